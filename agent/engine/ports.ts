@@ -1,0 +1,90 @@
+/**
+ * What the engine is given and what its parts promise each other. The engine knows no socket and no journal:
+ * it reports through these, so that it runs the same under a test, a benchmark or an agent.
+ */
+import type { Clock } from "../../src/domain/clock.ts";
+import type { ProgressEvent } from "../../src/protocol/messages.ts";
+
+/** The run's output. Every call is one line; the time is added by the receiver. Text may hold anything. */
+export interface Output {
+  line(text: string): void;
+  /** A line that starts with `Warning: ` and is counted on the run. */
+  warning(text: string): void;
+}
+
+/** What a run may use of the world around it. One per run. */
+export interface RunPorts {
+  readonly clock: Clock;
+  readonly output: Output;
+  /** Aborted by a cancel, a timeout or the agent's stop; its reason is a `RunAbortedError`. */
+  readonly signal: AbortSignal;
+  /** An empty private directory (0700) for small files; removed with all it holds when the run ends. */
+  readonly workDirectory: string;
+  /** At most once a second, the newest figures. */
+  progress(figures: Omit<ProgressEvent, "kind">): void;
+  /** Called before an object or its partial file is created: durable when it resolves, so that it can be removed
+   * after the agent was killed. `path` is the absolute path of a partial file on this server, else null. */
+  opening(name: string, path: string | null): Promise<void>;
+  readonly uploads: Uploads;
+}
+
+/** The control plane's half of an S3 upload. Calls wait out a lost link; they reject when the signal aborts. */
+export interface Uploads {
+  open(
+    name: string,
+    sizeHint: number | null,
+    signal: AbortSignal,
+  ): Promise<{ uploadId: string; partSize: number }>;
+  sign(
+    uploadId: string,
+    from: number,
+    count: number,
+    signal: AbortSignal,
+  ): Promise<{ urls: { partNumber: number; url: string }[]; expiresInMs: number }>;
+  /** Resolves with the stored size, as the bucket tells it. */
+  complete(
+    uploadId: string,
+    size: number,
+    parts: { partNumber: number; etag: string }[],
+    signal: AbortSignal,
+  ): Promise<{ size: number }>;
+  abort(uploadId: string): Promise<void>;
+}
+
+/** A reason that ends a run as failed: one line that a person can act on, with no secret in it. */
+export class RunFailedError extends Error {
+  override readonly name = "RunFailedError";
+  /** Names of objects that could not be removed from the destination. */
+  leftovers: string[] = [];
+}
+
+/** The reason of an aborted `signal`: `cancelled` ends the run as cancelled, `failed` as failed. */
+export class RunAbortedError extends Error {
+  override readonly name = "RunAbortedError";
+  constructor(readonly outcome: "cancelled" | "failed", message: string) {
+    super(message);
+  }
+}
+
+/** A place for objects, opened for one run or one request. Not for concurrent use of one writer. */
+export interface Destination {
+  /** For output lines: `SFTP backup@host:22 /backups`. */
+  readonly description: string;
+  /** Starts an object under a temporary name. Rejects where `name` already exists. */
+  create(name: string, sizeHint: number | null): Promise<ObjectWriter>;
+  /** Removes an object and its partial file. One that is not there counts as removed. */
+  remove(name: string): Promise<void>;
+  /** Releases the connection. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** One object being written. After `commit` or `abort` nothing else may be called. */
+export interface ObjectWriter {
+  /** Takes the bytes, copying or sending what it keeps: the caller may reuse the buffer once this resolves. Slow
+   * destinations hold it back. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Makes the object durable and visible under its name, and proves its stored size equals the bytes written. */
+  commit(): Promise<void>;
+  /** Removes what was written. Rejects when it can't. Safe after a failed `write` or `commit`. */
+  abort(): Promise<void>;
+}

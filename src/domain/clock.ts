@@ -1,0 +1,32 @@
+/**
+ * The one door to the time. Everything that schedules, leases or stamps takes a `Clock`, so that tests can
+ * move it; a test bans `Date.now` and bare `new Date()` elsewhere.
+ */
+export interface Clock {
+  /** Wall time. */
+  now(): Date;
+  /** Milliseconds since some fixed moment, never going back: for durations. */
+  monotonic(): number;
+  /** Resolves after `ms`; rejects with the signal's reason once it aborts. Keeps no process alive. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  monotonic: () => performance.now(),
+  sleep(ms, signal) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      }, ms);
+      Deno.unrefTimer(timer);
+      function abort() {
+        clearTimeout(timer);
+        reject(signal!.reason);
+      }
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  },
+};

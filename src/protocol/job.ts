@@ -1,0 +1,112 @@
+/**
+ * What the control plane hands an agent to do, in one message. A job is built when a run is leased, lives in
+ * the agent's memory only (it holds passwords), and is never written to the journal.
+ */
+import { z } from "zod";
+
+/** A directory tree. `path` is absolute; `excluded_paths` are tar patterns, matched unanchored. */
+export const FilesSource = z.object({
+  type: z.literal("files"),
+  path: z.string(),
+  excluded_paths: z.array(z.string()),
+  allow_unreadable: z.boolean(),
+});
+export type FilesSource = z.infer<typeof FilesSource>;
+
+/** One or several databases of one server. `names` may hold `*` for all; `engine` null: whichever runs there. */
+export const DatabaseSource = z.object({
+  type: z.literal("database"),
+  engine: z.enum(["postgresql", "mysql"]).nullable(),
+  names: z.array(z.string()).min(1),
+  excluded_tables: z.array(z.string()),
+  /** Null: the local socket. */
+  host: z.string().nullable(),
+  port: z.number().int().nullable(),
+  username: z.string().nullable(),
+  password: z.string().nullable(),
+  /** PostgreSQL only: `custom` is `pg_dump -Fc`, `plain` is SQL text. */
+  format: z.enum(["custom", "plain"]),
+});
+export type DatabaseSource = z.infer<typeof DatabaseSource>;
+
+export const JobSource = z.discriminatedUnion("type", [FilesSource, DatabaseSource]);
+export type JobSource = z.infer<typeof JobSource>;
+
+/** A directory on the agent's own server. */
+export const LocalDestination = z.object({ type: z.literal("local"), directory: z.string() });
+export type LocalDestination = z.infer<typeof LocalDestination>;
+
+/** A bucket. The agent gets no keys: it asks for signed part URLs over the socket (`upload.*`). */
+export const S3Destination = z.object({
+  type: z.literal("s3"),
+  bucket: z.string(),
+  /** Key prefix without a leading or trailing slash; may be empty. */
+  directory: z.string(),
+});
+export type S3Destination = z.infer<typeof S3Destination>;
+
+export const SftpDestination = z.object({
+  type: z.literal("sftp"),
+  host: z.string(),
+  port: z.number().int(),
+  username: z.string(),
+  password: z.string().nullable(),
+  private_key: z.string().nullable(),
+  /** Pinned fingerprint, `SHA256:<base64, unpadded>`. Null refuses to connect, naming the one presented. */
+  host_key: z.string().nullable(),
+  directory: z.string(),
+});
+export type SftpDestination = z.infer<typeof SftpDestination>;
+
+export const JobDestination = z.discriminatedUnion("type", [
+  LocalDestination,
+  S3Destination,
+  SftpDestination,
+]);
+export type JobDestination = z.infer<typeof JobDestination>;
+
+/** A backup run. Times are milliseconds, sizes are bytes. */
+export const BackupJob = z.object({
+  kind: z.literal("backup"),
+  task: z.object({ id: z.number().int(), label: z.string() }),
+  source: JobSource,
+  destination: JobDestination,
+  /** Objects are named `<prefix>[_<database>]_<stamp><extension>`; `stamp` is `YYYYMMDDHHMMSS` in UTC. */
+  object: z.object({ prefix: z.string(), stamp: z.string() }),
+  /** The system user that runs the source's programs; null: the agent's own. */
+  run_as: z.string().nullable(),
+  encryption_password: z.string().nullable(),
+  /** Of the task's last successful backup: for the ETA and for the size of an S3 part. */
+  last: z.object({ bytes_read: z.number(), size: z.number() }).nullable(),
+  timeout_ms: z.number().nullable(),
+});
+export type BackupJob = z.infer<typeof BackupJob>;
+
+export const Job = z.discriminatedUnion("kind", [BackupJob]);
+export type Job = z.infer<typeof Job>;
+
+/** One stored object, as the agent wrote it: `size` in bytes, `sha256` in hex, both of the bytes sent. */
+export const StoredObject = z.object({
+  role: z.enum(["archive", "index", "manifest"]),
+  /** File name without the directory. */
+  name: z.string(),
+  size: z.number().int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The database an archive or index holds; null for files and for the manifest. */
+  database: z.string().nullable(),
+});
+export type StoredObject = z.infer<typeof StoredObject>;
+
+/** What a successful backup run stored. `size` is the sum of its archives. */
+export const StoredBackup = z.object({
+  objects: z.array(StoredObject).min(1),
+  size: z.number().int().nonnegative(),
+  bytes_read: z.number().int().nonnegative(),
+  files_count: z.number().int().nonnegative().nullable(),
+  engine: z.enum(["tar", "pg_dump", "mysqldump"]),
+  encrypted: z.boolean(),
+  /** Program name to version, as the program prints it. */
+  tools: z.record(z.string(), z.string()),
+  duration_ms: z.number().int().nonnegative(),
+});
+export type StoredBackup = z.infer<typeof StoredBackup>;

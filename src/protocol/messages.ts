@@ -1,0 +1,219 @@
+/**
+ * Every message on the agent's websocket, both directions: JSON text frames, one message each.
+ * The schemas are the only source of the types. See docs/protocol.md for the order of messages.
+ */
+import { z } from "zod";
+import { Job, JobDestination, StoredBackup } from "./job.ts";
+
+const id = z.number().int().positive();
+const attempt = z.number().int().positive();
+const sequence = z.number().int().nonnegative();
+const requestId = z.string().min(1).max(64);
+/** ISO 8601 UTC. */
+const time = z.string().max(40);
+
+// Events of a run: numbered from 1 within (run, attempt), journaled by the agent, resent until acknowledged.
+
+/** Complete lines, each ended by `\n`; at most 64 KiB of text in one event. */
+export const OutputEvent = z.object({ kind: z.literal("output"), text: z.string().max(131072) });
+export const ProgressEvent = z.object({
+  kind: z.literal("progress"),
+  bytes_read: z.number().nonnegative(),
+  bytes_written: z.number().nonnegative(),
+  files_count: z.number().nonnegative().nullable(),
+  /** Bytes read a second, over the last few seconds. */
+  bytes_per_second: z.number().nonnegative(),
+  eta_seconds: z.number().nonnegative().nullable(),
+});
+export type ProgressEvent = z.infer<typeof ProgressEvent>;
+
+export const Verdict = z.discriminatedUnion("outcome", [
+  z.object({
+    outcome: z.literal("succeeded"),
+    warnings_count: z.number().int().nonnegative(),
+    backup: StoredBackup,
+  }),
+  z.object({
+    outcome: z.literal("failed"),
+    warnings_count: z.number().int().nonnegative(),
+    /** One line that a person can act on. */
+    reason: z.string().max(4096),
+    /** Names of objects that may be left at the destination, for the control plane to remove. */
+    leftovers: z.array(z.string()),
+  }),
+  z.object({
+    outcome: z.literal("cancelled"),
+    warnings_count: z.number().int().nonnegative(),
+    reason: z.string().max(4096),
+    leftovers: z.array(z.string()),
+  }),
+]);
+export type Verdict = z.infer<typeof Verdict>;
+
+export const RunEvent = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("accepted") }),
+  OutputEvent,
+  ProgressEvent,
+  z.object({ kind: z.literal("finished"), verdict: Verdict }),
+]);
+export type RunEvent = z.infer<typeof RunEvent>;
+
+export const RunEventMessage = z.object({
+  type: z.literal("run.event"),
+  run_id: id,
+  attempt,
+  sequence: z.number().int().positive(),
+  at: time,
+  event: RunEvent,
+});
+export type RunEventMessage = z.infer<typeof RunEventMessage>;
+
+export const AgentDescription = z.object({
+  version: z.string().max(64),
+  hostname: z.string().max(255),
+  os: z.string().max(64),
+  arch: z.string().max(64),
+  /** Program name to version; a program that is absent is left out. */
+  tools: z.record(z.string().max(64), z.string().max(200)),
+});
+export type AgentDescription = z.infer<typeof AgentDescription>;
+
+// What services ask of an agent, and what it answers.
+
+/** Writes, reads back and deletes a probe object. */
+export const DestinationCheck = z.object({
+  kind: z.literal("destination.check"),
+  destination: JobDestination,
+});
+/** Removes objects and their partial files. A name that is not there counts as deleted. */
+export const DestinationDelete = z.object({
+  kind: z.literal("destination.delete"),
+  destination: JobDestination,
+  names: z.array(z.string()).max(1000),
+});
+export const AgentRequest = z.discriminatedUnion("kind", [DestinationCheck, DestinationDelete]);
+export type AgentRequest = z.infer<typeof AgentRequest>;
+
+export const CheckStep = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  message: z.string(),
+  ms: z.number().nonnegative(),
+});
+export type CheckStep = z.infer<typeof CheckStep>;
+export const DestinationCheckResult = z.object({ ok: z.boolean(), steps: z.array(CheckStep) });
+export type DestinationCheckResult = z.infer<typeof DestinationCheckResult>;
+export const DestinationDeleteResult = z.object({
+  deleted: z.array(z.string()),
+  failed: z.array(z.object({ name: z.string(), message: z.string() })),
+});
+export type DestinationDeleteResult = z.infer<typeof DestinationDeleteResult>;
+
+export const AgentMessage = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("hello"),
+    protocol: z.object({ min: z.number().int(), max: z.number().int() }),
+    agent: AgentDescription,
+    /** Every run in the journal; `last_sequence` is the newest event it holds. */
+    runs: z.array(z.object({ run_id: id, attempt, finished: z.boolean(), last_sequence: sequence })).max(
+      10000,
+    ),
+  }),
+  RunEventMessage,
+  z.object({
+    type: z.literal("upload.open"),
+    request_id: requestId,
+    run_id: id,
+    attempt,
+    /** Object name without the directory. */
+    name: z.string().max(1024),
+    /** The last backup's size of this object, where known: decides the part size. */
+    size_hint: z.number().nonnegative().nullable(),
+  }),
+  z.object({
+    type: z.literal("upload.parts"),
+    request_id: requestId,
+    upload_id: z.string().max(64),
+    /** First part number (from 1) and how many, at most 100. */
+    from: z.number().int().min(1).max(10000),
+    count: z.number().int().min(1).max(100),
+  }),
+  z.object({
+    type: z.literal("upload.complete"),
+    request_id: requestId,
+    upload_id: z.string().max(64),
+    size: z.number().int().nonnegative(),
+    parts: z.array(z.object({ part_number: z.number().int().positive(), etag: z.string().max(200) })).max(
+      10000,
+    ),
+  }),
+  z.object({ type: z.literal("upload.abort"), request_id: requestId, upload_id: z.string().max(64) }),
+  z.object({
+    type: z.literal("response"),
+    request_id: requestId,
+    ok: z.boolean(),
+    result: z.unknown().optional(),
+    /** One line, when `ok` is false. */
+    error: z.string().max(4096).optional(),
+  }),
+  z.object({ type: z.literal("pong") }),
+]);
+export type AgentMessage = z.infer<typeof AgentMessage>;
+
+export const ServerMessage = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("welcome"),
+    protocol: z.number().int(),
+    server_time: time,
+    /** The control plane pings this often; silence for three times as long ends the socket. */
+    heartbeat_ms: z.number().positive(),
+    remote_server: z.object({ id, label: z.string() }),
+    /** One for each run in `hello`: go on, stop and clean up, or drop the journal unsent. */
+    runs: z.array(z.object({
+      run_id: id,
+      attempt,
+      verdict: z.enum(["continue", "cancel", "forget"]),
+      /** The newest event stored: resend from the next. */
+      acknowledged: sequence,
+    })),
+  }),
+  z.object({
+    type: z.literal("refused"),
+    code: z.enum(["protocol", "revoked", "replaced"]),
+    message: z.string(),
+  }),
+  z.object({ type: z.literal("run.start"), run_id: id, attempt, job: Job }),
+  z.object({ type: z.literal("run.cancel"), run_id: id, attempt, reason: z.string() }),
+  /** Every event up to `sequence` is stored; the agent may drop them. */
+  z.object({ type: z.literal("ack"), run_id: id, attempt, sequence }),
+  z.object({
+    type: z.literal("upload.opened"),
+    request_id: requestId,
+    upload_id: z.string(),
+    /** Every part but the last has exactly this many bytes. */
+    part_size: z.number().int().positive(),
+  }),
+  z.object({
+    type: z.literal("upload.signed"),
+    request_id: requestId,
+    urls: z.array(z.object({ part_number: z.number().int(), url: z.string() })),
+    expires_in_ms: z.number().positive(),
+  }),
+  z.object({ type: z.literal("upload.completed"), request_id: requestId, size: z.number().int() }),
+  z.object({ type: z.literal("upload.aborted"), request_id: requestId }),
+  z.object({
+    type: z.literal("upload.refused"),
+    request_id: requestId,
+    /** One line; `retryable` tells whether the same call may go through later. */
+    message: z.string(),
+    retryable: z.boolean(),
+  }),
+  z.object({
+    type: z.literal("request"),
+    request_id: requestId,
+    timeout_ms: z.number().positive(),
+    request: AgentRequest,
+  }),
+  z.object({ type: z.literal("ping") }),
+]);
+export type ServerMessage = z.infer<typeof ServerMessage>;

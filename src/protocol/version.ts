@@ -1,0 +1,16 @@
+/**
+ * The wire's version: one integer, raised with every change that an older peer would misread.
+ *
+ * | version | date       | change        |
+ * | ------- | ---------- | ------------- |
+ * | 1       | 2026-11-24 | first version |
+ */
+export const PROTOCOL_VERSION = 1;
+/** The oldest version this code still speaks. */
+export const PROTOCOL_MIN = 1;
+
+/** The version two ranges share, the highest; null where they don't meet. */
+export function negotiate(peer: { min: number; max: number }): number | null {
+  const highest = Math.min(PROTOCOL_VERSION, peer.max);
+  return highest >= Math.max(PROTOCOL_MIN, peer.min) ? highest : null;
+}

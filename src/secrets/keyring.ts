@@ -1,0 +1,68 @@
+/** Secrets at rest: AES-256-GCM, the key's id stored with each value so that keys can be rotated. */
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { Buffer } from "node:buffer";
+
+/** A key that a value names is not in the ring, or the value is damaged. */
+export class SecretError extends Error {
+  override readonly name = "SecretError";
+}
+
+/** The keys this process holds: new values use the first, old ones the key they name. */
+export class Keyring {
+  readonly #keys = new Map<string, Buffer>();
+  readonly #current: string;
+
+  /** @param keys 32 bytes each, the current one first. */
+  constructor(keys: readonly Uint8Array[]) {
+    for (const key of keys) {
+      if (key.length !== 32) throw new SecretError("Cannot use the secret key: it must be 32 bytes");
+      this.#keys.set(keyId(key), Buffer.from(key));
+    }
+    const [current] = this.#keys.keys();
+    if (current === undefined) throw new SecretError("Cannot open the keyring: it holds no key");
+    this.#current = current;
+  }
+
+  /** Returns `v1:<key id>:<base64 of nonce, ciphertext, tag>`. */
+  encrypt(plain: string): string {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv("aes-256-gcm", this.#keys.get(this.#current)!, nonce);
+    const sealed = Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
+    return `v1:${this.#current}:${sealed.toString("base64")}`;
+  }
+
+  /** Throws a {@link SecretError} that never holds the value. */
+  decrypt(stored: string): string {
+    const [version, id, sealed] = stored.split(":");
+    if (version !== "v1" || id === undefined || sealed === undefined) {
+      throw new SecretError("Cannot read a stored secret: it is not in a known format");
+    }
+    const key = this.#keys.get(id);
+    if (key === undefined) {
+      throw new SecretError(
+        `Cannot read a stored secret: it was sealed with key ${id}, which SECRET_KEY does not hold`,
+      );
+    }
+    try {
+      const bytes = Buffer.from(sealed, "base64");
+      const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, 12));
+      decipher.setAuthTag(bytes.subarray(-16));
+      return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString("utf8");
+    } catch (cause) {
+      throw new SecretError("Cannot read a stored secret: it is damaged", { cause });
+    }
+  }
+
+  encryptOptional(plain: string | null): string | null {
+    return plain === null ? null : this.encrypt(plain);
+  }
+
+  decryptOptional(stored: string | null): string | null {
+    return stored === null ? null : this.decrypt(stored);
+  }
+}
+
+/** Eight hex digits that name a key without telling it. */
+function keyId(key: Uint8Array): string {
+  return createHash("sha256").update("rearguard key id").update(key).digest("hex").slice(0, 8);
+}

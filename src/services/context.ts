@@ -1,0 +1,18 @@
+/** What every use case is given: the database, the time and the keys. */
+import type { Clock } from "../domain/clock.ts";
+import type { Keyring } from "../secrets/keyring.ts";
+import type { Database } from "../store/database.ts";
+
+export interface Services {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly keyring: Keyring;
+}
+
+/** Who calls, as their token tells. */
+export interface Caller {
+  readonly userId: number;
+  readonly tokenId: number;
+  readonly isAdmin: boolean;
+  readonly abilities: ReadonlySet<string>;
+}

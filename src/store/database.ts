@@ -1,0 +1,38 @@
+/** The connection to Postgres and the types every store file speaks in. */
+import postgres from "postgres";
+
+/** A pool, or a transaction of it: store functions take either. */
+export type Sql = postgres.Sql<{ bigint: number }> | postgres.TransactionSql<{ bigint: number }>;
+/** The pool itself, which can begin transactions and listen. */
+export type Database = postgres.Sql<{ bigint: number }>;
+
+/**
+ * Opens a pool. `int8` comes back as a number (ids and byte counts stay under 2^53), `timestamptz` as a `Date`.
+ *
+ * @param url A `postgres://` URL, or null for the options' own host (a socket directory).
+ */
+export function openDatabase(
+  url: string | null,
+  options: postgres.Options<Record<string, postgres.PostgresType>> = {},
+): Database {
+  const settings = {
+    max: 10,
+    connection: { application_name: "rearguard" },
+    onnotice: () => {},
+    ...options,
+    types: {
+      bigint: {
+        to: 20,
+        from: [20],
+        serialize: (value: number) => String(value),
+        parse: (text: string) => Number(text),
+      },
+    },
+  };
+  return (url === null ? postgres(settings) : postgres(url, settings)) as unknown as Database;
+}
+
+/** Runs `work` in one transaction. No network call but to Postgres may happen inside. */
+export function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
+  return database.begin((sql) => work(sql as unknown as Sql)) as Promise<T>;
+}
