@@ -2,11 +2,13 @@
 import type { Clock } from "../domain/clock.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import type { Database } from "../store/database.ts";
+import type { Bus } from "../store/notifications.ts";
 
 export interface Services {
   readonly database: Database;
   readonly clock: Clock;
   readonly keyring: Keyring;
+  readonly bus: Bus;
 }
 
 /** Who calls, as their token tells. */

@@ -44,3 +44,25 @@ export async function listen(
   );
   return () => subscription.unlisten();
 }
+
+/** One LISTEN connection a process, fanned out to whoever is interested. */
+export interface Bus {
+  /** `handler` also gets `{ topic: "reconnected" }` when notifications may have been missed. */
+  subscribe(handler: (notification: Notification | { topic: "reconnected" }) => void): () => void;
+  close(): Promise<void>;
+}
+
+export async function openBus(database: Database): Promise<Bus> {
+  const handlers = new Set<(notification: Notification | { topic: "reconnected" }) => void>();
+  const deliver = (notification: Notification | { topic: "reconnected" }) => {
+    for (const handler of [...handlers]) handler(notification);
+  };
+  const close = await listen(database, deliver, () => deliver({ topic: "reconnected" }));
+  return {
+    subscribe(handler) {
+      handlers.add(handler);
+      return () => void handlers.delete(handler);
+    },
+    close,
+  };
+}
