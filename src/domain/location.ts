@@ -1,0 +1,44 @@
+/** Where a task's objects lie at its destination. */
+import { InvalidError } from "./errors.ts";
+
+export interface DestinationPlace {
+  readonly type: "local" | "s3" | "custom_s3" | "sftp";
+  readonly local_path: string | null;
+  readonly sftp_path: string | null;
+}
+
+/**
+ * The directory of a task's objects: `local_path` (default `/`) or `sftp_path` (default: the account's own
+ * directory, `.`) joined with `storePath`; for S3 the key prefix, without a leading or trailing slash and empty
+ * at the bucket's root. Throws an {@link InvalidError} on `store_path` where it would leave that place.
+ */
+export function destinationDirectory(place: DestinationPlace, storePath: string | null): string {
+  const inside = segments(storePath ?? "");
+  if (inside.some((segment) => segment === ".." || segment.includes("\0"))) {
+    throw new InvalidError({ store_path: ["The store path must not hold .. or a NUL character."] });
+  }
+  switch (place.type) {
+    case "local":
+      return join(place.local_path ?? "/", inside);
+    case "sftp":
+      return join(place.sftp_path ?? ".", inside);
+    case "s3":
+    case "custom_s3":
+      return inside.join("/");
+  }
+}
+
+/** The key of an object in a bucket. */
+export function objectKey(directory: string, name: string): string {
+  return directory === "" ? name : `${directory}/${name}`;
+}
+
+function join(base: string, inside: string[]): string {
+  const parts = [...segments(base), ...inside].join("/");
+  return base.startsWith("/") ? `/${parts}` : parts || ".";
+}
+
+/** Empty and `.` segments say nothing. */
+function segments(path: string): string[] {
+  return path.split("/").filter((segment) => segment !== "" && segment !== ".");
+}

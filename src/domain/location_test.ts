@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { InvalidError } from "./errors.ts";
+import { destinationDirectory, type DestinationPlace, objectKey } from "./location.ts";
+
+const local = (local_path: string | null): DestinationPlace => ({
+  type: "local",
+  local_path,
+  sftp_path: null,
+});
+const sftp = (sftp_path: string | null): DestinationPlace => ({ type: "sftp", local_path: null, sftp_path });
+const s3: DestinationPlace = { type: "custom_s3", local_path: null, sftp_path: null };
+
+Deno.test("a local place joins local_path, / by default, with store_path", () => {
+  assert.equal(destinationDirectory(local(null), "/backups/weekly"), "/backups/weekly");
+  assert.equal(destinationDirectory(local(null), null), "/");
+  assert.equal(destinationDirectory(local("/srv/"), "backups//./weekly/"), "/srv/backups/weekly");
+});
+
+Deno.test("an SFTP place without a path is the account's own directory", () => {
+  assert.equal(destinationDirectory(sftp(null), null), ".");
+  assert.equal(destinationDirectory(sftp(null), "/backups"), "backups");
+  assert.equal(destinationDirectory(sftp("/data"), "/backups"), "/data/backups");
+  assert.equal(destinationDirectory(sftp("../up"), "x"), "../up/x");
+});
+
+Deno.test("an S3 place drops the slashes at both ends", () => {
+  assert.equal(destinationDirectory(s3, "/backups/weekly/"), "backups/weekly");
+  assert.equal(destinationDirectory(s3, null), "");
+  assert.equal(objectKey("backups/weekly", "a.tar.zst"), "backups/weekly/a.tar.zst");
+  assert.equal(objectKey("", "a.tar.zst"), "a.tar.zst");
+});
+
+Deno.test("a store_path can't leave its place", () => {
+  for (const path of ["../etc", "a/../../b", "a\0b"]) {
+    assert.throws(() => destinationDirectory(local("/srv"), path), InvalidError);
+  }
+});
