@@ -1,0 +1,147 @@
+/**
+ * A run's life: every state, every event, and the only function that says what follows what. The store repeats
+ * the states as CHECKs and updates with the state it read, so no other order can be written.
+ */
+
+export const ACTIVE_STATES = ["queued", "leased", "running", "cancelling"] as const;
+export const TERMINAL_STATES = ["succeeded", "failed", "cancelled", "lost"] as const;
+export type ActiveState = typeof ACTIVE_STATES[number];
+export type TerminalState = typeof TERMINAL_STATES[number];
+export type RunState = ActiveState | TerminalState;
+export const RUN_STATES: readonly RunState[] = [...ACTIVE_STATES, ...TERMINAL_STATES];
+
+export const RUN_KINDS = ["backup", "restore", "verify", "drill", "delete", "install"] as const;
+export type RunKind = typeof RUN_KINDS[number];
+
+export type RunTransitionEvent =
+  /** A replica hands the run to the agent whose socket it holds. */
+  | { type: "offered" }
+  /** The agent took it. */
+  | { type: "accepted" }
+  /** Any sign of life from the agent that has it. */
+  | { type: "heard" }
+  /** A person, or the run timeout, wants it stopped. */
+  | { type: "cancel_requested" }
+  /** The agent's verdict. */
+  | { type: "finished"; outcome: "succeeded" | "failed" | "cancelled" }
+  /** `deadline_at` has passed with nothing heard. */
+  | { type: "deadline_passed" };
+
+export type Transition = { ok: true; state: RunState } | { ok: false; reason: string };
+
+type EventType = RunTransitionEvent["type"];
+
+/** `verdict`: the outcome the agent tells. What is not listed is refused. */
+const MOVES: Record<RunState, Partial<Record<EventType, RunState | "verdict">>> = {
+  queued: {
+    offered: "leased",
+    // An offer's acceptance that came after the run went back to the queue, before it was offered again.
+    accepted: "running",
+    cancel_requested: "cancelled",
+    deadline_passed: "failed",
+  },
+  leased: {
+    accepted: "running",
+    cancel_requested: "cancelling",
+    finished: "verdict",
+    deadline_passed: "queued",
+  },
+  running: {
+    heard: "running",
+    cancel_requested: "cancelling",
+    finished: "verdict",
+    deadline_passed: "lost",
+  },
+  cancelling: {
+    accepted: "cancelling",
+    heard: "cancelling",
+    // It may have succeeded before the cancel reached it: then the backup exists and counts.
+    finished: "verdict",
+    deadline_passed: "cancelled",
+  },
+  // The agent accounts for it after all.
+  lost: { finished: "verdict" },
+  succeeded: {},
+  failed: {},
+  cancelled: {},
+};
+
+/** What `event` makes of a run in `state`; a refusal names why. The attempt is checked by the caller. */
+export function transition(state: RunState, event: RunTransitionEvent): Transition {
+  const next = MOVES[state][event.type];
+  if (next === undefined) return { ok: false, reason: `A ${state} run can't take ${event.type}` };
+  if (next !== "verdict") return { ok: true, state: next };
+  return { ok: true, state: (event as RunTransitionEvent & { type: "finished" }).outcome };
+}
+
+export function isTerminal(state: RunState): state is TerminalState {
+  return (TERMINAL_STATES as readonly RunState[]).includes(state);
+}
+
+/** How long a run may stay in each state with nothing heard. Milliseconds. */
+export interface RunTimes {
+  /** From the last word of the agent to the end of its lease. */
+  lease: number;
+  /** From the end of the lease to giving the run up as lost. */
+  grace: number;
+  /** From the offer to the agent's acceptance. */
+  acceptance: number;
+  /** From the due time, or the call, to the first offer that is accepted. */
+  start: number;
+  /** From the wish to cancel to its confirmation. */
+  cancel: number;
+}
+
+export const DEFAULT_RUN_TIMES: RunTimes = {
+  lease: 60_000,
+  grace: 15 * 60_000,
+  acceptance: 30_000,
+  start: 24 * 3_600_000,
+  cancel: 60_000,
+};
+
+/** When a run that enters (or stays in) `state` at `now` ends by itself; null for a terminal state. */
+export function deadlineOf(state: RunState, now: Date, startDeadline: Date, times: RunTimes): Date | null {
+  const after = (ms: number) => new Date(now.getTime() + ms);
+  switch (state) {
+    case "queued":
+      return startDeadline;
+    case "leased":
+      return after(times.acceptance);
+    case "running":
+      return after(times.lease + times.grace);
+    case "cancelling":
+      return after(times.cancel);
+    default:
+      return null;
+  }
+}
+
+/** How the API shows a state. */
+export function shownState(state: RunState): "queued" | "running" | "successful" | "failed" | "cancelled" {
+  switch (state) {
+    case "queued":
+    case "leased":
+      return "queued";
+    case "running":
+    case "cancelling":
+      return "running";
+    case "succeeded":
+      return "successful";
+    case "failed":
+    case "lost":
+      return "failed";
+    case "cancelled":
+      return "cancelled";
+  }
+}
+
+/** `YYYYMMDDHHMMSS` in UTC: the stamp in object names. */
+export function objectStamp(time: Date): string {
+  return time.toISOString().replace(/[-:T]/g, "").slice(0, 14);
+}
+
+/** What a task's object names start with. */
+export function objectPrefix(taskId: number, appendedFileName: string | null): string {
+  return `${appendedFileName ? `${appendedFileName}_` : ""}backup_${taskId}`;
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  deadlineOf,
+  DEFAULT_RUN_TIMES,
+  isTerminal,
+  objectPrefix,
+  objectStamp,
+  RUN_STATES,
+  type RunState,
+  type RunTransitionEvent,
+  shownState,
+  transition,
+} from "./run.ts";
+
+const EVENTS: RunTransitionEvent[] = [
+  { type: "offered" },
+  { type: "accepted" },
+  { type: "heard" },
+  { type: "cancel_requested" },
+  { type: "finished", outcome: "succeeded" },
+  { type: "finished", outcome: "failed" },
+  { type: "finished", outcome: "cancelled" },
+  { type: "deadline_passed" },
+];
+
+Deno.test("every state and event has an answer, and only these moves exist", () => {
+  const moves: Record<string, string> = {};
+  for (const state of RUN_STATES) {
+    for (const event of EVENTS) {
+      const next = transition(state, event);
+      const name = `${state} + ${event.type}${event.type === "finished" ? ` ${event.outcome}` : ""}`;
+      if (next.ok) moves[name] = next.state;
+      else assert.match(next.reason, /^A \w+ run can't take /);
+    }
+  }
+  const finished = (state: string) => ({
+    [`${state} + finished succeeded`]: "succeeded",
+    [`${state} + finished failed`]: "failed",
+    [`${state} + finished cancelled`]: "cancelled",
+  });
+  assert.deepEqual(moves, {
+    "queued + offered": "leased",
+    "queued + accepted": "running",
+    "queued + cancel_requested": "cancelled",
+    "queued + deadline_passed": "failed",
+    "leased + accepted": "running",
+    "leased + cancel_requested": "cancelling",
+    ...finished("leased"),
+    "leased + deadline_passed": "queued",
+    "running + heard": "running",
+    "running + cancel_requested": "cancelling",
+    ...finished("running"),
+    "running + deadline_passed": "lost",
+    "cancelling + accepted": "cancelling",
+    "cancelling + heard": "cancelling",
+    ...finished("cancelling"),
+    "cancelling + deadline_passed": "cancelled",
+    ...finished("lost"),
+  });
+});
+
+Deno.test("whatever is heard or not, silence ends every run", () => {
+  fc.assert(fc.property(fc.array(fc.constantFrom(...EVENTS), { maxLength: 40 }), (events) => {
+    let state: RunState = "queued";
+    for (const event of events) {
+      const next = transition(state, event);
+      if (next.ok) state = next.state;
+      const deadline = deadlineOf(state, new Date(0), new Date(5), DEFAULT_RUN_TIMES);
+      assert.equal(deadline === null, isTerminal(state));
+    }
+    // A leased run goes back to the queue once; there its start deadline ends it.
+    for (let i = 0; i < 3 && !isTerminal(state); i++) {
+      const next = transition(state, { type: "deadline_passed" });
+      assert.ok(next.ok);
+      state = next.state;
+    }
+    assert.ok(isTerminal(state));
+  }));
+});
+
+Deno.test("states are shown as the contract names them", () => {
+  assert.deepEqual(Object.fromEntries(RUN_STATES.map((state) => [state, shownState(state)])), {
+    queued: "queued",
+    leased: "queued",
+    running: "running",
+    cancelling: "running",
+    succeeded: "successful",
+    failed: "failed",
+    cancelled: "cancelled",
+    lost: "failed",
+  });
+});
+
+Deno.test("objects are named by task, time and the appended name", () => {
+  assert.equal(objectStamp(new Date("2024-08-07T01:02:03.999Z")), "20240807010203");
+  assert.equal(objectPrefix(7, null), "backup_7");
+  assert.equal(objectPrefix(7, "daily_backup"), "daily_backup_backup_7");
+});
