@@ -1,5 +1,6 @@
 /** What every use case is given: the database, the time and the keys. */
 import type { Clock } from "../domain/clock.ts";
+import type { RunTimes } from "../domain/run.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import type { Database } from "../store/database.ts";
 import type { Bus } from "../store/notifications.ts";
@@ -9,6 +10,8 @@ export interface Services {
   readonly clock: Clock;
   readonly keyring: Keyring;
   readonly bus: Bus;
+  /** `DEFAULT_RUN_TIMES` unless configured. */
+  readonly runTimes: RunTimes;
 }
 
 /** Who calls, as their token tells. */

@@ -1,0 +1,57 @@
+/** Frames to messages and back. A frame is one JSON text, at most {@link MAX_FRAME} characters. */
+import type { z } from "zod";
+import { AgentMessage, ServerMessage } from "./messages.ts";
+
+/** Characters in one frame; a longer one ends the connection. */
+export const MAX_FRAME = 1_048_576;
+
+/** A peer that breaks the protocol: too long, not JSON, or a known type with a wrong shape. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+}
+
+export type Decoded<T> = { known: true; message: T } | { known: false; type: string };
+
+export function encode(message: AgentMessage | ServerMessage): string {
+  return JSON.stringify(message);
+}
+
+/** A type that this version doesn't know comes back as `known: false`: it is counted and ignored. */
+export function decodeAgentMessage(frame: unknown): Decoded<AgentMessage> {
+  return decode(AgentMessage, AGENT_TYPES, frame);
+}
+
+export function decodeServerMessage(frame: unknown): Decoded<ServerMessage> {
+  return decode(ServerMessage, SERVER_TYPES, frame);
+}
+
+const typesOf = (union: { options: readonly { shape: { type: { value: string } } }[] }) =>
+  new Set(union.options.map((option) => option.shape.type.value));
+const AGENT_TYPES = typesOf(AgentMessage);
+const SERVER_TYPES = typesOf(ServerMessage);
+
+function decode<T>(schema: z.ZodType<T>, types: ReadonlySet<string>, frame: unknown): Decoded<T> {
+  if (typeof frame !== "string") throw new ProtocolError("Cannot read a frame: it is not text");
+  if (frame.length > MAX_FRAME) {
+    throw new ProtocolError(
+      `Cannot read a frame: it has ${frame.length} characters, at most ${MAX_FRAME} may be sent`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(frame);
+  } catch {
+    throw new ProtocolError("Cannot read a frame: it is not JSON");
+  }
+  const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
+  if (typeof type !== "string") throw new ProtocolError("Cannot read a frame: it has no type");
+  if (!types.has(type)) return { known: false, type };
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new ProtocolError(
+      `Cannot read a ${type} message: ${issue?.path.join(".") || "it"}: ${issue?.message ?? "is wrong"}`,
+    );
+  }
+  return { known: true, message: parsed.data };
+}
