@@ -1,0 +1,107 @@
+/** Backup destinations: where archives are stored. */
+import type { Sql } from "./database.ts";
+import type { Page } from "./page.ts";
+
+export interface BackupDestinationRow {
+  id: number;
+  user_id: number;
+  label: string;
+  type: "local" | "s3" | "custom_s3" | "sftp";
+  local_path: string | null;
+  s3_access_key_encrypted: string | null;
+  s3_secret_key_encrypted: string | null;
+  s3_bucket_name: string | null;
+  s3_region: string | null;
+  /** Null for Amazon's own. */
+  s3_endpoint: string | null;
+  path_style_endpoint: boolean;
+  sftp_host: string | null;
+  sftp_port: number | null;
+  sftp_username: string | null;
+  sftp_password_encrypted: string | null;
+  sftp_private_key_encrypted: string | null;
+  /** Pinned fingerprint, `SHA256:<base64, unpadded>`. */
+  sftp_host_key: string | null;
+  sftp_path: string | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type NewBackupDestination = Omit<BackupDestinationRow, "id" | "user_id" | "created_at" | "updated_at">;
+
+export async function insertBackupDestination(
+  sql: Sql,
+  userId: number,
+  destination: NewBackupDestination,
+  now: Date,
+): Promise<number> {
+  const values = { ...destination, user_id: userId, created_at: now, updated_at: now };
+  const [row] = await sql<{ id: number }[]>`insert into backup_destinations ${sql(values)} returning id`;
+  return row!.id;
+}
+
+export async function updateBackupDestination(
+  sql: Sql,
+  id: number,
+  changes: Partial<NewBackupDestination>,
+  now: Date,
+): Promise<void> {
+  await sql`update backup_destinations set ${sql({ ...changes, updated_at: now })} where id = ${id}`;
+}
+
+export async function deleteBackupDestination(sql: Sql, id: number): Promise<void> {
+  await sql`delete from backup_destinations where id = ${id}`;
+}
+
+/** Whoever it belongs to. */
+export async function findBackupDestination(sql: Sql, id: number): Promise<BackupDestinationRow | undefined> {
+  const [row] = await sql<BackupDestinationRow[]>`select * from backup_destinations where id = ${id}`;
+  return row;
+}
+
+export async function findBackupDestinationOf(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<BackupDestinationRow | undefined> {
+  const [row] = await sql<BackupDestinationRow[]>`
+    select * from backup_destinations where id = ${id} and user_id = ${userId}`;
+  return row;
+}
+
+/** Keeps the row, and what may refer to it, from changing until the transaction ends. */
+export async function lockBackupDestination(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<BackupDestinationRow | undefined> {
+  const [row] = await sql<BackupDestinationRow[]>`
+    select * from backup_destinations where id = ${id} and user_id = ${userId} for update`;
+  return row;
+}
+
+export async function listBackupDestinations(
+  sql: Sql,
+  userId: number,
+  offset: number,
+  limit: number,
+): Promise<Page<BackupDestinationRow>> {
+  const rows = await sql<BackupDestinationRow[]>`
+    select * from backup_destinations where user_id = ${userId} order by id limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`
+    select count(*) as total from backup_destinations where user_id = ${userId}`;
+  return { rows, total: count!.total };
+}
+
+/** What keeps a destination from being deleted. */
+export async function countDestinationUses(
+  sql: Sql,
+  id: number,
+): Promise<{ tasks: number; backups: number; uploads: number }> {
+  const [row] = await sql<{ tasks: number; backups: number; uploads: number }[]>`
+    select
+      (select count(*) from backup_tasks where backup_destination_id = ${id}) as tasks,
+      (select count(*) from backups where backup_destination_id = ${id}) as backups,
+      (select count(*) from uploads where backup_destination_id = ${id} and state = 'open') as uploads`;
+  return row!;
+}

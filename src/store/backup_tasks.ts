@@ -1,0 +1,217 @@
+/** Backup tasks: the plans. */
+import type { Sql } from "./database.ts";
+import type { Page } from "./page.ts";
+
+export interface BackupTaskRow {
+  id: number;
+  user_id: number;
+  remote_server_id: number;
+  backup_destination_id: number;
+  label: string;
+  description: string | null;
+  type: "files" | "database";
+  source_path: string | null;
+  excluded_paths: string[];
+  allow_unreadable: boolean;
+  database_name: string | null;
+  database_type: "postgresql" | "mysql" | null;
+  database_host: string | null;
+  database_port: number | null;
+  database_username: string | null;
+  database_password_encrypted: string | null;
+  database_format: "custom" | "plain";
+  excluded_database_tables: string | null;
+  frequency: "daily" | "weekly" | null;
+  time_to_run_at: string | null;
+  weekday: number | null;
+  custom_cron_expression: string | null;
+  timezone: string;
+  maximum_backups_to_keep: number;
+  appended_file_name: string | null;
+  store_path: string | null;
+  isolated_username: string | null;
+  isolated_password_encrypted: string | null;
+  encryption_password_encrypted: string | null;
+  run_timeout: number | null;
+  paused_at: Date | null;
+  next_run_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** A task with what belongs to it: what a listing shows. */
+export interface BackupTaskDetailRow extends BackupTaskRow {
+  /** A backup run of it is not terminal. */
+  is_running: boolean;
+  /** When its newest backup run that began did so. */
+  last_run_at: Date | null;
+  notification_stream_ids: number[];
+  tags: { id: number; label: string; colour: string | null }[];
+}
+
+export type NewBackupTask = Omit<BackupTaskRow, "id" | "user_id" | "paused_at" | "created_at" | "updated_at">;
+export type BackupTaskChanges = Partial<Omit<BackupTaskRow, "id" | "user_id" | "created_at" | "updated_at">>;
+
+export async function insertBackupTask(
+  sql: Sql,
+  userId: number,
+  task: NewBackupTask,
+  now: Date,
+): Promise<number> {
+  const values = { ...task, user_id: userId, created_at: now, updated_at: now };
+  const [row] = await sql<{ id: number }[]>`insert into backup_tasks ${sql(values)} returning id`;
+  return row!.id;
+}
+
+export async function updateBackupTask(
+  sql: Sql,
+  id: number,
+  changes: BackupTaskChanges,
+  now: Date,
+): Promise<void> {
+  await sql`update backup_tasks set ${sql({ ...changes, updated_at: now })} where id = ${id}`;
+}
+
+export async function deleteBackupTask(sql: Sql, id: number): Promise<void> {
+  await sql`delete from backup_tasks where id = ${id}`;
+}
+
+/** Whoever it belongs to. */
+export async function findBackupTask(sql: Sql, id: number): Promise<BackupTaskRow | undefined> {
+  const [row] = await sql<BackupTaskRow[]>`select * from backup_tasks where id = ${id}`;
+  return row;
+}
+
+/** Keeps the row from changing until the transaction ends. */
+export async function lockBackupTask(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<BackupTaskRow | undefined> {
+  const [row] = await sql<BackupTaskRow[]>`
+    select * from backup_tasks where id = ${id} and user_id = ${userId} for update`;
+  return row;
+}
+
+export async function findBackupTaskOf(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<BackupTaskRow | undefined> {
+  const [row] = await sql<BackupTaskRow[]>`
+    select * from backup_tasks where id = ${id} and user_id = ${userId}`;
+  return row;
+}
+
+/** Everything a listing shows of tasks `t`, each looked up by its own index. */
+function detailColumns(sql: Sql) {
+  return sql`
+    exists (
+      select from runs where backup_task_id = t.id and kind = 'backup'
+        and state in ('queued', 'leased', 'running', 'cancelling')
+    ) as is_running,
+    (
+      select started_at from runs where backup_task_id = t.id and kind = 'backup' and started_at is not null
+      order by id desc limit 1
+    ) as last_run_at,
+    (
+      select coalesce(json_agg(notification_stream_id order by notification_stream_id), '[]')
+      from backup_task_notification_streams where backup_task_id = t.id
+    ) as notification_stream_ids,
+    (
+      select coalesce(json_agg(json_build_object('id', id, 'label', label, 'colour', colour) order by id), '[]')
+      from backup_task_tags join tags on id = tag_id where backup_task_id = t.id
+    ) as tags`;
+}
+
+export async function findBackupTaskDetail(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<BackupTaskDetailRow | undefined> {
+  const [row] = await sql<BackupTaskDetailRow[]>`
+    select t.*, ${detailColumns(sql)} from backup_tasks t where t.id = ${id} and t.user_id = ${userId}`;
+  return row;
+}
+
+/** One query for a page and its total, unless the page is empty. */
+export async function listBackupTasks(
+  sql: Sql,
+  userId: number,
+  offset: number,
+  limit: number,
+): Promise<Page<BackupTaskDetailRow>> {
+  const rows = await sql<(BackupTaskDetailRow & { total: number })[]>`
+    select t.*, ${detailColumns(sql)},
+      (select count(*) from backup_tasks where user_id = ${userId}) as total
+    from (
+      select * from backup_tasks where user_id = ${userId} order by id limit ${limit} offset ${offset}
+    ) t order by t.id`;
+  return { rows, total: rows[0]?.total ?? await countBackupTasks(sql, userId) };
+}
+
+export async function countBackupTasks(sql: Sql, userId: number): Promise<number> {
+  const [row] = await sql<{ total: number }[]>`
+    select count(*) as total from backup_tasks where user_id = ${userId}`;
+  return row!.total;
+}
+
+/** Tasks that are not paused, soonest first. */
+export async function listUpcomingBackupTasks(
+  sql: Sql,
+  userId: number,
+  offset: number,
+  limit: number,
+): Promise<Page<BackupTaskRow>> {
+  const [count] = await sql<{ total: number }[]>`
+    select count(*) as total from backup_tasks
+    where user_id = ${userId} and paused_at is null and next_run_at is not null`;
+  const rows = await sql<BackupTaskRow[]>`
+    select * from backup_tasks where user_id = ${userId} and paused_at is null and next_run_at is not null
+    order by next_run_at, id limit ${limit} offset ${offset}`;
+  return { rows, total: count!.total };
+}
+
+/** A backup run of the task that is not terminal. */
+export async function hasActiveBackupRun(sql: Sql, id: number): Promise<boolean> {
+  const rows = await sql`
+    select from runs where backup_task_id = ${id} and kind = 'backup'
+      and state in ('queued', 'leased', 'running', 'cancelling')`;
+  return rows.length > 0;
+}
+
+export async function replaceTaskTags(sql: Sql, taskId: number, tagIds: readonly number[]): Promise<void> {
+  await sql`delete from backup_task_tags where backup_task_id = ${taskId}`;
+  await sql`
+    insert into backup_task_tags (backup_task_id, tag_id)
+    select ${taskId}, tag_id from unnest(${[...tagIds]}::bigint[]) as tag_id`;
+}
+
+export async function replaceTaskNotificationStreams(
+  sql: Sql,
+  taskId: number,
+  streamIds: readonly number[],
+): Promise<void> {
+  await sql`delete from backup_task_notification_streams where backup_task_id = ${taskId}`;
+  await sql`
+    insert into backup_task_notification_streams (backup_task_id, notification_stream_id)
+    select ${taskId}, stream_id from unnest(${[...streamIds]}::bigint[]) as stream_id`;
+}
+
+/** Which of `ids` are tags of this user. */
+export async function ownedTags(sql: Sql, userId: number, ids: readonly number[]): Promise<Set<number>> {
+  const rows = await sql<{ id: number }[]>`
+    select id from tags where user_id = ${userId} and id = any(${[...ids]}::bigint[])`;
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Which of `ids` are notification streams of this user. */
+export async function ownedNotificationStreams(
+  sql: Sql,
+  userId: number,
+  ids: readonly number[],
+): Promise<Set<number>> {
+  const rows = await sql<{ id: number }[]>`
+    select id from notification_streams where user_id = ${userId} and id = any(${[...ids]}::bigint[])`;
+  return new Set(rows.map((row) => row.id));
+}

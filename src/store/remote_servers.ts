@@ -1,0 +1,170 @@
+/** Remote servers: the machines whose data is backed up, each with at most one agent. */
+import type { Sql } from "./database.ts";
+import type { Page } from "./page.ts";
+
+/** What the agent said of itself in its last hello. */
+export interface AgentDescriptionColumn {
+  version: string;
+  hostname: string;
+  os: string;
+  arch: string;
+  tools: Record<string, string>;
+}
+
+export interface RemoteServerRow {
+  id: number;
+  user_id: number;
+  label: string;
+  ip_address: string;
+  username: string | null;
+  port: number;
+  database_password_encrypted: string | null;
+  runs_at_once: number;
+  agent_key_hash: string | null;
+  agent_enrolled_at: Date | null;
+  agent_description: AgentDescriptionColumn | null;
+  agent_protocol: number | null;
+  connection_id: string | null;
+  connection_replica_id: string | null;
+  connected_at: Date | null;
+  last_connected_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface RemoteServerDetailRow extends RemoteServerRow {
+  /** The last sign of life of the replica that holds the agent's socket. */
+  replica_heartbeat_at: Date | null;
+}
+
+export type NewRemoteServer = Pick<
+  RemoteServerRow,
+  "label" | "ip_address" | "username" | "port" | "database_password_encrypted"
+>;
+
+export async function insertRemoteServer(
+  sql: Sql,
+  userId: number,
+  server: NewRemoteServer,
+  now: Date,
+): Promise<number> {
+  const values = { ...server, user_id: userId, created_at: now, updated_at: now };
+  const [row] = await sql<{ id: number }[]>`insert into remote_servers ${sql(values)} returning id`;
+  return row!.id;
+}
+
+export async function updateRemoteServer(
+  sql: Sql,
+  id: number,
+  changes: Partial<NewRemoteServer>,
+  now: Date,
+): Promise<void> {
+  await sql`update remote_servers set ${sql({ ...changes, updated_at: now })} where id = ${id}`;
+}
+
+export async function deleteRemoteServer(sql: Sql, id: number): Promise<void> {
+  await sql`delete from remote_servers where id = ${id}`;
+}
+
+/** Whoever it belongs to. */
+export async function findRemoteServer(sql: Sql, id: number): Promise<RemoteServerRow | undefined> {
+  const [row] = await sql<RemoteServerRow[]>`select * from remote_servers where id = ${id}`;
+  return row;
+}
+
+export async function findRemoteServerOf(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<RemoteServerRow | undefined> {
+  const [row] = await sql<RemoteServerRow[]>`
+    select * from remote_servers where id = ${id} and user_id = ${userId}`;
+  return row;
+}
+
+/** Keeps the row, and what may refer to it, from changing until the transaction ends. */
+export async function lockRemoteServer(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<RemoteServerRow | undefined> {
+  const [row] = await sql<RemoteServerRow[]>`
+    select * from remote_servers where id = ${id} and user_id = ${userId} for update`;
+  return row;
+}
+
+export async function findRemoteServerDetail(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<RemoteServerDetailRow | undefined> {
+  const [row] = await sql<RemoteServerDetailRow[]>`
+    select s.*, r.heartbeat_at as replica_heartbeat_at
+    from remote_servers s left join replicas r on r.id = s.connection_replica_id
+    where s.id = ${id} and s.user_id = ${userId}`;
+  return row;
+}
+
+export async function listRemoteServers(
+  sql: Sql,
+  userId: number,
+  offset: number,
+  limit: number,
+): Promise<Page<RemoteServerDetailRow>> {
+  const rows = await sql<RemoteServerDetailRow[]>`
+    select s.*, r.heartbeat_at as replica_heartbeat_at
+    from remote_servers s left join replicas r on r.id = s.connection_replica_id
+    where s.user_id = ${userId} order by s.id limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`
+    select count(*) as total from remote_servers where user_id = ${userId}`;
+  return { rows, total: count!.total };
+}
+
+/** Another server of this user at the same address and port. */
+export async function isAddressTaken(
+  sql: Sql,
+  userId: number,
+  ipAddress: string,
+  port: number,
+  exceptId: number | null,
+): Promise<boolean> {
+  const rows = await sql`
+    select from remote_servers where user_id = ${userId} and ip_address = ${ipAddress} and port = ${port}
+      and id is distinct from ${exceptId}`;
+  return rows.length > 0;
+}
+
+export async function countTasksOfServer(sql: Sql, id: number): Promise<number> {
+  const [row] = await sql<{ total: number }[]>`
+    select count(*) as total from backup_tasks where remote_server_id = ${id}`;
+  return row!.total;
+}
+
+/** Whoever it belongs to: the server whose agent holds this key. */
+export async function findRemoteServerByAgentKey(
+  sql: Sql,
+  keyHash: string,
+): Promise<RemoteServerRow | undefined> {
+  const [row] = await sql<RemoteServerRow[]>`select * from remote_servers where agent_key_hash = ${keyHash}`;
+  return row;
+}
+
+/** Gives the server's agent a new key, which ends the old one. */
+export async function storeAgentKey(
+  sql: Sql,
+  id: number,
+  keyHash: string,
+  description: AgentDescriptionColumn,
+  now: Date,
+): Promise<void> {
+  await sql`
+    update remote_servers set agent_key_hash = ${keyHash}, agent_enrolled_at = ${now},
+      agent_description = ${sql.json({ ...description })}, updated_at = ${now}
+    where id = ${id}`;
+}
+
+export async function clearAgentKey(sql: Sql, id: number, now: Date): Promise<void> {
+  await sql`
+    update remote_servers set agent_key_hash = null, agent_enrolled_at = null, updated_at = ${now}
+    where id = ${id}`;
+}
