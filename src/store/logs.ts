@@ -1,0 +1,140 @@
+/** What the API reads of runs and their output. The writing side is in runs.ts and run_output.ts. */
+import type { RunKind, RunState } from "../domain/run.ts";
+import type { Sql } from "./database.ts";
+import type { Page } from "./page.ts";
+
+export interface LogRow {
+  id: number;
+  user_id: number;
+  kind: RunKind;
+  backup_task_id: number | null;
+  remote_server_id: number | null;
+  backup_destination_id: number | null;
+  trigger: "manual" | "schedule";
+  scheduled_for: Date | null;
+  state: RunState;
+  reason: string | null;
+  warnings_count: number;
+  bytes_read: number;
+  bytes_written: number;
+  files_count: number | null;
+  bytes_per_second: number | null;
+  eta_seconds: number | null;
+  /** Characters ever received, and how many of them the cap cut out. */
+  output_size: number;
+  output_cut: number;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+/** A run with (the end of) its output. */
+export interface LogDetailRow extends LogRow {
+  output: string;
+}
+
+/** A chunk as stored: one event's text, or several merged. `sequences[i]`'s text ends at character `ends[i]`. */
+export interface OutputRow {
+  sequence: number;
+  text: string;
+  sequences: number[] | null;
+  ends: number[] | null;
+}
+
+const columns = [
+  "id",
+  "user_id",
+  "kind",
+  "backup_task_id",
+  "remote_server_id",
+  "backup_destination_id",
+  "trigger",
+  "scheduled_for",
+  "state",
+  "reason",
+  "warnings_count",
+  "bytes_read",
+  "bytes_written",
+  "files_count",
+  "bytes_per_second",
+  "eta_seconds",
+  "output_size",
+  "output_cut",
+  "created_at",
+  "started_at",
+  "finished_at",
+] as const;
+
+/** Characters from the end of a run's output that a listing carries. */
+export const TAIL_SIZE = 4096;
+
+/**
+ * The end of `r`'s output, from its last chunks only, so that a long output costs no more. Merged chunks are large: two
+ * hold more than the tail.
+ */
+function tailColumn(sql: Sql) {
+  return sql`(
+    select right(coalesce(string_agg(text, '' order by sequence), ''), ${TAIL_SIZE}) from (
+      select sequence, right(text, ${TAIL_SIZE}) as text from run_output
+      where run_id = r.id order by sequence desc limit case when r.output_compacted then 2 else 1000 end
+    ) newest
+  ) as output`;
+}
+
+export async function listLogs(
+  sql: Sql,
+  userId: number,
+  offset: number,
+  limit: number,
+): Promise<Page<LogDetailRow>> {
+  const rows = await sql<LogDetailRow[]>`
+    select ${sql(columns)}, ${tailColumn(sql)}
+    from (select * from runs where user_id = ${userId} order by id limit ${limit} offset ${offset}) r order by id`;
+  const [count] = await sql<{ total: number }[]>`
+    select count(*) as total from runs where user_id = ${userId}`;
+  return { rows, total: count!.total };
+}
+
+export async function findLog(sql: Sql, userId: number, id: number): Promise<LogRow | undefined> {
+  const [row] = await sql<LogRow[]>`
+    select ${sql(columns)} from runs where id = ${id} and user_id = ${userId}`;
+  return row;
+}
+
+export async function lockLog(sql: Sql, userId: number, id: number): Promise<LogRow | undefined> {
+  const [row] = await sql<LogRow[]>`
+    select ${sql(columns)} from runs where id = ${id} and user_id = ${userId} for update`;
+  return row;
+}
+
+/** The task's newest backup run. */
+export async function findLatestLog(sql: Sql, userId: number, taskId: number): Promise<LogRow | undefined> {
+  const [row] = await sql<LogRow[]>`
+    select ${sql(columns)} from runs
+    where backup_task_id = ${taskId} and user_id = ${userId} and kind = 'backup' order by id desc limit 1`;
+  return row;
+}
+
+export async function readAllOutput(sql: Sql, runId: number): Promise<string> {
+  const rows = await sql<{ text: string }[]>`
+    select text from run_output where run_id = ${runId} order by sequence`;
+  return rows.map((row) => row.text).join("");
+}
+
+/** Chunks that may hold events after `after`, in order, at most `limit`. */
+export async function readOutputAfter(
+  sql: Sql,
+  runId: number,
+  after: number,
+  limit: number,
+): Promise<OutputRow[]> {
+  return await sql<OutputRow[]>`
+    select sequence, text, sequences, ends from run_output
+    where run_id = ${runId} and (sequence > ${after} or sequences[cardinality(sequences)] > ${after})
+    order by sequence limit ${limit}`;
+}
+
+/** Output goes with it; a backup it made stays. */
+export async function deleteLog(sql: Sql, id: number): Promise<void> {
+  await sql`delete from runs where id = ${id}`;
+}
