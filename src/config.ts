@@ -1,0 +1,150 @@
+/** What the environment says, read in one place at start. The README's table has one row for each. */
+import { Buffer } from "node:buffer";
+import { resolve } from "node:path";
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
+export const LOG_FORMATS = ["pretty", "json"] as const;
+
+export interface Config {
+  /** Null: the embedded Postgres. */
+  readonly databaseUrl: string | null;
+  /** Absolute. */
+  readonly dataDirectory: string;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Without a trailing slash; null: the address that is served on. */
+  readonly publicUrl: string | null;
+  /** 32 bytes each, the current one first; null: those of the file. */
+  readonly secretKeys: readonly Uint8Array[] | null;
+  /** Absolute. */
+  readonly secretKeyFile: string;
+  readonly bootstrapToken: string | null;
+  readonly localAgent: boolean;
+  readonly logLevel: typeof LOG_LEVELS[number];
+  readonly logFormat: typeof LOG_FORMATS[number];
+  readonly rateLimitPerMinute: number;
+}
+
+/** What holds where a variable is not set. */
+export interface ConfigDefaults {
+  readonly localAgent: boolean;
+  readonly isRoot: boolean;
+}
+
+/** Names every bad variable in one line, and no value of a secret one. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** An empty value counts as not set. Throws a {@link ConfigError}. */
+export function readConfig(environment: Environment, defaults: ConfigDefaults): Config {
+  const variables = new Variables(environment);
+  const dataDirectory = resolve(
+    variables.text("DATA_DIR") ?? (defaults.isRoot ? "/var/lib/rearguard" : "./data"),
+  );
+  const config: Config = {
+    databaseUrl: variables.parse("DATABASE_URL", postgresUrl, "a postgres:// URL"),
+    dataDirectory,
+    host: variables.parse("HOST", host, "a host name or an IP address") ?? "127.0.0.1",
+    port: variables.parse("PORT", wholeNumber(0, 65535), "a whole number from 0 to 65535") ?? 8000,
+    publicUrl: variables.parse("PUBLIC_URL", webUrl, "an http:// or https:// URL without query or fragment"),
+    secretKeys: variables.parse("SECRET_KEY", parseSecretKeys, SECRET_KEY_SHAPE),
+    secretKeyFile: resolve(variables.text("SECRET_KEY_FILE") ?? `${dataDirectory}/secret.key`),
+    bootstrapToken: variables.parse("BOOTSTRAP_TOKEN", token, "8 to 255 characters without spaces"),
+    localAgent: variables.parse("LOCAL_AGENT", yesOrNo, "0 or 1") ?? defaults.localAgent,
+    logLevel: variables.parse("LOG_LEVEL", oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(", ")}`) ?? "info",
+    logFormat: variables.parse("LOG_FORMAT", oneOf(LOG_FORMATS), `one of ${LOG_FORMATS.join(", ")}`) ??
+      "pretty",
+    rateLimitPerMinute: variables.parse(
+      "RATE_LIMIT_PER_MINUTE",
+      wholeNumber(1, 1_000_000),
+      "a whole number from 1 to 1000000",
+    ) ?? 3000,
+  };
+  if (config.secretKeys !== null && variables.text("SECRET_KEY_FILE") !== null) {
+    variables.refuse("SECRET_KEY and SECRET_KEY_FILE must not both be set");
+  }
+  variables.throwRefused();
+  return config;
+}
+
+/** Keys separated by commas or white space, 32 bytes each in base64 or hex, the current one first. */
+export function parseSecretKeys(text: string): Uint8Array[] | null {
+  const keys: Uint8Array[] = [];
+  for (const word of text.split(/[\s,]+/).filter((word) => word !== "")) {
+    const encoding = /^[0-9a-f]{64}$/i.test(word) ? "hex" : "base64";
+    if (encoding === "base64" && !/^[A-Za-z0-9+/_-]{43}=?$/.test(word)) return null;
+    keys.push(new Uint8Array(Buffer.from(word, encoding)));
+  }
+  return keys.length === 0 ? null : keys;
+}
+
+export const SECRET_KEY_SHAPE =
+  "32 bytes in base64 or hex (openssl rand -base64 32), or several of them, comma separated";
+
+class Variables {
+  readonly #refused: string[] = [];
+  constructor(readonly environment: Environment) {}
+
+  text(name: string): string | null {
+    return this.environment[name]?.trim() || null;
+  }
+
+  /** Null when the variable is not set, or when it is refused: then {@link throwRefused} throws. */
+  parse<T>(name: string, parse: (text: string) => T | null, shape: string): T | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    const value = parse(text);
+    if (value === null) this.refuse(`${name} must be ${shape}`);
+    return value;
+  }
+
+  refuse(reason: string): void {
+    this.#refused.push(reason);
+  }
+
+  throwRefused(): void {
+    if (this.#refused.length > 0) throw new ConfigError(`Cannot start: ${this.#refused.join("; ")}`);
+  }
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number | null {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+    return value >= least && value <= most ? value : null;
+  };
+}
+
+function oneOf<T extends string>(allowed: readonly T[]): (text: string) => T | null {
+  return (text) => allowed.find((value) => value === text.toLowerCase()) ?? null;
+}
+
+function yesOrNo(text: string): boolean | null {
+  if (["1", "true"].includes(text.toLowerCase())) return true;
+  return ["0", "false"].includes(text.toLowerCase()) ? false : null;
+}
+
+/** Several hosts, which `URL` can't read, are postgres.js's to judge. */
+function postgresUrl(text: string): string | null {
+  return /^postgres(ql)?:\/\/\S+$/.test(text) ? text : null;
+}
+
+function host(text: string): string | null {
+  const bare = text.replace(/^\[(.*)\]$/, "$1");
+  return /^[A-Za-z0-9._:%-]+$/.test(bare) ? bare : null;
+}
+
+function webUrl(text: string): string | null {
+  if (!URL.canParse(text)) return null;
+  const url = new URL(text);
+  if (!["http:", "https:"].includes(url.protocol)) return null;
+  if (url.search !== "" || url.hash !== "" || url.username !== "" || url.password !== "") return null;
+  return url.href.replace(/\/+$/, "");
+}
+
+function token(text: string): string | null {
+  return /^[\x21-\x7e]{8,255}$/.test(text) ? text : null;
+}

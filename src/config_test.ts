@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { ConfigError, readConfig } from "./config.ts";
+
+const defaults = { localAgent: true, isRoot: false };
+
+function refusal(environment: Record<string, string>): string {
+  try {
+    readConfig(environment, defaults);
+  } catch (error) {
+    assert(error instanceof ConfigError);
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: "The configuration was not refused" });
+}
+
+Deno.test("an empty environment gives the documented defaults", () => {
+  assert.deepEqual(readConfig({}, defaults), {
+    databaseUrl: null,
+    dataDirectory: `${Deno.cwd()}/data`,
+    host: "127.0.0.1",
+    port: 8000,
+    publicUrl: null,
+    secretKeys: null,
+    secretKeyFile: `${Deno.cwd()}/data/secret.key`,
+    bootstrapToken: null,
+    localAgent: true,
+    logLevel: "info",
+    logFormat: "pretty",
+    rateLimitPerMinute: 3000,
+  });
+});
+
+Deno.test("root keeps its data where Postgres's user can go", () => {
+  assert.equal(readConfig({}, { ...defaults, isRoot: true }).dataDirectory, "/var/lib/rearguard");
+  assert.equal(readConfig({ DATA_DIR: "/srv/x" }, { ...defaults, isRoot: true }).dataDirectory, "/srv/x");
+});
+
+Deno.test("every variable is read", () => {
+  const config = readConfig({
+    DATABASE_URL: "postgres://u:p@db.example.com/r",
+    DATA_DIR: "/srv/rearguard",
+    HOST: "[::1]",
+    PORT: "0",
+    PUBLIC_URL: "https://backup.example.com/",
+    SECRET_KEY: `${"ab".repeat(32)},${btoa("k".repeat(32))}`,
+    BOOTSTRAP_TOKEN: "a-token-for-tests",
+    LOCAL_AGENT: "0",
+    LOG_LEVEL: "DEBUG",
+    LOG_FORMAT: "json",
+    RATE_LIMIT_PER_MINUTE: "60",
+  }, defaults);
+  assert.deepEqual(config, {
+    databaseUrl: "postgres://u:p@db.example.com/r",
+    dataDirectory: "/srv/rearguard",
+    host: "::1",
+    port: 0,
+    publicUrl: "https://backup.example.com",
+    secretKeys: [new Uint8Array(32).fill(0xab), new Uint8Array(32).fill("k".charCodeAt(0))],
+    secretKeyFile: "/srv/rearguard/secret.key",
+    bootstrapToken: "a-token-for-tests",
+    localAgent: false,
+    logLevel: "debug",
+    logFormat: "json",
+    rateLimitPerMinute: 60,
+  });
+});
+
+Deno.test("every bad value is named in one line", () => {
+  const message = refusal({
+    DATABASE_URL: "mysql://localhost/x",
+    HOST: "not a host",
+    PORT: "65536",
+    PUBLIC_URL: "backup.example.com",
+    SECRET_KEY: "short",
+    BOOTSTRAP_TOKEN: "with space in it",
+    LOCAL_AGENT: "maybe",
+    LOG_LEVEL: "loud",
+    LOG_FORMAT: "xml",
+    RATE_LIMIT_PER_MINUTE: "0",
+  });
+  for (
+    const name
+      of "DATABASE_URL HOST PORT PUBLIC_URL SECRET_KEY BOOTSTRAP_TOKEN LOCAL_AGENT LOG_LEVEL LOG_FORMAT"
+        .split(" ")
+  ) assert.match(message, new RegExp(`\\b${name} must be `));
+  assert.match(message, /RATE_LIMIT_PER_MINUTE must be a whole number from 1 to 1000000$/);
+  assert(!message.includes("\n"));
+});
+
+Deno.test("a refusal never shows a secret", () => {
+  const message = refusal({
+    DATABASE_URL: "mysql://root:hunter2@localhost",
+    SECRET_KEY: "hunter2",
+    BOOTSTRAP_TOKEN: "hunter2 !",
+    PUBLIC_URL: "https://u:hunter2@x",
+  });
+  assert(!message.includes("hunter2"));
+});
+
+Deno.test("two places for the key are refused", () => {
+  assert.match(
+    refusal({ SECRET_KEY: "ab".repeat(32), SECRET_KEY_FILE: "/x" }),
+    /SECRET_KEY and SECRET_KEY_FILE must not both be set/,
+  );
+});

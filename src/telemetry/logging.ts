@@ -1,0 +1,75 @@
+/** The log: one line a record on standard error; standard output is kept for what a person is told once. */
+import { configure, getJsonLinesFormatter, getLogger, type LogRecord, type Sink } from "@logtape/logtape";
+import { getPrettyFormatter } from "@logtape/pretty";
+
+export type { Logger } from "@logtape/logtape";
+
+export interface LoggingOptions {
+  readonly level: "trace" | "debug" | "info" | "warning" | "error" | "fatal";
+  readonly format: "pretty" | "json";
+}
+
+/** A logger named after the part that speaks: `logger("dispatcher")`. Values go into properties, never secrets. */
+export function logger(...category: string[]) {
+  return getLogger(["rearguard", ...category]);
+}
+
+/** To be called once a process. Before it, loggers are silent. */
+export async function setUpLogging({ level, format }: LoggingOptions): Promise<void> {
+  await configure({
+    sinks: { standardError: format === "json" ? jsonSink() : prettySink() },
+    loggers: [
+      { category: "rearguard", lowestLevel: level, sinks: ["standardError"] },
+      { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["standardError"] },
+    ],
+    reset: true,
+  });
+}
+
+function jsonSink(): Sink {
+  const format = getJsonLinesFormatter({ properties: "flatten" });
+  return (record) => write(format(withPlainErrors(record)));
+}
+
+function prettySink(): Sink {
+  const colors = Deno.stderr.isTerminal() && !Deno.noColor;
+  const format = getPrettyFormatter({
+    timestamp: "date-time-timezone",
+    icons: false,
+    colors,
+    align: false,
+    wordWrap: false,
+    properties: true,
+  });
+  return (record) => {
+    const errors = Object.values(record.properties).filter((value) => value instanceof Error);
+    const others = Object.entries(record.properties).filter(([, value]) => !(value instanceof Error));
+    const line = format({ ...record, properties: Object.fromEntries(others) }).trimEnd();
+    write([line, ...errors.map((error) => explain(error).replace(/^/gm, "    "))].join("\n"));
+  };
+}
+
+/** An error as text, its stack and causes included: JSON would keep nothing of it. */
+function withPlainErrors(record: LogRecord): LogRecord {
+  const properties = Object.fromEntries(
+    Object.entries(record.properties).map((
+      [name, value],
+    ) => [name, value instanceof Error ? explain(value) : value]),
+  );
+  return { ...record, properties };
+}
+
+function explain(error: Error): string {
+  const own = error.stack ?? String(error);
+  return error.cause instanceof Error ? `${own}\nCaused by: ${explain(error.cause)}` : own;
+}
+
+function write(line: string): void {
+  const bytes = new TextEncoder().encode(line.endsWith("\n") ? line : `${line}\n`);
+  try {
+    for (let sent = 0; sent < bytes.length;) sent += Deno.stderr.writeSync(bytes.subarray(sent));
+  } catch (cause) {
+    // Whoever read the log is gone; the server is not to stop for that.
+    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
+  }
+}
