@@ -1,0 +1,91 @@
+/** When a task runs: once a day, once a week or by a cron expression, on the wall clock of its time zone. */
+import { Cron } from "croner";
+import { instantOf, wallTime } from "./timezone.ts";
+
+/** A task's row is one. `weekday`: Sunday 0 to Saturday 6. `time_to_run_at`: `HH:MM`. */
+export interface Schedule {
+  readonly frequency: "daily" | "weekly" | null;
+  readonly time_to_run_at: string | null;
+  readonly weekday: number | null;
+  /** In place of the three above. */
+  readonly custom_cron_expression: string | null;
+  readonly timezone: string;
+}
+
+const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
+
+/**
+ * The first due time after `after`; null where none comes within croner's horizon. Each time on the wall clock counts
+ * once: one that DST skips falls just after the gap, one that it repeats falls on the first of the two.
+ *
+ * The expression is matched on the wall clock alone, as if it were UTC, and the match turned into an instant: a later
+ * wall time never gives an earlier instant, so the first match with an instant past `after` is the answer.
+ */
+export function nextRun(schedule: Schedule, after: Date): Date | null {
+  const pattern = wallClockPattern(expressionOf(schedule));
+  let wall: Date | null = new Date(wallTime(schedule.timezone, after));
+  while ((wall = pattern.nextRun(wall)) !== null) {
+    const instant = instantOf(schedule.timezone, wall.getTime());
+    if (instant > after) return instant;
+  }
+  return null;
+}
+
+/** The next `count` due times after `after`; fewer where no more come. */
+export function upcoming(schedule: Schedule, after: Date, count: number): Date[] {
+  const times: Date[] = [];
+  let last: Date | null = after;
+  while (times.length < count && (last = nextRun(schedule, last)) !== null) times.push(last);
+  return times;
+}
+
+/** Why `expression` is no cron that ever runs, in one sentence; null where it is one. */
+export function cronProblem(expression: string): string | null {
+  const text = expression.trim();
+  if (text.startsWith("@")) {
+    if (NICKNAMES.includes(text.toLowerCase())) return null;
+    return `The custom cron expression must be five fields or one of ${NICKNAMES.join(", ")}.`;
+  }
+  if (text.split(/\s+/).length !== 5) {
+    return "The custom cron expression must have five fields: minute, hour, day of month, month, weekday.";
+  }
+  try {
+    if (wallClockPattern(text).nextRun(new Date(0)) !== null) return null;
+    return "The custom cron expression never comes: no date fits it.";
+  } catch (error) {
+    const reason = (error as Error).message.replace(/^CronPattern: /, "").replace(/\.$/, "");
+    return `The custom cron expression is not valid: ${reason}.`;
+  }
+}
+
+/** `in 5 hours`, in the largest unit that fits, rounded down. */
+export function humanWait(from: Date, to: Date): string {
+  const seconds = Math.floor((to.getTime() - from.getTime()) / 1000);
+  if (seconds <= 0) return "now";
+  for (const [unit, size] of UNITS) {
+    const count = Math.floor(seconds / size);
+    if (count >= 1) return `in ${count} ${unit}${count === 1 ? "" : "s"}`;
+  }
+  return "in less than a minute";
+}
+
+/** Largest first, in seconds. */
+const UNITS = Object.entries({
+  year: 31_536_000,
+  month: 2_592_000,
+  week: 604_800,
+  day: 86_400,
+  hour: 3600,
+  minute: 60,
+});
+
+function expressionOf(schedule: Schedule): string {
+  if (schedule.custom_cron_expression !== null) return schedule.custom_cron_expression;
+  const [hour, minute] = (schedule.time_to_run_at ?? "").split(":").map(Number);
+  const weekday = schedule.frequency === "weekly" ? schedule.weekday : "*";
+  return `${minute} ${hour} * * ${weekday}`;
+}
+
+function wallClockPattern(expression: string): Cron {
+  return new Cron(expression.trim(), { mode: "5-part", timezone: "UTC", paused: true });
+}
