@@ -70,6 +70,8 @@ export class RunAbortedError extends Error {
 export interface Destination {
   /** For output lines: `SFTP backup@host:22 /backups`. */
   readonly description: string;
+  /** The absolute path of the object's partial file on this server; null where it lies elsewhere. */
+  partialPath(name: string): string | null;
   /** Starts an object under a temporary name. Rejects where `name` already exists. */
   create(name: string, sizeHint: number | null): Promise<ObjectWriter>;
   /** Removes an object and its partial file. One that is not there counts as removed. */
