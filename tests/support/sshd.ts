@@ -1,0 +1,155 @@
+/**
+ * A real OpenSSH server on a free port of 127.0.0.1, SFTP only. It lets in one key and, when the tests run as
+ * root, one password, both of a system user made for it and removed with it; otherwise the key of whoever runs it.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { userInfo } from "node:os";
+import { freePort, reachable } from "./ports.ts";
+
+export class TestSshd implements AsyncDisposable {
+  readonly host = "127.0.0.1";
+  #listener: Deno.ChildProcess | null = null;
+
+  private constructor(
+    readonly port: number,
+    readonly username: string,
+    /** Null when not root: only root can let a password in. */
+    readonly password: string | null,
+    /** OpenSSH PEM. */
+    readonly privateKey: string,
+    /** `SHA256:…`, as the client pins it. */
+    readonly hostKey: string,
+    /** Writable by the user. */
+    readonly directory: string,
+    readonly uid: number,
+    readonly gid: number,
+    private readonly root: string,
+  ) {}
+
+  static async open(): Promise<TestSshd> {
+    const root = await Deno.makeTempDir({ prefix: "rearguard-sshd-" });
+    await Deno.chmod(root, 0o755);
+    const directory = `${root}/files`;
+    await Deno.mkdir(directory);
+    const account = Deno.uid() === 0 ? await makeAccount(directory) : ownAccount();
+    await Deno.chown(directory, account.uid, account.gid);
+    await program("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", `${root}/host_key`);
+    await program("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", `${root}/user_key`);
+    await Deno.copyFile(`${root}/user_key.pub`, `${root}/authorized_keys`);
+    const port = freePort();
+    await Deno.writeTextFile(`${root}/sshd_config`, configuration(root, port));
+    const sshd = new TestSshd(
+      port,
+      account.username,
+      account.password,
+      await Deno.readTextFile(`${root}/user_key`),
+      fingerprint(await Deno.readTextFile(`${root}/host_key.pub`)),
+      directory,
+      account.uid,
+      account.gid,
+      root,
+    );
+    await sshd.start();
+    return sshd;
+  }
+
+  /** Starts the listener, also again after {@link kill}. Resolves once it takes connections. */
+  async start(): Promise<void> {
+    // The directory of privilege separation is compiled in; it lies on a tmpfs that a container may not fill.
+    if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
+    this.#listener = new Deno.Command("/usr/sbin/sshd", {
+      args: ["-D", "-e", "-f", `${this.root}/sshd_config`],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await reachable(this.host, this.port);
+  }
+
+  /** Ends the listener and every session with SIGKILL: the peer sees its connection drop. */
+  async kill(): Promise<void> {
+    if (this.#listener === null) return;
+    for (const pid of [...await descendants(this.#listener.pid), this.#listener.pid]) {
+      try {
+        Deno.kill(pid, "SIGKILL");
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+    await this.#listener.status;
+    this.#listener = null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    if (Deno.uid() === 0) await program("userdel", this.username);
+    await Deno.remove(this.root, { recursive: true });
+  }
+}
+
+function configuration(root: string, port: number): string {
+  return [
+    `ListenAddress 127.0.0.1:${port}`,
+    `HostKey ${root}/host_key`,
+    `AuthorizedKeysFile ${root}/authorized_keys`,
+    `PidFile ${root}/sshd.pid`,
+    "StrictModes no",
+    "UsePAM no",
+    "UseDNS no",
+    "PasswordAuthentication yes",
+    "PubkeyAuthentication yes",
+    "MaxStartups 100:30:200",
+    "Subsystem sftp internal-sftp",
+    "ForceCommand internal-sftp",
+    "",
+  ].join("\n");
+}
+
+interface Account {
+  username: string;
+  password: string | null;
+  uid: number;
+  gid: number;
+}
+
+function ownAccount(): Account {
+  const { username, uid, gid } = userInfo();
+  return { username, password: null, uid, gid };
+}
+
+async function makeAccount(home: string): Promise<Account> {
+  const username = `rg-test-${randomBytes(4).toString("hex")}`;
+  const password = randomBytes(12).toString("base64url");
+  const hash = await program("openssl", "passwd", "-6", password);
+  await program("useradd", "-M", "-d", home, "-s", "/usr/sbin/nologin", "-p", hash, username);
+  const [uid, gid] = await Promise.all([program("id", "-u", username), program("id", "-g", username)]);
+  return { username, password, uid: Number(uid), gid: Number(gid) };
+}
+
+/** Of the base64 blob in a public key file, unpadded: what `ssh-keygen -l` prints. */
+function fingerprint(publicKey: string): string {
+  const blob = publicKey.split(" ")[1]!;
+  return `SHA256:${createHash("sha256").update(blob, "base64").digest("base64").replace(/=+$/, "")}`;
+}
+
+/** Of every process in /proc, by the parent its `stat` names. */
+async function descendants(pid: number): Promise<number[]> {
+  const parents = new Map<number, number>();
+  for await (const entry of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(entry.name)) continue;
+    const stat = await Deno.readTextFile(`/proc/${entry.name}/stat`).catch(() => null);
+    // The program's name, in parentheses, may hold anything: the state and the parent follow the last one.
+    const parent = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
+    if (parent !== undefined) parents.set(Number(entry.name), Number(parent));
+  }
+  const below = (above: number): number[] =>
+    [...parents].filter(([, parent]) => parent === above).flatMap(([child]) => [child, ...below(child)]);
+  return below(pid);
+}
+
+/** Runs a program to its end and returns what it printed, trimmed. */
+async function program(name: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(name, { args, stdin: "null" }).output();
+  if (!success) throw new Error(`Cannot run ${name}: ${new TextDecoder().decode(stderr).trim()}`);
+  return new TextDecoder().decode(stdout).trim();
+}
