@@ -2,14 +2,16 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "../domain/clock.ts";
+import { openDatabase } from "./database.ts";
 import { type Account, postgresAccount } from "./embedded_account.ts";
-import { postmasterOf } from "./embedded_postmaster.ts";
+import { placeCluster } from "./embedded_place.ts";
+import { findPostmaster, type Postmaster, settledPostmaster } from "./embedded_postmaster.ts";
 import { EmbeddedPostgresError, installPrograms, packagedPrograms } from "./embedded_programs.ts";
 
 export { EmbeddedPostgresError };
 
 export interface EmbeddedOptions {
-  /** Absolute; holds `data`, `socket`, `log`, `programs` and `password`. Made where absent. */
+  /** Absolute; holds `data`, `socket`, `log`, `programs` and `password`, or links to what does. Made where absent. */
   readonly directory: string;
   readonly clock: Clock;
   /** Also listen on 127.0.0.1; null: the Unix socket only. */
@@ -25,8 +27,11 @@ export interface EmbeddedPostgres {
   readonly pid: number;
   /** It ran before this call: what an earlier process left when it was killed. */
   readonly adopted: boolean;
-  /** For `openDatabase(null, connection)`; add the database's name. */
+  /** Where its files are: `directory`, or what that links to. */
+  readonly place: string;
+  /** For `openDatabase(null, connection)`. The database is there, and empty at first. */
   readonly connection: {
+    readonly database: string;
     readonly host: string;
     readonly port: number;
     readonly username: string;
@@ -38,6 +43,7 @@ export interface EmbeddedPostgres {
 
 const PORT_ON_SOCKET = 5432; // names the socket's file only
 const USERNAME = "rearguard";
+const DATABASE = "rearguard";
 const MAJOR_VERSION = "18";
 /** A Unix socket's path ends at 107 bytes on Linux, 103 on macOS. */
 const LONGEST_SOCKET_PATH = 103;
@@ -45,15 +51,11 @@ const LONGEST_SOCKET_PATH = 103;
 /** Starts the cluster, making it on first use, or adopts the one that still runs in this directory. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const account = await postgresAccount();
-  const cluster = new Cluster(options, account, await install(options.directory));
+  const place = await placeCluster(options.directory, account);
+  const programs = await installPrograms(await packagedPrograms(), join(place, "programs"));
+  const cluster = new Cluster(options, account, place, programs);
   await cluster.prepare();
   return await cluster.start();
-}
-
-async function install(directory: string): Promise<string> {
-  await Deno.mkdir(directory, { recursive: true, mode: 0o755 });
-  await Deno.chmod(directory, 0o755);
-  return await installPrograms(await packagedPrograms(), join(directory, "programs"));
 }
 
 class Cluster {
@@ -63,15 +65,16 @@ class Cluster {
   constructor(
     readonly options: EmbeddedOptions,
     readonly account: Account | null,
+    readonly place: string,
     readonly programs: string,
   ) {
-    this.#data = join(options.directory, "data");
-    this.#log = join(options.directory, "log");
+    this.#data = join(place, "data");
+    this.#log = join(place, "log");
   }
 
   async prepare(): Promise<void> {
     await this.#ownDirectory(this.#log);
-    await this.#ownDirectory(join(this.options.directory, "socket"));
+    await this.#ownDirectory(join(this.place, "socket"));
     const version = await readOptional(join(this.#data, "PG_VERSION"));
     if (version === null) await this.#initialise();
     else if (version.trim() !== MAJOR_VERSION) {
@@ -83,38 +86,36 @@ class Cluster {
   }
 
   async start(): Promise<EmbeddedPostgres> {
-    const running = await postmasterOf(this.#data, this.programs, this.options.clock);
-    if (running !== null && running.program === "current") return await this.#running(running, true);
-    if (running !== null) await this.#stop();
-    await this.#configure();
+    const running = await settledPostmaster(this.#data, this.options.clock);
+    if (running?.program === join(this.programs, "bin", "postgres")) {
+      return await this.#describe(running, true);
+    }
+    if (running !== null) await this.#stop(); // of a version before this one
+    const sockets = await this.#socketDirectory();
+    // Nothing of this cluster runs: what an earlier one left here may name a process id that is now another's.
+    await emptyDirectory(sockets);
+    await this.#configure(sockets);
     await this.#launch();
-    const started = await postmasterOf(this.#data, this.programs, this.options.clock);
+    const started = await settledPostmaster(this.#data, this.options.clock);
     if (started === null) throw new EmbeddedPostgresError(await this.#explain("it ended at once"));
-    return await this.#running(started, false);
+    return await this.#describe(started, false);
   }
 
-  async #running(
-    { pid, port, socketDirectory }: { pid: number; port: number; socketDirectory: string },
-    adopted: boolean,
-  ): Promise<EmbeddedPostgres> {
-    const overTcp = this.options.port !== null;
+  async #describe({ pid, port, socketDirectory }: Postmaster, adopted: boolean): Promise<EmbeddedPostgres> {
     const password = await Deno.readTextFile(this.#passwordFile);
-    const host = overTcp ? "127.0.0.1" : socketDirectory;
-    return {
-      pid,
-      adopted,
-      connection: { host, port, username: USERNAME, password },
-      stop: () => this.#stop(),
-    };
+    const host = this.options.port === null ? socketDirectory : "127.0.0.1";
+    const connection = { host, port, username: USERNAME, password, database: DATABASE };
+    await createDatabase(connection);
+    return { pid, adopted, place: this.place, connection, stop: () => this.#stop() };
   }
 
   get #passwordFile(): string {
-    return join(this.options.directory, "password");
+    return join(this.place, "password");
   }
 
   /** Into a directory of another name first: a half-made cluster must never look like a whole one. */
   async #initialise(): Promise<void> {
-    const partial = join(this.options.directory, "data.partial");
+    const partial = join(this.place, "data.partial");
     await removeTree(partial);
     await this.#ownDirectory(partial);
     const password = randomBytes(24).toString("hex");
@@ -135,11 +136,11 @@ class Cluster {
   }
 
   /** postgresql.conf is this program's; an operator's own settings go through ALTER SYSTEM, which wins over it. */
-  async #configure(): Promise<void> {
+  async #configure(sockets: string): Promise<void> {
     const settings: Record<string, string | number> = {
       listen_addresses: this.options.port === null ? "" : "127.0.0.1",
       port: this.options.port ?? PORT_ON_SOCKET,
-      unix_socket_directories: await this.#socketDirectory(),
+      unix_socket_directories: sockets,
       unix_socket_permissions: "0700",
       password_encryption: "scram-sha-256",
       max_connections: 100,
@@ -165,7 +166,7 @@ class Cluster {
   }
 
   async #socketDirectory(): Promise<string> {
-    const usual = join(this.options.directory, "socket");
+    const usual = join(this.place, "socket");
     const length = new TextEncoder().encode(`${usual}/.s.PGSQL.${PORT_ON_SOCKET}`).length;
     if (length <= LONGEST_SOCKET_PATH) return usual;
     const short = await Deno.makeTempDir({ dir: "/tmp", prefix: "rearguard-" });
@@ -175,32 +176,44 @@ class Cluster {
 
   async #launch(): Promise<void> {
     const log = join(this.#log, "start.log");
-    const { code, text } = await this.#run("pg_ctl", [
-      "start",
-      "-w",
-      "-t",
-      "300",
-      "-D",
-      this.#data,
-      "-l",
-      log,
-    ]);
-    if (code !== 0) throw new EmbeddedPostgresError(await this.#explain(lastLine(text)));
+    for (let attempt = 1;; attempt++) {
+      await removeTree(log);
+      const { code, text } = await this.#run("pg_ctl", [
+        "start",
+        "-w",
+        "-t",
+        "300",
+        "-D",
+        this.#data,
+        "-l",
+        log,
+      ]);
+      if (code === 0) return;
+      const reason = await this.#explain(lastLine(text));
+      // The children of one that was killed need a moment to notice.
+      if (!reason.includes("shared memory block") || attempt === 50) throw new EmbeddedPostgresError(reason);
+      await this.options.clock.sleep(200);
+    }
   }
 
   async #stop(): Promise<void> {
     const args = ["stop", "-w", "-t", "60", "-D", this.#data];
     if ((await this.#run("pg_ctl", [...args, "-m", "fast"])).code === 0) return;
-    if (await postmasterOf(this.#data, this.programs, this.options.clock) === null) return;
+    if (await findPostmaster(this.#data) === null) return;
     const { code, text } = await this.#run("pg_ctl", [...args, "-m", "immediate"]);
     if (code !== 0) throw new EmbeddedPostgresError(`Cannot stop the embedded Postgres: ${lastLine(text)}`);
   }
 
-  /** The newest FATAL or PANIC line of its log tells more than pg_ctl does. */
+  /** The newest FATAL or PANIC line of its logs tells more than pg_ctl does. */
   async #explain(otherwise: string): Promise<string> {
-    const lines = (await readOptional(join(this.#log, "start.log")) ?? "").trim().split("\n");
+    const current = /^stderr (.+)$/m.exec(await readOptional(join(this.#data, "current_logfiles")) ?? "");
+    const logs = [join(this.#log, "start.log"), ...(current === null ? [] : [current[1]!])];
+    const texts = await Promise.all(logs.map(readOptional));
+    const lines = texts.join("\n").split("\n");
     const fatal = lines.findLast((line) => /\b(FATAL|PANIC):/.test(line)) ?? otherwise;
-    return `Cannot start the embedded Postgres: ${fatal} (its log is in ${this.#log})`;
+    return `Cannot start the embedded Postgres: ${
+      fatal.replace(/^.*?(?=FATAL|PANIC)/, "")
+    } (its log: ${this.#log})`;
   }
 
   /** With an empty environment: what this process was given holds secrets. */
@@ -215,7 +228,12 @@ class Cluster {
       env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
       ...this.account,
     });
-    const { code, stdout, stderr } = await command.output();
+    const { code, stdout, stderr } = await command.output().catch((cause: Error) => {
+      throw new EmbeddedPostgresError(
+        `Cannot start the embedded Postgres: ${this.programs} holds programs that can't be run: ${cause.message}`,
+        { cause },
+      );
+    });
     return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
   }
 
@@ -232,6 +250,16 @@ class Cluster {
   }
 }
 
+async function createDatabase(connection: EmbeddedPostgres["connection"]): Promise<void> {
+  const sql = openDatabase(null, { ...connection, database: "postgres", max: 1 });
+  try {
+    const [known] = await sql`select 1 from pg_database where datname = ${connection.database}`;
+    if (known === undefined) await sql.unsafe(`create database ${connection.database}`);
+  } finally {
+    await sql.end();
+  }
+}
+
 async function writePrivate(path: string, text: string): Promise<void> {
   await Deno.writeTextFile(path, text, { mode: 0o600 });
   await Deno.chmod(path, 0o600);
@@ -243,6 +271,10 @@ async function removeTree(path: string): Promise<void> {
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
   }
+}
+
+async function emptyDirectory(path: string): Promise<void> {
+  for await (const entry of Deno.readDir(path)) await Deno.remove(join(path, entry.name));
 }
 
 async function readOptional(path: string): Promise<string | null> {

@@ -6,63 +6,64 @@ export interface Postmaster {
   readonly pid: number;
   readonly port: number;
   readonly socketDirectory: string;
-  /** `other`: started from programs of another version or place. */
-  readonly program: "current" | "other";
+  /** Of the running program, as it was started. */
+  readonly program: string;
+  /** False while it recovers or shuts down. */
+  readonly ready: boolean;
 }
 
 const POLL_MS = 50;
 
 /**
  * Null when none runs: no file, or one that a power cut left, also when its process id has since gone to another
- * program; that file is then removed. One that still recovers or shuts down is waited for, as long as it takes.
+ * program; that file is then removed.
  */
-export async function postmasterOf(data: string, programs: string, clock: Clock): Promise<Postmaster | null> {
+export async function findPostmaster(data: string): Promise<Postmaster | null> {
+  const path = join(data, "postmaster.pid");
+  const text = await readOptional(path);
+  if (text === null) return null;
+  // Its lines: process id, data directory, start time, port, socket directory, address, shared memory, status.
+  const lines = text.split("\n").map((line) => line.trim());
+  const pid = Number(lines[0]);
+  const command = await commandOf(pid);
+  if (command === null || !command.includes(data)) {
+    await Deno.remove(path);
+    return null;
+  }
+  return {
+    pid,
+    port: Number(lines[3]),
+    socketDirectory: lines[4] ?? "",
+    program: command[0]!,
+    ready: lines[7] === "ready",
+  };
+}
+
+/** As {@link findPostmaster}, but waits, as long as it takes, for one that still recovers or shuts down. */
+export async function settledPostmaster(data: string, clock: Clock): Promise<Postmaster | null> {
   for (;;) {
-    const file = await readPidFile(join(data, "postmaster.pid"));
-    if (file === null) return null;
-    const command = await commandOf(file.pid);
-    if (command === null || !command.includes(data)) {
-      await Deno.remove(join(data, "postmaster.pid"));
-      return null;
-    }
-    if (file.status === "ready") {
-      const program = command[0] === join(programs, "bin", "postgres") ? "current" : "other";
-      return { pid: file.pid, port: file.port, socketDirectory: file.socketDirectory, program };
-    }
+    const postmaster = await findPostmaster(data);
+    if (postmaster === null || postmaster.ready) return postmaster;
     await clock.sleep(POLL_MS);
   }
 }
 
-/** Its lines: process id, data directory, start time, port, socket directory, address, shared memory, status. */
-async function readPidFile(path: string) {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return null;
-    throw cause;
-  }
-  const lines = text.split("\n").map((line) => line.trim());
-  return {
-    pid: Number(lines[0]),
-    port: Number(lines[3]),
-    socketDirectory: lines[4] ?? "",
-    status: lines[7] ?? "",
-  };
-}
-
 /** A process's arguments, null when there is no such process. */
 async function commandOf(pid: number): Promise<string[] | null> {
-  if (Deno.build.os !== "linux") {
-    const { code, stdout } = await new Deno.Command("ps", { args: ["-o", "command=", "-p", String(pid)] })
-      .output();
-    return code === 0 ? new TextDecoder().decode(stdout).trim().split(" ") : null;
+  if (Deno.build.os === "linux") {
+    return (await readOptional(`/proc/${pid}/cmdline`))?.split("\0") ?? null;
   }
+  const command = new Deno.Command("ps", { args: ["-o", "command=", "-p", String(pid)] });
+  const { code, stdout } = await command.output();
+  return code === 0 ? new TextDecoder().decode(stdout).trim().split(" ") : null;
+}
+
+async function readOptional(path: string): Promise<string | null> {
   try {
-    return (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
+    return await Deno.readTextFile(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return null;
-    // The process ended between opening the file and reading it.
+    // A process that ended between opening its file in /proc and reading it.
     if ((cause as { code?: string }).code === "ESRCH") return null;
     throw cause;
   }

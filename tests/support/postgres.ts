@@ -3,13 +3,13 @@ import { systemClock } from "../../src/domain/clock.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../../src/store/embedded.ts";
 import { freePort } from "./ports.ts";
 
-/** Starts a cluster in a temporary directory, without durability. Returns its URL (database `postgres`). */
+/** Starts a cluster in a temporary directory, without durability. Returns its URL . */
 export async function startTestPostgres(): Promise<
   { url: string; postgres: EmbeddedPostgres; directory: string }
 > {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-test-postgres-" });
   const postgres = await startEmbedded({
-    directory,
+    directory: `${directory}/postgres`,
     clock: systemClock,
     port: freePort(),
     durable: false,
@@ -17,7 +17,7 @@ export async function startTestPostgres(): Promise<
   });
   const { port, username, password } = postgres.connection;
   await watchOver(postgres.pid, directory);
-  return { url: `postgres://${username}:${password}@127.0.0.1:${port}/postgres`, postgres, directory };
+  return { url: `postgres://${username}:${password}@127.0.0.1:${port}/rearguard`, postgres, directory };
 }
 
 /** The server that the test run shares, or one for this process. */
@@ -33,7 +33,7 @@ export async function testPostgresUrl(): Promise<string> {
 async function watchOver(postmaster: number, directory: string): Promise<void> {
   const script = `while kill -0 ${Deno.pid}; do sleep 1; done
     kill -QUIT ${postmaster}
-    for _ in $(seq 100); do [ -e "$1/data/postmaster.pid" ] || break; sleep 0.1; done
+    for _ in $(seq 100); do [ -e "$1/postgres/data/postmaster.pid" ] || break; sleep 0.1; done
     rm -rf "$1"`;
   const { success } = await new Deno.Command("sh", {
     args: ["-c", `setsid sh -c "$0" sh "$1" >/dev/null 2>&1 </dev/null &`, script, directory],

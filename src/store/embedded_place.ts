@@ -1,0 +1,75 @@
+/** Where the cluster's files lie: in the data directory, unless the user that runs Postgres can't go there. */
+import { randomBytes } from "node:crypto";
+import { dirname, join } from "node:path";
+import type { Account } from "./embedded_account.ts";
+import { EmbeddedPostgresError } from "./embedded_programs.ts";
+
+const ELSEWHERE = "/var/lib/rearguard/clusters";
+
+/**
+ * Makes `directory` and returns its real path. Under a directory that only root may enter, it becomes a link to
+ * a new directory in /var/lib/rearguard/clusters instead.
+ */
+export async function placeCluster(directory: string, account: Account | null): Promise<string> {
+  const place = await makeEnterable(directory);
+  if (account === null || await canEnter(place, account)) return place;
+  // The data directory is Rearguard's own: to let others through it (not read it) is its decision.
+  const parent = await Deno.stat(dirname(directory));
+  await Deno.chmod(dirname(directory), (parent.mode! & 0o7777) | 0o011);
+  if (await canEnter(place, account)) return place;
+  if (await holdsAnything(place)) {
+    throw new EmbeddedPostgresError(
+      `Cannot start the embedded Postgres: the system user that runs it can't enter ${place}; move DATA_DIR out of ` +
+        "a directory that only root may enter (to /var/lib/rearguard, say), or set DATABASE_URL",
+    );
+  }
+  return await placeElsewhere(directory, account);
+}
+
+async function makeEnterable(directory: string): Promise<string> {
+  try {
+    await Deno.mkdir(directory, { recursive: true });
+    await Deno.chmod(directory, 0o711);
+    return await Deno.realPath(directory);
+  } catch (cause) {
+    throw new EmbeddedPostgresError(
+      `Cannot start the embedded Postgres: ${directory} can't be used: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+async function placeElsewhere(link: string, account: Account): Promise<string> {
+  const place = join(ELSEWHERE, randomBytes(8).toString("hex"));
+  for (const directory of [dirname(ELSEWHERE), ELSEWHERE, place]) {
+    await Deno.mkdir(directory, { recursive: true });
+    await Deno.chmod(directory, 0o711);
+  }
+  if (!await canEnter(place, account)) {
+    throw new EmbeddedPostgresError(
+      `Cannot start the embedded Postgres: the system user that runs it can enter neither ${link} nor ${place}; ` +
+        "set DATA_DIR to a directory whose parents all users may enter, or set DATABASE_URL",
+    );
+  }
+  await Deno.remove(link);
+  await Deno.symlink(place, link);
+  return place;
+}
+
+/** Asked of the kernel, as that user: modes alone don't tell of ACLs. */
+async function canEnter(directory: string, account: Account): Promise<boolean> {
+  const command = new Deno.Command("/bin/sh", {
+    args: ["-c", 'cd -- "$0"', directory],
+    cwd: "/",
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    ...account,
+  });
+  return (await command.output()).success;
+}
+
+async function holdsAnything(directory: string): Promise<boolean> {
+  for await (const _entry of Deno.readDir(directory)) return true;
+  return false;
+}
