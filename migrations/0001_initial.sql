@@ -217,8 +217,11 @@ create table runs (
   lease_expires_at timestamptz,
   -- When the task's run timeout ends it.
   timeout_at timestamptz,
+  -- Of the hand-over: the task may change while the run goes on.
+  object_directory text,
   object_prefix text,
   object_stamp text,
+  encryption_password_encrypted text,
   reason text,
   warnings_count integer not null default 0,
   bytes_read bigint not null default 0,

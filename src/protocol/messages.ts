@@ -18,9 +18,9 @@ const time = z.string().max(40);
 export const OutputEvent = z.object({ kind: z.literal("output"), text: z.string().max(131072) });
 export const ProgressEvent = z.object({
   kind: z.literal("progress"),
-  bytes_read: z.number().nonnegative(),
-  bytes_written: z.number().nonnegative(),
-  files_count: z.number().nonnegative().nullable(),
+  bytes_read: z.number().int().nonnegative(),
+  bytes_written: z.number().int().nonnegative(),
+  files_count: z.number().int().nonnegative().nullable(),
   /** Bytes read a second, over the last few seconds. */
   bytes_per_second: z.number().nonnegative(),
   eta_seconds: z.number().nonnegative().nullable(),

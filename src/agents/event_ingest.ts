@@ -1,0 +1,95 @@
+/**
+ * Events of all agents on their way to the database: gathered while the last batch is being stored, so that the load sets the
+ * batch size and a single line waits for nothing.
+ */
+import { getLogger } from "@logtape/logtape";
+import type { Services } from "../services/context.ts";
+import { type Acknowledgement, recordEvents, type ReportedEvent } from "../services/run_events.ts";
+
+/** Events in one transaction. */
+const BATCH = 2000;
+const RETRY_FIRST = 100;
+const RETRY_LAST = 5_000;
+
+/** `stored` is called once the event needs no more room here, `refused` when it can never be stored. */
+export type IncomingEvent = ReportedEvent & { stored(): void; refused(): void };
+
+export class EventIngest {
+  readonly #services: Services;
+  readonly #acknowledge: (acknowledgement: Acknowledgement) => void;
+  readonly #closed = new AbortController();
+  #waiting: IncomingEvent[] = [];
+  #working: Promise<void> | null = null;
+
+  /** @param acknowledge Called once what it names is committed. */
+  constructor(services: Services, acknowledge: (acknowledgement: Acknowledgement) => void) {
+    this.#services = services;
+    this.#acknowledge = acknowledge;
+  }
+
+  push(event: IncomingEvent): void {
+    this.#waiting.push(event);
+    this.#working ??= this.#drain();
+  }
+
+  /** Stores what is there, then takes no more; what can't be stored is resent by its agent to whoever comes next. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#working;
+  }
+
+  async #drain(): Promise<void> {
+    // One turn of the event loop: frames that came together are stored together.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.slice(0, BATCH);
+      this.#waiting = this.#waiting.slice(BATCH);
+      if (!(await this.#store(batch))) break;
+      for (const event of batch) event.stored();
+    }
+    this.#working = null;
+  }
+
+  /** Retries for as long as the database is away: agents keep what is not acknowledged, and their window holds them
+   * back. False when closed meanwhile. */
+  async #store(batch: IncomingEvent[]): Promise<boolean> {
+    let wait = RETRY_FIRST;
+    while (true) {
+      try {
+        for (const done of await recordEvents(this.#services, batch)) this.#acknowledge(done);
+        return true;
+      } catch (error) {
+        if (this.#closed.signal.aborted) return false;
+        if (isDataError(error)) return await this.#isolate(batch, error);
+        log().error("Cannot store {count} events of runs: {error}. It is tried again.", {
+          count: batch.length,
+          error,
+        });
+        await this.#services.clock.sleep(wait, this.#closed.signal).catch(() => {});
+        wait = Math.min(wait * 2, RETRY_LAST);
+      }
+    }
+  }
+
+  /** Events that the database will never take hold up nobody but the agent that sent them. */
+  async #isolate(batch: IncomingEvent[], error: unknown): Promise<boolean> {
+    const byServer = Map.groupBy(batch, (event) => event.remoteServerId);
+    if (byServer.size === 1) {
+      log().error("Cannot store an agent's events: {error}. Its socket is closed.", { error });
+      batch[0]!.refused();
+      return true;
+    }
+    for (const events of byServer.values()) {
+      if (!(await this.#store(events))) return false;
+    }
+    return true;
+  }
+}
+
+/** Postgres' classes 22 (data exception) and 23 (integrity constraint violation). */
+function isDataError(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return /^2[23]/.test(code);
+}
+
+const log = () => getLogger(["rearguard", "agents"]);

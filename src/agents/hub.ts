@@ -1,0 +1,175 @@
+/** Every agent socket that this replica holds. */
+import { randomUUID } from "node:crypto";
+import { getLogger } from "@logtape/logtape";
+import type { RunEventMessage } from "../protocol/messages.ts";
+import type { Delivery } from "../services/agent_requests.ts";
+import { disconnectAgent, heardFromAgents } from "../services/connections.ts";
+import type { Services } from "../services/context.ts";
+import { authenticateAgent } from "../services/enrolment.ts";
+import type { HandOver } from "../services/hand_overs.ts";
+import { EventIngest } from "./event_ingest.ts";
+import { CLOSE, Session, type SessionOwner } from "./session.ts";
+
+export interface HubOptions {
+  replicaId: string;
+  /** Between two pings; three times as long without a word ends a socket. Milliseconds. */
+  heartbeatMs?: number;
+}
+
+export class Hub implements SessionOwner {
+  readonly heartbeatMs: number;
+  readonly #services: Services;
+  readonly #replicaId: string;
+  readonly #ingest: EventIngest;
+  readonly #open = new Set<Session>();
+  /** By server: the newest welcomed socket. */
+  readonly #ready = new Map<number, Session>();
+  readonly #keys = new WeakMap<Session, string>();
+  readonly #handlers: (() => void)[] = [];
+  readonly #closing = new Set<Promise<void>>();
+  readonly #stopped = new AbortController();
+  readonly #beating: Promise<void>;
+  readonly #unsubscribe: () => void;
+
+  constructor(services: Services, options: HubOptions) {
+    this.#services = services;
+    this.#replicaId = options.replicaId;
+    this.heartbeatMs = options.heartbeatMs ?? 20_000;
+    this.#ingest = new EventIngest(services, ({ remoteServerId, runId, attempt, sequence }) => {
+      this.#ready.get(remoteServerId)?.send({ type: "ack", run_id: runId, attempt, sequence });
+    });
+    this.#beating = this.#beat();
+    this.#unsubscribe = services.bus.subscribe((notification) => {
+      if (notification.topic === "agent_revoked") this.#revoke(notification.remote_server_id);
+      if (notification.topic === "reconnected") void this.#checkKeys();
+    });
+  }
+
+  /** Answers `GET /api/agent/connect`: 401 without a good agent key, else the socket. */
+  async connect(request: Request): Promise<Response> {
+    const key = /^Bearer (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
+    const server = key === undefined ? null : await authenticateAgent(this.#services, key);
+    if (key === undefined || server === null) {
+      return Response.json({ message: "Unauthenticated." }, {
+        status: 401,
+        headers: { "www-authenticate": "Bearer" },
+      });
+    }
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      return Response.json({ error: "Upgrade Required", message: "This address speaks websocket only." }, {
+        status: 426,
+        headers: { upgrade: "websocket" },
+      });
+    }
+    if (this.#stopped.signal.aborted) return new Response(null, { status: 503 });
+    // Our own pings tell both sides; the runtime's would be a second opinion.
+    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+    const connection = { id: randomUUID(), replicaId: this.#replicaId, remoteServerId: server.id };
+    const session = new Session(this.#services, socket, this, connection, server.label);
+    this.#open.add(session);
+    this.#keys.set(session, key);
+    return response;
+  }
+
+  // What the dispatcher uses.
+
+  connectedServers(): number[] {
+    return [...this.#ready.keys()];
+  }
+
+  onConnected(handler: () => void): void {
+    this.#handlers.push(handler);
+  }
+
+  offer({ remoteServerId, runId, attempt, job }: HandOver): void {
+    this.#ready.get(remoteServerId)?.send({ type: "run.start", run_id: runId, attempt, job });
+  }
+
+  cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void {
+    const { runId: run_id, attempt, reason } = run;
+    this.#ready.get(run.remoteServerId)?.send({ type: "run.cancel", run_id, attempt, reason });
+  }
+
+  ask({ remoteServerId, requestId: request_id, timeoutMs: timeout_ms, request }: Delivery): void {
+    this.#ready.get(remoteServerId)?.send({ type: "request", request_id, timeout_ms, request });
+  }
+
+  // What sessions tell.
+
+  ready(session: Session): void {
+    const older = this.#ready.get(session.remoteServerId);
+    this.#ready.set(session.remoteServerId, session);
+    older?.refuse("replaced", "Another agent connected with the same key.");
+    for (const handler of this.#handlers) handler();
+  }
+
+  closed(session: Session): void {
+    this.#open.delete(session);
+    if (this.#ready.get(session.remoteServerId) === session) this.#ready.delete(session.remoteServerId);
+    const leaving = disconnectAgent(this.#services, session.connection).catch((error) => {
+      // The replica's next heartbeat, or its end, clears the connection as well.
+      getLogger(["rearguard", "agents"]).warn("Cannot note a closed socket: {error}", { error });
+    }).finally(() => this.#closing.delete(leaving));
+    this.#closing.add(leaving);
+  }
+
+  event(session: Session, message: RunEventMessage): void {
+    this.#ingest.push({
+      remoteServerId: session.remoteServerId,
+      message,
+      stored: () => session.stored(),
+      refused: () => session.close(CLOSE.protocol, "An event can't be stored"),
+    });
+  }
+
+  /** Closes every socket; agents go on and come back to whoever answers. */
+  async close(): Promise<void> {
+    this.#stopped.abort();
+    this.#unsubscribe();
+    for (const session of [...this.#open]) session.close(CLOSE.going, "The control plane is stopping");
+    await this.#ingest.close();
+    await this.#beating;
+    await Promise.all(this.#closing);
+  }
+
+  async #beat(): Promise<void> {
+    const { clock } = this.#services;
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const since = clock.monotonic();
+      await clock.sleep(this.heartbeatMs, signal).catch(() => {});
+      if (signal.aborted) return;
+      const heard: number[] = [];
+      for (const session of [...this.#open]) {
+        const silence = clock.monotonic() - session.heardAt;
+        if (silence > 3 * this.heartbeatMs) session.close(CLOSE.silent, "Nothing was heard for too long");
+        else session.send({ type: "ping" });
+        if (session.heardAt >= since) heard.push(session.remoteServerId);
+      }
+      await heardFromAgents(this.#services, heard).catch((error) => {
+        // The next beat renews them: a lease outlasts three.
+        getLogger(["rearguard", "agents"]).warn("Cannot renew leases: {error}", { error });
+      });
+    }
+  }
+
+  #revoke(serverId: number): void {
+    for (const session of [...this.#open]) {
+      if (session.remoteServerId === serverId) {
+        session.refuse("revoked", "The agent's key was revoked. Enrol it again with a new token.");
+      }
+    }
+  }
+
+  /** After notifications may have been missed. */
+  async #checkKeys(): Promise<void> {
+    for (const session of [...this.#open]) {
+      try {
+        const server = await authenticateAgent(this.#services, this.#keys.get(session)!);
+        if (server?.id !== session.remoteServerId) this.#revoke(session.remoteServerId);
+      } catch (error) {
+        getLogger(["rearguard", "agents"]).warn("Cannot check an agent's key: {error}", { error });
+      }
+    }
+  }
+}

@@ -1,0 +1,187 @@
+/** One agent's socket: from its hello to its end. */
+import { getLogger } from "@logtape/logtape";
+import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts";
+import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/messages.ts";
+import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
+import { answerRequest } from "../services/agent_requests.ts";
+import { connectAgent, type Connection } from "../services/connections.ts";
+import type { Services } from "../services/context.ts";
+import { answerUpload, type UploadMessage } from "./upload_answers.ts";
+
+/** Close codes, also in docs/protocol.md. */
+export const CLOSE = {
+  going: 1001,
+  protocol: 4400,
+  refused: 4403,
+  silent: 4408,
+  replaced: 4409,
+  flood: 4429,
+} as const;
+
+/** Events that one agent may have under way: far above the window that agents keep to. */
+const MAX_UNSTORED = 10_000;
+/** Upload questions under way at once. */
+const MAX_UPLOADS = 64;
+/** Bytes that a slow agent lets pile up here before its socket ends. */
+const MAX_BUFFERED = 8 * 1024 * 1024;
+
+export interface SessionOwner {
+  heartbeatMs: number;
+  /** The session has been welcomed. */
+  ready(session: Session): void;
+  closed(session: Session): void;
+  event(session: Session, message: RunEventMessage): void;
+}
+
+export class Session {
+  readonly connection: Connection;
+  /** When it was last heard of, on the monotonic clock. */
+  heardAt: number;
+  readonly #services: Services;
+  readonly #socket: WebSocket;
+  readonly #owner: SessionOwner;
+  readonly #label: string;
+  #state: "greeting" | "ready" | "closed" = "greeting";
+  #unstored = 0;
+  #uploads = 0;
+
+  constructor(
+    services: Services,
+    socket: WebSocket,
+    owner: SessionOwner,
+    connection: Connection,
+    label: string,
+  ) {
+    this.#services = services;
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#label = label;
+    this.connection = connection;
+    this.heardAt = services.clock.monotonic();
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = () => this.#end();
+    socket.onerror = () => this.#end();
+  }
+
+  get remoteServerId(): number {
+    return this.connection.remoteServerId;
+  }
+
+  /** Lost when the socket is closing: what it carries is told again to the next one. */
+  send(message: ServerMessage): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.bufferedAmount > MAX_BUFFERED) {
+      this.close(CLOSE.flood, "The agent does not read what it is sent");
+      return;
+    }
+    this.#socket.send(encode(message));
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, reason.slice(0, 120));
+    this.#end();
+  }
+
+  /** Tells why, then closes. */
+  refuse(code: "protocol" | "revoked" | "replaced", message: string): void {
+    this.send({ type: "refused", code, message });
+    this.close(code === "replaced" ? CLOSE.replaced : CLOSE.refused, message);
+  }
+
+  /** An event of it was stored. */
+  stored(): void {
+    this.#unstored--;
+  }
+
+  #end(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#owner.closed(this);
+  }
+
+  #receive(data: unknown): void {
+    if (this.#state === "closed") return;
+    this.heardAt = this.#services.clock.monotonic();
+    try {
+      const decoded = decodeAgentMessage(data);
+      if (decoded.known) this.#handle(decoded.message);
+      else this.#log.debug("Ignored a message of unknown type {type}", { type: decoded.type });
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#log.warn("Closed the agent's socket: {reason}", { reason: error.message });
+      this.close(CLOSE.protocol, error.message);
+    }
+  }
+
+  #handle(message: AgentMessage): void {
+    if (message.type === "hello") return this.#greet(message);
+    if (this.#state !== "ready") throw new ProtocolError(`Cannot take ${message.type} before hello`);
+    switch (message.type) {
+      case "run.event":
+        if (++this.#unstored > MAX_UNSTORED) return this.close(CLOSE.flood, "Too many events under way");
+        return this.#owner.event(this, message);
+      case "response":
+        return this.#answered(message);
+      case "pong":
+        return;
+      default:
+        return void this.#upload(message);
+    }
+  }
+
+  #greet(hello: Extract<AgentMessage, { type: "hello" }>): void {
+    if (this.#state !== "greeting") throw new ProtocolError("Cannot take a second hello");
+    const protocol = negotiate(hello.protocol);
+    if (protocol === null) {
+      const { min, max } = hello.protocol;
+      return this.refuse(
+        "protocol",
+        `The agent speaks protocol ${min} to ${max}, the control plane ${PROTOCOL_MIN} to ${PROTOCOL_VERSION}. ` +
+          "Update the older of the two.",
+      );
+    }
+    this.#connect(protocol, hello).catch((error) => {
+      this.#log.error("Cannot enter the agent's connection: {error}", { error });
+      this.close(1013, "Try again later");
+    });
+  }
+
+  async #connect(protocol: number, hello: Extract<AgentMessage, { type: "hello" }>): Promise<void> {
+    const runs = await connectAgent(this.#services, this.connection, {
+      protocol,
+      description: hello.agent,
+      runs: hello.runs,
+    });
+    if (this.#state === "closed") return;
+    this.#state = "ready";
+    this.send({
+      type: "welcome",
+      protocol,
+      server_time: this.#services.clock.now().toISOString(),
+      heartbeat_ms: this.#owner.heartbeatMs,
+      remote_server: { id: this.remoteServerId, label: this.#label },
+      runs,
+    });
+    this.#owner.ready(this);
+  }
+
+  #answered(message: Extract<AgentMessage, { type: "response" }>): void {
+    const answer = message.ok
+      ? { ok: true as const, result: message.result }
+      : { ok: false as const, error: message.error ?? "The agent gave no reason." };
+    answerRequest(this.#services, this.remoteServerId, message.request_id, answer).catch((error) => {
+      // The asker's deadline ends its wait.
+      this.#log.error("Cannot store an agent's answer: {error}", { error });
+    });
+  }
+
+  async #upload(message: UploadMessage): Promise<void> {
+    if (++this.#uploads > MAX_UPLOADS) return this.close(CLOSE.flood, "Too many upload questions under way");
+    this.send(await answerUpload(this.#services, this.remoteServerId, message));
+    this.#uploads--;
+  }
+
+  get #log() {
+    return getLogger(["rearguard", "agents"]).with({ remote_server_id: this.remoteServerId });
+  }
+}

@@ -1,0 +1,35 @@
+/** An agent's upload questions, each answered once: with what it asked for, or with why not. */
+import { getLogger } from "@logtape/logtape";
+import type { AgentMessage, ServerMessage } from "../protocol/messages.ts";
+import type { Services } from "../services/context.ts";
+import { abortUpload, completeUpload, openUpload, signParts } from "../services/uploads.ts";
+import { refusalOf } from "../services/refusals.ts";
+
+export type UploadMessage = Extract<AgentMessage, { type: `upload.${string}` }>;
+
+export async function answerUpload(
+  services: Services,
+  serverId: number,
+  message: UploadMessage,
+): Promise<ServerMessage> {
+  const { request_id } = message;
+  try {
+    switch (message.type) {
+      case "upload.open":
+        return { type: "upload.opened", request_id, ...await openUpload(services, serverId, message) };
+      case "upload.parts":
+        return { type: "upload.signed", request_id, ...await signParts(services, serverId, message) };
+      case "upload.complete":
+        return { type: "upload.completed", request_id, ...await completeUpload(services, serverId, message) };
+      case "upload.abort":
+        await abortUpload(services, serverId, message);
+        return { type: "upload.aborted", request_id };
+    }
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal !== null) return { type: "upload.refused", request_id, ...refusal };
+    getLogger(["rearguard", "agents"]).error("Cannot answer {type}: {error}", { type: message.type, error });
+    const why = "The control plane could not do it now.";
+    return { type: "upload.refused", request_id, message: why, retryable: true };
+  }
+}

@@ -1,0 +1,79 @@
+/** A loop that works when it is woken or its time has come, and goes on after a failure. */
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../domain/clock.ts";
+
+/** After a failure: the first wait, doubled up to the last. Milliseconds. */
+const RETRY_FIRST = 250;
+const RETRY_LAST = 30_000;
+
+export interface LoopOptions {
+  /** For the log. */
+  name: string;
+  clock: Clock;
+  /** The longest wait between two looks: what makes up for a lost notification. Milliseconds. */
+  pollMs: number;
+  /** One round. Returns when the next is due by itself; null for the poll. */
+  work(): Promise<Date | null>;
+}
+
+export class Loop {
+  readonly #options: LoopOptions;
+  readonly #stopped = new AbortController();
+  #done: Promise<void> = Promise.resolve();
+  #woken = false;
+  #wake = () => {};
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  /** Makes the next round begin now, or right after the one at work. */
+  wake(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  /** Resolves when the round at work has ended. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#wake();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, name, pollMs, work } = this.#options;
+    let retry = RETRY_FIRST;
+    while (!this.#stopped.signal.aborted) {
+      this.#woken = false;
+      let wait = pollMs;
+      try {
+        const next = await work();
+        if (next !== null) wait = Math.min(pollMs, Math.max(0, next.getTime() - clock.now().getTime()));
+        retry = RETRY_FIRST;
+      } catch (error) {
+        getLogger(["rearguard", "dispatcher"]).error(
+          "Cannot finish a round of the {name}: {error}. It is tried again.",
+          { name, error },
+        );
+        // A wake must not turn a lasting failure into a busy loop.
+        this.#woken = false;
+        wait = retry;
+        retry = Math.min(retry * 2, RETRY_LAST);
+      }
+      await this.#pause(wait);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#woken || this.#stopped.signal.aborted) return;
+    const over = new AbortController();
+    const woken = new Promise<void>((resolve) => this.#wake = resolve);
+    await Promise.race([woken, this.#options.clock.sleep(ms, over.signal).catch(() => {})]);
+    over.abort();
+    this.#wake = () => {};
+  }
+}

@@ -1,0 +1,44 @@
+/** Expired deadlines, dead replicas and old rows → their ends. */
+import type { Services } from "../services/context.ts";
+import { compactEndedRuns, deleteExpiredRows } from "../services/housekeeping.ts";
+import { noteForgottenUploads } from "../services/removals.ts";
+import { heartbeatReplica } from "../services/replicas.ts";
+import { cancelTimedOutRuns, endOverdueRuns } from "../services/run_deadlines.ts";
+import { Loop } from "./loop.ts";
+
+export class Reaper {
+  readonly #loops: Loop[];
+
+  constructor(services: Services, replicaId: string) {
+    const loop = (name: string, pollMs: number, work: () => Promise<void>) =>
+      new Loop({
+        name,
+        clock: services.clock,
+        pollMs,
+        work: async () => {
+          await work();
+          return null;
+        },
+      });
+    this.#loops = [
+      loop("heartbeat", 10_000, () => heartbeatReplica(services, replicaId)),
+      loop("reaper", 5_000, async () => {
+        while (await endOverdueRuns(services) > 0);
+        while (await cancelTimedOutRuns(services) > 0);
+      }),
+      loop("housekeeping", 60_000, async () => {
+        while (await compactEndedRuns(services) > 0);
+        await noteForgottenUploads(services);
+        await deleteExpiredRows(services);
+      }),
+    ];
+  }
+
+  start(): void {
+    for (const loop of this.#loops) loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+  }
+}

@@ -1,0 +1,125 @@
+/** An agent's socket coming up and going down, and the two sides' accounts of its runs made one. */
+import { isTerminal } from "../domain/run.ts";
+import type { AgentDescription, AgentMessage, ServerMessage } from "../protocol/messages.ts";
+import { requeueSentRequests } from "../store/agent_requests.ts";
+import {
+  cancellingRuns,
+  lockRunsOfAgent,
+  markConnected,
+  markDisconnected,
+} from "../store/agent_connections.ts";
+import { hastenRemovals } from "../store/backup_records.ts";
+import { type Sql, transaction } from "../store/database.ts";
+import { notify } from "../store/notifications.ts";
+import { renewLeases, type RunRow } from "../store/runs.ts";
+import type { Services } from "./context.ts";
+import { applyToRun } from "./run_state.ts";
+
+type HeldRun = Extract<AgentMessage, { type: "hello" }>["runs"][number];
+type RunAnswer = Extract<ServerMessage, { type: "welcome" }>["runs"][number];
+
+export interface Connection {
+  id: string;
+  replicaId: string;
+  remoteServerId: number;
+}
+
+/**
+ * Enters a connection and answers for each run the agent holds. A run that is in its hands by our account and not by
+ * its own ends here: its state directory was lost, so no verdict will ever come.
+ */
+export async function connectAgent(
+  services: Services,
+  connection: Connection,
+  hello: { protocol: number; description: AgentDescription; runs: readonly HeldRun[] },
+): Promise<RunAnswer[]> {
+  return await transaction(services.database, async (sql) => {
+    const now = services.clock.now();
+    const { id, replicaId, remoteServerId } = connection;
+    const { protocol, description } = hello;
+    await markConnected(sql, remoteServerId, { id, replicaId, protocol, description }, now);
+    await requeueSentRequests(sql, remoteServerId);
+    await hastenRemovals(sql, remoteServerId, now);
+    await notify(sql, { topic: "removal_due" });
+    const rows = await lockRunsOfAgent(sql, remoteServerId, hello.runs.map((run) => run.run_id));
+    const held = new Set(hello.runs.map((run) => `${run.run_id} ${run.attempt}`));
+    for (const run of rows) {
+      if (!held.has(`${run.id} ${run.attempt}`)) await settleMissing(services, sql, run);
+    }
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    for (const { run_id, attempt } of hello.runs) {
+      const run = byId.get(run_id);
+      // It took the offer that we gave up waiting for: no second one may go out.
+      if (run?.state === "queued" && run.attempt === attempt) {
+        await applyToRun(services, sql, run, { type: "accepted" }, { started_at: now });
+      }
+    }
+    await renew(services, sql, [remoteServerId]);
+    return hello.runs.map((run) => answerFor(run, byId.get(run.run_id)));
+  });
+}
+
+async function settleMissing(services: Services, sql: Sql, run: RunRow): Promise<void> {
+  switch (run.state) {
+    case "leased":
+      // The offer never arrived.
+      await applyToRun(services, sql, run, { type: "deadline_passed" });
+      break;
+    case "running":
+      await applyToRun(services, sql, run, { type: "finished", outcome: "failed" }, {
+        reason: "The agent no longer knows this run: its state directory was lost or replaced.",
+      });
+      break;
+    case "cancelling":
+      await applyToRun(services, sql, run, { type: "finished", outcome: "cancelled" });
+      break;
+  }
+}
+
+function answerFor(held: HeldRun, run: RunRow | undefined): RunAnswer {
+  const of = { run_id: held.run_id, attempt: held.attempt };
+  if (run === undefined) return { ...of, verdict: "forget", acknowledged: held.last_sequence };
+  if (run.attempt !== held.attempt) return { ...of, verdict: "cancel", acknowledged: 0 };
+  const isOver = isTerminal(run.state) && run.state !== "lost";
+  const isWanted = !isOver && run.state !== "cancelling";
+  return {
+    ...of,
+    verdict: isWanted || held.finished ? "continue" : "cancel",
+    acknowledged: run.last_sequence,
+  };
+}
+
+export async function disconnectAgent(services: Services, connection: Connection): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    const { id, remoteServerId } = connection;
+    if (await markDisconnected(sql, remoteServerId, id, services.clock.now())) {
+      await requeueSentRequests(sql, remoteServerId);
+    }
+  });
+}
+
+/** A sign of life of these servers' agents. */
+export async function heardFromAgents(services: Services, serverIds: readonly number[]): Promise<void> {
+  if (serverIds.length > 0) await renew(services, services.database, serverIds);
+}
+
+async function renew(services: Services, sql: Sql, serverIds: readonly number[]): Promise<void> {
+  const { lease, grace } = services.runTimes;
+  const now = services.clock.now().getTime();
+  await renewLeases(sql, serverIds, new Date(now + lease), new Date(now + lease + grace));
+}
+
+/** What is to be stopped on these servers; told again at each connection and each notice. */
+export async function runsToCancel(
+  services: Services,
+  serverIds: readonly number[],
+): Promise<{ runId: number; attempt: number; remoteServerId: number; reason: string }[]> {
+  if (serverIds.length === 0) return [];
+  const rows = await cancellingRuns(services.database, serverIds);
+  return rows.map((row) => ({
+    runId: row.id,
+    attempt: row.attempt,
+    remoteServerId: row.remote_server_id,
+    reason: row.reason ?? "Cancelled.",
+  }));
+}

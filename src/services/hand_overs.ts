@@ -1,0 +1,104 @@
+/** Queued runs into the hands of agents: leased, one attempt each, with the job that goes over the wire. */
+import { DomainError, InvalidError } from "../domain/errors.ts";
+import { objectPrefix, objectStamp } from "../domain/run.ts";
+import type { Job } from "../protocol/job.ts";
+import { SecretError } from "../secrets/keyring.ts";
+import { lastBackupFigures } from "../store/backup_records.ts";
+import { findBackupDestination } from "../store/backup_destinations.ts";
+import { findBackupTask } from "../store/backup_tasks.ts";
+import { type Sql, transaction } from "../store/database.ts";
+import { findRemoteServer } from "../store/remote_servers.ts";
+import {
+  countActiveBackupRuns,
+  insertAttempt,
+  lockQueuedRuns,
+  lockServerLimit,
+  type RunRow,
+  serversWithQueuedRuns,
+} from "../store/runs.ts";
+import type { Services } from "./context.ts";
+import { backupJob } from "./jobs.ts";
+import { applyToRun } from "./run_state.ts";
+
+export interface HandOver {
+  remoteServerId: number;
+  runId: number;
+  attempt: number;
+  job: Job;
+}
+
+/** Leases what is queued for these servers, up to each one's limit of runs at once. The caller sends the offers. */
+export async function claimHandOvers(services: Services, serverIds: readonly number[]): Promise<HandOver[]> {
+  const claimed: HandOver[] = [];
+  for (const serverId of await serversWithQueuedRuns(services.database, serverIds)) {
+    claimed.push(...await claimOfServer(services, serverId));
+  }
+  return claimed;
+}
+
+function claimOfServer(services: Services, serverId: number): Promise<HandOver[]> {
+  return transaction(services.database, async (sql) => {
+    // The lock makes the count hold until this transaction ends.
+    const limit = await lockServerLimit(sql, serverId);
+    if (limit === null) return [];
+    const free = limit - await countActiveBackupRuns(sql, serverId, true);
+    if (free <= 0) return [];
+    const claimed: HandOver[] = [];
+    for (const run of await lockQueuedRuns(sql, serverId, free)) {
+      const handOver = await lease(services, sql, run);
+      if (handOver !== null) claimed.push(handOver);
+    }
+    return claimed;
+  });
+}
+
+/** Null where no job can be made of the run: then it has failed, with the reason. */
+async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOver | null> {
+  const object = {
+    prefix: objectPrefix(run.backup_task_id ?? 0, null),
+    stamp: objectStamp(services.clock.now()),
+  };
+  let made: Awaited<ReturnType<typeof makeJob>>;
+  try {
+    made = await makeJob(services, sql, run, object.stamp);
+  } catch (error) {
+    if (!(error instanceof SecretError || error instanceof DomainError)) throw error;
+    await failUnsent(services, sql, run, reasonOf(error));
+    return null;
+  }
+  const attempt = run.attempt + 1;
+  const move = await applyToRun(services, sql, run, { type: "offered" }, {
+    attempt,
+    // Events are numbered within an attempt.
+    last_sequence: 0,
+    object_directory: made.directory,
+    object_prefix: made.job.object.prefix,
+    object_stamp: made.job.object.stamp,
+    encryption_password_encrypted: made.encryptionPassword,
+  });
+  if (!move.moved) return null;
+  await insertAttempt(sql, run, attempt, services.clock.now());
+  return { remoteServerId: run.remote_server_id!, runId: run.id, attempt, job: made.job };
+}
+
+async function makeJob(services: Services, sql: Sql, run: RunRow, stamp: string) {
+  const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
+  const server = await findRemoteServer(sql, run.remote_server_id!);
+  const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
+  if (task === undefined || server === undefined || destination === undefined) {
+    throw new InvalidError({ backup_task_id: ["The backup task is gone."] });
+  }
+  const object = { prefix: objectPrefix(task.id, task.appended_file_name), stamp };
+  const last = await lastBackupFigures(sql, task.id);
+  const made = backupJob({ task, server, destination, last }, services.keyring, object);
+  return { ...made, encryptionPassword: task.encryption_password_encrypted };
+}
+
+function reasonOf(error: SecretError | DomainError): string {
+  return error instanceof InvalidError ? Object.values(error.errors).flat().join(" ") : error.message;
+}
+
+/** A run that can't be offered ends as one whose deadline has passed: failed, but with its own reason. */
+async function failUnsent(services: Services, sql: Sql, run: RunRow, reason: string): Promise<void> {
+  await applyToRun(services, sql, run, { type: "deadline_passed" }, { reason });
+}

@@ -1,0 +1,25 @@
+/** What keeps the tables small: merged output, and rows that nobody needs any more. */
+import { deleteOldAgentRequests } from "../store/agent_requests.ts";
+import { transaction } from "../store/database.ts";
+import { deleteEnrolmentTokensExpiredBefore, deleteIdempotencyKeysBefore } from "../store/housekeeping.ts";
+import { compactOutput, runsToCompact } from "../store/run_output.ts";
+import type { Services } from "./context.ts";
+
+const DAY = 24 * 3_600_000;
+
+/** Merges the output of runs that are over. Returns how many; call again until it is 0. */
+export async function compactEndedRuns(services: Services): Promise<number> {
+  return await transaction(services.database, async (sql) => {
+    const ids = await runsToCompact(sql, 10);
+    for (const id of ids) await compactOutput(sql, id);
+    return ids.length;
+  });
+}
+
+/** Deletes replayable answers, agent requests and unused enrolment tokens a day after their use is over. */
+export async function deleteExpiredRows(services: Services): Promise<void> {
+  const before = new Date(services.clock.now().getTime() - DAY);
+  await deleteIdempotencyKeysBefore(services.database, before);
+  await deleteOldAgentRequests(services.database, before);
+  await deleteEnrolmentTokensExpiredBefore(services.database, before);
+}

@@ -1,0 +1,113 @@
+/** Rows to what an agent is told: the one place where stored secrets are opened for the wire. */
+import { InvalidError } from "../domain/errors.ts";
+import { destinationDirectory } from "../domain/location.ts";
+import type { BackupJob, DatabaseSource, JobDestination, JobSource } from "../protocol/job.ts";
+import type { Keyring } from "../secrets/keyring.ts";
+import type { BackupDestinationRow } from "../store/backup_destinations.ts";
+import type { BackupTaskRow } from "../store/backup_tasks.ts";
+import type { RemoteServerRow } from "../store/remote_servers.ts";
+import { findBackupDestination } from "../store/backup_destinations.ts";
+import type { Sql } from "../store/database.ts";
+import type { RunRow } from "../store/runs.ts";
+
+/** The destination as the agent sees it: S3 without its keys. */
+export function jobDestination(
+  row: BackupDestinationRow,
+  directory: string,
+  keyring: Keyring,
+): JobDestination {
+  switch (row.type) {
+    case "local":
+      return { type: "local", directory };
+    case "s3":
+    case "custom_s3":
+      return { type: "s3", bucket: row.s3_bucket_name!, directory };
+    case "sftp":
+      return {
+        type: "sftp",
+        host: row.sftp_host!,
+        port: row.sftp_port ?? 22,
+        username: row.sftp_username!,
+        password: keyring.decryptOptional(row.sftp_password_encrypted),
+        private_key: keyring.decryptOptional(row.sftp_private_key_encrypted),
+        host_key: row.sftp_host_key,
+        directory,
+      };
+  }
+}
+
+/** Where a run's objects are: of its hand-over, not of the task as it is now. */
+export async function runPlace(
+  sql: Sql,
+  run: RunRow,
+): Promise<{ destinationId: number; type: "local" | "s3" | "sftp"; directory: string }> {
+  const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
+  if (destination === undefined || run.object_directory === null) {
+    throw new Error(`Cannot place the objects of run ${run.id}: its destination is gone`);
+  }
+  const type = destination.type === "custom_s3" ? "s3" : destination.type;
+  return { destinationId: destination.id, type, directory: run.object_directory };
+}
+
+export interface JobRows {
+  task: BackupTaskRow;
+  server: RemoteServerRow;
+  destination: BackupDestinationRow;
+  last: { bytes_read: number; size: number } | null;
+}
+
+/** Throws an {@link InvalidError} where the task can't be placed, a `SecretError` where a secret can't be opened. */
+export function backupJob(
+  rows: JobRows,
+  keyring: Keyring,
+  object: { prefix: string; stamp: string },
+): { job: BackupJob; directory: string } {
+  const { task, server, destination, last } = rows;
+  const directory = destinationDirectory(destination, task.store_path);
+  return {
+    directory,
+    job: {
+      kind: "backup",
+      task: { id: task.id, label: task.label },
+      source: jobSource(task, server, keyring),
+      destination: jobDestination(destination, directory, keyring),
+      object,
+      run_as: task.isolated_username,
+      encryption_password: keyring.decryptOptional(task.encryption_password_encrypted),
+      last,
+      timeout_ms: task.run_timeout === null ? null : task.run_timeout * 1000,
+    },
+  };
+}
+
+function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyring): JobSource {
+  if (task.type === "files") {
+    return {
+      type: "files",
+      path: task.source_path!,
+      excluded_paths: task.excluded_paths,
+      allow_unreadable: task.allow_unreadable,
+    };
+  }
+  return databaseSource(task, server, keyring);
+}
+
+function databaseSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyring): DatabaseSource {
+  const names = commaList(task.database_name);
+  if (names.length === 0) throw new InvalidError({ database_name: ["The database name is empty."] });
+  return {
+    type: "database",
+    engine: task.database_type,
+    names,
+    excluded_tables: commaList(task.excluded_database_tables),
+    host: task.database_host,
+    port: task.database_port,
+    username: task.database_username,
+    password: keyring.decryptOptional(task.database_password_encrypted ?? server.database_password_encrypted),
+    format: task.database_format,
+  };
+}
+
+function commaList(text: string | null): string[] {
+  return (text ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
+}

@@ -1,0 +1,153 @@
+/** Objects on their way out: marked, removed, confirmed gone; what can't be removed is kept and tried again. */
+import { UnavailableError } from "../domain/errors.ts";
+import { objectKey } from "../domain/location.ts";
+import { beyondCount } from "../domain/retention.ts";
+import { StorageError } from "../storage/storage_error.ts";
+import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
+import {
+  claimRemovals,
+  deleteBackupRecord,
+  lockStoredBackups,
+  markForRemoval,
+  nextRemovalAt,
+  postponeRemoval,
+} from "../store/backup_records.ts";
+import { findBackupTask } from "../store/backup_tasks.ts";
+import { type Sql, transaction } from "../store/database.ts";
+import {
+  claimLeftovers,
+  deleteLeftover,
+  insertUploadLeftovers,
+  postponeLeftover,
+  runsWithForgottenUploads,
+} from "../store/leftovers.ts";
+import { notify } from "../store/notifications.ts";
+import { askAgent } from "./agent_requests.ts";
+import type { Services } from "./context.ts";
+import { bucketOf, removeUpload } from "./uploads.ts";
+
+/** How long one replica has for a removal before another may try. */
+const REMOVAL_LEASE = 5 * 60_000;
+const AGENT_TIMEOUT = 60_000;
+
+/** Marks backups for removal in the caller's transaction. */
+export async function requestRemoval(
+  services: Pick<Services, "clock">,
+  sql: Sql,
+  backupIds: readonly number[],
+  reason: "retention" | "request",
+): Promise<void> {
+  if (backupIds.length === 0) return;
+  await markForRemoval(sql, backupIds, reason, services.clock.now());
+  await notify(sql, { topic: "removal_due" });
+}
+
+/** Marks what a task's newest backup pushes out; called once that backup is committed with its run. */
+export async function requestRetention(services: Services, sql: Sql, taskId: number): Promise<void> {
+  const task = await findBackupTask(sql, taskId);
+  if (task === undefined) return;
+  const stored = await lockStoredBackups(sql, taskId);
+  await requestRemoval(services, sql, beyondCount(stored, task.maximum_backups_to_keep), "retention");
+}
+
+/** Removes what is due, a batch at a time. Returns how many were tried. */
+export async function removeDue(services: Services, limit = 16): Promise<number> {
+  const { clock, database } = services;
+  const now = clock.now();
+  const leaseUntil = new Date(now.getTime() + REMOVAL_LEASE);
+  const [backups, leftovers] = await transaction(database, async (sql) => [
+    await claimRemovals(sql, now, leaseUntil, limit),
+    await claimLeftovers(sql, now, leaseUntil, limit),
+  ]);
+  await Promise.all([
+    ...backups.map(async (backup) => {
+      const error = await attempt(
+        services,
+        backup.backup_destination_id,
+        (destination) =>
+          removeObjects(services, destination, backup.remote_server_id, backup.directory, backup.names),
+      );
+      if (error === null) await deleteBackupRecord(database, backup.id);
+      else await postponeRemoval(database, backup.id, error, nextTry(now, backup.removal_attempts));
+    }),
+    ...leftovers.map(async (leftover) => {
+      const error = await attempt(
+        services,
+        leftover.backup_destination_id,
+        (destination) =>
+          leftover.upload_id !== null
+            ? removeUpload(services, leftover.upload_id)
+            : removeObjects(services, destination, leftover.remote_server_id, leftover.directory, [
+              leftover.name,
+            ]),
+      );
+      if (error === null) await deleteLeftover(database, leftover.id);
+      else await postponeLeftover(database, leftover.id, error, nextTry(now, leftover.attempts));
+    }),
+  ]);
+  return backups.length + leftovers.length;
+}
+
+/** Notes the uploads of runs that were lost for so long that their agent's verdict is not waited for any more. */
+export async function noteForgottenUploads(services: Services): Promise<void> {
+  const { clock, database, runTimes } = services;
+  await transaction(database, async (sql) => {
+    const now = clock.now();
+    const before = new Date(now.getTime() - runTimes.start);
+    for (const runId of await runsWithForgottenUploads(sql, before)) {
+      await insertUploadLeftovers(sql, runId, false, now);
+    }
+  });
+}
+
+/** The one line that says why it failed; null when it went through. */
+async function attempt(
+  services: Services,
+  destinationId: number,
+  remove: (destination: BackupDestinationRow) => Promise<void>,
+): Promise<string | null> {
+  const destination = await findBackupDestination(services.database, destinationId);
+  if (destination === undefined) return "Its backup destination is gone.";
+  try {
+    await remove(destination);
+    return null;
+  } catch (error) {
+    if (error instanceof UnavailableError || error instanceof StorageError) return error.message;
+    throw error;
+  }
+}
+
+async function removeObjects(
+  services: Services,
+  destination: BackupDestinationRow,
+  serverId: number | null,
+  directory: string,
+  names: readonly string[],
+): Promise<void> {
+  if (destination.type === "s3" || destination.type === "custom_s3") {
+    const bucket = bucketOf(destination, services.keyring);
+    for (const name of names) await bucket.remove(objectKey(directory, name));
+    return;
+  }
+  if (serverId === null) {
+    throw new UnavailableError("The server whose agent could remove it is gone. Remove its files by hand.");
+  }
+  const { failed } = await askAgent(services, serverId, {
+    kind: "destination.delete",
+    backup_destination_id: destination.id,
+    directory,
+    names: [...names],
+  }, AGENT_TIMEOUT);
+  const [first] = failed;
+  if (first !== undefined) throw new UnavailableError(`${first.name}: ${first.message}`);
+}
+
+/** One minute, doubling up to six hours. */
+function nextTry(now: Date, attempts: number): Date {
+  return new Date(now.getTime() + Math.min(60_000 * 2 ** attempts, 6 * 3_600_000));
+}
+
+/** When the next removal is due; null when nothing waits. */
+export function nextRemoval(services: Services): Promise<Date | null> {
+  return nextRemovalAt(services.database);
+}

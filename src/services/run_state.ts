@@ -1,0 +1,52 @@
+/** The one door for every change of a run's state. */
+import { deadlineOf, isTerminal, type RunState, type RunTransitionEvent, transition } from "../domain/run.ts";
+import type { Sql } from "../store/database.ts";
+import { notify } from "../store/notifications.ts";
+import { moveRun, type RunChange, type RunRow } from "../store/runs.ts";
+import type { Services } from "./context.ts";
+
+/** Refused: the run's state can't take the event, or another transaction moved it first. */
+export type Move = { moved: true; run: RunRow } | { moved: false; reason: string };
+
+/**
+ * Applies `event` to a run that this transaction has locked, with its deadline, its end and the word to whoever
+ * watches.
+ */
+export async function applyToRun(
+  services: Pick<Services, "clock" | "runTimes">,
+  sql: Sql,
+  run: RunRow,
+  event: RunTransitionEvent,
+  change: RunChange = {},
+): Promise<Move> {
+  const next = transition(run.state, event);
+  if (!next.ok) return { moved: false, reason: next.reason };
+  const now = services.clock.now();
+  const whole: RunChange = {
+    ...change,
+    deadline_at: deadlineOf(next.state, now, startDeadline(services, run), services.runTimes),
+    finished_at: isTerminal(next.state) ? run.finished_at ?? now : null,
+  };
+  if (next.state === "running") whole.lease_expires_at = new Date(now.getTime() + services.runTimes.lease);
+  if (next.state === "succeeded") whole.reason = null;
+  if (!(await moveRun(sql, run, next.state, whole))) {
+    return { moved: false, reason: `Run ${run.id} was moved by somebody else` };
+  }
+  await announce(sql, run, next.state);
+  return { moved: true, run: { ...run, ...whole, state: next.state } };
+}
+
+/** Until when a run may wait for an agent that takes it. */
+export function startDeadline(services: Pick<Services, "runTimes">, run: { created_at: Date }): Date {
+  return new Date(run.created_at.getTime() + services.runTimes.start);
+}
+
+async function announce(sql: Sql, run: RunRow, state: RunState): Promise<void> {
+  await notify(sql, { topic: "run_changed", run_id: run.id });
+  if (run.remote_server_id === null) return;
+  const of = { run_id: run.id, remote_server_id: run.remote_server_id };
+  if (state === "queued") await notify(sql, { topic: "run_queued", ...of });
+  if (state === "cancelling") await notify(sql, { topic: "run_cancelling", ...of });
+  // A place is free on the server: the next queued run may go.
+  if (isTerminal(state)) await notify(sql, { topic: "run_queued", ...of });
+}

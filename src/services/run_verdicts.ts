@@ -1,0 +1,88 @@
+/** How a run ends: the backup it stored, or the reason, and what it left behind. */
+import type { StoredBackup } from "../protocol/job.ts";
+import type { Verdict } from "../protocol/messages.ts";
+import { insertBackup } from "../store/backup_records.ts";
+import type { Sql } from "../store/database.ts";
+import { insertNamedLeftovers, insertUploadLeftovers } from "../store/leftovers.ts";
+import { notify } from "../store/notifications.ts";
+import { recordFinalFigures } from "../store/run_progress.ts";
+import { recordVerdict, type RunRow } from "../store/runs.ts";
+import type { Services } from "./context.ts";
+import { runPlace } from "./jobs.ts";
+import { requestRetention } from "./removals.ts";
+import { applyToRun } from "./run_state.ts";
+
+/** Applies the agent's verdict to the locked run of that attempt. */
+export async function applyVerdict(
+  services: Services,
+  sql: Sql,
+  run: RunRow,
+  verdict: Verdict,
+): Promise<RunRow> {
+  const move = await applyToRun(services, sql, run, { type: "finished", outcome: verdict.outcome }, {
+    warnings_count: verdict.warnings_count,
+    started_at: run.started_at ?? services.clock.now(),
+    reason: verdict.outcome === "succeeded" ? null : verdict.reason,
+  });
+  await recordVerdict(sql, run.id, run.attempt, verdict, move.moved, services.clock.now());
+  if (!move.moved) return run;
+  if (verdict.outcome === "succeeded") {
+    await storeBackup(services, sql, run, verdict.backup, verdict.warnings_count);
+  }
+  await noteLeftovers(services, sql, run, verdict);
+  return move.run;
+}
+
+/** Keeps a verdict that came too late to count. What it left behind is removed all the same. */
+export async function keepLateVerdict(
+  services: Services,
+  sql: Sql,
+  run: RunRow,
+  attempt: number,
+  verdict: Verdict,
+): Promise<void> {
+  await recordVerdict(sql, run.id, attempt, verdict, false, services.clock.now());
+  await noteLeftovers(services, sql, run, verdict);
+}
+
+async function storeBackup(
+  services: Services,
+  sql: Sql,
+  run: RunRow,
+  stored: StoredBackup,
+  warningsCount: number,
+): Promise<void> {
+  const place = await runPlace(sql, run);
+  const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
+  await recordFinalFigures(sql, run.id, stored);
+  await insertBackup(sql, {
+    user_id: run.user_id,
+    backup_task_id: run.backup_task_id,
+    run_id: run.id,
+    backup_destination_id: place.destinationId,
+    remote_server_id: run.remote_server_id,
+    directory: place.directory,
+    file_name: first.name,
+    size: stored.size,
+    sha256: first.sha256,
+    engine: stored.engine,
+    encrypted: stored.encrypted,
+    encryption_password_encrypted: stored.encrypted ? run.encryption_password_encrypted : null,
+    bytes_read: stored.bytes_read,
+    files_count: stored.files_count,
+    warnings_count: warningsCount,
+    duration_ms: stored.duration_ms,
+    created_at: services.clock.now(),
+  }, stored.objects);
+  if (run.backup_task_id !== null) await requestRetention(services, sql, run.backup_task_id);
+}
+
+async function noteLeftovers(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
+  const now = services.clock.now();
+  let count = await insertUploadLeftovers(sql, run.id, verdict.outcome === "succeeded", now);
+  if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0) {
+    const place = await runPlace(sql, run);
+    if (place.type !== "s3") count += await insertNamedLeftovers(sql, run, place, verdict.leftovers, now);
+  }
+  if (count > 0) await notify(sql, { topic: "removal_due" });
+}

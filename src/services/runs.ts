@@ -1,0 +1,97 @@
+/** A backup run's beginning and its cancelling. */
+import { ConflictError, NotFoundError } from "../domain/errors.ts";
+import { shownState } from "../domain/run.ts";
+import { type BackupTaskRow, lockBackupTask } from "../store/backup_tasks.ts";
+import { type Sql, transaction } from "../store/database.ts";
+import { notify } from "../store/notifications.ts";
+import {
+  countActiveBackupRuns,
+  insertRun,
+  lockActiveBackupRun,
+  lockServerLimit,
+  type RunRow,
+} from "../store/runs.ts";
+import type { Caller, Services } from "./context.ts";
+import { applyToRun, startDeadline } from "./run_state.ts";
+
+/**
+ * Queues a backup run by hand. A {@link ConflictError} where the task is paused or has a run, or its server is at its
+ * limit of runs at once.
+ */
+export async function startRun(
+  services: Services,
+  caller: Caller,
+  taskId: number,
+): Promise<{ runId: number }> {
+  return await transaction(services.database, async (sql) => {
+    const task = await lockOwnTask(sql, caller, taskId);
+    if (task.paused_at !== null) {
+      throw new ConflictError("The backup task is paused. Resume it before you run it.");
+    }
+    const active = await lockActiveBackupRun(sql, task.id);
+    if (active !== null) {
+      throw new ConflictError(
+        `The backup task is already ${shownState(active.state)}. Wait until it has finished, or cancel it.`,
+      );
+    }
+    const limit = await lockServerLimit(sql, task.remote_server_id) ?? 1;
+    if (await countActiveBackupRuns(sql, task.remote_server_id) >= limit) {
+      throw new ConflictError(
+        `The server is at its limit of ${limit} backup ${limit === 1 ? "run" : "runs"} at once. ` +
+          "Wait until one has finished, or cancel it.",
+      );
+    }
+    const run = await queueBackupRun(services, sql, task, null);
+    return { runId: run.id };
+  });
+}
+
+/** Queues a run of a locked task that has none. `scheduledFor` is its due time; null when run by hand. */
+export async function queueBackupRun(
+  services: Services,
+  sql: Sql,
+  task: BackupTaskRow,
+  scheduledFor: Date | null,
+): Promise<RunRow> {
+  const now = services.clock.now();
+  const run = await insertRun(sql, {
+    user_id: task.user_id,
+    kind: "backup",
+    backup_task_id: task.id,
+    remote_server_id: task.remote_server_id,
+    backup_destination_id: task.backup_destination_id,
+    trigger: scheduledFor === null ? "manual" : "schedule",
+    scheduled_for: scheduledFor,
+    deadline_at: startDeadline(services, { created_at: now }),
+    created_at: now,
+  });
+  await notify(sql, { topic: "run_changed", run_id: run.id });
+  await notify(sql, { topic: "run_queued", run_id: run.id, remote_server_id: task.remote_server_id });
+  return run;
+}
+
+/** Stops the task's run: at once when it is queued, through its agent otherwise. */
+export async function cancelRun(
+  services: Services,
+  caller: Caller,
+  taskId: number,
+): Promise<{ runId: number }> {
+  return await transaction(services.database, async (sql) => {
+    const task = await lockOwnTask(sql, caller, taskId);
+    const run = await lockActiveBackupRun(sql, task.id);
+    if (run === null) {
+      throw new ConflictError("The backup task has no run in progress. There is nothing to cancel.");
+    }
+    // A second cancel of the same run changes nothing.
+    if (run.state !== "cancelling") {
+      await applyToRun(services, sql, run, { type: "cancel_requested" }, { reason: "Cancelled by request." });
+    }
+    return { runId: run.id };
+  });
+}
+
+async function lockOwnTask(sql: Sql, caller: Caller, taskId: number): Promise<BackupTaskRow> {
+  const task = await lockBackupTask(sql, caller.userId, taskId);
+  if (task === undefined) throw new NotFoundError("Backup task");
+  return task;
+}

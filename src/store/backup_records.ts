@@ -1,0 +1,130 @@
+/** Backups: the writing side, from being stored to being gone. What the API reads of them is in backups.ts. */
+import type { Sql } from "./database.ts";
+
+export interface NewBackup {
+  user_id: number;
+  backup_task_id: number | null;
+  run_id: number;
+  backup_destination_id: number;
+  remote_server_id: number | null;
+  directory: string;
+  file_name: string;
+  size: number;
+  sha256: string;
+  engine: string;
+  encrypted: boolean;
+  encryption_password_encrypted: string | null;
+  bytes_read: number;
+  files_count: number | null;
+  warnings_count: number;
+  duration_ms: number;
+  created_at: Date;
+}
+
+export interface NewBackupObject {
+  role: "archive" | "index" | "manifest";
+  name: string;
+  size: number;
+  sha256: string;
+  database: string | null;
+}
+
+export async function insertBackup(
+  sql: Sql,
+  backup: NewBackup,
+  objects: readonly NewBackupObject[],
+): Promise<number> {
+  const [row] = await sql<{ id: number }[]>`insert into backups ${sql(backup)} returning id`;
+  const rows = objects.map(({ database, ...object }, ordinal) => ({
+    ...object,
+    backup_id: row!.id,
+    ordinal,
+    database_name: database,
+  }));
+  await sql`insert into backup_objects ${sql(rows)}`;
+  return row!.id;
+}
+
+/** A task's backups that nobody asked to remove, newest first, locked. */
+export async function lockStoredBackups(sql: Sql, taskId: number): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select id from backups where backup_task_id = ${taskId} and removal_requested_at is null
+    order by created_at desc, id desc for update`;
+  return rows.map((row) => row.id);
+}
+
+/** Marks backups for removal; those already marked stay as they are. */
+export async function markForRemoval(
+  sql: Sql,
+  ids: readonly number[],
+  reason: "retention" | "request",
+  now: Date,
+): Promise<void> {
+  await sql`
+    update backups set removal_requested_at = ${now}, removal_reason = ${reason}, next_removal_at = ${now}
+    where id = any(${[...ids]}::bigint[]) and removal_requested_at is null`;
+}
+
+export interface RemovalRow {
+  id: number;
+  backup_destination_id: number;
+  remote_server_id: number | null;
+  directory: string;
+  names: string[];
+  removal_attempts: number;
+}
+
+/** Takes due removals for this replica: until `leaseUntil` no other takes them. */
+export function claimRemovals(sql: Sql, now: Date, leaseUntil: Date, limit: number): Promise<RemovalRow[]> {
+  return sql<RemovalRow[]>`
+    update backups b set next_removal_at = ${leaseUntil}
+    from (
+      select id from backups where removal_requested_at is not null and next_removal_at <= ${now}
+      order by next_removal_at, id limit ${limit} for update skip locked
+    ) due
+    where b.id = due.id
+    returning b.id, b.backup_destination_id, b.remote_server_id, b.directory, b.removal_attempts,
+      (select coalesce(array_agg(name order by ordinal), '{}') from backup_objects where backup_id = b.id) as names`;
+}
+
+export async function deleteBackupRecord(sql: Sql, id: number): Promise<void> {
+  await sql`delete from backups where id = ${id}`;
+}
+
+export async function postponeRemoval(sql: Sql, id: number, error: string, next: Date): Promise<void> {
+  await sql`
+    update backups
+    set removal_attempts = removal_attempts + 1, removal_error = ${error}, next_removal_at = ${next}
+    where id = ${id}`;
+}
+
+/** The agent of this server is back: what waits for it is tried at once. */
+export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Promise<void> {
+  await sql`
+    update backups set next_removal_at = ${now}
+    where removal_requested_at is not null and remote_server_id = ${serverId} and removal_error is not null`;
+  await sql`
+    update leftovers set next_removal_at = ${now}
+    where remote_server_id = ${serverId} and error is not null`;
+}
+
+/** When the next removal is due, of a backup or a leftover. */
+export async function nextRemovalAt(sql: Sql): Promise<Date | null> {
+  const [row] = await sql<{ next: Date | null }[]>`
+    select least(
+      (select min(next_removal_at) from backups where removal_requested_at is not null),
+      (select min(next_removal_at) from leftovers)
+    ) as next`;
+  return row!.next;
+}
+
+/** Of a task's newest backup: for the next one's ETA and part size. */
+export async function lastBackupFigures(
+  sql: Sql,
+  taskId: number,
+): Promise<{ bytes_read: number; size: number } | null> {
+  const [row] = await sql<{ bytes_read: number; size: number }[]>`
+    select bytes_read, size from backups where backup_task_id = ${taskId}
+    order by created_at desc, id desc limit 1`;
+  return row ?? null;
+}

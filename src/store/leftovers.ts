@@ -1,0 +1,85 @@
+/** Objects and uploads that dead runs may have left behind: kept until they are known to be gone. */
+import type { Sql } from "./database.ts";
+import type { RunRow } from "./runs.ts";
+
+export interface LeftoverRow {
+  id: number;
+  backup_destination_id: number;
+  remote_server_id: number | null;
+  upload_id: string | null;
+  directory: string;
+  name: string;
+  attempts: number;
+}
+
+/**
+ * Notes a run's uploads that must not stay: the open ones, and where it did not succeed the completed ones too. Returns
+ * how many.
+ */
+export async function insertUploadLeftovers(
+  sql: Sql,
+  runId: number,
+  succeeded: boolean,
+  now: Date,
+): Promise<number> {
+  const states = succeeded ? ["open"] : ["open", "completed"];
+  const { count } = await sql`
+    insert into leftovers
+      (run_id, backup_destination_id, upload_id, directory, name, next_removal_at, created_at)
+    select run_id, backup_destination_id, id, '', object_key, ${now}, ${now} from uploads u
+    where run_id = ${runId} and state in ${sql(states)}
+      and not exists (select 1 from leftovers l where l.upload_id = u.id)`;
+  return count;
+}
+
+/** Notes objects by name, for the run's own agent to remove. Returns how many. */
+export async function insertNamedLeftovers(
+  sql: Sql,
+  run: RunRow,
+  place: { destinationId: number; directory: string },
+  names: readonly string[],
+  now: Date,
+): Promise<number> {
+  const rows = names.map((name) => ({
+    run_id: run.id,
+    backup_destination_id: place.destinationId,
+    remote_server_id: run.remote_server_id,
+    directory: place.directory,
+    name,
+    next_removal_at: now,
+    created_at: now,
+  }));
+  const { count } = await sql`insert into leftovers ${sql(rows)}`;
+  return count;
+}
+
+/** Runs that ended before `before`, without success, with uploads that nobody noted: lost runs whose agent never came back. */
+export async function runsWithForgottenUploads(sql: Sql, before: Date): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select distinct r.id from runs r join uploads u on u.run_id = r.id
+    where r.finished_at < ${before} and (u.state = 'open' or (u.state = 'completed' and r.state <> 'succeeded'))
+      and not exists (select 1 from leftovers l where l.upload_id = u.id)
+    order by r.id limit 100`;
+  return rows.map((row) => row.id);
+}
+
+/** Takes due leftovers for this replica: until `leaseUntil` no other takes them. */
+export function claimLeftovers(sql: Sql, now: Date, leaseUntil: Date, limit: number): Promise<LeftoverRow[]> {
+  return sql<LeftoverRow[]>`
+    update leftovers l set next_removal_at = ${leaseUntil}
+    from (
+      select id from leftovers where next_removal_at <= ${now}
+      order by next_removal_at, id limit ${limit} for update skip locked
+    ) due
+    where l.id = due.id
+    returning l.id, l.backup_destination_id, l.remote_server_id, l.upload_id, l.directory, l.name, l.attempts`;
+}
+
+export async function deleteLeftover(sql: Sql, id: number): Promise<void> {
+  await sql`delete from leftovers where id = ${id}`;
+}
+
+export async function postponeLeftover(sql: Sql, id: number, error: string, next: Date): Promise<void> {
+  await sql`
+    update leftovers set attempts = attempts + 1, error = ${error}, next_removal_at = ${next} where id = ${id}`;
+}

@@ -1,0 +1,220 @@
+/** Runs and their attempts: the writing side. What the API reads of them is in logs.ts. */
+import type { RunKind, RunState } from "../domain/run.ts";
+import type { Sql } from "./database.ts";
+
+export interface RunRow {
+  id: number;
+  user_id: number;
+  kind: RunKind;
+  backup_task_id: number | null;
+  remote_server_id: number | null;
+  backup_destination_id: number | null;
+  trigger: "manual" | "schedule";
+  scheduled_for: Date | null;
+  state: RunState;
+  attempt: number;
+  deadline_at: Date | null;
+  lease_expires_at: Date | null;
+  timeout_at: Date | null;
+  /** Where the newest attempt stores its objects: an absolute path, or a key prefix. */
+  object_directory: string | null;
+  object_prefix: string | null;
+  object_stamp: string | null;
+  encryption_password_encrypted: string | null;
+  reason: string | null;
+  warnings_count: number;
+  last_sequence: number;
+  output_size: number;
+  output_cut: number;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+/** What a state change may write beside the state. */
+export type RunChange = Partial<
+  Pick<
+    RunRow,
+    | "attempt"
+    | "deadline_at"
+    | "lease_expires_at"
+    | "timeout_at"
+    | "object_directory"
+    | "object_prefix"
+    | "object_stamp"
+    | "encryption_password_encrypted"
+    | "reason"
+    | "warnings_count"
+    | "started_at"
+    | "finished_at"
+    | "last_sequence"
+  >
+>;
+
+const columns = [
+  "id",
+  "user_id",
+  "kind",
+  "backup_task_id",
+  "remote_server_id",
+  "backup_destination_id",
+  "trigger",
+  "scheduled_for",
+  "state",
+  "attempt",
+  "deadline_at",
+  "lease_expires_at",
+  "timeout_at",
+  "object_directory",
+  "object_prefix",
+  "object_stamp",
+  "encryption_password_encrypted",
+  "reason",
+  "warnings_count",
+  "last_sequence",
+  "output_size",
+  "output_cut",
+  "created_at",
+  "started_at",
+  "finished_at",
+] as const;
+
+/** Inserts a queued run. Violates `runs_one_active_backup` when the task has one already. */
+export async function insertRun(
+  sql: Sql,
+  run: Pick<
+    RunRow,
+    | "user_id"
+    | "kind"
+    | "backup_task_id"
+    | "remote_server_id"
+    | "backup_destination_id"
+    | "trigger"
+    | "scheduled_for"
+    | "deadline_at"
+    | "created_at"
+  >,
+): Promise<RunRow> {
+  const [row] = await sql<RunRow[]>`
+    insert into runs ${sql({ ...run, state: "queued" })} returning ${sql(columns)}`;
+  return row!;
+}
+
+/** Locks the rows in id order, so that two transactions can't wait for each other. */
+export function lockRuns(sql: Sql, ids: readonly number[]): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    select ${sql(columns)} from runs where id in ${sql([...ids])} order by id for update`;
+}
+
+/** The task's run that is not over, locked. */
+export async function lockActiveBackupRun(sql: Sql, taskId: number): Promise<RunRow | null> {
+  const [row] = await sql<RunRow[]>`
+    select ${sql(columns)} from runs
+    where backup_task_id = ${taskId} and kind = 'backup' and state in ('queued', 'leased', 'running', 'cancelling')
+    for update`;
+  return row ?? null;
+}
+
+/** Compare-and-set: false when the row is no longer in the state and attempt that `run` was read in. */
+export async function moveRun(sql: Sql, run: RunRow, state: RunState, change: RunChange): Promise<boolean> {
+  const { count } = await sql`
+    update runs set ${sql({ ...change, state })}
+    where id = ${run.id} and attempt = ${run.attempt} and state = ${run.state}`;
+  return count === 1;
+}
+
+/** Runs whose state has outlived its deadline, locked; those that another replica works on are passed over. */
+export function lockOverdueRuns(sql: Sql, now: Date, limit: number): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    select ${sql(columns)} from runs where deadline_at <= ${now}
+    order by deadline_at limit ${limit} for update skip locked`;
+}
+
+/** Running runs whose agent should have ended them by their task's timeout, locked. */
+export function lockTimedOutRuns(sql: Sql, before: Date, limit: number): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    select ${sql(columns)} from runs where state = 'running' and timeout_at <= ${before}
+    order by timeout_at limit ${limit} for update skip locked`;
+}
+
+/** Backup runs on a server that are not over; `inHand` leaves out those still queued. */
+export async function countActiveBackupRuns(sql: Sql, serverId: number, inHand = false): Promise<number> {
+  const states = inHand ? ["leased", "running", "cancelling"] : ["queued", "leased", "running", "cancelling"];
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from runs
+    where remote_server_id = ${serverId} and kind = 'backup' and state in ${sql(states)}`;
+  return row!.count;
+}
+
+/** Those of the servers that have a queued run. */
+export async function serversWithQueuedRuns(sql: Sql, serverIds: readonly number[]): Promise<number[]> {
+  if (serverIds.length === 0) return [];
+  const rows = await sql<{ id: number }[]>`
+    select distinct remote_server_id as id from runs
+    where state = 'queued' and remote_server_id = any(${[...serverIds]}::bigint[])`;
+  return rows.map((row) => row.id);
+}
+
+/** Locks a server, so that its limit of runs at once is counted by one transaction at a time. */
+export async function lockServerLimit(sql: Sql, serverId: number): Promise<number | null> {
+  const [row] = await sql<{ runs_at_once: number }[]>`
+    select runs_at_once from remote_servers where id = ${serverId} for no key update`;
+  return row?.runs_at_once ?? null;
+}
+
+export function lockQueuedRuns(sql: Sql, serverId: number, limit: number): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    select ${sql(columns)} from runs where remote_server_id = ${serverId} and state = 'queued'
+    order by id limit ${limit} for update skip locked`;
+}
+
+/** A sign of life from an agent: its leases start anew. */
+export async function renewLeases(
+  sql: Sql,
+  serverIds: readonly number[],
+  leaseExpiresAt: Date,
+  deadlineAt: Date,
+): Promise<void> {
+  await sql`
+    update runs set lease_expires_at = ${leaseExpiresAt}, deadline_at = ${deadlineAt}
+    where remote_server_id = any(${[...serverIds]}::bigint[]) and state = 'running'`;
+}
+
+/** After a time in which no control plane ran, agents get their whole grace again. */
+export async function extendDeadlines(sql: Sql, notBefore: Date): Promise<void> {
+  await sql`
+    update runs set deadline_at = ${notBefore}
+    where state in ('running', 'leased', 'cancelling') and deadline_at < ${notBefore}`;
+}
+
+export async function insertAttempt(sql: Sql, run: RunRow, attempt: number, now: Date): Promise<void> {
+  await sql`
+    insert into run_attempts (run_id, attempt, remote_server_id, leased_at)
+    values (${run.id}, ${attempt}, ${run.remote_server_id}, ${now})`;
+}
+
+export async function markAttemptAccepted(
+  sql: Sql,
+  runId: number,
+  attempt: number,
+  now: Date,
+): Promise<void> {
+  await sql`
+    update run_attempts set accepted_at = coalesce(accepted_at, ${now})
+    where run_id = ${runId} and attempt = ${attempt}`;
+}
+
+/** Keeps what the agent said in the end, applied or not. */
+export async function recordVerdict(
+  sql: Sql,
+  runId: number,
+  attempt: number,
+  verdict: unknown,
+  applied: boolean,
+  now: Date,
+): Promise<void> {
+  await sql`
+    update run_attempts
+    set verdict = ${sql.json(verdict as never)}, verdict_applied = ${applied}, verdict_at = ${now}
+    where run_id = ${runId} and attempt = ${attempt} and verdict is null`;
+}
