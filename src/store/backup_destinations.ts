@@ -69,6 +69,13 @@ export async function findBackupDestinationOf(
   return row;
 }
 
+/** Whether it is this user's; then it can't be deleted until the transaction ends. */
+export async function holdBackupDestination(sql: Sql, userId: number, id: number): Promise<boolean> {
+  const rows = await sql`
+    select from backup_destinations where id = ${id} and user_id = ${userId} for key share`;
+  return rows.length > 0;
+}
+
 /** Keeps the row, and what may refer to it, from changing until the transaction ends. */
 export async function lockBackupDestination(
   sql: Sql,

@@ -184,7 +184,7 @@ export async function replaceTaskTags(sql: Sql, taskId: number, tagIds: readonly
   await sql`delete from backup_task_tags where backup_task_id = ${taskId}`;
   await sql`
     insert into backup_task_tags (backup_task_id, tag_id)
-    select ${taskId}, tag_id from unnest(${[...tagIds]}::bigint[]) as tag_id`;
+    select ${taskId}, tag_id from unnest(${[...new Set(tagIds)]}::bigint[]) as tag_id`;
 }
 
 export async function replaceTaskNotificationStreams(
@@ -195,23 +195,29 @@ export async function replaceTaskNotificationStreams(
   await sql`delete from backup_task_notification_streams where backup_task_id = ${taskId}`;
   await sql`
     insert into backup_task_notification_streams (backup_task_id, notification_stream_id)
-    select ${taskId}, stream_id from unnest(${[...streamIds]}::bigint[]) as stream_id`;
+    select ${taskId}, stream_id from unnest(${[...new Set(streamIds)]}::bigint[]) as stream_id`;
 }
 
-/** Which of `ids` are tags of this user. */
+export async function timezoneOfUser(sql: Sql, userId: number): Promise<string> {
+  const [row] = await sql<{ timezone: string }[]>`select timezone from users where id = ${userId}`;
+  return row!.timezone;
+}
+
+/** Which of `ids` are tags of this user; none of them is deleted until the transaction ends. */
 export async function ownedTags(sql: Sql, userId: number, ids: readonly number[]): Promise<Set<number>> {
   const rows = await sql<{ id: number }[]>`
-    select id from tags where user_id = ${userId} and id = any(${[...ids]}::bigint[])`;
+    select id from tags where user_id = ${userId} and id = any(${[...ids]}::bigint[]) for key share`;
   return new Set(rows.map((row) => row.id));
 }
 
-/** Which of `ids` are notification streams of this user. */
+/** Which of `ids` are notification streams of this user; none of them is deleted until the transaction ends. */
 export async function ownedNotificationStreams(
   sql: Sql,
   userId: number,
   ids: readonly number[],
 ): Promise<Set<number>> {
   const rows = await sql<{ id: number }[]>`
-    select id from notification_streams where user_id = ${userId} and id = any(${[...ids]}::bigint[])`;
+    select id from notification_streams
+    where user_id = ${userId} and id = any(${[...ids]}::bigint[]) for key share`;
   return new Set(rows.map((row) => row.id));
 }

@@ -82,6 +82,13 @@ export async function findRemoteServerOf(
   return row;
 }
 
+/** Whether it is this user's; then it can't be deleted until the transaction ends. */
+export async function holdRemoteServer(sql: Sql, userId: number, id: number): Promise<boolean> {
+  const rows = await sql`
+    select from remote_servers where id = ${id} and user_id = ${userId} for key share`;
+  return rows.length > 0;
+}
+
 /** Keeps the row, and what may refer to it, from changing until the transaction ends. */
 export async function lockRemoteServer(
   sql: Sql,

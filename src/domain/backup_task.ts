@@ -1,0 +1,63 @@
+/** What makes a backup task whole, whatever order its fields were set in. */
+import type { Schedule } from "./schedule.ts";
+import { localWeekday } from "./timezone.ts";
+
+export type ScheduleFields = Omit<Schedule, "timezone">;
+
+/** What a task has to say before it can run. */
+export interface BackupTaskPlan extends ScheduleFields {
+  readonly type: "files" | "database";
+  readonly source_path: string | null;
+  readonly database_name: string | null;
+}
+
+/**
+ * The schedule after `change` (undefined: as it was). A cron expression clears frequency, time and weekday, and a
+ * frequency or time clears the cron expression; where both come at once, the cron expression wins.
+ */
+export function changeSchedule(current: ScheduleFields, change: Partial<ScheduleFields>): ScheduleFields {
+  if (change.custom_cron_expression != null) {
+    const { custom_cron_expression } = change;
+    return { frequency: null, time_to_run_at: null, weekday: null, custom_cron_expression };
+  }
+  const of = <K extends keyof ScheduleFields>(field: K): ScheduleFields[K] =>
+    change[field] === undefined ? current[field] : change[field] as ScheduleFields[K];
+  const clearsCron = change.frequency != null || change.time_to_run_at != null;
+  return {
+    frequency: of("frequency"),
+    time_to_run_at: of("time_to_run_at"),
+    weekday: of("frequency") === "weekly" ? of("weekday") : null,
+    custom_cron_expression: clearsCron ? null : of("custom_cron_expression"),
+  };
+}
+
+/** A weekly task that names no weekday runs on the one it was created on, on its own calendar. */
+export function withDefaultWeekday<S extends ScheduleFields>(
+  schedule: S,
+  timezone: string,
+  createdAt: Date,
+): S {
+  if (schedule.frequency !== "weekly" || schedule.weekday !== null) return schedule;
+  return { ...schedule, weekday: localWeekday(timezone, createdAt) };
+}
+
+/** Every field that is missing, with the reason; empty for a plan that can run. Fields may be undefined. */
+export function missingFields(
+  plan: { readonly [K in keyof BackupTaskPlan]?: unknown },
+): Record<string, string[]> {
+  const missing: Record<string, string[]> = {};
+  if (plan.type === "files" && plan.source_path == null) {
+    missing.source_path = ["The source path field is required when type is files."];
+  }
+  if (plan.type === "database" && plan.database_name == null) {
+    missing.database_name = ["The database name field is required when type is database."];
+  }
+  if (plan.custom_cron_expression == null) {
+    for (const field of ["frequency", "time_to_run_at"] as const) {
+      if (plan[field] != null) continue;
+      const name = field.replaceAll("_", " ");
+      missing[field] = [`The ${name} field is required unless a custom cron expression is given.`];
+    }
+  }
+  return missing;
+}

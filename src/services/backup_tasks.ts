@@ -1,0 +1,215 @@
+/** Backup tasks: the plans, and who may keep them. */
+import {
+  changeSchedule,
+  missingFields,
+  type ScheduleFields,
+  withDefaultWeekday,
+} from "../domain/backup_task.ts";
+import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
+import { nextRun } from "../domain/schedule.ts";
+import {
+  type BackupTaskDetailRow,
+  type BackupTaskRow,
+  deleteBackupTask as deleteRow,
+  findBackupTaskDetail,
+  findBackupTaskOf,
+  hasActiveBackupRun,
+  insertBackupTask,
+  listBackupTasks as listRows,
+  listUpcomingBackupTasks,
+  lockBackupTask,
+  replaceTaskNotificationStreams,
+  replaceTaskTags,
+  timezoneOfUser,
+  updateBackupTask as updateRow,
+} from "../store/backup_tasks.ts";
+import { storedBackupIds } from "../store/backups.ts";
+import { type Sql, transaction } from "../store/database.ts";
+import { notify } from "../store/notifications.ts";
+import type { Page } from "../store/page.ts";
+import { type BackupTaskInput, newTaskColumns, referenceProblems, taskColumns } from "./backup_task_input.ts";
+import type { Caller, Services } from "./context.ts";
+import { requestRemoval } from "./removals.ts";
+
+export type { BackupTaskDetailRow, BackupTaskRow };
+
+const RESOURCE = "Backup task";
+const NO_SCHEDULE: ScheduleFields = {
+  frequency: null,
+  time_to_run_at: null,
+  weekday: null,
+  custom_cron_expression: null,
+};
+
+/** What a task can't be without. */
+export type NewBackupTaskInput =
+  & BackupTaskInput
+  & Required<Pick<BackupTaskInput, "remote_server_id" | "backup_destination_id" | "label" | "type">>;
+
+export async function createBackupTask(
+  services: Services,
+  caller: Caller,
+  input: NewBackupTaskInput,
+): Promise<BackupTaskDetailRow> {
+  return await transaction(services.database, async (sql) => {
+    const now = services.clock.now();
+    const timezone = input.timezone ?? await timezoneOfUser(sql, caller.userId);
+    const schedule = withDefaultWeekday(changeSchedule(NO_SCHEDULE, input), timezone, now);
+    const plan = { source_path: null, database_name: null, ...input, ...schedule };
+    refuse({ ...missingFields(plan), ...await referenceProblems(sql, caller.userId, input) });
+    const id = await insertBackupTask(sql, caller.userId, {
+      ...newTaskColumns(services.keyring, input),
+      ...schedule,
+      remote_server_id: input.remote_server_id,
+      backup_destination_id: input.backup_destination_id,
+      label: input.label,
+      type: input.type,
+      timezone,
+      next_run_at: nextRun({ ...schedule, timezone }, now),
+    }, now);
+    await replaceRelations(sql, id, input);
+    await notify(sql, { topic: "schedule_changed" });
+    return (await findBackupTaskDetail(sql, caller.userId, id))!;
+  });
+}
+
+/** Changes what `input` names and nothing else. The next due time moves only when the schedule does. */
+export async function updateBackupTask(
+  services: Services,
+  caller: Caller,
+  id: number,
+  input: BackupTaskInput,
+): Promise<BackupTaskDetailRow> {
+  return await transaction(services.database, async (sql) => {
+    const now = services.clock.now();
+    const task = await lockBackupTask(sql, caller.userId, id);
+    if (task === undefined) throw new NotFoundError(RESOURCE);
+    const timezone = input.timezone ?? task.timezone;
+    const schedule = withDefaultWeekday(changeSchedule(task, input), timezone, task.created_at);
+    const columns = { ...taskColumns(services.keyring, input), ...schedule, timezone };
+    refuse({
+      ...missingFields({ ...task, ...columns }),
+      ...await referenceProblems(sql, caller.userId, input),
+    });
+    const moved = scheduleMoved(task, { ...schedule, timezone });
+    const changes = moved ? { ...columns, next_run_at: nextRun({ ...schedule, timezone }, now) } : columns;
+    await updateRow(sql, id, changes, now);
+    await replaceRelations(sql, id, input);
+    if (moved) await notify(sql, { topic: "schedule_changed" });
+    return (await findBackupTaskDetail(sql, caller.userId, id))!;
+  });
+}
+
+export async function showBackupTask(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<BackupTaskDetailRow> {
+  return await findBackupTaskDetail(services.database, caller.userId, id) ?? notFound();
+}
+
+export function listBackupTasks(
+  services: Services,
+  caller: Caller,
+  page: { offset: number; limit: number },
+): Promise<Page<BackupTaskDetailRow>> {
+  return listRows(services.database, caller.userId, page.offset, page.limit);
+}
+
+/** Tasks that will run by themselves, soonest first. */
+export function listUpcoming(
+  services: Services,
+  caller: Caller,
+  page: { offset: number; limit: number },
+): Promise<Page<BackupTaskRow>> {
+  return listUpcomingBackupTasks(services.database, caller.userId, page.offset, page.limit);
+}
+
+/**
+ * Refused while a backup run of it is not over. Its backups stay, without a task; `withBackups` marks them for
+ * removal instead.
+ */
+export async function deleteBackupTask(
+  services: Services,
+  caller: Caller,
+  id: number,
+  withBackups: boolean,
+): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    if (await lockBackupTask(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
+    if (await hasActiveBackupRun(sql, id)) {
+      throw new ConflictError(
+        "The backup task is queued or running. Cancel its run, or wait until it has finished, then delete it.",
+      );
+    }
+    if (withBackups) await requestRemoval(services, sql, await storedBackupIds(sql, id), "request");
+    await deleteRow(sql, id);
+  });
+}
+
+export async function backupTaskStatus(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<{ id: number; is_running: boolean }> {
+  const task = await findBackupTaskOf(services.database, caller.userId, id) ?? notFound();
+  return { id: task.id, is_running: await hasActiveBackupRun(services.database, id) };
+}
+
+/** From now on neither scheduled nor run; a run in progress goes on. Pausing twice changes nothing. */
+export function pauseBackupTask(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<BackupTaskDetailRow> {
+  return changePause(services, caller, id, (task, now) => ({ paused_at: task.paused_at ?? now }));
+}
+
+/** The next due time is the next to come: those that passed meanwhile are not made up for. */
+export function resumeBackupTask(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<BackupTaskDetailRow> {
+  return changePause(
+    services,
+    caller,
+    id,
+    (task, now) => task.paused_at === null ? {} : { paused_at: null, next_run_at: nextRun(task, now) },
+  );
+}
+
+async function changePause(
+  services: Services,
+  caller: Caller,
+  id: number,
+  change: (task: BackupTaskRow, now: Date) => Partial<Pick<BackupTaskRow, "paused_at" | "next_run_at">>,
+): Promise<BackupTaskDetailRow> {
+  return await transaction(services.database, async (sql) => {
+    const now = services.clock.now();
+    const task = await lockBackupTask(sql, caller.userId, id) ?? notFound();
+    await updateRow(sql, id, change(task, now), now);
+    await notify(sql, { topic: "schedule_changed" });
+    return (await findBackupTaskDetail(sql, caller.userId, id))!;
+  });
+}
+
+async function replaceRelations(sql: Sql, id: number, input: BackupTaskInput): Promise<void> {
+  if (input.tag_ids !== undefined) await replaceTaskTags(sql, id, input.tag_ids);
+  if (input.notification_stream_ids !== undefined) {
+    await replaceTaskNotificationStreams(sql, id, input.notification_stream_ids);
+  }
+}
+
+function scheduleMoved(before: ScheduleFields & { timezone: string }, after: typeof before): boolean {
+  return (["frequency", "time_to_run_at", "weekday", "custom_cron_expression", "timezone"] as const)
+    .some((field) => before[field] !== after[field]);
+}
+
+function refuse(errors: Record<string, string[]>): void {
+  if (Object.keys(errors).length > 0) throw new InvalidError(errors);
+}
+
+function notFound(): never {
+  throw new NotFoundError(RESOURCE);
+}
