@@ -60,8 +60,8 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
       "pretty",
     rateLimitPerMinute: variables.parse(
       "RATE_LIMIT_PER_MINUTE",
-      wholeNumber(1, 1_000_000),
-      "a whole number from 1 to 1000000",
+      wholeNumber(0, 1_000_000),
+      "a whole number from 0 (no limit) to 1000000",
     ) ?? 3000,
   };
   if (config.secretKeys !== null && variables.text("SECRET_KEY_FILE") !== null) {

@@ -76,14 +76,14 @@ Deno.test("every bad value is named in one line", () => {
     LOCAL_AGENT: "maybe",
     LOG_LEVEL: "loud",
     LOG_FORMAT: "xml",
-    RATE_LIMIT_PER_MINUTE: "0",
+    RATE_LIMIT_PER_MINUTE: "-1",
   });
   for (
     const name
       of "DATABASE_URL HOST PORT PUBLIC_URL SECRET_KEY BOOTSTRAP_TOKEN LOCAL_AGENT LOG_LEVEL LOG_FORMAT"
         .split(" ")
   ) assert.match(message, new RegExp(`\\b${name} must be `));
-  assert.match(message, /RATE_LIMIT_PER_MINUTE must be a whole number from 1 to 1000000$/);
+  assert.match(message, /RATE_LIMIT_PER_MINUTE must be a whole number from 0 \(no limit\) to 1000000$/);
   assert(!message.includes("\n"));
 });
 
