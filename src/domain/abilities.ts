@@ -1,0 +1,26 @@
+/** What a token may do, one word each. `admin` counts only while its user is an administrator. */
+const MANAGED = ["backup-destinations", "remote-servers", "notification-streams", "backup-tasks"] as const;
+const VERBS = ["view", "create", "update", "delete"] as const;
+
+export type Ability =
+  | `${typeof VERBS[number]}-${typeof MANAGED[number]}`
+  | "manage-tags"
+  | "run-backup-tasks"
+  | "restore-backups"
+  | "delete-backups"
+  | "manage-tokens"
+  | "admin";
+
+/** Every ability, in the order that they are shown. */
+export const ABILITIES: readonly Ability[] = [
+  "manage-tags",
+  ...MANAGED.flatMap((noun) => VERBS.map((verb) => `${verb}-${noun}` as const)),
+  "run-backup-tasks",
+  "restore-backups",
+  "delete-backups",
+  "manage-tokens",
+  "admin",
+];
+
+/** What a user who is no administrator can hold. */
+export const USER_ABILITIES: readonly Ability[] = ABILITIES.filter((ability) => ability !== "admin");

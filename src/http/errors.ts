@@ -1,0 +1,117 @@
+/** From what went wrong to what the caller is told: one shape for every error, and nothing from inside. */
+import { getLogger } from "@logtape/logtape";
+import { DomainError, InvalidError } from "../domain/errors.ts";
+
+const logger = getLogger(["rearguard", "http"]);
+
+/** A refusal by the HTTP layer itself. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+  }
+}
+
+export interface ErrorAnswer {
+  status: number;
+  body: Record<string, unknown>;
+  headers: Readonly<Record<string, string>>;
+}
+
+/** What `error` names each status. */
+export const ERROR_TITLES: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  409: "Conflict",
+  413: "Payload Too Large",
+  415: "Unsupported Media Type",
+  422: "Validation Error",
+  426: "Upgrade Required",
+  429: "Too Many Requests",
+  500: "Server Error",
+  503: "Service Unavailable",
+};
+
+const STATUS_OF: Readonly<Record<DomainError["kind"], number>> = {
+  not_found: 404,
+  conflict: 409,
+  invalid: 422,
+  forbidden: 403,
+  unauthenticated: 401,
+  unavailable: 503,
+};
+
+/** Anything unexpected is a 500 whose cause is in the log only. */
+export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
+  if (error instanceof HttpError) return answer(error.status, error.message, error.headers);
+  if (error instanceof DomainError) return domainAnswer(error);
+  const status = databaseStatus(error);
+  if (status === null || status === 400) {
+    logger.error("Cannot answer {method} {path}: {error}", {
+      method: request.method,
+      path: new URL(request.url).pathname,
+      error,
+    });
+  }
+  switch (status) {
+    case 400:
+      return answer(400, "The request holds a value that can't be stored.");
+    case 409:
+      return answer(409, "Something this request refers to changed at the same moment; try again.");
+    case 503:
+      return answer(503, "The database can't be reached right now; try again in a moment.", {
+        "Retry-After": "5",
+      });
+    default:
+      return answer(500, "Something went wrong on the server; its log tells what.");
+  }
+}
+
+function domainAnswer(error: DomainError): ErrorAnswer {
+  const status = STATUS_OF[error.kind];
+  if (status === 401) {
+    return { status, body: { message: error.message }, headers: { "WWW-Authenticate": "Bearer" } };
+  }
+  const { body } = answer(status, error.message);
+  if (error instanceof InvalidError) body.errors = error.errors;
+  return { status, body, headers: status === 503 ? { "Retry-After": "5" } : {} };
+}
+
+function answer(
+  status: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): ErrorAnswer {
+  return { status, body: { error: ERROR_TITLES[status] ?? "Error", message }, headers };
+}
+
+const UNREACHABLE = new Set([
+  "CONNECT_TIMEOUT",
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "CONNECTION_ENDED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOENT",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+/** What Postgres or the way to it says by its code; null for anything else. Codes: the PostgreSQL manual's Appendix A. */
+function databaseStatus(error: unknown): 400 | 409 | 503 | null {
+  if (!(error instanceof Error)) return null;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (error.name === "PostgresError") {
+    if (code.startsWith("22")) return 400; // data exception: the schema let a bad value through
+    if (code === "23503" || code.startsWith("40")) return 409; // lost a race: foreign key, serialization, deadlock
+    if (code.startsWith("08") || code.startsWith("53") || code.startsWith("57P")) return 503;
+    return null;
+  }
+  return "errno" in error && UNREACHABLE.has(code) ? 503 : null;
+}

@@ -1,0 +1,72 @@
+/** The `Idempotency-Key` header, on every POST by a token. */
+import { createHash } from "node:crypto";
+import { InvalidError } from "../domain/errors.ts";
+import type { Services } from "../services/context.ts";
+import {
+  claimCall,
+  forgetCall,
+  type KeyedCall,
+  removeExpiredCalls,
+  settleCall,
+} from "../services/idempotency.ts";
+
+/** How often keys of days gone by are removed. Milliseconds. */
+const SWEEP_EVERY = 3_600_000;
+
+export class IdempotentCalls {
+  #sweepAt = 0;
+
+  constructor(readonly services: Services) {}
+
+  /** The first answer again, or that of `answer`: kept unless it is a failure of ours. */
+  async run(
+    request: Request,
+    tokenId: number,
+    body: Uint8Array,
+    showsSecretOnce: boolean,
+    answer: () => Promise<Response>,
+  ): Promise<Response> {
+    const key = keyOf(request);
+    if (key === null) return await answer();
+    const call: KeyedCall = { tokenId, key, requestHash: hashOf(request, body) };
+    const kept = await claimCall(this.services, call);
+    if (kept !== null) return replay(kept.status, kept.response);
+    const response = await answer();
+    if (response.status >= 500) {
+      await forgetCall(this.services, call);
+    } else {
+      const first = { status: response.status, response: await response.clone().text() };
+      await settleCall(this.services, call, first, showsSecretOnce && response.ok);
+    }
+    await this.#sweep();
+    return response;
+  }
+
+  async #sweep(): Promise<void> {
+    const now = this.services.clock.monotonic();
+    if (now < this.#sweepAt) return;
+    this.#sweepAt = now + SWEEP_EVERY;
+    await removeExpiredCalls(this.services);
+  }
+}
+
+function keyOf(request: Request): string | null {
+  const key = request.headers.get("idempotency-key");
+  if (key === null) return null;
+  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  throw new InvalidError({
+    "Idempotency-Key": ["The Idempotency-Key header must be 1 to 255 visible ASCII characters."],
+  });
+}
+
+function hashOf(request: Request, body: Uint8Array): string {
+  const { pathname, search } = new URL(request.url);
+  return createHash("sha256").update(`${request.method} ${pathname}${search}\n`).update(body).digest("hex");
+}
+
+function replay(status: number, body: string): Response {
+  return new Response(body, {
+    status,
+    headers: { "Content-Type": "application/json", "Idempotency-Replayed": "true" },
+  });
+}

@@ -1,0 +1,101 @@
+/** Input fields and their validation: every failing field at once, in sentences. */
+import { z } from "@hono/zod-openapi";
+import { coercionOf, takeVerbatim } from "./coercion.ts";
+import { fieldWords, issueSentence, says } from "./messages.ts";
+
+export { says } from "./messages.ts";
+
+/** The largest `integer` of Postgres. */
+const MAX_INTEGER = 2_147_483_647;
+
+/** Text of 1 to `max` characters on one line, white space around it taken off. */
+export function line(max: number): z.ZodString {
+  return text(max).refine((value) => !/\p{Cc}/u.test(value), { error: says("must be one line of text") });
+}
+
+/** Text of 1 to `max` characters, several lines if need be. */
+export function text(max: number): z.ZodString {
+  return limited(z.string().min(1), max);
+}
+
+/** A secret of 1 to `max` characters, taken to the letter. */
+export function secret(max: number): z.ZodString {
+  return takeVerbatim(limited(z.string().min(1), max).openapi({ format: "password", writeOnly: true }));
+}
+
+/** A whole number that fits an `integer` column. */
+export function integer(min: number, max: number = MAX_INTEGER): z.ZodInt {
+  return z.int().min(min).max(max);
+}
+
+/** The id of a record. */
+export function id(): z.ZodInt {
+  return z.int().min(1).openapi({ maximum: undefined });
+}
+
+/** Characters are counted as people and JSON Schema do: by code point. */
+function limited(schema: z.ZodString, max: number): z.ZodString {
+  return schema
+    .refine((value) => value.length <= max || [...value].length <= max, {
+      error: says(`must not be longer than ${max} characters`),
+    })
+    .openapi({ maxLength: max });
+}
+
+export type FieldErrors = Record<string, string[]>;
+export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldErrors };
+
+/** Coerces and validates. Fields that the schema doesn't name are dropped. */
+export function validate<S extends z.ZodType>(schema: S, raw: unknown): Validated<z.output<S>> {
+  const coerced = coercionOf(schema)(raw);
+  const errors: FieldErrors = {};
+  const add = (path: readonly PropertyKey[], message: string) => {
+    (errors[path.map(String).join(".")] ??= []).push(message);
+  };
+  findBadText(coerced, [], add);
+  const parsed = schema.safeParse(coerced, { error: issueSentence });
+  if (parsed.success && Object.keys(errors).length === 0) return { ok: true, value: parsed.data };
+  for (const issue of parsed.error?.issues ?? []) {
+    add(issue.path, issue.message);
+  }
+  return { ok: false, errors };
+}
+
+/** Text that Postgres can't hold. */
+function findBadText(
+  value: unknown,
+  path: readonly string[],
+  add: (path: readonly string[], message: string) => void,
+): void {
+  if (typeof value === "string") {
+    if (value.includes("\0") || !value.isWellFormed()) {
+      add(path, `The ${fieldWords(path)} field must be valid text without NUL characters.`);
+    }
+  } else if (typeof value === "object" && value !== null) {
+    for (const [name, inner] of Object.entries(value)) findBadText(inner, [...path, name], add);
+  }
+}
+
+/**
+ * Adds a rule over several fields that is checked whenever none of `fields` is wrong by itself, whatever other
+ * fields are, so that one answer lists everything. `fail` takes a field's name, `a.b` for a nested one.
+ */
+export function rule<S extends z.ZodType>(
+  schema: S,
+  fields: readonly (keyof z.output<S> & string)[],
+  check: (value: z.output<S>, fail: (field: string, message: string) => void) => void,
+): S {
+  const wrong = (payload: z.core.ParsePayload) =>
+    payload.issues.some(({ path }) =>
+      path === undefined || path.length === 0 || fields.includes(path[0] as never)
+    );
+  return schema.superRefine(
+    (value, context) => {
+      check(
+        value,
+        (field, message) => context.addIssue({ code: "custom", path: field.split("."), message }),
+      );
+    },
+    { when: (payload) => !wrong(payload) },
+  );
+}

@@ -1,0 +1,220 @@
+/**
+ * The five endpoints that every resource has, in the seed's shapes. To add a resource:
+ *
+ * 1. In `routes/<resource>.ts` write its response schema (`.openapi("Name")`) and one example, and describe both with a
+ *    `present` function from row to response as a {@link Resource}.
+ * 2. Write its input fields as one object of plain zod schemas (`line`, `text`, `secret`, `integer`, `id` of `input.ts`
+ *    where they fit): `z.object(fields)` creates; `z.object(fields).partial()` updates. No `.default()` on a field
+ *    that an update shares: it would overwrite; defaults belong to the service. Rules over several fields: `rule`.
+ * 3. Export the list of endpoints: the five below, each given the service verb it calls, and `endpoint({…})` for
+ *    anything else.
+ * 4. Add the list to `routes.ts`.
+ *
+ * Strings are trimmed, `"5"` is 5, `"1"` is true and `""` is null where null is allowed before a schema sees them.
+ */
+import { z } from "@hono/zod-openapi";
+import type { Ability } from "../domain/abilities.ts";
+import type { PageWindow } from "../domain/page.ts";
+import type { Caller, Services } from "../services/context.ts";
+import { type Endpoint, endpoint } from "./endpoint.ts";
+import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "./pagination.ts";
+
+export interface Resource<Row, Shown> {
+  /** As errors and messages name it: `Backup task`. */
+  readonly name: string;
+  /** `Backup tasks`: also its group in the document. */
+  readonly plural: string;
+  /** Of the collection: `/api/backup-tasks`. */
+  readonly path: string;
+  readonly schema: z.ZodType<Shown>;
+  readonly example: NoInfer<Shown>;
+  present(row: Row): NoInfer<Shown>;
+}
+
+type Access = Ability | "any token";
+
+interface WithBody<Body extends z.ZodType> {
+  access: Access;
+  body: Body;
+  example: z.input<Body>;
+  description?: string;
+  errors?: Record<number, string>;
+}
+
+export function listEndpoint<Row, Shown>(resource: Resource<Row, Shown>, definition: {
+  access: Access;
+  description?: string;
+  list(services: Services, caller: Caller, window: PageWindow): Promise<{ rows: Row[]; total: number }>;
+}): Endpoint {
+  return endpoint({
+    ...about(resource, definition),
+    method: "get",
+    path: resource.path,
+    operationId: `list${identifier(resource.plural)}`,
+    summary: `List ${lower(resource.plural)}`,
+    query: PageQuery,
+    answer: { status: 200, description: "One page, oldest first.", content: listContent(resource) },
+    async handle({ services, caller, query, request, baseUrl }) {
+      const { rows, total } = await definition.list(services, caller, windowOf(query));
+      return { status: 200, body: listBody(resource, rows, total, query, request, baseUrl) };
+    },
+  });
+}
+
+export function createEndpoint<Row, Shown, Body extends z.ZodType>(
+  resource: Resource<Row, Shown>,
+  definition: WithBody<Body> & {
+    create(services: Services, caller: Caller, body: z.output<Body>): Promise<Row>;
+  },
+): Endpoint {
+  return endpoint({
+    ...about(resource, definition),
+    method: "post",
+    path: resource.path,
+    operationId: `create${identifier(resource.name)}`,
+    summary: `Create ${article(resource.name)}`,
+    body: { schema: definition.body, example: definition.example },
+    answer: { status: 201, description: `The new ${lower(resource.name)}.`, content: dataContent(resource) },
+    async handle({ services, caller, body }) {
+      return {
+        status: 201,
+        body: { data: resource.present(await definition.create(services, caller, body)) },
+      };
+    },
+  });
+}
+
+export function showEndpoint<Row, Shown>(resource: Resource<Row, Shown>, definition: {
+  access: Access;
+  description?: string;
+  show(services: Services, caller: Caller, id: number): Promise<Row>;
+}): Endpoint {
+  return endpoint({
+    ...about(resource, definition),
+    method: "get",
+    path: `${resource.path}/{id}`,
+    operationId: `show${identifier(resource.name)}`,
+    summary: `Show ${article(resource.name)}`,
+    ids: { id: resource.name },
+    answer: { status: 200, description: `The ${lower(resource.name)}.`, content: dataContent(resource) },
+    async handle({ services, caller, params }) {
+      return {
+        status: 200,
+        body: { data: resource.present(await definition.show(services, caller, params.id)) },
+      };
+    },
+  });
+}
+
+export function updateEndpoint<Row, Shown, Body extends z.ZodType>(
+  resource: Resource<Row, Shown>,
+  definition: WithBody<Body> & {
+    update(services: Services, caller: Caller, id: number, body: z.output<Body>): Promise<Row>;
+  },
+): Endpoint {
+  return endpoint({
+    ...about(resource, definition),
+    method: "put",
+    path: `${resource.path}/{id}`,
+    operationId: `update${identifier(resource.name)}`,
+    summary: `Update ${article(resource.name)}`,
+    ids: { id: resource.name },
+    body: { schema: definition.body, example: definition.example },
+    answer: {
+      status: 200,
+      description: `The ${lower(resource.name)} as it is now. Fields that were left out keep their value.`,
+      content: dataContent(resource),
+    },
+    async handle({ services, caller, params, body }) {
+      return {
+        status: 200,
+        body: { data: resource.present(await definition.update(services, caller, params.id, body)) },
+      };
+    },
+  });
+}
+
+export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObject<Record<never, never>>>(
+  resource: Resource<Row, Shown>,
+  definition: {
+    access: Access;
+    description?: string;
+    errors?: Record<number, string>;
+    query?: Query;
+    remove(services: Services, caller: Caller, id: number, query: z.output<Query>): Promise<unknown>;
+  },
+): Endpoint {
+  const message = `${resource.name} successfully deleted`;
+  return endpoint({
+    ...about(resource, definition),
+    method: "delete",
+    path: `${resource.path}/{id}`,
+    operationId: `delete${identifier(resource.name)}`,
+    summary: `Delete ${article(resource.name)}`,
+    ids: { id: resource.name },
+    query: definition.query,
+    answer: { status: 200, description: "It is gone.", content: messageContent(message) },
+    async handle({ services, caller, params, query }) {
+      await definition.remove(services, caller, params.id, query);
+      return { status: 200, body: { message } };
+    },
+  });
+}
+
+/** `{ data }`, as show, create and update answer. */
+export function dataContent<Row, Shown>({ schema, example }: Resource<Row, Shown>) {
+  return { type: "application/json", schema: z.object({ data: schema }), example: { data: example } };
+}
+
+/** `{ message }`, as delete and verbs answer. */
+export function messageContent(message: string) {
+  return { type: "application/json", schema: Message, example: { message } };
+}
+
+const Message = z.object({ message: z.string() }).openapi("Message");
+
+/** `{ data, links, meta }`, for the listing of `resource` at another path too. */
+export function listContent<Row, Shown>({ schema, example, path }: Resource<Row, Shown>) {
+  const url = `http://127.0.0.1:8000${path}`;
+  return {
+    type: "application/json",
+    schema: z.object({ data: z.array(schema), links: PageLinks, meta: PageMeta }),
+    example: pageAnswer([example], 1, { page: 1, per_page: 15 }, { path: url, search: "" }),
+  };
+}
+
+/** The body that {@link listContent} describes. */
+export function listBody<Row, Shown>(
+  resource: Resource<Row, Shown>,
+  rows: readonly Row[],
+  total: number,
+  query: PageQuery,
+  request: Request,
+  baseUrl: string,
+) {
+  const { pathname, search } = new URL(request.url);
+  return pageAnswer(rows.map((row) => resource.present(row)), total, query, {
+    path: `${baseUrl}${pathname}`,
+    search,
+  });
+}
+
+function about<Row, Shown>(
+  { plural }: Resource<Row, Shown>,
+  { access, description, errors }: { access: Access; description?: string; errors?: Record<number, string> },
+) {
+  return { group: plural, access, description, errors };
+}
+
+/** `Backup task` is `BackupTask`. */
+function identifier(words: string): string {
+  return words.split(/[ -]/).map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+}
+
+function lower(words: string): string {
+  return words.charAt(0).toLowerCase() + words.slice(1);
+}
+
+function article(words: string): string {
+  return `${/^[aeio]/i.test(words) ? "an" : "a"} ${lower(words)}`;
+}

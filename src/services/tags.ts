@@ -1,0 +1,52 @@
+/** What a user does with their tags. */
+import { NotFoundError } from "../domain/errors.ts";
+import type { PageWindow } from "../domain/page.ts";
+import { transaction } from "../store/database.ts";
+import type { Page } from "../store/page.ts";
+import * as store from "../store/tags.ts";
+import type { Caller, Services } from "./context.ts";
+
+export type { NewTag, TagRow } from "../store/tags.ts";
+
+export function listTags(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+): Promise<Page<store.TagRow>> {
+  return store.listTags(services.database, caller.userId, window);
+}
+
+export async function showTag(services: Services, caller: Caller, id: number): Promise<store.TagRow> {
+  return found(await store.findTagOf(services.database, caller.userId, id));
+}
+
+export function createTag(services: Services, caller: Caller, tag: store.NewTag): Promise<store.TagRow> {
+  return transaction(
+    services.database,
+    (sql) => store.insertTag(sql, caller.userId, tag, services.clock.now()),
+  );
+}
+
+export function updateTag(
+  services: Services,
+  caller: Caller,
+  id: number,
+  changes: Partial<store.NewTag>,
+): Promise<store.TagRow> {
+  return transaction(
+    services.database,
+    async (sql) => found(await store.updateTag(sql, caller.userId, id, changes, services.clock.now())),
+  );
+}
+
+/** Tasks that carry the tag lose it. */
+export function deleteTag(services: Services, caller: Caller, id: number): Promise<void> {
+  return transaction(services.database, async (sql) => {
+    if (!await store.deleteTag(sql, caller.userId, id)) throw new NotFoundError("Tag");
+  });
+}
+
+function found(row: store.TagRow | undefined): store.TagRow {
+  if (row === undefined) throw new NotFoundError("Tag");
+  return row;
+}

@@ -1,0 +1,144 @@
+/** API tokens: made, checked, revoked. The plain text exists once, in the answer to its creation. */
+import { createHash, randomBytes } from "node:crypto";
+import type { Ability } from "../domain/abilities.ts";
+import { InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
+import type { PageWindow } from "../domain/page.ts";
+import { type Sql, transaction } from "../store/database.ts";
+import type { Page } from "../store/page.ts";
+import * as store from "../store/tokens.ts";
+import type { Caller, Services } from "./context.ts";
+
+export type { TokenRow } from "../store/tokens.ts";
+
+/** A use is noted at most this often. Milliseconds. */
+const USE_NOTED_EVERY = 60_000;
+
+export interface TokenInput {
+  name: string;
+  abilities: readonly Ability[];
+  /** Null: never. */
+  expires_at: Date | null;
+}
+
+/** A token as stored, and the text that its holder shows: it can't be had again. */
+export interface IssuedToken {
+  row: store.TokenRow;
+  plain: string;
+}
+
+/** Who holds this token; throws an {@link UnauthenticatedError}. The lookup is by hash: time tells nothing of it. */
+export async function authenticate(services: Services, plain: string): Promise<Caller> {
+  const now = services.clock.now();
+  const row = await store.findCaller(services.database, hashToken(plain), now);
+  if (row === undefined) throw new UnauthenticatedError();
+  const stale = new Date(now.getTime() - USE_NOTED_EVERY);
+  if (row.last_used_at === null || row.last_used_at <= stale) {
+    await store.touchToken(services.database, row.id, now, stale);
+  }
+  return {
+    userId: row.user_id,
+    tokenId: row.id,
+    isAdmin: row.is_admin,
+    abilities: new Set(row.is_admin ? row.abilities : row.abilities.filter((ability) => ability !== "admin")),
+  };
+}
+
+/** Makes a token without asking who wants it: for the first administrator and for new users. */
+export function issueToken(
+  services: Services,
+  token: {
+    userId: number;
+    name: string;
+    abilities: readonly Ability[];
+    expiresAt: Date | null;
+    /** Given by an operator; made at random otherwise. */
+    plain?: string;
+  },
+): Promise<IssuedToken> {
+  const { userId, name, abilities, expiresAt, plain } = token;
+  return transaction(
+    services.database,
+    (sql) =>
+      insertToken(sql, userId, { name, abilities, expires_at: expiresAt }, services.clock.now(), plain),
+  );
+}
+
+/** The same inside a transaction that is open already. */
+export async function insertToken(
+  sql: Sql,
+  userId: number,
+  { name, abilities, expires_at }: TokenInput,
+  now: Date,
+  plain: string = `rg_${randomBytes(32).toString("base64url")}`,
+): Promise<IssuedToken> {
+  const values = { name, abilities: [...new Set(abilities)], expires_at, token_hash: hashToken(plain) };
+  return { row: await store.insertToken(sql, userId, values, now), plain };
+}
+
+/** Throws an {@link InvalidError} for an ability that the caller's own token lacks. */
+export function createToken(services: Services, caller: Caller, token: TokenInput): Promise<IssuedToken> {
+  refuseForeignAbilities(caller, token.abilities);
+  const now = services.clock.now();
+  refusePast(token.expires_at, now);
+  return transaction(services.database, (sql) => insertToken(sql, caller.userId, token, now));
+}
+
+export function listTokens(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+): Promise<Page<store.TokenRow>> {
+  return store.listTokens(services.database, caller.userId, window);
+}
+
+export async function showToken(services: Services, caller: Caller, id: number): Promise<store.TokenRow> {
+  return found(await store.findTokenOf(services.database, caller.userId, id));
+}
+
+export function updateToken(
+  services: Services,
+  caller: Caller,
+  id: number,
+  { abilities, ...changes }: Partial<TokenInput>,
+): Promise<store.TokenRow> {
+  if (abilities !== undefined) refuseForeignAbilities(caller, abilities);
+  const now = services.clock.now();
+  refusePast(changes.expires_at ?? null, now);
+  const columns = abilities === undefined ? changes : { ...changes, abilities: [...new Set(abilities)] };
+  return transaction(
+    services.database,
+    async (sql) => found(await store.updateToken(sql, caller.userId, id, columns, now)),
+  );
+}
+
+/** From the next call on the token is unknown. */
+export function revokeToken(services: Services, caller: Caller, id: number): Promise<void> {
+  return transaction(services.database, async (sql) => {
+    if (!await store.revokeToken(sql, caller.userId, id, services.clock.now())) {
+      throw new NotFoundError("Token");
+    }
+  });
+}
+
+function refuseForeignAbilities(caller: Caller, abilities: readonly Ability[]): void {
+  const errors: Record<string, string[]> = {};
+  abilities.forEach((ability, index) => {
+    if (caller.abilities.has(ability)) return;
+    errors[`abilities.${index}`] = [`This token lacks the ${ability} ability and so can't give it.`];
+  });
+  if (Object.keys(errors).length > 0) throw new InvalidError(errors);
+}
+
+function refusePast(expiresAt: Date | null, now: Date): void {
+  if (expiresAt === null || expiresAt > now) return;
+  throw new InvalidError({ expires_at: ["The expires at field must be a time in the future."] });
+}
+
+function found(row: store.TokenRow | undefined): store.TokenRow {
+  if (row === undefined) throw new NotFoundError("Token");
+  return row;
+}
+
+function hashToken(plain: string): string {
+  return createHash("sha256").update(plain).digest("hex");
+}

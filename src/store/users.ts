@@ -1,0 +1,101 @@
+/** Users of this control plane. */
+import type { PageWindow } from "../domain/page.ts";
+import type { Sql } from "./database.ts";
+import type { Page } from "./page.ts";
+
+export interface UserRow {
+  id: number;
+  name: string;
+  email: string;
+  timezone: string;
+  language: string;
+  is_admin: boolean;
+  weekly_summary_enabled: boolean;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type NewUser =
+  & Pick<UserRow, "name" | "email" | "is_admin">
+  & Partial<Pick<UserRow, "timezone" | "language">>;
+export type UserChanges = Partial<Pick<UserRow, "name" | "email" | "timezone" | "language" | "is_admin">>;
+
+/** How much of everything a user has. */
+export interface UserFigures {
+  backup_tasks: number;
+  /** Not paused. */
+  active_backup_tasks: number;
+  logs: number;
+  /** Begun since midnight in the user's own time zone. */
+  logs_today: number;
+  remote_servers: number;
+  backup_destinations: number;
+  backups: number;
+  tags: number;
+  notification_streams: number;
+}
+
+export async function insertUser(sql: Sql, user: NewUser, now: Date): Promise<UserRow> {
+  const values = { ...user, created_at: now, updated_at: now };
+  const [row] = await sql<UserRow[]>`insert into users ${sql(values)} returning *`;
+  return row!;
+}
+
+export async function updateUser(
+  sql: Sql,
+  id: number,
+  changes: UserChanges,
+  now: Date,
+): Promise<UserRow | undefined> {
+  const [row] = await sql<UserRow[]>`
+    update users set ${sql({ ...changes, updated_at: now })} where id = ${id} returning *`;
+  return row;
+}
+
+/** With all that is theirs. */
+export async function deleteUser(sql: Sql, id: number): Promise<void> {
+  await sql`delete from users where id = ${id}`;
+}
+
+export async function findUser(sql: Sql, id: number): Promise<UserRow | undefined> {
+  const [row] = await sql<UserRow[]>`select * from users where id = ${id}`;
+  return row;
+}
+
+/** Keeps the row, and what may refer to it, from changing until the transaction ends. */
+export async function lockUser(sql: Sql, id: number): Promise<UserRow | undefined> {
+  const [row] = await sql<UserRow[]>`select * from users where id = ${id} for update`;
+  return row;
+}
+
+export async function listUsers(sql: Sql, { offset, limit }: PageWindow): Promise<Page<UserRow>> {
+  const rows = await sql<UserRow[]>`select * from users order by id limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`select count(*) as total from users`;
+  return { rows, total: count!.total };
+}
+
+/** Another user with this address, whatever its case. */
+export async function isEmailTaken(sql: Sql, email: string, exceptId: number | null): Promise<boolean> {
+  const rows = await sql`
+    select from users where lower(email) = lower(${email}) and id is distinct from ${exceptId}`;
+  return rows.length > 0;
+}
+
+export async function countOfUser(sql: Sql, user: UserRow, now: Date): Promise<UserFigures> {
+  const { id, timezone } = user;
+  const [row] = await sql<UserFigures[]>`
+    select
+      (select count(*) from backup_tasks where user_id = ${id}) as backup_tasks,
+      (select count(*) from backup_tasks where user_id = ${id} and paused_at is null) as active_backup_tasks,
+      (select count(*) from runs where user_id = ${id}) as logs,
+      (
+        select count(*) from runs where user_id = ${id}
+          and created_at >= date_trunc('day', ${now}::timestamptz, ${timezone})
+      ) as logs_today,
+      (select count(*) from remote_servers where user_id = ${id}) as remote_servers,
+      (select count(*) from backup_destinations where user_id = ${id}) as backup_destinations,
+      (select count(*) from backups where user_id = ${id}) as backups,
+      (select count(*) from tags where user_id = ${id}) as tags,
+      (select count(*) from notification_streams where user_id = ${id}) as notification_streams`;
+  return row!;
+}
