@@ -61,6 +61,8 @@ export class RunFailedError extends Error {
 /** The reason of an aborted `signal`: `cancelled` ends the run as cancelled, `failed` as failed. */
 export class RunAbortedError extends Error {
   override readonly name = "RunAbortedError";
+  /** Set by the engine: names of objects that it could not remove from the destination. */
+  leftovers: string[] = [];
   constructor(readonly outcome: "cancelled" | "failed", message: string) {
     super(message);
   }
