@@ -37,10 +37,11 @@ export class ForbiddenError extends DomainError {
   readonly kind = "forbidden";
 }
 
+/** Nobody that is known. The message tells the same whether a token is unknown, expired or revoked. */
 export class UnauthenticatedError extends DomainError {
   readonly kind = "unauthenticated";
-  constructor() {
-    super("Unauthenticated.");
+  constructor(message = "Unauthenticated.") {
+    super(message);
   }
 }
 

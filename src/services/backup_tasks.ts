@@ -6,6 +6,7 @@ import {
   withDefaultWeekday,
 } from "../domain/backup_task.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
+import type { PageWindow } from "../domain/page.ts";
 import { nextRun } from "../domain/schedule.ts";
 import {
   type BackupTaskDetailRow,
@@ -111,18 +112,18 @@ export async function showBackupTask(
 export function listBackupTasks(
   services: Services,
   caller: Caller,
-  page: { offset: number; limit: number },
+  window: PageWindow,
 ): Promise<Page<BackupTaskDetailRow>> {
-  return listRows(services.database, caller.userId, page.offset, page.limit);
+  return listRows(services.database, caller.userId, window.offset, window.limit);
 }
 
 /** Tasks that will run by themselves, soonest first. */
 export function listUpcoming(
   services: Services,
   caller: Caller,
-  page: { offset: number; limit: number },
+  window: PageWindow,
 ): Promise<Page<BackupTaskRow>> {
-  return listUpcomingBackupTasks(services.database, caller.userId, page.offset, page.limit);
+  return listUpcomingBackupTasks(services.database, caller.userId, window.offset, window.limit);
 }
 
 /**

@@ -49,7 +49,9 @@ export async function updateBackupDestination(
   await sql`update backup_destinations set ${sql({ ...changes, updated_at: now })} where id = ${id}`;
 }
 
+/** With what is left of uploads to it that are over. */
 export async function deleteBackupDestination(sql: Sql, id: number): Promise<void> {
+  await sql`delete from uploads where backup_destination_id = ${id}`;
   await sql`delete from backup_destinations where id = ${id}`;
 }
 
@@ -100,15 +102,20 @@ export async function listBackupDestinations(
   return { rows, total: count!.total };
 }
 
-/** What keeps a destination from being deleted. */
+/** What keeps a destination from being deleted; `runs` are those that are not over or whose uploads are still open. */
 export async function countDestinationUses(
   sql: Sql,
   id: number,
-): Promise<{ tasks: number; backups: number; uploads: number }> {
-  const [row] = await sql<{ tasks: number; backups: number; uploads: number }[]>`
+): Promise<{ tasks: number; backups: number; runs: number }> {
+  const [row] = await sql<{ tasks: number; backups: number; runs: number }[]>`
     select
       (select count(*) from backup_tasks where backup_destination_id = ${id}) as tasks,
       (select count(*) from backups where backup_destination_id = ${id}) as backups,
-      (select count(*) from uploads where backup_destination_id = ${id} and state = 'open') as uploads`;
+      (
+        select count(*) from runs r
+        where r.backup_destination_id = ${id} and (
+          r.finished_at is null or exists (select from uploads where run_id = r.id and state = 'open')
+        )
+      ) as runs`;
   return row!;
 }

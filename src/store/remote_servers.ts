@@ -39,7 +39,7 @@ export interface RemoteServerDetailRow extends RemoteServerRow {
 
 export type NewRemoteServer = Pick<
   RemoteServerRow,
-  "label" | "ip_address" | "username" | "port" | "database_password_encrypted"
+  "label" | "ip_address" | "username" | "port" | "database_password_encrypted" | "runs_at_once"
 >;
 
 export async function insertRemoteServer(
@@ -127,6 +127,11 @@ export async function listRemoteServers(
   return { rows, total: count!.total };
 }
 
+/** Lets one transaction at a time choose addresses for this user's servers. */
+export async function lockAddresses(sql: Sql, userId: number): Promise<void> {
+  await sql`select from users where id = ${userId} for no key update`;
+}
+
 /** Another server of this user at the same address and port. */
 export async function isAddressTaken(
   sql: Sql,
@@ -141,10 +146,13 @@ export async function isAddressTaken(
   return rows.length > 0;
 }
 
-export async function countTasksOfServer(sql: Sql, id: number): Promise<number> {
-  const [row] = await sql<{ total: number }[]>`
-    select count(*) as total from backup_tasks where remote_server_id = ${id}`;
-  return row!.total;
+/** What keeps a server from being deleted; `runs` are those that are not over. */
+export async function countServerUses(sql: Sql, id: number): Promise<{ tasks: number; runs: number }> {
+  const [row] = await sql<{ tasks: number; runs: number }[]>`
+    select
+      (select count(*) from backup_tasks where remote_server_id = ${id}) as tasks,
+      (select count(*) from runs where remote_server_id = ${id} and finished_at is null) as runs`;
+  return row!;
 }
 
 /** Whoever it belongs to: the server whose agent holds this key. */

@@ -1,0 +1,99 @@
+/** What each type of destination can't do without. */
+
+export type DestinationType = "local" | "s3" | "custom_s3" | "sftp";
+
+/** A destination's columns but its label; a secret is there or not. */
+export interface DestinationFields {
+  local_path: string | null;
+  s3_access_key_encrypted: string | null;
+  s3_secret_key_encrypted: string | null;
+  s3_bucket_name: string | null;
+  s3_region: string | null;
+  s3_endpoint: string | null;
+  path_style_endpoint: boolean;
+  sftp_host: string | null;
+  sftp_port: number | null;
+  sftp_username: string | null;
+  sftp_password_encrypted: string | null;
+  sftp_private_key_encrypted: string | null;
+  sftp_host_key: string | null;
+  sftp_path: string | null;
+}
+
+export const NO_FIELDS: Readonly<DestinationFields> = {
+  local_path: null,
+  s3_access_key_encrypted: null,
+  s3_secret_key_encrypted: null,
+  s3_bucket_name: null,
+  s3_region: null,
+  s3_endpoint: null,
+  path_style_endpoint: false,
+  sftp_host: null,
+  sftp_port: null,
+  sftp_username: null,
+  sftp_password_encrypted: null,
+  sftp_private_key_encrypted: null,
+  sftp_host_key: null,
+  sftp_path: null,
+};
+
+const S3_FIELDS = [
+  "s3_access_key_encrypted",
+  "s3_secret_key_encrypted",
+  "s3_bucket_name",
+  "s3_region",
+  "path_style_endpoint",
+] as const;
+
+const FIELDS_OF: Record<DestinationType, readonly (keyof DestinationFields)[]> = {
+  local: ["local_path"],
+  s3: S3_FIELDS,
+  custom_s3: [...S3_FIELDS, "s3_endpoint"],
+  sftp: [
+    "sftp_host",
+    "sftp_port",
+    "sftp_username",
+    "sftp_password_encrypted",
+    "sftp_private_key_encrypted",
+    "sftp_host_key",
+    "sftp_path",
+  ],
+};
+
+/** Only what `type` uses: nothing of a former type, its secrets least of all, stays behind. */
+export function fieldsOf(type: DestinationType, fields: DestinationFields): DestinationFields {
+  const kept: Record<string, unknown> = { ...NO_FIELDS };
+  for (const field of FIELDS_OF[type]) kept[field] = fields[field];
+  return kept as unknown as DestinationFields;
+}
+
+/** Whether what one type stored can be reached as the other. */
+export function isSameStorage(one: DestinationType, other: DestinationType): boolean {
+  const family = (type: DestinationType) => type === "custom_s3" ? "s3" : type;
+  return family(one) === family(other);
+}
+
+/** Every field that `type` lacks, by the name callers send, with the reason. */
+export function missingDestinationFields(
+  type: DestinationType,
+  fields: DestinationFields,
+): Record<string, string[]> {
+  const missing: Record<string, string[]> = {};
+  const require = (field: keyof DestinationFields, sentAs: string) => {
+    if (fields[field] !== null) return;
+    missing[sentAs] = [`The ${sentAs.replaceAll("_", " ")} field is required when type is ${type}.`];
+  };
+  if (type === "s3" || type === "custom_s3") {
+    require("s3_access_key_encrypted", "s3_access_key");
+    require("s3_secret_key_encrypted", "s3_secret_key");
+    require("s3_bucket_name", "s3_bucket_name");
+  }
+  if (type === "s3") require("s3_region", "s3_region");
+  if (type === "custom_s3") require("s3_endpoint", "custom_s3_endpoint");
+  if (type === "sftp") {
+    require("sftp_host", "sftp_host");
+    require("sftp_username", "sftp_username");
+    if (fields.sftp_private_key_encrypted === null) require("sftp_password_encrypted", "sftp_password");
+  }
+  return missing;
+}

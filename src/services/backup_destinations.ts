@@ -1,0 +1,149 @@
+/** Backup destinations: where archives are stored. */
+import {
+  type DestinationFields,
+  fieldsOf,
+  isSameStorage,
+  missingDestinationFields,
+  NO_FIELDS,
+} from "../domain/backup_destination.ts";
+import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
+import type { PageWindow } from "../domain/page.ts";
+import type { Keyring } from "../secrets/keyring.ts";
+import {
+  type BackupDestinationRow,
+  countDestinationUses,
+  deleteBackupDestination as deleteRow,
+  findBackupDestinationOf,
+  insertBackupDestination,
+  listBackupDestinations as listRows,
+  lockBackupDestination,
+  updateBackupDestination as updateRow,
+} from "../store/backup_destinations.ts";
+import { transaction } from "../store/database.ts";
+import type { Page } from "../store/page.ts";
+import type { Caller, Services } from "./context.ts";
+import { counted } from "./counted.ts";
+
+export type { BackupDestinationRow };
+
+const SECRET = ["s3_access_key", "s3_secret_key", "sftp_password", "sftp_private_key"] as const;
+type SecretColumn = `${typeof SECRET[number]}_encrypted`;
+
+/** What each may be left out of; null clears what can be empty. Formats are the schema's business. */
+export type BackupDestinationInput =
+  & Partial<Pick<BackupDestinationRow, "label" | "type">>
+  & Partial<Omit<DestinationFields, SecretColumn>>
+  & Partial<Record<typeof SECRET[number], string | null>>;
+export type NewBackupDestinationInput =
+  & BackupDestinationInput
+  & Pick<BackupDestinationRow, "label" | "type">;
+
+const RESOURCE = "Backup destination";
+const SSH_PORT = 22;
+
+export async function createBackupDestination(
+  services: Services,
+  caller: Caller,
+  input: NewBackupDestinationInput,
+): Promise<BackupDestinationRow> {
+  const { label, type } = input;
+  const fields = completeFields(type, { ...NO_FIELDS, ...columns(services.keyring, input) });
+  return await transaction(services.database, async (sql) => {
+    const id = await insertBackupDestination(
+      sql,
+      caller.userId,
+      { label, type, ...fields },
+      services.clock.now(),
+    );
+    return (await findBackupDestinationOf(sql, caller.userId, id))!;
+  });
+}
+
+/** Changes what `input` names and nothing else; a new type forgets what belonged to the old one. */
+export async function updateBackupDestination(
+  services: Services,
+  caller: Caller,
+  id: number,
+  input: BackupDestinationInput,
+): Promise<BackupDestinationRow> {
+  return await transaction(services.database, async (sql) => {
+    const before = await lockBackupDestination(sql, caller.userId, id);
+    if (before === undefined) throw new NotFoundError(RESOURCE);
+    const type = input.type ?? before.type;
+    const fields = completeFields(type, { ...before, ...columns(services.keyring, input) });
+    if (!isSameStorage(before.type, type)) {
+      const { backups, runs } = await countDestinationUses(sql, id);
+      refuseWhile(
+        backups,
+        "backup",
+        "holds",
+        "Make a new destination for the other type, or delete them first.",
+      );
+      refuseWhile(runs, "run", "is written to by", "Change its type when they have finished.");
+    }
+    const label = input.label ?? before.label;
+    await updateRow(sql, id, { label, type, ...fields }, services.clock.now());
+    return (await findBackupDestinationOf(sql, caller.userId, id))!;
+  });
+}
+
+export async function showBackupDestination(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<BackupDestinationRow> {
+  const row = await findBackupDestinationOf(services.database, caller.userId, id);
+  if (row === undefined) throw new NotFoundError(RESOURCE);
+  return row;
+}
+
+export function listBackupDestinations(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+): Promise<Page<BackupDestinationRow>> {
+  return listRows(services.database, caller.userId, window.offset, window.limit);
+}
+
+/** Refused while tasks use it, backups are stored there or a run may still write to it. */
+export async function deleteBackupDestination(services: Services, caller: Caller, id: number): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    if (await lockBackupDestination(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
+    const { tasks, backups, runs } = await countDestinationUses(sql, id);
+    const parts = [];
+    if (tasks > 0) parts.push(`is used by ${counted(tasks, "backup task")}`);
+    if (backups > 0) parts.push(`holds ${counted(backups, "backup")}`);
+    if (parts.length > 0) {
+      throw new ConflictError(
+        `The backup destination ${parts.join(" and ")}. Delete or move those first, then delete it.`,
+      );
+    }
+    refuseWhile(runs, "run", "is written to by", "Delete it when they have finished.");
+    await deleteRow(sql, id);
+  });
+}
+
+function refuseWhile(count: number, noun: string, verb: string, then: string): void {
+  if (count === 0) return;
+  throw new ConflictError(`The backup destination ${verb} ${counted(count, noun)}. ${then}`);
+}
+
+/** The columns that `input` names. */
+function columns(keyring: Keyring, input: BackupDestinationInput): Partial<DestinationFields> {
+  const named: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(input)) {
+    if (value === undefined || field === "label" || field === "type") continue;
+    const isSecret = (SECRET as readonly string[]).includes(field);
+    if (isSecret) named[`${field}_encrypted`] = keyring.encryptOptional(value as string | null);
+    else named[field] = value;
+  }
+  return named;
+}
+
+function completeFields(type: BackupDestinationRow["type"], fields: DestinationFields): DestinationFields {
+  const missing = missingDestinationFields(type, fields);
+  if (Object.keys(missing).length > 0) throw new InvalidError(missing);
+  const complete = fieldsOf(type, fields);
+  if (type === "sftp") complete.sftp_port ??= SSH_PORT;
+  return complete;
+}

@@ -1,0 +1,4 @@
+/** `1 backup`, `2 backups`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

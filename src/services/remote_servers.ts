@@ -1,0 +1,148 @@
+/** Remote servers: the machines whose data is backed up. */
+import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
+import type { PageWindow } from "../domain/page.ts";
+import { type Sql, transaction } from "../store/database.ts";
+import { notify } from "../store/notifications.ts";
+import type { Page } from "../store/page.ts";
+import {
+  countServerUses,
+  deleteRemoteServer as deleteRow,
+  findRemoteServerDetail,
+  insertRemoteServer,
+  isAddressTaken,
+  listRemoteServers as listRows,
+  lockAddresses,
+  lockRemoteServer,
+  type NewRemoteServer,
+  type RemoteServerDetailRow,
+  updateRemoteServer as updateRow,
+} from "../store/remote_servers.ts";
+import { REPLICA_TIMEOUT } from "../store/replicas.ts";
+import type { Caller, Services } from "./context.ts";
+import { counted } from "./counted.ts";
+
+export type RemoteServerInput =
+  & Partial<Omit<NewRemoteServer, "database_password_encrypted">>
+  & { database_password?: string | null };
+export type NewRemoteServerInput = RemoteServerInput & Pick<NewRemoteServer, "label" | "ip_address">;
+
+/** A server as its owner sees it. */
+export interface RemoteServer extends RemoteServerDetailRow {
+  connectivity: "unknown" | "connected" | "disconnected";
+}
+
+const RESOURCE = "Remote server";
+const SSH_PORT = 22;
+
+export async function createRemoteServer(
+  services: Services,
+  caller: Caller,
+  input: NewRemoteServerInput,
+): Promise<RemoteServer> {
+  return await transaction(services.database, async (sql) => {
+    const port = input.port ?? SSH_PORT;
+    await refuseTakenAddress(sql, caller, input.ip_address, port, null);
+    const id = await insertRemoteServer(sql, caller.userId, {
+      label: input.label,
+      ip_address: input.ip_address,
+      username: input.username ?? null,
+      port,
+      runs_at_once: input.runs_at_once ?? 1,
+      database_password_encrypted: services.keyring.encryptOptional(input.database_password ?? null),
+    }, services.clock.now());
+    return await find(services, sql, caller, id);
+  });
+}
+
+export async function updateRemoteServer(
+  services: Services,
+  caller: Caller,
+  id: number,
+  input: RemoteServerInput,
+): Promise<RemoteServer> {
+  return await transaction(services.database, async (sql) => {
+    const server = await lockRemoteServer(sql, caller.userId, id);
+    if (server === undefined) throw new NotFoundError(RESOURCE);
+    const { database_password, ...columns } = input;
+    await refuseTakenAddress(
+      sql,
+      caller,
+      input.ip_address ?? server.ip_address,
+      input.port ?? server.port,
+      id,
+    );
+    const secret = database_password === undefined
+      ? {}
+      : { database_password_encrypted: services.keyring.encryptOptional(database_password) };
+    await updateRow(sql, id, { ...columns, ...secret }, services.clock.now());
+    return await find(services, sql, caller, id);
+  });
+}
+
+export async function showRemoteServer(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<RemoteServer> {
+  return await find(services, services.database, caller, id);
+}
+
+export async function listRemoteServers(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+): Promise<Page<RemoteServer>> {
+  const { rows, total } = await listRows(services.database, caller.userId, window.offset, window.limit);
+  const now = services.clock.now();
+  return { rows: rows.map((row) => withConnectivity(row, now)), total };
+}
+
+/** Refused while tasks use it. Its agent's key is no good from then on. */
+export async function deleteRemoteServer(services: Services, caller: Caller, id: number): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    if (await lockRemoteServer(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
+    const { tasks, runs } = await countServerUses(sql, id);
+    if (tasks > 0) {
+      throw new ConflictError(
+        `The remote server is used by ${counted(tasks, "backup task")}. ` +
+          "Delete them or move them to another server first.",
+      );
+    }
+    if (runs > 0) {
+      throw new ConflictError(
+        `The remote server still works on ${
+          counted(runs, "run")
+        }. Cancel them, or wait until they have finished.`,
+      );
+    }
+    await deleteRow(sql, id);
+    await notify(sql, { topic: "agent_revoked", remote_server_id: id });
+  });
+}
+
+async function find(services: Services, sql: Sql, caller: Caller, id: number): Promise<RemoteServer> {
+  const row = await findRemoteServerDetail(sql, caller.userId, id);
+  if (row === undefined) throw new NotFoundError(RESOURCE);
+  return withConnectivity(row, services.clock.now());
+}
+
+async function refuseTakenAddress(
+  sql: Sql,
+  caller: Caller,
+  ipAddress: string,
+  port: number,
+  exceptId: number | null,
+): Promise<void> {
+  await lockAddresses(sql, caller.userId);
+  if (await isAddressTaken(sql, caller.userId, ipAddress, port, exceptId)) {
+    throw new InvalidError({ ip_address: ["The ip address has already been taken."] });
+  }
+}
+
+/** A socket counts while the replica that holds it is alive. */
+function withConnectivity(row: RemoteServerDetailRow, now: Date): RemoteServer {
+  const heartbeat = row.replica_heartbeat_at?.getTime() ?? -Infinity;
+  const isUp = row.connection_id !== null && now.getTime() - heartbeat <= REPLICA_TIMEOUT;
+  if (isUp) return { ...row, connectivity: "connected" };
+  return { ...row, connectivity: row.last_connected_at === null ? "unknown" : "disconnected" };
+}
