@@ -138,3 +138,11 @@ export async function readOutputAfter(
 export async function deleteLog(sql: Sql, id: number): Promise<void> {
   await sql`delete from runs where id = ${id}`;
 }
+
+/** Partial objects of the run wait to be removed: they are known by its record. */
+export async function hasObjectsToRemove(sql: Sql, id: number): Promise<boolean> {
+  const [row] = await sql<{ waits: boolean }[]>`
+    select exists (select from leftovers where run_id = ${id})
+      or exists (select from uploads where run_id = ${id} and state = 'open') as waits`;
+  return row!.waits;
+}
