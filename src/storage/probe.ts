@@ -1,0 +1,84 @@
+/** Proves a bucket by what a backup does to it. */
+import type { Clock } from "../domain/clock.ts";
+import { objectKey } from "../domain/location.ts";
+import type { Bucket } from "./s3.ts";
+import { StorageError } from "./storage_error.ts";
+
+/** One step of a check; the last one tells the outcome. `ms` is its duration. */
+export interface CheckStep {
+  name: string;
+  ok: boolean;
+  message: string;
+  ms: number;
+}
+
+const TEXT = "Rearguard wrote this to check the destination. It can be deleted.\n";
+const PART_TIMEOUT = 30_000;
+const URL_SECONDS = 300;
+
+/** Stops at the first step that fails, after removing what the steps before it left. */
+export async function probe(bucket: Bucket, clock: Clock, directory: string): Promise<CheckStep[]> {
+  const key = objectKey(directory, `.rearguard-check-${crypto.randomUUID()}`);
+  const steps: CheckStep[] = [];
+  const step = async (name: string, work: () => Promise<string>): Promise<boolean> => {
+    const started = clock.monotonic();
+    const end = (ok: boolean, message: string) => {
+      steps.push({ name, ok, message, ms: Math.round(clock.monotonic() - started) });
+      return ok;
+    };
+    try {
+      return end(true, await work());
+    } catch (error) {
+      if (error instanceof StorageError) return end(false, error.message);
+      throw error;
+    }
+  };
+
+  let uploadId = "";
+  const connected = await step("connect", async () => {
+    uploadId = await bucket.createUpload(key);
+    return "The bucket let an upload start.";
+  });
+  if (!connected) return steps;
+  const written = await step("write", async () => {
+    const etag = await putPart(await bucket.signPart(key, uploadId, 1, URL_SECONDS), key);
+    await bucket.completeUpload(key, uploadId, [{ partNumber: 1, etag }]);
+    return `Wrote ${key}.`;
+  });
+  if (!written) {
+    await step("clean up", async () => {
+      await bucket.abortUpload(key, uploadId);
+      return "Aborted the upload.";
+    });
+    return steps;
+  }
+  await step("read back", async () => {
+    if (await bucket.head(key) !== TEXT.length || await bucket.get(key) !== TEXT) {
+      throw new StorageError("Cannot read the probe back: it is not what was written.", "Answer", false);
+    }
+    return `Read ${TEXT.length} bytes back, as written.`;
+  });
+  await step("delete", async () => {
+    await bucket.remove(key);
+    return `Deleted ${key}.`;
+  });
+  return steps;
+}
+
+async function putPart(url: string, key: string): Promise<string> {
+  let response: Response;
+  try {
+    response = await fetch(url, { method: "PUT", body: TEXT, signal: AbortSignal.timeout(PART_TIMEOUT) });
+    await response.body?.cancel();
+  } catch {
+    // Its message, and its cause's, hold the signed URL.
+    throw new StorageError(`Cannot write ${key}: the connection failed. Try again.`, "Network", true);
+  }
+  const etag = response.headers.get("etag");
+  if (response.ok && etag !== null) return etag;
+  throw new StorageError(
+    `Cannot write ${key}: a signed part was refused (HTTP ${response.status}). Allow the access key to put objects.`,
+    `HTTP ${response.status}`,
+    false,
+  );
+}

@@ -1,0 +1,201 @@
+/** The control plane's half of an S3 destination: it signs, completes, lists, deletes and checks. */
+import type { Clock } from "../domain/clock.ts";
+import { systemClock } from "../domain/clock.ts";
+import { type CheckStep, probe } from "./probe.ts";
+import type { BucketOptions } from "./s3_address.ts";
+import { readRefusal } from "./s3_errors.ts";
+import { isRefused, type S3Answer, S3Requests } from "./s3_request.ts";
+import { childrenOf, type Element, escapeXml, parseXml, textOf } from "./xml.ts";
+
+export type { BucketOptions } from "./s3_address.ts";
+export { StorageError } from "./storage_error.ts";
+
+/** Amazon works on a large completion for minutes before it answers. */
+const COMPLETE_TIMEOUT = 10 * 60_000;
+
+export interface StoredKey {
+  readonly key: string;
+  readonly size: number;
+}
+export interface OpenUpload {
+  readonly key: string;
+  readonly uploadId: string;
+}
+
+/** One bucket. Every call ends by itself, in time, and rejects with a `StorageError`. */
+export class Bucket {
+  readonly #requests: S3Requests;
+
+  constructor(options: BucketOptions, private readonly clock: Clock = systemClock) {
+    this.#requests = new S3Requests(options, clock);
+  }
+
+  /** Starts a multipart upload and returns its id. After a lost answer one may be left: {@link listUploads} finds it. */
+  async createUpload(key: string): Promise<string> {
+    const action = `start an upload of ${key}`;
+    const answer = await this.#requests.send({
+      action,
+      method: "POST",
+      key,
+      query: { uploads: "" },
+      repeatable: false,
+    });
+    return this.#required(action, this.#document(action, answer), "UploadId");
+  }
+
+  /** A URL that takes one part by PUT: a credential until it expires. */
+  signPart(key: string, uploadId: string, partNumber: number, expiresSeconds: number): Promise<string> {
+    const query = { partNumber: String(partNumber), uploadId };
+    return this.#requests.sign("PUT", key, query, expiresSeconds);
+  }
+
+  /** Makes the parts, in ascending order, the object. Throws with code `NoSuchUpload` when it was completed or aborted. */
+  async completeUpload(
+    key: string,
+    uploadId: string,
+    parts: readonly { partNumber: number; etag: string }[],
+  ): Promise<void> {
+    const action = `complete the upload of ${key}`;
+    const list = parts.map(({ partNumber, etag }) =>
+      `<Part><PartNumber>${partNumber}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`
+    );
+    const answer = await this.#requests.send({
+      action,
+      method: "POST",
+      key,
+      query: { uploadId },
+      body: `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${
+        list.join("")
+      }</CompleteMultipartUpload>`,
+      timeoutMs: COMPLETE_TIMEOUT,
+    });
+    // The status is sent before the work: a failure comes as an error document under 200.
+    if (this.#document(action, answer).name === "Error") {
+      throw this.#requests.fail(action, readRefusal(500, answer.text, answer.headers));
+    }
+  }
+
+  /** One that is not there counts as aborted; returns whether it was. */
+  async abortUpload(key: string, uploadId: string): Promise<boolean> {
+    try {
+      await this.#requests.send({
+        action: `abort the upload of ${key}`,
+        method: "DELETE",
+        key,
+        query: { uploadId },
+      });
+      return true;
+    } catch (error) {
+      if (isRefused(error, "NoSuchUpload", "NotFound")) return false;
+      throw error;
+    }
+  }
+
+  /** Stores a small object in one call. */
+  async put(key: string, text: string): Promise<void> {
+    await this.#requests.send({ action: `store ${key}`, method: "PUT", key, body: text });
+  }
+
+  /** The text of a small object. */
+  async get(key: string): Promise<string> {
+    return (await this.#requests.send({ action: `read ${key}`, method: "GET", key })).text;
+  }
+
+  /** The size in bytes; null where there is no such object. */
+  async head(key: string): Promise<number | null> {
+    const action = `look up ${key}`;
+    try {
+      const { headers } = await this.#requests.send({ action, method: "HEAD", key });
+      const size = headers.get("content-length");
+      if (size === null || !/^\d+$/.test(size)) throw this.#requests.malformed(action);
+      return Number(size);
+    } catch (error) {
+      if (isRefused(error, "NotFound", "NoSuchKey")) return null;
+      throw error;
+    }
+  }
+
+  /** One that is not there counts as removed. */
+  async remove(key: string): Promise<void> {
+    try {
+      await this.#requests.send({ action: `delete ${key}`, method: "DELETE", key });
+    } catch (error) {
+      if (!isRefused(error, "NoSuchKey", "NotFound")) throw error;
+    }
+  }
+
+  /** Every object whose key starts with `prefix`, a page of 1,000 at a time, in the service's order. */
+  async *list(prefix: string): AsyncGenerator<StoredKey> {
+    const action = "list the objects";
+    let token: string | null = null;
+    do {
+      const query: Record<string, string> = { "list-type": "2", "encoding-type": "url", prefix };
+      if (token !== null) query["continuation-token"] = token;
+      const page: Element = this.#document(
+        action,
+        await this.#requests.send({ action, method: "GET", key: null, query }),
+      );
+      const decode = keyDecoder(page);
+      for (const entry of childrenOf(page, "Contents")) {
+        const key = decode(this.#required(action, entry, "Key"));
+        yield { key, size: Number(this.#required(action, entry, "Size")) };
+      }
+      token = textOf(page, "IsTruncated") === "true"
+        ? this.#required(action, page, "NextContinuationToken")
+        : null;
+    } while (token !== null);
+  }
+
+  /** Every multipart upload that is open under `prefix`. */
+  async *listUploads(prefix: string): AsyncGenerator<OpenUpload> {
+    const action = "list the open uploads";
+    let marker: OpenUpload | null = null;
+    do {
+      const query: Record<string, string> = { uploads: "", "encoding-type": "url", prefix };
+      if (marker !== null) {
+        Object.assign(query, { "key-marker": marker.key, "upload-id-marker": marker.uploadId });
+      }
+      const page: Element = this.#document(
+        action,
+        await this.#requests.send({ action, method: "GET", key: null, query }),
+      );
+      const decode = keyDecoder(page);
+      for (const entry of childrenOf(page, "Upload")) {
+        const key = decode(this.#required(action, entry, "Key"));
+        // Some services ignore the prefix here.
+        if (key.startsWith(prefix)) yield { key, uploadId: this.#required(action, entry, "UploadId") };
+      }
+      marker = textOf(page, "IsTruncated") === "true"
+        ? {
+          key: decode(this.#required(action, page, "NextKeyMarker")),
+          uploadId: textOf(page, "NextUploadIdMarker") ?? "",
+        }
+        : null;
+    } while (marker !== null);
+  }
+
+  /** Writes, reads back and deletes a probe object under `directory`, as a backup does: by a signed part. */
+  check(directory = ""): Promise<CheckStep[]> {
+    return probe(this, this.clock, directory);
+  }
+
+  #document(action: string, answer: S3Answer): Element {
+    try {
+      return parseXml(answer.text);
+    } catch (cause) {
+      throw this.#requests.malformed(action, cause);
+    }
+  }
+
+  #required(action: string, element: Element, name: string): string {
+    const text = textOf(element, name);
+    if (text === null || text === "") throw this.#requests.malformed(action);
+    return text;
+  }
+}
+
+/** Keys come percent-encoded where the service says so: XML can't carry every character. */
+function keyDecoder(page: Element): (key: string) => string {
+  if (textOf(page, "EncodingType") !== "url") return (key) => key;
+  return (key) => decodeURIComponent(key.replaceAll("+", " "));
+}

@@ -1,0 +1,122 @@
+/** What went wrong at a bucket, in words that name the setting to change. */
+import { StorageError } from "./storage_error.ts";
+import { parseXml, textOf } from "./xml.ts";
+
+/** A refusal as the service tells it. `code` may be made up from the status where there is no body. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  /** The bucket's own region, where the service names it. */
+  readonly region: string | null;
+}
+
+const CODES_BY_STATUS: Record<number, string> = {
+  301: "PermanentRedirect",
+  307: "TemporaryRedirect",
+  401: "AccessDenied",
+  403: "AccessDenied",
+  404: "NotFound",
+  429: "SlowDown",
+  500: "InternalError",
+  503: "ServiceUnavailable",
+};
+
+/** Reads an error document; a body that is none (a proxy's page, a HEAD's nothing) leaves the status to tell. */
+export function readRefusal(status: number, body: string, headers: Headers): Refusal {
+  const region = headers.get("x-amz-bucket-region");
+  const fallback = { status, code: CODES_BY_STATUS[status] ?? `HTTP ${status}`, message: "", region };
+  if (!body.includes("<Error")) return fallback;
+  try {
+    const error = parseXml(body);
+    return {
+      status,
+      code: textOf(error, "Code")?.trim() || fallback.code,
+      message: oneLine(textOf(error, "Message") ?? ""),
+      region: region ?? textOf(error, "Region"),
+    };
+  } catch (error) {
+    if (error instanceof SyntaxError) return fallback;
+    throw error;
+  }
+}
+
+const RETRYABLE_CODES = new Set([
+  "SlowDown",
+  "RequestTimeout",
+  "InternalError",
+  "ServiceUnavailable",
+  "BadDigest",
+]);
+
+export function isRetryable({ status, code }: Refusal): boolean {
+  return status >= 500 && status !== 501 || status === 408 || status === 429 || RETRYABLE_CODES.has(code);
+}
+
+/** @param action What could not be done: `open an upload in bucket photos at s3.eu-west-1.amazonaws.com`. */
+export function refusalError(action: string, refusal: Refusal): StorageError {
+  const text = `Cannot ${action}: ${explanation(refusal)}`;
+  return new StorageError(text, refusal.code, isRetryable(refusal));
+}
+
+function explanation({ code, message, region }: Refusal): string {
+  switch (code) {
+    case "InvalidAccessKeyId":
+      return "the access key is not known there (InvalidAccessKeyId). Check the destination's access key and endpoint.";
+    case "SignatureDoesNotMatch":
+      return "the secret key does not belong to the access key (SignatureDoesNotMatch). Check the destination's secret key.";
+    case "NoSuchBucket":
+      return "the bucket does not exist (NoSuchBucket). Create it, or check the destination's bucket name and region.";
+    case "AccessDenied":
+    case "AllAccessDisabled":
+      return `the access key may not do this (${code}). Allow it to put, get, delete and list objects and ` +
+        "multipart uploads there.";
+    case "RequestTimeTooSkewed":
+      return "this machine's clock is wrong by more than the service tolerates (RequestTimeTooSkewed). Set the clock.";
+    case "PermanentRedirect":
+    case "TemporaryRedirect":
+    case "AuthorizationHeaderMalformed":
+    case "IllegalLocationConstraintException":
+      return region === null
+        ? `the bucket is in another region or at another address (${code}). Check the destination's region.`
+        : `the bucket is in region ${region} (${code}). Set the destination's region to it.`;
+    case "SlowDown":
+    case "ServiceUnavailable":
+    case "InternalError":
+      return `the service could not do it now (${code}). Try again later.`;
+    default:
+      return message === "" ? `the service refused it (${code}).` : `${message} (${code})`;
+  }
+}
+
+/** For a request that got no answer. `host` names where it went. */
+export function unreachableError(action: string, host: string, cause: unknown): StorageError {
+  const detail = causes(cause);
+  if (cause instanceof DOMException && cause.name === "TimeoutError") {
+    return new StorageError(`Cannot ${action}: ${host} did not answer in time. Try again.`, "Timeout", true, {
+      cause,
+    });
+  }
+  return new StorageError(`Cannot ${action}: ${networkFault(host, detail)}`, "Network", true, { cause });
+}
+
+function networkFault(host: string, detail: string): string {
+  if (/dns error|lookup address|ENOTFOUND/i.test(detail)) {
+    return `there is no host ${host}. Check the destination's endpoint and region, and this machine's DNS.`;
+  }
+  if (/refused/i.test(detail)) {
+    return `${host} refuses the connection. Check the destination's endpoint and port.`;
+  }
+  if (/certificate/i.test(detail)) {
+    return `the certificate of ${host} is not trusted by this machine. Check the endpoint, or add its authority.`;
+  }
+  return `the connection to ${host} failed. Check the network between here and there.`;
+}
+
+function causes(error: unknown): string {
+  return error instanceof Error ? `${error.message} ${causes(error.cause)}` : "";
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim().slice(0, 300);
+}

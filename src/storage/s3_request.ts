@@ -1,0 +1,133 @@
+/** Signed requests to one bucket: each with its time limit, retried where that is safe, failures as `StorageError`s. */
+import { AwsV4Signer } from "aws4fetch";
+import { type Clock, systemClock } from "../domain/clock.ts";
+import { type BucketOptions, bucketUrl, objectUrl, regionOf } from "./s3_address.ts";
+import { readRefusal, type Refusal, refusalError, unreachableError } from "./s3_errors.ts";
+import { StorageError } from "./storage_error.ts";
+
+const TIMEOUT = 30_000;
+const ATTEMPTS = 4;
+const FIRST_BACKOFF = 250;
+/** Of an answer. A page of 1,000 keys of 1,024 bytes, all escaped, stays below it. */
+const BODY_LIMIT = 16 * 2 ** 20;
+
+export interface S3Request {
+  /** What can't be done when it fails: `delete the object a.tar.zst`. */
+  readonly action: string;
+  readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+  /** Null: the bucket itself. */
+  readonly key: string | null;
+  readonly query?: Record<string, string>;
+  readonly body?: string;
+  readonly timeoutMs?: number;
+  /** False where a second one after a lost answer would do harm: then only refusals are tried again. */
+  readonly repeatable?: boolean;
+}
+
+export interface S3Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+export class S3Requests {
+  readonly #base: URL;
+  readonly #region: string;
+  readonly #place: string;
+
+  constructor(private readonly options: BucketOptions, private readonly clock: Clock = systemClock) {
+    this.#base = bucketUrl(options);
+    this.#region = regionOf(options);
+    this.#place = `bucket ${options.bucket} at ${this.#base.host}`;
+  }
+
+  /** Resolves with an answer of 2xx. Throws a `StorageError`. */
+  async send(request: S3Request): Promise<S3Answer> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#sendOnce(request);
+      } catch (error) {
+        if (!(error instanceof StorageError) || !error.retryable || attempt === ATTEMPTS) throw error;
+        const answered = error.code !== "Network" && error.code !== "Timeout";
+        if (!answered && request.repeatable === false) throw error;
+        await this.clock.sleep(Math.random() * FIRST_BACKOFF * 2 ** attempt);
+      }
+    }
+  }
+
+  /** A URL that lets its bearer do this one thing until it expires: a credential. */
+  async sign(method: "PUT" | "GET", key: string, query: Record<string, string>, expiresSeconds: number) {
+    const url = this.#url(key, { ...query, "X-Amz-Expires": String(expiresSeconds) });
+    const signed = await this.#signer({ method, url: url.href, signQuery: true }).sign();
+    return signed.url.href;
+  }
+
+  /** The error for an answer that is not what was asked for. */
+  fail(action: string, refusal: Refusal): StorageError {
+    return refusalError(`${action} in ${this.#place}`, refusal);
+  }
+
+  /** The error for a success that is none: an answer that holds too little. */
+  malformed(action: string, cause?: unknown): StorageError {
+    const text =
+      `Cannot ${action} in ${this.#place}: the answer is not S3's. Check the destination's endpoint.`;
+    return new StorageError(text, "Answer", false, { cause });
+  }
+
+  async #sendOnce(request: S3Request): Promise<S3Answer> {
+    const url = this.#url(request.key, request.query ?? {});
+    const { method, body } = request;
+    const signed = await this.#signer({ method, url: url.href, body }).sign();
+    const signal = AbortSignal.timeout(request.timeoutMs ?? TIMEOUT);
+    let answer: S3Answer;
+    try {
+      const response = await fetch(signed.url, {
+        method,
+        headers: signed.headers,
+        body,
+        signal,
+        redirect: "manual",
+      });
+      answer = { status: response.status, headers: response.headers, text: await limitedText(response) };
+    } catch (error) {
+      throw unreachableError(`${request.action} in ${this.#place}`, url.host, error);
+    }
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    throw this.fail(request.action, readRefusal(answer.status, answer.text, answer.headers));
+  }
+
+  #signer(request: { method: string; url: string; body?: string; signQuery?: boolean }): AwsV4Signer {
+    return new AwsV4Signer({
+      ...request,
+      accessKeyId: this.options.accessKey,
+      secretAccessKey: this.options.secretKey,
+      region: this.#region,
+      service: "s3",
+      datetime: this.clock.now().toISOString().replace(/[:-]|\.\d{3}/g, ""),
+    });
+  }
+
+  /** Spaces in the query as `%20`: the signature's form, which not every server takes `+` for. */
+  #url(key: string | null, query: Record<string, string>): URL {
+    const url = key === null ? new URL(this.#base) : objectUrl(this.#base, key);
+    url.search = Object.entries(query)
+      .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
+    return url;
+  }
+}
+
+/** True for the service's own words, where `send` threw them. */
+export function isRefused(error: unknown, ...codes: string[]): error is StorageError {
+  return error instanceof StorageError && codes.includes(error.code);
+}
+
+async function limitedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > BODY_LIMIT) throw new Error(`the answer exceeds ${BODY_LIMIT} bytes`);
+    chunks.push(chunk);
+  }
+  return await new Blob(chunks as BlobPart[]).text();
+}

@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { freePort } from "../../tests/support/ports.ts";
+import { signatureFault } from "../../tests/support/s3_signature.ts";
+import { type S3Fault, TestS3 } from "../../tests/support/s3.ts";
+import { systemClock } from "../domain/clock.ts";
+import { Bucket, StorageError } from "./s3.ts";
+
+/** A clock that does not wait between attempts. */
+const eager = { ...systemClock, sleep: () => Promise.resolve() };
+
+function bucketOf(s3: TestS3, changes: Partial<TestS3["options"]> = {}): Bucket {
+  return new Bucket({ ...s3.options, ...changes }, eager);
+}
+
+async function upload(bucket: Bucket, key: string, ...parts: string[]): Promise<string> {
+  const uploadId = await bucket.createUpload(key);
+  const done = [];
+  for (const [index, body] of parts.entries()) {
+    const url = await bucket.signPart(key, uploadId, index + 1, 60);
+    const response = await fetch(url, { method: "PUT", body });
+    assert.equal(response.status, 200, await response.text());
+    done.push({ partNumber: index + 1, etag: response.headers.get("etag")! });
+  }
+  await bucket.completeUpload(key, uploadId, done);
+  return uploadId;
+}
+
+async function rejection(promise: Promise<unknown>): Promise<StorageError> {
+  try {
+    await promise;
+  } catch (error) {
+    assert(error instanceof StorageError, String(error));
+    return error;
+  }
+  assert.fail("nothing was thrown");
+}
+
+/** The same fault for the first `times` calls that it applies to. */
+function faults(times: number, fault: S3Fault, applies: (method: string) => boolean = () => true) {
+  return (call: { method: string }) => applies(call.method) && times-- > 0 ? fault : null;
+}
+
+Deno.test("the test server's signature check knows Amazon's own example", () => {
+  const target =
+    "/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524" +
+    "%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host" +
+    "&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
+  const request = { method: "GET", target, headers: { host: "examplebucket.s3.amazonaws.com" } };
+  const keys = {
+    accessKey: "AKIAIOSFODNN7EXAMPLE",
+    secretKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+  };
+  assert.equal(signatureFault(request, keys, new Date("2013-05-24T12:00:00Z")), null);
+  assert.equal(signatureFault(request, keys, new Date("2013-05-25T00:00:01Z")), "AccessDenied");
+  assert.equal(signatureFault({ ...request, method: "PUT" }, keys, new Date(0)), "SignatureDoesNotMatch");
+});
+
+Deno.test("an upload in signed parts becomes one object of the sum of their sizes", async () => {
+  await using s3 = await TestS3.open();
+  const bucket = bucketOf(s3);
+  assert.equal(await bucket.head("a/b.tar.zst"), null);
+  await upload(bucket, "a/b.tar.zst", "first ", "second");
+  assert.equal(await bucket.head("a/b.tar.zst"), 12);
+  assert.equal(await bucket.get("a/b.tar.zst"), "first second");
+  await bucket.remove("a/b.tar.zst");
+  assert.equal(await bucket.head("a/b.tar.zst"), null);
+  await bucket.remove("a/b.tar.zst");
+});
+
+Deno.test("odd keys are signed, stored, listed and removed under their own name", async () => {
+  await using s3 = await TestS3.open();
+  const bucket = bucketOf(s3);
+  const keys = ["d/a b+c.zst", "d/naïve-日本.zst", "d/100%(1)'*!~.zst", "d/a&b=c?d#e.zst"];
+  for (const key of keys) await upload(bucket, key, key);
+  const listed = await Array.fromAsync(bucket.list("d/"));
+  assert.deepEqual(listed.map(({ key }) => key).sort(), [...keys].sort());
+  for (const key of keys) {
+    assert.equal(await bucket.get(key), key);
+    await bucket.remove(key);
+  }
+  assert.deepEqual(await Array.fromAsync(bucket.list("d/")), []);
+});
+
+Deno.test("a list goes on past its first page", async () => {
+  await using s3 = await TestS3.open();
+  const bucket = bucketOf(s3);
+  s3.pageSize = 2;
+  const names = ["p/a b", "p/b+c", "p/c%d", "p/d&e", "p/e"];
+  for (const name of names) await bucket.put(name, "x");
+  assert.deepEqual((await Array.fromAsync(bucket.list("p/"))).map(({ key }) => key), names);
+  assert.equal(s3.calls.filter((call) => call.query.has("list-type")).length, 3);
+});
+
+Deno.test("an aborted upload is gone, and aborting it again is no error", async () => {
+  await using s3 = await TestS3.open();
+  const bucket = bucketOf(s3);
+  const uploadId = await bucket.createUpload("x");
+  const other = await bucket.createUpload("xy");
+  assert.deepEqual(
+    (await Array.fromAsync(bucket.listUploads("x"))).map((one) => one.uploadId).sort(),
+    [uploadId, other].sort(),
+  );
+  assert.equal(await bucket.abortUpload("x", uploadId), true);
+  assert.equal(await bucket.abortUpload("x", uploadId), false);
+  assert.deepEqual(await Array.fromAsync(bucket.listUploads("")), [{ key: "xy", uploadId: other }]);
+});
+
+Deno.test("an error under status 200 fails a completion, and is tried again", async () => {
+  await using s3 = await TestS3.open();
+  const bucket = bucketOf(s3);
+  s3.fault = faults(
+    1,
+    { status: 200, code: "InternalError" },
+    (method) => method === "POST" && s3.calls.length > 2,
+  );
+  const error = await rejection(upload(bucket, "x", "data"));
+  assert.equal(error.code, "InternalError");
+  assert.equal(error.retryable, true);
+  assert.equal(await bucket.head("x"), null);
+});
+
+Deno.test("a burst of 503 is waited out", async () => {
+  await using s3 = await TestS3.open();
+  const bucket = bucketOf(s3);
+  s3.fault = faults(3, { status: 503, code: "SlowDown" });
+  await bucket.put("x", "data");
+  s3.fault = faults(2, "cut");
+  assert.equal(await bucket.get("x"), "data");
+  s3.fault = faults(100, { status: 500, code: "InternalError" });
+  const error = await rejection(bucket.get("x"));
+  assert.equal(error.retryable, true);
+  assert.match(error.message, /^Cannot read x in bucket backups at 127\.0\.0\.1:\d+: .*Try again later\.$/);
+});
+
+Deno.test("an upload is not started twice when its answer is lost", async () => {
+  await using s3 = await TestS3.open();
+  const bucket = bucketOf(s3);
+  s3.fault = faults(1, "cut the answer");
+  const error = await rejection(bucket.createUpload("x"));
+  assert.equal(error.retryable, true);
+  assert.equal((await s3.openUploads()).length, 1);
+});
+
+Deno.test("failures name the setting to change and hold no secret", async () => {
+  await using s3 = await TestS3.open();
+  const wrong = "wrong-secret-key";
+  const cases: [Partial<TestS3["options"]>, RegExp, string][] = [
+    [{ accessKey: "AKIAUNKNOWN" }, /access key is not known there/, "InvalidAccessKeyId"],
+    [{ secretKey: wrong }, /secret key does not belong to the access key/, "SignatureDoesNotMatch"],
+    [{ bucket: "elsewhere" }, /bucket does not exist .*bucket name/, "NoSuchBucket"],
+    [{ endpoint: `http://127.0.0.1:${freePort()}` }, /127\.0\.0\.1:\d+ refuses the connection/, "Network"],
+    [{ endpoint: "https://no-such-host.invalid" }, /no host no-such-host\.invalid/, "Network"],
+    [{ endpoint: s3.endpoint.replace("http:", "https:") }, /connection to .* failed/, "Network"],
+  ];
+  for (const [changes, message, code] of cases) {
+    const error = await rejection(bucketOf(s3, changes).createUpload("x"));
+    assert.match(error.message, message);
+    assert.equal(error.code, code);
+    assert.equal(error.message.includes("\n"), false);
+    for (const secret of [s3.secretKey, wrong]) assert.equal(Deno.inspect(error).includes(secret), false);
+  }
+});
+
+Deno.test("a server that is no S3 server is told as one", async () => {
+  const page = () => new Response("<html><p>Welcome</html>");
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, page);
+  const options = { region: null, bucket: "b", pathStyle: true, accessKey: "a", secretKey: "s" };
+  const bucket = new Bucket({ ...options, endpoint: `http://127.0.0.1:${server.addr.port}` }, eager);
+  const error = await rejection(bucket.createUpload("x"));
+  assert.match(error.message, /the answer is not S3's\. Check the destination's endpoint/);
+});
+
+Deno.test("a check writes, reads back and deletes, and leaves nothing", async () => {
+  await using s3 = await TestS3.open();
+  const bucket = bucketOf(s3);
+  const steps = await bucket.check("some/where");
+  assert.deepEqual(steps.map(({ name, ok }) => [name, ok]), [
+    ["connect", true],
+    ["write", true],
+    ["read back", true],
+    ["delete", true],
+  ]);
+  assert.deepEqual(await Array.fromAsync(bucket.list("")), []);
+});
+
+Deno.test("a check stops at the step that fails and cleans up after it", async () => {
+  await using s3 = await TestS3.open();
+  const [step, ...others] = await bucketOf(s3, { bucket: "elsewhere" }).check();
+  assert.deepEqual([step!.name, step!.ok, others.length], ["connect", false, 0]);
+  assert.match(step!.message, /NoSuchBucket/);
+
+  s3.fault = (call) => call.method === "PUT" ? { status: 403, code: "AccessDenied" } : null;
+  const steps = await bucketOf(s3).check();
+  assert.deepEqual(steps.map(({ name, ok }) => [name, ok]), [["connect", true], ["write", false], [
+    "clean up",
+    true,
+  ]]);
+  assert.equal(Deno.inspect(steps).includes("X-Amz"), false);
+  assert.deepEqual(await s3.openUploads(), []);
+});
