@@ -2,7 +2,7 @@
  * Events of all agents on their way to the database: gathered while the last batch is being stored, so that the load sets the
  * batch size and a single line waits for nothing.
  */
-import { getLogger } from "@logtape/logtape";
+import { logger } from "../telemetry/logging.ts";
 import type { Services } from "../services/context.ts";
 import { type Acknowledgement, recordEvents, type ReportedEvent } from "../services/run_events.ts";
 
@@ -92,4 +92,4 @@ function isDataError(error: unknown): boolean {
   return /^2[23]/.test(code);
 }
 
-const log = () => getLogger(["rearguard", "agents"]);
+const log = () => logger("agents");

@@ -1,6 +1,6 @@
 /** Every agent socket that this replica holds. */
 import { randomUUID } from "node:crypto";
-import { getLogger } from "@logtape/logtape";
+import { logger } from "../telemetry/logging.ts";
 import type { RunEventMessage } from "../protocol/messages.ts";
 import type { Delivery } from "../services/agent_requests.ts";
 import { disconnectAgent, heardFromAgents } from "../services/connections.ts";
@@ -108,7 +108,7 @@ export class Hub implements SessionOwner {
     if (this.#ready.get(session.remoteServerId) === session) this.#ready.delete(session.remoteServerId);
     const leaving = disconnectAgent(this.#services, session.connection).catch((error) => {
       // The replica's next heartbeat, or its end, clears the connection as well.
-      getLogger(["rearguard", "agents"]).warn("Cannot note a closed socket: {error}", { error });
+      logger("agents").warn("Cannot note a closed socket: {error}", { error });
     }).finally(() => this.#closing.delete(leaving));
     this.#closing.add(leaving);
   }
@@ -148,7 +148,7 @@ export class Hub implements SessionOwner {
       }
       await heardFromAgents(this.#services, heard).catch((error) => {
         // The next beat renews them: a lease outlasts three.
-        getLogger(["rearguard", "agents"]).warn("Cannot renew leases: {error}", { error });
+        logger("agents").warn("Cannot renew leases: {error}", { error });
       });
     }
   }
@@ -168,7 +168,7 @@ export class Hub implements SessionOwner {
         const server = await authenticateAgent(this.#services, this.#keys.get(session)!);
         if (server?.id !== session.remoteServerId) this.#revoke(session.remoteServerId);
       } catch (error) {
-        getLogger(["rearguard", "agents"]).warn("Cannot check an agent's key: {error}", { error });
+        logger("agents").warn("Cannot check an agent's key: {error}", { error });
       }
     }
   }

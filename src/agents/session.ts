@@ -1,5 +1,5 @@
 /** One agent's socket: from its hello to its end. */
-import { getLogger } from "@logtape/logtape";
+import { logger } from "../telemetry/logging.ts";
 import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts";
 import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/messages.ts";
 import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
@@ -182,6 +182,6 @@ export class Session {
   }
 
   get #log() {
-    return getLogger(["rearguard", "agents"]).with({ remote_server_id: this.remoteServerId });
+    return logger("agents").with({ remote_server_id: this.remoteServerId });
   }
 }

@@ -1,5 +1,5 @@
 /** An agent's upload questions, each answered once: with what it asked for, or with why not. */
-import { getLogger } from "@logtape/logtape";
+import { logger } from "../telemetry/logging.ts";
 import type { AgentMessage, ServerMessage } from "../protocol/messages.ts";
 import type { Services } from "../services/context.ts";
 import { abortUpload, completeUpload, openUpload, signParts } from "../services/uploads.ts";
@@ -28,7 +28,7 @@ export async function answerUpload(
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal !== null) return { type: "upload.refused", request_id, ...refusal };
-    getLogger(["rearguard", "agents"]).error("Cannot answer {type}: {error}", { type: message.type, error });
+    logger("agents").error("Cannot answer {type}: {error}", { type: message.type, error });
     const why = "The control plane could not do it now.";
     return { type: "upload.refused", request_id, message: why, retryable: true };
   }

@@ -1,5 +1,5 @@
 /** A loop that works when it is woken or its time has come, and goes on after a failure. */
-import { getLogger } from "@logtape/logtape";
+import { logger } from "../telemetry/logging.ts";
 import type { Clock } from "../domain/clock.ts";
 
 /** After a failure: the first wait, doubled up to the last. Milliseconds. */
@@ -55,7 +55,7 @@ export class Loop {
         if (next !== null) wait = Math.min(pollMs, Math.max(0, next.getTime() - clock.now().getTime()));
         retry = RETRY_FIRST;
       } catch (error) {
-        getLogger(["rearguard", "dispatcher"]).error(
+        logger("dispatcher").error(
           "Cannot finish a round of the {name}: {error}. It is tried again.",
           { name, error },
         );

@@ -1,0 +1,78 @@
+/** How an agent is started: two options, and the token where nobody else can read it. */
+import { parseArgs } from "node:util";
+import { hostname } from "node:os";
+import type { LoggingOptions } from "../src/telemetry/logging.ts";
+import { StartError } from "./state_directory.ts";
+
+export interface AgentConfig {
+  /** The control plane's address, `http(s)://…`, without a trailing slash. */
+  url: string;
+  stateDir: string;
+  /** The enrolment token, where one was given; needed once. */
+  readToken(): Promise<string | null>;
+  hostname: string;
+  logLevel: LoggingOptions["level"];
+  logFormat: LoggingOptions["format"];
+}
+
+export const USAGE = `Usage: agent --url URL --state-dir DIRECTORY [--token-file FILE]
+
+  --url URL              the control plane, such as https://backup.example.com (or REARGUARD_URL)
+  --state-dir DIRECTORY  where the agent keeps its key and its journal (or REARGUARD_STATE_DIR)
+  --token-file FILE      a file with the enrolment token, for the first start; or the environment
+                         variable REARGUARD_TOKEN. Never an argument: those are public.
+`;
+
+/** Takes the token out of the environment, so that no program the agent starts inherits it. Throws a {@link StartError}. */
+export function readAgentConfig(args: string[]): AgentConfig {
+  let values: { url?: string; "state-dir"?: string; "token-file"?: string };
+  try {
+    values = parseArgs({
+      args,
+      options: { url: { type: "string" }, "state-dir": { type: "string" }, "token-file": { type: "string" } },
+    }).values;
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}\n\n${USAGE}`);
+  }
+  const url = values.url ?? Deno.env.get("REARGUARD_URL");
+  const stateDir = values["state-dir"] ?? Deno.env.get("REARGUARD_STATE_DIR");
+  if (url === undefined || stateDir === undefined) {
+    throw new StartError(
+      `Cannot start the agent: ${url === undefined ? "--url" : "--state-dir"} is missing\n\n${USAGE}`,
+    );
+  }
+  if (!/^https?:\/\/[^/]/.test(url)) {
+    throw new StartError("Cannot start the agent: --url must begin with http:// or https://");
+  }
+  const token = Deno.env.get("REARGUARD_TOKEN");
+  Deno.env.delete("REARGUARD_TOKEN");
+  return {
+    url: url.replace(/\/+$/, ""),
+    stateDir,
+    readToken: () => readToken(token, values["token-file"]),
+    hostname: hostname(),
+    logLevel: choice("LOG_LEVEL", ["info", "trace", "debug", "warning", "error", "fatal"]),
+    logFormat: choice("LOG_FORMAT", ["pretty", "json"]),
+  };
+}
+
+async function readToken(token: string | undefined, file: string | undefined): Promise<string | null> {
+  if (token !== undefined && token !== "") return token.trim();
+  if (file === undefined) return null;
+  try {
+    return (await Deno.readTextFile(file)).trim() || null;
+  } catch (cause) {
+    throw new StartError(`Cannot read the token file ${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The first is the default. */
+function choice<T extends string>(name: string, values: readonly [T, ...T[]]): T {
+  const value = Deno.env.get(name);
+  if (value === undefined || value === "") return values[0];
+  const known = values.find((one) => one === value);
+  if (known === undefined) {
+    throw new StartError(`Cannot start the agent: ${name} must be one of ${values.join(", ")}`);
+  }
+  return known;
+}

@@ -1,0 +1,61 @@
+/** The journal's events onto the socket: in order, each once a connection, never more than a window ahead of the acknowledgements. */
+import type { AgentMessage } from "../src/protocol/messages.ts";
+import type { Journal, RunJournal } from "./journal.ts";
+
+/** Events of one run, and bytes in the socket, that may be under way. */
+const WINDOW = 256;
+const MAX_BUFFERED = 1024 * 1024;
+
+export class EventSender {
+  readonly #journal: Journal;
+  readonly #send: (message: AgentMessage) => boolean;
+  /** The newest event sent over this connection. */
+  #sent = new WeakMap<RunJournal, number>();
+  #waiters: (() => void)[] = [];
+
+  constructor(journal: Journal, send: (message: AgentMessage) => boolean) {
+    this.#journal = journal;
+    this.#send = send;
+  }
+
+  /** A new connection: everything that is not acknowledged is sent again. */
+  restart(buffered: number): void {
+    this.#sent = new WeakMap();
+    this.pump(buffered);
+    this.#wake();
+  }
+
+  acknowledged(buffered: number): void {
+    this.pump(buffered);
+    this.#wake();
+  }
+
+  /** @param buffered Bytes that the socket has not taken yet. */
+  pump(buffered: number): void {
+    let room = MAX_BUFFERED - buffered;
+    for (const run of this.#journal.all()) {
+      const sent = Math.max(this.#sent.get(run) ?? 0, run.acknowledged);
+      const free = WINDOW - (sent - run.acknowledged);
+      if (free <= 0) continue;
+      for (const message of run.after(sent, free)) {
+        if (room <= 0) return;
+        if (!this.#send(message)) return;
+        this.#sent.set(run, message.sequence);
+        if (message.event.kind === "output") room -= message.event.text.length;
+      }
+    }
+  }
+
+  async drained(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.#journal.all().some((run) => run.acknowledged < run.lastSequence)) {
+      await new Promise<void>((resolve) => {
+        this.#waiters.push(resolve);
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * The agent's outbox on disk: every event of a run, numbered, kept until the control plane has acknowledged it. One file an
+ * attempt, one JSON line an entry; a line that a crash cut short is dropped when it is read back.
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import type { Clock } from "../src/domain/clock.ts";
+import { RunEvent, type RunEventMessage } from "../src/protocol/messages.ts";
+
+const Entry = z.union([
+  z.object({ sequence: z.number().int().positive(), at: z.string(), event: RunEvent }),
+  /** An object, or its partial file at `path`, is about to be created. */
+  z.object({ opening: z.string(), path: z.string().nullable() }),
+  /** Everything up to here was acknowledged. */
+  z.object({ acknowledged: z.number().int().nonnegative() }),
+]);
+type Entry = z.infer<typeof Entry>;
+
+/** An acknowledgement is noted on disk once this many characters have been written since the last. */
+const CHECKPOINT = 1024 * 1024;
+
+export class Journal {
+  readonly #directory: string;
+  readonly #clock: Clock;
+  readonly #runs = new Map<string, RunJournal>();
+
+  private constructor(directory: string, clock: Clock) {
+    this.#directory = directory;
+    this.#clock = clock;
+  }
+
+  /** Reads back what an earlier agent left. */
+  static async open(directory: string, clock: Clock): Promise<Journal> {
+    const journal = new Journal(directory, clock);
+    for await (const { name } of Deno.readDir(directory)) {
+      const match = /^(\d+)-(\d+)\.jsonl$/.exec(name);
+      if (match === null) continue;
+      const run = RunJournal.read(join(directory, name), Number(match[1]), Number(match[2]), clock);
+      journal.#runs.set(keyOf(run), run);
+    }
+    return journal;
+  }
+
+  create(runId: number, attempt: number): RunJournal {
+    const path = join(this.#directory, `${runId}-${attempt}.jsonl`);
+    const run = RunJournal.create(path, runId, attempt, this.#clock);
+    this.#runs.set(keyOf(run), run);
+    return run;
+  }
+
+  find(runId: number, attempt: number): RunJournal | undefined {
+    return this.#runs.get(keyOf({ runId, attempt }));
+  }
+
+  /** Oldest first. */
+  all(): RunJournal[] {
+    return [...this.#runs.values()];
+  }
+
+  /** Takes an acknowledgement; a run that is finished and wholly acknowledged is forgotten. */
+  acknowledge(runId: number, attempt: number, sequence: number): void {
+    const run = this.find(runId, attempt);
+    if (run === undefined) return;
+    run.acknowledge(sequence);
+    if (run.finished && run.acknowledged >= run.lastSequence) this.forget(run);
+  }
+
+  forget(run: RunJournal): void {
+    this.#runs.delete(keyOf(run));
+    run.remove();
+  }
+
+  close(): void {
+    for (const run of this.#runs.values()) run.close();
+  }
+}
+
+const keyOf = ({ runId, attempt }: { runId: number; attempt: number }) => `${runId}-${attempt}`;
+
+/** One attempt's events. Appending writes through to the file; `lastSequence` counts from 1. */
+export class RunJournal {
+  lastSequence = 0;
+  acknowledged = 0;
+  /** The verdict is in it. */
+  finished = false;
+  /** Objects that were opened, with the partial file of those on this server. */
+  readonly openings: { name: string; path: string | null }[] = [];
+  /** Not acknowledged, in order. The output's limiter keeps these to some megabytes. */
+  readonly #events: { sequence: number; at: string; event: RunEvent; size: number }[] = [];
+  #pendingSize = 0;
+  #sinceCheckpoint = 0;
+
+  private constructor(
+    readonly runId: number,
+    readonly attempt: number,
+    readonly path: string,
+    private readonly file: Deno.FsFile,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Throws where the disk is full. */
+  static create(path: string, runId: number, attempt: number, clock: Clock): RunJournal {
+    const file = Deno.openSync(path, { createNew: true, append: true, mode: 0o600 });
+    return new RunJournal(runId, attempt, path, file, clock);
+  }
+
+  static read(path: string, runId: number, attempt: number, clock: Clock): RunJournal {
+    const text = Deno.readTextFileSync(path);
+    const file = Deno.openSync(path, { append: true });
+    const run = new RunJournal(runId, attempt, path, file, clock);
+    let whole = 0;
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", whole)) {
+      const entry = parseEntry(text.slice(whole, end));
+      if (entry === null) break;
+      run.#restore(entry, end - whole);
+      whole = end + 1;
+    }
+    // What a crash cut short or scrambled was never acknowledged, and neither was anything after it.
+    if (whole < text.length) file.truncateSync(new TextEncoder().encode(text.slice(0, whole)).length);
+    return run;
+  }
+
+  /** Characters that wait to be acknowledged. */
+  get pendingSize(): number {
+    return this.#pendingSize;
+  }
+
+  /** Throws where the disk is full; the event is then kept in memory all the same, and sent. */
+  append(event: RunEvent): void {
+    const entry = { sequence: ++this.lastSequence, at: this.clock.now().toISOString(), event };
+    const line = JSON.stringify(entry);
+    this.#keep(entry, line.length);
+    this.#write(line);
+  }
+
+  /** Appends the verdict; on the disk, not only in its cache, when it resolves. */
+  async finish(event: RunEvent & { kind: "finished" }): Promise<void> {
+    this.append(event);
+    await this.file.syncData();
+  }
+
+  /** Notes an object that is about to be created; on the disk when it resolves. */
+  async opening(name: string, path: string | null): Promise<void> {
+    this.openings.push({ name, path });
+    this.#write(JSON.stringify({ opening: name, path } satisfies Entry));
+    await this.file.syncData();
+  }
+
+  /** Up to `limit` events after `sequence`, as messages. */
+  after(sequence: number, limit: number): RunEventMessage[] {
+    const from = this.#events.findIndex((entry) => entry.sequence > sequence);
+    if (from === -1) return [];
+    return this.#events.slice(from, from + limit).map(({ sequence, at, event }) => ({
+      type: "run.event",
+      run_id: this.runId,
+      attempt: this.attempt,
+      sequence,
+      at,
+      event,
+    }));
+  }
+
+  acknowledge(sequence: number): void {
+    if (sequence <= this.acknowledged) return;
+    this.acknowledged = sequence;
+    this.#drop(sequence);
+    if (this.#sinceCheckpoint < CHECKPOINT || this.finished) return;
+    this.#sinceCheckpoint = 0;
+    this.#write(JSON.stringify({ acknowledged: sequence } satisfies Entry));
+  }
+
+  remove(): void {
+    this.close();
+    Deno.removeSync(this.path);
+  }
+
+  close(): void {
+    this.file.close();
+  }
+
+  #drop(sequence: number): void {
+    let count = 0;
+    while (count < this.#events.length && this.#events[count]!.sequence <= sequence) {
+      this.#pendingSize -= this.#events[count]!.size;
+      count++;
+    }
+    this.#events.splice(0, count);
+  }
+
+  #keep(entry: { sequence: number; at: string; event: RunEvent }, size: number): void {
+    this.#events.push({ ...entry, size });
+    this.#pendingSize += size;
+    if (entry.event.kind === "finished") this.finished = true;
+  }
+
+  #write(line: string): void {
+    const bytes = new TextEncoder().encode(`${line}\n`);
+    this.#sinceCheckpoint += bytes.length;
+    for (let written = 0; written < bytes.length;) {
+      written += this.file.writeSync(bytes.subarray(written));
+    }
+  }
+
+  #restore(entry: Entry, size: number): void {
+    if ("opening" in entry) {
+      this.openings.push({ name: entry.opening, path: entry.path });
+    } else if ("acknowledged" in entry) {
+      this.acknowledged = entry.acknowledged;
+      this.#drop(entry.acknowledged);
+    } else {
+      this.lastSequence = entry.sequence;
+      this.#keep({ sequence: entry.sequence, at: entry.at, event: entry.event }, size);
+    }
+  }
+}
+
+function parseEntry(line: string): Entry | null {
+  try {
+    return Entry.parse(JSON.parse(line));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * The agent's one socket: it comes back by itself, says what the agent holds, replays what was not acknowledged, and
+ * carries questions over a lost connection. Runs never wait for it.
+ */
+import { logger } from "../src/telemetry/logging.ts";
+import type { Clock } from "../src/domain/clock.ts";
+import { decodeServerMessage, encode, ProtocolError } from "../src/protocol/codec.ts";
+import type { AgentDescription, AgentMessage, ServerMessage } from "../src/protocol/messages.ts";
+import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../src/protocol/version.ts";
+import { Backoff } from "./backoff.ts";
+import { Calls, type UploadAnswer, type UploadCall } from "./calls.ts";
+import { EventSender } from "./event_sender.ts";
+import type { Journal } from "./journal.ts";
+
+/** Between two tries at most; after a refusal, which a person has to mend, at least. Milliseconds. */
+const RETRY_FIRST = 500;
+const RETRY_LAST = 30_000;
+const REFUSED_WAIT = 30_000;
+/** From the socket's opening to the welcome. */
+const WELCOME_TIMEOUT = 15_000;
+
+export interface LinkHandlers {
+  start(message: Extract<ServerMessage, { type: "run.start" }>): void;
+  cancel(runId: number, attempt: number, reason: string): void;
+  /** The control plane does not know the run, or no longer wants it: stop it and forget it. */
+  forget(runId: number, attempt: number): void;
+  request(message: Extract<ServerMessage, { type: "request" }>): void;
+}
+
+export interface LinkOptions {
+  /** The control plane's address, `http(s)://…`. */
+  url: string;
+  key: string;
+  clock: Clock;
+  journal: Journal;
+  describe(): AgentDescription;
+  handlers: LinkHandlers;
+}
+
+type Ended = { welcomed: boolean; refused: boolean };
+
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #calls: Calls;
+  readonly #events: EventSender;
+  #socket: WebSocket | null = null;
+  #welcomed = false;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#calls = new Calls((message) => this.send(message));
+    this.#events = new EventSender(options.journal, (message) => this.send(message));
+  }
+
+  /** Stays connected until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const backoff = new Backoff(RETRY_FIRST, RETRY_LAST);
+    while (!signal.aborted) {
+      const ended = await this.#connect(signal);
+      if (signal.aborted) return;
+      if (ended.welcomed) backoff.reset();
+      else if (!ended.refused) await this.#explain();
+      const wait = backoff.next() + (ended.refused ? REFUSED_WAIT : 0);
+      log().debug("Connecting again in {seconds} s", { seconds: (wait / 1000).toFixed(1) });
+      await clock.sleep(wait, signal).catch(() => {});
+    }
+  }
+
+  /** False when there is no welcomed socket: what must arrive is sent again after the next welcome. */
+  send(message: AgentMessage): boolean {
+    if (!this.#welcomed || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(encode(message));
+    return true;
+  }
+
+  /** Bytes that the socket has not taken yet. */
+  get buffered(): number {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  /** Sends what the journal holds, as far as the window allows. */
+  pump(): void {
+    if (this.#welcomed) this.#events.pump(this.buffered);
+  }
+
+  /** Asks, waiting out a lost link. Rejects with the signal's reason. */
+  call(message: UploadCall, signal: AbortSignal): Promise<UploadAnswer> {
+    return this.#calls.call(message, signal);
+  }
+
+  /** Resolves once every event is acknowledged, or when the signal aborts. */
+  drained(signal: AbortSignal): Promise<void> {
+    return this.#events.drained(signal);
+  }
+
+  #connect(signal: AbortSignal): Promise<Ended> {
+    const { key, url } = this.#options;
+    const address = `${url.replace(/^http/, "ws").replace(/\/+$/, "")}/api/agent/connect`;
+    const socket = new WebSocket(address, { headers: { authorization: `Bearer ${key}` } });
+    this.#socket = socket;
+    const ended: Ended = { welcomed: false, refused: false };
+    const over = new AbortController();
+    let heardAt = this.#options.clock.monotonic();
+    let limit = WELCOME_TIMEOUT;
+    const watch = this.#watch(() => limit - (this.#options.clock.monotonic() - heardAt), over.signal, () => {
+      log().warn("Closed the connection: nothing was heard for too long");
+      closeQuietly(socket);
+    });
+    const abort = () => closeQuietly(socket);
+    signal.addEventListener("abort", abort, { once: true });
+    return new Promise<Ended>((resolve) => {
+      socket.onopen = () => this.#hello(socket);
+      socket.onmessage = ({ data }) => {
+        heardAt = this.#options.clock.monotonic();
+        const message = this.#decode(socket, data);
+        if (message === null) return;
+        if (message.type === "welcome") {
+          ended.welcomed = true;
+          limit = 3 * message.heartbeat_ms;
+        }
+        if (message.type === "refused") ended.refused = true;
+        this.#handle(message);
+      };
+      const end = async () => {
+        socket.onclose = socket.onerror = null;
+        this.#welcomed = false;
+        this.#socket = null;
+        signal.removeEventListener("abort", abort);
+        over.abort();
+        await watch;
+        if (ended.welcomed) log().info("The connection to the control plane ended");
+        resolve(ended);
+      };
+      socket.onclose = () => void end();
+      socket.onerror = () => void end();
+    });
+  }
+
+  /** Calls `expired` once `left` says that no time is left. */
+  async #watch(left: () => number, signal: AbortSignal, expired: () => void): Promise<void> {
+    while (!signal.aborted) {
+      const wait = left();
+      if (wait <= 0) return expired();
+      await this.#options.clock.sleep(wait, signal).catch(() => {});
+    }
+  }
+
+  #hello(socket: WebSocket): void {
+    const { describe, journal } = this.#options;
+    const hello: AgentMessage = {
+      type: "hello",
+      protocol: { min: PROTOCOL_MIN, max: PROTOCOL_VERSION },
+      agent: describe(),
+      runs: journal.all().map((run) => ({
+        run_id: run.runId,
+        attempt: run.attempt,
+        finished: run.finished,
+        last_sequence: run.lastSequence,
+      })),
+    };
+    socket.send(encode(hello));
+  }
+
+  #decode(socket: WebSocket, data: unknown): ServerMessage | null {
+    try {
+      const decoded = decodeServerMessage(data);
+      if (decoded.known) return decoded.message;
+      log().debug("Ignored a message of unknown type {type}", { type: decoded.type });
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      log().error("Closed the connection: {reason}", { reason: error.message });
+      closeQuietly(socket);
+    }
+    return null;
+  }
+
+  #handle(message: ServerMessage): void {
+    const { handlers, journal } = this.#options;
+    switch (message.type) {
+      case "welcome":
+        return this.#welcome(message);
+      case "refused":
+        return log().error("The control plane refused the agent: {reason}", { reason: message.message });
+      case "ping":
+        return void this.send({ type: "pong" });
+      case "ack":
+        journal.acknowledge(message.run_id, message.attempt, message.sequence);
+        return this.#events.acknowledged(this.buffered);
+      case "run.start":
+        return handlers.start(message);
+      case "run.cancel":
+        return handlers.cancel(message.run_id, message.attempt, message.reason);
+      case "request":
+        return handlers.request(message);
+      default:
+        return this.#calls.answer(message);
+    }
+  }
+
+  #welcome(message: Extract<ServerMessage, { type: "welcome" }>): void {
+    const { handlers, journal } = this.#options;
+    this.#welcomed = true;
+    log().info("Connected to {url} as {label} (server {id})", {
+      url: this.#options.url,
+      label: message.remote_server.label,
+      id: message.remote_server.id,
+    });
+    for (const { run_id, attempt, verdict, acknowledged } of message.runs) {
+      journal.acknowledge(run_id, attempt, acknowledged);
+      if (verdict === "forget") handlers.forget(run_id, attempt);
+      if (verdict === "cancel") {
+        handlers.cancel(run_id, attempt, "The control plane no longer waits for this run.");
+      }
+    }
+    this.#events.restart(this.buffered);
+    this.#calls.resend();
+  }
+
+  /** A websocket's failure has no reason; the same address asked plainly has. */
+  async #explain(): Promise<void> {
+    const { key, url } = this.#options;
+    try {
+      const response = await fetch(`${url.replace(/\/+$/, "")}/api/agent/connect`, {
+        headers: { authorization: `Bearer ${key}` },
+        signal: AbortSignal.timeout(10_000),
+      });
+      await response.body?.cancel();
+      if (response.status === 401) {
+        log().error(
+          "The control plane does not know this agent's key: it was revoked. Enrol it with a new token.",
+        );
+      } else {
+        log().warn("Cannot connect to {url}: it answers {status}", { url, status: response.status });
+      }
+    } catch (error) {
+      log().warn("Cannot reach the control plane at {url}: {reason}", {
+        url,
+        reason: (error as Error).message,
+      });
+    }
+  }
+}
+
+function closeQuietly(socket: WebSocket): void {
+  if (socket.readyState <= WebSocket.OPEN) socket.close();
+}
+
+const log = () => logger("agent");

@@ -1,0 +1,111 @@
+/** The agent's composition root: reads its options, wires its parts, runs until it is told to stop. */
+import { arch } from "node:os";
+import { systemClock } from "../src/domain/clock.ts";
+import { RELEASE } from "../src/domain/release.ts";
+import type { AgentDescription } from "../src/protocol/messages.ts";
+import { logger, setUpLogging } from "../src/telemetry/logging.ts";
+import { type AgentConfig, readAgentConfig } from "./config.ts";
+import { describeTools } from "./engine/tools.ts";
+import { enrol } from "./enrolment.ts";
+import { Journal } from "./journal.ts";
+import { Link } from "./link.ts";
+import { Requests } from "./requests.ts";
+import { Runner } from "./runner.ts";
+import { StartError, StateDirectory } from "./state_directory.ts";
+
+/** For the last verdicts to reach the control plane; what does not is told at the next start. Milliseconds. */
+const FAREWELL = 3_000;
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+async function main(args: string[]): Promise<number> {
+  try {
+    const config = readAgentConfig(args);
+    await setUpLogging({ level: config.logLevel, format: config.logFormat });
+    using state = await StateDirectory.open(config.stateDir);
+    await serve(config, state);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    Deno.stderr.writeSync(new TextEncoder().encode(`${error.message}\n`));
+    return 1;
+  }
+}
+
+async function serve(config: AgentConfig, state: StateDirectory): Promise<void> {
+  const clock = systemClock;
+  const stopping = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, () => stopping.abort());
+  const description = await describe(config);
+  const key = await keyOf(config, state, description, stopping.signal);
+  if (key === null) return;
+  const journal = await Journal.open(state.journalPath, clock);
+  const runner = new Runner({ clock, journal, state, hostname: config.hostname, link: () => link });
+  await runner.recover();
+  const requests = new Requests(clock, (message) => link.send(message));
+  const link: Link = new Link({
+    url: config.url,
+    key,
+    clock,
+    journal,
+    describe: () => description,
+    handlers: {
+      start: ({ run_id, attempt, job }) => runner.start(run_id, attempt, job),
+      cancel: (runId, attempt, reason) => runner.cancel(runId, attempt, reason),
+      forget: (runId, attempt) => void runner.forget(runId, attempt),
+      request: (message) => void requests.take(message),
+    },
+  });
+  const disconnecting = new AbortController();
+  const connected = link.run(disconnecting.signal);
+  await aborted(stopping.signal);
+  logger("agent").info("Stopping");
+  await runner.stop();
+  await link.drained(AbortSignal.timeout(FAREWELL));
+  disconnecting.abort();
+  await connected;
+  journal.close();
+}
+
+/** Null when stopped while it waited to be enrolled. */
+async function keyOf(
+  config: AgentConfig,
+  state: StateDirectory,
+  description: AgentDescription,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const stored = await state.readKey();
+  if (stored !== null) return stored;
+  const token = await config.readToken();
+  if (token === null) {
+    throw new StartError(
+      "Cannot start the agent: it is not enrolled and has no enrolment token. " +
+        "Make one for its server and give it in REARGUARD_TOKEN or with --token-file.",
+    );
+  }
+  try {
+    const key = await enrol(config.url, token, description, systemClock, signal);
+    await state.writeKey(key);
+    return key;
+  } catch (error) {
+    if (signal.aborted) return null;
+    throw error;
+  }
+}
+
+async function describe(config: AgentConfig): Promise<AgentDescription> {
+  return {
+    version: RELEASE,
+    hostname: config.hostname.slice(0, 255),
+    os: `${Deno.build.os} ${Deno.osRelease()}`.slice(0, 64),
+    arch: arch(),
+    tools: await describeTools(),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

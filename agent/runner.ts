@@ -1,0 +1,221 @@
+/** Runs in this agent's hands: started, followed into the journal, stopped. */
+import { logger } from "../src/telemetry/logging.ts";
+import type { Clock } from "../src/domain/clock.ts";
+import type { Job } from "../src/protocol/job.ts";
+import type { RunEvent, Verdict } from "../src/protocol/messages.ts";
+import { runBackup } from "./engine/backup.ts";
+import { openDestination } from "./engine/destinations/registry.ts";
+import { RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";
+import type { Journal, RunJournal } from "./journal.ts";
+import { RunOutput } from "./run_output.ts";
+import { RunUploads, type UploadLink } from "./run_uploads.ts";
+import type { StateDirectory } from "./state_directory.ts";
+
+export interface RunnerOptions {
+  clock: Clock;
+  journal: Journal;
+  state: StateDirectory;
+  hostname: string;
+  link(): UploadLink & { pump(): void };
+}
+
+interface ActiveRun {
+  runId: number;
+  attempt: number;
+  abort: AbortController;
+  done: Promise<void>;
+}
+
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #active = new Map<number, ActiveRun>();
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Ends, in the journal, the runs that an earlier agent was killed in. */
+  async recover(): Promise<void> {
+    for (const run of this.#options.journal.all()) {
+      if (run.finished) continue;
+      for (const { path } of run.openings) {
+        if (path !== null) await Deno.remove(path).catch(ignoreMissing);
+      }
+      const reason = "The agent was restarted while the run was at work. What it had stored is removed.";
+      run.append({
+        kind: "output",
+        text: `${this.#options.clock.now().toISOString()} Backup failed: ${reason}\n`,
+      });
+      await run.finish({
+        kind: "finished",
+        verdict: {
+          outcome: "failed",
+          warnings_count: 0,
+          reason,
+          leftovers: run.openings.map(({ name }) => name),
+        },
+      });
+    }
+    await this.#options.state.clearWork();
+  }
+
+  /** Takes an offer. One that is held already is a repetition; a newer attempt of the same run replaces the older. */
+  start(runId: number, attempt: number, job: Job): void {
+    const { journal } = this.#options;
+    if (journal.find(runId, attempt) !== undefined) return this.#options.link().pump();
+    const older = this.#active.get(runId);
+    older?.abort.abort(new RunAbortedError("cancelled", "The control plane offered the run again."));
+    const abort = new AbortController();
+    const active: ActiveRun = { runId, attempt, abort, done: Promise.resolve() };
+    let run: RunJournal;
+    try {
+      run = journal.create(runId, attempt);
+    } catch (error) {
+      // Without a journal no verdict can be promised: the offer lapses, and is made again.
+      log().error("Cannot take run {run}: {reason}", { run: runId, reason: (error as Error).message });
+      return;
+    }
+    this.#active.set(runId, active);
+    active.done = this.#run(run, job, abort, older?.done).finally(() => {
+      if (this.#active.get(runId) === active) this.#active.delete(runId);
+    });
+  }
+
+  cancel(runId: number, attempt: number, reason: string): void {
+    const active = this.#active.get(runId);
+    if (active?.attempt === attempt) active.abort.abort(new RunAbortedError("cancelled", reason));
+  }
+
+  /** Stops the run, if it goes on, and drops its journal. */
+  async forget(runId: number, attempt: number): Promise<void> {
+    this.cancel(runId, attempt, "The control plane does not know this run.");
+    const active = this.#active.get(runId);
+    if (active?.attempt === attempt) await active.done;
+    const run = this.#options.journal.find(runId, attempt);
+    if (run !== undefined) this.#options.journal.forget(run);
+  }
+
+  /** Ends every run as failed; resolves when their verdicts are in the journal. */
+  async stop(): Promise<void> {
+    const runs = [...this.#active.values()];
+    for (const { abort } of runs) {
+      abort.abort(new RunAbortedError("failed", "The agent was stopped while the run was at work."));
+    }
+    await Promise.all(runs.map((run) => run.done));
+  }
+
+  async #run(run: RunJournal, job: Job, abort: AbortController, before?: Promise<void>): Promise<void> {
+    const { clock } = this.#options;
+    const record = (event: RunEvent) => {
+      try {
+        run.append(event);
+      } catch (error) {
+        const reason = `The agent can't write its journal: ${(error as Error).message}`;
+        abort.abort(new RunAbortedError("failed", reason));
+      }
+      this.#options.link().pump();
+    };
+    record({ kind: "accepted" });
+    await before;
+    const output = new RunOutput(clock, (text) => record({ kind: "output", text }));
+    const verdict = await this.#execute(run, job, abort, output, record);
+    output.close();
+    await run.finish({ kind: "finished", verdict }).catch((error) => {
+      // It is in memory and is sent all the same; only an agent killed now would report otherwise.
+      log().error("Cannot keep a verdict on disk: {reason}", { reason: (error as Error).message });
+    });
+    this.#options.link().pump();
+  }
+
+  async #execute(
+    run: RunJournal,
+    job: Job,
+    abort: AbortController,
+    output: RunOutput,
+    record: (event: RunEvent) => void,
+  ): Promise<Verdict> {
+    const { clock, hostname, link, state } = this.#options;
+    const { signal } = abort;
+    const startedAt = clock.monotonic();
+    output.line(`Run ${run.runId} of backup task ${job.task.id} (${job.task.label}) on ${hostname}`);
+    const timer = this.#startTimeout(job.timeout_ms, abort);
+    let workDirectory: string | null = null;
+    try {
+      signal.throwIfAborted();
+      workDirectory = await state.makeWorkDirectory(run.runId, run.attempt);
+      const ports: RunPorts = {
+        clock,
+        output,
+        signal,
+        workDirectory,
+        progress: (figures) => {
+          // Over a lost link only the newest figures matter, and they come again.
+          if (run.pendingSize < 1024 * 1024) record({ kind: "progress", ...figures });
+        },
+        opening: (name, path) => run.opening(name, path),
+        uploads: new RunUploads(link(), clock, run),
+      };
+      const backup = await backUp(job, ports);
+      const seconds = ((clock.monotonic() - startedAt) / 1000).toFixed(1);
+      const warnings = output.warningsCount;
+      output.line(
+        `Backup completed successfully in ${seconds} s` +
+          (warnings === 0 ? "" : ` with ${warnings} ${warnings === 1 ? "warning" : "warnings"}`),
+      );
+      return { outcome: "succeeded", warnings_count: warnings, backup };
+    } catch (error) {
+      return this.#failure(signal.aborted ? signal.reason : error, error, output);
+    } finally {
+      timer.abort();
+      if (workDirectory !== null) await Deno.remove(workDirectory, { recursive: true }).catch(ignoreMissing);
+    }
+  }
+
+  #failure(error: unknown, thrown: unknown, output: RunOutput): Verdict {
+    const outcome = error instanceof RunAbortedError ? error.outcome : "failed";
+    const reason = error instanceof RunAbortedError || error instanceof RunFailedError
+      ? error.message
+      : `The agent failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`;
+    if (!(error instanceof RunAbortedError || error instanceof RunFailedError)) {
+      log().error("A run failed unexpectedly: {error}", { error });
+    }
+    output.line(outcome === "cancelled" ? `Backup cancelled: ${reason}` : `Backup failed: ${reason}`);
+    const leftovers = new Set([...leftoversOf(error), ...leftoversOf(thrown)]);
+    return {
+      outcome,
+      warnings_count: output.warningsCount,
+      reason: reason.slice(0, 4096),
+      leftovers: [...leftovers],
+    };
+  }
+
+  #startTimeout(timeoutMs: number | null, abort: AbortController): AbortController {
+    const over = new AbortController();
+    if (timeoutMs === null) return over;
+    this.#options.clock.sleep(timeoutMs, over.signal).then(() => {
+      const reason = `The run took longer than its task's run timeout of ${timeoutMs / 1000} s.`;
+      abort.abort(new RunAbortedError("failed", reason));
+    }, () => {});
+    return over;
+  }
+}
+
+async function backUp(job: Job, ports: RunPorts) {
+  const destination = await openDestination(job.destination, ports);
+  try {
+    const { backup } = await runBackup(job, destination, ports);
+    return backup;
+  } finally {
+    await destination.close();
+  }
+}
+
+function leftoversOf(error: unknown): string[] {
+  return error instanceof RunAbortedError || error instanceof RunFailedError ? error.leftovers : [];
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+const log = () => logger("agent");

@@ -1,0 +1,92 @@
+/** The agent's own directory: one agent each, its key, its journal, its work. */
+import { join } from "node:path";
+
+/** What keeps the agent from starting: one line for whoever started it. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+export class StateDirectory implements Disposable {
+  readonly #path: string;
+  readonly #lock: Deno.FsFile;
+
+  private constructor(path: string, lock: Deno.FsFile) {
+    this.#path = path;
+    this.#lock = lock;
+  }
+
+  /** Makes it where it is missing and takes its lock, which ends with the process. Throws a {@link StartError}. */
+  static async open(path: string): Promise<StateDirectory> {
+    let lock: Deno.FsFile;
+    try {
+      // Others may pass through (a backup's programs may run as another user), and list nothing.
+      await Deno.mkdir(path, { recursive: true, mode: 0o711 });
+      await Deno.mkdir(join(path, "work"), { recursive: true, mode: 0o711 });
+      await Deno.mkdir(join(path, "journal"), { recursive: true, mode: 0o700 });
+      lock = await Deno.open(join(path, "agent.lock"), { create: true, write: true, mode: 0o600 });
+    } catch (cause) {
+      throw new StartError(`Cannot use the state directory ${path}: ${(cause as Error).message}`, { cause });
+    }
+    if (!(await lock.tryLock(true))) {
+      lock.close();
+      throw new StartError(`Cannot use the state directory ${path}: another agent is running on it`);
+    }
+    await Deno.writeTextFile(join(path, "agent.pid"), `${Deno.pid}\n`, { mode: 0o644 });
+    return new StateDirectory(path, lock);
+  }
+
+  get journalPath(): string {
+    return join(this.#path, "journal");
+  }
+
+  /** Removes what a killed agent left of its work. */
+  async clearWork(): Promise<void> {
+    for await (const entry of Deno.readDir(join(this.#path, "work"))) {
+      await Deno.remove(join(this.#path, "work", entry.name), { recursive: true });
+    }
+  }
+
+  /** An empty 0700 directory for one run. */
+  async makeWorkDirectory(runId: number, attempt: number): Promise<string> {
+    const path = join(this.#path, "work", `${runId}-${attempt}`);
+    await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
+    await Deno.mkdir(path, { mode: 0o700 });
+    return path;
+  }
+
+  /** The agent's key; null before it is enrolled. */
+  async readKey(): Promise<string | null> {
+    const text = await Deno.readTextFile(this.#keyPath).catch(ignoreMissing);
+    return text?.trim() || null;
+  }
+
+  /** Written whole or not at all, for the agent's user only. */
+  async writeKey(key: string): Promise<void> {
+    const temporary = `${this.#keyPath}.new`;
+    await Deno.remove(temporary).catch(ignoreMissing);
+    const file = await Deno.open(temporary, { createNew: true, write: true, mode: 0o600 });
+    try {
+      await file.write(new TextEncoder().encode(`${key}\n`));
+      await file.syncData();
+    } finally {
+      file.close();
+    }
+    await Deno.rename(temporary, this.#keyPath);
+  }
+
+  get #keyPath(): string {
+    return join(this.#path, "key");
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      Deno.removeSync(join(this.#path, "agent.pid"));
+    } finally {
+      this.#lock.close();
+    }
+  }
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
