@@ -109,7 +109,8 @@ function databaseStatus(error: unknown): 400 | 409 | 503 | null {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (error.name === "PostgresError") {
     if (code.startsWith("22")) return 400; // data exception: the schema let a bad value through
-    if (code === "23503" || code.startsWith("40")) return 409; // lost a race: foreign key, serialization, deadlock
+    // Lost a race: foreign key, unique key, serialization, deadlock.
+    if (code === "23503" || code === "23505" || code.startsWith("40")) return 409;
     if (code.startsWith("08") || code.startsWith("53") || code.startsWith("57P")) return 503;
     return null;
   }

@@ -1,5 +1,6 @@
 /** Input fields and their validation: every failing field at once, in sentences. */
 import { z } from "@hono/zod-openapi";
+import { isTimezone } from "../domain/timezone.ts";
 import { coercionOf, takeVerbatim } from "./coercion.ts";
 import { fieldWords, issueSentence, says } from "./messages.ts";
 
@@ -26,6 +27,18 @@ export function secret(max: number): z.ZodString {
 /** A whole number that fits an `integer` column. */
 export function integer(min: number, max: number = MAX_INTEGER): z.ZodInt {
   return z.int().min(min).max(max);
+}
+
+/** A name from the IANA database. */
+export function timezone(): z.ZodString {
+  return z.string().refine(isTimezone, { error: says("must be an IANA time zone such as Europe/Copenhagen") })
+    .openapi({ example: "Europe/Copenhagen" });
+}
+
+/** A moment, such as `2026-01-31T12:00:00Z`; any zone is understood. */
+export function moment() {
+  return z.iso.datetime({ offset: true }).transform((value) => new Date(value))
+    .openapi({ type: "string", format: "date-time", example: "2030-01-31T12:00:00Z" });
 }
 
 /** The id of a record. */

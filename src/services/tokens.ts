@@ -129,7 +129,8 @@ function refuseForeignAbilities(caller: Caller, abilities: readonly Ability[]): 
   if (Object.keys(errors).length > 0) throw new InvalidError(errors);
 }
 
-function refusePast(expiresAt: Date | null, now: Date): void {
+/** Throws an {@link InvalidError} for a time that has come. */
+export function refusePast(expiresAt: Date | null, now: Date): void {
   if (expiresAt === null || expiresAt > now) return;
   throw new InvalidError({ expires_at: ["The expires at field must be a time in the future."] });
 }

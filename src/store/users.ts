@@ -26,7 +26,7 @@ export interface UserFigures {
   /** Not paused. */
   active_backup_tasks: number;
   logs: number;
-  /** Begun since midnight in the user's own time zone. */
+  /** Made since `today`. */
   logs_today: number;
   remote_servers: number;
   backup_destinations: number;
@@ -81,17 +81,20 @@ export async function isEmailTaken(sql: Sql, email: string, exceptId: number | n
   return rows.length > 0;
 }
 
-export async function countOfUser(sql: Sql, user: UserRow, now: Date): Promise<UserFigures> {
-  const { id, timezone } = user;
+/** Administrators, kept from changing until the transaction ends. */
+export async function lockAdmins(sql: Sql): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`select id from users where is_admin order by id for update`;
+  return rows.map((row) => row.id);
+}
+
+/** @param today When the user's day began. */
+export async function countOfUser(sql: Sql, id: number, today: Date): Promise<UserFigures> {
   const [row] = await sql<UserFigures[]>`
     select
       (select count(*) from backup_tasks where user_id = ${id}) as backup_tasks,
       (select count(*) from backup_tasks where user_id = ${id} and paused_at is null) as active_backup_tasks,
       (select count(*) from runs where user_id = ${id}) as logs,
-      (
-        select count(*) from runs where user_id = ${id}
-          and created_at >= date_trunc('day', ${now}::timestamptz, ${timezone})
-      ) as logs_today,
+      (select count(*) from runs where user_id = ${id} and created_at >= ${today}) as logs_today,
       (select count(*) from remote_servers where user_id = ${id}) as remote_servers,
       (select count(*) from backup_destinations where user_id = ${id}) as backup_destinations,
       (select count(*) from backups where user_id = ${id}) as backups,

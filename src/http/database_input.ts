@@ -1,0 +1,53 @@
+/** Names of databases, tables and users in input: none that a database's tools would take for something else. */
+import type { z } from "@hono/zod-openapi";
+import { line, says } from "./input.ts";
+
+/** The longest name MySQL allows; PostgreSQL's are one shorter. */
+const MAX_NAME = 64;
+
+/** One name, several separated by commas, or `*` for all. */
+export function databaseNames(): z.ZodString {
+  return line(4000).refine((value) => problemOf(namesIn(value)) === null, {
+    error: (issue) => says(problemOf(namesIn(issue.input as string))!)(issue),
+  });
+}
+
+/** `table`, `schema.table` and patterns, separated by commas. */
+export function tableNames(): z.ZodString {
+  return line(10_000).refine(
+    (value) => namesIn(value).every((name) => name !== "" && !name.startsWith("-")),
+    {
+      error: says("must be table names separated by commas"),
+    },
+  );
+}
+
+/** A user of a database. */
+export function databaseUser(): z.ZodString {
+  return line(128).refine((value) => !value.startsWith("-"), { error: says("must not start with a dash") });
+}
+
+/** A user of the operating system. */
+export function systemUser(): z.ZodString {
+  return line(64).refine((value) => /^[A-Za-z_][A-Za-z0-9_.@-]*\$?$/.test(value), {
+    error: says("must be the name of a system user"),
+  });
+}
+
+function namesIn(list: string): string[] {
+  return list.split(",").map((name) => name.trim());
+}
+
+/** `a=b` is a connection string to PostgreSQL's tools, a leading dash an option, and a slash leaves the directory
+ * that a dump's file name lies in. */
+function problemOf(names: readonly string[]): string | null {
+  if (names.includes("")) return "must be database names separated by commas";
+  if (names.some((name) => [...name].length > MAX_NAME)) {
+    return `must not hold a name longer than ${MAX_NAME} characters`;
+  }
+  if (names.some((name) => /^[-.]|[/\\=]/.test(name))) {
+    return "must not hold a name that starts with a dash or dot, or has a slash, backslash or equals sign in it";
+  }
+  if (new Set(names).size !== names.length) return "must not name a database twice";
+  return null;
+}

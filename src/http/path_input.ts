@@ -1,0 +1,48 @@
+/** Paths and names in input: whatever a file system, a bucket or a program could take for something else is refused. */
+import type { z } from "@hono/zod-openapi";
+import { says, text } from "./input.ts";
+
+const MAX_PATH = 4096;
+
+/** An absolute path without `..`. It may hold any other character, a line break too. */
+export function absolutePath(): z.ZodString {
+  return inside(text(MAX_PATH)).refine((value) => value.startsWith("/"), {
+    error: says("must be an absolute path, such as /var/www"),
+  });
+}
+
+/** A path below some directory, with or without a leading slash, that can't leave it. */
+export function innerPath(): z.ZodString {
+  return inside(text(MAX_PATH));
+}
+
+function inside(schema: z.ZodString): z.ZodString {
+  return schema.refine((value) => !value.split("/").includes(".."), {
+    error: says("must not hold .. as a part"),
+  });
+}
+
+/** A part of a file name that every file system, bucket and shell leaves as it is. */
+export function fileNamePart(max: number): z.ZodString {
+  return text(max).refine((value) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(value), {
+    error: says(
+      "must consist of letters, digits, dots, dashes and underscores, and not start with a dot or dash",
+    ),
+  });
+}
+
+/** A host name, an IPv4 or an IPv6 address. */
+export function host(): z.ZodString {
+  return text(253).refine(isHost, { error: says("must be an IP address or a host name") });
+}
+
+function isHost(value: string): boolean {
+  if (value.includes(":")) return URL.canParse(`http://[${value}]/`);
+  // Digits and dots alone are an address, never a name: 1.2.3 or 256.1.1.1 would be read in surprising ways.
+  if (/^[0-9.]+$/.test(value)) {
+    return /^(\d{1,3})(\.\d{1,3}){3}$/.test(value) && value.split(".").every((part) => Number(part) <= 255);
+  }
+  return value.replace(/\.$/, "").split(".").every((label) =>
+    /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label)
+  );
+}

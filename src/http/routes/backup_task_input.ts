@@ -1,0 +1,121 @@
+/** What callers send of a backup task. */
+import { z } from "@hono/zod-openapi";
+import { missingFields } from "../../domain/backup_task.ts";
+import { cronProblem } from "../../domain/schedule.ts";
+import { isTimezone } from "../../domain/timezone.ts";
+import { databaseNames, databaseUser, systemUser, tableNames } from "../database_input.ts";
+import { id, integer, line, rule, says, secret, text } from "../input.ts";
+import { absolutePath, fileNamePart, host, innerPath } from "../path_input.ts";
+
+const optional = <S extends z.ZodType>(schema: S) => schema.nullable().optional();
+
+const cronExpression = line(255).superRefine((value, context) => {
+  const problem = cronProblem(value);
+  if (problem !== null) context.addIssue({ code: "custom", message: problem });
+});
+
+const timezone = line(64).refine(isTimezone, {
+  error: says("must be a time zone of the IANA database, such as Europe/Berlin"),
+});
+
+const excludedPath = line(4096);
+
+const fields = z.object({
+  remote_server_id: id(),
+  backup_destination_id: id(),
+  label: line(255),
+  description: optional(text(10_000)),
+  type: z.enum(["files", "database"]),
+  source_path: optional(absolutePath()).openapi({
+    description: "Absolute; needed when `type` is `files`.",
+    example: "/var/www",
+  }),
+  excluded_paths: z.array(excludedPath).max(1000).optional().openapi({
+    description: "`tar` patterns of what to leave out.",
+    example: ["*.tmp", "node_modules"],
+  }),
+  allow_unreadable: z.boolean().optional().openapi({
+    description: "Whether a file that can't be read is a warning instead of the run's end.",
+  }),
+  database_name: optional(databaseNames()).openapi({
+    description:
+      "Needed when `type` is `database`: one name, several separated by commas, or `*` for all of the server's.",
+    example: "production_db",
+  }),
+  database_type: optional(z.enum(["postgresql", "mysql"])).openapi({
+    description: "Default: whichever the server runs.",
+  }),
+  database_host: optional(host()).openapi({
+    description: "Default: the local socket.",
+    example: "127.0.0.1",
+  }),
+  database_port: optional(integer(1, 65535)),
+  database_username: optional(databaseUser()).openapi({
+    description: "Default on a socket: `postgres`, run as the system user `postgres`, or `root` for MySQL.",
+  }),
+  database_password: optional(secret(1000)).openapi({ description: "In place of the remote server's." }),
+  database_format: z.enum(["custom", "plain"]).optional().openapi({
+    description: "PostgreSQL only: `pg_dump -Fc`, or SQL text. Default `custom`.",
+  }),
+  excluded_database_tables: optional(tableNames()).openapi({
+    description: "Separated by commas.",
+    example: "logs,cache",
+  }),
+  frequency: optional(z.enum(["daily", "weekly"])).openapi({
+    description: "Needed unless `custom_cron_expression` is given; clears it.",
+  }),
+  time_to_run_at: optional(
+    z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: says("must be a time of day such as 02:30") }),
+  ).openapi({
+    description: "`HH:MM` in `timezone`. Needed unless `custom_cron_expression` is given.",
+    example: "02:30",
+  }),
+  weekday: optional(integer(0, 6)).openapi({
+    description: "Of a weekly task, Sunday 0. Default: the day it was created on.",
+  }),
+  custom_cron_expression: optional(cronExpression).openapi({
+    description:
+      "Five fields, or a nickname such as `@daily`; `L`, `W` and `#` as croner takes them. Clears `frequency` and `time_to_run_at`.",
+    example: "0 2 * * MON-FRI",
+  }),
+  timezone: timezone.optional().openapi({ description: "Default: the user's.", example: "Europe/Berlin" }),
+  maximum_backups_to_keep: integer(0).optional().openapi({
+    description: "0, the default, keeps all.",
+    example: 7,
+  }),
+  appended_file_name: optional(fileNamePart(100)).openapi({ description: "What file names start with." }),
+  store_path: optional(innerPath()).openapi({
+    description: "Below the destination's own path.",
+    example: "/backups/weekly",
+  }),
+  isolated_username: optional(systemUser()).openapi({
+    description: "The system user that runs the source's programs.",
+  }),
+  isolated_password: optional(secret(1000)).openapi({ description: "Kept for clients that send it." }),
+  encryption_password: optional(secret(1000)).openapi({ description: "Encrypts what is stored, with age." }),
+  run_timeout: optional(integer(1)).openapi({
+    description: "Seconds after which a run is ended. Default: none.",
+  }),
+  tag_ids: z.array(id()).max(1000).optional(),
+  notification_stream_ids: z.array(id()).max(1000).optional(),
+});
+
+export const BackupTaskChanges = fields.partial().openapi("BackupTaskChanges");
+export const NewBackupTask = requireMissing(fields).openapi("NewBackupTask");
+
+/** The rules over several fields, each on its own, so that one answer names every field. */
+function requireMissing(schema: typeof fields): typeof fields {
+  const needs = [
+    ["type", "source_path"],
+    ["type", "database_name"],
+    ["custom_cron_expression", "frequency"],
+    ["custom_cron_expression", "time_to_run_at"],
+  ] as const;
+  return needs.reduce(
+    (whole, [on, field]) =>
+      rule(whole, [on, field], (plan, fail) => {
+        for (const message of missingFields(plan)[field] ?? []) fail(field, message);
+      }),
+    schema,
+  );
+}
