@@ -70,7 +70,7 @@ export async function createBackupTask(
     }, now);
     await replaceRelations(sql, id, input);
     await notify(sql, { topic: "schedule_changed" });
-    return (await findBackupTaskDetail(sql, caller.userId, id))!;
+    return await detail(services, sql, caller, id);
   });
 }
 
@@ -97,7 +97,7 @@ export async function updateBackupTask(
     await updateRow(sql, id, changes, now);
     await replaceRelations(sql, id, input);
     if (moved) await notify(sql, { topic: "schedule_changed" });
-    return (await findBackupTaskDetail(sql, caller.userId, id))!;
+    return await detail(services, sql, caller, id);
   });
 }
 
@@ -106,15 +106,17 @@ export async function showBackupTask(
   caller: Caller,
   id: number,
 ): Promise<BackupTaskDetailRow> {
-  return await findBackupTaskDetail(services.database, caller.userId, id) ?? notFound();
+  return await detail(services, services.database, caller, id);
 }
 
-export function listBackupTasks(
+export async function listBackupTasks(
   services: Services,
   caller: Caller,
   window: PageWindow,
 ): Promise<Page<BackupTaskDetailRow>> {
-  return listRows(services.database, caller.userId, window.offset, window.limit);
+  const { rows, total } = await listRows(services.database, caller.userId, window.offset, window.limit);
+  const now = services.clock.now();
+  return { rows: rows.map((row) => withDueTime(row, now)), total };
 }
 
 /** Tasks that will run by themselves, soonest first. */
@@ -191,8 +193,23 @@ async function changePause(
     const task = await lockBackupTask(sql, caller.userId, id) ?? notFound();
     await updateRow(sql, id, change(task, now), now);
     await notify(sql, { topic: "schedule_changed" });
-    return (await findBackupTaskDetail(sql, caller.userId, id))!;
+    return await detail(services, sql, caller, id);
   });
+}
+
+async function detail(
+  services: Services,
+  sql: Sql,
+  caller: Caller,
+  id: number,
+): Promise<BackupTaskDetailRow> {
+  const row = await findBackupTaskDetail(sql, caller.userId, id) ?? notFound();
+  return withDueTime(row, services.clock.now());
+}
+
+/** The scheduler leaves a paused task's due time as it was: it is told anew here. */
+function withDueTime(row: BackupTaskDetailRow, now: Date): BackupTaskDetailRow {
+  return row.paused_at === null ? row : { ...row, next_run_at: nextRun(row, now) };
 }
 
 async function replaceRelations(sql: Sql, id: number, input: BackupTaskInput): Promise<void> {

@@ -1,0 +1,105 @@
+/** `/api/backup-task-logs`, and a task's latest log. */
+import { z } from "@hono/zod-openapi";
+import { isTerminal } from "../../domain/run.ts";
+import { followOutput, type LogEvent } from "../../services/log_stream.ts";
+import { deleteLog, latestLog, listLogs, type LogRow, showLatestLog, showLog } from "../../services/logs.ts";
+import { type Endpoint, endpoint } from "../endpoint.ts";
+import { dataContent, deleteEndpoint, listEndpoint, showEndpoint } from "../resource.ts";
+import { eventStream, type ServerSentEvent } from "../sse.ts";
+import { backupTaskLog, presentState } from "./backup_task_log_view.ts";
+
+export const backupTaskLogEndpoints: readonly Endpoint[] = [
+  listEndpoint(backupTaskLog, {
+    access: "view-backup-tasks",
+    description: "Every run's record, each with the last 4 KB of its output.",
+    list: listLogs,
+  }),
+  showEndpoint(backupTaskLog, {
+    access: "view-backup-tasks",
+    description: "With all its output.",
+    show: showLog,
+  }),
+  deleteEndpoint(backupTaskLog, {
+    access: "delete-backup-tasks",
+    description: "The backup that the run made stays.",
+    errors: { 409: "The run is not over." },
+    remove: deleteLog,
+  }),
+  endpoint({
+    method: "get",
+    path: "/api/backup-tasks/{id}/latest-log",
+    operationId: "showLatestBackupTaskLog",
+    group: "Backup tasks",
+    summary: "Get the latest backup task log",
+    description:
+      "The record of the newest backup run, while it runs too: `output` grows as the agent streams.",
+    access: "view-backup-tasks",
+    ids: { id: "Backup task" },
+    answer: { status: 200, description: "The newest run's record.", content: dataContent(backupTaskLog) },
+    async handle({ services, caller, params }) {
+      const log = await showLatestLog(services, caller, params.id);
+      return { status: 200, body: { data: backupTaskLog.present(log) } };
+    },
+  }),
+  endpoint({
+    method: "get",
+    path: "/api/backup-tasks/{id}/latest-log/stream",
+    operationId: "streamLatestBackupTaskLog",
+    group: "Backup tasks",
+    summary: "Follow the latest backup task log",
+    description:
+      "Server-Sent Events. `output`: `{sequence, text}`; `state`: status and progress whenever they change; " +
+      "`finished`: the final status, after which the stream ends. `Last-Event-ID` resumes after that event.",
+    access: "view-backup-tasks",
+    ids: { id: "Backup task" },
+    answer: {
+      status: 200,
+      description: "Events until the run is over. 204 when `Last-Event-ID` names the end already.",
+      content: {
+        type: "text/event-stream",
+        schema: z.string(),
+        example: 'id: 7-1\nevent: output\ndata: {"sequence":1,"text":"Connecting\\n"}\n\n',
+      },
+    },
+    async handle({ services, caller, params, request }) {
+      const log = await latestLog(services, caller, params.id);
+      const seen = request.headers.get("last-event-id") ?? "";
+      if (isTerminal(log.state) && seen === endId(log)) return new Response(null, { status: 204 });
+      const over = new AbortController();
+      const output = await followOutput(services, caller, log.id, sequenceIn(seen, log.id), over.signal);
+      return eventStream(services.clock, serverSentEvents(log.id, output), () => over.abort());
+    },
+  }),
+];
+
+/** Ids name the run as well: what a client saw of an earlier run says nothing of this one. */
+async function* serverSentEvents(
+  logId: number,
+  events: AsyncIterable<LogEvent>,
+): AsyncGenerator<ServerSentEvent> {
+  let last = 0;
+  for await (const event of events) {
+    switch (event.type) {
+      case "output":
+        last = event.sequence;
+        yield { id: `${logId}-${last}`, event: "output", data: { sequence: last, text: event.text } };
+        break;
+      case "changed":
+        yield { id: `${logId}-${last}`, event: "state", data: presentState(event.log) };
+        break;
+      case "finished":
+        yield { id: endId(event.log), event: "finished", data: presentState(event.log) };
+    }
+  }
+}
+
+function endId(log: LogRow): string {
+  return `${log.id}-end`;
+}
+
+/** The sequence that `Last-Event-ID` names; 0, the start, where it names none of this run. A bare number does too. */
+function sequenceIn(lastEventId: string, logId: number): number {
+  const match = /^(?:(\d{1,15})-)?(\d{1,15})$/.exec(lastEventId.trim());
+  if (match === null || (match[1] !== undefined && Number(match[1]) !== logId)) return 0;
+  return Number(match[2]);
+}

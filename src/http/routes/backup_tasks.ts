@@ -1,0 +1,58 @@
+/** `/api/backup-tasks`. */
+import { z } from "@hono/zod-openapi";
+import {
+  createBackupTask,
+  deleteBackupTask,
+  listBackupTasks,
+  showBackupTask,
+  updateBackupTask,
+} from "../../services/backup_tasks.ts";
+import type { Caller, Services } from "../../services/context.ts";
+import { requireAbility } from "../auth.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { createEndpoint, deleteEndpoint, listEndpoint, showEndpoint, updateEndpoint } from "../resource.ts";
+import { BackupTaskChanges, NewBackupTask } from "./backup_task_input.ts";
+import { backupTask } from "./backup_task_view.ts";
+
+export const backupTaskEndpoints: readonly Endpoint[] = [
+  listEndpoint(backupTask, { access: "view-backup-tasks", list: listBackupTasks }),
+  createEndpoint(backupTask, {
+    access: "create-backup-tasks",
+    body: NewBackupTask,
+    example: {
+      remote_server_id: 2,
+      backup_destination_id: 1,
+      label: "Weekly Full Backup",
+      description: "Full backup of all files",
+      source_path: "/home",
+      frequency: "weekly",
+      maximum_backups_to_keep: 4,
+      type: "files",
+      time_to_run_at: "02:00",
+      store_path: "/backups/weekly",
+    },
+    create: createBackupTask,
+  }),
+  showEndpoint(backupTask, { access: "view-backup-tasks", show: showBackupTask }),
+  updateEndpoint(backupTask, {
+    access: "update-backup-tasks",
+    body: BackupTaskChanges,
+    example: { label: "Updated Weekly Backup", frequency: "weekly", time_to_run_at: "03:00" },
+    update: updateBackupTask,
+  }),
+  deleteEndpoint(backupTask, {
+    access: "delete-backup-tasks",
+    description:
+      "Its backups stay, without a task, unless `with_backups` is true; that needs `delete-backups` too.",
+    errors: { 409: "The backup task is queued or running." },
+    query: z.object({
+      with_backups: z.boolean().default(false).openapi({
+        description: "Whether its backups are deleted too.",
+      }),
+    }),
+    remove(services: Services, caller: Caller, id: number, query: { with_backups: boolean }) {
+      if (query.with_backups) requireAbility(caller, "delete-backups");
+      return deleteBackupTask(services, caller, id, query.with_backups);
+    },
+  }),
+];

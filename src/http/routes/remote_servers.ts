@@ -1,0 +1,136 @@
+/** `/api/remote-servers`. */
+import { z } from "@hono/zod-openapi";
+import {
+  createRemoteServer,
+  deleteRemoteServer,
+  listRemoteServers,
+  type RemoteServer as RemoteServerRow,
+  showRemoteServer,
+  updateRemoteServer,
+} from "../../services/remote_servers.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { integer, line, secret } from "../input.ts";
+import { host } from "../path_input.ts";
+import {
+  createEndpoint,
+  deleteEndpoint,
+  listEndpoint,
+  type Resource,
+  showEndpoint,
+  updateEndpoint,
+} from "../resource.ts";
+import { isoTime, isoTimeOrNull, Time } from "../time.ts";
+
+const RemoteServer = z.object({
+  id: z.int(),
+  user_id: z.int(),
+  label: z.string(),
+  connection: z.object({
+    ip_address: z.string(),
+    username: z.string().nullable(),
+    port: z.int(),
+    is_database_password_set: z.boolean(),
+  }),
+  status: z.object({
+    connectivity: z.enum(["unknown", "connected", "disconnected"]).openapi({
+      description: "Of its agent: `unknown` before the first contact.",
+    }),
+    last_connected_at: Time.nullable(),
+  }),
+  agent: z.object({
+    version: z.string(),
+    hostname: z.string(),
+    os: z.string(),
+    arch: z.string(),
+    protocol: z.int().nullable(),
+    tools: z.record(z.string(), z.string()),
+  }).nullable().openapi({ description: "What its agent said of itself last; null before one is enrolled." }),
+  runs_at_once: z.int(),
+  created_at: Time,
+  updated_at: Time,
+}).openapi("RemoteServer");
+
+const remoteServer: Resource<RemoteServerRow, z.output<typeof RemoteServer>> = {
+  name: "Remote server",
+  plural: "Remote servers",
+  path: "/api/remote-servers",
+  schema: RemoteServer,
+  example: {
+    id: 2,
+    user_id: 1,
+    label: "web-1",
+    connection: { ip_address: "192.0.2.10", username: "root", port: 22, is_database_password_set: false },
+    status: { connectivity: "connected", last_connected_at: "2024-08-07T00:00:00Z" },
+    agent: {
+      version: "0.1.0",
+      hostname: "web-1",
+      os: "linux",
+      arch: "x86_64",
+      protocol: 1,
+      tools: { tar: "tar (GNU tar) 1.34", zstd: "1.5.4" },
+    },
+    runs_at_once: 1,
+    created_at: "2024-08-07T00:00:00Z",
+    updated_at: "2024-08-07T00:00:00Z",
+  },
+  present: (row) => ({
+    id: row.id,
+    user_id: row.user_id,
+    label: row.label,
+    connection: {
+      ip_address: row.ip_address,
+      username: row.username,
+      port: row.port,
+      is_database_password_set: row.database_password_encrypted !== null,
+    },
+    status: {
+      connectivity: row.connectivity,
+      last_connected_at: isoTimeOrNull(row.last_connected_at),
+    },
+    agent: row.agent_description && {
+      version: row.agent_description.version,
+      hostname: row.agent_description.hostname,
+      os: row.agent_description.os,
+      arch: row.agent_description.arch,
+      protocol: row.agent_protocol,
+      tools: row.agent_description.tools,
+    },
+    runs_at_once: row.runs_at_once,
+    created_at: isoTime(row.created_at),
+    updated_at: isoTime(row.updated_at),
+  }),
+};
+
+const fields = z.object({
+  label: line(255),
+  ip_address: host().openapi({ description: "IPv4, IPv6 or a host name; unique with `port`." }),
+  username: line(255).nullable().optional(),
+  port: integer(1, 65535).optional().openapi({ description: "Default 22." }),
+  database_password: secret(1000).nullable().optional().openapi({
+    description: "Of the server's databases, where a task names none.",
+  }),
+  runs_at_once: integer(1, 100).optional().openapi({ description: "Backup runs at once. Default 1." }),
+});
+
+export const remoteServerEndpoints: readonly Endpoint[] = [
+  listEndpoint(remoteServer, { access: "view-remote-servers", list: listRemoteServers }),
+  createEndpoint(remoteServer, {
+    access: "create-remote-servers",
+    body: fields.openapi("NewRemoteServer"),
+    example: { label: "web-1", ip_address: "192.0.2.10", username: "root", port: 22 },
+    create: createRemoteServer,
+  }),
+  showEndpoint(remoteServer, { access: "view-remote-servers", show: showRemoteServer }),
+  updateEndpoint(remoteServer, {
+    access: "update-remote-servers",
+    body: fields.partial().openapi("RemoteServerChanges"),
+    example: { label: "web-1.example.com" },
+    update: updateRemoteServer,
+  }),
+  deleteEndpoint(remoteServer, {
+    access: "delete-remote-servers",
+    description: "Its agent's key is no good from then on.",
+    errors: { 409: "Backup tasks use it." },
+    remove: deleteRemoteServer,
+  }),
+];

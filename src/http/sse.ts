@@ -1,0 +1,69 @@
+/** Server-Sent Events, as the HTML standard's section 9.2 frames them. */
+import type { Clock } from "../domain/clock.ts";
+
+export interface ServerSentEvent {
+  /** What the client sends back as `Last-Event-ID`; without line breaks. */
+  readonly id: string;
+  readonly event: string;
+  /** Sent as JSON, on one line. */
+  readonly data: unknown;
+}
+
+/** Shorter than the idle timeouts of common proxies. Milliseconds. */
+const HEARTBEAT = 15_000;
+/** How long a client waits before it connects again. Milliseconds. */
+const RETRY = 2000;
+
+/**
+ * Sends events as they come and comments while none do, until the last one. `abandon` is called once when the client
+ * is gone; the events should then end. Events are taken no faster than the client reads.
+ */
+export function eventStream(
+  clock: Clock,
+  events: AsyncIterable<ServerSentEvent>,
+  abandon: () => void,
+): Response {
+  const iterator = events[Symbol.asyncIterator]();
+  const encoder = new TextEncoder();
+  let pending: Promise<IteratorResult<ServerSentEvent>> | null = null;
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(encoder.encode(`retry: ${RETRY}\n\n`));
+    },
+    async pull(controller) {
+      pending ??= iterator.next();
+      const result = await within(clock, HEARTBEAT, pending);
+      if (result === null) return controller.enqueue(encoder.encode(": still here\n\n"));
+      pending = null;
+      if (result.done) return controller.close();
+      controller.enqueue(encoder.encode(frame(result.value)));
+    },
+    async cancel() {
+      abandon();
+      await iterator.return?.();
+    },
+  });
+  return new Response(body, {
+    headers: {
+      "Content-Type": "text/event-stream",
+      "Cache-Control": "no-store",
+      // nginx holds answers back unless told otherwise.
+      "X-Accel-Buffering": "no",
+    },
+  });
+}
+
+function frame({ id, event, data }: ServerSentEvent): string {
+  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** The value of `promise`, or null when `ms` pass first. */
+async function within<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T | null> {
+  const over = new AbortController();
+  const late = clock.sleep(ms, over.signal).then(() => null, () => null);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    over.abort();
+  }
+}
