@@ -93,7 +93,11 @@ export function missingDestinationFields(
   if (type === "sftp") {
     require("sftp_host", "sftp_host");
     require("sftp_username", "sftp_username");
-    if (fields.sftp_private_key_encrypted === null) require("sftp_password_encrypted", "sftp_password");
+    if (fields.sftp_password_encrypted === null && fields.sftp_private_key_encrypted === null) {
+      missing.sftp_password = [
+        "The sftp password field is required when type is sftp, unless a private key is given.",
+      ];
+    }
   }
   return missing;
 }

@@ -1,0 +1,42 @@
+/** A destination tried out before it is trusted: a probe object written, read back and deleted. */
+import { InvalidError, NotFoundError } from "../domain/errors.ts";
+import type { DestinationCheckResult } from "../protocol/messages.ts";
+import { isStorageType } from "../storage/registry.ts";
+import { findBackupDestinationOf } from "../store/backup_destinations.ts";
+import { findRemoteServerOf } from "../store/remote_servers.ts";
+import { askAgent } from "./agent_requests.ts";
+import type { Caller, Services } from "./context.ts";
+import { bucketOf } from "./uploads.ts";
+
+/** How long an agent has for all steps. Milliseconds. */
+const AGENT_TIMEOUT = 60_000;
+
+/**
+ * Checks a bucket from here, anything else from the agent of `remoteServerId`. A step that fails is an answer, not an
+ * error; an `UnavailableError` says that the agent could not be asked.
+ */
+export async function checkDestination(
+  services: Services,
+  caller: Caller,
+  id: number,
+  remoteServerId: number | null,
+): Promise<DestinationCheckResult> {
+  const destination = await findBackupDestinationOf(services.database, caller.userId, id);
+  if (destination === undefined) throw new NotFoundError("Backup destination");
+  if (isStorageType(destination.type)) {
+    const steps = await bucketOf(destination, services.keyring).check();
+    return { ok: steps.every((step) => step.ok), steps };
+  }
+  if (remoteServerId === null) {
+    throw new InvalidError({
+      remote_server_id: [
+        `The remote server id field is required when the destination's type is ${destination.type}.`,
+      ],
+    });
+  }
+  if (await findRemoteServerOf(services.database, caller.userId, remoteServerId) === undefined) {
+    throw new InvalidError({ remote_server_id: ["The selected remote server is invalid."] });
+  }
+  const request = { kind: "destination.check", backup_destination_id: id } as const;
+  return await askAgent(services, remoteServerId, request, AGENT_TIMEOUT);
+}
