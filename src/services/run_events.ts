@@ -45,7 +45,9 @@ export async function recordEvents(
       rows.set(run.id, moved);
     }
     await insertOutput(sql, chunks);
-    await recordProgress(sql, progress);
+    const { lease, grace } = services.runTimes;
+    const now = services.clock.now().getTime();
+    await recordProgress(sql, progress, new Date(now + lease), new Date(now + lease + grace));
     await trimLongOutput(sql, progress, rows);
     for (const id of new Set(chunks.map((chunk) => chunk.run_id))) {
       await notify(sql, { topic: "run_output", run_id: id });
@@ -112,14 +114,10 @@ async function recordGroup(
     chunks.push({ run_id: run.id, sequence, text });
     outputSize += text.length;
   }
-  const now = services.clock.now();
-  const { lease, grace } = services.runTimes;
   progress.push({
     run_id: run.id,
     last_sequence: fresh.at(-1)!.sequence,
     output_size: outputSize,
-    lease_expires_at: new Date(now.getTime() + lease),
-    deadline_at: new Date(now.getTime() + lease + grace),
     figures: lastFigures(fresh.map(({ event }) => event)),
   });
   if (verdict !== null) run = await applyVerdict(services, sql, run, verdict);

@@ -49,7 +49,7 @@ export async function trimOutput(sql: Sql, runId: number, alreadyCut: number): P
       returning o.sequence, o.text
     )
     select min(sequence) as first,
-      coalesce(sum(char_length(text)) filter (where text !~ ${`^${MARKER_START}`}), 0)::bigint as size
+      coalesce(sum(char_length(text)) filter (where not starts_with(text, ${MARKER_START})), 0)::bigint as size
     from removed`;
   if (removed === undefined || removed.first === null) return alreadyCut;
   const cut = alreadyCut + removed.size;

@@ -6,8 +6,6 @@ export interface EventProgress {
   last_sequence: number;
   /** Characters of output that came with this batch. */
   output_size: number;
-  lease_expires_at: Date;
-  deadline_at: Date;
   figures: {
     bytes_read: number;
     bytes_written: number;
@@ -18,7 +16,12 @@ export interface EventProgress {
 }
 
 /** The lease and the deadline are renewed for running runs only: other states have deadlines of their own. */
-export async function recordProgress(sql: Sql, progress: readonly EventProgress[]): Promise<void> {
+export async function recordProgress(
+  sql: Sql,
+  progress: readonly EventProgress[],
+  leaseExpiresAt: Date,
+  deadlineAt: Date,
+): Promise<void> {
   if (progress.length === 0) return;
   const column = <T>(pick: (row: EventProgress) => T) => progress.map(pick);
   await sql`
@@ -26,8 +29,8 @@ export async function recordProgress(sql: Sql, progress: readonly EventProgress[
       last_sequence = greatest(r.last_sequence, p.last_sequence),
       output_size = r.output_size + p.output_size,
       output_compacted = r.output_compacted and p.output_size = 0,
-      lease_expires_at = case when r.state = 'running' then p.lease_expires_at else r.lease_expires_at end,
-      deadline_at = case when r.state = 'running' then p.deadline_at else r.deadline_at end,
+      lease_expires_at = case when r.state = 'running' then ${leaseExpiresAt}::timestamptz else r.lease_expires_at end,
+      deadline_at = case when r.state = 'running' then ${deadlineAt}::timestamptz else r.deadline_at end,
       bytes_read = coalesce(p.bytes_read, r.bytes_read),
       bytes_written = coalesce(p.bytes_written, r.bytes_written),
       files_count = coalesce(p.files_count, r.files_count),
@@ -37,14 +40,12 @@ export async function recordProgress(sql: Sql, progress: readonly EventProgress[
       ${column((row) => row.run_id)}::bigint[],
       ${column((row) => row.last_sequence)}::bigint[],
       ${column((row) => row.output_size)}::bigint[],
-      ${column((row) => row.lease_expires_at)}::timestamptz[],
-      ${column((row) => row.deadline_at)}::timestamptz[],
       ${column((row) => whole(row.figures?.bytes_read))}::bigint[],
       ${column((row) => whole(row.figures?.bytes_written))}::bigint[],
       ${column((row) => whole(row.figures?.files_count))}::bigint[],
       ${column((row) => row.figures?.bytes_per_second ?? null)}::double precision[],
       ${column((row) => row.figures?.eta_seconds ?? null)}::double precision[]
-    ) as p (run_id, last_sequence, output_size, lease_expires_at, deadline_at, bytes_read, bytes_written,
+    ) as p (run_id, last_sequence, output_size, bytes_read, bytes_written,
       files_count, bytes_per_second, eta_seconds)
     where r.id = p.run_id`;
 }
