@@ -71,6 +71,7 @@ async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOve
     attempt,
     // Events are numbered within an attempt.
     last_sequence: 0,
+    timeout_at: timeoutAt(services, made.job.timeout_ms),
     object_directory: made.directory,
     object_prefix: made.job.object.prefix,
     object_stamp: made.job.object.stamp,
@@ -101,4 +102,8 @@ function reasonOf(error: SecretError | DomainError): string {
 /** A run that can't be offered ends as one whose deadline has passed: failed, but with its own reason. */
 async function failUnsent(services: Services, sql: Sql, run: RunRow, reason: string): Promise<void> {
   await applyToRun(services, sql, run, { type: "deadline_passed" }, { reason });
+}
+
+function timeoutAt(services: Services, timeoutMs: number | null): Date | null {
+  return timeoutMs === null ? null : new Date(services.clock.now().getTime() + timeoutMs);
 }

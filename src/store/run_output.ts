@@ -37,20 +37,21 @@ export function needsTrimming(outputSize: number, outputCut: number): boolean {
  */
 export async function trimOutput(sql: Sql, runId: number, alreadyCut: number): Promise<number> {
   const [removed] = await sql<{ first: number | null; size: number }[]>`
-    with sized as (
-      select sequence, char_length(text) as size,
-        sum(char_length(text)) over (order by sequence) as until_here,
-        sum(char_length(text)) over (order by sequence desc) as from_here
+    with measured as (
+      select sequence, starts_with(text, ${MARKER_START}) as is_marker,
+        case when starts_with(text, ${MARKER_START}) then 0 else char_length(text) end as size
       from run_output where run_id = ${runId}
+    ), placed as (
+      select sequence, is_marker, size,
+        sum(size) over (order by sequence) as until_here, sum(size) over (order by sequence desc) as from_here
+      from measured
     ), removed as (
-      delete from run_output o using sized s
-      where o.run_id = ${runId} and o.sequence = s.sequence
-        and s.until_here > ${OUTPUT_HEAD} and s.from_here > ${OUTPUT_TAIL}
-      returning o.sequence, o.text
+      delete from run_output o using placed p
+      where o.run_id = ${runId} and o.sequence = p.sequence
+        and (p.is_marker or (p.until_here > ${OUTPUT_HEAD} and p.from_here > ${OUTPUT_TAIL}))
+      returning p.sequence, p.size
     )
-    select min(sequence) as first,
-      coalesce(sum(char_length(text)) filter (where not starts_with(text, ${MARKER_START})), 0)::bigint as size
-    from removed`;
+    select min(sequence) as first, coalesce(sum(size), 0)::bigint as size from removed`;
   if (removed === undefined || removed.first === null) return alreadyCut;
   const cut = alreadyCut + removed.size;
   await sql`
