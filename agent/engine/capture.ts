@@ -1,0 +1,44 @@
+/** Short answers of programs: a version, a list of databases. */
+import type { Child, Children, Command, Exit } from "./children.ts";
+
+/** More than any list of databases; an answer over it is an error. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+const MAX_MESSAGES = 20;
+
+export interface Answer {
+  exit: Exit;
+  /** UTF-8. */
+  stdout: string;
+  /** The first lines of stderr. */
+  messages: string[];
+}
+
+/** Runs a program to its end and returns what it said. `input` is written to its stdin. */
+export async function capture(children: Children, command: Command, input?: Uint8Array): Promise<Answer> {
+  const messages: string[] = [];
+  const child = children.spawn(command, {
+    stdin: input === undefined ? "null" : "piped",
+    stdout: "piped",
+    onMessage: (line) => {
+      if (messages.length < MAX_MESSAGES) messages.push(line);
+    },
+  });
+  const [stdout, exit] = await Promise.all([
+    readAnswer(child),
+    child.exited,
+    input === undefined ? undefined : child.feed([input]),
+  ]);
+  return { exit, stdout, messages };
+}
+
+async function readAnswer(child: Child): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of child.stdout!) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MAX_ANSWER_BYTES) {
+      throw new Error(`Cannot read ${child.program}'s answer: it is too long`);
+    }
+  }
+  return text + decoder.decode();
+}

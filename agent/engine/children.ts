@@ -1,0 +1,160 @@
+/**
+ * The programs a run starts. Each leads a process group of its own, so that it can be ended with whatever it
+ * started; none outlives the run.
+ */
+import type { Clock } from "../../src/domain/clock.ts";
+import { LineSplitter } from "./line.ts";
+import { switchUser, type SystemUser, userEnvironment } from "./system_user.ts";
+
+/** A program, without a shell's reading of its arguments. */
+export interface Command {
+  program: string;
+  args: string[];
+  /** Beside `PATH`, `HOME`, `USER`, `LOGNAME` and `LC_ALL`: nothing else is inherited. */
+  env?: Record<string, string>;
+  /** Runs the program with this user's rights and groups; null: the agent's own. */
+  user?: SystemUser | null;
+  /** Opened with the agent's rights before `user` takes over: the user needs none on the path's directories. */
+  redirects?: Redirect[];
+}
+
+export interface Redirect {
+  descriptor: number;
+  direction: "<" | ">";
+  path: string;
+}
+
+export interface SpawnOptions {
+  stdin?: "null" | "piped";
+  stdout: "null" | "piped";
+  /** Gets every line of stderr. */
+  onMessage(line: string): void;
+}
+
+export interface Exit {
+  code: number;
+  signal: string | null;
+}
+
+/** SIGKILL follows SIGTERM after this long. */
+const GRACE_MS = 2000;
+
+/** The programs of one run. Aborting `signal` ends them all; after that none starts. */
+export class Children {
+  readonly #running = new Set<Child>();
+  readonly #onAbort = () => void this.terminate();
+  #terminating: Promise<void> | null = null;
+
+  constructor(private readonly clock: Clock, private readonly signal: AbortSignal) {
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  spawn(command: Command, options: SpawnOptions): Child {
+    this.signal.throwIfAborted();
+    if (this.#terminating !== null) throw new Error(`Cannot start ${command.program}: the run is ending`);
+    const child = new Child(command, options);
+    this.#running.add(child);
+    child.exited.finally(() => this.#running.delete(child)).catch(() => {});
+    return child;
+  }
+
+  /** Ends every program and its descendants. Resolves when none is left. */
+  terminate(): Promise<void> {
+    return this.#terminating ??= this.#terminate();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal.removeEventListener("abort", this.#onAbort);
+    await this.terminate();
+  }
+
+  async #terminate(): Promise<void> {
+    await Promise.all([...this.#running].map((child) => child.terminate(this.clock)));
+  }
+}
+
+export class Child {
+  readonly program: string;
+  readonly pid: number;
+  /** Settles when the program has ended and its stderr is read. */
+  readonly exited: Promise<Exit>;
+  /** Null unless piped. */
+  readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  readonly #process: Deno.ChildProcess;
+
+  constructor(command: Command, options: SpawnOptions) {
+    const { program, args } = launch(command);
+    this.program = command.program;
+    this.#process = new Deno.Command(program, {
+      args,
+      // A directory that every user may enter; programs look at their own otherwise.
+      cwd: "/",
+      clearEnv: true,
+      env: { ...userEnvironment(command.user ?? null), ...command.env },
+      stdin: options.stdin ?? "null",
+      stdout: options.stdout,
+      stderr: "piped",
+      detached: true,
+    }).spawn();
+    this.pid = this.#process.pid;
+    this.stdout = options.stdout === "piped" ? this.#process.stdout : null;
+    this.exited = this.#follow(options.onMessage);
+  }
+
+  /** Writes all of the program's input. A program that stops reading tells why by its exit, not here. */
+  async feed(chunks: Uint8Array[]): Promise<void> {
+    const writer = this.#process.stdin.getWriter();
+    try {
+      for (const chunk of chunks) await writer.write(chunk);
+      await writer.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
+  }
+
+  /** SIGTERM to the program's group, SIGKILL after a moment. Resolves when it has ended. */
+  async terminate(clock: Clock): Promise<void> {
+    this.#signal("SIGTERM");
+    const ended = new AbortController();
+    clock.sleep(GRACE_MS, ended.signal).then(() => this.#signal("SIGKILL"), () => {});
+    await this.exited;
+    ended.abort();
+    // What it had started and left behind.
+    this.#signal("SIGKILL");
+    if (this.stdout !== null && !this.stdout.locked) await this.stdout.cancel();
+  }
+
+  async #follow(onMessage: (line: string) => void): Promise<Exit> {
+    const splitter = new LineSplitter(onMessage);
+    const read = async () => {
+      for await (const chunk of this.#process.stderr) splitter.push(chunk);
+      splitter.end();
+    };
+    const [{ code, signal }] = await Promise.all([this.#process.status, read()]);
+    return { code, signal };
+  }
+
+  #signal(name: "SIGTERM" | "SIGKILL"): void {
+    try {
+      Deno.kill(-this.pid, name);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+/** A shell opens the files, gives way to setpriv, which gives way to the program: one process all along. Paths
+ * and arguments are the shell's parameters, never its code. */
+function launch(command: Command): { program: string; args: string[] } {
+  const { user, redirects = [] } = command;
+  const inner = user
+    ? [...switchUser(user), command.program, ...command.args]
+    : [command.program, ...command.args];
+  if (redirects.length === 0) return { program: inner[0]!, args: inner.slice(1) };
+  const take = redirects.map((_, index) => `path${index}=$${index + 1}`);
+  const open = redirects.map(({ descriptor, direction }, index) =>
+    `${descriptor}${direction}"$path${index}"`
+  );
+  const script = `${take.join("; ")}; shift ${redirects.length}; exec "$@" ${open.join(" ")}`;
+  return { program: "sh", args: ["-c", script, "sh", ...redirects.map(({ path }) => path), ...inner] };
+}

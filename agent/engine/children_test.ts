@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/domain/clock.ts";
+import { TestClock } from "../../tests/support/clock.ts";
+import { capture } from "./capture.ts";
+import { Children, type Command } from "./children.ts";
+import { findUser } from "./system_user.ts";
+
+const sh = (script: string, ...args: string[]): Command => ({
+  program: "sh",
+  args: ["-c", script, "sh", ...args],
+});
+
+/** Pids of the processes in a group, but those that only wait for init to take note. */
+function group(leader: number): number[] {
+  const pids: number[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
+      const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (Number(pgrp) === leader && state !== "Z") pids.push(Number(name));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound) && !`${error}`.includes("os error 3")) throw error;
+    }
+  }
+  return pids;
+}
+
+/** A killed process takes a moment to be gone; one that was forgotten stays. */
+async function gone(leader: number): Promise<void> {
+  const deadline = performance.now() + 5000;
+  while (group(leader).length > 0) {
+    assert.ok(performance.now() < deadline, `processes of group ${leader} are left`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Resolves with the child once it has printed a line. */
+function started(children: Children, command: Command) {
+  return new Promise<ReturnType<Children["spawn"]>>((resolve) => {
+    const child = children.spawn(command, { stdout: "null", onMessage: () => resolve(child) });
+  });
+}
+
+Deno.test("an aborted run leaves none of its programs, nor what they started", async () => {
+  const abort = new AbortController();
+  await using children = new Children(systemClock, abort.signal);
+  const child = await started(children, sh("sleep 100 & sleep 100 & echo up >&2; wait"));
+  assert.equal(group(child.pid).length, 3);
+  abort.abort(new Error("enough"));
+  assert.equal((await child.exited).signal, "SIGTERM");
+  await children.terminate();
+  await gone(child.pid);
+});
+
+Deno.test("a program deaf to SIGTERM is killed after a moment", async () => {
+  const clock = new TestClock();
+  const children = new Children(clock, new AbortController().signal);
+  const child = await started(children, sh("trap '' TERM; echo up >&2; while :; do sleep 100; done"));
+  const terminated = children.terminate();
+  await clock.advance(2000);
+  await terminated;
+  assert.equal((await child.exited).signal, "SIGKILL");
+  await gone(child.pid);
+});
+
+Deno.test("nothing starts once the run has ended", async () => {
+  const children = new Children(systemClock, new AbortController().signal);
+  await children.terminate();
+  assert.throws(() => children.spawn(sh("true"), { stdout: "null", onMessage() {} }), /the run is ending/);
+});
+
+Deno.test("arguments and paths are never read as shell code", async () => {
+  const root = await Deno.makeTempDir();
+  const directory = `${root}/it's "$(touch x)" -d`;
+  try {
+    await Deno.mkdir(directory);
+    await Deno.writeTextFile(`${directory}/in put`, "from the file");
+    await using children = new Children(systemClock, new AbortController().signal);
+    const answer = await capture(children, {
+      ...sh('cat <&3; printf "|%s" "$@"', "a b", "$(id)", "-x", "'"),
+      redirects: [{ descriptor: 3, direction: "<", path: `${directory}/in put` }],
+    });
+    assert.equal(answer.stdout, "from the file|a b|$(id)|-x|'");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("a program gets a clean environment", async () => {
+  Deno.env.set("REARGUARD_TEST_SECRET", "hush");
+  try {
+    await using children = new Children(systemClock, new AbortController().signal);
+    const { stdout } = await capture(children, { program: "env", args: [], env: { EXTRA: "1" } });
+    const names = stdout.trim().split("\n").map((line) => line.split("=")[0]).sort();
+    assert.deepEqual(names.filter((name) => !["USER", "LOGNAME"].includes(name!)), [
+      "EXTRA",
+      "HOME",
+      "LC_ALL",
+      "PATH",
+    ]);
+  } finally {
+    Deno.env.delete("REARGUARD_TEST_SECRET");
+  }
+});
+
+Deno.test({
+  name: "another user's program has that user's ids, groups and home, and files it could not open itself",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    const directory = await Deno.makeTempDir();
+    try {
+      await using children = new Children(systemClock, new AbortController().signal);
+      const user = await findUser(children, "nobody");
+      await Deno.writeTextFile(`${directory}/for nobody`, "readable by descriptor");
+      const answer = await capture(children, {
+        ...sh(
+          'id -un; echo "$HOME"; cat <&3; cat "$1" 2>/dev/null || echo " only"',
+          `${directory}/for nobody`,
+        ),
+        user,
+        redirects: [{ descriptor: 3, direction: "<", path: `${directory}/for nobody` }],
+      });
+      assert.equal(answer.stdout, `nobody\n${user!.home}\nreadable by descriptor only\n`);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
+
+Deno.test("an unknown user, an option and a number are not users", async () => {
+  await using children = new Children(systemClock, new AbortController().signal);
+  for (const name of ["no-such-user-here", "--help", "0"]) assert.equal(await findUser(children, name), null);
+});
