@@ -14,9 +14,9 @@ import { userEndpoints } from "./routes/user.ts";
 import { usersEndpoints } from "./routes/users.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
+  ...backupTaskScheduleEndpoints,
   ...backupTaskEndpoints,
   ...backupTaskRunEndpoints,
-  ...backupTaskScheduleEndpoints,
   ...backupTaskLogEndpoints,
   ...backupEndpoints,
   ...remoteServerEndpoints,
