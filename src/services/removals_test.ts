@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { testServices } from "../../tests/support/database.ts";
+import { event, failure, success } from "../../tests/support/events.ts";
+import { plant, sayHello } from "../../tests/support/planted.ts";
+import { transaction } from "../store/database.ts";
+import { answerRequest, claimDeliveries } from "./agent_requests.ts";
+import type { Services } from "./context.ts";
+import { claimHandOvers } from "./hand_overs.ts";
+import { nextRemoval, removeDue, requestRemoval } from "./removals.ts";
+import { recordEvents } from "./run_events.ts";
+import { startRun } from "./runs.ts";
+
+async function stored(services: Services) {
+  const planted = await plant(services);
+  await startRun(services, planted.caller, planted.taskId);
+  const [run] = await claimHandOvers(services, [planted.serverId]);
+  const { serverId } = planted;
+  await recordEvents(services, [
+    event(serverId, run!, 1, { kind: "accepted" }),
+    event(serverId, run!, 2, success()),
+  ]);
+  const [backup] = await services.database<{ id: number }[]>`select id from backups`;
+  return { ...planted, backupId: backup!.id };
+}
+
+/** Answers the next removal that reaches the agent. */
+function answering(services: Services, serverId: number, failed: { name: string; message: string }[]) {
+  return new Promise<string[]>((resolve) => {
+    const unsubscribe = services.bus.subscribe(async ({ topic }) => {
+      if (topic !== "agent_request") return;
+      unsubscribe();
+      const [delivery] = await claimDeliveries(services, [serverId]);
+      const { request, requestId } = delivery!;
+      assert.ok(request.kind === "destination.delete");
+      await answerRequest(services, serverId, requestId, {
+        ok: true,
+        result: { deleted: request.names, failed },
+      });
+      resolve(request.names);
+    });
+  });
+}
+
+Deno.test("a backup's row goes when its objects are confirmed gone, not before", async () => {
+  await using test = await testServices();
+  const { services, database, clock } = test;
+  const { backupId, serverId } = await stored(services);
+  await transaction(database, (sql) => requestRemoval(services, sql, [backupId], "request"));
+  // No agent: kept, with the reason, and tried again later.
+  assert.equal(await removeDue(services), 1);
+  const [kept] = await database`select * from backups`;
+  assert.match(kept!.removal_error, /agent is not connected/);
+  assert.equal(kept!.removal_attempts, 1);
+  assert.equal(await removeDue(services), 0);
+  assert.deepEqual(await nextRemoval(services), new Date(clock.now().getTime() + 60_000));
+  // The agent's return makes it due at once; it can't remove one of the objects.
+  await sayHello(services, serverId);
+  const refused = answering(services, serverId, [{ name: "backup_1.tar.zst", message: "Permission denied" }]);
+  assert.equal(await removeDue(services), 1);
+  assert.deepEqual(await refused, ["backup_1.tar.zst", "backup_1.manifest.json"]);
+  const [still] = await database`select * from backups`;
+  assert.equal(still!.removal_error, "backup_1.tar.zst: Permission denied");
+  assert.deepEqual(await nextRemoval(services), new Date(clock.now().getTime() + 120_000));
+  await clock.advance(120_000);
+  await sayHello(services, serverId);
+  const gone = answering(services, serverId, []);
+  assert.equal(await removeDue(services), 1);
+  await gone;
+  assert.equal((await database`select * from backups`).length, 0);
+});
+
+Deno.test("what a failed run left behind is removed by its agent", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const { caller, taskId, serverId } = await plant(services);
+  await startRun(services, caller, taskId);
+  const [run] = await claimHandOvers(services, [serverId]);
+  await recordEvents(services, [
+    event(serverId, run!, 1, { kind: "accepted" }),
+    event(serverId, run!, 2, failure("no", ["half.tar.zst"])),
+  ]);
+  await sayHello(services, serverId);
+  const gone = answering(services, serverId, []);
+  assert.equal(await removeDue(services), 1);
+  assert.deepEqual(await gone, ["half.tar.zst"]);
+  assert.equal((await database`select * from leftovers`).length, 0);
+  assert.equal(await nextRemoval(services), null);
+});
+
+Deno.test("two replicas never work on the same removal", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const { backupId } = await stored(services);
+  await transaction(database, (sql) => requestRemoval(services, sql, [backupId], "request"));
+  const counts = await Promise.all([removeDue(services), removeDue(services), removeDue(services)]);
+  assert.equal(counts.reduce((a, b) => a + b), 1);
+});

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { testServices } from "../../tests/support/database.ts";
+import { plant } from "../../tests/support/planted.ts";
+import { claimHandOvers } from "./hand_overs.ts";
+import { fireDueTasks, nextDueTime } from "./schedules.ts";
+import { cancelRun } from "./runs.ts";
+
+const due = (time: string) => ({ next_run_at: new Date(time) });
+
+Deno.test("a due time fires once, however many look at the same moment", async () => {
+  await using test = await testServices({ now: "2026-01-05T00:59:00Z" });
+  const { services, clock, database } = test;
+  for (let i = 0; i < 20; i++) await plant(services, due("2026-01-05T01:00:00Z"));
+  assert.equal(await fireDueTasks(services), 0);
+  await clock.advance(60_000);
+  const counts = await Promise.all(Array.from({ length: 6 }, () => fireDueTasks(services)));
+  assert.equal(counts.reduce((a, b) => a + b), 20);
+  assert.equal(await fireDueTasks(services), 0);
+  const runs = await database`select backup_task_id, trigger, scheduled_for, state from runs`;
+  assert.equal(runs.length, 20);
+  assert.equal(new Set(runs.map((run) => run.backup_task_id)).size, 20);
+  for (const run of runs) {
+    assert.equal(run.trigger, "schedule");
+    assert.deepEqual(run.scheduled_for, new Date("2026-01-05T01:00:00Z"));
+    assert.equal(run.state, "queued");
+  }
+  assert.deepEqual(await nextDueTime(services), new Date("2026-01-06T01:00:00Z"));
+});
+
+Deno.test("due times missed in a downtime are one catch-up run", async () => {
+  await using test = await testServices({ now: "2026-01-20T12:00:00Z" });
+  const { services, database } = test;
+  await plant(services, due("2026-01-05T01:00:00Z"));
+  assert.equal(await fireDueTasks(services), 1);
+  assert.equal(await fireDueTasks(services), 0);
+  assert.equal((await database`select * from runs`).length, 1);
+  assert.deepEqual(await nextDueTime(services), new Date("2026-01-21T01:00:00Z"));
+});
+
+Deno.test("a due time that comes while the task's run is active is recorded as skipped", async () => {
+  await using test = await testServices({ now: "2026-01-05T01:00:00Z" });
+  const { services, clock, database } = test;
+  const { caller, taskId, serverId } = await plant(services, due("2026-01-05T01:00:00Z"));
+  await fireDueTasks(services);
+  await claimHandOvers(services, [serverId]);
+  await clock.advance(24 * 3_600_000);
+  await fireDueTasks(services);
+  const [run] = await database`select id from runs`;
+  const skipped = await database`select * from skipped_schedules`;
+  assert.equal(skipped.length, 1);
+  assert.deepEqual(skipped[0]!.due_at, new Date("2026-01-06T01:00:00Z"));
+  assert.equal(skipped[0]!.active_run_id, run!.id);
+  // When it is over, the next due time fires again.
+  await cancelRun(services, caller, taskId);
+  await database`update runs set state = 'cancelled', finished_at = now(), deadline_at = null`;
+  await clock.advance(24 * 3_600_000);
+  await fireDueTasks(services);
+  assert.equal((await database`select * from runs where state = 'queued'`).length, 1);
+});
+
+Deno.test("paused tasks are not fired", async () => {
+  await using test = await testServices({ now: "2026-01-05T01:00:00Z" });
+  const { services } = test;
+  await plant(services, { ...due("2026-01-05T01:00:00Z"), paused_at: new Date("2026-01-01T00:00:00Z") });
+  assert.equal(await fireDueTasks(services), 0);
+});
