@@ -1,13 +1,19 @@
 /** The HTTP application: every endpoint behind the pipeline, and the pages outside the API. */
 import { type Context, Hono } from "hono";
+import { RELEASE } from "../domain/release.ts";
 import type { Services } from "../services/context.ts";
 import { DEFAULT_BODY_LIMIT } from "./body.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { HttpError } from "./errors.ts";
-import { IdempotentCalls } from "./idempotency.ts";
+import { addDocs } from "./docs.ts";
 import { errorResponse, type PipelineContext, serve } from "./pipeline.ts";
+import { Metrics } from "./metrics.ts";
+import { observe, type RouteVariables } from "./observe.ts";
+import { openapiDocument } from "./openapi.ts";
 import { RateLimiter } from "./rate_limit.ts";
-import { ENDPOINTS } from "./routes.ts";
+import { ENDPOINTS, GROUPS } from "./routes.ts";
+
+export type App = Hono<RouteVariables>;
 
 export interface AppOptions {
   readonly services: Services;
@@ -20,27 +26,37 @@ export interface AppOptions {
   /** Takes over a request to `/api/agent/connect`. */
   readonly connectAgent?: (request: Request) => Response | Promise<Response>;
   /** Pages outside the API; each adds its routes. */
-  readonly pages?: readonly ((app: Hono) => void)[];
+  readonly pages?: readonly ((app: App) => void)[];
 }
 
-export function createApp(options: AppOptions): Hono {
+export function createApp(options: AppOptions): App {
+  const publicUrl = options.publicUrl?.replace(/\/+$/, "") ?? null;
+  const metrics = new Metrics(options.services);
+  let document: string | undefined;
   const context: PipelineContext = {
     services: options.services,
-    publicUrl: options.publicUrl?.replace(/\/+$/, "") ?? null,
+    publicUrl,
     bodyLimit: options.bodyLimit ?? DEFAULT_BODY_LIMIT,
     limiter: new RateLimiter(options.rateLimitPerMinute ?? 0, options.services.clock),
-    idempotency: new IdempotentCalls(options.services),
-    connectAgent: options.connectAgent ?? refuseAgents,
+    extras: {
+      connectAgent: options.connectAgent ?? refuseAgents,
+      metrics: () => metrics.text(),
+      openapi: () => document ??= JSON.stringify(openapiDocument(ENDPOINTS, GROUPS, publicUrl, RELEASE)),
+    },
   };
-  const app = new Hono();
+  const app = new Hono<RouteVariables>();
+  app.use(observe(options.services.clock, metrics, publicUrl?.startsWith("https:") ?? false));
   for (const endpoint of literalFirst(ENDPOINTS)) {
     app.on(
       endpoint.method,
       endpoint.path.replaceAll(/\{(\w+)\}/g, ":$1"),
-      (c) => serve(context, endpoint, c.req.raw, c.req.param()),
+      (c) => {
+        c.set("route", endpoint.path);
+        return serve(context, endpoint, c.req.raw, c.req.param());
+      },
     );
   }
-  for (const addPages of options.pages ?? []) addPages(app);
+  for (const addPages of [addDocs, ...options.pages ?? []]) addPages(app);
   app.notFound((c) => unmatched(app, c));
   app.onError((error, c) => errorResponse(error, c.req.raw));
   return app;
@@ -52,9 +68,9 @@ function literalFirst(endpoints: readonly Endpoint[]): Endpoint[] {
   return endpoints.toSorted((a, b) => key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);
 }
 
-/** A path that isn't there, or not with this method. */
-function unmatched(app: Hono, c: Context): Response {
-  const allowed = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 0);
+/** One handler matches everywhere: the one that observes. A path that isn't there, or not with this method. */
+function unmatched(app: App, c: Context): Response {
+  const allowed = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 1);
   if (allowed.length === 0) {
     return errorResponse(new HttpError(404, "There is nothing at this address."), c.req.raw);
   }

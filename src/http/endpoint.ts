@@ -17,7 +17,12 @@ export interface Call<Id extends string, Query, Body> {
   readonly request: Request;
   /** The scheme, host and any prefix that callers reach this control plane by, without a trailing slash. */
   readonly baseUrl: string;
+  /** Takes over an agent's websocket request. */
   readonly connectAgent: (request: Request) => Response | Promise<Response>;
+  /** The text of `/metrics`. */
+  readonly metrics: () => Promise<string>;
+  /** The text of `/openapi.json`. */
+  readonly openapi: () => string;
 }
 
 /** JSON, unless the handler returns a `Response` of its own. */

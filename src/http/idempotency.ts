@@ -2,52 +2,30 @@
 import { createHash } from "node:crypto";
 import { InvalidError } from "../domain/errors.ts";
 import type { Services } from "../services/context.ts";
-import {
-  claimCall,
-  forgetCall,
-  type KeyedCall,
-  removeExpiredCalls,
-  settleCall,
-} from "../services/idempotency.ts";
+import { claimCall, forgetCall, type KeyedCall, settleCall } from "../services/idempotency.ts";
 
-/** How often keys of days gone by are removed. Milliseconds. */
-const SWEEP_EVERY = 3_600_000;
-
-export class IdempotentCalls {
-  #sweepAt = 0;
-
-  constructor(readonly services: Services) {}
-
-  /** The first answer again, or that of `answer`: kept unless it is a failure of ours. */
-  async run(
-    request: Request,
-    tokenId: number,
-    body: Uint8Array,
-    showsSecretOnce: boolean,
-    answer: () => Promise<Response>,
-  ): Promise<Response> {
-    const key = keyOf(request);
-    if (key === null) return await answer();
-    const call: KeyedCall = { tokenId, key, requestHash: hashOf(request, body) };
-    const kept = await claimCall(this.services, call);
-    if (kept !== null) return replay(kept.status, kept.response);
-    const response = await answer();
-    if (response.status >= 500) {
-      await forgetCall(this.services, call);
-    } else {
-      const first = { status: response.status, response: await response.clone().text() };
-      await settleCall(this.services, call, first, showsSecretOnce && response.ok);
-    }
-    await this.#sweep();
-    return response;
+/** The first answer again, or that of `answer`: kept unless it is a failure of ours. */
+export async function answerOnce(
+  services: Services,
+  request: Request,
+  tokenId: number,
+  body: Uint8Array,
+  showsSecretOnce: boolean,
+  answer: () => Promise<Response>,
+): Promise<Response> {
+  const key = keyOf(request);
+  if (key === null) return await answer();
+  const call: KeyedCall = { tokenId, key, requestHash: hashOf(request, body) };
+  const kept = await claimCall(services, call);
+  if (kept !== null) return replay(kept.status, kept.response);
+  const response = await answer();
+  if (response.status >= 500) {
+    await forgetCall(services, call);
+  } else {
+    const first = { status: response.status, response: await response.clone().text() };
+    await settleCall(services, call, first, showsSecretOnce && response.ok);
   }
-
-  async #sweep(): Promise<void> {
-    const now = this.services.clock.monotonic();
-    if (now < this.#sweepAt) return;
-    this.#sweepAt = now + SWEEP_EVERY;
-    await removeExpiredCalls(this.services);
-  }
+  return response;
 }
 
 function keyOf(request: Request): string | null {

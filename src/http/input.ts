@@ -37,8 +37,8 @@ export function timezone(): z.ZodString {
 
 /** A moment, such as `2026-01-31T12:00:00Z`; any zone is understood. */
 export function moment() {
-  return z.iso.datetime({ offset: true }).transform((value) => new Date(value))
-    .openapi({ type: "string", format: "date-time", example: "2030-01-31T12:00:00Z" });
+  return z.iso.datetime({ offset: true }).openapi({ format: "date-time", example: "2030-01-31T12:00:00Z" })
+    .transform((value) => new Date(value));
 }
 
 /** The id of a record. */

@@ -9,7 +9,7 @@ import { callerOf, requireAbility } from "./auth.ts";
 import { readBody } from "./body.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 import { errorAnswer, HttpError } from "./errors.ts";
-import type { IdempotentCalls } from "./idempotency.ts";
+import { answerOnce } from "./idempotency.ts";
 import { type FieldErrors, validate } from "./input.ts";
 import type { RateLimiter } from "./rate_limit.ts";
 
@@ -19,8 +19,8 @@ export interface PipelineContext {
   readonly publicUrl: string | null;
   readonly bodyLimit: number;
   readonly limiter: RateLimiter;
-  readonly idempotency: IdempotentCalls;
-  readonly connectAgent: (request: Request) => Response | Promise<Response>;
+  /** What some endpoints are given besides: see {@link Call}. */
+  readonly extras: Pick<Call<never, never, never>, "connectAgent" | "metrics" | "openapi">;
 }
 
 /** Answers one request to `endpoint`; never rejects. `segments` are the path's parameters as sent. */
@@ -38,7 +38,8 @@ export async function serve(
     const { bytes, value } = await readBody(request, context.bodyLimit);
     const work = () => handle(context, endpoint, request, caller, params, value);
     response = endpoint.method === "post" && caller !== null
-      ? await context.idempotency.run(
+      ? await answerOnce(
+        context.services,
         request,
         caller.tokenId,
         bytes,
@@ -101,7 +102,7 @@ function idsOf({ ids }: Endpoint, segments: Readonly<Record<string, string>>): R
 }
 
 async function handle(
-  { services, publicUrl, connectAgent }: PipelineContext,
+  { services, publicUrl, extras }: PipelineContext,
   endpoint: Endpoint,
   request: Request,
   caller: Caller | null,
@@ -120,7 +121,7 @@ async function handle(
     body,
     request,
     baseUrl: publicUrl ?? new URL(request.url).origin,
-    connectAgent,
+    ...extras,
   };
   const answer = await endpoint.handle(call as never);
   return answer instanceof Response ? answer : json(answer.status, answer.body);

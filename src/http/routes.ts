@@ -7,7 +7,10 @@ import { backupTaskScheduleEndpoints } from "./routes/backup_task_schedule.ts";
 import { backupTaskEndpoints } from "./routes/backup_tasks.ts";
 import { backupEndpoints } from "./routes/backups.ts";
 import { enrolmentEndpoints } from "./routes/enrolment.ts";
+import { notificationStreamEndpoints } from "./routes/notification_streams.ts";
 import { remoteServerEndpoints } from "./routes/remote_servers.ts";
+import { sshKeyEndpoints } from "./routes/ssh_key.ts";
+import { systemEndpoints } from "./routes/system.ts";
 import { tagEndpoints } from "./routes/tags.ts";
 import { tokenEndpoints } from "./routes/tokens.ts";
 import { userEndpoints } from "./routes/user.ts";
@@ -22,8 +25,28 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...remoteServerEndpoints,
   ...enrolmentEndpoints,
   ...backupDestinationEndpoints,
+  ...notificationStreamEndpoints,
   ...tagEndpoints,
   ...tokenEndpoints,
   ...userEndpoints,
   ...usersEndpoints,
+  ...sshKeyEndpoints,
+  ...systemEndpoints,
 ];
+
+/** What the OpenAPI document says of each group. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  "Agents": "What an agent calls; not for API tokens.",
+  "Backup destinations": "Where backups are stored.",
+  "Backup task logs": "One record for each run.",
+  "Backup tasks": "What is backed up, when, and to where.",
+  "Backups": "What successful runs stored.",
+  "Notification streams": "Where news of runs goes.",
+  "Remote servers": "The machines whose data is backed up.",
+  "SSH key": "The control plane's own key.",
+  "System": "Health, figures and this document.",
+  "Tags": "Labels for backup tasks.",
+  "Tokens": "The caller's own API tokens.",
+  "User": "The caller's own account.",
+  "Users": "Everybody's accounts, for administrators.",
+};

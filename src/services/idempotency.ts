@@ -5,7 +5,6 @@
 import { ConflictError, InvalidError } from "../domain/errors.ts";
 import {
   claimIdempotencyKey,
-  deleteExpiredIdempotencyKeys,
   deleteIdempotencyKey,
   findIdempotencyKey,
   type IdempotencyKeyRow,
@@ -63,11 +62,6 @@ export async function settleCall(
 /** Frees the key: the call failed on our side and may be tried again. */
 export async function forgetCall(services: Services, call: KeyedCall): Promise<void> {
   await deleteIdempotencyKey(services.database, call.tokenId, call.key);
-}
-
-export async function removeExpiredCalls(services: Services): Promise<void> {
-  const expired = new Date(services.clock.now().getTime() - KEPT_FOR);
-  await deleteExpiredIdempotencyKeys(services.database, expired);
 }
 
 function answerOf(row: IdempotencyKeyRow, requestHash: string, now: Date): KeptAnswer {

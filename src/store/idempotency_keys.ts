@@ -52,7 +52,3 @@ export async function storeIdempotentAnswer(
 export async function deleteIdempotencyKey(sql: Sql, tokenId: number, key: string): Promise<void> {
   await sql`delete from idempotency_keys where token_id = ${tokenId} and key = ${key}`;
 }
-
-export async function deleteExpiredIdempotencyKeys(sql: Sql, expired: Date): Promise<void> {
-  await sql`delete from idempotency_keys where created_at <= ${expired}`;
-}

@@ -1,0 +1,79 @@
+/** `/docs`: the reference page, out of Swagger UI's own package and with no other host involved. */
+import type { App } from "./app.ts";
+
+/** What a file of the page is called, and where it comes from. */
+const FILES: Readonly<Record<string, { type: string; source: string }>> = {
+  "swagger-ui.css": { type: "text/css; charset=utf-8", source: "swagger-ui-dist/swagger-ui.css" },
+  "swagger-ui-bundle.js": {
+    type: "text/javascript; charset=utf-8",
+    source: "swagger-ui-dist/swagger-ui-bundle.js",
+  },
+  "favicon-32x32.png": { type: "image/png", source: "swagger-ui-dist/favicon-32x32.png" },
+};
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Rearguard API</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="icon" type="image/png" href="docs/favicon-32x32.png">
+</head>
+<body>
+<div id="reference"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+`;
+
+/** In a file of its own, since the page's policy allows no script inside it. */
+const START = `SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#reference",
+  deepLinking: true,
+  docExpansion: "none",
+  validatorUrl: null,
+});
+`;
+
+/** Everything from this host. React sets styles by script, which needs no exception; the style sheet has its pictures inside. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Files are read once and kept. */
+export function addDocs(app: App): void {
+  const kept = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+  app.get("/docs", () => answer(PAGE, "text/html; charset=utf-8"));
+  app.get("/docs/start.js", () => answer(START, "text/javascript; charset=utf-8"));
+  for (const [name, { type, source }] of Object.entries(FILES)) {
+    app.get(`/docs/${name}`, async () => {
+      let bytes = kept.get(name);
+      if (bytes === undefined) {
+        bytes = Deno.readFile(new URL(import.meta.resolve(source)));
+        kept.set(name, bytes);
+        bytes.catch(() => kept.delete(name));
+      }
+      return answer(await bytes, type);
+    });
+  }
+}
+
+function answer(body: string | Uint8Array<ArrayBuffer>, type: string): Response {
+  return new Response(body, {
+    headers: {
+      "Content-Type": type,
+      "Content-Security-Policy": POLICY,
+      "Cache-Control": "public, max-age=3600",
+    },
+  });
+}

@@ -1,0 +1,219 @@
+/** The OpenAPI document: the endpoints' own schemas, and the errors that follow from what each one is. */
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Endpoint } from "./endpoint.ts";
+import { ERROR_TITLES } from "./errors.ts";
+
+const ErrorBody = z.object({ error: z.string(), message: z.string() }).openapi("Error");
+const InvalidBody = ErrorBody.extend({
+  errors: z.record(z.string(), z.array(z.string())).openapi({
+    description:
+      "Each wrong field, by the name it was sent under (`a.b` for a nested one), with what is wrong.",
+  }),
+}).openapi("ValidationError");
+const UnauthenticatedBody = z.object({ message: z.string() }).openapi("Unauthenticated");
+
+/** @param publicUrl Where callers reach the API; null: where they got the document from. */
+export function openapiDocument(
+  endpoints: readonly Endpoint[],
+  groups: Readonly<Record<string, string>>,
+  publicUrl: string | null,
+  version: string,
+) {
+  const app = new OpenAPIHono();
+  const registry = app.openAPIRegistry;
+  registry.registerComponent("securitySchemes", "token", {
+    type: "http",
+    scheme: "bearer",
+    description: "An API token, `rg_…`. Each operation names the ability that the token needs.",
+  });
+  registry.registerComponent("securitySchemes", "agentKey", {
+    type: "http",
+    scheme: "bearer",
+    description: "The key that an agent got when it enrolled.",
+  });
+  for (const [name, header] of Object.entries(HEADERS)) registry.registerComponent("headers", name, header);
+  registry.registerComponent("parameters", "Idempotency-Key", {
+    name: "Idempotency-Key",
+    in: "header",
+    description: "A retry with the same key and body within 24 hours gets the first answer again.",
+    schema: { type: "string", minLength: 1, maxLength: 255 },
+    example: "5f0c6d0e-7a52-4b1f-9d55-1f4f6b2f9a10",
+  });
+  for (const endpoint of endpoints) registry.registerPath(describe(endpoint));
+  return app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Rearguard",
+      version,
+      description: "A self-hosted backup control plane: backup tasks, their runs, and where the backups are.",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+    },
+    servers: [{ url: publicUrl ?? "/" }],
+    tags: Object.entries(groups).map(([name, description]) => ({ name, description })),
+  });
+}
+
+type Route = Parameters<OpenAPIHono["openAPIRegistry"]["registerPath"]>[0];
+type Response = Route["responses"][string];
+
+function describe(endpoint: Endpoint): Route {
+  const { method, path, operationId, group, summary, description, body, answer } = endpoint;
+  const isToken = isForTokens(endpoint);
+  return {
+    method,
+    path,
+    operationId,
+    summary,
+    description: [description, accessSentence(endpoint)].filter((text) => text !== undefined).join("\n\n"),
+    tags: [group],
+    security: isToken ? [{ token: [] }] : endpoint.access === "agent" ? [{ agentKey: [] }] : [],
+    parameters: isToken && method === "post"
+      ? [{ $ref: "#/components/parameters/Idempotency-Key" }]
+      : undefined,
+    request: {
+      params: pathParameters(path),
+      query: endpoint.query,
+      body: body === undefined ? undefined : { required: true, content: bodyContent(body) },
+    },
+    responses: {
+      [answer.status]: {
+        description: answer.description,
+        headers: isToken ? headers("X-RateLimit-Limit", "X-RateLimit-Remaining") : undefined,
+        content: answer.content === undefined
+          ? undefined
+          : { [answer.content.type]: { schema: answer.content.schema, example: answer.content.example } },
+      },
+      ...errorResponses(endpoint),
+    },
+  };
+}
+
+function isForTokens({ access }: Endpoint): boolean {
+  return access !== "public" && access !== "agent";
+}
+
+function accessSentence({ access }: Endpoint): string | undefined {
+  if (access === "public" || access === "agent") return undefined;
+  return access === "any token" ? "Any token will do." : `Needs the \`${access}\` ability.`;
+}
+
+function bodyContent({ schema, example }: NonNullable<Endpoint["body"]>) {
+  return {
+    "application/json": { schema, example },
+    "application/x-www-form-urlencoded": { schema, example },
+  };
+}
+
+/** `{id}` is an id wherever it stands; other parameters are text. */
+function pathParameters(path: string): z.ZodObject | undefined {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
+  if (names.length === 0) return undefined;
+  return z.object(Object.fromEntries(names.map((name) => [
+    name,
+    name === "id"
+      ? z.int().openapi({ minimum: 1, maximum: undefined, example: 1 })
+      : z.string().openapi({ example: name }),
+  ])));
+}
+
+/** By status, with the sentence that says when; an endpoint's own come on top. */
+function errorResponses(endpoint: Endpoint): Record<string, Response> {
+  const { method, access, ids, query, body, errors = {} } = endpoint;
+  const isToken = isForTokens(endpoint);
+  const said: Record<number, string> = {};
+  if (method !== "get") {
+    said[400] = "The body is broken.";
+    said[413] = "The body is too large.";
+    said[415] = "The body is neither JSON nor a form.";
+  }
+  if (access !== "public") said[401] = "The token is missing, unknown, expired or revoked.";
+  if (isToken && access !== "any token") said[403] = `The token lacks the \`${access}\` ability.`;
+  const resources = Object.values(ids ?? {});
+  if (resources.length > 0) {
+    said[404] = `There is no such ${resources.join(" or ").toLowerCase()} of the caller.`;
+  }
+  if (isToken && method === "post") {
+    said[409] = "The first call with this `Idempotency-Key` is still at work, or can't be shown again.";
+  }
+  if (body !== undefined || query !== undefined || (isToken && method === "post")) {
+    said[422] = "Something in the request is wrong; each wrong field is named.";
+  }
+  if (isToken) said[429] = "The token made too many calls this minute.";
+  said[500] = "Something went wrong on the server.";
+  said[503] = "The database can't be reached.";
+  for (const [status, text] of Object.entries(errors)) {
+    const before = said[Number(status)];
+    said[Number(status)] = before === undefined ? text : `${text} Or: ${before}`;
+  }
+  return Object.fromEntries(
+    Object.entries(said).map(([status, text]) => [status, errorResponse(Number(status), text, endpoint)]),
+  );
+}
+
+function errorResponse(status: number, description: string, endpoint: Endpoint): Response {
+  return {
+    description,
+    headers: status === 401
+      ? headers("WWW-Authenticate")
+      : status === 429
+      ? headers("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After")
+      : undefined,
+    content: { "application/json": errorContent(status, endpoint) },
+  };
+}
+
+function errorContent(status: number, endpoint: Endpoint) {
+  if (status === 401) return { schema: UnauthenticatedBody, example: { message: "Unauthenticated." } };
+  const error = ERROR_TITLES[status] ?? "Error";
+  if (status !== 422) {
+    return { schema: ErrorBody, example: { error, message: errorExample(status, endpoint) } };
+  }
+  const { body, query } = endpoint;
+  const field = Object.keys(Object(body?.example))[0] ?? Object.keys(query?.shape ?? {})[0] ??
+    "Idempotency-Key";
+  const message = "The given data was invalid.";
+  return {
+    schema: InvalidBody,
+    example: { error, message, errors: { [field]: ["What is wrong with it."] } },
+  };
+}
+
+function errorExample(status: number, { access, ids }: Endpoint): string {
+  switch (status) {
+    case 403:
+      return `This token lacks the ${access} ability.`;
+    case 404:
+      return `${Object.values(ids ?? {})[0] ?? "It"} not found`;
+    default:
+      return ERROR_EXAMPLES[status] ?? "What is wrong, and what to do next.";
+  }
+}
+
+const ERROR_EXAMPLES: Readonly<Record<number, string>> = {
+  400: "The request body is not valid JSON.",
+  409: "The first request with this Idempotency-Key is still at work; try again in a moment.",
+  413: "The request body must not be larger than 1048576 bytes.",
+  415:
+    "The request body must be application/json or application/x-www-form-urlencoded; say which in Content-Type.",
+  429: "Too many requests; try again in 12 seconds.",
+  500: "Something went wrong on the server; its log tells what.",
+  503: "The database can't be reached right now; try again in a moment.",
+};
+
+const count = { type: "integer", minimum: 0 } as const;
+
+const HEADERS = {
+  "WWW-Authenticate": { description: "`Bearer`", schema: { type: "string" }, example: "Bearer" },
+  "X-RateLimit-Limit": { description: "Calls a minute.", schema: count, example: 600 },
+  "X-RateLimit-Remaining": { description: "Calls left of this minute's.", schema: count, example: 599 },
+  "X-RateLimit-Reset": {
+    description: "When calls go through again, in Unix seconds.",
+    schema: count,
+    example: 1722988812,
+  },
+  "Retry-After": { description: "Seconds until calls go through again.", schema: count, example: 12 },
+} as const;
+
+function headers(...names: (keyof typeof HEADERS)[]) {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}

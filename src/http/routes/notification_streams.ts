@@ -1,0 +1,119 @@
+/** `/api/notification-streams`. */
+import { z } from "@hono/zod-openapi";
+import { NOTIFICATION_STREAM_TYPES, TYPE_NAMES, valueProblem } from "../../domain/notification_stream.ts";
+import {
+  createNotificationStream,
+  deleteNotificationStream,
+  listNotificationStreams,
+  type NotificationStreamRow,
+  showNotificationStream,
+  updateNotificationStream,
+} from "../../services/notification_streams.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { line, rule } from "../input.ts";
+import {
+  createEndpoint,
+  deleteEndpoint,
+  listEndpoint,
+  type Resource,
+  showEndpoint,
+  updateEndpoint,
+} from "../resource.ts";
+import { isoTime, Time } from "../time.ts";
+
+const Type = z.enum(NOTIFICATION_STREAM_TYPES).openapi("NotificationStreamType");
+
+const Stream = z.object({
+  id: z.int(),
+  user_id: z.int(),
+  label: z.string(),
+  type: Type,
+  type_human: z.string(),
+  is_value_set: z.boolean().openapi({ description: "The value itself is never shown." }),
+  notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }),
+  created_at: Time,
+  updated_at: Time,
+}).openapi("NotificationStream");
+
+const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
+  name: "Notification stream",
+  plural: "Notification streams",
+  path: "/api/notification-streams",
+  schema: Stream,
+  example: {
+    id: 1,
+    user_id: 1,
+    label: "On call",
+    type: "slack_webhook",
+    type_human: "Slack Webhook",
+    is_value_set: true,
+    notifications: { on_success: false, on_failure: true },
+    created_at: "2024-08-07T00:00:00Z",
+    updated_at: "2024-08-07T00:00:00Z",
+  },
+  present: (row) => ({
+    id: row.id,
+    user_id: row.user_id,
+    label: row.label,
+    type: row.type,
+    type_human: TYPE_NAMES[row.type],
+    is_value_set: true,
+    notifications: { on_success: row.on_success, on_failure: row.on_failure },
+    created_at: isoTime(row.created_at),
+    updated_at: isoTime(row.updated_at),
+  }),
+};
+
+const fields = z.object({
+  label: line(255),
+  type: Type,
+  value: line(2048).openapi({
+    format: "password",
+    writeOnly: true,
+    description:
+      "An email address; an https URL for the webhooks; `<application token>/<user key>` for Pushover; " +
+      "`<bot token>/<chat id>` for Telegram. Stored encrypted.",
+  }),
+  notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }).partial().optional(),
+});
+
+/** What a value must be follows from the type, where the request gives both. */
+function withValueRule<S extends z.ZodType<{ type?: string; value?: string }>>(schema: S): S {
+  return rule(schema, ["type", "value"], ({ type, value }, fail) => {
+    if (type === undefined || value === undefined) return;
+    const problem = valueProblem(Type.parse(type), value);
+    if (problem !== null) fail("value", `The value field ${problem}.`);
+  });
+}
+
+const createExample = {
+  label: "On call",
+  type: "slack_webhook" as const,
+  value: "https://hooks.slack.com/services/T0000/B0000/XXXX",
+  notifications: { on_success: false, on_failure: true },
+};
+
+export const notificationStreamEndpoints: readonly Endpoint[] = [
+  listEndpoint(stream, { access: "view-notification-streams", list: listNotificationStreams }),
+  createEndpoint(stream, {
+    access: "create-notification-streams",
+    description: "Tells of successes and failures unless `notifications` says otherwise.",
+    body: withValueRule(fields.openapi("NewNotificationStream")),
+    example: createExample,
+    create: (services, caller, { notifications: { on_success = true, on_failure = true } = {}, ...body }) =>
+      createNotificationStream(services, caller, { ...body, on_success, on_failure }),
+  }),
+  showEndpoint(stream, { access: "view-notification-streams", show: showNotificationStream }),
+  updateEndpoint(stream, {
+    access: "update-notification-streams",
+    body: withValueRule(fields.partial().openapi("NotificationStreamChanges")),
+    example: { notifications: { on_success: true } },
+    update: (services, caller, id, { notifications, ...body }) =>
+      updateNotificationStream(services, caller, id, { ...body, ...notifications }),
+  }),
+  deleteEndpoint(stream, {
+    access: "delete-notification-streams",
+    description: "Backup tasks that told of their runs here do so no more.",
+    remove: deleteNotificationStream,
+  }),
+];

@@ -1,0 +1,60 @@
+/** SSH keys of our own, in OpenSSH's formats (RFC 8709 and OpenSSH's PROTOCOL.key). */
+import { Buffer } from "node:buffer";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+
+export interface SshKeyPair {
+  /** A line for `authorized_keys`. */
+  publicKey: string;
+  /** The text of a private key file, without a passphrase. */
+  privateKey: string;
+}
+
+const TYPE = "ssh-ed25519";
+
+/** A new ed25519 pair. `comment` tells people whose it is. */
+export function generateSshKey(comment: string): SshKeyPair {
+  const { x, d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+  const point = Buffer.from(x!, "base64url");
+  const seed = Buffer.from(d!, "base64url");
+  const blob = Buffer.concat([field(TYPE), field(point)]);
+  return {
+    publicKey: `${TYPE} ${blob.toString("base64")} ${comment}`,
+    privateKey: armour(
+      Buffer.concat([
+        Buffer.from("openssh-key-v1\0"),
+        field("none"), // cipher
+        field("none"), // key derivation
+        field(""),
+        number(1),
+        field(blob),
+        field(secretPart(blob, point, seed, comment)),
+      ]),
+    ),
+  };
+}
+
+function secretPart(blob: Buffer, point: Buffer, seed: Buffer, comment: string): Buffer {
+  const check = randomBytes(4); // twice, so that a wrong passphrase is noticed
+  const part = Buffer.concat([check, check, blob, field(Buffer.concat([seed, point])), field(comment)]);
+  const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7]).subarray(0, (8 - part.length % 8) % 8);
+  return Buffer.concat([part, padding]);
+}
+
+/** Length, then bytes. */
+function field(value: string | Buffer): Buffer {
+  const bytes = Buffer.from(value as string);
+  return Buffer.concat([number(bytes.length), bytes]);
+}
+
+function number(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function armour(bytes: Buffer): string {
+  const lines = bytes.toString("base64").match(/.{1,70}/g)!;
+  return ["-----BEGIN OPENSSH PRIVATE KEY-----", ...lines, "-----END OPENSSH PRIVATE KEY-----", ""].join(
+    "\n",
+  );
+}

@@ -1,0 +1,80 @@
+/** What a user does with their notification streams. */
+import { InvalidError, NotFoundError } from "../domain/errors.ts";
+import { type NotificationStreamType, valueProblem } from "../domain/notification_stream.ts";
+import type { PageWindow } from "../domain/page.ts";
+import { transaction } from "../store/database.ts";
+import * as store from "../store/notification_streams.ts";
+import type { Page } from "../store/page.ts";
+import type { Caller, Services } from "./context.ts";
+
+export type { NotificationStreamRow } from "../store/notification_streams.ts";
+
+export interface NotificationStreamInput {
+  label: string;
+  type: NotificationStreamType;
+  /** In plain text: it is sealed here and never leaves the database again but to be used. */
+  value: string;
+  on_success: boolean;
+  on_failure: boolean;
+}
+
+export function listNotificationStreams(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+): Promise<Page<store.NotificationStreamRow>> {
+  return store.listNotificationStreams(services.database, caller.userId, window);
+}
+
+export async function showNotificationStream(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<store.NotificationStreamRow> {
+  return found(await store.findNotificationStreamOf(services.database, caller.userId, id));
+}
+
+export function createNotificationStream(
+  services: Services,
+  caller: Caller,
+  { value, ...stream }: NotificationStreamInput,
+): Promise<store.NotificationStreamRow> {
+  const row = { ...stream, value_encrypted: services.keyring.encrypt(value) };
+  return transaction(
+    services.database,
+    (sql) => store.insertNotificationStream(sql, caller.userId, row, services.clock.now()),
+  );
+}
+
+/** Throws an `InvalidError` when the stream's value, new or kept, does not suit its type. */
+export function updateNotificationStream(
+  services: Services,
+  caller: Caller,
+  id: number,
+  { value, ...changes }: Partial<NotificationStreamInput>,
+): Promise<store.NotificationStreamRow> {
+  return transaction(services.database, async (sql) => {
+    const row = found(await store.lockNotificationStream(sql, caller.userId, id));
+    const problem = valueProblem(
+      changes.type ?? row.type,
+      value ?? services.keyring.decrypt(row.value_encrypted),
+    );
+    if (problem !== null) throw new InvalidError({ value: [`The value field ${problem}.`] });
+    const sealed = value === undefined ? {} : { value_encrypted: services.keyring.encrypt(value) };
+    return await store.updateNotificationStream(sql, id, { ...changes, ...sealed }, services.clock.now());
+  });
+}
+
+/** Tasks that told of their runs here do so no more. */
+export function deleteNotificationStream(services: Services, caller: Caller, id: number): Promise<void> {
+  return transaction(services.database, async (sql) => {
+    if (!await store.deleteNotificationStream(sql, caller.userId, id)) {
+      throw new NotFoundError("Notification stream");
+    }
+  });
+}
+
+function found(row: store.NotificationStreamRow | undefined): store.NotificationStreamRow {
+  if (row === undefined) throw new NotFoundError("Notification stream");
+  return row;
+}

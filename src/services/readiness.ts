@@ -1,0 +1,27 @@
+/** Whether this process can do its work. */
+import { UnavailableError } from "../domain/errors.ts";
+import { readMigrations, schemaVersion } from "../store/migrate.ts";
+import type { Services } from "./context.ts";
+
+/** How long the database may take to answer. Milliseconds. */
+const PATIENCE = 2_000;
+
+/** Throws an `UnavailableError` that says what is missing: the database, or migrations in it. */
+export async function checkReady(services: Services): Promise<void> {
+  const wanted = (await readMigrations(new URL("../../migrations", import.meta.url))).length;
+  const timer = new AbortController();
+  const version = schemaVersion(services.database).catch(unreachable);
+  const patience = services.clock.sleep(PATIENCE, timer.signal).then(unreachable, () => 0);
+  const found = await Promise.race([version, patience]).finally(() => timer.abort());
+  if (found < wanted) {
+    throw new UnavailableError(
+      `The database has ${found} of ${wanted} migrations; the control plane applies the rest when it starts.`,
+    );
+  }
+}
+
+function unreachable(cause: unknown): never {
+  const error = new UnavailableError("The database does not answer; check DATABASE_URL and the server.");
+  error.cause = cause;
+  throw error;
+}

@@ -1,0 +1,84 @@
+/** Notification streams: where news of runs goes. The value, which is an address or holds a key, is sealed. */
+import type { NotificationStreamType } from "../domain/notification_stream.ts";
+import type { PageWindow } from "../domain/page.ts";
+import type { Sql } from "./database.ts";
+import type { Page } from "./page.ts";
+
+export interface NotificationStreamRow {
+  id: number;
+  user_id: number;
+  label: string;
+  type: NotificationStreamType;
+  value_encrypted: string;
+  on_success: boolean;
+  on_failure: boolean;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type NewNotificationStream = Pick<
+  NotificationStreamRow,
+  "label" | "type" | "value_encrypted" | "on_success" | "on_failure"
+>;
+
+export async function insertNotificationStream(
+  sql: Sql,
+  userId: number,
+  stream: NewNotificationStream,
+  now: Date,
+): Promise<NotificationStreamRow> {
+  const values = { ...stream, user_id: userId, created_at: now, updated_at: now };
+  const [row] = await sql<NotificationStreamRow[]>`
+    insert into notification_streams ${sql(values)} returning *`;
+  return row!;
+}
+
+export async function updateNotificationStream(
+  sql: Sql,
+  id: number,
+  changes: Partial<NewNotificationStream>,
+  now: Date,
+): Promise<NotificationStreamRow> {
+  const [row] = await sql<NotificationStreamRow[]>`
+    update notification_streams set ${sql({ ...changes, updated_at: now })} where id = ${id} returning *`;
+  return row!;
+}
+
+/** False when there is no such stream. */
+export async function deleteNotificationStream(sql: Sql, userId: number, id: number): Promise<boolean> {
+  const { count } = await sql`delete from notification_streams where id = ${id} and user_id = ${userId}`;
+  return count === 1;
+}
+
+export async function findNotificationStreamOf(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<NotificationStreamRow | undefined> {
+  const [row] = await sql<NotificationStreamRow[]>`
+    select * from notification_streams where id = ${id} and user_id = ${userId}`;
+  return row;
+}
+
+/** Keeps the row from changing until the transaction ends. */
+export async function lockNotificationStream(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<NotificationStreamRow | undefined> {
+  const [row] = await sql<NotificationStreamRow[]>`
+    select * from notification_streams where id = ${id} and user_id = ${userId} for update`;
+  return row;
+}
+
+export async function listNotificationStreams(
+  sql: Sql,
+  userId: number,
+  { offset, limit }: PageWindow,
+): Promise<Page<NotificationStreamRow>> {
+  const rows = await sql<NotificationStreamRow[]>`
+    select * from notification_streams where user_id = ${userId} order by id limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`
+    select count(*) as total from notification_streams where user_id = ${userId}`;
+  return { rows, total: count!.total };
+}
