@@ -52,18 +52,12 @@ export async function openUpload(
   input: { run_id: number; attempt: number; name: string; size_hint: number | null },
 ): Promise<{ upload_id: string; part_size: number }> {
   const { clock, database } = services;
-  const bytesInPart = partSize(input.size_hint);
-  if (bytesInPart === null) {
-    throw new ConflictError(
-      `Cannot upload ${input.name}: at ${input.size_hint} bytes it does not fit into ${MAX_PARTS} parts of 5 GiB. ` +
-        "Split the task's source.",
-    );
-  }
   if (input.name === "" || input.name.includes("/")) {
     throw new ConflictError(`Cannot upload ${JSON.stringify(input.name)}: it is not the name of an object`);
   }
   const { row, destination } = await transaction(database, async (sql) => {
     const run = await liveRun(sql, remoteServerId, input.run_id, input.attempt);
+    const bytesInPart = fittingPartSize(input.name, input.size_hint, run);
     const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
     if (destination === undefined || run.object_directory === null || !isStorageType(destination.type)) {
       throw new ConflictError(`Cannot upload ${input.name}: the run's destination is not a bucket`);
@@ -83,7 +77,7 @@ export async function openUpload(
     await bucket.abortUpload(row.object_key, s3UploadId);
     throw over(row);
   }
-  return { upload_id: row.id, part_size: bytesInPart };
+  return { upload_id: row.id, part_size: row.part_size };
 }
 
 /** Part URLs, each good for one part until it expires: credentials, for this agent's eyes only. */
@@ -210,6 +204,17 @@ async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
   for await (const { key, uploadId } of bucket.listUploads(row.object_key)) {
     if (key === row.object_key) await bucket.abortUpload(key, uploadId);
   }
+}
+
+/** A run that failed because its object outgrew its parts tells the next one that it needs larger ones. */
+function fittingPartSize(name: string, sizeHint: number | null, run: UploadRun): number {
+  const size = Math.max(sizeHint ?? 0, run.failed_bytes_written ?? 0);
+  const bytes = partSize(size);
+  if (bytes !== null) return bytes;
+  throw new ConflictError(
+    `Cannot upload ${name}: at ${size} bytes it does not fit into ${MAX_PARTS} parts of 5 GiB. ` +
+      "Split the task's source.",
+  );
 }
 
 /** The upload, its run still at it, and its bucket. */

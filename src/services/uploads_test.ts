@@ -129,6 +129,49 @@ Deno.test("the part size follows the last size, and what can't fit is refused be
   assert.equal((await t.s3.openUploads()).length, 1);
 });
 
+Deno.test("a run that failed for its size gives the next one larger parts", async () => {
+  await using t = await setting();
+  const gib = 2 ** 30;
+  const { database: sql } = t;
+  const at = t.clock.now();
+  const stamps = { created_at: at, updated_at: at };
+  await sql`insert into backup_tasks ${
+    sql({
+      user_id: 1,
+      remote_server_id: 1,
+      backup_destination_id: 1,
+      label: "t",
+      type: "files",
+      source_path: "/srv",
+      frequency: "daily",
+      time_to_run_at: "01:00",
+      timezone: "UTC",
+      ...stamps,
+    })
+  }`;
+  await move(t, "failed");
+  await sql`update runs set backup_task_id = 1, bytes_written = ${156 * gib}`;
+  const next = {
+    user_id: 1,
+    kind: "backup",
+    trigger: "manual",
+    state: "running",
+    attempt: 1,
+    deadline_at: at,
+  };
+  await sql`insert into runs ${
+    sql({
+      ...next,
+      backup_task_id: 1,
+      remote_server_id: 1,
+      backup_destination_id: 1,
+      object_directory: "backups",
+      created_at: at,
+    })
+  }`;
+  assert.equal((await openUpload(t.services, 1, { ...input, run_id: 2 })).part_size, 24 * 2 ** 20);
+});
+
 Deno.test("parts that do not make the size are refused", async () => {
   await using t = await setting();
   const { upload_id, parts } = await send(t, "bytes");

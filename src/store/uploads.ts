@@ -25,13 +25,20 @@ export interface UploadRun {
   state: RunState;
   attempt: number;
   object_directory: string | null;
+  /** Bytes that the task's run before this one wrote, where it did not succeed. */
+  failed_bytes_written: number | null;
 }
 
 /** Locked against a change of state until the transaction ends. */
 export async function lockUploadRun(sql: Sql, runId: number): Promise<UploadRun | null> {
   const [row] = await sql<UploadRun[]>`
-    select remote_server_id, backup_destination_id, state, attempt, object_directory
-    from runs where id = ${runId} for share`;
+    select remote_server_id, backup_destination_id, state, attempt, object_directory, (
+      select case when before.state <> 'succeeded' then before.bytes_written end
+      from runs before
+      where before.backup_task_id = runs.backup_task_id and before.kind = 'backup' and before.id < runs.id
+      order by before.id desc limit 1
+    ) as failed_bytes_written
+    from runs where id = ${runId} for share of runs`;
   return row ?? null;
 }
 
