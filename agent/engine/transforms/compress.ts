@@ -1,0 +1,23 @@
+/**
+ * Zstandard by the `zstd` package's programs: `pzstd` for archives, `zstd` for what is small. The uncompressed
+ * bytes stay in a kernel pipe between the source's program and this one; the agent sees compressed bytes only.
+ */
+import type { Command } from "../children.ts";
+
+/** Beyond this many threads tar is the slower half, and each costs memory. */
+const MAX_THREADS = 8;
+
+/** Compresses a FIFO or file to stdout in independent frames of 8 MB, each behind a skippable frame. */
+export function compressFramed(path: string): Command {
+  const threads = Math.min(navigator.hardwareConcurrency, MAX_THREADS);
+  return {
+    program: "pzstd",
+    args: ["-q", "-3", "-p", String(threads), "-c"],
+    redirects: [{ descriptor: 0, direction: "<", path }],
+  };
+}
+
+/** Compresses a file to stdout in one frame. */
+export function compressPlain(path: string): Command {
+  return { program: "zstd", args: ["-q", "-3", "-c"], redirects: [{ descriptor: 0, direction: "<", path }] };
+}

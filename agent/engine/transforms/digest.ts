@@ -1,0 +1,28 @@
+/** Counts and hashes what passes: the proof of what was sent. */
+import { createHash } from "node:crypto";
+import type { Sink } from "./sink.ts";
+
+export class Digest implements Sink {
+  readonly #hash = createHash("sha256");
+  #size = 0;
+
+  constructor(private readonly next: { write(chunk: Uint8Array): Promise<void> }) {}
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#hash.update(chunk);
+    this.#size += chunk.length;
+    await this.next.write(chunk);
+  }
+
+  async end(): Promise<void> {}
+
+  /** In hex. To be asked once, after the end. */
+  sha256(): string {
+    return this.#hash.digest("hex");
+  }
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { Decrypter } from "age-encryption";
+import { systemClock } from "../../../src/domain/clock.ts";
+import { ageDecrypt } from "../../../tests/support/age.ts";
+import { Children } from "../children.ts";
+import { encryptTo } from "./encrypt.ts";
+import { deriveKey } from "./scrypt.ts";
+import type { Sink } from "./sink.ts";
+
+class Collected implements Sink {
+  readonly chunks: Uint8Array[] = [];
+  write(chunk: Uint8Array): Promise<void> {
+    this.chunks.push(chunk.slice());
+    return Promise.resolve();
+  }
+  end(): Promise<void> {
+    return Promise.resolve();
+  }
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.chunks.flatMap((chunk) => [...chunk]));
+  }
+}
+
+async function encrypt(plain: Uint8Array, passphrase: string, pieces = 1): Promise<Uint8Array<ArrayBuffer>> {
+  await using children = new Children(systemClock, new AbortController().signal);
+  const collected = new Collected();
+  const sink = await encryptTo(collected, passphrase, children);
+  const step = Math.ceil(plain.length / pieces);
+  for (let at = 0; at < plain.length; at += step) await sink.write(plain.subarray(at, at + step));
+  await sink.end();
+  return collected.bytes;
+}
+
+async function decrypt(sealed: Uint8Array, passphrase: string): Promise<Uint8Array> {
+  const decrypter = new Decrypter();
+  decrypter.addPassphrase(passphrase);
+  return await decrypter.decrypt(sealed);
+}
+
+Deno.test("what is encrypted decrypts to the same bytes, at and around the chunk size", async () => {
+  for (const size of [0, 65536, 17 * 65536 + 1]) {
+    const plain = new Uint8Array(randomBytes(size));
+    const opened = await ageDecrypt(await encrypt(plain, "correct horse", 7), "correct horse");
+    assert.deepEqual(
+      createHash("sha256").update(opened).digest(),
+      createHash("sha256").update(plain).digest(),
+    );
+  }
+});
+
+Deno.test("the age program and another implementation decrypt it", async () => {
+  const plain = new Uint8Array(randomBytes(300_000));
+  const passphrase = `pass "word" $HOME é`;
+  const sealed = await encrypt(plain, passphrase);
+  assert.deepEqual(await ageDecrypt(sealed, passphrase), plain);
+  assert.deepEqual(await decrypt(sealed, passphrase), plain);
+});
+
+Deno.test("another passphrase opens nothing", async () => {
+  await assert.rejects(decrypt(await encrypt(new Uint8Array(10), "right"), "wrong"));
+});
+
+Deno.test("two files under one passphrase share neither salt nor bytes", async () => {
+  const [first, second] = [
+    await encrypt(new Uint8Array(64), "same"),
+    await encrypt(new Uint8Array(64), "same"),
+  ];
+  const stanza = (file: Uint8Array) => new TextDecoder().decode(file).split("\n")[1];
+  assert.notEqual(stanza(first), stanza(second));
+  assert.notDeepEqual(first.slice(-80), second.slice(-80));
+});
+
+Deno.test("the derivation's memory is not the agent's", async () => {
+  await using children = new Children(systemClock, new AbortController().signal);
+  const before = Deno.memoryUsage().rss;
+  let highest = 0;
+  const deriving = deriveKey(children, "passphrase", new Uint8Array(16));
+  let done = false;
+  deriving.finally(() => done = true);
+  while (!done) {
+    highest = Math.max(highest, Deno.memoryUsage().rss);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.equal((await deriving).length, 32);
+  assert.ok(highest - before < 64 * 1024 * 1024, `grew by ${highest - before} bytes`);
+});

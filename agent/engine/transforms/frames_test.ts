@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { systemClock } from "../../../src/domain/clock.ts";
+import { capture } from "../capture.ts";
+import { Children } from "../children.ts";
+import { compressFramed } from "./compress.ts";
+import { FrameWatch } from "./frames.ts";
+
+const FRAME = 8 * 1024 * 1024;
+
+/** The bytes as pzstd compresses them. */
+async function pzstd(plain: Uint8Array): Promise<Uint8Array> {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeFile(path, plain);
+    const { args } = compressFramed(path);
+    const { stdout } = await new Deno.Command("sh", { args: ["-c", `exec pzstd ${args.join(" ")} <${path}`] })
+      .output();
+    return stdout;
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+function watch(stream: Uint8Array, step: number): FrameWatch {
+  const frames = new FrameWatch();
+  for (let at = 0; at < stream.length; at += step) frames.push(stream.subarray(at, at + step));
+  return frames;
+}
+
+/** Text that compresses, noise that doesn't, and a marker at the very end. */
+function sample(size: number): Uint8Array {
+  const plain = new Uint8Array(size);
+  plain.set(randomBytes(Math.min(size, FRAME)));
+  plain.set(new TextEncoder().encode("-- end").slice(-size), Math.max(0, size - 6));
+  return plain;
+}
+
+Deno.test("the end and the whole size are known from the last frames", async () => {
+  await using children = new Children(systemClock, new AbortController().signal);
+  for (const size of [1000, FRAME - 1, FRAME, FRAME + 1, 3 * FRAME + 3]) {
+    const plain = sample(size);
+    const end = await watch(await pzstd(plain), 65_000).end(children);
+    assert.equal(end.size, size);
+    assert.deepEqual(end.tail, plain.slice(-65536), `tail of ${size}`);
+  }
+});
+
+Deno.test("an empty stream has no bytes", async () => {
+  await using children = new Children(systemClock, new AbortController().signal);
+  assert.deepEqual(await watch(await pzstd(new Uint8Array(0)), 5).end(children), {
+    size: 0,
+    tail: new Uint8Array(0),
+  });
+});
+
+Deno.test("frame headers may be cut anywhere by the reader", async () => {
+  await using children = new Children(systemClock, new AbortController().signal);
+  const stream = await pzstd(new Uint8Array(2 * FRAME + 77));
+  for (const step of [1, 7, 11, 13]) {
+    assert.equal((await watch(stream, step).end(children)).size, 2 * FRAME + 77);
+  }
+});
+
+Deno.test("the start of a long stream is known", async () => {
+  await using children = new Children(systemClock, new AbortController().signal);
+  for (
+    const plain of [sample(3 * FRAME), new Uint8Array(3 * FRAME), new TextEncoder().encode("PGDMP tiny")]
+  ) {
+    const start = await watch(await pzstd(plain), 65_536).start(children);
+    assert.ok(start.length >= 5);
+    assert.deepEqual(start, plain.slice(0, start.length));
+  }
+});
+
+Deno.test("a stream that is cut short, damaged at its end or no pzstd stream is refused", async () => {
+  await using children = new Children(systemClock, new AbortController().signal);
+  const stream = await pzstd(sample(FRAME + 5000));
+  await assert.rejects(watch(stream.slice(0, -1), 65_536).end(children), /cut short/);
+  const damaged = stream.slice();
+  damaged[damaged.length - 2]! ^= 1;
+  await assert.rejects(watch(damaged, 65_536).end(children), /do not unpack/);
+  const path = await Deno.makeTempFile();
+  await Deno.writeFile(path, sample(1000));
+  const plain = await capture(children, { program: "cat", args: [path] });
+  assert.throws(() => watch(new TextEncoder().encode(plain.stdout), 100), /not preceded by their size/);
+  await Deno.remove(path);
+});

@@ -1,0 +1,45 @@
+/** The `age` program, which takes a passphrase from a terminal only: `script` gives it one. */
+
+export async function ageDecrypt(sealed: Uint8Array, passphrase: string): Promise<Uint8Array> {
+  const directory = await Deno.makeTempDir({ prefix: "rearguard-age-" });
+  try {
+    await Deno.writeFile(`${directory}/sealed.age`, sealed);
+    await ageDecryptFile(`${directory}/sealed.age`, `${directory}/opened`, passphrase);
+    return await Deno.readFile(`${directory}/opened`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+export async function ageDecryptFile(sealed: string, opened: string, passphrase: string): Promise<void> {
+  const terminal = new Deno.Command("script", {
+    args: [
+      "--quiet",
+      "--return",
+      "--echo",
+      "never",
+      "--command",
+      'age -d -o "$OPENED" "$SEALED"',
+      "/dev/null",
+    ],
+    env: { OPENED: opened, SEALED: sealed },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  // Asked for, then typed: what comes before the question is thrown away.
+  const screen = terminal.stdout.getReader();
+  const keyboard = terminal.stdin.getWriter();
+  let shown = "";
+  let typed = false;
+  for (let read = await screen.read(); !read.done; read = await screen.read()) {
+    shown += new TextDecoder().decode(read.value);
+    if (!typed && shown.includes("passphrase")) {
+      typed = true;
+      await keyboard.write(new TextEncoder().encode(`${passphrase}\n`));
+    }
+  }
+  await keyboard.close().catch(() => {});
+  const { code } = await terminal.status;
+  if (code !== 0) throw new Error(`Cannot decrypt ${sealed}: age says ${shown.trim()}`);
+}
