@@ -1,0 +1,117 @@
+/** The control plane's process: reads the configuration, wires the parts, serves until it is told to stop. */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { Hub } from "./src/agents/hub.ts";
+import { type Config, readConfig } from "./src/config.ts";
+import { Dispatcher } from "./src/dispatcher/dispatcher.ts";
+import { Reaper } from "./src/dispatcher/reaper.ts";
+import { Remover } from "./src/dispatcher/remover.ts";
+import { Scheduler } from "./src/dispatcher/scheduler.ts";
+import { systemClock as clock } from "./src/domain/clock.ts";
+import { DEFAULT_RUN_TIMES } from "./src/domain/run.ts";
+import { createApp } from "./src/http/app.ts";
+import { agentCommand, agentEnvironment } from "./src/process/agent_program.ts";
+import { openControlDatabase } from "./src/process/control_database.ts";
+import { DataDirectory } from "./src/process/data_directory.ts";
+import { agentConnected, LocalAgent } from "./src/process/local_agent.ts";
+import { requirePrograms } from "./src/process/required_programs.ts";
+import { openKeyring } from "./src/process/secret_keys.ts";
+import { startFailure } from "./src/process/start_error.ts";
+import { stopSignal } from "./src/process/stop_signal.ts";
+import { complain, say } from "./src/process/terminal.ts";
+import { serveWeb } from "./src/process/web_server.ts";
+import type { Services } from "./src/services/context.ts";
+import { createFirstAdministrator } from "./src/services/first_administrator.ts";
+import { enrolLocalAgent } from "./src/services/local_server.ts";
+import { registerReplica, unregisterReplica } from "./src/services/replicas.ts";
+import { openBus } from "./src/store/notifications.ts";
+import { setUpLogging } from "./src/telemetry/logging.ts";
+
+interface Ready {
+  readonly url: string;
+  /** Resolves when a backup can be run. */
+  readonly whenReady: Promise<void>;
+}
+
+/** Everything that is started is put on `parts`, which stops it in reverse order. */
+async function start(parts: AsyncDisposableStack): Promise<Ready> {
+  const defaults = { localAgent: Deno.args.includes("--local-agent"), isRoot: Deno.uid() === 0 };
+  const config = readConfig(Deno.env.toObject(), defaults);
+  await setUpLogging({ level: config.logLevel, format: config.logFormat });
+  if (config.localAgent) requirePrograms(Deno.env.get("PATH") ?? "");
+  parts.use(await DataDirectory.take(config.dataDirectory));
+  const { database } = parts.use(await openControlDatabase(config, clock));
+  const keyring = await openKeyring(config, database);
+  const bus = await openBus(database);
+  parts.defer(() => bus.close());
+  const services: Services = { database, clock, keyring, bus, runTimes: DEFAULT_RUN_TIMES };
+
+  const replicaId = randomUUID();
+  await registerReplica(services, replicaId);
+  parts.defer(() => unregisterReplica(services, replicaId));
+  const hub = new Hub(services, { replicaId });
+  const app = createApp({ ...config, services, connectAgent: (request) => hub.connect(request) });
+  const web = parts.use(serveWeb({ ...config, handler: (request) => app.fetch(request) }));
+  parts.defer(() => hub.close());
+
+  const administrator = await createFirstAdministrator(services, config.bootstrapToken);
+  if (administrator !== null && config.bootstrapToken === null) {
+    say(`The first administrator's API token, shown only now: ${administrator.token}`);
+  }
+  const agent = config.localAgent ? await startLocalAgent(parts, config, services, hub, web.localUrl) : null;
+  for (
+    const loop of [
+      new Scheduler(services),
+      new Dispatcher(services, hub),
+      new Reaper(services, replicaId),
+      new Remover(services),
+    ]
+  ) {
+    loop.start();
+    parts.defer(() => loop.stop());
+  }
+  return { url: config.publicUrl ?? web.localUrl, whenReady: agent?.connected ?? Promise.resolve() };
+}
+
+/** The promise inside resolves when the agent is connected. */
+async function startLocalAgent(
+  parts: AsyncDisposableStack,
+  config: Config,
+  services: Services,
+  hub: Hub,
+  url: string,
+): Promise<{ connected: Promise<void> }> {
+  let serverId = 0;
+  const agent = new LocalAgent({
+    stateDirectory: join(config.dataDirectory, "agent"),
+    url,
+    clock,
+    command: agentCommand(),
+    environment: agentEnvironment(Deno.env.toObject()),
+    async enrol(key) {
+      const enrolled = await enrolLocalAgent(services, { key, hostname: Deno.hostname() });
+      serverId = enrolled.serverId;
+      return enrolled.token;
+    },
+  });
+  await agent.start();
+  parts.use(agent);
+  return { connected: agentConnected(hub, serverId) };
+}
+
+const stopped = stopSignal();
+const parts = new AsyncDisposableStack();
+let code = 0;
+const fail = (error: unknown) => {
+  complain(startFailure(error));
+  code = 1;
+};
+try {
+  const { url, whenReady } = await start(parts);
+  void whenReady.then(() => say(`Rearguard is ready at ${url}`));
+  await stopped;
+} catch (error) {
+  fail(error);
+}
+await parts.disposeAsync().catch(fail);
+Deno.exit(code);

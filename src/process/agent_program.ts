@@ -1,0 +1,20 @@
+/** How the agent on this machine is run: by the same Deno as this process. */
+import { fileURLToPath } from "node:url";
+
+/** What the server alone is to know. */
+const SECRET = ["BOOTSTRAP_TOKEN", "DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE"];
+
+/** The program and its arguments, without those that an agent takes itself. */
+export function agentCommand(): [string, ...string[]] {
+  return [
+    Deno.execPath(),
+    "run",
+    "--allow-all",
+    fileURLToPath(new URL("../../agent/main.ts", import.meta.url)),
+  ];
+}
+
+/** The server's own environment but for its secrets. */
+export function agentEnvironment(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !SECRET.includes(name)));
+}

@@ -1,0 +1,60 @@
+/** The database of the control plane: the operator's own or the embedded one, reachable and at the right schema. */
+import { join } from "node:path";
+import type { Config } from "../config.ts";
+import type { Clock } from "../domain/clock.ts";
+import { type Database, openDatabase } from "../store/database.ts";
+import { startEmbedded } from "../store/embedded.ts";
+import { migrate, readMigrations } from "../store/migrate.ts";
+import { logger } from "../telemetry/logging.ts";
+import { StartError } from "./start_error.ts";
+
+export interface ControlDatabase extends AsyncDisposable {
+  readonly database: Database;
+}
+
+const MIGRATIONS = new URL("../../migrations", import.meta.url);
+const log = logger("database");
+
+/** Rejects with one line that tells what to do. Disposed, it stops the embedded Postgres too. */
+export async function openControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
+  await using opening = new AsyncDisposableStack();
+  const database = config.databaseUrl === null
+    ? await openEmbedded(config.dataDirectory, clock, opening)
+    : openDatabase(config.databaseUrl, { connect_timeout: 10 });
+  opening.defer(() => database.end({ timeout: 5 }));
+  await reach(database);
+  for (const name of await migrate(database, await readMigrations(MIGRATIONS), clock)) {
+    log.info("Applied migration {name}", { name });
+  }
+  const opened = opening.move();
+  return { database, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+async function openEmbedded(
+  dataDirectory: string,
+  clock: Clock,
+  opening: AsyncDisposableStack,
+): Promise<Database> {
+  const directory = join(dataDirectory, "postgres");
+  const postgres = await startEmbedded({ directory, clock, port: null, durable: true });
+  opening.defer(() => postgres.stop());
+  if (postgres.adopted) log.info("The embedded Postgres still runs (process {pid})", { pid: postgres.pid });
+  else log.info("The embedded Postgres is started (process {pid})", { pid: postgres.pid });
+  if (postgres.place !== directory) {
+    log.info("Its files are in {place}, because the user that runs it can't enter {directory}", {
+      place: postgres.place,
+      directory: dataDirectory,
+    });
+  }
+  return openDatabase(null, { ...postgres.connection });
+}
+
+/** postgres.js's errors name the server and the user, never the password. */
+async function reach(database: Database): Promise<void> {
+  try {
+    await database`select 1`;
+  } catch (cause) {
+    const reason = (cause as Error).message || (cause as { code?: string }).code;
+    throw new StartError(`Cannot reach the database: ${reason}; check DATABASE_URL, or unset it`, { cause });
+  }
+}

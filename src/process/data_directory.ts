@@ -1,0 +1,53 @@
+/** The data directory: one server process at a time, and where others read its process id. */
+import { dirname, join } from "node:path";
+import { StartError } from "./start_error.ts";
+
+const LOCK = "rearguard.lock";
+const PID = "rearguard.pid";
+
+/** Held until disposed, or until this process is gone, however it went. */
+export class DataDirectory implements AsyncDisposable {
+  readonly #lock: Deno.FsFile;
+
+  private constructor(readonly path: string, lock: Deno.FsFile) {
+    this.#lock = lock;
+  }
+
+  /** Makes the directory where absent and takes it; rejects with a {@link StartError}. `path` is absolute. */
+  static async take(path: string): Promise<DataDirectory> {
+    const lock = await openLock(path);
+    if (!await lock.tryLock(true)) {
+      lock.close();
+      const pid = (await Deno.readTextFile(join(path, PID)).catch(() => "")).trim();
+      const who = pid === "" ? "another Rearguard" : `another Rearguard (process ${pid})`;
+      throw new StartError(
+        `Cannot start: ${who} uses ${path}; stop it, or set DATA_DIR to another directory`,
+      );
+    }
+    const temporary = join(path, `${PID}.new`);
+    await Deno.writeTextFile(temporary, `${Deno.pid}\n`);
+    await Deno.rename(temporary, join(path, PID));
+    return new DataDirectory(path, lock);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(join(this.path, PID));
+    this.#lock.close();
+  }
+}
+
+async function openLock(path: string): Promise<Deno.FsFile> {
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await Deno.mkdir(path, { mode: 0o700 }).catch((cause) => {
+      if (!(cause instanceof Deno.errors.AlreadyExists)) throw cause;
+    });
+    return await Deno.open(join(path, LOCK), { create: true, write: true, mode: 0o600 });
+  } catch (cause) {
+    throw new StartError(
+      `Cannot start: the data directory ${path} can't be written: ${(cause as Error).message}; ` +
+        "set DATA_DIR to a directory that this user may write",
+      { cause },
+    );
+  }
+}

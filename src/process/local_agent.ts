@@ -1,0 +1,202 @@
+/** The agent on the server's own machine: started apart from it, found again after a crash, restarted when it dies. */
+import { join } from "node:path";
+import type { Clock } from "../domain/clock.ts";
+import { logger } from "../telemetry/logging.ts";
+
+export interface LocalAgentOptions {
+  /** Absolute; the agent's `--state-dir`. */
+  readonly stateDirectory: string;
+  /** Of the control plane. */
+  readonly url: string;
+  readonly clock: Clock;
+  /** The agent's program and its arguments before `--url`. */
+  readonly command: readonly [string, ...string[]];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Given the agent's key, the token it needs to enrol with; null where the key is good. */
+  enrol(key: string | null): Promise<string | null>;
+}
+
+/** Between a death and the next start: the first wait, doubled up to the last. Milliseconds. */
+const RESTART_FIRST = 500;
+const RESTART_LAST = 30_000;
+/** An agent that ran this long did not die of its start. */
+const SETTLED = 60_000;
+/** How often the lock of an agent that is not this process's child is looked at. */
+const WATCH = 500;
+/** What a clean stop may take before it is a kill. */
+const STOP = 20_000;
+/** Bytes; then the log is put aside at the next start of the agent. */
+const LOG_LIMIT = 10 * 1024 * 1024;
+const LOG = "agent.log";
+const URL_FILE = "agent.url";
+
+interface Running {
+  /** Also the id of its process group. */
+  readonly pid: number;
+  readonly ended: Promise<void>;
+}
+
+export class LocalAgent implements AsyncDisposable {
+  readonly #options: LocalAgentOptions;
+  readonly #stopped = new AbortController();
+  readonly #log = logger("local agent");
+  #agent: Running | null = null;
+  #running = Promise.resolve();
+
+  constructor(options: LocalAgentOptions) {
+    this.#options = options;
+  }
+
+  /** Adopts the agent that runs on this state directory, or starts one; then keeps one running. Rejects when the
+   * first can't be started. */
+  async start(): Promise<void> {
+    await Deno.mkdir(this.#options.stateDirectory, { recursive: true, mode: 0o711 });
+    const key = await this.#read("key");
+    const token = await this.#options.enrol(key);
+    this.#agent = await this.#adopt(token === null);
+    if (this.#agent === null) {
+      if (key !== null && token !== null) await Deno.remove(this.#path("key")); // it is good for nothing
+      this.#agent = await this.#spawn(token);
+    }
+    this.#running = this.#supervise();
+  }
+
+  /** Stops the agent. It tells the control plane of the runs it ends, so stop that after. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped.abort();
+    if (this.#agent !== null) await this.#end(this.#agent);
+    await this.#running;
+  }
+
+  async #supervise(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#stopped;
+    for (let wait = RESTART_FIRST;; wait = Math.min(wait * 2, RESTART_LAST)) {
+      const since = clock.monotonic();
+      await this.#agent?.ended;
+      if (signal.aborted) return;
+      if (clock.monotonic() - since > SETTLED) wait = RESTART_FIRST;
+      this.#log.warn("The local agent has ended; it is started again. Its log: {log}", {
+        log: this.#path(LOG),
+      });
+      await clock.sleep(wait, signal).catch(() => {});
+      if (signal.aborted) return;
+      this.#agent = await this.#restart();
+    }
+  }
+
+  /** Null where it can't be started now. A key that was revoked stays so: only a start of the server enrols again. */
+  async #restart(): Promise<Running | null> {
+    try {
+      return await this.#spawn(await this.#read("key") === null ? await this.#options.enrol(null) : null);
+    } catch (error) {
+      this.#log.error("The local agent can't be started; it is tried again", { error });
+      return null;
+    }
+  }
+
+  /** Null where none runs. One that this control plane doesn't know, or that looks for another address, is ended. */
+  async #adopt(isKnown: boolean): Promise<Running | null> {
+    if (!await this.#isLocked()) return null;
+    const agent = { pid: Number(await this.#read("agent.pid")), ended: this.#unlocked() };
+    if (!isKnown || await this.#read(URL_FILE) !== this.#options.url) {
+      await this.#end(agent);
+      return null;
+    }
+    this.#log.info("The local agent still runs (process {pid})", { pid: agent.pid });
+    return agent;
+  }
+
+  async #spawn(token: string | null): Promise<Running> {
+    const { stateDirectory, url, command: [program, ...first], environment } = this.#options;
+    await this.#prepareLog();
+    await Deno.writeTextFile(this.#path(URL_FILE), url);
+    const args = [...first, "--url", url, "--state-dir", stateDirectory];
+    // The shell only points the output at the log and is then replaced. A session of its own keeps the terminal's
+    // signals away.
+    const child = new Deno.Command("/bin/sh", {
+      args: ["-c", 'log=$0; exec "$@" >>"$log" 2>&1', this.#path(LOG), program, ...args],
+      cwd: "/",
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+      detached: true,
+      clearEnv: true,
+      env: { ...environment, ...(token === null ? {} : { REARGUARD_TOKEN: token }) },
+    }).spawn();
+    child.unref();
+    this.#log.info("The local agent is started (process {pid})", { pid: child.pid });
+    return { pid: child.pid, ended: child.status.then(() => {}) };
+  }
+
+  /** Asks the agent to stop, and kills it and its children when it doesn't. */
+  async #end({ pid, ended }: Running): Promise<void> {
+    send(pid, "SIGTERM");
+    const patience = new AbortController();
+    const tooLong = this.#options.clock.sleep(STOP, patience.signal).then(() => {
+      this.#log.warn("The local agent does not stop; it is killed");
+      send(-pid, "SIGKILL");
+      return ended;
+    });
+    await Promise.race([ended, tooLong]);
+    tooLong.catch(() => {}); // the sleep, cut short
+    patience.abort();
+  }
+
+  /** Resolves once no agent holds the state directory. */
+  async #unlocked(): Promise<void> {
+    while (await this.#isLocked()) await this.#options.clock.sleep(WATCH);
+  }
+
+  /** The lock tells the truth, whatever the pid file says. */
+  async #isLocked(): Promise<boolean> {
+    using file = await Deno.open(this.#path("agent.lock"), { create: true, write: true, mode: 0o600 });
+    return !await file.tryLock(true);
+  }
+
+  async #prepareLog(): Promise<void> {
+    const path = this.#path(LOG);
+    const file = await Deno.open(path, { create: true, append: true, mode: 0o600 });
+    const { size } = await file.stat();
+    file.close();
+    if (size < LOG_LIMIT) return;
+    await Deno.rename(path, `${path}.1`);
+    await this.#prepareLog();
+  }
+
+  async #read(name: string): Promise<string | null> {
+    try {
+      return (await Deno.readTextFile(this.#path(name))).trim() || null;
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) return null;
+      throw cause;
+    }
+  }
+
+  #path(name: string): string {
+    return join(this.#options.stateDirectory, name);
+  }
+}
+
+/** Resolves once the agent of this server has a socket. */
+export function agentConnected(
+  link: { connectedServers(): number[]; onConnected(handler: () => void): void },
+  serverId: number,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (link.connectedServers().includes(serverId)) resolve();
+    };
+    link.onConnected(look);
+    look();
+  });
+}
+
+/** A process that is gone already needs no signal. */
+function send(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+  }
+}

@@ -1,0 +1,31 @@
+/** The programs that every backup of files needs, looked for before a backup fails for want of them. */
+import { join } from "node:path";
+import { StartError } from "./start_error.ts";
+
+/** By program: the Debian package it comes in. */
+const PACKAGES: Readonly<Record<string, string>> = { tar: "tar", zstd: "zstd" };
+
+/** Throws a {@link StartError} that names what is missing in `path` (as in PATH), and the command that installs it. */
+export function requirePrograms(path: string): void {
+  const missing = Object.keys(PACKAGES).filter((program) => !isInPath(program, path));
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map((program) => PACKAGES[program]))].join(" ");
+  throw new StartError(
+    `Cannot start the local agent: a backup needs ${missing.join(" and ")}; run: ` +
+      `apt-get update && apt-get install -y ${packages} (or set LOCAL_AGENT=0)`,
+  );
+}
+
+function isInPath(program: string, path: string): boolean {
+  return path.split(":").some((directory) => {
+    try {
+      return Deno.statSync(join(directory || ".", program)).isFile;
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.PermissionDenied) {
+        return false;
+      }
+      if (cause instanceof Deno.errors.NotADirectory) return false;
+      throw cause;
+    }
+  });
+}

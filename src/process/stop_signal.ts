@@ -1,0 +1,22 @@
+/** When to stop: a signal from an operator, a service manager or a terminal. */
+
+/**
+ * Resolves with the first SIGINT, SIGTERM or SIGHUP; later ones change nothing. From then on only `Deno.exit` ends
+ * the process: neither a pending start nor a pending stop does, though their waits keep nothing alive. SIGHUP counts only where it isn't ignored: `nohup` starts what is to outlive its terminal.
+ */
+export function stopSignal(): Promise<Deno.Signal> {
+  return new Promise((resolve) => {
+    setInterval(() => {}, 60_000);
+    const signals: Deno.Signal[] = ["SIGINT", "SIGTERM"];
+    if (!isHangupIgnored()) signals.push("SIGHUP");
+    for (const signal of signals) {
+      Deno.addSignalListener(signal, () => resolve(signal));
+    }
+  });
+}
+
+function isHangupIgnored(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? "0";
+  return (Number.parseInt(mask.slice(-1), 16) & 1) === 1; // bit 0 is signal 1
+}

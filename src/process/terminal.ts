@@ -1,0 +1,20 @@
+/** What is told to the person who starts the server, once, whatever the log's level and format. */
+
+/** One line on standard output. */
+export function say(line: string): void {
+  write(Deno.stdout, line);
+}
+
+/** One line on standard error. */
+export function complain(line: string): void {
+  write(Deno.stderr, line);
+}
+
+function write(stream: { writeSync(bytes: Uint8Array): number }, line: string): void {
+  const bytes = new TextEncoder().encode(`${line}\n`);
+  try {
+    for (let sent = 0; sent < bytes.length;) sent += stream.writeSync(bytes.subarray(sent));
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause; // nobody listens any more
+  }
+}
