@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import type { MiddlewareHandler } from "hono";
 import type { Clock } from "../domain/clock.ts";
 import type { Metrics } from "./metrics.ts";
+import { json } from "./pipeline.ts";
 
 /** Who was served, for the log and the figures; set by the route. */
 export interface RouteVariables {
@@ -29,13 +30,14 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
     : HEADERS;
   return async (c, next) => {
     const start = clock.monotonic();
-    await next();
+    // The host is the caller's to write, and no part of a URL that can't be one goes any further.
+    if (URL.canParse(c.req.raw.url)) await next();
+    else c.res = json(400, { error: "Bad Request", message: "The Host header is not valid." });
     const { res: response, req: { method, path, raw } } = c;
     if (response.status !== 101) {
       for (const [name, value] of headers) if (!response.headers.has(name)) response.headers.set(name, value);
     }
-    // Only the head is sent; a stream behind it must not go on.
-    if (raw.method === "HEAD") await response.body?.cancel();
+    if (raw.method === "HEAD") await dropBody(response);
     const seconds = (clock.monotonic() - start) / 1000;
     metrics.observe(
       KNOWN_METHODS.has(method) ? method : "other",
@@ -50,6 +52,15 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
       ms: Math.round(seconds * 1000),
     }));
   };
+}
+
+/** Only the head is sent: with the length it would have had, or, for a stream, without going on behind it. */
+async function dropBody(response: Response): Promise<void> {
+  const isWhole = /^(application\/json|text\/(?!event-stream))/.test(
+    response.headers.get("content-type") ?? "",
+  );
+  if (isWhole) response.headers.set("Content-Length", String((await response.arrayBuffer()).byteLength));
+  else await response.body?.cancel();
 }
 
 const KNOWN_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { type TestApi, testApi } from "../../tests/support/api.ts";
+import { createApp } from "./app.ts";
+
+/** The app behind a real socket. */
+function listen(api: TestApi, app = api.app) {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, app.fetch);
+  const { port } = server.addr as Deno.NetAddr;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    headers: { Authorization: `Bearer ${api.admin.token}` },
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+/** Status and body of a request written by hand. */
+async function exchange(port: number, lines: string[]): Promise<{ status: number; text: string }> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await connection.write(new TextEncoder().encode([...lines, "Connection: close", "", ""].join("\r\n")));
+  const text = await new Response(connection.readable).text();
+  return { status: Number(text.split(" ")[1]), text };
+}
+
+Deno.test("what is missing is told in the API's shape; other methods and OPTIONS name those that are there", async () => {
+  await using api = await testApi();
+  await using server = listen(api);
+  const nothing = await fetch(`${server.url}/api/nothing`);
+  assert.equal(nothing.status, 404);
+  assert.deepEqual(await nothing.json(), {
+    error: "Not Found",
+    message: "There is nothing at this address.",
+  });
+
+  const patched = await fetch(`${server.url}/api/tags/1`, { method: "PATCH" });
+  assert.equal(patched.status, 405);
+  assert.equal(patched.headers.get("allow"), "GET, PUT, DELETE, HEAD, OPTIONS");
+  assert.equal((await patched.json()).error, "Method Not Allowed");
+
+  const options = await fetch(`${server.url}/api/tags`, { method: "OPTIONS" });
+  assert.deepEqual([options.status, options.headers.get("allow")], [204, "GET, POST, HEAD, OPTIONS"]);
+  assert.equal(options.headers.get("access-control-allow-origin"), null);
+});
+
+Deno.test("HEAD answers as GET does, without the body", async () => {
+  await using api = await testApi();
+  await using server = listen(api);
+  const got = await fetch(`${server.url}/api/tags`, { headers: server.headers });
+  const head = await fetch(`${server.url}/api/tags`, { method: "HEAD", headers: server.headers });
+  assert.equal(head.status, 200);
+  assert.equal(head.headers.get("content-type"), "application/json");
+  assert.equal(head.headers.get("content-length"), String((await got.text()).length));
+  assert.equal(await head.text(), "");
+});
+
+Deno.test("every answer carries the headers that keep other sites out", async () => {
+  await using api = await testApi();
+  for (const path of ["/api/tags", "/api/nothing", "/healthz", "/docs", "/openapi.json"]) {
+    const { headers } = await api.app.request(path, { headers: { Origin: "https://evil.example" } });
+    assert.equal(headers.get("x-content-type-options"), "nosniff", path);
+    assert.equal(headers.get("x-frame-options"), "DENY", path);
+    assert.equal(headers.get("referrer-policy"), "no-referrer", path);
+    assert.match(headers.get("content-security-policy")!, /default-src 'none'.*frame-ancestors 'none'/, path);
+    assert.equal(headers.get("access-control-allow-origin"), null, path);
+    assert.equal(headers.get("strict-transport-security"), null, path);
+  }
+  const secure = createApp({ services: api.services, publicUrl: "https://backups.example.com" });
+  assert.ok((await secure.request("/healthz")).headers.has("strict-transport-security"));
+});
+
+Deno.test("a host that can't be one is the caller's error", async () => {
+  await using api = await testApi();
+  await using server = listen(api);
+  for (const host of ["[::bad", "a b<>", "x:999999"]) {
+    const { status, text } = await exchange(server.port, ["GET /api/tags HTTP/1.1", `Host: ${host}`]);
+    assert.equal(status, 400, host);
+    assert.match(text, /The Host header is not valid/);
+  }
+});
+
+Deno.test("a body over the limit is refused, whether its length is told or not", async () => {
+  await using api = await testApi({ bodyLimit: 1000 });
+  await using server = listen(api);
+  const init = { method: "POST", headers: { ...server.headers, "Content-Type": "application/json" } };
+  const body = JSON.stringify({ label: "x".repeat(1000) });
+  const told = await fetch(`${server.url}/api/tags`, { ...init, body });
+  const streamed = await fetch(`${server.url}/api/tags`, { ...init, body: new Blob([body]).stream() });
+  for (const response of [told, streamed]) {
+    assert.equal(response.status, 413);
+    assert.deepEqual(await response.json(), {
+      error: "Payload Too Large",
+      message: "The request body must not be larger than 1000 bytes.",
+    });
+  }
+  assert.equal((await api.admin.call("GET", "/api/tags")).body.meta.total, 0);
+});
+
+Deno.test("a failure of ours is a 500 that tells nothing from inside", async () => {
+  await using api = await testApi();
+  const app = createApp({
+    services: api.services,
+    pages: [(app) =>
+      void app.get("/broken", () => {
+        throw new Error("the secret inside");
+      })],
+  });
+  const response = await app.request("/broken");
+  assert.equal(response.status, 500);
+  const text = await response.text();
+  assert.equal(JSON.parse(text).error, "Server Error");
+  assert.ok(!text.includes("secret"));
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { createApp } from "../app.ts";
+import { openDatabase } from "../../store/database.ts";
+import { testApi } from "../../../tests/support/api.ts";
+
+const get = async (app: ReturnType<typeof createApp>, path: string) => {
+  const response = await app.request(path);
+  return { status: response.status, text: await response.text(), headers: response.headers };
+};
+
+Deno.test("a process with its database and migrations is up and ready", async () => {
+  await using api = await testApi();
+  assert.deepEqual(JSON.parse((await get(api.app, "/healthz")).text), { status: "ok" });
+  const ready = await get(api.app, "/readyz");
+  assert.deepEqual([ready.status, JSON.parse(ready.text)], [200, { status: "ready" }]);
+});
+
+Deno.test("a database that lacks a migration is not ready, and the answer says so", async () => {
+  await using api = await testApi();
+  await api.database`delete from schema_migrations where version > 1`;
+  const ready = await get(api.app, "/readyz");
+  assert.equal(ready.status, 503);
+  assert.match(JSON.parse(ready.text).message, /^The database has 1 of \d+ migrations/);
+});
+
+Deno.test("without its database a process is up but not ready, and API calls answer 503", async () => {
+  await using api = await testApi();
+  const database = openDatabase("postgres://nobody@127.0.0.1:1/none", { max: 1, backoff: () => 0 });
+  const app = createApp({ services: { ...api.services, database } });
+  assert.equal((await get(app, "/healthz")).status, 200);
+  const ready = await get(app, "/readyz");
+  assert.equal(ready.status, 503);
+  assert.match(JSON.parse(ready.text).message, /does not answer/);
+  const call = await app.request("/api/tags", { headers: { Authorization: `Bearer ${api.admin.token}` } });
+  assert.equal(call.status, 503);
+  assert.equal(call.headers.get("retry-after"), "5");
+  assert.equal((await call.json()).error, "Service Unavailable");
+  await database.end();
+});
+
+Deno.test("the figures tell runs by state, agents, the queue's age and requests", async () => {
+  await using api = await testApi();
+  const { database, clock, admin: { userId, call } } = api;
+  const now = clock.now();
+  await database`insert into replicas values ('3b241101-e2bb-4255-8caf-4136c566a962', ${now}, ${now})`;
+  await database`
+    insert into remote_servers (user_id, label, ip_address, connection_id, connection_replica_id, created_at, updated_at)
+    values (${userId}, 'up', '192.0.2.1', gen_random_uuid(), '3b241101-e2bb-4255-8caf-4136c566a962', ${now}, ${now}),
+      (${userId}, 'down', '192.0.2.2', null, null, ${now}, ${now})`;
+  await database`
+    insert into runs (user_id, kind, trigger, state, deadline_at, created_at)
+    select ${userId}, 'backup', 'manual', 'queued', ${now}, ${now}::timestamptz from generate_series(1, 2)`;
+  await clock.advance(90_000);
+  await call("GET", "/api/tags?page=1");
+  await call("GET", "/api/nothing/here");
+  const { text, headers } = await get(api.app, "/metrics");
+  assert.match(headers.get("content-type")!, /^text\/plain; version=0\.0\.4/);
+  for (
+    const line of [
+      'rearguard_runs{kind="backup",state="queued"} 2',
+      "rearguard_remote_servers 2",
+      "rearguard_queue_age_seconds 90",
+      'rearguard_http_requests_total{method="GET",route="/api/tags",status="200"} 1',
+      'rearguard_http_requests_total{method="GET",route="other",status="404"} 1',
+      'rearguard_http_request_duration_seconds_count{method="GET",route="/api/tags"} 1',
+    ]
+  ) assert.ok(text.split("\n").includes(line), `${line} in\n${text}`);
+  assert.match(text, /^rearguard_connected_agents 0$/m, "its replica was not heard of for too long");
+
+  await database`update replicas set heartbeat_at = ${clock.now()}`;
+  assert.match(
+    (await get(api.app, "/metrics")).text,
+    /^rearguard_connected_agents 0$/m,
+    "counted again too soon",
+  );
+  await clock.advance(5_000);
+  assert.match((await get(api.app, "/metrics")).text, /^rearguard_connected_agents 1$/m);
+});
+
+Deno.test("both addresses of the document give the same", async () => {
+  await using api = await testApi();
+  const [outside, inside] = [await get(api.app, "/openapi.json"), await get(api.app, "/api/openapi.json")];
+  assert.equal(outside.text, inside.text);
+  assert.equal(JSON.parse(outside.text).openapi, "3.1.0");
+});
