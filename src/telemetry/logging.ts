@@ -43,7 +43,10 @@ function prettySink(): Sink {
   });
   return (record) => {
     const errors = Object.values(record.properties).filter((value) => value instanceof Error);
-    const others = Object.entries(record.properties).filter(([, value]) => !(value instanceof Error));
+    // What the message shows already is not told twice.
+    const others = Object.entries(record.properties).filter(([name, value]) =>
+      !(value instanceof Error) && !String(record.rawMessage).includes(`{${name}}`)
+    );
     const line = format({ ...record, properties: Object.fromEntries(others) }).trimEnd();
     write([line, ...errors.map((error) => explain(error).replace(/^/gm, "    "))].join("\n"));
   };

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../src/domain/clock.ts";
+import { emptyDatabase } from "./support/database.ts";
+import { freePort } from "./support/ports.ts";
+import { ServerProcess } from "./support/server.ts";
+
+const ALONE = { LOCAL_AGENT: "0" };
+
+/** A data directory, and every process that names it ended afterwards. */
+async function withDataDirectory(work: (dataDirectory: string) => Promise<void>): Promise<void> {
+  const parent = await Deno.makeTempDir({ prefix: "rearguard-start-" });
+  await Deno.chmod(parent, 0o755);
+  try {
+    await work(`${parent}/data`);
+  } finally {
+    for (const pid of await processesNaming(parent)) Deno.kill(pid, "SIGKILL");
+    await Deno.remove(parent, { recursive: true });
+  }
+}
+
+/** Every living process, zombies apart, with `text` in its arguments. */
+async function processesNaming(text: string): Promise<number[]> {
+  const pids: number[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const command = await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
+    if (command.includes(text)) pids.push(Number(name));
+  }
+  return pids;
+}
+
+async function getUser(url: string, token: string): Promise<Response> {
+  return await fetch(`${url}/api/user`, { headers: { authorization: `Bearer ${token}` } });
+}
+
+/** Its one line on standard error, and that it failed. */
+async function refusal(options: ConstructorParameters<typeof ServerProcess>[0]): Promise<string> {
+  const server = new ServerProcess({ ...options, env: { LOG_LEVEL: "fatal", ...ALONE, ...options.env } });
+  const { code } = await server.ended();
+  assert.equal(code, 1, server.stderr);
+  const lines = server.stderr.trimEnd().split("\n");
+  assert.equal(lines.length, 1, server.stderr);
+  assert.equal(server.stdout, "");
+  return lines[0]!;
+}
+
+Deno.test("the first start prints a token that works, the second keeps it and prints none", () =>
+  withDataDirectory(async (dataDirectory) => {
+    const first = new ServerProcess({ dataDirectory, env: ALONE });
+    const url = await first.ready();
+    const token = first.token!;
+    assert.equal((await getUser(url, token)).status, 200);
+    assert.equal(Number(await Deno.readTextFile(`${dataDirectory}/rearguard.pid`)), first.pid);
+    assert.equal((await Deno.stat(`${dataDirectory}/secret.key`)).mode! & 0o777, 0o600);
+    assert.equal((await first.stop("SIGTERM")).code, 0);
+    assert.deepEqual(await processesNaming(dataDirectory), []);
+    await assert.rejects(Deno.stat(`${dataDirectory}/rearguard.pid`), Deno.errors.NotFound);
+
+    const second = new ServerProcess({ dataDirectory, env: ALONE });
+    const again = await second.ready();
+    assert.equal(second.token, null);
+    const response = await getUser(again, token);
+    assert.equal(response.status, 200);
+    await response.body?.cancel();
+    assert.equal((await second.stop("SIGINT")).code, 0);
+    assert.deepEqual(await processesNaming(dataDirectory), []);
+  }));
+
+Deno.test("after kill -9 the next start adopts the running Postgres", () =>
+  withDataDirectory(async (dataDirectory) => {
+    const first = new ServerProcess({ dataDirectory, env: ALONE });
+    await first.ready();
+    await first.stop("SIGKILL");
+    const postmaster =
+      (await Deno.readTextFile(`${dataDirectory}/postgres/data/postmaster.pid`)).split("\n")[0];
+    const second = new ServerProcess({ dataDirectory, env: ALONE });
+    const url = await second.ready();
+    assert.match(second.stderr, new RegExp(`embedded Postgres still runs \\(process ${postmaster}\\)`));
+    assert.equal((await getUser(url, first.token!)).status, 200);
+    assert.equal((await second.stop()).code, 0);
+    assert.deepEqual(await processesNaming(dataDirectory), []);
+  }));
+
+Deno.test("an operator's token is used and not printed", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await using db = await emptyDatabase();
+    const env = { ...ALONE, DATABASE_URL: db.url, BOOTSTRAP_TOKEN: "chosen-by-the-operator" };
+    const server = new ServerProcess({ dataDirectory, env });
+    const url = await server.ready();
+    assert(!`${server.stdout}${server.stderr}`.includes("chosen-by-the-operator"));
+    assert.equal((await getUser(url, "chosen-by-the-operator")).status, 200);
+    await server.stop();
+  }));
+
+Deno.test("a second server on one data directory is refused, the first unharmed", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await using db = await emptyDatabase();
+    await using first = new ServerProcess({ dataDirectory, env: { ...ALONE, DATABASE_URL: db.url } });
+    const url = await first.ready();
+    assert.equal(
+      await refusal({ dataDirectory }),
+      `Cannot start: another Rearguard (process ${first.pid}) uses ${dataDirectory}; stop it, ` +
+        "or set DATA_DIR to another directory",
+    );
+    assert.equal((await getUser(url, first.token!)).status, 200);
+    assert.equal(Number(await Deno.readTextFile(`${dataDirectory}/rearguard.pid`)), first.pid);
+  }));
+
+Deno.test("a taken port is told in one line, and the embedded Postgres is not left behind", () =>
+  withDataDirectory(async (dataDirectory) => {
+    const port = freePort();
+    using _listener = Deno.listen({ hostname: "127.0.0.1", port });
+    assert.equal(
+      await refusal({ dataDirectory, env: { PORT: String(port) } }),
+      `Cannot start: port ${port} on 127.0.0.1 is taken; stop what uses it, or set PORT`,
+    );
+    assert.deepEqual(await processesNaming(dataDirectory), []);
+  }));
+
+Deno.test("bad values are named in one line", () =>
+  withDataDirectory(async (dataDirectory) => {
+    assert.equal(
+      await refusal({ dataDirectory, env: { PORT: "eighty", LOG_FORMAT: "xml" } }),
+      "Cannot start: PORT must be a whole number from 0 to 65535; LOG_FORMAT must be one of pretty, json",
+    );
+  }));
+
+Deno.test("a data directory that can't be written is told in one line", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await Deno.writeTextFile(dataDirectory, "a file");
+    assert.match(
+      await refusal({ dataDirectory }),
+      /^Cannot start: the data directory \S+ can't be written: .*; set DATA_DIR to a directory/,
+    );
+  }));
+
+Deno.test("a database that can't be reached, or lets nobody in, is told in one line without the password", () =>
+  withDataDirectory(async (dataDirectory) => {
+    const unreachable = `postgres://u:hunter2@127.0.0.1:${freePort()}/x`;
+    assert.match(
+      await refusal({ dataDirectory, env: { DATABASE_URL: unreachable } }),
+      /^Cannot reach the database: .*ECONNREFUSED.*; check DATABASE_URL/,
+    );
+    await using db = await emptyDatabase();
+    const wrong = new URL(db.url);
+    wrong.password = "hunter2";
+    const line = await refusal({ dataDirectory, env: { DATABASE_URL: wrong.href } });
+    assert.match(line, /^Cannot reach the database: password authentication failed/);
+    assert(!line.includes("hunter2"));
+  }));
+
+Deno.test("a database newer than the code is refused in one line", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await using db = await emptyDatabase();
+    const env = { ...ALONE, DATABASE_URL: db.url };
+    const server = new ServerProcess({ dataDirectory, env });
+    await server.ready();
+    await server.stop();
+    await db.database`
+      insert into schema_migrations (version, name, checksum, applied_at)
+      values (9999, '9999_of_tomorrow', '', ${systemClock.now()})`;
+    assert.match(
+      await refusal({ dataDirectory, env }),
+      /^Cannot use the database: it holds migration 9999_of_tomorrow, which is newer than this version/,
+    );
+  }));
+
+Deno.test("a lost secret key is missed, not replaced", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await using db = await emptyDatabase();
+    const env = { ...ALONE, DATABASE_URL: db.url };
+    const server = new ServerProcess({ dataDirectory, env });
+    await server.ready();
+    await server.stop();
+    await Deno.remove(`${dataDirectory}/secret.key`);
+    assert.match(
+      await refusal({ dataDirectory, env }),
+      /^Cannot start: the secret key is missing \(.*secret\.key\)/,
+    );
+  }));
+
+Deno.test("missing programs are named with the command that installs them", () =>
+  withDataDirectory(async (dataDirectory) => {
+    const env = { LOCAL_AGENT: "1", PATH: "/nonexistent" };
+    assert.match(
+      await refusal({ dataDirectory, env }),
+      /^Cannot start the local agent: a backup needs tar and zstd; run: apt-get update && apt-get install -y tar zstd/,
+    );
+  }));
