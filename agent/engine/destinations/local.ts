@@ -1,0 +1,95 @@
+/** A directory on the agent's own server. */
+import type { LocalDestination as Spec } from "../../../src/protocol/job.ts";
+import type { Destination, ObjectWriter } from "../ports.ts";
+import { RunFailedError } from "../ports.ts";
+import { atLocal, codeOf } from "./local_errors.ts";
+import { LocalWriter, syncDirectory } from "./local_writer.ts";
+import { checkObjectName, joinPath, partialName } from "./object_name.ts";
+
+/** A backup may hold what only root may read: nobody but the agent's user gets into what it makes. */
+const DIRECTORY_MODE = 0o700;
+
+export class LocalDestination implements Destination {
+  readonly description: string;
+
+  constructor(private readonly spec: Spec, private readonly signal: AbortSignal) {
+    this.description = `directory ${spec.directory}`;
+    if (!spec.directory.startsWith("/") || spec.directory.includes("\0")) {
+      throw new RunFailedError(
+        `Cannot use ${JSON.stringify(spec.directory)} as a destination: it must be an absolute path`,
+      );
+    }
+  }
+
+  partialPath(name: string): string {
+    return this.#path(partialName(name));
+  }
+
+  async create(name: string, _sizeHint: number | null): Promise<ObjectWriter> {
+    const { directory } = this.spec;
+    this.signal.throwIfAborted();
+    const final = this.#path(checkObjectName(name));
+    return await atLocal(`write to ${directory}`, async () => {
+      await makeDirectory(directory);
+      if (await isThere(final)) {
+        throw new RunFailedError(
+          `Cannot write ${final}: it already exists. Move it away, and run the task again.`,
+        );
+      }
+      return await LocalWriter.open(this.partialPath(name), final, this.signal);
+    });
+  }
+
+  async remove(name: string): Promise<void> {
+    for (const path of [this.partialPath(name), this.#path(name)]) {
+      await atLocal(`remove ${path}`, () => removeIfThere(path));
+    }
+  }
+
+  /** The whole of a small object. */
+  read(name: string): Promise<Uint8Array> {
+    const path = this.#path(checkObjectName(name));
+    return atLocal(`read ${path}`, () => Deno.readFile(path));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #path(name: string): string {
+    return joinPath(this.spec.directory, name);
+  }
+}
+
+/** Makes what is missing of a path, durably: each new directory is synced into its parent. */
+async function makeDirectory(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = path; at !== "/" && !(await isThere(at)); at = parentOf(at)) missing.push(at);
+  await Deno.mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+  for (const made of missing) await syncDirectory(parentOf(made));
+}
+
+function parentOf(path: string): string {
+  const trimmed = path.replace(/\/+$/, "");
+  return trimmed.slice(0, trimmed.lastIndexOf("/")) || "/";
+}
+
+/** Also a link that leads nowhere. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    // Where the directory itself, or what it lies in, is gone, so is the file.
+    if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
+  }
+}

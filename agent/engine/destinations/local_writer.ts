@@ -1,0 +1,150 @@
+/** One file being written: whole and durable under its final name, or not there at all. */
+import type { ObjectWriter } from "../ports.ts";
+import { RunFailedError } from "../ports.ts";
+import { atLocal, codeOf } from "./local_errors.ts";
+
+const FILE_MODE = 0o600;
+/**
+ * Written bytes are pushed to the disk this often, beside the writing: left to the end, a large file's dirty pages stall
+ * the last sync, and before that the kernel stalls every write.
+ */
+const SYNC_EVERY = 64 * 2 ** 20;
+
+export class LocalWriter implements ObjectWriter {
+  #written = 0;
+  #unsynced = 0;
+  #syncing: Promise<void> | null = null;
+  #syncFailure: unknown = null;
+  #isClosed = false;
+  #isPublished = false;
+
+  private constructor(
+    private readonly partial: string,
+    private readonly final: string,
+    private readonly signal: AbortSignal,
+    private readonly file: Deno.FsFile,
+    /** The same file: operations on one descriptor wait for each other, and a sync must not hold back a write. */
+    private readonly syncFile: Deno.FsFile,
+  ) {}
+
+  static async open(partial: string, final: string, signal: AbortSignal): Promise<LocalWriter> {
+    const file = await createFile(partial);
+    try {
+      return new LocalWriter(partial, final, signal, file, await Deno.open(partial));
+    } catch (error) {
+      file.close();
+      await Deno.remove(partial);
+      throw error;
+    }
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.signal.throwIfAborted();
+    await atLocal(`write ${this.final}`, async () => {
+      if (this.#syncFailure !== null) throw this.#syncFailure;
+      for (let at = 0; at < chunk.length;) at += await this.file.write(chunk.subarray(at));
+    });
+    this.#written += chunk.length;
+    this.#unsynced += chunk.length;
+    if (this.#unsynced >= SYNC_EVERY && this.#syncing === null) this.#syncBeside();
+  }
+
+  async commit(): Promise<void> {
+    this.signal.throwIfAborted();
+    await atLocal(`write ${this.final}`, async () => {
+      await this.#syncing;
+      if (this.#syncFailure !== null) throw this.#syncFailure;
+      await this.file.sync();
+      this.#close();
+      await this.#publish();
+      await syncDirectory(this.final.slice(0, this.final.lastIndexOf("/")) || "/");
+      const { size } = await Deno.stat(this.final);
+      if (size !== this.#written) {
+        throw new RunFailedError(
+          `Cannot trust ${this.final}: it holds ${size} bytes of the ${this.#written} that were written`,
+        );
+      }
+    });
+  }
+
+  async abort(): Promise<void> {
+    await this.#syncing;
+    this.#close();
+    for (const path of this.#isPublished ? [this.partial, this.final] : [this.partial]) {
+      await atLocal(`remove ${path}`, async () => {
+        try {
+          await Deno.remove(path);
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+      });
+    }
+  }
+
+  #syncBeside(): void {
+    this.#unsynced = 0;
+    this.#syncing = this.syncFile.syncData()
+      .catch((error: unknown) => void (this.#syncFailure = error))
+      .finally(() => this.#syncing = null);
+  }
+
+  /** By a hard link, which never overwrites; where the file system has none, by a rename after a look. */
+  async #publish(): Promise<void> {
+    try {
+      await Deno.link(this.partial, this.final);
+      this.#isPublished = true;
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) throw alreadyThere(this.final);
+      if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(codeOf(error) ?? "")) throw error;
+      await this.#rename();
+      return;
+    }
+    await Deno.remove(this.partial);
+  }
+
+  async #rename(): Promise<void> {
+    try {
+      await Deno.lstat(this.final);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      await Deno.rename(this.partial, this.final);
+      this.#isPublished = true;
+      return;
+    }
+    throw alreadyThere(this.final);
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.file.close();
+    this.syncFile.close();
+  }
+}
+
+function alreadyThere(path: string): RunFailedError {
+  return new RunFailedError(`Cannot write ${path}: another file took its name. Run the task again.`);
+}
+
+/** Never follows a link that somebody laid there; a partial file of a run that died is replaced. */
+async function createFile(path: string): Promise<Deno.FsFile> {
+  const options = { write: true, createNew: true, mode: FILE_MODE };
+  try {
+    return await Deno.open(path, options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    await Deno.remove(path);
+    return await Deno.open(path, options);
+  }
+}
+
+/** Makes names in a directory durable. */
+export async function syncDirectory(path: string): Promise<void> {
+  using directory = await Deno.open(path);
+  try {
+    await directory.sync();
+  } catch (error) {
+    // Some network file systems have no such thing: their names are durable by themselves, or never.
+    if (!["EINVAL", "ENOTSUP", "EBADF"].includes(codeOf(error) ?? "")) throw error;
+  }
+}

@@ -1,0 +1,97 @@
+/** Gets one part after another into the bucket, trying again for as long as it makes sense. */
+import type { Clock } from "../../../src/domain/clock.ts";
+import { Backoff } from "../../backoff.ts";
+import { RunFailedError } from "../ports.ts";
+import type { PartUrls } from "./part_urls.ts";
+import type { PutConnections, PutOutcome } from "./s3_put.ts";
+
+/** How long a part is tried again before the run fails: a bucket that is away for some minutes must not cost hours of work. */
+const PATIENCE = 15 * 60_000;
+const FIRST_BACKOFF = 500;
+const LONGEST_BACKOFF = 30_000;
+/** A URL refused within this time of its signing was not refused for its age. */
+const FRESH = 60_000;
+
+type Failed = Exclude<PutOutcome, { kind: "stored" }>;
+
+export class PartSender {
+  constructor(
+    /** For errors: `bucket backups`. */
+    private readonly place: string,
+    private readonly urls: PartUrls,
+    private readonly connections: PutConnections,
+    private readonly clock: Clock,
+    private readonly signal: AbortSignal,
+    /** Told once a part when it has to wait. */
+    private readonly onTrouble: (text: string) => void,
+  ) {}
+
+  /** Returns the ETag. Rejects with a `RunFailedError`, or with the signal's reason. */
+  async send(partNumber: number, body: Uint8Array, md5: string): Promise<string> {
+    const backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF);
+    const started = this.clock.monotonic();
+    for (let tries = 1;; tries++) {
+      const { url, signedAt } = await this.urls.of(partNumber);
+      const outcome = await this.connections.put(url, body, md5, this.signal);
+      if (outcome.kind === "stored") {
+        this.urls.done(partNumber);
+        return outcome.etag;
+      }
+      const now = this.clock.monotonic();
+      if (outcome.kind === "refused" && outcome.status === 403 && now - signedAt > FRESH) {
+        this.urls.forget(signedAt);
+        continue;
+      }
+      if (!isPassing(outcome)) throw this.#failure(outcome);
+      if (now - started > PATIENCE) throw this.#failure(outcome);
+      if (tries === 1) {
+        this.onTrouble(`Part ${partNumber} did not get into ${this.place} (${tell(outcome)}); trying again`);
+      }
+      await this.clock.sleep(backoff.next(), this.signal);
+    }
+  }
+
+  #failure(outcome: Failed): RunFailedError {
+    const advice = outcome.kind === "refused" ? adviceOn(outcome) : undefined;
+    return new RunFailedError(`Cannot upload to ${this.place}: ${advice ?? tell(outcome)}`);
+  }
+}
+
+const ADVICE: Record<string, string> = {
+  AccessDenied: "the access key may not put objects there (AccessDenied). Allow it to.",
+  SignatureDoesNotMatch:
+    "the secret key does not belong to the access key (SignatureDoesNotMatch). Check the destination.",
+  InvalidAccessKeyId: "the access key is not known there (InvalidAccessKeyId). Check the destination.",
+  NoSuchBucket: "the bucket does not exist any more (NoSuchBucket). Create it again.",
+  NoSuchUpload: "the upload was aborted at the bucket (NoSuchUpload). Run the task again.",
+  QuotaExceeded: "its quota is used up (QuotaExceeded). Raise it, or keep fewer backups.",
+};
+
+function adviceOn({ code, message }: Extract<Failed, { kind: "refused" }>): string | undefined {
+  if (code === "AccessDenied" && /expired/i.test(message)) {
+    return "its signatures run out at once (Request has expired). Set the control plane's clock.";
+  }
+  return ADVICE[code];
+}
+
+const PASSING_CODES = new Set([
+  "SlowDown",
+  "RequestTimeout",
+  "InternalError",
+  "ServiceUnavailable",
+  "BadDigest",
+  "RequestTimeTooSkewed",
+]);
+
+/** Whether the same part may get through later. A 507 is a full disk behind the bucket. */
+function isPassing(outcome: Failed): boolean {
+  if (outcome.kind === "lost") return true;
+  const { status, code } = outcome;
+  return PASSING_CODES.has(code) || status === 408 || status === 429 ||
+    status >= 500 && status !== 501 && status !== 507;
+}
+
+function tell(outcome: Failed): string {
+  if (outcome.kind === "lost") return outcome.reason;
+  return outcome.message === "" ? outcome.code : `${outcome.message} (${outcome.code})`;
+}

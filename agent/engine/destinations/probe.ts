@@ -1,0 +1,71 @@
+/** Proves a destination by what a backup does to it. */
+import type { Clock } from "../../../src/domain/clock.ts";
+import type { CheckStep } from "../../../src/protocol/messages.ts";
+import { type Destination, RunAbortedError, RunFailedError } from "../ports.ts";
+
+/** A destination that can also be read from. */
+export interface ReadableDestination extends Destination {
+  /** The whole of a small object. */
+  read(name: string): Promise<Uint8Array>;
+}
+
+const CONTENT = new TextEncoder().encode(
+  "Rearguard wrote this to check the destination. It can be deleted.\n",
+);
+
+/** Connects, writes, reads back and deletes. Stops at the first step that fails, after removing what it left. */
+export async function probe(open: () => Promise<ReadableDestination>, clock: Clock): Promise<CheckStep[]> {
+  const name = `.rearguard-check-${crypto.randomUUID()}`;
+  const steps: CheckStep[] = [];
+  const step = async (title: string, work: () => Promise<string>): Promise<boolean> => {
+    const started = clock.monotonic();
+    const end = (ok: boolean, message: string) => {
+      steps.push({ name: title, ok, message, ms: Math.round(clock.monotonic() - started) });
+      return ok;
+    };
+    try {
+      return end(true, await work());
+    } catch (error) {
+      if (error instanceof RunFailedError || error instanceof RunAbortedError) {
+        return end(false, error.message);
+      }
+      throw error;
+    }
+  };
+
+  let opened: ReadableDestination | undefined;
+  await step("connect", async () => {
+    opened = await open();
+    return `Opened the ${opened.description}.`;
+  });
+  if (opened === undefined) return steps;
+  const destination = opened;
+  try {
+    const isWritten = await step("write", async () => {
+      const writer = await destination.create(name, CONTENT.length);
+      await writer.write(CONTENT);
+      await writer.commit();
+      return `Wrote ${name}.`;
+    });
+    if (isWritten) {
+      await step("read back", async () => {
+        const content = await destination.read(name);
+        if (!isEqual(content, CONTENT)) {
+          throw new RunFailedError("Cannot read the probe back: it is not what was written");
+        }
+        return `Read ${content.length} bytes back, as written.`;
+      });
+    }
+    await step(isWritten ? "delete" : "clean up", async () => {
+      await destination.remove(name);
+      return `Deleted ${name}.`;
+    });
+    return steps;
+  } finally {
+    await destination.close();
+  }
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

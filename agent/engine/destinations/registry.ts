@@ -1,0 +1,87 @@
+/** Every destination type the agent writes to, by the type in a job. */
+import type { Clock } from "../../../src/domain/clock.ts";
+import type { JobDestination } from "../../../src/protocol/job.ts";
+import type { CheckStep, DestinationDeleteResult } from "../../../src/protocol/messages.ts";
+import { type Destination, type Output, RunFailedError, type Uploads } from "../ports.ts";
+import { LocalDestination } from "./local.ts";
+import { probe } from "./probe.ts";
+import { S3Destination } from "./s3.ts";
+import { SftpDestination } from "./sftp.ts";
+
+export interface DestinationPorts {
+  readonly clock: Clock;
+  /** Ends what is at work; calls then reject with its reason. */
+  readonly signal: AbortSignal;
+  /** Null outside of a run, as are uploads. */
+  readonly output: Pick<Output, "line"> | null;
+  readonly uploads: Uploads | null;
+}
+
+export interface DestinationType<Spec> {
+  open(spec: Spec, ports: DestinationPorts): Promise<Destination>;
+  /** Writes, reads back and deletes a probe object. Missing where the control plane does it. */
+  check?(spec: Spec, ports: DestinationPorts): Promise<CheckStep[]>;
+}
+
+type Types = { [T in JobDestination["type"]]: DestinationType<Extract<JobDestination, { type: T }>> };
+
+export const destinationTypes: Types = {
+  local: {
+    open: (spec, ports) => Promise.resolve(new LocalDestination(spec, ports.signal)),
+    check: (spec, ports) =>
+      probe(() => Promise.resolve(new LocalDestination(spec, ports.signal)), ports.clock),
+  },
+  s3: { open: (spec, ports) => Promise.resolve(new S3Destination(spec, ports)) },
+  sftp: {
+    open: (spec, ports) => SftpDestination.open(spec, ports),
+    check: (spec, ports) => probe(() => SftpDestination.open(spec, ports), ports.clock),
+  },
+};
+
+/** Rejects with a `RunFailedError` where it can't be reached. Close it when done. */
+export function openDestination(spec: JobDestination, ports: DestinationPorts): Promise<Destination> {
+  return typeOf(spec).open(spec, ports);
+}
+
+export function checkDestination(
+  spec: JobDestination,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<CheckStep[]> {
+  const { check } = typeOf(spec);
+  if (check === undefined) {
+    throw new RunFailedError(
+      `Cannot check a destination of type ${spec.type} here: the control plane does it`,
+    );
+  }
+  return check(spec, { clock, signal, output: null, uploads: null });
+}
+
+/** Removes objects and their partial files. A name that is not there counts as deleted; one that fails stops no other. */
+export async function removeFromDestination(
+  spec: JobDestination,
+  names: readonly string[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<DestinationDeleteResult> {
+  const destination = await openDestination(spec, { clock, signal, output: null, uploads: null });
+  const result: DestinationDeleteResult = { deleted: [], failed: [] };
+  try {
+    for (const name of names) {
+      try {
+        signal.throwIfAborted();
+        await destination.remove(name);
+        result.deleted.push(name);
+      } catch (error) {
+        result.failed.push({ name, message: (error as Error).message });
+      }
+    }
+    return result;
+  } finally {
+    await destination.close();
+  }
+}
+
+function typeOf<Spec extends JobDestination>(spec: Spec): DestinationType<JobDestination> {
+  return destinationTypes[spec.type] as unknown as DestinationType<JobDestination>;
+}

@@ -1,0 +1,45 @@
+/** A bucket. The agent holds no keys: the control plane opens, signs, completes and aborts; the bytes go straight there. */
+import type { S3Destination as Spec } from "../../../src/protocol/job.ts";
+import { type Destination, type ObjectWriter, RunFailedError, type Uploads } from "../ports.ts";
+import { checkObjectName } from "./object_name.ts";
+import type { DestinationPorts } from "./registry.ts";
+import { S3Writer } from "./s3_writer.ts";
+
+export class S3Destination implements Destination {
+  readonly description: string;
+  /** What this run uploaded, by name. */
+  readonly #uploadIds = new Map<string, string>();
+
+  constructor(private readonly spec: Spec, private readonly ports: DestinationPorts) {
+    this.description = `bucket ${spec.bucket}${spec.directory === "" ? "" : `, ${spec.directory}`}`;
+  }
+
+  partialPath(): null {
+    return null;
+  }
+
+  async create(name: string, sizeHint: number | null): Promise<ObjectWriter> {
+    checkObjectName(name);
+    const upload = await this.#uploads().open(name, sizeHint, this.ports.signal);
+    this.#uploadIds.set(name, upload.uploadId);
+    return new S3Writer(name, `bucket ${this.spec.bucket}`, upload, this.#uploads(), this.ports);
+  }
+
+  /** What this run uploaded, completed or not. Other objects are the control plane's to remove. */
+  async remove(name: string): Promise<void> {
+    const uploadId = this.#uploadIds.get(checkObjectName(name));
+    if (uploadId === undefined) {
+      throw new RunFailedError(`Cannot remove ${name} from ${this.description}: only the control plane can`);
+    }
+    await this.#uploads().abort(uploadId);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #uploads(): Uploads {
+    if (this.ports.uploads !== null) return this.ports.uploads;
+    throw new RunFailedError(`Cannot use ${this.description} from the agent outside of a run`);
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Sends one part by PUT. By node:http, because Deno's fetch copies a body twice before it sends it: with two parts of 16
+ * MiB in flight that is 250 MB of memory, against 85 MB, and half as fast. A streamed body would be sent without the
+ * Content-Length that S3 demands.
+ */
+import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import process from "node:process";
+
+/** The bytes handed to the socket at once. */
+const SLICE = 256 * 1024;
+/** Of an error's body: codes stand at its beginning. */
+const ERROR_LIMIT = 64 * 1024;
+
+export type PutOutcome =
+  | { kind: "stored"; etag: string }
+  | { kind: "refused"; status: number; code: string; message: string }
+  /** No answer. `reason` is one line without the URL, which is a credential. */
+  | { kind: "lost"; reason: string };
+
+/** Connections kept for one upload; through the proxy that the environment names, if any. */
+export class PutConnections {
+  readonly #http: HttpAgent;
+  readonly #https: HttpsAgent;
+
+  /** @param idleMs A connection that moves no byte for so long is given up. */
+  constructor(private readonly idleMs: number) {
+    const options = { keepAlive: true, proxyEnv: process.env };
+    this.#http = new HttpAgent(options);
+    this.#https = new HttpsAgent(options);
+  }
+
+  /** Resolves when `body` is no longer read from. Rejects only with the signal's reason. */
+  put(url: string, body: Uint8Array, md5: string, signal: AbortSignal): Promise<PutOutcome> {
+    signal.throwIfAborted();
+    const isTls = url.startsWith("https:");
+    const { promise, resolve, reject } = Promise.withResolvers<PutOutcome>();
+    const options = {
+      method: "PUT",
+      agent: isTls ? this.#https : this.#http,
+      headers: { "content-length": body.length, "content-md5": md5 },
+    };
+    const request = isTls ? httpsRequest(url, options) : httpRequest(url, options);
+    let lost = "the connection was closed";
+    let isIdle = false;
+    let answer: Promise<PutOutcome> | null = null;
+    const abort = () => request.destroy();
+    signal.addEventListener("abort", abort, { once: true });
+    request.setTimeout(this.idleMs, () => {
+      isIdle = true;
+      request.destroy();
+    });
+    request.on("error", (error) => lost = reasonOf(error));
+    request.on("response", (response) => {
+      answer = readOutcome(response).finally(() => {
+        // A body that the server did not want to see the end of must not be read from any longer.
+        if (!request.writableFinished) request.destroy();
+      });
+    });
+    request.on("close", async () => {
+      signal.removeEventListener("abort", abort);
+      if (signal.aborted) return reject(signal.reason);
+      if (isIdle) lost = `nothing moved for ${this.idleMs / 1000} s`;
+      resolve(await answer ?? { kind: "lost", reason: lost });
+    });
+    send(request, body);
+    return promise;
+  }
+
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+}
+
+/** Only as fast as the socket takes it: what waits in a queue is memory. */
+function send(request: ReturnType<typeof httpRequest>, body: Uint8Array): void {
+  let at = 0;
+  const push = () => {
+    while (at < body.length && !request.destroyed) {
+      const isTaken = request.write(body.subarray(at, at + SLICE));
+      at += SLICE;
+      if (!isTaken) return void request.once("drain", push);
+    }
+    request.end();
+  };
+  push();
+}
+
+async function readOutcome(response: IncomingMessage): Promise<PutOutcome> {
+  const status = response.statusCode!;
+  let body = "";
+  try {
+    for await (const chunk of response.setEncoding("utf8")) {
+      if (body.length < ERROR_LIMIT) body += chunk;
+    }
+  } catch {
+    if (status >= 200 && status < 300) return { kind: "lost", reason: "the answer was cut off" };
+  }
+  const { etag } = response.headers;
+  if (status >= 200 && status < 300 && etag) return { kind: "stored", etag };
+  return {
+    kind: "refused",
+    status,
+    code: element(body, "Code") ?? `HTTP ${status}`,
+    message: element(body, "Message") ?? "",
+  };
+}
+
+function element(xml: string, name: string): string | null {
+  const text = new RegExp(`<${name}>([^<]{1,300})</${name}>`).exec(xml)?.[1];
+  return text === undefined ? null : text.replace(/\s+/g, " ").trim();
+}
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was cut",
+  EPIPE: "the connection was cut",
+  ETIMEDOUT: "the connection timed out",
+  ENOTFOUND: "the host name is not known",
+  EAI_AGAIN: "the host name can't be looked up now",
+  EHOSTUNREACH: "there is no route to the host",
+  ENETUNREACH: "there is no route to the network",
+};
+
+function reasonOf(error: Error & { code?: string }): string {
+  const known = REASONS[error.code ?? ""];
+  if (known !== undefined) return known;
+  if (/certificate/i.test(error.message)) return "the server's certificate is not trusted here";
+  return `the connection failed (${error.code ?? error.name})`;
+}

@@ -1,0 +1,96 @@
+/** A directory on an SSH server. */
+import type { Buffer } from "node:buffer";
+import type { SftpDestination as Spec } from "../../../src/protocol/job.ts";
+import { type ObjectWriter, RunFailedError } from "../ports.ts";
+import { checkObjectName, joinPath, partialName } from "./object_name.ts";
+import type { ReadableDestination } from "./probe.ts";
+import type { DestinationPorts } from "./registry.ts";
+import { SftpSession } from "./sftp_session.ts";
+import { SftpWriter } from "./sftp_writer.ts";
+import { placeOf } from "./ssh_login.ts";
+
+/** For clearing away on a new connection after the run is over. */
+const RESCUE_TIMEOUT = 30_000;
+
+export class SftpDestination implements ReadableDestination {
+  readonly description: string;
+
+  private constructor(
+    private readonly spec: Spec,
+    private readonly ports: DestinationPorts,
+    private readonly session: SftpSession,
+  ) {
+    this.description = `SFTP ${placeOf(spec)} ${spec.directory}`;
+  }
+
+  static async open(spec: Spec, ports: DestinationPorts): Promise<SftpDestination> {
+    return new SftpDestination(spec, ports, await SftpSession.open(spec, ports.clock, ports.signal));
+  }
+
+  partialPath(): null {
+    return null;
+  }
+
+  async create(name: string, _sizeHint: number | null): Promise<ObjectWriter> {
+    const final = this.#path(checkObjectName(name));
+    const partial = this.#path(partialName(name));
+    this.ports.signal.throwIfAborted();
+    await this.session.makeDirectory(this.spec.directory);
+    if (await this.session.look(final) !== null) {
+      throw new RunFailedError(
+        `Cannot write ${final} at ${
+          placeOf(this.spec)
+        }: it already exists. Move it away, and run the task again.`,
+      );
+    }
+    // Of a run that died: an open that must create would trip over it.
+    await this.session.removeIfThere(partial);
+    const handle = await this.session.createFile(partial);
+    const removeFiles = (paths: readonly string[]) => this.#removeFiles(paths);
+    return new SftpWriter(this.session, handle, partial, final, this.ports.signal, removeFiles);
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#removeFiles([this.#path(partialName(name)), this.#path(name)]);
+  }
+
+  /** The whole of a small object. */
+  read(name: string): Promise<Buffer> {
+    return this.session.read(this.#path(checkObjectName(name)));
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+
+  /** On a new connection where this one was lost: a partial file should not outlive the cut that made it one. */
+  async #removeFiles(paths: readonly string[]): Promise<void> {
+    const isLost = this.session.isLost;
+    const session = isLost ? await this.#rescue() : this.session;
+    try {
+      for (const path of paths) await session.removeIfThere(path);
+    } finally {
+      if (isLost) await session.close();
+    }
+  }
+
+  /** Not by the run's signal, which may be what ended it. */
+  async #rescue(): Promise<SftpSession> {
+    const over = new AbortController();
+    const reason = new RunFailedError(`Cannot connect to ${placeOf(this.spec)}: it does not answer`);
+    const timeout = this.ports.clock.sleep(RESCUE_TIMEOUT, over.signal).then(
+      () => over.abort(reason),
+      () => {},
+    );
+    try {
+      return await SftpSession.open(this.spec, this.ports.clock, over.signal);
+    } finally {
+      over.abort();
+      await timeout;
+    }
+  }
+
+  #path(name: string): string {
+    return joinPath(this.spec.directory, name);
+  }
+}

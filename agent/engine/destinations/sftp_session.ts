@@ -1,0 +1,230 @@
+/** An SFTP channel as promises, its refusals as `RunFailedError`s. */
+import type { Buffer } from "node:buffer";
+import type { Client, SFTPWrapper, Stats } from "ssh2";
+import type { Clock } from "../../../src/domain/clock.ts";
+import type { SftpDestination as Spec } from "../../../src/protocol/job.ts";
+import { RunFailedError } from "../ports.ts";
+import { logIn, placeOf } from "./ssh_login.ts";
+
+/** Status codes of draft-ietf-secsh-filexfer-02. */
+const NO_SUCH_FILE = 2;
+const PERMISSION_DENIED = 3;
+const FAILURE = 4;
+const UNSUPPORTED = 8;
+
+/** A disk with less room than this is what made a write fail. */
+const FULL = 2 ** 20;
+const GOODBYE = 2000;
+/** Nobody but the account itself gets into what it makes. */
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+type Done<T> = (error: Error | undefined | null, result?: T) => void;
+
+export class SftpSession {
+  #isLost = false;
+
+  private constructor(
+    private readonly spec: Spec,
+    private readonly clock: Clock,
+    private readonly client: Client,
+    readonly sftp: SFTPWrapper,
+  ) {
+    const lose = () => this.#isLost = true;
+    client.on("close", lose).on("error", lose);
+    sftp.on("close", lose).on("error", lose);
+  }
+
+  static async open(spec: Spec, clock: Clock, signal: AbortSignal): Promise<SftpSession> {
+    const client = await logIn(spec, signal);
+    try {
+      const sftp = await new Promise<SFTPWrapper>((resolve, reject) => {
+        client.once("close", () => reject(new Error("closed")));
+        client.sftp((error, opened) => error ? reject(error) : resolve(opened));
+      });
+      return new SftpSession(spec, clock, client, sftp);
+    } catch (cause) {
+      client.destroy();
+      const text = `Cannot open SFTP at ${placeOf(spec)}: the server does not offer it to this user.`;
+      throw new RunFailedError(text, { cause });
+    }
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Calls `listener` once when the connection ends, until the returned function is called. */
+  onLost(listener: () => void): () => void {
+    this.client.once("close", listener);
+    return () => void this.client.removeListener("close", listener);
+  }
+
+  /** The largest write that the server takes as one. */
+  get writeLimit(): number {
+    return (this.sftp as unknown as { _maxWriteLen?: number })._maxWriteLen ?? 32_768;
+  }
+
+  createFile(path: string): Promise<Buffer> {
+    return this.#call(`write ${path}`, (done) => this.sftp.open(path, "wx", { mode: FILE_MODE }, done));
+  }
+
+  closeFile(path: string, handle: Buffer): Promise<void> {
+    return this.#call(`write ${path}`, (done: Done<void>) => this.sftp.close(handle, done));
+  }
+
+  /** Null where there is nothing of that name. */
+  async look(path: string): Promise<Stats | null> {
+    try {
+      return await this.#raw((done: Done<Stats>) => this.sftp.lstat(path, done));
+    } catch (error) {
+      if (statusOf(error) === NO_SUCH_FILE) return null;
+      throw await this.explain(`look at ${path}`, error);
+    }
+  }
+
+  async removeIfThere(path: string): Promise<void> {
+    try {
+      await this.#raw((done: Done<void>) => this.sftp.unlink(path, done));
+    } catch (error) {
+      if (statusOf(error) !== NO_SUCH_FILE) throw await this.explain(`remove ${path}`, error);
+    }
+  }
+
+  read(path: string): Promise<Buffer> {
+    return this.#call(`read ${path}`, (done) => this.sftp.readFile(path, done));
+  }
+
+  /** A no-op where the server does not offer it. */
+  async sync(path: string, handle: Buffer): Promise<void> {
+    try {
+      await this.#raw((done: Done<void>) => this.sftp.ext_openssh_fsync(handle, done));
+    } catch (error) {
+      const isMissing = statusOf(error) === UNSUPPORTED || /does not support/.test((error as Error).message);
+      if (!isMissing) throw await this.explain(`write ${path}`, error);
+    }
+  }
+
+  /** Never overwrites: version 3 of the protocol forbids it, and for servers that do so all the same, look first. */
+  async rename(from: string, to: string): Promise<void> {
+    if (await this.look(to) !== null) {
+      throw new RunFailedError(`Cannot write ${to}: another file took its name. Run the task again.`);
+    }
+    try {
+      await this.#raw((done: Done<void>) => this.sftp.rename(from, to, done));
+    } catch (error) {
+      if (statusOf(error) !== UNSUPPORTED) throw await this.explain(`rename ${from} to ${to}`, error);
+      await this.#call(
+        `rename ${from} to ${to}`,
+        (done: Done<void>) => this.sftp.ext_openssh_rename(from, to, done),
+      );
+    }
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    if (path === "." || path === "/" || path === "") return;
+    const there = await this.#stat(path);
+    if (there !== null) {
+      if (there.isDirectory()) return;
+      throw new RunFailedError(`Cannot make ${path}: a file has that name. Correct the destination's path.`);
+    }
+    await this.makeDirectory(parentOf(path));
+    try {
+      await this.#raw((done: Done<void>) => this.sftp.mkdir(path, { mode: DIRECTORY_MODE }, done));
+    } catch (error) {
+      // Somebody else may have made it meanwhile.
+      if ((await this.#stat(path))?.isDirectory()) return;
+      throw await this.explain(`make the directory ${path}`, error);
+    }
+  }
+
+  /** The error of a refused request, with what the server leaves out where it can be found out. */
+  async explain(action: string, error: unknown): Promise<RunFailedError> {
+    if (error instanceof RunFailedError) return error;
+    const fail = (reason: string) =>
+      new RunFailedError(`Cannot ${action} at ${placeOf(this.spec)}: ${reason}`, { cause: error });
+    switch (statusOf(error)) {
+      case NO_SUCH_FILE:
+        return fail("it is not there. Check sftp_path.");
+      case PERMISSION_DENIED:
+        return fail("the user may not do that. Change the directory's owner or mode, or sftp_path.");
+      case FAILURE:
+        return fail(
+          await this.#isFull()
+            ? "its disk is full. Free some space there, or keep fewer backups."
+            : "the server does not say why. Look at its disk's and the user's quota, and its log.",
+        );
+      case null:
+        return fail("the connection was lost. Check the network and the server, and run the task again.");
+      default:
+        return fail(`${(error as Error).message}.`);
+    }
+  }
+
+  /** Never rejects. */
+  async close(): Promise<void> {
+    if (this.#isLost) return void this.client.destroy();
+    const closed = new Promise<void>((resolve) => this.client.once("close", () => resolve()));
+    const over = new AbortController();
+    this.client.end();
+    await Promise.race([closed, this.clock.sleep(GOODBYE, over.signal).catch(() => {})]);
+    over.abort();
+    this.client.destroy();
+  }
+
+  async #stat(path: string): Promise<Stats | null> {
+    try {
+      return await this.#raw((done: Done<Stats>) => this.sftp.stat(path, done));
+    } catch (error) {
+      if (statusOf(error) === NO_SUCH_FILE) return null;
+      throw await this.explain(`look at ${path}`, error);
+    }
+  }
+
+  async #isFull(): Promise<boolean> {
+    try {
+      const path = this.spec.directory;
+      const disk = await this.#raw((done: Done<unknown>) =>
+        this.sftp.ext_openssh_statvfs(path, done as never)
+      );
+      const { f_bavail, f_frsize } = disk as { f_bavail: number; f_frsize: number };
+      return f_bavail * f_frsize < FULL;
+    } catch {
+      // Not offered, or the connection is gone: then nothing more is known.
+      return false;
+    }
+  }
+
+  async #call<T>(action: string, start: (done: Done<T>) => void): Promise<T> {
+    try {
+      return await this.#raw(start);
+    } catch (error) {
+      throw await this.explain(action, error);
+    }
+  }
+
+  /** ssh2 answers every request that was sent when the channel closes, but drops one that comes after. */
+  #raw<T>(start: (done: Done<T>) => void): Promise<T> {
+    if (this.#isLost) return Promise.reject(new Error("the connection was lost"));
+    return new Promise((resolve, reject) => {
+      const lose = () => reject(new Error("the connection was lost"));
+      this.client.once("close", lose);
+      start((error, result) => {
+        this.client.removeListener("close", lose);
+        if (error) reject(error);
+        else resolve(result as T);
+      });
+    });
+  }
+}
+
+/** Null: the server did not answer at all. */
+export function statusOf(error: unknown): number | null {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "number" ? code : null;
+}
+
+function parentOf(path: string): string {
+  const at = path.lastIndexOf("/");
+  return at < 0 ? "." : path.slice(0, at) || "/";
+}
