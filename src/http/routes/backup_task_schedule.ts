@@ -91,7 +91,7 @@ function pauseEndpoint(name: "pause" | "resume", message: string, change: typeof
       description: "The task as it is now.",
       content: {
         ...content,
-        schema: content.schema.extend({ message: z.string() }),
+        schema: z.object({ message: z.string(), ...content.schema.shape }),
         example: { message, ...content.example },
       },
     },
