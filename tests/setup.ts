@@ -1,0 +1,75 @@
+/** What the tests need from the system: as root installed with apt, otherwise named with the command that does. */
+import { exists, findProgram } from "./support/programs.ts";
+
+/** By Debian package: programs that show it is there. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  "acl": ["setfacl", "getfacl"],
+  "age": ["age"],
+  "attr": ["setfattr", "getfattr"],
+  "mariadb-client": ["mariadb", "mariadb-dump"],
+  "mariadb-server": ["mariadbd", "mariadb-install-db"],
+  "openssh-client": ["ssh-keygen", "sftp"],
+  "openssh-server": ["sshd"],
+  "postgresql": ["postgres", "initdb"],
+  "postgresql-client": ["psql", "pg_dump", "pg_restore"],
+  "procps": ["ps"],
+  "systemd": ["systemd-analyze"],
+  "tar": ["tar"],
+  "util-linux": ["setpriv", "setsid"],
+  "zstd": ["zstd", "pzstd"],
+};
+
+const POLICY = "/usr/sbin/policy-rc.d";
+
+/** Rejects with one line where something is missing and can't be installed. */
+export async function setUp(): Promise<void> {
+  const missing = await missingPackages();
+  if (missing.length === 0) return;
+  const install = `apt-get install -y --no-install-recommends ${missing.join(" ")}`;
+  if (Deno.uid() !== 0 || await findProgram("apt-get") === null) {
+    throw new Error(
+      `Cannot run the tests: programs are missing; run: sudo apt-get update && sudo ${install}`,
+    );
+  }
+  await withoutServices(async () => {
+    await run(["apt-get", "update"]);
+    await run(install.split(" "));
+  });
+  const still = await missingPackages();
+  if (still.length > 0) {
+    throw new Error(`Cannot run the tests: apt installed ${still.join(", ")}, but not the expected programs`);
+  }
+}
+
+async function missingPackages(): Promise<string[]> {
+  const missing: string[] = [];
+  for (const [name, programs] of Object.entries(PACKAGES)) {
+    for (const program of programs) {
+      if (await findProgram(program) !== null) continue;
+      missing.push(name);
+      break;
+    }
+  }
+  return missing;
+}
+
+/** Servers that come with packages are not to be started: tests start their own, on free ports. */
+async function withoutServices(work: () => Promise<void>): Promise<void> {
+  if (await exists(POLICY)) return await work();
+  await Deno.writeTextFile(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    await work();
+  } finally {
+    await Deno.remove(POLICY);
+  }
+}
+
+async function run([program, ...args]: string[]): Promise<void> {
+  const command = new Deno.Command(program!, {
+    args,
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+    stdin: "null",
+  });
+  const { code } = await command.spawn().status;
+  if (code !== 0) throw new Error(`Cannot run the tests: ${[program, ...args].join(" ")} ended with ${code}`);
+}

@@ -1,0 +1,29 @@
+/** Where system programs are, also those that no user has in the PATH. */
+
+/** Its path, null where it is not installed. */
+export async function findProgram(name: string): Promise<string | null> {
+  const places = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"];
+  for (const place of [...places, ...await postgresPlaces()]) {
+    if (place !== "" && await exists(`${place}/${name}`)) return `${place}/${name}`;
+  }
+  return null;
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) return false;
+    if (cause instanceof Deno.errors.PermissionDenied) return false;
+    throw cause;
+  }
+}
+
+/** Debian keeps each major version's programs apart, the newest here first. */
+async function postgresPlaces(): Promise<string[]> {
+  const root = "/usr/lib/postgresql";
+  if (!await exists(root)) return [];
+  const versions = (await Array.fromAsync(Deno.readDir(root))).map(({ name }) => name);
+  return versions.toSorted((a, b) => Number(b) - Number(a)).map((version) => `${root}/${version}/bin`);
+}
