@@ -94,6 +94,11 @@ export class TestS3 implements AsyncDisposable {
     return uploads.sort((a, b) => a.key < b.key ? -1 : 1);
   }
 
+  /** The bytes of an object, past every fault. */
+  async read(key: string): Promise<Uint8Array> {
+    return await Deno.readFile(`${this.directory}/${this.bucket}/${key}._S3rver_object`);
+  }
+
   async removeBucket(): Promise<void> {
     await Deno.remove(`${this.directory}/${this.bucket}`, { recursive: true });
   }

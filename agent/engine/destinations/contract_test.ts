@@ -1,0 +1,203 @@
+/** What every destination type promises, over every type there is. */
+import assert from "node:assert/strict";
+import { type DestinationFixture, destinationFixtures } from "../../../tests/support/destinations.ts";
+import { systemClock } from "../../../src/domain/clock.ts";
+import type { JobDestination } from "../../../src/protocol/job.ts";
+import { type Destination, RunAbortedError, RunFailedError } from "../ports.ts";
+import { checkDestination, destinationTypes, openDestination, removeFromDestination } from "./registry.ts";
+
+const MIB = 2 ** 20;
+
+Deno.test("every destination type has a fixture", () => {
+  assert.deepEqual(Object.keys(destinationFixtures).sort(), Object.keys(destinationTypes).sort());
+});
+
+/** The fixture's destination in `directory`, closed at the end. */
+async function opened(
+  fixture: DestinationFixture,
+  directory = "",
+  signal?: AbortSignal,
+): Promise<Destination & AsyncDisposable> {
+  const destination = await openDestination(fixture.spec(directory), fixture.ports(directory, signal));
+  return Object.assign(destination, { [Symbol.asyncDispose]: () => destination.close() });
+}
+
+/** Not the same anywhere, so that a piece in the wrong place shows. */
+function bytes(size: number): Uint8Array {
+  const words = new Uint32Array(Math.ceil(size / 4));
+  for (let index = 0; index < words.length; index++) words[index] = index * 2_654_435_761;
+  return new Uint8Array(words.buffer, 0, size);
+}
+
+/** In pieces of a size that fits nothing, from one buffer that is used again at once. */
+async function store(destination: Destination, name: string, content: Uint8Array): Promise<void> {
+  const writer = await destination.create(name, null);
+  const buffer = new Uint8Array(700_001);
+  for (let at = 0; at < content.length; at += buffer.length) {
+    const piece = content.subarray(at, at + buffer.length);
+    buffer.set(piece);
+    await writer.write(buffer.subarray(0, piece.length));
+    buffer.fill(0xff);
+  }
+  await writer.commit();
+}
+
+async function failure(promise: Promise<unknown>): Promise<RunFailedError> {
+  try {
+    await promise;
+  } catch (error) {
+    assert(error instanceof RunFailedError, Deno.inspect(error));
+    assert.match(error.message, /^Cannot [^\n]+$/);
+    return error;
+  }
+  assert.fail("nothing was thrown");
+}
+
+function equal(a: Uint8Array | undefined, b: Uint8Array): void {
+  assert(a !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index]));
+}
+
+for (const [type, open] of Object.entries(destinationFixtures)) {
+  const check = (promise: string, work: (fixture: DestinationFixture) => Promise<void>) =>
+    Deno.test(`${type}: ${promise}`, async () => {
+      await using fixture = await open();
+      await work(fixture);
+    });
+
+  check("what is committed reads back", async (fixture) => {
+    await using destination = await opened(fixture);
+    await store(destination, "small.zst", bytes(10));
+    await store(destination, "large.zst", bytes(23 * MIB + 17));
+    await store(destination, "exact.zst", bytes(10 * MIB));
+    await store(destination, "empty.zst", bytes(0));
+    const objects = await fixture.objects();
+    equal(objects.get("small.zst"), bytes(10));
+    equal(objects.get("large.zst"), bytes(23 * MIB + 17));
+    equal(objects.get("exact.zst"), bytes(10 * MIB));
+    equal(objects.get("empty.zst"), bytes(0));
+    assert.deepEqual(await fixture.partials(), []);
+  });
+
+  check("an object is not there before it is committed", async (fixture) => {
+    await using destination = await opened(fixture);
+    const writer = await destination.create("a.zst", null);
+    await writer.write(bytes(6 * MIB));
+    assert.equal((await fixture.objects()).size, 0);
+    assert.equal((await fixture.partials()).length, 1);
+    await writer.commit();
+    assert.deepEqual([...(await fixture.objects()).keys()], ["a.zst"]);
+  });
+
+  check("an object that exists is refused and stays", async (fixture) => {
+    await using destination = await opened(fixture);
+    await store(destination, "a.zst", bytes(5));
+    const error = await failure(destination.create("a.zst", null));
+    assert.match(error.message, /already exists/);
+    equal((await fixture.objects()).get("a.zst"), bytes(5));
+    assert.deepEqual(await fixture.partials(), []);
+  });
+
+  check("an abort leaves nothing", async (fixture) => {
+    await using destination = await opened(fixture, "deep/er");
+    for (const size of [0, 10, 12 * MIB]) {
+      const writer = await destination.create("a.zst", null);
+      await writer.write(bytes(size));
+      await writer.abort();
+      assert.deepEqual([(await fixture.objects()).size, await fixture.partials()], [0, []]);
+    }
+  });
+
+  check("a run that was cancelled writes no more, and can still clean up", async (fixture) => {
+    const cancel = new AbortController();
+    await using destination = await opened(fixture, "", cancel.signal);
+    const writer = await destination.create("a.zst", null);
+    await writer.write(bytes(6 * MIB));
+    cancel.abort(new RunAbortedError("cancelled", "Stopped by hand."));
+    await assert.rejects(writer.write(bytes(6 * MIB)), RunAbortedError);
+    await assert.rejects(writer.commit(), RunAbortedError);
+    await writer.abort();
+    assert.deepEqual([(await fixture.objects()).size, await fixture.partials()], [0, []]);
+  });
+
+  check("two objects can be written side by side", async (fixture) => {
+    await using destination = await opened(fixture);
+    const [a, b] = [await destination.create("a.zst", null), await destination.create("b.zst", null)];
+    await Promise.all([a.write(bytes(7 * MIB)), b.write(bytes(9 * MIB))]);
+    await Promise.all([a.commit(), b.commit()]);
+    const objects = await fixture.objects();
+    equal(objects.get("a.zst"), bytes(7 * MIB));
+    equal(objects.get("b.zst"), bytes(9 * MIB));
+  });
+
+  check("an object is removed, and removing it again is no error", async (fixture) => {
+    await using destination = await opened(fixture, "some/where");
+    await store(destination, "a.zst", bytes(5));
+    await store(destination, "b.zst", bytes(5));
+    await destination.remove("a.zst");
+    await destination.remove("a.zst");
+    assert.deepEqual([...(await fixture.objects()).keys()], ["some/where/b.zst"]);
+  });
+
+  check("odd names and nested directories are kept as they are", async (fixture) => {
+    const directory = "deep er/än-日本/-x";
+    await using destination = await opened(fixture, directory);
+    const names = ["a b+c.zst", "-rf.zst", "100%(1)'\"*!~.zst", "naïve-日本.zst", "a&b=c?d#e;$(x).zst"];
+    for (const name of names) await store(destination, name, new TextEncoder().encode(name));
+    const objects = await fixture.objects();
+    assert.deepEqual([...objects.keys()].sort(), names.map((name) => `${directory}/${name}`).sort());
+    for (const name of names) {
+      assert.equal(new TextDecoder().decode(objects.get(`${directory}/${name}`)), name);
+      await destination.remove(name);
+    }
+    assert.equal((await fixture.objects()).size, 0);
+  });
+
+  check("a name that leads out of the directory is refused", async (fixture) => {
+    await using destination = await opened(fixture, "inside");
+    for (const name of ["../a", "a/b", "..", ".", "", "a\0b"]) {
+      await failure(destination.create(name, null));
+      await failure(destination.remove(name));
+    }
+    assert.equal((await fixture.objects()).size, 0);
+  });
+
+  check("a full destination fails with its reason and is cleared", async (fixture) => {
+    await fixture.fill();
+    await using destination = await opened(fixture);
+    const writer = await destination.create("a.zst", null);
+    const error = await failure((async () => {
+      for (let round = 0; round < 4; round++) await writer.write(bytes(4 * MIB));
+      await writer.commit();
+    })());
+    assert.match(error.message, /full|quota/);
+    await writer.abort();
+    assert.deepEqual([(await fixture.objects()).size, await fixture.partials()], [0, []]);
+  });
+
+  if (destinationTypes[type as JobDestination["type"]].check === undefined) continue;
+
+  check("a check writes, reads back and deletes, and leaves nothing", async (fixture) => {
+    const steps = await checkDestination(fixture.spec("new"), systemClock, new AbortController().signal);
+    assert.deepEqual(steps.map(({ name, ok }) => [name, ok]), [
+      ["connect", true],
+      ["write", true],
+      ["read back", true],
+      ["delete", true],
+    ]);
+    assert.equal((await fixture.objects()).size, 0);
+  });
+
+  check("objects and partial files are removed by name; the names that fail are told", async (fixture) => {
+    await using destination = await opened(fixture, "d");
+    await store(destination, "a.zst", bytes(5));
+    await store(destination, "b.zst", bytes(5));
+    await (await destination.create("c.zst", null)).write(bytes(5));
+    const signal = new AbortController().signal;
+    const names = ["a.zst", "c.zst", "../b.zst", "gone.zst"];
+    const result = await removeFromDestination(fixture.spec("d"), names, systemClock, signal);
+    assert.deepEqual(result.deleted, ["a.zst", "c.zst", "gone.zst"]);
+    assert.deepEqual(result.failed.map(({ name }) => name), ["../b.zst"]);
+    assert.deepEqual([...(await fixture.objects()).keys()], ["d/b.zst"]);
+    assert.deepEqual(await fixture.partials(), []);
+  });
+}
