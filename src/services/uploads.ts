@@ -72,6 +72,12 @@ export async function openUpload(
     return { row, destination };
   });
   const bucket = bucketOf(destination, services.keyring);
+  if (await bucket.head(row.object_key) !== null) {
+    await markUploadRemoved(database, row.id, clock.now());
+    throw new ConflictError(
+      `Cannot upload ${row.object_key}: it already exists. Move it away, and run the task again.`,
+    );
+  }
   const s3UploadId = await bucket.createUpload(row.object_key);
   if (!(await nameUpload(database, row.id, s3UploadId, clock.now()))) {
     await bucket.abortUpload(row.object_key, s3UploadId);

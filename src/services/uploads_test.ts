@@ -172,6 +172,17 @@ Deno.test("a run that failed for its size gives the next one larger parts", asyn
   assert.equal((await openUpload(t.services, 1, { ...input, run_id: 2 })).part_size, 24 * 2 ** 20);
 });
 
+Deno.test("an object that exists is not overwritten", async () => {
+  await using t = await setting();
+  await t.bucket.put(KEY, "theirs");
+  await assert.rejects(openUpload(t.services, 1, input), /already exists/);
+  await move(t, "failed");
+  for (const { id } of await t.database<{ id: string }[]>`select id from uploads`) {
+    await removeUpload(t.services, id);
+  }
+  assert.equal(await t.bucket.get(KEY), "theirs");
+});
+
 Deno.test("parts that do not make the size are refused", async () => {
   await using t = await setting();
   const { upload_id, parts } = await send(t, "bytes");
