@@ -48,6 +48,7 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
     query: z.object({
       with_backups: z.boolean().default(false).openapi({
         description: "Whether its backups are deleted too.",
+        example: true,
       }),
     }),
     remove(services: Services, caller: Caller, id: number, query: { with_backups: boolean }) {
