@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { mountTmpfs } from "../../../tests/support/tmpfs.ts";
+import { RunFailedError } from "../ports.ts";
+import { LocalDestination } from "./local.ts";
+
+const never = new AbortController().signal;
+const text = (content: string) => new TextEncoder().encode(content);
+
+async function place(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "rearguard-local-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+async function mode(path: string): Promise<number> {
+  return (await Deno.lstat(path)).mode! & 0o777;
+}
+
+async function reason(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(() => assert.fail("nothing was thrown"), (error) => error);
+  assert(error instanceof RunFailedError, Deno.inspect(error));
+  return error.message;
+}
+
+Deno.test("only the agent's user gets into what is made", async () => {
+  await using root = await place();
+  const destination = new LocalDestination({ type: "local", directory: `${root.path}/a/b` }, never);
+  const writer = await destination.create("x", null);
+  assert.equal(await mode(destination.partialPath("x")), 0o600);
+  await writer.commit();
+  assert.equal(await mode(`${root.path}/a/b/x`), 0o600);
+  assert.equal(await mode(`${root.path}/a`), 0o700);
+  assert.equal(await mode(`${root.path}/a/b`), 0o700);
+});
+
+Deno.test("the partial file is where partialPath says", async () => {
+  await using root = await place();
+  const destination = new LocalDestination({ type: "local", directory: root.path }, never);
+  const writer = await destination.create("x", null);
+  assert.equal(destination.partialPath("x"), `${root.path}/.x.partial`);
+  assert.deepEqual([...Deno.readDirSync(root.path)].map(({ name }) => name), [".x.partial"]);
+  await writer.abort();
+});
+
+Deno.test("a partial file of a run that died is replaced, and a link in its place is not followed", async () => {
+  await using root = await place();
+  const destination = new LocalDestination({ type: "local", directory: root.path }, never);
+  await Deno.writeTextFile(`${root.path}/.x.partial`, "left behind by a run that died");
+  await Deno.writeTextFile(`${root.path}/victim`, "untouched");
+  await Deno.symlink(`${root.path}/victim`, `${root.path}/.y.partial`);
+  for (const name of ["x", "y"]) {
+    const writer = await destination.create(name, null);
+    await writer.write(text("new"));
+    await writer.commit();
+    assert.equal(await Deno.readTextFile(`${root.path}/${name}`), "new");
+  }
+  assert.equal(await Deno.readTextFile(`${root.path}/victim`), "untouched");
+});
+
+Deno.test("a file that takes the name while the object is written is not overwritten", async () => {
+  await using root = await place();
+  const destination = new LocalDestination({ type: "local", directory: root.path }, never);
+  const writer = await destination.create("x", null);
+  await writer.write(text("ours"));
+  await Deno.writeTextFile(`${root.path}/x`, "theirs");
+  assert.match(await reason(writer.commit()), /another file took its name/);
+  await writer.abort();
+  assert.equal(await Deno.readTextFile(`${root.path}/x`), "theirs");
+  assert.deepEqual([...Deno.readDirSync(root.path)].map(({ name }) => name), ["x"]);
+});
+
+Deno.test("failures say what is wrong with the path", async () => {
+  await using root = await place();
+  await Deno.writeTextFile(`${root.path}/file`, "");
+  const create = (directory: string) =>
+    new LocalDestination({ type: "local", directory }, never).create("x", null);
+  assert.match(await reason(create(`${root.path}/file/below`)), /a part of the path is a file/);
+  assert.match(await reason(create(`${root.path}/file`)), /a file|is a file/);
+  assert.match(await reason(create(`/proc/nowhere`)), /^Cannot write to \/proc\/nowhere: /);
+  const long = new LocalDestination({ type: "local", directory: root.path }, never);
+  assert.match(await reason(long.create("x".repeat(250), null)), /name is too long/);
+  assert.throws(
+    () => new LocalDestination({ type: "local", directory: "srv" }, never),
+    /must be an absolute path/,
+  );
+});
+
+Deno.test("a read-only file system is told as one", async () => {
+  await using root = await place();
+  await using _mount = await mountTmpfs(`${root.path}/ro`, 2 ** 20);
+  const remount = ["-o", "remount,ro", `${root.path}/ro`];
+  const { success } = await new Deno.Command("mount", { args: remount }).output();
+  assert(success);
+  const destination = new LocalDestination({ type: "local", directory: `${root.path}/ro` }, never);
+  assert.match(
+    await reason(destination.create("x", null)),
+    /its file system is read-only\. Mount it for writing/,
+  );
+});
+
+Deno.test("a directory that vanishes fails the run, and its abort finds nothing to remove", async () => {
+  await using root = await place();
+  const directory = `${root.path}/gone`;
+  const destination = new LocalDestination({ type: "local", directory }, never);
+  const writer = await destination.create("x", null);
+  await Deno.remove(directory, { recursive: true });
+  assert.match(await reason(writer.commit()), /it vanished while it was used/);
+  await writer.abort();
+  await destination.remove("x");
+});
