@@ -1,8 +1,8 @@
 /** From what went wrong to what the caller is told: one shape for every error, and nothing from inside. */
-import { getLogger } from "@logtape/logtape";
 import { DomainError, InvalidError } from "../domain/errors.ts";
+import { logger } from "../telemetry/logging.ts";
 
-const logger = getLogger(["rearguard", "http"]);
+const log = logger("http");
 
 /** A refusal by the HTTP layer itself. */
 export class HttpError extends Error {
@@ -53,7 +53,7 @@ export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
   if (error instanceof DomainError) return domainAnswer(error);
   const status = databaseStatus(error);
   if (status === null || status === 400) {
-    logger.error("Cannot answer {method} {path}: {error}", {
+    log.error("Cannot answer {method} {path}: {error}", {
       method: request.method,
       path: new URL(request.url).pathname,
       error,

@@ -1,9 +1,9 @@
 /** Around every answer: the headers that all of them carry, the count and the access log. */
-import { getLogger } from "@logtape/logtape";
 import type { MiddlewareHandler } from "hono";
 import type { Clock } from "../domain/clock.ts";
 import type { Metrics } from "./metrics.ts";
 import { json } from "./pipeline.ts";
+import { logger } from "../telemetry/logging.ts";
 
 /** Who was served, for the log and the figures; set by the route. */
 export interface RouteVariables {
@@ -21,7 +21,7 @@ const HEADERS: readonly [string, string][] = [
   ["Cache-Control", "no-store"],
 ];
 
-const logger = getLogger(["rearguard", "http"]);
+const log = logger("http");
 
 /** @param isHttps Callers come by https: browsers are told to stay with it. */
 export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): MiddlewareHandler<RouteVariables> {
@@ -45,7 +45,7 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
       response.status,
       seconds,
     );
-    logger.debug("{method} {path} {status} in {ms} ms", () => ({
+    log.debug("{method} {path} {status} in {ms} ms", () => ({
       method,
       path,
       status: response.status,

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+/** Static, dynamic and resolved: whatever makes one module reach another. */
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|(?:^|\n)\s*import\s*"([^"]+)"|\bimport\(\s*"([^"]+)"|\bresolve\(\s*"([^"./][^"]*)"\s*\)/g;
+
+/** By folder: what the architecture's table lets it import. */
+async function importTable(): Promise<Map<string, Set<string>>> {
+  const text = await Deno.readTextFile(join(ROOT, "docs/architecture.md"));
+  const section = /\n## Imports\n([\s\S]*?)(?:\n## |$)/.exec(text)?.[1];
+  assert(section !== undefined, "docs/architecture.md has no section named Imports");
+  const table = new Map<string, Set<string>>();
+  for (const [, folder, allowed] of section.matchAll(/^\| `([^`]+)` +\|(.*)\|$/gm)) {
+    table.set(folder!, new Set([...allowed!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!)));
+  }
+  return table;
+}
+
+/** Every source file but tests, relative to the root. */
+async function sources(): Promise<string[]> {
+  const files = ["main.ts"];
+  const walk = async (directory: string) => {
+    for await (const entry of Deno.readDir(join(ROOT, directory))) {
+      const path = `${directory}/${entry.name}`;
+      if (entry.isDirectory) await walk(path);
+      else if (/\.tsx?$/.test(path) && !path.endsWith("_test.ts")) files.push(path);
+    }
+  };
+  await walk("src");
+  await walk("agent");
+  return files;
+}
+
+function folderOf(path: string): string {
+  const [top, second] = path.split("/");
+  return top === "src" ? `src/${second}` : top!;
+}
+
+/** `src/x` for a file of this project, a package's name, null for a built-in. */
+function targetOf(file: string, specifier: string): string | null {
+  if (specifier.startsWith("node:")) return null;
+  if (specifier.startsWith(".")) {
+    return folderOf(relative(ROOT, join(ROOT, dirname(file), specifier)));
+  }
+  return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+}
+
+Deno.test("every import is an arrow of the architecture's table", async () => {
+  const table = await importTable();
+  assert(table.size > 10, "The table of imports is not read");
+  const wrong: string[] = [];
+  for (const file of await sources()) {
+    const folder = folderOf(file);
+    const allowed = table.get(folder);
+    const text = await Deno.readTextFile(join(ROOT, file));
+    for (const match of text.matchAll(IMPORT)) {
+      const target = targetOf(file, match.slice(1).find((specifier) => specifier !== undefined)!);
+      if (target === null || target === folder || allowed?.has(target)) continue;
+      wrong.push(
+        `${file} imports ${target}: ${folder} has ${allowed === undefined ? "no row" : "no such arrow"}`,
+      );
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("npm packages are imported by their names in deno.json only", async () => {
+  const { imports } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
+  for (const [name, specifier] of Object.entries(imports as Record<string, string>)) {
+    assert.match(
+      specifier,
+      new RegExp(`^npm:${name}@\\d+\\.\\d+\\.\\d+(-[\\w.]+)?$`),
+      `${name} is not pinned`,
+    );
+  }
+  for (const file of await sources()) {
+    assert.doesNotMatch(await Deno.readTextFile(join(ROOT, file)), /from "(npm|jsr|https?):/, file);
+  }
+});
+
+Deno.test("the time comes from the clock alone", async () => {
+  const wrong: string[] = [];
+  for (const file of await sources()) {
+    if (file === "src/domain/clock.ts") continue;
+    const text = await Deno.readTextFile(join(ROOT, file));
+    const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+    if (/\bDate\.now\b|\bnew Date\b(?!\()|\bnew Date\(\s*\)|\bDate\(\s*\)|\bTemporal\.Now\b/.test(code)) {
+      wrong.push(file);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
