@@ -64,8 +64,8 @@ export async function enrolAgent(
       );
     }
     const agentKey = newSecret(KEY_PREFIX);
-    await storeAgentKey(sql, serverId, hashOf(agentKey), description, now);
-    await notify(sql, { topic: "agent_revoked", remote_server_id: serverId });
+    const { replaced } = await storeAgentKey(sql, serverId, hashOf(agentKey), description, now);
+    if (replaced) await notify(sql, { topic: "agent_revoked", remote_server_id: serverId });
     return { agentKey, remoteServer: (await findRemoteServer(sql, serverId))! };
   });
 }

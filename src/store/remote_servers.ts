@@ -164,18 +164,21 @@ export async function findRemoteServerByAgentKey(
   return row;
 }
 
-/** Gives the server's agent a new key, which ends the old one. */
+/** Gives the server's agent a new key, which ends the old one; tells whether there was one. */
 export async function storeAgentKey(
   sql: Sql,
   id: number,
   keyHash: string,
   description: AgentDescriptionColumn,
   now: Date,
-): Promise<void> {
-  await sql`
+): Promise<{ replaced: boolean }> {
+  const [row] = await sql<{ replaced: boolean }[]>`
+    with before as (select agent_key_hash from remote_servers where id = ${id} for update)
     update remote_servers set agent_key_hash = ${keyHash}, agent_enrolled_at = ${now},
       agent_description = ${sql.json({ ...description })}, updated_at = ${now}
-    where id = ${id}`;
+    from before where id = ${id}
+    returning before.agent_key_hash is not null as replaced`;
+  return row!;
 }
 
 export async function clearAgentKey(sql: Sql, id: number, now: Date): Promise<void> {
