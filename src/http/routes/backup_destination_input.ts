@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { missingDestinationFields, NO_FIELDS } from "../../domain/backup_destination.ts";
 import type { BackupDestinationInput } from "../../services/backup_destinations.ts";
+import { defaulted } from "../defaulted.ts";
 import { integer, line, rule, says, secret, text } from "../input.ts";
 import { absolutePath, host, innerPath } from "../path_input.ts";
 
@@ -44,7 +45,7 @@ const fields = z.object({
     description: "Needed when `type` is `custom_s3`.",
     example: "https://s3.example.com",
   }),
-  path_style_endpoint: z.boolean().optional(),
+  path_style_endpoint: defaulted(z.boolean()),
   sftp_host: optional(host()),
   sftp_port: optional(integer(1, 65535)).openapi({ description: "Default 22." }),
   sftp_username: optional(line(255)),

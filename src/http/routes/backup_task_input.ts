@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { missingFields } from "../../domain/backup_task.ts";
 import { cronProblem } from "../../domain/schedule.ts";
 import { isTimezone } from "../../domain/timezone.ts";
+import { defaulted } from "../defaulted.ts";
 import { databaseNames, databaseUser, systemUser, tableNames } from "../database_input.ts";
 import { id, integer, line, rule, says, secret, text } from "../input.ts";
 import { absolutePath, fileNamePart, host, innerPath } from "../path_input.ts";
@@ -30,11 +31,11 @@ const fields = z.object({
     description: "Absolute; needed when `type` is `files`.",
     example: "/var/www",
   }),
-  excluded_paths: z.array(excludedPath).max(1000).optional().openapi({
+  excluded_paths: defaulted(z.array(excludedPath).max(1000)).openapi({
     description: "`tar` patterns of what to leave out.",
     example: ["*.tmp", "node_modules"],
   }),
-  allow_unreadable: z.boolean().optional().openapi({
+  allow_unreadable: defaulted(z.boolean()).openapi({
     description: "Whether a file that can't be read is a warning instead of the run's end.",
   }),
   database_name: optional(databaseNames()).openapi({
@@ -54,7 +55,7 @@ const fields = z.object({
     description: "Default on a socket: `postgres`, run as the system user `postgres`, or `root` for MySQL.",
   }),
   database_password: optional(secret(1000)).openapi({ description: "In place of the remote server's." }),
-  database_format: z.enum(["custom", "plain"]).optional().openapi({
+  database_format: defaulted(z.enum(["custom", "plain"])).openapi({
     description: "PostgreSQL only: `pg_dump -Fc`, or SQL text. Default `custom`.",
   }),
   excluded_database_tables: optional(tableNames()).openapi({
@@ -78,8 +79,8 @@ const fields = z.object({
       "Five fields, or a nickname such as `@daily`; `L`, `W` and `#` as croner takes them. Clears `frequency` and `time_to_run_at`.",
     example: "0 2 * * MON-FRI",
   }),
-  timezone: timezone.optional().openapi({ description: "Default: the user's.", example: "Europe/Berlin" }),
-  maximum_backups_to_keep: integer(0).optional().openapi({
+  timezone: defaulted(timezone).openapi({ description: "Default: the user's.", example: "Europe/Berlin" }),
+  maximum_backups_to_keep: defaulted(integer(0)).openapi({
     description: "0, the default, keeps all.",
     example: 7,
   }),
@@ -96,8 +97,8 @@ const fields = z.object({
   run_timeout: optional(integer(1)).openapi({
     description: "Seconds after which a run is ended. Default: none.",
   }),
-  tag_ids: z.array(id()).max(1000).optional(),
-  notification_stream_ids: z.array(id()).max(1000).optional(),
+  tag_ids: defaulted(z.array(id()).max(1000)),
+  notification_stream_ids: defaulted(z.array(id()).max(1000)),
 });
 
 export const BackupTaskChanges = fields.partial().openapi("BackupTaskChanges");

@@ -97,6 +97,34 @@ Deno.test("a task of strings, as a form sends them, is the same task", async () 
   ]);
 });
 
+Deno.test("null for what can't be empty is the default, and leaves what there is", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const nothing = {
+    timezone: null,
+    maximum_backups_to_keep: null,
+    excluded_paths: null,
+    allow_unreadable: null,
+    database_format: "",
+    tag_ids: null,
+  };
+  const id = await newTask(client, nothing);
+  const { data } = (await client.call("GET", `/api/backup-tasks/${id}`)).body;
+  assert.deepEqual(
+    [
+      data.timezone,
+      data.maximum_backups_to_keep,
+      data.excluded_paths,
+      data.allow_unreadable,
+      data.database_format,
+    ],
+    ["UTC", 0, [], false, "custom"],
+  );
+  await client.call("PUT", `/api/backup-tasks/${id}`, { timezone: "Asia/Tokyo", excluded_paths: ["*.tmp"] });
+  const kept = (await client.call("PUT", `/api/backup-tasks/${id}`, nothing)).body.data;
+  assert.deepEqual([kept.timezone, kept.excluded_paths], ["Asia/Tokyo", ["*.tmp"]]);
+});
+
 Deno.test("an empty task lists every field that is missing", async () => {
   await using api = await testApi();
   const { call } = await api.user();

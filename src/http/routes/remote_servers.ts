@@ -8,6 +8,7 @@ import {
   showRemoteServer,
   updateRemoteServer,
 } from "../../services/remote_servers.ts";
+import { defaulted } from "../defaulted.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { integer, line, secret } from "../input.ts";
 import { host } from "../path_input.ts";
@@ -105,11 +106,11 @@ const fields = z.object({
   label: line(255),
   ip_address: host().openapi({ description: "IPv4, IPv6 or a host name; unique with `port`." }),
   username: line(255).nullable().optional(),
-  port: integer(1, 65535).optional().openapi({ description: "Default 22." }),
+  port: defaulted(integer(1, 65535)).openapi({ description: "Default 22." }),
   database_password: secret(1000).nullable().optional().openapi({
     description: "Of the server's databases, where a task names none.",
   }),
-  runs_at_once: integer(1, 100).optional().openapi({ description: "Backup runs at once. Default 1." }),
+  runs_at_once: defaulted(integer(1, 100)).openapi({ description: "Backup runs at once. Default 1." }),
 });
 
 export const remoteServerEndpoints: readonly Endpoint[] = [
