@@ -16,13 +16,13 @@ export interface BackupTaskPlan extends ScheduleFields {
  * frequency or time clears the cron expression; where both come at once, the cron expression wins.
  */
 export function changeSchedule(current: ScheduleFields, change: Partial<ScheduleFields>): ScheduleFields {
-  if (change.custom_cron_expression != null) {
+  if (isGiven(change.custom_cron_expression)) {
     const { custom_cron_expression } = change;
     return { frequency: null, time_to_run_at: null, weekday: null, custom_cron_expression };
   }
   const of = <K extends keyof ScheduleFields>(field: K): ScheduleFields[K] =>
     change[field] === undefined ? current[field] : change[field] as ScheduleFields[K];
-  const clearsCron = change.frequency != null || change.time_to_run_at != null;
+  const clearsCron = isGiven(change.frequency) || isGiven(change.time_to_run_at);
   return {
     frequency: of("frequency"),
     time_to_run_at: of("time_to_run_at"),
@@ -46,18 +46,22 @@ export function missingFields(
   plan: { readonly [K in keyof BackupTaskPlan]?: unknown },
 ): Record<string, string[]> {
   const missing: Record<string, string[]> = {};
-  if (plan.type === "files" && plan.source_path == null) {
+  if (plan.type === "files" && !isGiven(plan.source_path)) {
     missing.source_path = ["The source path field is required when type is files."];
   }
-  if (plan.type === "database" && plan.database_name == null) {
+  if (plan.type === "database" && !isGiven(plan.database_name)) {
     missing.database_name = ["The database name field is required when type is database."];
   }
-  if (plan.custom_cron_expression == null) {
+  if (!isGiven(plan.custom_cron_expression)) {
     for (const field of ["frequency", "time_to_run_at"] as const) {
-      if (plan[field] != null) continue;
+      if (isGiven(plan[field])) continue;
       const name = field.replaceAll("_", " ");
       missing[field] = [`The ${name} field is required unless a custom cron expression is given.`];
     }
   }
   return missing;
+}
+
+function isGiven<T>(value: T | null | undefined): value is T {
+  return value !== undefined && value !== null;
 }
