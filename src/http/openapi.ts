@@ -196,6 +196,7 @@ const ERROR_EXAMPLES: Readonly<Record<number, string>> = {
   415:
     "The request body must be application/json or application/x-www-form-urlencoded; say which in Content-Type.",
   429: "Too many requests; try again in 12 seconds.",
+  426: "This address speaks websocket only.",
   500: "Something went wrong on the server; its log tells what.",
   503: "The database can't be reached right now; try again in a moment.",
 };

@@ -1,5 +1,6 @@
 /** Every endpoint of the API: what is served and what the OpenAPI document describes. One line a file in `routes/`. */
 import type { Endpoint } from "./endpoint.ts";
+import { agentEndpoints } from "./routes/agent.ts";
 import { backupDestinationEndpoints } from "./routes/backup_destinations.ts";
 import { backupTaskLogEndpoints } from "./routes/backup_task_logs.ts";
 import { backupTaskRunEndpoints } from "./routes/backup_task_runs.ts";
@@ -24,6 +25,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupEndpoints,
   ...remoteServerEndpoints,
   ...enrolmentEndpoints,
+  ...agentEndpoints,
   ...backupDestinationEndpoints,
   ...notificationStreamEndpoints,
   ...tagEndpoints,
