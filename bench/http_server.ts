@@ -1,0 +1,54 @@
+/**
+ * One of two servers over the same database: the whole application, or bare Hono with the same queries. Prints its port.
+ *
+ *     deno run -A bench/http_server.ts rearguard|bare
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { Hono } from "hono";
+import { systemClock } from "../src/domain/clock.ts";
+import { DEFAULT_RUN_TIMES } from "../src/domain/run.ts";
+import { createApp } from "../src/http/app.ts";
+import { Keyring } from "../src/secrets/keyring.ts";
+import { findBackupTaskDetail, listBackupTasks } from "../src/store/backup_tasks.ts";
+import { openDatabase } from "../src/store/database.ts";
+import { openBus } from "../src/store/notifications.ts";
+import { findCaller } from "../src/store/tokens.ts";
+
+const database = openDatabase(Deno.env.get("BENCH_DATABASE_URL")!);
+
+function bare(): Hono {
+  const app = new Hono();
+  const caller = async (authorization: string | undefined) => {
+    const hash = createHash("sha256").update(authorization?.slice("Bearer ".length) ?? "").digest("hex");
+    return await findCaller(database, hash, systemClock.now());
+  };
+  app.get("/api/backup-tasks", async (c) => {
+    const user = await caller(c.req.header("authorization"));
+    if (user === undefined) return c.json({}, 401);
+    return c.json(await listBackupTasks(database, user.user_id, 0, 15));
+  });
+  app.get("/api/backup-tasks/:id", async (c) => {
+    const user = await caller(c.req.header("authorization"));
+    if (user === undefined) return c.json({}, 401);
+    return c.json({ data: await findBackupTaskDetail(database, user.user_id, Number(c.req.param("id"))) });
+  });
+  return app;
+}
+
+async function whole() {
+  const bus = await openBus(database);
+  const keyring = new Keyring([randomBytes(32)]);
+  return createApp({
+    services: { database, bus, keyring, clock: systemClock, runTimes: DEFAULT_RUN_TIMES },
+    rateLimitPerMinute: 1_000_000_000,
+  });
+}
+
+const app = Deno.args[0] === "bare" ? bare() : await whole();
+Deno.serve({
+  port: 0,
+  hostname: "127.0.0.1",
+  onListen({ port }) {
+    Deno.stdout.writeSync(new TextEncoder().encode(`${port}\n`));
+  },
+}, (request) => app.fetch(request));

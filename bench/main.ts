@@ -1,0 +1,34 @@
+/**
+ * Figures beside their peers, in one run each: `deno task bench [name …]`. Nothing here is a test: machines differ and are
+ * shared, ratios say more than times.
+ */
+import { missingPrograms } from "./programs.ts";
+import { print, printTable, type Result } from "./result.ts";
+
+const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]> }> = {
+  http: { programs: ["wrk"], run: async () => (await import("./http.ts")).benchHttp() },
+  latency: { programs: ["tar", "pzstd"], run: async () => (await import("./latency.ts")).benchLatency() },
+  ingest: { programs: [], run: async () => (await import("./ingest.ts")).benchIngest() },
+  files: { programs: ["tar", "zstd", "pzstd"], run: async () => (await import("./files.ts")).benchFiles() },
+  s3: { programs: ["tar", "pzstd", "rclone"], run: async () => (await import("./s3.ts")).benchS3() },
+};
+
+const names = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHES);
+const unknown = names.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  print(`Cannot run ${unknown.join(", ")}: the benchmarks are ${Object.keys(BENCHES).join(", ")}`);
+  Deno.exit(2);
+}
+const missing = await missingPrograms(names.flatMap((name) => BENCHES[name]!.programs));
+if (missing.length > 0) {
+  print(`Cannot run: ${missing.join(", ")} missing. Install with: apt-get install ${missing.join(" ")}`);
+  Deno.exit(2);
+}
+const results: Result[] = [];
+for (const name of names) {
+  print(`${name} …`);
+  results.push(...await BENCHES[name]!.run());
+}
+print("");
+printTable(results);
+Deno.exit(results.every((result) => result.holds) ? 0 : 1);

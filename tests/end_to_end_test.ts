@@ -1,0 +1,197 @@
+/** A control plane and its local agent as a stranger starts them, with what can happen to them in the middle of a run. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { ApiCaller } from "./support/client.ts";
+import { ServerProcess } from "./support/server.ts";
+import { until } from "./support/until.ts";
+
+const TOKEN = "rg_end-to-end-tests-only-0123456789";
+
+interface Stage {
+  directory: string;
+  server: ServerProcess;
+  api: ApiCaller;
+  taskId: number;
+  source: string;
+  backups: string;
+  /** The same data directory, started again on the same port. */
+  restart(): Promise<void>;
+}
+
+/** A server with a task over a tree of `megabytes` that don't compress. */
+async function staged(megabytes: number, work: (stage: Stage) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "rearguard-e2e-" });
+  await Deno.chmod(directory, 0o755);
+  const source = join(directory, "source");
+  const backups = join(directory, "backups");
+  await Deno.mkdir(source);
+  for (let i = 0; i < megabytes; i++) await Deno.writeFile(join(source, `${i}.bin`), randomBytes(1 << 20));
+  const start = (port: string) =>
+    new ServerProcess({
+      dataDirectory: join(directory, "data"),
+      env: { BOOTSTRAP_TOKEN: TOKEN, PORT: port },
+      args: ["--local-agent"],
+    });
+  let server = start("0");
+  try {
+    const url = await server.ready();
+    const api = new ApiCaller(url, TOKEN);
+    const [remote] = (await api.call("GET", "/remote-servers")).body.data;
+    const destination = { label: "here", type: "local", local_path: backups };
+    const destinationId = await api.create("/backup-destinations", destination);
+    const taskId = await api.create("/backup-tasks", {
+      remote_server_id: remote.id,
+      backup_destination_id: destinationId,
+      label: "tree",
+      type: "files",
+      source_path: source,
+      frequency: "daily",
+      time_to_run_at: "01:00",
+    });
+    const stage: Stage = {
+      directory,
+      server,
+      api,
+      taskId,
+      source,
+      backups,
+      async restart() {
+        server = start(new URL(url).port);
+        stage.server = server;
+        await server.ready();
+      },
+    };
+    await work(stage);
+  } finally {
+    await server.stop();
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** Processes with `text` among their arguments. */
+async function processesWith(...text: string[]): Promise<number[]> {
+  const found: number[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const words = (await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "")).split("\0");
+    if (text.every((one) => words.some((word) => word.includes(one)))) found.push(Number(name));
+  }
+  return found;
+}
+
+/** Starts the task's run and holds its tar still, so that something can be done in the middle. */
+async function heldRun({ api, taskId, source }: Stage): Promise<{ go(): void }> {
+  const { status } = await api.call("POST", `/backup-tasks/${taskId}/run`);
+  assert.equal(status, 202);
+  let pid = 0;
+  await until(async () => {
+    for (const candidate of await processesWith("tar", source)) {
+      const program = await Deno.readTextFile(`/proc/${candidate}/comm`).catch(() => "");
+      if (program.trim() === "tar") pid = candidate;
+    }
+    return pid !== 0;
+  });
+  Deno.kill(pid, "SIGSTOP");
+  await until(async () =>
+    (await api.call("GET", `/backup-tasks/${taskId}/status`)).body.data.status === "running"
+  );
+  return { go: () => Deno.kill(pid, "SIGCONT") };
+}
+
+async function tarList(archive: string): Promise<string[]> {
+  const { success, stdout } = await new Deno.Command("tar", { args: ["-tf", archive, "-I", "zstd"] })
+    .output();
+  assert.ok(success);
+  return new TextDecoder().decode(stdout).trimEnd().split("\n");
+}
+
+async function archivesIn(directory: string): Promise<string[]> {
+  const names = (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name);
+  return names.filter((name) => name.endsWith(".tar.zst"));
+}
+
+function assertLinesOnce(output: string): void {
+  const lines = output.trimEnd().split("\n");
+  assert.equal(new Set(lines).size, lines.length, output);
+  const times = lines.map((line) => line.slice(0, 24));
+  for (const time of times) assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.deepEqual(times, [...times].sort());
+}
+
+Deno.test("a stranger's first backup: run, followed live, listed, and there for stock tar", () =>
+  staged(8, async ({ api, taskId, backups }) => {
+    const log = await api.run(taskId);
+    assert.equal(log.status, "successful", log.output);
+    assertLinesOnce(log.output);
+    assert.match(log.output.trimEnd().split("\n").at(-1), /Backup completed successfully/);
+    // The stream, read again from the start, is the same text.
+    let streamed = "";
+    for await (const event of api.stream(taskId)) {
+      if (event.event === "output") streamed += JSON.parse(event.data).text;
+    }
+    assert.equal(streamed, log.output);
+    const [backup] = (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data;
+    const archive = join(backups, backup.file_name);
+    assert.equal((await Deno.stat(archive)).size, backup.size);
+    assert.equal((await tarList(archive)).filter((name) => name.endsWith(".bin")).length, 8);
+    assert.ok(
+      (await Deno.stat(join(backups, backup.file_name.replace(".tar.zst", ".manifest.json")))).isFile,
+    );
+  }));
+
+Deno.test("the control plane is killed in the middle of a run: the run succeeds, every line is there once", () =>
+  staged(32, async (stage) => {
+    const { api, taskId, backups } = stage;
+    const run = await heldRun(stage);
+    stage.server.kill("SIGKILL");
+    await stage.server.ended();
+    run.go();
+    await stage.restart();
+    const log = await api.finished(taskId);
+    assert.equal(log.status, "successful", log.output);
+    assertLinesOnce(log.output);
+    assert.equal((await archivesIn(backups)).length, 1);
+    assert.equal((await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data.length, 1);
+  }));
+
+Deno.test("the agent is killed in the middle of a run: the run fails, nothing is left, the next one works", () =>
+  staged(32, async (stage) => {
+    const { api, taskId, backups, directory } = stage;
+    const run = await heldRun(stage);
+    Deno.kill(Number(await Deno.readTextFile(join(directory, "data", "agent", "agent.pid"))), "SIGKILL");
+    run.go();
+    const log = await api.finished(taskId);
+    assert.equal(log.status, "failed");
+    assert.match(log.output, /Backup failed: The agent was restarted while the run was at work/);
+    await until(async () => (await Array.fromAsync(Deno.readDir(backups))).length === 0);
+    await until(async () => (await processesWith("tar", stage.source)).length === 0);
+    assert.equal((await api.run(taskId)).status, "successful");
+    assert.equal((await archivesIn(backups)).length, 1);
+  }));
+
+Deno.test("a cancelled run ends at once, with nothing left of it", () =>
+  staged(32, async (stage) => {
+    const { api, taskId, backups } = stage;
+    const run = await heldRun(stage);
+    assert.equal((await api.call("POST", `/backup-tasks/${taskId}/cancel`)).status, 200);
+    const log = await api.finished(taskId);
+    assert.equal(log.status, "cancelled");
+    assert.match(log.output, /Backup cancelled: Cancelled by request\./);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(backups)), []);
+    assert.throws(() => run.go(), Deno.errors.NotFound);
+    assert.equal((await api.run(taskId)).status, "successful");
+  }));
+
+Deno.test("a server that is told to stop ends its run as failed, and says so at the next start", () =>
+  staged(32, async (stage) => {
+    const { api, taskId, backups } = stage;
+    const run = await heldRun(stage);
+    assert.equal((await stage.server.stop()).code, 0);
+    assert.throws(() => run.go(), Deno.errors.NotFound);
+    await stage.restart();
+    const log = await api.finished(taskId);
+    assert.equal(log.status, "failed");
+    assert.match(log.output, /The agent was stopped while the run was at work/);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(backups)), []);
+  }));

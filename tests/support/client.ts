@@ -1,0 +1,72 @@
+/** The public API as a script would call it. */
+export interface Answer {
+  status: number;
+  // deno-lint-ignore no-explicit-any
+  body: any;
+}
+
+export class ApiCaller {
+  constructor(private readonly url: string, private readonly token: string) {}
+
+  async call(method: string, path: string, body?: unknown): Promise<Answer> {
+    const response = await fetch(`${this.url}/api${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: await response.json() };
+  }
+
+  /** Creates a record and returns its id. */
+  async create(path: string, body: unknown): Promise<number> {
+    const answer = await this.call("POST", path, body);
+    if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body.data.id;
+  }
+
+  /** Runs a task and waits for its end. Returns its log. */
+  async run(taskId: number): Promise<Answer["body"]> {
+    const { status, body } = await this.call("POST", `/backup-tasks/${taskId}/run`);
+    if (status !== 202) throw new Error(`run: ${status} ${JSON.stringify(body)}`);
+    return await this.finished(taskId);
+  }
+
+  /** Follows the task's newest run to its end over its stream. Returns its log. */
+  async finished(taskId: number): Promise<Answer["body"]> {
+    for await (const event of this.stream(taskId)) {
+      if (event.event === "finished") break;
+    }
+    return (await this.call("GET", `/backup-tasks/${taskId}/latest-log`)).body.data;
+  }
+
+  /** The events of the latest log, until the server ends the stream or the signal aborts. */
+  async *stream(
+    taskId: number,
+    options: { lastEventId?: string; signal?: AbortSignal } = {},
+  ): AsyncGenerator<{ event: string; id: string; data: string }> {
+    const response = await fetch(`${this.url}/api/backup-tasks/${taskId}/latest-log/stream`, {
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(options.lastEventId === undefined ? {} : { "last-event-id": options.lastEventId }),
+      },
+      signal: options.signal ?? null,
+    });
+    if (response.status !== 200) throw new Error(`stream: ${response.status} ${await response.text()}`);
+    let text = "";
+    for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      for (let end = text.indexOf("\n\n"); end !== -1; end = text.indexOf("\n\n")) {
+        const event = { event: "message", id: "", data: "" };
+        const data: string[] = [];
+        for (const line of text.slice(0, end).split("\n")) {
+          const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
+          if (name === "event") event.event = value!;
+          if (name === "id") event.id = value!;
+          if (name === "data") data.push(value!);
+        }
+        text = text.slice(end + 2);
+        if (data.length > 0) yield { ...event, data: data.join("\n") };
+      }
+    }
+  }
+}
