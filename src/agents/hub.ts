@@ -40,8 +40,8 @@ export class Hub implements SessionOwner {
     });
     this.#beating = this.#beat();
     this.#unsubscribe = services.bus.subscribe((notification) => {
-      if (notification.topic === "agent_revoked") this.#revoke(notification.remote_server_id);
-      if (notification.topic === "reconnected") void this.#checkKeys();
+      if (notification.topic === "agent_revoked") void this.#checkKeys(notification.remote_server_id);
+      if (notification.topic === "reconnected") void this.#checkKeys(null);
     });
   }
 
@@ -153,20 +153,14 @@ export class Hub implements SessionOwner {
     }
   }
 
-  #revoke(serverId: number): void {
+  /** Closes sockets whose key is no longer good: of one server, or of all after notifications may have been missed. */
+  async #checkKeys(serverId: number | null): Promise<void> {
     for (const session of [...this.#open]) {
-      if (session.remoteServerId === serverId) {
-        session.refuse("revoked", "The agent's key was revoked. Enrol it again with a new token.");
-      }
-    }
-  }
-
-  /** After notifications may have been missed. */
-  async #checkKeys(): Promise<void> {
-    for (const session of [...this.#open]) {
+      if (serverId !== null && session.remoteServerId !== serverId) continue;
       try {
         const server = await authenticateAgent(this.#services, this.#keys.get(session)!);
-        if (server?.id !== session.remoteServerId) this.#revoke(session.remoteServerId);
+        if (server?.id === session.remoteServerId) continue;
+        session.refuse("revoked", "The agent's key was revoked. Enrol it again with a new token.");
       } catch (error) {
         logger("agents").warn("Cannot check an agent's key: {error}", { error });
       }
