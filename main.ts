@@ -10,7 +10,8 @@ import { Scheduler } from "./src/dispatcher/scheduler.ts";
 import { systemClock as clock } from "./src/domain/clock.ts";
 import { DEFAULT_RUN_TIMES } from "./src/domain/run.ts";
 import { createApp } from "./src/http/app.ts";
-import { agentCommand, agentEnvironment } from "./src/process/agent_program.ts";
+import { addInstallPages } from "./src/http/routes/install.ts";
+import { AgentFiles } from "./src/process/agent_files.ts";
 import { openControlDatabase } from "./src/process/control_database.ts";
 import { DataDirectory } from "./src/process/data_directory.ts";
 import { agentConnected, LocalAgent } from "./src/process/local_agent.ts";
@@ -50,7 +51,9 @@ async function start(parts: AsyncDisposableStack): Promise<Ready> {
   await registerReplica(services, replicaId);
   parts.defer(() => unregisterReplica(services, replicaId));
   const hub = new Hub(services, { replicaId });
-  const app = createApp({ ...config, services, connectAgent: (request) => hub.connect(request) });
+  const files = new AgentFiles(join(config.dataDirectory, "agent-files"));
+  const pages = [addInstallPages({ files, publicUrl: config.publicUrl })];
+  const app = createApp({ ...config, services, connectAgent: (request) => hub.connect(request), pages });
   const web = parts.use(serveWeb({ ...config, handler: (request) => app.fetch(request) }));
   parts.defer(() => hub.close());
 
@@ -86,8 +89,6 @@ async function startLocalAgent(
     stateDirectory: join(config.dataDirectory, "agent"),
     url,
     clock,
-    command: agentCommand(),
-    environment: agentEnvironment(Deno.env.toObject()),
     async enrol(key) {
       const enrolled = await enrolLocalAgent(services, { key, hostname: Deno.hostname() });
       serverId = enrolled.serverId;

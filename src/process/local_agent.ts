@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Clock } from "../domain/clock.ts";
 import { logger } from "../telemetry/logging.ts";
+import { agentCommand, agentEnvironment } from "./agent_program.ts";
 
 export interface LocalAgentOptions {
   /** Absolute; the agent's `--state-dir`. */
@@ -9,9 +10,6 @@ export interface LocalAgentOptions {
   /** Of the control plane. */
   readonly url: string;
   readonly clock: Clock;
-  /** The agent's program and its arguments before `--url`. */
-  readonly command: readonly [string, ...string[]];
-  readonly environment: Readonly<Record<string, string>>;
   /** Given the agent's key, the token it needs to enrol with; null where the key is good. */
   enrol(key: string | null): Promise<string | null>;
 }
@@ -108,21 +106,24 @@ export class LocalAgent implements AsyncDisposable {
   }
 
   async #spawn(token: string | null): Promise<Running> {
-    const { stateDirectory, url, command: [program, ...first], environment } = this.#options;
+    const { stateDirectory, url } = this.#options;
     await this.#prepareLog();
     await Deno.writeTextFile(this.#path(URL_FILE), url);
-    const args = [...first, "--url", url, "--state-dir", stateDirectory];
+    const command = [...agentCommand(), "--url", url, "--state-dir", stateDirectory];
     // The shell only points the output at the log and is then replaced. A session of its own keeps the terminal's
     // signals away.
     const child = new Deno.Command("/bin/sh", {
-      args: ["-c", 'log=$0; exec "$@" >>"$log" 2>&1', this.#path(LOG), program, ...args],
+      args: ["-c", 'log=$0; exec "$@" >>"$log" 2>&1', this.#path(LOG), ...command],
       cwd: "/",
       stdin: "null",
       stdout: "null",
       stderr: "null",
       detached: true,
       clearEnv: true,
-      env: { ...environment, ...(token === null ? {} : { REARGUARD_TOKEN: token }) },
+      env: {
+        ...agentEnvironment(Deno.env.toObject()),
+        ...(token === null ? {} : { REARGUARD_TOKEN: token }),
+      },
     }).spawn();
     child.unref();
     this.#log.info("The local agent is started (process {pid})", { pid: child.pid });
