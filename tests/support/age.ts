@@ -6,6 +6,10 @@ export async function ageDecrypt(sealed: Uint8Array, passphrase: string): Promis
     await Deno.writeFile(`${directory}/sealed.age`, sealed);
     await ageDecryptFile(`${directory}/sealed.age`, `${directory}/opened`, passphrase);
     return await Deno.readFile(`${directory}/opened`);
+  } catch (error) {
+    // age makes its output with the first byte.
+    if (error instanceof Deno.errors.NotFound) return new Uint8Array(0);
+    throw error;
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

@@ -1,0 +1,208 @@
+/** One backup run, from a job to stored objects. */
+import type { BackupJob, StoredBackup, StoredObject } from "../../src/protocol/job.ts";
+import { Children } from "./children.ts";
+import { oneLine } from "./line.ts";
+import { manifest, type StoredPart } from "./manifest.ts";
+import { objectName } from "./object_name.ts";
+import { streamFile, streamPart } from "./pipeline.ts";
+import { type Destination, RunAbortedError, RunFailedError, type RunPorts } from "./ports.ts";
+import { formatBytes, Progress } from "./progress.ts";
+import type { RunContext } from "./run_context.ts";
+import { RunObjects } from "./run_objects.ts";
+import { prepareSource } from "./sources/registry.ts";
+import type { PreparedSource, SourcePart } from "./sources/source.ts";
+import { userToRunAs } from "./system_user.ts";
+import { FrameWatch } from "./transforms/frames.ts";
+
+/**
+ * Carries out a backup job. Resolves once every object, the manifest last, is committed.
+ *
+ * Rejects with a `RunFailedError`, or with the signal's reason once that is aborted; either way every program that
+ * was started has ended, and what was written is removed but for the error's `leftovers`.
+ */
+export async function runBackup(
+  job: BackupJob,
+  destination: Destination,
+  ports: RunPorts,
+): Promise<{ backup: StoredBackup; warningsCount: number }> {
+  const warnings = countWarnings(ports);
+  await using children = new Children(ports.clock, ports.signal);
+  const progress = new Progress(warnings.ports, job.last);
+  const reporting = new AbortController();
+  let objects: RunObjects | null = null;
+  try {
+    const user = await userToRunAs(children, job.run_as);
+    const context: RunContext = { job, ports: warnings.ports, children, user };
+    objects = new RunObjects(context, destination, progress);
+    progress.report(reporting.signal).catch((error) =>
+      warnings.ports.output.line(`Progress stopped: ${error}`)
+    );
+    const backup = await store(context, destination, objects, progress, () => warnings.count);
+    return { backup, warningsCount: warnings.count };
+  } catch (error) {
+    await children.terminate();
+    throw failure(error, ports.signal, await objects?.removeAll() ?? []);
+  } finally {
+    reporting.abort();
+  }
+}
+
+async function store(
+  context: RunContext,
+  destination: Destination,
+  objects: RunObjects,
+  progress: Progress,
+  warningsCount: () => number,
+): Promise<StoredBackup> {
+  const { job, ports } = context;
+  const startedAt = ports.clock.now();
+  const started = ports.clock.monotonic();
+  const source = await prepareSource(job.source, context);
+  ports.output.line(`Using ${Object.entries(source.tools).map((tool) => tool.join(" ")).join(", ")}`);
+  ports.output.line(`Writing to ${destination.description}`);
+  const parts: StoredPart[] = [];
+  for (const part of source.parts) parts.push(await storePart(part, context, objects, progress));
+  await storeManifest(
+    objects,
+    job,
+    manifest({
+      job,
+      source,
+      parts,
+      hostname: Deno.hostname(),
+      startedAt,
+      finishedAt: ports.clock.now(),
+      warningsCount: warningsCount(),
+    }),
+  );
+  return summarise(source, parts, objects.committed, job, ports.clock.monotonic() - started);
+}
+
+async function storePart(
+  part: SourcePart,
+  context: RunContext,
+  objects: RunObjects,
+  progress: Progress,
+): Promise<StoredPart> {
+  const { job, ports, children } = context;
+  const started = ports.clock.monotonic();
+  const object = await createObject(objects, "archive", job, part, `${part.extension}.zst`);
+  const frames = new FrameWatch();
+  const filesCount = await streamPart(part, context, progress, async (chunk) => {
+    frames.push(chunk);
+    await object.write(chunk);
+  });
+  const end = await frames.end(children);
+  part.checkEnd({ ...end, head: await frames.start(children) });
+  const archive = await object.commit();
+  progress.finish(end.size);
+  reportStored(ports, part.label, archive, ports.clock.monotonic() - started);
+  const index = part.index === null ? null : await storeIndex(part, part.index.path, context, objects);
+  return { part, archive, index, bytesRead: end.size, filesCount };
+}
+
+async function storeIndex(
+  part: SourcePart,
+  indexPath: string,
+  context: RunContext,
+  objects: RunObjects,
+): Promise<StoredObject> {
+  const started = context.ports.clock.monotonic();
+  const object = await createObject(objects, "index", context.job, part, ".index.zst");
+  await streamFile(indexPath, context, (chunk) => object.write(chunk));
+  const stored = await object.commit();
+  reportStored(context.ports, "its index", stored, context.ports.clock.monotonic() - started);
+  return stored;
+}
+
+function createObject(
+  objects: RunObjects,
+  role: "archive" | "index",
+  job: BackupJob,
+  part: SourcePart,
+  extension: string,
+) {
+  const passphrase = job.encryption_password;
+  return objects.create({
+    role,
+    name: objectName(job, part.infix, passphrase === null ? extension : `${extension}.age`),
+    database: part.database,
+    sizeHint: role === "archive" ? job.last?.size ?? null : null,
+    passphrase,
+  });
+}
+
+async function storeManifest(objects: RunObjects, job: BackupJob, content: Uint8Array): Promise<void> {
+  const name = objectName(job, null, ".manifest.json");
+  const object = await objects.create({
+    role: "manifest",
+    name,
+    database: null,
+    sizeHint: content.length,
+    passphrase: null,
+  });
+  await object.write(content);
+  await object.commit();
+}
+
+function reportStored(ports: RunPorts, what: string, { name, size, sha256 }: StoredObject, ms: number): void {
+  const seconds = (ms / 1000).toFixed(1);
+  ports.output.line(
+    `Stored ${what} as ${name}: ${size} bytes (${formatBytes(size)}), SHA-256 ${sha256}, in ${seconds} s`,
+  );
+}
+
+function summarise(
+  source: PreparedSource,
+  parts: StoredPart[],
+  objects: StoredObject[],
+  job: BackupJob,
+  durationMs: number,
+): StoredBackup {
+  const files = parts.map(({ filesCount }) => filesCount).filter((count) => count !== null);
+  return {
+    objects: [...objects],
+    size: parts.reduce((sum, { archive }) => sum + archive.size, 0),
+    bytes_read: parts.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+    files_count: files.length === 0 ? null : files.reduce((sum, count) => sum + count, 0),
+    engine: source.engine,
+    encrypted: job.encryption_password !== null,
+    tools: source.tools,
+    duration_ms: Math.round(durationMs),
+  };
+}
+
+function countWarnings(ports: RunPorts): { ports: RunPorts; readonly count: number } {
+  const { clock, signal, workDirectory, uploads, output } = ports;
+  const counted = { count: 0 };
+  return Object.assign(counted, {
+    ports: {
+      clock,
+      signal,
+      workDirectory,
+      uploads,
+      progress: (figures) => ports.progress(figures),
+      opening: (name, path) => ports.opening(name, path),
+      output: {
+        line: (text) => output.line(text),
+        warning: (text) => {
+          counted.count++;
+          output.warning(text);
+        },
+      },
+    } satisfies RunPorts,
+  });
+}
+
+function failure(error: unknown, signal: AbortSignal, leftovers: string[]): unknown {
+  const reason = signal.aborted ? signal.reason : error;
+  if (reason instanceof RunAbortedError || reason instanceof RunFailedError) {
+    reason.leftovers.push(...leftovers);
+    return reason;
+  }
+  const failed = new RunFailedError(oneLine(reason instanceof Error ? reason.message : String(reason)), {
+    cause: reason,
+  });
+  failed.leftovers = leftovers;
+  return failed;
+}

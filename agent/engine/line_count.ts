@@ -1,0 +1,37 @@
+/** Lines of a file that another program still writes, counted as it grows. */
+
+const READ_BYTES = 256 * 1024;
+
+export class LineCount {
+  #lines = 0;
+  #file: Deno.FsFile | null = null;
+  readonly #buffer = new Uint8Array(READ_BYTES);
+  #updating: Promise<void> | null = null;
+
+  /** @param uncounted How many of the lines are not to count. */
+  constructor(private readonly path: string, private readonly uncounted = 0) {}
+
+  get count(): number {
+    return Math.max(this.#lines - this.uncounted, 0);
+  }
+
+  /** Counts what was written since the last time. */
+  update(): Promise<void> {
+    return this.#updating ??= this.#read().finally(() => this.#updating = null);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#updating?.catch(() => {});
+    this.#file?.close();
+    this.#file = null;
+  }
+
+  async #read(): Promise<void> {
+    this.#file ??= await Deno.open(this.path);
+    for (let length = await this.#file.read(this.#buffer); length !== null;) {
+      const read = this.#buffer.subarray(0, length);
+      for (let at = read.indexOf(10); at !== -1; at = read.indexOf(10, at + 1)) this.#lines++;
+      length = await this.#file.read(this.#buffer);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The manifest: a JSON file beside a backup's objects that tells what they are and how to restore them without
+ * Rearguard. Written last, never encrypted, and holds no secret: a backup counts once its manifest is there.
+ */
+import type { BackupJob, StoredObject } from "../../src/protocol/job.ts";
+import type { PreparedSource, SourcePart } from "./sources/source.ts";
+
+/** Raised with every change that a reader of the older format would misread. */
+export const MANIFEST_FORMAT_VERSION = 1;
+
+export interface StoredPart {
+  part: SourcePart;
+  archive: StoredObject;
+  index: StoredObject | null;
+  /** Uncompressed bytes. */
+  bytesRead: number;
+  filesCount: number | null;
+}
+
+export interface ManifestInput {
+  job: BackupJob;
+  source: PreparedSource;
+  parts: StoredPart[];
+  hostname: string;
+  startedAt: Date;
+  finishedAt: Date;
+  warningsCount: number;
+}
+
+/** UTF-8 JSON, indented, keys in a fixed order. Times are ISO 8601 UTC, sizes bytes of the objects as stored. */
+export function manifest(input: ManifestInput): Uint8Array {
+  const { job, source, parts } = input;
+  const encrypted = job.encryption_password !== null;
+  const document = {
+    format: "rearguard-backup",
+    format_version: MANIFEST_FORMAT_VERSION,
+    task: job.task,
+    hostname: input.hostname,
+    source: source.description,
+    engine: source.engine,
+    started_at: input.startedAt.toISOString(),
+    finished_at: input.finishedAt.toISOString(),
+    warnings_count: input.warningsCount,
+    compression: "zstd, independent frames of 8 MB as pzstd writes them",
+    encryption: encrypted ? "age, passphrase (scrypt)" : null,
+    tools: source.tools,
+    objects: parts.flatMap(describeObjects),
+    restore: parts.map(({ part, archive }) => `${unpackCommand(archive.name, encrypted)} | ${part.restore}`),
+  };
+  return new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+function describeObjects({ archive, index, bytesRead, filesCount }: StoredPart) {
+  const described = { ...archive, bytes_read: bytesRead, files_count: filesCount };
+  return index === null ? [described] : [described, index];
+}
+
+function unpackCommand(name: string, encrypted: boolean): string {
+  return encrypted ? `age --decrypt ${shellQuote(name)} | zstd -d` : `zstd -dc ${shellQuote(name)}`;
+}
+
+function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

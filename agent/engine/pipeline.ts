@@ -1,0 +1,99 @@
+/**
+ * A source's program and the compressor, joined by a FIFO: the uncompressed bytes never leave the kernel, and each
+ * program's exit and messages are its own.
+ */
+import { capture } from "./capture.ts";
+import type { Exit } from "./children.ts";
+import { RunFailedError } from "./ports.ts";
+import type { Progress } from "./progress.ts";
+import { pump } from "./pump.ts";
+import type { RunContext } from "./run_context.ts";
+import type { SourcePart } from "./sources/source.ts";
+import { LineCount } from "./line_count.ts";
+import { compressFramed, compressPlain } from "./transforms/compress.ts";
+
+type Take = (chunk: Uint8Array) => Promise<void>;
+
+/**
+ * Streams one part, compressed, into `take`. Resolves with the number of files stored, where the source
+ * counts them, once both programs have ended well;
+ * otherwise rejects with the reason that came first in the chain: `take`'s, the compressor's, the source's.
+ */
+export async function streamPart(
+  part: SourcePart,
+  context: RunContext,
+  progress: Progress,
+  take: Take,
+): Promise<number | null> {
+  const { children, ports } = context;
+  const fifo = `${ports.workDirectory}/pipe`;
+  await makeFifo(fifo, context);
+  await using index = part.index === null ? null : new LineCount(part.index.path, part.index.rootLines);
+  const compressor = startCompressor(compressFramed(fifo), context);
+  const { command } = part;
+  const producer = children.spawn(
+    { ...command, redirects: [...(command.redirects ?? []), { descriptor: 1, direction: ">", path: fifo }] },
+    { stdout: "null", onMessage: (line) => part.message(line) },
+  );
+  progress.begin({ pid: compressor.child.pid, index });
+  let failed: unknown = null;
+  const produced = producer.exited.then(async (exit) => {
+    await releaseReader(fifo);
+    await index?.update();
+    try {
+      part.checkExit(exit, index?.count ?? 0);
+    } catch (error) {
+      failed = error;
+    }
+  });
+  // Nothing more is sent of what will not be kept.
+  const pumped = pump(
+    compressor.child.stdout!,
+    (chunk) => failed === null ? take(chunk) : Promise.resolve(),
+    () => {
+      void children.terminate();
+    },
+  );
+  const results = await Promise.allSettled([pumped, compressor.finished, produced]);
+  await Deno.remove(fifo);
+  ports.signal.throwIfAborted();
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+  if (failed !== null) throw failed;
+  return index?.count ?? null;
+}
+
+/** Streams a small file, compressed, into `take`. */
+export async function streamFile(path: string, context: RunContext, take: Take): Promise<void> {
+  const { children, ports } = context;
+  const compressor = startCompressor(compressPlain(path), context);
+  const pumped = pump(compressor.child.stdout!, take, () => void children.terminate());
+  const results = await Promise.allSettled([pumped, compressor.finished]);
+  ports.signal.throwIfAborted();
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+function startCompressor(command: ReturnType<typeof compressFramed>, { children }: RunContext) {
+  let lastMessage: string | null = null;
+  const child = children.spawn(command, { stdout: "piped", onMessage: (line) => lastMessage = line });
+  const finished = child.exited.then((exit) => checkCompressor(command.program, exit, lastMessage));
+  // Awaited together with the others, unless one of them can't be started.
+  finished.catch(() => {});
+  return { child, finished };
+}
+
+function checkCompressor(program: string, exit: Exit, message: string | null): void {
+  if (exit.code === 0 && exit.signal === null) return;
+  const how = exit.signal === null ? `exited with ${exit.code}` : `was ended by ${exit.signal}`;
+  throw new RunFailedError(`Cannot compress: ${program} ${how}${message === null ? "" : `: ${message}`}`);
+}
+
+async function makeFifo(path: string, { children }: RunContext): Promise<void> {
+  const { exit, messages } = await capture(children, { program: "mkfifo", args: ["-m", "600", path] });
+  if (exit.code !== 0) throw new RunFailedError(`Cannot make a pipe: ${messages.at(-1) ?? path}`);
+}
+
+/** A program that failed before it opened the FIFO would leave the compressor waiting for a writer. Opening for
+ * both directions does not wait, and closing is the end of the stream. */
+async function releaseReader(fifo: string): Promise<void> {
+  (await Deno.open(fifo, { read: true, write: true })).close();
+}

@@ -1,0 +1,88 @@
+/** The objects a run has made at its destination: counted, hashed, encrypted, and removed when the run fails. */
+import type { StoredObject } from "../../src/protocol/job.ts";
+import type { Destination, ObjectWriter } from "./ports.ts";
+import type { Progress } from "./progress.ts";
+import type { RunContext } from "./run_context.ts";
+import { Digest } from "./transforms/digest.ts";
+import { encryptTo } from "./transforms/encrypt.ts";
+import type { Sink } from "./transforms/sink.ts";
+
+export interface NewObject {
+  role: StoredObject["role"];
+  /** With its extension for encryption. */
+  name: string;
+  database: string | null;
+  /** Bytes, as far as can be told. */
+  sizeHint: number | null;
+  /** Null stores the bytes as they come. */
+  passphrase: string | null;
+}
+
+export class RunObjects {
+  /** In the order they were made visible. */
+  readonly committed: StoredObject[] = [];
+  #open: { name: string; writer: ObjectWriter } | null = null;
+
+  constructor(
+    private readonly context: RunContext,
+    private readonly destination: Destination,
+    private readonly progress: Progress,
+  ) {}
+
+  /** Starts an object. One at a time: `commit` it before the next. */
+  async create(object: NewObject): Promise<OpenObject> {
+    const { name } = object;
+    const { ports } = this.context;
+    ports.signal.throwIfAborted();
+    await ports.opening(name, this.destination.partialPath(name));
+    const writer = await this.destination.create(name, object.sizeHint);
+    this.#open = { name, writer };
+    const digest = new Digest({
+      write: async (chunk) => {
+        ports.signal.throwIfAborted();
+        await writer.write(chunk);
+        this.progress.bytesWritten += chunk.length;
+      },
+    });
+    const sink = object.passphrase === null
+      ? digest
+      : await encryptTo(digest, object.passphrase, this.context.children);
+    return new OpenObject(sink, () => this.#commit(object, writer, digest));
+  }
+
+  /** Removes everything, the newest first. Returns the names of what may be left. */
+  async removeAll(): Promise<string[]> {
+    const leftovers: string[] = [];
+    const attempt = (name: string, removal: Promise<void>) => removal.catch(() => void leftovers.push(name));
+    if (this.#open !== null) await attempt(this.#open.name, this.#open.writer.abort());
+    this.#open = null;
+    for (const { name } of this.committed.splice(0).reverse()) {
+      await attempt(name, this.destination.remove(name));
+    }
+    return leftovers;
+  }
+
+  async #commit(object: NewObject, writer: ObjectWriter, digest: Digest): Promise<StoredObject> {
+    this.context.ports.signal.throwIfAborted();
+    await writer.commit();
+    this.#open = null;
+    const { role, name, database } = object;
+    const stored = { role, name, size: digest.size, sha256: digest.sha256(), database };
+    this.committed.push(stored);
+    return stored;
+  }
+}
+
+export class OpenObject {
+  constructor(private readonly sink: Sink, private readonly finish: () => Promise<StoredObject>) {}
+
+  write(chunk: Uint8Array): Promise<void> {
+    return this.sink.write(chunk);
+  }
+
+  /** Makes the object visible under its name. */
+  async commit(): Promise<StoredObject> {
+    await this.sink.end();
+    return await this.finish();
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * A directory tree, or one file, as a pax archive by GNU tar. Members are named `./…` from the source's root, so that
+ * `tar -x -C TARGET` puts the contents straight into TARGET. Owners are numbers; times have nanoseconds; extended
+ * attributes, ACLs, hard links and holes are kept; other file systems mounted below are left out.
+ *
+ * The member index is tar's own listing: `block N: <mode> <uid>/<gid> <size> <UTC time> <name>`, a line a member,
+ * names in C quotes, `-> "target"` after a symbolic link's and ` link to "target"` after a hard link's.
+ */
+import type { FilesSource } from "../../../src/protocol/job.ts";
+import type { Command, Exit } from "../children.ts";
+import { RunFailedError } from "../ports.ts";
+import type { RunContext } from "../run_context.ts";
+import { requireTools } from "../tools.ts";
+import { type Exclusions, planExclusions } from "./exclusions.ts";
+import { mountOf, readMounts, vanishedMount } from "./mounts.ts";
+import type { PartEnd, PreparedSource, SourcePart } from "./source.ts";
+import { TarMessages } from "./tar_messages.ts";
+
+/** As much as a pipe holds: fewer, larger writes. A whole number of 512-byte blocks. */
+const RECORD_BYTES = 64 * 1024;
+/** Where tar finds the file for its index; opened for it before it may have become another user. */
+const INDEX_DESCRIPTOR = 3;
+
+export async function prepareFiles(source: FilesSource, context: RunContext): Promise<PreparedSource> {
+  const { output } = context.ports;
+  output.line(`Backing up files in ${source.path}`);
+  const kind = await inspect(source.path);
+  await describeFileSystem(source.path, context);
+  const tools = await requireTools(context.children, ["tar", "pzstd", "zstd"]);
+  const exclusions = kind === "directory"
+    ? await exclusionsOf(source, context)
+    : { arguments: [], notes: [] };
+  for (const note of exclusions.notes) output.line(note);
+  return {
+    engine: "tar",
+    tools,
+    description: { type: "files", path: source.path, excluded_paths: source.excluded_paths },
+    parts: [await archivePart(source, kind, exclusions, context)],
+  };
+}
+
+async function inspect(path: string): Promise<"directory" | "file"> {
+  if (!path.startsWith("/") || path.includes("\0")) {
+    throw new RunFailedError(`Cannot back up ${JSON.stringify(path)}: the source path must be absolute`);
+  }
+  try {
+    const { isDirectory, isFile } = await Deno.stat(path);
+    if (isDirectory) return "directory";
+    if (isFile) return "file";
+  } catch (error) {
+    const what = error instanceof Deno.errors.NotFound
+      ? "no such file or directory. Check the task's source_path"
+      : (error as Error).message;
+    throw new RunFailedError(`Cannot back up ${path}: ${what}`, { cause: error });
+  }
+  throw new RunFailedError(`Cannot back up ${path}: it is neither a directory nor a regular file`);
+}
+
+async function describeFileSystem(path: string, { ports }: RunContext): Promise<void> {
+  const real = await Deno.realPath(path);
+  const { mounts, expected } = await readMounts();
+  const vanished = vanishedMount(real, expected, mounts);
+  if (vanished !== undefined) {
+    throw new RunFailedError(
+      `Cannot back up ${path}: /etc/fstab mounts a file system on ${vanished}, and it is not mounted now. ` +
+        `Mount it (mount ${vanished}) or take it out of /etc/fstab.`,
+    );
+  }
+  const mount = mountOf(real, mounts);
+  ports.output.line(
+    `Source found: ${real} on ${mount?.type ?? "an unknown file system"} (${mount?.device ?? "?"})`,
+  );
+}
+
+function exclusionsOf(source: FilesSource, { job, ports }: RunContext): Promise<Exclusions> {
+  const local = job.destination.type === "local" ? [job.destination.directory] : [];
+  return planExclusions({
+    sourcePath: source.path,
+    patterns: source.excluded_paths,
+    ownDirectories: [...local, ports.workDirectory],
+    objectPrefix: job.object.prefix,
+  });
+}
+
+async function archivePart(
+  source: FilesSource,
+  kind: "directory" | "file",
+  exclusions: Exclusions,
+  context: RunContext,
+): Promise<SourcePart> {
+  const indexPath = `${context.ports.workDirectory}/index`;
+  await Deno.writeTextFile(indexPath, "", { mode: 0o600 });
+  // tar opens it anew by its descriptor, as the user it runs as.
+  if (context.user !== null) await Deno.chown(indexPath, context.user.uid, context.user.gid);
+  const messages = new TarMessages(context.ports.output, source.allow_unreadable);
+  const members = await membersOf(source.path, kind);
+  return {
+    label: source.path,
+    database: null,
+    infix: null,
+    extension: ".tar",
+    command: tarCommand(members, exclusions, indexPath, context),
+    index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
+    restore:
+      "tar --extract --file=- --xattrs --xattrs-include='*' --acls --same-permissions --numeric-owner -C TARGET",
+    message: (line) => messages.read(line),
+    checkExit: (exit, filesCount) => checkExit(source, messages, exit, filesCount),
+    checkEnd,
+  };
+}
+
+/** Never something that tar could read as an option. */
+async function membersOf(
+  path: string,
+  kind: "directory" | "file",
+): Promise<{ directory: string; member: string }> {
+  if (kind === "directory") return { directory: path, member: "." };
+  const real = await Deno.realPath(path);
+  const cut = real.lastIndexOf("/");
+  return { directory: real.slice(0, cut) || "/", member: `./${real.slice(cut + 1)}` };
+}
+
+function tarCommand(
+  { directory, member }: { directory: string; member: string },
+  exclusions: Exclusions,
+  indexPath: string,
+  { user }: RunContext,
+): Command {
+  return {
+    program: "tar",
+    args: [
+      "--create",
+      "--file=-",
+      "--format=posix",
+      // Access and change times are nothing to restore; without them and tar's pid, equal trees give equal archives.
+      "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
+      `--record-size=${RECORD_BYTES}`,
+      "--numeric-owner",
+      "--xattrs",
+      "--acls",
+      "--no-selinux",
+      "--sparse",
+      "--one-file-system",
+      "--ignore-failed-read",
+      "--no-unquote",
+      "--verbose",
+      "--verbose",
+      "--block-number",
+      "--full-time",
+      "--utc",
+      "--quoting-style=c",
+      `--index-file=/dev/fd/${INDEX_DESCRIPTOR}`,
+      `--directory=${directory}`,
+      ...exclusions.arguments,
+      member,
+    ],
+    user,
+    redirects: [{ descriptor: INDEX_DESCRIPTOR, direction: ">", path: indexPath }],
+  };
+}
+
+/** Exit 1 means that files changed while they were read; tar must have named them. */
+function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, filesCount: number): void {
+  const { changed, unreadable, firstUnreadable, lastError } = messages;
+  if (exit.signal !== null) {
+    throw new RunFailedError(`Cannot archive ${source.path}: tar was ended by ${exit.signal}`);
+  }
+  if (exit.code !== 0 && !(exit.code === 1 && changed > 0)) {
+    throw new RunFailedError(
+      `Cannot archive ${source.path}: tar exited with ${exit.code}: ${
+        lastError ?? firstUnreadable ?? "no reason given"
+      }`,
+    );
+  }
+  if (unreadable > 0 && !source.allow_unreadable) {
+    throw new RunFailedError(
+      `Cannot read ${
+        unreadable === 1 ? "a file" : `${unreadable} files`
+      } in ${source.path}: ${firstUnreadable}. ` +
+        "Give the agent the right to read, exclude it, or set the task's allow_unreadable.",
+    );
+  }
+  if (filesCount === 0) {
+    const why = unreadable > 0
+      ? `it can't be read: ${firstUnreadable}`
+      : "it is empty, or all of it is excluded";
+    throw new RunFailedError(`Cannot back up ${source.path}: ${why}`);
+  }
+}
+
+/** An archive is a whole number of records and ends in two blocks of zeros, pax(1). */
+function checkEnd({ size, tail }: PartEnd): void {
+  const closing = tail.subarray(-1024);
+  if (size % RECORD_BYTES !== 0 || closing.length < 1024 || closing.some((byte) => byte !== 0)) {
+    throw new RunFailedError("Cannot trust the archive: it lacks tar's end-of-archive blocks");
+  }
+}

@@ -1,0 +1,94 @@
+/** How MySQL's and MariaDB's programs reach a server: the password by an option file, never by their arguments. */
+import type { DatabaseSource } from "../../../src/protocol/job.ts";
+import { capture } from "../capture.ts";
+import type { Command, Redirect } from "../children.ts";
+import { oneLine } from "../line.ts";
+import { RunFailedError } from "../ports.ts";
+import type { RunContext } from "../run_context.ts";
+
+const CONNECT_TIMEOUT_SECONDS = 30;
+/** Where the programs find the option file, opened for them before they may have become another user. */
+const OPTIONS_DESCRIPTOR = 3;
+
+export class MysqlConnection {
+  private constructor(
+    /** `the local socket as root`. */
+    readonly description: string,
+    readonly username: string,
+    private readonly context: RunContext,
+    private readonly first: string[],
+    private readonly rest: string[],
+    private readonly redirects: Redirect[],
+  ) {}
+
+  static async open(source: DatabaseSource, context: RunContext): Promise<MysqlConnection> {
+    const { host, port, password } = source;
+    const onSocket = host === null || host.startsWith("/");
+    const username = source.username ?? (onSocket ? context.job.run_as : null) ?? "root";
+    const place = onSocket ? `the socket${host === null ? "" : ` ${host}`}` : host;
+    const at = port === null || onSocket ? place : `${place}, port ${port}`;
+    const redirects: Redirect[] = [];
+    const first: string[] = [];
+    if (password !== null) {
+      // Programs take this option in the first place only.
+      first.push(`--defaults-extra-file=/dev/fd/${OPTIONS_DESCRIPTOR}`);
+      const path = await writeOptionFile(password, context);
+      redirects.push({ descriptor: OPTIONS_DESCRIPTOR, direction: "<", path });
+    }
+    const rest = [`--user=${username}`, ...hostArguments(host, port)];
+    return new MysqlConnection(`${at} as ${username}`, username, context, first, rest, redirects);
+  }
+
+  /** @param operands What follows the options; may start with a dash. */
+  command(program: string, args: string[], operands: string[] = []): Command {
+    return {
+      program,
+      args: [...this.first, ...this.rest, ...args, "--", ...operands],
+      user: this.context.user,
+      redirects: this.redirects,
+    };
+  }
+
+  /** The rows of a SELECT. Every column must be `hex(…)` of text, or a number: nothing else is safe in a line. */
+  async query(client: string, sql: string): Promise<string[][]> {
+    const options = [
+      "--batch",
+      "--skip-column-names",
+      "--default-character-set=utf8mb4",
+      `--connect-timeout=${CONNECT_TIMEOUT_SECONDS}`,
+      `--execute=${sql}`,
+    ];
+    const answer = await capture(this.context.children, this.command(client, options));
+    if (answer.exit.code === 0) {
+      return answer.stdout.split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
+    }
+    const message = oneLine(answer.messages.join("\n")) || `${client} exited with ${answer.exit.code}`;
+    throw new RunFailedError(`Cannot use MySQL at ${this.description}: ${message}`);
+  }
+}
+
+/** The text of a `hex(…)` column. */
+export function fromHex(column: string): string {
+  return column === "NULL" ? "" : new TextDecoder().decode(Uint8Array.fromHex(column));
+}
+
+/** `localhost` is the socket to these programs, unless a port says otherwise. */
+function hostArguments(host: string | null, port: number | null): string[] {
+  if (host === null) return port === null ? [] : [`--port=${port}`];
+  if (host.startsWith("/")) return [`--socket=${host}`];
+  const protocol = host === "localhost" && port === null ? [] : ["--protocol=tcp"];
+  return [`--host=${host}`, ...protocol, ...(port === null ? [] : [`--port=${port}`])];
+}
+
+/** https://mariadb.com/kb/en/configuring-mariadb-with-option-files/: quoted values take backslash escapes. */
+async function writeOptionFile(password: string, { ports, user }: RunContext): Promise<string> {
+  if (password.includes("\0")) {
+    throw new RunFailedError("Cannot use the task's database_password: it holds a NUL character");
+  }
+  const quoted = password.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
+  const path = `${ports.workDirectory}/mysql.cnf`;
+  await Deno.writeTextFile(path, `[client]\npassword="${quoted}"\n`, { mode: 0o600 });
+  // The programs open it anew by its descriptor, as the user they run as.
+  if (user !== null) await Deno.chown(path, user.uid, user.gid);
+  return path;
+}

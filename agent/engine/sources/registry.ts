@@ -1,0 +1,25 @@
+/** Every source type the agent backs up. */
+import type { DatabaseSource, FilesSource, JobSource } from "../../../src/protocol/job.ts";
+import type { RunContext } from "../run_context.ts";
+import { detectEngine } from "./database_engine.ts";
+import { prepareFiles } from "./files.ts";
+import { prepareMysql } from "./mysql.ts";
+import { preparePostgresql } from "./postgresql.ts";
+import type { PreparedSource, PrepareSource } from "./source.ts";
+
+export interface SourceSpecs {
+  files: FilesSource;
+  postgresql: DatabaseSource;
+  mysql: DatabaseSource;
+}
+
+export const sourceTypes: { [Type in keyof SourceSpecs]: PrepareSource<SourceSpecs[Type]> } = {
+  files: prepareFiles,
+  postgresql: preparePostgresql,
+  mysql: prepareMysql,
+};
+
+export async function prepareSource(source: JobSource, context: RunContext): Promise<PreparedSource> {
+  if (source.type === "files") return await sourceTypes.files(source, context);
+  return await sourceTypes[source.engine ?? await detectEngine(source, context)](source, context);
+}

@@ -1,0 +1,56 @@
+/** What a source type promises the engine. */
+import type { StoredBackup } from "../../../src/protocol/job.ts";
+import type { Command, Exit } from "../children.ts";
+import type { RunContext } from "../run_context.ts";
+
+/** Looks at the source, says in the run's output what it found, and plans what to store. Starts no dump yet.
+ * Rejects with a `RunFailedError` where the source is missing, unreachable or can't be backed up. */
+export type PrepareSource<Spec> = (spec: Spec, context: RunContext) => Promise<PreparedSource>;
+
+export interface PreparedSource {
+  readonly engine: StoredBackup["engine"];
+  /** Program name to version, of every program the parts use. */
+  readonly tools: Record<string, string>;
+  /** For the manifest: what a person needs to know the source again. Never a secret. */
+  readonly description: Record<string, unknown>;
+  /** One object each, in this order; at least one. */
+  readonly parts: SourcePart[];
+}
+
+/** A stream that becomes one object. */
+export interface SourcePart {
+  /** For output lines: `database shop`. */
+  readonly label: string;
+  readonly database: string | null;
+  /** Between the object's prefix and stamp, safe in a file name; null for none. */
+  readonly infix: string | null;
+  readonly extension: ".tar" | ".sql" | ".dump";
+  /** Writes the stream to stdout. */
+  readonly command: Command;
+  /** Where the command lists the members it stores; null where there is no such list. */
+  readonly index: MemberIndex | null;
+  /** How to restore it with stock tools: a shell command that reads the uncompressed stream. */
+  readonly restore: string;
+  /** Takes one line of the command's stderr, as it comes. */
+  message(line: string): void;
+  /** Throws a `RunFailedError` where the command's exit is no success. Called before `checkEnd`. */
+  checkExit(exit: Exit, filesCount: number): void;
+  /** Throws a `RunFailedError` where the stream lacks its closing marker. */
+  checkEnd(end: PartEnd): void;
+}
+
+/** A file that grows by one line a member. */
+export interface MemberIndex {
+  path: string;
+  /** Lines that are not a file of the source: the root's own. */
+  rootLines: number;
+}
+
+export interface PartEnd {
+  /** Uncompressed bytes of the whole stream. */
+  size: number;
+  /** The first bytes, as many as a compressed block holds. */
+  head: Uint8Array;
+  /** The last 64 KiB, or all. */
+  tail: Uint8Array;
+}

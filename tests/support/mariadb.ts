@@ -1,0 +1,111 @@
+/**
+ * A MariaDB server to back up, in a temporary directory, on a socket there and on a free port of 127.0.0.1. As root it
+ * runs as the system user `mysql`; whoever runs the tests is let in over the socket as `root`.
+ */
+import { freePort } from "./ports.ts";
+import { asUser, program, systemUser } from "./postgresql.ts";
+
+export class MariadbServer implements AsyncDisposable {
+  readonly host = "127.0.0.1";
+  /** May do anything, by password, from anywhere. */
+  readonly username = "backup";
+  readonly password = `pass#word "quoted" \\ 'and' back\\slash`;
+
+  private constructor(
+    readonly directory: string,
+    readonly socket: string,
+    readonly port: number,
+    private process: Deno.ChildProcess,
+  ) {}
+
+  static async open(): Promise<MariadbServer> {
+    const directory = await Deno.makeTempDir({ prefix: "rearguard-mariadb-" });
+    const owner = await systemUser("mysql");
+    // Clients of any user reach the socket; the data directory is the server's own.
+    await Deno.chmod(directory, 0o755);
+    if (owner !== null) await Deno.chown(directory, owner.uid, owner.gid);
+    await program([
+      "mariadb-install-db",
+      "--no-defaults",
+      "--auth-root-authentication-method=normal",
+      "--skip-test-db",
+      `--datadir=${directory}/data`,
+    ], owner?.name);
+    const socket = `${directory}/mysqld.sock`;
+    const port = freePort();
+    const server = new MariadbServer(directory, socket, port, start(directory, socket, port, owner?.name));
+    await server.ready();
+    const password = server.password.replace(/[\\']/g, "\\$&");
+    await server.sql(
+      "mysql",
+      `create user '${server.username}'@'%' identified by '${password}';
+       grant all on *.* to '${server.username}'@'%' with grant option;`,
+    );
+    return server;
+  }
+
+  /** Runs SQL as root; rows are lines, columns are separated by tabs. */
+  async sql(database: string, text: string | Uint8Array): Promise<string> {
+    const child = new Deno.Command("mariadb", {
+      args: [
+        "--no-defaults",
+        `--socket=${this.socket}`,
+        "--user=root",
+        "--batch",
+        "--skip-column-names",
+        database,
+      ],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    const fed = writer.write(typeof text === "string" ? new TextEncoder().encode(text) : text)
+      .then(() => writer.close()).catch(() => {});
+    const { success, stdout, stderr } = await child.output();
+    await fed;
+    if (!success) throw new Error(`Cannot run SQL: ${new TextDecoder().decode(stderr)}`);
+    return new TextDecoder().decode(stdout);
+  }
+
+  async stop(): Promise<void> {
+    this.process.kill("SIGTERM");
+    await this.process.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop().catch(() => {});
+    await Deno.remove(this.directory, { recursive: true });
+  }
+
+  private async ready(): Promise<void> {
+    const deadline = performance.now() + 30_000;
+    for (;;) {
+      try {
+        await this.sql("mysql", "select 1");
+        return;
+      } catch (cause) {
+        if (performance.now() > deadline) {
+          throw new Error("Cannot start MariaDB: no answer after 30 s", { cause });
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+}
+
+function start(directory: string, socket: string, port: number, user: string | undefined): Deno.ChildProcess {
+  const [first, ...args] = asUser(user, [
+    "mariadbd",
+    "--no-defaults",
+    `--datadir=${directory}/data`,
+    `--socket=${socket}`,
+    `--port=${port}`,
+    "--bind-address=127.0.0.1",
+    `--pid-file=${directory}/mariadbd.pid`,
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-buffer-pool-size=32M",
+    "--event-scheduler=ON",
+  ]);
+  return new Deno.Command(first!, { args, cwd: "/", stdin: "null", stdout: "null", stderr: "null" }).spawn();
+}
