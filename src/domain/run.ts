@@ -136,9 +136,17 @@ export function shownState(state: RunState): "queued" | "running" | "successful"
   }
 }
 
-/** `YYYYMMDDHHMMSS` in UTC: the stamp in object names. */
-export function objectStamp(time: Date): string {
-  return time.toISOString().replace(/[-:T]/g, "").slice(0, 14);
+/**
+ * `YYYYMMDDHHMMSS` in UTC: the stamp in object names. `newest` is the task's last one: within the same second, or with
+ * a clock that went back, the next free second is taken, so that names are never used twice and sort by age.
+ */
+export function objectStamp(time: Date, newest: string | null = null): string {
+  const stamp = time.toISOString().replace(/[-:T]/g, "").slice(0, 14);
+  if (newest === null || stamp > newest) return stamp;
+  const [, date, hours, minutes, seconds] = /^(\d{8})(\d\d)(\d\d)(\d\d)$/.exec(newest)!;
+  const day = `${date!.slice(0, 4)}-${date!.slice(4, 6)}-${date!.slice(6)}`;
+  const last = new Date(`${day}T${hours}:${minutes}:${seconds}Z`);
+  return objectStamp(new Date(last.getTime() + 1000));
 }
 
 /** What a task's object names start with. */

@@ -94,6 +94,9 @@ Deno.test("states are shown as the contract names them", () => {
 
 Deno.test("objects are named by task, time and the appended name", () => {
   assert.equal(objectStamp(new Date("2024-08-07T01:02:03.999Z")), "20240807010203");
+  assert.equal(objectStamp(new Date("2024-08-07T01:02:03Z"), "20240807010202"), "20240807010203");
+  assert.equal(objectStamp(new Date("2024-08-07T01:02:03Z"), "20240807010203"), "20240807010204");
+  assert.equal(objectStamp(new Date("2024-08-07T01:02:03Z"), "20241231235959"), "20250101000000");
   assert.equal(objectPrefix(7, null), "backup_7");
   assert.equal(objectPrefix(7, "daily_backup"), "daily_backup_backup_7");
 });

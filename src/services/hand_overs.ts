@@ -13,6 +13,7 @@ import {
   insertAttempt,
   lockQueuedRuns,
   lockServerLimit,
+  newestObjectStamp,
   type RunRow,
   serversWithQueuedRuns,
 } from "../store/runs.ts";
@@ -54,13 +55,9 @@ function claimOfServer(services: Services, serverId: number): Promise<HandOver[]
 
 /** Null where no job can be made of the run: then it has failed, with the reason. */
 async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOver | null> {
-  const object = {
-    prefix: objectPrefix(run.backup_task_id ?? 0, null),
-    stamp: objectStamp(services.clock.now()),
-  };
   let made: Awaited<ReturnType<typeof makeJob>>;
   try {
-    made = await makeJob(services, sql, run, object.stamp);
+    made = await makeJob(services, sql, run);
   } catch (error) {
     if (!(error instanceof SecretError || error instanceof DomainError)) throw error;
     await failUnsent(services, sql, run, reasonOf(error));
@@ -82,14 +79,17 @@ async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOve
   return { remoteServerId: run.remote_server_id!, runId: run.id, attempt, job: made.job };
 }
 
-async function makeJob(services: Services, sql: Sql, run: RunRow, stamp: string) {
+async function makeJob(services: Services, sql: Sql, run: RunRow) {
   const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
   const server = await findRemoteServer(sql, run.remote_server_id!);
   const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
   if (task === undefined || server === undefined || destination === undefined) {
     throw new InvalidError({ backup_task_id: ["The backup task is gone."] });
   }
-  const object = { prefix: objectPrefix(task.id, task.appended_file_name), stamp };
+  const object = {
+    prefix: objectPrefix(task.id, task.appended_file_name),
+    stamp: objectStamp(services.clock.now(), await newestObjectStamp(sql, task.id)),
+  };
   const last = await lastBackupFigures(sql, task.id);
   const made = backupJob({ task, server, destination, last }, services.keyring, object);
   return { ...made, encryptionPassword: task.encryption_password_encrypted };

@@ -192,3 +192,20 @@ Deno.test("a hello is answered by what each run is worth", async () => {
     acknowledged: 2,
   });
 });
+
+Deno.test("two runs of a task within a second store under different names", async () => {
+  await using test = await testServices();
+  const { services } = test;
+  const { caller, taskId, serverId } = await plant(services);
+  const stamps: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    await startRun(services, caller, taskId);
+    const [run] = await claimHandOvers(services, [serverId]);
+    await recordEvents(services, [
+      event(serverId, run!, 1, { kind: "accepted" }),
+      event(serverId, run!, 2, success()),
+    ]);
+    stamps.push(run!.job.object.stamp);
+  }
+  assert.deepEqual(stamps, ["20260105120000", "20260105120001", "20260105120002"]);
+});

@@ -218,3 +218,11 @@ export async function recordVerdict(
     set verdict = ${sql.json(verdict as never)}, verdict_applied = ${applied}, verdict_at = ${now}
     where run_id = ${runId} and attempt = ${attempt} and verdict is null`;
 }
+
+/** Stamps grow with the runs of a task. */
+export async function newestObjectStamp(sql: Sql, taskId: number): Promise<string | null> {
+  const [row] = await sql<{ object_stamp: string }[]>`
+    select object_stamp from runs where backup_task_id = ${taskId} and object_stamp is not null
+    order by id desc limit 1`;
+  return row?.object_stamp ?? null;
+}
