@@ -187,3 +187,87 @@ Deno.test("missing programs are named with the command that installs them", () =
       /^Cannot start the local agent: a backup needs tar and zstd; run: apt-get update && apt-get install -y tar zstd/,
     );
   }));
+
+const LOCAL = ["--local-agent"];
+
+async function agentPid(dataDirectory: string): Promise<number> {
+  return Number(await Deno.readTextFile(`${dataDirectory}/agent/agent.pid`));
+}
+
+Deno.test("ready means that the local agent is the first administrator's connected server, and a stop ends it", () =>
+  withDataDirectory(async (dataDirectory) => {
+    const first = new ServerProcess({ dataDirectory, args: LOCAL });
+    const url = await first.ready();
+    const headers = { authorization: `Bearer ${first.token}` };
+    const { data } = await (await fetch(`${url}/api/remote-servers`, { headers })).json();
+    assert.equal(data.length, 1);
+    assert.equal(data[0].label, Deno.hostname());
+    assert.equal(data[0].connection.ip_address, "127.0.0.1");
+    assert.equal(data[0].status.connectivity, "connected");
+    const environment = await Deno.readTextFile(`/proc/${await agentPid(dataDirectory)}/cmdline`);
+    assert(!environment.includes("rge_"), "the enrolment token is in the agent's arguments");
+    assert.equal((await first.stop()).code, 0);
+    assert.deepEqual(await processesNaming(dataDirectory), []);
+
+    const second = new ServerProcess({ dataDirectory, args: LOCAL });
+    const again = await second.ready();
+    const servers = await (await fetch(`${again}/api/remote-servers`, { headers })).json();
+    assert.deepEqual(servers.data.map(({ id }: { id: number }) => id), [data[0].id]);
+    assert.equal((await second.stop("SIGINT")).code, 0);
+    assert.deepEqual(await processesNaming(dataDirectory), []);
+  }));
+
+Deno.test("after kill -9 the next start adopts the local agent, and still stops it", () =>
+  withDataDirectory(async (dataDirectory) => {
+    const env = { PORT: String(freePort()) };
+    const first = new ServerProcess({ dataDirectory, env, args: LOCAL });
+    await first.ready();
+    const pid = await agentPid(dataDirectory);
+    await first.stop("SIGKILL");
+    const second = new ServerProcess({ dataDirectory, env, args: LOCAL });
+    await second.ready();
+    assert.match(second.stderr, new RegExp(`local agent still runs \\(process ${pid}\\)`));
+    assert.equal(await agentPid(dataDirectory), pid);
+    assert.equal((await second.stop()).code, 0);
+    assert.deepEqual(await processesNaming(dataDirectory), []);
+  }));
+
+Deno.test("an agent left behind for another address is replaced", () =>
+  withDataDirectory(async (dataDirectory) => {
+    const first = new ServerProcess({ dataDirectory, args: LOCAL });
+    await first.ready();
+    const pid = await agentPid(dataDirectory);
+    await first.stop("SIGKILL");
+    const second = new ServerProcess({ dataDirectory, env: { PORT: String(freePort()) }, args: LOCAL });
+    await second.ready();
+    assert.notEqual(await agentPid(dataDirectory), pid);
+    await second.stop();
+    assert.deepEqual(await processesNaming(dataDirectory), []);
+  }));
+
+Deno.test("a local agent that dies is started again", () =>
+  withDataDirectory(async (dataDirectory) => {
+    const server = new ServerProcess({ dataDirectory, args: LOCAL });
+    await server.ready();
+    const pid = await agentPid(dataDirectory);
+    Deno.kill(pid, "SIGKILL");
+    const starts = () => [...server.stderr.matchAll(/The local agent is started/g)].length;
+    await server.until(() => starts() === 2);
+    await server.stop();
+    assert.deepEqual(await processesNaming(dataDirectory), []);
+  }));
+
+Deno.test("a database shared by two machines keeps each one's agent apart", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await using db = await emptyDatabase();
+    const env = { DATABASE_URL: db.url, SECRET_KEY: "ab".repeat(32) };
+    const first = new ServerProcess({ dataDirectory, env, args: LOCAL });
+    await first.ready();
+    await first.stop();
+    await db.database`
+      update remote_servers set agent_description = agent_description || '{"hostname": "elsewhere"}'::jsonb`;
+    assert.match(
+      await refusal({ dataDirectory: `${dataDirectory}-2`, env: { ...env, LOCAL_AGENT: "1" } }),
+      /^Cannot start the local agent: the remote server \S+ \(127\.0\.0\.1\) has the agent of elsewhere/,
+    );
+  }));

@@ -1,0 +1,176 @@
+/**
+ * `deno task demo [DIR]`: a whole backup in a temporary data directory, through nothing but the public API. DIR is
+ * this project by default.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { basename, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { followLog } from "./log_follower.ts";
+import { progressLine, TerminalLines } from "./terminal_lines.ts";
+
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+/** Archive members to show. */
+const SHOWN = 20;
+
+class DemoError extends Error {}
+
+/** Every call must succeed; the answer's body. */
+type Api = (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>;
+
+const lines = new TerminalLines();
+
+async function main(): Promise<void> {
+  const source = resolve(Deno.env.get("INIT_CWD") ?? ".", Deno.args[0] ?? PROJECT);
+  const kind = await Deno.stat(source).catch(() => null);
+  if (!kind?.isDirectory) throw new DemoError(`Cannot back up ${source}: it is not a directory`);
+  await using parts = new AsyncDisposableStack();
+  const directory = await Deno.makeTempDir({ prefix: "rearguard-demo-" });
+  parts.defer(() => Deno.remove(directory, { recursive: true }));
+  await Deno.chmod(directory, 0o755);
+  const token = randomBytes(24).toString("hex");
+  const server = startServer(join(directory, "data"), token);
+  parts.defer(() => stopServer(server));
+  const api = apiOf(await readyUrl(server), token);
+  const taskId = await makeTask(api.call, source, join(directory, "backups"));
+  await api.call("POST", `/backup-tasks/${taskId}/run`);
+  const final = await followLog(
+    () => api.open(`/backup-tasks/${taskId}/latest-log/stream`),
+    (text) => lines.print(text),
+    (progress) => lines.status(progressLine(progress)),
+  );
+  lines.status("");
+  if (final.status !== "successful") {
+    {
+      throw new DemoError(`Cannot finish the demo: the backup is ${final.status} (${final.reason})`);
+    }
+  }
+  await showBackup(api.call, taskId, join(directory, "backups"));
+}
+
+function startServer(dataDirectory: string, token: string): Deno.ChildProcess {
+  const environment = Deno.env.toObject();
+  for (const name of ["DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "SECRET_KEY_FILE", "HOST"]) {
+    delete environment[name];
+  }
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", join(PROJECT, "main.ts"), "--local-agent"],
+    clearEnv: true,
+    env: {
+      ...environment,
+      DATA_DIR: dataDirectory,
+      PORT: "0",
+      BOOTSTRAP_TOKEN: token,
+      LOCAL_AGENT: "1",
+      LOG_LEVEL: "warning",
+    },
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+}
+
+/** What it prints once a backup can be run. */
+async function readyUrl(server: Deno.ChildProcess): Promise<string> {
+  let printed = "";
+  for await (const text of server.stdout.pipeThrough(new TextDecoderStream())) {
+    printed += text;
+    const url = /^Rearguard is ready at (\S+)$/m.exec(printed)?.[1];
+    if (url !== undefined) return url;
+  }
+  throw new DemoError("Cannot start the demo: the server has ended");
+}
+
+async function stopServer(server: Deno.ChildProcess): Promise<void> {
+  try {
+    server.kill("SIGTERM");
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause; // it has ended already
+  }
+  await server.status;
+}
+
+function apiOf(url: string, token: string): { call: Api; open: (path: string) => Promise<Response> } {
+  const open = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(`${url}/api${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    if (response.ok) return response;
+    throw new DemoError(`Cannot ${method} ${path}: ${response.status} ${await response.text()}`);
+  };
+  return {
+    call: async (method, path, body) => await (await open(method, path, body)).json(),
+    open: (path) => open("GET", path),
+  };
+}
+
+async function makeTask(api: Api, source: string, backups: string): Promise<number> {
+  const [server] = (await api("GET", "/remote-servers")).data as { id: number; label: string }[];
+  const destination = { label: "A directory", type: "local", local_path: backups };
+  const made = (await api("POST", "/backup-destinations", destination)).data as { id: number };
+  const task = (await api("POST", "/backup-tasks", {
+    label: basename(source),
+    type: "files",
+    source_path: source,
+    remote_server_id: server!.id,
+    backup_destination_id: made.id,
+    frequency: "daily",
+    time_to_run_at: "03:00",
+    // A file of somebody else's in a directory of one's own is no reason to end a demonstration.
+    allow_unreadable: true,
+  })).data as { id: number };
+  lines.print(`Backing up ${source} on ${server!.label} to ${backups}\n`);
+  return task.id;
+}
+
+interface StoredBackup {
+  file_name: string;
+  size: number;
+  sha256: string;
+}
+
+async function showBackup(api: Api, taskId: number, backups: string): Promise<void> {
+  const [backup] = (await api("GET", `/backup-tasks/${taskId}/backups`)).data as StoredBackup[];
+  const path = join(backups, backup!.file_name);
+  const hash = createHash("sha256");
+  for await (const chunk of (await Deno.open(path)).readable) hash.update(chunk);
+  const found = { size: (await Deno.stat(path)).size, sha256: hash.digest("hex") };
+  if (found.size !== backup!.size || found.sha256 !== backup!.sha256) {
+    throw new DemoError(`Cannot trust ${path}: it is not what the API tells of it`);
+  }
+  lines.print(
+    `\nFile     ${path}\nSize     ${found.size} bytes\nSHA-256  ${found.sha256} (read back, as the API says)\n`,
+  );
+  await listArchive(path);
+}
+
+async function listArchive(path: string): Promise<void> {
+  lines.print(`\n$ tar --zstd -tvf ${path}\n`);
+  const tar = new Deno.Command("tar", { args: ["--zstd", "-tvf", path], stdin: "null", stdout: "piped" })
+    .spawn();
+  let count = 0;
+  let rest = "";
+  for await (const text of tar.stdout.pipeThrough(new TextDecoderStream())) {
+    const members = (rest + text).split("\n");
+    rest = members.pop()!;
+    for (const member of members) if (++count <= SHOWN) lines.print(`${member}\n`);
+  }
+  if (!(await tar.status).success) throw new DemoError(`Cannot list ${path}: tar failed`);
+  if (count > SHOWN) lines.print(`… and ${count - SHOWN} more\n`);
+}
+
+let code = 0;
+// The terminal's Ctrl-C reaches the server too; what it leaves is cleared away as after a failure.
+Deno.addSignalListener("SIGINT", () => code = 130);
+try {
+  await main();
+} catch (error) {
+  lines.status("");
+  code ||= 1;
+  if (code !== 130) {
+    lines.complain(
+      error instanceof DemoError ? error.message : `Cannot finish the demo: ${(error as Error).message}`,
+    );
+  }
+}
+Deno.exit(code);
