@@ -20,14 +20,14 @@ async function importTable(): Promise<Map<string, Set<string>>> {
   return table;
 }
 
-/** Every source file but tests, relative to the root. */
+/** Every source file but tests and their fixtures, relative to the root. */
 async function sources(): Promise<string[]> {
   const files = ["main.ts"];
   const walk = async (directory: string) => {
     for await (const entry of Deno.readDir(join(ROOT, directory))) {
       const path = `${directory}/${entry.name}`;
       if (entry.isDirectory) await walk(path);
-      else if (/\.tsx?$/.test(path) && !path.endsWith("_test.ts")) files.push(path);
+      else if (/\.tsx?$/.test(path) && !/_(test|fixture)\.ts$/.test(path)) files.push(path);
     }
   };
   await walk("src");
