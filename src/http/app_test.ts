@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { type TestApi, testApi } from "../../tests/support/api.ts";
 import { createApp } from "./app.ts";
 
@@ -95,18 +96,77 @@ Deno.test("a body over the limit is refused, whether its length is told or not",
   assert.equal((await api.admin.call("GET", "/api/tags")).body.meta.total, 0);
 });
 
-Deno.test("a failure of ours is a 500 that tells nothing from inside", async () => {
+Deno.test("a failure of ours is a 500 that tells nothing from inside; its cause is in the log", async () => {
   await using api = await testApi();
+  await using log = await recordLog();
   const app = createApp({
     services: api.services,
     pages: [(app) =>
       void app.get("/broken", () => {
-        throw new Error("the secret inside");
+        throw new Error("the cause inside");
       })],
   });
-  const response = await app.request("/broken");
+  const response = await app.request("/broken?with=query");
   assert.equal(response.status, 500);
-  const text = await response.text();
-  assert.equal(JSON.parse(text).error, "Server Error");
-  assert.ok(!text.includes("secret"));
+  assert.deepEqual(await response.json(), {
+    error: "Server Error",
+    message: "Something went wrong on the server; its log tells what.",
+  });
+  const [failure] = log.records.filter(({ level }) => level === "error");
+  assert.equal((failure!.properties.error as Error).message, "the cause inside");
+  assert.deepEqual([failure!.properties.method, failure!.properties.path], ["GET", "/broken"]);
 });
+
+Deno.test("the access log tells method, path and status, and never a token or a query", async () => {
+  await using api = await testApi();
+  await using log = await recordLog();
+  await api.admin.call("GET", "/api/tags?secret=hush");
+  const [access] = log.records;
+  assert.equal(access!.level, "debug");
+  assert.deepEqual({ ...access!.properties, ms: 0 }, {
+    method: "GET",
+    path: "/api/tags",
+    status: 200,
+    ms: 0,
+  });
+  const everything = JSON.stringify(log.records);
+  assert.ok(!everything.includes(api.admin.token) && !everything.includes("hush"));
+});
+
+Deno.test("a caller who goes away in the middle of a body is no failure of ours", async () => {
+  await using api = await testApi();
+  await using log = await recordLog();
+  await using server = listen(api);
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  const head = [
+    "POST /api/tags HTTP/1.1",
+    "Host: x",
+    `Authorization: ${server.headers.Authorization}`,
+    "Content-Type: application/json",
+    "Content-Length: 100",
+  ];
+  await connection.write(new TextEncoder().encode([...head, "", '{"label":'].join("\r\n")));
+  connection.close();
+  const [record] = await log.first;
+  assert.deepEqual([record!.level, record!.properties.status], ["debug", 400]);
+});
+
+/** What the HTTP layer logs until it is disposed of. `first` resolves with the first record. */
+async function recordLog() {
+  const records: LogRecord[] = [];
+  const { promise: first, resolve } = Promise.withResolvers<LogRecord[]>();
+  await configure({
+    reset: true,
+    sinks: {
+      records(record) {
+        records.push(record);
+        resolve(records);
+      },
+    },
+    loggers: [
+      { category: ["logtape", "meta"], lowestLevel: "warning", sinks: [] },
+      { category: ["rearguard", "http"], lowestLevel: "debug", sinks: ["records"] },
+    ],
+  });
+  return { records, first, [Symbol.asyncDispose]: () => reset() };
+}

@@ -72,6 +72,12 @@ Deno.test("an empty string is null where null may be, absent where a choice may 
   assert.deepEqual(coercionOf(schema)(raw), { text: null, label: "", choice: null });
 });
 
+Deno.test("what a schema turns into undefined is not there", () => {
+  const schema = z.object({ port: z.int().nullable().optional().transform((value) => value ?? undefined) });
+  const result = validate(schema, { port: null });
+  assert.ok(result.ok && !("port" in result.value));
+});
+
 Deno.test("lists come in a form's ways, and a wrong item is named by its place", () => {
   const schema = z.object({ ids: z.array(id()) });
   for (const raw of [["1", 2], { 0: "1", 1: "2" }, { 1: "2", 0: "1" }]) {

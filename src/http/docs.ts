@@ -54,6 +54,7 @@ const POLICY = [
 export function addDocs(app: App): void {
   const kept = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   app.get("/docs", () => answer(PAGE, "text/html; charset=utf-8"));
+  app.get("/docs/", (c) => c.redirect("../docs", 301));
   app.get("/docs/start.js", () => answer(START, "text/javascript; charset=utf-8"));
   for (const [name, { type, source }] of Object.entries(FILES)) {
     app.get(`/docs/${name}`, async () => {

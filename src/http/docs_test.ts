@@ -3,6 +3,8 @@ import { testApi } from "../../tests/support/api.ts";
 
 Deno.test("the reference page needs no other host, and everything it names is here", async () => {
   await using api = await testApi();
+  const slashed = await api.app.request("/docs/");
+  assert.deepEqual([slashed.status, slashed.headers.get("location")], [301, "../docs"]);
   const page = await api.app.request("/docs");
   assert.equal(page.status, 200);
   assert.match(page.headers.get("content-type")!, /^text\/html/);

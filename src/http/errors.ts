@@ -98,7 +98,6 @@ const UNREACHABLE = new Set([
   "CONNECTION_ENDED",
   "ECONNREFUSED",
   "ECONNRESET",
-  "ENOENT",
   "EPIPE",
   "ETIMEDOUT",
 ]);
@@ -114,5 +113,7 @@ function databaseStatus(error: unknown): 400 | 409 | 503 | null {
     if (code.startsWith("08") || code.startsWith("53") || code.startsWith("57P")) return 503;
     return null;
   }
-  return "errno" in error && UNREACHABLE.has(code) ? 503 : null;
+  if (!("errno" in error)) return null;
+  const isNoSocket = code === "ENOENT" && "syscall" in error && error.syscall === "connect";
+  return isNoSocket || UNREACHABLE.has(code) ? 503 : null;
 }

@@ -67,11 +67,23 @@ export function validate<S extends z.ZodType>(schema: S, raw: unknown): Validate
   };
   findBadText(coerced, [], add);
   const parsed = schema.safeParse(coerced, { error: issueSentence });
-  if (parsed.success && Object.keys(errors).length === 0) return { ok: true, value: parsed.data };
+  if (parsed.success && Object.keys(errors).length === 0) {
+    return { ok: true, value: withoutUndefined(parsed.data) };
+  }
   for (const issue of parsed.error?.issues ?? []) {
     add(issue.path, issue.message);
   }
   return { ok: false, errors };
+}
+
+/** What a schema turned into undefined was not said: an update must not find its name. */
+function withoutUndefined<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    for (const [name, field] of Object.entries(value)) {
+      if (field === undefined) delete (value as Record<string, unknown>)[name];
+    }
+  }
+  return value;
 }
 
 /** Text that Postgres can't hold. */
