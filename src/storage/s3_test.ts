@@ -132,7 +132,7 @@ Deno.test("a burst of 503 is waited out", async () => {
   assert.match(error.message, /^Cannot read x in bucket backups at 127\.0\.0\.1:\d+: .*Try again later\.$/);
 });
 
-Deno.test("an upload is not started twice when its answer is lost", async () => {
+Deno.test("an upload is not started again by itself when its answer is lost", async () => {
   await using s3 = await TestS3.open();
   const bucket = bucketOf(s3);
   s3.fault = faults(1, "cut the answer");

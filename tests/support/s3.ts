@@ -19,7 +19,13 @@ interface Context {
   body: string;
   respond: boolean;
 }
+interface Store {
+  getResourcePath(bucket: string, key: string | undefined, resource: string): string;
+  putObject(object: { bucket: string; key: string }): Promise<{ size: number }>;
+  putPart(bucket: string, uploadId: string, partNumber: string, content: unknown): Promise<{ size: number }>;
+}
 interface Server {
+  readonly store: Store;
   middleware: ((context: Context, next: () => Promise<void>) => Promise<void>)[];
   readonly httpServer: { closeAllConnections(): void };
   run(): Promise<{ port: number }>;
@@ -31,6 +37,8 @@ export interface S3Call {
   /** Decoded: `/<bucket>/<key>`. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Bytes of its body, as announced. */
+  readonly size: number;
 }
 
 /** What happens to a call instead of its work: an error answer, or a connection that is cut before or after the work. */
@@ -48,6 +56,10 @@ export class TestS3 implements AsyncDisposable {
   readonly calls: S3Call[] = [];
   /** Asked for each call; a test sets it to break things. */
   fault: (call: S3Call) => S3Fault = () => null;
+  /** Told of each call when its work is done. */
+  answered: (call: S3Call) => void = () => {};
+  /** Whether a byte of the part is changed on its way. */
+  damage: (call: S3Call) => boolean = () => false;
   /** Keys in one page of a list. */
   pageSize = 1000;
   #server!: Server;
@@ -66,6 +78,7 @@ export class TestS3 implements AsyncDisposable {
       allowMismatchedSignatures: true,
       configureBuckets: [{ name: s3.bucket }],
     });
+    waitForFiles(server.store);
     server.middleware.unshift((context, next) => s3.#handle(context, next));
     s3.#server = server;
     s3.#port = (await server.run()).port;
@@ -116,7 +129,12 @@ export class TestS3 implements AsyncDisposable {
   async #handle(context: Context, next: () => Promise<void>): Promise<void> {
     const { req, res } = context;
     const url = new URL(req.url!, "http://s3");
-    const call = { method: req.method!, path: decodeURIComponent(url.pathname), query: url.searchParams };
+    const call = {
+      method: req.method!,
+      path: decodeURIComponent(url.pathname),
+      query: url.searchParams,
+      size: Number(req.headers["content-length"] ?? 0),
+    };
     this.calls.push(call);
     const fault = this.fault(call);
     if (fault !== null && typeof fault === "object") return answer(context, fault);
@@ -130,6 +148,7 @@ export class TestS3 implements AsyncDisposable {
     delete req.headers["authorization"];
     context.url = context.url.replace(/([?&])X-Amz-[^&]*/g, "$1").replace(/&&+/g, "&").replace("?&", "?");
     await this.#work(context, call, next);
+    this.answered(call);
     if (fault === "cut the answer") res.destroy();
   }
 
@@ -147,16 +166,17 @@ export class TestS3 implements AsyncDisposable {
       return;
     }
     await next();
-    if (call.method === "PUT") await this.#checkPart(context, uploadId, call.query.get("partNumber")!);
+    if (call.method === "PUT") await this.#checkPart(context, uploadId, call);
   }
 
   /** A part that is not what its Content-MD5 says is refused and forgotten. */
-  async #checkPart(context: Context, uploadId: string, partNumber: string): Promise<void> {
+  async #checkPart(context: Context, uploadId: string, call: S3Call): Promise<void> {
+    const path = `${this.#uploads(uploadId)}/${call.query.get("partNumber")}`;
+    const content = await Deno.readFile(path);
+    if (this.damage(call)) content[content.length >> 1]! ^= 1;
     const promised = context.req.headers["content-md5"];
     if (promised === undefined) return;
-    const path = `${this.#uploads(uploadId)}/${partNumber}`;
-    const stored = createHash("md5").update(await Deno.readFile(path)).digest("base64");
-    if (stored === promised) return;
+    if (createHash("md5").update(content).digest("base64") === promised) return;
     await Deno.remove(path);
     answer(context, { status: 400, code: "BadDigest" });
   }
@@ -186,6 +206,28 @@ export class TestS3 implements AsyncDisposable {
     context.body = "<ListMultipartUploadsResult><EncodingType>url</EncodingType>" +
       `<IsTruncated>false</IsTruncated>${list.join("")}</ListMultipartUploadsResult>`;
   }
+}
+
+/** s3rver answers when it has read the last byte, which is before it is in the file. */
+function waitForFiles(store: Store): void {
+  const [putObject, putPart] = [store.putObject.bind(store), store.putPart.bind(store)];
+  store.putObject = async (object) => {
+    const stored = await putObject(object);
+    await grown(store.getResourcePath(object.bucket, object.key, "object"), stored.size);
+    return stored;
+  };
+  store.putPart = async (bucket, uploadId, partNumber, content) => {
+    const stored = await putPart(bucket, uploadId, partNumber, content);
+    await grown(
+      `${store.getResourcePath(bucket, undefined, "uploads")}/${uploadId}/${partNumber}`,
+      stored.size,
+    );
+    return stored;
+  };
+}
+
+async function grown(path: string, size: number): Promise<void> {
+  while ((await Deno.stat(path)).size < size) await systemClock.sleep(1);
 }
 
 function answer(context: Context, { status, code, message = "" }: Exclude<S3Fault, string | null>): void {

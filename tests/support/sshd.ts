@@ -17,8 +17,10 @@ export class TestSshd implements AsyncDisposable {
     readonly password: string | null,
     /** OpenSSH PEM. */
     readonly privateKey: string,
-    /** `SHA256:…`, as the client pins it. */
+    /** `SHA256:…`, as the client pins it: of the Ed25519 key, which is shown first. */
     readonly hostKey: string,
+    /** Of the ECDSA key that it also has. */
+    readonly secondHostKey: string,
     /** Writable by the user. */
     readonly directory: string,
     readonly uid: number,
@@ -33,8 +35,9 @@ export class TestSshd implements AsyncDisposable {
     await Deno.mkdir(directory);
     const account = Deno.uid() === 0 ? await makeAccount(directory) : ownAccount();
     await Deno.chown(directory, account.uid, account.gid);
-    await program("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", `${root}/host_key`);
-    await program("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", `${root}/user_key`);
+    await makeKey("ed25519", `${root}/host_key`);
+    await makeKey("ecdsa", `${root}/second_host_key`);
+    await makeKey("ed25519", `${root}/user_key`);
     await Deno.copyFile(`${root}/user_key.pub`, `${root}/authorized_keys`);
     const port = freePort();
     await Deno.writeTextFile(`${root}/sshd_config`, configuration(root, port));
@@ -44,6 +47,7 @@ export class TestSshd implements AsyncDisposable {
       account.password,
       await Deno.readTextFile(`${root}/user_key`),
       fingerprint(await Deno.readTextFile(`${root}/host_key.pub`)),
+      fingerprint(await Deno.readTextFile(`${root}/second_host_key.pub`)),
       directory,
       account.uid,
       account.gid,
@@ -91,6 +95,7 @@ function configuration(root: string, port: number): string {
   return [
     `ListenAddress 127.0.0.1:${port}`,
     `HostKey ${root}/host_key`,
+    `HostKey ${root}/second_host_key`,
     `AuthorizedKeysFile ${root}/authorized_keys`,
     `PidFile ${root}/sshd.pid`,
     "StrictModes no",
@@ -103,6 +108,10 @@ function configuration(root: string, port: number): string {
     "ForceCommand internal-sftp",
     "",
   ].join("\n");
+}
+
+async function makeKey(kind: string, path: string): Promise<void> {
+  await program("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", path);
 }
 
 interface Account {

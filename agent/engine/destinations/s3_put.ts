@@ -52,9 +52,10 @@ export class PutConnections {
     });
     request.on("error", (error) => lost = reasonOf(error));
     request.on("response", (response) => {
-      answer = readOutcome(response).finally(() => {
-        // A body that the server did not want to see the end of must not be read from any longer.
-        if (!request.writableFinished) request.destroy();
+      answer = readOutcome(response).then((outcome) => {
+        // A server that refuses a part may not read the rest of it, and would take it for the next request.
+        if (outcome.kind !== "stored" || !request.writableFinished) request.socket?.destroy();
+        return outcome;
       });
     });
     request.on("close", async () => {

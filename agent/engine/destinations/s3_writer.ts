@@ -24,6 +24,7 @@ export class S3Writer implements ObjectWriter {
   readonly #unlink: () => void;
   /** Buffers that may still be allocated: each only when it is needed, and small objects need one. */
   #allowance: number;
+  readonly #maxInFlight: number;
   #part: Uint8Array | null = null;
   #filled = 0;
   #md5: Hash = createHash("md5");
@@ -36,9 +37,11 @@ export class S3Writer implements ObjectWriter {
     private readonly upload: { uploadId: string; partSize: number },
     private readonly uploads: Uploads,
     { clock, signal, output }: DestinationPorts,
+    private readonly maxParts = MAX_PARTS,
   ) {
     const { partSize, uploadId } = upload;
     this.#allowance = partSize <= THREE_BUFFERS_UP_TO ? 3 : partSize <= TWO_BUFFERS_UP_TO ? 2 : 1;
+    this.#maxInFlight = Math.max(1, this.#allowance - 1);
     const stop = () => this.#over.abort(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     this.#unlink = () => signal.removeEventListener("abort", stop);
@@ -58,12 +61,12 @@ export class S3Writer implements ObjectWriter {
       this.#filled += piece.length;
       this.#size += piece.length;
       at += piece.length;
-      if (this.#filled === this.#part.length) this.#sendPart();
+      if (this.#filled === this.#part.length) await this.#sendPart();
     }
   }
 
   async commit(): Promise<void> {
-    if (this.#filled > 0) this.#sendPart();
+    if (this.#filled > 0) await this.#sendPart();
     while (this.#inFlight.size > 0) await Promise.race(this.#inFlight);
     this.#throwIfFailed();
     const parts = this.#etags.map((etag, index) => ({ partNumber: index + 1, etag }));
@@ -83,7 +86,9 @@ export class S3Writer implements ObjectWriter {
     await this.uploads.abort(this.upload.uploadId);
   }
 
-  #sendPart(): void {
+  async #sendPart(): Promise<void> {
+    while (this.#inFlight.size >= this.#maxInFlight) await Promise.race(this.#inFlight);
+    this.#throwIfFailed();
     const buffer = this.#part!;
     const body = buffer.subarray(0, this.#filled);
     const md5 = this.#md5.digest("base64");
@@ -91,7 +96,7 @@ export class S3Writer implements ObjectWriter {
     this.#part = null;
     this.#filled = 0;
     this.#md5 = createHash("md5");
-    if (index >= MAX_PARTS) return this.#fail(this.#tooLarge());
+    if (index >= this.maxParts) return this.#fail(this.#tooLarge());
     this.#etags.push("");
     const sending = this.#sender.send(index + 1, body, md5).then(
       (etag) => {
@@ -129,9 +134,9 @@ export class S3Writer implements ObjectWriter {
 
   #tooLarge(): RunFailedError {
     const { partSize } = this.upload;
-    const gib = Math.floor(MAX_PARTS * partSize / 2 ** 30);
+    const gib = Math.floor(this.maxParts * partSize / 2 ** 30);
     return new RunFailedError(
-      `Cannot upload ${this.name}: it grew beyond ${MAX_PARTS} parts of ${
+      `Cannot upload ${this.name}: it grew beyond ${this.maxParts} parts of ${
         partSize / MIB
       } MiB (${gib} GiB). ` +
         "Run the task again: its next upload uses larger parts.",
