@@ -86,7 +86,7 @@ export class TestSshd implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    if (Deno.uid() === 0) await program("userdel", this.username);
+    if (Deno.uid() === 0) await accounts("userdel", this.username);
     await Deno.remove(this.root, { recursive: true });
   }
 }
@@ -130,9 +130,14 @@ async function makeAccount(home: string): Promise<Account> {
   const username = `rg-test-${randomBytes(4).toString("hex")}`;
   const password = randomBytes(12).toString("base64url");
   const hash = await program("openssl", "passwd", "-6", password);
-  await program("useradd", "-M", "-d", home, "-s", "/usr/sbin/nologin", "-p", hash, username);
+  await accounts("useradd", "-M", "-d", home, "-s", "/usr/sbin/nologin", "-p", hash, username);
   const [uid, gid] = await Promise.all([program("id", "-u", username), program("id", "-g", username)]);
   return { username, password, uid: Number(uid), gid: Number(gid) };
+}
+
+/** One at a time: test files run side by side, and these give up on a locked /etc/passwd. */
+function accounts(...command: string[]): Promise<string> {
+  return program("flock", "/tmp/rearguard-test-accounts.lock", ...command);
 }
 
 /** Of the base64 blob in a public key file, unpadded: what `ssh-keygen -l` prints. */

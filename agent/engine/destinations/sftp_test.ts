@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { sshdSpec } from "../../../tests/support/destinations.ts";
+import { TestSshd } from "../../../tests/support/sshd.ts";
+import { systemClock } from "../../../src/domain/clock.ts";
+import { RunFailedError } from "../ports.ts";
+import { openDestination } from "./registry.ts";
+
+const MIB = 2 ** 20;
+
+function open(sshd: TestSshd, directory = sshd.directory) {
+  const ports = { clock: systemClock, signal: new AbortController().signal, output: null, uploads: null };
+  return openDestination(sshdSpec(sshd, directory), ports);
+}
+
+async function reason(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(() => assert.fail("nothing was thrown"), (error) => error);
+  assert(error instanceof RunFailedError, Deno.inspect(error));
+  assert.match(error.message, /^Cannot [^\n]+$/);
+  return error.message;
+}
+
+function names(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+}
+
+Deno.test("only the account itself gets into what is made", async () => {
+  await using sshd = await TestSshd.open();
+  const destination = await open(sshd, `${sshd.directory}/a/b`);
+  const writer = await destination.create("x", null);
+  await writer.commit();
+  await destination.close();
+  assert.equal(Deno.statSync(`${sshd.directory}/a/b/x`).mode! & 0o777, 0o600);
+  assert.equal(Deno.statSync(`${sshd.directory}/a`).mode! & 0o777, 0o700);
+});
+
+Deno.test("a relative path starts at the account's own directory", {
+  // Without root the account is whoever runs the tests, whose own directory is not the tests'.
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  await using sshd = await TestSshd.open();
+  for (const [directory, path] of [[".", "x"], ["sub/dir", "sub/dir/x"]] as const) {
+    const destination = await open(sshd, directory);
+    const writer = await destination.create("x", null);
+    await writer.write(new Uint8Array(3));
+    await writer.commit();
+    await destination.close();
+    assert.equal(Deno.statSync(`${sshd.directory}/${path}`).size, 3);
+  }
+});
+
+Deno.test("a partial file of a run that died is replaced", async () => {
+  await using sshd = await TestSshd.open();
+  await Deno.writeTextFile(`${sshd.directory}/.x.partial`, "left behind by a run that died");
+  const destination = await open(sshd);
+  const writer = await destination.create("x", null);
+  await writer.write(new Uint8Array(3));
+  await writer.commit();
+  await destination.close();
+  assert.deepEqual(names(sshd.directory), ["x"]);
+});
+
+Deno.test("a file that takes the name while the object is written is not overwritten", async () => {
+  await using sshd = await TestSshd.open();
+  const destination = await open(sshd);
+  const writer = await destination.create("x", null);
+  await Deno.writeTextFile(`${sshd.directory}/x`, "theirs");
+  assert.match(await reason(writer.commit()), /another file took its name/);
+  await writer.abort();
+  await destination.close();
+  assert.deepEqual(names(sshd.directory), ["x"]);
+  assert.equal(await Deno.readTextFile(`${sshd.directory}/x`), "theirs");
+});
+
+Deno.test("failures say what is wrong with the path", async () => {
+  await using sshd = await TestSshd.open();
+  await Deno.mkdir(`${sshd.directory}/closed`, { mode: 0o555 });
+  await Deno.chown(`${sshd.directory}/closed`, sshd.uid, sshd.gid);
+  await Deno.writeTextFile(`${sshd.directory}/file`, "");
+  for (
+    const [directory, expected] of [
+      [`${sshd.directory}/closed`, /the user may not do that/],
+      [`${sshd.directory}/closed/sub`, /the user may not do that/],
+      [`${sshd.directory}/file`, /a file has that name/],
+    ] as const
+  ) {
+    const destination = await open(sshd, directory);
+    assert.match(await reason(destination.create("x", null)), expected);
+    await destination.close();
+  }
+});
+
+Deno.test("a connection cut in the middle fails the run, and its partial file goes with the next connection", async () => {
+  await using sshd = await TestSshd.open();
+  const destination = await open(sshd);
+  const writer = await destination.create("x", null);
+  await writer.write(new Uint8Array(3 * MIB));
+  await sshd.kill();
+  const sending = (async () => {
+    for (;;) await writer.write(new Uint8Array(MIB));
+  })();
+  assert.match(await reason(sending), /the connection was lost/);
+  assert.match(await reason(writer.abort()), /refuses the connection/);
+  assert.deepEqual(names(sshd.directory), [".x.partial"]);
+  await sshd.start();
+  await destination.remove("x");
+  assert.deepEqual(names(sshd.directory), []);
+  await destination.close();
+});
+
+Deno.test("a connection cut before the commit fails it, and the abort clears up by itself", async () => {
+  await using sshd = await TestSshd.open();
+  const destination = await open(sshd);
+  const writer = await destination.create("x", null);
+  await writer.write(new Uint8Array(MIB));
+  await sshd.kill();
+  await sshd.start();
+  assert.match(await reason(writer.commit()), /the connection was lost/);
+  await writer.abort();
+  assert.deepEqual(names(sshd.directory), []);
+  await destination.close();
+});
