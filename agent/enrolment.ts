@@ -1,6 +1,6 @@
 /** The exchange of a single-use token for this agent's own key. */
 import { logger } from "../src/telemetry/logging.ts";
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../src/domain/clock.ts";
 import type { AgentDescription } from "../src/protocol/messages.ts";
 import { Backoff } from "./backoff.ts";

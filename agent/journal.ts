@@ -3,7 +3,7 @@
  * attempt, one JSON line an entry; a line that a crash cut short is dropped when it is read back.
  */
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../src/domain/clock.ts";
 import { RunEvent, type RunEventMessage } from "../src/protocol/messages.ts";
 

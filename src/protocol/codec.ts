@@ -1,5 +1,5 @@
 /** Frames to messages and back. A frame is one JSON text, at most {@link MAX_FRAME} characters. */
-import type { z } from "zod";
+import type * as z from "zod";
 import { AgentMessage, ServerMessage } from "./messages.ts";
 
 /** Characters in one frame; a longer one ends the connection. */

@@ -2,7 +2,7 @@
  * What the control plane hands an agent to do, in one message. A job is built when a run is leased, lives in
  * the agent's memory only (it holds passwords), and is never written to the journal.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 /** A directory tree. `path` is absolute; `excluded_paths` are tar patterns, matched unanchored. */
 export const FilesSource = z.object({

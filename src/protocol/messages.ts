@@ -2,7 +2,7 @@
  * Every message on the agent's websocket, both directions: JSON text frames, one message each.
  * The schemas are the only source of the types. See docs/protocol.md for the order of messages.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Job, JobDestination, StoredBackup } from "./job.ts";
 
 const id = z.number().int().positive();

@@ -6,7 +6,6 @@ import { type Destination, type Output, RunFailedError, type Uploads } from "../
 import { LocalDestination } from "./local.ts";
 import { probe } from "./probe.ts";
 import { S3Destination } from "./s3.ts";
-import { SftpDestination } from "./sftp.ts";
 
 export interface DestinationPorts {
   readonly clock: Clock;
@@ -23,6 +22,7 @@ export interface DestinationType<Spec> {
   check?(spec: Spec, ports: DestinationPorts): Promise<CheckStep[]>;
 }
 
+type SftpSpec = Extract<JobDestination, { type: "sftp" }>;
 type Types = { [T in JobDestination["type"]]: DestinationType<Extract<JobDestination, { type: T }>> };
 
 export const destinationTypes: Types = {
@@ -33,8 +33,8 @@ export const destinationTypes: Types = {
   },
   s3: { open: (spec, ports) => Promise.resolve(new S3Destination(spec, ports)) },
   sftp: {
-    open: (spec, ports) => SftpDestination.open(spec, ports),
-    check: (spec, ports) => probe(() => SftpDestination.open(spec, ports), ports.clock),
+    open: openSftp,
+    check: (spec, ports) => probe(() => openSftp(spec, ports), ports.clock),
   },
 };
 
@@ -84,4 +84,10 @@ export async function removeFromDestination(
 
 function typeOf<Spec extends JobDestination>(spec: Spec): DestinationType<JobDestination> {
   return destinationTypes[spec.type] as unknown as DestinationType<JobDestination>;
+}
+
+/** The SSH library is a third of the agent's memory: it is loaded by those that need it. */
+async function openSftp(spec: SftpSpec, ports: DestinationPorts): Promise<Destination> {
+  const { SftpDestination } = await import("./sftp.ts");
+  return await SftpDestination.open(spec, ports);
 }
