@@ -1,0 +1,145 @@
+/** What every source type must do. Iterates the registry: a type without a fixture fails. */
+import assert from "node:assert/strict";
+import { BackupRun, shell } from "../../../tests/support/backup_run.ts";
+import { ageDecryptFile } from "../../../tests/support/age.ts";
+import { StalledDestination } from "../../../tests/support/stalled_destination.ts";
+import type { SourceFixture } from "../../../tests/support/sources/fixture.ts";
+import { filesFixture } from "../../../tests/support/sources/files.ts";
+import { mysqlFixture } from "../../../tests/support/sources/mysql.ts";
+import { postgresqlFixture } from "../../../tests/support/sources/postgresql.ts";
+import { sourceTypes } from "./registry.ts";
+
+const fixtures: { [Type in keyof typeof sourceTypes]: () => Promise<SourceFixture> } = {
+  files: filesFixture,
+  postgresql: postgresqlFixture,
+  mysql: mysqlFixture,
+};
+
+const PASSPHRASE = "correct horse battery staple";
+
+interface Manifest {
+  objects: {
+    role: string;
+    name: string;
+    size: number;
+    sha256: string;
+    database: string | null;
+    bytes_read?: number;
+  }[];
+  restore: string[];
+}
+
+async function readManifest(run: BackupRun): Promise<Manifest> {
+  return JSON.parse(await Deno.readTextFile(`${run.directory}/backup_7_20260102030405.manifest.json`));
+}
+
+/** Restores as the manifest says, with stock tools only. */
+async function restoreAll(run: BackupRun, fixture: SourceFixture): Promise<void> {
+  const { objects, restore } = await readManifest(run);
+  const archives = objects.filter(({ role }) => role === "archive");
+  assert.equal(archives.length, restore.length);
+  for (const [index, { name, database, bytes_read }] of archives.entries()) {
+    const command = restore[index]!;
+    const stream = `${run.root}/stream`;
+    let packed = `${run.directory}/${name}`;
+    if (name.endsWith(".age")) {
+      assert.match(command, /^age --decrypt '[^']+' \| zstd -d \| /);
+      await ageDecryptFile(packed, `${run.root}/opened`, PASSPHRASE);
+      packed = `${run.root}/opened`;
+    }
+    await shell('zstd -q -d -f -c "$1" > "$2"', packed, stream);
+    assert.equal((await Deno.stat(stream)).size, bytes_read);
+    await fixture.restore(stream, command.slice(command.lastIndexOf(" | ") + 3), database);
+  }
+}
+
+/** Programs that a run may start, by the path of its work directory in their arguments or open files. */
+async function programsOf(run: BackupRun): Promise<string> {
+  return await shell(
+    'for p in /proc/[0-9]*; do ls -l $p/fd 2>/dev/null | grep -q "$1/work" && echo $p; done; true',
+    run.root,
+  );
+}
+
+for (const type of Object.keys(sourceTypes) as (keyof typeof sourceTypes)[]) {
+  Deno.test(`source ${type}`, async (t) => {
+    assert.ok(fixtures[type], `give ${type} a fixture`);
+    await using fixture = await fixtures[type]();
+    const original = await fixture.describeOriginal();
+    const [{ spec }] = fixture.variants as [SourceFixture["variants"][0]];
+
+    for (const variant of fixture.variants) {
+      await t.step(`restores with stock tools as it was: ${variant.name}`, async () => {
+        await using run = await BackupRun.open();
+        const backup = await run.run(variant.spec);
+        assert.deepEqual(run.warnings, []);
+        await fixture.reset();
+        await restoreAll(run, fixture);
+        assert.deepEqual(await fixture.describeRestored(), original);
+        assert.equal(
+          backup.size,
+          backup.objects.filter(({ role }) => role === "archive").reduce((n, o) => n + o.size, 0),
+        );
+      });
+    }
+
+    await t.step("restores from an encrypted backup with the age program", async () => {
+      await using run = await BackupRun.open();
+      const backup = await run.run(spec, { encryption_password: PASSPHRASE });
+      assert.equal(backup.encrypted, true);
+      for (const name of run.stored()) assert.match(name, /\.age$|\.manifest\.json$/);
+      await fixture.reset();
+      await restoreAll(run, fixture);
+      assert.deepEqual(await fixture.describeRestored(), original);
+    });
+
+    await t.step("tells what it stored, the manifest last, and no secret", async () => {
+      await using run = await BackupRun.open();
+      const backup = await run.run(spec);
+      assert.deepEqual(backup.objects.map(({ name }) => name).sort(), run.stored());
+      assert.equal(backup.objects.at(-1)!.role, "manifest");
+      assert.deepEqual(run.openings.map(({ name }) => name), backup.objects.map(({ name }) => name));
+      for (const { name, size, sha256 } of backup.objects) {
+        assert.equal((await Deno.stat(`${run.directory}/${name}`)).size, size);
+        assert.equal((await shell('sha256sum < "$1"', `${run.directory}/${name}`)).slice(0, 64), sha256);
+      }
+      const { objects } = await readManifest(run);
+      const described = objects.map(({ role, name, size, sha256, database }) => ({
+        role,
+        name,
+        size,
+        sha256,
+        database,
+      }));
+      assert.deepEqual(described, backup.objects.slice(0, -1));
+      const told = `${run.lines.join("\n")}\n${JSON.stringify(objects)}\n${JSON.stringify(backup)}`;
+      for (const secret of fixture.secrets) assert.ok(!told.includes(secret), "a secret is shown");
+    });
+
+    await t.step("a cancelled run leaves no program and no object", async () => {
+      await using run = await BackupRun.open();
+      const stalled = new StalledDestination(run, 0);
+      const running = run.run(spec, {}, stalled);
+      await stalled.reached;
+      run.cancel();
+      await assert.rejects(running, { name: "RunAbortedError", message: "Cancelled by ada." });
+      assert.deepEqual(run.stored(), []);
+      assert.equal(await programsOf(run), "");
+    });
+
+    await t.step(
+      "a destination that fails after the first object leaves no program and no object",
+      async () => {
+        await using run = await BackupRun.open();
+        const stalled = new StalledDestination(run, 1);
+        const running = run.run(spec, {}, stalled);
+        await stalled.reached;
+        assert.equal(run.stored().filter((name) => !name.startsWith(".")).length, 1);
+        stalled.fail(new Error("Cannot write: the disk is full"));
+        await assert.rejects(running, { name: "RunFailedError", message: "Cannot write: the disk is full" });
+        assert.deepEqual(run.stored(), []);
+        assert.equal(await programsOf(run), "");
+      },
+    );
+  });
+}

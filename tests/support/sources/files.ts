@@ -1,0 +1,41 @@
+/** A tree of everything, restored into another directory. */
+import { shell } from "../backup_run.ts";
+import { describeTree, growTree } from "../tree.ts";
+import type { SourceFixture } from "./fixture.ts";
+
+export async function filesFixture(): Promise<SourceFixture> {
+  const root = await Deno.makeTempDir({ prefix: "rearguard-files-" });
+  const source = `${root}/-source 'tree'`;
+  const target = `${root}/target`;
+  await Deno.mkdir(source);
+  await Deno.mkdir(target);
+  await growTree(source);
+  const excluded = `${root}/excluded`;
+  return {
+    variants: [{
+      name: "a tree of everything",
+      spec: {
+        type: "files",
+        path: source,
+        excluded_paths: ["*.cache", `${source}/plain/deep/er/`, "with space/hard*"],
+        allow_unreadable: false,
+      },
+    }],
+    secrets: [],
+    restore: async (stream, command) => {
+      await shell(`cd "$2" && ${command.replace("TARGET", ".")} < "$1"`, stream, target);
+    },
+    describeOriginal: async () => {
+      await shell(
+        `rm -rf "$2"; cp -a "$1" "$2"; cd "$2"; at=$(stat -c %y plain/deep); with=$(stat -c %y 'with space')
+        rm -rf plain/deep/er 'with space/hard too'; touch -d "$at" plain/deep; touch -d "$with" 'with space'`,
+        source,
+        excluded,
+      );
+      return await describeTree(excluded);
+    },
+    describeRestored: () => describeTree(target),
+    reset: async () => void await shell('rm -rf "$1"; mkdir "$1"', target),
+    [Symbol.asyncDispose]: async () => void await shell('chmod -R u+rwx "$1"; rm -rf "$1"', root),
+  };
+}

@@ -1,0 +1,124 @@
+/** Two databases of one MariaDB server, restored on another. */
+import type { DatabaseSource } from "../../../src/protocol/job.ts";
+import { MariadbServer } from "../mariadb.ts";
+import { shell } from "../backup_run.ts";
+import type { SourceFixture } from "./fixture.ts";
+
+/** Starts like an option, and is quoted differently by everything. */
+const ODD = "-od d.b'x";
+
+export async function mysqlFixture(): Promise<SourceFixture> {
+  const server = await MariadbServer.open();
+  const other = await MariadbServer.open();
+  await server.sql(
+    "mysql",
+    `create database shop character set utf8mb4 collate utf8mb4_bin; create database ${quote(ODD)}`,
+  );
+  await server.sql(
+    "mysql",
+    "create user shop_owner@localhost identified by 'hush'; grant all on shop.* to shop_owner@localhost",
+  );
+  await server.sql("shop", SCHEMA);
+  await server.sql(ODD, "create table note (text text); insert into note values ('tab\\there')");
+  const spec: DatabaseSource = {
+    type: "database",
+    engine: "mysql",
+    names: ["*"],
+    excluded_tables: ["sessions", "shop.events"],
+    host: server.host,
+    port: server.port,
+    username: server.username,
+    password: server.password,
+    format: "custom",
+  };
+  const describe = async (at: MariadbServer, without: string[]) => [
+    ...(await describeDatabase(at, "shop", without)),
+    ...(await describeDatabase(at, ODD, without)),
+    await at.sql("mysql", "show grants for shop_owner@localhost"),
+  ];
+  const onSocket = { host: server.socket, port: null, username: "root", password: null };
+  return {
+    variants: [
+      { name: "all databases, by password", spec },
+      { name: "two databases, by the socket", spec: { ...spec, ...onSocket, names: ["shop", ODD] } },
+    ],
+    secrets: [server.password, "hush"],
+    restore: async (stream, command, database) => {
+      if (database !== null) {
+        const how = database === "shop" ? "character set utf8mb4 collate utf8mb4_bin" : "";
+        await other.sql("mysql", `create database ${quote(database)} ${how}`);
+      }
+      const connect = `mariadb --no-defaults --socket=${other.socket} --user=root`;
+      const restore = command.replace("mariadb", connect).replace("DATABASE", '-- "$2"');
+      await shell(`${restore} < "$1"`, stream, database ?? "");
+    },
+    describeOriginal: () => describe(server, ["sessions", "events"]),
+    describeRestored: () => describe(other, []),
+    reset: async () => {
+      for (const name of ["shop", ODD]) await other.sql("mysql", `drop database if exists ${quote(name)}`);
+      // Accounts come with `*` only: the second variant finds those that the first brought.
+    },
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      await other[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function quote(name: string): string {
+  return "`" + name.replaceAll("`", "``") + "`";
+}
+
+/** Every row in the order of its key, and every definition, as SQL. */
+async function describeDatabase(
+  server: MariadbServer,
+  database: string,
+  without: string[],
+): Promise<string[]> {
+  const { success, stdout, stderr } = await new Deno.Command("mariadb-dump", {
+    args: [
+      "--no-defaults",
+      `--socket=${server.socket}`,
+      "--user=root",
+      "--routines",
+      "--triggers",
+      "--events",
+      "--hex-blob",
+      "--skip-dump-date",
+      "--skip-extended-insert",
+      "--order-by-primary",
+      ...without.map((table) => `--ignore-table=${database}.${table}`),
+      "--",
+      database,
+    ],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout).split("\n");
+}
+
+const SCHEMA = `
+create table customer (
+  id int unsigned auto_increment primary key, name varchar(200) not null, born date, balance decimal(12, 4),
+  mood enum('fine', 'odd'), extra json, photo longblob, bits bit(7), seen timestamp(6) null, tiny tinyint(1), place point,
+  shout varchar(200) as (upper(name)) virtual, kept int as (year(born) * 2) stored, key (born), fulltext (name)
+) engine=innodb auto_increment=100;
+insert into customer (name, born, balance, mood, extra, photo, bits, seen, tiny, place)
+select concat('name ', seq, ' \\\\ é 😀 \\'q\\' \\n'), date_add('1900-01-01', interval seq day), seq * 1.0001,
+  elt(1 + seq % 2, 'fine', 'odd'), json_object('i', seq), unhex(concat('00ff', md5(seq))), b'1010101',
+  date_add('2020-01-01', interval seq second), seq % 2, point(seq, -seq)
+from seq_1_to_30000;
+create table \`order \`\`odd\` (id int primary key, customer_id int unsigned, at datetime, foreign key (customer_id) references customer (id));
+insert into \`order \`\`odd\` select seq, seq + 99, now() from seq_1_to_500;
+create table old_style (a int, b text) engine=myisam; insert into old_style values (1, 'x'), (2, null);
+create table sessions (id int); insert into sessions values (1);
+create table events (id int); insert into events values (1);
+create view rich as select id, name from customer where balance > 100;
+create sequence tickets start with 500;
+select nextval(tickets);
+delimiter //
+create procedure pay(in who int unsigned, out paid int) begin update customer set balance = balance - 1 where id = who; set paid = 1; end//
+create function twice(n int) returns int deterministic return n * 2//
+create trigger stamp before insert on \`order \`\`odd\` for each row begin set new.at = now(); end//
+create event nightly on schedule every 1 day starts '2030-01-01' do begin delete from sessions; end//
+delimiter ;
+`;
