@@ -87,7 +87,7 @@ function typeOf<Spec extends JobDestination>(spec: Spec): DestinationType<JobDes
 }
 
 /** The SSH library is a third of the agent's memory: it is loaded by those that need it. */
-async function openSftp(spec: SftpSpec, ports: DestinationPorts): Promise<Destination> {
+async function openSftp(spec: SftpSpec, ports: DestinationPorts) {
   const { SftpDestination } = await import("./sftp.ts");
   return await SftpDestination.open(spec, ports);
 }
