@@ -26,7 +26,7 @@ import { createFirstAdministrator } from "./src/services/first_administrator.ts"
 import { enrolLocalAgent } from "./src/services/local_server.ts";
 import { registerReplica, unregisterReplica } from "./src/services/replicas.ts";
 import { openBus } from "./src/store/notifications.ts";
-import { setUpLogging } from "./src/telemetry/logging.ts";
+import { logger, setUpLogging } from "./src/telemetry/logging.ts";
 
 interface Ready {
   readonly url: string;
@@ -110,7 +110,7 @@ const fail = (error: unknown) => {
 try {
   const { url, whenReady } = await start(parts);
   void whenReady.then(() => say(`Rearguard is ready at ${url}`));
-  await stopped;
+  logger("server").info("Stopping on {signal}", { signal: await stopped });
 } catch (error) {
   fail(error);
 }

@@ -81,6 +81,29 @@ Deno.test("after kill -9 the next start adopts the running Postgres", () =>
     assert.deepEqual(await processesNaming(dataDirectory), []);
   }));
 
+Deno.test("an embedded Postgres that is killed comes back by itself", () =>
+  withDataDirectory(async (dataDirectory) => {
+    const server = new ServerProcess({ dataDirectory, env: ALONE });
+    const url = await server.ready();
+    const [postmaster] = (await Deno.readTextFile(`${dataDirectory}/postgres/data/postmaster.pid`)).split(
+      "\n",
+    );
+    Deno.kill(Number(postmaster), "SIGKILL");
+    await server.until(() => server.stderr.includes("it is started again"));
+    const response = await getUser(url, server.token!);
+    assert.equal(response.status, 200, await response.text());
+    assert.equal((await server.stop()).code, 0);
+    assert.deepEqual(await processesNaming(dataDirectory), []);
+  }));
+
+Deno.test("a stop during the start leaves nothing behind", () =>
+  withDataDirectory(async (dataDirectory) => {
+    const server = new ServerProcess({ dataDirectory, args: ["--local-agent"] });
+    await server.until(() => server.stderr.includes("embedded Postgres is started"));
+    assert.equal((await server.stop()).code, 0);
+    assert.deepEqual(await processesNaming(dataDirectory), []);
+  }));
+
 Deno.test("an operator's token is used and not printed", () =>
   withDataDirectory(async (dataDirectory) => {
     await using db = await emptyDatabase();

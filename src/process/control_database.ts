@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
 import { type Database, openDatabase } from "../store/database.ts";
-import { startEmbedded } from "../store/embedded.ts";
+import { type EmbeddedPostgres, startEmbedded } from "../store/embedded.ts";
 import { migrate, readMigrations } from "../store/migrate.ts";
 import { logger } from "../telemetry/logging.ts";
 import { StartError } from "./start_error.ts";
@@ -13,6 +13,8 @@ export interface ControlDatabase extends AsyncDisposable {
 }
 
 const MIGRATIONS = new URL("../../migrations", import.meta.url);
+/** How often the embedded Postgres is looked at. Milliseconds. */
+const WATCH = 1000;
 const log = logger("database");
 
 /** Rejects with one line that tells what to do. Disposed, it stops the embedded Postgres too. */
@@ -38,6 +40,12 @@ async function openEmbedded(
   const directory = join(dataDirectory, "postgres");
   const postgres = await startEmbedded({ directory, clock, port: null, durable: true });
   opening.defer(() => postgres.stop());
+  const stopping = new AbortController();
+  const watching = watchOver(postgres, clock, stopping.signal);
+  opening.defer(async () => {
+    stopping.abort();
+    await watching;
+  });
   if (postgres.adopted) log.info("The embedded Postgres still runs (process {pid})", { pid: postgres.pid });
   else log.info("The embedded Postgres is started (process {pid})", { pid: postgres.pid });
   if (postgres.place !== directory) {
@@ -47,6 +55,19 @@ async function openEmbedded(
     });
   }
   return openDatabase(null, { ...postgres.connection });
+}
+
+/** A Postgres that is killed (by the kernel, for want of memory) comes back; the pool then connects again by itself. */
+async function watchOver(postgres: EmbeddedPostgres, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(WATCH, signal).catch(() => {});
+    if (signal.aborted) return;
+    try {
+      if (await postgres.revive()) log.warn("The embedded Postgres had ended; it is started again");
+    } catch (error) {
+      log.error("The embedded Postgres has ended and can't be started; it is tried again", { error });
+    }
+  }
 }
 
 /** postgres.js's errors name the server and the user, never the password. */

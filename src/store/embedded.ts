@@ -37,6 +37,8 @@ export interface EmbeddedPostgres {
     readonly username: string;
     readonly password: string;
   };
+  /** Starts it again where it is gone, at the same address. Resolves with whether it was. */
+  revive(): Promise<boolean>;
   /** Ends open connections and shuts down with everything on disk. */
   stop(): Promise<void>;
 }
@@ -61,6 +63,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
 class Cluster {
   readonly #data: string;
   readonly #log: string;
+  #shortSockets: string | null = null;
 
   constructor(
     readonly options: EmbeddedOptions,
@@ -106,7 +109,14 @@ class Cluster {
     const host = this.options.port === null ? socketDirectory : "127.0.0.1";
     const connection = { host, port, username: USERNAME, password, database: DATABASE };
     await createDatabase(connection);
-    return { pid, adopted, place: this.place, connection, stop: () => this.#stop() };
+    const revive = () => this.#revive();
+    return { pid, adopted, place: this.place, connection, revive, stop: () => this.#stop() };
+  }
+
+  async #revive(): Promise<boolean> {
+    if (await findPostmaster(this.#data) !== null) return false;
+    await this.start();
+    return true;
   }
 
   get #passwordFile(): string {
@@ -169,9 +179,11 @@ class Cluster {
     const usual = join(this.place, "socket");
     const length = new TextEncoder().encode(`${usual}/.s.PGSQL.${PORT_ON_SOCKET}`).length;
     if (length <= LONGEST_SOCKET_PATH) return usual;
-    const short = await Deno.makeTempDir({ dir: "/tmp", prefix: "rearguard-" });
-    await this.#ownDirectory(short);
-    return short;
+    if (this.#shortSockets === null) {
+      this.#shortSockets = await Deno.makeTempDir({ dir: "/tmp", prefix: "rearguard-" });
+      await this.#ownDirectory(this.#shortSockets);
+    }
+    return this.#shortSockets;
   }
 
   async #launch(): Promise<void> {
