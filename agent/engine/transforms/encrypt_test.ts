@@ -61,6 +61,19 @@ Deno.test("another passphrase opens nothing", async () => {
   await assert.rejects(decrypt(await encrypt(new Uint8Array(10), "right"), "wrong"));
 });
 
+Deno.test("a destination that fails fails the writing, with its own error", async () => {
+  await using children = new Children(systemClock, new AbortController().signal);
+  const failing: Sink = {
+    write: () => Promise.reject(new Error("the disk is full")),
+    end: () => Promise.resolve(),
+  };
+  await assert.rejects(async () => {
+    const sink = await encryptTo(failing, "correct horse", children);
+    for (let i = 0; i < 100; i++) await sink.write(new Uint8Array(1024 * 1024));
+    await sink.end();
+  }, /the disk is full/);
+});
+
 Deno.test("two files under one passphrase share neither salt nor bytes", async () => {
   const [first, second] = [
     await encrypt(new Uint8Array(64), "same"),
