@@ -1,4 +1,4 @@
-/** A local destination that takes some objects, then stops in the middle of the next until the run ends or it fails. */
+/** A local destination that takes some objects, then stops in the middle of the next until it is told to go on, or the run ends. */
 import { LocalDestination } from "../../agent/engine/destinations/local.ts";
 import type { Destination, ObjectWriter } from "../../agent/engine/ports.ts";
 import type { BackupRun } from "./backup_run.ts";
@@ -22,6 +22,10 @@ export class StalledDestination implements Destination {
       once: true,
     });
     this.#release.promise.catch(() => {});
+  }
+
+  resume(): void {
+    this.#release.resolve();
   }
 
   fail(error: Error): void {

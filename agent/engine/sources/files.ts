@@ -3,8 +3,9 @@
  * `tar -x -C TARGET` puts the contents straight into TARGET. Owners are numbers; times have nanoseconds; extended
  * attributes, ACLs, hard links and holes are kept; other file systems mounted below are left out.
  *
- * The member index is tar's own listing: `block N: <mode> <uid>/<gid> <size> <UTC time> <name>`, a line a member,
- * names in C quotes, `-> "target"` after a symbolic link's and ` link to "target"` after a hard link's.
+ * The member index is tar's own listing: `block N: <mode> <uid>/<gid> <size> <UTC time> <name>`, a line a member, padded
+ * with spaces; the time has up to nine digits of a second; names are in C quotes, with ` -> "target"` after a symbolic
+ * link's and ` link to "target"` after a hard link's. N counts 512-byte blocks of the archive to the member's header.
  */
 import type { FilesSource } from "../../../src/protocol/job.ts";
 import type { Command, Exit } from "../children.ts";
