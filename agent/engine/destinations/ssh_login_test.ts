@@ -144,3 +144,27 @@ Deno.test("a server that asks for the password as a question is answered", async
   assert.match(await reason({ ...spec, password: "wrong" }), /does not let the user in with the password/);
   await new Promise<void>((resolve) => server.close(() => resolve()));
 });
+
+Deno.test("it works from the one file that an agent is shipped as", async () => {
+  await using sshd = await TestSshd.open();
+  const directory = await Deno.makeTempDir({ prefix: "rearguard-bundle-" });
+  const bundled = `${directory}/login.js`;
+  const source = new URL("ssh_login.ts", import.meta.url).pathname;
+  const deno = async (args: string[], cwd: string) => {
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd }).output();
+    assert(success, new TextDecoder().decode(stderr));
+    return new TextDecoder().decode(stdout);
+  };
+  const project = new URL("../../..", import.meta.url).pathname;
+  await deno(
+    ["bundle", "--quiet", "--platform", "deno", "--external", "*.node", "-o", bundled, source],
+    project,
+  );
+  const program = `
+    const { logIn } = await import("./login.js");
+    const client = await logIn(${JSON.stringify(sshdSpec(sshd))}, new AbortController().signal);
+    client.on("close", () => console.log("in and out")).end();`;
+  await Deno.writeTextFile(`${directory}/main.js`, program);
+  assert.equal(await deno(["run", "--allow-all", "--no-config", "main.js"], directory), "in and out\n");
+  await Deno.remove(directory, { recursive: true });
+});
