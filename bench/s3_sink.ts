@@ -1,60 +1,61 @@
 /**
- * An S3 server that only counts: what an upload to it costs is the client's cost. Takes multipart uploads and plain
- * PUTs, with whatever signature, and forgets the bytes. Runs as a process of its own: `deno run -N bench/s3_sink.ts`
- * prints its port; `GET /` tells the bytes taken so far.
+ * An S3 server that only counts: it takes what it is sent and keeps the sizes, so that the client is what is measured. Prints its
+ * port.
  */
-const objects = new Map<string, number>();
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+
+const sizes = new Map<string, number>();
 const uploads = new Map<string, number>();
-let taken = 0;
+let nextUpload = 1;
 
-async function count(body: ReadableStream<Uint8Array> | null): Promise<number> {
-  let size = 0;
-  for await (const chunk of body ?? []) size += chunk.length;
-  taken += size;
-  return size;
-}
-
-function xml(root: string, content: string): Response {
-  return new Response(`<?xml version="1.0" encoding="UTF-8"?>\n<${root}>${content}</${root}>`, {
-    headers: { "content-type": "application/xml" },
+function drain(request: IncomingMessage): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let size = 0;
+    request.on("data", (chunk: Uint8Array) => void (size += chunk.length));
+    request.on("end", () => resolve(size));
+    request.on("error", reject);
   });
 }
 
-async function answer(request: Request): Promise<Response> {
-  const { pathname, searchParams } = new URL(request.url);
-  const uploadId = searchParams.get("uploadId");
-  const size = await count(request.body);
-  switch (request.method) {
-    case "GET":
-      return new Response(String(taken));
-    case "HEAD": {
-      const stored = objects.get(pathname);
-      const headers = { "content-length": String(stored ?? 0), etag: '"counted"' };
-      return new Response(null, { status: stored === undefined ? 404 : 200, headers });
-    }
-    case "POST": {
-      if (uploadId === null) {
-        const id = crypto.randomUUID();
-        uploads.set(id, 0);
-        return xml("InitiateMultipartUploadResult", `<UploadId>${id}</UploadId>`);
-      }
-      objects.set(pathname, uploads.get(uploadId) ?? 0);
-      uploads.delete(uploadId);
-      return xml("CompleteMultipartUploadResult", `<ETag>"counted"</ETag>`);
-    }
-    case "PUT":
-      if (uploadId === null) objects.set(pathname, size);
-      else uploads.set(uploadId, (uploads.get(uploadId) ?? 0) + size);
-      return new Response(null, { headers: { etag: '"counted"' } });
-    case "DELETE":
-      objects.delete(pathname);
-      return new Response(null, { status: 204 });
-    default:
-      return new Response(null, { status: 405 });
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url!, "http://sink");
+  const size = await drain(request);
+  const upload = url.searchParams.get("uploadId");
+  const xml = (name: string, body: string) => {
+    response.setHeader("content-type", "application/xml");
+    response.end(`<?xml version="1.0"?><${name}>${body}</${name}>`);
+  };
+  const etag = `"${"0".repeat(32)}"`;
+  if (request.method === "POST" && url.searchParams.has("uploads")) {
+    const id = `upload-${nextUpload++}`;
+    uploads.set(id, 0);
+    return xml("InitiateMultipartUploadResult", `<UploadId>${id}</UploadId>`);
   }
+  if (request.method === "PUT" && upload !== null) {
+    uploads.set(upload, uploads.get(upload)! + size);
+    return void response.setHeader("etag", etag).end();
+  }
+  if (request.method === "POST" && upload !== null) {
+    sizes.set(url.pathname, uploads.get(upload)!);
+    return xml("CompleteMultipartUploadResult", `<ETag>"${"0".repeat(32)}-1"</ETag>`);
+  }
+  if (request.method === "PUT") {
+    sizes.set(url.pathname, size);
+    return void response.setHeader("etag", etag).end();
+  }
+  const stored = sizes.get(url.pathname);
+  if (request.method === "HEAD" && stored !== undefined) {
+    response.setHeader("content-length", stored).setHeader("etag", `"${"0".repeat(32)}-1"`);
+    return void response.setHeader("last-modified", "Mon, 05 Jan 2026 12:00:00 GMT").end();
+  }
+  if (url.pathname.split("/").filter(Boolean).length === 1) return xml("ListBucketResult", "");
+  response.statusCode = 404;
+  if (request.method === "HEAD") return void response.end();
+  xml("Error", "<Code>NoSuchKey</Code><Message>It is not here.</Message>");
 }
 
-if (import.meta.main) {
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, answer);
-  await Deno.stdout.write(new TextEncoder().encode(`${server.addr.port}\n`));
-}
+const server = createServer((request, response) => void answer(request, response));
+server.listen(0, "127.0.0.1", () => {
+  const { port } = server.address() as { port: number };
+  Deno.stdout.writeSync(new TextEncoder().encode(`${port}\n`));
+});
