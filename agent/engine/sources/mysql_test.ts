@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import type { DatabaseSource } from "../../../src/protocol/job.ts";
+import { BackupRun, shell } from "../../../tests/support/backup_run.ts";
+import { MariadbServer } from "../../../tests/support/mariadb.ts";
+
+function source(server: MariadbServer, changes: Partial<DatabaseSource> = {}): DatabaseSource {
+  return {
+    type: "database",
+    engine: "mysql",
+    names: ["one"],
+    excluded_tables: [],
+    host: server.host,
+    port: server.port,
+    username: server.username,
+    password: server.password,
+    format: "custom",
+    ...changes,
+  };
+}
+
+/** The run fails with this reason in one line, and nothing is left. */
+async function fails(spec: DatabaseSource, message: RegExp): Promise<void> {
+  await using run = await BackupRun.open();
+  await assert.rejects(run.run(spec), (error: Error) => {
+    assert.equal(error.name, "RunFailedError");
+    assert.match(error.message, message);
+    assert.ok(!error.message.includes("\n") && !error.message.includes(spec.password ?? "\n"));
+    return true;
+  });
+  assert.deepEqual(run.stored(), []);
+}
+
+const dumped = (run: BackupRun, database: string) =>
+  shell('zstd -dc "$1"', `${run.directory}/backup_7_${database}_20260102030405.sql.zst`);
+
+Deno.test("MySQL", async (t) => {
+  await using server = await MariadbServer.open();
+  await server.sql("mysql", "create database one; create database two; create database three");
+  for (const name of ["one", "two"]) {
+    await server.sql(name, "create table t (a int); create table logs (a int)");
+  }
+  await server.sql(
+    "mysql",
+    "create user reader@'%' identified by 'reader'; grant select, show view on one.* to reader@'%'",
+  );
+
+  await t.step("a wrong password and an unknown database fail with what there is", async () => {
+    await fails(
+      source(server, { password: "wrong" }),
+      /^Cannot use MySQL at 127\.0\.0\.1, port \d+ as backup: ERROR 1045.*Access denied/,
+    );
+    await fails(
+      source(server, { names: ["four", "one"] }),
+      /^Cannot back up database four: .*The server has: one, three, two\.$/,
+    );
+    await fails(
+      source(server, { username: "reader", password: "reader", names: ["two"] }),
+      /none of that name that the user may see/,
+    );
+  });
+
+  await t.step("`*` leaves the server's own schemas out and stores the accounts", async () => {
+    await using run = await BackupRun.open();
+    const backup = await run.run(source(server, { names: ["*"] }));
+    const databases = backup.objects.filter(({ role }) => role === "archive").map(({ database }) => database);
+    assert.deepEqual(databases, [null, "one", "three", "two"]);
+    const accounts = await dumped(run, "~globals");
+    assert.match(accounts, /CREATE USER IF NOT EXISTS `reader`@`%`/);
+    assert.match(accounts, /GRANT SELECT, SHOW VIEW ON `one`\.\* TO `reader`@`%`/);
+  });
+
+  await t.step("accounts that the user may not read are left out, and the output says so", async () => {
+    await using run = await BackupRun.open();
+    await server.sql("mysql", "grant event, trigger on one.* to reader@'%'");
+    const backup = await run.run(source(server, { names: ["*"], username: "reader", password: "reader" }));
+    assert.deepEqual(backup.objects.map(({ database }) => database), ["one", null]);
+    assert.ok(run.lines.includes("Accounts are not part of this backup: reader may not read them"));
+  });
+
+  await t.step("excluded tables are left out of every database, or of the one named", async () => {
+    await using run = await BackupRun.open();
+    await run.run(source(server, { names: ["one", "two"], excluded_tables: ["logs", "two.t"] }));
+    const tables = async (name: string) =>
+      [...(await dumped(run, name)).matchAll(/^CREATE TABLE `(\w+)`/gm)].map(([, found]) => found);
+    assert.deepEqual(await tables("one"), ["t"]);
+    assert.deepEqual(await tables("two"), []);
+  });
+
+  await t.step("a broken view fails the run, and what was stored before is removed", async () => {
+    await server.sql("two", "create view broken as select a from t; drop table t");
+    await fails(
+      source(server, { names: ["one", "two"] }),
+      /^Cannot dump database two: mariadb-dump exited with 2: .*broken/,
+    );
+  });
+
+  await t.step("tables that no snapshot holds still are told", async () => {
+    await using run = await BackupRun.open();
+    await server.sql("three", "create table old (a int) engine=myisam");
+    await run.run(source(server, { names: ["three"] }));
+    assert.ok(run.lines.some((line) => line.startsWith("Not transactional in three: 1 ")));
+  });
+
+  await t.step("the password's file is private", async () => {
+    await using run = await BackupRun.open();
+    await run.run(source(server));
+    assert.equal((await Deno.stat(`${run.ports.workDirectory}/mysql.cnf`)).mode! & 0o777, 0o600);
+  });
+
+  await t.step("a server that is down fails the run", async () => {
+    await server.stop();
+    await fails(source(server), /^Cannot use MySQL at 127\.0\.0\.1, port \d+ as backup: ERROR 2002/);
+    await fails(
+      source(server, { host: server.socket, password: null }),
+      /Can't connect to local server through socket/,
+    );
+  });
+});
