@@ -67,7 +67,13 @@ async function rclone(archive: string, endpoint: string): Promise<number> {
 }
 
 async function run(program: string, args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args, stdout: "null", stderr: "piped" })
-    .output();
+  const { success, stderr } = await new Deno.Command(program, {
+    args,
+    stdout: "null",
+    stderr: "piped",
+    // Settings for the cloud of whoever runs this are nothing to rclone here.
+    clearEnv: true,
+    env: { PATH: Deno.env.get("PATH") ?? "", HOME: "/nonexistent" },
+  }).output();
   if (!success) throw new Error(`Cannot measure: ${program} failed: ${new TextDecoder().decode(stderr)}`);
 }
