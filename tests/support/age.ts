@@ -16,6 +16,16 @@ export async function ageDecrypt(sealed: Uint8Array, passphrase: string): Promis
 }
 
 export async function ageDecryptFile(sealed: string, opened: string, passphrase: string): Promise<void> {
+  const env = { OPENED: opened, SEALED: sealed };
+  await typePassphrase('age -d -o "$OPENED" "$SEALED"', passphrase, { env });
+}
+
+/** Runs a shell's command line at a terminal, and types the passphrase where it asks for one. */
+export async function typePassphrase(
+  line: string,
+  passphrase: string,
+  { env, cwd }: { env: Record<string, string>; cwd?: string },
+): Promise<void> {
   const terminal = new Deno.Command("script", {
     args: [
       "--quiet",
@@ -23,10 +33,11 @@ export async function ageDecryptFile(sealed: string, opened: string, passphrase:
       "--echo",
       "never",
       "--command",
-      'age -d -o "$OPENED" "$SEALED"',
+      'exec bash -euo pipefail -c "$COMMAND_LINE"',
       "/dev/null",
     ],
-    env: { OPENED: opened, SEALED: sealed },
+    env: { ...env, COMMAND_LINE: line },
+    cwd,
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
@@ -45,5 +56,5 @@ export async function ageDecryptFile(sealed: string, opened: string, passphrase:
   }
   await keyboard.close().catch(() => {});
   const { code } = await terminal.status;
-  if (code !== 0) throw new Error(`Cannot decrypt ${sealed}: age says ${shown.trim()}`);
+  if (code !== 0) throw new Error(`Cannot run ${line}: the terminal shows ${shown.trim()}`);
 }

@@ -1,56 +1,21 @@
 /** What every source type must do. Iterates the registry: a type without a fixture fails. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../tests/support/backup_run.ts";
-import { ageDecryptFile } from "../../../tests/support/age.ts";
 import { StalledDestination } from "../../../tests/support/stalled_destination.ts";
+import { type Manifest, restoreStored } from "../../../tests/support/restore.ts";
 import type { SourceFixture } from "../../../tests/support/sources/fixture.ts";
-import { filesFixture } from "../../../tests/support/sources/files.ts";
-import { mysqlFixture } from "../../../tests/support/sources/mysql.ts";
-import { postgresqlFixture } from "../../../tests/support/sources/postgresql.ts";
+import { sourceFixtures, type SourceType } from "../../../tests/support/sources/registry.ts";
 import { sourceTypes } from "./registry.ts";
 
-const fixtures: { [Type in keyof typeof sourceTypes]: () => Promise<SourceFixture> } = {
-  files: filesFixture,
-  postgresql: postgresqlFixture,
-  mysql: mysqlFixture,
-};
-
 const PASSPHRASE = "correct horse battery staple";
-
-interface Manifest {
-  objects: {
-    role: string;
-    name: string;
-    size: number;
-    sha256: string;
-    database: string | null;
-    bytes_read?: number;
-  }[];
-  restore: string[];
-}
 
 async function readManifest(run: BackupRun): Promise<Manifest> {
   return JSON.parse(await Deno.readTextFile(`${run.directory}/backup_7_20260102030405.manifest.json`));
 }
 
 /** Restores as the manifest says, with stock tools only. */
-async function restoreAll(run: BackupRun, fixture: SourceFixture): Promise<void> {
-  const { objects, restore } = await readManifest(run);
-  const archives = objects.filter(({ role }) => role === "archive");
-  assert.equal(archives.length, restore.length);
-  for (const [index, { name, database, bytes_read }] of archives.entries()) {
-    const command = restore[index]!;
-    const stream = `${run.root}/stream`;
-    let packed = `${run.directory}/${name}`;
-    if (name.endsWith(".age")) {
-      assert.match(command, /^age --decrypt '[^']+' \| zstd -d \| /);
-      await ageDecryptFile(packed, `${run.root}/opened`, PASSPHRASE);
-      packed = `${run.root}/opened`;
-    }
-    await shell('zstd -q -d -f -c "$1" > "$2"', packed, stream);
-    assert.equal((await Deno.stat(stream)).size, bytes_read);
-    await fixture.restore(stream, command.slice(command.lastIndexOf(" | ") + 3), database);
-  }
+async function restoreAll(run: BackupRun, fixture: SourceFixture, passphrase: string | null): Promise<void> {
+  await restoreStored(run.directory, await readManifest(run), fixture, passphrase);
 }
 
 /** Programs that a run may start, by the path of its work directory in their arguments or open files. */
@@ -61,10 +26,10 @@ async function programsOf(run: BackupRun): Promise<string> {
   );
 }
 
-for (const type of Object.keys(sourceTypes) as (keyof typeof sourceTypes)[]) {
+for (const type of Object.keys(sourceTypes) as SourceType[]) {
   Deno.test(`source ${type}`, async (t) => {
-    assert.ok(fixtures[type], `give ${type} a fixture`);
-    await using fixture = await fixtures[type]();
+    assert.ok(sourceFixtures[type], `give ${type} a fixture`);
+    await using fixture = await sourceFixtures[type]();
     const original = await fixture.describeOriginal();
     const [{ spec }] = fixture.variants as [SourceFixture["variants"][0]];
 
@@ -74,7 +39,7 @@ for (const type of Object.keys(sourceTypes) as (keyof typeof sourceTypes)[]) {
         const backup = await run.run(variant.spec);
         assert.deepEqual(run.warnings, []);
         await fixture.reset();
-        await restoreAll(run, fixture);
+        await restoreAll(run, fixture, null);
         assert.deepEqual(await fixture.describeRestored(), original);
         assert.equal(
           backup.size,
@@ -89,7 +54,7 @@ for (const type of Object.keys(sourceTypes) as (keyof typeof sourceTypes)[]) {
       assert.equal(backup.encrypted, true);
       for (const name of run.stored()) assert.match(name, /\.age$|\.manifest\.json$/);
       await fixture.reset();
-      await restoreAll(run, fixture);
+      await restoreAll(run, fixture, PASSPHRASE);
       assert.deepEqual(await fixture.describeRestored(), original);
     });
 

@@ -22,9 +22,8 @@ export async function filesFixture(): Promise<SourceFixture> {
       },
     }],
     secrets: [],
-    restore: async (stream, command) => {
-      await shell(`cd "$2" && ${command.replace("TARGET", ".")} < "$1"`, stream, target);
-    },
+    restoration: (line) =>
+      Promise.resolve({ line: line.replace("TARGET", '"$TARGET"'), env: { TARGET: target } }),
     describeOriginal: async () => {
       await shell(
         `rm -rf "$2"; cp -a "$1" "$2"; cd "$2"; at=$(stat -c %y plain/deep); with=$(stat -c %y 'with space')

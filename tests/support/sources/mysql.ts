@@ -1,7 +1,6 @@
 /** Two databases of one MariaDB server, restored on another. */
 import type { DatabaseSource } from "../../../src/protocol/job.ts";
 import { MariadbServer } from "../mariadb.ts";
-import { shell } from "../backup_run.ts";
 import type { SourceFixture } from "./fixture.ts";
 
 /** Starts like an option, and is quoted differently by everything. */
@@ -43,14 +42,16 @@ export async function mysqlFixture(): Promise<SourceFixture> {
       { name: "two databases, by the socket", spec: { ...spec, ...onSocket, names: ["shop", ODD] } },
     ],
     secrets: [server.password, "hush"],
-    restore: async (stream, command, database) => {
+    restoration: async (line, database) => {
       if (database !== null) {
         const how = database === "shop" ? "character set utf8mb4 collate utf8mb4_bin" : "";
         await other.sql("mysql", `create database ${quote(database)} ${how}`);
       }
-      const connect = `mariadb --no-defaults --socket=${other.socket} --user=root`;
-      const restore = command.replace("mariadb", connect).replace("DATABASE", '-- "$2"');
-      await shell(`${restore} < "$1"`, stream, database ?? "");
+      const connect = `| mariadb --no-defaults --socket=${other.socket} --user=root`;
+      return {
+        line: line.replace("| mariadb", connect).replace("DATABASE", '-- "$DATABASE"'),
+        env: { DATABASE: database ?? "" },
+      };
     },
     describeOriginal: () => describe(server, ["sessions", "events"]),
     describeRestored: () => describe(other, []),

@@ -1,7 +1,6 @@
 /** Two databases of one server, by its socket and by password, restored on another server. */
 import type { DatabaseSource } from "../../../src/protocol/job.ts";
 import { PostgresqlServer } from "../postgresql.ts";
-import { shell } from "../backup_run.ts";
 import type { SourceFixture } from "./fixture.ts";
 
 /** A name that a shell, a connection string and a pattern would each misread. */
@@ -46,14 +45,21 @@ export async function postgresqlFixture(): Promise<SourceFixture> {
       },
     ],
     secrets: [server.password, "hush"],
-    restore: async (stream, command, database) => {
+    restoration: async (line, database) => {
       const target = database === null ? "postgres" : database;
       const conninfo = `dbname='${target.replace(/[\\']/g, "\\$&")}'`;
       if (database === "shop" || database === ODD) {
         await other.sql("postgres", `create database ${identifier(database)}`);
       }
-      const connect = `PGHOST=${other.directory} PGPORT=${other.port} PGUSER=postgres`;
-      await shell(`${connect} ${command.replace("DATABASE", '"$2"')} < "$1"`, stream, conninfo);
+      return {
+        line: line.replace("DATABASE", '"$DATABASE"'),
+        env: {
+          DATABASE: conninfo,
+          PGHOST: other.directory,
+          PGPORT: String(other.port),
+          PGUSER: other.username,
+        },
+      };
     },
     describeOriginal: () => describe(server, ["*.sessions", "*.sessions_1", "audit.events"]),
     describeRestored: () => describe(other, []),

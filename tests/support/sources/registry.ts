@@ -1,0 +1,14 @@
+/** A fixture for every source type that the agent knows. */
+import type { sourceTypes } from "../../../agent/engine/sources/registry.ts";
+import { filesFixture } from "./files.ts";
+import type { SourceFixture } from "./fixture.ts";
+import { mysqlFixture } from "./mysql.ts";
+import { postgresqlFixture } from "./postgresql.ts";
+
+export type SourceType = keyof typeof sourceTypes;
+
+export const sourceFixtures: { [Type in SourceType]: () => Promise<SourceFixture> } = {
+  files: filesFixture,
+  postgresql: postgresqlFixture,
+  mysql: mysqlFixture,
+};
