@@ -3,8 +3,9 @@
  * contrib/pzstd/README.md), so the last frames can be told from the compressed bytes alone and unpacked by
  * themselves: what a program wrote last is checked without a second look at the rest.
  */
-import type { Child, Children } from "../children.ts";
+import type { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
+import { pump } from "../pump.ts";
 
 const HEADER_BYTES = 12;
 const SKIPPABLE_MAGIC = 0x184d2a50;
@@ -14,6 +15,10 @@ const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 const HEAD_BYTES = 132 * 1024;
 /** What is kept of the unpacked end. */
 const TAIL_BYTES = 64 * 1024;
+/** Frames of one stream differ a little in size. */
+const ROUNDING = 1024 * 1024;
+/** What is fed to the unpacking program at once: the pieces are copied. */
+const FEED_BYTES = 256 * 1024;
 
 /** Watches a pzstd stream go by. Holds the last two frames and the first bytes: 17 MB at most. */
 export class FrameWatch {
@@ -41,19 +46,19 @@ export class FrameWatch {
     if (this.#missing > 0 || this.#headerLength > 0 || this.#frames === 0) {
       throw new RunFailedError("Cannot trust the archive: the compressed stream was cut short");
     }
-    const last = await unpack(children, this.#current.bytes);
-    if (this.#frames === 1) return { size: last.size, tail: last.tail };
+    const tail = new Tail();
     // Only the last frame may hold less than the others.
-    const previous = await unpack(children, this.#previous.bytes);
-    return {
-      size: (this.#frames - 1) * previous.size + last.size,
-      tail: concat(previous.tail, last.tail).slice(-TAIL_BYTES),
-    };
+    const previous = this.#frames === 1 ? 0 : await unpack(children, this.#previous.bytes, tail);
+    const last = await unpack(children, this.#current.bytes, tail);
+    return { size: (this.#frames - 1) * previous + last, tail: tail.bytes };
   }
 
   /** The first uncompressed bytes, as many as the first block holds. */
   async start(children: Children): Promise<Uint8Array> {
-    const { head } = await unpackAsFarAsItGoes(children, this.#head.bytes);
+    let head = new Uint8Array(0);
+    await decompress(children, this.#head.bytes, (chunk) => {
+      if (head.length === 0) head = chunk.slice();
+    });
     return head;
   }
 
@@ -71,7 +76,8 @@ export class FrameWatch {
       throw new RunFailedError(`Cannot read pzstd's output: a frame of ${this.#missing} bytes is too large`);
     }
     [this.#previous, this.#current] = [this.#current, this.#previous];
-    this.#current.clear();
+    this.#current.clear(this.#missing);
+    if (this.#frames === 0) this.#head.clear(HEAD_BYTES);
     this.#frames++;
   }
 
@@ -89,7 +95,7 @@ export interface StreamEnd {
   tail: Uint8Array;
 }
 
-/** Bytes in a buffer that is used again. */
+/** Bytes in a buffer that is used again, for frames of nearly one size. */
 class Frame {
   #buffer = new Uint8Array(0);
   #length = 0;
@@ -98,53 +104,61 @@ class Frame {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  clear(): void {
+  /** Forgets what it holds, and makes room. */
+  clear(size: number): void {
     this.#length = 0;
+    if (size > this.#buffer.length) this.#buffer = new Uint8Array(Math.ceil(size / ROUNDING) * ROUNDING);
   }
 
   append(piece: Uint8Array): void {
-    const length = this.#length + piece.length;
-    if (length > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(length, this.#buffer.length * 2, 256 * 1024));
-      grown.set(this.bytes);
-      this.#buffer = grown;
-    }
     this.#buffer.set(piece, this.#length);
-    this.#length = length;
+    this.#length += piece.length;
   }
 }
 
-async function unpack(children: Children, frame: Uint8Array): Promise<{ size: number; tail: Uint8Array }> {
-  const { ok, size, tail } = await unpackAsFarAsItGoes(children, frame);
-  if (!ok) throw new RunFailedError("Cannot trust the archive: its last frames do not unpack");
-  return { size, tail };
+/** The last bytes of a stream. */
+class Tail {
+  readonly #buffer = new Uint8Array(TAIL_BYTES);
+  #length = 0;
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  push(chunk: Uint8Array): void {
+    const piece = chunk.subarray(-TAIL_BYTES);
+    const kept = Math.min(this.#length, TAIL_BYTES - piece.length);
+    this.#buffer.copyWithin(0, this.#length - kept, this.#length);
+    this.#buffer.set(piece, kept);
+    this.#length = kept + piece.length;
+  }
 }
 
-async function unpackAsFarAsItGoes(children: Children, frame: Uint8Array) {
+/** Returns how many bytes the frame holds. */
+async function unpack(children: Children, frame: Uint8Array, tail: Tail): Promise<number> {
+  let size = 0;
+  const whole = await decompress(children, frame, (chunk) => {
+    size += chunk.length;
+    tail.push(chunk);
+  });
+  if (!whole) throw new RunFailedError("Cannot trust the archive: its last frames do not unpack");
+  return size;
+}
+
+/** Resolves with whether the bytes are a whole, undamaged frame; `take` gets what could be unpacked either way. */
+async function decompress(
+  children: Children,
+  frame: Uint8Array,
+  take: (chunk: Uint8Array) => void,
+): Promise<boolean> {
   const child = children.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
     stdin: "piped",
     stdout: "piped",
     onMessage: () => {},
   });
-  const [ends, exit] = await Promise.all([readEnds(child), child.exited, child.feed([frame])]);
-  return { ...ends, ok: exit.code === 0 };
-}
-
-async function readEnds(child: Child): Promise<{ size: number; head: Uint8Array; tail: Uint8Array }> {
-  let size = 0;
-  let head: Uint8Array = new Uint8Array(0);
-  let tail: Uint8Array = new Uint8Array(0);
-  for await (const chunk of child.stdout!) {
-    if (size === 0) head = chunk;
-    size += chunk.length;
-    tail = concat(tail, chunk).slice(-TAIL_BYTES);
-  }
-  return { size, head, tail };
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < frame.length; at += FEED_BYTES) pieces.push(frame.subarray(at, at + FEED_BYTES));
+  const read = pump(child.stdout!, (chunk) => Promise.resolve(take(chunk)), () => void children.terminate());
+  const [exit] = await Promise.all([child.exited, read, child.feed(pieces)]);
+  return exit.code === 0;
 }
