@@ -15,6 +15,7 @@ import { AgentFiles } from "./src/process/agent_files.ts";
 import { openControlDatabase } from "./src/process/control_database.ts";
 import { DataDirectory } from "./src/process/data_directory.ts";
 import { agentConnected, LocalAgent } from "./src/process/local_agent.ts";
+import { outliveLostConnections } from "./src/process/lost_connections.ts";
 import { requirePrograms } from "./src/process/required_programs.ts";
 import { openKeyring } from "./src/process/secret_keys.ts";
 import { startFailure } from "./src/process/start_error.ts";
@@ -28,14 +29,8 @@ import { registerReplica, unregisterReplica } from "./src/services/replicas.ts";
 import { openBus } from "./src/store/notifications.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
 
-interface Ready {
-  readonly url: string;
-  /** Resolves when a backup can be run. */
-  readonly whenReady: Promise<void>;
-}
-
-/** Everything that is started is put on `parts`, which stops it in reverse order. */
-async function start(parts: AsyncDisposableStack): Promise<Ready> {
+/** Everything that is started is put on `parts`, which stops it in reverse order. `whenReady`: a backup can be run. */
+async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenReady: Promise<void> }> {
   const defaults = { localAgent: Deno.args.includes("--local-agent"), isRoot: Deno.uid() === 0 };
   const config = readConfig(Deno.env.toObject(), defaults);
   await setUpLogging({ level: config.logLevel, format: config.logFormat });
@@ -100,6 +95,7 @@ async function startLocalAgent(
   return { connected: agentConnected(hub, serverId) };
 }
 
+outliveLostConnections();
 const stopped = stopSignal();
 const parts = new AsyncDisposableStack();
 let code = 0;

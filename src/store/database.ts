@@ -1,4 +1,5 @@
 /** The connection to Postgres and the types every store file speaks in. */
+import { connect, type Socket } from "node:net";
 import postgres from "postgres";
 
 /** A pool, or a transaction of it: store functions take either. */
@@ -29,7 +30,22 @@ export function openDatabase(
       },
     },
   };
-  return (url === null ? postgres(settings) : postgres(url, settings)) as unknown as Database;
+  const database = (url === null ? postgres(settings) : postgres(url, settings)) as unknown as Database;
+  const { host, ssl } = database.options;
+  if (host.length === 1 && !ssl) Object.assign(database.options, { socket: openSocket });
+  return database;
+}
+
+/**
+ * postgres.js 3.4.9 forgets queries that come between a socket's `error` and its `close(hadError: true)`: they never
+ * settle. After a `close` without an error it rejects them, so that is what it is told.
+ */
+function openSocket({ path, host, port }: { path: string | false; host: string[]; port: number[] }): Socket {
+  const socket = path ? connect({ path }) : connect({ host: host[0]!, port: port[0]! });
+  const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
+  socket.emit = (event: string, ...values: unknown[]) =>
+    event === "close" ? emit(event, false) : emit(event, ...values);
+  return socket;
 }
 
 /** Runs `work` in one transaction. No network call but to Postgres may happen inside. */

@@ -2,6 +2,8 @@
  * The seam between services and the loops that act on them: one Postgres channel, a JSON payload. A lost
  * notification is made up by each listener's slow poll, so sending one is never a promise.
  */
+import postgres from "postgres";
+import { systemClock } from "../domain/clock.ts";
 import type { Database, Sql } from "./database.ts";
 
 export const CHANNEL = "rearguard";
@@ -30,21 +32,6 @@ export async function notify(sql: Sql, notification: Notification): Promise<void
   await sql`select pg_notify(${CHANNEL}, ${JSON.stringify(notification)})`;
 }
 
-/** Calls `handler` for each notification until the returned function is called. `onConnect`: also after a reconnect, when some may
- * have been missed. */
-export async function listen(
-  database: Database,
-  handler: (notification: Notification) => void,
-  onConnect: () => void = () => {},
-): Promise<() => Promise<void>> {
-  const subscription = await database.listen(
-    CHANNEL,
-    (payload) => handler(JSON.parse(payload) as Notification),
-    onConnect,
-  );
-  return () => subscription.unlisten();
-}
-
 /** One LISTEN connection a process, fanned out to whoever is interested. */
 export interface Bus {
   /** `handler` also gets `{ topic: "reconnected" }` when notifications may have been missed. */
@@ -52,17 +39,80 @@ export interface Bus {
   close(): Promise<void>;
 }
 
+/** Resolves once it listens. From then on it comes back by itself, however long Postgres is away. */
 export async function openBus(database: Database): Promise<Bus> {
   const handlers = new Set<(notification: Notification | { topic: "reconnected" }) => void>();
   const deliver = (notification: Notification | { topic: "reconnected" }) => {
     for (const handler of [...handlers]) handler(notification);
   };
-  const close = await listen(database, deliver, () => deliver({ topic: "reconnected" }));
+  const stopped = new AbortController();
+  const first = await listenOnce(database, deliver);
+  const done = keepListening(database, deliver, first, stopped.signal);
   return {
     subscribe(handler) {
       handlers.add(handler);
       return () => void handlers.delete(handler);
     },
-    close,
+    async close() {
+      stopped.abort();
+      await done;
+    },
   };
+}
+
+type Deliver = (notification: Notification | { topic: "reconnected" }) => void;
+
+interface Listening {
+  /** Resolves when the connection is gone. */
+  readonly lost: Promise<void>;
+  end(): Promise<void>;
+}
+
+/** Between two tries to connect again. Milliseconds. */
+const RETRY = 500;
+
+/** postgres.js's own `listen` gives up for good when its one try to connect again fails. */
+async function keepListening(
+  database: Database,
+  deliver: Deliver,
+  first: Listening,
+  signal: AbortSignal,
+): Promise<void> {
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  let current: Listening | null = first;
+  while (true) {
+    if (current !== null) await Promise.race([current.lost, aborted]);
+    await current?.end();
+    if (signal.aborted) return;
+    // A failure here is a database that is still away: the services tell of it, this waits.
+    current = await listenOnce(database, deliver).catch(() => null);
+    if (current === null) await systemClock.sleep(RETRY, signal).catch(() => {});
+    else deliver({ topic: "reconnected" });
+  }
+}
+
+/** A connection of its own that only listens; the pool's settings are reused as they were read. */
+async function listenOnce(database: Database, deliver: Deliver): Promise<Listening> {
+  let lose = () => {};
+  const lost = new Promise<void>((resolve) => lose = resolve);
+  const settings = {
+    ...database.options,
+    max: 1,
+    idle_timeout: null,
+    max_lifetime: null,
+    fetch_types: false,
+    onnotify: (_channel: string, payload: string) => deliver(JSON.parse(payload) as Notification),
+    onclose: () => lose(),
+  };
+  const connection = postgres(settings as unknown as postgres.Options<Record<string, never>>);
+  const end = () => connection.end({ timeout: 1 });
+  try {
+    await connection.unsafe(`listen ${CHANNEL}`);
+  } catch (cause) {
+    await end();
+    throw cause;
+  }
+  return { lost, end };
 }

@@ -47,7 +47,7 @@ function prettySink(): Sink {
     const others = Object.entries(record.properties).filter(([name, value]) =>
       !(value instanceof Error) && !String(record.rawMessage).includes(`{${name}}`)
     );
-    const line = format({ ...record, properties: Object.fromEntries(others) }).trimEnd();
+    const line = format({ ...withShortErrors(record), properties: Object.fromEntries(others) }).trimEnd();
     write([line, ...errors.map((error) => explain(error).replace(/^/gm, "    "))].join("\n"));
   };
 }
@@ -59,7 +59,13 @@ function withPlainErrors(record: LogRecord): LogRecord {
       [name, value],
     ) => [name, value instanceof Error ? explain(value) : value]),
   );
-  return { ...record, properties };
+  return { ...withShortErrors(record), properties };
+}
+
+/** In the message an error is its own message: the stack is told apart from it. */
+function withShortErrors(record: LogRecord): LogRecord {
+  const message = record.message.map((part) => part instanceof Error ? part.message : part);
+  return { ...record, message };
 }
 
 function explain(error: Error): string {
