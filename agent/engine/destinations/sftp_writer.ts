@@ -10,6 +10,7 @@ const PIECE = 128 * 1024;
 
 export class SftpWriter implements ObjectWriter {
   #position = 0;
+  #uncollected = 0;
   #outstanding = 0;
   #failure: unknown = null;
   #wake = () => {};
@@ -34,6 +35,7 @@ export class SftpWriter implements ObjectWriter {
       await this.#until(() => this.#outstanding + length <= OUTSTANDING);
       this.#send(bytes, at, length);
       at += length;
+      this.#collect(length);
     }
   }
 
@@ -67,6 +69,14 @@ export class SftpWriter implements ObjectWriter {
       this.#wake();
     });
     this.#position += length;
+  }
+
+  /** Where the agent was started with `--expose-gc`: copies pile up to 50 MB before V8 looks after them by itself. */
+  #collect(length: number): void {
+    this.#uncollected += length;
+    if (this.#uncollected < OUTSTANDING) return;
+    this.#uncollected = 0;
+    (globalThis as { gc?: (options: { type: "minor" }) => void }).gc?.({ type: "minor" });
   }
 
   /** Waits for answers. Rejects with the first failure, the signal's reason or the connection's end. */
