@@ -106,11 +106,12 @@ class Cluster {
 
   async #describe({ pid, port, socketDirectory }: Postmaster, adopted: boolean): Promise<EmbeddedPostgres> {
     const password = await Deno.readTextFile(this.#passwordFile);
+    if (socketDirectory !== join(this.place, "socket")) this.#shortSockets = socketDirectory;
     const host = this.options.port === null ? socketDirectory : "127.0.0.1";
     const connection = { host, port, username: USERNAME, password, database: DATABASE };
     await createDatabase(connection);
     const revive = () => this.#revive();
-    return { pid, adopted, place: this.place, connection, revive, stop: () => this.#stop() };
+    return { pid, adopted, place: this.place, connection, revive, stop: () => this.#end() };
   }
 
   async #revive(): Promise<boolean> {
@@ -206,6 +207,11 @@ class Cluster {
       if (!reason.includes("shared memory block") || attempt === 50) throw new EmbeddedPostgresError(reason);
       await this.options.clock.sleep(200);
     }
+  }
+
+  async #end(): Promise<void> {
+    await this.#stop();
+    if (this.#shortSockets !== null) await removeTree(this.#shortSockets);
   }
 
   async #stop(): Promise<void> {
