@@ -85,7 +85,7 @@ const PASSING_CODES = new Set([
 
 /** Whether the same part may get through later. A 507 is a full disk behind the bucket. */
 function isPassing(outcome: Failed): boolean {
-  if (outcome.kind === "lost") return true;
+  if (outcome.kind === "lost") return !outcome.isFinal;
   const { status, code } = outcome;
   return PASSING_CODES.has(code) || status === 408 || status === 429 ||
     status >= 500 && status !== 501 && status !== 507;

@@ -15,8 +15,8 @@ const ERROR_LIMIT = 64 * 1024;
 export type PutOutcome =
   | { kind: "stored"; etag: string }
   | { kind: "refused"; status: number; code: string; message: string }
-  /** No answer. `reason` is one line without the URL, which is a credential. */
-  | { kind: "lost"; reason: string };
+  /** No answer. `reason` is one line without the URL, which is a credential; a final one does not pass by waiting. */
+  | { kind: "lost"; reason: string; isFinal: boolean };
 
 /** Connections kept for one upload; through the proxy that the environment names, if any. */
 export class PutConnections {
@@ -41,7 +41,7 @@ export class PutConnections {
       headers: { "content-length": body.length, "content-md5": md5 },
     };
     const request = isTls ? httpsRequest(url, options) : httpRequest(url, options);
-    let lost = "the connection was closed";
+    let lost = { reason: "the connection was closed", isFinal: false };
     let isIdle = false;
     let answer: Promise<PutOutcome> | null = null;
     const abort = () => request.destroy();
@@ -50,7 +50,7 @@ export class PutConnections {
       isIdle = true;
       request.destroy();
     });
-    request.on("error", (error) => lost = reasonOf(error));
+    request.on("error", (error) => lost = faultOf(error));
     request.on("response", (response) => {
       answer = readOutcome(response).then((outcome) => {
         // A server that refuses a part may not read the rest of it, and would take it for the next request.
@@ -61,8 +61,8 @@ export class PutConnections {
     request.on("close", async () => {
       signal.removeEventListener("abort", abort);
       if (signal.aborted) return reject(signal.reason);
-      if (isIdle) lost = `nothing moved for ${this.idleMs / 1000} s`;
-      resolve(await answer ?? { kind: "lost", reason: lost });
+      if (isIdle) lost = { reason: `nothing moved for ${this.idleMs / 1000} s`, isFinal: false };
+      resolve(await answer ?? { kind: "lost", ...lost });
     });
     send(request, body);
     return promise;
@@ -96,7 +96,9 @@ async function readOutcome(response: IncomingMessage): Promise<PutOutcome> {
       if (body.length < ERROR_LIMIT) body += chunk;
     }
   } catch {
-    if (status >= 200 && status < 300) return { kind: "lost", reason: "the answer was cut off" };
+    if (status >= 200 && status < 300) {
+      return { kind: "lost", reason: "the answer was cut off", isFinal: false };
+    }
   }
   const { etag } = response.headers;
   if (status >= 200 && status < 300 && etag) return { kind: "stored", etag };
@@ -124,9 +126,11 @@ const REASONS: Record<string, string> = {
   ENETUNREACH: "there is no route to the network",
 };
 
-function reasonOf(error: Error & { code?: string }): string {
-  const known = REASONS[error.code ?? ""];
-  if (known !== undefined) return known;
-  if (/certificate/i.test(error.message)) return "the server's certificate is not trusted here";
-  return `the connection failed (${error.code ?? error.name})`;
+function faultOf(error: Error & { code?: string }): { reason: string; isFinal: boolean } {
+  if (/certificate/i.test(error.message)) {
+    const reason = "its certificate is not trusted by this server. Check the endpoint, or add its authority.";
+    return { reason, isFinal: true };
+  }
+  const reason = REASONS[error.code ?? ""] ?? `the connection failed (${error.code ?? error.name})`;
+  return { reason, isFinal: false };
 }
