@@ -9,6 +9,7 @@ import type { Progress } from "./progress.ts";
 import { pump } from "./pump.ts";
 import type { RunContext } from "./run_context.ts";
 import type { SourcePart } from "./sources/source.ts";
+import type { SystemUser } from "./system_user.ts";
 import { LineCount } from "./line_count.ts";
 import { compressFramed, compressPlain } from "./transforms/compress.ts";
 
@@ -27,12 +28,12 @@ export async function streamPart(
 ): Promise<number | null> {
   const { children, ports } = context;
   const fifo = `${ports.workDirectory}/pipe`;
-  await makeFifo(fifo, context);
+  await makeFifo(fifo, part.command.user ?? null, context);
   await using index = part.index === null ? null : new LineCount(part.index.path, part.index.rootLines);
   const compressor = startCompressor(compressFramed(fifo), context);
-  const { command } = part;
+  const { command, streamDescriptor: descriptor } = part;
   const producer = children.spawn(
-    { ...command, redirects: [...(command.redirects ?? []), { descriptor: 1, direction: ">", path: fifo }] },
+    { ...command, redirects: [...(command.redirects ?? []), { descriptor, direction: ">", path: fifo }] },
     { stdout: "null", onMessage: (line) => part.message(line) },
   );
   progress.begin({ pid: compressor.child.pid, index });
@@ -87,9 +88,11 @@ function checkCompressor(program: string, exit: Exit, message: string | null): v
   throw new RunFailedError(`Cannot compress: ${program} ${how}${message === null ? "" : `: ${message}`}`);
 }
 
-async function makeFifo(path: string, { children }: RunContext): Promise<void> {
+/** @param writer May open it anew by its descriptor. */
+async function makeFifo(path: string, writer: SystemUser | null, { children }: RunContext): Promise<void> {
   const { exit, messages } = await capture(children, { program: "mkfifo", args: ["-m", "600", path] });
   if (exit.code !== 0) throw new RunFailedError(`Cannot make a pipe: ${messages.at(-1) ?? path}`);
+  if (writer !== null) await Deno.chown(path, writer.uid, writer.gid);
 }
 
 /** A program that failed before it opened the FIFO would leave the compressor waiting for a writer. Opening for

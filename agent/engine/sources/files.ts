@@ -19,8 +19,9 @@ import { TarMessages } from "./tar_messages.ts";
 
 /** As much as a pipe holds: fewer, larger writes. A whole number of 512-byte blocks. */
 const RECORD_BYTES = 64 * 1024;
-/** Where tar finds the file for its index; opened for it before it may have become another user. */
-const INDEX_DESCRIPTOR = 3;
+/** Where tar finds the pipe for its archive. Its listing then goes to stdout, the one place where tar fails when a line
+ * can't be written: with `--index-file` a full disk would leave lines out unnoticed. */
+const ARCHIVE_DESCRIPTOR = 3;
 
 export async function prepareFiles(source: FilesSource, context: RunContext): Promise<PreparedSource> {
   const { output } = context.ports;
@@ -91,8 +92,6 @@ async function archivePart(
 ): Promise<SourcePart> {
   const indexPath = `${context.ports.workDirectory}/index`;
   await Deno.writeTextFile(indexPath, "", { mode: 0o600 });
-  // tar opens it anew by its descriptor, as the user it runs as.
-  if (context.user !== null) await Deno.chown(indexPath, context.user.uid, context.user.gid);
   const messages = new TarMessages(context.ports.output, source.allow_unreadable);
   const members = await membersOf(source.path, kind);
   return {
@@ -101,6 +100,7 @@ async function archivePart(
     infix: null,
     extension: ".tar",
     command: tarCommand(members, exclusions, indexPath, context),
+    streamDescriptor: ARCHIVE_DESCRIPTOR,
     index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
     restore:
       "tar --extract --file=- --xattrs --xattrs-include='*' --acls --same-permissions --numeric-owner -C TARGET",
@@ -131,7 +131,7 @@ function tarCommand(
     program: "tar",
     args: [
       "--create",
-      "--file=-",
+      `--file=/dev/fd/${ARCHIVE_DESCRIPTOR}`,
       "--format=posix",
       // Access and change times are nothing to restore; without them and tar's pid, equal trees give equal archives.
       "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
@@ -150,13 +150,12 @@ function tarCommand(
       "--full-time",
       "--utc",
       "--quoting-style=c",
-      `--index-file=/dev/fd/${INDEX_DESCRIPTOR}`,
       `--directory=${directory}`,
       ...exclusions.arguments,
       member,
     ],
     user,
-    redirects: [{ descriptor: INDEX_DESCRIPTOR, direction: ">", path: indexPath }],
+    redirects: [{ descriptor: 1, direction: ">", path: indexPath }],
   };
 }
 
@@ -165,6 +164,11 @@ function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, files
   const { changed, unreadable, firstUnreadable, lastError } = messages;
   if (exit.signal !== null) {
     throw new RunFailedError(`Cannot archive ${source.path}: tar was ended by ${exit.signal}`);
+  }
+  if (lastError?.startsWith('"stdout": write error')) {
+    throw new RunFailedError(
+      `Cannot list the files of ${source.path}: the agent's state directory is full or can't be written. Free some space.`,
+    );
   }
   if (exit.code !== 0 && !(exit.code === 1 && changed > 0)) {
     throw new RunFailedError(

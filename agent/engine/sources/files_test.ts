@@ -266,6 +266,27 @@ Deno.test("a compressor killed from outside fails the run, and is named", async 
 });
 
 Deno.test({
+  name: "an index that the agent's disk has no room for fails the run",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    await using at = await fixture();
+    await shell(
+      'mount -t tmpfs -o size=64k none "$1/work"; cd "$1/tree"; seq 3000 | xargs touch',
+      at.run.root,
+    );
+    try {
+      await fails(
+        at.run,
+        source(at.tree),
+        /^Cannot list the files of .*tree: the agent's state directory is full/,
+      );
+    } finally {
+      await shell('umount "$1/work"', at.run.root);
+    }
+  },
+});
+
+Deno.test({
   name: "another file system below the source is left out, and the output says so",
   ignore: Deno.uid() !== 0,
   fn: async () => {

@@ -164,6 +164,7 @@ function databasePart(
     infix: databaseInfix(database),
     extension: custom ? ".dump" : ".sql",
     command: connection.command(programPath(installation, "pg_dump"), [...how, ...excluded], database),
+    streamDescriptor: 1,
     index: null,
     restore: custom
       ? "pg_restore --clean --if-exists --dbname=DATABASE"
@@ -193,6 +194,7 @@ function globalsPart(
     infix: GLOBALS_INFIX,
     extension: ".sql",
     command: connection.command(programPath(installation, "pg_dumpall"), args, "postgres"),
+    streamDescriptor: 1,
     index: null,
     restore: "psql --no-psqlrc --dbname=postgres",
     message: (line) => messages.read(line),

@@ -25,8 +25,9 @@ export interface SourcePart {
   /** Between the object's prefix and stamp, safe in a file name; null for none. */
   readonly infix: string | null;
   readonly extension: ".tar" | ".sql" | ".dump";
-  /** Writes the stream to stdout. */
   readonly command: Command;
+  /** The file descriptor that the command writes the stream to: 1, or another where its stdout is taken. */
+  readonly streamDescriptor: number;
   /** Where the command lists the members it stores; null where there is no such list. */
   readonly index: MemberIndex | null;
   /** How to restore it with stock tools: a shell command that reads the uncompressed stream. */
