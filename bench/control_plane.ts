@@ -5,6 +5,7 @@ import { Dispatcher } from "../src/dispatcher/dispatcher.ts";
 import { ABILITIES } from "../src/domain/abilities.ts";
 import { systemClock } from "../src/domain/clock.ts";
 import { createApp } from "../src/http/app.ts";
+import { AgentFiles } from "../src/process/agent_files.ts";
 import type { Services } from "../src/services/context.ts";
 import { createEnrolmentToken } from "../src/services/enrolment.ts";
 import { registerReplica } from "../src/services/replicas.ts";
@@ -50,11 +51,17 @@ export async function startControlPlane(
   });
   const { token } = await createEnrolmentToken(services, planted.caller, planted.serverId, 600);
   const stateDir = await Deno.makeTempDir();
+  // As it is installed on a server: one file, with the flags of its unit.
+  const files = await new AgentFiles(stateDir).all();
+  const unit = await Deno.readTextFile(files.get("rearguard-agent.service")!.path);
+  const flags = /--v8-flags=\S+/.exec(unit)![0];
   const agent = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "-A",
-      new URL("../agent/main.ts", import.meta.url).pathname,
+      "--no-config",
+      flags,
+      files.get("agent.js")!.path,
       "--url",
       url,
       "--state-dir",

@@ -57,6 +57,7 @@ export class AgentFiles {
       args: [
         "bundle",
         "--quiet",
+        "--minify",
         "--platform",
         "deno",
         "--external",

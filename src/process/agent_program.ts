@@ -10,6 +10,8 @@ export function agentCommand(): [string, ...string[]] {
     Deno.execPath(),
     "run",
     "--allow-all",
+    // A small heap that is swept often: an agent is to stay light beside what it backs up.
+    "--v8-flags=--expose-gc,--max-semi-space-size=1,--single-threaded-gc",
     fileURLToPath(new URL("../../agent/main.ts", import.meta.url)),
   ];
 }

@@ -220,3 +220,20 @@ Deno.test("merged output has every line once, and remembers each event's number 
   );
   assert.deepEqual(pieces, lines.map((line, i) => [i + 2, line]));
 });
+
+Deno.test("a success whose objects were cleared away meanwhile does not count", async () => {
+  await using test = await testServices();
+  const { services, clock, database } = test;
+  const { run, say, destinationId } = await started(services);
+  await recordEvents(services, [say(1, { kind: "accepted" })]);
+  await clock.advance(services.runTimes.lease + services.runTimes.grace);
+  await endOverdueRuns(services);
+  const now = clock.now();
+  await database`
+    insert into uploads (id, run_id, attempt, backup_destination_id, object_key, s3_upload_id, part_size, state, size,
+      created_at, updated_at)
+    values (gen_random_uuid(), ${run.runId}, 1, ${destinationId}, 'a', 'x', 16777216, 'removed', 10, ${now}, ${now})`;
+  await recordEvents(services, [say(2, success())]);
+  assert.equal((await row(services, run.runId)).state, "lost");
+  assert.equal((await database`select * from backups`).length, 0);
+});

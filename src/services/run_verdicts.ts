@@ -3,7 +3,7 @@ import type { StoredBackup } from "../protocol/job.ts";
 import type { Verdict } from "../protocol/messages.ts";
 import { insertBackup } from "../store/backup_records.ts";
 import type { Sql } from "../store/database.ts";
-import { insertNamedLeftovers, insertUploadLeftovers } from "../store/leftovers.ts";
+import { hasRemovedUploads, insertNamedLeftovers, insertUploadLeftovers } from "../store/leftovers.ts";
 import { notify } from "../store/notifications.ts";
 import { recordFinalFigures } from "../store/run_progress.ts";
 import { recordVerdict, type RunRow } from "../store/runs.ts";
@@ -19,6 +19,11 @@ export async function applyVerdict(
   run: RunRow,
   verdict: Verdict,
 ): Promise<RunRow> {
+  // A run that was lost for so long that its objects were cleared away can't succeed any more.
+  if (verdict.outcome === "succeeded" && await hasRemovedUploads(sql, run.id, run.attempt)) {
+    await keepLateVerdict(services, sql, run, run.attempt, verdict);
+    return run;
+  }
   const move = await applyToRun(services, sql, run, { type: "finished", outcome: verdict.outcome }, {
     warnings_count: verdict.warnings_count,
     started_at: run.started_at ?? services.clock.now(),

@@ -32,6 +32,13 @@ export async function insertUploadLeftovers(
   return count;
 }
 
+/** Whether a completed upload of this attempt was cleared away, as those of dead runs are. */
+export async function hasRemovedUploads(sql: Sql, runId: number, attempt: number): Promise<boolean> {
+  const rows = await sql`
+    select from uploads where run_id = ${runId} and attempt = ${attempt} and state = 'removed' and size is not null limit 1`;
+  return rows.length > 0;
+}
+
 /** Notes objects by name, for the run's own agent to remove. Returns how many. */
 export async function insertNamedLeftovers(
   sql: Sql,
