@@ -131,7 +131,7 @@ function tarCommand(
     program: "tar",
     args: [
       "--create",
-      `--file=/dev/fd/${ARCHIVE_DESCRIPTOR}`,
+      `--file=/proc/self/fd/${ARCHIVE_DESCRIPTOR}`,
       "--format=posix",
       // Access and change times are nothing to restore; without them and tar's pid, equal trees give equal archives.
       "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",

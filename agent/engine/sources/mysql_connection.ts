@@ -31,7 +31,7 @@ export class MysqlConnection {
     const first: string[] = [];
     if (password !== null) {
       // Programs take this option in the first place only.
-      first.push(`--defaults-extra-file=/dev/fd/${OPTIONS_DESCRIPTOR}`);
+      first.push(`--defaults-extra-file=/proc/self/fd/${OPTIONS_DESCRIPTOR}`);
       const path = await writeOptionFile(password, context);
       redirects.push({ descriptor: OPTIONS_DESCRIPTOR, direction: "<", path });
     }

@@ -38,7 +38,7 @@ export class PostgresqlConnection {
     };
     const redirects: Redirect[] = [];
     if (password !== null) {
-      environment.PGPASSFILE = `/dev/fd/${PASSWORD_DESCRIPTOR}`;
+      environment.PGPASSFILE = `/proc/self/fd/${PASSWORD_DESCRIPTOR}`;
       redirects.push({
         descriptor: PASSWORD_DESCRIPTOR,
         direction: "<",
