@@ -51,7 +51,7 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
     output.line(`${productName(server)}: database ${name}, ${formatBytes(size)}`);
     if (nonTransactional > 0) {
       output.line(
-        `${nonTransactional} tables of ${name} are not transactional: rows written meanwhile may be torn`,
+        `Not transactional in ${name}: ${nonTransactional} tables, whose rows may change while they are read`,
       );
     }
   }
