@@ -8,7 +8,6 @@ import { Reaper } from "./src/dispatcher/reaper.ts";
 import { Remover } from "./src/dispatcher/remover.ts";
 import { Scheduler } from "./src/dispatcher/scheduler.ts";
 import { systemClock as clock } from "./src/domain/clock.ts";
-import { DEFAULT_RUN_TIMES } from "./src/domain/run.ts";
 import { createApp } from "./src/http/app.ts";
 import { addInstallPages } from "./src/http/routes/install.ts";
 import { AgentFiles } from "./src/process/agent_files.ts";
@@ -40,7 +39,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const keyring = await openKeyring(config, database);
   const bus = await openBus(database);
   parts.defer(() => bus.close());
-  const services: Services = { database, clock, keyring, bus, runTimes: DEFAULT_RUN_TIMES };
+  const services: Services = { database, clock, keyring, bus, runTimes: config.runTimes };
 
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);

@@ -1,6 +1,7 @@
 /** What the environment says, read in one place at start. The README's table has one row for each. */
 import { Buffer } from "node:buffer";
 import { resolve } from "node:path";
+import { DEFAULT_RUN_TIMES, type RunTimes } from "./domain/run.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
 export const LOG_FORMATS = ["pretty", "json"] as const;
@@ -24,6 +25,7 @@ export interface Config {
   readonly logLevel: typeof LOG_LEVELS[number];
   readonly logFormat: typeof LOG_FORMATS[number];
   readonly rateLimitPerMinute: number;
+  readonly runTimes: RunTimes;
 }
 
 /** What holds where a variable is not set. */
@@ -63,6 +65,13 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
       wholeNumber(0, 1_000_000),
       "a whole number from 0 (no limit) to 1000000",
     ) ?? 3000,
+    runTimes: {
+      lease: seconds(variables, "RUN_LEASE_SECONDS", DEFAULT_RUN_TIMES.lease),
+      grace: seconds(variables, "RUN_GRACE_SECONDS", DEFAULT_RUN_TIMES.grace),
+      acceptance: seconds(variables, "RUN_ACCEPTANCE_SECONDS", DEFAULT_RUN_TIMES.acceptance),
+      start: seconds(variables, "RUN_START_SECONDS", DEFAULT_RUN_TIMES.start),
+      cancel: seconds(variables, "RUN_CANCEL_SECONDS", DEFAULT_RUN_TIMES.cancel),
+    },
   };
   if (config.secretKeys !== null && variables.text("SECRET_KEY_FILE") !== null) {
     variables.refuse("SECRET_KEY and SECRET_KEY_FILE must not both be set");
@@ -109,6 +118,16 @@ class Variables {
   throwRefused(): void {
     if (this.#refused.length > 0) throw new ConfigError(`Cannot start: ${this.#refused.join("; ")}`);
   }
+}
+
+/** Given in seconds, kept in milliseconds. */
+function seconds(variables: Variables, name: string, otherwise: number): number {
+  const given = variables.parse(
+    name,
+    wholeNumber(1, 31_536_000),
+    "a whole number of seconds from 1 to 31536000",
+  );
+  return given === null ? otherwise : given * 1000;
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number | null {

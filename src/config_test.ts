@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DEFAULT_RUN_TIMES } from "./domain/run.ts";
 import { ConfigError, readConfig } from "./config.ts";
 
 const defaults = { localAgent: true, isRoot: false };
@@ -27,7 +28,15 @@ Deno.test("an empty environment gives the documented defaults", () => {
     logLevel: "info",
     logFormat: "pretty",
     rateLimitPerMinute: 3000,
+    runTimes: { lease: 60_000, grace: 900_000, acceptance: 30_000, start: 86_400_000, cancel: 60_000 },
   });
+});
+
+Deno.test("the times of runs are given in seconds", () => {
+  const { runTimes } = readConfig({ RUN_LEASE_SECONDS: "30", RUN_START_SECONDS: "3600" }, defaults);
+  assert.equal(runTimes.lease, 30_000);
+  assert.equal(runTimes.start, 3_600_000);
+  assert.match(refusal({ RUN_GRACE_SECONDS: "0" }), /RUN_GRACE_SECONDS must be a whole number of seconds/);
 });
 
 Deno.test("root keeps its data where Postgres's user can go", () => {
@@ -62,6 +71,7 @@ Deno.test("every variable is read", () => {
     logLevel: "debug",
     logFormat: "json",
     rateLimitPerMinute: 60,
+    runTimes: DEFAULT_RUN_TIMES,
   });
 });
 
