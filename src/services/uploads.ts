@@ -2,7 +2,7 @@
  * The control plane's half of an agent's uploads: the agent has no keys, so it asks for each step. Every upload is a row
  * before it is anything at the bucket, so that whatever dies in between, it can be found and removed.
  */
-import { ConflictError, NotFoundError } from "../domain/errors.ts";
+import { ConflictError, NotFoundError, UnavailableError } from "../domain/errors.ts";
 import { objectKey } from "../domain/location.ts";
 import { MAX_PARTS, partCount, partSize } from "../domain/upload_parts.ts";
 import type { Keyring } from "../secrets/keyring.ts";
@@ -245,14 +245,22 @@ async function ownUpload(sql: Sql, remoteServerId: number, uploadId: string): Pr
   return row;
 }
 
-/** A lost run counts: its agent may come back and succeed after all. */
+/**
+ * A lost run counts: its agent may come back and succeed after all. So does a leased one: what an agent asks is answered
+ * at once, and may overtake its acceptance, which is stored with other events.
+ */
 async function liveRun(sql: Sql, remoteServerId: number, runId: number, attempt: number): Promise<UploadRun> {
   const run = await lockUploadRun(sql, runId);
   if (run === null || run.remote_server_id !== remoteServerId) throw new NotFoundError("Run");
   if (run.attempt !== attempt) {
     throw new ConflictError(`Cannot upload for run ${runId}: it was handed out again since`);
   }
-  if (!["running", "cancelling", "lost"].includes(run.state)) {
+  if (run.state === "queued") {
+    throw new UnavailableError(
+      `Cannot upload for run ${runId} yet: its acceptance came late, and is not stored yet`,
+    );
+  }
+  if (!["leased", "running", "cancelling", "lost"].includes(run.state)) {
     throw new ConflictError(`Cannot upload for run ${runId}: it is ${run.state}`);
   }
   return run;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestServices, testServices } from "../../tests/support/database.ts";
 import { TestS3 } from "../../tests/support/s3.ts";
-import { ConflictError, NotFoundError } from "../domain/errors.ts";
+import { ConflictError, NotFoundError, UnavailableError } from "../domain/errors.ts";
 import { type Bucket, StorageError } from "../storage/s3.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
 import { abortUpload, bucketOf, completeUpload, openUpload, removeUpload, signParts } from "./uploads.ts";
@@ -219,10 +219,10 @@ Deno.test("another server's run and upload are not found", async () => {
   assert.equal((await t.s3.openUploads()).length, 1);
 });
 
-Deno.test("uploads go on while a run is running, cancelling or lost, and only for its newest attempt", async () => {
+Deno.test("uploads go on while a run is in an agent's hands or lost, and only for its newest attempt", async () => {
   await using t = await setting();
   const { upload_id, size, parts } = await send(t, "bytes");
-  for (const state of ["queued", "leased", "succeeded", "failed", "cancelled"]) {
+  for (const state of ["succeeded", "failed", "cancelled"]) {
     await t.database`update runs set finished_at = null, deadline_at = ${t.clock.now()}, state = 'running'`;
     await move(t, state);
     await assert.rejects(openUpload(t.services, 1, input), ConflictError);
@@ -233,6 +233,10 @@ Deno.test("uploads go on while a run is running, cancelling or lost, and only fo
     .database`update runs set finished_at = null, deadline_at = ${t.clock.now()}, attempt = 2, state = 'running'`;
   await assert.rejects(completeUpload(t.services, 1, { upload_id, size, parts }), /handed out again/);
   await t.database`update runs set attempt = 1`;
+  await move(t, "queued");
+  await assert.rejects(completeUpload(t.services, 1, { upload_id, size, parts }), UnavailableError);
+  await move(t, "leased");
+  await signParts(t.services, 1, { upload_id, from: 1, count: 1 });
   await move(t, "lost");
   assert.deepEqual(await completeUpload(t.services, 1, { upload_id, size, parts }), { size });
 });
