@@ -91,7 +91,7 @@ async function storePart(
   const filesCount = await streamPart(part, context, progress, async (chunk) => {
     frames.push(chunk);
     await object.write(chunk);
-  });
+  }, object.direct);
   const end = await frames.end(children);
   part.checkEnd({ ...end, head: await frames.start(children) });
   const archive = await object.commit();

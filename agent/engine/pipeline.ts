@@ -4,7 +4,8 @@
  */
 import { capture } from "./capture.ts";
 import type { Exit } from "./children.ts";
-import { RunFailedError } from "./ports.ts";
+import { follow } from "./follow.ts";
+import { type DirectWriting, RunFailedError } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import { pump } from "./pump.ts";
 import type { RunContext } from "./run_context.ts";
@@ -16,7 +17,8 @@ import { compressFramed, compressPlain } from "./transforms/compress.ts";
 type Take = (chunk: Uint8Array) => Promise<void>;
 
 /**
- * Streams one part, compressed, into `take`. Resolves with the number of files stored, where the source
+ * Streams one part, compressed, into `take`; where there is a file to write into directly, the compressor does that, and `take`
+ * sees what it has written. Resolves with the number of files stored, where the source
  * counts them, once both programs have ended well;
  * otherwise rejects with the reason that came first in the chain: `take`'s, the compressor's, the source's.
  */
@@ -25,12 +27,13 @@ export async function streamPart(
   context: RunContext,
   progress: Progress,
   take: Take,
+  direct: DirectWriting | null,
 ): Promise<number | null> {
   const { children, ports } = context;
   const fifo = `${ports.workDirectory}/pipe`;
   await makeFifo(fifo, part.command.user ?? null, context);
   await using index = part.index === null ? null : new LineCount(part.index.path, part.index.rootLines);
-  const compressor = startCompressor(compressFramed(fifo), context);
+  const compressor = startCompressor(compressFramed(fifo, direct?.path ?? null), context);
   const { command, streamDescriptor: descriptor } = part;
   const producer = children.spawn(
     { ...command, redirects: [...(command.redirects ?? []), { descriptor, direction: ">", path: fifo }] },
@@ -48,16 +51,16 @@ export async function streamPart(
     }
   });
   // Nothing more is sent of what will not be kept.
-  const pumped = pump(
-    compressor.child.stdout!,
-    (chunk) => failed === null ? take(chunk) : Promise.resolve(),
-    () => {
-      void children.terminate();
-    },
-  );
+  const takeIfKept: Take = (chunk) => failed === null ? take(chunk) : Promise.resolve();
+  const onFailure = () => void children.terminate();
+  const pumped = direct === null
+    ? pump(compressor.child.stdout!, takeIfKept, onFailure)
+    : follow(direct.path, compressor.child.exited, ports.clock, takeIfKept, onFailure);
   const results = await Promise.allSettled([pumped, compressor.finished, produced]);
   await Deno.remove(fifo);
   ports.signal.throwIfAborted();
+  // pzstd does not say why it could not write; the file does.
+  if (results[1].status === "rejected") await direct?.findFault();
   for (const result of results) if (result.status === "rejected") throw result.reason;
   if (failed !== null) throw failed;
   return index?.count ?? null;
@@ -75,7 +78,8 @@ export async function streamFile(path: string, context: RunContext, take: Take):
 
 function startCompressor(command: ReturnType<typeof compressFramed>, { children }: RunContext) {
   let lastMessage: string | null = null;
-  const child = children.spawn(command, { stdout: "piped", onMessage: (line) => lastMessage = line });
+  const stdout = command.redirects?.some(({ descriptor }) => descriptor === 1) ? "null" : "piped";
+  const child = children.spawn(command, { stdout, onMessage: (line) => lastMessage = line });
   const finished = child.exited.then((exit) => checkCompressor(command.program, exit, lastMessage));
   // Awaited together with the others, unless one of them can't be started.
   finished.catch(() => {});

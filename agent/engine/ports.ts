@@ -84,6 +84,8 @@ export interface Destination {
 
 /** One object being written. After `commit` or `abort` nothing else may be called. */
 export interface ObjectWriter {
+  /** Where a program of this server may write the bytes by itself, which spares the agent from carrying them. */
+  readonly direct?: DirectWriting;
   /** Takes the bytes, copying or sending what it keeps: the caller may reuse the buffer once this resolves. Slow
    * destinations hold it back. */
   write(chunk: Uint8Array): Promise<void>;
@@ -91,4 +93,14 @@ export interface ObjectWriter {
   commit(): Promise<void>;
   /** Removes what was written. Rejects when it can't. Safe after a failed `write` or `commit`. */
   abort(): Promise<void>;
+}
+
+/** In place of every `write`: a program fills the file, and the agent follows it. */
+export interface DirectWriting {
+  /** Absolute. It is there, and empty. */
+  readonly path: string;
+  /** Tells of bytes that the program has written and the agent has seen. */
+  written(length: number): void;
+  /** Rejects with the reason why no more can be written; resolves where there is none to be found. */
+  findFault(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** The objects a run has made at its destination: counted, hashed, encrypted, and removed when the run fails. */
 import type { StoredObject } from "../../src/protocol/job.ts";
-import type { Destination, ObjectWriter } from "./ports.ts";
+import type { Destination, DirectWriting, ObjectWriter } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import type { RunContext } from "./run_context.ts";
 import { Digest } from "./transforms/digest.ts";
@@ -37,17 +37,21 @@ export class RunObjects {
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.destination.create(name, object.sizeHint);
     this.#open = { name, writer };
+    // Archives come from a program; what is encrypted can only be written by who encrypts it.
+    const isDirect = object.role === "archive" && object.passphrase === null;
+    const direct = isDirect ? writer.direct ?? null : null;
     const digest = new Digest({
       write: async (chunk) => {
         ports.signal.throwIfAborted();
-        await writer.write(chunk);
+        if (direct === null) await writer.write(chunk);
+        else direct.written(chunk.length);
         this.progress.bytesWritten += chunk.length;
       },
     });
     const sink = object.passphrase === null
       ? digest
       : await encryptTo(digest, object.passphrase, this.context.children);
-    return new OpenObject(sink, () => this.#commit(object, writer, digest));
+    return new OpenObject(sink, direct, () => this.#commit(object, writer, digest));
   }
 
   /** Removes everything, the newest first. Returns the names of what may be left. */
@@ -74,7 +78,12 @@ export class RunObjects {
 }
 
 export class OpenObject {
-  constructor(private readonly sink: Sink, private readonly finish: () => Promise<StoredObject>) {}
+  constructor(
+    private readonly sink: Sink,
+    /** Where it is to be written by a program: then `write` is told what that has written. */
+    readonly direct: DirectWriting | null,
+    private readonly finish: () => Promise<StoredObject>,
+  ) {}
 
   write(chunk: Uint8Array): Promise<void> {
     return this.sink.write(chunk);

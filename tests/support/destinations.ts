@@ -15,8 +15,29 @@ export interface DestinationFixture extends AsyncDisposable {
   objects(): Promise<Map<string, Uint8Array>>;
   /** What else is there: partial files, open uploads. */
   partials(): Promise<string[]>;
-  /** From now on there is room for less than `ROOM` bytes. */
-  fill(): Promise<void>;
+  /** From now on, until the returned promise's function is called, there is room for less than `ROOM` bytes. */
+  fill(): Promise<() => Promise<void>>;
+  /** What the API is told of it. */
+  readonly fields: Fields;
+  /** For a task: where `spec(directory)` leads. */
+  storePath(directory: string): string;
+  readonly secrets: readonly string[];
+  readonly mishaps: readonly Mishap[];
+}
+
+export type Fields = Record<string, unknown>;
+
+/** Something that makes runs fail. What it returns is to be changed at the API. */
+export interface Mishap {
+  readonly name: string;
+  happen(): Promise<Fields>;
+  mend(): Promise<Fields>;
+  /** The reason that a run tells. */
+  readonly reason: RegExp;
+  /** Whether a check finds it, too. */
+  readonly isChecked: boolean;
+  /** Whether not even the objects can be looked at. */
+  readonly isGone?: boolean;
 }
 
 export const ROOM = 2 ** 20;
@@ -35,10 +56,18 @@ async function localFixture(): Promise<DestinationFixture> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-local-" });
   const stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(root, { recursive: true }));
+  const place = inDirectory(root, stack);
+  const fields = { type: "local", local_path: root };
   return {
-    ...inDirectory(root, stack),
+    ...place,
     spec: (directory) => ({ type: "local", directory: below(root, directory) }),
     ports: (_directory, signal) => portsOf(signal),
+    fields,
+    secrets: [],
+    mishaps: [
+      full(place.fill),
+      changed("its path is a file", fields, { local_path: "/etc/hostname" }, /a part of the path is a file/),
+    ],
   };
 }
 
@@ -46,10 +75,73 @@ async function sftpFixture(): Promise<DestinationFixture> {
   const sshd = await TestSshd.open();
   const stack = new AsyncDisposableStack();
   stack.use(sshd);
+  const place = inDirectory(sshd.directory, stack);
+  const byKey = { sftp_private_key: sshd.privateKey, sftp_password: null };
+  const fields = {
+    type: "sftp",
+    sftp_host: sshd.host,
+    sftp_port: sshd.port,
+    sftp_username: sshd.username,
+    ...(sshd.password === null ? byKey : { sftp_password: sshd.password, sftp_private_key: null }),
+    sftp_host_key: sshd.hostKey,
+    sftp_path: sshd.directory,
+  };
+  const wrongHostKey = `SHA256:${"A".repeat(43)}`;
   return {
-    ...inDirectory(sshd.directory, stack),
+    ...place,
     spec: (directory) => sshdSpec(sshd, below(sshd.directory, directory)),
     ports: (_directory, signal) => portsOf(signal),
+    fields,
+    secrets: [
+      ...(sshd.password === null ? [] : [sshd.password]),
+      ...sshd.privateKey.split("\n").slice(1, -2),
+    ],
+    mishaps: [
+      full(place.fill),
+      changed(
+        "its host key is another",
+        fields,
+        { sftp_host_key: wrongHostKey },
+        /its host key is not the pinned/,
+      ),
+      {
+        ...changed("its password is wrong", fields, { sftp_password: "not-it" }, /does not let the user in/),
+        mend: () => Promise.resolve(byKey),
+      },
+      {
+        name: "its server is down",
+        happen: () => sshd.kill().then(() => ({})),
+        mend: () => sshd.start().then(() => ({})),
+        reason: /it refuses the connection/,
+        isChecked: true,
+      },
+    ],
+  };
+}
+
+/** The disk holds the bytes of a probe all the same. */
+function full(fill: DestinationFixture["fill"]): Mishap {
+  let empty = () => Promise.resolve();
+  return {
+    name: "it is full",
+    happen: async () => {
+      empty = await fill();
+      return {};
+    },
+    mend: () => empty().then(() => ({})),
+    reason: /disk is full/,
+    isChecked: false,
+  };
+}
+
+function changed(name: string, fields: Fields, change: Fields, reason: RegExp): Mishap {
+  const before = Object.fromEntries(Object.keys(change).map((key) => [key, fields[key]]));
+  return {
+    name,
+    happen: () => Promise.resolve(change),
+    mend: () => Promise.resolve(before),
+    reason,
+    isChecked: true,
   };
 }
 
@@ -75,7 +167,13 @@ function inDirectory(root: string, stack: AsyncDisposableStack) {
       );
     },
     partials: async () => (await filesBelow(root, "")).filter(isPartial),
-    fill: async () => void stack.use(await mountTmpfs(root, ROOM)),
+    fill: async () => {
+      const mounted = new AsyncDisposableStack();
+      stack.use(mounted);
+      mounted.use(await mountTmpfs(root, ROOM));
+      return () => mounted.disposeAsync();
+    },
+    storePath: (directory: string) => directory,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
@@ -85,6 +183,18 @@ async function s3Fixture(): Promise<DestinationFixture> {
   const place = "the place";
   const { bucket } = new BucketUploads(s3.options, "");
   const key = (directory: string) => directory === "" ? place : `${place}/${directory}`;
+  const fill = () => {
+    s3.fault = (call) => call.method === "PUT" ? { status: 507, code: "QuotaExceeded" } : null;
+    return Promise.resolve(() => Promise.resolve(void (s3.fault = () => null)));
+  };
+  const fields = {
+    type: "custom_s3",
+    s3_access_key: s3.accessKey,
+    s3_secret_key: s3.secretKey,
+    s3_bucket_name: s3.bucket,
+    custom_s3_endpoint: s3.endpoint,
+    path_style_endpoint: true,
+  };
   return {
     spec: (directory) => ({ type: "s3", bucket: s3.bucket, directory: key(directory) }),
     ports: (directory, signal) => ({
@@ -99,10 +209,39 @@ async function s3Fixture(): Promise<DestinationFixture> {
       return objects;
     },
     partials: async () => (await s3.openUploads()).map((upload) => upload.key),
-    fill: () => {
-      s3.fault = (call) => call.method === "PUT" ? { status: 507, code: "QuotaExceeded" } : null;
-      return Promise.resolve();
-    },
+    fill,
+    fields,
+    storePath: key,
+    secrets: [s3.accessKey, s3.secretKey],
+    mishaps: [
+      { ...full(fill), reason: /quota/, isChecked: true },
+      changed(
+        "its secret key is wrong",
+        fields,
+        { s3_secret_key: "not-it" },
+        /Check the destination's secret key/,
+      ),
+      changed(
+        "its access key is wrong",
+        fields,
+        { s3_access_key: "not-it" },
+        /Check the destination's access key/,
+      ),
+      changed(
+        "its bucket is another's name",
+        fields,
+        { s3_bucket_name: "elsewhere" },
+        /the bucket does not exist/,
+      ),
+      {
+        name: "its bucket is gone",
+        happen: () => s3.removeBucket().then(() => ({})),
+        mend: () => s3.makeBucket().then(() => ({})),
+        reason: /the bucket does not exist/,
+        isChecked: true,
+        isGone: true,
+      },
+    ],
     [Symbol.asyncDispose]: () => s3[Symbol.asyncDispose](),
   };
 }

@@ -112,6 +112,10 @@ export class TestS3 implements AsyncDisposable {
     return await Deno.readFile(`${this.directory}/${this.bucket}/${key}._S3rver_object`);
   }
 
+  async makeBucket(): Promise<void> {
+    await Deno.mkdir(`${this.directory}/${this.bucket}`);
+  }
+
   async removeBucket(): Promise<void> {
     await Deno.remove(`${this.directory}/${this.bucket}`, { recursive: true });
   }

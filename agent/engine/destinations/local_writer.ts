@@ -1,5 +1,5 @@
 /** One file being written: whole and durable under its final name, or not there at all. */
-import type { ObjectWriter } from "../ports.ts";
+import type { DirectWriting, ObjectWriter } from "../ports.ts";
 import { RunFailedError } from "../ports.ts";
 import { atLocal, codeOf } from "./local_errors.ts";
 
@@ -9,6 +9,9 @@ const FILE_MODE = 0o600;
  * the last sync, and before that the kernel stalls every write.
  */
 const SYNC_EVERY = 64 * 2 ** 20;
+
+/** More than a file system may have left over in its last block. */
+const PROBE_BYTES = 1 << 20;
 
 export class LocalWriter implements ObjectWriter {
   #written = 0;
@@ -44,9 +47,20 @@ export class LocalWriter implements ObjectWriter {
       if (this.#syncFailure !== null) throw this.#syncFailure;
       for (let at = 0; at < chunk.length;) at += await this.file.write(chunk.subarray(at));
     });
-    this.#written += chunk.length;
-    this.#unsynced += chunk.length;
-    if (this.#unsynced >= SYNC_EVERY && this.#syncing === null) this.#syncBeside();
+    this.#count(chunk.length);
+  }
+
+  get direct(): DirectWriting {
+    return {
+      path: this.partial,
+      written: (length) => this.#count(length),
+      findFault: () =>
+        atLocal(`write ${this.final}`, async () => {
+          await this.file.seek(0, Deno.SeekMode.End);
+          await this.file.write(new Uint8Array(PROBE_BYTES));
+          await this.file.syncData();
+        }),
+    };
   }
 
   async commit(): Promise<void> {
@@ -79,6 +93,12 @@ export class LocalWriter implements ObjectWriter {
         }
       });
     }
+  }
+
+  #count(length: number): void {
+    this.#written += length;
+    this.#unsynced += length;
+    if (this.#unsynced >= SYNC_EVERY && this.#syncing === null) this.#syncBeside();
   }
 
   #syncBeside(): void {

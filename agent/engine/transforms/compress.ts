@@ -7,13 +7,19 @@ import type { Command } from "../children.ts";
 /** Beyond this many threads tar is the slower half, and each costs memory. */
 const MAX_THREADS = 8;
 
-/** Compresses a FIFO or file to stdout in independent frames of 8 MB, each behind a skippable frame. */
-export function compressFramed(path: string): Command {
+/**
+ * Compresses a FIFO or file in independent frames of 8 MB, each behind a skippable frame: to stdout, or into a file that
+ * is there.
+ */
+export function compressFramed(path: string, into: string | null = null): Command {
   const threads = Math.min(navigator.hardwareConcurrency, MAX_THREADS);
   return {
     program: "pzstd",
     args: ["-q", "-3", "-p", String(threads), "-c"],
-    redirects: [{ descriptor: 0, direction: "<", path }],
+    redirects: [
+      { descriptor: 0, direction: "<", path },
+      ...(into === null ? [] : [{ descriptor: 1, direction: ">" as const, path: into }]),
+    ],
   };
 }
 

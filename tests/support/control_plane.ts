@@ -1,0 +1,96 @@
+/** A control plane in this process, reached over HTTP alone, with a real agent in a process of its own beside it. */
+import { randomUUID } from "node:crypto";
+import { Hub } from "../../src/agents/hub.ts";
+import { Dispatcher } from "../../src/dispatcher/dispatcher.ts";
+import { Remover } from "../../src/dispatcher/remover.ts";
+import { ABILITIES } from "../../src/domain/abilities.ts";
+import { systemClock } from "../../src/domain/clock.ts";
+import { createApp } from "../../src/http/app.ts";
+import type { Services } from "../../src/services/context.ts";
+import { registerReplica } from "../../src/services/replicas.ts";
+import { issueToken } from "../../src/services/tokens.ts";
+import { insertUser } from "../../src/store/users.ts";
+import { ApiCaller } from "./client.ts";
+import { testServices } from "./database.ts";
+import { until } from "./until.ts";
+
+const AGENT = new URL("../../agent/main.ts", import.meta.url).pathname;
+
+export interface ControlPlane extends AsyncDisposable {
+  /** With every ability. */
+  readonly api: ApiCaller;
+  /** The remote server whose agent is connected. */
+  readonly serverId: number;
+  /** What must be seen nowhere: the agent's key and its enrolment token. */
+  readonly secrets: string[];
+  /** All that the agent has printed. */
+  agentOutput(): string;
+}
+
+export async function startControlPlane(): Promise<ControlPlane> {
+  await using stack = new AsyncDisposableStack();
+  const test = stack.use(await testServices());
+  const services = { ...test.services, clock: systemClock };
+  const { url, hub } = await serve(services, stack);
+  const user = { name: "Ada", email: "ada@example.test", is_admin: false };
+  const { id: userId } = await insertUser(services.database, user, systemClock.now());
+  const token = { userId, name: "tests", abilities: ABILITIES, expiresAt: null };
+  const api = new ApiCaller(url, (await issueToken(services, token)).plain);
+  const serverId = await api.create("/remote-servers", { label: "here", ip_address: "127.0.0.1" });
+  const enrolment = await api.call("POST", `/remote-servers/${serverId}/enrolment-tokens`);
+  const enrolmentToken: string = enrolment.body.data.token;
+  const agent = await startAgent(url, enrolmentToken, stack);
+  await until(() => hub.connectedServers().includes(serverId));
+  const parts = stack.move();
+  return {
+    api,
+    serverId,
+    secrets: [enrolmentToken, (await Deno.readTextFile(`${agent.stateDirectory}/key`)).trim()],
+    agentOutput: agent.output,
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+}
+
+async function serve(services: Services, stack: AsyncDisposableStack): Promise<{ url: string; hub: Hub }> {
+  const replicaId = randomUUID();
+  await registerReplica(services, replicaId);
+  const hub = new Hub(services, { replicaId });
+  const app = createApp({ services, rateLimitPerMinute: 0, connectAgent: (request) => hub.connect(request) });
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    (request) => app.fetch(request),
+  );
+  stack.defer(() => server.shutdown());
+  stack.defer(() => hub.close());
+  for (const loop of [new Dispatcher(services, hub), new Remover(services)]) {
+    loop.start();
+    stack.defer(() => loop.stop());
+  }
+  return { url: `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}`, hub };
+}
+
+async function startAgent(
+  url: string,
+  token: string,
+  stack: AsyncDisposableStack,
+): Promise<{ stateDirectory: string; output(): string }> {
+  const stateDirectory = await Deno.makeTempDir({ prefix: "rearguard-agent-" });
+  stack.defer(() => Deno.remove(stateDirectory, { recursive: true }));
+  const agent = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", AGENT, "--url", url, "--state-dir", stateDirectory],
+    env: { REARGUARD_TOKEN: token, LOG_LEVEL: "debug" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let output = "";
+  const reading = [agent.stdout, agent.stderr].map(async (stream) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) output += text;
+  });
+  stack.defer(async () => {
+    agent.kill("SIGTERM");
+    await agent.status;
+    await Promise.all(reading);
+  });
+  return { stateDirectory, output: () => output };
+}
