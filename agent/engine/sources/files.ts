@@ -103,7 +103,7 @@ async function archivePart(
     streamDescriptor: ARCHIVE_DESCRIPTOR,
     index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
     restore:
-      "tar --extract --file=- --xattrs --xattrs-include='*' --acls --same-permissions --numeric-owner -C TARGET",
+      "tar --extract --file=- --xattrs --xattrs-include='*' --same-permissions --numeric-owner -C TARGET",
     message: (line) => messages.read(line),
     checkExit: (exit, filesCount) => checkExit(source, messages, exit, filesCount),
     checkEnd,
@@ -137,8 +137,8 @@ function tarCommand(
       "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
       `--record-size=${RECORD_BYTES}`,
       "--numeric-owner",
+      // On Linux access lists are attributes, so this keeps them too; --acls would ask for each of them once more.
       "--xattrs",
-      "--acls",
       "--no-selinux",
       "--sparse",
       "--one-file-system",
