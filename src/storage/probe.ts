@@ -2,6 +2,7 @@
 import type { Clock } from "../domain/clock.ts";
 import { objectKey } from "../domain/location.ts";
 import type { Bucket } from "./s3.ts";
+import { readRefusal, refusalError } from "./s3_errors.ts";
 import { StorageError } from "./storage_error.ts";
 
 /** One step of a check; the last one tells the outcome. `ms` is its duration. */
@@ -67,18 +68,15 @@ export async function probe(bucket: Bucket, clock: Clock, directory: string): Pr
 
 async function putPart(url: string, key: string): Promise<string> {
   let response: Response;
+  let answer: string;
   try {
     response = await fetch(url, { method: "PUT", body: TEXT, signal: AbortSignal.timeout(PART_TIMEOUT) });
-    await response.body?.cancel();
+    answer = await response.text();
   } catch {
     // Its message, and its cause's, hold the signed URL.
     throw new StorageError(`Cannot write ${key}: the connection failed. Try again.`, "Network", true);
   }
   const etag = response.headers.get("etag");
   if (response.ok && etag !== null) return etag;
-  throw new StorageError(
-    `Cannot write ${key}: a signed part was refused (HTTP ${response.status}). Allow the access key to put objects.`,
-    `HTTP ${response.status}`,
-    false,
-  );
+  throw refusalError(`write ${key}`, readRefusal(response.status, answer, response.headers));
 }

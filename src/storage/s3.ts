@@ -5,10 +5,11 @@ import { type CheckStep, probe } from "./probe.ts";
 import type { BucketOptions } from "./s3_address.ts";
 import { readRefusal } from "./s3_errors.ts";
 import { isRefused, type S3Answer, S3Requests } from "./s3_request.ts";
+import { StorageError } from "./storage_error.ts";
 import { childrenOf, type Element, escapeXml, parseXml, textOf } from "./xml.ts";
 
 export type { BucketOptions } from "./s3_address.ts";
-export { StorageError } from "./storage_error.ts";
+export { StorageError };
 
 /** Amazon works on a large completion for minutes before it answers. */
 const COMPLETE_TIMEOUT = 10 * 60_000;
@@ -111,8 +112,19 @@ export class Bucket {
       return Number(size);
     } catch (error) {
       if (isRefused(error, "NotFound", "NoSuchKey")) return null;
+      if (error instanceof StorageError && !error.retryable) await this.#askWhy(action);
       throw error;
     }
+  }
+
+  /** What refuses a HEAD has no body to say why, so a wrong key looks like a missing right: a GET is told the reason. */
+  async #askWhy(action: string): Promise<void> {
+    await this.#requests.send({
+      action,
+      method: "GET",
+      key: null,
+      query: { "list-type": "2", "max-keys": "1" },
+    });
   }
 
   /** One that is not there counts as removed. */

@@ -71,6 +71,8 @@ function explanation({ code, message, region }: Refusal): string {
     case "AllAccessDisabled":
       return `the access key may not do this (${code}). Allow it to put, get, delete and list objects and ` +
         "multipart uploads there.";
+    case "QuotaExceeded":
+      return "the quota there is used up (QuotaExceeded). Raise it, or keep fewer backups.";
     case "RequestTimeTooSkewed":
       return "this machine's clock is wrong by more than the service tolerates (RequestTimeTooSkewed). Set the clock.";
     case "PermanentRedirect":

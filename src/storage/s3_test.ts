@@ -105,6 +105,22 @@ Deno.test("an aborted upload is gone, and aborting it again is no error", async 
   assert.deepEqual(await Array.fromAsync(bucket.listUploads("")), [{ key: "xy", uploadId: other }]);
 });
 
+Deno.test("a look-up that is refused says why, though its answer has no body", async () => {
+  await using s3 = await TestS3.open();
+  for (
+    const [wrong, code] of [
+      [{ secretKey: "not-it" }, "SignatureDoesNotMatch"],
+      [{ accessKey: "not-it" }, "InvalidAccessKeyId"],
+    ] as const
+  ) {
+    const error = await rejection(bucketOf(s3, wrong).head("x"));
+    assert.equal(error.code, code);
+    assert.match(error.message, /^Cannot look up x in bucket backups at /);
+  }
+  s3.fault = (call) => call.method === "HEAD" ? { status: 403, code: "AccessDenied" } : null;
+  assert.equal((await rejection(bucketOf(s3).head("x"))).code, "AccessDenied");
+});
+
 Deno.test("an error under status 200 fails a completion, and is tried again", async () => {
   await using s3 = await TestS3.open();
   const bucket = bucketOf(s3);
@@ -189,8 +205,9 @@ Deno.test("a check stops at the step that fails and cleans up after it", async (
   assert.deepEqual([step!.name, step!.ok, others.length], ["connect", false, 0]);
   assert.match(step!.message, /NoSuchBucket/);
 
-  s3.fault = (call) => call.method === "PUT" ? { status: 403, code: "AccessDenied" } : null;
+  s3.fault = (call) => call.method === "PUT" ? { status: 507, code: "QuotaExceeded" } : null;
   const steps = await bucketOf(s3).check();
+  assert.match(steps[1]!.message, /^Cannot write \S+: the quota there is used up/);
   assert.deepEqual(steps.map(({ name, ok }) => [name, ok]), [["connect", true], ["write", false], [
     "clean up",
     true,
