@@ -75,12 +75,13 @@ export function quotePattern(name: string): string {
   return name.replace(/[\\*?[\]]/g, "\\$&");
 }
 
-/** The real path of a directory that may not be there yet. */
+/** The real path of a directory that may not be there yet, or never: the destination is the one to say so. */
 async function resolve(path: string): Promise<string> {
   try {
     return await Deno.realPath(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) || path === "/") throw error;
+    const isMissing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+    if (!isMissing || path === "/") throw error;
     const trimmed = trimSlashes(path);
     const cut = trimmed.lastIndexOf("/");
     const parent = await resolve(trimmed.slice(0, cut) || "/");

@@ -36,6 +36,11 @@ Deno.test("directories elsewhere are no concern of tar's", async () => {
   });
 });
 
+Deno.test("a destination below a file is left for the destination to refuse", async () => {
+  const plan = await planExclusions(request({ ownDirectories: ["/etc/passwd/backups/here"] }));
+  assert.deepEqual(plan, { arguments: [], notes: [] });
+});
+
 Deno.test("an empty pattern is refused", async () => {
   for (const pattern of ["", "a\0b"]) {
     await assert.rejects(planExclusions(request({ patterns: [pattern] })), /it is not a pattern/);
