@@ -87,7 +87,7 @@ async function storePart(
   const { job, ports, children } = context;
   const started = ports.clock.monotonic();
   const object = await createObject(objects, "archive", job, part, `${part.extension}.zst`);
-  const frames = new FrameWatch();
+  const frames = new FrameWatch(object.direct?.path ?? null);
   const filesCount = await streamPart(part, context, progress, async (chunk) => {
     frames.push(chunk);
     await object.write(chunk);

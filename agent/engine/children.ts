@@ -102,10 +102,10 @@ export class Child {
   }
 
   /** Writes all of the program's input. A program that stops reading tells why by its exit, not here. */
-  async feed(chunks: Uint8Array[]): Promise<void> {
+  async feed(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const writer = this.#process.stdin.getWriter();
     try {
-      for (const chunk of chunks) await writer.write(chunk);
+      for await (const chunk of chunks) await writer.write(chunk);
       await writer.close();
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;

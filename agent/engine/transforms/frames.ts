@@ -6,38 +6,41 @@
 import type { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import { pump } from "../pump.ts";
+import { FiledFrames, type FrameStore, KeptFrames, type Pieces } from "./frame_store.ts";
 
 const HEADER_BYTES = 12;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 /** A frame holds 8 MB; more than this is no pzstd stream. */
 const MAX_FRAME_BYTES = 64 * 1024 * 1024;
-/** Enough for the first block of the first frame, which is all that can be unpacked of it alone. */
-const HEAD_BYTES = 132 * 1024;
 /** What is kept of the unpacked end. */
 const TAIL_BYTES = 64 * 1024;
-/** Frames of one stream differ a little in size. */
-const ROUNDING = 1024 * 1024;
-/** What is fed to the unpacking program at once: the pieces are copied. */
-const FEED_BYTES = 256 * 1024;
-
-/** Watches a pzstd stream go by. Holds the last two frames and the first bytes: 17 MB at most. */
+/** Watches a pzstd stream go by. */
 export class FrameWatch {
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerLength = 0;
   /** Bytes of the current frame still to come. */
   #missing = 0;
   #frames = 0;
-  #current = new Frame();
-  #previous = new Frame();
-  readonly #head = new Frame();
+  /** Bytes seen. */
+  #offset = 0;
+  readonly #store: FrameStore;
+
+  /** @param path The file that the stream is in, where there is one; else the last frames are kept in memory. */
+  constructor(path: string | null = null) {
+    this.#store = path === null ? new KeptFrames() : new FiledFrames(path);
+  }
 
   push(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length;) {
       const wanted = this.#missing > 0 ? this.#missing : HEADER_BYTES - this.#headerLength;
       const piece = chunk.subarray(at, at + wanted);
-      if (this.#missing > 0) this.#append(piece);
-      else this.#readHeader(piece);
       at += piece.length;
+      this.#offset += piece.length;
+      if (this.#missing === 0) this.#readHeader(piece);
+      else {
+        this.#store.append(piece);
+        this.#missing -= piece.length;
+      }
     }
   }
 
@@ -48,15 +51,15 @@ export class FrameWatch {
     }
     const tail = new Tail();
     // Only the last frame may hold less than the others.
-    const previous = this.#frames === 1 ? 0 : await unpack(children, this.#previous.bytes, tail);
-    const last = await unpack(children, this.#current.bytes, tail);
+    const previous = this.#frames === 1 ? 0 : await unpack(children, this.#store.previous(), tail);
+    const last = await unpack(children, this.#store.last(), tail);
     return { size: (this.#frames - 1) * previous + last, tail: tail.bytes };
   }
 
   /** The first uncompressed bytes, as many as the first block holds. */
   async start(children: Children): Promise<Uint8Array> {
     let head = new Uint8Array(0);
-    await decompress(children, this.#head.bytes, (chunk) => {
+    await decompress(children, this.#store.head(), (chunk) => {
       if (head.length === 0) head = chunk.slice();
     });
     return head;
@@ -75,16 +78,8 @@ export class FrameWatch {
     if (this.#missing > MAX_FRAME_BYTES) {
       throw new RunFailedError(`Cannot read pzstd's output: a frame of ${this.#missing} bytes is too large`);
     }
-    [this.#previous, this.#current] = [this.#current, this.#previous];
-    this.#current.clear(this.#missing);
-    if (this.#frames === 0) this.#head.clear(HEAD_BYTES);
+    this.#store.begin(this.#offset, this.#missing);
     this.#frames++;
-  }
-
-  #append(piece: Uint8Array): void {
-    this.#current.append(piece);
-    if (this.#frames === 1) this.#head.append(piece.subarray(0, HEAD_BYTES - this.#head.bytes.length));
-    this.#missing -= piece.length;
   }
 }
 
@@ -93,27 +88,6 @@ export interface StreamEnd {
   size: number;
   /** The last uncompressed bytes, 64 KiB or all. */
   tail: Uint8Array;
-}
-
-/** Bytes in a buffer that is used again, for frames of nearly one size. */
-class Frame {
-  #buffer = new Uint8Array(0);
-  #length = 0;
-
-  get bytes(): Uint8Array {
-    return this.#buffer.subarray(0, this.#length);
-  }
-
-  /** Forgets what it holds, and makes room. */
-  clear(size: number): void {
-    this.#length = 0;
-    if (size > this.#buffer.length) this.#buffer = new Uint8Array(Math.ceil(size / ROUNDING) * ROUNDING);
-  }
-
-  append(piece: Uint8Array): void {
-    this.#buffer.set(piece, this.#length);
-    this.#length += piece.length;
-  }
 }
 
 /** The last bytes of a stream. */
@@ -135,7 +109,7 @@ class Tail {
 }
 
 /** Returns how many bytes the frame holds. */
-async function unpack(children: Children, frame: Uint8Array, tail: Tail): Promise<number> {
+async function unpack(children: Children, frame: Pieces, tail: Tail): Promise<number> {
   let size = 0;
   const whole = await decompress(children, frame, (chunk) => {
     size += chunk.length;
@@ -148,7 +122,7 @@ async function unpack(children: Children, frame: Uint8Array, tail: Tail): Promis
 /** Resolves with whether the bytes are a whole, undamaged frame; `take` gets what could be unpacked either way. */
 async function decompress(
   children: Children,
-  frame: Uint8Array,
+  frame: Pieces,
   take: (chunk: Uint8Array) => void,
 ): Promise<boolean> {
   const child = children.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
@@ -156,9 +130,7 @@ async function decompress(
     stdout: "piped",
     onMessage: () => {},
   });
-  const pieces: Uint8Array[] = [];
-  for (let at = 0; at < frame.length; at += FEED_BYTES) pieces.push(frame.subarray(at, at + FEED_BYTES));
   const read = pump(child.stdout!, (chunk) => Promise.resolve(take(chunk)), () => void children.terminate());
-  const [exit] = await Promise.all([child.exited, read, child.feed(pieces)]);
+  const [exit] = await Promise.all([child.exited, read, child.feed(frame)]);
   return exit.code === 0;
 }

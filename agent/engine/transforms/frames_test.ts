@@ -22,6 +22,19 @@ async function pzstd(plain: Uint8Array): Promise<Uint8Array> {
   }
 }
 
+/** The stream lies in a file by the time its end is looked at. */
+async function inFile<T>(stream: Uint8Array, look: (frames: FrameWatch) => Promise<T>): Promise<T> {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeFile(path, stream);
+    const frames = new FrameWatch(path);
+    frames.push(stream);
+    return await look(frames);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
 function watch(stream: Uint8Array, step: number): FrameWatch {
   const frames = new FrameWatch();
   for (let at = 0; at < stream.length; at += step) frames.push(stream.subarray(at, at + step));
@@ -40,8 +53,10 @@ Deno.test("the end and the whole size are known from the last frames", async () 
   await using children = new Children(systemClock, new AbortController().signal);
   for (const size of [1000, FRAME - 1, FRAME, FRAME + 1, 3 * FRAME + 3]) {
     const plain = sample(size);
-    const end = await watch(await pzstd(plain), 65_000).end(children);
+    const stream = await pzstd(plain);
+    const end = await watch(stream, 65_000).end(children);
     assert.equal(end.size, size);
+    assert.deepEqual(await inFile(stream, (frames) => frames.end(children)), end);
     assert.deepEqual(end.tail, plain.slice(-65536), `tail of ${size}`);
   }
 });
@@ -67,7 +82,9 @@ Deno.test("the start of a long stream is known", async () => {
   for (
     const plain of [sample(3 * FRAME), new Uint8Array(3 * FRAME), new TextEncoder().encode("PGDMP tiny")]
   ) {
-    const start = await watch(await pzstd(plain), 65_536).start(children);
+    const stream = await pzstd(plain);
+    const start = await watch(stream, 65_536).start(children);
+    assert.deepEqual(await inFile(stream, (frames) => frames.start(children)), start);
     assert.ok(start.length >= 5);
     assert.deepEqual(start, plain.slice(0, start.length));
   }
