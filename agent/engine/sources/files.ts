@@ -102,8 +102,10 @@ async function archivePart(
     command: tarCommand(members, exclusions, indexPath, context),
     streamDescriptor: ARCHIVE_DESCRIPTOR,
     index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
+    // With smaller records tar leaves the end of the last one unread, and zstd dies of it: a failure under `pipefail`.
     restore:
-      "tar --extract --file=- --xattrs --xattrs-include='*' --same-permissions --numeric-owner -C TARGET",
+      `tar --extract --file=- --record-size=${RECORD_BYTES} --xattrs --xattrs-include='*' --same-permissions ` +
+      "--numeric-owner -C TARGET",
     message: (line) => messages.read(line),
     checkExit: (exit, filesCount) => checkExit(source, messages, exit, filesCount),
     checkEnd,

@@ -21,7 +21,7 @@ async function fixture() {
 /** Member names, as stock tar lists them. */
 async function members(run: BackupRun): Promise<string[]> {
   const names = await shell(
-    'zstd -dc "$1" | tar -t --quoting-style=literal',
+    'zstd -dc "$1" | tar -t --record-size=64K --quoting-style=literal',
     `${run.directory}/${STAMPED}.tar.zst`,
   );
   return names.trim().split("\n").sort();
@@ -62,10 +62,28 @@ Deno.test("a single file is a source, whatever its name", async () => {
     await Deno.writeTextFile(`${at.tree}/${name}`, name);
     const backup = await at.run.run(source(`${at.tree}/${name}`));
     assert.equal(backup.files_count, 1);
-    const out = await shell('zstd -dc "$1" | tar -x --to-stdout', `${at.run.directory}/${STAMPED}.tar.zst`);
+    const out = await shell(
+      'zstd -dc "$1" | tar -x --record-size=64K --to-stdout',
+      `${at.run.directory}/${STAMPED}.tar.zst`,
+    );
     assert.equal(out, name);
     await Deno.remove(at.run.directory, { recursive: true });
   }
+});
+
+Deno.test("the manifest's command reads the archive to its end, so that nothing dies of a closed pipe", async () => {
+  await using at = await fixture();
+  await Deno.writeTextFile(`${at.tree}/a`, "a");
+  await at.run.run(source(at.tree));
+  const manifest = JSON.parse(await Deno.readTextFile(`${at.run.directory}/${STAMPED}.manifest.json`));
+  const [unpack, restore] = manifest.restore[0].split(" | ");
+  await Deno.mkdir(`${at.run.root}/target`);
+  const left = await shell(
+    `cd "$1"; ${unpack} | { ${restore.replace("TARGET", '"$2"')}; wc -c; }`,
+    at.run.directory,
+    `${at.run.root}/target`,
+  );
+  assert.equal(left.trim(), "0");
 });
 
 Deno.test("the index has every member on a line, with its place, type, size, time and quoted name", async () => {
@@ -114,7 +132,7 @@ Deno.test("a destination and a work directory inside the source are left out", a
     destination: { type: "local", directory: `${at.run.root}/way/new` },
   });
   const archive = `${inside}/new/${STAMPED}.tar.zst`;
-  const names = (await shell('zstd -dc "$1" | tar -t', archive)).trim().split("\n").sort();
+  const names = (await shell('zstd -dc "$1" | tar -t --record-size=64K', archive)).trim().split("\n").sort();
   assert.deepEqual(names, [
     "./",
     "./des[t]*/",
@@ -132,7 +150,7 @@ Deno.test("a destination that is the source keeps its own backups out, and nothi
   await Deno.writeTextFile(`${at.tree}/backup_7_20250101000000.tar.zst`, "an older backup");
   await Deno.writeTextFile(`${at.tree}/backup_70_20250101000000.tar.zst`, "another task's");
   await at.run.run(source(at.tree), { destination: { type: "local", directory: at.tree } });
-  const names = await shell('zstd -dc "$1" | tar -t', `${at.tree}/${STAMPED}.tar.zst`);
+  const names = await shell('zstd -dc "$1" | tar -t --record-size=64K', `${at.tree}/${STAMPED}.tar.zst`);
   assert.deepEqual(names.trim().split("\n").sort(), [
     "./",
     "./backup_70_20250101000000.tar.zst",
