@@ -66,7 +66,12 @@ async function localFixture(): Promise<DestinationFixture> {
     secrets: [],
     mishaps: [
       full(place.fill),
-      changed("its path is a file", fields, { local_path: "/etc/hostname" }, /a part of the path is a file/),
+      changed(
+        "its path is a file",
+        fields,
+        { local_path: "/etc/hostname" },
+        /Correct the destination's path/,
+      ),
     ],
   };
 }
