@@ -230,8 +230,9 @@ function waitForFiles(store: Store): void {
   };
 }
 
+/** The file itself may not be there yet. */
 async function grown(path: string, size: number): Promise<void> {
-  while ((await Deno.stat(path)).size < size) await systemClock.sleep(1);
+  while (!(await exists(path)) || (await Deno.stat(path)).size < size) await systemClock.sleep(1);
 }
 
 function answer(context: Context, { status, code, message = "" }: Exclude<S3Fault, string | null>): void {

@@ -128,7 +128,7 @@ function ownAccount(): Account {
 
 async function makeAccount(home: string): Promise<Account> {
   const username = `rg-test-${randomBytes(4).toString("hex")}`;
-  const password = randomBytes(12).toString("base64url");
+  const password = randomBytes(12).toString("hex"); // a program must not take it for an option
   const hash = await program("openssl", "passwd", "-6", password);
   await accounts("useradd", "-M", "-d", home, "-s", "/usr/sbin/nologin", "-p", hash, username);
   const [uid, gid] = await Promise.all([program("id", "-u", username), program("id", "-g", username)]);
