@@ -139,8 +139,9 @@ function tarCommand(
       "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
       `--record-size=${RECORD_BYTES}`,
       "--numeric-owner",
-      // On Linux access lists are attributes, so this keeps them too; --acls would ask for each of them once more.
+      // Access lists are attributes too, and kept twice: who restores with --acls loses those that are attributes only.
       "--xattrs",
+      "--acls",
       "--no-selinux",
       "--sparse",
       "--one-file-system",
