@@ -154,8 +154,10 @@ export async function removeUpload(services: Services, uploadId: string): Promis
   if (row === null) return;
   const bucket = bucketOf(destination!, keyring);
   if (row.state === "open") await abortAtBucket(bucket, row);
-  // Even an open one may be an object: its completion went through, its answer did not come back.
-  if (!isKept) await bucket.remove(row.object_key);
+  // Even an open one may be an object: its completion went through, its answer did not come back. One that never got
+  // the bucket's id can't have been completed: what lies under its key is somebody else's.
+  const mayBeObject = row.s3_upload_id !== "";
+  if (!isKept && mayBeObject) await bucket.remove(row.object_key);
   else if (row.state === "completed") return;
   await markUploadRemoved(database, row.id, clock.now());
 }

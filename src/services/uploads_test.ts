@@ -311,3 +311,16 @@ Deno.test("a removal that the bucket refuses is left to be tried again", async (
   assert.equal(await stateOf(t, upload_id), "removed");
   assert.deepEqual(await t.s3.openUploads(), []);
 });
+
+Deno.test("an upload that never began removes nothing that lies under its key", async () => {
+  await using t = await setting();
+  t.s3.fault = (call) => call.method === "HEAD" ? "cut" : null;
+  await assert.rejects(openUpload(t.services, 1, input));
+  t.s3.fault = () => null;
+  await t.bucket.put(KEY, "theirs");
+  const [row] = await t.database<{ id: string }[]>`select id from uploads`;
+  await move(t, "failed");
+  await removeUpload(t.services, row!.id);
+  assert.equal(await t.bucket.get(KEY), "theirs");
+  assert.equal(await stateOf(t, row!.id), "removed");
+});
