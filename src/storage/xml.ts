@@ -1,7 +1,6 @@
-/**
- * The XML that S3 answers with: elements and text, no more. Strict: what is not well-formed is refused, and so
- * are document types, which S3 has no use for and attackers do.
- */
+/** The XML that S3 answers with: elements and text, no more. Document types, which S3 has no use for, are refused. */
+import { SaxesParser } from "saxes";
+
 export interface Element {
   /** Without its namespace prefix. */
   readonly name: string;
@@ -10,38 +9,28 @@ export interface Element {
   text: string;
 }
 
-const TOKEN =
-  /<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<\/([\w:.-]+)\s*>|<([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)/y;
-
-/** Parses one document. Throws a `SyntaxError`. */
+/** Parses one well-formed document. Throws a `SyntaxError`. */
 export function parseXml(document: string): Element {
   const top: Element = { name: "", children: [], text: "" };
   const open = [top];
-  TOKEN.lastIndex = document.charCodeAt(0) === 0xfeff ? 1 : 0;
-  while (TOKEN.lastIndex < document.length) {
-    const at = TOKEN.lastIndex;
-    const match = TOKEN.exec(document);
-    if (match === null) throw new SyntaxError(`Cannot read the XML: unexpected markup at ${at}`);
-    const [, cdata, closed, opened, , selfClosed, text] = match;
-    const current = open.at(-1)!;
-    if (cdata !== undefined) current.text += cdata;
-    else if (text !== undefined) current.text += resolveEntities(text);
-    else if (opened !== undefined) {
-      const element = { name: localName(opened), children: [], text: "" };
-      current.children.push(element);
-      if (selfClosed === "") open.push(element);
-    } else if (closed !== undefined) {
-      if (open.length === 1 || current.name !== localName(closed)) {
-        throw new SyntaxError(`Cannot read the XML: </${closed}> closes nothing at ${at}`);
-      }
-      open.pop();
-    }
-  }
-  const [root, ...others] = top.children;
-  if (root === undefined || others.length > 0 || open.length > 1 || top.text.trim() !== "") {
-    throw new SyntaxError("Cannot read the XML: it is not one whole document");
-  }
-  return root;
+  const refuse = (reason: string): never => {
+    throw new SyntaxError(`Cannot read the XML: ${reason}`);
+  };
+  // Prefixes are not resolved: not every service declares those it uses.
+  const parser = new SaxesParser({ xmlns: false });
+  parser.on("error", ({ message }) => refuse(message));
+  parser.on("doctype", () => refuse("it has a document type"));
+  parser.on("opentag", ({ name }) => {
+    const element = { name: name.slice(name.indexOf(":") + 1), children: [], text: "" };
+    open.at(-1)!.children.push(element);
+    open.push(element);
+  });
+  parser.on("closetag", () => void open.pop());
+  const append = (text: string) => void (open.at(-1)!.text += text);
+  parser.on("text", append);
+  parser.on("cdata", append);
+  parser.write(document).close();
+  return top.children[0]!;
 }
 
 export function childrenOf(element: Element, name: string): Element[] {
@@ -56,23 +45,4 @@ export function textOf(element: Element, name: string): string | null {
 /** For text and attribute values. */
 export function escapeXml(text: string): string {
   return text.replace(/[<>&'"]/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
-function localName(name: string): string {
-  return name.slice(name.indexOf(":") + 1);
-}
-
-const NAMED: Record<string, string> = { lt: "<", gt: ">", amp: "&", apos: "'", quot: '"' };
-
-function resolveEntities(text: string): string {
-  return text.replace(/&(?:#(\d+)|#x([\da-fA-F]+)|(\w+));|&/g, (_, decimal, hex, name) => {
-    const resolved = name !== undefined ? NAMED[name] : codePoint(decimal ?? `0x${hex}`);
-    if (resolved === undefined) throw new SyntaxError("Cannot read the XML: it holds an unknown entity");
-    return resolved;
-  });
-}
-
-function codePoint(digits: string): string | undefined {
-  const code = Number(digits);
-  return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
 }
