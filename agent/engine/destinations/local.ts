@@ -29,8 +29,8 @@ export class LocalDestination implements Destination {
     const { directory } = this.spec;
     this.signal.throwIfAborted();
     const final = this.#path(checkObjectName(name));
+    await this.makeDirectory();
     return await atLocal(`write to ${directory}`, async () => {
-      await makeDirectory(directory);
       if (await isThere(final)) {
         throw new RunFailedError(
           `Cannot write ${final}: it already exists. Move it away, and run the task again.`,
@@ -38,6 +38,12 @@ export class LocalDestination implements Destination {
       }
       return await LocalWriter.open(this.partialPath(name), final, this.signal);
     });
+  }
+
+  /** Makes what is missing of its path. */
+  makeDirectory(): Promise<void> {
+    const { directory } = this.spec;
+    return atLocal(`write to ${directory}`, () => makeDirectory(directory));
   }
 
   async remove(name: string): Promise<void> {

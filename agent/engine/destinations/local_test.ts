@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../../src/domain/clock.ts";
 import { mountTmpfs } from "../../../tests/support/tmpfs.ts";
 import { RunFailedError } from "../ports.ts";
 import { LocalDestination } from "./local.ts";
+import { checkDestination } from "./registry.ts";
 
 const never = new AbortController().signal;
 const text = (content: string) => new TextEncoder().encode(content);
@@ -106,4 +108,27 @@ Deno.test("a directory that vanishes fails the run, and its abort finds nothing 
   assert.match(await reason(writer.commit()), /it vanished while it was used/);
   await writer.abort();
   await destination.remove("x");
+});
+
+async function check(directory: string): Promise<{ name: string; ok: boolean; message: string }[]> {
+  return await checkDestination({ type: "local", directory }, systemClock, new AbortController().signal);
+}
+
+Deno.test("a check of a path that can't be made fails as it opens it, and says nothing of writing", async () => {
+  const steps = await check("/etc/hostname/backups");
+  assert.deepEqual(steps.map(({ name, ok }) => [name, ok]), [["connect", false]]);
+  assert.match(steps[0]!.message, /a part of the path is a file/);
+});
+
+Deno.test("a check whose write failed tells of no deletion", async () => {
+  await using root = await place();
+  await using _ = await mountTmpfs(root.path, 4096);
+  await Deno.writeFile(`${root.path}/filler`, new Uint8Array(4096));
+  const steps = await check(root.path);
+  assert.deepEqual(steps.map(({ name, ok }) => [name, ok]), [
+    ["connect", true],
+    ["write", false],
+    ["clean up", true],
+  ]);
+  assert.match(steps.at(-1)!.message, /^Nothing of \.rearguard-check-\S+ is left\.$/);
 });

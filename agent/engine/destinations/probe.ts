@@ -43,8 +43,14 @@ export async function probe(open: () => Promise<ReadableDestination>, clock: Clo
   try {
     const isWritten = await step("write", async () => {
       const writer = await destination.create(name, CONTENT.length);
-      await writer.write(CONTENT);
-      await writer.commit();
+      try {
+        await writer.write(CONTENT);
+        await writer.commit();
+      } catch (error) {
+        // Closes what it has open; what it can't remove, the next step tries again and tells.
+        await writer.abort().catch(() => {});
+        throw error;
+      }
       return `Wrote ${name}.`;
     });
     if (isWritten) {
@@ -58,7 +64,7 @@ export async function probe(open: () => Promise<ReadableDestination>, clock: Clo
     }
     await step(isWritten ? "delete" : "clean up", async () => {
       await destination.remove(name);
-      return `Deleted ${name}.`;
+      return isWritten ? `Deleted ${name}.` : `Nothing of ${name} is left.`;
     });
     return steps;
   } finally {

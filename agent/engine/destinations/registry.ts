@@ -29,7 +29,11 @@ export const destinationTypes: Types = {
   local: {
     open: (spec, ports) => Promise.resolve(new LocalDestination(spec, ports.signal)),
     check: (spec, ports) =>
-      probe(() => Promise.resolve(new LocalDestination(spec, ports.signal)), ports.clock),
+      probe(async () => {
+        const destination = new LocalDestination(spec, ports.signal);
+        await destination.makeDirectory();
+        return destination;
+      }, ports.clock),
   },
   s3: { open: (spec, ports) => Promise.resolve(new S3Destination(spec, ports)) },
   sftp: {
