@@ -1,6 +1,6 @@
 /** Whole runs to a local destination, beside `tar` into the two usual compressors, on the same trees. */
 import { join } from "node:path";
-import { type ControlPlane, startControlPlane } from "./control_plane.ts";
+import { type PlannedControlPlane, startPlanned } from "./control_plane.ts";
 import { median, print, type Result } from "./result.ts";
 import { writeMixedFiles, writeSmallFiles } from "./trees.ts";
 
@@ -33,15 +33,15 @@ export async function benchFiles(): Promise<Result[]> {
 async function measure(name: string, directory: string): Promise<Result[]> {
   const tree = join(directory, "tree");
   const backups = join(directory, "backups");
-  await using plane = await startControlPlane({ source_path: tree }, { local_path: backups });
-  const idle = await residentBytes(plane.agentPid);
+  await using planned = await startPlanned({ source: tree, backups, keep: 0 });
+  const idle = await residentBytes(planned.plane.agentPid);
   const archive = join(directory, "peer.tar.zst");
   const peer = (compressor: string) => tarInto(tree, archive, compressor);
   await peer("pzstd -q -3"); // the page cache is warm for all of them from here
   const times = { ours: [] as number[], pzstd: [] as number[], zstd: [] as number[] };
   let peak = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const { seconds, resident } = await ourRun(plane);
+    const { seconds, resident } = await ourRun(planned);
     times.ours.push(seconds);
     peak = Math.max(peak, resident);
     await Deno.remove(backups, { recursive: true });
@@ -75,13 +75,13 @@ async function measure(name: string, directory: string): Promise<Result[]> {
 }
 
 /** From the call to the end of the run, with the agent's memory looked at all the while. */
-async function ourRun(plane: ControlPlane): Promise<{ seconds: number; resident: number }> {
+async function ourRun({ plane, run }: PlannedControlPlane): Promise<{ seconds: number; resident: number }> {
   let resident = 0;
   const timer = setInterval(async () => {
     resident = Math.max(resident, await residentBytes(plane.agentPid));
   }, 50);
   const start = performance.now();
-  await plane.run(plane.planted.taskId);
+  await run();
   clearInterval(timer);
   return { seconds: (performance.now() - start) / 1000, resident };
 }

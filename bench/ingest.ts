@@ -1,11 +1,8 @@
 /** Output of 100 agents at once: what is stored a second, and whether a line is missing. */
-import { randomUUID } from "node:crypto";
-import { Hub } from "../src/agents/hub.ts";
-import { Dispatcher } from "../src/dispatcher/dispatcher.ts";
 import { systemClock } from "../src/domain/clock.ts";
 import { createEnrolmentToken, enrolAgent } from "../src/services/enrolment.ts";
-import { registerReplica } from "../src/services/replicas.ts";
 import { startRun } from "../src/services/runs.ts";
+import { serve } from "../tests/support/control_plane.ts";
 import { testServices } from "../tests/support/database.ts";
 import { AGENT, plant, type Planted } from "../tests/support/planted.ts";
 import { until } from "../tests/support/until.ts";
@@ -18,16 +15,8 @@ const SECONDS = 30;
 export async function benchIngest(): Promise<Result[]> {
   await using test = await testServices();
   const services = { ...test.services, clock: systemClock };
-  const replicaId = randomUUID();
-  await registerReplica(services, replicaId);
-  const hub = new Hub(services, { replicaId });
-  const dispatcher = new Dispatcher(services, hub);
-  dispatcher.start();
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen() {} },
-    (request) => hub.connect(request),
-  );
-  const url = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}`;
+  await using stack = new AsyncDisposableStack();
+  const { url, hub } = await serve(services, stack);
   const planted: Planted[] = [];
   const keys: string[] = [];
   for (let i = 0; i < AGENTS; i++) {
@@ -60,9 +49,6 @@ export async function benchIngest(): Promise<Result[]> {
     from run_output, unnest(string_to_array(rtrim(text, E'\n'), E'\n')) as line`;
   const expected = AGENTS * LINES_PER_SECOND * SECONDS;
   const lines = Number(stored!.lines);
-  await dispatcher.stop();
-  await hub.close();
-  await server.shutdown();
   const rate = lines / seconds;
   return [
     {

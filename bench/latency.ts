@@ -1,6 +1,6 @@
 /** From `POST …/run` to the run's first output line, committed. */
 import { join } from "node:path";
-import { startControlPlane } from "./control_plane.ts";
+import { startPlanned } from "./control_plane.ts";
 import { median, percentile, type Result } from "./result.ts";
 
 const RUNS = 200;
@@ -9,14 +9,12 @@ export async function benchLatency(): Promise<Result[]> {
   const directory = await Deno.makeTempDir();
   await Deno.mkdir(join(directory, "source"));
   await Deno.writeTextFile(join(directory, "source", "a"), "a");
-  const source = { source_path: join(directory, "source"), maximum_backups_to_keep: 2 };
-  const place = { local_path: join(directory, "backups") };
+  const plan = { source: join(directory, "source"), backups: join(directory, "backups"), keep: 2 };
   const waits: number[] = [];
   {
-    await using plane = await startControlPlane(source, place);
-    const { taskId } = plane.planted;
+    await using planned = await startPlanned(plan);
     let seen: (runId: number) => void = () => {};
-    const unsubscribe = plane.services.bus.subscribe((notification) => {
+    const unsubscribe = planned.plane.services.bus.subscribe((notification) => {
       if (notification.topic === "run_output") seen(notification.run_id);
     });
     // The first runs warm up both processes.
@@ -26,7 +24,7 @@ export async function benchLatency(): Promise<Result[]> {
       seen = () => {
         if (Number.isNaN(first)) first = performance.now() - start;
       };
-      await plane.run(taskId);
+      await planned.run();
       if (i >= 0) waits.push(first);
     }
     unsubscribe();

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Hub } from "../../src/agents/hub.ts";
 import { Dispatcher } from "../../src/dispatcher/dispatcher.ts";
+import { Reaper } from "../../src/dispatcher/reaper.ts";
 import { Remover } from "../../src/dispatcher/remover.ts";
 import { ABILITIES } from "../../src/domain/abilities.ts";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -14,7 +15,7 @@ import { ApiCaller } from "./client.ts";
 import { testServices } from "./database.ts";
 import { until } from "./until.ts";
 
-const AGENT = new URL("../../agent/main.ts", import.meta.url).pathname;
+const FROM_SOURCE = ["--allow-all", new URL("../../agent/main.ts", import.meta.url).pathname];
 
 export interface ControlPlane extends AsyncDisposable {
   /** With every ability. */
@@ -23,11 +24,21 @@ export interface ControlPlane extends AsyncDisposable {
   readonly serverId: number;
   /** What must be seen nowhere: the agent's key and its enrolment token. */
   readonly secrets: string[];
+  readonly services: Services;
+  readonly agentPid: number;
   /** All that the agent has printed. */
   agentOutput(): string;
 }
 
-export async function startControlPlane(): Promise<ControlPlane> {
+export interface AgentOptions {
+  /** What `deno run` is given to run an agent, without the agent's own arguments. */
+  program: string[];
+  logLevel: string;
+}
+
+export async function startControlPlane(
+  agentOptions: AgentOptions = { program: FROM_SOURCE, logLevel: "debug" },
+): Promise<ControlPlane> {
   await using stack = new AsyncDisposableStack();
   const test = stack.use(await testServices());
   const services = { ...test.services, clock: systemClock };
@@ -39,19 +50,25 @@ export async function startControlPlane(): Promise<ControlPlane> {
   const serverId = await api.create("/remote-servers", { label: "here", ip_address: "127.0.0.1" });
   const enrolment = await api.call("POST", `/remote-servers/${serverId}/enrolment-tokens`);
   const enrolmentToken: string = enrolment.body.data.token;
-  const agent = await startAgent(url, enrolmentToken, stack);
+  const agent = await startAgent(url, enrolmentToken, agentOptions, stack);
   await until(() => hub.connectedServers().includes(serverId));
   const parts = stack.move();
   return {
     api,
     serverId,
     secrets: [enrolmentToken, (await Deno.readTextFile(`${agent.stateDirectory}/key`)).trim()],
+    services,
+    agentPid: agent.pid,
     agentOutput: agent.output,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
 
-async function serve(services: Services, stack: AsyncDisposableStack): Promise<{ url: string; hub: Hub }> {
+/** Everything of a control plane but its scheduler, until the stack is disposed of. */
+export async function serve(
+  services: Services,
+  stack: AsyncDisposableStack,
+): Promise<{ url: string; hub: Hub }> {
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
   const hub = new Hub(services, { replicaId });
@@ -62,7 +79,9 @@ async function serve(services: Services, stack: AsyncDisposableStack): Promise<{
   );
   stack.defer(() => server.shutdown());
   stack.defer(() => hub.close());
-  for (const loop of [new Dispatcher(services, hub), new Remover(services)]) {
+  for (
+    const loop of [new Dispatcher(services, hub), new Reaper(services, replicaId), new Remover(services)]
+  ) {
     loop.start();
     stack.defer(() => loop.stop());
   }
@@ -72,13 +91,14 @@ async function serve(services: Services, stack: AsyncDisposableStack): Promise<{
 async function startAgent(
   url: string,
   token: string,
+  { program, logLevel }: AgentOptions,
   stack: AsyncDisposableStack,
-): Promise<{ stateDirectory: string; output(): string }> {
+): Promise<{ pid: number; stateDirectory: string; output(): string }> {
   const stateDirectory = await Deno.makeTempDir({ prefix: "rearguard-agent-" });
   stack.defer(() => Deno.remove(stateDirectory, { recursive: true }));
   const agent = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", AGENT, "--url", url, "--state-dir", stateDirectory],
-    env: { REARGUARD_TOKEN: token, LOG_LEVEL: "debug" },
+    args: ["run", ...program, "--url", url, "--state-dir", stateDirectory],
+    env: { REARGUARD_TOKEN: token, LOG_LEVEL: logLevel },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -92,5 +112,5 @@ async function startAgent(
     await agent.status;
     await Promise.all(reading);
   });
-  return { stateDirectory, output: () => output };
+  return { pid: agent.pid, stateDirectory, output: () => output };
 }
