@@ -8,7 +8,8 @@ import { systemClock } from "../src/domain/clock.ts";
 import { Hub } from "../src/agents/hub.ts";
 import type { Services } from "../src/services/context.ts";
 import { createEnrolmentToken, enrolAgent, revokeAgent } from "../src/services/enrolment.ts";
-import { registerReplica } from "../src/services/replicas.ts";
+import { heartbeatReplica, registerReplica, unregisterReplica } from "../src/services/replicas.ts";
+import { showRemoteServer } from "../src/services/remote_servers.ts";
 import { cancelRun, startRun } from "../src/services/runs.ts";
 import { testServices } from "./support/database.ts";
 import { output, success } from "./support/events.ts";
@@ -254,5 +255,23 @@ Deno.test("an agent that falls silent is closed after three heartbeats, a living
   assert.equal(await closed.promise, 4408);
   assert.deepEqual(plane.hub.connectedServers(), [other.serverId]);
   await agent.stop();
+  await plane.stop();
+});
+
+Deno.test("agents of a replica that was taken for dead count as connected again while their sockets are up", async () => {
+  await using test = await testServices();
+  const services = { ...test.services, clock: systemClock };
+  const { caller, serverId, key } = await enrolled(services);
+  const plane = await startPlane(services, 0, 100);
+  const agent = await startAgent(plane.port, key);
+  const connectivity = async () => (await showRemoteServer(services, caller, serverId)).connectivity;
+  await until(async () => await connectivity() === "connected");
+  const [replica] = await services.database<{ id: string }[]>`select id from replicas`;
+  await unregisterReplica(services, replica!.id);
+  assert.equal(await connectivity(), "disconnected");
+  await heartbeatReplica(services, replica!.id);
+  await until(async () => await connectivity() === "connected");
+  await agent.stop();
+  await until(async () => await connectivity() === "disconnected");
   await plane.stop();
 });

@@ -105,7 +105,7 @@ export class Hub implements SessionOwner {
 
   closed(session: Session): void {
     this.#open.delete(session);
-    if (this.#ready.get(session.remoteServerId) === session) this.#ready.delete(session.remoteServerId);
+    if (this.#isReady(session)) this.#ready.delete(session.remoteServerId);
     const leaving = disconnectAgent(this.#services, session.connection).catch((error) => {
       // The replica's next heartbeat, or its end, clears the connection as well.
       logger("agents").warn("Cannot note a closed socket: {error}", { error });
@@ -139,18 +139,28 @@ export class Hub implements SessionOwner {
       const since = clock.monotonic();
       await clock.sleep(this.heartbeatMs, signal).catch(() => {});
       if (signal.aborted) return;
-      const heard: number[] = [];
+      const heard: Session[] = [];
       for (const session of [...this.#open]) {
         const silence = clock.monotonic() - session.heardAt;
         if (silence > 3 * this.heartbeatMs) session.close(CLOSE.silent, "Nothing was heard for too long");
         else session.send({ type: "ping" });
-        if (session.heardAt >= since) heard.push(session.remoteServerId);
+        if (session.heardAt >= since && this.#isReady(session)) heard.push(session);
       }
-      await heardFromAgents(this.#services, heard).catch((error) => {
-        // The next beat renews them: a lease outlasts three.
+      try {
+        await heardFromAgents(this.#services, heard.map(({ connection }) => connection));
+        // One that closed meanwhile may have been entered again after it was taken out.
+        for (const session of heard) {
+          if (!this.#isReady(session)) await disconnectAgent(this.#services, session.connection);
+        }
+      } catch (error) {
+        // The next beat makes up for it: a lease outlasts three.
         logger("agents").warn("Cannot renew leases: {error}", { error });
-      });
+      }
     }
+  }
+
+  #isReady(session: Session): boolean {
+    return this.#ready.get(session.remoteServerId) === session;
   }
 
   /** Closes sockets whose key is no longer good: of one server, or of all after notifications may have been missed. */

@@ -7,6 +7,7 @@ import {
   lockRunsOfAgent,
   markConnected,
   markDisconnected,
+  restoreConnections,
 } from "../store/agent_connections.ts";
 import { hastenRemovals } from "../store/backup_records.ts";
 import { type Sql, transaction } from "../store/database.ts";
@@ -98,9 +99,12 @@ export async function disconnectAgent(services: Services, connection: Connection
   });
 }
 
-/** A sign of life of these servers' agents. */
-export async function heardFromAgents(services: Services, serverIds: readonly number[]): Promise<void> {
-  if (serverIds.length > 0) await renew(services, services.database, serverIds);
+/** A sign of life over these connections, all of one replica. */
+export async function heardFromAgents(services: Services, connections: readonly Connection[]): Promise<void> {
+  const [first] = connections;
+  if (first === undefined) return;
+  await restoreConnections(services.database, first.replicaId, connections);
+  await renew(services, services.database, connections.map(({ remoteServerId }) => remoteServerId));
 }
 
 async function renew(services: Services, sql: Sql, serverIds: readonly number[]): Promise<void> {

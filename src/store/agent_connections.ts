@@ -17,6 +17,21 @@ export async function markConnected(
     where id = ${serverId}`;
 }
 
+/** Enters sockets of a replica again where none is known: another replica may have taken this one for dead. */
+export async function restoreConnections(
+  sql: Sql,
+  replicaId: string,
+  connections: readonly { id: string; remoteServerId: number }[],
+): Promise<void> {
+  await sql`
+    update remote_servers set connection_id = held.id, connection_replica_id = ${replicaId}
+    from unnest(
+      ${connections.map(({ id }) => id)}::uuid[], ${connections.map((one) => one.remoteServerId)}::bigint[]
+    ) as held (id, server_id)
+    where remote_servers.id = held.server_id and connection_id is null
+      and exists (select from replicas where id = ${replicaId})`;
+}
+
 /** Only if that connection is still the newest. */
 export async function markDisconnected(
   sql: Sql,
