@@ -92,8 +92,8 @@ async function storePart(
     frames.push(chunk);
     await object.write(chunk);
   }, object.direct);
-  const end = await frames.end(children);
-  part.checkEnd({ ...end, head: await frames.start(children) });
+  const [end, head] = await Promise.all([frames.end(children), frames.start(children)]);
+  part.checkEnd({ ...end, head });
   const archive = await object.commit();
   progress.finish(end.size);
   reportStored(ports, part.label, archive, ports.clock.monotonic() - started);

@@ -1,12 +1,14 @@
 /**
- * The programs a run starts. Each leads a process group of its own, so that it can be ended with whatever it
- * started; none outlives the run.
+ * The programs a run starts; each is ended with whatever it started, and none outlives the run. They stay in the agent's
+ * session: with one each, the kernel's autogroups share the processor among them as if they were users, and programs
+ * that feed each other through a pipe take up to a sixth more of it.
  */
 import type { Clock } from "../../src/domain/clock.ts";
 import { LineSplitter } from "./line.ts";
+import { processTree, signalAll } from "./process_tree.ts";
 import { switchUser, type SystemUser, userEnvironment } from "./system_user.ts";
 
-/** A program, without a shell's reading of its arguments. */
+/** A program, without a shell's reading of its arguments. One with redirects does not outlive an agent that is killed. */
 export interface Command {
   program: string;
   args: string[];
@@ -94,7 +96,6 @@ export class Child {
       stdin: options.stdin ?? "null",
       stdout: options.stdout,
       stderr: "piped",
-      detached: true,
     }).spawn();
     this.pid = this.#process.pid;
     this.stdout = options.stdout === "piped" ? this.#process.stdout : null;
@@ -112,15 +113,16 @@ export class Child {
     }
   }
 
-  /** SIGTERM to the program's group, SIGKILL after a moment. Resolves when it has ended. */
+  /** SIGTERM to the program and what it started, SIGKILL after a moment. Resolves when it has ended. */
   async terminate(clock: Clock): Promise<void> {
-    this.#signal("SIGTERM");
+    const tree = processTree(this.pid);
+    signalAll(tree, "SIGTERM");
     const ended = new AbortController();
-    clock.sleep(GRACE_MS, ended.signal).then(() => this.#signal("SIGKILL"), () => {});
+    clock.sleep(GRACE_MS, ended.signal).then(() => signalAll(processTree(this.pid), "SIGKILL"), () => {});
     await this.exited;
     ended.abort();
     // What it had started and left behind.
-    this.#signal("SIGKILL");
+    signalAll(tree, "SIGKILL");
     if (this.stdout !== null && !this.stdout.locked) await this.stdout.cancel();
   }
 
@@ -133,28 +135,24 @@ export class Child {
     const [{ code, signal }] = await Promise.all([this.#process.status, read()]);
     return { code, signal };
   }
-
-  #signal(name: "SIGTERM" | "SIGKILL"): void {
-    try {
-      Deno.kill(-this.pid, name);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
 }
 
-/** A shell opens the files, gives way to setpriv, which gives way to the program: one process all along. Paths
- * and arguments are the shell's parameters, never its code. */
+/**
+ * A shell opens the files, gives way to setpriv, which gives way to the program: one process all along. Paths and
+ * arguments are the shell's parameters, never its code. A terminal's Ctrl-C is the agent's to act upon.
+ */
 function launch(command: Command): { program: string; args: string[] } {
   const { user, redirects = [] } = command;
-  const inner = user
-    ? [...switchUser(user), command.program, ...command.args]
-    : [command.program, ...command.args];
-  if (redirects.length === 0) return { program: inner[0]!, args: inner.slice(1) };
+  const own = [command.program, ...command.args];
+  if (redirects.length === 0) {
+    if (!user) return command;
+    return { program: "setpriv", args: [...switchUser(user), "--", ...own] };
+  }
+  const inner = ["setpriv", "--pdeathsig=KILL", ...user ? switchUser(user) : [], "--", ...own];
   const take = redirects.map((_, index) => `path${index}=$${index + 1}`);
   const open = redirects.map(({ descriptor, direction }, index) =>
     `${descriptor}${direction}"$path${index}"`
   );
-  const script = `${take.join("; ")}; shift ${redirects.length}; exec "$@" ${open.join(" ")}`;
+  const script = `trap '' INT; ${take.join("; ")}; shift ${redirects.length}; exec "$@" ${open.join(" ")}`;
   return { program: "sh", args: ["-c", script, "sh", ...redirects.map(({ path }) => path), ...inner] };
 }

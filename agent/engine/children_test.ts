@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
 import { TestClock } from "../../tests/support/clock.ts";
+import { until } from "../../tests/support/until.ts";
 import { capture } from "./capture.ts";
 import { Children, type Command } from "./children.ts";
+import { processTree, type RunningProcess } from "./process_tree.ts";
 import { findUser } from "./system_user.ts";
 
 const sh = (script: string, ...args: string[]): Command => ({
@@ -10,29 +12,12 @@ const sh = (script: string, ...args: string[]): Command => ({
   args: ["-c", script, "sh", ...args],
 });
 
-/** Pids of the processes in a group, but those that only wait for init to take note. */
-function group(leader: number): number[] {
-  const pids: number[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
-      const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      if (Number(pgrp) === leader && state !== "Z") pids.push(Number(name));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound) && !`${error}`.includes("os error 3")) throw error;
-    }
-  }
-  return pids;
-}
-
 /** A killed process takes a moment to be gone; one that was forgotten stays. */
-async function gone(leader: number): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (group(leader).length > 0) {
-    assert.ok(performance.now() < deadline, `processes of group ${leader} are left`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+async function gone(tree: readonly RunningProcess[]): Promise<void> {
+  await until(() => {
+    const running = tree.flatMap(({ pid }) => processTree(pid)).map(({ startTime }) => startTime);
+    return tree.every(({ startTime }) => !running.includes(startTime));
+  });
 }
 
 /** Resolves with the child once it has printed a line. */
@@ -46,22 +31,50 @@ Deno.test("an aborted run leaves none of its programs, nor what they started", a
   const abort = new AbortController();
   await using children = new Children(systemClock, abort.signal);
   const child = await started(children, sh("sleep 100 & sleep 100 & echo up >&2; wait"));
-  assert.equal(group(child.pid).length, 3);
+  const tree = processTree(child.pid);
+  assert.equal(tree.length, 3);
   abort.abort(new Error("enough"));
   assert.equal((await child.exited).signal, "SIGTERM");
   await children.terminate();
-  await gone(child.pid);
+  await gone(tree);
 });
 
 Deno.test("a program deaf to SIGTERM is killed after a moment", async () => {
   const clock = new TestClock();
   const children = new Children(clock, new AbortController().signal);
   const child = await started(children, sh("trap '' TERM; echo up >&2; while :; do sleep 100; done"));
+  const tree = processTree(child.pid);
   const terminated = children.terminate();
   await clock.advance(2000);
   await terminated;
   assert.equal((await child.exited).signal, "SIGKILL");
-  await gone(child.pid);
+  await gone(tree);
+});
+
+Deno.test("programs that work on files end with an agent that is killed", async () => {
+  const directory = await Deno.makeTempDir();
+  const users = Deno.uid() === 0 ? [null, { name: "nobody", uid: 65534, gid: 65534, home: "/" }] : [null];
+  const script = `
+    import { Children } from "${new URL("children.ts", import.meta.url)}";
+    import { systemClock } from "${new URL("../../src/domain/clock.ts", import.meta.url)}";
+    const children = new Children(systemClock, new AbortController().signal);
+    const redirects = [{ descriptor: 3, direction: ">", path: "${directory}/file" }];
+    for (const user of ${JSON.stringify(users)}) {
+      const command = { program: "sh", args: ["-c", "echo $$ >&2; exec sleep 100"], user, redirects };
+      children.spawn(command, { stdout: "null", onMessage: (line) => console.log(line) });
+    }`;
+  const agent = new Deno.Command(Deno.execPath(), { args: ["eval", script], stdout: "piped" }).spawn();
+  let printed = "";
+  for await (const text of agent.stdout.pipeThrough(new TextDecoderStream())) {
+    printed += text;
+    if (printed.trimEnd().split("\n").length === users.length && printed.endsWith("\n")) break;
+  }
+  const programs = printed.trimEnd().split("\n").flatMap((pid) => processTree(Number(pid)));
+  assert.equal(programs.length, users.length);
+  agent.kill("SIGKILL");
+  await agent.status;
+  await gone(programs);
+  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("nothing starts once the run has ended", async () => {

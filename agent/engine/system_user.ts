@@ -42,9 +42,9 @@ export async function userToRunAs(children: Children, name: string | null): Prom
   return user;
 }
 
-/** The command in front of a program that gives it the user's ids and supplementary groups. */
+/** setpriv's options that give a program the user's ids and supplementary groups. */
 export function switchUser(user: SystemUser): string[] {
-  return ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--init-groups", "--"];
+  return [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--init-groups"];
 }
 
 /** The whole environment of a program. Messages in English, names in UTF-8, whatever the system's locale. */

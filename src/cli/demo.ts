@@ -40,9 +40,7 @@ async function main(): Promise<void> {
   );
   lines.status("");
   if (final.status !== "successful") {
-    {
-      throw new DemoError(`Cannot finish the demo: the backup is ${final.status} (${final.reason})`);
-    }
+    throw new DemoError(`Cannot finish the demo: the backup is ${final.status} (${final.reason})`);
   }
   await showBackup(api.call, taskId, join(directory, "backups"));
 }

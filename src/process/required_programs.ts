@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { StartError } from "./start_error.ts";
 
 /** By program: the Debian package it comes in. */
-const PACKAGES: Readonly<Record<string, string>> = { tar: "tar", zstd: "zstd" };
+const PACKAGES: Readonly<Record<string, string>> = { tar: "tar", zstd: "zstd", setpriv: "util-linux" };
 
 /** Throws a {@link StartError} that names what is missing in `path` (as in PATH), and the command that installs it. */
 export function requirePrograms(path: string): void {

@@ -8,6 +8,12 @@ import type { Command } from "../children.ts";
 const MAX_THREADS = 8;
 
 /**
+ * pzstd takes and gives back buffers of 128 KiB all the time, which the C library maps and unmaps anew, one by one, unless it is
+ * told to keep them: a fourteenth of the time and a third of what the kernel does. mallopt(3).
+ */
+const KEEP_BUFFERS = { MALLOC_MMAP_THRESHOLD_: "33554432", MALLOC_TRIM_THRESHOLD_: "268435456" };
+
+/**
  * Compresses a FIFO or file in independent frames of 8 MB, each behind a skippable frame: to stdout, or into a file that
  * is there.
  */
@@ -16,6 +22,7 @@ export function compressFramed(path: string, into: string | null = null): Comman
   return {
     program: "pzstd",
     args: ["-q", "-3", "-p", String(threads), "-c"],
+    env: KEEP_BUFFERS,
     redirects: [
       { descriptor: 0, direction: "<", path },
       ...(into === null ? [] : [{ descriptor: 1, direction: ">" as const, path: into }]),

@@ -49,11 +49,13 @@ export class FrameWatch {
     if (this.#missing > 0 || this.#headerLength > 0 || this.#frames === 0) {
       throw new RunFailedError("Cannot trust the archive: the compressed stream was cut short");
     }
-    const tail = new Tail();
+    const [previous, last] = await Promise.all([
+      this.#frames === 1 ? { size: 0, tail: new Tail() } : unpack(children, this.#store.previous()),
+      unpack(children, this.#store.last()),
+    ]);
+    previous.tail.push(last.tail.bytes);
     // Only the last frame may hold less than the others.
-    const previous = this.#frames === 1 ? 0 : await unpack(children, this.#store.previous(), tail);
-    const last = await unpack(children, this.#store.last(), tail);
-    return { size: (this.#frames - 1) * previous + last, tail: tail.bytes };
+    return { size: (this.#frames - 1) * previous.size + last.size, tail: previous.tail.bytes };
   }
 
   /** The first uncompressed bytes, as many as the first block holds. */
@@ -108,15 +110,16 @@ class Tail {
   }
 }
 
-/** Returns how many bytes the frame holds. */
-async function unpack(children: Children, frame: Pieces, tail: Tail): Promise<number> {
+/** How many bytes the frame holds, and the last of them. */
+async function unpack(children: Children, frame: Pieces): Promise<{ size: number; tail: Tail }> {
   let size = 0;
+  const tail = new Tail();
   const whole = await decompress(children, frame, (chunk) => {
     size += chunk.length;
     tail.push(chunk);
   });
   if (!whole) throw new RunFailedError("Cannot trust the archive: its last frames do not unpack");
-  return size;
+  return { size, tail };
 }
 
 /** Resolves with whether the bytes are a whole, undamaged frame; `take` gets what could be unpacked either way. */
