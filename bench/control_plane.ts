@@ -21,8 +21,11 @@ export async function startPlanned({ source, backups, keep }: Plan): Promise<Pla
   stack.defer(() => Deno.remove(directory, { recursive: true }));
   const files = await new AgentFiles(directory).all();
   const unit = await Deno.readTextFile(files.get("rearguard-agent.service")!.path);
+  const agent = files.get("agent.js")!.path;
+  const [, before] = /^ExecStartPre=-\S+\/deno (.+) \S+\/agent\.js$/m.exec(unit)!;
+  await new Deno.Command(Deno.execPath(), { args: [...before!.split(" "), agent] }).output();
   const flags = /--v8-flags=\S+/.exec(unit)![0];
-  const program = ["--allow-all", "--no-config", flags, files.get("agent.js")!.path];
+  const program = ["--allow-all", "--no-config", flags, agent];
   const plane = stack.use(await startControlPlane({ program, logLevel: "warning" }));
   const { api, serverId } = plane;
   const destinationId = await api.create("/backup-destinations", {
