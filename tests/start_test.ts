@@ -207,7 +207,7 @@ Deno.test("missing programs are named with the command that installs them", () =
     const env = { LOCAL_AGENT: "1", PATH: "/nonexistent" };
     assert.match(
       await refusal({ dataDirectory, env }),
-      /^Cannot start the local agent: a backup needs tar and zstd; run: apt-get update && apt-get install -y tar zstd/,
+      /^Cannot start the local agent: a backup needs tar, zstd, setpriv; run: apt-get update && apt-get install -y tar zstd util-linux/,
     );
   }));
 

@@ -11,7 +11,7 @@ export function requirePrograms(path: string): void {
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((program) => PACKAGES[program]))].join(" ");
   throw new StartError(
-    `Cannot start the local agent: a backup needs ${missing.join(" and ")}; run: ` +
+    `Cannot start the local agent: a backup needs ${missing.join(", ")}; run: ` +
       `apt-get update && apt-get install -y ${packages} (or set LOCAL_AGENT=0)`,
   );
 }

@@ -108,7 +108,8 @@ select concat('name ', seq, ' \\\\ é 😀 \\'q\\' \\n'), date_add('1900-01-01',
   elt(1 + seq % 2, 'fine', 'odd'), json_object('i', seq), unhex(concat('00ff', md5(seq))), b'1010101',
   date_add('2020-01-01', interval seq second), seq % 2, point(seq, -seq)
 from seq_1_to_30000;
-create table \`order \`\`odd\` (id int primary key, customer_id int unsigned, at datetime, foreign key (customer_id) references customer (id));
+create table \`order \`\`odd\` (id int primary key, customer_id int unsigned, at datetime, constraint order_customer
+  foreign key (customer_id) references customer (id));
 insert into \`order \`\`odd\` select seq, seq + 99, now() from seq_1_to_500;
 create table old_style (a int, b text) engine=myisam; insert into old_style values (1, 'x'), (2, null);
 create table sessions (id int); insert into sessions values (1);
