@@ -76,6 +76,7 @@ async function measure(name: string, directory: string): Promise<Result[]> {
 
 /** From the call to the end of the run, with the agent's memory looked at all the while. */
 async function ourRun({ plane, run }: PlannedControlPlane): Promise<{ seconds: number; resident: number }> {
+  await settle();
   let resident = 0;
   const timer = setInterval(async () => {
     resident = Math.max(resident, await residentBytes(plane.agentPid));
@@ -86,7 +87,13 @@ async function ourRun({ plane, run }: PlannedControlPlane): Promise<{ seconds: n
   return { seconds: (performance.now() - start) / 1000, resident };
 }
 
+/** What an earlier measurement left to be written is not to be written in the next one's time. */
+async function settle(): Promise<void> {
+  await new Deno.Command("sync").output();
+}
+
 async function tarInto(tree: string, archive: string, compressor: string): Promise<number> {
+  await settle();
   const start = performance.now();
   const { success } = await new Deno.Command("tar", {
     args: ["-C", tree, "-I", compressor, "-cf", archive, "."],
