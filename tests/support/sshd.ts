@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
+import { processTree, signalAll } from "../../agent/engine/process_tree.ts";
 import { freePort, reachable } from "./ports.ts";
 
 export class TestSshd implements AsyncDisposable {
@@ -73,13 +74,7 @@ export class TestSshd implements AsyncDisposable {
   /** Ends the listener and every session with SIGKILL: the peer sees its connection drop. */
   async kill(): Promise<void> {
     if (this.#listener === null) return;
-    for (const pid of [...await descendants(this.#listener.pid), this.#listener.pid]) {
-      try {
-        Deno.kill(pid, "SIGKILL");
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
-    }
+    signalAll(processTree(this.#listener.pid), "SIGKILL");
     await this.#listener.status;
     this.#listener = null;
   }
@@ -144,21 +139,6 @@ function accounts(...command: string[]): Promise<string> {
 function fingerprint(publicKey: string): string {
   const blob = publicKey.split(" ")[1]!;
   return `SHA256:${createHash("sha256").update(blob, "base64").digest("base64").replace(/=+$/, "")}`;
-}
-
-/** Of every process in /proc, by the parent its `stat` names. */
-async function descendants(pid: number): Promise<number[]> {
-  const parents = new Map<number, number>();
-  for await (const entry of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(entry.name)) continue;
-    const stat = await Deno.readTextFile(`/proc/${entry.name}/stat`).catch(() => null);
-    // The program's name, in parentheses, may hold anything: the state and the parent follow the last one.
-    const parent = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
-    if (parent !== undefined) parents.set(Number(entry.name), Number(parent));
-  }
-  const below = (above: number): number[] =>
-    [...parents].filter(([, parent]) => parent === above).flatMap(([child]) => [child, ...below(child)]);
-  return below(pid);
 }
 
 /** Runs a program to its end and returns what it printed, trimmed. */
