@@ -4,7 +4,7 @@ import { Children } from "./children.ts";
 import { oneLine } from "./line.ts";
 import { manifest, type StoredPart } from "./manifest.ts";
 import { objectName } from "./object_name.ts";
-import { streamFile, streamPart } from "./pipeline.ts";
+import { compressFile, streamPart } from "./pipeline.ts";
 import { type Destination, RunAbortedError, RunFailedError, type RunPorts } from "./ports.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import type { RunContext } from "./run_context.ts";
@@ -12,7 +12,7 @@ import { RunObjects } from "./run_objects.ts";
 import { prepareSource } from "./sources/registry.ts";
 import type { PreparedSource, SourcePart } from "./sources/source.ts";
 import { userToRunAs } from "./system_user.ts";
-import { FrameWatch } from "./transforms/frames.ts";
+import { FrameWatch, type StreamEnd } from "./transforms/frames.ts";
 
 /**
  * Carries out a backup job. Resolves once every object, the manifest last, is committed.
@@ -92,13 +92,23 @@ async function storePart(
     frames.push(chunk);
     await object.write(chunk);
   }, object.direct);
-  const [end, head] = await Promise.all([frames.end(children), frames.start(children)]);
-  part.checkEnd({ ...end, head });
+  const [end, indexPath] = await Promise.all([
+    checkFrames(part, frames, children),
+    part.index === null ? null : compressFile(part.index.path, context),
+    object.settle(),
+  ]);
   const archive = await object.commit();
   progress.finish(end.size);
   reportStored(ports, part.label, archive, ports.clock.monotonic() - started);
-  const index = part.index === null ? null : await storeIndex(part, part.index.path, context, objects);
+  const index = indexPath === null ? null : await storeIndex(part, indexPath, context, objects);
   return { part, archive, index, bytesRead: end.size, filesCount };
+}
+
+async function checkFrames(part: SourcePart, frames: FrameWatch, children: Children): Promise<StreamEnd> {
+  const head = part.checkHead === undefined ? null : frames.start(children);
+  const [end] = await Promise.all([frames.end(children), head?.then((bytes) => part.checkHead!(bytes))]);
+  part.checkEnd(end);
+  return end;
 }
 
 async function storeIndex(
@@ -109,7 +119,7 @@ async function storeIndex(
 ): Promise<StoredObject> {
   const started = context.ports.clock.monotonic();
   const object = await createObject(objects, "index", context.job, part, ".index.zst");
-  await streamFile(indexPath, context, (chunk) => object.write(chunk));
+  for await (const chunk of (await Deno.open(indexPath)).readable) await object.write(chunk);
   const stored = await object.commit();
   reportStored(context.ports, "its index", stored, context.ports.clock.monotonic() - started);
   return stored;

@@ -66,14 +66,12 @@ export async function streamPart(
   return index?.count ?? null;
 }
 
-/** Streams a small file, compressed, into `take`. */
-export async function streamFile(path: string, context: RunContext, take: Take): Promise<void> {
-  const { children, ports } = context;
-  const compressor = startCompressor(compressPlain(path), context);
-  const pumped = pump(compressor.child.stdout!, take, () => void children.terminate());
-  const results = await Promise.allSettled([pumped, compressor.finished]);
-  ports.signal.throwIfAborted();
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+/** Compresses a small file into one beside it. Resolves with that one's path. */
+export async function compressFile(path: string, context: RunContext): Promise<string> {
+  const into = `${path}.zst`;
+  await Deno.writeFile(into, new Uint8Array(0), { mode: 0o600 });
+  await startCompressor(compressPlain(path, into), context).finished;
+  return into;
 }
 
 function startCompressor(command: ReturnType<typeof compressFramed>, { children }: RunContext) {

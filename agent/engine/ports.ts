@@ -89,6 +89,8 @@ export interface ObjectWriter {
   /** Takes the bytes, copying or sending what it keeps: the caller may reuse the buffer once this resolves. Slow
    * destinations hold it back. */
   write(chunk: Uint8Array): Promise<void>;
+  /** Makes what was written so far durable: a head start on `commit`, which may be called at once after it. */
+  settle?(): Promise<void>;
   /** Makes the object durable and visible under its name, and proves its stored size equals the bytes written. */
   commit(): Promise<void>;
   /** Removes what was written. Rejects when it can't. Safe after a failed `write` or `commit`. */

@@ -51,7 +51,7 @@ export class RunObjects {
     const sink = object.passphrase === null
       ? digest
       : await encryptTo(digest, object.passphrase, this.context.children);
-    return new OpenObject(sink, direct, () => this.#commit(object, writer, digest));
+    return new OpenObject(sink, writer, direct, () => this.#commit(object, writer, digest));
   }
 
   /** Removes everything, the newest first. Returns the names of what may be left. */
@@ -80,6 +80,7 @@ export class RunObjects {
 export class OpenObject {
   constructor(
     private readonly sink: Sink,
+    private readonly writer: ObjectWriter,
     /** Where it is to be written by a program: then `write` is told what that has written. */
     readonly direct: DirectWriting | null,
     private readonly finish: () => Promise<StoredObject>,
@@ -87,6 +88,11 @@ export class OpenObject {
 
   write(chunk: Uint8Array): Promise<void> {
     return this.sink.write(chunk);
+  }
+
+  /** Begins what `commit` would wait for, where that can be done beside other work. Nothing may be written meanwhile. */
+  async settle(): Promise<void> {
+    await this.writer.settle?.();
   }
 
   /** Makes the object visible under its name. */

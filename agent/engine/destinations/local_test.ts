@@ -43,6 +43,20 @@ Deno.test("the partial file is where partialPath says", async () => {
   await writer.abort();
 });
 
+Deno.test("an object that is being settled can be committed or given up at once", async () => {
+  await using root = await place();
+  const destination = new LocalDestination({ type: "local", directory: root.path }, never);
+  for (const name of ["x", "y"]) {
+    const writer = await destination.create(name, null);
+    await writer.write(new Uint8Array(4 * 2 ** 20));
+    const settling = writer.settle!();
+    await (name === "x" ? writer.commit() : writer.abort());
+    await settling;
+  }
+  assert.deepEqual([...Deno.readDirSync(root.path)].map(({ name }) => name), ["x"]);
+  assert.equal((await Deno.stat(`${root.path}/x`)).size, 4 * 2 ** 20);
+});
+
 Deno.test("a partial file of a run that died is replaced, and a link in its place is not followed", async () => {
   await using root = await place();
   const destination = new LocalDestination({ type: "local", directory: root.path }, never);

@@ -63,6 +63,13 @@ export class LocalWriter implements ObjectWriter {
     };
   }
 
+  /** A failure is told by `commit`. */
+  async settle(): Promise<void> {
+    await this.#syncing;
+    this.#syncBeside();
+    await this.#syncing;
+  }
+
   async commit(): Promise<void> {
     this.signal.throwIfAborted();
     await atLocal(`write ${this.final}`, async () => {

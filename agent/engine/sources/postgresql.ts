@@ -171,7 +171,10 @@ function databasePart(
       : "psql --no-psqlrc --set=ON_ERROR_STOP=1 --dbname=DATABASE",
     message: (line) => messages.read(line),
     checkExit: (exit) => messages.check(exit, label),
-    checkEnd: custom ? (end) => checkCustom(label, end) : ({ tail }) => checkClosing(label, tail, CLOSING),
+    ...custom
+      // The format has no closing marker: what vouches for it is pg_dump's exit and every byte having come through.
+      ? { checkHead: (head: Uint8Array) => checkCustom(label, head), checkEnd: () => {} }
+      : { checkEnd: ({ tail }: PartEnd) => checkClosing(label, tail, CLOSING) },
   };
 }
 
@@ -203,8 +206,7 @@ function globalsPart(
   };
 }
 
-/** The format has no closing marker: what vouches for it is pg_dump's exit and every byte having come through. */
-function checkCustom(label: string, { head }: PartEnd): void {
+function checkCustom(label: string, head: Uint8Array): void {
   if (new TextDecoder("latin1").decode(head.subarray(0, 5)) !== "PGDMP") {
     throw new RunFailedError(
       `Cannot trust the dump of ${label}: it does not start as pg_dump's custom format does`,

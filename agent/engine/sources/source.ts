@@ -38,6 +38,8 @@ export interface SourcePart {
   checkExit(exit: Exit, filesCount: number): void;
   /** Throws a `RunFailedError` where the stream lacks its closing marker. */
   checkEnd(end: PartEnd): void;
+  /** Throws a `RunFailedError` where the stream's first bytes, as many as a compressed block holds, are not its format's. */
+  checkHead?(head: Uint8Array): void;
 }
 
 /** A file that grows by one line a member. */
@@ -50,8 +52,6 @@ export interface MemberIndex {
 export interface PartEnd {
   /** Uncompressed bytes of the whole stream. */
   size: number;
-  /** The first bytes, as many as a compressed block holds. */
-  head: Uint8Array;
   /** The last 64 KiB, or all. */
   tail: Uint8Array;
 }

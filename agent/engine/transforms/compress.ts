@@ -30,7 +30,11 @@ export function compressFramed(path: string, into: string | null = null): Comman
   };
 }
 
-/** Compresses a file to stdout in one frame. */
-export function compressPlain(path: string): Command {
-  return { program: "zstd", args: ["-q", "-3", "-c"], redirects: [{ descriptor: 0, direction: "<", path }] };
+/** Compresses a file in one frame, into a file that is there. */
+export function compressPlain(path: string, into: string): Command {
+  return {
+    program: "zstd",
+    args: ["-q", "-3", "-c"],
+    redirects: [{ descriptor: 0, direction: "<", path }, { descriptor: 1, direction: ">", path: into }],
+  };
 }
