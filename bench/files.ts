@@ -4,7 +4,7 @@ import { type PlannedControlPlane, startPlanned } from "./control_plane.ts";
 import { median, print, type Result } from "./result.ts";
 import { writeMixedFiles, writeSmallFiles } from "./trees.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 const MB = 1024 * 1024;
 
 export async function benchFiles(): Promise<Result[]> {
