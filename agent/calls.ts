@@ -1,14 +1,15 @@
-/** Questions about uploads and their answers: asked again after each reconnect, since either may have been lost. */
+/** Questions about uploads and downloads, and their answers: asked again after each reconnect, since either may have been lost. */
 import { randomUUID } from "node:crypto";
 import type { AgentMessage, ServerMessage } from "../src/protocol/messages.ts";
 
 type WithoutId<T> = T extends unknown ? Omit<T, "request_id"> : never;
-export type UploadCall = WithoutId<Extract<AgentMessage, { type: `upload.${string}` }>>;
-export type UploadAnswer = Extract<ServerMessage, { type: `upload.${string}` }>;
+type About = `upload.${string}` | `download.${string}`;
+export type Call = WithoutId<Extract<AgentMessage, { type: About }>>;
+export type CallAnswer = Extract<ServerMessage, { type: About }>;
 
 interface Waiting {
   message: AgentMessage;
-  resolve(answer: UploadAnswer): void;
+  resolve(answer: CallAnswer): void;
 }
 
 export class Calls {
@@ -19,11 +20,11 @@ export class Calls {
     this.#send = send;
   }
 
-  async call(call: UploadCall, signal: AbortSignal): Promise<UploadAnswer> {
+  async call(call: Call, signal: AbortSignal): Promise<CallAnswer> {
     signal.throwIfAborted();
     const requestId = randomUUID();
     const message = { ...call, request_id: requestId } as AgentMessage;
-    const answer = Promise.withResolvers<UploadAnswer>();
+    const answer = Promise.withResolvers<CallAnswer>();
     const abort = () => answer.reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     this.#waiting.set(requestId, { message, resolve: answer.resolve });

@@ -5,16 +5,22 @@
 import { join } from "node:path";
 import * as z from "zod";
 import type { Clock } from "../src/domain/clock.ts";
+import type { Job } from "../src/protocol/job.ts";
 import { RunEvent, type RunEventMessage } from "../src/protocol/messages.ts";
 
 const Entry = z.union([
   z.object({ sequence: z.number().int().positive(), at: z.string(), event: RunEvent }),
   /** An object, or its partial file at `path`, is about to be created. */
   z.object({ opening: z.string(), path: z.string().nullable() }),
+  /** A directory for unfinished work is about to be made. */
+  z.object({ scratch: z.string() }),
+  /** What the run is for; missing in journals of older agents, which only backed up. */
+  z.object({ job: z.enum(["backup", "restore"]) }),
   /** Everything up to here was acknowledged. */
   z.object({ acknowledged: z.number().int().nonnegative() }),
 ]);
 type Entry = z.infer<typeof Entry>;
+type JobKind = Job["kind"];
 
 /** An acknowledgement is noted on disk once this many characters have been written since the last. */
 const CHECKPOINT = 1024 * 1024;
@@ -41,9 +47,9 @@ export class Journal {
     return journal;
   }
 
-  create(runId: number, attempt: number): RunJournal {
+  create(runId: number, attempt: number, kind: JobKind): RunJournal {
     const path = join(this.#directory, `${runId}-${attempt}.jsonl`);
-    const run = RunJournal.create(path, runId, attempt, this.#clock);
+    const run = RunJournal.create(path, runId, attempt, kind, this.#clock);
     this.#runs.set(keyOf(run), run);
     return run;
   }
@@ -85,6 +91,9 @@ export class RunJournal {
   finished = false;
   /** Objects that were opened, with the partial file of those on this server. */
   readonly openings: { name: string; path: string | null }[] = [];
+  /** Directories of unfinished work. */
+  readonly scratches: string[] = [];
+  kind: JobKind = "backup";
   /** Not acknowledged, in order. The output's limiter keeps these to some megabytes. */
   readonly #events: { sequence: number; at: string; event: RunEvent; size: number }[] = [];
   #pendingSize = 0;
@@ -99,9 +108,12 @@ export class RunJournal {
   ) {}
 
   /** Throws where the disk is full. */
-  static create(path: string, runId: number, attempt: number, clock: Clock): RunJournal {
+  static create(path: string, runId: number, attempt: number, kind: JobKind, clock: Clock): RunJournal {
     const file = Deno.openSync(path, { createNew: true, append: true, mode: 0o600 });
-    return new RunJournal(runId, attempt, path, file, clock);
+    const run = new RunJournal(runId, attempt, path, file, clock);
+    run.kind = kind;
+    if (kind !== "backup") run.#write(JSON.stringify({ job: kind } satisfies Entry));
+    return run;
   }
 
   static read(path: string, runId: number, attempt: number, clock: Clock): RunJournal {
@@ -143,6 +155,13 @@ export class RunJournal {
   async opening(name: string, path: string | null): Promise<void> {
     this.openings.push({ name, path });
     this.#write(JSON.stringify({ opening: name, path } satisfies Entry));
+    await this.file.syncData();
+  }
+
+  /** Notes a directory that is about to be made; on the disk when it resolves. */
+  async scratch(path: string): Promise<void> {
+    this.scratches.push(path);
+    this.#write(JSON.stringify({ scratch: path } satisfies Entry));
     await this.file.syncData();
   }
 
@@ -204,6 +223,10 @@ export class RunJournal {
   #restore(entry: Entry, size: number): void {
     if ("opening" in entry) {
       this.openings.push({ name: entry.opening, path: entry.path });
+    } else if ("scratch" in entry) {
+      this.scratches.push(entry.scratch);
+    } else if ("job" in entry) {
+      this.kind = entry.job;
     } else if ("acknowledged" in entry) {
       this.acknowledged = entry.acknowledged;
       this.#drop(entry.acknowledged);

@@ -23,7 +23,7 @@ Deno.test("events are numbered from 1 and read back after a restart", () =>
   directory(async (path) => {
     const clock = new TestClock();
     const journal = await Journal.open(path, clock);
-    const run = journal.create(5, 2);
+    const run = journal.create(5, 2, "backup");
     run.append({ kind: "accepted" });
     run.append(line("ä\n"));
     await run.opening("a.tar.zst", "/backups/.a.tar.zst.partial");
@@ -46,7 +46,7 @@ Deno.test("a journal cut at any byte reads back as the entries before the cut, a
   directory(async (path) => {
     const clock = new TestClock();
     const journal = await Journal.open(path, clock);
-    const run = journal.create(1, 1);
+    const run = journal.create(1, 1, "backup");
     run.append({ kind: "accepted" });
     run.append(line("é ☂\n"));
     await run.opening("x", null);
@@ -73,7 +73,7 @@ Deno.test("scrambled entries end the journal there", () =>
   directory(async (path) => {
     const clock = new TestClock();
     const journal = await Journal.open(path, clock);
-    journal.create(1, 1).append({ kind: "accepted" });
+    journal.create(1, 1, "backup").append({ kind: "accepted" });
     journal.close();
     const file = join(path, "1-1.jsonl");
     const whole = await Deno.readTextFile(file);
@@ -88,7 +88,7 @@ Deno.test("what is acknowledged is not sent again, and a finished run is forgott
   directory(async (path) => {
     const clock = new TestClock();
     const journal = await Journal.open(path, clock);
-    const run = journal.create(1, 1);
+    const run = journal.create(1, 1, "backup");
     for (const text of ["a\n", "b\n", "c\n"]) run.append(line(text));
     const before = run.pendingSize;
     journal.acknowledge(1, 1, 2);
@@ -108,7 +108,7 @@ Deno.test("the acknowledged part of a long journal is not read back", () =>
   directory(async (path) => {
     const clock = new TestClock();
     const journal = await Journal.open(path, clock);
-    const run = journal.create(1, 1);
+    const run = journal.create(1, 1, "backup");
     for (let i = 1; i <= 60; i++) {
       run.append(line("x".repeat(50_000)));
       journal.acknowledge(1, 1, i);

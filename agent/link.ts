@@ -8,7 +8,7 @@ import { decodeServerMessage, encode, ProtocolError } from "../src/protocol/code
 import type { AgentDescription, AgentMessage, ServerMessage } from "../src/protocol/messages.ts";
 import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../src/protocol/version.ts";
 import { Backoff } from "./backoff.ts";
-import { Calls, type UploadAnswer, type UploadCall } from "./calls.ts";
+import { type Call, type CallAnswer, Calls } from "./calls.ts";
 import { EventSender } from "./event_sender.ts";
 import type { Journal } from "./journal.ts";
 
@@ -85,7 +85,7 @@ export class Link {
   }
 
   /** Asks, waiting out a lost link. Rejects with the signal's reason. */
-  call(message: UploadCall, signal: AbortSignal): Promise<UploadAnswer> {
+  call(message: Call, signal: AbortSignal): Promise<CallAnswer> {
     return this.#calls.call(message, signal);
   }
 

@@ -1,28 +1,21 @@
 /** A run's uploads, as the engine asks for them, over the link. */
 import type { Clock } from "../src/domain/clock.ts";
-import { Backoff } from "./backoff.ts";
-import type { UploadAnswer, UploadCall } from "./calls.ts";
 import { RunFailedError, type Uploads } from "./engine/ports.ts";
+import type { RunCalls } from "./run_calls.ts";
 
-/** Tries of a call that the control plane answers with "later". */
-const TRIES = 10;
 /** An abort is a courtesy: the control plane clears away what it does not hear of. Milliseconds. */
 const ABORT_TIMEOUT = 15_000;
 
-export interface UploadLink {
-  call(message: UploadCall, signal: AbortSignal): Promise<UploadAnswer>;
-}
-
 export class RunUploads implements Uploads {
   constructor(
-    private readonly link: UploadLink,
+    private readonly calls: RunCalls,
     private readonly clock: Clock,
     private readonly run: { runId: number; attempt: number },
   ) {}
 
   async open(name: string, sizeHint: number | null, signal: AbortSignal) {
     const { runId: run_id, attempt } = this.run;
-    const answer = await this.#call(
+    const answer = await this.calls.ask(
       { type: "upload.open", run_id, attempt, name, size_hint: sizeHint },
       "upload.opened",
       signal,
@@ -31,7 +24,7 @@ export class RunUploads implements Uploads {
   }
 
   async sign(uploadId: string, from: number, count: number, signal: AbortSignal) {
-    const answer = await this.#call(
+    const answer = await this.calls.ask(
       { type: "upload.parts", upload_id: uploadId, from, count },
       "upload.signed",
       signal,
@@ -48,7 +41,7 @@ export class RunUploads implements Uploads {
     parts: { partNumber: number; etag: string }[],
     signal: AbortSignal,
   ) {
-    const answer = await this.#call(
+    const answer = await this.calls.ask(
       {
         type: "upload.complete",
         upload_id: uploadId,
@@ -69,29 +62,10 @@ export class RunUploads implements Uploads {
       () => {},
     );
     try {
-      await this.#call({ type: "upload.abort", upload_id: uploadId }, "upload.aborted", signal);
+      await this.calls.ask({ type: "upload.abort", upload_id: uploadId }, "upload.aborted", signal);
     } finally {
       over.abort();
       await timeout;
-    }
-  }
-
-  async #call<T extends UploadAnswer["type"]>(
-    call: UploadCall,
-    expected: T,
-    signal: AbortSignal,
-  ): Promise<Extract<UploadAnswer, { type: T }>> {
-    const backoff = new Backoff(500, 30_000);
-    for (let tries = 1;; tries++) {
-      const answer = await this.link.call(call, signal);
-      if (answer.type === expected) return answer as Extract<UploadAnswer, { type: T }>;
-      if (answer.type !== "upload.refused") {
-        throw new RunFailedError(
-          `Cannot upload: the control plane answered ${call.type} with ${answer.type}`,
-        );
-      }
-      if (!answer.retryable || tries === TRIES) throw new RunFailedError(answer.message);
-      await this.clock.sleep(backoff.next(), signal);
     }
   }
 }

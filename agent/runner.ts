@@ -6,9 +6,12 @@ import type { RunEvent, Verdict } from "../src/protocol/messages.ts";
 import { runBackup } from "./engine/backup.ts";
 import { openDestination } from "./engine/destinations/registry.ts";
 import { RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";
+import { runRestore } from "./engine/restore.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 import { RunOutput } from "./run_output.ts";
-import { RunUploads, type UploadLink } from "./run_uploads.ts";
+import { type CallLink, RunCalls } from "./run_calls.ts";
+import { RunDownloads } from "./run_downloads.ts";
+import { RunUploads } from "./run_uploads.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
 export interface RunnerOptions {
@@ -16,7 +19,7 @@ export interface RunnerOptions {
   journal: Journal;
   state: StateDirectory;
   hostname: string;
-  link(): UploadLink & { pump(): void };
+  link(): CallLink & { pump(): void };
 }
 
 interface ActiveRun {
@@ -41,10 +44,11 @@ export class Runner {
       for (const { path } of run.openings) {
         if (path !== null) await Deno.remove(path).catch(ignoreMissing);
       }
-      const reason = "The agent was restarted while the run was at work. What it had stored is removed.";
+      for (const path of run.scratches) await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
+      const reason = `The agent was restarted while the run was at work. ${LOST[run.kind]}`;
       run.append({
         kind: "output",
-        text: `${this.#options.clock.now().toISOString()} Backup failed: ${reason}\n`,
+        text: `${this.#options.clock.now().toISOString()} ${NAMES[run.kind]} failed: ${reason}\n`,
       });
       await run.finish({
         kind: "finished",
@@ -69,7 +73,7 @@ export class Runner {
     const active: ActiveRun = { runId, attempt, abort, done: Promise.resolve() };
     let run: RunJournal;
     try {
-      run = journal.create(runId, attempt);
+      run = journal.create(runId, attempt, job.kind);
     } catch (error) {
       // Without a journal no verdict can be promised: the offer lapses, and is made again.
       log().error("Cannot take run {run}: {reason}", { run: runId, reason: (error as Error).message });
@@ -137,11 +141,13 @@ export class Runner {
     const { clock, hostname, link, state } = this.#options;
     const { signal } = abort;
     const startedAt = clock.monotonic();
-    output.line(`Run ${run.runId} of backup task ${job.task.id} (${job.task.label}) on ${hostname}`);
+    const task = job.task === null ? "" : ` of backup task ${job.task.id} (${job.task.label})`;
+    output.line(`Run ${run.runId}${task} on ${hostname}`);
     const timer = this.#startTimeout(job.timeout_ms, abort);
     let workDirectory: string | null = null;
     try {
       signal.throwIfAborted();
+      const calls = new RunCalls(link(), clock);
       workDirectory = await state.makeWorkDirectory(run.runId, run.attempt);
       const ports: RunPorts = {
         clock,
@@ -153,25 +159,27 @@ export class Runner {
           if (run.pendingSize < 1024 * 1024) record({ kind: "progress", ...figures });
         },
         opening: (name, path) => run.opening(name, path),
-        uploads: new RunUploads(link(), clock, run),
+        scratch: (path) => run.scratch(path),
+        uploads: new RunUploads(calls, clock, run),
+        downloads: new RunDownloads(calls, run),
       };
-      const backup = await backUp(job, ports);
+      const done = await carryOut(job, ports);
       const seconds = ((clock.monotonic() - startedAt) / 1000).toFixed(1);
       const warnings = output.warningsCount;
       output.line(
-        `Backup completed successfully in ${seconds} s` +
+        `${NAMES[job.kind]} completed successfully in ${seconds} s` +
           (warnings === 0 ? "" : ` with ${warnings} ${warnings === 1 ? "warning" : "warnings"}`),
       );
-      return { outcome: "succeeded", warnings_count: warnings, backup };
+      return { outcome: "succeeded", warnings_count: warnings, ...done };
     } catch (error) {
-      return this.#failure(signal.aborted ? signal.reason : error, error, output);
+      return this.#failure(job, signal.aborted ? signal.reason : error, error, output);
     } finally {
       timer.abort();
       if (workDirectory !== null) await Deno.remove(workDirectory, { recursive: true }).catch(ignoreMissing);
     }
   }
 
-  #failure(error: unknown, thrown: unknown, output: RunOutput): Verdict {
+  #failure(job: Job, error: unknown, thrown: unknown, output: RunOutput): Verdict {
     const outcome = error instanceof RunAbortedError ? error.outcome : "failed";
     const reason = error instanceof RunAbortedError || error instanceof RunFailedError
       ? error.message
@@ -179,7 +187,7 @@ export class Runner {
     if (!(error instanceof RunAbortedError || error instanceof RunFailedError)) {
       log().error("A run failed unexpectedly: {error}", { error });
     }
-    output.line(outcome === "cancelled" ? `Backup cancelled: ${reason}` : `Backup failed: ${reason}`);
+    output.line(`${NAMES[job.kind]} ${outcome}: ${reason}`);
     const leftovers = new Set([...leftoversOf(error), ...leftoversOf(thrown)]);
     return {
       outcome,
@@ -200,11 +208,21 @@ export class Runner {
   }
 }
 
-async function backUp(job: Job, ports: RunPorts) {
-  const destination = await openDestination(job.destination, ports);
+/** What the output calls a run, at its start and end. */
+const NAMES: Record<Job["kind"], string> = { backup: "Backup", restore: "Restore" };
+/** What became of the work of a run that the agent was killed in. */
+const LOST: Record<Job["kind"], string> = {
+  backup: "What it had stored is removed.",
+  restore: "What it had unpacked is removed.",
+};
+
+/** What the verdict tells of a run that succeeded. */
+async function carryOut(job: Job, ports: RunPorts) {
+  const spec = job.kind === "backup" ? job.destination : job.backup.destination;
+  const destination = await openDestination(spec, ports);
   try {
-    const { backup } = await runBackup(job, destination, ports);
-    return backup;
+    if (job.kind === "restore") return { restored: await runRestore(job, destination, ports) };
+    return { backup: (await runBackup(job, destination, ports)).backup };
   } finally {
     await destination.close();
   }

@@ -37,7 +37,7 @@ async function talk(key: string): Promise<void> {
   const over = new AbortController();
   const running = link.run(over.signal);
   const { run_id, attempt } = await offered.promise;
-  const run = journal.create(run_id, attempt);
+  const run = journal.create(run_id, attempt, "backup");
   run.append({ kind: "accepted" });
   const start = systemClock.monotonic();
   let said = 0;

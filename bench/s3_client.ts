@@ -41,6 +41,7 @@ const destination = new S3Destination(spec, {
   signal: new AbortController().signal,
   output: { line() {} },
   uploads,
+  downloads: null,
 });
 const start = performance.now();
 const writer = await destination.create(key, null);

@@ -102,7 +102,7 @@ Deno.test("a run goes over the wire: offered, accepted, followed, finished, forg
   const agent = await startAgent(plane.port, key, { start: offered.resolve });
   await startRun(services, caller, taskId);
   const { run_id, attempt } = await offered.promise;
-  const run = agent.journal.create(run_id, attempt);
+  const run = agent.journal.create(run_id, attempt, "backup");
   run.append({ kind: "accepted" });
   run.append(output("hello\n"));
   agent.link.pump();
@@ -126,7 +126,7 @@ Deno.test("a control plane that goes and comes back misses no line and doubles n
   const agent = await startAgent(plane.port, key, { start: offered.resolve });
   await startRun(services, caller, taskId);
   const { run_id, attempt } = await offered.promise;
-  const run = agent.journal.create(run_id, attempt);
+  const run = agent.journal.create(run_id, attempt, "backup");
   run.append({ kind: "accepted" });
   const lines = Array.from({ length: 1500 }, (_, i) => `line ${i}\n`);
   for (const [i, line] of lines.entries()) {
@@ -160,7 +160,7 @@ Deno.test("a cancel reaches the agent and its answer ends the run", async () => 
   });
   await startRun(services, caller, taskId);
   const { run_id, attempt } = await offered.promise;
-  const run = agent.journal.create(run_id, attempt);
+  const run = agent.journal.create(run_id, attempt, "backup");
   run.append({ kind: "accepted" });
   agent.link.pump();
   await until(async () => await stateOf(services) === "running");

@@ -1,5 +1,6 @@
 /** One backup run, from a job to stored objects. */
 import type { BackupJob, StoredBackup, StoredObject } from "../../src/protocol/job.ts";
+import { frameTableText } from "./archive_index.ts";
 import { Children } from "./children.ts";
 import { oneLine } from "./line.ts";
 import { manifest, type StoredPart } from "./manifest.ts";
@@ -100,7 +101,7 @@ async function storePart(
   const archive = await object.commit();
   progress.finish(end.size);
   reportStored(ports, part.label, archive, ports.clock.monotonic() - started);
-  const index = indexPath === null ? null : await storeIndex(part, indexPath, context, objects);
+  const index = indexPath === null ? null : await storeIndex(part, indexPath, end, context, objects);
   return { part, archive, index, bytesRead: end.size, filesCount };
 }
 
@@ -114,12 +115,17 @@ async function checkFrames(part: SourcePart, frames: FrameWatch, children: Child
 async function storeIndex(
   part: SourcePart,
   indexPath: string,
+  end: StreamEnd,
   context: RunContext,
   objects: RunObjects,
 ): Promise<StoredObject> {
   const started = context.ports.clock.monotonic();
   const object = await createObject(objects, "index", context.job, part, ".index.zst");
-  for await (const chunk of (await Deno.open(indexPath)).readable) await object.write(chunk);
+  const tablePath = `${context.ports.workDirectory}/frames`;
+  await Deno.writeTextFile(tablePath, frameTableText(end.frames, end.size), { mode: 0o600 });
+  for (const path of [indexPath, await compressFile(tablePath, context)]) {
+    for await (const chunk of (await Deno.open(path)).readable) await object.write(chunk);
+  }
   const stored = await object.commit();
   reportStored(context.ports, "its index", stored, context.ports.clock.monotonic() - started);
   return stored;
@@ -179,11 +185,12 @@ function summarise(
     encrypted: job.encryption_password !== null,
     tools: source.tools,
     duration_ms: Math.round(durationMs),
+    source: source.description,
   };
 }
 
 function countWarnings(ports: RunPorts): { ports: RunPorts; readonly count: number } {
-  const { clock, signal, workDirectory, uploads, output } = ports;
+  const { clock, signal, workDirectory, uploads, downloads, output } = ports;
   const counted = { count: 0 };
   return Object.assign(counted, {
     ports: {
@@ -191,8 +198,10 @@ function countWarnings(ports: RunPorts): { ports: RunPorts; readonly count: numb
       signal,
       workDirectory,
       uploads,
+      downloads,
       progress: (figures) => ports.progress(figures),
       opening: (name, path) => ports.opening(name, path),
+      scratch: (path) => ports.scratch(path),
       output: {
         line: (text) => output.line(text),
         warning: (text) => {

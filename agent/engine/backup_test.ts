@@ -24,6 +24,7 @@ function altered(run: BackupRun, changes: (local: Destination) => Partial<Destin
     description: local.description,
     partialPath: (name) => local.partialPath(name),
     create: (name, sizeHint) => local.create(name, sizeHint),
+    read: (name, from, to) => local.read(name, from, to),
     remove: (name) => local.remove(name),
     close: () => local.close(),
     ...changes(local),

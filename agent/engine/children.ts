@@ -109,7 +109,10 @@ export class Child {
       for await (const chunk of chunks) await writer.write(chunk);
       await writer.close();
     } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      if (error instanceof Deno.errors.BrokenPipe) return;
+      // Else the program would wait for more.
+      await writer.abort(error).catch(() => {});
+      throw error;
     }
   }
 

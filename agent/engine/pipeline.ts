@@ -2,15 +2,14 @@
  * A source's program and the compressor, joined by a FIFO: the uncompressed bytes never leave the kernel, and each
  * program's exit and messages are its own.
  */
-import { capture } from "./capture.ts";
 import type { Exit } from "./children.ts";
+import { makeFifo, releaseFifo } from "./fifo.ts";
 import { follow } from "./follow.ts";
 import { type DirectWriting, RunFailedError } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import { pump } from "./pump.ts";
 import type { RunContext } from "./run_context.ts";
 import type { SourcePart } from "./sources/source.ts";
-import type { SystemUser } from "./system_user.ts";
 import { LineCount } from "./line_count.ts";
 import { compressFramed, compressPlain } from "./transforms/compress.ts";
 
@@ -31,7 +30,7 @@ export async function streamPart(
 ): Promise<number | null> {
   const { children, ports } = context;
   const fifo = `${ports.workDirectory}/pipe`;
-  await makeFifo(fifo, part.command.user ?? null, context);
+  await makeFifo(fifo, part.command.user ?? null, children);
   await using index = part.index === null ? null : new LineCount(part.index.path, part.index.rootLines);
   const compressor = startCompressor(compressFramed(fifo, direct?.path ?? null), context);
   const { command, streamDescriptor: descriptor } = part;
@@ -42,7 +41,7 @@ export async function streamPart(
   progress.begin({ pid: compressor.child.pid, index });
   let failed: unknown = null;
   const produced = producer.exited.then(async (exit) => {
-    await releaseReader(fifo);
+    await releaseFifo(fifo);
     await index?.update();
     try {
       part.checkExit(exit, index?.count ?? 0);
@@ -88,17 +87,4 @@ function checkCompressor(program: string, exit: Exit, message: string | null): v
   if (exit.code === 0 && exit.signal === null) return;
   const how = exit.signal === null ? `exited with ${exit.code}` : `was ended by ${exit.signal}`;
   throw new RunFailedError(`Cannot compress: ${program} ${how}${message === null ? "" : `: ${message}`}`);
-}
-
-/** @param writer May open it anew by its descriptor. */
-async function makeFifo(path: string, writer: SystemUser | null, { children }: RunContext): Promise<void> {
-  const { exit, messages } = await capture(children, { program: "mkfifo", args: ["-m", "600", path] });
-  if (exit.code !== 0) throw new RunFailedError(`Cannot make a pipe: ${messages.at(-1) ?? path}`);
-  if (writer !== null) await Deno.chown(path, writer.uid, writer.gid);
-}
-
-/** A program that failed before it opened the FIFO would leave the compressor waiting for a writer. Opening for
- * both directions does not wait, and closing is the end of the stream. */
-async function releaseReader(fifo: string): Promise<void> {
-  (await Deno.open(fifo, { read: true, write: true })).close();
 }

@@ -25,7 +25,17 @@ export interface RunPorts {
   /** Called before an object or its partial file is created: durable when it resolves, so that it can be removed
    * after the agent was killed. `path` is the absolute path of a partial file on this server, else null. */
   opening(name: string, path: string | null): Promise<void>;
+  /** Called before a directory for unfinished work is made elsewhere: durable when it resolves, so that it can be removed, with
+   * all it holds, after the agent was killed. */
+  scratch(path: string): Promise<void>;
   readonly uploads: Uploads;
+  readonly downloads: Downloads;
+}
+
+/** The control plane's half of reading from a bucket. Waits out a lost link; rejects when the signal aborts. */
+export interface Downloads {
+  /** @param name Of an object of the run's backup, without the directory. */
+  sign(name: string, signal: AbortSignal): Promise<{ url: string; expiresInMs: number }>;
 }
 
 /** The control plane's half of an S3 upload. Calls wait out a lost link; they reject when the signal aborts. */
@@ -76,6 +86,11 @@ export interface Destination {
   partialPath(name: string): string | null;
   /** Starts an object under a temporary name. Rejects where `name` already exists. */
   create(name: string, sizeHint: number | null): Promise<ObjectWriter>;
+  /**
+   * The bytes [from, to) of an object, in order; a chunk may be used until the next is asked for. Rejects with a `RunFailedError` where
+   * the object is missing or ends before `to`.
+   */
+  read(name: string, from: number, to: number): AsyncIterable<Uint8Array>;
   /** Removes an object and its partial file. One that is not there counts as removed. */
   remove(name: string): Promise<void>;
   /** Releases the connection. Never rejects. */

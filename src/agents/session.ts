@@ -6,7 +6,7 @@ import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.t
 import { answerRequest } from "../services/agent_requests.ts";
 import { connectAgent, type Connection } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
-import { answerUpload, type UploadMessage } from "./upload_answers.ts";
+import { answerStorageQuestion, type StorageQuestion } from "./storage_answers.ts";
 
 /** Close codes, also in docs/protocol.md. */
 export const CLOSE = {
@@ -20,8 +20,8 @@ export const CLOSE = {
 
 /** Events that one agent may have under way: far above the window that agents keep to. */
 const MAX_UNSTORED = 10_000;
-/** Upload questions under way at once. */
-const MAX_UPLOADS = 64;
+/** Questions about uploads and downloads under way at once. */
+const MAX_QUESTIONS = 64;
 /** Bytes that a slow agent lets pile up here before its socket ends. */
 const MAX_BUFFERED = 8 * 1024 * 1024;
 
@@ -43,7 +43,7 @@ export class Session {
   readonly #label: string;
   #state: "greeting" | "ready" | "closed" = "greeting";
   #unstored = 0;
-  #uploads = 0;
+  #questions = 0;
 
   constructor(
     services: Services,
@@ -125,7 +125,7 @@ export class Session {
       case "pong":
         return;
       default:
-        return void this.#upload(message);
+        return void this.#answer(message);
     }
   }
 
@@ -175,10 +175,10 @@ export class Session {
     });
   }
 
-  async #upload(message: UploadMessage): Promise<void> {
-    if (++this.#uploads > MAX_UPLOADS) return this.close(CLOSE.flood, "Too many upload questions under way");
-    this.send(await answerUpload(this.#services, this.remoteServerId, message));
-    this.#uploads--;
+  async #answer(message: StorageQuestion): Promise<void> {
+    if (++this.#questions > MAX_QUESTIONS) return this.close(CLOSE.flood, "Too many questions under way");
+    this.send(await answerStorageQuestion(this.#services, this.remoteServerId, message));
+    this.#questions--;
   }
 
   get #log() {

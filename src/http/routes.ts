@@ -6,6 +6,7 @@ import { backupTaskLogEndpoints } from "./routes/backup_task_logs.ts";
 import { backupTaskRunEndpoints } from "./routes/backup_task_runs.ts";
 import { backupTaskScheduleEndpoints } from "./routes/backup_task_schedule.ts";
 import { backupTaskEndpoints } from "./routes/backup_tasks.ts";
+import { backupRestoreEndpoints } from "./routes/backup_restores.ts";
 import { backupEndpoints } from "./routes/backups.ts";
 import { enrolmentEndpoints } from "./routes/enrolment.ts";
 import { notificationStreamEndpoints } from "./routes/notification_streams.ts";
@@ -23,6 +24,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupTaskRunEndpoints,
   ...backupTaskLogEndpoints,
   ...backupEndpoints,
+  ...backupRestoreEndpoints,
   ...remoteServerEndpoints,
   ...enrolmentEndpoints,
   ...agentEndpoints,

@@ -82,9 +82,6 @@ export const BackupJob = z.object({
 });
 export type BackupJob = z.infer<typeof BackupJob>;
 
-export const Job = z.discriminatedUnion("kind", [BackupJob]);
-export type Job = z.infer<typeof Job>;
-
 /** One stored object, as the agent wrote it: `size` in bytes, `sha256` in hex, both of the bytes sent. */
 export const StoredObject = z.object({
   role: z.enum(["archive", "index", "manifest"]),
@@ -97,6 +94,10 @@ export const StoredObject = z.object({
 });
 export type StoredObject = z.infer<typeof StoredObject>;
 
+/** What the manifest tells of the source: its `type`, and what it takes to know it again. Never a secret. */
+export const SourceDescription = z.looseObject({ type: z.string().max(64) });
+export type SourceDescription = z.infer<typeof SourceDescription>;
+
 /** What a successful backup run stored. `size` is the sum of its archives. */
 export const StoredBackup = z.object({
   objects: z.array(StoredObject).min(1),
@@ -108,5 +109,66 @@ export const StoredBackup = z.object({
   /** Program name to version, as the program prints it. */
   tools: z.record(z.string(), z.string()),
   duration_ms: z.number().int().nonnegative(),
+  /** Missing before protocol 2. */
+  source: SourceDescription.optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;
+
+/** A backup as a job names it that reads it. */
+export const BackupToRead = z.object({
+  id: z.number().int(),
+  /** ISO 8601 UTC. */
+  created_at: z.string(),
+  objects: z.array(StoredObject).min(1),
+  files_count: z.number().int().nullable(),
+  /** Null: of an agent that did not tell yet. */
+  source: SourceDescription.nullable(),
+  /** Where its objects lie. */
+  destination: JobDestination,
+  /** What opens its archives and indexes; null where they are not encrypted. */
+  key: z.discriminatedUnion("type", [
+    z.object({ type: z.literal("passphrase"), passphrase: z.string() }),
+    /** An age identity, `AGE-SECRET-KEY-1…`; several on lines of their own. */
+    z.object({ type: z.literal("identity"), identity: z.string() }),
+  ]).nullable(),
+});
+export type BackupToRead = z.infer<typeof BackupToRead>;
+
+/** Into a directory. `path` null: where the backup came from. */
+export const FilesTarget = z.object({
+  type: z.literal("files"),
+  path: z.string().nullable(),
+  /** Relative to the source's root, without `./`; each with all below it. Empty: everything. */
+  paths: z.array(z.string()),
+  /** Replaces what is in the way; else it fails the run. What is not in the backup stays either way. */
+  overwrite: z.boolean(),
+});
+export type FilesTarget = z.infer<typeof FilesTarget>;
+
+export const RestoreTarget = z.discriminatedUnion("type", [FilesTarget]);
+export type RestoreTarget = z.infer<typeof RestoreTarget>;
+
+/** A restore run. */
+export const RestoreJob = z.object({
+  kind: z.literal("restore"),
+  /** Null once the task is deleted. */
+  task: z.object({ id: z.number().int(), label: z.string() }).nullable(),
+  backup: BackupToRead,
+  target: RestoreTarget,
+  /** Null: no limit. */
+  timeout_ms: z.number().positive().nullable(),
+});
+export type RestoreJob = z.infer<typeof RestoreJob>;
+
+export const Job = z.discriminatedUnion("kind", [BackupJob, RestoreJob]);
+export type Job = z.infer<typeof Job>;
+
+/** What a successful restore run put back. */
+export const Restored = z.object({
+  /** Null where they are not counted. */
+  files_count: z.number().int().nonnegative().nullable(),
+  /** Stored bytes read. */
+  bytes_read: z.number().int().nonnegative(),
+  duration_ms: z.number().int().nonnegative(),
+});
+export type Restored = z.infer<typeof Restored>;

@@ -3,7 +3,7 @@
  * The schemas are the only source of the types. See docs/protocol.md for the order of messages.
  */
 import * as z from "zod";
-import { Job, JobDestination, StoredBackup } from "./job.ts";
+import { Job, JobDestination, Restored, StoredBackup } from "./job.ts";
 
 const id = z.number().int().positive();
 const attempt = z.number().int().positive();
@@ -27,12 +27,22 @@ export const ProgressEvent = z.object({
 });
 export type ProgressEvent = z.infer<typeof ProgressEvent>;
 
-export const Verdict = z.discriminatedUnion("outcome", [
+/** Of a run of each kind, what it did. */
+const Succeeded = z.union([
   z.object({
     outcome: z.literal("succeeded"),
     warnings_count: z.number().int().nonnegative(),
     backup: StoredBackup,
   }),
+  z.object({
+    outcome: z.literal("succeeded"),
+    warnings_count: z.number().int().nonnegative(),
+    restored: Restored,
+  }),
+]);
+
+export const Verdict = z.union([
+  Succeeded,
   z.object({
     outcome: z.literal("failed"),
     warnings_count: z.number().int().nonnegative(),
@@ -149,6 +159,14 @@ export const AgentMessage = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("upload.abort"), request_id: requestId, upload_id: z.string().max(64) }),
   z.object({
+    type: z.literal("download.sign"),
+    request_id: requestId,
+    run_id: id,
+    attempt,
+    /** Name of an object of the run's backup, without the directory. */
+    name: z.string().max(1024),
+  }),
+  z.object({
     type: z.literal("response"),
     request_id: requestId,
     ok: z.boolean(),
@@ -205,6 +223,19 @@ export const ServerMessage = z.discriminatedUnion("type", [
     type: z.literal("upload.refused"),
     request_id: requestId,
     /** One line; `retryable` tells whether the same call may go through later. */
+    message: z.string(),
+    retryable: z.boolean(),
+  }),
+  z.object({
+    type: z.literal("download.signed"),
+    request_id: requestId,
+    /** Answers GET, with ranges, until it expires. */
+    url: z.string(),
+    expires_in_ms: z.number().positive(),
+  }),
+  z.object({
+    type: z.literal("download.refused"),
+    request_id: requestId,
     message: z.string(),
     retryable: z.boolean(),
   }),

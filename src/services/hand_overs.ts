@@ -1,5 +1,5 @@
 /** Queued runs into the hands of agents: leased, one attempt each, with the job that goes over the wire. */
-import { DomainError, InvalidError } from "../domain/errors.ts";
+import { ConflictError, DomainError, InvalidError } from "../domain/errors.ts";
 import { objectPrefix, objectStamp } from "../domain/run.ts";
 import type { Job } from "../protocol/job.ts";
 import { SecretError } from "../secrets/keyring.ts";
@@ -9,16 +9,18 @@ import { findBackupTask } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { findRemoteServer } from "../store/remote_servers.ts";
 import {
-  countActiveBackupRuns,
+  countRunsInHand,
   insertAttempt,
   lockQueuedRuns,
   lockServerLimit,
   newestObjectStamp,
+  type RunChange,
   type RunRow,
   serversWithQueuedRuns,
 } from "../store/runs.ts";
 import type { Services } from "./context.ts";
 import { backupJob } from "./jobs.ts";
+import { restoreJob } from "./restore_jobs.ts";
 import { applyToRun } from "./run_state.ts";
 
 export interface HandOver {
@@ -42,7 +44,7 @@ function claimOfServer(services: Services, serverId: number): Promise<HandOver[]
     // The lock makes the count hold until this transaction ends.
     const limit = await lockServerLimit(sql, serverId);
     if (limit === null) return [];
-    const free = limit - await countActiveBackupRuns(sql, serverId, true);
+    const free = limit - await countRunsInHand(sql, serverId);
     if (free <= 0) return [];
     const claimed: HandOver[] = [];
     for (const run of await lockQueuedRuns(sql, serverId, free)) {
@@ -69,17 +71,32 @@ async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOve
     // Events are numbered within an attempt.
     last_sequence: 0,
     timeout_at: timeoutAt(services, made.job.timeout_ms),
-    object_directory: made.directory,
-    object_prefix: made.job.object.prefix,
-    object_stamp: made.job.object.stamp,
-    encryption_password_encrypted: made.encryptionPassword,
+    ...made.change,
   });
   if (!move.moved) return null;
   await insertAttempt(sql, run, attempt, services.clock.now());
   return { remoteServerId: run.remote_server_id!, runId: run.id, attempt, job: made.job };
 }
 
-async function makeJob(services: Services, sql: Sql, run: RunRow) {
+/** The job, and what the run keeps of it. */
+async function makeJob(
+  services: Services,
+  sql: Sql,
+  run: RunRow,
+): Promise<{ job: Job; change: RunChange }> {
+  if (run.kind === "backup") return await makeBackupJob(services, sql, run);
+  await refuseOldAgent(sql, run.remote_server_id!);
+  return { job: await restoreJob(sql, run, services.keyring), change: {} };
+}
+
+/** An agent of protocol 1 would take a job of another kind for a broken message. */
+async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
+  const server = await findRemoteServer(sql, serverId);
+  if ((server?.agent_protocol ?? 0) >= 2) return;
+  throw new ConflictError("The server's agent is too old to restore. Update it, and try again.");
+}
+
+async function makeBackupJob(services: Services, sql: Sql, run: RunRow) {
   const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
   const server = await findRemoteServer(sql, run.remote_server_id!);
   const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
@@ -91,8 +108,14 @@ async function makeJob(services: Services, sql: Sql, run: RunRow) {
     stamp: objectStamp(services.clock.now(), await newestObjectStamp(sql, task.id)),
   };
   const last = await lastBackupFigures(sql, task.id);
-  const made = backupJob({ task, server, destination, last }, services.keyring, object);
-  return { ...made, encryptionPassword: task.encryption_password_encrypted };
+  const { job, directory } = backupJob({ task, server, destination, last }, services.keyring, object);
+  const change = {
+    object_directory: directory,
+    object_prefix: object.prefix,
+    object_stamp: object.stamp,
+    encryption_password_encrypted: task.encryption_password_encrypted,
+  };
+  return { job, change };
 }
 
 function reasonOf(error: SecretError | DomainError): string {

@@ -31,11 +31,15 @@ export function listLogs(
   return listRows(services.database, caller.userId, window.offset, window.limit);
 }
 
-/** With all its output. */
-export async function showLog(services: Services, caller: Caller, id: number): Promise<LogDetailRow> {
+export async function findOwnLog(services: Services, caller: Caller, id: number): Promise<LogRow> {
   const log = await findLog(services.database, caller.userId, id);
   if (log === undefined) throw new NotFoundError(RESOURCE);
-  return await withOutput(services.database, log);
+  return log;
+}
+
+/** With all its output. */
+export async function showLog(services: Services, caller: Caller, id: number): Promise<LogDetailRow> {
+  return await withOutput(services.database, await findOwnLog(services, caller, id));
 }
 
 /** The task's newest backup run, with all its output so far. */

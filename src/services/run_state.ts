@@ -43,6 +43,8 @@ export function startDeadline(services: Pick<Services, "runTimes">, run: { creat
 
 async function announce(sql: Sql, run: RunRow, state: RunState): Promise<void> {
   await notify(sql, { topic: "run_changed", run_id: run.id });
+  // The backup that it read may wait to be removed.
+  if (isTerminal(state) && run.backup_id !== null) await notify(sql, { topic: "removal_due" });
   if (run.remote_server_id === null) return;
   const of = { run_id: run.id, remote_server_id: run.remote_server_id };
   if (state === "queued") await notify(sql, { topic: "run_queued", ...of });

@@ -17,8 +17,9 @@ export async function applyVerdict(
   services: Services,
   sql: Sql,
   run: RunRow,
-  verdict: Verdict,
+  told: Verdict,
 ): Promise<RunRow> {
+  const verdict = fitting(run, told);
   // A run that was lost for so long that its objects were cleared away can't succeed any more.
   if (verdict.outcome === "succeeded" && await hasRemovedUploads(sql, run.id, run.attempt)) {
     await keepLateVerdict(services, sql, run, run.attempt, verdict);
@@ -31,11 +32,22 @@ export async function applyVerdict(
   });
   await recordVerdict(sql, run.id, run.attempt, verdict, move.moved, services.clock.now());
   if (!move.moved) return run;
-  if (verdict.outcome === "succeeded") {
+  if (verdict.outcome === "succeeded" && "backup" in verdict) {
     await storeBackup(services, sql, run, verdict.backup, verdict.warnings_count);
   }
   await noteLeftovers(services, sql, run, verdict);
   return move.run;
+}
+
+/** A success is one of the run's own kind: a restore that tells of a backup is no restore. */
+function fitting(run: RunRow, verdict: Verdict): Verdict {
+  if (verdict.outcome !== "succeeded" || ("backup" in verdict) === (run.kind === "backup")) return verdict;
+  return {
+    outcome: "failed",
+    warnings_count: verdict.warnings_count,
+    reason: "The agent's report is not of the run's kind. Update the agent.",
+    leftovers: [],
+  };
 }
 
 /** Keeps a verdict that came too late to count. What it left behind is removed all the same. */
@@ -77,6 +89,7 @@ async function storeBackup(
     files_count: stored.files_count,
     warnings_count: warningsCount,
     duration_ms: stored.duration_ms,
+    source: stored.source ?? null,
     created_at: services.clock.now(),
   }, stored.objects);
   if (run.backup_task_id !== null) await requestRetention(services, sql, run.backup_task_id);

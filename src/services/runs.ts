@@ -1,6 +1,6 @@
 /** A backup run's beginning and its cancelling. */
 import { ConflictError, NotFoundError } from "../domain/errors.ts";
-import { shownState } from "../domain/run.ts";
+import { isTerminal, shownState } from "../domain/run.ts";
 import { type BackupTaskRow, lockBackupTask } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
@@ -8,6 +8,7 @@ import {
   countActiveBackupRuns,
   insertRun,
   lockActiveBackupRun,
+  lockRuns,
   lockServerLimit,
   type RunRow,
 } from "../store/runs.ts";
@@ -60,6 +61,8 @@ export async function queueBackupRun(
     backup_task_id: task.id,
     remote_server_id: task.remote_server_id,
     backup_destination_id: task.backup_destination_id,
+    backup_id: null,
+    options: null,
     trigger: scheduledFor === null ? "manual" : "schedule",
     scheduled_for: scheduledFor,
     deadline_at: startDeadline(services, { created_at: now }),
@@ -87,6 +90,19 @@ export async function cancelRun(
       await applyToRun(services, sql, run, { type: "cancel_requested" }, { reason: "Cancelled by request." });
     }
     return { runId: run.id };
+  });
+}
+
+/** Stops a run of any kind. */
+export async function cancelAnyRun(services: Services, caller: Caller, runId: number): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    const [run] = await lockRuns(sql, [runId]);
+    if (run === undefined || run.user_id !== caller.userId) throw new NotFoundError("Backup task log");
+    if (isTerminal(run.state)) {
+      throw new ConflictError(`The run is ${shownState(run.state)} already. There is nothing to cancel.`);
+    }
+    if (run.state === "cancelling") return;
+    await applyToRun(services, sql, run, { type: "cancel_requested" }, { reason: "Cancelled by request." });
   });
 }
 

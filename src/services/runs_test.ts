@@ -3,7 +3,8 @@ import { event, success } from "../../tests/support/events.ts";
 import { testServices } from "../../tests/support/database.ts";
 import { plant, sayHello } from "../../tests/support/planted.ts";
 import { ConflictError, NotFoundError } from "../domain/errors.ts";
-import { claimHandOvers } from "./hand_overs.ts";
+import type { BackupJob } from "../protocol/job.ts";
+import { claimHandOvers, type HandOver } from "./hand_overs.ts";
 import { recordEvents } from "./run_events.ts";
 import { cancelTimedOutRuns, endOverdueRuns } from "./run_deadlines.ts";
 import { cancelRun, startRun } from "./runs.ts";
@@ -56,9 +57,9 @@ Deno.test("replicas that claim at once hand a run over once", async () => {
   assert.equal(claims.flat().length, 1);
   const [handOver] = claims.flat();
   assert.equal(handOver!.attempt, 1);
-  assert.equal(handOver!.job.source.type, "files");
-  assert.match(handOver!.job.object.prefix, /^backup_\d+$/);
-  assert.equal(handOver!.job.object.stamp, "20260105120000");
+  assert.equal(backupOf(handOver).source.type, "files");
+  assert.match(backupOf(handOver).object.prefix, /^backup_\d+$/);
+  assert.equal(backupOf(handOver).object.stamp, "20260105120000");
 });
 
 Deno.test("the hand-over opens secrets for the wire and keeps none in the open", async () => {
@@ -68,7 +69,7 @@ Deno.test("the hand-over opens secrets for the wire and keeps none in the open",
   const { caller, taskId, serverId } = await plant(services, { encryption_password_encrypted: sealed });
   await startRun(services, caller, taskId);
   const [handOver] = await claimHandOvers(services, [serverId]);
-  assert.equal(handOver!.job.encryption_password, "hunter2 ☂");
+  assert.equal(backupOf(handOver).encryption_password, "hunter2 ☂");
   const dump = await database`select to_jsonb(r) as row from runs r`;
   assert.doesNotMatch(JSON.stringify(dump), /hunter2/);
 });
@@ -138,7 +139,7 @@ Deno.test("a run past its task's timeout is cancelled when the agent did not end
   const { caller, taskId, serverId } = await plant(services, { run_timeout: 10 });
   await startRun(services, caller, taskId);
   const [handOver] = await claimHandOvers(services, [serverId]);
-  assert.equal(handOver!.job.timeout_ms, 10_000);
+  assert.equal(backupOf(handOver).timeout_ms, 10_000);
   await recordEvents(services, [event(serverId, handOver!, 1, { kind: "accepted" })]);
   await clock.advance(10_000 + services.runTimes.lease - 1);
   assert.equal(await cancelTimedOutRuns(services), 0);
@@ -205,7 +206,12 @@ Deno.test("two runs of a task within a second store under different names", asyn
       event(serverId, run!, 1, { kind: "accepted" }),
       event(serverId, run!, 2, success()),
     ]);
-    stamps.push(run!.job.object.stamp);
+    stamps.push(backupOf(run).object.stamp);
   }
   assert.deepEqual(stamps, ["20260105120000", "20260105120001", "20260105120002"]);
 });
+
+function backupOf(handOver: HandOver | undefined): BackupJob {
+  assert.equal(handOver?.job.kind, "backup");
+  return handOver!.job as BackupJob;
+}

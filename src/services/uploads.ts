@@ -2,7 +2,7 @@
  * The control plane's half of an agent's uploads: the agent has no keys, so it asks for each step. Every upload is a row
  * before it is anything at the bucket, so that whatever dies in between, it can be found and removed.
  */
-import { ConflictError, NotFoundError, UnavailableError } from "../domain/errors.ts";
+import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import { objectKey } from "../domain/location.ts";
 import { MAX_PARTS, partCount, partSize } from "../domain/upload_parts.ts";
 import type { Keyring } from "../secrets/keyring.ts";
@@ -22,6 +22,7 @@ import {
   type UploadRun,
 } from "../store/uploads.ts";
 import type { Services } from "./context.ts";
+import { liveRun } from "./live_runs.ts";
 
 const URL_SECONDS = 3600;
 
@@ -56,7 +57,7 @@ export async function openUpload(
     throw new ConflictError(`Cannot upload ${JSON.stringify(input.name)}: it is not the name of an object`);
   }
   const { row, destination } = await transaction(database, async (sql) => {
-    const run = await liveRun(sql, remoteServerId, input.run_id, input.attempt);
+    const run = await liveRun(sql, remoteServerId, input, "upload");
     const bytesInPart = fittingPartSize(input.name, input.size_hint, run);
     const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
     if (destination === undefined || run.object_directory === null || !isStorageType(destination.type)) {
@@ -233,7 +234,7 @@ async function liveUpload(
 ): Promise<{ row: UploadRow; bucket: Bucket }> {
   return await transaction(services.database, async (sql) => {
     const row = await ownUpload(sql, remoteServerId, uploadId);
-    await liveRun(sql, remoteServerId, row.run_id, row.attempt);
+    await liveRun(sql, remoteServerId, row, "upload");
     const destination = await findBackupDestination(sql, row.backup_destination_id);
     return { row, bucket: bucketOf(destination!, services.keyring) };
   });
@@ -245,27 +246,6 @@ async function ownUpload(sql: Sql, remoteServerId: number, uploadId: string): Pr
   const run = row === null ? null : await lockUploadRun(sql, row.run_id);
   if (row === null || run?.remote_server_id !== remoteServerId) throw new NotFoundError("Upload");
   return row;
-}
-
-/**
- * A lost run counts: its agent may come back and succeed after all. So does a leased one: what an agent asks is answered
- * at once, and may overtake its acceptance, which is stored with other events.
- */
-async function liveRun(sql: Sql, remoteServerId: number, runId: number, attempt: number): Promise<UploadRun> {
-  const run = await lockUploadRun(sql, runId);
-  if (run === null || run.remote_server_id !== remoteServerId) throw new NotFoundError("Run");
-  if (run.attempt !== attempt) {
-    throw new ConflictError(`Cannot upload for run ${runId}: it was handed out again since`);
-  }
-  if (run.state === "queued") {
-    throw new UnavailableError(
-      `Cannot upload for run ${runId} yet: its acceptance came late, and is not stored yet`,
-    );
-  }
-  if (!["leased", "running", "cancelling", "lost"].includes(run.state)) {
-    throw new ConflictError(`Cannot upload for run ${runId}: it is ${run.state}`);
-  }
-  return run;
 }
 
 function over(row: UploadRow): ConflictError {

@@ -50,6 +50,11 @@ export class Bucket {
     return this.#requests.sign("PUT", key, query, expiresSeconds);
   }
 
+  /** A URL that answers GET with an object, ranges included: a credential until it expires. */
+  signGet(key: string, expiresSeconds: number): Promise<string> {
+    return this.#requests.sign("GET", key, {}, expiresSeconds);
+  }
+
   /** Makes the parts, in ascending order, the object. Throws with code `NoSuchUpload` when it was completed or aborted. */
   async completeUpload(
     key: string,

@@ -18,6 +18,7 @@ export interface NewBackup {
   files_count: number | null;
   warnings_count: number;
   duration_ms: number;
+  source: object | null;
   created_at: Date;
 }
 
@@ -34,7 +35,9 @@ export async function insertBackup(
   backup: NewBackup,
   objects: readonly NewBackupObject[],
 ): Promise<number> {
-  const [row] = await sql<{ id: number }[]>`insert into backups ${sql(backup)} returning id`;
+  const [row] = await sql<{ id: number }[]>`
+    insert into backups ${sql({ ...backup, source: backup.source && sql.json(backup.source as never) })}
+    returning id`;
   const rows = objects.map(({ database, ...object }, ordinal) => ({
     ...object,
     backup_id: row!.id,
@@ -74,12 +77,18 @@ export interface RemovalRow {
   removal_attempts: number;
 }
 
+/** What a run still reads stays until it is over. */
+function unused(sql: Sql) {
+  return sql`not exists (select from runs where backup_id = backups.id and finished_at is null)`;
+}
+
 /** Takes due removals for this replica: until `leaseUntil` no other takes them. */
 export function claimRemovals(sql: Sql, now: Date, leaseUntil: Date, limit: number): Promise<RemovalRow[]> {
   return sql<RemovalRow[]>`
     update backups b set next_removal_at = ${leaseUntil}
     from (
       select id from backups where removal_requested_at is not null and next_removal_at <= ${now}
+        and ${unused(sql)}
       order by next_removal_at, id limit ${limit} for update skip locked
     ) due
     where b.id = due.id
@@ -112,7 +121,7 @@ export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Pro
 export async function nextRemovalAt(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`
     select least(
-      (select min(next_removal_at) from backups where removal_requested_at is not null),
+      (select min(next_removal_at) from backups where removal_requested_at is not null and ${unused(sql)}),
       (select min(next_removal_at) from leftovers)
     ) as next`;
   return row!.next;

@@ -23,6 +23,8 @@ export interface BackupRow {
   created_at: Date;
   verified_at: Date | null;
   proven_at: Date | null;
+  /** As in the manifest; null for backups of older agents. */
+  source: ({ type: string } & Record<string, unknown>) | null;
   removal_requested_at: Date | null;
   removal_reason: "retention" | "request" | null;
   removal_attempts: number;
@@ -74,6 +76,26 @@ export async function findBackupDetail(
 ): Promise<BackupDetailRow | undefined> {
   const [row] = await sql<BackupDetailRow[]>`
     select b.*, ${objectsColumn(sql)} from backups b where b.id = ${id} and b.user_id = ${userId}`;
+  return row;
+}
+
+/** Locked against its removal being asked for until the transaction ends. */
+export async function lockBackup(sql: Sql, userId: number, id: number): Promise<BackupRow | undefined> {
+  const [row] = await sql<BackupRow[]>`
+    select * from backups where id = ${id} and user_id = ${userId} for no key update`;
+  return row;
+}
+
+/** Where an object of the backup lies that a run reads. */
+export async function findObjectOfRun(
+  sql: Sql,
+  runId: number,
+  name: string,
+): Promise<Pick<BackupRow, "backup_destination_id" | "directory"> | undefined> {
+  const [row] = await sql<Pick<BackupRow, "backup_destination_id" | "directory">[]>`
+    select b.backup_destination_id, b.directory
+    from runs r join backups b on b.id = r.backup_id join backup_objects o on o.backup_id = b.id
+    where r.id = ${runId} and o.name = ${name}`;
   return row;
 }
 

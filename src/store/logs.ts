@@ -10,6 +10,8 @@ export interface LogRow {
   backup_task_id: number | null;
   remote_server_id: number | null;
   backup_destination_id: number | null;
+  /** The backup that it reads. */
+  backup_id: number | null;
   trigger: "manual" | "schedule";
   scheduled_for: Date | null;
   state: RunState;
@@ -48,6 +50,7 @@ const columns = [
   "backup_task_id",
   "remote_server_id",
   "backup_destination_id",
+  "backup_id",
   "trigger",
   "scheduled_for",
   "state",

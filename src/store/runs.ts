@@ -9,6 +9,10 @@ export interface RunRow {
   backup_task_id: number | null;
   remote_server_id: number | null;
   backup_destination_id: number | null;
+  /** The one that the run reads; null for backups, and once it is gone. */
+  backup_id: number | null;
+  /** What was asked for, of a run that reads a backup: of `src/domain/restore.ts`. */
+  options: object | null;
   trigger: "manual" | "schedule";
   scheduled_for: Date | null;
   state: RunState;
@@ -58,6 +62,8 @@ const columns = [
   "backup_task_id",
   "remote_server_id",
   "backup_destination_id",
+  "backup_id",
+  "options",
   "trigger",
   "scheduled_for",
   "state",
@@ -89,14 +95,17 @@ export async function insertRun(
     | "backup_task_id"
     | "remote_server_id"
     | "backup_destination_id"
+    | "backup_id"
+    | "options"
     | "trigger"
     | "scheduled_for"
     | "deadline_at"
     | "created_at"
   >,
 ): Promise<RunRow> {
+  const options = run.options && sql.json(run.options as never);
   const [row] = await sql<RunRow[]>`
-    insert into runs ${sql({ ...run, state: "queued" })} returning ${sql(columns)}`;
+    insert into runs ${sql({ ...run, options, state: "queued" })} returning ${sql(columns)}`;
   return row!;
 }
 
@@ -137,12 +146,19 @@ export function lockTimedOutRuns(sql: Sql, before: Date, limit: number): Promise
     order by timeout_at limit ${limit} for update skip locked`;
 }
 
-/** Backup runs on a server that are not over; `inHand` leaves out those still queued. */
-export async function countActiveBackupRuns(sql: Sql, serverId: number, inHand = false): Promise<number> {
-  const states = inHand ? ["leased", "running", "cancelling"] : ["queued", "leased", "running", "cancelling"];
+/** Backup runs on a server that are not over. */
+export async function countActiveBackupRuns(sql: Sql, serverId: number): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int as count from runs
-    where remote_server_id = ${serverId} and kind = 'backup' and state in ${sql(states)}`;
+    where remote_server_id = ${serverId} and kind = 'backup' and finished_at is null`;
+  return row!.count;
+}
+
+/** Runs of any kind that the server's agent has in hand. */
+export async function countRunsInHand(sql: Sql, serverId: number): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from runs
+    where remote_server_id = ${serverId} and state in ('leased', 'running', 'cancelling')`;
   return row!.count;
 }
 
@@ -162,10 +178,11 @@ export async function lockServerLimit(sql: Sql, serverId: number): Promise<numbe
   return row?.runs_at_once ?? null;
 }
 
+/** Restores first: somebody waits for them. */
 export function lockQueuedRuns(sql: Sql, serverId: number, limit: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select ${sql(columns)} from runs where remote_server_id = ${serverId} and state = 'queued'
-    order by id limit ${limit} for update skip locked`;
+    order by (kind = 'restore') desc, id limit ${limit} for update skip locked`;
 }
 
 /** A sign of life from an agent: its leases start anew. */

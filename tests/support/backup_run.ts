@@ -10,6 +10,7 @@ export class BackupRun implements AsyncDisposable {
   readonly warnings: string[] = [];
   readonly figures: Parameters<RunPorts["progress"]>[0][] = [];
   readonly openings: { name: string; path: string | null }[] = [];
+  readonly scratches: string[] = [];
   readonly abort = new AbortController();
   readonly ports: RunPorts;
   /** Called with every line of output, as it comes. */
@@ -29,7 +30,9 @@ export class BackupRun implements AsyncDisposable {
       workDirectory: `${root}/work`,
       progress: (figures) => void this.figures.push(figures),
       opening: (name, path) => Promise.resolve(void this.openings.push({ name, path })),
+      scratch: (path) => Promise.resolve(void this.scratches.push(path)),
       uploads: { open: unused, sign: unused, complete: unused, abort: unused },
+      downloads: { sign: unused },
     };
   }
 

@@ -1,5 +1,5 @@
-/** The control plane's half of an upload straight at a bucket, for tests of the agent's half alone. */
-import { RunFailedError, type Uploads } from "../../agent/engine/ports.ts";
+/** The control plane's half of uploads and downloads straight at a bucket, for tests of the agent's half alone. */
+import { type Downloads, RunFailedError, type Uploads } from "../../agent/engine/ports.ts";
 import { Bucket, type BucketOptions } from "../../src/storage/s3.ts";
 
 export class BucketUploads implements Uploads {
@@ -14,8 +14,17 @@ export class BucketUploads implements Uploads {
     this.bucket = new Bucket(options);
   }
 
+  get downloads(): Downloads {
+    return {
+      sign: async (name) => ({
+        url: await this.bucket.signGet(this.#key(name), Math.ceil(this.expiresInMs / 1000)),
+        expiresInMs: this.expiresInMs,
+      }),
+    };
+  }
+
   async open(name: string) {
-    const key = this.prefix === "" ? name : `${this.prefix}/${name}`;
+    const key = this.#key(name);
     if (await this.bucket.head(key) !== null) {
       throw new RunFailedError(`Cannot upload ${key}: it already exists. Run the task again.`);
     }
@@ -49,5 +58,9 @@ export class BucketUploads implements Uploads {
     const key = this.#keys.get(uploadId)!;
     await this.bucket.abortUpload(key, uploadId);
     await this.bucket.remove(key);
+  }
+
+  #key(name: string): string {
+    return this.prefix === "" ? name : `${this.prefix}/${name}`;
   }
 }

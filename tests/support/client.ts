@@ -5,6 +5,17 @@ export interface Answer {
   body: any;
 }
 
+export interface StreamOptions {
+  lastEventId?: string;
+  signal?: AbortSignal;
+}
+
+export interface StreamedEvent {
+  event: string;
+  id: string;
+  data: string;
+}
+
 export class ApiCaller {
   constructor(private readonly url: string, private readonly token: string) {}
 
@@ -39,12 +50,22 @@ export class ApiCaller {
     return (await this.call("GET", `/backup-tasks/${taskId}/latest-log`)).body.data;
   }
 
+  /** Asks for a run of any kind, which is answered with its log's id, and waits for its end. Returns its log. */
+  async carryOut(path: string, body?: unknown): Promise<Answer["body"]> {
+    const { status, body: answer } = await this.call("POST", path, body);
+    if (status !== 202) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);
+    const log = `/backup-task-logs/${answer.backup_task_log_id}`;
+    for await (const event of this.events(`${log}/stream`)) if (event.event === "finished") break;
+    return (await this.call("GET", log)).body.data;
+  }
+
   /** The events of the latest log, until the server ends the stream or the signal aborts. */
-  async *stream(
-    taskId: number,
-    options: { lastEventId?: string; signal?: AbortSignal } = {},
-  ): AsyncGenerator<{ event: string; id: string; data: string }> {
-    const response = await fetch(`${this.url}/api/backup-tasks/${taskId}/latest-log/stream`, {
+  stream(taskId: number, options: StreamOptions = {}): AsyncGenerator<StreamedEvent> {
+    return this.events(`/backup-tasks/${taskId}/latest-log/stream`, options);
+  }
+
+  async *events(path: string, options: StreamOptions = {}): AsyncGenerator<StreamedEvent> {
+    const response = await fetch(`${this.url}/api${path}`, {
       headers: {
         authorization: `Bearer ${this.token}`,
         ...(options.lastEventId === undefined ? {} : { "last-event-id": options.lastEventId }),

@@ -49,7 +49,7 @@ export const destinationFixtures: Record<string, () => Promise<DestinationFixtur
 };
 
 function portsOf(signal = new AbortController().signal): DestinationPorts {
-  return { clock: systemClock, signal, output: null, uploads: null };
+  return { clock: systemClock, signal, output: null, uploads: null, downloads: null };
 }
 
 async function localFixture(): Promise<DestinationFixture> {
@@ -202,10 +202,10 @@ async function s3Fixture(): Promise<DestinationFixture> {
   };
   return {
     spec: (directory) => ({ type: "s3", bucket: s3.bucket, directory: key(directory) }),
-    ports: (directory, signal) => ({
-      ...portsOf(signal),
-      uploads: new BucketUploads(s3.options, key(directory)),
-    }),
+    ports: (directory, signal) => {
+      const uploads = new BucketUploads(s3.options, key(directory));
+      return { ...portsOf(signal), uploads, downloads: uploads.downloads };
+    },
     objects: async () => {
       const objects = new Map<string, Uint8Array>();
       for await (const found of bucket.list(`${place}/`)) {

@@ -50,6 +50,10 @@ export class StalledDestination implements Destination {
     };
   }
 
+  read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
+    return this.#local.read(name, from, to);
+  }
+
   remove(name: string): Promise<void> {
     return this.#local.remove(name);
   }

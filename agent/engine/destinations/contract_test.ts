@@ -42,6 +42,17 @@ async function store(destination: Destination, name: string, content: Uint8Array
   await writer.commit();
 }
 
+async function readRange(
+  destination: Destination,
+  name: string,
+  from: number,
+  to: number,
+): Promise<Uint8Array> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  for await (const piece of destination.read(name, from, to)) pieces.push(piece.slice());
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+}
+
 async function failure(promise: Promise<unknown>): Promise<RunFailedError> {
   try {
     await promise;
@@ -63,6 +74,27 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
       await using fixture = await open();
       await work(fixture);
     });
+
+  check("any range of what is committed can be read", async (fixture) => {
+    await using destination = await opened(fixture);
+    const content = bytes(5 * MIB + 17);
+    await store(destination, "a.zst", content);
+    const ranges = [[0, content.length], [0, 0], [0, 1], [MIB - 1, 3 * MIB], [
+      content.length - 1,
+      content.length,
+    ]];
+    for (const [from, to] of ranges) {
+      equal(await readRange(destination, "a.zst", from!, to!), content.slice(from, to));
+    }
+  });
+
+  check("an object that is not there, or shorter than it was, can't be read", async (fixture) => {
+    await using destination = await opened(fixture);
+    await store(destination, "a.zst", bytes(1000));
+    await failure(readRange(destination, "b.zst", 0, 10));
+    await failure(readRange(destination, "a.zst", 0, 1001));
+    await failure(readRange(destination, "a.zst", 2000, 2001));
+  });
 
   check("what is committed reads back", async (fixture) => {
     await using destination = await opened(fixture);

@@ -4,10 +4,11 @@ import type { Destination, ObjectWriter } from "../ports.ts";
 import { RunFailedError } from "../ports.ts";
 import { atLocal, codeOf } from "./local_errors.ts";
 import { LocalWriter, syncDirectory } from "./local_writer.ts";
-import { checkObjectName, joinPath, partialName } from "./object_name.ts";
+import { checkObjectName, endsEarly, joinPath, partialName } from "./object_name.ts";
 
 /** A backup may hold what only root may read: nobody but the agent's user gets into what it makes. */
 const DIRECTORY_MODE = 0o700;
+const READ_BYTES = 1024 * 1024;
 
 export class LocalDestination implements Destination {
   readonly description: string;
@@ -52,10 +53,21 @@ export class LocalDestination implements Destination {
     }
   }
 
-  /** The whole of a small object. */
-  read(name: string): Promise<Uint8Array> {
+  async *read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
     const path = this.#path(checkObjectName(name));
-    return atLocal(`read ${path}`, () => Deno.readFile(path));
+    if (!(await isThere(path))) {
+      throw new RunFailedError(`Cannot read ${path}: it is not there. It was deleted or moved away.`);
+    }
+    using file = await atLocal(`read ${path}`, () => Deno.open(path));
+    const buffer = new Uint8Array(Math.min(READ_BYTES, Math.max(to - from, 1)));
+    await file.seek(from, Deno.SeekMode.Start);
+    for (let at = from; at < to;) {
+      this.signal.throwIfAborted();
+      const length = await atLocal(`read ${path}`, () => file.read(buffer.subarray(0, to - at)));
+      if (length === null) throw endsEarly(path, at, to);
+      at += length;
+      yield buffer.subarray(0, length);
+    }
   }
 
   close(): Promise<void> {

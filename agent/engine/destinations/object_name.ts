@@ -16,6 +16,11 @@ export function partialName(name: string): string {
   return `.${checkObjectName(name)}.partial`;
 }
 
+/** What reading an object to `wanted` bytes says of one that has only `there`. */
+export function endsEarly(place: string, there: number, wanted: number): RunFailedError {
+  return new RunFailedError(`Cannot read ${place}: it ends after ${there} bytes, ${wanted} were stored`);
+}
+
 /** @param directory May be `/`, or relative for SFTP. */
 export function joinPath(directory: string, name: string): string {
   return directory.endsWith("/") ? directory + name : `${directory}/${name}`;

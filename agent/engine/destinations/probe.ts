@@ -3,18 +3,12 @@ import type { Clock } from "../../../src/domain/clock.ts";
 import type { CheckStep } from "../../../src/protocol/messages.ts";
 import { type Destination, RunAbortedError, RunFailedError } from "../ports.ts";
 
-/** A destination that can also be read from. */
-export interface ReadableDestination extends Destination {
-  /** The whole of a small object. */
-  read(name: string): Promise<Uint8Array>;
-}
-
 const CONTENT = new TextEncoder().encode(
   "Rearguard wrote this to check the destination. It can be deleted.\n",
 );
 
 /** Connects, writes, reads back and deletes. Stops at the first step that fails, after removing what it left. */
-export async function probe(open: () => Promise<ReadableDestination>, clock: Clock): Promise<CheckStep[]> {
+export async function probe(open: () => Promise<Destination>, clock: Clock): Promise<CheckStep[]> {
   const name = `.rearguard-check-${crypto.randomUUID()}`;
   const steps: CheckStep[] = [];
   const step = async (title: string, work: () => Promise<string>): Promise<boolean> => {
@@ -33,7 +27,7 @@ export async function probe(open: () => Promise<ReadableDestination>, clock: Clo
     }
   };
 
-  let opened: ReadableDestination | undefined;
+  let opened: Destination | undefined;
   await step("connect", async () => {
     opened = await open();
     return `Opened the ${opened.description}.`;
@@ -55,7 +49,7 @@ export async function probe(open: () => Promise<ReadableDestination>, clock: Clo
     });
     if (isWritten) {
       await step("read back", async () => {
-        const content = await destination.read(name);
+        const content = await readAll(destination.read(name, 0, CONTENT.length));
         if (!isEqual(content, CONTENT)) {
           throw new RunFailedError("Cannot read the probe back: it is not what was written");
         }
@@ -70,6 +64,13 @@ export async function probe(open: () => Promise<ReadableDestination>, clock: Clo
   } finally {
     await destination.close();
   }
+}
+
+/** The whole of something small. */
+async function readAll(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const copied: Uint8Array[] = [];
+  for await (const chunk of chunks) copied.push(chunk.slice());
+  return new Uint8Array(await new Blob(copied as Uint8Array<ArrayBuffer>[]).arrayBuffer());
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -2,7 +2,7 @@
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { JobDestination } from "../../../src/protocol/job.ts";
 import type { CheckStep, DestinationDeleteResult } from "../../../src/protocol/messages.ts";
-import { type Destination, type Output, RunFailedError, type Uploads } from "../ports.ts";
+import { type Destination, type Downloads, type Output, RunFailedError, type Uploads } from "../ports.ts";
 import { LocalDestination } from "./local.ts";
 import { probe } from "./probe.ts";
 import { S3Destination } from "./s3.ts";
@@ -11,9 +11,10 @@ export interface DestinationPorts {
   readonly clock: Clock;
   /** Ends what is at work; calls then reject with its reason. */
   readonly signal: AbortSignal;
-  /** Null outside of a run, as are uploads. */
+  /** Null outside of a run, as are uploads and downloads. */
   readonly output: Pick<Output, "line"> | null;
   readonly uploads: Uploads | null;
+  readonly downloads: Downloads | null;
 }
 
 export interface DestinationType<Spec> {
@@ -58,7 +59,7 @@ export function checkDestination(
       `Cannot check a destination of type ${spec.type} here: the control plane does it`,
     );
   }
-  return check(spec, { clock, signal, output: null, uploads: null });
+  return check(spec, { clock, signal, output: null, uploads: null, downloads: null });
 }
 
 /** Removes objects and their partial files. A name that is not there counts as deleted; one that fails stops no other. */
@@ -68,7 +69,13 @@ export async function removeFromDestination(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<DestinationDeleteResult> {
-  const destination = await openDestination(spec, { clock, signal, output: null, uploads: null });
+  const destination = await openDestination(spec, {
+    clock,
+    signal,
+    output: null,
+    uploads: null,
+    downloads: null,
+  });
   const result: DestinationDeleteResult = { deleted: [], failed: [] };
   try {
     for (const name of names) {

@@ -3,6 +3,7 @@ import type { S3Destination as Spec } from "../../../src/protocol/job.ts";
 import { type Destination, type ObjectWriter, RunFailedError, type Uploads } from "../ports.ts";
 import { checkObjectName } from "./object_name.ts";
 import type { DestinationPorts } from "./registry.ts";
+import { S3Reader } from "./s3_reader.ts";
 import { S3Writer } from "./s3_writer.ts";
 
 export class S3Destination implements Destination {
@@ -34,12 +35,23 @@ export class S3Destination implements Destination {
     await this.#uploads().abort(uploadId);
   }
 
+  read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
+    const { downloads, clock, signal } = this.ports;
+    if (downloads === null) throw this.#needsRun();
+    const place = `bucket ${this.spec.bucket}`;
+    return new S3Reader(checkObjectName(name), place, { downloads, clock, signal }).read(from, to);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
 
   #uploads(): Uploads {
     if (this.ports.uploads !== null) return this.ports.uploads;
-    throw new RunFailedError(`Cannot use ${this.description} from the agent outside of a run`);
+    throw this.#needsRun();
+  }
+
+  #needsRun(): RunFailedError {
+    return new RunFailedError(`Cannot use ${this.description} from the agent outside of a run`);
   }
 }

@@ -33,7 +33,7 @@ async function setting(clock: Clock = new EagerClock()): Promise<Setting> {
   const uploads = new BucketUploads(s3.options, "");
   const lines: string[] = [];
   const output = { line: (text: string) => void lines.push(text) };
-  const ports = { clock, signal: new AbortController().signal, output, uploads };
+  const ports = { clock, signal: new AbortController().signal, output, uploads, downloads: null };
   const destination = new S3Destination({ type: "s3", bucket: s3.bucket, directory: "" }, ports);
   return {
     s3,
@@ -192,7 +192,13 @@ Deno.test("a bucket that stays away fails the run when its patience ends", async
 Deno.test("an object that outgrows its parts fails and says what comes next", async () => {
   await using t = await setting();
   const upload = await t.uploads.open("a.zst");
-  const ports = { clock: t.clock, signal: new AbortController().signal, output: null, uploads: t.uploads };
+  const ports = {
+    clock: t.clock,
+    signal: new AbortController().signal,
+    output: null,
+    uploads: t.uploads,
+    downloads: null,
+  };
   const writer = new S3Writer("a.zst", "bucket backups", upload, t.uploads, ports, 2);
   await writer.write(new Uint8Array(10 * MIB));
   const message = await reason(writer.write(new Uint8Array(5 * MIB)).then(() => writer.commit()));

@@ -1,10 +1,9 @@
 /** A directory on an SSH server. */
-import type { Buffer } from "node:buffer";
 import type { SftpDestination as Spec } from "../../../src/protocol/job.ts";
-import { type ObjectWriter, RunFailedError } from "../ports.ts";
+import { type Destination, type ObjectWriter, RunFailedError } from "../ports.ts";
 import { checkObjectName, joinPath, partialName } from "./object_name.ts";
-import type { ReadableDestination } from "./probe.ts";
 import type { DestinationPorts } from "./registry.ts";
+import { readFile } from "./sftp_reader.ts";
 import { SftpSession } from "./sftp_session.ts";
 import { SftpWriter } from "./sftp_writer.ts";
 import { placeOf } from "./ssh_login.ts";
@@ -12,7 +11,7 @@ import { placeOf } from "./ssh_login.ts";
 /** For clearing away on a new connection after the run is over. */
 const RESCUE_TIMEOUT = 30_000;
 
-export class SftpDestination implements ReadableDestination {
+export class SftpDestination implements Destination {
   readonly description: string;
 
   private constructor(
@@ -54,9 +53,8 @@ export class SftpDestination implements ReadableDestination {
     await this.#removeFiles([this.#path(partialName(name)), this.#path(name)]);
   }
 
-  /** The whole of a small object. */
-  read(name: string): Promise<Buffer> {
-    return this.session.read(this.#path(checkObjectName(name)));
+  read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
+    return readFile(this.session, this.#path(checkObjectName(name)), from, to, this.ports.signal);
   }
 
   close(): Promise<void> {

@@ -91,8 +91,13 @@ export class SftpSession {
     }
   }
 
-  read(path: string): Promise<Buffer> {
-    return this.#call(`read ${path}`, (done) => this.sftp.readFile(path, done));
+  openFile(path: string): Promise<Buffer> {
+    return this.#call(`read ${path}`, (done) => this.sftp.open(path, "r", done));
+  }
+
+  /** How many bytes came; 0 at the end of the file. */
+  readAt(path: string, handle: Buffer, buffer: Buffer, length: number, position: number): Promise<number> {
+    return this.#call(`read ${path}`, (done) => this.sftp.read(handle, buffer, 0, length, position, done));
   }
 
   /** A no-op where the server does not offer it. */

@@ -8,7 +8,13 @@ import { openDestination } from "./registry.ts";
 const MIB = 2 ** 20;
 
 function open(sshd: TestSshd, directory = sshd.directory) {
-  const ports = { clock: systemClock, signal: new AbortController().signal, output: null, uploads: null };
+  const ports = {
+    clock: systemClock,
+    signal: new AbortController().signal,
+    output: null,
+    uploads: null,
+    downloads: null,
+  };
   return openDestination(sshdSpec(sshd, directory), ports);
 }
 

@@ -5,7 +5,8 @@
  *
  * The member index is tar's own listing: `block N: <mode> <uid>/<gid> <size> <UTC time> <name>`, a line a member, padded
  * with spaces; the time has up to nine digits of a second; names are in C quotes, with ` -> "target"` after a symbolic
- * link's and ` link to "target"` after a hard link's. N counts 512-byte blocks of the archive to the member's header.
+ * link's and ` link to "target"` after a hard link's. N counts 512-byte blocks of the archive to the member's first header.
+ * See archive_index.ts for what is stored.
  */
 import type { FilesSource } from "../../../src/protocol/job.ts";
 import type { Command, Exit } from "../children.ts";
@@ -36,7 +37,7 @@ export async function prepareFiles(source: FilesSource, context: RunContext): Pr
   return {
     engine: "tar",
     tools,
-    description: { type: "files", path: source.path, excluded_paths: source.excluded_paths },
+    description: { type: "files", path: source.path, kind, excluded_paths: source.excluded_paths },
     parts: [await archivePart(source, kind, exclusions, context)],
   };
 }

@@ -1,5 +1,5 @@
 /** What a source type promises the engine. */
-import type { StoredBackup } from "../../../src/protocol/job.ts";
+import type { SourceDescription, StoredBackup } from "../../../src/protocol/job.ts";
 import type { Command, Exit } from "../children.ts";
 import type { RunContext } from "../run_context.ts";
 
@@ -12,7 +12,7 @@ export interface PreparedSource {
   /** Program name to version, of every program the parts use. */
   readonly tools: Record<string, string>;
   /** For the manifest: what a person needs to know the source again. Never a secret. */
-  readonly description: Record<string, unknown>;
+  readonly description: SourceDescription;
   /** One object each, in this order; at least one. */
   readonly parts: SourcePart[];
 }

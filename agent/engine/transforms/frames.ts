@@ -8,7 +8,7 @@ import { RunFailedError } from "../ports.ts";
 import { pump } from "../pump.ts";
 import { FiledFrames, type FrameStore, KeptFrames, type Pieces } from "./frame_store.ts";
 
-const HEADER_BYTES = 12;
+export const HEADER_BYTES = 12;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 /** A frame holds 8 MB; more than this is no pzstd stream. */
 const MAX_FRAME_BYTES = 64 * 1024 * 1024;
@@ -20,7 +20,7 @@ export class FrameWatch {
   #headerLength = 0;
   /** Bytes of the current frame still to come. */
   #missing = 0;
-  #frames = 0;
+  readonly #sizes: number[] = [];
   /** Bytes seen. */
   #offset = 0;
   readonly #store: FrameStore;
@@ -46,16 +46,21 @@ export class FrameWatch {
 
   /** Call when the stream has ended. Rejects where it is cut short or damaged. */
   async end(children: Children): Promise<StreamEnd> {
-    if (this.#missing > 0 || this.#headerLength > 0 || this.#frames === 0) {
+    if (this.#missing > 0 || this.#headerLength > 0 || this.#sizes.length === 0) {
       throw new RunFailedError("Cannot trust the archive: the compressed stream was cut short");
     }
     const [previous, last] = await Promise.all([
-      this.#frames === 1 ? { size: 0, tail: new Tail() } : unpack(children, this.#store.previous()),
+      this.#sizes.length === 1 ? { size: 0, tail: new Tail() } : unpack(children, this.#store.previous()),
       unpack(children, this.#store.last()),
     ]);
     previous.tail.push(last.tail.bytes);
     // Only the last frame may hold less than the others.
-    return { size: (this.#frames - 1) * previous.size + last.size, tail: previous.tail.bytes };
+    const frameSize = this.#sizes.length === 1 ? last.size : previous.size;
+    return {
+      size: (this.#sizes.length - 1) * previous.size + last.size,
+      tail: previous.tail.bytes,
+      frames: { uncompressed: frameSize, compressed: this.#sizes },
+    };
   }
 
   /** The first uncompressed bytes, as many as the first block holds. */
@@ -81,7 +86,7 @@ export class FrameWatch {
       throw new RunFailedError(`Cannot read pzstd's output: a frame of ${this.#missing} bytes is too large`);
     }
     this.#store.begin(this.#offset, this.#missing);
-    this.#frames++;
+    this.#sizes.push(this.#missing);
   }
 }
 
@@ -90,6 +95,15 @@ export interface StreamEnd {
   size: number;
   /** The last uncompressed bytes, 64 KiB or all. */
   tail: Uint8Array;
+  frames: FrameSizes;
+}
+
+/** Sizes in bytes, without the header before each frame. */
+export interface FrameSizes {
+  /** Of every frame but the last, which may hold less. */
+  uncompressed: number;
+  /** Each, in order. */
+  compressed: number[];
 }
 
 /** The last bytes of a stream. */

@@ -66,6 +66,7 @@ Deno.test("an empty stream has no bytes", async () => {
   assert.deepEqual(await watch(await pzstd(new Uint8Array(0)), 5).end(children), {
     size: 0,
     tail: new Uint8Array(0),
+    frames: { uncompressed: 0, compressed: [9] },
   });
 });
 

@@ -30,6 +30,7 @@ const BackupTaskLog = z.object({
   warnings_count: z.int(),
   remote_server_id: z.int().nullable(),
   backup_destination_id: z.int().nullable(),
+  backup_id: z.int().nullable().openapi({ description: "The backup that a restore reads; else null." }),
   progress: Progress,
   output_size: z.int().openapi({ description: "Characters of output in all, whether or not they are here." }),
 }).openapi("BackupTaskLog");
@@ -65,6 +66,7 @@ function present(row: LogDetailRow): BackupTaskLog {
     scheduled_for: isoTimeOrNull(row.scheduled_for),
     remote_server_id: row.remote_server_id,
     backup_destination_id: row.backup_destination_id,
+    backup_id: row.backup_id,
     output_size: row.output_size,
     ...presentState(row),
   };
@@ -82,6 +84,7 @@ export const backupTaskLog: Resource<LogDetailRow, BackupTaskLog> = {
     backup_task_id: 1,
     remote_server_id: 2,
     backup_destination_id: 1,
+    backup_id: null,
     trigger: "schedule",
     scheduled_for: new Date("2024-08-07T01:00:00Z"),
     state: "succeeded",

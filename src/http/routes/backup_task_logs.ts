@@ -2,11 +2,23 @@
 import { z } from "@hono/zod-openapi";
 import { isTerminal } from "../../domain/run.ts";
 import { followOutput, type LogEvent } from "../../services/log_stream.ts";
-import { deleteLog, latestLog, listLogs, type LogRow, showLatestLog, showLog } from "../../services/logs.ts";
+import type { Caller, Services } from "../../services/context.ts";
+import {
+  deleteLog,
+  findOwnLog,
+  latestLog,
+  listLogs,
+  type LogRow,
+  showLatestLog,
+  showLog,
+} from "../../services/logs.ts";
+import { cancelAnyRun } from "../../services/runs.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { dataContent, deleteEndpoint, listEndpoint, showEndpoint } from "../resource.ts";
 import { eventStream, type ServerSentEvent } from "../sse.ts";
 import { backupTaskLog, presentState } from "./backup_task_log_view.ts";
+
+const CANCELLED = "Cancellation requested successfully.";
 
 export const backupTaskLogEndpoints: readonly Endpoint[] = [
   listEndpoint(backupTaskLog, {
@@ -41,17 +53,68 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
       return { status: 200, body: { data: backupTaskLog.present(log) } };
     },
   }),
-  endpoint({
-    method: "get",
+  streamEndpoint({
     path: "/api/backup-tasks/{id}/latest-log/stream",
     operationId: "streamLatestBackupTaskLog",
     group: "Backup tasks",
     summary: "Follow the latest backup task log",
+    of: "Backup task",
+    log: latestLog,
+  }),
+  streamEndpoint({
+    path: "/api/backup-task-logs/{id}/stream",
+    operationId: "streamBackupTaskLog",
+    group: backupTaskLog.plural,
+    summary: "Follow a backup task log",
+    of: backupTaskLog.name,
+    log: findOwnLog,
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/backup-task-logs/{id}/cancel",
+    operationId: "cancelBackupTaskLog",
+    group: backupTaskLog.plural,
+    summary: "Cancel the run of a log",
+    description: "A run of any kind, a restore as well. What it has done so far is undone.",
+    access: "run-backup-tasks",
+    ids: { id: backupTaskLog.name },
+    errors: { 409: "The run is over." },
+    answer: {
+      status: 200,
+      description: "The run is over once its agent has cleared up.",
+      content: {
+        type: "application/json",
+        schema: z.object({ message: z.string(), backup_task_log_id: z.int() }),
+        example: { message: CANCELLED, backup_task_log_id: 8 },
+      },
+    },
+    async handle({ services, caller, params }) {
+      await cancelAnyRun(services, caller, params.id);
+      return { status: 200, body: { message: CANCELLED, backup_task_log_id: params.id } };
+    },
+  }),
+];
+
+/** A run's output live, of a log that the path's id leads to. */
+function streamEndpoint({ path, operationId, group, summary, of, log: findLog }: {
+  path: string;
+  operationId: string;
+  group: string;
+  summary: string;
+  of: string;
+  log(services: Services, caller: Caller, id: number): Promise<LogRow>;
+}): Endpoint {
+  return endpoint({
+    method: "get",
+    path,
+    operationId,
+    group,
+    summary,
     description:
       "Server-Sent Events. `output`: `{sequence, text}`; `state`: status and progress whenever they change; " +
       "`finished`: the final status, after which the stream ends. `Last-Event-ID` resumes after that event.",
     access: "view-backup-tasks",
-    ids: { id: "Backup task" },
+    ids: { id: of },
     answer: {
       status: 200,
       description: "Events until the run is over. 204 when `Last-Event-ID` names the end already.",
@@ -62,15 +125,15 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
       },
     },
     async handle({ services, caller, params, request }) {
-      const log = await latestLog(services, caller, params.id);
+      const log = await findLog(services, caller, params.id);
       const seen = request.headers.get("last-event-id") ?? "";
       if (isTerminal(log.state) && seen === endId(log)) return new Response(null, { status: 204 });
       const over = new AbortController();
       const output = await followOutput(services, caller, log.id, sequenceIn(seen, log.id), over.signal);
       return eventStream(services.clock, serverSentEvents(log.id, output), () => over.abort());
     },
-  }),
-];
+  });
+}
 
 /** Ids name the run as well: what a client saw of an earlier run says nothing of this one. */
 async function* serverSentEvents(

@@ -76,12 +76,3 @@ Deno.test("deleting a backup needs its own ability", async () => {
   assert.equal((await limited.call("GET", `/api/backups/${id}`)).status, 200);
   assert.match((await limited.call("DELETE", `/api/backups/${id}`)).body.message, /delete-backups/);
 });
-
-Deno.test("restore, verify and file browsing are not there", async () => {
-  await using api = await testApi();
-  const client = await api.user();
-  const id = await newBackup(api.database, await newTask(client), api.clock.now());
-  for (const [method, verb] of [["POST", "restore"], ["POST", "verify"], ["GET", "files"]]) {
-    assert.equal((await client.call(method!, `/api/backups/${id}/${verb}`)).status, 404);
-  }
-});

@@ -1,16 +1,17 @@
-/** An agent's upload questions, each answered once: with what it asked for, or with why not. */
+/** An agent's questions about uploads and downloads, each answered once: with what it asked for, or with why not. */
 import { logger } from "../telemetry/logging.ts";
 import type { AgentMessage, ServerMessage } from "../protocol/messages.ts";
 import type { Services } from "../services/context.ts";
+import { signDownload } from "../services/downloads.ts";
 import { abortUpload, completeUpload, openUpload, signParts } from "../services/uploads.ts";
 import { refusalOf } from "../services/refusals.ts";
 
-export type UploadMessage = Extract<AgentMessage, { type: `upload.${string}` }>;
+export type StorageQuestion = Extract<AgentMessage, { type: `upload.${string}` | `download.${string}` }>;
 
-export async function answerUpload(
+export async function answerStorageQuestion(
   services: Services,
   serverId: number,
-  message: UploadMessage,
+  message: StorageQuestion,
 ): Promise<ServerMessage> {
   const { request_id } = message;
   try {
@@ -24,12 +25,15 @@ export async function answerUpload(
       case "upload.abort":
         await abortUpload(services, serverId, message);
         return { type: "upload.aborted", request_id };
+      case "download.sign":
+        return { type: "download.signed", request_id, ...await signDownload(services, serverId, message) };
     }
   } catch (error) {
+    const type = message.type === "download.sign" ? "download.refused" : "upload.refused";
     const refusal = refusalOf(error);
-    if (refusal !== null) return { type: "upload.refused", request_id, ...refusal };
+    if (refusal !== null) return { type, request_id, ...refusal };
     logger("agents").error("Cannot answer {type}: {error}", { type: message.type, error });
     const why = "The control plane could not do it now.";
-    return { type: "upload.refused", request_id, message: why, retryable: true };
+    return { type, request_id, message: why, retryable: true };
   }
 }

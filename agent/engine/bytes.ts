@@ -1,0 +1,24 @@
+/** File names are bytes; as strings with a character a byte they can be compared, cut and kept in sets. */
+
+/** The bytes of a text's UTF-8. */
+export function byteString(text: string): string {
+  return isAscii(text) ? text : latin1(new TextEncoder().encode(text));
+}
+
+/** The bytes as they are. */
+export function bytesOf(name: string): Uint8Array {
+  return Uint8Array.from(name, (character) => character.charCodeAt(0));
+}
+
+function isAscii(text: string): boolean {
+  return /^[\0-\x7f]*$/.test(text);
+}
+
+/** What a decoder called latin1 does not do: it takes windows-1252. */
+export function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 8192) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  }
+  return text;
+}

@@ -1,0 +1,261 @@
+import assert from "node:assert/strict";
+import { BackupRun, shell } from "../../tests/support/backup_run.ts";
+import { restore, type RestoreOptions } from "../../tests/support/restore_run.ts";
+import { mountTmpfs } from "../../tests/support/tmpfs.ts";
+import { describeTree, growTree } from "../../tests/support/tree.ts";
+import type { BackupJob, StoredBackup } from "../../src/protocol/job.ts";
+import { RunFailedError } from "./ports.ts";
+
+interface Fixture extends AsyncDisposable {
+  run: BackupRun;
+  tree: string;
+  backup: StoredBackup;
+  /** A path where nothing is. */
+  target: string;
+}
+
+/** Backs up a tree that `grow`, a shell script with the tree's path as `$1`, makes. */
+async function backedUp(
+  grow: string | ((tree: string) => Promise<unknown>),
+  changes: Partial<BackupJob> = {},
+): Promise<Fixture> {
+  const run = await BackupRun.open();
+  const tree = `${run.root}/tree`;
+  await Deno.mkdir(tree);
+  await (typeof grow === "string" ? shell(`cd "$1"; ${grow}`, tree) : grow(tree));
+  const source = { type: "files" as const, path: tree, excluded_paths: [], allow_unreadable: false };
+  const backup = await run.run(source, changes);
+  return {
+    run,
+    tree,
+    backup,
+    target: `${run.root}/target`,
+    [Symbol.asyncDispose]: async () => {
+      await shell('chmod -R u+rwx "$1"', run.root);
+      await run[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function failure(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
+  assert(error instanceof RunFailedError, Deno.inspect(error));
+  assert.match(error.message, /^Cannot restore backup 31: [^\n]+$/);
+  return error.message;
+}
+
+const names = (directory: string) => [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+
+/** Nothing but what was there before is beside or in the target. */
+function assertNothingLeft({ run }: Fixture): void {
+  const found = [...Deno.readDirSync(run.root)].filter(({ name }) => name.startsWith("."));
+  assert.deepEqual(found.map(({ name }) => name), []);
+  for (const path of run.scratches) assert.throws(() => Deno.lstatSync(path), Deno.errors.NotFound);
+}
+
+for (const key of [null, { type: "passphrase" as const, passphrase: "correct horse" }]) {
+  Deno.test(`a tree of everything comes back as it was${key === null ? "" : ", encrypted"}`, async () => {
+    await using at = await backedUp(growTree, { encryption_password: key?.passphrase ?? null });
+    const original = await describeTree(at.tree);
+    const { files_count } = await restore(at.run, at.backup, { target: { path: at.target }, key });
+    assert.deepEqual(await describeTree(at.target), original);
+    assert.equal(files_count, at.backup.files_count);
+    // The original place, which is gone.
+    await shell('chmod -R u+rwx "$1"; rm -rf "$1"', at.tree);
+    await restore(at.run, at.backup, { key });
+    assert.deepEqual(await describeTree(at.tree), original);
+    assertNothingLeft(at);
+  });
+}
+
+Deno.test("a directory that is there and empty takes the backup, a missing one is made with those above it", async () => {
+  await using at = await backedUp("mkdir a; echo one > a/one; chmod 750 .");
+  const original = await describeTree(at.tree);
+  for (const path of [at.target, `${at.run.root}/not/there/yet`]) {
+    if (path === at.target) await Deno.mkdir(path);
+    await restore(at.run, at.backup, { target: { path } });
+    assert.deepEqual(await describeTree(path), original);
+  }
+});
+
+Deno.test("files in the way are refused, and replaced only on demand; what else is there stays", async () => {
+  await using at = await backedUp("mkdir a b; echo one > a/one; echo two > two; ln two hard; chmod 750 a");
+  const grow = 'mkdir -p "$1/a"; cd "$1"; echo mine > a/one; echo mine > a/mine; echo 2 > two';
+  await shell(grow, at.target);
+  const before = await describeTree(at.target);
+  const message = await failure(restore(at.run, at.backup, { target: { path: at.target } }));
+  assert.match(message, /target\/(a\/one|two) and 1 more are there already\. Set overwrite to replace/);
+  assert.deepEqual(await describeTree(at.target), before);
+  await restore(at.run, at.backup, { target: { path: at.target, overwrite: true } });
+  assert.equal(await Deno.readTextFile(`${at.target}/a/mine`), "mine\n");
+  await Deno.remove(`${at.target}/a/mine`);
+  // The same but for the times of the directories that "mine" was in.
+  const shown = async (path: string) =>
+    (await describeTree(path)).filter((line) => !/^"\.(\/a)?" /.test(line));
+  assert.deepEqual(await shown(at.target), await shown(at.tree));
+  assert.equal((await Deno.stat(`${at.target}/a`)).mode! & 0o777, 0o750);
+  assertNothingLeft(at);
+});
+
+Deno.test("nothing is written through a link that lies in the target", async () => {
+  await using at = await backedUp("mkdir a; echo one > a/one");
+  await shell('mkdir -p "$1" "$2"; ln -s "$2" "$1/a"', at.target, `${at.run.root}/elsewhere`);
+  assert.match(
+    await failure(restore(at.run, at.backup, { target: { path: at.target } })),
+    /target\/a is there already/,
+  );
+  await restore(at.run, at.backup, { target: { path: at.target, overwrite: true } });
+  assert.deepEqual(names(`${at.run.root}/elsewhere`), []);
+  assert.equal(await Deno.readTextFile(`${at.target}/a/one`), "one\n");
+});
+
+Deno.test("a directory in a file's place is never removed", async () => {
+  await using at = await backedUp("echo one > a");
+  await shell('mkdir -p "$1/a"; echo mine > "$1/a/mine"', at.target);
+  const target = { path: at.target, overwrite: true };
+  assert.match(
+    await failure(restore(at.run, at.backup, { target })),
+    /target\/a is a directory, and the backup/,
+  );
+  assert.equal(await Deno.readTextFile(`${at.target}/a/mine`), "mine\n");
+});
+
+Deno.test("chosen paths come back with what is below them, and nothing else", async () => {
+  await using at = await backedUp(growTree);
+  const paths = ["plain/deep", "grün – 日本.txt", "link", "-dash", "new\nline", "sparse"];
+  const { files_count } = await restore(at.run, at.backup, { target: { path: at.target, paths } });
+  assert.deepEqual(names(at.target), ["-dash", "grün – 日本.txt", "link", "new\nline", "plain", "sparse"]);
+  assert.deepEqual(names(`${at.target}/plain`), ["deep"]);
+  // A hard link to a file that was not chosen.
+  assert.equal(files_count, 5);
+  const of = async (directory: string) =>
+    (await describeTree(`${directory}/plain/deep`)).map((line) => line.replace(/ = .*/, ""));
+  assert.deepEqual(await of(at.target), await of(at.tree));
+  assert.deepEqual(await describeTree(`${at.target}/-dash`), await describeTree(`${at.tree}/-dash`));
+  const sparse = Deno.statSync(`${at.target}/sparse`);
+  assert.ok(sparse.size === 64 * 2 ** 20 && sparse.blocks! < 4096);
+  assertNothingLeft(at);
+});
+
+Deno.test("chosen paths go into a directory that is in use, without a change of those above them", async () => {
+  await using at = await backedUp("mkdir -p a/b c; echo 1 > a/b/one; echo 2 > a/two; chmod 750 a a/b");
+  await shell('mkdir -p "$1/a"; chmod 700 "$1/a"; echo mine > "$1/mine"', at.target);
+  await restore(at.run, at.backup, { target: { path: at.target, paths: ["a/b", "c"] } });
+  assert.deepEqual(names(at.target), ["a", "c", "mine"]);
+  assert.deepEqual(names(`${at.target}/a`), ["b"]);
+  assert.equal((await Deno.stat(`${at.target}/a`)).mode! & 0o777, 0o700);
+  assert.equal((await Deno.stat(`${at.target}/a/b`)).mode! & 0o777, 0o750);
+  const message = await failure(
+    restore(at.run, at.backup, { target: { path: at.target, paths: ["a", "no/such", "c"] } }),
+  );
+  assert.match(message, /it holds nothing under "no\/such"/);
+});
+
+Deno.test("one file out of many takes only the frames it is in, encrypted as well", async () => {
+  for (const key of [null, { type: "passphrase" as const, passphrase: "p" }]) {
+    await using at = await backedUp("for n in $(seq 12); do head -c 10000000 /dev/urandom > $n; done", {
+      encryption_password: key?.passphrase ?? null,
+    });
+    const { bytes_read } = await restore(at.run, at.backup, {
+      target: { path: at.target, paths: ["7"] },
+      key,
+    });
+    assert.deepEqual(await Deno.readFile(`${at.target}/7`), await Deno.readFile(`${at.tree}/7`));
+    assert.ok(bytes_read < 27_000_000, `${bytes_read} bytes were read`);
+  }
+});
+
+Deno.test("one file goes back to the directory that it was in", async () => {
+  await using at = await backedUp("echo one > one; echo two > two");
+  const source = {
+    type: "files" as const,
+    path: `${at.tree}/one`,
+    excluded_paths: [],
+    allow_unreadable: false,
+  };
+  const backup = await at.run.run(source, { object: { prefix: "backup_7", stamp: "20260102030406" } });
+  await Deno.remove(`${at.tree}/one`);
+  await restore(at.run, backup);
+  assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
+  assert.equal(await Deno.readTextFile(`${at.tree}/two`), "two\n");
+});
+
+/** Each spoils the archive (`$1`) of a backup that was good. */
+const DAMAGES: Record<string, [script: string, reason: RegExp]> = {
+  "a byte of the archive is another": [
+    'printf "\\\\x$(printf %02x $(( $(od -An -tu1 -j4000 -N1 "$1") ^ 1 )))" | dd of="$1" bs=1 seek=4000 conv=notrunc status=none',
+    /does not unpack|its SHA-256 is/,
+  ],
+  "the archive's last byte is another": [
+    'size=$(stat -c %s "$1"); printf "\\\\x$(printf %02x $(( $(od -An -tu1 -j$((size-1)) -N1 "$1") ^ 1 )))" | dd of="$1" bs=1 seek=$((size-1)) conv=notrunc status=none',
+    /does not unpack|its SHA-256 is/,
+  ],
+  "the archive is cut short": ['truncate -s -100 "$1"', /it ends after \d+ bytes/],
+  "the archive is gone": ['rm "$1"', /it is not there/],
+  "the archive is another's": [
+    'cd "$(dirname "$1")"; mkdir other; echo other > other/other; tar -C other -I "zstd -q" -cf "$1.new" .; ' +
+    'truncate -s "$(stat -c %s "$1")" "$1.new"; mv "$1.new" "$1"; rm -r other',
+    /does not unpack|its SHA-256 is|can't be unpacked/,
+  ],
+};
+
+for (const [name, [script, reason]] of Object.entries(DAMAGES)) {
+  const passwords = name.startsWith("a byte") ? [null, "p"] : [null];
+  for (const encryption_password of passwords) {
+    Deno.test(`${name}${encryption_password === null ? "" : ", encrypted"}: the target is not touched`, async () => {
+      await using at = await backedUp("head -c 300000 /dev/urandom > noise; seq 100000 > numbers", {
+        encryption_password,
+      });
+      const key = encryption_password === null ? null : { type: "passphrase" as const, passphrase: "p" };
+      await shell('mkdir "$1"; echo mine > "$1/mine"; touch -d 2001-01-01 "$1"', at.target);
+      const before = await describeTree(at.target);
+      const archive = at.backup.objects.find(({ role }) => role === "archive")!;
+      await shell(script, `${at.run.directory}/${archive.name}`);
+      const message = await failure(
+        restore(at.run, at.backup, { target: { path: at.target, overwrite: true }, key }),
+      );
+      assert.match(message, key === null ? reason : /./);
+      assert.deepEqual(await describeTree(at.target), before);
+      assertNothingLeft(at);
+    });
+  }
+}
+
+Deno.test("a wrong password, a damaged index, a path that is none: told in one line", async () => {
+  await using at = await backedUp("echo one > one", { encryption_password: "right" });
+  const key = { type: "passphrase" as const, passphrase: "wrong" };
+  const wrong = await failure(restore(at.run, at.backup, { target: { path: at.target }, key }));
+  assert.match(wrong, /password/);
+  assert.doesNotMatch(wrong, /wrong|right/);
+  const right = { type: "passphrase" as const, passphrase: "right" };
+  const options = (path: string): RestoreOptions => ({ target: { path, paths: ["one"] }, key: right });
+  assert.match(await failure(restore(at.run, at.backup, options("relative"))), /no absolute path/);
+  assert.match(await failure(restore(at.run, at.backup, options(`${at.tree}/one`))), /is not a directory/);
+  const index = at.backup.objects.find(({ role }) => role === "index")!;
+  await shell('truncate -s -10 "$1"', `${at.run.directory}/${index.name}`);
+  assert.match(await failure(restore(at.run, at.backup, options(at.target))), /it ends after/);
+  const without = { ...at.backup, objects: at.backup.objects.filter(({ role }) => role !== "index") };
+  assert.match(await failure(restore(at.run, without, options(at.target))), /it has no index/);
+  await restore(at.run, without, { target: { path: at.target }, key: right });
+  assert.equal(await Deno.readTextFile(`${at.target}/one`), "one\n");
+});
+
+Deno.test("a target without room is left as it was", async () => {
+  await using at = await backedUp("head -c 3000000 /dev/urandom > large");
+  await using _room = await mountTmpfs(at.target, 2 ** 20);
+  await Deno.writeTextFile(`${at.target}/mine`, "mine");
+  const message = await failure(restore(at.run, at.backup, { target: { path: at.target } }));
+  assert.match(message, /there is no room for it in .*target/);
+  assert.deepEqual(names(at.target), ["mine"]);
+});
+
+Deno.test("a cancelled restore leaves nothing", async () => {
+  await using at = await backedUp("head -c 30000000 /dev/urandom > large");
+  at.run.onLine = (line) => {
+    if (line.startsWith("Restoring into")) queueMicrotask(() => at.run.cancel());
+  };
+  await assert.rejects(restore(at.run, at.backup, { target: { path: at.target } }), {
+    name: "RunAbortedError",
+  });
+  assertNothingLeft(at);
+});

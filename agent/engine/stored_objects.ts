@@ -1,0 +1,106 @@
+/** A stored backup's objects, read back: proven against what was stored, and opened. */
+import { createHash } from "node:crypto";
+import type { BackupToRead, StoredObject } from "../../src/protocol/job.ts";
+import { LineReader } from "./line_reader.ts";
+import { pump } from "./pump.ts";
+import type { Children } from "./children.ts";
+import { type Destination, RunFailedError } from "./ports.ts";
+import type { DecryptionKey } from "./transforms/decrypt.ts";
+
+/** Random access to what an object holds, opened. Nothing of it is proven but what its encryption proves. */
+export interface OpenedObject {
+  /** Bytes, opened. */
+  readonly size: number;
+  /** The bytes [from, to), in order; a chunk may be used until the next is asked for. */
+  read(from: number, to: number): AsyncIterable<Uint8Array>;
+}
+
+export class StoredObjects {
+  /** Stored bytes read so far. */
+  bytesRead = 0;
+
+  constructor(
+    private readonly backup: BackupToRead,
+    private readonly destination: Destination,
+    private readonly children: Children,
+  ) {}
+
+  /** The index of the archive that holds `database`; null where none was stored. */
+  index(database: string | null): StoredObject | null {
+    return this.backup.objects.find((object) => object.role === "index" && object.database === database) ??
+      null;
+  }
+
+  archives(): StoredObject[] {
+    return this.backup.objects.filter(({ role }) => role === "archive");
+  }
+
+  /**
+   * The whole object, opened. Rejects after its last bytes where they are not those that were stored: what was made of them before is
+   * then not to be kept.
+   */
+  async *whole(object: StoredObject): AsyncIterable<Uint8Array> {
+    const proven = this.#proven(object);
+    const key = this.#keyOf(object);
+    if (key === null) return yield* proven;
+    const { decryptStream } = await import("./transforms/decrypt.ts");
+    yield* decryptStream(proven, key, this.children);
+  }
+
+  async open(object: StoredObject): Promise<OpenedObject> {
+    const read = (from: number, to: number) => this.#counted(object, from, to);
+    const key = this.#keyOf(object);
+    if (key === null) return { size: object.size, read };
+    const { SealedObject } = await import("./transforms/decrypt.ts");
+    return await SealedObject.open(read, object.size, key, this.children);
+  }
+
+  /** The lines of a small compressed object, once all of it is proven. */
+  async lines(object: StoredObject, take: (line: string) => void): Promise<void> {
+    const child = this.children.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
+      stdin: "piped",
+      stdout: "piped",
+      onMessage: () => {},
+    });
+    const reader = new LineReader(take);
+    const results = await Promise.allSettled([
+      child.feed(this.whole(object)),
+      pump(
+        child.stdout!,
+        (chunk) => Promise.resolve(reader.push(chunk)),
+        () => void this.children.terminate(),
+      ),
+      child.exited,
+    ]);
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+    const exit = await child.exited;
+    if (exit.code !== 0) throw new RunFailedError(`Cannot unpack ${object.name}: it is damaged`);
+    reader.end();
+  }
+
+  async *#proven(object: StoredObject): AsyncIterable<Uint8Array> {
+    const hash = createHash("sha256");
+    for await (const chunk of this.#counted(object, 0, object.size)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+    const sha256 = hash.digest("hex");
+    if (sha256 !== object.sha256) {
+      throw new RunFailedError(
+        `Cannot trust ${object.name}: its SHA-256 is ${sha256}, but ${object.sha256} was stored. It is damaged, or ` +
+          "another file took its place.",
+      );
+    }
+  }
+
+  async *#counted(object: StoredObject, from: number, to: number): AsyncIterable<Uint8Array> {
+    for await (const chunk of this.destination.read(object.name, from, to)) {
+      this.bytesRead += chunk.length;
+      yield chunk;
+    }
+  }
+
+  #keyOf(object: StoredObject): DecryptionKey | null {
+    return object.role === "manifest" ? null : this.backup.key;
+  }
+}

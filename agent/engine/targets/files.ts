@@ -1,0 +1,157 @@
+/** Files of a tar archive into a directory: unpacked beside it, proven, then put into their place. */
+import { dirname } from "node:path";
+import * as z from "zod";
+import type { FilesTarget, StoredObject } from "../../../src/protocol/job.ts";
+import { capture } from "../capture.ts";
+import { RunFailedError } from "../ports.ts";
+import type { RestoreContext } from "../restore.ts";
+import { NameLists } from "./name_lists.ts";
+import { inspectPlace, type Place, Staging } from "./place.ts";
+import { type Conflicts, findConflicts, none, overNames, publish, refuseConflicts } from "./publish.ts";
+import type { Put } from "./registry.ts";
+import { directoriesAbove, listMembers, select, type Selection } from "./selection.ts";
+import { unpackSelection, unpackWhole } from "./unpack.ts";
+
+const FilesDescription = z.object({
+  type: z.literal("files"),
+  path: z.string(),
+  kind: z.enum(["directory", "file"]),
+});
+
+export async function restoreFiles(target: FilesTarget, context: RestoreContext): Promise<Put> {
+  const { children, job, objects, ports } = context;
+  const [archive] = objects.archives();
+  if (archive === undefined || archive.database !== null) {
+    throw new RunFailedError("it holds a database, not files");
+  }
+  const place = await inspectPlace(target.path ?? originalPlace(context));
+  ports.output.line(`Restoring into ${place.path}, ${STATES[place.state]}`);
+  const lists = new NameLists(ports.workDirectory);
+  const selection = await choose(target, archive, place, lists, context);
+  const expected = await conflictsOf(place, lists, context);
+  refuseConflicts(expected, place, target.overwrite);
+  const suffix = `${job.backup.id}-${crypto.randomUUID().slice(0, 8)}`;
+  const staging = await Staging.make(place, `.rearguard-restore-${suffix}`, context);
+  let kept = false;
+  let touched = false;
+  const aside = `${staging.path}.replaced`;
+  try {
+    await unpack(archive, selection, staging, context);
+    const conflicts = selection === null ? await conflictsIn(staging, place, lists, context) : expected;
+    refuseConflicts(conflicts, place, target.overwrite);
+    ports.signal.throwIfAborted();
+    ports.output.line(`Everything is unpacked and proven. Putting it into ${place.path}`);
+    kept = conflicts.replaced.length > 0;
+    touched = true;
+    await publish(staging.path, place, selection?.roots ?? null, conflicts, aside, children);
+    kept = false;
+  } finally {
+    await staging.remove(!touched);
+    if (!kept) await Deno.remove(aside, { recursive: true }).catch(() => {});
+  }
+  return { filesCount: selection === null ? job.backup.files_count : countOf(selection) };
+}
+
+const STATES = {
+  missing: "which is not there yet",
+  empty: "which is empty",
+  occupied: "which holds something already",
+};
+
+function originalPlace({ job }: RestoreContext): string {
+  const source = FilesDescription.safeParse(job.backup.source);
+  if (!source.success) {
+    throw new RunFailedError("where it came from is not known. Say where to restore it: target_path.");
+  }
+  return source.data.kind === "file" ? dirname(source.data.path) : source.data.path;
+}
+
+/** Null where everything is restored. Where the index is there, names are listed for a first look at what is in the way. */
+async function choose(
+  target: FilesTarget,
+  archive: StoredObject,
+  place: Place,
+  lists: NameLists,
+  { objects, ports }: RestoreContext,
+): Promise<Selection | null> {
+  const index = objects.index(archive.database);
+  if (target.paths.length > 0) {
+    if (index === null) {
+      throw new RunFailedError("it has no index: single paths can't be found in it. Restore all of it.");
+    }
+    const selection = await select(target.paths, (take) => objects.lines(index, take));
+    const { directories, others } = selection;
+    ports.output.line(`Restoring ${others.length} files and ${directories.length} directories of it`);
+    await lists.write(directories, others);
+    return selection;
+  }
+  if (index === null || place.state !== "occupied") return null;
+  await lists.collect((take) => listMembers((line) => objects.lines(index, line), take));
+  return null;
+}
+
+function conflictsOf(place: Place, lists: NameLists, { children }: RestoreContext): Promise<Conflicts> {
+  return lists.areThere
+    ? findConflicts(place, lists.directories, lists.others, children)
+    : Promise.resolve(none());
+}
+
+/** Of what was really unpacked. */
+async function conflictsIn(
+  staging: Staging,
+  place: Place,
+  lists: NameLists,
+  context: RestoreContext,
+): Promise<Conflicts> {
+  if (place.state !== "occupied") return none();
+  await lists.find(staging.path, context.children);
+  return await conflictsOf(place, lists, context);
+}
+
+async function unpack(
+  archive: StoredObject,
+  selection: Selection | null,
+  staging: Staging,
+  context: RestoreContext,
+): Promise<void> {
+  if (selection === null) return await unpackWhole(archive, staging.path, context);
+  await unpackSelection(archive, selection, staging.path, context);
+  await removeExtras(staging.path, selection, context);
+  await checkSelection(staging.path, selection, context);
+}
+
+/** What hard links lead to was unpacked for their sake, with directories that nothing else needs. */
+async function removeExtras(
+  directory: string,
+  { extras, directories, roots }: Selection,
+  { children }: RestoreContext,
+): Promise<void> {
+  if (extras.length === 0) return;
+  await overNames(directory, ["rm", "--force", "--"], extras, children);
+  const wanted = new Set([...directories, ...roots.flatMap(directoriesAbove)]);
+  const needless = [...new Set(extras.flatMap(directoriesAbove))].filter((name) => !wanted.has(name))
+    .sort((a, b) => b.length - a.length);
+  await overNames(directory, ["rmdir", "--"], needless, children);
+}
+
+/** An archive that is not read whole is not proven whole: what came out of it is compared with the index, which is. */
+async function checkSelection(
+  directory: string,
+  { directories, others }: Selection,
+  { children }: RestoreContext,
+): Promise<void> {
+  const { stdout } = await capture(children, {
+    program: "find",
+    args: [directory, "-mindepth", "1", "-not", "-type", "d", "-printf", "."],
+  });
+  if (stdout.length !== others.length) {
+    throw new RunFailedError(
+      `its archive is not the one that its index tells of: ${stdout.length} files came out of ${others.length}`,
+    );
+  }
+  await overNames(directory, ["stat", "--printf=", "--"], [...directories, ...others], children);
+}
+
+function countOf({ others }: Selection): number {
+  return others.length;
+}

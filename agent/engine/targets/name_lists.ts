@@ -1,0 +1,61 @@
+/** Names of what is restored, in two files: directories, and everything else. Each is `./name` ended by NUL. */
+import { join } from "node:path";
+import { capture } from "../capture.ts";
+import type { Children } from "../children.ts";
+import { RunFailedError } from "../ports.ts";
+import { joinNames } from "./publish.ts";
+
+/** Names held back until they are written at once. */
+const BATCH = 10_000;
+
+export class NameLists {
+  readonly directories: string;
+  readonly others: string;
+  areThere = false;
+
+  constructor(workDirectory: string) {
+    this.directories = join(workDirectory, "directories");
+    this.others = join(workDirectory, "others");
+  }
+
+  async write(directories: readonly string[], others: readonly string[]): Promise<void> {
+    await Deno.writeFile(this.directories, joinNames(directories));
+    await Deno.writeFile(this.others, joinNames(others));
+    this.areThere = true;
+  }
+
+  /** @param list Calls `take` once a name. */
+  async collect(
+    list: (take: (name: string, isDirectory: boolean) => void) => Promise<void>,
+  ): Promise<void> {
+    await this.write([], []);
+    const batches = { [this.directories]: [] as string[], [this.others]: [] as string[] };
+    const flush = (path: string) => {
+      Deno.writeFileSync(path, joinNames(batches[path]!.splice(0)), { append: true });
+    };
+    await list((name, isDirectory) => {
+      const path = isDirectory ? this.directories : this.others;
+      batches[path]!.push(name);
+      if (batches[path]!.length === BATCH) flush(path);
+    });
+    flush(this.directories);
+    flush(this.others);
+  }
+
+  /** What a directory holds. */
+  async find(directory: string, children: Children): Promise<void> {
+    const printed = (path: string) => ["-fprintf", path, "./%P\\0"];
+    const { exit, messages } = await capture(children, {
+      program: "find",
+      args: [
+        directory,
+        "-mindepth",
+        "1",
+        ...["(", "-type", "d", ...printed(this.directories), ")"],
+        ...["-o", ...printed(this.others)],
+      ],
+    });
+    if (exit.code !== 0) throw new RunFailedError(messages[0] ?? "find failed");
+    this.areThere = true;
+  }
+}

@@ -1,0 +1,134 @@
+/** Which members of an archive a restore takes, told from the index. */
+import type { FrameTable, Member } from "../archive_index.ts";
+import { IndexParser } from "../archive_index.ts";
+import { joinRanges, type Range } from "../archive_ranges.ts";
+import { byteString } from "../bytes.ts";
+import { oneLine } from "../line.ts";
+import { RunFailedError } from "../ports.ts";
+
+const BLOCK_BYTES = 512;
+
+export interface Selection {
+  /** What was asked for, as byte strings; relative, without `./`. */
+  roots: string[];
+  /** Where the chosen members lie, with the directories above them and what their hard links lead to. */
+  ranges: Range[];
+  table: FrameTable;
+  /** Chosen directories, and everything else that is chosen. */
+  directories: string[];
+  others: string[];
+  /** Unpacked for the sake of hard links only; not asked for. */
+  extras: string[];
+}
+
+/** Reads an index any number of times, line by line. */
+export type ReadLines = (take: (line: string) => void) => Promise<void>;
+
+/** Rejects where the backup holds nothing under one of the paths. */
+export async function select(paths: readonly string[], readLines: ReadLines): Promise<Selection> {
+  const roots = [...new Set(paths.map((path) => byteString(path)))];
+  const chosen = new Choice(roots);
+  const table = await readMembers(readLines, (member, range) => chosen.take(member, range));
+  const missing = chosen.missing();
+  if (missing !== undefined) {
+    throw new RunFailedError(`it holds nothing under ${oneLine(JSON.stringify(missing))}`);
+  }
+  const links = chosen.linkTargets();
+  const extras: string[] = [];
+  if (links.size > 0) {
+    // A hard link comes after what it leads to, which lies before the choice was known.
+    await readMembers(readLines, (member, range) => {
+      if (!links.has(member.name)) return;
+      extras.push(member.name);
+      chosen.ranges.push(range);
+    });
+  }
+  const { directories, others } = chosen;
+  return { roots, ranges: joinRanges(chosen.ranges), table, directories, others, extras };
+}
+
+/** Every member with its place in the archive, which ends where the next one starts. */
+async function readMembers(
+  readLines: ReadLines,
+  take: (member: Member, range: Range) => void,
+): Promise<FrameTable> {
+  const parser = new IndexParser();
+  let before: Member | null = null;
+  const end = (to: number) => {
+    if (before !== null) take(before, { from: before.block * BLOCK_BYTES, to });
+  };
+  await readLines((line) => {
+    const member = parser.line(line);
+    if (member === null) return;
+    end(member.block * BLOCK_BYTES);
+    before = member;
+  });
+  const table = parser.table();
+  end(table.size);
+  return table;
+}
+
+class Choice {
+  readonly ranges: Range[] = [];
+  readonly directories: string[] = [];
+  readonly others: string[] = [];
+  readonly #found = new Set<string>();
+  readonly #names = new Set<string>();
+  readonly #links = new Set<string>();
+  readonly #roots: Set<string>;
+  readonly #ancestors = new Set<string>([""]);
+
+  constructor(roots: readonly string[]) {
+    this.#roots = new Set(roots);
+    for (const name of roots.flatMap(directoriesAbove)) this.#ancestors.add(name);
+  }
+
+  take(member: Member, range: Range): void {
+    const root = this.#rootOf(member.name);
+    if (root === null) {
+      // So that what lies in them gets into directories with their own owners and modes.
+      if (member.type === "directory" && this.#ancestors.has(member.name)) this.ranges.push(range);
+      return;
+    }
+    this.#found.add(root);
+    this.ranges.push(range);
+    (member.type === "directory" ? this.directories : this.others).push(member.name);
+    this.#names.add(member.name);
+    if (member.type === "hardlink") this.#links.add(member.linkTarget!);
+  }
+
+  missing(): string | undefined {
+    return [...this.#roots].find((root) => !this.#found.has(root));
+  }
+
+  /** What chosen hard links lead to and is not chosen itself. */
+  linkTargets(): Set<string> {
+    return new Set([...this.#links].filter((name) => !this.#names.has(name)));
+  }
+
+  #rootOf(name: string): string | null {
+    for (let at = name; at !== ""; at = parentOf(at)) if (this.#roots.has(at)) return at;
+    return null;
+  }
+}
+
+/** But for the root. */
+export function directoriesAbove(name: string): string[] {
+  const above: string[] = [];
+  for (let at = parentOf(name); at !== ""; at = parentOf(at)) above.push(at);
+  return above;
+}
+
+function parentOf(name: string): string {
+  return name.slice(0, Math.max(name.lastIndexOf("/"), 0));
+}
+
+/** Names of all members, directories apart. */
+export async function listMembers(
+  readLines: ReadLines,
+  take: (name: string, isDirectory: boolean) => void,
+): Promise<void> {
+  await readMembers(readLines, ({ name, type }) => {
+    if (name !== "") take(name, type === "directory");
+  });
+}

@@ -1,0 +1,127 @@
+/** tar, unpacking into a directory that holds nothing yet. */
+import { dirname } from "node:path";
+import type { StoredObject } from "../../../src/protocol/job.ts";
+import { readRanges } from "../archive_ranges.ts";
+import type { Command, Exit } from "../children.ts";
+import { makeFifo, releaseFifo } from "../fifo.ts";
+import { RunFailedError } from "../ports.ts";
+import type { RestoreContext } from "../restore.ts";
+import type { Selection } from "./selection.ts";
+
+/** As it was written; see sources/files.ts. */
+const RECORD_BYTES = 64 * 1024;
+
+/** What a program said, kept for the verdict. */
+class Messages {
+  lastError: string | null = null;
+
+  constructor(private readonly context: RestoreContext) {}
+
+  /** What tar says on the way: that it can't set an attribute, say. */
+  readonly warn = (line: string): void => {
+    const text = line.replace(/^tar: /, "");
+    if (/Exiting with failure status due to previous errors$/.test(text)) return;
+    this.lastError ??= text;
+    this.context.ports.output.warning(text);
+  };
+
+  readonly keep = (line: string): void => void (this.lastError ??= line.replace(/^zstd: /, ""));
+}
+
+/** The whole archive; proven to be the one that was stored once this resolves. */
+export async function unpackWhole(
+  archive: StoredObject,
+  directory: string,
+  context: RestoreContext,
+): Promise<void> {
+  const { children, objects, ports, progress } = context;
+  const fifo = `${ports.workDirectory}/pipe`;
+  await makeFifo(fifo, null, children);
+  progress.total = archive.size;
+  const said = { zstd: new Messages(context), tar: new Messages(context) };
+  const zstd = children.spawn({
+    program: "zstd",
+    args: ["-d", "-q", "-c"],
+    redirects: [{ descriptor: 1, direction: ">", path: fifo }],
+  }, { stdin: "piped", stdout: "null", onMessage: said.zstd.keep });
+  const tar = children.spawn(
+    { ...tarCommand(directory), redirects: [{ descriptor: 0, direction: "<", path: fifo }] },
+    { stdout: "null", onMessage: said.tar.warn },
+  );
+  const fed = zstd.feed(objects.whole(archive));
+  const ended = Promise.race([zstd.exited, tar.exited]).then(() => releaseFifo(fifo));
+  const [feeding] = await Promise.allSettled([fed, ended, zstd.exited, tar.exited]);
+  await Deno.remove(fifo);
+  ports.signal.throwIfAborted();
+  if (feeding.status === "rejected") throw feeding.reason;
+  const unpacked = await zstd.exited;
+  // A tar that gave up takes zstd with it: then tar has the reason.
+  const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(said.zstd.lastError ?? "");
+  if (unpacked.code !== 0 && !isCut) {
+    throw new RunFailedError(`${archive.name} does not unpack: ${said.zstd.lastError ?? "zstd failed"}`);
+  }
+  check(await tar.exited, said.tar, directory);
+}
+
+/** The chosen members only. */
+export async function unpackSelection(
+  archive: StoredObject,
+  { ranges, table }: Selection,
+  directory: string,
+  context: RestoreContext,
+): Promise<void> {
+  const { children, objects, ports } = context;
+  const said = new Messages(context);
+  const tar = children.spawn(tarCommand(directory), {
+    stdin: "piped",
+    stdout: "null",
+    onMessage: said.warn,
+  });
+  const opened = await objects.open(archive);
+  const results = await Promise.allSettled([
+    tar.feed(withEnd(readRanges(opened, table, ranges, children))),
+    tar.exited,
+  ]);
+  ports.signal.throwIfAborted();
+  if (results[0].status === "rejected") throw results[0].reason;
+  check(await tar.exited, said, directory);
+}
+
+/** The end that tar looks for: two blocks of zeros, filled up to a record. */
+async function* withEnd(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    yield chunk;
+  }
+  yield new Uint8Array(2 * RECORD_BYTES - size % RECORD_BYTES);
+}
+
+function tarCommand(directory: string): Command {
+  return {
+    program: "tar",
+    args: [
+      "--extract",
+      "--file=-",
+      `--record-size=${RECORD_BYTES}`,
+      "--xattrs",
+      "--xattrs-include=*",
+      "--same-permissions",
+      "--numeric-owner",
+      "--delay-directory-restore",
+      "--no-selinux",
+      `--directory=${directory}`,
+    ],
+  };
+}
+
+function check({ code, signal }: Exit, { lastError }: Messages, directory: string): void {
+  if (code === 0 && signal === null) return;
+  if (/No space left on device|: Wrote only \d+ of \d+ bytes$/.test(lastError ?? "")) {
+    throw new RunFailedError(
+      `there is no room for it in ${dirname(directory)}. Free some, or restore elsewhere.`,
+    );
+  }
+  const how = signal === null ? `tar exited with ${code}` : `tar was ended by ${signal}`;
+  throw new RunFailedError(`it can't be unpacked in ${directory}: ${lastError ?? how}`);
+}
