@@ -2,7 +2,7 @@
 import { createCipheriv, randomBytes } from "node:crypto";
 import type { Recipient, Stanza } from "age-encryption";
 import type { Children } from "../children.ts";
-import { deriveKey, WORK_FACTOR } from "./scrypt.ts";
+import { deriveKey, passphraseSalt, WORK_FACTOR } from "./scrypt.ts";
 import type { Sink } from "./sink.ts";
 
 /** Starts an encrypted file in `next`. Writes nothing before the key is derived. */
@@ -23,8 +23,7 @@ function passphraseRecipient(passphrase: string, children: Children, NewStanza: 
   return {
     async wrapFileKey(fileKey) {
       const salt = randomBytes(16);
-      const label = new TextEncoder().encode("age-encryption.org/v1/scrypt");
-      const key = await deriveKey(children, passphrase, new Uint8Array([...label, ...salt]));
+      const key = await deriveKey(children, passphrase, passphraseSalt(salt));
       const cipher = createCipheriv("chacha20-poly1305", key, new Uint8Array(12), { authTagLength: 16 });
       const sealed = [...cipher.update(fileKey), ...cipher.final(), ...cipher.getAuthTag()];
       const salted = salt.toString("base64").replace(/=+$/, "");

@@ -1,0 +1,151 @@
+/** The header of an age file: who can open it, and the file's key sealed for each of them. */
+import { createDecipheriv } from "node:crypto";
+import type { Identity, Stanza } from "age-encryption";
+import type { Children } from "../children.ts";
+import { RunFailedError } from "../ports.ts";
+import { cutShort } from "./age_payload.ts";
+import { deriveKey, MAX_WORK_FACTOR, passphraseSalt } from "./scrypt.ts";
+import type { SealedInput } from "./sealed_input.ts";
+
+/** What opens an encrypted object. */
+export type DecryptionKey =
+  | { type: "passphrase"; passphrase: string }
+  /** Secret keys as `age-keygen` writes them, each on a line of its own; comments are skipped. */
+  | { type: "identity"; identity: string };
+
+/** Room for some hundred recipients; a longer header is no header. */
+export const MAX_HEADER_BYTES = 256 * 1024;
+const VERSION_LINE = "age-encryption.org/v1\n";
+const HEADER_LINE = /^(-> .+|--- .+|[A-Za-z0-9+/]*)\n$/;
+
+/** The header's bytes, its MAC's line the last. */
+export async function readHeader(input: SealedInput): Promise<Uint8Array> {
+  const lines = [await input.line(VERSION_LINE.length)];
+  if (text(lines[0]!) !== VERSION_LINE) {
+    throw VERSION_LINE.startsWith(text(lines[0]!))
+      ? cutShort(input.offset)
+      : new RunFailedError("Cannot decrypt: it does not begin as an age file does");
+  }
+  while (!text(lines.at(-1)!).startsWith("--- ")) {
+    const line = await input.line(MAX_HEADER_BYTES - input.offset);
+    lines.push(line);
+    if (HEADER_LINE.test(text(line))) continue;
+    if (line.at(-1) === 10) throw damagedHeader();
+    throw input.offset >= MAX_HEADER_BYTES ? damagedHeader() : cutShort(input.offset);
+  }
+  return Uint8Array.from(lines.flatMap((line) => [...line]));
+}
+
+/** The file's key, once the header is proven to be as it was written. */
+export async function openHeader(
+  header: Uint8Array,
+  key: DecryptionKey,
+  children: Children,
+): Promise<Uint8Array> {
+  // Loaded by those that need it: it is some megabytes.
+  const { Decrypter } = await import("age-encryption");
+  const decrypter = new Decrypter();
+  const passphrase = key.type === "passphrase" ? new PassphraseIdentity(key.passphrase, children) : null;
+  if (passphrase !== null) decrypter.addIdentity(passphrase);
+  if (key.type === "identity") {
+    for (const line of secretKeys(key.identity)) {
+      addSecretKey(line, (secret) => decrypter.addIdentity(secret));
+    }
+  }
+  // Asked last: after all others had nothing to say.
+  decrypter.addIdentity({ unwrapFileKey: (stanzas) => Promise.reject(noneFits(key, stanzas)) });
+  try {
+    return await decrypter.decryptHeader(header);
+  } catch (error) {
+    if (passphrase?.failure) throw passphrase.failure.error;
+    throw error instanceof RunFailedError ? error : damagedHeader();
+  }
+}
+
+/** The library's own, but for where its scrypt runs: see {@link deriveKey}. */
+class PassphraseIdentity implements Identity {
+  /** Why the key could not be derived; says nothing of the header. */
+  failure: { error: unknown } | null = null;
+
+  constructor(private readonly passphrase: string, private readonly children: Children) {}
+
+  async unwrapFileKey(stanzas: Stanza[]): Promise<Uint8Array | null> {
+    if (!stanzas.some(({ args }) => args[0] === "scrypt")) return null;
+    const [{ args, body }] = stanzas as [Stanza];
+    const [, salt = "", factor = ""] = args;
+    const isWellFormed = stanzas.length === 1 && args.length === 3 && body.length === 32 &&
+      /^[A-Za-z0-9+/]{22}$/.test(salt) && /^[1-9][0-9]*$/.test(factor);
+    if (!isWellFormed) throw damagedHeader();
+    if (Number(factor) > MAX_WORK_FACTOR) {
+      throw new RunFailedError(
+        `Cannot decrypt: its header asks for a work factor of ${factor}, more than ${MAX_WORK_FACTOR}, ` +
+          "which takes gigabytes of memory",
+      );
+    }
+    return openFileKey(body, await this.#derive(Uint8Array.fromBase64(salt), Number(factor)));
+  }
+
+  async #derive(salt: Uint8Array, workFactor: number): Promise<Uint8Array> {
+    try {
+      return await deriveKey(this.children, this.passphrase, passphraseSalt(salt), workFactor);
+    } catch (error) {
+      this.failure = { error };
+      throw error;
+    }
+  }
+}
+
+function openFileKey(body: Uint8Array, key: Uint8Array): Uint8Array | null {
+  const decipher = createDecipheriv("chacha20-poly1305", key, new Uint8Array(12), { authTagLength: 16 });
+  decipher.setAuthTag(body.subarray(16));
+  const fileKey = decipher.update(body.subarray(0, 16));
+  try {
+    decipher.final();
+    return fileKey;
+  } catch {
+    return null;
+  }
+}
+
+function secretKeys(identity: string): string[] {
+  const lines = identity.split("\n").map((line) => line.trim()).filter((line) =>
+    line !== "" && !line.startsWith("#")
+  );
+  if (lines.length === 0) throw new RunFailedError("Cannot decrypt: the identity is empty");
+  return lines;
+}
+
+function addSecretKey(line: string, add: (line: string) => void): void {
+  try {
+    add(line);
+  } catch {
+    // The library's own words hold the key.
+    throw new RunFailedError(
+      "Cannot decrypt: the identity is no age secret key, give the AGE-SECRET-KEY-1… that age-keygen wrote",
+    );
+  }
+}
+
+function noneFits(key: DecryptionKey, stanzas: Stanza[]): RunFailedError {
+  const wantsPassphrase = stanzas.some(({ args }) => args[0] === "scrypt");
+  if (key.type === "passphrase") {
+    return new RunFailedError(
+      wantsPassphrase
+        ? "Cannot decrypt: the password is not the one it was made with, or its header is damaged"
+        : "Cannot decrypt: it is encrypted to recipients, which takes an identity and not a password",
+    );
+  }
+  return new RunFailedError(
+    wantsPassphrase
+      ? "Cannot decrypt: it is encrypted with a password, which an identity does not open"
+      : "Cannot decrypt: the identity does not fit, it is encrypted to other recipients, or its header is damaged",
+  );
+}
+
+function damagedHeader(): RunFailedError {
+  return new RunFailedError("Cannot decrypt: its header is damaged");
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}

@@ -1,0 +1,83 @@
+/**
+ * The payload of an age file: 64 KiB chunks, each sealed by itself with ChaCha20-Poly1305 under a nonce that is its
+ * number and whether it is the last (https://c2sp.org/age, "Payload").
+ */
+import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
+import { RunFailedError } from "../ports.ts";
+
+/** Plaintext of every chunk but the last, which holds 1 to that many; 0 only in an empty file. */
+export const CHUNK_BYTES = 64 * 1024;
+const TAG_BYTES = 16;
+export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
+/** What stands between the header and the first chunk. */
+export const NONCE_BYTES = 16;
+
+const CIPHER = "chacha20-poly1305";
+const OPTIONS = { authTagLength: TAG_BYTES };
+
+/** Bytes of plaintext in a payload of `sealed` bytes, the nonce not counted. */
+export function plaintextSize(sealed: number): number {
+  return sealed - Math.ceil(sealed / SEALED_CHUNK_BYTES) * TAG_BYTES;
+}
+
+/** Seals and opens chunks, in any order. */
+export class Payload {
+  readonly #key: Uint8Array;
+  readonly #nonce = new Uint8Array(12);
+  readonly #counter = new DataView(this.#nonce.buffer);
+
+  /** @param start Where the first chunk lies in the file, for messages. */
+  constructor(fileKey: Uint8Array, nonce: Uint8Array, readonly start: number) {
+    this.#key = new Uint8Array(hkdfSync("sha256", fileKey, nonce, "payload", 32));
+  }
+
+  /** A chunk and its tag, which follow each other. */
+  seal(index: number, isLast: boolean, plain: Uint8Array): [body: Uint8Array, tag: Uint8Array] {
+    const cipher = createCipheriv(CIPHER, this.#key, this.#nonceOf(index, isLast), OPTIONS);
+    const body = cipher.update(plain);
+    cipher.final();
+    return [body, cipher.getAuthTag()];
+  }
+
+  /** The plaintext. A `RunFailedError` tells whether the chunk is damaged, cut short or not where it belongs. */
+  open(index: number, isLast: boolean, sealed: Uint8Array): Uint8Array {
+    const offset = this.start + index * SEALED_CHUNK_BYTES;
+    if (sealed.length < TAG_BYTES) throw cutShort(offset + sealed.length);
+    const plain = this.#tryOpen(index, isLast, sealed);
+    if (plain !== null && (plain.length > 0 || index === 0)) return plain;
+    if (plain === null && isLast && this.#tryOpen(index, false, sealed) !== null) {
+      throw cutShort(offset + sealed.length);
+    }
+    if (plain === null && !isLast && this.#tryOpen(index, true, sealed) !== null) {
+      throw new RunFailedError(
+        `Cannot decrypt: it is damaged, other bytes follow its end at byte ${offset + sealed.length}`,
+      );
+    }
+    const how = sealed.length < SEALED_CHUNK_BYTES ? "damaged or cut short" : "damaged";
+    throw new RunFailedError(
+      `Cannot decrypt: it is ${how} at byte ${offset} or in the ${sealed.length} bytes from there`,
+    );
+  }
+
+  #tryOpen(index: number, isLast: boolean, sealed: Uint8Array): Uint8Array | null {
+    const decipher = createDecipheriv(CIPHER, this.#key, this.#nonceOf(index, isLast), OPTIONS);
+    decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+    const plain = decipher.update(sealed.subarray(0, -TAG_BYTES));
+    try {
+      decipher.final();
+      return plain;
+    } catch {
+      return null;
+    }
+  }
+
+  #nonceOf(index: number, isLast: boolean): Uint8Array {
+    this.#counter.setBigUint64(3, BigInt(index));
+    this.#nonce[11] = isLast ? 1 : 0;
+    return this.#nonce;
+  }
+}
+
+export function cutShort(at: number): RunFailedError {
+  return new RunFailedError(`Cannot decrypt: it is cut short at byte ${at}`);
+}

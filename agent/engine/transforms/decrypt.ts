@@ -1,0 +1,124 @@
+/** Reads age files back: as a stream, or any range of one. Nothing is handed on that is not authenticated. */
+import type { Children } from "../children.ts";
+import { type DecryptionKey, MAX_HEADER_BYTES, openHeader, readHeader } from "./age_header.ts";
+import {
+  CHUNK_BYTES,
+  cutShort,
+  NONCE_BYTES,
+  Payload,
+  plaintextSize,
+  SEALED_CHUNK_BYTES,
+} from "./age_payload.ts";
+import { SealedInput } from "./sealed_input.ts";
+
+export type { DecryptionKey };
+
+/** Where sealed bytes come from: [from, to) of the stored object. */
+export type ReadRange = (from: number, to: number) => AsyncIterable<Uint8Array>;
+
+/** Most headers are in the first of these. */
+const FIRST_READ_BYTES = 4096;
+
+/**
+ * Decrypts from start to end, in pieces of up to 64 KiB. Rejects with a `RunFailedError` of one line on a key that
+ * does not fit, damage, and an end that came too early; errors of `sealed` pass as they are.
+ */
+export async function* decryptStream(
+  sealed: AsyncIterable<Uint8Array>,
+  key: DecryptionKey,
+  children: Children,
+): AsyncIterable<Uint8Array> {
+  const input = new SealedInput(sealed);
+  try {
+    const payload = await openPayload(input, key, children);
+    const chunk = new Uint8Array(SEALED_CHUNK_BYTES);
+    for (let index = 0, isLast = false; !isLast; index++) {
+      const length = await input.fill(chunk);
+      isLast = await input.ended();
+      yield payload.open(index, isLast, chunk.subarray(0, length));
+    }
+  } finally {
+    await input.close();
+  }
+}
+
+/** An encrypted object of which any range can be read: a range takes the 64 KiB chunks that it touches. */
+export class SealedObject {
+  /** Bytes of plaintext. */
+  readonly size: number;
+
+  private constructor(
+    private readonly range: ReadRange,
+    private readonly sealedSize: number,
+    private readonly payload: Payload,
+  ) {
+    this.size = plaintextSize(sealedSize - payload.start);
+  }
+
+  /**
+   * Reads the header and the last chunk, which proves the size.
+   * @param sealedSize Bytes of the object as stored.
+   */
+  static async open(
+    range: ReadRange,
+    sealedSize: number,
+    key: DecryptionKey,
+    children: Children,
+  ): Promise<SealedObject> {
+    const input = new SealedInput(firstBytes(range, sealedSize));
+    const payload = await openPayload(input, key, children).finally(() => input.close());
+    if (sealedSize <= payload.start) throw cutShort(sealedSize);
+    const object = new SealedObject(range, sealedSize, payload);
+    const last = object.#chunks - 1;
+    for await (const _ of object.#open(last, last + 1));
+    return object;
+  }
+
+  /** The plaintext's bytes [from, to). Rejects as {@link decryptStream} does. */
+  async *read(from: number, to: number): AsyncIterable<Uint8Array> {
+    if (!(0 <= from && from <= to && to <= this.size)) {
+      throw new RangeError(`Cannot read bytes ${from} to ${to}: there are ${this.size}`);
+    }
+    if (from === to) return;
+    let start = from - from % CHUNK_BYTES;
+    for await (const plain of this.#open(start / CHUNK_BYTES, Math.ceil(to / CHUNK_BYTES))) {
+      yield plain.subarray(Math.max(0, from - start), to - start);
+      start += plain.length;
+    }
+  }
+
+  get #chunks(): number {
+    return Math.ceil((this.sealedSize - this.payload.start) / SEALED_CHUNK_BYTES);
+  }
+
+  /** Chunks [first, end). */
+  async *#open(first: number, end: number): AsyncIterable<Uint8Array> {
+    const { start } = this.payload;
+    const offset = (index: number) => Math.min(start + index * SEALED_CHUNK_BYTES, this.sealedSize);
+    const input = new SealedInput(this.range(offset(first), offset(end)));
+    const chunk = new Uint8Array(SEALED_CHUNK_BYTES);
+    try {
+      for (let index = first; index < end; index++) {
+        const length = await input.fill(chunk.subarray(0, offset(index + 1) - offset(index)));
+        if (length < offset(index + 1) - offset(index)) throw cutShort(offset(index) + length);
+        yield this.payload.open(index, index === this.#chunks - 1, chunk.subarray(0, length));
+      }
+    } finally {
+      await input.close();
+    }
+  }
+}
+
+async function openPayload(input: SealedInput, key: DecryptionKey, children: Children): Promise<Payload> {
+  const header = await readHeader(input);
+  const fileKey = await openHeader(header, key, children);
+  const nonce = new Uint8Array(NONCE_BYTES);
+  if (await input.fill(nonce) < NONCE_BYTES) throw cutShort(input.offset);
+  return new Payload(fileKey, nonce, input.offset);
+}
+
+async function* firstBytes(range: ReadRange, size: number): AsyncIterable<Uint8Array> {
+  const first = Math.min(size, FIRST_READ_BYTES);
+  yield* range(0, first);
+  if (first < size) yield* range(first, Math.min(size, MAX_HEADER_BYTES + NONCE_BYTES));
+}
