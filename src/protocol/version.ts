@@ -4,8 +4,9 @@
  * | version | date       | change        |
  * | ------- | ---------- | ------------- |
  * | 1       | 2026-11-24 | first version |
+ * | 2       | 2026-11-25 | a job tells its encryption as one of none, password, recipients |
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** The oldest version this code still speaks. */
 export const PROTOCOL_MIN = 1;
 

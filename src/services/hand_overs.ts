@@ -72,7 +72,7 @@ async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOve
     object_directory: made.directory,
     object_prefix: made.job.object.prefix,
     object_stamp: made.job.object.stamp,
-    encryption_password_encrypted: made.encryptionPassword,
+    ...made.encryption,
   });
   if (!move.moved) return null;
   await insertAttempt(sql, run, attempt, services.clock.now());
@@ -92,7 +92,8 @@ async function makeJob(services: Services, sql: Sql, run: RunRow) {
   };
   const last = await lastBackupFigures(sql, task.id);
   const made = backupJob({ task, server, destination, last }, services.keyring, object);
-  return { ...made, encryptionPassword: task.encryption_password_encrypted };
+  const { encryption_password_encrypted, encryption_recipients } = task;
+  return { ...made, encryption: { encryption_password_encrypted, encryption_recipients } };
 }
 
 function reasonOf(error: SecretError | DomainError): string {
