@@ -4,6 +4,7 @@ import { Decrypter } from "age-encryption";
 import { systemClock } from "../../../src/domain/clock.ts";
 import { ageDecrypt, ageDecryptWith, ageKeygen } from "../../../tests/support/age.ts";
 import { Children } from "../children.ts";
+import { type ReadRange, SealedObject } from "./decrypt.ts";
 import { type EncryptionKey, encryptTo } from "./encrypt.ts";
 import { deriveKey } from "./scrypt.ts";
 import type { Sink } from "./sink.ts";
@@ -83,6 +84,19 @@ Deno.test("each recipient decrypts it alone, with the age program and the librar
     ageDecryptWith(await encryptWith(new Uint8Array(1), key), stranger.identity),
     /no identity matched/,
   );
+});
+
+Deno.test("what it encrypts it reads back, whole and in part", async () => {
+  const { identity, recipient } = await ageKeygen();
+  const plain = new Uint8Array(randomBytes(20 * 65536 + 5));
+  const sealed = await encryptWith(plain, { type: "recipients", recipients: [recipient] }, 9);
+  await using children = new Children(systemClock, new AbortController().signal);
+  const range: ReadRange = (from, to) => new Blob([sealed.subarray(from, to)]).stream();
+  const object = await SealedObject.open(range, sealed.length, { type: "identity", identity }, children);
+  for (const [from, to] of [[0, object.size], [65530, 70000], [object.size - 1, object.size]] as const) {
+    const read = await new Response(ReadableStream.from(object.read(from, to))).bytes();
+    assert.deepEqual(read, plain.subarray(from, to));
+  }
 });
 
 Deno.test("another passphrase opens nothing", async () => {
