@@ -18,7 +18,8 @@ import {
 } from "../../../tests/support/age_files.ts";
 import { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
-import { CHUNK_BYTES, SEALED_CHUNK_BYTES } from "./age_payload.ts";
+import { openHeader } from "./age_header.ts";
+import { CHUNK_BYTES, Payload, SEALED_CHUNK_BYTES } from "./age_payload.ts";
 import { type DecryptionKey, decryptStream } from "./decrypt.ts";
 
 const { identity, recipient } = await ageKeygen();
@@ -144,6 +145,22 @@ Deno.test("chunks that are added, swapped or moved are refused", async () => {
   const followed = await put(first, second, last, new Uint8Array(1));
   await assert.rejects(decrypt(inPieces(followed), KEY), /other bytes follow its end/);
   await assert.rejects(readAll(followed, KEY), /cut short/);
+});
+
+Deno.test("an empty last chunk is the end of an empty file only", async () => {
+  const empty = await libraryEncrypt(new Uint8Array(0), [recipient]);
+  const start = headerLength(empty) + 16;
+  await using children = new Children(systemClock, new AbortController().signal);
+  const fileKey = await openHeader(empty.subarray(0, start - 16), KEY, children);
+  const payload = new Payload(fileKey, empty.subarray(start - 16, start), start);
+  const chunks = [
+    ...payload.seal(0, false, new Uint8Array(CHUNK_BYTES)),
+    ...payload.seal(1, true, new Uint8Array(0)),
+  ];
+  const sealed = new Uint8Array(
+    await new Blob([empty.subarray(0, start), ...chunks as Bytes[]]).arrayBuffer(),
+  );
+  await assertRefused(sealed, /damaged or cut short/);
 });
 
 Deno.test("an object that is shorter than it was said to be is cut short", async () => {
