@@ -1,5 +1,10 @@
 /** One backup run, from a job to stored objects. */
-import type { BackupJob, StoredBackup, StoredObject } from "../../src/protocol/job.ts";
+import {
+  type BackupJob,
+  jobEncryption,
+  type StoredBackup,
+  type StoredObject,
+} from "../../src/protocol/job.ts";
 import { frameTableText } from "./archive_index.ts";
 import { Children } from "./children.ts";
 import { oneLine } from "./line.ts";
@@ -138,13 +143,13 @@ function createObject(
   part: SourcePart,
   extension: string,
 ) {
-  const passphrase = job.encryption_password;
+  const encryption = jobEncryption(job);
   return objects.create({
     role,
-    name: objectName(job, part.infix, passphrase === null ? extension : `${extension}.age`),
+    name: objectName(job, part.infix, encryption.type === "none" ? extension : `${extension}.age`),
     database: part.database,
     sizeHint: role === "archive" ? job.last?.size ?? null : null,
-    passphrase,
+    encryption,
   });
 }
 
@@ -155,7 +160,7 @@ async function storeManifest(objects: RunObjects, job: BackupJob, content: Uint8
     name,
     database: null,
     sizeHint: content.length,
-    passphrase: null,
+    encryption: { type: "none" },
   });
   await object.write(content);
   await object.commit();
@@ -182,7 +187,7 @@ function summarise(
     bytes_read: parts.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
     files_count: files.length === 0 ? null : files.reduce((sum, count) => sum + count, 0),
     engine: source.engine,
-    encrypted: job.encryption_password !== null,
+    encrypted: jobEncryption(job).type !== "none",
     tools: source.tools,
     duration_ms: Math.round(durationMs),
     source: source.description,

@@ -2,11 +2,18 @@
  * The manifest: a JSON file beside a backup's objects that tells what they are and how to restore them without
  * Rearguard. Written last, never encrypted, and holds no secret: a backup counts once its manifest is there.
  */
-import type { BackupJob, StoredObject } from "../../src/protocol/job.ts";
+import {
+  type BackupJob,
+  type JobEncryption,
+  jobEncryption,
+  type StoredObject,
+} from "../../src/protocol/job.ts";
 import type { PreparedSource, SourcePart } from "./sources/source.ts";
 
 /** Raised with every change that a reader of the older format would misread. */
 export const MANIFEST_FORMAT_VERSION = 1;
+
+const ENCRYPTIONS = { none: null, password: "age, passphrase (scrypt)", recipients: "age, recipients" };
 
 export interface StoredPart {
   part: SourcePart;
@@ -30,7 +37,7 @@ export interface ManifestInput {
 /** UTF-8 JSON, indented, keys in a fixed order. Times are ISO 8601 UTC, sizes bytes of the objects as stored. */
 export function manifest(input: ManifestInput): Uint8Array {
   const { job, source, parts } = input;
-  const encrypted = job.encryption_password !== null;
+  const encryption = jobEncryption(job);
   const document = {
     format: "rearguard-backup",
     format_version: MANIFEST_FORMAT_VERSION,
@@ -42,10 +49,11 @@ export function manifest(input: ManifestInput): Uint8Array {
     finished_at: input.finishedAt.toISOString(),
     warnings_count: input.warningsCount,
     compression: "zstd, independent frames of 8 MB as pzstd writes them",
-    encryption: encrypted ? "age, passphrase (scrypt)" : null,
+    encryption: ENCRYPTIONS[encryption.type],
+    ...encryption.type === "recipients" ? { recipients: encryption.recipients } : {},
     tools: source.tools,
     objects: parts.flatMap(describeObjects),
-    restore: parts.map(({ part, archive }) => `${unpackCommand(archive.name, encrypted)} | ${part.restore}`),
+    restore: parts.map(({ part, archive }) => `${unpackCommand(archive.name, encryption)} | ${part.restore}`),
   };
   return new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`);
 }
@@ -55,8 +63,16 @@ function describeObjects({ archive, index, bytesRead, filesCount }: StoredPart) 
   return index === null ? [described] : [described, index];
 }
 
-function unpackCommand(name: string, encrypted: boolean): string {
-  return encrypted ? `age --decrypt ${shellQuote(name)} | zstd -d` : `zstd -dc ${shellQuote(name)}`;
+/** `KEY_FILE` is the reader's to fill in. */
+function unpackCommand(name: string, encryption: JobEncryption): string {
+  switch (encryption.type) {
+    case "none":
+      return `zstd -dc ${shellQuote(name)}`;
+    case "password":
+      return `age --decrypt ${shellQuote(name)} | zstd -d`;
+    case "recipients":
+      return `age --decrypt -i KEY_FILE ${shellQuote(name)} | zstd -d`;
+  }
 }
 
 function shellQuote(text: string): string {

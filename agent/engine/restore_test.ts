@@ -37,6 +37,10 @@ async function backedUp(
   };
 }
 
+function sealedWith(key: { passphrase: string } | null): Partial<BackupJob> {
+  return key === null ? {} : { encryption: { type: "password", password: key.passphrase } };
+}
+
 async function failure(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
   assert(error instanceof RunFailedError, Deno.inspect(error));
@@ -55,7 +59,7 @@ function assertNothingLeft({ run }: Fixture): void {
 
 for (const key of [null, { type: "passphrase" as const, passphrase: "correct horse" }]) {
   Deno.test(`a tree of everything comes back as it was${key === null ? "" : ", encrypted"}`, async () => {
-    await using at = await backedUp(growTree, { encryption_password: key?.passphrase ?? null });
+    await using at = await backedUp(growTree, sealedWith(key));
     const original = await describeTree(at.tree);
     const { files_count } = await restore(at.run, at.backup, { target: { path: at.target }, key });
     assert.deepEqual(await describeTree(at.target), original);
@@ -153,9 +157,10 @@ Deno.test("chosen paths go into a directory that is in use, without a change of 
 
 Deno.test("one file out of many takes only the frames it is in, encrypted as well", async () => {
   for (const key of [null, { type: "passphrase" as const, passphrase: "p" }]) {
-    await using at = await backedUp("for n in $(seq 12); do head -c 10000000 /dev/urandom > $n; done", {
-      encryption_password: key?.passphrase ?? null,
-    });
+    await using at = await backedUp(
+      "for n in $(seq 12); do head -c 10000000 /dev/urandom > $n; done",
+      sealedWith(key),
+    );
     const { bytes_read } = await restore(at.run, at.backup, {
       target: { path: at.target, paths: ["7"] },
       key,
@@ -200,13 +205,13 @@ const DAMAGES: Record<string, [script: string, reason: RegExp]> = {
 };
 
 for (const [name, [script, reason]] of Object.entries(DAMAGES)) {
-  const passwords = name.startsWith("a byte") ? [null, "p"] : [null];
-  for (const encryption_password of passwords) {
-    Deno.test(`${name}${encryption_password === null ? "" : ", encrypted"}: the target is not touched`, async () => {
-      await using at = await backedUp("head -c 300000 /dev/urandom > noise; seq 100000 > numbers", {
-        encryption_password,
-      });
-      const key = encryption_password === null ? null : { type: "passphrase" as const, passphrase: "p" };
+  const password = { type: "passphrase" as const, passphrase: "p" };
+  for (const key of name.startsWith("a byte") ? [null, password] : [null]) {
+    Deno.test(`${name}${key === null ? "" : ", encrypted"}: the target is not touched`, async () => {
+      await using at = await backedUp(
+        "head -c 300000 /dev/urandom > noise; seq 100000 > numbers",
+        sealedWith(key),
+      );
       await shell('mkdir "$1"; echo mine > "$1/mine"; touch -d 2001-01-01 "$1"', at.target);
       const before = await describeTree(at.target);
       const archive = at.backup.objects.find(({ role }) => role === "archive")!;
@@ -222,7 +227,7 @@ for (const [name, [script, reason]] of Object.entries(DAMAGES)) {
 }
 
 Deno.test("a wrong password, a damaged index, a path that is none: told in one line", async () => {
-  await using at = await backedUp("echo one > one", { encryption_password: "right" });
+  await using at = await backedUp("echo one > one", sealedWith({ passphrase: "right" }));
   const key = { type: "passphrase" as const, passphrase: "wrong" };
   const wrong = await failure(restore(at.run, at.backup, { target: { path: at.target }, key }));
   assert.match(wrong, /password/);

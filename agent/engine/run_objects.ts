@@ -1,5 +1,5 @@
 /** The objects a run has made at its destination: counted, hashed, encrypted, and removed when the run fails. */
-import type { StoredObject } from "../../src/protocol/job.ts";
+import type { JobEncryption, StoredObject } from "../../src/protocol/job.ts";
 import type { Destination, DirectWriting, ObjectWriter } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import type { RunContext } from "./run_context.ts";
@@ -14,8 +14,7 @@ export interface NewObject {
   database: string | null;
   /** Bytes, as far as can be told. */
   sizeHint: number | null;
-  /** Null stores the bytes as they come. */
-  passphrase: string | null;
+  encryption: JobEncryption;
 }
 
 export class RunObjects {
@@ -31,14 +30,14 @@ export class RunObjects {
 
   /** Starts an object. One at a time: `commit` it before the next. */
   async create(object: NewObject): Promise<OpenObject> {
-    const { name } = object;
+    const { name, encryption } = object;
     const { ports } = this.context;
     ports.signal.throwIfAborted();
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.destination.create(name, object.sizeHint);
     this.#open = { name, writer };
     // Archives come from a program; what is encrypted can only be written by who encrypts it.
-    const isDirect = object.role === "archive" && object.passphrase === null;
+    const isDirect = object.role === "archive" && encryption.type === "none";
     const direct = isDirect ? writer.direct ?? null : null;
     const digest = new Digest({
       write: async (chunk) => {
@@ -48,9 +47,9 @@ export class RunObjects {
         this.progress.bytesWritten += chunk.length;
       },
     });
-    const sink = object.passphrase === null
+    const sink = encryption.type === "none"
       ? digest
-      : await encryptTo(digest, object.passphrase, this.context.children);
+      : await encryptTo(digest, encryption, this.context.children);
     return new OpenObject(sink, writer, direct, () => this.#commit(object, writer, digest));
   }
 

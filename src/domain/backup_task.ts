@@ -62,6 +62,15 @@ export function missingFields(
   return missing;
 }
 
+/** age has no file for a password and public keys at once. */
+export function encryptionConflict(hasPassword: boolean, recipients: readonly string[]): string[] {
+  if (!hasPassword || recipients.length === 0) return [];
+  return [
+    "The encryption recipients can't be used together with an encryption password. " +
+    "Send null for the one that is not wanted.",
+  ];
+}
+
 function isGiven<T>(value: T | null | undefined): value is T {
   return value !== undefined && value !== null;
 }

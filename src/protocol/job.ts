@@ -65,6 +65,15 @@ export const JobDestination = z.discriminatedUnion("type", [
 ]);
 export type JobDestination = z.infer<typeof JobDestination>;
 
+/** How archives and their indexes are encrypted, in age's format. */
+export const JobEncryption = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("none") }),
+  z.object({ type: z.literal("password"), password: z.string() }),
+  /** Public keys, `age1…`: whoever has the secret half of one of them can decrypt. */
+  z.object({ type: z.literal("recipients"), recipients: z.array(z.string()).min(1) }),
+]);
+export type JobEncryption = z.infer<typeof JobEncryption>;
+
 /** A backup run. Times are milliseconds, sizes are bytes. */
 export const BackupJob = z.object({
   kind: z.literal("backup"),
@@ -75,12 +84,25 @@ export const BackupJob = z.object({
   object: z.object({ prefix: z.string(), stamp: z.string() }),
   /** The system user that runs the source's programs; null: the agent's own. */
   run_as: z.string().nullable(),
-  encryption_password: z.string().nullable(),
+  /** Missing in protocol 1. */
+  encryption: JobEncryption.optional(),
+  /** Protocol 1 only; null for none. */
+  encryption_password: z.string().nullable().optional(),
   /** Of the task's last successful backup: for the ETA and for the size of an S3 part. */
   last: z.object({ bytes_read: z.number(), size: z.number() }).nullable(),
   timeout_ms: z.number().nullable(),
 });
 export type BackupJob = z.infer<typeof BackupJob>;
+
+/** Throws where the job says nothing of it: no backup is taken for one that nobody may read. */
+export function jobEncryption(job: Pick<BackupJob, "encryption" | "encryption_password">): JobEncryption {
+  if (job.encryption !== undefined) return job.encryption;
+  const password = job.encryption_password;
+  if (password === undefined) {
+    throw new Error("Cannot run the backup: the job does not say how to encrypt it");
+  }
+  return password === null ? { type: "none" } : { type: "password", password };
+}
 
 /** One stored object, as the agent wrote it: `size` in bytes, `sha256` in hex, both of the bytes sent. */
 export const StoredObject = z.object({

@@ -1,5 +1,5 @@
 /** A task's fields as callers send them, made columns. */
-import type { ScheduleFields } from "../domain/backup_task.ts";
+import { encryptionConflict, type ScheduleFields } from "../domain/backup_task.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import { holdBackupDestination } from "../store/backup_destinations.ts";
 import { type BackupTaskRow, ownedNotificationStreams, ownedTags } from "../store/backup_tasks.ts";
@@ -28,6 +28,7 @@ const PLAIN = [
   "store_path",
   "isolated_username",
   "run_timeout",
+  "encryption_recipients",
 ] as const satisfies (keyof BackupTaskRow)[];
 
 /** Encrypted into `<name>_encrypted`. */
@@ -63,6 +64,7 @@ const DEFAULTS = {
   isolated_username: null,
   isolated_password_encrypted: null,
   encryption_password_encrypted: null,
+  encryption_recipients: [],
   run_timeout: null,
 } satisfies Partial<TaskColumns>;
 
@@ -83,6 +85,17 @@ export function taskColumns(keyring: Keyring, input: BackupTaskInput): Partial<T
     if (value !== undefined) columns[`${field}_encrypted`] = keyring.encryptOptional(value);
   }
   return columns;
+}
+
+/** Of a task as it would be. */
+export function encryptionProblems(
+  { encryption_password_encrypted, encryption_recipients }: {
+    encryption_password_encrypted: string | null;
+    encryption_recipients: string[];
+  },
+): Record<string, string[]> {
+  const problems = encryptionConflict(encryption_password_encrypted !== null, encryption_recipients);
+  return problems.length === 0 ? {} : { encryption_recipients: problems };
 }
 
 /**

@@ -28,7 +28,13 @@ import { storedBackupIds } from "../store/backups.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import type { Page } from "../store/page.ts";
-import { type BackupTaskInput, newTaskColumns, referenceProblems, taskColumns } from "./backup_task_input.ts";
+import {
+  type BackupTaskInput,
+  encryptionProblems,
+  newTaskColumns,
+  referenceProblems,
+  taskColumns,
+} from "./backup_task_input.ts";
 import type { Caller, Services } from "./context.ts";
 import { requestRemoval } from "./removals.ts";
 
@@ -57,9 +63,14 @@ export async function createBackupTask(
     const timezone = input.timezone ?? await timezoneOfUser(sql, caller.userId);
     const schedule = withDefaultWeekday(changeSchedule(NO_SCHEDULE, input), timezone, now);
     const plan = { source_path: null, database_name: null, ...input, ...schedule };
-    refuse({ ...missingFields(plan), ...await referenceProblems(sql, caller.userId, input) });
+    const columns = newTaskColumns(services.keyring, input);
+    refuse({
+      ...missingFields(plan),
+      ...encryptionProblems(columns),
+      ...await referenceProblems(sql, caller.userId, input),
+    });
     const id = await insertBackupTask(sql, caller.userId, {
-      ...newTaskColumns(services.keyring, input),
+      ...columns,
       ...schedule,
       remote_server_id: input.remote_server_id,
       backup_destination_id: input.backup_destination_id,
@@ -90,6 +101,7 @@ export async function updateBackupTask(
     const columns = { ...taskColumns(services.keyring, input), ...schedule, timezone };
     refuse({
       ...missingFields({ ...task, ...columns }),
+      ...encryptionProblems({ ...task, ...columns }),
       ...await referenceProblems(sql, caller.userId, input),
     });
     const moved = scheduleMoved(task, { ...schedule, timezone });

@@ -2,6 +2,7 @@
 import { ConflictError, DomainError, InvalidError } from "../domain/errors.ts";
 import { objectPrefix, objectStamp } from "../domain/run.ts";
 import type { Job } from "../protocol/job.ts";
+import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { SecretError } from "../secrets/keyring.ts";
 import { lastBackupFigures } from "../store/backup_records.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
@@ -92,7 +93,7 @@ async function makeJob(
 /** An agent of protocol 1 would take a job of another kind for a broken message. */
 async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
   const server = await findRemoteServer(sql, serverId);
-  if ((server?.agent_protocol ?? 0) >= 2) return;
+  if ((server?.agent_protocol ?? PROTOCOL_VERSION) >= 2) return;
   throw new ConflictError("The server's agent is too old to restore. Update it, and try again.");
 }
 
@@ -114,6 +115,7 @@ async function makeBackupJob(services: Services, sql: Sql, run: RunRow) {
     object_prefix: object.prefix,
     object_stamp: object.stamp,
     encryption_password_encrypted: task.encryption_password_encrypted,
+    encryption_recipients: task.encryption_recipients,
   };
   return { job, change };
 }

@@ -1,7 +1,8 @@
 /** Rows to what an agent is told: the one place where stored secrets are opened for the wire. */
 import { InvalidError } from "../domain/errors.ts";
 import { destinationDirectory } from "../domain/location.ts";
-import type { BackupJob, DatabaseSource, JobDestination, JobSource } from "../protocol/job.ts";
+import type { BackupJob, DatabaseSource, JobDestination, JobEncryption, JobSource } from "../protocol/job.ts";
+import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import type { BackupDestinationRow } from "../store/backup_destinations.ts";
 import type { BackupTaskRow } from "../store/backup_tasks.ts";
@@ -73,11 +74,34 @@ export function backupJob(
       destination: jobDestination(destination, directory, keyring),
       object,
       run_as: task.isolated_username,
-      encryption_password: keyring.decryptOptional(task.encryption_password_encrypted),
+      ...encryptionFor(server, taskEncryption(task, keyring)),
       last,
       timeout_ms: task.run_timeout === null ? null : task.run_timeout * 1000,
     },
   };
+}
+
+function taskEncryption(task: BackupTaskRow, keyring: Keyring): JobEncryption {
+  const recipients = task.encryption_recipients;
+  if (recipients.length > 0) return { type: "recipients", recipients };
+  const password = keyring.decryptOptional(task.encryption_password_encrypted);
+  return password === null ? { type: "none" } : { type: "password", password };
+}
+
+/** In the words of the agent's protocol: one that would overlook the recipients must not get the job. */
+function encryptionFor(
+  { agent_protocol, label }: RemoteServerRow,
+  encryption: JobEncryption,
+): Pick<BackupJob, "encryption" | "encryption_password"> {
+  if ((agent_protocol ?? PROTOCOL_VERSION) > 1) return { encryption };
+  if (encryption.type === "recipients") {
+    throw new InvalidError({
+      encryption_recipients: [
+        `The agent of ${label} is too old to encrypt to recipients. Install its current version, then run the task again.`,
+      ],
+    });
+  }
+  return { encryption_password: encryption.type === "password" ? encryption.password : null };
 }
 
 function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyring): JobSource {

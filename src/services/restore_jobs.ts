@@ -42,6 +42,7 @@ async function backupToRead(sql: Sql, run: RunRow, keyring: Keyring): Promise<Ba
   };
 }
 
+/** Recipients' backups take an identity, which is not kept anywhere. */
 function keyOf(backup: BackupDetailRow, keyring: Keyring): BackupToRead["key"] {
   const passphrase = keyring.decryptOptional(backup.encryption_password_encrypted);
   return passphrase === null ? null : { type: "passphrase", passphrase };

@@ -34,6 +34,12 @@ export async function startRestore(
     if (backup.removal_requested_at !== null) {
       throw new ConflictError("The backup is being deleted. Choose another one.");
     }
+    if (backup.encryption === "recipients") {
+      throw new ConflictError(
+        "The backup is encrypted to recipients, which the control plane can't undo. Its manifest has the command that " +
+          "restores it with one of their keys.",
+      );
+    }
     const serverId = await serverFor(sql, caller, backup, input.remote_server_id);
     const options = optionsOf(backup, input);
     await refuseUnreachable(sql, backup, serverId);

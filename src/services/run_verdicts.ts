@@ -84,7 +84,7 @@ async function storeBackup(
     sha256: first.sha256,
     engine: stored.engine,
     encrypted: stored.encrypted,
-    encryption_password_encrypted: stored.encrypted ? run.encryption_password_encrypted : null,
+    ...encryptionOf(run, stored),
     bytes_read: stored.bytes_read,
     files_count: stored.files_count,
     warnings_count: warningsCount,
@@ -93,6 +93,16 @@ async function storeBackup(
     created_at: services.clock.now(),
   }, stored.objects);
   if (run.backup_task_id !== null) await requestRetention(services, sql, run.backup_task_id);
+}
+
+/** As it was handed over: the task's may have changed since. */
+function encryptionOf(run: RunRow, { encrypted }: StoredBackup) {
+  const none = { encryption_password_encrypted: null, encryption_recipients: [] };
+  if (!encrypted) return { encryption: "none" as const, ...none };
+  const { encryption_password_encrypted, encryption_recipients } = run;
+  return encryption_recipients.length > 0
+    ? { encryption: "recipients" as const, ...none, encryption_recipients }
+    : { encryption: "password" as const, ...none, encryption_password_encrypted };
 }
 
 async function noteLeftovers(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {

@@ -69,9 +69,40 @@ Deno.test("the hand-over opens secrets for the wire and keeps none in the open",
   const { caller, taskId, serverId } = await plant(services, { encryption_password_encrypted: sealed });
   await startRun(services, caller, taskId);
   const [handOver] = await claimHandOvers(services, [serverId]);
-  assert.equal(backupOf(handOver).encryption_password, "hunter2 ☂");
+  assert.deepEqual(backupOf(handOver).encryption, { type: "password", password: "hunter2 ☂" });
   const dump = await database`select to_jsonb(r) as row from runs r`;
   assert.doesNotMatch(JSON.stringify(dump), /hunter2/);
+});
+
+Deno.test("the hand-over names the recipients, and keeps them with the run", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const { caller, taskId, serverId } = await plant(services, { encryption_recipients: ["age1a", "age1b"] });
+  await startRun(services, caller, taskId);
+  const [handOver] = await claimHandOvers(services, [serverId]);
+  assert.deepEqual(backupOf(handOver).encryption, { type: "recipients", recipients: ["age1a", "age1b"] });
+  assert.equal(backupOf(handOver).encryption_password, undefined);
+  const [run] = await database`select encryption_recipients from runs`;
+  assert.deepEqual(run!.encryption_recipients, ["age1a", "age1b"]);
+});
+
+Deno.test("an agent of protocol 1 is told a password as it knows it, and gets no job with recipients", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const sealed = services.keyring.encrypt("hunter2");
+  const { caller, taskId, serverId } = await plant(services, { encryption_password_encrypted: sealed });
+  await sayHello(services, serverId, [], 1);
+  await startRun(services, caller, taskId);
+  const [handOver] = await claimHandOvers(services, [serverId]);
+  const job = backupOf(handOver);
+  assert.deepEqual([job.encryption_password, job.encryption], ["hunter2", undefined]);
+  await database`delete from runs`;
+  await database`update backup_tasks set encryption_password_encrypted = null, encryption_recipients = '{age1a}'`;
+  await startRun(services, caller, taskId);
+  assert.deepEqual(await claimHandOvers(services, [serverId]), []);
+  const [run] = await database`select state, reason from runs`;
+  assert.equal(run!.state, "failed");
+  assert.match(run!.reason, /^The agent of server is too old to encrypt to recipients\. Install/);
 });
 
 Deno.test("a secret that no key opens fails the run with that reason", async () => {

@@ -13,7 +13,11 @@ export interface NewBackup {
   sha256: string;
   engine: string;
   encrypted: boolean;
+  encryption: "none" | "password" | "recipients";
+  /** Set where `encryption` is `password`. */
   encryption_password_encrypted: string | null;
+  /** Public keys; empty unless `encryption` is `recipients`. */
+  encryption_recipients: string[];
   bytes_read: number;
   files_count: number | null;
   warnings_count: number;

@@ -32,6 +32,7 @@ export interface BackupTaskRow {
   isolated_username: string | null;
   isolated_password_encrypted: string | null;
   encryption_password_encrypted: string | null;
+  encryption_recipients: string[];
   run_timeout: number | null;
   paused_at: Date | null;
   next_run_at: Date | null;

@@ -15,7 +15,11 @@ export interface BackupRow {
   sha256: string;
   engine: string;
   encrypted: boolean;
+  encryption: "none" | "password" | "recipients";
+  /** Set where `encryption` is `password`. */
   encryption_password_encrypted: string | null;
+  /** Public keys; empty unless `encryption` is `recipients`. */
+  encryption_recipients: string[];
   bytes_read: number;
   files_count: number | null;
   warnings_count: number;

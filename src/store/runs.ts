@@ -25,6 +25,7 @@ export interface RunRow {
   object_prefix: string | null;
   object_stamp: string | null;
   encryption_password_encrypted: string | null;
+  encryption_recipients: string[];
   reason: string | null;
   warnings_count: number;
   last_sequence: number;
@@ -47,6 +48,7 @@ export type RunChange = Partial<
     | "object_prefix"
     | "object_stamp"
     | "encryption_password_encrypted"
+    | "encryption_recipients"
     | "reason"
     | "warnings_count"
     | "started_at"
@@ -75,6 +77,7 @@ const columns = [
   "object_prefix",
   "object_stamp",
   "encryption_password_encrypted",
+  "encryption_recipients",
   "reason",
   "warnings_count",
   "last_sequence",

@@ -55,7 +55,7 @@ export class BackupRun implements AsyncDisposable {
       destination: { type: "local", directory: this.directory },
       object: { prefix: "backup_7", stamp: "20260102030405" },
       run_as: null,
-      encryption_password: null,
+      encryption: { type: "none" },
       last: null,
       timeout_ms: null,
       ...changes,

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Caller, Services } from "../../src/services/context.ts";
 import { connectAgent } from "../../src/services/connections.ts";
 import { registerReplica } from "../../src/services/replicas.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 import { ABILITIES } from "../../src/domain/abilities.ts";
 
 export interface Planted {
@@ -60,10 +61,11 @@ export async function sayHello(
   services: Services,
   serverId: number,
   runs: { run_id: number; attempt: number; finished: boolean; last_sequence: number }[] = [],
+  protocol = PROTOCOL_VERSION,
 ) {
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
   const connection = { id: randomUUID(), replicaId, remoteServerId: serverId };
-  const answers = await connectAgent(services, connection, { protocol: 1, description: AGENT, runs });
+  const answers = await connectAgent(services, connection, { protocol, description: AGENT, runs });
   return { connection, answers };
 }

@@ -97,6 +97,7 @@ export async function newBackup(
     sha256: "0".repeat(64),
     engine: "tar",
     encrypted: false,
+    encryption: fields.encrypted === true ? "password" : "none",
     bytes_read: 5000,
     files_count: 3,
     warnings_count: 1,

@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { typePassphrase } from "./age.ts";
 import type { Restoration } from "./sources/fixture.ts";
 
+/** What opens the archives: a passphrase, a secret key, null where they are not encrypted. */
+export type RestoreKey = string | { identity: string } | null;
+
 export interface Manifest {
+  encryption?: string | null;
+  recipients?: string[];
   objects: {
     role: string;
     name: string;
@@ -20,22 +25,37 @@ export async function restoreStored(
   directory: string,
   manifest: Manifest,
   place: { restoration(line: string, database: string | null): Promise<Restoration> },
-  passphrase: string | null,
+  key: RestoreKey,
 ): Promise<void> {
   const archives = manifest.objects.filter(({ role }) => role === "archive");
   assert.equal(archives.length, manifest.restore.length);
   for (const [index, { name, database, bytes_read }] of archives.entries()) {
     const { line, env } = await place.restoration(manifest.restore[index]!, database);
-    if (passphrase === null) {
+    if (key === null) {
       assert.equal(
         Number(await commandLine(`zstd -dc -- "$NAME" | wc -c`, directory, { NAME: name })),
         bytes_read,
       );
-      await commandLine(line, directory, env);
-    } else {
-      assert.match(name, /\.age$/);
-      await typePassphrase(line, passphrase, { cwd: directory, env });
-    }
+    } else assert.match(name, /\.age$/);
+    if (typeof key === "string") await typePassphrase(line, key, { cwd: directory, env });
+    else if (key === null) await commandLine(line, directory, env);
+    else await withKeyFile(line, key.identity, (filled) => commandLine(filled, directory, env));
+  }
+}
+
+/** The manifest leaves the place of the reader's own key open. */
+async function withKeyFile(
+  line: string,
+  identity: string,
+  run: (line: string) => Promise<unknown>,
+): Promise<void> {
+  assert.match(line, / -i KEY_FILE /);
+  const file = await Deno.makeTempFile({ prefix: "rearguard-key-" });
+  try {
+    await Deno.writeTextFile(file, identity);
+    await run(line.replaceAll("KEY_FILE", file));
+  } finally {
+    await Deno.remove(file);
   }
 }
 

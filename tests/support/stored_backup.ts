@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { DestinationFixture } from "./destinations.ts";
-import { type Manifest, restoreStored } from "./restore.ts";
+import { type Manifest, type RestoreKey, restoreStored } from "./restore.ts";
 import type { Restoration } from "./sources/fixture.ts";
 
 /** As the API lists it. */
@@ -12,6 +12,7 @@ export interface BackupRecord {
   size: number;
   sha256: string;
   encrypted: boolean;
+  encryption: "none" | "password" | "recipients";
 }
 
 /** The objects whose path holds `directory`, by their names. */
@@ -54,12 +55,12 @@ export async function restoreFetched(
   objects: Map<string, Uint8Array>,
   manifest: Manifest & { names: string[] },
   place: { restoration(line: string, database: string | null): Promise<Restoration> },
-  passphrase: string | null = null,
+  key: RestoreKey = null,
 ): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-fetched-" });
   try {
     for (const name of manifest.names) await Deno.writeFile(`${directory}/${name}`, objects.get(name)!);
-    await restoreStored(directory, manifest, place, passphrase);
+    await restoreStored(directory, manifest, place, key);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

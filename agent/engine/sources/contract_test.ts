@@ -50,7 +50,9 @@ for (const type of Object.keys(sourceTypes) as SourceType[]) {
 
     await t.step("restores from an encrypted backup with the age program", async () => {
       await using run = await BackupRun.open();
-      const backup = await run.run(spec, { encryption_password: PASSPHRASE });
+      const backup = await run.run(spec, {
+        encryption: { type: "password", password: PASSPHRASE },
+      });
       assert.equal(backup.encrypted, true);
       for (const name of run.stored()) assert.match(name, /\.age$|\.manifest\.json$/);
       await fixture.reset();

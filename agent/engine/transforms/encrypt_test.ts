@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { Decrypter } from "age-encryption";
 import { systemClock } from "../../../src/domain/clock.ts";
-import { ageDecrypt } from "../../../tests/support/age.ts";
+import { ageDecrypt, ageDecryptWith, ageKeygen } from "../../../tests/support/age.ts";
 import { Children } from "../children.ts";
-import { encryptTo } from "./encrypt.ts";
+import { type ReadRange, SealedObject } from "./decrypt.ts";
+import { type EncryptionKey, encryptTo } from "./encrypt.ts";
 import { deriveKey } from "./scrypt.ts";
 import type { Sink } from "./sink.ts";
 
@@ -23,9 +24,17 @@ class Collected implements Sink {
 }
 
 async function encrypt(plain: Uint8Array, passphrase: string, pieces = 1): Promise<Uint8Array<ArrayBuffer>> {
+  return await encryptWith(plain, { type: "password", password: passphrase }, pieces);
+}
+
+async function encryptWith(
+  plain: Uint8Array,
+  key: EncryptionKey,
+  pieces = 1,
+): Promise<Uint8Array<ArrayBuffer>> {
   await using children = new Children(systemClock, new AbortController().signal);
   const collected = new Collected();
-  const sink = await encryptTo(collected, passphrase, children);
+  const sink = await encryptTo(collected, key, children);
   const step = Math.ceil(plain.length / pieces);
   for (let at = 0; at < plain.length; at += step) await sink.write(plain.subarray(at, at + step));
   await sink.end();
@@ -57,6 +66,39 @@ Deno.test("the age program and another implementation decrypt it", async () => {
   assert.deepEqual(await decrypt(sealed, passphrase), plain);
 });
 
+Deno.test("each recipient decrypts it alone, with the age program and the library", async () => {
+  const keys = [await ageKeygen(), await ageKeygen()];
+  const key: EncryptionKey = { type: "recipients", recipients: keys.map(({ recipient }) => recipient) };
+  for (const size of [0, 1, 65535, 65536, 65537, 16 * 65536, 16 * 65536 + 1]) {
+    const plain = new Uint8Array(randomBytes(size));
+    const sealed = await encryptWith(plain, key, 3);
+    for (const { identity } of keys) {
+      assert.deepEqual(await ageDecryptWith(sealed, identity), plain);
+      const decrypter = new Decrypter();
+      decrypter.addIdentity(identity.split("\n").find((line) => line.startsWith("AGE-SECRET-KEY-1"))!);
+      assert.deepEqual(await decrypter.decrypt(sealed), plain);
+    }
+  }
+  const stranger = await ageKeygen();
+  await assert.rejects(
+    ageDecryptWith(await encryptWith(new Uint8Array(1), key), stranger.identity),
+    /no identity matched/,
+  );
+});
+
+Deno.test("what it encrypts it reads back, whole and in part", async () => {
+  const { identity, recipient } = await ageKeygen();
+  const plain = new Uint8Array(randomBytes(20 * 65536 + 5));
+  const sealed = await encryptWith(plain, { type: "recipients", recipients: [recipient] }, 9);
+  await using children = new Children(systemClock, new AbortController().signal);
+  const range: ReadRange = (from, to) => new Blob([sealed.subarray(from, to)]).stream();
+  const object = await SealedObject.open(range, sealed.length, { type: "identity", identity }, children);
+  for (const [from, to] of [[0, object.size], [65530, 70000], [object.size - 1, object.size]] as const) {
+    const read = await new Response(ReadableStream.from(object.read(from, to))).bytes();
+    assert.deepEqual(read, plain.subarray(from, to));
+  }
+});
+
 Deno.test("another passphrase opens nothing", async () => {
   await assert.rejects(decrypt(await encrypt(new Uint8Array(10), "right"), "wrong"));
 });
@@ -68,7 +110,7 @@ Deno.test("a destination that fails fails the writing, with its own error", asyn
     end: () => Promise.resolve(),
   };
   await assert.rejects(async () => {
-    const sink = await encryptTo(failing, "correct horse", children);
+    const sink = await encryptTo(failing, { type: "password", password: "correct horse" }, children);
     for (let i = 0; i < 100; i++) await sink.write(new Uint8Array(1024 * 1024));
     await sink.end();
   }, /the disk is full/);

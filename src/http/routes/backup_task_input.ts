@@ -1,6 +1,7 @@
 /** What callers send of a backup task. */
 import { z } from "@hono/zod-openapi";
-import { missingFields } from "../../domain/backup_task.ts";
+import { encryptionConflict, missingFields } from "../../domain/backup_task.ts";
+import { recipientProblem } from "../../services/recipients.ts";
 import { cronProblem } from "../../domain/schedule.ts";
 import { isTimezone } from "../../domain/timezone.ts";
 import { defaulted } from "../defaulted.ts";
@@ -17,6 +18,10 @@ const cronExpression = line(255).superRefine((value, context) => {
 
 const timezone = line(64).refine(isTimezone, {
   error: says("must be a time zone of the IANA database, such as Europe/Berlin"),
+});
+
+const recipient = line(2048).refine((value) => recipientProblem(value) === null, {
+  error: (issue) => says(recipientProblem(String(issue.input)) ?? "is invalid")(issue),
 });
 
 const excludedPath = line(4096);
@@ -94,6 +99,13 @@ const fields = z.object({
   }),
   isolated_password: optional(secret(1000)).openapi({ description: "Kept for clients that send it." }),
   encryption_password: optional(secret(1000)).openapi({ description: "Encrypts what is stored, with age." }),
+  encryption_recipients: z.array(recipient).max(32).nullable().optional().transform((value) =>
+    value === null ? [] : value
+  ).openapi({
+    description: "age public keys that what is stored is encrypted to, in place of a password: " +
+      "only the secret half of one of them opens it. Null or an empty list for none.",
+    example: ["age14dzgq5jzjzp4lwnp2udpu2naeqrzcjm9xwrzu7hrp8jc5cpxzpgqdtsnsn"],
+  }),
   run_timeout: optional(integer(1)).openapi({
     description: "Seconds after which a run is ended. Default: none.",
   }),
@@ -112,11 +124,17 @@ function requireMissing(schema: typeof fields): typeof fields {
     ["custom_cron_expression", "frequency"],
     ["custom_cron_expression", "time_to_run_at"],
   ] as const;
+  const whole = rule(schema, ["encryption_password", "encryption_recipients"], (plan, fail) => {
+    const hasPassword = (plan.encryption_password ?? null) !== null;
+    for (const message of encryptionConflict(hasPassword, plan.encryption_recipients ?? [])) {
+      fail("encryption_recipients", message);
+    }
+  });
   return needs.reduce(
     (whole, [on, field]) =>
       rule(whole, [on, field], (plan, fail) => {
         for (const message of missingFields(plan)[field] ?? []) fail(field, message);
       }),
-    schema,
+    whole,
   );
 }

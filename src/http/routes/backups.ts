@@ -33,6 +33,10 @@ const Backup = z.object({
   sha256: z.string().openapi({ description: "Of the first archive, as stored." }),
   engine: z.string(),
   encrypted: z.boolean(),
+  encryption: z.enum(["none", "password", "recipients"]),
+  encryption_recipients: z.array(z.string()).openapi({
+    description: "The public keys that it is encrypted to: the secret half of one of them opens it.",
+  }),
   bytes_read: z.int(),
   files_count: z.int().nullable(),
   warnings_count: z.int(),
@@ -51,6 +55,7 @@ const Backup = z.object({
   proven_at: Time.nullable(),
 }).openapi("Backup");
 
+const RECIPIENT = "age14dzgq5jzjzp4lwnp2udpu2naeqrzcjm9xwrzu7hrp8jc5cpxzpgqdtsnsn";
 const SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
@@ -64,12 +69,14 @@ const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     backup_task_log_id: 7,
     backup_destination_id: 1,
     remote_server_id: 2,
-    file_name: "backup_2_20240807020000.tar.zst",
+    file_name: "backup_2_20240807020000.tar.zst.age",
     directory: "/backups/weekly",
     size: 31457280,
     sha256: SHA256,
     engine: "tar",
-    encrypted: false,
+    encrypted: true,
+    encryption: "recipients",
+    encryption_recipients: [RECIPIENT],
     bytes_read: 104857600,
     files_count: 1200,
     warnings_count: 0,
@@ -78,7 +85,7 @@ const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     removal_error: null,
     objects: [{
       role: "archive",
-      name: "backup_2_20240807020000.tar.zst",
+      name: "backup_2_20240807020000.tar.zst.age",
       size: 31457280,
       sha256: SHA256,
       database_name: null,
@@ -99,6 +106,8 @@ const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     sha256: row.sha256,
     engine: row.engine,
     encrypted: row.encrypted,
+    encryption: row.encryption,
+    encryption_recipients: row.encryption_recipients,
     bytes_read: row.bytes_read,
     files_count: row.files_count,
     warnings_count: row.warnings_count,

@@ -11,6 +11,7 @@ Deno.test("backups are listed by task and in all, each with its objects", async 
   const run = await newRun(api.database, one, now);
   const first = await newBackup(api.database, one, now, {
     run_id: run,
+    encrypted: true,
     encryption_password_encrypted: "sealed",
   });
   const second = await newBackup(api.database, two, now);
@@ -33,7 +34,9 @@ Deno.test("backups are listed by task and in all, each with its objects", async 
     size: 1000,
     sha256,
     engine: "tar",
-    encrypted: false,
+    encrypted: true,
+    encryption: "password",
+    encryption_recipients: [],
     bytes_read: 5000,
     files_count: 3,
     warnings_count: 1,
