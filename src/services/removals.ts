@@ -119,6 +119,7 @@ async function attempt(
   }
 }
 
+/** Resolves when each of them is confirmed to be gone. */
 async function removeObjects(
   services: Services,
   destination: BackupDestinationRow,
@@ -134,7 +135,7 @@ async function removeObjects(
   if (serverId === null) {
     throw new UnavailableError("The server whose agent could remove it is gone. Remove its files by hand.");
   }
-  const { failed } = await askAgent(services, serverId, {
+  const { deleted, failed } = await askAgent(services, serverId, {
     kind: "destination.delete",
     backup_destination_id: destination.id,
     directory,
@@ -142,6 +143,11 @@ async function removeObjects(
   }, AGENT_TIMEOUT);
   const [first] = failed;
   if (first !== undefined) throw new UnavailableError(`${first.name}: ${first.message}`);
+  const gone = new Set(deleted);
+  const unsaid = names.find((name) => !gone.has(name));
+  if (unsaid !== undefined) {
+    throw new UnavailableError(`${unsaid}: the agent did not confirm that it is gone.`);
+  }
 }
 
 /** One minute, doubling up to six hours. */
