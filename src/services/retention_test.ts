@@ -4,6 +4,7 @@ import { type TestServices, testServices } from "../../tests/support/database.ts
 import { event, success } from "../../tests/support/events.ts";
 import { plant, type Planted } from "../../tests/support/planted.ts";
 import { newBackup } from "../../tests/support/records.ts";
+import { ConflictError } from "../domain/errors.ts";
 import { transaction } from "../store/database.ts";
 import { deleteBackup, holdBackup } from "./backups.ts";
 import { claimHandOvers } from "./hand_overs.ts";
@@ -105,6 +106,11 @@ Deno.test("a hold and a removal that come at once never both win", async () => {
       deleteBackup(test.services, caller, id),
     ]);
     assert.notEqual(held.status, deleted.status);
+    const refused = held.status === "rejected" ? held : deleted;
+    assert.ok(
+      refused.status === "rejected" && refused.reason instanceof ConflictError,
+      Deno.inspect(refused),
+    );
     const [row] = await test.database`select held_at, removal_requested_at from backups where id = ${id}`;
     assert.equal(row!.held_at === null, held.status === "rejected");
     assert.equal(row!.removal_requested_at === null, deleted.status === "rejected");
