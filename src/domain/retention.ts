@@ -1,6 +1,161 @@
-/** Which backups of a task a new one pushes out. */
+/**
+ * Which backups of a task stay and which go, each with the reasons. The `keep_*` rules mean what restic's `forget
+ * --keep-*` options mean: https://restic.readthedocs.io/en/stable/060_forget.html
+ */
+import { type Period, periodOf } from "./retention_period.ts";
 
-/** @param newestFirst A task's stored backups. @param keep How many stay; 0 keeps all. */
-export function beyondCount<T>(newestFirst: readonly T[], keep: number): T[] {
-  return keep === 0 ? [] : newestFirst.slice(Math.max(keep, 1));
+export const KEEP_RULES = [
+  "keep_last",
+  "keep_hourly",
+  "keep_daily",
+  "keep_weekly",
+  "keep_monthly",
+  "keep_yearly",
+] as const;
+export type KeepRule = typeof KEEP_RULES[number];
+
+/** A rule that is null or 0 is not there. With no rule at all, nothing goes. */
+export interface RetentionPolicy extends Record<KeepRule, number | null> {
+  /** Keeps the newest n: as `keep_last` does, and joined with the others. */
+  maximum_backups_to_keep: number;
+  /** Nothing younger goes, whatever the rules say. No rule by itself. */
+  minimum_age_days: number | null;
+}
+
+/** What retention knows of a backup. Those that are on their way out already are not asked about. */
+export interface RetainedBackup {
+  readonly id: number;
+  readonly created_at: Date;
+  readonly held: boolean;
+  readonly damaged: boolean;
+  readonly suspicious: boolean;
+}
+
+export const KEEP_REASONS = [
+  "maximum_backups_to_keep",
+  ...KEEP_RULES,
+  "minimum_age_days",
+  "no_rule",
+  "newest_good",
+  "held",
+  "damaged",
+  "suspicious",
+] as const;
+
+/** `text`: one line for people, such as `daily 2024-08-07`. */
+export interface KeepReason {
+  readonly rule: typeof KEEP_REASONS[number];
+  readonly text: string;
+}
+
+/** It goes when there is no reason to keep it. */
+export interface RetentionDecision<B> {
+  readonly backup: B;
+  readonly reasons: readonly KeepReason[];
+}
+
+const DAY = 24 * 3_600_000;
+const PERIODS: Record<Exclude<KeepRule, "keep_last">, Period> = {
+  keep_hourly: "hourly",
+  keep_daily: "daily",
+  keep_weekly: "weekly",
+  keep_monthly: "monthly",
+  keep_yearly: "yearly",
+};
+
+/**
+ * Decides about all of a task's stored backups, newest first; any order in gives the same order out. A backup stays when
+ * any rule, or anything else, gives a reason.
+ *
+ * - Rules count the backups that are neither held nor damaged: those take nobody's place.
+ * - What is suspicious or damaged stays until a person has looked at it, and so does everything older.
+ */
+export function decideRetention<B extends RetainedBackup>(
+  backups: readonly B[],
+  policy: RetentionPolicy,
+  { timezone, now }: { timezone: string; now: Date },
+): RetentionDecision<B>[] {
+  const newestFirst = [...backups].sort((a, b) =>
+    b.created_at.getTime() - a.created_at.getTime() || b.id - a.id
+  );
+  const reasons = new Map(newestFirst.map(({ id }): [number, KeepReason[]] => [id, []]));
+  const keep: Keep = ({ id }, rule, text) => void reasons.get(id)!.push({ rule, text });
+  if (hasRule(policy)) {
+    const counted = newestFirst.filter(({ held, damaged }) => !held && !damaged);
+    keepNewest(counted, "maximum_backups_to_keep", policy.maximum_backups_to_keep, keep);
+    for (const rule of KEEP_RULES) {
+      const count = policy[rule] ?? 0;
+      if (rule === "keep_last") keepNewest(counted, rule, count, keep);
+      else keepPeriods(counted, rule, count, timezone, keep);
+    }
+    keepYoung(newestFirst, policy.minimum_age_days ?? 0, now, keep);
+  } else {
+    for (const backup of newestFirst) keep(backup, "no_rule", "no rule that would remove any");
+  }
+  const newestGood = newestFirst.find(({ damaged }) => !damaged);
+  if (newestGood !== undefined) keep(newestGood, "newest_good", "the newest good one");
+  keepFlagged(newestFirst, keep);
+  return newestFirst.map((backup) => ({ backup, reasons: reasons.get(backup.id)! }));
+}
+
+type Keep = (backup: RetainedBackup, rule: KeepReason["rule"], text: string) => void;
+
+function hasRule(policy: RetentionPolicy): boolean {
+  return policy.maximum_backups_to_keep > 0 || KEEP_RULES.some((rule) => (policy[rule] ?? 0) > 0);
+}
+
+function keepNewest(
+  newestFirst: readonly RetainedBackup[],
+  rule: "keep_last" | "maximum_backups_to_keep",
+  count: number,
+  keep: Keep,
+): void {
+  for (const backup of newestFirst.slice(0, count)) {
+    keep(backup, rule, count === 1 ? "the last one" : `of the last ${count}`);
+  }
+}
+
+/**
+ * The newest of each of the last `count` periods that have any. While there are fewer such periods, the oldest backup
+ * stays too: a history should not be shorter than what was asked for while it is growing.
+ */
+function keepPeriods(
+  newestFirst: readonly RetainedBackup[],
+  rule: keyof typeof PERIODS,
+  count: number,
+  timezone: string,
+  keep: Keep,
+): void {
+  const seen = new Set<string>();
+  for (const [index, backup] of newestFirst.entries()) {
+    if (seen.size >= count) return;
+    const period = periodOf(PERIODS[rule], timezone, backup.created_at);
+    if (!seen.has(period)) keep(backup, rule, `${PERIODS[rule]} ${period}`);
+    else if (index === newestFirst.length - 1) keep(backup, rule, `oldest ${PERIODS[rule]} ${period}`);
+    seen.add(period);
+  }
+}
+
+function keepYoung(backups: readonly RetainedBackup[], days: number, now: Date, keep: Keep): void {
+  if (days === 0) return;
+  const text = `younger than ${days === 1 ? "1 day" : `${days} days`}`;
+  for (const backup of backups) {
+    if (now.getTime() - backup.created_at.getTime() < days * DAY) keep(backup, "minimum_age_days", text);
+  }
+}
+
+/** An older one may be the last that is whole: it stays until a person has cleared or deleted what is in doubt. */
+function keepFlagged(newestFirst: readonly RetainedBackup[], keep: Keep): void {
+  let doubt: { rule: "suspicious" | "damaged"; id: number } | null = null;
+  for (const backup of newestFirst) {
+    if (backup.held) keep(backup, "held", "held");
+    if (doubt !== null) keep(backup, doubt.rule, `older than backup ${doubt.id}, which is ${doubt.rule}`);
+    if (backup.suspicious) {
+      doubt = { rule: "suspicious", id: backup.id };
+      keep(backup, "suspicious", "suspicious, until a person clears it");
+    } else if (backup.damaged) {
+      doubt = { rule: "damaged", id: backup.id };
+      keep(backup, "damaged", "damaged, until a person deletes it");
+    }
+  }
 }

@@ -1,12 +1,210 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
-import { beyondCount } from "./retention.ts";
+import { decideRetention, type RetainedBackup, type RetentionPolicy } from "./retention.ts";
 
-Deno.test("retention keeps the newest, never none, and all when the count is 0", () => {
-  fc.assert(fc.property(fc.array(fc.integer()), fc.nat(20), (backups, keep) => {
-    const out = beyondCount(backups, keep);
-    if (keep === 0) return assert.deepEqual(out, []);
-    assert.equal(out.length, Math.max(0, backups.length - keep));
-    assert.deepEqual([...backups.slice(0, keep), ...out], backups);
-  }));
+const NOW = new Date("2024-08-07T12:00:00Z");
+const NO_RULES: RetentionPolicy = {
+  maximum_backups_to_keep: 0,
+  keep_last: null,
+  keep_hourly: null,
+  keep_daily: null,
+  keep_weekly: null,
+  keep_monthly: null,
+  keep_yearly: null,
+  minimum_age_days: null,
+};
+
+type Flags = Partial<Pick<RetainedBackup, "held" | "damaged" | "suspicious">>;
+
+/** Backups at these times, with ids from 1. */
+function at(...times: (string | [string, Flags])[]): RetainedBackup[] {
+  return times.map((time, index) => {
+    const [text, flags] = typeof time === "string" ? [time, {}] : time;
+    const clear = { held: false, damaged: false, suspicious: false };
+    return { id: index + 1, created_at: new Date(text), ...clear, ...flags };
+  });
+}
+
+/** Its reasons by id, in the order of ids; those that go have none. */
+function decide(backups: RetainedBackup[], policy: Partial<RetentionPolicy>, timezone = "UTC") {
+  const decisions = decideRetention(backups, { ...NO_RULES, ...policy }, { timezone, now: NOW });
+  const byId = decisions.toSorted((a, b) => a.backup.id - b.backup.id);
+  return byId.map(({ reasons }) => reasons.map(({ text }) => text));
+}
+
+function kept(backups: RetainedBackup[], policy: Partial<RetentionPolicy>, timezone = "UTC"): number[] {
+  return decide(backups, policy, timezone).flatMap((reasons, index) => reasons.length > 0 ? [index + 1] : []);
+}
+
+const DAY = 86_400_000;
+function every(days: number, count: number, first: string): RetainedBackup[] {
+  const start = new Date(first).getTime();
+  return at(
+    ...Array.from({ length: count }, (_, index) => new Date(start + index * days * DAY).toISOString()),
+  );
+}
+
+Deno.test("restic's example: of twelve Sundays, --keep-daily 4 keeps the last four", () => {
+  const sundays = every(7, 12, "2019-09-01T11:00:00Z");
+  const reasons = decide(sundays, { keep_daily: 4 });
+  assert.deepEqual(reasons.slice(0, 8), Array(8).fill([]));
+  assert.deepEqual(reasons.slice(8), [
+    ["daily 2019-10-27"],
+    ["daily 2019-11-03"],
+    ["daily 2019-11-10"],
+    ["daily 2019-11-17", "the newest good one"],
+  ]);
+});
+
+Deno.test("restic's example: a hundred years of days under 7 daily, 5 weekly, 12 monthly and 75 yearly", () => {
+  const days = every(1, 36_525, "1924-08-19T11:00:00Z");
+  const decisions = decideRetention(days, {
+    ...NO_RULES,
+    keep_daily: 7,
+    keep_weekly: 5,
+    keep_monthly: 12,
+    keep_yearly: 75,
+  }, { timezone: "UTC", now: NOW });
+  const by = (rule: string) => decisions.filter(({ reasons }) => reasons.some((each) => each.rule === rule));
+  assert.deepEqual(
+    ["keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"].map((rule) => by(rule).length),
+    [7, 5, 12, 75],
+  );
+  // On a Sunday: a day is its week's too, the last month's end none of the seven days, and the last year's end a month's.
+  const dates = decisions.filter(({ reasons }) => reasons.length > 0)
+    .map(({ backup }) => backup.created_at.toISOString().slice(0, 10));
+  assert.equal(dates.length, 7 + 4 + 11 + 73);
+  assert.deepEqual(dates.slice(6, 13), [
+    "2024-08-12",
+    "2024-08-11",
+    "2024-08-04",
+    "2024-07-31",
+    "2024-07-28",
+    "2024-07-21",
+    "2024-06-30",
+  ]);
+  assert.deepEqual(dates.slice(-2), ["1951-12-31", "1950-12-31"]);
+});
+
+Deno.test("the newest of each period counts, and periods without a backup don't", () => {
+  const backups = at(
+    "2024-05-01T08:00:00Z",
+    "2024-05-02T08:00:00Z",
+    "2024-05-02T11:00:00Z",
+    "2024-05-04T09:00:00Z",
+    "2024-05-05T10:00:00Z",
+    "2024-05-05T10:59:00Z",
+  );
+  assert.deepEqual(kept(backups, { keep_daily: 3 }), [3, 4, 6]);
+  assert.deepEqual(kept(backups, { keep_daily: 4 }), [1, 3, 4, 6]);
+  assert.deepEqual(kept(backups, { keep_hourly: 2 }), [4, 6]);
+  assert.deepEqual(kept(backups, { keep_last: 2 }), [5, 6]);
+});
+
+Deno.test("one rule that keeps it is enough", () => {
+  const backups = every(1, 60, "2024-06-08T01:00:00Z");
+  const policy = { keep_last: 2, keep_weekly: 2, keep_monthly: 2, maximum_backups_to_keep: 3 };
+  const reasons = decide(backups, policy);
+  assert.deepEqual(reasons.at(-1), [
+    "of the last 3",
+    "of the last 2",
+    "weekly 2024-W32",
+    "monthly 2024-08",
+    "the newest good one",
+  ]);
+  const days = backups.filter((_, index) => reasons[index]!.length > 0)
+    .map(({ created_at }) => created_at.toISOString().slice(5, 10));
+  assert.deepEqual(days, ["07-31", "08-04", "08-05", "08-06"]);
+});
+
+Deno.test("as in restic, the oldest stays while there are fewer periods than were asked for", () => {
+  const oneMonth = at(
+    "2024-01-02T13:42:44Z",
+    "2024-01-03T01:04:38Z",
+    "2024-01-04T20:09:54Z",
+    "2024-01-04T20:20:32Z",
+  );
+  assert.deepEqual(decide(oneMonth, { keep_monthly: 4 }), [
+    ["oldest monthly 2024-01"],
+    [],
+    [],
+    ["monthly 2024-01", "the newest good one"],
+  ]);
+  assert.deepEqual(kept(oneMonth, { keep_monthly: 1 }), [4]);
+});
+
+Deno.test("with no rule nothing goes, whatever else is set", () => {
+  const backups = every(1, 5, "2024-01-01T00:00:00Z");
+  const zeros = {
+    keep_last: 0,
+    keep_hourly: 0,
+    keep_daily: 0,
+    keep_weekly: 0,
+    keep_monthly: 0,
+    keep_yearly: 0,
+  };
+  for (const policy of [{}, zeros, { minimum_age_days: 1 }]) {
+    assert.deepEqual(kept(backups, policy), [1, 2, 3, 4, 5]);
+  }
+  assert.deepEqual(decide([], { keep_last: 1 }), []);
+});
+
+Deno.test("maximum_backups_to_keep alone is a count of the newest", () => {
+  assert.deepEqual(kept(every(1, 5, "2024-01-01T00:00:00Z"), { maximum_backups_to_keep: 2 }), [4, 5]);
+});
+
+Deno.test("nothing younger than the minimum age goes", () => {
+  const backups = at(
+    "2024-07-31T11:59:59Z",
+    "2024-07-31T12:00:00Z",
+    "2024-07-31T12:00:01Z",
+    "2024-08-07T11:00:00Z",
+  );
+  const reasons = decide(backups, { keep_last: 1, minimum_age_days: 7 });
+  assert.deepEqual(reasons.slice(0, 3), [[], [], ["younger than 7 days"]]);
+});
+
+Deno.test("days are days on the task's calendar", () => {
+  const backups = at("2024-08-05T21:00:00Z", "2024-08-05T22:30:00Z", "2024-08-06T21:30:00Z");
+  assert.deepEqual(kept(backups, { keep_daily: 2 }, "UTC"), [2, 3]);
+  assert.deepEqual(kept(backups, { keep_daily: 2 }, "Europe/Berlin"), [1, 3]);
+});
+
+Deno.test("a held backup stays and takes nobody's place", () => {
+  const backups = at(
+    ["2022-01-01T00:00:00Z", { held: true }],
+    "2024-08-01T00:00:00Z",
+    "2024-08-02T00:00:00Z",
+    [
+      "2024-08-03T00:00:00Z",
+      { held: true },
+    ],
+  );
+  assert.deepEqual(decide(backups, { keep_last: 1 }), [["held"], [], ["the last one"], [
+    "the newest good one",
+    "held",
+  ]]);
+  assert.deepEqual(kept(backups, { keep_yearly: 1 }), [1, 3, 4]);
+});
+
+Deno.test("a damaged backup counts for nothing, stays to be seen, and keeps what is older", () => {
+  const backups = at("2024-08-01T00:00:00Z", "2024-08-02T00:00:00Z", ["2024-08-03T00:00:00Z", {
+    damaged: true,
+  }]);
+  assert.deepEqual(decide(backups, { keep_last: 1 }), [
+    ["older than backup 3, which is damaged"],
+    ["the last one", "the newest good one", "older than backup 3, which is damaged"],
+    ["damaged, until a person deletes it"],
+  ]);
+  assert.deepEqual(kept(backups.slice(0, 2), { keep_last: 1 }), [2]);
+});
+
+Deno.test("a suspicious backup keeps what is older until it is cleared, however many come after it", () => {
+  const times = ["2024-07-01", "2024-07-02", "2024-07-03", "2024-07-04", "2024-07-05"];
+  const backups = (flags: Flags) =>
+    at(...times.map((time, index): [string, Flags] => [time, index === 2 ? flags : {}]));
+  assert.deepEqual(kept(backups({ suspicious: true }), { keep_last: 1 }), [1, 2, 3, 5]);
+  assert.deepEqual(decide(backups({ suspicious: true }), { keep_last: 1 })[2], [
+    "suspicious, until a person clears it",
+  ]);
+  assert.deepEqual(kept(backups({}), { keep_last: 1 }), [5]);
 });

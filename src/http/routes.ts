@@ -2,6 +2,7 @@
 import type { Endpoint } from "./endpoint.ts";
 import { agentEndpoints } from "./routes/agent.ts";
 import { backupDestinationEndpoints } from "./routes/backup_destinations.ts";
+import { backupRetentionEndpoints } from "./routes/backup_retention.ts";
 import { backupTaskLogEndpoints } from "./routes/backup_task_logs.ts";
 import { backupTaskRunEndpoints } from "./routes/backup_task_runs.ts";
 import { backupTaskScheduleEndpoints } from "./routes/backup_task_schedule.ts";
@@ -25,6 +26,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupTaskLogEndpoints,
   ...backupEndpoints,
   ...backupRestoreEndpoints,
+  ...backupRetentionEndpoints,
   ...remoteServerEndpoints,
   ...enrolmentEndpoints,
   ...agentEndpoints,

@@ -1,5 +1,6 @@
 /** A task's fields as callers send them, made columns. */
 import { encryptionConflict, type ScheduleFields } from "../domain/backup_task.ts";
+import { KEEP_RULES } from "../domain/retention.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import { holdBackupDestination } from "../store/backup_destinations.ts";
 import { type BackupTaskRow, ownedNotificationStreams, ownedTags } from "../store/backup_tasks.ts";
@@ -24,6 +25,8 @@ const PLAIN = [
   "database_format",
   "excluded_database_tables",
   "maximum_backups_to_keep",
+  "minimum_age_days",
+  ...KEEP_RULES,
   "appended_file_name",
   "store_path",
   "isolated_username",
@@ -59,6 +62,13 @@ const DEFAULTS = {
   database_format: "custom",
   excluded_database_tables: null,
   maximum_backups_to_keep: 0,
+  keep_last: null,
+  keep_hourly: null,
+  keep_daily: null,
+  keep_weekly: null,
+  keep_monthly: null,
+  keep_yearly: null,
+  minimum_age_days: null,
   appended_file_name: null,
   store_path: null,
   isolated_username: null,

@@ -24,7 +24,7 @@ import {
   timezoneOfUser,
   updateBackupTask as updateRow,
 } from "../store/backup_tasks.ts";
-import { storedBackupIds } from "../store/backups.ts";
+import { lockStoredBackups } from "../store/backup_retention.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import type { Page } from "../store/page.ts";
@@ -36,6 +36,7 @@ import {
   taskColumns,
 } from "./backup_task_input.ts";
 import type { Caller, Services } from "./context.ts";
+import { counted } from "./counted.ts";
 import { requestRemoval } from "./removals.ts";
 
 export type { BackupTaskDetailRow, BackupTaskRow };
@@ -142,7 +143,7 @@ export function listUpcoming(
 
 /**
  * Refused while a backup run of it is not over. Its backups stay, without a task; `withBackups` marks them for
- * removal instead.
+ * removal instead, and is refused while one of them is held.
  */
 export async function deleteBackupTask(
   services: Services,
@@ -157,9 +158,21 @@ export async function deleteBackupTask(
         "The backup task is queued or running. Cancel its run, or wait until it has finished, then delete it.",
       );
     }
-    if (withBackups) await requestRemoval(services, sql, await storedBackupIds(sql, id), "request");
+    if (withBackups) await removeBackups(services, sql, id);
     await deleteRow(sql, id);
   });
+}
+
+async function removeBackups(services: Services, sql: Sql, taskId: number): Promise<void> {
+  const stored = await lockStoredBackups(sql, taskId);
+  const held = stored.filter((backup) => backup.held).length;
+  if (held > 0) {
+    throw new ConflictError(
+      `${counted(held, "backup")} of the task ${held === 1 ? "is" : "are"} held. ` +
+        "Release what is held, or delete the task without its backups.",
+    );
+  }
+  await requestRemoval(services, sql, stored.map((backup) => backup.id), "request");
 }
 
 export async function backupTaskStatus(

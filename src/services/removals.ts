@@ -1,17 +1,17 @@
 /** Objects on their way out: marked, removed, confirmed gone; what can't be removed is kept and tried again. */
 import { UnavailableError } from "../domain/errors.ts";
 import { objectKey } from "../domain/location.ts";
-import { beyondCount } from "../domain/retention.ts";
+import { decideRetention } from "../domain/retention.ts";
 import { StorageError } from "../storage/storage_error.ts";
 import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
 import {
   claimRemovals,
   deleteBackupRecord,
-  lockStoredBackups,
   markForRemoval,
   nextRemovalAt,
   postponeRemoval,
 } from "../store/backup_records.ts";
+import { lockStoredBackups } from "../store/backup_retention.ts";
 import { findBackupTask } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import {
@@ -30,7 +30,7 @@ import { bucketOf, removeUpload } from "./uploads.ts";
 const REMOVAL_LEASE = 5 * 60_000;
 const AGENT_TIMEOUT = 60_000;
 
-/** Marks backups for removal in the caller's transaction. */
+/** Marks backups for removal in the caller's transaction. None may be held: those that call have locked and looked. */
 export async function requestRemoval(
   services: Pick<Services, "clock">,
   sql: Sql,
@@ -46,8 +46,10 @@ export async function requestRemoval(
 export async function requestRetention(services: Services, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);
   if (task === undefined) return;
-  const stored = await lockStoredBackups(sql, taskId);
-  await requestRemoval(services, sql, beyondCount(stored, task.maximum_backups_to_keep), "retention");
+  const at = { timezone: task.timezone, now: services.clock.now() };
+  const going = decideRetention(await lockStoredBackups(sql, taskId), task, at)
+    .filter(({ reasons }) => reasons.length === 0).map(({ backup }) => backup.id);
+  await requestRemoval(services, sql, going, "retention");
 }
 
 /** Removes what is due, a batch at a time. Returns how many were tried. */
@@ -117,6 +119,7 @@ async function attempt(
   }
 }
 
+/** Resolves when each of them is confirmed to be gone. */
 async function removeObjects(
   services: Services,
   destination: BackupDestinationRow,
@@ -132,7 +135,7 @@ async function removeObjects(
   if (serverId === null) {
     throw new UnavailableError("The server whose agent could remove it is gone. Remove its files by hand.");
   }
-  const { failed } = await askAgent(services, serverId, {
+  const { deleted, failed } = await askAgent(services, serverId, {
     kind: "destination.delete",
     backup_destination_id: destination.id,
     directory,
@@ -140,6 +143,11 @@ async function removeObjects(
   }, AGENT_TIMEOUT);
   const [first] = failed;
   if (first !== undefined) throw new UnavailableError(`${first.name}: ${first.message}`);
+  const gone = new Set(deleted);
+  const unsaid = names.find((name) => !gone.has(name));
+  if (unsaid !== undefined) {
+    throw new UnavailableError(`${unsaid}: the agent did not confirm that it is gone.`);
+  }
 }
 
 /** One minute, doubling up to six hours. */

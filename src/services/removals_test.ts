@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { testServices } from "../../tests/support/database.ts";
 import { event, failure, success } from "../../tests/support/events.ts";
 import { plant, sayHello } from "../../tests/support/planted.ts";
+import { newBackup } from "../../tests/support/records.ts";
+import { TestS3 } from "../../tests/support/s3.ts";
+import { Bucket } from "../storage/s3.ts";
 import { transaction } from "../store/database.ts";
 import { answerRequest, claimDeliveries } from "./agent_requests.ts";
 import type { Services } from "./context.ts";
@@ -23,8 +26,13 @@ async function stored(services: Services) {
   return { ...planted, backupId: backup!.id };
 }
 
-/** Answers the next removal that reaches the agent. */
-function answering(services: Services, serverId: number, failed: { name: string; message: string }[]) {
+/** Answers the next removal that reaches the agent; what is neither failed nor `unsaid` it calls deleted. */
+function answering(
+  services: Services,
+  serverId: number,
+  failed: { name: string; message: string }[],
+  unsaid: string[] = [],
+) {
   return new Promise<string[]>((resolve) => {
     const unsubscribe = services.bus.subscribe(async ({ topic }) => {
       if (topic !== "agent_request") return;
@@ -32,9 +40,10 @@ function answering(services: Services, serverId: number, failed: { name: string;
       const [delivery] = await claimDeliveries(services, [serverId]);
       const { request, requestId } = delivery!;
       assert.ok(request.kind === "destination.delete");
+      const silent = new Set([...failed.map(({ name }) => name), ...unsaid]);
       await answerRequest(services, serverId, requestId, {
         ok: true,
-        result: { deleted: request.names, failed },
+        result: { deleted: request.names.filter((name) => !silent.has(name)), failed },
       });
       resolve(request.names);
     });
@@ -62,11 +71,55 @@ Deno.test("a backup's row goes when its objects are confirmed gone, not before",
   assert.equal(still!.removal_error, "backup_1.tar.zst: Permission denied");
   assert.deepEqual(await nextRemoval(services), new Date(clock.now().getTime() + 120_000));
   await clock.advance(120_000);
+  // Neither deleted nor failed is not confirmed.
+  await sayHello(services, serverId);
+  const silent = answering(services, serverId, [], ["backup_1.manifest.json"]);
+  assert.equal(await removeDue(services), 1);
+  await silent;
+  const [unconfirmed] = await database`select removal_error, removal_attempts from backups`;
+  assert.match(unconfirmed!.removal_error, /^backup_1\.manifest\.json: the agent did not confirm/);
+  assert.equal(unconfirmed!.removal_attempts, 3);
+  await clock.advance(240_000);
   await sayHello(services, serverId);
   const gone = answering(services, serverId, []);
   assert.equal(await removeDue(services), 1);
   await gone;
   assert.equal((await database`select * from backups`).length, 0);
+});
+
+Deno.test("a bucket that accepts a deletion and keeps the object is asked again", async () => {
+  await using s3 = await TestS3.open();
+  await using test = await testServices();
+  const { services, database, clock } = test;
+  const { taskId } = await plant(services, {}, {
+    type: "custom_s3",
+    local_path: null,
+    s3_access_key_encrypted: services.keyring.encrypt(s3.accessKey),
+    s3_secret_key_encrypted: services.keyring.encrypt(s3.secretKey),
+    s3_bucket_name: s3.bucket,
+    s3_endpoint: s3.endpoint,
+    path_style_endpoint: true,
+  });
+  const backupId = await newBackup(database, taskId, clock.now(), {
+    directory: "kept",
+    file_name: "a.tar.zst",
+  });
+  const bucket = new Bucket(s3.options);
+  await bucket.put("kept/a.tar.zst", "archive");
+  await transaction(database, (sql) => requestRemoval(services, sql, [backupId], "request"));
+  s3.fault = ({ method }) => method === "DELETE" ? { status: 204, code: "Ignored" } : null;
+  assert.equal(await removeDue(services), 1);
+  const [kept] = await database`select removal_error, removal_attempts from backups`;
+  assert.match(
+    kept!.removal_error,
+    /^Cannot delete kept\/a\.tar\.zst: the bucket accepted it, and still has/,
+  );
+  assert.equal(kept!.removal_attempts, 1);
+  s3.fault = () => null;
+  await clock.advance(60_000);
+  assert.equal(await removeDue(services), 1);
+  assert.equal((await database`select * from backups`).length, 0);
+  assert.equal(await bucket.head("kept/a.tar.zst"), null);
 });
 
 Deno.test("what a failed run left behind is removed by its agent", async () => {

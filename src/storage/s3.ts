@@ -132,12 +132,19 @@ export class Bucket {
     });
   }
 
-  /** One that is not there counts as removed. */
+  /** Resolves when it is seen to be gone. One that is not there counts as removed. */
   async remove(key: string): Promise<void> {
     try {
       await this.#requests.send({ action: `delete ${key}`, method: "DELETE", key });
     } catch (error) {
       if (!isRefused(error, "NoSuchKey", "NotFound")) throw error;
+    }
+    if (await this.head(key) !== null) {
+      throw new StorageError(
+        `Cannot delete ${key}: the bucket accepted it, and still has the object`,
+        "StillThere",
+        true,
+      );
     }
   }
 

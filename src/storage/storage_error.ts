@@ -3,7 +3,7 @@ export class StorageError extends Error {
   override readonly name = "StorageError";
 
   /**
-   * @param code The service's own name for it (`NoSuchBucket`), or `Network`, `Timeout`, `Answer`.
+   * @param code The service's own name for it (`NoSuchBucket`), or `Network`, `Timeout`, `Answer`, `StillThere`.
    * @param retryable The same call may go through later.
    */
   constructor(message: string, readonly code: string, readonly retryable: boolean, options?: ErrorOptions) {

@@ -52,15 +52,7 @@ export async function insertBackup(
   return row!.id;
 }
 
-/** A task's backups that nobody asked to remove, newest first, locked. */
-export async function lockStoredBackups(sql: Sql, taskId: number): Promise<number[]> {
-  const rows = await sql<{ id: number }[]>`
-    select id from backups where backup_task_id = ${taskId} and removal_requested_at is null
-    order by created_at desc, id desc for update`;
-  return rows.map((row) => row.id);
-}
-
-/** Marks backups for removal; those already marked stay as they are. */
+/** Marks backups for removal; those already marked stay as they are. None may be held. */
 export async function markForRemoval(
   sql: Sql,
   ids: readonly number[],

@@ -1,8 +1,9 @@
 /** Backup tasks: the plans. */
+import type { RetentionPolicy } from "../domain/retention.ts";
 import type { Sql } from "./database.ts";
 import type { Page } from "./page.ts";
 
-export interface BackupTaskRow {
+export interface BackupTaskRow extends RetentionPolicy {
   id: number;
   user_id: number;
   remote_server_id: number;
@@ -26,7 +27,6 @@ export interface BackupTaskRow {
   weekday: number | null;
   custom_cron_expression: string | null;
   timezone: string;
-  maximum_backups_to_keep: number;
   appended_file_name: string | null;
   store_path: string | null;
   isolated_username: string | null;

@@ -1,4 +1,5 @@
 /** Backups: what successful runs stored. The writing side of removal is in removals.ts. */
+import type { BackupStatus } from "../domain/backup_status.ts";
 import type { Sql } from "./database.ts";
 import type { Page } from "./page.ts";
 
@@ -34,6 +35,12 @@ export interface BackupRow {
   removal_attempts: number;
   removal_error: string | null;
   next_removal_at: Date | null;
+  held_at: Date | null;
+  hold_reason: string | null;
+  damaged_at: Date | null;
+  damage_reason: string | null;
+  suspicious_at: Date | null;
+  suspicion: string | null;
 }
 
 export interface BackupObjectColumn {
@@ -58,14 +65,36 @@ function objectsColumn(sql: Sql) {
 }
 
 /** Of one task, or of all of the user's where `taskId` is null. */
+export interface BackupFilter {
+  readonly taskId: number | null;
+  readonly status: BackupStatus | "held" | null;
+}
+
+/** As `backupStatus` of the domain says; and which are held. */
+function statusCondition(sql: Sql, status: BackupFilter["status"]) {
+  switch (status) {
+    case null:
+      return sql``;
+    case "stored":
+      return sql`and removal_requested_at is null and damaged_at is null`;
+    case "deleting":
+      return sql`and removal_requested_at is not null`;
+    case "damaged":
+      return sql`and removal_requested_at is null and damaged_at is not null`;
+    case "held":
+      return sql`and held_at is not null`;
+  }
+}
+
 export async function listBackups(
   sql: Sql,
   userId: number,
-  taskId: number | null,
+  { taskId, status }: BackupFilter,
   offset: number,
   limit: number,
 ): Promise<Page<BackupDetailRow>> {
-  const where = sql`user_id = ${userId} ${taskId === null ? sql`` : sql`and backup_task_id = ${taskId}`}`;
+  const ofTask = taskId === null ? sql`` : sql`and backup_task_id = ${taskId}`;
+  const where = sql`user_id = ${userId} ${ofTask} ${statusCondition(sql, status)}`;
   const rows = await sql<BackupDetailRow[]>`
     select b.*, ${objectsColumn(sql)}
     from (select * from backups where ${where} order by id limit ${limit} offset ${offset}) b order by b.id`;
@@ -101,11 +130,4 @@ export async function findObjectOfRun(
     from runs r join backups b on b.id = r.backup_id join backup_objects o on o.backup_id = b.id
     where r.id = ${runId} and o.name = ${name}`;
   return row;
-}
-
-/** What is stored of a task and not yet marked for removal. */
-export async function storedBackupIds(sql: Sql, taskId: number): Promise<number[]> {
-  const rows = await sql<{ id: number }[]>`
-    select id from backups where backup_task_id = ${taskId} and removal_requested_at is null order by id`;
-  return rows.map((row) => row.id);
 }

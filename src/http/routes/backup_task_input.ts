@@ -8,6 +8,7 @@ import { defaulted } from "../defaulted.ts";
 import { databaseNames, databaseUser, systemUser, tableNames } from "../database_input.ts";
 import { id, integer, line, rule, says, secret, text } from "../input.ts";
 import { absolutePath, fileNamePart, host, innerPath } from "../path_input.ts";
+import { retentionInput } from "./retention_fields.ts";
 
 const optional = <S extends z.ZodType>(schema: S) => schema.nullable().optional();
 
@@ -85,10 +86,7 @@ const fields = z.object({
     example: "0 2 * * MON-FRI",
   }),
   timezone: defaulted(timezone).openapi({ description: "Default: the user's.", example: "Europe/Berlin" }),
-  maximum_backups_to_keep: defaulted(integer(0)).openapi({
-    description: "0, the default, keeps all.",
-    example: 7,
-  }),
+  ...retentionInput,
   appended_file_name: optional(fileNamePart(100)).openapi({ description: "What file names start with." }),
   store_path: optional(innerPath()).openapi({
     description: "Below the destination's own path.",

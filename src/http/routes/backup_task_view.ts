@@ -4,6 +4,7 @@ import { localClock, localIso } from "../../domain/timezone.ts";
 import type { BackupTaskDetailRow } from "../../services/backup_tasks.ts";
 import type { Resource } from "../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../time.ts";
+import { presentRetention, retentionShown } from "./retention_fields.ts";
 
 const text = z.string().nullable();
 const clock = text.openapi({ description: "`HH:MM` of the next run.", example: "01:00" });
@@ -57,7 +58,7 @@ const BackupTask = z.object({
   weekday: z.int().nullable(),
   custom_cron_expression: text,
   timezone: z.string(),
-  maximum_backups_to_keep: z.int(),
+  ...retentionShown,
   appended_file_name: text,
   store_path: text,
   isolated_username: text,
@@ -139,7 +140,7 @@ function inputs(row: BackupTaskDetailRow) {
     weekday: row.weekday,
     custom_cron_expression: row.custom_cron_expression,
     timezone: row.timezone,
-    maximum_backups_to_keep: row.maximum_backups_to_keep,
+    ...presentRetention(row),
     appended_file_name: row.appended_file_name,
     store_path: row.store_path,
     isolated_username: row.isolated_username,
@@ -178,6 +179,13 @@ const exampleRow: BackupTaskDetailRow = {
   custom_cron_expression: null,
   timezone: "UTC",
   maximum_backups_to_keep: 7,
+  keep_last: null,
+  keep_hourly: null,
+  keep_daily: null,
+  keep_weekly: null,
+  keep_monthly: null,
+  keep_yearly: null,
+  minimum_age_days: null,
   appended_file_name: "daily_backup",
   store_path: "/backups",
   isolated_username: "backup",

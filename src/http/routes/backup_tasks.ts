@@ -44,7 +44,9 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
     access: "delete-backup-tasks",
     description:
       "Its backups stay, without a task, unless `with_backups` is true; that needs `delete-backups` too.",
-    errors: { 409: "The backup task is queued or running." },
+    errors: {
+      409: "The backup task is queued or running, or `with_backups` is true and one of them is held.",
+    },
     query: z.object({
       with_backups: z.boolean().default(false).openapi({
         description: "Whether its backups are deleted too.",

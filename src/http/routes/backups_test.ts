@@ -43,6 +43,13 @@ Deno.test("backups are listed by task and in all, each with its objects", async 
     duration_ms: 12,
     status: "stored",
     removal_error: null,
+    removal_attempts: 0,
+    held: false,
+    hold_reason: null,
+    damaged_at: null,
+    damage_reason: null,
+    suspicious_at: null,
+    suspicion: null,
     objects: [{ role: "archive", name: `backup_${one}.tar.zst`, size: 1000, sha256, database_name: null }],
     created_at: "2026-01-05T12:00:00Z",
     verified_at: null,
@@ -66,9 +73,43 @@ Deno.test("a deleted backup is marked, once, and listed until its objects are go
   await api.clock.advance(5000);
   assert.equal((await remove()).status, 200);
   assert.deepEqual(await marked(), before);
-  await api.database`update backups set removal_error = 'The agent is not connected.' where id = ${id}`;
-  const { status, removal_error } = (await client.call("GET", `/api/backups/${id}`)).body.data;
-  assert.deepEqual([status, removal_error], ["deleting", "The agent is not connected."]);
+  await api.database`
+    update backups set removal_error = 'The agent is not connected.', removal_attempts = 3 where id = ${id}`;
+  const { status, removal_error, removal_attempts } =
+    (await client.call("GET", `/api/backups/${id}`)).body.data;
+  assert.deepEqual([status, removal_error, removal_attempts], ["deleting", "The agent is not connected.", 3]);
+});
+
+Deno.test("backups are listed by status, so that what could not be deleted is seen", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const now = api.clock.now();
+  const [task, other] = [await newTask(client), await newTask(client)];
+  const mark = { removal_requested_at: now, removal_reason: "request", next_removal_at: now };
+  const damage = { damaged_at: now, damage_reason: "The archive's SHA-256 is another." };
+  const ids = {
+    stored: await newBackup(api.database, task, now),
+    deleting: await newBackup(api.database, task, now, { ...mark, ...damage }),
+    damaged: await newBackup(api.database, task, now, damage),
+    held: await newBackup(api.database, task, now, { held_at: now }),
+  };
+  const elsewhere = await newBackup(api.database, other, now);
+  const list = async (path: string) => {
+    const { body } = await client.call("GET", path);
+    assert.equal(body.meta.total, body.data.length);
+    return body.data.map(({ id, status, held }: Record<string, unknown>) => [id, status, held]);
+  };
+  const stored = [[ids.stored, "stored", false], [ids.held, "stored", true]];
+  assert.deepEqual(await list(`/api/backup-tasks/${task}/backups?status=stored`), stored);
+  assert.deepEqual(await list("/api/backups?status=stored"), [...stored, [elsewhere, "stored", false]]);
+  assert.deepEqual(await list("/api/backups?status=deleting"), [[ids.deleting, "deleting", false]]);
+  assert.deepEqual(await list("/api/backups?status=damaged"), [[ids.damaged, "damaged", false]]);
+  assert.deepEqual(await list("/api/backups?status=held"), [[ids.held, "stored", true]]);
+  const wrong = await client.call("GET", "/api/backups?status=gone");
+  assert.equal(wrong.status, 422);
+  assert.ok(wrong.body.errors.status);
+  const page = (await client.call("GET", "/api/backups?status=stored&per_page=2")).body;
+  assert.match(page.links.next, /status=stored&per_page=2&page=2$/);
 });
 
 Deno.test("deleting a backup needs its own ability", async () => {

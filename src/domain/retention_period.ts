@@ -1,0 +1,27 @@
+/** Calendar periods, named: two backups share a period when its name is the same. */
+import { localIso } from "./timezone.ts";
+
+export type Period = "hourly" | "daily" | "weekly" | "monthly" | "yearly";
+
+/**
+ * `2024-08-07 13:00+02:00`, `2024-08-07`, `2024-W32` (ISO 8601, from Monday), `2024-08` or `2024`, on the wall calendar
+ * of `zone`. Of an hour that the clock shows twice, each is one: its offset tells them apart.
+ */
+export function periodOf(period: Period, zone: string, instant: Date): string {
+  const local = localIso(zone, instant);
+  const date = local.slice(0, 10);
+  switch (period) {
+    case "hourly":
+      return `${date} ${local.slice(11, 13)}:00${local.slice(19)}`;
+    case "daily":
+      return date;
+    case "weekly": {
+      const { yearOfWeek, weekOfYear } = Temporal.PlainDate.from(date);
+      return `${yearOfWeek}-W${String(weekOfYear).padStart(2, "0")}`;
+    }
+    case "monthly":
+      return date.slice(0, 7);
+    case "yearly":
+      return date.slice(0, 4);
+  }
+}

@@ -1,0 +1,56 @@
+/** Backups: what decides whether they stay, and the holds that keep them. */
+import type { RetainedBackup } from "../domain/retention.ts";
+import type { Sql } from "./database.ts";
+
+export interface RetainedBackupRow extends RetainedBackup {
+  readonly size: number;
+  readonly file_name: string;
+}
+
+/** A task's backups that nobody asked to remove, in no order. */
+export async function storedBackups(sql: Sql, taskId: number): Promise<RetainedBackupRow[]> {
+  return await sql<RetainedBackupRow[]>`${retained(sql)} where ${isStored(sql, taskId)}`;
+}
+
+/** The same, locked: none is held, marked or changed by others until the transaction ends. */
+export async function lockStoredBackups(sql: Sql, taskId: number): Promise<RetainedBackupRow[]> {
+  return await sql<RetainedBackupRow[]>`
+    ${retained(sql)} where ${isStored(sql, taskId)} order by id for update`;
+}
+
+function retained(sql: Sql) {
+  return sql`
+    select id, size, file_name, created_at, held_at is not null as held, damaged_at is not null as damaged,
+      suspicious_at is not null as suspicious
+    from backups`;
+}
+
+function isStored(sql: Sql, taskId: number) {
+  return sql`backup_task_id = ${taskId} and removal_requested_at is null`;
+}
+
+/** What a backup's owner may do with it depends on these. Locked until the transaction ends. */
+export async function lockBackup(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<{ held_at: Date | null; removal_requested_at: Date | null } | undefined> {
+  const [row] = await sql<{ held_at: Date | null; removal_requested_at: Date | null }[]>`
+    select held_at, removal_requested_at from backups where id = ${id} and user_id = ${userId} for update`;
+  return row;
+}
+
+/** Held twice, it is held since the first time; a reason replaces the one before. */
+export async function setHold(sql: Sql, id: number, reason: string | null, now: Date): Promise<void> {
+  await sql`
+    update backups set held_at = coalesce(held_at, ${now}), hold_reason = coalesce(${reason}, hold_reason)
+    where id = ${id}`;
+}
+
+export async function clearHold(sql: Sql, id: number): Promise<void> {
+  await sql`update backups set held_at = null, hold_reason = null where id = ${id}`;
+}
+
+export async function clearSuspicion(sql: Sql, id: number): Promise<void> {
+  await sql`update backups set suspicious_at = null, suspicion = null where id = ${id}`;
+}
