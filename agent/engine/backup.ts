@@ -1,6 +1,7 @@
 /** One backup run, from a job to stored objects. */
 import type { BackupJob, StoredBackup, StoredObject } from "../../src/protocol/job.ts";
 import { Children } from "./children.ts";
+import { figuresOf, judge, refuseEmpty } from "./guards.ts";
 import { oneLine } from "./line.ts";
 import { manifest, type StoredPart } from "./manifest.ts";
 import { objectName } from "./object_name.ts";
@@ -10,7 +11,7 @@ import { formatBytes, Progress } from "./progress.ts";
 import type { RunContext } from "./run_context.ts";
 import { RunObjects } from "./run_objects.ts";
 import { prepareSource } from "./sources/registry.ts";
-import type { PreparedSource, SourcePart } from "./sources/source.ts";
+import type { SourcePart } from "./sources/source.ts";
 import { userToRunAs } from "./system_user.ts";
 import { FrameWatch, type StreamEnd } from "./transforms/frames.ts";
 
@@ -62,6 +63,7 @@ async function store(
   ports.output.line(`Writing to ${destination.description}`);
   const parts: StoredPart[] = [];
   for (const part of source.parts) parts.push(await storePart(part, context, objects, progress));
+  const judged = { ...figuresOf(parts), ...judge(job.guards, figuresOf(parts), ports.output) };
   await storeManifest(
     objects,
     job,
@@ -69,13 +71,21 @@ async function store(
       job,
       source,
       parts,
+      judged,
       hostname: Deno.hostname(),
       startedAt,
       finishedAt: ports.clock.now(),
       warningsCount: warningsCount(),
     }),
   );
-  return summarise(source, parts, objects.committed, job, ports.clock.monotonic() - started);
+  return {
+    ...judged,
+    objects: [...objects.committed],
+    engine: source.engine,
+    encrypted: job.encryption_password !== null,
+    tools: source.tools,
+    duration_ms: Math.round(ports.clock.monotonic() - started),
+  };
 }
 
 async function storePart(
@@ -101,7 +111,16 @@ async function storePart(
   progress.finish(end.size);
   reportStored(ports, part.label, archive, ports.clock.monotonic() - started);
   const index = indexPath === null ? null : await storeIndex(part, indexPath, context, objects);
-  return { part, archive, index, bytesRead: end.size, filesCount };
+  const stored = {
+    part,
+    archive,
+    index,
+    bytesRead: end.size,
+    incompressible: end.incompressible,
+    filesCount,
+  };
+  refuseEmpty(stored);
+  return stored;
 }
 
 async function checkFrames(part: SourcePart, frames: FrameWatch, children: Children): Promise<StreamEnd> {
@@ -160,26 +179,6 @@ function reportStored(ports: RunPorts, what: string, { name, size, sha256 }: Sto
   ports.output.line(
     `Stored ${what} as ${name}: ${size} bytes (${formatBytes(size)}), SHA-256 ${sha256}, in ${seconds} s`,
   );
-}
-
-function summarise(
-  source: PreparedSource,
-  parts: StoredPart[],
-  objects: StoredObject[],
-  job: BackupJob,
-  durationMs: number,
-): StoredBackup {
-  const files = parts.map(({ filesCount }) => filesCount).filter((count) => count !== null);
-  return {
-    objects: [...objects],
-    size: parts.reduce((sum, { archive }) => sum + archive.size, 0),
-    bytes_read: parts.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
-    files_count: files.length === 0 ? null : files.reduce((sum, count) => sum + count, 0),
-    engine: source.engine,
-    encrypted: job.encryption_password !== null,
-    tools: source.tools,
-    duration_ms: Math.round(durationMs),
-  };
 }
 
 function countWarnings(ports: RunPorts): { ports: RunPorts; readonly count: number } {

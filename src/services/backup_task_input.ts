@@ -28,6 +28,8 @@ const PLAIN = [
   "store_path",
   "isolated_username",
   "run_timeout",
+  "on_shrink",
+  "on_incompressible",
 ] as const satisfies (keyof BackupTaskRow)[];
 
 /** Encrypted into `<name>_encrypted`. */
@@ -64,6 +66,8 @@ const DEFAULTS = {
   isolated_password_encrypted: null,
   encryption_password_encrypted: null,
   run_timeout: null,
+  on_shrink: "warn",
+  on_incompressible: "warn",
 } satisfies Partial<TaskColumns>;
 
 /** The columns of a new task but its schedule and references. */

@@ -3,6 +3,7 @@ import { DomainError, InvalidError } from "../domain/errors.ts";
 import { objectPrefix, objectStamp } from "../domain/run.ts";
 import type { Job } from "../protocol/job.ts";
 import { SecretError } from "../secrets/keyring.ts";
+import { usualFigures } from "../store/backup_history.ts";
 import { lastBackupFigures } from "../store/backup_records.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
 import { findBackupTask } from "../store/backup_tasks.ts";
@@ -91,7 +92,8 @@ async function makeJob(services: Services, sql: Sql, run: RunRow) {
     stamp: objectStamp(services.clock.now(), await newestObjectStamp(sql, task.id)),
   };
   const last = await lastBackupFigures(sql, task.id);
-  const made = backupJob({ task, server, destination, last }, services.keyring, object);
+  const usual = await usualFigures(sql, task.id);
+  const made = backupJob({ task, server, destination, last, usual }, services.keyring, object);
   return { ...made, encryptionPassword: task.encryption_password_encrypted };
 }
 

@@ -1,5 +1,6 @@
 /** Rows to what an agent is told: the one place where stored secrets are opened for the wire. */
 import { InvalidError } from "../domain/errors.ts";
+import type { UsualFigures } from "../domain/guards.ts";
 import { destinationDirectory } from "../domain/location.ts";
 import type { BackupJob, DatabaseSource, JobDestination, JobSource } from "../protocol/job.ts";
 import type { Keyring } from "../secrets/keyring.ts";
@@ -54,6 +55,7 @@ export interface JobRows {
   server: RemoteServerRow;
   destination: BackupDestinationRow;
   last: { bytes_read: number; size: number } | null;
+  usual: UsualFigures | null;
 }
 
 /** Throws an {@link InvalidError} where the task can't be placed, a `SecretError` where a secret can't be opened. */
@@ -62,7 +64,7 @@ export function backupJob(
   keyring: Keyring,
   object: { prefix: string; stamp: string },
 ): { job: BackupJob; directory: string } {
-  const { task, server, destination, last } = rows;
+  const { task, server, destination, last, usual } = rows;
   const directory = destinationDirectory(destination, task.store_path);
   return {
     directory,
@@ -76,6 +78,7 @@ export function backupJob(
       encryption_password: keyring.decryptOptional(task.encryption_password_encrypted),
       last,
       timeout_ms: task.run_timeout === null ? null : task.run_timeout * 1000,
+      guards: { on_shrink: task.on_shrink, on_incompressible: task.on_incompressible, usual },
     },
   };
 }

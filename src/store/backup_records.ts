@@ -18,6 +18,9 @@ export interface NewBackup {
   files_count: number | null;
   warnings_count: number;
   duration_ms: number;
+  incompressible_share: number | null;
+  suspicious_at: Date | null;
+  suspicion: string | null;
   created_at: Date;
 }
 
@@ -51,6 +54,14 @@ export async function lockStoredBackups(sql: Sql, taskId: number): Promise<numbe
     select id from backups where backup_task_id = ${taskId} and removal_requested_at is null
     order by created_at desc, id desc for update`;
   return rows.map((row) => row.id);
+}
+
+/** Whether the newest backup that is stored of a task is taken for one of files that somebody encrypted. */
+export async function isNewestSuspicious(sql: Sql, taskId: number): Promise<boolean> {
+  const [newest] = await sql<{ suspicious_at: Date | null }[]>`
+    select suspicious_at from backups where backup_task_id = ${taskId} and removal_requested_at is null
+    order by created_at desc, id desc limit 1`;
+  return newest !== undefined && newest.suspicious_at !== null;
 }
 
 /** Marks backups for removal; those already marked stay as they are. */

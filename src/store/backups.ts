@@ -20,6 +20,9 @@ export interface BackupRow {
   files_count: number | null;
   warnings_count: number;
   duration_ms: number;
+  incompressible_share: number | null;
+  suspicious_at: Date | null;
+  suspicion: string | null;
   created_at: Date;
   verified_at: Date | null;
   proven_at: Date | null;

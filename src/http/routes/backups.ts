@@ -37,6 +37,13 @@ const Backup = z.object({
   files_count: z.int().nullable(),
   warnings_count: z.int(),
   duration_ms: z.int(),
+  incompressible_share: z.number().nullable().openapi({
+    description: "From 0 to 1: the part of `bytes_read` in frames that did not compress.",
+  }),
+  suspicious_at: Time.nullable().openapi({
+    description: "Set where the backup may be of files that ransomware encrypted.",
+  }),
+  suspicion: z.string().nullable().openapi({ description: "Why, in one line." }),
   status: z.enum(["stored", "deleting"]),
   removal_error: z.string().nullable().openapi({ description: "Why the last try to delete it failed." }),
   objects: z.array(z.object({
@@ -74,6 +81,9 @@ const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     files_count: 1200,
     warnings_count: 0,
     duration_ms: 4200,
+    incompressible_share: 0.12,
+    suspicious_at: null,
+    suspicion: null,
     status: "stored",
     removal_error: null,
     objects: [{
@@ -103,6 +113,9 @@ const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     files_count: row.files_count,
     warnings_count: row.warnings_count,
     duration_ms: row.duration_ms,
+    incompressible_share: row.incompressible_share,
+    suspicious_at: isoTimeOrNull(row.suspicious_at),
+    suspicion: row.suspicion,
     status: row.removal_requested_at === null ? "stored" : "deleting",
     removal_error: row.removal_error,
     objects: row.objects,
