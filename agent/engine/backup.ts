@@ -7,6 +7,7 @@ import {
 } from "../../src/protocol/job.ts";
 import { frameTableText } from "./archive_index.ts";
 import { Children } from "./children.ts";
+import { figuresOf, judge, refuseEmpty } from "./guards.ts";
 import { oneLine } from "./line.ts";
 import { manifest, type StoredPart } from "./manifest.ts";
 import { objectName } from "./object_name.ts";
@@ -16,7 +17,7 @@ import { formatBytes, Progress } from "./progress.ts";
 import type { RunContext } from "./run_context.ts";
 import { RunObjects } from "./run_objects.ts";
 import { prepareSource } from "./sources/registry.ts";
-import type { PreparedSource, SourcePart } from "./sources/source.ts";
+import type { SourcePart } from "./sources/source.ts";
 import { userToRunAs } from "./system_user.ts";
 import { FrameWatch, type StreamEnd } from "./transforms/frames.ts";
 
@@ -68,6 +69,7 @@ async function store(
   ports.output.line(`Writing to ${destination.description}`);
   const parts: StoredPart[] = [];
   for (const part of source.parts) parts.push(await storePart(part, context, objects, progress));
+  const judged = { ...figuresOf(parts), ...judge(job.guards, figuresOf(parts), ports.output) };
   await storeManifest(
     objects,
     job,
@@ -75,13 +77,22 @@ async function store(
       job,
       source,
       parts,
+      judged,
       hostname: Deno.hostname(),
       startedAt,
       finishedAt: ports.clock.now(),
       warningsCount: warningsCount(),
     }),
   );
-  return summarise(source, parts, objects.committed, job, ports.clock.monotonic() - started);
+  return {
+    ...judged,
+    objects: [...objects.committed],
+    engine: source.engine,
+    encrypted: jobEncryption(job).type !== "none",
+    tools: source.tools,
+    duration_ms: Math.round(ports.clock.monotonic() - started),
+    source: source.description,
+  };
 }
 
 async function storePart(
@@ -107,7 +118,16 @@ async function storePart(
   progress.finish(end.size);
   reportStored(ports, part.label, archive, ports.clock.monotonic() - started);
   const index = indexPath === null ? null : await storeIndex(part, indexPath, end, context, objects);
-  return { part, archive, index, bytesRead: end.size, filesCount };
+  const stored = {
+    part,
+    archive,
+    index,
+    bytesRead: end.size,
+    incompressible: end.incompressible,
+    filesCount,
+  };
+  refuseEmpty(stored);
+  return stored;
 }
 
 async function checkFrames(part: SourcePart, frames: FrameWatch, children: Children): Promise<StreamEnd> {
@@ -171,27 +191,6 @@ function reportStored(ports: RunPorts, what: string, { name, size, sha256 }: Sto
   ports.output.line(
     `Stored ${what} as ${name}: ${size} bytes (${formatBytes(size)}), SHA-256 ${sha256}, in ${seconds} s`,
   );
-}
-
-function summarise(
-  source: PreparedSource,
-  parts: StoredPart[],
-  objects: StoredObject[],
-  job: BackupJob,
-  durationMs: number,
-): StoredBackup {
-  const files = parts.map(({ filesCount }) => filesCount).filter((count) => count !== null);
-  return {
-    objects: [...objects],
-    size: parts.reduce((sum, { archive }) => sum + archive.size, 0),
-    bytes_read: parts.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
-    files_count: files.length === 0 ? null : files.reduce((sum, count) => sum + count, 0),
-    engine: source.engine,
-    encrypted: jobEncryption(job).type !== "none",
-    tools: source.tools,
-    duration_ms: Math.round(durationMs),
-    source: source.description,
-  };
 }
 
 function countWarnings(ports: RunPorts): { ports: RunPorts; readonly count: number } {

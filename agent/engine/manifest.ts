@@ -21,6 +21,8 @@ export interface StoredPart {
   index: StoredObject | null;
   /** Uncompressed bytes. */
   bytesRead: number;
+  /** How many of them are in frames that did not compress. */
+  incompressible: number;
   filesCount: number | null;
 }
 
@@ -28,6 +30,7 @@ export interface ManifestInput {
   job: BackupJob;
   source: PreparedSource;
   parts: StoredPart[];
+  judged: { incompressible_share: number | null; suspicion: string | null };
   hostname: string;
   startedAt: Date;
   finishedAt: Date;
@@ -48,6 +51,8 @@ export function manifest(input: ManifestInput): Uint8Array {
     started_at: input.startedAt.toISOString(),
     finished_at: input.finishedAt.toISOString(),
     warnings_count: input.warningsCount,
+    incompressible_share: input.judged.incompressible_share,
+    suspicion: input.judged.suspicion,
     compression: "zstd, independent frames of 8 MB as pzstd writes them",
     encryption: ENCRYPTIONS[encryption.type],
     ...encryption.type === "recipients" ? { recipients: encryption.recipients } : {},

@@ -73,6 +73,26 @@ export const JobEncryption = z.discriminatedUnion("type", [
   z.object({ type: z.literal("recipients"), recipients: z.array(z.string()).min(1) }),
 ]);
 export type JobEncryption = z.infer<typeof JobEncryption>;
+const GuardAction = z.enum(["warn", "fail", "ignore"]);
+
+/** What a backup is held against before it counts: a median is that of the task's last backups. */
+export const JobGuards = z.object({
+  /** When fewer files, or fewer bytes, than half of the median are stored. */
+  on_shrink: GuardAction,
+  /** When what used to compress does not any more. */
+  on_incompressible: GuardAction,
+  /** Null while there are too few backups to compare with. */
+  usual: z.object({
+    backups_count: z.number().int().positive(),
+    size: z.number(),
+    bytes_read: z.number(),
+    files_count: z.number().nullable(),
+    incompressible_share: z.number().nullable(),
+    /** `size / bytes_read`. */
+    compression: z.number(),
+  }).nullable(),
+});
+export type JobGuards = z.infer<typeof JobGuards>;
 
 /** A backup run. Times are milliseconds, sizes are bytes. */
 export const BackupJob = z.object({
@@ -91,6 +111,8 @@ export const BackupJob = z.object({
   /** Of the task's last successful backup: for the ETA and for the size of an S3 part. */
   last: z.object({ bytes_read: z.number(), size: z.number() }).nullable(),
   timeout_ms: z.number().nullable(),
+  /** Left out by a control plane that knows none. */
+  guards: JobGuards.optional(),
 });
 export type BackupJob = z.infer<typeof BackupJob>;
 
@@ -133,6 +155,10 @@ export const StoredBackup = z.object({
   duration_ms: z.number().int().nonnegative(),
   /** Missing before protocol 2. */
   source: SourceDescription.optional(),
+  /** From 0 to 1: the part of `bytes_read` in frames that did not compress. Left out by agents that don't measure it. */
+  incompressible_share: z.number().min(0).max(1).nullable().optional(),
+  /** One line that says why the backup may be of files that somebody encrypted; null or left out: nothing says so. */
+  suspicion: z.string().max(4096).nullable().optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;
 

@@ -32,6 +32,8 @@ const PLAIN = [
   "isolated_username",
   "run_timeout",
   "encryption_recipients",
+  "on_shrink",
+  "on_incompressible",
 ] as const satisfies (keyof BackupTaskRow)[];
 
 /** Encrypted into `<name>_encrypted`. */
@@ -76,6 +78,8 @@ const DEFAULTS = {
   encryption_password_encrypted: null,
   encryption_recipients: [],
   run_timeout: null,
+  on_shrink: "warn",
+  on_incompressible: "warn",
 } satisfies Partial<TaskColumns>;
 
 /** The columns of a new task but its schedule and references. */

@@ -28,6 +28,7 @@ import { lockStoredBackups } from "../store/backup_retention.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import type { Page } from "../store/page.ts";
+import { definesAnotherSource } from "./backup_task_source.ts";
 import {
   type BackupTaskInput,
   encryptionProblems,
@@ -106,8 +107,11 @@ export async function updateBackupTask(
       ...await referenceProblems(sql, caller.userId, input),
     });
     const moved = scheduleMoved(task, { ...schedule, timezone });
-    const changes = moved ? { ...columns, next_run_at: nextRun({ ...schedule, timezone }, now) } : columns;
-    await updateRow(sql, id, changes, now);
+    await updateRow(sql, id, {
+      ...columns,
+      ...moved ? { next_run_at: nextRun({ ...schedule, timezone }, now) } : {},
+      ...definesAnotherSource(task, columns) ? { source_changed_at: now } : {},
+    }, now);
     await replaceRelations(sql, id, input);
     if (moved) await notify(sql, { topic: "schedule_changed" });
     return await detail(services, sql, caller, id);

@@ -1,12 +1,13 @@
 /** Backups: what is stored, and how its owner lets go of it. */
 import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
-import { clearHold, clearSuspicion as clearRow, lockBackup, setHold } from "../store/backup_retention.ts";
+import { clearHold, clearSuspicion as clearRow, setHold } from "../store/backup_retention.ts";
 import {
   type BackupDetailRow,
   type BackupFilter,
   findBackupDetail,
   listBackups as listRows,
+  lockBackup,
 } from "../store/backups.ts";
 import { findBackupTaskOf } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";

@@ -4,6 +4,7 @@ import { objectPrefix, objectStamp } from "../domain/run.ts";
 import type { Job } from "../protocol/job.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { SecretError } from "../secrets/keyring.ts";
+import { usualFigures } from "../store/backup_history.ts";
 import { lastBackupFigures } from "../store/backup_records.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
 import { findBackupTask } from "../store/backup_tasks.ts";
@@ -109,7 +110,8 @@ async function makeBackupJob(services: Services, sql: Sql, run: RunRow) {
     stamp: objectStamp(services.clock.now(), await newestObjectStamp(sql, task.id)),
   };
   const last = await lastBackupFigures(sql, task.id);
-  const { job, directory } = backupJob({ task, server, destination, last }, services.keyring, object);
+  const usual = await usualFigures(sql, task.id);
+  const { job, directory } = backupJob({ task, server, destination, last, usual }, services.keyring, object);
   const change = {
     object_directory: directory,
     object_prefix: object.prefix,

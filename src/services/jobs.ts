@@ -1,5 +1,6 @@
 /** Rows to what an agent is told: the one place where stored secrets are opened for the wire. */
 import { InvalidError } from "../domain/errors.ts";
+import type { UsualFigures } from "../domain/guards.ts";
 import { destinationDirectory } from "../domain/location.ts";
 import type { BackupJob, DatabaseSource, JobDestination, JobEncryption, JobSource } from "../protocol/job.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
@@ -55,6 +56,7 @@ export interface JobRows {
   server: RemoteServerRow;
   destination: BackupDestinationRow;
   last: { bytes_read: number; size: number } | null;
+  usual: UsualFigures | null;
 }
 
 /** Throws an {@link InvalidError} where the task can't be placed, a `SecretError` where a secret can't be opened. */
@@ -63,7 +65,7 @@ export function backupJob(
   keyring: Keyring,
   object: { prefix: string; stamp: string },
 ): { job: BackupJob; directory: string } {
-  const { task, server, destination, last } = rows;
+  const { task, server, destination, last, usual } = rows;
   const directory = destinationDirectory(destination, task.store_path);
   return {
     directory,
@@ -77,6 +79,7 @@ export function backupJob(
       ...encryptionFor(server, taskEncryption(task, keyring)),
       last,
       timeout_ms: task.run_timeout === null ? null : task.run_timeout * 1000,
+      guards: { on_shrink: task.on_shrink, on_incompressible: task.on_incompressible, usual },
     },
   };
 }

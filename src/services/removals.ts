@@ -42,7 +42,10 @@ export async function requestRemoval(
   await notify(sql, { topic: "removal_due" });
 }
 
-/** Marks what a task's newest backup pushes out; called once that backup is committed with its run. */
+/**
+ * Marks what a task's newest backup pushes out; called once that backup is committed with its run. One of files that may
+ * have been encrypted pushes nothing out: the older ones are what there is to restore.
+ */
 export async function requestRetention(services: Services, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);
   if (task === undefined) return;

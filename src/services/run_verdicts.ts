@@ -69,6 +69,8 @@ async function storeBackup(
   stored: StoredBackup,
   warningsCount: number,
 ): Promise<void> {
+  const now = services.clock.now();
+  const suspicion = stored.suspicion ?? null;
   const place = await runPlace(sql, run);
   const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
   await recordFinalFigures(sql, run.id, stored);
@@ -90,7 +92,10 @@ async function storeBackup(
     warnings_count: warningsCount,
     duration_ms: stored.duration_ms,
     source: stored.source ?? null,
-    created_at: services.clock.now(),
+    incompressible_share: stored.incompressible_share ?? null,
+    suspicious_at: suspicion === null ? null : now,
+    suspicion,
+    created_at: now,
   }, stored.objects);
   if (run.backup_task_id !== null) await requestRetention(services, sql, run.backup_task_id);
 }

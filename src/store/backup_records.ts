@@ -23,6 +23,9 @@ export interface NewBackup {
   warnings_count: number;
   duration_ms: number;
   source: object | null;
+  incompressible_share: number | null;
+  suspicious_at: Date | null;
+  suspicion: string | null;
   created_at: Date;
 }
 

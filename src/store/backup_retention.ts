@@ -29,17 +29,6 @@ function isStored(sql: Sql, taskId: number) {
   return sql`backup_task_id = ${taskId} and removal_requested_at is null`;
 }
 
-/** What a backup's owner may do with it depends on these. Locked until the transaction ends. */
-export async function lockBackup(
-  sql: Sql,
-  userId: number,
-  id: number,
-): Promise<{ held_at: Date | null; removal_requested_at: Date | null } | undefined> {
-  const [row] = await sql<{ held_at: Date | null; removal_requested_at: Date | null }[]>`
-    select held_at, removal_requested_at from backups where id = ${id} and user_id = ${userId} for update`;
-  return row;
-}
-
 /** Held twice, it is held since the first time; a reason replaces the one before. */
 export async function setHold(sql: Sql, id: number, reason: string | null, now: Date): Promise<void> {
   await sql`

@@ -1,4 +1,5 @@
 /** Backup tasks: the plans. */
+import type { GuardAction } from "../domain/guards.ts";
 import type { RetentionPolicy } from "../domain/retention.ts";
 import type { Sql } from "./database.ts";
 import type { Page } from "./page.ts";
@@ -34,6 +35,10 @@ export interface BackupTaskRow extends RetentionPolicy {
   encryption_password_encrypted: string | null;
   encryption_recipients: string[];
   run_timeout: number | null;
+  on_shrink: GuardAction;
+  on_incompressible: GuardAction;
+  /** When it became another source; null: as it was created. */
+  source_changed_at: Date | null;
   paused_at: Date | null;
   next_run_at: Date | null;
   created_at: Date;
@@ -50,7 +55,10 @@ export interface BackupTaskDetailRow extends BackupTaskRow {
   tags: { id: number; label: string; colour: string | null }[];
 }
 
-export type NewBackupTask = Omit<BackupTaskRow, "id" | "user_id" | "paused_at" | "created_at" | "updated_at">;
+export type NewBackupTask = Omit<
+  BackupTaskRow,
+  "id" | "user_id" | "paused_at" | "source_changed_at" | "created_at" | "updated_at"
+>;
 export type BackupTaskChanges = Partial<Omit<BackupTaskRow, "id" | "user_id" | "created_at" | "updated_at">>;
 
 export async function insertBackupTask(

@@ -25,6 +25,9 @@ export interface BackupRow {
   files_count: number | null;
   warnings_count: number;
   duration_ms: number;
+  incompressible_share: number | null;
+  suspicious_at: Date | null;
+  suspicion: string | null;
   created_at: Date;
   verified_at: Date | null;
   proven_at: Date | null;
@@ -39,8 +42,6 @@ export interface BackupRow {
   hold_reason: string | null;
   damaged_at: Date | null;
   damage_reason: string | null;
-  suspicious_at: Date | null;
-  suspicion: string | null;
 }
 
 export interface BackupObjectColumn {
@@ -112,10 +113,10 @@ export async function findBackupDetail(
   return row;
 }
 
-/** Locked against its removal being asked for until the transaction ends. */
+/** What its owner may do with it depends on the row. Locked until the transaction ends. */
 export async function lockBackup(sql: Sql, userId: number, id: number): Promise<BackupRow | undefined> {
   const [row] = await sql<BackupRow[]>`
-    select * from backups where id = ${id} and user_id = ${userId} for no key update`;
+    select * from backups where id = ${id} and user_id = ${userId} for update`;
   return row;
 }
 

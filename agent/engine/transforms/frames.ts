@@ -12,6 +12,13 @@ export const HEADER_BYTES = 12;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 /** A frame holds 8 MB; more than this is no pzstd stream. */
 const MAX_FRAME_BYTES = 64 * 1024 * 1024;
+/** Uncompressed, of every frame but the last: four times the window of the level that archives are compressed with. */
+const FRAME_BYTES = 8 * 1024 * 1024;
+/**
+ * A frame that keeps this much of its size holds what was compressed or encrypted before. Not nearer to 1: what tar writes
+ * around small files compresses even where they don't.
+ */
+const INCOMPRESSIBLE = 0.9;
 /** What is kept of the unpacked end. */
 const TAIL_BYTES = 64 * 1024;
 /** Watches a pzstd stream go by. */
@@ -21,6 +28,10 @@ export class FrameWatch {
   /** Bytes of the current frame still to come. */
   #missing = 0;
   readonly #sizes: number[] = [];
+  /** Compressed bytes of the current frame. */
+  #size = 0;
+  /** Frames before the current one that did not compress. */
+  #incompressible = 0;
   /** Bytes seen. */
   #offset = 0;
   readonly #store: FrameStore;
@@ -55,11 +66,13 @@ export class FrameWatch {
     ]);
     previous.tail.push(last.tail.bytes);
     // Only the last frame may hold less than the others.
-    const frameSize = this.#sizes.length === 1 ? last.size : previous.size;
+    const whole = previous.size;
+    const isLastIncompressible = last.size > 0 && this.#size >= INCOMPRESSIBLE * last.size;
     return {
-      size: (this.#sizes.length - 1) * previous.size + last.size,
+      size: (this.#sizes.length - 1) * whole + last.size,
+      incompressible: this.#incompressible * whole + (isLastIncompressible ? last.size : 0),
       tail: previous.tail.bytes,
-      frames: { uncompressed: frameSize, compressed: this.#sizes },
+      frames: { uncompressed: this.#sizes.length === 1 ? last.size : whole, compressed: this.#sizes },
     };
   }
 
@@ -85,6 +98,8 @@ export class FrameWatch {
     if (this.#missing > MAX_FRAME_BYTES) {
       throw new RunFailedError(`Cannot read pzstd's output: a frame of ${this.#missing} bytes is too large`);
     }
+    if (this.#size >= INCOMPRESSIBLE * FRAME_BYTES) this.#incompressible++;
+    this.#size = this.#missing;
     this.#store.begin(this.#offset, this.#missing);
     this.#sizes.push(this.#missing);
   }
@@ -93,6 +108,8 @@ export class FrameWatch {
 export interface StreamEnd {
   /** Bytes of the whole stream, uncompressed. */
   size: number;
+  /** How many of them are in frames that did not compress. */
+  incompressible: number;
   /** The last uncompressed bytes, 64 KiB or all. */
   tail: Uint8Array;
   frames: FrameSizes;

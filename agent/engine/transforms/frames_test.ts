@@ -65,9 +65,30 @@ Deno.test("an empty stream has no bytes", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   assert.deepEqual(await watch(await pzstd(new Uint8Array(0)), 5).end(children), {
     size: 0,
+    incompressible: 0,
     tail: new Uint8Array(0),
     frames: { uncompressed: 0, compressed: [9] },
   });
+});
+
+Deno.test("bytes that do not compress are counted by the frames they are in", async () => {
+  await using children = new Children(systemClock, new AbortController().signal);
+  const noise = (at: number, size: number) => {
+    const plain = new Uint8Array(2 * FRAME + 5000);
+    plain.set(randomBytes(size), at);
+    return plain;
+  };
+  const incompressible = async (plain: Uint8Array) =>
+    (await watch(await pzstd(plain), 65_000).end(children)).incompressible;
+  assert.equal(await incompressible(noise(0, 0)), 0);
+  assert.equal(await incompressible(noise(0, FRAME)), FRAME);
+  assert.equal(await incompressible(noise(FRAME, FRAME)), FRAME);
+  assert.equal(await incompressible(noise(2 * FRAME, 5000)), 5000);
+  assert.equal(await incompressible(noise(0, 2 * FRAME + 5000)), 2 * FRAME + 5000);
+  // Most of a frame is not enough, unless it is nearly all.
+  assert.equal(await incompressible(noise(0, FRAME * 0.85)), 0);
+  assert.equal(await incompressible(noise(0, FRAME * 0.95)), FRAME);
+  assert.equal(await incompressible(new Uint8Array(randomBytes(100))), 100);
 });
 
 Deno.test("frame headers may be cut anywhere by the reader", async () => {

@@ -1,6 +1,13 @@
 /** What callers send of a backup task. */
 import { z } from "@hono/zod-openapi";
 import { encryptionConflict, missingFields } from "../../domain/backup_task.ts";
+import {
+  GUARD_ACTIONS,
+  HISTORY_LENGTH,
+  HISTORY_MINIMUM,
+  LEAST_JUDGED,
+  SHARP_RISE,
+} from "../../domain/guards.ts";
 import { recipientProblem } from "../../services/recipients.ts";
 import { cronProblem } from "../../domain/schedule.ts";
 import { isTimezone } from "../../domain/timezone.ts";
@@ -106,6 +113,20 @@ const fields = z.object({
   }),
   run_timeout: optional(integer(1)).openapi({
     description: "Seconds after which a run is ended. Default: none.",
+  }),
+  on_shrink: defaulted(z.enum(GUARD_ACTIONS)).openapi({
+    description:
+      "When a backup has fewer files, or fewer bytes read or stored, than half of the median of the task's " +
+      `last ${HISTORY_LENGTH} backups (at least ${HISTORY_MINIMUM}, of the source as it is defined now): warn, fail ` +
+      "the run and store nothing, or ignore it. Default `warn`.",
+    example: "fail",
+  }),
+  on_incompressible: defaulted(z.enum(GUARD_ACTIONS)).openapi({
+    description:
+      "When what used to compress does not any more, as after ransomware: the stored size per byte read, " +
+      `or the share of frames that don't compress, is at least ${SHARP_RISE} above that median, and more is stored ` +
+      "than the median. `warn`, the default, also flags the backup and keeps older ones from rotation; `fail` stores " +
+      `nothing. Backups of less than ${LEAST_JUDGED / 1e6} MB are not judged.`,
   }),
   tag_ids: defaulted(z.array(id()).max(1000)),
   notification_stream_ids: defaulted(z.array(id()).max(1000)),

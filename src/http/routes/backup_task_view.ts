@@ -1,5 +1,6 @@
 /** A backup task as callers see it: the seed's shape, then every input that is no secret under its own name. */
 import { z } from "@hono/zod-openapi";
+import { GUARD_ACTIONS } from "../../domain/guards.ts";
 import { localClock, localIso } from "../../domain/timezone.ts";
 import type { BackupTaskDetailRow } from "../../services/backup_tasks.ts";
 import type { Resource } from "../resource.ts";
@@ -64,6 +65,11 @@ const BackupTask = z.object({
   isolated_username: text,
   encryption_recipients: z.array(z.string()).openapi({ description: "age public keys." }),
   run_timeout: z.int().nullable(),
+  on_shrink: z.enum(GUARD_ACTIONS),
+  on_incompressible: z.enum(GUARD_ACTIONS),
+  source_changed_at: Time.nullable().openapi({
+    description: "What was stored before is not compared with what is stored now. Null: as it was created.",
+  }),
   tag_ids: z.array(z.int()),
   notification_stream_ids: z.array(z.int()),
   created_at: Time,
@@ -114,6 +120,7 @@ function present(row: BackupTaskDetailRow): BackupTask {
     last_run_utc_time: isoTimeOrNull(row.last_run_at),
     last_run_local_time: row.last_run_at && localIso(row.timezone, row.last_run_at),
     paused_at: isoTimeOrNull(row.paused_at),
+    source_changed_at: isoTimeOrNull(row.source_changed_at),
     tags: row.tags,
     ...inputs(row),
     created_at: isoTime(row.created_at),
@@ -146,6 +153,8 @@ function inputs(row: BackupTaskDetailRow) {
     isolated_username: row.isolated_username,
     encryption_recipients: row.encryption_recipients,
     run_timeout: row.run_timeout,
+    on_shrink: row.on_shrink,
+    on_incompressible: row.on_incompressible,
     tag_ids: row.tags.map((tag) => tag.id),
     notification_stream_ids: row.notification_stream_ids,
   };
@@ -193,6 +202,9 @@ const exampleRow: BackupTaskDetailRow = {
   encryption_password_encrypted: null,
   encryption_recipients: [],
   run_timeout: null,
+  on_shrink: "warn",
+  on_incompressible: "warn",
+  source_changed_at: null,
   paused_at: null,
   next_run_at: new Date("2024-08-08T01:00:00Z"),
   created_at: created,

@@ -34,6 +34,8 @@ Deno.test("a task shows everything that was sent, and no secret", async () => {
     isolated_password: "s3cret-os",
     encryption_password: "s3cret-age",
     run_timeout: 3600,
+    on_shrink: "fail",
+    on_incompressible: "ignore",
     allow_unreadable: true,
     excluded_paths: ["*.tmp"],
     tag_ids: [tag],
@@ -106,6 +108,7 @@ Deno.test("null for what can't be empty is the default, and leaves what there is
     excluded_paths: null,
     allow_unreadable: null,
     database_format: "",
+    on_shrink: null,
     tag_ids: null,
   };
   const id = await newTask(client, nothing);
@@ -117,8 +120,11 @@ Deno.test("null for what can't be empty is the default, and leaves what there is
       data.excluded_paths,
       data.allow_unreadable,
       data.database_format,
+      data.on_shrink,
+      data.on_incompressible,
+      data.source_changed_at,
     ],
-    ["UTC", 0, [], false, "custom"],
+    ["UTC", 0, [], false, "custom", "warn", "warn", null],
   );
   await client.call("PUT", `/api/backup-tasks/${id}`, { timezone: "Asia/Tokyo", excluded_paths: ["*.tmp"] });
   const kept = (await client.call("PUT", `/api/backup-tasks/${id}`, nothing)).body.data;
@@ -193,6 +199,8 @@ Deno.test("every bad field is refused by name, alone, and nothing changes", asyn
     ["excluded_paths", "x", /a list/],
     ["excluded_paths.0", undefined, /one line/],
     ["run_timeout", 0, /at least 1/],
+    ["on_shrink", "shout", /one of/],
+    ["on_incompressible", true, /one of/],
     ["allow_unreadable", "yes", /true or false/],
     ["tag_ids", [999], /selected tags are invalid/],
     ["notification_stream_ids", [999], /selected notification streams are invalid/],

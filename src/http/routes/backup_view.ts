@@ -27,6 +27,9 @@ const Backup = z.object({
   files_count: z.int().nullable(),
   warnings_count: z.int(),
   duration_ms: z.int(),
+  incompressible_share: z.number().nullable().openapi({
+    description: "From 0 to 1: the part of `bytes_read` in frames that did not compress.",
+  }),
   status: z.enum(BACKUP_STATUSES).openapi({
     description: "`damaged` where a verification found it to be; `deleting` until its objects are gone.",
   }),
@@ -78,6 +81,7 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     files_count: 1200,
     warnings_count: 0,
     duration_ms: 4200,
+    incompressible_share: 0.12,
     status: "stored",
     removal_error: null,
     removal_attempts: 0,
@@ -116,6 +120,7 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     files_count: row.files_count,
     warnings_count: row.warnings_count,
     duration_ms: row.duration_ms,
+    incompressible_share: row.incompressible_share,
     status: backupStatus(row),
     removal_error: row.removal_error,
     removal_attempts: row.removal_attempts,

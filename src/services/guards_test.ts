@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { testServices } from "../../tests/support/database.ts";
+import { event, success } from "../../tests/support/events.ts";
+import { plant } from "../../tests/support/planted.ts";
+import type { BackupJob, StoredBackup } from "../protocol/job.ts";
+import { updateBackupTask } from "./backup_tasks.ts";
+import type { BackupTaskInput } from "./backup_task_input.ts";
+import { claimHandOvers } from "./hand_overs.ts";
+import { recordEvents } from "./run_events.ts";
+import { startRun } from "./runs.ts";
+
+const SUSPICION = "Possible ransomware: the data compresses much worse than in the last 3 backups";
+
+async function guarded(task: Record<string, unknown> = {}) {
+  const test = await testServices();
+  const { services, clock } = test;
+  const { caller, taskId, serverId } = await plant(services, task);
+  const stored = success();
+  assert.ok(stored.kind === "finished" && "backup" in stored.verdict);
+  const { backup } = stored.verdict;
+  return {
+    ...test,
+    update: (input: BackupTaskInput) => updateBackupTask(services, caller, taskId, input),
+    /** A run to its end. Returns the guards of its job. */
+    async backUp(figures: Partial<StoredBackup> = {}) {
+      await clock.advance(3_600_000);
+      await startRun(services, caller, taskId);
+      const [run] = await claimHandOvers(services, [serverId]);
+      await recordEvents(services, [
+        event(serverId, run!, 1, { kind: "accepted" }),
+        event(serverId, run!, 2, success({ backup: { ...backup, ...figures } })),
+      ]);
+      return (run!.job as BackupJob).guards;
+    },
+  };
+}
+
+Deno.test("a job says what the task does, and what is usual once three backups are stored", async () => {
+  await using at = await guarded({ on_shrink: "fail" });
+  assert.deepEqual(await at.backUp(), { on_shrink: "fail", on_incompressible: "warn", usual: null });
+  for (let i = 0; i < 2; i++) assert.equal((await at.backUp({ incompressible_share: 0.5 }))!.usual, null);
+  assert.deepEqual({ ...(await at.backUp())!.usual }, {
+    backups_count: 3,
+    size: 10,
+    bytes_read: 100,
+    files_count: 3,
+    incompressible_share: null,
+    compression: 0.1,
+  });
+});
+
+Deno.test("a change of the source starts its history anew; the same said again does not", async () => {
+  await using at = await guarded();
+  for (let i = 0; i < 3; i++) await at.backUp();
+  const same = await at.update({ label: "renamed", source_path: "/data", excluded_paths: [] });
+  assert.equal(same.source_changed_at, null);
+  assert.equal((await at.backUp())!.usual!.backups_count, 3);
+  const changes: BackupTaskInput[] = [
+    { source_path: "/srv" },
+    { excluded_paths: ["*.tmp"] },
+    { isolated_username: "www-data" },
+    { type: "database", database_name: "shop" },
+    { excluded_database_tables: "logs" },
+  ];
+  for (const change of changes) {
+    const changed = await at.update(change);
+    assert.deepEqual(changed.source_changed_at, at.clock.now(), JSON.stringify(change));
+    assert.equal((await at.backUp())!.usual, null);
+  }
+  for (let i = 0; i < 2; i++) await at.backUp();
+  assert.equal((await at.backUp())!.usual!.backups_count, 3);
+});
+
+Deno.test("a suspicious backup is kept as such, and pushes none of the older ones out", async () => {
+  await using at = await guarded({ maximum_backups_to_keep: 2 });
+  const { database, clock } = at;
+  const marked = async () =>
+    (await database`select id from backups where removal_requested_at is not null order by id`).map((
+      { id },
+    ) => id);
+  for (let i = 0; i < 2; i++) await at.backUp();
+  await at.backUp({ suspicion: SUSPICION, incompressible_share: 0.97 });
+  await at.backUp({ suspicion: SUSPICION });
+  const [third] = await database`select * from backups where id = 3`;
+  assert.equal(third!.suspicion, SUSPICION);
+  assert.equal(third!.incompressible_share, 0.97);
+  assert.deepEqual(third!.suspicious_at, new Date(clock.now().getTime() - 3_600_000));
+  assert.deepEqual(await marked(), []);
+  // As before once the newest is not suspicious.
+  await at.backUp({ suspicion: null });
+  assert.deepEqual(await marked(), [1, 2, 3]);
+});
