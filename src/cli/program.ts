@@ -1,6 +1,8 @@
 /** Every command of `rearguard`. */
+
 import { Command } from "commander";
 import { EXIT_HELP } from "./command_error.ts";
+import { addBackupCommands } from "./commands/backups.ts";
 import { addDestinationCommands } from "./commands/destinations.ts";
 import { addLogCommands } from "./commands/logs.ts";
 import { addLoginCommands } from "./commands/login.ts";
@@ -27,6 +29,7 @@ export function rearguard(): Command {
   addLoginCommands(program);
   addTaskCommands(program);
   addLogCommands(program);
+  addBackupCommands(program);
   addServerCommands(program);
   addDestinationCommands(program);
   return program;

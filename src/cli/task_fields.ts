@@ -71,7 +71,7 @@ export async function taskBody(options: TaskOptions): Promise<Record<string, unk
     if (/password|secret|token|identity/.test(name)) {
       throw new CommandError(EXIT.usage, `Cannot take ${name} as an argument, which others can read`);
     }
-    body[name] = value;
+    body[name] = valueOf(value!);
   }
   const known = new Set([...TEXT_FLAGS.map(([flag]) => nameOf(flag)), "excluded_paths", "allow_unreadable"]);
   for (const [option, value] of Object.entries(flags)) {
@@ -84,6 +84,21 @@ export async function taskBody(options: TaskOptions): Promise<Record<string, unk
   if (body.type === undefined && body.source_path !== undefined) body.type = "files";
   if (body.type === undefined && body.database_name !== undefined) body.type = "database";
   return body;
+}
+
+/** Input fields that the control plane has ignored: its answer has every field that it knows, or tells that it is set. */
+export function unknownFields(body: Record<string, unknown>, made: object): string[] {
+  return Object.keys(body).filter((name) => !(name in made) && !(`has_${name}` in made));
+}
+
+/** Text, unless it is a JSON list or object. */
+function valueOf(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function requireOneInput(options: TaskOptions): void {

@@ -1,11 +1,12 @@
 /** `tasks`: the plans, and their runs. */
 import { Argument, type Command } from "commander";
-import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
 import type { PageChoice } from "../api.ts";
+import { CommandError, EXIT } from "../command_error.ts";
+import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
 import type { Column } from "../output.ts";
 import type { Started, Task } from "../records.ts";
 import { latestStreamOf, showStarted } from "../run_follower.ts";
-import { addTaskFields, taskBody, type TaskOptions } from "../task_fields.ts";
+import { addTaskFields, taskBody, type TaskOptions, unknownFields } from "../task_fields.ts";
 
 const COLUMNS: readonly Column<Task>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -74,6 +75,14 @@ async function create({ api, output, terminal }: Cli, options: TaskOptions): Pro
   output.answer(made, () => {
     terminal.print(`Backup task ${id} created: ${label}, next run ${schedule.next_run_at ?? "by hand"}\n`);
   });
+  const unknown = unknownFields(body, made.data);
+  if (unknown.length === 0) return;
+  throw new CommandError(
+    EXIT.failed,
+    `Cannot set ${
+      unknown.join(", ")
+    }: the control plane knows no such field; backup task ${id} is without it`,
+  );
 }
 
 async function run(cli: Cli, id: number, { follow = false }: { follow?: boolean }): Promise<void> {

@@ -42,7 +42,7 @@ Deno.test("tasks are created from flags and files, their secrets from anywhere b
   const flags = [
     ["--label", "Site", "--remote-server-id", `${serverId}`, "--backup-destination-id", "1"],
     ["--source-path", "/var/www", "--excluded-paths", "*.tmp", "--excluded-paths", "cache"],
-    ["--custom-cron-expression", "0 2 * * *", "--field", "run_timeout=60"],
+    ["--custom-cron-expression", "0 2 * * *", "--field", "run_timeout=60", "--field", "tag_ids=[]"],
   ].flat();
   const create = (args: string[], stdin?: string) =>
     home.run(["tasks", "create", ...args], stdin === undefined ? { env } : { env, stdin });
@@ -61,6 +61,17 @@ Deno.test("tasks are created from flags and files, their secrets from anywhere b
   assert.equal(copy.code, 0, copy.stderr);
   const { data } = JSON.parse(copy.stdout);
   assert.deepEqual([data.label, data.has_database_password], ["Mine", true]);
+
+  // Ignored by the API: a task that is not encrypted after all.
+  const mistyped = await create(
+    ["--from-file", "-"],
+    JSON.stringify({ ...body.data, encryption_pasword: "x" }),
+  );
+  assert.deepEqual([mistyped.code, mistyped.stdout.startsWith("Backup task 3 created")], [1, true]);
+  assert.equal(
+    mistyped.stderr,
+    "Cannot set encryption_pasword: the control plane knows no such field; backup task 3 is without it\n",
+  );
 
   const asked = await home.atTerminal(
     ["tasks", "create", ...flags, "--encryption-password-from", "prompt"],
