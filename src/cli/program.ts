@@ -1,5 +1,5 @@
 /** Every command of `rearguard`. */
-
+import tab from "@bomb.sh/tab/commander";
 import { Command } from "commander";
 import { EXIT_HELP } from "./command_error.ts";
 import { addBackupCommands } from "./commands/backups.ts";
@@ -32,5 +32,7 @@ export function rearguard(): Command {
   addBackupCommands(program);
   addServerCommands(program);
   addDestinationCommands(program);
+  // It completes what is there by now.
+  tab(program, { completionCommandName: "completion" });
   return program;
 }
