@@ -21,6 +21,37 @@ Deno.test("help lists the commands and the exit codes; anything else wrong is to
   assert.equal((await home.run([])).code, 2);
 });
 
+Deno.test("as a task it finds files where it was called, and passes its exit code on", async () => {
+  await using home = await CliHome.open();
+  await Deno.writeTextFile(`${home.directory}/task.json`, "{");
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "task",
+      "--quiet",
+      "--config",
+      `${ROOT}deno.json`,
+      "cli",
+      "tasks",
+      "create",
+      "--from-file",
+      "task.json",
+    ],
+    cwd: home.directory,
+    env: { REARGUARD_URL: "http://127.0.0.1:1", REARGUARD_API_TOKEN: "rg_test" },
+    stdin: "null",
+  }).output();
+  const told = "Cannot read the backup task: task.json is not JSON\n";
+  assert.deepEqual([code, new TextDecoder().decode(stderr)], [2, told]);
+});
+
+Deno.test("it ends quietly when nobody reads on", async () => {
+  await using home = await CliHome.open();
+  const child = home.start(["logout"]);
+  await child.stdout.cancel();
+  const [{ code }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
+  assert.deepEqual([code, stderr], [141, ""]);
+});
+
 Deno.test("installed as a command it completes itself", async () => {
   await using home = await CliHome.open();
   const install = "--quiet --global --name rearguard --config deno.json " +
