@@ -6,7 +6,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { followLog } from "./log_follower.ts";
-import { progressLine, TerminalLines } from "./terminal_lines.ts";
+import { progressLine } from "./progress.ts";
+import { Terminal } from "./terminal.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 /** Archive members to show. */
@@ -17,7 +18,7 @@ class DemoError extends Error {}
 /** Every call must succeed; the answer's body. */
 type Api = (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>;
 
-const lines = new TerminalLines();
+const lines = new Terminal();
 
 async function main(): Promise<void> {
   const source = resolve(Deno.env.get("INIT_CWD") ?? ".", Deno.args[0] ?? PROJECT);
@@ -32,15 +33,21 @@ async function main(): Promise<void> {
   parts.defer(() => stopServer(server));
   const api = apiOf(await readyUrl(server), token);
   const taskId = await makeTask(api.call, source, join(directory, "backups"));
-  await api.call("POST", `/backup-tasks/${taskId}/run`);
+  const { backup_task_log_id: runId } = await api.call("POST", `/backup-tasks/${taskId}/run`);
   const final = await followLog(
+    runId as number,
     () => api.open(`/backup-tasks/${taskId}/latest-log/stream`),
-    (text) => lines.print(text),
-    (progress) => lines.status(progressLine(progress)),
+    {
+      output: (text) => lines.print(text),
+      state: ({ progress }) => lines.status(progressLine(progress)),
+      lost: (error) => {
+        throw error;
+      },
+    },
   );
   lines.status("");
-  if (final.status !== "successful") {
-    throw new DemoError(`Cannot finish the demo: the backup is ${final.status} (${final.reason})`);
+  if (final?.status !== "successful") {
+    throw new DemoError(`Cannot finish the demo: the backup is ${final?.status} (${final?.reason})`);
   }
   await showBackup(api.call, taskId, join(directory, "backups"));
 }

@@ -1,4 +1,7 @@
 /** A run's log as the API's event stream tells it, until the run is over. */
+import { setTimeout as pause } from "node:timers/promises";
+import { type EventSourceMessage, EventSourceParserStream } from "eventsource-parser/stream";
+import { CommandError, EXIT } from "./command_error.ts";
 
 export interface RunProgress {
   readonly bytes_read: number;
@@ -14,29 +17,106 @@ export interface RunState {
   readonly progress: RunProgress;
 }
 
-/** Resolves with the final state. `open` asks for the stream. Rejects when it ends before the run does. */
-export async function followLog(
-  open: () => Promise<Response>,
-  onOutput: (text: string) => void,
-  onProgress: (progress: RunProgress) => void,
-): Promise<RunState> {
-  for await (const { event, data } of eventsOf(await open())) {
-    if (event === "output") onOutput((data as { text: string }).text);
-    if (event === "state") onProgress((data as RunState).progress);
-    if (event === "finished") return data as RunState;
-  }
-  throw new Error("the log's stream has ended before the run");
+export interface LogWatcher {
+  /** Whole lines, each once, whatever happened to the connection. */
+  output(text: string): void;
+  state(state: RunState): void;
+  /** The connection is lost and will be tried again. */
+  lost(error: Error): void;
 }
 
-async function* eventsOf(response: Response): AsyncGenerator<{ event: string; data: unknown }> {
-  let rest = "";
-  for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
-    const frames = (rest + text).split("\n\n");
-    rest = frames.pop()!;
-    for (const frame of frames) {
-      const event = /^event: (.*)$/m.exec(frame)?.[1];
-      const data = /^data: (.*)$/m.exec(frame)?.[1];
-      if (event !== undefined && data !== undefined) yield { event, data: JSON.parse(data) };
+/** Asks for the stream, from the event after `lastEventId` on. */
+export type OpenStream = (lastEventId: string | null, signal: AbortSignal) => Promise<Response>;
+
+export interface Patience {
+  /** A connection that is silent for longer is taken for lost: the server speaks every 15 seconds. Milliseconds. */
+  readonly silence: number;
+  /** For how long a lost connection is tried again. Milliseconds. */
+  readonly outage: number;
+  /** Between two tries, until the server asks for another; up to sixteen times that in a long outage. Milliseconds. */
+  readonly retry: number;
+}
+
+const PATIENCE: Patience = { silence: 60_000, outage: 10 * 60_000, retry: 2000 };
+
+/**
+ * The final state; null when the stream has no more to tell of this run, whose record then tells its end. Rejects with
+ * the error of the last try when the control plane stays unreachable, and at once when it refuses.
+ */
+export async function followLog(
+  runId: number,
+  open: OpenStream,
+  watcher: LogWatcher,
+  patience: Patience = PATIENCE,
+): Promise<RunState | null> {
+  let lastEventId: string | null = null;
+  let { retry } = patience;
+  let lostSince: number | null = null;
+  let tries = 0;
+  const signs = {
+    onRetry: (ms: number) => void (retry = ms),
+    onComment: () => void ([lostSince, tries] = [null, 0]),
+  };
+  for (;; tries++) {
+    let failure: Error;
+    try {
+      for await (const event of eventsOf(open, lastEventId, patience.silence, signs)) {
+        [lostSince, tries] = [null, 0];
+        // The latest log of a task may be another run's by now.
+        if (event === "nothing left" || !event.id?.startsWith(`${runId}-`)) return null;
+        if (event.event === "finished") return JSON.parse(event.data);
+        if (event.event === "output") watcher.output(JSON.parse(event.data).text);
+        if (event.event === "state") watcher.state(JSON.parse(event.data));
+        lastEventId = event.id;
+      }
+      failure = new CommandError(EXIT.unreachable, "Cannot follow the run: its stream ended before it did");
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.code !== EXIT.unreachable) throw error;
+      failure = error;
     }
+    lostSince ??= performance.now();
+    if (performance.now() - lostSince > patience.outage) throw failure;
+    watcher.lost(failure);
+    await pause(retry * 2 ** Math.min(tries, 4) * (0.5 + Math.random() / 2));
+  }
+}
+
+/** Ends where the connection does; throws where it breaks. */
+async function* eventsOf(
+  open: OpenStream,
+  lastEventId: string | null,
+  silence: number,
+  /** `onComment`: what a stream with no news says now and then. */
+  signs: { onRetry(ms: number): void; onComment(): void },
+): AsyncGenerator<EventSourceMessage | "nothing left"> {
+  const over = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => over.abort(new DOMException("it fell silent", "TimeoutError")), silence);
+  };
+  try {
+    const response = await open(lastEventId, over.signal);
+    if (response.status === 204) return yield "nothing left";
+    heard();
+    const watch = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(chunk, controller) {
+        heard();
+        controller.enqueue(chunk);
+      },
+    });
+    yield* response.body!.pipeThrough(watch)
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream(signs));
+  } catch (cause) {
+    if (cause instanceof CommandError) throw cause;
+    throw new CommandError(
+      EXIT.unreachable,
+      `Cannot follow the run: the connection is lost (${(cause as Error).message})`,
+      { cause },
+    );
+  } finally {
+    clearTimeout(timer);
+    over.abort();
   }
 }

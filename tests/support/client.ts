@@ -17,7 +17,7 @@ export interface StreamedEvent {
 }
 
 export class ApiCaller {
-  constructor(private readonly url: string, private readonly token: string) {}
+  constructor(readonly url: string, readonly token: string) {}
 
   async call(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await fetch(`${this.url}/api${path}`, {

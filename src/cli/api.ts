@@ -1,0 +1,124 @@
+/** The control plane's public API, as commands call it. */
+import { answerError, connectionError } from "./answer_error.ts";
+import { CommandError, EXIT } from "./command_error.ts";
+
+export interface Connection {
+  /** Of the control plane, without `/api` and without a slash at its end. */
+  readonly url: string;
+  readonly token: string;
+}
+
+export interface Call {
+  /** As in `Cannot <action>: …`. */
+  readonly action: string;
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  /** Below `/api`, with its query. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** One page, or all of them as one. */
+export interface List<T> {
+  data: T[];
+  links?: { next: string | null };
+  meta: { total: number };
+}
+
+export interface PageChoice {
+  readonly page?: number;
+  readonly perPage?: number;
+}
+
+/** Longer than an agent has to check a destination. Milliseconds until an answer's head is there. */
+const ANSWER_TIMEOUT = 90_000;
+const LARGEST_PAGE = 100;
+
+/** Every method rejects with a {@link CommandError} unless the answer is a success. */
+export class Api {
+  constructor(readonly connection: Connection) {}
+
+  /** The answer's JSON. */
+  async call<T>(call: Call): Promise<T> {
+    const response = await this.open(call);
+    let text: string;
+    try {
+      text = await response.text();
+    } catch (cause) {
+      throw connectionError(call.action, this.connection.url, cause);
+    }
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new CommandError(
+        EXIT.unreachable,
+        `Cannot ${call.action}: what answers at ${this.connection.url} is not a control plane`,
+        { cause },
+      );
+    }
+  }
+
+  get<T>(action: string, path: string): Promise<T> {
+    return this.call({ action, path });
+  }
+
+  post<T>(action: string, path: string, body?: unknown): Promise<T> {
+    return this.call({ action, method: "POST", path, body });
+  }
+
+  /** The page that is chosen; without a choice, every page, with `meta.total` alone to tell of them. */
+  async list<T>(action: string, path: string, choice: PageChoice = {}): Promise<List<T>> {
+    return await this.pages(choice, (query) => this.get(action, `${path}?${query}`));
+  }
+
+  /** As {@link list}, of anything that answers a page for `page=…&per_page=…`. */
+  async pages<T>(
+    { page, perPage }: PageChoice,
+    one: (query: URLSearchParams) => Promise<List<T>>,
+  ): Promise<List<T>> {
+    if (page !== undefined || perPage !== undefined) {
+      const query = new URLSearchParams();
+      if (page !== undefined) query.set("page", String(page));
+      if (perPage !== undefined) query.set("per_page", String(perPage));
+      return await one(query);
+    }
+    const data: T[] = [];
+    for (let number = 1;; number++) {
+      const body = await one(new URLSearchParams({ page: String(number), per_page: String(LARGEST_PAGE) }));
+      data.push(...body.data);
+      if (!body.links?.next) return { data, meta: { total: body.meta.total } };
+    }
+  }
+
+  /** The answer with its body still to be read. */
+  async open({ action, method = "GET", path, body, headers, signal }: Call): Promise<Response> {
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(new DOMException("no answer in time", "TimeoutError")),
+      ANSWER_TIMEOUT,
+    );
+    let response: Response;
+    try {
+      response = await fetch(`${this.connection.url}/api${path}`, {
+        method,
+        headers: {
+          accept: "application/json, */*",
+          authorization: `Bearer ${this.connection.token}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        // Followed, a POST would turn into a GET, and the token might go elsewhere.
+        redirect: "manual",
+        signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
+      });
+    } catch (cause) {
+      throw connectionError(action, this.connection.url, cause);
+    } finally {
+      clearTimeout(timer);
+    }
+    if (!response.ok) throw await answerError(action, response);
+    return response;
+  }
+}

@@ -1,0 +1,65 @@
+/** What commands share: their context, and how they read what was typed. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { Api, type PageChoice } from "./api.ts";
+import { CommandError, EXIT } from "./command_error.ts";
+import { Output } from "./output.ts";
+import { parseSecretSource, type SecretSource, SOURCE_HELP } from "./secret_source.ts";
+import { currentConnection } from "./stored_login.ts";
+import { Terminal } from "./terminal.ts";
+
+export interface Cli {
+  readonly api: Api;
+  readonly output: Output;
+  readonly terminal: Terminal;
+}
+
+export function outputOf(command: Command): Output {
+  return new Output(command.optsWithGlobals().json === true, new Terminal());
+}
+
+/** An action that calls the API: `command.action(calling((cli, id, options) => …))`. */
+export function calling<Args extends unknown[]>(
+  action: (cli: Cli, ...args: Args) => Promise<void>,
+): (...args: [...Args, Command]) => Promise<void> {
+  return async (...all) => {
+    const output = outputOf(all.at(-1) as Command);
+    const api = new Api(await currentConnection());
+    await action({ api, output, terminal: output.terminal }, ...all.slice(0, -1) as Args);
+  };
+}
+
+export function parseId(text: string): number {
+  return parseNumber(text, "It must be the number of a record.");
+}
+
+export function parseCount(text: string): number {
+  return parseNumber(text, "It must be a whole number above 0.");
+}
+
+function parseNumber(text: string, problem: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError(problem);
+  return Number(text);
+}
+
+export function parseSource(text: string): SecretSource {
+  const source = parseSecretSource(text);
+  // An invalid argument would be repeated, and this one may be the secret itself.
+  if (source === null) {
+    throw new CommandError(EXIT.usage, `Cannot tell where the secret is: give ${SOURCE_HELP}`);
+  }
+  return source;
+}
+
+export function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+export function addPages(command: Command): Command {
+  return command
+    .addOption(new Option("--page <number>", "one page only; without it, all").argParser(parseCount))
+    .addOption(new Option("--per-page <count>", "items on that page").argParser(parseCount));
+}
+
+export function pageChoice({ page, perPage }: PageChoice): PageChoice {
+  return { page, perPage };
+}

@@ -1,0 +1,68 @@
+/** `destinations`: where backups go. */
+import { Argument, type Command, Option } from "commander";
+import type { PageChoice } from "../api.ts";
+import { CommandError, EXIT } from "../command_error.ts";
+import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import type { Column } from "../output.ts";
+import type { Check, Destination } from "../records.ts";
+
+const COLUMNS: readonly Column<Destination>[] = [
+  { title: "ID", align: "right", value: ({ id }) => id },
+  { title: "Label", value: ({ label }) => label },
+  { title: "Type", value: (destination) => destination.type_human },
+  { title: "Place", value: placeOf },
+];
+
+export function addDestinationCommands(program: Command): void {
+  const destinations = program.command("destinations").description("Backup destinations");
+  addPages(destinations.command("list")).description("List them").action(calling(list));
+  destinations.command("show").addArgument(destinationId()).description("Show one").action(calling(show));
+  destinations.command("check").addArgument(destinationId())
+    .description("Write, read back and delete a probe there, step by step")
+    .addOption(
+      new Option("--server <id>", "whose agent checks it: a local path or an SFTP server").argParser(parseId),
+    )
+    .action(calling(check));
+}
+
+function destinationId(): Argument {
+  return new Argument("<destination>", "its id").argParser(parseId);
+}
+
+async function list({ api, output }: Cli, options: PageChoice): Promise<void> {
+  const all = await api.list<Destination>("list destinations", "/backup-destinations", pageChoice(options));
+  output.list(all, COLUMNS);
+}
+
+async function show({ api, output }: Cli, id: number): Promise<void> {
+  output.record(await api.get(`show destination ${id}`, `/backup-destinations/${id}`));
+}
+
+async function check(
+  { api, output, terminal }: Cli,
+  id: number,
+  options: { server?: number },
+): Promise<void> {
+  const body = options.server === undefined ? {} : { remote_server_id: options.server };
+  const checked = await api.post<{ data: Check }>(
+    `check destination ${id}`,
+    `/backup-destinations/${id}/check`,
+    body,
+  );
+  const { ok, steps } = checked.data;
+  output.answer(checked, () => {
+    for (const step of steps) {
+      const mark = step.ok ? terminal.paint("green", "ok    ") : terminal.paint("red", "failed");
+      terminal.write(`${mark}  `);
+      terminal.print(`${step.name}: ${step.message.replaceAll("\n", " ")} (${step.ms} ms)\n`);
+    }
+  });
+  const failed = steps.find((step) => !step.ok);
+  if (ok) return;
+  throw new CommandError(EXIT.failed, `Cannot use destination ${id}: ${failed?.message ?? "a step failed"}`);
+}
+
+function placeOf(destination: Destination): string {
+  const { local_path, s3_bucket_name, sftp_host, sftp_path } = destination;
+  return local_path ?? s3_bucket_name ?? `${sftp_host}:${sftp_path ?? ""}`;
+}

@@ -1,0 +1,106 @@
+/** `backups download`. */
+import { basename, join } from "node:path";
+import type { Command } from "commander";
+import { calling, type Cli } from "../command_line.ts";
+import { CommandError, EXIT } from "../command_error.ts";
+import { type Download, download, type Downloaded } from "../download.ts";
+import { transferLine } from "../progress.ts";
+import type { Backup, StoredObject } from "../records.ts";
+import { fromHere } from "../working_directory.ts";
+
+interface Options {
+  object?: string;
+  path?: string;
+  output?: string;
+  overwrite?: boolean;
+}
+
+/** Between two looks of the progress bar. Milliseconds. */
+const REDRAW = 100;
+
+export function addDownloadCommand(command: Command): void {
+  command
+    .description("Download an object of one, or one file from inside")
+    .option("--object <name>", "which object (default: the first archive)")
+    .option("--path <path>", "a file inside, instead of an object")
+    .option("--output <path>", "a file or a directory (default: here, by its own name)")
+    .option("--overwrite", "replace a file that is there")
+    .action(calling(run));
+}
+
+async function run(cli: Cli, id: number, options: Options): Promise<void> {
+  const { api, output, terminal } = cli;
+  const wanted = await wantedOf(cli, id, options);
+  if (options.overwrite !== true && await isThere(wanted.target)) {
+    throw new CommandError(
+      EXIT.failed,
+      `Cannot ${wanted.action}: ${wanted.target} is there; use --overwrite`,
+    );
+  }
+  let done: Downloaded;
+  try {
+    done = await download(api, wanted, progressOn(cli));
+  } finally {
+    terminal.status("");
+  }
+  output.answer(done, () => {
+    const checked = wanted.expected === null ? "" : " (as stored)";
+    terminal.print(`${done.path}: ${done.size} bytes, SHA-256 ${done.sha256}${checked}\n`);
+  });
+}
+
+async function wantedOf({ api }: Cli, id: number, options: Options): Promise<Download> {
+  if (options.path !== undefined) {
+    if (options.object !== undefined) {
+      throw new CommandError(EXIT.usage, "Cannot download both an object and a file: leave one out");
+    }
+    const query = new URLSearchParams({ path: options.path });
+    return {
+      action: `download ${options.path} of backup ${id}`,
+      path: `/backups/${id}/files/download?${query}`,
+      target: await targetOf(options, options.path),
+      expected: null,
+    };
+  }
+  const { data } = await api.get<{ data: Backup }>(`download backup ${id}`, `/backups/${id}`);
+  const object = objectOf(data, options.object);
+  return {
+    action: `download ${object.name}`,
+    path: `/backups/${id}/download?${new URLSearchParams({ object: object.name })}`,
+    target: await targetOf(options, object.name),
+    expected: object,
+  };
+}
+
+function objectOf({ id, objects }: Backup, name: string | undefined): StoredObject {
+  const object = objects.find((each) => name === undefined ? each.role === "archive" : each.name === name);
+  if (object !== undefined) return object;
+  const names = objects.map((each) => each.name).join(", ");
+  throw new CommandError(EXIT.notFound, `Cannot download ${name ?? "it"}: backup ${id} holds ${names}`);
+}
+
+async function targetOf({ output }: Options, name: string): Promise<string> {
+  const own = basename(name);
+  if (output === undefined) return fromHere(own);
+  const path = fromHere(output);
+  const isDirectory = output.endsWith("/") || (await Deno.stat(path).catch(() => null))?.isDirectory;
+  return isDirectory ? join(path, own) : path;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+function progressOn({ terminal }: Cli): (done: number, total: number | null) => void {
+  let first: { at: number; done: number } | null = null;
+  let drawn = -Infinity;
+  return (done, total) => {
+    const now = performance.now();
+    first ??= { at: now, done };
+    if (now - drawn < REDRAW) return;
+    drawn = now;
+    const seconds = (now - first.at) / 1000;
+    const perSecond = seconds < 1 ? null : (done - first.done) / seconds;
+    terminal.status(transferLine(done, total ?? done, perSecond));
+  };
+}

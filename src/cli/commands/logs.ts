@@ -1,0 +1,60 @@
+/** `logs`: every run's record. */
+import { Argument, type Command } from "commander";
+import type { List, PageChoice } from "../api.ts";
+import { CommandError, EXIT } from "../command_error.ts";
+import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import type { Column } from "../output.ts";
+import type { Log } from "../records.ts";
+import { followRun, streamOf } from "../run_follower.ts";
+
+const COLUMNS: readonly Column<Log>[] = [
+  { title: "ID", align: "right", value: ({ id }) => id },
+  { title: "Task", align: "right", value: (log) => log.backup_task_id },
+  { title: "Kind", value: ({ kind }) => kind },
+  { title: "Status", value: ({ status }) => status },
+  { title: "Created", value: (log) => log.created_at },
+  { title: "Finished", value: (log) => log.finished_at },
+  { title: "Warnings", align: "right", value: (log) => log.warnings_count },
+  { title: "Reason", value: ({ reason }) => reason },
+];
+
+export function addLogCommands(program: Command): void {
+  const logs = program.command("logs").description("Logs: what runs did");
+  addPages(logs.command("list", { isDefault: true }))
+    .addArgument(new Argument("[task]", "of this task only").argParser(parseId))
+    .description("List them")
+    .action(calling(list));
+  logs.command("show")
+    .addArgument(new Argument("<log>", "its id").argParser(parseId))
+    .description("Show one, with all its output")
+    .option("--follow", "while it runs, until it is over; the exit code tells how it ended")
+    .action(calling(show));
+}
+
+async function list({ api, output }: Cli, taskId: number | undefined, options: PageChoice): Promise<void> {
+  const choice = pageChoice(options);
+  if (taskId === undefined) {
+    return output.list(await api.list<Log>("list logs", "/backup-task-logs", choice), COLUMNS);
+  }
+  if (choice.page !== undefined || choice.perPage !== undefined) {
+    throw new CommandError(
+      EXIT.usage,
+      "Cannot list one page of a task's logs: leave --page and --per-page out",
+    );
+  }
+  const action = `list the logs of backup task ${taskId}`;
+  await api.get(action, `/backup-tasks/${taskId}`);
+  const all: List<Log> = await api.list(action, "/backup-task-logs");
+  const data = all.data.filter((log) => log.backup_task_id === taskId);
+  output.list({ data, meta: { total: data.length } }, COLUMNS);
+}
+
+async function show(cli: Cli, id: number, { follow = false }: { follow?: boolean }): Promise<void> {
+  const { api, output, terminal } = cli;
+  if (follow) return await followRun(cli, id, streamOf(id));
+  const log = await api.get<{ data: Log }>(`show log ${id}`, `/backup-task-logs/${id}`);
+  output.answer(log, () => {
+    output.fields(log.data, ["output"]);
+    terminal.print(`\n${log.data.output}`);
+  });
+}

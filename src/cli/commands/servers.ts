@@ -1,0 +1,53 @@
+/** `servers`: the machines whose data is backed up. */
+import { Argument, type Command, Option } from "commander";
+import type { PageChoice } from "../api.ts";
+import { addPages, calling, type Cli, pageChoice, parseCount, parseId } from "../command_line.ts";
+import type { Column } from "../output.ts";
+import type { Enrolment, Server } from "../records.ts";
+
+const COLUMNS: readonly Column<Server>[] = [
+  { title: "ID", align: "right", value: ({ id }) => id },
+  { title: "Label", value: ({ label }) => label },
+  { title: "Address", value: (server) => server.connection.ip_address },
+  { title: "Agent", value: ({ agent }) => agent?.version ?? null },
+  { title: "Status", value: ({ status }) => status.connectivity },
+  { title: "Last connected", value: ({ status }) => status.last_connected_at },
+];
+
+export function addServerCommands(program: Command): void {
+  const servers = program.command("servers").description("Remote servers, whose data is backed up");
+  addPages(servers.command("list")).description("List them").action(calling(list));
+  servers.command("show").addArgument(serverId()).description("Show one").action(calling(show));
+  servers.command("enrol").addArgument(serverId())
+    .description("Make a token for its agent, and show the command that installs it")
+    .addOption(new Option("--expires-in <seconds>", "default: an hour").argParser(parseCount))
+    .action(calling(enrol));
+}
+
+function serverId(): Argument {
+  return new Argument("<server>", "its id").argParser(parseId);
+}
+
+async function list({ api, output }: Cli, options: PageChoice): Promise<void> {
+  output.list(await api.list<Server>("list servers", "/remote-servers", pageChoice(options)), COLUMNS);
+}
+
+async function show({ api, output }: Cli, id: number): Promise<void> {
+  output.record(await api.get(`show server ${id}`, `/remote-servers/${id}`));
+}
+
+async function enrol(
+  { api, output, terminal }: Cli,
+  id: number,
+  options: { expiresIn?: number },
+): Promise<void> {
+  const made = await api.post<{ data: Enrolment }>(
+    `enrol server ${id}`,
+    `/remote-servers/${id}/enrolment-tokens`,
+    options.expiresIn === undefined ? {} : { expires_in: options.expiresIn },
+  );
+  output.answer(made, () => {
+    const { expires_at, install_command } = made.data;
+    terminal.write(`Run this on the server, once, before ${expires_at}:\n\n${install_command}\n`);
+  });
+}

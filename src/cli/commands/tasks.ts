@@ -1,0 +1,99 @@
+/** `tasks`: the plans, and their runs. */
+import { Argument, type Command } from "commander";
+import type { PageChoice } from "../api.ts";
+import { CommandError, EXIT } from "../command_error.ts";
+import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import type { Column } from "../output.ts";
+import type { Started, Task } from "../records.ts";
+import { latestStreamOf, showStarted } from "../run_follower.ts";
+import { addTaskFields, taskBody, type TaskOptions, unknownFields } from "../task_fields.ts";
+
+const COLUMNS: readonly Column<Task>[] = [
+  { title: "ID", align: "right", value: ({ id }) => id },
+  { title: "Label", value: ({ label }) => label },
+  { title: "Type", value: ({ type }) => type },
+  { title: "Server", align: "right", value: (task) => task.remote_server_id },
+  { title: "Destination", align: "right", value: (task) => task.backup_destination_id },
+  { title: "Status", value: (task) => task.paused_at === null ? task.status : "paused" },
+  { title: "Last run", value: (task) => task.last_run_utc_time },
+  { title: "Next run", value: (task) => task.schedule.next_run_at },
+];
+/** The same again under the names that they were sent by. */
+const TWICE = [
+  "source path",
+  "source type",
+  "source database_name",
+  "source excluded_tables",
+  "schedule frequency",
+  "schedule time",
+  "schedule custom_cron",
+  "schedule timezone",
+  "storage max_backups",
+  "storage appended_filename",
+  "storage path",
+  "tag_ids",
+];
+
+export function addTaskCommands(program: Command): void {
+  const tasks = program.command("tasks").description("Backup tasks: what is backed up, when and where to");
+  addPages(tasks.command("list")).description("List them").action(calling(list));
+  tasks.command("show").addArgument(taskId()).description("Show one").action(calling(show));
+  addTaskFields(tasks.command("create")).description("Create one").action(calling(create));
+  tasks.command("run").addArgument(taskId())
+    .description("Run one now")
+    .option("--follow", "show its output until it is over; the exit code tells how it ended")
+    .action(calling(run));
+  for (
+    const [verb, description] of [
+      ["pause", "Neither run it by schedule nor by hand"],
+      ["resume", "End a pause"],
+      ["cancel", "Stop its run"],
+    ] as const
+  ) {
+    tasks.command(verb).addArgument(taskId()).description(description).action(
+      calling((cli, id: number) => change(cli, verb, id)),
+    );
+  }
+}
+
+function taskId(): Argument {
+  return new Argument("<task>", "its id").argParser(parseId);
+}
+
+async function list({ api, output }: Cli, options: PageChoice): Promise<void> {
+  output.list(await api.list<Task>("list backup tasks", "/backup-tasks", pageChoice(options)), COLUMNS);
+}
+
+async function show({ api, output }: Cli, id: number): Promise<void> {
+  output.record(await api.get(`show backup task ${id}`, `/backup-tasks/${id}`), TWICE);
+}
+
+async function create({ api, output, terminal }: Cli, options: TaskOptions): Promise<void> {
+  const body = await taskBody(options);
+  const made = await api.post<{ data: Task }>("create the backup task", "/backup-tasks", body);
+  const { id, label, schedule } = made.data;
+  output.answer(made, () => {
+    terminal.print(`Backup task ${id} created: ${label}, next run ${schedule.next_run_at ?? "by hand"}\n`);
+  });
+  const unknown = unknownFields(body, made.data);
+  if (unknown.length === 0) return;
+  throw new CommandError(
+    EXIT.failed,
+    `Cannot set ${
+      unknown.join(", ")
+    }: the control plane knows no such field; backup task ${id} is without it`,
+  );
+}
+
+async function run(cli: Cli, id: number, { follow = false }: { follow?: boolean }): Promise<void> {
+  const started = await cli.api.post<Started>(`run backup task ${id}`, `/backup-tasks/${id}/run`);
+  await showStarted(cli, started, follow, latestStreamOf(id));
+}
+
+async function change({ api, output, terminal }: Cli, verb: string, id: number): Promise<void> {
+  const done = await api.post<{ message: string }>(
+    `${verb} backup task ${id}`,
+    `/backup-tasks/${id}/${verb}`,
+  );
+  output.answer(done, () => terminal.print(`${done.message}\n`));
+}

@@ -1,0 +1,115 @@
+/** What `restore`, `verify`, `files` and `download` ask of the API, and what they make of its answers. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { CliHome } from "../../../tests/support/cli.ts";
+
+const ARCHIVE = new TextEncoder().encode("archive");
+const OBJECT = {
+  role: "archive",
+  name: "backup_1.tar.zst",
+  size: ARCHIVE.length,
+  sha256: createHash("sha256").update(ARCHIVE).digest("hex"),
+};
+const IDENTITY = "AGE-SECRET-KEY-1QQQQQQQQ";
+const FINISHED = { status: "successful", reason: null, progress: { bytes_read: 7, bytes_written: 7 } };
+const STREAM = 'id: 9-1\nevent: output\ndata: {"sequence":1,"text":"Restoring\\n"}\n\n' +
+  `id: 9-end\nevent: finished\ndata: ${JSON.stringify(FINISHED)}\n\n`;
+
+function entry(number: number) {
+  const mtime = "2026-01-01T00:00:00Z";
+  const common = { path: `photos/${number}`, size: 2, mode: "0644", uid: 0, gid: 0, modified_at: mtime };
+  return { ...common, type: "file", link_target: null };
+}
+
+/** Answers as the API documents it; what was asked, in order. */
+function standIn() {
+  const asked: { call: string; body: unknown }[] = [];
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+    const { pathname, search, searchParams } = new URL(request.url);
+    const body = request.method === "POST" ? JSON.parse(await request.text() || "null") : null;
+    asked.push({ call: `${request.method} ${pathname.slice(4)}${search}`, body });
+    if (pathname === "/api/backups/1") return Response.json({ data: { id: 1, objects: [OBJECT] } });
+    if (pathname.endsWith("/files")) {
+      const page = Number(searchParams.get("page") ?? body.page);
+      const links = { next: page === 1 ? "…" : null };
+      return Response.json({ data: [entry(page)], links, meta: { total: 2 } });
+    }
+    if (pathname.endsWith("/download")) return new Response(ARCHIVE);
+    if (pathname.endsWith("/stream")) return new Response(STREAM);
+    if (pathname === "/api/backup-task-logs/9") {
+      return Response.json({ data: { id: 9, warnings_count: 0, ...FINISHED } });
+    }
+    return Response.json({ message: "Begun.", backup_task_log_id: 9 }, { status: 202 });
+  });
+  return { asked, server, url: `http://127.0.0.1:${server.addr.port}` };
+}
+
+async function withCommands(
+  work: (given: {
+    asked: { call: string; body: unknown }[];
+    home: CliHome;
+    backups(args: string[], stdin?: string): ReturnType<CliHome["run"]>;
+  }) => Promise<void>,
+): Promise<void> {
+  const { asked, server, url } = standIn();
+  await using _ = server;
+  await using home = await CliHome.open();
+  const env = { REARGUARD_URL: url, REARGUARD_API_TOKEN: "rg_test" };
+  const backups = (args: string[], stdin?: string) =>
+    home.run(["backups", ...args], stdin === undefined ? { env } : { env, stdin });
+  await work({ asked, home, backups });
+}
+
+Deno.test("restore asks for what was chosen and follows its own log", () =>
+  withCommands(async ({ asked, backups }) => {
+    const flags = "--server 2 --target-path /srv/back --path a --path b/c --overwrite --identity-from stdin";
+    const { code, stdout, stderr } = await backups(["restore", "1", ...flags.split(" ")], `${IDENTITY}\n`);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.equal(stdout, "Restoring\nRun 9 succeeded: 7 B read, 7 B written\n");
+    const chosen = { remote_server_id: 2, target_path: "/srv/back", paths: ["a", "b/c"], overwrite: true };
+    assert.deepEqual(asked, [
+      { call: "POST /backups/1/restore", body: { ...chosen, identity: IDENTITY } },
+      { call: "GET /backup-task-logs/9/stream", body: null },
+      { call: "GET /backup-task-logs/9", body: null },
+    ]);
+    const begun = await backups(["restore", "1", "--database-name", "shop", "--no-follow", "--json"]);
+    assert.deepEqual(JSON.parse(begun.stdout), { message: "Begun.", backup_task_log_id: 9 });
+    assert.deepEqual(asked.at(-1)!.body, { database_name: "shop" });
+    assert.equal((await backups(["verify", "1", "--no-follow"])).code, 0);
+    assert.deepEqual(asked.at(-1), { call: "POST /backups/1/verify", body: null });
+  }));
+
+Deno.test("files are listed from the index, by POST where it takes an identity to read it", () =>
+  withCommands(async ({ asked, backups }) => {
+    const { stdout } = await backups(["files", "1", "photos"]);
+    assert.match(
+      stdout,
+      /^Mode +Owner +Size +Modified +Path\n0644 +0:0 +2 B +\S+Z +photos\/1\n.*photos\/2\n$/,
+    );
+    const query = (page: number) => `page=${page}&per_page=100&path=photos`;
+    assert.deepEqual(asked.map(({ call }) => call), [
+      `GET /backups/1/files?${query(1)}`,
+      `GET /backups/1/files?${query(2)}`,
+    ]);
+    await backups(["files", "1", "--page", "1", "--identity-from", "stdin"], IDENTITY);
+    assert.deepEqual(asked.at(-1), {
+      call: "POST /backups/1/files",
+      body: { page: "1", identity: IDENTITY },
+    });
+  }));
+
+Deno.test("an object is downloaded by its own name, and never over another file", () =>
+  withCommands(async ({ asked, home, backups }) => {
+    const { code, stdout, stderr } = await backups(["download", "1"]);
+    const path = `${home.directory}/${OBJECT.name}`;
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.equal(stdout, `${path}: 7 bytes, SHA-256 ${OBJECT.sha256} (as stored)\n`);
+    assert.equal(await Deno.readTextFile(path), "archive");
+    const again = await backups(["download", "1"]);
+    assert.deepEqual([again.code, again.stdout], [1, ""]);
+    assert.match(again.stderr, /^Cannot download backup_1\.tar\.zst: \S+ is there; use --overwrite\n$/);
+    const args = ["download", "1", "--path", "photos/cat one.txt", "--output", "cat", "--json"];
+    const { path: file, size } = JSON.parse((await backups(args)).stdout);
+    assert.deepEqual([file, size], [`${home.directory}/cat`, 7]);
+    assert.equal(asked.at(-1)!.call, "GET /backups/1/files/download?path=photos%2Fcat+one.txt");
+  }));

@@ -1,0 +1,178 @@
+/** A download that survives lost connections, and takes its name only once it is whole. */
+import { createHash, type Hash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { connectionError } from "./answer_error.ts";
+import type { Api } from "./api.ts";
+import { CommandError, EXIT } from "./command_error.ts";
+
+export interface Download {
+  /** As in `Cannot <action>: …`. */
+  readonly action: string;
+  /** Below `/api`; it answers `Range`. */
+  readonly path: string;
+  /** Where it is stored; `<target>.partial` until then. */
+  readonly target: string;
+  /** What it must be; null where that is not known: an earlier call's partial file then can't be told from another's. */
+  readonly expected: { readonly size: number; readonly sha256: string } | null;
+}
+
+export interface Downloaded {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** `done` and `total` bytes; `total` is null while nobody has told it. */
+type OnProgress = (done: number, total: number | null) => void;
+
+const TRIES = 8;
+/** Before the second try, then twice that each time. Milliseconds. */
+const FIRST_PAUSE = 500;
+const CHUNK = 1024 * 1024;
+
+export async function download(api: Api, wanted: Download, onProgress: OnProgress): Promise<Downloaded> {
+  const partial = `${wanted.target}.partial`;
+  try {
+    const file = await PartialFile.open(partial, wanted.expected);
+    try {
+      await fetchRest(api, wanted, file, onProgress);
+      const sha256 = file.digest();
+      if (wanted.expected !== null && sha256 !== wanted.expected.sha256) {
+        await Deno.remove(partial);
+        throw new CommandError(
+          EXIT.failed,
+          `Cannot ${wanted.action}: its SHA-256 is ${sha256}, not ${wanted.expected.sha256}; nothing was kept`,
+        );
+      }
+      await file.sync();
+      await Deno.rename(partial, wanted.target);
+      return { path: wanted.target, size: file.size, sha256 };
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const { message } = error as Error;
+    throw new CommandError(EXIT.failed, `Cannot ${wanted.action}: ${partial} can't be written (${message})`, {
+      cause: error,
+    });
+  }
+}
+
+async function fetchRest(api: Api, wanted: Download, file: PartialFile, onProgress: OnProgress) {
+  let etag: string | null = null;
+  for (let tries = 0;;) {
+    if (wanted.expected !== null && file.size >= wanted.expected.size) return;
+    const before = file.size;
+    try {
+      const response = await api.open({
+        action: wanted.action,
+        path: wanted.path,
+        headers: file.size === 0 ? {} : {
+          range: `bytes=${file.size}-`,
+          ...(etag === null ? {} : { "if-range": etag }),
+        },
+      });
+      etag = response.headers.get("etag");
+      return await receive(api, wanted, file, response, onProgress);
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.code !== EXIT.unreachable) throw error;
+      tries = file.size > before ? 1 : tries + 1;
+      if (tries >= TRIES) throw error;
+      await pause(FIRST_PAUSE * 2 ** (tries - 1));
+    }
+  }
+}
+
+/** The rest of the file, or the whole where the answer begins anew. */
+async function receive(
+  api: Api,
+  { action, expected }: Download,
+  file: PartialFile,
+  response: Response,
+  onProgress: OnProgress,
+): Promise<void> {
+  const start = startOf(response);
+  if (start !== file.size) {
+    if (start !== 0) throw new CommandError(EXIT.failed, `Cannot ${action}: another part of it was sent`);
+    await file.restart();
+  }
+  const length = response.headers.get("content-length");
+  const total = length === null ? expected?.size ?? null : start + Number(length);
+  if (expected !== null && total !== expected.size) {
+    await response.body?.cancel();
+    throw new CommandError(
+      EXIT.failed,
+      `Cannot ${action}: it has ${total} bytes at its destination, not the ${expected.size} that were stored`,
+    );
+  }
+  const lost = (cause: unknown) => connectionError(action, api.connection.url, cause);
+  const reader = response.body!.getReader();
+  while (true) {
+    const { done, value } = await reader.read().catch((cause) => {
+      throw lost(cause);
+    });
+    if (done) break;
+    await file.append(value);
+    onProgress(file.size, total);
+  }
+  if (total !== null && file.size < total) throw lost(new Error("the answer ended too soon"));
+}
+
+/** The position of the answer's first byte. */
+function startOf(response: Response): number {
+  if (response.status !== 206) return 0;
+  return Number(/^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1] ?? NaN);
+}
+
+class PartialFile {
+  #hash: Hash = createHash("sha256");
+  size = 0;
+
+  private constructor(readonly path: string, private readonly file: Deno.FsFile) {}
+
+  /** With what an earlier call has left of the same object, if it can be. */
+  static async open(path: string, expected: Download["expected"]): Promise<PartialFile> {
+    const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+    // One that is there already keeps its mode; that of somebody else is refused.
+    await Deno.chmod(path, 0o600);
+    const partial = new PartialFile(path, file);
+    const { size } = await file.stat();
+    if (expected === null || size > expected.size) await partial.restart();
+    else await partial.#readBack();
+    return partial;
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length;) sent += await this.file.write(bytes.subarray(sent));
+    this.#hash.update(bytes);
+    this.size += bytes.length;
+  }
+
+  async restart(): Promise<void> {
+    await this.file.truncate(0);
+    await this.file.seek(0, Deno.SeekMode.Start);
+    this.#hash = createHash("sha256");
+    this.size = 0;
+  }
+
+  digest(): string {
+    return this.#hash.digest("hex");
+  }
+
+  async sync(): Promise<void> {
+    await this.file.sync();
+  }
+
+  close(): void {
+    this.file.close();
+  }
+
+  async #readBack(): Promise<void> {
+    const buffer = new Uint8Array(CHUNK);
+    for (let count = await this.file.read(buffer); count !== null; count = await this.file.read(buffer)) {
+      this.#hash.update(buffer.subarray(0, count));
+      this.size += count;
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/** Every command of `rearguard`. */
+import tab from "@bomb.sh/tab/commander";
+import { Command } from "commander";
+import { EXIT_HELP } from "./command_error.ts";
+import { addBackupCommands } from "./commands/backups.ts";
+import { addDestinationCommands } from "./commands/destinations.ts";
+import { addLogCommands } from "./commands/logs.ts";
+import { addLoginCommands } from "./commands/login.ts";
+import { addServerCommands } from "./commands/servers.ts";
+import { addTaskCommands } from "./commands/tasks.ts";
+
+const ENVIRONMENT_HELP = `
+Environment:
+  REARGUARD_URL        the control plane, in place of the stored login's
+  REARGUARD_API_TOKEN  the token, in place of the stored one
+  RG_TOKEN             the token that login stores
+  NO_COLOR             no colours`;
+
+/** Parsing it runs a command; it throws what the command throws, or a `CommanderError` for wrong usage and for help. */
+export function rearguard(): Command {
+  const program = new Command("rearguard")
+    .description("Backups by a Rearguard control plane")
+    .option("--json", "the API's own JSON on standard output, and nothing else")
+    .configureHelp({ showGlobalOptions: true })
+    // `main.ts` tells every error, in one line.
+    .configureOutput({ outputError() {} })
+    .exitOverride()
+    .addHelpText("after", `${ENVIRONMENT_HELP}\n${EXIT_HELP}`);
+  addLoginCommands(program);
+  addTaskCommands(program);
+  addLogCommands(program);
+  addBackupCommands(program);
+  addServerCommands(program);
+  addDestinationCommands(program);
+  // It completes what is there by now.
+  tab(program, { completionCommandName: "completion" });
+  return program;
+}

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { CliHome } from "../../tests/support/cli.ts";
+import { shell } from "../../tests/support/backup_run.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+Deno.test("help lists the commands and the exit codes; anything else wrong is told in one line", async () => {
+  await using home = await CliHome.open();
+  const { code, stdout, stderr } = await home.run(["--help"]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  for (const name of ["login", "tasks", "logs", "backups", "servers", "destinations", "completion"]) {
+    assert.match(stdout, new RegExp(`^  ${name}\\b`, "m"));
+  }
+  assert.match(stdout, /^ {2}7 {2}the control plane found fields that are not valid$/m);
+  const wrong = await home.run(["tasks", "list", "--pages", "2"]);
+  assert.deepEqual(wrong, {
+    code: 2,
+    stdout: "",
+    stderr: "Cannot understand the command: unknown option '--pages' (Did you mean --page?); see --help\n",
+  });
+  assert.equal((await home.run([])).code, 2);
+});
+
+Deno.test("as a task it finds files where it was called, and passes its exit code on", async () => {
+  await using home = await CliHome.open();
+  await Deno.writeTextFile(`${home.directory}/task.json`, "{");
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "task",
+      "--quiet",
+      "--config",
+      `${ROOT}deno.json`,
+      "cli",
+      "tasks",
+      "create",
+      "--from-file",
+      "task.json",
+    ],
+    cwd: home.directory,
+    env: { REARGUARD_URL: "http://127.0.0.1:1", REARGUARD_API_TOKEN: "rg_test" },
+    stdin: "null",
+  }).output();
+  const told = "Cannot read the backup task: task.json is not JSON\n";
+  assert.deepEqual([code, new TextDecoder().decode(stderr)], [2, told]);
+});
+
+Deno.test("it ends quietly when nobody reads on", async () => {
+  await using home = await CliHome.open();
+  const child = home.start(["logout"]);
+  await child.stdout.cancel();
+  const [{ code }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
+  assert.deepEqual([code, stderr], [141, ""]);
+});
+
+Deno.test("installed as a command it completes itself", async () => {
+  await using home = await CliHome.open();
+  const install = "--quiet --global --name rearguard --config deno.json " +
+    "--allow-env --allow-net --allow-read --allow-sys --allow-write src/cli/main.ts";
+  await shell(`cd "$1" && "$3" install --root "$2" ${install}`, ROOT, home.directory, Deno.execPath());
+  // Of bash-completion: what is typed, as words.
+  const completed = await shell(
+    `PATH="$1/bin:$(dirname "$2"):$PATH"
+    _get_comp_words_by_ref() { words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=\${words[cword]}; }
+    compopt() { :; }
+    source <(rearguard completion bash)
+    complete_words() { COMP_WORDS=(rearguard "$@"); COMP_CWORD=$#; __rearguard_complete; echo "\${COMPREPLY[*]}"; }
+    complete_words ta
+    complete_words backups ""
+    complete_words tasks run --fo
+    complete_words tasks create --type ""`,
+    home.directory,
+    Deno.execPath(),
+  );
+  assert.deepEqual(completed.split("\n"), [
+    "tasks",
+    "list show files restore verify download help",
+    "--follow",
+    "files database",
+    "",
+  ]);
+  for (
+    const [name, registers] of [["zsh", /^compdef _rearguard rearguard$/m], [
+      "fish",
+      /^complete -c rearguard /m,
+    ]] as const
+  ) {
+    const { code, stdout } = await home.run(["completion", name]);
+    assert.equal(code, 0);
+    assert.match(stdout, registers);
+  }
+});

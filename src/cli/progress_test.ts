@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { humanSize, progressLine, transferLine } from "./progress.ts";
+
+Deno.test("a bar is drawn once it is known how much there is", () => {
+  const progress = {
+    bytes_read: 3e6,
+    bytes_written: 1e6,
+    files_count: 12,
+    bytes_per_second: null,
+    eta_seconds: null,
+  };
+  assert.equal(progressLine(progress), "3.00 MB read, 1.00 MB written, 12 files");
+  assert.equal(
+    progressLine({ ...progress, bytes_per_second: 1e6, eta_seconds: 9 }),
+    "[======>                 ]  25%  3.00 MB read, 1.00 MB written, 12 files, 1.00 MB/s, 9 s left",
+  );
+});
+
+Deno.test("a transfer is whole at its end, of nothing too, and never beyond it", () => {
+  const full = "[========================] 100%";
+  assert.equal(transferLine(5, 5, null), `${full}  5 B of 5 B`);
+  assert.equal(transferLine(0, 0, null), `${full}  0 B of 0 B`);
+  assert.equal(transferLine(6, 5, 1000), `${full}  6 B of 5 B, 1.00 kB/s`);
+});
+
+Deno.test("sizes have three digits", () => {
+  assert.deepEqual([0, 999, 999.5, 12_345, 999_499_999, 5e15].map(humanSize), [
+    "0 B",
+    "999 B",
+    "1.00 kB",
+    "12.3 kB",
+    "999 MB",
+    "5000 TB",
+  ]);
+});

@@ -1,0 +1,92 @@
+/** What commands read of the public API's records. Records hold more; `--json` shows all of it. */
+import type { RunState } from "./log_follower.ts";
+
+export interface Task {
+  id: number;
+  label: string;
+  type: string;
+  remote_server_id: number;
+  backup_destination_id: number;
+  status: string;
+  schedule: { next_run_at: string | null };
+  last_run_utc_time: string | null;
+  paused_at: string | null;
+}
+
+export interface Log extends RunState {
+  id: number;
+  backup_task_id: number | null;
+  kind: string;
+  trigger: string;
+  created_at: string;
+  finished_at: string | null;
+  warnings_count: number;
+  output: string;
+}
+
+export interface Backup {
+  id: number;
+  backup_task_id: number | null;
+  file_name: string;
+  size: number;
+  encrypted: boolean;
+  status: string;
+  created_at: string;
+  verified_at: string | null;
+  proven_at: string | null;
+  objects: StoredObject[];
+}
+
+export interface StoredObject {
+  role: "archive" | "index" | "manifest";
+  name: string;
+  size: number;
+  sha256: string;
+}
+
+/** An entry of a backup, as its index tells it. */
+export interface Entry {
+  path: string;
+  type: string;
+  size: number;
+  mode: string;
+  uid: number;
+  gid: number;
+  modified_at: string;
+  link_target: string | null;
+}
+
+export interface Server {
+  id: number;
+  label: string;
+  connection: { ip_address: string; port: number };
+  status: { connectivity: string; last_connected_at: string | null };
+  agent: { version: string } | null;
+}
+
+export interface Enrolment {
+  token: string;
+  expires_at: string;
+  install_command: string;
+}
+
+export interface Destination {
+  id: number;
+  label: string;
+  type_human: string;
+  local_path?: string | null;
+  s3_bucket_name?: string | null;
+  sftp_host?: string | null;
+  sftp_path?: string | null;
+}
+
+export interface Check {
+  ok: boolean;
+  steps: { name: string; ok: boolean; message: string; ms: number }[];
+}
+
+/** The answer of whatever begins a run. */
+export interface Started {
+  message: string;
+  backup_task_log_id: number;
+}

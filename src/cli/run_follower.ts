@@ -1,0 +1,91 @@
+/** A run followed by a person or a script, to the exit code that tells its outcome. */
+import type { Cli } from "./command_line.ts";
+import { CommandError, EXIT } from "./command_error.ts";
+import { followLog, type LogWatcher } from "./log_follower.ts";
+import { humanSize, progressLine } from "./progress.ts";
+import type { Log, Started } from "./records.ts";
+
+/** Where a run's events are: its own stream, or that of its task while it is the newest. */
+export function streamOf(runId: number): string {
+  return `/backup-task-logs/${runId}/stream`;
+}
+
+export function latestStreamOf(taskId: number): string {
+  return `/backup-tasks/${taskId}/latest-log/stream`;
+}
+
+/** Shows what a run was begun with or, to its end, what it does. */
+export async function showStarted(
+  cli: Cli,
+  started: Started,
+  follow: boolean,
+  stream = streamOf(started.backup_task_log_id),
+): Promise<void> {
+  const runId = started.backup_task_log_id;
+  if (follow) return await followRun(cli, runId, stream);
+  cli.output.answer(started, () => {
+    cli.terminal.write(`${started.message}\nFollow it with: rearguard logs show ${runId} --follow\n`);
+  });
+}
+
+/**
+ * Shows the run's output as it comes and resolves when it has succeeded; rejects when it has not. With `--json` the
+ * run's record is all that is shown, once it is over.
+ */
+export async function followRun(cli: Cli, runId: number, stream: string): Promise<void> {
+  const { api, output, terminal } = cli;
+  const action = `follow run ${runId}`;
+  const interrupted = () => {
+    terminal.complain(`Run ${runId} goes on; see it with: rearguard logs show ${runId} --follow`);
+    Deno.exit(EXIT.interrupted);
+  };
+  Deno.addSignalListener("SIGINT", interrupted);
+  try {
+    await followLog(
+      runId,
+      (lastEventId, signal) =>
+        api.open({
+          action,
+          path: stream,
+          headers: {
+            accept: "text/event-stream",
+            ...(lastEventId === null ? {} : { "last-event-id": lastEventId }),
+          },
+          signal,
+        }),
+      watcherOf(cli),
+    );
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupted);
+    terminal.status("");
+  }
+  const log = await api.get<{ data: Log }>(action, `/backup-task-logs/${runId}`);
+  output.answer(log, () => {});
+  judge(cli, log.data);
+}
+
+function watcherOf({ output, terminal }: Cli): LogWatcher {
+  return {
+    output: (text) => output.isJson || terminal.print(text),
+    state: ({ status, progress }) =>
+      terminal.status(status === "queued" ? "Waiting for the agent…" : progressLine(progress)),
+    lost: () => terminal.status("The connection is lost; trying again…"),
+  };
+}
+
+/** The last line of a run: its success on standard output, anything else as the command's failure. */
+function judge({ output, terminal }: Cli, log: Log): void {
+  if (log.status !== "successful") {
+    const reason = log.reason === null ? "" : `: ${log.reason}`;
+    throw new CommandError(EXIT.failed, `Run ${log.id} ${outcome(log.status)}${reason}`);
+  }
+  if (output.isJson) return;
+  const { bytes_read, bytes_written } = log.progress;
+  const warnings = log.warnings_count === 0 ? "" : `, ${log.warnings_count} warnings`;
+  const line = `Run ${log.id} succeeded: ${humanSize(bytes_read)} read, ${humanSize(bytes_written)} written`;
+  terminal.write(`${terminal.paint("green", `${line}${warnings}`)}\n`);
+}
+
+function outcome(status: Log["status"]): string {
+  return status === "cancelled" ? "was cancelled" : status === "failed" ? "failed" : `is ${status}`;
+}

@@ -1,0 +1,82 @@
+/** Where a secret comes from. Never from an argument: every process of a machine can read those. */
+import passwordPrompt from "@inquirer/password";
+import process from "node:process";
+import { CommandError, EXIT } from "./command_error.ts";
+import { fromHere } from "./working_directory.ts";
+
+export const SOURCE_HELP = "prompt, stdin, env:NAME or file:PATH";
+
+export type SecretSource =
+  | { readonly from: "prompt" }
+  | { readonly from: "stdin" }
+  | { readonly from: "env"; readonly name: string }
+  | { readonly from: "file"; readonly path: string };
+
+/** `null` where it is none of the four. */
+export function parseSecretSource(text: string): SecretSource | null {
+  if (text === "prompt" || text === "stdin") return { from: text };
+  const [, from, rest] = /^(env|file):(.+)$/s.exec(text) ?? [];
+  if (from === "env") return { from, name: rest! };
+  if (from === "file") return { from, path: rest! };
+  return null;
+}
+
+/** @param what As in `The token`. @param twice Whether a typing error would be found too late. */
+export async function readSecret(source: SecretSource, what: string, twice = false): Promise<string> {
+  const secret = await readFrom(source, what, twice);
+  if (secret === "") throw new CommandError(EXIT.usage, `Cannot go on: ${lower(what)} is empty`);
+  return secret;
+}
+
+async function readFrom(source: SecretSource, what: string, twice: boolean): Promise<string> {
+  switch (source.from) {
+    case "prompt":
+      return await ask(what, twice);
+    case "stdin":
+      return withoutLineBreak(await readStandardInput());
+    case "env": {
+      const value = Deno.env.get(source.name);
+      if (value === undefined) {
+        throw new CommandError(EXIT.usage, `Cannot read ${lower(what)}: ${source.name} is not set`);
+      }
+      return value;
+    }
+    case "file":
+      return withoutLineBreak(await readFile(source.path, lower(what)));
+  }
+}
+
+async function ask(what: string, twice: boolean): Promise<string> {
+  if (!Deno.stdin.isTerminal()) {
+    throw new CommandError(EXIT.usage, `Cannot ask for ${lower(what)}: standard input is no terminal`);
+  }
+  // On standard error: standard output is the answer's alone.
+  const context = { output: process.stderr };
+  const first = await passwordPrompt({ message: `${what}:`, toggleMask: false }, context);
+  if (!twice) return first;
+  const again = await passwordPrompt({ message: `${what}, again:`, toggleMask: false }, context);
+  if (first !== again) throw new CommandError(EXIT.usage, `Cannot go on: the two were not the same`);
+  return first;
+}
+
+export async function readStandardInput(): Promise<string> {
+  return await new Response(Deno.stdin.readable).text();
+}
+
+/** @param what As in `Cannot read <what>: …`. */
+export async function readFile(path: string, what: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(fromHere(path));
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound ? "does not exist" : "can't be read";
+    throw new CommandError(EXIT.usage, `Cannot read ${what}: ${path} ${reason}`, { cause });
+  }
+}
+
+function withoutLineBreak(text: string): string {
+  return text.replace(/\r?\n$/, "");
+}
+
+function lower(what: string): string {
+  return what.charAt(0).toLowerCase() + what.slice(1);
+}

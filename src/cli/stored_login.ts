@@ -1,0 +1,97 @@
+/** Which control plane is spoken to, and the token: from the environment, or from a file that only its owner reads. */
+import { dirname, isAbsolute, join } from "node:path";
+import type { Connection } from "./api.ts";
+import { CommandError, EXIT } from "./command_error.ts";
+
+export const DEFAULT_URL = "http://127.0.0.1:8000";
+
+/** `$XDG_CONFIG_HOME/rearguard/login.json`, by the XDG Base Directory Specification. */
+export function loginPath(): string {
+  const base = Deno.env.get("XDG_CONFIG_HOME") ?? "";
+  // The specification has relative paths ignored.
+  if (isAbsolute(base)) return join(base, "rearguard", "login.json");
+  const home = Deno.env.get("HOME") ?? "";
+  if (home === "") throw new CommandError(EXIT.usage, "Cannot find the stored login: HOME is not set");
+  return join(home, ".config", "rearguard", "login.json");
+}
+
+/** The environment's words before the file's. A stored token goes to the control plane that it was stored for alone. */
+export async function currentConnection(): Promise<Connection> {
+  const givenUrl = Deno.env.get("REARGUARD_URL") || null;
+  const givenToken = Deno.env.get("REARGUARD_API_TOKEN") || null;
+  const url = givenUrl === null ? null : controlPlaneUrl(givenUrl);
+  if (url !== null && givenToken !== null) return { url, token: givenToken };
+  const stored = await readLogin();
+  if (givenToken !== null && stored !== null) return { url: stored.url, token: givenToken };
+  if (stored === null) {
+    const missing = givenToken === null ? "there is no token" : "REARGUARD_URL is not set";
+    throw new CommandError(
+      EXIT.refused,
+      `Cannot call the control plane: ${missing}; log in with: rearguard login`,
+    );
+  }
+  if (url !== null && url !== stored.url) {
+    throw new CommandError(
+      EXIT.refused,
+      `Cannot call ${url}: the stored token is for ${stored.url}; set REARGUARD_API_TOKEN, or log in there`,
+    );
+  }
+  return stored;
+}
+
+export async function storeLogin(login: Connection): Promise<string> {
+  const path = loginPath();
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const partial = `${path}.${Deno.pid}`;
+  await Deno.writeTextFile(partial, `${JSON.stringify(login)}\n`, { mode: 0o600, createNew: true });
+  await Deno.rename(partial, path);
+  return path;
+}
+
+/** Whether there was one. */
+export async function forgetLogin(): Promise<boolean> {
+  try {
+    await Deno.remove(loginPath());
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Throws unless it is the address of a control plane; a trailing `/` or `/api` is taken off. */
+export function controlPlaneUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new CommandError(EXIT.usage, "Cannot use this URL: it must start with http:// or https://");
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new CommandError(EXIT.usage, "Cannot use this URL: it must be an address and a path, and no more");
+  }
+  return url.href.replace(/\/+$/, "").replace(/\/api$/, "");
+}
+
+async function readLogin(): Promise<Connection | null> {
+  const path = loginPath();
+  let text: string;
+  try {
+    const { mode } = await Deno.stat(path);
+    if (mode !== null && (mode & 0o077) !== 0) {
+      throw new CommandError(
+        EXIT.refused,
+        `Cannot use ${path}: others can read it; make another token, or run: chmod 600 ${path}`,
+      );
+    }
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+  try {
+    const { url, token } = JSON.parse(text);
+    if (typeof url === "string" && typeof token === "string") return { url: controlPlaneUrl(url), token };
+  } catch {
+    // told below
+  }
+  throw new CommandError(EXIT.refused, `Cannot use ${path}: it is damaged; log in again`);
+}
