@@ -7,15 +7,21 @@ export interface Plan {
   source: string;
   backups: string;
   keep: number;
+  /** Where to, as the API takes it; default: the directory `backups`. */
+  destination?: Record<string, unknown>;
 }
 
 export interface PlannedControlPlane extends AsyncDisposable {
   readonly plane: ControlPlane;
   /** Runs the task and waits for its end, which must be a success. */
   run(): Promise<void>;
+  /** Restores the newest backup, all of it or some paths. Returns the stored bytes that were read. */
+  restore(target: string, paths?: string[]): Promise<number>;
 }
 
-export async function startPlanned({ source, backups, keep }: Plan): Promise<PlannedControlPlane> {
+export async function startPlanned(
+  { source, backups, keep, destination }: Plan,
+): Promise<PlannedControlPlane> {
   await using stack = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir();
   stack.defer(() => Deno.remove(directory, { recursive: true }));
@@ -29,9 +35,7 @@ export async function startPlanned({ source, backups, keep }: Plan): Promise<Pla
   const plane = stack.use(await startControlPlane({ program, logLevel: "warning" }));
   const { api, serverId } = plane;
   const destinationId = await api.create("/backup-destinations", {
-    label: "a directory",
-    type: "local",
-    local_path: backups,
+    ...destination ?? { label: "a directory", type: "local", local_path: backups },
   });
   const taskId = await api.create("/backup-tasks", {
     remote_server_id: serverId,
@@ -49,6 +53,13 @@ export async function startPlanned({ source, backups, keep }: Plan): Promise<Pla
     async run() {
       const log = await api.run(taskId);
       if (log.status !== "successful") throw new Error(`The run is ${log.status}: ${log.output}`);
+    },
+    async restore(target, paths = []) {
+      const { body } = await api.call("GET", `/backup-tasks/${taskId}/backups?per_page=100`);
+      const wish = { target_path: target, paths };
+      const log = await api.carryOut(`/backups/${body.data.at(-1).id}/restore`, wish);
+      if (log.status !== "successful") throw new Error(`The restore is ${log.status}: ${log.output}`);
+      return log.progress.bytes_read;
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };

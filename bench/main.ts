@@ -10,6 +10,10 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
   latency: { programs: ["tar", "pzstd"], run: async () => (await import("./latency.ts")).benchLatency() },
   ingest: { programs: [], run: async () => (await import("./ingest.ts")).benchIngest() },
   files: { programs: ["tar", "zstd", "pzstd"], run: async () => (await import("./files.ts")).benchFiles() },
+  restore: {
+    programs: ["tar", "zstd", "pzstd"],
+    run: async () => (await import("./restore.ts")).benchRestore(),
+  },
   s3: { programs: ["tar", "pzstd", "rclone"], run: async () => (await import("./s3.ts")).benchS3() },
 };
 

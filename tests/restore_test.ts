@@ -80,6 +80,8 @@ Deno.test("a tree comes back from every type of destination, whole and in part",
       assert.equal(log.status, "successful", log.output);
       assert.equal(log.kind, "restore");
       assert.equal(log.backup_id, backupId);
+      const { size, files_count } = (await api.call("GET", `/backups/${backupId}`)).body.data;
+      assert.deepEqual([log.progress.bytes_read, log.progress.files_count], [size, files_count]);
       assert.match(log.output, /Restore completed successfully in [\d.]+ s\n$/);
       assert.deepEqual(await describeTree(target), original);
       const some = await api.carryOut(`/backups/${backupId}/restore`, {

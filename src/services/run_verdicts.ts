@@ -35,6 +35,9 @@ export async function applyVerdict(
   if (verdict.outcome === "succeeded" && "backup" in verdict) {
     await storeBackup(services, sql, run, verdict.backup, verdict.warnings_count);
   }
+  if (verdict.outcome === "succeeded" && "restored" in verdict) {
+    await recordFinalFigures(sql, run.id, { ...verdict.restored, size: 0 });
+  }
   await noteLeftovers(services, sql, run, verdict);
   return move.run;
 }

@@ -53,7 +53,7 @@ export async function recordProgress(
 const whole = (value: number | null | undefined) =>
   value === null || value === undefined ? null : Math.round(value);
 
-/** A succeeded run's figures are those of its backup. */
+/** A succeeded run's figures are those of its verdict. `size`: bytes stored. */
 export async function recordFinalFigures(
   sql: Sql,
   runId: number,
