@@ -5,6 +5,7 @@ import type { Job } from "../src/protocol/job.ts";
 import type { RunEvent, Verdict } from "../src/protocol/messages.ts";
 import { runBackup } from "./engine/backup.ts";
 import { openDestination } from "./engine/destinations/registry.ts";
+import { asideOf } from "./engine/targets/place.ts";
 import { RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";
 import { runRestore } from "./engine/restore.ts";
 import type { Journal, RunJournal } from "./journal.ts";
@@ -45,7 +46,9 @@ export class Runner {
         if (path !== null) await Deno.remove(path).catch(ignoreMissing);
       }
       for (const path of run.scratches) await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
-      const reason = `The agent was restarted while the run was at work. ${LOST[run.kind]}`;
+      const reason = `The agent was restarted while the run was at work. ${LOST[run.kind]}${await keptAside(
+        run,
+      )}`;
       run.append({
         kind: "output",
         text: `${this.#options.clock.now().toISOString()} ${NAMES[run.kind]} failed: ${reason}\n`,
@@ -215,6 +218,18 @@ const LOST: Record<Job["kind"], string> = {
   backup: "What it had stored is removed.",
   restore: "What it had unpacked is removed.",
 };
+
+/** Killed while it put files into their place, a restore leaves what it replaced: those are not to be removed. */
+async function keptAside({ scratches }: RunJournal): Promise<string> {
+  for (const scratch of scratches) {
+    const aside = asideOf(scratch);
+    const isThere = await Deno.lstat(aside).then(() => true, () => false);
+    if (isThere) {
+      return ` It was putting files into their place: what it replaced by then is kept in ${aside}.`;
+    }
+  }
+  return "";
+}
 
 /** What the verdict tells of a run that succeeded. */
 async function carryOut(job: Job, ports: RunPorts) {

@@ -80,23 +80,44 @@ async function processesWith(...text: string[]): Promise<number[]> {
   return found;
 }
 
-/** Starts the task's run and holds its tar still, so that something can be done in the middle. */
-async function heldRun({ api, taskId, source }: Stage): Promise<{ go(): void }> {
-  const { status } = await api.call("POST", `/backup-tasks/${taskId}/run`);
-  assert.equal(status, 202);
+/** Holds the tar still that has `directory` among its arguments, once there is one. */
+async function holdTar(directory: string): Promise<{ go(): void }> {
   let pid = 0;
   await until(async () => {
-    for (const candidate of await processesWith("tar", source)) {
+    for (const candidate of await processesWith("tar", directory)) {
       const program = await Deno.readTextFile(`/proc/${candidate}/comm`).catch(() => "");
       if (program.trim() === "tar") pid = candidate;
     }
     return pid !== 0;
   });
   Deno.kill(pid, "SIGSTOP");
+  return { go: () => Deno.kill(pid, "SIGCONT") };
+}
+
+/** Backs up, then starts a restore beside the source and holds its tar still. */
+async function heldRestore({ api, taskId, directory }: Stage) {
+  assert.equal((await api.run(taskId)).status, "successful");
+  const [backup] = (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data;
+  const target = join(directory, "restored");
+  const { body } = await api.call("POST", `/backups/${backup.id}/restore`, { target_path: target });
+  const held = await holdTar(join(directory, ".rearguard-restore"));
+  return { ...held, target, log: `/backup-task-logs/${body.backup_task_log_id}` };
+}
+
+async function ended(api: ApiCaller, log: string) {
+  for await (const event of api.events(`${log}/stream`)) if (event.event === "finished") break;
+  return (await api.call("GET", log)).body.data;
+}
+
+/** Starts the task's run and holds its tar still, so that something can be done in the middle. */
+async function heldRun({ api, taskId, source }: Stage): Promise<{ go(): void }> {
+  const { status } = await api.call("POST", `/backup-tasks/${taskId}/run`);
+  assert.equal(status, 202);
+  const held = await holdTar(source);
   await until(async () =>
     (await api.call("GET", `/backup-tasks/${taskId}/status`)).body.data.status === "running"
   );
-  return { go: () => Deno.kill(pid, "SIGCONT") };
+  return held;
 }
 
 async function tarList(archive: string): Promise<string[]> {
@@ -167,6 +188,35 @@ Deno.test("the agent is killed in the middle of a run: the run fails, nothing is
     await until(async () => (await Array.fromAsync(Deno.readDir(backups))).length === 0);
     assert.equal((await api.run(taskId)).status, "successful");
     assert.equal((await archivesIn(backups)).length, 1);
+  }));
+
+Deno.test("the control plane is killed in the middle of a restore: it succeeds, every line is there once", () =>
+  staged(32, async (stage) => {
+    const restore = await heldRestore(stage);
+    stage.server.kill("SIGKILL");
+    await stage.server.ended();
+    restore.go();
+    await stage.restart();
+    const log = await ended(stage.api, restore.log);
+    assert.equal(log.status, "successful", log.output);
+    assertLinesOnce(log.output);
+    const same = await new Deno.Command("diff", { args: ["-r", stage.source, restore.target] }).output();
+    assert.ok(same.success);
+  }));
+
+Deno.test("the agent is killed in the middle of a restore: it fails, what was unpacked is gone", () =>
+  staged(32, async (stage) => {
+    const restore = await heldRestore(stage);
+    const pid = await Deno.readTextFile(join(stage.directory, "data", "agent", "agent.pid"));
+    Deno.kill(Number(pid), "SIGKILL");
+    const log = await ended(stage.api, restore.log);
+    assert.equal(log.status, "failed");
+    assert.match(
+      log.reason,
+      /The agent was restarted while the run was at work\. What it had unpacked is removed\./,
+    );
+    const left = [...Deno.readDirSync(stage.directory)].map(({ name }) => name).sort();
+    assert.deepEqual(left, ["backups", "data", "source"]);
   }));
 
 Deno.test("a cancelled run ends at once, with nothing left of it", () =>

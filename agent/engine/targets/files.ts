@@ -6,7 +6,7 @@ import { capture } from "../capture.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import { NameLists } from "./name_lists.ts";
-import { inspectPlace, type Place, Staging } from "./place.ts";
+import { asideOf, inspectPlace, type Place, Staging } from "./place.ts";
 import { type Conflicts, findConflicts, none, overNames, publish, refuseConflicts } from "./publish.ts";
 import type { Put } from "./registry.ts";
 import { directoriesAbove, listMembers, select, type Selection } from "./selection.ts";
@@ -34,7 +34,7 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   const staging = await Staging.make(place, `.rearguard-restore-${suffix}`, context);
   let kept = false;
   let touched = false;
-  const aside = `${staging.path}.replaced`;
+  const aside = asideOf(staging.path);
   try {
     await unpack(archive, selection, staging, context);
     const conflicts = selection === null ? await conflictsIn(staging, place, lists, context) : expected;

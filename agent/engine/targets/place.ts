@@ -32,6 +32,11 @@ export async function inspectPlace(path: string): Promise<Place> {
   return { path: path.replace(/\/+$/, ""), state: "missing" };
 }
 
+/** Where a restore keeps what it replaces until it is done. */
+export function asideOf(staging: string): string {
+  return `${staging}.replaced`;
+}
+
 /** On the same file system as the place, so that what it holds can be moved there at once. */
 export class Staging {
   private constructor(
