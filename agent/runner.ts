@@ -4,6 +4,7 @@ import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
 import type { RunEvent, Verdict } from "../src/protocol/messages.ts";
 import { runBackup } from "./engine/backup.ts";
+import { isThere } from "./engine/is_there.ts";
 import { openDestination } from "./engine/destinations/registry.ts";
 import { asideOf } from "./engine/targets/place.ts";
 import { RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";
@@ -223,10 +224,8 @@ const LOST: Record<Job["kind"], string> = {
 async function keptAside({ scratches }: RunJournal): Promise<string> {
   for (const scratch of scratches) {
     const aside = asideOf(scratch);
-    const isThere = await Deno.lstat(aside).then(() => true, () => false);
-    if (isThere) {
-      return ` It was putting files into their place: what it replaced by then is kept in ${aside}.`;
-    }
+    if (!(await isThere(aside))) continue;
+    return ` It was putting files into their place: what it replaced by then is kept in ${aside}.`;
   }
   return "";
 }

@@ -1,5 +1,6 @@
 /** A directory on the agent's own server. */
 import type { LocalDestination as Spec } from "../../../src/protocol/job.ts";
+import { isThere } from "../is_there.ts";
 import type { Destination, ObjectWriter } from "../ports.ts";
 import { RunFailedError } from "../ports.ts";
 import { atLocal, codeOf } from "./local_errors.ts";
@@ -90,17 +91,6 @@ async function makeDirectory(path: string): Promise<void> {
 function parentOf(path: string): string {
   const trimmed = path.replace(/\/+$/, "");
   return trimmed.slice(0, trimmed.lastIndexOf("/")) || "/";
-}
-
-/** Also a link that leads nowhere. */
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 async function removeIfThere(path: string): Promise<void> {

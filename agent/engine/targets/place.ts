@@ -2,6 +2,7 @@
 import { dirname, join } from "node:path";
 import { readMounts } from "../sources/mounts.ts";
 import { capture } from "../capture.ts";
+import { isThere } from "../is_there.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 
@@ -84,14 +85,4 @@ async function directoryFor({ path, state }: Place): Promise<string> {
   let at = dirname(path);
   while (!(await isThere(at))) at = dirname(at);
   return await Deno.realPath(at);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -67,7 +67,7 @@ Deno.test("an empty stream has no bytes", async () => {
     size: 0,
     incompressible: 0,
     tail: new Uint8Array(0),
-    frames: { uncompressed: 0, compressed: [9] },
+    frames: { uncompressed: 0, compressed: [13] },
   });
 });
 
