@@ -10,6 +10,7 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
   latency: { programs: ["tar", "pzstd"], run: async () => (await import("./latency.ts")).benchLatency() },
   ingest: { programs: [], run: async () => (await import("./ingest.ts")).benchIngest() },
   files: { programs: ["tar", "zstd", "pzstd"], run: async () => (await import("./files.ts")).benchFiles() },
+  encryption: { programs: [], run: async () => (await import("./encryption.ts")).benchEncryption() },
   restore: {
     programs: ["tar", "zstd", "pzstd"],
     run: async () => (await import("./restore.ts")).benchRestore(),
