@@ -24,6 +24,7 @@ import { serveWeb } from "./src/process/web_server.ts";
 import type { Services } from "./src/services/context.ts";
 import { createFirstAdministrator } from "./src/services/first_administrator.ts";
 import { enrolLocalAgent } from "./src/services/local_server.ts";
+import { PassedSecrets } from "./src/services/passed_secrets.ts";
 import { registerReplica, unregisterReplica } from "./src/services/replicas.ts";
 import { openBus } from "./src/store/notifications.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
@@ -39,7 +40,9 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const keyring = await openKeyring(config, database);
   const bus = await openBus(database);
   parts.defer(() => bus.close());
-  const services: Services = { database, clock, keyring, bus, runTimes: config.runTimes };
+  const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
+  parts.defer(() => passedSecrets.close());
+  const services: Services = { database, clock, keyring, bus, passedSecrets, runTimes: config.runTimes };
 
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);

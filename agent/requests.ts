@@ -2,6 +2,7 @@
 import { logger } from "../src/telemetry/logging.ts";
 import type { Clock } from "../src/domain/clock.ts";
 import type { AgentMessage, AgentRequest, ServerMessage } from "../src/protocol/messages.ts";
+import { browseBackup } from "./engine/browse.ts";
 import { checkDestination, removeFromDestination } from "./engine/destinations/registry.ts";
 import { RunFailedError } from "./engine/ports.ts";
 
@@ -49,6 +50,8 @@ export class Requests {
       }
       case "destination.delete":
         return await removeFromDestination(request.destination, request.names, this.clock, signal);
+      case "backup.browse":
+        return await browseBackup(request, this.clock, signal);
     }
   }
 }

@@ -51,6 +51,7 @@ export class Dispatcher {
     const loops = [this.#offers, this.#cancels, this.#requests];
     this.#link.onConnected(() => loops.forEach((loop) => loop.wake()));
     this.#unsubscribe = this.#services.bus.subscribe(({ topic }) => {
+      if (topic === "secret_passed") [this.#offers, this.#requests].forEach((loop) => loop.wake());
       if (topic === "run_queued") this.#offers.wake();
       if (topic === "run_cancelling") this.#cancels.wake();
       if (topic === "agent_request") this.#requests.wake();

@@ -8,6 +8,8 @@ export interface RestoreOptions {
   /** Relative to the source's root. Empty: everything. */
   readonly paths: readonly string[];
   readonly overwrite: boolean;
+  /** An identity was passed for it, which is kept beside the run in memory alone. */
+  readonly with_identity?: true;
 }
 
 /** Paths as they stand in an archive, without `./` and slashes too many. Throws an {@link InvalidError} where one names its root. */

@@ -1,5 +1,5 @@
 /** Paths and names in input: whatever a file system, a bucket or a program could take for something else is refused. */
-import type { z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { says, text } from "./input.ts";
 
 const MAX_PATH = 4096;
@@ -14,6 +14,11 @@ export function absolutePath(): z.ZodString {
 /** A path below some directory, with or without a leading slash, that can't leave it. */
 export function innerPath(): z.ZodString {
   return inside(text(MAX_PATH));
+}
+
+/** The same, or nothing for the directory itself. */
+export function innerPathOrRoot(): z.ZodString {
+  return inside(z.string().max(MAX_PATH));
 }
 
 function inside(schema: z.ZodString): z.ZodString {

@@ -1,6 +1,7 @@
 /** Every endpoint of the API: what is served and what the OpenAPI document describes. One line a file in `routes/`. */
 import type { Endpoint } from "./endpoint.ts";
 import { agentEndpoints } from "./routes/agent.ts";
+import { backupFileEndpoints } from "./routes/backup_files.ts";
 import { backupDestinationEndpoints } from "./routes/backup_destinations.ts";
 import { backupRetentionEndpoints } from "./routes/backup_retention.ts";
 import { backupTaskLogEndpoints } from "./routes/backup_task_logs.ts";
@@ -25,6 +26,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupTaskRunEndpoints,
   ...backupTaskLogEndpoints,
   ...backupEndpoints,
+  ...backupFileEndpoints,
   ...backupRestoreEndpoints,
   ...backupRetentionEndpoints,
   ...remoteServerEndpoints,

@@ -1,42 +1,46 @@
 /** Questions to agents: asked through the database, delivered by whichever replica holds the socket. */
-import { UnavailableError } from "../domain/errors.ts";
-import { destinationDirectory } from "../domain/location.ts";
+import { DomainError, UnavailableError } from "../domain/errors.ts";
+import { BackupBrowseResult } from "../protocol/browsing.ts";
 import { type AgentRequest, DestinationCheckResult, DestinationDeleteResult } from "../protocol/messages.ts";
+import { SecretError } from "../secrets/keyring.ts";
 import {
   type AgentRequestRow,
   answerAgentRequest,
   claimAgentRequests,
+  deleteAgentRequest,
   findAgentRequest,
   insertAgentRequest,
   isAgentConnected,
   type RequestPayload,
+  requeueRequest,
 } from "../store/agent_requests.ts";
-import { findBackupDestination } from "../store/backup_destinations.ts";
-import { transaction } from "../store/database.ts";
+import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import { REPLICA_TIMEOUT } from "../store/replicas.ts";
 import type { Services } from "./context.ts";
-import { jobDestination } from "./jobs.ts";
+import { wireRequest } from "./wire_requests.ts";
 
 const RESULTS = {
   "destination.check": DestinationCheckResult,
   "destination.delete": DestinationDeleteResult,
+  "backup.browse": BackupBrowseResult,
 };
 
-type Result<P extends RequestPayload> = P["kind"] extends "destination.check" ? DestinationCheckResult
-  : DestinationDeleteResult;
+type Result<P extends RequestPayload> = ReturnType<typeof RESULTS[P["kind"]]["parse"]>;
 
 /**
  * Asks the agent of a server and waits for its answer. Throws an {@link UnavailableError} when the agent is not connected,
  * does not answer in time, or answers that it can't.
  *
  * @param timeoutMs Also how long the agent is given.
+ * @param secret Goes with it, and is stored nowhere.
  */
 export async function askAgent<P extends RequestPayload>(
   services: Services,
   serverId: number,
   payload: P,
   timeoutMs: number,
+  secret: string | null = null,
 ): Promise<Result<P>> {
   const { clock, database } = services;
   const id = await transaction(database, async (sql) => {
@@ -46,17 +50,21 @@ export async function askAgent<P extends RequestPayload>(
         "The server's agent is not connected. Start it there, or look at its log, and try again.",
       );
     }
+    const deadline = new Date(now.getTime() + timeoutMs);
     const inserted = await insertAgentRequest(
       sql,
       serverId,
-      payload,
-      new Date(now.getTime() + timeoutMs),
+      secret === null ? payload : { ...payload, needs_secret: true },
+      deadline,
       now,
     );
+    if (secret !== null) await services.passedSecrets.pass(sql, `request ${inserted}`, secret, deadline);
     await notify(sql, { topic: "agent_request", id: inserted, remote_server_id: serverId });
     return inserted;
   });
   const row = await answered(services, id, timeoutMs);
+  // Names of files are told to those who ask, and not kept.
+  if (payload.kind === "backup.browse") await deleteAgentRequest(database, id);
   if (row === null) {
     throw new UnavailableError(
       `The server's agent did not answer within ${timeoutMs / 1000} seconds. Try again.`,
@@ -106,36 +114,43 @@ export async function claimDeliveries(services: Services, serverIds: readonly nu
     const now = clock.now();
     const deliveries: Delivery[] = [];
     for (const row of await claimAgentRequests(sql, serverIds, now)) {
-      const destination = await findBackupDestination(sql, row.payload.backup_destination_id);
-      if (destination === undefined) {
-        await fail(services, row, "The backup destination is gone.");
-        continue;
-      }
+      const request = await wordsOf(services, sql, row, now);
+      if (request === null) continue;
       deliveries.push({
         requestId: String(row.id),
         remoteServerId: row.remote_server_id,
         timeoutMs: row.deadline_at.getTime() - now.getTime(),
-        request: wireRequest(services, row.payload, destination),
+        request,
       });
     }
     return deliveries;
   });
 }
 
-function wireRequest(
+/** Null where it is not to be sent: it has failed, or waits for its secret. */
+async function wordsOf(
   services: Services,
-  payload: RequestPayload,
-  destination: NonNullable<Awaited<ReturnType<typeof findBackupDestination>>>,
-): AgentRequest {
-  if (payload.kind === "destination.check") {
-    const directory = destinationDirectory(destination, null);
-    return { kind: payload.kind, destination: jobDestination(destination, directory, services.keyring) };
+  sql: Sql,
+  row: AgentRequestRow,
+  now: Date,
+): Promise<AgentRequest | null> {
+  try {
+    let secret: string | null = null;
+    if (row.payload.needs_secret === true) {
+      const passed = await services.passedSecrets.find(sql, `request ${row.id}`);
+      if (passed.state === "asked") {
+        await requeueRequest(sql, row.id);
+        return null;
+      }
+      if (passed.state === "gone") throw new UnavailableError("The identity is gone. Ask again.");
+      secret = passed.secret;
+    }
+    return await wireRequest(services, sql, row.payload, secret);
+  } catch (error) {
+    if (!(error instanceof DomainError || error instanceof SecretError)) throw error;
+    await settle(sql, row.id, row.remote_server_id, { ok: false, error: error.message }, now);
+    return null;
   }
-  return {
-    kind: payload.kind,
-    destination: jobDestination(destination, payload.directory, services.keyring),
-    names: payload.names,
-  };
 }
 
 /** Takes an agent's answer; one that nobody waits for, or from another server's agent, changes nothing. */
@@ -148,12 +163,18 @@ export async function answerRequest(
   const id = Number(requestId);
   if (!Number.isSafeInteger(id)) return;
   await transaction(services.database, async (sql) => {
-    if (await answerAgentRequest(sql, id, serverId, answer, services.clock.now())) {
-      await notify(sql, { topic: "agent_response", id });
-    }
+    await settle(sql, id, serverId, answer, services.clock.now());
   });
 }
 
-function fail(services: Services, row: AgentRequestRow, error: string): Promise<void> {
-  return answerRequest(services, row.remote_server_id, String(row.id), { ok: false, error });
+async function settle(
+  sql: Sql,
+  id: number,
+  serverId: number,
+  answer: { ok: true; result: unknown } | { ok: false; error: string },
+  now: Date,
+): Promise<void> {
+  if (await answerAgentRequest(sql, id, serverId, answer, now)) {
+    await notify(sql, { topic: "agent_response", id });
+  }
 }

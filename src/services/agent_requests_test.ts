@@ -38,15 +38,18 @@ Deno.test("a question reaches the agent with its secrets and the answer reaches 
     5000,
   );
   const { request, requestId } = await sent;
-  assert.deepEqual(request.destination, {
-    type: "sftp",
-    host: "backup.example.com",
-    port: 22,
-    username: "u",
-    password: "s3same",
-    private_key: null,
-    host_key: null,
-    directory: "/b",
+  assert.deepEqual(request, {
+    kind: "destination.check",
+    destination: {
+      type: "sftp",
+      host: "backup.example.com",
+      port: 22,
+      username: "u",
+      password: "s3same",
+      private_key: null,
+      host_key: null,
+      directory: "/b",
+    },
   });
   assert.doesNotMatch(JSON.stringify(await database`select * from agent_requests`), /s3same/);
   // Another server's agent can't answer it.

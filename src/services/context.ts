@@ -4,12 +4,14 @@ import type { RunTimes } from "../domain/run.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import type { Database } from "../store/database.ts";
 import type { Bus } from "../store/notifications.ts";
+import type { PassedSecrets } from "./passed_secrets.ts";
 
 export interface Services {
   readonly database: Database;
   readonly clock: Clock;
   readonly keyring: Keyring;
   readonly bus: Bus;
+  readonly passedSecrets: PassedSecrets;
   /** `DEFAULT_RUN_TIMES` unless configured. */
   readonly runTimes: RunTimes;
 }

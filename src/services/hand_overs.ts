@@ -1,5 +1,6 @@
 /** Queued runs into the hands of agents: leased, one attempt each, with the job that goes over the wire. */
 import { ConflictError, DomainError, InvalidError } from "../domain/errors.ts";
+import type { RestoreOptions } from "../domain/restore.ts";
 import { objectPrefix, objectStamp } from "../domain/run.ts";
 import type { Job } from "../protocol/job.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
@@ -57,11 +58,16 @@ function claimOfServer(services: Services, serverId: number): Promise<HandOver[]
   });
 }
 
-/** Null where no job can be made of the run: then it has failed, with the reason. */
+/** Null where no job can be made of the run: it has failed, with the reason, or waits for its secret. */
 async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOver | null> {
+  const passed = needsIdentity(run) ? await services.passedSecrets.find(sql, `run ${run.id}`) : null;
+  if (passed?.state === "asked") return null;
   let made: Awaited<ReturnType<typeof makeJob>>;
   try {
-    made = await makeJob(services, sql, run);
+    if (passed?.state === "gone") {
+      throw new ConflictError("The identity is gone. Ask for the restore again.");
+    }
+    made = await makeJob(services, sql, run, passed?.secret ?? null);
   } catch (error) {
     if (!(error instanceof SecretError || error instanceof DomainError)) throw error;
     await failUnsent(services, sql, run, reasonOf(error));
@@ -80,15 +86,20 @@ async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOve
   return { remoteServerId: run.remote_server_id!, runId: run.id, attempt, job: made.job };
 }
 
+function needsIdentity({ options }: RunRow): boolean {
+  return (options as Partial<RestoreOptions> | null)?.with_identity === true;
+}
+
 /** The job, and what the run keeps of it. */
 async function makeJob(
   services: Services,
   sql: Sql,
   run: RunRow,
+  identity: string | null,
 ): Promise<{ job: Job; change: RunChange }> {
   if (run.kind === "backup") return await makeBackupJob(services, sql, run);
   await refuseOldAgent(sql, run.remote_server_id!);
-  return { job: await restoreJob(sql, run, services.keyring), change: {} };
+  return { job: await restoreJob(sql, run, services.keyring, identity), change: {} };
 }
 
 /** An agent of protocol 1 would take a job of another kind for a broken message. */

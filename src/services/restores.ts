@@ -7,6 +7,7 @@ import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import { findRemoteServerOf } from "../store/remote_servers.ts";
 import { insertRun } from "../store/runs.ts";
+import { openingKey } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
 import { startDeadline } from "./run_state.ts";
 
@@ -16,6 +17,8 @@ export interface RestoreInput {
   target_path?: string;
   paths?: string[];
   overwrite?: boolean;
+  /** An age secret key, for a backup that is encrypted to recipients. */
+  identity?: string;
 }
 
 /**
@@ -34,16 +37,17 @@ export async function startRestore(
     if (backup.removal_requested_at !== null) {
       throw new ConflictError("The backup is being deleted. Choose another one.");
     }
-    if (backup.encryption === "recipients") {
+    const key = input.identity === undefined ? null : await openingKey(backup, input.identity);
+    if (key === null && backup.encryption === "recipients") {
       throw new ConflictError(
-        "The backup is encrypted to recipients, which the control plane can't undo. Its manifest has the command that " +
-          "restores it with one of their keys.",
+        "The backup is encrypted to recipients, which the control plane can't undo. Send the identity of one of them.",
       );
     }
     const serverId = await serverFor(sql, caller, backup, input.remote_server_id);
     const options = optionsOf(backup, input);
     await refuseUnreachable(sql, backup, serverId);
-    return { runId: await queueRestore(services, sql, backup, serverId, options) };
+    const runId = await queueRestore(services, sql, backup, serverId, options, key);
+    return { runId };
   });
 }
 
@@ -77,7 +81,12 @@ function optionsOf(backup: BackupRow, input: RestoreInput): RestoreOptions {
       target_path: ["Where the backup came from is not known. Say where to restore it."],
     });
   }
-  return { target_path, paths: archivePaths(input.paths ?? []), overwrite: input.overwrite ?? false };
+  return {
+    target_path,
+    paths: archivePaths(input.paths ?? []),
+    overwrite: input.overwrite ?? false,
+    ...input.identity === undefined ? {} : { with_identity: true },
+  };
 }
 
 /** A directory of one server is out of another's reach. */
@@ -96,8 +105,10 @@ async function queueRestore(
   backup: BackupRow,
   serverId: number,
   options: RestoreOptions,
+  key: string | null,
 ): Promise<number> {
   const now = services.clock.now();
+  const deadline = startDeadline(services, { created_at: now });
   const run = await insertRun(sql, {
     user_id: backup.user_id,
     kind: "restore",
@@ -108,9 +119,10 @@ async function queueRestore(
     options,
     trigger: "manual",
     scheduled_for: null,
-    deadline_at: startDeadline(services, { created_at: now }),
+    deadline_at: deadline,
     created_at: now,
   });
+  if (key !== null) await services.passedSecrets.pass(sql, `run ${run.id}`, key, deadline);
   await notify(sql, { topic: "run_changed", run_id: run.id });
   await notify(sql, { topic: "run_queued", run_id: run.id, remote_server_id: serverId });
   return run.id;

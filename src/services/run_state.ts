@@ -42,7 +42,7 @@ export function startDeadline(services: Pick<Services, "runTimes">, run: { creat
 }
 
 async function announce(sql: Sql, run: RunRow, state: RunState): Promise<void> {
-  await notify(sql, { topic: "run_changed", run_id: run.id });
+  await notify(sql, { topic: "run_changed", run_id: run.id, state });
   // The backup that it read may wait to be removed.
   if (isTerminal(state) && run.backup_id !== null) await notify(sql, { topic: "removal_due" });
   if (run.remote_server_id === null) return;

@@ -2,9 +2,23 @@
 import type { Sql } from "./database.ts";
 
 /** Names records, never secrets. */
-export type RequestPayload =
+export type RequestPayload = RequestWords & {
+  /** It goes with a secret that is passed beside it. */
+  needs_secret?: true;
+};
+
+type RequestWords =
   | { kind: "destination.check"; backup_destination_id: number }
-  | { kind: "destination.delete"; backup_destination_id: number; directory: string; names: string[] };
+  | { kind: "destination.delete"; backup_destination_id: number; directory: string; names: string[] }
+  | {
+    kind: "backup.browse";
+    backup_destination_id: number;
+    user_id: number;
+    backup_id: number;
+    path: string;
+    offset: number;
+    limit: number;
+  };
 
 export interface AgentRequestRow {
   id: number;
@@ -75,8 +89,33 @@ export async function requeueSentRequests(sql: Sql, serverId: number): Promise<v
   await sql`update agent_requests set state = 'waiting' where remote_server_id = ${serverId} and state = 'sent'`;
 }
 
+/** What was asked and answered is nobody's to look up later. */
+export async function deleteAgentRequest(sql: Sql, id: number): Promise<void> {
+  await sql`delete from agent_requests where id = ${id}`;
+}
+
+/** It is looked at again when it can be delivered. */
+export async function requeueRequest(sql: Sql, id: number): Promise<void> {
+  await sql`update agent_requests set state = 'waiting' where id = ${id} and state = 'sent'`;
+}
+
 export async function deleteOldAgentRequests(sql: Sql, before: Date): Promise<void> {
   await sql`delete from agent_requests where created_at < ${before} and deadline_at < ${before}`;
+}
+
+/** The user's servers whose agents have a socket at a replica that is alive and speak at least this protocol. */
+export async function connectedServersOf(
+  sql: Sql,
+  userId: number,
+  protocol: number,
+  heardSince: Date,
+): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select s.id from remote_servers s join replicas r on r.id = s.connection_replica_id
+    where s.user_id = ${userId} and s.connection_id is not null and r.heartbeat_at > ${heardSince}
+      and s.agent_protocol >= ${protocol}
+    order by s.id`;
+  return rows.map(({ id }) => id);
 }
 
 /** Whether the server's agent has a socket at a replica that is alive. */

@@ -4,6 +4,7 @@
  */
 import postgres from "postgres";
 import { systemClock } from "../domain/clock.ts";
+import type { RunState } from "../domain/run.ts";
 import type { Database, Sql } from "./database.ts";
 
 export const CHANNEL = "rearguard";
@@ -15,8 +16,8 @@ export type Notification =
   | { topic: "run_cancelling"; run_id: number; remote_server_id: number }
   /** New output rows. */
   | { topic: "run_output"; run_id: number }
-  /** A run's state changed. */
-  | { topic: "run_changed"; run_id: number }
+  /** A run's state changed. `state` is left out for a new run. */
+  | { topic: "run_changed"; run_id: number; state?: RunState }
   /** A task's next due time may have moved. */
   | { topic: "schedule_changed" }
   /** A question waits for this server's agent. */
@@ -25,7 +26,11 @@ export type Notification =
   /** The agent's key is no longer good: close its socket. */
   | { topic: "agent_revoked"; remote_server_id: number }
   /** Objects wait to be removed. */
-  | { topic: "removal_due" };
+  | { topic: "removal_due" }
+  /** A secret, sealed with the keyring, for every replica to hold in memory until then (ISO 8601 UTC). */
+  | { topic: "secret_passed"; of: string; sealed: string; until: string }
+  /** A replica needs it and has missed it: whoever holds it passes it again. */
+  | { topic: "secret_wanted"; of: string };
 
 /** Sends on commit of the surrounding transaction. */
 export async function notify(sql: Sql, notification: Notification): Promise<void> {

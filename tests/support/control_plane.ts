@@ -12,7 +12,7 @@ import { registerReplica } from "../../src/services/replicas.ts";
 import { issueToken } from "../../src/services/tokens.ts";
 import { insertUser } from "../../src/store/users.ts";
 import { ApiCaller } from "./client.ts";
-import { testServices } from "./database.ts";
+import { onSystemClock, testServices } from "./database.ts";
 import { until } from "./until.ts";
 
 const FROM_SOURCE = ["--allow-all", new URL("../../agent/main.ts", import.meta.url).pathname];
@@ -41,7 +41,7 @@ export async function startControlPlane(
 ): Promise<ControlPlane> {
   await using stack = new AsyncDisposableStack();
   const test = stack.use(await testServices());
-  const services = { ...test.services, clock: systemClock };
+  const services = stack.use(onSystemClock(test.services)).services;
   const { url, hub } = await serve(services, stack);
   const user = { name: "Ada", email: "ada@example.test", is_admin: false };
   const { id: userId } = await insertUser(services.database, user, systemClock.now());

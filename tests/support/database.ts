@@ -4,6 +4,7 @@ import { systemClock } from "../../src/domain/clock.ts";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "../../src/domain/run.ts";
 import { Keyring } from "../../src/secrets/keyring.ts";
 import type { Services } from "../../src/services/context.ts";
+import { PassedSecrets } from "../../src/services/passed_secrets.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { migrate, type Migration, readMigrations } from "../../src/store/migrate.ts";
 import { openBus } from "../../src/store/notifications.ts";
@@ -40,16 +41,29 @@ export async function testServices(
   const clock = new TestClock(options.now);
   const bus = await openBus(database);
   const runTimes = { ...DEFAULT_RUN_TIMES, ...options.runTimes };
-  const services: Services = { database, clock, keyring: new Keyring([randomBytes(32)]), bus, runTimes };
+  const keyring = new Keyring([randomBytes(32)]);
+  const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
+  const services: Services = { database, clock, keyring, bus, passedSecrets, runTimes };
   return {
     services,
     clock,
     database,
     url,
     async [Symbol.asyncDispose]() {
+      passedSecrets.close();
       await bus.close();
       await drop();
     },
+  };
+}
+
+/** The same, in real time. */
+export function onSystemClock(services: Services): { services: Services } & Disposable {
+  const { bus, database, keyring } = services;
+  const passedSecrets = new PassedSecrets({ bus, clock: systemClock, keyring, database });
+  return {
+    services: { ...services, clock: systemClock, passedSecrets },
+    [Symbol.dispose]: () => passedSecrets.close(),
   };
 }
 

@@ -6,7 +6,7 @@ import { issueToken } from "../../src/services/tokens.ts";
 import { insertUser } from "../../src/store/users.ts";
 import { ApiCaller } from "./client.ts";
 import { serve } from "./control_plane.ts";
-import { testServices } from "./database.ts";
+import { onSystemClock, testServices } from "./database.ts";
 
 export interface ServedApi extends AsyncDisposable {
   readonly url: string;
@@ -21,7 +21,7 @@ export interface ServedApi extends AsyncDisposable {
 export async function startApi(): Promise<ServedApi> {
   await using stack = new AsyncDisposableStack();
   const test = stack.use(await testServices());
-  const services = { ...test.services, clock: systemClock };
+  const services = stack.use(onSystemClock(test.services)).services;
   const { url } = await serve(services, stack);
   const user = { name: "Ada", email: "ada@example.test", is_admin: false };
   const { id: userId } = await insertUser(services.database, user, systemClock.now());

@@ -119,7 +119,8 @@ export function directoriesAbove(name: string): string[] {
   return above;
 }
 
-function parentOf(name: string): string {
+/** Empty for what lies in the root. */
+export function parentOf(name: string): string {
   return name.slice(0, Math.max(name.lastIndexOf("/"), 0));
 }
 

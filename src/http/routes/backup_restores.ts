@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { startRestore } from "../../services/restores.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { id } from "../input.ts";
+import { identity } from "../secret_input.ts";
 import { absolutePath, innerPath } from "../path_input.ts";
 
 const RestoreInput = z.object({
@@ -18,6 +19,10 @@ const RestoreInput = z.object({
   overwrite: z.boolean().openapi({
     description:
       "Replaces files that are in the way; without it they fail the run. What the backup does not hold stays either way.",
+  }),
+  identity: identity().openapi({
+    description:
+      "For a backup that is encrypted to recipients: the secret key of one of them. It is stored nowhere.",
   }),
 }).partial();
 

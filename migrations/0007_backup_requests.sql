@@ -1,0 +1,4 @@
+-- Agents are asked for what is inside a backup, and for its bytes.
+alter table agent_requests drop constraint agent_requests_kind_check;
+alter table agent_requests add constraint agent_requests_kind_check
+  check (kind in ('destination.check', 'destination.delete', 'backup.browse', 'backup.send'));

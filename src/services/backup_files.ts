@@ -1,0 +1,71 @@
+/** What is inside a backup, told by an agent from the backup's index. */
+import { ConflictError, NotFoundError } from "../domain/errors.ts";
+import type { PageWindow } from "../domain/page.ts";
+import type { BackupEntry } from "../protocol/browsing.ts";
+import type { BackupDetailRow } from "../store/backups.ts";
+import { askAgent } from "./agent_requests.ts";
+import { findReadable, openingKey, readingServer } from "./backup_reading.ts";
+import type { Caller, Services } from "./context.ts";
+
+export type { BackupEntry };
+
+const AGENT_TIMEOUT = 60_000;
+
+/**
+ * One page of what lies directly in the directory `path`, directories first, then by name; a path that is no directory gives itself.
+ * Throws a {@link NotFoundError} where the backup holds nothing there, a {@link ConflictError} where it has no index to tell it from.
+ *
+ * @param path With or without slashes around it; empty: the root.
+ * @param identity Opens a backup that is encrypted to recipients; it is stored nowhere.
+ */
+export async function listBackupFiles(
+  services: Services,
+  caller: Caller,
+  id: number,
+  path: string,
+  identity: string | null,
+  window: PageWindow,
+): Promise<{ rows: BackupEntry[]; total: number }> {
+  const readable = await findReadable(services.database, caller, id);
+  refuseUnlistable(readable.backup);
+  const key = await requireIdentity(readable.backup, identity);
+  const payload = {
+    kind: "backup.browse",
+    backup_destination_id: readable.destination.id,
+    user_id: caller.userId,
+    backup_id: id,
+    path: path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/"),
+    ...window,
+  } as const;
+  const result = await askAgent(
+    services,
+    await readingServer(services, readable),
+    payload,
+    AGENT_TIMEOUT,
+    key,
+  );
+  if (!result.found) throw new NotFoundError("Path");
+  return { rows: result.entries, total: result.total };
+}
+
+/** Of a backup of databases the objects are all there is to see. */
+export function refuseUnlistable({ id, engine, objects }: BackupDetailRow): void {
+  if (engine !== "tar") {
+    throw new ConflictError(
+      `The backup holds databases, not files. GET /api/backups/${id} lists its archives, one for each database.`,
+    );
+  }
+  if (objects.some(({ role }) => role === "index")) return;
+  throw new ConflictError(
+    "The backup has no index to list it from: an older agent made it. Restore it, or list its archive with tar.",
+  );
+}
+
+/** Null where it takes none. */
+async function requireIdentity(backup: BackupDetailRow, identity: string | null): Promise<string | null> {
+  if (identity !== null) return await openingKey(backup, identity);
+  if (backup.encryption !== "recipients") return null;
+  throw new ConflictError(
+    `The backup is encrypted to recipients. POST /api/backups/${backup.id}/files with the identity of one of them.`,
+  );
+}

@@ -1,0 +1,81 @@
+/** What reading a backup takes: a backup that is there, somebody who reaches it, and the secret that opens it. */
+import { identityToRecipient } from "age-encryption";
+import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../domain/errors.ts";
+import { connectedServersOf } from "../store/agent_requests.ts";
+import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
+import { type BackupDetailRow, type BackupRow, findBackupDetail } from "../store/backups.ts";
+import type { Sql } from "../store/database.ts";
+import { REPLICA_TIMEOUT } from "../store/replicas.ts";
+import type { Caller, Services } from "./context.ts";
+
+/** The first that knows the questions. */
+const PROTOCOL = 2;
+
+export interface ReadableBackup {
+  readonly backup: BackupDetailRow;
+  readonly destination: BackupDestinationRow;
+}
+
+/** Throws a {@link ConflictError} where it is being deleted. */
+export async function findReadable(sql: Sql, caller: Caller, id: number): Promise<ReadableBackup> {
+  const backup = await findBackupDetail(sql, caller.userId, id);
+  const destination = await findBackupDestination(sql, backup?.backup_destination_id ?? 0);
+  if (backup === undefined || destination === undefined) throw new NotFoundError("Backup");
+  if (backup.removal_requested_at !== null) {
+    throw new ConflictError("The backup is being deleted. Choose another one.");
+  }
+  return { backup, destination };
+}
+
+/**
+ * The server whose agent reads it: the one that made it; where its agent is away, and others reach the destination too, the owner's
+ * first that is connected. Throws an {@link UnavailableError} where none is.
+ */
+export async function readingServer(
+  services: Services,
+  { backup, destination }: ReadableBackup,
+): Promise<number> {
+  const heardSince = new Date(services.clock.now().getTime() - REPLICA_TIMEOUT);
+  const connected = await connectedServersOf(services.database, backup.user_id, PROTOCOL, heardSince);
+  const own = connected.find((id) => id === backup.remote_server_id);
+  if (own !== undefined) return own;
+  if (destination.type === "local") {
+    if (backup.remote_server_id === null) {
+      throw new ConflictError("The backup lies on the disk of a server that is gone from here.");
+    }
+    throw new UnavailableError(
+      "The backup lies on the disk of the server that made it, whose agent is not connected, or too old. Start it there, " +
+        "or update it, and try again.",
+    );
+  }
+  const other = connected[0];
+  if (other !== undefined) return other;
+  throw new UnavailableError("No server has an agent connected that can read it. Start one, and try again.");
+}
+
+/**
+ * The one of the identity's keys that opens the backup. Throws an {@link InvalidError} where none is that of one of its recipients; it
+ * never repeats them.
+ */
+export async function openingKey(backup: BackupRow, identity: string): Promise<string> {
+  const refuse = (why: string) => new InvalidError({ identity: [`The identity field ${why}.`] });
+  if (backup.encryption !== "recipients") {
+    throw refuse("is for backups that are encrypted to recipients, and this one is not");
+  }
+  const recipients = new Set(backup.encryption_recipients.map((key) => key.toLowerCase()));
+  for (const line of secretKeys(identity)) {
+    const recipient = await identityToRecipient(line).catch(() => null);
+    if (recipient === null) {
+      throw refuse("must be an age secret key (AGE-SECRET-KEY-1…), as age-keygen wrote it");
+    }
+    if (recipients.has(recipient.toLowerCase())) return line;
+  }
+  throw refuse("holds no key of one of the backup's recipients");
+}
+
+/** Without the comments of `age-keygen`'s file. */
+function secretKeys(identity: string): string[] {
+  return identity.split("\n").map((line) => line.trim()).filter((line) =>
+    line !== "" && !line.startsWith("#")
+  );
+}

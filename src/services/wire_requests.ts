@@ -1,0 +1,75 @@
+/** A stored question to what the agent is sent, with the secrets and signed URLs that only the wire may carry. */
+import { NotFoundError } from "../domain/errors.ts";
+import { destinationDirectory, objectKey } from "../domain/location.ts";
+import type { SignedObject } from "../protocol/browsing.ts";
+import type { AgentRequest } from "../protocol/messages.ts";
+import { isStorageType } from "../storage/registry.ts";
+import type { RequestPayload } from "../store/agent_requests.ts";
+import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
+import { type BackupDetailRow, findBackupDetail } from "../store/backups.ts";
+import type { Sql } from "../store/database.ts";
+import type { Services } from "./context.ts";
+import { jobDestination } from "./jobs.ts";
+import { backupToRead } from "./restore_jobs.ts";
+import { bucketOf } from "./uploads.ts";
+
+/** Of a signed URL; the agent has less time than that. */
+const URL_SECONDS = 3600;
+
+/**
+ * Throws a `NotFoundError` where what it names is gone, a `SecretError` where a secret can't be opened.
+ *
+ * @param secret What the caller passed with it.
+ */
+export async function wireRequest(
+  services: Services,
+  sql: Sql,
+  payload: RequestPayload,
+  secret: string | null,
+): Promise<AgentRequest> {
+  const { keyring } = services;
+  const destination = await findBackupDestination(sql, payload.backup_destination_id);
+  if (destination === undefined) throw new NotFoundError("Backup destination");
+  switch (payload.kind) {
+    case "destination.check": {
+      const directory = destinationDirectory(destination, null);
+      return { kind: payload.kind, destination: jobDestination(destination, directory, keyring) };
+    }
+    case "destination.delete":
+      return {
+        kind: payload.kind,
+        destination: jobDestination(destination, payload.directory, keyring),
+        names: payload.names,
+      };
+    case "backup.browse": {
+      const backup = await findBackupDetail(sql, payload.user_id, payload.backup_id);
+      if (backup === undefined) throw new NotFoundError("Backup");
+      const { kind, path, offset, limit } = payload;
+      const names = backup.objects.filter(({ role }) => role === "index").map(({ name }) => name);
+      return {
+        kind,
+        backup: backupToRead(backup, destination, keyring, secret),
+        signed: await signObjects(services, backup, destination, names),
+        path,
+        offset,
+        limit,
+      };
+    }
+  }
+}
+
+/** Nothing where the agent reaches the destination by itself. */
+async function signObjects(
+  { keyring }: Services,
+  { directory }: BackupDetailRow,
+  destination: BackupDestinationRow,
+  names: readonly string[],
+): Promise<SignedObject[]> {
+  if (!isStorageType(destination.type)) return [];
+  const bucket = bucketOf(destination, keyring);
+  return await Promise.all(names.map(async (name) => ({
+    name,
+    url: await bucket.signGet(objectKey(directory, name), URL_SECONDS),
+    expires_in_ms: URL_SECONDS * 1000,
+  })));
+}
