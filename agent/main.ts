@@ -40,7 +40,14 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
   const key = await keyOf(config, state, description, stopping.signal);
   if (key === null) return;
   const journal = await Journal.open(state.journalPath, clock);
-  const runner = new Runner({ clock, journal, state, hostname: config.hostname, link: () => link });
+  const runner = new Runner({
+    clock,
+    journal,
+    state,
+    hostname: config.hostname,
+    link: () => link,
+    exports: { url: config.url, key, clock },
+  });
   await runner.recover();
   const requests = new Requests(clock, (message) => link.send(message));
   const link: Link = new Link({

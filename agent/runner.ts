@@ -12,6 +12,7 @@ import { runRestore } from "./engine/restore.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 import { RunOutput } from "./run_output.ts";
 import { type CallLink, RunCalls } from "./run_calls.ts";
+import { type ExportSource, fetchExport } from "./run_exports.ts";
 import { RunDownloads } from "./run_downloads.ts";
 import { RunUploads } from "./run_uploads.ts";
 import type { StateDirectory } from "./state_directory.ts";
@@ -22,6 +23,8 @@ export interface RunnerOptions {
   state: StateDirectory;
   hostname: string;
   link(): CallLink & { pump(): void };
+  /** Where runs fetch the control plane's state from. */
+  exports: ExportSource;
 }
 
 interface ActiveRun {
@@ -166,6 +169,7 @@ export class Runner {
         scratch: (path) => run.scratch(path),
         uploads: new RunUploads(calls, clock, run),
         downloads: new RunDownloads(calls, run),
+        exported: (signal) => fetchExport(this.#options.exports, run, signal),
       };
       const done = await carryOut(job, ports);
       const seconds = ((clock.monotonic() - startedAt) / 1000).toFixed(1);

@@ -45,6 +45,7 @@ function taskFields(spec: JobSource): Record<string, unknown> {
     const { type, path, excluded_paths } = spec;
     return { type, source_path: path, excluded_paths };
   }
+  if (spec.type === "control_plane") return { type: spec.type };
   return {
     type: spec.type,
     database_type: spec.engine,
@@ -107,6 +108,8 @@ Deno.test("every source to every destination, restored with stock tools", async 
   }
   const sources = new Map<string, SourceFixture>();
   for (const type of Object.keys(sourceTypes) as SourceType[]) {
+    // A control plane backs up itself only, and changes meanwhile: see tests/recovery_test.ts.
+    if (type === "control_plane") continue;
     sources.set(type, stack.use(await sourceFixtures[type]()));
   }
   const secrets = [...destinations.values()].flatMap(({ fixture }) => fixture.secrets)

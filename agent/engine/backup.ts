@@ -203,6 +203,7 @@ function countWarnings(ports: RunPorts): { ports: RunPorts; readonly count: numb
       workDirectory,
       uploads,
       downloads,
+      exported: (signal) => ports.exported(signal),
       progress: (figures) => ports.progress(figures),
       opening: (name, path) => ports.opening(name, path),
       scratch: (path) => ports.scratch(path),

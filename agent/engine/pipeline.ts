@@ -36,14 +36,22 @@ export async function streamPart(
   const { command, streamDescriptor: descriptor } = part;
   const producer = children.spawn(
     { ...command, redirects: [...(command.redirects ?? []), { descriptor, direction: ">", path: fifo }] },
-    { stdout: "null", onMessage: (line) => part.message(line) },
+    {
+      stdin: part.input === undefined ? "null" : "piped",
+      stdout: "null",
+      onMessage: (line) => part.message(line),
+    },
   );
+  // A program whose input was cut would end as well as one that got all of it.
+  const fed = part.input === undefined ? Promise.resolve() : producer.feed(part.input());
+  fed.catch(() => {});
   progress.begin({ pid: compressor.child.pid, index });
   let failed: unknown = null;
   const produced = producer.exited.then(async (exit) => {
     await releaseFifo(fifo);
     await index?.update();
     try {
+      await fed;
       part.checkExit(exit, index?.count ?? 0);
     } catch (error) {
       failed = error;

@@ -30,6 +30,8 @@ export interface RunPorts {
   scratch(path: string): Promise<void>;
   readonly uploads: Uploads;
   readonly downloads: Downloads;
+  /** The control plane's state as SQL text, whole and once. Rejects with a `RunFailedError`, or when the signal aborts. */
+  exported(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /** The control plane's half of reading from a bucket. Waits out a lost link; rejects when the signal aborts. */

@@ -9,7 +9,7 @@ const TEXT_FLAGS: readonly (readonly [flag: string, description: string, choices
   ["--description <text>", "anything"],
   ["--remote-server-id <id>", "the server that owns the data"],
   ["--backup-destination-id <id>", "where backups go"],
-  ["--type <type>", "default: by --source-path or --database-name", ["files", "database"]],
+  ["--type <type>", "default: by --source-path or --database-name", ["files", "database", "control_plane"]],
   ["--source-path <path>", "what is backed up"],
   ["--database-name <names>", "one, several with commas, or * for all"],
   ["--database-type <type>", "default: what the server runs", ["postgresql", "mysql"]],

@@ -2,11 +2,15 @@
 import type { Schedule } from "./schedule.ts";
 import { localWeekday } from "./timezone.ts";
 
+/** `control_plane`: its own database. */
+export const BACKUP_TASK_TYPES = ["files", "database", "control_plane"] as const;
+export type BackupTaskType = typeof BACKUP_TASK_TYPES[number];
+
 export type ScheduleFields = Omit<Schedule, "timezone">;
 
 /** What a task has to say before it can run. */
 export interface BackupTaskPlan extends ScheduleFields {
-  readonly type: "files" | "database";
+  readonly type: BackupTaskType;
   readonly source_path: string | null;
   readonly database_name: string | null;
 }

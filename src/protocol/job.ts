@@ -29,7 +29,11 @@ export const DatabaseSource = z.object({
 });
 export type DatabaseSource = z.infer<typeof DatabaseSource>;
 
-export const JobSource = z.discriminatedUnion("type", [FilesSource, DatabaseSource]);
+/** The control plane's own state, which the agent fetches from it (`GET /api/agent/export`). */
+export const ControlPlaneSource = z.object({ type: z.literal("control_plane") });
+export type ControlPlaneSource = z.infer<typeof ControlPlaneSource>;
+
+export const JobSource = z.discriminatedUnion("type", [FilesSource, DatabaseSource, ControlPlaneSource]);
 export type JobSource = z.infer<typeof JobSource>;
 
 /** A directory on the agent's own server. */
@@ -148,7 +152,7 @@ export const StoredBackup = z.object({
   size: z.number().int().nonnegative(),
   bytes_read: z.number().int().nonnegative(),
   files_count: z.number().int().nonnegative().nullable(),
-  engine: z.enum(["tar", "pg_dump", "mysqldump"]),
+  engine: z.enum(["tar", "pg_dump", "mysqldump", "rearguard"]),
   encrypted: z.boolean(),
   /** Program name to version, as the program prints it. */
   tools: z.record(z.string(), z.string()),

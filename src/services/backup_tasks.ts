@@ -5,7 +5,7 @@ import {
   type ScheduleFields,
   withDefaultWeekday,
 } from "../domain/backup_task.ts";
-import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
+import { ConflictError, ForbiddenError, InvalidError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { nextRun } from "../domain/schedule.ts";
 import {
@@ -60,6 +60,7 @@ export async function createBackupTask(
   caller: Caller,
   input: NewBackupTaskInput,
 ): Promise<BackupTaskDetailRow> {
+  refuseControlPlane(caller, input.type);
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
     const timezone = input.timezone ?? await timezoneOfUser(sql, caller.userId);
@@ -98,6 +99,7 @@ export async function updateBackupTask(
     const now = services.clock.now();
     const task = await lockBackupTask(sql, caller.userId, id);
     if (task === undefined) throw new NotFoundError(RESOURCE);
+    refuseControlPlane(caller, input.type ?? task.type);
     const timezone = input.timezone ?? task.timezone;
     const schedule = withDefaultWeekday(changeSchedule(task, input), timezone, task.created_at);
     const columns = { ...taskColumns(services.keyring, input), ...schedule, timezone };
@@ -251,6 +253,14 @@ async function replaceRelations(sql: Sql, id: number, input: BackupTaskInput): P
 function scheduleMoved(before: ScheduleFields & { timezone: string }, after: typeof before): boolean {
   return (["frequency", "time_to_run_at", "weekday", "custom_cron_expression", "timezone"] as const)
     .some((field) => before[field] !== after[field]);
+}
+
+/** It holds the records of every user. */
+function refuseControlPlane(caller: Caller, type: BackupTaskRow["type"]): void {
+  if (type !== "control_plane" || caller.abilities.has("admin")) return;
+  throw new ForbiddenError(
+    "Backing up the control plane takes an administrator's token with the admin ability.",
+  );
 }
 
 function refuse(errors: Record<string, string[]>): void {

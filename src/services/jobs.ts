@@ -116,6 +116,14 @@ function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyrin
       allow_unreadable: task.allow_unreadable,
     };
   }
+  if (task.type === "control_plane") {
+    if ((server.agent_protocol ?? PROTOCOL_VERSION) > 1) return { type: "control_plane" };
+    throw new InvalidError({
+      type: [
+        `The agent of ${server.label} is too old to back up the control plane. Install its current version.`,
+      ],
+    });
+  }
   return databaseSource(task, server, keyring);
 }
 

@@ -70,6 +70,11 @@ async function serverFor(
 }
 
 function optionsOf(backup: BackupRow, input: RestoreInput): RestoreOptions {
+  if (backup.engine === "rearguard") {
+    throw new ConflictError(
+      "The backup holds the control plane's own state. `deno task admin recover` makes a new control plane of it.",
+    );
+  }
   if (backup.engine !== "tar") {
     throw new ConflictError(
       "The backup holds databases, which can't be restored by the API yet. Its manifest has the commands that restore it.",

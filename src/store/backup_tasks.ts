@@ -1,4 +1,5 @@
 /** Backup tasks: the plans. */
+import type { BackupTaskType } from "../domain/backup_task.ts";
 import type { GuardAction } from "../domain/guards.ts";
 import type { RetentionPolicy } from "../domain/retention.ts";
 import type { Sql } from "./database.ts";
@@ -11,7 +12,7 @@ export interface BackupTaskRow extends RetentionPolicy {
   backup_destination_id: number;
   label: string;
   description: string | null;
-  type: "files" | "database";
+  type: BackupTaskType;
   source_path: string | null;
   excluded_paths: string[];
   allow_unreadable: boolean;

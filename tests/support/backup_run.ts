@@ -13,6 +13,10 @@ export class BackupRun implements AsyncDisposable {
   readonly scratches: string[] = [];
   readonly abort = new AbortController();
   readonly ports: RunPorts;
+  /** What stands in for a control plane's export. */
+  static exported: () => AsyncIterable<Uint8Array> = () => {
+    throw new Error("Cannot export: this run has no control plane");
+  };
   /** Called with every line of output, as it comes. */
   onLine: (line: string) => void = () => {};
 
@@ -33,6 +37,7 @@ export class BackupRun implements AsyncDisposable {
       scratch: (path) => Promise.resolve(void this.scratches.push(path)),
       uploads: { open: unused, sign: unused, complete: unused, abort: unused },
       downloads: { sign: unused },
+      exported: () => BackupRun.exported(),
     };
   }
 

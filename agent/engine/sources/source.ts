@@ -26,6 +26,8 @@ export interface SourcePart {
   readonly infix: string | null;
   readonly extension: ".tar" | ".sql" | ".dump";
   readonly command: Command;
+  /** What the command reads from its stdin; left out where it reads nothing. Its rejection fails the run. */
+  input?(): AsyncIterable<Uint8Array>;
   /** The file descriptor that the command writes the stream to: 1, or another where its stdout is taken. */
   readonly streamDescriptor: number;
   /** Where the command lists the members it stores; null where there is no such list. */

@@ -1,6 +1,6 @@
 /** What callers send of a backup task. */
 import { z } from "@hono/zod-openapi";
-import { encryptionConflict, missingFields } from "../../domain/backup_task.ts";
+import { BACKUP_TASK_TYPES, encryptionConflict, missingFields } from "../../domain/backup_task.ts";
 import {
   GUARD_ACTIONS,
   HISTORY_LENGTH,
@@ -39,7 +39,9 @@ const fields = z.object({
   backup_destination_id: id(),
   label: line(255),
   description: optional(text(10_000)),
-  type: z.enum(["files", "database"]),
+  type: z.enum(BACKUP_TASK_TYPES).openapi({
+    description: "`control_plane` is this control plane's own database: for tokens with the `admin` ability.",
+  }),
   source_path: optional(absolutePath()).openapi({
     description: "Absolute; needed when `type` is `files`.",
     example: "/var/www",

@@ -1,5 +1,6 @@
 /** When backup tasks run by themselves: what comes next, pause and resume. */
 import { z } from "@hono/zod-openapi";
+import { BACKUP_TASK_TYPES } from "../../domain/backup_task.ts";
 import { humanWait } from "../../domain/schedule.ts";
 import {
   type BackupTaskRow,
@@ -18,7 +19,7 @@ const GROUP = backupTask.plural;
 const Upcoming = z.object({
   backup_task_id: z.int(),
   label: z.string(),
-  type: z.enum(["files", "database"]),
+  type: z.enum(BACKUP_TASK_TYPES),
   next_run: Time,
   next_run_human: z.string(),
 }).openapi("UpcomingBackupTask");

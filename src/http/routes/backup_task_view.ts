@@ -1,5 +1,6 @@
 /** A backup task as callers see it: the seed's shape, then every input that is no secret under its own name. */
 import { z } from "@hono/zod-openapi";
+import { BACKUP_TASK_TYPES } from "../../domain/backup_task.ts";
 import { GUARD_ACTIONS } from "../../domain/guards.ts";
 import { localClock, localIso } from "../../domain/timezone.ts";
 import type { BackupTaskDetailRow } from "../../services/backup_tasks.ts";
@@ -19,7 +20,7 @@ const BackupTask = z.object({
   description: text,
   source: z.object({
     path: text,
-    type: z.enum(["files", "database"]),
+    type: z.enum(BACKUP_TASK_TYPES),
     database_name: text,
     excluded_tables: text,
   }),
@@ -43,7 +44,7 @@ const BackupTask = z.object({
   last_run_local_time: text.openapi({ description: "ISO 8601 with the offset of `schedule.timezone`." }),
   paused_at: Time.nullable(),
   tags: z.array(z.object({ id: z.int(), label: z.string(), colour: text })),
-  type: z.enum(["files", "database"]),
+  type: z.enum(BACKUP_TASK_TYPES),
   source_path: text,
   excluded_paths: z.array(z.string()),
   allow_unreadable: z.boolean(),

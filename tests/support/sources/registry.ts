@@ -1,5 +1,6 @@
 /** A fixture for every source type that the agent knows. */
 import type { sourceTypes } from "../../../agent/engine/sources/registry.ts";
+import { controlPlaneFixture } from "./control_plane.ts";
 import { filesFixture } from "./files.ts";
 import type { SourceFixture } from "./fixture.ts";
 import { mysqlFixture } from "./mysql.ts";
@@ -11,4 +12,5 @@ export const sourceFixtures: { [Type in SourceType]: () => Promise<SourceFixture
   files: filesFixture,
   postgresql: postgresqlFixture,
   mysql: mysqlFixture,
+  control_plane: controlPlaneFixture,
 };

@@ -1,0 +1,61 @@
+/** Which rows an export of the control plane holds, and as what: whatever would do harm in a database made of it is left out. */
+
+/** A table whose rows are exported. Columns that are not named in `columns` are as they are. */
+export interface ExportRule {
+  /** A condition on its rows; null: all of them. */
+  readonly where: string | null;
+  /** Column to the SQL of what stands in its place. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+const WHOLE: ExportRule = { where: null, columns: {} };
+
+/**
+ * Tables whose rows stay behind:
+ * - sockets, requests, single-use tokens and replays of answers are of the control plane that is gone;
+ * - `uploads` and `leftovers` would make a new control plane delete what it takes for the remains of dead runs, when the
+ *   runs have ended well since: the very backup that it was made of among them;
+ * - `run_output` can be gigabytes, and tells nothing that a restore needs.
+ */
+const LEFT_OUT = new Set([
+  "replicas",
+  "enrolment_tokens",
+  "idempotency_keys",
+  "agent_requests",
+  "skipped_schedules",
+  "uploads",
+  "leftovers",
+  "run_output",
+]);
+
+const RULES: Readonly<Record<string, ExportRule>> = {
+  remote_servers: { where: null, columns: { connection_id: "null", connected_at: "null" } },
+  // Agents that still hold one that is not over are told to forget it.
+  runs: { where: "finished_at is not null", columns: { output_size: "0", output_cut: "0" } },
+};
+
+/** A column that refers to the `id` of another table's rows. */
+export interface Reference {
+  readonly table: string;
+  readonly column: string;
+  readonly target: string;
+  readonly nullable: boolean;
+}
+
+/** Null for a table whose rows stay behind. A table that is not known here comes whole, but for what refers to such rows. */
+export function exportRule(table: string, references: readonly Reference[]): ExportRule | null {
+  if (LEFT_OUT.has(table)) return null;
+  const rule = RULES[table] ?? WHOLE;
+  const conditions = rule.where === null ? [] : [rule.where];
+  const columns: Record<string, string> = { ...rule.columns };
+  for (const { column, target, nullable } of references.filter((each) => each.table === table)) {
+    const where = LEFT_OUT.has(target) ? "false" : RULES[target]?.where ?? null;
+    if (where === null) continue;
+    const kept = where === "false"
+      ? null
+      : `from ${target} other where other.id = ${table}.${column} and other.${where}`;
+    if (nullable) columns[column] = kept === null ? "null" : `(select other.id ${kept})`;
+    else conditions.push(kept === null ? "false" : `exists (select ${kept})`);
+  }
+  return { where: conditions.length === 0 ? null : conditions.join(" and "), columns };
+}
