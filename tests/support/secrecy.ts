@@ -24,7 +24,10 @@ export class Secrecy implements Disposable {
     ];
     assert.match(agentOutput(), /connected/i);
     const commandLines = this.#commandLines.seen();
-    assert.ok(commandLines.some((line) => /^\S*tar .*--create/.test(line)), "No command line was seen");
+    assert.ok(
+      commandLines.some((line) => /^\S*(tar|p?zstd|setpriv) /.test(line)),
+      "No command line was seen",
+    );
     const told = {
       outputs,
       records: JSON.stringify(records),
