@@ -20,14 +20,27 @@ const log = logger("database");
 /** Rejects with one line that tells what to do. Disposed, it stops the embedded Postgres too. */
 export async function openControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   await using opening = new AsyncDisposableStack();
+  const opened = opening.use(await reachControlDatabase(config, clock));
+  await bringUpToDate(opened.database, clock);
+  const parts = opening.move();
+  return { database: opened.database, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+/** Applies the migrations that are missing. */
+export async function bringUpToDate(database: Database, clock: Clock): Promise<void> {
+  for (const name of await migrate(database, await readMigrations(MIGRATIONS), clock)) {
+    log.info("Applied migration {name}", { name });
+  }
+}
+
+/** The database as it is, whatever it holds. */
+export async function reachControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
+  await using opening = new AsyncDisposableStack();
   const database = config.databaseUrl === null
     ? await openEmbedded(config.dataDirectory, clock, opening)
     : openDatabase(config.databaseUrl, { connect_timeout: 10 });
   opening.defer(() => database.end({ timeout: 5 }));
   await reach(database);
-  for (const name of await migrate(database, await readMigrations(MIGRATIONS), clock)) {
-    log.info("Applied migration {name}", { name });
-  }
   const opened = opening.move();
   return { database, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

@@ -23,6 +23,11 @@ export class Keyring {
     this.#current = current;
   }
 
+  /** What stored values name the keys by; the current one first. */
+  get keyIds(): string[] {
+    return [...this.#keys.keys()];
+  }
+
   /** Returns `v1:<key id>:<base64 of nonce, ciphertext, tag>`. */
   encrypt(plain: string): string {
     const nonce = randomBytes(12);

@@ -4,7 +4,8 @@ import type { Sql } from "./database.ts";
 export interface NewBackup {
   user_id: number;
   backup_task_id: number | null;
-  run_id: number;
+  /** Null for one that was found at its destination. */
+  run_id: number | null;
   backup_destination_id: number;
   remote_server_id: number | null;
   directory: string;

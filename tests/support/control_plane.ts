@@ -88,7 +88,7 @@ export async function serve(
   return { url: `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}`, hub };
 }
 
-async function startAgent(
+export async function startAgent(
   url: string,
   token: string,
   { program, logLevel }: AgentOptions,

@@ -1,0 +1,67 @@
+/** A manifest as the record that it was made of. */
+import { createHash } from "node:crypto";
+import type { FoundBackup } from "../services/adoption.ts";
+import { type FoundManifest, objectPath } from "./manifests.ts";
+import type { Passwords } from "./passwords.ts";
+import type { Place } from "./place.ts";
+
+/** Asks for the password of an encrypted one. Null where there is no archive in it. */
+export async function foundBackup(
+  place: Place,
+  found: FoundManifest,
+  passwords: Passwords,
+): Promise<FoundBackup | null> {
+  const { manifest, name, text } = found;
+  const archives = manifest.objects.filter(({ role }) => role === "archive");
+  const first = archives[0];
+  if (first === undefined) return null;
+  const encryption = encryptionOf(found);
+  const open = () => place.read(objectPath(found, first.name));
+  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+  const counts = archives.map(({ files_count }) => files_count ?? null);
+  const createdAt = new Date(manifest.finished_at);
+  const suspicion = manifest.suspicion ?? null;
+  return {
+    hostname: manifest.hostname,
+    password: encryption === "password" ? await passwords.fitting(first.name, open) : null,
+    record: {
+      directory: place.directory(found.directory),
+      file_name: first.name,
+      size: sum(archives.map(({ size }) => size)),
+      sha256: first.sha256,
+      engine: manifest.engine,
+      encrypted: encryption !== "none",
+      encryption,
+      encryption_recipients: manifest.recipients ?? [],
+      bytes_read: sum(archives.map(({ bytes_read }) => bytes_read ?? 0)),
+      files_count: counts.includes(null) ? null : sum(counts.map(Number)),
+      warnings_count: manifest.warnings_count,
+      duration_ms: createdAt.getTime() - Date.parse(manifest.started_at),
+      source: manifest.source,
+      incompressible_share: manifest.incompressible_share ?? null,
+      suspicious_at: suspicion === null ? null : createdAt,
+      suspicion,
+      created_at: createdAt,
+    },
+    objects: [
+      ...manifest.objects.map(({ role, name, size, sha256, database }) => ({
+        role,
+        name,
+        size,
+        sha256,
+        database,
+      })),
+      { role: "manifest", name, ...digestOf(text), database: null },
+    ],
+  };
+}
+
+function encryptionOf({ manifest }: FoundManifest): "none" | "password" | "recipients" {
+  if (manifest.encryption === null) return "none";
+  return manifest.recipients === undefined ? "password" : "recipients";
+}
+
+function digestOf(text: string): { size: number; sha256: string } {
+  const bytes = new TextEncoder().encode(text);
+  return { size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+}

@@ -1,0 +1,76 @@
+/** Manifests as backups' places hold them: written by `agent/engine/manifest.ts`, this version's or an older one's. */
+import { z } from "zod";
+import { SourceDescription, StoredObject } from "../protocol/job.ts";
+import type { Place } from "./place.ts";
+
+const count = z.number().int().nonnegative();
+
+export const Manifest = z.object({
+  format: z.literal("rearguard-backup"),
+  format_version: z.literal(1),
+  task: z.object({ id: z.number().int(), label: z.string() }),
+  hostname: z.string().min(1),
+  source: SourceDescription,
+  engine: z.string().min(1),
+  started_at: z.iso.datetime(),
+  finished_at: z.iso.datetime(),
+  warnings_count: count,
+  incompressible_share: z.number().min(0).max(1).nullish(),
+  suspicion: z.string().nullish(),
+  /** `age, passphrase (scrypt)`, `age, recipients`; null for none. */
+  encryption: z.string().nullable(),
+  recipients: z.array(z.string()).optional(),
+  objects: z.array(StoredObject.extend({ bytes_read: count.optional(), files_count: count.nullish() })).min(
+    1,
+  ),
+});
+export type Manifest = z.infer<typeof Manifest>;
+
+/** One that was read, and where. */
+export interface FoundManifest {
+  /** Below the place's root; empty for the root itself. */
+  readonly directory: string;
+  readonly name: string;
+  /** Its own text, to the byte. */
+  readonly text: string;
+  readonly manifest: Manifest;
+}
+
+export const MANIFEST_SUFFIX = ".manifest.json";
+
+/** Every manifest below the place, newest backup first. `skip` is told of each that can't be read, and why. */
+export async function findManifests(
+  place: Place,
+  skip: (path: string, reason: string) => void,
+): Promise<FoundManifest[]> {
+  const found: FoundManifest[] = [];
+  for await (const path of place.paths()) {
+    if (!path.endsWith(MANIFEST_SUFFIX)) continue;
+    const cut = path.lastIndexOf("/");
+    try {
+      const text = await place.text(path);
+      const manifest = readManifest(text);
+      found.push({ directory: path.slice(0, Math.max(0, cut)), name: path.slice(cut + 1), text, manifest });
+    } catch (error) {
+      skip(path, (error as Error).message);
+    }
+  }
+  return found.sort((a, b) => Date.parse(b.manifest.finished_at) - Date.parse(a.manifest.finished_at));
+}
+
+function readManifest(text: string): Manifest {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    throw new Error("it is not JSON");
+  }
+  const result = Manifest.safeParse(document);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new Error(`it is not a manifest of this version: ${issue!.path.join(".")}: ${issue!.message}`);
+}
+
+export function objectPath({ directory }: FoundManifest, name: string): string {
+  return directory === "" ? name : `${directory}/${name}`;
+}

@@ -1,0 +1,81 @@
+/** What opens encrypted archives: from the environment, or asked for on a terminal. */
+import askPassword from "@inquirer/password";
+import { Decrypter } from "age-encryption";
+import process from "node:process";
+import { RecoveryError } from "./recovery_error.ts";
+
+/** An age header is a few lines; a stanza of a recipient is 100 bytes to 2 KB. */
+const MAX_HEADER_BYTES = 256 * 1024;
+
+export class Passwords {
+  /** The one that fitted last comes first: trying one takes a second. */
+  #known: string[];
+
+  /** @param environment `ENCRYPTION_PASSWORDS`: one a line. `AGE_IDENTITY`: secret keys, one a line. */
+  constructor(private readonly environment: Record<string, string>) {
+    this.#known = lines(environment.ENCRYPTION_PASSWORDS);
+  }
+
+  /** The password that opens the file; null where none does that is known, and there is nobody to ask. */
+  async fitting(name: string, open: () => Promise<ReadableStream<Uint8Array>>): Promise<string | null> {
+    const header = await readHeader(name, await open());
+    for (;;) {
+      for (const password of this.#known) {
+        if (!await opens(header, password)) continue;
+        this.#known = [password, ...this.#known.filter((each) => each !== password)];
+        return password;
+      }
+      if (!Deno.stdin.isTerminal()) return null;
+      const message = `The encryption password of ${name} (empty: leave it):`;
+      const asked = await askPassword({ message, toggleMask: false }, { output: process.stderr });
+      if (asked === "") return null;
+      this.#known.unshift(asked);
+    }
+  }
+
+  /** Decrypts with the password, or with the identities of the environment. */
+  async decrypt(
+    sealed: ReadableStream<Uint8Array>,
+    password: string | null,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const decrypter = new Decrypter();
+    if (password !== null) decrypter.addPassphrase(password);
+    else {
+      const identities = lines(this.environment.AGE_IDENTITY).filter((line) => !line.startsWith("#"));
+      if (identities.length === 0) {
+        throw new RecoveryError("Cannot decrypt: put the secret key of a recipient into AGE_IDENTITY");
+      }
+      for (const identity of identities) decrypter.addIdentity(identity);
+    }
+    return await decrypter.decrypt(sealed);
+  }
+}
+
+function lines(text: string | undefined): string[] {
+  return (text ?? "").split("\n").map((line) => line.replace(/\r$/, "")).filter((line) => line !== "");
+}
+
+async function opens(header: Uint8Array, password: string): Promise<boolean> {
+  const decrypter = new Decrypter();
+  decrypter.addPassphrase(password);
+  try {
+    await decrypter.decryptHeader(header);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Up to the end of the line that starts with `---` (age's specification, C2SP.org/age). */
+async function readHeader(name: string, stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += Array.from(chunk, (byte) => String.fromCharCode(byte)).join("").slice(0, MAX_HEADER_BYTES);
+    const end = /\n--- [^\n]*\n/.exec(text);
+    if (end !== null) {
+      return Uint8Array.from(text.slice(0, end.index + end[0].length), (c) => c.charCodeAt(0));
+    }
+    if (text.length >= MAX_HEADER_BYTES) break;
+  }
+  throw new RecoveryError(`Cannot read ${name}: it is not a file of age`);
+}

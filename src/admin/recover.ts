@@ -1,0 +1,154 @@
+/** Makes a new control plane: of the newest backup of the old one, or of what manifests tell. */
+import type { Config } from "../config.ts";
+import { ABILITIES } from "../domain/abilities.ts";
+import type { Clock } from "../domain/clock.ts";
+import { bringUpToDate, reachControlDatabase } from "../process/control_database.ts";
+import { DataDirectory } from "../process/data_directory.ts";
+import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
+import { adoptBackups, type FoundBackup } from "../services/adoption.ts";
+import { createFirstAdministrator } from "../services/first_administrator.ts";
+import { issueToken } from "../services/tokens.ts";
+import { firstAdministratorId } from "../store/bootstrap.ts";
+import type { Database } from "../store/database.ts";
+import { isEmptyDatabase, loadExport } from "../store/import.ts";
+import { openBus } from "../store/notifications.ts";
+import { sealingKeyIds } from "../store/sealed_columns.ts";
+import { archiveFault, archiveLines } from "./archive.ts";
+import { foundBackup } from "./found_backup.ts";
+import { findManifests, type FoundManifest } from "./manifests.ts";
+import { Passwords } from "./passwords.ts";
+import type { Place } from "./place.ts";
+import { RecoveryError } from "./recovery_error.ts";
+
+export interface Recovery {
+  readonly place: Place;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly environment: Record<string, string>;
+  /** A line for the person who waits. */
+  say(line: string): void;
+}
+
+/** Resolves with a new administrator's token. Rejects, and leaves the database empty, where anything is missing. */
+export async function recover(recovery: Recovery, how: "backup" | "manifests"): Promise<string> {
+  const { config, clock, place, say } = recovery;
+  await using _directory = await DataDirectory.take(config.dataDirectory);
+  await using opened = await reachControlDatabase(config, clock);
+  const { database } = opened;
+  if (!await isEmptyDatabase(database)) {
+    throw new RecoveryError(
+      "Cannot recover: the database is not empty. Give an empty one in DATABASE_URL, or another DATA_DIR.",
+    );
+  }
+  say(`Looking for manifests in ${place.description}`);
+  const found = await findManifests(place, (path, reason) => say(`Left out ${path}: ${reason}`));
+  const passwords = new Passwords(recovery.environment);
+  return how === "backup"
+    ? await recoverFromBackup(recovery, database, found, passwords)
+    : await recoverFromManifests(recovery, database, found, passwords);
+}
+
+async function recoverFromBackup(
+  { config, clock, place, say }: Recovery,
+  database: Database,
+  found: readonly FoundManifest[],
+  passwords: Passwords,
+): Promise<string> {
+  const keyring = await knownKeyring(config);
+  if (keyring === null) {
+    throw new RecoveryError(
+      `Cannot recover: the secret key is missing (${config.secretKeyFile}). Put the file back, or set SECRET_KEY; ` +
+        "without it, recover with --from-manifests.",
+    );
+  }
+  const backup = await newestWhole(place, found, say);
+  say(`Loading ${backup.name}, of ${backup.manifest.finished_at}`);
+  await loadExport(database, archiveLines(place, backup, passwords), async (sql) => {
+    const missing = (await sealingKeyIds(sql)).filter((id) => !keyring.keyIds.includes(id));
+    if (missing.length === 0) return;
+    throw new RecoveryError(
+      `Cannot recover: secrets are sealed with key ${missing.join(", ")}, which SECRET_KEY does not hold. ` +
+        "Find that key; without it, recover with --from-manifests.",
+    );
+  });
+  await bringUpToDate(database, clock);
+  const userId = await firstAdministratorId(database);
+  if (userId === null) throw new RecoveryError("Cannot make a token: the backup holds no administrator");
+  return await withServices({ config, clock, database, keyring }, async (services) => {
+    const token = { userId, name: "Recovery", abilities: ABILITIES, expiresAt: null };
+    return (await issueToken(services, token)).plain;
+  });
+}
+
+async function newestWhole(
+  place: Place,
+  found: readonly FoundManifest[],
+  say: (line: string) => void,
+): Promise<FoundManifest> {
+  for (const each of found.filter(({ manifest }) => manifest.source.type === "control_plane")) {
+    const fault = await archiveFault(place, each);
+    if (fault === null) return each;
+    say(`Passed over ${each.name}: ${fault}`);
+  }
+  throw new RecoveryError(
+    `Cannot recover: ${place.description} holds no whole backup of a control plane. Use --from-manifests, which needs none.`,
+  );
+}
+
+async function recoverFromManifests(
+  { config, clock, place, say }: Recovery,
+  database: Database,
+  found: readonly FoundManifest[],
+  passwords: Passwords,
+): Promise<string> {
+  if (found.length === 0) {
+    throw new RecoveryError(`Cannot recover: ${place.description} holds no manifest`);
+  }
+  const backups: FoundBackup[] = [];
+  for (const each of found) {
+    const backup = await foundBackup(place, each, passwords);
+    if (backup === null) say(`Left out ${each.name}: it names no archive`);
+    else backups.push(backup);
+  }
+  const closed = backups.filter(({ record, password }) =>
+    record.encryption === "password" && password === null
+  );
+  if (closed.length > 0) {
+    throw new RecoveryError(
+      `Cannot recover: no password fits ${closed.map(({ record }) => record.file_name).join(", ")}. ` +
+        "Put the passwords into ENCRYPTION_PASSWORDS, one a line, or move those backups elsewhere.",
+    );
+  }
+  await bringUpToDate(database, clock);
+  const keyring = await openKeyring(config, database);
+  return await withServices({ config, clock, database, keyring }, async (services) => {
+    const { userId, token } = (await createFirstAdministrator(services, null))!;
+    // The local agent looks for its own server there.
+    const address = (hostname: string) => hostname === Deno.hostname() ? "127.0.0.1" : hostname;
+    const { servers } = await adoptBackups(services, userId, place.destination, backups, address);
+    say(
+      `Entered ${backups.length} backups of ${
+        [...servers.keys()].join(", ")
+      }. Enrol an agent on each server.`,
+    );
+    return token;
+  });
+}
+
+async function withServices<T>(
+  parts: {
+    config: Config;
+    clock: Clock;
+    database: Database;
+    keyring: Awaited<ReturnType<typeof openKeyring>>;
+  },
+  work: (services: Parameters<typeof issueToken>[0]) => Promise<T>,
+): Promise<T> {
+  const { config: { runTimes }, clock, database, keyring } = parts;
+  const bus = await openBus(database);
+  try {
+    return await work({ database, clock, keyring, bus, runTimes });
+  } finally {
+    await bus.close();
+  }
+}
