@@ -128,7 +128,8 @@ for (const [engine, open] of Object.entries(fixtures)) {
     });
 
     await t.step("an empty one takes the backup", async () => {
-      await place.sql(engine === "mysql" ? "mysql" : "postgres", "create database mine");
+      const as = engine === "mysql" ? "character set utf8mb4 collate utf8mb4_bin" : "";
+      await place.sql(engine === "mysql" ? "mysql" : "postgres", `create database mine ${as}`);
       await restore(run, backup, { target: mine });
       assert.deepEqual(await contentsOf(place, "mine"), described);
       await dropped(place, "mine");

@@ -167,7 +167,9 @@ class MysqlHost implements DatabaseHost {
     const { fresh, replaced } = besideNames(name);
     const existing = this.#existing.get(name);
     const made = await findContents(this.connection, this.client, fresh);
-    const news = await this.definitions.read(fresh, made.views);
+    const definitions = await this.definitions.read(fresh, made.views);
+    // The one statement that names the database: around a routine made under another collation.
+    const news = definitions.replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
     // Its events must not run twice, and a table with triggers does not move.
     await this.#execute(dropEvents(fresh, made) + dropTriggers(fresh, made));
     const before = existing && await findContents(this.connection, this.client, name);
@@ -186,8 +188,9 @@ class MysqlHost implements DatabaseHost {
       await this.#execute(PATIENCE + moveTables(moves));
       moved = true;
       if (before !== undefined) await this.#execute(dropRest(name, before));
-      await this.#execute(`use ${quote(name)};\n${news}`);
+      // Before the definitions: each keeps the collation that the database has when it is made.
       if (charset !== "") await this.#execute(`alter database ${quote(name)}${charset}`);
+      await this.#execute(`use ${quote(name)};\n${news}`);
     } catch (error) {
       await this.#undo(name, moved ? moves : [], before === undefined ? null : olds, error);
       throw error;
@@ -212,7 +215,11 @@ class MysqlHost implements DatabaseHost {
         await this.#execute(dropTriggers(name, now) + dropRest(name, now));
       }
       if (olds === null) await this.#execute(`drop database ${quote(name)}`);
-      else await this.#execute(`use ${quote(name)};\n${olds}`);
+      else {
+        const { characterSet, collation } = this.#existing.get(name)!;
+        const charset = ` character set ${word(characterSet)} collate ${word(collation)}`;
+        await this.#execute(`alter database ${quote(name)}${charset};\nuse ${quote(name)};\n${olds}`);
+      }
     } catch (error) {
       const { fresh, replaced } = besideNames(name);
       // What could be saved is in there.
