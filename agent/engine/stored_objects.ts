@@ -47,6 +47,16 @@ export class StoredObjects {
     yield* decryptStream(proven, key, this.children);
   }
 
+  /** Whether an object is encrypted: nobody without its key can have made it then, whoever may write where it lies. */
+  isSealed(object: StoredObject): boolean {
+    return this.#keyOf(object) !== null;
+  }
+
+  /** Reads an object for nothing but to see that its bytes are those that were stored. */
+  async prove(object: StoredObject): Promise<void> {
+    for await (const _ of this.#proven(object));
+  }
+
   async open(object: StoredObject): Promise<OpenedObject> {
     const read = (from: number, to: number) => this.#counted(object, from, to);
     const key = this.#keyOf(object);

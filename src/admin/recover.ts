@@ -7,6 +7,7 @@ import { DataDirectory } from "../process/data_directory.ts";
 import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
 import { adoptBackups, type FoundBackup } from "../services/adoption.ts";
 import { createFirstAdministrator } from "../services/first_administrator.ts";
+import { PassedSecrets } from "../services/passed_secrets.ts";
 import { issueToken } from "../services/tokens.ts";
 import { firstAdministratorId } from "../store/bootstrap.ts";
 import type { Database } from "../store/database.ts";
@@ -146,9 +147,11 @@ async function withServices<T>(
 ): Promise<T> {
   const { config: { runTimes }, clock, database, keyring } = parts;
   const bus = await openBus(database);
+  const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   try {
-    return await work({ database, clock, keyring, bus, runTimes });
+    return await work({ database, clock, keyring, bus, passedSecrets, runTimes });
   } finally {
+    passedSecrets.close();
     await bus.close();
   }
 }

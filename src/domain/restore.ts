@@ -2,14 +2,46 @@
 import { InvalidError } from "./errors.ts";
 
 /** Kept with the run: never a secret. */
-export interface RestoreOptions {
+export type RestoreOptions = (FilesRestore | DatabaseRestore) & {
+  /** An identity was passed for it, which is kept beside the run in memory alone. */
+  readonly with_identity?: true;
+};
+
+export interface FilesRestore {
+  /** Missing in runs of before databases were restored. */
+  readonly type?: "files";
   /** Null: where the backup came from. */
   readonly target_path: string | null;
   /** Relative to the source's root. Empty: everything. */
   readonly paths: readonly string[];
   readonly overwrite: boolean;
-  /** An identity was passed for it, which is kept beside the run in memory alone. */
-  readonly with_identity?: true;
+}
+
+export interface DatabaseRestore {
+  readonly type: "database";
+  readonly engine: "postgresql" | "mysql";
+  /** Of the backup's databases; null: all of them. */
+  readonly databases: readonly string[] | null;
+  /** Another name for the only one; null: each keeps its own. */
+  readonly database_name: string | null;
+  readonly overwrite: boolean;
+}
+
+/** Which databases of a backup that holds `held`. Throws an {@link InvalidError} that names every field at fault. */
+export function chosenDatabases(
+  held: readonly string[],
+  asked: readonly string[] | undefined,
+  newName: string | undefined,
+): Pick<DatabaseRestore, "databases" | "database_name"> {
+  const errors: Record<string, string[]> = {};
+  const holds = `The backup holds: ${held.join(", ")}.`;
+  const unknown = asked?.find((name) => !held.includes(name));
+  if (unknown !== undefined) errors.databases = [`The backup holds no database ${unknown}. ${holds}`];
+  if (newName !== undefined && (asked ?? held).length > 1) {
+    errors.database_name = [`Only one database can get a new name: name it in databases. ${holds}`];
+  }
+  if (Object.keys(errors).length > 0) throw new InvalidError(errors);
+  return { databases: asked === undefined ? null : [...new Set(asked)], database_name: newName ?? null };
 }
 
 /** Paths as they stand in an archive, without `./` and slashes too many. Throws an {@link InvalidError} where one names its root. */

@@ -1,6 +1,6 @@
 /** Names of databases, tables and users in input: none that a database's tools would take for something else. */
 import type { z } from "@hono/zod-openapi";
-import { line, says } from "./input.ts";
+import { line, says, text } from "./input.ts";
 
 /** The longest name MySQL allows; PostgreSQL's are one shorter. */
 const MAX_NAME = 64;
@@ -10,6 +10,18 @@ export function databaseNames(): z.ZodString {
   return line(4000).refine((value) => problemOf(namesIn(value)) === null, {
     error: (issue) => says(problemOf(namesIn(issue.input as string))!)(issue),
   });
+}
+
+/** Of a new database. */
+export function databaseName(): z.ZodString {
+  return line(MAX_NAME).refine((value) => problemOf([value]) === null, {
+    error: (issue) => says(problemOf([issue.input as string])!)(issue),
+  });
+}
+
+/** Of a database that is there, whatever it is called. */
+export function storedDatabaseName(): z.ZodString {
+  return text(MAX_NAME);
 }
 
 /** `table`, `schema.table` and patterns, separated by commas. */

@@ -197,7 +197,27 @@ export const FilesTarget = z.object({
 });
 export type FilesTarget = z.infer<typeof FilesTarget>;
 
-export const RestoreTarget = z.discriminatedUnion("type", [FilesTarget]);
+/** Into databases of one server, each of a fresh one that takes the place once all are proven. */
+export const DatabaseTarget = z.object({
+  type: z.literal("database"),
+  engine: z.enum(["postgresql", "mysql"]),
+  /** Null: the local socket. */
+  host: z.string().nullable(),
+  port: z.number().int().nullable(),
+  username: z.string().nullable(),
+  password: z.string().nullable(),
+  /** The system user that runs the programs; null: the agent's own. */
+  run_as: z.string().nullable(),
+  /** Of the backup's databases; null: all of them. */
+  names: z.array(z.string()).min(1).nullable(),
+  /** Another name for the one database that is restored; null: each keeps its own. */
+  database_name: z.string().nullable(),
+  /** Replaces databases that hold something; else they fail the run. */
+  overwrite: z.boolean(),
+});
+export type DatabaseTarget = z.infer<typeof DatabaseTarget>;
+
+export const RestoreTarget = z.discriminatedUnion("type", [FilesTarget, DatabaseTarget]);
 export type RestoreTarget = z.infer<typeof RestoreTarget>;
 
 /** A restore run. */

@@ -1,12 +1,13 @@
 /** A restore run to what its agent is told. */
 import { InvalidError } from "../domain/errors.ts";
-import type { RestoreOptions } from "../domain/restore.ts";
-import type { BackupToRead, RestoreJob } from "../protocol/job.ts";
+import type { DatabaseRestore, RestoreOptions } from "../domain/restore.ts";
+import type { BackupToRead, DatabaseTarget, RestoreJob, RestoreTarget } from "../protocol/job.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
-import { findBackupTask } from "../store/backup_tasks.ts";
+import { type BackupTaskRow, findBackupTask } from "../store/backup_tasks.ts";
 import { type BackupDetailRow, findBackupDetail } from "../store/backups.ts";
 import type { Sql } from "../store/database.ts";
+import { findRemoteServer } from "../store/remote_servers.ts";
 import type { RunRow } from "../store/runs.ts";
 import { jobDestination } from "./jobs.ts";
 
@@ -21,14 +22,54 @@ export async function restoreJob(
   keyring: Keyring,
   identity: string | null = null,
 ): Promise<RestoreJob> {
-  const { target_path, paths, overwrite } = run.options as RestoreOptions;
   const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
   return {
     kind: "restore",
     task: task === undefined ? null : { id: task.id, label: task.label },
     backup: await backupOfRun(sql, run, keyring, identity),
-    target: { type: "files", path: target_path, paths: [...paths], overwrite },
+    target: await targetOf(sql, run, task, keyring),
     timeout_ms: null,
+  };
+}
+
+async function targetOf(
+  sql: Sql,
+  run: RunRow,
+  task: BackupTaskRow | undefined,
+  keyring: Keyring,
+): Promise<RestoreTarget> {
+  const options = run.options as RestoreOptions;
+  if (options.type === "database") return await databaseTarget(sql, run, options, task, keyring);
+  const { target_path, paths, overwrite } = options;
+  return { type: "files", path: target_path, paths: [...paths], overwrite };
+}
+
+/**
+ * The server that the task names, as its user; without a task, the one on the local socket. On another machine than the task's,
+ * that machine's own database password goes first, and no user of the task's machine is looked for.
+ */
+async function databaseTarget(
+  sql: Sql,
+  run: RunRow,
+  { engine, databases, database_name, overwrite }: DatabaseRestore,
+  task: BackupTaskRow | undefined,
+  keyring: Keyring,
+): Promise<DatabaseTarget> {
+  const server = await findRemoteServer(sql, run.remote_server_id!);
+  const own = server?.database_password_encrypted ?? null;
+  const tasks = task?.database_password_encrypted ?? null;
+  const isAtHome = task?.remote_server_id === run.remote_server_id;
+  return {
+    type: "database",
+    engine,
+    host: task?.database_host ?? null,
+    port: task?.database_port ?? null,
+    username: task?.database_username ?? null,
+    password: keyring.decryptOptional(isAtHome ? tasks ?? own : own ?? tasks),
+    run_as: isAtHome ? task?.isolated_username ?? null : null,
+    names: databases === null ? null : [...databases],
+    database_name,
+    overwrite,
   };
 }
 

@@ -1,8 +1,8 @@
 /** Restores: a backup's way back, queued like any run. */
 import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
-import { archivePaths, type RestoreOptions } from "../domain/restore.ts";
+import { archivePaths, chosenDatabases, type RestoreOptions } from "../domain/restore.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
-import { type BackupRow, lockBackup } from "../store/backups.ts";
+import { type BackupRow, findBackupDetail, lockBackup } from "../store/backups.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import { findRemoteServerOf } from "../store/remote_servers.ts";
@@ -16,6 +16,8 @@ export interface RestoreInput {
   remote_server_id?: number;
   target_path?: string;
   paths?: string[];
+  databases?: string[];
+  database_name?: string;
   overwrite?: boolean;
   /** An age secret key, for a backup that is encrypted to recipients. */
   identity?: string;
@@ -44,7 +46,14 @@ export async function startRestore(
       );
     }
     const serverId = await serverFor(sql, caller, backup, input.remote_server_id);
-    const options = optionsOf(backup, input);
+    if (backup.engine === "rearguard") {
+      throw new ConflictError(
+        "The backup holds the control plane's own state. `deno task admin recover` makes a new control plane of it.",
+      );
+    }
+    const options = backup.engine === "tar"
+      ? filesOptions(backup, input)
+      : databaseOptions(backup, await databasesOf(sql, backup), input);
     await refuseUnreachable(sql, backup, serverId);
     const runId = await queueRestore(services, sql, backup, serverId, options, key);
     return { runId };
@@ -69,17 +78,8 @@ async function serverFor(
   return id;
 }
 
-function optionsOf(backup: BackupRow, input: RestoreInput): RestoreOptions {
-  if (backup.engine === "rearguard") {
-    throw new ConflictError(
-      "The backup holds the control plane's own state. `deno task admin recover` makes a new control plane of it.",
-    );
-  }
-  if (backup.engine !== "tar") {
-    throw new ConflictError(
-      "The backup holds databases, which can't be restored by the API yet. Its manifest has the commands that restore it.",
-    );
-  }
+function filesOptions(backup: BackupRow, input: RestoreInput): RestoreOptions {
+  refuseFields(input, ["databases", "database_name"], "files");
   const target_path = input.target_path ?? null;
   if (target_path === null && backup.source === null) {
     throw new InvalidError({
@@ -87,11 +87,43 @@ function optionsOf(backup: BackupRow, input: RestoreInput): RestoreOptions {
     });
   }
   return {
+    type: "files",
     target_path,
     paths: archivePaths(input.paths ?? []),
     overwrite: input.overwrite ?? false,
-    ...input.identity === undefined ? {} : { with_identity: true },
+    ...withIdentity(input),
   };
+}
+
+function withIdentity({ identity }: RestoreInput): Pick<RestoreOptions, "with_identity"> {
+  return identity === undefined ? {} : { with_identity: true };
+}
+
+function databaseOptions({ engine }: BackupRow, held: string[], input: RestoreInput): RestoreOptions {
+  refuseFields(input, ["target_path", "paths"], "databases");
+  const chosen = chosenDatabases(held, input.databases, input.database_name);
+  return {
+    type: "database",
+    engine: engine === "mysqldump" ? "mysql" : "postgresql",
+    ...chosen,
+    overwrite: input.overwrite ?? false,
+    ...withIdentity(input),
+  };
+}
+
+/** What says where, or which, of the other kind of backup. */
+function refuseFields(input: RestoreInput, fields: (keyof RestoreInput)[], held: string): void {
+  const given = fields.filter((field) => input[field] !== undefined);
+  if (given.length === 0) return;
+  const sentence = (field: string) =>
+    `The ${field.replaceAll("_", " ")} field can't be used: the backup holds ${held}.`;
+  throw new InvalidError(Object.fromEntries(given.map((field) => [field, [sentence(field)]])));
+}
+
+async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
+  const objects = (await findBackupDetail(sql, backup.user_id, backup.id))?.objects ?? [];
+  return objects.filter(({ role, database_name }) => role === "archive" && database_name !== null)
+    .map(({ database_name }) => database_name!);
 }
 
 /** A directory of one server is out of another's reach. */

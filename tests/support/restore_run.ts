@@ -4,15 +4,17 @@ import type { Destination } from "../../agent/engine/ports.ts";
 import { runRestore } from "../../agent/engine/restore.ts";
 import type {
   BackupToRead,
+  DatabaseTarget,
   FilesTarget,
   Restored,
   RestoreJob,
+  RestoreTarget,
   StoredBackup,
 } from "../../src/protocol/job.ts";
 import type { BackupRun } from "./backup_run.ts";
 
 export interface RestoreOptions {
-  target?: Partial<FilesTarget>;
+  target?: Partial<FilesTarget> | DatabaseTarget;
   key?: BackupToRead["key"];
   destination?: Destination;
 }
@@ -30,9 +32,14 @@ export function restoreJob(run: BackupRun, backup: StoredBackup, options: Restor
       destination: { type: "local", directory: run.directory },
       key: options.key ?? null,
     },
-    target: { type: "files", path: null, paths: [], overwrite: false, ...options.target },
+    target: targetOf(options),
     timeout_ms: null,
   };
+}
+
+function targetOf({ target = {} }: RestoreOptions): RestoreTarget {
+  if (target.type === "database") return target;
+  return { type: "files", path: null, paths: [], overwrite: false, ...target };
 }
 
 /** The run's work directory is emptied first, as an agent gives each run its own. */

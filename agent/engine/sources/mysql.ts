@@ -9,14 +9,13 @@ import { databaseInfix, GLOBALS_INFIX } from "../object_name.ts";
 import { RunFailedError } from "../ports.ts";
 import { formatBytes } from "../progress.ts";
 import type { RunContext } from "../run_context.ts";
-import { firstTool, missingTools, requireTools, type Tool } from "../tools.ts";
+import { firstTool, missingTools, requireTools } from "../tools.ts";
 import { checkClosing, DumpMessages } from "./dump_messages.ts";
 import { fromHex, MysqlConnection } from "./mysql_connection.ts";
+import { type DumpProgram, dumpProgram, oracleArguments, type ServerVersion } from "./mysql_programs.ts";
 import type { PreparedSource, SourcePart } from "./source.ts";
 
-interface Server {
-  version: string;
-  isMariadb: boolean;
+interface Server extends ServerVersion {
   databases: Database[];
 }
 
@@ -29,13 +28,8 @@ interface Database {
   collation: string;
 }
 
-interface DumpProgram {
-  tool: Tool;
-  version: string;
-}
-
 /** Made by the server, or, as `mysql`, of no use on another version. */
-const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
+export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
 const CLOSING = /\n-- Dump completed[^\n]*\n$/;
 
 export async function prepareMysql(source: DatabaseSource, context: RunContext): Promise<PreparedSource> {
@@ -45,7 +39,7 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
   const client = await firstTool(context.children, ["mariadb", "mysql"]);
   if (client === null) throw new RunFailedError(missingTools(["mysqldump", "mysql"]));
   const server = await describeServer(connection, client.tool);
-  const program = await dumpProgram(server, context);
+  const program = await dumpProgram(server, context.children);
   const databases = chooseDatabases(server, source.names);
   for (const { name, size, nonTransactional } of databases) {
     output.line(`${productName(server)}: database ${name}, ${formatBytes(size)}`);
@@ -105,14 +99,6 @@ async function describeServer(connection: MysqlConnection, client: string): Prom
 
 function productName({ version, isMariadb }: Server): string {
   return `${isMariadb ? "MariaDB" : "MySQL"} ${/^[\d.]+/.exec(version)?.[0] ?? version}`;
-}
-
-/** Each server's own program first: the other may lack a way to log in, or write what the server does not read. */
-async function dumpProgram(server: Server, { children }: RunContext): Promise<DumpProgram> {
-  const tools: Tool[] = server.isMariadb ? ["mariadb-dump", "mysqldump"] : ["mysqldump", "mariadb-dump"];
-  const found = await firstTool(children, tools);
-  if (found === null) throw new RunFailedError(missingTools([tools[0]!]));
-  return found;
 }
 
 function chooseDatabases(server: Server, names: string[]): Database[] {
@@ -176,14 +162,6 @@ function databasePart(
 /** `table` in every database of the task, or `database.table`. Both are taken literally. */
 function qualified(entry: string, database: string): string {
   return entry.startsWith(`${database}.`) ? entry : `${database}.${entry}`;
-}
-
-/** Oracle's mysqldump would write replication state, and ask servers for histograms that they lack. */
-function oracleArguments(server: Server, { version }: DumpProgram): string[] {
-  if (/mariadb/i.test(version)) return [];
-  const hasHistograms = !server.isMariadb && parseInt(server.version) >= 8;
-  const columnStatistics = parseInt(version) >= 8 && !hasHistograms ? ["--column-statistics=0"] : [];
-  return ["--set-gtid-purged=OFF", ...columnStatistics];
 }
 
 async function accountsPart(

@@ -4,24 +4,27 @@ import { capture } from "../capture.ts";
 import type { Command, Redirect } from "../children.ts";
 import { oneLine } from "../line.ts";
 import { RunFailedError } from "../ports.ts";
-import type { RunContext } from "../run_context.ts";
+import type { ProgramContext } from "../run_context.ts";
 
 const CONNECT_TIMEOUT_SECONDS = 30;
 /** Where the programs find the option file, opened for them before they may have become another user. */
 const OPTIONS_DESCRIPTOR = 3;
+
+/** Where a server is, and who logs in. */
+type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
 
 export class MysqlConnection {
   private constructor(
     /** `the local socket as root`. */
     readonly description: string,
     readonly username: string,
-    private readonly context: RunContext,
+    private readonly context: ProgramContext,
     private readonly first: string[],
     private readonly rest: string[],
     private readonly redirects: Redirect[],
   ) {}
 
-  static async open(source: DatabaseSource, context: RunContext): Promise<MysqlConnection> {
+  static async open(source: Login, context: ProgramContext): Promise<MysqlConnection> {
     const { host, port, password } = source;
     const onSocket = host === null || host.startsWith("/");
     const username = source.username ?? (onSocket ? context.job.run_as : null) ?? "root";
@@ -51,17 +54,22 @@ export class MysqlConnection {
 
   /** The rows of a SELECT. Every column must be `hex(…)` of text, or a number: nothing else is safe in a line. */
   async query(client: string, sql: string): Promise<string[][]> {
+    const answer = await this.execute(client, sql);
+    return answer.split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
+  }
+
+  /** Statements one after the other, up to the first that fails. They may be long: they are no argument. */
+  async execute(client: string, sql: string): Promise<string> {
     const options = [
       "--batch",
       "--skip-column-names",
+      "--binary-mode",
       "--default-character-set=utf8mb4",
       `--connect-timeout=${CONNECT_TIMEOUT_SECONDS}`,
-      `--execute=${sql}`,
     ];
-    const answer = await capture(this.context.children, this.command(client, options));
-    if (answer.exit.code === 0) {
-      return answer.stdout.split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
-    }
+    const input = new TextEncoder().encode(sql);
+    const answer = await capture(this.context.children, this.command(client, options), input);
+    if (answer.exit.code === 0) return answer.stdout;
     const message = oneLine(answer.messages.join("\n")) || `${client} exited with ${answer.exit.code}`;
     throw new RunFailedError(`Cannot use MySQL at ${this.description}: ${message}`);
   }
@@ -81,7 +89,7 @@ function hostArguments(host: string | null, port: number | null): string[] {
 }
 
 /** https://mariadb.com/kb/en/configuring-mariadb-with-option-files/: quoted values take backslash escapes. */
-async function writeOptionFile(password: string, { ports, user }: RunContext): Promise<string> {
+async function writeOptionFile(password: string, { ports, user }: ProgramContext): Promise<string> {
   if (password.includes("\0")) {
     throw new RunFailedError("Cannot use the task's database_password: it holds a NUL character");
   }

@@ -30,7 +30,19 @@ interface Database {
   encoding: string;
   collation: string;
   ctype: string;
+  owner: string;
+  /** `libc`, `icu` or `builtin`; with other than the first, `locale` is the provider's name of the collation. */
+  locale_provider: string;
+  locale: string | null;
 }
+
+/** Columns that later versions have are looked for by name: `icu` came with 15, `builtin` with 17. */
+export const DATABASE_PROPERTIES =
+  `pg_encoding_to_char(encoding) as encoding, datcollate as collation, datctype as ctype,
+            pg_get_userbyid(datdba) as owner,
+            case to_jsonb(d) ->> 'datlocprovider' when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end
+              as locale_provider,
+            coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') as locale`;
 
 /** From 15.14 on, psql's `\unrestrict` follows. */
 const CLOSING = /\n-- PostgreSQL database (?:cluster )?dump complete\n--\n\n(?:\\unrestrict \w+\n\n?)?$/;
@@ -65,12 +77,7 @@ export async function preparePostgresql(
       server_version: server.version,
       format: source.format,
       excluded_tables: source.excluded_tables,
-      databases: databases.map(({ name, encoding, collation, ctype }) => ({
-        name,
-        encoding,
-        collation,
-        ctype,
-      })),
+      databases: databases.map(({ is_usual: _, size: __, ...description }) => description),
     },
     parts,
   };
@@ -104,8 +111,8 @@ async function describeServer(connection: PostgresqlConnection, psql: string, do
     door,
     `select datname as name, datallowconn and not datistemplate as is_usual,
             case when has_database_privilege(oid, 'connect') then pg_database_size(oid) end as size,
-            pg_encoding_to_char(encoding) as encoding, datcollate as collation, datctype as ctype
-     from pg_catalog.pg_database order by datname`,
+            ${DATABASE_PROPERTIES}
+     from pg_catalog.pg_database d order by datname`,
   );
   return { ...server!, databases };
 }

@@ -4,25 +4,28 @@ import { capture } from "../capture.ts";
 import type { Command, Redirect } from "../children.ts";
 import { oneLine } from "../line.ts";
 import { RunFailedError } from "../ports.ts";
-import type { RunContext } from "../run_context.ts";
+import type { ProgramContext } from "../run_context.ts";
 import { findUser, type SystemUser } from "../system_user.ts";
 
 const CONNECT_TIMEOUT_SECONDS = 30;
 /** Where the programs find the password file, opened for them before they may have become another user. */
 const PASSWORD_DESCRIPTOR = 3;
 
+/** Where a server is, and who logs in. */
+type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
+
 export class PostgresqlConnection {
   private constructor(
     /** `the local socket as postgres`. */
     readonly description: string,
-    private readonly context: RunContext,
+    private readonly context: ProgramContext,
     private readonly environment: Record<string, string>,
     private readonly redirects: Redirect[],
     private readonly user: SystemUser | null,
   ) {}
 
   /** On a socket the server knows its client by the system user: that is then the one the role is named after. */
-  static async open(source: DatabaseSource, context: RunContext): Promise<PostgresqlConnection> {
+  static async open(source: Login, context: ProgramContext): Promise<PostgresqlConnection> {
     const { host, port, password } = source;
     const onSocket = host === null || host.startsWith("/");
     const username = source.username ?? (onSocket ? context.job.run_as : null) ?? "postgres";
@@ -64,13 +67,18 @@ export class PostgresqlConnection {
   /** The rows of a SELECT, as PostgreSQL turns them into JSON. */
   async query<Row>(psql: string, database: string, select: string): Promise<Row[]> {
     const sql = `select coalesce(json_agg(row_to_json(q)), '[]') from (${select}) q`;
+    return JSON.parse(await this.execute(psql, database, sql));
+  }
+
+  /** Statements in one transaction. Returns what the last one answers. */
+  async execute(psql: string, database: string, sql: string): Promise<string> {
     const args = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", `--command=${sql}`];
     const command = this.command(psql, args, database);
     const answer = await capture(this.context.children, {
       ...command,
       env: { ...command.env, PGCLIENTENCODING: "UTF8" },
     });
-    if (answer.exit.code === 0) return JSON.parse(answer.stdout);
+    if (answer.exit.code === 0) return answer.stdout;
     const said = answer.messages.filter((line) => !line.startsWith("password retrieved from file"));
     const message = oneLine(said.join("\n").replace(/^psql: error: /, "")) ||
       `psql exited with ${answer.exit.code}`;
@@ -81,7 +89,7 @@ export class PostgresqlConnection {
 /** One line for any server, https://www.postgresql.org/docs/current/libpq-pgpass.html. */
 async function writePasswordFile(
   password: string,
-  { ports }: RunContext,
+  { ports }: ProgramContext,
   user: SystemUser | null,
 ): Promise<string> {
   if (/[\n\0]/.test(password)) {

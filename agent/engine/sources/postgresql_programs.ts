@@ -43,7 +43,15 @@ export function installationFor(
   );
 }
 
-export function programPath({ directory }: Installation, name: "pg_dump" | "pg_dumpall" | "psql"): string {
+/** To restore what a server of version `major` held, or one that is `major` now; an older one than that may fail, and says how. */
+export function installationToRestore(major: number, found: Installation[]): Installation {
+  return found.filter((each) => each.major >= major).at(-1) ?? found[0]!;
+}
+
+export function programPath(
+  { directory }: Installation,
+  name: "pg_dump" | "pg_dumpall" | "pg_restore" | "psql",
+): string {
   return directory === "" ? name : `${directory}/${name}`;
 }
 

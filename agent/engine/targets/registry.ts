@@ -1,6 +1,7 @@
 /** Every kind of place that a backup is restored into. */
 import type { RestoreTarget } from "../../../src/protocol/job.ts";
 import type { RestoreContext } from "../restore.ts";
+import { restoreDatabases } from "./databases.ts";
 import { restoreFiles } from "./files.ts";
 
 export interface Put {
@@ -11,7 +12,7 @@ export interface Put {
 type Restore<Target> = (target: Target, context: RestoreContext) => Promise<Put>;
 type Types = { [T in RestoreTarget["type"]]: Restore<Extract<RestoreTarget, { type: T }>> };
 
-export const targetTypes: Types = { files: restoreFiles };
+export const targetTypes: Types = { files: restoreFiles, database: restoreDatabases };
 
 export function restoreInto(target: RestoreTarget, context: RestoreContext): Promise<Put> {
   return (targetTypes[target.type] as Restore<RestoreTarget>)(target, context);

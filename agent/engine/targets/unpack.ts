@@ -3,9 +3,9 @@ import { dirname } from "node:path";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { readRanges } from "../archive_ranges.ts";
 import type { Command, Exit } from "../children.ts";
-import { makeFifo, releaseFifo } from "../fifo.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
+import { feedUnpacked } from "./feed.ts";
 import type { Selection } from "./selection.ts";
 
 /** As it was written; see sources/files.ts. */
@@ -24,8 +24,6 @@ class Messages {
     this.lastError ??= text;
     this.context.ports.output.warning(text);
   };
-
-  readonly keep = (line: string): void => void (this.lastError ??= line.replace(/^zstd: /, ""));
 }
 
 /** The whole archive; proven to be the one that was stored once this resolves. */
@@ -34,33 +32,10 @@ export async function unpackWhole(
   directory: string,
   context: RestoreContext,
 ): Promise<void> {
-  const { children, objects, ports, progress } = context;
-  const fifo = `${ports.workDirectory}/pipe`;
-  await makeFifo(fifo, null, children);
-  progress.total = archive.size;
-  const said = { zstd: new Messages(context), tar: new Messages(context) };
-  const zstd = children.spawn({
-    program: "zstd",
-    args: ["-d", "-q", "-c"],
-    redirects: [{ descriptor: 1, direction: ">", path: fifo }],
-  }, { stdin: "piped", stdout: "null", onMessage: said.zstd.keep });
-  const tar = children.spawn(
-    { ...tarCommand(directory), redirects: [{ descriptor: 0, direction: "<", path: fifo }] },
-    { stdout: "null", onMessage: said.tar.warn },
-  );
-  const fed = zstd.feed(objects.whole(archive));
-  const ended = Promise.race([zstd.exited, tar.exited]).then(() => releaseFifo(fifo));
-  const [feeding] = await Promise.allSettled([fed, ended, zstd.exited, tar.exited]);
-  await Deno.remove(fifo);
-  ports.signal.throwIfAborted();
-  if (feeding.status === "rejected") throw feeding.reason;
-  const unpacked = await zstd.exited;
-  // A tar that gave up takes zstd with it: then tar has the reason.
-  const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(said.zstd.lastError ?? "");
-  if (unpacked.code !== 0 && !isCut) {
-    throw new RunFailedError(`${archive.name} does not unpack: ${said.zstd.lastError ?? "zstd failed"}`);
-  }
-  check(await tar.exited, said.tar, directory);
+  context.progress.total = archive.size;
+  const said = new Messages(context);
+  const exit = await feedUnpacked(archive, tarCommand(directory), said.warn, context);
+  check(exit, said, directory);
 }
 
 /** The chosen members only. */

@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { startRestore } from "../../services/restores.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
+import { databaseName, storedDatabaseName } from "../database_input.ts";
 import { id } from "../input.ts";
 import { identity } from "../secret_input.ts";
 import { absolutePath, innerPath } from "../path_input.ts";
@@ -11,14 +12,23 @@ const RestoreInput = z.object({
     description: "Where to restore. Default: the server that made the backup.",
   }),
   target_path: absolutePath().openapi({
-    description: "The directory to restore into. Default: where the files came from.",
+    description: "Files only. The directory to restore into. Default: where the files came from.",
   }),
   paths: z.array(innerPath()).max(1000).openapi({
-    description: "Only these, each with all below it; relative to the source's root. Default: everything.",
+    description:
+      "Files only. Only these, each with all below it; relative to the source's root. Default: everything.",
+  }),
+  databases: z.array(storedDatabaseName()).min(1).max(1000).openapi({
+    description: "Databases only. Those of the backup's databases to restore. Default: all of them.",
+  }),
+  database_name: databaseName().openapi({
+    description:
+      "Databases only. A new name for the database, where one is restored. Default: each has the name it had.",
   }),
   overwrite: z.boolean().openapi({
     description:
-      "Replaces files that are in the way; without it they fail the run. What the backup does not hold stays either way.",
+      "Replaces files that are in the way; without it they fail the run. Files that the backup does not hold stay either way. " +
+      "A database that holds something is replaced as a whole.",
   }),
   identity: identity().openapi({
     description:
@@ -36,8 +46,9 @@ export const backupRestoreEndpoints: readonly Endpoint[] = [
     group: "Backups",
     summary: "Restore a backup",
     description:
-      "Queues a restore run. Everything is unpacked beside the target and proven before the target is touched: a restore " +
-      "that fails leaves it as it was.",
+      "Queues a restore run. Everything is unpacked beside the target, databases are loaded into fresh ones, and all is proven " +
+      "before the target is touched: a restore that fails leaves it as it was. A database is restored on the server that its " +
+      "task names, with the task's user and password; once the task is gone, on the local socket.",
     access: "restore-backups",
     ids: { id: "Backup" },
     body: {

@@ -52,3 +52,45 @@ Deno.test("every field of a restore that is wrong is named at once", async () =>
   });
   assert.deepEqual(other.body.errors, { remote_server_id: ["The selected remote server is invalid."] });
 });
+
+Deno.test("a restore of databases takes their names, one of files its paths", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const taskId = await newTask(client);
+  const files = await newBackup(api.database, taskId, api.clock.now());
+  const id = await newBackup(api.database, taskId, api.clock.now(), { engine: "pg_dump", files_count: null });
+  await api.database`update backup_objects set database_name = 'shop' where backup_id = ${id}`;
+  await api.database`
+    insert into backup_objects (backup_id, ordinal, role, name, size, sha256, database_name)
+    values (${id}, 1, 'archive', 'wiki', 1, ${"0".repeat(64)}, 'wiki'),
+      (${id}, 2, 'archive', 'globals', 1, ${"0".repeat(64)}, null)`;
+  const errorsOf = async (backupId: number, body: Record<string, unknown>) => {
+    const answer = await client.call("POST", `/api/backups/${backupId}/restore`, body);
+    assert.equal(answer.status, 422, JSON.stringify(answer.body));
+    return answer.body.errors;
+  };
+  assert.deepEqual(await errorsOf(files, { target_path: "/srv", databases: ["a"], database_name: "b" }), {
+    databases: ["The databases field can't be used: the backup holds files."],
+    database_name: ["The database name field can't be used: the backup holds files."],
+  });
+  assert.deepEqual(await errorsOf(id, { target_path: "/srv", paths: ["etc"] }), {
+    target_path: ["The target path field can't be used: the backup holds databases."],
+    paths: ["The paths field can't be used: the backup holds databases."],
+  });
+  assert.deepEqual(await errorsOf(id, { database_name: "copy" }), {
+    database_name: [
+      "Only one database can get a new name: name it in databases. The backup holds: shop, wiki.",
+    ],
+  });
+  assert.deepEqual(await errorsOf(id, { databases: ["shop", "none"] }), {
+    databases: ["The backup holds no database none. The backup holds: shop, wiki."],
+  });
+  assert.deepEqual(Object.keys(await errorsOf(id, { databases: [], database_name: "--all" })).sort(), [
+    "database_name",
+    "databases",
+  ]);
+  const asked = { databases: ["shop"], database_name: "copy", overwrite: true };
+  const { body } = await client.call("POST", `/api/backups/${id}/restore`, asked);
+  const [run] = await api.database`select options from runs where id = ${body.backup_task_log_id}`;
+  assert.deepEqual(run!.options, { type: "database", engine: "postgresql", ...asked });
+});

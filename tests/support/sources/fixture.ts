@@ -1,10 +1,27 @@
 /** What the contract suite needs of a source type to try it: see agent/engine/sources/contract_test.ts. */
-import type { JobSource } from "../../../src/protocol/job.ts";
+import type { DatabaseTarget, JobSource } from "../../../src/protocol/job.ts";
 
 /** A shell's command line and what its environment holds. */
 export interface Restoration {
   line: string;
   env: Record<string, string>;
+}
+
+/** The other server, which databases are restored on. */
+export interface DatabasePlace {
+  login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;
+  /** Of the source's databases: an ordinary name and an odd one. */
+  names: [string, string];
+  /** Brings what belongs to no database. */
+  prepare(): Promise<void>;
+  quote(name: string): string;
+  sql(database: string, text: string): Promise<string>;
+  /** Text that is the same for the same database. */
+  describe(name: string): Promise<string[]>;
+  /** Names of all but the server's own. */
+  list(): Promise<string[]>;
+  /** Connections to a database. */
+  connections(name: string): Promise<number>;
 }
 
 export interface SourceFixture extends AsyncDisposable {
@@ -17,6 +34,8 @@ export interface SourceFixture extends AsyncDisposable {
   /** Text that is the same for the source and for what was restored of it, and of nothing else. */
   describeOriginal(): Promise<string[]>;
   describeRestored(): Promise<string[]>;
+  /** Of a source of databases. */
+  place?: DatabasePlace;
   /** Forgets what was restored. */
   reset(): Promise<void>;
 }

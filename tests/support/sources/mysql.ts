@@ -55,6 +55,35 @@ export async function mysqlFixture(): Promise<SourceFixture> {
     },
     describeOriginal: () => describe(server, ["sessions", "events"]),
     describeRestored: () => describe(other, []),
+    place: {
+      login: {
+        engine: "mysql",
+        host: other.host,
+        port: other.port,
+        username: other.username,
+        password: other.password,
+      },
+      names: ["shop", ODD],
+      prepare: async () => {
+        const account = "shop_owner@localhost";
+        await other.sql(
+          "mysql",
+          `create or replace user ${account} identified by 'hush'; grant all on shop.* to ${account}`,
+        );
+      },
+      quote,
+      sql: (database, text) => other.sql(database, text),
+      describe: (name) => describeDatabase(other, name, []),
+      list: async () => {
+        const names = "select schema_name from information_schema.schemata where schema_name not in " +
+          "('mysql', 'sys', 'information_schema', 'performance_schema') order by 1";
+        return (await other.sql("mysql", names)).trim().split("\n");
+      },
+      connections: async (name) => {
+        const count = `select count(*) from information_schema.processlist where db = '${name}'`;
+        return Number(await other.sql("mysql", count));
+      },
+    },
     reset: async () => {
       for (const name of ["shop", ODD]) await other.sql("mysql", `drop database if exists ${quote(name)}`);
       // Accounts come with `*` only: the second variant finds those that the first brought.

@@ -63,6 +63,28 @@ export async function postgresqlFixture(): Promise<SourceFixture> {
     },
     describeOriginal: () => describe(server, ["*.sessions", "*.sessions_1", "audit.events"]),
     describeRestored: () => describe(other, []),
+    place: {
+      login: {
+        engine: "postgresql",
+        host: other.host,
+        port: other.port,
+        username: other.username,
+        password: other.password,
+      },
+      names: ["shop", ODD],
+      prepare: async () => void await other.sql("postgres", "create role shop_owner login password 'hush'"),
+      quote: identifier,
+      sql: (database, text) => other.sql(database, text),
+      describe: (name) => describeDatabase(other, name, []),
+      list: async () => {
+        const names = "select datname from pg_database where datname !~ '^(postgres|template.)$' order by 1";
+        return (await other.sql("postgres", names)).trim().split("\n");
+      },
+      connections: async (name) => {
+        const count = `select count(*) from pg_stat_activity where datname = '${name}'`;
+        return Number(await other.sql("postgres", count));
+      },
+    },
     reset: async () => {
       for (const name of ["shop", ODD]) {
         await other.sql("postgres", `drop database if exists ${identifier(name)}`);

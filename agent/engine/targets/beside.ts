@@ -1,0 +1,25 @@
+/** Names of databases that stand beside another one while it is restored. */
+import { createHash } from "node:crypto";
+
+export interface BesideNames {
+  /** What is being loaded. */
+  fresh: string;
+  /** What was there before, until it is dropped. */
+  replaced: string;
+}
+
+/** Both engines take 63 bytes; a name that leaves no room is cut, and told from others that are cut by a digest. */
+const MAX_BYTES = 63;
+
+export function besideNames(name: string): BesideNames {
+  return { fresh: beside(name, "_rearguard_fresh"), replaced: beside(name, "_rearguard_replaced") };
+}
+
+function beside(name: string, suffix: string): string {
+  const size = (text: string) => new TextEncoder().encode(text).length;
+  if (size(name + suffix) <= MAX_BYTES) return name + suffix;
+  const end = `_${createHash("sha256").update(name).digest("hex").slice(0, 8)}${suffix}`;
+  const characters = [...name];
+  while (size(characters.join("") + end) > MAX_BYTES) characters.pop();
+  return characters.join("") + end;
+}

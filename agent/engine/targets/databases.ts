@@ -1,0 +1,128 @@
+/**
+ * Databases of dumps: each is loaded into a fresh one beside its place, and all are put into their places once every one is
+ * there and proven. Until then nothing of what was there is touched.
+ */
+import type { DatabaseTarget, StoredObject } from "../../../src/protocol/job.ts";
+import { Children, type Command } from "../children.ts";
+import { RunFailedError } from "../ports.ts";
+import type { RestoreContext } from "../restore.ts";
+import type { ProgramContext } from "../run_context.ts";
+import { userToRunAs } from "../system_user.ts";
+import { requireTools } from "../tools.ts";
+import { feedUnpacked } from "./feed.ts";
+import { LoadMessages } from "./load_messages.ts";
+import { openMysql } from "./mysql.ts";
+import { openPostgresql } from "./postgresql.ts";
+import type { Put } from "./registry.ts";
+
+/** One database of the backup, and the one that it becomes. */
+export interface WantedDatabase {
+  readonly archive: StoredObject;
+  /** Its name in the backup. */
+  readonly original: string;
+  readonly name: string;
+}
+
+/** A database server that takes a restore. Methods are called in this order, `discard` in any case, at the end. */
+export interface DatabaseHost {
+  /** Rejects, before anything is made, where one can't be restored there. */
+  inspect(wanted: readonly WantedDatabase[]): Promise<void>;
+  /** Makes a fresh database; what the command reads is loaded into it. */
+  create(wanted: WantedDatabase): Promise<Command>;
+  /** Puts the fresh ones into their places. Where it rejects, what was there is as it was, unless the error says otherwise. */
+  publish(wanted: readonly WantedDatabase[]): Promise<void>;
+  /** Drops what is unfinished; never rejects. `programs` may be started in a run that is over. */
+  discard(programs: ProgramContext): Promise<void>;
+}
+
+type OpenHost = (
+  target: DatabaseTarget,
+  programs: ProgramContext,
+  context: RestoreContext,
+) => Promise<DatabaseHost>;
+
+const hosts: Record<DatabaseTarget["engine"], OpenHost> = {
+  postgresql: openPostgresql,
+  mysql: openMysql,
+};
+
+/** What restores the objects that belong to no database. */
+const GLOBALS_PROGRAM = { postgresql: "psql --no-psqlrc --dbname=postgres", mysql: "mariadb --force mysql" };
+
+export async function restoreDatabases(target: DatabaseTarget, context: RestoreContext): Promise<Put> {
+  const { children, ports } = context;
+  const wanted = chooseDatabases(target, context);
+  await requireTools(children, ["zstd"]);
+  const user = await userToRunAs(children, target.run_as);
+  const programs = { job: { run_as: target.run_as }, ports, children, user };
+  const host = await hosts[target.engine](target, programs, context);
+  await host.inspect(wanted);
+  tellGlobals(target, context);
+  try {
+    await prove(wanted, context);
+    for (const each of wanted) {
+      const as = each.name === each.original ? "" : ` as ${each.name}`;
+      ports.output.line(`Loading database ${each.original}${as}`);
+      await load(each, await host.create(each), context);
+    }
+    ports.signal.throwIfAborted();
+    ports.output.line("Everything is loaded and proven. Putting it into place");
+    await host.publish(wanted);
+    for (const { name } of wanted) ports.output.line(`Database ${name} is restored`);
+  } finally {
+    await using last = new Children(ports.clock, new AbortController().signal);
+    await host.discard({ ...programs, children: last });
+  }
+  return { filesCount: null };
+}
+
+function chooseDatabases(
+  { names, database_name }: DatabaseTarget,
+  context: RestoreContext,
+): WantedDatabase[] {
+  const all = context.objects.archives().filter(({ database }) => database !== null);
+  const chosen = all.filter(({ database }) => names === null || names.includes(database!));
+  const missing = (names ?? []).filter((name) => !all.some(({ database }) => database === name));
+  if (missing.length > 0) throw new RunFailedError(`it holds no database ${missing.join(", ")}`);
+  if (chosen.length === 0) throw new RunFailedError("it holds no database");
+  if (database_name !== null && chosen.length > 1) {
+    throw new RunFailedError(`it holds ${chosen.length} databases, which can't all become ${database_name}`);
+  }
+  return chosen.map((archive) => ({
+    archive,
+    original: archive.database!,
+    name: database_name ?? archive.database!,
+  }));
+}
+
+/** Roles and accounts are the server's: those that are there are not for a database's restore to change. */
+function tellGlobals({ engine }: DatabaseTarget, { objects, ports }: RestoreContext): void {
+  const globals = objects.archives().find(({ database }) => database === null);
+  if (globals === undefined) return;
+  const opening = objects.isSealed(globals)
+    ? `age -d ${globals.name} | zstd -dc`
+    : `zstd -dc ${globals.name}`;
+  const what = engine === "postgresql" ? "Roles and tablespaces" : "Accounts and grants";
+  ports.output.line(
+    `${what} are left as they are on the server. To restore them: ${opening} | ${GLOBALS_PROGRAM[engine]}`,
+  );
+}
+
+/**
+ * A dump is a program that the server carries out: it is proven before a word of it is. What only the key's owner can have
+ * made needs no such proof.
+ */
+async function prove(wanted: readonly WantedDatabase[], { objects, ports, progress }: RestoreContext) {
+  const open = wanted.filter(({ archive }) => !objects.isSealed(archive));
+  progress.total = [...open, ...wanted].reduce((sum, { archive }) => sum + archive.size, 0);
+  for (const { archive } of open) {
+    ports.output.line(`Checking ${archive.name}`);
+    await objects.prove(archive);
+  }
+}
+
+async function load(wanted: WantedDatabase, command: Command, context: RestoreContext): Promise<void> {
+  const messages = new LoadMessages(command.program, context.ports.output);
+  const exit = await feedUnpacked(wanted.archive, command, messages.read, context);
+  messages.check(exit, `database ${wanted.original}`);
+}

@@ -1,0 +1,142 @@
+/** SQL that a restore puts to MySQL and MariaDB. */
+import type { MysqlConnection } from "../sources/mysql_connection.ts";
+import { fromHex } from "../sources/mysql_connection.ts";
+
+export function quote(name: string): string {
+  return "`" + name.replaceAll("`", "``") + "`";
+}
+
+/** Whatever the server's SQL mode says of backslashes. */
+export function text(value: string): string {
+  return `_utf8mb4 x'${new TextEncoder().encode(value).toHex()}'`;
+}
+
+/** Names are compared to the letter; the first comparison is the one that an index helps. */
+function isSchema(column: string, name: string): string {
+  return `${column} = ${text(name)} and cast(${column} as binary) = x'${
+    new TextEncoder().encode(name).toHex()
+  }'`;
+}
+
+/** What a database holds, apart from rows and from {@link MARK}. */
+export interface Contents {
+  /** Tables, and MariaDB's sequences. */
+  tables: string[];
+  views: string[];
+  triggers: string[];
+  events: string[];
+  /** With their type, `PROCEDURE`, `FUNCTION`, `PACKAGE` or `PACKAGE BODY`. */
+  routines: { name: string; type: string }[];
+}
+
+/** A table that tells a database of an unfinished restore from somebody's own. */
+export const MARK = "rearguard_unfinished";
+
+/** Null where there is no such database. */
+export async function findSchema(
+  connection: MysqlConnection,
+  client: string,
+  name: string,
+): Promise<{ characterSet: string; collation: string } | null> {
+  const [row] = await connection.query(
+    client,
+    `select hex(default_character_set_name), hex(default_collation_name)
+     from information_schema.schemata where ${isSchema("schema_name", name)}`,
+  );
+  return row === undefined ? null : { characterSet: fromHex(row[0]!), collation: fromHex(row[1]!) };
+}
+
+export async function findContents(
+  connection: MysqlConnection,
+  client: string,
+  schema: string,
+): Promise<Contents> {
+  const select = (kind: string, column: string, table: string, at: string, type = "''") =>
+    `select '${kind}', hex(${column}), hex(${type}) from information_schema.${table} where ${
+      isSchema(at, schema)
+    }`;
+  const rows = await connection.query(
+    client,
+    [
+      select("table", "table_name", "tables", "table_schema", "table_type"),
+      select("trigger", "trigger_name", "triggers", "trigger_schema"),
+      select("event", "event_name", "events", "event_schema"),
+      select("routine", "routine_name", "routines", "routine_schema", "routine_type"),
+    ].join(" union all "),
+  );
+  const found = rows.map(([kind, name, type]) => ({ kind, name: fromHex(name!), type: fromHex(type!) }));
+  const of = (wanted: string) => found.filter(({ kind }) => kind === wanted);
+  const tables = of("table").filter(({ name }) => name !== MARK);
+  return {
+    tables: tables.filter(({ type }) => type !== "VIEW").map(({ name }) => name),
+    views: tables.filter(({ type }) => type === "VIEW").map(({ name }) => name),
+    triggers: of("trigger").map(({ name }) => name),
+    events: of("event").map(({ name }) => name),
+    routines: of("routine").map(({ name, type }) => ({ name, type })),
+  };
+}
+
+export async function hasMark(connection: MysqlConnection, client: string, name: string): Promise<boolean> {
+  const rows = await connection.query(
+    client,
+    `select 1 from information_schema.tables where ${isSchema("table_schema", name)} and table_name = ${
+      text(MARK)
+    }`,
+  );
+  return rows.length > 0;
+}
+
+/** Whether another client is at work in a database. */
+export async function isInUse(connection: MysqlConnection, client: string, name: string): Promise<boolean> {
+  const rows = await connection.query(
+    client,
+    `select 1 from information_schema.processlist where ${isSchema("db", name)} limit 1`,
+  );
+  return rows.length > 0;
+}
+
+/** Tables of other databases that refer to one of this by a foreign key: `database.table`. */
+export async function findReferrers(
+  connection: MysqlConnection,
+  client: string,
+  name: string,
+): Promise<string[]> {
+  const rows = await connection.query(
+    client,
+    `select distinct hex(concat(constraint_schema, '.', table_name))
+     from information_schema.referential_constraints
+     where ${isSchema("unique_constraint_schema", name)} and constraint_schema <> unique_constraint_schema`,
+  );
+  return rows.map(([referrer]) => fromHex(referrer!));
+}
+
+export function dropTriggers(schema: string, { triggers }: Contents): string {
+  return statements(triggers.map((name) => `drop trigger if exists ${at(schema, name)}`));
+}
+
+export function dropEvents(schema: string, { events }: Contents): string {
+  return statements(events.map((name) => `drop event if exists ${at(schema, name)}`));
+}
+
+/** Views, events and routines. */
+export function dropRest(schema: string, contents: Contents): string {
+  const views = contents.views.map((name) => `drop view if exists ${at(schema, name)}`);
+  const routines = contents.routines.map(({ name, type }) => `drop ${type} if exists ${at(schema, name)}`);
+  return dropEvents(schema, contents) + statements([...views, ...routines]);
+}
+
+/** One statement: all of the tables move, or none. Foreign keys move with them. */
+export function moveTables(moves: { from: string; to: string; tables: string[] }[]): string {
+  const renames = moves.flatMap(({ from, to, tables }) =>
+    tables.map((table) => `${at(from, table)} to ${at(to, table)}`)
+  );
+  return renames.length === 0 ? "" : `rename table ${renames.join(", ")};\n`;
+}
+
+function at(schema: string, name: string): string {
+  return `${quote(schema)}.${quote(name)}`;
+}
+
+function statements(list: string[]): string {
+  return list.map((statement) => `${statement};\n`).join("");
+}
