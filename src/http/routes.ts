@@ -1,6 +1,7 @@
 /** Every endpoint of the API: what is served and what the OpenAPI document describes. One line a file in `routes/`. */
 import type { Endpoint } from "./endpoint.ts";
 import { agentEndpoints } from "./routes/agent.ts";
+import { backupCheckEndpoints } from "./routes/backup_checks.ts";
 import { backupDestinationEndpoints } from "./routes/backup_destinations.ts";
 import { backupRetentionEndpoints } from "./routes/backup_retention.ts";
 import { backupTaskLogEndpoints } from "./routes/backup_task_logs.ts";
@@ -26,6 +27,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupTaskLogEndpoints,
   ...backupEndpoints,
   ...backupRestoreEndpoints,
+  ...backupCheckEndpoints,
   ...backupRetentionEndpoints,
   ...remoteServerEndpoints,
   ...enrolmentEndpoints,

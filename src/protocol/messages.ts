@@ -3,7 +3,7 @@
  * The schemas are the only source of the types. See docs/protocol.md for the order of messages.
  */
 import * as z from "zod";
-import { Job, JobDestination, Restored, StoredBackup } from "./job.ts";
+import { Job, JobDestination, Restored, StoredBackup, Verified } from "./job.ts";
 
 const id = z.number().int().positive();
 const attempt = z.number().int().positive();
@@ -39,6 +39,11 @@ const Succeeded = z.union([
     warnings_count: z.number().int().nonnegative(),
     restored: Restored,
   }),
+  z.object({
+    outcome: z.literal("succeeded"),
+    warnings_count: z.number().int().nonnegative(),
+    verified: Verified,
+  }),
 ]);
 
 export const Verdict = z.union([
@@ -50,6 +55,8 @@ export const Verdict = z.union([
     reason: z.string().max(4096),
     /** Names of objects that may be left at the destination, for the control plane to remove. */
     leftovers: z.array(z.string()),
+    /** Where the run found the backup that it read to be damaged, beyond doubt: how, in one line. */
+    damage: z.string().max(4096).optional(),
   }),
   z.object({
     outcome: z.literal("cancelled"),

@@ -1,7 +1,7 @@
-/** A restore run to what its agent is told. */
+/** Runs that read a backup to what their agent is told. */
 import { InvalidError } from "../domain/errors.ts";
 import type { RestoreOptions } from "../domain/restore.ts";
-import type { BackupToRead, RestoreJob } from "../protocol/job.ts";
+import type { BackupToRead, RestoreJob, VerifyJob } from "../protocol/job.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
 import { findBackupTask } from "../store/backup_tasks.ts";
@@ -13,14 +13,28 @@ import { jobDestination } from "./jobs.ts";
 /** Throws an {@link InvalidError} where the backup is gone, a `SecretError` where a secret can't be opened. */
 export async function restoreJob(sql: Sql, run: RunRow, keyring: Keyring): Promise<RestoreJob> {
   const { target_path, paths, overwrite } = run.options as RestoreOptions;
-  const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
   return {
     kind: "restore",
-    task: task === undefined ? null : { id: task.id, label: task.label },
+    task: await taskOf(sql, run),
     backup: await backupToRead(sql, run, keyring),
     target: { type: "files", path: target_path, paths: [...paths], overwrite },
     timeout_ms: null,
   };
+}
+
+/** Throws as {@link restoreJob} does. */
+export async function verifyJob(sql: Sql, run: RunRow, keyring: Keyring): Promise<VerifyJob> {
+  return {
+    kind: "verify",
+    task: await taskOf(sql, run),
+    backup: await backupToRead(sql, run, keyring),
+    timeout_ms: null,
+  };
+}
+
+async function taskOf(sql: Sql, run: RunRow): Promise<RestoreJob["task"]> {
+  const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
+  return task === undefined ? null : { id: task.id, label: task.label };
 }
 
 /** The backup of a run that reads one, with what opens it. */

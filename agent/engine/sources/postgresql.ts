@@ -33,7 +33,8 @@ interface Database {
 }
 
 /** From 15.14 on, psql's `\unrestrict` follows. */
-const CLOSING = /\n-- PostgreSQL database (?:cluster )?dump complete\n--\n\n(?:\\unrestrict \w+\n\n?)?$/;
+export const CLOSING =
+  /\n-- PostgreSQL database (?:cluster )?dump complete\n--\n\n(?:\\unrestrict \w+\n\n?)?$/;
 
 export async function preparePostgresql(
   source: DatabaseSource,
@@ -206,7 +207,7 @@ function globalsPart(
   };
 }
 
-function checkCustom(label: string, head: Uint8Array): void {
+export function checkCustom(label: string, head: Uint8Array): void {
   if (new TextDecoder("latin1").decode(head.subarray(0, 5)) !== "PGDMP") {
     throw new RunFailedError(
       `Cannot trust the dump of ${label}: it does not start as pg_dump's custom format does`,
