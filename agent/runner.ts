@@ -7,8 +7,9 @@ import { runBackup } from "./engine/backup.ts";
 import { isThere } from "./engine/is_there.ts";
 import { openDestination } from "./engine/destinations/registry.ts";
 import { asideOf } from "./engine/targets/place.ts";
-import { RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";
+import { BackupDamagedError, RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";
 import { runRestore } from "./engine/restore.ts";
+import { runVerify } from "./engine/verify.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 import { RunOutput } from "./run_output.ts";
 import { type CallLink, RunCalls } from "./run_calls.ts";
@@ -202,6 +203,7 @@ export class Runner {
       warnings_count: output.warningsCount,
       reason: reason.slice(0, 4096),
       leftovers: [...leftovers],
+      ...(error instanceof BackupDamagedError ? { damage: error.damage.slice(0, 4096) } : {}),
     };
   }
 
@@ -217,11 +219,16 @@ export class Runner {
 }
 
 /** What the output calls a run, at its start and end. */
-const NAMES: Record<Job["kind"], string> = { backup: "Backup", restore: "Restore" };
+const NAMES: Record<Job["kind"], string> = {
+  backup: "Backup",
+  restore: "Restore",
+  verify: "Verification",
+};
 /** What became of the work of a run that the agent was killed in. */
 const LOST: Record<Job["kind"], string> = {
   backup: "What it had stored is removed.",
   restore: "What it had unpacked is removed.",
+  verify: "Nothing is known of the backup that was not known before.",
 };
 
 /** Killed while it put files into their place, a restore leaves what it replaced: those are not to be removed. */
@@ -239,6 +246,7 @@ async function carryOut(job: Job, ports: RunPorts) {
   const spec = job.kind === "backup" ? job.destination : job.backup.destination;
   const destination = await openDestination(spec, ports);
   try {
+    if (job.kind === "verify") return { verified: await runVerify(job, destination, ports) };
     if (job.kind === "restore") return { restored: await runRestore(job, destination, ports) };
     return { backup: (await runBackup(job, destination, ports)).backup };
   } finally {

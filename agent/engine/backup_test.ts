@@ -25,6 +25,7 @@ function altered(run: BackupRun, changes: (local: Destination) => Partial<Destin
     partialPath: (name) => local.partialPath(name),
     create: (name, sizeHint) => local.create(name, sizeHint),
     read: (name, from, to) => local.read(name, from, to),
+    size: (name) => local.size(name),
     remove: (name) => local.remove(name),
     close: () => local.close(),
     ...changes(local),

@@ -70,6 +70,17 @@ export class RunFailedError extends Error {
   leftovers: string[] = [];
 }
 
+/** An object that is not in the place where its neighbours would be. */
+export class ObjectMissingError extends RunFailedError {}
+
+/** A backup is not as it was stored: sure, where another `RunFailedError` may be the network's fault or the server's. */
+export class BackupDamagedError extends RunFailedError {
+  /** @param damage One line, for the backup itself. */
+  constructor(message: string, readonly damage: string) {
+    super(message);
+  }
+}
+
 /** The reason of an aborted `signal`: `cancelled` ends the run as cancelled, `failed` as failed. */
 export class RunAbortedError extends Error {
   override readonly name = "RunAbortedError";
@@ -93,6 +104,8 @@ export interface Destination {
    * the object is missing or ends before `to`.
    */
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array>;
+  /** Bytes that an object has now. Rejects with an `ObjectMissingError` where it is not there but its place is. */
+  size(name: string): Promise<number>;
   /** Removes an object and its partial file. One that is not there counts as removed. */
   remove(name: string): Promise<void>;
   /** Releases the connection. Never rejects. */

@@ -1,7 +1,6 @@
 /** How far a run is that reads a backup: figures for the control plane once a second, lines for the output less often. */
 import type { RunPorts } from "./ports.ts";
 import { formatBytes, formatSeconds } from "./progress.ts";
-import type { StoredObjects } from "./stored_objects.ts";
 
 const INTERVAL_MS = 1000;
 /** Each interval has a line for this long; then every tenth. */
@@ -12,7 +11,7 @@ export class ReadProgress {
   /** Stored bytes that are to be read in all; null as long as it is not known. */
   total: number | null = null;
 
-  constructor(private readonly ports: RunPorts, private readonly objects: StoredObjects) {}
+  constructor(private readonly ports: RunPorts, private readonly objects: { readonly bytesRead: number }) {}
 
   /** Reports until the signal aborts. */
   async report(signal: AbortSignal): Promise<void> {

@@ -1,11 +1,13 @@
-/** Due tasks → runs. */
+/** Due tasks and backups whose verification is due → runs. */
 import type { Services } from "../services/context.ts";
 import { fireDueTasks, nextDueTime } from "../services/schedules.ts";
+import { queueDueVerifications } from "../services/verifications.ts";
 import { Loop } from "./loop.ts";
 
 export class Scheduler {
   readonly #services: Services;
   readonly #loop: Loop;
+  readonly #checks: Loop;
   #unsubscribe = () => {};
 
   constructor(services: Services) {
@@ -19,6 +21,15 @@ export class Scheduler {
         return await nextDueTime(services);
       },
     });
+    this.#checks = new Loop({
+      name: "scheduler of verifications",
+      clock: services.clock,
+      pollMs: 60_000,
+      work: async () => {
+        await queueDueVerifications(services);
+        return null;
+      },
+    });
   }
 
   start(): void {
@@ -26,10 +37,11 @@ export class Scheduler {
       if (topic === "schedule_changed" || topic === "reconnected") this.#loop.wake();
     });
     this.#loop.start();
+    this.#checks.start();
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#unsubscribe();
-    return this.#loop.stop();
+    await Promise.all([this.#loop.stop(), this.#checks.stop()]);
   }
 }

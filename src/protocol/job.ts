@@ -232,7 +232,18 @@ export const RestoreJob = z.object({
 });
 export type RestoreJob = z.infer<typeof RestoreJob>;
 
-export const Job = z.discriminatedUnion("kind", [BackupJob, RestoreJob]);
+/** A verification run: everything that the backup holds is read back. */
+export const VerifyJob = z.object({
+  kind: z.literal("verify"),
+  /** Null once the task is deleted. */
+  task: z.object({ id: z.number().int(), label: z.string() }).nullable(),
+  backup: BackupToRead,
+  /** Null: no limit. */
+  timeout_ms: z.number().positive().nullable(),
+});
+export type VerifyJob = z.infer<typeof VerifyJob>;
+
+export const Job = z.discriminatedUnion("kind", [BackupJob, RestoreJob, VerifyJob]);
 export type Job = z.infer<typeof Job>;
 
 /** What a successful restore run put back. */
@@ -244,3 +255,15 @@ export const Restored = z.object({
   duration_ms: z.number().int().nonnegative(),
 });
 export type Restored = z.infer<typeof Restored>;
+
+/** What a verification found whole. */
+export const Verified = z.object({
+  /** Null where they are not counted. */
+  files_count: z.number().int().nonnegative().nullable(),
+  /** False where only sizes and digests could be checked: nobody here has the key. */
+  is_opened: z.boolean(),
+  /** Stored bytes read. */
+  bytes_read: z.number().int().nonnegative(),
+  duration_ms: z.number().int().nonnegative(),
+});
+export type Verified = z.infer<typeof Verified>;

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { BackupBrowse } from "./browsing.ts";
-import { Job, JobDestination, Restored, StoredBackup } from "./job.ts";
+import { Job, JobDestination, Restored, StoredBackup, Verified } from "./job.ts";
 
 const id = z.number().int().positive();
 const attempt = z.number().int().positive();
@@ -40,6 +40,11 @@ const Succeeded = z.union([
     warnings_count: z.number().int().nonnegative(),
     restored: Restored,
   }),
+  z.object({
+    outcome: z.literal("succeeded"),
+    warnings_count: z.number().int().nonnegative(),
+    verified: Verified,
+  }),
 ]);
 
 export const Verdict = z.union([
@@ -51,6 +56,8 @@ export const Verdict = z.union([
     reason: z.string().max(4096),
     /** Names of objects that may be left at the destination, for the control plane to remove. */
     leftovers: z.array(z.string()),
+    /** Where the run found the backup that it read to be damaged, beyond doubt: how, in one line. */
+    damage: z.string().max(4096).optional(),
   }),
   z.object({
     outcome: z.literal("cancelled"),

@@ -34,6 +34,7 @@ const PLAIN = [
   "encryption_recipients",
   "on_shrink",
   "on_incompressible",
+  "verify_every",
 ] as const satisfies (keyof BackupTaskRow)[];
 
 /** Encrypted into `<name>_encrypted`. */
@@ -80,6 +81,7 @@ const DEFAULTS = {
   run_timeout: null,
   on_shrink: "warn",
   on_incompressible: "warn",
+  verify_every: 7,
 } satisfies Partial<TaskColumns>;
 
 /** The columns of a new task but its schedule and references. */

@@ -23,7 +23,7 @@ import {
 } from "../store/runs.ts";
 import type { Services } from "./context.ts";
 import { backupJob } from "./jobs.ts";
-import { restoreJob } from "./restore_jobs.ts";
+import { restoreJob, verifyJob } from "./restore_jobs.ts";
 import { applyToRun } from "./run_state.ts";
 
 export interface HandOver {
@@ -47,10 +47,14 @@ function claimOfServer(services: Services, serverId: number): Promise<HandOver[]
     // The lock makes the count hold until this transaction ends.
     const limit = await lockServerLimit(sql, serverId);
     if (limit === null) return [];
-    const free = limit - await countRunsInHand(sql, serverId);
-    if (free <= 0) return [];
+    const inHand = await countRunsInHand(sql, serverId);
     const claimed: HandOver[] = [];
-    for (const run of await lockQueuedRuns(sql, serverId, free)) {
+    const queued = [
+      ...await lockQueuedRuns(sql, serverId, "work", limit - inHand.work),
+      // Checks take hours and nobody waits for them: they have a place of their own, and keep no backup from its own.
+      ...await lockQueuedRuns(sql, serverId, "check", 1 - inHand.check),
+    ];
+    for (const run of queued) {
       const handOver = await lease(services, sql, run);
       if (handOver !== null) claimed.push(handOver);
     }
@@ -99,6 +103,7 @@ async function makeJob(
 ): Promise<{ job: Job; change: RunChange }> {
   if (run.kind === "backup") return await makeBackupJob(services, sql, run);
   await refuseOldAgent(sql, run.remote_server_id!);
+  if (run.kind === "verify") return { job: await verifyJob(sql, run, services.keyring), change: {} };
   return { job: await restoreJob(sql, run, services.keyring, identity), change: {} };
 }
 
@@ -106,7 +111,7 @@ async function makeJob(
 async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
   const server = await findRemoteServer(sql, serverId);
   if ((server?.agent_protocol ?? PROTOCOL_VERSION) >= 2) return;
-  throw new ConflictError("The server's agent is too old to restore. Update it, and try again.");
+  throw new ConflictError("The server's agent is too old to read backups. Update it, and try again.");
 }
 
 async function makeBackupJob(services: Services, sql: Sql, run: RunRow) {

@@ -1,7 +1,7 @@
-/** A restore run to what its agent is told. */
+/** Runs that read a backup to what their agent is told. */
 import { InvalidError } from "../domain/errors.ts";
 import type { DatabaseRestore, RestoreOptions } from "../domain/restore.ts";
-import type { BackupToRead, DatabaseTarget, RestoreJob, RestoreTarget } from "../protocol/job.ts";
+import type { BackupToRead, DatabaseTarget, RestoreJob, RestoreTarget, VerifyJob } from "../protocol/job.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
 import { type BackupTaskRow, findBackupTask } from "../store/backup_tasks.ts";
@@ -71,6 +71,21 @@ async function databaseTarget(
     database_name,
     overwrite,
   };
+}
+
+/** Throws as {@link restoreJob} does. */
+export async function verifyJob(sql: Sql, run: RunRow, keyring: Keyring): Promise<VerifyJob> {
+  return {
+    kind: "verify",
+    task: await taskOf(sql, run),
+    backup: await backupOfRun(sql, run, keyring, null),
+    timeout_ms: null,
+  };
+}
+
+async function taskOf(sql: Sql, run: RunRow): Promise<RestoreJob["task"]> {
+  const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
+  return task === undefined ? null : { id: task.id, label: task.label };
 }
 
 /** The backup of a run that reads one, with what opens it. */

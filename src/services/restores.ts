@@ -60,7 +60,8 @@ export async function startRestore(
   });
 }
 
-async function serverFor(
+/** The server that is to read the backup. Throws an {@link InvalidError} where there is none. */
+export async function serverFor(
   sql: Sql,
   caller: Caller,
   backup: BackupRow,
@@ -69,7 +70,7 @@ async function serverFor(
   const id = asked ?? backup.remote_server_id;
   if (id === null) {
     throw new InvalidError({
-      remote_server_id: ["The server that made the backup is gone. Say which server to restore on."],
+      remote_server_id: ["The server that made the backup is gone. Say which server to use."],
     });
   }
   if (await findRemoteServerOf(sql, caller.userId, id) === undefined) {
@@ -127,9 +128,13 @@ async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
 }
 
 /** A directory of one server is out of another's reach. */
-async function refuseUnreachable(sql: Sql, backup: BackupRow, serverId: number): Promise<void> {
+export async function isOutOfReach(sql: Sql, backup: BackupRow, serverId: number): Promise<boolean> {
   const destination = await findBackupDestination(sql, backup.backup_destination_id);
-  if (destination?.type !== "local" || backup.remote_server_id === serverId) return;
+  return destination?.type === "local" && backup.remote_server_id !== serverId;
+}
+
+async function refuseUnreachable(sql: Sql, backup: BackupRow, serverId: number): Promise<void> {
+  if (!(await isOutOfReach(sql, backup, serverId))) return;
   throw new ConflictError(
     "The backup lies on the disk of the server that made it, which another server can't reach. Restore it there, " +
       "or copy its files over and restore them with tar.",

@@ -1,6 +1,7 @@
 /** How a run ends: the backup it stored, or the reason, and what it left behind. */
 import type { StoredBackup } from "../protocol/job.ts";
 import type { Verdict } from "../protocol/messages.ts";
+import { markDamaged, markVerified } from "../store/backup_checks.ts";
 import { insertBackup } from "../store/backup_records.ts";
 import type { Sql } from "../store/database.ts";
 import { hasRemovedUploads, insertNamedLeftovers, insertUploadLeftovers } from "../store/leftovers.ts";
@@ -38,13 +39,21 @@ export async function applyVerdict(
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
     await recordFinalFigures(sql, run.id, { ...verdict.restored, size: 0 });
   }
+  await noteCheck(services, sql, run, verdict);
   await noteLeftovers(services, sql, run, verdict);
   return move.run;
 }
 
+/** What a success tells, by the run's kind. */
+const TOLD: Partial<Record<RunRow["kind"], string>> = {
+  backup: "backup",
+  restore: "restored",
+  verify: "verified",
+};
+
 /** A success is one of the run's own kind: a restore that tells of a backup is no restore. */
 function fitting(run: RunRow, verdict: Verdict): Verdict {
-  if (verdict.outcome !== "succeeded" || ("backup" in verdict) === (run.kind === "backup")) return verdict;
+  if (verdict.outcome !== "succeeded" || (TOLD[run.kind] ?? "") in verdict) return verdict;
   return {
     outcome: "failed",
     warnings_count: verdict.warnings_count,
@@ -63,6 +72,20 @@ export async function keepLateVerdict(
 ): Promise<void> {
   await recordVerdict(sql, run.id, attempt, verdict, false, services.clock.now());
   await noteLeftovers(services, sql, run, verdict);
+}
+
+/**
+ * What a verification says of its backup. Only what was found beyond doubt counts: one that could not be made leaves the backup as it
+ * was. Whoever sends news of damage reads it here: the run's reason, and the backup's.
+ */
+async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
+  if (run.kind !== "verify" || run.backup_id === null) return;
+  const now = services.clock.now();
+  if (verdict.outcome === "succeeded") {
+    await markVerified(sql, run.backup_id, run.started_at ?? now, now);
+  } else if (verdict.outcome === "failed" && verdict.damage !== undefined) {
+    await markDamaged(sql, run.backup_id, verdict.damage, now);
+  }
 }
 
 async function storeBackup(

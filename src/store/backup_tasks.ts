@@ -38,6 +38,8 @@ export interface BackupTaskRow extends RetentionPolicy {
   run_timeout: number | null;
   on_shrink: GuardAction;
   on_incompressible: GuardAction;
+  /** Days; 0: not by itself. */
+  verify_every: number;
   /** When it became another source; null: as it was created. */
   source_changed_at: Date | null;
   paused_at: Date | null;

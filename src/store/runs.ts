@@ -157,12 +157,20 @@ export async function countActiveBackupRuns(sql: Sql, serverId: number): Promise
   return row!.count;
 }
 
-/** Runs of any kind that the server's agent has in hand. */
-export async function countRunsInHand(sql: Sql, serverId: number): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`
-    select count(*)::int as count from runs
-    where remote_server_id = ${serverId} and state in ('leased', 'running', 'cancelling')`;
-  return row!.count;
+/** What a server does at once is counted apart: verifications and drills, and everything else. */
+export type RunPlace = "work" | "check";
+
+function takesPlace(sql: Sql, place: RunPlace) {
+  return place === "check" ? sql`kind in ('verify', 'drill')` : sql`kind not in ('verify', 'drill')`;
+}
+
+/** Runs that the server's agent has in hand. */
+export async function countRunsInHand(sql: Sql, serverId: number): Promise<Record<RunPlace, number>> {
+  const [row] = await sql<Record<RunPlace, number>[]>`
+    select count(*) filter (where ${takesPlace(sql, "work")})::int as work,
+      count(*) filter (where ${takesPlace(sql, "check")})::int as check
+    from runs where remote_server_id = ${serverId} and state in ('leased', 'running', 'cancelling')`;
+  return row!;
 }
 
 /** Those of the servers that have a queued run. */
@@ -182,9 +190,16 @@ export async function lockServerLimit(sql: Sql, serverId: number): Promise<numbe
 }
 
 /** Restores first: somebody waits for them. */
-export function lockQueuedRuns(sql: Sql, serverId: number, limit: number): Promise<RunRow[]> {
-  return sql<RunRow[]>`
-    select ${sql(columns)} from runs where remote_server_id = ${serverId} and state = 'queued'
+export async function lockQueuedRuns(
+  sql: Sql,
+  serverId: number,
+  place: RunPlace,
+  limit: number,
+): Promise<RunRow[]> {
+  if (limit <= 0) return [];
+  return await sql<RunRow[]>`
+    select ${sql(columns)} from runs
+    where remote_server_id = ${serverId} and state = 'queued' and ${takesPlace(sql, place)}
     order by (kind = 'restore') desc, id limit ${limit} for update skip locked`;
 }
 

@@ -32,6 +32,10 @@ export class StalledDestination implements Destination {
     this.#release.reject(error);
   }
 
+  size(name: string): Promise<number> {
+    return this.#local.size(name);
+  }
+
   partialPath(name: string): string {
     return this.#local.partialPath(name);
   }

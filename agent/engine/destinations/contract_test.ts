@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type DestinationFixture, destinationFixtures } from "../../../tests/support/destinations.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
 import type { JobDestination } from "../../../src/protocol/job.ts";
-import { type Destination, RunAbortedError, RunFailedError } from "../ports.ts";
+import { type Destination, ObjectMissingError, RunAbortedError, RunFailedError } from "../ports.ts";
 import { checkDestination, destinationTypes, openDestination, removeFromDestination } from "./registry.ts";
 
 const MIB = 2 ** 20;
@@ -74,6 +74,19 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
       await using fixture = await open();
       await work(fixture);
     });
+
+  check(
+    "the size of what is there is told, what is gone is told from a place that is gone",
+    async (fixture) => {
+      await using destination = await opened(fixture);
+      await store(destination, "x.tar.zst", bytes(MIB + 3));
+      assert.equal(await destination.size("x.tar.zst"), MIB + 3);
+      assert(await failure(destination.size("y.tar.zst")) instanceof ObjectMissingError);
+      if (type === "s3") return;
+      await using elsewhere = await opened(fixture, "not/there");
+      assert(!(await failure(elsewhere.size("x.tar.zst")) instanceof ObjectMissingError));
+    },
+  );
 
   check("any range of what is committed can be read", async (fixture) => {
     await using destination = await opened(fixture);

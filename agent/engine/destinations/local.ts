@@ -2,7 +2,7 @@
 import type { LocalDestination as Spec } from "../../../src/protocol/job.ts";
 import { isThere } from "../is_there.ts";
 import type { Destination, ObjectWriter } from "../ports.ts";
-import { RunFailedError } from "../ports.ts";
+import { ObjectMissingError, RunFailedError } from "../ports.ts";
 import { atLocal, codeOf } from "./local_errors.ts";
 import { LocalWriter, syncDirectory } from "./local_writer.ts";
 import { checkObjectName, endsEarly, joinPath, partialName } from "./object_name.ts";
@@ -69,6 +69,19 @@ export class LocalDestination implements Destination {
       at += length;
       yield buffer.subarray(0, length);
     }
+  }
+
+  async size(name: string): Promise<number> {
+    const { directory } = this.spec;
+    const path = this.#path(checkObjectName(name));
+    if (!(await isThere(directory))) {
+      throw new RunFailedError(
+        `Cannot read ${directory}: it is not there. See whether its file system is mounted.`,
+      );
+    }
+    if (!(await isThere(path))) throw new ObjectMissingError(`Cannot read ${path}: it is not there`);
+    const { size } = await atLocal(`read ${path}`, () => Deno.stat(path));
+    return size;
   }
 
   close(): Promise<void> {

@@ -36,14 +36,21 @@ export class S3Destination implements Destination {
   }
 
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
-    const { downloads, clock, signal } = this.ports;
-    if (downloads === null) throw this.#needsRun();
-    const place = `bucket ${this.spec.bucket}`;
-    return new S3Reader(checkObjectName(name), place, { downloads, clock, signal }).read(from, to);
+    return this.#reader(name).read(from, to);
+  }
+
+  async size(name: string): Promise<number> {
+    return await this.#reader(name).size();
   }
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #reader(name: string): S3Reader {
+    const { downloads, clock, signal } = this.ports;
+    if (downloads === null) throw this.#needsRun();
+    return new S3Reader(checkObjectName(name), `bucket ${this.spec.bucket}`, { downloads, clock, signal });
   }
 
   #uploads(): Uploads {

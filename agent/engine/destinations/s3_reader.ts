@@ -1,6 +1,6 @@
 /** An object of a bucket by signed URLs, asked for anew where one runs out, and read on where a connection is cut. */
 import type { Clock } from "../../../src/domain/clock.ts";
-import { type Downloads, RunFailedError } from "../ports.ts";
+import { type Downloads, ObjectMissingError, RunFailedError } from "../ports.ts";
 import { endsEarly } from "./object_name.ts";
 
 /** Without a byte more; a connection that moves nothing for so long is given up. */
@@ -25,6 +25,8 @@ class TryFailed extends Error {
 
 export class S3Reader {
   #signed: { url: string; until: number } | null = null;
+  /** Bytes of the whole object, as the newest answer tells. */
+  #total: number | null = null;
 
   /** @param place For messages: `bucket b`. */
   constructor(
@@ -59,6 +61,18 @@ export class S3Reader {
     }
   }
 
+  /** A signed URL is for GET alone: the first byte's answer tells how many there are. */
+  async size(): Promise<number> {
+    try {
+      for await (const _ of this.read(0, 1));
+    } catch (error) {
+      // Nothing can be asked of an object that holds nothing.
+      if (this.#total !== 0) throw error;
+    }
+    if (this.#total !== null) return this.#total;
+    throw new RunFailedError(`Cannot read ${this.name} from ${this.place}: it does not tell its size`);
+  }
+
   async *#try(from: number, to: number): AsyncIterable<Uint8Array> {
     const { clock, signal } = this.ports;
     const url = await this.#url();
@@ -71,6 +85,8 @@ export class S3Reader {
         headers: { range: `bytes=${from}-${to - 1}` },
         signal: AbortSignal.any([signal, idle.signal]),
       });
+      const total = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
+      if (total !== undefined) this.#total = Number(total);
       const starts = response.headers.get("content-range")?.startsWith(`bytes ${from}-`);
       if (response.status !== 206 || !starts) await this.#refuse(response, from, to);
       for await (const chunk of response.body!) {
@@ -95,6 +111,11 @@ export class S3Reader {
     const { status } = response;
     const code = /<Code>([^<]{1,100})<\/Code>/.exec((await response.text()).slice(0, 64 * 1024))?.[1];
     if (status === 416) throw endsEarly(`${this.name} from ${this.place}`, from, to);
+    if (status === 404 && code === "NoSuchKey") {
+      throw new ObjectMissingError(
+        `Cannot read ${this.name} from ${this.place}: it is not there. It was deleted or moved away.`,
+      );
+    }
     if (status === 404) throw new TryFailed("it is not there. It was deleted or moved away.", false);
     // Run out, or signed with keys that were changed since.
     if (status === 403) this.#signed = null;

@@ -1,6 +1,6 @@
 /** A directory on an SSH server. */
 import type { SftpDestination as Spec } from "../../../src/protocol/job.ts";
-import { type Destination, type ObjectWriter, RunFailedError } from "../ports.ts";
+import { type Destination, ObjectMissingError, type ObjectWriter, RunFailedError } from "../ports.ts";
 import { checkObjectName, joinPath, partialName } from "./object_name.ts";
 import type { DestinationPorts } from "./registry.ts";
 import { readFile } from "./sftp_reader.ts";
@@ -55,6 +55,18 @@ export class SftpDestination implements Destination {
 
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
     return readFile(this.session, this.#path(checkObjectName(name)), from, to, this.ports.signal);
+  }
+
+  async size(name: string): Promise<number> {
+    const path = this.#path(checkObjectName(name));
+    const found = await this.session.follow(path);
+    if (found !== null) return found.size;
+    const { directory } = this.spec;
+    const place = placeOf(this.spec);
+    if (await this.session.follow(directory) !== null) {
+      throw new ObjectMissingError(`Cannot read ${path} at ${place}: it is not there`);
+    }
+    throw new RunFailedError(`Cannot read ${directory} at ${place}: it is not there. Check sftp_path.`);
   }
 
   close(): Promise<void> {

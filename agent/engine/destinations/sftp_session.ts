@@ -128,7 +128,7 @@ export class SftpSession {
 
   async makeDirectory(path: string): Promise<void> {
     if (path === "." || path === "/" || path === "") return;
-    const there = await this.#stat(path);
+    const there = await this.follow(path);
     if (there !== null) {
       if (there.isDirectory()) return;
       throw new RunFailedError(`Cannot make ${path}: a file has that name. Correct the destination's path.`);
@@ -138,7 +138,7 @@ export class SftpSession {
       await this.#raw((done: Done<void>) => this.sftp.mkdir(path, { mode: DIRECTORY_MODE }, done));
     } catch (error) {
       // Somebody else may have made it meanwhile.
-      if ((await this.#stat(path))?.isDirectory()) return;
+      if ((await this.follow(path))?.isDirectory()) return;
       throw await this.explain(`make the directory ${path}`, error);
     }
   }
@@ -177,7 +177,8 @@ export class SftpSession {
     this.client.destroy();
   }
 
-  async #stat(path: string): Promise<Stats | null> {
+  /** As `look`, but of what a link leads to. */
+  async follow(path: string): Promise<Stats | null> {
     try {
       return await this.#raw((done: Done<Stats>) => this.sftp.stat(path, done));
     } catch (error) {

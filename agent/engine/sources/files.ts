@@ -19,7 +19,7 @@ import type { PartEnd, PreparedSource, SourcePart } from "./source.ts";
 import { TarMessages } from "./tar_messages.ts";
 
 /** As much as a pipe holds: fewer, larger writes. A whole number of 512-byte blocks. */
-const RECORD_BYTES = 64 * 1024;
+export const RECORD_BYTES = 64 * 1024;
 /** Where tar finds the pipe for its archive. Its listing then goes to stdout, the one place where tar fails when a line
  * can't be written: with `--index-file` a full disk would leave lines out unnoticed. */
 const ARCHIVE_DESCRIPTOR = 3;
@@ -198,7 +198,7 @@ function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, files
 }
 
 /** An archive is a whole number of records and ends in two blocks of zeros, pax(1). */
-function checkEnd({ size, tail }: PartEnd): void {
+export function checkEnd({ size, tail }: PartEnd): void {
   const closing = tail.subarray(-1024);
   if (size % RECORD_BYTES !== 0 || closing.length < 1024 || closing.some((byte) => byte !== 0)) {
     throw new RunFailedError("Cannot trust the archive: it lacks tar's end-of-archive blocks");

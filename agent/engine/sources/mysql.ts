@@ -30,7 +30,7 @@ interface Database {
 
 /** Made by the server, or, as `mysql`, of no use on another version. */
 export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
-const CLOSING = /\n-- Dump completed[^\n]*\n$/;
+export const CLOSING = /\n-- Dump completed[^\n]*\n$/;
 
 export async function prepareMysql(source: DatabaseSource, context: RunContext): Promise<PreparedSource> {
   const { output } = context.ports;

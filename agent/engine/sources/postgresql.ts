@@ -45,7 +45,8 @@ export const DATABASE_PROPERTIES =
             coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') as locale`;
 
 /** From 15.14 on, psql's `\unrestrict` follows. */
-const CLOSING = /\n-- PostgreSQL database (?:cluster )?dump complete\n--\n\n(?:\\unrestrict \w+\n\n?)?$/;
+export const CLOSING =
+  /\n-- PostgreSQL database (?:cluster )?dump complete\n--\n\n(?:\\unrestrict \w+\n\n?)?$/;
 
 export async function preparePostgresql(
   source: DatabaseSource,
@@ -213,7 +214,7 @@ function globalsPart(
   };
 }
 
-function checkCustom(label: string, head: Uint8Array): void {
+export function checkCustom(label: string, head: Uint8Array): void {
   if (new TextDecoder("latin1").decode(head.subarray(0, 5)) !== "PGDMP") {
     throw new RunFailedError(
       `Cannot trust the dump of ${label}: it does not start as pg_dump's custom format does`,

@@ -130,6 +130,12 @@ const fields = z.object({
       "than the median. `warn`, the default, also flags the backup and keeps older ones from rotation; `fail` stores " +
       `nothing. Backups of less than ${LEAST_JUDGED / 1e6} MB are not judged.`,
   }),
+  verify_every: defaulted(integer(0, 3650)).openapi({
+    description:
+      "Days after which each stored backup is read back and compared with what was stored, one at a time on a server. " +
+      "0: only on demand. Default 7.",
+    example: 7,
+  }),
   tag_ids: defaulted(z.array(id()).max(1000)),
   notification_stream_ids: defaulted(z.array(id()).max(1000)),
 });

@@ -68,6 +68,7 @@ const BackupTask = z.object({
   run_timeout: z.int().nullable(),
   on_shrink: z.enum(GUARD_ACTIONS),
   on_incompressible: z.enum(GUARD_ACTIONS),
+  verify_every: z.int(),
   source_changed_at: Time.nullable().openapi({
     description: "What was stored before is not compared with what is stored now. Null: as it was created.",
   }),
@@ -156,6 +157,7 @@ function inputs(row: BackupTaskDetailRow) {
     run_timeout: row.run_timeout,
     on_shrink: row.on_shrink,
     on_incompressible: row.on_incompressible,
+    verify_every: row.verify_every,
     tag_ids: row.tags.map((tag) => tag.id),
     notification_stream_ids: row.notification_stream_ids,
   };
@@ -205,6 +207,7 @@ const exampleRow: BackupTaskDetailRow = {
   run_timeout: null,
   on_shrink: "warn",
   on_incompressible: "warn",
+  verify_every: 7,
   source_changed_at: null,
   paused_at: null,
   next_run_at: new Date("2024-08-08T01:00:00Z"),

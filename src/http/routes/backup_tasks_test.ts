@@ -36,6 +36,7 @@ Deno.test("a task shows everything that was sent, and no secret", async () => {
     run_timeout: 3600,
     on_shrink: "fail",
     on_incompressible: "ignore",
+    verify_every: 30,
     allow_unreadable: true,
     excluded_paths: ["*.tmp"],
     tag_ids: [tag],
@@ -109,6 +110,7 @@ Deno.test("null for what can't be empty is the default, and leaves what there is
     allow_unreadable: null,
     database_format: "",
     on_shrink: null,
+    verify_every: null,
     tag_ids: null,
   };
   const id = await newTask(client, nothing);
@@ -122,9 +124,10 @@ Deno.test("null for what can't be empty is the default, and leaves what there is
       data.database_format,
       data.on_shrink,
       data.on_incompressible,
+      data.verify_every,
       data.source_changed_at,
     ],
-    ["UTC", 0, [], false, "custom", "warn", "warn", null],
+    ["UTC", 0, [], false, "custom", "warn", "warn", 7, null],
   );
   await client.call("PUT", `/api/backup-tasks/${id}`, { timezone: "Asia/Tokyo", excluded_paths: ["*.tmp"] });
   const kept = (await client.call("PUT", `/api/backup-tasks/${id}`, nothing)).body.data;

@@ -1,0 +1,33 @@
+/** A list of an archive's members, boiled down to what two lists must have in common to be of the same archive. */
+import { createHash } from "node:crypto";
+
+export interface ListingFigures {
+  members: number;
+  /** Of every line, in order. */
+  digest: string;
+}
+
+export class Listing {
+  readonly #hash = createHash("sha256");
+  #members = 0;
+
+  /** A line as `tar --verbose` prints it, with or without the block that the member begins in. */
+  add(line: string): void {
+    this.#members++;
+    this.#hash.update(comparable(line)).update("\n");
+  }
+
+  end(): ListingFigures {
+    return { members: this.#members, digest: this.#hash.digest("hex") };
+  }
+}
+
+/**
+ * tar counts blocks from another header when it lists than when it writes, marks attributes (`*`, `+`) only when it writes, and
+ * widens its columns as it goes.
+ */
+function comparable(line: string): string {
+  const quote = line.indexOf('"');
+  const head = line.slice(0, quote).replace(/^block \d+: /, "").replace(/^(\S{10})\S?/, "$1");
+  return head.replace(/ +/g, " ") + line.slice(quote);
+}

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { testApi } from "../../../tests/support/api.ts";
+import { newBackup, newServer, newTask } from "../../../tests/support/records.ts";
+
+Deno.test("a verification is queued with a log of its own, once at a time, for those who may", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const id = await newBackup(api.database, await newTask(client), api.clock.now());
+  const path = `/api/backups/${id}/verify`;
+  const reader = await api.tokenOf(client, ["view-backup-tasks"]);
+  assert.equal((await reader.call("POST", path)).status, 403);
+  assert.equal((await (await api.user()).call("POST", path)).status, 404);
+  const answer = await client.call("POST", path);
+  assert.equal(answer.status, 202);
+  const log = await client.call("GET", `/api/backup-task-logs/${answer.body.backup_task_log_id}`);
+  const { kind, status, backup_id } = log.body.data;
+  assert.deepEqual([kind, status, backup_id], ["verify", "queued", id]);
+  const again = await client.call("POST", path);
+  assert.equal(again.status, 409);
+  assert.match(
+    again.body.message,
+    /is queued already\. Follow its log, \/api\/backup-task-logs\/\d+, or cancel/,
+  );
+  await client.call("POST", `/api/backup-task-logs/${answer.body.backup_task_log_id}/cancel`);
+  const elsewhere = await client.call("POST", path, { remote_server_id: await newServer(client) });
+  assert.equal(elsewhere.status, 409);
+  assert.match(elsewhere.body.message, /on the disk of the server that made it/);
+  await client.call("DELETE", `/api/backups/${id}`);
+  const deleted = await client.call("POST", path);
+  assert.equal(deleted.status, 409);
+  assert.match(deleted.body.message, /being deleted/);
+});

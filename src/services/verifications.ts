@@ -1,0 +1,94 @@
+/** Verifications: a backup read back on demand, and every stored one in its turn. */
+import { ConflictError, NotFoundError } from "../domain/errors.ts";
+import { shownState } from "../domain/run.ts";
+import {
+  findActiveCheck,
+  lockDueVerification,
+  noteVerificationQueued,
+  serversWithDueVerifications,
+} from "../store/backup_checks.ts";
+import { type BackupRow, lockBackup } from "../store/backups.ts";
+import { type Sql, transaction } from "../store/database.ts";
+import { notify } from "../store/notifications.ts";
+import { insertRun } from "../store/runs.ts";
+import type { Caller, Services } from "./context.ts";
+import { isOutOfReach, serverFor } from "./restores.ts";
+import { startDeadline } from "./run_state.ts";
+
+/**
+ * Queues a verification. @param asked The server that reads the backup; default: the one that made it. Throws a {@link ConflictError}
+ * where the backup is being deleted, is being verified, or can't be reached from the server.
+ */
+export async function startVerification(
+  services: Services,
+  caller: Caller,
+  backupId: number,
+  asked: number | undefined,
+): Promise<{ runId: number }> {
+  return await transaction(services.database, async (sql) => {
+    const backup = await lockBackup(sql, caller.userId, backupId);
+    if (backup === undefined) throw new NotFoundError("Backup");
+    if (backup.removal_requested_at !== null) {
+      throw new ConflictError("The backup is being deleted. Choose another one.");
+    }
+    const active = await findActiveCheck(sql, backupId, "verify");
+    if (active !== undefined) {
+      throw new ConflictError(
+        `A verification of the backup is ${shownState(active.state)} already. Follow its log, ` +
+          `/api/backup-task-logs/${active.id}, or cancel it.`,
+      );
+    }
+    const serverId = await serverFor(sql, caller, backup, asked);
+    if (await isOutOfReach(sql, backup, serverId)) {
+      throw new ConflictError(
+        "The backup lies on the disk of the server that made it, which another server can't reach. Verify it there.",
+      );
+    }
+    return { runId: await queueVerification(services, sql, backup, serverId, null) };
+  });
+}
+
+/**
+ * Queues, on each server that does nothing of the kind, a verification of the backup that waits for one the longest. Returns how many
+ * were queued; the next one of a server is due when this one is over.
+ */
+export async function queueDueVerifications(services: Services): Promise<number> {
+  const now = services.clock.now();
+  let queued = 0;
+  for (const serverId of await serversWithDueVerifications(services.database, now)) {
+    await transaction(services.database, async (sql) => {
+      const backup = await lockDueVerification(sql, serverId, now);
+      if (backup === null) return;
+      await noteVerificationQueued(sql, backup.id, now);
+      await queueVerification(services, sql, backup, serverId, backup.due_at);
+      queued++;
+    });
+  }
+  return queued;
+}
+
+async function queueVerification(
+  services: Services,
+  sql: Sql,
+  backup: BackupRow,
+  serverId: number,
+  scheduledFor: Date | null,
+): Promise<number> {
+  const now = services.clock.now();
+  const run = await insertRun(sql, {
+    user_id: backup.user_id,
+    kind: "verify",
+    backup_task_id: backup.backup_task_id,
+    remote_server_id: serverId,
+    backup_destination_id: backup.backup_destination_id,
+    backup_id: backup.id,
+    options: null,
+    trigger: scheduledFor === null ? "manual" : "schedule",
+    scheduled_for: scheduledFor,
+    deadline_at: startDeadline(services, { created_at: now }),
+    created_at: now,
+  });
+  await notify(sql, { topic: "run_changed", run_id: run.id });
+  await notify(sql, { topic: "run_queued", run_id: run.id, remote_server_id: serverId });
+  return run.id;
+}

@@ -1,0 +1,79 @@
+/** Verifications through the API, a control plane, its scheduler and an agent. */
+import assert from "node:assert/strict";
+import { destinationTypes } from "../agent/engine/destinations/registry.ts";
+import { Scheduler } from "../src/dispatcher/scheduler.ts";
+import { shell } from "./support/backup_run.ts";
+import { startControlPlane } from "./support/control_plane.ts";
+import { destinationFixtures } from "./support/destinations.ts";
+import { until } from "./support/until.ts";
+
+Deno.test("a backup is verified at every type of destination, and a flipped byte is told and kept", async (t) => {
+  await using stack = new AsyncDisposableStack();
+  const plane = stack.use(await startControlPlane());
+  const { api, serverId } = plane;
+  const root = await Deno.makeTempDir({ prefix: "rearguard-verify-" });
+  stack.defer(() => Deno.remove(root, { recursive: true }));
+  await shell('mkdir "$1/tree"; cd "$1/tree"; seq 1000 > numbers; ln -s numbers link', root);
+  const backUp = async (destinationId: number, fields: Record<string, unknown>) => {
+    const taskId = await api.create("/backup-tasks", {
+      remote_server_id: serverId,
+      backup_destination_id: destinationId,
+      label: "a tree",
+      type: "files",
+      source_path: `${root}/tree`,
+      frequency: "daily",
+      time_to_run_at: "01:00",
+      ...fields,
+    });
+    const log = await api.run(taskId);
+    assert.equal(log.status, "successful", log.output);
+    return (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data[0];
+  };
+  const show = async (id: number) => (await api.call("GET", `/backups/${id}`)).body.data;
+  for (const type of Object.keys(destinationTypes)) {
+    const fixture = stack.use(await destinationFixtures[type]!());
+    const destinationId = await api.create("/backup-destinations", { label: type, ...fixture.fields });
+    await t.step(type, async () => {
+      const { id } = await backUp(destinationId, { store_path: fixture.storePath("trees") });
+      const log = await api.carryOut(`/backups/${id}/verify`);
+      assert.equal(log.status, "successful", log.output);
+      assert.match(log.output, /Whole: backup_\d+_\d+\.tar\.zst, .*, 2 files\n/);
+      assert.match(log.output, /Verification completed successfully in/);
+      const backup = await show(id);
+      assert.deepEqual([backup.status, backup.verified_at !== null], ["stored", true]);
+    });
+  }
+  await t.step("damage", async () => {
+    const destinationId = await api.create("/backup-destinations", {
+      label: "here",
+      type: "local",
+      local_path: `${root}/backups`,
+    });
+    const { id, file_name, directory } = await backUp(destinationId, { verify_every: 1 });
+    const path = `${directory}/${file_name}`;
+    await shell('cp "$1" "$1.good"; printf x | dd of="$1" bs=1 seek=100 conv=notrunc status=none', path);
+    // As if a day had passed: the schedule finds it.
+    await plane.services
+      .database`update backups set created_at = created_at - interval '1 day' where id = ${id}`;
+    const scheduler = new Scheduler(plane.services);
+    scheduler.start();
+    await until(async () => (await show(id)).status === "damaged").finally(() => scheduler.stop());
+    assert.match((await show(id)).damage_reason, new RegExp(`^${file_name}: its SHA-256 is`));
+    const logs = (await api.call("GET", "/backup-task-logs?per_page=100")).body.data;
+    const log = logs.findLast((log: { backup_id: number }) => log.backup_id === id);
+    assert.deepEqual([log.kind, log.status], ["verify", "failed"]);
+    assert.match(log.reason, /^Backup \d+ is damaged: /);
+    await shell('mv "$1" "$1.bad"; mv "$1.good" "$1"', path);
+    const whole = await api.carryOut(`/backups/${id}/verify`);
+    assert.equal(whole.status, "successful", whole.output);
+    const { status, damaged_at, damage_reason } = await show(id);
+    assert.deepEqual([status, damaged_at, damage_reason], ["stored", null, null]);
+    await shell('mv "$1" "$2"', directory, `${directory}.away`);
+    const unreachable = await api.carryOut(`/backups/${id}/verify`);
+    assert.match(
+      unreachable.reason,
+      /^Cannot verify backup \d+: .* is not there\. See whether its file system is mounted/,
+    );
+    assert.equal((await show(id)).status, "stored");
+  });
+});
