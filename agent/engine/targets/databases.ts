@@ -29,10 +29,19 @@ export interface DatabaseHost {
   inspect(wanted: readonly WantedDatabase[]): Promise<void>;
   /** Makes a fresh database; what the command reads is loaded into it. */
   create(wanted: WantedDatabase): Promise<Command>;
-  /** Puts the fresh ones into their places. Where it rejects, what was there is as it was, unless the error says otherwise. */
-  publish(wanted: readonly WantedDatabase[]): Promise<void>;
+  /**
+   * Puts the fresh ones into their places. Where it rejects, what was there is as it was, unless the error says otherwise. `programs`
+   * are not ended by a cancel: it is never left half done.
+   */
+  publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void>;
   /** Drops what is unfinished; never rejects. `programs` may be started in a run that is over. */
   discard(programs: ProgramContext): Promise<void>;
+}
+
+export function occupied(name: string): RunFailedError {
+  return new RunFailedError(
+    `database ${name} is there already and not empty. Set overwrite to replace it, or choose another database_name.`,
+  );
 }
 
 type OpenHost = (
@@ -58,6 +67,8 @@ export async function restoreDatabases(target: DatabaseTarget, context: RestoreC
   const host = await hosts[target.engine](target, programs, context);
   await host.inspect(wanted);
   tellGlobals(target, context);
+  await using last = new Children(ports.clock, new AbortController().signal);
+  const unbroken = { ...programs, children: last };
   try {
     await prove(wanted, context);
     for (const each of wanted) {
@@ -67,11 +78,10 @@ export async function restoreDatabases(target: DatabaseTarget, context: RestoreC
     }
     ports.signal.throwIfAborted();
     ports.output.line("Everything is loaded and proven. Putting it into place");
-    await host.publish(wanted);
+    await host.publish(wanted, unbroken);
     for (const { name } of wanted) ports.output.line(`Database ${name} is restored`);
   } finally {
-    await using last = new Children(ports.clock, new AbortController().signal);
-    await host.discard({ ...programs, children: last });
+    await host.discard(unbroken);
   }
   return { filesCount: null };
 }

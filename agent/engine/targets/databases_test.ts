@@ -9,6 +9,8 @@ import type { DatabaseTarget, StoredBackup } from "../../../src/protocol/job.ts"
 import { RunFailedError } from "../ports.ts";
 
 const KEY = { type: "passphrase" as const, passphrase: "correct horse" };
+/** Comments of a dump that tell which database was dumped. */
+const DATABASE_LINES = /^-- (?:Host: |Dumping (?:events|routines) for database )/;
 const fixtures = { postgresql: postgresqlFixture, mysql: mysqlFixture };
 
 function target(place: DatabasePlace, changes: Partial<DatabaseTarget> = {}): DatabaseTarget {
@@ -230,7 +232,6 @@ async function assertDatabases(place: DatabasePlace, ...names: string[]): Promis
   assert.deepEqual((await place.list()).sort(), names.sort());
 }
 
-/** Without the line that tells which database was dumped. */
 async function contentsOf(place: DatabasePlace, name: string): Promise<string[]> {
-  return (await place.describe(name)).filter((line) => !line.startsWith("-- Host: "));
+  return (await place.describe(name)).filter((line) => !DATABASE_LINES.test(line));
 }

@@ -12,7 +12,7 @@ import { SYSTEM_SCHEMAS } from "../sources/mysql.ts";
 import { fromHex, MysqlConnection } from "../sources/mysql_connection.ts";
 import { firstTool, missingTools, type Tool } from "../tools.ts";
 import { besideNames } from "./beside.ts";
-import type { DatabaseHost, WantedDatabase } from "./databases.ts";
+import { type DatabaseHost, occupied, type WantedDatabase } from "./databases.ts";
 import { MysqlDefinitions } from "./mysql_definitions.ts";
 import {
   type Contents,
@@ -25,6 +25,7 @@ import {
   hasMark,
   isInUse,
   MARK,
+  type Move,
   moveTables,
   quote,
 } from "./mysql_sql.ts";
@@ -39,6 +40,9 @@ interface Existing {
   collation: string;
   contents: Contents;
 }
+
+/** Of what was there out of its place, of what is new into it. */
+type Moves = [Move, Move];
 
 /** A client may be in the midst of a transaction; its locks are waited for no longer than this. */
 const PATIENCE = "set session lock_wait_timeout = 60;\n";
@@ -64,9 +68,9 @@ class MysqlHost implements DatabaseHost {
 
   constructor(
     private readonly target: DatabaseTarget,
-    private readonly connection: MysqlConnection,
+    private connection: MysqlConnection,
     private readonly client: Tool,
-    private readonly definitions: MysqlDefinitions,
+    private definitions: MysqlDefinitions,
     private readonly description: Description,
   ) {}
 
@@ -88,8 +92,20 @@ class MysqlHost implements DatabaseHost {
     ]);
   }
 
-  async publish(wanted: readonly WantedDatabase[]): Promise<void> {
-    for (const { name, original } of wanted) await this.#swap(name, this.#charset(name, original));
+  async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
+    this.connection = await MysqlConnection.open(this.target, programs);
+    this.definitions = this.definitions.over(this.connection, programs.children);
+    const done: string[] = [];
+    for (const { name, original } of wanted) {
+      try {
+        await this.#swap(name, this.#charset(name, original));
+      } catch (error) {
+        if (done.length === 0) throw error;
+        const restored = `Restored before that: ${done.join(", ")}.`;
+        throw new RunFailedError(`${(error as Error).message} ${restored}`, { cause: error });
+      }
+      done.push(name);
+    }
   }
 
   async discard(programs: ProgramContext): Promise<void> {
@@ -112,11 +128,7 @@ class MysqlHost implements DatabaseHost {
     const contents = await findContents(this.connection, this.client, name);
     this.#existing.set(name, { ...schema, contents });
     if (!isOccupied(contents)) return;
-    if (!this.target.overwrite) {
-      throw new RunFailedError(
-        `database ${name} is there already and not empty. Set overwrite to replace it, or choose another database_name.`,
-      );
-    }
+    if (!this.target.overwrite) throw occupied(name);
     const referrers = await findReferrers(this.connection, this.client, name);
     if (referrers.length > 0) {
       throw new RunFailedError(
@@ -173,26 +185,26 @@ class MysqlHost implements DatabaseHost {
     // Its events must not run twice, and a table with triggers does not move.
     await this.#execute(dropEvents(fresh, made) + dropTriggers(fresh, made));
     const before = existing && await findContents(this.connection, this.client, name);
+    // Loading takes a while: an empty database may have been put to use.
+    if (before !== undefined && isOccupied(before) && !this.target.overwrite) throw occupied(name);
     const olds = before === undefined ? "" : await this.definitions.readWhatIsSound(name, before.views);
     if (existing === undefined) await this.#execute(`create database ${quote(name)}${charset}`);
     else {
       await this.#make(replaced, ` character set ${word(existing.characterSet)}`);
     }
-    let moved = false;
-    const moves = [
+    const moves: Moves = [
       { from: name, to: replaced, tables: before?.tables ?? [] },
       { from: fresh, to: name, tables: made.tables },
     ];
     try {
       if (before !== undefined) await this.#execute(dropTriggers(name, before));
       await this.#execute(PATIENCE + moveTables(moves));
-      moved = true;
       if (before !== undefined) await this.#execute(dropRest(name, before));
       // Before the definitions: each keeps the collation that the database has when it is made.
       if (charset !== "") await this.#execute(`alter database ${quote(name)}${charset}`);
       await this.#execute(`use ${quote(name)};\n${news}`);
     } catch (error) {
-      await this.#undo(name, moved ? moves : [], before === undefined ? null : olds, error);
+      await this.#undo(name, moves, before === undefined ? null : olds, error);
       throw error;
     }
   }
@@ -200,19 +212,17 @@ class MysqlHost implements DatabaseHost {
   /** @param olds Definitions of what was there; null where there was no such database. */
   async #undo(
     name: string,
-    moves: Parameters<typeof moveTables>[0],
+    moves: Moves,
     olds: string | null,
     reason: unknown,
   ): Promise<void> {
     try {
-      if (moves.length > 0) {
-        const now = await findContents(this.connection, this.client, name);
-        await this.#execute(dropTriggers(name, now) + dropRest(name, now));
+      const now = await findContents(this.connection, this.client, name);
+      await this.#execute(dropTriggers(name, now) + dropRest(name, now));
+      // A connection that broke does not tell whether the tables have moved.
+      if (await this.#haveMoved(moves)) {
         const back = moves.map(({ from, to, tables }) => ({ from: to, to: from, tables })).reverse();
         await this.#execute(PATIENCE + moveTables(back));
-      } else if (olds !== null) {
-        const now = await findContents(this.connection, this.client, name);
-        await this.#execute(dropTriggers(name, now) + dropRest(name, now));
       }
       if (olds === null) await this.#execute(`drop database ${quote(name)}`);
       else {
@@ -222,8 +232,9 @@ class MysqlHost implements DatabaseHost {
       }
     } catch (error) {
       const { fresh, replaced } = besideNames(name);
-      // What could be saved is in there.
+      // What could be saved is in there; without its mark the next restore leaves it alone.
       for (const kept of [fresh, replaced]) this.#unfinished.delete(kept);
+      await this.#execute(`drop table if exists ${quote(replaced)}.${quote(MARK)}`).catch(() => {});
       throw new RunFailedError(
         `${(reason as Error).message} Database ${name} could not be put back as it was: ${
           (error as Error).message
@@ -231,6 +242,16 @@ class MysqlHost implements DatabaseHost {
         { cause: reason },
       );
     }
+  }
+
+  /** All move at once: from where the last ones were, nothing is left. */
+  async #haveMoved([old, fresh]: Moves): Promise<boolean> {
+    const { to, tables } = old;
+    if (tables.length > 0) {
+      return (await findContents(this.connection, this.client, to)).tables.length > 0;
+    }
+    const left = await findContents(this.connection, this.client, fresh.from);
+    return fresh.tables.length > 0 && left.tables.length === 0;
   }
 
   async #execute(sql: string): Promise<void> {

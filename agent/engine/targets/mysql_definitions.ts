@@ -28,6 +28,10 @@ export class MysqlDefinitions {
     return new MysqlDefinitions(server, await dumpProgram(server, children), connection, children);
   }
 
+  over(connection: MysqlConnection, children: Children): MysqlDefinitions {
+    return new MysqlDefinitions(this.server, this.program, connection, children);
+  }
+
   /** Rejects where one of them is broken. */
   read(database: string, views: readonly string[]): Promise<string> {
     return this.#read(database, views, []);

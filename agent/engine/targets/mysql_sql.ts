@@ -125,8 +125,14 @@ export function dropRest(schema: string, contents: Contents): string {
   return dropEvents(schema, contents) + statements([...views, ...routines]);
 }
 
+export interface Move {
+  from: string;
+  to: string;
+  tables: string[];
+}
+
 /** One statement: all of the tables move, or none. Foreign keys move with them. */
-export function moveTables(moves: { from: string; to: string; tables: string[] }[]): string {
+export function moveTables(moves: readonly Move[]): string {
   const renames = moves.flatMap(({ from, to, tables }) =>
     tables.map((table) => `${at(from, table)} to ${at(to, table)}`)
   );

@@ -17,7 +17,7 @@ import {
   programPath,
 } from "../sources/postgresql_programs.ts";
 import { besideNames } from "./beside.ts";
-import type { DatabaseHost, WantedDatabase } from "./databases.ts";
+import { type DatabaseHost, occupied, type WantedDatabase } from "./databases.ts";
 import { identifier, IS_OCCUPIED, literal, propertiesToKeep } from "./postgresql_sql.ts";
 
 const Properties = z.object({
@@ -126,12 +126,15 @@ class PostgresqlHost implements DatabaseHost {
     );
   }
 
-  async publish(wanted: readonly WantedDatabase[]): Promise<void> {
+  async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
+    const connection = await PostgresqlConnection.open(this.target, programs);
     const names = wanted.map(({ name }) => name);
+    // Loading takes a while: an empty database may have been put to use.
+    for (const name of names) if (this.#existing.has(name)) await this.#refuseOccupied(name, connection);
     const swap = this.#swapStatements(names);
     for (let attempt = 1;; attempt++) {
       try {
-        await this.#execute(swap);
+        await connection.execute(this.#psql, this.#door, swap);
         break;
       } catch (error) {
         const isInUse = error instanceof RunFailedError &&
@@ -169,17 +172,15 @@ class PostgresqlHost implements DatabaseHost {
        from pg_catalog.pg_database d where datname = ${literal(name)}`,
     );
     if (found === undefined) return;
-    const [{ is_occupied: isOccupied }] = await this.connection.query<{ is_occupied: boolean }>(
-      this.#psql,
-      name,
-      IS_OCCUPIED,
-    ) as [{ is_occupied: boolean }];
-    if (isOccupied && !this.target.overwrite) {
-      throw new RunFailedError(
-        `database ${name} is there already and not empty. Set overwrite to replace it, or choose another database_name.`,
-      );
-    }
+    const isOccupied = await this.#refuseOccupied(name, this.connection);
     this.#existing.set(name, { ...found, isOccupied });
+  }
+
+  async #refuseOccupied(name: string, connection: PostgresqlConnection): Promise<boolean> {
+    const rows = await connection.query<{ is_occupied: boolean }>(this.#psql, name, IS_OCCUPIED);
+    const isOccupied = rows[0]!.is_occupied;
+    if (isOccupied && !this.target.overwrite) throw occupied(name);
+    return isOccupied;
   }
 
   /** Of a restore whose agent was killed. A live one is connected, and keeps it. */
