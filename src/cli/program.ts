@@ -6,6 +6,7 @@ import { addBackupCommands } from "./commands/backups.ts";
 import { addDestinationCommands } from "./commands/destinations.ts";
 import { addLogCommands } from "./commands/logs.ts";
 import { addLoginCommands } from "./commands/login.ts";
+import { addRecoveryKitCommand } from "./commands/recovery_kit.ts";
 import { addServerCommands } from "./commands/servers.ts";
 import { addTaskCommands } from "./commands/tasks.ts";
 
@@ -32,6 +33,7 @@ export function rearguard(): Command {
   addBackupCommands(program);
   addServerCommands(program);
   addDestinationCommands(program);
+  addRecoveryKitCommand(program);
   // It completes what is there by now.
   tab(program, { completionCommandName: "completion" });
   return program;

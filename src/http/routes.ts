@@ -13,6 +13,7 @@ import { backupRestoreEndpoints } from "./routes/backup_restores.ts";
 import { backupEndpoints } from "./routes/backups.ts";
 import { enrolmentEndpoints } from "./routes/enrolment.ts";
 import { notificationStreamEndpoints } from "./routes/notification_streams.ts";
+import { recoveryKitEndpoints } from "./routes/recovery_kit.ts";
 import { remoteServerEndpoints } from "./routes/remote_servers.ts";
 import { sshKeyEndpoints } from "./routes/ssh_key.ts";
 import { systemEndpoints } from "./routes/system.ts";
@@ -42,6 +43,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...usersEndpoints,
   ...sshKeyEndpoints,
   ...systemEndpoints,
+  ...recoveryKitEndpoints,
 ];
 
 /** What the OpenAPI document says of each group. */

@@ -17,7 +17,7 @@ export async function openKeyring(config: Config, database: Database): Promise<K
         "put the file back, or set SECRET_KEY",
     );
   }
-  return new Keyring([await makeKeyFile(path)]);
+  return new Keyring([await makeKeyFile(path)], `the file ${path}`);
 }
 
 /** Null where there is no key yet. */
@@ -27,7 +27,7 @@ export async function knownKeyring(config: Config): Promise<Keyring | null> {
   const text = await readKeyFile(path);
   if (text !== null) {
     const keys = parseSecretKeys(text);
-    if (keys !== null) return new Keyring(keys);
+    if (keys !== null) return new Keyring(keys, `the file ${path}`);
     throw new StartError(`Cannot start: ${path} must hold ${SECRET_KEY_SHAPE}`);
   }
   return null;

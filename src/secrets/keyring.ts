@@ -12,8 +12,11 @@ export class Keyring {
   readonly #keys = new Map<string, Buffer>();
   readonly #current: string;
 
-  /** @param keys 32 bytes each, the current one first. */
-  constructor(keys: readonly Uint8Array[]) {
+  /**
+   * @param keys 32 bytes each, the current one first.
+   * @param place Where a person finds them.
+   */
+  constructor(keys: readonly Uint8Array[], readonly place: string = "the environment variable SECRET_KEY") {
     for (const key of keys) {
       if (key.length !== 32) throw new SecretError("Cannot use the secret key: it must be 32 bytes");
       this.#keys.set(keyId(key), Buffer.from(key));

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { BackupRun } from "../../tests/support/backup_run.ts";
+import { controlPlaneFixture } from "../../tests/support/sources/control_plane.ts";
+import { EXPORT_END } from "../store/export.ts";
+import { archiveFault, archiveLines } from "./archive.ts";
+import { findManifests } from "./manifests.ts";
+import { Passwords } from "./passwords.ts";
+import { openPlace } from "./place.ts";
+
+Deno.test("an export is found, held against its manifest and read back; damage is told", async () => {
+  await using _fixture = await controlPlaneFixture();
+  await using run = await BackupRun.open();
+  await run.run({ type: "control_plane" });
+  await Deno.writeTextFile(`${run.directory}/other.manifest.json`, `{"format": "rearguard-backup"}`);
+  const place = openPlace(run.directory, {});
+  const skipped: string[] = [];
+  const [found, ...others] = await findManifests(place, (path, reason) => skipped.push(`${path}: ${reason}`));
+  assert.equal(others.length, 0);
+  assert.match(
+    skipped.join(),
+    /^other\.manifest\.json: it is not a manifest of this version: format_version/,
+  );
+  assert.equal(found!.manifest.source.type, "control_plane");
+  assert.equal(await archiveFault(place, found!), null);
+  let last = "";
+  for await (const line of archiveLines(place, found!, new Passwords({}))) last = line;
+  assert.equal(last, EXPORT_END);
+  const path = `${run.directory}/${found!.manifest.objects[0]!.name}`;
+  const content = await Deno.readFile(path);
+  content[content.length >> 1]! ^= 1;
+  await Deno.writeFile(path, content);
+  assert.match((await archiveFault(place, found!))!, /has another SHA-256 than was stored$/);
+  await Deno.truncate(path, 10);
+  assert.match((await archiveFault(place, found!))!, /has 10 bytes in place of \d+$/);
+  await Deno.remove(path);
+  assert.match((await archiveFault(place, found!))!, /can't be read/);
+});
+
+Deno.test("a place's keys come from the environment", () => {
+  assert.throws(() => openPlace("s3://safe/in", {}), /set AWS_ACCESS_KEY_ID in the environment$/);
+  assert.throws(() => openPlace("sftp://host/in", {}), /Copy the files here/);
+});

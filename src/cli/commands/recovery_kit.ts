@@ -1,0 +1,75 @@
+/** `recovery-kit`: the page that is kept elsewhere. */
+import type { Command } from "commander";
+import { calling, type Cli } from "../command_line.ts";
+import { kitPdf } from "../kit_pdf.ts";
+import { fromHere } from "../working_directory.ts";
+
+interface Kit {
+  made_at: string;
+  secret_key: { place: string; key_ids: string[] };
+  destinations: {
+    label: string;
+    owner: string;
+    place: string;
+    backups_count: number;
+    newest_backup_at: string | null;
+    needs_password: boolean;
+    recipients: string[];
+  }[];
+  control_plane: { place: string; file_name: string; encryption: string; created_at: string }[];
+  commands: { purpose: string; lines: string[] }[];
+}
+
+export function addRecoveryKitCommand(program: Command): void {
+  program.command("recovery-kit")
+    .description("Print the page to keep elsewhere: where things are, which keys, what to type")
+    .option("--pdf <file>", "write it as a PDF instead")
+    .action(calling(run));
+}
+
+async function run({ api, output, terminal }: Cli, { pdf }: { pdf?: string }): Promise<void> {
+  const body = await api.get<{ data: Kit }>("make the recovery kit", "/recovery-kit");
+  const lines = kitLines(api.connection.url, body.data);
+  if (pdf === undefined) return output.answer(body, () => terminal.print(`${lines.join("\n")}\n`));
+  const path = fromHere(pdf);
+  await Deno.writeFile(path, await kitPdf(lines));
+  output.answer({ data: { path } }, () => terminal.print(`Written to ${path}\n`));
+}
+
+/** @param url Of the control plane. */
+export function kitLines(url: string, kit: Kit): string[] {
+  return [
+    "# Rearguard recovery kit",
+    `Of ${url}, made ${kit.made_at}. Print it anew when destinations or keys change. It holds no secret.`,
+    "",
+    "# What to keep beside this page",
+    `- The secret key: ${kit.secret_key.place}. Stored secrets are sealed with key ${
+      list(kit.secret_key.key_ids)
+    }.`,
+    "- The encryption passwords of tasks, and the secret keys (age) of recipients.",
+    "- The credentials of each destination: what the control plane knows of them is sealed.",
+    "",
+    "# Backups of the control plane",
+    ...kit.control_plane.map((each) =>
+      `- ${each.file_name}, ${each.place} (${each.created_at}; encryption: ${each.encryption})`
+    ),
+    ...kit.control_plane.length === 0
+      ? ["- None. Make a task of type control_plane; until then only manifests tell what there is."]
+      : [],
+    "",
+    "# Destinations",
+    ...kit.destinations.flatMap((each) => [
+      `- ${each.label} (${each.owner}): ${each.place}; ${each.backups_count} backups` +
+      (each.newest_backup_at === null ? "" : `, the newest of ${each.newest_backup_at}`) +
+      (each.needs_password ? "; some need a password" : ""),
+      ...each.recipients.map((recipient) => `  opened by the secret key of ${recipient}`),
+    ]),
+    "",
+    "# What to type",
+    ...kit.commands.flatMap(({ purpose, lines }) => [`${purpose}:`, ...lines.map((line) => `  ${line}`), ""]),
+  ];
+}
+
+function list(items: readonly string[]): string {
+  return items.length === 0 ? "(none yet)" : items.join(", ");
+}

@@ -1,0 +1,29 @@
+/** The recovery kit's text as a PDF to print. */
+import PDFDocument from "pdfkit";
+
+/** A4, in points. */
+const MARGIN = 40;
+
+/** @param lines Of the text; those that start with `# ` are headings, those that start with two spaces are to be typed. */
+export async function kitPdf(lines: readonly string[]): Promise<Uint8Array> {
+  const document = new PDFDocument({ size: "A4", margin: MARGIN, info: { Title: "Rearguard recovery kit" } });
+  const chunks: Uint8Array[] = [];
+  document.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+  const ended = new Promise<void>((resolve) => document.on("end", () => resolve()));
+  for (const line of lines) {
+    const [font, size] = line.startsWith("# ")
+      ? ["Helvetica-Bold", 11] as const
+      : line.startsWith("  ")
+      ? ["Courier", 7.5] as const
+      : ["Helvetica", 8.5] as const;
+    document.font(font).fontSize(size).text(printable(line.replace(/^# /, "")) || " ");
+  }
+  document.end();
+  await ended;
+  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+}
+
+/** What the built-in fonts can't show, which is all but Western European letters. */
+function printable(text: string): string {
+  return text.replaceAll("…", "...").replaceAll(/[^\x20-\x7e\xa0-\xff]/g, "?");
+}

@@ -1,0 +1,116 @@
+/** One page to print and keep elsewhere: where everything is, which keys open it, what to type. No secret is on it. */
+import type { BackupDestinationRow } from "../store/backup_destinations.ts";
+import { kitControlPlanes, kitDestinations } from "../store/recovery_kit.ts";
+import { sealingKeyIds } from "../store/sealed_columns.ts";
+import type { Services } from "./context.ts";
+
+export interface RecoveryKit {
+  made_at: Date;
+  secret_key: { place: string; key_ids: string[] };
+  destinations: {
+    id: number;
+    label: string;
+    owner: string;
+    place: string;
+    backups_count: number;
+    newest_backup_at: Date | null;
+    /** What opens its encrypted backups: public keys, and whether passwords are needed. */
+    needs_password: boolean;
+    recipients: string[];
+  }[];
+  control_plane: { place: string; file_name: string; encryption: string; created_at: Date }[];
+  commands: { purpose: string; lines: string[] }[];
+}
+
+export async function recoveryKit({ database, clock, keyring }: Services): Promise<RecoveryKit> {
+  const destinations = await kitDestinations(database);
+  const byId = new Map(destinations.map((row) => [row.id, row]));
+  const own = (await kitControlPlanes(database)).map((row) => ({
+    place: placeOf(byId.get(row.backup_destination_id)!, row.directory),
+    recoverFrom: addressOf(byId.get(row.backup_destination_id)!, row.directory),
+    ...row,
+  }));
+  const newest = own.toSorted((a, b) => b.created_at.getTime() - a.created_at.getTime())[0];
+  return {
+    made_at: clock.now(),
+    secret_key: { place: keyring.place, key_ids: await sealingKeyIds(database) },
+    destinations: destinations.map((row) => ({
+      id: row.id,
+      label: row.label,
+      owner: row.owner,
+      place: placeOf(row, null),
+      backups_count: row.backups_count,
+      newest_backup_at: row.newest_backup_at,
+      needs_password: row.password_count > 0,
+      recipients: row.recipients,
+    })),
+    control_plane: own.map(({ place, file_name, encryption, created_at }) => ({
+      place,
+      file_name,
+      encryption,
+      created_at,
+    })),
+    commands: commands(newest?.recoverFrom ?? "PLACE"),
+  };
+}
+
+/** As a person finds it. */
+function placeOf(row: BackupDestinationRow, directory: string | null): string {
+  switch (row.type) {
+    case "local":
+      return `on each backed-up server, ${directory ?? row.local_path ?? "/"}`;
+    case "s3":
+      return `Amazon S3, bucket ${row.s3_bucket_name} (${row.s3_region})${directory ? `, ${directory}` : ""}`;
+    case "custom_s3":
+      return `${row.s3_endpoint}, bucket ${row.s3_bucket_name}${directory ? `, ${directory}` : ""}`;
+    case "sftp":
+      return `SFTP ${row.sftp_username}@${row.sftp_host}:${row.sftp_port ?? 22}, ${
+        directory ?? row.sftp_path ?? "."
+      }`;
+  }
+}
+
+/** As `recover --from` takes it; what lies on an SFTP server is copied first. */
+function addressOf(row: BackupDestinationRow, directory: string): string {
+  if (row.type === "local") return shellQuote(directory);
+  return row.type === "sftp" ? "COPIED_DIRECTORY" : shellQuote(`s3://${row.s3_bucket_name}/${directory}`);
+}
+
+function shellQuote(text: string): string {
+  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function commands(place: string): RecoveryKit["commands"] {
+  return [
+    {
+      purpose:
+        "A new control plane from its newest backup, with the secret key in SECRET_KEY or SECRET_KEY_FILE",
+      lines: [`deno task admin recover --from ${place}`],
+    },
+    {
+      purpose: "Without such a backup, or without the secret key: from the manifests beside the backups",
+      lines: ["deno task admin recover --from PLACE --from-manifests"],
+    },
+    {
+      purpose: 'Without Rearguard: the command for each backup is in its .manifest.json, under "restore"',
+      lines: [
+        "zstd -dc NAME.tar.zst | tar --extract --record-size=64K --xattrs --xattrs-include='*' --acls \\",
+        "  --same-permissions --numeric-owner -C TARGET",
+        "zstd -dc NAME.dump.zst | pg_restore --clean --if-exists --dbname=DATABASE",
+        "zstd -dc NAME.sql.zst | psql --dbname=DATABASE        # or: mariadb DATABASE",
+      ],
+    },
+    {
+      purpose:
+        "Encrypted (.age): age in front of it, which asks for the password, or takes a recipient's secret key",
+      lines: [
+        "age -d NAME.tar.zst.age | zstd -dc | tar …",
+        "age -d -i KEY_FILE NAME.tar.zst.age | zstd -dc | tar …",
+      ],
+    },
+    {
+      purpose: "Whether an object is whole: its SHA-256 is in the manifest",
+      lines: ["sha256sum NAME"],
+    },
+  ];
+}
