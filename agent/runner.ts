@@ -5,6 +5,7 @@ import type { Job } from "../src/protocol/job.ts";
 import type { RunEvent, Verdict } from "../src/protocol/messages.ts";
 import { runBackup } from "./engine/backup.ts";
 import { openDestination } from "./engine/destinations/registry.ts";
+import { runDrill } from "./engine/drill.ts";
 import { BackupDamagedError, RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";
 import { runRestore } from "./engine/restore.ts";
 import { runVerify } from "./engine/verify.ts";
@@ -215,12 +216,14 @@ const NAMES: Record<Job["kind"], string> = {
   backup: "Backup",
   restore: "Restore",
   verify: "Verification",
+  drill: "Restore drill",
 };
 /** What became of the work of a run that the agent was killed in. */
 const LOST: Record<Job["kind"], string> = {
   backup: "What it had stored is removed.",
   restore: "What it had unpacked is removed.",
   verify: "Nothing is known of the backup that was not known before.",
+  drill: "What it had unpacked is removed.",
 };
 
 /** What the verdict tells of a run that succeeded. */
@@ -229,6 +232,7 @@ async function carryOut(job: Job, ports: RunPorts) {
   const destination = await openDestination(spec, ports);
   try {
     if (job.kind === "verify") return { verified: await runVerify(job, destination, ports) };
+    if (job.kind === "drill") return { proven: await runDrill(job, destination, ports) };
     if (job.kind === "restore") return { restored: await runRestore(job, destination, ports) };
     return { backup: (await runBackup(job, destination, ports)).backup };
   } finally {

@@ -3,7 +3,7 @@
  * The schemas are the only source of the types. See docs/protocol.md for the order of messages.
  */
 import * as z from "zod";
-import { Job, JobDestination, Restored, StoredBackup, Verified } from "./job.ts";
+import { Job, JobDestination, Proven, Restored, StoredBackup, Verified } from "./job.ts";
 
 const id = z.number().int().positive();
 const attempt = z.number().int().positive();
@@ -43,6 +43,11 @@ const Succeeded = z.union([
     outcome: z.literal("succeeded"),
     warnings_count: z.number().int().nonnegative(),
     verified: Verified,
+  }),
+  z.object({
+    outcome: z.literal("succeeded"),
+    warnings_count: z.number().int().nonnegative(),
+    proven: Proven,
   }),
 ]);
 
