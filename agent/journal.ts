@@ -15,7 +15,7 @@ const Entry = z.union([
   /** A directory for unfinished work is about to be made. */
   z.object({ scratch: z.string() }),
   /** What the run is for; missing in journals of older agents, which only backed up. */
-  z.object({ job: z.enum(["backup", "restore", "verify"]) }),
+  z.object({ job: z.enum(["backup", "restore", "verify", "drill"]) }),
   /** Everything up to here was acknowledged. */
   z.object({ acknowledged: z.number().int().nonnegative() }),
 ]);

@@ -7,6 +7,7 @@ import { runBackup } from "./engine/backup.ts";
 import { isThere } from "./engine/is_there.ts";
 import { openDestination } from "./engine/destinations/registry.ts";
 import { asideOf } from "./engine/targets/place.ts";
+import { runDrill } from "./engine/drill.ts";
 import { BackupDamagedError, RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";
 import { runRestore } from "./engine/restore.ts";
 import { runVerify } from "./engine/verify.ts";
@@ -223,12 +224,14 @@ const NAMES: Record<Job["kind"], string> = {
   backup: "Backup",
   restore: "Restore",
   verify: "Verification",
+  drill: "Restore drill",
 };
 /** What became of the work of a run that the agent was killed in. */
 const LOST: Record<Job["kind"], string> = {
   backup: "What it had stored is removed.",
   restore: "What it had unpacked is removed.",
   verify: "Nothing is known of the backup that was not known before.",
+  drill: "What it had unpacked is removed.",
 };
 
 /** Killed while it put files into their place, a restore leaves what it replaced: those are not to be removed. */
@@ -247,6 +250,7 @@ async function carryOut(job: Job, ports: RunPorts) {
   const destination = await openDestination(spec, ports);
   try {
     if (job.kind === "verify") return { verified: await runVerify(job, destination, ports) };
+    if (job.kind === "drill") return { proven: await runDrill(job, destination, ports) };
     if (job.kind === "restore") return { restored: await runRestore(job, destination, ports) };
     return { backup: (await runBackup(job, destination, ports)).backup };
   } finally {

@@ -1,4 +1,4 @@
-/** Verifications through the API, a control plane, its scheduler and an agent. */
+/** Verifications and drills through the API, a control plane, its scheduler and an agent. */
 import assert from "node:assert/strict";
 import { destinationTypes } from "../agent/engine/destinations/registry.ts";
 import { Scheduler } from "../src/dispatcher/scheduler.ts";
@@ -43,6 +43,35 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
       assert.deepEqual([backup.status, backup.verified_at !== null], ["stored", true]);
     });
   }
+  await t.step("a drill on schedule", async () => {
+    const destinationId = await api.create("/backup-destinations", {
+      label: "drilled",
+      type: "local",
+      local_path: `${root}/drilled`,
+    });
+    const { id, backup_task_id } = await backUp(destinationId, { verify_every: 0 });
+    // As if a day had passed.
+    await plane.services.database`
+      update backup_tasks set created_at = created_at - interval '1 day' where id = ${backup_task_id}`;
+    const scheduler = new Scheduler(plane.services);
+    scheduler.start();
+    const drilled = async () =>
+      (await api.call("GET", "/backup-task-logs?per_page=100")).body.data.find(
+        (log: { backup_id: number; finished_at: string | null }) =>
+          log.backup_id === id && log.finished_at !== null,
+      );
+    await until(async () => await drilled() !== undefined).finally(() => scheduler.stop());
+    const log = await drilled();
+    assert.deepEqual([log.kind, log.status], ["drill", "successful"], log.output);
+    assert.match(log.output, /All of its 2 files and directories came back/);
+    const backup = await show(id);
+    const task = (await api.call("GET", `/backup-tasks/${backup_task_id}`)).body.data;
+    assert.ok(backup.proven_at !== null && backup.drill_duration_ms > 0);
+    assert.deepEqual([task.last_proven_at, task.restore_duration_ms], [
+      backup.proven_at,
+      backup.drill_duration_ms,
+    ]);
+  });
   await t.step("damage", async () => {
     const destinationId = await api.create("/backup-destinations", {
       label: "here",

@@ -4,7 +4,7 @@ import type { BackupToRead, StoredObject } from "../../src/protocol/job.ts";
 import { LineReader } from "./line_reader.ts";
 import { pump } from "./pump.ts";
 import type { Children } from "./children.ts";
-import { type Destination, RunFailedError } from "./ports.ts";
+import { BackupDamagedError, type Destination, RunFailedError } from "./ports.ts";
 import type { DecryptionKey } from "./transforms/decrypt.ts";
 
 /** Random access to what an object holds, opened. Nothing of it is proven but what its encryption proves. */
@@ -96,9 +96,10 @@ export class StoredObjects {
     }
     const sha256 = hash.digest("hex");
     if (sha256 !== object.sha256) {
-      throw new RunFailedError(
-        `Cannot trust ${object.name}: its SHA-256 is ${sha256}, but ${object.sha256} was stored. It is damaged, or ` +
-          "another file took its place.",
+      const fault = `its SHA-256 is ${sha256}, but ${object.sha256} was stored`;
+      throw new BackupDamagedError(
+        `Cannot trust ${object.name}: ${fault}. It is damaged, or another file took its place.`,
+        `${object.name}: ${fault}`,
       );
     }
   }

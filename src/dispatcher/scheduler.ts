@@ -1,6 +1,7 @@
-/** Due tasks and backups whose verification is due → runs. */
+/** Due tasks, and backups whose verification or drill is due → runs. */
 import type { Services } from "../services/context.ts";
 import { fireDueTasks, nextDueTime } from "../services/schedules.ts";
+import { queueDueDrills } from "../services/drills.ts";
 import { queueDueVerifications } from "../services/verifications.ts";
 import { Loop } from "./loop.ts";
 
@@ -22,10 +23,12 @@ export class Scheduler {
       },
     });
     this.#checks = new Loop({
-      name: "scheduler of verifications",
+      name: "scheduler of checks",
       clock: services.clock,
       pollMs: 60_000,
       work: async () => {
+        // Drills are rare: were they second, a server with many backups to verify would never come to them.
+        await queueDueDrills(services);
         await queueDueVerifications(services);
         return null;
       },

@@ -243,7 +243,20 @@ export const VerifyJob = z.object({
 });
 export type VerifyJob = z.infer<typeof VerifyJob>;
 
-export const Job = z.discriminatedUnion("kind", [BackupJob, RestoreJob, VerifyJob]);
+/** A restore drill: a backup of files is restored where it is in nobody's way, compared with its index, and dropped. */
+export const DrillJob = z.object({
+  kind: z.literal("drill"),
+  /** Null once the task is deleted. */
+  task: z.object({ id: z.number().int(), label: z.string() }).nullable(),
+  backup: BackupToRead,
+  /** Uncompressed: the room that the drill needs. */
+  bytes_read: z.number().int().nonnegative(),
+  /** Null: no limit. */
+  timeout_ms: z.number().positive().nullable(),
+});
+export type DrillJob = z.infer<typeof DrillJob>;
+
+export const Job = z.discriminatedUnion("kind", [BackupJob, RestoreJob, VerifyJob, DrillJob]);
 export type Job = z.infer<typeof Job>;
 
 /** What a successful restore run put back. */
@@ -267,3 +280,15 @@ export const Verified = z.object({
   duration_ms: z.number().int().nonnegative(),
 });
 export type Verified = z.infer<typeof Verified>;
+
+/** What a drill restored, compared and dropped. */
+export const Proven = z.object({
+  /** Files and directories. */
+  files_count: z.number().int().nonnegative(),
+  /** Stored bytes read. */
+  bytes_read: z.number().int().nonnegative(),
+  /** The restore alone. */
+  restore_ms: z.number().int().nonnegative(),
+  duration_ms: z.number().int().nonnegative(),
+});
+export type Proven = z.infer<typeof Proven>;

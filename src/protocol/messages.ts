@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { BackupBrowse } from "./browsing.ts";
-import { Job, JobDestination, Restored, StoredBackup, Verified } from "./job.ts";
+import { Job, JobDestination, Proven, Restored, StoredBackup, Verified } from "./job.ts";
 
 const id = z.number().int().positive();
 const attempt = z.number().int().positive();
@@ -44,6 +44,11 @@ const Succeeded = z.union([
     outcome: z.literal("succeeded"),
     warnings_count: z.number().int().nonnegative(),
     verified: Verified,
+  }),
+  z.object({
+    outcome: z.literal("succeeded"),
+    warnings_count: z.number().int().nonnegative(),
+    proven: Proven,
   }),
 ]);
 

@@ -35,6 +35,7 @@ const PLAIN = [
   "on_shrink",
   "on_incompressible",
   "verify_every",
+  "drill_every",
 ] as const satisfies (keyof BackupTaskRow)[];
 
 /** Encrypted into `<name>_encrypted`. */
@@ -82,6 +83,7 @@ const DEFAULTS = {
   on_shrink: "warn",
   on_incompressible: "warn",
   verify_every: 7,
+  drill_every: 30,
 } satisfies Partial<TaskColumns>;
 
 /** The columns of a new task but its schedule and references. */

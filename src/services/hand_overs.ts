@@ -23,7 +23,7 @@ import {
 } from "../store/runs.ts";
 import type { Services } from "./context.ts";
 import { backupJob } from "./jobs.ts";
-import { restoreJob, verifyJob } from "./restore_jobs.ts";
+import { drillJob, restoreJob, verifyJob } from "./restore_jobs.ts";
 import { applyToRun } from "./run_state.ts";
 
 export interface HandOver {
@@ -104,6 +104,7 @@ async function makeJob(
   if (run.kind === "backup") return await makeBackupJob(services, sql, run);
   await refuseOldAgent(sql, run.remote_server_id!);
   if (run.kind === "verify") return { job: await verifyJob(sql, run, services.keyring), change: {} };
+  if (run.kind === "drill") return { job: await drillJob(sql, run, services.keyring), change: {} };
   return { job: await restoreJob(sql, run, services.keyring, identity), change: {} };
 }
 

@@ -1,7 +1,14 @@
 /** Runs that read a backup to what their agent is told. */
 import { InvalidError } from "../domain/errors.ts";
 import type { DatabaseRestore, RestoreOptions } from "../domain/restore.ts";
-import type { BackupToRead, DatabaseTarget, RestoreJob, RestoreTarget, VerifyJob } from "../protocol/job.ts";
+import type {
+  BackupToRead,
+  DatabaseTarget,
+  DrillJob,
+  RestoreJob,
+  RestoreTarget,
+  VerifyJob,
+} from "../protocol/job.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
 import { type BackupTaskRow, findBackupTask } from "../store/backup_tasks.ts";
@@ -80,6 +87,15 @@ export async function verifyJob(sql: Sql, run: RunRow, keyring: Keyring): Promis
     task: await taskOf(sql, run),
     backup: await backupOfRun(sql, run, keyring, null),
     timeout_ms: null,
+  };
+}
+
+/** Throws as {@link restoreJob} does. */
+export async function drillJob(sql: Sql, run: RunRow, keyring: Keyring): Promise<DrillJob> {
+  return {
+    ...await verifyJob(sql, run, keyring),
+    kind: "drill",
+    bytes_read: (await findBackupDetail(sql, run.user_id, run.backup_id ?? 0))!.bytes_read,
   };
 }
 

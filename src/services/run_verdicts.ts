@@ -1,7 +1,7 @@
 /** How a run ends: the backup it stored, or the reason, and what it left behind. */
 import type { StoredBackup } from "../protocol/job.ts";
 import type { Verdict } from "../protocol/messages.ts";
-import { markDamaged, markVerified } from "../store/backup_checks.ts";
+import { markDamaged, markProven, markVerified } from "../store/backup_checks.ts";
 import { insertBackup } from "../store/backup_records.ts";
 import type { Sql } from "../store/database.ts";
 import { hasRemovedUploads, insertNamedLeftovers, insertUploadLeftovers } from "../store/leftovers.ts";
@@ -49,6 +49,7 @@ const TOLD: Partial<Record<RunRow["kind"], string>> = {
   backup: "backup",
   restore: "restored",
   verify: "verified",
+  drill: "proven",
 };
 
 /** A success is one of the run's own kind: a restore that tells of a backup is no restore. */
@@ -75,14 +76,15 @@ export async function keepLateVerdict(
 }
 
 /**
- * What a verification says of its backup. Only what was found beyond doubt counts: one that could not be made leaves the backup as it
+ * What a verification or a drill says of its backup. Only what was found beyond doubt counts: one that could not be made leaves the backup as it
  * was. Whoever sends news of damage reads it here: the run's reason, and the backup's.
  */
 async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
-  if (run.kind !== "verify" || run.backup_id === null) return;
+  if ((run.kind !== "verify" && run.kind !== "drill") || run.backup_id === null) return;
   const now = services.clock.now();
   if (verdict.outcome === "succeeded") {
-    await markVerified(sql, run.backup_id, run.started_at ?? now, now);
+    if ("verified" in verdict) await markVerified(sql, run.backup_id, run.started_at ?? now, now);
+    if ("proven" in verdict) await markProven(sql, run.backup_id, verdict.proven.restore_ms, now);
   } else if (verdict.outcome === "failed" && verdict.damage !== undefined) {
     await markDamaged(sql, run.backup_id, verdict.damage, now);
   }

@@ -44,7 +44,7 @@ export async function startVerification(
         "The backup lies on the disk of the server that made it, which another server can't reach. Verify it there.",
       );
     }
-    return { runId: await queueVerification(services, sql, backup, serverId, null) };
+    return { runId: await queueCheck(services, sql, "verify", backup, serverId, null) };
   });
 }
 
@@ -60,16 +60,18 @@ export async function queueDueVerifications(services: Services): Promise<number>
       const backup = await lockDueVerification(sql, serverId, now);
       if (backup === null) return;
       await noteVerificationQueued(sql, backup.id, now);
-      await queueVerification(services, sql, backup, serverId, backup.due_at);
+      await queueCheck(services, sql, "verify", backup, serverId, backup.due_at);
       queued++;
     });
   }
   return queued;
 }
 
-async function queueVerification(
+/** @param scheduledFor When it was due; null when asked for. */
+export async function queueCheck(
   services: Services,
   sql: Sql,
+  kind: "verify" | "drill",
   backup: BackupRow,
   serverId: number,
   scheduledFor: Date | null,
@@ -77,7 +79,7 @@ async function queueVerification(
   const now = services.clock.now();
   const run = await insertRun(sql, {
     user_id: backup.user_id,
-    kind: "verify",
+    kind,
     backup_task_id: backup.backup_task_id,
     remote_server_id: serverId,
     backup_destination_id: backup.backup_destination_id,

@@ -147,6 +147,23 @@ Deno.test("a verification on schedule that could not be made is tried again a da
   assert.equal(await queueDueVerifications(services), 0);
 });
 
+Deno.test("where backups go before their days have passed, the newest is verified as often", async () => {
+  await using test = await testServices();
+  const { services, database, clock } = test;
+  const at = await stage(test, { verify_every: 3 });
+  const verified: number[] = [];
+  for (let day = 0; day < 8; day++) {
+    await database`delete from backups`;
+    await newBackup(database, at.taskId, clock.now());
+    const last = await newBackup(database, at.taskId, clock.now());
+    while (await queueDueVerifications(services) > 0) {
+      assert.deepEqual(await at.end(whole), [last], verified.push(day) + "");
+    }
+    await clock.advance(DAY);
+  }
+  assert.deepEqual(verified, [3, 6]);
+});
+
 Deno.test("a verification takes no backup's place, and there is one at a time on a server", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;

@@ -13,6 +13,7 @@ export async function markVerified(sql: Sql, id: number, since: Date, now: Date)
       damaged_at = case when damaged_at > ${since} then damaged_at end,
       damage_reason = case when damaged_at > ${since} then damage_reason end
     where id = ${id}`;
+  await noteAnswer(sql, id, now);
 }
 
 /** Damaged since the first time that it was found to be; the reason is the newest. */
@@ -20,6 +21,21 @@ export async function markDamaged(sql: Sql, id: number, reason: string, now: Dat
   await sql`
     update backups set damaged_at = coalesce(damaged_at, ${now}), damage_reason = ${reason}, checked_at = ${now}
     where id = ${id}`;
+  await noteAnswer(sql, id, now);
+}
+
+async function noteAnswer(sql: Sql, id: number, now: Date): Promise<void> {
+  await sql`
+    update backup_tasks set last_checked_at = ${now}
+    where id = (select backup_task_id from backups where id = ${id})`;
+}
+
+/** Restored in a drill: what its task shows outlives it. @param restoreMs How long the restore took. */
+export async function markProven(sql: Sql, id: number, restoreMs: number, now: Date): Promise<void> {
+  await sql`update backups set proven_at = ${now}, drill_duration_ms = ${restoreMs} where id = ${id}`;
+  await sql`
+    update backup_tasks set last_proven_at = ${now}, restore_duration_ms = ${restoreMs}
+    where id = (select backup_task_id from backups where id = ${id})`;
 }
 
 /** The backup's run of that kind that is not over. */
@@ -33,25 +49,41 @@ export async function findActiveCheck(
   return row;
 }
 
-/** Since the last answer, or since it was stored, the task's days have passed; what failed is tried again after one. */
+/**
+ * Since the last answer, or since it was stored, the task's days have passed; or, where backups don't stay that long, the task had no
+ * answer for so long and this is its newest. What could not be found out is asked for again after a day.
+ */
 function dueForVerification(sql: Sql, now: Date) {
+  const daysAgo = sql`${now}::timestamptz - make_interval(days => t.verify_every)`;
+  const recently = sql`verification_queued_at > ${now}::timestamptz - interval '1 day'`;
+  const ofTask = sql`select from backups where backup_task_id = t.id`;
   return sql`
     b.removal_requested_at is null and t.paused_at is null and t.verify_every > 0
-    and coalesce(b.checked_at, b.created_at) <= ${now}::timestamptz - make_interval(days => t.verify_every)
-    and coalesce(b.verification_queued_at, '-infinity') <= ${now}::timestamptz - interval '1 day'
-    and not exists (select from runs where backup_id = b.id and kind = 'verify' and finished_at is null)`;
+    and (b.verification_queued_at is null or not b.${recently})
+    and not exists (select from runs where backup_id = b.id and kind = 'verify' and finished_at is null)
+    and (
+      coalesce(b.checked_at, b.created_at) <= ${daysAgo}
+      or (
+        coalesce(t.last_checked_at, t.created_at) <= ${daysAgo}
+        and not exists (${ofTask} and removal_requested_at is null and (created_at, id) > (b.created_at, b.id))
+        and not exists (${ofTask} and ${recently})
+      )
+    )`;
 }
 
-function isIdle(sql: Sql) {
+/** No check is at work on the server, and its connected agent knows what one is. */
+export function isIdle(sql: Sql) {
   return sql`
-    not exists (select from runs where remote_server_id = s.id and kind in ('verify', 'drill') and finished_at is null)`;
+    s.connection_id is not null and s.agent_protocol >= 2 and not exists (
+      select from runs where remote_server_id = s.id and kind in ('verify', 'drill') and finished_at is null
+    )`;
 }
 
 /** Servers with a connected agent that knows verifications, none at work, and a backup that is due. */
 export async function serversWithDueVerifications(sql: Sql, now: Date): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select s.id from remote_servers s
-    where s.connection_id is not null and s.agent_protocol >= 2 and ${isIdle(sql)} and exists (
+    where ${isIdle(sql)} and exists (
       select from backups b join backup_tasks t on t.id = b.backup_task_id
       where b.remote_server_id = s.id and ${dueForVerification(sql, now)}
     ) order by s.id`;
@@ -67,15 +99,19 @@ export interface DueBackup extends BackupRow {
  * another check is at work there.
  */
 export async function lockDueVerification(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
-  const [server] = await sql`
-    select from remote_servers where id = ${serverId} for no key update skip locked`;
-  if (server === undefined) return null;
+  if (!(await lockServer(sql, serverId))) return null;
   const [row] = await sql<DueBackup[]>`
-    select b.*, coalesce(b.checked_at, b.created_at) + make_interval(days => t.verify_every) as due_at
+    select b.*, least(coalesce(b.checked_at, b.created_at) + make_interval(days => t.verify_every), ${now}) as due_at
     from backups b join backup_tasks t on t.id = b.backup_task_id join remote_servers s on s.id = b.remote_server_id
     where b.remote_server_id = ${serverId} and ${isIdle(sql)} and ${dueForVerification(sql, now)}
     order by coalesce(b.checked_at, b.created_at), b.id limit 1 for update of b skip locked`;
   return row ?? null;
+}
+
+/** False where another control plane has it. */
+export async function lockServer(sql: Sql, serverId: number): Promise<boolean> {
+  const rows = await sql`select from remote_servers where id = ${serverId} for no key update skip locked`;
+  return rows.length === 1;
 }
 
 export async function noteVerificationQueued(sql: Sql, id: number, now: Date): Promise<void> {

@@ -40,6 +40,11 @@ export interface BackupTaskRow extends RetentionPolicy {
   on_incompressible: GuardAction;
   /** Days; 0: not by itself. */
   verify_every: number;
+  drill_every: number;
+  drill_queued_at: Date | null;
+  /** Of the last drill that proved a backup of it. */
+  last_proven_at: Date | null;
+  restore_duration_ms: number | null;
   /** When it became another source; null: as it was created. */
   source_changed_at: Date | null;
   paused_at: Date | null;
@@ -60,7 +65,15 @@ export interface BackupTaskDetailRow extends BackupTaskRow {
 
 export type NewBackupTask = Omit<
   BackupTaskRow,
-  "id" | "user_id" | "paused_at" | "source_changed_at" | "created_at" | "updated_at"
+  | "id"
+  | "user_id"
+  | "paused_at"
+  | "source_changed_at"
+  | "drill_queued_at"
+  | "last_proven_at"
+  | "restore_duration_ms"
+  | "created_at"
+  | "updated_at"
 >;
 export type BackupTaskChanges = Partial<Omit<BackupTaskRow, "id" | "user_id" | "created_at" | "updated_at">>;
 

@@ -31,6 +31,8 @@ export interface BackupRow {
   created_at: Date;
   verified_at: Date | null;
   proven_at: Date | null;
+  /** Of the restore in its last drill. */
+  drill_duration_ms: number | null;
   /** As in the manifest; null for backups of older agents. */
   source: ({ type: string } & Record<string, unknown>) | null;
   removal_requested_at: Date | null;

@@ -160,9 +160,8 @@ export async function countActiveBackupRuns(sql: Sql, serverId: number): Promise
 /** What a server does at once is counted apart: verifications and drills, and everything else. */
 export type RunPlace = "work" | "check";
 
-function takesPlace(sql: Sql, place: RunPlace) {
-  return place === "check" ? sql`kind in ('verify', 'drill')` : sql`kind not in ('verify', 'drill')`;
-}
+const takesPlace = (sql: Sql, place: RunPlace) =>
+  place === "check" ? sql`kind in ('verify', 'drill')` : sql`kind not in ('verify', 'drill')`;
 
 /** Runs that the server's agent has in hand. */
 export async function countRunsInHand(sql: Sql, serverId: number): Promise<Record<RunPlace, number>> {
@@ -190,17 +189,16 @@ export async function lockServerLimit(sql: Sql, serverId: number): Promise<numbe
 }
 
 /** Restores first: somebody waits for them. */
-export async function lockQueuedRuns(
+export function lockQueuedRuns(
   sql: Sql,
   serverId: number,
   place: RunPlace,
   limit: number,
 ): Promise<RunRow[]> {
-  if (limit <= 0) return [];
-  return await sql<RunRow[]>`
+  return sql<RunRow[]>`
     select ${sql(columns)} from runs
     where remote_server_id = ${serverId} and state = 'queued' and ${takesPlace(sql, place)}
-    order by (kind = 'restore') desc, id limit ${limit} for update skip locked`;
+    order by (kind = 'restore') desc, id limit ${Math.max(limit, 0)} for update skip locked`;
 }
 
 /** A sign of life from an agent: its leases start anew. */

@@ -11,11 +11,14 @@ import type { Selection } from "./selection.ts";
 /** As it was written; see sources/files.ts. */
 const RECORD_BYTES = 64 * 1024;
 
+/** What unpacking takes of a run, whatever the run is for. */
+type Unpacking = Pick<RestoreContext, "children" | "objects" | "ports" | "progress">;
+
 /** What a program said, kept for the verdict. */
 class Messages {
   lastError: string | null = null;
 
-  constructor(private readonly context: RestoreContext) {}
+  constructor(private readonly context: Unpacking) {}
 
   /** What tar says on the way: that it can't set an attribute, say. */
   readonly warn = (line: string): void => {
@@ -30,7 +33,7 @@ class Messages {
 export async function unpackWhole(
   archive: StoredObject,
   directory: string,
-  context: RestoreContext,
+  context: Unpacking,
 ): Promise<void> {
   context.progress.total = archive.size;
   const said = new Messages(context);
@@ -43,7 +46,7 @@ export async function unpackSelection(
   archive: StoredObject,
   { ranges, table }: Selection,
   directory: string,
-  context: RestoreContext,
+  context: Unpacking,
 ): Promise<void> {
   const { children, objects, ports } = context;
   const said = new Messages(context);

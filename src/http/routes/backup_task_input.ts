@@ -136,6 +136,12 @@ const fields = z.object({
       "0: only on demand. Default 7.",
     example: 7,
   }),
+  drill_every: defaulted(integer(0, 3650)).openapi({
+    description:
+      "Days after which the newest backup of files is restored on its server, compared with its index, and dropped. " +
+      "0: never. Default 30. Not of databases, nor of what is encrypted to recipients.",
+    example: 30,
+  }),
   tag_ids: defaulted(z.array(id()).max(1000)),
   notification_stream_ids: defaulted(z.array(id()).max(1000)),
 });

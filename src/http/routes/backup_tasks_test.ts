@@ -37,6 +37,7 @@ Deno.test("a task shows everything that was sent, and no secret", async () => {
     on_shrink: "fail",
     on_incompressible: "ignore",
     verify_every: 30,
+    drill_every: 0,
     allow_unreadable: true,
     excluded_paths: ["*.tmp"],
     tag_ids: [tag],

@@ -52,7 +52,8 @@ const Backup = z.object({
   })),
   created_at: Time,
   verified_at: Time.nullable(),
-  proven_at: Time.nullable(),
+  proven_at: Time.nullable().openapi({ description: "When a drill restored it last." }),
+  drill_duration_ms: z.int().nullable().openapi({ description: "How long that restore took." }),
 }).openapi("Backup");
 
 const RECIPIENT = "age14dzgq5jzjzp4lwnp2udpu2naeqrzcjm9xwrzu7hrp8jc5cpxzpgqdtsnsn";
@@ -101,6 +102,7 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     created_at: "2024-08-07T02:00:04Z",
     verified_at: null,
     proven_at: null,
+    drill_duration_ms: null,
   },
   present: (row) => ({
     id: row.id,
@@ -134,5 +136,6 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     created_at: isoTime(row.created_at),
     verified_at: isoTimeOrNull(row.verified_at),
     proven_at: isoTimeOrNull(row.proven_at),
+    drill_duration_ms: row.drill_duration_ms,
   }),
 };

@@ -55,6 +55,7 @@ Deno.test("backups are listed by task and in all, each with its objects", async 
     created_at: "2026-01-05T12:00:00Z",
     verified_at: null,
     proven_at: null,
+    drill_duration_ms: null,
   });
 });
 
