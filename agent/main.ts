@@ -42,7 +42,7 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
   const journal = await Journal.open(state.journalPath, clock);
   const runner = new Runner({ clock, journal, state, hostname: config.hostname, link: () => link });
   await runner.recover();
-  const requests = new Requests(clock, (message) => link.send(message));
+  const requests = new Requests({ url: config.url, key, clock }, (message) => link.send(message));
   const link: Link = new Link({
     url: config.url,
     key,
