@@ -21,6 +21,7 @@ import { startFailure } from "./src/process/start_error.ts";
 import { stopSignal } from "./src/process/stop_signal.ts";
 import { complain, say } from "./src/process/terminal.ts";
 import { serveWeb } from "./src/process/web_server.ts";
+import { AgentStreams } from "./src/services/agent_streams.ts";
 import type { Services } from "./src/services/context.ts";
 import { createFirstAdministrator } from "./src/services/first_administrator.ts";
 import { enrolLocalAgent } from "./src/services/local_server.ts";
@@ -42,7 +43,16 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   parts.defer(() => bus.close());
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   parts.defer(() => passedSecrets.close());
-  const services: Services = { database, clock, keyring, bus, passedSecrets, runTimes: config.runTimes };
+  const streams = new AgentStreams(clock);
+  const services: Services = {
+    database,
+    clock,
+    keyring,
+    bus,
+    passedSecrets,
+    streams,
+    runTimes: config.runTimes,
+  };
 
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);

@@ -49,7 +49,7 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
     exports: { url: config.url, key, clock },
   });
   await runner.recover();
-  const requests = new Requests(clock, (message) => link.send(message));
+  const requests = new Requests({ url: config.url, key, clock }, (message) => link.send(message));
   const link: Link = new Link({
     url: config.url,
     key,

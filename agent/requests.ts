@@ -1,18 +1,26 @@
 /** What the control plane asks of the agent beside runs, answered once each. */
 import { logger } from "../src/telemetry/logging.ts";
-import type { Clock } from "../src/domain/clock.ts";
+import type { BackupSend } from "../src/protocol/browsing.ts";
 import type { AgentMessage, AgentRequest, ServerMessage } from "../src/protocol/messages.ts";
 import { browseBackup } from "./engine/browse.ts";
 import { checkDestination, removeFromDestination } from "./engine/destinations/registry.ts";
 import { RunFailedError } from "./engine/ports.ts";
+import { type Carry, sendFromBackup } from "./engine/send.ts";
+import { sendStream, type StreamOptions } from "./streams.ts";
 
 /** At the same time; the control plane asks the rest again when these are answered or late. */
 const MAX_REQUESTS = 16;
+/** Of those, downloads. */
+const MAX_SENDING = 8;
 
 export class Requests {
   #count = 0;
+  #sending = 0;
 
-  constructor(private readonly clock: Clock, private readonly send: (message: AgentMessage) => boolean) {}
+  constructor(
+    private readonly stream: StreamOptions,
+    private readonly send: (message: AgentMessage) => boolean,
+  ) {}
 
   async take(
     { request, request_id, timeout_ms }: Extract<ServerMessage, { type: "request" }>,
@@ -29,7 +37,7 @@ export class Requests {
     this.#count++;
     const over = new AbortController();
     const timeout = new RunFailedError(`It took longer than ${timeout_ms / 1000} s`);
-    this.clock.sleep(timeout_ms, over.signal).then(() => over.abort(timeout), () => {});
+    this.stream.clock.sleep(timeout_ms, over.signal).then(() => over.abort(timeout), () => {});
     try {
       const result = await this.#carryOut(request, over.signal);
       this.send({ type: "response", request_id, ok: true, result });
@@ -43,15 +51,34 @@ export class Requests {
   }
 
   async #carryOut(request: AgentRequest, signal: AbortSignal): Promise<unknown> {
+    const { clock } = this.stream;
     switch (request.kind) {
       case "destination.check": {
-        const steps = await checkDestination(request.destination, this.clock, signal);
+        const steps = await checkDestination(request.destination, clock, signal);
         return { ok: steps.every((step) => step.ok), steps };
       }
       case "destination.delete":
-        return await removeFromDestination(request.destination, request.names, this.clock, signal);
+        return await removeFromDestination(request.destination, request.names, clock, signal);
       case "backup.browse":
-        return await browseBackup(request, this.clock, signal);
+        return await browseBackup(request, clock, signal);
+      case "backup.send":
+        return await this.#sendBytes(request, signal);
+    }
+  }
+
+  /** Downloads last: some room is left for questions that are answered at once. */
+  async #sendBytes(request: BackupSend, signal: AbortSignal): Promise<unknown> {
+    if (this.#sending >= MAX_SENDING) {
+      throw new RunFailedError(
+        `The agent sends ${MAX_SENDING} downloads already. Try again when one is over.`,
+      );
+    }
+    this.#sending++;
+    try {
+      const carry: Carry = (size, bytes) => sendStream(this.stream, request.stream, size, bytes, signal);
+      return await sendFromBackup(request, carry, this.stream.clock, signal);
+    } finally {
+      this.#sending--;
     }
   }
 }

@@ -11,6 +11,7 @@ import { createApp } from "../src/http/app.ts";
 import { Keyring } from "../src/secrets/keyring.ts";
 import { findBackupTaskDetail, listBackupTasks } from "../src/store/backup_tasks.ts";
 import { openDatabase } from "../src/store/database.ts";
+import { AgentStreams } from "../src/services/agent_streams.ts";
 import { PassedSecrets } from "../src/services/passed_secrets.ts";
 import { openBus } from "../src/store/notifications.ts";
 import { findCaller } from "../src/store/tokens.ts";
@@ -41,7 +42,15 @@ async function whole() {
   const keyring = new Keyring([randomBytes(32)]);
   const passedSecrets = new PassedSecrets({ bus, clock: systemClock, keyring, database });
   return createApp({
-    services: { database, bus, keyring, passedSecrets, clock: systemClock, runTimes: DEFAULT_RUN_TIMES },
+    services: {
+      database,
+      bus,
+      keyring,
+      passedSecrets,
+      streams: new AgentStreams(systemClock),
+      clock: systemClock,
+      runTimes: DEFAULT_RUN_TIMES,
+    },
     rateLimitPerMinute: 1_000_000_000,
   });
 }

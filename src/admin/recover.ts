@@ -7,6 +7,7 @@ import { DataDirectory } from "../process/data_directory.ts";
 import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
 import { adoptBackups, type FoundBackup } from "../services/adoption.ts";
 import { createFirstAdministrator } from "../services/first_administrator.ts";
+import { AgentStreams } from "../services/agent_streams.ts";
 import { PassedSecrets } from "../services/passed_secrets.ts";
 import { issueToken } from "../services/tokens.ts";
 import { firstAdministratorId } from "../store/bootstrap.ts";
@@ -149,7 +150,8 @@ async function withServices<T>(
   const bus = await openBus(database);
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   try {
-    return await work({ database, clock, keyring, bus, passedSecrets, runTimes });
+    const streams = new AgentStreams(clock);
+    return await work({ database, clock, keyring, bus, passedSecrets, streams, runTimes });
   } finally {
     passedSecrets.close();
     await bus.close();

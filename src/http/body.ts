@@ -12,13 +12,13 @@ export interface RequestBody {
   readonly value: unknown;
 }
 
-const NONE: RequestBody = { bytes: new Uint8Array(), value: undefined };
+export const NO_BODY: RequestBody = { bytes: new Uint8Array(), value: undefined };
 
 /** Throws a 413 over `limit` bytes, a 415 for a type or coding that isn't read here, a 400 for broken text. */
 export async function readBody(request: Request, limit: number): Promise<RequestBody> {
-  if (request.body === null) return NONE;
+  if (request.body === null) return NO_BODY;
   const bytes = await readBytes(request, limit);
-  if (bytes.length === 0) return NONE;
+  if (bytes.length === 0) return NO_BODY;
   const read = reader(request);
   return { bytes, value: read(decode(bytes)) };
 }

@@ -54,6 +54,8 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
   readonly query?: Query;
   readonly body?: { readonly schema: Body; readonly example: unknown };
   readonly answer: AnswerDescription;
+  /** The handler reads `request.body` as it comes, of any type and size. */
+  readonly takesStream?: boolean;
   /** The answer holds a token that is shown once: a retry with the same `Idempotency-Key` gets a 409. */
   readonly showsSecretOnce?: boolean;
   /** Beyond what follows from the above: `{ 409: "It is running." }`. */

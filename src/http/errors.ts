@@ -31,6 +31,8 @@ export const ERROR_TITLES: Readonly<Record<number, string>> = {
   409: "Conflict",
   413: "Payload Too Large",
   415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
+  421: "Misdirected Request",
   422: "Validation Error",
   426: "Upgrade Required",
   429: "Too Many Requests",

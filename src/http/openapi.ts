@@ -195,6 +195,8 @@ const ERROR_EXAMPLES: Readonly<Record<number, string>> = {
   413: "The request body must not be larger than 1048576 bytes.",
   415:
     "The request body must be application/json or application/x-www-form-urlencoded; say which in Content-Type.",
+  416: "The file has 1482 bytes; ask for a range within them.",
+  421: "No download waits for this stream here.",
   429: "Too many requests; try again in 12 seconds.",
   426: "This address speaks websocket only.",
   500: "Something went wrong on the server; its log tells what.",

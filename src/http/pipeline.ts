@@ -6,7 +6,7 @@ import type { z } from "@hono/zod-openapi";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
 import type { Caller, Services } from "../services/context.ts";
 import { callerOf, requireAbility } from "./auth.ts";
-import { readBody } from "./body.ts";
+import { NO_BODY, readBody } from "./body.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 import { errorAnswer, HttpError } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
@@ -35,7 +35,9 @@ export async function serve(
   try {
     const caller = await admit(context, endpoint, request, limits);
     const params = idsOf(endpoint, segments);
-    const { bytes, value } = await readBody(request, context.bodyLimit);
+    const { bytes, value } = endpoint.takesStream === true
+      ? NO_BODY
+      : await readBody(request, context.bodyLimit);
     const work = () => handle(context, endpoint, request, caller, params, value);
     response = endpoint.method === "post" && caller !== null
       ? await answerOnce(

@@ -3,6 +3,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { agentEndpoints } from "./routes/agent.ts";
 import { backupFileEndpoints } from "./routes/backup_files.ts";
 import { backupCheckEndpoints } from "./routes/backup_checks.ts";
+import { backupDownloadEndpoints } from "./routes/backup_downloads.ts";
 import { backupDestinationEndpoints } from "./routes/backup_destinations.ts";
 import { backupRetentionEndpoints } from "./routes/backup_retention.ts";
 import { backupTaskLogEndpoints } from "./routes/backup_task_logs.ts";
@@ -28,6 +29,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupTaskRunEndpoints,
   ...backupTaskLogEndpoints,
   ...backupEndpoints,
+  ...backupDownloadEndpoints,
   ...backupFileEndpoints,
   ...backupRestoreEndpoints,
   ...backupCheckEndpoints,

@@ -44,3 +44,34 @@ export const BackupBrowseResult = z.discriminatedUnion("found", [
   z.object({ found: z.literal(false) }),
 ]);
 export type BackupBrowseResult = z.infer<typeof BackupBrowseResult>;
+
+/** The bytes of an object as stored, or of one regular file from inside, opened: sent to `/api/agent/streams/{stream}`. */
+export const BackupSend = z.object({
+  kind: z.literal("backup.send"),
+  backup: BackupToRead,
+  signed: z.array(SignedObject),
+  what: z.discriminatedUnion("type", [
+    z.object({ type: z.literal("object"), name: z.string() }),
+    z.object({ type: z.literal("file"), path: z.string() }),
+  ]),
+  /** Null: all. `from` null: the last `to` bytes. `to` null: up to the end; else the position of the last byte. */
+  range: z.union([
+    z.object({ from: z.number().int().nonnegative(), to: z.number().int().nonnegative().nullable() }),
+    z.object({ from: z.null(), to: z.number().int().nonnegative() }),
+  ]).nullable(),
+  /** Good once, for the agent that was asked. */
+  stream: z.string().max(64),
+});
+export type BackupSend = z.infer<typeof BackupSend>;
+
+/** `sent` once the last byte was taken. */
+export const BackupSendResult = z.discriminatedUnion("outcome", [
+  z.object({ outcome: z.literal("sent") }),
+  z.object({ outcome: z.literal("missing") }),
+  z.object({ outcome: z.literal("no_file"), type: z.string() }),
+  z.object({ outcome: z.literal("unsatisfiable"), size: z.number().int().nonnegative() }),
+]);
+export type BackupSendResult = z.infer<typeof BackupSendResult>;
+
+/** Of the bytes' request: how many there are without a range. */
+export const STREAM_SIZE_HEADER = "x-stream-size";

@@ -3,7 +3,7 @@
  * The schemas are the only source of the types. See docs/protocol.md for the order of messages.
  */
 import * as z from "zod";
-import { BackupBrowse } from "./browsing.ts";
+import { BackupBrowse, BackupSend } from "./browsing.ts";
 import { Job, JobDestination, Proven, Restored, StoredBackup, Verified } from "./job.ts";
 
 const id = z.number().int().positive();
@@ -114,7 +114,12 @@ export const DestinationDelete = z.object({
   destination: JobDestination,
   names: z.array(z.string()).max(1000),
 });
-export const AgentRequest = z.discriminatedUnion("kind", [DestinationCheck, DestinationDelete, BackupBrowse]);
+export const AgentRequest = z.discriminatedUnion("kind", [
+  DestinationCheck,
+  DestinationDelete,
+  BackupBrowse,
+  BackupSend,
+]);
 export type AgentRequest = z.infer<typeof AgentRequest>;
 
 export const CheckStep = z.object({

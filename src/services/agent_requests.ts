@@ -1,6 +1,6 @@
 /** Questions to agents: asked through the database, delivered by whichever replica holds the socket. */
 import { DomainError, UnavailableError } from "../domain/errors.ts";
-import { BackupBrowseResult } from "../protocol/browsing.ts";
+import { BackupBrowseResult, BackupSendResult } from "../protocol/browsing.ts";
 import { type AgentRequest, DestinationCheckResult, DestinationDeleteResult } from "../protocol/messages.ts";
 import { SecretError } from "../secrets/keyring.ts";
 import {
@@ -24,6 +24,7 @@ const RESULTS = {
   "destination.check": DestinationCheckResult,
   "destination.delete": DestinationDeleteResult,
   "backup.browse": BackupBrowseResult,
+  "backup.send": BackupSendResult,
 };
 
 type Result<P extends RequestPayload> = ReturnType<typeof RESULTS[P["kind"]]["parse"]>;

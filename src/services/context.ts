@@ -4,6 +4,7 @@ import type { RunTimes } from "../domain/run.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import type { Database } from "../store/database.ts";
 import type { Bus } from "../store/notifications.ts";
+import type { AgentStreams } from "./agent_streams.ts";
 import type { PassedSecrets } from "./passed_secrets.ts";
 
 export interface Services {
@@ -12,6 +13,7 @@ export interface Services {
   readonly keyring: Keyring;
   readonly bus: Bus;
   readonly passedSecrets: PassedSecrets;
+  readonly streams: AgentStreams;
   /** `DEFAULT_RUN_TIMES` unless configured. */
   readonly runTimes: RunTimes;
 }

@@ -55,6 +55,19 @@ export async function wireRequest(
         limit,
       };
     }
+    case "backup.send": {
+      const backup = await findBackupDetail(sql, payload.user_id, payload.backup_id);
+      if (backup === undefined) throw new NotFoundError("Backup");
+      const { kind, what, range, stream } = payload;
+      return {
+        kind,
+        backup: backupToRead(backup, destination, keyring, secret),
+        signed: await signObjects(services, backup, destination, backup.objects.map(({ name }) => name)),
+        what,
+        range,
+        stream,
+      };
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** What services ask of agents, as rows: any replica may ask, the one that holds the socket delivers. */
+import type { AskedRange } from "../domain/byte_range.ts";
 import type { Sql } from "./database.ts";
 
 /** Names records, never secrets. */
@@ -18,6 +19,15 @@ type RequestWords =
     path: string;
     offset: number;
     limit: number;
+  }
+  | {
+    kind: "backup.send";
+    backup_destination_id: number;
+    user_id: number;
+    backup_id: number;
+    what: { type: "object"; name: string } | { type: "file"; path: string };
+    range: AskedRange | null;
+    stream: string;
   };
 
 export interface AgentRequestRow {

@@ -108,7 +108,12 @@ export async function startAgent(
     for await (const text of stream.pipeThrough(new TextDecoderStream())) output += text;
   });
   stack.defer(async () => {
-    agent.kill("SIGTERM");
+    try {
+      agent.kill("SIGTERM");
+    } catch (error) {
+      // The test has killed it already.
+      if (!(error instanceof TypeError)) throw error;
+    }
     await agent.status;
     await Promise.all(reading);
   });

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "../../src/domain/run.ts";
 import { Keyring } from "../../src/secrets/keyring.ts";
+import { AgentStreams } from "../../src/services/agent_streams.ts";
 import type { Services } from "../../src/services/context.ts";
 import { PassedSecrets } from "../../src/services/passed_secrets.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
@@ -43,7 +44,8 @@ export async function testServices(
   const runTimes = { ...DEFAULT_RUN_TIMES, ...options.runTimes };
   const keyring = new Keyring([randomBytes(32)]);
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
-  const services: Services = { database, clock, keyring, bus, passedSecrets, runTimes };
+  const streams = new AgentStreams(clock);
+  const services: Services = { database, clock, keyring, bus, passedSecrets, streams, runTimes };
   return {
     services,
     clock,
@@ -62,7 +64,7 @@ export function onSystemClock(services: Services): { services: Services } & Disp
   const { bus, database, keyring } = services;
   const passedSecrets = new PassedSecrets({ bus, clock: systemClock, keyring, database });
   return {
-    services: { ...services, clock: systemClock, passedSecrets },
+    services: { ...services, clock: systemClock, passedSecrets, streams: new AgentStreams(systemClock) },
     [Symbol.dispose]: () => passedSecrets.close(),
   };
 }

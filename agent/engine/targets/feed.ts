@@ -13,7 +13,7 @@ export async function feedUnpacked(
   archive: StoredObject,
   command: Command,
   onMessage: (line: string) => void,
-  { children, objects, ports }: RestoreContext,
+  { children, objects, ports }: Pick<RestoreContext, "children" | "objects" | "ports">,
 ): Promise<Exit> {
   const fifo = `${ports.workDirectory}/pipe`;
   await makeFifo(fifo, null, children);

@@ -48,7 +48,7 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
 }
 
 /** Every member with its place in the archive, which ends where the next one starts. */
-async function readMembers(
+export async function readMembers(
   readLines: ReadLines,
   take: (member: Member, range: Range) => void,
 ): Promise<FrameTable> {

@@ -1,7 +1,11 @@
-/** `/api/agent/connect`: where an agent's websocket begins. What is said on it is in `docs/protocol.md`. */
+/** What agents call: where their websocket begins, where bytes go and come from. What is said is in `docs/protocol.md`. */
 import { z } from "@hono/zod-openapi";
+import { ConflictError, UnauthenticatedError } from "../../domain/errors.ts";
+import { STREAM_SIZE_HEADER } from "../../protocol/browsing.ts";
+import { authenticateAgent } from "../../services/enrolment.ts";
 import { openExport } from "../../services/exports.ts";
 import { bearerToken } from "../auth.ts";
+import { HttpError } from "../errors.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { id, integer } from "../input.ts";
 
@@ -47,6 +51,36 @@ export const agentEndpoints: readonly Endpoint[] = [
       return new Response(streamOf(await text.next(), text), {
         headers: { "Content-Type": "application/sql" },
       });
+    },
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/agent/streams/{stream}",
+    operationId: "sendAgentStream",
+    group: "Agents",
+    summary: "Send the bytes of a download",
+    description: "Answers `backup.send`. The body is the bytes, as they come.",
+    access: "agent",
+    takesStream: true,
+    answer: { status: 200, description: "The last byte was taken." },
+    errors: {
+      409: "The download is over.",
+      421: "No download waits for it here: it may be at another control plane.",
+    },
+    async handle({ services, request }) {
+      const key = /^Bearer (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
+      const server = key === undefined ? null : await authenticateAgent(services, key);
+      if (server === null) throw new UnauthenticatedError();
+      const size = Number(request.headers.get(STREAM_SIZE_HEADER) ?? NaN);
+      if (!Number.isSafeInteger(size) || size < 0) {
+        throw new HttpError(400, `The ${STREAM_SIZE_HEADER} header must be a number of bytes.`);
+      }
+      const id = new URL(request.url).pathname.split("/").at(-1)!;
+      const body = request.body ?? new Blob([]).stream();
+      const taken = await services.streams.deliver(id, server.id, size, body);
+      if (taken === null) throw new HttpError(421, "No download waits for this stream here.");
+      if (!taken) throw new ConflictError("The download was left before its end.");
+      return new Response(null, { status: 200 });
     },
   }),
 ];

@@ -1,0 +1,128 @@
+/** Bytes of a backup on their way to whoever downloads them: an object as stored, or one file from inside. */
+import type { BackupSend, BackupSendResult } from "../../src/protocol/browsing.ts";
+import { type ByteRange, resolveRange } from "../../src/domain/byte_range.ts";
+import type { Clock } from "../../src/domain/clock.ts";
+import type { FrameTable, Member } from "./archive_index.ts";
+import { type Range, readRanges } from "./archive_ranges.ts";
+import { byteString } from "./bytes.ts";
+import { Children } from "./children.ts";
+import { openDestination } from "./destinations/registry.ts";
+import { GivenDownloads } from "./given_downloads.ts";
+import { oneLine } from "./line.ts";
+import { type Destination, RunFailedError } from "./ports.ts";
+import { nameAsAsked } from "./shown_name.ts";
+import { StoredObjects } from "./stored_objects.ts";
+import { readMembers } from "./targets/selection.ts";
+
+/** Carries the bytes away; asks for them anew where it has to begin again. `size`: of all there is. */
+export type Carry = (size: number, bytes: () => AsyncIterable<Uint8Array>) => Promise<void>;
+
+/** Rejects with a `RunFailedError` that names the backup. */
+export async function sendFromBackup(
+  request: BackupSend,
+  carry: Carry,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<BackupSendResult> {
+  const { backup, signed } = request;
+  const downloads = new GivenDownloads(signed);
+  await using children = new Children(clock, signal);
+  try {
+    const ports = { clock, signal, output: null, uploads: null, downloads };
+    const destination = await openDestination(backup.destination, ports);
+    try {
+      return await send(
+        request,
+        destination,
+        new StoredObjects(backup, destination, children),
+        carry,
+        children,
+      );
+    } finally {
+      await destination.close();
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const reason = oneLine((error as Error).message);
+    throw new RunFailedError(`Cannot send from backup ${backup.id}: ${reason}`, { cause: error });
+  }
+}
+
+async function send(
+  { backup, what, range: asked }: BackupSend,
+  destination: Destination,
+  objects: StoredObjects,
+  carry: Carry,
+  children: Children,
+): Promise<BackupSendResult> {
+  if (what.type === "object") {
+    const object = backup.objects.find(({ name }) => name === what.name);
+    if (object === undefined) return { outcome: "missing" };
+    const range = resolveRange(asked, object.size);
+    if (range === null) return { outcome: "unsatisfiable", size: object.size };
+    await carry(object.size, () => destination.read(object.name, range.from, range.to));
+    return { outcome: "sent" };
+  }
+  const place = await find(objects, what.path);
+  if (place === null) return { outcome: "missing" };
+  const { member, archiveRange, table } = place;
+  if (member.type !== "file") return { outcome: "no_file", type: member.type };
+  const range = resolveRange(asked, member.size);
+  if (range === null && asked !== null) return { outcome: "unsatisfiable", size: member.size };
+  const archive = await objects.open(objects.archives()[0]!);
+  await carry(
+    member.size,
+    () =>
+      content(readRanges(archive, table, [archiveRange], children), range ?? { from: 0, to: 0 }, children),
+  );
+  return { outcome: "sent" };
+}
+
+interface Place {
+  member: Member;
+  archiveRange: Range;
+  table: FrameTable;
+}
+
+/** A hard link's bytes are those of what it leads to. */
+async function find(objects: StoredObjects, path: string): Promise<Place | null> {
+  const place = await findMember(objects, byteString(path)) ?? await findMember(objects, nameAsAsked(path));
+  if (place?.member.type !== "hardlink") return place;
+  return await findMember(objects, place.member.linkTarget!);
+}
+
+async function findMember(objects: StoredObjects, name: string): Promise<Place | null> {
+  const index = objects.index(null);
+  if (index === null) throw new RunFailedError("it has no index");
+  let found: { member: Member; archiveRange: Range } | null = null;
+  const table = await readMembers((take) => objects.lines(index, take), (member, archiveRange) => {
+    if (member.name === name) found = { member, archiveRange };
+  });
+  return found === null ? null : { ...found as { member: Member; archiveRange: Range }, table };
+}
+
+/** tar takes the member apart: its headers, and the holes of a sparse file. */
+async function* content(
+  member: AsyncIterable<Uint8Array>,
+  { from, to }: ByteRange,
+  children: Children,
+): AsyncIterable<Uint8Array> {
+  const messages: string[] = [];
+  const child = children.spawn({ program: "tar", args: ["--extract", "--to-stdout", "--file=-"] }, {
+    stdin: "piped",
+    stdout: "piped",
+    onMessage: (line) => void messages.push(line.slice(0, 500)),
+  });
+  const fed = child.feed(member);
+  fed.catch(() => void children.terminate());
+  let at = 0;
+  for await (const chunk of child.stdout!) {
+    const start = Math.max(from - at, 0);
+    const end = Math.min(to - at, chunk.length);
+    at += chunk.length;
+    if (start < end) yield chunk.subarray(start, end);
+  }
+  await fed;
+  const { code } = await child.exited;
+  if (code !== 0) throw new RunFailedError(`tar failed: ${oneLine(messages.join(" "))}`);
+}

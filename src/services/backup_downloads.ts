@@ -1,0 +1,184 @@
+/** Downloads: the bytes of a backup's object as stored, or of one file from inside, through the control plane. */
+import { createHash, randomUUID } from "node:crypto";
+import { type AskedRange, resolveRange } from "../domain/byte_range.ts";
+import { ConflictError, NotFoundError, UnavailableError } from "../domain/errors.ts";
+import { objectKey } from "../domain/location.ts";
+import { isStorageType } from "../storage/registry.ts";
+import type { BackupObjectColumn } from "../store/backups.ts";
+import { askAgent } from "./agent_requests.ts";
+import { refuseUnlistable } from "./backup_files.ts";
+import { findReadable, type ReadableBackup, readingServer } from "./backup_reading.ts";
+import type { Caller, Services } from "./context.ts";
+import { bucketOf } from "./uploads.ts";
+
+/** For the whole of a download. */
+const AGENT_TIMEOUT = 12 * 3_600_000;
+const URL_SECONDS = 3600;
+
+export interface Download {
+  /** For the one who saves it. */
+  readonly name: string;
+  readonly etag: string;
+  /** Of all there is. */
+  readonly size: number;
+  /** The bytes [from, to) follow. */
+  readonly from: number;
+  readonly to: number;
+  /** Ends with an error where it can't go on. Null where only the head is asked for. */
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
+/** A range beyond the end. */
+export interface Unsatisfiable {
+  readonly unsatisfiable: true;
+  readonly size: number;
+}
+
+/** What of a thing is asked for, now that its ETag is known; null: all of it. */
+export type ChooseRange = (etag: string) => AskedRange | null;
+
+/** @param name Of one of the backup's objects; null: its first archive. */
+export async function downloadObject(
+  services: Services,
+  caller: Caller,
+  id: number,
+  name: string | null,
+  choose: ChooseRange,
+  headOnly: boolean,
+): Promise<Download | Unsatisfiable> {
+  const readable = await findReadable(services.database, caller, id);
+  const object = readable.backup.objects.find((each) =>
+    name === null ? each.role === "archive" : each.name === name
+  );
+  if (object === undefined) throw new NotFoundError("Object");
+  const asked = choose(object.sha256);
+  const range = resolveRange(asked, object.size);
+  if (range === null) return { unsatisfiable: true, size: object.size };
+  const head = { name: object.name, etag: object.sha256, size: object.size, ...range };
+  if (headOnly) return { ...head, body: null };
+  if (isStorageType(readable.destination.type)) {
+    return { ...head, body: await openInBucket(services, readable, object, range) };
+  }
+  const sent = await askForBytes(services, readable, { type: "object", name: object.name }, asked);
+  if ("unsatisfiable" in sent) return sent;
+  return { ...head, body: measured(sent.bytes, range.to - range.from) };
+}
+
+/** One regular file from inside, decrypted and unpacked. Throws a {@link NotFoundError} where there is none. */
+export async function downloadFile(
+  services: Services,
+  caller: Caller,
+  id: number,
+  path: string,
+  choose: ChooseRange,
+): Promise<Download | Unsatisfiable> {
+  const readable = await findReadable(services.database, caller, id);
+  const { backup } = readable;
+  refuseUnlistable(backup);
+  if (backup.encryption === "recipients") {
+    throw new ConflictError(
+      "The backup is encrypted to recipients, which the control plane can't undo. Download its archive, or restore the file " +
+        "with the identity of one of them.",
+    );
+  }
+  const inside = path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/");
+  // What is stored never changes.
+  const etag = createHash("sha256").update(`${backup.sha256} ${inside}`).digest("hex");
+  const asked = choose(etag);
+  const sent = await askForBytes(services, readable, { type: "file", path: inside }, asked);
+  if ("unsatisfiable" in sent) return sent;
+  const range = resolveRange(asked, sent.size) ?? { from: 0, to: 0 };
+  const name = inside.slice(inside.lastIndexOf("/") + 1);
+  return { name, etag, size: sent.size, ...range, body: measured(sent.bytes, range.to - range.from) };
+}
+
+async function askForBytes(
+  services: Services,
+  readable: ReadableBackup,
+  what: { type: "object"; name: string } | { type: "file"; path: string },
+  range: AskedRange | null,
+): Promise<{ size: number; bytes: ReadableStream<Uint8Array> } | Unsatisfiable> {
+  const { backup, destination } = readable;
+  const serverId = await readingServer(services, readable);
+  const stream = randomUUID();
+  const answered = new AbortController();
+  const begun = services.streams.meet(stream, serverId, answered.signal);
+  const payload = {
+    kind: "backup.send",
+    backup_destination_id: destination.id,
+    user_id: backup.user_id,
+    backup_id: backup.id,
+    what,
+    range,
+    stream,
+  } as const;
+  const asking = askAgent(services, serverId, payload, AGENT_TIMEOUT);
+  // Once bytes come, the end of the stream tells how it went.
+  asking.catch(() => {});
+  begun.catch(() => {});
+  try {
+    const first = await Promise.race([begun, asking]);
+    if ("bytes" in first) return first;
+    switch (first.outcome) {
+      case "unsatisfiable":
+        return { unsatisfiable: true, size: first.size };
+      case "missing":
+        throw new NotFoundError("Path");
+      case "no_file":
+        throw new ConflictError(
+          `There is a ${first.type.replace("_", " ")} at this path, not a file. Restore it instead.`,
+        );
+      case "sent":
+        return await begun;
+    }
+  } finally {
+    answered.abort();
+  }
+}
+
+async function openInBucket(
+  services: Services,
+  { backup, destination }: ReadableBackup,
+  { name, size }: BackupObjectColumn,
+  { from, to }: { from: number; to: number },
+): Promise<ReadableStream<Uint8Array>> {
+  const bucket = bucketOf(destination, services.keyring);
+  const url = await bucket.signGet(objectKey(backup.directory, name), URL_SECONDS);
+  const isWhole = from === 0 && to === size;
+  const response = await fetch(url, isWhole ? {} : { headers: { range: `bytes=${from}-${to - 1}` } })
+    .catch(() => null); // The error's own text holds the URL, which is a credential.
+  if (response === null) {
+    throw new UnavailableError(`The bucket that holds ${name} can't be reached. Try again.`);
+  }
+  if (response.status === (isWhole ? 200 : 206)) return measured(response.body!, to - from);
+  await response.body?.cancel();
+  if (response.status === 404) {
+    throw new ConflictError(`The bucket does not hold ${name} any more: it was deleted or moved away.`);
+  }
+  throw new UnavailableError(`The bucket that holds ${name} answers ${response.status}. Check its keys.`);
+}
+
+/** Fails where fewer or more bytes come than were promised: the connection is then cut, and nobody takes them for the whole. */
+function measured(bytes: ReadableStream<Uint8Array>, promised: number): ReadableStream<Uint8Array> {
+  let left = promised;
+  return bytes.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>(
+      {
+        transform(chunk, controller) {
+          left -= chunk.length;
+          if (left < 0) {
+            throw new Error(
+              "Cannot go on with a download: there are more bytes than there should be",
+            );
+          }
+          controller.enqueue(chunk);
+        },
+        flush() {
+          if (left > 0) throw new Error(`Cannot end a download: ${left} bytes are missing`);
+        },
+      },
+      { highWaterMark: 1 },
+      { highWaterMark: 0 },
+    ),
+  );
+}
