@@ -70,7 +70,10 @@ export class MysqlConnection {
     const input = new TextEncoder().encode(sql);
     const answer = await capture(this.context.children, this.command(client, options), input);
     if (answer.exit.code === 0) return answer.stdout;
-    const message = oneLine(answer.messages.join("\n")) || `${client} exited with ${answer.exit.code}`;
+    // MariaDB's client repeats the statement before it.
+    const error = answer.messages.findIndex((line) => line.startsWith("ERROR "));
+    const message = oneLine(answer.messages.slice(Math.max(error, 0)).join("\n")) ||
+      `${client} exited with ${answer.exit.code}`;
     throw new RunFailedError(`Cannot use MySQL at ${this.description}: ${message}`);
   }
 }
