@@ -75,7 +75,7 @@ Deno.test("installed as a command it completes itself", async () => {
     "tasks",
     "list show files restore verify download help",
     "--follow",
-    "files database",
+    "files database control_plane",
     "",
   ]);
   for (
