@@ -37,7 +37,12 @@ Deno.test("as a task it finds files where it was called, and passes its exit cod
       "task.json",
     ],
     cwd: home.directory,
-    env: { REARGUARD_URL: "http://127.0.0.1:1", REARGUARD_API_TOKEN: "rg_test" },
+    // Where the tests were started by npx, it has said where: that would stand for where this is called.
+    env: {
+      INIT_CWD: home.directory,
+      REARGUARD_URL: "http://127.0.0.1:1",
+      REARGUARD_API_TOKEN: "rg_test",
+    },
     stdin: "null",
   }).output();
   const told = "Cannot read the backup task: task.json is not JSON\n";
