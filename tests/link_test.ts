@@ -14,6 +14,7 @@ import { cancelRun, startRun } from "../src/services/runs.ts";
 import { testServices } from "./support/database.ts";
 import { output, success } from "./support/events.ts";
 import { AGENT, plant, type Planted } from "./support/planted.ts";
+import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../src/protocol/version.ts";
 import { until } from "./support/until.ts";
 
 interface Plane {
@@ -213,7 +214,8 @@ Deno.test("versions that don't meet are refused by name", async () => {
   const refused = JSON.parse(await answer.promise);
   assert.equal(refused.type, "refused");
   assert.equal(refused.code, "protocol");
-  assert.match(refused.message, /speaks protocol 90 to 99, the control plane 1 to 1\. Update the older/);
+  const own = `the control plane ${PROTOCOL_MIN} to ${PROTOCOL_VERSION}`;
+  assert.equal(refused.message, `The agent speaks protocol 90 to 99, ${own}. Update the older of the two.`);
   assert.equal(await closed.promise, 4403);
   await plane.stop();
 });
