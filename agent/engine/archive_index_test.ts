@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { frameTableText, IndexParser, type Member } from "./archive_index.ts";
+import { joinRanges } from "./archive_ranges.ts";
+
+const line = (start: string, names: string) =>
+  `block 3: ${start} 0/0     6 2026-01-02 03:04:05.5     ${names}`;
+
+function member(text: string): Member {
+  return new IndexParser().line(text)!;
+}
+
+Deno.test("a line tells a member's place, type, owner, time and name, whatever bytes it has", () => {
+  assert.deepEqual(member(line("-rw-r--r--*", '"./a b/\\"q\\\\\\n\\377ü"')), {
+    block: 3,
+    type: "file",
+    mode: "rw-r--r--",
+    uid: 0,
+    gid: 0,
+    size: 6,
+    modifiedAt: "2026-01-02T03:04:05.5Z",
+    name: 'a b/"q\\\n\xff\xc3\xbc',
+    linkTarget: null,
+  });
+  assert.equal(member(line("drwxr-xr-x", '"./"')).name, "");
+  const link = member(line("lrwxrwxrwx", '"./x -> y" -> "/anywhere/../else"'));
+  assert.deepEqual([link.type, link.name, link.linkTarget, link.size], [
+    "symlink",
+    "x -> y",
+    "/anywhere/../else",
+    0,
+  ]);
+  assert.equal(member(line("hrw-r--r--", '"./b" link to "./a"')).linkTarget, "a");
+  assert.equal(member('block 9: crw-r--r-- 0/0 1,3 2026-01-02 03:04:05 "./null"').type, "character_device");
+});
+
+Deno.test("a name that leads out of the backup is refused, a hard link's too", () => {
+  for (
+    const names of [
+      '"../up"',
+      '"./a/../../up"',
+      '"/etc/passwd"',
+      '"./a" link to "../up"',
+      '"./a" link to "/etc/x"',
+    ]
+  ) {
+    assert.throws(() => member(line("hrw-r--r--", names)), /leads out of the backup/);
+  }
+});
+
+Deno.test("what is no index is refused, and so is one without all of its frames", () => {
+  assert.throws(() => member("anything"), /Cannot read the index/);
+  const parser = new IndexParser();
+  for (
+    const text of frameTableText({ uncompressed: 100, compressed: [10, 20, 5] }, 250).trimEnd().split("\n")
+  ) {
+    assert.equal(parser.line(text), null);
+  }
+  assert.deepEqual(parser.table(), { uncompressed: 100, size: 250, compressed: [10, 20, 5] });
+  const cut = new IndexParser();
+  cut.line("frames 100 250");
+  cut.line("10");
+  assert.throws(() => cut.table(), /does not tell the archive's frames/);
+});
+
+Deno.test("ranges that touch are joined, in order", () => {
+  const ranges = [{ from: 50, to: 60 }, { from: 0, to: 10 }, { from: 10, to: 20 }, { from: 55, to: 58 }];
+  assert.deepEqual(joinRanges(ranges), [{ from: 0, to: 20 }, { from: 50, to: 60 }]);
+});
