@@ -264,3 +264,14 @@ Deno.test("a cancelled restore leaves nothing", async () => {
   });
   assertNothingLeft(at);
 });
+
+Deno.test("a cancel that comes while files are put into their place leaves none of them half way", async () => {
+  await using at = await backedUp("echo one > one; echo two > two");
+  await shell('mkdir "$1"; echo mine > "$1/one"; echo mine > "$1/mine"', at.target);
+  at.run.onLine = (line) => {
+    if (line.startsWith("Everything is unpacked")) at.run.cancel();
+  };
+  await restore(at.run, at.backup, { target: { path: at.target, overwrite: true } });
+  assert.deepEqual(names(at.target), ["mine", "one", "two"]);
+  assert.equal(await Deno.readTextFile(`${at.target}/one`), "one\n");
+});

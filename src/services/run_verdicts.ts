@@ -139,6 +139,8 @@ function encryptionOf(run: RunRow, { encrypted }: StoredBackup) {
 }
 
 async function noteLeftovers(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
+  // Other runs store nothing, whatever an agent tells of them.
+  if (run.kind !== "backup") return;
   const now = services.clock.now();
   let count = await insertUploadLeftovers(sql, run.id, verdict.outcome === "succeeded", now);
   if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0) {

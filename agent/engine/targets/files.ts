@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import * as z from "zod";
 import type { FilesTarget, StoredObject } from "../../../src/protocol/job.ts";
 import { capture } from "../capture.ts";
+import { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import { NameLists } from "./name_lists.ts";
@@ -19,7 +20,7 @@ const FilesDescription = z.object({
 });
 
 export async function restoreFiles(target: FilesTarget, context: RestoreContext): Promise<Put> {
-  const { children, job, objects, ports } = context;
+  const { job, objects, ports } = context;
   const [archive] = objects.archives();
   if (archive === undefined || archive.database !== null) {
     throw new RunFailedError("it holds a database, not files");
@@ -43,7 +44,9 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
     ports.output.line(`Everything is unpacked and proven. Putting it into ${place.path}`);
     kept = conflicts.replaced.length > 0;
     touched = true;
-    await publish(staging.path, place, selection?.roots ?? null, conflicts, aside, children);
+    // Half of it in its place is worse than all of it: a cancel comes too late from here.
+    await using placing = new Children(ports.clock, new AbortController().signal);
+    await publish(staging.path, place, selection?.roots ?? null, conflicts, aside, placing);
     kept = false;
   } finally {
     await staging.remove(!touched);

@@ -88,6 +88,7 @@ export async function publish(
     await link(staging, place.path, roots, children);
   } catch (error) {
     await putBack(aside, place.path, conflicts, children, error as Error);
+    await Deno.remove(aside, { recursive: true }).catch(() => {});
     throw error;
   }
 }
