@@ -17,6 +17,8 @@ export interface PlannedControlPlane extends AsyncDisposable {
   run(): Promise<void>;
   /** Restores the newest backup, all of it or some paths. Returns the stored bytes that were read. */
   restore(target: string, paths?: string[]): Promise<number>;
+  /** Verifies the newest backup. */
+  verify(): Promise<void>;
 }
 
 export async function startPlanned(
@@ -47,6 +49,10 @@ export async function startPlanned(
     frequency: "daily",
     time_to_run_at: "01:00",
   });
+  const newest = async () => {
+    const { body } = await api.call("GET", `/backup-tasks/${taskId}/backups?per_page=100`);
+    return `/backups/${body.data.at(-1).id}`;
+  };
   const parts = stack.move();
   return {
     plane,
@@ -55,11 +61,13 @@ export async function startPlanned(
       if (log.status !== "successful") throw new Error(`The run is ${log.status}: ${log.output}`);
     },
     async restore(target, paths = []) {
-      const { body } = await api.call("GET", `/backup-tasks/${taskId}/backups?per_page=100`);
-      const wish = { target_path: target, paths };
-      const log = await api.carryOut(`/backups/${body.data.at(-1).id}/restore`, wish);
+      const log = await api.carryOut(`${await newest()}/restore`, { target_path: target, paths });
       if (log.status !== "successful") throw new Error(`The restore is ${log.status}: ${log.output}`);
       return log.progress.bytes_read;
+    },
+    async verify() {
+      const log = await api.carryOut(`${await newest()}/verify`);
+      if (log.status !== "successful") throw new Error(`The verification is ${log.status}: ${log.output}`);
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };

@@ -15,6 +15,14 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
     programs: ["tar", "zstd", "pzstd"],
     run: async () => (await import("./restore.ts")).benchRestore(),
   },
+  verify: {
+    programs: ["tar", "pzstd", "sha256sum"],
+    run: async () => (await import("./verify.ts")).benchVerify(),
+  },
+  index: {
+    programs: ["tar", "zstd", "pzstd"],
+    run: async () => (await import("./member_index.ts")).benchMemberIndex(),
+  },
   s3: { programs: ["tar", "pzstd", "rclone"], run: async () => (await import("./s3.ts")).benchS3() },
 };
 

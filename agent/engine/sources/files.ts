@@ -132,35 +132,40 @@ function tarCommand(
 ): Command {
   return {
     program: "tar",
-    args: [
-      "--create",
-      `--file=/proc/self/fd/${ARCHIVE_DESCRIPTOR}`,
-      "--format=posix",
-      // Access and change times are nothing to restore; without them and tar's pid, equal trees give equal archives.
-      "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
-      `--record-size=${RECORD_BYTES}`,
-      "--numeric-owner",
-      // Access lists are attributes too, and kept twice: who restores with --acls loses those that are attributes only.
-      "--xattrs",
-      "--acls",
-      "--no-selinux",
-      "--sparse",
-      "--one-file-system",
-      "--ignore-failed-read",
-      "--no-unquote",
-      "--verbose",
-      "--verbose",
-      "--block-number",
-      "--full-time",
-      "--utc",
-      "--quoting-style=c",
-      `--directory=${directory}`,
-      ...exclusions.arguments,
-      member,
-    ],
+    args: tarArguments(directory, exclusions.arguments, member),
     user,
     redirects: [{ descriptor: 1, direction: ">", path: indexPath }],
   };
+}
+
+/** Of a tar that writes the archive to {@link ARCHIVE_DESCRIPTOR}, and its listing to stdout. */
+export function tarArguments(directory: string, exclusions: readonly string[], member: string): string[] {
+  return [
+    "--create",
+    `--file=/proc/self/fd/${ARCHIVE_DESCRIPTOR}`,
+    "--format=posix",
+    // Access and change times are nothing to restore; without them and tar's pid, equal trees give equal archives.
+    "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
+    `--record-size=${RECORD_BYTES}`,
+    "--numeric-owner",
+    // Access lists are attributes too, and kept twice: who restores with --acls loses those that are attributes only.
+    "--xattrs",
+    "--acls",
+    "--no-selinux",
+    "--sparse",
+    "--one-file-system",
+    "--ignore-failed-read",
+    "--no-unquote",
+    "--verbose",
+    "--verbose",
+    "--block-number",
+    "--full-time",
+    "--utc",
+    "--quoting-style=c",
+    `--directory=${directory}`,
+    ...exclusions,
+    member,
+  ];
 }
 
 /** Exit 1 means that files changed while they were read; tar must have named them. */
