@@ -11,12 +11,17 @@ import type { Selection } from "./selection.ts";
 /** As it was written; see sources/files.ts. */
 const RECORD_BYTES = 64 * 1024;
 
+/** tar(1) without --absolute-names; names and targets of hard links. */
+const ESCAPES = /^Removing leading |Member name contains '\.\.'/;
+
 /** What unpacking takes of a run, whatever the run is for. */
 type Unpacking = Pick<RestoreContext, "children" | "objects" | "ports" | "progress">;
 
 /** What a program said, kept for the verdict. */
 class Messages {
   lastError: string | null = null;
+  /** Of a name that no archive of ours holds: tar would go on without the part that leads out of the directory. */
+  escape: string | null = null;
 
   constructor(private readonly context: Unpacking) {}
 
@@ -25,6 +30,7 @@ class Messages {
     const text = line.replace(/^tar: /, "");
     if (/Exiting with failure status due to previous errors$/.test(text)) return;
     this.lastError ??= text;
+    if (ESCAPES.test(text)) this.escape ??= text;
     this.context.ports.output.warning(text);
   };
 }
@@ -93,7 +99,12 @@ function tarCommand(directory: string): Command {
   };
 }
 
-function check({ code, signal }: Exit, { lastError }: Messages, directory: string): void {
+function check({ code, signal }: Exit, { lastError, escape }: Messages, directory: string): void {
+  if (escape !== null) {
+    throw new RunFailedError(
+      `its archive holds a name that leads out of the target, which no backup does: ${escape}. Don't trust where it came from.`,
+    );
+  }
   if (code === 0 && signal === null) return;
   if (/No space left on device|: Wrote only \d+ of \d+ bytes$/.test(lastError ?? "")) {
     throw new RunFailedError(
