@@ -4,6 +4,7 @@
  * that feed each other through a pipe take up to a sixth more of it.
  */
 import type { Clock } from "../../src/domain/clock.ts";
+import { readAhead } from "./ahead.ts";
 import { LineSplitter } from "./line.ts";
 import { processTree, signalAll } from "./process_tree.ts";
 import { switchUser, type SystemUser, userEnvironment } from "./system_user.ts";
@@ -106,7 +107,7 @@ export class Child {
   async feed(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const writer = this.#process.stdin.getWriter();
     try {
-      for await (const chunk of chunks) await writer.write(chunk);
+      for await (const chunk of readAhead(chunks)) await writer.write(chunk);
       await writer.close();
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) return;
