@@ -12,7 +12,7 @@ export const NOTIFICATION_EVENTS = [
 ] as const;
 export type NotificationEventName = typeof NOTIFICATION_EVENTS[number];
 
-/** Everything that any channel tells, as it was when it happened. Times are ISO 8601 in UTC. */
+/** Everything that any channel tells, as it was when it happened. Times are ISO 8601 in UTC, in whole seconds. */
 export interface NotificationEvent {
   readonly event: NotificationEventName;
   readonly occurred_at: string;
@@ -53,6 +53,11 @@ export type Audience = "success" | "failure" | "any";
 export type DeliveryOutcome =
   | { readonly ok: true }
   | { readonly ok: false; readonly error: string; readonly retryAfterMs: number | null };
+
+/** `2026-01-05T12:00:00Z`, as everywhere in the API. */
+export function isoSeconds(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;

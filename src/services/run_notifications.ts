@@ -1,5 +1,10 @@
 /** What users are told of their runs and backups: written with the change itself, so that no crash loses it. */
-import type { Audience, NotificationEvent, NotificationEventName } from "../domain/notification.ts";
+import {
+  type Audience,
+  isoSeconds,
+  type NotificationEvent,
+  type NotificationEventName,
+} from "../domain/notification.ts";
 import { type RunState, shownState } from "../domain/run.ts";
 import type { Sql } from "../store/database.ts";
 import {
@@ -91,7 +96,7 @@ async function tell(
   const backup = await findNotifiedBackup(sql, backupId ?? run.backup_id ?? 0);
   const event: NotificationEvent = {
     event: name,
-    occurred_at: now.toISOString(),
+    occurred_at: isoSeconds(now),
     ...about,
     run: {
       id: run.id,
@@ -99,11 +104,11 @@ async function tell(
       status: shownState(run.state) as "successful" | "failed" | "cancelled",
       trigger: run.trigger,
       was_lost: wasLost,
-      started_at: run.started_at?.toISOString() ?? null,
-      finished_at: run.finished_at?.toISOString() ?? null,
+      started_at: run.started_at && isoSeconds(run.started_at),
+      finished_at: run.finished_at && isoSeconds(run.finished_at),
       warnings_count: run.warnings_count,
     },
-    backup: backup === undefined ? null : { ...backup, created_at: backup.created_at.toISOString() },
+    backup: backup === undefined ? null : { ...backup, created_at: isoSeconds(backup.created_at) },
     reason: reason ?? run.reason,
   };
   const key = `run ${run.id} ${name}`;

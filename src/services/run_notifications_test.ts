@@ -22,10 +22,17 @@ async function notified(task: Record<string, unknown> = {}) {
   const test = await testServices();
   const { services, database } = test;
   const at = await plant(services, { label: "Home", ...task });
-  const successes = await newStream(services, at, { on_success: true, on_failure: false });
-  const failures = await newStream(services, at, { on_success: false, on_failure: true });
-  await newStream(services, at, { on_success: false, on_failure: false });
-  await newStream(services, at, { on_success: true, on_failure: true, attached: false });
+  const { userId } = at.caller;
+  const successes = await newStream(services, { userId, taskId: at.taskId }, {
+    on_success: true,
+    on_failure: false,
+  });
+  const failures = await newStream(services, { userId, taskId: at.taskId }, {
+    on_success: false,
+    on_failure: true,
+  });
+  await newStream(services, { userId, taskId: at.taskId }, { on_success: false, on_failure: false });
+  await newStream(services, { userId, taskId: null });
   let seen = 0;
   const names = new Map([[successes, "success"], [failures, "failure"]]);
   const told = async () => {
@@ -73,7 +80,7 @@ Deno.test("a success and a failure are told to the streams that want them, once,
   assert.deepEqual(told, {
     to: "success",
     event: "backup.succeeded",
-    occurred_at: "2026-01-05T12:01:00.000Z",
+    occurred_at: "2026-01-05T12:01:00Z",
     timezone: "Europe/Berlin",
     task: { id: at.taskId, label: "Home", type: "files" },
     server: { id: at.serverId, label: "server" },
@@ -83,15 +90,15 @@ Deno.test("a success and a failure are told to the streams that want them, once,
       status: "successful",
       trigger: "manual",
       was_lost: false,
-      started_at: "2026-01-05T12:00:00.000Z",
-      finished_at: "2026-01-05T12:01:00.000Z",
+      started_at: "2026-01-05T12:00:00Z",
+      finished_at: "2026-01-05T12:01:00Z",
       warnings_count: 2,
     },
     backup: {
       id: backup!.id,
       file_name: "backup_1.tar.zst",
       size: 10,
-      created_at: "2026-01-05T12:01:00.000Z",
+      created_at: "2026-01-05T12:01:00Z",
     },
     reason: null,
   });

@@ -167,10 +167,13 @@ export async function restartDeliveries(sql: Sql, streamId: number, now: Date): 
     where notification_stream_id = ${streamId} and state = 'waiting'`;
 }
 
-/** When the next one may be tried; null where none waits. */
+/** When the next one may be tried; null where none waits. While a replica is at a stream, what else waits for it waits for that. */
 export async function nextDelivery(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ at: Date | null }[]>`
-    select min(greatest(due_at, leased_until)) as at from notification_deliveries where state = 'waiting'`;
+    select min(at) as at from (
+      select greatest(min(due_at), max(leased_until)) as at from notification_deliveries
+      where state = 'waiting' group by notification_stream_id
+    ) each`;
   return row!.at;
 }
 

@@ -47,6 +47,11 @@ export async function updateNotificationStream(
   return row!;
 }
 
+/** Whoever locks a stream and rows that wait for it takes the stream first: claims do so too. */
+export async function lockForDelivery(sql: Sql, id: number): Promise<void> {
+  await sql`select from notification_streams where id = ${id} for no key update`;
+}
+
 /** What the last try came to. `error`: null where it went through. */
 export async function recordLastDelivery(
   sql: Sql,
