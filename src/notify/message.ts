@@ -69,8 +69,8 @@ const WORDS: Readonly<Record<NotificationEventName, (event: NotificationEvent) =
     tone: "bad",
     title: `A restore drill of ${taskOf(event)} could not be made`,
     next:
-      `Read ${logOf(event)} and put right what it names. Whether the backup can be restored is not known; ` +
-      "older backups stay as the task's rules say.",
+      `Read ${logOf(event)} and put right what it names. Whether the backup can be restored is not known. ` +
+      "The schedule tries again a day later.",
   }),
   "test": () => ({ tone: "good", title: "This is a test from Rearguard", next: null }),
 };

@@ -117,6 +117,8 @@ for (const type of NOTIFICATION_STREAM_TYPES) {
       http.answer = () => silence.promise;
       assert.equal((await refusal()).message, "It did not answer within 0.3 s");
       silence.resolve(new Response());
+      // Long, so that it is the amount that ends it.
+      const outgoing = new Outgoing(new TestClock(), { timeoutMs: 60_000 });
       for (const status of [200, 500]) {
         const letGo = Promise.withResolvers<void>();
         const endless = new ReadableStream({
@@ -124,9 +126,13 @@ for (const type of NOTIFICATION_STREAM_TYPES) {
           cancel: () => letGo.resolve(),
         });
         http.answer = () => new Response(endless, { status });
-        if (status === 200) await send(message());
-        else assert.match((await refusal()).message, /^It answered 500/);
+        const means = { ...meansOf(fixture), outgoing };
+        const sent = CHANNELS[type].send(fixture.value, message(), means).then(() => 200, () => 500);
+        const tooLong = Promise.withResolvers<never>();
+        const timer = setTimeout(() => tooLong.reject(new Error("it is read for ever")), 20_000);
+        assert.equal(await Promise.race([sent, tooLong.promise]), status);
         await letGo.promise;
+        clearTimeout(timer);
       }
     });
   });
