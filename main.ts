@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { Hub } from "./src/agents/hub.ts";
 import { type Config, readConfig } from "./src/config.ts";
 import { Dispatcher } from "./src/dispatcher/dispatcher.ts";
+import { Messenger } from "./src/dispatcher/messenger.ts";
 import { Reaper } from "./src/dispatcher/reaper.ts";
 import { Remover } from "./src/dispatcher/remover.ts";
 import { Scheduler } from "./src/dispatcher/scheduler.ts";
 import { systemClock as clock } from "./src/domain/clock.ts";
 import { createApp } from "./src/http/app.ts";
 import { addInstallPages } from "./src/http/routes/install.ts";
+import { Notifier } from "./src/notify/notifier.ts";
 import { AgentFiles } from "./src/process/agent_files.ts";
 import { openControlDatabase } from "./src/process/control_database.ts";
 import { DataDirectory } from "./src/process/data_directory.ts";
@@ -44,6 +46,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   parts.defer(() => passedSecrets.close());
   const streams = new AgentStreams(clock);
+  const notifier = new Notifier({ ...config, database, clock, keyring });
   const services: Services = {
     database,
     clock,
@@ -51,6 +54,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
     bus,
     passedSecrets,
     streams,
+    notifier,
     runTimes: config.runTimes,
   };
 
@@ -75,6 +79,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
       new Dispatcher(services, hub),
       new Reaper(services, replicaId),
       new Remover(services),
+      new Messenger(services, notifier),
     ]
   ) {
     loop.start();

@@ -11,6 +11,7 @@ import { createApp } from "../src/http/app.ts";
 import { Keyring } from "../src/secrets/keyring.ts";
 import { findBackupTaskDetail, listBackupTasks } from "../src/store/backup_tasks.ts";
 import { openDatabase } from "../src/store/database.ts";
+import { Notifier } from "../src/notify/notifier.ts";
 import { AgentStreams } from "../src/services/agent_streams.ts";
 import { PassedSecrets } from "../src/services/passed_secrets.ts";
 import { openBus } from "../src/store/notifications.ts";
@@ -49,6 +50,7 @@ async function whole() {
       passedSecrets,
       streams: new AgentStreams(systemClock),
       clock: systemClock,
+      notifier: new Notifier({ database, keyring, clock: systemClock, smtp: null }),
       runTimes: DEFAULT_RUN_TIMES,
     },
     rateLimitPerMinute: 1_000_000_000,

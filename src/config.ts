@@ -25,6 +25,8 @@ export interface Config {
   readonly logLevel: typeof LOG_LEVELS[number];
   readonly logFormat: typeof LOG_FORMATS[number];
   readonly rateLimitPerMinute: number;
+  /** Null: mail is not sent. */
+  readonly smtp: { readonly url: string; readonly from: string } | null;
   readonly runTimes: RunTimes;
 }
 
@@ -65,6 +67,7 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
       wholeNumber(0, 1_000_000),
       "a whole number from 0 (no limit) to 1000000",
     ) ?? 3000,
+    smtp: readSmtp(variables),
     runTimes: {
       lease: seconds(variables, "RUN_LEASE_SECONDS", DEFAULT_RUN_TIMES.lease),
       grace: seconds(variables, "RUN_GRACE_SECONDS", DEFAULT_RUN_TIMES.grace),
@@ -120,6 +123,16 @@ class Variables {
   }
 }
 
+/** Both or none. */
+function readSmtp(variables: Variables): Config["smtp"] {
+  const url = variables.parse("SMTP_URL", smtpUrl, "an smtp:// or smtps:// URL with a host");
+  const from = variables.parse("SMTP_FROM", sender, "an email address, or Name <address>");
+  if ((variables.text("SMTP_URL") === null) !== (variables.text("SMTP_FROM") === null)) {
+    variables.refuse("SMTP_URL and SMTP_FROM must be set together");
+  }
+  return url === null || from === null ? null : { url, from };
+}
+
 /** Given in seconds, kept in milliseconds. */
 function seconds(variables: Variables, name: string, otherwise: number): number {
   const given = variables.parse(
@@ -154,6 +167,18 @@ function postgresUrl(text: string): string | null {
 function host(text: string): string | null {
   const bare = text.replace(/^\[(.*)\]$/, "$1");
   return /^[A-Za-z0-9._:%-]+$/.test(bare) ? bare : null;
+}
+
+/** Without options in the query: they could turn certificates off, or log what is sent. */
+function smtpUrl(text: string): string | null {
+  const url = URL.parse(text);
+  if (url === null || !["smtp:", "smtps:"].includes(url.protocol) || url.hostname === "") return null;
+  return url.search === "" && url.hash === "" && ["", "/"].includes(url.pathname) ? text : null;
+}
+
+function sender(text: string): string | null {
+  const address = /^(?:[^<>\r\n"]*<([^<>\s]+)>|([^<>\s]+))$/.exec(text);
+  return /^[^\s@,;]+@[^\s@,;]+$/.test(address?.[1] ?? address?.[2] ?? "") ? text : null;
 }
 
 function webUrl(text: string): string | null {

@@ -28,6 +28,7 @@ Deno.test("an empty environment gives the documented defaults", () => {
     logLevel: "info",
     logFormat: "pretty",
     rateLimitPerMinute: 3000,
+    smtp: null,
     runTimes: { lease: 60_000, grace: 900_000, acceptance: 30_000, start: 86_400_000, cancel: 60_000 },
   });
 });
@@ -57,6 +58,8 @@ Deno.test("every variable is read", () => {
     LOG_LEVEL: "DEBUG",
     LOG_FORMAT: "json",
     RATE_LIMIT_PER_MINUTE: "60",
+    SMTP_URL: "smtps://me:p%40ss@mail.example.com",
+    SMTP_FROM: "Backups <backups@example.com>",
   }, defaults);
   assert.deepEqual(config, {
     databaseUrl: "postgres://u:p@db.example.com/r",
@@ -71,6 +74,7 @@ Deno.test("every variable is read", () => {
     logLevel: "debug",
     logFormat: "json",
     rateLimitPerMinute: 60,
+    smtp: { url: "smtps://me:p%40ss@mail.example.com", from: "Backups <backups@example.com>" },
     runTimes: DEFAULT_RUN_TIMES,
   });
 });
@@ -105,6 +109,22 @@ Deno.test("a refusal never shows a secret", () => {
     PUBLIC_URL: "https://u:hunter2@x",
   });
   assert(!message.includes("hunter2"));
+});
+
+Deno.test("a mail server is given whole, without options, and told to nobody", () => {
+  const from = "Backups <backups@example.com>";
+  const url = "smtp://me:hunter2@mail.example.com:587";
+  assert.deepEqual(readConfig({ SMTP_URL: url, SMTP_FROM: from }, defaults).smtp, { url, from });
+  assert.match(refusal({ SMTP_URL: url }), /SMTP_URL and SMTP_FROM must be set together/);
+  assert.match(refusal({ SMTP_FROM: from }), /SMTP_URL and SMTP_FROM must be set together/);
+  for (const bad of ["mail.example.com", "https://me:hunter2@x", `${url}?tls.rejectUnauthorized=false`]) {
+    const message = refusal({ SMTP_URL: bad, SMTP_FROM: from });
+    assert.match(message, /SMTP_URL must be an smtp:\/\/ or smtps:\/\/ URL with a host$/);
+    assert(!message.includes("hunter2"));
+  }
+  for (const bad of ["nobody", "a@b, c@d", "x <y>"]) {
+    assert.match(refusal({ SMTP_URL: url, SMTP_FROM: bad }), /SMTP_FROM must be an email address/);
+  }
 });
 
 Deno.test("two places for the key are refused", () => {

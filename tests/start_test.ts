@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../src/domain/clock.ts";
+import { ApiCaller } from "./support/client.ts";
 import { emptyDatabase } from "./support/database.ts";
 import { freePort } from "./support/ports.ts";
+import { MailReceiver } from "./support/receivers.ts";
 import { ServerProcess } from "./support/server.ts";
+import { until } from "./support/until.ts";
 
 const ALONE = { LOCAL_AGENT: "0" };
 
@@ -293,4 +296,45 @@ Deno.test("a database shared by two machines keeps each one's agent apart", () =
       await refusal({ dataDirectory: `${dataDirectory}-2`, env: { ...env, LOCAL_AGENT: "1" } }),
       /^Cannot start the local agent: the remote server \S+ \(127\.0\.0\.1\) has the agent of elsewhere/,
     );
+  }));
+
+Deno.test("a run that nobody takes is told by the mail server of the configuration, a test too", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await using mail = await MailReceiver.open({ user: "me", password: "hunter2" });
+    const server = new ServerProcess({
+      dataDirectory,
+      env: {
+        ...ALONE,
+        BOOTSTRAP_TOKEN: "a-token-for-tests",
+        RUN_START_SECONDS: "1",
+        SMTP_URL: `smtp://me:hunter2@${mail.address}`,
+        SMTP_FROM: "Backups <backups@example.com>",
+      },
+    });
+    const api = new ApiCaller(await server.ready(), "a-token-for-tests");
+    const streamId = await api.create("/notification-streams", {
+      label: "On call",
+      type: "email",
+      value: "ops@example.com",
+    });
+    const { body } = await api.call("POST", `/notification-streams/${streamId}/test`);
+    assert.deepEqual(body.data, { ok: true, message: "The message was taken." });
+    const destination = { label: "here", type: "local", local_path: dataDirectory };
+    const taskId = await api.create("/backup-tasks", {
+      remote_server_id: await api.create("/remote-servers", { label: "web", ip_address: "192.0.2.1" }),
+      backup_destination_id: await api.create("/backup-destinations", destination),
+      label: "Büro",
+      type: "files",
+      source_path: "/srv",
+      custom_cron_expression: "0 0 29 2 *",
+      notification_stream_ids: [streamId],
+    });
+    assert.equal((await api.call("POST", `/backup-tasks/${taskId}/run`)).status, 202);
+    await until(() => mail.received.length === 2);
+    const [test, failure] = mail.received;
+    assert.deepEqual([failure!.from, failure!.to], ["backups@example.com", ["ops@example.com"]]);
+    assert.match(test!.headers, /^Subject: \[Rearguard\] This is a test from Rearguard$/m);
+    assert.match(failure!.text, /^Backup of Büro failed\n\nReason: No agent took the run within 1 s\./);
+    assert.equal((await server.stop()).code, 0);
+    assert(!(server.stdout + server.stderr).includes("hunter2"), "the log tells the password");
   }));

@@ -5,6 +5,8 @@ import { Scheduler } from "../src/dispatcher/scheduler.ts";
 import { shell } from "./support/backup_run.ts";
 import { startControlPlane } from "./support/control_plane.ts";
 import { destinationFixtures } from "./support/destinations.ts";
+import { newStream } from "./support/notified.ts";
+import { HttpReceiver } from "./support/receivers.ts";
 import { until } from "./support/until.ts";
 
 Deno.test("a backup is verified at every type of destination, and a flipped byte is told and kept", async (t) => {
@@ -78,7 +80,16 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
       type: "local",
       local_path: `${root}/backups`,
     });
-    const { id, file_name, directory } = await backUp(destinationId, { verify_every: 1 });
+    await using receiver = new HttpReceiver();
+    const [user] = await plane.services.database<{ id: number }[]>`select id from users`;
+    const streamId = await newStream(plane.services, { userId: user!.id, taskId: null }, {
+      value: `${receiver.url}/hook`,
+      on_success: false,
+    });
+    const { id, file_name, directory } = await backUp(destinationId, {
+      verify_every: 1,
+      notification_stream_ids: [streamId],
+    });
     const path = `${directory}/${file_name}`;
     await shell('cp "$1" "$1.good"; printf x | dd of="$1" bs=1 seek=100 conv=notrunc status=none', path);
     // As if a day had passed: the schedule finds it.
@@ -92,6 +103,22 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
     const log = logs.findLast((log: { backup_id: number }) => log.backup_id === id);
     assert.deepEqual([log.kind, log.status], ["verify", "failed"]);
     assert.match(log.reason, /^Backup \d+ is damaged: /);
+    await until(() => receiver.received.length > 0);
+    const told = receiver.received[0]!.body;
+    assert.deepEqual([told.version, told.event, told.task.label, told.server.label], [
+      1,
+      "backup.damaged",
+      "a tree",
+      "here",
+    ]);
+    assert.deepEqual([told.backup.id, told.backup.file_name, told.run.id, told.run.kind], [
+      id,
+      file_name,
+      log.id,
+      "verify",
+    ]);
+    assert.match(told.reason, new RegExp(`^${file_name}: its SHA-256 is`));
+    assert.match(told.text, /older ones are kept from rotation/);
     await shell('mv "$1" "$1.bad"; mv "$1.good" "$1"', path);
     const whole = await api.carryOut(`/backups/${id}/verify`);
     assert.equal(whole.status, "successful", whole.output);

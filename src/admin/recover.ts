@@ -2,6 +2,7 @@
 import type { Config } from "../config.ts";
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
+import { Notifier } from "../notify/notifier.ts";
 import { bringUpToDate, reachControlDatabase } from "../process/control_database.ts";
 import { DataDirectory } from "../process/data_directory.ts";
 import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
@@ -146,12 +147,13 @@ async function withServices<T>(
   },
   work: (services: Parameters<typeof issueToken>[0]) => Promise<T>,
 ): Promise<T> {
-  const { config: { runTimes }, clock, database, keyring } = parts;
+  const { config: { runTimes, smtp }, clock, database, keyring } = parts;
   const bus = await openBus(database);
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   try {
     const streams = new AgentStreams(clock);
-    return await work({ database, clock, keyring, bus, passedSecrets, streams, runTimes });
+    const notifier = new Notifier({ database, clock, keyring, smtp });
+    return await work({ database, clock, keyring, bus, passedSecrets, streams, notifier, runTimes });
   } finally {
     passedSecrets.close();
     await bus.close();

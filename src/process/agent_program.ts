@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 
 /** What the server alone is to know. */
-const SECRET = ["BOOTSTRAP_TOKEN", "DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE"];
+const SECRET = ["BOOTSTRAP_TOKEN", "DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE", "SMTP_URL"];
 
 /** The program and its arguments, without those that an agent takes itself. */
 export function agentCommand(): [string, ...string[]] {

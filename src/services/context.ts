@@ -1,5 +1,7 @@
 /** What every use case is given: the database, the time and the keys. */
 import type { Clock } from "../domain/clock.ts";
+import type { DeliveryOutcome, NotificationEvent } from "../domain/notification.ts";
+import type { NotificationStreamType } from "../domain/notification_stream.ts";
 import type { RunTimes } from "../domain/run.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import type { Database } from "../store/database.ts";
@@ -14,8 +16,17 @@ export interface Services {
   readonly bus: Bus;
   readonly passedSecrets: PassedSecrets;
   readonly streams: AgentStreams;
+  readonly notifier: NotificationSender;
   /** `DEFAULT_RUN_TIMES` unless configured. */
   readonly runTimes: RunTimes;
+}
+
+/** What tells a notification stream something at once; `src/notify` has it. It rejects for nothing that the other side does. */
+export interface NotificationSender {
+  sendNow(
+    stream: { type: NotificationStreamType; value_encrypted: string },
+    event: NotificationEvent,
+  ): Promise<DeliveryOutcome>;
 }
 
 /** Who calls, as their token tells. */

@@ -3,9 +3,12 @@ import { deleteOldAgentRequests } from "../store/agent_requests.ts";
 import { transaction } from "../store/database.ts";
 import { deleteEnrolmentTokensExpiredBefore, deleteIdempotencyKeysBefore } from "../store/housekeeping.ts";
 import { compactOutput, runsToCompact } from "../store/run_output.ts";
+import { deleteDeliveriesFinishedBefore } from "../store/notification_deliveries.ts";
 import type { Services } from "./context.ts";
 
 const DAY = 24 * 3_600_000;
+/** How long it can be seen what was sent, and what was given up. */
+const DELIVERIES_KEPT = 7 * DAY;
 
 /** Merges the output of runs that are over. Returns how many; call again until it is 0. */
 export async function compactEndedRuns(services: Services): Promise<number> {
@@ -16,10 +19,13 @@ export async function compactEndedRuns(services: Services): Promise<number> {
   });
 }
 
-/** Deletes replayable answers, agent requests and unused enrolment tokens a day after their use is over. */
+/** Deletes replayable answers, agent requests and unused enrolment tokens a day after their use is over, and a week after
+ * their end notifications that were sent or given up. */
 export async function deleteExpiredRows(services: Services): Promise<void> {
   const before = new Date(services.clock.now().getTime() - DAY);
   await deleteIdempotencyKeysBefore(services.database, before);
   await deleteOldAgentRequests(services.database, before);
   await deleteEnrolmentTokensExpiredBefore(services.database, before);
+  const deliveriesBefore = new Date(services.clock.now().getTime() - DELIVERIES_KEPT);
+  await deleteDeliveriesFinishedBefore(services.database, deliveriesBefore);
 }

@@ -1,10 +1,14 @@
 /** What a user does with their notification streams. */
 import { InvalidError, NotFoundError } from "../domain/errors.ts";
+import { type DeliveryOutcome, isoSeconds } from "../domain/notification.ts";
 import { type NotificationStreamType, valueProblem } from "../domain/notification_stream.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { transaction } from "../store/database.ts";
+import { restartDeliveries } from "../store/notification_deliveries.ts";
+import { notify } from "../store/notifications.ts";
 import * as store from "../store/notification_streams.ts";
 import type { Page } from "../store/page.ts";
+import { findUser } from "../store/users.ts";
 import type { Caller, Services } from "./context.ts";
 
 export type { NotificationStreamRow } from "../store/notification_streams.ts";
@@ -46,7 +50,7 @@ export function createNotificationStream(
   );
 }
 
-/** Throws an `InvalidError` when the stream's value, new or kept, does not suit its type. */
+/** Throws an `InvalidError` when the stream's value, new or kept, does not suit its type. What waits goes to a new value at once. */
 export function updateNotificationStream(
   services: Services,
   caller: Caller,
@@ -61,8 +65,37 @@ export function updateNotificationStream(
     );
     if (problem !== null) throw new InvalidError({ value: [`The value field ${problem}.`] });
     const sealed = value === undefined ? {} : { value_encrypted: services.keyring.encrypt(value) };
-    return await store.updateNotificationStream(sql, id, { ...changes, ...sealed }, services.clock.now());
+    const now = services.clock.now();
+    if (value !== undefined || (changes.type ?? row.type) !== row.type) {
+      await store.forgetLastDelivery(sql, id);
+      await restartDeliveries(sql, id, now);
+      await notify(sql, { topic: "notification_due" });
+    }
+    return await store.updateNotificationStream(sql, id, { ...changes, ...sealed }, now);
   });
+}
+
+/** Sends a message now and waits for what comes of it; a refusal by the other side is an answer, not an error. */
+export async function testNotificationStream(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<DeliveryOutcome> {
+  const { database, clock, notifier } = services;
+  const stream = found(await store.findNotificationStreamOf(database, caller.userId, id));
+  const user = await findUser(database, caller.userId);
+  const outcome = await notifier.sendNow(stream, {
+    event: "test",
+    occurred_at: isoSeconds(clock.now()),
+    timezone: user?.timezone ?? "UTC",
+    task: null,
+    server: null,
+    run: null,
+    backup: null,
+    reason: null,
+  });
+  await store.recordLastDelivery(database, id, outcome.ok ? null : outcome.error, clock.now());
+  return outcome;
 }
 
 /** Tasks that told of their runs here do so no more. */

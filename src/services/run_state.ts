@@ -4,13 +4,14 @@ import type { Sql } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import { moveRun, type RunChange, type RunRow } from "../store/runs.ts";
 import type { Services } from "./context.ts";
+import { tellOfFailure } from "./run_notifications.ts";
 
 /** Refused: the run's state can't take the event, or another transaction moved it first. */
 export type Move = { moved: true; run: RunRow } | { moved: false; reason: string };
 
 /**
  * Applies `event` to a run that this transaction has locked, with its deadline, its end and the word to whoever
- * watches.
+ * watches or is to be told of a failure. @param damage What the run found of the backup that it read.
  */
 export async function applyToRun(
   services: Pick<Services, "clock" | "runTimes">,
@@ -18,6 +19,7 @@ export async function applyToRun(
   run: RunRow,
   event: RunTransitionEvent,
   change: RunChange = {},
+  damage: string | null = null,
 ): Promise<Move> {
   const next = transition(run.state, event);
   if (!next.ok) return { moved: false, reason: next.reason };
@@ -33,7 +35,9 @@ export async function applyToRun(
     return { moved: false, reason: `Run ${run.id} was moved by somebody else` };
   }
   await announce(sql, run, next.state);
-  return { moved: true, run: { ...run, ...whole, state: next.state } };
+  const moved = { ...run, ...whole, state: next.state };
+  if (isTerminal(next.state)) await tellOfFailure(services, sql, moved, { before: run.state, damage });
+  return { moved: true, run: moved };
 }
 
 /** Until when a run may wait for an agent that takes it. */

@@ -11,6 +11,7 @@ import { recordVerdict, type RunRow } from "../store/runs.ts";
 import type { Services } from "./context.ts";
 import { runPlace } from "./jobs.ts";
 import { requestRetention } from "./removals.ts";
+import { tellOfBackup } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
 
 /** Applies the agent's verdict to the locked run of that attempt. */
@@ -26,15 +27,22 @@ export async function applyVerdict(
     await keepLateVerdict(services, sql, run, run.attempt, verdict);
     return run;
   }
-  const move = await applyToRun(services, sql, run, { type: "finished", outcome: verdict.outcome }, {
+  const change = {
     warnings_count: verdict.warnings_count,
     started_at: run.started_at ?? services.clock.now(),
     reason: verdict.outcome === "succeeded" ? null : verdict.reason,
-  });
+  };
+  const finished = { type: "finished", outcome: verdict.outcome } as const;
+  const move = await applyToRun(services, sql, run, finished, change, damageOf(run, verdict));
   await recordVerdict(sql, run.id, run.attempt, verdict, move.moved, services.clock.now());
   if (!move.moved) return run;
   if (verdict.outcome === "succeeded" && "backup" in verdict) {
-    await storeBackup(services, sql, run, verdict.backup, verdict.warnings_count);
+    const backupId = await storeBackup(services, sql, run, verdict.backup, verdict.warnings_count);
+    await tellOfBackup(services, sql, move.run, {
+      wasLost: run.state === "lost",
+      backupId,
+      suspicion: verdict.backup.suspicion ?? null,
+    });
   }
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
     await recordFinalFigures(sql, run.id, { ...verdict.restored, size: 0 });
@@ -77,7 +85,7 @@ export async function keepLateVerdict(
 
 /**
  * What a verification or a drill says of its backup. Only what was found beyond doubt counts: one that could not be made leaves the backup as it
- * was. Whoever sends news of damage reads it here: the run's reason, and the backup's.
+ * was.
  */
 async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
   if ((run.kind !== "verify" && run.kind !== "drill") || run.backup_id === null) return;
@@ -85,24 +93,31 @@ async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Ver
   if (verdict.outcome === "succeeded") {
     if ("verified" in verdict) await markVerified(sql, run.backup_id, run.started_at ?? now, now);
     if ("proven" in verdict) await markProven(sql, run.backup_id, verdict.proven.restore_ms, now);
-  } else if (verdict.outcome === "failed" && verdict.damage !== undefined) {
-    await markDamaged(sql, run.backup_id, verdict.damage, now);
   }
+  const damage = damageOf(run, verdict);
+  if (damage !== null) await markDamaged(sql, run.backup_id, damage, now);
 }
 
+/** What a verification or a drill found to be broken in its backup; null where it found nothing. */
+function damageOf(run: RunRow, verdict: Verdict): string | null {
+  if ((run.kind !== "verify" && run.kind !== "drill") || run.backup_id === null) return null;
+  return verdict.outcome === "failed" ? verdict.damage ?? null : null;
+}
+
+/** Returns the id of the backup. */
 async function storeBackup(
   services: Services,
   sql: Sql,
   run: RunRow,
   stored: StoredBackup,
   warningsCount: number,
-): Promise<void> {
+): Promise<number> {
   const now = services.clock.now();
   const suspicion = stored.suspicion ?? null;
   const place = await runPlace(sql, run);
   const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
   await recordFinalFigures(sql, run.id, stored);
-  await insertBackup(sql, {
+  const id = await insertBackup(sql, {
     user_id: run.user_id,
     backup_task_id: run.backup_task_id,
     run_id: run.id,
@@ -126,6 +141,7 @@ async function storeBackup(
     created_at: now,
   }, stored.objects);
   if (run.backup_task_id !== null) await requestRetention(services, sql, run.backup_task_id);
+  return id;
 }
 
 /** As it was handed over: the task's may have changed since. */

@@ -15,6 +15,7 @@ const WHOLE: ExportRule = { where: null, columns: {} };
  * - sockets, requests, single-use tokens and replays of answers are of the control plane that is gone;
  * - `uploads` and `leftovers` would make a new control plane delete what it takes for the remains of dead runs, when the
  *   runs have ended well since: the very backup that it was made of among them;
+ * - `notification_deliveries` would tell again, or for the first time, of what is long past;
  * - `run_output` can be gigabytes, and tells nothing that a restore needs.
  */
 const LEFT_OUT = new Set([
@@ -25,6 +26,7 @@ const LEFT_OUT = new Set([
   "skipped_schedules",
   "uploads",
   "leftovers",
+  "notification_deliveries",
   "run_output",
 ]);
 

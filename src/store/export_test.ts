@@ -27,7 +27,15 @@ Deno.test("psql makes of an export what was exported, row for row", async () => 
   const after = await rowsOf(made.database);
   // What stays behind is said in export_plan.ts.
   for (
-    const table of ["replicas", "uploads", "leftovers", "run_output", "enrolment_tokens", "agent_requests"]
+    const table of [
+      "replicas",
+      "uploads",
+      "leftovers",
+      "notification_deliveries",
+      "run_output",
+      "enrolment_tokens",
+      "agent_requests",
+    ]
   ) {
     assert.ok(before.get(table)!.length > 0, `the test has no row of ${table}`);
     assert.deepEqual(after.get(table), [], table);

@@ -12,6 +12,9 @@ export interface NotificationStreamRow {
   value_encrypted: string;
   on_success: boolean;
   on_failure: boolean;
+  last_delivery_at: Date | null;
+  /** Null where it went through. */
+  last_delivery_error: string | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -42,6 +45,28 @@ export async function updateNotificationStream(
   const [row] = await sql<NotificationStreamRow[]>`
     update notification_streams set ${sql({ ...changes, updated_at: now })} where id = ${id} returning *`;
   return row!;
+}
+
+/** Whoever locks a stream and rows that wait for it takes the stream first: claims do so too. */
+export async function lockForDelivery(sql: Sql, id: number): Promise<void> {
+  await sql`select from notification_streams where id = ${id} for no key update`;
+}
+
+/** What the last try came to. `error`: null where it went through. */
+export async function recordLastDelivery(
+  sql: Sql,
+  id: number,
+  error: string | null,
+  now: Date,
+): Promise<void> {
+  await sql`
+    update notification_streams set last_delivery_at = ${now}, last_delivery_error = ${error} where id = ${id}`;
+}
+
+/** It spoke of an address that the stream no longer has. */
+export async function forgetLastDelivery(sql: Sql, id: number): Promise<void> {
+  await sql`
+    update notification_streams set last_delivery_at = null, last_delivery_error = null where id = ${id}`;
 }
 
 /** False when there is no such stream. */

@@ -27,6 +27,8 @@ export type Notification =
   | { topic: "agent_revoked"; remote_server_id: number }
   /** Objects wait to be removed. */
   | { topic: "removal_due" }
+  /** Something waits to be told to a notification stream. */
+  | { topic: "notification_due" }
   /** A secret, sealed with the keyring, for every replica to hold in memory until then (ISO 8601 UTC). */
   | { topic: "secret_passed"; of: string; sealed: string; until: string }
   /** A replica needs it and has missed it: whoever holds it passes it again. */

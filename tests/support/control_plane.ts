@@ -2,11 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { Hub } from "../../src/agents/hub.ts";
 import { Dispatcher } from "../../src/dispatcher/dispatcher.ts";
+import { Messenger } from "../../src/dispatcher/messenger.ts";
 import { Reaper } from "../../src/dispatcher/reaper.ts";
 import { Remover } from "../../src/dispatcher/remover.ts";
 import { ABILITIES } from "../../src/domain/abilities.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { createApp } from "../../src/http/app.ts";
+import { Notifier } from "../../src/notify/notifier.ts";
 import type { Services } from "../../src/services/context.ts";
 import { registerReplica } from "../../src/services/replicas.ts";
 import { issueToken } from "../../src/services/tokens.ts";
@@ -80,7 +82,12 @@ export async function serve(
   stack.defer(() => server.shutdown());
   stack.defer(() => hub.close());
   for (
-    const loop of [new Dispatcher(services, hub), new Reaper(services, replicaId), new Remover(services)]
+    const loop of [
+      new Dispatcher(services, hub),
+      new Reaper(services, replicaId),
+      new Remover(services),
+      new Messenger(services, new Notifier({ ...services, smtp: null })),
+    ]
   ) {
     loop.start();
     stack.defer(() => loop.stop());

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "../../src/domain/run.ts";
+import { Notifier } from "../../src/notify/notifier.ts";
 import { Keyring } from "../../src/secrets/keyring.ts";
 import { AgentStreams } from "../../src/services/agent_streams.ts";
 import type { Services } from "../../src/services/context.ts";
@@ -45,7 +46,8 @@ export async function testServices(
   const keyring = new Keyring([randomBytes(32)]);
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   const streams = new AgentStreams(clock);
-  const services: Services = { database, clock, keyring, bus, passedSecrets, streams, runTimes };
+  const notifier = new Notifier({ database, clock, keyring, smtp: null });
+  const services: Services = { database, clock, keyring, bus, passedSecrets, streams, notifier, runTimes };
   return {
     services,
     clock,

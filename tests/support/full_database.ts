@@ -55,6 +55,24 @@ export async function fillDatabase(sql: Database): Promise<void> {
     ...times,
   });
   await one("backup_task_tags", { backup_task_id, tag_id: tag });
+  const notification_stream_id = await one("notification_streams", {
+    user_id,
+    label: HARD,
+    type: "webhook",
+    value_encrypted: "v1:aaaa0000:AAAA",
+    last_delivery_at: AT,
+    last_delivery_error: HARD,
+    ...times,
+  });
+  await one("backup_task_notification_streams", { backup_task_id, notification_stream_id });
+  await one("notification_deliveries", {
+    notification_stream_id,
+    event_key: HARD,
+    event: sql.json({ text: HARD }),
+    state: "waiting",
+    due_at: AT,
+    created_at: AT,
+  });
   const of = { user_id, backup_task_id, remote_server_id, backup_destination_id };
   const run = { ...of, trigger: "manual", created_at: AT };
   const run_id = await one("runs", {

@@ -7,9 +7,10 @@ import {
   listNotificationStreams,
   type NotificationStreamRow,
   showNotificationStream,
+  testNotificationStream,
   updateNotificationStream,
 } from "../../services/notification_streams.ts";
-import type { Endpoint } from "../endpoint.ts";
+import { type Endpoint, endpoint } from "../endpoint.ts";
 import { line, rule } from "../input.ts";
 import {
   createEndpoint,
@@ -23,6 +24,12 @@ import { isoTime, Time } from "../time.ts";
 
 const Type = z.enum(NOTIFICATION_STREAM_TYPES).openapi("NotificationStreamType");
 
+const LastDelivery = z.object({
+  at: Time,
+  ok: z.boolean(),
+  error: z.string().nullable(),
+}).openapi("NotificationStreamLastDelivery");
+
 const Stream = z.object({
   id: z.int(),
   user_id: z.int(),
@@ -31,6 +38,10 @@ const Stream = z.object({
   type_human: z.string(),
   is_value_set: z.boolean().openapi({ description: "The value itself is never shown." }),
   notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }),
+  last_delivery: LastDelivery.nullable().openapi({
+    description:
+      "What the last try to send something here came to. One that failed is tried again for a day.",
+  }),
   created_at: Time,
   updated_at: Time,
 }).openapi("NotificationStream");
@@ -48,6 +59,7 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     type_human: "Slack Webhook",
     is_value_set: true,
     notifications: { on_success: false, on_failure: true },
+    last_delivery: { at: "2024-08-07T02:00:31Z", ok: true, error: null },
     created_at: "2024-08-07T00:00:00Z",
     updated_at: "2024-08-07T00:00:00Z",
   },
@@ -59,6 +71,11 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     type_human: TYPE_NAMES[row.type],
     is_value_set: true,
     notifications: { on_success: row.on_success, on_failure: row.on_failure },
+    last_delivery: row.last_delivery_at && {
+      at: isoTime(row.last_delivery_at),
+      ok: row.last_delivery_error === null,
+      error: row.last_delivery_error,
+    },
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
   }),
@@ -85,6 +102,8 @@ function withValueRule<S extends z.ZodType<{ type?: string; value?: string }>>(s
     if (problem !== null) fail("value", `The value field ${problem}.`);
   });
 }
+
+const TestResult = z.object({ ok: z.boolean(), message: z.string() }).openapi("NotificationStreamTest");
 
 const createExample = {
   label: "On call",
@@ -115,5 +134,29 @@ export const notificationStreamEndpoints: readonly Endpoint[] = [
     access: "delete-notification-streams",
     description: "Backup tasks that told of their runs here do so no more.",
     remove: deleteNotificationStream,
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/notification-streams/{id}/test",
+    operationId: "testNotificationStream",
+    group: stream.plural,
+    summary: "Test a notification stream",
+    description: "Sends a message now and waits for what comes of it. A refusal is an answer, not an error.",
+    access: "update-notification-streams",
+    ids: { id: stream.name },
+    answer: {
+      status: 200,
+      description: "Whether the other side took the message.",
+      content: {
+        type: "application/json",
+        schema: z.object({ data: TestResult }),
+        example: { data: { ok: true, message: "The message was taken." } },
+      },
+    },
+    async handle({ services, caller, params }) {
+      const outcome = await testNotificationStream(services, caller, params.id);
+      const message = outcome.ok ? "The message was taken." : `Cannot send the message. ${outcome.error}`;
+      return { status: 200, body: { data: { ok: outcome.ok, message } } };
+    },
   }),
 ];

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../../tests/support/api.ts";
+import { newStream } from "../../../tests/support/notified.ts";
+import { HttpReceiver } from "../../../tests/support/receivers.ts";
 
 const SECRET = "https://hooks.slack.com/services/T0/B0/s3cret";
 
@@ -22,6 +24,7 @@ Deno.test("a stream's value is sealed and never shown", async () => {
     type_human: "Slack Webhook",
     is_value_set: true,
     notifications: { on_success: false, on_failure: true },
+    last_delivery: null,
     created_at: "2026-01-05T12:00:00Z",
     updated_at: "2026-01-05T12:00:00Z",
   });
@@ -98,4 +101,85 @@ Deno.test("a change keeps what it does not name, and the value must suit the typ
     message: "Notification stream successfully deleted",
   });
   assert.equal((await call("PUT", path, { label: "x" })).body.message, "Notification stream not found");
+});
+
+Deno.test("a test message is sent at once, its outcome answered and kept until the value changes", async () => {
+  await using receiver = new HttpReceiver();
+  await using api = await testApi();
+  const { call, userId } = await api.user();
+  await api.database`update users set timezone = 'Asia/Kathmandu'`;
+  const value = `${receiver.url}/s3cret`;
+  const id = await newStream(api.services, { userId, taskId: null }, { value });
+  const path = `/api/notification-streams/${id}`;
+  const last = async () => (await call("GET", path)).body.data.last_delivery;
+  assert.equal(await last(), null);
+  const passed = await call("POST", `${path}/test`);
+  assert.equal(passed.status, 200);
+  assert.deepEqual(passed.body.data, { ok: true, message: "The message was taken." });
+  assert.deepEqual(await last(), { at: "2026-01-05T12:00:00Z", ok: true, error: null });
+  const { body } = receiver.received[0]!;
+  assert.deepEqual([body.event, body.title, body.text], [
+    "test",
+    "This is a test from Rearguard",
+    "Sent at: 2026-01-05T17:45:00+05:45",
+  ]);
+  await api.clock.advance(60_000);
+  receiver.answer = () => new Response("s3cret is not known here", { status: 410 });
+  const refused = await call("POST", `${path}/test`);
+  assert.deepEqual([refused.status, refused.body.data], [200, {
+    ok: false,
+    message: "Cannot send the message. It answered 410: check the stream's value, it may have been revoked.",
+  }]);
+  const { at, ok, error } = await last();
+  assert.deepEqual([at, ok], ["2026-01-05T12:01:00Z", false]);
+  assert.match(error, /^It answered 410: /);
+  await call("PUT", path, { label: "Renamed" });
+  assert.equal((await last()).ok, false);
+  await call("PUT", path, { value: "https://example.com/new" });
+  assert.equal(await last(), null);
+});
+
+Deno.test("a test of mail says where no mail server is set up", async () => {
+  await using api = await testApi();
+  const { call, userId } = await api.user();
+  const id = await newStream(api.services, { userId, taskId: null }, {
+    type: "email",
+    value: "a@example.com",
+  });
+  assert.deepEqual((await call("POST", `/api/notification-streams/${id}/test`)).body.data, {
+    ok: false,
+    message: "Cannot send the message. No mail server is set up: the operator sets SMTP_URL and SMTP_FROM.",
+  });
+});
+
+Deno.test("a test needs the ability to change streams, and a stream of one's own", async () => {
+  await using api = await testApi();
+  const owner = await api.user();
+  const id = await newStream(api.services, { userId: owner.userId, taskId: null });
+  const path = `/api/notification-streams/${id}/test`;
+  assert.equal((await (await api.user()).call("POST", path)).status, 404);
+  const viewer = await api.tokenOf(owner, ["view-notification-streams"]);
+  const refused = await viewer.call("POST", path);
+  assert.equal(refused.status, 403);
+  assert.match(refused.body.message, /update-notification-streams/);
+});
+
+Deno.test("what waits goes to the new value at once", async () => {
+  await using api = await testApi();
+  const { call, userId } = await api.user();
+  const id = await newStream(api.services, { userId, taskId: null });
+  const now = api.clock.now();
+  const later = new Date(now.getTime() + 3_600_000);
+  await api.database`
+    insert into notification_deliveries (notification_stream_id, event_key, event, state, attempts, first_attempt_at,
+      due_at, created_at)
+    values (${id}, 'run 1', '{}', 'waiting', 9, ${now}, ${later}, ${now})`;
+  const waiting = async () => {
+    const [row] = await api.database`select due_at, first_attempt_at from notification_deliveries`;
+    return { ...row };
+  };
+  await call("PUT", `/api/notification-streams/${id}`, { label: "Renamed" });
+  assert.deepEqual(await waiting(), { due_at: later, first_attempt_at: now });
+  await call("PUT", `/api/notification-streams/${id}`, { value: "https://example.com/new" });
+  assert.deepEqual(await waiting(), { due_at: now, first_attempt_at: null });
 });

@@ -1,0 +1,80 @@
+/** What users are told of: the events, and when a telling that failed is tried again. */
+import type { RunKind } from "./run.ts";
+
+export const NOTIFICATION_EVENTS = [
+  "backup.succeeded",
+  "backup.failed",
+  "backup.lost",
+  "backup.damaged",
+  "backup.suspicious",
+  "drill.failed",
+  "test",
+] as const;
+export type NotificationEventName = typeof NOTIFICATION_EVENTS[number];
+
+/** Everything that any channel tells, as it was when it happened. Times are ISO 8601 in UTC, in whole seconds. */
+export interface NotificationEvent {
+  readonly event: NotificationEventName;
+  readonly occurred_at: string;
+  /** Of the user: for times that people read. */
+  readonly timezone: string;
+  /** Null in a test only. */
+  readonly task: { readonly id: number; readonly label: string; readonly type: string } | null;
+  readonly server: { readonly id: number; readonly label: string } | null;
+  readonly run: NotifiedRun | null;
+  readonly backup: NotifiedBackup | null;
+  readonly reason: string | null;
+}
+
+export interface NotifiedRun {
+  readonly id: number;
+  readonly kind: RunKind;
+  readonly status: "successful" | "failed" | "cancelled";
+  readonly trigger: "manual" | "schedule";
+  /** It had been told of as lost. */
+  readonly was_lost: boolean;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly warnings_count: number;
+}
+
+export interface NotifiedBackup {
+  readonly id: number;
+  readonly file_name: string;
+  /** Bytes, as stored. */
+  readonly size: number;
+  readonly created_at: string;
+}
+
+/** Who is told: streams with on_success, with on_failure, or with either. */
+export type Audience = "success" | "failure" | "any";
+
+/** What a try to deliver came to. `retryAfterMs`: what the other side asked for. */
+export type DeliveryOutcome =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly error: string; readonly retryAfterMs: number | null };
+
+/** `2026-01-05T12:00:00Z`, as everywhere in the API. */
+export function isoSeconds(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}
+
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+/** Between the first try and the second; doubled from then on, up to the last. */
+const RETRY_FIRST = 30 * SECOND;
+const RETRY_LAST = 2 * HOUR;
+/** What fails this long after its first try is given up. */
+export const GIVE_UP_AFTER = 26 * HOUR;
+/** The longest wait that another side may ask for. */
+const RETRY_AFTER_LIMIT = 24 * HOUR;
+
+/**
+ * The wait before the next try, in milliseconds, when `attempts` have failed: half of it fixed, half by chance, so that what
+ * failed together does not come back together. @param random From 0 to 1.
+ */
+export function retryDelay(attempts: number, retryAfterMs: number | null, random: number): number {
+  const whole = Math.min(RETRY_FIRST * 2 ** Math.min(attempts - 1, 30), RETRY_LAST);
+  const own = Math.round(whole / 2 + random * whole / 2);
+  return Math.max(own, Math.min(retryAfterMs ?? 0, RETRY_AFTER_LIMIT));
+}

@@ -1,0 +1,40 @@
+/** Discord: https://docs.discord.com/developers/resources/webhook#execute-webhook */
+import { cutLines, type Message } from "../message.ts";
+import type { Channel } from "./channel.ts";
+
+/** Of an embed's description. The title of a message is far below its own limit. */
+const DESCRIPTION_LIMIT = 4096;
+
+const COLOURS: Readonly<Record<Message["tone"], number>> = {
+  good: 0x2e7d32,
+  warning: 0xf9a825,
+  bad: 0xc62828,
+};
+
+export const discord: Channel = {
+  async send(value, message, { outgoing, signal }) {
+    const { title, facts, next, tone, event } = message;
+    const lines = facts.map(({ name, value }) => `**${name}**: ${escape(value)}`);
+    const description = [...lines, ...(next === null ? [] : ["", escape(next)])].join("\n");
+    await outgoing.post({
+      url: value,
+      signal,
+      body: {
+        // What a phone shows; the embed holds the rest.
+        content: escape(title),
+        embeds: [{
+          description: cutLines(description, DESCRIPTION_LIMIT),
+          color: COLOURS[tone],
+          timestamp: event.occurred_at,
+        }],
+        // A label that says @everyone wakes nobody.
+        allowed_mentions: { parse: [] },
+      },
+    });
+  },
+};
+
+/** Whatever Discord's markdown could take for markup, mentions and links among it. */
+function escape(text: string): string {
+  return text.replaceAll(/[\\*_~`|>#<[\]()@:-]/g, "\\$&");
+}

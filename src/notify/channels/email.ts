@@ -1,0 +1,84 @@
+/** Mail, by the SMTP server that the operator names. */
+import { createTransport } from "nodemailer";
+import { DeliveryError } from "../delivery_error.ts";
+import { bodyText } from "../message.ts";
+import type { Channel } from "./channel.ts";
+
+/** Of each step; a server that is slow at all of them takes no longer than the whole. Milliseconds. */
+const STEP_TIMEOUT = 10_000;
+const WHOLE_TIMEOUT = 30_000;
+
+export const email: Channel = {
+  async send(value, message, { smtp, signal }) {
+    if (smtp === null) {
+      throw new DeliveryError("No mail server is set up: the operator sets SMTP_URL and SMTP_FROM");
+    }
+    const transport = createTransport({
+      url: smtp.url,
+      requireTLS: hasLoginForAfar(smtp.url),
+      connectionTimeout: STEP_TIMEOUT,
+      greetingTimeout: STEP_TIMEOUT,
+      socketTimeout: STEP_TIMEOUT,
+      dnsTimeout: STEP_TIMEOUT,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+    const limit = AbortSignal.timeout(WHOLE_TIMEOUT);
+    const sent = transport.sendMail({
+      from: smtp.from,
+      to: { name: "", address: value },
+      subject: `[Rearguard] ${message.title}`,
+      text: `${message.title}\n\n${bodyText(message)}\n`,
+      messageId: `<${message.id}@rearguard.invalid>`,
+      // RFC 3834: nobody's holiday notice comes back.
+      headers: { "Auto-Submitted": "auto-generated" },
+    });
+    try {
+      await Promise.race([sent, whenAborted(AbortSignal.any([signal, limit]))]);
+    } catch (cause) {
+      sent.catch(() => {}); // it is told of already
+      signal.throwIfAborted();
+      throw new DeliveryError(limit.aborted ? "The mail server took too long" : reasonOf(cause));
+    } finally {
+      transport.close();
+    }
+  },
+};
+
+/** A password goes over no network in the open, whatever the server offers. */
+function hasLoginForAfar(url: string): boolean {
+  const { protocol, username, hostname } = new URL(url);
+  return protocol === "smtp:" && username !== "" &&
+    !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+  });
+}
+
+/** Codes: https://nodemailer.com/errors. What the server says can hold the login, so only its number is told. */
+function reasonOf(cause: unknown): string {
+  const { code, responseCode } = cause as { code?: string; responseCode?: number };
+  const answer = responseCode === undefined ? "" : ` (${responseCode})`;
+  switch (code) {
+    case "EAUTH":
+      return `The mail server refused the login${answer}: the operator checks SMTP_URL`;
+    case "EENVELOPE":
+      return `The mail server refused the address or the sender${answer}`;
+    case "EMESSAGE":
+      return `The mail server refused the message${answer}`;
+    case "ETLS":
+      return "The mail server's certificate is not trusted, or it does not speak TLS";
+    case "EDNS":
+      return "The mail server's host name can't be found";
+    case "ETIMEDOUT":
+      return "The mail server did not answer in time";
+    default:
+      return responseCode === undefined
+        ? "The mail server can't be reached: the operator checks SMTP_URL"
+        : `The mail server refused the message${answer}`;
+  }
+}

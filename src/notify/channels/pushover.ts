@@ -1,0 +1,37 @@
+/** Pushover: https://pushover.net/api */
+import { bodyText } from "../message.ts";
+import type { Channel } from "./channel.ts";
+
+/** Characters; Pushover refuses what is longer. */
+const MESSAGE_LIMIT = 1024;
+
+export const pushover: Channel = {
+  async send(value, message, { outgoing, addresses, signal }) {
+    const [token, user] = value.split("/");
+    await outgoing.post({
+      url: `${addresses.pushover}/1/messages.json`,
+      signal,
+      body: {
+        token,
+        user,
+        title: message.title,
+        // Without `html` it is plain text.
+        message: bodyText(message, MESSAGE_LIMIT),
+        timestamp: Math.floor(Date.parse(message.event.occurred_at) / 1000),
+      },
+      explain: (answer) => errorsOf(answer, [token!, user!]),
+    });
+  },
+};
+
+/** `{"errors": ["user identifier is invalid"]}` */
+function errorsOf(answer: string, secrets: readonly string[]): string | null {
+  try {
+    const { errors } = JSON.parse(answer) as { errors?: unknown };
+    if (!Array.isArray(errors)) return null;
+    const text = errors.filter((each) => typeof each === "string").join("; ").slice(0, 200);
+    return text === "" || secrets.some((secret) => text.includes(secret)) ? null : text;
+  } catch {
+    return null; // not JSON: nothing to tell
+  }
+}

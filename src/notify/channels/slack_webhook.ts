@@ -1,0 +1,34 @@
+/** Slack: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
+import type { Channel } from "./channel.ts";
+
+export const slack: Channel = {
+  async send(value, { title, facts, next }, { outgoing, signal }) {
+    // Texts of a rich_text block are shown as they are: no markup, no mention.
+    const run = (text: string, bold = false) => ({
+      type: "text",
+      text,
+      ...(bold ? { style: { bold } } : {}),
+    });
+    const lines = facts.flatMap(({ name, value }) => [run(`${name}: `, true), run(`${value}\n`)]);
+    const section = [run(`${title}\n`, true), ...lines, ...(next === null ? [] : [run(`\n${next}`)])];
+    await outgoing.post({
+      url: value,
+      signal,
+      body: {
+        // What notifications show. `mrkdwn` off still reads mentions, which begin with <.
+        text: escape(title),
+        mrkdwn: false,
+        link_names: false,
+        unfurl_links: false,
+        blocks: [{ type: "rich_text", elements: [{ type: "rich_text_section", elements: section }] }],
+      },
+      // A word such as no_service or invalid_token.
+      explain: (answer) => /^[a-z_]{3,60}$/.test(answer) ? answer : null,
+    });
+  },
+};
+
+/** https://docs.slack.dev/messaging/formatting-message-text#escaping */
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

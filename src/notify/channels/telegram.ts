@@ -1,0 +1,42 @@
+/** Telegram: https://core.telegram.org/bots/api#sendmessage */
+import { bodyText } from "../message.ts";
+import type { Channel } from "./channel.ts";
+
+/** Characters, after entities are read; Telegram refuses what is longer. */
+const TEXT_LIMIT = 4096;
+
+export const telegram: Channel = {
+  async send(value, message, { outgoing, addresses, signal }) {
+    const separator = value.indexOf("/");
+    const [token, chat] = [value.slice(0, separator), value.slice(separator + 1)];
+    const { title } = message;
+    const rest = bodyText(message, TEXT_LIMIT - title.length - 2);
+    await outgoing.post({
+      url: `${addresses.telegram}/bot${token}/sendMessage`,
+      signal,
+      body: {
+        chat_id: chat,
+        text: `<b>${escape(title)}</b>\n\n${escape(rest)}`,
+        parse_mode: "HTML",
+        link_preview_options: { is_disabled: true },
+      },
+      explain: (answer) => descriptionOf(answer, token),
+    });
+  },
+};
+
+/** https://core.telegram.org/bots/api#html-style */
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/** `{"ok": false, "description": "Bad Request: chat not found"}` */
+function descriptionOf(answer: string, token: string): string | null {
+  try {
+    const { description } = JSON.parse(answer) as { description?: unknown };
+    if (typeof description !== "string" || description.includes(token)) return null;
+    return description.slice(0, 200);
+  } catch {
+    return null; // not JSON: nothing to tell
+  }
+}

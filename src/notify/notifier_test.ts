@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { type TestServices, testServices } from "../../tests/support/database.ts";
+import { newStream } from "../../tests/support/notified.ts";
+import { plant } from "../../tests/support/planted.ts";
+import { HttpReceiver, type ReceivedRequest } from "../../tests/support/receivers.ts";
+import { until } from "../../tests/support/until.ts";
+import { Messenger } from "../dispatcher/messenger.ts";
+import type { NotificationEvent } from "../domain/notification.ts";
+import { transaction } from "../store/database.ts";
+import { claimDeliveries, insertDeliveries } from "../store/notification_deliveries.ts";
+import { notify } from "../store/notifications.ts";
+import { Notifier } from "./notifier.ts";
+
+const HOUR = 3_600_000;
+
+interface Bench extends TestServices {
+  receiver: HttpReceiver;
+  taskId: number;
+  userId: number;
+  /** Another notifier over the same database. */
+  notifier(random?: number): Notifier;
+  /** A stream whose messages come to this path. */
+  stream(path: string): Promise<number>;
+  tell(key: string): Promise<void>;
+  rows(): Promise<
+    { event_key: string; state: string; attempts: number; due_at: Date; error: string | null }[]
+  >;
+}
+
+async function bench(): Promise<Bench & AsyncDisposable> {
+  const test = await testServices();
+  const { services, database, clock } = test;
+  const receiver = new HttpReceiver();
+  const { caller: { userId }, taskId } = await plant(services);
+  return {
+    ...test,
+    receiver,
+    taskId,
+    userId,
+    notifier: (random = 0.5) =>
+      new Notifier({ database, clock, keyring: services.keyring, smtp: null, random: () => random }),
+    stream: (path) => newStream(services, { userId, taskId }, { value: `${receiver.url}${path}` }),
+    tell: (key) =>
+      transaction(database, async (sql) => {
+        const event: NotificationEvent = {
+          event: "backup.failed",
+          occurred_at: "2026-01-05T12:00:00Z",
+          timezone: "UTC",
+          task: { id: taskId, label: key, type: "files" },
+          server: null,
+          run: null,
+          backup: null,
+          reason: null,
+        };
+        await insertDeliveries(sql, taskId, "failure", key, event, clock.now());
+        await notify(sql, { topic: "notification_due" });
+      }),
+    rows: () =>
+      database`select event_key, state, attempts, due_at, error from notification_deliveries order by id`,
+    async [Symbol.asyncDispose]() {
+      await receiver[Symbol.asyncDispose]();
+      await test[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const told = ({ body }: ReceivedRequest) => body.task.label;
+
+Deno.test("what fails is tried again, later each time, as the same message, and shown as it stands", async () => {
+  await using at = await bench();
+  const { receiver, clock, database } = at;
+  const id = await at.stream("/s3cret");
+  const last = async () => {
+    const [row] =
+      await database`select last_delivery_at as at, last_delivery_error as error from notification_streams`;
+    return { ...row };
+  };
+  await at.tell("one");
+  const notifier = at.notifier();
+  assert.deepEqual(await notifier.nextDue(), clock.now());
+  receiver.answer = () => new Response(null, { status: 500 });
+  assert.equal(await notifier.deliverDue(), 1);
+  assert.deepEqual(await last(), { at: clock.now(), error: "It answered 500." });
+  // Half of the wait is fixed, half of it chance.
+  const wait = async () => (await notifier.nextDue())!.getTime() - clock.now().getTime();
+  assert.equal(await wait(), 22_500);
+  await clock.advance(22_499);
+  assert.equal(await notifier.deliverDue(), 0);
+  await clock.advance(1);
+  assert.equal(await notifier.deliverDue(), 1);
+  assert.equal(await wait(), 45_000);
+  await clock.advance(45_000);
+  receiver.answer = () => new Response();
+  assert.equal(await notifier.deliverDue(), 1);
+  assert.deepEqual(await last(), { at: clock.now(), error: null });
+  assert.equal(await notifier.nextDue(), null);
+  assert.equal(new Set(receiver.received.map(({ body }) => body.id)).size, 1);
+  assert.equal(receiver.received[0]!.headers.get("idempotency-key"), receiver.received[0]!.body.id);
+  assert.equal(receiver.received.length, 3);
+  assert.ok(id > 0);
+});
+
+Deno.test("it is tried for more than a day, then given up and shown", async () => {
+  await using at = await bench();
+  const { receiver, clock, database } = at;
+  await at.stream("/hook");
+  await at.tell("one");
+  receiver.answer = () => new Response(null, { status: 404 });
+  const notifier = at.notifier();
+  const start = clock.now().getTime();
+  // The day counts from the first try: a control plane that was away gives nothing up unheard.
+  await clock.advance(50 * HOUR);
+  let lastTry = 0;
+  for (let tries = 0; await notifier.nextDue() !== null; tries++) {
+    assert.ok(tries < 40, "it is never given up");
+    await clock.set(new Date(Math.max((await notifier.nextDue())!.getTime(), clock.now().getTime())));
+    assert.equal(await notifier.deliverDue(), 1);
+    lastTry = clock.now().getTime();
+  }
+  const hours = (lastTry - start) / HOUR - 50;
+  assert.ok(hours >= 24 && hours < 30, `${hours} h`);
+  const [row] = await at.rows();
+  const tries = receiver.received.length;
+  assert.ok(tries >= 15 && tries <= 30, `${tries} tries`);
+  const error =
+    `Given up after ${tries} tries. It answered 404: check the stream's value, it may have been revoked.`;
+  assert.deepEqual([row!.state, row!.error], ["given_up", error]);
+  const [stream] = await database`select last_delivery_error from notification_streams`;
+  assert.equal(stream!.last_delivery_error, error);
+});
+
+Deno.test("a stream that asks for a pause gets it for all of its messages", async () => {
+  await using at = await bench();
+  const { receiver, clock } = at;
+  await at.stream("/hook");
+  for (const key of ["one", "two"]) await at.tell(key);
+  receiver.answer = () => new Response(null, { status: 429, headers: { "Retry-After": "600" } });
+  const notifier = at.notifier();
+  while (await notifier.deliverDue() > 0);
+  assert.equal(receiver.received.length, 1);
+  await clock.advance(599_999);
+  assert.equal(await notifier.deliverDue(), 0);
+  await clock.advance(1);
+  receiver.answer = () => new Response();
+  while (await notifier.deliverDue() > 0);
+  assert.deepEqual(receiver.received.map(told), ["one", "one", "two"]);
+});
+
+Deno.test("a stop breaks off what is being sent, and the next start sends it", async () => {
+  await using at = await bench();
+  const { receiver, clock, services } = at;
+  await at.stream("/hook");
+  const answer = Promise.withResolvers<Response>();
+  receiver.answer = () => answer.promise;
+  const messenger = new Messenger(services, at.notifier());
+  messenger.start();
+  // It is woken by the transaction: this clock stands still.
+  await at.tell("one");
+  await until(() => receiver.received.length === 1);
+  await messenger.stop();
+  answer.resolve(new Response());
+  assert.deepEqual((await at.rows()).map(({ state, attempts }) => [state, attempts]), [["waiting", 0]]);
+  receiver.answer = () => new Response();
+  const next = new Messenger(services, at.notifier());
+  next.start();
+  await until(async () => (await at.rows())[0]!.state === "sent");
+  await next.stop();
+  assert.equal(receiver.received.length, 2);
+  // One that was killed holds its message until the lease ends.
+  await at.tell("two");
+  const lease = new Date(clock.now().getTime() + 120_000);
+  assert.equal((await claimDeliveries(at.database, clock.now(), lease, 20)).length, 1);
+  await at.tell("three");
+  const notifier = at.notifier();
+  assert.equal(await notifier.deliverDue(), 0);
+  // Or the loop would turn without a pause.
+  assert.deepEqual(await notifier.nextDue(), lease);
+  await clock.advance(120_000);
+  while (await notifier.deliverDue() > 0);
+  assert.deepEqual(receiver.received.map(told), ["one", "one", "two", "three"]);
+});
+
+Deno.test("notifiers side by side deliver each message once, each stream's in order", async () => {
+  await using at = await bench();
+  const { receiver } = at;
+  const paths = ["/a", "/b", "/c"];
+  for (const path of paths) await at.stream(path);
+  const keys = Array.from({ length: 12 }, (_, i) => `event ${i}`);
+  for (const key of keys) await at.tell(key);
+  const work = async (notifier: Notifier) => {
+    while ((await at.rows()).some(({ state }) => state === "waiting")) await notifier.deliverDue();
+  };
+  await Promise.all([at.notifier(), at.notifier(), at.notifier()].map(work));
+  for (const path of paths) {
+    assert.deepEqual(receiver.received.filter((each) => each.path === path).map(told), keys);
+  }
+});
+
+Deno.test("a failure is one stream's own", async () => {
+  await using at = await bench();
+  const { receiver } = at;
+  await at.stream("/broken");
+  await at.stream("/whole");
+  for (const key of ["one", "two"]) await at.tell(key);
+  receiver.answer = ({ path }) => new Response(null, { status: path === "/broken" ? 500 : 200 });
+  const notifier = at.notifier();
+  while (await notifier.deliverDue() > 0);
+  assert.deepEqual(receiver.received.filter(({ path }) => path === "/whole").map(told), ["one", "two"]);
+});
+
+Deno.test("a value that can't be opened is a failure that says so", async () => {
+  await using at = await bench();
+  await at.stream("/hook");
+  await at.database`update notification_streams set value_encrypted = 'v1:00000000:AAAA'`;
+  await at.tell("one");
+  await at.notifier().deliverDue();
+  assert.match((await at.rows())[0]!.error!, /^Cannot read a stored secret: it was sealed with key 00000000/);
+});

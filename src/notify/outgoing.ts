@@ -1,0 +1,103 @@
+/** The one door for requests to addresses that users give: no redirect, a time limit, and little read of the answer. */
+import type { Clock } from "../domain/clock.ts";
+import { RELEASE } from "../domain/release.ts";
+import { DeliveryError } from "./delivery_error.ts";
+
+/** For connecting, sending and the whole answer. Milliseconds. */
+const TIMEOUT = 15_000;
+/** Bytes of an answer; what follows is not read. */
+const ANSWER_LIMIT = 16_384;
+
+export interface OutgoingRequest {
+  readonly url: string;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** What the other side says of its refusal, to be added to the error; null for nothing. Never to hold what is secret. */
+  explain?(answer: string): string | null;
+}
+
+export class Outgoing {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+
+  constructor(clock: Clock, { timeoutMs = TIMEOUT }: { timeoutMs?: number } = {}) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Posts JSON. Resolves once it was taken; rejects with a {@link DeliveryError}. */
+  async post({ url, body, headers = {}, signal, explain }: OutgoingRequest): Promise<void> {
+    const limit = AbortSignal.timeout(this.#timeoutMs);
+    let response: Response;
+    let answer = "";
+    try {
+      response = await fetch(url, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "User-Agent": `Rearguard/${RELEASE}`, ...headers },
+        body: JSON.stringify(body),
+        redirect: "manual",
+        signal: AbortSignal.any([signal, limit]),
+      });
+      // What was taken is taken, whatever is said to it.
+      if (response.ok || explain === undefined) await response.body?.cancel();
+      // Its status says the most: a body that breaks off changes nothing.
+      else answer = await readSome(response).catch(() => "");
+    } catch (cause) {
+      signal.throwIfAborted();
+      // The cause is not kept: its message tells the address.
+      throw new DeliveryError(
+        limit.aborted ? `It did not answer within ${this.#timeoutMs / 1000} s` : unreachable(cause),
+      );
+    }
+    if (response.ok) return;
+    throw new DeliveryError(refusal(response.status, explain?.(answer) ?? null), this.#retryAfter(response));
+  }
+
+  /** Seconds or a date: RFC 9110, section 10.2.3. Discord sends fractions. */
+  #retryAfter({ status, headers }: Response): number | null {
+    const text = headers.get("retry-after")?.trim();
+    if (text === undefined || (status !== 429 && status !== 503)) return null;
+    if (/^\d{1,9}(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
+    const date = Date.parse(text);
+    return Number.isNaN(date) ? null : Math.max(0, date - this.#clock.now().getTime());
+  }
+}
+
+/** At most the limit, and then no more: the connection is let go. */
+async function readSome({ body }: Response): Promise<string> {
+  if (body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    text += decoder.decode(chunk, { stream: true });
+    if (size >= ANSWER_LIMIT) break;
+  }
+  return text.slice(0, ANSWER_LIMIT);
+}
+
+function refusal(status: number, explanation: string | null): string {
+  if (status >= 300 && status < 400) {
+    return `It answered with a redirect (${status}), which is not followed: give the stream the address that it leads to`;
+  }
+  if (explanation !== null) return `It answered ${status}: ${explanation}`;
+  if (status === 401 || status === 403 || status === 404 || status === 410) {
+    return `It answered ${status}: check the stream's value, it may have been revoked`;
+  }
+  return status === 429 ? "It answered 429: too many messages" : `It answered ${status}`;
+}
+
+function unreachable(cause: unknown): string {
+  const text = cause instanceof Error
+    ? `${cause.message} ${(cause.cause as Error | undefined)?.message ?? ""}`
+    : "";
+  if (/dns error|failed to lookup|name or service/i.test(text)) return "Its host name can't be found";
+  if (/refused/i.test(text)) return "It refused the connection";
+  if (/certificate|tls|handshake/i.test(text)) {
+    return "Its certificate is not trusted, or it does not speak TLS";
+  }
+  if (/invalid url/i.test(text)) return "Its address is not a URL";
+  return "The connection failed";
+}

@@ -1,0 +1,111 @@
+/** Who is told: an HTTP server and a mail server that keep what comes, and answer as a test wants. */
+import { SMTPServer } from "smtp-server";
+
+export interface ReceivedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Headers;
+  // deno-lint-ignore no-explicit-any
+  readonly body: any;
+}
+
+export class HttpReceiver implements AsyncDisposable {
+  readonly received: ReceivedRequest[] = [];
+  /** What the next requests are answered. */
+  answer: (request: ReceivedRequest) => Response | Promise<Response> = () => new Response("ok");
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  constructor() {
+    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (raw) => {
+      const request = {
+        method: raw.method,
+        path: new URL(raw.url).pathname,
+        headers: raw.headers,
+        body: raw.method === "POST" ? await raw.json() : null,
+      };
+      this.received.push(request);
+      return await this.answer(request);
+    });
+  }
+
+  /** Without a trailing slash. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#server.addr.port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
+
+export interface ReceivedMail {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly headers: string;
+  /** Decoded. */
+  readonly text: string;
+}
+
+export class MailReceiver implements AsyncDisposable {
+  readonly received: ReceivedMail[] = [];
+  /** Answered to a message in place of taking it. */
+  refusal: { code: number; message: string } | null = null;
+  readonly #server: SMTPServer;
+  #port = 0;
+
+  private constructor(login: { user: string; password: string } | null) {
+    this.#server = new SMTPServer({
+      disabledCommands: ["STARTTLS", ...(login === null ? ["AUTH"] : [])],
+      allowInsecureAuth: true,
+      onAuth: ({ username, password }, _session, done) =>
+        username === login?.user && password === login?.password
+          ? done(null, { user: username })
+          : done(Object.assign(new Error(`${username} and ${password} do not fit`), { responseCode: 535 })),
+      onData: async (stream, { envelope }, done) => {
+        let raw = "";
+        for await (const chunk of stream) raw += chunk;
+        if (this.refusal !== null) {
+          return done(Object.assign(new Error(this.refusal.message), { responseCode: this.refusal.code }));
+        }
+        const [headers, ...body] = raw.split("\r\n\r\n");
+        this.received.push({
+          from: envelope.mailFrom === false ? "" : envelope.mailFrom.address,
+          to: envelope.rcptTo.map(({ address }) => address),
+          headers: headers!.replaceAll(/\r\n\s+/g, " "),
+          text: decode(headers!, body.join("\r\n\r\n")),
+        });
+        done();
+      },
+    });
+    // A client that breaks off is no fault of the server's.
+    this.#server.on("error", () => {});
+  }
+
+  static async open(login: { user: string; password: string } | null = null): Promise<MailReceiver> {
+    const receiver = new MailReceiver(login);
+    await new Promise<void>((resolve) => receiver.#server.listen(0, "127.0.0.1", resolve));
+    receiver.#port = (receiver.#server.server.address() as { port: number }).port;
+    return receiver;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.close(resolve));
+  }
+}
+
+function decode(headers: string, body: string): string {
+  const encoding = /^content-transfer-encoding: (\S+)/im.exec(headers)?.[1]?.toLowerCase();
+  const bytes = encoding === "base64"
+    ? atob(body.replaceAll(/\s/g, ""))
+    : encoding === "quoted-printable"
+    ? body.replaceAll(/=\r?\n/g, "").replaceAll(
+      /=([0-9A-F]{2})/g,
+      (_, hex) => String.fromCharCode(parseInt(hex, 16)),
+    )
+    : body;
+  return new TextDecoder().decode(Uint8Array.from(bytes, (c) => c.charCodeAt(0))).replaceAll("\r\n", "\n");
+}
