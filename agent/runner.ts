@@ -231,7 +231,7 @@ const LOST: Record<Job["kind"], string> = {
   backup: "What it had stored is removed.",
   restore: "What it had unpacked is removed.",
   verify: "Nothing is known of the backup that was not known before.",
-  drill: "What it had unpacked is removed.",
+  drill: "What it had unpacked is removed, a scratch database is dropped by the next drill.",
 };
 
 /** Killed while it put files into their place, a restore leaves what it replaced: those are not to be removed. */

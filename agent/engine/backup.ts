@@ -10,6 +10,7 @@ import { Children } from "./children.ts";
 import { figuresOf, judge, refuseEmpty } from "./guards.ts";
 import { oneLine } from "./line.ts";
 import { manifest, type StoredPart } from "./manifest.ts";
+import { tellContents } from "./manifest_contents.ts";
 import { objectName } from "./object_name.ts";
 import { compressFile, streamPart } from "./pipeline.ts";
 import { type Destination, RunAbortedError, RunFailedError, type RunPorts } from "./ports.ts";
@@ -69,6 +70,9 @@ async function store(
   ports.output.line(`Writing to ${destination.description}`);
   const parts: StoredPart[] = [];
   for (const part of source.parts) parts.push(await storePart(part, context, objects, progress));
+  const contents = new Map(
+    parts.flatMap(({ archive, contents }) => contents ? [[archive.name, contents]] : []),
+  );
   const judged = { ...figuresOf(parts), ...judge(job.guards, figuresOf(parts), ports.output) };
   await storeManifest(
     objects,
@@ -78,6 +82,7 @@ async function store(
       source,
       parts,
       judged,
+      contents: await tellContents(contents, jobEncryption(job), context.children),
       hostname: Deno.hostname(),
       startedAt,
       finishedAt: ports.clock.now(),
@@ -105,13 +110,21 @@ async function storePart(
   const started = ports.clock.monotonic();
   const object = await createObject(objects, "archive", job, part, `${part.extension}.zst`);
   const frames = new FrameWatch(object.direct?.path ?? null);
-  const filesCount = await streamPart(part, context, progress, async (chunk) => {
-    frames.push(chunk);
-    await object.write(chunk);
-  }, object.direct);
-  const [end, indexPath] = await Promise.all([
+  const counting = await part.count?.() ?? null;
+  const filesCount = await streamPart(
+    withArguments(part, counting?.args ?? []),
+    context,
+    progress,
+    async (chunk) => {
+      frames.push(chunk);
+      await Promise.all([object.write(chunk), counting?.push?.(chunk)]);
+    },
+    object.direct,
+  );
+  const [end, indexPath, contents] = await Promise.all([
     checkFrames(part, frames, children),
     part.index === null ? null : compressFile(part.index.path, context),
+    counting?.end() ?? null,
     object.settle(),
   ]);
   const archive = await object.commit();
@@ -125,9 +138,15 @@ async function storePart(
     bytesRead: end.size,
     incompressible: end.incompressible,
     filesCount,
+    contents,
   };
   refuseEmpty(stored);
   return stored;
+}
+
+function withArguments(part: SourcePart, args: readonly string[]): SourcePart {
+  const { command } = part;
+  return args.length === 0 ? part : { ...part, command: { ...command, args: [...args, ...command.args] } };
 }
 
 async function checkFrames(part: SourcePart, frames: FrameWatch, children: Children): Promise<StreamEnd> {

@@ -1,9 +1,8 @@
-/** One restore drill: a backup restored on its server, compared with its index, and dropped again. */
-import { statfs } from "node:fs/promises";
-import { join } from "node:path";
-import type { DrillJob, Proven, StoredObject } from "../../src/protocol/job.ts";
+/** One restore drill: a backup restored on its server, compared with what it tells of itself, and dropped again. */
+import type { DrillJob, Proven } from "../../src/protocol/job.ts";
 import { Children } from "./children.ts";
-import { compareTree } from "./compare_tree.ts";
+import { drillDatabases } from "./drill_databases.ts";
+import { drillFiles } from "./drill_files.ts";
 import { oneLine } from "./line.ts";
 import {
   BackupDamagedError,
@@ -12,13 +11,20 @@ import {
   RunFailedError,
   type RunPorts,
 } from "./ports.ts";
-import { formatBytes, formatSeconds } from "./progress.ts";
 import { ReadProgress } from "./read_progress.ts";
 import { StoredObjects } from "./stored_objects.ts";
-import { unpackWhole } from "./targets/unpack.ts";
 
-/** What else is on that file system must go on: of its room, a drill leaves a twentieth of what it takes. */
-const ROOM = 1.05;
+/** What every part of a drill shares. */
+export interface DrillContext {
+  readonly job: DrillJob;
+  readonly ports: RunPorts;
+  readonly children: Children;
+  readonly objects: StoredObjects;
+  readonly progress: ReadProgress;
+}
+
+/** What came back as it was, and how long that took. */
+export type Drilled = Pick<Proven, "files_count" | "restore_ms">;
 
 /**
  * Carries out a drill. Resolves once everything came back as the backup tells, and is gone again.
@@ -28,7 +34,6 @@ const ROOM = 1.05;
  */
 export async function runDrill(job: DrillJob, destination: Destination, ports: RunPorts): Promise<Proven> {
   const started = ports.clock.monotonic();
-  const scratch = join(ports.workDirectory, "drill");
   const reporting = new AbortController();
   try {
     await using children = new Children(ports.clock, ports.signal);
@@ -36,87 +41,23 @@ export async function runDrill(job: DrillJob, destination: Destination, ports: R
     const progress = new ReadProgress(ports, objects);
     ports.output.line(`Restoring backup ${job.backup.id} of ${job.backup.created_at} as a drill`);
     ports.output.line(`Reading from ${destination.description}`);
-    const { archive, index } = filesOf(job, objects);
-    await Deno.mkdir(scratch, { mode: 0o700 });
-    await checkRoom(scratch, job, ports);
-    progress.report(reporting.signal).catch((error) => ports.output.line(`Progress stopped: ${error}`));
-    const restoring = ports.clock.monotonic();
-    await unpackWhole(archive, scratch, { children, objects, ports, progress });
-    const restore_ms = Math.round(ports.clock.monotonic() - restoring);
-    ports.output.line(
-      `Restored in ${formatSeconds(Math.ceil(restore_ms / 1000))}. Comparing it with the index`,
-    );
-    const files_count = await compareTree(scratch, (take) => objects.lines(index, take), ports, children);
-    if (job.backup.files_count !== null && files_count !== job.backup.files_count) {
-      const told = `its index tells of ${files_count} files, ${job.backup.files_count} were stored`;
-      throw new BackupDamagedError(told, told);
+    if (job.backup.key === null && objects.archives().some(({ name }) => name.endsWith(".age"))) {
+      throw new RunFailedError("it is encrypted to recipients, which can't be undone here");
     }
-    ports.output.line(
-      `All of its ${files_count} files and directories came back, with their types and sizes`,
-    );
+    progress.report(reporting.signal).catch((error) => ports.output.line(`Progress stopped: ${error}`));
+    const context = { job, ports, children, objects, progress };
+    const drilled = job.target === undefined
+      ? await drillFiles(context)
+      : await drillDatabases(job.target, context);
     return {
-      files_count,
+      ...drilled,
       bytes_read: objects.bytesRead,
-      restore_ms,
       duration_ms: Math.round(ports.clock.monotonic() - started),
     };
   } catch (error) {
     throw failure(error, job, ports.signal);
   } finally {
     reporting.abort();
-    await drop(scratch, ports);
-  }
-}
-
-function filesOf(job: DrillJob, objects: StoredObjects): { archive: StoredObject; index: StoredObject } {
-  const [archive] = objects.archives();
-  if (archive === undefined || archive.database !== null) {
-    throw new RunFailedError("it holds a database, and drills restore files only");
-  }
-  const index = objects.index(null);
-  if (index === null) throw new RunFailedError("it has no index to compare what comes back with");
-  if (job.backup.key === null && archive.name.endsWith(".age")) {
-    throw new RunFailedError("it is encrypted to recipients, which can't be undone here");
-  }
-  return { archive, index };
-}
-
-async function checkRoom(directory: string, job: DrillJob, ports: RunPorts): Promise<void> {
-  const { bavail, bsize, ffree, files } = await statfs(directory);
-  const needed = Math.ceil(job.bytes_read * ROOM);
-  const free = bavail * bsize;
-  ports.output.line(`Restoring into ${directory}: ${formatBytes(needed)} needed, ${formatBytes(free)} free`);
-  const advice = "Free some, or set the task's drill_every to 0";
-  if (free < needed) {
-    throw new RunFailedError(
-      `there is no room for it in ${directory}: it needs ${formatBytes(needed)}, ${
-        formatBytes(free)
-      } are free. ${advice}`,
-    );
-  }
-  // Some file systems have no such limit, and tell 0.
-  if (files > 0 && job.backup.files_count !== null && ffree < job.backup.files_count) {
-    throw new RunFailedError(
-      `there is no room for its ${job.backup.files_count} files in ${directory}: ${ffree} more can be made. ${advice}`,
-    );
-  }
-}
-
-/** Also where directories came back that their owner may not write to. Not by the run's signal, which may be what ended it. */
-async function drop(scratch: string, ports: RunPorts): Promise<void> {
-  const ignoreMissing = (error: unknown) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  };
-  try {
-    await Deno.remove(scratch, { recursive: true }).catch(ignoreMissing);
-  } catch {
-    await using children = new Children(ports.clock, new AbortController().signal);
-    const chmod = children.spawn({ program: "chmod", args: ["-R", "u+rwx", "--", scratch] }, {
-      stdout: "null",
-      onMessage: () => {},
-    });
-    await chmod.exited;
-    await Deno.remove(scratch, { recursive: true });
   }
 }
 

@@ -8,6 +8,8 @@ import {
   jobEncryption,
   type StoredObject,
 } from "../../src/protocol/job.ts";
+import type { ToldContents } from "./manifest_contents.ts";
+import type { DatabaseContents } from "./sources/row_counts.ts";
 import type { PreparedSource, SourcePart } from "./sources/source.ts";
 
 /** Raised with every change that a reader of the older format would misread. */
@@ -24,6 +26,8 @@ export interface StoredPart {
   /** How many of them are in frames that did not compress. */
   incompressible: number;
   filesCount: number | null;
+  /** Of a database whose rows were counted. */
+  contents: DatabaseContents | null;
 }
 
 export interface ManifestInput {
@@ -31,6 +35,7 @@ export interface ManifestInput {
   source: PreparedSource;
   parts: StoredPart[];
   judged: { incompressible_share: number | null; suspicion: string | null };
+  contents: ToldContents;
   hostname: string;
   startedAt: Date;
   finishedAt: Date;
@@ -57,14 +62,20 @@ export function manifest(input: ManifestInput): Uint8Array {
     encryption: ENCRYPTIONS[encryption.type],
     ...encryption.type === "recipients" ? { recipients: encryption.recipients } : {},
     tools: source.tools,
-    objects: parts.flatMap(describeObjects),
+    objects: parts.flatMap((part) => describeObjects(part, input.contents)),
+    ...input.contents.sealed === null ? {} : { sealed_contents: input.contents.sealed },
     restore: parts.map(({ part, archive }) => `${unpackCommand(archive.name, encryption)} | ${part.restore}`),
   };
   return new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`);
 }
 
-function describeObjects({ archive, index, bytesRead, filesCount }: StoredPart) {
-  const described = { ...archive, bytes_read: bytesRead, files_count: filesCount };
+function describeObjects({ archive, index, bytesRead, filesCount }: StoredPart, { open }: ToldContents) {
+  const described = {
+    ...archive,
+    bytes_read: bytesRead,
+    files_count: filesCount,
+    ...open.get(archive.name),
+  };
   return index === null ? [described] : [described, index];
 }
 

@@ -243,14 +243,16 @@ export const VerifyJob = z.object({
 });
 export type VerifyJob = z.infer<typeof VerifyJob>;
 
-/** A restore drill: a backup of files is restored where it is in nobody's way, compared with its index, and dropped. */
+/** A restore drill: a backup is restored where it is in nobody's way, compared with what it tells of itself, and dropped. */
 export const DrillJob = z.object({
   kind: z.literal("drill"),
   /** Null once the task is deleted. */
   task: z.object({ id: z.number().int(), label: z.string() }).nullable(),
   backup: BackupToRead,
-  /** Uncompressed: the room that the drill needs. */
+  /** Uncompressed: the room that a drill of files needs. */
   bytes_read: z.number().int().nonnegative(),
+  /** The server that its databases are loaded on, beside their originals. Left out for files. */
+  target: DatabaseTarget.optional(),
   /** Null: no limit. */
   timeout_ms: z.number().positive().nullable(),
 });
@@ -283,8 +285,8 @@ export type Verified = z.infer<typeof Verified>;
 
 /** What a drill restored, compared and dropped. */
 export const Proven = z.object({
-  /** Files and directories. */
-  files_count: z.number().int().nonnegative(),
+  /** Files and directories; null where databases came back. */
+  files_count: z.number().int().nonnegative().nullable(),
   /** Stored bytes read. */
   bytes_read: z.number().int().nonnegative(),
   /** The restore alone. */

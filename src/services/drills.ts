@@ -1,8 +1,38 @@
 /** Restore drills: proof, before it is needed, that a task's newest backup comes back. */
+import { DRILLED_ENGINES } from "../domain/drill.ts";
+import { ConflictError } from "../domain/errors.ts";
 import { transaction } from "../store/database.ts";
 import { lockDueDrill, noteDrillQueued, serversWithDueDrills } from "../store/due_drills.ts";
-import type { Services } from "./context.ts";
-import { queueCheck } from "./verifications.ts";
+import type { Caller, Services } from "./context.ts";
+import { lockReadable, queueCheck, startCheck } from "./verifications.ts";
+
+/**
+ * Queues a drill that was asked for. @param asked The server that the backup is restored on; default: the one that made it. Throws a
+ * {@link ConflictError} where the backup is being deleted, is being restored in a drill, can't be opened or can't be reached there.
+ */
+export async function startDrill(
+  services: Services,
+  caller: Caller,
+  backupId: number,
+  asked: number | undefined,
+): Promise<{ runId: number }> {
+  return await transaction(services.database, async (sql) => {
+    const backup = await lockReadable(sql, caller, backupId);
+    if (backup.encryption === "recipients") {
+      throw new ConflictError(
+        "The backup is encrypted to recipients, which the control plane can't undo: no drill can be made of it. " +
+          "Restore it with the identity of one of them.",
+      );
+    }
+    if (!DRILLED_ENGINES.includes(backup.engine)) {
+      throw new ConflictError(
+        "The backup holds the control plane's own state, which no drill restores. " +
+          "Verify it, or try `deno task admin recover` on another machine.",
+      );
+    }
+    return { runId: await startCheck(services, sql, caller, "drill", backup, asked) };
+  });
+}
 
 /** Queues, on each server without a check at work, the drill of the task that waits for one the longest. Returns how many. */
 export async function queueDueDrills(services: Services): Promise<number> {

@@ -77,7 +77,7 @@ Deno.test("no drill is made of what can't be restored here, nor where the task w
       encryption_recipients: [],
       encrypted: false,
     }],
-    ["backups", { engine: "pg_dump" }, { engine: "tar" }],
+    ["backups", { engine: "rearguard" }, { engine: "tar" }],
     ["backups", { damaged_at: clock.now() }, { damaged_at: null }],
     ["backup_tasks", { drill_every: 0 }, { drill_every: 30 }],
     ["backup_tasks", { paused_at: clock.now() }, { paused_at: null }],

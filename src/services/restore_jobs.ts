@@ -1,4 +1,5 @@
 /** Runs that read a backup to what their agent is told. */
+import { drilledServer } from "../domain/drill.ts";
 import { InvalidError } from "../domain/errors.ts";
 import type { DatabaseRestore, RestoreOptions } from "../domain/restore.ts";
 import type {
@@ -92,11 +93,20 @@ export async function verifyJob(sql: Sql, run: RunRow, keyring: Keyring): Promis
 
 /** Throws as {@link restoreJob} does. */
 export async function drillJob(sql: Sql, run: RunRow, keyring: Keyring): Promise<DrillJob> {
-  return {
-    ...await verifyJob(sql, run, keyring),
-    kind: "drill",
-    bytes_read: (await findBackupDetail(sql, run.user_id, run.backup_id ?? 0))!.bytes_read,
+  const verify = await verifyJob(sql, run, keyring);
+  const { bytes_read, engine } = (await findBackupDetail(sql, run.user_id, run.backup_id ?? 0))!;
+  const drill = { ...verify, kind: "drill" as const, bytes_read };
+  const server = drilledServer(engine);
+  if (server === null) return drill;
+  const all = {
+    type: "database" as const,
+    engine: server,
+    databases: null,
+    database_name: null,
+    overwrite: false,
   };
+  const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
+  return { ...drill, target: await databaseTarget(sql, run, all, task, keyring) };
 }
 
 async function taskOf(sql: Sql, run: RunRow): Promise<RestoreJob["task"]> {

@@ -26,26 +26,54 @@ export async function startVerification(
   asked: number | undefined,
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
-    const backup = await lockBackup(sql, caller.userId, backupId);
-    if (backup === undefined) throw new NotFoundError("Backup");
-    if (backup.removal_requested_at !== null) {
-      throw new ConflictError("The backup is being deleted. Choose another one.");
-    }
-    const active = await findActiveCheck(sql, backupId, "verify");
-    if (active !== undefined) {
-      throw new ConflictError(
-        `A verification of the backup is ${shownState(active.state)} already. Follow its log, ` +
-          `/api/backup-task-logs/${active.id}, or cancel it.`,
-      );
-    }
-    const serverId = await serverFor(sql, caller, backup, asked);
-    if (await isOutOfReach(sql, backup, serverId)) {
-      throw new ConflictError(
-        "The backup lies on the disk of the server that made it, which another server can't reach. Verify it there.",
-      );
-    }
-    return { runId: await queueCheck(services, sql, "verify", backup, serverId, null) };
+    const backup = await lockReadable(sql, caller, backupId);
+    return { runId: await startCheck(services, sql, caller, "verify", backup, asked) };
   });
+}
+
+/** The backup, locked. Throws a {@link ConflictError} where it is being deleted. */
+export async function lockReadable(sql: Sql, caller: Caller, backupId: number): Promise<BackupRow> {
+  const backup = await lockBackup(sql, caller.userId, backupId);
+  if (backup === undefined) throw new NotFoundError("Backup");
+  if (backup.removal_requested_at !== null) {
+    throw new ConflictError("The backup is being deleted. Choose another one.");
+  }
+  return backup;
+}
+
+/** How a check is called, and what it does. */
+const CHECKS = {
+  verify: { name: "verification", verb: "Verify" },
+  drill: { name: "restore drill", verb: "Drill" },
+};
+
+/**
+ * Queues a check of the locked backup that was asked for. Throws a {@link ConflictError} where one of its kind is not over, or where the
+ * backup can't be reached from the server.
+ */
+export async function startCheck(
+  services: Services,
+  sql: Sql,
+  caller: Caller,
+  kind: "verify" | "drill",
+  backup: BackupRow,
+  asked: number | undefined,
+): Promise<number> {
+  const { name, verb } = CHECKS[kind];
+  const active = await findActiveCheck(sql, backup.id, kind);
+  if (active !== undefined) {
+    throw new ConflictError(
+      `A ${name} of the backup is ${shownState(active.state)} already. Follow its log, ` +
+        `/api/backup-task-logs/${active.id}, or cancel it.`,
+    );
+  }
+  const serverId = await serverFor(sql, caller, backup, asked);
+  if (await isOutOfReach(sql, backup, serverId)) {
+    throw new ConflictError(
+      `The backup lies on the disk of the server that made it, which another server can't reach. ${verb} it there.`,
+    );
+  }
+  return await queueCheck(services, sql, kind, backup, serverId, null);
 }
 
 /**

@@ -42,7 +42,7 @@ export async function markProven(sql: Sql, id: number, restoreMs: number, now: D
 export async function findActiveCheck(
   sql: Sql,
   backupId: number,
-  kind: "verify",
+  kind: "verify" | "drill",
 ): Promise<{ id: number; state: RunState } | undefined> {
   const [row] = await sql<{ id: number; state: RunState }[]>`
     select id, state from runs where backup_id = ${backupId} and kind = ${kind} and finished_at is null`;

@@ -12,6 +12,7 @@ import type { RunContext } from "../run_context.ts";
 import { firstTool, missingTools, requireTools } from "../tools.ts";
 import { checkClosing, DumpMessages } from "./dump_messages.ts";
 import { fromHex, MysqlConnection } from "./mysql_connection.ts";
+import { countStored } from "./mysql_counts.ts";
 import { type DumpProgram, dumpProgram, oracleArguments, type ServerVersion } from "./mysql_programs.ts";
 import type { PreparedSource, SourcePart } from "./source.ts";
 
@@ -152,6 +153,7 @@ function databasePart(
     command: connection.command(program.tool, args, [database]),
     streamDescriptor: 1,
     index: null,
+    count: () => Promise.resolve(countStored(database, context)),
     restore: `${server.isMariadb ? "mariadb" : "mysql"} DATABASE`,
     message: (line) => messages.read(line),
     checkExit: (exit) => messages.check(exit, label),

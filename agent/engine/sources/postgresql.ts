@@ -10,6 +10,7 @@ import type { RunContext } from "../run_context.ts";
 import { requireTools } from "../tools.ts";
 import { checkClosing, DumpMessages } from "./dump_messages.ts";
 import { PostgresqlConnection } from "./postgresql_connection.ts";
+import { countInSnapshot, type TableAt } from "./postgresql_counts.ts";
 import { type Installation, installationFor, installations, programPath } from "./postgresql_programs.ts";
 import { excludeArgument, findExcludedTables } from "./postgresql_tables.ts";
 import type { PartEnd, PreparedSource, SourcePart } from "./source.ts";
@@ -67,8 +68,9 @@ export async function preparePostgresql(
   const parts: SourcePart[] = [];
   if (source.names.includes("*")) parts.push(globalsPart(server, connection, installation, context));
   for (const { name } of databases) {
-    const excluded = await excludedArguments(source, connection, psql, name, context);
-    parts.push(databasePart(name, source.format, excluded, connection, installation, context));
+    const excluded = await excludedTables(source, connection, psql, name, context);
+    const part = databasePart(name, source.format, excluded, connection, installation, context);
+    parts.push({ ...part, count: () => countInSnapshot(connection, psql, name, excluded, context) });
   }
   return {
     engine: "pg_dump",
@@ -138,26 +140,26 @@ function chooseDatabases(server: Server, names: string[]): Database[] {
   return chosen;
 }
 
-async function excludedArguments(
+async function excludedTables(
   source: DatabaseSource,
   connection: PostgresqlConnection,
   psql: string,
   database: string,
   { ports }: RunContext,
-): Promise<string[]> {
+): Promise<TableAt[]> {
   if (source.excluded_tables.length === 0) return [];
   const tables = await findExcludedTables(connection, psql, database, source.excluded_tables);
   const names = tables.map(({ schema, name }) => `${schema}.${name}`);
   if (names.length > 0) ports.output.line(`Left out of ${database}: ${names.join(", ")}`);
   const absent = source.excluded_tables.filter((entry) => !tables.some((table) => table.entry === entry));
   if (absent.length > 0) ports.output.line(`Not in ${database}, though excluded: ${absent.join(", ")}`);
-  return tables.map(excludeArgument);
+  return tables;
 }
 
 function databasePart(
   database: string,
   format: DatabaseSource["format"],
-  excluded: string[],
+  excluded: readonly TableAt[],
   connection: PostgresqlConnection,
   installation: Installation,
   context: RunContext,
@@ -165,13 +167,14 @@ function databasePart(
   const messages = new DumpMessages("pg_dump", context.ports.output);
   const label = `database ${database}`;
   const custom = format === "custom";
+  const without = excluded.map(excludeArgument);
   const how = custom ? ["--format=custom", "--compress=0"] : ["--format=plain", "--clean", "--if-exists"];
   return {
     label,
     database,
     infix: databaseInfix(database),
     extension: custom ? ".dump" : ".sql",
-    command: connection.command(programPath(installation, "pg_dump"), [...how, ...excluded], database),
+    command: connection.command(programPath(installation, "pg_dump"), [...how, ...without], database),
     streamDescriptor: 1,
     index: null,
     restore: custom

@@ -1,6 +1,6 @@
 /** How PostgreSQL's programs reach a server: by environment and a password file, never by their arguments. */
 import type { DatabaseSource } from "../../../src/protocol/job.ts";
-import { capture } from "../capture.ts";
+import { type Answer, capture } from "../capture.ts";
 import type { Command, Redirect } from "../children.ts";
 import { oneLine } from "../line.ts";
 import { RunFailedError } from "../ports.ts";
@@ -70,17 +70,44 @@ export class PostgresqlConnection {
     return JSON.parse(await this.execute(psql, database, sql));
   }
 
+  /** psql that carries out what it reads, its own commands too, up to the first error. */
+  scriptCommand(psql: string, database: string): Command {
+    const args = [
+      "--no-psqlrc",
+      "--quiet",
+      "--no-align",
+      "--tuples-only",
+      "--set=ON_ERROR_STOP=1",
+      "--file=-",
+    ];
+    const command = this.command(psql, args, database);
+    return { ...command, env: { ...command.env, PGCLIENTENCODING: "UTF8" } };
+  }
+
+  /** Returns all that the script's statements answer. */
+  async script(psql: string, database: string, text: string): Promise<string> {
+    const command = this.scriptCommand(psql, database);
+    return this.#answer(
+      await capture(this.context.children, command, new TextEncoder().encode(text)),
+    );
+  }
+
   /** Statements in one transaction. Returns what the last one answers. */
   async execute(psql: string, database: string, sql: string): Promise<string> {
     const args = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", `--command=${sql}`];
     const command = this.command(psql, args, database);
-    const answer = await capture(this.context.children, {
-      ...command,
-      env: { ...command.env, PGCLIENTENCODING: "UTF8" },
-    });
+    return this.#answer(
+      await capture(this.context.children, {
+        ...command,
+        env: { ...command.env, PGCLIENTENCODING: "UTF8" },
+      }),
+    );
+  }
+
+  #answer(answer: Answer): string {
     if (answer.exit.code === 0) return answer.stdout;
     const said = answer.messages.filter((line) => !line.startsWith("password retrieved from file"));
-    const message = oneLine(said.join("\n").replace(/^psql: error: /, "")) ||
+    const message = oneLine(said.join("\n").replace(/^psql(?::<stdin>:\d+)?: (?:error: )?/, "")) ||
       `psql exited with ${answer.exit.code}`;
     throw new RunFailedError(`Cannot use PostgreSQL at ${this.description}: ${message}`);
   }

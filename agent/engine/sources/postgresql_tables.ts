@@ -1,5 +1,6 @@
 /** Which tables of a database the task's excluded names mean. */
 import type { PostgresqlConnection } from "./postgresql_connection.ts";
+import type { TableRows } from "./row_counts.ts";
 
 interface Table {
   /** The name in the task that led to it. */
@@ -41,7 +42,7 @@ export async function findExcludedTables(
 }
 
 /** pg_dump reads patterns; within quotes nothing but a quote is special. */
-export function excludeArgument({ schema, name }: Pick<Table, "schema" | "name">): string {
+export function excludeArgument({ schema = "public", name }: Pick<TableRows, "schema" | "name">): string {
   const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
   return `--exclude-table=${quote(schema)}.${quote(name)}`;
 }

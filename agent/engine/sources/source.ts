@@ -2,6 +2,7 @@
 import type { SourceDescription, StoredBackup } from "../../../src/protocol/job.ts";
 import type { Command, Exit } from "../children.ts";
 import type { RunContext } from "../run_context.ts";
+import type { RowCounting } from "./row_counts.ts";
 
 /** Looks at the source, says in the run's output what it found, and plans what to store. Starts no dump yet.
  * Rejects with a `RunFailedError` where the source is missing, unreachable or can't be backed up. */
@@ -32,6 +33,8 @@ export interface SourcePart {
   readonly streamDescriptor: number;
   /** Where the command lists the members it stores; null where there is no such list. */
   readonly index: MemberIndex | null;
+  /** Begins to count what the part stores; called just before its command starts. Left out where nothing is counted. */
+  count?(): Promise<RowCounting>;
   /** How to restore it with stock tools: a shell command that reads the uncompressed stream. */
   readonly restore: string;
   /** Takes one line of the command's stderr, as it comes. */

@@ -1,4 +1,4 @@
-/** Names of databases that stand beside another one while it is restored. */
+/** Names of databases that stand beside another one while it is restored, there or in a drill. */
 import { createHash } from "node:crypto";
 
 export interface BesideNames {
@@ -6,13 +6,21 @@ export interface BesideNames {
   fresh: string;
   /** What was there before, until it is dropped. */
   replaced: string;
+  /** What a drill loads, and nobody but the drill uses. */
+  drill: string;
 }
 
 /** Both engines take 63 bytes; a name that leaves no room is cut, and told from others that are cut by a digest. */
 const MAX_BYTES = 63;
 
+export const DRILL_SUFFIX = "_rearguard_drill";
+
 export function besideNames(name: string): BesideNames {
-  return { fresh: beside(name, "_rearguard_fresh"), replaced: beside(name, "_rearguard_replaced") };
+  return {
+    fresh: beside(name, "_rearguard_fresh"),
+    replaced: beside(name, "_rearguard_replaced"),
+    drill: beside(name, DRILL_SUFFIX),
+  };
 }
 
 function beside(name: string, suffix: string): string {

@@ -44,6 +44,9 @@ export function occupied(name: string): RunFailedError {
   );
 }
 
+/** What it takes to read and load a dump. */
+export type LoadContext = Pick<RestoreContext, "children" | "objects" | "ports" | "progress">;
+
 type OpenHost = (
   target: DatabaseTarget,
   programs: ProgramContext,
@@ -122,7 +125,10 @@ function tellGlobals({ engine }: DatabaseTarget, { objects, ports }: RestoreCont
  * A dump is a program that the server carries out: it is proven before a word of it is. What only the key's owner can have
  * made needs no such proof.
  */
-async function prove(wanted: readonly WantedDatabase[], { objects, ports, progress }: RestoreContext) {
+export async function prove(
+  wanted: readonly WantedDatabase[],
+  { objects, ports, progress }: LoadContext,
+): Promise<void> {
   const open = wanted.filter(({ archive }) => !objects.isSealed(archive));
   progress.total = [...open, ...wanted].reduce((sum, { archive }) => sum + archive.size, 0);
   for (const { archive } of open) {
@@ -131,8 +137,14 @@ async function prove(wanted: readonly WantedDatabase[], { objects, ports, progre
   }
 }
 
-async function load(wanted: WantedDatabase, command: Command, context: RestoreContext): Promise<void> {
+/** @param filter What the dump goes through before. */
+export async function load(
+  wanted: WantedDatabase,
+  command: Command,
+  context: LoadContext,
+  filter: Command | null = null,
+): Promise<void> {
   const messages = new LoadMessages(command.program, context.ports.output);
-  const exit = await feedUnpacked(wanted.archive, command, messages.read, context);
+  const exit = await feedUnpacked(wanted.archive, command, messages.read, context, filter);
   messages.check(exit, `database ${wanted.original}`);
 }

@@ -1,6 +1,6 @@
 /** A whole archive, unpacked by zstd into a program that makes something of it. */
 import type { StoredObject } from "../../../src/protocol/job.ts";
-import type { Command, Exit } from "../children.ts";
+import type { Child, Children, Command, Exit, Redirect } from "../children.ts";
 import { makeFifo, releaseFifo } from "../fifo.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
@@ -14,35 +14,55 @@ export async function feedUnpacked(
   command: Command,
   onMessage: (line: string) => void,
   { children, objects, ports }: Pick<RestoreContext, "children" | "objects" | "ports">,
+  filter: Command | null = null,
 ): Promise<Exit> {
   const fifo = `${ports.workDirectory}/pipe`;
-  await makeFifo(fifo, null, children);
+  const unfiltered = filter === null ? fifo : `${fifo}-unfiltered`;
+  for (const path of new Set([fifo, unfiltered])) await makeFifo(path, null, children);
   let said: string | null = null;
   const zstd = children.spawn({
     program: "zstd",
     args: ["-d", "-q", "-c"],
-    redirects: [{ descriptor: 1, direction: ">", path: fifo }],
+    redirects: [{ descriptor: 1, direction: ">", path: unfiltered }],
   }, {
     stdin: "piped",
     stdout: "null",
     onMessage: (line) => void (said ??= line.replace(/^zstd: /, "")),
   });
+  const filtered = filter === null ? null : startFilter(filter, unfiltered, fifo, children);
   const program = children.spawn({
     ...command,
     redirects: [...command.redirects ?? [], { descriptor: 0, direction: "<", path: fifo }],
   }, { stdout: "null", onMessage });
   const fed = zstd.feed(objects.whole(archive));
-  const ended = Promise.race([zstd.exited, program.exited]).then(() => releaseFifo(fifo));
-  const [feeding] = await Promise.allSettled([fed, ended, zstd.exited, program.exited]);
-  await Deno.remove(fifo);
+  const release = async (path: string, ends: (Child | null)[]) => {
+    await Promise.race(ends.filter((end) => end !== null).map(({ exited }) => exited));
+    await releaseFifo(path);
+  };
+  const released = [release(fifo, [filtered ?? zstd, program]), release(unfiltered, [zstd, filtered])];
+  const [feeding] = await Promise.allSettled([fed, ...released, zstd.exited, program.exited]);
+  for (const path of new Set([fifo, unfiltered])) await Deno.remove(path);
   ports.signal.throwIfAborted();
   if (feeding.status === "rejected") throw feeding.reason;
   const unpacked = await zstd.exited;
   const exit = await program.exited;
+  const passed = await filtered?.exited;
+  // As zstd, a filter that was cut short tells of the program.
+  if (passed !== undefined && passed.code !== 0 && exit.code === 0) {
+    throw new RunFailedError(`${archive.name} can't be read by ${filter!.program}`);
+  }
   if (unpacked.code === 0) return exit;
   // A program that gave up takes zstd with it: then the program has the reason.
   const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(said ?? "");
   if (!isCut) throw new RunFailedError(`${archive.name} does not unpack: ${said ?? "zstd failed"}`);
   if (exit.code !== 0) return exit;
   throw new RunFailedError(`${archive.name} holds more than ${command.program} took of it`);
+}
+
+function startFilter(filter: Command, from: string, to: string, children: Children): Child {
+  const redirects: Redirect[] = [
+    { descriptor: 0, direction: "<", path: from },
+    { descriptor: 1, direction: ">", path: to },
+  ];
+  return children.spawn({ ...filter, redirects }, { stdout: "null", onMessage: () => {} });
 }

@@ -1,4 +1,5 @@
-/** SQL that a restore puts to PostgreSQL. */
+/** SQL that restores and drills put to PostgreSQL. */
+import type { PostgresqlConnection } from "../sources/postgresql_connection.ts";
 
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -56,4 +57,37 @@ export function propertiesToKeep(from: string, to: string): string {
       format(' set %I to %s', variable,
         case when variable in (${LISTS.map(literal).join(", ")}) then value else quote_literal(value) end)
     from configured`;
+}
+
+export function endConnections(names: readonly string[]): string {
+  return `select count(pg_terminate_backend(pid)) from pg_catalog.pg_stat_activity
+    where datname in (${names.map(literal).join(", ")}) and pid <> pg_backend_pid()`;
+}
+
+/**
+ * A database that holds subscriptions can't be dropped, and a subscription that is dropped takes the slot of its publisher with it, which
+ * belongs to the database that was backed up: each is cut off from its slot before.
+ */
+const FORGET_SUBSCRIPTIONS = `select format(
+    'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I;', subname
+  ) as statement
+  from pg_catalog.pg_subscription s join pg_catalog.pg_database d on d.oid = s.subdbid
+  where d.datname = current_database()`;
+
+/** @param door Another database to be connected to. Rejects where somebody is connected to it. */
+export async function dropDatabase(
+  connection: PostgresqlConnection,
+  psql: string,
+  door: string,
+  name: string,
+): Promise<void> {
+  const drop = () => connection.execute(psql, door, `drop database if exists ${identifier(name)}`);
+  try {
+    await drop();
+  } catch (error) {
+    if (!/subscription/.test((error as Error).message)) throw error;
+    const rows = await connection.query<{ statement: string }>(psql, name, FORGET_SUBSCRIPTIONS);
+    for (const { statement } of rows) await connection.execute(psql, name, statement);
+    await drop();
+  }
 }

@@ -53,6 +53,9 @@ export function addBackupCommands(program: Command): void {
   addFollow(backups.command("verify").addArgument(backupId()))
     .description("Read one back and check it")
     .action(calling(verify));
+  addFollow(backups.command("drill").addArgument(backupId()))
+    .description("Restore one in a drill, compare it and drop it again")
+    .action(calling(drill));
   addDownloadCommand(backups.command("download").addArgument(backupId()));
 }
 
@@ -124,6 +127,11 @@ async function restore(cli: Cli, id: number, options: RestoreOptions): Promise<v
 
 async function verify(cli: Cli, id: number, { follow = true }: { follow?: boolean }): Promise<void> {
   const started = await cli.api.post<Started>(`verify backup ${id}`, `/backups/${id}/verify`);
+  await showStarted(cli, started, follow);
+}
+
+async function drill(cli: Cli, id: number, { follow = true }: { follow?: boolean }): Promise<void> {
+  const started = await cli.api.post<Started>(`restore backup ${id} in a drill`, `/backups/${id}/drill`);
   await showStarted(cli, started, follow);
 }
 

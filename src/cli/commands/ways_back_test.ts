@@ -1,4 +1,4 @@
-/** What `restore`, `verify`, `files` and `download` ask of the API, and what they make of its answers. */
+/** What `restore`, `verify`, `drill`, `files` and `download` ask of the API, and what they make of its answers. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { CliHome } from "../../../tests/support/cli.ts";
@@ -77,6 +77,12 @@ Deno.test("restore asks for what was chosen and follows its own log", () =>
     assert.deepEqual(asked.at(-1)!.body, { database_name: "shop" });
     assert.equal((await backups(["verify", "1", "--no-follow"])).code, 0);
     assert.deepEqual(asked.at(-1), { call: "POST /backups/1/verify", body: null });
+    const drilled = await backups(["drill", "1", "--follow"]);
+    assert.deepEqual([drilled.code, drilled.stdout.split("\n").at(-2)], [
+      0,
+      "Run 9 succeeded: 7 B read, 7 B written",
+    ]);
+    assert.deepEqual(asked.at(-3), { call: "POST /backups/1/drill", body: null });
   }));
 
 Deno.test("files are listed from the index, by POST where it takes an identity to read it", () =>

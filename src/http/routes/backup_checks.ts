@@ -1,5 +1,6 @@
 /** Proof that a backup is what was stored. */
 import { z } from "@hono/zod-openapi";
+import { startDrill } from "../../services/drills.ts";
 import { startVerification } from "../../services/verifications.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { id } from "../input.ts";
@@ -10,7 +11,27 @@ const VerifyInput = z.object({
   }),
 }).partial();
 
+const DrillInput = z.object({
+  remote_server_id: id().openapi({
+    description: "The server that it is restored on. Default: the one that made the backup.",
+  }),
+}).partial();
+
 const message = "Verification initiated successfully.";
+const drillMessage = "Restore drill initiated successfully.";
+
+/** Where the record of the run that was queued is. */
+function queued(message: string) {
+  return {
+    status: 202 as const,
+    description: "The record of the run is at `/api/backup-task-logs/{backup_task_log_id}`.",
+    content: {
+      type: "application/json" as const,
+      schema: z.object({ message: z.string(), backup_task_log_id: z.int() }),
+      example: { message, backup_task_log_id: 9 },
+    },
+  };
+}
 
 export const backupCheckEndpoints: readonly Endpoint[] = [
   endpoint({
@@ -28,18 +49,35 @@ export const backupCheckEndpoints: readonly Endpoint[] = [
     ids: { id: "Backup" },
     body: { schema: VerifyInput, example: {} },
     errors: { 409: "The backup is being deleted, is being verified, or lies out of the server's reach." },
-    answer: {
-      status: 202,
-      description: "The record of the run is at `/api/backup-task-logs/{backup_task_log_id}`.",
-      content: {
-        type: "application/json",
-        schema: z.object({ message: z.string(), backup_task_log_id: z.int() }),
-        example: { message, backup_task_log_id: 9 },
-      },
-    },
+    answer: queued(message),
     async handle({ services, caller, params, body }) {
       const { runId } = await startVerification(services, caller, params.id, body.remote_server_id);
       return { status: 202, body: { message, backup_task_log_id: runId } };
+    },
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/backups/{id}/drill",
+    operationId: "drillBackup",
+    group: "Backups",
+    summary: "Restore a backup in a drill",
+    description:
+      "Queues a restore drill: the backup is restored where it is in nobody's way, files into the agent's state directory and " +
+      "databases into scratch databases of the task's server, compared with its index or with the tables and rows that its " +
+      "manifest tells of, and dropped again. A success sets `proven_at` and `drill_duration_ms`. What comes back otherwise fails " +
+      "the run and sets `damaged_at` and `damage_reason`; a drill that can't be made fails the run and changes nothing else.",
+    access: "run-backup-tasks",
+    ids: { id: "Backup" },
+    body: { schema: DrillInput, example: {} },
+    errors: {
+      409:
+        "The backup is being deleted or restored in a drill, can't be opened by the control plane, or lies out of the " +
+        "server's reach.",
+    },
+    answer: queued(drillMessage),
+    async handle({ services, caller, params, body }) {
+      const { runId } = await startDrill(services, caller, params.id, body.remote_server_id);
+      return { status: 202, body: { message: drillMessage, backup_task_log_id: runId } };
     },
   }),
 ];

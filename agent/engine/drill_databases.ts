@@ -1,0 +1,124 @@
+/**
+ * A drill of databases: each is loaded into a scratch database beside its original, which is left alone, counted, and dropped
+ * before the next one comes: so there is one more of them at a time, the largest at most.
+ */
+import * as z from "zod";
+import type { DatabaseTarget } from "../../src/protocol/job.ts";
+import { Children } from "./children.ts";
+import { compareContents } from "./compare_contents.ts";
+import type { DrillContext, Drilled } from "./drill.ts";
+import { type ArchiveContents, readContents } from "./manifest_contents.ts";
+import { BackupDamagedError, RunFailedError } from "./ports.ts";
+import { formatSeconds } from "./progress.ts";
+import type { ProgramContext } from "./run_context.ts";
+import { type DatabaseContents, describeContents } from "./sources/row_counts.ts";
+import { userToRunAs } from "./system_user.ts";
+import { load, prove, type WantedDatabase } from "./targets/databases.ts";
+import { openMysqlScratch } from "./targets/mysql_scratch.ts";
+import { openPostgresqlScratch } from "./targets/postgresql_scratch.ts";
+import { checkDatabaseRoom, type ScratchHost } from "./targets/scratch.ts";
+import { requireTools } from "./tools.ts";
+
+const hosts = { postgresql: openPostgresqlScratch, mysql: openMysqlScratch };
+
+export async function drillDatabases(target: DatabaseTarget, context: DrillContext): Promise<Drilled> {
+  const { children, job, ports } = context;
+  await requireTools(children, ["zstd"]);
+  const user = await userToRunAs(children, target.run_as);
+  const programs = { job: { run_as: target.run_as }, ports, children, user };
+  const host = await hosts[target.engine](target, programs, job.backup);
+  const wanted = chooseDatabases(host, context);
+  await using last = new Children(ports.clock, new AbortController().signal);
+  const unbroken = { ...programs, children: last };
+  let restore_ms = 0;
+  try {
+    await host.prepare(wanted);
+    const told = await toldContents(context);
+    restore_ms += await timed(context, () => prove(wanted, context));
+    for (const each of wanted) {
+      await checkDatabaseRoom(host, target, each, told.sizes.get(each.archive.name) ?? 0, programs);
+      restore_ms += await drillOne(each, host, told.contents.get(each.archive.name) ?? null, context);
+      await dropScratch(host, unbroken);
+    }
+  } finally {
+    await host.discard(unbroken);
+  }
+  ports.output.line(`Restored in ${formatSeconds(Math.ceil(restore_ms / 1000))}, and dropped again`);
+  return { files_count: null, restore_ms };
+}
+
+/** Resolves with how long the restore took, in milliseconds. */
+async function drillOne(
+  wanted: WantedDatabase,
+  host: ScratchHost,
+  expected: DatabaseContents | null,
+  context: DrillContext,
+): Promise<number> {
+  const { output } = context.ports;
+  output.line(`Loading database ${wanted.original} into ${wanted.name}`);
+  const took = await timed(context, async () => {
+    const { command, filter } = await host.create(wanted);
+    await load(wanted, command, context, filter);
+  });
+  const found = await host.contents(wanted, expected);
+  if (expected === null) {
+    output.line(
+      `Database ${wanted.original} came back with ${found.tables.length} tables. Its backup does not tell how many rows ` +
+        "they had, so it is proven that all of it loads, no more",
+    );
+    return took;
+  }
+  const difference = compareContents(expected, found);
+  if (difference !== null) {
+    const damage = `database ${wanted.original} came back otherwise than it was: ${difference}`;
+    throw new BackupDamagedError(damage, damage);
+  }
+  output.line(`Database ${wanted.original} came back as it was: ${describeContents(expected)}`);
+  const uncounted = expected.tables.filter(({ rows }) => rows === null).length;
+  if (uncounted > 0) output.line(`Of ${uncounted} of these tables the rows were not counted in the backup`);
+  return took;
+}
+
+/** What can't be dropped would take the room of the next. */
+async function dropScratch(host: ScratchHost, programs: ProgramContext): Promise<void> {
+  if (await host.discard(programs)) return;
+  throw new RunFailedError("its scratch database could not be dropped. See the warning above");
+}
+
+function chooseDatabases(host: ScratchHost, { objects, ports }: DrillContext): WantedDatabase[] {
+  const held = objects.archives().filter(({ database }) => database !== null);
+  const own = held.filter(({ database }) => host.isServers(database!)).map(({ database }) => database!);
+  if (own.length > 0) ports.output.line(`Left out, as a restore refuses the server's own: ${own.join(", ")}`);
+  const wanted = held.filter(({ database }) => !own.includes(database!));
+  if (wanted.length === 0) throw new RunFailedError("it holds no database that can be restored");
+  return wanted.map((archive) => ({
+    archive,
+    original: archive.database!,
+    name: host.scratchName(archive.database!),
+  }));
+}
+
+const Sizes = z.object({
+  objects: z.array(z.object({ name: z.string(), bytes_read: z.number().optional() })),
+});
+
+/** From the manifest, whose SHA-256 the control plane knows: what each archive holds, and how large its dump is. */
+async function toldContents(
+  { job, objects, children }: DrillContext,
+): Promise<{ contents: ArchiveContents; sizes: ReadonlyMap<string, number> }> {
+  const manifest = job.backup.objects.find(({ role }) => role === "manifest");
+  if (manifest === undefined) return { contents: new Map(), sizes: new Map() };
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of objects.whole(manifest)) chunks.push(chunk.slice());
+  const text = await new Blob(chunks as BlobPart[]).text();
+  const sizes = Sizes.parse(JSON.parse(text)).objects.map(({ name, bytes_read = 0 }) =>
+    [name, bytes_read] as const
+  );
+  return { contents: await readContents(text, job.backup.key, children), sizes: new Map(sizes) };
+}
+
+async function timed({ ports }: DrillContext, work: () => Promise<void>): Promise<number> {
+  const started = ports.clock.monotonic();
+  await work();
+  return Math.round(ports.clock.monotonic() - started);
+}

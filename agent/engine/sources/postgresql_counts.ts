@@ -1,0 +1,220 @@
+/** Counts a PostgreSQL database's rows in the snapshot that pg_dump reads, beside it. */
+import * as z from "zod";
+import { oneLine } from "../line.ts";
+import { LineReader } from "../line_reader.ts";
+import type { RunPorts } from "../ports.ts";
+import type { ProgramContext } from "../run_context.ts";
+import type { PostgresqlConnection } from "./postgresql_connection.ts";
+import { type DatabaseContents, describeContents, type RowCounting, type TableRows } from "./row_counts.ts";
+
+/** After the dump's end it may go on for this long, or for this part of the dump's time. */
+const GRACE_MS = 5000;
+const GRACE_SHARE = 0.1;
+
+export type TableAt = Pick<TableRows, "schema" | "name">;
+
+const Said = z.union([
+  z.object({ snapshot: z.string(), pid: z.number().int() }),
+  z.object({ schema: z.string(), name: z.string(), rows: z.number().int() }),
+  z.object({ listed_schema: z.string(), listed: z.string() }),
+  z.object({ large_objects: z.number().int() }),
+  z.object({ is_listed: z.literal(true) }),
+  z.object({ is_counted: z.literal(true) }),
+]);
+type Said = z.infer<typeof Said>;
+
+/** Where there can be no snapshot, as on a standby, the dump is made without, and nothing is counted. */
+export async function countInSnapshot(
+  connection: PostgresqlConnection,
+  psql: string,
+  database: string,
+  excluded: readonly TableAt[],
+  { children, ports }: ProgramContext,
+): Promise<RowCounting> {
+  const session = new CountSession(connection, psql, database, ports);
+  const snapshot = await session.start(children, countScript(excluded, true));
+  return {
+    args: snapshot === null ? [] : [`--snapshot=${snapshot}`],
+    end: async () => {
+      const contents = await session.end();
+      if (contents === null) ports.output.line(`Rows are not counted in ${database}: ${session.reason}`);
+      else tellCounted(database, contents, session.reason, ports);
+      return contents;
+    },
+  };
+}
+
+/** What is in a database now. Rejects with a `RunFailedError`. */
+export async function contentsNow(
+  connection: PostgresqlConnection,
+  psql: string,
+  database: string,
+): Promise<DatabaseContents> {
+  const collected = new Collected();
+  const reader = new LineReader((line) => collected.take(line));
+  reader.push(new TextEncoder().encode(await connection.script(psql, database, countScript([], false))));
+  reader.end();
+  return collected.contents()!;
+}
+
+function tellCounted(
+  database: string,
+  contents: DatabaseContents,
+  reason: string | null,
+  { output }: RunPorts,
+): void {
+  const missing = contents.tables.filter(({ rows }) => rows === null).length;
+  output.line(`Counted in ${database}, in the dump's snapshot: ${describeContents(contents)}`);
+  if (missing > 0) output.line(`Rows of ${missing} tables are not counted: ${reason}`);
+}
+
+class Collected {
+  snapshot: { snapshot: string; pid: number } | null = null;
+  isListed = false;
+  isCounted = false;
+  #largeObjects: number | null = null;
+  readonly #tables = new Map<string, TableRows>();
+
+  take(line: string): void {
+    if (!line.startsWith("{")) return;
+    const said: Said = Said.parse(JSON.parse(line));
+    if ("snapshot" in said) this.snapshot = said;
+    else if ("is_listed" in said) this.isListed = true;
+    else if ("is_counted" in said) this.isCounted = true;
+    else if ("large_objects" in said) this.#largeObjects = said.large_objects;
+    else if ("listed" in said) this.#put({ schema: said.listed_schema, name: said.listed, rows: null });
+    else this.#put(said);
+  }
+
+  /** Null while it is not known which tables there are. */
+  contents(): DatabaseContents | null {
+    if (!this.isListed) return null;
+    return { tables: [...this.#tables.values()], large_objects: this.#largeObjects };
+  }
+
+  #put(table: TableRows): void {
+    this.#tables.set(JSON.stringify([table.schema, table.name]), table);
+  }
+}
+
+class CountSession {
+  /** Why something is not counted. */
+  reason: string | null = null;
+  readonly #collected = new Collected();
+  readonly #released = Promise.withResolvers<void>();
+  readonly #counted = Promise.withResolvers<void>();
+  readonly #startedAt: number;
+  #over: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly connection: PostgresqlConnection,
+    private readonly psql: string,
+    private readonly database: string,
+    private readonly ports: RunPorts,
+  ) {
+    this.#startedAt = ports.clock.monotonic();
+  }
+
+  /** Resolves with the snapshot, which lasts until {@link CountSession.end}; null where there is none. */
+  async start(children: ProgramContext["children"], script: string): Promise<string | null> {
+    const known = Promise.withResolvers<void>();
+    const child = children.spawn(this.connection.scriptCommand(this.psql, this.database), {
+      stdin: "piped",
+      stdout: "piped",
+      onMessage: (line) => void (this.reason ??= oneLine(line.replace(/^psql:<stdin>:\d+: /, ""))),
+    });
+    const reader = new LineReader((line) => {
+      this.#collected.take(line);
+      if (this.#collected.snapshot !== null) known.resolve();
+      if (this.#collected.isCounted) this.#counted.resolve();
+    });
+    const released = this.#released.promise;
+    const fed = child.feed(async function* () {
+      yield new TextEncoder().encode(script);
+      await released;
+    }());
+    const read = (async () => {
+      for await (const chunk of child.stdout!) reader.push(chunk);
+    })();
+    read.catch(() => this.#released.resolve());
+    this.#over = Promise.allSettled([read, child.exited]).then(async ([{ status }]) => {
+      if (status === "rejected") this.reason ??= "psql's answer is not understood";
+      if (!this.#collected.isCounted) this.reason ??= "psql was ended";
+      known.resolve();
+      this.#counted.resolve();
+      this.#released.resolve();
+      await fed.catch(() => {});
+    });
+    await known.promise;
+    return this.#collected.snapshot?.snapshot ?? null;
+  }
+
+  async end(): Promise<DatabaseContents | null> {
+    const { clock } = this.ports;
+    const patience = new AbortController();
+    const grace = Math.max(GRACE_MS, (clock.monotonic() - this.#startedAt) * GRACE_SHARE);
+    await Promise.race([this.#counted.promise, clock.sleep(grace, patience.signal).catch(() => {})]);
+    patience.abort();
+    const { snapshot, isCounted } = this.#collected;
+    if (!isCounted && this.reason === null) {
+      this.reason = "the dump was done before";
+      // Else the server would count on for nobody.
+      await this.connection.execute(
+        this.psql,
+        this.database,
+        `select pg_catalog.pg_terminate_backend(${snapshot!.pid})`,
+      ).catch(() => {});
+    }
+    this.#released.resolve();
+    await this.#over;
+    return this.#collected.contents();
+  }
+}
+
+/**
+ * Answers a line of JSON each: the smallest tables first, so that little is missing where there is no time for all. By one process of
+ * the server, not by as many as it has.
+ */
+function countScript(excluded: readonly TableAt[], isExported: boolean): string {
+  const settings = {
+    search_path: "pg_catalog",
+    row_security: "off",
+    max_parallel_workers_per_gather: "0",
+    statement_timeout: "0",
+    idle_in_transaction_session_timeout: "0",
+    transaction_timeout: "0",
+  };
+  const pairs = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
+  const left = excluded.map(({ schema, name }) => `(${literal(schema!)}, ${literal(name)})`);
+  const tables = `from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'r' and c.relpersistence <> 't'
+      and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+      and not exists (
+        select from pg_catalog.pg_depend d
+        where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+      )
+      ${left.length === 0 ? "" : `and (n.nspname::text, c.relname::text) not in (${left.join(", ")})`}`;
+  return `
+select pg_catalog.count(pg_catalog.set_config(s.name, w.value, false))
+from pg_catalog.pg_settings s join (values ${pairs.join(", ")}) as w(name, value) on w.name = s.name;
+begin transaction isolation level repeatable read, read only;
+${
+    isExported
+      ? "select json_build_object('snapshot', pg_catalog.pg_export_snapshot(), 'pid', pg_catalog.pg_backend_pid());"
+      : ""
+  }
+select json_build_object('listed_schema', n.nspname, 'listed', c.relname) ${tables};
+select json_build_object('is_listed', true);
+select json_build_object('large_objects', count(*)) from pg_catalog.pg_largeobject_metadata;
+select format(
+  'select json_build_object(''schema'', %L::text, ''name'', %L::text, ''rows'', (select count(*) from only %I.%I))',
+  n.nspname, c.relname, n.nspname, c.relname
+) ${tables} order by c.relpages, c.oid \\gexec
+select json_build_object('is_counted', true);
+`;
+}
+
+function literal(text: string): string {
+  return `E'${text.replace(/[\\']/g, "\\$&")}'`;
+}

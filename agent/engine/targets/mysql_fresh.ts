@@ -1,0 +1,112 @@
+/** Databases that are made on a MySQL or MariaDB server for a dump, and what is left of those that nobody needs any more. */
+import * as z from "zod";
+import type { DatabaseTarget, SourceDescription } from "../../../src/protocol/job.ts";
+import type { Command } from "../children.ts";
+import { RunFailedError } from "../ports.ts";
+import type { ProgramContext } from "../run_context.ts";
+import { MysqlConnection } from "../sources/mysql_connection.ts";
+import { firstTool, missingTools, type Tool } from "../tools.ts";
+import { findSchema, hasMark, isInUse, MARK, quote } from "./mysql_sql.ts";
+
+const Description = z.looseObject({
+  databases: z.array(z.looseObject({ name: z.string(), character_set: z.string(), collation: z.string() })),
+});
+type Description = z.infer<typeof Description>;
+
+/** A client may be in the midst of a transaction; its locks are waited for no longer than this. */
+export const PATIENCE = "set session lock_wait_timeout = 60;\n";
+
+export class MysqlFresh {
+  /** To be dropped at the end, whatever happens. */
+  readonly unfinished = new Set<string>();
+
+  private constructor(
+    private readonly target: DatabaseTarget,
+    public connection: MysqlConnection,
+    readonly client: Tool,
+    private readonly description: Description,
+    /** Goes before the statements of each session. */
+    public prelude: string,
+  ) {}
+
+  static async open(
+    target: DatabaseTarget,
+    programs: ProgramContext,
+    source: SourceDescription | null,
+  ): Promise<MysqlFresh> {
+    const connection = await MysqlConnection.open(target, programs);
+    programs.ports.output.line(`Connecting to MySQL at ${connection.description}`);
+    const client = await firstTool(programs.children, ["mariadb", "mysql"]);
+    if (client === null) throw new RunFailedError(missingTools(["mariadb"]));
+    const description = Description.safeParse(source).data ?? { databases: [] };
+    return new MysqlFresh(target, connection, client.tool, description, "");
+  }
+
+  /** What the backup tells of `original`; undefined where it tells nothing. */
+  charsetOf(original: string): { characterSet: string; collation: string } | undefined {
+    const told = this.description.databases.find((each) => each.name === original);
+    return told && { characterSet: told.character_set, collation: told.collation };
+  }
+
+  /** Makes a database that its mark tells from others. @param note Kept with the mark. */
+  async make(name: string, charset: string, note = ""): Promise<void> {
+    this.unfinished.add(name);
+    try {
+      await this.execute(`create database ${quote(name)}${charset}`);
+    } catch (error) {
+      // Another run was faster: it is that one's.
+      if (/database exists/.test((error as Error).message)) this.unfinished.delete(name);
+      throw error;
+    }
+    await this.execute(`create table ${quote(name)}.${quote(MARK)} (a int) comment '${note}'`);
+  }
+
+  loader(name: string, args: readonly string[] = []): Command {
+    const own = ["--binary-mode", "--default-character-set=utf8mb4"];
+    return this.connection.command(this.client, [...own, ...args], [name]);
+  }
+
+  /** Of a restore whose agent was killed. A live one is at work in it. */
+  async removeLeftover(name: string): Promise<void> {
+    if (await findSchema(this.connection, this.client, name) === null) return;
+    if (!await hasMark(this.connection, this.client, name)) {
+      throw new RunFailedError(`database ${name} is in the way. Drop or rename it, then restore again.`);
+    }
+    if (await isInUse(this.connection, this.client, name)) {
+      throw new RunFailedError(`another restore is at work in ${name}. Wait for it, then restore again.`);
+    }
+    await this.execute(`drop database ${quote(name)}`);
+  }
+
+  /** Never rejects; `next` says what tries again. */
+  async discard(programs: ProgramContext, next: string): Promise<void> {
+    if (this.unfinished.size === 0) return;
+    for (const name of [...this.unfinished]) {
+      try {
+        const connection = await MysqlConnection.open(this.target, programs);
+        const drop = `${this.prelude}${PATIENCE}drop database if exists ${quote(name)}`;
+        await connection.execute(this.client, drop);
+        this.unfinished.delete(name);
+      } catch (error) {
+        programs.ports.output.warning(
+          `Database ${name} could not be dropped: ${(error as Error).message}. ${next} tries again.`,
+        );
+      }
+    }
+  }
+
+  async execute(sql: string): Promise<void> {
+    if (sql !== "") await this.connection.execute(this.client, this.prelude + sql);
+  }
+}
+
+/** For a `create database`. The names come from a backup. */
+export function charsetClause(as: { characterSet: string; collation: string } | undefined): string {
+  return as === undefined ? "" : ` character set ${word(as.characterSet)} collate ${word(as.collation)}`;
+}
+
+/** The name of a character set or a collation. */
+export function word(name: string): string {
+  if (/^\w+$/.test(name)) return name;
+  throw new RunFailedError(`${name} is no name of a character set or collation`);
+}
