@@ -364,11 +364,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
     await t.step("a cancelled drill leaves nothing", async () => {
       await using cancelled = await backedUp(place, { names: ["shop"] });
       cancelled.run.onLine = (line) => {
-        if (!line.startsWith("Loading database")) return;
-        queueMicrotask(async () => {
-          while (await place.connections("shop_rearguard_drill") === 0);
-          cancelled.run.cancel();
-        });
+        if (line.startsWith("Loading database")) queueMicrotask(() => cancelled.run.cancel());
       };
       await assert.rejects(cancelled.drill(), { name: "RunAbortedError" });
       assert.deepEqual(cancelled.run.warnings, []);
