@@ -1,6 +1,6 @@
 /**
  * Every source type to every destination type with every encryption, through a control plane and an agent, restored
- * with stock tools.
+ * with stock tools and by Rearguard itself.
  */
 import assert from "node:assert/strict";
 import { destinationTypes } from "../agent/engine/destinations/registry.ts";
@@ -62,6 +62,7 @@ function taskFields(spec: JobSource): Record<string, unknown> {
 interface Combination {
   plane: ControlPlane;
   source: SourceFixture;
+  spec: JobSource;
   original: string[];
   destination: DestinationFixture;
   destinationId: number;
@@ -70,11 +71,37 @@ interface Combination {
 }
 
 async function prove(combination: Combination): Promise<void> {
-  const { plane: { api, serverId }, source, original, destination, directory, encryption } = combination;
+  const { plane: { api }, source, original, destination, directory, encryption } = combination;
+  await source.reset();
+  const record = await backUp(combination);
+  const objects = await objectsIn(destination, directory);
+  const manifest = manifestOf(objects, record);
+  assert.deepEqual([...objects.keys()].sort(), manifest.names.sort());
+  assert.deepEqual(manifest.recipients, encryption.fields.encryption_recipients);
+  assert.deepEqual(await destination.partials(), []);
+  await restoreFetched(objects, manifest, source, encryption.key);
+  assert.deepEqual(await source.describeRestored(), original);
+  await Promise.all(source.api!.requests.map(async (request) => {
+    const asked = { ...request, ...identityIn(encryption.key) };
+    const log = await api.carryOut(`/backups/${record.id}/restore`, asked);
+    assert.equal(log.status, "successful", log.output);
+    assert.doesNotMatch(log.output, /Warning: /);
+  }));
+  assert.deepEqual(await source.api!.describeRestored(), original);
+}
+
+/** Nobody but the request has one. */
+function identityIn(key: RestoreKey): { identity?: string } {
+  return key === null || typeof key === "string" ? {} : key;
+}
+
+async function backUp(
+  { plane: { api, serverId }, spec, destination, destinationId, directory, encryption }: Combination,
+): Promise<BackupRecord> {
   const taskId = await api.create("/backup-tasks", {
-    ...taskFields(source.variants[0]!.spec),
+    ...taskFields(spec),
     remote_server_id: serverId,
-    backup_destination_id: combination.destinationId,
+    backup_destination_id: destinationId,
     label: directory,
     store_path: destination.storePath(directory),
     frequency: "daily",
@@ -87,17 +114,10 @@ async function prove(combination: Combination): Promise<void> {
   const records: BackupRecord[] = (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data;
   assert.equal(records.length, 1);
   assert.equal(records[0]!.encryption, encryption.name);
-  const objects = await objectsIn(destination, directory);
-  const manifest = manifestOf(objects, records[0]!);
-  assert.deepEqual([...objects.keys()].sort(), manifest.names.sort());
-  assert.deepEqual(manifest.recipients, encryption.fields.encryption_recipients);
-  assert.deepEqual(await destination.partials(), []);
-  await source.reset();
-  await restoreFetched(objects, manifest, source, encryption.key);
-  assert.deepEqual(await source.describeRestored(), original);
+  return records[0]!;
 }
 
-Deno.test("every source to every destination, restored with stock tools", async (t) => {
+Deno.test("every source to every destination, restored with stock tools and through the API", async (t) => {
   await using stack = new AsyncDisposableStack();
   const plane = stack.use(await startControlPlane());
   const destinations = new Map<string, { fixture: DestinationFixture; id: number }>();
@@ -124,16 +144,22 @@ Deno.test("every source to every destination, restored with stock tools", async 
     const source = sources.get(pair.source)!;
     const { fixture: destination, id: destinationId } = destinations.get(pair.destination)!;
     const original = await source.describeOriginal();
-    for (const encryption of ways) {
-      const how = `encryption ${encryption.name}`;
-      await t.step(`${pair.source} to ${pair.destination}, ${how}`, () =>
+    const { spec } = source.variants[0]!;
+    const cases = ways.map((encryption) => ({ encryption, spec, name: `encryption ${encryption.name}` }));
+    if (pair.source === "postgresql" && pair.destination === "local") {
+      const plain = { ...spec, format: "plain" } as JobSource;
+      cases.push({ encryption: ways[1]!, spec: plain, name: "plain format, encryption password" });
+    }
+    for (const { encryption, name, spec } of cases) {
+      await t.step(`${pair.source} to ${pair.destination}, ${name}`, () =>
         prove({
           plane,
           source,
+          spec,
           original,
           destination,
           destinationId,
-          directory: `of ${pair.source}/-ä 'b' $(id), ${how}`,
+          directory: `of ${pair.source}/-ä 'b' $(id), ${name}`,
           encryption,
         }));
     }

@@ -1,5 +1,6 @@
 /**
- * `deno task test [PATH…]`: sets the system up, starts one Postgres for the whole run, runs every test, and ends
+ * `deno task test [PATH…]`: sets the system up, starts one Postgres for the whole run, runs every test, files
+ * side by side, and ends
  * with one line, `N passed, N failed`. With CI=true a test that is skipped counts as failed.
  */
 import { setUp } from "./setup.ts";
@@ -15,7 +16,7 @@ function say(line: string): void {
 /** Runs `deno test`, its output passed on as it comes; resolves with its counts, null where it got to none. */
 async function runTests(url: string) {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", ...Deno.args],
+    args: ["test", "--allow-all", "--parallel", ...Deno.args],
     env: { TEST_DATABASE_URL: url, NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",

@@ -60,6 +60,7 @@ export async function describeTree(directory: string): Promise<string[]> {
   return [
     ...members.map(({ inode, name, shown }) => `${JSON.stringify(name)} ${shown} = ${firstName.get(inode)}`),
     ...(await contents(directory)),
+    ...(await devices(directory)),
     ...(await attributes(directory)),
   ];
 }
@@ -73,6 +74,12 @@ function holes(extent: string): string {
 async function contents(directory: string): Promise<string[]> {
   const sums = await bytes(["sh", "-c", "find . -type f -print0 | xargs -0 sha256sum -z --"], directory);
   return sums.split("\0").filter((sum) => sum !== "").sort();
+}
+
+/** Which device each of the special files stands for. */
+async function devices(directory: string): Promise<string[]> {
+  const script = "find . '(' -type b -o -type c ')' -print0 | xargs -0 -r stat --printf='%t:%T %n\\0' --";
+  return (await bytes(["sh", "-c", script], directory)).split("\0").sort();
 }
 
 /** Access lists are attributes too. */

@@ -10,6 +10,7 @@ export async function filesFixture(): Promise<SourceFixture> {
   await Deno.mkdir(source);
   await Deno.mkdir(target);
   await growTree(source);
+  const requested = `${root}/requested`;
   const excluded = `${root}/excluded`;
   return {
     variants: [{
@@ -34,7 +35,11 @@ export async function filesFixture(): Promise<SourceFixture> {
       return await describeTree(excluded);
     },
     describeRestored: () => describeTree(target),
-    reset: async () => void await shell('rm -rf "$1"; mkdir "$1"', target),
+    api: {
+      requests: [{ target_path: requested }],
+      describeRestored: () => describeTree(requested),
+    },
+    reset: async () => void await shell('rm -rf "$1" "$2"; mkdir "$1"', target, requested),
     [Symbol.asyncDispose]: async () => void await shell('chmod -R u+rwx "$1"; rm -rf "$1"', root),
   };
 }

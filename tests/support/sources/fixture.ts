@@ -34,6 +34,13 @@ export interface SourceFixture extends AsyncDisposable {
   /** Text that is the same for the source and for what was restored of it, and of nothing else. */
   describeOriginal(): Promise<string[]>;
   describeRestored(): Promise<string[]>;
+  /** Of a source that the API restores, beside what was backed up. */
+  api?: {
+    /** What it is asked for, one restore each. */
+    requests: Record<string, unknown>[];
+    /** As {@link describeRestored}, of what the requests brought. */
+    describeRestored(): Promise<string[]>;
+  };
   /** Of a source of databases. */
   place?: DatabasePlace;
   /** Forgets what was restored. */

@@ -5,6 +5,10 @@ import type { SourceFixture } from "./fixture.ts";
 
 /** Starts like an option, and is quoted differently by everything. */
 const ODD = "-od d.b'x";
+const NAMES = ["shop", ODD];
+const NEW_NAMES = ["shop again", "odd again"];
+/** Comments of a dump that tell which database was dumped. */
+const DATABASE_LINES = /^-- (?:Host: |Dumping (?:events|routines) for database )/;
 
 export async function mysqlFixture(): Promise<SourceFixture> {
   const server = await MariadbServer.open();
@@ -30,9 +34,9 @@ export async function mysqlFixture(): Promise<SourceFixture> {
     password: server.password,
     format: "custom",
   };
-  const describe = async (at: MariadbServer, without: string[]) => [
-    ...(await describeDatabase(at, "shop", without)),
-    ...(await describeDatabase(at, ODD, without)),
+  const describe = async (at: MariadbServer, names: string[], without: string[]) => [
+    ...(await describeDatabase(at, names[0]!, without)),
+    ...(await describeDatabase(at, names[1]!, without)),
     await at.sql("mysql", "show grants for shop_owner@localhost"),
   ];
   const onSocket = { host: server.socket, port: null, username: "root", password: null };
@@ -53,8 +57,12 @@ export async function mysqlFixture(): Promise<SourceFixture> {
         env: { DATABASE: database ?? "" },
       };
     },
-    describeOriginal: () => describe(server, ["sessions", "events"]),
-    describeRestored: () => describe(other, []),
+    describeOriginal: () => describe(server, NAMES, ["sessions", "events"]),
+    describeRestored: () => describe(other, NAMES, []),
+    api: {
+      requests: NAMES.map((name, index) => ({ databases: [name], database_name: NEW_NAMES[index] })),
+      describeRestored: () => describe(server, NEW_NAMES, []),
+    },
     place: {
       login: {
         engine: "mysql",
@@ -85,7 +93,10 @@ export async function mysqlFixture(): Promise<SourceFixture> {
       },
     },
     reset: async () => {
-      for (const name of ["shop", ODD]) await other.sql("mysql", `drop database if exists ${quote(name)}`);
+      const drop = (names: string[]) =>
+        names.map((name) => `drop database if exists ${quote(name)};\n`).join("");
+      await other.sql("mysql", drop(NAMES));
+      await server.sql("mysql", drop(NEW_NAMES));
       // Accounts come with `*` only: the second variant finds those that the first brought.
     },
     [Symbol.asyncDispose]: async () => {
@@ -123,7 +134,7 @@ async function describeDatabase(
     ],
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout).split("\n");
+  return new TextDecoder().decode(stdout).split("\n").filter((line) => !DATABASE_LINES.test(line));
 }
 
 const SCHEMA = `

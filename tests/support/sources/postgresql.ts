@@ -6,6 +6,8 @@ import type { SourceFixture } from "./fixture.ts";
 /** A name that a shell, a connection string and a pattern would each misread. */
 const ODD = `we'ird "=db`;
 const EXCLUDED = ["sessions", "audit.events"];
+const NAMES = ["shop", ODD];
+const NEW_NAMES = ["shop again", "odd again"];
 
 export async function postgresqlFixture(): Promise<SourceFixture> {
   const server = await PostgresqlServer.open();
@@ -28,9 +30,9 @@ export async function postgresqlFixture(): Promise<SourceFixture> {
     password: server.password,
     format: "custom",
   };
-  const describe = async (at: PostgresqlServer, without: string[]) => [
-    ...(await describeDatabase(at, "shop", without)),
-    ...(await describeDatabase(at, ODD, without)),
+  const describe = async (at: PostgresqlServer, names: string[], without: string[]) => [
+    ...(await describeDatabase(at, names[0]!, without)),
+    ...(await describeDatabase(at, names[1]!, without)),
     await at.sql(
       "postgres",
       "select rolname from pg_roles where rolpassword is not null and rolname !~ '^pg_' order by 1",
@@ -61,8 +63,12 @@ export async function postgresqlFixture(): Promise<SourceFixture> {
         },
       };
     },
-    describeOriginal: () => describe(server, ["*.sessions", "*.sessions_1", "audit.events"]),
-    describeRestored: () => describe(other, []),
+    describeOriginal: () => describe(server, NAMES, ["*.sessions", "*.sessions_1", "audit.events"]),
+    describeRestored: () => describe(other, NAMES, []),
+    api: {
+      requests: NAMES.map((name, index) => ({ databases: [name], database_name: NEW_NAMES[index] })),
+      describeRestored: () => describe(server, NEW_NAMES, []),
+    },
     place: {
       login: {
         engine: "postgresql",
@@ -86,9 +92,10 @@ export async function postgresqlFixture(): Promise<SourceFixture> {
       },
     },
     reset: async () => {
-      for (const name of ["shop", ODD]) {
-        await other.sql("postgres", `drop database if exists ${identifier(name)}`);
-      }
+      const drop = (names: string[]) =>
+        names.map((name) => `drop database if exists ${identifier(name)};\n`).join("");
+      await other.sql("postgres", drop(NAMES));
+      await server.sql("postgres", drop(NEW_NAMES));
       await other.sql("postgres", "drop role if exists shop_owner");
     },
     [Symbol.asyncDispose]: async () => {
