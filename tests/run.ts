@@ -1,7 +1,6 @@
 /**
- * `deno task test [PATH…]`: sets the system up, starts one Postgres for the whole run, runs every test, files
- * side by side, and ends
- * with one line, `N passed, N failed`. With CI=true a test that is skipped counts as failed.
+ * `deno task test [PATH…]`: sets the system up, starts one Postgres for the whole run, runs every test, files side by
+ * side, and ends with one line, `N passed, N failed`. With CI=true a test that is skipped counts as failed.
  */
 import { setUp } from "./setup.ts";
 import { startTestPostgres } from "./support/postgres.ts";
