@@ -78,7 +78,7 @@ Deno.test("installed as a command it completes itself", async () => {
   );
   assert.deepEqual(completed.split("\n"), [
     "tasks",
-    "list show files restore verify download help",
+    "list show files restore verify drill download help",
     "--follow",
     "files database control_plane",
     "",
