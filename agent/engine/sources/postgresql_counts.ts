@@ -105,6 +105,7 @@ class CountSession {
   readonly #counted = Promise.withResolvers<void>();
   readonly #startedAt: number;
   #over: Promise<void> = Promise.resolve();
+  #isOver = false;
 
   constructor(
     private readonly connection: PostgresqlConnection,
@@ -138,6 +139,7 @@ class CountSession {
     })();
     read.catch(() => this.#released.resolve());
     this.#over = Promise.allSettled([read, child.exited]).then(async ([{ status }]) => {
+      this.#isOver = true;
       if (status === "rejected") this.reason ??= "psql's answer is not understood";
       if (!this.#collected.isCounted) this.reason ??= "psql was ended";
       known.resolve();
@@ -156,8 +158,9 @@ class CountSession {
     await Promise.race([this.#counted.promise, clock.sleep(grace, patience.signal).catch(() => {})]);
     patience.abort();
     const { snapshot, isCounted } = this.#collected;
-    if (!isCounted && this.reason === null) {
-      this.reason = "the dump was done before";
+    // One that could not count a table goes on with the others: it has a reason, and may be at work all the same.
+    if (!isCounted && !this.#isOver) {
+      this.reason ??= "the dump was done before";
       // Else the server would count on for nobody.
       await this.connection.execute(
         this.psql,
