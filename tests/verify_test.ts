@@ -91,7 +91,7 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
       notification_stream_ids: [streamId],
     });
     const path = `${directory}/${file_name}`;
-    await shell('cp "$1" "$1.good"; printf x | dd of="$1" bs=1 seek=100 conv=notrunc status=none', path);
+    await shell('cp "$1" "$1.good"; printf xxxx | dd of="$1" bs=1 seek=100 conv=notrunc status=none', path);
     // As if a day had passed: the schedule finds it.
     await plane.services
       .database`update backups set created_at = created_at - interval '1 day' where id = ${id}`;

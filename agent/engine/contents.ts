@@ -5,7 +5,7 @@ import type { FrameTable } from "./archive_index.ts";
 import type { Children } from "./children.ts";
 import type { ListingFigures } from "./listing.ts";
 import { RunFailedError } from "./ports.ts";
-import type { Look } from "./read_back.ts";
+import type { Bytes, Look } from "./read_back.ts";
 import { checkStoredEnd, formatOf } from "./sources/stored_end.ts";
 import { FrameWatch, type StreamEnd } from "./transforms/frames.ts";
 import { type IndexFigures, walkArchive, walkIndex, walkStream } from "./walk.ts";
@@ -35,7 +35,7 @@ export class BackupContents {
 
   /** Null where the object can't be opened. Indexes come before their archives. */
   lookInto(object: StoredObject, children: Children): Look | null {
-    if (object.role === "manifest") return (stored) => this.#manifest(stored);
+    if (object.role === "manifest") return ({ chunks }) => this.#manifest(chunks);
     if (this.isSealed) return null;
     return async (stored) => {
       const opened = await this.#open(stored, children);
@@ -49,19 +49,19 @@ export class BackupContents {
     return role === "archive" && this.#files !== null ? `, ${this.#files} files` : "";
   }
 
-  async #open(stored: AsyncIterable<Uint8Array>, children: Children): Promise<AsyncIterable<Uint8Array>> {
+  async #open(stored: Bytes, children: Children): Promise<Bytes> {
     const { key } = this.backup;
     if (key === null) return stored;
     const { decryptStream } = await import("./transforms/decrypt.ts");
-    return decryptStream(stored, key, children);
+    return { chunks: decryptStream(stored.chunks, key, children), path: null };
   }
 
   async #index(
     object: StoredObject,
-    opened: AsyncIterable<Uint8Array>,
+    { chunks }: Bytes,
     children: Children,
   ): Promise<void> {
-    const figures = await walkIndex(opened, children);
+    const figures = await walkIndex(chunks, children);
     const { files_count } = this.backup;
     if (files_count !== null && files_count !== figures.files) {
       throw new RunFailedError(`it tells of ${figures.files} files, ${files_count} were stored`);
@@ -71,10 +71,10 @@ export class BackupContents {
 
   async #archive(
     object: StoredObject,
-    opened: AsyncIterable<Uint8Array>,
+    opened: Bytes,
     children: Children,
   ): Promise<void> {
-    const watch = new FrameWatch();
+    const watch = new FrameWatch(opened.path);
     const isTar = formatOf(object.name) === "tar";
     let listed: ListingFigures | null = null;
     if (isTar) listed = await walkArchive(opened, watch, children, this.workDirectory);

@@ -104,6 +104,8 @@ export interface Destination {
    * the object is missing or ends before `to`.
    */
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array>;
+  /** Where a program of this server may read an object by itself: an absolute path. Null where its bytes come from elsewhere. */
+  localPath(name: string): string | null;
   /** Bytes that an object has now. Rejects with an `ObjectMissingError` where it is not there but its place is. */
   size(name: string): Promise<number>;
   /** Removes an object and its partial file. One that is not there counts as removed. */

@@ -6,7 +6,13 @@ import { oneLine } from "./line.ts";
 import { type Destination, ObjectMissingError, RunFailedError } from "./ports.ts";
 
 /** Takes what was stored. It may stop early; a `RunFailedError` of its own tells of a fault. */
-export type Look = (stored: AsyncIterable<Uint8Array>) => Promise<void>;
+export type Look = (stored: Bytes) => Promise<void>;
+
+export interface Bytes {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Absolute, of a file that holds just these bytes, for programs to read by themselves; null where there is none. */
+  readonly path: string | null;
+}
 
 /**
  * Everything that is wrong with the object, a line each; nothing where it is as it was stored.
@@ -24,7 +30,10 @@ export async function readBack(
   if (size !== object.size) return [`it has ${size} bytes, ${object.size} were stored`];
   const reading = new Reading(destination.read(object.name, 0, object.size), count);
   try {
-    const fault = look === null ? null : await faultOf(look(reading.rest()), reading);
+    const fault = look === null ? null : await faultOf(
+      look({ chunks: reading.rest(), path: destination.localPath(object.name) }),
+      reading,
+    );
     // A look may have seen enough.
     for await (const _ of reading.rest());
     const sha256 = reading.digest();

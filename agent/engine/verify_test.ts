@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../tests/support/backup_run.ts";
-import { verify, verifyJob } from "../../tests/support/verify_run.ts";
+import { type Origin, verify, verifyJob } from "../../tests/support/verify_run.ts";
 import { growTree } from "../../tests/support/tree.ts";
 import type { BackupJob, BackupToRead, StoredBackup, StoredObject } from "../../src/protocol/job.ts";
 import { Children } from "./children.ts";
@@ -54,15 +54,16 @@ async function damage(promise: Promise<unknown>): Promise<string> {
   return error.damage;
 }
 
-const VARIANTS: Record<string, [Partial<BackupJob>, BackupToRead["key"]]> = {
-  plain: [{}, null],
-  encrypted: [SEALED, PASSWORD],
+const VARIANTS: Record<string, [Partial<BackupJob>, BackupToRead["key"], Origin]> = {
+  plain: [{}, null, "here"],
+  "plain and elsewhere": [{}, null, "elsewhere"],
+  encrypted: [SEALED, PASSWORD, "here"],
 };
 
-for (const [variant, [changes, key]] of Object.entries(VARIANTS)) {
+for (const [variant, [changes, key, from]] of Object.entries(VARIANTS)) {
   Deno.test(`a backup of a tree of everything is found whole, ${variant}`, async () => {
     await using at = await backedUp(growTree, changes);
-    const verified = await verify(at.run, at.backup, { key });
+    const verified = await verify(at.run, at.backup, { key, from });
     assert.equal(verified.files_count, at.backup.files_count);
     assert.equal(verified.is_opened, true);
     assert.equal(verified.bytes_read, at.backup.objects.reduce((sum, { size }) => sum + size, 0));
@@ -75,7 +76,7 @@ Deno.test("of a backup to recipients, sizes and digests are checked, and the out
   const { is_opened, files_count } = await verify(at.run, at.backup);
   assert.deepEqual([is_opened, files_count], [false, null]);
   assert.match(at.run.lines.join("\n"), /encrypted to recipients: its sizes and SHA-256 are checked/);
-  await shell('printf x | dd of="$1" bs=1 seek=300 conv=notrunc status=none', at.path("archive"));
+  await flip(at.path("archive"), 300);
   assert.match(await damage(verify(at.run, at.backup)), /\.tar\.zst\.age: its SHA-256 is/);
 });
 
@@ -199,22 +200,18 @@ Deno.test("what was stored wrongly is caught although its digest is right", asyn
   };
   const archive = (options: string) =>
     `mkdir -p x; echo 1 > x/one; tar -C x --format=posix ${options} -b 128 -cf x.tar .; pzstd -q -c x.tar > "$1"`;
-  assert.match(
-    await damage(verify(at.run, await spoil(archive("")))),
-    /it holds 2 members, where its index tells of 4/,
-  );
+  const told = async (backup: StoredBackup, fault: RegExp) => {
+    for (const from of ["here", "elsewhere"] as const) {
+      assert.match(await damage(verify(at.run, backup, { from })), fault);
+    }
+  };
+  await told(await spoil(archive("")), /it holds 2 members, where its index tells of 4/);
   assert.match(at.run.lines.join("\n"), /manifest\.json: it does not tell of backup_7_/);
   const cut = `${
     archive("")
   }; head -c 65536 x.tar > y.tar; dd if=/dev/urandom of=y.tar bs=512 seek=3 conv=notrunc count=125 status=none; pzstd -q -c y.tar > "$1"`;
-  assert.match(
-    await damage(verify(at.run, await spoil(cut))),
-    /tar\.zst: (?:it does not unpack|the archive)/,
-  );
-  assert.match(
-    await damage(verify(at.run, await spoil('echo text > "$1"'))),
-    /does not unpack|frames|cut short/,
-  );
+  await told(await spoil(cut), /tar\.zst: (?:it does not unpack|the archive)/);
+  await told(await spoil('echo text > "$1"'), /does not unpack|frames|cut short/);
 });
 
 Deno.test("a wrong password is told in one line without it", async () => {
@@ -238,6 +235,7 @@ Deno.test("what can't be found out is no damage: a lost connection, a place that
     ...local,
     description: "a network",
     size: (name: string) => local.size(name),
+    localPath: () => null,
     // deno-lint-ignore require-yield
     async *read(): AsyncGenerator<Uint8Array> {
       throw new RunFailedError("Cannot read x: the connection was lost");

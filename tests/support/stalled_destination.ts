@@ -40,6 +40,10 @@ export class StalledDestination implements Destination {
     return this.#local.partialPath(name);
   }
 
+  localPath(name: string): string | null {
+    return this.#local.localPath(name);
+  }
+
   async create(name: string, sizeHint: number | null): Promise<ObjectWriter> {
     const writer = await this.#local.create(name, sizeHint);
     if (this.#left-- > 0) return writer;

@@ -24,8 +24,18 @@ export function verifyJob(run: BackupRun, backup: StoredBackup, key: BackupToRea
 export async function verify(
   run: BackupRun,
   backup: StoredBackup,
-  options: { key?: BackupToRead["key"] } = {},
+  options: { key?: BackupToRead["key"]; from?: Origin } = {},
 ): Promise<Verified> {
-  const local = new LocalDestination({ type: "local", directory: run.directory }, run.ports.signal);
-  return await runVerify(verifyJob(run, backup, options.key ?? null), local, run.ports);
+  const Place = options.from === "elsewhere" ? Elsewhere : LocalDestination;
+  const place = new Place({ type: "local", directory: run.directory }, run.ports.signal);
+  return await runVerify(verifyJob(run, backup, options.key ?? null), place, run.ports);
+}
+
+/** Whether programs may read an object by themselves, or its bytes all pass the agent, as those of a bucket do. */
+export type Origin = "here" | "elsewhere";
+
+class Elsewhere extends LocalDestination {
+  override localPath(): null {
+    return null;
+  }
 }

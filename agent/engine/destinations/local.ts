@@ -71,6 +71,10 @@ export class LocalDestination implements Destination {
     }
   }
 
+  localPath(name: string): string | null {
+    return this.#path(checkObjectName(name));
+  }
+
   async size(name: string): Promise<number> {
     const { directory } = this.spec;
     const path = this.#path(checkObjectName(name));

@@ -19,6 +19,10 @@ export class S3Destination implements Destination {
     return null;
   }
 
+  localPath(): null {
+    return null;
+  }
+
   async create(name: string, sizeHint: number | null): Promise<ObjectWriter> {
     checkObjectName(name);
     const upload = await this.#uploads().open(name, sizeHint, this.ports.signal);

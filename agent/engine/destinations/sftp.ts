@@ -30,6 +30,10 @@ export class SftpDestination implements Destination {
     return null;
   }
 
+  localPath(): null {
+    return null;
+  }
+
   async create(name: string, _sizeHint: number | null): Promise<ObjectWriter> {
     const final = this.#path(checkObjectName(name));
     const partial = this.#path(partialName(name));
