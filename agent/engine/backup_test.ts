@@ -23,6 +23,7 @@ function altered(run: BackupRun, changes: (local: Destination) => Partial<Destin
   return {
     description: local.description,
     partialPath: (name) => local.partialPath(name),
+    findPlace: () => local.findPlace(),
     localPath: (name) => local.localPath(name),
     create: (name, sizeHint) => local.create(name, sizeHint),
     read: (name, from, to) => local.read(name, from, to),

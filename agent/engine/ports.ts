@@ -97,6 +97,11 @@ export interface Destination {
   readonly description: string;
   /** The absolute path of the object's partial file on this server; null where it lies elsewhere. */
   partialPath(name: string): string | null;
+  /**
+   * Rejects with a `RunFailedError` where the place of the objects is not there: a file system that is not mounted, say. Of what such
+   * a place does not hold, nothing can be told.
+   */
+  findPlace(): Promise<void>;
   /** Starts an object under a temporary name. Rejects where `name` already exists. */
   create(name: string, sizeHint: number | null): Promise<ObjectWriter>;
   /**

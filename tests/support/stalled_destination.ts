@@ -36,6 +36,10 @@ export class StalledDestination implements Destination {
     return this.#local.size(name);
   }
 
+  findPlace(): Promise<void> {
+    return this.#local.findPlace();
+  }
+
   partialPath(name: string): string {
     return this.#local.partialPath(name);
   }

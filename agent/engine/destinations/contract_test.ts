@@ -244,5 +244,8 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
     assert.deepEqual(result.failed.map(({ name }) => name), ["../b.zst"]);
     assert.deepEqual([...(await fixture.objects()).keys()], ["d/b.zst"]);
     assert.deepEqual(await fixture.partials(), []);
+    if (type === "s3") return;
+    const gone = removeFromDestination(fixture.spec("not/there"), ["a.zst"], systemClock, signal);
+    assert.match((await failure(gone)).message, /not\/there.*: it is not there\. .*file system/);
   });
 }

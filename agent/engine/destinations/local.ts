@@ -1,6 +1,7 @@
 /** A directory on the agent's own server. */
 import type { LocalDestination as Spec } from "../../../src/protocol/job.ts";
 import { isThere } from "../is_there.ts";
+import { readMounts, refuseVanished } from "../mounts.ts";
 import type { Destination, ObjectWriter } from "../ports.ts";
 import { ObjectMissingError, RunFailedError } from "../ports.ts";
 import { atLocal, codeOf } from "./local_errors.ts";
@@ -14,7 +15,11 @@ const READ_BYTES = 1024 * 1024;
 export class LocalDestination implements Destination {
   readonly description: string;
 
-  constructor(private readonly spec: Spec, private readonly signal: AbortSignal) {
+  constructor(
+    private readonly spec: Spec,
+    private readonly signal: AbortSignal,
+    private readonly mounts = readMounts,
+  ) {
     this.description = `directory ${spec.directory}`;
     if (!spec.directory.startsWith("/") || spec.directory.includes("\0")) {
       throw new RunFailedError(
@@ -25,6 +30,16 @@ export class LocalDestination implements Destination {
 
   partialPath(name: string): string {
     return this.#path(partialName(name));
+  }
+
+  async findPlace(): Promise<void> {
+    const { directory } = this.spec;
+    await this.#refuseVanished(`use ${directory}`);
+    if (await isThere(directory)) return;
+    throw new RunFailedError(
+      `Cannot use ${directory}: it is not there. See whether its file system is mounted; ` +
+        "where it is gone for good, make it anew.",
+    );
   }
 
   async create(name: string, _sizeHint: number | null): Promise<ObjectWriter> {
@@ -43,9 +58,11 @@ export class LocalDestination implements Destination {
   }
 
   /** Makes what is missing of its path. */
-  makeDirectory(): Promise<void> {
+  async makeDirectory(): Promise<void> {
     const { directory } = this.spec;
-    return atLocal(`write to ${directory}`, () => makeDirectory(directory));
+    // Else the backup would fill the disk that holds the mount point, and be gone from sight once it is mounted.
+    await this.#refuseVanished(`write to ${directory}`);
+    await atLocal(`write to ${directory}`, () => makeDirectory(directory));
   }
 
   async remove(name: string): Promise<void> {
@@ -57,6 +74,7 @@ export class LocalDestination implements Destination {
   async *read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
     const path = this.#path(checkObjectName(name));
     if (!(await isThere(path))) {
+      await this.findPlace();
       throw new RunFailedError(`Cannot read ${path}: it is not there. It was deleted or moved away.`);
     }
     using file = await atLocal(`read ${path}`, () => Deno.open(path));
@@ -76,13 +94,8 @@ export class LocalDestination implements Destination {
   }
 
   async size(name: string): Promise<number> {
-    const { directory } = this.spec;
     const path = this.#path(checkObjectName(name));
-    if (!(await isThere(directory))) {
-      throw new RunFailedError(
-        `Cannot read ${directory}: it is not there. See whether its file system is mounted.`,
-      );
-    }
+    await this.findPlace();
     if (!(await isThere(path))) throw new ObjectMissingError(`Cannot read ${path}: it is not there`);
     const { size } = await atLocal(`read ${path}`, () => Deno.stat(path));
     return size;
@@ -92,8 +105,22 @@ export class LocalDestination implements Destination {
     return Promise.resolve();
   }
 
+  async #refuseVanished(action: string): Promise<void> {
+    refuseVanished(action, await realPath(this.spec.directory), await this.mounts());
+  }
+
   #path(name: string): string {
     return joinPath(this.spec.directory, name);
+  }
+}
+
+/** Without links, as far as the path is there. */
+async function realPath(path: string): Promise<string> {
+  if (path === "/") return path;
+  try {
+    return await Deno.realPath(path);
+  } catch {
+    return joinPath(await realPath(parentOf(path)), path.replace(/\/+$/, "").replace(/^.*\//, ""));
   }
 }
 
@@ -114,7 +141,7 @@ async function removeIfThere(path: string): Promise<void> {
   try {
     await Deno.remove(path);
   } catch (error) {
-    // Where the directory itself, or what it lies in, is gone, so is the file.
+    // Where the directory itself, or what it lies in, is gone, so is the file: of a run that made them.
     if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
   }
 }

@@ -43,6 +43,26 @@ Deno.test("the partial file is where partialPath says", async () => {
   await writer.abort();
 });
 
+Deno.test("nothing is written to, or told of, a file system of /etc/fstab that is not mounted", async () => {
+  await using root = await place();
+  const real = await Deno.realPath(root.path);
+  await Deno.mkdir(`${real}/disk`);
+  await Deno.symlink(`${real}/disk`, `${real}/link`);
+  const state = { mounts: [{ point: "/", type: "ext4", device: "x" }], expected: [`${real}/disk`] };
+  const spec = { type: "local" as const, directory: `${real}/link/a/b` };
+  const destination = new LocalDestination(spec, never, () => Promise.resolve(state));
+  const advice = `: /etc/fstab mounts a file system on ${real}/disk, and it is not mounted now. Mount it ` +
+    `(mount ${real}/disk) or take it out of /etc/fstab.`;
+  assert.equal(await reason(destination.create("x", null)), `Cannot write to ${spec.directory}${advice}`);
+  for (const work of [() => destination.findPlace(), () => destination.size("x")]) {
+    assert.equal(await reason(work()), `Cannot use ${spec.directory}${advice}`);
+  }
+  assert.deepEqual([...Deno.readDirSync(`${real}/disk`)], []);
+  state.mounts.push({ point: `${real}/disk`, type: "xfs", device: "y" });
+  await (await destination.create("x", null)).commit();
+  assert.equal(await destination.size("x"), 0);
+});
+
 Deno.test("an object that is being settled can be committed or given up at once", async () => {
   await using root = await place();
   const destination = new LocalDestination({ type: "local", directory: root.path }, never);

@@ -62,7 +62,10 @@ export function checkDestination(
   return check(spec, { clock, signal, output: null, uploads: null, downloads: null });
 }
 
-/** Removes objects and their partial files. A name that is not there counts as deleted; one that fails stops no other. */
+/**
+ * Removes objects and their partial files. A name that is not there counts as deleted where the place is; one that fails stops no other.
+ * Rejects with a `RunFailedError` where the place can't be reached or is not there.
+ */
 export async function removeFromDestination(
   spec: JobDestination,
   names: readonly string[],
@@ -78,6 +81,7 @@ export async function removeFromDestination(
   });
   const result: DestinationDeleteResult = { deleted: [], failed: [] };
   try {
+    await destination.findPlace();
     for (const name of names) {
       try {
         signal.throwIfAborted();

@@ -23,6 +23,11 @@ export class S3Destination implements Destination {
     return null;
   }
 
+  /** A bucket that is not there does not answer otherwise. */
+  findPlace(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async create(name: string, sizeHint: number | null): Promise<ObjectWriter> {
     checkObjectName(name);
     const upload = await this.#uploads().open(name, sizeHint, this.ports.signal);

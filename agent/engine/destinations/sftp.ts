@@ -34,6 +34,15 @@ export class SftpDestination implements Destination {
     return null;
   }
 
+  async findPlace(): Promise<void> {
+    const { directory } = this.spec;
+    if (await this.session.follow(directory) !== null) return;
+    throw new RunFailedError(
+      `Cannot use ${directory} at ${placeOf(this.spec)}: it is not there. Check sftp_path, and whether the ` +
+        "server has mounted its file system; where it is gone for good, make it anew.",
+    );
+  }
+
   async create(name: string, _sizeHint: number | null): Promise<ObjectWriter> {
     const final = this.#path(checkObjectName(name));
     const partial = this.#path(partialName(name));
@@ -65,12 +74,8 @@ export class SftpDestination implements Destination {
     const path = this.#path(checkObjectName(name));
     const found = await this.session.follow(path);
     if (found !== null) return found.size;
-    const { directory } = this.spec;
-    const place = placeOf(this.spec);
-    if (await this.session.follow(directory) !== null) {
-      throw new ObjectMissingError(`Cannot read ${path} at ${place}: it is not there`);
-    }
-    throw new RunFailedError(`Cannot read ${directory} at ${place}: it is not there. Check sftp_path.`);
+    await this.findPlace();
+    throw new ObjectMissingError(`Cannot read ${path} at ${placeOf(this.spec)}: it is not there`);
   }
 
   close(): Promise<void> {

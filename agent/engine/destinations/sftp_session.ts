@@ -30,6 +30,8 @@ export class SftpSession {
     private readonly client: Client,
     readonly sftp: SFTPWrapper,
   ) {
+    // Requests under way listen for the connection's end, and many are at once.
+    client.setMaxListeners(0);
     const lose = () => this.#isLost = true;
     client.on("close", lose).on("error", lose);
     sftp.on("close", lose).on("error", lose);

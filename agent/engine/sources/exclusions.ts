@@ -3,7 +3,7 @@
  * `./…` from the source's root, so absolute patterns are turned into anchored ones.
  */
 import { RunFailedError } from "../ports.ts";
-import { isWithin } from "./mounts.ts";
+import { isWithin } from "../mounts.ts";
 
 export interface ExclusionRequest {
   /** As the task names it, absolute. */

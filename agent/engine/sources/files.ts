@@ -10,11 +10,11 @@
  */
 import type { FilesSource } from "../../../src/protocol/job.ts";
 import type { Command, Exit } from "../children.ts";
+import { mountOf, readMounts, refuseVanished } from "../mounts.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RunContext } from "../run_context.ts";
 import { requireTools } from "../tools.ts";
 import { type Exclusions, planExclusions } from "./exclusions.ts";
-import { mountOf, readMounts, vanishedMount } from "./mounts.ts";
 import type { PartEnd, PreparedSource, SourcePart } from "./source.ts";
 import { TarMessages } from "./tar_messages.ts";
 
@@ -61,15 +61,9 @@ async function inspect(path: string): Promise<"directory" | "file"> {
 
 async function describeFileSystem(path: string, { ports }: RunContext): Promise<void> {
   const real = await Deno.realPath(path);
-  const { mounts, expected } = await readMounts();
-  const vanished = vanishedMount(real, expected, mounts);
-  if (vanished !== undefined) {
-    throw new RunFailedError(
-      `Cannot back up ${path}: /etc/fstab mounts a file system on ${vanished}, and it is not mounted now. ` +
-        `Mount it (mount ${vanished}) or take it out of /etc/fstab.`,
-    );
-  }
-  const mount = mountOf(real, mounts);
+  const mounts = await readMounts();
+  refuseVanished(`back up ${path}`, real, mounts);
+  const mount = mountOf(real, mounts.mounts);
   ports.output.line(
     `Source found: ${real} on ${mount?.type ?? "an unknown file system"} (${mount?.device ?? "?"})`,
   );

@@ -1,6 +1,6 @@
 /** The directory that files are restored into, as it is found, and the unfinished directory they are unpacked in. */
 import { dirname, join } from "node:path";
-import { readMounts } from "../sources/mounts.ts";
+import { readMounts } from "../mounts.ts";
 import { capture } from "../capture.ts";
 import { isThere } from "../is_there.ts";
 import { RunFailedError } from "../ports.ts";

@@ -1,4 +1,5 @@
 /** What is mounted where, and what should be. */
+import { RunFailedError } from "./ports.ts";
 
 export interface Mount {
   point: string;
@@ -40,12 +41,28 @@ export function vanishedMount(path: string, expected: string[], mounts: Mount[])
   return expected.find((point) => point !== "/" && isWithin(path, point) && !mounted.has(point));
 }
 
+/** @param action What can't be done where its file system is not mounted: `back up /srv`. */
+export function refuseVanished(action: string, path: string, { mounts, expected }: Mounts): void {
+  const vanished = vanishedMount(path, expected, mounts);
+  if (vanished === undefined) return;
+  throw new RunFailedError(
+    `Cannot ${action}: /etc/fstab mounts a file system on ${vanished}, and it is not mounted now. ` +
+      `Mount it (mount ${vanished}) or take it out of /etc/fstab.`,
+  );
+}
+
 /** Also true for the path itself. Both absolute, without a trailing slash but for `/`. */
 export function isWithin(path: string, directory: string): boolean {
   return directory === "/" || path === directory || path.startsWith(`${directory}/`);
 }
 
-export async function readMounts(): Promise<{ mounts: Mount[]; expected: string[] }> {
+export interface Mounts {
+  mounts: Mount[];
+  /** Mount points of `/etc/fstab`. */
+  expected: string[];
+}
+
+export async function readMounts(): Promise<Mounts> {
   const mounts = parseMountinfo(await Deno.readTextFile("/proc/self/mountinfo"));
   try {
     return { mounts, expected: parseFstab(await Deno.readTextFile("/etc/fstab")) };
