@@ -38,13 +38,13 @@ export interface FoundManifest {
 
 export const MANIFEST_SUFFIX = ".manifest.json";
 
-/** Every manifest below the place, newest backup first. `skip` is told of each that can't be read, and why. */
+/** Every manifest below the place, newest backup first. `skip` is told of each that can't be read, and why; of a directory too. */
 export async function findManifests(
   place: Place,
   skip: (path: string, reason: string) => void,
 ): Promise<FoundManifest[]> {
   const found: FoundManifest[] = [];
-  for await (const path of place.paths()) {
+  for await (const path of place.paths(skip)) {
     if (!path.endsWith(MANIFEST_SUFFIX)) continue;
     const cut = path.lastIndexOf("/");
     try {
