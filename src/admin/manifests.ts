@@ -1,5 +1,6 @@
 /** Manifests as backups' places hold them: written by `agent/engine/manifest.ts`, this version's or an older one's. */
 import { z } from "zod";
+import { isOtherThanWritten } from "../../agent/engine/manifest_digest.ts";
 import { SourceDescription, StoredObject } from "../protocol/job.ts";
 import type { Place } from "./place.ts";
 
@@ -64,6 +65,11 @@ function readManifest(text: string): Manifest {
     document = JSON.parse(text);
   } catch {
     throw new Error("it is not JSON");
+  }
+  if (isOtherThanWritten(text)) {
+    throw new Error(
+      "it is damaged: it is not the text that its manifest_sha256 is of. Restore it with stock tools",
+    );
   }
   const result = Manifest.safeParse(document);
   if (result.success) return result.data;
