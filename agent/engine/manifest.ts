@@ -8,6 +8,7 @@ import {
   jobEncryption,
   type StoredObject,
 } from "../../src/protocol/job.ts";
+import { withDigest } from "./manifest_digest.ts";
 import type { ToldContents } from "./manifest_contents.ts";
 import type { DatabaseContents } from "./sources/row_counts.ts";
 import type { PreparedSource, SourcePart } from "./sources/source.ts";
@@ -42,7 +43,7 @@ export interface ManifestInput {
   warningsCount: number;
 }
 
-/** UTF-8 JSON, indented, keys in a fixed order. Times are ISO 8601 UTC, sizes bytes of the objects as stored. */
+/** UTF-8 JSON, indented, keys in a fixed order, the digest of the rest first. Times are ISO 8601 UTC, sizes bytes of the objects as stored. */
 export function manifest(input: ManifestInput): Uint8Array {
   const { job, source, parts } = input;
   const encryption = jobEncryption(job);
@@ -66,7 +67,7 @@ export function manifest(input: ManifestInput): Uint8Array {
     ...input.contents.sealed === null ? {} : { sealed_contents: input.contents.sealed },
     restore: parts.map(({ part, archive }) => `${unpackCommand(archive.name, encryption)} | ${part.restore}`),
   };
-  return new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`);
+  return new TextEncoder().encode(withDigest(`${JSON.stringify(document, null, 2)}\n`));
 }
 
 function describeObjects({ archive, index, bytesRead, filesCount }: StoredPart, { open }: ToldContents) {

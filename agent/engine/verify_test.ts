@@ -3,11 +3,8 @@ import { BackupRun, shell } from "../../tests/support/backup_run.ts";
 import { type Origin, verify, verifyJob } from "../../tests/support/verify_run.ts";
 import { growTree } from "../../tests/support/tree.ts";
 import type { BackupJob, BackupToRead, StoredBackup, StoredObject } from "../../src/protocol/job.ts";
-import { Children } from "./children.ts";
-import { BackupContents } from "./contents.ts";
 import { LocalDestination } from "./destinations/local.ts";
 import { BackupDamagedError, RunFailedError } from "./ports.ts";
-import { readBack } from "./read_back.ts";
 import { runVerify } from "./verify.ts";
 
 const PASSWORD = { type: "passphrase" as const, passphrase: "correct horse" };
@@ -79,67 +76,6 @@ Deno.test("of a backup to recipients, sizes and digests are checked, and the out
   await flip(at.path("archive"), 300);
   assert.match(await damage(verify(at.run, at.backup)), /\.tar\.zst\.age: its SHA-256 is/);
 });
-
-Deno.test("a byte that is another is caught in each of 1,000 places of archive, index and manifest", async () => {
-  await flipEverywhere(1000, 40, {}, null);
-});
-
-Deno.test("a byte that is another is caught in an encrypted backup", async () => {
-  await flipEverywhere(200, 2, SEALED, PASSWORD);
-});
-
-/** In places spread over all bytes of all objects, at random within each part. `opened` of them are looked into as well. */
-async function flipEverywhere(
-  times: number,
-  opened: number,
-  changes: Partial<BackupJob>,
-  key: BackupToRead["key"],
-) {
-  await using at = await backedUp(
-    "head -c 20000 /dev/urandom > noise; seq 20000 > numbers; mkdir d",
-    changes,
-  );
-  const total = at.backup.objects.reduce((sum, { size }) => sum + size, 0);
-  const job = verifyJob(at.run, at.backup, key);
-  const destination = new LocalDestination(
-    { type: "local", directory: at.run.directory },
-    at.run.ports.signal,
-  );
-  for (let time = 0; time < times; time++) {
-    const place = Math.floor((time + Math.random()) * total / times);
-    const { object, offset } = locate(at.backup.objects, place);
-    const path = `${at.run.directory}/${object.name}`;
-    await flip(path, offset);
-    await using children = new Children(at.run.ports.clock, at.run.ports.signal);
-    const contents = new BackupContents(job.backup, at.run.ports.workDirectory);
-    const look = time % (times / opened) === 0 ? contents.lookInto(object, children) : null;
-    const faults = await readBack(object, destination, look, () => {});
-    assert.match(faults[0] ?? "", /^its SHA-256 is/, `byte ${offset} of ${object.name}`);
-    await flip(path, offset);
-  }
-  for (const object of at.backup.objects) {
-    assert.deepEqual(await readBack(object, destination, null, () => {}), []);
-  }
-}
-
-function locate(objects: readonly StoredObject[], place: number): { object: StoredObject; offset: number } {
-  let offset = place;
-  for (const object of objects) {
-    if (offset < object.size) return { object, offset };
-    offset -= object.size;
-  }
-  throw new Error(`Cannot find byte ${place}`);
-}
-
-async function flip(path: string, offset: number): Promise<void> {
-  using file = await Deno.open(path, { read: true, write: true });
-  const byte = new Uint8Array(1);
-  await file.seek(offset, Deno.SeekMode.Start);
-  await file.read(byte);
-  byte[0]! ^= 1 << offset % 8;
-  await file.seek(offset, Deno.SeekMode.Start);
-  await file.write(byte);
-}
 
 const DAMAGES: Record<string, [script: string, fault: RegExp]> = {
   "is cut short": ['truncate -s -1 "$1"', /it has \d+ bytes, \d+ were stored/],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { BackupRun } from "../../tests/support/backup_run.ts";
 import { controlPlaneFixture } from "../../tests/support/sources/control_plane.ts";
+import { systemClock } from "../domain/clock.ts";
 import { EXPORT_END } from "../store/export.ts";
 import { archiveFault, archiveLines } from "./archive.ts";
 import { findManifests } from "./manifests.ts";
@@ -12,7 +13,7 @@ Deno.test("an export is found, held against its manifest and read back; damage i
   await using run = await BackupRun.open();
   await run.run({ type: "control_plane" });
   await Deno.writeTextFile(`${run.directory}/other.manifest.json`, `{"format": "rearguard-backup"}`);
-  const place = openPlace(run.directory, {});
+  await using place = await openPlace(run.directory, {}, systemClock);
   const skipped: string[] = [];
   const [found, ...others] = await findManifests(place, (path, reason) => skipped.push(`${path}: ${reason}`));
   assert.equal(others.length, 0);
@@ -36,7 +37,16 @@ Deno.test("an export is found, held against its manifest and read back; damage i
   assert.match((await archiveFault(place, found!))!, /can't be read/);
 });
 
-Deno.test("a place's keys come from the environment", () => {
-  assert.throws(() => openPlace("s3://safe/in", {}), /set AWS_ACCESS_KEY_ID in the environment$/);
-  assert.throws(() => openPlace("sftp://host/in", {}), /Copy the files here/);
+Deno.test("a place's keys come from the environment", async () => {
+  const refused = (place: string, reason: RegExp) =>
+    assert.rejects(openPlace(place, {}, systemClock), (error: Error) => {
+      assert.match(error.message, reason);
+      assert.doesNotMatch(error.message, /hunter2/);
+      return true;
+    });
+  await refused("s3://safe/in", /set AWS_ACCESS_KEY_ID in the environment$/);
+  await refused("sftp://backup@host/in", /set SFTP_PRIVATE_KEY_FILE or SFTP_PASSWORD in the environment$/);
+  await refused("sftp://backup:hunter2@host/in", /Put the password into SFTP_PASSWORD/);
+  await refused("sftp://host/in", /write sftp:\/\/USER@HOST:PORT\/DIRECTORY/);
+  await refused("ftp://host/in", /Copy the files here/);
 });

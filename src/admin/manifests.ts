@@ -1,5 +1,6 @@
 /** Manifests as backups' places hold them: written by `agent/engine/manifest.ts`, this version's or an older one's. */
 import { z } from "zod";
+import { isOtherThanWritten } from "../../agent/engine/manifest_digest.ts";
 import { SourceDescription, StoredObject } from "../protocol/job.ts";
 import type { Place } from "./place.ts";
 
@@ -38,13 +39,13 @@ export interface FoundManifest {
 
 export const MANIFEST_SUFFIX = ".manifest.json";
 
-/** Every manifest below the place, newest backup first. `skip` is told of each that can't be read, and why. */
+/** Every manifest below the place, newest backup first. `skip` is told of each that can't be read, and why; of a directory too. */
 export async function findManifests(
   place: Place,
   skip: (path: string, reason: string) => void,
 ): Promise<FoundManifest[]> {
   const found: FoundManifest[] = [];
-  for await (const path of place.paths()) {
+  for await (const path of place.paths(skip)) {
     if (!path.endsWith(MANIFEST_SUFFIX)) continue;
     const cut = path.lastIndexOf("/");
     try {
@@ -64,6 +65,11 @@ function readManifest(text: string): Manifest {
     document = JSON.parse(text);
   } catch {
     throw new Error("it is not JSON");
+  }
+  if (isOtherThanWritten(text)) {
+    throw new Error(
+      "it is damaged: it is not the text that its manifest_sha256 is of. Restore it with stock tools",
+    );
   }
   const result = Manifest.safeParse(document);
   if (result.success) return result.data;

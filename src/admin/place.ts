@@ -1,16 +1,18 @@
-/** Where backups lie, as `recover` reads it: a directory of this machine, or a bucket. */
+/** Where backups lie, as `recover` reads it: a directory of this machine or of an SSH server, or a bucket. */
 import { resolve } from "node:path";
+import type { Clock } from "../domain/clock.ts";
 import type { NewBackupDestinationInput } from "../services/backup_destinations.ts";
 import { Bucket } from "../storage/s3.ts";
 import { RecoveryError } from "./recovery_error.ts";
+import { openSftpPlace } from "./sftp_place.ts";
 
-export interface Place {
+export interface Place extends AsyncDisposable {
   /** For messages. */
   readonly description: string;
   /** The destination that it is to a control plane. */
   readonly destination: NewBackupDestinationInput;
-  /** Every file below it, by its path from there. */
-  paths(): AsyncIterable<string>;
+  /** Every file below it, by its path from there. `skip` is told of each directory that may not be read. */
+  paths(skip: (path: string, reason: string) => void): AsyncIterable<string>;
   /** Of a small file. */
   text(path: string): Promise<string>;
   read(path: string): Promise<ReadableStream<Uint8Array>>;
@@ -18,14 +20,22 @@ export interface Place {
   directory(path: string): string;
 }
 
-/** `s3://BUCKET[/PREFIX]`, or a directory. A bucket's keys come from the environment, never from an argument. */
-export function openPlace(text: string, environment: Record<string, string>): Place {
+/**
+ * `s3://BUCKET[/PREFIX]`, `sftp://USER@HOST[:PORT]/DIRECTORY`, or a directory. Keys and passwords come from the environment, never from
+ * an argument.
+ */
+export async function openPlace(
+  text: string,
+  environment: Record<string, string>,
+  clock: Clock,
+): Promise<Place> {
   const match = /^([a-z0-9]+):\/\/([^/]+)\/?(.*)$/.exec(text);
   if (match === null) return directoryPlace(resolve(text));
   const [, scheme, bucket, prefix] = match;
+  if (scheme === "sftp") return await openSftpPlace(text, environment, clock);
   if (scheme === "s3") return bucketPlace(bucket!, prefix!.replace(/\/+$/, ""), environment);
   throw new RecoveryError(
-    `Cannot recover from ${scheme}://…: only directories and s3:// are read. Copy the files here, and name their directory.`,
+    `Cannot recover from ${scheme}://…: only directories, s3:// and sftp:// are read. Copy the files here, and name their directory.`,
   );
 }
 
@@ -33,18 +43,30 @@ function directoryPlace(root: string): Place {
   return {
     description: root,
     destination: { label: "Recovered", type: "local", local_path: root },
-    paths: () => filesBelow(root, ""),
+    paths: (skip) => filesBelow(root, "", skip),
     text: (path) => Deno.readTextFile(`${root}/${path}`),
     read: async (path) => (await Deno.open(`${root}/${path}`)).readable,
     directory: (path) => path === "" ? root : `${root}/${path}`,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
 /** Symbolic links are not followed. */
-async function* filesBelow(root: string, directory: string): AsyncGenerator<string> {
-  for await (const { name, isDirectory, isFile } of Deno.readDir(`${root}/${directory}`)) {
+async function* filesBelow(
+  root: string,
+  directory: string,
+  skip: (path: string, reason: string) => void,
+): AsyncGenerator<string> {
+  let entries: Deno.DirEntry[];
+  try {
+    entries = await Array.fromAsync(Deno.readDir(`${root}/${directory}`));
+  } catch (error) {
+    if (directory === "" || !(error instanceof Deno.errors.PermissionDenied)) throw error;
+    return skip(directory, "the user may not read it");
+  }
+  for (const { name, isDirectory, isFile } of entries) {
     const path = directory === "" ? name : `${directory}/${name}`;
-    if (isDirectory) yield* filesBelow(root, path);
+    if (isDirectory) yield* filesBelow(root, path, skip);
     else if (isFile) yield path;
   }
 }
@@ -92,5 +114,6 @@ function bucketPlace(bucket: string, prefix: string, environment: Record<string,
       throw new RecoveryError(`Cannot read ${key(path)}: the bucket answers ${response.status}`);
     },
     directory: key,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

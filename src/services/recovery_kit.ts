@@ -28,6 +28,7 @@ export async function recoveryKit({ database, clock, keyring }: Services): Promi
   const own = (await kitControlPlanes(database)).map((row) => ({
     place: placeOf(byId.get(row.backup_destination_id)!, row.directory),
     recoverFrom: addressOf(byId.get(row.backup_destination_id)!, row.directory),
+    environment: environmentOf(byId.get(row.backup_destination_id)!),
     ...row,
   }));
   const newest = own.toSorted((a, b) => b.created_at.getTime() - a.created_at.getTime())[0];
@@ -50,7 +51,7 @@ export async function recoveryKit({ database, clock, keyring }: Services): Promi
       encryption,
       created_at,
     })),
-    commands: commands(newest?.recoverFrom ?? "PLACE"),
+    commands: commands(newest?.recoverFrom ?? "PLACE", newest?.environment ?? []),
   };
 }
 
@@ -70,22 +71,45 @@ function placeOf(row: BackupDestinationRow, directory: string | null): string {
   }
 }
 
-/** As `recover --from` takes it; what lies on an SFTP server is copied first. */
+/** As `recover --from` takes it. */
 function addressOf(row: BackupDestinationRow, directory: string): string {
   if (row.type === "local") return shellQuote(directory);
-  return row.type === "sftp" ? "COPIED_DIRECTORY" : shellQuote(`s3://${row.s3_bucket_name}/${directory}`);
+  if (row.type !== "sftp") return shellQuote(`s3://${row.s3_bucket_name}/${directory}`);
+  const host = row.sftp_host!.includes(":") ? `[${row.sftp_host}]` : row.sftp_host;
+  const path = (directory.startsWith("/") ? directory : `/~/${directory}`).split("/").map(encodeURIComponent);
+  const user = encodeURIComponent(row.sftp_username!);
+  return shellQuote(`sftp://${user}@${host}:${row.sftp_port ?? 22}${path.join("/")}`);
+}
+
+/** What `recover` must be told before it reads there. A host key is no secret, and nobody else can vouch for the server then. */
+function environmentOf(row: BackupDestinationRow): string[] {
+  switch (row.type) {
+    case "local":
+      return [];
+    case "s3":
+      return [`export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_REGION=${shellQuote(row.s3_region!)}`];
+    case "custom_s3":
+      return [
+        `export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_ENDPOINT_URL=${shellQuote(row.s3_endpoint!)}`,
+      ];
+    case "sftp":
+      return [
+        `export SFTP_HOST_KEY=${shellQuote(row.sftp_host_key ?? "…")} SFTP_PRIVATE_KEY_FILE=… ` +
+        "# or SFTP_PASSWORD, which is asked for otherwise",
+      ];
+  }
 }
 
 function shellQuote(text: string): string {
   return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function commands(place: string): RecoveryKit["commands"] {
+function commands(place: string, environment: string[]): RecoveryKit["commands"] {
   return [
     {
       purpose:
         "A new control plane from its newest backup, with the secret key in SECRET_KEY or SECRET_KEY_FILE",
-      lines: [`deno task admin recover --from ${place}`],
+      lines: [...environment, `deno task admin recover --from ${place}`],
     },
     {
       purpose: "Without such a backup, or without the secret key: from the manifests beside the backups",

@@ -1,5 +1,6 @@
 /** The command `rearguard` as a process of its own, the way `deno task cli` starts it. */
 import { fileURLToPath } from "node:url";
+import { atTerminal } from "./terminal.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -53,26 +54,13 @@ export class CliHome implements AsyncDisposable {
     answers: readonly (readonly [question: string, answer: string])[] = [],
     env: Record<string, string> = {},
   ): Promise<Ended> {
-    const line = [Deno.execPath(), ...CLI, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
-    const terminal = new Deno.Command("script", {
-      args: ["--quiet", "--return", "--echo", "never", "--command", 'exec sh -c "$LINE"', "/dev/null"],
-      clearEnv: true,
-      env: { ...this.#environment(), TERM: "xterm", LINE: `stty cols 100; exec ${line.join(" ")}`, ...env },
-      cwd: this.directory,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    const keyboard = terminal.stdin.getWriter();
-    let screen = "";
-    const left = [...answers];
-    for await (const text of terminal.stdout.pipeThrough(new TextDecoderStream())) {
-      screen += text;
-      if (left.length === 0 || !screen.includes(left[0]![0])) continue;
-      await keyboard.write(new TextEncoder().encode(`${left.shift()![1]}\r`));
-    }
-    await keyboard.close().catch(() => {});
-    return { code: (await terminal.status).code, stdout: screen, stderr: "" };
+    const { code, screen } = await atTerminal(
+      [Deno.execPath(), ...CLI, ...args],
+      answers,
+      { ...this.#environment(), ...env },
+      this.directory,
+    );
+    return { code, stdout: screen, stderr: "" };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

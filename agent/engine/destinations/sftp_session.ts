@@ -1,6 +1,6 @@
 /** An SFTP channel as promises, its refusals as `RunFailedError`s. */
 import type { Buffer } from "node:buffer";
-import type { Client, SFTPWrapper, Stats } from "ssh2";
+import type { Client, FileEntryWithStats, SFTPWrapper, Stats } from "ssh2";
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { SftpDestination as Spec } from "../../../src/protocol/job.ts";
 import { RunFailedError } from "../ports.ts";
@@ -83,6 +83,11 @@ export class SftpSession {
       if (statusOf(error) === NO_SUCH_FILE) return null;
       throw await this.explain(`look at ${path}`, error);
     }
+  }
+
+  /** What lies directly in a directory, links not followed. */
+  list(path: string): Promise<FileEntryWithStats[]> {
+    return this.#call(`list ${path}`, (done) => this.sftp.readdir(path, done));
   }
 
   async removeIfThere(path: string): Promise<void> {

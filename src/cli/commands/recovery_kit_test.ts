@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { CliHome } from "../../../tests/support/cli.ts";
+import { newBackup } from "../../../tests/support/records.ts";
 import { startApi } from "../../../tests/support/served_api.ts";
 
+const HOST_KEY = `SHA256:${"k".repeat(43)}`;
 const SECRET = "a-secret-that-must-not-be-printed";
 
 Deno.test("the recovery kit tells where everything is, on paper too, and no secret", async () => {
@@ -9,6 +11,9 @@ Deno.test("the recovery kit tells where everything is, on paper too, and no secr
   await using home = await CliHome.open();
   await api.services.database`update users set is_admin = true`;
   const env = { REARGUARD_URL: api.url, REARGUARD_API_TOKEN: api.token };
+  const empty = await home.run(["recovery-kit"], { env });
+  assert.match(empty.stdout, /^- None\. Make a task of type control_plane/m);
+  assert.match(empty.stdout, /^ {2}deno task admin recover --from PLACE$/m);
   await api.api.create("/backup-destinations", {
     label: "Tresor",
     type: "custom_s3",
@@ -17,12 +22,36 @@ Deno.test("the recovery kit tells where everything is, on paper too, and no secr
     s3_bucket_name: "safe",
     custom_s3_endpoint: "https://s3.example.test",
   });
+  const nas = await api.api.create("/backup-destinations", {
+    label: "NAS",
+    type: "sftp",
+    sftp_host: "2001:db8::7",
+    sftp_username: "backup",
+    sftp_password: SECRET,
+    sftp_host_key: HOST_KEY,
+    sftp_path: "rear guard",
+  });
+  const taskId = await api.api.create("/backup-tasks", {
+    remote_server_id: await api.api.create("/remote-servers", { label: "web", ip_address: "192.0.2.1" }),
+    backup_destination_id: nas,
+    label: "Rearguard itself",
+    type: "control_plane",
+    frequency: "daily",
+    time_to_run_at: "04:00",
+  });
+  await newBackup(api.services.database, taskId, new Date(0), {
+    engine: "rearguard",
+    directory: "rear guard",
+  });
   const { code, stdout, stderr } = await home.run(["recovery-kit"], { env });
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^- Tresor \(.+\): https:\/\/s3\.example\.test, bucket safe; 0 backups$/m);
   assert.match(stdout, /sealed with key [0-9a-f]{8}\.$/m);
-  assert.match(stdout, /^- None\. Make a task of type control_plane/m);
-  assert.match(stdout, /^ {2}deno task admin recover --from /m);
+  const recover =
+    `  export SFTP_HOST_KEY=${HOST_KEY} SFTP_PRIVATE_KEY_FILE=… # or SFTP_PASSWORD, which is asked for otherwise
+  deno task admin recover --from 'sftp://backup@[2001:db8::7]:22/~/rear%20guard'
+`;
+  assert.ok(stdout.includes(recover), stdout);
   const json = await home.run(["recovery-kit", "--json"], { env });
   assert.equal(JSON.parse(json.stdout).data.destinations[0].label, "Tresor");
   const pdf = await home.run(["recovery-kit", "--pdf", `${home.directory}/kit.pdf`], { env });

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { FlippedBackup, flips, FORMATS, offsetOf } from "../../tests/support/flipped_backup.ts";
+import { shell } from "../../tests/support/backup_run.ts";
+import { systemClock } from "../domain/clock.ts";
+import { findManifests, type FoundManifest } from "./manifests.ts";
+import { openPlace } from "./place.ts";
+
+for (const format of FORMATS) {
+  Deno.test(`a manifest with another byte is left out, or tells what it did, ${format}`, async () => {
+    await using at = await FlippedBackup.make(format);
+    await using place = await openPlace(at.run.directory, {}, systemClock);
+    const told = ({ manifest }: FoundManifest) => manifest;
+    const [right] = await findManifests(place, (path, reason) => assert.fail(`${path}: ${reason}`));
+    let leftOut = 0;
+    await flips(1000, async (flip) => {
+      await at.flip(at.object("manifest"), flip);
+      const reasons: string[] = [];
+      const [found, ...others] = await findManifests(place, (_, reason) => reasons.push(reason));
+      assert.equal(others.length, 0);
+      const byte = `byte ${offsetOf(flip, at.object("manifest").size)}`;
+      if (found !== undefined) return assert.deepEqual(told(found), told(right!), byte);
+      assert.match(
+        reasons.join(),
+        /^it is (?:not JSON|damaged: |not a manifest of this version: )[^\n]*$/,
+        byte,
+      );
+      leftOut++;
+    });
+    assert(leftOut > 900, `only ${leftOut} were left out`);
+  });
+}
+
+Deno.test("a manifest's digest of itself is checked with stock tools, and one without is taken as it is", async () => {
+  await using at = await FlippedBackup.make("plain");
+  const path = `${at.run.directory}/${at.object("manifest").name}`;
+  await shell(
+    '[[ "$(grep -v manifest_sha256 "$1" | sha256sum)" == "$(grep -oP "manifest_sha256\\": \\"\\K\\w+" "$1")  -" ]]',
+    path,
+  );
+  await shell('sed -i -e /manifest_sha256/d -e s/Nightly/Changed/ "$1"', path);
+  await using place = await openPlace(at.run.directory, {}, systemClock);
+  const [found] = await findManifests(place, (_, reason) => assert.fail(reason));
+  assert.equal(found!.manifest.task.label, "Changed");
+});
