@@ -6,7 +6,7 @@
  */
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { Children } from "../agent/engine/children.ts";
-import { encryptTo } from "../agent/engine/transforms/encrypt.ts";
+import { encryptTo, makeFileKey } from "../agent/engine/transforms/encrypt.ts";
 import { systemClock } from "../src/domain/clock.ts";
 
 const CHUNK = new Uint8Array(1024 * 1024);
@@ -15,7 +15,10 @@ const CHUNKS = 1024;
 await using children = new Children(systemClock, new AbortController().signal);
 const recipient = await identityToRecipient(await generateX25519Identity());
 const nothing = { write: () => Promise.resolve(), end: () => Promise.resolve() };
-const sink = await encryptTo(nothing, { type: "recipients", recipients: [recipient] }, children);
+const sink = await encryptTo(
+  nothing,
+  await makeFileKey({ type: "recipients", recipients: [recipient] }, children),
+);
 for (let at = 0; at < 32; at++) await sink.write(CHUNK);
 const before = Deno.memoryUsage().rss;
 let most = before;

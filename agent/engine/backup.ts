@@ -1,10 +1,5 @@
 /** One backup run, from a job to stored objects. */
-import {
-  type BackupJob,
-  jobEncryption,
-  type StoredBackup,
-  type StoredObject,
-} from "../../src/protocol/job.ts";
+import type { BackupJob, StoredBackup, StoredObject } from "../../src/protocol/job.ts";
 import { frameTableText } from "./archive_index.ts";
 import { Children } from "./children.ts";
 import { figuresOf, judge, refuseEmpty } from "./guards.ts";
@@ -68,6 +63,7 @@ async function store(
   const source = await prepareSource(job.source, context);
   ports.output.line(`Using ${Object.entries(source.tools).map((tool) => tool.join(" ")).join(", ")}`);
   ports.output.line(`Writing to ${destination.description}`);
+  objects.keys?.expect(filesToSeal(source.parts));
   const parts: StoredPart[] = [];
   for (const part of source.parts) parts.push(await storePart(part, context, objects, progress));
   const contents = new Map(
@@ -82,7 +78,7 @@ async function store(
       source,
       parts,
       judged,
-      contents: await tellContents(contents, jobEncryption(job), context.children),
+      contents: await tellContents(contents, objects.keys),
       hostname: Deno.hostname(),
       startedAt,
       finishedAt: ports.clock.now(),
@@ -93,11 +89,17 @@ async function store(
     ...judged,
     objects: [...objects.committed],
     engine: source.engine,
-    encrypted: jobEncryption(job).type !== "none",
+    encrypted: objects.keys !== null,
     tools: source.tools,
     duration_ms: Math.round(ports.clock.monotonic() - started),
     source: source.description,
   };
+}
+
+/** Archives, indexes, and what the manifest keeps sealed. */
+function filesToSeal(parts: readonly SourcePart[]): number {
+  const indexes = parts.filter(({ index }) => index !== null).length;
+  return parts.length + indexes + (parts.some(({ count }) => count !== undefined) ? 1 : 0);
 }
 
 async function storePart(
@@ -182,13 +184,12 @@ function createObject(
   part: SourcePart,
   extension: string,
 ) {
-  const encryption = jobEncryption(job);
   return objects.create({
     role,
-    name: objectName(job, part.infix, encryption.type === "none" ? extension : `${extension}.age`),
+    name: objectName(job, part.infix, objects.keys === null ? extension : `${extension}.age`),
     database: part.database,
     sizeHint: role === "archive" ? job.last?.size ?? null : null,
-    encryption,
+    isSecret: true,
   });
 }
 
@@ -199,7 +200,7 @@ async function storeManifest(objects: RunObjects, job: BackupJob, content: Uint8
     name,
     database: null,
     sizeHint: content.length,
-    encryption: { type: "none" },
+    isSecret: false,
   });
   await object.write(content);
   await object.commit();

@@ -1,9 +1,9 @@
 /** What a backup's databases hold, as its manifest tells it: in clear, or sealed where the archives are. */
 import * as z from "zod";
-import type { JobEncryption } from "../../src/protocol/job.ts";
 import type { Children } from "./children.ts";
 import { DatabaseContents } from "./sources/row_counts.ts";
 import type { DecryptionKey } from "./transforms/decrypt.ts";
+import type { FileKeys } from "./transforms/file_keys.ts";
 
 /** By the archive's name. */
 export type ArchiveContents = ReadonlyMap<string, DatabaseContents>;
@@ -20,17 +20,16 @@ const Sealed = z.record(z.string(), DatabaseContents);
 /** The manifest is never encrypted: names of tables are told as openly as the tables themselves. */
 export async function tellContents(
   contents: ArchiveContents,
-  encryption: JobEncryption,
-  children: Children,
+  keys: FileKeys | null,
 ): Promise<ToldContents> {
-  if (encryption.type === "none" || contents.size === 0) return { open: contents, sealed: null };
+  if (keys === null || contents.size === 0) return { open: contents, sealed: null };
   const { encryptTo } = await import("./transforms/encrypt.ts");
   const chunks: Uint8Array[] = [];
   const sink = {
     write: (chunk: Uint8Array) => Promise.resolve(void chunks.push(chunk.slice())),
     end: async () => {},
   };
-  const encrypted = await encryptTo(sink, encryption, children);
+  const encrypted = await encryptTo(sink, await keys.take());
   await encrypted.write(new TextEncoder().encode(JSON.stringify(Object.fromEntries(contents))));
   await encrypted.end();
   return { open: new Map(), sealed: (await new Blob(chunks as BlobPart[]).bytes()).toBase64() };

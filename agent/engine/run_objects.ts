@@ -1,10 +1,11 @@
 /** The objects a run has made at its destination: counted, hashed, encrypted, and removed when the run fails. */
-import type { JobEncryption, StoredObject } from "../../src/protocol/job.ts";
+import { jobEncryption, type StoredObject } from "../../src/protocol/job.ts";
 import type { Destination, DirectWriting, ObjectWriter } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import type { RunContext } from "./run_context.ts";
 import { Digest } from "./transforms/digest.ts";
 import { encryptTo } from "./transforms/encrypt.ts";
+import { FileKeys } from "./transforms/file_keys.ts";
 import type { Sink } from "./transforms/sink.ts";
 
 export interface NewObject {
@@ -14,30 +15,37 @@ export interface NewObject {
   database: string | null;
   /** Bytes, as far as can be told. */
   sizeHint: number | null;
-  encryption: JobEncryption;
+  /** Whether the run's encryption is for it. */
+  isSecret: boolean;
 }
 
 export class RunObjects {
   /** In the order they were made visible. */
   readonly committed: StoredObject[] = [];
+  /** Null where nothing is encrypted. */
+  readonly keys: FileKeys | null;
   #open: { name: string; writer: ObjectWriter } | null = null;
 
   constructor(
     private readonly context: RunContext,
     private readonly destination: Destination,
     private readonly progress: Progress,
-  ) {}
+  ) {
+    const encryption = jobEncryption(context.job);
+    this.keys = encryption.type === "none" ? null : new FileKeys(encryption, context.children);
+  }
 
   /** Starts an object. One at a time: `commit` it before the next. */
   async create(object: NewObject): Promise<OpenObject> {
-    const { name, encryption } = object;
+    const { name } = object;
+    const keys = object.isSecret ? this.keys : null;
     const { ports } = this.context;
     ports.signal.throwIfAborted();
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.destination.create(name, object.sizeHint);
     this.#open = { name, writer };
     // Archives come from a program; what is encrypted can only be written by who encrypts it.
-    const isDirect = object.role === "archive" && encryption.type === "none";
+    const isDirect = object.role === "archive" && keys === null;
     const direct = isDirect ? writer.direct ?? null : null;
     const digest = new Digest({
       write: async (chunk) => {
@@ -47,9 +55,7 @@ export class RunObjects {
         this.progress.bytesWritten += chunk.length;
       },
     });
-    const sink = encryption.type === "none"
-      ? digest
-      : await encryptTo(digest, encryption, this.context.children);
+    const sink = keys === null ? digest : await encryptTo(digest, await keys.take());
     return new OpenObject(sink, writer, direct, () => this.#commit(object, writer, digest));
   }
 

@@ -23,13 +23,18 @@ export class MariadbServer implements AsyncDisposable {
     const owner = await systemUser("mysql");
     // Clients of any user reach the socket; the data directory is the server's own.
     await Deno.chmod(directory, 0o755);
-    if (owner !== null) await Deno.chown(directory, owner.uid, owner.gid);
+    // A server that starts clears its directory of temporary tables, of another's too.
+    await Deno.mkdir(`${directory}/tmp`);
+    if (owner !== null) {
+      for (const own of [directory, `${directory}/tmp`]) await Deno.chown(own, owner.uid, owner.gid);
+    }
     await program([
       "mariadb-install-db",
       "--no-defaults",
       "--auth-root-authentication-method=normal",
       "--skip-test-db",
       `--datadir=${directory}/data`,
+      `--tmpdir=${directory}/tmp`,
     ], owner?.name);
     const socket = `${directory}/mysqld.sock`;
     const port = freePort();
@@ -100,6 +105,7 @@ function start(directory: string, socket: string, port: number, user: string | u
     "mariadbd",
     "--no-defaults",
     `--datadir=${directory}/data`,
+    `--tmpdir=${directory}/tmp`,
     `--socket=${socket}`,
     `--port=${port}`,
     "--bind-address=127.0.0.1",

@@ -13,9 +13,14 @@ export type EncryptionKey = Exclude<JobEncryption, { type: "none" }>;
 /** How many chunks are handed on at once. */
 const CHUNKS_AT_ONCE = 16;
 
-/** Starts an encrypted file in `next`. Writes nothing before the key is derived. */
-export async function encryptTo(next: Sink, key: EncryptionKey, children: Children): Promise<Sink> {
-  const { header, fileKey } = await makeHeader(key, children);
+/** A file's key, and the header that seals it for who can open the file. For one file. */
+export interface FileKey {
+  header: Uint8Array;
+  fileKey: Uint8Array;
+}
+
+/** Starts an encrypted file in `next`. */
+export async function encryptTo(next: Sink, { header, fileKey }: FileKey): Promise<Sink> {
   const nonce = randomBytes(NONCE_BYTES);
   await next.write(header);
   await next.write(nonce);
@@ -23,10 +28,7 @@ export async function encryptTo(next: Sink, key: EncryptionKey, children: Childr
 }
 
 /** The library makes the header; the payload is sealed here, five times as fast. */
-async function makeHeader(
-  key: EncryptionKey,
-  children: Children,
-): Promise<{ header: Uint8Array; fileKey: Uint8Array }> {
+export async function makeFileKey(key: EncryptionKey, children: Children): Promise<FileKey> {
   // Loaded by those that need it: it is some megabytes.
   const { Encrypter, Stanza } = await import("age-encryption");
   const encrypter = new Encrypter();
@@ -50,7 +52,7 @@ function passphraseRecipient(passphrase: string, children: Children, NewStanza: 
   return {
     async wrapFileKey(fileKey) {
       const salt = randomBytes(16);
-      const key = await deriveKey(children, passphrase, passphraseSalt(salt));
+      const key = await deriveKey(children, passphrase, passphraseSalt(salt), WORK_FACTOR);
       const cipher = createCipheriv("chacha20-poly1305", key, new Uint8Array(12), { authTagLength: 16 });
       const sealed = [...cipher.update(fileKey), ...cipher.final(), ...cipher.getAuthTag()];
       const salted = salt.toString("base64").replace(/=+$/, "");

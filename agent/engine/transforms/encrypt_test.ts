@@ -5,8 +5,8 @@ import { systemClock } from "../../../src/domain/clock.ts";
 import { ageDecrypt, ageDecryptWith, ageKeygen } from "../../../tests/support/age.ts";
 import { Children } from "../children.ts";
 import { type ReadRange, SealedObject } from "./decrypt.ts";
-import { type EncryptionKey, encryptTo } from "./encrypt.ts";
-import { deriveKey } from "./scrypt.ts";
+import { type EncryptionKey, encryptTo, makeFileKey } from "./encrypt.ts";
+import { deriveKey, WORK_FACTOR } from "./scrypt.ts";
 import type { Sink } from "./sink.ts";
 
 class Collected implements Sink {
@@ -34,7 +34,7 @@ async function encryptWith(
 ): Promise<Uint8Array<ArrayBuffer>> {
   await using children = new Children(systemClock, new AbortController().signal);
   const collected = new Collected();
-  const sink = await encryptTo(collected, key, children);
+  const sink = await encryptTo(collected, await makeFileKey(key, children));
   const step = Math.ceil(plain.length / pieces);
   for (let at = 0; at < plain.length; at += step) await sink.write(plain.subarray(at, at + step));
   await sink.end();
@@ -110,7 +110,8 @@ Deno.test("a destination that fails fails the writing, with its own error", asyn
     end: () => Promise.resolve(),
   };
   await assert.rejects(async () => {
-    const sink = await encryptTo(failing, { type: "password", password: "correct horse" }, children);
+    const key: EncryptionKey = { type: "password", password: "correct horse" };
+    const sink = await encryptTo(failing, await makeFileKey(key, children));
     for (let i = 0; i < 100; i++) await sink.write(new Uint8Array(1024 * 1024));
     await sink.end();
   }, /the disk is full/);
@@ -130,7 +131,7 @@ Deno.test("the derivation's memory is not the agent's", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   const before = Deno.memoryUsage().rss;
   let highest = 0;
-  const deriving = deriveKey(children, "passphrase", new Uint8Array(16));
+  const deriving = deriveKey(children, "passphrase", new Uint8Array(16), WORK_FACTOR);
   let done = false;
   deriving.finally(() => done = true);
   while (!done) {

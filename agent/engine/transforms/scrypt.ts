@@ -29,7 +29,7 @@ export async function deriveKey(
   children: Children,
   passphrase: string,
   salt: Uint8Array,
-  workFactor = WORK_FACTOR,
+  workFactor: number,
 ): Promise<Uint8Array> {
   const input = JSON.stringify({ passphrase, salt: salt.toHex(), logN: workFactor });
   const { exit, stdout, messages } = await capture(children, {

@@ -11,8 +11,7 @@ const NEW_NAMES = ["shop again", "odd again"];
 const DATABASE_LINES = /^-- (?:Host: |Dumping (?:events|routines) for database )/;
 
 export async function mysqlFixture(): Promise<SourceFixture> {
-  const server = await MariadbServer.open();
-  const other = await MariadbServer.open();
+  const [server, other] = await Promise.all([MariadbServer.open(), MariadbServer.open()]);
   await server.sql(
     "mysql",
     `create database shop character set utf8mb4 collate utf8mb4_bin; create database ${quote(ODD)}`,

@@ -10,8 +10,7 @@ const NAMES = ["shop", ODD];
 const NEW_NAMES = ["shop again", "odd again"];
 
 export async function postgresqlFixture(): Promise<SourceFixture> {
-  const server = await PostgresqlServer.open();
-  const other = await PostgresqlServer.open();
+  const [server, other] = await Promise.all([PostgresqlServer.open(), PostgresqlServer.open()]);
   await server.sql(
     "postgres",
     "create role shop_owner login password 'hush'; create database shop owner shop_owner",
@@ -121,16 +120,19 @@ async function describeDatabase(
 ): Promise<string[]> {
   const excluded = without.map((pattern) => `--exclude-table=${pattern}`);
   const schema = await server.client("pg_dump", ["--schema-only", ...excluded], database);
-  const rows = [];
-  for (const [, table] of schema.matchAll(/^CREATE (?:TABLE|MATERIALIZED VIEW) (.+) (?:\(|AS)$/gm)) {
-    const sum = `select count(*), md5(string_agg(t::text, E'\\n' order by t::text)) from ${table} t`;
-    rows.push(`${table}: ${await server.sql(database, sum)}`);
-  }
+  const tables = [...schema.matchAll(/^CREATE (?:TABLE|MATERIALIZED VIEW) (.+) (?:\(|AS)$/gm)];
+  const sums = tables.map(([, table]) =>
+    `select $$${table}$$, count(*), md5(string_agg(t::text, E'\\n' order by t::text)) from ${table} t;\n`
+  );
+  const told = await server.sql(
+    database,
+    `${sums.join("")}
+    select * from pg_sequences order by 1, 2;
+    select oid, md5(lo_get(oid)) from pg_largeobject_metadata order by 1;`,
+  );
   return [
     ...schema.split("\n").filter((line) => !/^\\(un)?restrict /.test(line)),
-    ...rows,
-    await server.sql(database, "select * from pg_sequences order by 1, 2"),
-    await server.sql(database, "select oid, md5(lo_get(oid)) from pg_largeobject_metadata order by 1"),
+    ...told.split("\n"),
   ];
 }
 

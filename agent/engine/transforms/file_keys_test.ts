@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../../src/domain/clock.ts";
+import { until } from "../../../tests/support/until.ts";
+import { type Child, Children, type Command, type SpawnOptions } from "../children.ts";
+import { FileKeys } from "./file_keys.ts";
+
+class CountedChildren extends Children {
+  /** In the order they were started. */
+  readonly started: Child[] = [];
+
+  constructor() {
+    super(systemClock, new AbortController().signal);
+  }
+
+  override spawn(command: Command, options: SpawnOptions): Child {
+    const child = super.spawn(command, options);
+    this.started.push(child);
+    return child;
+  }
+}
+
+const PASSWORD = { type: "password", password: "correct horse" } as const;
+
+Deno.test("the next file's key is made while one is written, one after the other, and none too many", async () => {
+  await using children = new CountedChildren();
+  const keys = new FileKeys(PASSWORD, children);
+  keys.expect(2);
+  await until(() => children.started.length === 1);
+  const first = keys.take();
+  let derived = false;
+  children.started[0]!.exited.then(() => derived = true);
+  // Nobody has asked for it yet.
+  await until(() => children.started.length === 2);
+  assert.ok(derived);
+  const made = [await first, await keys.take()];
+  assert.equal(children.started.length, 2);
+  made.push(await keys.take());
+  assert.equal(children.started.length, 3);
+  const headers = made.map(({ header }) => new TextDecoder().decode(header));
+  assert.equal(new Set(headers).size, 3);
+  assert.equal(new Set(made.map(({ fileKey }) => fileKey.toHex())).size, 3);
+  for (const header of headers) assert.match(header, /^age-encryption.org\/v1\n-> scrypt \S{22} 18\n/);
+});
+
+Deno.test("a run that is over ends the key that nobody takes, and who takes it learns why", async () => {
+  const children = new CountedChildren();
+  const keys = new FileKeys(PASSWORD, children);
+  keys.expect(2);
+  await until(() => children.started.length === 1);
+  await children.terminate();
+  await assert.rejects(keys.take(), /Cannot derive the encryption key .*: SIGTERM/);
+});
