@@ -1,7 +1,7 @@
 /** A stored backup's objects, read back: proven against what was stored, and opened. */
 import { createHash, type Hash } from "node:crypto";
 import type { BackupToRead, StoredObject } from "../../src/protocol/job.ts";
-import { codeOf } from "./destinations/local_errors.ts";
+import { isUnreadable } from "./destinations/local_reader.ts";
 import { LineReader } from "./line_reader.ts";
 import { pump } from "./pump.ts";
 import type { Children } from "./children.ts";
@@ -182,9 +182,4 @@ function damaged({ name }: StoredObject, fault: string): BackupDamagedError {
     `Cannot trust ${name}: ${fault}. It is damaged, or another file took its place.`,
     `${name}: ${fault}`,
   );
-}
-
-/** A local destination has tried twice then. */
-function isUnreadable(error: unknown): boolean {
-  return error instanceof RunFailedError && codeOf(error.cause) === "EIO";
 }
