@@ -4,7 +4,7 @@ import type { BackupSend } from "../src/protocol/browsing.ts";
 import type { AgentMessage, AgentRequest, ServerMessage } from "../src/protocol/messages.ts";
 import { browseBackup } from "./engine/browse.ts";
 import { checkDestination, removeFromDestination } from "./engine/destinations/registry.ts";
-import { RunFailedError } from "./engine/ports.ts";
+import { BackupDamagedError, RunFailedError } from "./engine/ports.ts";
 import { type Carry, sendFromBackup } from "./engine/send.ts";
 import { sendStream, type StreamOptions } from "./streams.ts";
 
@@ -43,7 +43,13 @@ export class Requests {
       this.send({ type: "response", request_id, ok: true, result });
     } catch (error) {
       if (!(error instanceof RunFailedError)) log().error("Cannot answer a request: {error}", { error });
-      this.send({ type: "response", request_id, ok: false, error: (error as Error).message.slice(0, 4096) });
+      this.send({
+        type: "response",
+        request_id,
+        ok: false,
+        error: (error as Error).message.slice(0, 4096),
+        ...(error instanceof BackupDamagedError ? { damage: error.damage.slice(0, 4096) } : {}),
+      });
     } finally {
       over.abort();
       this.#count--;

@@ -129,3 +129,34 @@ Deno.test("what is encrypted to recipients is browsed and restored with an ident
   const kept = await services.database`select * from agent_requests where kind = 'backup.browse'`;
   assert.equal(kept.length, 0);
 });
+
+Deno.test("a damaged index is told, and the backup marked; one that can't be read now is not", async () => {
+  await using stack = new AsyncDisposableStack();
+  const at = await stageTree(stack);
+  const { api } = at.plane;
+  await shell('seq 1000 | split -l 1 - "$1/file"', at.tree);
+  const id = await backUpTree(at, await localPlace(at));
+  const show = async () => (await api.call("GET", `/backups/${id}`)).body.data;
+  const directory = `${at.root}/backups`;
+  await Deno.rename(directory, `${directory}.away`);
+  const away = await api.call("GET", `/backups/${id}/files`);
+  assert.equal(away.status, 503);
+  assert.match(away.body.message, /See whether its file system is mounted/);
+  await Deno.rename(`${directory}.away`, directory);
+  assert.equal((await show()).status, "stored");
+  const path = await shell('echo -n "$1"/*.index.zst', directory);
+  const content = await Deno.readFile(path);
+  content[content.length >> 1]! ^= 1;
+  await Deno.writeFile(path, content);
+  const { status, body } = await api.call("GET", `/backups/${id}/files`);
+  assert.deepEqual([status, body.error], [409, "Conflict"]);
+  assert.match(
+    body.message,
+    new RegExp(
+      `^Cannot list backup ${id}: Cannot trust backup_.*\\.index\\.zst: its SHA-256 is .* marked as damaged\\.`,
+    ),
+  );
+  const { status: shown, damage_reason } = await show();
+  assert.equal(shown, "damaged");
+  assert.match(damage_reason, /^backup_.*\.index\.zst: its SHA-256 is/);
+});

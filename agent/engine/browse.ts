@@ -7,7 +7,7 @@ import { Children } from "./children.ts";
 import { openDestination } from "./destinations/registry.ts";
 import { GivenDownloads } from "./given_downloads.ts";
 import { oneLine } from "./line.ts";
-import { RunFailedError } from "./ports.ts";
+import { BackupDamagedError, RunFailedError } from "./ports.ts";
 import { nameAsAsked, shownName } from "./shown_name.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { parentOf } from "./targets/selection.ts";
@@ -15,7 +15,7 @@ import { parentOf } from "./targets/selection.ts";
 /** Characters of JSON that an answer may take: it is one frame of the link, and a row at the control plane. */
 const MAX_ANSWER = 900_000;
 
-/** Rejects with a `RunFailedError` that names the backup. Holds no more members than are up to the page's end. */
+/** Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where its index is not what was stored. Holds no more members than are up to the page's end. */
 export async function browseBackup(
   request: BackupBrowse,
   clock: Clock,
@@ -42,7 +42,9 @@ export async function browseBackup(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const reason = oneLine((error as Error).message);
-    throw new RunFailedError(`Cannot list backup ${backup.id}: ${reason}`, { cause: error });
+    const told = `Cannot list backup ${backup.id}: ${reason}`;
+    if (error instanceof BackupDamagedError) throw new BackupDamagedError(told, error.damage);
+    throw new RunFailedError(told, { cause: error });
   }
 }
 

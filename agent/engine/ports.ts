@@ -73,6 +73,9 @@ export class RunFailedError extends Error {
 /** An object that is not in the place where its neighbours would be. */
 export class ObjectMissingError extends RunFailedError {}
 
+/** The key at hand does not open an object: most likely another's. */
+export class WrongKeyError extends RunFailedError {}
+
 /** A backup is not as it was stored: sure, where another `RunFailedError` may be the network's fault or the server's. */
 export class BackupDamagedError extends RunFailedError {
   /** @param damage One line, for the backup itself. */

@@ -2,7 +2,13 @@
 import type { Restored, RestoreJob } from "../../src/protocol/job.ts";
 import { Children } from "./children.ts";
 import { oneLine } from "./line.ts";
-import { type Destination, RunAbortedError, RunFailedError, type RunPorts } from "./ports.ts";
+import {
+  BackupDamagedError,
+  type Destination,
+  RunAbortedError,
+  RunFailedError,
+  type RunPorts,
+} from "./ports.ts";
 import { ReadProgress } from "./read_progress.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { restoreInto } from "./targets/registry.ts";
@@ -19,7 +25,7 @@ export interface RestoreContext {
 /**
  * Carries out a restore job. Resolves once everything is in its place.
  *
- * Rejects with a `RunFailedError` that names the backup, or with the signal's reason once that is aborted; either way every program that
+ * Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where it is not what was stored, or with the signal's reason once that is aborted; either way every program that
  * was started has ended, and the target is as it was, unless the error says otherwise.
  */
 export async function runRestore(
@@ -54,5 +60,7 @@ function failure(error: unknown, { backup }: RestoreJob, signal: AbortSignal): u
   if (signal.aborted) return signal.reason;
   if (error instanceof RunAbortedError) return error;
   const reason = oneLine(error instanceof Error ? error.message : String(error));
-  return new RunFailedError(`Cannot restore backup ${backup.id}: ${reason}`, { cause: error });
+  const told = `Cannot restore backup ${backup.id}: ${reason}`;
+  if (error instanceof BackupDamagedError) return new BackupDamagedError(told, error.damage);
+  return new RunFailedError(told, { cause: error });
 }

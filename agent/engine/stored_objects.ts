@@ -1,10 +1,17 @@
 /** A stored backup's objects, read back: proven against what was stored, and opened. */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import type { BackupToRead, StoredObject } from "../../src/protocol/job.ts";
+import { isUnreadable } from "./destinations/local_reader.ts";
 import { LineReader } from "./line_reader.ts";
 import { pump } from "./pump.ts";
 import type { Children } from "./children.ts";
-import { BackupDamagedError, type Destination, RunFailedError } from "./ports.ts";
+import {
+  BackupDamagedError,
+  type Destination,
+  ObjectMissingError,
+  RunFailedError,
+  WrongKeyError,
+} from "./ports.ts";
 import type { DecryptionKey } from "./transforms/decrypt.ts";
 
 /** Random access to what an object holds, opened. Nothing of it is proven but what its encryption proves. */
@@ -15,9 +22,17 @@ export interface OpenedObject {
   read(from: number, to: number): AsyncIterable<Uint8Array>;
 }
 
+/** An object that is read from its start: how far, and the digest of it up to there. */
+interface Reading {
+  at: number;
+  readonly hash: Hash;
+}
+
 export class StoredObjects {
   /** Stored bytes read so far. */
   bytesRead = 0;
+  /** By name: the last of each; null once its digest was the one that was stored. */
+  readonly #readings = new Map<string, Reading | null>();
 
   constructor(
     private readonly backup: BackupToRead,
@@ -54,7 +69,34 @@ export class StoredObjects {
 
   /** Reads an object for nothing but to see that its bytes are those that were stored. */
   async prove(object: StoredObject): Promise<void> {
-    for await (const _ of this.#proven(object));
+    try {
+      for await (const _ of this.#proven(object));
+    } catch (error) {
+      throw await this.blame(object, error);
+    }
+  }
+
+  /**
+   * What to tell where `error` kept something from being made of an object: a `BackupDamagedError` where it is not what was stored, which
+   * takes reading what is left of it; why its place can't be looked at; else `error` itself.
+   */
+  async blame(object: StoredObject, error: unknown): Promise<unknown> {
+    // For a key that is another's, nobody waits until all of a large archive is read.
+    if (error instanceof BackupDamagedError || error instanceof WrongKeyError) return error;
+    const reading = this.#readings.get(object.name);
+    if (reading === null) return error;
+    try {
+      await this.#checkSize(object);
+    } catch (found) {
+      return found;
+    }
+    try {
+      for await (const _ of this.#provenFrom(object, reading ?? this.#begin(object)));
+    } catch (found) {
+      if (found instanceof BackupDamagedError) return found;
+      if (isUnreadable(found)) return damaged(object, "its disk can't read it back (EIO)");
+    }
+    return error;
   }
 
   async open(object: StoredObject): Promise<OpenedObject> {
@@ -67,6 +109,14 @@ export class StoredObjects {
 
   /** The lines of a small compressed object, once all of it is proven. */
   async lines(object: StoredObject, take: (line: string) => void): Promise<void> {
+    try {
+      await this.#lines(object, take);
+    } catch (error) {
+      throw await this.blame(object, error);
+    }
+  }
+
+  async #lines(object: StoredObject, take: (line: string) => void): Promise<void> {
     const child = this.children.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
       stdin: "piped",
       stdout: "piped",
@@ -88,19 +138,37 @@ export class StoredObjects {
     reader.end();
   }
 
-  async *#proven(object: StoredObject): AsyncIterable<Uint8Array> {
-    const hash = createHash("sha256");
-    for await (const chunk of this.#counted(object, 0, object.size)) {
-      hash.update(chunk);
+  #proven(object: StoredObject): AsyncIterable<Uint8Array> {
+    return this.#provenFrom(object, this.#begin(object));
+  }
+
+  #begin({ name }: StoredObject): Reading {
+    const reading = { at: 0, hash: createHash("sha256") };
+    this.#readings.set(name, reading);
+    return reading;
+  }
+
+  async *#provenFrom(object: StoredObject, reading: Reading): AsyncIterable<Uint8Array> {
+    for await (const chunk of this.#counted(object, reading.at, object.size)) {
+      reading.hash.update(chunk);
+      reading.at += chunk.length;
       yield chunk;
     }
-    const sha256 = hash.digest("hex");
+    const sha256 = reading.hash.digest("hex");
     if (sha256 !== object.sha256) {
-      const fault = `its SHA-256 is ${sha256}, but ${object.sha256} was stored`;
-      throw new BackupDamagedError(
-        `Cannot trust ${object.name}: ${fault}. It is damaged, or another file took its place.`,
-        `${object.name}: ${fault}`,
-      );
+      throw damaged(object, `its SHA-256 is ${sha256}, but ${object.sha256} was stored`);
+    }
+    this.#readings.set(object.name, null);
+  }
+
+  async #checkSize(object: StoredObject): Promise<void> {
+    try {
+      const size = await this.destination.size(object.name);
+      if (size !== object.size) throw damaged(object, `it has ${size} bytes, but ${object.size} were stored`);
+    } catch (error) {
+      if (!(error instanceof ObjectMissingError)) throw error;
+      const fault = "it is not there. It was deleted or moved away";
+      throw new BackupDamagedError(`Cannot read ${object.name}: ${fault}.`, `${object.name}: ${fault}`);
     }
   }
 
@@ -114,4 +182,11 @@ export class StoredObjects {
   #keyOf(object: StoredObject): DecryptionKey | null {
     return object.role === "manifest" ? null : this.backup.key;
   }
+}
+
+function damaged({ name }: StoredObject, fault: string): BackupDamagedError {
+  return new BackupDamagedError(
+    `Cannot trust ${name}: ${fault}. It is damaged, or another file took its place.`,
+    `${name}: ${fault}`,
+  );
 }

@@ -166,9 +166,11 @@ export class Session {
   }
 
   #answered(message: Extract<AgentMessage, { type: "response" }>): void {
-    const answer = message.ok
-      ? { ok: true as const, result: message.result }
-      : { ok: false as const, error: message.error ?? "The agent gave no reason." };
+    const answer = message.ok ? { ok: true as const, result: message.result } : {
+      ok: false as const,
+      error: message.error ?? "The agent gave no reason.",
+      ...(message.damage === undefined ? {} : { damage: message.damage }),
+    };
     answerRequest(this.#services, this.remoteServerId, message.request_id, answer).catch((error) => {
       // The asker's deadline ends its wait.
       this.#log.error("Cannot store an agent's answer: {error}", { error });

@@ -191,6 +191,8 @@ export const AgentMessage = z.discriminatedUnion("type", [
     result: z.unknown().optional(),
     /** One line, when `ok` is false. */
     error: z.string().max(4096).optional(),
+    /** Where a backup that was asked about was found to be damaged, beyond doubt: how, in one line. */
+    damage: z.string().max(4096).optional(),
   }),
   z.object({ type: z.literal("pong") }),
 ]);

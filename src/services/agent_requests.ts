@@ -1,9 +1,10 @@
 /** Questions to agents: asked through the database, delivered by whichever replica holds the socket. */
-import { DomainError, UnavailableError } from "../domain/errors.ts";
+import { ConflictError, DomainError, UnavailableError } from "../domain/errors.ts";
 import { BackupBrowseResult, BackupSendResult } from "../protocol/browsing.ts";
 import { type AgentRequest, DestinationCheckResult, DestinationDeleteResult } from "../protocol/messages.ts";
 import { SecretError } from "../secrets/keyring.ts";
 import {
+  type AgentAnswer,
   type AgentRequestRow,
   answerAgentRequest,
   claimAgentRequests,
@@ -29,9 +30,16 @@ const RESULTS = {
 
 type Result<P extends RequestPayload> = ReturnType<typeof RESULTS[P["kind"]]["parse"]>;
 
+/** An agent found the backup that it was asked about to be damaged. */
+export class DamageFoundError extends ConflictError {
+  constructor(message: string, readonly damage: string) {
+    super(message);
+  }
+}
+
 /**
  * Asks the agent of a server and waits for its answer. Throws an {@link UnavailableError} when the agent is not connected,
- * does not answer in time, or answers that it can't.
+ * does not answer in time, or answers that it can't; a {@link DamageFoundError} where a damaged backup is why.
  *
  * @param timeoutMs Also how long the agent is given.
  * @param secret Goes with it, and is stored nowhere.
@@ -71,8 +79,14 @@ export async function askAgent<P extends RequestPayload>(
       `The server's agent did not answer within ${timeoutMs / 1000} seconds. Try again.`,
     );
   }
-  if (row.state === "failed") throw new UnavailableError(row.error ?? "The server's agent could not do it.");
+  if (row.state === "failed") throw refusalOf(row);
   return RESULTS[payload.kind].parse(row.result) as Result<P>;
+}
+
+function refusalOf({ error, result }: AgentRequestRow): DomainError {
+  const told = error ?? "The server's agent could not do it.";
+  const { damage } = (result ?? {}) as { damage?: string | null };
+  return typeof damage === "string" ? new DamageFoundError(told, damage) : new UnavailableError(told);
 }
 
 /** The row once it is answered; null when time is up. A slow poll makes up for a lost notification. */
@@ -159,7 +173,7 @@ export async function answerRequest(
   services: Services,
   serverId: number,
   requestId: string,
-  answer: { ok: true; result: unknown } | { ok: false; error: string },
+  answer: AgentAnswer,
 ): Promise<void> {
   const id = Number(requestId);
   if (!Number.isSafeInteger(id)) return;
@@ -172,7 +186,7 @@ async function settle(
   sql: Sql,
   id: number,
   serverId: number,
-  answer: { ok: true; result: unknown } | { ok: false; error: string },
+  answer: AgentAnswer,
   now: Date,
 ): Promise<void> {
   if (await answerAgentRequest(sql, id, serverId, answer, now)) {

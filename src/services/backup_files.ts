@@ -3,7 +3,10 @@ import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
 import type { BackupEntry } from "../protocol/browsing.ts";
 import type { BackupDetailRow } from "../store/backups.ts";
-import { askAgent } from "./agent_requests.ts";
+import { transaction } from "../store/database.ts";
+import { markDamaged } from "../store/backup_checks.ts";
+import { logger } from "../telemetry/logging.ts";
+import { askAgent, DamageFoundError } from "./agent_requests.ts";
 import { findReadable, openingKey, readingServer } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
 
@@ -11,9 +14,12 @@ export type { BackupEntry };
 
 const AGENT_TIMEOUT = 60_000;
 
+const log = () => logger("services");
+
 /**
  * One page of what lies directly in the directory `path`, directories first, then by name; a path that is no directory gives itself.
- * Throws a {@link NotFoundError} where the backup holds nothing there, a {@link ConflictError} where it has no index to tell it from.
+ * Throws a {@link NotFoundError} where the backup holds nothing there, a {@link ConflictError} where it has no index to tell it from, or
+ * one that is damaged: then the backup is marked so.
  *
  * @param path With or without slashes around it; empty: the root.
  * @param identity Opens a backup that is encrypted to recipients; it is stored nowhere.
@@ -37,15 +43,22 @@ export async function listBackupFiles(
     path: path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/"),
     ...window,
   } as const;
-  const result = await askAgent(
-    services,
-    await readingServer(services, readable),
-    payload,
-    AGENT_TIMEOUT,
-    key,
-  );
+  const serverId = await readingServer(services, readable);
+  const result = await askAgent(services, serverId, payload, AGENT_TIMEOUT, key)
+    .catch((error) => noteDamage(services, id, error));
   if (!result.found) throw new NotFoundError("Path");
   return { rows: result.entries, total: result.total };
+}
+
+async function noteDamage(services: Services, id: number, error: unknown): Promise<never> {
+  if (!(error instanceof DamageFoundError)) throw error;
+  const { damage, message } = error;
+  log().warn("Backup {id} is damaged: {damage}", { id, damage });
+  await transaction(services.database, (sql) => markDamaged(sql, id, damage, services.clock.now()));
+  throw new DamageFoundError(
+    `${message} The backup is marked as damaged. Its archive may be whole all the same: verify it, or choose another backup.`,
+    damage,
+  );
 }
 
 /** Of a backup of databases the objects are all there is to see. */

@@ -40,7 +40,6 @@ export async function tellOfFailure(
     if (isFailure(services, run)) await tell(services, sql, run, event, { audience: "failure", wasLost });
     return;
   }
-  if (run.kind !== "verify" && run.kind !== "drill") return;
   if (damage !== null && run.state === "failed") {
     await tell(services, sql, run, "backup.damaged", { audience: "failure", wasLost, reason: damage });
   } else if (run.kind === "drill" && isFailure(services, run)) {

@@ -195,19 +195,25 @@ Deno.test("suspicion is told beside the success, damage and a drill that could n
     "Possible ransomware: it compresses much worse",
     stored!.backup,
   ]);
-  const checked = async (kind: "verify" | "drill", damage?: string) => {
+  const checked = async (kind: "verify" | "drill" | "restore", damage?: string) => {
     const id = await newBackup(database, at.taskId, test.clock.now(), { file_name: "checked.tar.zst" });
     await startVerification(services, at.caller, id, undefined);
-    await database`update runs set kind = ${kind} where state = 'queued'`;
+    const options = { type: "files", target_path: "/target", paths: [], overwrite: false };
+    await database`update runs set kind = ${kind}, options = ${
+      database.json(options)
+    } where state = 'queued'`;
     const verdict = { outcome: "failed", warnings_count: 0, reason: "It failed.", leftovers: [], damage };
     await test.finish(await test.handOver(), { kind: "finished", verdict } as RunEvent);
     return (await test.told()).map(({ to, event, reason, backup }) => [to, event, reason, backup?.file_name]);
   };
-  for (const kind of ["verify", "drill"] as const) {
+  for (const kind of ["verify", "drill", "restore"] as const) {
     assert.deepEqual(await checked(kind, "its SHA-256 differs"), [
       ["failure", "backup.damaged", "its SHA-256 differs", "checked.tar.zst"],
     ]);
+    const [backup] = await database`select damaged_at, damage_reason from backups order by id desc limit 1`;
+    assert.deepEqual([backup!.damaged_at, backup!.damage_reason], [test.clock.now(), "its SHA-256 differs"]);
   }
+  assert.deepEqual(await checked("restore"), []);
   assert.deepEqual(await checked("drill"), [["failure", "drill.failed", "It failed.", "checked.tar.zst"]]);
   // It is tried again a day later, and says nothing of the backup.
   assert.deepEqual(await checked("verify"), []);

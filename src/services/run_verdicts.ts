@@ -84,11 +84,11 @@ export async function keepLateVerdict(
 }
 
 /**
- * What a verification or a drill says of its backup. Only what was found beyond doubt counts: one that could not be made leaves the backup as it
+ * What a run that read a backup says of it. Only what was found beyond doubt counts: one that could not be made leaves the backup as it
  * was.
  */
 async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
-  if ((run.kind !== "verify" && run.kind !== "drill") || run.backup_id === null) return;
+  if (run.kind === "backup" || run.backup_id === null) return;
   const now = services.clock.now();
   if (verdict.outcome === "succeeded") {
     if ("verified" in verdict) await markVerified(sql, run.backup_id, run.started_at ?? now, now);
@@ -98,9 +98,9 @@ async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Ver
   if (damage !== null) await markDamaged(sql, run.backup_id, damage, now);
 }
 
-/** What a verification or a drill found to be broken in its backup; null where it found nothing. */
+/** What a verification, a drill or a restore found to be broken in its backup; null where it found nothing. */
 function damageOf(run: RunRow, verdict: Verdict): string | null {
-  if ((run.kind !== "verify" && run.kind !== "drill") || run.backup_id === null) return null;
+  if (run.kind === "backup" || run.backup_id === null) return null;
   return verdict.outcome === "failed" ? verdict.damage ?? null : null;
 }
 

@@ -36,9 +36,20 @@ export interface AgentRequestRow {
   payload: RequestPayload;
   state: "waiting" | "sent" | "answered" | "failed";
   deadline_at: Date;
+  /** Of one that failed: the {@link Refusal}, but for its error. */
   result: unknown;
   error: string | null;
 }
+
+/** What an agent tells where it could not do what it was asked. */
+export interface Refusal {
+  readonly ok: false;
+  readonly error: string;
+  /** How the backup that it was asked about is damaged, where it found that out. */
+  readonly damage?: string;
+}
+
+export type AgentAnswer = { readonly ok: true; readonly result: unknown } | Refusal;
 
 export async function insertAgentRequest(
   sql: Sql,
@@ -81,13 +92,14 @@ export async function answerAgentRequest(
   sql: Sql,
   id: number,
   serverId: number,
-  answer: { ok: true; result: unknown } | { ok: false; error: string },
+  answer: AgentAnswer,
   now: Date,
 ): Promise<boolean> {
+  const result = answer.ok ? answer.result ?? null : { damage: answer.damage ?? null };
   const { count } = await sql`
     update agent_requests set
       state = ${answer.ok ? "answered" : "failed"},
-      result = ${answer.ok ? sql.json((answer.result ?? null) as never) : null},
+      result = ${sql.json(result as never)},
       error = ${answer.ok ? null : answer.error},
       answered_at = ${now}
     where id = ${id} and remote_server_id = ${serverId} and state in ('waiting', 'sent')`;

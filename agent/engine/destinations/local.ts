@@ -2,22 +2,24 @@
 import type { LocalDestination as Spec } from "../../../src/protocol/job.ts";
 import { isThere } from "../is_there.ts";
 import { readMounts, refuseVanished } from "../mounts.ts";
-import type { Destination, ObjectWriter } from "../ports.ts";
+import type { Destination, ObjectWriter, Output } from "../ports.ts";
 import { ObjectMissingError, RunFailedError } from "../ports.ts";
 import { atLocal, codeOf } from "./local_errors.ts";
+import { readLocal } from "./local_reader.ts";
 import { LocalWriter, syncDirectory } from "./local_writer.ts";
-import { checkObjectName, endsEarly, joinPath, partialName } from "./object_name.ts";
+import { checkObjectName, joinPath, partialName } from "./object_name.ts";
 
 /** A backup may hold what only root may read: nobody but the agent's user gets into what it makes. */
 const DIRECTORY_MODE = 0o700;
-const READ_BYTES = 1024 * 1024;
 
 export class LocalDestination implements Destination {
   readonly description: string;
 
+  /** @param output Of a run: is told of what had to be read twice. */
   constructor(
     private readonly spec: Spec,
     private readonly signal: AbortSignal,
+    private readonly output: Pick<Output, "line"> | null = null,
     private readonly mounts = readMounts,
   ) {
     this.description = `directory ${spec.directory}`;
@@ -77,16 +79,7 @@ export class LocalDestination implements Destination {
       await this.findPlace();
       throw new RunFailedError(`Cannot read ${path}: it is not there. It was deleted or moved away.`);
     }
-    using file = await atLocal(`read ${path}`, () => Deno.open(path));
-    const buffer = new Uint8Array(Math.min(READ_BYTES, Math.max(to - from, 1)));
-    await file.seek(from, Deno.SeekMode.Start);
-    for (let at = from; at < to;) {
-      this.signal.throwIfAborted();
-      const length = await atLocal(`read ${path}`, () => file.read(buffer.subarray(0, to - at)));
-      if (length === null) throw endsEarly(path, at, to);
-      at += length;
-      yield buffer.subarray(0, length);
-    }
+    yield* readLocal(path, from, to, this.signal, this.output);
   }
 
   localPath(name: string): string | null {

@@ -28,7 +28,7 @@ type Types = { [T in JobDestination["type"]]: DestinationType<Extract<JobDestina
 
 export const destinationTypes: Types = {
   local: {
-    open: (spec, ports) => Promise.resolve(new LocalDestination(spec, ports.signal)),
+    open: (spec, ports) => Promise.resolve(new LocalDestination(spec, ports.signal, ports.output)),
     check: (spec, ports) =>
       probe(async () => {
         const destination = new LocalDestination(spec, ports.signal);

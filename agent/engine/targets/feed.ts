@@ -7,7 +7,7 @@ import type { RestoreContext } from "../restore.ts";
 
 /**
  * Resolves with the program's exit. Where that is 0, the program had all of the archive, which is proven to be the one that
- * was stored. Rejects where the archive is at fault.
+ * was stored. Rejects where the archive is at fault: with a `BackupDamagedError` where it is not the one that was stored.
  */
 export async function feedUnpacked(
   archive: StoredObject,
@@ -43,20 +43,23 @@ export async function feedUnpacked(
   const [feeding] = await Promise.allSettled([fed, ...released, zstd.exited, program.exited]);
   for (const path of new Set([fifo, unfiltered])) await Deno.remove(path);
   ports.signal.throwIfAborted();
-  if (feeding.status === "rejected") throw feeding.reason;
+  const blamed = (error: unknown) => objects.blame(archive, error);
+  if (feeding.status === "rejected") throw await blamed(feeding.reason);
   const unpacked = await zstd.exited;
   const exit = await program.exited;
   const passed = await filtered?.exited;
   // As zstd, a filter that was cut short tells of the program.
   if (passed !== undefined && passed.code !== 0 && exit.code === 0) {
-    throw new RunFailedError(`${archive.name} can't be read by ${filter!.program}`);
+    throw await blamed(new RunFailedError(`${archive.name} can't be read by ${filter!.program}`));
   }
   if (unpacked.code === 0) return exit;
   // A program that gave up takes zstd with it: then the program has the reason.
   const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(said ?? "");
-  if (!isCut) throw new RunFailedError(`${archive.name} does not unpack: ${said ?? "zstd failed"}`);
+  if (!isCut) {
+    throw await blamed(new RunFailedError(`${archive.name} does not unpack: ${said ?? "zstd failed"}`));
+  }
   if (exit.code !== 0) return exit;
-  throw new RunFailedError(`${archive.name} holds more than ${command.program} took of it`);
+  throw await blamed(new RunFailedError(`${archive.name} holds more than ${command.program} took of it`));
 }
 
 function startFilter(filter: Command, from: string, to: string, children: Children): Child {

@@ -2,6 +2,7 @@
 import { dirname, join } from "node:path";
 import { readMounts } from "../mounts.ts";
 import { capture } from "../capture.ts";
+import { Children } from "../children.ts";
 import { isThere } from "../is_there.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
@@ -53,7 +54,7 @@ export class Staging {
     const directory = await directoryFor(place);
     const path = join(directory, name);
     const time = join(ports.workDirectory, "time");
-    await copyTime(directory, time, context);
+    await copyTime(directory, time, context.children);
     await ports.scratch(path);
     await Deno.mkdir(path, { mode: 0o700 });
     return new Staging(path, directory, time, context);
@@ -64,13 +65,15 @@ export class Staging {
     await Deno.remove(this.path, { recursive: true }).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
-    // A run that is over starts no program any more: what is left of it is a time that nobody asked for.
-    if (untouched) await copyTime(this.time, this.directory, this.context).catch(() => {});
+    if (!untouched) return;
+    // The run's own are over where it was cancelled, or where one of them failed.
+    await using children = new Children(this.context.ports.clock, new AbortController().signal);
+    await copyTime(this.time, this.directory, children);
   }
 }
 
 /** With all its digits, which a number can't hold. */
-async function copyTime(from: string, to: string, { children }: RestoreContext): Promise<void> {
+async function copyTime(from: string, to: string, children: Children): Promise<void> {
   await capture(children, { program: "touch", args: [`--reference=${from}`, "--", to] });
 }
 

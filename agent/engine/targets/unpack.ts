@@ -44,7 +44,7 @@ export async function unpackWhole(
   context.progress.total = archive.size;
   const said = new Messages(context);
   const exit = await feedUnpacked(archive, tarCommand(directory), said.warn, context);
-  check(exit, said, directory);
+  await check(exit, said, directory, archive, context);
 }
 
 /** The chosen members only. */
@@ -61,14 +61,18 @@ export async function unpackSelection(
     stdout: "null",
     onMessage: said.warn,
   });
-  const opened = await objects.open(archive);
-  const results = await Promise.allSettled([
-    tar.feed(withEnd(readRanges(opened, table, ranges, children))),
-    tar.exited,
-  ]);
+  const chosen = async function* () {
+    yield* withEnd(readRanges(await objects.open(archive), table, ranges, children));
+  };
+  const results = await Promise.allSettled([tar.feed(chosen()), tar.exited]);
   ports.signal.throwIfAborted();
-  if (results[0].status === "rejected") throw results[0].reason;
-  check(await tar.exited, said, directory);
+  if (results[0].status === "rejected") {
+    ports.output.line(
+      `What is wanted of ${archive.name} can't be read. Reading all of it, to see whether it is damaged`,
+    );
+    throw await objects.blame(archive, results[0].reason);
+  }
+  await check(await tar.exited, said, directory, archive, context);
 }
 
 /** The end that tar looks for: two blocks of zeros, filled up to a record. */
@@ -99,18 +103,29 @@ function tarCommand(directory: string): Command {
   };
 }
 
-function check({ code, signal }: Exit, { lastError, escape }: Messages, directory: string): void {
+/** Rejects where tar failed. A lack of room is no fault of the archive; of all else it may be. */
+async function check(
+  { code, signal }: Exit,
+  { lastError, escape }: Messages,
+  directory: string,
+  archive: StoredObject,
+  { objects }: Unpacking,
+): Promise<void> {
   if (escape !== null) {
-    throw new RunFailedError(
+    const escaping = new RunFailedError(
       `its archive holds a name that leads out of the target, which no backup does: ${escape}. Don't trust where it came from.`,
     );
+    throw await objects.blame(archive, escaping);
   }
   if (code === 0 && signal === null) return;
-  if (/No space left on device|: Wrote only \d+ of \d+ bytes$/.test(lastError ?? "")) {
+  if (/No space left on device|Disk quota exceeded|: Wrote only \d+ of \d+ bytes$/.test(lastError ?? "")) {
     throw new RunFailedError(
       `there is no room for it in ${dirname(directory)}. Free some, or restore elsewhere.`,
     );
   }
   const how = signal === null ? `tar exited with ${code}` : `tar was ended by ${signal}`;
-  throw new RunFailedError(`it can't be unpacked in ${directory}: ${lastError ?? how}`);
+  throw await objects.blame(
+    archive,
+    new RunFailedError(`it can't be unpacked in ${directory}: ${lastError ?? how}`),
+  );
 }

@@ -2,7 +2,7 @@
 import { createDecipheriv } from "node:crypto";
 import type { Identity, Stanza } from "age-encryption";
 import type { Children } from "../children.ts";
-import { RunFailedError } from "../ports.ts";
+import { RunFailedError, WrongKeyError } from "../ports.ts";
 import { cutShort } from "./age_payload.ts";
 import { deriveKey, MAX_WORK_FACTOR, passphraseSalt } from "./scrypt.ts";
 import type { SealedInput } from "./sealed_input.ts";
@@ -126,16 +126,16 @@ function addSecretKey(line: string, add: (line: string) => void): void {
   }
 }
 
-function noneFits(key: DecryptionKey, stanzas: Stanza[]): RunFailedError {
+function noneFits(key: DecryptionKey, stanzas: Stanza[]): WrongKeyError {
   const wantsPassphrase = stanzas.some(({ args }) => args[0] === "scrypt");
   if (key.type === "passphrase") {
-    return new RunFailedError(
+    return new WrongKeyError(
       wantsPassphrase
         ? "Cannot decrypt: the password is not the one it was made with, or its header is damaged"
         : "Cannot decrypt: it is encrypted to recipients, which takes an identity and not a password",
     );
   }
-  return new RunFailedError(
+  return new WrongKeyError(
     wantsPassphrase
       ? "Cannot decrypt: it is encrypted with a password, which an identity does not open"
       : "Cannot decrypt: the identity does not fit, it is encrypted to other recipients, or its header is damaged",

@@ -78,7 +78,8 @@ const shared = {
     },
   },
   errors: {
-    409: "It holds databases, has no index, or is encrypted to recipients and takes their identity by POST.",
+    409:
+      "It holds databases, has no index or a damaged one, or is encrypted to recipients and takes their identity by POST.",
     503: "No agent that reaches the backup is connected, or it can't read the index.",
   },
 } as const;

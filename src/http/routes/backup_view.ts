@@ -31,7 +31,7 @@ const Backup = z.object({
     description: "From 0 to 1: the part of `bytes_read` in frames that did not compress.",
   }),
   status: z.enum(BACKUP_STATUSES).openapi({
-    description: "`damaged` where a verification found it to be; `deleting` until its objects are gone.",
+    description: "`damaged` where it was read back and found to be; `deleting` until its objects are gone.",
   }),
   removal_error: z.string().nullable().openapi({ description: "Why the last try to delete it failed." }),
   removal_attempts: z.int().openapi({ description: "Tries to delete it that failed." }),
