@@ -56,10 +56,7 @@ async function drillOne(
 ): Promise<number> {
   const { output } = context.ports;
   output.line(`Loading database ${wanted.original} into ${wanted.name}`);
-  const took = await timed(context, async () => {
-    const { command, filter } = await host.create(wanted);
-    await load(wanted, command, context, filter);
-  });
+  const took = await timed(context, async () => load(wanted, await host.create(wanted), context));
   const found = await host.contents(wanted, expected);
   if (expected === null) {
     output.line(

@@ -15,7 +15,7 @@ import type {
 import { LocalDestination } from "./destinations/local.ts";
 import { runDrill } from "./drill.ts";
 import { BackupDamagedError, RunFailedError } from "./ports.ts";
-import { HARMLESS } from "./targets/mysql_scratch.ts";
+import { HARMLESS } from "./targets/mysql_dump_filter.ts";
 
 interface Place extends AsyncDisposable {
   readonly login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;

@@ -23,12 +23,18 @@ export interface WantedDatabase {
   readonly name: string;
 }
 
+/** What a dump is loaded by. */
+export interface Loader {
+  readonly command: Command;
+  readonly filter: Command | null;
+}
+
 /** A database server that takes a restore. Methods are called in this order, `discard` in any case, at the end. */
 export interface DatabaseHost {
   /** Rejects, before anything is made, where one can't be restored there. */
   inspect(wanted: readonly WantedDatabase[]): Promise<void>;
-  /** Makes a fresh database; what the command reads is loaded into it. */
-  create(wanted: WantedDatabase): Promise<Command>;
+  /** Makes a fresh database; what the command reads is loaded into it, through the filter if there is one. */
+  create(wanted: WantedDatabase): Promise<Loader>;
   /**
    * Puts the fresh ones into their places. Where it rejects, what was there is as it was, unless the error says otherwise. `programs`
    * are not ended by a cancel: it is never left half done.
@@ -137,12 +143,10 @@ export async function prove(
   }
 }
 
-/** @param filter What the dump goes through before. */
 export async function load(
   wanted: WantedDatabase,
-  command: Command,
+  { command, filter }: Loader,
   context: LoadContext,
-  filter: Command | null = null,
 ): Promise<void> {
   const messages = new LoadMessages(command.program, context.ports.output);
   const exit = await feedUnpacked(wanted.archive, command, messages.read, context, filter);

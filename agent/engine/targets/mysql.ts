@@ -3,17 +3,18 @@
  * there move out in the same statement, and views, triggers, routines and events are made anew from the fresh one's definitions.
  */
 import type { DatabaseTarget } from "../../../src/protocol/job.ts";
-import type { Command } from "../children.ts";
-import { RunFailedError } from "../ports.ts";
+import { RunFailedError, type RunPorts } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { SYSTEM_SCHEMAS } from "../sources/mysql.ts";
 import { fromHex, MysqlConnection } from "../sources/mysql_connection.ts";
 import { besideNames } from "./beside.ts";
-import { type DatabaseHost, occupied, type WantedDatabase } from "./databases.ts";
-import { MysqlDefinitions } from "./mysql_definitions.ts";
+import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "./databases.ts";
+import { isNamed, MysqlDefinitions } from "./mysql_definitions.ts";
+import { enabledEvents, intoFresh, withEnabled } from "./mysql_dump_filter.ts";
 import { charsetClause, MysqlFresh, PATIENCE, word } from "./mysql_fresh.ts";
 import {
+  type Charset,
   type Contents,
   dropEvents,
   dropRest,
@@ -27,9 +28,7 @@ import {
   quote,
 } from "./mysql_sql.ts";
 
-interface Existing {
-  characterSet: string;
-  collation: string;
+interface Existing extends Charset {
   contents: Contents;
 }
 
@@ -45,16 +44,19 @@ export async function openMysql(
   const { connection, client } = server;
   const [[version]] = await connection.query(client, "select hex(version())") as [[string]];
   const definitions = await MysqlDefinitions.open(fromHex(version), connection, programs.children);
-  return new MysqlHost(target, server, definitions);
+  return new MysqlHost(target, server, definitions, programs.ports);
 }
 
 class MysqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
+  /** The fresh ones as they were made: a dump leaves its own collation behind. By the name of the place. */
+  readonly #made = new Map<string, Charset>();
 
   constructor(
     private readonly target: DatabaseTarget,
     private readonly server: MysqlFresh,
     private definitions: MysqlDefinitions,
+    private readonly ports: RunPorts,
   ) {}
 
   async inspect(wanted: readonly WantedDatabase[]): Promise<void> {
@@ -68,10 +70,11 @@ class MysqlHost implements DatabaseHost {
     }
   }
 
-  async create({ name, original }: WantedDatabase): Promise<Command> {
+  async create({ name, original }: WantedDatabase): Promise<Loader> {
     const { fresh } = besideNames(name);
     await this.server.make(fresh, this.#charset(name, original));
-    return this.server.loader(fresh);
+    this.#made.set(name, (await findSchema(this.server.connection, this.server.client, fresh))!);
+    return { command: this.server.loader(fresh), filter: intoFresh(fresh, this.#enabledPath(name)) };
   }
 
   async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
@@ -80,7 +83,7 @@ class MysqlHost implements DatabaseHost {
     const done: string[] = [];
     for (const { name, original } of wanted) {
       try {
-        await this.#swap(name, this.#charset(name, original));
+        await this.#swap(name, original, this.#charset(name, original));
       } catch (error) {
         if (done.length === 0) throw error;
         const restored = `Restored before that: ${done.join(", ")}.`;
@@ -120,13 +123,16 @@ class MysqlHost implements DatabaseHost {
     return charsetClause(as);
   }
 
-  async #swap(name: string, charset: string): Promise<void> {
+  async #swap(name: string, original: string, charset: string): Promise<void> {
     const { fresh, replaced } = besideNames(name);
     const existing = this.#existing.get(name);
+    await this.server.execute(`alter database ${quote(fresh)}${charsetClause(this.#made.get(name))}`);
     const made = await findContents(this.server.connection, this.server.client, fresh);
     const definitions = await this.definitions.read(fresh, made.views);
+    const enabled = await this.#eventsToEnable(name, original, made, definitions);
     // The one statement that names the database: around a routine made under another collation.
-    const news = definitions.replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
+    const news = withEnabled(definitions, enabled)
+      .replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
     // Its events must not run twice, and a table with triggers does not move.
     await this.server.execute(dropEvents(fresh, made) + dropTriggers(fresh, made));
     const before = existing && await findContents(this.server.connection, this.server.client, name);
@@ -152,6 +158,27 @@ class MysqlHost implements DatabaseHost {
       await this.#undo(name, moves, before === undefined ? null : olds, error);
       throw error;
     }
+  }
+
+  /** Those that the backup holds enabled, unless they may reach what the backup is of from a copy beside it. */
+  async #eventsToEnable(
+    name: string,
+    original: string,
+    { events }: Contents,
+    definitions: string,
+  ): Promise<string[]> {
+    const enabled = new Set(enabledEvents(await Deno.readTextFile(this.#enabledPath(name))));
+    const found = events.filter((event) => enabled.has(event));
+    if (name === original || found.length === 0 || !isNamed(original, definitions)) return found;
+    this.ports.output.warning(
+      `Definitions in ${name} name ${original}, which an event would change from there: events are left disabled. ` +
+        `Look at them, then enable each: alter event ${quote(name)}.${quote(found[0]!)} enable`,
+    );
+    return [];
+  }
+
+  #enabledPath(name: string): string {
+    return `${this.ports.workDirectory}/events-${[...this.#made.keys()].indexOf(name)}`;
   }
 
   /** @param olds Definitions of what was there; null where there was no such database. */

@@ -68,3 +68,9 @@ export class MysqlDefinitions {
     );
   }
 }
+
+/** Whether definitions name a database in full, in any case: `shop.stock`, "`shop` . `stock`". */
+export function isNamed(database: string, definitions: string): boolean {
+  const name = database.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`(?<![\\w$])${name}["\`]?\\s*\\.`, "i").test(definitions);
+}

@@ -6,7 +6,7 @@ import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { MysqlConnection } from "../sources/mysql_connection.ts";
 import { firstTool, missingTools, type Tool } from "../tools.ts";
-import { findSchema, hasMark, isInUse, MARK, quote } from "./mysql_sql.ts";
+import { type Charset, findSchema, hasMark, isInUse, MARK, quote } from "./mysql_sql.ts";
 
 const Description = z.looseObject({
   databases: z.array(z.looseObject({ name: z.string(), character_set: z.string(), collation: z.string() })),
@@ -43,7 +43,7 @@ export class MysqlFresh {
   }
 
   /** What the backup tells of `original`; undefined where it tells nothing. */
-  charsetOf(original: string): { characterSet: string; collation: string } | undefined {
+  charsetOf(original: string): Charset | undefined {
     const told = this.description.databases.find((each) => each.name === original);
     return told && { characterSet: told.character_set, collation: told.collation };
   }
@@ -101,7 +101,7 @@ export class MysqlFresh {
 }
 
 /** For a `create database`. The names come from a backup. */
-export function charsetClause(as: { characterSet: string; collation: string } | undefined): string {
+export function charsetClause(as: Charset | undefined): string {
   return as === undefined ? "" : ` character set ${word(as.characterSet)} collate ${word(as.collation)}`;
 }
 

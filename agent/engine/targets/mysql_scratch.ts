@@ -8,31 +8,13 @@ import { fromHex } from "../sources/mysql_connection.ts";
 import type { DatabaseContents, TableRows } from "../sources/row_counts.ts";
 import { besideNames, DRILL_SUFFIX } from "./beside.ts";
 import type { WantedDatabase } from "./databases.ts";
+import { HARMLESS } from "./mysql_dump_filter.ts";
 import { charsetClause, MysqlFresh } from "./mysql_fresh.ts";
 import { findContents, findSchema, hasMark, isInUse, MARK, quote, text } from "./mysql_sql.ts";
 import { ADVICE, type ScratchHost } from "./scratch.ts";
 
 const DRILL = "restore drill";
 const NO_LOG = "set session sql_log_bin = 0";
-
-/**
- * What sed leaves out of a dump. A copy of an event would run, and what it names in full is the original's. It begins with a comment that nothing else in a dump
- * begins with, and ends with the delimiter that the dump has chosen for it. Around a routine that was made under another collation the
- * dump alters the database, by its name: the original.
- */
-export const HARMLESS = String.raw`
-/^DELIMITER /h
-/^\/\*!50106 CREATE/{
-  :event
-  G
-  /\*\/ \(;;*\)\nDELIMITER \1$/d
-  s/\nDELIMITER ;;*$//
-  $d
-  N
-  b event
-}
-/^ALTER DATABASE .* CHARACTER SET [A-Za-z0-9_]* COLLATE [A-Za-z0-9_]* ;*$/d
-`;
 
 export async function openMysqlScratch(
   target: DatabaseTarget,

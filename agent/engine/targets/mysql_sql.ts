@@ -32,12 +32,17 @@ export interface Contents {
 /** A table that tells a database of an unfinished restore from somebody's own. */
 export const MARK = "rearguard_unfinished";
 
+export interface Charset {
+  characterSet: string;
+  collation: string;
+}
+
 /** Null where there is no such database. */
 export async function findSchema(
   connection: MysqlConnection,
   client: string,
   name: string,
-): Promise<{ characterSet: string; collation: string } | null> {
+): Promise<Charset | null> {
   const [row] = await connection.query(
     client,
     `select hex(default_character_set_name), hex(default_collation_name)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BackupRun } from "../../../tests/support/backup_run.ts";
+import { BackupRun, shell } from "../../../tests/support/backup_run.ts";
 import { MariadbServer } from "../../../tests/support/mariadb.ts";
 import { restore } from "../../../tests/support/restore_run.ts";
 
@@ -58,6 +58,99 @@ Deno.test("a swap that fails midway puts back what was there", async () => {
   await assert.rejects(restore(run, backup, { target: able }), {
     message:
       /foreign keys of other databases lead into mine, which can't be replaced under them: one\.t\. Drop/,
+  });
+});
+
+/** Everything that a dump names the original with: made under another collation than the database has now. */
+const LIVE = `
+  create table stock (a int primary key, name text); insert into stock values (1, 'é'), (2, null);
+  create table ran (at timestamp);
+  create view named as select name from stock;
+  delimiter //
+  create procedure look(what text) begin select what; end//
+  create function twice(n int) returns int deterministic return n * 2//
+  create trigger stamp before insert on stock for each row begin set new.name = upper(new.name); end//
+  create event \`of\`\`ten\` on schedule every 1 second comment 'x ENABLE' do begin insert into ran values (now()); end//
+  create event never on schedule every 1 second disable do insert into ran values (now())//
+  delimiter ;
+  alter database live character set utf8mb4 collate utf8mb4_bin;
+  create procedure after_all() select twice(2)`;
+
+async function definitionsOf(server: MariadbServer, name: string, without: string[] = []): Promise<string> {
+  const ignored = without.map((table) => `--ignore-table=${name}.${table}`);
+  const args = ["--routines", "--events", "--skip-comments", "--skip-dump-date", ...ignored];
+  const { stdout } = await new Deno.Command("mariadb-dump", {
+    args: ["--no-defaults", `--socket=${server.socket}`, "--user=root", ...args, name],
+  }).output();
+  return new TextDecoder().decode(stdout).replaceAll(`DATABASE \`${name}\``, "DATABASE");
+}
+
+Deno.test("a restore beside a live database touches nothing of it", async (t) => {
+  await using server = await MariadbServer.open();
+  await using run = await BackupRun.open();
+  const { host, port, username, password } = server;
+  const login = { engine: "mysql", host, port, username, password } as const;
+  await server.sql("mysql", "create database live character set latin1");
+  await server.sql("live", LIVE);
+  const source = { type: "database", format: "custom", ...login } as const;
+  const backUp = async () => {
+    await shell('rm -rf "$1"', run.directory);
+    return await run.run({ ...source, names: ["live"], excluded_tables: ["ran"] });
+  };
+  const restoreAs = async (backup: Awaited<ReturnType<typeof backUp>>, database_name: string) => {
+    run.warnings.length = 0;
+    const target = { type: "database", ...login, run_as: null, names: null } as const;
+    await restore(run, backup, { target: { ...target, database_name, overwrite: true } });
+  };
+  let backup = await backUp();
+  const original = await definitionsOf(server, "live", ["ran"]);
+  // What comes now is of the copies' events.
+  await server.sql("live", "alter event `of``ten` disable; delete from ran");
+  const events = (name: string) =>
+    server.sql("mysql", `select name, status from mysql.event where db = '${name}' order by name desc`);
+
+  await t.step("its collation stays, and the copy is whole", async () => {
+    await server.sql("mysql", "alter database live character set ucs2");
+    await server.sql("mysql", "set global log_output = 'TABLE'; set global general_log = 1");
+    await restoreAs(backup, "other");
+    const named = "select count(*) from mysql.general_log where argument like 'alter database `live`%'";
+    assert.equal(await server.sql("mysql", named), "0\n");
+    const disabled =
+      "select count(*) from mysql.general_log where argument like 'create definer=%of``ten%enable%'";
+    assert.equal(await server.sql("mysql", disabled), "0\n");
+    await server.sql("mysql", "set global general_log = 0");
+    assert.equal(await server.sql("live", "select @@collation_database"), "ucs2_general_ci\n");
+    assert.deepEqual(run.warnings, []);
+    assert.equal(await events("other"), "of`ten\tENABLED\nnever\tDISABLED\n");
+    assert.match(original, /ALTER DATABASE CHARACTER SET latin1/);
+    assert.equal(await definitionsOf(server, "other"), original);
+    await server.sql("mysql", "alter database live character set utf8mb4 collate utf8mb4_bin");
+  });
+
+  await t.step("an event of the copy that names the original is left disabled, and told", async () => {
+    await server.sql(
+      "live",
+      "create event reach on schedule every 1 second do insert into live.ran values (now())",
+    );
+    backup = await backUp();
+    await server.sql("live", "alter event reach disable; delete from ran");
+    await restoreAs(backup, "other");
+    assert.equal(await events("other"), "reach\tDISABLED\nof`ten\tDISABLED\nnever\tDISABLED\n");
+    assert.match(
+      run.warnings.join(),
+      /^Definitions in other name live, .* alter event `other`\.`reach` enable$/,
+    );
+    assert.equal(await server.sql("live", "select count(*) from ran"), "0\n");
+    // In its own place it runs again.
+    await restoreAs(backup, "live");
+    assert.equal(await events("live"), "reach\tENABLED\nof`ten\tDISABLED\nnever\tDISABLED\n");
+    assert.deepEqual(run.warnings, []);
+  });
+
+  await t.step("it goes where the original is not", async () => {
+    await server.sql("mysql", "drop database live; drop database other");
+    await restoreAs(backup, "other");
+    assert.match(await server.sql("other", "show create procedure look"), /latin1_swedish_ci\n$/);
   });
 });
 

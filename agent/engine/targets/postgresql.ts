@@ -3,14 +3,13 @@
  * or, where one is there already, with that one's owner, grants and settings. The swap is one transaction of renames.
  */
 import type { DatabaseTarget } from "../../../src/protocol/job.ts";
-import type { Command } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { DATABASE_PROPERTIES } from "../sources/postgresql.ts";
 import { PostgresqlConnection } from "../sources/postgresql_connection.ts";
 import { besideNames } from "./beside.ts";
-import { type DatabaseHost, occupied, type WantedDatabase } from "./databases.ts";
+import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "./databases.ts";
 import { MARK, PostgresqlFresh, type Properties } from "./postgresql_fresh.ts";
 import { endConnections, identifier, IS_OCCUPIED, literal, propertiesToKeep } from "./postgresql_sql.ts";
 
@@ -47,12 +46,12 @@ class PostgresqlHost implements DatabaseHost {
     }
   }
 
-  async create({ name, original, archive }: WantedDatabase): Promise<Command> {
+  async create({ name, original, archive }: WantedDatabase): Promise<Loader> {
     const { fresh } = besideNames(name);
     const existing = this.#existing.get(name);
     await this.server.make(fresh, original, "unfinished restore", existing);
     if (existing !== undefined) await this.#keepProperties(existing.name, fresh);
-    return this.server.loader(fresh, archive);
+    return { command: this.server.loader(fresh, archive), filter: null };
   }
 
   async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {

@@ -1,12 +1,11 @@
 /** Scratch databases: a dump loaded on the server that it is of, beside its database, and dropped again. */
 import { statfs } from "node:fs/promises";
 import type { DatabaseTarget } from "../../../src/protocol/job.ts";
-import type { Command } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import { formatBytes } from "../progress.ts";
 import type { ProgramContext } from "../run_context.ts";
 import type { DatabaseContents } from "../sources/row_counts.ts";
-import type { WantedDatabase } from "./databases.ts";
+import type { Loader, WantedDatabase } from "./databases.ts";
 
 /** A database server that takes drills. Nothing of what is there is changed. */
 export interface ScratchHost {
@@ -21,7 +20,7 @@ export interface ScratchHost {
   /** Where the server keeps its data; null where the user may not know. */
   dataDirectory(): Promise<string | null>;
   /** Makes the scratch database; what the command reads is loaded into it, through the filter if there is one. */
-  create(wanted: WantedDatabase): Promise<{ command: Command; filter: Command | null }>;
+  create(wanted: WantedDatabase): Promise<Loader>;
   /** Of the scratch database. @param expected Null: tables are only listed. Rejects where it is not this drill's any more. */
   contents(wanted: WantedDatabase, expected: DatabaseContents | null): Promise<DatabaseContents>;
   /** Drops what was made; never rejects. False where something is left. `programs` may be started in a run that is over. */
