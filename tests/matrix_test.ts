@@ -3,7 +3,6 @@
  * with stock tools and by Rearguard itself.
  */
 import assert from "node:assert/strict";
-import { destinationTypes } from "../agent/engine/destinations/registry.ts";
 import { sourceTypes } from "../agent/engine/sources/registry.ts";
 import type { JobSource } from "../src/protocol/job.ts";
 import { ageKeygen } from "./support/age.ts";
@@ -121,7 +120,7 @@ Deno.test("every source to every destination, restored with stock tools and thro
   await using stack = new AsyncDisposableStack();
   const plane = stack.use(await startControlPlane());
   const destinations = new Map<string, { fixture: DestinationFixture; id: number }>();
-  for (const type of Object.keys(destinationTypes)) {
+  for (const type of Object.keys(destinationFixtures)) {
     const fixture = stack.use(await destinationFixtures[type]!());
     const id = await plane.api.create("/backup-destinations", { label: type, ...fixture.fields });
     destinations.set(type, { fixture, id });
