@@ -16,6 +16,7 @@ import { RunOutput } from "./run_output.ts";
 import { type CallLink, RunCalls } from "./run_calls.ts";
 import { type ExportSource, fetchExport } from "./run_exports.ts";
 import { RunDownloads } from "./run_downloads.ts";
+import { RunRelay } from "./run_relay.ts";
 import { RunUploads } from "./run_uploads.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
@@ -171,6 +172,7 @@ export class Runner {
         scratch: (path) => run.scratch(path),
         uploads: new RunUploads(calls, clock, run),
         downloads: new RunDownloads(calls, run),
+        relay: new RunRelay(this.#options.exports, run),
         exported: (signal) => fetchExport(this.#options.exports, run, signal),
       };
       const done = await carryOut(job, ports);

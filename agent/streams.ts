@@ -3,9 +3,10 @@ import { STREAM_SIZE_HEADER } from "../src/protocol/browsing.ts";
 import type { Clock } from "../src/domain/clock.ts";
 import { RunFailedError } from "./engine/ports.ts";
 
-/** With several control planes behind one address, the request has to find the one that waits. */
-const TRIES = 8;
+/** With several control planes behind one address, the request has to find the one that waits. Milliseconds. */
+const TRIES = 16;
 const FIRST_WAIT = 50;
+const LONGEST_WAIT = 1_000;
 
 export interface StreamOptions {
   /** The control plane's address. */
@@ -32,8 +33,14 @@ export async function sendStream(
       signal,
     );
     if (status === 200) return;
-    if (status !== 421 || tries === TRIES) throw new RunFailedError(`the control plane answers ${status}`);
-    await clock.sleep(FIRST_WAIT * 2 ** (tries - 1), signal);
+    if (status !== 421) throw new RunFailedError(`the control plane answers ${status}`);
+    if (tries === TRIES) {
+      throw new RunFailedError(
+        `of ${TRIES} requests none came to the control plane that waits for the bytes. What stands before several control planes ` +
+          "has to spread an agent's connections over all of them",
+      );
+    }
+    await clock.sleep(Math.min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT), signal);
   }
 }
 
@@ -64,6 +71,8 @@ async function post(
       method: "POST",
       headers: {
         authorization: `Bearer ${key}`,
+        // The next try on the same connection would come to the same control plane.
+        connection: "close",
         "content-type": "application/octet-stream",
         [STREAM_SIZE_HEADER]: String(size),
       },

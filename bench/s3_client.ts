@@ -42,6 +42,7 @@ const destination = new S3Destination(spec, {
   output: { line() {} },
   uploads,
   downloads: null,
+  relay: null,
 });
 const start = performance.now();
 const writer = await destination.create(key, null);

@@ -1,6 +1,5 @@
 /** What is inside a backup, through the API, a control plane and an agent. */
 import assert from "node:assert/strict";
-import { destinationTypes } from "../agent/engine/destinations/registry.ts";
 import { backUpTree, localPlace, stageTree } from "./support/backed_up_tree.ts";
 import { shell } from "./support/backup_run.ts";
 import { type DestinationFixture, destinationFixtures } from "./support/destinations.ts";
@@ -17,7 +16,7 @@ Deno.test("a backup is browsed at every type of destination", async (t) => {
   await Deno.writeTextFile(`${at.tree}/plain/known`, "known\n", { mode: 0o640 });
   await Deno.utime(`${at.tree}/plain/known`, 1000.5, 1000.5);
   const fixtures = new Map<string, DestinationFixture>();
-  for (const type of Object.keys(destinationTypes)) {
+  for (const type of Object.keys(destinationFixtures)) {
     fixtures.set(type, stack.use(await destinationFixtures[type]!()));
   }
   const secrets = [PASSPHRASE, ...[...fixtures.values()].flatMap((fixture) => fixture.secrets)];

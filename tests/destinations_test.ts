@@ -1,7 +1,6 @@
 /** Every destination type through a control plane and an agent: checked, held to a number of backups, and in trouble. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { destinationTypes } from "../agent/engine/destinations/registry.ts";
 import { type ControlPlane, startControlPlane } from "./support/control_plane.ts";
 import { type DestinationFixture, destinationFixtures, type Mishap, ROOM } from "./support/destinations.ts";
 import { Secrecy } from "./support/secrecy.ts";
@@ -121,7 +120,7 @@ Deno.test("every destination is checked, keeps the newest, and fails with its re
   stack.defer(() => Deno.remove(source, { recursive: true }));
   await Deno.writeFile(`${source}/noise`, randomBytes(4 * ROOM));
   const stages = new Map<string, Stage>();
-  for (const type of Object.keys(destinationTypes)) {
+  for (const type of Object.keys(destinationFixtures)) {
     const fixture = stack.use(await destinationFixtures[type]!());
     const destinationId = await plane.api.create("/backup-destinations", { label: type, ...fixture.fields });
     stages.set(type, { plane, fixture, destinationId, source });

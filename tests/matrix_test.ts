@@ -4,7 +4,6 @@
  * is proven in agent/engine/sources/contract_test.ts.
  */
 import assert from "node:assert/strict";
-import { destinationTypes } from "../agent/engine/destinations/registry.ts";
 import { sourceTypes } from "../agent/engine/sources/registry.ts";
 import type { JobSource } from "../src/protocol/job.ts";
 import { ageKeygen } from "./support/age.ts";
@@ -141,7 +140,7 @@ Deno.test("every source to every destination, restored with stock tools and thro
   await using stack = new AsyncDisposableStack();
   const plane = stack.use(await startControlPlane(await quickSealingAgent(stack)));
   const destinations = new Map<string, { fixture: DestinationFixture; id: number }>();
-  for (const type of Object.keys(destinationTypes)) {
+  for (const type of Object.keys(destinationFixtures)) {
     const fixture = stack.use(await destinationFixtures[type]!());
     const id = await plane.api.create("/backup-destinations", { label: type, ...fixture.fields });
     destinations.set(type, { fixture, id });

@@ -1,6 +1,5 @@
 /** Restores through the API, a control plane and an agent. */
 import assert from "node:assert/strict";
-import { destinationTypes } from "../agent/engine/destinations/registry.ts";
 import { shell } from "./support/backup_run.ts";
 import { type ControlPlane, startControlPlane } from "./support/control_plane.ts";
 import { type DestinationFixture, destinationFixtures } from "./support/destinations.ts";
@@ -62,7 +61,7 @@ Deno.test("a tree comes back from every type of destination, whole and in part",
   await growTree(at.tree);
   const original = await describeTree(at.tree);
   const fixtures = new Map<string, DestinationFixture>();
-  for (const type of Object.keys(destinationTypes)) {
+  for (const type of Object.keys(destinationFixtures)) {
     fixtures.set(type, stack.use(await destinationFixtures[type]!()));
   }
   const secrets = [PASSPHRASE, ...[...fixtures.values()].flatMap((fixture) => fixture.secrets)];

@@ -1,6 +1,5 @@
 /** Verifications and drills through the API, a control plane, its scheduler and an agent. */
 import assert from "node:assert/strict";
-import { destinationTypes } from "../agent/engine/destinations/registry.ts";
 import { Scheduler } from "../src/dispatcher/scheduler.ts";
 import { shell } from "./support/backup_run.ts";
 import { startControlPlane } from "./support/control_plane.ts";
@@ -32,7 +31,7 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
     return (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data[0];
   };
   const show = async (id: number) => (await api.call("GET", `/backups/${id}`)).body.data;
-  for (const type of Object.keys(destinationTypes)) {
+  for (const type of Object.keys(destinationFixtures)) {
     const fixture = stack.use(await destinationFixtures[type]!());
     const destinationId = await api.create("/backup-destinations", { label: type, ...fixture.fields });
     await t.step(type, async () => {

@@ -223,6 +223,7 @@ function countWarnings(ports: RunPorts): { ports: RunPorts; readonly count: numb
       workDirectory,
       uploads,
       downloads,
+      relay: ports.relay,
       exported: (signal) => ports.exported(signal),
       progress: (figures) => ports.progress(figures),
       opening: (name, path) => ports.opening(name, path),

@@ -25,7 +25,7 @@ export async function browseBackup(
   const downloads = new GivenDownloads(signed);
   await using children = new Children(clock, signal);
   try {
-    const ports = { clock, signal, output: null, uploads: null, downloads };
+    const ports = { clock, signal, output: null, uploads: null, downloads, relay: null };
     const destination = await openDestination(backup.destination, ports);
     try {
       const objects = new StoredObjects(backup, destination, children);

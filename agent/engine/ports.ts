@@ -30,6 +30,7 @@ export interface RunPorts {
   scratch(path: string): Promise<void>;
   readonly uploads: Uploads;
   readonly downloads: Downloads;
+  readonly relay: Relay;
   /** The control plane's state as SQL text, whole and once. Rejects with a `RunFailedError`, or when the signal aborts. */
   exported(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
@@ -38,6 +39,15 @@ export interface RunPorts {
 export interface Downloads {
   /** @param name Of an object of the run's backup, without the directory. */
   sign(name: string, signal: AbortSignal): Promise<{ url: string; expiresInMs: number }>;
+}
+
+/** The control plane's half of reading from another server's disk. */
+export interface Relay {
+  /**
+   * The answer to a request for the bytes [from, to) of an object of the run's backup: 206, or why not. Rejects where the control plane
+   * can't be reached, or when the signal aborts.
+   */
+  get(name: string, from: number, to: number, signal: AbortSignal): Promise<Response>;
 }
 
 /** The control plane's half of an S3 upload. Calls wait out a lost link; they reject when the signal aborts. */

@@ -9,7 +9,7 @@ import { Children } from "./children.ts";
 import { openDestination } from "./destinations/registry.ts";
 import { GivenDownloads } from "./given_downloads.ts";
 import { oneLine } from "./line.ts";
-import { type Destination, RunFailedError } from "./ports.ts";
+import { type Destination, ObjectMissingError, RunFailedError } from "./ports.ts";
 import { nameAsAsked } from "./shown_name.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { readMembers } from "./targets/selection.ts";
@@ -28,7 +28,7 @@ export async function sendFromBackup(
   const downloads = new GivenDownloads(signed);
   await using children = new Children(clock, signal);
   try {
-    const ports = { clock, signal, output: null, uploads: null, downloads };
+    const ports = { clock, signal, output: null, uploads: null, downloads, relay: null };
     const destination = await openDestination(backup.destination, ports);
     try {
       return await send(
@@ -55,6 +55,7 @@ async function send(
   carry: Carry,
   children: Children,
 ): Promise<BackupSendResult> {
+  if (what.type === "stored") return await sendStored(backup, what.name, asked, destination, carry);
   if (what.type === "object") {
     const object = backup.objects.find(({ name }) => name === what.name);
     if (object === undefined) return { outcome: "missing" };
@@ -75,6 +76,32 @@ async function send(
     () =>
       content(readRanges(archive, table, [archiveRange], children), range ?? { from: 0, to: 0 }, children),
   );
+  return { outcome: "sent" };
+}
+
+/** What can't be read is told before a byte is sent: it would only look like a cut else. */
+async function sendStored(
+  { objects }: BackupSend["backup"],
+  name: string,
+  asked: BackupSend["range"],
+  destination: Destination,
+  carry: Carry,
+): Promise<BackupSendResult> {
+  if (!objects.some((object) => object.name === name)) return { outcome: "missing" };
+  let size: number;
+  let range: ByteRange;
+  try {
+    size = await destination.size(name);
+    const resolved = resolveRange(asked, size);
+    if (resolved === null) return { outcome: "unsatisfiable", size };
+    range = resolved;
+    for await (const _ of destination.read(name, range.from, Math.min(range.from + 1, range.to)));
+  } catch (error) {
+    if (error instanceof ObjectMissingError) return { outcome: "missing" };
+    if (!(error instanceof RunFailedError)) throw error;
+    return { outcome: "unreadable", message: oneLine(error.message).slice(0, 4096) };
+  }
+  await carry(size, () => destination.read(name, range.from, range.to));
   return { outcome: "sent" };
 }
 

@@ -45,13 +45,15 @@ export const BackupBrowseResult = z.discriminatedUnion("found", [
 ]);
 export type BackupBrowseResult = z.infer<typeof BackupBrowseResult>;
 
-/** The bytes of an object as stored, or of one regular file from inside, opened: sent to `/api/agent/streams/{stream}`. */
+/** The bytes of an object as it lies there, or of one regular file from inside, opened: sent to `/api/agent/streams/{stream}`. */
 export const BackupSend = z.object({
   kind: z.literal("backup.send"),
   backup: BackupToRead,
   signed: z.array(SignedObject),
   what: z.discriminatedUnion("type", [
     z.object({ type: z.literal("object"), name: z.string() }),
+    /** The same for a run that reads it back: of the size that it has now, which may not be the one that was stored. */
+    z.object({ type: z.literal("stored"), name: z.string() }),
     z.object({ type: z.literal("file"), path: z.string() }),
   ]),
   /** Null: all. `from` null: the last `to` bytes. `to` null: up to the end; else the position of the last byte. */
@@ -70,6 +72,8 @@ export const BackupSendResult = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("missing") }),
   z.object({ outcome: z.literal("no_file"), type: z.string() }),
   z.object({ outcome: z.literal("unsatisfiable"), size: z.number().int().nonnegative() }),
+  /** Of `stored`: one line that says why no byte of it can be read. */
+  z.object({ outcome: z.literal("unreadable"), message: z.string().max(4096) }),
 ]);
 export type BackupSendResult = z.infer<typeof BackupSendResult>;
 

@@ -69,6 +69,19 @@ export const JobDestination = z.discriminatedUnion("type", [
 ]);
 export type JobDestination = z.infer<typeof JobDestination>;
 
+/** A directory on another server's disk, read through the control plane (`GET /api/agent/objects`). Nothing is written there. */
+export const RelayDestination = z.object({
+  type: z.literal("relay"),
+  /** Whose agent has to be connected. */
+  server: z.object({ id: z.number().int(), label: z.string() }),
+  directory: z.string(),
+});
+export type RelayDestination = z.infer<typeof RelayDestination>;
+
+/** Where a stored backup is read from. */
+export const ReadDestination = z.discriminatedUnion("type", [...JobDestination.options, RelayDestination]);
+export type ReadDestination = z.infer<typeof ReadDestination>;
+
 /** How archives and their indexes are encrypted, in age's format. */
 export const JobEncryption = z.discriminatedUnion("type", [
   z.object({ type: z.literal("none") }),
@@ -176,7 +189,7 @@ export const BackupToRead = z.object({
   /** Null: of an agent that did not tell yet. */
   source: SourceDescription.nullable(),
   /** Where its objects lie. */
-  destination: JobDestination,
+  destination: ReadDestination,
   /** What opens its archives and indexes; null where they are not encrypted. */
   key: z.discriminatedUnion("type", [
     z.object({ type: z.literal("passphrase"), passphrase: z.string() }),

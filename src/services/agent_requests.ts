@@ -43,6 +43,7 @@ export class DamageFoundError extends ConflictError {
  *
  * @param timeoutMs Also how long the agent is given.
  * @param secret Goes with it, and is stored nowhere.
+ * @param over Ends the waiting: rejects with its reason.
  */
 export async function askAgent<P extends RequestPayload>(
   services: Services,
@@ -50,6 +51,7 @@ export async function askAgent<P extends RequestPayload>(
   payload: P,
   timeoutMs: number,
   secret: string | null = null,
+  over: AbortSignal | null = null,
 ): Promise<Result<P>> {
   const { clock, database } = services;
   const id = await transaction(database, async (sql) => {
@@ -71,9 +73,9 @@ export async function askAgent<P extends RequestPayload>(
     await notify(sql, { topic: "agent_request", id: inserted, remote_server_id: serverId });
     return inserted;
   });
-  const row = await answered(services, id, timeoutMs);
-  // Names of files are told to those who ask, and not kept.
-  if (payload.kind === "backup.browse") await deleteAgentRequest(database, id);
+  const row = await answered(services, id, timeoutMs, over).finally(async () => {
+    if (!isKept(payload)) await deleteAgentRequest(database, id);
+  });
   if (row === null) {
     throw new UnavailableError(
       `The server's agent did not answer within ${timeoutMs / 1000} seconds. Try again.`,
@@ -89,8 +91,19 @@ function refusalOf({ error, result }: AgentRequestRow): DomainError {
   return typeof damage === "string" ? new DamageFoundError(told, damage) : new UnavailableError(told);
 }
 
+/** Names of files are told to those who ask, and not kept. A run that reads a backup asks for hundreds of its pieces. */
+function isKept(payload: RequestPayload): boolean {
+  if (payload.kind === "backup.browse") return false;
+  return payload.kind !== "backup.send" || payload.what.type !== "stored";
+}
+
 /** The row once it is answered; null when time is up. A slow poll makes up for a lost notification. */
-async function answered(services: Services, id: number, timeoutMs: number): Promise<AgentRequestRow | null> {
+async function answered(
+  services: Services,
+  id: number,
+  timeoutMs: number,
+  signal: AbortSignal | null,
+): Promise<AgentRequestRow | null> {
   const { bus, clock, database } = services;
   let wake = () => {};
   const unsubscribe = bus.subscribe((notification) => {
@@ -98,8 +111,11 @@ async function answered(services: Services, id: number, timeoutMs: number): Prom
     if (notification.topic === "agent_response" && notification.id === id) wake();
   });
   const until = clock.monotonic() + timeoutMs;
+  const leave = () => wake();
+  signal?.addEventListener("abort", leave);
   try {
     while (true) {
+      signal?.throwIfAborted();
       const woken = new Promise<void>((resolve) => wake = resolve);
       const row = await findAgentRequest(database, id);
       if (row === null || row.state === "answered" || row.state === "failed") return row;
@@ -110,6 +126,7 @@ async function answered(services: Services, id: number, timeoutMs: number): Prom
       over.abort();
     }
   } finally {
+    signal?.removeEventListener("abort", leave);
     unsubscribe();
   }
 }

@@ -71,8 +71,11 @@ export class AgentStreams {
           throw new Error("Cannot go on with a download: the agent has stopped sending");
         });
         late.catch(() => {});
+        const next = reader.read().catch((cause) => {
+          throw new Error("Cannot go on with a download: the agent that sends it was cut off", { cause });
+        });
         try {
-          const { done, value } = await Promise.race([reader.read(), late]);
+          const { done, value } = await Promise.race([next, late]);
           if (!done) return controller.enqueue(value);
           controller.close();
           ended(true);

@@ -1,18 +1,16 @@
 /** Downloads: the bytes of a backup's object as stored, or of one file from inside, through the control plane. */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { type AskedRange, resolveRange } from "../domain/byte_range.ts";
 import { ConflictError, NotFoundError, UnavailableError } from "../domain/errors.ts";
 import { objectKey } from "../domain/location.ts";
 import { isStorageType } from "../storage/registry.ts";
 import type { BackupObjectColumn } from "../store/backups.ts";
-import { askAgent } from "./agent_requests.ts";
+import { type AskedBytes, bytesFromAgent, measured, type SentBytes } from "./agent_bytes.ts";
 import { refuseUnlistable } from "./backup_files.ts";
 import { findReadable, type ReadableBackup, readingServer } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
 import { bucketOf } from "./uploads.ts";
 
-/** For the whole of a download. */
-const AGENT_TIMEOUT = 12 * 3_600_000;
 const URL_SECONDS = 3600;
 
 export interface Download {
@@ -95,44 +93,23 @@ export async function downloadFile(
 async function askForBytes(
   services: Services,
   readable: ReadableBackup,
-  what: { type: "object"; name: string } | { type: "file"; path: string },
+  what: AskedBytes,
   range: AskedRange | null,
-): Promise<{ size: number; bytes: ReadableStream<Uint8Array> } | Unsatisfiable> {
-  const { backup, destination } = readable;
+): Promise<SentBytes | Unsatisfiable> {
   const serverId = await readingServer(services, readable);
-  const stream = randomUUID();
-  const answered = new AbortController();
-  const begun = services.streams.meet(stream, serverId, answered.signal);
-  const payload = {
-    kind: "backup.send",
-    backup_destination_id: destination.id,
-    user_id: backup.user_id,
-    backup_id: backup.id,
-    what,
-    range,
-    stream,
-  } as const;
-  const asking = askAgent(services, serverId, payload, AGENT_TIMEOUT);
-  // Once bytes come, the end of the stream tells how it went.
-  asking.catch(() => {});
-  begun.catch(() => {});
-  try {
-    const first = await Promise.race([begun, asking]);
-    if ("bytes" in first) return first;
-    switch (first.outcome) {
-      case "unsatisfiable":
-        return { unsatisfiable: true, size: first.size };
-      case "missing":
-        throw new NotFoundError("Path");
-      case "no_file":
-        throw new ConflictError(
-          `There is a ${first.type.replace("_", " ")} at this path, not a file. Restore it instead.`,
-        );
-      case "sent":
-        return await begun;
-    }
-  } finally {
-    answered.abort();
+  const answer = await bytesFromAgent(services, serverId, readable.backup, what, range);
+  if ("bytes" in answer) return answer;
+  switch (answer.outcome) {
+    case "unsatisfiable":
+      return { unsatisfiable: true, size: answer.size };
+    case "missing":
+      throw new NotFoundError("Path");
+    case "no_file":
+      throw new ConflictError(
+        `There is a ${answer.type.replace("_", " ")} at this path, not a file. Restore it instead.`,
+      );
+    case "unreadable":
+      throw new ConflictError(answer.message);
   }
 }
 
@@ -156,29 +133,4 @@ async function openInBucket(
     throw new ConflictError(`The bucket does not hold ${name} any more: it was deleted or moved away.`);
   }
   throw new UnavailableError(`The bucket that holds ${name} answers ${response.status}. Check its keys.`);
-}
-
-/** Fails where fewer or more bytes come than were promised: the connection is then cut, and nobody takes them for the whole. */
-function measured(bytes: ReadableStream<Uint8Array>, promised: number): ReadableStream<Uint8Array> {
-  let left = promised;
-  return bytes.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>(
-      {
-        transform(chunk, controller) {
-          left -= chunk.length;
-          if (left < 0) {
-            throw new Error(
-              "Cannot go on with a download: there are more bytes than there should be",
-            );
-          }
-          controller.enqueue(chunk);
-        },
-        flush() {
-          if (left > 0) throw new Error(`Cannot end a download: ${left} bytes are missing`);
-        },
-      },
-      { highWaterMark: 1 },
-      { highWaterMark: 0 },
-    ),
-  );
 }

@@ -1,10 +1,11 @@
 /** What reading a backup takes: a backup that is there, somebody who reaches it, and the secret that opens it. */
 import { identityToRecipient } from "age-encryption";
 import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../domain/errors.ts";
-import { connectedServersOf } from "../store/agent_requests.ts";
+import { connectedServersOf, isAgentConnected } from "../store/agent_requests.ts";
 import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
 import { type BackupDetailRow, type BackupRow, findBackupDetail } from "../store/backups.ts";
 import type { Sql } from "../store/database.ts";
+import { findRemoteServer, type RemoteServerRow } from "../store/remote_servers.ts";
 import { REPLICA_TIMEOUT } from "../store/replicas.ts";
 import type { Caller, Services } from "./context.ts";
 
@@ -35,22 +36,54 @@ export async function readingServer(
   services: Services,
   { backup, destination }: ReadableBackup,
 ): Promise<number> {
-  const heardSince = new Date(services.clock.now().getTime() - REPLICA_TIMEOUT);
+  if (destination.type === "local") return (await connectedHolder(services, services.database, backup)).id;
+  const heardSince = heardFrom(services);
   const connected = await connectedServersOf(services.database, backup.user_id, PROTOCOL, heardSince);
   const own = connected.find((id) => id === backup.remote_server_id);
   if (own !== undefined) return own;
-  if (destination.type === "local") {
-    if (backup.remote_server_id === null) {
-      throw new ConflictError("The backup lies on the disk of a server that is gone from here.");
-    }
-    throw new UnavailableError(
-      "The backup lies on the disk of the server that made it, whose agent is not connected, or too old. Start it there, " +
-        "or update it, and try again.",
-    );
-  }
   const other = connected[0];
   if (other !== undefined) return other;
   throw new UnavailableError("No server has an agent connected that can read it. Start one, and try again.");
+}
+
+/** Whether the backup lies on a disk that this server can't see: the agent of the server that made it has to send it. */
+export function isElsewhere(
+  backup: Pick<BackupRow, "remote_server_id">,
+  destination: Pick<BackupDestinationRow, "type">,
+  serverId: number | null,
+): boolean {
+  return destination.type === "local" && backup.remote_server_id !== serverId;
+}
+
+/**
+ * The server on whose disk a backup lies, ready to send it. Throws an {@link UnavailableError} where its agent is not connected, a
+ * {@link ConflictError} where it is too old, or the server is gone.
+ */
+export async function connectedHolder(
+  services: Services,
+  sql: Sql,
+  backup: Pick<BackupRow, "remote_server_id">,
+): Promise<RemoteServerRow> {
+  const holder = await findRemoteServer(sql, backup.remote_server_id ?? 0);
+  if (holder === undefined) {
+    throw new ConflictError(
+      "The backup lies on the disk of a server that is gone from here. Copy its files off that disk; the manifest among them " +
+        "says how to restore them.",
+    );
+  }
+  const lies = `The backup lies on the disk of ${holder.label}`;
+  if (!(await isAgentConnected(sql, holder.id, heardFrom(services)))) {
+    throw new UnavailableError(`${lies}, whose agent is not connected. Start it there, and try again.`);
+  }
+  if ((holder.agent_protocol ?? 1) < PROTOCOL) {
+    throw new ConflictError(`${lies}, whose agent is too old to send it. Update it there, and try again.`);
+  }
+  return holder;
+}
+
+/** A replica that was silent for longer holds no sockets any more. */
+function heardFrom({ clock }: Services): Date {
+  return new Date(clock.now().getTime() - REPLICA_TIMEOUT);
 }
 
 /**

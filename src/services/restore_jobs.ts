@@ -17,6 +17,7 @@ import { type BackupDetailRow, findBackupDetail } from "../store/backups.ts";
 import type { Sql } from "../store/database.ts";
 import { findRemoteServer } from "../store/remote_servers.ts";
 import type { RunRow } from "../store/runs.ts";
+import { isElsewhere } from "./backup_reading.ts";
 import { jobDestination } from "./jobs.ts";
 
 /**
@@ -127,7 +128,16 @@ async function backupOfRun(
   if (backup === undefined || destination === undefined) {
     throw new InvalidError({ backup_id: ["The backup was deleted."] });
   }
-  return backupToRead(backup, destination, keyring, identity);
+  const told = backupToRead(backup, destination, keyring, identity);
+  if (!isElsewhere(backup, destination, run.remote_server_id)) return told;
+  const holder = await findRemoteServer(sql, backup.remote_server_id ?? 0);
+  if (holder === undefined) {
+    throw new InvalidError({
+      backup_id: ["The backup lies on the disk of a server that is gone from here."],
+    });
+  }
+  const server = { id: holder.id, label: holder.label };
+  return { ...told, destination: { type: "relay", server, directory: backup.directory } };
 }
 
 /** @param identity Opens one that is encrypted to recipients; null where nothing of it is to be opened. */

@@ -1,5 +1,5 @@
 /** Restores: a backup's way back, queued like any run. */
-import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
+import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../domain/errors.ts";
 import { archivePaths, chosenDatabases, type RestoreOptions } from "../domain/restore.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
 import { type BackupRow, findBackupDetail, lockBackup } from "../store/backups.ts";
@@ -7,7 +7,7 @@ import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import { findRemoteServerOf } from "../store/remote_servers.ts";
 import { insertRun } from "../store/runs.ts";
-import { openingKey } from "./backup_reading.ts";
+import { connectedHolder, isElsewhere, openingKey } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
 import { startDeadline } from "./run_state.ts";
 
@@ -24,8 +24,8 @@ export interface RestoreInput {
 }
 
 /**
- * Queues a restore. Throws a {@link ConflictError} where the backup is being deleted or can't be reached from the server, an
- * {@link InvalidError} that names every field at fault.
+ * Queues a restore. Throws a {@link ConflictError} where the backup is being deleted, an {@link InvalidError} that names every field at
+ * fault, and as {@link refuseUnsent} does.
  */
 export async function startRestore(
   services: Services,
@@ -54,7 +54,7 @@ export async function startRestore(
     const options = backup.engine === "tar"
       ? filesOptions(backup, input)
       : databaseOptions(backup, await databasesOf(sql, backup), input);
-    await refuseUnreachable(sql, backup, serverId);
+    await refuseUnsent(services, sql, backup, serverId);
     const runId = await queueRestore(services, sql, backup, serverId, options, key);
     return { runId };
   });
@@ -127,18 +127,21 @@ async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
     .map(({ database_name }) => database_name!);
 }
 
-/** A directory of one server is out of another's reach. */
-export async function isOutOfReach(sql: Sql, backup: BackupRow, serverId: number): Promise<boolean> {
+/**
+ * Throws a {@link ConflictError} where the server would read the backup by another's agent, and that can't send it now: a run that waits
+ * for two agents at once would fail later, when nobody looks.
+ */
+export async function refuseUnsent(
+  services: Services,
+  sql: Sql,
+  backup: BackupRow,
+  serverId: number,
+): Promise<void> {
   const destination = await findBackupDestination(sql, backup.backup_destination_id);
-  return destination?.type === "local" && backup.remote_server_id !== serverId;
-}
-
-async function refuseUnreachable(sql: Sql, backup: BackupRow, serverId: number): Promise<void> {
-  if (!(await isOutOfReach(sql, backup, serverId))) return;
-  throw new ConflictError(
-    "The backup lies on the disk of the server that made it, which another server can't reach. Restore it there, " +
-      "or copy its files over and restore them with tar.",
-  );
+  if (destination === undefined || !isElsewhere(backup, destination, serverId)) return;
+  await connectedHolder(services, sql, backup).catch((error) => {
+    throw error instanceof UnavailableError ? new ConflictError(error.message) : error;
+  });
 }
 
 async function queueRestore(

@@ -12,12 +12,12 @@ import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import { insertRun } from "../store/runs.ts";
 import type { Caller, Services } from "./context.ts";
-import { isOutOfReach, serverFor } from "./restores.ts";
+import { refuseUnsent, serverFor } from "./restores.ts";
 import { startDeadline } from "./run_state.ts";
 
 /**
  * Queues a verification. @param asked The server that reads the backup; default: the one that made it. Throws a {@link ConflictError}
- * where the backup is being deleted, is being verified, or can't be reached from the server.
+ * where the backup is being deleted or is being verified, and as {@link refuseUnsent} does.
  */
 export async function startVerification(
   services: Services,
@@ -41,15 +41,11 @@ export async function lockReadable(sql: Sql, caller: Caller, backupId: number): 
   return backup;
 }
 
-/** How a check is called, and what it does. */
-const CHECKS = {
-  verify: { name: "verification", verb: "Verify" },
-  drill: { name: "restore drill", verb: "Drill" },
-};
+const CHECKS = { verify: "verification", drill: "restore drill" };
 
 /**
- * Queues a check of the locked backup that was asked for. Throws a {@link ConflictError} where one of its kind is not over, or where the
- * backup can't be reached from the server.
+ * Queues a check of the locked backup that was asked for. Throws a {@link ConflictError} where one of its kind is not over, and as
+ * {@link refuseUnsent} does.
  */
 export async function startCheck(
   services: Services,
@@ -59,20 +55,15 @@ export async function startCheck(
   backup: BackupRow,
   asked: number | undefined,
 ): Promise<number> {
-  const { name, verb } = CHECKS[kind];
   const active = await findActiveCheck(sql, backup.id, kind);
   if (active !== undefined) {
     throw new ConflictError(
-      `A ${name} of the backup is ${shownState(active.state)} already. Follow its log, ` +
+      `A ${CHECKS[kind]} of the backup is ${shownState(active.state)} already. Follow its log, ` +
         `/api/backup-task-logs/${active.id}, or cancel it.`,
     );
   }
   const serverId = await serverFor(sql, caller, backup, asked);
-  if (await isOutOfReach(sql, backup, serverId)) {
-    throw new ConflictError(
-      `The backup lies on the disk of the server that made it, which another server can't reach. ${verb} it there.`,
-    );
-  }
+  await refuseUnsent(services, sql, backup, serverId);
   return await queueCheck(services, sql, kind, backup, serverId, null);
 }
 

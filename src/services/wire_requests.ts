@@ -59,9 +59,11 @@ export async function wireRequest(
       const backup = await findBackupDetail(sql, payload.user_id, payload.backup_id);
       if (backup === undefined) throw new NotFoundError("Backup");
       const { kind, what, range, stream } = payload;
+      const opened = backupToRead(backup, destination, keyring, secret);
       return {
         kind,
-        backup: backupToRead(backup, destination, keyring, secret),
+        // An object goes as it is stored: nothing is to be opened.
+        backup: what.type === "file" ? opened : { ...opened, key: null },
         signed: await signObjects(services, backup, destination, backup.objects.map(({ name }) => name)),
         what,
         range,

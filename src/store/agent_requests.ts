@@ -25,7 +25,7 @@ type RequestWords =
     backup_destination_id: number;
     user_id: number;
     backup_id: number;
-    what: { type: "object"; name: string } | { type: "file"; path: string };
+    what: { type: "object" | "stored"; name: string } | { type: "file"; path: string };
     range: AskedRange | null;
     stream: string;
   };

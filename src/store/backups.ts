@@ -122,14 +122,20 @@ export async function lockBackup(sql: Sql, userId: number, id: number): Promise<
   return row;
 }
 
+/** A backup that a run reads, as far as where it lies. */
+export type PlacedBackup = Pick<
+  BackupRow,
+  "id" | "user_id" | "backup_destination_id" | "directory" | "remote_server_id"
+>;
+
 /** Where an object of the backup lies that a run reads. */
 export async function findObjectOfRun(
   sql: Sql,
   runId: number,
   name: string,
-): Promise<Pick<BackupRow, "backup_destination_id" | "directory"> | undefined> {
-  const [row] = await sql<Pick<BackupRow, "backup_destination_id" | "directory">[]>`
-    select b.backup_destination_id, b.directory
+): Promise<PlacedBackup | undefined> {
+  const [row] = await sql<PlacedBackup[]>`
+    select b.id, b.user_id, b.backup_destination_id, b.directory, b.remote_server_id
     from runs r join backups b on b.id = r.backup_id join backup_objects o on o.backup_id = b.id
     where r.id = ${runId} and o.name = ${name}`;
   return row;

@@ -37,6 +37,7 @@ export class BackupRun implements AsyncDisposable {
       scratch: (path) => Promise.resolve(void this.scratches.push(path)),
       uploads: { open: unused, sign: unused, complete: unused, abort: unused },
       downloads: { sign: unused },
+      relay: { get: unused },
       exported: () => BackupRun.exported(),
     };
   }

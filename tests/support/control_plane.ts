@@ -17,7 +17,7 @@ import { ApiCaller } from "./client.ts";
 import { onSystemClock, testServices } from "./database.ts";
 import { until } from "./until.ts";
 
-const FROM_SOURCE = ["--allow-all", new URL("../../agent/main.ts", import.meta.url).pathname];
+export const FROM_SOURCE = ["--allow-all", new URL("../../agent/main.ts", import.meta.url).pathname];
 
 export interface ControlPlane extends AsyncDisposable {
   /** With every ability. */
@@ -66,10 +66,14 @@ export async function startControlPlane(
   };
 }
 
-/** Everything of a control plane but its scheduler, until the stack is disposed of. */
+/**
+ * Everything of a control plane but its scheduler, until the stack is disposed of.
+ * @param around May look at a request, and change its answer.
+ */
 export async function serve(
   services: Services,
   stack: AsyncDisposableStack,
+  around: (request: Request, response: Response) => Response = (_, response) => response,
 ): Promise<{ url: string; hub: Hub }> {
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
@@ -77,7 +81,7 @@ export async function serve(
   const app = createApp({ services, rateLimitPerMinute: 0, connectAgent: (request) => hub.connect(request) });
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
-    (request) => app.fetch(request),
+    async (request) => around(request, await app.fetch(request)),
   );
   stack.defer(() => server.shutdown());
   stack.defer(() => hub.close());
@@ -95,14 +99,21 @@ export async function serve(
   return { url: `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}`, hub };
 }
 
+export interface StartedAgent {
+  pid: number;
+  stateDirectory: string;
+  output(): string;
+}
+
+/** @param earlier That was killed: this one goes on with its state. */
 export async function startAgent(
   url: string,
   token: string,
   { program, logLevel }: AgentOptions,
   stack: AsyncDisposableStack,
-): Promise<{ pid: number; stateDirectory: string; output(): string }> {
-  const stateDirectory = await Deno.makeTempDir({ prefix: "rearguard-agent-" });
-  stack.defer(() => Deno.remove(stateDirectory, { recursive: true }));
+  earlier: { stateDirectory: string } | null = null,
+): Promise<StartedAgent> {
+  const stateDirectory = earlier?.stateDirectory ?? await makeStateDirectory(stack);
   const agent = new Deno.Command(Deno.execPath(), {
     args: ["run", ...program, "--url", url, "--state-dir", stateDirectory],
     env: { REARGUARD_TOKEN: token, LOG_LEVEL: logLevel },
@@ -125,4 +136,10 @@ export async function startAgent(
     await Promise.all(reading);
   });
   return { pid: agent.pid, stateDirectory, output: () => output };
+}
+
+async function makeStateDirectory(stack: AsyncDisposableStack): Promise<string> {
+  const directory = await Deno.makeTempDir({ prefix: "rearguard-agent-" });
+  stack.defer(() => Deno.remove(directory, { recursive: true }));
+  return directory;
 }

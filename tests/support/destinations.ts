@@ -1,7 +1,8 @@
 /** One real destination of each type, as the contract suite needs it. */
 import type { DestinationPorts } from "../../agent/engine/destinations/registry.ts";
 import { systemClock } from "../../src/domain/clock.ts";
-import type { JobDestination } from "../../src/protocol/job.ts";
+import { isThere } from "../../agent/engine/is_there.ts";
+import type { JobDestination, LocalDestination, ReadDestination } from "../../src/protocol/job.ts";
 import { BucketUploads } from "./bucket_uploads.ts";
 import { TestS3 } from "./s3.ts";
 import { TestSshd } from "./sshd.ts";
@@ -48,8 +49,45 @@ export const destinationFixtures: Record<string, () => Promise<DestinationFixtur
   sftp: sftpFixture,
 };
 
+/** What can be read and not written, and where to put what is to be read there. */
+export interface ReadOnlyFixture extends AsyncDisposable {
+  spec(directory: string): ReadDestination;
+  ports(directory: string, signal?: AbortSignal): DestinationPorts;
+  readonly writable: DestinationFixture;
+}
+
+export const readOnlyFixtures: Record<string, () => Promise<ReadOnlyFixture>> = {
+  relay: relayFixture,
+};
+
+/** Answers as the control plane does; `tests/relay_test.ts` has the real one, and the other agent. */
+async function relayFixture(): Promise<ReadOnlyFixture> {
+  const writable = await localFixture();
+  const server = { id: 2, label: "web1" };
+  const directoryOf = (directory: string) => (writable.spec(directory) as LocalDestination).directory;
+  const answer = async (path: string, from: number, to: number) => {
+    if (!(await isThere(path.slice(0, path.lastIndexOf("/"))))) {
+      return Response.json({ message: "its directory is not there" }, { status: 409 });
+    }
+    if (!(await isThere(path))) return Response.json({ message: "It is not there." }, { status: 410 });
+    const bytes = await Deno.readFile(path);
+    const headers = { "content-range": `bytes ${from}-${to - 1}/${bytes.length}` };
+    if (from < bytes.length) return new Response(bytes.subarray(from, to), { status: 206, headers });
+    return new Response(null, { status: 416, headers: { "content-range": `bytes */${bytes.length}` } });
+  };
+  return {
+    writable,
+    spec: (directory) => ({ type: "relay", server, directory: directoryOf(directory) }),
+    ports: (directory, signal) => ({
+      ...portsOf(signal),
+      relay: { get: (name, from, to) => answer(`${directoryOf(directory)}/${name}`, from, to) },
+    }),
+    [Symbol.asyncDispose]: () => writable[Symbol.asyncDispose](),
+  };
+}
+
 function portsOf(signal = new AbortController().signal): DestinationPorts {
-  return { clock: systemClock, signal, output: null, uploads: null, downloads: null };
+  return { clock: systemClock, signal, output: null, uploads: null, downloads: null, relay: null };
 }
 
 async function localFixture(): Promise<DestinationFixture> {

@@ -1,6 +1,11 @@
 /** What every destination type promises, over every type there is. */
 import assert from "node:assert/strict";
-import { type DestinationFixture, destinationFixtures } from "../../../tests/support/destinations.ts";
+import {
+  type DestinationFixture,
+  destinationFixtures,
+  type ReadOnlyFixture,
+  readOnlyFixtures,
+} from "../../../tests/support/destinations.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
 import type { JobDestination } from "../../../src/protocol/job.ts";
 import { type Destination, ObjectMissingError, RunAbortedError, RunFailedError } from "../ports.ts";
@@ -9,12 +14,13 @@ import { checkDestination, destinationTypes, openDestination, removeFromDestinat
 const MIB = 2 ** 20;
 
 Deno.test("every destination type has a fixture", () => {
-  assert.deepEqual(Object.keys(destinationFixtures).sort(), Object.keys(destinationTypes).sort());
+  const fixtures = [...Object.keys(destinationFixtures), ...Object.keys(readOnlyFixtures)];
+  assert.deepEqual(fixtures.sort(), Object.keys(destinationTypes).sort());
 });
 
 /** The fixture's destination in `directory`, closed at the end. */
 async function opened(
-  fixture: DestinationFixture,
+  fixture: Pick<ReadOnlyFixture, "spec" | "ports">,
   directory = "",
   signal?: AbortSignal,
 ): Promise<Destination & AsyncDisposable> {
@@ -68,18 +74,22 @@ function equal(a: Uint8Array | undefined, b: Uint8Array): void {
   assert(a !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index]));
 }
 
-for (const [type, open] of Object.entries(destinationFixtures)) {
-  const check = (promise: string, work: (fixture: DestinationFixture) => Promise<void>) =>
+for (const [type, open] of Object.entries({ ...destinationFixtures, ...readOnlyFixtures })) {
+  const check = (
+    promise: string,
+    work: (fixture: DestinationFixture | ReadOnlyFixture, writing: Destination) => Promise<void>,
+  ) =>
     Deno.test(`${type}: ${promise}`, async () => {
       await using fixture = await open();
-      await work(fixture);
+      await using writing = await opened("writable" in fixture ? fixture.writable : fixture);
+      await work(fixture, writing);
     });
 
   check(
     "the size of what is there is told, what is gone is told from a place that is gone",
-    async (fixture) => {
+    async (fixture, writing) => {
       await using destination = await opened(fixture);
-      await store(destination, "x.tar.zst", bytes(MIB + 3));
+      await store(writing, "x.tar.zst", bytes(MIB + 3));
       assert.equal(await destination.size("x.tar.zst"), MIB + 3);
       assert(await failure(destination.size("y.tar.zst")) instanceof ObjectMissingError);
       if (type === "s3") return;
@@ -88,10 +98,10 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
     },
   );
 
-  check("any range of what is committed can be read", async (fixture) => {
+  check("any range of what is committed can be read", async (fixture, writing) => {
     await using destination = await opened(fixture);
     const content = bytes(5 * MIB + 17);
-    await store(destination, "a.zst", content);
+    await store(writing, "a.zst", content);
     const ranges = [[0, content.length], [0, 0], [0, 1], [MIB - 1, 3 * MIB], [
       content.length - 1,
       content.length,
@@ -101,13 +111,21 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
     }
   });
 
-  check("an object that is not there, or shorter than it was, can't be read", async (fixture) => {
+  check("an object that is not there, or shorter than it was, can't be read", async (fixture, writing) => {
     await using destination = await opened(fixture);
-    await store(destination, "a.zst", bytes(1000));
+    await store(writing, "a.zst", bytes(1000));
     await failure(readRange(destination, "b.zst", 0, 10));
     await failure(readRange(destination, "a.zst", 0, 1001));
     await failure(readRange(destination, "a.zst", 2000, 2001));
   });
+}
+
+for (const [type, open] of Object.entries(destinationFixtures)) {
+  const check = (promise: string, work: (fixture: DestinationFixture) => Promise<void>) =>
+    Deno.test(`${type}: ${promise}`, async () => {
+      await using fixture = await open();
+      await work(fixture);
+    });
 
   check("what is committed reads back", async (fixture) => {
     await using destination = await opened(fixture);

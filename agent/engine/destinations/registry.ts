@@ -1,20 +1,29 @@
 /** Every destination type the agent writes to, by the type in a job. */
 import type { Clock } from "../../../src/domain/clock.ts";
-import type { JobDestination } from "../../../src/protocol/job.ts";
+import type { JobDestination, ReadDestination } from "../../../src/protocol/job.ts";
 import type { CheckStep, DestinationDeleteResult } from "../../../src/protocol/messages.ts";
-import { type Destination, type Downloads, type Output, RunFailedError, type Uploads } from "../ports.ts";
+import {
+  type Destination,
+  type Downloads,
+  type Output,
+  type Relay,
+  RunFailedError,
+  type Uploads,
+} from "../ports.ts";
 import { LocalDestination } from "./local.ts";
 import { probe } from "./probe.ts";
+import { RelayDestination } from "./relay.ts";
 import { S3Destination } from "./s3.ts";
 
 export interface DestinationPorts {
   readonly clock: Clock;
   /** Ends what is at work; calls then reject with its reason. */
   readonly signal: AbortSignal;
-  /** Null outside of a run, as are uploads and downloads. */
+  /** Null outside of a run, as is what follows. */
   readonly output: Pick<Output, "line"> | null;
   readonly uploads: Uploads | null;
   readonly downloads: Downloads | null;
+  readonly relay: Relay | null;
 }
 
 export interface DestinationType<Spec> {
@@ -24,7 +33,7 @@ export interface DestinationType<Spec> {
 }
 
 type SftpSpec = Extract<JobDestination, { type: "sftp" }>;
-type Types = { [T in JobDestination["type"]]: DestinationType<Extract<JobDestination, { type: T }>> };
+type Types = { [T in ReadDestination["type"]]: DestinationType<Extract<ReadDestination, { type: T }>> };
 
 export const destinationTypes: Types = {
   local: {
@@ -41,10 +50,11 @@ export const destinationTypes: Types = {
     open: openSftp,
     check: (spec, ports) => probe(() => openSftp(spec, ports), ports.clock),
   },
+  relay: { open: (spec, ports) => Promise.resolve(new RelayDestination(spec, ports)) },
 };
 
 /** Rejects with a `RunFailedError` where it can't be reached. Close it when done. */
-export function openDestination(spec: JobDestination, ports: DestinationPorts): Promise<Destination> {
+export function openDestination(spec: ReadDestination, ports: DestinationPorts): Promise<Destination> {
   return typeOf(spec).open(spec, ports);
 }
 
@@ -59,7 +69,7 @@ export function checkDestination(
       `Cannot check a destination of type ${spec.type} here: the control plane does it`,
     );
   }
-  return check(spec, { clock, signal, output: null, uploads: null, downloads: null });
+  return check(spec, { clock, signal, output: null, uploads: null, downloads: null, relay: null });
 }
 
 /**
@@ -78,6 +88,7 @@ export async function removeFromDestination(
     output: null,
     uploads: null,
     downloads: null,
+    relay: null,
   });
   const result: DestinationDeleteResult = { deleted: [], failed: [] };
   try {
@@ -97,8 +108,8 @@ export async function removeFromDestination(
   }
 }
 
-function typeOf<Spec extends JobDestination>(spec: Spec): DestinationType<JobDestination> {
-  return destinationTypes[spec.type] as unknown as DestinationType<JobDestination>;
+function typeOf<Spec extends ReadDestination>(spec: Spec): DestinationType<ReadDestination> {
+  return destinationTypes[spec.type] as unknown as DestinationType<ReadDestination>;
 }
 
 /** The SSH library is a third of the agent's memory: it is loaded by those that need it. */

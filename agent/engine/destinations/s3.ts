@@ -3,7 +3,8 @@ import type { S3Destination as Spec } from "../../../src/protocol/job.ts";
 import { type Destination, type ObjectWriter, RunFailedError, type Uploads } from "../ports.ts";
 import { checkObjectName } from "./object_name.ts";
 import type { DestinationPorts } from "./registry.ts";
-import { S3Reader } from "./s3_reader.ts";
+import type { RangedReader } from "./ranged_reader.ts";
+import { s3Reader } from "./s3_reader.ts";
 import { S3Writer } from "./s3_writer.ts";
 
 export class S3Destination implements Destination {
@@ -56,10 +57,10 @@ export class S3Destination implements Destination {
     return Promise.resolve();
   }
 
-  #reader(name: string): S3Reader {
+  #reader(name: string): RangedReader {
     const { downloads, clock, signal } = this.ports;
     if (downloads === null) throw this.#needsRun();
-    return new S3Reader(checkObjectName(name), `bucket ${this.spec.bucket}`, { downloads, clock, signal });
+    return s3Reader(checkObjectName(name), `bucket ${this.spec.bucket}`, { downloads, clock, signal });
   }
 
   #uploads(): Uploads {

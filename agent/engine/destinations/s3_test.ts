@@ -33,7 +33,14 @@ async function setting(clock: Clock = new EagerClock()): Promise<Setting> {
   const uploads = new BucketUploads(s3.options, "");
   const lines: string[] = [];
   const output = { line: (text: string) => void lines.push(text) };
-  const ports = { clock, signal: new AbortController().signal, output, uploads, downloads: null };
+  const ports = {
+    clock,
+    signal: new AbortController().signal,
+    output,
+    uploads,
+    downloads: null,
+    relay: null,
+  };
   const destination = new S3Destination({ type: "s3", bucket: s3.bucket, directory: "" }, ports);
   return {
     s3,
@@ -198,6 +205,7 @@ Deno.test("an object that outgrows its parts fails and says what comes next", as
     output: null,
     uploads: t.uploads,
     downloads: null,
+    relay: null,
   };
   const writer = new S3Writer("a.zst", "bucket backups", upload, t.uploads, ports, 2);
   await writer.write(new Uint8Array(10 * MIB));

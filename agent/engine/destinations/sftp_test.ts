@@ -14,6 +14,7 @@ function open(sshd: TestSshd, directory = sshd.directory) {
     output: null,
     uploads: null,
     downloads: null,
+    relay: null,
   };
   return openDestination(sshdSpec(sshd, directory), ports);
 }

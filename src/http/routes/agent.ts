@@ -1,13 +1,15 @@
 /** What agents call: where their websocket begins, where bytes go and come from. What is said is in `docs/protocol.md`. */
 import { z } from "@hono/zod-openapi";
+import { parseRange } from "../../domain/byte_range.ts";
 import { ConflictError, UnauthenticatedError } from "../../domain/errors.ts";
 import { STREAM_SIZE_HEADER } from "../../protocol/browsing.ts";
 import { authenticateAgent } from "../../services/enrolment.ts";
 import { openExport } from "../../services/exports.ts";
+import { type NotRelayed, type Relayed, relayObject } from "../../services/relays.ts";
 import { bearerToken } from "../auth.ts";
 import { HttpError } from "../errors.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { id, integer } from "../input.ts";
+import { id, integer, text } from "../input.ts";
 
 export const agentEndpoints: readonly Endpoint[] = [
   endpoint({
@@ -54,6 +56,42 @@ export const agentEndpoints: readonly Endpoint[] = [
     },
   }),
   endpoint({
+    method: "get",
+    path: "/api/agent/objects",
+    operationId: "relayObject",
+    group: "Agents",
+    summary: "Read an object on another server's disk",
+    description:
+      "The bytes of an object of the backup that a run reads, for the agent of that run, while it is at work. They come from the " +
+      "agent of the server that holds them, as fast as they are read. One `Range` is answered with 206.",
+    access: "agent",
+    query: z.object({
+      run_id: id().openapi({ example: 8 }),
+      attempt: integer(1).openapi({ example: 1 }),
+      name: text(1024).openapi({ example: "backup_2_20240807020000.tar.zst" }),
+    }),
+    answer: {
+      status: 200,
+      description: "The bytes. An answer that can't go on is cut.",
+      content: {
+        type: "application/octet-stream",
+        schema: z.string().openapi({ format: "binary" }),
+        example: "…",
+      },
+    },
+    errors: {
+      404: "The run is not this agent's, or its backup has no such object.",
+      409: "The run is over or was handed out again, or the object can't be read where it lies.",
+      410: "The object is not there any more.",
+      416: "The range lies beyond the end.",
+      503: "The agent of the server that holds it is not connected, or busy.",
+    },
+    async handle({ services, request, query }) {
+      const asked = parseRange(request.headers.get("range"));
+      return relayAnswer(await relayObject(services, bearerToken(request), query, asked), asked !== null);
+    },
+  }),
+  endpoint({
     method: "post",
     path: "/api/agent/streams/{stream}",
     operationId: "sendAgentStream",
@@ -84,6 +122,26 @@ export const agentEndpoints: readonly Endpoint[] = [
     },
   }),
 ];
+
+function relayAnswer(relayed: Relayed | NotRelayed, isRange: boolean): Response {
+  if (!("outcome" in relayed)) {
+    const { body, from, to, size } = relayed;
+    const headers = new Headers({
+      "Content-Length": String(to - from),
+      "Content-Type": "application/octet-stream",
+      // nginx writes answers to its disk unless told otherwise.
+      "X-Accel-Buffering": "no",
+    });
+    if (isRange) headers.set("Content-Range", `bytes ${from}-${to - 1}/${size}`);
+    return new Response(body, { status: isRange ? 206 : 200, headers });
+  }
+  if (relayed.outcome === "missing") {
+    throw new HttpError(410, "It is not there. It was deleted or moved away.");
+  }
+  throw new HttpError(416, `There are ${relayed.size} bytes; ask for a range within them.`, {
+    "Content-Range": `bytes */${relayed.size}`,
+  });
+}
 
 /** The reader's pace is the database's; one that goes away ends the reading. */
 function streamOf(first: IteratorResult<string>, rest: AsyncGenerator<string>): ReadableStream<Uint8Array> {

@@ -48,7 +48,11 @@ export const backupCheckEndpoints: readonly Endpoint[] = [
     access: "run-backup-tasks",
     ids: { id: "Backup" },
     body: { schema: VerifyInput, example: {} },
-    errors: { 409: "The backup is being deleted, is being verified, or lies out of the server's reach." },
+    errors: {
+      409:
+        "The backup is being deleted, is being verified, or lies on the disk of another server, whose agent is not connected, " +
+        "too old or gone.",
+    },
     answer: queued(message),
     async handle({ services, caller, params, body }) {
       const { runId } = await startVerification(services, caller, params.id, body.remote_server_id);
@@ -71,8 +75,8 @@ export const backupCheckEndpoints: readonly Endpoint[] = [
     body: { schema: DrillInput, example: {} },
     errors: {
       409:
-        "The backup is being deleted or restored in a drill, can't be opened by the control plane, or lies out of the " +
-        "server's reach.",
+        "The backup is being deleted or restored in a drill, can't be opened by the control plane, or lies on the disk of " +
+        "another server, whose agent is not connected, too old or gone.",
     },
     answer: queued(drillMessage),
     async handle({ services, caller, params, body }) {

@@ -25,7 +25,10 @@ for (const kind of ["verify", "drill"]) {
     await client.call("POST", `/api/backup-task-logs/${answer.body.backup_task_log_id}/cancel`);
     const elsewhere = await client.call("POST", path, { remote_server_id: await newServer(client) });
     assert.equal(elsewhere.status, 409);
-    assert.match(elsewhere.body.message, /on the disk of the server that made it/);
+    assert.match(
+      elsewhere.body.message,
+      /lies on the disk of .+, whose agent is not connected\. Start it there/,
+    );
     await client.call("DELETE", `/api/backups/${id}`);
     const deleted = await client.call("POST", path);
     assert.equal(deleted.status, 409);

@@ -48,14 +48,19 @@ export const backupRestoreEndpoints: readonly Endpoint[] = [
     description:
       "Queues a restore run. Everything is unpacked beside the target, databases are loaded into fresh ones, and all is proven " +
       "before the target is touched: a restore that fails leaves it as it was. A database is restored on the server that its " +
-      "task names, with the task's user and password; once the task is gone, on the local socket.",
+      "task names, with the task's user and password; once the task is gone, on the local socket. What lies on the disk of " +
+      "another server is sent by its agent, through the control plane.",
     access: "restore-backups",
     ids: { id: "Backup" },
     body: {
       schema: RestoreInput,
       example: { target_path: "/srv/restored", paths: ["etc/nginx", "index.html"], overwrite: false },
     },
-    errors: { 409: "The backup is being deleted, or lies out of the server's reach." },
+    errors: {
+      409:
+        "The backup is being deleted, needs an identity, holds the control plane's own state, or lies on the disk of another " +
+        "server, whose agent is not connected, too old or gone.",
+    },
     answer: {
       status: 202,
       description: "The record of the run is at `/api/backup-task-logs/{backup_task_log_id}`.",

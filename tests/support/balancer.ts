@@ -1,0 +1,61 @@
+/** One address for several servers, each connection to the next of them, as a plain TCP balancer does it. */
+export class Balancer implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #open = new Set<Deno.Conn>();
+  readonly #carried = new Set<Promise<unknown>>();
+  readonly #accepting: Promise<void>;
+  #next = 0;
+
+  /** @param ports Of 127.0.0.1. */
+  constructor(private readonly ports: readonly number[]) {
+    this.#accepting = this.#accept();
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
+  }
+
+  /** Every connection ends at once; new ones are taken. */
+  cut(): void {
+    for (const connection of this.#open) close(connection);
+    this.#open.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.cut();
+    await this.#accepting;
+    await Promise.all(this.#carried);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const from of this.#listener) {
+      const port = this.ports[this.#next++ % this.ports.length]!;
+      const to = await Deno.connect({ hostname: "127.0.0.1", port });
+      const carried = this.#carry(from, to).finally(() => this.#carried.delete(carried));
+      this.#carried.add(carried);
+    }
+  }
+
+  /** No faster than either side takes it, until either side ends. */
+  async #carry(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+    const both = [from, to];
+    for (const connection of both) this.#open.add(connection);
+    await Promise.race([from.readable.pipeTo(to.writable), to.readable.pipeTo(from.writable)]).catch(
+      () => {},
+    );
+    for (const connection of both) {
+      close(connection);
+      this.#open.delete(connection);
+    }
+  }
+}
+
+function close(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    // Its stream came to its end, and has closed it.
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
