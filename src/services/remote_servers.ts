@@ -140,7 +140,7 @@ async function refuseTakenAddress(
 }
 
 /** A socket counts while the replica that holds it is alive. */
-function withConnectivity(row: RemoteServerDetailRow, now: Date): RemoteServer {
+export function withConnectivity(row: RemoteServerDetailRow, now: Date): RemoteServer {
   const heartbeat = row.replica_heartbeat_at?.getTime() ?? -Infinity;
   const isUp = row.connection_id !== null && now.getTime() - heartbeat <= REPLICA_TIMEOUT;
   if (isUp) return { ...row, connectivity: "connected" };

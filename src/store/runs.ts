@@ -112,6 +112,13 @@ export async function insertRun(
   return row!;
 }
 
+/** Of this user's. */
+export async function findRunOf(sql: Sql, userId: number, id: number): Promise<RunRow | undefined> {
+  const [row] = await sql<RunRow[]>`
+    select ${sql(columns)} from runs where id = ${id} and user_id = ${userId}`;
+  return row;
+}
+
 /** Locks the rows in id order, so that two transactions can't wait for each other. */
 export function lockRuns(sql: Sql, ids: readonly number[]): Promise<RunRow[]> {
   return sql<RunRow[]>`
@@ -160,6 +167,10 @@ export async function countActiveBackupRuns(sql: Sql, serverId: number): Promise
 /** What a server does at once is counted apart: verifications and drills, and everything else. */
 export type RunPlace = "work" | "check";
 
+export function placeOf(kind: RunKind): RunPlace {
+  return kind === "verify" || kind === "drill" ? "check" : "work";
+}
+
 const takesPlace = (sql: Sql, place: RunPlace) =>
   place === "check" ? sql`kind in ('verify', 'drill')` : sql`kind not in ('verify', 'drill')`;
 
@@ -170,6 +181,20 @@ export async function countRunsInHand(sql: Sql, serverId: number): Promise<Recor
       count(*) filter (where ${takesPlace(sql, "check")})::int as check
     from runs where remote_server_id = ${serverId} and state in ('leased', 'running', 'cancelling')`;
   return row!;
+}
+
+/** Ids of the runs that a queued one has to wait for once its server's places are taken: in hand first, then those queued before it. */
+export async function runsAhead(sql: Sql, run: RunRow): Promise<number[]> {
+  const isRestore = run.kind === "restore";
+  const rows = await sql<{ id: number }[]>`
+    select id from runs
+    where remote_server_id = ${run.remote_server_id} and ${takesPlace(sql, placeOf(run.kind))} and (
+      state in ('leased', 'running', 'cancelling')
+      or state = 'queued' and case when kind = 'restore' then not ${isRestore} or id < ${run.id}
+        else not ${isRestore} and id < ${run.id} end
+    )
+    order by state = 'queued', kind = 'restore' desc, id`;
+  return rows.map(({ id }) => id);
 }
 
 /** Those of the servers that have a queued run. */

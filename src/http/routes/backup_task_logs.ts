@@ -12,11 +12,34 @@ import {
   showLatestLog,
   showLog,
 } from "../../services/logs.ts";
+import { explainRun, WAITS } from "../../services/run_waits.ts";
 import { cancelAnyRun } from "../../services/runs.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { dataContent, deleteEndpoint, listEndpoint, showEndpoint } from "../resource.ts";
 import { eventStream, type ServerSentEvent } from "../sse.ts";
+import { isoTimeOrNull, Time } from "../time.ts";
 import { backupTaskLog, presentState } from "./backup_task_log_view.ts";
+
+const RunWait = z.object({
+  status: z.enum(["queued", "running", "successful", "failed", "cancelled"]),
+  waiting_for: z.enum(WAITS).nullable(),
+  message: z.string().openapi({ description: "For a person: what it waits for, and what can be done." }),
+  until: Time.nullable().openapi({
+    description:
+      "When the waiting ends by itself; of a run at work, its run timeout. Null where there is none.",
+  }),
+  then: z.string().nullable().openapi({ description: "What happens at `until`." }),
+  runs_ahead: z.array(z.int()).openapi({ description: "Ids of the logs whose runs go before it." }),
+}).openapi("RunWait");
+
+const WAIT = {
+  status: "queued" as const,
+  waiting_for: "place" as const,
+  message: "The agent of server web-1 does one run at once, and others go before: 7.",
+  until: "2024-08-08T01:00:00Z",
+  then: "It fails, and says that no agent took it.",
+  runs_ahead: [7],
+};
 
 const CANCELLED = "Cancellation requested successfully.";
 
@@ -68,6 +91,25 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
     summary: "Follow a backup task log",
     of: backupTaskLog.name,
     log: findOwnLog,
+  }),
+  endpoint({
+    method: "get",
+    path: "/api/backup-task-logs/{id}/why",
+    operationId: "explainBackupTaskLog",
+    group: backupTaskLog.plural,
+    summary: "Get what a run waits for",
+    description: "What keeps the run from going on, until when it waits, and what happens then.",
+    access: "view-backup-tasks",
+    ids: { id: backupTaskLog.name },
+    answer: {
+      status: 200,
+      description: "What it waits for; `waiting_for` is null where it is at work, or over.",
+      content: { type: "application/json", schema: z.object({ data: RunWait }), example: { data: WAIT } },
+    },
+    async handle({ services, caller, params }) {
+      const wait = await explainRun(services, caller, params.id);
+      return { status: 200, body: { data: { ...wait, until: isoTimeOrNull(wait.until) } } };
+    },
   }),
   endpoint({
     method: "post",
