@@ -8,7 +8,8 @@ import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import { NameLists } from "./name_lists.ts";
 import { asideOf, inspectPlace, type Place, Staging } from "./place.ts";
-import { type Conflicts, findConflicts, none, overNames, publish, refuseConflicts } from "./publish.ts";
+import { overNames } from "./names.ts";
+import { type Conflicts, findConflicts, none, publish, refuseConflicts } from "./publish.ts";
 import type { Put } from "./registry.ts";
 import { directoriesAbove, listMembers, select, type Selection } from "./selection.ts";
 import { unpackSelection, unpackWhole } from "./unpack.ts";
@@ -33,24 +34,26 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   refuseConflicts(expected, place, target.overwrite);
   const suffix = `${job.backup.id}-${crypto.randomUUID().slice(0, 8)}`;
   const staging = await Staging.make(place, `.rearguard-restore-${suffix}`, context);
-  let kept = false;
-  let touched = false;
-  const aside = asideOf(staging.path);
+  let isPublished = false;
   try {
     await unpack(archive, selection, staging, context);
     const conflicts = selection === null ? await conflictsIn(staging, place, lists, context) : expected;
     refuseConflicts(conflicts, place, target.overwrite);
     ports.signal.throwIfAborted();
     ports.output.line(`Everything is unpacked and proven. Putting it into ${place.path}`);
-    kept = conflicts.replaced.length > 0;
-    touched = true;
+    const unpacked = {
+      staging: staging.path,
+      aside: asideOf(staging.path),
+      roots: selection?.roots ?? null,
+      lists,
+      workDirectory: ports.workDirectory,
+    };
     // Half of it in its place is worse than all of it: a cancel comes too late from here.
     await using placing = new Children(ports.clock, new AbortController().signal);
-    await publish(staging.path, place, selection?.roots ?? null, conflicts, aside, placing);
-    kept = false;
+    await publish(unpacked, place, conflicts, placing);
+    isPublished = true;
   } finally {
-    await staging.remove(!touched);
-    if (!kept) await Deno.remove(aside, { recursive: true }).catch(() => {});
+    await staging.remove(!isPublished);
   }
   return { filesCount: selection === null ? job.backup.files_count : countOf(selection) };
 }
