@@ -298,7 +298,7 @@ for (const paths of [[], ["a", "new/deep", "sub"]]) {
   Deno.test(`where not all can be put into its place, the target is as it was: ${what}`, async () => {
     await using at = await backedUp(
       "mkdir -p a new/deep sub b; echo one > a/one; echo new > a/new; ln -s one a/link; mkdir a/dir a/was; echo 1 > a/was/1; " +
-        "echo deep > new/deep/file; mkfifo new/deep/fifo; echo in > sub/in; chmod 750 a; setfattr -n user.x -v 1 a",
+        "echo deep > new/deep/file; mkfifo new/deep/fifo; echo in > sub/in; chmod 750 a; setfattr -n user.x -v 1 a; setfacl -m u:1:rx,d:u:1:rx a",
     );
     // A link can't lead into another file system.
     await using _other = await mountTmpfs(`${at.target}/sub`, 2 ** 20);
@@ -343,4 +343,14 @@ Deno.test("an empty file system that not all can be put into is left with what c
   await Deno.utime(at.target, 0, 0);
   const shown = (lines: string[]) => lines.map((line) => line.replace(/(0:0) \S+/, "$1"));
   assert.deepEqual(shown(await describeTree(at.target)), shown(before));
+});
+
+Deno.test("chosen paths are not put below a link that lies in the target", async () => {
+  await using at = await backedUp("mkdir -p a/b; echo one > a/b/one");
+  await shell('mkdir -p "$1" "$2"; ln -s "$2" "$1/a"', at.target, `${at.run.root}/elsewhere`);
+  for (const overwrite of [false, true]) {
+    const target = { path: at.target, paths: ["a/b"], overwrite };
+    assert.match(await failure(restore(at.run, at.backup, { target })), /target\/a is /);
+    assert.deepEqual(names(`${at.run.root}/elsewhere`), []);
+  }
 });
