@@ -4,14 +4,13 @@ import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
 import type { RunEvent, Verdict } from "../src/protocol/messages.ts";
 import { runBackup } from "./engine/backup.ts";
-import { isThere } from "./engine/is_there.ts";
 import { openDestination } from "./engine/destinations/registry.ts";
-import { asideOf } from "./engine/targets/place.ts";
 import { runDrill } from "./engine/drill.ts";
 import { BackupDamagedError, RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";
 import { runRestore } from "./engine/restore.ts";
 import { runVerify } from "./engine/verify.ts";
 import type { Journal, RunJournal } from "./journal.ts";
+import { endKilledRuns, NAMES } from "./killed_runs.ts";
 import { RunOutput } from "./run_output.ts";
 import { type CallLink, RunCalls } from "./run_calls.ts";
 import { type ExportSource, fetchExport } from "./run_exports.ts";
@@ -46,31 +45,8 @@ export class Runner {
   }
 
   /** Ends, in the journal, the runs that an earlier agent was killed in. */
-  async recover(): Promise<void> {
-    for (const run of this.#options.journal.all()) {
-      if (run.finished) continue;
-      for (const { path } of run.openings) {
-        if (path !== null) await Deno.remove(path).catch(ignoreMissing);
-      }
-      for (const path of run.scratches) await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
-      const reason = `The agent was restarted while the run was at work. ${LOST[run.kind]}${await keptAside(
-        run,
-      )}`;
-      run.append({
-        kind: "output",
-        text: `${this.#options.clock.now().toISOString()} ${NAMES[run.kind]} failed: ${reason}\n`,
-      });
-      await run.finish({
-        kind: "finished",
-        verdict: {
-          outcome: "failed",
-          warnings_count: 0,
-          reason,
-          leftovers: run.openings.map(({ name }) => name),
-        },
-      });
-    }
-    await this.#options.state.clearWork();
+  recover(): Promise<void> {
+    return endKilledRuns(this.#options);
   }
 
   /** Takes an offer. One that is held already is a repetition; a newer attempt of the same run replaces the older. */
@@ -219,31 +195,6 @@ export class Runner {
     }, () => {});
     return over;
   }
-}
-
-/** What the output calls a run, at its start and end. */
-const NAMES: Record<Job["kind"], string> = {
-  backup: "Backup",
-  restore: "Restore",
-  verify: "Verification",
-  drill: "Restore drill",
-};
-/** What became of the work of a run that the agent was killed in. */
-const LOST: Record<Job["kind"], string> = {
-  backup: "What it had stored is removed.",
-  restore: "What it had unpacked is removed.",
-  verify: "Nothing is known of the backup that was not known before.",
-  drill: "What it had unpacked is removed, a scratch database is dropped by the next drill.",
-};
-
-/** Killed while it put files into their place, a restore leaves what it replaced: those are not to be removed. */
-async function keptAside({ scratches }: RunJournal): Promise<string> {
-  for (const scratch of scratches) {
-    const aside = asideOf(scratch);
-    if (!(await isThere(aside))) continue;
-    return ` It was putting files into their place: what it replaced by then is kept in ${aside}.`;
-  }
-  return "";
 }
 
 /** What the verdict tells of a run that succeeded. */

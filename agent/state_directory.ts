@@ -46,9 +46,13 @@ export class StateDirectory implements Disposable {
     }
   }
 
+  workDirectory(runId: number, attempt: number): string {
+    return join(this.#path, "work", `${runId}-${attempt}`);
+  }
+
   /** An empty 0700 directory for one run. */
   async makeWorkDirectory(runId: number, attempt: number): Promise<string> {
-    const path = join(this.#path, "work", `${runId}-${attempt}`);
+    const path = this.workDirectory(runId, attempt);
     await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
     await Deno.mkdir(path, { mode: 0o700 });
     return path;

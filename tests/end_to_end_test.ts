@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { ApiCaller } from "./support/client.ts";
 import { ServerProcess } from "./support/server.ts";
+import { exists } from "./support/programs.ts";
+import { describeTree } from "./support/tree.ts";
 import { until } from "./support/until.ts";
 
 const TOKEN = "rg_end-to-end-tests-only-0123456789";
@@ -218,6 +220,69 @@ Deno.test("the agent is killed in the middle of a restore: it fails, what was un
     const left = [...Deno.readDirSync(stage.directory)].map(({ name }) => name).sort();
     assert.deepEqual(left, ["backups", "data", "source"]);
   }));
+
+Deno.test("the agent is killed while files are put into their place: they are taken away, and what they replaced is back", async () => {
+  await using linking = await stalledLinking();
+  await staged(2, async (stage) => {
+    const { api, taskId, directory } = stage;
+    assert.equal((await api.run(taskId)).status, "successful");
+    const [backup] = (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data;
+    const target = join(directory, "used");
+    const [first] = [...Deno.readDirSync(stage.source)].map(({ name }) => name).sort();
+    await Deno.mkdir(target);
+    await Deno.writeTextFile(join(target, "mine"), "mine");
+    await Deno.writeTextFile(join(target, first!), "mine too");
+    await Deno.utime(target, 1000, 1000);
+    const before = await describeTree(target);
+    const { body } = await api.call("POST", `/backups/${backup.id}/restore`, {
+      target_path: target,
+      overwrite: true,
+    });
+    await linking.stalled();
+    assert.notEqual(await Deno.readTextFile(join(target, first!)), "mine too");
+    Deno.kill(Number(await Deno.readTextFile(join(directory, "data", "agent", "agent.pid"))), "SIGKILL");
+    const log = await ended(api, `/backup-task-logs/${body.backup_task_log_id}`);
+    assert.equal(log.status, "failed");
+    assert.ok(
+      log.reason.endsWith(`It was putting files into ${target}, which is as it was before.`),
+      log.reason,
+    );
+    assert.deepEqual(await describeTree(target), before);
+    await linking.ended();
+    const again = await api.call("POST", `/backups/${backup.id}/restore`, {
+      target_path: target,
+      overwrite: true,
+    });
+    const second = await ended(api, `/backup-task-logs/${again.body.backup_task_log_id}`);
+    assert.equal(second.status, "successful", second.output);
+    assert.equal(await Deno.readTextFile(join(target, "mine")), "mine");
+  });
+});
+
+/** The first time that a restore links all of its files, it links them and never ends. */
+async function stalledLinking() {
+  const directory = await Deno.makeTempDir({ prefix: "rearguard-bin-" });
+  const path = Deno.env.get("PATH")!;
+  const pidFile = join(directory, "pid");
+  const script = `#!/bin/sh
+case "$*" in *" -T "*) if [ ! -e ${pidFile} ]; then
+  PATH='${path}' cp "$@"; echo $$ > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; exec sleep 1000
+fi;; esac
+PATH='${path}' exec cp "$@"
+`;
+  await Deno.writeTextFile(join(directory, "cp"), script, { mode: 0o755 });
+  Deno.env.set("PATH", `${directory}:${path}`);
+  const pid = async () => (await Deno.readTextFile(pidFile).catch(() => "")).trim();
+  return {
+    stalled: () => until(async () => await pid() !== ""),
+    /** It does not outlive the agent. */
+    ended: () => pid().then((found) => until(async () => !(await exists(`/proc/${found}`)))),
+    async [Symbol.asyncDispose]() {
+      Deno.env.set("PATH", path);
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
 
 Deno.test("a cancelled run ends at once, with nothing left of it", () =>
   staged(32, async (stage) => {

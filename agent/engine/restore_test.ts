@@ -94,7 +94,9 @@ Deno.test("a directory that is there and empty takes the backup, a missing one i
 });
 
 Deno.test("files in the way are refused, and replaced only on demand; what else is there stays", async () => {
-  await using at = await backedUp("mkdir a b; echo one > a/one; echo two > two; ln two hard; chmod 750 a");
+  await using at = await backedUp(
+    "mkdir a b; echo one > a/one; echo two > two; ln two hard; chmod 750 a; setfattr -n user.x -v 1 a",
+  );
   const grow = 'mkdir -p "$1/a"; cd "$1"; echo mine > a/one; echo mine > a/mine; echo 2 > two';
   await shell(grow, at.target);
   const before = await describeTree(at.target);
@@ -298,4 +300,66 @@ Deno.test("a cancel that comes while files are put into their place leaves none 
   await restore(at.run, at.backup, { target: { path: at.target, overwrite: true } });
   assert.deepEqual(names(at.target), ["mine", "one", "two"]);
   assert.equal(await Deno.readTextFile(`${at.target}/one`), "one\n");
+});
+
+for (const paths of [[], ["a", "new/deep", "sub"]]) {
+  const what = paths.length === 0 ? "everything" : "chosen paths";
+  Deno.test(`where not all can be put into its place, the target is as it was: ${what}`, async () => {
+    await using at = await backedUp(
+      "mkdir -p a new/deep sub b; echo one > a/one; echo new > a/new; ln -s one a/link; mkdir a/dir a/was; echo 1 > a/was/1; " +
+        "echo deep > new/deep/file; mkfifo new/deep/fifo; echo in > sub/in; chmod 750 a; setfattr -n user.x -v 1 a; setfacl -m u:1:rx,d:u:1:rx a",
+    );
+    // A link can't lead into another file system.
+    await using _other = await mountTmpfs(`${at.target}/sub`, 2 ** 20);
+    await shell(
+      'cd "$1"; mkdir -p a b; echo mine > a/one; echo mine > a/mine; ln -s /nowhere a/was; chmod 700 a; ' +
+        "touch -d 2001-01-01 a/one a/mine; touch -h -d 2001-01-02 a/was; touch -d '2001-01-03 00:00:00.123456789' a b; touch -d 2001-01-04 .",
+      at.target,
+    );
+    const before = await describeTree(at.target);
+    const inodes = () => shell('find "$1" -printf "%i %p\\n" | sort', at.target);
+    const inodesBefore = await inodes();
+    const restoring = restore(at.run, at.backup, { target: { path: at.target, paths, overwrite: true } });
+    assert.match(await failure(restoring), /Invalid cross-device link$/);
+    await assert.rejects(restoring, isNoDamage);
+    assert.deepEqual(await describeTree(at.target), before);
+    assert.equal(await inodes(), inodesBefore);
+    assertNothingLeft(at);
+    // What is in the way in there can't be set aside.
+    await Deno.writeTextFile(`${at.target}/sub/in`, "mine\n");
+    const occupied = await describeTree(at.target);
+    await failure(restore(at.run, at.backup, { target: { path: at.target, paths, overwrite: true } }));
+    assert.deepEqual(await describeTree(at.target), occupied);
+    assertNothingLeft(at);
+  });
+}
+
+Deno.test("an empty file system that not all can be put into is left with what came meanwhile, and nothing else", async () => {
+  await using at = await backedUp("mkdir a b; echo one > a/one; echo two > b/two; chmod 750 .");
+  await using _target = await mountTmpfs(at.target, 2 ** 20);
+  await Deno.chmod(at.target, 0o705);
+  const before = await describeTree(at.target);
+  // Somebody's file that comes meanwhile.
+  at.run.onLine = (line) => {
+    if (line.startsWith("Everything is unpacked")) Deno.writeTextFileSync(`${at.target}/b`, "mine");
+  };
+  assert.match(
+    await failure(restore(at.run, at.backup, { target: { path: at.target } })),
+    /overwrite|directory/i,
+  );
+  assert.equal(await Deno.readTextFile(`${at.target}/b`), "mine");
+  await Deno.remove(`${at.target}/b`);
+  await Deno.utime(at.target, 0, 0);
+  const shown = (lines: string[]) => lines.map((line) => line.replace(/(0:0) \S+/, "$1"));
+  assert.deepEqual(shown(await describeTree(at.target)), shown(before));
+});
+
+Deno.test("chosen paths are not put below a link that lies in the target", async () => {
+  await using at = await backedUp("mkdir -p a/b; echo one > a/b/one");
+  await shell('mkdir -p "$1" "$2"; ln -s "$2" "$1/a"', at.target, `${at.run.root}/elsewhere`);
+  for (const overwrite of [false, true]) {
+    const target = { path: at.target, paths: ["a/b"], overwrite };
+    assert.match(await failure(restore(at.run, at.backup, { target })), /target\/a is /);
+    assert.deepEqual(names(`${at.run.root}/elsewhere`), []);
+  }
 });

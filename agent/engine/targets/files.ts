@@ -1,14 +1,17 @@
 /** Files of a tar archive into a directory: unpacked beside it, proven, then put into their place. */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import * as z from "zod";
 import type { FilesTarget, StoredObject } from "../../../src/protocol/job.ts";
+import { bytesOf } from "../bytes.ts";
 import { capture } from "../capture.ts";
 import { Children } from "../children.ts";
+import { printable } from "../line.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import { NameLists } from "./name_lists.ts";
 import { asideOf, inspectPlace, type Place, Staging } from "./place.ts";
-import { type Conflicts, findConflicts, none, overNames, publish, refuseConflicts } from "./publish.ts";
+import { joinNames, overNames, statNames } from "./names.ts";
+import { type Conflicts, findConflicts, none, publish, refuseConflicts } from "./publish.ts";
 import type { Put } from "./registry.ts";
 import { directoriesAbove, listMembers, select, type Selection } from "./selection.ts";
 import { unpackSelection, unpackWhole } from "./unpack.ts";
@@ -29,28 +32,31 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   ports.output.line(`Restoring into ${place.path}, ${STATES[place.state]}`);
   const lists = new NameLists(ports.workDirectory);
   const selection = await choose(target, archive, place, lists, context);
+  if (selection !== null) await refuseLinksAbove(selection, place, context);
   const expected = await conflictsOf(place, lists, context);
   refuseConflicts(expected, place, target.overwrite);
   const suffix = `${job.backup.id}-${crypto.randomUUID().slice(0, 8)}`;
   const staging = await Staging.make(place, `.rearguard-restore-${suffix}`, context);
-  let kept = false;
-  let touched = false;
-  const aside = asideOf(staging.path);
+  let isPublished = false;
   try {
     await unpack(archive, selection, staging, context);
     const conflicts = selection === null ? await conflictsIn(staging, place, lists, context) : expected;
     refuseConflicts(conflicts, place, target.overwrite);
     ports.signal.throwIfAborted();
     ports.output.line(`Everything is unpacked and proven. Putting it into ${place.path}`);
-    kept = conflicts.replaced.length > 0;
-    touched = true;
+    const unpacked = {
+      staging: staging.path,
+      aside: asideOf(staging.path),
+      roots: selection?.roots ?? null,
+      lists,
+      workDirectory: ports.workDirectory,
+    };
     // Half of it in its place is worse than all of it: a cancel comes too late from here.
     await using placing = new Children(ports.clock, new AbortController().signal);
-    await publish(staging.path, place, selection?.roots ?? null, conflicts, aside, placing);
-    kept = false;
+    await publish(unpacked, place, conflicts, placing);
+    isPublished = true;
   } finally {
-    await staging.remove(!touched);
-    if (!kept) await Deno.remove(aside, { recursive: true }).catch(() => {});
+    await staging.remove(!isPublished);
   }
   return { filesCount: selection === null ? job.backup.files_count : countOf(selection) };
 }
@@ -91,6 +97,23 @@ async function choose(
   if (index === null || place.state !== "occupied") return null;
   await lists.collect((take) => listMembers((line) => objects.lines(index, line), take));
   return null;
+}
+
+/** Through a link above what was chosen, it would be put elsewhere. */
+async function refuseLinksAbove(
+  { roots }: Selection,
+  place: Place,
+  { ports, children }: RestoreContext,
+): Promise<void> {
+  const list = join(ports.workDirectory, "above");
+  await Deno.writeFile(list, joinNames([...new Set(roots.flatMap(directoriesAbove))]));
+  for (const [type, name] of await statNames(place.path, list, "%F", children)) {
+    if (type === "directory") continue;
+    throw new RunFailedError(
+      `${join(place.path, printable(bytesOf(name)))} is a ${type}, where the backup has a directory. ` +
+        "Move it away, or restore elsewhere.",
+    );
+  }
 }
 
 function conflictsOf(place: Place, lists: NameLists, { children }: RestoreContext): Promise<Conflicts> {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { capture } from "../capture.ts";
 import type { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
-import { joinNames } from "./publish.ts";
+import { joinNames } from "./names.ts";
 
 /** Names held back until they are written at once. */
 const BATCH = 10_000;

@@ -53,7 +53,7 @@ export class Staging {
     const { ports } = context;
     const directory = await directoryFor(place);
     const path = join(directory, name);
-    const time = join(ports.workDirectory, "time");
+    const time = timeFile(ports.workDirectory);
     await copyTime(directory, time, context.children);
     await ports.scratch(path);
     await Deno.mkdir(path, { mode: 0o700 });
@@ -72,8 +72,13 @@ export class Staging {
   }
 }
 
+/** Has the time that the directory had before it was unpacked in. */
+export function timeFile(workDirectory: string): string {
+  return join(workDirectory, "time");
+}
+
 /** With all its digits, which a number can't hold. */
-async function copyTime(from: string, to: string, children: Children): Promise<void> {
+export async function copyTime(from: string, to: string, children: Children): Promise<void> {
   await capture(children, { program: "touch", args: [`--reference=${from}`, "--", to] });
 }
 

@@ -1,11 +1,15 @@
 /** From the directory where a backup was unpacked to where it belongs: all of it, or nothing. */
 import { dirname, join } from "node:path";
-import { bytesOf, latin1 } from "../bytes.ts";
+import { bytesOf } from "../bytes.ts";
 import { capture } from "../capture.ts";
 import type { Children, Command } from "../children.ts";
 import { printable } from "../line.ts";
 import { RunFailedError } from "../ports.ts";
+import { giveAttributes, saveAttributes } from "./attributes.ts";
+import type { NameLists } from "./name_lists.ts";
+import { overNames, statNames } from "./names.ts";
 import type { Place } from "./place.ts";
+import { forgetUndo, prepareUndo, undo } from "./undo.ts";
 
 /** What lies in the way of a restore, as byte strings relative to the place. */
 export interface Conflicts {
@@ -15,6 +19,8 @@ export interface Conflicts {
   obstructing: string[];
   /** Directories where the backup has something else: never removed. */
   blocking: string[];
+  /** Directories that the backup has as well: what they hold stays. */
+  standing: string[];
 }
 
 /**
@@ -30,19 +36,22 @@ export async function findConflicts(
 ): Promise<Conflicts> {
   if (place.state !== "occupied") return none();
   const conflicts = none();
-  for (const [type, name] of await look(place.path, directories, children)) {
-    if (type === "directory") continue;
+  for (const [type, name] of await statNames(place.path, directories, "%F", children)) {
+    if (type === "directory") {
+      conflicts.standing.push(name);
+      continue;
+    }
     conflicts.replaced.push(name);
     conflicts.obstructing.push(name);
   }
-  for (const [type, name] of await look(place.path, others, children)) {
+  for (const [type, name] of await statNames(place.path, others, "%F", children)) {
     (type === "directory" ? conflicts.blocking : conflicts.replaced).push(name);
   }
   return conflicts;
 }
 
 export function none(): Conflicts {
-  return { replaced: [], obstructing: [], blocking: [] };
+  return { replaced: [], obstructing: [], blocking: [], standing: [] };
 }
 
 /** Rejects where the run may not replace what it would have to. */
@@ -64,17 +73,26 @@ export function refuseConflicts({ replaced, blocking }: Conflicts, place: Place,
   );
 }
 
+/** What is put into its place, and where from. */
+export interface Unpacked {
+  readonly staging: string;
+  /** A path on the same file system, for what is replaced. */
+  readonly aside: string;
+  /** What was asked for of it; null for everything. */
+  readonly roots: readonly string[] | null;
+  readonly lists: NameLists;
+  /** The run's own directory, which the next agent finds where this one is killed. */
+  readonly workDirectory: string;
+}
+
 /**
- * Puts everything, or only `roots`, into its place. What it replaces is set aside until it is done, and put back where it fails.
- *
- * @param aside A path on the same file system, for what is replaced.
+ * Puts what was unpacked into its place. Where that fails the place is left as it was, unless the error says otherwise; what is replaced
+ * is set aside until then.
  */
 export async function publish(
-  staging: string,
+  { staging, aside, roots, lists, workDirectory }: Unpacked,
   place: Place,
-  roots: readonly string[] | null,
   conflicts: Conflicts,
-  aside: string,
   children: Children,
 ): Promise<void> {
   // A directory takes the name of an empty one, or of none, in one step.
@@ -82,15 +100,26 @@ export async function publish(
     await Deno.mkdir(dirname(place.path), { recursive: true });
     return await Deno.rename(staging, place.path);
   }
-  await setAside(place.path, conflicts.replaced, aside, children);
+  const { replaced, standing } = conflicts;
+  const publishing = { place: place.path, staging, aside, lists, roots, replaced, standing };
+  const directories = await prepareUndo(workDirectory, publishing, children);
+  const attributes = join(workDirectory, "directories.tar.zst");
   try {
+    await saveAttributes(staging, directories, roots === null, attributes, children);
+    await setAside(place.path, replaced, aside, children);
     await overNames(place.path, ["rm", "--force", "--"], conflicts.obstructing, children);
     await link(staging, place.path, roots, children);
+    await giveAttributes(place.path, attributes, children);
   } catch (error) {
-    await putBack(aside, place.path, conflicts, children, error as Error);
-    await Deno.remove(aside, { recursive: true }).catch(() => {});
+    await undo(workDirectory, children).catch((failure) => {
+      throw new RunFailedError(`${(error as Error).message}. ${(failure as Error).message}`, {
+        cause: error,
+      });
+    });
     throw error;
   }
+  await forgetUndo(workDirectory);
+  await Deno.remove(aside, { recursive: true }).catch(() => {});
 }
 
 async function setAside(
@@ -104,94 +133,23 @@ async function setAside(
   await overNames(from, ["cp", "--archive", "--link", "--parents", "-t", aside, "--"], names, children);
 }
 
-async function putBack(
-  aside: string,
-  to: string,
-  { replaced, obstructing }: Conflicts,
-  children: Children,
-  cause: Error,
-): Promise<void> {
-  if (replaced.length === 0) return;
-  const put = ["cp", "--archive", "--link", "--parents", "--remove-destination", "-t", to, "--"];
-  try {
-    // Directories of the backup that took their places.
-    await overNames(to, ["rm", "--force", "--recursive", "--"], obstructing, children);
-    await overNames(aside, put, replaced, children);
-  } catch (error) {
-    throw new RunFailedError(
-      `${cause.message}. What was replaced in ${to} could not all be put back (${
-        (error as Error).message
-      }): it is kept in ${aside}`,
-      { cause },
-    );
-  }
-}
-
-/** Hard links cost no room, and files keep all they have. */
+/** Hard links cost no room, and files keep all they have. Extended attributes of directories, which can't be taken back, come last. */
 async function link(
   from: string,
   to: string,
   roots: readonly string[] | null,
   children: Children,
 ): Promise<void> {
-  const linking = ["cp", "--archive", "--link", "--remove-destination"];
+  const linking = ["cp", "--archive", "--no-preserve=xattr", "--link", "--remove-destination"];
   if (roots !== null) {
     return await overNames(from, [...linking, "--parents", "-t", to, "--"], roots, children);
   }
-  await run({ program: linking[0]!, args: [...linking.slice(1), "-T", from, to] }, children);
-}
-
-/** Runs a command with the names, which are relative to `directory`, behind its arguments. */
-export async function overNames(
-  directory: string,
-  command: readonly string[],
-  names: readonly string[],
-  children: Children,
-): Promise<void> {
-  const input = joinNames(names);
-  const { exit, messages } = await capture(
-    children,
-    { program: "env", args: [`--chdir=${directory}`, "xargs", "-0", "-r", ...command] },
-    input,
-  );
-  if (exit.code !== 0) throw new RunFailedError(messages[0] ?? `${command[0]} exited with ${exit.code}`);
+  // With a redirect, it does not go on after an agent that is killed.
+  const redirects = [{ descriptor: 0, direction: "<" as const, path: "/dev/null" }];
+  await run({ program: linking[0]!, args: [...linking.slice(1), "-T", from, to], redirects }, children);
 }
 
 async function run(command: Command, children: Children): Promise<void> {
   const { exit, messages } = await capture(children, command);
   if (exit.code !== 0) throw new RunFailedError(messages[0] ?? `${command.program} exited with ${exit.code}`);
-}
-
-/** Names that can't be taken for options, each ended by NUL. */
-export function joinNames(names: readonly string[]): Uint8Array {
-  return bytesOf(names.map((name) => `./${name}\0`).join(""));
-}
-
-/** Type, as stat(1) calls it, and name of those that are there. */
-async function look(
-  directory: string,
-  list: string,
-  children: Children,
-): Promise<[type: string, name: string][]> {
-  const found: [string, string][] = [];
-  const child = children.spawn({
-    program: "env",
-    args: [`--chdir=${directory}`, "xargs", "-0", "-r", "stat", "--printf=%F\\t%n\\0", "--"],
-    redirects: [
-      { descriptor: 0, direction: "<", path: list },
-      // It says so of each that is not there.
-      { descriptor: 2, direction: ">", path: "/dev/null" },
-    ],
-  }, { stdout: "piped", onMessage: () => {} });
-  let rest = "";
-  for await (const chunk of child.stdout!) {
-    const entries = (rest + latin1(chunk)).split("\0");
-    rest = entries.pop()!;
-    for (const entry of entries) {
-      const cut = entry.indexOf("\t");
-      found.push([entry.slice(0, cut), entry.slice(cut + 3)]);
-    }
-  }
-  await child.exited;
-  return found;
 }

@@ -1,0 +1,60 @@
+/** Programs that are run over many names at once. Names are byte strings, relative to a directory. */
+import { bytesOf, latin1 } from "../bytes.ts";
+import { capture } from "../capture.ts";
+import type { Children } from "../children.ts";
+import { RunFailedError } from "../ports.ts";
+
+/** Runs a command with the names, which are relative to `directory`, behind its arguments. */
+export async function overNames(
+  directory: string,
+  command: readonly string[],
+  names: readonly string[],
+  children: Children,
+): Promise<void> {
+  if (names.length === 0) return;
+  const { exit, messages } = await capture(
+    children,
+    { program: "env", args: [`--chdir=${directory}`, "xargs", "-0", "-r", ...command] },
+    joinNames(names),
+  );
+  if (exit.code !== 0) throw new RunFailedError(messages[0] ?? `${command[0]} exited with ${exit.code}`);
+}
+
+/** Names that can't be taken for options, each ended by NUL. */
+export function joinNames(names: readonly string[]): Uint8Array {
+  return bytesOf(names.map((name) => `./${name}\0`).join(""));
+}
+
+/**
+ * What stat(1) tells of those that are there, with their names.
+ *
+ * @param list A file of names, as {@link joinNames} joins them. @param format Of stat, without a tab.
+ */
+export async function statNames(
+  directory: string,
+  list: string,
+  format: string,
+  children: Children,
+): Promise<[told: string, name: string][]> {
+  const found: [string, string][] = [];
+  const child = children.spawn({
+    program: "env",
+    args: [`--chdir=${directory}`, "xargs", "-0", "-r", "stat", `--printf=${format}\\t%n\\0`, "--"],
+    redirects: [
+      { descriptor: 0, direction: "<", path: list },
+      // It says so of each that is not there.
+      { descriptor: 2, direction: ">", path: "/dev/null" },
+    ],
+  }, { stdout: "piped", onMessage: () => {} });
+  let rest = "";
+  for await (const chunk of child.stdout!) {
+    const entries = (rest + latin1(chunk)).split("\0");
+    rest = entries.pop()!;
+    for (const entry of entries) {
+      const cut = entry.indexOf("\t");
+      found.push([entry.slice(0, cut), entry.slice(cut + 3)]);
+    }
+  }
+  await child.exited;
+  return found;
+}
