@@ -30,6 +30,7 @@ import { enrolLocalAgent } from "./src/services/local_server.ts";
 import { PassedSecrets } from "./src/services/passed_secrets.ts";
 import { registerReplica, unregisterReplica } from "./src/services/replicas.ts";
 import { openBus } from "./src/store/notifications.ts";
+import { watchEventLoop } from "./src/telemetry/figures.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
 
 /** Everything that is started is put on `parts`, which stops it in reverse order. `whenReady`: a backup can be run. */
@@ -85,6 +86,9 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
     loop.start();
     parts.defer(() => loop.stop());
   }
+  const over = new AbortController();
+  parts.defer(() => over.abort());
+  watchEventLoop(clock, over.signal);
   return { url: config.publicUrl ?? web.localUrl, whenReady: agent?.connected ?? Promise.resolve() };
 }
 

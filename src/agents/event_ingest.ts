@@ -2,6 +2,7 @@
  * Events of all agents on their way to the database: gathered while the last batch is being stored, so that the load sets the
  * batch size and a single line waits for nothing.
  */
+import { runEvents, runOutput } from "../telemetry/figures.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { Services } from "../services/context.ts";
 import { type Acknowledgement, recordEvents, type ReportedEvent } from "../services/run_events.ts";
@@ -57,6 +58,7 @@ export class EventIngest {
     while (true) {
       try {
         for (const done of await recordEvents(this.#services, batch)) this.#acknowledge(done);
+        count(batch);
         return true;
       } catch (error) {
         if (this.#closed.signal.aborted) return false;
@@ -84,6 +86,11 @@ export class EventIngest {
     }
     return true;
   }
+}
+
+function count(batch: readonly IncomingEvent[]): void {
+  runEvents.inc(batch.length);
+  for (const { message: { event } } of batch) if (event.kind === "output") runOutput.inc(event.text.length);
 }
 
 /** Postgres' classes 22 (data exception) and 23 (integrity constraint violation). */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createApp } from "../app.ts";
 import { openDatabase } from "../../store/database.ts";
 import { testApi } from "../../../tests/support/api.ts";
+import { newRun, newTask } from "../../../tests/support/records.ts";
 
 const get = async (app: ReturnType<typeof createApp>, path: string) => {
   const response = await app.request(path);
@@ -50,6 +51,17 @@ Deno.test("the figures tell runs by state, agents, the queue's age and requests"
   await database`
     insert into runs (user_id, kind, trigger, state, deadline_at, created_at)
     select ${userId}, 'backup', 'manual', 'queued', ${now}, ${now}::timestamptz from generate_series(1, 2)`;
+  const client = await api.user();
+  const [never, done, paused] = [await newTask(client), await newTask(client), await newTask(client)];
+  await newRun(database, done, now, { state: "succeeded", finished_at: now });
+  await newRun(database, done, now, { state: "failed", finished_at: clock.now() });
+  await database`update backup_tasks set created_at = ${now}::timestamptz - interval '1 day'`;
+  await database`update backup_tasks set paused_at = ${now} where id = ${paused}`;
+  await newRun(database, never, now, {
+    state: "running",
+    lease_expires_at: new Date(now.getTime() + 60_000),
+    deadline_at: now,
+  });
   await clock.advance(90_000);
   await call("GET", "/api/tags?page=1");
   await call("GET", "/api/nothing/here");
@@ -58,13 +70,17 @@ Deno.test("the figures tell runs by state, agents, the queue's age and requests"
   for (
     const line of [
       'rearguard_runs{kind="backup",state="queued"} 2',
-      "rearguard_remote_servers 2",
+      "rearguard_remote_servers 5",
       "rearguard_queue_age_seconds 90",
+      "rearguard_lease_age_seconds 90",
+      `rearguard_backup_task_last_success_age_seconds{backup_task_id="${done}"} 90`,
+      `rearguard_backup_task_last_success_age_seconds{backup_task_id="${never}"} ${86_400 + 90}`,
       'rearguard_http_requests_total{method="GET",route="/api/tags",status="200"} 1',
       'rearguard_http_requests_total{method="GET",route="other",status="404"} 1',
       'rearguard_http_request_duration_seconds_count{method="GET",route="/api/tags"} 1',
     ]
   ) assert.ok(text.split("\n").includes(line), `${line} in\n${text}`);
+  assert.ok(!text.includes(`backup_task_id="${paused}"`), "a paused task is not missed");
   assert.match(text, /^rearguard_connected_agents 0$/m, "its replica was not heard of for too long");
 
   await database`update replicas set heartbeat_at = ${clock.now()}`;
