@@ -118,6 +118,14 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
     ]);
     assert.match(told.reason, new RegExp(`^${file_name}: its SHA-256 is`));
     assert.match(told.text, /older ones are kept from rotation/);
+    const restored = await api.carryOut(`/backups/${id}/restore`, { target_path: `${root}/restored` });
+    assert.match(
+      restored.reason,
+      new RegExp(`^Cannot restore backup ${id}: Cannot trust ${file_name}: its SHA-256`),
+    );
+    await until(() => receiver.received.length > 1);
+    const again = receiver.received[1]!.body;
+    assert.deepEqual([again.event, again.run.kind, again.backup.id], ["backup.damaged", "restore", id]);
     await shell('mv "$1" "$1.bad"; mv "$1.good" "$1"', path);
     const whole = await api.carryOut(`/backups/${id}/verify`);
     assert.equal(whole.status, "successful", whole.output);
