@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ApiCaller } from "./support/client.ts";
 import { MariadbServer } from "./support/mariadb.ts";
+import { PostgresqlServer } from "./support/postgresql.ts";
 import { ServerProcess } from "./support/server.ts";
 import { until } from "./support/until.ts";
 
@@ -20,23 +21,27 @@ const NEW = `
   create trigger down before insert on parent for each row set new.a = new.a - 1;
   create event nightly on schedule every 1 day starts '2037-01-01' do select 2`;
 
-interface Stage {
+/** Takes a second or two to load, before the routines. */
+const FILLER = "; create table filler select seq, md5(seq) a, md5(-seq) b from seq_1_to_300000";
+
+interface Stage<Database> {
   api: ApiCaller;
-  database: MariadbServer;
+  database: Database;
   backupId: number;
   /** As a person who pulls the plug; another agent starts in its place. */
   killAgent(): Promise<void>;
 }
 
-/** A control plane with its local agent, and a backup of the database `store`, which holds `more`, too. */
-async function staged(work: (stage: Stage) => Promise<void>, more = ""): Promise<void> {
+/** A control plane with its local agent, and a backup of the server's database `store`. */
+async function staged<Database extends MariadbServer | PostgresqlServer>(
+  open: () => Promise<Database>,
+  work: (stage: Stage<Database>) => Promise<void>,
+): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir({ prefix: "rearguard-killed-" });
   stack.defer(() => Deno.remove(directory, { recursive: true }));
   await Deno.chmod(directory, 0o755);
-  const database = stack.use(await MariadbServer.open());
-  await database.sql("mysql", "create database store character set utf8mb4");
-  await database.sql("store", NEW + more);
+  const database = stack.use(await open());
   const server = new ServerProcess({
     dataDirectory: join(directory, "data"),
     env: { BOOTSTRAP_TOKEN: TOKEN },
@@ -50,7 +55,7 @@ async function staged(work: (stage: Stage) => Promise<void>, more = ""): Promise
     backup_destination_id: await api.create("/backup-destinations", local),
     label: "database",
     type: "database",
-    database_type: "mysql",
+    database_type: database instanceof MariadbServer ? "mysql" : "postgresql",
     database_name: "store",
     database_host: database.host,
     database_port: database.port,
@@ -68,6 +73,29 @@ async function staged(work: (stage: Stage) => Promise<void>, more = ""): Promise
     Deno.kill(Number(await Deno.readTextFile(join(directory, "data", "agent", "agent.pid"))), "SIGKILL");
   };
   await work({ api, database, backupId: backup.id, killAgent });
+}
+
+/** @param more What the database holds, too. */
+async function mysql(more = ""): Promise<MariadbServer> {
+  const server = await MariadbServer.open();
+  await server.sql("mysql", "create database store character set utf8mb4");
+  await server.sql("store", NEW + more);
+  return server;
+}
+
+/** Its index is made by a function that takes as long as there is a role `hold`. */
+async function postgresql(): Promise<PostgresqlServer> {
+  const server = await PostgresqlServer.open();
+  await server.sql("postgres", "create database store");
+  await server.sql(
+    "store",
+    `create table parent (a int); insert into parent values (7), (8);
+     create function slow(a int) returns int immutable language plpgsql as $$ begin
+       if exists (select from pg_catalog.pg_roles where rolname = 'hold') then perform pg_catalog.pg_sleep(1000); end if;
+       return a; end $$;
+     create index on parent (slow(a))`,
+  );
+  return server;
 }
 
 /** A client that keeps what it has locked until it is disposed of. */
@@ -128,7 +156,7 @@ async function ended(api: ApiCaller, id: number) {
 }
 
 Deno.test("an agent is killed while it swaps a MySQL database: the next restore mends it first", (t) =>
-  staged(async ({ api, database, backupId, killAgent }) => {
+  staged(mysql, async ({ api, database, backupId, killAgent }) => {
     const sql = database.sql.bind(database);
     await sql("mysql", "create database mine character set latin1");
     await sql("mine", OLD);
@@ -175,7 +203,7 @@ Deno.test("an agent is killed while it swaps a MySQL database: the next restore 
   }));
 
 Deno.test("an agent is killed while it drills a MySQL database: the next drill drops what is left", () =>
-  staged(async ({ api, database, backupId, killAgent }) => {
+  staged(() => mysql(FILLER), async ({ api, database, backupId, killAgent }) => {
     const sql = database.sql.bind(database);
     const described = () => sql("store", "checksum table parent, filler; show create function one");
     const before = await described();
@@ -195,4 +223,21 @@ Deno.test("an agent is killed while it drills a MySQL database: the next drill d
     assert.equal(log.status, "successful", log.output);
     assert.equal(await schemas(database), "store\n");
     assert.equal(await described(), before);
-  }, "; create table filler select seq, md5(seq) a, md5(-seq) b from seq_1_to_300000"));
+  }));
+
+Deno.test("an agent is killed while it drills a PostgreSQL database: the next drill drops what is left", () =>
+  staged(postgresql, async ({ api, database, backupId, killAgent }) => {
+    const sql = database.sql.bind(database, "postgres");
+    const names = () => sql("select datname from pg_database where datname like 'store%' order by 1");
+    await sql("create role hold");
+    const { body } = await api.call("POST", `/backups/${backupId}/drill`);
+    const held = "datname = 'store_rearguard_drill' and wait_event = 'PgSleep'";
+    await until(async () => await sql(`select count(*) from pg_stat_activity where ${held}`) === "1\n");
+    await killAgent();
+    assert.equal((await ended(api, body.backup_task_log_id)).status, "failed");
+    await sql(`drop role hold; select pg_terminate_backend(pid, 10000) from pg_stat_activity where ${held}`);
+    assert.equal(await names(), "store\nstore_rearguard_drill\n");
+    const log = await api.carryOut(`/backups/${backupId}/drill`);
+    assert.equal(log.status, "successful", log.output);
+    assert.equal(await names(), "store\n");
+  }));
