@@ -168,6 +168,25 @@ Deno.test("chosen paths go into a directory that is in use, without a change of 
   assert.match(message, /it holds nothing under "no\/such"/);
 });
 
+Deno.test("names that are no UTF-8 are chosen as a listing shows them, unless a file is really called so", async () => {
+  await using at = await backedUp(
+    `touch "$(printf 'not \\377')" 'both \\377' "$(printf 'both \\377')"
+    mkdir "$(printf 'odd \\303')"; touch "$(printf 'odd \\303/in')"`,
+  );
+  const restored = async (...paths: string[]) => {
+    await restore(at.run, at.backup, { target: { path: at.target, paths } });
+    const found = await shell(
+      'cd "$1"; find . -type f -printf "%P\\0" | LC_ALL=C sort -z | xxd -p | tr -d "\\n"; rm -rf "$1"',
+      at.target,
+    );
+    return new TextDecoder("latin1").decode(Uint8Array.fromHex(found)).split("\0").slice(0, -1);
+  };
+  assert.deepEqual(await restored("not \\377", "odd \\303"), ["not \xff", "odd \xc3/in"]);
+  assert.deepEqual(await restored("odd \\303/in", "both \\377"), ["both \\377", "odd \xc3/in"]);
+  const message = await failure(restored("not \\377", "no \\376"));
+  assert.match(message, /it holds nothing under "no \\\\376"/);
+});
+
 Deno.test("one file out of many takes only the frames it is in, encrypted as well", async () => {
   for (const key of [null, { type: "passphrase" as const, passphrase: "p" }]) {
     await using at = await backedUp(

@@ -17,10 +17,17 @@ export function shownName(name: string): string {
   );
 }
 
+const ESCAPED = /\\([23][0-7]{2})/g;
+
+/** Whether a name may be one that {@link shownName} shows for another. */
+export function isEscaped(name: string): boolean {
+  return name.search(ESCAPED) !== -1;
+}
+
 /** The bytes that {@link shownName} shows as `text`, where it holds some that are not UTF-8. */
 export function nameAsAsked(text: string): string {
   return byteString(text).replace(
-    /\\([23][0-7]{2})/g,
+    ESCAPED,
     (_, octal: string) => String.fromCharCode(parseInt(octal, 8)),
   );
 }

@@ -19,7 +19,7 @@ export class Output {
   }
 
   list<T>(list: List<T>, columns: readonly Column<T>[]): void {
-    this.answer(list, () => this.#rows(list.data, columns));
+    this.answer(list, () => this.rows(list.data, columns));
   }
 
   /** Every field of a record, those inside others under both names; fields that are null or in `omit` are left out. */
@@ -35,7 +35,7 @@ export class Output {
     this.#write(table);
   }
 
-  #rows<T>(records: readonly T[], columns: readonly Column<T>[]): void {
+  rows<T>(records: readonly T[], columns: readonly Column<T>[]): void {
     if (records.length === 0) return this.terminal.write("None.\n");
     const table = plainTable(columns.map(({ align }) => align ?? "left"));
     table.push(columns.map(({ title }) => this.terminal.paint("bold", title)));

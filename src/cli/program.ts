@@ -8,6 +8,7 @@ import { addLogCommands } from "./commands/logs.ts";
 import { addLoginCommands } from "./commands/login.ts";
 import { addRecoveryKitCommand } from "./commands/recovery_kit.ts";
 import { addServerCommands } from "./commands/servers.ts";
+import { addStreamCommands } from "./commands/streams.ts";
 import { addTaskCommands } from "./commands/tasks.ts";
 
 const ENVIRONMENT_HELP = `
@@ -33,6 +34,7 @@ export function rearguard(): Command {
   addBackupCommands(program);
   addServerCommands(program);
   addDestinationCommands(program);
+  addStreamCommands(program);
   addRecoveryKitCommand(program);
   // It completes what is there by now.
   tab(program, { completionCommandName: "completion" });

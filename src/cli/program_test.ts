@@ -8,7 +8,9 @@ Deno.test("help lists the commands and the exit codes; anything else wrong is to
   await using home = await CliHome.open();
   const { code, stdout, stderr } = await home.run(["--help"]);
   assert.deepEqual([code, stderr], [0, ""]);
-  for (const name of ["login", "tasks", "logs", "backups", "servers", "destinations", "completion"]) {
+  for (
+    const name of ["login", "tasks", "logs", "backups", "servers", "destinations", "streams", "completion"]
+  ) {
     assert.match(stdout, new RegExp(`^  ${name}\\b`, "m"));
   }
   assert.match(stdout, /^ {2}7 {2}the control plane found fields that are not valid$/m);
@@ -78,7 +80,7 @@ Deno.test("installed as a command it completes itself", async () => {
   );
   assert.deepEqual(completed.split("\n"), [
     "tasks",
-    "list show files restore verify drill download help",
+    "list show files restore verify drill hold release download help",
     "--follow",
     "files database control_plane",
     "",

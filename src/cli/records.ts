@@ -34,6 +34,7 @@ export interface Backup {
   created_at: string;
   verified_at: string | null;
   proven_at: string | null;
+  held: boolean;
   objects: StoredObject[];
 }
 
@@ -54,6 +55,33 @@ export interface Entry {
   gid: number;
   modified_at: string;
   link_target: string | null;
+}
+
+/** What retention would do to a task's backups. */
+export interface RetentionPreview {
+  kept: number;
+  removed: number;
+  removed_size: number;
+  backups: {
+    id: number;
+    size: number;
+    created_at: string;
+    action: "keep" | "remove";
+    reasons: { text: string }[];
+  }[];
+}
+
+export interface Stream {
+  id: number;
+  label: string;
+  type_human: string;
+  notifications: { on_success: boolean; on_failure: boolean };
+  last_delivery: { at: string; ok: boolean } | null;
+}
+
+export interface StreamTest {
+  ok: boolean;
+  message: string;
 }
 
 export interface Server {

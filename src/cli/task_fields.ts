@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { CommandError, EXIT } from "./command_error.ts";
 import { collect, parseSource } from "./command_line.ts";
+import { RETENTION_FLAGS } from "./retention.ts";
 import { readFile, readSecret, readStandardInput, type SecretSource, SOURCE_HELP } from "./secret_source.ts";
 
 const TEXT_FLAGS: readonly (readonly [flag: string, description: string, choices?: string[]])[] = [
@@ -23,7 +24,7 @@ const TEXT_FLAGS: readonly (readonly [flag: string, description: string, choices
   ["--weekday <number>", "of a weekly task, Sunday 0"],
   ["--custom-cron-expression <cron>", 'such as "0 2 * * MON-FRI"'],
   ["--timezone <name>", "such as Europe/Berlin"],
-  ["--maximum-backups-to-keep <count>", "0 keeps all"],
+  ...RETENTION_FLAGS,
   ["--store-path <path>", "below the destination's own"],
   ["--appended-file-name <text>", "what file names start with"],
   ["--isolated-username <name>", "the system user that reads the data"],

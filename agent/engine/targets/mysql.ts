@@ -12,28 +12,22 @@ import { besideNames } from "./beside.ts";
 import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "./databases.ts";
 import { isNamed, MysqlDefinitions } from "./mysql_definitions.ts";
 import { enabledEvents, intoFresh, withEnabled } from "./mysql_dump_filter.ts";
-import { charsetClause, MysqlFresh, PATIENCE, word } from "./mysql_fresh.ts";
+import { charsetClause, MysqlFresh } from "./mysql_fresh.ts";
 import {
   type Charset,
   type Contents,
   dropEvents,
-  dropRest,
   dropTriggers,
   findContents,
   findReferrers,
   findSchema,
-  MARK,
-  type Move,
-  moveTables,
   quote,
 } from "./mysql_sql.ts";
+import { MysqlSwap } from "./mysql_swap.ts";
 
 interface Existing extends Charset {
   contents: Contents;
 }
-
-/** Of what was there out of its place, of what is new into it. */
-type Moves = [Move, Move];
 
 export async function openMysql(
   target: DatabaseTarget,
@@ -64,15 +58,16 @@ class MysqlHost implements DatabaseHost {
       if (SYSTEM_SCHEMAS.includes(name.toLowerCase())) {
         throw new RunFailedError(`${name} is the server's own. Choose another database_name, or databases.`);
       }
-      await this.#inspectExisting(name);
+      await (await MysqlSwap.interrupted(this.server, name))?.resume((line) => this.ports.output.line(line));
       const { fresh, replaced } = besideNames(name);
       for (const beside of [fresh, replaced]) await this.server.removeLeftover(beside);
+      await this.#inspectExisting(name);
     }
   }
 
   async create({ name, original }: WantedDatabase): Promise<Loader> {
     const { fresh } = besideNames(name);
-    await this.server.make(fresh, this.#charset(name, original));
+    await this.server.make(fresh, charsetClause(this.#charset(name, original)));
     this.#made.set(name, (await findSchema(this.server.connection, this.server.client, fresh))!);
     return { command: this.server.loader(fresh), filter: intoFresh(fresh, this.#enabledPath(name)) };
   }
@@ -115,16 +110,15 @@ class MysqlHost implements DatabaseHost {
   }
 
   /** An empty database was made by somebody who knew how it should be. */
-  #charset(name: string, original: string): string {
+  #charset(name: string, original: string): Charset | undefined {
     const existing = this.#existing.get(name);
-    const as = existing !== undefined && !isOccupied(existing.contents)
+    return existing !== undefined && !isOccupied(existing.contents)
       ? existing
       : this.server.charsetOf(original) ?? existing;
-    return charsetClause(as);
   }
 
-  async #swap(name: string, original: string, charset: string): Promise<void> {
-    const { fresh, replaced } = besideNames(name);
+  async #swap(name: string, original: string, charset: Charset | undefined): Promise<void> {
+    const { fresh } = besideNames(name);
     const existing = this.#existing.get(name);
     await this.server.execute(`alter database ${quote(fresh)}${charsetClause(this.#made.get(name))}`);
     const made = await findContents(this.server.connection, this.server.client, fresh);
@@ -138,26 +132,20 @@ class MysqlHost implements DatabaseHost {
     const before = existing && await findContents(this.server.connection, this.server.client, name);
     // Loading takes a while: an empty database may have been put to use.
     if (before !== undefined && isOccupied(before) && !this.target.overwrite) throw occupied(name);
-    const olds = before === undefined ? "" : await this.definitions.readWhatIsSound(name, before.views);
-    if (existing === undefined) await this.server.execute(`create database ${quote(name)}${charset}`);
-    else {
-      await this.server.make(replaced, ` character set ${word(existing.characterSet)}`);
-    }
-    const moves: Moves = [
-      { from: name, to: replaced, tables: before?.tables ?? [] },
-      { from: fresh, to: name, tables: made.tables },
-    ];
-    try {
-      if (before !== undefined) await this.server.execute(dropTriggers(name, before));
-      await this.server.execute(PATIENCE + moveTables(moves));
-      if (before !== undefined) await this.server.execute(dropRest(name, before));
-      // Before the definitions: each keeps the collation that the database has when it is made.
-      if (charset !== "") await this.server.execute(`alter database ${quote(name)}${charset}`);
-      await this.server.execute(`use ${quote(name)};\n${news}`);
-    } catch (error) {
-      await this.#undo(name, moves, before === undefined ? null : olds, error);
-      throw error;
-    }
+    const old = before && {
+      characterSet: existing!.characterSet,
+      collation: existing!.collation,
+      tables: before.tables,
+      triggers: before.triggers,
+      definitions: await this.definitions.readWhatIsSound(name, before.views),
+    };
+    await new MysqlSwap(this.server, {
+      name,
+      old: old ?? null,
+      tables: made.tables,
+      definitions: news,
+      charset,
+    }).carryOut();
   }
 
   /** Those that the backup holds enabled, unless they may reach what the backup is of from a copy beside it. */
@@ -179,51 +167,6 @@ class MysqlHost implements DatabaseHost {
 
   #enabledPath(name: string): string {
     return `${this.ports.workDirectory}/events-${[...this.#made.keys()].indexOf(name)}`;
-  }
-
-  /** @param olds Definitions of what was there; null where there was no such database. */
-  async #undo(
-    name: string,
-    moves: Moves,
-    olds: string | null,
-    reason: unknown,
-  ): Promise<void> {
-    try {
-      const now = await findContents(this.server.connection, this.server.client, name);
-      await this.server.execute(dropTriggers(name, now) + dropRest(name, now));
-      // A connection that broke does not tell whether the tables have moved.
-      if (await this.#haveMoved(moves)) {
-        const back = moves.map(({ from, to, tables }) => ({ from: to, to: from, tables })).reverse();
-        await this.server.execute(PATIENCE + moveTables(back));
-      }
-      if (olds === null) await this.server.execute(`drop database ${quote(name)}`);
-      else {
-        const { characterSet, collation } = this.#existing.get(name)!;
-        const charset = ` character set ${word(characterSet)} collate ${word(collation)}`;
-        await this.server.execute(`alter database ${quote(name)}${charset};\nuse ${quote(name)};\n${olds}`);
-      }
-    } catch (error) {
-      const { fresh, replaced } = besideNames(name);
-      // What could be saved is in there; without its mark the next restore leaves it alone.
-      for (const kept of [fresh, replaced]) this.server.unfinished.delete(kept);
-      await this.server.execute(`drop table if exists ${quote(replaced)}.${quote(MARK)}`).catch(() => {});
-      throw new RunFailedError(
-        `${(reason as Error).message} Database ${name} could not be put back as it was: ${
-          (error as Error).message
-        } Its tables may be in ${replaced}.`,
-        { cause: reason },
-      );
-    }
-  }
-
-  /** All move at once: from where the last ones were, nothing is left. */
-  async #haveMoved([old, fresh]: Moves): Promise<boolean> {
-    const { to, tables } = old;
-    if (tables.length > 0) {
-      return (await findContents(this.server.connection, this.server.client, to)).tables.length > 0;
-    }
-    const left = await findContents(this.server.connection, this.server.client, fresh.from);
-    return fresh.tables.length > 0 && left.tables.length === 0;
   }
 }
 

@@ -6,7 +6,7 @@ import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { MysqlConnection } from "../sources/mysql_connection.ts";
 import { firstTool, missingTools, type Tool } from "../tools.ts";
-import { type Charset, findSchema, hasMark, isInUse, MARK, quote } from "./mysql_sql.ts";
+import { type Charset, findSchema, hasTable, isInUse, MARK, quote } from "./mysql_sql.ts";
 
 const Description = z.looseObject({
   databases: z.array(z.looseObject({ name: z.string(), character_set: z.string(), collation: z.string() })),
@@ -69,13 +69,16 @@ export class MysqlFresh {
   /** Of a restore whose agent was killed. A live one is at work in it. */
   async removeLeftover(name: string): Promise<void> {
     if (await findSchema(this.connection, this.client, name) === null) return;
-    if (!await hasMark(this.connection, this.client, name)) {
+    if (!await hasTable(this.connection, this.client, name, MARK)) {
       throw new RunFailedError(`database ${name} is in the way. Drop or rename it, then restore again.`);
     }
-    if (await isInUse(this.connection, this.client, name)) {
-      throw new RunFailedError(`another restore is at work in ${name}. Wait for it, then restore again.`);
-    }
+    await this.refuseInUse(name);
     await this.execute(`drop database ${quote(name)}`);
+  }
+
+  async refuseInUse(name: string): Promise<void> {
+    if (!await isInUse(this.connection, this.client, name)) return;
+    throw new RunFailedError(`another restore is at work in ${name}. Wait for it, then restore again.`);
   }
 
   /** Never rejects; `next` says what tries again. */

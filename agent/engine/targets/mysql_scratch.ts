@@ -10,7 +10,7 @@ import { besideNames, DRILL_SUFFIX } from "./beside.ts";
 import type { WantedDatabase } from "./databases.ts";
 import { HARMLESS } from "./mysql_dump_filter.ts";
 import { charsetClause, MysqlFresh } from "./mysql_fresh.ts";
-import { findContents, findSchema, hasMark, isInUse, MARK, quote, text } from "./mysql_sql.ts";
+import { findContents, findSchema, hasTable, isInUse, MARK, quote, text } from "./mysql_sql.ts";
 import { ADVICE, type ScratchHost } from "./scratch.ts";
 
 const DRILL = "restore drill";
@@ -137,7 +137,7 @@ class MysqlScratch implements ScratchHost {
   async #refuseOthers(name: string): Promise<void> {
     const { connection, client } = this.server;
     if (await findSchema(connection, client, name) === null) return;
-    if (await hasMark(connection, client, name)) {
+    if (await hasTable(connection, client, name, MARK)) {
       throw new RunFailedError(`another drill is at work in database ${name}. Wait for it, then try again.`);
     }
     const held = await findContents(connection, client, name);

@@ -18,7 +18,7 @@ function isSchema(column: string, name: string): string {
   }'`;
 }
 
-/** What a database holds, apart from rows and from {@link MARK}. */
+/** What a database holds, apart from rows, {@link MARK} and {@link SWAP}. */
 export interface Contents {
   /** Tables, and MariaDB's sequences. */
   tables: string[];
@@ -31,6 +31,8 @@ export interface Contents {
 
 /** A table that tells a database of an unfinished restore from somebody's own. */
 export const MARK = "rearguard_unfinished";
+/** A table in it that tells how to finish or undo what was begun: see mysql_swap.ts. */
+export const SWAP = "rearguard_swap";
 
 export interface Charset {
   characterSet: string;
@@ -71,7 +73,7 @@ export async function findContents(
   );
   const found = rows.map(([kind, name, type]) => ({ kind, name: fromHex(name!), type: fromHex(type!) }));
   const of = (wanted: string) => found.filter(({ kind }) => kind === wanted);
-  const tables = of("table").filter(({ name }) => name !== MARK);
+  const tables = of("table").filter(({ name }) => name !== MARK && name !== SWAP);
   return {
     tables: tables.filter(({ type }) => type !== "VIEW").map(({ name }) => name),
     views: tables.filter(({ type }) => type === "VIEW").map(({ name }) => name),
@@ -81,21 +83,29 @@ export async function findContents(
   };
 }
 
-export async function hasMark(connection: MysqlConnection, client: string, name: string): Promise<boolean> {
+export async function hasTable(
+  connection: MysqlConnection,
+  client: string,
+  name: string,
+  table: string,
+): Promise<boolean> {
   const rows = await connection.query(
     client,
     `select 1 from information_schema.tables where ${isSchema("table_schema", name)} and table_name = ${
-      text(MARK)
+      text(table)
     }`,
   );
   return rows.length > 0;
 }
 
-/** Whether another client is at work in a database. */
+/** Whether another client is at work in a database, or has a statement at work that names it. */
 export async function isInUse(connection: MysqlConnection, client: string, name: string): Promise<boolean> {
   const rows = await connection.query(
     client,
-    `select 1 from information_schema.processlist where ${isSchema("db", name)} limit 1`,
+    `select 1 from information_schema.processlist
+     where ${isSchema("db", name)} or (id <> connection_id() and locate(${
+      text(quote(name))
+    }, info) > 0) limit 1`,
   );
   return rows.length > 0;
 }
@@ -115,7 +125,7 @@ export async function findReferrers(
   return rows.map(([referrer]) => fromHex(referrer!));
 }
 
-export function dropTriggers(schema: string, { triggers }: Contents): string {
+export function dropTriggers(schema: string, { triggers }: Pick<Contents, "triggers">): string {
   return statements(triggers.map((name) => `drop trigger if exists ${at(schema, name)}`));
 }
 

@@ -5,6 +5,7 @@ import { joinRanges, type Range } from "../archive_ranges.ts";
 import { byteString } from "../bytes.ts";
 import { oneLine } from "../line.ts";
 import { RunFailedError } from "../ports.ts";
+import { isEscaped, nameAsAsked, shownName } from "../shown_name.ts";
 
 const BLOCK_BYTES = 512;
 
@@ -26,12 +27,20 @@ export type ReadLines = (take: (line: string) => void) => Promise<void>;
 
 /** Rejects where the backup holds nothing under one of the paths. */
 export async function select(paths: readonly string[], readLines: ReadLines): Promise<Selection> {
-  const roots = [...new Set(paths.map((path) => byteString(path)))];
-  const chosen = new Choice(roots);
-  const table = await readMembers(readLines, (member, range) => chosen.take(member, range));
-  const missing = chosen.missing();
+  let roots = [...new Set(paths.map(byteString))];
+  let chosen = new Choice(roots);
+  let table = await readMembers(readLines, (member, range) => chosen.take(member, range));
+  if (chosen.missing().some(isEscaped)) {
+    // Names as a listing shows them, where nothing is really called so.
+    const missing = new Set(chosen.missing());
+    const names = paths.map((path) => missing.has(byteString(path)) ? nameAsAsked(path) : byteString(path));
+    roots = [...new Set(names)];
+    chosen = new Choice(roots);
+    table = await readMembers(readLines, (member, range) => chosen.take(member, range));
+  }
+  const [missing] = chosen.missing();
   if (missing !== undefined) {
-    throw new RunFailedError(`it holds nothing under ${oneLine(JSON.stringify(missing))}`);
+    throw new RunFailedError(`it holds nothing under ${oneLine(JSON.stringify(shownName(missing)))}`);
   }
   const links = chosen.linkTargets();
   const extras: string[] = [];
@@ -97,8 +106,8 @@ class Choice {
     if (member.type === "hardlink") this.#links.add(member.linkTarget!);
   }
 
-  missing(): string | undefined {
-    return [...this.#roots].find((root) => !this.#found.has(root));
+  missing(): string[] {
+    return [...this.#roots].filter((root) => !this.#found.has(root));
   }
 
   /** What chosen hard links lead to and is not chosen itself. */

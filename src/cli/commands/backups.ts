@@ -18,6 +18,7 @@ const COLUMNS: readonly Column<Backup>[] = [
   { title: "Status", value: ({ status }) => status },
   { title: "Encrypted", value: ({ encrypted }) => encrypted ? "yes" : "no" },
   { title: "Verified", value: (backup) => backup.verified_at },
+  { title: "Held", value: ({ held }) => held ? "yes" : "no" },
   { title: "Proven", value: (backup) => backup.proven_at },
   { title: "File", value: (backup) => backup.file_name },
 ];
@@ -56,6 +57,13 @@ export function addBackupCommands(program: Command): void {
   addFollow(backups.command("drill").addArgument(backupId()))
     .description("Restore one in a drill, compare it and drop it again")
     .action(calling(drill));
+  backups.command("hold").addArgument(backupId())
+    .description("Keep one from deletion until it is released")
+    .option("--reason <text>", "why, for others")
+    .action(calling(hold));
+  backups.command("release").addArgument(backupId())
+    .description("Let the rules of its task delete a held one again")
+    .action(calling(release));
   addDownloadCommand(backups.command("download").addArgument(backupId()));
 }
 
@@ -133,6 +141,20 @@ async function verify(cli: Cli, id: number, { follow = true }: { follow?: boolea
 async function drill(cli: Cli, id: number, { follow = true }: { follow?: boolean }): Promise<void> {
   const started = await cli.api.post<Started>(`restore backup ${id} in a drill`, `/backups/${id}/drill`);
   await showStarted(cli, started, follow);
+}
+
+async function hold({ api, output, terminal }: Cli, id: number, options: { reason?: string }): Promise<void> {
+  const held = await api.post<{ data: Backup }>(`hold backup ${id}`, `/backups/${id}/hold`, options);
+  output.answer(held, () => terminal.print(`Backup ${id} is held: it stays until it is released\n`));
+}
+
+async function release({ api, output, terminal }: Cli, id: number): Promise<void> {
+  const released = await api.call<{ data: Backup }>({
+    action: `release backup ${id}`,
+    method: "DELETE",
+    path: `/backups/${id}/hold`,
+  });
+  output.answer(released, () => terminal.print(`Backup ${id} is released: the rules of its task apply\n`));
 }
 
 function nameOf({ path, type, link_target }: Entry): string {

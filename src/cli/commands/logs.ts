@@ -4,7 +4,7 @@ import type { List, PageChoice } from "../api.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
 import type { Column } from "../output.ts";
-import type { Log } from "../records.ts";
+import type { Log, Started } from "../records.ts";
 import { followRun, streamOf } from "../run_follower.ts";
 
 const COLUMNS: readonly Column<Log>[] = [
@@ -29,6 +29,10 @@ export function addLogCommands(program: Command): void {
     .description("Show one, with all its output")
     .option("--follow", "while it runs, until it is over; the exit code tells how it ended")
     .action(calling(show));
+  logs.command("cancel")
+    .addArgument(new Argument("<log>", "its id").argParser(parseId))
+    .description("Stop its run, a restore as well; what it has done is undone")
+    .action(calling(cancel));
 }
 
 async function list({ api, output }: Cli, taskId: number | undefined, options: PageChoice): Promise<void> {
@@ -47,6 +51,12 @@ async function list({ api, output }: Cli, taskId: number | undefined, options: P
   const all: List<Log> = await api.list(action, "/backup-task-logs");
   const data = all.data.filter((log) => log.backup_task_id === taskId);
   output.list({ data, meta: { total: data.length } }, COLUMNS);
+}
+
+async function cancel({ api, output, terminal }: Cli, id: number): Promise<void> {
+  const path = `/backup-task-logs/${id}/cancel`;
+  const done = await api.post<Started>(`cancel the run of log ${id}`, path);
+  output.answer(done, () => terminal.print(`${done.message}\n`));
 }
 
 async function show(cli: Cli, id: number, { follow = false }: { follow?: boolean }): Promise<void> {

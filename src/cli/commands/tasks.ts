@@ -4,7 +4,8 @@ import type { PageChoice } from "../api.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
 import type { Column } from "../output.ts";
-import type { Started, Task } from "../records.ts";
+import type { RetentionPreview, Started, Task } from "../records.ts";
+import { PREVIEW_COLUMNS, previewSummary, RETENTION_FLAGS } from "../retention.ts";
 import { latestStreamOf, showStarted } from "../run_follower.ts";
 import { addTaskFields, taskBody, type TaskOptions, unknownFields } from "../task_fields.ts";
 
@@ -43,6 +44,12 @@ export function addTaskCommands(program: Command): void {
     .description("Run one now")
     .option("--follow", "show its output until it is over; the exit code tells how it ended")
     .action(calling(run));
+  const preview = tasks.command("retention-preview").addArgument(taskId())
+    .description(
+      "Show what retention would remove now, under other rules if any are given, and why the rest stays",
+    );
+  for (const [flag, description] of RETENTION_FLAGS) preview.option(flag, description);
+  preview.action(calling(previewRetention));
   for (
     const [verb, description] of [
       ["pause", "Neither run it by schedule nor by hand"],
@@ -54,6 +61,25 @@ export function addTaskCommands(program: Command): void {
       calling((cli, id: number) => change(cli, verb, id)),
     );
   }
+}
+
+/** @param options By the rules that stand in place of the task's own. */
+async function previewRetention(
+  { api, output, terminal }: Cli,
+  id: number,
+  options: Record<string, string>,
+): Promise<void> {
+  const query = new URLSearchParams(
+    Object.entries(options).map(([option, value]) => [option.replace(/[A-Z]/g, "_$&").toLowerCase(), value]),
+  );
+  const preview = await api.get<{ data: RetentionPreview }>(
+    `preview the retention of backup task ${id}`,
+    `/backup-tasks/${id}/retention-preview${query.size === 0 ? "" : `?${query}`}`,
+  );
+  output.answer(preview, () => {
+    output.rows(preview.data.backups, PREVIEW_COLUMNS);
+    terminal.print(`\n${previewSummary(preview.data)}\n`);
+  });
 }
 
 function taskId(): Argument {

@@ -144,26 +144,25 @@ Deno.test("at a terminal a run shows its progress in colour, without colour wher
   assert.doesNotMatch(plain.stdout.replaceAll(ESCAPE, "ESC"), /ESC\[\d+m/);
 });
 
-Deno.test("a run is cancelled from elsewhere, and whoever follows it is told", async () => {
+Deno.test("a run is cancelled from elsewhere, by its task and by its log, and whoever follows it is told", async () => {
   await using plane = await startControlPlane();
   const { home, env, fields } = await prepared(plane);
   await using _ = home;
-  // An agent that stands still does not take the run, which then waits.
-  Deno.kill(plane.agentPid, "SIGSTOP");
-  try {
-    const taskId = await plane.api.create("/backup-tasks", fields);
+  const taskId = await plane.api.create("/backup-tasks", fields);
+  for (const [runId, group] of [[1, "tasks"], [2, "logs"]] as const) {
+    // An agent that stands still does not take the run, which then waits.
+    Deno.kill(plane.agentPid, "SIGSTOP");
+    using _going = { [Symbol.dispose]: () => Deno.kill(plane.agentPid, "SIGCONT") };
     const follower = home.start(["tasks", "run", `${taskId}`, "--follow"], { env });
     const latest = `/backup-tasks/${taskId}/latest-log`;
-    await until(async () => (await plane.api.call("GET", latest)).status === 200);
-    const cancelled = await home.run(["tasks", "cancel", `${taskId}`], { env });
+    await until(async () => (await plane.api.call("GET", latest)).body.data?.id === runId);
+    const cancelled = await home.run([group, "cancel", `${group === "tasks" ? taskId : runId}`], { env });
     assert.deepEqual([cancelled.code, cancelled.stderr], [0, ""]);
-    assert.equal(cancelled.stdout, "Backup task cancellation requested successfully.\n");
+    assert.match(cancelled.stdout, /cancellation requested successfully\.\n$/i);
     Deno.kill(plane.agentPid, "SIGCONT");
     const { code, stderr } = await follower.output();
     assert.equal(code, 1);
-    assert.match(new TextDecoder().decode(stderr), /^Run 1 was cancelled: [^\n]+\n$/);
-  } finally {
-    Deno.kill(plane.agentPid, "SIGCONT");
+    assert.match(new TextDecoder().decode(stderr), new RegExp(`^Run ${runId} was cancelled: [^\\n]+\\n$`));
   }
 });
 

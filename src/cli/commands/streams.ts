@@ -1,0 +1,59 @@
+/** `streams`: where news goes. */
+import { Argument, type Command } from "commander";
+import type { PageChoice } from "../api.ts";
+import { CommandError, EXIT } from "../command_error.ts";
+import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import type { Column } from "../output.ts";
+import type { Stream, StreamTest } from "../records.ts";
+
+const COLUMNS: readonly Column<Stream>[] = [
+  { title: "ID", align: "right", value: ({ id }) => id },
+  { title: "Label", value: ({ label }) => label },
+  { title: "Type", value: (stream) => stream.type_human },
+  { title: "Told of", value: toldOf },
+  { title: "Last delivery", value: (stream) => stream.last_delivery?.at ?? null },
+  { title: "Status", value: statusOf },
+];
+
+export function addStreamCommands(program: Command): void {
+  const streams = program.command("streams").description("Notification streams, where news goes");
+  addPages(streams.command("list")).description("List them").action(calling(list));
+  streams.command("show").addArgument(streamId()).description("Show one").action(calling(show));
+  streams.command("test").addArgument(streamId())
+    .description("Send a message now; the exit code tells whether it was taken")
+    .action(calling(test));
+}
+
+function streamId(): Argument {
+  return new Argument("<stream>", "its id").argParser(parseId);
+}
+
+async function list({ api, output }: Cli, options: PageChoice): Promise<void> {
+  const path = "/notification-streams";
+  output.list(await api.list<Stream>("list notification streams", path, pageChoice(options)), COLUMNS);
+}
+
+async function show({ api, output }: Cli, id: number): Promise<void> {
+  output.record(await api.get(`show notification stream ${id}`, `/notification-streams/${id}`));
+}
+
+async function test({ api, output, terminal }: Cli, id: number): Promise<void> {
+  const sent = await api.post<{ data: StreamTest }>(
+    `test notification stream ${id}`,
+    `/notification-streams/${id}/test`,
+  );
+  const { ok, message } = sent.data;
+  output.answer(sent, () => {
+    if (ok) terminal.print(`${message}\n`);
+  });
+  if (!ok) throw new CommandError(EXIT.failed, `Cannot use notification stream ${id}: ${message}`);
+}
+
+function toldOf({ notifications: { on_success, on_failure } }: Stream): string {
+  return [...on_success ? ["success"] : [], ...on_failure ? ["failure"] : []].join(", ");
+}
+
+function statusOf({ last_delivery }: Stream): string | null {
+  if (last_delivery === null) return null;
+  return last_delivery.ok ? "successful" : "failed";
+}
