@@ -81,7 +81,7 @@ export class Requests {
     }
     this.#sending++;
     try {
-      const carry: Carry = (size, bytes) => sendStream(this.stream, request.stream, size, bytes, signal);
+      const carry: Carry = (bytes) => sendStream(this.stream, request.stream, bytes, signal);
       return await sendFromBackup(request, carry, this.stream.clock, signal);
     } finally {
       this.#sending--;

@@ -1,7 +1,9 @@
 /** Bytes from the agent to a download at the control plane, by one HTTP request each. */
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { STREAM_SIZE_HEADER } from "../src/protocol/browsing.ts";
 import type { Clock } from "../src/domain/clock.ts";
 import { RunFailedError } from "./engine/ports.ts";
+import type { BytesToSend } from "./engine/send.ts";
 
 /** With several control planes behind one address, the request has to find the one that waits. Milliseconds. */
 const TRIES = 16;
@@ -20,18 +22,12 @@ export interface StreamOptions {
 export async function sendStream(
   { url, key, clock }: StreamOptions,
   stream: string,
-  size: number,
-  bytes: () => AsyncIterable<Uint8Array>,
+  content: BytesToSend,
   signal: AbortSignal,
 ): Promise<void> {
+  const target = new URL(`${url.replace(/\/+$/, "")}/api/agent/streams/${stream}`);
   for (let tries = 1;; tries++) {
-    const status = await post(
-      `${url.replace(/\/+$/, "")}/api/agent/streams/${stream}`,
-      key,
-      size,
-      bytes(),
-      signal,
-    );
+    const status = await post(target, key, content, signal);
     if (status === 200) return;
     if (status !== 421) throw new RunFailedError(`the control plane answers ${status}`);
     if (tries === TRIES) {
@@ -44,50 +40,59 @@ export async function sendStream(
   }
 }
 
-async function post(
-  url: string,
-  key: string,
-  size: number,
-  bytes: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): Promise<number> {
-  const iterator = bytes[Symbol.asyncIterator]();
-  let failure: unknown = null;
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await iterator.next();
-        if (done) controller.close();
-        // A source may use its buffer again.
-        else controller.enqueue(value.slice());
-      } catch (error) {
-        failure = error;
-        controller.error(error);
-      }
-    },
-  }, { highWaterMark: 0 });
-  try {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: {
-        authorization: `Bearer ${key}`,
-        // The next try on the same connection would come to the same control plane.
-        connection: "close",
-        "content-type": "application/octet-stream",
-        [STREAM_SIZE_HEADER]: String(size),
-      },
-      body,
-      signal,
+async function post(url: URL, key: string, content: BytesToSend, signal: AbortSignal): Promise<number> {
+  const request = await open(url, key, content, signal);
+  let status: number | null = null;
+  const answer = new Promise<number>((resolve, reject) => {
+    request.on("error", reject);
+    request.once("response", (response: IncomingMessage) => {
+      response.resume();
+      resolve(status = response.statusCode!);
     });
-    await response.body?.cancel();
-    return response.status;
+  });
+  // Whoever awaits it next is told.
+  answer.catch(() => {});
+  try {
+    for await (const chunk of content.bytes()) {
+      signal.throwIfAborted();
+      // A source may use its buffer again.
+      if (!request.write(chunk.slice())) await Promise.race([drained(request), answer]);
+      if (status !== null) return status;
+    }
+    request.end();
+    return await answer;
   } catch (error) {
     signal.throwIfAborted();
-    if (failure !== null) throw failure;
+    if (error instanceof RunFailedError) throw error;
     throw new RunFailedError("the download was left, or the control plane can't be reached", {
       cause: error,
     });
   } finally {
-    await iterator.return?.().then(undefined, () => {});
+    // After an answer it is over either way.
+    request.destroy();
   }
+}
+
+/**
+ * `fetch` sends a stream without its length. One that has a length is read by the control plane as it is wanted, and what is too short
+ * is cut.
+ */
+async function open(url: URL, key: string, { size, length }: BytesToSend, signal: AbortSignal) {
+  const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
+  return request(url, {
+    method: "POST",
+    // The next try on the same connection would come to the same control plane.
+    agent: false,
+    signal,
+    headers: {
+      authorization: `Bearer ${key}`,
+      "content-type": "application/octet-stream",
+      "content-length": String(length),
+      [STREAM_SIZE_HEADER]: String(size),
+    },
+  });
+}
+
+function drained(request: ClientRequest): Promise<void> {
+  return new Promise((resolve) => request.once("drain", resolve));
 }

@@ -14,8 +14,17 @@ import { nameAsAsked } from "./shown_name.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { readMembers } from "./targets/selection.ts";
 
-/** Carries the bytes away; asks for them anew where it has to begin again. `size`: of all there is. */
-export type Carry = (size: number, bytes: () => AsyncIterable<Uint8Array>) => Promise<void>;
+export interface BytesToSend {
+  /** Of all there is, whatever part of it is sent. */
+  readonly size: number;
+  /** Of what is sent. */
+  readonly length: number;
+  /** Begins anew with each call; a chunk may be used until the next is asked for. */
+  bytes(): AsyncIterable<Uint8Array>;
+}
+
+/** Carries the bytes away; asks for them anew where it has to begin again. */
+export type Carry = (bytes: BytesToSend) => Promise<void>;
 
 /** Rejects with a `RunFailedError` that names the backup. */
 export async function sendFromBackup(
@@ -61,7 +70,7 @@ async function send(
     if (object === undefined) return { outcome: "missing" };
     const range = resolveRange(asked, object.size);
     if (range === null) return { outcome: "unsatisfiable", size: object.size };
-    await carry(object.size, () => destination.read(object.name, range.from, range.to));
+    await carry(bytesOf(object.size, range, ({ from, to }) => destination.read(object.name, from, to)));
     return { outcome: "sent" };
   }
   const place = await find(objects, what.path);
@@ -69,14 +78,19 @@ async function send(
   const { member, archiveRange, table } = place;
   if (member.type !== "file") return { outcome: "no_file", type: member.type };
   const range = resolveRange(asked, member.size);
-  if (range === null && asked !== null) return { outcome: "unsatisfiable", size: member.size };
+  if (range === null) return { outcome: "unsatisfiable", size: member.size };
   const archive = await objects.open(objects.archives()[0]!);
-  await carry(
-    member.size,
-    () =>
-      content(readRanges(archive, table, [archiveRange], children), range ?? { from: 0, to: 0 }, children),
-  );
+  const unpacked = () => readRanges(archive, table, [archiveRange], children);
+  await carry(bytesOf(member.size, range, (inside) => content(unpacked(), inside, children)));
   return { outcome: "sent" };
+}
+
+function bytesOf(
+  size: number,
+  range: ByteRange,
+  read: (range: ByteRange) => AsyncIterable<Uint8Array>,
+): BytesToSend {
+  return { size, length: range.to - range.from, bytes: () => read(range) };
 }
 
 /** What can't be read is told before a byte is sent: it would only look like a cut else. */
@@ -101,7 +115,7 @@ async function sendStored(
     if (!(error instanceof RunFailedError)) throw error;
     return { outcome: "unreadable", message: oneLine(error.message).slice(0, 4096) };
   }
-  await carry(size, () => destination.read(name, range.from, range.to));
+  await carry(bytesOf(size, range, ({ from, to }) => destination.read(name, from, to)));
   return { outcome: "sent" };
 }
 

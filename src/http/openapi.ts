@@ -192,6 +192,8 @@ function errorExample(status: number, { access, ids }: Endpoint): string {
 const ERROR_EXAMPLES: Readonly<Record<number, string>> = {
   400: "The request body is not valid JSON.",
   409: "The first request with this Idempotency-Key is still at work; try again in a moment.",
+  410: "It is not there. It was deleted or moved away.",
+  411: "The Content-Length header must tell how many bytes follow.",
   413: "The request body must not be larger than 1048576 bytes.",
   415:
     "The request body must be application/json or application/x-www-form-urlencoded; say which in Content-Type.",

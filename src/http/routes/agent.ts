@@ -97,12 +97,14 @@ export const agentEndpoints: readonly Endpoint[] = [
     operationId: "sendAgentStream",
     group: "Agents",
     summary: "Send the bytes of a download",
-    description: "Answers `backup.send`. The body is the bytes, as they come.",
+    description:
+      "Answers `backup.send`. The body is the bytes, as they come; `Content-Length` tells how many.",
     access: "agent",
     takesStream: true,
     answer: { status: 200, description: "The last byte was taken." },
     errors: {
       409: "The download is over.",
+      411: "There is no `Content-Length`.",
       421: "No download waits for it here: it may be at another control plane.",
     },
     async handle({ services, request }) {
@@ -112,6 +114,10 @@ export const agentEndpoints: readonly Endpoint[] = [
       const size = Number(request.headers.get(STREAM_SIZE_HEADER) ?? NaN);
       if (!Number.isSafeInteger(size) || size < 0) {
         throw new HttpError(400, `The ${STREAM_SIZE_HEADER} header must be a number of bytes.`);
+      }
+      // Without one, the HTTP server would read ahead of the downloader, into memory.
+      if (request.headers.get("content-length") === null) {
+        throw new HttpError(411, "The Content-Length header must tell how many bytes follow.");
       }
       const id = new URL(request.url).pathname.split("/").at(-1)!;
       const body = request.body ?? new Blob([]).stream();

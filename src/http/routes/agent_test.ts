@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../../tests/support/api.ts";
+import { newServer } from "../../../tests/support/records.ts";
 
 Deno.test("an agent's handshake goes through to whoever takes agents, and its socket stays open", async () => {
   await using api = await testApi({
@@ -29,4 +30,32 @@ Deno.test("an agent's handshake goes through to whoever takes agents, and its so
 Deno.test("a process that takes no agents says so", async () => {
   await using api = await testApi();
   assert.equal((await api.app.request("/api/agent/connect")).status, 503);
+});
+
+Deno.test("bytes that nobody waits for, or of a length that is not told, are not read", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const { body } = await client.call(
+    "POST",
+    `/api/remote-servers/${await newServer(client)}/enrolment-tokens`,
+  );
+  const agent = { version: "0.1.0", hostname: "web-1", os: "linux", arch: "x86_64", tools: {} };
+  const enrolled = await api.app.request("/api/agent/enrol", {
+    method: "POST",
+    headers: { Authorization: `Bearer ${body.data.token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ agent }),
+  });
+  const { agent_key } = (await enrolled.json()).data;
+  const send = async (headers: Record<string, string>) => {
+    const response = await api.app.request("/api/agent/streams/5f0c6d0e-7a52-4b1f-9d55-1f4f6b2f9a10", {
+      method: "POST",
+      headers: { "Content-Type": "application/octet-stream", "X-Stream-Size": "5", ...headers },
+      body: "hello",
+    });
+    return response.status;
+  };
+  const Authorization = `Bearer ${agent_key}`;
+  assert.equal(await send({}), 401);
+  assert.equal(await send({ Authorization }), 411);
+  assert.equal(await send({ Authorization, "Content-Length": "5" }), 421);
 });
