@@ -97,7 +97,7 @@ class Said {
 }
 
 /**
- * Gives a program the bytes, all of which pass `watch`. What lies in a file of this server it reads by itself, which takes half the time of
+ * Gives a program the bytes, all of which pass `watch`. What lies in a file of this server it reads by itself, which spares
  * handing them on; the two see the same file, and it is the agent that proves it.
  */
 function startOn(
