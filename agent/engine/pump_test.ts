@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";
+import { testAlone } from "../../tests/support/alone.ts";
 import { Children } from "./children.ts";
 import { pump } from "./pump.ts";
 
@@ -32,7 +33,7 @@ Deno.test("every byte comes once, in order, in chunks that are taken one at a ti
   assert.equal(hash.digest("hex"), createHash("sha256").update(content).digest("hex"));
 });
 
-Deno.test("memory does not grow with the stream", async () => {
+testAlone(import.meta.url, "memory does not grow with the stream", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   let total = 0;
   let highest = 0;

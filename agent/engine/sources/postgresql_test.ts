@@ -136,15 +136,12 @@ Deno.test("PostgreSQL", async (t) => {
       stderr: "null",
     }).spawn();
     const running = run.run(source(server, { names: ["two"] })).then(() => null, (error) => error);
-    const waiting =
-      "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and application_name in ('pg_dump', 'rearguard')";
-    while ((await server.sql("postgres", waiting)).trim() === "0") {
+    // The count of the rows waits for it too.
+    const waiting = "from pg_stat_activity where wait_event_type = 'Lock' and query like 'LOCK TABLE%'";
+    while ((await server.sql("postgres", `select count(*) ${waiting}`)).trim() === "0") {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    await server.sql(
-      "postgres",
-      "select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'",
-    );
+    await server.sql("postgres", `select pg_terminate_backend(pid) ${waiting}`);
     assert.match((await running).message, /^Cannot dump database two: pg_dump exited with 1/);
     assert.deepEqual(run.stored(), []);
     holder.kill("SIGKILL");

@@ -14,6 +14,7 @@ import {
   rangeOf,
   readAll,
 } from "../../../tests/support/age_files.ts";
+import { testAlone } from "../../../tests/support/alone.ts";
 import { Children } from "../children.ts";
 import { openHeader } from "./age_header.ts";
 import { CHUNK_BYTES, Payload } from "./age_payload.ts";
@@ -115,7 +116,7 @@ Deno.test("a run that ends while the key is derived ends with its own reason", a
   await assert.rejects(collect(decryptStream(inPieces(sealed), key, children)), /cancelled by hand/);
 });
 
-Deno.test("memory stays flat however long the stream is", async () => {
+testAlone(import.meta.url, "memory stays flat however long the stream is", async () => {
   const sealed = await libraryEncrypt(new Uint8Array(CHUNK_BYTES * 64), [recipient]);
   const start = headerLength(sealed) + 16;
   await using children = new Children(systemClock, new AbortController().signal);

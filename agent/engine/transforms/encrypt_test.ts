@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { Decrypter } from "age-encryption";
 import { systemClock } from "../../../src/domain/clock.ts";
 import { ageDecrypt, ageDecryptWith, ageKeygen } from "../../../tests/support/age.ts";
+import { testAlone } from "../../../tests/support/alone.ts";
 import { Children } from "../children.ts";
 import { type ReadRange, SealedObject } from "./decrypt.ts";
 import { type EncryptionKey, encryptTo, makeFileKey } from "./encrypt.ts";
@@ -127,7 +128,7 @@ Deno.test("two files under one passphrase share neither salt nor bytes", async (
   assert.notDeepEqual(first.slice(-80), second.slice(-80));
 });
 
-Deno.test("the derivation's memory is not the agent's", async () => {
+testAlone(import.meta.url, "the derivation's memory is not the agent's", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   const before = Deno.memoryUsage().rss;
   let highest = 0;

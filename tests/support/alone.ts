@@ -1,0 +1,19 @@
+/** A test of its process's memory, run in a process of its own: `deno test --parallel` runs files side by side in one. */
+import assert from "node:assert/strict";
+
+const ALONE = "TEST_ALONE";
+
+/** `module` is the test file's `import.meta.url`, `name` no other test's in it. */
+export function testAlone(module: string, name: string, body: () => Promise<void>): void {
+  if (Deno.env.get(ALONE) === "1") return Deno.test(name, body);
+  Deno.test(name, async () => {
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["test", "--allow-all", `--filter=${name}`, module],
+      env: { [ALONE]: "1", NO_COLOR: "1" },
+      stdin: "null",
+    }).output();
+    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    assert.ok(success, said);
+    assert.match(said, /\b1 passed/);
+  });
+}
