@@ -5,7 +5,6 @@
 import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import { objectKey } from "../domain/location.ts";
 import { MAX_PARTS, partCount, partSize } from "../domain/upload_parts.ts";
-import type { Keyring } from "../secrets/keyring.ts";
 import { isStorageType, storageTypes } from "../storage/registry.ts";
 import { type Bucket, StorageError } from "../storage/s3.ts";
 import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
@@ -27,18 +26,22 @@ import { liveRun } from "./live_runs.ts";
 const URL_SECONDS = 3600;
 
 /** Opens the keys of a destination that the control plane reaches itself. Throws a `SecretError` where it can't. */
-export function bucketOf(row: BackupDestinationRow, keyring: Keyring): Bucket {
+export function bucketOf(
+  row: BackupDestinationRow,
+  { keyring, network }: Pick<Services, "keyring" | "network">,
+): Bucket {
   if (!isStorageType(row.type)) {
     throw new Error(`Cannot open destination ${row.id} as a bucket: it is of type ${row.type}`);
   }
-  return storageTypes[row.type]({
+  const options = {
     endpoint: row.s3_endpoint,
     region: row.s3_region,
     bucket: row.s3_bucket_name!,
     pathStyle: row.path_style_endpoint,
     accessKey: keyring.decrypt(row.s3_access_key_encrypted!),
     secretKey: keyring.decrypt(row.s3_secret_key_encrypted!),
-  });
+  };
+  return storageTypes[row.type](options, network);
 }
 
 /**
@@ -72,7 +75,7 @@ export async function openUpload(
     }, clock.now());
     return { row, destination };
   });
-  const bucket = bucketOf(destination, services.keyring);
+  const bucket = bucketOf(destination, services);
   if (await bucket.head(row.object_key) !== null) {
     await markUploadRemoved(database, row.id, clock.now());
     throw new ConflictError(
@@ -144,7 +147,7 @@ export async function abortUpload(
  * attempt writes under the same key.
  */
 export async function removeUpload(services: Services, uploadId: string): Promise<void> {
-  const { clock, database, keyring } = services;
+  const { clock, database } = services;
   const { row, isKept, destination } = await transaction(database, async (sql) => {
     const row = await findUpload(sql, uploadId);
     if (row === null || row.state === "removed") return { row: null };
@@ -153,7 +156,7 @@ export async function removeUpload(services: Services, uploadId: string): Promis
     return { row, isKept, destination: await findBackupDestination(sql, row.backup_destination_id) };
   });
   if (row === null) return;
-  const bucket = bucketOf(destination!, keyring);
+  const bucket = bucketOf(destination!, services);
   if (row.state === "open") await abortAtBucket(bucket, row);
   // Even an open one may be an object: its completion went through, its answer did not come back. One that never got
   // the bucket's id can't have been completed: what lies under its key is somebody else's.
@@ -236,7 +239,7 @@ async function liveUpload(
     const row = await ownUpload(sql, remoteServerId, uploadId);
     await liveRun(sql, remoteServerId, row, "upload");
     const destination = await findBackupDestination(sql, row.backup_destination_id);
-    return { row, bucket: bucketOf(destination!, services.keyring) };
+    return { row, bucket: bucketOf(destination!, services) };
   });
 }
 

@@ -55,7 +55,7 @@ async function setting(): Promise<Setting> {
       created_at: at,
     })
   }`;
-  const bucket = bucketOf((await findBackupDestination(sql, 1))!, services.keyring);
+  const bucket = bucketOf((await findBackupDestination(sql, 1))!, services);
   return {
     ...test,
     s3,
