@@ -56,11 +56,9 @@ export async function openUpload(
   input: { run_id: number; attempt: number; name: string; size_hint: number | null },
 ): Promise<{ upload_id: string; part_size: number }> {
   const { clock, database } = services;
-  if (input.name === "" || input.name.includes("/")) {
-    throw new ConflictError(`Cannot upload ${JSON.stringify(input.name)}: it is not the name of an object`);
-  }
   const { row, destination } = await transaction(database, async (sql) => {
     const run = await liveRun(sql, remoteServerId, input, "upload");
+    refuseForeignName(input.name, run);
     const bytesInPart = fittingPartSize(input.name, input.size_hint, run);
     const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
     if (destination === undefined || run.object_directory === null || !isStorageType(destination.type)) {
@@ -216,6 +214,20 @@ async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
   for await (const { key, uploadId } of bucket.listUploads(row.object_key)) {
     if (key === row.object_key) await bucket.abortUpload(key, uploadId);
   }
+}
+
+/**
+ * Other servers' objects may lie in the same directory: an agent that took the name of one to come would keep it from
+ * being stored.
+ */
+function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: stamp }: UploadRun): void {
+  const isFile = name !== "" && !name.includes("/");
+  const isOwn = prefix !== null && stamp !== null && name.startsWith(`${prefix}_`) &&
+    name.slice(prefix.length).includes(`_${stamp}.`);
+  if (isFile && isOwn) return;
+  throw new ConflictError(
+    `Cannot upload ${JSON.stringify(name)}: it is not the name of an object of the run`,
+  );
 }
 
 /** A run that failed because its object outgrew its parts tells the next one that it needs larger ones. */
