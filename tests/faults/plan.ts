@@ -170,8 +170,8 @@ const contents: fc.Arbitrary<Omit<Plan, "seed" | "controlPlanes">> = fc
     );
     return fc.record({
       tasks: fc.constant(tasks),
-      runs: fc.array(run, { minLength: 2, maxLength: 5, size: "max" }),
-      faults: fc.array(fault, { minLength: 1, maxLength: 5, size: "max" }),
+      runs: fc.array(run, { minLength: 2, maxLength: 6, size: "max" }),
+      faults: fc.array(fault, { minLength: 2, maxLength: 6, size: "max" }),
     });
   });
 

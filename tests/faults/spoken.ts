@@ -1,11 +1,12 @@
 /** What agents have said of their runs, as it passed the wire: what the control plane's records are held against. */
+import { isDeepStrictEqual } from "node:util";
 import type { Message } from "./frames.ts";
 
 export interface SpokenEvent {
   readonly kind: string;
   /** Of output. */
   readonly text: string;
-  readonly whole: string;
+  readonly whole: Message["event"];
 }
 
 export class Spoken {
@@ -18,14 +19,13 @@ export class Spoken {
     const key = `${run_id} ${attempt}`;
     const events = this.#events.get(key) ?? new Map<number, SpokenEvent>();
     this.#events.set(key, events);
-    const whole = JSON.stringify(event);
     const before = events.get(sequence!);
-    if (before !== undefined && before.whole !== whole) {
-      this.conflicts.push(
-        `event ${sequence} of run ${run_id} was ${before.whole.slice(0, 200)}, then ${whole.slice(0, 200)}`,
-      );
+    // A journal that is read back gives an event's fields in another order.
+    if (before !== undefined && !isDeepStrictEqual(before.whole, event)) {
+      const [was, is] = [before.whole, event].map((whole) => JSON.stringify(whole).slice(0, 200));
+      this.conflicts.push(`event ${sequence} of run ${run_id} was ${was}, then ${is}`);
     }
-    events.set(sequence!, { kind: event!.kind, text: event!.text ?? "", whole });
+    events.set(sequence!, { kind: event!.kind, text: event!.text ?? "", whole: event });
   }
 
   /** Of one attempt, in order of their numbers. */

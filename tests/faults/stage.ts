@@ -96,14 +96,17 @@ export class Stage {
         status === 202 ? "runs started by hand" : "runs by hand refused or not answered",
       );
     }
-    let second = Math.floor(systemClock.now().getTime() / 1000);
-    if (second % 60 === 0) second--; // the schedule's own, which has been fired
-    const due = new Date(second * 1000);
+    const due = new Date(Math.floor(systemClock.now().getTime() / 1000) * 1000);
+    // Next to a minute, a control plane that has begun to look before it would take the schedule's own for its next.
+    if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);
-    // One that is due already is not to be overwritten: it would be the harness that missed it.
+    // One that is due already is not to be overwritten, nor set before one that a clock ahead has fired: it would be the
+    // harness that missed the one and doubled the other.
     const moved = await this.world.sql(async (sql) =>
-      (await sql`update backup_tasks set next_run_at = ${due} where id = ${task.id} and next_run_at > now()`)
+      (await sql`
+        update backup_tasks t set next_run_at = ${due} where id = ${task.id} and next_run_at > now()
+          and not exists (select from runs r where r.backup_task_id = t.id and r.scheduled_for > now())`)
         .count
     );
     if (moved === 0) return void task.broughtForward.splice(task.broughtForward.indexOf(due), 1);
