@@ -185,7 +185,11 @@ export class RunJournal {
     this.#drop(sequence);
     if (this.#sinceCheckpoint < CHECKPOINT || this.finished) return;
     this.#sinceCheckpoint = 0;
-    this.#write(JSON.stringify({ acknowledged: sequence } satisfies Entry));
+    try {
+      this.#write(JSON.stringify({ acknowledged: sequence } satisfies Entry));
+    } catch {
+      // The disk is full, which the next event tells. Without this note a restarted agent only sends more of it again.
+    }
   }
 
   remove(): void {

@@ -120,6 +120,16 @@ Deno.test("the acknowledged part of a long journal is not read back", () =>
     read.close();
   }));
 
+Deno.test("a full disk keeps no acknowledgement from being taken", () => {
+  const file = Deno.openSync("/dev/full", { append: true });
+  const onFullDisk = RunJournal as unknown as new (...of: unknown[]) => RunJournal;
+  const run = new onFullDisk(1, 1, "/dev/full", file, new TestClock());
+  assert.throws(() => run.append(line("x".repeat(1_200_000))), /No space left on device/);
+  run.acknowledge(1);
+  assert.deepEqual(run.after(0, 10), []);
+  run.close();
+});
+
 Deno.test("a full disk is told, and the event is kept in memory", () => {
   const file = Deno.openSync("/dev/full", { append: true });
   const onFullDisk = RunJournal as unknown as new (...of: unknown[]) => RunJournal;

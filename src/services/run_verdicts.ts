@@ -22,8 +22,7 @@ export async function applyVerdict(
   told: Verdict,
 ): Promise<RunRow> {
   const verdict = fitting(run, told);
-  // A run that was lost for so long that its objects were cleared away can't succeed any more.
-  if (verdict.outcome === "succeeded" && await hasRemovedUploads(sql, run.id, run.attempt)) {
+  if (verdict.outcome === "succeeded" && await isTooLate(sql, run)) {
     await keepLateVerdict(services, sql, run, run.attempt, verdict);
     return run;
   }
@@ -48,8 +47,19 @@ export async function applyVerdict(
     await recordFinalFigures(sql, run.id, { ...verdict.restored, size: 0 });
   }
   await noteCheck(services, sql, run, verdict);
-  await noteLeftovers(services, sql, run, verdict);
+  await noteLeftovers(services, sql, run, run.attempt, verdict);
   return move.run;
+}
+
+/** A run was lost for so long that its objects were cleared away, or that its destination was deleted. */
+async function isTooLate(sql: Sql, run: RunRow): Promise<boolean> {
+  if (run.kind !== "backup") return false;
+  return isPlaceless(run) || await hasRemovedUploads(sql, run.id, run.attempt);
+}
+
+/** Nothing that it has stored can be reached any more. */
+function isPlaceless(run: RunRow): boolean {
+  return run.backup_destination_id === null || run.object_directory === null;
 }
 
 /** What a success tells, by the run's kind. */
@@ -71,7 +81,10 @@ function fitting(run: RunRow, verdict: Verdict): Verdict {
   };
 }
 
-/** Keeps a verdict that came too late to count. What it left behind is removed all the same. */
+/**
+ * Keeps a verdict that came too late to count. What it left behind is removed all the same, and so is what it stored: a
+ * backup that no record names is nobody's. A success that is only told again is left alone.
+ */
 export async function keepLateVerdict(
   services: Services,
   sql: Sql,
@@ -80,7 +93,23 @@ export async function keepLateVerdict(
   verdict: Verdict,
 ): Promise<void> {
   await recordVerdict(sql, run.id, attempt, verdict, false, services.clock.now());
-  await noteLeftovers(services, sql, run, verdict);
+  if (run.state === "succeeded" && run.attempt === attempt) return;
+  await noteLeftovers(
+    services,
+    sql,
+    run,
+    attempt,
+    verdict.outcome === "succeeded" ? unwanted(verdict) : verdict,
+  );
+}
+
+function unwanted(verdict: Verdict & { outcome: "succeeded" }): Verdict {
+  return {
+    outcome: "failed",
+    warnings_count: verdict.warnings_count,
+    reason: "It came too late to count.",
+    leftovers: "backup" in verdict ? verdict.backup.objects.map(({ name }) => name) : [],
+  };
 }
 
 /**
@@ -154,12 +183,18 @@ function encryptionOf(run: RunRow, { encrypted }: StoredBackup) {
     : { encryption: "password" as const, ...none, encryption_password_encrypted };
 }
 
-async function noteLeftovers(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
+async function noteLeftovers(
+  services: Services,
+  sql: Sql,
+  run: RunRow,
+  attempt: number,
+  verdict: Verdict,
+): Promise<void> {
   // Other runs store nothing, whatever an agent tells of them.
   if (run.kind !== "backup") return;
   const now = services.clock.now();
-  let count = await insertUploadLeftovers(sql, run.id, verdict.outcome === "succeeded", now);
-  if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0) {
+  let count = await insertUploadLeftovers(sql, run.id, attempt, verdict.outcome === "succeeded", now);
+  if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0 && !isPlaceless(run)) {
     const place = await runPlace(sql, run);
     if (place.type !== "s3") count += await insertNamedLeftovers(sql, run, place, verdict.leftovers, now);
   }
