@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { resolve } from "node:path";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "./domain/run.ts";
+import { AddressPolicy, SETTING as ADDRESSES } from "./network/address_policy.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
 export const LOG_FORMATS = ["pretty", "json"] as const;
@@ -27,6 +28,8 @@ export interface Config {
   readonly rateLimitPerMinute: number;
   /** Null: mail is not sent. */
   readonly smtp: { readonly url: string; readonly from: string } | null;
+  /** Where users may have it connect to. */
+  readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
 }
 
@@ -68,6 +71,11 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
       "a whole number from 0 (no limit) to 1000000",
     ) ?? 3000,
     smtp: readSmtp(variables),
+    addressPolicy: variables.parse(
+      ADDRESSES,
+      AddressPolicy.parse,
+      "0, 1, or addresses and networks such as 10.0.0.0/8, with commas",
+    ) ?? AddressPolicy.publicOnly,
     runTimes: {
       lease: seconds(variables, "RUN_LEASE_SECONDS", DEFAULT_RUN_TIMES.lease),
       grace: seconds(variables, "RUN_GRACE_SECONDS", DEFAULT_RUN_TIMES.grace),

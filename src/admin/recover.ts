@@ -2,6 +2,7 @@
 import type { Config } from "../config.ts";
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
+import { Network } from "../network/network.ts";
 import { Notifier } from "../notify/notifier.ts";
 import { bringUpToDate, reachControlDatabase } from "../process/control_database.ts";
 import { DataDirectory } from "../process/data_directory.ts";
@@ -153,13 +154,14 @@ async function withServices<T>(
   },
   work: (services: Parameters<typeof issueToken>[0]) => Promise<T>,
 ): Promise<T> {
-  const { config: { runTimes, smtp }, clock, database, keyring } = parts;
+  const { config: { addressPolicy, runTimes, smtp }, clock, database, keyring } = parts;
   const bus = await openBus(database);
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   try {
     const streams = new AgentStreams(clock);
-    const notifier = new Notifier({ database, clock, keyring, smtp });
-    return await work({ database, clock, keyring, bus, passedSecrets, streams, notifier, runTimes });
+    const network = new Network(addressPolicy);
+    const notifier = new Notifier({ database, clock, keyring, network, smtp });
+    return await work({ database, clock, keyring, bus, passedSecrets, streams, notifier, network, runTimes });
   } finally {
     passedSecrets.close();
     await bus.close();

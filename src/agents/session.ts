@@ -20,6 +20,10 @@ export const CLOSE = {
 
 /** Events that one agent may have under way: far above the window that agents keep to. */
 const MAX_UNSTORED = 10_000;
+/** Characters of events that wait for the database: an agent's own window is a million bytes in the socket. */
+const MAX_UNSTORED_CHARACTERS = 64 * 1024 * 1024;
+/** Answers that wait for the database. */
+const MAX_ANSWERS = 256;
 /** Questions about uploads and downloads under way at once. */
 const MAX_QUESTIONS = 64;
 /** Bytes that a slow agent lets pile up here before its socket ends. */
@@ -30,7 +34,8 @@ export interface SessionOwner {
   /** The session has been welcomed. */
   ready(session: Session): void;
   closed(session: Session): void;
-  event(session: Session, message: RunEventMessage): void;
+  /** @param characters Of its frame. */
+  event(session: Session, message: RunEventMessage, characters: number): void;
 }
 
 export class Session {
@@ -43,6 +48,8 @@ export class Session {
   readonly #label: string;
   #state: "greeting" | "ready" | "closed" = "greeting";
   #unstored = 0;
+  #unstoredCharacters = 0;
+  #answers = 0;
   #questions = 0;
 
   constructor(
@@ -88,9 +95,10 @@ export class Session {
     this.close(code === "replaced" ? CLOSE.replaced : CLOSE.refused, message);
   }
 
-  /** An event of it was stored. */
-  stored(): void {
+  /** An event of it, of so many characters, was stored. */
+  stored(characters: number): void {
     this.#unstored--;
+    this.#unstoredCharacters -= characters;
   }
 
   #end(): void {
@@ -104,7 +112,8 @@ export class Session {
     this.heardAt = this.#services.clock.monotonic();
     try {
       const decoded = decodeAgentMessage(data);
-      if (decoded.known) this.#handle(decoded.message);
+      // What was decoded is text.
+      if (decoded.known) this.#handle(decoded.message, (data as string).length);
       else this.#log.debug("Ignored a message of unknown type {type}", { type: decoded.type });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -113,13 +122,17 @@ export class Session {
     }
   }
 
-  #handle(message: AgentMessage): void {
+  #handle(message: AgentMessage, characters: number): void {
     if (message.type === "hello") return this.#greet(message);
     if (this.#state !== "ready") throw new ProtocolError(`Cannot take ${message.type} before hello`);
     switch (message.type) {
       case "run.event":
-        if (++this.#unstored > MAX_UNSTORED) return this.close(CLOSE.flood, "Too many events under way");
-        return this.#owner.event(this, message);
+        this.#unstored++;
+        this.#unstoredCharacters += characters;
+        if (this.#unstored > MAX_UNSTORED || this.#unstoredCharacters > MAX_UNSTORED_CHARACTERS) {
+          return this.close(CLOSE.flood, "Too many events under way");
+        }
+        return this.#owner.event(this, message, characters);
       case "response":
         return this.#answered(message);
       case "pong":
@@ -171,10 +184,11 @@ export class Session {
       error: message.error ?? "The agent gave no reason.",
       ...(message.damage === undefined ? {} : { damage: message.damage }),
     };
+    if (++this.#answers > MAX_ANSWERS) return this.close(CLOSE.flood, "Too many answers under way");
     answerRequest(this.#services, this.remoteServerId, message.request_id, answer).catch((error) => {
       // The asker's deadline ends its wait.
       this.#log.error("Cannot store an agent's answer: {error}", { error });
-    });
+    }).finally(() => this.#answers--);
   }
 
   async #answer(message: StorageQuestion): Promise<void> {

@@ -131,7 +131,7 @@ async function removeObjects(
   names: readonly string[],
 ): Promise<void> {
   if (destination.type === "s3" || destination.type === "custom_s3") {
-    const bucket = bucketOf(destination, services.keyring);
+    const bucket = bucketOf(destination, services);
     for (const name of names) await bucket.remove(objectKey(directory, name));
     return;
   }

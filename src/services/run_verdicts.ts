@@ -1,4 +1,5 @@
 /** How a run ends: the backup it stored, or the reason, and what it left behind. */
+import { objectKey } from "../domain/location.ts";
 import type { StoredBackup } from "../protocol/job.ts";
 import type { Verdict } from "../protocol/messages.ts";
 import { markDamaged, markProven, markVerified } from "../store/backup_checks.ts";
@@ -8,6 +9,7 @@ import { hasRemovedUploads, insertNamedLeftovers, insertUploadLeftovers } from "
 import { notify } from "../store/notifications.ts";
 import { recordFinalFigures } from "../store/run_progress.ts";
 import { recordVerdict, type RunRow } from "../store/runs.ts";
+import { completedUploads } from "../store/uploads.ts";
 import type { Services } from "./context.ts";
 import { runPlace } from "./jobs.ts";
 import { requestRetention } from "./removals.ts";
@@ -21,11 +23,12 @@ export async function applyVerdict(
   run: RunRow,
   told: Verdict,
 ): Promise<RunRow> {
-  const verdict = fitting(run, told);
-  if (verdict.outcome === "succeeded" && await isTooLate(sql, run)) {
-    await keepLateVerdict(services, sql, run, run.attempt, verdict);
+  const fit = fitting(run, told);
+  if (fit.outcome === "succeeded" && await isTooLate(sql, run)) {
+    await keepLateVerdict(services, sql, run, run.attempt, fit);
     return run;
   }
+  const verdict = await proven(sql, run, fit);
   const change = {
     warnings_count: verdict.warnings_count,
     started_at: run.started_at ?? services.clock.now(),
@@ -77,6 +80,26 @@ function fitting(run: RunRow, verdict: Verdict): Verdict {
     outcome: "failed",
     warnings_count: verdict.warnings_count,
     reason: "The agent's report is not of the run's kind. Update the agent.",
+    leftovers: [],
+  };
+}
+
+/**
+ * A backup in a bucket is of objects that this attempt uploaded through here, and of no others: those could be another
+ * server's, to be read as one's own, or deleted with it.
+ */
+async function proven(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
+  if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return verdict;
+  const place = await runPlace(sql, run);
+  if (place.type !== "s3") return verdict;
+  const uploaded = await completedUploads(sql, run.id, run.attempt);
+  const { objects } = verdict.backup;
+  const foreign = objects.find(({ name, size }) => uploaded.get(objectKey(place.directory, name)) !== size);
+  if (foreign === undefined) return verdict;
+  return {
+    outcome: "failed",
+    warnings_count: verdict.warnings_count,
+    reason: `The agent reports ${foreign.name}, of ${foreign.size} bytes, which it did not upload.`,
     leftovers: [],
   };
 }
