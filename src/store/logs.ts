@@ -2,6 +2,7 @@
 import type { RunKind, RunState } from "../domain/run.ts";
 import type { Sql } from "./database.ts";
 import type { Page } from "./page.ts";
+import { runsOf } from "./run_counts.ts";
 
 export interface LogRow {
   id: number;
@@ -90,12 +91,17 @@ export async function listLogs(
   offset: number,
   limit: number,
 ): Promise<Page<LogDetailRow>> {
+  const [count] = await sql<{ total: number }[]>`select ${runsOf(sql, userId)} as total`;
+  const { total } = count!;
+  // What is passed over takes time as well: the newest are few steps from the end, wherever that is by now.
+  const left = sql`${runsOf(sql, userId)} - ${offset}::bigint`;
+  const page = offset > total / 2
+    ? sql`order by id desc limit greatest(least(${left}, ${limit}), 0) offset greatest(${left} - ${limit}, 0)`
+    : sql`order by id limit ${limit} offset ${offset}`;
   const rows = await sql<LogDetailRow[]>`
     select ${sql(columns)}, ${tailColumn(sql)}
-    from (select * from runs where user_id = ${userId} order by id limit ${limit} offset ${offset}) r order by id`;
-  const [count] = await sql<{ total: number }[]>`
-    select count(*) as total from runs where user_id = ${userId}`;
-  return { rows, total: count!.total };
+    from runs r where id in (select id from runs where user_id = ${userId} ${page}) order by id`;
+  return { rows, total };
 }
 
 export async function findLog(sql: Sql, userId: number, id: number): Promise<LogRow | undefined> {
