@@ -71,7 +71,7 @@ async function measure(agents: number): Promise<Figures> {
   const empty = await stage.memory();
   const start = performance.now();
   await stage.startAgents({ keys, linesPerSecond: 0, seconds: 0 });
-  await stage.allConnected(agents, 300_000);
+  await stage.allConnected(agents);
   const connectedIn = (performance.now() - start) / 1000;
   await systemClock.sleep(SCALE < 1 ? 5_000 : SETTLE);
   const memory = (await stage.memory() - empty) / agents;
@@ -105,7 +105,7 @@ async function comeBack(
   const start = systemClock.now().getTime();
   await stage.restart(signal);
   const ready = systemClock.now().getTime();
-  await stage.allConnected(agents, 300_000);
+  await stage.allConnected(agents, new Date(start));
   const times = (await stage.connectedAt()).map((at) => (at - start) / 1000);
   const perSecond = Map.groupBy(times, (time) => Math.floor(time));
   const busiest = Math.max(...[...perSecond.values()].map(({ length }) => length)) / agents;

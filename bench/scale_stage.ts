@@ -142,10 +142,11 @@ export class ScaleStage implements AsyncDisposable {
     await load?.status;
   }
 
-  async connected(): Promise<number> {
+  /** Agents that have connected since then. */
+  async connected(since = new Date(0)): Promise<number> {
     const [row] = await this.sql<{ count: number }[]>`
       select count(*)::int as count from remote_servers s join replicas r on r.id = s.connection_replica_id
-      where s.connection_id is not null`;
+      where s.connection_id is not null and s.connected_at >= ${since}`;
     return row!.count;
   }
 
@@ -156,11 +157,11 @@ export class ScaleStage implements AsyncDisposable {
     return rows.map(({ at }) => at.getTime());
   }
 
-  async allConnected(count: number, timeoutMs: number): Promise<void> {
+  async allConnected(count: number, since?: Date): Promise<void> {
     await until(async () => {
       await systemClock.sleep(100);
-      return await this.connected() === count;
-    }, timeoutMs);
+      return await this.connected(since) === count;
+    }, 300_000);
   }
 
   /** Of `/metrics`; `NaN` where it is not there. */

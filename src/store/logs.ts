@@ -2,7 +2,7 @@
 import type { RunKind, RunState } from "../domain/run.ts";
 import type { Sql } from "./database.ts";
 import type { Page } from "./page.ts";
-import { runsOf } from "./run_counts.ts";
+import { pageOfRuns, runsOf } from "./run_counts.ts";
 
 export interface LogRow {
   id: number;
@@ -92,16 +92,12 @@ export async function listLogs(
   limit: number,
 ): Promise<Page<LogDetailRow>> {
   const [count] = await sql<{ total: number }[]>`select ${runsOf(sql, userId)} as total`;
-  const { total } = count!;
-  // What is passed over takes time as well: the newest are few steps from the end, wherever that is by now.
-  const left = sql`${runsOf(sql, userId)} - ${offset}::bigint`;
-  const page = offset > total / 2
-    ? sql`order by id desc limit greatest(least(${left}, ${limit}), 0) offset greatest(${left} - ${limit}, 0)`
-    : sql`order by id limit ${limit} offset ${offset}`;
+  // Each row is looked up by its id, for the planner can't know how few they are (offset 0).
   const rows = await sql<LogDetailRow[]>`
     select ${sql(columns)}, ${tailColumn(sql)}
-    from runs r where id in (select id from runs where user_id = ${userId} ${page}) order by id`;
-  return { rows, total };
+    from ${pageOfRuns(sql, userId, offset, limit)} listing
+    cross join lateral (select * from runs where id = listed offset 0) r order by id`;
+  return { rows, total: count!.total };
 }
 
 export async function findLog(sql: Sql, userId: number, id: number): Promise<LogRow | undefined> {
