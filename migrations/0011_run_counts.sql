@@ -41,3 +41,6 @@ create trigger runs_count_none after truncate on runs
 -- The triggers' lock keeps others from writing runs until this is committed.
 insert into run_counts (user_id, span, runs)
 select user_id, id / 10000, count(*) from runs group by user_id, id / 10000;
+
+-- Housekeeping looks every minute for output to merge.
+create index runs_to_compact on runs (finished_at) where finished_at is not null and not output_compacted;
