@@ -52,9 +52,9 @@ Deno.test("any page of a listing is what is to be in it, with the exact total", 
   await sql`
     insert into runs (id, user_id, kind, remote_server_id, trigger, state, created_at, finished_at)
     overriding system value
-    select n * 1003, ${caller.userId}, 'backup', ${serverId}, 'manual', 'succeeded', now(), now()
+    select n * 1000, ${caller.userId}, 'backup', ${serverId}, 'manual', 'succeeded', now(), now()
     from generate_series(1, 50) as n`;
-  await sql`delete from runs where id in (11 * 1003, 12 * 1003, 29 * 1003)`;
+  await sql`delete from runs where id in (11000, 12000, 20000)`;
   const ids = (await sql<{ id: number }[]>`select id from runs order by id`).map(({ id }) => id);
   for (const limit of [1, 10, 15, 47, 100]) {
     for (let offset = 0; offset <= 60; offset++) {
