@@ -1,6 +1,7 @@
 /** What the environment says, read in one place at start. The README's table has one row for each. */
 import { Buffer } from "node:buffer";
 import { resolve } from "node:path";
+import { parseDatabaseUrl } from "./domain/database_url.ts";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "./domain/run.ts";
 import { AddressPolicy, SETTING as ADDRESSES } from "./network/address_policy.ts";
 
@@ -53,7 +54,11 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
     variables.text("DATA_DIR") ?? (defaults.isRoot ? "/var/lib/rearguard" : "./data"),
   );
   const config: Config = {
-    databaseUrl: variables.parse("DATABASE_URL", postgresUrl, "a postgres:// URL"),
+    databaseUrl: variables.parse(
+      "DATABASE_URL",
+      postgresUrl,
+      "a postgres:// URL of servers that take writes (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)",
+    ),
     dataDirectory,
     host: variables.parse("HOST", host, "a host name or an IP address") ?? "127.0.0.1",
     port: variables.parse("PORT", wholeNumber(0, 65535), "a whole number from 0 to 65535") ?? 8000,
@@ -167,9 +172,8 @@ function yesOrNo(text: string): boolean | null {
   return ["0", "false"].includes(text.toLowerCase()) ? false : null;
 }
 
-/** Several hosts, which `URL` can't read, are postgres.js's to judge. */
 function postgresUrl(text: string): string | null {
-  return /^postgres(ql)?:\/\/\S+$/.test(text) ? text : null;
+  return parseDatabaseUrl(text) === null ? null : text;
 }
 
 function host(text: string): string | null {

@@ -3,11 +3,12 @@ import { randomUUID } from "node:crypto";
 import { logger } from "../telemetry/logging.ts";
 import type { RunEventMessage } from "../protocol/messages.ts";
 import type { Delivery } from "../services/agent_requests.ts";
-import { disconnectAgent, heardFromAgents } from "../services/connections.ts";
+import { disconnectAgent, disconnectReplica, heardFromAgents } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
 import { authenticateAgent } from "../services/enrolment.ts";
 import type { HandOver } from "../services/hand_overs.ts";
 import { EventIngest } from "./event_ingest.ts";
+import { Greetings } from "./greetings.ts";
 import { CLOSE, Session, type SessionOwner } from "./session.ts";
 
 export interface HubOptions {
@@ -21,6 +22,7 @@ const MAX_GREETING = 8;
 
 export class Hub implements SessionOwner {
   readonly heartbeatMs: number;
+  readonly greetings = new Greetings();
   readonly #services: Services;
   readonly #replicaId: string;
   readonly #ingest: EventIngest;
@@ -30,7 +32,7 @@ export class Hub implements SessionOwner {
   /** By server: the newest welcomed socket. */
   readonly #ready = new Map<number, Session>();
   readonly #keys = new WeakMap<Session, string>();
-  readonly #handlers: (() => void)[] = [];
+  readonly #handlers: ((serverId: number) => void)[] = [];
   readonly #closing = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
   readonly #beating: Promise<void>;
@@ -94,7 +96,7 @@ export class Hub implements SessionOwner {
     return [...this.#ready.keys()];
   }
 
-  onConnected(handler: () => void): void {
+  onConnected(handler: (serverId: number) => void): void {
     this.#handlers.push(handler);
   }
 
@@ -118,13 +120,15 @@ export class Hub implements SessionOwner {
     const older = this.#ready.get(session.remoteServerId);
     this.#ready.set(session.remoteServerId, session);
     older?.refuse("replaced", "Another agent connected with the same key.");
-    for (const handler of this.#handlers) handler();
+    for (const handler of this.#handlers) handler(session.remoteServerId);
   }
 
   closed(session: Session): void {
     this.#open.delete(session);
     this.#greeted(session);
     if (this.#isReady(session)) this.#ready.delete(session.remoteServerId);
+    // At the end all of them are noted at once.
+    if (!session.entered || this.#stopped.signal.aborted) return;
     const leaving = disconnectAgent(this.#services, session.connection).catch((error) => {
       // The replica's next heartbeat, or its end, clears the connection as well.
       logger("agents").warn("Cannot note a closed socket: {error}", { error });
@@ -149,6 +153,9 @@ export class Hub implements SessionOwner {
     await this.#ingest.close();
     await this.#beating;
     await Promise.all(this.#closing);
+    await disconnectReplica(this.#services, this.#replicaId).catch((error) => {
+      logger("agents").warn("Cannot note the closed sockets: {error}", { error });
+    });
   }
 
   async #beat(): Promise<void> {

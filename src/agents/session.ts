@@ -6,6 +6,7 @@ import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.t
 import { answerRequest } from "../services/agent_requests.ts";
 import { connectAgent, type Connection } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
+import type { Greetings } from "./greetings.ts";
 import { answerStorageQuestion, type StorageQuestion } from "./storage_answers.ts";
 
 /** Close codes, also in docs/protocol.md. */
@@ -31,6 +32,7 @@ const MAX_BUFFERED = 8 * 1024 * 1024;
 
 export interface SessionOwner {
   heartbeatMs: number;
+  greetings: Greetings;
   /** The session has been welcomed. */
   ready(session: Session): void;
   closed(session: Session): void;
@@ -42,6 +44,8 @@ export class Session {
   readonly connection: Connection;
   /** When it was last heard of, on the monotonic clock. */
   heardAt: number;
+  /** It may stand in the database. */
+  entered = false;
   readonly #services: Services;
   readonly #socket: WebSocket;
   readonly #owner: SessionOwner;
@@ -160,12 +164,13 @@ export class Session {
   }
 
   async #connect(protocol: number, hello: Extract<AgentMessage, { type: "hello" }>): Promise<void> {
-    const runs = await connectAgent(this.#services, this.connection, {
-      protocol,
-      description: hello.agent,
-      runs: hello.runs,
+    const isHere = () => this.#state !== "closed";
+    const greeting = { protocol, description: hello.agent, runs: hello.runs };
+    const runs = await this.#owner.greetings.enter(isHere, () => {
+      this.entered = true;
+      return connectAgent(this.#services, this.connection, greeting);
     });
-    if (this.#state === "closed") return;
+    if (runs === null || !isHere()) return;
     this.#state = "ready";
     this.send({
       type: "welcome",

@@ -9,7 +9,7 @@ import { Loop } from "./loop.ts";
 export interface AgentLink {
   connectedServers(): number[];
   /** Called when another agent is ready. */
-  onConnected(handler: () => void): void;
+  onConnected(handler: (serverId: number) => void): void;
   offer(handOver: HandOver): void;
   cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void;
   ask(delivery: Delivery): void;
@@ -21,35 +21,47 @@ export class Dispatcher {
   readonly #offers: Loop;
   readonly #cancels: Loop;
   readonly #requests: Loop;
+  /** What waits for agents that have just connected: looked up for them alone, for they may be thousands at once. */
+  readonly #welcomes: Loop;
+  #arrived = new Set<number>();
   #unsubscribe = () => {};
 
   constructor(services: Services, link: AgentLink) {
     this.#services = services;
     this.#link = link;
-    const loop = (name: string, round: (servers: number[]) => Promise<void>) =>
-      new Loop({
-        name,
-        clock: services.clock,
-        pollMs: 10_000,
-        work: async () => {
-          await round(link.connectedServers());
-          return null;
-        },
-      });
-    this.#offers = loop("dispatcher", async (servers) => {
-      for (const handOver of await claimHandOvers(services, servers)) link.offer(handOver);
-    });
-    this.#cancels = loop("canceller", async (servers) => {
+    const loop = (name: string, work: () => Promise<void>) =>
+      new Loop({ name, clock: services.clock, pollMs: 10_000, work: () => work().then(() => null) });
+    const offer = async (servers: number[]) => {
+      await claimHandOvers(services, servers, (handOver) => link.offer(handOver));
+    };
+    const cancel = async (servers: number[]) => {
       for (const run of await runsToCancel(services, servers)) link.cancel(run);
-    });
-    this.#requests = loop("request sender", async (servers) => {
+    };
+    const ask = async (servers: number[]) => {
       for (const delivery of await claimDeliveries(services, servers)) link.ask(delivery);
+    };
+    this.#offers = loop("dispatcher", () => offer(link.connectedServers()));
+    this.#cancels = loop("canceller", () => cancel(link.connectedServers()));
+    this.#requests = loop("request sender", () => ask(link.connectedServers()));
+    this.#welcomes = loop("welcomer", async () => {
+      const servers = [...this.#arrived];
+      if (servers.length === 0) return;
+      this.#arrived = new Set();
+      const ends = await Promise.allSettled([offer, cancel, ask].map((each) => each(servers)));
+      for (const end of ends) {
+        if (end.status === "fulfilled") continue;
+        for (const server of servers) this.#arrived.add(server);
+        throw end.reason;
+      }
     });
   }
 
   start(): void {
     const loops = [this.#offers, this.#cancels, this.#requests];
-    this.#link.onConnected(() => loops.forEach((loop) => loop.wake()));
+    this.#link.onConnected((serverId) => {
+      this.#arrived.add(serverId);
+      this.#welcomes.wake();
+    });
     this.#unsubscribe = this.#services.bus.subscribe(({ topic }) => {
       if (topic === "secret_passed") [this.#offers, this.#requests].forEach((loop) => loop.wake());
       if (topic === "run_queued") this.#offers.wake();
@@ -57,11 +69,12 @@ export class Dispatcher {
       if (topic === "agent_request") this.#requests.wake();
       if (topic === "reconnected") loops.forEach((loop) => loop.wake());
     });
-    loops.forEach((loop) => loop.start());
+    [...loops, this.#welcomes].forEach((loop) => loop.start());
   }
 
   async stop(): Promise<void> {
     this.#unsubscribe();
-    await Promise.all([this.#offers.stop(), this.#cancels.stop(), this.#requests.stop()]);
+    const loops = [this.#offers, this.#cancels, this.#requests, this.#welcomes];
+    await Promise.all(loops.map((loop) => loop.stop()));
   }
 }
