@@ -78,7 +78,7 @@ export class Session {
   }
 
   close(code: number, reason: string): void {
-    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, reason.slice(0, 120));
+    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, closeReason(reason));
     this.#end();
   }
 
@@ -186,4 +186,11 @@ export class Session {
   get #log() {
     return logger("agents").with({ remote_server_id: this.remoteServerId });
   }
+}
+
+/** A websocket takes 123 bytes of reason, and throws where there are more. */
+function closeReason(text: string): string {
+  const bytes = new Uint8Array(123);
+  const { written } = new TextEncoder().encodeInto(text, bytes);
+  return new TextDecoder().decode(bytes.subarray(0, written));
 }
