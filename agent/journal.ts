@@ -17,7 +17,7 @@ const Entry = z.union([
   /** A directory for unfinished work is about to be made. */
   z.object({ scratch: z.string() }),
   /** What the run is for; missing in journals of older agents, which only backed up. */
-  z.object({ job: z.enum(["backup", "restore", "verify", "drill"]) }),
+  z.object({ job: z.enum(["backup", "restore", "verify", "drill"]), traceparent: z.string().optional() }),
   /** Everything up to here was acknowledged. */
   z.object({ acknowledged: z.number().int().nonnegative() }),
 ]);
@@ -54,9 +54,10 @@ export class Journal {
     return journal;
   }
 
-  create(runId: number, attempt: number, kind: JobKind): RunJournal {
+  /** @param traceparent Goes out with every event of it. */
+  create(runId: number, attempt: number, kind: JobKind, traceparent?: string): RunJournal {
     const path = join(this.#directory, `${runId}-${attempt}.jsonl`);
-    const run = RunJournal.create(path, runId, attempt, kind, this.#clock);
+    const run = RunJournal.create(path, { runId, attempt, kind, traceparent }, this.#clock);
     this.#runs.set(keyOf(run), run);
     return run;
   }
@@ -101,6 +102,7 @@ export class RunJournal {
   /** Directories of unfinished work. */
   readonly scratches: string[] = [];
   kind: JobKind = "backup";
+  traceparent: string | undefined;
   /** Not acknowledged, in order. The output's limiter keeps these to some megabytes. */
   readonly #events: { sequence: number; at: string; event: RunEvent; size: number }[] = [];
   #pendingSize = 0;
@@ -119,11 +121,23 @@ export class RunJournal {
   ) {}
 
   /** Throws where the disk is full. */
-  static create(path: string, runId: number, attempt: number, kind: JobKind, clock: Clock): RunJournal {
+  static create(
+    path: string,
+    { runId, attempt, kind, traceparent }: {
+      runId: number;
+      attempt: number;
+      kind: JobKind;
+      traceparent: string | undefined;
+    },
+    clock: Clock,
+  ): RunJournal {
     const file = Deno.openSync(path, { createNew: true, append: true, mode: 0o600 });
     const run = new RunJournal(runId, attempt, path, file, clock);
     run.kind = kind;
-    if (kind !== "backup") run.#write(JSON.stringify({ job: kind } satisfies Entry));
+    run.traceparent = traceparent;
+    if (kind !== "backup" || traceparent !== undefined) {
+      run.#write(JSON.stringify({ job: kind, traceparent } satisfies Entry));
+    }
     return run;
   }
 
@@ -188,6 +202,7 @@ export class RunJournal {
       sequence,
       at,
       event,
+      ...(this.traceparent === undefined ? {} : { traceparent: this.traceparent }),
     }));
   }
 
@@ -245,6 +260,7 @@ export class RunJournal {
       this.scratches.push(entry.scratch);
     } else if ("job" in entry) {
       this.kind = entry.job;
+      this.traceparent = entry.traceparent;
     } else if ("acknowledged" in entry) {
       this.acknowledged = entry.acknowledged;
       this.#drop(entry.acknowledged);

@@ -81,8 +81,8 @@ export class Hub implements SessionOwner {
     this.#handlers.push(handler);
   }
 
-  offer({ remoteServerId, runId, attempt, job }: HandOver): void {
-    this.#ready.get(remoteServerId)?.send({ type: "run.start", run_id: runId, attempt, job });
+  offer({ remoteServerId, runId: run_id, attempt, job, traceparent }: HandOver): void {
+    this.#ready.get(remoteServerId)?.send({ type: "run.start", run_id, attempt, job, traceparent });
   }
 
   cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void {

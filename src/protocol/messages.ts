@@ -12,6 +12,8 @@ const sequence = z.number().int().nonnegative();
 const requestId = z.string().min(1).max(64);
 /** ISO 8601 UTC. */
 const time = z.string().max(40);
+/** W3C Trace Context's; missing where nothing is traced, and of peers that don't know it. */
+const traceparent = z.string().max(64).optional();
 
 // Events of a run: numbered from 1 within (run, attempt), journaled by the agent, resent until acknowledged.
 
@@ -88,6 +90,8 @@ export const RunEventMessage = z.object({
   sequence: z.number().int().positive(),
   at: time,
   event: RunEvent,
+  /** Of the span that the run is to the agent. */
+  traceparent,
 });
 export type RunEventMessage = z.infer<typeof RunEventMessage>;
 
@@ -220,7 +224,7 @@ export const ServerMessage = z.discriminatedUnion("type", [
     code: z.enum(["protocol", "revoked", "replaced"]),
     message: z.string(),
   }),
-  z.object({ type: z.literal("run.start"), run_id: id, attempt, job: Job }),
+  z.object({ type: z.literal("run.start"), run_id: id, attempt, job: Job, traceparent }),
   z.object({ type: z.literal("run.cancel"), run_id: id, attempt, reason: z.string() }),
   /** Every event up to `sequence` is stored; the agent may drop them. */
   z.object({ type: z.literal("ack"), run_id: id, attempt, sequence }),

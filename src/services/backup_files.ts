@@ -53,7 +53,7 @@ export async function listBackupFiles(
 async function noteDamage(services: Services, id: number, error: unknown): Promise<never> {
   if (!(error instanceof DamageFoundError)) throw error;
   const { damage, message } = error;
-  log().warn("Backup {id} is damaged: {damage}", { id, damage });
+  log().warn("Backup {backup_id} is damaged: {damage}", { backup_id: id, damage });
   await transaction(services.database, (sql) => markDamaged(sql, id, damage, services.clock.now()));
   throw new DamageFoundError(
     `${message} The backup is marked as damaged. Its archive may be whole all the same: verify it, or choose another backup.`,

@@ -31,6 +31,8 @@ export interface HandOver {
   runId: number;
   attempt: number;
   job: Job;
+  /** Of the span that offers it, where one is traced. */
+  traceparent?: string;
 }
 
 /** Leases what is queued for these servers, up to each one's limit of runs at once. The caller sends the offers. */

@@ -3,7 +3,6 @@ import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import { isTerminal, shownState } from "../domain/run.ts";
 import { type BackupTaskRow, lockBackupTask } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";
-import { notify } from "../store/notifications.ts";
 import {
   countActiveBackupRuns,
   insertRun,
@@ -13,6 +12,7 @@ import {
   type RunRow,
 } from "../store/runs.ts";
 import type { Caller, Services } from "./context.ts";
+import { announceQueued } from "./queued_runs.ts";
 import { applyToRun, startDeadline } from "./run_state.ts";
 
 /**
@@ -68,8 +68,7 @@ export async function queueBackupRun(
     deadline_at: startDeadline(services, { created_at: now }),
     created_at: now,
   });
-  await notify(sql, { topic: "run_changed", run_id: run.id });
-  await notify(sql, { topic: "run_queued", run_id: run.id, remote_server_id: task.remote_server_id });
+  await announceQueued(sql, run);
   return run;
 }
 
