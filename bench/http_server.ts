@@ -13,6 +13,7 @@ import { findBackupTaskDetail, listBackupTasks } from "../src/store/backup_tasks
 import { openDatabase } from "../src/store/database.ts";
 import { Notifier } from "../src/notify/notifier.ts";
 import { AgentStreams } from "../src/services/agent_streams.ts";
+import { Health } from "../src/services/health.ts";
 import { PassedSecrets } from "../src/services/passed_secrets.ts";
 import { openBus } from "../src/store/notifications.ts";
 import { findCaller } from "../src/store/tokens.ts";
@@ -50,6 +51,7 @@ async function whole() {
       passedSecrets,
       streams: new AgentStreams(systemClock),
       clock: systemClock,
+      health: new Health(systemClock),
       notifier: new Notifier({ database, keyring, clock: systemClock, smtp: null }),
       runTimes: DEFAULT_RUN_TIMES,
     },

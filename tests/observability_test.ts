@@ -119,6 +119,26 @@ Deno.test("each log line about a run says which, of which task, on which server,
     }
   }));
 
+Deno.test("a control plane that is told to stop is not ready from then on", () =>
+  staged({}, async ({ directory, server, url }) => {
+    const readiness = () => fetch(`${url}/readyz`);
+    const before = await readiness();
+    assert.deepEqual([before.status, await before.json()], [200, { status: "ready" }]);
+    // Its agent does not stop: so long does the control plane answer.
+    const agent = Number(await Deno.readTextFile(join(directory, "data", "agent", "agent.pid")));
+    Deno.kill(agent, "SIGSTOP");
+    try {
+      server.kill("SIGTERM");
+      await until(async () => {
+        const response = await readiness();
+        const { message } = await response.json();
+        return response.status === 503 && message === "The control plane is stopping.";
+      });
+    } finally {
+      Deno.kill(agent, "SIGCONT");
+    }
+  }));
+
 // deno-lint-ignore no-explicit-any
 function parsed(text: string): any[] {
   return text.trimEnd().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));

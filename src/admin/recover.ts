@@ -9,6 +9,7 @@ import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
 import { adoptBackups, type FoundBackup } from "../services/adoption.ts";
 import { createFirstAdministrator } from "../services/first_administrator.ts";
 import { AgentStreams } from "../services/agent_streams.ts";
+import { Health } from "../services/health.ts";
 import { PassedSecrets } from "../services/passed_secrets.ts";
 import { issueToken } from "../services/tokens.ts";
 import { firstAdministratorId } from "../store/bootstrap.ts";
@@ -153,7 +154,8 @@ async function withServices<T>(
   try {
     const streams = new AgentStreams(clock);
     const notifier = new Notifier({ database, clock, keyring, smtp });
-    return await work({ database, clock, keyring, bus, passedSecrets, streams, notifier, runTimes });
+    const health = new Health(clock);
+    return await work({ database, clock, health, keyring, bus, passedSecrets, streams, notifier, runTimes });
   } finally {
     passedSecrets.close();
     await bus.close();
