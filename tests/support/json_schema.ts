@@ -217,8 +217,9 @@ export function mutated(value: Json, { place, evil, how }: Mutation): Json {
   const chosen = places[place % places.length];
   if (chosen === undefined) return EVIL[evil]!;
   const { in: holder, name } = chosen;
-  if (how === "replace") holder[name] = structuredClone(EVIL[evil]!);
-  else if (how === "remove") delete holder[name];
+  if (how === "replace" || (how === "rename" && Array.isArray(holder))) {
+    holder[name] = structuredClone(EVIL[evil]!);
+  } else if (how === "remove") delete holder[name];
   else if (how === "repeat") holder[name] = [holder[name]!, structuredClone(holder[name]!)];
   else holder[`${EVIL[evil]}`.slice(0, 300)] = holder[name]!;
   return copy;
