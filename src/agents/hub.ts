@@ -1,4 +1,5 @@
 /** Every agent socket that this replica holds. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { logger } from "../telemetry/logging.ts";
 import type { RunEventMessage } from "../protocol/messages.ts";
@@ -18,6 +19,7 @@ export interface HubOptions {
 
 export class Hub implements SessionOwner {
   readonly heartbeatMs: number;
+  readonly outside: (work: () => void) => void = AsyncLocalStorage.snapshot();
   readonly #services: Services;
   readonly #replicaId: string;
   readonly #ingest: EventIngest;

@@ -31,6 +31,8 @@ export interface SessionOwner {
   ready(session: Session): void;
   closed(session: Session): void;
   event(session: Session, message: RunEventMessage): void;
+  /** Runs `work` apart from the request that opened the socket: what is said over it is not of that request. */
+  outside(work: () => void): void;
 }
 
 export class Session {
@@ -58,9 +60,9 @@ export class Session {
     this.#label = label;
     this.connection = connection;
     this.heardAt = services.clock.monotonic();
-    socket.onmessage = ({ data }) => this.#receive(data);
-    socket.onclose = () => this.#end();
-    socket.onerror = () => this.#end();
+    socket.onmessage = ({ data }) => owner.outside(() => this.#receive(data));
+    socket.onclose = () => owner.outside(() => this.#end());
+    socket.onerror = () => owner.outside(() => this.#end());
   }
 
   get remoteServerId(): number {
