@@ -9,6 +9,7 @@ import {
   context,
   ROOT_CONTEXT,
   type Span,
+  type SpanStatus,
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
@@ -16,6 +17,8 @@ import {
 export type { Attributes, Span };
 
 const tracer = trace.getTracer("rearguard");
+
+const { setStatus } = hideAddresses(tracer.startSpan("never ended, never sent"));
 
 /**
  * @param parent A `traceparent`. Left out: the span that is at work here, if any. @param startedAt Left out: now.
@@ -37,7 +40,27 @@ export function inside<T>(span: Span, work: () => T): T {
 
 /** As an error, told by `reason`: never by an error's own text, which may hold anything. */
 export function failSpan(span: Span, reason: string): void {
-  span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
+  setStatus.call(span, { code: SpanStatusCode.ERROR, message: reason });
+}
+
+/**
+ * Deno makes a span of each request too, and tells its whole address and what went wrong with it; but signed URLs and
+ * webhooks are credentials. From now on such a span tells the server alone. Returns what was replaced.
+ */
+function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus): Span } {
+  const prototype: Span = Object.getPrototypeOf(span);
+  const { setAttribute, setStatus } = prototype;
+  if (!span.isRecording()) return { setStatus };
+  const HIDDEN = ["url.path", "url.query"];
+  prototype.setAttribute = function (name, value) {
+    if (HIDDEN.includes(name)) return this;
+    return setAttribute.call(this, name, name === "url.full" ? new URL(String(value)).origin : value);
+  };
+  prototype.setStatus = function ({ code }) {
+    return setStatus.call(this, { code });
+  };
+  prototype.recordException = () => {};
+  return { setStatus };
 }
 
 /** Undefined where nothing is traced. */
