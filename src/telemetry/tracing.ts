@@ -54,7 +54,9 @@ function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus):
   const HIDDEN = ["url.path", "url.query"];
   prototype.setAttribute = function (name, value) {
     if (HIDDEN.includes(name)) return this;
-    return setAttribute.call(this, name, name === "url.full" ? new URL(String(value)).origin : value);
+    if (name !== "url.full") return setAttribute.call(this, name, value);
+    // A caller's Host header may make it none.
+    return setAttribute.call(this, name, URL.parse(String(value))?.origin ?? "");
   };
   prototype.setStatus = function ({ code }) {
     return setStatus.call(this, { code });
