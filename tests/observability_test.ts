@@ -56,7 +56,7 @@ async function staged(env: Record<string, string>, work: (stage: Stage) => Promi
 
 Deno.test("a run is one trace, from the call that asks for it to its agent's programs and back", async () => {
   await using collector = new Collector();
-  await staged(collector.environment, async ({ api, taskId, directory }) => {
+  await staged(collector.environment, async ({ api, taskId, directory, server }) => {
     assert.equal((await api.run(taskId)).status, "successful");
     const named = (name: string) => collector.spans.filter((span) => span.name === name);
     await until(() => named("record finished").length > 0 && named("backup run").length > 0);
@@ -86,6 +86,12 @@ Deno.test("a run is one trace, from the call that asks for it to its agent's pro
     assert.equal(back.attributes["rearguard.run.state"], "succeeded");
     assert.equal(run.attributes["rearguard.run.outcome"], "succeeded");
     assert.equal(Number(run.attributes["rearguard.task.id"]), taskId);
+    // The log leads to the trace.
+    const queued = parsed(server.stderr).find(({ message }) => / is queued$/.test(message));
+    assert.equal(queued.trace_id, asked!.trace);
+    const agent = parsed(await Deno.readTextFile(join(directory, "data", "agent", "agent.log")));
+    const begun = agent.find(({ message }) => / begins$/.test(message));
+    assert.deepEqual([begun.trace_id, begun.span_id], [run.trace, run.id]);
     assert.ok(!collector.received.includes(PASSWORD) && !collector.received.includes(TOKEN));
     assert.ok(!collector.received.includes(join(directory, "source")), "a program's arguments are told");
   });
