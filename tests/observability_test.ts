@@ -146,6 +146,39 @@ Deno.test("a control plane that is told to stop is not ready from then on", () =
     }
   }));
 
+Deno.test("what a run asks about its uploads is answered in its trace", async () => {
+  await using collector = new Collector();
+  const url = (path: string) => new URL(`../${path}`, import.meta.url);
+  const program = `
+    import { RunCalls } from "${url("agent/run_calls.ts")}";
+    import { answerStorageQuestion } from "${url("src/agents/storage_answers.ts")}";
+    import { systemClock } from "${url("src/domain/clock.ts")}";
+    import { inside, startSpan } from "${url("src/telemetry/tracing.ts")}";
+    const noDatabase = {};
+    const link = { call: (call) => answerStorageQuestion(noDatabase, 7, { ...call, request_id: "1" }) };
+    const ended = AbortSignal.timeout(200);
+    const span = startSpan("backup run", {});
+    const call = { type: "upload.abort", upload_id: "u" };
+    await inside(span, () => new RunCalls(link, systemClock).ask(call, "upload.aborted", ended)).catch(() => {});
+    span.end();
+  `;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--ext=js", "-"],
+    cwd: new URL(".", import.meta.url),
+    env: collector.environment,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(program));
+  await writer.close();
+  assert.ok((await child.status).success);
+  const run = collector.spans.find(({ name }) => name === "backup run")!;
+  const answered = collector.spans.find(({ name }) => name === "answer upload.abort")!;
+  assert.deepEqual([answered.trace, answered.parent, answered.status], [run.trace, run.id, 2]);
+});
+
 // deno-lint-ignore no-explicit-any
 function parsed(text: string): any[] {
   return text.trimEnd().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));

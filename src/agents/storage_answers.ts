@@ -1,5 +1,6 @@
 /** An agent's questions about uploads and downloads, each answered once: with what it asked for, or with why not. */
 import { logger } from "../telemetry/logging.ts";
+import { failSpan, inside, startSpan } from "../telemetry/tracing.ts";
 import type { AgentMessage, ServerMessage } from "../protocol/messages.ts";
 import type { Services } from "../services/context.ts";
 import { signDownload } from "../services/downloads.ts";
@@ -8,7 +9,22 @@ import { refusalOf } from "../services/refusals.ts";
 
 export type StorageQuestion = Extract<AgentMessage, { type: `upload.${string}` | `download.${string}` }>;
 
+/** In the trace of the run that asks, where it is traced. */
 export async function answerStorageQuestion(
+  services: Services,
+  serverId: number,
+  message: StorageQuestion,
+): Promise<ServerMessage> {
+  if (message.traceparent === undefined) return await answer(services, serverId, message);
+  const about = { "rearguard.server.id": serverId };
+  const span = startSpan(`answer ${message.type}`, about, message.traceparent);
+  const told = await inside(span, () => answer(services, serverId, message));
+  if (told.type.endsWith(".refused")) failSpan(span, "It is refused");
+  span.end();
+  return told;
+}
+
+async function answer(
   services: Services,
   serverId: number,
   message: StorageQuestion,

@@ -155,6 +155,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("upload.open"),
     request_id: requestId,
+    traceparent,
     run_id: id,
     attempt,
     /** Object name without the directory. */
@@ -165,6 +166,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("upload.parts"),
     request_id: requestId,
+    traceparent,
     upload_id: z.string().max(64),
     /** First part number (from 1) and how many, at most 100. */
     from: z.number().int().min(1).max(10000),
@@ -173,16 +175,23 @@ export const AgentMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("upload.complete"),
     request_id: requestId,
+    traceparent,
     upload_id: z.string().max(64),
     size: z.number().int().nonnegative(),
     parts: z.array(z.object({ part_number: z.number().int().positive(), etag: z.string().max(200) })).max(
       10000,
     ),
   }),
-  z.object({ type: z.literal("upload.abort"), request_id: requestId, upload_id: z.string().max(64) }),
+  z.object({
+    type: z.literal("upload.abort"),
+    request_id: requestId,
+    traceparent,
+    upload_id: z.string().max(64),
+  }),
   z.object({
     type: z.literal("download.sign"),
     request_id: requestId,
+    traceparent,
     run_id: id,
     attempt,
     /** Name of an object of the run's backup, without the directory. */
