@@ -26,6 +26,7 @@ import { complain, say } from "./src/process/terminal.ts";
 import { serveWeb } from "./src/process/web_server.ts";
 import { AgentStreams } from "./src/services/agent_streams.ts";
 import type { Services } from "./src/services/context.ts";
+import { Health } from "./src/services/health.ts";
 import { createFirstAdministrator } from "./src/services/first_administrator.ts";
 import { enrolLocalAgent } from "./src/services/local_server.ts";
 import { PassedSecrets } from "./src/services/passed_secrets.ts";
@@ -53,6 +54,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const services: Services = {
     database,
     clock,
+    health,
     keyring,
     bus,
     passedSecrets,
@@ -92,6 +94,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const over = new AbortController();
   parts.defer(() => over.abort());
   watchEventLoop(clock, over.signal);
+  health.serve();
   return { url: config.publicUrl ?? web.localUrl, whenReady: agent?.connected ?? Promise.resolve() };
 }
 
@@ -121,6 +124,7 @@ async function startLocalAgent(
 
 outliveLostConnections();
 const stopped = stopSignal();
+const health = new Health(clock);
 const parts = new AsyncDisposableStack();
 let code = 0;
 const fail = (error: unknown) => {
@@ -131,6 +135,7 @@ try {
   const { url, whenReady } = await start(parts);
   void whenReady.then(() => say(`Rearguard is ready at ${url}`));
   logger("server").info("Stopping on {signal}", { signal: await stopped });
+  health.stop();
 } catch (error) {
   fail(error);
 }

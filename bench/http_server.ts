@@ -15,6 +15,7 @@ import { findBackupTaskDetail, listBackupTasks } from "../src/store/backup_tasks
 import { openDatabase } from "../src/store/database.ts";
 import { Notifier } from "../src/notify/notifier.ts";
 import { AgentStreams } from "../src/services/agent_streams.ts";
+import { Health } from "../src/services/health.ts";
 import { PassedSecrets } from "../src/services/passed_secrets.ts";
 import { openBus } from "../src/store/notifications.ts";
 import { findCaller } from "../src/store/tokens.ts";
@@ -55,6 +56,7 @@ async function whole() {
       clock: systemClock,
       notifier: new Notifier({ database, keyring, clock: systemClock, network, smtp: null }),
       network,
+      health: new Health(systemClock),
       runTimes: DEFAULT_RUN_TIMES,
     },
     rateLimitPerMinute: 1_000_000_000,

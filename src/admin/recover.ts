@@ -10,6 +10,7 @@ import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
 import { adoptBackups } from "../services/adoption.ts";
 import { createFirstAdministrator } from "../services/first_administrator.ts";
 import { AgentStreams } from "../services/agent_streams.ts";
+import { Health } from "../services/health.ts";
 import { PassedSecrets } from "../services/passed_secrets.ts";
 import { issueToken } from "../services/tokens.ts";
 import { firstAdministratorId } from "../store/bootstrap.ts";
@@ -161,7 +162,19 @@ async function withServices<T>(
     const streams = new AgentStreams(clock);
     const network = new Network(addressPolicy);
     const notifier = new Notifier({ database, clock, keyring, network, smtp });
-    return await work({ database, clock, keyring, bus, passedSecrets, streams, notifier, network, runTimes });
+    const health = new Health(clock);
+    return await work({
+      database,
+      clock,
+      health,
+      keyring,
+      bus,
+      passedSecrets,
+      streams,
+      notifier,
+      network,
+      runTimes,
+    });
   } finally {
     passedSecrets.close();
     await bus.close();

@@ -1,4 +1,5 @@
 /** Every agent socket that this replica holds. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { logger } from "../telemetry/logging.ts";
 import type { RunEventMessage } from "../protocol/messages.ts";
@@ -23,6 +24,7 @@ const MAX_GREETING = 8;
 export class Hub implements SessionOwner {
   readonly heartbeatMs: number;
   readonly greetings = new Greetings();
+  readonly outside: (work: () => void) => void = AsyncLocalStorage.snapshot();
   readonly #services: Services;
   readonly #replicaId: string;
   readonly #ingest: EventIngest;
@@ -100,8 +102,8 @@ export class Hub implements SessionOwner {
     this.#handlers.push(handler);
   }
 
-  offer({ remoteServerId, runId, attempt, job }: HandOver): void {
-    this.#ready.get(remoteServerId)?.send({ type: "run.start", run_id: runId, attempt, job });
+  offer({ remoteServerId, runId: run_id, attempt, job, traceparent }: HandOver): void {
+    this.#ready.get(remoteServerId)?.send({ type: "run.start", run_id, attempt, job, traceparent });
   }
 
   cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void {

@@ -38,6 +38,8 @@ export interface SessionOwner {
   closed(session: Session): void;
   /** @param characters Of its frame. */
   event(session: Session, message: RunEventMessage, characters: number): void;
+  /** Runs `work` apart from the request that opened the socket: what is said over it is not of that request. */
+  outside(work: () => void): void;
 }
 
 export class Session {
@@ -69,9 +71,9 @@ export class Session {
     this.#label = label;
     this.connection = connection;
     this.heardAt = services.clock.monotonic();
-    socket.onmessage = ({ data }) => this.#receive(data);
-    socket.onclose = () => this.#end();
-    socket.onerror = () => this.#end();
+    socket.onmessage = ({ data }) => owner.outside(() => this.#receive(data));
+    socket.onclose = () => owner.outside(() => this.#end());
+    socket.onerror = () => owner.outside(() => this.#end());
   }
 
   get remoteServerId(): number {
@@ -89,7 +91,7 @@ export class Session {
   }
 
   close(code: number, reason: string): void {
-    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, reason.slice(0, 120));
+    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, closeReason(reason));
     this.#end();
   }
 
@@ -205,4 +207,11 @@ export class Session {
   get #log() {
     return logger("agents").with({ remote_server_id: this.remoteServerId });
   }
+}
+
+/** A websocket takes 123 bytes of reason, and throws where there are more. */
+function closeReason(text: string): string {
+  const bytes = new Uint8Array(123);
+  const { written } = new TextEncoder().encodeInto(text, bytes);
+  return new TextDecoder().decode(bytes.subarray(0, written));
 }

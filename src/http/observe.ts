@@ -1,9 +1,11 @@
 /** Around every answer: the headers that all of them carry, the count and the access log. */
-import type { MiddlewareHandler } from "hono";
+import { randomUUID } from "node:crypto";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import type { Clock } from "../domain/clock.ts";
 import type { Metrics } from "./metrics.ts";
 import { json } from "./pipeline.ts";
-import { logger } from "../telemetry/logging.ts";
+import { logAbout, logger } from "../telemetry/logging.ts";
+import { activeSpan } from "../telemetry/tracing.ts";
 
 /** Who was served, for the log and the figures; set by the route. */
 export interface RouteVariables {
@@ -29,6 +31,12 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
     ? [...HEADERS, ["Strict-Transport-Security", "max-age=31536000"] as [string, string]]
     : HEADERS;
   return async (c, next) => {
+    const requestId = requestIdOf(c.req.raw);
+    await logAbout({ request_id: requestId }, () => answer(c, next));
+    if (c.res.status !== 101) c.res.headers.set("X-Request-Id", requestId);
+  };
+
+  async function answer(c: Context<RouteVariables>, next: Next): Promise<void> {
     const start = clock.monotonic();
     // The host is the caller's to write, and no part of a URL that can't be one goes any further.
     if (URL.canParse(c.req.raw.url)) await next();
@@ -51,7 +59,18 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
       status: response.status,
       ms: Math.round(seconds * 1000),
     }));
-  };
+    const route = c.get("route");
+    if (route === undefined) return;
+    const span = activeSpan();
+    span?.updateName(`${method} ${route}`);
+    span?.setAttribute("http.route", route);
+  }
+}
+
+/** The caller's own where it is harmless in a log: a proxy before us has given the request one. */
+function requestIdOf(request: Request): string {
+  const given = request.headers.get("x-request-id");
+  return given !== null && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
 /** Only the head is sent: with the length it would have had, or, for a stream, without going on behind it. */

@@ -54,7 +54,11 @@ export async function listBackupFiles(
 async function noteDamage(services: Services, backup: BackupDetailRow, error: unknown): Promise<never> {
   if (!(error instanceof DamageFoundError)) throw error;
   const { damage, message } = error;
-  log().warn("Backup {id} is damaged: {damage}", { id: backup.id, damage });
+  log().warn("Backup {backup_id} is damaged: {damage}", {
+    backup_id: backup.id,
+    ...(backup.backup_task_id === null ? {} : { task_id: backup.backup_task_id }),
+    damage,
+  });
   await transaction(services.database, async (sql) => {
     const isFirst = await markDamaged(sql, backup.id, damage, services.clock.now());
     if (isFirst) await tellOfDamage(services, sql, backup, damage);

@@ -4,11 +4,11 @@ import { archivePaths, chosenDatabases, type RestoreOptions } from "../domain/re
 import { findBackupDestination } from "../store/backup_destinations.ts";
 import { type BackupRow, findBackupDetail, lockBackup } from "../store/backups.ts";
 import { type Sql, transaction } from "../store/database.ts";
-import { notify } from "../store/notifications.ts";
 import { findRemoteServerOf } from "../store/remote_servers.ts";
 import { insertRun } from "../store/runs.ts";
 import { connectedHolder, isElsewhere, openingKey } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
+import { announceQueued } from "./queued_runs.ts";
 import { startDeadline } from "./run_state.ts";
 
 /** Everything is optional: without any of it, all of the backup goes back to where it came from. */
@@ -168,7 +168,6 @@ async function queueRestore(
     created_at: now,
   });
   if (key !== null) await services.passedSecrets.pass(sql, `run ${run.id}`, key, deadline);
-  await notify(sql, { topic: "run_changed", run_id: run.id });
-  await notify(sql, { topic: "run_queued", run_id: run.id, remote_server_id: serverId });
+  await announceQueued(sql, [run]);
   return run.id;
 }

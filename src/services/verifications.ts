@@ -9,9 +9,9 @@ import {
 } from "../store/backup_checks.ts";
 import { type BackupRow, lockBackup } from "../store/backups.ts";
 import { type Sql, transaction } from "../store/database.ts";
-import { notify } from "../store/notifications.ts";
 import { insertRun } from "../store/runs.ts";
 import type { Caller, Services } from "./context.ts";
+import { announceQueued } from "./queued_runs.ts";
 import { refuseUnsent, serverFor } from "./restores.ts";
 import { startDeadline } from "./run_state.ts";
 
@@ -109,7 +109,6 @@ export async function queueCheck(
     deadline_at: startDeadline(services, { created_at: now }),
     created_at: now,
   });
-  await notify(sql, { topic: "run_changed", run_id: run.id });
-  await notify(sql, { topic: "run_queued", run_id: run.id, remote_server_id: serverId });
+  await announceQueued(sql, [run]);
   return run.id;
 }

@@ -74,7 +74,23 @@ export function dropConnections(database: Database, openedBefore = Infinity): vo
   serversOf.get(database)?.drop(openedBefore);
 }
 
+/** What is to be done once a transaction is committed. */
+const waiting = new WeakMap<Sql, (() => void)[]>();
+
 /** Runs `work` in one transaction. No network call but to Postgres may happen inside. */
-export function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
-  return database.begin((sql) => work(sql as unknown as Sql)) as Promise<T>;
+export async function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const after: (() => void)[] = [];
+  const result = await database.begin((sql) => {
+    waiting.set(sql as unknown as Sql, after);
+    return work(sql as unknown as Sql);
+  });
+  for (const act of after) act();
+  return result as T;
+}
+
+/** Calls `act`, which must not throw, once the transaction `sql` is committed; never where it is not. Outside of one: now. */
+export function afterCommit(sql: Sql, act: () => void): void {
+  const after = waiting.get(sql);
+  if (after === undefined) act();
+  else after.push(act);
 }

@@ -11,8 +11,8 @@ import { type Database, dropConnections, type Sql } from "./database.ts";
 export const CHANNEL = "rearguard";
 
 export type Notification =
-  /** A run waits for a hand-over to this server's agent. */
-  | { topic: "run_queued"; run_id: number; remote_server_id: number }
+  /** A run waits for a hand-over to this server's agent. `traceparent` is of the span that made a new one. */
+  | { topic: "run_queued"; run_id: number; remote_server_id: number; traceparent?: string }
   /** A run in the agent's hands is to be stopped. */
   | { topic: "run_cancelling"; run_id: number; remote_server_id: number }
   /** New output rows. */
