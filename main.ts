@@ -65,8 +65,15 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const hub = new Hub(services, { replicaId });
   const files = new AgentFiles(join(config.dataDirectory, "agent-files"));
   const pages = [addInstallPages({ files, publicUrl: config.publicUrl })];
-  const app = createApp({ ...config, services, connectAgent: (request) => hub.connect(request), pages });
-  const web = parts.use(serveWeb({ ...config, handler: (request) => app.fetch(request) }));
+  const app = createApp({
+    ...config,
+    services,
+    connectAgent: (request, origin) => hub.connect(request, origin),
+    pages,
+  });
+  const handler: Deno.ServeHandler<Deno.NetAddr> = (request, { remoteAddr }) =>
+    app.fetch(request, { remoteAddress: remoteAddr.hostname });
+  const web = parts.use(serveWeb({ ...config, handler }));
   parts.defer(() => hub.close());
 
   const administrator = await createFirstAdministrator(services, config.bootstrapToken);
@@ -78,7 +85,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
     const loop of [
       new Scheduler(services),
       new Dispatcher(services, hub),
-      new Reaper(services, replicaId),
+      new Reaper(services, replicaId, config.auditLogDays),
       new Remover(services),
       new Messenger(services, notifier),
     ]

@@ -28,6 +28,9 @@ Deno.test("an empty environment gives the documented defaults", () => {
     logLevel: "info",
     logFormat: "pretty",
     rateLimitPerMinute: 3000,
+    authFailuresPerMinute: 30,
+    trustedProxies: [],
+    auditLogDays: 400,
     smtp: null,
     runTimes: { lease: 60_000, grace: 900_000, acceptance: 30_000, start: 86_400_000, cancel: 60_000 },
   });
@@ -58,6 +61,9 @@ Deno.test("every variable is read", () => {
     LOG_LEVEL: "DEBUG",
     LOG_FORMAT: "json",
     RATE_LIMIT_PER_MINUTE: "60",
+    AUTH_FAILURES_PER_MINUTE: "5",
+    TRUSTED_PROXIES: "10.0.0.0/8, fd00::/8 192.0.2.1",
+    AUDIT_LOG_DAYS: "0",
     SMTP_URL: "smtps://me:p%40ss@mail.example.com",
     SMTP_FROM: "Backups <backups@example.com>",
   }, defaults);
@@ -74,6 +80,9 @@ Deno.test("every variable is read", () => {
     logLevel: "debug",
     logFormat: "json",
     rateLimitPerMinute: 60,
+    authFailuresPerMinute: 5,
+    trustedProxies: ["10.0.0.0/8", "fd00::/8", "192.0.2.1"],
+    auditLogDays: 0,
     smtp: { url: "smtps://me:p%40ss@mail.example.com", from: "Backups <backups@example.com>" },
     runTimes: DEFAULT_RUN_TIMES,
   });

@@ -1,13 +1,16 @@
 /** Around every answer: the headers that all of them carry, the count and the access log. */
 import type { MiddlewareHandler } from "hono";
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
 import type { Metrics } from "./metrics.ts";
 import { json } from "./pipeline.ts";
 import { logger } from "../telemetry/logging.ts";
 
-/** Who was served, for the log and the figures; set by the route. */
+/** `route`: who was served, for the log and the figures; set by the route. `requestId`: what the answer names it by. */
 export interface RouteVariables {
-  Variables: { route: string | undefined };
+  Variables: { route: string | undefined; requestId: string };
+  /** Of the socket's other end: whoever serves the application tells it. */
+  Bindings: { remoteAddress?: string };
 }
 
 /** No other site reads, frames or runs anything of this one. `Content-Security-Policy` is for answers without a page. */
@@ -30,11 +33,14 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
     : HEADERS;
   return async (c, next) => {
     const start = clock.monotonic();
+    const requestId = randomUUID();
+    c.set("requestId", requestId);
     // The host is the caller's to write, and no part of a URL that can't be one goes any further.
     if (URL.canParse(c.req.raw.url)) await next();
     else c.res = json(400, { error: "Bad Request", message: "The Host header is not valid." });
     const { res: response, req: { method, path, raw } } = c;
     if (response.status !== 101) {
+      response.headers.set("X-Request-Id", requestId);
       for (const [name, value] of headers) if (!response.headers.has(name)) response.headers.set(name, value);
     }
     if (raw.method === "HEAD") await dropBody(response);
@@ -46,6 +52,7 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
       seconds,
     );
     log.debug("{method} {path} {status} in {ms} ms", () => ({
+      request_id: requestId,
       method,
       path,
       status: response.status,

@@ -9,6 +9,7 @@ import {
 import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
 import type { Keyring } from "../secrets/keyring.ts";
+import { noteCreated } from "../store/audited_request.ts";
 import {
   type BackupDestinationRow,
   countDestinationUses,
@@ -55,6 +56,7 @@ export async function createBackupDestination(
       { label, type, ...fields },
       services.clock.now(),
     );
+    noteCreated(id);
     return (await findBackupDestinationOf(sql, caller.userId, id))!;
   });
 }

@@ -1,6 +1,7 @@
 /** The connection to Postgres and the types every store file speaks in. */
 import { connect, type Socket } from "node:net";
 import postgres from "postgres";
+import { auditedRequest } from "./audited_request.ts";
 
 /** A pool, or a transaction of it: store functions take either. */
 export type Sql = postgres.Sql<{ bigint: number }> | postgres.TransactionSql<{ bigint: number }>;
@@ -48,7 +49,12 @@ function openSocket({ path, host, port }: { path: string | false; host: string[]
   return socket;
 }
 
-/** Runs `work` in one transaction. No network call but to Postgres may happen inside. */
+/**
+ * Runs `work` in one transaction. No network call but to Postgres may happen inside. Where it makes the change that a request
+ * under way is for, the audit log's entry goes with it.
+ */
 export function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
-  return database.begin((sql) => work(sql as unknown as Sql)) as Promise<T>;
+  const begin = (work: (sql: Sql) => Promise<T>) =>
+    database.begin((sql) => work(sql as unknown as Sql)) as Promise<T>;
+  return auditedRequest()?.within(begin, work) ?? begin(work);
 }
