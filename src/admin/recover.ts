@@ -7,6 +7,8 @@ import { bringUpToDate, reachControlDatabase } from "../process/control_database
 import { DataDirectory } from "../process/data_directory.ts";
 import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
 import { adoptBackups, type FoundBackup } from "../services/adoption.ts";
+import { enterAudit, NO_ORIGIN } from "../services/audit_log.ts";
+import type { Services } from "../services/context.ts";
 import { createFirstAdministrator } from "../services/first_administrator.ts";
 import { AgentStreams } from "../services/agent_streams.ts";
 import { PassedSecrets } from "../services/passed_secrets.ts";
@@ -28,6 +30,8 @@ export interface Recovery {
   readonly config: Config;
   readonly clock: Clock;
   readonly environment: Record<string, string>;
+  /** Who asked for it, for the audit log. */
+  readonly operator: string;
   /** A line for the person who waits. */
   say(line: string): void;
 }
@@ -52,7 +56,7 @@ export async function recover(recovery: Recovery, how: "backup" | "manifests"): 
 }
 
 async function recoverFromBackup(
-  { config, clock, place, say }: Recovery,
+  { config, clock, place, operator, say }: Recovery,
   database: Database,
   found: readonly FoundManifest[],
   passwords: Passwords,
@@ -79,6 +83,7 @@ async function recoverFromBackup(
   if (userId === null) throw new RecoveryError("Cannot make a token: the backup holds no administrator");
   return await withServices({ config, clock, database, keyring }, async (services) => {
     const token = { userId, name: "Recovery", abilities: ABILITIES, expiresAt: null };
+    await enterRecovery(services, operator);
     return (await issueToken(services, token)).plain;
   });
 }
@@ -99,7 +104,7 @@ async function newestWhole(
 }
 
 async function recoverFromManifests(
-  { config, clock, place, say }: Recovery,
+  { config, clock, place, operator, say }: Recovery,
   database: Database,
   found: readonly FoundManifest[],
   passwords: Passwords,
@@ -125,6 +130,7 @@ async function recoverFromManifests(
   await bringUpToDate(database, clock);
   const keyring = await openKeyring(config, database);
   return await withServices({ config, clock, database, keyring }, async (services) => {
+    await enterRecovery(services, operator);
     const { userId, token } = (await createFirstAdministrator(services, null))!;
     // The local agent looks for its own server there.
     const address = (hostname: string) => hostname === Deno.hostname() ? "127.0.0.1" : hostname;
@@ -138,6 +144,15 @@ async function recoverFromManifests(
   });
 }
 
+async function enterRecovery(services: Services, operator: string): Promise<void> {
+  await enterAudit(services, {
+    actor: { type: "command", name: operator },
+    action: "recover",
+    result: "done",
+    origin: NO_ORIGIN,
+  });
+}
+
 async function withServices<T>(
   parts: {
     config: Config;
@@ -145,7 +160,7 @@ async function withServices<T>(
     database: Database;
     keyring: Awaited<ReturnType<typeof openKeyring>>;
   },
-  work: (services: Parameters<typeof issueToken>[0]) => Promise<T>,
+  work: (services: Services) => Promise<T>,
 ): Promise<T> {
   const { config: { runTimes, smtp }, clock, database, keyring } = parts;
   const bus = await openBus(database);
