@@ -16,6 +16,7 @@ import {
   restoreEverything,
   storedBefore,
 } from "./support/lost_control_plane.ts";
+import { rightsOf } from "./support/rights.ts";
 import { atTerminal } from "./support/terminal.ts";
 
 function tokenIn(stdout: string): string {
@@ -129,7 +130,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
       [
         Deno.execPath(),
         "run",
-        "--allow-all",
+        ...rightsOf("admin"),
         ADMIN,
         "recover",
         "--from",
