@@ -15,6 +15,10 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
     programs: ["tar", "zstd", "pzstd"],
     run: async () => (await import("./restore.ts")).benchRestore(),
   },
+  "one-file": {
+    programs: ["tar", "pzstd"],
+    run: async () => (await import("./restore.ts")).benchOneFile(),
+  },
   verify: {
     programs: ["tar", "pzstd", "sha256sum"],
     run: async () => (await import("./verify.ts")).benchVerify(),
@@ -40,7 +44,10 @@ if (missing.length > 0) {
 const results: Result[] = [];
 for (const name of names) {
   print(`${name} …`);
-  results.push(...await BENCHES[name]!.run());
+  const found = await BENCHES[name]!.run();
+  results.push(...found);
+  // Each at once: the whole takes long, and may be ended.
+  if (names.length > 1) printTable(found);
 }
 print("");
 printTable(results);

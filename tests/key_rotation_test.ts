@@ -15,9 +15,11 @@ const TOKEN = "a-token-for-the-tests";
 /** Enough for a rotation that is killed to be in the middle of them. */
 const STREAMS = 5000;
 
-function rotate(env: Record<string, string>): Deno.ChildProcess {
+const rotate = (env: Record<string, string>) => keyCommand("rotate", env);
+
+function keyCommand(command: string, env: Record<string, string>): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...rightsOf("admin"), ADMIN, "key", "rotate"],
+    args: ["run", ...rightsOf("admin"), ADMIN, "key", command],
     env,
     stdin: "null",
     stdout: "piped",
@@ -140,4 +142,38 @@ Deno.test("the key is rotated while runs go on, killed midway and gone on with",
     ) => [actor.type, result]),
     [["command", "done"]],
   );
+});
+
+Deno.test("the key of a control plane with the embedded Postgres is rotated, at work and stopped", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "rearguard-keys-" });
+  await Deno.chmod(directory, 0o755);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(directory, { recursive: true }));
+  const dataDirectory = `${directory}/data`;
+  const path = `${dataDirectory}/secret.key`;
+  const env = { DATA_DIR: dataDirectory, BOOTSTRAP_TOKEN: TOKEN, LOCAL_AGENT: "0" };
+  const admin = async (command: string) => {
+    const { code, stdout, stderr } = await keyCommand(command, env).output();
+    const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    assert.equal(code, 0, text);
+    return text;
+  };
+  {
+    await using server = new ServerProcess({ dataDirectory, env });
+    const api = new ApiCaller(await server.ready(), TOKEN);
+    await api.call("GET", "/ssh-key"); // which is made, and sealed
+    const before = (await readSecretKeys(path))!.map(keyId);
+    await admin("rotate");
+    const after = (await readSecretKeys(path))!.map(keyId);
+    assert.notDeepEqual(after, before);
+    const told = await admin("status");
+    assert.match(told, new RegExp(`^${after[0]} .* seals and opens: 1 values$`, "m"));
+    assert.match(told, new RegExp(`^The control plane that is up since \\S+ holds ${after[0]}\\.$`, "m"));
+    assert.equal((await api.call("GET", "/user")).status, 200);
+    assert.equal((await server.stop()).code, 0);
+  }
+  await admin("rotate");
+  assert.equal((await readSecretKeys(`${path}.retired`))!.length, 2);
+  await using server = new ServerProcess({ dataDirectory, env });
+  assert.equal((await new ApiCaller(await server.ready(), TOKEN).call("GET", "/ssh-key")).status, 200);
 });

@@ -5,11 +5,15 @@ import { type FoundManifest, objectPath } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Place } from "./place.ts";
 
-/** Asks for the password of an encrypted one. Null where there is no archive in it. */
+/**
+ * Asks for the password of an encrypted one. Null where there is no archive in it.
+ * @param directory Where a control plane finds it.
+ */
 export async function foundBackup(
   place: Place,
   found: FoundManifest,
   passwords: Passwords,
+  directory = place.directory(found.directory),
 ): Promise<FoundBackup | null> {
   const { manifest, name, text } = found;
   const archives = manifest.objects.filter(({ role }) => role === "archive");
@@ -22,10 +26,11 @@ export async function foundBackup(
   const createdAt = new Date(manifest.finished_at);
   const suspicion = manifest.suspicion ?? null;
   return {
+    taskId: manifest.task.id,
     hostname: manifest.hostname,
     password: encryption === "password" ? await passwords.fitting(first.name, open) : null,
     record: {
-      directory: place.directory(found.directory),
+      directory,
       file_name: first.name,
       size: sum(archives.map(({ size }) => size)),
       sha256: first.sha256,
@@ -61,7 +66,7 @@ function encryptionOf({ manifest }: FoundManifest): "none" | "password" | "recip
   return manifest.recipients === undefined ? "password" : "recipients";
 }
 
-function digestOf(text: string): { size: number; sha256: string } {
+export function digestOf(text: string): { size: number; sha256: string } {
   const bytes = new TextEncoder().encode(text);
   return { size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
 }

@@ -20,6 +20,7 @@ import { openBus } from "../store/notifications.ts";
 import { sealingKeyIds } from "../store/sealed_columns.ts";
 import { archiveFault, archiveLines } from "./archive.ts";
 import { foundBackup } from "./found_backup.ts";
+import { enterLaterBackups } from "./later_backups.ts";
 import { findManifests, type FoundManifest } from "./manifests.ts";
 import { Passwords } from "./passwords.ts";
 import type { Place } from "./place.ts";
@@ -56,11 +57,12 @@ export async function recover(recovery: Recovery, how: "backup" | "manifests"): 
 }
 
 async function recoverFromBackup(
-  { config, clock, place, operator, say }: Recovery,
+  recovery: Recovery,
   database: Database,
   found: readonly FoundManifest[],
   passwords: Passwords,
 ): Promise<string> {
+  const { config, clock, place, operator, say } = recovery;
   const keyring = await knownKeyring(config);
   if (keyring === null) {
     throw new RecoveryError(
@@ -82,6 +84,7 @@ async function recoverFromBackup(
   const userId = await firstAdministratorId(database);
   if (userId === null) throw new RecoveryError("Cannot make a token: the backup holds no administrator");
   return await withServices({ config, clock, database, keyring }, async (services) => {
+    await enterLaterBackups(services, recovery, found, backup, passwords, userId);
     const token = { userId, name: "Recovery", abilities: ABILITIES, expiresAt: null };
     await enterRecovery(services, operator);
     return (await issueToken(services, token)).plain;

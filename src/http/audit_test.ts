@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ApiClient, type TestApi, testApi } from "../../tests/support/api.ts";
-import { newDestination, newTask } from "../../tests/support/records.ts";
+import { ageKeygen } from "../../tests/support/age.ts";
+import { newBackup, newDestination, newTask } from "../../tests/support/records.ts";
 import { createApp } from "./app.ts";
 import { isAudited } from "./audit.ts";
 import { ENDPOINTS } from "./routes.ts";
@@ -150,6 +151,21 @@ Deno.test("a token that is refused is entered: why, and whose it was", async () 
       ["user", user.userId, ids[1], "createBackupTask", "This token lacks the create-backup-tasks ability."],
     ],
   );
+});
+
+Deno.test("a restore with an identity is told as such, without it", async () => {
+  await using api = await testApi();
+  const { identity, recipient } = await ageKeygen();
+  const recipients = { encrypted: true, encryption: "recipients", encryption_recipients: [recipient] };
+  const backup = await newBackup(api.database, await newTask(api.admin), api.clock.now(), recipients);
+  const body = { target_path: "/srv/restored", identity };
+  const answer = await api.admin.call("POST", `/api/backups/${backup}/restore`, body);
+  assert.equal(answer.status, 202, JSON.stringify(answer.body));
+  const [entry] = await entries(api, "&action=restoreBackup");
+  assert.deepEqual([entry.resource, entry.resource_id, entry.result], ["backups", backup, "done"]);
+  assert.deepEqual(entry.fields, ["identity", "target_path"]);
+  const rows = await api.database`select audit_log::text as line from audit_log`;
+  assert.ok(!rows.some(({ line }) => line.includes("AGE-SECRET-KEY")));
 });
 
 Deno.test("no value that was sent is in it, a bad token neither", async () => {

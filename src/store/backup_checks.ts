@@ -16,12 +16,15 @@ export async function markVerified(sql: Sql, id: number, since: Date, now: Date)
   await noteAnswer(sql, id, now);
 }
 
-/** Damaged since the first time that it was found to be; the reason is the newest. */
-export async function markDamaged(sql: Sql, id: number, reason: string, now: Date): Promise<void> {
-  await sql`
-    update backups set damaged_at = coalesce(damaged_at, ${now}), damage_reason = ${reason}, checked_at = ${now}
-    where id = ${id}`;
+/** Damaged since the first time that it was found to be; the reason is the newest. Returns whether this is the first time. */
+export async function markDamaged(sql: Sql, id: number, reason: string, now: Date): Promise<boolean> {
+  const [row] = await sql<{ is_first: boolean }[]>`
+    update backups set damaged_at = coalesce(backups.damaged_at, ${now}), damage_reason = ${reason},
+      checked_at = ${now}
+    from (select damaged_at is null as is_first from backups where id = ${id} for update) earlier
+    where id = ${id} returning is_first`;
   await noteAnswer(sql, id, now);
+  return row?.is_first ?? false;
 }
 
 async function noteAnswer(sql: Sql, id: number, now: Date): Promise<void> {

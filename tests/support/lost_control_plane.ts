@@ -57,8 +57,8 @@ async function runPlane(
 }
 
 /**
- * Backs a tree up plain and encrypted, then the control plane itself, to a directory, to a bucket and to an SSH server; then loses
- * its database.
+ * Backs a tree up plain and encrypted, then the control plane itself, to a directory, to a bucket and to an SSH server; once more by a
+ * new task, to the directory; then loses its database.
  */
 export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Stage> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-recovery-" });
@@ -126,6 +126,14 @@ export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Sta
       }
     }
   }
+  const late = { type: "files", source_path: `${root}/tree`, label: "late", store_path: "late" };
+  const taskId = await api.create("/backup-tasks", {
+    ...plan,
+    ...late,
+    backup_destination_id: local,
+    encryption_password: PASSWORD,
+  });
+  assert.equal((await api.run(taskId)).status, "successful");
   const { body } = await api.call("GET", "/backups?per_page=100");
   const original = await describeTree(`${root}/tree`);
   return { stack, root, key, s3, sshd, keyFile, original, backups: body.data, serverId, token };
@@ -190,10 +198,9 @@ export async function restoreEverything(
   return api;
 }
 
-/** What was stored before the control plane backed itself up to the place whose directories start with `directory`. */
-export function storedBefore({ backups }: Stage, directory: string): Stage["backups"] {
-  return backups.slice(
-    0,
-    backups.findIndex((each) => each.directory.startsWith(directory) && each.file_name.includes(".sql")),
-  );
+/** What was stored before the control plane backed itself up to the place whose directories start with `directory`, and all that is there. */
+export function knownAfter({ backups }: Stage, directory: string): Stage["backups"] {
+  const isThere = (each: Stage["backups"][number]) => each.directory.startsWith(directory);
+  const own = backups.findIndex((each) => isThere(each) && each.file_name.includes(".sql"));
+  return backups.filter((each, index) => index < own || isThere(each));
 }
