@@ -202,20 +202,56 @@ Deno.test("one file out of many takes only the frames it is in, encrypted as wel
   }
 });
 
-Deno.test("one file goes back to the directory that it was in", async () => {
-  await using at = await backedUp("echo one > one; echo two > two");
-  const source = {
-    type: "files" as const,
-    path: `${at.tree}/one`,
-    excluded_paths: [],
-    allow_unreadable: false,
-  };
-  const backup = await at.run.run(source, { object: { prefix: "backup_7", stamp: "20260102030406" } });
-  await Deno.remove(`${at.tree}/one`);
-  await restore(at.run, backup);
-  assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
-  assert.equal(await Deno.readTextFile(`${at.tree}/two`), "two\n");
-});
+/** Backs up one file, beside what was backed up before. */
+async function backedUpFile({ run }: Fixture, path: string): Promise<StoredBackup> {
+  const source = { type: "files" as const, path, excluded_paths: [], allow_unreadable: false };
+  return await run.run(source, { object: { prefix: "backup_8", stamp: "20260102030406" } });
+}
+
+for (const paths of [[], ["one"]]) {
+  const what = paths.length === 0 ? "one file" : "one file, chosen by its path,";
+  Deno.test(`${what} goes back to the directory that it was in, which stays what it was`, async () => {
+    await using at = await backedUp(
+      'echo one > one; echo two > two; chmod 755 .; setfattr -n user.x -v 1 .; [ "$(id -u)" != 0 ] || chown 1234:1234 .',
+    );
+    const backup = await backedUpFile(at, `${at.tree}/one`);
+    await Deno.remove(`${at.tree}/one`);
+    await shell('touch -d 2001-01-01 "$1"', at.tree);
+    // But for the time, which any new file changes.
+    const directory = async () =>
+      (await describeTree(at.tree)).filter((line) => !line.includes("one"))
+        .map((line) => line.replace(/^("\." d \d+ \S+) \S+/, "$1"));
+    const before = await directory();
+    assert.match(before[0]!, Deno.uid() === 0 ? /^"\." d 755 1234:1234 / : /^"\." d 755 /);
+    await restore(at.run, backup, { target: { paths } });
+    assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
+    assert.deepEqual(await directory(), before);
+    // Over the file that is there.
+    await Deno.writeTextFile(`${at.tree}/one`, "another");
+    await restore(at.run, backup, { target: { paths, overwrite: true } });
+    assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
+    assert.deepEqual(await directory(), before);
+    assertNothingLeft(at);
+  });
+
+  Deno.test(`${what} leaves an empty directory its attributes, and a new one has those of any new one`, async () => {
+    await using at = await backedUp("echo one > one");
+    const backup = await backedUpFile(at, `${at.tree}/one`);
+    await Deno.mkdir(at.target);
+    await Deno.chmod(at.target, 0o715);
+    await restore(at.run, backup, { target: { path: at.target, paths } });
+    assert.equal((await Deno.stat(at.target)).mode! & 0o7777, 0o715);
+    assert.deepEqual(names(at.target), ["one"]);
+    await Deno.mkdir(`${at.run.root}/plain`);
+    const made = `${at.run.root}/not/there/yet`;
+    await restore(at.run, backup, { target: { path: made, paths } });
+    for (const path of [made, `${at.run.root}/not/there`]) {
+      assert.equal((await Deno.stat(path)).mode, (await Deno.stat(`${at.run.root}/plain`)).mode, path);
+    }
+    assert.deepEqual(names(made), ["one"]);
+    assertNothingLeft(at);
+  });
+}
 
 /** Each spoils the archive (`$1`) of a backup that was good. */
 const DAMAGES: Record<string, [script: string, reason: RegExp]> = {

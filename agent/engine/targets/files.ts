@@ -44,10 +44,13 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
     refuseConflicts(conflicts, place, target.overwrite);
     ports.signal.throwIfAborted();
     ports.output.line(`Everything is unpacked and proven. Putting it into ${place.path}`);
+    const isRooted = sourceOf(context)?.kind !== "file";
+    if (!isRooted && selection === null) await lists.find(staging.path, context.children);
     const unpacked = {
       staging: staging.path,
+      isRooted,
       aside: asideOf(staging.path),
-      roots: selection?.roots ?? null,
+      roots: selection?.roots ?? (isRooted ? null : await lists.readOthers()),
       lists,
       workDirectory: ports.workDirectory,
     };
@@ -67,12 +70,16 @@ const STATES = {
   occupied: "which holds something already",
 };
 
-function originalPlace({ job }: RestoreContext): string {
-  const source = FilesDescription.safeParse(job.backup.source);
-  if (!source.success) {
+function originalPlace(context: RestoreContext): string {
+  const source = sourceOf(context);
+  if (source === null) {
     throw new RunFailedError("where it came from is not known. Say where to restore it: target_path.");
   }
-  return source.data.kind === "file" ? dirname(source.data.path) : source.data.path;
+  return source.kind === "file" ? dirname(source.path) : source.path;
+}
+
+function sourceOf({ job }: RestoreContext): z.infer<typeof FilesDescription> | null {
+  return FilesDescription.safeParse(job.backup.source).data ?? null;
 }
 
 /** Null where everything is restored. Where the index is there, names are listed for a first look at what is in the way. */
