@@ -253,6 +253,30 @@ for (const paths of [[], ["one"]]) {
   });
 }
 
+Deno.test("one file that is a link comes back under the name that was given, with what it led to", async () => {
+  await using at = await backedUp(
+    "mkdir run; echo one > run/stub; setfattr -n user.x -v 1 run/stub; chmod 640 run/stub; ln -s run/stub resolv",
+  );
+  const backup = await backedUpFile(at, `${at.tree}/resolv`);
+  await Deno.remove(`${at.tree}/resolv`);
+  await restore(at.run, backup);
+  assert.deepEqual(names(at.tree), ["resolv", "run"]);
+  const shown = async (name: string) =>
+    (await describeTree(at.tree)).filter((line) => line.includes(name))
+      .map((line) => line.replaceAll(name, "NAME").replace(/ = .*/, ""));
+  assert.deepEqual(await shown("./resolv"), await shown("./run/stub"));
+  assert.equal(
+    await shell('cd "$1"; getfattr --only-values -n user.x resolv', at.tree),
+    "1",
+  );
+  // The link that is there is a file in the way, and is not written through.
+  await shell('cd "$1"; rm resolv; ln -s run/stub resolv; echo two > run/stub', at.tree);
+  assert.match(await failure(restore(at.run, backup)), /tree\/resolv is there already/);
+  await restore(at.run, backup, { target: { paths: ["resolv"], overwrite: true } });
+  assert.equal(await Deno.readTextFile(`${at.tree}/resolv`), "one\n");
+  assert.equal(await Deno.readTextFile(`${at.tree}/run/stub`), "two\n");
+});
+
 /** Each spoils the archive (`$1`) of a backup that was good. */
 const DAMAGES: Record<string, [script: string, reason: RegExp]> = {
   "a byte of the archive is another": [
