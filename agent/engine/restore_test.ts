@@ -348,6 +348,49 @@ Deno.test("a wrong password, a damaged index, a path that is none: told in one l
   assert.equal(await Deno.readTextFile(`${at.target}/one`), "one\n");
 });
 
+Deno.test({
+  name: "device files go back where they came from, and nowhere else but for those that every system has",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    await using at = await backedUp(
+      "mkdir dev; cd dev; mknod null c 1 3; mknod deleted c 0 0; mknod disk b 259 70000; mknod mem c 1 1; echo one > one",
+    );
+    const original = await describeTree(at.tree);
+    await shell('mkdir "$1"; echo mine > "$1/mine"', at.target);
+    const before = await describeTree(at.target);
+    for (
+      const [paths, path, told] of [
+        [
+          [],
+          at.target,
+          /dev\/(disk is a block special file \(259:70000\)|mem is a character special file \(1:1\))/,
+        ],
+        [
+          ["dev/disk"],
+          at.target,
+          /: dev\/disk is a block special file \(259:70000\), and device files go back only/,
+        ],
+        [["dev"], `${at.run.root}/new`, /dev\/(disk|mem) is a /],
+      ] as const
+    ) {
+      const restoring = restore(at.run, at.backup, { target: { path, paths: [...paths], overwrite: true } });
+      assert.match(await failure(restoring), told);
+      await assert.rejects(restoring, isNoDamage);
+      assert.deepEqual(await describeTree(at.target), before);
+      assert.throws(() => Deno.lstatSync(`${at.run.root}/new`), Deno.errors.NotFound);
+      assertNothingLeft(at);
+    }
+    const paths = ["dev/null", "dev/deleted", "dev/one"];
+    await restore(at.run, at.backup, { target: { path: at.target, paths } });
+    assert.deepEqual(names(`${at.target}/dev`), ["deleted", "null", "one"]);
+    for (const path of [null, `${at.tree}/`]) {
+      await Deno.remove(at.tree, { recursive: true });
+      await restore(at.run, at.backup, { target: { path } });
+      assert.deepEqual(await describeTree(at.tree), original);
+    }
+  },
+});
+
 Deno.test("a target without room is left as it was", async () => {
   await using at = await backedUp("head -c 3000000 /dev/urandom > large");
   await using _room = await mountTmpfs(at.target, 2 ** 20);

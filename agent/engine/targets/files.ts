@@ -1,5 +1,5 @@
 /** Files of a tar archive into a directory: unpacked beside it, proven, then put into their place. */
-import { dirname, join } from "node:path";
+import { dirname, join, normalize } from "node:path";
 import * as z from "zod";
 import type { FilesTarget, StoredObject } from "../../../src/protocol/job.ts";
 import { bytesOf } from "../bytes.ts";
@@ -12,6 +12,7 @@ import { NameLists } from "./name_lists.ts";
 import { asideOf, inspectPlace, type Place, Staging } from "./place.ts";
 import { joinNames, overNames, statNames } from "./names.ts";
 import { type Conflicts, findConflicts, none, publish, refuseConflicts } from "./publish.ts";
+import { refuseDevices } from "./devices.ts";
 import type { Put } from "./registry.ts";
 import { directoriesAbove, listMembers, select, type Selection } from "./selection.ts";
 import { unpackSelection, unpackWhole } from "./unpack.ts";
@@ -40,6 +41,7 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   let isPublished = false;
   try {
     await unpack(archive, selection, staging, context);
+    if (!isOriginal(target, context)) await refuseDevices(staging.path, context.children);
     const conflicts = selection === null ? await conflictsIn(staging, place, lists, context) : expected;
     refuseConflicts(conflicts, place, target.overwrite);
     ports.signal.throwIfAborted();
@@ -76,6 +78,12 @@ function originalPlace(context: RestoreContext): string {
     throw new RunFailedError("where it came from is not known. Say where to restore it: target_path.");
   }
   return source.kind === "file" ? dirname(source.path) : source.path;
+}
+
+/** By the path that was given. */
+function isOriginal({ path }: FilesTarget, context: RestoreContext): boolean {
+  return path === null ||
+    (sourceOf(context) !== null && normalize(`${path}/`) === normalize(`${originalPlace(context)}/`));
 }
 
 function sourceOf({ job }: RestoreContext): z.infer<typeof FilesDescription> | null {
