@@ -56,7 +56,7 @@ async function noteDamage(services: Services, backup: BackupDetailRow, error: un
   const { damage, message } = error;
   log().warn("Backup {id} is damaged: {damage}", { id: backup.id, damage });
   await transaction(services.database, async (sql) => {
-    const isFirst = await markDamaged(sql, backup.id, damage, services.clock.now());
+    const isFirst = await markDamaged(sql, backup.id, "listing", damage, services.clock.now());
     if (isFirst) await tellOfDamage(services, sql, backup, damage);
   });
   throw new DamageFoundError(

@@ -1,6 +1,7 @@
 /** Backups: what is stored, and how its owner lets go of it. */
 import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
+import { clearDamage as clearRows, DAMAGE_FINDERS } from "../store/backup_checks.ts";
 import { clearHold, clearSuspicion as clearRow, setHold } from "../store/backup_retention.ts";
 import {
   type BackupDetailRow,
@@ -85,6 +86,12 @@ export function releaseBackup(services: Services, caller: Caller, id: number): P
 /** A person has looked at it and takes it for good: what is older may go again as the rules say. */
 export function clearSuspicion(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
   return changed(services, caller, id, clearRow);
+}
+
+/** A person has looked at it and takes it for whole, whoever found otherwise. The next that does finds it again. */
+export function clearDamage(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
+  const now = services.clock.now();
+  return changed(services, caller, id, (sql) => clearRows(sql, id, DAMAGE_FINDERS, now));
 }
 
 async function changed(

@@ -169,6 +169,18 @@ Deno.test("a person clears a backup of suspicion, and older ones may go again", 
   assert.equal((await preview(client, taskId)).removed, 2);
 });
 
+Deno.test("a person takes a damaged backup for whole", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const id = await newBackup(api.database, await newTask(client), api.clock.now(), {
+    damaged_at: api.clock.now(),
+    damage_reason: "database shop came back otherwise than it was",
+  });
+  const cleared = await client.call("DELETE", `/api/backups/${id}/damage`);
+  const { status, damaged_at, damage_reason } = cleared.body.data;
+  assert.deepEqual([cleared.status, status, damaged_at, damage_reason], [200, "stored", null, null]);
+});
+
 Deno.test("holds and suspicions need their ability, and are the owner's alone", async () => {
   await using api = await testApi();
   const client = await api.user();
@@ -179,7 +191,12 @@ Deno.test("holds and suspicions need their ability, and are the owner's alone", 
   assert.equal((await limited.call("GET", `/api/backup-tasks/${taskId}/retention-preview`)).status, 200);
   const other = await stranger.call("GET", `/api/backup-tasks/${taskId}/retention-preview`);
   assert.deepEqual([other.status, other.body.message], [404, "Backup task not found"]);
-  for (const [method, verb] of [["POST", "hold"], ["DELETE", "hold"], ["DELETE", "suspicion"]] as const) {
+  for (
+    const [method, verb] of [["POST", "hold"], ["DELETE", "hold"], ["DELETE", "suspicion"], [
+      "DELETE",
+      "damage",
+    ]] as const
+  ) {
     assert.match((await limited.call(method, `/api/backups/${id}/${verb}`)).body.message, /delete-backups/);
     const { status, body } = await stranger.call(method, `/api/backups/${id}/${verb}`);
     assert.deepEqual([status, body.message], [404, "Backup not found"]);
