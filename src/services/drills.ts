@@ -3,8 +3,9 @@ import { DRILLED_ENGINES } from "../domain/drill.ts";
 import { ConflictError } from "../domain/errors.ts";
 import { transaction } from "../store/database.ts";
 import { lockDueDrill, noteDrillQueued, serversWithDueDrills } from "../store/due_drills.ts";
+import { lockReadable } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
-import { lockReadable, queueCheck, startCheck } from "./verifications.ts";
+import { queueCheck, startCheck } from "./verifications.ts";
 
 /**
  * Queues a drill that was asked for. @param asked The server that the backup is restored on; default: the one that made it. Throws a

@@ -1,13 +1,13 @@
 /** Restores: a backup's way back, queued like any run. */
-import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../domain/errors.ts";
+import { ConflictError, InvalidError, UnavailableError } from "../domain/errors.ts";
 import { archivePaths, chosenDatabases, type RestoreOptions } from "../domain/restore.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
-import { type BackupRow, findBackupDetail, lockBackup } from "../store/backups.ts";
+import { type BackupRow, findBackupDetail } from "../store/backups.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import { findRemoteServerOf } from "../store/remote_servers.ts";
 import { insertRun } from "../store/runs.ts";
-import { connectedHolder, isElsewhere, openingKey } from "./backup_reading.ts";
+import { connectedHolder, isElsewhere, lockReadable, openingKey } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
 import { startDeadline } from "./run_state.ts";
 
@@ -34,11 +34,7 @@ export async function startRestore(
   input: RestoreInput,
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
-    const backup = await lockBackup(sql, caller.userId, backupId);
-    if (backup === undefined) throw new NotFoundError("Backup");
-    if (backup.removal_requested_at !== null) {
-      throw new ConflictError("The backup is being deleted. Choose another one.");
-    }
+    const backup = await lockReadable(sql, caller, backupId);
     const key = input.identity === undefined ? null : await openingKey(backup, input.identity);
     if (key === null && backup.encryption === "recipients") {
       throw new ConflictError(

@@ -1,5 +1,5 @@
 /** Verifications: a backup read back on demand, and every stored one in its turn. */
-import { ConflictError, NotFoundError } from "../domain/errors.ts";
+import { ConflictError } from "../domain/errors.ts";
 import { shownState } from "../domain/run.ts";
 import {
   findActiveCheck,
@@ -7,10 +7,11 @@ import {
   noteVerificationQueued,
   serversWithDueVerifications,
 } from "../store/backup_checks.ts";
-import { type BackupRow, lockBackup } from "../store/backups.ts";
+import type { BackupRow } from "../store/backups.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import { insertRun } from "../store/runs.ts";
+import { lockReadable } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
 import { refuseUnsent, serverFor } from "./restores.ts";
 import { startDeadline } from "./run_state.ts";
@@ -29,16 +30,6 @@ export async function startVerification(
     const backup = await lockReadable(sql, caller, backupId);
     return { runId: await startCheck(services, sql, caller, "verify", backup, asked) };
   });
-}
-
-/** The backup, locked. Throws a {@link ConflictError} where it is being deleted. */
-export async function lockReadable(sql: Sql, caller: Caller, backupId: number): Promise<BackupRow> {
-  const backup = await lockBackup(sql, caller.userId, backupId);
-  if (backup === undefined) throw new NotFoundError("Backup");
-  if (backup.removal_requested_at !== null) {
-    throw new ConflictError("The backup is being deleted. Choose another one.");
-  }
-  return backup;
 }
 
 const CHECKS = { verify: "verification", drill: "restore drill" };
