@@ -1,4 +1,5 @@
 /** How a run ends: the backup it stored, or the reason, and what it left behind. */
+import { describeDoubts } from "../domain/guards.ts";
 import type { StoredBackup } from "../protocol/job.ts";
 import type { Verdict } from "../protocol/messages.ts";
 import { type DamageFinder, markDamaged, markProven, markVerified } from "../store/backup_checks.ts";
@@ -42,6 +43,7 @@ export async function applyVerdict(
       wasLost: run.state === "lost",
       backupId,
       suspicion: verdict.backup.suspicion ?? null,
+      shrinking: verdict.backup.shrinking ?? null,
     });
   }
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
@@ -118,7 +120,7 @@ async function storeBackup(
   warningsCount: number,
 ): Promise<number> {
   const now = services.clock.now();
-  const suspicion = stored.suspicion ?? null;
+  const suspicion = describeDoubts(stored);
   const place = await runPlace(sql, run);
   const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
   await recordFinalFigures(sql, run.id, stored);
