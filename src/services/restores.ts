@@ -1,4 +1,5 @@
 /** Restores: a backup's way back, queued like any run. */
+import { type AskedDatabaseServer, askedServer, DATABASE_SERVER_FIELDS } from "../domain/database_server.ts";
 import { ConflictError, InvalidError, UnavailableError } from "../domain/errors.ts";
 import { archivePaths, chosenDatabases, type RestoreOptions } from "../domain/restore.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
@@ -7,12 +8,13 @@ import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import { findRemoteServerOf } from "../store/remote_servers.ts";
 import { insertRun } from "../store/runs.ts";
+import { databaseServer } from "./restore_jobs.ts";
 import { connectedHolder, isElsewhere, lockReadable, openingKey } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
 import { startDeadline } from "./run_state.ts";
 
 /** Everything is optional: without any of it, all of the backup goes back to where it came from. */
-export interface RestoreInput {
+export interface RestoreInput extends AskedDatabaseServer {
   remote_server_id?: number;
   target_path?: string;
   paths?: string[];
@@ -50,6 +52,7 @@ export async function startRestore(
     const options = backup.engine === "tar"
       ? filesOptions(backup, input)
       : databaseOptions(backup, await databasesOf(sql, backup), input);
+    if (options.type === "database") await databaseServer(sql, backup, serverId, options.server ?? null);
     await refuseUnsent(services, sql, backup, serverId);
     const runId = await queueRestore(services, sql, backup, serverId, options, key);
     return { runId };
@@ -76,7 +79,7 @@ export async function serverFor(
 }
 
 function filesOptions(backup: BackupRow, input: RestoreInput): RestoreOptions {
-  refuseFields(input, ["databases", "database_name"], "files");
+  refuseFields(input, ["databases", "database_name", ...DATABASE_SERVER_FIELDS], "files");
   const target_path = input.target_path ?? null;
   if (target_path === null && backup.source === null) {
     throw new InvalidError({
@@ -104,12 +107,13 @@ function databaseOptions({ engine }: BackupRow, held: string[], input: RestoreIn
     engine: engine === "mysqldump" ? "mysql" : "postgresql",
     ...chosen,
     overwrite: input.overwrite ?? false,
+    server: askedServer(input),
     ...withIdentity(input),
   };
 }
 
 /** What says where, or which, of the other kind of backup. */
-function refuseFields(input: RestoreInput, fields: (keyof RestoreInput)[], held: string): void {
+export function refuseFields(input: RestoreInput, fields: (keyof RestoreInput)[], held: string): void {
   const given = fields.filter((field) => input[field] !== undefined);
   if (given.length === 0) return;
   const sentence = (field: string) =>
