@@ -7,6 +7,7 @@ import { join } from "node:path";
 import * as zlib from "node:zlib";
 import * as z from "zod";
 import type { Clock } from "../src/domain/clock.ts";
+import { logger } from "../src/telemetry/logging.ts";
 import type { Job } from "../src/protocol/job.ts";
 import { RunEvent, type RunEventMessage } from "../src/protocol/messages.ts";
 
@@ -81,7 +82,15 @@ export class Journal {
 
   forget(run: RunJournal): void {
     this.#runs.delete(keyOf(run));
-    run.remove();
+    try {
+      run.remove();
+    } catch (error) {
+      // The run is over. What is left is told once more by the next agent, and changes nothing.
+      log().warn("Cannot remove the journal of run {run_id}: {reason}", {
+        run_id: run.runId,
+        reason: (error as Error).message,
+      });
+    }
   }
 
   close(): void {
@@ -291,3 +300,5 @@ function parseLine(line: Uint8Array): Entry | null {
     return null;
   }
 }
+
+const log = () => logger("agent");
