@@ -43,14 +43,21 @@ export class Journal {
     this.#clock = clock;
   }
 
-  /** Reads back what an earlier agent left. */
+  /** Reads back what an earlier agent left. A run whose journal the disk does not give back is one that nobody knows any more. */
   static async open(directory: string, clock: Clock): Promise<Journal> {
     const journal = new Journal(directory, clock);
     for await (const { name } of Deno.readDir(directory)) {
       const match = /^(\d+)-(\d+)\.jsonl$/.exec(name);
       if (match === null) continue;
-      const run = RunJournal.read(join(directory, name), Number(match[1]), Number(match[2]), clock);
-      journal.#runs.set(keyOf(run), run);
+      try {
+        const run = RunJournal.read(join(directory, name), Number(match[1]), Number(match[2]), clock);
+        journal.#runs.set(keyOf(run), run);
+      } catch (error) {
+        log().error("Cannot read the journal of run {run_id}: {reason}. The run counts as failed.", {
+          run_id: Number(match[1]),
+          reason: (error as Error).message,
+        });
+      }
     }
     return journal;
   }

@@ -149,7 +149,7 @@ Deno.test("an acknowledgement that a full disk can't note is taken all the same"
   run.close();
 });
 
-Deno.test("a journal that can't be removed ends no agent", () =>
+Deno.test("a journal that can't be removed, or read back, ends no agent", () =>
   directory(async (path) => {
     const journal = await Journal.open(path, new TestClock());
     const run = journal.create(1, 1, "backup");
@@ -158,6 +158,7 @@ Deno.test("a journal that can't be removed ends no agent", () =>
     await Deno.mkdir(join(path, "1-1.jsonl", "full"), { recursive: true });
     journal.acknowledge(1, 1, 1);
     assert.equal(journal.all().length, 0);
+    assert.equal((await Journal.open(path, new TestClock())).all().length, 0);
   }));
 
 Deno.test("a full disk is told, and the event is kept in memory", () => {
