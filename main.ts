@@ -11,6 +11,7 @@ import { Scheduler } from "./src/dispatcher/scheduler.ts";
 import { systemClock as clock } from "./src/domain/clock.ts";
 import { createApp } from "./src/http/app.ts";
 import { addInstallPages } from "./src/http/routes/install.ts";
+import { Network } from "./src/network/network.ts";
 import { Notifier } from "./src/notify/notifier.ts";
 import { AgentFiles } from "./src/process/agent_files.ts";
 import { openControlDatabase } from "./src/process/control_database.ts";
@@ -48,7 +49,8 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   parts.defer(() => passedSecrets.close());
   const streams = new AgentStreams(clock);
-  const notifier = new Notifier({ ...config, database, clock, keyring });
+  const network = new Network(config.addressPolicy);
+  const notifier = new Notifier({ ...config, database, clock, keyring, network });
   const services: Services = {
     database,
     clock,
@@ -58,6 +60,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
     passedSecrets,
     streams,
     notifier,
+    network,
     runTimes: config.runTimes,
   };
 

@@ -8,6 +8,8 @@ import { Hono } from "hono";
 import { systemClock } from "../src/domain/clock.ts";
 import { DEFAULT_RUN_TIMES } from "../src/domain/run.ts";
 import { createApp } from "../src/http/app.ts";
+import { AddressPolicy } from "../src/network/address_policy.ts";
+import { Network } from "../src/network/network.ts";
 import { Keyring } from "../src/secrets/keyring.ts";
 import { findBackupTaskDetail, listBackupTasks } from "../src/store/backup_tasks.ts";
 import { openDatabase } from "../src/store/database.ts";
@@ -42,6 +44,7 @@ function bare(): Hono {
 async function whole() {
   const bus = await openBus(database);
   const keyring = new Keyring([randomBytes(32)]);
+  const network = new Network(AddressPolicy.publicOnly);
   const passedSecrets = new PassedSecrets({ bus, clock: systemClock, keyring, database });
   return createApp({
     services: {
@@ -52,7 +55,8 @@ async function whole() {
       streams: new AgentStreams(systemClock),
       clock: systemClock,
       health: new Health(systemClock),
-      notifier: new Notifier({ database, keyring, clock: systemClock, smtp: null }),
+      notifier: new Notifier({ database, keyring, clock: systemClock, network, smtp: null }),
+      network,
       runTimes: DEFAULT_RUN_TIMES,
     },
     rateLimitPerMinute: 1_000_000_000,

@@ -1,7 +1,9 @@
 /** What the environment says, read in one place at start. The README's table has one row for each. */
 import { Buffer } from "node:buffer";
 import { resolve } from "node:path";
+import { parseDatabaseUrl } from "./domain/database_url.ts";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "./domain/run.ts";
+import { AddressPolicy, SETTING as ADDRESSES } from "./network/address_policy.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
 export const LOG_FORMATS = ["pretty", "json"] as const;
@@ -27,6 +29,8 @@ export interface Config {
   readonly rateLimitPerMinute: number;
   /** Null: mail is not sent. */
   readonly smtp: { readonly url: string; readonly from: string } | null;
+  /** Where users may have it connect to. */
+  readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
 }
 
@@ -50,7 +54,11 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
     variables.text("DATA_DIR") ?? (defaults.isRoot ? "/var/lib/rearguard" : "./data"),
   );
   const config: Config = {
-    databaseUrl: variables.parse("DATABASE_URL", postgresUrl, "a postgres:// URL"),
+    databaseUrl: variables.parse(
+      "DATABASE_URL",
+      postgresUrl,
+      "a postgres:// URL of servers that take writes (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)",
+    ),
     dataDirectory,
     host: variables.parse("HOST", host, "a host name or an IP address") ?? "127.0.0.1",
     port: variables.parse("PORT", wholeNumber(0, 65535), "a whole number from 0 to 65535") ?? 8000,
@@ -68,6 +76,11 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
       "a whole number from 0 (no limit) to 1000000",
     ) ?? 3000,
     smtp: readSmtp(variables),
+    addressPolicy: variables.parse(
+      ADDRESSES,
+      AddressPolicy.parse,
+      "0, 1, or addresses and networks such as 10.0.0.0/8, with commas",
+    ) ?? AddressPolicy.publicOnly,
     runTimes: {
       lease: seconds(variables, "RUN_LEASE_SECONDS", DEFAULT_RUN_TIMES.lease),
       grace: seconds(variables, "RUN_GRACE_SECONDS", DEFAULT_RUN_TIMES.grace),
@@ -159,9 +172,8 @@ function yesOrNo(text: string): boolean | null {
   return ["0", "false"].includes(text.toLowerCase()) ? false : null;
 }
 
-/** Several hosts, which `URL` can't read, are postgres.js's to judge. */
 function postgresUrl(text: string): string | null {
-  return /^postgres(ql)?:\/\/\S+$/.test(text) ? text : null;
+  return parseDatabaseUrl(text) === null ? null : text;
 }
 
 function host(text: string): string | null {

@@ -1,6 +1,7 @@
 /** A control plane whose database is thrown away, and what is made of its backups. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { withDigest } from "../agent/engine/manifest_digest.ts";
 import { ABILITIES } from "../src/domain/abilities.ts";
 import { systemClock } from "../src/domain/clock.ts";
 import { issueToken } from "../src/services/tokens.ts";
@@ -23,6 +24,27 @@ function tokenIn(stdout: string): string {
   const token = /^A new administrator's API token, shown only now: (rg_\S+)$/m.exec(stdout)?.[1];
   assert.ok(token, stdout);
   return token;
+}
+
+/** What another control plane keeps in the same place: its task has the number and the name of one of ours. */
+async function writeForeign(root: string): Promise<void> {
+  await shell('cp -a "$1/backups/in/files" "$1/backups/foreign" && rm "$1"/backups/foreign/*.age', root);
+  const directory = `${root}/backups/foreign`;
+  for (const { name } of Deno.readDirSync(directory)) {
+    if (!name.endsWith(".manifest.json")) continue;
+    const document = JSON.parse(await Deno.readTextFile(`${directory}/${name}`));
+    if (document.encryption !== null) {
+      await Deno.remove(`${directory}/${name}`);
+      continue;
+    }
+    delete document.manifest_sha256;
+    document.hostname = "elsewhere";
+    document.finished_at = new Date().toISOString();
+    const text = () => withDigest(`${JSON.stringify(document, null, 2)}\n`);
+    await Deno.writeTextFile(`${directory}/${name}`, text());
+    for (const object of document.objects) object.name = object.name.replace("backup_", "backup_gone_");
+    await Deno.writeTextFile(`${directory}/gone.manifest.json`, text());
+  }
 }
 
 Deno.test("a control plane that lost its database is made anew", async (t) => {
@@ -53,17 +75,27 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
   });
 
   await t.step("of a copy of the directory: newer backups are known by where they were", async () => {
-    await shell('cp -a "$1/backups" "$1/copy"', root);
+    await writeForeign(root);
+    await shell('cp -a "$1/backups" "$1/copy" && cp -a "$1/backups" "$1/copy/again"', root);
     await using made = await emptyDatabase();
     const unknown = await recoverInto(stage, stack.use(await emptyDatabase()), ["--from", `${root}/copy`]);
     assert.equal(unknown.code, 0, unknown.stderr);
     assert.match(unknown.stdout, /^Left out backup_\S+: no password fits\. Stock tools restore it/m);
-    assert.match(unknown.stdout, /^Entered 1 backup of after that: backup_\S+\.sql\.zst$/m);
+    assert.match(unknown.stdout, /^Entered 2 backups of after that: backup_/m);
     const told = await recoverInto(stage, made, ["--from", `${root}/copy`], encrypted);
     assert.equal(told.code, 0, told.stderr);
+    assert.match(told.stdout, /^Left out gone\.manifest\.json: backup_\S+, backup_\S+ is not there$/m);
     await shell('rm -rf "$1/copy"', root);
     await using inner = new AsyncDisposableStack();
-    await restoreEverything({ ...stage, stack: inner }, made, stage.token, knownAfter(stage, root));
+    const known = knownAfter(stage, root);
+    const foreign = known.find(({ directory, file_name }) =>
+      directory.endsWith("in/files") && file_name.endsWith("zst")
+    )!;
+    const api = await restoreEverything({ ...stage, stack: inner }, made, stage.token, [...known, foreign]);
+    const entered = (await api.call("GET", "/backups?per_page=100")).body.data;
+    const [theirs] = entered.filter(({ directory }: { directory: string }) => directory.endsWith("/foreign"));
+    assert.equal(theirs.backup_task_id, null);
+    await shell('rm -rf "$1/backups/foreign"', root);
   });
 
   await t.step("of its encrypted backup in a bucket", async () => {

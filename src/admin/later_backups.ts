@@ -2,10 +2,13 @@
 import { adoptLaterBackups, type FoundBackup } from "../services/adoption.ts";
 import type { Services } from "../services/context.ts";
 import { backupPasswords, type KnownManifest, knownManifests, taskPlaces } from "../store/known_backups.ts";
-import { digestOf, foundBackup } from "./found_backup.ts";
+import { digestOf, foundBackups } from "./found_backup.ts";
 import type { FoundManifest } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Place } from "./place.ts";
+
+/** Servers' clocks may differ by so much. Milliseconds. */
+const CLOCKS_APART = 3_600_000;
 
 /**
  * Enters those that no record knows, and says so. One that has no archive, or that no password fits, is left out.
@@ -23,27 +26,33 @@ export async function enterLaterBackups(
   const { database, keyring } = services;
   passwords.add((await backupPasswords(database)).map((sealed) => keyring.decrypt(sealed)));
   const records = new Map((await knownManifests(database)).map((known) => [known.sha256, known]));
-  const recordOf = (each: FoundManifest) => records.get(digestOf(each.text).sha256);
-  const siblings = found.flatMap((each) => {
-    const record = recordOf(each);
-    return record === undefined ? [] : [{ each, record }];
-  });
-  const directoryOf = moved(place, siblings[0]);
-  const later: FoundBackup[] = [];
+  const known: KnownHere[] = [];
+  const unknown = new Map<string, FoundManifest[]>();
   for (const each of found) {
-    if (recordOf(each) !== undefined) continue;
-    const backup = await foundBackup(place, each, passwords, directoryOf(each));
-    if (backup === null) say(`Left out ${each.name}: it names no archive`);
-    else if (backup.record.encryption === "password" && backup.password === null) {
-      say(
-        `Left out ${each.name}: no password fits. Stock tools restore it; or begin again with an empty ` +
-          "database, and its password in ENCRYPTION_PASSWORDS",
-      );
-    } else later.push(backup);
+    const { sha256 } = digestOf(each.text);
+    const record = records.get(sha256);
+    if (record !== undefined) known.push({ each, record });
+    else if (Date.parse(each.manifest.finished_at) >= Date.parse(loaded.manifest.started_at) - CLOCKS_APART) {
+      unknown.set(sha256, [...unknown.get(sha256) ?? [], each]);
+    } else say(`Left out ${each.name}: the state is newer, and does not know it`);
   }
+  const leaveOut = (name: string, reason: string) => say(`Left out ${name}: ${reason}`);
+  // Copies of one backup are one: that beside what is known where it was made, if there is one.
+  const once = [...unknown.values()].map((copies) =>
+    copies.find((copy) => isAtHome(place, copy, known)) ?? copies[0]!
+  );
+  const backups = await foundBackups(place, once, passwords, leaveOut, (each) => homeOf(place, each, known));
+  const later = backups.filter(({ record, password }) => {
+    if (record.encryption !== "password" || password !== null) return true;
+    leaveOut(
+      record.file_name,
+      "no password fits. Stock tools restore it; or begin again with an empty database, and its password in ENCRYPTION_PASSWORDS",
+    );
+    return false;
+  });
   if (later.length === 0) return;
   const own = (await taskPlaces(database)).find(({ id }) => id === loaded.manifest.task.id);
-  const destinations = siblings.map(({ record }) => record.backup_destination_id);
+  const destinations = known.map(({ record }) => record.backup_destination_id);
   if (own !== undefined) destinations.push(own.backup_destination_id);
   await adoptLaterBackups(services, userId, [...new Set(destinations)], later);
   say(
@@ -51,21 +60,30 @@ export async function enterLaterBackups(
   );
 }
 
-/** Where records have a directory: the files may have been copied elsewhere, and are read from there. */
-function moved(
-  place: Place,
-  sibling: { each: FoundManifest; record: KnownManifest } | undefined,
-): (found: FoundManifest) => string {
-  const here = (found: FoundManifest) => place.directory(found.directory);
-  if (sibling === undefined || here(sibling.each) === sibling.record.directory) return here;
-  const [from, to] = differentStarts(here(sibling.each), sibling.record.directory);
-  return (found) => {
-    const directory = here(found);
-    if (directory === from) return to;
-    return directory.startsWith(`${from}/`) || from === ""
-      ? [to, directory.slice(from.length).replace(/^\//, "")].filter((part) => part !== "").join("/")
-      : directory;
-  };
+/** A backup that is on record, and its manifest in this place. */
+interface KnownHere {
+  each: FoundManifest;
+  record: KnownManifest;
+}
+
+function isAtHome(place: Place, found: FoundManifest, known: readonly KnownHere[]): boolean {
+  return known.some(({ each, record }) =>
+    each.directory === found.directory && record.directory === place.directory(found.directory)
+  );
+}
+
+/** Where records have its directory: the files may have been copied elsewhere, several times, and are read from there. */
+function homeOf(place: Place, found: FoundManifest, known: readonly KnownHere[]): string {
+  const here = place.directory(found.directory);
+  const moves = known.map(({ each, record }) =>
+    differentStarts(place.directory(each.directory), record.directory)
+  );
+  const [move] = moves
+    .filter(([from]) => from === "" || here === from || here.startsWith(`${from}/`))
+    .sort(([a], [b]) => b.length - a.length);
+  if (move === undefined || move[0] === move[1]) return here;
+  const inside = here.slice(move[0].length).replace(/^\//, "");
+  return [move[1], inside].filter((part) => part !== "").join("/");
 }
 
 /** Two paths without the directories that both end with. */

@@ -2,11 +2,12 @@
 import type { Config } from "../config.ts";
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
+import { Network } from "../network/network.ts";
 import { Notifier } from "../notify/notifier.ts";
 import { bringUpToDate, reachControlDatabase } from "../process/control_database.ts";
 import { DataDirectory } from "../process/data_directory.ts";
 import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
-import { adoptBackups, type FoundBackup } from "../services/adoption.ts";
+import { adoptBackups } from "../services/adoption.ts";
 import { createFirstAdministrator } from "../services/first_administrator.ts";
 import { AgentStreams } from "../services/agent_streams.ts";
 import { Health } from "../services/health.ts";
@@ -18,7 +19,7 @@ import { isEmptyDatabase, loadExport } from "../store/import.ts";
 import { openBus } from "../store/notifications.ts";
 import { sealingKeyIds } from "../store/sealed_columns.ts";
 import { archiveFault, archiveLines } from "./archive.ts";
-import { foundBackup } from "./found_backup.ts";
+import { foundBackups } from "./found_backup.ts";
 import { enterLaterBackups } from "./later_backups.ts";
 import { findManifests, type FoundManifest } from "./manifests.ts";
 import { Passwords } from "./passwords.ts";
@@ -74,16 +75,23 @@ async function recoverFromBackup(
     if (missing.length === 0) return;
     throw new RecoveryError(
       `Cannot recover: secrets are sealed with key ${missing.join(", ")}, which SECRET_KEY does not hold. ` +
-        "Find that key; without it, recover with --from-manifests.",
+        "Find that key. Where that backup is another control plane's, name the directory of your own's in --from. " +
+        "Without the key, recover with --from-manifests.",
     );
   });
   await bringUpToDate(database, clock);
   const userId = await firstAdministratorId(database);
   if (userId === null) throw new RecoveryError("Cannot make a token: the backup holds no administrator");
   return await withServices({ config, clock, database, keyring }, async (services) => {
-    await enterLaterBackups(services, recovery, found, backup, passwords, userId);
     const token = { userId, name: "Recovery", abilities: ABILITIES, expiresAt: null };
-    return (await issueToken(services, token)).plain;
+    const { plain } = await issueToken(services, token);
+    try {
+      await enterLaterBackups(services, recovery, found, backup, passwords, userId);
+    } catch (error) {
+      // The state is loaded, and the person is let in all the same.
+      say(`Cannot enter what is newer: ${(error as Error).message}. Stock tools restore it.`);
+    }
+    return plain;
   });
 }
 
@@ -111,12 +119,8 @@ async function recoverFromManifests(
   if (found.length === 0) {
     throw new RecoveryError(`Cannot recover: ${place.description} holds no manifest`);
   }
-  const backups: FoundBackup[] = [];
-  for (const each of found) {
-    const backup = await foundBackup(place, each, passwords);
-    if (backup === null) say(`Left out ${each.name}: it names no archive`);
-    else backups.push(backup);
-  }
+  const leaveOut = (name: string, reason: string) => say(`Left out ${name}: ${reason}`);
+  const backups = await foundBackups(place, found, passwords, leaveOut);
   const closed = backups.filter(({ record, password }) =>
     record.encryption === "password" && password === null
   );
@@ -151,14 +155,16 @@ async function withServices<T>(
   },
   work: (services: Parameters<typeof issueToken>[0]) => Promise<T>,
 ): Promise<T> {
-  const { config: { runTimes, smtp }, clock, database, keyring } = parts;
+  const { config: { addressPolicy, runTimes, smtp }, clock, database, keyring } = parts;
   const bus = await openBus(database);
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   try {
     const streams = new AgentStreams(clock);
-    const notifier = new Notifier({ database, clock, keyring, smtp });
+    const network = new Network(addressPolicy);
+    const notifier = new Notifier({ database, clock, keyring, network, smtp });
     const health = new Health(clock);
-    return await work({ database, clock, health, keyring, bus, passedSecrets, streams, notifier, runTimes });
+    const parts = { bus, passedSecrets, streams, notifier, network, health };
+    return await work({ database, clock, keyring, runTimes, ...parts });
   } finally {
     passedSecrets.close();
     await bus.close();

@@ -62,7 +62,7 @@ export class EventIngest {
         return true;
       } catch (error) {
         if (this.#closed.signal.aborted) return false;
-        if (isDataError(error)) return await this.#isolate(batch, error);
+        if (!isPassing(error)) return await this.#isolate(batch, error);
         log().error("Cannot store {count} events of runs: {error}. It is tried again.", {
           count: batch.length,
           run_ids: runIdsOf(batch),
@@ -102,10 +102,15 @@ function runIdsOf(batch: readonly IncomingEvent[]): number[] {
   return [...new Set(batch.map(({ message }) => message.run_id))];
 }
 
-/** Postgres' classes 22 (data exception) and 23 (integrity constraint violation). */
-function isDataError(error: unknown): boolean {
+/**
+ * Whether the same events may be stored later: what Postgres and the way to it say when they are away, busy or moving to
+ * another server (classes 08, 25, 40, 53, 55, 57, 58; codes of the system and of the client). Anything else is of the events
+ * themselves: whatever an agent sends, it must not hold up the others.
+ */
+function isPassing(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return /^2[23]/.test(code);
+  return /^(08|25|40|53|55|57|58)...$/.test(code) ||
+    /^(E[A-Z]+|CONNECT_TIMEOUT|CONNECTION_[A-Z]+)$/.test(code);
 }
 
 const log = () => logger("agents");

@@ -4,6 +4,7 @@ import { runsToCancel } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
 import { claimHandOvers, type HandOver } from "../services/hand_overs.ts";
 import { startSpan, traceparentOf } from "../telemetry/tracing.ts";
+import type { Beat } from "../services/health.ts";
 import { Loop } from "./loop.ts";
 import { RunTraces } from "./run_traces.ts";
 
@@ -11,7 +12,7 @@ import { RunTraces } from "./run_traces.ts";
 export interface AgentLink {
   connectedServers(): number[];
   /** Called when another agent is ready. */
-  onConnected(handler: () => void): void;
+  onConnected(handler: (serverId: number) => void): void;
   offer(handOver: HandOver): void;
   cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void;
   ask(delivery: Delivery): void;
@@ -24,36 +25,51 @@ export class Dispatcher {
   readonly #cancels: Loop;
   readonly #requests: Loop;
   readonly #traces = new RunTraces();
+  /** What waits for agents that have just connected: looked up for them alone, for they may be thousands at once. */
+  readonly #welcomes: Loop;
+  #arrived = new Set<number>();
   #unsubscribe = () => {};
 
   constructor(services: Services, link: AgentLink) {
     this.#services = services;
     this.#link = link;
-    const loop = (name: string, round: (servers: number[]) => Promise<void>) =>
-      new Loop({
-        name,
-        ...services,
-        pollMs: 10_000,
-        work: async () => {
-          await round(link.connectedServers());
-          return null;
-        },
-      });
-    this.#offers = loop("dispatcher", async (servers) => {
+    const loop = (name: string, work: (beat: Beat) => Promise<void>) =>
+      new Loop({ name, ...services, pollMs: 10_000, work: (beat) => work(beat).then(() => null) });
+    const offer = async (servers: number[], beat: Beat) => {
       const since = services.clock.now();
-      for (const handOver of await claimHandOvers(services, servers)) this.#offer(handOver, since);
-    });
-    this.#cancels = loop("canceller", async (servers) => {
+      await claimHandOvers(services, servers, (handOver) => {
+        this.#offer(handOver, since);
+        beat();
+      });
+    };
+    const cancel = async (servers: number[]) => {
       for (const run of await runsToCancel(services, servers)) link.cancel(run);
-    });
-    this.#requests = loop("request sender", async (servers) => {
+    };
+    const ask = async (servers: number[]) => {
       for (const delivery of await claimDeliveries(services, servers)) link.ask(delivery);
+    };
+    this.#offers = loop("dispatcher", (beat) => offer(link.connectedServers(), beat));
+    this.#cancels = loop("canceller", () => cancel(link.connectedServers()));
+    this.#requests = loop("request sender", () => ask(link.connectedServers()));
+    this.#welcomes = loop("welcomer", async (beat) => {
+      const servers = [...this.#arrived];
+      if (servers.length === 0) return;
+      this.#arrived = new Set();
+      const ends = await Promise.allSettled([offer, cancel, ask].map((each) => each(servers, beat)));
+      for (const end of ends) {
+        if (end.status === "fulfilled") continue;
+        for (const server of servers) this.#arrived.add(server);
+        throw end.reason;
+      }
     });
   }
 
   start(): void {
     const loops = [this.#offers, this.#cancels, this.#requests];
-    this.#link.onConnected(() => loops.forEach((loop) => loop.wake()));
+    this.#link.onConnected((serverId) => {
+      this.#arrived.add(serverId);
+      this.#welcomes.wake();
+    });
     this.#unsubscribe = this.#services.bus.subscribe((notification) => {
       const { topic } = notification;
       if (topic === "run_queued" && notification.traceparent !== undefined) {
@@ -65,7 +81,7 @@ export class Dispatcher {
       if (topic === "agent_request") this.#requests.wake();
       if (topic === "reconnected") loops.forEach((loop) => loop.wake());
     });
-    loops.forEach((loop) => loop.start());
+    [...loops, this.#welcomes].forEach((loop) => loop.start());
   }
 
   #offer(handOver: HandOver, since: Date): void {
@@ -86,6 +102,7 @@ export class Dispatcher {
 
   async stop(): Promise<void> {
     this.#unsubscribe();
-    await Promise.all([this.#offers.stop(), this.#cancels.stop(), this.#requests.stop()]);
+    const loops = [this.#offers, this.#cancels, this.#requests, this.#welcomes];
+    await Promise.all(loops.map((loop) => loop.stop()));
   }
 }

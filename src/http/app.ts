@@ -2,13 +2,14 @@
 import { type Context, Hono } from "hono";
 import { RELEASE } from "../domain/release.ts";
 import type { Services } from "../services/context.ts";
-import { DEFAULT_BODY_LIMIT } from "./body.ts";
+import { DEFAULT_BODY_LIMIT, DEFAULT_BODY_TIMEOUT } from "./body.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { HttpError } from "./errors.ts";
 import { addDocs } from "./docs.ts";
 import { errorResponse, type PipelineContext, serve } from "./pipeline.ts";
 import { Metrics } from "./metrics.ts";
 import { observe, type RouteVariables } from "./observe.ts";
+import { DEFAULT_STREAM_LIMIT, OpenStreams } from "./open_streams.ts";
 import { openapiDocument } from "./openapi.ts";
 import { RateLimiter } from "./rate_limit.ts";
 import { ENDPOINTS, GROUPS } from "./routes.ts";
@@ -21,8 +22,12 @@ export interface AppOptions {
   readonly publicUrl?: string | null;
   /** Calls a minute and token; 0 for no limit. */
   readonly rateLimitPerMinute?: number;
+  /** Answers without an end that a token may hold open at once. */
+  readonly streamLimit?: number;
   /** Bytes of a request body. */
   readonly bodyLimit?: number;
+  /** Milliseconds that it may take to come. */
+  readonly bodyTimeout?: number;
   /** Takes over a request to `/api/agent/connect`. */
   readonly connectAgent?: (request: Request) => Response | Promise<Response>;
   /** Pages outside the API; each adds its routes. */
@@ -37,7 +42,9 @@ export function createApp(options: AppOptions): App {
     services: options.services,
     publicUrl,
     bodyLimit: options.bodyLimit ?? DEFAULT_BODY_LIMIT,
+    bodyTimeout: options.bodyTimeout ?? DEFAULT_BODY_TIMEOUT,
     limiter: new RateLimiter(options.rateLimitPerMinute ?? 0, options.services.clock),
+    streams: new OpenStreams(options.streamLimit ?? DEFAULT_STREAM_LIMIT),
     extras: {
       connectAgent: options.connectAgent ?? refuseAgents,
       metrics: () => metrics.text(),

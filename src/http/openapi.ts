@@ -123,6 +123,7 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
   const said: Record<number, string> = {};
   if (method !== "get") {
     said[400] = "The body is broken.";
+    said[408] = "The body did not come in time.";
     said[413] = "The body is too large.";
     said[415] = "The body is neither JSON nor a form.";
   }
@@ -191,6 +192,7 @@ function errorExample(status: number, { access, ids }: Endpoint): string {
 
 const ERROR_EXAMPLES: Readonly<Record<number, string>> = {
   400: "The request body is not valid JSON.",
+  408: "The request body did not come in time.",
   409: "The first request with this Idempotency-Key is still at work; try again in a moment.",
   410: "It is not there. It was deleted or moved away.",
   411: "The Content-Length header must tell how many bytes follow.",

@@ -11,6 +11,7 @@ import type { Call, Endpoint } from "./endpoint.ts";
 import { errorAnswer, HttpError } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
 import { type FieldErrors, validate } from "./input.ts";
+import type { OpenStreams } from "./open_streams.ts";
 import type { RateLimiter } from "./rate_limit.ts";
 
 export interface PipelineContext {
@@ -18,7 +19,10 @@ export interface PipelineContext {
   /** Without a trailing slash; null: whatever host the request names. */
   readonly publicUrl: string | null;
   readonly bodyLimit: number;
+  /** Milliseconds. */
+  readonly bodyTimeout: number;
   readonly limiter: RateLimiter;
+  readonly streams: OpenStreams;
   /** What some endpoints are given besides: see {@link Call}. */
   readonly extras: Pick<Call<never, never, never>, "connectAgent" | "metrics" | "openapi">;
 }
@@ -37,7 +41,7 @@ export async function serve(
     const params = idsOf(endpoint, segments);
     const { bytes, value } = endpoint.takesStream === true
       ? NO_BODY
-      : await readBody(request, context.bodyLimit);
+      : await readBody(request, context.bodyLimit, context.bodyTimeout);
     const work = () => handle(context, endpoint, request, caller, params, value);
     response = endpoint.method === "post" && caller !== null
       ? await answerOnce(
@@ -104,7 +108,7 @@ function idsOf({ ids }: Endpoint, segments: Readonly<Record<string, string>>): R
 }
 
 async function handle(
-  { services, publicUrl, extras }: PipelineContext,
+  { services, publicUrl, streams, extras }: PipelineContext,
   endpoint: Endpoint,
   request: Request,
   caller: Caller | null,
@@ -118,6 +122,7 @@ async function handle(
       if (caller === null) throw new UnauthenticatedError();
       return caller;
     },
+    holdStream: () => streams.hold(call.caller.tokenId),
     params,
     query,
     body,

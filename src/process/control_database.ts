@@ -88,7 +88,11 @@ async function reach(database: Database): Promise<void> {
   try {
     await database`select 1`;
   } catch (cause) {
-    const reason = (cause as Error).message || (cause as { code?: string }).code;
+    const { message, code } = cause as { message: string; code?: string };
+    // What postgres.js says of a connection that it ends because the server is a standby.
+    const reason = code === "CONNECTION_DESTROYED"
+      ? "the server is a standby, it takes no writes"
+      : message || code;
     throw new StartError(`Cannot reach the database: ${reason}; check DATABASE_URL, or unset it`, { cause });
   }
 }

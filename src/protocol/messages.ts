@@ -4,7 +4,16 @@
  */
 import * as z from "zod";
 import { BackupBrowse, BackupSend } from "./browsing.ts";
-import { Job, JobDestination, Proven, Restored, StoredBackup, Verified } from "./job.ts";
+import {
+  Job,
+  JobDestination,
+  MAX_OBJECTS,
+  ObjectName,
+  Proven,
+  Restored,
+  StoredBackup,
+  Verified,
+} from "./job.ts";
 
 const id = z.number().int().positive();
 const attempt = z.number().int().positive();
@@ -62,7 +71,7 @@ export const Verdict = z.union([
     /** One line that a person can act on. */
     reason: z.string().max(4096),
     /** Names of objects that may be left at the destination, for the control plane to remove. */
-    leftovers: z.array(z.string()),
+    leftovers: z.array(ObjectName).max(MAX_OBJECTS),
     /** Where the run found the backup that it read to be damaged, beyond doubt: how, in one line. */
     damage: z.string().max(4096).optional(),
   }),
@@ -70,7 +79,7 @@ export const Verdict = z.union([
     outcome: z.literal("cancelled"),
     warnings_count: z.number().int().nonnegative(),
     reason: z.string().max(4096),
-    leftovers: z.array(z.string()),
+    leftovers: z.array(ObjectName).max(MAX_OBJECTS),
   }),
 ]);
 export type Verdict = z.infer<typeof Verdict>;

@@ -1,15 +1,16 @@
 /** Backups that were found at their destination, and are in no record. */
 import { ABILITIES } from "../domain/abilities.ts";
+import { destinationDirectory } from "../domain/location.ts";
 import { insertBackup, type NewBackup, type NewBackupObject } from "../store/backup_records.ts";
 import { transaction } from "../store/database.ts";
 import { createBackupDestination, type NewBackupDestinationInput } from "./backup_destinations.ts";
 import type { Caller, Services } from "./context.ts";
-import { serverNames, taskPlaces } from "../store/known_backups.ts";
+import { serverNames, type TaskPlace, taskPlaces } from "../store/known_backups.ts";
 import { createRemoteServer } from "./remote_servers.ts";
 
 export interface FoundBackup {
-  /** Of the task that made it, in the control plane that had it. */
-  readonly taskId: number;
+  /** That made it, in the control plane that had it, as it was called then. */
+  readonly task: { readonly id: number; readonly label: string };
   /** Of the machine that made it. */
   readonly hostname: string;
   /** What opens it; null where there is none, or it is not known. */
@@ -64,9 +65,10 @@ export async function adoptBackups(
 }
 
 /**
- * Enters backups that were made after the state that this control plane was recovered from: as those of their tasks, where it
- * has them. The others belong to the user, and to the server whose agent has their hostname; where there is none, to
- * one that waits for its agent.
+ * Enters backups that were made after the state that this control plane was recovered from: as those of their tasks, where they
+ * are without a doubt. Another control plane may keep its backups in the same place, and its tasks have the same numbers:
+ * what is not this one's task's belongs to no task, so that no rule deletes it. It belongs to the user, and to the
+ * server whose agent has its hostname; where there is none, to one that waits for its agent.
  *
  * @param destinationIds Those of the place that they lie in; not empty.
  */
@@ -79,13 +81,15 @@ export async function adoptLaterBackups(
   const caller: Caller = { userId, tokenId: 0, isAdmin: true, abilities: new Set(ABILITIES) };
   const tasks = new Map((await taskPlaces(services.database)).map((task) => [task.id, task]));
   const servers = new Map<string, number>();
-  for (const { id, names } of await serverNames(services.database, userId)) {
-    for (const name of names) if (!servers.has(name)) servers.set(name, id);
+  const names = new Map<number, string[]>();
+  for (const server of await serverNames(services.database, userId)) {
+    names.set(server.id, server.names);
+    for (const name of server.names) if (!servers.has(name)) servers.set(name, server.id);
   }
   const places: PlacedBackup[] = [];
   for (const found of backups) {
-    const task = tasks.get(found.taskId);
-    if (task !== undefined) {
+    const task = tasks.get(found.task.id);
+    if (task !== undefined && isOf(found, task, names.get(task.remote_server_id) ?? [])) {
       const own = task.backup_destination_id;
       const destinationId = destinationIds.includes(own) ? own : destinationIds[0]!;
       places.push({
@@ -106,6 +110,12 @@ export async function adoptLaterBackups(
     places.push({ found, userId, taskId: null, destinationId: destinationIds[0]!, serverId });
   }
   await insertFound(services, places);
+}
+
+/** Under its name, from its server, where the task has its backups. */
+function isOf({ task, hostname, record }: FoundBackup, known: TaskPlace, serverNames: string[]): boolean {
+  return task.label === known.label && serverNames.includes(hostname) &&
+    record.directory === destinationDirectory(known.destination, known.store_path);
 }
 
 interface PlacedBackup {

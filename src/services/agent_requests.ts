@@ -39,7 +39,7 @@ export class DamageFoundError extends ConflictError {
 
 /**
  * Asks the agent of a server and waits for its answer. Throws an {@link UnavailableError} when the agent is not connected,
- * does not answer in time, or answers that it can't; a {@link DamageFoundError} where a damaged backup is why.
+ * does not answer in time, or answers that it can't, or what nobody can read; a {@link DamageFoundError} where a damaged backup is why.
  *
  * @param timeoutMs Also how long the agent is given.
  * @param secret Goes with it, and is stored nowhere.
@@ -82,7 +82,11 @@ export async function askAgent<P extends RequestPayload>(
     );
   }
   if (row.state === "failed") throw refusalOf(row);
-  return RESULTS[payload.kind].parse(row.result) as Result<P>;
+  const result = RESULTS[payload.kind].safeParse(row.result);
+  if (result.success) return result.data as Result<P>;
+  throw new UnavailableError(
+    "The server's agent gave an answer that can't be read. Update it, and try again.",
+  );
 }
 
 function refusalOf({ error, result }: AgentRequestRow): DomainError {

@@ -7,6 +7,7 @@ import {
   lockRunsOfAgent,
   markConnected,
   markDisconnected,
+  markReplicaDisconnected,
   restoreConnections,
 } from "../store/agent_connections.ts";
 import { hastenRemovals } from "../store/backup_records.ts";
@@ -38,11 +39,14 @@ export async function connectAgent(
     const now = services.clock.now();
     const { id, replicaId, remoteServerId } = connection;
     const { protocol, description } = hello;
-    await markConnected(sql, remoteServerId, { id, replicaId, protocol, description }, now);
-    await requeueSentRequests(sql, remoteServerId);
-    await hastenRemovals(sql, remoteServerId, now);
-    await notify(sql, { topic: "removal_due" });
-    const rows = await lockRunsOfAgent(sql, remoteServerId, hello.runs.map((run) => run.run_id));
+    // Sent together: thousands of agents may come at once.
+    const [, , hastened, rows] = await Promise.all([
+      markConnected(sql, remoteServerId, { id, replicaId, protocol, description }, now),
+      requeueSentRequests(sql, [remoteServerId]),
+      hastenRemovals(sql, remoteServerId, now),
+      lockRunsOfAgent(sql, remoteServerId, hello.runs.map((run) => run.run_id)),
+    ]);
+    if (hastened) await notify(sql, { topic: "removal_due" });
     const held = new Set(hello.runs.map((run) => `${run.run_id} ${run.attempt}`));
     for (const run of rows) {
       if (!held.has(`${run.id} ${run.attempt}`)) await settleMissing(services, sql, run);
@@ -55,7 +59,7 @@ export async function connectAgent(
         await applyToRun(services, sql, run, { type: "accepted" }, { started_at: now });
       }
     }
-    await renew(services, sql, [remoteServerId]);
+    if (rows.length > 0) await renew(services, sql, [remoteServerId]);
     return hello.runs.map((run) => answerFor(run, byId.get(run.run_id)));
   });
 }
@@ -94,8 +98,16 @@ export async function disconnectAgent(services: Services, connection: Connection
   await transaction(services.database, async (sql) => {
     const { id, remoteServerId } = connection;
     if (await markDisconnected(sql, remoteServerId, id, services.clock.now())) {
-      await requeueSentRequests(sql, remoteServerId);
+      await requeueSentRequests(sql, [remoteServerId]);
     }
+  });
+}
+
+/** All sockets of a control plane that stops. */
+export async function disconnectReplica(services: Services, replicaId: string): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    const serverIds = await markReplicaDisconnected(sql, replicaId, services.clock.now());
+    await requeueSentRequests(sql, serverIds);
   });
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from "../domain/clock.ts";
 import type { DeliveryOutcome, NotificationEvent } from "../domain/notification.ts";
 import type { NotificationStreamType } from "../domain/notification_stream.ts";
 import type { RunTimes } from "../domain/run.ts";
+import type { Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import type { Database } from "../store/database.ts";
 import type { Bus } from "../store/notifications.ts";
@@ -19,6 +20,8 @@ export interface Services {
   readonly passedSecrets: PassedSecrets;
   readonly streams: AgentStreams;
   readonly notifier: NotificationSender;
+  /** To the addresses that users give. */
+  readonly network: Network;
   /** `DEFAULT_RUN_TIMES` unless configured. */
   readonly runTimes: RunTimes;
 }

@@ -35,12 +35,29 @@ export interface HandOver {
   traceparent?: string;
 }
 
-/** Leases what is queued for these servers, up to each one's limit of runs at once. The caller sends the offers. */
-export async function claimHandOvers(services: Services, serverIds: readonly number[]): Promise<HandOver[]> {
+/** Servers whose runs are leased at the same time: some of the pool's connections are for others. */
+const AT_ONCE = 4;
+
+/**
+ * Leases what is queued for these servers, up to each one's limit of runs at once. `offer` is called for each as soon as it
+ * is leased: by the last of a thousand, the first would be overdue. Returns all of them.
+ */
+export async function claimHandOvers(
+  services: Services,
+  serverIds: readonly number[],
+  offer: (handOver: HandOver) => void = () => {},
+): Promise<HandOver[]> {
+  const waiting = await serversWithQueuedRuns(services.database, serverIds);
   const claimed: HandOver[] = [];
-  for (const serverId of await serversWithQueuedRuns(services.database, serverIds)) {
-    claimed.push(...await claimOfServer(services, serverId));
-  }
+  const work = async () => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      const ofServer = await claimOfServer(services, id);
+      ofServer.forEach(offer);
+      claimed.push(...ofServer);
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   return claimed;
 }
 

@@ -3,6 +3,7 @@ import { deleteOldAgentRequests } from "../store/agent_requests.ts";
 import { transaction } from "../store/database.ts";
 import { deleteEnrolmentTokensExpiredBefore, deleteIdempotencyKeysBefore } from "../store/housekeeping.ts";
 import { compactOutput, runsToCompact } from "../store/run_output.ts";
+import { addUpRunCounts } from "../store/run_counts.ts";
 import { deleteDeliveriesFinishedBefore } from "../store/notification_deliveries.ts";
 import type { Services } from "./context.ts";
 
@@ -28,4 +29,5 @@ export async function deleteExpiredRows(services: Services): Promise<void> {
   await deleteEnrolmentTokensExpiredBefore(services.database, before);
   const deliveriesBefore = new Date(services.clock.now().getTime() - DELIVERIES_KEPT);
   await deleteDeliveriesFinishedBefore(services.database, deliveriesBefore);
+  await addUpRunCounts(services.database);
 }

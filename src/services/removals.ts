@@ -99,8 +99,8 @@ export async function noteForgottenUploads(services: Services): Promise<void> {
   await transaction(database, async (sql) => {
     const now = clock.now();
     const before = new Date(now.getTime() - runTimes.start);
-    for (const runId of await runsWithForgottenUploads(sql, before)) {
-      await insertUploadLeftovers(sql, runId, false, now);
+    for (const { attempt, id } of await runsWithForgottenUploads(sql, before)) {
+      await insertUploadLeftovers(sql, id, attempt, false, now);
     }
   });
 }
@@ -131,7 +131,7 @@ async function removeObjects(
   names: readonly string[],
 ): Promise<void> {
   if (destination.type === "s3" || destination.type === "custom_s3") {
-    const bucket = bucketOf(destination, services.keyring);
+    const bucket = bucketOf(destination, services);
     for (const name of names) await bucket.remove(objectKey(directory, name));
     return;
   }

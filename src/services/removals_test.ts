@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { testServices } from "../../tests/support/database.ts";
 import { event, failure, success } from "../../tests/support/events.ts";
+import { loopback } from "../../tests/support/loopback.ts";
 import { plant, sayHello } from "../../tests/support/planted.ts";
 import { newBackup } from "../../tests/support/records.ts";
 import { TestS3 } from "../../tests/support/s3.ts";
@@ -104,7 +105,7 @@ Deno.test("a bucket that accepts a deletion and keeps the object is asked again"
     directory: "kept",
     file_name: "a.tar.zst",
   });
-  const bucket = new Bucket(s3.options);
+  const bucket = new Bucket(s3.options, loopback);
   await bucket.put("kept/a.tar.zst", "archive");
   await transaction(database, (sql) => requestRemoval(services, sql, [backupId], "request"));
   s3.fault = ({ method }) => method === "DELETE" ? { status: 204, code: "Ignored" } : null;

@@ -168,6 +168,6 @@ async function queueRestore(
     created_at: now,
   });
   if (key !== null) await services.passedSecrets.pass(sql, `run ${run.id}`, key, deadline);
-  await announceQueued(sql, run);
+  await announceQueued(sql, [run]);
   return run.id;
 }

@@ -2,7 +2,7 @@
 import { isTerminal } from "../domain/run.ts";
 import type { RunEvent, RunEventMessage } from "../protocol/messages.ts";
 import { type Sql, transaction } from "../store/database.ts";
-import { notify } from "../store/notifications.ts";
+import { notifyAll } from "../store/notifications.ts";
 import { failSpan, inside, startSpan } from "../telemetry/tracing.ts";
 import { insertOutput, needsTrimming, type OutputChunk, trimOutput } from "../store/run_output.ts";
 import { type EventProgress, recordProgress } from "../store/run_progress.ts";
@@ -50,9 +50,8 @@ export async function recordEvents(
     const now = services.clock.now().getTime();
     await recordProgress(sql, progress, new Date(now + lease), new Date(now + lease + grace));
     await trimLongOutput(sql, progress, rows);
-    for (const id of new Set(chunks.map((chunk) => chunk.run_id))) {
-      await notify(sql, { topic: "run_output", run_id: id });
-    }
+    const spoken = new Set(chunks.map((chunk) => chunk.run_id));
+    await notifyAll(sql, [...spoken].map((run_id) => ({ topic: "run_output", run_id })));
   });
   return groups.map(({ remoteServerId, runId, attempt, messages }) => ({
     remoteServerId,

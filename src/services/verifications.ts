@@ -109,6 +109,6 @@ export async function queueCheck(
     deadline_at: startDeadline(services, { created_at: now }),
     created_at: now,
   });
-  await announceQueued(sql, run);
+  await announceQueued(sql, [run]);
   return run.id;
 }

@@ -1,6 +1,7 @@
 /** Backups: what verifications say of them, and which are due. */
 import type { BackupRow } from "./backups.ts";
 import type { Sql } from "./database.ts";
+import { isActive } from "./runs.ts";
 import type { RunState } from "../domain/run.ts";
 
 /**
@@ -78,7 +79,7 @@ function dueForVerification(sql: Sql, now: Date) {
 export function isIdle(sql: Sql) {
   return sql`
     s.connection_id is not null and s.agent_protocol >= 2 and not exists (
-      select from runs where remote_server_id = s.id and kind in ('verify', 'drill') and finished_at is null
+      select from runs where remote_server_id = s.id and kind in ('verify', 'drill') and ${isActive(sql)}
     )`;
 }
 

@@ -108,13 +108,16 @@ export async function postponeRemoval(sql: Sql, id: number, error: string, next:
 }
 
 /** The agent of this server is back: what waits for it is tried at once. */
-export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Promise<void> {
-  await sql`
-    update backups set next_removal_at = ${now}
-    where removal_requested_at is not null and remote_server_id = ${serverId} and removal_error is not null`;
-  await sql`
-    update leftovers set next_removal_at = ${now}
-    where remote_server_id = ${serverId} and error is not null`;
+export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Promise<boolean> {
+  const [backups, leftovers] = await Promise.all([
+    sql`
+      update backups set next_removal_at = ${now}
+      where removal_requested_at is not null and remote_server_id = ${serverId} and removal_error is not null`,
+    sql`
+      update leftovers set next_removal_at = ${now}
+      where remote_server_id = ${serverId} and error is not null`,
+  ]);
+  return backups.count + leftovers.count > 0;
 }
 
 /** When the next removal is due, of a backup or a leftover. */

@@ -1,4 +1,5 @@
 /** What the records know of a place, where a recovery compares them with what lies there. */
+import type { DestinationPlace } from "../domain/location.ts";
 import type { Sql } from "./database.ts";
 
 export interface KnownManifest {
@@ -19,14 +20,18 @@ export function knownManifests(sql: Sql): Promise<KnownManifest[]> {
 export interface TaskPlace {
   id: number;
   user_id: number;
+  label: string;
   remote_server_id: number;
   backup_destination_id: number;
+  destination: DestinationPlace;
+  store_path: string | null;
 }
 
 export function taskPlaces(sql: Sql): Promise<TaskPlace[]> {
-  return sql<
-    TaskPlace[]
-  >`select id, user_id, remote_server_id, backup_destination_id from backup_tasks order by id`;
+  return sql<TaskPlace[]>`
+    select t.id, t.user_id, t.label, t.remote_server_id, t.backup_destination_id, t.store_path,
+      json_build_object('type', d.type, 'local_path', d.local_path, 'sftp_path', d.sftp_path) as destination
+    from backup_tasks t join backup_destinations d on d.id = t.backup_destination_id order by t.id`;
 }
 
 /** What each server's agent calls its machine, and the address that the server has; the user's own servers first. */

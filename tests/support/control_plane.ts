@@ -28,6 +28,7 @@ export interface ControlPlane extends AsyncDisposable {
   readonly secrets: string[];
   readonly services: Services;
   readonly agentPid: number;
+  readonly agentStateDirectory: string;
   /** All that the agent has printed. */
   agentOutput(): string;
 }
@@ -61,6 +62,7 @@ export async function startControlPlane(
     secrets: [enrolmentToken, (await Deno.readTextFile(`${agent.stateDirectory}/key`)).trim()],
     services,
     agentPid: agent.pid,
+    agentStateDirectory: agent.stateDirectory,
     agentOutput: agent.output,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };

@@ -12,6 +12,7 @@ import { type Database, openDatabase } from "../../src/store/database.ts";
 import { migrate, type Migration, readMigrations } from "../../src/store/migrate.ts";
 import { openBus } from "../../src/store/notifications.ts";
 import { TestClock } from "./clock.ts";
+import { loopback } from "./loopback.ts";
 import { testPostgresUrl } from "./postgres.ts";
 
 export interface TestDatabase extends AsyncDisposable {
@@ -47,7 +48,7 @@ export async function testServices(
   const keyring = new Keyring([randomBytes(32)]);
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   const streams = new AgentStreams(clock);
-  const notifier = new Notifier({ database, clock, keyring, smtp: null });
+  const notifier = new Notifier({ database, clock, keyring, network: loopback, smtp: null });
   const health = new Health(clock);
   health.serve();
   const services: Services = {
@@ -59,6 +60,7 @@ export async function testServices(
     passedSecrets,
     streams,
     notifier,
+    network: loopback,
     runTimes,
   };
   return {

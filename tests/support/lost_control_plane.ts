@@ -168,7 +168,7 @@ export async function recoverInto(
   return told;
 }
 
-/** Starts a control plane on what was recovered, and restores every backup of the tree through its API. */
+/** Starts a control plane on what was recovered, and restores every backup of the tree that is of the agent's server through its API. */
 export async function restoreEverything(
   stage: Stage,
   made: TestDatabase,
@@ -187,7 +187,8 @@ export async function restoreEverything(
   const { body } = await api.call("GET", "/backups?per_page=100");
   const names = (list: Stage["backups"]) => list.map(({ file_name }) => file_name).sort();
   assert.deepEqual(names(body.data), names(expected));
-  for (const backup of body.data.filter(({ engine }: { engine: string }) => engine === "tar")) {
+  for (const backup of body.data) {
+    if (backup.engine !== "tar" || backup.remote_server_id !== server!.id) continue;
     const target = `${root}/restored`;
     const log = await api.carryOut(`/backups/${backup.id}/restore`, { target_path: target });
     assert.equal(log.status, "successful", log.output);

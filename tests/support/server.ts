@@ -1,5 +1,6 @@
 /** A control plane as a person starts it: `main.ts` in a process of its own. */
 import { fileURLToPath } from "node:url";
+import { LOOPBACK_ALLOWED } from "./loopback.ts";
 
 export interface ServerOptions {
   /** DATA_DIR. */
@@ -29,7 +30,7 @@ export class ServerProcess implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
       clearEnv: true,
-      env: { ...inherited(), DATA_DIR: dataDirectory, PORT: "0", ...env },
+      env: { ...inherited(), ...LOOPBACK_ALLOWED, DATA_DIR: dataDirectory, PORT: "0", ...env },
     }).spawn();
     this.#reading = Promise.all([
       this.#read(this.#child.stdout, (text) => this.stdout += text),
