@@ -19,7 +19,7 @@ import { DataDirectory } from "./src/process/data_directory.ts";
 import { agentConnected, LocalAgent } from "./src/process/local_agent.ts";
 import { outliveLostConnections } from "./src/process/lost_connections.ts";
 import { requirePrograms } from "./src/process/required_programs.ts";
-import { openKeyring } from "./src/process/secret_keys.ts";
+import { followKeyFile, openKeyring } from "./src/process/secret_keys.ts";
 import { startFailure } from "./src/process/start_error.ts";
 import { stopSignal } from "./src/process/stop_signal.ts";
 import { complain, say } from "./src/process/terminal.ts";
@@ -30,7 +30,7 @@ import { Health } from "./src/services/health.ts";
 import { createFirstAdministrator } from "./src/services/first_administrator.ts";
 import { enrolLocalAgent } from "./src/services/local_server.ts";
 import { PassedSecrets } from "./src/services/passed_secrets.ts";
-import { registerReplica, unregisterReplica } from "./src/services/replicas.ts";
+import { heartbeatReplica, registerReplica, unregisterReplica } from "./src/services/replicas.ts";
 import { openBus } from "./src/store/notifications.ts";
 import { watchEventLoop } from "./src/telemetry/figures.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
@@ -67,11 +67,22 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
   parts.defer(() => unregisterReplica(services, replicaId));
+  if (config.secretKeys === null) {
+    const changed = () => heartbeatReplica(services, replicaId);
+    parts.use(followKeyFile({ path: config.secretKeyFile, keyring, bus, clock, changed }));
+  }
   const hub = new Hub(services, { replicaId });
   const files = new AgentFiles(join(config.dataDirectory, "agent-files"));
   const pages = [addInstallPages({ files, publicUrl: config.publicUrl })];
-  const app = createApp({ ...config, services, connectAgent: (request) => hub.connect(request), pages });
-  const web = parts.use(serveWeb({ ...config, handler: (request) => app.fetch(request) }));
+  const app = createApp({
+    ...config,
+    services,
+    connectAgent: (request, origin) => hub.connect(request, origin),
+    pages,
+  });
+  const handler: Deno.ServeHandler<Deno.NetAddr> = (request, { remoteAddr }) =>
+    app.fetch(request, { remoteAddress: remoteAddr.hostname });
+  const web = parts.use(serveWeb({ ...config, handler }));
   parts.defer(() => hub.close());
 
   const administrator = await createFirstAdministrator(services, config.bootstrapToken);
@@ -83,7 +94,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
     const loop of [
       new Scheduler(services),
       new Dispatcher(services, hub),
-      new Reaper(services, replicaId),
+      new Reaper(services, replicaId, config.auditLogDays),
       new Remover(services),
       new Messenger(services, notifier),
     ]

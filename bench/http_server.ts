@@ -26,7 +26,7 @@ function bare(): Hono {
   const app = new Hono();
   const caller = async (authorization: string | undefined) => {
     const hash = createHash("sha256").update(authorization?.slice("Bearer ".length) ?? "").digest("hex");
-    return await findCaller(database, hash, systemClock.now());
+    return await findCaller(database, hash);
   };
   app.get("/api/backup-tasks", async (c) => {
     const user = await caller(c.req.header("authorization"));
@@ -54,9 +54,9 @@ async function whole() {
       passedSecrets,
       streams: new AgentStreams(systemClock),
       clock: systemClock,
-      health: new Health(systemClock),
       notifier: new Notifier({ database, keyring, clock: systemClock, network, smtp: null }),
       network,
+      health: new Health(systemClock),
       runTimes: DEFAULT_RUN_TIMES,
     },
     rateLimitPerMinute: 1_000_000_000,

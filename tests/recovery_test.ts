@@ -17,6 +17,7 @@ import {
   recoverInto,
   restoreEverything,
 } from "./support/lost_control_plane.ts";
+import { rightsOf } from "./support/rights.ts";
 import { shell } from "./support/backup_run.ts";
 import { atTerminal } from "./support/terminal.ts";
 
@@ -181,7 +182,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
       [
         Deno.execPath(),
         "run",
-        "--allow-all",
+        ...rightsOf("admin"),
         ADMIN,
         "recover",
         "--from",

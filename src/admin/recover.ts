@@ -8,6 +8,8 @@ import { bringUpToDate, reachControlDatabase } from "../process/control_database
 import { DataDirectory } from "../process/data_directory.ts";
 import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
 import { adoptBackups } from "../services/adoption.ts";
+import { enterAudit, NO_ORIGIN } from "../services/audit_log.ts";
+import type { Services } from "../services/context.ts";
 import { createFirstAdministrator } from "../services/first_administrator.ts";
 import { AgentStreams } from "../services/agent_streams.ts";
 import { Health } from "../services/health.ts";
@@ -31,6 +33,8 @@ export interface Recovery {
   readonly config: Config;
   readonly clock: Clock;
   readonly environment: Record<string, string>;
+  /** Who asked for it, for the audit log. */
+  readonly operator: string;
   /** A line for the person who waits. */
   say(line: string): void;
 }
@@ -60,7 +64,7 @@ async function recoverFromBackup(
   found: readonly FoundManifest[],
   passwords: Passwords,
 ): Promise<string> {
-  const { config, clock, place, say } = recovery;
+  const { config, clock, place, operator, say } = recovery;
   const keyring = await knownKeyring(config);
   if (keyring === null) {
     throw new RecoveryError(
@@ -84,6 +88,7 @@ async function recoverFromBackup(
   if (userId === null) throw new RecoveryError("Cannot make a token: the backup holds no administrator");
   return await withServices({ config, clock, database, keyring }, async (services) => {
     const token = { userId, name: "Recovery", abilities: ABILITIES, expiresAt: null };
+    await enterRecovery(services, operator);
     const { plain } = await issueToken(services, token);
     try {
       await enterLaterBackups(services, recovery, found, backup, passwords, userId);
@@ -111,7 +116,7 @@ async function newestWhole(
 }
 
 async function recoverFromManifests(
-  { config, clock, place, say }: Recovery,
+  { config, clock, place, operator, say }: Recovery,
   database: Database,
   found: readonly FoundManifest[],
   passwords: Passwords,
@@ -133,6 +138,7 @@ async function recoverFromManifests(
   await bringUpToDate(database, clock);
   const keyring = await openKeyring(config, database);
   return await withServices({ config, clock, database, keyring }, async (services) => {
+    await enterRecovery(services, operator);
     const { userId, token } = (await createFirstAdministrator(services, null))!;
     // The local agent looks for its own server there.
     const address = (hostname: string) => hostname === Deno.hostname() ? "127.0.0.1" : hostname;
@@ -146,6 +152,15 @@ async function recoverFromManifests(
   });
 }
 
+async function enterRecovery(services: Services, operator: string): Promise<void> {
+  await enterAudit(services, {
+    actor: { type: "command", name: operator },
+    action: "recover",
+    result: "done",
+    origin: NO_ORIGIN,
+  });
+}
+
 async function withServices<T>(
   parts: {
     config: Config;
@@ -153,7 +168,7 @@ async function withServices<T>(
     database: Database;
     keyring: Awaited<ReturnType<typeof openKeyring>>;
   },
-  work: (services: Parameters<typeof issueToken>[0]) => Promise<T>,
+  work: (services: Services) => Promise<T>,
 ): Promise<T> {
   const { config: { addressPolicy, runTimes, smtp }, clock, database, keyring } = parts;
   const bus = await openBus(database);
@@ -163,8 +178,18 @@ async function withServices<T>(
     const network = new Network(addressPolicy);
     const notifier = new Notifier({ database, clock, keyring, network, smtp });
     const health = new Health(clock);
-    const parts = { bus, passedSecrets, streams, notifier, network, health };
-    return await work({ database, clock, keyring, runTimes, ...parts });
+    return await work({
+      database,
+      clock,
+      health,
+      keyring,
+      bus,
+      passedSecrets,
+      streams,
+      notifier,
+      network,
+      runTimes,
+    });
   } finally {
     passedSecrets.close();
     await bus.close();

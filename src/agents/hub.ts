@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { logger } from "../telemetry/logging.ts";
 import type { RunEventMessage } from "../protocol/messages.ts";
 import type { Delivery } from "../services/agent_requests.ts";
+import { NO_ORIGIN, type Origin } from "../services/audit_log.ts";
 import { disconnectAgent, disconnectReplica, heardFromAgents } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
 import { authenticateAgent } from "../services/enrolment.ts";
@@ -23,8 +24,8 @@ const MAX_GREETING = 8;
 
 export class Hub implements SessionOwner {
   readonly heartbeatMs: number;
-  readonly outside: (work: () => void) => void = AsyncLocalStorage.snapshot();
   readonly greetings = new Greetings();
+  readonly outside: (work: () => void) => void = AsyncLocalStorage.snapshot();
   readonly #services: Services;
   readonly #replicaId: string;
   readonly #ingest: EventIngest;
@@ -55,7 +56,7 @@ export class Hub implements SessionOwner {
   }
 
   /** Answers `GET /api/agent/connect`: 401 without a good agent key, else the socket. */
-  async connect(request: Request): Promise<Response> {
+  async connect(request: Request, origin: Origin = NO_ORIGIN): Promise<Response> {
     const key = /^Bearer (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
     const server = key === undefined ? null : await authenticateAgent(this.#services, key);
     if (key === undefined || server === null) {
@@ -85,7 +86,7 @@ export class Hub implements SessionOwner {
     }
     const { socket, response } = upgraded;
     const connection = { id: randomUUID(), replicaId: this.#replicaId, remoteServerId: server.id };
-    const session = new Session(this.#services, socket, this, connection, server.label);
+    const session = new Session(this.#services, socket, this, { connection, label: server.label, origin });
     this.#open.add(session);
     this.#greeting.set(server.id, (this.#greeting.get(server.id) ?? new Set()).add(session));
     this.#keys.set(session, key);

@@ -4,7 +4,8 @@ import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts"
 import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/messages.ts";
 import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
 import { answerRequest } from "../services/agent_requests.ts";
-import { connectAgent, type Connection } from "../services/connections.ts";
+import type { Origin } from "../services/audit_log.ts";
+import { connectAgent, type Connection, noteRefusedAgent } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
 import type { Greetings } from "./greetings.ts";
 import { answerStorageQuestion, type StorageQuestion } from "./storage_answers.ts";
@@ -52,6 +53,7 @@ export class Session {
   readonly #socket: WebSocket;
   readonly #owner: SessionOwner;
   readonly #label: string;
+  readonly #origin: Origin;
   #state: "greeting" | "ready" | "closed" = "greeting";
   #unstored = 0;
   #unstoredCharacters = 0;
@@ -62,13 +64,13 @@ export class Session {
     services: Services,
     socket: WebSocket,
     owner: SessionOwner,
-    connection: Connection,
-    label: string,
+    { connection, label, origin }: { connection: Connection; label: string; origin: Origin },
   ) {
     this.#services = services;
     this.#socket = socket;
     this.#owner = owner;
     this.#label = label;
+    this.#origin = origin;
     this.connection = connection;
     this.heardAt = services.clock.monotonic();
     socket.onmessage = ({ data }) => owner.outside(() => this.#receive(data));
@@ -98,6 +100,9 @@ export class Session {
   /** Tells why, then closes. */
   refuse(code: "protocol" | "revoked" | "replaced", message: string): void {
     this.send({ type: "refused", code, message });
+    noteRefusedAgent(this.#services, this.connection, message, this.#origin).catch((error) => {
+      this.#log.error("Cannot enter a refused agent into the audit log: {error}", { error });
+    });
     this.close(code === "replaced" ? CLOSE.replaced : CLOSE.refused, message);
   }
 
@@ -170,7 +175,7 @@ export class Session {
     const greeting = { protocol, description: hello.agent, runs: hello.runs };
     const runs = await this.#owner.greetings.enter(isHere, () => {
       this.entered = true;
-      return connectAgent(this.#services, this.connection, greeting);
+      return connectAgent(this.#services, this.connection, greeting, this.#origin);
     });
     if (runs === null || !isHere()) return;
     this.#state = "ready";

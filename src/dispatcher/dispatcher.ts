@@ -4,7 +4,6 @@ import { runsToCancel } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
 import { claimHandOvers, type HandOver } from "../services/hand_overs.ts";
 import { startSpan, traceparentOf } from "../telemetry/tracing.ts";
-import type { Beat } from "../services/health.ts";
 import { Loop } from "./loop.ts";
 import { RunTraces } from "./run_traces.ts";
 
@@ -24,23 +23,20 @@ export class Dispatcher {
   readonly #offers: Loop;
   readonly #cancels: Loop;
   readonly #requests: Loop;
-  readonly #traces = new RunTraces();
   /** What waits for agents that have just connected: looked up for them alone, for they may be thousands at once. */
   readonly #welcomes: Loop;
   #arrived = new Set<number>();
+  readonly #traces = new RunTraces();
   #unsubscribe = () => {};
 
   constructor(services: Services, link: AgentLink) {
     this.#services = services;
     this.#link = link;
-    const loop = (name: string, work: (beat: Beat) => Promise<void>) =>
-      new Loop({ name, ...services, pollMs: 10_000, work: (beat) => work(beat).then(() => null) });
-    const offer = async (servers: number[], beat: Beat) => {
+    const loop = (name: string, work: () => Promise<void>) =>
+      new Loop({ name, ...services, pollMs: 10_000, work: () => work().then(() => null) });
+    const offer = async (servers: number[]) => {
       const since = services.clock.now();
-      await claimHandOvers(services, servers, (handOver) => {
-        this.#offer(handOver, since);
-        beat();
-      });
+      await claimHandOvers(services, servers, (handOver) => this.#offer(handOver, since));
     };
     const cancel = async (servers: number[]) => {
       for (const run of await runsToCancel(services, servers)) link.cancel(run);
@@ -48,14 +44,14 @@ export class Dispatcher {
     const ask = async (servers: number[]) => {
       for (const delivery of await claimDeliveries(services, servers)) link.ask(delivery);
     };
-    this.#offers = loop("dispatcher", (beat) => offer(link.connectedServers(), beat));
+    this.#offers = loop("dispatcher", () => offer(link.connectedServers()));
     this.#cancels = loop("canceller", () => cancel(link.connectedServers()));
     this.#requests = loop("request sender", () => ask(link.connectedServers()));
-    this.#welcomes = loop("welcomer", async (beat) => {
+    this.#welcomes = loop("welcomer", async () => {
       const servers = [...this.#arrived];
       if (servers.length === 0) return;
       this.#arrived = new Set();
-      const ends = await Promise.allSettled([offer, cancel, ask].map((each) => each(servers, beat)));
+      const ends = await Promise.allSettled([offer, cancel, ask].map((each) => each(servers)));
       for (const end of ends) {
         if (end.status === "fulfilled") continue;
         for (const server of servers) this.#arrived.add(server);

@@ -1,7 +1,8 @@
 /** Expired deadlines, dead replicas and old rows → their ends. */
+import { DEFAULT_AUDIT_LOG_DAYS } from "../domain/audit.ts";
 import type { Services } from "../services/context.ts";
 import type { Beat } from "../services/health.ts";
-import { compactEndedRuns, deleteExpiredRows } from "../services/housekeeping.ts";
+import { compactEndedRuns, deleteExpiredRows, deleteOldAuditEntries } from "../services/housekeeping.ts";
 import { noteForgottenUploads } from "../services/removals.ts";
 import { heartbeatReplica } from "../services/replicas.ts";
 import { cancelTimedOutRuns, endOverdueRuns } from "../services/run_deadlines.ts";
@@ -10,7 +11,7 @@ import { Loop } from "./loop.ts";
 export class Reaper {
   readonly #loops: Loop[];
 
-  constructor(services: Services, replicaId: string) {
+  constructor(services: Services, replicaId: string, auditLogDays: number = DEFAULT_AUDIT_LOG_DAYS) {
     const loop = (name: string, pollMs: number, work: (beat: Beat) => Promise<void>) =>
       new Loop({
         name,
@@ -31,6 +32,7 @@ export class Reaper {
         while (await compactEndedRuns(services) > 0) beat();
         await noteForgottenUploads(services);
         await deleteExpiredRows(services);
+        await deleteOldAuditEntries(services, auditLogDays);
       }),
     ];
   }

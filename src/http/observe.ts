@@ -7,9 +7,11 @@ import { json } from "./pipeline.ts";
 import { logAbout, logger } from "../telemetry/logging.ts";
 import { activeSpan } from "../telemetry/tracing.ts";
 
-/** Who was served, for the log and the figures; set by the route. */
+/** `route`: who was served, for the log and the figures; set by the route. `requestId`: what the answer names it by. */
 export interface RouteVariables {
-  Variables: { route: string | undefined };
+  Variables: { route: string | undefined; requestId: string };
+  /** Of the socket's other end: whoever serves the application tells it. */
+  Bindings: { remoteAddress?: string };
 }
 
 /** No other site reads, frames or runs anything of this one. `Content-Security-Policy` is for answers without a page. */
@@ -32,8 +34,8 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
     : HEADERS;
   return async (c, next) => {
     const requestId = requestIdOf(c.req.raw);
+    c.set("requestId", requestId);
     await logAbout({ request_id: requestId }, () => answer(c, next));
-    if (c.res.status !== 101) c.res.headers.set("X-Request-Id", requestId);
   };
 
   async function answer(c: Context<RouteVariables>, next: Next): Promise<void> {
@@ -43,6 +45,7 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
     else c.res = json(400, { error: "Bad Request", message: "The Host header is not valid." });
     const { res: response, req: { method, path, raw } } = c;
     if (response.status !== 101) {
+      response.headers.set("X-Request-Id", c.get("requestId"));
       for (const [name, value] of headers) if (!response.headers.has(name)) response.headers.set(name, value);
     }
     if (raw.method === "HEAD") await dropBody(response);
@@ -54,6 +57,7 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
       seconds,
     );
     log.debug("{method} {path} {status} in {ms} ms", () => ({
+      request_id: c.get("requestId"),
       method,
       path,
       status: response.status,

@@ -23,6 +23,7 @@ import {
 } from "../store/leftovers.ts";
 import { notify } from "../store/notifications.ts";
 import { askAgent } from "./agent_requests.ts";
+import { enterAudit, NO_ORIGIN } from "./audit_log.ts";
 import type { Services } from "./context.ts";
 import { bucketOf, removeUpload } from "./uploads.ts";
 
@@ -53,6 +54,17 @@ export async function requestRetention(services: Services, sql: Sql, taskId: num
   const going = decideRetention(await lockStoredBackups(sql, taskId), task, at)
     .filter(({ reasons }) => reasons.length === 0).map(({ backup }) => backup.id);
   await requestRemoval(services, sql, going, "retention");
+  for (const resourceId of going) {
+    await enterAudit(services, {
+      actor: { type: "system" },
+      action: "deleteBackup",
+      resource: "backups",
+      resourceId,
+      result: "done",
+      reason: "No rule of its task keeps it any more.",
+      origin: NO_ORIGIN,
+    }, sql);
+  }
 }
 
 /** Removes what is due, a batch at a time. Returns how many were tried. */

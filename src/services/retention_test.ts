@@ -57,6 +57,13 @@ Deno.test("a new backup pushes out what no rule of its task keeps, by the task's
   assert.deepEqual(await left(), [stored[1], stored[4]]);
   const last = await store();
   assert.deepEqual(await left(), [stored[4], last]);
+  // Nobody asked for it: the audit log says what did it.
+  const entries = await test.database`
+    select actor, resource_id from audit_log where action = 'deleteBackup' order by id`;
+  assert.deepEqual(
+    entries.map(({ actor, resource_id }) => [actor, resource_id]),
+    [0, 2, 3, 1].map((each) => ["system", stored[each]]),
+  );
 });
 
 Deno.test("what is held stays, and takes no other's place", async () => {

@@ -62,7 +62,7 @@ export async function queueBackupRuns(
   }));
   const deadline_at = startDeadline(services, { created_at: now });
   const runs = await insertBackupRuns(sql, rows, { deadline_at, created_at: now });
-  await announceQueued(sql, runs.map((run) => ({ ...run, kind: "backup" })));
+  await announceQueued(sql, runs);
   return runs.map(({ id }) => id);
 }
 

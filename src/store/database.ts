@@ -2,6 +2,7 @@
 import postgres from "postgres";
 import { parseDatabaseUrl, type ServerAddress } from "../domain/database_url.ts";
 import { DatabaseServers } from "./database_servers.ts";
+import { auditedRequest } from "./audited_request.ts";
 
 /** A pool, or a transaction of it: store functions take either. */
 export type Sql = postgres.Sql<{ bigint: number }> | postgres.TransactionSql<{ bigint: number }>;
@@ -77,15 +78,20 @@ export function dropConnections(database: Database, openedBefore = Infinity): vo
 /** What is to be done once a transaction is committed. */
 const waiting = new WeakMap<Sql, (() => void)[]>();
 
-/** Runs `work` in one transaction. No network call but to Postgres may happen inside. */
+/**
+ * Runs `work` in one transaction. No network call but to Postgres may happen inside. Where it makes the change that a request
+ * under way is for, the audit log's entry goes with it.
+ */
 export async function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   const after: (() => void)[] = [];
-  const result = await database.begin((sql) => {
-    waiting.set(sql as unknown as Sql, after);
-    return work(sql as unknown as Sql);
-  });
+  const begin = (work: (sql: Sql) => Promise<T>) =>
+    database.begin((sql) => {
+      waiting.set(sql as unknown as Sql, after);
+      return work(sql as unknown as Sql);
+    }) as Promise<T>;
+  const result = await (auditedRequest()?.within(begin, work) ?? begin(work));
   for (const act of after) act();
-  return result as T;
+  return result;
 }
 
 /** Calls `act`, which must not throw, once the transaction `sql` is committed; never where it is not. Outside of one: now. */

@@ -26,6 +26,10 @@ export type Notification =
   | { topic: "agent_response"; id: number }
   /** The agent's key is no longer good: close its socket. */
   | { topic: "agent_revoked"; remote_server_id: number }
+  /** A token of this user, or what it allows, is not what it was. */
+  | { topic: "tokens_changed"; user_id: number }
+  /** The secret keys have changed: read them again. */
+  | { topic: "keys_changed" }
   /** Objects wait to be removed. */
   | { topic: "removal_due" }
   /** Something waits to be told to a notification stream. */

@@ -14,6 +14,7 @@ import { shell } from "./backup_run.ts";
 import { ApiCaller } from "./client.ts";
 import { serve, startAgent } from "./control_plane.ts";
 import { type TestDatabase, testServices } from "./database.ts";
+import { rightsOf } from "./rights.ts";
 import { TestS3 } from "./s3.ts";
 import { TestSshd } from "./sshd.ts";
 import { describeTree, growTree } from "./tree.ts";
@@ -146,7 +147,7 @@ export async function recoverInto(
   env: Record<string, string> = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", ADMIN, "recover", ...args],
+    args: ["run", ...rightsOf("admin"), ADMIN, "recover", ...args],
     env: {
       DATABASE_URL: made.url,
       DATA_DIR: `${stage.root}/data`,
