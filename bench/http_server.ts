@@ -15,6 +15,7 @@ import { findBackupTaskDetail, listBackupTasks } from "../src/store/backup_tasks
 import { openDatabase } from "../src/store/database.ts";
 import { Notifier } from "../src/notify/notifier.ts";
 import { AgentStreams } from "../src/services/agent_streams.ts";
+import { Health } from "../src/services/health.ts";
 import { PassedSecrets } from "../src/services/passed_secrets.ts";
 import { openBus } from "../src/store/notifications.ts";
 import { findCaller } from "../src/store/tokens.ts";
@@ -25,7 +26,7 @@ function bare(): Hono {
   const app = new Hono();
   const caller = async (authorization: string | undefined) => {
     const hash = createHash("sha256").update(authorization?.slice("Bearer ".length) ?? "").digest("hex");
-    return await findCaller(database, hash, systemClock.now());
+    return await findCaller(database, hash);
   };
   app.get("/api/backup-tasks", async (c) => {
     const user = await caller(c.req.header("authorization"));
@@ -55,6 +56,7 @@ async function whole() {
       clock: systemClock,
       notifier: new Notifier({ database, keyring, clock: systemClock, network, smtp: null }),
       network,
+      health: new Health(systemClock),
       runTimes: DEFAULT_RUN_TIMES,
     },
     rateLimitPerMinute: 1_000_000_000,

@@ -65,6 +65,7 @@ export class EventIngest {
         if (!isPassing(error)) return await this.#isolate(batch, error);
         log().error("Cannot store {count} events of runs: {error}. It is tried again.", {
           count: batch.length,
+          run_ids: runIdsOf(batch),
           error,
         });
         await this.#services.clock.sleep(wait, this.#closed.signal).catch(() => {});
@@ -77,7 +78,11 @@ export class EventIngest {
   async #isolate(batch: IncomingEvent[], error: unknown): Promise<boolean> {
     const byServer = Map.groupBy(batch, (event) => event.remoteServerId);
     if (byServer.size === 1) {
-      log().error("Cannot store an agent's events: {error}. Its socket is closed.", { error });
+      log().error("Cannot store an agent's events: {error}. Its socket is closed.", {
+        remote_server_id: batch[0]!.remoteServerId,
+        run_ids: runIdsOf(batch),
+        error,
+      });
       batch[0]!.refused();
       return true;
     }
@@ -91,6 +96,10 @@ export class EventIngest {
 function count(batch: readonly IncomingEvent[]): void {
   runEvents.inc(batch.length);
   for (const { message: { event } } of batch) if (event.kind === "output") runOutput.inc(event.text.length);
+}
+
+function runIdsOf(batch: readonly IncomingEvent[]): number[] {
+  return [...new Set(batch.map(({ message }) => message.run_id))];
 }
 
 /**

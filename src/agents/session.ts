@@ -4,8 +4,10 @@ import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts"
 import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/messages.ts";
 import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
 import { answerRequest } from "../services/agent_requests.ts";
-import { connectAgent, type Connection } from "../services/connections.ts";
+import type { Origin } from "../services/audit_log.ts";
+import { connectAgent, type Connection, noteRefusedAgent } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
+import type { Greetings } from "./greetings.ts";
 import { answerStorageQuestion, type StorageQuestion } from "./storage_answers.ts";
 
 /** Close codes, also in docs/protocol.md. */
@@ -31,21 +33,27 @@ const MAX_BUFFERED = 8 * 1024 * 1024;
 
 export interface SessionOwner {
   heartbeatMs: number;
+  greetings: Greetings;
   /** The session has been welcomed. */
   ready(session: Session): void;
   closed(session: Session): void;
   /** @param characters Of its frame. */
   event(session: Session, message: RunEventMessage, characters: number): void;
+  /** Runs `work` apart from the request that opened the socket: what is said over it is not of that request. */
+  outside(work: () => void): void;
 }
 
 export class Session {
   readonly connection: Connection;
   /** When it was last heard of, on the monotonic clock. */
   heardAt: number;
+  /** It may stand in the database. */
+  entered = false;
   readonly #services: Services;
   readonly #socket: WebSocket;
   readonly #owner: SessionOwner;
   readonly #label: string;
+  readonly #origin: Origin;
   #state: "greeting" | "ready" | "closed" = "greeting";
   #unstored = 0;
   #unstoredCharacters = 0;
@@ -56,18 +64,18 @@ export class Session {
     services: Services,
     socket: WebSocket,
     owner: SessionOwner,
-    connection: Connection,
-    label: string,
+    { connection, label, origin }: { connection: Connection; label: string; origin: Origin },
   ) {
     this.#services = services;
     this.#socket = socket;
     this.#owner = owner;
     this.#label = label;
+    this.#origin = origin;
     this.connection = connection;
     this.heardAt = services.clock.monotonic();
-    socket.onmessage = ({ data }) => this.#receive(data);
-    socket.onclose = () => this.#end();
-    socket.onerror = () => this.#end();
+    socket.onmessage = ({ data }) => owner.outside(() => this.#receive(data));
+    socket.onclose = () => owner.outside(() => this.#end());
+    socket.onerror = () => owner.outside(() => this.#end());
   }
 
   get remoteServerId(): number {
@@ -85,13 +93,16 @@ export class Session {
   }
 
   close(code: number, reason: string): void {
-    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, reason.slice(0, 120));
+    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, closeReason(reason));
     this.#end();
   }
 
   /** Tells why, then closes. */
   refuse(code: "protocol" | "revoked" | "replaced", message: string): void {
     this.send({ type: "refused", code, message });
+    noteRefusedAgent(this.#services, this.connection, message, this.#origin).catch((error) => {
+      this.#log.error("Cannot enter a refused agent into the audit log: {error}", { error });
+    });
     this.close(code === "replaced" ? CLOSE.replaced : CLOSE.refused, message);
   }
 
@@ -160,12 +171,13 @@ export class Session {
   }
 
   async #connect(protocol: number, hello: Extract<AgentMessage, { type: "hello" }>): Promise<void> {
-    const runs = await connectAgent(this.#services, this.connection, {
-      protocol,
-      description: hello.agent,
-      runs: hello.runs,
+    const isHere = () => this.#state !== "closed";
+    const greeting = { protocol, description: hello.agent, runs: hello.runs };
+    const runs = await this.#owner.greetings.enter(isHere, () => {
+      this.entered = true;
+      return connectAgent(this.#services, this.connection, greeting, this.#origin);
     });
-    if (this.#state === "closed") return;
+    if (runs === null || !isHere()) return;
     this.#state = "ready";
     this.send({
       type: "welcome",
@@ -200,4 +212,11 @@ export class Session {
   get #log() {
     return logger("agents").with({ remote_server_id: this.remoteServerId });
   }
+}
+
+/** A websocket takes 123 bytes of reason, and throws where there are more. */
+function closeReason(text: string): string {
+  const bytes = new Uint8Array(123);
+  const { written } = new TextEncoder().encodeInto(text, bytes);
+  return new TextDecoder().decode(bytes.subarray(0, written));
 }

@@ -231,10 +231,10 @@ Deno.test("a failure of ours is a 500 that tells nothing from inside; its cause 
   assert.deepEqual([failure!.properties.method, failure!.properties.path], ["GET", "/broken"]);
 });
 
-Deno.test("the access log tells method, path and status, and never a token or a query", async () => {
+Deno.test("the access log tells method, path, status and the request's id, and never a token or a query", async () => {
   await using api = await testApi();
   await using log = await recordLog();
-  await api.admin.call("GET", "/api/tags?secret=hush");
+  const { headers } = await api.admin.call("GET", "/api/tags?secret=hush");
   const [access] = log.records;
   assert.equal(access!.level, "debug");
   assert.deepEqual({ ...access!.properties, ms: 0 }, {
@@ -242,6 +242,7 @@ Deno.test("the access log tells method, path and status, and never a token or a 
     path: "/api/tags",
     status: 200,
     ms: 0,
+    request_id: headers.get("x-request-id"),
   });
   const everything = JSON.stringify(log.records);
   assert.ok(!everything.includes(api.admin.token) && !everything.includes("hush"));

@@ -139,7 +139,9 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
   if (body !== undefined || query !== undefined || (isToken && method === "post")) {
     said[422] = "Something in the request is wrong; each wrong field is named.";
   }
-  if (isToken) said[429] = "The token made too many calls this minute.";
+  const bad = "this address showed too many tokens or keys that are no good.";
+  if (isToken) said[429] = `The token made too many calls this minute, or ${bad}`;
+  else if (access === "agent") said[429] = `T${bad.slice(1)}`;
   said[500] = "Something went wrong on the server.";
   said[503] = "The database can't be reached.";
   for (const [status, text] of Object.entries(errors)) {

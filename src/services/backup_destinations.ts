@@ -11,6 +11,7 @@ import type { PageWindow } from "../domain/page.ts";
 import { AddressRefusedError, type Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import { endpointUrl } from "../storage/s3_address.ts";
+import { noteCreated } from "../store/audited_request.ts";
 import {
   type BackupDestinationRow,
   countDestinationUses,
@@ -58,6 +59,7 @@ export async function createBackupDestination(
       { label, type, ...fields },
       services.clock.now(),
     );
+    noteCreated(id);
     return (await findBackupDestinationOf(sql, caller.userId, id))!;
   });
 }

@@ -8,11 +8,13 @@ import type { Keyring } from "../secrets/keyring.ts";
 import type { Database } from "../store/database.ts";
 import type { Bus } from "../store/notifications.ts";
 import type { AgentStreams } from "./agent_streams.ts";
+import type { Health } from "./health.ts";
 import type { PassedSecrets } from "./passed_secrets.ts";
 
 export interface Services {
   readonly database: Database;
   readonly clock: Clock;
+  readonly health: Health;
   readonly keyring: Keyring;
   readonly bus: Bus;
   readonly passedSecrets: PassedSecrets;

@@ -4,6 +4,7 @@ import { type DeliveryOutcome, isoSeconds } from "../domain/notification.ts";
 import { addressOf, type NotificationStreamType, valueProblem } from "../domain/notification_stream.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { AddressRefusedError } from "../network/network.ts";
+import { noteCreated } from "../store/audited_request.ts";
 import { transaction } from "../store/database.ts";
 import { restartDeliveries } from "../store/notification_deliveries.ts";
 import { notify } from "../store/notifications.ts";
@@ -46,10 +47,11 @@ export function createNotificationStream(
 ): Promise<store.NotificationStreamRow> {
   refuseAddress(services, stream.type, value);
   const row = { ...stream, value_encrypted: services.keyring.encrypt(value) };
-  return transaction(
-    services.database,
-    (sql) => store.insertNotificationStream(sql, caller.userId, row, services.clock.now()),
-  );
+  return transaction(services.database, async (sql) => {
+    const made = await store.insertNotificationStream(sql, caller.userId, row, services.clock.now());
+    noteCreated(made.id);
+    return made;
+  });
 }
 
 /** Throws an `InvalidError` when the stream's value, new or kept, does not suit its type. What waits goes to a new value at once. */

@@ -1,4 +1,4 @@
-/** One address for several servers, each connection to the next of them, as a plain TCP balancer does it. */
+/** One address for several servers, each connection to the next of them that is up, as a plain TCP balancer does it. */
 export class Balancer implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();
@@ -30,11 +30,26 @@ export class Balancer implements AsyncDisposable {
 
   async #accept(): Promise<void> {
     for await (const from of this.#listener) {
-      const port = this.ports[this.#next++ % this.ports.length]!;
-      const to = await Deno.connect({ hostname: "127.0.0.1", port });
+      const to = await this.#connect();
+      if (to === null) {
+        close(from);
+        continue;
+      }
       const carried = this.#carry(from, to).finally(() => this.#carried.delete(carried));
       this.#carried.add(carried);
     }
+  }
+
+  async #connect(): Promise<Deno.TcpConn | null> {
+    for (let tries = 0; tries < this.ports.length; tries++) {
+      const port = this.ports[this.#next++ % this.ports.length]!;
+      try {
+        return await Deno.connect({ hostname: "127.0.0.1", port });
+      } catch (error) {
+        if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+      }
+    }
+    return null;
   }
 
   /** No faster than either side takes it, until either side ends. */

@@ -6,6 +6,7 @@ import { Notifier } from "../../src/notify/notifier.ts";
 import { Keyring } from "../../src/secrets/keyring.ts";
 import { AgentStreams } from "../../src/services/agent_streams.ts";
 import type { Services } from "../../src/services/context.ts";
+import { Health } from "../../src/services/health.ts";
 import { PassedSecrets } from "../../src/services/passed_secrets.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { migrate, type Migration, readMigrations } from "../../src/store/migrate.ts";
@@ -48,9 +49,12 @@ export async function testServices(
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   const streams = new AgentStreams(clock);
   const notifier = new Notifier({ database, clock, keyring, network: loopback, smtp: null });
+  const health = new Health(clock);
+  health.serve();
   const services: Services = {
     database,
     clock,
+    health,
     keyring,
     bus,
     passedSecrets,
