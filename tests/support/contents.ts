@@ -6,9 +6,11 @@ const OF_ANY_CALL: Readonly<Record<string, readonly string[]>> = {
   tokens: ["last_used_at"],
   replicas: ["heartbeat_at"],
 };
+/** What tells of calls, refused ones too. */
+const OF_CALLS = new Set(["audit_log"]);
 
 /**
- * Rows by table.
+ * Rows by table, without what a call leaves behind that changes nothing.
  *
  * @param besides More columns that are left out, by table.
  */
@@ -16,12 +18,29 @@ export async function contentsOf(
   database: Database,
   besides: Readonly<Record<string, readonly string[]>> = {},
 ): Promise<Record<string, string[]>> {
+  return await rowsOf(
+    database,
+    (table) => OF_CALLS.has(table) ? null : [...OF_ANY_CALL[table] ?? [], ...besides[table] ?? []],
+  );
+}
+
+/** Every row of every table. */
+export function everyRow(database: Database): Promise<Record<string, string[]>> {
+  return rowsOf(database, () => []);
+}
+
+/** @param leftOut Columns of a table; null for all of it. */
+async function rowsOf(
+  database: Database,
+  leftOut: (table: string) => string[] | null,
+): Promise<Record<string, string[]>> {
   const tables = await database<{ name: string }[]>`
     select table_name as name from information_schema.tables
     where table_schema = current_schema() and table_type = 'BASE TABLE' order by 1`;
   const contents: Record<string, string[]> = {};
   for (const { name } of tables) {
-    const left = [...OF_ANY_CALL[name] ?? [], ...besides[name] ?? []];
+    const left = leftOut(name);
+    if (left === null) continue;
     const rows = await database<{ row: string }[]>`
       select (to_jsonb(t) - ${left}::text[])::text as row from ${database(name)} t order by 1`;
     contents[name] = rows.map(({ row }) => row);
