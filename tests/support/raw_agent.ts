@@ -68,8 +68,14 @@ export class RawAgent implements Disposable {
     const request_id = `question ${++this.#questions}`;
     this.send({ ...question, request_id });
     const answers = () => this.received.find((message) => message.request_id === request_id);
-    await until(() => answers() !== undefined);
+    await until(() => answers() !== undefined || this.socket.readyState === WebSocket.CLOSED);
+    if (answers() === undefined) throw new Error("The socket was closed before an answer came");
     return answers();
+  }
+
+  /** The code that the socket ends with because of what was sent; null where it goes on. */
+  async end(): Promise<number | null> {
+    return await this.ask({ type: "upload.abort", upload_id: "x" }).then(() => null, () => this.closed);
   }
 
   /** Says an event. Resolves once it is acknowledged: all events are. */
