@@ -99,7 +99,12 @@ Deno.test("the time comes from the clock alone", async () => {
 const CONNECTS: Readonly<Record<string, RegExp>> = {
   "src/network/network.ts": /node:https?|^fetch/,
   "src/notify/channels/email.ts": /createTransport/, // SMTP_URL
-  "src/store/database.ts": /node:net/, // DATABASE_URL
+  "src/store/database_servers.ts": /node:net/, // DATABASE_URL
+  "src/store/database_tls.ts": /node:(net|tls)/,
+  // What an address is, and no more.
+  "src/config.ts": /node:net/,
+  "src/http/auth_throttle.ts": /node:net/,
+  "src/http/client_address.ts": /node:net/,
 };
 
 Deno.test("the control plane connects to nothing but through its network", async () => {

@@ -17,6 +17,10 @@ export async function watchChanges(database: Database): Promise<{ taken(): Promi
     create table watched_changes (id bigint generated always as identity, table_name text, operation text);
     create function watch_change() returns trigger language plpgsql as $$
     begin
+      -- That a call was refused is entered, and changes nothing else.
+      if tg_table_name = 'audit_log' and to_jsonb(new) ->> 'result' = 'refused' then
+        return null;
+      end if;
       if tg_op <> 'UPDATE' or
         to_jsonb(old) - '{${MOVING}}'::text[] is distinct from to_jsonb(new) - '{${MOVING}}'::text[]
       then
