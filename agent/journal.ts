@@ -7,6 +7,7 @@ import { join } from "node:path";
 import * as zlib from "node:zlib";
 import * as z from "zod";
 import type { Clock } from "../src/domain/clock.ts";
+import { logger } from "../src/telemetry/logging.ts";
 import type { Job } from "../src/protocol/job.ts";
 import { RunEvent, type RunEventMessage } from "../src/protocol/messages.ts";
 
@@ -42,14 +43,21 @@ export class Journal {
     this.#clock = clock;
   }
 
-  /** Reads back what an earlier agent left. */
+  /** Reads back what an earlier agent left. A run whose journal the disk does not give back is one that nobody knows any more. */
   static async open(directory: string, clock: Clock): Promise<Journal> {
     const journal = new Journal(directory, clock);
     for await (const { name } of Deno.readDir(directory)) {
       const match = /^(\d+)-(\d+)\.jsonl$/.exec(name);
       if (match === null) continue;
-      const run = RunJournal.read(join(directory, name), Number(match[1]), Number(match[2]), clock);
-      journal.#runs.set(keyOf(run), run);
+      try {
+        const run = RunJournal.read(join(directory, name), Number(match[1]), Number(match[2]), clock);
+        journal.#runs.set(keyOf(run), run);
+      } catch (error) {
+        log().error("Cannot read the journal of run {run_id}: {reason}. The run counts as failed.", {
+          run_id: Number(match[1]),
+          reason: (error as Error).message,
+        });
+      }
     }
     return journal;
   }
@@ -81,7 +89,15 @@ export class Journal {
 
   forget(run: RunJournal): void {
     this.#runs.delete(keyOf(run));
-    run.remove();
+    try {
+      run.remove();
+    } catch (error) {
+      // The run is over. What is left is told once more by the next agent, and changes nothing.
+      log().warn("Cannot remove the journal of run {run_id}: {reason}", {
+        run_id: run.runId,
+        reason: (error as Error).message,
+      });
+    }
   }
 
   close(): void {
@@ -291,3 +307,5 @@ function parseLine(line: Uint8Array): Entry | null {
     return null;
   }
 }
+
+const log = () => logger("agent");

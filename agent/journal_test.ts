@@ -149,6 +149,18 @@ Deno.test("an acknowledgement that a full disk can't note is taken all the same"
   run.close();
 });
 
+Deno.test("a journal that can't be removed, or read back, ends no agent", () =>
+  directory(async (path) => {
+    const journal = await Journal.open(path, new TestClock());
+    const run = journal.create(1, 1, "backup");
+    await run.finish(verdict);
+    await Deno.remove(join(path, "1-1.jsonl"));
+    await Deno.mkdir(join(path, "1-1.jsonl", "full"), { recursive: true });
+    journal.acknowledge(1, 1, 1);
+    assert.equal(journal.all().length, 0);
+    assert.equal((await Journal.open(path, new TestClock())).all().length, 0);
+  }));
+
 Deno.test("a full disk is told, and the event is kept in memory", () => {
   const file = Deno.openSync("/dev/full", { append: true });
   const onFullDisk = RunJournal as unknown as new (...of: unknown[]) => RunJournal;
