@@ -8,8 +8,8 @@ export interface Change {
 
 /** Columns that move by themselves: a token notes that it was used. */
 const MOVING = ["last_used_at"];
-/** An answer that was asked for with an `Idempotency-Key` is kept, whatever it is. */
-const LEFT_OUT = ["schema_migrations", "idempotency_keys"];
+/** An answer that was asked for with an `Idempotency-Key` is kept, whatever it is. The audit log tells of refusals and of reads too. */
+const LEFT_OUT = ["schema_migrations", "idempotency_keys", "audit_log"];
 
 /** Notes every change of a row from now on. An update that alters nothing is none. */
 export async function watchChanges(database: Database): Promise<{ taken(): Promise<Change[]> }> {
@@ -17,10 +17,6 @@ export async function watchChanges(database: Database): Promise<{ taken(): Promi
     create table watched_changes (id bigint generated always as identity, table_name text, operation text);
     create function watch_change() returns trigger language plpgsql as $$
     begin
-      -- That a call was refused is entered, and changes nothing else.
-      if tg_table_name = 'audit_log' and to_jsonb(new) ->> 'result' = 'refused' then
-        return null;
-      end if;
       if tg_op <> 'UPDATE' or
         to_jsonb(old) - '{${MOVING}}'::text[] is distinct from to_jsonb(new) - '{${MOVING}}'::text[]
       then
