@@ -48,6 +48,33 @@ Deno.test("the unit grants no more than it says, and knows the embedded Postgres
   ]);
 });
 
+/** The list of the example for containers, in the same way. */
+async function containerRights(dataDirectory: string): Promise<string[]> {
+  const text = await Deno.readTextFile(`${PROJECT}/deploy/compose.yaml`);
+  const lines = /\n  command:\n    - run\n([\s\S]*?)    - main\.ts\n/.exec(text)![1]!;
+  return [...lines.matchAll(/^ {4}- (\S+)$/gm)].map(([, right]) =>
+    right!.replaceAll("/app", PROJECT).replaceAll("/data", dataDirectory).replaceAll(
+      "/usr/bin/deno",
+      Deno.execPath(),
+    )
+  );
+}
+
+Deno.test("under the container's rights it serves, and builds what servers install", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await using db = await emptyDatabase();
+    const rights = await containerRights(dataDirectory);
+    for (const right of ["read", "write", "run"]) {
+      assert.ok(rights.some((each) => each.startsWith(`--allow-${right}=/`)), `${right} is not narrowed`);
+    }
+    const env = { LOCAL_AGENT: "0", DATABASE_URL: db.url, SECRET_KEY: "ab".repeat(32) };
+    await using server = new ServerProcess({ dataDirectory, env, rights });
+    const url = await server.ready();
+    assert.match(await (await fetch(`${url}/agent/SHA256SUMS`)).text(), / {2}agent\.js$/m);
+    assert.doesNotMatch(server.stderr, /NotCapable|Requires \S+ access/);
+    assert.equal((await server.stop()).code, 0);
+  }));
+
 Deno.test("under the unit's rights it serves, seals, and builds what servers install", () =>
   withDataDirectory(async (dataDirectory) => {
     await using db = await emptyDatabase();
