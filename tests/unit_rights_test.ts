@@ -1,6 +1,7 @@
 /** The control plane under the rights that its unit gives it, in other places. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
 import { packagedPrograms } from "../src/store/embedded_programs.ts";
 import { emptyDatabase } from "./support/database.ts";
 import { ServerProcess } from "./support/server.ts";
@@ -50,10 +51,10 @@ Deno.test("the unit grants no more than it says, and knows the embedded Postgres
 
 /** The list of the example for containers, in the same way. */
 async function containerRights(dataDirectory: string): Promise<string[]> {
-  const text = await Deno.readTextFile(`${PROJECT}/deploy/compose.yaml`);
-  const lines = /\n  command:\n    - run\n([\s\S]*?)    - main\.ts\n/.exec(text)![1]!;
-  return [...lines.matchAll(/^ {4}- (\S+)$/gm)].map(([, right]) =>
-    right!.replaceAll("/app", PROJECT).replaceAll("/data", dataDirectory).replaceAll(
+  const file = parse(await Deno.readTextFile(`${PROJECT}/deploy/compose.yaml`), { merge: true });
+  const [, ...words]: string[] = file.services["control-plane-1"].command;
+  return words.slice(0, -1).map((word) =>
+    word.replaceAll("/app", PROJECT).replaceAll("/data", dataDirectory).replaceAll(
       "/usr/bin/deno",
       Deno.execPath(),
     )
