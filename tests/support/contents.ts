@@ -22,8 +22,10 @@ export async function contentsOf(
   const contents: Record<string, string[]> = {};
   for (const { name } of tables) {
     const left = [...OF_ANY_CALL[name] ?? [], ...besides[name] ?? []];
+    // That a call was refused is entered, and changes nothing else.
+    const where = name === "audit_log" ? database`where result <> 'refused'` : database``;
     const rows = await database<{ row: string }[]>`
-      select (to_jsonb(t) - ${left}::text[])::text as row from ${database(name)} t order by 1`;
+      select (to_jsonb(t) - ${left}::text[])::text as row from ${database(name)} t ${where} order by 1`;
     contents[name] = rows.map(({ row }) => row);
   }
   return contents;
