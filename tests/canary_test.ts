@@ -7,7 +7,7 @@ import { ENDPOINTS, GROUPS } from "../src/http/routes.ts";
 import { Notifier } from "../src/notify/notifier.ts";
 import { ageKeygen } from "./support/age.ts";
 import { type Answer, ApiCaller, type StreamedEvent, type StreamOptions } from "./support/client.ts";
-import { contentsOf } from "./support/contents.ts";
+import { everyRow } from "./support/contents.ts";
 import { startControlPlane } from "./support/control_plane.ts";
 import { type DestinationFixture, destinationFixtures } from "./support/destinations.ts";
 import { newStream } from "./support/notified.ts";
@@ -380,7 +380,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
     assert.match(plane.agentOutput(), /connected/i);
     assert.throws(() => assertSecrecy([PLANTED.value!], { x: `https://${PLANTED.value}/` }));
     assert.throws(() => assertSecrecy([PLANTED.value!], { x: btoa(`me:${PLANTED.value}`) }));
-    const rows = JSON.stringify(await contentsOf(services.database));
+    const rows = JSON.stringify(await everyRow(services.database));
     assert.throws(() => assertSecrecy(["127.0.0.1"], { rows }));
   });
 });

@@ -519,8 +519,11 @@ Deno.test("an event that can never be stored ends its sender's socket, and holds
     ["a number that no database takes", { kind: "finished", verdict: tooLarge }],
     [
       "one that nobody thought of",
-      stored([{ name: "x", size: 1 }]),
-      (runId) => sql`update runs set object_directory = null where id = ${runId}`,
+      failure("x"),
+      (runId) =>
+        sql.unsafe(`
+          create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+          create trigger refuse before update on runs for each row when (new.id = ${runId}) execute function refuse();`),
     ],
   ];
   for (const [index, [name, event, prepare]] of cases.entries()) {
@@ -532,6 +535,7 @@ Deno.test("an event that can never be stored ends its sender's socket, and holds
       // In the same batch, or right behind it.
       await at.agent.tell(at.run, index + 2, { kind: "output", text: `line ${index}\n` });
       assert.equal(await hostile.closed, 4400);
+      await sql`drop function if exists refuse cascade`;
       await sql`
         update runs set state = 'failed', reason = 'over', finished_at = ${services.clock.now()}, deadline_at = null
         where id = ${run.run_id}`;

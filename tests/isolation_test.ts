@@ -91,12 +91,36 @@ Deno.test("what is tested here is what is served, and every part of a path that 
     const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
     assert.deepEqual(names, Object.keys(ids ?? {}), path);
   }
-  // The audit log is an administrator's, and of all users.
-  for (const { body, query, path } of forTokens.filter((each) => each.path !== "/api/audit-log")) {
+  // An administrator sees everybody's records.
+  for (const { body, query, path } of forTokens.filter(({ access }) => access !== "admin")) {
     const fields = [...Object.keys(body?.schema.shape ?? {}), ...Object.keys(query?.shape ?? {})];
     for (const field of fields.filter((name) => /_ids?$/.test(name))) {
       assert.ok(RESOURCE_OF[field] !== undefined, `${path}: say here which resource ${field} names`);
     }
+  }
+});
+
+/** What asks for no ability; any other endpoint that does is a mistake. */
+const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
+  "any token": ["GET /api/ssh-key", "GET /api/user", "PUT /api/user"],
+  "agent": [
+    "GET /api/agent/connect",
+    "GET /api/agent/export",
+    "GET /api/agent/objects",
+    "POST /api/agent/enrol",
+    "POST /api/agent/streams/{stream}",
+  ],
+  "public": ["GET /api/openapi.json", "GET /healthz", "GET /metrics", "GET /openapi.json", "GET /readyz"],
+};
+
+Deno.test("an endpoint asks for an ability, unless it is known not to; who only views changes nothing", () => {
+  for (const [access, titles] of Object.entries(WITHOUT_ABILITY)) {
+    assert.deepEqual(ENDPOINTS.filter((each) => each.access === access).map(titleOf).sort(), titles);
+  }
+  for (const endpoint of forTokens.filter(({ access }) => /^view-/.test(access))) {
+    // Its body holds an identity, which no URL may.
+    if (endpoint.path === "/api/backups/{id}/files") continue;
+    assert.equal(endpoint.method, "get", titleOf(endpoint));
   }
 });
 

@@ -22,8 +22,8 @@ export const CLOSE = {
 
 /** Events that one agent may have under way: far above the window that agents keep to. */
 const MAX_UNSTORED = 10_000;
-/** Characters of events that wait for the database: an agent's own window is a million bytes in the socket. */
-const MAX_UNSTORED_CHARACTERS = 64 * 1024 * 1024;
+/** Characters of events that wait for the database: more than eight runs have in their windows at the very most. */
+const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
 /** Answers that wait for the database. */
 const MAX_ANSWERS = 256;
 /** Questions about uploads and downloads under way at once. */

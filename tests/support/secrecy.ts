@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { CommandLines } from "./command_lines.ts";
-import { contentsOf } from "./contents.ts";
+import { everyRow } from "./contents.ts";
 import type { ControlPlane } from "./control_plane.ts";
 import { KeptFiles } from "./kept_files.ts";
 
@@ -48,7 +48,7 @@ export class Secrecy implements Disposable {
     assertSecrecy([...this.plane.secrets, ...this.secrets], {
       outputs,
       records: JSON.stringify(records),
-      rows: JSON.stringify(await contentsOf(services.database)),
+      rows: JSON.stringify(await everyRow(services.database)),
       "the agent's output": agentOutput(),
       "the agent's journals and state": kept,
       "the agent's work": await textsBelow(`${agentStateDirectory}/${WORK}`),
