@@ -5,7 +5,7 @@ import { print, type Result } from "./result.ts";
 import { scaled, ScaleStage } from "./scale_stage.ts";
 
 const LINES_PER_SECOND = 5;
-const SECONDS = 60;
+const SECONDS = 90;
 
 export async function benchScaleRuns(): Promise<Result[]> {
   const agents = scaled(10_000);

@@ -149,7 +149,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
     });
   const newest = async (taskId: number) =>
     (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data.at(-1).id as number;
-  /** All that can be done with a backup; `with_` goes with what takes an identity. */
+  /** All that can be done with a backup; what takes an identity gets it. */
   const handle = async (taskId: number, identity: { identity?: string } = {}) => {
     assert.equal((await api.run(taskId)).status, "successful");
     const backup = await newest(taskId);

@@ -7,6 +7,7 @@ export const NOTIFICATION_EVENTS = [
   "backup.lost",
   "backup.damaged",
   "backup.suspicious",
+  "backup.shrunken",
   "drill.failed",
   "test",
 ] as const;

@@ -185,6 +185,8 @@ export const StoredBackup = z.object({
   incompressible_share: z.number().min(0).max(1).nullable().optional(),
   /** One line that says why the backup may be of files that somebody encrypted; null or left out: nothing says so. */
   suspicion: z.string().max(4096).nullable().optional(),
+  /** One line that says how it shrank, where the task warns of that; null or left out: it did not. */
+  shrinking: z.string().max(4096).nullable().optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;
 

@@ -60,7 +60,7 @@ async function noteDamage(services: Services, backup: BackupDetailRow, error: un
     damage,
   });
   await transaction(services.database, async (sql) => {
-    const isFirst = await markDamaged(sql, backup.id, damage, services.clock.now());
+    const isFirst = await markDamaged(sql, backup.id, "listing", damage, services.clock.now());
     if (isFirst) await tellOfDamage(services, sql, backup, damage);
   });
   throw new DamageFoundError(

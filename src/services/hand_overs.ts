@@ -68,12 +68,12 @@ function claimOfServer(services: Services, serverId: number): Promise<HandOver[]
     if (limit === null) return [];
     const inHand = await countRunsInHand(sql, serverId);
     const claimed: HandOver[] = [];
-    const queued = [
-      ...await lockQueuedRuns(sql, serverId, "work", limit - inHand.work),
+    const queued = await Promise.all([
+      lockQueuedRuns(sql, serverId, "work", limit - inHand.work),
       // Checks take hours and nobody waits for them: they have a place of their own, and keep no backup from its own.
-      ...await lockQueuedRuns(sql, serverId, "check", 1 - inHand.check),
-    ];
-    for (const run of queued) {
+      lockQueuedRuns(sql, serverId, "check", 1 - inHand.check),
+    ]);
+    for (const run of queued.flat()) {
       const handOver = await lease(services, sql, run);
       if (handOver !== null) claimed.push(handOver);
     }
@@ -135,18 +135,23 @@ async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
 }
 
 async function makeBackupJob(services: Services, sql: Sql, run: RunRow) {
-  const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
-  const server = await findRemoteServer(sql, run.remote_server_id!);
-  const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
+  const taskId = run.backup_task_id ?? 0;
+  // Sent together: a thousand runs may be due at once.
+  const [task, server, destination, stamp, last, usual] = await Promise.all([
+    findBackupTask(sql, taskId),
+    findRemoteServer(sql, run.remote_server_id!),
+    findBackupDestination(sql, run.backup_destination_id ?? 0),
+    newestObjectStamp(sql, taskId),
+    lastBackupFigures(sql, taskId),
+    usualFigures(sql, taskId),
+  ]);
   if (task === undefined || server === undefined || destination === undefined) {
     throw new InvalidError({ backup_task_id: ["The backup task is gone."] });
   }
   const object = {
     prefix: objectPrefix(task.id, task.appended_file_name),
-    stamp: objectStamp(services.clock.now(), await newestObjectStamp(sql, task.id)),
+    stamp: objectStamp(services.clock.now(), stamp),
   };
-  const last = await lastBackupFigures(sql, task.id);
-  const usual = await usualFigures(sql, task.id);
   const { job, directory } = backupJob({ task, server, destination, last, usual }, services.keyring, object);
   const change = {
     object_directory: directory,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { testServices } from "../../tests/support/database.ts";
+import { answering } from "../../tests/support/answered_deletion.ts";
 import { event, failure, success } from "../../tests/support/events.ts";
 import { loopback } from "../../tests/support/loopback.ts";
 import { plant, sayHello } from "../../tests/support/planted.ts";
@@ -7,7 +8,6 @@ import { newBackup } from "../../tests/support/records.ts";
 import { TestS3 } from "../../tests/support/s3.ts";
 import { Bucket } from "../storage/s3.ts";
 import { transaction } from "../store/database.ts";
-import { answerRequest, claimDeliveries } from "./agent_requests.ts";
 import type { Services } from "./context.ts";
 import { claimHandOvers } from "./hand_overs.ts";
 import { nextRemoval, removeDue, requestRemoval } from "./removals.ts";
@@ -25,30 +25,6 @@ async function stored(services: Services) {
   ]);
   const [backup] = await services.database<{ id: number }[]>`select id from backups`;
   return { ...planted, backupId: backup!.id };
-}
-
-/** Answers the next removal that reaches the agent; what is neither failed nor `unsaid` it calls deleted. */
-function answering(
-  services: Services,
-  serverId: number,
-  failed: { name: string; message: string }[],
-  unsaid: string[] = [],
-) {
-  return new Promise<string[]>((resolve) => {
-    const unsubscribe = services.bus.subscribe(async ({ topic }) => {
-      if (topic !== "agent_request") return;
-      unsubscribe();
-      const [delivery] = await claimDeliveries(services, [serverId]);
-      const { request, requestId } = delivery!;
-      assert.ok(request.kind === "destination.delete");
-      const silent = new Set([...failed.map(({ name }) => name), ...unsaid]);
-      await answerRequest(services, serverId, requestId, {
-        ok: true,
-        result: { deleted: request.names.filter((name) => !silent.has(name)), failed },
-      });
-      resolve(request.names);
-    });
-  });
 }
 
 Deno.test("a backup's row goes when its objects are confirmed gone, not before", async () => {

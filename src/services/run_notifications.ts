@@ -53,22 +53,25 @@ function isFailure({ clock }: Clocked, run: RunRow): boolean {
   return run.state === "cancelled" && run.timeout_at !== null && run.timeout_at <= clock.now();
 }
 
-/** Tells of a run that stored a backup: those who heard that it was lost too. */
+/** Tells of a run that stored a backup: those who heard that it was lost too. What is doubtful of it is told as a failure is. */
 export async function tellOfBackup(
   services: Clocked,
   sql: Sql,
   run: RunRow,
-  { wasLost, backupId, suspicion }: { wasLost: boolean; backupId: number; suspicion: string | null },
+  { wasLost, backupId, suspicion, shrinking }: {
+    wasLost: boolean;
+    backupId: number;
+    suspicion: string | null;
+    shrinking: string | null;
+  },
 ): Promise<void> {
   const audience = wasLost ? "any" : "success";
   await tell(services, sql, run, "backup.succeeded", { audience, wasLost, backupId });
-  if (suspicion === null) return;
-  await tell(services, sql, run, "backup.suspicious", {
-    audience: "failure",
-    wasLost,
-    backupId,
-    reason: suspicion,
-  });
+  const doubts = [["backup.suspicious", suspicion], ["backup.shrunken", shrinking]] as const;
+  for (const [event, reason] of doubts) {
+    if (reason === null) continue;
+    await tell(services, sql, run, event, { audience: "failure", wasLost, backupId, reason });
+  }
 }
 
 interface News {

@@ -1,8 +1,9 @@
 /** How a run ends: the backup it stored, or the reason, and what it left behind. */
+import { describeDoubts } from "../domain/guards.ts";
 import { objectKey } from "../domain/location.ts";
 import type { StoredBackup } from "../protocol/job.ts";
 import type { Verdict } from "../protocol/messages.ts";
-import { markDamaged, markProven, markVerified } from "../store/backup_checks.ts";
+import { type DamageFinder, markDamaged, markProven, markVerified } from "../store/backup_checks.ts";
 import { insertBackup } from "../store/backup_records.ts";
 import type { Sql } from "../store/database.ts";
 import { hasRemovedUploads, insertNamedLeftovers, insertUploadLeftovers } from "../store/leftovers.ts";
@@ -44,6 +45,7 @@ export async function applyVerdict(
       wasLost: run.state === "lost",
       backupId,
       suspicion: verdict.backup.suspicion ?? null,
+      shrinking: verdict.backup.shrinking ?? null,
     });
   }
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
@@ -142,12 +144,17 @@ function unwanted(verdict: Verdict & { outcome: "succeeded" }): Verdict {
 async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
   if (run.kind === "backup" || run.backup_id === null) return;
   const now = services.clock.now();
+  const since = run.started_at ?? now;
   if (verdict.outcome === "succeeded") {
-    if ("verified" in verdict) await markVerified(sql, run.backup_id, run.started_at ?? now, now);
-    if ("proven" in verdict) await markProven(sql, run.backup_id, verdict.proven.restore_ms, now);
+    if ("verified" in verdict) await markVerified(sql, run.backup_id, since, now);
+    if ("proven" in verdict) await markProven(sql, run.backup_id, verdict.proven.restore_ms, since, now);
   }
   const damage = damageOf(run, verdict);
-  if (damage !== null) await markDamaged(sql, run.backup_id, damage, now);
+  if (damage !== null) await markDamaged(sql, run.backup_id, finderOf(run.kind), damage, now);
+}
+
+function finderOf(kind: RunRow["kind"]): DamageFinder {
+  return kind === "drill" || kind === "restore" ? kind : "verify";
 }
 
 /** What a verification, a drill or a restore found to be broken in its backup; null where it found nothing. */
@@ -165,7 +172,7 @@ async function storeBackup(
   warningsCount: number,
 ): Promise<number> {
   const now = services.clock.now();
-  const suspicion = stored.suspicion ?? null;
+  const suspicion = describeDoubts(stored);
   const place = await runPlace(sql, run);
   const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
   await recordFinalFigures(sql, run.id, stored);

@@ -14,6 +14,9 @@ export interface Invariant {
   check(stage: Stage): Promise<string[]>;
 }
 
+/** The reaper looks every five seconds. */
+const LATE = "12 seconds";
+
 /** In this order: the later ones look at what the earlier ones have waited for. */
 export const INVARIANTS: readonly Invariant[] = [
   {
@@ -84,16 +87,25 @@ async function pause({ tasks, world }: Stage): Promise<void> {
   }
 }
 
-async function runsAreTerminal({ tasks, world }: Stage): Promise<string[]> {
+/** Each state's own bound is looked at, too: a run that the reaper has left alone is not saved by an agent that comes back. */
+async function runsAreTerminal({ overdue, tasks, world }: Stage): Promise<string[]> {
   const ids = tasks.map(({ id }) => id);
+  const late = await world.sql((sql) =>
+    sql<{ id: number }[]>`
+      select id from runs where backup_task_id = any(${ids}::bigint[]) and deadline_at < now() - ${LATE}::interval`
+  );
+  for (const { id } of late) overdue.add(id);
   const rows = await world.sql((sql) =>
     sql<{ id: number; state: string; attempt: number; deadline_at: Date | null }[]>`
       select id, state, attempt, deadline_at from runs
       where backup_task_id = any(${ids}::bigint[]) and finished_at is null`
   );
-  return rows.map(({ attempt, deadline_at, id, state }) =>
-    `run ${id} is still ${state} in attempt ${attempt}, until ${deadline_at?.toISOString()}`
-  );
+  return [
+    ...[...overdue].map((id) => `run ${id} went on for more than ${LATE} after its deadline`),
+    ...rows.map(({ attempt, deadline_at, id, state }) =>
+      `run ${id} is still ${state} in attempt ${attempt}, until ${deadline_at?.toISOString()}`
+    ),
+  ];
 }
 
 function nothingEnded({ world }: Stage): Promise<string[]> {

@@ -33,7 +33,8 @@ export type FrameAction =
   | { readonly type: "cut" }
   /** Nothing more from the frame's sender; its peer is still heard. */
   | { readonly type: "half-close" }
-  | { readonly type: "duplicate" }
+  /** `apart`: milliseconds between the two. */
+  | { readonly type: "duplicate"; readonly apart: number }
   | { readonly type: "delay"; readonly ms: number };
 
 export type Action =
@@ -70,6 +71,9 @@ export function planOf(seed: number): Plan {
   const [drawn] = fc.sample(contents, { seed, numRuns: 1 });
   return { seed, controlPlanes, ...drawn! };
 }
+
+/** Milliseconds: long enough for its runs to be given up. */
+const LONG_GONE = 26_000;
 
 const among = (below: number) => fc.integer({ min: 0, max: below - 1 });
 const downFor = fc.integer({ min: 50, max: 1500 });
@@ -108,13 +112,17 @@ const moment = (places: ReadonlySet<PlaceName>): fc.Arbitrary<Moment> =>
 const frameAction: fc.Arbitrary<FrameAction> = fc.oneof(
   fc.record({ type: fc.constant("cut" as const) }),
   fc.record({ type: fc.constant("half-close" as const) }),
-  fc.record({ type: fc.constant("duplicate" as const) }),
+  fc.record({ type: fc.constant("duplicate" as const), apart: fc.constantFrom(0, 300) }),
   fc.record({ type: fc.constant("delay" as const), ms: fc.integer({ min: 20, max: 4000 }) }),
 );
 
 const kill = (agents: readonly number[]): fc.Arbitrary<Action> =>
   fc.oneof(
-    fc.record({ type: fc.constant("kill agent" as const), agent: fc.constantFrom(...agents), downFor }),
+    fc.record({
+      type: fc.constant("kill agent" as const),
+      agent: fc.constantFrom(...agents),
+      downFor: fc.oneof({ weight: 9, arbitrary: downFor }, { weight: 1, arbitrary: fc.constant(LONG_GONE) }),
+    }),
     fc.record({ type: fc.constant("kill control plane" as const), plane: among(3), downFor }),
     fc.record({ type: fc.constant("kill Postgres" as const), downFor }),
   );

@@ -27,6 +27,8 @@ export class Stage {
   /** At frames; `left`: how many of them are still to come. */
   readonly #faults: { action: PlannedFault["action"]; moment: FrameMoment; left: number }[] = [];
   #isPostgresDown = false;
+  /** Runs that were seen to go on long after their deadline. */
+  readonly overdue = new Set<number>();
   /** What the harness itself could not do. */
   readonly failures: string[] = [];
 

@@ -90,6 +90,11 @@ class Connection {
     if (this.#isHalfClosed) this.cut();
   }
 
+  /** Until it is healed, at most. */
+  async #wait(ms: number): Promise<void> {
+    await systemClock.sleep(ms, this.#healed.signal).catch(() => {});
+  }
+
   /** One direction: the head of HTTP first, then frames, or bytes as they come where it is no websocket. */
   async #pass(from: Deno.TcpConn, to: Deno.TcpConn, readHead: (head: string) => void): Promise<void> {
     const splitter = new FrameSplitter();
@@ -118,12 +123,12 @@ class Connection {
   }
 
   async #passFrame(frame: Frame, to: Deno.TcpConn): Promise<void> {
-    await this.#apply(await this.watch(frame, "before"), frame, to);
+    await this.#apply(await this.watch(frame, "before"), "before", frame, to);
     await write(to, frame.bytes);
-    await this.#apply(await this.watch(frame, "after"), frame, to);
+    await this.#apply(await this.watch(frame, "after"), "after", frame, to);
   }
 
-  async #apply(actions: readonly FrameAction[], frame: Frame, to: Deno.TcpConn): Promise<void> {
+  async #apply(actions: readonly FrameAction[], side: Side, frame: Frame, to: Deno.TcpConn): Promise<void> {
     for (const action of actions) {
       switch (action.type) {
         case "cut":
@@ -134,10 +139,12 @@ class Connection {
           await to.closeWrite();
           break;
         case "duplicate":
+          if (side === "after") await this.#wait(action.apart);
           await write(to, frame.bytes);
+          if (side === "before") await this.#wait(action.apart);
           break;
         case "delay":
-          await systemClock.sleep(action.ms, this.#healed.signal).catch(() => {});
+          await this.#wait(action.ms);
       }
     }
   }
