@@ -43,7 +43,10 @@ export async function applyToRun(
 }
 
 /** One line for each state that a run is in, once it is. */
-export function tellLog(sql: Sql, run: RunRow): void {
+export function tellLog(
+  sql: Sql,
+  run: Pick<RunRow, "id" | "state" | "kind" | "attempt" | "backup_task_id" | "remote_server_id" | "reason">,
+): void {
   const { id: run_id, state, kind, attempt, backup_task_id: task_id, remote_server_id, reason } = run;
   const ofTask = task_id === null ? "" : " of task {task_id}";
   const onServer = remote_server_id === null ? "" : " on server {remote_server_id}";
