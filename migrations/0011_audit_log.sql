@@ -19,7 +19,8 @@ create table audit_log (
   result text not null check (result in ('done', 'refused', 'failed')),
   reason text,
   address text,
-  request_id uuid
+  -- As the caller, or a proxy before us, named the request; or a UUID.
+  request_id text
 );
 create index audit_log_at on audit_log (at);
 create index audit_log_user on audit_log (user_id, id);

@@ -101,10 +101,14 @@ Deno.test("each log line about a run says which, of which task, on which server,
   staged({}, async ({ api, directory, server, serverId, taskId, url }) => {
     const asked = await fetch(`${url}/api/backup-tasks/${taskId}/run`, {
       method: "POST",
-      headers: { authorization: `Bearer ${TOKEN}`, "x-request-id": "from-a-proxy-1" },
+      headers: { authorization: `Bearer ${TOKEN}`, "x-request-id": "7C5FA2A04C524F2A8A4E0F4CB1D0A3C1" },
     });
-    assert.equal(asked.headers.get("x-request-id"), "from-a-proxy-1");
-    const runId = (await asked.json()).backup_task_log_id;
+    // As nginx tells its own.
+    const requestId = "7c5fa2a0-4c52-4f2a-8a4e-0f4cb1d0a3c1";
+    assert.equal(asked.headers.get("x-request-id"), requestId);
+    const answer = await asked.json();
+    assert.equal(asked.status, 202, JSON.stringify(answer));
+    const runId = answer.backup_task_log_id;
     assert.equal((await api.finished(taskId)).status, "successful");
     const records = () => parsed(server.stderr).filter((line) => line.run_id !== undefined);
     await until(() => records().some(({ message }) => / is succeeded$/.test(message)));
@@ -116,7 +120,7 @@ Deno.test("each log line about a run says which, of which task, on which server,
     });
     assert.deepEqual(states, ["queued", "leased", "running", "succeeded"]);
     const requests = records().map((line) => line.request_id);
-    assert.deepEqual(requests, ["from-a-proxy-1", undefined, undefined, undefined]);
+    assert.deepEqual(requests, [requestId, undefined, undefined, undefined]);
     const agent = parsed(await Deno.readTextFile(join(directory, "data", "agent", "agent.log")));
     const own = agent.filter(({ message }) => /\brun\b/i.test(message));
     assert.equal(own.length, 2);

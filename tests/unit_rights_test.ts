@@ -1,6 +1,7 @@
 /** The control plane under the rights that its unit gives it, in other places. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
 import { packagedPrograms } from "../src/store/embedded_programs.ts";
 import { emptyDatabase } from "./support/database.ts";
 import { ServerProcess } from "./support/server.ts";
@@ -47,6 +48,33 @@ Deno.test("the unit grants no more than it says, and knows the embedded Postgres
     `${version}/bin/pg_ctl`,
   ]);
 });
+
+/** The list of the example for containers, in the same way. */
+async function containerRights(dataDirectory: string): Promise<string[]> {
+  const file = parse(await Deno.readTextFile(`${PROJECT}/deploy/compose.yaml`), { merge: true });
+  const [, ...words]: string[] = file.services["control-plane-1"].command;
+  return words.slice(0, -1).map((word) =>
+    word.replaceAll("/app", PROJECT).replaceAll("/data", dataDirectory).replaceAll(
+      "/usr/bin/deno",
+      Deno.execPath(),
+    )
+  );
+}
+
+Deno.test("under the container's rights it serves, and builds what servers install", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await using db = await emptyDatabase();
+    const rights = await containerRights(dataDirectory);
+    for (const right of ["read", "write", "run"]) {
+      assert.ok(rights.some((each) => each.startsWith(`--allow-${right}=/`)), `${right} is not narrowed`);
+    }
+    const env = { LOCAL_AGENT: "0", DATABASE_URL: db.url, SECRET_KEY: "ab".repeat(32) };
+    await using server = new ServerProcess({ dataDirectory, env, rights });
+    const url = await server.ready();
+    assert.match(await (await fetch(`${url}/agent/SHA256SUMS`)).text(), / {2}agent\.js$/m);
+    assert.doesNotMatch(server.stderr, /NotCapable|Requires \S+ access/);
+    assert.equal((await server.stop()).code, 0);
+  }));
 
 Deno.test("under the unit's rights it serves, seals, and builds what servers install", () =>
   withDataDirectory(async (dataDirectory) => {

@@ -4,6 +4,7 @@ import { runsToCancel } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
 import { claimHandOvers, type HandOver } from "../services/hand_overs.ts";
 import { startSpan, traceparentOf } from "../telemetry/tracing.ts";
+import type { Beat } from "../services/health.ts";
 import { Loop } from "./loop.ts";
 import { RunTraces } from "./run_traces.ts";
 
@@ -32,11 +33,14 @@ export class Dispatcher {
   constructor(services: Services, link: AgentLink) {
     this.#services = services;
     this.#link = link;
-    const loop = (name: string, work: () => Promise<void>) =>
-      new Loop({ name, ...services, pollMs: 10_000, work: () => work().then(() => null) });
-    const offer = async (servers: number[]) => {
+    const loop = (name: string, work: (beat: Beat) => Promise<void>) =>
+      new Loop({ name, ...services, pollMs: 10_000, work: (beat) => work(beat).then(() => null) });
+    const offer = async (servers: number[], beat: Beat) => {
       const since = services.clock.now();
-      await claimHandOvers(services, servers, (handOver) => this.#offer(handOver, since));
+      await claimHandOvers(services, servers, (handOver) => {
+        this.#offer(handOver, since);
+        beat();
+      });
     };
     const cancel = async (servers: number[]) => {
       for (const run of await runsToCancel(services, servers)) link.cancel(run);
@@ -44,14 +48,14 @@ export class Dispatcher {
     const ask = async (servers: number[]) => {
       for (const delivery of await claimDeliveries(services, servers)) link.ask(delivery);
     };
-    this.#offers = loop("dispatcher", () => offer(link.connectedServers()));
+    this.#offers = loop("dispatcher", (beat) => offer(link.connectedServers(), beat));
     this.#cancels = loop("canceller", () => cancel(link.connectedServers()));
     this.#requests = loop("request sender", () => ask(link.connectedServers()));
-    this.#welcomes = loop("welcomer", async () => {
+    this.#welcomes = loop("welcomer", async (beat) => {
       const servers = [...this.#arrived];
       if (servers.length === 0) return;
       this.#arrived = new Set();
-      const ends = await Promise.allSettled([offer, cancel, ask].map((each) => each(servers)));
+      const ends = await Promise.allSettled([offer, cancel, ask].map((each) => each(servers, beat)));
       for (const end of ends) {
         if (end.status === "fulfilled") continue;
         for (const server of servers) this.#arrived.add(server);

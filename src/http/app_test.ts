@@ -248,6 +248,21 @@ Deno.test("the access log tells method, path, status and the request's id, and n
   assert.ok(!everything.includes(api.admin.token) && !everything.includes("hush"));
 });
 
+Deno.test("a proxy's id of a request is kept where it is a UUID, and one of another form refuses no call", async () => {
+  await using api = await testApi();
+  const idOf = async (given: string) => {
+    const { status, headers } = await api.admin.call("POST", "/api/tags", { label: given }, {
+      "X-Request-Id": given,
+    });
+    assert.equal(status, 201);
+    return headers.get("x-request-id")!;
+  };
+  assert.equal(await idOf("7C5FA2A04C524F2A8A4E0F4CB1D0A3C1"), "7c5fa2a0-4c52-4f2a-8a4e-0f4cb1d0a3c1");
+  for (const other of ["from-a-proxy-1", "1-67891233-abcdef012345678912345678"]) {
+    assert.match(await idOf(other), /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  }
+});
+
 Deno.test("a caller who goes away in the middle of a body is no failure of ours", async () => {
   await using api = await testApi();
   await using log = await recordLog();

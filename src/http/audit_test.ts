@@ -65,6 +65,13 @@ Deno.test("a change is entered: who, what, when, from where", async () => {
   ]);
 });
 
+Deno.test("a request is entered under the name that its caller gave it", async () => {
+  await using api = await testApi();
+  const named = { "X-Request-Id": "proxy-7:42" };
+  assert.equal((await api.admin.call("POST", "/api/tags", { label: "a" }, named)).status, 201);
+  assert.equal((await entries(api))[0].request_id, "proxy-7:42");
+});
+
 Deno.test("each resource's own id is entered when it is made", async () => {
   await using api = await testApi();
   const task = await newTask(api.admin);

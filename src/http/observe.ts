@@ -71,11 +71,13 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
   }
 }
 
-/** The caller's own where it is harmless in a log: a proxy before us has given the request one. */
+/** The caller's own where it is a UUID, with or without dashes: a proxy before us has given the request one. */
 function requestIdOf(request: Request): string {
-  const given = request.headers.get("x-request-id");
-  return given !== null && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+  const given = UUID.exec(request.headers.get("x-request-id") ?? "");
+  return given === null ? randomUUID() : given.slice(1).join("-").toLowerCase();
 }
+
+const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/i;
 
 /** Only the head is sent: with the length it would have had, or, for a stream, without going on behind it. */
 async function dropBody(response: Response): Promise<void> {

@@ -47,8 +47,8 @@ export async function connectAgent(
       requeueSentRequests(sql, [remoteServerId]),
       hastenRemovals(sql, remoteServerId, now),
       lockRunsOfAgent(sql, remoteServerId, hello.runs.map((run) => run.run_id)),
+      enterAudit(services, { ...ofAgent(remoteServerId), result: "done", origin }, sql),
     ]);
-    await enterAudit(services, { ...ofAgent(remoteServerId), result: "done", origin }, sql);
     if (hastened) await notify(sql, { topic: "removal_due" });
     const held = new Set(hello.runs.map((run) => `${run.run_id} ${run.attempt}`));
     for (const run of rows) {

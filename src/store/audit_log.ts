@@ -60,7 +60,7 @@ export async function insertAuditEntry(
       ${entry.action}::text, ${entry.resource}::text, ${entry.resourceId}::bigint, ${[
     ...entry.fields,
   ]}::text[],
-      ${entry.result}::text, ${entry.reason}::text, ${origin.address}::text, ${origin.requestId}::uuid
+      ${entry.result}::text, ${entry.reason}::text, ${origin.address}::text, ${origin.requestId}::text
     where ${!onlyAfterChange}::boolean or txid_current_if_assigned() is not null`;
   return count === 1;
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { tryPlans } from "./trial.ts";
 
 /** Each takes a different way through the faults: see `deno task faults --seed N --count 1`. */
-const SEEDS = [0, 1, 2, 10];
+const SEEDS = [309, 424, 471];
 
 Deno.test("what is promised holds after plans that kill, cut and break what there is", async () => {
   const { left, outcomes } = await tryPlans(SEEDS);

@@ -51,7 +51,7 @@ export class Stage {
     world.heal();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
     world.heal(); // what was broken while it was mended
-    await world.standing();
+    await world.answering(); // an agent may be gone for longer: its runs have to end without it
   }
 
   async #createTasks(): Promise<void> {

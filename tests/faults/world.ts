@@ -79,10 +79,15 @@ export class World implements AsyncDisposable {
     await this.standing();
   }
 
-  /** Resolves once every control plane that runs is ready, and every agent is connected. */
-  async standing(): Promise<void> {
+  /** Resolves once every control plane that runs is ready. */
+  async answering(): Promise<void> {
     const running = this.planes.filter(({ port }) => this.#ports.includes(port));
     await until(() => running.every(({ supervisor }) => supervisor.current?.wasReady === true), START);
+  }
+
+  /** And every agent is connected. */
+  async standing(): Promise<void> {
+    await this.answering();
     await until(async () => {
       const answer = await this.api.call("GET", "/remote-servers").catch(() => null);
       if (answer?.status !== 200) return false;

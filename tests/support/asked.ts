@@ -133,6 +133,8 @@ const headers: fc.Arbitrary<Record<string, string>> = fc.oneof(
     { "Content-Type": "application/json; charset=utf-16" },
     { "Content-Encoding": "gzip" },
     { Range: "bytes=0-1" },
+    { "X-Request-Id": "from a proxy" },
+    { "X-Request-Id": "7C5FA2A04C524F2A8A4E0F4CB1D0A3C1" },
     { Range: "bytes=5-2,7-" },
     { "Last-Event-ID": "x" },
     { "Last-Event-ID": "99999999999999999999" },

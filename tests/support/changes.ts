@@ -8,8 +8,8 @@ export interface Change {
 
 /** Columns that move by themselves: a token notes that it was used. */
 const MOVING = ["last_used_at"];
-/** An answer that was asked for with an `Idempotency-Key` is kept, whatever it is. */
-const LEFT_OUT = ["schema_migrations", "idempotency_keys"];
+/** An answer that was asked for with an `Idempotency-Key` is kept, whatever it is. The audit log tells of refusals and of reads too. */
+const LEFT_OUT = ["schema_migrations", "idempotency_keys", "audit_log"];
 
 /** Notes every change of a row from now on. An update that alters nothing is none. */
 export async function watchChanges(database: Database): Promise<{ taken(): Promise<Change[]> }> {

@@ -6,9 +6,6 @@ const OF_ANY_CALL: Readonly<Record<string, readonly string[]>> = {
   tokens: ["last_used_at"],
   replicas: ["heartbeat_at"],
 };
-/** What tells of calls, refused ones too. */
-const OF_CALLS = new Set(["audit_log"]);
-
 /**
  * Rows by table, without what a call leaves behind that changes nothing.
  *
@@ -18,21 +15,22 @@ export async function contentsOf(
   database: Database,
   besides: Readonly<Record<string, readonly string[]>> = {},
 ): Promise<Record<string, string[]>> {
-  return await rowsOf(
-    database,
-    (table) => OF_CALLS.has(table) ? null : [...OF_ANY_CALL[table] ?? [], ...besides[table] ?? []],
-  );
+  return await rowsOf(database, {
+    leftOut: (table) => [...OF_ANY_CALL[table] ?? [], ...besides[table] ?? []],
+    // That a call was refused is entered, and changes nothing else.
+    refusals: false,
+  });
 }
 
 /** Every row of every table. */
 export function everyRow(database: Database): Promise<Record<string, string[]>> {
-  return rowsOf(database, () => []);
+  return rowsOf(database, { leftOut: () => [], refusals: true });
 }
 
-/** @param leftOut Columns of a table; null for all of it. */
+/** @param of `leftOut`: columns of a table. `refusals`: those of the audit log too. */
 async function rowsOf(
   database: Database,
-  leftOut: (table: string) => string[] | null,
+  { leftOut, refusals }: { leftOut: (table: string) => string[]; refusals: boolean },
 ): Promise<Record<string, string[]>> {
   const tables = await database<{ name: string }[]>`
     select table_name as name from information_schema.tables
@@ -40,9 +38,9 @@ async function rowsOf(
   const contents: Record<string, string[]> = {};
   for (const { name } of tables) {
     const left = leftOut(name);
-    if (left === null) continue;
+    const where = name === "audit_log" && !refusals ? database`where result <> 'refused'` : database``;
     const rows = await database<{ row: string }[]>`
-      select (to_jsonb(t) - ${left}::text[])::text as row from ${database(name)} t order by 1`;
+      select (to_jsonb(t) - ${left}::text[])::text as row from ${database(name)} t ${where} order by 1`;
     contents[name] = rows.map(({ row }) => row);
   }
   return contents;
