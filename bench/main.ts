@@ -15,6 +15,10 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
     programs: ["tar", "zstd", "pzstd"],
     run: async () => (await import("./restore.ts")).benchRestore(),
   },
+  "one-file": {
+    programs: ["tar", "pzstd"],
+    run: async () => (await import("./restore.ts")).benchOneFile(),
+  },
   verify: {
     programs: ["tar", "pzstd", "sha256sum"],
     run: async () => (await import("./verify.ts")).benchVerify(),
@@ -24,12 +28,27 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
     run: async () => (await import("./member_index.ts")).benchMemberIndex(),
   },
   s3: { programs: ["tar", "pzstd", "rclone"], run: async () => (await import("./s3.ts")).benchS3() },
+  "scale-agents": {
+    programs: [],
+    run: async () => (await import("./scale_agents.ts")).benchScaleAgents(),
+  },
+  "scale-runs": { programs: [], run: async () => (await import("./scale_runs.ts")).benchScaleRuns() },
+  "scale-schedule": {
+    programs: [],
+    run: async () => (await import("./scale_schedule.ts")).benchScaleSchedule(),
+  },
+  "scale-listing": {
+    programs: [],
+    run: async () => (await import("./scale_listing.ts")).benchScaleListing(),
+  },
 };
 
-const names = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHES);
+const asked = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHES);
+const scale = Object.keys(BENCHES).filter((name) => name.startsWith("scale-"));
+const names = asked.flatMap((name) => name === "scale" ? scale : [name]);
 const unknown = names.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
-  print(`Cannot run ${unknown.join(", ")}: the benchmarks are ${Object.keys(BENCHES).join(", ")}`);
+  print(`Cannot run ${unknown.join(", ")}: the benchmarks are ${Object.keys(BENCHES).join(", ")}, scale`);
   Deno.exit(2);
 }
 const missing = await missingPrograms(names.flatMap((name) => BENCHES[name]!.programs));
@@ -40,7 +59,10 @@ if (missing.length > 0) {
 const results: Result[] = [];
 for (const name of names) {
   print(`${name} …`);
-  results.push(...await BENCHES[name]!.run());
+  const found = await BENCHES[name]!.run();
+  results.push(...found);
+  // Each at once: the whole takes long, and may be ended.
+  if (names.length > 1) printTable(found);
 }
 print("");
 printTable(results);

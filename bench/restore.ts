@@ -6,14 +6,22 @@ import { median, print, type Result } from "./result.ts";
 import { storedAs, timed } from "./stored.ts";
 import { writeSmallFiles } from "./trees.ts";
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const LARGE_FILES = 10_000;
 const LARGE_BYTES = 1_000_000;
 
-export async function benchRestore(): Promise<Result[]> {
+export function benchRestore(): Promise<Result[]> {
+  return within(wholeTree);
+}
+
+export function benchOneFile(): Promise<Result[]> {
+  return within(async (directory) => [await oneFile(directory)]);
+}
+
+async function within(work: (directory: string) => Promise<Result[]>): Promise<Result[]> {
   const directory = await Deno.makeTempDir({ dir: Deno.env.get("BENCH_DIR") ?? "/var/tmp" });
   try {
-    return [...await wholeTree(directory), await oneFile(directory)];
+    return await work(directory);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -36,6 +44,7 @@ async function wholeTree(directory: string): Promise<Result[]> {
     await Deno.remove(target, { recursive: true });
     times.peer.push(await timed(directory, () => unpack(archive, target)));
     await Deno.remove(target, { recursive: true });
+    print(`  ${times.ours.at(-1)!.toFixed(2)} s beside ${times.peer.at(-1)!.toFixed(2)} s`);
   }
   const [ours, peer] = [median(times.ours), median(times.peer)];
   return [{

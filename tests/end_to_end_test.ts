@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { ApiCaller } from "./support/client.ts";
+import { holdTar, processesWith } from "./support/held_tar.ts";
 import { ServerProcess } from "./support/server.ts";
 import { exists } from "./support/programs.ts";
 import { describeTree } from "./support/tree.ts";
@@ -69,31 +70,6 @@ async function staged(megabytes: number, work: (stage: Stage) => Promise<void>):
     await server.stop();
     await Deno.remove(directory, { recursive: true });
   }
-}
-
-/** Processes with `text` among their arguments. */
-async function processesWith(...text: string[]): Promise<number[]> {
-  const found: number[] = [];
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const words = (await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "")).split("\0");
-    if (text.every((one) => words.some((word) => word.includes(one)))) found.push(Number(name));
-  }
-  return found;
-}
-
-/** Holds the tar still that has `directory` among its arguments, once there is one. */
-async function holdTar(directory: string): Promise<{ go(): void }> {
-  let pid = 0;
-  await until(async () => {
-    for (const candidate of await processesWith("tar", directory)) {
-      const program = await Deno.readTextFile(`/proc/${candidate}/comm`).catch(() => "");
-      if (program.trim() === "tar") pid = candidate;
-    }
-    return pid !== 0;
-  });
-  Deno.kill(pid, "SIGSTOP");
-  return { go: () => Deno.kill(pid, "SIGCONT") };
 }
 
 /** Backs up, then starts a restore beside the source and holds its tar still. */

@@ -277,3 +277,31 @@ Deno.test("agents of a replica that was taken for dead count as connected again 
   await until(async () => await connectivity() === "disconnected");
   await plane.stop();
 });
+
+Deno.test("what waits for an agent is offered as soon as it connects", async () => {
+  // The clock stands still: nothing looks again by itself.
+  await using test = await testServices();
+  const { services } = test;
+  const { caller, taskId, key } = await enrolled(services);
+  await startRun(services, caller, taskId);
+  const plane = await startPlane(services);
+  let offers = 0;
+  const agent = await startAgent(plane.port, key, { start: () => void offers++ });
+  await until(() => offers === 1);
+  await agent.stop();
+  await plane.stop();
+});
+
+Deno.test("a control plane that stops leaves no agent that counts as connected", async () => {
+  await using test = await testServices();
+  const services = { ...test.services, clock: systemClock };
+  const keys = [(await enrolled(services)).key, (await enrolled(services)).key];
+  const plane = await startPlane(services);
+  const agents = await Promise.all(keys.map((key) => startAgent(plane.port, key)));
+  const connected = async () =>
+    (await services.database`select id from remote_servers where connection_id is not null`).length;
+  await until(async () => await connected() === 2);
+  await plane.stop();
+  assert.equal(await connected(), 0);
+  for (const agent of agents) await agent.stop();
+});

@@ -30,13 +30,22 @@ async function treeWithUnits(root: string): Promise<void> {
     await copyInto(root, `etc/systemd/system/${unit}`, text, 0o644);
     await copyInto(root, /^ExecStart=(\S+)/m.exec(text)![1]!, "#!/bin/sh\n", 0o755);
   }
+  // Several control planes on one machine, as the drop-in tells.
+  const dropIn = "rearguard@.service.d/instance.conf";
+  const text = await Deno.readTextFile(join(UNITS, "rearguard.service"));
+  await copyInto(root, "etc/systemd/system/rearguard@.service", text, 0o644);
+  await copyInto(root, `etc/systemd/system/${dropIn}`, await Deno.readTextFile(join(UNITS, dropIn)), 0o644);
 }
 
 Deno.test("the units are what systemd expects", async () => {
   const root = await Deno.makeTempDir({ prefix: "rearguard-units-" });
   try {
     await treeWithUnits(root);
-    assert.deepEqual(await analyze(["verify", `--root=${root}`, "--man=no", ...OWN]), { code: 0, text: "" });
+    const units = [...OWN, "rearguard@8001.service"];
+    assert.deepEqual(await analyze(["verify", `--root=${root}`, "--man=no", ...units]), {
+      code: 0,
+      text: "",
+    });
   } finally {
     await Deno.remove(root, { recursive: true });
   }

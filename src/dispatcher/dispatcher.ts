@@ -3,13 +3,15 @@ import { claimDeliveries, type Delivery } from "../services/agent_requests.ts";
 import { runsToCancel } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
 import { claimHandOvers, type HandOver } from "../services/hand_overs.ts";
+import { startSpan, traceparentOf } from "../telemetry/tracing.ts";
 import { Loop } from "./loop.ts";
+import { RunTraces } from "./run_traces.ts";
 
 /** The sockets of this replica. Sending to one that has just closed loses nothing: the row is looked at again. */
 export interface AgentLink {
   connectedServers(): number[];
   /** Called when another agent is ready. */
-  onConnected(handler: () => void): void;
+  onConnected(handler: (serverId: number) => void): void;
   offer(handOver: HandOver): void;
   cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void;
   ask(delivery: Delivery): void;
@@ -21,47 +23,82 @@ export class Dispatcher {
   readonly #offers: Loop;
   readonly #cancels: Loop;
   readonly #requests: Loop;
+  /** What waits for agents that have just connected: looked up for them alone, for they may be thousands at once. */
+  readonly #welcomes: Loop;
+  #arrived = new Set<number>();
+  readonly #traces = new RunTraces();
   #unsubscribe = () => {};
 
   constructor(services: Services, link: AgentLink) {
     this.#services = services;
     this.#link = link;
-    const loop = (name: string, round: (servers: number[]) => Promise<void>) =>
-      new Loop({
-        name,
-        clock: services.clock,
-        pollMs: 10_000,
-        work: async () => {
-          await round(link.connectedServers());
-          return null;
-        },
-      });
-    this.#offers = loop("dispatcher", async (servers) => {
-      for (const handOver of await claimHandOvers(services, servers)) link.offer(handOver);
-    });
-    this.#cancels = loop("canceller", async (servers) => {
+    const loop = (name: string, work: () => Promise<void>) =>
+      new Loop({ name, ...services, pollMs: 10_000, work: () => work().then(() => null) });
+    const offer = async (servers: number[]) => {
+      const since = services.clock.now();
+      await claimHandOvers(services, servers, (handOver) => this.#offer(handOver, since));
+    };
+    const cancel = async (servers: number[]) => {
       for (const run of await runsToCancel(services, servers)) link.cancel(run);
-    });
-    this.#requests = loop("request sender", async (servers) => {
+    };
+    const ask = async (servers: number[]) => {
       for (const delivery of await claimDeliveries(services, servers)) link.ask(delivery);
+    };
+    this.#offers = loop("dispatcher", () => offer(link.connectedServers()));
+    this.#cancels = loop("canceller", () => cancel(link.connectedServers()));
+    this.#requests = loop("request sender", () => ask(link.connectedServers()));
+    this.#welcomes = loop("welcomer", async () => {
+      const servers = [...this.#arrived];
+      if (servers.length === 0) return;
+      this.#arrived = new Set();
+      const ends = await Promise.allSettled([offer, cancel, ask].map((each) => each(servers)));
+      for (const end of ends) {
+        if (end.status === "fulfilled") continue;
+        for (const server of servers) this.#arrived.add(server);
+        throw end.reason;
+      }
     });
   }
 
   start(): void {
     const loops = [this.#offers, this.#cancels, this.#requests];
-    this.#link.onConnected(() => loops.forEach((loop) => loop.wake()));
-    this.#unsubscribe = this.#services.bus.subscribe(({ topic }) => {
+    this.#link.onConnected((serverId) => {
+      this.#arrived.add(serverId);
+      this.#welcomes.wake();
+    });
+    this.#unsubscribe = this.#services.bus.subscribe((notification) => {
+      const { topic } = notification;
+      if (topic === "run_queued" && notification.traceparent !== undefined) {
+        this.#traces.note(notification.run_id, notification.traceparent);
+      }
       if (topic === "secret_passed") [this.#offers, this.#requests].forEach((loop) => loop.wake());
       if (topic === "run_queued") this.#offers.wake();
       if (topic === "run_cancelling") this.#cancels.wake();
       if (topic === "agent_request") this.#requests.wake();
       if (topic === "reconnected") loops.forEach((loop) => loop.wake());
     });
-    loops.forEach((loop) => loop.start());
+    [...loops, this.#welcomes].forEach((loop) => loop.start());
+  }
+
+  #offer(handOver: HandOver, since: Date): void {
+    const { attempt, remoteServerId, runId } = handOver;
+    const span = startSpan(
+      "dispatch run",
+      {
+        "rearguard.run.id": runId,
+        "rearguard.run.attempt": attempt,
+        "rearguard.server.id": remoteServerId,
+      },
+      this.#traces.of(runId),
+      since,
+    );
+    this.#link.offer({ ...handOver, traceparent: traceparentOf(span) });
+    span.end();
   }
 
   async stop(): Promise<void> {
     this.#unsubscribe();
-    await Promise.all([this.#offers.stop(), this.#cancels.stop(), this.#requests.stop()]);
+    const loops = [this.#offers, this.#cancels, this.#requests, this.#welcomes];
+    await Promise.all(loops.map((loop) => loop.stop()));
   }
 }

@@ -20,21 +20,22 @@ export class Scheduler {
     this.#services = services;
     this.#loop = new Loop({
       name: "scheduler",
-      clock: services.clock,
+      ...services,
       pollMs: 30_000,
-      work: async () => {
-        while (await fireDueTasks(services) > 0);
+      work: async (beat) => {
+        while (await fireDueTasks(services) > 0) beat();
         await this.#followClock();
         return await nextDueTime(services);
       },
     });
     this.#checks = new Loop({
       name: "scheduler of checks",
-      clock: services.clock,
+      ...services,
       pollMs: 60_000,
-      work: async () => {
+      work: async (beat) => {
         // Drills are rare: were they second, a server with many backups to verify would never come to them.
         await queueDueDrills(services);
+        beat();
         await queueDueVerifications(services);
         return null;
       },

@@ -28,6 +28,7 @@ export const ERROR_TITLES: Readonly<Record<number, string>> = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  408: "Request Timeout",
   409: "Conflict",
   410: "Gone",
   411: "Length Required",
@@ -100,8 +101,11 @@ const UNREACHABLE = new Set([
   "CONNECTION_CLOSED",
   "CONNECTION_DESTROYED",
   "CONNECTION_ENDED",
+  "CONNECTION_READ_ONLY",
   "ECONNREFUSED",
   "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
   "EPIPE",
   "ETIMEDOUT",
 ]);
@@ -115,6 +119,7 @@ function databaseStatus(error: unknown): 400 | 409 | 503 | null {
     // Lost a race: foreign key, unique key, serialization, deadlock.
     if (code === "23503" || code === "23505" || code.startsWith("40")) return 409;
     if (code.startsWith("08") || code.startsWith("53") || code.startsWith("57P")) return 503;
+    if (code === "25006") return 503; // read-only: a failover is under way
     return null;
   }
   if (!("errno" in error)) return null;

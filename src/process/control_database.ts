@@ -45,6 +45,14 @@ export async function reachControlDatabase(config: Config, clock: Clock): Promis
   return { database, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
+/** The embedded one of a control plane that runs: it stays when this is disposed of. */
+export async function joinControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
+  const directory = join(config.dataDirectory, "postgres");
+  const { connection } = await startEmbedded({ directory, clock, port: null, durable: true });
+  const database = openDatabase(null, { ...connection });
+  return { database, [Symbol.asyncDispose]: () => database.end({ timeout: 5 }) };
+}
+
 async function openEmbedded(
   dataDirectory: string,
   clock: Clock,
@@ -88,7 +96,11 @@ async function reach(database: Database): Promise<void> {
   try {
     await database`select 1`;
   } catch (cause) {
-    const reason = (cause as Error).message || (cause as { code?: string }).code;
+    const { message, code } = cause as { message: string; code?: string };
+    // What postgres.js says of a connection that it ends because the server is a standby.
+    const reason = code === "CONNECTION_DESTROYED"
+      ? "the server is a standby, it takes no writes"
+      : message || code;
     throw new StartError(`Cannot reach the database: ${reason}; check DATABASE_URL, or unset it`, { cause });
   }
 }

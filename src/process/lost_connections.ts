@@ -2,7 +2,8 @@
 import { logger } from "../telemetry/logging.ts";
 
 /** Of the operating system, of postgres.js, and of Postgres when it shuts down or is killed. */
-const CODES = /^(EPIPE|ECONNRESET|ECONNREFUSED|CONNECTION_\w+|57P0\d|08\w{3})$/;
+const CODES =
+  /^(EPIPE|ECONNRESET|ECONNREFUSED|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|CONNECTION_\w+|CONNECT_TIMEOUT|57P0\d|08\w{3}|25006)$/;
 
 /**
  * postgres.js asks every new connection for its array types and leaves that promise to nobody: when the connection

@@ -7,12 +7,14 @@ import {
   lockRunsOfAgent,
   markConnected,
   markDisconnected,
+  markReplicaDisconnected,
   restoreConnections,
 } from "../store/agent_connections.ts";
 import { hastenRemovals } from "../store/backup_records.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import { renewLeases, type RunRow } from "../store/runs.ts";
+import { enterAudit, NO_ORIGIN, type Origin } from "./audit_log.ts";
 import type { Services } from "./context.ts";
 import { applyToRun } from "./run_state.ts";
 
@@ -33,16 +35,21 @@ export async function connectAgent(
   services: Services,
   connection: Connection,
   hello: { protocol: number; description: AgentDescription; runs: readonly HeldRun[] },
+  origin: Origin = NO_ORIGIN,
 ): Promise<RunAnswer[]> {
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
     const { id, replicaId, remoteServerId } = connection;
     const { protocol, description } = hello;
-    await markConnected(sql, remoteServerId, { id, replicaId, protocol, description }, now);
-    await requeueSentRequests(sql, remoteServerId);
-    await hastenRemovals(sql, remoteServerId, now);
-    await notify(sql, { topic: "removal_due" });
-    const rows = await lockRunsOfAgent(sql, remoteServerId, hello.runs.map((run) => run.run_id));
+    // Sent together: thousands of agents may come at once.
+    const [, , hastened, rows] = await Promise.all([
+      markConnected(sql, remoteServerId, { id, replicaId, protocol, description }, now),
+      requeueSentRequests(sql, [remoteServerId]),
+      hastenRemovals(sql, remoteServerId, now),
+      lockRunsOfAgent(sql, remoteServerId, hello.runs.map((run) => run.run_id)),
+    ]);
+    await enterAudit(services, { ...ofAgent(remoteServerId), result: "done", origin }, sql);
+    if (hastened) await notify(sql, { topic: "removal_due" });
     const held = new Set(hello.runs.map((run) => `${run.run_id} ${run.attempt}`));
     for (const run of rows) {
       if (!held.has(`${run.id} ${run.attempt}`)) await settleMissing(services, sql, run);
@@ -55,9 +62,24 @@ export async function connectAgent(
         await applyToRun(services, sql, run, { type: "accepted" }, { started_at: now });
       }
     }
-    await renew(services, sql, [remoteServerId]);
+    if (rows.length > 0) await renew(services, sql, [remoteServerId]);
     return hello.runs.map((run) => answerFor(run, byId.get(run.run_id)));
   });
+}
+
+/** An agent with a good key was sent away, or its socket ended because of that key. */
+export async function noteRefusedAgent(
+  services: Services,
+  { remoteServerId }: Connection,
+  reason: string,
+  origin: Origin,
+): Promise<void> {
+  await enterAudit(services, { ...ofAgent(remoteServerId), result: "refused", reason, origin });
+}
+
+function ofAgent(remoteServerId: number) {
+  const actor = { type: "agent" as const, remoteServerId };
+  return { actor, action: "connectAgent", resource: "remote-servers", resourceId: remoteServerId };
 }
 
 async function settleMissing(services: Services, sql: Sql, run: RunRow): Promise<void> {
@@ -94,8 +116,16 @@ export async function disconnectAgent(services: Services, connection: Connection
   await transaction(services.database, async (sql) => {
     const { id, remoteServerId } = connection;
     if (await markDisconnected(sql, remoteServerId, id, services.clock.now())) {
-      await requeueSentRequests(sql, remoteServerId);
+      await requeueSentRequests(sql, [remoteServerId]);
     }
+  });
+}
+
+/** All sockets of a control plane that stops. */
+export async function disconnectReplica(services: Services, replicaId: string): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    const serverIds = await markReplicaDisconnected(sql, replicaId, services.clock.now());
+    await requeueSentRequests(sql, serverIds);
   });
 }
 

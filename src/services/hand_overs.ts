@@ -31,14 +31,33 @@ export interface HandOver {
   runId: number;
   attempt: number;
   job: Job;
+  /** Of the span that offers it, where one is traced. */
+  traceparent?: string;
 }
 
-/** Leases what is queued for these servers, up to each one's limit of runs at once. The caller sends the offers. */
-export async function claimHandOvers(services: Services, serverIds: readonly number[]): Promise<HandOver[]> {
+/** Servers whose runs are leased at the same time: some of the pool's connections are for others. */
+const AT_ONCE = 4;
+
+/**
+ * Leases what is queued for these servers, up to each one's limit of runs at once. `offer` is called for each as soon as it
+ * is leased: by the last of a thousand, the first would be overdue. Returns all of them.
+ */
+export async function claimHandOvers(
+  services: Services,
+  serverIds: readonly number[],
+  offer: (handOver: HandOver) => void = () => {},
+): Promise<HandOver[]> {
+  const waiting = await serversWithQueuedRuns(services.database, serverIds);
   const claimed: HandOver[] = [];
-  for (const serverId of await serversWithQueuedRuns(services.database, serverIds)) {
-    claimed.push(...await claimOfServer(services, serverId));
-  }
+  const work = async () => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      const ofServer = await claimOfServer(services, id);
+      ofServer.forEach(offer);
+      claimed.push(...ofServer);
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   return claimed;
 }
 
@@ -49,12 +68,12 @@ function claimOfServer(services: Services, serverId: number): Promise<HandOver[]
     if (limit === null) return [];
     const inHand = await countRunsInHand(sql, serverId);
     const claimed: HandOver[] = [];
-    const queued = [
-      ...await lockQueuedRuns(sql, serverId, "work", limit - inHand.work),
+    const queued = await Promise.all([
+      lockQueuedRuns(sql, serverId, "work", limit - inHand.work),
       // Checks take hours and nobody waits for them: they have a place of their own, and keep no backup from its own.
-      ...await lockQueuedRuns(sql, serverId, "check", 1 - inHand.check),
-    ];
-    for (const run of queued) {
+      lockQueuedRuns(sql, serverId, "check", 1 - inHand.check),
+    ]);
+    for (const run of queued.flat()) {
       const handOver = await lease(services, sql, run);
       if (handOver !== null) claimed.push(handOver);
     }
@@ -116,18 +135,23 @@ async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
 }
 
 async function makeBackupJob(services: Services, sql: Sql, run: RunRow) {
-  const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
-  const server = await findRemoteServer(sql, run.remote_server_id!);
-  const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
+  const taskId = run.backup_task_id ?? 0;
+  // Sent together: a thousand runs may be due at once.
+  const [task, server, destination, stamp, last, usual] = await Promise.all([
+    findBackupTask(sql, taskId),
+    findRemoteServer(sql, run.remote_server_id!),
+    findBackupDestination(sql, run.backup_destination_id ?? 0),
+    newestObjectStamp(sql, taskId),
+    lastBackupFigures(sql, taskId),
+    usualFigures(sql, taskId),
+  ]);
   if (task === undefined || server === undefined || destination === undefined) {
     throw new InvalidError({ backup_task_id: ["The backup task is gone."] });
   }
   const object = {
     prefix: objectPrefix(task.id, task.appended_file_name),
-    stamp: objectStamp(services.clock.now(), await newestObjectStamp(sql, task.id)),
+    stamp: objectStamp(services.clock.now(), stamp),
   };
-  const last = await lastBackupFigures(sql, task.id);
-  const usual = await usualFigures(sql, task.id);
   const { job, directory } = backupJob({ task, server, destination, last, usual }, services.keyring, object);
   const change = {
     object_directory: directory,

@@ -1,8 +1,10 @@
 /** What keeps the tables small: merged output, and rows that nobody needs any more. */
 import { deleteOldAgentRequests } from "../store/agent_requests.ts";
+import { deleteAuditEntriesBefore } from "../store/audit_log.ts";
 import { transaction } from "../store/database.ts";
 import { deleteEnrolmentTokensExpiredBefore, deleteIdempotencyKeysBefore } from "../store/housekeeping.ts";
 import { compactOutput, runsToCompact } from "../store/run_output.ts";
+import { addUpRunCounts } from "../store/run_counts.ts";
 import { deleteDeliveriesFinishedBefore } from "../store/notification_deliveries.ts";
 import type { Services } from "./context.ts";
 
@@ -19,6 +21,12 @@ export async function compactEndedRuns(services: Services): Promise<number> {
   });
 }
 
+/** Deletes entries of the audit log that are older. 0: none. */
+export async function deleteOldAuditEntries(services: Services, days: number): Promise<void> {
+  if (days === 0) return;
+  await deleteAuditEntriesBefore(services.database, new Date(services.clock.now().getTime() - days * DAY));
+}
+
 /** Deletes replayable answers, agent requests and unused enrolment tokens a day after their use is over, and a week after
  * their end notifications that were sent or given up. */
 export async function deleteExpiredRows(services: Services): Promise<void> {
@@ -28,4 +36,5 @@ export async function deleteExpiredRows(services: Services): Promise<void> {
   await deleteEnrolmentTokensExpiredBefore(services.database, before);
   const deliveriesBefore = new Date(services.clock.now().getTime() - DELIVERIES_KEPT);
   await deleteDeliveriesFinishedBefore(services.database, deliveriesBefore);
+  await addUpRunCounts(services.database);
 }

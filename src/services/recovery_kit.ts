@@ -108,7 +108,8 @@ function commands(place: string, environment: string[]): RecoveryKit["commands"]
   return [
     {
       purpose:
-        "A new control plane from its newest backup, with the secret key in SECRET_KEY or SECRET_KEY_FILE",
+        "A new control plane from its newest backup, with the secret key in SECRET_KEY or SECRET_KEY_FILE; for a backup from " +
+        "before `key rotate`, with the key of then (SECRET_KEY_FILE.retired) as well",
       lines: [...environment, `deno task admin recover --from ${place}`],
     },
     {

@@ -1,13 +1,16 @@
 /** How a run ends: the backup it stored, or the reason, and what it left behind. */
+import { describeDoubts } from "../domain/guards.ts";
+import { objectKey } from "../domain/location.ts";
 import type { StoredBackup } from "../protocol/job.ts";
 import type { Verdict } from "../protocol/messages.ts";
-import { markDamaged, markProven, markVerified } from "../store/backup_checks.ts";
+import { type DamageFinder, markDamaged, markProven, markVerified } from "../store/backup_checks.ts";
 import { insertBackup } from "../store/backup_records.ts";
 import type { Sql } from "../store/database.ts";
 import { hasRemovedUploads, insertNamedLeftovers, insertUploadLeftovers } from "../store/leftovers.ts";
 import { notify } from "../store/notifications.ts";
 import { recordFinalFigures } from "../store/run_progress.ts";
 import { recordVerdict, type RunRow } from "../store/runs.ts";
+import { completedUploads } from "../store/uploads.ts";
 import type { Services } from "./context.ts";
 import { runPlace } from "./jobs.ts";
 import { requestRetention } from "./removals.ts";
@@ -21,11 +24,12 @@ export async function applyVerdict(
   run: RunRow,
   told: Verdict,
 ): Promise<RunRow> {
-  const verdict = fitting(run, told);
-  if (verdict.outcome === "succeeded" && await isTooLate(sql, run)) {
-    await keepLateVerdict(services, sql, run, run.attempt, verdict);
+  const fit = fitting(run, told);
+  if (fit.outcome === "succeeded" && await isTooLate(sql, run)) {
+    await keepLateVerdict(services, sql, run, run.attempt, fit);
     return run;
   }
+  const verdict = await proven(sql, run, fit);
   const change = {
     warnings_count: verdict.warnings_count,
     started_at: run.started_at ?? services.clock.now(),
@@ -41,6 +45,7 @@ export async function applyVerdict(
       wasLost: run.state === "lost",
       backupId,
       suspicion: verdict.backup.suspicion ?? null,
+      shrinking: verdict.backup.shrinking ?? null,
     });
   }
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
@@ -77,6 +82,26 @@ function fitting(run: RunRow, verdict: Verdict): Verdict {
     outcome: "failed",
     warnings_count: verdict.warnings_count,
     reason: "The agent's report is not of the run's kind. Update the agent.",
+    leftovers: [],
+  };
+}
+
+/**
+ * A backup in a bucket is of objects that this attempt uploaded through here, and of no others: those could be another
+ * server's, to be read as one's own, or deleted with it.
+ */
+async function proven(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
+  if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return verdict;
+  const place = await runPlace(sql, run);
+  if (place.type !== "s3") return verdict;
+  const uploaded = await completedUploads(sql, run.id, run.attempt);
+  const { objects } = verdict.backup;
+  const foreign = objects.find(({ name, size }) => uploaded.get(objectKey(place.directory, name)) !== size);
+  if (foreign === undefined) return verdict;
+  return {
+    outcome: "failed",
+    warnings_count: verdict.warnings_count,
+    reason: `The agent reports ${foreign.name}, of ${foreign.size} bytes, which it did not upload.`,
     leftovers: [],
   };
 }
@@ -119,12 +144,17 @@ function unwanted(verdict: Verdict & { outcome: "succeeded" }): Verdict {
 async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
   if (run.kind === "backup" || run.backup_id === null) return;
   const now = services.clock.now();
+  const since = run.started_at ?? now;
   if (verdict.outcome === "succeeded") {
-    if ("verified" in verdict) await markVerified(sql, run.backup_id, run.started_at ?? now, now);
-    if ("proven" in verdict) await markProven(sql, run.backup_id, verdict.proven.restore_ms, now);
+    if ("verified" in verdict) await markVerified(sql, run.backup_id, since, now);
+    if ("proven" in verdict) await markProven(sql, run.backup_id, verdict.proven.restore_ms, since, now);
   }
   const damage = damageOf(run, verdict);
-  if (damage !== null) await markDamaged(sql, run.backup_id, damage, now);
+  if (damage !== null) await markDamaged(sql, run.backup_id, finderOf(run.kind), damage, now);
+}
+
+function finderOf(kind: RunRow["kind"]): DamageFinder {
+  return kind === "drill" || kind === "restore" ? kind : "verify";
 }
 
 /** What a verification, a drill or a restore found to be broken in its backup; null where it found nothing. */
@@ -142,7 +172,7 @@ async function storeBackup(
   warningsCount: number,
 ): Promise<number> {
   const now = services.clock.now();
-  const suspicion = stored.suspicion ?? null;
+  const suspicion = describeDoubts(stored);
   const place = await runPlace(sql, run);
   const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
   await recordFinalFigures(sql, run.id, stored);

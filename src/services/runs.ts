@@ -3,16 +3,15 @@ import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import { isTerminal, shownState } from "../domain/run.ts";
 import { type BackupTaskRow, lockBackupTask } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";
-import { notify } from "../store/notifications.ts";
 import {
   countActiveBackupRuns,
-  insertRun,
+  insertBackupRuns,
   lockActiveBackupRun,
   lockRuns,
   lockServerLimit,
-  type RunRow,
 } from "../store/runs.ts";
 import type { Caller, Services } from "./context.ts";
+import { announceQueued } from "./queued_runs.ts";
 import { applyToRun, startDeadline } from "./run_state.ts";
 
 /**
@@ -42,35 +41,29 @@ export async function startRun(
           "Wait until one has finished, or cancel it.",
       );
     }
-    const run = await queueBackupRun(services, sql, task, null);
-    return { runId: run.id };
+    const [runId] = await queueBackupRuns(services, sql, [{ task, scheduledFor: null }]);
+    return { runId: runId! };
   });
 }
 
-/** Queues a run of a locked task that has none. `scheduledFor` is its due time; null when run by hand. */
-export async function queueBackupRun(
+/** Queues runs of locked tasks that have none. `scheduledFor` is the due time; null when run by hand. Returns their ids. */
+export async function queueBackupRuns(
   services: Services,
   sql: Sql,
-  task: BackupTaskRow,
-  scheduledFor: Date | null,
-): Promise<RunRow> {
+  due: readonly { task: BackupTaskRow; scheduledFor: Date | null }[],
+): Promise<number[]> {
   const now = services.clock.now();
-  const run = await insertRun(sql, {
+  const rows = due.map(({ task, scheduledFor }) => ({
     user_id: task.user_id,
-    kind: "backup",
     backup_task_id: task.id,
     remote_server_id: task.remote_server_id,
     backup_destination_id: task.backup_destination_id,
-    backup_id: null,
-    options: null,
-    trigger: scheduledFor === null ? "manual" : "schedule",
     scheduled_for: scheduledFor,
-    deadline_at: startDeadline(services, { created_at: now }),
-    created_at: now,
-  });
-  await notify(sql, { topic: "run_changed", run_id: run.id });
-  await notify(sql, { topic: "run_queued", run_id: run.id, remote_server_id: task.remote_server_id });
-  return run;
+  }));
+  const deadline_at = startDeadline(services, { created_at: now });
+  const runs = await insertBackupRuns(sql, rows, { deadline_at, created_at: now });
+  await announceQueued(sql, runs);
+  return runs.map(({ id }) => id);
 }
 
 /** Stops the task's run: at once when it is queued, through its agent otherwise. */

@@ -1,20 +1,19 @@
 /** Due times made into runs: each once, however many control planes look. */
-import { nextRun } from "../domain/schedule.ts";
-import type { BackupTaskRow } from "../store/backup_tasks.ts";
-import { type Sql, transaction } from "../store/database.ts";
+import { nextRun, type Schedule } from "../domain/schedule.ts";
+import { transaction } from "../store/database.ts";
 import {
   lastDueTimes,
   lockDueTasks,
   lockTasksAhead,
   recordSkipped,
-  setNextRun,
+  setNextRuns,
   soonestDueTime,
 } from "../store/due_tasks.ts";
-import { lockActiveBackupRun } from "../store/runs.ts";
+import { lockActiveBackupRuns } from "../store/runs.ts";
 import type { Services } from "./context.ts";
-import { queueBackupRun } from "./runs.ts";
+import { queueBackupRuns } from "./runs.ts";
 
-const BATCH = 100;
+const BATCH = 500;
 
 /**
  * Queues a run for each task that is due, or records the due time as skipped while the task's run is active. Due times
@@ -24,17 +23,31 @@ export async function fireDueTasks(services: Services): Promise<number> {
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
     const due = await lockDueTasks(sql, now, BATCH);
-    for (const task of due) await fire(services, sql, task, now);
+    if (due.length === 0) return 0;
+    const active = await lockActiveBackupRuns(sql, due.map(({ id }) => id));
+    const free = due.filter(({ id }) => !active.has(id));
+    const busy = due.filter(({ id }) => active.has(id));
+    await queueBackupRuns(services, sql, free.map((task) => ({ task, scheduledFor: task.next_run_at })));
+    await recordSkipped(
+      sql,
+      busy.map(({ id, next_run_at }) => ({ taskId: id, dueAt: next_run_at!, activeRunId: active.get(id)! })),
+      now,
+    );
+    const next = nextRunsAfter(now);
+    await setNextRuns(sql, due.map((task) => ({ id: task.id, next: next(task) })));
     return due.length;
   });
 }
 
-async function fire(services: Services, sql: Sql, task: BackupTaskRow, now: Date): Promise<void> {
-  const dueAt = task.next_run_at!;
-  const active = await lockActiveBackupRun(sql, task.id);
-  if (active === null) await queueBackupRun(services, sql, task, dueAt);
-  else await recordSkipped(sql, task.id, dueAt, active.id, now);
-  await setNextRun(sql, task.id, nextRun(task, now));
+/** Many tasks share a schedule: midnight is popular. */
+function nextRunsAfter(now: Date): (schedule: Schedule) => Date | null {
+  const known = new Map<string, Date | null>();
+  return (schedule) => {
+    const { frequency, time_to_run_at, weekday, custom_cron_expression, timezone } = schedule;
+    const key = JSON.stringify([frequency, time_to_run_at, weekday, custom_cron_expression, timezone]);
+    if (!known.has(key)) known.set(key, nextRun(schedule, now));
+    return known.get(key)!;
+  };
 }
 
 /** When the scheduler should look next; null when no task has a due time. */
@@ -54,14 +67,16 @@ export async function replanSchedules(services: Services): Promise<number> {
       const tasks = await lockTasksAhead(sql, now, lastId, BATCH);
       // Asked once they are locked: nobody fires one of them now.
       const last = await lastDueTimes(sql, tasks.map(({ id }) => id));
+      const back: { id: number; next: Date }[] = [];
       for (const task of tasks) {
         const fired = last.get(task.id)?.getTime() ?? 0;
         const after = Math.max(now.getTime(), task.updated_at.getTime(), fired);
         const next = nextRun(task, new Date(after));
         if (next === null || next >= task.next_run_at!) continue;
-        await setNextRun(sql, task.id, next);
-        count++;
+        back.push({ id: task.id, next });
       }
+      await setNextRuns(sql, back);
+      count += back.length;
       lastId = tasks.at(-1)?.id ?? lastId;
       left = tasks.length === BATCH;
     });

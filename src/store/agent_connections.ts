@@ -45,6 +45,14 @@ export async function markDisconnected(
   return count === 1;
 }
 
+/** All that a replica holds. Returns the servers. */
+export async function markReplicaDisconnected(sql: Sql, replicaId: string, now: Date): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    update remote_servers set connection_id = null, connection_replica_id = null, last_connected_at = ${now}
+    where connection_replica_id = ${replicaId} returning id`;
+  return rows.map(({ id }) => id);
+}
+
 /** Runs that this server's agent should hold, and those it says it holds, locked in id order. */
 export function lockRunsOfAgent(sql: Sql, serverId: number, held: readonly number[]): Promise<RunRow[]> {
   return sql<RunRow[]>`

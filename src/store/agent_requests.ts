@@ -107,8 +107,10 @@ export async function answerAgentRequest(
 }
 
 /** A socket that ended takes its unanswered questions back to the queue, for the next one. */
-export async function requeueSentRequests(sql: Sql, serverId: number): Promise<void> {
-  await sql`update agent_requests set state = 'waiting' where remote_server_id = ${serverId} and state = 'sent'`;
+export async function requeueSentRequests(sql: Sql, serverIds: readonly number[]): Promise<void> {
+  await sql`
+    update agent_requests set state = 'waiting'
+    where remote_server_id = any(${[...serverIds]}::bigint[]) and state = 'sent'`;
 }
 
 /** What was asked and answered is nobody's to look up later. */

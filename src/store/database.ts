@@ -1,14 +1,19 @@
 /** The connection to Postgres and the types every store file speaks in. */
-import { connect, type Socket } from "node:net";
 import postgres from "postgres";
+import { parseDatabaseUrl, type ServerAddress } from "../domain/database_url.ts";
+import { DatabaseServers } from "./database_servers.ts";
+import { auditedRequest } from "./audited_request.ts";
 
 /** A pool, or a transaction of it: store functions take either. */
 export type Sql = postgres.Sql<{ bigint: number }> | postgres.TransactionSql<{ bigint: number }>;
 /** The pool itself, which can begin transactions and listen. */
 export type Database = postgres.Sql<{ bigint: number }>;
 
+const serversOf = new WeakMap<Database, DatabaseServers>();
+
 /**
- * Opens a pool. `int8` comes back as a number (ids and byte counts stay under 2^53), `timestamptz` as a `Date`.
+ * Opens a pool. `int8` comes back as a number (ids and byte counts stay under 2^53), `timestamptz` as a `Date`. Of several
+ * servers, each connection goes to the one that takes writes at that time.
  *
  * @param url A `postgres://` URL, or null for the options' own host (a socket directory).
  */
@@ -16,11 +21,20 @@ export function openDatabase(
   url: string | null,
   options: postgres.Options<Record<string, postgres.PostgresType>> = {},
 ): Database {
+  const address = url === null ? null : parseDatabaseUrl(url);
+  if (url !== null && address === null) {
+    throw new TypeError("Cannot open the database: its URL can't be read");
+  }
   const settings = {
     max: 10,
-    connection: { application_name: "rearguard" },
     onnotice: () => {},
     ...options,
+    ...(address === null ? {} : shownAddress(address.servers)),
+    // Not its business: the sockets that it is given are encrypted already.
+    ssl: false,
+    connection: { application_name: "rearguard", ...KEEPALIVES },
+    // postgres.js 3.4.9 takes a hot standby for `read-write`.
+    target_session_attrs: "primary" as const,
     types: {
       bigint: {
         to: 20,
@@ -30,25 +44,59 @@ export function openDatabase(
       },
     },
   };
-  const database = (url === null ? postgres(settings) : postgres(url, settings)) as unknown as Database;
-  const { host, ssl } = database.options;
-  if (host.length === 1 && !ssl) Object.assign(database.options, { socket: openSocket });
+  const database =
+    (address === null ? postgres(settings) : postgres(address.url, settings)) as unknown as Database;
+  const { host, port } = database.options;
+  const servers = new DatabaseServers(
+    address?.servers.length ? address.servers : [{ host: host[0]!, port: port[0]! }],
+    address?.tls ?? null,
+    () => database.options as never,
+  );
+  Object.assign(database.options, { socket: () => servers.openSocket() });
+  serversOf.set(database, servers);
   return database;
 }
 
-/**
- * postgres.js 3.4.9 forgets queries that come between a socket's `error` and its `close(hadError: true)`: they never
- * settle. After a `close` without an error it rejects them, so that is what it is told.
- */
-function openSocket({ path, host, port }: { path: string | false; host: string[]; port: number[] }): Socket {
-  const socket = path ? connect({ path }) : connect({ host: host[0]!, port: port[0]! });
-  const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
-  socket.emit = (event: string, ...values: unknown[]) =>
-    event === "close" ? emit(event, false) : emit(event, ...values);
-  return socket;
+/** For the server: a control plane whose machine is gone must not hold its locks for two hours. Seconds. */
+const KEEPALIVES = { tcp_keepalives_idle: 30, tcp_keepalives_interval: 10, tcp_keepalives_count: 3 };
+
+/** postgres.js may know of one server only: of several it tries the next for ever, without a pause. Its errors name all. */
+function shownAddress(servers: readonly ServerAddress[]): { host?: string; port?: number } {
+  const last = servers.at(-1);
+  if (last === undefined) return {};
+  const others = servers.slice(0, -1).map(({ host, port }) => `${host}:${port},`);
+  // Of text it would make a list.
+  const host = [others.join("") + last.host] as unknown as string;
+  return { host, port: [last.port] as unknown as number };
 }
 
-/** Runs `work` in one transaction. No network call but to Postgres may happen inside. */
-export function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
-  return database.begin((sql) => work(sql as unknown as Sql)) as Promise<T>;
+/** Ends the pool's connections that were opened before that moment of the monotonic clock; it makes new ones. */
+export function dropConnections(database: Database, openedBefore = Infinity): void {
+  serversOf.get(database)?.drop(openedBefore);
+}
+
+/** What is to be done once a transaction is committed. */
+const waiting = new WeakMap<Sql, (() => void)[]>();
+
+/**
+ * Runs `work` in one transaction. No network call but to Postgres may happen inside. Where it makes the change that a request
+ * under way is for, the audit log's entry goes with it.
+ */
+export async function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const after: (() => void)[] = [];
+  const begin = (work: (sql: Sql) => Promise<T>) =>
+    database.begin((sql) => {
+      waiting.set(sql as unknown as Sql, after);
+      return work(sql as unknown as Sql);
+    }) as Promise<T>;
+  const result = await (auditedRequest()?.within(begin, work) ?? begin(work));
+  for (const act of after) act();
+  return result;
+}
+
+/** Calls `act`, which must not throw, once the transaction `sql` is committed; never where it is not. Outside of one: now. */
+export function afterCommit(sql: Sql, act: () => void): void {
+  const after = waiting.get(sql);
+  if (after === undefined) act();
+  else after.push(act);
 }

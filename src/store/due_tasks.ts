@@ -9,20 +9,33 @@ export function lockDueTasks(sql: Sql, now: Date, limit: number): Promise<Backup
     order by next_run_at, id limit ${limit} for update skip locked`;
 }
 
-export async function setNextRun(sql: Sql, taskId: number, next: Date | null): Promise<void> {
-  await sql`update backup_tasks set next_run_at = ${next} where id = ${taskId}`;
+/** Null: it is never due again. */
+export async function setNextRuns(
+  sql: Sql,
+  tasks: readonly { id: number; next: Date | null }[],
+): Promise<void> {
+  await sql`
+    update backup_tasks set next_run_at = due.next
+    from unnest(${tasks.map(({ id }) => id)}::bigint[], ${
+    tasks.map(({ next }) => next?.toISOString() ?? null)
+  }::timestamptz[])
+      as due (id, next)
+    where backup_tasks.id = due.id`;
 }
 
 export async function recordSkipped(
   sql: Sql,
-  taskId: number,
-  dueAt: Date,
-  activeRunId: number,
+  skipped: readonly { taskId: number; dueAt: Date; activeRunId: number }[],
   now: Date,
 ): Promise<void> {
+  if (skipped.length === 0) return;
   await sql`
     insert into skipped_schedules (backup_task_id, due_at, active_run_id, created_at)
-    values (${taskId}, ${dueAt}, ${activeRunId}, ${now}) on conflict do nothing`;
+    select *, ${now}::timestamptz from unnest(
+      ${skipped.map(({ taskId }) => taskId)}::bigint[],
+      ${skipped.map(({ dueAt }) => dueAt.toISOString())}::timestamptz[],
+      ${skipped.map(({ activeRunId }) => activeRunId)}::bigint[]
+    ) on conflict do nothing`;
 }
 
 /** The soonest due time of all tasks. */

@@ -16,6 +16,7 @@ const WHOLE: ExportRule = { where: null, columns: {} };
  * - `uploads` and `leftovers` would make a new control plane delete what it takes for the remains of dead runs, when the
  *   runs have ended well since: the very backup that it was made of among them;
  * - `notification_deliveries` would tell again, or for the first time, of what is long past;
+ * - `run_counts` come with the runs themselves;
  * - `run_output` can be gigabytes, and tells nothing that a restore needs.
  */
 const LEFT_OUT = new Set([
@@ -27,11 +28,13 @@ const LEFT_OUT = new Set([
   "uploads",
   "leftovers",
   "notification_deliveries",
+  "run_counts",
   "run_output",
 ]);
 
 const RULES: Readonly<Record<string, ExportRule>> = {
   remote_servers: { where: null, columns: { connection_id: "null", connected_at: "null" } },
+  key_rotations: { where: "finished_at is not null", columns: {} },
   // Agents that still hold one that is not over are told to forget it.
   runs: { where: "finished_at is not null", columns: { output_size: "0", output_cut: "0" } },
 };

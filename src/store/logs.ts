@@ -2,6 +2,7 @@
 import type { RunKind, RunState } from "../domain/run.ts";
 import type { Sql } from "./database.ts";
 import type { Page } from "./page.ts";
+import { pageOfRuns, runsOf } from "./run_counts.ts";
 
 export interface LogRow {
   id: number;
@@ -90,11 +91,12 @@ export async function listLogs(
   offset: number,
   limit: number,
 ): Promise<Page<LogDetailRow>> {
+  const [count] = await sql<{ total: number }[]>`select ${runsOf(sql, userId)} as total`;
+  // Each row is looked up by its id, for the planner can't know how few they are (offset 0).
   const rows = await sql<LogDetailRow[]>`
     select ${sql(columns)}, ${tailColumn(sql)}
-    from (select * from runs where user_id = ${userId} order by id limit ${limit} offset ${offset}) r order by id`;
-  const [count] = await sql<{ total: number }[]>`
-    select count(*) as total from runs where user_id = ${userId}`;
+    from ${pageOfRuns(sql, userId, offset, limit)} listing
+    cross join lateral (select * from runs where id = listed offset 0) r order by id`;
   return { rows, total: count!.total };
 }
 

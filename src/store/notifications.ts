@@ -5,13 +5,14 @@
 import postgres from "postgres";
 import { systemClock } from "../domain/clock.ts";
 import type { RunState } from "../domain/run.ts";
-import type { Database, Sql } from "./database.ts";
+import { logger } from "../telemetry/logging.ts";
+import { type Database, dropConnections, type Sql } from "./database.ts";
 
 export const CHANNEL = "rearguard";
 
 export type Notification =
-  /** A run waits for a hand-over to this server's agent. */
-  | { topic: "run_queued"; run_id: number; remote_server_id: number }
+  /** A run waits for a hand-over to this server's agent. `traceparent` is of the span that made a new one. */
+  | { topic: "run_queued"; run_id: number; remote_server_id: number; traceparent?: string }
   /** A run in the agent's hands is to be stopped. */
   | { topic: "run_cancelling"; run_id: number; remote_server_id: number }
   /** New output rows. */
@@ -25,6 +26,10 @@ export type Notification =
   | { topic: "agent_response"; id: number }
   /** The agent's key is no longer good: close its socket. */
   | { topic: "agent_revoked"; remote_server_id: number }
+  /** A token of this user, or what it allows, is not what it was. */
+  | { topic: "tokens_changed"; user_id: number }
+  /** The secret keys have changed: read them again. */
+  | { topic: "keys_changed" }
   /** Objects wait to be removed. */
   | { topic: "removal_due" }
   /** Something waits to be told to a notification stream. */
@@ -39,6 +44,13 @@ export async function notify(sql: Sql, notification: Notification): Promise<void
   await sql`select pg_notify(${CHANNEL}, ${JSON.stringify(notification)})`;
 }
 
+/** The same for many, in one statement. */
+export async function notifyAll(sql: Sql, notifications: readonly Notification[]): Promise<void> {
+  if (notifications.length === 0) return;
+  const payloads = notifications.map((notification) => JSON.stringify(notification));
+  await sql`select pg_notify(${CHANNEL}, payload) from unnest(${payloads}::text[]) as payload`;
+}
+
 /** One LISTEN connection a process, fanned out to whoever is interested. */
 export interface Bus {
   /** `handler` also gets `{ topic: "reconnected" }` when notifications may have been missed. */
@@ -46,15 +58,28 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-/** Resolves once it listens. From then on it comes back by itself, however long Postgres is away. */
-export async function openBus(database: Database): Promise<Bus> {
+export interface BusTimes {
+  /** Between two looks at the server. */
+  lookMs: number;
+  /** How long it may be silent: then its connections are given up, as those of a machine that is gone. */
+  patienceMs: number;
+}
+
+const TIMES: BusTimes = { lookMs: 5_000, patienceMs: 10_000 };
+
+/**
+ * Resolves once it listens. From then on it comes back by itself, however long Postgres is away. As it looks at the server
+ * all the time, it also sees for the pool when that is gone, has become read-only or is another one: the pool's connections
+ * end then, and are made anew.
+ */
+export async function openBus(database: Database, times: BusTimes = TIMES): Promise<Bus> {
   const handlers = new Set<(notification: Notification | { topic: "reconnected" }) => void>();
   const deliver = (notification: Notification | { topic: "reconnected" }) => {
     for (const handler of [...handlers]) handler(notification);
   };
   const stopped = new AbortController();
   const first = await listenOnce(database, deliver);
-  const done = keepListening(database, deliver, first, stopped.signal);
+  const done = keepListening(database, deliver, first, times, stopped.signal);
   return {
     subscribe(handler) {
       handlers.add(handler);
@@ -72,7 +97,15 @@ type Deliver = (notification: Notification | { topic: "reconnected" }) => void;
 interface Listening {
   /** Resolves when the connection is gone. */
   readonly lost: Promise<void>;
+  /** Names this run of the server's process. */
+  readonly server: string;
+  look(): Promise<ServerState>;
   end(): Promise<void>;
+}
+
+interface ServerState {
+  server: string;
+  readOnly: boolean;
 }
 
 /** Between two tries to connect again. Milliseconds. */
@@ -83,20 +116,67 @@ async function keepListening(
   database: Database,
   deliver: Deliver,
   first: Listening,
+  times: BusTimes,
   signal: AbortSignal,
 ): Promise<void> {
   const aborted = new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
   let current: Listening | null = first;
+  let server = first.server;
   while (true) {
-    if (current !== null) await Promise.race([current.lost, aborted]);
+    if (current !== null) {
+      const over = new AbortController();
+      const useless = watch(current, times, over.signal).then((reason) => {
+        if (reason !== null) giveUp(database, reason);
+      });
+      await Promise.race([current.lost, aborted, useless]);
+      over.abort();
+    }
     await current?.end();
     if (signal.aborted) return;
+    const since = systemClock.monotonic();
     // A failure here is a database that is still away: the services tell of it, this waits.
     current = await listenOnce(database, deliver).catch(() => null);
-    if (current === null) await systemClock.sleep(RETRY, signal).catch(() => {});
-    else deliver({ topic: "reconnected" });
+    if (current === null) {
+      await systemClock.sleep(RETRY, signal).catch(() => {});
+      continue;
+    }
+    // What is still open to the one before leads nowhere, or to one that takes no writes.
+    if (current.server !== server) dropConnections(database, since);
+    server = current.server;
+    deliver({ topic: "reconnected" });
+  }
+}
+
+function giveUp(database: Database, reason: string): void {
+  log.warn("The database's connections are made anew: {reason}", { reason });
+  dropConnections(database);
+}
+
+/** Why the server is of no use any more; null once the signal aborts, or when the connection tells by itself. */
+async function watch(listening: Listening, times: BusTimes, signal: AbortSignal): Promise<string | null> {
+  while (true) {
+    await systemClock.sleep(times.lookMs, signal).catch(() => {});
+    if (signal.aborted) return null;
+    const patience = new AbortController();
+    const silence = silent(times.patienceMs, patience.signal);
+    const found = await Promise.race([listening.look().catch(() => null), silence]);
+    patience.abort();
+    if (found === "silent") return "the server does not answer";
+    if (found === null || signal.aborted) return null;
+    if (found.readOnly) return "the server has become read-only";
+  }
+}
+
+/** In two steps: where this process itself was held up, the answer that has come meanwhile is still read. */
+async function silent(ms: number, signal: AbortSignal): Promise<"silent" | null> {
+  try {
+    await systemClock.sleep(ms / 2, signal);
+    await systemClock.sleep(ms / 2, signal);
+    return "silent";
+  } catch {
+    return null;
   }
 }
 
@@ -115,11 +195,19 @@ async function listenOnce(database: Database, deliver: Deliver): Promise<Listeni
   };
   const connection = postgres(settings as unknown as postgres.Options<Record<string, never>>);
   const end = () => connection.end({ timeout: 1 });
+  const look = async () => {
+    const [row] = await connection<{ server: string; read_only: boolean }[]>`
+      select pg_postmaster_start_time()::text as server,
+        pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as read_only`;
+    return { server: row!.server, readOnly: row!.read_only };
+  };
   try {
     await connection.unsafe(`listen ${CHANNEL}`);
+    return { lost, server: (await look()).server, look, end };
   } catch (cause) {
     await end();
     throw cause;
   }
-  return { lost, end };
 }
+
+const log = logger("database");

@@ -1,5 +1,6 @@
 /** Remote servers: the machines whose data is backed up, each with at most one agent. */
 import type { Sql } from "./database.ts";
+import { isActive } from "./runs.ts";
 import type { Page } from "./page.ts";
 
 /** What the agent said of itself in its last hello. */
@@ -151,7 +152,7 @@ export async function countServerUses(sql: Sql, id: number): Promise<{ tasks: nu
   const [row] = await sql<{ tasks: number; runs: number }[]>`
     select
       (select count(*) from backup_tasks where remote_server_id = ${id}) as tasks,
-      (select count(*) from runs where remote_server_id = ${id} and finished_at is null) as runs`;
+      (select count(*) from runs where remote_server_id = ${id} and ${isActive(sql)}) as runs`;
   return row!;
 }
 

@@ -112,6 +112,30 @@ export async function insertRun(
   return row!;
 }
 
+/** Inserts queued backup runs, in one statement. Violates `runs_one_active_backup` when a task has one already. */
+export function insertBackupRuns(
+  sql: Sql,
+  runs: readonly (
+    & Pick<RunRow, "user_id" | "remote_server_id" | "backup_destination_id" | "scheduled_for">
+    & { backup_task_id: number }
+  )[],
+  { deadline_at, created_at }: { deadline_at: Date; created_at: Date },
+): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    insert into runs (user_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for, trigger,
+      kind, state, deadline_at, created_at)
+    select *, case when scheduled_for is null then 'manual' else 'schedule' end, 'backup', 'queued',
+      ${deadline_at}::timestamptz, ${created_at}::timestamptz
+    from unnest(
+      ${runs.map((run) => run.user_id)}::bigint[],
+      ${runs.map((run) => run.backup_task_id)}::bigint[],
+      ${runs.map((run) => run.remote_server_id)}::bigint[],
+      ${runs.map((run) => run.backup_destination_id)}::bigint[],
+      ${runs.map((run) => run.scheduled_for?.toISOString() ?? null)}::timestamptz[]
+    ) as new (user_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for)
+    returning ${sql(columns)}`;
+}
+
 /** Of this user's. */
 export async function findRunOf(sql: Sql, userId: number, id: number): Promise<RunRow | undefined> {
   const [row] = await sql<RunRow[]>`
@@ -132,6 +156,19 @@ export async function lockActiveBackupRun(sql: Sql, taskId: number): Promise<Run
     where backup_task_id = ${taskId} and kind = 'backup' and state in ('queued', 'leased', 'running', 'cancelling')
     for update`;
   return row ?? null;
+}
+
+/** The tasks' runs that are not over, locked: their ids by task. */
+export async function lockActiveBackupRuns(
+  sql: Sql,
+  taskIds: readonly number[],
+): Promise<Map<number, number>> {
+  const rows = await sql<{ id: number; backup_task_id: number }[]>`
+    select id, backup_task_id from runs
+    where backup_task_id = any(${[...taskIds]}::bigint[]) and kind = 'backup'
+      and state in ('queued', 'leased', 'running', 'cancelling')
+    order by id for update`;
+  return new Map(rows.map((row) => [row.backup_task_id, row.id]));
 }
 
 /** Compare-and-set: false when the row is no longer in the state and attempt that `run` was read in. */
@@ -156,11 +193,14 @@ export function lockTimedOutRuns(sql: Sql, before: Date, limit: number): Promise
     order by timeout_at limit ${limit} for update skip locked`;
 }
 
+/** Not over; in the words of the indexes `runs_queued` and `runs_active`. */
+export const isActive = (sql: Sql) => sql`(state = 'queued' or state in ('leased', 'running', 'cancelling'))`;
+
 /** Backup runs on a server that are not over. */
 export async function countActiveBackupRuns(sql: Sql, serverId: number): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int as count from runs
-    where remote_server_id = ${serverId} and kind = 'backup' and finished_at is null`;
+    where remote_server_id = ${serverId} and kind = 'backup' and ${isActive(sql)}`;
   return row!.count;
 }
 

@@ -1,6 +1,7 @@
 /** Users of this control plane. */
 import type { PageWindow } from "../domain/page.ts";
 import type { Sql } from "./database.ts";
+import { runsOf } from "./run_counts.ts";
 import type { Page } from "./page.ts";
 
 export interface UserRow {
@@ -93,7 +94,7 @@ export async function countOfUser(sql: Sql, id: number, today: Date): Promise<Us
     select
       (select count(*) from backup_tasks where user_id = ${id}) as backup_tasks,
       (select count(*) from backup_tasks where user_id = ${id} and paused_at is null) as active_backup_tasks,
-      (select count(*) from runs where user_id = ${id}) as logs,
+      ${runsOf(sql, id)} as logs,
       (select count(*) from runs where user_id = ${id} and created_at >= ${today}) as logs_today,
       (select count(*) from remote_servers where user_id = ${id}) as remote_servers,
       (select count(*) from backup_destinations where user_id = ${id}) as backup_destinations,

@@ -3,13 +3,19 @@
  * (trusted) and on a free port of 127.0.0.1 (by password). As root it runs as the system user `postgres`.
  */
 import { freePort } from "./ports.ts";
+import { until } from "./until.ts";
 
 const PASSWORD = "pässword with \\ and : 'quotes'";
 
 export interface PostgresqlOptions {
   /** The directory of another installation's `initdb` and `postgres`; default: Debian's newest. */
   programs?: string;
+  /** It is the streaming standby of this one, whose commits wait for it from then on. */
+  standbyOf?: PostgresqlServer;
 }
+
+/** The name that a standby streams under. */
+const STANDBY = "standby";
 
 export class PostgresqlServer implements AsyncDisposable {
   readonly username = "postgres";
@@ -29,19 +35,9 @@ export class PostgresqlServer implements AsyncDisposable {
     const directory = await Deno.makeTempDir({ prefix: "rearguard-postgresql-" });
     const owner = await systemUser("postgres");
     if (owner !== null) await Deno.chown(directory, owner.uid, owner.gid);
-    const data = `${directory}/data`;
-    await Deno.writeTextFile(`${directory}/password`, PASSWORD, { mode: 0o644 });
-    await program([
-      `${programs}/initdb`,
-      "--username=postgres",
-      "--auth-local=trust",
-      "--auth-host=scram-sha-256",
-      `--pwfile=${directory}/password`,
-      "--encoding=UTF8",
-      "--locale=C",
-      "--no-sync",
-      `--pgdata=${data}`,
-    ], owner?.name);
+    const primary = options.standbyOf;
+    if (primary === undefined) await makeCluster(programs, directory, owner?.name);
+    else await copyCluster(programs, directory, primary, owner?.name);
     const port = freePort();
     const server = new PostgresqlServer(
       programs,
@@ -50,7 +46,58 @@ export class PostgresqlServer implements AsyncDisposable {
       start(programs, directory, port, owner?.name),
     );
     await server.ready();
+    await primary?.waitFor(STANDBY);
     return server;
+  }
+
+  /** `HOST:PORT`. */
+  get address(): string {
+    return `${this.host}:${this.port}`;
+  }
+
+  /** The URL of a database on this server and on others that may come to be the primary. */
+  url(database: string, others: readonly PostgresqlServer[] = []): string {
+    const servers = [this, ...others].map(({ address }) => address).join(",");
+    return `postgres://${this.username}:${encodeURIComponent(this.password)}@${servers}/${database}`;
+  }
+
+  /** As when its machine loses power: every process of it at once. */
+  async kill(): Promise<void> {
+    const { pid } = this.process;
+    const children = (await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim().split(" ").map(
+      Number,
+    );
+    for (const each of [pid, ...children]) {
+      try {
+        Deno.kill(each, "SIGKILL");
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+    await this.process.status;
+    // Its memory is freed with the last of them.
+    await until(() => children.every((each) => !isAlive(each)));
+  }
+
+  /** After {@link kill} or {@link stop}. */
+  async restart(): Promise<void> {
+    const owner = await systemUser("postgres");
+    this.process = start(this.programs, this.directory, this.port, owner?.name);
+    await this.ready();
+  }
+
+  /** A standby becomes the primary. */
+  async promote(): Promise<void> {
+    await this.sql("postgres", "select pg_promote(true, 30)");
+  }
+
+  /** Every commit waits for the standby of that name; resolves once it follows. */
+  private async waitFor(standby: string): Promise<void> {
+    await this.sql("postgres", `alter system set synchronous_standby_names = '${standby}'`);
+    await this.sql("postgres", "select pg_reload_conf()");
+    await until(async () =>
+      (await this.sql("postgres", "select sync_state from pg_stat_replication")).trim() === "sync"
+    );
   }
 
   /** Runs SQL as the superuser; rows are lines, columns are separated by `|`. */
@@ -112,6 +159,39 @@ export class PostgresqlServer implements AsyncDisposable {
   }
 }
 
+async function makeCluster(programs: string, directory: string, user: string | undefined): Promise<void> {
+  await Deno.writeTextFile(`${directory}/password`, PASSWORD, { mode: 0o644 });
+  await program([
+    `${programs}/initdb`,
+    "--username=postgres",
+    "--auth-local=trust",
+    "--auth-host=scram-sha-256",
+    `--pwfile=${directory}/password`,
+    "--encoding=UTF8",
+    "--locale=C",
+    "--no-sync",
+    `--pgdata=${directory}/data`,
+  ], user);
+}
+
+/** Over the primary's socket, where it is trusted. */
+async function copyCluster(
+  programs: string,
+  directory: string,
+  primary: PostgresqlServer,
+  user: string | undefined,
+): Promise<void> {
+  await program([
+    `${programs}/pg_basebackup`,
+    `--dbname=host=${primary.directory} port=${primary.port} user=postgres application_name=${STANDBY}`,
+    `--pgdata=${directory}/data`,
+    "--checkpoint=fast",
+    "--wal-method=stream",
+    "--write-recovery-conf",
+    "--no-sync",
+  ], user);
+}
+
 function start(
   programs: string,
   directory: string,
@@ -127,6 +207,15 @@ function start(
   ]);
   return new Deno.Command(first!, { args: rest, cwd: "/", stdin: "null", stdout: "null", stderr: "null" })
     .spawn();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    Deno.kill(pid, 0 as unknown as Deno.Signal);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function newestPrograms(): string {

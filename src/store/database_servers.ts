@@ -1,0 +1,196 @@
+/** The servers that a database may be on: which of them takes writes, and the sockets that are open to them. */
+import { connect, Socket } from "node:net";
+import process from "node:process";
+import { setImmediate } from "node:timers";
+import postgres from "postgres";
+import { systemClock } from "../domain/clock.ts";
+import type { DatabaseTls, ServerAddress } from "../domain/database_url.ts";
+import { encrypted } from "./database_tls.ts";
+
+/** How long a server may take to say whether it takes writes. Milliseconds. */
+const PATIENCE = 5_000;
+/** How long the others may still answer once one that takes writes is found. Milliseconds. */
+const LATECOMERS = 500;
+
+type Options = postgres.ParsedOptions<Record<string, never>>;
+
+/** None of several servers can be used now. */
+export class NoWritableServerError extends Error {
+  override readonly name = "NoWritableServerError";
+  readonly code = "CONNECTION_READ_ONLY";
+  readonly errno = this.code;
+}
+
+interface Found {
+  server: ServerAddress;
+  /** Of its write-ahead log: each promotion begins a higher one. */
+  timeline: number;
+}
+
+export class DatabaseServers {
+  readonly #servers: readonly ServerAddress[];
+  readonly #tls: DatabaseTls | null;
+  readonly #options: () => Options;
+  /** When each was opened, on the monotonic clock. */
+  readonly #open = new Map<Socket, number>();
+  #finding: Promise<ServerAddress> | null = null;
+
+  /** @param options Of the pool: its user and password are those of every server. */
+  constructor(servers: readonly ServerAddress[], tls: DatabaseTls | null, options: () => Options) {
+    this.#servers = servers;
+    this.#tls = tls;
+    this.#options = options;
+  }
+
+  /** What postgres.js calls for each connection. It never throws: postgres.js 3.4.9 would lose that place of its pool. */
+  async openSocket(): Promise<Socket> {
+    try {
+      const server = this.#servers.length === 1 ? this.#servers[0]! : await this.#findWritable();
+      const socket = await connectTo(server, this.#tls);
+      this.#open.set(socket, systemClock.monotonic());
+      return closingWithoutError(socket, () => this.#open.delete(socket));
+    } catch (error) {
+      return brokenSocket(error as Error);
+    }
+  }
+
+  /** Ends what was opened before that moment, however silent the other side is. Queries under way are refused. */
+  drop(openedBefore: number): void {
+    for (const [socket, openedAt] of this.#open) {
+      if (openedAt < openedBefore) socket.destroy();
+    }
+  }
+
+  /** Connections that are opened at the same time share one look around. */
+  #findWritable(): Promise<ServerAddress> {
+    return this.#finding ??= this.#lookAround().finally(() => this.#finding = null);
+  }
+
+  /**
+   * Asks all at once: a machine that is gone answers nothing, and a failover is no time to wait for it. Where several take
+   * writes, one of them is an old primary that was started again; the promotion that it missed tells which.
+   */
+  async #lookAround(): Promise<ServerAddress> {
+    const found: Found[] = [];
+    const reasons: string[] = [];
+    const asked = this.#servers.map(async (server) => {
+      try {
+        found.push({ server, timeline: await askTimeline(this.#options(), server, this.#tls) });
+      } catch (error) {
+        const reason = (error as Error).message || (error as { code?: string }).code;
+        reasons.push(`${server.host}:${server.port}: ${reason}`);
+        throw error;
+      }
+    });
+    const all = Promise.allSettled(asked);
+    await Promise.any(asked).catch(() => {});
+    const late = new AbortController();
+    await Promise.race([all, systemClock.sleep(LATECOMERS, late.signal).catch(() => {})]);
+    late.abort();
+    const [best] = found.sort((a, b) => b.timeline - a.timeline);
+    if (best !== undefined) return best.server;
+    throw new NoWritableServerError(`none of the servers takes writes (${reasons.join("; ")})`);
+  }
+}
+
+/** Rejects with the reason where the server can't be used. */
+async function askTimeline(
+  options: Options,
+  server: ServerAddress,
+  tls: DatabaseTls | null,
+): Promise<number> {
+  let socket: Socket | null = null;
+  const settings = {
+    ...options,
+    max: 1,
+    fetch_types: false,
+    target_session_attrs: null,
+    socket: async () => {
+      try {
+        socket = closingWithoutError(await connectTo(server, tls));
+        return socket;
+      } catch (error) {
+        return brokenSocket(error as Error);
+      }
+    },
+    shared: { retries: 0, typeArrayMap: {} },
+    onclose: () => {},
+  };
+  const client = postgres(settings as unknown as postgres.Options<Record<string, never>>);
+  const patience = new AbortController();
+  try {
+    const answer = client<{ read_only: boolean; timeline: string | null }[]>`
+      select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as read_only,
+        case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_lsn()), 8) end as timeline`;
+    const silence = systemClock.sleep(PATIENCE, patience.signal).then(() => null, () => null);
+    const rows = await Promise.race([answer, silence]);
+    if (rows === null) throw new Error(`no answer in ${PATIENCE / 1000} s`);
+    const [row] = rows;
+    if (row!.read_only) throw new Error("it is read-only");
+    return parseInt(row!.timeline!, 16);
+  } finally {
+    patience.abort();
+    await client.end({ timeout: 1 });
+    (socket as Socket | null)?.destroy();
+  }
+}
+
+/** In plain text, it may still be on its way: postgres.js counts that time. */
+async function connectTo({ host, port }: ServerAddress, tls: DatabaseTls | null): Promise<Socket> {
+  const isLocal = host.startsWith("/");
+  const socket = isLocal ? connect({ path: `${host}/.s.PGSQL.${port}` }) : connect({ host, port });
+  // For its errors.
+  const at = { host, port };
+  if (tls === null || isLocal) return Object.assign(socket, at);
+  return Object.assign(await encrypted(socket, host, tls), at);
+}
+
+/** Connects to nothing and says why, once it is written to: sooner, postgres.js 3.4.9 would keep the bytes for ever. */
+function brokenSocket(reason: Error): Socket {
+  const socket = closingWithoutError(new Socket());
+  socket.write = () => {
+    process.nextTick(() => socket.destroy(reason));
+    return true;
+  };
+  return socket;
+}
+
+/** What postgres.js keeps until the end of the event loop's turn is shorter; anything else it writes at once. */
+const KEPT = 1024;
+/** Turns of the event loop. */
+const QUIET = 64;
+
+/**
+ * Two faults of postgres.js 3.4.9 are kept from it. It forgets queries that come between a socket's `error` and its
+ * `close(hadError: true)`: they never settle. After a `close` without an error it rejects them, so that is what it is told.
+ *
+ * And where bytes wait for the end of the event loop's turn when the `close` comes, they stay, and the next connections in
+ * that place wait behind them until they are given up. So the `close` comes while such bytes are written, or when none have
+ * come for some turns.
+ */
+function closingWithoutError(socket: Socket, ended = () => {}): Socket {
+  const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
+  const write = socket.write.bind(socket) as (...values: unknown[]) => boolean;
+  let state: "open" | "closing" | "closed" = "open";
+  const close = () => {
+    if (state !== "closing") return;
+    state = "closed";
+    emit("close", false);
+  };
+  const wait = (turns: number) => void setImmediate(() => turns === 0 ? close() : wait(turns - 1));
+  socket.write = (bytes: Uint8Array, ...values: unknown[]) => {
+    if (state === "open") return write(bytes, ...values);
+    // Written at once, it is in the middle of taking a query: that connection is then full, and gets no other.
+    if (bytes.length < KEPT) close();
+    return false;
+  };
+  socket.emit = (event: string, ...values: unknown[]) => {
+    if (event !== "close") return emit(event, ...values);
+    if (state !== "open") return false;
+    state = "closing";
+    ended();
+    wait(QUIET);
+    return true;
+  };
+  return socket;
+}

@@ -1,0 +1,60 @@
+/** A way to a server that can fall silent: as when a machine or the network between is gone, nobody is told of an end. */
+export class FreezingRelay implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #open = new Set<Deno.Conn>();
+  readonly #carried: Promise<void>[] = [];
+  readonly #accepting: Promise<void>;
+  #thawed = Promise.resolve();
+  #thaw = () => {};
+  #frozen = new Set<Deno.Conn>();
+
+  constructor(private readonly target: number) {
+    this.#accepting = this.#accept();
+  }
+
+  get port(): number {
+    return (this.#listener.addr as Deno.NetAddr).port;
+  }
+
+  /** From now on nothing comes through, over connections that are open and over new ones. */
+  freeze(): void {
+    this.#thawed = new Promise((resolve) => this.#thaw = resolve);
+    this.#frozen = new Set(this.#open);
+  }
+
+  /** New connections are carried; those that were open when it fell silent stay so for good. */
+  thaw(): void {
+    this.#thaw();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.thaw();
+    this.#listener.close();
+    for (const connection of this.#open) connection.close();
+    await this.#accepting;
+    await Promise.all(this.#carried);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const from of this.#listener) {
+      const to = await Deno.connect({ hostname: "127.0.0.1", port: this.target });
+      this.#open.add(from).add(to);
+      this.#carried.push(this.#carry(from, to), this.#carry(to, from));
+    }
+  }
+
+  async #carry(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+    const bytes = new Uint8Array(64 * 1024);
+    try {
+      for (let n = await from.read(bytes); n !== null; n = await from.read(bytes)) {
+        await this.#thawed;
+        if (this.#frozen.has(from)) continue;
+        for (let sent = 0; sent < n;) sent += await to.write(bytes.subarray(sent, n));
+      }
+    } catch {
+      // One side is closed: so is the other.
+    }
+    if (this.#frozen.has(from)) return;
+    for (const connection of [from, to]) if (this.#open.delete(connection)) connection.close();
+  }
+}
