@@ -27,8 +27,10 @@ export class Stage {
   /** At frames; `left`: how many of them are still to come. */
   readonly #faults: { action: PlannedFault["action"]; moment: FrameMoment; left: number }[] = [];
   #isPostgresDown = false;
-  /** Runs that were seen to go on long after their deadline. */
-  readonly overdue = new Set<number>();
+  /** Since when runs are seen to be past their deadline, on the monotonic clock. */
+  readonly overdue = new Map<number, number>();
+  /** Those of them that were so for too long. */
+  readonly late = new Set<number>();
   /** What the harness itself could not do. */
   readonly failures: string[] = [];
 
