@@ -2,7 +2,8 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { STREAM_SIZE_HEADER } from "../src/protocol/browsing.ts";
 import type { Clock } from "../src/domain/clock.ts";
-import { outgoing, trustedAuthorities } from "./engine/outgoing.ts";
+import { trustedAuthorities } from "../src/network/authorities.ts";
+import { outgoing } from "./engine/outgoing.ts";
 import { RunFailedError } from "./engine/ports.ts";
 import type { BytesToSend } from "./engine/send.ts";
 

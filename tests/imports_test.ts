@@ -97,6 +97,7 @@ Deno.test("the time comes from the clock alone", async () => {
 
 /** By file, what it connects to where not a user, but its operator says where to. */
 const CONNECTS: Readonly<Record<string, RegExp>> = {
+  "src/network/authorities.ts": /node:tls/, // to none
   "src/network/network.ts": /node:https?|^fetch/,
   "src/notify/channels/email.ts": /createTransport/, // SMTP_URL
   "src/store/database_servers.ts": /node:net/, // DATABASE_URL

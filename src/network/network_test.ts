@@ -132,12 +132,14 @@ Deno.test("https proves the name in the URL, not the address", async () => {
       const answer = network.fetch("https://" + name + ":${local.port}/");
       console.log(await answer.then((each) => each.text(), (error) => error.code));
     }`;
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--no-check", "--ext=ts", script],
-    env: { NODE_EXTRA_CA_CERTS: certificate.authority },
-  }).output();
-  const decoder = new TextDecoder();
-  assert.equal(decoder.decode(stdout), "here\nERR_TLS_CERT_ALTNAME_INVALID\n", decoder.decode(stderr));
+  for (const setting of ["DENO_CERT", "NODE_EXTRA_CA_CERTS"]) {
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-check", "--ext=ts", script],
+      env: { [setting]: certificate.authority },
+    }).output();
+    const decoder = new TextDecoder();
+    assert.equal(decoder.decode(stdout), "here\nERR_TLS_CERT_ALTNAME_INVALID\n", decoder.decode(stderr));
+  }
 });
 
 Deno.test("it sends and answers as fetch does", async () => {

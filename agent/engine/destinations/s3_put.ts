@@ -5,7 +5,8 @@
  */
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { outgoing, trustedAuthorities } from "../outgoing.ts";
+import { trustedAuthorities } from "../../../src/network/authorities.ts";
+import { outgoing } from "../outgoing.ts";
 
 /** The bytes handed to the socket at once. */
 const SLICE = 256 * 1024;

@@ -1,0 +1,31 @@
+/** Who may vouch for a server to node:https, which knows nothing of what Deno's environment says. */
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import tls from "node:tls";
+
+/** Since Node 22.15; not yet in the types that Deno has. */
+const { getCACertificates } = tls as unknown as {
+  getCACertificates(store: "system" | "bundled" | "extra"): string[];
+};
+
+let authorities: string[] | undefined;
+
+/**
+ * In PEM: what `DENO_TLS_CA_STORE` and `DENO_CERT` say, as for `fetch` and websockets, and `NODE_EXTRA_CA_CERTS`; undefined, node's
+ * own, without the first two. Throws where a file can't be read, as `fetch` does.
+ */
+export function trustedAuthorities(): string[] | undefined {
+  return authorities ??= readAuthorities(process.env);
+}
+
+function readAuthorities(
+  { DENO_TLS_CA_STORE: stores, DENO_CERT: file }: Record<string, string | undefined>,
+): string[] | undefined {
+  if (!stores && !file) return undefined;
+  const trusted = [...getCACertificates("extra")];
+  for (const store of (stores || "mozilla").split(",")) {
+    trusted.push(...getCACertificates(store.trim() === "system" ? "system" : "bundled"));
+  }
+  if (file) trusted.push(readFileSync(file, "utf8"));
+  return trusted;
+}
