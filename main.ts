@@ -11,6 +11,7 @@ import { Scheduler } from "./src/dispatcher/scheduler.ts";
 import { systemClock as clock } from "./src/domain/clock.ts";
 import { createApp } from "./src/http/app.ts";
 import { addInstallPages } from "./src/http/routes/install.ts";
+import { Network } from "./src/network/network.ts";
 import { Notifier } from "./src/notify/notifier.ts";
 import { AgentFiles } from "./src/process/agent_files.ts";
 import { openControlDatabase } from "./src/process/control_database.ts";
@@ -18,17 +19,18 @@ import { DataDirectory } from "./src/process/data_directory.ts";
 import { agentConnected, LocalAgent } from "./src/process/local_agent.ts";
 import { outliveLostConnections } from "./src/process/lost_connections.ts";
 import { requirePrograms } from "./src/process/required_programs.ts";
-import { openKeyring } from "./src/process/secret_keys.ts";
+import { followKeyFile, openKeyring } from "./src/process/secret_keys.ts";
 import { startFailure } from "./src/process/start_error.ts";
 import { stopSignal } from "./src/process/stop_signal.ts";
 import { complain, say } from "./src/process/terminal.ts";
 import { serveWeb } from "./src/process/web_server.ts";
 import { AgentStreams } from "./src/services/agent_streams.ts";
 import type { Services } from "./src/services/context.ts";
+import { Health } from "./src/services/health.ts";
 import { createFirstAdministrator } from "./src/services/first_administrator.ts";
 import { enrolLocalAgent } from "./src/services/local_server.ts";
 import { PassedSecrets } from "./src/services/passed_secrets.ts";
-import { registerReplica, unregisterReplica } from "./src/services/replicas.ts";
+import { heartbeatReplica, registerReplica, unregisterReplica } from "./src/services/replicas.ts";
 import { openBus } from "./src/store/notifications.ts";
 import { watchEventLoop } from "./src/telemetry/figures.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
@@ -47,26 +49,40 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   parts.defer(() => passedSecrets.close());
   const streams = new AgentStreams(clock);
-  const notifier = new Notifier({ ...config, database, clock, keyring });
+  const network = new Network(config.addressPolicy);
+  const notifier = new Notifier({ ...config, database, clock, keyring, network });
   const services: Services = {
     database,
     clock,
+    health,
     keyring,
     bus,
     passedSecrets,
     streams,
     notifier,
+    network,
     runTimes: config.runTimes,
   };
 
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
   parts.defer(() => unregisterReplica(services, replicaId));
+  if (config.secretKeys === null) {
+    const changed = () => heartbeatReplica(services, replicaId);
+    parts.use(followKeyFile({ path: config.secretKeyFile, keyring, bus, clock, changed }));
+  }
   const hub = new Hub(services, { replicaId });
   const files = new AgentFiles(join(config.dataDirectory, "agent-files"));
   const pages = [addInstallPages({ files, publicUrl: config.publicUrl })];
-  const app = createApp({ ...config, services, connectAgent: (request) => hub.connect(request), pages });
-  const web = parts.use(serveWeb({ ...config, handler: (request) => app.fetch(request) }));
+  const app = createApp({
+    ...config,
+    services,
+    connectAgent: (request, origin) => hub.connect(request, origin),
+    pages,
+  });
+  const handler: Deno.ServeHandler<Deno.NetAddr> = (request, { remoteAddr }) =>
+    app.fetch(request, { remoteAddress: remoteAddr.hostname });
+  const web = parts.use(serveWeb({ ...config, handler }));
   parts.defer(() => hub.close());
 
   const administrator = await createFirstAdministrator(services, config.bootstrapToken);
@@ -78,7 +94,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
     const loop of [
       new Scheduler(services),
       new Dispatcher(services, hub),
-      new Reaper(services, replicaId),
+      new Reaper(services, replicaId, config.auditLogDays),
       new Remover(services),
       new Messenger(services, notifier),
     ]
@@ -89,6 +105,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const over = new AbortController();
   parts.defer(() => over.abort());
   watchEventLoop(clock, over.signal);
+  health.serve();
   return { url: config.publicUrl ?? web.localUrl, whenReady: agent?.connected ?? Promise.resolve() };
 }
 
@@ -118,6 +135,7 @@ async function startLocalAgent(
 
 outliveLostConnections();
 const stopped = stopSignal();
+const health = new Health(clock);
 const parts = new AsyncDisposableStack();
 let code = 0;
 const fail = (error: unknown) => {
@@ -128,6 +146,7 @@ try {
   const { url, whenReady } = await start(parts);
   void whenReady.then(() => say(`Rearguard is ready at ${url}`));
   logger("server").info("Stopping on {signal}", { signal: await stopped });
+  health.stop();
 } catch (error) {
   fail(error);
 }

@@ -1,10 +1,13 @@
 /**
  * The agent's outbox on disk: every event of a run, numbered, kept until the control plane has acknowledged it. One file an
- * attempt, one JSON line an entry; a line that a crash cut short is dropped when it is read back.
+ * attempt, one line an entry: the CRC-32 of its JSON, a space, the JSON. A line that was cut short, or is not what was
+ * written, is passed over when it is read back, and no other with it.
  */
 import { join } from "node:path";
+import * as zlib from "node:zlib";
 import * as z from "zod";
 import type { Clock } from "../src/domain/clock.ts";
+import { logger } from "../src/telemetry/logging.ts";
 import type { Job } from "../src/protocol/job.ts";
 import { RunEvent, type RunEventMessage } from "../src/protocol/messages.ts";
 
@@ -15,7 +18,7 @@ const Entry = z.union([
   /** A directory for unfinished work is about to be made. */
   z.object({ scratch: z.string() }),
   /** What the run is for; missing in journals of older agents, which only backed up. */
-  z.object({ job: z.enum(["backup", "restore", "verify", "drill"]) }),
+  z.object({ job: z.enum(["backup", "restore", "verify", "drill"]), traceparent: z.string().optional() }),
   /** Everything up to here was acknowledged. */
   z.object({ acknowledged: z.number().int().nonnegative() }),
 ]);
@@ -24,6 +27,11 @@ type JobKind = Job["kind"];
 
 /** An acknowledgement is noted on disk once this many characters have been written since the last. */
 const CHECKPOINT = 1024 * 1024;
+/**
+ * Only verdicts and openings are waited for until they are on the disk: where its power failed, events that were sent
+ * and stored may be missing here. What is appended after a reading takes none of their numbers, or it would pass for them.
+ */
+const LOST_AT_MOST = 1 << 20;
 
 export class Journal {
   readonly #directory: string;
@@ -35,21 +43,29 @@ export class Journal {
     this.#clock = clock;
   }
 
-  /** Reads back what an earlier agent left. */
+  /** Reads back what an earlier agent left. A run whose journal the disk does not give back is one that nobody knows any more. */
   static async open(directory: string, clock: Clock): Promise<Journal> {
     const journal = new Journal(directory, clock);
     for await (const { name } of Deno.readDir(directory)) {
       const match = /^(\d+)-(\d+)\.jsonl$/.exec(name);
       if (match === null) continue;
-      const run = RunJournal.read(join(directory, name), Number(match[1]), Number(match[2]), clock);
-      journal.#runs.set(keyOf(run), run);
+      try {
+        const run = RunJournal.read(join(directory, name), Number(match[1]), Number(match[2]), clock);
+        journal.#runs.set(keyOf(run), run);
+      } catch (error) {
+        log().error("Cannot read the journal of run {run_id}: {reason}. The run counts as failed.", {
+          run_id: Number(match[1]),
+          reason: (error as Error).message,
+        });
+      }
     }
     return journal;
   }
 
-  create(runId: number, attempt: number, kind: JobKind): RunJournal {
+  /** @param traceparent Goes out with every event of it. */
+  create(runId: number, attempt: number, kind: JobKind, traceparent?: string): RunJournal {
     const path = join(this.#directory, `${runId}-${attempt}.jsonl`);
-    const run = RunJournal.create(path, runId, attempt, kind, this.#clock);
+    const run = RunJournal.create(path, { runId, attempt, kind, traceparent }, this.#clock);
     this.#runs.set(keyOf(run), run);
     return run;
   }
@@ -73,7 +89,15 @@ export class Journal {
 
   forget(run: RunJournal): void {
     this.#runs.delete(keyOf(run));
-    run.remove();
+    try {
+      run.remove();
+    } catch (error) {
+      // The run is over. What is left is told once more by the next agent, and changes nothing.
+      log().warn("Cannot remove the journal of run {run_id}: {reason}", {
+        run_id: run.runId,
+        reason: (error as Error).message,
+      });
+    }
   }
 
   close(): void {
@@ -94,10 +118,15 @@ export class RunJournal {
   /** Directories of unfinished work. */
   readonly scratches: string[] = [];
   kind: JobKind = "backup";
+  traceparent: string | undefined;
   /** Not acknowledged, in order. The output's limiter keeps these to some megabytes. */
   readonly #events: { sequence: number; at: string; event: RunEvent; size: number }[] = [];
   #pendingSize = 0;
   #sinceCheckpoint = 0;
+  /** Numbers that the next event leaves out. */
+  #skipped = 0;
+  /** The last line may lack its end: the disk was full. */
+  #isTorn = false;
 
   private constructor(
     readonly runId: number,
@@ -108,27 +137,38 @@ export class RunJournal {
   ) {}
 
   /** Throws where the disk is full. */
-  static create(path: string, runId: number, attempt: number, kind: JobKind, clock: Clock): RunJournal {
+  static create(
+    path: string,
+    { runId, attempt, kind, traceparent }: {
+      runId: number;
+      attempt: number;
+      kind: JobKind;
+      traceparent: string | undefined;
+    },
+    clock: Clock,
+  ): RunJournal {
     const file = Deno.openSync(path, { createNew: true, append: true, mode: 0o600 });
     const run = new RunJournal(runId, attempt, path, file, clock);
     run.kind = kind;
-    if (kind !== "backup") run.#write(JSON.stringify({ job: kind } satisfies Entry));
+    run.traceparent = traceparent;
+    if (kind !== "backup" || traceparent !== undefined) {
+      run.#write(JSON.stringify({ job: kind, traceparent } satisfies Entry));
+    }
     return run;
   }
 
   static read(path: string, runId: number, attempt: number, clock: Clock): RunJournal {
-    const text = Deno.readTextFileSync(path);
+    const bytes = Deno.readFileSync(path);
     const file = Deno.openSync(path, { append: true });
     const run = new RunJournal(runId, attempt, path, file, clock);
-    let whole = 0;
-    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", whole)) {
-      const entry = parseEntry(text.slice(whole, end));
-      if (entry === null) break;
-      run.#restore(entry, end - whole);
-      whole = end + 1;
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+      const entry = parseLine(bytes.subarray(start, end));
+      if (entry !== null) run.#restore(entry, end - start);
+      start = end + 1;
     }
-    // What a crash cut short or scrambled was never acknowledged, and neither was anything after it.
-    if (whole < text.length) file.truncateSync(new TextEncoder().encode(text.slice(0, whole)).length);
+    if (start < bytes.length) file.truncateSync(start);
+    if (!run.finished) run.#skipped = LOST_AT_MOST;
     return run;
   }
 
@@ -139,7 +179,9 @@ export class RunJournal {
 
   /** Throws where the disk is full; the event is then kept in memory all the same, and sent. */
   append(event: RunEvent): void {
-    const entry = { sequence: ++this.lastSequence, at: this.clock.now().toISOString(), event };
+    this.lastSequence += 1 + this.#skipped;
+    this.#skipped = 0;
+    const entry = { sequence: this.lastSequence, at: this.clock.now().toISOString(), event };
     const line = JSON.stringify(entry);
     this.#keep(entry, line.length);
     this.#write(line);
@@ -176,6 +218,7 @@ export class RunJournal {
       sequence,
       at,
       event,
+      ...(this.traceparent === undefined ? {} : { traceparent: this.traceparent }),
     }));
   }
 
@@ -184,8 +227,12 @@ export class RunJournal {
     this.acknowledged = sequence;
     this.#drop(sequence);
     if (this.#sinceCheckpoint < CHECKPOINT || this.finished) return;
-    this.#sinceCheckpoint = 0;
-    this.#write(JSON.stringify({ acknowledged: sequence } satisfies Entry));
+    try {
+      this.#write(JSON.stringify({ acknowledged: sequence } satisfies Entry));
+      this.#sinceCheckpoint = 0;
+    } catch {
+      // The disk is full. It only spares sending again: the next acknowledgement is noted.
+    }
   }
 
   remove(): void {
@@ -212,12 +259,14 @@ export class RunJournal {
     if (entry.event.kind === "finished") this.finished = true;
   }
 
-  #write(line: string): void {
-    const bytes = new TextEncoder().encode(`${line}\n`);
+  #write(json: string): void {
+    const bytes = new TextEncoder().encode(`${this.#isTorn ? "\n" : ""}${checksum(json)} ${json}\n`);
     this.#sinceCheckpoint += bytes.length;
+    this.#isTorn = true;
     for (let written = 0; written < bytes.length;) {
       written += this.file.writeSync(bytes.subarray(written));
     }
+    this.#isTorn = false;
   }
 
   #restore(entry: Entry, size: number): void {
@@ -227,20 +276,36 @@ export class RunJournal {
       this.scratches.push(entry.scratch);
     } else if ("job" in entry) {
       this.kind = entry.job;
+      this.traceparent = entry.traceparent;
     } else if ("acknowledged" in entry) {
       this.acknowledged = entry.acknowledged;
       this.#drop(entry.acknowledged);
-    } else {
+    } else if (entry.sequence > this.lastSequence) {
       this.lastSequence = entry.sequence;
       this.#keep({ sequence: entry.sequence, at: entry.at, event: entry.event }, size);
     }
   }
 }
 
-function parseEntry(line: string): Entry | null {
+/** Deno has it, its types don't yet. */
+const { crc32 } = zlib as unknown as { crc32(data: string): number };
+const NEWLINE = 10;
+const DIGITS = 8;
+
+function checksum(json: string): string {
+  return crc32(json).toString(16).padStart(DIGITS, "0");
+}
+
+/** Null where it is not what was written. Older agents wrote the JSON alone. */
+function parseLine(line: Uint8Array): Entry | null {
   try {
-    return Entry.parse(JSON.parse(line));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line);
+    if (text.startsWith("{")) return Entry.parse(JSON.parse(text));
+    const json = text.slice(DIGITS + 1);
+    return text.slice(0, DIGITS + 1) === `${checksum(json)} ` ? Entry.parse(JSON.parse(json)) : null;
   } catch {
     return null;
   }
 }
+
+const log = () => logger("agent");

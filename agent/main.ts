@@ -57,7 +57,7 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
     journal,
     describe: () => description,
     handlers: {
-      start: ({ run_id, attempt, job }) => runner.start(run_id, attempt, job),
+      start: ({ run_id, attempt, job, traceparent }) => runner.start(run_id, attempt, job, traceparent),
       cancel: (runId, attempt, reason) => runner.cancel(runId, attempt, reason),
       forget: (runId, attempt) => void runner.forget(runId, attempt),
       request: (message) => void requests.take(message),

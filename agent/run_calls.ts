@@ -1,5 +1,6 @@
 /** What a run asks of the control plane, over the link: until it is answered, with what was asked for or with why not. */
 import type { Clock } from "../src/domain/clock.ts";
+import { activeSpan, traceparentOf } from "../src/telemetry/tracing.ts";
 import { Backoff } from "./backoff.ts";
 import type { Call, CallAnswer } from "./calls.ts";
 import { RunFailedError } from "./engine/ports.ts";
@@ -20,9 +21,10 @@ export class RunCalls {
     expected: T,
     signal: AbortSignal,
   ): Promise<Extract<CallAnswer, { type: T }>> {
+    const traceparent = traceparentOf(activeSpan());
     const backoff = new Backoff(500, 30_000);
     for (let tries = 1;; tries++) {
-      const answer = await this.link.call(call, signal);
+      const answer = await this.link.call({ ...call, traceparent }, signal);
       if (answer.type === expected) return answer as Extract<CallAnswer, { type: T }>;
       if (answer.type !== "upload.refused" && answer.type !== "download.refused") {
         throw new RunFailedError(

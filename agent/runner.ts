@@ -1,5 +1,6 @@
 /** Runs in this agent's hands: started, followed into the journal, stopped. */
-import { logger } from "../src/telemetry/logging.ts";
+import { logAbout, logger } from "../src/telemetry/logging.ts";
+import { failSpan, inside, startSpan, traceparentOf } from "../src/telemetry/tracing.ts";
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
 import type { RunEvent, Verdict } from "../src/protocol/messages.ts";
@@ -50,23 +51,36 @@ export class Runner {
   }
 
   /** Takes an offer. One that is held already is a repetition; a newer attempt of the same run replaces the older. */
-  start(runId: number, attempt: number, job: Job): void {
+  start(runId: number, attempt: number, job: Job, traceparent?: string): void {
     const { journal } = this.#options;
     if (journal.find(runId, attempt) !== undefined) return this.#options.link().pump();
     const older = this.#active.get(runId);
     older?.abort.abort(new RunAbortedError("cancelled", "The control plane offered the run again."));
     const abort = new AbortController();
     const active: ActiveRun = { runId, attempt, abort, done: Promise.resolve() };
+    const span = startSpan(`${job.kind} run`, {
+      "rearguard.run.id": runId,
+      "rearguard.run.attempt": attempt,
+      ...(job.task === null ? {} : { "rearguard.task.id": job.task.id }),
+    }, traceparent);
     let run: RunJournal;
     try {
-      run = journal.create(runId, attempt, job.kind);
+      run = journal.create(runId, attempt, job.kind, traceparentOf(span));
     } catch (error) {
       // Without a journal no verdict can be promised: the offer lapses, and is made again.
-      log().error("Cannot take run {run}: {reason}", { run: runId, reason: (error as Error).message });
+      failSpan(span, "The journal can't be written");
+      span.end();
+      log().error("Cannot take run {run_id}: {reason}", { run_id: runId, reason: (error as Error).message });
       return;
     }
     this.#active.set(runId, active);
-    active.done = this.#run(run, job, abort, older?.done).finally(() => {
+    const about = { run_id: runId, attempt, ...(job.task === null ? {} : { task_id: job.task.id }) };
+    const work = () => logAbout(about, () => this.#run(run, job, abort, older?.done));
+    active.done = inside(span, work).then((verdict) => {
+      span.setAttribute("rearguard.run.outcome", verdict.outcome);
+      if (verdict.outcome === "failed") failSpan(span, "The run failed");
+    }).finally(() => {
+      span.end();
       if (this.#active.get(runId) === active) this.#active.delete(runId);
     });
   }
@@ -94,7 +108,7 @@ export class Runner {
     await Promise.all(runs.map((run) => run.done));
   }
 
-  async #run(run: RunJournal, job: Job, abort: AbortController, before?: Promise<void>): Promise<void> {
+  async #run(run: RunJournal, job: Job, abort: AbortController, before?: Promise<void>): Promise<Verdict> {
     const { clock } = this.#options;
     const record = (event: RunEvent) => {
       try {
@@ -106,6 +120,7 @@ export class Runner {
       this.#options.link().pump();
     };
     record({ kind: "accepted" });
+    log().info("{name} run {run_id} begins", { name: NAMES[job.kind], run_id: run.runId });
     await before;
     const output = new RunOutput(clock, (text) => record({ kind: "output", text }));
     const verdict = await this.#execute(run, job, abort, output, record);
@@ -115,6 +130,12 @@ export class Runner {
       log().error("Cannot keep a verdict on disk: {reason}", { reason: (error as Error).message });
     });
     this.#options.link().pump();
+    log().info("{name} run {run_id} ended: {outcome}", {
+      name: NAMES[job.kind],
+      run_id: run.runId,
+      outcome: verdict.outcome,
+    });
+    return verdict;
   }
 
   async #execute(

@@ -2,6 +2,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { STREAM_SIZE_HEADER } from "../src/protocol/browsing.ts";
 import type { Clock } from "../src/domain/clock.ts";
+import { outgoing, trustedAuthorities } from "./engine/outgoing.ts";
 import { RunFailedError } from "./engine/ports.ts";
 import type { BytesToSend } from "./engine/send.ts";
 
@@ -78,11 +79,13 @@ async function post(url: URL, key: string, content: BytesToSend, signal: AbortSi
  * is cut.
  */
 async function open(url: URL, key: string, { size, length }: BytesToSend, signal: AbortSignal) {
-  const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
+  const isTls = url.protocol === "https:";
+  const { request, Agent } = isTls ? await import("node:https") : await import("node:http");
+  // The next try on the same connection would come to the same control plane.
+  const options = { ...outgoing, keepAlive: false };
   return request(url, {
     method: "POST",
-    // The next try on the same connection would come to the same control plane.
-    agent: false,
+    agent: new Agent(isTls ? { ...options, ca: trustedAuthorities() } : options),
     signal,
     headers: {
       authorization: `Bearer ${key}`,

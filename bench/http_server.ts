@@ -8,11 +8,14 @@ import { Hono } from "hono";
 import { systemClock } from "../src/domain/clock.ts";
 import { DEFAULT_RUN_TIMES } from "../src/domain/run.ts";
 import { createApp } from "../src/http/app.ts";
+import { AddressPolicy } from "../src/network/address_policy.ts";
+import { Network } from "../src/network/network.ts";
 import { Keyring } from "../src/secrets/keyring.ts";
 import { findBackupTaskDetail, listBackupTasks } from "../src/store/backup_tasks.ts";
 import { openDatabase } from "../src/store/database.ts";
 import { Notifier } from "../src/notify/notifier.ts";
 import { AgentStreams } from "../src/services/agent_streams.ts";
+import { Health } from "../src/services/health.ts";
 import { PassedSecrets } from "../src/services/passed_secrets.ts";
 import { openBus } from "../src/store/notifications.ts";
 import { findCaller } from "../src/store/tokens.ts";
@@ -23,7 +26,7 @@ function bare(): Hono {
   const app = new Hono();
   const caller = async (authorization: string | undefined) => {
     const hash = createHash("sha256").update(authorization?.slice("Bearer ".length) ?? "").digest("hex");
-    return await findCaller(database, hash, systemClock.now());
+    return await findCaller(database, hash);
   };
   app.get("/api/backup-tasks", async (c) => {
     const user = await caller(c.req.header("authorization"));
@@ -41,6 +44,7 @@ function bare(): Hono {
 async function whole() {
   const bus = await openBus(database);
   const keyring = new Keyring([randomBytes(32)]);
+  const network = new Network(AddressPolicy.publicOnly);
   const passedSecrets = new PassedSecrets({ bus, clock: systemClock, keyring, database });
   return createApp({
     services: {
@@ -50,7 +54,9 @@ async function whole() {
       passedSecrets,
       streams: new AgentStreams(systemClock),
       clock: systemClock,
-      notifier: new Notifier({ database, keyring, clock: systemClock, smtp: null }),
+      notifier: new Notifier({ database, keyring, clock: systemClock, network, smtp: null }),
+      network,
+      health: new Health(systemClock),
       runTimes: DEFAULT_RUN_TIMES,
     },
     rateLimitPerMinute: 1_000_000_000,

@@ -6,18 +6,21 @@
 import { S3Destination } from "../agent/engine/destinations/s3.ts";
 import type { Uploads } from "../agent/engine/ports.ts";
 import { systemClock } from "../src/domain/clock.ts";
+import { AddressPolicy } from "../src/network/address_policy.ts";
+import { Network } from "../src/network/network.ts";
 import { Bucket } from "../src/storage/s3.ts";
 
 const PART_SIZE = 16 * 1024 * 1024;
 const [endpoint, path] = Deno.args as [string, string];
-const bucket = new Bucket({
+const options = {
   endpoint,
   region: "us-east-1",
   bucket: "bench",
   pathStyle: true,
   accessKey: "bench",
   secretKey: "bench-secret",
-});
+};
+const bucket = new Bucket(options, new Network(AddressPolicy.everything));
 const key = "archive";
 const uploads: Uploads = {
   open: async () => ({ uploadId: await bucket.createUpload(key), partSize: PART_SIZE }),

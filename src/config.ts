@@ -1,8 +1,11 @@
 /** What the environment says, read in one place at start. The README's table has one row for each. */
 import { Buffer } from "node:buffer";
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { parseDatabaseUrl } from "./domain/database_url.ts";
+import { DEFAULT_AUDIT_LOG_DAYS } from "./domain/audit.ts";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "./domain/run.ts";
+import { AddressPolicy, SETTING as ADDRESSES } from "./network/address_policy.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
 export const LOG_FORMATS = ["pretty", "json"] as const;
@@ -26,8 +29,16 @@ export interface Config {
   readonly logLevel: typeof LOG_LEVELS[number];
   readonly logFormat: typeof LOG_FORMATS[number];
   readonly rateLimitPerMinute: number;
+  /** Of an address. */
+  readonly authFailuresPerMinute: number;
+  /** Addresses, and `address/bits`. */
+  readonly trustedProxies: readonly string[];
+  /** 0: entries are never deleted. */
+  readonly auditLogDays: number;
   /** Null: mail is not sent. */
   readonly smtp: { readonly url: string; readonly from: string } | null;
+  /** Where users may have it connect to. */
+  readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
 }
 
@@ -72,7 +83,27 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
       wholeNumber(0, 1_000_000),
       "a whole number from 0 (no limit) to 1000000",
     ) ?? 3000,
+    authFailuresPerMinute: variables.parse(
+      "AUTH_FAILURES_PER_MINUTE",
+      wholeNumber(0, 1_000_000),
+      "a whole number from 0 (no limit) to 1000000",
+    ) ?? 30,
+    trustedProxies: variables.parse(
+      "TRUSTED_PROXIES",
+      addressRanges,
+      "IP addresses, or ranges such as 10.0.0.0/8, comma separated",
+    ) ?? [],
+    auditLogDays: variables.parse(
+      "AUDIT_LOG_DAYS",
+      auditLogDays,
+      "0 (kept for ever), or a whole number of days from 90 to 36500",
+    ) ?? DEFAULT_AUDIT_LOG_DAYS,
     smtp: readSmtp(variables),
+    addressPolicy: variables.parse(
+      ADDRESSES,
+      AddressPolicy.parse,
+      "0, 1, or addresses and networks such as 10.0.0.0/8, with commas",
+    ) ?? AddressPolicy.publicOnly,
     runTimes: {
       lease: seconds(variables, "RUN_LEASE_SECONDS", DEFAULT_RUN_TIMES.lease),
       grace: seconds(variables, "RUN_GRACE_SECONDS", DEFAULT_RUN_TIMES.grace),
@@ -153,6 +184,22 @@ function wholeNumber(least: number, most: number): (text: string) => number | nu
     const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
     return value >= least && value <= most ? value : null;
   };
+}
+
+/** The database deletes none that is younger than 90 days. */
+function auditLogDays(text: string): number | null {
+  return text === "0" ? 0 : wholeNumber(90, 36_500)(text);
+}
+
+function addressRanges(text: string): string[] | null {
+  const ranges = text.split(/[\s,]+/).filter((range) => range !== "");
+  const isRange = (range: string) => {
+    const [address, bits, ...more] = range.split("/");
+    const family = isIP(address!);
+    return family !== 0 && more.length === 0 && !address!.includes("%") &&
+      (bits === undefined || wholeNumber(0, family === 6 ? 128 : 32)(bits) !== null);
+  };
+  return ranges.every(isRange) ? ranges : null;
 }
 
 function oneOf<T extends string>(allowed: readonly T[]): (text: string) => T | null {

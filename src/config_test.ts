@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AddressPolicy } from "./network/address_policy.ts";
 import { DEFAULT_RUN_TIMES } from "./domain/run.ts";
 import { ConfigError, readConfig } from "./config.ts";
 
@@ -28,7 +29,11 @@ Deno.test("an empty environment gives the documented defaults", () => {
     logLevel: "info",
     logFormat: "pretty",
     rateLimitPerMinute: 3000,
+    authFailuresPerMinute: 30,
+    trustedProxies: [],
+    auditLogDays: 400,
     smtp: null,
+    addressPolicy: AddressPolicy.publicOnly,
     runTimes: { lease: 60_000, grace: 900_000, acceptance: 30_000, start: 86_400_000, cancel: 60_000 },
   });
 });
@@ -58,6 +63,10 @@ Deno.test("every variable is read", () => {
     LOG_LEVEL: "DEBUG",
     LOG_FORMAT: "json",
     RATE_LIMIT_PER_MINUTE: "60",
+    ALLOW_PRIVATE_ADDRESSES: "10.1.0.0/16, ::1",
+    AUTH_FAILURES_PER_MINUTE: "5",
+    TRUSTED_PROXIES: "10.0.0.0/8, fd00::/8 192.0.2.1",
+    AUDIT_LOG_DAYS: "0",
     SMTP_URL: "smtps://me:p%40ss@mail.example.com",
     SMTP_FROM: "Backups <backups@example.com>",
   }, defaults);
@@ -74,6 +83,10 @@ Deno.test("every variable is read", () => {
     logLevel: "debug",
     logFormat: "json",
     rateLimitPerMinute: 60,
+    addressPolicy: AddressPolicy.parse("10.1.0.0/16,::1"),
+    authFailuresPerMinute: 5,
+    trustedProxies: ["10.0.0.0/8", "fd00::/8", "192.0.2.1"],
+    auditLogDays: 0,
     smtp: { url: "smtps://me:p%40ss@mail.example.com", from: "Backups <backups@example.com>" },
     runTimes: DEFAULT_RUN_TIMES,
   });
@@ -91,13 +104,14 @@ Deno.test("every bad value is named in one line", () => {
     LOG_LEVEL: "loud",
     LOG_FORMAT: "xml",
     RATE_LIMIT_PER_MINUTE: "-1",
+    ALLOW_PRIVATE_ADDRESSES: "10.1",
   });
   for (
     const name
-      of "DATABASE_URL HOST PORT PUBLIC_URL SECRET_KEY BOOTSTRAP_TOKEN LOCAL_AGENT LOG_LEVEL LOG_FORMAT"
+      of "DATABASE_URL HOST PORT PUBLIC_URL SECRET_KEY BOOTSTRAP_TOKEN LOCAL_AGENT LOG_LEVEL LOG_FORMAT ALLOW_PRIVATE_ADDRESSES"
         .split(" ")
   ) assert.match(message, new RegExp(`\\b${name} must be `));
-  assert.match(message, /RATE_LIMIT_PER_MINUTE must be a whole number from 0 \(no limit\) to 1000000$/);
+  assert.match(message, /RATE_LIMIT_PER_MINUTE must be a whole number from 0 \(no limit\) to 1000000/);
   assert(!message.includes("\n"));
 });
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { backUpTree, localPlace, stageTree } from "./support/backed_up_tree.ts";
 import { shell } from "./support/backup_run.ts";
 import { type DestinationFixture, destinationFixtures } from "./support/destinations.ts";
+import { newStream } from "./support/notified.ts";
 import { Secrecy } from "./support/secrecy.ts";
 import { growTree } from "./support/tree.ts";
 
@@ -132,7 +133,7 @@ Deno.test("what is encrypted to recipients is browsed and restored with an ident
 Deno.test("a damaged index is told, and the backup marked; one that can't be read now is not", async () => {
   await using stack = new AsyncDisposableStack();
   const at = await stageTree(stack);
-  const { api } = at.plane;
+  const { api, services } = at.plane;
   await shell('seq 1000 | split -l 1 - "$1/file"', at.tree);
   const id = await backUpTree(at, await localPlace(at));
   const show = async () => (await api.call("GET", `/backups/${id}`)).body.data;
@@ -147,8 +148,18 @@ Deno.test("a damaged index is told, and the backup marked; one that can't be rea
   const content = await Deno.readFile(path);
   content[content.length >> 1]! ^= 1;
   await Deno.writeFile(path, content);
+  const { backup_task_id: taskId } = (await api.call("GET", `/backups/${id}`)).body.data;
+  const [owner] = await services.database<
+    { id: number }[]
+  >`select user_id as id from backups where id = ${id}`;
+  await newStream(services, { userId: owner!.id, taskId });
   const { status, body } = await api.call("GET", `/backups/${id}/files`);
   assert.deepEqual([status, body.error], [409, "Conflict"]);
+  assert.equal((await api.call("GET", `/backups/${id}/files`)).status, 409);
+  const told = await services.database`select event from notification_deliveries`;
+  assert.deepEqual(told.map(({ event }) => [event.event, event.run, event.backup.id]), [
+    ["backup.damaged", null, id],
+  ]);
   assert.match(
     body.message,
     new RegExp(

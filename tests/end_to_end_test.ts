@@ -140,7 +140,7 @@ Deno.test("a stranger's first backup: run, followed live, listed, and there for 
   }));
 
 Deno.test("the control plane is killed in the middle of a run: the run succeeds, every line is there once", () =>
-  staged(32, async (stage) => {
+  staged(100, async (stage) => {
     const { api, taskId, backups } = stage;
     const run = await heldRun(stage);
     stage.server.kill("SIGKILL");
@@ -155,7 +155,7 @@ Deno.test("the control plane is killed in the middle of a run: the run succeeds,
   }));
 
 Deno.test("the agent is killed in the middle of a run: the run fails, nothing is left, the next one works", () =>
-  staged(32, async (stage) => {
+  staged(100, async (stage) => {
     const { api, taskId, backups, directory } = stage;
     await heldRun(stage);
     Deno.kill(Number(await Deno.readTextFile(join(directory, "data", "agent", "agent.pid"))), "SIGKILL");
@@ -169,7 +169,7 @@ Deno.test("the agent is killed in the middle of a run: the run fails, nothing is
   }));
 
 Deno.test("the control plane is killed in the middle of a restore: it succeeds, every line is there once", () =>
-  staged(32, async (stage) => {
+  staged(100, async (stage) => {
     const restore = await heldRestore(stage);
     stage.server.kill("SIGKILL");
     await stage.server.ended();
@@ -183,7 +183,7 @@ Deno.test("the control plane is killed in the middle of a restore: it succeeds, 
   }));
 
 Deno.test("the agent is killed in the middle of a restore: it fails, what was unpacked is gone", () =>
-  staged(32, async (stage) => {
+  staged(100, async (stage) => {
     const restore = await heldRestore(stage);
     const pid = await Deno.readTextFile(join(stage.directory, "data", "agent", "agent.pid"));
     Deno.kill(Number(pid), "SIGKILL");
@@ -261,7 +261,7 @@ PATH='${path}' exec cp "$@"
 }
 
 Deno.test("a cancelled run ends at once, with nothing left of it", () =>
-  staged(32, async (stage) => {
+  staged(100, async (stage) => {
     const { api, taskId, backups } = stage;
     const run = await heldRun(stage);
     assert.equal((await api.call("POST", `/backup-tasks/${taskId}/cancel`)).status, 200);
@@ -274,7 +274,7 @@ Deno.test("a cancelled run ends at once, with nothing left of it", () =>
   }));
 
 Deno.test("a server that is told to stop ends its run as failed, and says so at the next start", () =>
-  staged(32, async (stage) => {
+  staged(100, async (stage) => {
     const { api, taskId, backups } = stage;
     const run = await heldRun(stage);
     assert.equal((await stage.server.stop()).code, 0);

@@ -94,3 +94,29 @@ Deno.test("the time comes from the clock alone", async () => {
   }
   assert.deepEqual(wrong, []);
 });
+
+/** By file, what it connects to where not a user, but its operator says where to. */
+const CONNECTS: Readonly<Record<string, RegExp>> = {
+  "src/network/network.ts": /node:https?|^fetch/,
+  "src/notify/channels/email.ts": /createTransport/, // SMTP_URL
+  "src/store/database_servers.ts": /node:net/, // DATABASE_URL
+  "src/store/database_tls.ts": /node:tls/,
+};
+
+/** What reads addresses and connects to none. */
+const HARMLESS = /import \{(?:\s*(?:isIP|BlockList|type \w+),?)+\s*\} from "node:net";/g;
+
+Deno.test("the control plane connects to nothing but through its network", async () => {
+  const wrong: string[] = [];
+  for (const file of await sources()) {
+    // The command line and the agent connect from where their users are.
+    if (/^(agent|src\/cli)\//.test(file)) continue;
+    const text = await Deno.readTextFile(join(ROOT, file));
+    const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "").replaceAll(HARMLESS, "");
+    const found = code.matchAll(
+      /(?<![.\w#])fetch\(|globalThis\.fetch|\bDeno\.(connect|connectTls|createHttpClient)\b|new (WebSocket|EventSource)\b|createTransport|"node:(http|https|http2|net|tls|dgram)"/g,
+    );
+    for (const [match] of found) if (!CONNECTS[file]?.test(match)) wrong.push(`${file}: ${match}`);
+  }
+  assert.deepEqual(wrong, []);
+});

@@ -1,6 +1,7 @@
 /** A control plane whose database is thrown away, and what is made of its backups. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { withDigest } from "../agent/engine/manifest_digest.ts";
 import { ABILITIES } from "../src/domain/abilities.ts";
 import { systemClock } from "../src/domain/clock.ts";
 import { issueToken } from "../src/services/tokens.ts";
@@ -10,12 +11,14 @@ import { serve } from "./support/control_plane.ts";
 import { emptyDatabase, testServices } from "./support/database.ts";
 import {
   ADMIN,
+  knownAfter,
   loseControlPlane,
   PASSWORD,
   recoverInto,
   restoreEverything,
-  storedBefore,
 } from "./support/lost_control_plane.ts";
+import { rightsOf } from "./support/rights.ts";
+import { shell } from "./support/backup_run.ts";
 import { atTerminal } from "./support/terminal.ts";
 
 function tokenIn(stdout: string): string {
@@ -24,26 +27,76 @@ function tokenIn(stdout: string): string {
   return token;
 }
 
+/** What another control plane keeps in the same place: its task has the number and the name of one of ours. */
+async function writeForeign(root: string): Promise<void> {
+  await shell('cp -a "$1/backups/in/files" "$1/backups/foreign" && rm "$1"/backups/foreign/*.age', root);
+  const directory = `${root}/backups/foreign`;
+  for (const { name } of Deno.readDirSync(directory)) {
+    if (!name.endsWith(".manifest.json")) continue;
+    const document = JSON.parse(await Deno.readTextFile(`${directory}/${name}`));
+    if (document.encryption !== null) {
+      await Deno.remove(`${directory}/${name}`);
+      continue;
+    }
+    delete document.manifest_sha256;
+    document.hostname = "elsewhere";
+    document.finished_at = new Date().toISOString();
+    const text = () => withDigest(`${JSON.stringify(document, null, 2)}\n`);
+    await Deno.writeTextFile(`${directory}/${name}`, text());
+    for (const object of document.objects) object.name = object.name.replace("backup_", "backup_gone_");
+    await Deno.writeTextFile(`${directory}/gone.manifest.json`, text());
+  }
+}
+
 Deno.test("a control plane that lost its database is made anew", async (t) => {
   await using stack = new AsyncDisposableStack();
   const stage = await loseControlPlane(stack);
   const { root, s3, sshd, backups } = stage;
   const bucket = `s3://${s3.bucket}`;
   const server = `sftp://${sshd.username}@${sshd.host}:${sshd.port}${sshd.directory}`;
+  const encrypted = { ENCRYPTION_PASSWORDS: PASSWORD };
   const byKey = { SFTP_HOST_KEY: sshd.hostKey, SFTP_PRIVATE_KEY_FILE: stage.keyFile };
 
   await t.step("of its backup in a directory, with its tokens and tasks", async () => {
     await using made = await emptyDatabase();
-    const told = await recoverInto(stage, made, ["--from", `${root}/backups`]);
+    const told = await recoverInto(stage, made, ["--from", `${root}/backups`], encrypted);
     assert.equal(told.code, 0, told.stderr);
-    // What was made after the backup, or by the run itself, is not in it.
-    const known = storedBefore(stage, root);
+    assert.match(told.stdout, /^Entered 3 backups of after that: backup_/m);
+    // What was made after it elsewhere is not known.
+    const known = knownAfter(stage, root);
     await using inner = new AsyncDisposableStack();
     const api = await restoreEverything({ ...stage, stack: inner }, made, stage.token, known);
     assert.equal((await api.call("GET", "/backup-tasks")).body.meta.total, 2);
+    const owned = (await api.call("GET", "/backups?per_page=100")).body.data;
+    const own = owned.find(({ engine }: { engine: string }) => engine === "rearguard");
+    assert.equal(own.backup_task_id, (await api.call("GET", "/backup-tasks")).body.data.at(-1).id);
     assert.equal((await new ApiCaller(api.url, tokenIn(told.stdout)).call("GET", "/user")).status, 200);
     const again = await recoverInto(stage, made, ["--from", `${root}/backups`]);
     assert.match(again.stderr, /^Cannot recover: the database is not empty/);
+  });
+
+  await t.step("of a copy of the directory: newer backups are known by where they were", async () => {
+    await writeForeign(root);
+    await shell('cp -a "$1/backups" "$1/copy" && cp -a "$1/backups" "$1/copy/again"', root);
+    await using made = await emptyDatabase();
+    const unknown = await recoverInto(stage, stack.use(await emptyDatabase()), ["--from", `${root}/copy`]);
+    assert.equal(unknown.code, 0, unknown.stderr);
+    assert.match(unknown.stdout, /^Left out backup_\S+: no password fits\. Stock tools restore it/m);
+    assert.match(unknown.stdout, /^Entered 2 backups of after that: backup_/m);
+    const told = await recoverInto(stage, made, ["--from", `${root}/copy`], encrypted);
+    assert.equal(told.code, 0, told.stderr);
+    assert.match(told.stdout, /^Left out gone\.manifest\.json: backup_\S+, backup_\S+ is not there$/m);
+    await shell('rm -rf "$1/copy"', root);
+    await using inner = new AsyncDisposableStack();
+    const known = knownAfter(stage, root);
+    const foreign = known.find(({ directory, file_name }) =>
+      directory.endsWith("in/files") && file_name.endsWith("zst")
+    )!;
+    const api = await restoreEverything({ ...stage, stack: inner }, made, stage.token, [...known, foreign]);
+    const entered = (await api.call("GET", "/backups?per_page=100")).body.data;
+    const [theirs] = entered.filter(({ directory }: { directory: string }) => directory.endsWith("/foreign"));
+    assert.equal(theirs.backup_task_id, null);
+    await shell('rm -rf "$1/backups/foreign"', root);
   });
 
   await t.step("of its encrypted backup in a bucket", async () => {
@@ -61,15 +114,15 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     });
     assert.equal(told.code, 0, told.stderr);
     await using inner = new AsyncDisposableStack();
-    await restoreEverything({ ...stage, stack: inner }, made, stage.token, storedBefore(stage, "in"));
+    await restoreEverything({ ...stage, stack: inner }, made, stage.token, knownAfter(stage, "in"));
   });
 
   await t.step("of its encrypted backup on an SSH server, which must show the pinned host key", async () => {
     await using made = await emptyDatabase();
-    const encrypted = { ...byKey, ENCRYPTION_PASSWORDS: PASSWORD };
+    const secrets = { ...byKey, ...encrypted };
     for (const pinned of ["", `SHA256:${"A".repeat(43)}`]) {
       const { code, stderr } = await recoverInto(stage, made, ["--from", server], {
-        ...encrypted,
+        ...secrets,
         SFTP_HOST_KEY: pinned,
       });
       assert.equal(code, 1);
@@ -78,7 +131,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
       assert.match(stderr, /set SFTP_HOST_KEY to /);
     }
     const stranger = await recoverInto(stage, made, ["--from", server], {
-      ...encrypted,
+      ...secrets,
       SFTP_PRIVATE_KEY_FILE: "",
       SFTP_PASSWORD: "not-it",
     });
@@ -88,14 +141,14 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     // As on the root of a file system.
     await Deno.mkdir(`${sshd.directory}/lost+found`, { mode: 0o700 });
     inner.defer(() => Deno.remove(`${sshd.directory}/lost+found`));
-    const told = await recoverInto(stage, made, ["--from", server], encrypted);
+    const told = await recoverInto(stage, made, ["--from", server], secrets);
     assert.equal(told.code, 0, told.stderr);
     if (Deno.uid() === 0) assert.match(told.stdout, /^Left out lost\+found: the user may not read it$/m);
     await restoreEverything(
       { ...stage, stack: inner },
       made,
       stage.token,
-      storedBefore(stage, sshd.directory),
+      knownAfter(stage, sshd.directory),
     );
   });
 
@@ -117,7 +170,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
       assert.equal(told.code, 0, told.stderr);
       await using inner = new AsyncDisposableStack();
       const there = backups.filter((backup) => backup.directory.startsWith(directory));
-      assert.equal(there.length, 3);
+      assert.equal(there.length, directory === root ? 4 : 3);
       await restoreEverything({ ...stage, stack: inner }, made, tokenIn(told.stdout), there);
     });
   }
@@ -129,7 +182,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
       [
         Deno.execPath(),
         "run",
-        "--allow-all",
+        ...rightsOf("admin"),
         ADMIN,
         "recover",
         "--from",

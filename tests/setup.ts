@@ -7,6 +7,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "age": ["age"],
   "attr": ["setfattr", "getfattr"],
   "curl": ["curl"],
+  "faketime": ["faketime"],
   "mariadb-client": ["mariadb", "mariadb-dump"],
   "mariadb-server": ["mariadbd", "mariadb-install-db"],
   "mount": ["mount", "umount"],

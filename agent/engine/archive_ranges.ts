@@ -1,8 +1,10 @@
-/** Parts of an archive by reading only the zstd frames they are in. */
+/** Parts of an archive by reading only the zstd frames they are in, each of which is proven before anything is made of it. */
+import { createHash } from "node:crypto";
+import type { StoredObject } from "../../src/protocol/job.ts";
 import type { FrameTable } from "./archive_index.ts";
 import type { Children } from "./children.ts";
 import { RunFailedError } from "./ports.ts";
-import type { OpenedObject } from "./stored_objects.ts";
+import type { OpenedObject, StoredObjects } from "./stored_objects.ts";
 import { HEADER_BYTES } from "./transforms/frames.ts";
 
 /** Uncompressed bytes [from, to) of the archive. */
@@ -29,7 +31,33 @@ interface Stretch {
   end: number;
 }
 
-/** The bytes of joined ranges, one behind the other; a chunk may be used until the next is asked for. */
+/** What is handed on at once of a frame. */
+const PIECE_BYTES = 256 * 1024;
+
+/**
+ * Opens an archive for {@link readRanges}. One whose index is of before frames had digests is read from end to end for that.
+ *
+ * @param say Takes a line of output.
+ */
+export async function openForRanges(
+  objects: StoredObjects,
+  archive: StoredObject,
+  table: FrameTable,
+  say: (line: string) => void,
+): Promise<OpenedObject> {
+  if (table.sha256 === null) {
+    say(
+      `The index of ${archive.name} is an old one, which can't prove a part of it. Reading all of it first, to prove it whole`,
+    );
+    await objects.prove(archive);
+  }
+  return await objects.open(archive);
+}
+
+/**
+ * The bytes of joined ranges, one behind the other; a chunk may be used until the next is asked for. Rejects before a frame that is
+ * another than the table tells of, as those of another archive are.
+ */
 export async function* readRanges(
   archive: OpenedObject,
   table: FrameTable,
@@ -71,6 +99,7 @@ function stretchesOf({ uncompressed }: FrameTable, ranges: readonly Range[]): St
   return stretches;
 }
 
+/** The frames without what is before each, which nothing proves. */
 async function* readStretches(
   archive: OpenedObject,
   table: FrameTable,
@@ -82,8 +111,41 @@ async function* readStretches(
     for (; frame < first; frame++) at += HEADER_BYTES + table.compressed[frame]!;
     const from = at;
     for (; frame < end; frame++) at += HEADER_BYTES + table.compressed[frame]!;
-    yield* archive.read(from, at);
+    yield* provenFrames(archive.read(from, at), table, { first, end });
   }
+}
+
+/** Held back until it is whole and proven, which takes as much memory as the largest frame. */
+async function* provenFrames(
+  stored: AsyncIterable<Uint8Array>,
+  { compressed, sha256 }: FrameTable,
+  { first, end }: Stretch,
+): AsyncIterable<Uint8Array> {
+  let buffer = new Uint8Array(0);
+  let frame = first;
+  /** Bytes of the frame and its header so far. */
+  let length = 0;
+  for await (const chunk of stored) {
+    for (let at = 0; at < chunk.length;) {
+      const size = HEADER_BYTES + compressed[frame]!;
+      if (buffer.length < size) buffer = new Uint8Array(size);
+      const piece = chunk.subarray(at, at + size - length);
+      buffer.set(piece, length);
+      at += piece.length;
+      length += piece.length;
+      if (length < size) continue;
+      const bytes = buffer.subarray(HEADER_BYTES, size);
+      if (sha256 !== null && createHash("sha256").update(bytes).digest("hex") !== sha256[frame]) {
+        throw new RunFailedError(`frame ${frame + 1} of the archive is not the one that its index tells of`);
+      }
+      for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
+        yield bytes.subarray(from, from + PIECE_BYTES);
+      }
+      frame++;
+      length = 0;
+    }
+  }
+  if (frame < end) throw new RunFailedError(`the archive ends in frame ${frame + 1}`);
 }
 
 /** Where the ranges are in the unpacked stretches, which follow each other without what lies between them. */

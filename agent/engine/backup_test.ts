@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import type { FilesSource } from "../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../tests/support/backup_run.ts";
 import { StalledDestination } from "../../tests/support/stalled_destination.ts";
+import { runBackup } from "./backup.ts";
 import { LocalDestination } from "./destinations/local.ts";
+import { isThere } from "./is_there.ts";
 import type { Destination, RunAbortedError, RunFailedError } from "./ports.ts";
 
 const STAMPED = "backup_7_20260102030405";
@@ -64,6 +66,15 @@ Deno.test("each object is announced, with its partial file, before it is made", 
     },
   }));
   await at.run.run(at.source, {}, destination);
+  assert.deepEqual(seen, [true, true, true]);
+});
+
+Deno.test("no object is announced in a place that is not made yet: what is left of it could not be removed", async () => {
+  await using at = await fixture();
+  const seen: boolean[] = [];
+  const ports = { ...at.run.ports, opening: async () => void seen.push(await isThere(at.run.directory)) };
+  const local = new LocalDestination({ type: "local", directory: at.run.directory }, at.run.abort.signal);
+  await runBackup(at.run.job(at.source), local, ports);
   assert.deepEqual(seen, [true, true, true]);
 });
 

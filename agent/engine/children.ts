@@ -4,6 +4,8 @@
  * that feed each other through a pipe take up to a sixth more of it.
  */
 import type { Clock } from "../../src/domain/clock.ts";
+import { failSpan, startInnerSpan } from "../../src/telemetry/tracing.ts";
+import { basename } from "node:path";
 import { readAhead } from "./ahead.ts";
 import { LineSplitter } from "./line.ts";
 import { processTree, signalAll } from "./process_tree.ts";
@@ -131,12 +133,19 @@ export class Child {
   }
 
   async #follow(onMessage: (line: string) => void): Promise<Exit> {
+    // Its arguments are nobody's business: they name what is backed up.
+    const span = startInnerSpan(basename(this.program), { "process.pid": this.pid });
     const splitter = new LineSplitter(onMessage);
     const read = async () => {
       for await (const chunk of this.#process.stderr) splitter.push(chunk);
       splitter.end();
     };
     const [{ code, signal }] = await Promise.all([this.#process.status, read()]);
+    span?.setAttribute("process.exit.code", code);
+    if (span !== null && code !== 0) {
+      failSpan(span, signal === null ? `It ended with ${code}` : `${signal} ended it`);
+    }
+    span?.end();
     return { code, signal };
   }
 }

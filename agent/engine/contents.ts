@@ -74,14 +74,14 @@ export class BackupContents {
     opened: Bytes,
     children: Children,
   ): Promise<void> {
-    const watch = new FrameWatch(opened.path);
+    const index = this.#indexes.get(object.database);
+    const watch = new FrameWatch(opened.path, { isHashed: (index?.table.sha256 ?? null) !== null });
     const isTar = formatOf(object.name) === "tar";
     let listed: ListingFigures | null = null;
     if (isTar) listed = await walkArchive(opened, watch, children, this.workDirectory);
     else await walkStream(opened, watch, children);
     const end = await watch.end(children);
     await checkStoredEnd(object, this.backup.source?.type ?? null, watch, end, children);
-    const index = this.#indexes.get(object.database);
     if (index === undefined) return;
     if (listed !== null) compareMembers(listed, index);
     compareFrames(end, index.table);
@@ -123,8 +123,10 @@ function compareMembers(listed: ListingFigures, index: IndexFigures): void {
 }
 
 function compareFrames({ frames }: StreamEnd, table: FrameTable): void {
-  const { compressed } = frames;
+  const { compressed, sha256 } = frames;
   const same = compressed.length === table.compressed.length &&
-    compressed.every((size, index) => size === table.compressed[index]);
+    compressed.every((size, index) =>
+      size === table.compressed[index] && sha256?.[index] === table.sha256?.[index]
+    );
   if (!same) throw new RunFailedError("its frames are not those that its index tells of");
 }

@@ -32,8 +32,18 @@ export function refuseEmpty({ part, archive, bytesRead }: StoredPart): void {
   );
 }
 
+/** Each null where nothing is wrong, or the task does not look. */
+export interface Doubts {
+  /** Why the backup may be of files that ransomware encrypted. */
+  suspicion: string | null;
+  /** How it shrank. */
+  shrinking: string | null;
+}
+
+const NO_DOUBTS: Doubts = { suspicion: null, shrinking: null };
+
 /**
- * Says in the output what looks wrong. Returns why the backup may be of files that ransomware encrypted, else null.
+ * Says in the output what looks wrong, and returns it.
  *
  * Throws a `RunFailedError` where the task fails on what looks wrong.
  */
@@ -41,17 +51,21 @@ export function judge(
   guards: JobGuards | undefined,
   figures: BackupFigures,
   output: Output,
-): { suspicion: string | null } {
-  if (guards === undefined) return { suspicion: null };
+): Doubts {
+  if (guards === undefined) return NO_DOUBTS;
   const { usual, on_shrink, on_incompressible } = guards;
   const watched = [on_shrink, on_incompressible].some((action) => action !== "ignore");
   if (usual === null) {
     if (watched) output.line("Not compared with earlier backups: too few are stored of this source");
-    return { suspicion: null };
+    return NO_DOUBTS;
   }
   const rise = describeRise(figures, usual);
+  const shrinking = describeShrinking(figures, usual);
   const findings = [
-    { action: on_shrink, text: describeShrinking(figures, usual) },
+    {
+      action: on_shrink,
+      text: shrinking === null ? null : `it ${shrinking}. ${SHRINKING_ADVICE[on_shrink]}`,
+    },
     {
       action: on_incompressible,
       text: rise === null ? null : `possible ransomware: ${rise}. ${SUSPICION_ADVICE[on_incompressible]}`,
@@ -62,9 +76,21 @@ export function judge(
     if (finding !== failing) output.warning(`This backup looks wrong: ${finding.text}`);
   }
   if (failing !== undefined) throw new RunFailedError(`Cannot trust this backup: ${failing.text}`);
-  const isSuspicious = rise !== null && on_incompressible !== "ignore";
-  return { suspicion: isSuspicious ? `Possible ransomware: ${rise}` : null };
+  return {
+    suspicion: rise !== null && on_incompressible !== "ignore" ? `Possible ransomware: ${rise}` : null,
+    shrinking: shrinking !== null && on_shrink !== "ignore" ? `It ${shrinking}` : null,
+  };
 }
+
+const SHRINKING_ADVICE = {
+  ignore: "",
+  warn:
+    "Check that nothing is missing from the source. Older backups are kept from rotation meanwhile; where that is right, " +
+    "clear this backup, and set the task's on_shrink to ignore until the median has followed.",
+  fail:
+    "Check that nothing is missing from the source; where that is right, set the task's on_shrink to ignore until the " +
+    "median has followed.",
+};
 
 const SUSPICION_ADVICE = {
   ignore: "",
@@ -88,11 +114,7 @@ function describeShrinking(now: BackupFigures, usual: UsualFigures): string | nu
     }
   });
   if (shrunk.length === 0) return null;
-  return `it shrank to less than half of the last ${usual.backups_count} backups' median: ${
-    shrunk.join(", ")
-  }. ` +
-    "Check that nothing is missing from the source; where that is right, set the task's on_shrink to ignore until the " +
-    "median has followed.";
+  return `shrank to less than half of the last ${usual.backups_count} backups' median: ${shrunk.join(", ")}`;
 }
 
 function describeRise(now: BackupFigures, usual: UsualFigures): string | null {

@@ -60,6 +60,11 @@ Deno.test("a tree that lost most of its files is stored with a warning, counted 
   const backup = await at.run.run(at.source, { object: again, guards: guards(at.before) });
   assert.equal(backup.files_count, 10);
   assert.equal(backup.suspicion, null);
+  assert.match(
+    backup.shrinking!,
+    /^It shrank to less than half .* 10 files \(median 40\), [^.]+\.\d kB read/,
+  );
+  assert.doesNotMatch(backup.shrinking!, /on_shrink/);
   const [warning, ...others] = at.run.warnings;
   assert.deepEqual(others, []);
   assert.match(
@@ -67,7 +72,8 @@ Deno.test("a tree that lost most of its files is stored with a warning, counted 
     /^This backup looks wrong: it shrank to less than half .* 10 files \(median 40\), /,
   );
   assert.match(warning!, /5\d\d\.\d kB read \(median 2\.\d MB\), .*stored \(median .*on_shrink/);
-  assert.equal((await manifestAgain(at)).warnings_count, 1);
+  const { warnings_count, suspicion } = await manifestAgain(at);
+  assert.deepEqual([warnings_count, suspicion], [1, backup.shrinking]);
 });
 
 Deno.test("a backup that shrank and may not leaves nothing behind", async () => {
@@ -142,7 +148,8 @@ Deno.test("what the task ignores is neither warned of nor flagged", async () => 
   const ignoring = guards(at.before, { on_shrink: "ignore", on_incompressible: "ignore" });
   assert.equal((await at.run.run(at.source, { object: again, guards: ignoring })).suspicion, null);
   await loseMost(at.source.path);
-  await at.run.run(at.source, { object: { ...again, stamp: "20260104030405" }, guards: ignoring });
+  const shrunken = { object: { ...again, stamp: "20260104030405" }, guards: ignoring };
+  assert.equal((await at.run.run(at.source, shrunken)).shrinking, null);
   assert.deepEqual(at.run.warnings, []);
 });
 

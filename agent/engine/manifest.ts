@@ -2,12 +2,14 @@
  * The manifest: a JSON file beside a backup's objects that tells what they are and how to restore them without
  * Rearguard. Written last, never encrypted, and holds no secret: a backup counts once its manifest is there.
  */
+import { describeDoubts } from "../../src/domain/guards.ts";
 import {
   type BackupJob,
   type JobEncryption,
   jobEncryption,
   type StoredObject,
 } from "../../src/protocol/job.ts";
+import type { Doubts } from "./guards.ts";
 import { withDigest } from "./manifest_digest.ts";
 import type { ToldContents } from "./manifest_contents.ts";
 import type { DatabaseContents } from "./sources/row_counts.ts";
@@ -35,7 +37,7 @@ export interface ManifestInput {
   job: BackupJob;
   source: PreparedSource;
   parts: StoredPart[];
-  judged: { incompressible_share: number | null; suspicion: string | null };
+  judged: Doubts & { incompressible_share: number | null };
   contents: ToldContents;
   hostname: string;
   startedAt: Date;
@@ -58,7 +60,7 @@ export function manifest(input: ManifestInput): Uint8Array {
     finished_at: input.finishedAt.toISOString(),
     warnings_count: input.warningsCount,
     incompressible_share: input.judged.incompressible_share,
-    suspicion: input.judged.suspicion,
+    suspicion: describeDoubts(input.judged),
     compression: "zstd, independent frames of 8 MB as pzstd writes them",
     encryption: ENCRYPTIONS[encryption.type],
     ...encryption.type === "recipients" ? { recipients: encryption.recipients } : {},

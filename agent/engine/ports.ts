@@ -115,6 +115,8 @@ export interface Destination {
    * a place does not hold, nothing can be told.
    */
   findPlace(): Promise<void>;
+  /** Makes what is missing of the place, where it has to be made. */
+  makePlace?(): Promise<void>;
   /** Starts an object under a temporary name. Rejects where `name` already exists. */
   create(name: string, sizeHint: number | null): Promise<ObjectWriter>;
   /**

@@ -202,19 +202,79 @@ Deno.test("one file out of many takes only the frames it is in, encrypted as wel
   }
 });
 
-Deno.test("one file goes back to the directory that it was in", async () => {
-  await using at = await backedUp("echo one > one; echo two > two");
-  const source = {
-    type: "files" as const,
-    path: `${at.tree}/one`,
-    excluded_paths: [],
-    allow_unreadable: false,
-  };
-  const backup = await at.run.run(source, { object: { prefix: "backup_7", stamp: "20260102030406" } });
-  await Deno.remove(`${at.tree}/one`);
+/** Backs up one file, beside what was backed up before. */
+async function backedUpFile({ run }: Fixture, path: string): Promise<StoredBackup> {
+  const source = { type: "files" as const, path, excluded_paths: [], allow_unreadable: false };
+  return await run.run(source, { object: { prefix: "backup_8", stamp: "20260102030406" } });
+}
+
+for (const paths of [[], ["one"]]) {
+  const what = paths.length === 0 ? "one file" : "one file, chosen by its path,";
+  Deno.test(`${what} goes back to the directory that it was in, which stays what it was`, async () => {
+    await using at = await backedUp(
+      'echo one > one; echo two > two; chmod 755 .; setfattr -n user.x -v 1 .; [ "$(id -u)" != 0 ] || chown 1234:1234 .',
+    );
+    const backup = await backedUpFile(at, `${at.tree}/one`);
+    await Deno.remove(`${at.tree}/one`);
+    await shell('touch -d 2001-01-01 "$1"', at.tree);
+    // But for the time, which any new file changes.
+    const directory = async () =>
+      (await describeTree(at.tree)).filter((line) => !line.includes("one"))
+        .map((line) => line.replace(/^("\." d \d+ \S+) \S+/, "$1"));
+    const before = await directory();
+    assert.match(before[0]!, Deno.uid() === 0 ? /^"\." d 755 1234:1234 / : /^"\." d 755 /);
+    await restore(at.run, backup, { target: { paths } });
+    assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
+    assert.deepEqual(await directory(), before);
+    // Over the file that is there.
+    await Deno.writeTextFile(`${at.tree}/one`, "another");
+    await restore(at.run, backup, { target: { paths, overwrite: true } });
+    assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
+    assert.deepEqual(await directory(), before);
+    assertNothingLeft(at);
+  });
+
+  Deno.test(`${what} leaves an empty directory its attributes, and a new one has those of any new one`, async () => {
+    await using at = await backedUp("echo one > one");
+    const backup = await backedUpFile(at, `${at.tree}/one`);
+    await Deno.mkdir(at.target);
+    await Deno.chmod(at.target, 0o715);
+    await restore(at.run, backup, { target: { path: at.target, paths } });
+    assert.equal((await Deno.stat(at.target)).mode! & 0o7777, 0o715);
+    assert.deepEqual(names(at.target), ["one"]);
+    await Deno.mkdir(`${at.run.root}/plain`);
+    const made = `${at.run.root}/not/there/yet`;
+    await restore(at.run, backup, { target: { path: made, paths } });
+    for (const path of [made, `${at.run.root}/not/there`]) {
+      assert.equal((await Deno.stat(path)).mode, (await Deno.stat(`${at.run.root}/plain`)).mode, path);
+    }
+    assert.deepEqual(names(made), ["one"]);
+    assertNothingLeft(at);
+  });
+}
+
+Deno.test("one file that is a link comes back under the name that was given, with what it led to", async () => {
+  await using at = await backedUp(
+    "mkdir run; echo one > run/stub; setfattr -n user.x -v 1 run/stub; chmod 640 run/stub; ln -s run/stub resolv",
+  );
+  const backup = await backedUpFile(at, `${at.tree}/resolv`);
+  await Deno.remove(`${at.tree}/resolv`);
   await restore(at.run, backup);
-  assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
-  assert.equal(await Deno.readTextFile(`${at.tree}/two`), "two\n");
+  assert.deepEqual(names(at.tree), ["resolv", "run"]);
+  const shown = async (name: string) =>
+    (await describeTree(at.tree)).filter((line) => line.includes(name))
+      .map((line) => line.replaceAll(name, "NAME").replace(/ = .*/, ""));
+  assert.deepEqual(await shown("./resolv"), await shown("./run/stub"));
+  assert.equal(
+    await shell('cd "$1"; getfattr --only-values -n user.x resolv', at.tree),
+    "1",
+  );
+  // The link that is there is a file in the way, and is not written through.
+  await shell('cd "$1"; rm resolv; ln -s run/stub resolv; echo two > run/stub', at.tree);
+  assert.match(await failure(restore(at.run, backup)), /tree\/resolv is there already/);
+  await restore(at.run, backup, { target: { paths: ["resolv"], overwrite: true } });
+  assert.equal(await Deno.readTextFile(`${at.tree}/resolv`), "one\n");
+  assert.equal(await Deno.readTextFile(`${at.tree}/run/stub`), "two\n");
 });
 
 /** Each spoils the archive (`$1`) of a backup that was good. */
@@ -286,6 +346,49 @@ Deno.test("a wrong password, a damaged index, a path that is none: told in one l
   assert.match(await failure(restore(at.run, without, options(at.target))), /it has no index/);
   await restore(at.run, without, { target: { path: at.target }, key: right });
   assert.equal(await Deno.readTextFile(`${at.target}/one`), "one\n");
+});
+
+Deno.test({
+  name: "device files go back where they came from, and nowhere else but for those that every system has",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    await using at = await backedUp(
+      "mkdir dev; cd dev; mknod null c 1 3; mknod deleted c 0 0; mknod disk b 259 70000; mknod mem c 1 1; echo one > one",
+    );
+    const original = await describeTree(at.tree);
+    await shell('mkdir "$1"; echo mine > "$1/mine"', at.target);
+    const before = await describeTree(at.target);
+    for (
+      const [paths, path, told] of [
+        [
+          [],
+          at.target,
+          /dev\/(disk is a block special file \(259:70000\)|mem is a character special file \(1:1\))/,
+        ],
+        [
+          ["dev/disk"],
+          at.target,
+          /: dev\/disk is a block special file \(259:70000\), and device files go back only/,
+        ],
+        [["dev"], `${at.run.root}/new`, /dev\/(disk|mem) is a /],
+      ] as const
+    ) {
+      const restoring = restore(at.run, at.backup, { target: { path, paths: [...paths], overwrite: true } });
+      assert.match(await failure(restoring), told);
+      await assert.rejects(restoring, isNoDamage);
+      assert.deepEqual(await describeTree(at.target), before);
+      assert.throws(() => Deno.lstatSync(`${at.run.root}/new`), Deno.errors.NotFound);
+      assertNothingLeft(at);
+    }
+    const paths = ["dev/null", "dev/deleted", "dev/one"];
+    await restore(at.run, at.backup, { target: { path: at.target, paths } });
+    assert.deepEqual(names(`${at.target}/dev`), ["deleted", "null", "one"]);
+    for (const path of [null, `${at.tree}/`]) {
+      await Deno.remove(at.tree, { recursive: true });
+      await restore(at.run, at.backup, { target: { path } });
+      assert.deepEqual(await describeTree(at.tree), original);
+    }
+  },
 });
 
 Deno.test("a target without room is left as it was", async () => {

@@ -41,6 +41,8 @@ export class RunObjects {
     const keys = object.isSecret ? this.keys : null;
     const { ports } = this.context;
     ports.signal.throwIfAborted();
+    // Noted in a place that is not there, what a killed agent has left would look like what is not mounted, and stay noted.
+    await this.destination.makePlace?.();
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.destination.create(name, object.sizeHint);
     this.#open = { name, writer };

@@ -3,7 +3,7 @@ import type { BackupSend, BackupSendResult } from "../../src/protocol/browsing.t
 import { type ByteRange, resolveRange } from "../../src/domain/byte_range.ts";
 import type { Clock } from "../../src/domain/clock.ts";
 import type { FrameTable, Member } from "./archive_index.ts";
-import { type Range, readRanges } from "./archive_ranges.ts";
+import { openForRanges, type Range, readRanges } from "./archive_ranges.ts";
 import { byteString } from "./bytes.ts";
 import { Children } from "./children.ts";
 import { openDestination } from "./destinations/registry.ts";
@@ -79,7 +79,7 @@ async function send(
   if (member.type !== "file") return { outcome: "no_file", type: member.type };
   const range = resolveRange(asked, member.size);
   if (range === null) return { outcome: "unsatisfiable", size: member.size };
-  const archive = await objects.open(objects.archives()[0]!);
+  const archive = await openForRanges(objects, objects.archives()[0]!, table, () => {});
   const unpacked = () => readRanges(archive, table, [archiveRange], children);
   await carry(bytesOf(member.size, range, (inside) => content(unpacked(), inside, children)));
   return { outcome: "sent" };

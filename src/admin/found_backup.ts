@@ -5,16 +5,44 @@ import { type FoundManifest, objectPath } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Place } from "./place.ts";
 
-/** Asks for the password of an encrypted one. Null where there is no archive in it. */
-export async function foundBackup(
+/**
+ * Those that can be restored, in the order given. Asks for the passwords of encrypted ones; one that nothing fits comes back with null.
+ *
+ * @param directoryOf Where a control plane finds it.
+ * @param leaveOut Is told of each other one, and why.
+ */
+export async function foundBackups(
+  place: Place,
+  found: readonly FoundManifest[],
+  passwords: Passwords,
+  leaveOut: (name: string, reason: string) => void,
+  directoryOf = (each: FoundManifest) => place.directory(each.directory),
+): Promise<FoundBackup[]> {
+  const backups: FoundBackup[] = [];
+  for (const each of found) {
+    const archives = each.manifest.objects.filter(({ role }) => role === "archive");
+    if (archives.length === 0) leaveOut(each.name, "it names no archive");
+    else if (each.missing.length > 0) leaveOut(each.name, `${each.missing.join(", ")} is not there`);
+    else {
+      try {
+        backups.push(await foundBackup(place, each, passwords, directoryOf(each)));
+      } catch (error) {
+        leaveOut(each.name, (error as Error).message);
+      }
+    }
+  }
+  return backups;
+}
+
+async function foundBackup(
   place: Place,
   found: FoundManifest,
   passwords: Passwords,
-): Promise<FoundBackup | null> {
+  directory: string,
+): Promise<FoundBackup> {
   const { manifest, name, text } = found;
   const archives = manifest.objects.filter(({ role }) => role === "archive");
-  const first = archives[0];
-  if (first === undefined) return null;
+  const first = archives[0]!;
   const encryption = encryptionOf(found);
   const open = () => place.read(objectPath(found, first.name));
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
@@ -22,10 +50,11 @@ export async function foundBackup(
   const createdAt = new Date(manifest.finished_at);
   const suspicion = manifest.suspicion ?? null;
   return {
+    task: manifest.task,
     hostname: manifest.hostname,
     password: encryption === "password" ? await passwords.fitting(first.name, open) : null,
     record: {
-      directory: place.directory(found.directory),
+      directory,
       file_name: first.name,
       size: sum(archives.map(({ size }) => size)),
       sha256: first.sha256,
@@ -61,7 +90,7 @@ function encryptionOf({ manifest }: FoundManifest): "none" | "password" | "recip
   return manifest.recipients === undefined ? "password" : "recipients";
 }
 
-function digestOf(text: string): { size: number; sha256: string } {
+export function digestOf(text: string): { size: number; sha256: string } {
   const bytes = new TextEncoder().encode(text);
   return { size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
 }

@@ -1,20 +1,30 @@
 /** Commands that need the database or the destinations themselves, where there is no control plane to ask. */
 import { parseArgs } from "node:util";
-import { readConfig } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { complain, say } from "../process/terminal.ts";
 import { setUpLogging } from "../telemetry/logging.ts";
+import { joinDatabase } from "./joined_database.ts";
+import { rotateKey } from "./key_rotation.ts";
+import { keyStatus } from "./key_status.ts";
 import { openPlace } from "./place.ts";
 import { recover } from "./recover.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
 const USAGE = `Usage: deno task admin recover --from PLACE [--from-manifests]
+       deno task admin key status
+       deno task admin key rotate [--patience SECONDS]
 
-Makes a new control plane in an empty database.
+recover makes a new control plane in an empty database.
 
   --from PLACE       a directory, s3://BUCKET/PREFIX or sftp://USER@HOST:PORT/DIRECTORY (sftp://USER@HOST/~/DIRECTORY is
                      below the account's own), with what the old one backed up
   --from-manifests   without a backup of the control plane: lists every backup that has a manifest there
+
+key status tells which keys seal stored secrets and which control planes hold them. key rotate makes a new key and seals
+every secret anew, while control planes run; cut off, it goes on when it is run again.
+
+  --patience SECONDS   how long control planes may take to read the changed key file (default 60)
 
 Environment:
   DATABASE_URL, DATA_DIR, SECRET_KEY, SECRET_KEY_FILE     as for the control plane itself
@@ -25,32 +35,84 @@ Environment:
   AGE_IDENTITY                                            the secret key of a backup that is encrypted to recipients
 `;
 
+interface Values {
+  readonly from?: string;
+  readonly "from-manifests"?: boolean;
+  readonly patience?: string;
+}
+
+/** By the words of the command: what it does, and what an error says that it could not. */
+const COMMANDS: Readonly<
+  Record<string, { what: string; run(config: Config, values: Values): Promise<void> }>
+> = {
+  "recover": { what: "recover", run: runRecover },
+  "key status": { what: "tell of the keys", run: runKeyStatus },
+  "key rotate": { what: "rotate the key", run: runKeyRotate },
+};
+
+async function runRecover(config: Config, { from, "from-manifests": fromManifests }: Values): Promise<void> {
+  const environment = Deno.env.toObject();
+  await using place = await openPlace(from!, environment, systemClock);
+  const recovery = { place, config, clock: systemClock, environment, operator: operator(), say };
+  const token = await recover(recovery, fromManifests ? "manifests" : "backup");
+  say(`A new administrator's API token, shown only now: ${token}`);
+  say(
+    "The control plane is recovered. Start it as usual, with the same DATABASE_URL, DATA_DIR and secret key.",
+  );
+}
+
+async function runKeyStatus(config: Config): Promise<void> {
+  await using joined = await joinDatabase(config, systemClock);
+  for (const line of await keyStatus(config, joined.database, systemClock)) say(line);
+}
+
+async function runKeyRotate(config: Config, { patience }: Values): Promise<void> {
+  await using joined = await joinDatabase(config, systemClock);
+  await rotateKey({
+    config,
+    clock: systemClock,
+    database: joined.database,
+    operator: operator(),
+    patience: Number(patience ?? 60) * 1000,
+    say,
+  });
+}
+
+/** The system's user, behind `sudo` too. */
+function operator(): string {
+  return Deno.env.get("SUDO_USER") || Deno.env.get("USER") || `uid ${Deno.uid()}`;
+}
+
 async function main(args: string[]): Promise<number> {
+  let what = "recover";
   try {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { from: { type: "string" }, "from-manifests": { type: "boolean" }, help: { type: "boolean" } },
+      options: {
+        from: { type: "string" },
+        "from-manifests": { type: "boolean" },
+        patience: { type: "string" },
+        help: { type: "boolean" },
+      },
     });
-    if (values.help || positionals.join(" ") !== "recover" || values.from === undefined) {
+    const name = positionals.join(" ");
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    const isWhole = name !== "recover" || values.from !== undefined;
+    const isPatience = /^\d{1,5}$/.test(values.patience ?? "0");
+    if (values.help || command === undefined || !isWhole || !isPatience) {
       (values.help ? say : complain)(USAGE.trimEnd());
       return values.help ? 0 : 2;
     }
-    const environment = Deno.env.toObject();
-    const config = readConfig(environment, { localAgent: false, isRoot: Deno.uid() === 0 });
+    what = command.what;
+    const config = readConfig(Deno.env.toObject(), { localAgent: false, isRoot: Deno.uid() === 0 });
     await setUpLogging({ level: "warning", format: config.logFormat });
-    await using place = await openPlace(values.from, environment, systemClock);
-    const how = values["from-manifests"] ? "manifests" : "backup";
-    const token = await recover({ place, config, clock: systemClock, environment, say }, how);
-    say(`A new administrator's API token, shown only now: ${token}`);
-    say(
-      "The control plane is recovered. Start it as usual, with the same DATABASE_URL, DATA_DIR and secret key.",
-    );
+    await command.run(config, values);
     return 0;
   } catch (error) {
     const message = (error as Error).message.replaceAll(/\s*\n\s*/g, " ");
     complain(
-      error instanceof RecoveryError || /^Cannot /.test(message) ? message : `Cannot recover: ${message}`,
+      error instanceof RecoveryError || /^Cannot /.test(message) ? message : `Cannot ${what}: ${message}`,
     );
     return 1;
   }

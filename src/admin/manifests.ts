@@ -35,6 +35,8 @@ export interface FoundManifest {
   /** Its own text, to the byte. */
   readonly text: string;
   readonly manifest: Manifest;
+  /** What it names and is not there. */
+  readonly missing: readonly string[];
 }
 
 export const MANIFEST_SUFFIX = ".manifest.json";
@@ -45,13 +47,17 @@ export async function findManifests(
   skip: (path: string, reason: string) => void,
 ): Promise<FoundManifest[]> {
   const found: FoundManifest[] = [];
-  for await (const path of place.paths(skip)) {
+  const paths = new Set(await Array.fromAsync(place.paths(skip)));
+  for (const path of paths) {
     if (!path.endsWith(MANIFEST_SUFFIX)) continue;
     const cut = path.lastIndexOf("/");
+    const [directory, name] = [path.slice(0, Math.max(0, cut)), path.slice(cut + 1)];
     try {
       const text = await place.text(path);
       const manifest = readManifest(text);
-      found.push({ directory: path.slice(0, Math.max(0, cut)), name: path.slice(cut + 1), text, manifest });
+      const names = manifest.objects.map((object) => object.name);
+      const missing = names.filter((each) => !paths.has(pathIn(directory, each)));
+      found.push({ directory, name, text, manifest, missing });
     } catch (error) {
       skip(path, (error as Error).message);
     }
@@ -78,5 +84,9 @@ function readManifest(text: string): Manifest {
 }
 
 export function objectPath({ directory }: FoundManifest, name: string): string {
+  return pathIn(directory, name);
+}
+
+function pathIn(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
 }

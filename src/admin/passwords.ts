@@ -16,6 +16,11 @@ export class Passwords {
     this.#known = lines(environment.ENCRYPTION_PASSWORDS);
   }
 
+  /** More that may fit. */
+  add(passwords: readonly string[]): void {
+    this.#known = [...new Set([...this.#known, ...passwords])];
+  }
+
   /** The password that opens the file; null where none does that is known, and there is nobody to ask. */
   async fitting(name: string, open: () => Promise<ReadableStream<Uint8Array>>): Promise<string | null> {
     const header = await readHeader(name, await open());

@@ -2,13 +2,17 @@
 import type { Config } from "../config.ts";
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
+import { Network } from "../network/network.ts";
 import { Notifier } from "../notify/notifier.ts";
 import { bringUpToDate, reachControlDatabase } from "../process/control_database.ts";
 import { DataDirectory } from "../process/data_directory.ts";
 import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
-import { adoptBackups, type FoundBackup } from "../services/adoption.ts";
+import { adoptBackups } from "../services/adoption.ts";
+import { enterAudit, NO_ORIGIN } from "../services/audit_log.ts";
+import type { Services } from "../services/context.ts";
 import { createFirstAdministrator } from "../services/first_administrator.ts";
 import { AgentStreams } from "../services/agent_streams.ts";
+import { Health } from "../services/health.ts";
 import { PassedSecrets } from "../services/passed_secrets.ts";
 import { issueToken } from "../services/tokens.ts";
 import { firstAdministratorId } from "../store/bootstrap.ts";
@@ -17,7 +21,8 @@ import { isEmptyDatabase, loadExport } from "../store/import.ts";
 import { openBus } from "../store/notifications.ts";
 import { sealingKeyIds } from "../store/sealed_columns.ts";
 import { archiveFault, archiveLines } from "./archive.ts";
-import { foundBackup } from "./found_backup.ts";
+import { foundBackups } from "./found_backup.ts";
+import { enterLaterBackups } from "./later_backups.ts";
 import { findManifests, type FoundManifest } from "./manifests.ts";
 import { Passwords } from "./passwords.ts";
 import type { Place } from "./place.ts";
@@ -28,6 +33,8 @@ export interface Recovery {
   readonly config: Config;
   readonly clock: Clock;
   readonly environment: Record<string, string>;
+  /** Who asked for it, for the audit log. */
+  readonly operator: string;
   /** A line for the person who waits. */
   say(line: string): void;
 }
@@ -52,11 +59,12 @@ export async function recover(recovery: Recovery, how: "backup" | "manifests"): 
 }
 
 async function recoverFromBackup(
-  { config, clock, place, say }: Recovery,
+  recovery: Recovery,
   database: Database,
   found: readonly FoundManifest[],
   passwords: Passwords,
 ): Promise<string> {
+  const { config, clock, place, operator, say } = recovery;
   const keyring = await knownKeyring(config);
   if (keyring === null) {
     throw new RecoveryError(
@@ -71,7 +79,8 @@ async function recoverFromBackup(
     if (missing.length === 0) return;
     throw new RecoveryError(
       `Cannot recover: secrets are sealed with key ${missing.join(", ")}, which SECRET_KEY does not hold. ` +
-        "Find that key; without it, recover with --from-manifests.",
+        "Find that key. Where that backup is another control plane's, name the directory of your own's in --from. " +
+        "Without the key, recover with --from-manifests.",
     );
   });
   await bringUpToDate(database, clock);
@@ -79,7 +88,15 @@ async function recoverFromBackup(
   if (userId === null) throw new RecoveryError("Cannot make a token: the backup holds no administrator");
   return await withServices({ config, clock, database, keyring }, async (services) => {
     const token = { userId, name: "Recovery", abilities: ABILITIES, expiresAt: null };
-    return (await issueToken(services, token)).plain;
+    await enterRecovery(services, operator);
+    const { plain } = await issueToken(services, token);
+    try {
+      await enterLaterBackups(services, recovery, found, backup, passwords, userId);
+    } catch (error) {
+      // The state is loaded, and the person is let in all the same.
+      say(`Cannot enter what is newer: ${(error as Error).message}. Stock tools restore it.`);
+    }
+    return plain;
   });
 }
 
@@ -99,7 +116,7 @@ async function newestWhole(
 }
 
 async function recoverFromManifests(
-  { config, clock, place, say }: Recovery,
+  { config, clock, place, operator, say }: Recovery,
   database: Database,
   found: readonly FoundManifest[],
   passwords: Passwords,
@@ -107,12 +124,8 @@ async function recoverFromManifests(
   if (found.length === 0) {
     throw new RecoveryError(`Cannot recover: ${place.description} holds no manifest`);
   }
-  const backups: FoundBackup[] = [];
-  for (const each of found) {
-    const backup = await foundBackup(place, each, passwords);
-    if (backup === null) say(`Left out ${each.name}: it names no archive`);
-    else backups.push(backup);
-  }
+  const leaveOut = (name: string, reason: string) => say(`Left out ${name}: ${reason}`);
+  const backups = await foundBackups(place, found, passwords, leaveOut);
   const closed = backups.filter(({ record, password }) =>
     record.encryption === "password" && password === null
   );
@@ -125,6 +138,7 @@ async function recoverFromManifests(
   await bringUpToDate(database, clock);
   const keyring = await openKeyring(config, database);
   return await withServices({ config, clock, database, keyring }, async (services) => {
+    await enterRecovery(services, operator);
     const { userId, token } = (await createFirstAdministrator(services, null))!;
     // The local agent looks for its own server there.
     const address = (hostname: string) => hostname === Deno.hostname() ? "127.0.0.1" : hostname;
@@ -138,6 +152,15 @@ async function recoverFromManifests(
   });
 }
 
+async function enterRecovery(services: Services, operator: string): Promise<void> {
+  await enterAudit(services, {
+    actor: { type: "command", name: operator },
+    action: "recover",
+    result: "done",
+    origin: NO_ORIGIN,
+  });
+}
+
 async function withServices<T>(
   parts: {
     config: Config;
@@ -145,15 +168,28 @@ async function withServices<T>(
     database: Database;
     keyring: Awaited<ReturnType<typeof openKeyring>>;
   },
-  work: (services: Parameters<typeof issueToken>[0]) => Promise<T>,
+  work: (services: Services) => Promise<T>,
 ): Promise<T> {
-  const { config: { runTimes, smtp }, clock, database, keyring } = parts;
+  const { config: { addressPolicy, runTimes, smtp }, clock, database, keyring } = parts;
   const bus = await openBus(database);
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   try {
     const streams = new AgentStreams(clock);
-    const notifier = new Notifier({ database, clock, keyring, smtp });
-    return await work({ database, clock, keyring, bus, passedSecrets, streams, notifier, runTimes });
+    const network = new Network(addressPolicy);
+    const notifier = new Notifier({ database, clock, keyring, network, smtp });
+    const health = new Health(clock);
+    return await work({
+      database,
+      clock,
+      health,
+      keyring,
+      bus,
+      passedSecrets,
+      streams,
+      notifier,
+      network,
+      runTimes,
+    });
   } finally {
     passedSecrets.close();
     await bus.close();

@@ -62,9 +62,10 @@ export class EventIngest {
         return true;
       } catch (error) {
         if (this.#closed.signal.aborted) return false;
-        if (isDataError(error)) return await this.#isolate(batch, error);
+        if (!isPassing(error)) return await this.#isolate(batch, error);
         log().error("Cannot store {count} events of runs: {error}. It is tried again.", {
           count: batch.length,
+          run_ids: runIdsOf(batch),
           error,
         });
         await this.#services.clock.sleep(wait, this.#closed.signal).catch(() => {});
@@ -77,7 +78,11 @@ export class EventIngest {
   async #isolate(batch: IncomingEvent[], error: unknown): Promise<boolean> {
     const byServer = Map.groupBy(batch, (event) => event.remoteServerId);
     if (byServer.size === 1) {
-      log().error("Cannot store an agent's events: {error}. Its socket is closed.", { error });
+      log().error("Cannot store an agent's events: {error}. Its socket is closed.", {
+        remote_server_id: batch[0]!.remoteServerId,
+        run_ids: runIdsOf(batch),
+        error,
+      });
       batch[0]!.refused();
       return true;
     }
@@ -93,10 +98,19 @@ function count(batch: readonly IncomingEvent[]): void {
   for (const { message: { event } } of batch) if (event.kind === "output") runOutput.inc(event.text.length);
 }
 
-/** Postgres' classes 22 (data exception) and 23 (integrity constraint violation). */
-function isDataError(error: unknown): boolean {
+function runIdsOf(batch: readonly IncomingEvent[]): number[] {
+  return [...new Set(batch.map(({ message }) => message.run_id))];
+}
+
+/**
+ * Whether the same events may be stored later: what Postgres and the way to it say when they are away, busy or moving to
+ * another server (classes 08, 25, 40, 53, 55, 57, 58; codes of the system and of the client). Anything else is of the events
+ * themselves: whatever an agent sends, it must not hold up the others.
+ */
+function isPassing(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return /^2[23]/.test(code);
+  return /^(08|25|40|53|55|57|58)...$/.test(code) ||
+    /^(E[A-Z]+|CONNECT_TIMEOUT|CONNECTION_[A-Z]+)$/.test(code);
 }
 
 const log = () => logger("agents");

@@ -1,8 +1,10 @@
 /** Every agent socket that this replica holds. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { logger } from "../telemetry/logging.ts";
 import type { RunEventMessage } from "../protocol/messages.ts";
 import type { Delivery } from "../services/agent_requests.ts";
+import { NO_ORIGIN, type Origin } from "../services/audit_log.ts";
 import { disconnectAgent, disconnectReplica, heardFromAgents } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
 import { authenticateAgent } from "../services/enrolment.ts";
@@ -17,13 +19,19 @@ export interface HubOptions {
   heartbeatMs?: number;
 }
 
+/** Sockets of one server that have not said hello: silence ends them, and an agent opens one at a time. */
+const MAX_GREETING = 8;
+
 export class Hub implements SessionOwner {
   readonly heartbeatMs: number;
   readonly greetings = new Greetings();
+  readonly outside: (work: () => void) => void = AsyncLocalStorage.snapshot();
   readonly #services: Services;
   readonly #replicaId: string;
   readonly #ingest: EventIngest;
   readonly #open = new Set<Session>();
+  /** By server: sockets that have not been welcomed. */
+  readonly #greeting = new Map<number, Set<Session>>();
   /** By server: the newest welcomed socket. */
   readonly #ready = new Map<number, Session>();
   readonly #keys = new WeakMap<Session, string>();
@@ -48,7 +56,7 @@ export class Hub implements SessionOwner {
   }
 
   /** Answers `GET /api/agent/connect`: 401 without a good agent key, else the socket. */
-  async connect(request: Request): Promise<Response> {
+  async connect(request: Request, origin: Origin = NO_ORIGIN): Promise<Response> {
     const key = /^Bearer (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
     const server = key === undefined ? null : await authenticateAgent(this.#services, key);
     if (key === undefined || server === null) {
@@ -64,11 +72,23 @@ export class Hub implements SessionOwner {
       });
     }
     if (this.#stopped.signal.aborted) return new Response(null, { status: 503 });
-    // Our own pings tell both sides; the runtime's would be a second opinion.
-    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+    if ((this.#greeting.get(server.id)?.size ?? 0) >= MAX_GREETING) {
+      const message = "Too many sockets of this agent wait for its hello.";
+      return Response.json({ error: "Too Many Requests", message }, {
+        status: 429,
+        headers: { "retry-after": "60" },
+      });
+    }
+    const upgraded = upgrade(request);
+    if (upgraded === null) {
+      const message = "The websocket handshake is not whole.";
+      return Response.json({ error: "Bad Request", message }, { status: 400 });
+    }
+    const { socket, response } = upgraded;
     const connection = { id: randomUUID(), replicaId: this.#replicaId, remoteServerId: server.id };
-    const session = new Session(this.#services, socket, this, connection, server.label);
+    const session = new Session(this.#services, socket, this, { connection, label: server.label, origin });
     this.#open.add(session);
+    this.#greeting.set(server.id, (this.#greeting.get(server.id) ?? new Set()).add(session));
     this.#keys.set(session, key);
     return response;
   }
@@ -83,8 +103,8 @@ export class Hub implements SessionOwner {
     this.#handlers.push(handler);
   }
 
-  offer({ remoteServerId, runId, attempt, job }: HandOver): void {
-    this.#ready.get(remoteServerId)?.send({ type: "run.start", run_id: runId, attempt, job });
+  offer({ remoteServerId, runId: run_id, attempt, job, traceparent }: HandOver): void {
+    this.#ready.get(remoteServerId)?.send({ type: "run.start", run_id, attempt, job, traceparent });
   }
 
   cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void {
@@ -99,6 +119,7 @@ export class Hub implements SessionOwner {
   // What sessions tell.
 
   ready(session: Session): void {
+    this.#greeted(session);
     const older = this.#ready.get(session.remoteServerId);
     this.#ready.set(session.remoteServerId, session);
     older?.refuse("replaced", "Another agent connected with the same key.");
@@ -107,6 +128,7 @@ export class Hub implements SessionOwner {
 
   closed(session: Session): void {
     this.#open.delete(session);
+    this.#greeted(session);
     if (this.#isReady(session)) this.#ready.delete(session.remoteServerId);
     // At the end all of them are noted at once.
     if (!session.entered || this.#stopped.signal.aborted) return;
@@ -117,11 +139,11 @@ export class Hub implements SessionOwner {
     this.#closing.add(leaving);
   }
 
-  event(session: Session, message: RunEventMessage): void {
+  event(session: Session, message: RunEventMessage, characters: number): void {
     this.#ingest.push({
       remoteServerId: session.remoteServerId,
       message,
-      stored: () => session.stored(),
+      stored: () => session.stored(characters),
       refused: () => session.close(CLOSE.protocol, "An event can't be stored"),
     });
   }
@@ -166,6 +188,12 @@ export class Hub implements SessionOwner {
     }
   }
 
+  #greeted(session: Session): void {
+    const waiting = this.#greeting.get(session.remoteServerId);
+    waiting?.delete(session);
+    if (waiting?.size === 0) this.#greeting.delete(session.remoteServerId);
+  }
+
   #isReady(session: Session): boolean {
     return this.#ready.get(session.remoteServerId) === session;
   }
@@ -182,5 +210,16 @@ export class Hub implements SessionOwner {
         logger("agents").warn("Cannot check an agent's key: {error}", { error });
       }
     }
+  }
+}
+
+/** Null where the request's headers are not what RFC 6455 asks for. */
+function upgrade(request: Request): Deno.WebSocketUpgrade | null {
+  try {
+    // Our own pings tell both sides; the runtime's would be a second opinion.
+    return Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
   }
 }

@@ -4,7 +4,8 @@ import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts"
 import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/messages.ts";
 import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
 import { answerRequest } from "../services/agent_requests.ts";
-import { connectAgent, type Connection } from "../services/connections.ts";
+import type { Origin } from "../services/audit_log.ts";
+import { connectAgent, type Connection, noteRefusedAgent } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
 import type { Greetings } from "./greetings.ts";
 import { answerStorageQuestion, type StorageQuestion } from "./storage_answers.ts";
@@ -21,6 +22,10 @@ export const CLOSE = {
 
 /** Events that one agent may have under way: far above the window that agents keep to. */
 const MAX_UNSTORED = 10_000;
+/** Characters of events that wait for the database: more than eight runs have in their windows at the very most. */
+const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
+/** Answers that wait for the database. */
+const MAX_ANSWERS = 256;
 /** Questions about uploads and downloads under way at once. */
 const MAX_QUESTIONS = 64;
 /** Bytes that a slow agent lets pile up here before its socket ends. */
@@ -32,7 +37,10 @@ export interface SessionOwner {
   /** The session has been welcomed. */
   ready(session: Session): void;
   closed(session: Session): void;
-  event(session: Session, message: RunEventMessage): void;
+  /** @param characters Of its frame. */
+  event(session: Session, message: RunEventMessage, characters: number): void;
+  /** Runs `work` apart from the request that opened the socket: what is said over it is not of that request. */
+  outside(work: () => void): void;
 }
 
 export class Session {
@@ -45,26 +53,29 @@ export class Session {
   readonly #socket: WebSocket;
   readonly #owner: SessionOwner;
   readonly #label: string;
+  readonly #origin: Origin;
   #state: "greeting" | "ready" | "closed" = "greeting";
   #unstored = 0;
+  #unstoredCharacters = 0;
+  #answers = 0;
   #questions = 0;
 
   constructor(
     services: Services,
     socket: WebSocket,
     owner: SessionOwner,
-    connection: Connection,
-    label: string,
+    { connection, label, origin }: { connection: Connection; label: string; origin: Origin },
   ) {
     this.#services = services;
     this.#socket = socket;
     this.#owner = owner;
     this.#label = label;
+    this.#origin = origin;
     this.connection = connection;
     this.heardAt = services.clock.monotonic();
-    socket.onmessage = ({ data }) => this.#receive(data);
-    socket.onclose = () => this.#end();
-    socket.onerror = () => this.#end();
+    socket.onmessage = ({ data }) => owner.outside(() => this.#receive(data));
+    socket.onclose = () => owner.outside(() => this.#end());
+    socket.onerror = () => owner.outside(() => this.#end());
   }
 
   get remoteServerId(): number {
@@ -82,19 +93,23 @@ export class Session {
   }
 
   close(code: number, reason: string): void {
-    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, reason.slice(0, 120));
+    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, closeReason(reason));
     this.#end();
   }
 
   /** Tells why, then closes. */
   refuse(code: "protocol" | "revoked" | "replaced", message: string): void {
     this.send({ type: "refused", code, message });
+    noteRefusedAgent(this.#services, this.connection, message, this.#origin).catch((error) => {
+      this.#log.error("Cannot enter a refused agent into the audit log: {error}", { error });
+    });
     this.close(code === "replaced" ? CLOSE.replaced : CLOSE.refused, message);
   }
 
-  /** An event of it was stored. */
-  stored(): void {
+  /** An event of it, of so many characters, was stored. */
+  stored(characters: number): void {
     this.#unstored--;
+    this.#unstoredCharacters -= characters;
   }
 
   #end(): void {
@@ -108,7 +123,8 @@ export class Session {
     this.heardAt = this.#services.clock.monotonic();
     try {
       const decoded = decodeAgentMessage(data);
-      if (decoded.known) this.#handle(decoded.message);
+      // What was decoded is text.
+      if (decoded.known) this.#handle(decoded.message, (data as string).length);
       else this.#log.debug("Ignored a message of unknown type {type}", { type: decoded.type });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -117,13 +133,17 @@ export class Session {
     }
   }
 
-  #handle(message: AgentMessage): void {
+  #handle(message: AgentMessage, characters: number): void {
     if (message.type === "hello") return this.#greet(message);
     if (this.#state !== "ready") throw new ProtocolError(`Cannot take ${message.type} before hello`);
     switch (message.type) {
       case "run.event":
-        if (++this.#unstored > MAX_UNSTORED) return this.close(CLOSE.flood, "Too many events under way");
-        return this.#owner.event(this, message);
+        this.#unstored++;
+        this.#unstoredCharacters += characters;
+        if (this.#unstored > MAX_UNSTORED || this.#unstoredCharacters > MAX_UNSTORED_CHARACTERS) {
+          return this.close(CLOSE.flood, "Too many events under way");
+        }
+        return this.#owner.event(this, message, characters);
       case "response":
         return this.#answered(message);
       case "pong":
@@ -155,7 +175,7 @@ export class Session {
     const greeting = { protocol, description: hello.agent, runs: hello.runs };
     const runs = await this.#owner.greetings.enter(isHere, () => {
       this.entered = true;
-      return connectAgent(this.#services, this.connection, greeting);
+      return connectAgent(this.#services, this.connection, greeting, this.#origin);
     });
     if (runs === null || !isHere()) return;
     this.#state = "ready";
@@ -176,10 +196,11 @@ export class Session {
       error: message.error ?? "The agent gave no reason.",
       ...(message.damage === undefined ? {} : { damage: message.damage }),
     };
+    if (++this.#answers > MAX_ANSWERS) return this.close(CLOSE.flood, "Too many answers under way");
     answerRequest(this.#services, this.remoteServerId, message.request_id, answer).catch((error) => {
       // The asker's deadline ends its wait.
       this.#log.error("Cannot store an agent's answer: {error}", { error });
-    });
+    }).finally(() => this.#answers--);
   }
 
   async #answer(message: StorageQuestion): Promise<void> {
@@ -191,4 +212,11 @@ export class Session {
   get #log() {
     return logger("agents").with({ remote_server_id: this.remoteServerId });
   }
+}
+
+/** A websocket takes 123 bytes of reason, and throws where there are more. */
+function closeReason(text: string): string {
+  const bytes = new Uint8Array(123);
+  const { written } = new TextEncoder().encodeInto(text, bytes);
+  return new TextDecoder().decode(bytes.subarray(0, written));
 }

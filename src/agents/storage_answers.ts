@@ -1,5 +1,6 @@
 /** An agent's questions about uploads and downloads, each answered once: with what it asked for, or with why not. */
 import { logger } from "../telemetry/logging.ts";
+import { failSpan, inside, startSpan } from "../telemetry/tracing.ts";
 import type { AgentMessage, ServerMessage } from "../protocol/messages.ts";
 import type { Services } from "../services/context.ts";
 import { signDownload } from "../services/downloads.ts";
@@ -8,7 +9,22 @@ import { refusalOf } from "../services/refusals.ts";
 
 export type StorageQuestion = Extract<AgentMessage, { type: `upload.${string}` | `download.${string}` }>;
 
+/** In the trace of the run that asks, where it is traced. */
 export async function answerStorageQuestion(
+  services: Services,
+  serverId: number,
+  message: StorageQuestion,
+): Promise<ServerMessage> {
+  if (message.traceparent === undefined) return await answer(services, serverId, message);
+  const about = { "rearguard.server.id": serverId };
+  const span = startSpan(`answer ${message.type}`, about, message.traceparent);
+  const told = await inside(span, () => answer(services, serverId, message));
+  if (told.type.endsWith(".refused")) failSpan(span, "It is refused");
+  span.end();
+  return told;
+}
+
+async function answer(
   services: Services,
   serverId: number,
   message: StorageQuestion,
@@ -32,7 +48,12 @@ export async function answerStorageQuestion(
     const type = message.type === "download.sign" ? "download.refused" : "upload.refused";
     const refusal = refusalOf(error);
     if (refusal !== null) return { type, request_id, ...refusal };
-    logger("agents").error("Cannot answer {type}: {error}", { type: message.type, error });
+    logger("agents").error("Cannot answer {type}: {error}", {
+      type: message.type,
+      remote_server_id: serverId,
+      ...("run_id" in message ? { run_id: message.run_id } : { upload_id: message.upload_id }),
+      error,
+    });
     const why = "The control plane could not do it now.";
     return { type, request_id, message: why, retryable: true };
   }

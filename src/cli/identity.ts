@@ -1,6 +1,17 @@
 /** An age identity, the secret half of a recipient's key. */
+import { Option } from "commander";
+import { parseSource } from "./command_line.ts";
 import { CommandError, EXIT } from "./command_error.ts";
-import { readSecret, type SecretSource } from "./secret_source.ts";
+import { readSecret, type SecretSource, SOURCE_HELP } from "./secret_source.ts";
+
+export interface WithIdentity {
+  identityFrom?: SecretSource;
+}
+
+export function identityOption(): Option {
+  return new Option("--identity-from <source>", `age identity of a recipient: ${SOURCE_HELP}`)
+    .argParser(parseSource);
+}
 
 /** The one line of `age-keygen`'s file that is the key: `AGE-SECRET-KEY-…`. */
 export async function readIdentity(source: SecretSource | undefined): Promise<string | undefined> {

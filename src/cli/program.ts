@@ -2,6 +2,7 @@
 import tab from "@bomb.sh/tab/commander";
 import { Command } from "commander";
 import { EXIT_HELP } from "./command_error.ts";
+import { addAuditCommand } from "./commands/audit.ts";
 import { addBackupCommands } from "./commands/backups.ts";
 import { addDestinationCommands } from "./commands/destinations.ts";
 import { addLogCommands } from "./commands/logs.ts";
@@ -36,6 +37,7 @@ export function rearguard(): Command {
   addDestinationCommands(program);
   addStreamCommands(program);
   addRecoveryKitCommand(program);
+  addAuditCommand(program);
   // It completes what is there by now.
   tab(program, { completionCommandName: "completion" });
   return program;

@@ -62,7 +62,7 @@ Deno.test("it ends quietly when nobody reads on", async () => {
 Deno.test("installed as a command it completes itself", async () => {
   await using home = await CliHome.open();
   const install = "--quiet --global --name rearguard --config deno.json " +
-    "--allow-env --allow-net --allow-read --allow-sys --allow-write src/cli/main.ts";
+    "--no-prompt --allow-env --allow-net --allow-read --allow-write src/cli/main.ts";
   await shell(`cd "$1" && "$3" install --root "$2" ${install}`, ROOT, home.directory, Deno.execPath());
   // Of bash-completion: what is typed, as words.
   const completed = await shell(

@@ -113,6 +113,18 @@ export interface Check {
   steps: { name: string; ok: boolean; message: string; ms: number }[];
 }
 
+export interface AuditEntry {
+  id: number;
+  at: string;
+  actor: { type: string; name: string | null };
+  action: string;
+  resource: string | null;
+  resource_id: number | null;
+  result: string;
+  reason: string | null;
+  address: string | null;
+}
+
 /** The answer of whatever begins a run. */
 export interface Started {
   message: string;

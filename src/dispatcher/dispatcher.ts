@@ -3,7 +3,10 @@ import { claimDeliveries, type Delivery } from "../services/agent_requests.ts";
 import { runsToCancel } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
 import { claimHandOvers, type HandOver } from "../services/hand_overs.ts";
+import { startSpan, traceparentOf } from "../telemetry/tracing.ts";
+import type { Beat } from "../services/health.ts";
 import { Loop } from "./loop.ts";
+import { RunTraces } from "./run_traces.ts";
 
 /** The sockets of this replica. Sending to one that has just closed loses nothing: the row is looked at again. */
 export interface AgentLink {
@@ -24,15 +27,20 @@ export class Dispatcher {
   /** What waits for agents that have just connected: looked up for them alone, for they may be thousands at once. */
   readonly #welcomes: Loop;
   #arrived = new Set<number>();
+  readonly #traces = new RunTraces();
   #unsubscribe = () => {};
 
   constructor(services: Services, link: AgentLink) {
     this.#services = services;
     this.#link = link;
-    const loop = (name: string, work: () => Promise<void>) =>
-      new Loop({ name, clock: services.clock, pollMs: 10_000, work: () => work().then(() => null) });
-    const offer = async (servers: number[]) => {
-      await claimHandOvers(services, servers, (handOver) => link.offer(handOver));
+    const loop = (name: string, work: (beat: Beat) => Promise<void>) =>
+      new Loop({ name, ...services, pollMs: 10_000, work: (beat) => work(beat).then(() => null) });
+    const offer = async (servers: number[], beat: Beat) => {
+      const since = services.clock.now();
+      await claimHandOvers(services, servers, (handOver) => {
+        this.#offer(handOver, since);
+        beat();
+      });
     };
     const cancel = async (servers: number[]) => {
       for (const run of await runsToCancel(services, servers)) link.cancel(run);
@@ -40,14 +48,14 @@ export class Dispatcher {
     const ask = async (servers: number[]) => {
       for (const delivery of await claimDeliveries(services, servers)) link.ask(delivery);
     };
-    this.#offers = loop("dispatcher", () => offer(link.connectedServers()));
+    this.#offers = loop("dispatcher", (beat) => offer(link.connectedServers(), beat));
     this.#cancels = loop("canceller", () => cancel(link.connectedServers()));
     this.#requests = loop("request sender", () => ask(link.connectedServers()));
-    this.#welcomes = loop("welcomer", async () => {
+    this.#welcomes = loop("welcomer", async (beat) => {
       const servers = [...this.#arrived];
       if (servers.length === 0) return;
       this.#arrived = new Set();
-      const ends = await Promise.allSettled([offer, cancel, ask].map((each) => each(servers)));
+      const ends = await Promise.allSettled([offer, cancel, ask].map((each) => each(servers, beat)));
       for (const end of ends) {
         if (end.status === "fulfilled") continue;
         for (const server of servers) this.#arrived.add(server);
@@ -62,7 +70,11 @@ export class Dispatcher {
       this.#arrived.add(serverId);
       this.#welcomes.wake();
     });
-    this.#unsubscribe = this.#services.bus.subscribe(({ topic }) => {
+    this.#unsubscribe = this.#services.bus.subscribe((notification) => {
+      const { topic } = notification;
+      if (topic === "run_queued" && notification.traceparent !== undefined) {
+        this.#traces.note(notification.run_id, notification.traceparent);
+      }
       if (topic === "secret_passed") [this.#offers, this.#requests].forEach((loop) => loop.wake());
       if (topic === "run_queued") this.#offers.wake();
       if (topic === "run_cancelling") this.#cancels.wake();
@@ -70,6 +82,22 @@ export class Dispatcher {
       if (topic === "reconnected") loops.forEach((loop) => loop.wake());
     });
     [...loops, this.#welcomes].forEach((loop) => loop.start());
+  }
+
+  #offer(handOver: HandOver, since: Date): void {
+    const { attempt, remoteServerId, runId } = handOver;
+    const span = startSpan(
+      "dispatch run",
+      {
+        "rearguard.run.id": runId,
+        "rearguard.run.attempt": attempt,
+        "rearguard.server.id": remoteServerId,
+      },
+      this.#traces.of(runId),
+      since,
+    );
+    this.#link.offer({ ...handOver, traceparent: traceparentOf(span) });
+    span.end();
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,7 @@
 /** A loop that works when it is woken or its time has come, and goes on after a failure. */
 import { logger } from "../telemetry/logging.ts";
 import type { Clock } from "../domain/clock.ts";
+import type { Beat, Health } from "../services/health.ts";
 
 /** After a failure: the first wait, doubled up to the last. Milliseconds. */
 const RETRY_FIRST = 250;
@@ -10,11 +11,16 @@ export interface LoopOptions {
   /** For the log. */
   name: string;
   clock: Clock;
+  health: Health;
   /** The longest wait between two looks: what makes up for a lost notification. Milliseconds. */
   pollMs: number;
-  /** One round. Returns when the next is due by itself; null for the poll. */
-  work(): Promise<Date | null>;
+  /** What a step of a round may take, and a failure that lasts, before the process is no longer ready. Milliseconds. */
+  patienceMs?: number;
+  /** One round; calls `beat` after each step. Returns when the next is due by itself; null for the poll. */
+  work(beat: Beat): Promise<Date | null>;
 }
+
+const PATIENCE = 2 * 60_000;
 
 export class Loop {
   readonly #options: LoopOptions;
@@ -45,13 +51,15 @@ export class Loop {
   }
 
   async #run(): Promise<void> {
-    const { clock, name, pollMs, work } = this.#options;
+    const { clock, health, name, patienceMs = PATIENCE, pollMs, work } = this.#options;
+    const watched = health.watch(name, pollMs + patienceMs);
     let retry = RETRY_FIRST;
     while (!this.#stopped.signal.aborted) {
       this.#woken = false;
       let wait = pollMs;
       try {
-        const next = await work();
+        const next = await work(watched.beat);
+        watched.beat();
         if (next !== null) wait = Math.min(pollMs, Math.max(0, next.getTime() - clock.now().getTime()));
         retry = RETRY_FIRST;
       } catch (error) {
@@ -66,6 +74,7 @@ export class Loop {
       }
       await this.#pause(wait);
     }
+    watched.end();
   }
 
   async #pause(ms: number): Promise<void> {

@@ -15,15 +15,16 @@ export class Messenger {
   readonly #loop: Loop;
   #unsubscribe = () => {};
 
-  constructor({ bus, clock }: Pick<Services, "bus" | "clock">, deliverer: Deliverer) {
-    this.#bus = bus;
+  constructor(services: Pick<Services, "bus" | "clock" | "health">, deliverer: Deliverer) {
+    this.#bus = services.bus;
     this.#deliverer = deliverer;
     this.#loop = new Loop({
       name: "messenger",
-      clock,
+      ...services,
       pollMs: 30_000,
-      work: async () => {
-        while (await deliverer.deliverDue() > 0);
+      patienceMs: 5 * 60_000,
+      work: async (beat) => {
+        while (await deliverer.deliverDue() > 0) beat();
         return await deliverer.nextDue();
       },
     });

@@ -1,6 +1,8 @@
 /** Expired deadlines, dead replicas and old rows → their ends. */
+import { DEFAULT_AUDIT_LOG_DAYS } from "../domain/audit.ts";
 import type { Services } from "../services/context.ts";
-import { compactEndedRuns, deleteExpiredRows } from "../services/housekeeping.ts";
+import type { Beat } from "../services/health.ts";
+import { compactEndedRuns, deleteExpiredRows, deleteOldAuditEntries } from "../services/housekeeping.ts";
 import { noteForgottenUploads } from "../services/removals.ts";
 import { heartbeatReplica } from "../services/replicas.ts";
 import { cancelTimedOutRuns, endOverdueRuns } from "../services/run_deadlines.ts";
@@ -9,27 +11,28 @@ import { Loop } from "./loop.ts";
 export class Reaper {
   readonly #loops: Loop[];
 
-  constructor(services: Services, replicaId: string) {
-    const loop = (name: string, pollMs: number, work: () => Promise<void>) =>
+  constructor(services: Services, replicaId: string, auditLogDays: number = DEFAULT_AUDIT_LOG_DAYS) {
+    const loop = (name: string, pollMs: number, work: (beat: Beat) => Promise<void>) =>
       new Loop({
         name,
-        clock: services.clock,
+        ...services,
         pollMs,
-        work: async () => {
-          await work();
+        work: async (beat) => {
+          await work(beat);
           return null;
         },
       });
     this.#loops = [
       loop("heartbeat", 10_000, () => heartbeatReplica(services, replicaId)),
-      loop("reaper", 5_000, async () => {
-        while (await endOverdueRuns(services) > 0);
-        while (await cancelTimedOutRuns(services) > 0);
+      loop("reaper", 5_000, async (beat) => {
+        while (await endOverdueRuns(services) > 0) beat();
+        while (await cancelTimedOutRuns(services) > 0) beat();
       }),
-      loop("housekeeping", 60_000, async () => {
-        while (await compactEndedRuns(services) > 0);
+      loop("housekeeping", 60_000, async (beat) => {
+        while (await compactEndedRuns(services) > 0) beat();
         await noteForgottenUploads(services);
         await deleteExpiredRows(services);
+        await deleteOldAuditEntries(services, auditLogDays);
       }),
     ];
   }

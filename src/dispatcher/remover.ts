@@ -12,10 +12,12 @@ export class Remover {
     this.#services = services;
     this.#loop = new Loop({
       name: "remover",
-      clock: services.clock,
+      ...services,
       pollMs: 60_000,
-      work: async () => {
-        while (await removeDue(services) > 0);
+      // A bucket that does not answer is waited for.
+      patienceMs: 15 * 60_000,
+      work: async (beat) => {
+        while (await removeDue(services) > 0) beat();
         return await nextRemoval(services);
       },
     });

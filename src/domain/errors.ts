@@ -37,12 +37,22 @@ export class ForbiddenError extends DomainError {
   readonly kind = "forbidden";
 }
 
-/** Nobody that is known. The message tells the same whether a token is unknown, expired or revoked. */
+/**
+ * Nobody that is known. The message tells the same whether a token is unknown, expired or revoked; `refused` is for the audit
+ * log alone.
+ */
 export class UnauthenticatedError extends DomainError {
   readonly kind = "unauthenticated";
-  constructor(message = "Unauthenticated.") {
+  constructor(message = "Unauthenticated.", readonly refused: RefusedToken | null = null) {
     super(message);
   }
+}
+
+/** An API token that was good once. */
+export interface RefusedToken {
+  readonly userId: number;
+  readonly tokenId: number;
+  readonly reason: string;
 }
 
 /** It can't be done now; the same call may go through later. */

@@ -61,3 +61,10 @@ export function hasSharpRise(now: BackupFigures, usual: UsualFigures): boolean {
     : now.incompressible_share - usual.incompressible_share;
   return Math.max(rise, shareRise) >= SHARP_RISE;
 }
+
+/** All that is doubtful of a backup, in one line; null where nothing is. */
+export function describeDoubts(
+  { suspicion, shrinking }: { suspicion?: string | null | undefined; shrinking?: string | null | undefined },
+): string | null {
+  return [suspicion, shrinking].filter((doubt) => typeof doubt === "string").join("; ") || null;
+}

@@ -7,6 +7,7 @@ export const NOTIFICATION_EVENTS = [
   "backup.lost",
   "backup.damaged",
   "backup.suspicious",
+  "backup.shrunken",
   "drill.failed",
   "test",
 ] as const;
@@ -21,6 +22,7 @@ export interface NotificationEvent {
   /** Null in a test only. */
   readonly task: { readonly id: number; readonly label: string; readonly type: string } | null;
   readonly server: { readonly id: number; readonly label: string } | null;
+  /** Null in a test, and of damage that was found by listing a backup. */
   readonly run: NotifiedRun | null;
   readonly backup: NotifiedBackup | null;
   readonly reason: string | null;

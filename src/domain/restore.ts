@@ -1,4 +1,5 @@
 /** What a restore is asked for, and what can be told of it without looking at the backup's contents. */
+import type { DatabaseServer } from "./database_server.ts";
 import { InvalidError } from "./errors.ts";
 
 /** Kept with the run: never a secret. */
@@ -25,6 +26,13 @@ export interface DatabaseRestore {
   /** Another name for the only one; null: each keeps its own. */
   readonly database_name: string | null;
   readonly overwrite: boolean;
+  /** Null, or missing in older runs: the task's. */
+  readonly server?: DatabaseServer | null;
+}
+
+/** Of a drill that says where its scratch databases go. */
+export interface DrillOptions {
+  readonly server: DatabaseServer;
 }
 
 /** Which databases of a backup that holds `held`. Throws an {@link InvalidError} that names every field at fault. */

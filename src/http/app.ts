@@ -1,14 +1,18 @@
 /** The HTTP application: every endpoint behind the pipeline, and the pages outside the API. */
 import { type Context, Hono } from "hono";
+import type { Origin } from "../domain/audit.ts";
 import { RELEASE } from "../domain/release.ts";
 import type { Services } from "../services/context.ts";
-import { DEFAULT_BODY_LIMIT } from "./body.ts";
+import { AuthThrottle } from "./auth_throttle.ts";
+import { DEFAULT_BODY_LIMIT, DEFAULT_BODY_TIMEOUT } from "./body.ts";
+import { TrustedProxies } from "./client_address.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { HttpError } from "./errors.ts";
 import { addDocs } from "./docs.ts";
 import { errorResponse, type PipelineContext, serve } from "./pipeline.ts";
 import { Metrics } from "./metrics.ts";
 import { observe, type RouteVariables } from "./observe.ts";
+import { DEFAULT_STREAM_LIMIT, OpenStreams } from "./open_streams.ts";
 import { openapiDocument } from "./openapi.ts";
 import { RateLimiter } from "./rate_limit.ts";
 import { ENDPOINTS, GROUPS } from "./routes.ts";
@@ -21,10 +25,18 @@ export interface AppOptions {
   readonly publicUrl?: string | null;
   /** Calls a minute and token; 0 for no limit. */
   readonly rateLimitPerMinute?: number;
+  /** Answers without an end that a token may hold open at once. */
+  readonly streamLimit?: number;
   /** Bytes of a request body. */
   readonly bodyLimit?: number;
+  /** Milliseconds that it may take to come. */
+  readonly bodyTimeout?: number;
+  /** Failed authentications a minute and address; 0 for no limit. */
+  readonly authFailuresPerMinute?: number;
+  /** Addresses, or `address/bits`, of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly string[];
   /** Takes over a request to `/api/agent/connect`. */
-  readonly connectAgent?: (request: Request) => Response | Promise<Response>;
+  readonly connectAgent?: (request: Request, origin: Origin) => Response | Promise<Response>;
   /** Pages outside the API; each adds its routes. */
   readonly pages?: readonly ((app: App) => void)[];
 }
@@ -37,13 +49,17 @@ export function createApp(options: AppOptions): App {
     services: options.services,
     publicUrl,
     bodyLimit: options.bodyLimit ?? DEFAULT_BODY_LIMIT,
+    bodyTimeout: options.bodyTimeout ?? DEFAULT_BODY_TIMEOUT,
+    throttle: new AuthThrottle(options.authFailuresPerMinute ?? 0, options.services.clock),
     limiter: new RateLimiter(options.rateLimitPerMinute ?? 0, options.services.clock),
+    streams: new OpenStreams(options.streamLimit ?? DEFAULT_STREAM_LIMIT),
     extras: {
       connectAgent: options.connectAgent ?? refuseAgents,
       metrics: () => metrics.text(),
       openapi: () => document ??= JSON.stringify(openapiDocument(ENDPOINTS, GROUPS, publicUrl, RELEASE)),
     },
   };
+  const proxies = new TrustedProxies(options.trustedProxies ?? []);
   const app = new Hono<RouteVariables>();
   app.use(observe(options.services.clock, metrics, publicUrl?.startsWith("https:") ?? false));
   for (const endpoint of literalFirst(ENDPOINTS)) {
@@ -52,7 +68,9 @@ export function createApp(options: AppOptions): App {
       endpoint.path.replaceAll(/\{(\w+)\}/g, ":$1"),
       (c) => {
         c.set("route", endpoint.path);
-        return serve(context, endpoint, c.req.raw, c.req.param());
+        const forwardedFor = c.req.raw.headers.get("x-forwarded-for");
+        const address = proxies.clientOf(c.env?.remoteAddress ?? null, forwardedFor);
+        return serve(context, endpoint, c.req.raw, c.req.param(), { address, requestId: c.get("requestId") });
       },
     );
   }

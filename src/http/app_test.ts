@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { type TestApi, testApi } from "../../tests/support/api.ts";
-import { createApp } from "./app.ts";
+import { type App, createApp } from "./app.ts";
+import { ENDPOINTS } from "./routes.ts";
+import { addInstallPages } from "./routes/install.ts";
 
 /** The app behind a real socket. */
 function listen(api: TestApi, app = api.app) {
@@ -54,19 +56,131 @@ Deno.test("HEAD answers as GET does, without the body", async () => {
   assert.equal(await head.text(), "");
 });
 
+/** Of every kind that this application gives: each endpoint's own and refused, each page, and what goes wrong before any of them. */
+async function everyAnswer(app: App, token: string): Promise<[title: string, answer: Response][]> {
+  const from = { Origin: "https://evil.example" };
+  const bearer = { ...from, Authorization: `Bearer ${token}` };
+  const asked: [path: string, init: RequestInit][] = [
+    ["/api/nothing", { headers: bearer }],
+    ["/nothing", { headers: from }],
+    ["/broken", { headers: from }],
+    ["/install.sh", { headers: from }],
+    ["/agent/SHA256SUMS", { headers: from }],
+    ["/agent/a", { headers: from }],
+    ["/agent/b", { headers: from }],
+    ["/docs", { headers: from }],
+    ["/docs/", { headers: from }],
+    ["/docs/start.js", { headers: from }],
+    ["/docs/swagger-ui.css", { headers: from }],
+    ["/api/tags", { method: "PATCH", headers: bearer }],
+    ["/api/tags", { method: "POST", headers: { ...bearer, "Content-Type": "application/json" }, body: "{" }],
+    ["/api/tags", { method: "POST", headers: { ...bearer, "Content-Type": "text/plain" }, body: "x" }],
+    ["/api/tags", {
+      method: "POST",
+      headers: { ...bearer, "Content-Type": "application/json" },
+      body: JSON.stringify({ label: "x".repeat(2000) }),
+    }],
+  ];
+  for (const { path, method } of ENDPOINTS) {
+    const address = path.replaceAll(/\{\w+\}/g, "1");
+    const preflight = {
+      ...from,
+      "Access-Control-Request-Method": "POST",
+      "Access-Control-Request-Headers": "x-own",
+    };
+    asked.push(
+      [address, { method: method.toUpperCase(), headers: bearer }],
+      [address, { method: method.toUpperCase(), headers: from }],
+      [address, { method: "OPTIONS", headers: preflight }],
+    );
+    if (method === "get") asked.push([address, { method: "HEAD", headers: bearer }]);
+  }
+  const answers: [string, Response][] = [];
+  for (const [path, init] of asked) {
+    const answer = await app.request(path, init);
+    await answer.body?.cancel();
+    answers.push([`${init.method ?? "GET"} ${path}: ${answer.status}`, answer]);
+  }
+  return answers;
+}
+
 Deno.test("every answer carries the headers that keep other sites out", async () => {
   await using api = await testApi();
-  for (const path of ["/api/tags", "/api/nothing", "/healthz", "/docs", "/openapi.json"]) {
-    const { headers } = await api.app.request(path, { headers: { Origin: "https://evil.example" } });
-    assert.equal(headers.get("x-content-type-options"), "nosniff", path);
-    assert.equal(headers.get("x-frame-options"), "DENY", path);
-    assert.equal(headers.get("referrer-policy"), "no-referrer", path);
-    assert.match(headers.get("content-security-policy")!, /default-src 'none'.*frame-ancestors 'none'/, path);
-    assert.equal(headers.get("access-control-allow-origin"), null, path);
-    assert.equal(headers.get("strict-transport-security"), null, path);
+  const path = await Deno.makeTempFile();
+  const files = new Map([["a", { path, size: 0, sha256: "0" }]]);
+  const options = {
+    services: api.services,
+    bodyLimit: 1000,
+    pages: [
+      addInstallPages({ files: { target: "x", all: () => Promise.resolve(files) }, publicUrl: null }),
+      (app: App) =>
+        void app.get("/broken", () => {
+          throw new Error("inside");
+        }),
+    ],
+  };
+  const answers = await everyAnswer(createApp(options), api.admin.token);
+  const statuses = new Set(answers.map(([, { status }]) => status));
+  for (const status of [200, 204, 301, 400, 401, 404, 405, 413, 415, 422, 500]) {
+    assert.ok(statuses.has(status), `no answer of ${status} was looked at`);
   }
-  const secure = createApp({ services: api.services, publicUrl: "https://backups.example.com" });
-  assert.ok((await secure.request("/healthz")).headers.has("strict-transport-security"));
+  for (const [title, { headers }] of answers) {
+    assert.equal(headers.get("x-content-type-options"), "nosniff", title);
+    assert.equal(headers.get("x-frame-options"), "DENY", title);
+    assert.equal(headers.get("referrer-policy"), "no-referrer", title);
+    assert.equal(headers.get("cross-origin-resource-policy"), "same-origin", title);
+    assert.equal(headers.get("cross-origin-opener-policy"), "same-origin", title);
+    const policy = headers.get("content-security-policy")!.split("; ");
+    for (const rule of ["default-src 'none'", "frame-ancestors 'none'"]) {
+      assert.ok(policy.includes(rule), title);
+    }
+    assert.doesNotMatch(policy.join(), /unsafe|\*|https?:/, title);
+    assert.deepEqual([...headers.keys()].filter((name) => name.startsWith("access-control-")), [], title);
+    assert.equal(headers.get("strict-transport-security"), null, title);
+    assert.equal(headers.get("set-cookie"), null, title);
+    if (title.includes(" /api/")) assert.equal(headers.get("cache-control"), "no-store", title);
+  }
+  const secure = createApp({ ...options, publicUrl: "https://backups.example.com" });
+  for (const [title, { headers }] of await everyAnswer(secure, api.admin.token)) {
+    assert.match(headers.get("strict-transport-security") ?? "", /^max-age=\d{8,}$/, title);
+  }
+  await Deno.remove(path);
+});
+
+Deno.test("a body that does not come in time is refused", async () => {
+  await using api = await testApi({ bodyTimeout: 50 });
+  await using server = listen(api);
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  const head = [
+    "POST /api/tags HTTP/1.1",
+    "Host: x",
+    `Authorization: ${server.headers.Authorization}`,
+    "Content-Type: application/json",
+    "Content-Length: 100",
+    "",
+    '{"label":',
+  ];
+  await connection.write(new TextEncoder().encode(head.join("\r\n")));
+  // Nothing more is sent: what is answered is answered to that.
+  const bytes = new Uint8Array(4096);
+  const text = new TextDecoder().decode(bytes.subarray(0, (await connection.read(bytes))!));
+  assert.match(text, /^HTTP\/1\.1 408 /);
+  assert.match(text, /The request body did not come in time/);
+});
+
+Deno.test("a body nested deeper than any field is refused like any other wrong value", async () => {
+  await using api = await testApi();
+  for (const [open, close] of [["[", "]"], ['{"a":', "}"]]) {
+    const deep = `${open!.repeat(100_000)}1${close!.repeat(100_000)}`;
+    const body = `{"label":${deep},"colour":"#112233"}`;
+    const answer = await api.admin.call("POST", "/api/tags", body, { "Content-Type": "application/json" });
+    assert.deepEqual([answer.status, Object.keys(answer.body.errors)], [422, ["label"]]);
+    const ids = `{"tag_ids":${deep}}`;
+    const task = await api.admin.call("POST", "/api/backup-tasks", ids, {
+      "Content-Type": "application/json",
+    });
+    assert.equal(task.status, 422);
+  }
 });
 
 Deno.test("a host that can't be one is the caller's error", async () => {
@@ -117,10 +231,10 @@ Deno.test("a failure of ours is a 500 that tells nothing from inside; its cause 
   assert.deepEqual([failure!.properties.method, failure!.properties.path], ["GET", "/broken"]);
 });
 
-Deno.test("the access log tells method, path and status, and never a token or a query", async () => {
+Deno.test("the access log tells method, path, status and the request's id, and never a token or a query", async () => {
   await using api = await testApi();
   await using log = await recordLog();
-  await api.admin.call("GET", "/api/tags?secret=hush");
+  const { headers } = await api.admin.call("GET", "/api/tags?secret=hush");
   const [access] = log.records;
   assert.equal(access!.level, "debug");
   assert.deepEqual({ ...access!.properties, ms: 0 }, {
@@ -128,9 +242,25 @@ Deno.test("the access log tells method, path and status, and never a token or a 
     path: "/api/tags",
     status: 200,
     ms: 0,
+    request_id: headers.get("x-request-id"),
   });
   const everything = JSON.stringify(log.records);
   assert.ok(!everything.includes(api.admin.token) && !everything.includes("hush"));
+});
+
+Deno.test("a proxy's id of a request is kept where it is a UUID, and one of another form refuses no call", async () => {
+  await using api = await testApi();
+  const idOf = async (given: string) => {
+    const { status, headers } = await api.admin.call("POST", "/api/tags", { label: given }, {
+      "X-Request-Id": given,
+    });
+    assert.equal(status, 201);
+    return headers.get("x-request-id")!;
+  };
+  assert.equal(await idOf("7C5FA2A04C524F2A8A4E0F4CB1D0A3C1"), "7c5fa2a0-4c52-4f2a-8a4e-0f4cb1d0a3c1");
+  for (const other of ["from-a-proxy-1", "1-67891233-abcdef012345678912345678"]) {
+    assert.match(await idOf(other), /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  }
 });
 
 Deno.test("a caller who goes away in the middle of a body is no failure of ours", async () => {

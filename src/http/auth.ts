@@ -11,9 +11,14 @@ export function callerOf(services: Services, request: Request): Promise<Caller> 
 
 /** The text behind `Authorization: Bearer`; throws an `UnauthenticatedError` where there is none. */
 export function bearerToken(request: Request): string {
-  const match = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(request.headers.get("authorization") ?? "");
-  if (match === null) throw new UnauthenticatedError();
-  return match[1]!;
+  const token = shownToken(request);
+  if (token === null) throw new UnauthenticatedError();
+  return token;
+}
+
+/** The same; null where there is none. */
+export function shownToken(request: Request): string | null {
+  return /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? null;
 }
 
 /** Throws a `ForbiddenError` that names the missing ability. */

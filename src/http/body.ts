@@ -2,6 +2,8 @@
 import { HttpError } from "./errors.ts";
 import { parseForm } from "./form.ts";
 
+/** Milliseconds that a body may take to come. */
+export const DEFAULT_BODY_TIMEOUT = 60_000;
 /** Bytes, unless configured. */
 export const DEFAULT_BODY_LIMIT = 1_048_576;
 
@@ -14,10 +16,14 @@ export interface RequestBody {
 
 export const NO_BODY: RequestBody = { bytes: new Uint8Array(), value: undefined };
 
-/** Throws a 413 over `limit` bytes, a 415 for a type or coding that isn't read here, a 400 for broken text. */
-export async function readBody(request: Request, limit: number): Promise<RequestBody> {
+/** Throws a 413 over `limit` bytes, a 408 when they do not come in time, a 415 for a type or coding that isn't read here, a 400 for broken text. */
+export async function readBody(
+  request: Request,
+  limit: number,
+  timeoutMs = DEFAULT_BODY_TIMEOUT,
+): Promise<RequestBody> {
   if (request.body === null) return NO_BODY;
-  const bytes = await readBytes(request, limit);
+  const bytes = await readBytes(request.body, request, limit, timeoutMs);
   if (bytes.length === 0) return NO_BODY;
   const read = reader(request);
   return { bytes, value: read(decode(bytes)) };
@@ -42,19 +48,36 @@ function reader(request: Request): (text: string) => unknown {
   );
 }
 
-async function readBytes(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readBytes(
+  body: ReadableStream<Uint8Array>,
+  request: Request,
+  limit: number,
+  timeoutMs: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
   const chunks: Uint8Array[] = [];
   let size = 0;
+  const reader = body.getReader();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    reader.cancel().catch(() => {}); // the read below ends
+  }, timeoutMs);
   try {
-    for await (const chunk of request.body!) {
-      size += chunk.length;
+    while (true) {
+      const { done, value } = await reader.read();
+      if (isLate) throw new HttpError(408, "The request body did not come in time.", { Connection: "close" });
+      if (done) break;
+      size += value.length;
       if (size > limit) throw tooLarge(limit);
-      chunks.push(chunk);
+      chunks.push(value);
     }
   } catch (cause) {
+    await reader.cancel().catch(() => {});
     if (cause instanceof HttpError) throw cause;
     throw new HttpError(400, "The request body ended early."); // nobody is left to read this
+  } finally {
+    clearTimeout(timer);
   }
   const bytes = new Uint8Array(size);
   let offset = 0;

@@ -1,6 +1,7 @@
 /** Names of databases, tables and users in input: none that a database's tools would take for something else. */
 import type { z } from "@hono/zod-openapi";
-import { line, says, text } from "./input.ts";
+import { integer, line, says, text } from "./input.ts";
+import { host } from "./path_input.ts";
 
 /** The longest name MySQL allows; PostgreSQL's are one shorter. */
 const MAX_NAME = 64;
@@ -38,6 +39,17 @@ export function tableNames(): z.ZodString {
 export function databaseUser(): z.ZodString {
   return line(128).refine((value) => !value.startsWith("-"), { error: says("must not start with a dash") });
 }
+
+/** Which database server to load into, where it is not the task's. */
+export const databaseServerFields = {
+  database_host: host().nullable().openapi({
+    description:
+      "Databases only. The database server to load into; null: the local socket. Default: the task's server and user. It gets the " +
+      "remote server's `database_password`; the task's where it is the task's own host, or the machine itself.",
+  }),
+  database_port: integer(1, 65535).nullable().openapi({ description: "Of `database_host`." }),
+  database_username: databaseUser().nullable().openapi({ description: "At `database_host`." }),
+};
 
 /** A user of the operating system. */
 export function systemUser(): z.ZodString {

@@ -1,6 +1,7 @@
 /** One operation of the API, in one place: its path, who may call it, what it takes, what it answers. */
 import type { z } from "@hono/zod-openapi";
 import type { Ability } from "../domain/abilities.ts";
+import type { Origin } from "../domain/audit.ts";
 import type { Caller, Services } from "../services/context.ts";
 
 export type Method = "get" | "post" | "put" | "delete";
@@ -17,8 +18,12 @@ export interface Call<Id extends string, Query, Body> {
   readonly request: Request;
   /** The scheme, host and any prefix that callers reach this control plane by, without a trailing slash. */
   readonly baseUrl: string;
+  /** Counts an answer that stays open. Returns what is called at its end; throws a 429 where the token has too many. */
+  readonly holdStream: () => () => void;
+  /** Where the request comes from. */
+  readonly origin: Origin;
   /** Takes over an agent's websocket request. */
-  readonly connectAgent: (request: Request) => Response | Promise<Response>;
+  readonly connectAgent: (request: Request, origin: Origin) => Response | Promise<Response>;
   /** The text of `/metrics`. */
   readonly metrics: () => Promise<string>;
   /** The text of `/openapi.json`. */
@@ -58,6 +63,8 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
   readonly takesStream?: boolean;
   /** The answer holds a token that is shown once: a retry with the same `Idempotency-Key` gets a 409. */
   readonly showsSecretOnce?: boolean;
+  /** Whether the audit log tells of it when it succeeds. Default: of all but GET. */
+  readonly audited?: boolean;
   /** Beyond what follows from the above: `{ 409: "It is running." }`. */
   readonly errors?: Readonly<Record<number, string>>;
   handle(

@@ -6,6 +6,9 @@ import { fieldWords, issueSentence, says } from "./messages.ts";
 
 export { says } from "./messages.ts";
 
+/** No field is a list of objects of lists. */
+const MAX_DEPTH = 8;
+
 /** The largest `integer` of Postgres. */
 const MAX_INTEGER = 2_147_483_647;
 
@@ -86,12 +89,13 @@ function withoutUndefined<T>(value: T): T {
   return value;
 }
 
-/** Text that Postgres can't hold. */
+/** Text that Postgres can't hold. What lies deeper than any field does is a schema's to refuse. */
 function findBadText(
   value: unknown,
   path: readonly string[],
   add: (path: readonly string[], message: string) => void,
 ): void {
+  if (path.length > MAX_DEPTH) return;
   if (typeof value === "string") {
     if (value.includes("\0") || !value.isWellFormed()) {
       add(path, `The ${fieldWords(path)} field must be valid text without NUL characters.`);

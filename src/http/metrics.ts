@@ -71,6 +71,15 @@ export class Metrics {
         }
       },
     );
+    gauge(
+      "loop_age_seconds",
+      "How long ago each loop of this process last finished a step of its work.",
+      ["loop"],
+      (set) => {
+        for (const { name, seconds } of services.health.ages()) set(seconds, { loop: name });
+        return Promise.resolve();
+      },
+    );
     this.#requests = new Counter({
       name: "rearguard_http_requests_total",
       help: "HTTP requests answered by this process.",

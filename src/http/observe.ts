@@ -1,13 +1,17 @@
 /** Around every answer: the headers that all of them carry, the count and the access log. */
-import type { MiddlewareHandler } from "hono";
+import { randomUUID } from "node:crypto";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import type { Clock } from "../domain/clock.ts";
 import type { Metrics } from "./metrics.ts";
 import { json } from "./pipeline.ts";
-import { logger } from "../telemetry/logging.ts";
+import { logAbout, logger } from "../telemetry/logging.ts";
+import { activeSpan } from "../telemetry/tracing.ts";
 
-/** Who was served, for the log and the figures; set by the route. */
+/** `route`: who was served, for the log and the figures; set by the route. `requestId`: what the answer names it by. */
 export interface RouteVariables {
-  Variables: { route: string | undefined };
+  Variables: { route: string | undefined; requestId: string };
+  /** Of the socket's other end: whoever serves the application tells it. */
+  Bindings: { remoteAddress?: string };
 }
 
 /** No other site reads, frames or runs anything of this one. `Content-Security-Policy` is for answers without a page. */
@@ -29,12 +33,19 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
     ? [...HEADERS, ["Strict-Transport-Security", "max-age=31536000"] as [string, string]]
     : HEADERS;
   return async (c, next) => {
+    const requestId = requestIdOf(c.req.raw);
+    c.set("requestId", requestId);
+    await logAbout({ request_id: requestId }, () => answer(c, next));
+  };
+
+  async function answer(c: Context<RouteVariables>, next: Next): Promise<void> {
     const start = clock.monotonic();
     // The host is the caller's to write, and no part of a URL that can't be one goes any further.
     if (URL.canParse(c.req.raw.url)) await next();
     else c.res = json(400, { error: "Bad Request", message: "The Host header is not valid." });
     const { res: response, req: { method, path, raw } } = c;
     if (response.status !== 101) {
+      response.headers.set("X-Request-Id", c.get("requestId"));
       for (const [name, value] of headers) if (!response.headers.has(name)) response.headers.set(name, value);
     }
     if (raw.method === "HEAD") await dropBody(response);
@@ -46,13 +57,27 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
       seconds,
     );
     log.debug("{method} {path} {status} in {ms} ms", () => ({
+      request_id: c.get("requestId"),
       method,
       path,
       status: response.status,
       ms: Math.round(seconds * 1000),
     }));
-  };
+    const route = c.get("route");
+    if (route === undefined) return;
+    const span = activeSpan();
+    span?.updateName(`${method} ${route}`);
+    span?.setAttribute("http.route", route);
+  }
 }
+
+/** The caller's own where it is a UUID, with or without dashes: a proxy before us has given the request one. */
+function requestIdOf(request: Request): string {
+  const given = UUID.exec(request.headers.get("x-request-id") ?? "");
+  return given === null ? randomUUID() : given.slice(1).join("-").toLowerCase();
+}
+
+const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/i;
 
 /** Only the head is sent: with the length it would have had, or, for a stream, without going on behind it. */
 async function dropBody(response: Response): Promise<void> {

@@ -123,6 +123,7 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
   const said: Record<number, string> = {};
   if (method !== "get") {
     said[400] = "The body is broken.";
+    said[408] = "The body did not come in time.";
     said[413] = "The body is too large.";
     said[415] = "The body is neither JSON nor a form.";
   }
@@ -138,7 +139,9 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
   if (body !== undefined || query !== undefined || (isToken && method === "post")) {
     said[422] = "Something in the request is wrong; each wrong field is named.";
   }
-  if (isToken) said[429] = "The token made too many calls this minute.";
+  const bad = "this address showed too many tokens or keys that are no good.";
+  if (isToken) said[429] = `The token made too many calls this minute, or ${bad}`;
+  else if (access === "agent") said[429] = `T${bad.slice(1)}`;
   said[500] = "Something went wrong on the server.";
   said[503] = "The database can't be reached.";
   for (const [status, text] of Object.entries(errors)) {
@@ -191,6 +194,7 @@ function errorExample(status: number, { access, ids }: Endpoint): string {
 
 const ERROR_EXAMPLES: Readonly<Record<number, string>> = {
   400: "The request body is not valid JSON.",
+  408: "The request body did not come in time.",
   409: "The first request with this Idempotency-Key is still at work; try again in a moment.",
   410: "It is not there. It was deleted or moved away.",
   411: "The Content-Length header must tell how many bytes follow.",

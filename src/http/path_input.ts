@@ -11,6 +11,16 @@ export function absolutePath(): z.ZodString {
   });
 }
 
+/** An absolute path that backups are stored under: what no listing, log or XML document of a bucket would show as it is, it can't hold. */
+export function absolutePlace(): z.ZodString {
+  return printable(absolutePath());
+}
+
+/** The same below some directory. */
+export function innerPlace(): z.ZodString {
+  return printable(innerPath());
+}
+
 /** A path below some directory, with or without a leading slash, that can't leave it. */
 export function innerPath(): z.ZodString {
   return inside(text(MAX_PATH));
@@ -24,6 +34,12 @@ export function innerPathOrRoot(): z.ZodString {
 function inside(schema: z.ZodString): z.ZodString {
   return schema.refine((value) => !value.split("/").includes(".."), {
     error: says("must not hold .. as a part"),
+  });
+}
+
+function printable(schema: z.ZodString): z.ZodString {
+  return schema.refine((value) => !/\p{Cc}/u.test(value), {
+    error: says("must not hold control characters"),
   });
 }
 

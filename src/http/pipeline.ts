@@ -1,24 +1,35 @@
 /**
- * What every call to an endpoint goes through, in this order: token, rate limit, ability, ids, body, idempotency
- * key, validation, handler. The first to refuse answers, in the contract's shape.
+ * What every call to an endpoint goes through, in this order: failed tries, token, rate limit, ability, ids, body,
+ * idempotency key, validation, handler, audit log. The first to refuse answers, in the contract's shape.
  */
 import type { z } from "@hono/zod-openapi";
+import type { Origin } from "../domain/audit.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
+import { type AuditedRequest, auditing } from "../services/audit_log.ts";
 import type { Caller, Services } from "../services/context.ts";
-import { callerOf, requireAbility } from "./auth.ts";
+import { watchAgentKey, watchToken } from "../services/token_watch.ts";
+import { actorOf, auditOf, fieldsOf, isAudited, settleAudit } from "./audit.ts";
+import { callerOf, requireAbility, shownToken } from "./auth.ts";
+import type { AuthThrottle } from "./auth_throttle.ts";
 import { NO_BODY, readBody } from "./body.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 import { errorAnswer, HttpError } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
 import { type FieldErrors, validate } from "./input.ts";
+import type { OpenStreams } from "./open_streams.ts";
 import type { RateLimiter } from "./rate_limit.ts";
+import { whileGood } from "./while_good.ts";
 
 export interface PipelineContext {
   readonly services: Services;
   /** Without a trailing slash; null: whatever host the request names. */
   readonly publicUrl: string | null;
   readonly bodyLimit: number;
+  /** Milliseconds. */
+  readonly bodyTimeout: number;
   readonly limiter: RateLimiter;
+  readonly streams: OpenStreams;
+  readonly throttle: AuthThrottle;
   /** What some endpoints are given besides: see {@link Call}. */
   readonly extras: Pick<Call<never, never, never>, "connectAgent" | "metrics" | "openapi">;
 }
@@ -29,37 +40,84 @@ export async function serve(
   endpoint: Endpoint,
   request: Request,
   segments: Readonly<Record<string, string>>,
+  origin: Origin,
 ): Promise<Response> {
+  const { services } = context;
   const limits: Record<string, string> = {};
+  const audit = auditOf(services, endpoint, origin);
+  const token = endpoint.access === "public" ? null : shownToken(request);
+  let caller: Caller | null = null;
+  let error: unknown = null;
+  let isServed = false;
   let response: Response;
+  const refuse = (cause: unknown) => {
+    error = cause;
+    return errorResponse(cause, request);
+  };
   try {
-    const caller = await admit(context, endpoint, request, limits);
+    if (token !== null) context.throttle.admit(origin.address, token);
+    caller = await admit(context, endpoint, request, limits, audit);
     const params = idsOf(endpoint, segments);
+    audit.add({ resourceId: params.id ?? null });
     const { bytes, value } = endpoint.takesStream === true
       ? NO_BODY
-      : await readBody(request, context.bodyLimit);
-    const work = () => handle(context, endpoint, request, caller, params, value);
+      : await readBody(request, context.bodyLimit, context.bodyTimeout);
+    const call = { request, caller, params, sent: value, origin, audit };
+    const work = async () => {
+      isServed = true;
+      const serve = () => handle(context, endpoint, call);
+      return await (isAudited(endpoint) ? auditing(audit, serve) : serve());
+    };
     response = endpoint.method === "post" && caller !== null
       ? await answerOnce(
-        context.services,
+        services,
         request,
         caller.tokenId,
         bytes,
         endpoint.showsSecretOnce ?? false,
-        async () => {
-          try {
-            return await work();
-          } catch (error) {
-            return errorResponse(error, request);
-          }
-        },
+        () => work().catch(refuse),
       )
       : await work();
-  } catch (error) {
-    response = errorResponse(error, request);
+  } catch (cause) {
+    response = refuse(cause);
   }
+  if (token !== null) countTry(context, origin, token, caller !== null, response.status);
+  // A request without a token is no try to get in.
+  if (response.status !== 401 || token !== null) {
+    try {
+      await settleAudit(services, endpoint, audit, { status: response.status, error, isServed });
+    } catch (cause) {
+      await response.body?.cancel();
+      response = refuse(cause);
+    }
+  }
+  response = whileItsTokenIsGood(services, endpoint, caller, token, response);
   for (const [name, value] of Object.entries(limits)) response.headers.set(name, value);
   return response;
+}
+
+/** Of agents' keys it is known only by the answer whether they are good: by a refusal of something else it is not. */
+function countTry(
+  { throttle }: PipelineContext,
+  { address }: Origin,
+  token: string,
+  isKnown: boolean,
+  status: number,
+): void {
+  if (status === 401) throttle.failed(address, token);
+  else if (isKnown || status < 400) throttle.passed(address, token);
+}
+
+function whileItsTokenIsGood(
+  services: Services,
+  { access }: Endpoint,
+  caller: Caller | null,
+  token: string | null,
+  response: Response,
+): Response {
+  if (access === "public" || token === null || !response.ok) return response;
+  if (access === "agent") return whileGood(response, () => watchAgentKey(services, token));
+  return whileGood(response, () => watchToken(services, caller!, access === "any token" ? null : access));
 }
 
 /** Any error, in the contract's shape. */
@@ -84,9 +142,11 @@ async function admit(
   { access }: Endpoint,
   request: Request,
   limits: Record<string, string>,
+  audit: AuditedRequest,
 ): Promise<Caller | null> {
   if (access === "public" || access === "agent") return null;
   const caller = await callerOf(services, request);
+  audit.add({ actor: actorOf(caller) });
   Object.assign(limits, limiter.take(caller.tokenId));
   if (access !== "any token") requireAbility(caller, access);
   return caller;
@@ -104,24 +164,31 @@ function idsOf({ ids }: Endpoint, segments: Readonly<Record<string, string>>): R
 }
 
 async function handle(
-  { services, publicUrl, extras }: PipelineContext,
+  { services, publicUrl, streams, extras }: PipelineContext,
   endpoint: Endpoint,
-  request: Request,
-  caller: Caller | null,
-  params: Record<string, number>,
-  sent: unknown,
+  { request, caller, params, sent, origin, audit }: {
+    request: Request;
+    caller: Caller | null;
+    params: Record<string, number>;
+    sent: unknown;
+    origin: Origin;
+    audit: AuditedRequest;
+  },
 ): Promise<Response> {
   const { query, body } = checked(endpoint, request, sent);
+  audit.add({ fields: fieldsOf(sent, body) });
   const call: Call<string, unknown, unknown> = {
     services,
     get caller() {
       if (caller === null) throw new UnauthenticatedError();
       return caller;
     },
+    holdStream: () => streams.hold(call.caller.tokenId),
     params,
     query,
     body,
     request,
+    origin,
     baseUrl: publicUrl ?? new URL(request.url).origin,
     ...extras,
   };

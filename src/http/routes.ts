@@ -1,6 +1,7 @@
 /** Every endpoint of the API: what is served and what the OpenAPI document describes. One line a file in `routes/`. */
 import type { Endpoint } from "./endpoint.ts";
 import { agentEndpoints } from "./routes/agent.ts";
+import { auditLogEndpoints } from "./routes/audit_log.ts";
 import { backupFileEndpoints } from "./routes/backup_files.ts";
 import { backupCheckEndpoints } from "./routes/backup_checks.ts";
 import { backupDownloadEndpoints } from "./routes/backup_downloads.ts";
@@ -46,6 +47,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...sshKeyEndpoints,
   ...systemEndpoints,
   ...recoveryKitEndpoints,
+  ...auditLogEndpoints,
 ];
 
 /** What the OpenAPI document says of each group. */

@@ -16,12 +16,13 @@ const RETRY = 2000;
 
 /**
  * Sends events as they come and comments while none do, until the last one. `abandon` is called once when the client
- * is gone; the events should then end. Events are taken no faster than the client reads.
+ * is gone; the events should then end. `ended` is called however it ends. Events are taken no faster than the client reads.
  */
 export function eventStream(
   clock: Clock,
   events: AsyncIterable<ServerSentEvent>,
   abandon: () => void,
+  ended: () => void = () => {},
 ): Response {
   const iterator = events[Symbol.asyncIterator]();
   const encoder = new TextEncoder();
@@ -32,14 +33,19 @@ export function eventStream(
     },
     async pull(controller) {
       pending ??= iterator.next();
+      pending.catch(ended);
       const result = await within(clock, HEARTBEAT, pending);
       if (result === null) return controller.enqueue(encoder.encode(": still here\n\n"));
       pending = null;
-      if (result.done) return controller.close();
+      if (result.done) {
+        ended();
+        return controller.close();
+      }
       controller.enqueue(encoder.encode(frame(result.value)));
     },
     async cancel() {
       abandon();
+      ended();
       await iterator.return?.();
     },
   });

@@ -65,6 +65,19 @@ const WORDS: Readonly<Record<NotificationEventName, (event: NotificationEvent) =
       "Older backups are kept from rotation. Where the change is right, clear the backup with " +
       `DELETE /api/backups/${event.backup?.id ?? "{id}"}/suspicion.`,
   }),
+  "backup.shrunken": (event) => ({
+    tone: "bad",
+    title: `A backup of ${taskOf(event)} shrank to less than half`,
+    next:
+      `Check that nothing is missing from what is backed up on ${
+        event.server === null ? "the server" : cut(event.server.label, LABEL_LIMIT)
+      }. ` +
+      "Older backups are kept from rotation. Where it is right, clear the backup with " +
+      `DELETE /api/backups/${
+        event.backup?.id ?? "{id}"
+      }/suspicion, and set the task's on_shrink to ignore until the ` +
+      "median has followed.",
+  }),
   "drill.failed": (event) => ({
     tone: "bad",
     title: `A restore drill of ${taskOf(event)} could not be made`,

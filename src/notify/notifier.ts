@@ -7,6 +7,7 @@ import {
   retryDelay,
 } from "../domain/notification.ts";
 import type { NotificationStreamType } from "../domain/notification_stream.ts";
+import type { Network } from "../network/network.ts";
 import { type Keyring, SecretError } from "../secrets/keyring.ts";
 import { type Database, transaction } from "../store/database.ts";
 import {
@@ -30,6 +31,7 @@ export interface NotifierOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly keyring: Keyring;
+  readonly network: Network;
   readonly smtp: SmtpSettings | null;
   readonly addresses?: ChannelMeans["addresses"];
   readonly outgoing?: Outgoing;
@@ -53,7 +55,7 @@ export class Notifier {
   constructor(options: NotifierOptions) {
     this.#options = options;
     this.#means = {
-      outgoing: options.outgoing ?? new Outgoing(options.clock),
+      outgoing: options.outgoing ?? new Outgoing(options.clock, options.network),
       smtp: options.smtp,
       addresses: options.addresses ?? ADDRESSES,
       signal: this.#stopped.signal,

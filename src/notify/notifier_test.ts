@@ -37,8 +37,7 @@ async function bench(): Promise<Bench & AsyncDisposable> {
     receiver,
     taskId,
     userId,
-    notifier: (random = 0.5) =>
-      new Notifier({ database, clock, keyring: services.keyring, smtp: null, random: () => random }),
+    notifier: (random = 0.5) => new Notifier({ ...services, smtp: null, random: () => random }),
     stream: (path) => newStream(services, { userId, taskId }, { value: `${receiver.url}${path}` }),
     tell: (key) =>
       transaction(database, async (sql) => {

@@ -1,6 +1,7 @@
 /** The one door for requests to addresses that users give: no redirect, a time limit, and little read of the answer. */
 import type { Clock } from "../domain/clock.ts";
 import { RELEASE } from "../domain/release.ts";
+import { AddressRefusedError, type Network } from "../network/network.ts";
 import { DeliveryError } from "./delivery_error.ts";
 
 /** For connecting, sending and the whole answer. Milliseconds. */
@@ -19,10 +20,12 @@ export interface OutgoingRequest {
 
 export class Outgoing {
   readonly #clock: Clock;
+  readonly #network: Network;
   readonly #timeoutMs: number;
 
-  constructor(clock: Clock, { timeoutMs = TIMEOUT }: { timeoutMs?: number } = {}) {
+  constructor(clock: Clock, network: Network, { timeoutMs = TIMEOUT }: { timeoutMs?: number } = {}) {
     this.#clock = clock;
+    this.#network = network;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -32,11 +35,10 @@ export class Outgoing {
     let response: Response;
     let answer = "";
     try {
-      response = await fetch(url, {
+      response = await this.#network.fetch(url, {
         method: "POST",
         headers: { "Content-Type": "application/json", "User-Agent": `Rearguard/${RELEASE}`, ...headers },
         body: JSON.stringify(body),
-        redirect: "manual",
         signal: AbortSignal.any([signal, limit]),
       });
       // What was taken is taken, whatever is said to it.
@@ -90,10 +92,11 @@ function refusal(status: number, explanation: string | null): string {
 }
 
 function unreachable(cause: unknown): string {
+  if (cause instanceof AddressRefusedError) return cause.message;
   const text = cause instanceof Error
     ? `${cause.message} ${(cause.cause as Error | undefined)?.message ?? ""}`
     : "";
-  if (/dns error|failed to lookup|name or service/i.test(text)) return "Its host name can't be found";
+  if (/ENOTFOUND|EAI_AGAIN|getaddrinfo/i.test(text)) return "Its host name can't be found";
   if (/refused/i.test(text)) return "It refused the connection";
   if (/certificate|tls|handshake/i.test(text)) {
     return "Its certificate is not trusted, or it does not speak TLS";

@@ -16,7 +16,8 @@ export function agentCommand(): [string, ...string[]] {
   ];
 }
 
-/** The server's own environment but for its secrets. */
+/** The server's own environment but for its secrets, and for its name where both are traced. */
 export function agentEnvironment(environment: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !SECRET.includes(name)));
+  const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !SECRET.includes(name)));
+  return "OTEL_DENO" in own ? { ...own, OTEL_SERVICE_NAME: "rearguard-agent" } : own;
 }

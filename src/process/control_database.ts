@@ -45,6 +45,14 @@ export async function reachControlDatabase(config: Config, clock: Clock): Promis
   return { database, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
+/** The embedded one of a control plane that runs: it stays when this is disposed of. */
+export async function joinControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
+  const directory = join(config.dataDirectory, "postgres");
+  const { connection } = await startEmbedded({ directory, clock, port: null, durable: true });
+  const database = openDatabase(null, { ...connection });
+  return { database, [Symbol.asyncDispose]: () => database.end({ timeout: 5 }) };
+}
+
 async function openEmbedded(
   dataDirectory: string,
   clock: Clock,

@@ -36,11 +36,19 @@ export class DataDirectory implements AsyncDisposable {
   }
 }
 
+async function makeDirectory(path: string): Promise<void> {
+  await Deno.mkdir(path, { mode: 0o700 }).catch((cause) => {
+    if (!(cause instanceof Deno.errors.AlreadyExists)) throw cause;
+  });
+}
+
 async function openLock(path: string): Promise<Deno.FsFile> {
   try {
-    await Deno.mkdir(dirname(path), { recursive: true });
-    await Deno.mkdir(path, { mode: 0o700 }).catch((cause) => {
-      if (!(cause instanceof Deno.errors.AlreadyExists)) throw cause;
+    await makeDirectory(path).catch(async (cause) => {
+      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+      // Only where it is needed: the right to write may end at the directory itself.
+      await Deno.mkdir(dirname(path), { recursive: true });
+      await makeDirectory(path);
     });
     return await Deno.open(join(path, LOCK), { create: true, write: true, mode: 0o600 });
   } catch (cause) {

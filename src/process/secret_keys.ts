@@ -1,10 +1,18 @@
 /** The keys that seal secrets at rest: from the environment, or from a file that the first start makes. */
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
 import { type Config, parseSecretKeys, SECRET_KEY_SHAPE } from "../config.ts";
-import { makeKeyFile, readKeyFile } from "../secrets/key_file.ts";
-import { Keyring } from "../secrets/keyring.ts";
+import type { Clock } from "../domain/clock.ts";
+import { makeKeyFile, readKeyFile, writeKeyFile } from "../secrets/key_file.ts";
+import { keyId, Keyring } from "../secrets/keyring.ts";
 import { anyUser } from "../store/bootstrap.ts";
 import type { Database } from "../store/database.ts";
+import type { Bus } from "../store/notifications.ts";
+import { logger } from "../telemetry/logging.ts";
 import { StartError } from "./start_error.ts";
+
+export { keyId };
+export { Keyring };
 
 /** Makes a key only for a new database: in a used one, a lost key must be missed and not replaced. */
 export async function openKeyring(config: Config, database: Database): Promise<Keyring> {
@@ -24,11 +32,84 @@ export async function openKeyring(config: Config, database: Database): Promise<K
 export async function knownKeyring(config: Config): Promise<Keyring | null> {
   if (config.secretKeys !== null) return new Keyring(config.secretKeys);
   const path = config.secretKeyFile;
-  const text = await readKeyFile(path);
-  if (text !== null) {
-    const keys = parseSecretKeys(text);
-    if (keys !== null) return new Keyring(keys, `the file ${path}`);
-    throw new StartError(`Cannot start: ${path} must hold ${SECRET_KEY_SHAPE}`);
-  }
-  return null;
+  const keys = await readSecretKeys(path);
+  return keys === null ? null : new Keyring(keys, `the file ${path}`);
 }
+
+/** The keys of a file, the current one first; null where there is no file. */
+export async function readSecretKeys(path: string): Promise<Uint8Array[] | null> {
+  const text = await readKeyFile(path);
+  if (text === null) return null;
+  const keys = parseSecretKeys(text);
+  if (keys !== null) return keys;
+  throw new StartError(`Cannot start: ${path} must hold ${SECRET_KEY_SHAPE}`);
+}
+
+/** Puts these keys, one a line, in the place of what the file holds. */
+export async function writeSecretKeys(path: string, keys: readonly Uint8Array[]): Promise<void> {
+  await writeKeyFile(path, keys.map((key) => `${Buffer.from(key).toString("base64")}\n`).join(""));
+}
+
+export function newSecretKey(): Uint8Array {
+  return randomBytes(32);
+}
+
+/** Makes up for a notification that got lost. Milliseconds. */
+const SLOW_POLL = 5_000;
+
+/**
+ * Has the keyring hold what the key file holds, from one moment to the next, until it is disposed of. A file that can't be read
+ * changes nothing.
+ *
+ * @param changed Told after each change.
+ */
+export function followKeyFile(
+  { path, keyring, bus, clock, changed }: {
+    path: string;
+    keyring: Keyring;
+    bus: Bus;
+    clock: Clock;
+    changed: () => Promise<void>;
+  },
+): AsyncDisposable {
+  const over = new AbortController();
+  let wake = () => {};
+  const unsubscribe = bus.subscribe(({ topic }) => {
+    if (topic === "keys_changed" || topic === "reconnected") wake();
+  });
+  let complaint = "";
+  const look = async () => {
+    try {
+      const keys = await readSecretKeys(path);
+      if (keys === null) throw new StartError(`${path} is gone`);
+      complaint = "";
+      if (keys.map(keyId).join() === keyring.keyIds.join()) return;
+      keyring.use(keys);
+      log().info("The secret keys are now {ids}", { ids: keyring.keyIds.join(", ") });
+      await changed();
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== complaint) log().error("Cannot take the secret keys anew: {message}", { message });
+      complaint = message;
+    }
+  };
+  const following = (async () => {
+    while (!over.signal.aborted) {
+      const woken = new Promise<void>((resolve) => wake = resolve);
+      await look();
+      const pause = new AbortController();
+      const either = AbortSignal.any([pause.signal, over.signal]);
+      await Promise.race([woken, clock.sleep(SLOW_POLL, either).catch(() => {})]);
+      pause.abort();
+    }
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      unsubscribe();
+      await following;
+    },
+  };
+}
+
+const log = () => logger("secrets");

@@ -1,4 +1,5 @@
 /** When to stop: a signal from an operator, a service manager or a terminal. */
+import { readProcNow } from "../store/proc_file.ts";
 
 /**
  * Resolves with the first SIGINT, SIGTERM or SIGHUP; later ones change nothing. From then on only `Deno.exit` ends
@@ -17,6 +18,6 @@ export function stopSignal(): Promise<Deno.Signal> {
 
 function isHangupIgnored(): boolean {
   if (Deno.build.os !== "linux") return false;
-  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? "0";
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readProcNow(`/proc/${Deno.pid}/status`) ?? "")?.[1] ?? "0";
   return (Number.parseInt(mask.slice(-1), 16) & 1) === 1; // bit 0 is signal 1
 }

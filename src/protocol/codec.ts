@@ -5,6 +5,9 @@ import { AgentMessage, ServerMessage } from "./messages.ts";
 /** Characters in one frame; a longer one ends the connection. */
 export const MAX_FRAME = 1_048_576;
 
+/** Characters of what a peer wrote that go into an error or a log. */
+const SHOWN = 64;
+
 /** A peer that breaks the protocol: too long, not JSON, or a known type with a wrong shape. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
@@ -45,13 +48,22 @@ function decode<T>(schema: z.ZodType<T>, types: ReadonlySet<string>, frame: unkn
   }
   const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
   if (typeof type !== "string") throw new ProtocolError("Cannot read a frame: it has no type");
-  if (!types.has(type)) return { known: false, type };
+  if (!types.has(type)) return { known: false, type: shown(type) };
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new ProtocolError(
-      `Cannot read a ${type} message: ${issue?.path.join(".") || "it"}: ${issue?.message ?? "is wrong"}`,
+      `Cannot read a ${type} message: ${shown(issue?.path.join(".") || "it")}: ${
+        shown(issue?.message ?? "is wrong")
+      }`,
     );
   }
   return { known: true, message: parsed.data };
+}
+
+/** One short line of valid text, whatever the peer wrote: names of fields are its own. */
+function shown(text: string): string {
+  const short = text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`;
+  // deno-lint-ignore no-control-regex
+  return short.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "\uFFFD");
 }

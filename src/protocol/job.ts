@@ -143,11 +143,20 @@ export function jobEncryption(job: Pick<BackupJob, "encryption" | "encryption_pa
   return password === null ? { type: "none" } : { type: "password", password };
 }
 
+/** A file's name: nothing that could lead out of its directory, or stand for another object in it. */
+export const ObjectName = z.string().min(1).max(1024).refine(
+  (name) => name !== "." && name !== ".." && !/[/\0]/.test(name),
+  { error: "is no file name" },
+);
+
+/** Of one backup. More would be thousands of databases. */
+export const MAX_OBJECTS = 5000;
+
 /** One stored object, as the agent wrote it: `size` in bytes, `sha256` in hex, both of the bytes sent. */
 export const StoredObject = z.object({
   role: z.enum(["archive", "index", "manifest"]),
-  /** File name without the directory. */
-  name: z.string(),
+  /** Without the directory. */
+  name: ObjectName,
   size: z.number().int().nonnegative(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** The database an archive or index holds; null for files and for the manifest. */
@@ -161,7 +170,7 @@ export type SourceDescription = z.infer<typeof SourceDescription>;
 
 /** What a successful backup run stored. `size` is the sum of its archives. */
 export const StoredBackup = z.object({
-  objects: z.array(StoredObject).min(1),
+  objects: z.array(StoredObject).min(1).max(MAX_OBJECTS),
   size: z.number().int().nonnegative(),
   bytes_read: z.number().int().nonnegative(),
   files_count: z.number().int().nonnegative().nullable(),
@@ -176,6 +185,8 @@ export const StoredBackup = z.object({
   incompressible_share: z.number().min(0).max(1).nullable().optional(),
   /** One line that says why the backup may be of files that somebody encrypted; null or left out: nothing says so. */
   suspicion: z.string().max(4096).nullable().optional(),
+  /** One line that says how it shrank, where the task warns of that; null or left out: it did not. */
+  shrinking: z.string().max(4096).nullable().optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;
 

@@ -4,7 +4,16 @@
  */
 import * as z from "zod";
 import { BackupBrowse, BackupSend } from "./browsing.ts";
-import { Job, JobDestination, Proven, Restored, StoredBackup, Verified } from "./job.ts";
+import {
+  Job,
+  JobDestination,
+  MAX_OBJECTS,
+  ObjectName,
+  Proven,
+  Restored,
+  StoredBackup,
+  Verified,
+} from "./job.ts";
 
 const id = z.number().int().positive();
 const attempt = z.number().int().positive();
@@ -12,6 +21,8 @@ const sequence = z.number().int().nonnegative();
 const requestId = z.string().min(1).max(64);
 /** ISO 8601 UTC. */
 const time = z.string().max(40);
+/** W3C Trace Context's; missing where nothing is traced, and of peers that don't know it. */
+const traceparent = z.string().max(64).optional();
 
 // Events of a run: numbered from 1 within (run, attempt), journaled by the agent, resent until acknowledged.
 
@@ -60,7 +71,7 @@ export const Verdict = z.union([
     /** One line that a person can act on. */
     reason: z.string().max(4096),
     /** Names of objects that may be left at the destination, for the control plane to remove. */
-    leftovers: z.array(z.string()),
+    leftovers: z.array(ObjectName).max(MAX_OBJECTS),
     /** Where the run found the backup that it read to be damaged, beyond doubt: how, in one line. */
     damage: z.string().max(4096).optional(),
   }),
@@ -68,7 +79,7 @@ export const Verdict = z.union([
     outcome: z.literal("cancelled"),
     warnings_count: z.number().int().nonnegative(),
     reason: z.string().max(4096),
-    leftovers: z.array(z.string()),
+    leftovers: z.array(ObjectName).max(MAX_OBJECTS),
   }),
 ]);
 export type Verdict = z.infer<typeof Verdict>;
@@ -88,6 +99,8 @@ export const RunEventMessage = z.object({
   sequence: z.number().int().positive(),
   at: time,
   event: RunEvent,
+  /** Of the span that the run is to the agent. */
+  traceparent,
 });
 export type RunEventMessage = z.infer<typeof RunEventMessage>;
 
@@ -151,6 +164,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("upload.open"),
     request_id: requestId,
+    traceparent,
     run_id: id,
     attempt,
     /** Object name without the directory. */
@@ -161,6 +175,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("upload.parts"),
     request_id: requestId,
+    traceparent,
     upload_id: z.string().max(64),
     /** First part number (from 1) and how many, at most 100. */
     from: z.number().int().min(1).max(10000),
@@ -169,16 +184,23 @@ export const AgentMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("upload.complete"),
     request_id: requestId,
+    traceparent,
     upload_id: z.string().max(64),
     size: z.number().int().nonnegative(),
     parts: z.array(z.object({ part_number: z.number().int().positive(), etag: z.string().max(200) })).max(
       10000,
     ),
   }),
-  z.object({ type: z.literal("upload.abort"), request_id: requestId, upload_id: z.string().max(64) }),
+  z.object({
+    type: z.literal("upload.abort"),
+    request_id: requestId,
+    traceparent,
+    upload_id: z.string().max(64),
+  }),
   z.object({
     type: z.literal("download.sign"),
     request_id: requestId,
+    traceparent,
     run_id: id,
     attempt,
     /** Name of an object of the run's backup, without the directory. */
@@ -220,7 +242,7 @@ export const ServerMessage = z.discriminatedUnion("type", [
     code: z.enum(["protocol", "revoked", "replaced"]),
     message: z.string(),
   }),
-  z.object({ type: z.literal("run.start"), run_id: id, attempt, job: Job }),
+  z.object({ type: z.literal("run.start"), run_id: id, attempt, job: Job, traceparent }),
   z.object({ type: z.literal("run.cancel"), run_id: id, attempt, reason: z.string() }),
   /** Every event up to `sequence` is stored; the agent may drop them. */
   z.object({ type: z.literal("ack"), run_id: id, attempt, sequence }),

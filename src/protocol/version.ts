@@ -4,7 +4,7 @@
  * | version | date       | change        |
  * | ------- | ---------- | ------------- |
  * | 1       | 2026-11-24 | first version |
- * | 2       | 2026-11-25 | restores: jobs of kind `restore`, `download.*`, a backup tells its source; a job tells its encryption as one of none, password, recipients; sources of type `control_plane`; drills of databases; backups read from another server (`relay`, `stored`) |
+ * | 2       | 2026-11-25 | restores: jobs of kind `restore`, `download.*`, a backup tells its source; a job tells its encryption as one of none, password, recipients; sources of type `control_plane`; drills of databases; backups read from another server (`relay`, `stored`); `traceparent` with `run.start`, `run.event` and questions about uploads and downloads |
  */
 export const PROTOCOL_VERSION = 2;
 /** The oldest version this code still speaks. */

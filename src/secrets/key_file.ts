@@ -1,6 +1,7 @@
 /** The file that holds the secret keys where the environment does not. */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 
 /** The file can't serve. The message is one line, without a key in it. */
 export class KeyFileError extends Error {
@@ -23,6 +24,30 @@ export async function readKeyFile(path: string): Promise<string | null> {
     if (cause instanceof Deno.errors.NotFound) return null;
     if (cause instanceof KeyFileError) throw cause;
     throw new KeyFileError(`Cannot read the secret key in ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Puts other text in its place, at once and private. Whoever reads it finds the old text or the new one, whole. */
+export async function writeKeyFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`;
+  try {
+    await Deno.remove(temporary).catch((cause) => {
+      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    });
+    const owner = await Deno.stat(path).catch(() => null);
+    {
+      using file = await Deno.open(temporary, { createNew: true, write: true, mode: 0o600 });
+      const bytes = new TextEncoder().encode(text);
+      for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+      await file.sync();
+    }
+    // Root may rotate the key of a service that runs as a user of its own.
+    if (owner !== null && owner.uid !== Deno.uid()) await Deno.chown(temporary, owner.uid, owner.gid);
+    await Deno.rename(temporary, path);
+    using directory = await Deno.open(dirname(path));
+    await directory.sync();
+  } catch (cause) {
+    throw new KeyFileError(`Cannot write the secret key to ${path}: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -7,22 +7,29 @@ export class SecretError extends Error {
   override readonly name = "SecretError";
 }
 
-/** The keys this process holds: new values use the first, old ones the key they name. */
+/** The keys this process holds: new values use the first, old ones the key they name. They may be others from one moment on. */
 export class Keyring {
-  readonly #keys = new Map<string, Buffer>();
-  readonly #current: string;
+  #keys = new Map<string, Buffer>();
+  #current = "";
 
   /**
    * @param keys 32 bytes each, the current one first.
    * @param place Where a person finds them.
    */
   constructor(keys: readonly Uint8Array[], readonly place: string = "the environment variable SECRET_KEY") {
+    this.use(keys);
+  }
+
+  /** Holds these from now on, and no others. */
+  use(keys: readonly Uint8Array[]): void {
+    const held = new Map<string, Buffer>();
     for (const key of keys) {
       if (key.length !== 32) throw new SecretError("Cannot use the secret key: it must be 32 bytes");
-      this.#keys.set(keyId(key), Buffer.from(key));
+      held.set(keyId(key), Buffer.from(key));
     }
-    const [current] = this.#keys.keys();
+    const [current] = held.keys();
     if (current === undefined) throw new SecretError("Cannot open the keyring: it holds no key");
+    this.#keys = held;
     this.#current = current;
   }
 
@@ -71,6 +78,6 @@ export class Keyring {
 }
 
 /** Eight hex digits that name a key without telling it. */
-function keyId(key: Uint8Array): string {
+export function keyId(key: Uint8Array): string {
   return createHash("sha256").update("rearguard key id").update(key).digest("hex").slice(0, 8);
 }

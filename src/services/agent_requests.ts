@@ -30,6 +30,9 @@ const RESULTS = {
 
 type Result<P extends RequestPayload> = ReturnType<typeof RESULTS[P["kind"]]["parse"]>;
 
+/** The agent was not asked, or answered that it can't: it did nothing of what was asked. */
+export class NothingDoneError extends UnavailableError {}
+
 /** An agent found the backup that it was asked about to be damaged. */
 export class DamageFoundError extends ConflictError {
   constructor(message: string, readonly damage: string) {
@@ -38,8 +41,9 @@ export class DamageFoundError extends ConflictError {
 }
 
 /**
- * Asks the agent of a server and waits for its answer. Throws an {@link UnavailableError} when the agent is not connected,
- * does not answer in time, or answers that it can't; a {@link DamageFoundError} where a damaged backup is why.
+ * Asks the agent of a server and waits for its answer. Throws a {@link NothingDoneError} when the agent is not connected or answers
+ * that it can't or what nobody can read, another {@link UnavailableError} when it does not answer in time; a {@link DamageFoundError} where a damaged backup is
+ * why.
  *
  * @param timeoutMs Also how long the agent is given.
  * @param secret Goes with it, and is stored nowhere.
@@ -57,7 +61,7 @@ export async function askAgent<P extends RequestPayload>(
   const id = await transaction(database, async (sql) => {
     const now = clock.now();
     if (!(await isAgentConnected(sql, serverId, new Date(now.getTime() - REPLICA_TIMEOUT)))) {
-      throw new UnavailableError(
+      throw new NothingDoneError(
         "The server's agent is not connected. Start it there, or look at its log, and try again.",
       );
     }
@@ -82,13 +86,17 @@ export async function askAgent<P extends RequestPayload>(
     );
   }
   if (row.state === "failed") throw refusalOf(row);
-  return RESULTS[payload.kind].parse(row.result) as Result<P>;
+  const result = RESULTS[payload.kind].safeParse(row.result);
+  if (result.success) return result.data as Result<P>;
+  throw new UnavailableError(
+    "The server's agent gave an answer that can't be read. Update it, and try again.",
+  );
 }
 
 function refusalOf({ error, result }: AgentRequestRow): DomainError {
   const told = error ?? "The server's agent could not do it.";
   const { damage } = (result ?? {}) as { damage?: string | null };
-  return typeof damage === "string" ? new DamageFoundError(told, damage) : new UnavailableError(told);
+  return typeof damage === "string" ? new DamageFoundError(told, damage) : new NothingDoneError(told);
 }
 
 /** Names of files are told to those who ask, and not kept. A run that reads a backup asks for hundreds of its pieces. */

@@ -8,7 +8,10 @@ import {
 } from "../domain/backup_destination.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
+import { AddressRefusedError, type Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
+import { endpointUrl } from "../storage/s3_address.ts";
+import { noteCreated } from "../store/audited_request.ts";
 import {
   type BackupDestinationRow,
   countDestinationUses,
@@ -48,6 +51,7 @@ export async function createBackupDestination(
 ): Promise<BackupDestinationRow> {
   const { label, type } = input;
   const fields = completeFields(type, { ...NO_FIELDS, ...columns(services.keyring, input) });
+  refuseEndpoint(services.network, fields);
   return await transaction(services.database, async (sql) => {
     const id = await insertBackupDestination(
       sql,
@@ -55,6 +59,7 @@ export async function createBackupDestination(
       { label, type, ...fields },
       services.clock.now(),
     );
+    noteCreated(id);
     return (await findBackupDestinationOf(sql, caller.userId, id))!;
   });
 }
@@ -71,6 +76,7 @@ export async function updateBackupDestination(
     if (before === undefined) throw new NotFoundError(RESOURCE);
     const type = input.type ?? before.type;
     const fields = completeFields(type, { ...before, ...columns(services.keyring, input) });
+    if (input.s3_endpoint !== undefined) refuseEndpoint(services.network, fields);
     if (!isSameStorage(before.type, type)) {
       const { backups, runs } = await countDestinationUses(sql, id);
       refuseWhile(
@@ -138,6 +144,17 @@ function columns(keyring: Keyring, input: BackupDestinationInput): Partial<Desti
     else named[field] = value;
   }
   return named;
+}
+
+/** An address that this control plane would not connect to is told at once; what a name leads to is seen when it is used. */
+function refuseEndpoint(network: Network, fields: DestinationFields): void {
+  if (fields.s3_endpoint === null) return;
+  try {
+    network.check(endpointUrl(fields.s3_endpoint));
+  } catch (error) {
+    if (!(error instanceof AddressRefusedError)) throw error;
+    throw new InvalidError({ custom_s3_endpoint: [`${error.message}.`] });
+  }
 }
 
 function completeFields(type: BackupDestinationRow["type"], fields: DestinationFields): DestinationFields {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { type AskedRange, resolveRange } from "../domain/byte_range.ts";
 import { ConflictError, NotFoundError, UnavailableError } from "../domain/errors.ts";
 import { objectKey } from "../domain/location.ts";
+import { AddressRefusedError } from "../network/network.ts";
 import { isStorageType } from "../storage/registry.ts";
 import type { BackupObjectColumn } from "../store/backups.ts";
 import { type AskedBytes, bytesFromAgent, measured, type SentBytes } from "./agent_bytes.ts";
@@ -119,11 +120,16 @@ async function openInBucket(
   { name, size }: BackupObjectColumn,
   { from, to }: { from: number; to: number },
 ): Promise<ReadableStream<Uint8Array>> {
-  const bucket = bucketOf(destination, services.keyring);
+  const bucket = bucketOf(destination, services);
   const url = await bucket.signGet(objectKey(backup.directory, name), URL_SECONDS);
   const isWhole = from === 0 && to === size;
-  const response = await fetch(url, isWhole ? {} : { headers: { range: `bytes=${from}-${to - 1}` } })
-    .catch(() => null); // The error's own text holds the URL, which is a credential.
+  const headers: Record<string, string> = isWhole ? {} : { range: `bytes=${from}-${to - 1}` };
+  const response = await services.network.fetch(url, { headers }).catch((error) => {
+    if (error instanceof AddressRefusedError) {
+      throw new ConflictError(`Cannot read the bucket that holds ${name}: ${error.message}.`);
+    }
+    return null;
+  });
   if (response === null) {
     throw new UnavailableError(`The bucket that holds ${name} can't be reached. Try again.`);
   }

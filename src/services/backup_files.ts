@@ -9,6 +9,7 @@ import { logger } from "../telemetry/logging.ts";
 import { askAgent, DamageFoundError } from "./agent_requests.ts";
 import { findReadable, openingKey, readingServer } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
+import { tellOfDamage } from "./run_notifications.ts";
 
 export type { BackupEntry };
 
@@ -45,16 +46,23 @@ export async function listBackupFiles(
   } as const;
   const serverId = await readingServer(services, readable);
   const result = await askAgent(services, serverId, payload, AGENT_TIMEOUT, key)
-    .catch((error) => noteDamage(services, id, error));
+    .catch((error) => noteDamage(services, readable.backup, error));
   if (!result.found) throw new NotFoundError("Path");
   return { rows: result.entries, total: result.total };
 }
 
-async function noteDamage(services: Services, id: number, error: unknown): Promise<never> {
+async function noteDamage(services: Services, backup: BackupDetailRow, error: unknown): Promise<never> {
   if (!(error instanceof DamageFoundError)) throw error;
   const { damage, message } = error;
-  log().warn("Backup {id} is damaged: {damage}", { id, damage });
-  await transaction(services.database, (sql) => markDamaged(sql, id, damage, services.clock.now()));
+  log().warn("Backup {backup_id} is damaged: {damage}", {
+    backup_id: backup.id,
+    ...(backup.backup_task_id === null ? {} : { task_id: backup.backup_task_id }),
+    damage,
+  });
+  await transaction(services.database, async (sql) => {
+    const isFirst = await markDamaged(sql, backup.id, "listing", damage, services.clock.now());
+    if (isFirst) await tellOfDamage(services, sql, backup, damage);
+  });
   throw new DamageFoundError(
     `${message} The backup is marked as damaged. Its archive may be whole all the same: verify it, or choose another backup.`,
     damage,

@@ -1,9 +1,11 @@
 /** What reading a backup takes: a backup that is there, somebody who reaches it, and the secret that opens it. */
 import { identityToRecipient } from "age-encryption";
 import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../domain/errors.ts";
+import { isoSeconds } from "../domain/notification.ts";
 import { connectedServersOf, isAgentConnected } from "../store/agent_requests.ts";
 import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
-import { type BackupDetailRow, type BackupRow, findBackupDetail } from "../store/backups.ts";
+import { takeMarksBack } from "../store/backup_records.ts";
+import { type BackupDetailRow, type BackupRow, findBackupDetail, lockBackup } from "../store/backups.ts";
 import type { Sql } from "../store/database.ts";
 import { findRemoteServer, type RemoteServerRow } from "../store/remote_servers.ts";
 import { REPLICA_TIMEOUT } from "../store/replicas.ts";
@@ -17,15 +19,45 @@ export interface ReadableBackup {
   readonly destination: BackupDestinationRow;
 }
 
-/** Throws a {@link ConflictError} where it is being deleted. */
+/** Throws a {@link ConflictError} where it is being deleted, as {@link refuseDeleted} does. */
 export async function findReadable(sql: Sql, caller: Caller, id: number): Promise<ReadableBackup> {
   const backup = await findBackupDetail(sql, caller.userId, id);
   const destination = await findBackupDestination(sql, backup?.backup_destination_id ?? 0);
   if (backup === undefined || destination === undefined) throw new NotFoundError("Backup");
-  if (backup.removal_requested_at !== null) {
-    throw new ConflictError("The backup is being deleted. Choose another one.");
-  }
+  refuseDeleted(backup);
   return { backup, destination };
+}
+
+/** Throws a {@link ConflictError} where something of it may be gone, or where a person wants it gone. What a rule has marked is all there. */
+function refuseDeleted(backup: BackupRow): void {
+  if (backup.removal_begun_at !== null) throw deletionBegun(backup, "Choose another one");
+  if (backup.removal_reason === "request") {
+    throw new ConflictError(
+      "The backup is being deleted, as was asked for, though nothing of it is gone yet. Choose another one, or take that back " +
+        `with POST /api/backups/${backup.id}/hold.`,
+    );
+  }
+}
+
+/** @param advice What to do instead. */
+export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): ConflictError {
+  return new ConflictError(
+    `The backup is being deleted since ${
+      isoSeconds(removal_begun_at!)
+    }, and part of it may be gone already. ${advice}.`,
+  );
+}
+
+/**
+ * The backup, locked, for a run that is to read it: where a rule had marked it for removal, it is marked no more. Throws as
+ * {@link findReadable} does.
+ */
+export async function lockReadable(sql: Sql, caller: Caller, id: number): Promise<BackupRow> {
+  const backup = await lockBackup(sql, caller.userId, id);
+  if (backup === undefined) throw new NotFoundError("Backup");
+  refuseDeleted(backup);
+  if (backup.removal_requested_at !== null) await takeMarksBack(sql, [id]);
+  return backup;
 }
 
 /**

@@ -8,6 +8,7 @@ import {
 import { ConflictError, ForbiddenError, InvalidError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { nextRun } from "../domain/schedule.ts";
+import { noteCreated } from "../store/audited_request.ts";
 import {
   type BackupTaskDetailRow,
   type BackupTaskRow,
@@ -82,6 +83,7 @@ export async function createBackupTask(
       timezone,
       next_run_at: nextRun({ ...schedule, timezone }, now),
     }, now);
+    noteCreated(id);
     await replaceRelations(sql, id, input);
     await notify(sql, { topic: "schedule_changed" });
     return await detail(services, sql, caller, id);

@@ -1,6 +1,8 @@
 /** Backups: what is stored, and how its owner lets go of it. */
 import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
+import { clearDamage as clearRows, DAMAGE_FINDERS } from "../store/backup_checks.ts";
+import { takeMarksBack } from "../store/backup_records.ts";
 import { clearHold, clearSuspicion as clearRow, setHold } from "../store/backup_retention.ts";
 import {
   type BackupDetailRow,
@@ -12,6 +14,7 @@ import {
 import { findBackupTaskOf } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import type { Page } from "../store/page.ts";
+import { deletionBegun } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
 import { requestRemoval } from "./removals.ts";
 
@@ -54,11 +57,14 @@ export async function deleteBackup(services: Services, caller: Caller, id: numbe
         `The backup is held. Release it with DELETE /api/backups/${id}/hold, then delete it.`,
       );
     }
-    if (backup.removal_requested_at === null) await requestRemoval(services, sql, [id], "request");
+    if (backup.removal_reason !== "request") await requestRemoval(services, sql, [id], "request");
   });
 }
 
-/** Neither retention nor its owner removes it until it is released. Refused while it is being deleted. */
+/**
+ * Neither retention nor its owner removes it until it is released. Takes back what marked it for removal; refused once something of it may
+ * be gone.
+ */
 export async function holdBackup(
   services: Services,
   caller: Caller,
@@ -67,11 +73,10 @@ export async function holdBackup(
 ): Promise<BackupDetailRow> {
   return await transaction(services.database, async (sql) => {
     const backup = await lockBackup(sql, caller.userId, id) ?? notFound();
-    if (backup.removal_requested_at !== null) {
-      throw new ConflictError(
-        "The backup is being deleted, and part of it may be gone already. Hold another one, or run its task again.",
-      );
+    if (backup.removal_begun_at !== null) {
+      throw deletionBegun(backup, "Hold another one, or run its task again");
     }
+    if (backup.removal_requested_at !== null) await takeMarksBack(sql, [id]);
     await setHold(sql, id, reason, services.clock.now());
     return await detail(sql, caller, id);
   });
@@ -85,6 +90,12 @@ export function releaseBackup(services: Services, caller: Caller, id: number): P
 /** A person has looked at it and takes it for good: what is older may go again as the rules say. */
 export function clearSuspicion(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
   return changed(services, caller, id, clearRow);
+}
+
+/** A person has looked at it and takes it for whole, whoever found otherwise. The next that does finds it again. */
+export function clearDamage(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
+  const now = services.clock.now();
+  return changed(services, caller, id, (sql) => clearRows(sql, id, DAMAGE_FINDERS, now));
 }
 
 async function changed(

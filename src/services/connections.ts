@@ -14,6 +14,7 @@ import { hastenRemovals } from "../store/backup_records.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import { renewLeases, type RunRow } from "../store/runs.ts";
+import { enterAudit, NO_ORIGIN, type Origin } from "./audit_log.ts";
 import type { Services } from "./context.ts";
 import { applyToRun } from "./run_state.ts";
 
@@ -34,6 +35,7 @@ export async function connectAgent(
   services: Services,
   connection: Connection,
   hello: { protocol: number; description: AgentDescription; runs: readonly HeldRun[] },
+  origin: Origin = NO_ORIGIN,
 ): Promise<RunAnswer[]> {
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
@@ -45,6 +47,7 @@ export async function connectAgent(
       requeueSentRequests(sql, [remoteServerId]),
       hastenRemovals(sql, remoteServerId, now),
       lockRunsOfAgent(sql, remoteServerId, hello.runs.map((run) => run.run_id)),
+      enterAudit(services, { ...ofAgent(remoteServerId), result: "done", origin }, sql),
     ]);
     if (hastened) await notify(sql, { topic: "removal_due" });
     const held = new Set(hello.runs.map((run) => `${run.run_id} ${run.attempt}`));
@@ -62,6 +65,21 @@ export async function connectAgent(
     if (rows.length > 0) await renew(services, sql, [remoteServerId]);
     return hello.runs.map((run) => answerFor(run, byId.get(run.run_id)));
   });
+}
+
+/** An agent with a good key was sent away, or its socket ended because of that key. */
+export async function noteRefusedAgent(
+  services: Services,
+  { remoteServerId }: Connection,
+  reason: string,
+  origin: Origin,
+): Promise<void> {
+  await enterAudit(services, { ...ofAgent(remoteServerId), result: "refused", reason, origin });
+}
+
+function ofAgent(remoteServerId: number) {
+  const actor = { type: "agent" as const, remoteServerId };
+  return { actor, action: "connectAgent", resource: "remote-servers", resourceId: remoteServerId };
 }
 
 async function settleMissing(services: Services, sql: Sql, run: RunRow): Promise<void> {

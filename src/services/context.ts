@@ -3,20 +3,25 @@ import type { Clock } from "../domain/clock.ts";
 import type { DeliveryOutcome, NotificationEvent } from "../domain/notification.ts";
 import type { NotificationStreamType } from "../domain/notification_stream.ts";
 import type { RunTimes } from "../domain/run.ts";
+import type { Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import type { Database } from "../store/database.ts";
 import type { Bus } from "../store/notifications.ts";
 import type { AgentStreams } from "./agent_streams.ts";
+import type { Health } from "./health.ts";
 import type { PassedSecrets } from "./passed_secrets.ts";
 
 export interface Services {
   readonly database: Database;
   readonly clock: Clock;
+  readonly health: Health;
   readonly keyring: Keyring;
   readonly bus: Bus;
   readonly passedSecrets: PassedSecrets;
   readonly streams: AgentStreams;
   readonly notifier: NotificationSender;
+  /** To the addresses that users give. */
+  readonly network: Network;
   /** `DEFAULT_RUN_TIMES` unless configured. */
   readonly runTimes: RunTimes;
 }

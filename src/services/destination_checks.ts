@@ -24,7 +24,7 @@ export async function checkDestination(
   const destination = await findBackupDestinationOf(services.database, caller.userId, id);
   if (destination === undefined) throw new NotFoundError("Backup destination");
   if (isStorageType(destination.type)) {
-    const steps = await bucketOf(destination, services.keyring).check();
+    const steps = await bucketOf(destination, services).check();
     return { ok: steps.every((step) => step.ok), steps };
   }
   if (remoteServerId === null) {

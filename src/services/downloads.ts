@@ -30,7 +30,7 @@ export async function signDownload(
     }
     return {
       key: objectKey(object.directory, input.name),
-      bucket: bucketOf(destination, services.keyring),
+      bucket: bucketOf(destination, services),
     };
   });
   return { url: await bucket.signGet(key, URL_SECONDS), expires_in_ms: URL_SECONDS * 1000 };

@@ -1,20 +1,25 @@
 /** Restore drills: proof, before it is needed, that a task's newest backup comes back. */
-import { DRILLED_ENGINES } from "../domain/drill.ts";
+import { type AskedDatabaseServer, askedServer, DATABASE_SERVER_FIELDS } from "../domain/database_server.ts";
+import { DRILLED_ENGINES, drilledServer } from "../domain/drill.ts";
 import { ConflictError } from "../domain/errors.ts";
 import { transaction } from "../store/database.ts";
 import { lockDueDrill, noteDrillQueued, serversWithDueDrills } from "../store/due_drills.ts";
+import { lockReadable } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
-import { lockReadable, queueCheck, startCheck } from "./verifications.ts";
+import { refuseFields } from "./restores.ts";
+import { queueCheck, startCheck } from "./verifications.ts";
 
 /**
- * Queues a drill that was asked for. @param asked The server that the backup is restored on; default: the one that made it. Throws a
- * {@link ConflictError} where the backup is being deleted, is being restored in a drill, can't be opened or can't be reached there.
+ * Queues a drill that was asked for. @param asked The server that the backup is restored on; default: the one that made it.
+ * @param databases Where its scratch databases go; default: on the task's database server. Throws an {@link InvalidError} where they
+ * have no place there, a {@link ConflictError} where the backup is being deleted, is being restored in a drill, can't be opened or can't be reached there.
  */
 export async function startDrill(
   services: Services,
   caller: Caller,
   backupId: number,
   asked: number | undefined,
+  databases: AskedDatabaseServer = {},
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
     const backup = await lockReadable(sql, caller, backupId);
@@ -30,7 +35,9 @@ export async function startDrill(
           "Verify it, or try `deno task admin recover` on another machine.",
       );
     }
-    return { runId: await startCheck(services, sql, caller, "drill", backup, asked) };
+    if (drilledServer(backup.engine) === null) refuseFields(databases, [...DATABASE_SERVER_FIELDS], "files");
+    const server = askedServer(databases);
+    return { runId: await startCheck(services, sql, caller, "drill", backup, asked, server) };
   });
 }
 

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
 import type { AgentDescription } from "../protocol/messages.ts";
+import { noteActor } from "../store/audited_request.ts";
 import { transaction } from "../store/database.ts";
 import {
   consumeEnrolmentToken,
@@ -66,6 +67,7 @@ export async function enrolAgent(
     const agentKey = newSecret(KEY_PREFIX);
     const { replaced } = await storeAgentKey(sql, serverId, hashOf(agentKey), description, now);
     if (replaced) await notify(sql, { topic: "agent_revoked", remote_server_id: serverId });
+    noteActor({ type: "agent", remoteServerId: serverId }, "remote-servers", serverId);
     return { agentKey, remoteServer: (await findRemoteServer(sql, serverId))! };
   });
 }

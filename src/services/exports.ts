@@ -1,5 +1,6 @@
 /** The control plane's state, for the agent of the run that backs it up. */
 import { ForbiddenError, UnauthenticatedError } from "../domain/errors.ts";
+import { noteActor } from "../store/audited_request.ts";
 import { transaction } from "../store/database.ts";
 import { exportText } from "../store/export.ts";
 import { mayExport } from "../store/export_runs.ts";
@@ -24,6 +25,7 @@ export async function openExport(
 ): Promise<AsyncGenerator<string>> {
   const server = await authenticateAgent(services, agentKey);
   if (server === null) throw new UnauthenticatedError();
+  noteActor({ type: "agent", remoteServerId: server.id }, "backup-task-logs", run.run_id);
   await transaction(services.database, async (sql) => {
     await liveRun(sql, server.id, run, "export the control plane");
     if (await mayExport(sql, run.run_id)) return;

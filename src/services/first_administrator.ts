@@ -3,6 +3,7 @@ import { ABILITIES } from "../domain/abilities.ts";
 import { transaction } from "../store/database.ts";
 import { lockUsersTable } from "../store/bootstrap.ts";
 import { insertUser } from "../store/users.ts";
+import { enterAudit, NO_ORIGIN } from "./audit_log.ts";
 import type { Services } from "./context.ts";
 import { insertToken } from "./tokens.ts";
 
@@ -26,6 +27,14 @@ export async function createFirstAdministrator(
     );
     const token = { name: "First administrator", abilities: ABILITIES, expires_at: null };
     const issued = await insertToken(sql, user.id, token, now, plain ?? undefined);
+    await enterAudit(services, {
+      actor: { type: "system" },
+      action: "createFirstAdministrator",
+      resource: "users",
+      resourceId: user.id,
+      result: "done",
+      origin: NO_ORIGIN,
+    }, sql);
     return { userId: user.id, token: issued.plain };
   });
 }

@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
 import { testServices } from "../../tests/support/database.ts";
 import { event, success } from "../../tests/support/events.ts";
+import { newStream } from "../../tests/support/notified.ts";
 import { plant } from "../../tests/support/planted.ts";
 import type { BackupJob, StoredBackup } from "../protocol/job.ts";
 import { updateBackupTask } from "./backup_tasks.ts";
 import type { BackupTaskInput } from "./backup_task_input.ts";
+import { clearSuspicion } from "./backups.ts";
 import { claimHandOvers } from "./hand_overs.ts";
 import { recordEvents } from "./run_events.ts";
 import { startRun } from "./runs.ts";
 
 const SUSPICION = "Possible ransomware: the data compresses much worse than in the last 3 backups";
+
+const SHRINKING = "It shrank to less than half of the last 3 backups' median: 1 files (median 3)";
 
 async function guarded(task: Record<string, unknown> = {}) {
   const test = await testServices();
@@ -20,6 +24,14 @@ async function guarded(task: Record<string, unknown> = {}) {
   const { backup } = stored.verdict;
   return {
     ...test,
+    caller,
+    taskId,
+    /** As `backUp`. Returns the backup. */
+    async store(figures: Partial<StoredBackup> = {}): Promise<number> {
+      await this.backUp(figures);
+      const [row] = await test.database<{ id: number }[]>`select max(id) as id from backups`;
+      return row!.id;
+    },
     update: (input: BackupTaskInput) => updateBackupTask(services, caller, taskId, input),
     /** A run to its end. Returns the guards of its job. */
     async backUp(figures: Partial<StoredBackup> = {}) {
@@ -69,6 +81,41 @@ Deno.test("a change of the source starts its history anew; the same said again d
   }
   for (let i = 0; i < 2; i++) await at.backUp();
   assert.equal((await at.backUp())!.usual!.backups_count, 3);
+});
+
+Deno.test("shrunken backups push no older one out and are told each time, until a person has cleared them", async () => {
+  await using at = await guarded({ maximum_backups_to_keep: 2 });
+  const { database, services, caller } = at;
+  const { taskId } = at;
+  // As in the README: only failures are wanted.
+  await newStream(services, { userId: caller.userId, taskId }, { on_success: false, on_failure: true });
+  const whole = [await at.store(), await at.store()];
+  const shrunken: number[] = [];
+  for (let night = 0; night < 7; night++) shrunken.push(await at.store({ shrinking: SHRINKING }));
+  const left = async () =>
+    (await database`select id from backups where removal_requested_at is null order by id`).map(({ id }) =>
+      id
+    );
+  assert.deepEqual(await left(), [...whole, ...shrunken]);
+  const told = await database`
+    select event ->> 'event' as event, event ->> 'reason' as reason, (event -> 'backup' ->> 'id')::integer as id
+    from notification_deliveries order by id`;
+  assert.deepEqual(
+    told.map((row) => ({ ...row })),
+    shrunken.map((id) => ({ event: "backup.shrunken", reason: SHRINKING, id })),
+  );
+  const [first] = await database`select suspicion, suspicious_at from backups where id = ${shrunken[0]!}`;
+  assert.equal(first!.suspicion, SHRINKING);
+  for (const id of shrunken) await clearSuspicion(services, caller, id);
+  const last = await at.store();
+  assert.deepEqual(await left(), [shrunken.at(-1), last]);
+});
+
+Deno.test("a backup that shrank and may be of encrypted files says both", async () => {
+  await using at = await guarded();
+  const id = await at.store({ suspicion: SUSPICION, shrinking: SHRINKING });
+  const [row] = await at.database`select suspicion from backups where id = ${id}`;
+  assert.equal(row!.suspicion, `${SUSPICION}; ${SHRINKING}`);
 });
 
 Deno.test("a suspicious backup is kept as such, and pushes none of the older ones out", async () => {

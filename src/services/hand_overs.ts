@@ -31,6 +31,8 @@ export interface HandOver {
   runId: number;
   attempt: number;
   job: Job;
+  /** Of the span that offers it, where one is traced. */
+  traceparent?: string;
 }
 
 /** Servers whose runs are leased at the same time: some of the pool's connections are for others. */

@@ -1,5 +1,6 @@
 /** What keeps the tables small: merged output, and rows that nobody needs any more. */
 import { deleteOldAgentRequests } from "../store/agent_requests.ts";
+import { deleteAuditEntriesBefore } from "../store/audit_log.ts";
 import { transaction } from "../store/database.ts";
 import { deleteEnrolmentTokensExpiredBefore, deleteIdempotencyKeysBefore } from "../store/housekeeping.ts";
 import { compactOutput, runsToCompact } from "../store/run_output.ts";
@@ -18,6 +19,12 @@ export async function compactEndedRuns(services: Services): Promise<number> {
     for (const id of ids) await compactOutput(sql, id);
     return ids.length;
   });
+}
+
+/** Deletes entries of the audit log that are older. 0: none. */
+export async function deleteOldAuditEntries(services: Services, days: number): Promise<void> {
+  if (days === 0) return;
+  await deleteAuditEntriesBefore(services.database, new Date(services.clock.now().getTime() - days * DAY));
 }
 
 /** Deletes replayable answers, agent requests and unused enrolment tokens a day after their use is over, and a week after

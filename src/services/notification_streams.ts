@@ -1,8 +1,10 @@
 /** What a user does with their notification streams. */
 import { InvalidError, NotFoundError } from "../domain/errors.ts";
 import { type DeliveryOutcome, isoSeconds } from "../domain/notification.ts";
-import { type NotificationStreamType, valueProblem } from "../domain/notification_stream.ts";
+import { addressOf, type NotificationStreamType, valueProblem } from "../domain/notification_stream.ts";
 import type { PageWindow } from "../domain/page.ts";
+import { AddressRefusedError } from "../network/network.ts";
+import { noteCreated } from "../store/audited_request.ts";
 import { transaction } from "../store/database.ts";
 import { restartDeliveries } from "../store/notification_deliveries.ts";
 import { notify } from "../store/notifications.ts";
@@ -43,11 +45,13 @@ export function createNotificationStream(
   caller: Caller,
   { value, ...stream }: NotificationStreamInput,
 ): Promise<store.NotificationStreamRow> {
+  refuseAddress(services, stream.type, value);
   const row = { ...stream, value_encrypted: services.keyring.encrypt(value) };
-  return transaction(
-    services.database,
-    (sql) => store.insertNotificationStream(sql, caller.userId, row, services.clock.now()),
-  );
+  return transaction(services.database, async (sql) => {
+    const made = await store.insertNotificationStream(sql, caller.userId, row, services.clock.now());
+    noteCreated(made.id);
+    return made;
+  });
 }
 
 /** Throws an `InvalidError` when the stream's value, new or kept, does not suit its type. What waits goes to a new value at once. */
@@ -64,6 +68,7 @@ export function updateNotificationStream(
       value ?? services.keyring.decrypt(row.value_encrypted),
     );
     if (problem !== null) throw new InvalidError({ value: [`The value field ${problem}.`] });
+    if (value !== undefined) refuseAddress(services, changes.type ?? row.type, value);
     const sealed = value === undefined ? {} : { value_encrypted: services.keyring.encrypt(value) };
     const now = services.clock.now();
     if (value !== undefined || (changes.type ?? row.type) !== row.type) {
@@ -110,4 +115,16 @@ export function deleteNotificationStream(services: Services, caller: Caller, id:
 function found(row: store.NotificationStreamRow | undefined): store.NotificationStreamRow {
   if (row === undefined) throw new NotFoundError("Notification stream");
   return row;
+}
+
+/** An address that this control plane would not connect to is told at once; what a name leads to is seen when it is used. */
+function refuseAddress({ network }: Services, type: NotificationStreamType, value: string): void {
+  const address = addressOf(type, value);
+  if (address === null) return;
+  try {
+    network.check(address);
+  } catch (error) {
+    if (!(error instanceof AddressRefusedError)) throw error;
+    throw new InvalidError({ value: [`${error.message}.`] });
+  }
 }

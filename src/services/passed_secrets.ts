@@ -93,6 +93,7 @@ export class PassedSecrets {
     } catch (error) {
       log().error("Cannot take the secret for {of} that another control plane passed: {error}", {
         of,
+        ...aboutOf(of),
         error,
       });
       return;
@@ -106,7 +107,7 @@ export class PassedSecrets {
     const held = this.#held.get(of);
     if (held === undefined) return;
     this.#announce(this.#options.database, of, held.secret, held.until).catch((error) => {
-      log().warn("Cannot pass the secret for {of} again: {error}", { of, error });
+      log().warn("Cannot pass the secret for {of} again: {error}", { of, ...aboutOf(of), error });
     });
   }
 
@@ -123,3 +124,8 @@ export class PassedSecrets {
 }
 
 const log = () => logger("services");
+
+function aboutOf(of: string): { run_id?: number } {
+  const match = /^run (\d+)$/.exec(of);
+  return match === null ? {} : { run_id: Number(match[1]) };
+}

@@ -6,8 +6,10 @@ import type { Services } from "./context.ts";
 /** How long the database may take to answer. Milliseconds. */
 const PATIENCE = 2_000;
 
-/** Throws an `UnavailableError` that says what is missing: the database, or migrations in it. */
+/** Throws an `UnavailableError` that says what is wrong: the stop, the database, migrations missing in it, a loop that stalls. */
 export async function checkReady(services: Services): Promise<void> {
+  const { health } = services;
+  if (health.isStopping) throw new UnavailableError(health.problem()!);
   const wanted = (await readMigrations(new URL("../../migrations", import.meta.url))).length;
   const timer = new AbortController();
   const version = schemaVersion(services.database).catch(unreachable);
@@ -18,6 +20,8 @@ export async function checkReady(services: Services): Promise<void> {
       `The database has ${found} of ${wanted} migrations; the control plane applies the rest when it starts.`,
     );
   }
+  const problem = health.problem();
+  if (problem !== null) throw new UnavailableError(problem);
 }
 
 function unreachable(cause: unknown): never {

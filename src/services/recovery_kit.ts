@@ -26,9 +26,9 @@ export async function recoveryKit({ database, clock, keyring }: Services): Promi
   const destinations = await kitDestinations(database);
   const byId = new Map(destinations.map((row) => [row.id, row]));
   const own = (await kitControlPlanes(database)).map((row) => ({
-    place: placeOf(byId.get(row.backup_destination_id)!, row.directory),
+    place: placeOf(byId.get(row.backup_destination_id)!, row.directory, diskOf(row.server)),
     recoverFrom: addressOf(byId.get(row.backup_destination_id)!, row.directory),
-    environment: environmentOf(byId.get(row.backup_destination_id)!),
+    environment: environmentOf(byId.get(row.backup_destination_id)!, diskOf(row.server)),
     ...row,
   }));
   const newest = own.toSorted((a, b) => b.created_at.getTime() - a.created_at.getTime())[0];
@@ -39,7 +39,7 @@ export async function recoveryKit({ database, clock, keyring }: Services): Promi
       id: row.id,
       label: row.label,
       owner: row.owner,
-      place: placeOf(row, null),
+      place: placeOf(row, null, row.servers.join(", ") || "each backed-up server"),
       backups_count: row.backups_count,
       newest_backup_at: row.newest_backup_at,
       needs_password: row.password_count > 0,
@@ -55,11 +55,15 @@ export async function recoveryKit({ database, clock, keyring }: Services): Promi
   };
 }
 
-/** As a person finds it. */
-function placeOf(row: BackupDestinationRow, directory: string | null): string {
+function diskOf(server: string | null): string {
+  return server ?? "a server that is gone from here";
+}
+
+/** As a person finds it. @param disks Where a local destination is. */
+function placeOf(row: BackupDestinationRow, directory: string | null, disks: string): string {
   switch (row.type) {
     case "local":
-      return `on each backed-up server, ${directory ?? row.local_path ?? "/"}`;
+      return `on the disk of ${disks}, ${directory ?? row.local_path ?? "/"}`;
     case "s3":
       return `Amazon S3, bucket ${row.s3_bucket_name} (${row.s3_region})${directory ? `, ${directory}` : ""}`;
     case "custom_s3":
@@ -82,10 +86,10 @@ function addressOf(row: BackupDestinationRow, directory: string): string {
 }
 
 /** What `recover` must be told before it reads there. A host key is no secret, and nobody else can vouch for the server then. */
-function environmentOf(row: BackupDestinationRow): string[] {
+function environmentOf(row: BackupDestinationRow, disk: string): string[] {
   switch (row.type) {
     case "local":
-      return [];
+      return [`# there, or with the directory copied off the disk of ${oneLine(disk)}`];
     case "s3":
       return [`export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_REGION=${shellQuote(row.s3_region!)}`];
     case "custom_s3":
@@ -100,6 +104,11 @@ function environmentOf(row: BackupDestinationRow): string[] {
   }
 }
 
+/** Labels are people's own: none ends the comment that it stands in. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}
+
 function shellQuote(text: string): string {
   return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
@@ -108,7 +117,8 @@ function commands(place: string, environment: string[]): RecoveryKit["commands"]
   return [
     {
       purpose:
-        "A new control plane from its newest backup, with the secret key in SECRET_KEY or SECRET_KEY_FILE",
+        "A new control plane from its newest backup, with the secret key in SECRET_KEY or SECRET_KEY_FILE; for a backup from " +
+        "before `key rotate`, with the key of then (SECRET_KEY_FILE.retired) as well",
       lines: [...environment, `deno task admin recover --from ${place}`],
     },
     {

@@ -1,6 +1,7 @@
 /** Remote servers: the machines whose data is backed up. */
 import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
+import { noteCreated } from "../store/audited_request.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import type { Page } from "../store/page.ts";
@@ -50,6 +51,7 @@ export async function createRemoteServer(
       runs_at_once: input.runs_at_once ?? 1,
       database_password_encrypted: services.keyring.encryptOptional(input.database_password ?? null),
     }, services.clock.now());
+    noteCreated(id);
     return await find(services, sql, caller, id);
   });
 }

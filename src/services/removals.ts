@@ -10,8 +10,10 @@ import {
   markForRemoval,
   nextRemovalAt,
   postponeRemoval,
+  takeMarksBack,
+  tasksWithRevocableMarks,
 } from "../store/backup_records.ts";
-import { lockStoredBackups } from "../store/backup_retention.ts";
+import { lockRevocableBackups, lockStoredBackups } from "../store/backup_retention.ts";
 import { findBackupTask } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import {
@@ -22,7 +24,8 @@ import {
   runsWithForgottenUploads,
 } from "../store/leftovers.ts";
 import { notify } from "../store/notifications.ts";
-import { askAgent } from "./agent_requests.ts";
+import { askAgent, NothingDoneError } from "./agent_requests.ts";
+import { enterAudit, NO_ORIGIN } from "./audit_log.ts";
 import type { Services } from "./context.ts";
 import { bucketOf, removeUpload } from "./uploads.ts";
 
@@ -53,6 +56,38 @@ export async function requestRetention(services: Services, sql: Sql, taskId: num
   const going = decideRetention(await lockStoredBackups(sql, taskId), task, at)
     .filter(({ reasons }) => reasons.length === 0).map(({ backup }) => backup.id);
   await requestRemoval(services, sql, going, "retention");
+  for (const resourceId of going) {
+    await enterAudit(services, {
+      actor: { type: "system" },
+      action: "deleteBackup",
+      resource: "backups",
+      resourceId,
+      result: "done",
+      reason: "No rule of its task keeps it any more.",
+      origin: NO_ORIGIN,
+    }, sql);
+  }
+}
+
+/**
+ * Asks the rules once more, right before anything goes: since a backup was marked, what made it one too many may have turned out to be
+ * damaged. Takes the marks of those back that a reason keeps now. Returns those that are to go all the same, locked.
+ */
+async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
+  const confirmed: number[] = [];
+  for (const taskId of await tasksWithRevocableMarks(sql, now, limit)) {
+    const task = await findBackupTask(sql, taskId);
+    if (task === undefined) continue;
+    const decisions = decideRetention(await lockRevocableBackups(sql, taskId), task, {
+      timezone: task.timezone,
+      now,
+    }).filter(({ backup }) => backup.is_marked);
+    const idsOf = (going: boolean) =>
+      decisions.filter(({ reasons }) => (reasons.length === 0) === going).map(({ backup }) => backup.id);
+    await takeMarksBack(sql, idsOf(false));
+    confirmed.push(...idsOf(true));
+  }
+  return confirmed;
 }
 
 /** Removes what is due, a batch at a time. Returns how many were tried. */
@@ -61,22 +96,24 @@ export async function removeDue(services: Services, limit = 16): Promise<number>
   const now = clock.now();
   const leaseUntil = new Date(now.getTime() + REMOVAL_LEASE);
   const [backups, leftovers] = await transaction(database, async (sql) => [
-    await claimRemovals(sql, now, leaseUntil, limit),
+    await claimRemovals(sql, now, leaseUntil, limit, await confirmMarks(sql, now, limit)),
     await claimLeftovers(sql, now, leaseUntil, limit),
   ]);
   await Promise.all([
     ...backups.map(async (backup) => {
-      const error = await attempt(
+      const failure = await attempt(
         services,
         backup.backup_destination_id,
         (destination) =>
           removeObjects(services, destination, backup.remote_server_id, backup.directory, backup.names),
       );
-      if (error === null) await deleteBackupRecord(database, backup.id);
-      else await postponeRemoval(database, backup.id, error, nextTry(now, backup.removal_attempts));
+      if (failure === null) return await deleteBackupRecord(database, backup.id);
+      const isWhole = backup.is_whole && failure.isWhole;
+      const next = nextTry(now, backup.removal_attempts);
+      await postponeRemoval(database, backup.id, failure.error, next, isWhole);
     }),
     ...leftovers.map(async (leftover) => {
-      const error = await attempt(
+      const failure = await attempt(
         services,
         leftover.backup_destination_id,
         (destination) =>
@@ -86,8 +123,8 @@ export async function removeDue(services: Services, limit = 16): Promise<number>
               leftover.name,
             ]),
       );
-      if (error === null) await deleteLeftover(database, leftover.id);
-      else await postponeLeftover(database, leftover.id, error, nextTry(now, leftover.attempts));
+      if (failure === null) await deleteLeftover(database, leftover.id);
+      else await postponeLeftover(database, leftover.id, failure.error, nextTry(now, leftover.attempts));
     }),
   ]);
   return backups.length + leftovers.length;
@@ -99,30 +136,39 @@ export async function noteForgottenUploads(services: Services): Promise<void> {
   await transaction(database, async (sql) => {
     const now = clock.now();
     const before = new Date(now.getTime() - runTimes.start);
-    for (const runId of await runsWithForgottenUploads(sql, before)) {
-      await insertUploadLeftovers(sql, runId, false, now);
+    for (const { attempt, id } of await runsWithForgottenUploads(sql, before)) {
+      await insertUploadLeftovers(sql, id, attempt, false, now);
     }
   });
 }
 
-/** The one line that says why it failed; null when it went through. */
+interface RemovalFailure {
+  /** One line. */
+  readonly error: string;
+  /** Nothing is gone, for certain. */
+  readonly isWhole: boolean;
+}
+
+/** Null when it went through. */
 async function attempt(
   services: Services,
   destinationId: number,
   remove: (destination: BackupDestinationRow) => Promise<void>,
-): Promise<string | null> {
+): Promise<RemovalFailure | null> {
   const destination = await findBackupDestination(services.database, destinationId);
-  if (destination === undefined) return "Its backup destination is gone.";
+  if (destination === undefined) return { error: "Its backup destination is gone.", isWhole: true };
   try {
     await remove(destination);
     return null;
   } catch (error) {
-    if (error instanceof UnavailableError || error instanceof StorageError) return error.message;
+    if (error instanceof UnavailableError || error instanceof StorageError) {
+      return { error: error.message, isWhole: error instanceof NothingDoneError };
+    }
     throw error;
   }
 }
 
-/** Resolves when each of them is confirmed to be gone. */
+/** Resolves when each of them is confirmed to be gone. Throws a {@link NothingDoneError} where none is, for certain. */
 async function removeObjects(
   services: Services,
   destination: BackupDestinationRow,
@@ -131,12 +177,16 @@ async function removeObjects(
   names: readonly string[],
 ): Promise<void> {
   if (destination.type === "s3" || destination.type === "custom_s3") {
-    const bucket = bucketOf(destination, services.keyring);
-    for (const name of names) await bucket.remove(objectKey(directory, name));
+    const bucket = bucketOf(destination, services);
+    for (const [index, name] of names.entries()) {
+      await bucket.remove(objectKey(directory, name)).catch((error) => {
+        throw index === 0 && isRefusal(error) ? new NothingDoneError(error.message, { cause: error }) : error;
+      });
+    }
     return;
   }
   if (serverId === null) {
-    throw new UnavailableError("The server whose agent could remove it is gone. Remove its files by hand.");
+    throw new NothingDoneError("The server whose agent could remove it is gone. Remove its files by hand.");
   }
   const { deleted, failed } = await askAgent(services, serverId, {
     kind: "destination.delete",
@@ -145,12 +195,20 @@ async function removeObjects(
     names: [...names],
   }, AGENT_TIMEOUT);
   const [first] = failed;
-  if (first !== undefined) throw new UnavailableError(`${first.name}: ${first.message}`);
+  if (first !== undefined) {
+    const told = `${first.name}: ${first.message}`;
+    throw failed.length === names.length ? new NothingDoneError(told) : new UnavailableError(told);
+  }
   const gone = new Set(deleted);
   const unsaid = names.find((name) => !gone.has(name));
   if (unsaid !== undefined) {
     throw new UnavailableError(`${unsaid}: the agent did not confirm that it is gone.`);
   }
+}
+
+/** The bucket said no, or has the object still: under a lock, for example. Where it was not heard, nobody knows. */
+function isRefusal(error: unknown): error is StorageError {
+  return error instanceof StorageError && !["Network", "Timeout", "Answer"].includes(error.code);
 }
 
 /** One minute, doubling up to six hours. */

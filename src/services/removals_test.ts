@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { testServices } from "../../tests/support/database.ts";
+import { answering } from "../../tests/support/answered_deletion.ts";
 import { event, failure, success } from "../../tests/support/events.ts";
+import { loopback } from "../../tests/support/loopback.ts";
 import { plant, sayHello } from "../../tests/support/planted.ts";
 import { newBackup } from "../../tests/support/records.ts";
 import { TestS3 } from "../../tests/support/s3.ts";
 import { Bucket } from "../storage/s3.ts";
 import { transaction } from "../store/database.ts";
-import { answerRequest, claimDeliveries } from "./agent_requests.ts";
 import type { Services } from "./context.ts";
 import { claimHandOvers } from "./hand_overs.ts";
 import { nextRemoval, removeDue, requestRemoval } from "./removals.ts";
@@ -24,30 +25,6 @@ async function stored(services: Services) {
   ]);
   const [backup] = await services.database<{ id: number }[]>`select id from backups`;
   return { ...planted, backupId: backup!.id };
-}
-
-/** Answers the next removal that reaches the agent; what is neither failed nor `unsaid` it calls deleted. */
-function answering(
-  services: Services,
-  serverId: number,
-  failed: { name: string; message: string }[],
-  unsaid: string[] = [],
-) {
-  return new Promise<string[]>((resolve) => {
-    const unsubscribe = services.bus.subscribe(async ({ topic }) => {
-      if (topic !== "agent_request") return;
-      unsubscribe();
-      const [delivery] = await claimDeliveries(services, [serverId]);
-      const { request, requestId } = delivery!;
-      assert.ok(request.kind === "destination.delete");
-      const silent = new Set([...failed.map(({ name }) => name), ...unsaid]);
-      await answerRequest(services, serverId, requestId, {
-        ok: true,
-        result: { deleted: request.names.filter((name) => !silent.has(name)), failed },
-      });
-      resolve(request.names);
-    });
-  });
 }
 
 Deno.test("a backup's row goes when its objects are confirmed gone, not before", async () => {
@@ -104,7 +81,7 @@ Deno.test("a bucket that accepts a deletion and keeps the object is asked again"
     directory: "kept",
     file_name: "a.tar.zst",
   });
-  const bucket = new Bucket(s3.options);
+  const bucket = new Bucket(s3.options, loopback);
   await bucket.put("kept/a.tar.zst", "archive");
   await transaction(database, (sql) => requestRemoval(services, sql, [backupId], "request"));
   s3.fault = ({ method }) => method === "DELETE" ? { status: 204, code: "Ignored" } : null;

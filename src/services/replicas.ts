@@ -22,15 +22,16 @@ export async function registerReplica(services: Services, id: string): Promise<v
       await removeReplicas(sql, await deadReplicas(sql, now));
       await extendDeadlines(sql, new Date(now.getTime() + runTimes.lease + runTimes.grace));
     }
-    await insertReplica(sql, id, now);
+    await insertReplica(sql, id, services.keyring.keyIds, now);
   });
 }
 
-/** Tells that this process is alive, and clears away those that no longer are. */
+/** Tells that this process is alive and which secret keys it holds, and clears away those that no longer are. */
 export async function heartbeatReplica(services: Services, id: string): Promise<void> {
   await transaction(services.database, async (sql) => {
     const now = services.clock.now();
-    if (!(await touchReplica(sql, id, now))) await insertReplica(sql, id, now);
+    const { keyIds } = services.keyring;
+    if (!(await touchReplica(sql, id, keyIds, now))) await insertReplica(sql, id, keyIds, now);
     const dead = await deadReplicas(sql, now);
     if (dead.length > 0) await removeReplicas(sql, dead);
   });

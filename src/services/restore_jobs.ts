@@ -1,7 +1,8 @@
 /** Runs that read a backup to what their agent is told. */
+import { type DatabaseServer, isThisMachine, serverToLoadInto } from "../domain/database_server.ts";
 import { drilledServer } from "../domain/drill.ts";
 import { InvalidError } from "../domain/errors.ts";
-import type { DatabaseRestore, RestoreOptions } from "../domain/restore.ts";
+import type { DatabaseRestore, DrillOptions, RestoreOptions } from "../domain/restore.ts";
 import type {
   BackupToRead,
   DatabaseTarget,
@@ -21,7 +22,7 @@ import { isElsewhere } from "./backup_reading.ts";
 import { jobDestination } from "./jobs.ts";
 
 /**
- * Throws an {@link InvalidError} where the backup is gone, a `SecretError` where a secret can't be opened.
+ * Throws an {@link InvalidError} where the backup is gone or its databases have no place there, a `SecretError` where a secret can't be opened.
  *
  * @param identity Opens a backup that is encrypted to recipients.
  */
@@ -31,49 +32,56 @@ export async function restoreJob(
   keyring: Keyring,
   identity: string | null = null,
 ): Promise<RestoreJob> {
-  const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
   return {
     kind: "restore",
-    task: task === undefined ? null : { id: task.id, label: task.label },
+    task: await taskOf(sql, run),
     backup: await backupOfRun(sql, run, keyring, identity),
-    target: await targetOf(sql, run, task, keyring),
+    target: await targetOf(sql, run, keyring),
     timeout_ms: null,
   };
 }
 
-async function targetOf(
-  sql: Sql,
-  run: RunRow,
-  task: BackupTaskRow | undefined,
-  keyring: Keyring,
-): Promise<RestoreTarget> {
+async function targetOf(sql: Sql, run: RunRow, keyring: Keyring): Promise<RestoreTarget> {
   const options = run.options as RestoreOptions;
-  if (options.type === "database") return await databaseTarget(sql, run, options, task, keyring);
+  if (options.type === "database") return await databaseTarget(sql, run, options, keyring);
   const { target_path, paths, overwrite } = options;
   return { type: "files", path: target_path, paths: [...paths], overwrite };
 }
 
+/** As {@link serverToLoadInto} says, which throws, for the machine that is to do it. */
+export async function databaseServer(
+  sql: Sql,
+  { backup_task_id }: Pick<RunRow, "backup_task_id">,
+  serverId: number,
+  asked: DatabaseServer | null,
+): Promise<{ server: DatabaseServer; task: BackupTaskRow | undefined; isAtHome: boolean }> {
+  const task = backup_task_id === null ? undefined : await findBackupTask(sql, backup_task_id);
+  const isAtHome = task?.remote_server_id === serverId;
+  const own = task === undefined
+    ? null
+    : { host: task.database_host, port: task.database_port, username: task.database_username };
+  return { server: serverToLoadInto(own, isAtHome, asked), task, isAtHome };
+}
+
 /**
- * The server that the task names, as its user; without a task, the one on the local socket. On another machine than the task's,
- * that machine's own database password goes first, and no user of the task's machine is looked for.
+ * On another machine than the task's, that machine's own database password goes first, and no user of the task's machine is looked for.
+ * The task's password goes to no host but the task's and the machine itself.
  */
 async function databaseTarget(
   sql: Sql,
   run: RunRow,
-  { engine, databases, database_name, overwrite }: DatabaseRestore,
-  task: BackupTaskRow | undefined,
+  { engine, databases, database_name, overwrite, server: asked }: DatabaseRestore,
   keyring: Keyring,
 ): Promise<DatabaseTarget> {
-  const server = await findRemoteServer(sql, run.remote_server_id!);
-  const own = server?.database_password_encrypted ?? null;
-  const tasks = task?.database_password_encrypted ?? null;
-  const isAtHome = task?.remote_server_id === run.remote_server_id;
+  const { server, task, isAtHome } = await databaseServer(sql, run, run.remote_server_id!, asked ?? null);
+  const machine = await findRemoteServer(sql, run.remote_server_id!);
+  const own = machine?.database_password_encrypted ?? null;
+  const isTasks = isThisMachine(server.host) || server.host === task?.database_host;
+  const tasks = isTasks ? task?.database_password_encrypted ?? null : null;
   return {
     type: "database",
     engine,
-    host: task?.database_host ?? null,
-    port: task?.database_port ?? null,
-    username: task?.database_username ?? null,
+    ...server,
     password: keyring.decryptOptional(isAtHome ? tasks ?? own : own ?? tasks),
     run_as: isAtHome ? task?.isolated_username ?? null : null,
     names: databases === null ? null : [...databases],
@@ -105,9 +113,9 @@ export async function drillJob(sql: Sql, run: RunRow, keyring: Keyring): Promise
     databases: null,
     database_name: null,
     overwrite: false,
+    server: (run.options as DrillOptions | null)?.server ?? null,
   };
-  const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
-  return { ...drill, target: await databaseTarget(sql, run, all, task, keyring) };
+  return { ...drill, target: await databaseTarget(sql, run, all, keyring) };
 }
 
 async function taskOf(sql: Sql, run: RunRow): Promise<RestoreJob["task"]> {

@@ -1,18 +1,20 @@
 /** Restores: a backup's way back, queued like any run. */
-import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../domain/errors.ts";
+import { type AskedDatabaseServer, askedServer, DATABASE_SERVER_FIELDS } from "../domain/database_server.ts";
+import { ConflictError, InvalidError, UnavailableError } from "../domain/errors.ts";
 import { archivePaths, chosenDatabases, type RestoreOptions } from "../domain/restore.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
-import { type BackupRow, findBackupDetail, lockBackup } from "../store/backups.ts";
+import { type BackupRow, findBackupDetail } from "../store/backups.ts";
 import { type Sql, transaction } from "../store/database.ts";
-import { notify } from "../store/notifications.ts";
 import { findRemoteServerOf } from "../store/remote_servers.ts";
 import { insertRun } from "../store/runs.ts";
-import { connectedHolder, isElsewhere, openingKey } from "./backup_reading.ts";
+import { databaseServer } from "./restore_jobs.ts";
+import { connectedHolder, isElsewhere, lockReadable, openingKey } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
+import { announceQueued } from "./queued_runs.ts";
 import { startDeadline } from "./run_state.ts";
 
 /** Everything is optional: without any of it, all of the backup goes back to where it came from. */
-export interface RestoreInput {
+export interface RestoreInput extends AskedDatabaseServer {
   remote_server_id?: number;
   target_path?: string;
   paths?: string[];
@@ -34,11 +36,7 @@ export async function startRestore(
   input: RestoreInput,
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
-    const backup = await lockBackup(sql, caller.userId, backupId);
-    if (backup === undefined) throw new NotFoundError("Backup");
-    if (backup.removal_requested_at !== null) {
-      throw new ConflictError("The backup is being deleted. Choose another one.");
-    }
+    const backup = await lockReadable(sql, caller, backupId);
     const key = input.identity === undefined ? null : await openingKey(backup, input.identity);
     if (key === null && backup.encryption === "recipients") {
       throw new ConflictError(
@@ -54,6 +52,7 @@ export async function startRestore(
     const options = backup.engine === "tar"
       ? filesOptions(backup, input)
       : databaseOptions(backup, await databasesOf(sql, backup), input);
+    if (options.type === "database") await databaseServer(sql, backup, serverId, options.server ?? null);
     await refuseUnsent(services, sql, backup, serverId);
     const runId = await queueRestore(services, sql, backup, serverId, options, key);
     return { runId };
@@ -80,7 +79,7 @@ export async function serverFor(
 }
 
 function filesOptions(backup: BackupRow, input: RestoreInput): RestoreOptions {
-  refuseFields(input, ["databases", "database_name"], "files");
+  refuseFields(input, ["databases", "database_name", ...DATABASE_SERVER_FIELDS], "files");
   const target_path = input.target_path ?? null;
   if (target_path === null && backup.source === null) {
     throw new InvalidError({
@@ -108,12 +107,13 @@ function databaseOptions({ engine }: BackupRow, held: string[], input: RestoreIn
     engine: engine === "mysqldump" ? "mysql" : "postgresql",
     ...chosen,
     overwrite: input.overwrite ?? false,
+    server: askedServer(input),
     ...withIdentity(input),
   };
 }
 
 /** What says where, or which, of the other kind of backup. */
-function refuseFields(input: RestoreInput, fields: (keyof RestoreInput)[], held: string): void {
+export function refuseFields(input: RestoreInput, fields: (keyof RestoreInput)[], held: string): void {
   const given = fields.filter((field) => input[field] !== undefined);
   if (given.length === 0) return;
   const sentence = (field: string) =>
@@ -168,7 +168,6 @@ async function queueRestore(
     created_at: now,
   });
   if (key !== null) await services.passedSecrets.pass(sql, `run ${run.id}`, key, deadline);
-  await notify(sql, { topic: "run_changed", run_id: run.id });
-  await notify(sql, { topic: "run_queued", run_id: run.id, remote_server_id: serverId });
+  await announceQueued(sql, [run]);
   return run.id;
 }

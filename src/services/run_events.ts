@@ -3,6 +3,7 @@ import { isTerminal } from "../domain/run.ts";
 import type { RunEvent, RunEventMessage } from "../protocol/messages.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notifyAll } from "../store/notifications.ts";
+import { failSpan, inside, startSpan } from "../telemetry/tracing.ts";
 import { insertOutput, needsTrimming, type OutputChunk, trimOutput } from "../store/run_output.ts";
 import { type EventProgress, recordProgress } from "../store/run_progress.ts";
 import { lockRuns, markAttemptAccepted, type RunRow } from "../store/runs.ts";
@@ -41,7 +42,7 @@ export async function recordEvents(
     for (const group of groups) {
       const run = rows.get(group.runId);
       if (run === undefined || run.remote_server_id !== group.remoteServerId) continue;
-      const moved = await recordGroup(services, sql, run, group, chunks, progress);
+      const moved = await traced(group, () => recordGroup(services, sql, run, group, chunks, progress));
       rows.set(run.id, moved);
     }
     await insertOutput(sql, chunks);
@@ -81,6 +82,27 @@ function groupByAttempt(events: readonly ReportedEvent[]): Group[] {
   }
   for (const group of groups.values()) group.messages.sort((a, b) => a.sequence - b.sequence);
   return [...groups.values()];
+}
+
+/** A run's beginning and its end are seen in its trace; what lies between is not, there is too much of it. */
+async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow> {
+  const told = group.messages.findLast(({ event }) => event.kind === "accepted" || event.kind === "finished");
+  if (told?.traceparent === undefined) return await work();
+  const span = startSpan(`record ${told.event.kind}`, {
+    "rearguard.run.id": group.runId,
+    "rearguard.run.attempt": group.attempt,
+    "rearguard.server.id": group.remoteServerId,
+  }, told.traceparent);
+  try {
+    const run = await inside(span, work);
+    span.setAttribute("rearguard.run.state", run.state);
+    return run;
+  } catch (error) {
+    failSpan(span, "It can't be stored");
+    throw error;
+  } finally {
+    span.end();
+  }
 }
 
 /** Applies one attempt's events to its locked run; returns the run as it is then. */

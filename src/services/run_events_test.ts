@@ -178,6 +178,78 @@ Deno.test("an unconfirmed cancel ends by itself, and the agent is told again whe
   assert.deepEqual(answers, [{ run_id: run.runId, attempt: 1, verdict: "cancel", acknowledged: 1 }]);
 });
 
+Deno.test("what a success that came too late has stored is removed; one that counts is only told again", async () => {
+  await using test = await testServices();
+  const { services, clock, database } = test;
+  const { run, say, caller, taskId } = await started(services);
+  await recordEvents(services, [say(1, { kind: "accepted" })]);
+  await cancelRun(services, caller, taskId);
+  await clock.advance(services.runTimes.cancel);
+  await endOverdueRuns(services);
+  await recordEvents(services, [say(2, success())]);
+  assert.equal((await row(services, run.runId)).state, "cancelled");
+  const names = async () => (await database`select name from leftovers order by id`).map(({ name }) => name);
+  assert.deepEqual(await names(), ["backup_1.tar.zst", "backup_1.manifest.json"]);
+
+  const other = await started(services);
+  await recordEvents(services, [other.say(1, { kind: "accepted" }), other.say(2, success())]);
+  await recordEvents(services, [other.say(2, success())]);
+  assert.equal((await row(services, other.run.runId)).state, "succeeded");
+  assert.equal((await names()).length, 2);
+});
+
+Deno.test("a name that is a backup's is nobody's leftover, whatever an agent tells", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const { say, caller, serverId, taskId } = await started(services);
+  await recordEvents(services, [say(1, { kind: "accepted" }), say(2, success())]);
+  await startRun(services, caller, taskId);
+  const [second] = await claimHandOvers(services, [serverId]);
+  await recordEvents(services, [
+    event(serverId, second!, 1, { kind: "accepted" }),
+    event(serverId, second!, 2, failure("no", ["backup_1.tar.zst", "mine.tar.zst"])),
+  ]);
+  assert.deepEqual((await database`select name from leftovers`).map(({ name }) => name), ["mine.tar.zst"]);
+});
+
+Deno.test("an older attempt's end leaves the uploads of the newer one alone", async () => {
+  await using test = await testServices();
+  const { services, clock, database } = test;
+  const { run, say, destinationId, serverId } = await started(services);
+  await clock.advance(services.runTimes.acceptance);
+  await endOverdueRuns(services);
+  await claimHandOvers(services, [serverId]);
+  const now = clock.now();
+  for (const attempt of [1, 2]) {
+    await database`
+      insert into uploads (id, run_id, attempt, backup_destination_id, object_key, s3_upload_id, part_size, state,
+        created_at, updated_at)
+      values (gen_random_uuid(), ${run.runId}, ${attempt}, ${destinationId}, ${`key ${attempt}`}, 'x', 16777216, 'open',
+        ${now}, ${now})`;
+  }
+  await recordEvents(services, [say(1, { kind: "accepted" }), say(2, failure("no"))]);
+  assert.deepEqual((await database`select name from leftovers`).map(({ name }) => name), ["key 1"]);
+});
+
+Deno.test("a verdict for a destination that is deleted holds up no other events", async () => {
+  await using test = await testServices();
+  const { services, clock, database } = test;
+  const { run, say, caller, taskId } = await started(services);
+  await recordEvents(services, [say(1, { kind: "accepted" })]);
+  await cancelRun(services, caller, taskId);
+  await clock.advance(services.runTimes.cancel);
+  await endOverdueRuns(services);
+  const lost = await started(services);
+  await recordEvents(services, [lost.say(1, { kind: "accepted" })]);
+  await clock.advance(services.runTimes.lease + services.runTimes.grace);
+  await endOverdueRuns(services);
+  await database`delete from backup_tasks`;
+  await database`delete from backup_destinations`;
+  await recordEvents(services, [say(2, failure("no", ["a.tar.zst"])), lost.say(2, success())]);
+  assert.equal((await row(services, run.runId)).state, "cancelled");
+  assert.equal((await row(services, lost.run.runId)).state, "lost");
+});
+
 Deno.test("long output keeps its head and its tail and says what is missing", async () => {
   await using test = await testServices();
   const { services } = test;

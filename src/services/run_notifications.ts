@@ -53,22 +53,25 @@ function isFailure({ clock }: Clocked, run: RunRow): boolean {
   return run.state === "cancelled" && run.timeout_at !== null && run.timeout_at <= clock.now();
 }
 
-/** Tells of a run that stored a backup: those who heard that it was lost too. */
+/** Tells of a run that stored a backup: those who heard that it was lost too. What is doubtful of it is told as a failure is. */
 export async function tellOfBackup(
   services: Clocked,
   sql: Sql,
   run: RunRow,
-  { wasLost, backupId, suspicion }: { wasLost: boolean; backupId: number; suspicion: string | null },
+  { wasLost, backupId, suspicion, shrinking }: {
+    wasLost: boolean;
+    backupId: number;
+    suspicion: string | null;
+    shrinking: string | null;
+  },
 ): Promise<void> {
   const audience = wasLost ? "any" : "success";
   await tell(services, sql, run, "backup.succeeded", { audience, wasLost, backupId });
-  if (suspicion === null) return;
-  await tell(services, sql, run, "backup.suspicious", {
-    audience: "failure",
-    wasLost,
-    backupId,
-    reason: suspicion,
-  });
+  const doubts = [["backup.suspicious", suspicion], ["backup.shrunken", shrinking]] as const;
+  for (const [event, reason] of doubts) {
+    if (reason === null) continue;
+    await tell(services, sql, run, event, { audience: "failure", wasLost, backupId, reason });
+  }
 }
 
 interface News {
@@ -87,16 +90,11 @@ async function tell(
   name: NotificationEventName,
   { audience, wasLost, backupId, reason }: News,
 ): Promise<void> {
-  const taskId = run.backup_task_id;
-  if (taskId === null || !await hasAudience(sql, taskId, audience)) return;
-  const about = await findNotifiedTask(sql, taskId, run.remote_server_id);
-  if (about === undefined) return;
-  const now = services.clock.now();
-  const backup = await findNotifiedBackup(sql, backupId ?? run.backup_id ?? 0);
-  const event: NotificationEvent = {
-    event: name,
-    occurred_at: isoSeconds(now),
-    ...about,
+  await write(services, sql, name, {
+    taskId: run.backup_task_id,
+    serverId: run.remote_server_id,
+    audience,
+    key: `run ${run.id} ${name}`,
     run: {
       id: run.id,
       kind: run.kind,
@@ -107,10 +105,57 @@ async function tell(
       finished_at: run.finished_at && isoSeconds(run.finished_at),
       warnings_count: run.warnings_count,
     },
-    backup: backup === undefined ? null : { ...backup, created_at: isoSeconds(backup.created_at) },
+    backupId: backupId ?? run.backup_id,
     reason: reason ?? run.reason,
+  });
+}
+
+/** Tells of damage that no run found, the first time. */
+export async function tellOfDamage(
+  services: Clocked,
+  sql: Sql,
+  backup: { id: number; backup_task_id: number | null; remote_server_id: number | null },
+  reason: string,
+): Promise<void> {
+  await write(services, sql, "backup.damaged", {
+    taskId: backup.backup_task_id,
+    serverId: backup.remote_server_id,
+    audience: "failure",
+    key: `backup ${backup.id} damaged ${services.clock.now().toISOString()}`,
+    run: null,
+    backupId: backup.id,
+    reason,
+  });
+}
+
+interface Told extends Pick<NotificationEvent, "run" | "reason"> {
+  taskId: number | null;
+  serverId: number | null;
+  audience: Audience;
+  /** One message for each. */
+  key: string;
+  backupId: number | null;
+}
+
+async function write(
+  services: Clocked,
+  sql: Sql,
+  name: NotificationEventName,
+  { taskId, serverId, audience, key, run, backupId, reason }: Told,
+): Promise<void> {
+  if (taskId === null || !await hasAudience(sql, taskId, audience)) return;
+  const about = await findNotifiedTask(sql, taskId, serverId);
+  if (about === undefined) return;
+  const now = services.clock.now();
+  const backup = await findNotifiedBackup(sql, backupId ?? 0);
+  const event: NotificationEvent = {
+    event: name,
+    occurred_at: isoSeconds(now),
+    ...about,
+    run,
+    backup: backup === undefined ? null : { ...backup, created_at: isoSeconds(backup.created_at) },
+    reason,
   };
-  const key = `run ${run.id} ${name}`;
   if (await insertDeliveries(sql, taskId, audience, key, event, now) > 0) {
     await notify(sql, { topic: "notification_due" });
   }

@@ -1,6 +1,7 @@
 /** The one door for every change of a run's state. */
 import { deadlineOf, isTerminal, type RunState, type RunTransitionEvent, transition } from "../domain/run.ts";
-import type { Sql } from "../store/database.ts";
+import { afterCommit, type Sql } from "../store/database.ts";
+import { logger } from "../telemetry/logging.ts";
 import { type Notification, notifyAll } from "../store/notifications.ts";
 import { moveRun, type RunChange, type RunRow } from "../store/runs.ts";
 import type { Services } from "./context.ts";
@@ -36,9 +37,38 @@ export async function applyToRun(
   }
   await announce(sql, run, next.state);
   const moved = { ...run, ...whole, state: next.state };
+  if (next.state !== run.state) tellLog(sql, moved);
   if (isTerminal(next.state)) await tellOfFailure(services, sql, moved, { before: run.state, damage });
   return { moved: true, run: moved };
 }
+
+/** One line for each state that a run is in, once it is. */
+export function tellLog(
+  sql: Sql,
+  run: Pick<RunRow, "id" | "state" | "kind" | "attempt" | "backup_task_id" | "remote_server_id" | "reason">,
+): void {
+  const { id: run_id, state, kind, attempt, backup_task_id: task_id, remote_server_id, reason } = run;
+  const ofTask = task_id === null ? "" : " of task {task_id}";
+  const onServer = remote_server_id === null ? "" : " on server {remote_server_id}";
+  afterCommit(sql, () => {
+    logger("runs").info(`${NAMES[kind]} {run_id}${ofTask}${onServer} is ${state}`, {
+      run_id,
+      ...(task_id === null ? {} : { task_id }),
+      ...(remote_server_id === null ? {} : { remote_server_id }),
+      ...(attempt > 1 ? { attempt } : {}),
+      ...(reason === null ? {} : { reason }),
+    });
+  });
+}
+
+const NAMES: Record<RunRow["kind"], string> = {
+  backup: "Backup run",
+  restore: "Restore run",
+  verify: "Verification run",
+  drill: "Drill run",
+  delete: "Deletion run",
+  install: "Installation run",
+};
 
 /** Until when a run may wait for an agent that takes it. */
 export function startDeadline(services: Pick<Services, "runTimes">, run: { created_at: Date }): Date {

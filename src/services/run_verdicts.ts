@@ -1,13 +1,16 @@
 /** How a run ends: the backup it stored, or the reason, and what it left behind. */
+import { describeDoubts } from "../domain/guards.ts";
+import { objectKey } from "../domain/location.ts";
 import type { StoredBackup } from "../protocol/job.ts";
 import type { Verdict } from "../protocol/messages.ts";
-import { markDamaged, markProven, markVerified } from "../store/backup_checks.ts";
+import { type DamageFinder, markDamaged, markProven, markVerified } from "../store/backup_checks.ts";
 import { insertBackup } from "../store/backup_records.ts";
 import type { Sql } from "../store/database.ts";
 import { hasRemovedUploads, insertNamedLeftovers, insertUploadLeftovers } from "../store/leftovers.ts";
 import { notify } from "../store/notifications.ts";
 import { recordFinalFigures } from "../store/run_progress.ts";
 import { recordVerdict, type RunRow } from "../store/runs.ts";
+import { completedUploads } from "../store/uploads.ts";
 import type { Services } from "./context.ts";
 import { runPlace } from "./jobs.ts";
 import { requestRetention } from "./removals.ts";
@@ -21,12 +24,12 @@ export async function applyVerdict(
   run: RunRow,
   told: Verdict,
 ): Promise<RunRow> {
-  const verdict = fitting(run, told);
-  // A run that was lost for so long that its objects were cleared away can't succeed any more.
-  if (verdict.outcome === "succeeded" && await hasRemovedUploads(sql, run.id, run.attempt)) {
-    await keepLateVerdict(services, sql, run, run.attempt, verdict);
+  const fit = fitting(run, told);
+  if (fit.outcome === "succeeded" && await isTooLate(sql, run)) {
+    await keepLateVerdict(services, sql, run, run.attempt, fit);
     return run;
   }
+  const verdict = await proven(sql, run, fit);
   const change = {
     warnings_count: verdict.warnings_count,
     started_at: run.started_at ?? services.clock.now(),
@@ -42,14 +45,26 @@ export async function applyVerdict(
       wasLost: run.state === "lost",
       backupId,
       suspicion: verdict.backup.suspicion ?? null,
+      shrinking: verdict.backup.shrinking ?? null,
     });
   }
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
     await recordFinalFigures(sql, run.id, { ...verdict.restored, size: 0 });
   }
   await noteCheck(services, sql, run, verdict);
-  await noteLeftovers(services, sql, run, verdict);
+  await noteLeftovers(services, sql, run, run.attempt, verdict);
   return move.run;
+}
+
+/** A run was lost for so long that its objects were cleared away, or that its destination was deleted. */
+async function isTooLate(sql: Sql, run: RunRow): Promise<boolean> {
+  if (run.kind !== "backup") return false;
+  return isPlaceless(run) || await hasRemovedUploads(sql, run.id, run.attempt);
+}
+
+/** Nothing that it has stored can be reached any more. */
+function isPlaceless(run: RunRow): boolean {
+  return run.backup_destination_id === null || run.object_directory === null;
 }
 
 /** What a success tells, by the run's kind. */
@@ -71,7 +86,30 @@ function fitting(run: RunRow, verdict: Verdict): Verdict {
   };
 }
 
-/** Keeps a verdict that came too late to count. What it left behind is removed all the same. */
+/**
+ * A backup in a bucket is of objects that this attempt uploaded through here, and of no others: those could be another
+ * server's, to be read as one's own, or deleted with it.
+ */
+async function proven(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
+  if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return verdict;
+  const place = await runPlace(sql, run);
+  if (place.type !== "s3") return verdict;
+  const uploaded = await completedUploads(sql, run.id, run.attempt);
+  const { objects } = verdict.backup;
+  const foreign = objects.find(({ name, size }) => uploaded.get(objectKey(place.directory, name)) !== size);
+  if (foreign === undefined) return verdict;
+  return {
+    outcome: "failed",
+    warnings_count: verdict.warnings_count,
+    reason: `The agent reports ${foreign.name}, of ${foreign.size} bytes, which it did not upload.`,
+    leftovers: [],
+  };
+}
+
+/**
+ * Keeps a verdict that came too late to count. What it left behind is removed all the same, and so is what it stored: a
+ * backup that no record names is nobody's. A success that is only told again is left alone.
+ */
 export async function keepLateVerdict(
   services: Services,
   sql: Sql,
@@ -80,7 +118,23 @@ export async function keepLateVerdict(
   verdict: Verdict,
 ): Promise<void> {
   await recordVerdict(sql, run.id, attempt, verdict, false, services.clock.now());
-  await noteLeftovers(services, sql, run, verdict);
+  if (run.state === "succeeded" && run.attempt === attempt) return;
+  await noteLeftovers(
+    services,
+    sql,
+    run,
+    attempt,
+    verdict.outcome === "succeeded" ? unwanted(verdict) : verdict,
+  );
+}
+
+function unwanted(verdict: Verdict & { outcome: "succeeded" }): Verdict {
+  return {
+    outcome: "failed",
+    warnings_count: verdict.warnings_count,
+    reason: "It came too late to count.",
+    leftovers: "backup" in verdict ? verdict.backup.objects.map(({ name }) => name) : [],
+  };
 }
 
 /**
@@ -90,12 +144,17 @@ export async function keepLateVerdict(
 async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
   if (run.kind === "backup" || run.backup_id === null) return;
   const now = services.clock.now();
+  const since = run.started_at ?? now;
   if (verdict.outcome === "succeeded") {
-    if ("verified" in verdict) await markVerified(sql, run.backup_id, run.started_at ?? now, now);
-    if ("proven" in verdict) await markProven(sql, run.backup_id, verdict.proven.restore_ms, now);
+    if ("verified" in verdict) await markVerified(sql, run.backup_id, since, now);
+    if ("proven" in verdict) await markProven(sql, run.backup_id, verdict.proven.restore_ms, since, now);
   }
   const damage = damageOf(run, verdict);
-  if (damage !== null) await markDamaged(sql, run.backup_id, damage, now);
+  if (damage !== null) await markDamaged(sql, run.backup_id, finderOf(run.kind), damage, now);
+}
+
+function finderOf(kind: RunRow["kind"]): DamageFinder {
+  return kind === "drill" || kind === "restore" ? kind : "verify";
 }
 
 /** What a verification, a drill or a restore found to be broken in its backup; null where it found nothing. */
@@ -113,7 +172,7 @@ async function storeBackup(
   warningsCount: number,
 ): Promise<number> {
   const now = services.clock.now();
-  const suspicion = stored.suspicion ?? null;
+  const suspicion = describeDoubts(stored);
   const place = await runPlace(sql, run);
   const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
   await recordFinalFigures(sql, run.id, stored);
@@ -154,12 +213,18 @@ function encryptionOf(run: RunRow, { encrypted }: StoredBackup) {
     : { encryption: "password" as const, ...none, encryption_password_encrypted };
 }
 
-async function noteLeftovers(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
+async function noteLeftovers(
+  services: Services,
+  sql: Sql,
+  run: RunRow,
+  attempt: number,
+  verdict: Verdict,
+): Promise<void> {
   // Other runs store nothing, whatever an agent tells of them.
   if (run.kind !== "backup") return;
   const now = services.clock.now();
-  let count = await insertUploadLeftovers(sql, run.id, verdict.outcome === "succeeded", now);
-  if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0) {
+  let count = await insertUploadLeftovers(sql, run.id, attempt, verdict.outcome === "succeeded", now);
+  if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0 && !isPlaceless(run)) {
     const place = await runPlace(sql, run);
     if (place.type !== "s3") count += await insertNamedLeftovers(sql, run, place, verdict.leftovers, now);
   }

@@ -3,7 +3,6 @@ import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import { isTerminal, shownState } from "../domain/run.ts";
 import { type BackupTaskRow, lockBackupTask } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";
-import { notifyAll } from "../store/notifications.ts";
 import {
   countActiveBackupRuns,
   insertBackupRuns,
@@ -12,6 +11,7 @@ import {
   lockServerLimit,
 } from "../store/runs.ts";
 import type { Caller, Services } from "./context.ts";
+import { announceQueued } from "./queued_runs.ts";
 import { applyToRun, startDeadline } from "./run_state.ts";
 
 /**
@@ -62,13 +62,7 @@ export async function queueBackupRuns(
   }));
   const deadline_at = startDeadline(services, { created_at: now });
   const runs = await insertBackupRuns(sql, rows, { deadline_at, created_at: now });
-  await notifyAll(
-    sql,
-    runs.flatMap(({ id, remote_server_id }) => [
-      { topic: "run_changed", run_id: id },
-      { topic: "run_queued", run_id: id, remote_server_id },
-    ]),
-  );
+  await announceQueued(sql, runs);
   return runs.map(({ id }) => id);
 }
 

@@ -1,7 +1,14 @@
 /** Due times made into runs: each once, however many control planes look. */
 import { nextRun, type Schedule } from "../domain/schedule.ts";
 import { transaction } from "../store/database.ts";
-import { lockDueTasks, recordSkipped, setNextRuns, soonestDueTime } from "../store/due_tasks.ts";
+import {
+  lastDueTimes,
+  lockDueTasks,
+  lockTasksAhead,
+  recordSkipped,
+  setNextRuns,
+  soonestDueTime,
+} from "../store/due_tasks.ts";
 import { lockActiveBackupRuns } from "../store/runs.ts";
 import type { Services } from "./context.ts";
 import { queueBackupRuns } from "./runs.ts";
@@ -46,4 +53,33 @@ function nextRunsAfter(now: Date): (schedule: Schedule) => Date | null {
 /** When the scheduler should look next; null when no task has a due time. */
 export function nextDueTime(services: Services): Promise<Date | null> {
   return soonestDueTime(services.database);
+}
+
+/**
+ * Brings due times back that were planned on a clock that was ahead: else a task would wait until the time comes that was
+ * shown then. What was fired on that clock is not fired again. Returns how many were brought back.
+ */
+export async function replanSchedules(services: Services): Promise<number> {
+  let count = 0;
+  for (let lastId = 0, left = true; left;) {
+    await transaction(services.database, async (sql) => {
+      const now = services.clock.now();
+      const tasks = await lockTasksAhead(sql, now, lastId, BATCH);
+      // Asked once they are locked: nobody fires one of them now.
+      const last = await lastDueTimes(sql, tasks.map(({ id }) => id));
+      const back: { id: number; next: Date }[] = [];
+      for (const task of tasks) {
+        const fired = last.get(task.id)?.getTime() ?? 0;
+        const after = Math.max(now.getTime(), task.updated_at.getTime(), fired);
+        const next = nextRun(task, new Date(after));
+        if (next === null || next >= task.next_run_at!) continue;
+        back.push({ id: task.id, next });
+      }
+      await setNextRuns(sql, back);
+      count += back.length;
+      lastId = tasks.at(-1)?.id ?? lastId;
+      left = tasks.length === BATCH;
+    });
+  }
+  return count;
 }

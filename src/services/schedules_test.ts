@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { testServices } from "../../tests/support/database.ts";
 import { plant } from "../../tests/support/planted.ts";
 import { claimHandOvers } from "./hand_overs.ts";
-import { fireDueTasks, nextDueTime } from "./schedules.ts";
+import { fireDueTasks, nextDueTime, replanSchedules } from "./schedules.ts";
 import { cancelRun } from "./runs.ts";
 
 const due = (time: string) => ({ next_run_at: new Date(time) });
@@ -63,4 +63,25 @@ Deno.test("paused tasks are not fired", async () => {
   const { services } = test;
   await plant(services, { ...due("2026-01-05T01:00:00Z"), paused_at: new Date("2026-01-01T00:00:00Z") });
   assert.equal(await fireDueTasks(services), 0);
+});
+
+Deno.test("a clock that was ahead leaves no schedule waiting for it, and fires nothing twice", async () => {
+  await using test = await testServices({ now: "2026-01-05T00:59:00Z" });
+  const { services, clock, database } = test;
+  await plant(services, due("2026-01-05T01:00:00Z"));
+  await plant(services, { ...due("2026-01-05T01:00:00Z"), paused_at: clock.now() });
+  await clock.set("2027-03-01T12:00:00Z");
+  await fireDueTasks(services);
+  await clock.set("2026-01-05T00:59:30Z");
+  assert.equal(await replanSchedules(services), 1);
+  assert.equal(await replanSchedules(services), 0);
+  assert.deepEqual(await nextDueTime(services), new Date("2026-01-06T01:00:00Z"));
+  await database`update runs set state = 'failed', finished_at = now(), deadline_at = null`;
+  await clock.set("2026-01-06T01:00:00Z");
+  assert.equal(await fireDueTasks(services), 1);
+  const runs = await database`select scheduled_for from runs order by id`;
+  assert.deepEqual(runs.map(({ scheduled_for }) => scheduled_for), [
+    new Date("2026-01-05T01:00:00Z"),
+    new Date("2026-01-06T01:00:00Z"),
+  ]);
 });

@@ -1,6 +1,7 @@
 /** What a user does with their tags. */
 import { NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
+import { noteCreated } from "../store/audited_request.ts";
 import { transaction } from "../store/database.ts";
 import type { Page } from "../store/page.ts";
 import * as store from "../store/tags.ts";
@@ -21,10 +22,11 @@ export async function showTag(services: Services, caller: Caller, id: number): P
 }
 
 export function createTag(services: Services, caller: Caller, tag: store.NewTag): Promise<store.TagRow> {
-  return transaction(
-    services.database,
-    (sql) => store.insertTag(sql, caller.userId, tag, services.clock.now()),
-  );
+  return transaction(services.database, async (sql) => {
+    const row = await store.insertTag(sql, caller.userId, tag, services.clock.now());
+    noteCreated(row.id);
+    return row;
+  });
 }
 
 export function updateTag(

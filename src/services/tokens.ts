@@ -3,7 +3,9 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Ability } from "../domain/abilities.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
+import { noteCreated } from "../store/audited_request.ts";
 import { type Sql, transaction } from "../store/database.ts";
+import { notify } from "../store/notifications.ts";
 import type { Page } from "../store/page.ts";
 import * as store from "../store/tokens.ts";
 import type { Caller, Services } from "./context.ts";
@@ -26,21 +28,47 @@ export interface IssuedToken {
   plain: string;
 }
 
-/** Who holds this token; throws an {@link UnauthenticatedError}. The lookup is by hash: time tells nothing of it. */
+/**
+ * Who holds this token; throws an {@link UnauthenticatedError}. Nothing is compared with the token itself: it is looked up by its
+ * hash, of which a caller can't choose a part, so that the time it takes tells nothing of any other.
+ */
 export async function authenticate(services: Services, plain: string): Promise<Caller> {
   const now = services.clock.now();
-  const row = await store.findCaller(services.database, hashToken(plain), now);
+  const row = await store.findCaller(services.database, hashToken(plain));
   if (row === undefined) throw new UnauthenticatedError();
+  const fault = faultOf(row, now);
+  if (fault !== null) {
+    throw new UnauthenticatedError(undefined, { userId: row.user_id, tokenId: row.id, reason: fault });
+  }
   const stale = new Date(now.getTime() - USE_NOTED_EVERY);
   if (row.last_used_at === null || row.last_used_at <= stale) {
     await store.touchToken(services.database, row.id, now, stale);
   }
+  return callerOf(row);
+}
+
+function faultOf({ revoked_at, expires_at }: store.CallerRow, now: Date): string | null {
+  if (revoked_at !== null) return "The token is revoked.";
+  return expires_at !== null && expires_at <= now ? "The token has expired." : null;
+}
+
+function callerOf(row: store.CallerRow): Caller {
   return {
     userId: row.user_id,
     tokenId: row.id,
     isAdmin: row.is_admin,
     abilities: new Set(row.is_admin ? row.abilities : row.abilities.filter((ability) => ability !== "admin")),
   };
+}
+
+/** When the token ends by itself and what it allows now; null where it is good no more. */
+export async function lookAgain(
+  services: Services,
+  caller: Caller,
+): Promise<{ caller: Caller; expiresAt: Date | null } | null> {
+  const row = await store.findCallerById(services.database, caller.tokenId);
+  if (row === undefined || faultOf(row, services.clock.now()) !== null) return null;
+  return { caller: callerOf(row), expiresAt: row.expires_at };
 }
 
 /** Makes a token without asking who wants it: for the first administrator and for new users. */
@@ -80,7 +108,11 @@ export function createToken(services: Services, caller: Caller, token: TokenInpu
   refuseForeignAbilities(caller, token.abilities);
   const now = services.clock.now();
   refusePast(token.expires_at, now);
-  return transaction(services.database, (sql) => insertToken(sql, caller.userId, token, now));
+  return transaction(services.database, async (sql) => {
+    const issued = await insertToken(sql, caller.userId, token, now);
+    noteCreated(issued.row.id);
+    return issued;
+  });
 }
 
 export function listTokens(
@@ -107,16 +139,21 @@ export function updateToken(
   const columns = abilities === undefined ? changes : { ...changes, abilities: [...new Set(abilities)] };
   return transaction(
     services.database,
-    async (sql) => found(await store.updateToken(sql, caller.userId, id, columns, now)),
+    async (sql) => {
+      const row = found(await store.updateToken(sql, caller.userId, id, columns, now));
+      await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
+      return row;
+    },
   );
 }
 
-/** From the next call on the token is unknown. */
+/** From the next call on the token is unknown; what streams under it ends. */
 export function revokeToken(services: Services, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
     if (!await store.revokeToken(sql, caller.userId, id, services.clock.now())) {
       throw new NotFoundError("Token");
     }
+    await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
   });
 }
 

@@ -5,7 +5,6 @@
 import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import { objectKey } from "../domain/location.ts";
 import { MAX_PARTS, partCount, partSize } from "../domain/upload_parts.ts";
-import type { Keyring } from "../secrets/keyring.ts";
 import { isStorageType, storageTypes } from "../storage/registry.ts";
 import { type Bucket, StorageError } from "../storage/s3.ts";
 import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
@@ -27,18 +26,22 @@ import { liveRun } from "./live_runs.ts";
 const URL_SECONDS = 3600;
 
 /** Opens the keys of a destination that the control plane reaches itself. Throws a `SecretError` where it can't. */
-export function bucketOf(row: BackupDestinationRow, keyring: Keyring): Bucket {
+export function bucketOf(
+  row: BackupDestinationRow,
+  { keyring, network }: Pick<Services, "keyring" | "network">,
+): Bucket {
   if (!isStorageType(row.type)) {
     throw new Error(`Cannot open destination ${row.id} as a bucket: it is of type ${row.type}`);
   }
-  return storageTypes[row.type]({
+  const options = {
     endpoint: row.s3_endpoint,
     region: row.s3_region,
     bucket: row.s3_bucket_name!,
     pathStyle: row.path_style_endpoint,
     accessKey: keyring.decrypt(row.s3_access_key_encrypted!),
     secretKey: keyring.decrypt(row.s3_secret_key_encrypted!),
-  });
+  };
+  return storageTypes[row.type](options, network);
 }
 
 /**
@@ -53,11 +56,9 @@ export async function openUpload(
   input: { run_id: number; attempt: number; name: string; size_hint: number | null },
 ): Promise<{ upload_id: string; part_size: number }> {
   const { clock, database } = services;
-  if (input.name === "" || input.name.includes("/")) {
-    throw new ConflictError(`Cannot upload ${JSON.stringify(input.name)}: it is not the name of an object`);
-  }
   const { row, destination } = await transaction(database, async (sql) => {
     const run = await liveRun(sql, remoteServerId, input, "upload");
+    refuseForeignName(input.name, run);
     const bytesInPart = fittingPartSize(input.name, input.size_hint, run);
     const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
     if (destination === undefined || run.object_directory === null || !isStorageType(destination.type)) {
@@ -72,7 +73,7 @@ export async function openUpload(
     }, clock.now());
     return { row, destination };
   });
-  const bucket = bucketOf(destination, services.keyring);
+  const bucket = bucketOf(destination, services);
   if (await bucket.head(row.object_key) !== null) {
     await markUploadRemoved(database, row.id, clock.now());
     throw new ConflictError(
@@ -144,7 +145,7 @@ export async function abortUpload(
  * attempt writes under the same key.
  */
 export async function removeUpload(services: Services, uploadId: string): Promise<void> {
-  const { clock, database, keyring } = services;
+  const { clock, database } = services;
   const { row, isKept, destination } = await transaction(database, async (sql) => {
     const row = await findUpload(sql, uploadId);
     if (row === null || row.state === "removed") return { row: null };
@@ -153,7 +154,7 @@ export async function removeUpload(services: Services, uploadId: string): Promis
     return { row, isKept, destination: await findBackupDestination(sql, row.backup_destination_id) };
   });
   if (row === null) return;
-  const bucket = bucketOf(destination!, keyring);
+  const bucket = bucketOf(destination!, services);
   if (row.state === "open") await abortAtBucket(bucket, row);
   // Even an open one may be an object: its completion went through, its answer did not come back. One that never got
   // the bucket's id can't have been completed: what lies under its key is somebody else's.
@@ -215,6 +216,20 @@ async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
   }
 }
 
+/**
+ * Other servers' objects may lie in the same directory: an agent that took the name of one to come would keep it from
+ * being stored.
+ */
+function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: stamp }: UploadRun): void {
+  const isFile = name !== "" && !name.includes("/");
+  const isOwn = prefix !== null && stamp !== null && name.startsWith(`${prefix}_`) &&
+    name.slice(prefix.length).includes(`_${stamp}.`);
+  if (isFile && isOwn) return;
+  throw new ConflictError(
+    `Cannot upload ${JSON.stringify(name)}: it is not the name of an object of the run`,
+  );
+}
+
 /** A run that failed because its object outgrew its parts tells the next one that it needs larger ones. */
 function fittingPartSize(name: string, sizeHint: number | null, run: UploadRun): number {
   const size = Math.max(sizeHint ?? 0, run.failed_bytes_written ?? 0);
@@ -236,7 +251,7 @@ async function liveUpload(
     const row = await ownUpload(sql, remoteServerId, uploadId);
     await liveRun(sql, remoteServerId, row, "upload");
     const destination = await findBackupDestination(sql, row.backup_destination_id);
-    return { row, bucket: bucketOf(destination!, services.keyring) };
+    return { row, bucket: bucketOf(destination!, services) };
   });
 }
 

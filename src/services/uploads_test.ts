@@ -6,8 +6,11 @@ import { type Bucket, StorageError } from "../storage/s3.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
 import { abortUpload, bucketOf, completeUpload, openUpload, removeUpload, signParts } from "./uploads.ts";
 
-const KEY = "backups/a.tar.zst";
-const input = { run_id: 1, attempt: 1, name: "a.tar.zst", size_hint: null };
+const NAME = "backup_1_20260101000000.tar.zst";
+const KEY = `backups/${NAME}`;
+const input = { run_id: 1, attempt: 1, name: NAME, size_hint: null };
+/** What every hand-over names. */
+const OBJECT = { object_directory: "backups", object_prefix: "backup_1", object_stamp: "20260101000000" };
 
 interface Setting extends TestServices {
   readonly s3: TestS3;
@@ -51,11 +54,11 @@ async function setting(): Promise<Setting> {
       state: "running",
       attempt: 1,
       deadline_at: at,
-      object_directory: "backups",
+      ...OBJECT,
       created_at: at,
     })
   }`;
-  const bucket = bucketOf((await findBackupDestination(sql, 1))!, services.keyring);
+  const bucket = bucketOf((await findBackupDestination(sql, 1))!, services);
   return {
     ...test,
     s3,
@@ -165,7 +168,7 @@ Deno.test("a run that failed for its size gives the next one larger parts", asyn
       backup_task_id: 1,
       remote_server_id: 1,
       backup_destination_id: 1,
-      object_directory: "backups",
+      ...OBJECT,
       created_at: at,
     })
   }`;
@@ -323,4 +326,31 @@ Deno.test("an upload that never began removes nothing that lies under its key", 
   await removeUpload(t.services, row!.id);
   assert.equal(await t.bucket.get(KEY), "theirs");
   assert.equal(await stateOf(t, row!.id), "removed");
+});
+
+Deno.test("an agent takes no name but of its own run's objects", async () => {
+  await using t = await setting();
+  for (
+    const name of [
+      "",
+      ".",
+      "..",
+      "a.tar.zst",
+      "backup_2_20260101000000.tar.zst",
+      "backup_1_20260101000001.tar.zst",
+      "backup_1_20260101000000",
+      "../backup_1_20260101000000.tar.zst",
+      "backup_1_20260101000000.tar.zst/..",
+      "other/backup_1_20260101000000.tar.zst",
+    ]
+  ) {
+    await assert.rejects(
+      openUpload(t.services, 1, { ...input, name }),
+      /it is not the name of an object of the run/,
+    );
+  }
+  assert.deepEqual([...await t.database`select 1 from uploads`], []);
+  for (const name of ["backup_1_app_20260101000000.sql.zst", "backup_1_20260101000000.manifest.json"]) {
+    assert.ok((await openUpload(t.services, 1, { ...input, name })).upload_id);
+  }
 });

@@ -3,7 +3,9 @@ import { ABILITIES, type Ability, USER_ABILITIES } from "../domain/abilities.ts"
 import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { instantOf, wallTime } from "../domain/timezone.ts";
+import { noteCreated } from "../store/audited_request.ts";
 import { type Sql, transaction } from "../store/database.ts";
+import { notify } from "../store/notifications.ts";
 import type { Page } from "../store/page.ts";
 import * as store from "../store/users.ts";
 import type { Caller, Services } from "./context.ts";
@@ -49,7 +51,9 @@ export async function showUser(services: Services, _caller: Caller, id: number):
 export function createUser(services: Services, user: store.NewUser): Promise<store.UserRow> {
   return transaction(services.database, async (sql) => {
     await refuseTakenEmail(sql, user.email, null);
-    return await store.insertUser(sql, user, services.clock.now());
+    const row = await store.insertUser(sql, user, services.clock.now());
+    noteCreated(row.id);
+    return row;
   });
 }
 
@@ -67,7 +71,9 @@ export function updateUser(
     }
     if (changes.is_admin === false) await refuseUnlessAdmin(sql, caller);
     if (changes.email !== undefined) await refuseTakenEmail(sql, changes.email, id);
-    return found(await store.updateUser(sql, id, changes, services.clock.now()));
+    const row = found(await store.updateUser(sql, id, changes, services.clock.now()));
+    await notify(sql, { topic: "tokens_changed", user_id: id });
+    return row;
   });
 }
 
@@ -90,6 +96,7 @@ export function deleteUser(services: Services, caller: Caller, id: number): Prom
       throw new ConflictError(`${user.name} still has ${kept.join(", ")}; delete those first.`);
     }
     await store.deleteUser(sql, id);
+    await notify(sql, { topic: "tokens_changed", user_id: id });
   });
 }
 

@@ -1,5 +1,8 @@
 /** Verifications: a backup read back on demand, and every stored one in its turn. */
-import { ConflictError, NotFoundError } from "../domain/errors.ts";
+import type { DatabaseServer } from "../domain/database_server.ts";
+import { drilledServer } from "../domain/drill.ts";
+import { ConflictError } from "../domain/errors.ts";
+import type { DrillOptions } from "../domain/restore.ts";
 import { shownState } from "../domain/run.ts";
 import {
   findActiveCheck,
@@ -7,11 +10,13 @@ import {
   noteVerificationQueued,
   serversWithDueVerifications,
 } from "../store/backup_checks.ts";
-import { type BackupRow, lockBackup } from "../store/backups.ts";
+import type { BackupRow } from "../store/backups.ts";
 import { type Sql, transaction } from "../store/database.ts";
-import { notify } from "../store/notifications.ts";
 import { insertRun } from "../store/runs.ts";
+import { lockReadable } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
+import { announceQueued } from "./queued_runs.ts";
+import { databaseServer } from "./restore_jobs.ts";
 import { refuseUnsent, serverFor } from "./restores.ts";
 import { startDeadline } from "./run_state.ts";
 
@@ -31,21 +36,11 @@ export async function startVerification(
   });
 }
 
-/** The backup, locked. Throws a {@link ConflictError} where it is being deleted. */
-export async function lockReadable(sql: Sql, caller: Caller, backupId: number): Promise<BackupRow> {
-  const backup = await lockBackup(sql, caller.userId, backupId);
-  if (backup === undefined) throw new NotFoundError("Backup");
-  if (backup.removal_requested_at !== null) {
-    throw new ConflictError("The backup is being deleted. Choose another one.");
-  }
-  return backup;
-}
-
 const CHECKS = { verify: "verification", drill: "restore drill" };
 
 /**
  * Queues a check of the locked backup that was asked for. Throws a {@link ConflictError} where one of its kind is not over, and as
- * {@link refuseUnsent} does.
+ * {@link refuseUnsent} and, of a drill of databases, {@link databaseServer} do.
  */
 export async function startCheck(
   services: Services,
@@ -54,6 +49,7 @@ export async function startCheck(
   kind: "verify" | "drill",
   backup: BackupRow,
   asked: number | undefined,
+  databases: DatabaseServer | null = null,
 ): Promise<number> {
   const active = await findActiveCheck(sql, backup.id, kind);
   if (active !== undefined) {
@@ -63,8 +59,11 @@ export async function startCheck(
     );
   }
   const serverId = await serverFor(sql, caller, backup, asked);
+  if (kind === "drill" && drilledServer(backup.engine) !== null) {
+    await databaseServer(sql, backup, serverId, databases);
+  }
   await refuseUnsent(services, sql, backup, serverId);
-  return await queueCheck(services, sql, kind, backup, serverId, null);
+  return await queueCheck(services, sql, kind, backup, serverId, null, databases);
 }
 
 /**
@@ -86,7 +85,10 @@ export async function queueDueVerifications(services: Services): Promise<number>
   return queued;
 }
 
-/** @param scheduledFor When it was due; null when asked for. */
+/**
+ * @param scheduledFor When it was due; null when asked for.
+ * @param databases Where a drill loads its scratch databases; null: on the task's server.
+ */
 export async function queueCheck(
   services: Services,
   sql: Sql,
@@ -94,6 +96,7 @@ export async function queueCheck(
   backup: BackupRow,
   serverId: number,
   scheduledFor: Date | null,
+  databases: DatabaseServer | null = null,
 ): Promise<number> {
   const now = services.clock.now();
   const run = await insertRun(sql, {
@@ -103,13 +106,12 @@ export async function queueCheck(
     remote_server_id: serverId,
     backup_destination_id: backup.backup_destination_id,
     backup_id: backup.id,
-    options: null,
+    options: databases === null ? null : { server: databases } satisfies DrillOptions,
     trigger: scheduledFor === null ? "manual" : "schedule",
     scheduled_for: scheduledFor,
     deadline_at: startDeadline(services, { created_at: now }),
     created_at: now,
   });
-  await notify(sql, { topic: "run_changed", run_id: run.id });
-  await notify(sql, { topic: "run_queued", run_id: run.id, remote_server_id: serverId });
+  await announceQueued(sql, [run]);
   return run.id;
 }

@@ -5,9 +5,11 @@ import { plant, type Planted, sayHello } from "../../tests/support/planted.ts";
 import { newBackup } from "../../tests/support/records.ts";
 import { ConflictError } from "../domain/errors.ts";
 import type { RunEvent } from "../protocol/messages.ts";
+import { clearDamage } from "./backups.ts";
 import { claimHandOvers } from "./hand_overs.ts";
 import { recordEvents } from "./run_events.ts";
 import { startRun } from "./runs.ts";
+import { startDrill } from "./drills.ts";
 import { queueDueVerifications, startVerification } from "./verifications.ts";
 
 const DAY = 24 * 3_600_000;
@@ -18,6 +20,15 @@ const whole: RunEvent = {
     outcome: "succeeded",
     warnings_count: 0,
     verified: { files_count: 3, is_opened: true, bytes_read: 1000, duration_ms: 5 },
+  },
+};
+
+const proven: RunEvent = {
+  kind: "finished",
+  verdict: {
+    outcome: "succeeded",
+    warnings_count: 0,
+    proven: { files_count: null, bytes_read: 1000, restore_ms: 5, duration_ms: 9 },
   },
 };
 
@@ -127,6 +138,44 @@ Deno.test("damage is kept until the backup is whole again; what could not be fou
   const [run] =
     await database`select state, reason from runs where reason is not null order by id desc limit 1`;
   assert.deepEqual({ ...run }, { state: "failed", reason: "Why it failed" });
+});
+
+Deno.test("what a drill found stays until a drill finds otherwise, or a person says so, however whole the bytes are", async () => {
+  await using test = await testServices();
+  const { services, database, clock } = test;
+  const at = await stage(test);
+  const id = await newBackup(database, at.taskId, clock.now());
+  const damage = async () => {
+    const { damaged_at, damage_reason } = await at.row(id);
+    return [damaged_at?.getTime() ?? null, damage_reason];
+  };
+  const drill = async (how: RunEvent) => {
+    await clock.advance(1000);
+    await startDrill(services, at.caller, id, undefined);
+    await at.end(how);
+    return await damage();
+  };
+  const verify = async (how: RunEvent) => {
+    await clock.advance(1000);
+    await startVerification(services, at.caller, id, undefined);
+    await at.end(how);
+    return await damage();
+  };
+  const first = clock.now().getTime() + 1000;
+  const rows = "database shop came back otherwise than it was: 0 rows";
+  assert.deepEqual(await drill(damagedBy(rows)), [first, rows]);
+  assert.deepEqual(await verify(whole), [first, rows]);
+  // Each takes back what it can tell of, and the reason is one that is left.
+  assert.deepEqual(await verify(damagedBy("x: flipped")), [first, "x: flipped"]);
+  assert.deepEqual(await verify(whole), [first, rows]);
+  await verify(damagedBy("x: flipped"));
+  assert.deepEqual(await drill(proven), [first, "x: flipped"]);
+  assert.deepEqual(await verify(whole), [null, null]);
+  await drill(damagedBy(rows));
+  assert.deepEqual(await drill(proven), [null, null]);
+  await drill(damagedBy(rows));
+  await clearDamage(services, at.caller, id);
+  assert.deepEqual(await damage(), [null, null]);
 });
 
 Deno.test("a verification on schedule that could not be made is tried again a day later", async () => {

@@ -75,13 +75,13 @@ export async function wireRequest(
 
 /** Nothing where the agent reaches the destination by itself. */
 async function signObjects(
-  { keyring }: Services,
+  services: Services,
   { directory }: BackupDetailRow,
   destination: BackupDestinationRow,
   names: readonly string[],
 ): Promise<SignedObject[]> {
   if (!isStorageType(destination.type)) return [];
-  const bucket = bucketOf(destination, keyring);
+  const bucket = bucketOf(destination, services);
   return await Promise.all(names.map(async (name) => ({
     name,
     url: await bucket.signGet(objectKey(directory, name), URL_SECONDS),

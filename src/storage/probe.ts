@@ -1,6 +1,7 @@
 /** Proves a bucket by what a backup does to it. */
 import type { Clock } from "../domain/clock.ts";
 import { objectKey } from "../domain/location.ts";
+import type { Network } from "../network/network.ts";
 import type { Bucket } from "./s3.ts";
 import { readRefusal, refusalError } from "./s3_errors.ts";
 import { StorageError } from "./storage_error.ts";
@@ -18,7 +19,12 @@ const PART_TIMEOUT = 30_000;
 const URL_SECONDS = 300;
 
 /** Stops at the first step that fails, after removing what the steps before it left. */
-export async function probe(bucket: Bucket, clock: Clock, directory: string): Promise<CheckStep[]> {
+export async function probe(
+  bucket: Bucket,
+  network: Network,
+  clock: Clock,
+  directory: string,
+): Promise<CheckStep[]> {
   const key = objectKey(directory, `.rearguard-check-${crypto.randomUUID()}`);
   const steps: CheckStep[] = [];
   const step = async (name: string, work: () => Promise<string>): Promise<boolean> => {
@@ -42,7 +48,7 @@ export async function probe(bucket: Bucket, clock: Clock, directory: string): Pr
   });
   if (!connected) return steps;
   const written = await step("write", async () => {
-    const etag = await putPart(await bucket.signPart(key, uploadId, 1, URL_SECONDS), key);
+    const etag = await putPart(network, await bucket.signPart(key, uploadId, 1, URL_SECONDS), key);
     await bucket.completeUpload(key, uploadId, [{ partNumber: 1, etag }]);
     return `Wrote ${key}.`;
   });
@@ -66,11 +72,12 @@ export async function probe(bucket: Bucket, clock: Clock, directory: string): Pr
   return steps;
 }
 
-async function putPart(url: string, key: string): Promise<string> {
+async function putPart(network: Network, url: string, key: string): Promise<string> {
   let response: Response;
   let answer: string;
   try {
-    response = await fetch(url, { method: "PUT", body: TEXT, signal: AbortSignal.timeout(PART_TIMEOUT) });
+    const signal = AbortSignal.timeout(PART_TIMEOUT);
+    response = await network.fetch(url, { method: "PUT", body: TEXT, signal });
     answer = await response.text();
   } catch {
     // Its message, and its cause's, hold the signed URL.

@@ -1,6 +1,7 @@
 /** The control plane's half of an S3 destination: it signs, completes, lists, deletes and checks. */
 import type { Clock } from "../domain/clock.ts";
 import { systemClock } from "../domain/clock.ts";
+import type { Network } from "../network/network.ts";
 import { type CheckStep, probe } from "./probe.ts";
 import type { BucketOptions } from "./s3_address.ts";
 import { readRefusal } from "./s3_errors.ts";
@@ -27,8 +28,12 @@ export interface OpenUpload {
 export class Bucket {
   readonly #requests: S3Requests;
 
-  constructor(options: BucketOptions, private readonly clock: Clock = systemClock) {
-    this.#requests = new S3Requests(options, clock);
+  constructor(
+    options: BucketOptions,
+    private readonly network: Network,
+    private readonly clock: Clock = systemClock,
+  ) {
+    this.#requests = new S3Requests(options, network, clock);
   }
 
   /** Starts a multipart upload and returns its id. After a lost answer one may be left: {@link listUploads} finds it. */
@@ -200,7 +205,7 @@ export class Bucket {
 
   /** Writes, reads back and deletes a probe object under `directory`, as a backup does: by a signed part. */
   check(directory = ""): Promise<CheckStep[]> {
-    return probe(this, this.clock, directory);
+    return probe(this, this.network, this.clock, directory);
   }
 
   #document(action: string, answer: S3Answer): Element {

@@ -46,7 +46,8 @@ function amazonUrl(region: string): URL {
   return new URL(`https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}/`);
 }
 
-function endpointUrl(endpoint: string): URL {
+/** Throws a `TypeError` for what is none. */
+export function endpointUrl(endpoint: string): URL {
   const url = new URL(/^https?:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`);
   url.search = "";
   url.hash = "";

@@ -1,4 +1,5 @@
 /** What went wrong at a bucket, in words that name the setting to change. */
+import { AddressRefusedError } from "../network/network.ts";
 import { StorageError } from "./storage_error.ts";
 import { parseXml, textOf } from "./xml.ts";
 
@@ -93,6 +94,9 @@ function explanation({ code, message, region }: Refusal): string {
 
 /** For a request that got no answer. `host` names where it went. */
 export function unreachableError(action: string, host: string, cause: unknown): StorageError {
+  if (cause instanceof AddressRefusedError) {
+    return new StorageError(`Cannot ${action}: ${cause.message}.`, "AddressRefused", false, { cause });
+  }
   const detail = causes(cause);
   if (cause instanceof DOMException && cause.name === "TimeoutError") {
     return new StorageError(`Cannot ${action}: ${host} did not answer in time. Try again.`, "Timeout", true, {
@@ -103,7 +107,7 @@ export function unreachableError(action: string, host: string, cause: unknown): 
 }
 
 function networkFault(host: string, detail: string): string {
-  if (/dns error|lookup address|ENOTFOUND/i.test(detail)) {
+  if (/ENOTFOUND|EAI_AGAIN/i.test(detail)) {
     return `there is no host ${host}. Check the destination's endpoint and region, and this machine's DNS.`;
   }
   if (/refused/i.test(detail)) {

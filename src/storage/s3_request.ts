@@ -1,6 +1,7 @@
 /** Signed requests to one bucket: each with its time limit, retried where that is safe, failures as `StorageError`s. */
 import { AwsV4Signer } from "aws4fetch";
-import { type Clock, systemClock } from "../domain/clock.ts";
+import type { Clock } from "../domain/clock.ts";
+import type { Network } from "../network/network.ts";
 import { type BucketOptions, bucketUrl, objectUrl, regionOf } from "./s3_address.ts";
 import { readRefusal, type Refusal, refusalError, unreachableError } from "./s3_errors.ts";
 import { StorageError } from "./storage_error.ts";
@@ -35,7 +36,11 @@ export class S3Requests {
   readonly #region: string;
   readonly #place: string;
 
-  constructor(private readonly options: BucketOptions, private readonly clock: Clock = systemClock) {
+  constructor(
+    private readonly options: BucketOptions,
+    private readonly network: Network,
+    private readonly clock: Clock,
+  ) {
     this.#base = bucketUrl(options);
     this.#region = regionOf(options);
     this.#place = `bucket ${options.bucket} at ${this.#base.host}`;
@@ -81,13 +86,8 @@ export class S3Requests {
     const signal = AbortSignal.timeout(request.timeoutMs ?? TIMEOUT);
     let answer: S3Answer;
     try {
-      const response = await fetch(signed.url, {
-        method,
-        headers: signed.headers,
-        body,
-        signal,
-        redirect: "manual",
-      });
+      const { headers } = signed;
+      const response = await this.network.fetch(signed.url.href, { method, headers, body, signal });
       answer = { status: response.status, headers: response.headers, text: await limitedText(response) };
     } catch (error) {
       throw unreachableError(`${request.action} in ${this.#place}`, url.host, error);

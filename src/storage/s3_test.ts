@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { loopback } from "../../tests/support/loopback.ts";
 import { freePort } from "../../tests/support/ports.ts";
 import { signatureFault } from "../../tests/support/s3_signature.ts";
 import { type S3Fault, TestS3 } from "../../tests/support/s3.ts";
@@ -9,7 +10,7 @@ import { Bucket, StorageError } from "./s3.ts";
 const eager = { ...systemClock, sleep: () => Promise.resolve() };
 
 function bucketOf(s3: TestS3, changes: Partial<TestS3["options"]> = {}): Bucket {
-  return new Bucket({ ...s3.options, ...changes }, eager);
+  return new Bucket({ ...s3.options, ...changes }, loopback, eager);
 }
 
 async function upload(bucket: Bucket, key: string, ...parts: string[]): Promise<string> {
@@ -181,7 +182,8 @@ Deno.test("a server that is no S3 server is told as one", async () => {
   const page = () => new Response("<html><p>Welcome</html>");
   await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, page);
   const options = { region: null, bucket: "b", pathStyle: true, accessKey: "a", secretKey: "s" };
-  const bucket = new Bucket({ ...options, endpoint: `http://127.0.0.1:${server.addr.port}` }, eager);
+  const endpoint = `http://127.0.0.1:${server.addr.port}`;
+  const bucket = new Bucket({ ...options, endpoint }, loopback, eager);
   const error = await rejection(bucket.createUpload("x"));
   assert.match(error.message, /the answer is not S3's\. Check the destination's endpoint/);
 });

@@ -4,25 +4,60 @@ import type { Sql } from "./database.ts";
 import { isActive } from "./runs.ts";
 import type { RunState } from "../domain/run.ts";
 
+/** Who found a backup to be damaged: a run of that kind, or a listing of what is inside. */
+export const DAMAGE_FINDERS = ["listing", "restore", "verify", "drill"] as const;
+export type DamageFinder = typeof DAMAGE_FINDERS[number];
+
 /**
- * Whole, as all of it was read back. Damage that was found while it was read stays.
- * @param since When the reading began.
+ * Whole, as all of it was read back. Gone is what the readers of its bytes found; what a drill found came of bytes that were whole.
+ * @param since When the reading began: damage that was found after that stays.
  */
 export async function markVerified(sql: Sql, id: number, since: Date, now: Date): Promise<void> {
-  await sql`
-    update backups set verified_at = ${now}, checked_at = ${now},
-      damaged_at = case when damaged_at > ${since} then damaged_at end,
-      damage_reason = case when damaged_at > ${since} then damage_reason end
-    where id = ${id}`;
+  await sql`update backups set verified_at = ${now}, checked_at = ${now} where id = ${id}`;
+  await clearDamage(sql, id, ["listing", "restore", "verify"], since);
   await noteAnswer(sql, id, now);
 }
 
-/** Damaged since the first time that it was found to be; the reason is the newest. */
-export async function markDamaged(sql: Sql, id: number, reason: string, now: Date): Promise<void> {
+/** Damaged since the first time that it was found to be; the reason is the newest. Returns whether this is the first time. */
+export async function markDamaged(
+  sql: Sql,
+  id: number,
+  finder: DamageFinder,
+  reason: string,
+  now: Date,
+): Promise<boolean> {
+  const [row] = await sql<{ is_first: boolean }[]>`
+    update backups set damaged_at = coalesce(backups.damaged_at, ${now}), damage_reason = ${reason},
+      checked_at = ${now}
+    from (select damaged_at is null as is_first from backups where id = ${id} for update) earlier
+    where id = ${id} returning is_first`;
+  if (row === undefined) return false;
   await sql`
-    update backups set damaged_at = coalesce(damaged_at, ${now}), damage_reason = ${reason}, checked_at = ${now}
-    where id = ${id}`;
+    insert into backup_damages ${sql({ backup_id: id, found_by: finder, found_at: now, reason })}
+    on conflict (backup_id, found_by) do update set found_at = excluded.found_at, reason = excluded.reason`;
   await noteAnswer(sql, id, now);
+  return row.is_first;
+}
+
+/** What these found until then is gone. The backup is damaged for as long as anything else is left. */
+export async function clearDamage(
+  sql: Sql,
+  id: number,
+  finders: readonly DamageFinder[],
+  until: Date,
+): Promise<void> {
+  await sql`
+    delete from backup_damages
+    where backup_id = ${id} and found_by = any(${[...finders]}::text[]) and found_at <= ${until}`;
+  await sql`
+    update backups set damaged_at = case when newest.reason is not null then damaged_at end,
+      damage_reason = newest.reason
+    from (
+      select (
+        select reason from backup_damages where backup_id = ${id} order by found_at desc, found_by limit 1
+      ) as reason
+    ) newest
+    where id = ${id}`;
 }
 
 async function noteAnswer(sql: Sql, id: number, now: Date): Promise<void> {
@@ -31,9 +66,20 @@ async function noteAnswer(sql: Sql, id: number, now: Date): Promise<void> {
     where id = (select backup_task_id from backups where id = ${id})`;
 }
 
-/** Restored in a drill: what its task shows outlives it. @param restoreMs How long the restore took. */
-export async function markProven(sql: Sql, id: number, restoreMs: number, now: Date): Promise<void> {
+/**
+ * Restored in a drill: what its task shows outlives it. What drills found before `since` is gone, and nothing else: they need not read
+ * all that lies there.
+ * @param restoreMs How long the restore took.
+ */
+export async function markProven(
+  sql: Sql,
+  id: number,
+  restoreMs: number,
+  since: Date,
+  now: Date,
+): Promise<void> {
   await sql`update backups set proven_at = ${now}, drill_duration_ms = ${restoreMs} where id = ${id}`;
+  await clearDamage(sql, id, ["drill"], since);
   await sql`
     update backup_tasks set last_proven_at = ${now}, restore_duration_ms = ${restoreMs}
     where id = (select backup_task_id from backups where id = ${id})`;

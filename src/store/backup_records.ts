@@ -56,7 +56,7 @@ export async function insertBackup(
   return row!.id;
 }
 
-/** Marks backups for removal; those already marked stay as they are. None may be held. */
+/** Marks backups for removal; those already marked stay as they are, but that a request goes before a rule. None may be held. */
 export async function markForRemoval(
   sql: Sql,
   ids: readonly number[],
@@ -66,6 +66,16 @@ export async function markForRemoval(
   await sql`
     update backups set removal_requested_at = ${now}, removal_reason = ${reason}, next_removal_at = ${now}
     where id = any(${[...ids]}::bigint[]) and removal_requested_at is null`;
+  if (reason === "retention") return;
+  await sql`update backups set removal_reason = ${reason} where id = any(${[...ids]}::bigint[])`;
+}
+
+/** They are stored as before. Nothing of them may be gone. */
+export async function takeMarksBack(sql: Sql, ids: readonly number[]): Promise<void> {
+  await sql`
+    update backups set removal_requested_at = null, removal_reason = null, next_removal_at = null,
+      removal_attempts = 0, removal_error = null
+    where id = any(${[...ids]}::bigint[]) and removal_begun_at is null`;
 }
 
 export interface RemovalRow {
@@ -75,6 +85,8 @@ export interface RemovalRow {
   directory: string;
   names: string[];
   removal_attempts: number;
+  /** Nothing of it was gone before. */
+  is_whole: boolean;
 }
 
 /** What a run still reads stays until it is over. */
@@ -82,17 +94,43 @@ function unused(sql: Sql) {
   return sql`not exists (select from runs where backup_id = backups.id and finished_at is null)`;
 }
 
-/** Takes due removals for this replica: until `leaseUntil` no other takes them. */
-export function claimRemovals(sql: Sql, now: Date, leaseUntil: Date, limit: number): Promise<RemovalRow[]> {
+function isDue(sql: Sql, now: Date) {
+  return sql`removal_requested_at is not null and next_removal_at <= ${now} and ${unused(sql)}`;
+}
+
+/** Marked by a rule that can be asked again. */
+function isRevocable(sql: Sql) {
+  return sql`removal_reason = 'retention' and removal_begun_at is null and backup_task_id is not null`;
+}
+
+/** Tasks with backups whose removal is due, that a rule marked, and that are all there still. */
+export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select distinct backup_task_id as id from backups where ${isDue(sql, now)} and ${isRevocable(sql)}
+    order by id limit ${limit}`;
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Takes due removals for this replica: until `leaseUntil` no other takes them. From now on something of them may be gone.
+ * @param confirmed Of those that a rule marked, these alone: it was asked again, in this transaction.
+ */
+export function claimRemovals(
+  sql: Sql,
+  now: Date,
+  leaseUntil: Date,
+  limit: number,
+  confirmed: readonly number[],
+): Promise<RemovalRow[]> {
   return sql<RemovalRow[]>`
-    update backups b set next_removal_at = ${leaseUntil}
+    update backups b set next_removal_at = ${leaseUntil}, removal_begun_at = coalesce(b.removal_begun_at, ${now})
     from (
-      select id from backups where removal_requested_at is not null and next_removal_at <= ${now}
-        and ${unused(sql)}
+      select id, removal_begun_at is null as is_whole from backups where ${isDue(sql, now)}
+        and (not (${isRevocable(sql)}) or id = any(${[...confirmed]}::bigint[]))
       order by next_removal_at, id limit ${limit} for update skip locked
     ) due
     where b.id = due.id
-    returning b.id, b.backup_destination_id, b.remote_server_id, b.directory, b.removal_attempts,
+    returning b.id, b.backup_destination_id, b.remote_server_id, b.directory, b.removal_attempts, due.is_whole,
       (select coalesce(array_agg(name order by ordinal), '{}') from backup_objects where backup_id = b.id) as names`;
 }
 
@@ -100,10 +138,18 @@ export async function deleteBackupRecord(sql: Sql, id: number): Promise<void> {
   await sql`delete from backups where id = ${id}`;
 }
 
-export async function postponeRemoval(sql: Sql, id: number, error: string, next: Date): Promise<void> {
+/** @param isWhole Nothing of it is gone, for certain. */
+export async function postponeRemoval(
+  sql: Sql,
+  id: number,
+  error: string,
+  next: Date,
+  isWhole: boolean,
+): Promise<void> {
   await sql`
     update backups
-    set removal_attempts = removal_attempts + 1, removal_error = ${error}, next_removal_at = ${next}
+    set removal_attempts = removal_attempts + 1, removal_error = ${error}, next_removal_at = ${next},
+      removal_begun_at = case when not ${isWhole} then removal_begun_at end
     where id = ${id}`;
 }
 

@@ -18,10 +18,22 @@ export async function lockStoredBackups(sql: Sql, taskId: number): Promise<Retai
     ${retained(sql)} where ${isStored(sql, taskId)} order by id for update`;
 }
 
+export interface RevocableBackupRow extends RetainedBackupRow {
+  readonly is_marked: boolean;
+}
+
+/** With them those that a rule marked and of which nothing is gone; locked as well, in the same order. */
+export async function lockRevocableBackups(sql: Sql, taskId: number): Promise<RevocableBackupRow[]> {
+  return await sql<RevocableBackupRow[]>`
+    ${retained(sql)} where backup_task_id = ${taskId}
+      and (removal_requested_at is null or (removal_reason = 'retention' and removal_begun_at is null))
+    order by id for update`;
+}
+
 function retained(sql: Sql) {
   return sql`
     select id, size, file_name, created_at, held_at is not null as held, damaged_at is not null as damaged,
-      suspicious_at is not null as suspicious
+      suspicious_at is not null as suspicious, removal_requested_at is not null as is_marked
     from backups`;
 }
 
@@ -29,7 +41,7 @@ function isStored(sql: Sql, taskId: number) {
   return sql`backup_task_id = ${taskId} and removal_requested_at is null`;
 }
 
-/** Held twice, it is held since the first time; a reason replaces the one before. */
+/** Held twice, it is held since the first time; a reason replaces the one before. It may not be marked for removal. */
 export async function setHold(sql: Sql, id: number, reason: string | null, now: Date): Promise<void> {
   await sql`
     update backups set held_at = coalesce(held_at, ${now}), hold_reason = coalesce(${reason}, hold_reason)

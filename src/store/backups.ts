@@ -40,6 +40,8 @@ export interface BackupRow {
   removal_attempts: number;
   removal_error: string | null;
   next_removal_at: Date | null;
+  /** When a deletion was begun that may have taken something of it; null: nothing is gone. */
+  removal_begun_at: Date | null;
   held_at: Date | null;
   hold_reason: string | null;
   damaged_at: Date | null;

@@ -2,6 +2,7 @@
 import postgres from "postgres";
 import { parseDatabaseUrl, type ServerAddress } from "../domain/database_url.ts";
 import { DatabaseServers } from "./database_servers.ts";
+import { auditedRequest } from "./audited_request.ts";
 
 /** A pool, or a transaction of it: store functions take either. */
 export type Sql = postgres.Sql<{ bigint: number }> | postgres.TransactionSql<{ bigint: number }>;
@@ -74,7 +75,28 @@ export function dropConnections(database: Database, openedBefore = Infinity): vo
   serversOf.get(database)?.drop(openedBefore);
 }
 
-/** Runs `work` in one transaction. No network call but to Postgres may happen inside. */
-export function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
-  return database.begin((sql) => work(sql as unknown as Sql)) as Promise<T>;
+/** What is to be done once a transaction is committed. */
+const waiting = new WeakMap<Sql, (() => void)[]>();
+
+/**
+ * Runs `work` in one transaction. No network call but to Postgres may happen inside. Where it makes the change that a request
+ * under way is for, the audit log's entry goes with it.
+ */
+export async function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const after: (() => void)[] = [];
+  const begin = (work: (sql: Sql) => Promise<T>) =>
+    database.begin((sql) => {
+      waiting.set(sql as unknown as Sql, after);
+      return work(sql as unknown as Sql);
+    }) as Promise<T>;
+  const result = await (auditedRequest()?.within(begin, work) ?? begin(work));
+  for (const act of after) act();
+  return result;
+}
+
+/** Calls `act`, which must not throw, once the transaction `sql` is committed; never where it is not. Outside of one: now. */
+export function afterCommit(sql: Sql, act: () => void): void {
+  const after = waiting.get(sql);
+  if (after === undefined) act();
+  else after.push(act);
 }

@@ -44,3 +44,27 @@ export async function soonestDueTime(sql: Sql): Promise<Date | null> {
     select min(next_run_at) as next from backup_tasks where paused_at is null`;
   return row!.next;
 }
+
+/** Tasks after `afterId` whose due time is ahead, locked, in order of their ids. */
+export function lockTasksAhead(
+  sql: Sql,
+  now: Date,
+  afterId: number,
+  limit: number,
+): Promise<BackupTaskRow[]> {
+  return sql<BackupTaskRow[]>`
+    select * from backup_tasks where next_run_at > ${now} and paused_at is null and id > ${afterId}
+    order by id limit ${limit} for update`;
+}
+
+/** The last due time of each of these tasks that was fired or skipped; those without one are left out. */
+export async function lastDueTimes(sql: Sql, taskIds: readonly number[]): Promise<Map<number, Date>> {
+  const rows = await sql<{ id: number; due: Date }[]>`
+    select id, greatest(
+      (select scheduled_for from runs where backup_task_id = id_of.id and scheduled_for is not null
+        order by runs.id desc limit 1),
+      (select max(due_at) from skipped_schedules where backup_task_id = id_of.id)
+    ) as due
+    from unnest(${[...taskIds]}::bigint[]) id_of(id)`;
+  return new Map(rows.filter(({ due }) => due !== null).map(({ due, id }) => [id, due]));
+}

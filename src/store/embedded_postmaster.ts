@@ -1,6 +1,7 @@
 /** Whether a cluster's Postgres runs, as its own `postmaster.pid` and the process table tell. */
 import { join } from "node:path";
 import type { Clock } from "../domain/clock.ts";
+import { readProc } from "./proc_file.ts";
 
 export interface Postmaster {
   readonly pid: number;
@@ -51,7 +52,7 @@ export async function settledPostmaster(data: string, clock: Clock): Promise<Pos
 /** A process's arguments, null when there is no such process. */
 async function commandOf(pid: number): Promise<string[] | null> {
   if (Deno.build.os === "linux") {
-    return (await readOptional(`/proc/${pid}/cmdline`))?.split("\0") ?? null;
+    return (await readProc(`/proc/${pid}/cmdline`))?.split("\0") ?? null;
   }
   const command = new Deno.Command("ps", { args: ["-o", "command=", "-p", String(pid)] });
   const { code, stdout } = await command.output();
@@ -63,8 +64,6 @@ async function readOptional(path: string): Promise<string | null> {
     return await Deno.readTextFile(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return null;
-    // A process that ended between opening its file in /proc and reading it.
-    if ((cause as { code?: string }).code === "ESRCH") return null;
     throw cause;
   }
 }

@@ -78,7 +78,8 @@ async function linkLibraries(programs: PackagedPrograms, root: string): Promise<
     await Deno.remove(link).catch((cause) => {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     });
-    await Deno.symlink(source.slice(source.lastIndexOf("/") + 1), link);
+    // Not a symbolic one: Deno makes those only for who may read and write everywhere.
+    await Deno.link(join(dirname(link), source.slice(source.lastIndexOf("/") + 1)), link);
   }
 }
 

@@ -34,6 +34,7 @@ const LEFT_OUT = new Set([
 
 const RULES: Readonly<Record<string, ExportRule>> = {
   remote_servers: { where: null, columns: { connection_id: "null", connected_at: "null" } },
+  key_rotations: { where: "finished_at is not null", columns: {} },
   // Agents that still hold one that is not over are told to forget it.
   runs: { where: "finished_at is not null", columns: { output_size: "0", output_cut: "0" } },
 };

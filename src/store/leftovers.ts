@@ -13,12 +13,13 @@ export interface LeftoverRow {
 }
 
 /**
- * Notes a run's uploads that must not stay: the open ones, and where it did not succeed the completed ones too. Returns
- * how many.
+ * Notes a run's uploads that must not stay: the open ones, and where it did not succeed the completed ones too. Those of
+ * attempts after `attempt` may be at work. Returns how many.
  */
 export async function insertUploadLeftovers(
   sql: Sql,
   runId: number,
+  attempt: number,
   succeeded: boolean,
   now: Date,
 ): Promise<number> {
@@ -27,7 +28,7 @@ export async function insertUploadLeftovers(
     insert into leftovers
       (run_id, backup_destination_id, upload_id, directory, name, next_removal_at, created_at)
     select run_id, backup_destination_id, id, '', object_key, ${now}, ${now} from uploads u
-    where run_id = ${runId} and state in ${sql(states)}
+    where run_id = ${runId} and attempt <= ${attempt} and state in ${sql(states)}
       and not exists (select 1 from leftovers l where l.upload_id = u.id)`;
   return count;
 }
@@ -39,7 +40,7 @@ export async function hasRemovedUploads(sql: Sql, runId: number, attempt: number
   return rows.length > 0;
 }
 
-/** Notes objects by name, for the run's own agent to remove. Returns how many. */
+/** Notes objects by name, for the run's own agent to remove, but none that is a backup's. Returns how many. */
 export async function insertNamedLeftovers(
   sql: Sql,
   run: RunRow,
@@ -47,27 +48,28 @@ export async function insertNamedLeftovers(
   names: readonly string[],
   now: Date,
 ): Promise<number> {
-  const rows = names.map((name) => ({
-    run_id: run.id,
-    backup_destination_id: place.destinationId,
-    remote_server_id: run.remote_server_id,
-    directory: place.directory,
-    name,
-    next_removal_at: now,
-    created_at: now,
-  }));
-  const { count } = await sql`insert into leftovers ${sql(rows)}`;
+  const { count } = await sql`
+    insert into leftovers
+      (run_id, backup_destination_id, remote_server_id, directory, name, next_removal_at, created_at)
+    select ${run.id}, ${place.destinationId}, ${run.remote_server_id}, ${place.directory}, told.name, ${now}, ${now}
+    from unnest(${[...names]}::text[]) told(name)
+    where not exists (
+      select from backups b join backup_objects o on o.backup_id = b.id
+      where b.backup_destination_id = ${place.destinationId} and b.directory = ${place.directory} and o.name = told.name
+    )`;
   return count;
 }
 
 /** Runs that ended before `before`, without success, with uploads that nobody noted: lost runs whose agent never came back. */
-export async function runsWithForgottenUploads(sql: Sql, before: Date): Promise<number[]> {
-  const rows = await sql<{ id: number }[]>`
-    select distinct r.id from runs r join uploads u on u.run_id = r.id
+export async function runsWithForgottenUploads(
+  sql: Sql,
+  before: Date,
+): Promise<{ id: number; attempt: number }[]> {
+  return await sql<{ id: number; attempt: number }[]>`
+    select distinct r.id, r.attempt from runs r join uploads u on u.run_id = r.id
     where r.finished_at < ${before} and (u.state = 'open' or (u.state = 'completed' and r.state <> 'succeeded'))
       and not exists (select 1 from leftovers l where l.upload_id = u.id)
     order by r.id limit 100`;
-  return rows.map((row) => row.id);
 }
 
 /** Takes due leftovers for this replica: until `leaseUntil` no other takes them. */

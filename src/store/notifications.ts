@@ -11,8 +11,8 @@ import { type Database, dropConnections, type Sql } from "./database.ts";
 export const CHANNEL = "rearguard";
 
 export type Notification =
-  /** A run waits for a hand-over to this server's agent. */
-  | { topic: "run_queued"; run_id: number; remote_server_id: number }
+  /** A run waits for a hand-over to this server's agent. `traceparent` is of the span that made a new one. */
+  | { topic: "run_queued"; run_id: number; remote_server_id: number; traceparent?: string }
   /** A run in the agent's hands is to be stopped. */
   | { topic: "run_cancelling"; run_id: number; remote_server_id: number }
   /** New output rows. */
@@ -26,6 +26,10 @@ export type Notification =
   | { topic: "agent_response"; id: number }
   /** The agent's key is no longer good: close its socket. */
   | { topic: "agent_revoked"; remote_server_id: number }
+  /** A token of this user, or what it allows, is not what it was. */
+  | { topic: "tokens_changed"; user_id: number }
+  /** The secret keys have changed: read them again. */
+  | { topic: "keys_changed" }
   /** Objects wait to be removed. */
   | { topic: "removal_due" }
   /** Something waits to be told to a notification stream. */

@@ -4,13 +4,28 @@ import type { Sql } from "./database.ts";
 /** A replica that was not heard of for this long is gone. Milliseconds. */
 export const REPLICA_TIMEOUT = 30_000;
 
-export async function insertReplica(sql: Sql, id: string, now: Date): Promise<void> {
-  await sql`insert into replicas (id, started_at, heartbeat_at) values (${id}, ${now}, ${now})`;
+/** @param keyIds Of the secret keys it holds, the one it seals with first. */
+export async function insertReplica(
+  sql: Sql,
+  id: string,
+  keyIds: readonly string[],
+  now: Date,
+): Promise<void> {
+  await sql`
+    insert into replicas (id, started_at, heartbeat_at, key_ids) values (${id}, ${now}, ${now}, ${[
+    ...keyIds,
+  ]})`;
 }
 
 /** Writes a heartbeat; false when another replica took this one for dead and removed it. */
-export async function touchReplica(sql: Sql, id: string, now: Date): Promise<boolean> {
-  const { count } = await sql`update replicas set heartbeat_at = ${now} where id = ${id}`;
+export async function touchReplica(
+  sql: Sql,
+  id: string,
+  keyIds: readonly string[],
+  now: Date,
+): Promise<boolean> {
+  const { count } = await sql`
+    update replicas set heartbeat_at = ${now}, key_ids = ${[...keyIds]} where id = ${id}`;
   return count === 1;
 }
 

@@ -120,8 +120,8 @@ export function insertBackupRuns(
     & { backup_task_id: number }
   )[],
   { deadline_at, created_at }: { deadline_at: Date; created_at: Date },
-): Promise<{ id: number; remote_server_id: number }[]> {
-  return sql<{ id: number; remote_server_id: number }[]>`
+): Promise<RunRow[]> {
+  return sql<RunRow[]>`
     insert into runs (user_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for, trigger,
       kind, state, deadline_at, created_at)
     select *, case when scheduled_for is null then 'manual' else 'schedule' end, 'backup', 'queued',
@@ -133,7 +133,7 @@ export function insertBackupRuns(
       ${runs.map((run) => run.backup_destination_id)}::bigint[],
       ${runs.map((run) => run.scheduled_for?.toISOString() ?? null)}::timestamptz[]
     ) as new (user_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for)
-    returning id, remote_server_id`;
+    returning ${sql(columns)}`;
 }
 
 /** Of this user's. */

@@ -30,14 +30,23 @@ export interface CallerRow {
   abilities: string[];
   is_admin: boolean;
   last_used_at: Date | null;
+  expires_at: Date | null;
+  revoked_at: Date | null;
 }
 
-/** The token with this hash, unless it is revoked or expired. */
-export async function findCaller(sql: Sql, tokenHash: string, now: Date): Promise<CallerRow | undefined> {
+/** The token with this hash, a revoked or expired one too. */
+export async function findCaller(sql: Sql, tokenHash: string): Promise<CallerRow | undefined> {
   const [row] = await sql<CallerRow[]>`
-    select t.id, t.user_id, t.abilities, t.last_used_at, u.is_admin
-    from tokens t join users u on u.id = t.user_id
-    where t.token_hash = ${tokenHash} and t.revoked_at is null and (t.expires_at is null or t.expires_at > ${now})`;
+    select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin
+    from tokens t join users u on u.id = t.user_id where t.token_hash = ${tokenHash}`;
+  return row;
+}
+
+/** The same, of the token with this id. */
+export async function findCallerById(sql: Sql, id: number): Promise<CallerRow | undefined> {
+  const [row] = await sql<CallerRow[]>`
+    select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin
+    from tokens t join users u on u.id = t.user_id where t.id = ${id}`;
   return row;
 }
 

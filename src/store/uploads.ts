@@ -25,6 +25,9 @@ export interface UploadRun {
   state: RunState;
   attempt: number;
   object_directory: string | null;
+  /** Null before the hand-over. */
+  object_prefix: string | null;
+  object_stamp: string | null;
   /** Bytes that the task's run before this one wrote, where it did not succeed. */
   failed_bytes_written: number | null;
 }
@@ -32,7 +35,7 @@ export interface UploadRun {
 /** Locked against a change of state until the transaction ends. */
 export async function lockUploadRun(sql: Sql, runId: number): Promise<UploadRun | null> {
   const [row] = await sql<UploadRun[]>`
-    select remote_server_id, backup_destination_id, state, attempt, object_directory, (
+    select remote_server_id, backup_destination_id, state, attempt, object_directory, object_prefix, object_stamp, (
       select case when before.state <> 'succeeded' then before.bytes_written end
       from runs before
       where before.backup_task_id = runs.backup_task_id and before.kind = 'backup' and before.id < runs.id
@@ -75,6 +78,17 @@ export async function markUploadCompleted(sql: Sql, id: string, size: number, no
 
 export async function markUploadRemoved(sql: Sql, id: string, now: Date): Promise<void> {
   await sql`update uploads set state = 'removed', updated_at = ${now} where id = ${id}`;
+}
+
+/** Sizes by key of what one attempt of a run has completed. */
+export async function completedUploads(
+  sql: Sql,
+  runId: number,
+  attempt: number,
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql<{ object_key: string; size: number }[]>`
+    select object_key, size from uploads where run_id = ${runId} and attempt = ${attempt} and state = 'completed'`;
+  return new Map(rows.map(({ object_key, size }) => [object_key, size]));
 }
 
 /** Whether a later run or attempt has an upload of the same object. */

@@ -1,6 +1,15 @@
 /** The log: one line a record on standard error; standard output is kept for what a person is told once. */
-import { configure, getJsonLinesFormatter, getLogger, type LogRecord, type Sink } from "@logtape/logtape";
+import {
+  configure,
+  getJsonLinesFormatter,
+  getLogger,
+  type LogRecord,
+  type Sink,
+  withContext,
+} from "@logtape/logtape";
 import { getPrettyFormatter } from "@logtape/pretty";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { activeSpan } from "./tracing.ts";
 
 export type { Logger } from "@logtape/logtape";
 
@@ -14,6 +23,19 @@ export function logger(...category: string[]) {
   return getLogger(["rearguard", ...category]);
 }
 
+/** What a line is about, told with every line of `work` and of what it calls. */
+export interface LogContext {
+  readonly request_id?: string;
+  readonly run_id?: number;
+  readonly attempt?: number;
+  readonly task_id?: number;
+  readonly remote_server_id?: number;
+}
+
+export function logAbout<T>(about: LogContext, work: () => T): T {
+  return withContext({ ...about }, work);
+}
+
 /** To be called once a process. Before it, loggers are silent. */
 export async function setUpLogging({ level, format }: LoggingOptions): Promise<void> {
   await configure({
@@ -22,13 +44,19 @@ export async function setUpLogging({ level, format }: LoggingOptions): Promise<v
       { category: "rearguard", lowestLevel: level, sinks: ["standardError"] },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["standardError"] },
     ],
+    contextLocalStorage: new AsyncLocalStorage(),
     reset: true,
   });
 }
 
 function jsonSink(): Sink {
   const format = getJsonLinesFormatter({ properties: "flatten" });
-  return (record) => write(format(withPlainErrors(record)));
+  return (record) => {
+    const span = activeSpan()?.spanContext();
+    const { properties } = withPlainErrors(record);
+    const traced = span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
+    write(format({ ...withShortErrors(record), properties: { ...properties, ...traced } }));
+  };
 }
 
 function prettySink(): Sink {
@@ -45,7 +73,7 @@ function prettySink(): Sink {
     const errors = Object.values(record.properties).filter((value) => value instanceof Error);
     // What the message shows already is not told twice.
     const others = Object.entries(record.properties).filter(([name, value]) =>
-      !(value instanceof Error) && !String(record.rawMessage).includes(`{${name}}`)
+      !(value instanceof Error) && name !== "request_id" && !String(record.rawMessage).includes(`{${name}}`)
     );
     const line = format({ ...withShortErrors(record), properties: Object.fromEntries(others) }).trimEnd();
     write([line, ...errors.map((error) => explain(error).replace(/^/gm, "    "))].join("\n"));

@@ -3,12 +3,19 @@ import assert from "node:assert/strict";
 
 const ALONE = "TEST_ALONE";
 
-/** `module` is the test file's `import.meta.url`, `name` no other test's in it. */
-export function testAlone(module: string, name: string, body: () => Promise<void>): void {
+/** `module` is the test file's `import.meta.url`, `name` no other test's in it. `flags` are V8's, for its process. */
+export function testAlone(
+  module: string,
+  name: string,
+  body: () => Promise<void>,
+  flags: readonly string[] = [],
+): void {
   if (Deno.env.get(ALONE) === "1") return Deno.test(name, body);
+  // Deno takes an empty list for a flag without a name.
+  const forV8 = flags.length === 0 ? [] : [`--v8-flags=${flags.join(",")}`];
   Deno.test(name, async () => {
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "--allow-all", `--filter=${name}`, module],
+      args: ["test", "--allow-all", ...forV8, `--filter=${name}`, module],
       env: { [ALONE]: "1", NO_COLOR: "1" },
       stdin: "null",
     }).output();

@@ -1,6 +1,7 @@
 /** The control plane's half of uploads and downloads straight at a bucket, for tests of the agent's half alone. */
 import { type Downloads, RunFailedError, type Uploads } from "../../agent/engine/ports.ts";
 import { Bucket, type BucketOptions } from "../../src/storage/s3.ts";
+import { loopback } from "./loopback.ts";
 
 export class BucketUploads implements Uploads {
   readonly bucket: Bucket;
@@ -11,7 +12,7 @@ export class BucketUploads implements Uploads {
   readonly #keys = new Map<string, string>();
 
   constructor(options: BucketOptions, private readonly prefix: string) {
-    this.bucket = new Bucket(options);
+    this.bucket = new Bucket(options, loopback);
   }
 
   get downloads(): Downloads {

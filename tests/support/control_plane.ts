@@ -7,6 +7,7 @@ import { Reaper } from "../../src/dispatcher/reaper.ts";
 import { Remover } from "../../src/dispatcher/remover.ts";
 import { ABILITIES } from "../../src/domain/abilities.ts";
 import { systemClock } from "../../src/domain/clock.ts";
+import type { Origin } from "../../src/domain/audit.ts";
 import { createApp } from "../../src/http/app.ts";
 import { Notifier } from "../../src/notify/notifier.ts";
 import type { Services } from "../../src/services/context.ts";
@@ -28,6 +29,7 @@ export interface ControlPlane extends AsyncDisposable {
   readonly secrets: string[];
   readonly services: Services;
   readonly agentPid: number;
+  readonly agentStateDirectory: string;
   /** All that the agent has printed. */
   agentOutput(): string;
 }
@@ -61,6 +63,7 @@ export async function startControlPlane(
     secrets: [enrolmentToken, (await Deno.readTextFile(`${agent.stateDirectory}/key`)).trim()],
     services,
     agentPid: agent.pid,
+    agentStateDirectory: agent.stateDirectory,
     agentOutput: agent.output,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
@@ -78,10 +81,12 @@ export async function serve(
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
   const hub = new Hub(services, { replicaId });
-  const app = createApp({ services, rateLimitPerMinute: 0, connectAgent: (request) => hub.connect(request) });
+  const connectAgent = (request: Request, origin: Origin) => hub.connect(request, origin);
+  const app = createApp({ services, rateLimitPerMinute: 0, connectAgent });
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
-    async (request) => around(request, await app.fetch(request)),
+    async (request, { remoteAddr }) =>
+      around(request, await app.fetch(request, { remoteAddress: remoteAddr.hostname })),
   );
   stack.defer(() => server.shutdown());
   stack.defer(() => hub.close());

@@ -6,11 +6,13 @@ import { Notifier } from "../../src/notify/notifier.ts";
 import { Keyring } from "../../src/secrets/keyring.ts";
 import { AgentStreams } from "../../src/services/agent_streams.ts";
 import type { Services } from "../../src/services/context.ts";
+import { Health } from "../../src/services/health.ts";
 import { PassedSecrets } from "../../src/services/passed_secrets.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { migrate, type Migration, readMigrations } from "../../src/store/migrate.ts";
 import { openBus } from "../../src/store/notifications.ts";
 import { TestClock } from "./clock.ts";
+import { loopback } from "./loopback.ts";
 import { testPostgresUrl } from "./postgres.ts";
 
 export interface TestDatabase extends AsyncDisposable {
@@ -46,8 +48,21 @@ export async function testServices(
   const keyring = new Keyring([randomBytes(32)]);
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
   const streams = new AgentStreams(clock);
-  const notifier = new Notifier({ database, clock, keyring, smtp: null });
-  const services: Services = { database, clock, keyring, bus, passedSecrets, streams, notifier, runTimes };
+  const notifier = new Notifier({ database, clock, keyring, network: loopback, smtp: null });
+  const health = new Health(clock);
+  health.serve();
+  const services: Services = {
+    database,
+    clock,
+    health,
+    keyring,
+    bus,
+    passedSecrets,
+    streams,
+    notifier,
+    network: loopback,
+    runTimes,
+  };
   return {
     services,
     clock,

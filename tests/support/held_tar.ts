@@ -1,6 +1,4 @@
 /** A run held still where it is: its tar is stopped, and goes on when the test says so. */
-import { until } from "./until.ts";
-
 /** Processes with `text` among their arguments. */
 export async function processesWith(...text: string[]): Promise<number[]> {
   const found: number[] = [];
@@ -12,16 +10,25 @@ export async function processesWith(...text: string[]): Promise<number[]> {
   return found;
 }
 
-/** Holds the tar still that has `directory` among its arguments, once there is one. */
+/** Holds the tar still that has `directory` among its arguments, once there is one; it should have work for a second. */
 export async function holdTar(directory: string): Promise<{ go(): void }> {
-  let pid = 0;
-  await until(async () => {
-    for (const candidate of await processesWith("tar", directory)) {
-      const program = await Deno.readTextFile(`/proc/${candidate}/comm`).catch(() => "");
-      if (program.trim() === "tar") pid = candidate;
-    }
-    return pid !== 0;
-  });
-  Deno.kill(pid, "SIGSTOP");
-  return { go: () => Deno.kill(pid, "SIGCONT") };
+  const end = performance.now() + 60_000;
+  while (performance.now() < end) {
+    const pid = await tarOf(directory);
+    if (pid === null) continue;
+    Deno.kill(pid, "SIGSTOP");
+    return { go: () => Deno.kill(pid, "SIGCONT") };
+  }
+  throw new Error(`Cannot hold the tar of ${directory}: none came`);
+}
+
+/** Looks at names first: where much goes on, a look at all arguments takes longer than tar. */
+async function tarOf(directory: string): Promise<number | null> {
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    if ((await Deno.readTextFile(`/proc/${name}/comm`).catch(() => "")).trim() !== "tar") continue;
+    const words = (await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "")).split("\0");
+    if (words.some((word) => word.includes(directory))) return Number(name);
+  }
+  return null;
 }

@@ -14,6 +14,7 @@ import { shell } from "./backup_run.ts";
 import { ApiCaller } from "./client.ts";
 import { serve, startAgent } from "./control_plane.ts";
 import { type TestDatabase, testServices } from "./database.ts";
+import { rightsOf } from "./rights.ts";
 import { TestS3 } from "./s3.ts";
 import { TestSshd } from "./sshd.ts";
 import { describeTree, growTree } from "./tree.ts";
@@ -56,8 +57,8 @@ async function runPlane(
 }
 
 /**
- * Backs a tree up plain and encrypted, then the control plane itself, to a directory, to a bucket and to an SSH server; then loses
- * its database.
+ * Backs a tree up plain and encrypted, then the control plane itself, to a directory, to a bucket and to an SSH server; once more by a
+ * new task, to the directory; then loses its database.
  */
 export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Stage> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-recovery-" });
@@ -125,6 +126,14 @@ export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Sta
       }
     }
   }
+  const late = { type: "files", source_path: `${root}/tree`, label: "late", store_path: "late" };
+  const taskId = await api.create("/backup-tasks", {
+    ...plan,
+    ...late,
+    backup_destination_id: local,
+    encryption_password: PASSWORD,
+  });
+  assert.equal((await api.run(taskId)).status, "successful");
   const { body } = await api.call("GET", "/backups?per_page=100");
   const original = await describeTree(`${root}/tree`);
   return { stack, root, key, s3, sshd, keyFile, original, backups: body.data, serverId, token };
@@ -138,7 +147,7 @@ export async function recoverInto(
   env: Record<string, string> = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", ADMIN, "recover", ...args],
+    args: ["run", ...rightsOf("admin"), ADMIN, "recover", ...args],
     env: {
       DATABASE_URL: made.url,
       DATA_DIR: `${stage.root}/data`,
@@ -160,7 +169,7 @@ export async function recoverInto(
   return told;
 }
 
-/** Starts a control plane on what was recovered, and restores every backup of the tree through its API. */
+/** Starts a control plane on what was recovered, and restores every backup of the tree that is of the agent's server through its API. */
 export async function restoreEverything(
   stage: Stage,
   made: TestDatabase,
@@ -179,7 +188,8 @@ export async function restoreEverything(
   const { body } = await api.call("GET", "/backups?per_page=100");
   const names = (list: Stage["backups"]) => list.map(({ file_name }) => file_name).sort();
   assert.deepEqual(names(body.data), names(expected));
-  for (const backup of body.data.filter(({ engine }: { engine: string }) => engine === "tar")) {
+  for (const backup of body.data) {
+    if (backup.engine !== "tar" || backup.remote_server_id !== server!.id) continue;
     const target = `${root}/restored`;
     const log = await api.carryOut(`/backups/${backup.id}/restore`, { target_path: target });
     assert.equal(log.status, "successful", log.output);
@@ -189,10 +199,9 @@ export async function restoreEverything(
   return api;
 }
 
-/** What was stored before the control plane backed itself up to the place whose directories start with `directory`. */
-export function storedBefore({ backups }: Stage, directory: string): Stage["backups"] {
-  return backups.slice(
-    0,
-    backups.findIndex((each) => each.directory.startsWith(directory) && each.file_name.includes(".sql")),
-  );
+/** What was stored before the control plane backed itself up to the place whose directories start with `directory`, and all that is there. */
+export function knownAfter({ backups }: Stage, directory: string): Stage["backups"] {
+  const isThere = (each: Stage["backups"][number]) => each.directory.startsWith(directory);
+  const own = backups.findIndex((each) => isThere(each) && each.file_name.includes(".sql"));
+  return backups.filter((each, index) => index < own || isThere(each));
 }

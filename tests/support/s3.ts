@@ -97,12 +97,11 @@ export class TestS3 implements AsyncDisposable {
   /** Names of the uploads that are open. */
   async openUploads(): Promise<{ key: string; uploadId: string }[]> {
     const uploads: { key: string; uploadId: string }[] = [];
-    try {
-      for await (const { name } of Deno.readDir(this.#uploads())) {
-        uploads.push({ key: await Deno.readTextFile(`${this.#uploads()}/${name}/key`), uploadId: name });
-      }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const ids = await Array.fromAsync(Deno.readDir(this.#uploads()), ({ name }) => name).catch(unlessMissing);
+    for (const uploadId of ids ?? []) {
+      // One that ends meanwhile hides no other.
+      const key = await Deno.readTextFile(`${this.#uploads()}/${uploadId}/key`).catch(unlessMissing);
+      if (key !== undefined) uploads.push({ key, uploadId });
     }
     return uploads.sort((a, b) => a.key < b.key ? -1 : 1);
   }
@@ -239,6 +238,10 @@ function answer(context: Context, { status, code, message = "" }: Exclude<S3Faul
   context.status = status;
   context.type = "application/xml";
   context.body = `<?xml version="1.0"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,5 +1,7 @@
 /** A control plane as a person starts it: `main.ts` in a process of its own. */
 import { fileURLToPath } from "node:url";
+import { LOOPBACK_ALLOWED } from "./loopback.ts";
+import { rightsOf } from "./rights.ts";
 
 export interface ServerOptions {
   /** DATA_DIR. */
@@ -7,6 +9,8 @@ export interface ServerOptions {
   /** Over a clean environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** What `deno run` is given to let it run; default: as `deno task start`. */
+  readonly rights?: readonly string[];
 }
 
 const READY = /^Rearguard is ready at (\S+)$/m;
@@ -22,14 +26,14 @@ export class ServerProcess implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  constructor({ dataDirectory, env = {}, args = [] }: ServerOptions) {
+  constructor({ dataDirectory, env = {}, args = [], rights = rightsOf("start") }: ServerOptions) {
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--allow-all", fileURLToPath(new URL("../../main.ts", import.meta.url)), ...args],
+      args: ["run", ...rights, fileURLToPath(new URL("../../main.ts", import.meta.url)), ...args],
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
       clearEnv: true,
-      env: { ...inherited(), DATA_DIR: dataDirectory, PORT: "0", ...env },
+      env: { ...inherited(), ...LOOPBACK_ALLOWED, DATA_DIR: dataDirectory, PORT: "0", ...env },
     }).spawn();
     this.#reading = Promise.all([
       this.#read(this.#child.stdout, (text) => this.stdout += text),

@@ -48,7 +48,7 @@ export class LocalDestination implements Destination {
     const { directory } = this.spec;
     this.signal.throwIfAborted();
     const final = this.#path(checkObjectName(name));
-    await this.makeDirectory();
+    await this.makePlace();
     return await atLocal(`write to ${directory}`, async () => {
       if (await isThere(final)) {
         throw new RunFailedError(
@@ -59,8 +59,7 @@ export class LocalDestination implements Destination {
     });
   }
 
-  /** Makes what is missing of its path. */
-  async makeDirectory(): Promise<void> {
+  async makePlace(): Promise<void> {
     const { directory } = this.spec;
     // Else the backup would fill the disk that holds the mount point, and be gone from sight once it is mounted.
     await this.#refuseVanished(`write to ${directory}`);

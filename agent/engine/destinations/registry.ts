@@ -41,7 +41,7 @@ export const destinationTypes: Types = {
     check: (spec, ports) =>
       probe(async () => {
         const destination = new LocalDestination(spec, ports.signal);
-        await destination.makeDirectory();
+        await destination.makePlace();
         return destination;
       }, ports.clock),
   },

@@ -5,7 +5,7 @@
  */
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import process from "node:process";
+import { outgoing, trustedAuthorities } from "../outgoing.ts";
 
 /** The bytes handed to the socket at once. */
 const SLICE = 256 * 1024;
@@ -25,9 +25,9 @@ export class PutConnections {
 
   /** @param idleMs A connection that moves no byte for so long is given up. */
   constructor(private readonly idleMs: number) {
-    const options = { keepAlive: true, proxyEnv: process.env };
+    const options = { ...outgoing, keepAlive: true };
     this.#http = new HttpAgent(options);
-    this.#https = new HttpsAgent(options);
+    this.#https = new HttpsAgent({ ...options, ca: trustedAuthorities() });
   }
 
   /** Resolves when `body` is no longer read from. Rejects only with the signal's reason. */

@@ -43,11 +43,15 @@ export class SftpDestination implements Destination {
     );
   }
 
+  makePlace(): Promise<void> {
+    return this.session.makeDirectory(this.spec.directory);
+  }
+
   async create(name: string, _sizeHint: number | null): Promise<ObjectWriter> {
     const final = this.#path(checkObjectName(name));
     const partial = this.#path(partialName(name));
     this.ports.signal.throwIfAborted();
-    await this.session.makeDirectory(this.spec.directory);
+    await this.makePlace();
     if (await this.session.look(final) !== null) {
       throw new RunFailedError(
         `Cannot write ${final} at ${

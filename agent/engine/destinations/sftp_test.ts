@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { sshdSpec } from "../../../tests/support/destinations.ts";
 import { TestSshd } from "../../../tests/support/sshd.ts";
+import { until } from "../../../tests/support/until.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
 import { RunFailedError } from "../ports.ts";
 import { openDestination } from "./registry.ts";
+import { SftpSession } from "./sftp_session.ts";
 
 const MIB = 2 ** 20;
 
@@ -64,6 +66,30 @@ Deno.test("a partial file of a run that died is replaced", async () => {
   await writer.commit();
   await destination.close();
   assert.deepEqual(names(sshd.directory), ["x"]);
+});
+
+Deno.test("a rename whose answer is lost with the connection leaves nothing under the final name", async () => {
+  await using sshd = await TestSshd.open();
+  const destination = await open(sshd);
+  const writer = await destination.create("x", null);
+  await writer.write(new Uint8Array(3));
+  const { rename } = SftpSession.prototype;
+  SftpSession.prototype.rename = async function (from, to) {
+    await rename.call(this, from, to);
+    await sshd.kill();
+    await until(() => this.isLost);
+    throw new RunFailedError("Cannot rename: the connection was lost");
+  };
+  try {
+    await assert.rejects(writer.commit(), /the connection was lost/);
+  } finally {
+    SftpSession.prototype.rename = rename;
+  }
+  assert.deepEqual(names(sshd.directory), ["x"]);
+  await sshd.start();
+  await writer.abort();
+  await destination.close();
+  assert.deepEqual(names(sshd.directory), []);
 });
 
 Deno.test("a file that takes the name while the object is written is not overwritten", async () => {

@@ -45,8 +45,14 @@ export class SftpWriter implements ObjectWriter {
     this.#isOpen = false;
     await this.session.closeFile(this.final, this.handle);
     await this.#proveSize(this.partial);
-    await this.session.rename(this.partial, this.final);
     this.#isPublished = true;
+    try {
+      await this.session.rename(this.partial, this.final);
+    } catch (error) {
+      // Refused, the final name is another's. With the connection lost it may be done, and be this object's.
+      this.#isPublished = this.session.isLost;
+      throw error;
+    }
     await this.#proveSize(this.final);
   }
 

@@ -8,6 +8,7 @@
  * link's and ` link to "target"` after a hard link's. N counts 512-byte blocks of the archive to the member's first header.
  * See archive_index.ts for what is stored.
  */
+import { basename, dirname } from "node:path";
 import type { FilesSource } from "../../../src/protocol/job.ts";
 import type { Command, Exit } from "../children.ts";
 import { mountOf, readMounts, refuseVanished } from "../mounts.ts";
@@ -88,7 +89,7 @@ async function archivePart(
   const indexPath = `${context.ports.workDirectory}/index`;
   await Deno.writeTextFile(indexPath, "", { mode: 0o600 });
   const messages = new TarMessages(context.ports.output, source.allow_unreadable);
-  const members = await membersOf(source.path, kind);
+  const members = membersOf(source.path, kind);
   return {
     label: source.path,
     database: null,
@@ -107,33 +108,31 @@ async function archivePart(
   };
 }
 
-/** Never something that tar could read as an option. */
-async function membersOf(
-  path: string,
-  kind: "directory" | "file",
-): Promise<{ directory: string; member: string }> {
-  if (kind === "directory") return { directory: path, member: "." };
-  const real = await Deno.realPath(path);
-  const cut = real.lastIndexOf("/");
-  return { directory: real.slice(0, cut) || "/", member: `./${real.slice(cut + 1)}` };
+/**
+ * Never something that tar could read as an option. Of one file that is a link, what it leads to is archived, under the name that was
+ * given: whoever looks for it, or puts it back, knows no other.
+ */
+function membersOf(path: string, kind: "directory" | "file"): { options: string[]; member: string } {
+  if (kind === "directory") return { options: [`--directory=${path}`], member: "." };
+  return { options: ["--dereference", `--directory=${dirname(path)}`], member: `./${basename(path)}` };
 }
 
 function tarCommand(
-  { directory, member }: { directory: string; member: string },
+  { options, member }: { options: string[]; member: string },
   exclusions: Exclusions,
   indexPath: string,
   { user }: RunContext,
 ): Command {
   return {
     program: "tar",
-    args: tarArguments(directory, exclusions.arguments, member),
+    args: tarArguments([...options, ...exclusions.arguments], member),
     user,
     redirects: [{ descriptor: 1, direction: ">", path: indexPath }],
   };
 }
 
 /** Of a tar that writes the archive to {@link ARCHIVE_DESCRIPTOR}, and its listing to stdout. */
-export function tarArguments(directory: string, exclusions: readonly string[], member: string): string[] {
+export function tarArguments(options: readonly string[], member: string): string[] {
   return [
     "--create",
     `--file=/proc/self/fd/${ARCHIVE_DESCRIPTOR}`,
@@ -156,8 +155,7 @@ export function tarArguments(directory: string, exclusions: readonly string[], m
     "--full-time",
     "--utc",
     "--quoting-style=c",
-    `--directory=${directory}`,
-    ...exclusions,
+    ...options,
     member,
   ];
 }

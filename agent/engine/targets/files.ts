@@ -1,5 +1,5 @@
 /** Files of a tar archive into a directory: unpacked beside it, proven, then put into their place. */
-import { dirname, join } from "node:path";
+import { dirname, join, normalize } from "node:path";
 import * as z from "zod";
 import type { FilesTarget, StoredObject } from "../../../src/protocol/job.ts";
 import { bytesOf } from "../bytes.ts";
@@ -12,6 +12,7 @@ import { NameLists } from "./name_lists.ts";
 import { asideOf, inspectPlace, type Place, Staging } from "./place.ts";
 import { joinNames, overNames, statNames } from "./names.ts";
 import { type Conflicts, findConflicts, none, publish, refuseConflicts } from "./publish.ts";
+import { refuseDevices } from "./devices.ts";
 import type { Put } from "./registry.ts";
 import { directoriesAbove, listMembers, select, type Selection } from "./selection.ts";
 import { unpackSelection, unpackWhole } from "./unpack.ts";
@@ -40,14 +41,18 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   let isPublished = false;
   try {
     await unpack(archive, selection, staging, context);
+    if (!isOriginal(target, context)) await refuseDevices(staging.path, context.children);
     const conflicts = selection === null ? await conflictsIn(staging, place, lists, context) : expected;
     refuseConflicts(conflicts, place, target.overwrite);
     ports.signal.throwIfAborted();
     ports.output.line(`Everything is unpacked and proven. Putting it into ${place.path}`);
+    const isRooted = sourceOf(context)?.kind !== "file";
+    if (!isRooted && selection === null) await lists.find(staging.path, context.children);
     const unpacked = {
       staging: staging.path,
+      isRooted,
       aside: asideOf(staging.path),
-      roots: selection?.roots ?? null,
+      roots: selection?.roots ?? (isRooted ? null : await lists.readOthers()),
       lists,
       workDirectory: ports.workDirectory,
     };
@@ -67,12 +72,22 @@ const STATES = {
   occupied: "which holds something already",
 };
 
-function originalPlace({ job }: RestoreContext): string {
-  const source = FilesDescription.safeParse(job.backup.source);
-  if (!source.success) {
+function originalPlace(context: RestoreContext): string {
+  const source = sourceOf(context);
+  if (source === null) {
     throw new RunFailedError("where it came from is not known. Say where to restore it: target_path.");
   }
-  return source.data.kind === "file" ? dirname(source.data.path) : source.data.path;
+  return source.kind === "file" ? dirname(source.path) : source.path;
+}
+
+/** By the path that was given. */
+function isOriginal({ path }: FilesTarget, context: RestoreContext): boolean {
+  return path === null ||
+    (sourceOf(context) !== null && normalize(`${path}/`) === normalize(`${originalPlace(context)}/`));
+}
+
+function sourceOf({ job }: RestoreContext): z.infer<typeof FilesDescription> | null {
+  return FilesDescription.safeParse(job.backup.source).data ?? null;
 }
 
 /** Null where everything is restored. Where the index is there, names are listed for a first look at what is in the way. */

@@ -1,5 +1,6 @@
 /** Names of what is restored, in two files: directories, and everything else. Each is `./name` ended by NUL. */
 import { join } from "node:path";
+import { latin1 } from "../bytes.ts";
 import { capture } from "../capture.ts";
 import type { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
@@ -40,6 +41,12 @@ export class NameLists {
     });
     flush(this.directories);
     flush(this.others);
+  }
+
+  /** All at once: not for lists that may be long. */
+  async readOthers(): Promise<string[]> {
+    const names = latin1(await Deno.readFile(this.others)).split("\0").slice(0, -1);
+    return names.map((name) => name.slice("./".length));
   }
 
   /** What a directory holds. */

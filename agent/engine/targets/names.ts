@@ -2,6 +2,7 @@
 import { bytesOf, latin1 } from "../bytes.ts";
 import { capture } from "../capture.ts";
 import type { Children } from "../children.ts";
+import { isThere } from "../is_there.ts";
 import { RunFailedError } from "../ports.ts";
 
 /** Runs a command with the names, which are relative to `directory`, behind its arguments. */
@@ -25,8 +26,12 @@ export function joinNames(names: readonly string[]): Uint8Array {
   return bytesOf(names.map((name) => `./${name}\0`).join(""));
 }
 
+/** xargs(1): all of its commands succeeded, or some exited with 1 to 125; it exits otherwise where one was killed or could not be run. */
+const ANSWERED = [0, 123];
+
 /**
- * What stat(1) tells of those that are there, with their names.
+ * What stat(1) tells of those that are there, with their names; nothing where the directory itself is not there. Rejects where that was
+ * not found out for each.
  *
  * @param list A file of names, as {@link joinNames} joins them. @param format Of stat, without a tab.
  */
@@ -37,6 +42,7 @@ export async function statNames(
   children: Children,
 ): Promise<[told: string, name: string][]> {
   const found: [string, string][] = [];
+  if (!(await isThere(directory))) return found;
   const child = children.spawn({
     program: "env",
     args: [`--chdir=${directory}`, "xargs", "-0", "-r", "stat", `--printf=${format}\\t%n\\0`, "--"],
@@ -55,6 +61,10 @@ export async function statNames(
       found.push([entry.slice(0, cut), entry.slice(cut + 3)]);
     }
   }
-  await child.exited;
+  const { code, signal } = await child.exited;
+  if (signal !== null || !ANSWERED.includes(code)) {
+    const how = signal === null ? `xargs exited with ${code}` : `xargs was ended by ${signal}`;
+    throw new RunFailedError(`what is in ${directory} can't be told: ${how}`);
+  }
   return found;
 }

@@ -76,9 +76,11 @@ export function refuseConflicts({ replaced, blocking }: Conflicts, place: Place,
 /** What is put into its place, and where from. */
 export interface Unpacked {
   readonly staging: string;
+  /** The backup has the place itself as a member, which the staging directory got its attributes from. */
+  readonly isRooted: boolean;
   /** A path on the same file system, for what is replaced. */
   readonly aside: string;
-  /** What was asked for of it; null for everything. */
+  /** What is put there, with all below it; null for everything, the place itself too. */
   readonly roots: readonly string[] | null;
   readonly lists: NameLists;
   /** The run's own directory, which the next agent finds where this one is killed. */
@@ -90,13 +92,15 @@ export interface Unpacked {
  * is set aside until then.
  */
 export async function publish(
-  { staging, aside, roots, lists, workDirectory }: Unpacked,
+  { staging, isRooted, aside, roots, lists, workDirectory }: Unpacked,
   place: Place,
   conflicts: Conflicts,
   children: Children,
 ): Promise<void> {
   // A directory takes the name of an empty one, or of none, in one step.
-  if (place.state === "missing" || (place.state === "empty" && dirname(staging) === dirname(place.path))) {
+  const isBeside = place.state === "empty" && dirname(staging) === dirname(place.path);
+  if (place.state === "missing" || (isBeside && isRooted)) {
+    if (!isRooted) await openUp(staging);
     await Deno.mkdir(dirname(place.path), { recursive: true });
     return await Deno.rename(staging, place.path);
   }
@@ -120,6 +124,12 @@ export async function publish(
   }
   await forgetUndo(workDirectory);
   await Deno.remove(aside, { recursive: true }).catch(() => {});
+}
+
+/** To the mode of any new directory: it is the agent's own so far. Whatever else it inherited when it was made stays. */
+async function openUp(staging: string): Promise<void> {
+  const { mode } = await Deno.stat(staging);
+  await Deno.chmod(staging, (mode! & 0o7777) | (0o777 & ~Deno.umask()));
 }
 
 async function setAside(

@@ -3,6 +3,7 @@
  * contrib/pzstd/README.md), so the last frames can be told from the compressed bytes alone and unpacked by
  * themselves: what a program wrote last is checked without a second look at the rest.
  */
+import { createHash, type Hash } from "node:crypto";
 import type { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import { pump } from "../pump.ts";
@@ -35,10 +36,17 @@ export class FrameWatch {
   /** Bytes seen. */
   #offset = 0;
   readonly #store: FrameStore;
+  /** Of the frames that are whole. */
+  readonly #sha256: string[] | null;
+  #hash: Hash | null = null;
 
-  /** @param path The file that the stream is in, where there is one; else the last frames are kept in memory. */
-  constructor(path: string | null = null) {
+  /**
+   * @param path The file that the stream is in, where there is one; else the last frames are kept in memory.
+   * @param isHashed Also takes the frames' digests.
+   */
+  constructor(path: string | null = null, { isHashed = false } = {}) {
     this.#store = path === null ? new KeptFrames() : new FiledFrames(path);
+    this.#sha256 = isHashed ? [] : null;
   }
 
   push(chunk: Uint8Array): void {
@@ -50,7 +58,9 @@ export class FrameWatch {
       if (this.#missing === 0) this.#readHeader(piece);
       else {
         this.#store.append(piece);
+        this.#hash?.update(piece);
         this.#missing -= piece.length;
+        if (this.#missing === 0) this.#sha256?.push(this.#hash!.digest("hex"));
       }
     }
   }
@@ -72,7 +82,11 @@ export class FrameWatch {
       size: (this.#sizes.length - 1) * whole + last.size,
       incompressible: this.#incompressible * whole + (isLastIncompressible ? last.size : 0),
       tail: previous.tail.bytes,
-      frames: { uncompressed: this.#sizes.length === 1 ? last.size : whole, compressed: this.#sizes },
+      frames: {
+        uncompressed: this.#sizes.length === 1 ? last.size : whole,
+        compressed: this.#sizes,
+        sha256: this.#sha256,
+      },
     };
   }
 
@@ -100,6 +114,7 @@ export class FrameWatch {
     }
     if (this.#size >= INCOMPRESSIBLE * FRAME_BYTES) this.#incompressible++;
     this.#size = this.#missing;
+    if (this.#sha256 !== null) this.#hash = createHash("sha256");
     this.#store.begin(this.#offset, this.#missing);
     this.#sizes.push(this.#missing);
   }
@@ -112,15 +127,17 @@ export interface StreamEnd {
   incompressible: number;
   /** The last uncompressed bytes, 64 KiB or all. */
   tail: Uint8Array;
-  frames: FrameSizes;
+  frames: Frames;
 }
 
-/** Sizes in bytes, without the header before each frame. */
-export interface FrameSizes {
-  /** Of every frame but the last, which may hold less. */
+/** Sizes are in bytes; nothing of the header before each frame is in them. */
+export interface Frames {
+  /** Size of every frame but the last, which may hold less. */
   uncompressed: number;
-  /** Each, in order. */
+  /** Size of each, in order. */
   compressed: number[];
+  /** SHA-256 of each as it is compressed, in hex; null where they were not taken. */
+  sha256: string[] | null;
 }
 
 /** The last bytes of a stream. */

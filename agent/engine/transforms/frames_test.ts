@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { systemClock } from "../../../src/domain/clock.ts";
 import { capture } from "../capture.ts";
 import { Children } from "../children.ts";
 import { compressFramed } from "./compress.ts";
-import { FrameWatch } from "./frames.ts";
+import { FrameWatch, HEADER_BYTES } from "./frames.ts";
 
 const FRAME = 8 * 1024 * 1024;
 
@@ -67,7 +67,7 @@ Deno.test("an empty stream has no bytes", async () => {
     size: 0,
     incompressible: 0,
     tail: new Uint8Array(0),
-    frames: { uncompressed: 0, compressed: [13] },
+    frames: { uncompressed: 0, compressed: [13], sha256: null },
   });
 });
 
@@ -96,6 +96,23 @@ Deno.test("frame headers may be cut anywhere by the reader", async () => {
   const stream = await pzstd(new Uint8Array(2 * FRAME + 77));
   for (const step of [1, 7, 11, 13]) {
     assert.equal((await watch(stream, step).end(children)).size, 2 * FRAME + 77);
+  }
+});
+
+Deno.test("each frame's digest is that of its bytes without the header, however they come", async () => {
+  await using children = new Children(systemClock, new AbortController().signal);
+  const stream = await pzstd(sample(2 * FRAME + 77));
+  for (const step of [7, 65_000, stream.length]) {
+    const frames = new FrameWatch(null, { isHashed: true });
+    for (let at = 0; at < stream.length; at += step) frames.push(stream.subarray(at, at + step));
+    const { compressed, sha256 } = (await frames.end(children)).frames;
+    let at = 0;
+    const expected = compressed.map((size) => {
+      const frame = stream.subarray(at + HEADER_BYTES, at += HEADER_BYTES + size);
+      return createHash("sha256").update(frame).digest("hex");
+    });
+    assert.equal(expected.length, 3);
+    assert.deepEqual(sha256, expected);
   }
 });
 

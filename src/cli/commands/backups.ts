@@ -1,13 +1,12 @@
 /** `backups`: what is stored, and the ways back. */
 import { Argument, type Command, Option } from "commander";
 import type { List, PageChoice } from "../api.ts";
-import { addPages, calling, type Cli, collect, pageChoice, parseId, parseSource } from "../command_line.ts";
-import { readIdentity } from "../identity.ts";
+import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import { identityOption, readIdentity, type WithIdentity } from "../identity.ts";
 import type { Column } from "../output.ts";
 import { humanSize } from "../progress.ts";
-import type { Backup, Entry, Started } from "../records.ts";
-import { showStarted } from "../run_follower.ts";
-import { type SecretSource, SOURCE_HELP } from "../secret_source.ts";
+import type { Backup, Entry } from "../records.ts";
+import { addBackupRunCommands } from "./backup_runs.ts";
 import { addDownloadCommand } from "./download.ts";
 
 const COLUMNS: readonly Column<Backup>[] = [
@@ -42,21 +41,7 @@ export function addBackupCommands(program: Command): void {
     .description("List what is inside")
     .addOption(identityOption())
     .action(calling(files));
-  addFollow(backups.command("restore").addArgument(backupId()))
-    .description("Restore files or databases")
-    .addOption(new Option("--server <id>", "to this server (default: where it is from)").argParser(parseId))
-    .option("--target-path <path>", "into this directory (default: where they were)")
-    .option("--path <path>", "only this file or directory; may be given again", collect)
-    .option("--database-name <name>", "into this database (default: its own)")
-    .option("--overwrite", "replace what is there")
-    .addOption(identityOption())
-    .action(calling(restore));
-  addFollow(backups.command("verify").addArgument(backupId()))
-    .description("Read one back and check it")
-    .action(calling(verify));
-  addFollow(backups.command("drill").addArgument(backupId()))
-    .description("Restore one in a drill, compare it and drop it again")
-    .action(calling(drill));
+  addBackupRunCommands((name) => backups.command(name).addArgument(backupId()));
   backups.command("hold").addArgument(backupId())
     .description("Keep one from deletion until it is released")
     .option("--reason <text>", "why, for others")
@@ -64,22 +49,17 @@ export function addBackupCommands(program: Command): void {
   backups.command("release").addArgument(backupId())
     .description("Let the rules of its task delete a held one again")
     .action(calling(release));
+  backups.command("clear-suspicion").addArgument(backupId())
+    .description("Take a suspicious one for good: older ones may go again")
+    .action(calling(clearSuspicion));
+  backups.command("clear-damage").addArgument(backupId())
+    .description("Take a damaged one for whole: older ones may go again")
+    .action(calling(clearDamage));
   addDownloadCommand(backups.command("download").addArgument(backupId()));
 }
 
 function backupId(): Argument {
   return new Argument("<backup>", "its id").argParser(parseId);
-}
-
-function identityOption(): Option {
-  return new Option("--identity-from <source>", `age identity of a recipient: ${SOURCE_HELP}`)
-    .argParser(parseSource);
-}
-
-function addFollow(command: Command): Command {
-  return command
-    .option("--follow", "show its output until it is over; the exit code tells how it ended (default)")
-    .option("--no-follow", "leave once it has begun");
 }
 
 async function list({ api, output }: Cli, options: PageChoice & { task?: number }): Promise<void> {
@@ -89,10 +69,6 @@ async function list({ api, output }: Cli, options: PageChoice & { task?: number 
 
 async function show({ api, output }: Cli, id: number): Promise<void> {
   output.record(await api.get(`show backup ${id}`, `/backups/${id}`));
-}
-
-interface WithIdentity {
-  identityFrom?: SecretSource;
 }
 
 async function files(
@@ -112,49 +88,28 @@ async function files(
   output.list(entries, ENTRIES);
 }
 
-interface RestoreOptions extends WithIdentity {
-  server?: number;
-  targetPath?: string;
-  path?: string[];
-  databaseName?: string;
-  overwrite?: boolean;
-  follow?: boolean;
-}
-
-async function restore(cli: Cli, id: number, options: RestoreOptions): Promise<void> {
-  const started = await cli.api.post<Started>(`restore backup ${id}`, `/backups/${id}/restore`, {
-    remote_server_id: options.server,
-    target_path: options.targetPath,
-    paths: options.path,
-    database_name: options.databaseName,
-    overwrite: options.overwrite,
-    identity: await readIdentity(options.identityFrom),
-  });
-  await showStarted(cli, started, options.follow ?? true);
-}
-
-async function verify(cli: Cli, id: number, { follow = true }: { follow?: boolean }): Promise<void> {
-  const started = await cli.api.post<Started>(`verify backup ${id}`, `/backups/${id}/verify`);
-  await showStarted(cli, started, follow);
-}
-
-async function drill(cli: Cli, id: number, { follow = true }: { follow?: boolean }): Promise<void> {
-  const started = await cli.api.post<Started>(`restore backup ${id} in a drill`, `/backups/${id}/drill`);
-  await showStarted(cli, started, follow);
-}
-
 async function hold({ api, output, terminal }: Cli, id: number, options: { reason?: string }): Promise<void> {
   const held = await api.post<{ data: Backup }>(`hold backup ${id}`, `/backups/${id}/hold`, options);
   output.answer(held, () => terminal.print(`Backup ${id} is held: it stays until it is released\n`));
 }
 
-async function release({ api, output, terminal }: Cli, id: number): Promise<void> {
-  const released = await api.call<{ data: Backup }>({
-    action: `release backup ${id}`,
-    method: "DELETE",
-    path: `/backups/${id}/hold`,
-  });
-  output.answer(released, () => terminal.print(`Backup ${id} is released: the rules of its task apply\n`));
+function release(cli: Cli, id: number): Promise<void> {
+  return clear(cli, `release backup ${id}`, `/backups/${id}/hold`, `Backup ${id} is released`);
+}
+
+function clearSuspicion(cli: Cli, id: number): Promise<void> {
+  const told = `Backup ${id} is not suspicious any more`;
+  return clear(cli, `clear backup ${id} of suspicion`, `/backups/${id}/suspicion`, told);
+}
+
+function clearDamage(cli: Cli, id: number): Promise<void> {
+  const told = `Backup ${id} counts as whole`;
+  return clear(cli, `clear backup ${id} of damage`, `/backups/${id}/damage`, told);
+}
+
+async function clear({ api, output, terminal }: Cli, action: string, path: string, told: string) {
+  const cleared = await api.call<{ data: Backup }>({ action, method: "DELETE", path });
+  output.answer(cleared, () => terminal.print(`${told}: the rules of its task apply\n`));
 }
 
 function nameOf({ path, type, link_target }: Entry): string {

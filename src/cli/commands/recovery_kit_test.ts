@@ -52,6 +52,33 @@ Deno.test("the recovery kit tells where everything is, on paper too, and no secr
   deno task admin recover --from 'sftp://backup@[2001:db8::7]:22/~/rear%20guard'
 `;
   assert.ok(stdout.includes(recover), stdout);
+  // On a disk: whose, and what to do with it.
+  const disk = await api.api.create("/backup-destinations", {
+    label: "Disk",
+    type: "local",
+    local_path: "/srv/backups",
+  });
+  const [vault, attic] = [
+    await api.api.create("/remote-servers", { label: "vault", ip_address: "192.0.2.9" }),
+    await api.api.create("/remote-servers", { label: "attic", ip_address: "192.0.2.8" }),
+  ];
+  for (const [remote_server_id, hour] of [[vault, 1], [attic, 2], [vault, 3]] as const) {
+    await newBackup(api.services.database, taskId, new Date(hour * 3_600_000), {
+      engine: "rearguard",
+      backup_destination_id: disk,
+      remote_server_id,
+      directory: "/srv/backups",
+      file_name: `backup_${hour}.sql.zst`,
+    });
+  }
+  const local = (await home.run(["recovery-kit"], { env })).stdout;
+  assert.match(local, /backup_3\.sql\.zst.* on the disk of vault \(192\.0\.2\.9\), \/srv\/backups/);
+  assert.match(local, /backup_2\.sql\.zst.* on the disk of attic \(192\.0\.2\.8\), \/srv\/backups/);
+  assert.match(local, /^- Disk .* on the disk of attic \(192\.0\.2\.8\), vault \(192\.0\.2\.9\), \/srv/m);
+  assert.match(
+    local,
+    /^ {2}# there, .* off the disk of vault \(192\.0\.2\.9\)\n {2}deno task admin recover --from \/srv\/backups$/m,
+  );
   const json = await home.run(["recovery-kit", "--json"], { env });
   assert.equal(JSON.parse(json.stdout).data.destinations[0].label, "Tresor");
   const pdf = await home.run(["recovery-kit", "--pdf", `${home.directory}/kit.pdf`], { env });

@@ -76,13 +76,47 @@ Deno.test("restore asks for what was chosen and follows its own log", () =>
     assert.deepEqual(JSON.parse(begun.stdout), { message: "Begun.", backup_task_log_id: 9 });
     assert.deepEqual(asked.at(-1)!.body, { database_name: "shop" });
     assert.equal((await backups(["verify", "1", "--no-follow"])).code, 0);
-    assert.deepEqual(asked.at(-1), { call: "POST /backups/1/verify", body: null });
+    assert.deepEqual(asked.at(-1), { call: "POST /backups/1/verify", body: {} });
     const drilled = await backups(["drill", "1", "--follow"]);
     assert.deepEqual([drilled.code, drilled.stdout.split("\n").at(-2)], [
       0,
       "Run 9 succeeded: 7 B read, 7 B written",
     ]);
-    assert.deepEqual(asked.at(-3), { call: "POST /backups/1/drill", body: null });
+    assert.deepEqual(asked.at(-3), { call: "POST /backups/1/drill", body: {} });
+  }));
+
+Deno.test("a restore, a verification and a drill are asked of another server, databases by name and into one of its own", () =>
+  withCommands(async ({ asked, backups }) => {
+    const ask = async (flags: string) => {
+      const { code, stderr } = await backups([...flags.split(" "), "--no-follow"]);
+      assert.equal(code, 0, stderr);
+      return asked.at(-1)!.body;
+    };
+    const names = "--databases shop --databases blog";
+    const server = "--database-host db.staging --database-port 5433 --database-username qa";
+    assert.deepEqual(await ask(`restore 1 --server 3 ${names} ${server}`), {
+      remote_server_id: 3,
+      databases: ["shop", "blog"],
+      database_host: "db.staging",
+      database_port: 5433,
+      database_username: "qa",
+    });
+    const onSocket = { remote_server_id: 3, database_host: null };
+    assert.deepEqual(await ask("restore 1 --server 3 --local-socket"), onSocket);
+    assert.deepEqual(await ask("drill 1 --server 3 --local-socket"), onSocket);
+    assert.deepEqual(await ask("verify 1 --server 3"), { remote_server_id: 3 });
+    const both = await backups(["restore", "1", "--local-socket", "--database-host", "x"]);
+    assert.equal(both.code, 2);
+  }));
+
+Deno.test("a suspicion and a damage are cleared", () =>
+  withCommands(async ({ asked, backups }) => {
+    const suspicion = await backups(["clear-suspicion", "1"]);
+    assert.equal(suspicion.stdout, "Backup 1 is not suspicious any more: the rules of its task apply\n");
+    assert.equal(asked.at(-1)!.call, "DELETE /backups/1/suspicion");
+    const damage = await backups(["clear-damage", "1"]);
+    assert.equal(damage.stdout, "Backup 1 counts as whole: the rules of its task apply\n");
+    assert.equal(asked.at(-1)!.call, "DELETE /backups/1/damage");
   }));
 
 Deno.test("files are listed from the index, by POST where it takes an identity to read it", () =>

@@ -21,7 +21,7 @@ export const agentEndpoints: readonly Endpoint[] = [
     access: "agent",
     answer: { status: 101, description: "The socket is open." },
     errors: { 426: "The request is no websocket handshake." },
-    handle: ({ connectAgent, request }) => connectAgent(request),
+    handle: ({ connectAgent, request, origin }) => connectAgent(request, origin),
   }),
   endpoint({
     method: "get",
@@ -33,6 +33,7 @@ export const agentEndpoints: readonly Endpoint[] = [
       "SQL text, for the agent of a run that backs up the control plane, while that run is at work. " +
       "Secrets in it are sealed.",
     access: "agent",
+    audited: true,
     query: z.object({
       run_id: id().openapi({ example: 7 }),
       attempt: integer(1).openapi({ example: 1 }),
@@ -101,6 +102,8 @@ export const agentEndpoints: readonly Endpoint[] = [
       "Answers `backup.send`. The body is the bytes, as they come; `Content-Length` tells how many.",
     access: "agent",
     takesStream: true,
+    // Of a download or a run, which is entered.
+    audited: false,
     answer: { status: 200, description: "The last byte was taken." },
     errors: {
       409: "The download is over.",

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { startDrill } from "../../services/drills.ts";
 import { startVerification } from "../../services/verifications.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
+import { databaseServerFields } from "../database_input.ts";
 import { id } from "../input.ts";
 
 const VerifyInput = z.object({
@@ -15,6 +16,7 @@ const DrillInput = z.object({
   remote_server_id: id().openapi({
     description: "The server that it is restored on. Default: the one that made the backup.",
   }),
+  ...databaseServerFields,
 }).partial();
 
 const message = "Verification initiated successfully.";
@@ -80,7 +82,7 @@ export const backupCheckEndpoints: readonly Endpoint[] = [
     },
     answer: queued(drillMessage),
     async handle({ services, caller, params, body }) {
-      const { runId } = await startDrill(services, caller, params.id, body.remote_server_id);
+      const { runId } = await startDrill(services, caller, params.id, body.remote_server_id, body);
       return { status: 202, body: { message: drillMessage, backup_task_log_id: runId } };
     },
   }),

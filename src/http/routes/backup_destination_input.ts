@@ -4,7 +4,7 @@ import { missingDestinationFields, NO_FIELDS } from "../../domain/backup_destina
 import type { BackupDestinationInput } from "../../services/backup_destinations.ts";
 import { defaulted } from "../defaulted.ts";
 import { integer, line, rule, says, secret, text } from "../input.ts";
-import { absolutePath, host, innerPath } from "../path_input.ts";
+import { absolutePlace, host, innerPlace } from "../path_input.ts";
 
 const optional = <S extends z.ZodType>(schema: S) => schema.nullable().optional();
 
@@ -32,7 +32,7 @@ const hostKey = text(60).regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, {
 const fields = z.object({
   label: line(255),
   type: z.enum(["local", "s3", "custom_s3", "sftp"]),
-  local_path: optional(absolutePath()).openapi({ description: "On the remote server. Default `/`." }),
+  local_path: optional(absolutePlace()).openapi({ description: "On the remote server. Default `/`." }),
   s3_access_key: optional(key()),
   s3_secret_key: optional(key()),
   s3_bucket_name: optional(bucketName),
@@ -56,7 +56,7 @@ const fields = z.object({
       "The fingerprint that the server must show. Until it is set, connecting fails and names the one shown.",
     example: "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
   }),
-  sftp_path: optional(innerPath()).openapi({ description: "Default: the account's own directory." }),
+  sftp_path: optional(innerPlace()).openapi({ description: "Default: the account's own directory." }),
 });
 
 export const BackupDestinationChanges = fields.partial().openapi("BackupDestinationChanges");

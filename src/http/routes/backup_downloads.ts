@@ -20,6 +20,7 @@ const shared = {
   method: "get",
   group: "Backups",
   access: "restore-backups",
+  audited: true,
   ids: { id: "Backup" },
   answer: {
     status: 200,

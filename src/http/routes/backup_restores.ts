@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { startRestore } from "../../services/restores.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { databaseName, storedDatabaseName } from "../database_input.ts";
+import { databaseName, databaseServerFields, storedDatabaseName } from "../database_input.ts";
 import { id } from "../input.ts";
 import { identity } from "../secret_input.ts";
 import { absolutePath, innerPath } from "../path_input.ts";
@@ -25,6 +25,7 @@ const RestoreInput = z.object({
     description:
       "Databases only. A new name for the database, where one is restored. Default: each has the name it had.",
   }),
+  ...databaseServerFields,
   overwrite: z.boolean().openapi({
     description:
       "Replaces files that are in the way; without it they fail the run. Files that the backup does not hold stay either way. " +
@@ -48,7 +49,8 @@ export const backupRestoreEndpoints: readonly Endpoint[] = [
     description:
       "Queues a restore run. Everything is unpacked beside the target, databases are loaded into fresh ones, and all is proven " +
       "before the target is touched: a restore that fails leaves it as it was. A database is restored on the server that its " +
-      "task names, with the task's user and password; once the task is gone, on the local socket. What lies on the disk of " +
+      "task names, with the task's user and password; once the task is gone, on the local socket. From another machine than the " +
+      "task's, a task's `database_host` that is not that machine itself is refused: say which one to use. What lies on the disk of " +
       "another server is sent by its agent, through the control plane.",
     access: "restore-backups",
     ids: { id: "Backup" },

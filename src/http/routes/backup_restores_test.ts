@@ -92,5 +92,30 @@ Deno.test("a restore of databases takes their names, one of files its paths", as
   const asked = { databases: ["shop"], database_name: "copy", overwrite: true };
   const { body } = await client.call("POST", `/api/backups/${id}/restore`, asked);
   const [run] = await api.database`select options from runs where id = ${body.backup_task_log_id}`;
-  assert.deepEqual(run!.options, { type: "database", engine: "postgresql", ...asked });
+  assert.deepEqual(run!.options, { type: "database", engine: "postgresql", server: null, ...asked });
+});
+
+Deno.test("a restore of databases takes a server of its own, one of files does not", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const taskId = await newTask(client);
+  const files = await newBackup(api.database, taskId, api.clock.now());
+  const databases = await newBackup(api.database, taskId, api.clock.now(), { engine: "pg_dump" });
+  const restore = (id: number, body: unknown) => client.call("POST", `/api/backups/${id}/restore`, body);
+  const server = { database_host: "10.0.0.7", database_port: 5433, database_username: "qa" };
+  for (const [path, id] of [["restore", files], ["drill", files]] as const) {
+    const { status, body } = await client.call("POST", `/api/backups/${id}/${path}`, server);
+    assert.deepEqual([status, Object.keys(body.errors).sort()], [422, Object.keys(server).sort()]);
+  }
+  const wrong = await restore(databases, { database_host: "a b", database_port: 0, database_username: "-x" });
+  assert.deepEqual(Object.keys(wrong.body.errors).sort(), Object.keys(server).sort());
+  const stray = await restore(databases, { database_port: 5433 });
+  assert.deepEqual(stray.body.errors, {
+    database_port: ["The database port field needs database_host, where null is the local socket."],
+  });
+  assert.equal((await restore(databases, server)).status, 202);
+  assert.equal(
+    (await client.call("POST", `/api/backups/${databases}/drill`, { database_host: null })).status,
+    202,
+  );
 });

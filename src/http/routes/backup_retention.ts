@@ -1,7 +1,7 @@
 /** What keeps a backup: holds, suspicions, and what the rules of its task say. */
 import { z } from "@hono/zod-openapi";
 import { KEEP_REASONS, type RetentionPolicy } from "../../domain/retention.ts";
-import { clearSuspicion, holdBackup, releaseBackup } from "../../services/backups.ts";
+import { clearDamage, clearSuspicion, holdBackup, releaseBackup } from "../../services/backups.ts";
 import { previewRetention, type RetentionPreview } from "../../services/retention_previews.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { text } from "../input.ts";
@@ -173,6 +173,23 @@ export const backupRetentionEndpoints: readonly Endpoint[] = [
     answer,
     async handle({ services, caller, params }) {
       const row = await clearSuspicion(services, caller, params.id);
+      return { status: 200, body: { data: backup.present(row) } };
+    },
+  }),
+  endpoint({
+    method: "delete",
+    path: "/api/backups/{id}/damage",
+    operationId: "clearDamage",
+    group: GROUP,
+    summary: "Take a damaged backup for whole",
+    description:
+      "For damage that you know to be none. A verification that finds the backup whole takes back what verifications, restores and " +
+      "listings found, a drill what drills found; until then, or until this call, it is damaged.",
+    access,
+    ids,
+    answer,
+    async handle({ services, caller, params }) {
+      const row = await clearDamage(services, caller, params.id);
       return { status: 200, body: { data: backup.present(row) } };
     },
   }),

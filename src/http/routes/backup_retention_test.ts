@@ -116,9 +116,18 @@ Deno.test("a held backup is not deleted until it is released", async () => {
     assert.equal(released.body.data.hold_reason, null);
   }
   assert.equal((await call("DELETE", "")).status, 200);
+  // Until something of it may be gone, a hold takes that back.
+  assert.equal((await call("POST", "/restore", { target_path: "/back" })).status, 409);
+  assert.equal((await call("POST", "/hold")).body.data.status, "stored");
+  await call("DELETE", "/hold");
+  await call("DELETE", "");
+  await api.database`update backups set removal_begun_at = ${api.clock.now()} where id = ${id}`;
   const late = await call("POST", "/hold");
   assert.equal(late.status, 409);
-  assert.match(late.body.message, /being deleted/);
+  assert.match(
+    late.body.message,
+    /^The backup is being deleted since 2026-\S+Z, and part of it may be gone already\. Hold another one/,
+  );
 });
 
 Deno.test("a task is not deleted with backups of which one is held", async () => {
@@ -169,6 +178,18 @@ Deno.test("a person clears a backup of suspicion, and older ones may go again", 
   assert.equal((await preview(client, taskId)).removed, 2);
 });
 
+Deno.test("a person takes a damaged backup for whole", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const id = await newBackup(api.database, await newTask(client), api.clock.now(), {
+    damaged_at: api.clock.now(),
+    damage_reason: "database shop came back otherwise than it was",
+  });
+  const cleared = await client.call("DELETE", `/api/backups/${id}/damage`);
+  const { status, damaged_at, damage_reason } = cleared.body.data;
+  assert.deepEqual([cleared.status, status, damaged_at, damage_reason], [200, "stored", null, null]);
+});
+
 Deno.test("holds and suspicions need their ability, and are the owner's alone", async () => {
   await using api = await testApi();
   const client = await api.user();
@@ -179,7 +200,12 @@ Deno.test("holds and suspicions need their ability, and are the owner's alone", 
   assert.equal((await limited.call("GET", `/api/backup-tasks/${taskId}/retention-preview`)).status, 200);
   const other = await stranger.call("GET", `/api/backup-tasks/${taskId}/retention-preview`);
   assert.deepEqual([other.status, other.body.message], [404, "Backup task not found"]);
-  for (const [method, verb] of [["POST", "hold"], ["DELETE", "hold"], ["DELETE", "suspicion"]] as const) {
+  for (
+    const [method, verb] of [["POST", "hold"], ["DELETE", "hold"], ["DELETE", "suspicion"], [
+      "DELETE",
+      "damage",
+    ]] as const
+  ) {
     assert.match((await limited.call(method, `/api/backups/${id}/${verb}`)).body.message, /delete-backups/);
     const { status, body } = await stranger.call(method, `/api/backups/${id}/${verb}`);
     assert.deepEqual([status, body.message], [404, "Backup not found"]);

@@ -14,7 +14,7 @@ import { isTimezone } from "../../domain/timezone.ts";
 import { defaulted } from "../defaulted.ts";
 import { databaseNames, databaseUser, systemUser, tableNames } from "../database_input.ts";
 import { id, integer, line, rule, says, secret, text } from "../input.ts";
-import { absolutePath, fileNamePart, host, innerPath } from "../path_input.ts";
+import { absolutePath, fileNamePart, host, innerPlace } from "../path_input.ts";
 import { retentionInput } from "./retention_fields.ts";
 
 const optional = <S extends z.ZodType>(schema: S) => schema.nullable().optional();
@@ -97,7 +97,7 @@ const fields = z.object({
   timezone: defaulted(timezone).openapi({ description: "Default: the user's.", example: "Europe/Berlin" }),
   ...retentionInput,
   appended_file_name: optional(fileNamePart(100)).openapi({ description: "What file names start with." }),
-  store_path: optional(innerPath()).openapi({
+  store_path: optional(innerPlace()).openapi({
     description: "Below the destination's own path.",
     example: "/backups/weekly",
   }),

@@ -166,13 +166,15 @@ function streamEndpoint({ path, operationId, group, summary, of, log: findLog }:
         example: 'id: 7-1\nevent: output\ndata: {"sequence":1,"text":"Connecting\\n"}\n\n',
       },
     },
-    async handle({ services, caller, params, request }) {
+    errors: { 429: "The token follows too many streams already." },
+    async handle({ services, caller, params, request, holdStream }) {
       const log = await findLog(services, caller, params.id);
       const seen = request.headers.get("last-event-id") ?? "";
       if (isTerminal(log.state) && seen === endId(log)) return new Response(null, { status: 204 });
       const over = new AbortController();
       const output = await followOutput(services, caller, log.id, sequenceIn(seen, log.id), over.signal);
-      return eventStream(services.clock, serverSentEvents(log.id, output), () => over.abort());
+      const events = serverSentEvents(log.id, output);
+      return eventStream(services.clock, events, () => over.abort(), holdStream());
     },
   });
 }

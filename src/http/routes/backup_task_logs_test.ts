@@ -216,3 +216,31 @@ Deno.test("a task without a run has no stream", async () => {
   const answer = await client.call("GET", `/api/backup-tasks/${await newTask(client)}/latest-log/stream`);
   assert.deepEqual([answer.status, answer.body.message], [404, "Backup task log not found"]);
 });
+
+Deno.test("a token follows a limited number of streams at once", async () => {
+  await using api = await testApi({ streamLimit: 2 });
+  const task = await newTask(api.admin);
+  const run = await newRun(api.database, task, api.clock.now(), { state: "running", attempt: 1 });
+  const over = await newRun(api.database, await newTask(api.admin), api.clock.now());
+  const follow = async (id: number, token = api.admin.token) =>
+    await api.app.request(`/api/backup-task-logs/${id}/stream`, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
+  const statusOf = async (response: Promise<Response>) => {
+    const { status, body } = await response;
+    await body?.cancel();
+    return status;
+  };
+  const held = [await follow(run), await follow(run)];
+  assert.deepEqual(held.map(({ status }) => status), [200, 200]);
+  const refused = await follow(run);
+  assert.equal(refused.status, 429);
+  assert.match((await refused.json()).message, /^Too many streams at once/);
+  // Another token has its own.
+  const { token } = await api.tokenOf(api.admin, ["view-backup-tasks"]);
+  assert.equal(await statusOf(follow(run, token)), 200);
+  // One that is left, one that was never read and one that came to its end make room.
+  for (const each of held) await each.body!.cancel();
+  for (let i = 0; i < 5; i++) assert.equal(await statusOf(follow(run)), 200);
+  for (let i = 0; i < 5; i++) assert.match(await (await follow(over)).text(), /event: finished/);
+});

@@ -42,7 +42,9 @@ const Backup = z.object({
   suspicious_at: Time.nullable().openapi({
     description: "While it is set, neither this backup nor an older one of its task is rotated out.",
   }),
-  suspicion: z.string().nullable(),
+  suspicion: z.string().nullable().openapi({
+    description: "What is doubtful: that it may be of files that ransomware encrypted, or that it shrank.",
+  }),
   objects: z.array(z.object({
     role: z.enum(["archive", "index", "manifest"]),
     name: z.string(),

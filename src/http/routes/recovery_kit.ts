@@ -39,6 +39,7 @@ export const recoveryKitEndpoints: readonly Endpoint[] = [
     description:
       "For a printed page: where every backup is, which keys open what, and the commands. It holds no secret.",
     access: "admin",
+    audited: true,
     answer: {
       status: 200,
       description: "Of all users.",

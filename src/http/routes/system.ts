@@ -29,7 +29,9 @@ export const systemEndpoints: readonly Endpoint[] = [
     operationId: "showReadiness",
     group,
     access,
-    summary: "Whether the database answers and has every migration",
+    summary: "Whether the process can do its work",
+    description:
+      "It is started and not told to stop, its database answers and has every migration, and its loops go round.",
     answer: {
       status: 200,
       description: "It does.",

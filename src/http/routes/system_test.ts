@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { createApp } from "../app.ts";
+import { Loop } from "../../dispatcher/loop.ts";
+import { Health } from "../../services/health.ts";
 import { openDatabase } from "../../store/database.ts";
 import { testApi } from "../../../tests/support/api.ts";
 import { newRun, newTask } from "../../../tests/support/records.ts";
@@ -22,6 +24,59 @@ Deno.test("a database that lacks a migration is not ready, and the answer says s
   const ready = await get(api.app, "/readyz");
   assert.equal(ready.status, 503);
   assert.match(JSON.parse(ready.text).message, /^The database has 1 of \d+ migrations/);
+});
+
+Deno.test("a process that starts or stops is not ready", async () => {
+  await using api = await testApi();
+  const health = new Health(api.clock);
+  const app = createApp({ services: { ...api.services, health } });
+  const said = async () => {
+    const { status, text } = await get(app, "/readyz");
+    return [status, JSON.parse(text).message];
+  };
+  assert.deepEqual(await said(), [503, "The control plane is starting."]);
+  health.serve();
+  assert.deepEqual(await said(), [200, undefined]);
+  health.stop();
+  assert.deepEqual(await said(), [503, "The control plane is stopping."]);
+});
+
+Deno.test("a process whose loop hangs, or fails for long, is not ready, and the answer and the figures name it", async () => {
+  await using api = await testApi();
+  const { clock, services: { health } } = api;
+  const rounds: PromiseWithResolvers<Date | null>[] = [];
+  const work = () => {
+    const round = Promise.withResolvers<Date | null>();
+    rounds.push(round);
+    return round.promise;
+  };
+  const loop = new Loop({ name: "scheduler", clock, health, pollMs: 30_000, patienceMs: 60_000, work });
+  loop.start();
+  const ready = async () => (await get(api.app, "/readyz")).status;
+  await clock.advance(90_000);
+  assert.equal(await ready(), 200);
+  await clock.advance(31_000);
+  const { status, text } = await get(api.app, "/readyz");
+  assert.equal(status, 503);
+  assert.match(JSON.parse(text).message, /^Work stands still: the scheduler for 121 s;/);
+  assert.match(
+    (await get(api.app, "/metrics")).text,
+    /^rearguard_loop_age_seconds\{loop="scheduler"\} 121$/m,
+  );
+  rounds[0]!.resolve(null);
+  await clock.advance(0);
+  assert.equal(await ready(), 200);
+  // From now on every round fails at once.
+  for (let failures = 1; await ready() === 200; failures++) {
+    assert.ok(failures < 100);
+    await clock.advance(30_000);
+    rounds.at(-1)!.reject(new Error("no"));
+    await clock.advance(0);
+  }
+  const over = loop.stop();
+  rounds.at(-1)!.resolve(null);
+  await over;
+  assert.equal(await ready(), 200);
 });
 
 Deno.test("without its database a process is up but not ready, and API calls answer 503", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChannelFixture, channelFixtures } from "../../../tests/support/channels.ts";
 import { TestClock } from "../../../tests/support/clock.ts";
+import { loopback } from "../../../tests/support/loopback.ts";
 import { HttpReceiver, MailReceiver } from "../../../tests/support/receivers.ts";
 import type { NotificationEvent } from "../../domain/notification.ts";
 import { NOTIFICATION_STREAM_TYPES } from "../../domain/notification_stream.ts";
@@ -40,7 +41,7 @@ const TIMEOUT = 300;
 
 function meansOf(fixture: ChannelFixture): ChannelMeans {
   return {
-    outgoing: new Outgoing(new TestClock(), { timeoutMs: TIMEOUT }),
+    outgoing: new Outgoing(new TestClock(), loopback, { timeoutMs: TIMEOUT }),
     smtp: null,
     addresses: { pushover: "http://127.0.0.1:1", telegram: "http://127.0.0.1:1" },
     signal: new AbortController().signal,
@@ -118,7 +119,7 @@ for (const type of NOTIFICATION_STREAM_TYPES) {
       assert.equal((await refusal()).message, "It did not answer within 0.3 s");
       silence.resolve(new Response());
       // Long, so that it is the amount that ends it.
-      const outgoing = new Outgoing(new TestClock(), { timeoutMs: 60_000 });
+      const outgoing = new Outgoing(new TestClock(), loopback, { timeoutMs: 60_000 });
       for (const status of [200, 500]) {
         const letGo = Promise.withResolvers<void>();
         const endless = new ReadableStream({

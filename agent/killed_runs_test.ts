@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { event, output } from "../tests/support/events.ts";
+import { testServices } from "../tests/support/database.ts";
+import { plant, sayHello } from "../tests/support/planted.ts";
+import { claimHandOvers } from "../src/services/hand_overs.ts";
+import { recordEvents } from "../src/services/run_events.ts";
+import { startRun } from "../src/services/runs.ts";
+import { Journal } from "./journal.ts";
+import { endKilledRuns } from "./killed_runs.ts";
+import { StateDirectory } from "./state_directory.ts";
+
+Deno.test("the end of a run is told where the power failed before its last events were on the disk", async () => {
+  await using test = await testServices();
+  const { services, clock } = test;
+  const { caller, taskId, serverId } = await plant(services);
+  const { runId } = await startRun(services, caller, taskId);
+  const [handOver] = await claimHandOvers(services, [serverId]);
+  const directory = await Deno.makeTempDir();
+  const state = await StateDirectory.open(directory);
+  const before = await Journal.open(state.journalPath, clock);
+  before.create(runId, 1, "backup").append({ kind: "accepted" });
+  before.close();
+  // Sent and stored, and never written: the disk's cache went with the power.
+  await recordEvents(services, [
+    event(serverId, handOver!, 1, { kind: "accepted" }),
+    ...[2, 3, 4, 5].map((sequence) => event(serverId, handOver!, sequence, output(`${sequence}\n`))),
+  ]);
+
+  const journal = await Journal.open(state.journalPath, clock);
+  await endKilledRuns({ clock, journal, state });
+  const run = journal.find(runId, 1)!;
+  const { answers } = await sayHello(services, serverId, [
+    { run_id: runId, attempt: 1, finished: run.finished, last_sequence: run.lastSequence },
+  ]);
+  for (const { acknowledged } of answers) journal.acknowledge(runId, 1, acknowledged);
+  const messages = run.after(run.acknowledged, 100);
+  await recordEvents(services, messages.map((message) => ({ remoteServerId: serverId, message })));
+  const [row] = await services.database`select state, reason from runs where id = ${runId}`;
+  assert.equal(row!.state, "failed");
+  assert.match(row!.reason, /The agent was restarted while the run was at work/);
+  journal.close();
+  state[Symbol.dispose]();
+  await Deno.remove(directory, { recursive: true });
+});

@@ -1,0 +1,43 @@
+/** The control plane's database, beside control planes that may be using it. */
+import type { Config } from "../config.ts";
+import type { Clock } from "../domain/clock.ts";
+import {
+  type ControlDatabase,
+  joinControlDatabase,
+  reachControlDatabase,
+} from "../process/control_database.ts";
+import { DataDirectory } from "../process/data_directory.ts";
+import { StartError } from "../process/start_error.ts";
+import { readMigrations, schemaVersion } from "../store/migrate.ts";
+
+const MIGRATIONS = new URL("../../migrations", import.meta.url);
+
+/**
+ * Reaches it, changing nothing. An embedded one is started where no control plane runs, and is then this process's own until it
+ * is disposed of.
+ */
+export async function joinDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
+  await using stack = new AsyncDisposableStack();
+  const { database } = stack.use(await open(config, clock, stack));
+  const known = (await readMigrations(MIGRATIONS)).length;
+  const found = await schemaVersion(database);
+  if (found !== known) {
+    throw new StartError(
+      `Cannot use the database: it has migration ${found}, this version is for ${known}; ` +
+        (found > known ? "update this program" : "start the control plane of this version first"),
+    );
+  }
+  const parts = stack.move();
+  return { database, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+async function open(config: Config, clock: Clock, stack: AsyncDisposableStack): Promise<ControlDatabase> {
+  if (config.databaseUrl !== null) return await reachControlDatabase(config, clock);
+  const directory = await DataDirectory.take(config.dataDirectory).catch((error) => {
+    if (error instanceof StartError) return null;
+    throw error;
+  });
+  if (directory === null) return await joinControlDatabase(config, clock);
+  stack.use(directory);
+  return await reachControlDatabase(config, clock);
+}

@@ -1,0 +1,203 @@
+/**
+ * A new secret key, while control planes run and seal and open with the old one. In this order: all hold both keys, all seal with
+ * the new one, every stored value is sealed anew, the old one is put away. Cut off anywhere, nothing is unreadable, and the next
+ * call goes on from there.
+ */
+import type { Config } from "../config.ts";
+import type { Clock } from "../domain/clock.ts";
+import { Keyring } from "../process/secret_keys.ts";
+import { enterAudit, NO_ORIGIN } from "../services/audit_log.ts";
+import { resealAll } from "../services/resealing.ts";
+import type { Database } from "../store/database.ts";
+import {
+  deleteKeyRotation,
+  finishKeyRotation,
+  insertKeyRotation,
+  keysOfReplicas,
+  lockKeyRotations,
+  openKeyRotation,
+  type ReplicaKeys,
+} from "../store/key_rotations.ts";
+import { notify } from "../store/notifications.ts";
+import { sealingKeyIds } from "../store/sealed_columns.ts";
+import { type KeyFile, keyFileOf, keyId, newSecretKey } from "./key_place.ts";
+
+export interface KeyRotation {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly database: Database;
+  /** Who asked for it, for the audit log. */
+  readonly operator: string;
+  /** How long control planes may take to read a changed key file. Milliseconds. */
+  readonly patience: number;
+  say(line: string): void;
+}
+
+/** What keeps the rotation from its end, as one line that tells what to do. */
+export class KeyRotationError extends Error {
+  override readonly name = "KeyRotationError";
+}
+
+/** Resolves when every stored secret is sealed with the new key. */
+export async function rotateKey(rotation: KeyRotation): Promise<void> {
+  await using lock = await lockKeyRotations(rotation.database);
+  if (lock === null) throw new KeyRotationError("Cannot rotate the key: another rotation is at work");
+  if (rotation.config.secretKeys !== null) await rotateInEnvironment(rotation, rotation.config.secretKeys);
+  else await rotateInFile(rotation, keyFileOf(rotation.config));
+}
+
+async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void> {
+  const { database, clock, say } = rotation;
+  const { id, newKeyId } = await begin(rotation, file);
+  await allHold(rotation, file, "hold", ({ key_ids }) => key_ids.includes(newKeyId));
+  const keys = await file.keys();
+  if (keyId(keys[0]!) !== newKeyId) {
+    await file.write(keys.toSorted((a, b) => Number(keyId(b) === newKeyId) - Number(keyId(a) === newKeyId)));
+    say(`New secrets are sealed with key ${newKeyId}`);
+  }
+  await allHold(rotation, file, "seal with", ({ key_ids }) => key_ids[0] === newKeyId);
+  for (;;) {
+    await reseal(rotation, await keysAtHand(file));
+    await putAway(rotation, file, newKeyId);
+    // One that was sealed just before its control plane took the new key, and is stored only now.
+    if ((await sealingKeyIds(database)).every((each) => each === newKeyId)) break;
+    const old = (await file.retired()).filter((key) => keyId(key) !== newKeyId);
+    await file.write([...await file.keys(), ...old]);
+    await allHold(rotation, file, "hold", ({ key_ids }) => old.every((key) => key_ids.includes(keyId(key))));
+  }
+  await finishKeyRotation(database, id, clock.now());
+  await enter(rotation, newKeyId);
+  say(
+    `Every secret is sealed with key ${newKeyId}. Keys that open nothing here any more are in ${file.path}.retired: a backup of ` +
+      "the control plane from before needs them. Make a new one, and print a new recovery kit.",
+  );
+}
+
+/** Finds the rotation that was cut off, or begins one: its new key is then in the file, behind the others. */
+async function begin(
+  { database, clock, say }: KeyRotation,
+  file: KeyFile,
+): Promise<{ id: number; newKeyId: string }> {
+  const keys = await file.keys();
+  const open = await openKeyRotation(database);
+  if (open !== undefined) {
+    if (keys.some((key) => keyId(key) === open.new_key_id)) {
+      say(`Going on with the rotation to key ${open.new_key_id}`);
+      return { id: open.id, newKeyId: open.new_key_id };
+    }
+    if ((await sealingKeyIds(database)).includes(open.new_key_id)) {
+      throw new KeyRotationError(
+        `Cannot rotate the key: secrets are sealed with key ${open.new_key_id}, which ${file.path} does not hold; put it back`,
+      );
+    }
+    await deleteKeyRotation(database, open.id);
+  }
+  const key = newSecretKey();
+  const { id } = await insertKeyRotation(database, keyId(key), clock.now());
+  await file.write([...keys, key]);
+  say(`Added key ${keyId(key)} to ${file.path}`);
+  return { id, newKeyId: keyId(key) };
+}
+
+/** Those of the file, and those that were retired: a rotation that was cut off may have left a value behind. */
+async function keysAtHand(file: KeyFile): Promise<Uint8Array[]> {
+  return [...await file.keys(), ...await file.retired()];
+}
+
+async function reseal({ database, say }: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
+  const keyring = new Keyring(keys);
+  const missing = (await sealingKeyIds(database)).filter((id) => !keyring.keyIds.includes(id));
+  if (missing.length > 0) {
+    throw new KeyRotationError(
+      `Cannot rotate the key: secrets are sealed with key ${
+        missing.join(", ")
+      }, which is not at hand; add it behind the others`,
+    );
+  }
+  const changed = await resealAll(database, keyring);
+  say(`Sealed ${changed} values anew`);
+}
+
+/** Leaves the new key alone in the file. */
+async function putAway(rotation: KeyRotation, file: KeyFile, newKeyId: string): Promise<void> {
+  const keys = await file.keys();
+  const old = keys.filter((key) => keyId(key) !== newKeyId);
+  if (old.length === 0) return;
+  await file.retire(old);
+  await file.write(keys.filter((key) => keyId(key) === newKeyId));
+  await allHold(rotation, file, "have let go of the old key", ({ key_ids }) => key_ids.join() === newKeyId);
+}
+
+/** In the environment the operator does each step; this one seals anew when all control planes are ready for it. */
+async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
+  const { database, clock, say } = rotation;
+  const newKeyId = keyId(keys[0]!);
+  const used = await sealingKeyIds(database);
+  if (keys.length === 1 && used.every((id) => id === newKeyId)) {
+    throw new KeyRotationError(
+      "Cannot rotate the key: SECRET_KEY holds one key only. Put a new one (openssl rand -base64 32) behind it, with a comma, on " +
+        "every control plane and start them again one after the other; then the new one first, in the same way; then run this again " +
+        "with that SECRET_KEY. With SECRET_KEY_FILE in its place all of this happens by itself.",
+    );
+  }
+  const replicas = await keysOfReplicas(database, clock.now());
+  const behind = replicas.filter(({ key_ids }) => key_ids[0] !== newKeyId);
+  if (behind.length > 0) {
+    throw new KeyRotationError(
+      `Cannot rotate the key: ${
+        named(behind)
+      } do not seal with key ${newKeyId}; give them this SECRET_KEY and start them again`,
+    );
+  }
+  await reseal(rotation, keys);
+  await enter(rotation, newKeyId);
+  say(
+    `Every secret is sealed with key ${newKeyId}. Take the others out of SECRET_KEY, and keep them as long as you keep backups ` +
+      "of the control plane from before.",
+  );
+}
+
+/** How often it is looked whether they have. Milliseconds. */
+const LOOK = 100;
+
+/** Waits until every control plane that is up does. */
+async function allHold(
+  { database, clock, patience }: KeyRotation,
+  file: KeyFile,
+  what: string,
+  does: (replica: ReplicaKeys) => boolean,
+): Promise<void> {
+  await notify(database, { topic: "keys_changed" });
+  const until = clock.monotonic() + patience;
+  for (;;) {
+    const behind = (await keysOfReplicas(database, clock.now())).filter((replica) => !does(replica));
+    if (behind.length === 0) return;
+    if (clock.monotonic() >= until) {
+      throw new KeyRotationError(
+        `Cannot go on with the rotation: ${
+          named(behind)
+        } do not yet ${what} what is in ${file.path}. Bring the file to their ` +
+          "machines, as it is now, and run this again: it goes on from here.",
+      );
+    }
+    await clock.sleep(LOOK);
+  }
+}
+
+function named(replicas: readonly ReplicaKeys[]): string {
+  const each = replicas.map(({ started_at, key_ids }) =>
+    `one up since ${started_at.toISOString().slice(0, 19)}Z with key ${key_ids.join(", ") || "unknown"}`
+  );
+  return `${replicas.length} control plane${replicas.length === 1 ? "" : "s"} (${each.join("; ")})`;
+}
+
+async function enter({ database, clock, operator }: KeyRotation, newKeyId: string): Promise<void> {
+  await enterAudit({ database, clock }, {
+    actor: { type: "command", name: operator },
+    action: "rotateKey",
+    resource: "secret-key",
+    reason: `To key ${newKeyId}.`,
+    result: "done",
+    origin: NO_ORIGIN,
+  });
+}

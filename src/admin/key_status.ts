@@ -1,0 +1,46 @@
+/** What is known of the secret keys, without a key in it. */
+import type { Config } from "../config.ts";
+import type { Clock } from "../domain/clock.ts";
+import type { Database } from "../store/database.ts";
+import { keysOfReplicas, lastKeyRotation, openKeyRotation } from "../store/key_rotations.ts";
+import { countSealed } from "../store/sealed_columns.ts";
+import { keyFileOf, keyId } from "./key_place.ts";
+
+/** Lines for a person. */
+export async function keyStatus(config: Config, database: Database, clock: Clock): Promise<string[]> {
+  const file = keyFileOf(config);
+  const held = (config.secretKeys ?? await file.keys()).map(keyId);
+  const retired = config.secretKeys === null ? (await file.retired()).map(keyId) : [];
+  const counts = await countSealed(database);
+  const place = config.secretKeys === null ? file.path : "SECRET_KEY";
+  const lines = held.map((id, index) =>
+    `${id}  in ${place}, ${index === 0 ? "seals and opens" : "opens"}: ${counts.get(id) ?? 0} values`
+  );
+  for (const id of retired.filter((id) => !held.includes(id))) {
+    lines.push(`${id}  in ${file.path}.retired: ${counts.get(id) ?? 0} values`);
+  }
+  for (const [id, count] of counts) {
+    if (!held.includes(id) && !retired.includes(id)) {
+      lines.push(`${id}  MISSING: ${count} values can't be opened`);
+    }
+  }
+  const open = await openKeyRotation(database);
+  const last = await lastKeyRotation(database);
+  if (open !== undefined) {
+    lines.push(
+      `A rotation to key ${open.new_key_id} was begun ${
+        moment(open.started_at)
+      }: run key rotate to go on with it.`,
+    );
+  } else if (last !== undefined) {
+    lines.push(`The last rotation, to key ${last.new_key_id}, was finished ${moment(last.finished_at!)}.`);
+  }
+  for (const { started_at, key_ids } of await keysOfReplicas(database, clock.now())) {
+    lines.push(`The control plane that is up since ${moment(started_at)} holds ${key_ids.join(", ")}.`);
+  }
+  return lines;
+}
+
+function moment(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,54 @@
+/** `audit`: who did what, for administrators. */
+import { type Command, Option } from "commander";
+import type { List, PageChoice } from "../api.ts";
+import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import type { Column } from "../output.ts";
+import type { AuditEntry } from "../records.ts";
+
+interface Filter {
+  user?: number;
+  action?: string;
+  resource?: string;
+  resourceId?: number;
+  result?: string;
+  from?: string;
+  to?: string;
+}
+
+const COLUMNS: readonly Column<AuditEntry>[] = [
+  { title: "ID", align: "right", value: ({ id }) => id },
+  { title: "At", value: ({ at }) => at },
+  { title: "Who", value: ({ actor }) => actor.name ?? actor.type },
+  { title: "Action", value: ({ action }) => action },
+  {
+    title: "Of",
+    value: (entry) => [entry.resource, entry.resource_id].filter((part) => part !== null).join(" "),
+  },
+  { title: "Result", value: ({ result }) => result },
+  { title: "From", value: ({ address }) => address },
+  { title: "Reason", value: ({ reason }) => reason },
+];
+
+export function addAuditCommand(program: Command): void {
+  addPages(program.command("audit"))
+    .description("Who changed what, read what is secret, or was refused")
+    .addOption(new Option("--user <id>", "of this user").argParser(parseId))
+    .option("--action <name>", "an operation's name in the API's document, such as updateBackupTask")
+    .option("--resource <name>", "as in the API's paths, such as backup-tasks")
+    .addOption(new Option("--resource-id <id>", "of that resource").argParser(parseId))
+    .option("--result <result>", "done, refused or failed")
+    .option("--from <time>", "this moment and later, such as 2026-01-31T12:00:00Z")
+    .option("--to <time>", "before this moment")
+    .action(calling(audit));
+}
+
+async function audit({ api, output }: Cli, options: Filter & PageChoice): Promise<void> {
+  const { user, resourceId, action, resource, result, from, to } = options;
+  const filter = { user_id: user, action, resource, resource_id: resourceId, result, from, to };
+  const chosen = Object.entries(filter).filter(([, value]) => value !== undefined);
+  const entries = await api.pages(pageChoice(options), (query) => {
+    for (const [name, value] of chosen) query.set(name, String(value));
+    return api.get<List<AuditEntry>>("list the audit log", `/audit-log?${query}`);
+  });
+  output.list(entries, COLUMNS);
+}

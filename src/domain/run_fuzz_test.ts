@@ -1,0 +1,106 @@
+/** The state machine against a small model of the promises, over every state and event and any order of them. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { runs } from "../../tests/support/fuzz.ts";
+import {
+  deadlineOf,
+  DEFAULT_RUN_TIMES,
+  isTerminal,
+  RUN_STATES,
+  type RunState,
+  type RunTransitionEvent,
+  shownState,
+  transition,
+} from "./run.ts";
+
+const EVENTS: readonly RunTransitionEvent[] = [
+  { type: "offered" },
+  { type: "accepted" },
+  { type: "heard" },
+  { type: "cancel_requested" },
+  { type: "finished", outcome: "succeeded" },
+  { type: "finished", outcome: "failed" },
+  { type: "finished", outcome: "cancelled" },
+  { type: "deadline_passed" },
+];
+
+/** What a person was promised, as facts about a run's past, and no table of states. */
+class Promises {
+  #isOver = false;
+  #isLost = false;
+  #wantsCancel = false;
+  #wasOffered = false;
+
+  /** Holds a step against what came before it, and remembers it. */
+  take(before: RunState, event: RunTransitionEvent, after: RunState): void {
+    const isVerdict = event.type === "finished";
+    if (this.#isOver) {
+      // The one exception: a run that was given up, and whose agent accounts for it after all.
+      const mayChange = this.#isLost && isVerdict;
+      if (!mayChange) assert.equal(after, before);
+      else assert.equal(after, event.outcome);
+    }
+    if (event.type === "offered" && after === "leased") this.#wasOffered = true;
+    if (event.type === "accepted" && after === "running" && before !== "running") this.#wasOffered = true;
+    // Only an agent that was offered the run says that it succeeded.
+    if (after === "succeeded" && before !== "succeeded") {
+      assert.ok(isVerdict && event.outcome === "succeeded" && this.#wasOffered);
+    }
+    // Silence alone makes a run lost; it loses no run that nobody had.
+    if (after === "lost" && before !== "lost") {
+      assert.ok(event.type === "deadline_passed" && this.#wasOffered);
+    }
+    // A person's cancel is never forgotten: from there no state leads back to work.
+    if (event.type === "cancel_requested" && after !== before) this.#wantsCancel = true;
+    if (this.#wantsCancel) assert.ok(after === "cancelling" || isTerminal(after));
+    if (after === "cancelled" && before !== "cancelled") {
+      assert.ok(this.#wantsCancel || (isVerdict && event.outcome === "cancelled"));
+    }
+    if (isTerminal(after)) this.#isOver = true;
+    this.#isLost = after === "lost";
+  }
+}
+
+Deno.test("any order of events keeps what was promised, and silence then ends the run", () => {
+  const now = fc.integer({ min: 0, max: 4_000_000_000_000 });
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...EVENTS), { maxLength: 60 }), now, (events, time) => {
+      const promises = new Promises();
+      let state: RunState = "queued";
+      const step = (event: RunTransitionEvent) => {
+        const next = transition(state, event);
+        const after: RunState = next.ok ? next.state : state;
+        promises.take(state, event, after);
+        state = after;
+      };
+      events.forEach(step);
+      for (let silences = 0; !isTerminal(state); silences++) {
+        assert.ok(silences < 3, `a ${state} run goes round in circles`);
+        const start = new Date(time + DEFAULT_RUN_TIMES.start);
+        const deadline = deadlineOf(state, new Date(time), start, DEFAULT_RUN_TIMES);
+        assert.ok(deadline !== null && deadline.getTime() > time);
+        step({ type: "deadline_passed" });
+      }
+      assert.equal(deadlineOf(state, new Date(time), new Date(time), DEFAULT_RUN_TIMES), null);
+    }),
+    runs(2000, 1_000_000),
+  );
+});
+
+Deno.test("each state can be reached, is left by its deadline or is final, and is shown", () => {
+  const reached = new Set<RunState>(["queued"]);
+  for (const state of reached) {
+    for (const event of EVENTS) {
+      const next = transition(state, event);
+      if (next.ok) reached.add(next.state);
+    }
+  }
+  assert.deepEqual([...reached].sort(), [...RUN_STATES].sort());
+  for (const state of RUN_STATES) {
+    const out = transition(state, { type: "deadline_passed" });
+    assert.equal(out.ok, !isTerminal(state));
+    if (out.ok) assert.notEqual(out.state, state);
+    assert.equal(deadlineOf(state, new Date(0), new Date(1), DEFAULT_RUN_TIMES) === null, isTerminal(state));
+    assert.ok(["queued", "running", "successful", "failed", "cancelled"].includes(shownState(state)));
+  }
+});

@@ -1,0 +1,95 @@
+/** Due times of a whole year, in every zone, against a clock that is walked minute by minute. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { isWhole, report, runs } from "../../tests/support/fuzz.ts";
+import { pattern, WallClock } from "../../tests/support/slow_cron.ts";
+import { nextRun, type Schedule } from "./schedule.ts";
+
+const DAY = 86_400_000;
+
+/** Zones whose clocks do something that most don't: half hours, midnights, Ramadan, two hours. */
+const ODD = [
+  "Australia/Lord_Howe",
+  "Africa/Casablanca",
+  "America/Santiago",
+  "Asia/Beirut",
+  "Antarctica/Troll",
+];
+
+/** A few times a day at most: compared over the whole year. */
+const SPARSE = [
+  "30 2 * * *",
+  "0 0 * * *",
+  "30 2 * * 0",
+  "0 3 1 * *",
+  "0 12 13 * 5",
+  "45 0,1,2,3,23 * 3,10 *",
+];
+/** More often: compared in the days around each change of the clock. */
+const DENSE = ["*/7 * * * *", "15,45 1-3 * * *", "0 */2 * * 6,0", "* 0-2 * * *"];
+
+const { seed } = runs(1, 1);
+const zones = isWhole
+  ? Intl.supportedValuesOf("timeZone")
+  : [...ODD, ...fc.sample(fc.constantFrom(...Intl.supportedValuesOf("timeZone")), { seed, numRuns: 3 })];
+const [otherYear] = fc.sample(fc.integer({ min: 2000, max: 2037 }), { seed, numRuns: 1 });
+const years = isWhole ? [2026, otherYear!] : [2026];
+
+/** Minutes and hours near those at which clocks change. */
+const made = fc.tuple(
+  fc.uniqueArray(fc.integer({ min: 0, max: 59 }), { minLength: 1, maxLength: 4 }),
+  fc.uniqueArray(fc.constantFrom(0, 1, 2, 3, 4, 23), { minLength: 1, maxLength: 4 }),
+  fc.constantFrom("*", "1-7", "*/2", "29-31"),
+  fc.constantFrom("*", "*", "0", "1-5"),
+).map(([minutes, hours, day, weekday]) =>
+  `${minutes} ${hours} ${day} * ${day === "*" || day === "1-7" ? weekday : "*"}`
+);
+
+function schedule(timezone: string, expression: string): Schedule {
+  return {
+    frequency: null,
+    time_to_run_at: null,
+    weekday: null,
+    custom_cron_expression: expression,
+    timezone,
+  };
+}
+
+function scheduled(zone: string, expression: string, from: Date, to: Date): string[] {
+  const due: string[] = [];
+  for (let next = nextRun(schedule(zone, expression), from); next !== null && next < to;) {
+    due.push(next.toISOString());
+    next = nextRun(schedule(zone, expression), next);
+  }
+  return due;
+}
+
+function compare(clock: WallClock, expression: string, from: Date, to: Date): void {
+  assert.deepEqual(
+    scheduled(clock.zone, expression, from, to),
+    clock.due(pattern(expression), from, to),
+    `${expression} in ${clock.zone} from ${from.toISOString()}`,
+  );
+}
+
+for (const year of years) {
+  for (const zone of zones) {
+    Deno.test(`every due time of ${year} in ${zone}`, () => {
+      const start = new Date(Date.UTC(year, 0, 1));
+      const end = new Date(Date.UTC(year + 1, 0, 1));
+      // A few days more before, so that what the clock has shown is known.
+      const clock = new WallClock(zone, new Date(start.getTime() - 3 * DAY), end);
+      const random = fc.sample(made, { seed, numRuns: isWhole ? 6 : 2 });
+      for (const expression of SPARSE) compare(clock, expression, start, end);
+      for (const { from } of clock.changes.slice(1)) {
+        const around = from * 60_000;
+        const [first, last] = [Math.max(around - DAY, start.getTime()), around + DAY];
+        for (const expression of [...DENSE, ...random]) {
+          compare(clock, expression, new Date(first), new Date(last));
+        }
+      }
+    });
+  }
+}
+
+if (isWhole) Deno.test("which zones", () => report(`${zones.length} zones in ${years.join(" and ")}`));

@@ -1,0 +1,150 @@
+/**
+ * The one door for HTTP to addresses that users give. What a name leads to is judged in the very look-up whose answer is
+ * connected to, so nothing can change in between; no redirect is followed, no connection kept, and no proxy asked.
+ */
+import { lookup } from "node:dns";
+import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { type AddressPolicy, SETTING } from "./address_policy.ts";
+
+export interface NetworkRequest {
+  readonly method?: string;
+  readonly headers?: Headers | Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** A host is at an address that is not connected to. The message is one line, without the address. */
+export class AddressRefusedError extends Error {
+  override readonly name = "AddressRefusedError";
+  /** @param kind `a loopback`. */
+  constructor(host: string, kind: string) {
+    super(
+      `${host} is at ${kind} address, which the control plane connects to only where its operator has allowed it ` +
+        `by ${SETTING}`,
+    );
+  }
+}
+
+/** Every address of a name, as `getaddrinfo` gives them. */
+export type Resolve = (
+  hostname: string,
+  done: (error: Error | null, addresses: { address: string; family: number }[]) => void,
+) => void;
+
+const resolveByHost: Resolve = (hostname, done) => lookup(hostname, { all: true }, done);
+
+export class Network {
+  readonly #policy: AddressPolicy;
+  readonly #resolve: Resolve;
+
+  constructor(policy: AddressPolicy, resolve: Resolve = resolveByHost) {
+    this.#policy = policy;
+    this.#resolve = resolve;
+  }
+
+  /**
+   * Throws an {@link AddressRefusedError} for a URL whose host is itself an address, or this machine's own name, that would be
+   * refused: what can be told before anything is looked up.
+   */
+  check(url: URL): void {
+    const host = url.hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
+    const isAddress = host.includes(":") || /^[\d.]+$/.test(host);
+    const addresses = isAddress ? [host] : /(^|\.)localhost$/.test(host) ? ["127.0.0.1", "::1"] : [];
+    const kinds = addresses.map((address) => this.#policy.refused(address));
+    if (kinds.length > 0 && !kinds.includes(null)) throw new AddressRefusedError(host, kinds[0]!);
+  }
+
+  /**
+   * Like the global `fetch`: resolves with any answer, redirects too. Rejects with an {@link AddressRefusedError}, the signal's
+   * reason, or the error of the connection; none of them, nor their causes, holds the URL.
+   */
+  async fetch(address: string, init: NetworkRequest = {}): Promise<Response> {
+    const { method = "GET", signal } = init;
+    const body = init.body ?? (["POST", "PUT"].includes(method) ? "" : undefined);
+    signal?.throwIfAborted();
+    const url = URL.parse(address);
+    if (url === null) throw new TypeError("invalid URL");
+    if (url.protocol !== "https:" && url.protocol !== "http:") throw new TypeError("the URL is not of http");
+    this.check(url);
+    const headers = Object.fromEntries(new Headers(init.headers));
+    if (body !== undefined) headers["content-length"] = String(new TextEncoder().encode(body).length);
+    const options: RequestOptions = { method, headers, agent: false, lookup: this.#lookup as never };
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, options, resolve);
+    const abort = () => request.destroy(new Error("aborted"));
+    signal?.addEventListener("abort", abort, { once: true });
+    const over = () => signal?.removeEventListener("abort", abort);
+    request.on("error", reject);
+    request.on("close", () => {
+      over();
+      reject(new Error("the connection was closed"));
+    });
+    request.end(body);
+    try {
+      return answer(method, await promise, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      // One error for each address that was tried.
+      throw error instanceof AggregateError ? error.errors[0] ?? error : error;
+    }
+  }
+
+  /** What `connect` calls; it tries what it is given, and nothing else. */
+  #lookup = (
+    hostname: string,
+    options: { all?: boolean },
+    done: (error: Error | null, address?: unknown, family?: number) => void,
+  ): void => {
+    this.#resolve(hostname, (error, addresses) => {
+      if (error !== null) return done(error);
+      const judged = addresses.map((each) => ({ ...each, kind: this.#policy.refused(each.address) }));
+      const good = judged.filter(({ kind }) => kind === null);
+      const [first] = good;
+      if (first === undefined) return done(new AddressRefusedError(hostname, judged[0]?.kind ?? "no"));
+      if (options.all === true) done(null, good.map(({ address, family }) => ({ address, family })));
+      else done(null, first.address, first.family);
+    });
+  };
+}
+
+/** Statuses that no body may come with. */
+const BODILESS = new Set([101, 204, 205, 304]);
+
+function answer(method: string, incoming: IncomingMessage, signal: AbortSignal | undefined): Response {
+  const status = incoming.statusCode ?? 0;
+  const headers = new Headers();
+  for (let at = 0; at + 1 < incoming.rawHeaders.length; at += 2) {
+    headers.append(incoming.rawHeaders[at]!, incoming.rawHeaders[at + 1]!);
+  }
+  if (status < 200 || status > 599) {
+    incoming.destroy();
+    throw new Error(`the answer has the status ${status}`);
+  }
+  if (method === "HEAD" || BODILESS.has(status)) {
+    incoming.resume();
+    return new Response(null, { status, headers });
+  }
+  return new Response(bytesOf(incoming, signal), { status, headers });
+}
+
+/** As fast as it is read. Let go of early, read or not, it ends the connection. */
+function bytesOf(incoming: IncomingMessage, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+  const chunks: AsyncIterator<Uint8Array> = incoming[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await chunks.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        incoming.destroy();
+        signal?.throwIfAborted();
+        throw error;
+      }
+    },
+    cancel() {
+      incoming.destroy();
+    },
+  }, { highWaterMark: 0 });
+}

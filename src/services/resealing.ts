@@ -1,0 +1,42 @@
+/** Stored secrets sealed anew with the current key, while they are in use. */
+import type { Keyring } from "../secrets/keyring.ts";
+import { type Database, transaction } from "../store/database.ts";
+import { replaceSealed, sealedByOthers, type SealedColumn, sealedColumns } from "../store/sealed_columns.ts";
+
+/** Values in one transaction: few, so that nobody waits long for a row. */
+const AT_ONCE = 100;
+
+/**
+ * Seals with the keyring's first key every value that another seals. A value that is changed meanwhile is left to whoever changed
+ * it. May be ended at any moment and begun again. Throws a `SecretError` for a value that no key of the ring opens.
+ *
+ * @param progress Is told how many rows have changed after each step.
+ */
+export async function resealAll(
+  database: Database,
+  keyring: Keyring,
+  progress: (changed: number) => void = () => {},
+): Promise<number> {
+  let changed = 0;
+  for (const column of await sealedColumns(database)) {
+    for (;;) {
+      const count = await resealSome(database, keyring, column);
+      if (count === null) break;
+      changed += count;
+      progress(changed);
+    }
+  }
+  return changed;
+}
+
+/** Null where nothing is left. */
+async function resealSome(
+  database: Database,
+  keyring: Keyring,
+  column: SealedColumn,
+): Promise<number | null> {
+  const values = await sealedByOthers(database, column, keyring.keyIds[0]!, AT_ONCE);
+  if (values.length === 0) return null;
+  const pairs = values.map((value) => [value, keyring.encrypt(keyring.decrypt(value))] as const);
+  return await transaction(database, (sql) => replaceSealed(sql, column, pairs));
+}

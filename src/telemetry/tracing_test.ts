@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { Collector } from "../../tests/support/collector.ts";
+import { freePort } from "../../tests/support/ports.ts";
+import { activeSpan, inside, isTraceparent, startInnerSpan, startSpan, traceparentOf } from "./tracing.ts";
+
+const PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+Deno.test("where nothing is traced, a parent is passed on as it came and no trace begins", () => {
+  assert.equal(traceparentOf(startSpan("work", {}, PARENT)), PARENT);
+  assert.equal(traceparentOf(startSpan("work", {})), undefined);
+  assert.equal(traceparentOf(undefined), undefined);
+  assert.equal(inside(startSpan("work", {}, PARENT), () => activeSpan()), undefined);
+  assert.equal(startInnerSpan("tar", {}), null);
+});
+
+Deno.test("what is no parent begins no trace, whatever a peer sends", () => {
+  for (
+    const text of [
+      "",
+      "x",
+      PARENT.toUpperCase(),
+      `${PARENT}-more`,
+      "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+      "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+    ]
+  ) {
+    assert.equal(isTraceparent(text), false);
+    assert.equal(traceparentOf(startSpan("work", {}, text)), undefined);
+  }
+});
+
+Deno.test("requests are spans that tell no path, no query and no error's text: those hold credentials", async () => {
+  await using collector = new Collector();
+  const program = `
+    import { get } from "node:http";
+    import { failSpan, inside, startSpan } from "${new URL("./tracing.ts", import.meta.url)}";
+    const [served, closed] = Deno.args;
+    const span = startSpan("work", {});
+    await inside(span, async () => {
+      await (await fetch(served + "/hook/canary-1?signature=canary-2")).text();
+      await fetch(closed + "/canary-3").catch(() => {});
+      await new Promise((done) => get(closed + "/canary-4").on("error", done));
+      await new Promise((done) => get(served + "/canary-5", (answer) => answer.resume().on("end", done)));
+    });
+    failSpan(span, "our own words");
+    span.end();
+  `;
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => new Response("ok"));
+  const served = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--ext=js", "-", served, `http://127.0.0.1:${freePort()}`],
+    cwd: new URL(".", import.meta.url),
+    env: collector.environment,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(program));
+  await writer.close();
+  assert.ok((await child.status).success);
+  await server.shutdown();
+  const work = collector.spans.find(({ name }) => name === "work")!;
+  const requests = collector.spans.filter(({ name, parent }) => name === "GET" && parent === work.id);
+  assert.equal(requests.length, 4);
+  assert.equal(requests[0]!.attributes["url.full"], served);
+  assert.doesNotMatch(collector.received, /canary/);
+  assert.match(collector.received, /our own words/);
+});

@@ -1,0 +1,83 @@
+/** Due times, as the schedule and the plan have them, against what the scheduler made of them. */
+import type { Stage, StagedTask } from "./stage.ts";
+
+const MINUTE = 60_000;
+
+interface Handled {
+  readonly by: "run" | "skip";
+  readonly id: number;
+  readonly due: Date;
+  /** When it was made, on the clock of the control plane that made it. */
+  readonly at: Date;
+}
+
+export async function dueTimesHandled(stage: Stage): Promise<string[]> {
+  const { tasks, world } = stage;
+  const problems: string[] = [];
+  for (const [index, task] of tasks.entries()) {
+    const found = await world.sql((sql) =>
+      sql.begin("isolation level repeatable read", async (sql) => {
+        const [now] = await sql<{ now: Date; next: Date | null }[]>`
+          select now() as now, next_run_at as next from backup_tasks where id = ${task.id}`;
+        const handled = await sql<Handled[]>`
+          select 'run' as by, id, scheduled_for as due, created_at as at from runs
+          where backup_task_id = ${task.id} and trigger = 'schedule'
+          union all
+          select 'skip', 0, due_at, created_at from skipped_schedules where backup_task_id = ${task.id}
+          order by due`;
+        return { ...now!, handled: [...handled] };
+      })
+    );
+    problems.push(...judge(index, task, stage, found));
+  }
+  return problems;
+}
+
+function judge(
+  index: number,
+  task: StagedTask,
+  { plan }: Stage,
+  { handled, next, now }: { now: Date; next: Date | null; handled: readonly Handled[] },
+): string[] {
+  const isScheduled = plan.runs.some((run) => run.task === index && run.by === "schedule");
+  const problems: string[] = [];
+  const name = `task ${index}`;
+  if (isScheduled && next !== null && next <= now) {
+    problems.push(`${name} is due since ${next.toISOString()}, and nothing came of it`);
+  }
+  if (isScheduled && (next === null || next.getTime() > now.getTime() + MINUTE)) {
+    problems.push(`${name} is due each minute, and planned for ${next?.toISOString()} only`);
+  }
+  const expected = [...task.broughtForward, ...isScheduled ? minutes(task.createdAt, now) : []];
+  for (const due of expected) {
+    const own = handled.filter((one) => one.due.getTime() === due.getTime());
+    const folding = handled.filter((one) => one.due < due && one.at >= due);
+    if (own.length + folding.length === 0) {
+      problems.push(`${name}: due at ${due.toISOString()}, but neither fired, folded nor skipped`);
+    }
+  }
+  for (const [at, { by, due }] of handled.entries()) {
+    const isMinute = due.getTime() % MINUTE === 0 && due > task.createdAt;
+    const isExpected = isMinute || expected.some((one) => one.getTime() === due.getTime());
+    if (!isExpected) problems.push(`${name}: a ${by} for ${due.toISOString()}, which was never due`);
+    const again = handled.slice(at + 1).find((other) => other.due.getTime() === due.getTime());
+    if (again !== undefined) {
+      problems.push(
+        `${name}: due at ${due.toISOString()}, handled by a ${by} at ${
+          handled[at]!.at.toISOString()
+        } and by a ` +
+          `${again.by} at ${again.at.toISOString()}`,
+      );
+    }
+  }
+  return problems;
+}
+
+/** After `from`, up to `to`. */
+function minutes(from: Date, to: Date): Date[] {
+  const found: Date[] = [];
+  for (let at = Math.floor(from.getTime() / MINUTE) * MINUTE + MINUTE; at <= to.getTime(); at += MINUTE) {
+    found.push(new Date(at));
+  }
+  return found;
+}

@@ -1,0 +1,126 @@
+/** What must hold after every plan, once all is mended: each in words, with how long it may take to come true. */
+import type { Stage } from "./stage.ts";
+import { dueTimesHandled } from "./due_times.ts";
+import { nothingLeft, objectsMatchRows } from "./leftovers.ts";
+import { outputIsWhole } from "./output.ts";
+import { successesRestore } from "./restorable.ts";
+import type { World } from "./world.ts";
+
+export interface Invariant {
+  readonly words: string;
+  /** Milliseconds from the mending, or from the invariant before. */
+  readonly bound: number;
+  /** Every way in which it does not hold; none where it does. */
+  check(stage: Stage): Promise<string[]>;
+}
+
+/** The reaper looks every five seconds. */
+const LATE = 12_000;
+
+/** In this order: the later ones look at what the earlier ones have waited for. */
+export const INVARIANTS: readonly Invariant[] = [
+  {
+    words: "each due time fired once, was folded into the one catch-up, or is recorded as skipped",
+    bound: 45_000,
+    check: dueTimesHandled,
+  },
+  { words: "each run is terminal within its bound", bound: 45_000, check: runsAreTerminal },
+  { words: "no agent and no control plane ended by itself", bound: 0, check: nothingEnded },
+  {
+    words: "no backup without its row, no row without its objects; what runs left half-made is cleared away",
+    bound: 45_000,
+    check: objectsMatchRows,
+  },
+  {
+    words: "no temporary file, journal, open upload or child process is left",
+    bound: 30_000,
+    check: nothingLeft,
+  },
+  {
+    words: "output is complete up to the cap, in order, each line once",
+    bound: 0,
+    check: outputIsWhole,
+  },
+  {
+    words: "no success without a backup that stock zstd and tar restore to what the source is",
+    bound: 0,
+    check: successesRestore,
+  },
+];
+
+/** What does not hold, in words a person can act upon. Rejects where the harness itself failed. */
+export async function findBroken(stage: Stage): Promise<string[]> {
+  const broken: string[] = [];
+  for (const { bound, check, words } of INVARIANTS) {
+    const problems = await lasting(() => check(stage), bound);
+    const told = problems.slice(0, 10).map((problem) => `    ${problem}`);
+    if (problems.length > told.length) told.push(`    … and ${problems.length - told.length} more`);
+    if (problems.length > 0) broken.push(`broken: ${words}\n${told.join("\n")}`);
+    // Nobody is to fire what the plan has not looked at yet.
+    if (check === dueTimesHandled) await pause(stage);
+  }
+  return broken;
+}
+
+/** What is left once every task is deleted with its backups: nothing may be. */
+export async function findLeft(world: World): Promise<string[]> {
+  return [
+    ...await lasting(() => objectsMatchRows({ world }), 45_000),
+    ...await lasting(() => nothingLeft({ world }), 30_000),
+  ];
+}
+
+/** What is still wrong after the bound. */
+async function lasting(check: () => Promise<string[]>, bound: number): Promise<string[]> {
+  const end = performance.now() + bound;
+  for (;;) {
+    const problems = await check();
+    if (problems.length === 0 || performance.now() > end) return problems;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function pause({ tasks, world }: Stage): Promise<void> {
+  for (const { id } of tasks) {
+    const { body, status } = await world.api.call("POST", `/backup-tasks/${id}/pause`);
+    if (status !== 200) throw new Error(`Cannot pause task ${id}: ${status} ${JSON.stringify(body)}`);
+  }
+}
+
+/** Each state's own bound is looked at, too: a run that the reaper has left alone is not saved by an agent that comes back. */
+async function runsAreTerminal(stage: Stage): Promise<string[]> {
+  const { late, tasks, world } = stage;
+  const ids = tasks.map(({ id }) => id);
+  await noteLate(stage, ids);
+  const rows = await world.sql((sql) =>
+    sql<{ id: number; state: string; attempt: number; deadline_at: Date | null }[]>`
+      select id, state, attempt, deadline_at from runs
+      where backup_task_id = any(${ids}::bigint[]) and finished_at is null`
+  );
+  return [
+    ...[...late].map((id) => `run ${id} went on for more than ${LATE / 1000} s after its deadline`),
+    ...rows.map(({ attempt, deadline_at, id, state }) =>
+      `run ${id} is still ${state} in attempt ${attempt}, until ${deadline_at?.toISOString()}`
+    ),
+  ];
+}
+
+/** A deadline that a wrong clock has set may be past from its beginning: what counts is how long it is seen to be. */
+async function noteLate({ late, overdue, world }: Stage, taskIds: readonly number[]): Promise<void> {
+  const rows = await world.sql((sql) =>
+    sql<{ id: number }[]>`
+      select id from runs where backup_task_id = any(${[...taskIds]}::bigint[]) and deadline_at < now()`
+  );
+  const found = new Set(rows.map(({ id }) => id));
+  for (const id of overdue.keys()) if (!found.has(id)) overdue.delete(id);
+  for (const id of found) {
+    const since = overdue.get(id) ?? performance.now();
+    overdue.set(id, since);
+    if (performance.now() - since > LATE) late.add(id);
+  }
+}
+
+function nothingEnded({ world }: Stage): Promise<string[]> {
+  const supervisors = [...world.agents, ...world.planes].map(({ supervisor }) => supervisor);
+  return Promise.resolve(supervisors.flatMap(({ ends }) => ends.splice(0)));
+}

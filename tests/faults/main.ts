@@ -1,0 +1,49 @@
+/**
+ * `deno task faults [--seed N] [--count N]`: carries out the plans of `count` seeds from `seed` on, and says what they have
+ * broken. A plan that has broken something comes again with `--seed ITS_SEED --count 1`. Needs root, and what `deno task test`
+ * installs.
+ */
+import { parseArgs } from "node:util";
+import { setUp } from "../setup.ts";
+import { INVARIANTS } from "./invariants.ts";
+import { tryPlans } from "./trial.ts";
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+function wholeNumber(text: string, name: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`Cannot read --${name}: it must be a whole number`);
+  return Number(text);
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: { seed: { type: "string" }, count: { type: "string", default: "20" } },
+  });
+  const seed = values.seed === undefined
+    ? Math.floor(Math.random() * 1_000_000)
+    : wholeNumber(values.seed, "seed");
+  const count = wholeNumber(values.count, "count");
+  await setUp();
+  const seeds = Array.from({ length: count }, (_, index) => seed + index);
+  const { left, outcomes, tally } = await tryPlans(seeds, (event) => {
+    if ("seconds" in event) {
+      say(`  ${event.broken.length === 0 ? "holds" : "BROKEN"} after ${event.seconds.toFixed(1)} s`);
+      for (const line of event.broken) say(`  ${line}`);
+    } else event.plan.forEach(say);
+  });
+  say("\nAfter every plan these must hold:");
+  for (const { words } of INVARIANTS) say(`- ${words}`);
+  say("\nWhat was done, and what became of the runs:");
+  tally.lines().forEach(say);
+  const broken = outcomes.filter((outcome) => outcome.broken.length > 0);
+  const seconds = outcomes.reduce((sum, outcome) => sum + outcome.seconds, 0);
+  say(`\n${count} plans from seed ${seed} in ${Math.round(seconds)} s: ${broken.length} broke something`);
+  for (const line of left) say(`left at the end: ${line}`);
+  for (const { seed } of broken) say(`again: deno task faults --seed ${seed} --count 1`);
+  return broken.length + left.length === 0 ? 0 : 1;
+}
+
+Deno.exit(await main());

@@ -1,0 +1,73 @@
+/** The output that the API shows of a run, against what its agent has said of it over the wire, event by event. */
+import type { Stage, StagedTask } from "./stage.ts";
+
+interface Run {
+  readonly id: number;
+  readonly attempt: number;
+  readonly state: string;
+  /** Whether the agent's verdict ended it. */
+  readonly isAccounted: boolean | null;
+}
+
+/** Numbers that an agent which reads its journal back leaves out: it may have lost what it had sent under them. */
+const LEFT_OUT = 2 ** 20;
+
+export async function outputIsWhole(stage: Stage): Promise<string[]> {
+  const problems = [...stage.world.spoken.conflicts];
+  for (const task of stage.tasks) {
+    const runs = await stage.world.sql((sql) =>
+      sql<Run[]>`
+        select r.id, r.attempt, r.state, a.verdict_applied as "isAccounted" from runs r
+        left join run_attempts a on a.run_id = r.id and a.attempt = r.attempt
+        where r.backup_task_id = ${task.id} order by r.id`
+    );
+    for (const run of runs) {
+      problems.push(...(await judge(stage, task, run)).map((is) => `run ${run.id}: ${is}`));
+    }
+  }
+  return problems;
+}
+
+async function judge({ world }: Stage, task: StagedTask, run: Run): Promise<string[]> {
+  const { body, status } = await world.api.call("GET", `/backup-task-logs/${run.id}`);
+  if (status !== 200) return [`its log is answered with ${status}`];
+  const shown: string = body.data.output;
+  const said = world.spoken.of(run.id, run.attempt);
+  const problems: string[] = [];
+  let last = 0;
+  for (const [sequence] of said) {
+    const isNext = sequence === last + 1 || sequence > last + LEFT_OUT;
+    if (!isNext) problems.push(`its agent never sent event ${last + 1}, but sent ${sequence}`);
+    last = sequence;
+  }
+  // Of a run that ended without its agent, what came before that is shown.
+  let whole = "";
+  const wholes = [whole];
+  for (const [, { text }] of said) wholes.push(whole += text);
+  const isWhole = run.isAccounted === true ? shown === whole : wholes.includes(shown);
+  if (!isWhole) problems.push(`${difference(shown, whole)} (${run.state}, ${said.length} events)`);
+  if (run.state !== "succeeded") return problems;
+  if (said.at(-1)?.[1].kind !== "finished") problems.push("it succeeded, and its agent never said so");
+  const lines = new Map<string, number>();
+  for (const line of shown.split("\n")) {
+    const text = line.slice(line.indexOf(" ") + 1);
+    lines.set(text, (lines.get(text) ?? 0) + 1);
+  }
+  for (
+    const known of [
+      ...world.trees[task.tree].knownLines,
+      `Backing up files in ${world.trees[task.tree].path}`,
+    ]
+  ) {
+    if (lines.get(known) !== 1) problems.push(`"${known}" is ${lines.get(known) ?? 0} times in its output`);
+  }
+  return problems;
+}
+
+function difference(shown: string, said: string): string {
+  let at = 0;
+  while (at < shown.length && shown[at] === said[at]) at++;
+  const show = (text: string) => JSON.stringify(text.slice(at, at + 80));
+  return `its output of ${shown.length} characters differs from the ${said.length} that were sent, at ${at}: ` +
+    `${show(shown)} instead of ${show(said)}`;
+}

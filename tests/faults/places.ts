@@ -1,0 +1,106 @@
+/** The destinations that plans write to, as they really are: looked at past everything that is broken before them. */
+import { BucketUploads } from "../support/bucket_uploads.ts";
+import { TestS3 } from "../support/s3.ts";
+import { TestSshd } from "../support/sshd.ts";
+import { SmallDisk } from "./disk.ts";
+import type { PlaceName } from "./plan.ts";
+import { Relay } from "./relay.ts";
+
+export interface Place {
+  /** What the API is told of it. */
+  readonly fields: Record<string, unknown>;
+  /** Every file or object, partial ones too, as a path below the place. */
+  list(): Promise<string[]>;
+  read(path: string): Promise<Uint8Array>;
+  /** Uploads that are open, by key. */
+  openUploads(): Promise<string[]>;
+}
+
+const DISK_BYTES = 96 * 2 ** 20;
+
+export class Places implements AsyncDisposable {
+  private constructor(
+    readonly all: Readonly<Record<PlaceName, Place>>,
+    readonly s3: TestS3,
+    readonly s3Relay: Relay,
+    readonly sftpRelay: Relay,
+    readonly disk: SmallDisk,
+    private readonly parts: AsyncDisposable,
+  ) {}
+
+  /** @param root An absolute path; directories are made below it. */
+  static async open(root: string): Promise<Places> {
+    await using opening = new AsyncDisposableStack();
+    const s3 = opening.use(await TestS3.open());
+    const s3Relay = opening.use(new Relay(Number(new URL(s3.endpoint).port)));
+    const sshd = opening.use(await TestSshd.open());
+    const sftpRelay = opening.use(new Relay(sshd.port));
+    const disk = opening.use(await SmallDisk.open(`${root}/small`, DISK_BYTES));
+    await Deno.mkdir(`${root}/local`);
+    const all = {
+      local: inDirectory(`${root}/local`, { type: "local", local_path: `${root}/local` }),
+      "small disk": inDirectory(disk.path, { type: "local", local_path: disk.path }),
+      sftp: inDirectory(sshd.directory, {
+        type: "sftp",
+        sftp_host: sshd.host,
+        sftp_port: sftpRelay.port,
+        sftp_username: sshd.username,
+        sftp_private_key: sshd.privateKey,
+        sftp_host_key: sshd.hostKey,
+        sftp_path: sshd.directory,
+      }),
+      s3: inBucket(s3, `http://127.0.0.1:${s3Relay.port}`),
+    };
+    return new Places(all, s3, s3Relay, sftpRelay, disk, opening.move());
+  }
+
+  heal(): void {
+    this.s3.fault = () => null;
+    this.s3Relay.heal();
+    this.sftpRelay.heal();
+    this.disk.empty();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.parts[Symbol.asyncDispose]();
+  }
+}
+
+function inDirectory(root: string, fields: Record<string, unknown>): Place {
+  return {
+    fields,
+    list: () => filesBelow(root, ""),
+    read: (path) => Deno.readFile(`${root}/${path}`),
+    openUploads: () => Promise.resolve([]),
+  };
+}
+
+function inBucket(s3: TestS3, endpoint: string): Place {
+  const { bucket } = new BucketUploads(s3.options, "");
+  return {
+    fields: {
+      type: "custom_s3",
+      s3_access_key: s3.accessKey,
+      s3_secret_key: s3.secretKey,
+      s3_bucket_name: s3.bucket,
+      custom_s3_endpoint: endpoint,
+      path_style_endpoint: true,
+    },
+    list: async () => {
+      const keys: string[] = [];
+      for await (const { key } of bucket.list("")) keys.push(key);
+      return keys.sort();
+    },
+    read: (path) => s3.read(path),
+    openUploads: async () => (await s3.openUploads()).map(({ key }) => key),
+  };
+}
+
+async function filesBelow(root: string, path: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(`${root}/${path}`)) {
+    const inside = path === "" ? entry.name : `${path}/${entry.name}`;
+    found.push(...entry.isDirectory ? await filesBelow(root, inside) : [inside]);
+  }
+  return found.sort();
+}

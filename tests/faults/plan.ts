@@ -1,0 +1,205 @@
+/** What happens in one plan. A pure function of its seed: the same seed gives the same plan, on any machine. */
+import * as fc from "fast-check";
+import { AGENT_FRAMES, CONTROL_PLANE_FRAMES, type FrameKind } from "./frames.ts";
+
+export const AGENTS = 2;
+export const TREES = ["few files", "many sockets", "large files"] as const;
+export const PLACES = ["local", "small disk", "s3", "sftp"] as const;
+export type TreeName = typeof TREES[number];
+export type PlaceName = typeof PLACES[number];
+
+export interface PlannedTask {
+  readonly agent: number;
+  readonly tree: TreeName;
+  readonly place: PlaceName;
+  /** Backups that are kept; 0: all. */
+  readonly keep: number;
+}
+
+export interface PlannedRun {
+  /** Milliseconds from the plan's start, as in {@link Moment}. */
+  readonly at: number;
+  readonly task: number;
+  readonly by: "hand" | "schedule";
+}
+
+/** At a time, or when the n-th frame of a kind comes to the proxy: before it is passed on, or after. */
+export type Moment =
+  | { readonly at: number }
+  | { readonly frame: FrameKind; readonly nth: number; readonly side: "before" | "after" };
+export type FrameMoment = Extract<Moment, { frame: FrameKind }>;
+
+export type FrameAction =
+  | { readonly type: "cut" }
+  /** Nothing more from the frame's sender; its peer is still heard. */
+  | { readonly type: "half-close" }
+  /** `apart`: milliseconds between the two. */
+  | { readonly type: "duplicate"; readonly apart: number }
+  | { readonly type: "delay"; readonly ms: number };
+
+export type Action =
+  | { readonly type: "kill agent"; readonly agent: number; readonly downFor: number }
+  | { readonly type: "kill control plane"; readonly plane: number; readonly downFor: number }
+  | { readonly type: "kill Postgres"; readonly downFor: number }
+  | { readonly type: "fill the destination's disk" }
+  | { readonly type: "fill the agent's disk"; readonly agent: number }
+  | { readonly type: "S3 answers 500" | "S3 answers 503"; readonly calls: number }
+  | { readonly type: "S3 cuts connections" | "S3 carries out, then cuts"; readonly calls: number }
+  | { readonly type: "S3 is slow"; readonly bytesPerSecond: number }
+  | { readonly type: "S3 truncates answers"; readonly after: number; readonly calls: number }
+  | { readonly type: "drop SFTP" }
+  | { readonly type: "jump the clock"; readonly plane: number; readonly seconds: number }
+  | { readonly type: "cancel"; readonly task: number };
+
+export type PlannedFault =
+  | { readonly moment: FrameMoment; readonly action: FrameAction }
+  | { readonly moment: Moment; readonly action: Action };
+
+export interface Plan {
+  readonly seed: number;
+  readonly controlPlanes: 1 | 3;
+  readonly tasks: readonly PlannedTask[];
+  readonly runs: readonly PlannedRun[];
+  readonly faults: readonly PlannedFault[];
+}
+
+/** Neighbours have the same number of control planes: starting them takes longer than a plan. */
+const BLOCK = 10;
+
+export function planOf(seed: number): Plan {
+  const controlPlanes = Math.floor(seed / BLOCK) % 2 === 0 ? 1 : 3;
+  const [drawn] = fc.sample(contents, { seed, numRuns: 1 });
+  return { seed, controlPlanes, ...drawn! };
+}
+
+/** Milliseconds: long enough for its runs to be given up. */
+const LONG_GONE = 26_000;
+
+const among = (below: number) => fc.integer({ min: 0, max: below - 1 });
+const downFor = fc.integer({ min: 50, max: 1500 });
+const calls = fc.integer({ min: 1, max: 4 });
+const time = fc.integer({ min: 0, max: 2500 });
+
+const task: fc.Arbitrary<PlannedTask> = fc.record({
+  agent: among(AGENTS),
+  tree: fc.constantFrom(...TREES),
+  place: fc.constantFrom(...PLACES),
+  keep: fc.constantFrom(0, 0, 1),
+});
+
+/** Frames of every run; those of uploads come where a bucket is written to, the others on occasion. */
+const USUAL = ["run.start", "accepted", "output", "finished", "ack"] as const;
+const UPLOADS = [...AGENT_FRAMES, ...CONTROL_PLANE_FRAMES].filter((frame) => frame.startsWith("upload."));
+const RARE = ["hello", "welcome", "progress", "response", "request", "run.cancel"] as const;
+
+const frameMoment = (places: ReadonlySet<PlaceName>): fc.Arbitrary<FrameMoment> =>
+  fc.record({
+    frame: fc.oneof(
+      { weight: 5, arbitrary: fc.constantFrom<FrameKind>(...USUAL) },
+      { weight: 2, arbitrary: fc.constantFrom<FrameKind>(...RARE) },
+      ...(places.has("s3") ? [{ weight: 4, arbitrary: fc.constantFrom<FrameKind>(...UPLOADS) }] : []),
+    ),
+    nth: fc.constantFrom(1, 1, 1, 1, 2, 2, 3),
+    side: fc.constantFrom("before", "after"),
+  });
+/** Most runs are over in a second: what is to meet one is bound to its frames. */
+const moment = (places: ReadonlySet<PlaceName>): fc.Arbitrary<Moment> =>
+  fc.oneof(
+    { weight: 1, arbitrary: fc.record({ at: time }) },
+    { weight: 3, arbitrary: frameMoment(places) },
+  );
+
+const frameAction: fc.Arbitrary<FrameAction> = fc.oneof(
+  fc.record({ type: fc.constant("cut" as const) }),
+  fc.record({ type: fc.constant("half-close" as const) }),
+  fc.record({ type: fc.constant("duplicate" as const), apart: fc.constantFrom(0, 300) }),
+  fc.record({ type: fc.constant("delay" as const), ms: fc.integer({ min: 20, max: 4000 }) }),
+);
+
+const kill = (agents: readonly number[]): fc.Arbitrary<Action> =>
+  fc.oneof(
+    fc.record({
+      type: fc.constant("kill agent" as const),
+      agent: fc.constantFrom(...agents),
+      downFor: fc.oneof({ weight: 9, arbitrary: downFor }, { weight: 1, arbitrary: fc.constant(LONG_GONE) }),
+    }),
+    fc.record({ type: fc.constant("kill control plane" as const), plane: among(3), downFor }),
+    fc.record({ type: fc.constant("kill Postgres" as const), downFor }),
+  );
+
+const mishap = (places: ReadonlySet<PlaceName>, agents: readonly number[]): fc.Arbitrary<Action> => {
+  const s3: fc.Arbitrary<Action>[] = [
+    ...(["S3 answers 500", "S3 answers 503"] as const).map((type) =>
+      fc.record({ type: fc.constant(type), calls })
+    ),
+    ...(["S3 cuts connections", "S3 carries out, then cuts"] as const).map((type) =>
+      fc.record({ type: fc.constant(type), calls })
+    ),
+    fc.record({
+      type: fc.constant("S3 is slow" as const),
+      bytesPerSecond: fc.integer({ min: 200_000, max: 5_000_000 }),
+    }),
+    fc.record({
+      type: fc.constant("S3 truncates answers" as const),
+      after: fc.integer({ min: 0, max: 400 }),
+      calls,
+    }),
+  ];
+  return fc.oneof(
+    fc.record({ type: fc.constant("cancel" as const), task: among(agents.length) }),
+    fc.record({ type: fc.constant("fill the agent's disk" as const), agent: fc.constantFrom(...agents) }),
+    fc.record({
+      type: fc.constant("jump the clock" as const),
+      plane: among(3),
+      seconds: fc.constantFrom(-3600, -90, -5, 5, 90, 3600, 86_400),
+    }),
+    ...(places.has("s3") ? s3 : []),
+    ...(places.has("sftp") ? [fc.record({ type: fc.constant("drop SFTP" as const) })] : []),
+    ...(places.has("small disk")
+      ? [fc.record({ type: fc.constant("fill the destination's disk" as const) })]
+      : []),
+  );
+};
+
+const contents: fc.Arbitrary<Omit<Plan, "seed" | "controlPlanes">> = fc
+  .array(task, { minLength: 1, maxLength: 3 })
+  .chain((tasks) => {
+    const run: fc.Arbitrary<PlannedRun> = fc.record({
+      at: fc.integer({ min: 0, max: 2000 }),
+      task: among(tasks.length),
+      by: fc.constantFrom("hand", "hand", "schedule"),
+    });
+    const places = new Set(tasks.map(({ place }) => place));
+    const agents = tasks.map(({ agent }) => agent);
+    const fault: fc.Arbitrary<PlannedFault> = fc.oneof(
+      fc.record({ moment: frameMoment(places), action: frameAction }),
+      fc.record({ moment: moment(places), action: kill(agents) }),
+      fc.record({ moment: moment(places), action: mishap(places, agents) }),
+    );
+    return fc.record({
+      tasks: fc.constant(tasks),
+      runs: fc.array(run, { minLength: 2, maxLength: 6, size: "max" }),
+      faults: fc.array(fault, { minLength: 2, maxLength: 6, size: "max" }),
+    });
+  });
+
+/** For a person, one line each. */
+export function describePlan({ controlPlanes, faults, runs, seed, tasks }: Plan): string[] {
+  return [
+    `seed ${seed}: ${controlPlanes} control plane${controlPlanes === 1 ? "" : "s"}`,
+    ...tasks.map(({ agent, keep, place, tree }, index) =>
+      `  task ${index}: ${tree} of agent ${agent} to ${place}${keep === 0 ? "" : `, keeps ${keep}`}`
+    ),
+    ...runs.map(({ at, by, task }) => `  ${at} ms: task ${task} by ${by}`),
+    ...faults.map(({ action, moment }) => `  ${describeMoment(moment)}: ${describeAction(action)}`),
+  ];
+}
+
+function describeMoment(moment: Moment): string {
+  return "at" in moment ? `${moment.at} ms` : `${moment.side} ${moment.frame} ${moment.nth}`;
+}
+
+function describeAction({ type, ...details }: Action | FrameAction): string {
+  const told = Object.entries(details).map(([name, value]) => `${name} ${value}`);
+  return [type, ...told].join(", ");
+}

@@ -1,0 +1,52 @@
+/** The control planes' Postgres: killed with all its processes, and started again on what it has on disk. */
+import { processTree, signalAll } from "../../agent/engine/process_tree.ts";
+import { systemClock } from "../../src/domain/clock.ts";
+import { type EmbeddedPostgres, startEmbedded } from "../../src/store/embedded.ts";
+import { freePort } from "../support/ports.ts";
+
+export class MortalPostgres implements AsyncDisposable {
+  private constructor(readonly url: string, private readonly postgres: EmbeddedPostgres) {}
+
+  /** @param directory Absolute; made where absent. */
+  static async open(directory: string): Promise<MortalPostgres> {
+    const postgres = await startEmbedded({
+      directory,
+      clock: systemClock,
+      port: freePort(),
+      durable: true,
+      settings: { max_connections: 100 },
+    });
+    const { password, port, username } = postgres.connection;
+    await outliveNobody(postgres.place);
+    return new MortalPostgres(
+      `postgres://${username}:${password}@127.0.0.1:${port}/rearguard`,
+      postgres,
+    );
+  }
+
+  async kill(): Promise<void> {
+    const pid = Number(
+      (await Deno.readTextFile(`${this.postgres.place}/data/postmaster.pid`)).split("\n")[0],
+    );
+    signalAll(processTree(pid), "SIGKILL");
+  }
+
+  async start(): Promise<void> {
+    await this.postgres.revive();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.postgres.stop();
+  }
+}
+
+/** It runs detached: ends it once this process is gone, however it went. */
+async function outliveNobody(place: string): Promise<void> {
+  const script =
+    `while kill -0 ${Deno.pid}; do sleep 1; done; kill -QUIT $(head -n1 "$1/data/postmaster.pid")`;
+  const { success } = await new Deno.Command("sh", {
+    args: ["-c", `setsid sh -c "$0" sh "$1" >/dev/null 2>&1 </dev/null &`, script, place],
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error("Cannot watch over Postgres: sh or setsid failed");
+}

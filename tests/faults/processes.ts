@@ -1,0 +1,112 @@
+/** The control planes and agents of the harness: real programs, each in a process of its own. */
+import { FROM_SOURCE } from "../support/control_plane.ts";
+import { ServerProcess } from "../support/server.ts";
+import type { Process } from "./supervisor.ts";
+
+const LIBFAKETIME = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
+
+export interface PlaneOptions {
+  readonly port: number;
+  readonly dataDirectory: string;
+  readonly databaseUrl: string;
+  readonly secretKey: string;
+  readonly bootstrapToken: string;
+  /** Holds the offset of its clock, in seconds, such as `+90`; looked at every second. Monotonic time goes on as it is. */
+  readonly clockFile: string;
+  readonly temporary: string;
+}
+
+/** Short, so that a plan sees each of them end. Seconds. */
+export const RUN_TIMES = { lease: 3, grace: 4, acceptance: 3, cancel: 3, start: 90 };
+
+export function launchPlane(options: PlaneOptions): Process {
+  const server = new ServerProcess({
+    dataDirectory: options.dataDirectory,
+    env: {
+      PORT: String(options.port),
+      DATABASE_URL: options.databaseUrl,
+      SECRET_KEY: options.secretKey,
+      BOOTSTRAP_TOKEN: options.bootstrapToken,
+      LOCAL_AGENT: "0",
+      LOG_LEVEL: "warning",
+      RATE_LIMIT_PER_MINUTE: "0",
+      TMPDIR: options.temporary,
+      RUN_LEASE_SECONDS: String(RUN_TIMES.lease),
+      RUN_GRACE_SECONDS: String(RUN_TIMES.grace),
+      RUN_ACCEPTANCE_SECONDS: String(RUN_TIMES.acceptance),
+      RUN_CANCEL_SECONDS: String(RUN_TIMES.cancel),
+      RUN_START_SECONDS: String(RUN_TIMES.start),
+      LD_PRELOAD: LIBFAKETIME,
+      FAKETIME_TIMESTAMP_FILE: options.clockFile,
+      FAKETIME_CACHE_DURATION: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+      DONT_FAKE_MONOTONIC: "1",
+    },
+  });
+  server.ready().catch(() => {}); // one that can't start is started again
+  return {
+    ended: server.ended(),
+    pid: server.pid,
+    get wasReady() {
+      return server.stdout.includes("Rearguard is ready at");
+    },
+    output: () => server.stdout + server.stderr,
+  };
+}
+
+export interface AgentOptions {
+  readonly url: string;
+  readonly stateDirectory: string;
+  readonly token: string;
+  readonly temporary: string;
+}
+
+/** Leads a session of its own: what it has started is known by it, also once it is gone. */
+export function launchAgent({ stateDirectory, temporary, token, url }: AgentOptions): Process {
+  const child = new Deno.Command("setsid", {
+    args: [Deno.execPath(), "run", ...FROM_SOURCE, "--url", url, "--state-dir", stateDirectory],
+    env: { REARGUARD_TOKEN: token, LOG_LEVEL: "info", TMPDIR: temporary },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let output = "";
+  let wasReady = false;
+  for (const stream of [child.stdout, child.stderr]) {
+    void (async () => {
+      for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+        wasReady ||= text.includes("Connected to ");
+        output = (output + text).slice(-100_000);
+      }
+    })();
+  }
+  return {
+    // Programs that it has left behind may keep its pipes open: they are not waited for.
+    ended: child.status,
+    pid: child.pid,
+    get wasReady() {
+      return wasReady;
+    },
+    output: () => output,
+  };
+}
+
+/** Processes of these sessions that are not their leaders: `pid name`, one each. */
+export function sessionMembers(leaders: ReadonlySet<number>): string[] {
+  const members: string[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name) || leaders.has(Number(name))) continue;
+    try {
+      const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const isZombie = fields[0] === "Z";
+      if (!isZombie && leaders.has(Number(fields[3]))) {
+        members.push(`${name} ${stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"))}`);
+      }
+    } catch (error) {
+      // It ended meanwhile.
+      if (!(error instanceof Deno.errors.NotFound) && !/os error 3\b/.test(String(error))) throw error;
+    }
+  }
+  return members;
+}

@@ -1,0 +1,78 @@
+/** A TCP relay before a destination's server: what passes it can be slowed, cut short and dropped. */
+import { systemClock } from "../../src/domain/clock.ts";
+import { closeQuietly, isGone } from "./wire.ts";
+
+export class Relay implements AsyncDisposable {
+  /** Over each connection, in each direction; null: no limit. */
+  bytesPerSecond: number | null = null;
+  /** Asked for each new connection: after how many bytes of answers it ends; null: never. */
+  endsAfter: () => number | null = () => null;
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #open = new Set<Deno.Conn>();
+  readonly #carried = new Set<Promise<unknown>>();
+  readonly #accepting: Promise<void>;
+
+  /** @param port Of 127.0.0.1. */
+  constructor(private readonly target: number) {
+    this.#accepting = this.#accept();
+  }
+
+  get port(): number {
+    return (this.#listener.addr as Deno.NetAddr).port;
+  }
+
+  /** Every connection ends at once; new ones are taken. Returns how many there were. */
+  drop(): number {
+    const count = this.#open.size / 2;
+    for (const end of this.#open) closeQuietly(end);
+    return count;
+  }
+
+  heal(): void {
+    this.bytesPerSecond = null;
+    this.endsAfter = () => null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.drop();
+    await this.#accepting;
+    await Promise.all(this.#carried);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: this.target });
+      const carried = this.#carry(client, server).finally(() => this.#carried.delete(carried));
+      this.#carried.add(carried);
+    }
+  }
+
+  async #carry(client: Deno.TcpConn, server: Deno.TcpConn): Promise<void> {
+    this.#open.add(client).add(server);
+    await Promise.all([this.#pass(client, server, null), this.#pass(server, client, this.endsAfter())]);
+    for (const end of [client, server]) {
+      closeQuietly(end);
+      this.#open.delete(end);
+    }
+  }
+
+  async #pass(from: Deno.TcpConn, to: Deno.TcpConn, limit: number | null): Promise<void> {
+    const buffer = new Uint8Array(64 * 1024);
+    let left = limit ?? Infinity;
+    try {
+      for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
+        const kept = Math.min(count, left);
+        for (let at = 0; at < kept;) at += await to.write(buffer.subarray(at, kept));
+        left -= kept;
+        if (kept < count) break;
+        if (this.bytesPerSecond !== null) await systemClock.sleep(1000 * count / this.bytesPerSecond);
+      }
+      if (left === 0) [from, to].forEach(closeQuietly);
+      else await to.closeWrite();
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      [from, to].forEach(closeQuietly);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/** What agents have said of their runs, as it passed the wire: what the control plane's records are held against. */
+import { isDeepStrictEqual } from "node:util";
+import type { Message } from "./frames.ts";
+
+export interface SpokenEvent {
+  readonly kind: string;
+  /** Of output. */
+  readonly text: string;
+  readonly whole: Message["event"];
+}
+
+export class Spoken {
+  /** Events that came again under the same number and were not the same. */
+  readonly conflicts: string[] = [];
+  readonly #events = new Map<string, Map<number, SpokenEvent>>();
+
+  hear({ attempt, event, run_id, sequence, type }: Message): void {
+    if (type !== "run.event") return;
+    const key = `${run_id} ${attempt}`;
+    const events = this.#events.get(key) ?? new Map<number, SpokenEvent>();
+    this.#events.set(key, events);
+    const before = events.get(sequence!);
+    // A journal that is read back gives an event's fields in another order.
+    if (before !== undefined && !isDeepStrictEqual(before.whole, event)) {
+      const [was, is] = [before.whole, event].map((whole) => JSON.stringify(whole).slice(0, 200));
+      this.conflicts.push(`event ${sequence} of run ${run_id} was ${was}, then ${is}`);
+    }
+    events.set(sequence!, { kind: event!.kind, text: event!.text ?? "", whole: event });
+  }
+
+  /** Of one attempt, in order of their numbers. */
+  of(runId: number, attempt: number): [sequence: number, event: SpokenEvent][] {
+    return [...this.#events.get(`${runId} ${attempt}`) ?? []].sort(([a], [b]) => a - b);
+  }
+
+  clear(): void {
+    this.#events.clear();
+    this.conflicts.splice(0);
+  }
+}

@@ -1,0 +1,219 @@
+/** Carries a plan out in a world: its tasks, its runs and its faults, each at its moment; then all is mended. */
+import { systemClock } from "../../src/domain/clock.ts";
+import type { Frame } from "./frames.ts";
+import type { Action, FrameAction, FrameMoment, Plan, PlannedFault, PlannedTask } from "./plan.ts";
+import type { Tally } from "./tally.ts";
+import type { Side } from "./wire.ts";
+import type { World } from "./world.ts";
+
+export interface StagedTask extends PlannedTask {
+  readonly id: number;
+  readonly storePath: string;
+  /** On the database's clock, which is no control plane's. */
+  readonly createdAt: Date;
+  /** Due times that the plan brought forward. */
+  readonly broughtForward: Date[];
+}
+
+/** A plan goes on for so long after its last run or fault, for frames that are still to come. Milliseconds. */
+const AFTERMATH = 1500;
+/** The schedule of tasks that the plan fires: each minute is a due time, most come when the plan says so. */
+const EACH_MINUTE = "* * * * *";
+const NEVER_BY_ITSELF = { frequency: "weekly", time_to_run_at: "03:00" };
+
+export class Stage {
+  readonly tasks: StagedTask[] = [];
+  readonly #pending = new Set<Promise<void>>();
+  /** At frames; `left`: how many of them are still to come. */
+  readonly #faults: { action: PlannedFault["action"]; moment: FrameMoment; left: number }[] = [];
+  #isPostgresDown = false;
+  /** Since when runs are seen to be past their deadline, on the monotonic clock. */
+  readonly overdue = new Map<number, number>();
+  /** Those of them that were so for too long. */
+  readonly late = new Set<number>();
+  /** What the harness itself could not do. */
+  readonly failures: string[] = [];
+
+  constructor(readonly world: World, readonly plan: Plan, private readonly tally: Tally) {}
+
+  async carryOut(): Promise<void> {
+    const { plan, world } = this;
+    await this.#createTasks();
+    const started = performance.now();
+    for (const fault of plan.faults) {
+      const { action, moment } = fault;
+      if ("frame" in moment) this.#faults.push({ action, moment, left: moment.nth });
+      else this.#at(started + moment.at, () => this.#perform(action as Action));
+    }
+    world.atFrame = (frame, side) => this.#atFrame(frame, side);
+    for (const run of plan.runs) this.#at(started + run.at, () => this.#run(run.task, run.by));
+    const lasts = [...plan.runs.map(({ at }) => at), ...plan.faults.map(({ moment }) => timeOf(moment))];
+    await sleep(started + Math.max(...lasts) + AFTERMATH - performance.now());
+    world.atFrame = () => Promise.resolve([]);
+    world.heal();
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    world.heal(); // what was broken while it was mended
+    await world.answering(); // an agent may be gone for longer: its runs have to end without it
+  }
+
+  async #createTasks(): Promise<void> {
+    const { api, destinations, trees } = this.world;
+    for (const [index, task] of this.plan.tasks.entries()) {
+      const isScheduled = this.plan.runs.some((run) => run.task === index && run.by === "schedule");
+      const storePath = `plan-${this.plan.seed}-${index}`;
+      const id = await api.create("/backup-tasks", {
+        label: storePath,
+        type: "files",
+        source_path: trees[task.tree].path,
+        remote_server_id: this.world.agents[task.agent]!.serverId,
+        backup_destination_id: destinations[task.place],
+        store_path: storePath,
+        maximum_backups_to_keep: task.keep,
+        verify_every: 0,
+        drill_every: 0,
+        ...isScheduled ? { custom_cron_expression: EACH_MINUTE } : NEVER_BY_ITSELF,
+      });
+      const createdAt = await this.world.sql(async (sql) =>
+        (await sql<{ at: Date }[]>`select created_at as at from backup_tasks where id = ${id}`)[0]!.at
+      );
+      this.tasks.push({ ...task, id, storePath, createdAt, broughtForward: [] });
+    }
+  }
+
+  #at(time: number, work: () => Promise<void>): void {
+    this.#track(sleep(time - performance.now()).then(work));
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.catch((error) => void this.failures.push(String(error))).finally(() =>
+      this.#pending.delete(tracked)
+    );
+    this.#pending.add(tracked);
+  }
+
+  /** What does not go through, because everything is broken, is left: people try again. */
+  async #run(index: number, by: "hand" | "schedule"): Promise<void> {
+    const task = this.tasks[index]!;
+    if (by === "hand") {
+      const status = await this.#post(`/backup-tasks/${task.id}/run`);
+      return this.tally.count(
+        status === 202 ? "runs started by hand" : "runs by hand refused or not answered",
+      );
+    }
+    const due = new Date(Math.floor(systemClock.now().getTime() / 1000) * 1000);
+    // Next to a minute, a control plane that has begun to look before it would take the schedule's own for its next.
+    if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
+    if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
+    task.broughtForward.push(due);
+    // One that is due already is not to be overwritten, nor set before one that a clock ahead has fired: it would be the
+    // harness that missed the one and doubled the other.
+    const moved = await this.world.sql(async (sql) =>
+      (await sql`
+        update backup_tasks t set next_run_at = ${due} where id = ${task.id} and next_run_at > now()
+          and not exists (select from runs r where r.backup_task_id = t.id and r.scheduled_for > now())`)
+        .count
+    );
+    if (moved === 0) return void task.broughtForward.splice(task.broughtForward.indexOf(due), 1);
+    this.tally.count("due times brought forward");
+    await this.world.sql((sql) => sql`select pg_notify('rearguard', ${'{"topic":"schedule_changed"}'})`);
+  }
+
+  async #post(path: string): Promise<number | null> {
+    return await this.world.api.call("POST", path).then(({ status }) => status, () => null);
+  }
+
+  async #atFrame(frame: Frame, side: Side): Promise<readonly FrameAction[]> {
+    const actions: FrameAction[] = [];
+    for (const fault of this.#faults) {
+      const { action, moment } = fault;
+      if (moment.frame !== frame.kind || moment.side !== side || --fault.left !== 0) continue;
+      if (isFrameAction(action)) {
+        actions.push(action);
+        this.tally.frame(action.type, moment.frame);
+      } else await this.#perform(action);
+    }
+    return actions;
+  }
+
+  /** Resolves when it is done; what comes back later does so by itself. */
+  async #perform(action: Action): Promise<void> {
+    if (await this.#happens(action)) this.tally.count(action.type);
+  }
+
+  /** False where there was nothing to break. */
+  async #happens(action: Action): Promise<boolean> {
+    const { agents, places, planes } = this.world;
+    const { controlPlanes } = this.plan;
+    switch (action.type) {
+      case "kill agent":
+        return agents[action.agent]!.supervisor.kill(action.downFor);
+      case "kill control plane":
+        return planes[action.plane % controlPlanes]!.supervisor.kill(action.downFor);
+      case "kill Postgres":
+        return await this.#killPostgres(action.downFor);
+      case "fill the agent's disk":
+        agents[action.agent]!.stateDisk.fill();
+        return true;
+      case "fill the destination's disk":
+        places.disk.fill();
+        return true;
+      case "jump the clock": {
+        const { clockFile } = planes[action.plane % controlPlanes]!;
+        await Deno.writeTextFile(clockFile, `${action.seconds < 0 ? "" : "+"}${action.seconds}`);
+        return true;
+      }
+      case "cancel":
+        return await this.#post(`/backup-tasks/${this.tasks[action.task]!.id}/cancel`) === 202;
+      case "drop SFTP":
+        return places.sftpRelay.drop() > 0;
+      default:
+        breakS3(places, action);
+        return true;
+    }
+  }
+
+  async #killPostgres(downFor: number): Promise<boolean> {
+    if (this.#isPostgresDown) return false;
+    this.#isPostgresDown = true;
+    await this.world.postgres.kill();
+    this.#track(
+      sleep(downFor).then(async () => {
+        await this.world.postgres.start();
+        this.#isPostgresDown = false;
+      }),
+    );
+    return true;
+  }
+}
+
+type S3Action = Extract<Action, { type: `S3 ${string}` }>;
+
+function breakS3({ s3, s3Relay }: World["places"], action: S3Action): void {
+  if (action.type === "S3 is slow") {
+    s3Relay.bytesPerSecond = action.bytesPerSecond;
+    return;
+  }
+  let left = action.calls;
+  if (action.type === "S3 truncates answers") s3Relay.endsAfter = () => left-- > 0 ? action.after : null;
+  else {
+    const fault = {
+      "S3 answers 500": { status: 500, code: "InternalError" },
+      "S3 answers 503": { status: 503, code: "SlowDown" },
+      "S3 cuts connections": "cut" as const,
+      "S3 carries out, then cuts": "cut the answer" as const,
+    }[action.type];
+    s3.fault = () => left-- > 0 ? fault : null;
+  }
+}
+
+function isFrameAction(action: Action | FrameAction): action is FrameAction {
+  return ["cut", "half-close", "duplicate", "delay"].includes(action.type);
+}
+
+function timeOf(moment: PlannedFault["moment"]): number {
+  return "at" in moment ? moment.at : 0;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+}

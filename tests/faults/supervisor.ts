@@ -1,0 +1,75 @@
+/** Keeps a process running, as a service manager does, and tells what ended it. */
+import { systemClock } from "../../src/domain/clock.ts";
+
+export interface Process {
+  /** Resolves once it has ended. */
+  readonly ended: Promise<unknown>;
+  readonly pid: number;
+  /** Whether it had got to where it must not end by itself. */
+  readonly wasReady: boolean;
+  /** What it has printed, for whoever asks why. */
+  output(): string;
+}
+
+/** Before a process that ended by itself is started again. Milliseconds. */
+const PAUSE = 200;
+
+export class Supervisor<P extends Process> {
+  /** What ended by itself once it was ready: nothing of ours may. */
+  readonly ends: string[] = [];
+  #current: P | null = null;
+  #isWanted = false;
+  #downFor: number | null = null;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(private readonly name: string, private readonly launch: () => P) {}
+
+  get current(): P | null {
+    return this.#current;
+  }
+
+  start(): void {
+    if (this.#isWanted) return;
+    this.#isWanted = true;
+    this.#done = this.#keep();
+  }
+
+  /** Kills it; it is started again after so many milliseconds. False where it does not run. */
+  kill(downFor: number): boolean {
+    if (this.#current === null) return false;
+    this.#downFor = downFor;
+    this.#signal("SIGKILL");
+    return true;
+  }
+
+  async stop(): Promise<void> {
+    this.#isWanted = false;
+    this.#signal("SIGTERM");
+    await this.#done;
+  }
+
+  async #keep(): Promise<void> {
+    while (this.#isWanted) {
+      const process = this.launch();
+      this.#current = process;
+      await process.ended;
+      this.#current = null;
+      const isKilled = this.#downFor !== null;
+      if (!isKilled && this.#isWanted && process.wasReady) {
+        this.ends.push(`${this.name} ended by itself: ${process.output().slice(-2000)}`);
+      }
+      const pause = this.#downFor ?? PAUSE;
+      this.#downFor = null;
+      if (this.#isWanted) await systemClock.sleep(pause);
+    }
+  }
+
+  #signal(signal: Deno.Signal): void {
+    try {
+      if (this.#current !== null) Deno.kill(this.#current.pid, signal);
+    } catch (error) {
+      // It has ended, and the supervisor is about to take note of it.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}

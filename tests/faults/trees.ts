@@ -1,0 +1,53 @@
+/** What plans back up: trees that stay as they are, each with a description to compare a restored one with. */
+import { shell } from "../support/backup_run.ts";
+import { describeTree } from "../support/tree.ts";
+import { type TreeName, TREES } from "./plan.ts";
+
+export interface Tree {
+  readonly path: string;
+  /** Without its sockets, which no archive holds. */
+  readonly description: readonly string[];
+  /** Lines that a backup's output must hold once each, without their time. */
+  readonly knownLines: readonly string[];
+}
+
+const SOCKETS = 400;
+
+const SCRIPTS: Record<TreeName, string> = {
+  "few files": `mkdir -p a/b; echo hello > a/hello; : > a/empty; ln a/hello a/b/hard; ln -s hello a/link
+    head -c 300000 /dev/urandom > a/b/noise; chmod 0400 a/b/noise`,
+  "many sockets": "mkdir a; for n in $(seq 50); do echo $n > a/$n; done; mkdir s",
+  "large files":
+    `head -c 12000000 /dev/urandom > noise; yes 'all work and no play' | head -c 12000000 > text || true
+    mkdir many; for n in $(seq 300); do echo $n > many/$n; done`,
+};
+
+export async function growTrees(root: string): Promise<Record<TreeName, Tree>> {
+  const trees: Partial<Record<TreeName, Tree>> = {};
+  for (const name of TREES) {
+    const path = `${root}/${name.replace(" ", "-")}`;
+    await Deno.mkdir(path, { recursive: true });
+    await shell(`cd "$1"; ${SCRIPTS[name]}`, path);
+    const sockets = name === "many sockets" ? bind(path) : [];
+    trees[name] = {
+      path,
+      description: await describe(path),
+      knownLines: sockets.map((socket) => `Left out: "${socket}": socket ignored`),
+    };
+  }
+  return trees as Record<TreeName, Tree>;
+}
+
+export async function describe(path: string): Promise<string[]> {
+  return (await describeTree(path)).filter((line) => !/^"[^"]*" s /.test(line));
+}
+
+/** As tar names them. */
+function bind(path: string): string[] {
+  return Array.from({ length: SOCKETS }, (_, index) => {
+    const listener = Deno.listen({ transport: "unix", path: `${path}/s/new` });
+    Deno.renameSync(`${path}/s/new`, `${path}/s/${index}`); // closing removes what has the name it was given
+    listener.close();
+    return `./s/${index}`;
+  });
+}

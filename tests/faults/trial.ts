@@ -1,0 +1,68 @@
+/** Plans, one after the other, in one world: what each has broken, and what was done to the world in all. */
+import { outliveLostConnections } from "../../src/process/lost_connections.ts";
+import { findBroken, findLeft } from "./invariants.ts";
+import { describePlan, planOf } from "./plan.ts";
+import { Stage } from "./stage.ts";
+import { Tally } from "./tally.ts";
+import { World } from "./world.ts";
+
+export interface Outcome {
+  readonly seed: number;
+  readonly plan: readonly string[];
+  /** None where all holds. */
+  readonly broken: readonly string[];
+  readonly seconds: number;
+}
+
+export interface Trial {
+  readonly outcomes: readonly Outcome[];
+  readonly tally: Tally;
+  /** What is there at the end, once every task is deleted with its backups. */
+  readonly left: readonly string[];
+}
+
+/** @param tell Called before each plan, and after it. */
+export async function tryPlans(
+  seeds: readonly number[],
+  tell: (event: { plan: readonly string[] } | Outcome) => void = () => {},
+): Promise<Trial> {
+  outliveLostConnections();
+  const tally = new Tally();
+  const outcomes: Outcome[] = [];
+  await using world = await World.open();
+  for (const seed of seeds) {
+    const plan = planOf(seed);
+    const described = describePlan(plan);
+    tell({ plan: described });
+    const started = performance.now();
+    const broken = await tryPlan(new Stage(world, plan, tally), tally);
+    outcomes.push({ seed, plan: described, broken, seconds: (performance.now() - started) / 1000 });
+    tell(outcomes.at(-1)!);
+  }
+  return { outcomes, tally, left: await findLeft(world) };
+}
+
+async function tryPlan(stage: Stage, tally: Tally): Promise<string[]> {
+  const { plan, world } = stage;
+  await world.run(plan.controlPlanes);
+  world.spoken.clear();
+  await stage.carryOut();
+  const broken = [
+    ...stage.failures.map((failure) => `the harness failed: ${failure}`),
+    ...await findBroken(stage),
+  ];
+  for (const { count, state } of await endsOf(stage)) tally.count(`runs that ended ${state}`, count);
+  for (const { id } of stage.tasks) {
+    const { status } = await world.api.call("DELETE", `/backup-tasks/${id}?with_backups=true`);
+    if (status !== 200 && status !== 204) broken.push(`task ${id} can't be deleted: ${status}`);
+  }
+  return broken;
+}
+
+async function endsOf({ tasks, world }: Stage): Promise<{ state: string; count: number }[]> {
+  const ids = tasks.map(({ id }) => id);
+  return await world.sql((sql) =>
+    sql<{ state: string; count: number }[]>`
+      select state, count(*)::int as count from runs where backup_task_id = any(${ids}::bigint[]) group by state`
+  );
+}

@@ -1,0 +1,210 @@
+/**
+ * Everything that a plan happens in, all of it real: Postgres, three control planes behind a TCP balancer, two agents that
+ * come through a wire of the harness, and destinations of each type. One world serves many plans.
+ */
+import { randomBytes } from "node:crypto";
+import { type Database, openDatabase } from "../../src/store/database.ts";
+import { shell } from "../support/backup_run.ts";
+import { Balancer } from "../support/balancer.ts";
+import { ApiCaller } from "../support/client.ts";
+import { freePort } from "../support/ports.ts";
+import { until } from "../support/until.ts";
+import { SmallDisk } from "./disk.ts";
+import type { Frame } from "./frames.ts";
+import { Places } from "./places.ts";
+import { AGENTS, type FrameAction, type PlaceName, PLACES, type TreeName } from "./plan.ts";
+import { MortalPostgres } from "./postgres.ts";
+import { launchAgent, launchPlane } from "./processes.ts";
+import { Spoken } from "./spoken.ts";
+import { type Process, Supervisor } from "./supervisor.ts";
+import { growTrees, type Tree } from "./trees.ts";
+import { type Side, Wire } from "./wire.ts";
+
+const PLANES = 3;
+const STATE_DISK_BYTES = 16 * 2 ** 20;
+/** Until a control plane, or an agent, is there. Milliseconds. */
+const START = 60_000;
+
+export interface WorldAgent {
+  readonly supervisor: Supervisor<Process>;
+  readonly wire: Wire;
+  readonly serverId: number;
+  readonly stateDisk: SmallDisk;
+  /** For what its programs put into the temporary directory. */
+  readonly temporary: string;
+}
+
+export interface WorldPlane {
+  readonly supervisor: Supervisor<Process>;
+  readonly port: number;
+  readonly clockFile: string;
+}
+
+export class World implements AsyncDisposable {
+  readonly agents: WorldAgent[] = [];
+  readonly planes: WorldPlane[] = [];
+  readonly spoken = new Spoken();
+  /** Every agent process there has been: each leads a session. */
+  readonly sessions = new Set<number>();
+  /** What a plan does at frames. */
+  atFrame: (frame: Frame, side: Side) => Promise<readonly FrameAction[]> = () => Promise.resolve([]);
+  api!: ApiCaller;
+  destinations!: Readonly<Record<PlaceName, number>>;
+  trees!: Readonly<Record<TreeName, Tree>>;
+  places!: Places;
+  postgres!: MortalPostgres;
+  database!: Database;
+  temporary!: string;
+  readonly #ports: number[] = [];
+  readonly #parts = new AsyncDisposableStack();
+
+  private constructor(readonly root: string) {}
+
+  static async open(): Promise<World> {
+    const world = new World(await Deno.makeTempDir({ prefix: "rearguard-faults-" }));
+    try {
+      await world.#open();
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
+    return world;
+  }
+
+  /** So many control planes, the others stopped. Resolves once they answer. */
+  async run(planes: number): Promise<void> {
+    for (const { supervisor } of this.planes.slice(0, planes)) supervisor.start();
+    this.#ports.splice(0, Infinity, ...this.planes.slice(0, planes).map(({ port }) => port));
+    await Promise.all(this.planes.slice(planes).map(({ supervisor }) => supervisor.stop()));
+    await this.standing();
+  }
+
+  /** Resolves once every control plane that runs is ready. */
+  async answering(): Promise<void> {
+    const running = this.planes.filter(({ port }) => this.#ports.includes(port));
+    await until(() => running.every(({ supervisor }) => supervisor.current?.wasReady === true), START);
+  }
+
+  /** And every agent is connected. */
+  async standing(): Promise<void> {
+    await this.answering();
+    await until(async () => {
+      const answer = await this.api.call("GET", "/remote-servers").catch(() => null);
+      if (answer?.status !== 200) return false;
+      const states: string[] = answer.body.data.map((server: { status: { connectivity: string } }) =>
+        server.status.connectivity
+      );
+      return states.every((state) => state === "connected");
+    }, START);
+  }
+
+  /** Everything that is broken is mended; what was killed comes back by itself. */
+  heal(): void {
+    for (const { clockFile } of this.planes) Deno.writeTextFileSync(clockFile, "+0");
+    for (const { stateDisk, wire } of this.agents) {
+      stateDisk.empty();
+      wire.heal();
+    }
+    this.places.heal();
+  }
+
+  /** A query, tried again for as long as the database is away. */
+  async sql<T>(query: (database: Database) => Promise<T>): Promise<T> {
+    const end = performance.now() + START;
+    for (;;) {
+      try {
+        return await query(this.database);
+      } catch (error) {
+        if (performance.now() > end || !isAway(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.disposeAsync();
+    await shell('chmod -R u+rwx "$1"; rm -rf "$1"', this.root);
+  }
+
+  async #open(): Promise<void> {
+    const { root } = this;
+    await Deno.chmod(root, 0o755); // Postgres runs as another user
+    this.temporary = `${root}/tmp`;
+    await Deno.mkdir(this.temporary);
+    this.postgres = this.#parts.use(await MortalPostgres.open(`${root}/postgres`));
+    this.database = openDatabase(this.postgres.url, { max: 4 });
+    this.#parts.defer(() => this.database.end({ timeout: 5 }));
+    this.places = this.#parts.use(await Places.open(root));
+    this.trees = await growTrees(`${root}/sources`);
+    const token = `rg_${randomBytes(24).toString("hex")}`;
+    const balancer = this.#parts.use(new Balancer(this.#ports));
+    this.api = new ApiCaller(balancer.url, token);
+    await this.#addPlanes(token);
+    await this.run(1);
+    for (let index = 0; index < AGENTS; index++) await this.#addAgent(index, balancer);
+    await this.standing();
+    const entries: [PlaceName, number][] = [];
+    for (const label of PLACES) {
+      const fields = { label, ...this.places.all[label].fields };
+      entries.push([label, await this.api.create("/backup-destinations", fields)]);
+    }
+    this.destinations = Object.fromEntries(entries) as Record<PlaceName, number>;
+  }
+
+  async #addPlanes(bootstrapToken: string): Promise<void> {
+    const secretKey = randomBytes(32).toString("base64");
+    for (let index = 0; index < PLANES; index++) {
+      const port = freePort();
+      const clockFile = `${this.root}/clock-${index}`;
+      await Deno.writeTextFile(clockFile, "+0");
+      const options = {
+        port,
+        dataDirectory: `${this.root}/plane-${index}`,
+        databaseUrl: this.postgres.url,
+        secretKey,
+        bootstrapToken,
+        clockFile,
+        temporary: this.temporary,
+      };
+      const supervisor = new Supervisor(`control plane ${index}`, () => launchPlane(options));
+      this.#parts.defer(() => supervisor.stop());
+      this.planes.push({ supervisor, port, clockFile });
+    }
+  }
+
+  async #addAgent(index: number, balancer: Balancer): Promise<void> {
+    const wire = this.#parts.use(
+      new Wire(Number(new URL(balancer.url).port), (frame, side) => {
+        if (side === "before" && frame.message !== null) this.spoken.hear(frame.message);
+        return this.atFrame(frame, side);
+      }),
+    );
+    const address = { label: `server ${index}`, ip_address: `127.0.0.${index + 1}`, runs_at_once: 2 };
+    const serverId = await this.api.create("/remote-servers", address);
+    const enrolment = await this.api.call("POST", `/remote-servers/${serverId}/enrolment-tokens`);
+    const temporary = `${this.root}/agent-${index}-tmp`;
+    await Deno.mkdir(temporary);
+    const stateDisk = this.#parts.use(await SmallDisk.open(`${this.root}/agent-${index}`, STATE_DISK_BYTES));
+    const options = {
+      url: wire.url,
+      stateDirectory: `${stateDisk.path}/state`,
+      token: enrolment.body.data.token,
+      temporary,
+    };
+    const supervisor = new Supervisor(`agent ${index}`, () => {
+      const agent = launchAgent(options);
+      this.sessions.add(agent.pid);
+      return agent;
+    });
+    this.#parts.defer(() => supervisor.stop());
+    supervisor.start();
+    this.agents.push({ supervisor, wire, serverId, stateDisk, temporary });
+  }
+}
+
+/** Postgres is gone, starts, or ends: postgres.js's codes, the system's, and Postgres's own. */
+function isAway(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" &&
+    /^(EPIPE|ECONNRESET|ECONNREFUSED|CONNECTION_\w+|57P0\d|08\w{3})$/.test(code);
+}

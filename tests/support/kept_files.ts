@@ -1,0 +1,55 @@
+/** Every text that the files below a directory have held, looked at as often as can be afforded: journals are gone once a run is over. */
+import { Buffer } from "node:buffer";
+
+const PAUSE = 20;
+/** Bytes. What is larger holds backups' contents, not what a program writes down for itself. */
+const LARGEST = 512 * 1024;
+
+export class KeptFiles implements Disposable {
+  readonly #texts = new Map<string, { version: string; texts: string[] }>();
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  /** @param leftOut Names of files and directories that are not looked at. */
+  constructor(private readonly directory: string, private readonly leftOut: readonly string[] = []) {
+    this.#look(directory);
+    this.#timer = setInterval(() => this.#look(directory), PAUSE);
+  }
+
+  /** Each file's path and what it held, one character a byte. */
+  seen(): string {
+    this.#look(this.directory);
+    return [...this.#texts].map(([path, { texts }]) => [path, ...texts].join("\n")).join("\n");
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(directory: string): void {
+    try {
+      for (const { name, isDirectory, isFile } of Deno.readDirSync(directory)) {
+        const path = `${directory}/${name}`;
+        if (this.leftOut.includes(name)) continue;
+        if (isDirectory) this.#look(path);
+        // Not what else there is: a reader takes a pipe's bytes away.
+        else if (isFile) this.#read(path);
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // it was removed between the two looks
+    }
+  }
+
+  #read(path: string): void {
+    const { mtime, size } = Deno.statSync(path);
+    const version = `${mtime?.getTime()} ${size}`;
+    const known = this.#texts.get(path);
+    if (known?.version === version || size > LARGEST) return;
+    const text = Buffer.from(Deno.readFileSync(path)).toString("latin1");
+    const before = known?.texts ?? [];
+    const last = before.at(-1);
+    const texts = last !== undefined && text.startsWith(last)
+      ? [...before.slice(0, -1), text]
+      : [...before, text];
+    this.#texts.set(path, { version, texts });
+  }
+}

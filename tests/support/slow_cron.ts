@@ -1,0 +1,107 @@
+/**
+ * When a cron expression is due, found the slow way: a walk over a zone's wall clock, minute by minute. It shares nothing
+ * with `src/domain/schedule.ts`: other code reads the expression, and another part of Intl tells the offset.
+ */
+
+const MINUTE = 60_000;
+
+/** `*`, numbers, ranges, steps and lists of them, in five fields. Sunday is 0. */
+export interface Pattern {
+  readonly minute: ReadonlySet<number>;
+  readonly hour: ReadonlySet<number>;
+  readonly day: ReadonlySet<number> | null;
+  readonly month: ReadonlySet<number>;
+  readonly weekday: ReadonlySet<number> | null;
+}
+
+export function pattern(expression: string): Pattern {
+  const [minute, hour, day, month, weekday] = expression.split(" ") as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  return {
+    minute: field(minute, 0, 59),
+    hour: field(hour, 0, 23),
+    day: day === "*" ? null : field(day, 1, 31),
+    month: field(month, 1, 12),
+    weekday: weekday === "*" ? null : field(weekday, 0, 6),
+  };
+}
+
+function field(text: string, min: number, max: number): Set<number> {
+  const values = new Set<number>();
+  for (const part of text.split(",")) {
+    const [range, step = "1"] = part.split("/") as [string, string?];
+    const [first, last = first] = range === "*"
+      ? [`${min}`, `${max}`]
+      : range.split("-") as [string, string?];
+    for (let value = Number(first); value <= Number(last); value += Number(step)) values.add(value);
+  }
+  return values;
+}
+
+/** `wall`: minutes since 1970-01-01T00:00 on the clock. Day and weekday both given: either will do, as in every cron. */
+function matches(pattern: Pattern, wall: number): boolean {
+  if (!pattern.minute.has(wall % 60)) return false;
+  const at = new Date(wall * MINUTE);
+  if (!pattern.hour.has(at.getUTCHours())) return false;
+  if (!pattern.month.has(at.getUTCMonth() + 1)) return false;
+  const isDay = pattern.day?.has(at.getUTCDate());
+  const isWeekday = pattern.weekday?.has(at.getUTCDay());
+  if (isDay === undefined) return isWeekday ?? true;
+  return isDay || (isWeekday ?? false);
+}
+
+/** A zone's offsets from UTC between two moments, in minutes, and where they change. */
+export class WallClock {
+  readonly #format: Intl.DateTimeFormat;
+  /** From which minute on, which offset; the first is from the start. */
+  readonly changes: { from: number; offset: number }[] = [];
+
+  constructor(readonly zone: string, readonly start: Date, readonly end: Date) {
+    this.#format = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" });
+    let known = NaN;
+    // No rule has ever put two changes within a quarter of an hour.
+    for (let block = start.getTime() / MINUTE; block < end.getTime() / MINUTE; block += 15) {
+      if (this.#offsetAt(block) === known && this.#offsetAt(block + 14) === known) continue;
+      for (let minute = block; minute < block + 15; minute++) {
+        const offset = this.#offsetAt(minute);
+        if (offset !== known) this.changes.push({ from: minute, offset });
+        known = offset;
+      }
+    }
+  }
+
+  #offsetAt(minute: number): number {
+    const text = this.#format.format(minute * MINUTE);
+    const [, sign, hours, minutes] = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(text)!;
+    if (sign === undefined) return 0;
+    return (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
+  }
+
+  /**
+   * Due times after `from`, before `to`. Each time on the clock counts once, when it is shown first; those that it skips
+   * are due together at the moment after them.
+   */
+  due(pattern: Pattern, from: Date, to: Date): string[] {
+    const due: string[] = [];
+    let [index, shown] = [0, NaN];
+    // No clock goes back, or on, by more than a day.
+    const start = Math.max(this.start.getTime(), from.getTime() - 3 * 24 * 60 * MINUTE);
+    for (let minute = start / MINUTE; minute < to.getTime() / MINUTE; minute++) {
+      while ((this.changes[index + 1]?.from ?? Infinity) <= minute) index++;
+      const wall = minute + this.changes[index]!.offset;
+      if (wall <= shown) continue;
+      let isDue = false;
+      for (let each = Number.isNaN(shown) ? wall : shown + 1; each <= wall; each++) {
+        isDue ||= matches(pattern, each);
+      }
+      shown = wall;
+      if (isDue && minute * MINUTE > from.getTime()) due.push(new Date(minute * MINUTE).toISOString());
+    }
+    return due;
+  }
+}
