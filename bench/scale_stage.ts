@@ -161,7 +161,7 @@ export class ScaleStage implements AsyncDisposable {
     await until(async () => {
       await systemClock.sleep(100);
       return await this.connected(since) === count;
-    }, 300_000);
+    }, 900_000);
   }
 
   /** Of `/metrics`; `NaN` where it is not there. */
