@@ -36,7 +36,8 @@ export interface WorldAgent {
 
 export interface WorldPlane {
   readonly supervisor: Supervisor<Process>;
-  readonly port: number;
+  /** Another with each start: while it was down, a connection may have taken the old one. */
+  port: number;
   readonly clockFile: string;
 }
 
@@ -55,7 +56,9 @@ export class World implements AsyncDisposable {
   postgres!: MortalPostgres;
   database!: Database;
   temporary!: string;
+  /** Of the control planes that run: the balancer's. */
   readonly #ports: number[] = [];
+  #running = 0;
   readonly #parts = new AsyncDisposableStack();
 
   private constructor(readonly root: string) {}
@@ -73,15 +76,16 @@ export class World implements AsyncDisposable {
 
   /** So many control planes, the others stopped. Resolves once they answer. */
   async run(planes: number): Promise<void> {
+    this.#running = planes;
     for (const { supervisor } of this.planes.slice(0, planes)) supervisor.start();
-    this.#ports.splice(0, Infinity, ...this.planes.slice(0, planes).map(({ port }) => port));
+    this.#listPorts();
     await Promise.all(this.planes.slice(planes).map(({ supervisor }) => supervisor.stop()));
     await this.standing();
   }
 
   /** Resolves once every control plane that runs is ready. */
   async answering(): Promise<void> {
-    const running = this.planes.filter(({ port }) => this.#ports.includes(port));
+    const running = this.planes.slice(0, this.#running);
     await until(() => running.every(({ supervisor }) => supervisor.current?.wasReady === true), START);
   }
 
@@ -154,11 +158,9 @@ export class World implements AsyncDisposable {
   async #addPlanes(bootstrapToken: string): Promise<void> {
     const secretKey = randomBytes(32).toString("base64");
     for (let index = 0; index < PLANES; index++) {
-      const port = freePort();
       const clockFile = `${this.root}/clock-${index}`;
       await Deno.writeTextFile(clockFile, "+0");
       const options = {
-        port,
         dataDirectory: `${this.root}/plane-${index}`,
         databaseUrl: this.postgres.url,
         secretKey,
@@ -166,10 +168,19 @@ export class World implements AsyncDisposable {
         clockFile,
         temporary: this.temporary,
       };
-      const supervisor = new Supervisor(`control plane ${index}`, () => launchPlane(options));
+      const supervisor = new Supervisor(`control plane ${index}`, () => {
+        plane.port = freePort();
+        this.#listPorts();
+        return launchPlane({ ...options, port: plane.port });
+      });
+      const plane: WorldPlane = { supervisor, port: 0, clockFile };
       this.#parts.defer(() => supervisor.stop());
-      this.planes.push({ supervisor, port, clockFile });
+      this.planes.push(plane);
     }
+  }
+
+  #listPorts(): void {
+    this.#ports.splice(0, Infinity, ...this.planes.slice(0, this.#running).map(({ port }) => port));
   }
 
   async #addAgent(index: number, balancer: Balancer): Promise<void> {
