@@ -19,7 +19,7 @@ export const DEFAULT_AUDIT_LOG_DAYS = 400;
 export interface Origin {
   /** Of the client, not of the proxies that are trusted; null where it is not known. */
   readonly address: string | null;
-  /** The answer's `X-Request-Id`: a UUID, unless the caller named one. Null for what is no request. */
+  /** The answer's `X-Request-Id`: a UUID, the caller's own where it sent one. Null for what is no request. */
   readonly requestId: string | null;
 }
 

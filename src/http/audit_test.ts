@@ -67,9 +67,9 @@ Deno.test("a change is entered: who, what, when, from where", async () => {
 
 Deno.test("a request is entered under the name that its caller gave it", async () => {
   await using api = await testApi();
-  const named = { "X-Request-Id": "proxy-7:42" };
+  const named = { "X-Request-Id": "7c5fa2a0-4c52-4f2a-8a4e-0f4cb1d0a3c1" };
   assert.equal((await api.admin.call("POST", "/api/tags", { label: "a" }, named)).status, 201);
-  assert.equal((await entries(api))[0].request_id, "proxy-7:42");
+  assert.equal((await entries(api))[0].request_id, "7c5fa2a0-4c52-4f2a-8a4e-0f4cb1d0a3c1");
 });
 
 Deno.test("each resource's own id is entered when it is made", async () => {
