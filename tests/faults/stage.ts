@@ -61,7 +61,7 @@ export class Stage {
     for (const [index, task] of this.plan.tasks.entries()) {
       const isScheduled = this.plan.runs.some((run) => run.task === index && run.by === "schedule");
       const storePath = `plan-${this.plan.seed}-${index}`;
-      const id = await api.create("/backup-tasks", {
+      const fields = {
         label: storePath,
         type: "files",
         source_path: trees[task.tree].path,
@@ -72,6 +72,11 @@ export class Stage {
         verify_every: 0,
         drill_every: 0,
         ...isScheduled ? { custom_cron_expression: EACH_MINUTE } : NEVER_BY_ITSELF,
+      };
+      // A kept connection may be that of a control plane which was stopped after the last plan: the next is another.
+      const id = await api.create("/backup-tasks", fields).catch((error) => {
+        if (!(error instanceof TypeError)) throw error;
+        return api.create("/backup-tasks", fields);
       });
       const createdAt = await this.world.sql(async (sql) =>
         (await sql<{ at: Date }[]>`select created_at as at from backup_tasks where id = ${id}`)[0]!.at
