@@ -103,7 +103,7 @@ class World {
           custom_s3_region: "here",
           s3_access_key: "AKIAEXAMPLE",
           s3_secret_key: `${CANARY}-bucket`,
-          custom_s3_endpoint: "https://127.0.0.1:9",
+          custom_s3_endpoint: "https://s3.example.test",
         }),
       "Tag": () => client.call("POST", "/api/tags", { label }),
       "Notification stream": () =>

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { ApiCaller } from "./support/client.ts";
-import { holdTar, processesWith } from "./support/held_tar.ts";
+import { HeldTar, processesWith } from "./support/held_tar.ts";
 import { ServerProcess } from "./support/server.ts";
 import { exists } from "./support/programs.ts";
 import { describeTree } from "./support/tree.ts";
@@ -18,6 +18,7 @@ interface Stage {
   taskId: number;
   source: string;
   backups: string;
+  tar: HeldTar;
   /** The same data directory, started again on the same port. */
   restart(): Promise<void>;
 }
@@ -30,10 +31,11 @@ async function staged(megabytes: number, work: (stage: Stage) => Promise<void>):
   const backups = join(directory, "backups");
   await Deno.mkdir(source);
   for (let i = 0; i < megabytes; i++) await Deno.writeFile(join(source, `${i}.bin`), randomBytes(1 << 20));
+  await using tar = await HeldTar.make();
   const start = (port: string) =>
     new ServerProcess({
       dataDirectory: join(directory, "data"),
-      env: { BOOTSTRAP_TOKEN: TOKEN, PORT: port },
+      env: { BOOTSTRAP_TOKEN: TOKEN, PORT: port, PATH: tar.path },
       args: ["--local-agent"],
     });
   let server = start("0");
@@ -59,6 +61,7 @@ async function staged(megabytes: number, work: (stage: Stage) => Promise<void>):
       taskId,
       source,
       backups,
+      tar,
       async restart() {
         server = start(new URL(url).port);
         stage.server = server;
@@ -73,12 +76,13 @@ async function staged(megabytes: number, work: (stage: Stage) => Promise<void>):
 }
 
 /** Backs up, then starts a restore beside the source and holds its tar still. */
-async function heldRestore({ api, taskId, directory }: Stage) {
+async function heldRestore({ api, taskId, directory, tar }: Stage) {
   assert.equal((await api.run(taskId)).status, "successful");
   const [backup] = (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data;
   const target = join(directory, "restored");
+  await tar.hold(join(directory, ".rearguard-restore"));
   const { body } = await api.call("POST", `/backups/${backup.id}/restore`, { target_path: target });
-  const held = await holdTar(join(directory, ".rearguard-restore"));
+  const held = await tar.held();
   return { ...held, target, log: `/backup-task-logs/${body.backup_task_log_id}` };
 }
 
@@ -88,10 +92,11 @@ async function ended(api: ApiCaller, log: string) {
 }
 
 /** Starts the task's run and holds its tar still, so that something can be done in the middle. */
-async function heldRun({ api, taskId, source }: Stage): Promise<{ go(): void }> {
+async function heldRun({ api, taskId, source, tar }: Stage): Promise<{ go(): void }> {
+  await tar.hold(source);
   const { status } = await api.call("POST", `/backup-tasks/${taskId}/run`);
   assert.equal(status, 202);
-  const held = await holdTar(source);
+  const held = await tar.held();
   await until(async () =>
     (await api.call("GET", `/backup-tasks/${taskId}/status`)).body.data.status === "running"
   );
@@ -140,7 +145,7 @@ Deno.test("a stranger's first backup: run, followed live, listed, and there for 
   }));
 
 Deno.test("the control plane is killed in the middle of a run: the run succeeds, every line is there once", () =>
-  staged(100, async (stage) => {
+  staged(32, async (stage) => {
     const { api, taskId, backups } = stage;
     const run = await heldRun(stage);
     stage.server.kill("SIGKILL");
@@ -155,7 +160,7 @@ Deno.test("the control plane is killed in the middle of a run: the run succeeds,
   }));
 
 Deno.test("the agent is killed in the middle of a run: the run fails, nothing is left, the next one works", () =>
-  staged(100, async (stage) => {
+  staged(32, async (stage) => {
     const { api, taskId, backups, directory } = stage;
     await heldRun(stage);
     Deno.kill(Number(await Deno.readTextFile(join(directory, "data", "agent", "agent.pid"))), "SIGKILL");
@@ -169,7 +174,7 @@ Deno.test("the agent is killed in the middle of a run: the run fails, nothing is
   }));
 
 Deno.test("the control plane is killed in the middle of a restore: it succeeds, every line is there once", () =>
-  staged(100, async (stage) => {
+  staged(32, async (stage) => {
     const restore = await heldRestore(stage);
     stage.server.kill("SIGKILL");
     await stage.server.ended();
@@ -183,7 +188,7 @@ Deno.test("the control plane is killed in the middle of a restore: it succeeds, 
   }));
 
 Deno.test("the agent is killed in the middle of a restore: it fails, what was unpacked is gone", () =>
-  staged(100, async (stage) => {
+  staged(32, async (stage) => {
     const restore = await heldRestore(stage);
     const pid = await Deno.readTextFile(join(stage.directory, "data", "agent", "agent.pid"));
     Deno.kill(Number(pid), "SIGKILL");
@@ -261,7 +266,7 @@ PATH='${path}' exec cp "$@"
 }
 
 Deno.test("a cancelled run ends at once, with nothing left of it", () =>
-  staged(100, async (stage) => {
+  staged(32, async (stage) => {
     const { api, taskId, backups } = stage;
     const run = await heldRun(stage);
     assert.equal((await api.call("POST", `/backup-tasks/${taskId}/cancel`)).status, 200);
@@ -274,7 +279,7 @@ Deno.test("a cancelled run ends at once, with nothing left of it", () =>
   }));
 
 Deno.test("a server that is told to stop ends its run as failed, and says so at the next start", () =>
-  staged(100, async (stage) => {
+  staged(32, async (stage) => {
     const { api, taskId, backups } = stage;
     const run = await heldRun(stage);
     assert.equal((await stage.server.stop()).code, 0);

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../src/domain/clock.ts";
-import { holdTar } from "./support/held_tar.ts";
 import { PostgresqlServer } from "./support/postgresql.ts";
 import { endOf, stageReplicas } from "./support/replicas.ts";
 import { until } from "./support/until.ts";
@@ -16,14 +15,15 @@ Deno.test("a failover costs a pause: runs in progress and one due end well, ever
   const at = await stageReplicas(stack, url, 2);
   const { api, root, talker } = at;
   await Deno.mkdir(`${root}/large`);
-  await Deno.writeFile(`${root}/large/noise`, randomBytes(64 << 20));
+  await Deno.writeFile(`${root}/large/noise`, randomBytes(1 << 20));
   await Deno.writeTextFile(`${root}/source/a`, "a");
 
   const working = await at.task({ source_path: `${root}/large` });
   const talking = await at.task({ remote_server_id: at.talkerServerId });
   const due = await at.task();
+  await at.tar.hold(`${root}/large`);
   assert.equal((await api.call("POST", `/backup-tasks/${working}/run`)).status, 202);
-  const tar = await holdTar(`${root}/large`);
+  const tar = await at.tar.held();
   assert.equal((await api.call("POST", `/backup-tasks/${talking}/run`)).status, 202);
   await talker.accept();
   const silence = new AbortController();

@@ -4,7 +4,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { systemClock } from "../src/domain/clock.ts";
 import type { ApiCaller } from "./support/client.ts";
 import { emptyDatabase } from "./support/database.ts";
-import { holdTar } from "./support/held_tar.ts";
 import { endOf, stageReplicas } from "./support/replicas.ts";
 import { until } from "./support/until.ts";
 
@@ -54,12 +53,13 @@ Deno.test("any control plane is killed while runs go on and one is due: the agen
   const db = stack.use(await emptyDatabase());
   const at = await stageReplicas(stack, db.url, 2);
   const { api, talker, root } = at;
-  await Deno.writeFile(`${root}/source/noise`, randomBytes(64 << 20));
+  await Deno.writeFile(`${root}/source/noise`, randomBytes(1 << 20));
   const working = await at.task();
   const talking = await at.task({ remote_server_id: at.talkerServerId });
   const due = await at.task();
+  await at.tar.hold(`${root}/source`);
   assert.equal((await api.call("POST", `/backup-tasks/${working}/run`)).status, 202);
-  const tar = await holdTar(`${root}/source`);
+  const tar = await at.tar.held();
   assert.equal((await api.call("POST", `/backup-tasks/${talking}/run`)).status, 202);
   await talker.accept();
   const silence = new AbortController();

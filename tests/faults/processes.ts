@@ -1,4 +1,5 @@
 /** The control planes and agents of the harness: real programs, each in a process of its own. */
+import { LOOPBACK_ALLOWED } from "../support/loopback.ts";
 import { FROM_SOURCE } from "../support/control_plane.ts";
 import { ServerProcess } from "../support/server.ts";
 import type { Process } from "./supervisor.ts";
@@ -31,6 +32,7 @@ export function launchPlane(options: PlaneOptions): Process {
       LOG_LEVEL: "warning",
       RATE_LIMIT_PER_MINUTE: "0",
       TMPDIR: options.temporary,
+      ...LOOPBACK_ALLOWED,
       RUN_LEASE_SECONDS: String(RUN_TIMES.lease),
       RUN_GRACE_SECONDS: String(RUN_TIMES.grace),
       RUN_ACCEPTANCE_SECONDS: String(RUN_TIMES.acceptance),

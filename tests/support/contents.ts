@@ -17,20 +17,20 @@ export async function contentsOf(
 ): Promise<Record<string, string[]>> {
   return await rowsOf(database, {
     leftOut: (table) => [...OF_ANY_CALL[table] ?? [], ...besides[table] ?? []],
-    // That a call was refused is entered, and changes nothing else.
-    refusals: false,
+    // That a call was refused, or that an agent came, is entered and changes nothing else.
+    callsOnly: true,
   });
 }
 
 /** Every row of every table. */
 export function everyRow(database: Database): Promise<Record<string, string[]>> {
-  return rowsOf(database, { leftOut: () => [], refusals: true });
+  return rowsOf(database, { leftOut: () => [], callsOnly: false });
 }
 
-/** @param of `leftOut`: columns of a table. `refusals`: those of the audit log too. */
+/** @param of `leftOut`: columns of a table. `callsOnly`: of the audit log the calls that have changed something. */
 async function rowsOf(
   database: Database,
-  { leftOut, refusals }: { leftOut: (table: string) => string[]; refusals: boolean },
+  { leftOut, callsOnly }: { leftOut: (table: string) => string[]; callsOnly: boolean },
 ): Promise<Record<string, string[]>> {
   const tables = await database<{ name: string }[]>`
     select table_name as name from information_schema.tables
@@ -38,7 +38,9 @@ async function rowsOf(
   const contents: Record<string, string[]> = {};
   for (const { name } of tables) {
     const left = leftOut(name);
-    const where = name === "audit_log" && !refusals ? database`where result <> 'refused'` : database``;
+    const where = name === "audit_log" && callsOnly
+      ? database`where result <> 'refused' and action <> 'connectAgent'`
+      : database``;
     const rows = await database<{ row: string }[]>`
       select (to_jsonb(t) - ${left}::text[])::text as row from ${database(name)} t ${where} order by 1`;
     contents[name] = rows.map(({ row }) => row);

@@ -38,6 +38,8 @@ export interface AgentOptions {
   /** What `deno run` is given to run an agent, without the agent's own arguments. */
   program: string[];
   logLevel: string;
+  /** Its PATH; default: this process's. */
+  path?: string;
 }
 
 export async function startControlPlane(
@@ -114,14 +116,14 @@ export interface StartedAgent {
 export async function startAgent(
   url: string,
   token: string,
-  { program, logLevel }: AgentOptions,
+  { program, logLevel, path }: AgentOptions,
   stack: AsyncDisposableStack,
   earlier: { stateDirectory: string } | null = null,
 ): Promise<StartedAgent> {
   const stateDirectory = earlier?.stateDirectory ?? await makeStateDirectory(stack);
   const agent = new Deno.Command(Deno.execPath(), {
     args: ["run", ...program, "--url", url, "--state-dir", stateDirectory],
-    env: { REARGUARD_TOKEN: token, LOG_LEVEL: logLevel },
+    env: { REARGUARD_TOKEN: token, LOG_LEVEL: logLevel, ...path === undefined ? {} : { PATH: path } },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

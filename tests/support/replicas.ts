@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Balancer } from "./balancer.ts";
 import { ApiCaller } from "./client.ts";
 import { FROM_SOURCE, startAgent } from "./control_plane.ts";
+import { HeldTar } from "./held_tar.ts";
 import { freePort } from "./ports.ts";
 import { ServerProcess } from "./server.ts";
 import { TalkingAgent } from "./talking_agent.ts";
@@ -17,6 +18,8 @@ export interface Replicas {
   readonly each: readonly ApiCaller[];
   /** A temporary directory, with an empty `source`. */
   readonly root: string;
+  /** The real agent's. */
+  readonly tar: HeldTar;
   readonly talker: TalkingAgent;
   /** Of the real agent and of the talking one. */
   readonly serverId: number;
@@ -61,7 +64,9 @@ export async function stageReplicas(
     return { id, token: body.data.token as string };
   };
   const real = await enrol("real", "192.0.2.1");
-  await startAgent(balancer.url, real.token, { program: FROM_SOURCE, logLevel: "info" }, stack);
+  const tar = stack.use(await HeldTar.make());
+  const agent = { program: FROM_SOURCE, logLevel: "info", path: tar.path };
+  await startAgent(balancer.url, real.token, agent, stack);
   const talking = await enrol("talking", "192.0.2.2");
   const talker = stack.use(await TalkingAgent.start(balancer.url, talking.token));
   const destinationId = await api.create("/backup-destinations", {
@@ -77,6 +82,7 @@ export async function stageReplicas(
   await until(async () => await isConnected(real.id) && await isConnected(talking.id));
   return {
     api,
+    tar,
     each: ports.map((port) => new ApiCaller(`http://127.0.0.1:${port}`, TOKEN)),
     root,
     talker,
