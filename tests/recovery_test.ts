@@ -161,6 +161,14 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     await t.step(`of the manifests ${where}`, async () => {
       await using made = await emptyDatabase();
       const args = ["--from", place, "--from-manifests"];
+      if (place === bucket) {
+        const settings = { ...encrypted, ALLOW_PRIVATE_ADDRESSES: "0" };
+        const refused = await recoverInto(stage, made, args, settings);
+        assert.match(
+          refused.stderr,
+          /^Cannot recover: .* only where its operator has allowed it by ALLOW_PRIVATE/,
+        );
+      }
       const closed = await recoverInto(stage, made, args, environment);
       assert.match(closed.stderr, /^Cannot recover: no password fits backup_/);
       const told = await recoverInto(stage, made, args, {

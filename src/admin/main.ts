@@ -9,6 +9,7 @@ import { rotateKey } from "./key_rotation.ts";
 import { keyStatus } from "./key_status.ts";
 import { openPlace } from "./place.ts";
 import { recover } from "./recover.ts";
+import { InvalidError } from "../domain/errors.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
 const USAGE = `Usage: deno task admin recover --from PLACE [--from-manifests]
@@ -110,12 +111,18 @@ async function main(args: string[]): Promise<number> {
     await command.run(config, values);
     return 0;
   } catch (error) {
-    const message = (error as Error).message.replaceAll(/\s*\n\s*/g, " ");
+    const message = messageOf(error).replaceAll(/\s*\n\s*/g, " ");
     complain(
       error instanceof RecoveryError || /^Cannot /.test(message) ? message : `Cannot ${what}: ${message}`,
     );
     return 1;
   }
+}
+
+/** Of what was found invalid, each field's fault: nobody here has sent it. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof InvalidError)) return (error as Error).message;
+  return Object.values(error.errors).flat().join(" ");
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -124,6 +124,9 @@ async function recoverFromManifests(
   if (found.length === 0) {
     throw new RecoveryError(`Cannot recover: ${place.description} holds no manifest`);
   }
+  // The new control plane is to reach it: told before anything is in the database.
+  const { s3_endpoint: endpoint } = place.destination;
+  if (endpoint) new Network(config.addressPolicy).check(new URL(endpoint));
   const leaveOut = (name: string, reason: string) => say(`Left out ${name}: ${reason}`);
   const backups = await foundBackups(place, found, passwords, leaveOut);
   const closed = backups.filter(({ record, password }) =>

@@ -155,9 +155,9 @@ export async function lockDueVerification(sql: Sql, serverId: number, now: Date)
   return row ?? null;
 }
 
-/** False where another control plane has it. */
+/** Waits for whoever has it: passed over, it would wait for the next round. False where it is gone. */
 export async function lockServer(sql: Sql, serverId: number): Promise<boolean> {
-  const rows = await sql`select from remote_servers where id = ${serverId} for no key update skip locked`;
+  const rows = await sql`select from remote_servers where id = ${serverId} for no key update`;
   return rows.length === 1;
 }
 

@@ -18,6 +18,7 @@ import { rightsOf } from "./rights.ts";
 import { TestS3 } from "./s3.ts";
 import { TestSshd } from "./sshd.ts";
 import { describeTree, growTree } from "./tree.ts";
+import { LOOPBACK_ALLOWED } from "./loopback.ts";
 import { until } from "./until.ts";
 
 export const PASSWORD = `päss "wörd" \\ $(id)`;
@@ -149,6 +150,7 @@ export async function recoverInto(
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", ...rightsOf("admin"), ADMIN, "recover", ...args],
     env: {
+      ...LOOPBACK_ALLOWED,
       DATABASE_URL: made.url,
       DATA_DIR: `${stage.root}/data`,
       SECRET_KEY: Buffer.from(stage.key).toString("base64"),
