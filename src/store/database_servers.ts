@@ -159,25 +159,40 @@ function brokenSocket(reason: Error): Socket {
 const KEPT = 1024;
 /** Turns of the event loop. */
 const QUIET = 64;
+/** In which what is rolled back is written. */
+const AFTERMATH = 4;
+/** What ends each answer of the server, before the state of the transaction: message `Z`, of five bytes. */
+const READY = [0x5a, 0, 0, 0, 5];
 
 /**
- * Two faults of postgres.js 3.4.9 are kept from it. It forgets queries that come between a socket's `error` and its
+ * Three faults of postgres.js 3.4.9 are kept from it. It forgets queries that come between a socket's `error` and its
  * `close(hadError: true)`: they never settle. After a `close` without an error it rejects them, so that is what it is told.
  *
  * And where bytes wait for the end of the event loop's turn when the `close` comes, they stay, and the next connections in
  * that place wait behind them until they are given up. So the `close` comes while such bytes are written, or when none have
  * come for some turns.
+ *
+ * And a transaction whose query the `close` rejects is rolled back on what is no connection any more, which ends the process. So
+ * a session that is closed without an error gets one right before: the rollback is then what the `close` comes in.
  */
 function closingWithoutError(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
   const write = socket.write.bind(socket) as (...values: unknown[]) => boolean;
   let state: "open" | "closing" | "closed" = "open";
+  let isSession = false;
+  let hasFailed = false;
   const close = () => {
     if (state !== "closing") return;
     state = "closed";
     emit("close", false);
   };
-  const wait = (turns: number) => void setImmediate(() => turns === 0 ? close() : wait(turns - 1));
+  const after = (turns: number, act: () => void) =>
+    void setImmediate(() => turns === 0 ? act() : after(turns - 1, act));
+  const fail = () => {
+    if (state !== "closing" || !isSession || hasFailed) return close();
+    emit("error", closedByServer());
+    after(AFTERMATH, close);
+  };
   socket.write = (bytes: Uint8Array, ...values: unknown[]) => {
     if (state === "open") return write(bytes, ...values);
     // Written at once, it is in the middle of taking a query: that connection is then full, and gets no other.
@@ -185,12 +200,23 @@ function closingWithoutError(socket: Socket, ended = () => {}): Socket {
     return false;
   };
   socket.emit = (event: string, ...values: unknown[]) => {
+    if (event === "error") hasFailed = true;
+    if (event === "data" && !isSession) isSession = isReady(values[0] as Uint8Array);
     if (event !== "close") return emit(event, ...values);
     if (state !== "open") return false;
     state = "closing";
     ended();
-    wait(QUIET);
+    after(QUIET, fail);
     return true;
   };
   return socket;
+}
+
+function isReady(bytes: Uint8Array): boolean {
+  return READY.every((byte, index) => bytes.at(index - READY.length - 1) === byte);
+}
+
+/** As postgres.js calls it. */
+function closedByServer(): Error {
+  return Object.assign(new Error("write CONNECTION_CLOSED"), { code: "CONNECTION_CLOSED" });
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../domain/clock.ts";
 import { freePort } from "../../tests/support/ports.ts";
-import { type Database, openDatabase } from "./database.ts";
+import { Balancer } from "../../tests/support/balancer.ts";
+import { until } from "../../tests/support/until.ts";
+import { type Database, openDatabase, transaction } from "./database.ts";
 import { type EmbeddedPostgres, startEmbedded } from "./embedded.ts";
 import { notify, openBus } from "./notifications.ts";
 
@@ -58,6 +60,33 @@ Deno.test("every query settles, however its connection breaks", () =>
     }
     await database.end();
     globalThis.removeEventListener("unhandledrejection", lost);
+  }));
+
+Deno.test("a transaction whose connection is closed without an error is refused, and the next one goes on", () =>
+  withPostgres(async (postgres) => {
+    const { port, username, password, database: name } = postgres.connection;
+    await using way = new Balancer([port]);
+    const database = openDatabase(`postgres://${username}:${password}@${new URL(way.url).host}/${name}`);
+    const watching = openDatabase(`postgres://${username}:${password}@127.0.0.1:${port}/${name}`);
+    for (let round = 0; round < 5; round++) {
+      const refused = assert.rejects(
+        transaction(database, async (sql) => {
+          await sql`select 1`;
+          await sql`select pg_sleep(10)`;
+        }),
+        { code: "CONNECTION_CLOSED" },
+      );
+      await until(async () =>
+        (await watching`select from pg_stat_activity where query like 'select pg_sleep%'`).length > 0
+      );
+      way.cut();
+      await refused;
+      assert.equal((await database`select 1 as one`)[0]!.one, 1);
+      // The server has not noticed.
+      await watching`select pg_terminate_backend(pid, 5000) from pg_stat_activity where query like 'select pg_sleep%'`;
+    }
+    await database.end({ timeout: 1 });
+    await watching.end();
   }));
 
 Deno.test("notifications come again after Postgres was away for a while", () =>
