@@ -160,7 +160,7 @@ const KEPT = 1024;
 /** Turns of the event loop. */
 const QUIET = 64;
 /** In which what is rolled back is written. */
-const AFTERMATH = 4;
+const AFTERMATH = 1;
 /** What ends each answer of the server, before the state of the transaction: message `Z`, of five bytes. */
 const READY = [0x5a, 0, 0, 0, 5];
 
