@@ -81,7 +81,7 @@ export class TestSshd implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    if (Deno.uid() === 0) await accounts("userdel", this.username);
+    if (Deno.uid() === 0) await accounts("userdel", "--force", this.username);
     await Deno.remove(this.root, { recursive: true });
   }
 }
