@@ -134,6 +134,13 @@ async function waiting({ sql }: Pick<MariadbServer, "sql">, like: string): Promi
   return id;
 }
 
+/** Ends a connection, and waits until it is gone: a statement that gets its lock before it notices is carried out. */
+async function end({ sql }: Pick<MariadbServer, "sql">, connection: string): Promise<void> {
+  await sql("mysql", `kill ${connection}`);
+  const find = `select count(*) from information_schema.processlist where id = ${connection}`;
+  await until(async () => (await sql("mysql", find)).trim() === "0");
+}
+
 async function dumpOf({ socket }: MariadbServer, name: string): Promise<string> {
   const args = ["--routines", "--events", "--skip-comments", "--skip-dump-date", name];
   const { stdout } = await new Deno.Command("mariadb-dump", {
@@ -183,7 +190,7 @@ Deno.test("an agent is killed while it swaps a MySQL database: the next restore 
       const killed = await restoring();
       const connection = await waiting({ sql }, "rename table%");
       await killAgent();
-      await sql("mysql", `kill ${connection}`);
+      await end({ sql }, connection);
       await held[Symbol.asyncDispose]();
       await assertMended(killed, /while it put database mine into its place\. Putting back first/, before);
     });
@@ -196,7 +203,7 @@ Deno.test("an agent is killed while it swaps a MySQL database: the next restore 
       await held[Symbol.asyncDispose]();
       const connection = await waiting({ sql }, "drop procedure%");
       await killAgent();
-      await sql("mysql", `kill ${connection}`);
+      await end({ sql }, connection);
       await routines[Symbol.asyncDispose]();
       await assertMended(killed, /while it put database mine into its place\. Finishing that first/, after);
     });
@@ -216,7 +223,7 @@ Deno.test("an agent is killed while it drills a MySQL database: the next drill d
     const connection = await waiting({ sql }, "%drop function%");
     await killAgent();
     assert.equal((await ended(api, body.backup_task_log_id)).status, "failed");
-    await sql("mysql", `kill ${connection}`);
+    await end({ sql }, connection);
     await routines[Symbol.asyncDispose]();
     assert.equal(await schemas(database), "store\nstore_rearguard_drill\n");
     const log = await api.carryOut(`/backups/${backupId}/drill`);
