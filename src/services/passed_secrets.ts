@@ -33,6 +33,8 @@ export class PassedSecrets {
   readonly #options: PassedSecretsOptions;
   readonly #held = new Map<string, Held>();
   readonly #askedAt = new Map<string, number>();
+  /** What has served lately: it may have been passed again at the same moment, and must not be held for it. */
+  readonly #served = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;
 
   constructor(options: PassedSecretsOptions) {
@@ -64,6 +66,8 @@ export class PassedSecrets {
   close(): void {
     this.#unsubscribe();
     for (const of of [...this.#held.keys()]) this.#drop(of);
+    for (const remembered of this.#served.values()) remembered.abort();
+    this.#served.clear();
   }
 
   #hear(notification: Notification | { topic: "reconnected" }): void {
@@ -73,11 +77,11 @@ export class PassedSecrets {
       case "secret_wanted":
         return this.#passAgain(notification.of);
       case "agent_response":
-        return this.#drop(`request ${notification.id}`);
+        return this.#hasServed(`request ${notification.id}`);
       case "run_changed": {
         // An offer that is not accepted is made again, and needs it again.
         const { state, run_id } = notification;
-        if (state !== undefined && state !== "queued" && state !== "leased") this.#drop(`run ${run_id}`);
+        if (state !== undefined && state !== "queued" && state !== "leased") this.#hasServed(`run ${run_id}`);
       }
     }
   }
@@ -86,7 +90,7 @@ export class PassedSecrets {
     const { clock, keyring } = this.#options;
     this.#askedAt.delete(of);
     const left = Date.parse(until) - clock.now().getTime();
-    if (left <= 0 || this.#held.has(of)) return;
+    if (left <= 0 || this.#held.has(of) || this.#served.has(of)) return;
     let secret: string;
     try {
       secret = keyring.decrypt(sealed);
@@ -114,6 +118,16 @@ export class PassedSecrets {
   #announce(sql: Sql, of: string, secret: string, until: string): Promise<void> {
     const sealed = this.#options.keyring.encrypt(secret);
     return notify(sql, { topic: "secret_passed", of, sealed, until });
+  }
+
+  #hasServed(of: string): void {
+    if (this.#held.has(of) || this.#askedAt.has(of)) {
+      const remembered = new AbortController();
+      this.#served.get(of)?.abort();
+      this.#served.set(of, remembered);
+      this.#options.clock.sleep(ASKING, remembered.signal).then(() => this.#served.delete(of), () => {});
+    }
+    this.#drop(of);
   }
 
   #drop(of: string): void {

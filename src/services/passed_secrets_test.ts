@@ -37,6 +37,23 @@ Deno.test("a secret reaches every replica, sealed on the way, and is dropped whe
   other.close();
 });
 
+Deno.test("a secret that was passed again as its run took it is not held", async () => {
+  await using test = await testServices();
+  const { services } = test;
+  const heard: string[] = [];
+  services.bus.subscribe((notification) => heard.push(JSON.stringify(notification)));
+  const { database } = services;
+  await services.passedSecrets.pass(database, "run 7", SECRET, inAnHour(services));
+  await until(async () => await stateOf(services.passedSecrets, services) === "held");
+  await database`select pg_notify('rearguard', ${
+    JSON.stringify({ topic: "run_changed", run_id: 7, state: "running" })
+  })`;
+  await services.passedSecrets.pass(database, "run 7", SECRET, inAnHour(services));
+  await database`select pg_notify('rearguard', '{"topic":"run_changed","run_id":8}')`;
+  await until(() => heard.some((text) => text.includes('"run_id":8')));
+  assert.notEqual(await stateOf(services.passedSecrets, services), "held");
+});
+
 Deno.test("a replica that came later is passed it again, and one that none has is gone", async () => {
   await using test = await testServices();
   const { services, clock } = test;
