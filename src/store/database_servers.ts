@@ -1,4 +1,5 @@
 /** The servers that a database may be on: which of them takes writes, and the sockets that are open to them. */
+import { Buffer } from "node:buffer";
 import { connect, Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers";
@@ -147,38 +148,41 @@ async function connectTo({ host, port }: ServerAddress, tls: DatabaseTls | null)
 
 /** Connects to nothing and says why, once it is written to: sooner, postgres.js 3.4.9 would keep the bytes for ever. */
 function brokenSocket(reason: Error): Socket {
-  const socket = closingWithoutError(new Socket());
+  const socket = new Socket();
   socket.write = () => {
     process.nextTick(() => socket.destroy(reason));
     return true;
   };
-  return socket;
+  return closingWithoutError(socket);
 }
 
-/** What postgres.js keeps until the end of the event loop's turn is shorter; anything else it writes at once. */
-const KEPT = 1024;
-/** Turns of the event loop. */
-const QUIET = 64;
+/** Turns of the event loop after which what postgres.js has to say first on a connection was written. */
+const FIRST_WORDS = 4;
 /** In which what is rolled back is written. */
 const AFTERMATH = 1;
 /** What ends each answer of the server, before the state of the transaction: message `Z`, of five bytes. */
 const READY = [0x5a, 0, 0, 0, 5];
+/** Message `R`: the server asks for the password in plain text. */
+const ASKS_PASSWORD = [0x52, 0, 0, 0, 8, 0, 0, 0, 3];
+/** The answer has six bytes and more; postgres.js writes at once where it has 1024. */
+const QUESTIONS = 256;
 
 /**
  * Three faults of postgres.js 3.4.9 are kept from it. It forgets queries that come between a socket's `error` and its
  * `close(hadError: true)`: they never settle. After a `close` without an error it rejects them, so that is what it is told.
  *
- * And where bytes wait for the end of the event loop's turn when the `close` comes, they stay, and the next connections in
- * that place wait behind them until they are given up. So the `close` comes while such bytes are written, or when none have
- * come for some turns.
+ * And where bytes wait for the end of the event loop's turn when the `close` comes, they stay, and so does all that the next
+ * connection in that place of the pool would write, for ever. Such a connection says nothing at first. It is asked for a password
+ * until it has so much to say that postgres.js writes it after all; nobody gets to read that, and the place makes another connection.
  *
  * And a transaction whose query the `close` rejects is rolled back on what is no connection any more, which ends the process. So
- * a session that is closed without an error gets one right before: the rollback is then what the `close` comes in.
+ * a session that is closed without an error gets one right before: the rollback is then written before the `close` comes.
  */
 function closingWithoutError(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
   const write = socket.write.bind(socket) as (...values: unknown[]) => boolean;
   let state: "open" | "closing" | "closed" = "open";
+  let hasWritten = false;
   let isSession = false;
   let hasFailed = false;
   const close = () => {
@@ -186,18 +190,17 @@ function closingWithoutError(socket: Socket, ended = () => {}): Socket {
     state = "closed";
     emit("close", false);
   };
-  const after = (turns: number, act: () => void) =>
-    void setImmediate(() => turns === 0 ? act() : after(turns - 1, act));
-  const fail = () => {
-    if (state !== "closing" || !isSession || hasFailed) return close();
-    emit("error", closedByServer());
-    after(AFTERMATH, close);
+  const flush = () => {
+    if (hasWritten || state !== "open") return;
+    state = "closing";
+    ended();
+    emit("data", Buffer.alloc(QUESTIONS * ASKS_PASSWORD.length, Uint8Array.from(ASKS_PASSWORD)));
+    socket.destroy();
+    after(FIRST_WORDS, close);
   };
   socket.write = (bytes: Uint8Array, ...values: unknown[]) => {
-    if (state === "open") return write(bytes, ...values);
-    // Written at once, it is in the middle of taking a query: that connection is then full, and gets no other.
-    if (bytes.length < KEPT) close();
-    return false;
+    hasWritten = true;
+    return state === "open" && write(bytes, ...values);
   };
   socket.emit = (event: string, ...values: unknown[]) => {
     if (event === "error") hasFailed = true;
@@ -206,10 +209,16 @@ function closingWithoutError(socket: Socket, ended = () => {}): Socket {
     if (state !== "open") return false;
     state = "closing";
     ended();
-    after(QUIET, fail);
+    if (isSession && !hasFailed) emit("error", closedByServer());
+    after(AFTERMATH, close);
     return true;
   };
+  after(FIRST_WORDS, flush);
   return socket;
+}
+
+function after(turns: number, act: () => void): void {
+  setImmediate(() => turns === 0 ? act() : after(turns - 1, act));
 }
 
 function isReady(bytes: Uint8Array): boolean {
