@@ -3,6 +3,7 @@ import postgres from "postgres";
 import { parseDatabaseUrl, type ServerAddress } from "../domain/database_url.ts";
 import { DatabaseServers } from "./database_servers.ts";
 import { auditedRequest } from "./audited_request.ts";
+import { beginOnce } from "./lost_transactions.ts";
 
 /** A pool, or a transaction of it: store functions take either. */
 export type Sql = postgres.Sql<{ bigint: number }> | postgres.TransactionSql<{ bigint: number }>;
@@ -79,16 +80,16 @@ export function dropConnections(database: Database, openedBefore = Infinity): vo
 const waiting = new WeakMap<Sql, (() => void)[]>();
 
 /**
- * Runs `work` in one transaction. No network call but to Postgres may happen inside. Where it makes the change that a request
+ * Runs `work` in one transaction, which is over when its connection closes. No network call but to Postgres may happen inside. Where it makes the change that a request
  * under way is for, the audit log's entry goes with it.
  */
 export async function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   const after: (() => void)[] = [];
   const begin = (work: (sql: Sql) => Promise<T>) =>
-    database.begin((sql) => {
-      waiting.set(sql as unknown as Sql, after);
-      return work(sql as unknown as Sql);
-    }) as Promise<T>;
+    beginOnce(database, (sql) => {
+      waiting.set(sql, after);
+      return work(sql);
+    });
   const result = await (auditedRequest()?.within(begin, work) ?? begin(work));
   for (const act of after) act();
   return result;

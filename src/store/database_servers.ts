@@ -158,60 +158,44 @@ function brokenSocket(reason: Error): Socket {
 
 /** Turns of the event loop after which what postgres.js has to say first on a connection was written. */
 const FIRST_WORDS = 4;
-/** In which what is rolled back is written. */
-const AFTERMATH = 1;
-/** What ends each answer of the server, before the state of the transaction: message `Z`, of five bytes. */
-const READY = [0x5a, 0, 0, 0, 5];
 /** Message `R`: the server asks for the password in plain text. */
 const ASKS_PASSWORD = [0x52, 0, 0, 0, 8, 0, 0, 0, 3];
 /** The answer has six bytes and more; postgres.js writes at once where it has 1024. */
 const QUESTIONS = 256;
 
 /**
- * Three faults of postgres.js 3.4.9 are kept from it. It forgets queries that come between a socket's `error` and its
+ * Two faults of postgres.js 3.4.9 are kept from it. It forgets queries that come between a socket's `error` and its
  * `close(hadError: true)`: they never settle. After a `close` without an error it rejects them, so that is what it is told.
  *
  * And where bytes wait for the end of the event loop's turn when the `close` comes, they stay, and so does all that the next
  * connection in that place of the pool would write, for ever. Such a connection says nothing at first. It is asked for a password
  * until it has so much to say that postgres.js writes it after all; nobody gets to read that, and the place makes another connection.
- *
- * And a transaction whose query the `close` rejects is rolled back on what is no connection any more, which ends the process. So
- * a session that is closed without an error gets one right before: the rollback is then written before the `close` comes.
  */
 function closingWithoutError(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
   const write = socket.write.bind(socket) as (...values: unknown[]) => boolean;
-  let state: "open" | "closing" | "closed" = "open";
+  let isOpen = true;
   let hasWritten = false;
-  let isSession = false;
-  let hasFailed = false;
-  const close = () => {
-    if (state !== "closing") return;
-    state = "closed";
-    emit("close", false);
+  const end = () => {
+    isOpen = false;
+    ended();
   };
   const flush = () => {
-    if (hasWritten || state !== "open") return;
-    state = "closing";
-    ended();
+    if (hasWritten || !isOpen) return;
+    end();
     emit("data", Buffer.alloc(QUESTIONS * ASKS_PASSWORD.length, Uint8Array.from(ASKS_PASSWORD)));
     socket.destroy();
-    after(FIRST_WORDS, close);
+    after(FIRST_WORDS, () => emit("close", false));
   };
-  socket.write = (bytes: Uint8Array, ...values: unknown[]) => {
+  socket.write = (...values: unknown[]) => {
     hasWritten = true;
-    return state === "open" && write(bytes, ...values);
+    return isOpen && write(...values);
   };
   socket.emit = (event: string, ...values: unknown[]) => {
-    if (event === "error") hasFailed = true;
-    if (event === "data" && !isSession) isSession = isReady(values[0] as Uint8Array);
     if (event !== "close") return emit(event, ...values);
-    if (state !== "open") return false;
-    state = "closing";
-    ended();
-    if (isSession && !hasFailed) emit("error", closedByServer());
-    after(AFTERMATH, close);
-    return true;
+    if (!isOpen) return false;
+    end();
+    return emit("close", false);
   };
   after(FIRST_WORDS, flush);
   return socket;
@@ -219,13 +203,4 @@ function closingWithoutError(socket: Socket, ended = () => {}): Socket {
 
 function after(turns: number, act: () => void): void {
   setImmediate(() => turns === 0 ? act() : after(turns - 1, act));
-}
-
-function isReady(bytes: Uint8Array): boolean {
-  return READY.every((byte, index) => bytes.at(index - READY.length - 1) === byte);
-}
-
-/** As postgres.js calls it. */
-function closedByServer(): Error {
-  return Object.assign(new Error("write CONNECTION_CLOSED"), { code: "CONNECTION_CLOSED" });
 }

@@ -89,6 +89,55 @@ Deno.test("a transaction whose connection is closed without an error is refused,
     await watching.end();
   }));
 
+Deno.test("a transaction whose connection is closed while it waits for something else sends nothing more", () =>
+  withPostgres(async (postgres) => {
+    const { port, username, password, database: name } = postgres.connection;
+    const url = `postgres://${username}:${password}@127.0.0.1:${port}/${name}`;
+    const [database, other] = [openDatabase(url, { max: 1 }), openDatabase(url, { max: 1 })];
+    await other`create table noted (of text)`;
+    // With and without another session in the place of the one that was lost.
+    for (const isTaken of [false, true]) {
+      for (const way of ["query", "commit", "rollback"]) {
+        const lost = Promise.withResolvers<void>();
+        const ended = Promise.withResolvers<void>();
+        const refused = assert.rejects(
+          transaction(database, async (sql) => {
+            await sql`insert into noted values ('first')`;
+            const [{ pid }] = await sql<[{ pid: number }]>`select pg_backend_pid() as pid`;
+            await other`select pg_terminate_backend(${pid}, 5000)`;
+            await lost.promise;
+            try {
+              if (way === "query") await sql`insert into noted values ('second')`;
+              if (way === "rollback") throw new Error("rolled back");
+            } finally {
+              ended.resolve();
+            }
+          }),
+          { code: "CONNECTION_CLOSED" },
+        );
+        await refused;
+        let inner: Promise<unknown> = Promise.resolve();
+        if (isTaken) {
+          const begun = Promise.withResolvers<void>();
+          inner = transaction(database, async (sql) => {
+            await sql`insert into noted values (${way})`;
+            begun.resolve();
+            await sql`select pg_sleep(0.1)`;
+          });
+          await begun.promise;
+        }
+        lost.resolve();
+        await ended.promise;
+        await inner;
+      }
+    }
+    assert.deepEqual(
+      (await other<{ of: string }[]>`select of from noted`).map((row) => row.of),
+      ["query", "commit", "rollback"],
+    );
+    await Promise.all([database.end(), other.end()]);
+  }));
+
 Deno.test("notifications come again after Postgres was away for a while", () =>
   withPostgres(async (postgres) => {
     const database = openDatabase(null, { ...postgres.connection });

@@ -1,0 +1,61 @@
+/** Transactions that end with their connection. */
+import { setImmediate } from "node:timers";
+import type { Database, Sql } from "./database.ts";
+
+/** Turns of the event loop in which a connection that broke is also closed. */
+const CLOSING = 4;
+
+/** A query of a transaction whose connection is gone. What it did before is rolled back by the server. */
+export class TransactionLostError extends Error {
+  override readonly name = "TransactionLostError";
+  readonly code = "CONNECTION_CLOSED";
+}
+
+/**
+ * Runs `work` in a transaction that is over when its connection closes: its next query is refused with a
+ * {@link TransactionLostError}, and nothing more is sent. With postgres.js 3.4.9 alone, the work's other queries, and the `commit` or
+ * `rollback` at its end, would go to whatever session is in that place of the pool by then, and count there; or to none, which ends
+ * the process.
+ */
+export function beginOnce<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
+  let isLost = false;
+  const begun = database.begin(async (sql) => {
+    try {
+      const result = await work(refusing(sql, () => isLost));
+      return isLost ? await never() : result;
+    } catch (error) {
+      await turns(CLOSING);
+      if (isLost) return await never();
+      throw error;
+    }
+  }) as Promise<T>;
+  // Rejects as the connection closes, whatever the work waits for.
+  begun.catch(() => isLost = true);
+  return begun;
+}
+
+function refusing(sql: Sql, isLost: () => boolean): Sql {
+  const checked = <F extends (...values: never[]) => unknown>(call: F, owner: unknown) =>
+    new Proxy(call, {
+      apply: (target, _, values: never[]) => {
+        if (isLost()) throw new TransactionLostError("the connection of the transaction was closed");
+        return Reflect.apply(target, owner, values);
+      },
+    });
+  const unsafe = checked(sql.unsafe, sql);
+  return new Proxy(checked(sql as never, undefined) as Sql, {
+    get: (_, name) => name === "unsafe" ? unsafe : Reflect.get(sql, name),
+  });
+}
+
+function turns(count: number): Promise<void> {
+  return new Promise((resolve) => {
+    const turn = (left: number) => left === 0 ? resolve() : void setImmediate(() => turn(left - 1));
+    turn(count);
+  });
+}
+
+/** What postgres.js waits for before it says how the transaction ends. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
