@@ -1,11 +1,9 @@
 /**
  * What the index of an archive costs: its size beside the archive's, and its processor time beside a run's. A run writes no archive
- * without one: the bare programs archive the same tree with and without it, and an archive's frames pass with and without their digests.
+ * without one: the bare programs archive the same tree with and without it. Its frames' checksums are those that are in the archive.
  */
 import { join } from "node:path";
-import process from "node:process";
 import { tarArguments } from "../agent/engine/sources/files.ts";
-import { FrameWatch } from "../agent/engine/transforms/frames.ts";
 import { startPlanned } from "./control_plane.ts";
 import { median, print, type Result } from "./result.ts";
 import { storedAs } from "./stored.ts";
@@ -71,10 +69,7 @@ async function times(
     measured.without.push(await archive(directory, tree, false));
     measured.with.push(await archive(directory, tree, true));
   }
-  const listing = median(measured.with) - median(measured.without);
-  const digests = await watch(directory, true) - await watch(directory, false);
-  print(`  ${listing.toFixed(2)} s for its listing, ${digests.toFixed(2)} s for its digests`);
-  const extra = listing + digests;
+  const extra = median(measured.with) - median(measured.without);
   return {
     name: `Processor time of it, ${name}`,
     ours: `${extra.toFixed(2)} s`,
@@ -95,7 +90,7 @@ async function processorTimeOf(pid: number): Promise<number> {
 /** Seconds of the processors: tar and pzstd fill two of them, and what else goes on changes the clock's time much more. */
 async function archive(directory: string, tree: string, indexed: boolean): Promise<number> {
   const index = join(directory, "index");
-  const target = archivePath(directory);
+  const target = join(directory, "archive");
   const listing = ["--verbose", "--verbose", "--block-number", "--full-time", "--utc", "--quoting-style=c"];
   const args = tarArguments([`--directory=${tree}`], ".").filter((argument) =>
     indexed || !listing.includes(argument)
@@ -108,20 +103,6 @@ async function archive(directory: string, tree: string, indexed: boolean): Promi
   }).output();
   if (!success) throw new Error("Cannot measure tar and pzstd: they failed");
   return processorTime(new TextDecoder().decode(stdout));
-}
-
-function archivePath(directory: string): string {
-  return join(directory, "archive");
-}
-
-/** Seconds of the processor, in this process, for the frames of the archive that was written last. */
-async function watch(directory: string, isHashed: boolean): Promise<number> {
-  const path = archivePath(directory);
-  const frames = new FrameWatch(path, { isHashed });
-  const before = process.cpuUsage();
-  for await (const chunk of (await Deno.open(path)).readable) frames.push(chunk);
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1e6;
 }
 
 /** Of bash's children, by its `times`. */

@@ -1,18 +1,19 @@
 /**
  * The index beside an archive: tar's own listing, then a table of the archive's zstd frames. With both, a member is found in the
- * archive without reading what comes before it, and proven: the index itself is by the SHA-256 that was stored of it, each frame by the
- * index. Without the frames' own digests, parts of another archive could pass for this one's.
+ * archive without reading what comes before it, and checked: the index itself by the SHA-256 that was stored of it, each frame by the
+ * index. Without that, parts of another archive could pass for this one's. The checksums are those that the frames end with, which
+ * cost nothing to take; a SHA-256 of each would cost as much again as that of the whole, a tenth of a run's processor time.
  *
  *     block N: <mode> <uid>/<gid> <size> <UTC time> <name>     a line a member, as tar prints it
  *     frames <bytes of a frame, uncompressed> <bytes of the archive, uncompressed>
- *     <bytes of a frame, compressed> <their SHA-256, hex>      a line a frame
+ *     <bytes of a frame, compressed> <its checksum>            a line a frame
  *
- * A frame is counted and hashed without the 12 bytes before it that tell its size, and, where the archive is encrypted, as it was before.
- * The first indexes had no SHA-256 there. The listing and the table are zstd frames of their own, one behind the other: `zstd -d`
+ * A frame is counted without the 12 bytes before it that tell its size, and, where the archive is encrypted, as it was before.
+ * The first indexes had nothing or a SHA-256 in the checksum's place. The listing and the table are zstd frames of their own, one behind the other: `zstd -d`
  * gives both.
  */
 import { byteString } from "./bytes.ts";
-import type { Frames } from "./transforms/frames.ts";
+import { type Frames, MAX_FRAME_BYTES } from "./transforms/frames.ts";
 import { RunFailedError } from "./ports.ts";
 
 const TYPES = {
@@ -53,27 +54,29 @@ export interface FrameTable extends Frames {
 
 /** The frame table as it follows a listing. */
 export function frameTableText(frames: Frames, size: number): string {
-  const { uncompressed, compressed, sha256 } = frames;
-  const lines = sha256 === null ? compressed : compressed.map((bytes, frame) => `${bytes} ${sha256[frame]}`);
+  const { uncompressed, compressed, checksums } = frames;
+  const lines = checksums === null
+    ? compressed
+    : compressed.map((bytes, frame) => `${bytes} ${checksums[frame]}`);
   return `frames ${uncompressed} ${size}\n${lines.join("\n")}\n`;
 }
 
 /** Reads an index line by line. */
 export class IndexParser {
-  #table: FrameTable & { sha256: string[] } | null = null;
+  #table: FrameTable & { checksums: string[] } | null = null;
 
   /** The member that the line tells of; null for a line of the frame table. */
   line(text: string): Member | null {
     if (this.#table !== null) {
-      const frame = /^(\d+)(?: ([0-9a-f]{64}))?$/.exec(text);
+      const frame = /^(\d+)(?: (?:([0-9a-f]{8})|[0-9a-f]{64}))?$/.exec(text);
       if (frame === null) throw unreadable(text);
       this.#table.compressed.push(Number(frame[1]));
-      if (frame[2] !== undefined) this.#table.sha256.push(frame[2]);
+      if (frame[2] !== undefined) this.#table.checksums.push(frame[2]);
       return null;
     }
     const frames = /^frames (\d+) (\d+)$/.exec(text);
     if (frames === null) return parseMember(text);
-    this.#table = { uncompressed: Number(frames[1]), size: Number(frames[2]), compressed: [], sha256: [] };
+    this.#table = { uncompressed: Number(frames[1]), size: Number(frames[2]), compressed: [], checksums: [] };
     return null;
   }
 
@@ -83,10 +86,13 @@ export class IndexParser {
     if (table === null || Math.ceil(table.size / table.uncompressed) !== table.compressed.length) {
       throw new RunFailedError("Cannot read the index: it does not tell the archive's frames");
     }
-    const { compressed, sha256 } = table;
-    if (sha256.length === 0) return { ...table, sha256: null };
-    if (sha256.length !== compressed.length) {
-      throw new RunFailedError("Cannot read the index: it does not tell each frame's SHA-256");
+    if (table.uncompressed > MAX_FRAME_BYTES) {
+      throw new RunFailedError(`Cannot read the index: frames of ${table.uncompressed} bytes are too large`);
+    }
+    const { compressed, checksums } = table;
+    if (checksums.length === 0) return { ...table, checksums: null };
+    if (checksums.length !== compressed.length) {
+      throw new RunFailedError("Cannot read the index: it does not tell each frame's checksum");
     }
     return table;
   }

@@ -50,22 +50,26 @@ Deno.test("a name that leads out of the backup is refused, a hard link's too", (
 Deno.test("what is no index is refused, and so is one without all of its frames", () => {
   assert.throws(() => member("anything"), /Cannot read the index/);
   const table = { uncompressed: 100, size: 250, compressed: [10, 20, 5] };
-  // The first indexes had no digests.
-  for (const sha256 of [["a", "b", "c"].map((digit) => digit.repeat(64)), null]) {
+  const parse = (text: string) => {
     const parser = new IndexParser();
-    for (const text of frameTableText({ ...table, sha256 }, 250).trimEnd().split("\n")) {
-      assert.equal(parser.line(text), null);
-    }
-    assert.deepEqual(parser.table(), { ...table, sha256 });
+    for (const line of text.trimEnd().split("\n")) assert.equal(parser.line(line), null);
+    return parser.table();
+  };
+  // The first indexes had nothing or a SHA-256 in the checksum's place.
+  for (const checksums of [["a", "b", "c"].map((digit) => digit.repeat(8)), null]) {
+    assert.deepEqual(parse(frameTableText({ ...table, checksums }, 250)), { ...table, checksums });
   }
+  const hashed = table.compressed.map((bytes) => `${bytes} ${"a".repeat(64)}`).join("\n");
+  assert.deepEqual(parse(`frames 100 250\n${hashed}\n`), { ...table, checksums: null });
+  assert.throws(() => parse(`frames 80000000 90000000\n1\n2\n`), /frames of 80000000 bytes are too large/);
   const cut = new IndexParser();
   cut.line("frames 100 250");
   cut.line("10");
   assert.throws(() => cut.table(), /does not tell the archive's frames/);
   const half = new IndexParser();
-  for (const line of ["frames 100 150", `10 ${"a".repeat(64)}`, "20"]) half.line(line);
-  assert.throws(() => half.table(), /does not tell each frame's SHA-256/);
-  assert.throws(() => half.line(`20 ${"a".repeat(63)}`), /Cannot read the index/);
+  for (const line of ["frames 100 150", `10 ${"a".repeat(8)}`, "20"]) half.line(line);
+  assert.throws(() => half.table(), /does not tell each frame's checksum/);
+  assert.throws(() => half.line(`20 ${"a".repeat(7)}`), /Cannot read the index/);
 });
 
 Deno.test("ranges that touch are joined, in order", () => {

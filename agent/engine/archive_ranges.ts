@@ -1,11 +1,10 @@
-/** Parts of an archive by reading only the zstd frames they are in, each of which is proven before anything is made of it. */
-import { createHash } from "node:crypto";
+/** Parts of an archive by reading only the zstd frames they are in, each of which is checked before anything is made of it. */
 import type { StoredObject } from "../../src/protocol/job.ts";
 import type { FrameTable } from "./archive_index.ts";
 import type { Children } from "./children.ts";
 import { RunFailedError } from "./ports.ts";
 import type { OpenedObject, StoredObjects } from "./stored_objects.ts";
-import { HEADER_BYTES } from "./transforms/frames.ts";
+import { FrameChecksum, HEADER_BYTES } from "./transforms/frames.ts";
 
 /** Uncompressed bytes [from, to) of the archive. */
 export interface Range {
@@ -35,7 +34,7 @@ interface Stretch {
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * Opens an archive for {@link readRanges}. One whose index is of before frames had digests is read from end to end for that.
+ * Opens an archive for {@link readRanges}. One whose index does not tell its frames' checksums is read from end to end for that.
  *
  * @param say Takes a line of output.
  */
@@ -45,9 +44,9 @@ export async function openForRanges(
   table: FrameTable,
   say: (line: string) => void,
 ): Promise<OpenedObject> {
-  if (table.sha256 === null) {
+  if (table.checksums === null) {
     say(
-      `The index of ${archive.name} is an old one, which can't prove a part of it. Reading all of it first, to prove it whole`,
+      `The index of ${archive.name} is an old one, which can't tell its parts from another's. Reading all of it first, to prove it whole`,
     );
     await objects.prove(archive);
   }
@@ -56,7 +55,7 @@ export async function openForRanges(
 
 /**
  * The bytes of joined ranges, one behind the other; a chunk may be used until the next is asked for. Rejects before a frame that is
- * another than the table tells of, as those of another archive are.
+ * another than the table tells of, as those of another archive are, and before one that is damaged.
  */
 export async function* readRanges(
   archive: OpenedObject,
@@ -73,9 +72,13 @@ export async function* readRanges(
   const fed = child.feed(readStretches(archive, table, stretches));
   fed.catch(() => void children.terminate());
   const cut = new Cutter(placesOf(table, stretches, ranges));
-  for await (const chunk of child.stdout!) yield* cut.push(chunk);
+  const held = new HeldFrame(table.uncompressed);
+  for await (const chunk of child.stdout!) {
+    for (const piece of held.push(chunk)) yield* cut.push(piece);
+  }
   await fed;
   const { code } = await child.exited;
+  if (code === 0) { for (const piece of held.release()) yield* cut.push(piece); }
   if (code !== 0 || !cut.isDone) {
     throw new RunFailedError("Cannot unpack the frames of the archive that hold the files: they are damaged");
   }
@@ -99,7 +102,7 @@ function stretchesOf({ uncompressed }: FrameTable, ranges: readonly Range[]): St
   return stretches;
 }
 
-/** The frames without what is before each, which nothing proves. */
+/** The frames without what is before each, which nothing checks. */
 async function* readStretches(
   archive: OpenedObject,
   table: FrameTable,
@@ -111,41 +114,69 @@ async function* readStretches(
     for (; frame < first; frame++) at += HEADER_BYTES + table.compressed[frame]!;
     const from = at;
     for (; frame < end; frame++) at += HEADER_BYTES + table.compressed[frame]!;
-    yield* provenFrames(archive.read(from, at), table, { first, end });
+    yield* expectedFrames(archive.read(from, at), table, { first, end });
   }
 }
 
-/** Held back until it is whole and proven, which takes as much memory as the largest frame. */
-async function* provenFrames(
+/** The end of a frame that is not the expected one is kept from the decompressor, which then never has it whole. */
+async function* expectedFrames(
   stored: AsyncIterable<Uint8Array>,
-  { compressed, sha256 }: FrameTable,
+  { compressed, checksums }: FrameTable,
   { first, end }: Stretch,
 ): AsyncIterable<Uint8Array> {
-  let buffer = new Uint8Array(0);
+  const checksum = new FrameChecksum();
   let frame = first;
-  /** Bytes of the frame and its header so far. */
-  let length = 0;
+  /** Bytes of the frame and its header still to come. */
+  let left = HEADER_BYTES + compressed[frame]!;
   for await (const chunk of stored) {
     for (let at = 0; at < chunk.length;) {
-      const size = HEADER_BYTES + compressed[frame]!;
-      if (buffer.length < size) buffer = new Uint8Array(size);
-      const piece = chunk.subarray(at, at + size - length);
-      buffer.set(piece, length);
+      const piece = chunk.subarray(at, at + left);
+      const bytes = piece.subarray(Math.max(0, left - compressed[frame]!));
       at += piece.length;
-      length += piece.length;
-      if (length < size) continue;
-      const bytes = buffer.subarray(HEADER_BYTES, size);
-      if (sha256 !== null && createHash("sha256").update(bytes).digest("hex") !== sha256[frame]) {
-        throw new RunFailedError(`frame ${frame + 1} of the archive is not the one that its index tells of`);
+      left -= piece.length;
+      checksum.push(bytes, left);
+      if (left === 0) {
+        if (checksums !== null && String(checksum) !== checksums[frame]) {
+          throw new RunFailedError(
+            `frame ${frame + 1} of the archive is not the one that its index tells of`,
+          );
+        }
+        left = HEADER_BYTES + (compressed[++frame] ?? 0);
       }
-      for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
-        yield bytes.subarray(from, from + PIECE_BYTES);
-      }
-      frame++;
-      length = 0;
+      yield bytes;
     }
   }
   if (frame < end) throw new RunFailedError(`the archive ends in frame ${frame + 1}`);
+}
+
+/**
+ * Keeps what comes out of a decompressor until the frame it is of was unpacked whole: zstd compares a frame with its checksum after it
+ * has given out all of it. That is so once a byte of the next frame comes.
+ */
+class HeldFrame {
+  readonly #buffer: Uint8Array;
+  #length = 0;
+
+  /** @param size Of a frame, uncompressed, in bytes. */
+  constructor(size: number) {
+    this.#buffer = new Uint8Array(size);
+  }
+
+  *push(chunk: Uint8Array): Iterable<Uint8Array> {
+    for (let at = 0; at < chunk.length;) {
+      if (this.#length === this.#buffer.length) yield* this.release();
+      const piece = chunk.subarray(at, at + this.#buffer.length - this.#length);
+      this.#buffer.set(piece, this.#length);
+      this.#length += piece.length;
+      at += piece.length;
+    }
+  }
+
+  *release(): Iterable<Uint8Array> {
+    const bytes = this.#buffer.subarray(0, this.#length);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+    this.#length = 0;
+  }
 }
 
 /** Where the ranges are in the unpacked stretches, which follow each other without what lies between them. */

@@ -111,7 +111,7 @@ async function storePart(
   const { job, ports, children } = context;
   const started = ports.clock.monotonic();
   const object = await createObject(objects, "archive", job, part, `${part.extension}.zst`);
-  const frames = new FrameWatch(object.direct?.path ?? null, { isHashed: part.index !== null });
+  const frames = new FrameWatch(object.direct?.path ?? null);
   const counting = await part.count?.() ?? null;
   const filesCount = await streamPart(
     withArguments(part, counting?.args ?? []),

@@ -75,7 +75,7 @@ export class BackupContents {
     children: Children,
   ): Promise<void> {
     const index = this.#indexes.get(object.database);
-    const watch = new FrameWatch(opened.path, { isHashed: (index?.table.sha256 ?? null) !== null });
+    const watch = new FrameWatch(opened.path);
     const isTar = formatOf(object.name) === "tar";
     let listed: ListingFigures | null = null;
     if (isTar) listed = await walkArchive(opened, watch, children, this.workDirectory);
@@ -123,10 +123,11 @@ function compareMembers(listed: ListingFigures, index: IndexFigures): void {
 }
 
 function compareFrames({ frames }: StreamEnd, table: FrameTable): void {
-  const { compressed, sha256 } = frames;
+  const { compressed, checksums } = frames;
   const same = compressed.length === table.compressed.length &&
     compressed.every((size, index) =>
-      size === table.compressed[index] && sha256?.[index] === table.sha256?.[index]
+      size === table.compressed[index] &&
+      (table.checksums === null || table.checksums[index] === checksums?.[index])
     );
   if (!same) throw new RunFailedError("its frames are not those that its index tells of");
 }

@@ -140,9 +140,30 @@ for (const isEncrypted of [false, true]) {
   });
 }
 
-Deno.test("where an index has no digests, the whole archive is proven before a part of it is taken", async () => {
+Deno.test("nothing of a frame is sent or restored before all of it was unpacked and compared with its checksum", async () => {
   await using at = await TwoBackups.make(false);
-  const old = await at.withIndex("s/^([0-9]+) [0-9a-f]{64}$/\\1/");
+  const archive = at.path(archiveOf(at.backup));
+  const stored = await Deno.readFile(archive);
+  const changed = stored.slice();
+  // Noise is stored as it is: the byte is of "first", whose end is in the next frame.
+  changed[1_000_000]! ^= 1;
+  await Deno.writeFile(archive, changed);
+  await assert.rejects(
+    at.send("first"),
+    /Cannot unpack the frames of the archive that hold the files: they are damaged/,
+  );
+  const target = `${at.run.root}/target`;
+  await assert.rejects(
+    restore(at.run, at.backup, { target: { path: target, paths: ["first"] } }),
+    BackupDamagedError,
+  );
+  assert.throws(() => Deno.lstatSync(target), Deno.errors.NotFound);
+  assert.deepEqual(await at.send("second"), await Deno.readFile(`${at.tree}/second`));
+});
+
+Deno.test("where an index has no checksums, the whole archive is proven before a part of it is taken", async () => {
+  await using at = await TwoBackups.make(false);
+  const old = await at.withIndex("s/^([0-9]+) [0-9a-f]{8}$/\\1/");
   const target = `${at.run.root}/target`;
   const options = { target: { path: target, paths: ["second"] } };
   const original = await Deno.readFile(`${at.tree}/second`);
@@ -159,10 +180,10 @@ Deno.test("where an index has no digests, the whole archive is proven before a p
   assert.throws(() => Deno.lstatSync(target), Deno.errors.NotFound);
 });
 
-Deno.test("a verification finds an index whose digests are of other frames", async () => {
+Deno.test("a verification finds an index whose checksums are of other frames", async () => {
   await using at = await TwoBackups.make(false);
   await verify(at.run, at.backup);
-  const wrong = await at.withIndex(`s/^([0-9]+) [0-9a-f]{64}$/\\1 ${"a".repeat(64)}/`);
+  const wrong = await at.withIndex(`s/^([0-9]+) [0-9a-f]{8}$/\\1 ${"a".repeat(8)}/`);
   at.run.lines.length = 0;
   await assert.rejects(verify(at.run, wrong), BackupDamagedError);
   assert(at.run.lines.some((line) => /its frames are not those that its index tells of/.test(line)));

@@ -3,7 +3,6 @@
  * contrib/pzstd/README.md), so the last frames can be told from the compressed bytes alone and unpacked by
  * themselves: what a program wrote last is checked without a second look at the rest.
  */
-import { createHash, type Hash } from "node:crypto";
 import type { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import { pump } from "../pump.ts";
@@ -12,7 +11,7 @@ import { FiledFrames, type FrameStore, KeptFrames, type Pieces } from "./frame_s
 export const HEADER_BYTES = 12;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 /** A frame holds 8 MB; more than this is no pzstd stream. */
-const MAX_FRAME_BYTES = 64 * 1024 * 1024;
+export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /** Uncompressed, of every frame but the last: four times the window of the level that archives are compressed with. */
 const FRAME_BYTES = 8 * 1024 * 1024;
 /**
@@ -22,6 +21,27 @@ const FRAME_BYTES = 8 * 1024 * 1024;
 const INCOMPRESSIBLE = 0.9;
 /** What is kept of the unpacked end. */
 const TAIL_BYTES = 64 * 1024;
+/** At the end of a frame, of what it holds uncompressed: the low half of its XXH64, little-endian (RFC 8878, 3.1.1). */
+const CHECKSUM_BYTES = 4;
+
+/** The checksum of a frame that goes by in pieces. */
+export class FrameChecksum {
+  readonly #bytes = new Uint8Array(CHECKSUM_BYTES);
+
+  /** @param left Bytes of the frame behind the piece. */
+  push(piece: Uint8Array, left: number): void {
+    const end = CHECKSUM_BYTES - left;
+    if (end <= 0) return;
+    const last = piece.subarray(-end);
+    this.#bytes.set(last, end - last.length);
+  }
+
+  /** Once the frame is whole: eight hex digits, as `zstd -lv` prints it. */
+  toString(): string {
+    return new DataView(this.#bytes.buffer).getUint32(0, true).toString(16).padStart(2 * CHECKSUM_BYTES, "0");
+  }
+}
+
 /** Watches a pzstd stream go by. */
 export class FrameWatch {
   readonly #header = new Uint8Array(HEADER_BYTES);
@@ -36,17 +56,13 @@ export class FrameWatch {
   /** Bytes seen. */
   #offset = 0;
   readonly #store: FrameStore;
+  readonly #checksum = new FrameChecksum();
   /** Of the frames that are whole. */
-  readonly #sha256: string[] | null;
-  #hash: Hash | null = null;
+  readonly #checksums: string[] = [];
 
-  /**
-   * @param path The file that the stream is in, where there is one; else the last frames are kept in memory.
-   * @param isHashed Also takes the frames' digests.
-   */
-  constructor(path: string | null = null, { isHashed = false } = {}) {
+  /** @param path The file that the stream is in, where there is one; else the last frames are kept in memory. */
+  constructor(path: string | null = null) {
     this.#store = path === null ? new KeptFrames() : new FiledFrames(path);
-    this.#sha256 = isHashed ? [] : null;
   }
 
   push(chunk: Uint8Array): void {
@@ -58,9 +74,9 @@ export class FrameWatch {
       if (this.#missing === 0) this.#readHeader(piece);
       else {
         this.#store.append(piece);
-        this.#hash?.update(piece);
         this.#missing -= piece.length;
-        if (this.#missing === 0) this.#sha256?.push(this.#hash!.digest("hex"));
+        this.#checksum.push(piece, this.#missing);
+        if (this.#missing === 0) this.#checksums.push(String(this.#checksum));
       }
     }
   }
@@ -85,7 +101,7 @@ export class FrameWatch {
       frames: {
         uncompressed: this.#sizes.length === 1 ? last.size : whole,
         compressed: this.#sizes,
-        sha256: this.#sha256,
+        checksums: this.#checksums,
       },
     };
   }
@@ -114,7 +130,6 @@ export class FrameWatch {
     }
     if (this.#size >= INCOMPRESSIBLE * FRAME_BYTES) this.#incompressible++;
     this.#size = this.#missing;
-    if (this.#sha256 !== null) this.#hash = createHash("sha256");
     this.#store.begin(this.#offset, this.#missing);
     this.#sizes.push(this.#missing);
   }
@@ -136,8 +151,8 @@ export interface Frames {
   uncompressed: number;
   /** Size of each, in order. */
   compressed: number[];
-  /** SHA-256 of each as it is compressed, in hex; null where they were not taken. */
-  sha256: string[] | null;
+  /** Of each, as {@link FrameChecksum} writes it; null where they are not known. */
+  checksums: string[] | null;
 }
 
 /** The last bytes of a stream. */
