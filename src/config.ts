@@ -73,7 +73,7 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
     publicUrl: variables.parse("PUBLIC_URL", webUrl, "an http:// or https:// URL without query or fragment"),
     secretKeys: variables.parse("SECRET_KEY", parseSecretKeys, SECRET_KEY_SHAPE),
     secretKeyFile: resolve(variables.text("SECRET_KEY_FILE") ?? `${dataDirectory}/secret.key`),
-    bootstrapToken: variables.parse("BOOTSTRAP_TOKEN", token, "8 to 255 characters without spaces"),
+    bootstrapToken: variables.parse("BOOTSTRAP_TOKEN", token, "16 to 255 characters without spaces"),
     localAgent: variables.parse("LOCAL_AGENT", yesOrNo, "0 or 1") ?? defaults.localAgent,
     logLevel: variables.parse("LOG_LEVEL", oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(", ")}`) ?? "info",
     logFormat: variables.parse("LOG_FORMAT", oneOf(LOG_FORMATS), `one of ${LOG_FORMATS.join(", ")}`) ??
@@ -241,5 +241,5 @@ function webUrl(text: string): string | null {
 }
 
 function token(text: string): string | null {
-  return /^[\x21-\x7e]{8,255}$/.test(text) ? text : null;
+  return /^[\x21-\x7e]{16,255}$/.test(text) ? text : null;
 }

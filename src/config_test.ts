@@ -115,6 +115,13 @@ Deno.test("every bad value is named in one line", () => {
   assert(!message.includes("\n"));
 });
 
+Deno.test("the first administrator's token is one that can't be guessed from its hash", () => {
+  assert.match(
+    refusal({ BOOTSTRAP_TOKEN: "fifteen-letters" }),
+    /BOOTSTRAP_TOKEN must be 16 to 255 characters/,
+  );
+});
+
 Deno.test("a refusal never shows a secret", () => {
   const message = refusal({
     DATABASE_URL: "mysql://root:hunter2@localhost",

@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import { setUp } from "../setup.ts";
 import { INVARIANTS } from "./invariants.ts";
-import { tryPlans } from "./trial.ts";
+import { type Outcome, tryPlans } from "./trial.ts";
 
 function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
@@ -15,6 +15,20 @@ function say(line: string): void {
 function wholeNumber(text: string, name: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new Error(`Cannot read --${name}: it must be a whole number`);
   return Number(text);
+}
+
+/** The plan under way is carried out, and what the harness made is taken away; a second signal ends it at once. */
+function untilInterrupted(): AbortSignal {
+  const stopped = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    const stop = () => {
+      say("Ending after this plan …");
+      Deno.removeSignalListener(name, stop);
+      stopped.abort();
+    };
+    Deno.addSignalListener(name, stop);
+  }
+  return stopped.signal;
 }
 
 async function main(): Promise<number> {
@@ -28,19 +42,24 @@ async function main(): Promise<number> {
   const count = wholeNumber(values.count, "count");
   await setUp();
   const seeds = Array.from({ length: count }, (_, index) => seed + index);
-  const { left, outcomes, tally } = await tryPlans(seeds, (event) => {
+  const tell = (event: { plan: readonly string[] } | Outcome) => {
     if ("seconds" in event) {
       say(`  ${event.broken.length === 0 ? "holds" : "BROKEN"} after ${event.seconds.toFixed(1)} s`);
       for (const line of event.broken) say(`  ${line}`);
     } else event.plan.forEach(say);
-  });
+  };
+  const { left, outcomes, tally } = await tryPlans(seeds, tell, untilInterrupted());
   say("\nAfter every plan these must hold:");
   for (const { words } of INVARIANTS) say(`- ${words}`);
   say("\nWhat was done, and what became of the runs:");
   tally.lines().forEach(say);
   const broken = outcomes.filter((outcome) => outcome.broken.length > 0);
   const seconds = outcomes.reduce((sum, outcome) => sum + outcome.seconds, 0);
-  say(`\n${count} plans from seed ${seed} in ${Math.round(seconds)} s: ${broken.length} broke something`);
+  say(
+    `\n${outcomes.length} plans from seed ${seed} in ${
+      Math.round(seconds)
+    } s: ${broken.length} broke something`,
+  );
   for (const line of left) say(`left at the end: ${line}`);
   for (const { seed } of broken) say(`again: deno task faults --seed ${seed} --count 1`);
   return broken.length + left.length === 0 ? 0 : 1;

@@ -21,16 +21,21 @@ export interface Trial {
   readonly left: readonly string[];
 }
 
-/** @param tell Called before each plan, and after it. */
+/**
+ * @param tell Called before each plan, and after it.
+ * @param signal Once it is aborted, no other plan begins.
+ */
 export async function tryPlans(
   seeds: readonly number[],
   tell: (event: { plan: readonly string[] } | Outcome) => void = () => {},
+  signal: AbortSignal | null = null,
 ): Promise<Trial> {
   outliveLostConnections();
   const tally = new Tally();
   const outcomes: Outcome[] = [];
   await using world = await World.open();
   for (const seed of seeds) {
+    if (signal?.aborted) break;
     const plan = planOf(seed);
     const described = describePlan(plan);
     tell({ plan: described });
