@@ -6,6 +6,7 @@ import { runEvents, runOutput } from "../telemetry/figures.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { Services } from "../services/context.ts";
 import { type Acknowledgement, recordEvents, type ReportedEvent } from "../services/run_events.ts";
+import { isPassing } from "./outage.ts";
 
 /** Events in one transaction. */
 const BATCH = 2000;
@@ -100,17 +101,6 @@ function count(batch: readonly IncomingEvent[]): void {
 
 function runIdsOf(batch: readonly IncomingEvent[]): number[] {
   return [...new Set(batch.map(({ message }) => message.run_id))];
-}
-
-/**
- * Whether the same events may be stored later: what Postgres and the way to it say when they are away, busy or moving to
- * another server (classes 08, 25, 40, 53, 55, 57, 58; codes of the system and of the client). Anything else is of the events
- * themselves: whatever an agent sends, it must not hold up the others.
- */
-function isPassing(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return /^(08|25|40|53|55|57|58)...$/.test(code) ||
-    /^(E[A-Z]+|CONNECT_TIMEOUT|CONNECTION_[A-Z]+)$/.test(code);
 }
 
 const log = () => logger("agents");

@@ -3,11 +3,12 @@ import { logger } from "../telemetry/logging.ts";
 import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts";
 import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/messages.ts";
 import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
-import { answerRequest } from "../services/agent_requests.ts";
+import { type AgentAnswer, answerRequest } from "../services/agent_requests.ts";
 import type { Origin } from "../services/audit_log.ts";
 import { connectAgent, type Connection, noteRefusedAgent } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
 import type { Greetings } from "./greetings.ts";
+import { isPassing } from "./outage.ts";
 import { answerStorageQuestion, type StorageQuestion } from "./storage_answers.ts";
 
 /** Close codes, also in docs/protocol.md. */
@@ -26,6 +27,9 @@ const MAX_UNSTORED = 10_000;
 const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
 /** Answers that wait for the database. */
 const MAX_ANSWERS = 256;
+/** Between two tries to store one while the database is away: at first, and at most. Milliseconds. */
+const RETRY_FIRST = 100;
+const RETRY_LAST = 5_000;
 /** Questions about uploads and downloads under way at once. */
 const MAX_QUESTIONS = 64;
 /** Bytes that a slow agent lets pile up here before its socket ends. */
@@ -55,6 +59,7 @@ export class Session {
   readonly #label: string;
   readonly #origin: Origin;
   #state: "greeting" | "ready" | "closed" = "greeting";
+  readonly #over = new AbortController();
   #unstored = 0;
   #unstoredCharacters = 0;
   #answers = 0;
@@ -115,6 +120,7 @@ export class Session {
   #end(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#over.abort();
     this.#owner.closed(this);
   }
 
@@ -197,10 +203,22 @@ export class Session {
       ...(message.damage === undefined ? {} : { damage: message.damage }),
     };
     if (++this.#answers > MAX_ANSWERS) return this.close(CLOSE.flood, "Too many answers under way");
-    answerRequest(this.#services, this.remoteServerId, message.request_id, answer).catch((error) => {
+    this.#store(message.request_id, answer).catch((error) => {
       // The asker's deadline ends its wait.
       this.#log.error("Cannot store an agent's answer: {error}", { error });
     }).finally(() => this.#answers--);
+  }
+
+  /** Tries until the database is back: an agent answers once. A socket that ends has its questions asked again. */
+  async #store(requestId: string, answer: AgentAnswer): Promise<void> {
+    for (let wait = RETRY_FIRST; !this.#over.signal.aborted; wait = Math.min(2 * wait, RETRY_LAST)) {
+      try {
+        return await answerRequest(this.#services, this.remoteServerId, requestId, answer);
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        await this.#services.clock.sleep(wait, this.#over.signal).catch(() => {});
+      }
+    }
   }
 
   async #answer(message: StorageQuestion): Promise<void> {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { testServices } from "../../tests/support/database.ts";
 import { serve } from "../../tests/support/control_plane.ts";
 import { AGENT, plant } from "../../tests/support/planted.ts";
+import { until } from "../../tests/support/until.ts";
+import { askAgent } from "../services/agent_requests.ts";
 import { createEnrolmentToken, enrolAgent } from "../services/enrolment.ts";
 
 Deno.test("a broken frame closes its socket, whatever it names, and nothing else", async () => {
@@ -28,4 +30,61 @@ Deno.test("a broken frame closes its socket, whatever it names, and nothing else
     assert.match(reason, /^Cannot read a hello message: agent\.tools/);
     assert.equal((await (await fetch(`${url}/healthz`)).json()).status, "ok");
   }
+});
+
+Deno.test("an answer that comes while the database is away is stored when it is back", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { clock, services: real } = stack.use(await testServices());
+  let refused = 0;
+  let isAway = false;
+  const database = new Proxy(real.database, {
+    get: (target, name) => {
+      if (name !== "begin" || !isAway) return Reflect.get(target, name);
+      refused++;
+      return () => Promise.reject(Object.assign(new Error("gone"), { code: "CONNECTION_CLOSED" }));
+    },
+  });
+  const services = { ...real, database };
+  const { url } = await serve(services, stack);
+  const { caller, serverId } = await plant(services);
+  const { token } = await createEnrolmentToken(services, caller, serverId, 60);
+  const { agentKey } = await enrolAgent(services, token, AGENT);
+  const socket = new WebSocket(`${url.replace("http", "ws")}/api/agent/connect`, {
+    headers: { authorization: `Bearer ${agentKey}` },
+  });
+  stack.defer(() => socket.close());
+  const heard = new Map<string, PromiseWithResolvers<{ request_id: string }>>(
+    ["welcome", "request"].map((type) => [type, Promise.withResolvers()]),
+  );
+  socket.onmessage = ({ data }) => {
+    const message = JSON.parse(data);
+    heard.get(message.type)?.resolve(message);
+  };
+  socket.onopen = () =>
+    socket.send(
+      JSON.stringify({ type: "hello", protocol: { min: 1, max: 2 }, agent: AGENT, runs: [] }),
+    );
+  await heard.get("welcome")!.promise;
+  const payload = {
+    kind: "destination.delete" as const,
+    backup_destination_id: 1,
+    directory: "/backups",
+    names: ["one"],
+  };
+  const answer = askAgent(real, serverId, payload, 60_000);
+  const { request_id } = await heard.get("request")!.promise;
+  isAway = true;
+  const result = { deleted: ["one"], failed: [] };
+  socket.send(JSON.stringify({ type: "response", request_id, ok: true, result }));
+  for (let seen = 0; seen < 3; seen = refused) {
+    await until(() => refused > seen);
+    await clock.advance(5_000);
+  }
+  isAway = false;
+  await until(async () => {
+    await clock.advance(1_000);
+    const [row] = await real.database<{ state: string }[]>`select state from agent_requests`;
+    return row!.state === "answered";
+  });
+  assert.deepEqual(await answer, result);
 });

@@ -139,6 +139,8 @@ async function answered(
   }
 }
 
+export type { AgentAnswer };
+
 export interface Delivery {
   requestId: string;
   remoteServerId: number;
