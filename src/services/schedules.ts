@@ -14,6 +14,11 @@ import type { Services } from "./context.ts";
 import { queueBackupRuns } from "./runs.ts";
 
 const BATCH = 500;
+/**
+ * By so much clocks of control planes may differ: a due time before another's edit of the task is not that edit's. What lies further
+ * ahead was edited on a clock that was wrong. Milliseconds.
+ */
+const SKEW = 10_000;
 
 /**
  * Queues a run for each task that is due, or records the due time as skipped while the task's run is active. Due times
@@ -70,7 +75,8 @@ export async function replanSchedules(services: Services): Promise<number> {
       const back: { id: number; next: Date }[] = [];
       for (const task of tasks) {
         const fired = last.get(task.id)?.getTime() ?? 0;
-        const after = Math.max(now.getTime(), task.updated_at.getTime(), fired);
+        const edited = task.updated_at.getTime();
+        const after = Math.max(now.getTime(), fired, edited - now.getTime() <= SKEW ? edited : 0);
         const next = nextRun(task, new Date(after));
         if (next === null || next >= task.next_run_at!) continue;
         back.push({ id: task.id, next });

@@ -58,6 +58,24 @@ Deno.test("a due time that comes while the task's run is active is recorded as s
   assert.equal((await database`select * from runs where state = 'queued'`).length, 1);
 });
 
+Deno.test("a task that was edited on a clock that was ahead does not wait for it either", async () => {
+  await using test = await testServices({ now: "2026-01-05T00:59:00Z" });
+  const { services, database } = test;
+  const { taskId } = await plant(services, due("2026-01-05T03:00:00Z"));
+  await plant(services, due("2026-01-06T01:00:00Z"));
+  await database`update backup_tasks set updated_at = '2027-03-01T12:00:00Z', next_run_at = '2027-03-02T01:00:00Z'
+    where id = ${taskId}`;
+  // By a control plane whose clock is a little ahead, right after what was due before.
+  await database`update backup_tasks set updated_at = '2026-01-05T01:00:02Z' where id <> ${taskId}`;
+  await test.clock.set("2026-01-05T00:59:58Z");
+  assert.equal(await replanSchedules(services), 1);
+  const rows = await database<{ next_run_at: Date }[]>`select next_run_at from backup_tasks order by id`;
+  assert.deepEqual(rows.map((row) => row.next_run_at.toISOString()), [
+    "2026-01-05T01:00:00.000Z",
+    "2026-01-06T01:00:00.000Z",
+  ]);
+});
+
 Deno.test("paused tasks are not fired", async () => {
   await using test = await testServices({ now: "2026-01-05T01:00:00Z" });
   const { services } = test;

@@ -9,6 +9,7 @@ const CLOSING = 4;
 export class TransactionLostError extends Error {
   override readonly name = "TransactionLostError";
   readonly code = "CONNECTION_CLOSED";
+  readonly errno = this.code;
 }
 
 /**
