@@ -82,7 +82,7 @@ async function lasting(check: () => Promise<string[]>, bound: number): Promise<s
 
 async function pause({ tasks, world }: Stage): Promise<void> {
   for (const { id } of tasks) {
-    const { body, status } = await world.api.call("POST", `/backup-tasks/${id}/pause`);
+    const { body, status } = await world.call("POST", `/backup-tasks/${id}/pause`);
     if (status !== 200) throw new Error(`Cannot pause task ${id}: ${status} ${JSON.stringify(body)}`);
   }
 }

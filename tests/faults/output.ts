@@ -9,7 +9,7 @@ interface Run {
   readonly isAccounted: boolean | null;
 }
 
-/** Numbers that an agent which reads its journal back leaves out: it may have lost what it had sent under them. */
+/** Numbers that an agent which reads its journal back leaves out: it may have lost all that it had sent under them. */
 const LEFT_OUT = 2 ** 20;
 
 export async function outputIsWhole(stage: Stage): Promise<string[]> {
@@ -29,22 +29,27 @@ export async function outputIsWhole(stage: Stage): Promise<string[]> {
 }
 
 async function judge({ world }: Stage, task: StagedTask, run: Run): Promise<string[]> {
-  const { body, status } = await world.api.call("GET", `/backup-task-logs/${run.id}`);
+  const { body, status } = await world.call("GET", `/backup-task-logs/${run.id}`);
   if (status !== 200) return [`its log is answered with ${status}`];
   const shown: string = body.data.output;
   const said = world.spoken.of(run.id, run.attempt);
   const problems: string[] = [];
   let last = 0;
   for (const [sequence] of said) {
-    const isNext = sequence === last + 1 || sequence > last + LEFT_OUT;
+    const isNext = sequence === last + 1 || sequence > LEFT_OUT;
     if (!isNext) problems.push(`its agent never sent event ${last + 1}, but sent ${sequence}`);
     last = sequence;
   }
-  // Of a run that ended without its agent, what came before that is shown.
+  // Of a run that ended without its agent, what came before that is shown. An agent whose disk was full when it said how the run
+  // ended does not know that after a restart, and says something else: what came first counts.
   let whole = "";
   const wholes = [whole];
-  for (const [, { text }] of said) wholes.push(whole += text);
-  const isWhole = run.isAccounted === true ? shown === whole : wholes.includes(shown);
+  const accounts: string[] = [];
+  for (const [, { kind, text }] of said) {
+    wholes.push(whole += text);
+    if (kind === "finished") accounts.push(whole);
+  }
+  const isWhole = (run.isAccounted === true ? accounts : wholes).includes(shown);
   if (!isWhole) problems.push(`${difference(shown, whole)} (${run.state}, ${said.length} events)`);
   if (run.state !== "succeeded") return problems;
   if (said.at(-1)?.[1].kind !== "finished") problems.push("it succeeded, and its agent never said so");

@@ -13,6 +13,8 @@ export interface StagedTask extends PlannedTask {
   readonly createdAt: Date;
   /** Due times that the plan brought forward. */
   readonly broughtForward: Date[];
+  /** The database went away as it was set: it is a due time, or it is not. */
+  readonly perhapsForward: Date[];
 }
 
 /** A plan goes on for so long after its last run or fault, for frames that are still to come. Milliseconds. */
@@ -50,9 +52,9 @@ export class Stage {
     const lasts = [...plan.runs.map(({ at }) => at), ...plan.faults.map(({ moment }) => timeOf(moment))];
     await sleep(started + Math.max(...lasts) + AFTERMATH - performance.now());
     world.atFrame = () => Promise.resolve([]);
-    world.heal();
+    await world.heal();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
-    world.heal(); // what was broken while it was mended
+    await world.heal(); // what was broken while it was mended
     await world.answering(); // an agent may be gone for longer: its runs have to end without it
   }
 
@@ -81,7 +83,7 @@ export class Stage {
       const createdAt = await this.world.sql(async (sql) =>
         (await sql<{ at: Date }[]>`select created_at as at from backup_tasks where id = ${id}`)[0]!.at
       );
-      this.tasks.push({ ...task, id, storePath, createdAt, broughtForward: [] });
+      this.tasks.push({ ...task, id, storePath, createdAt, broughtForward: [], perhapsForward: [] });
     }
   }
 
@@ -112,13 +114,19 @@ export class Stage {
     task.broughtForward.push(due);
     // One that is due already is not to be overwritten, nor set before one that a clock ahead has fired: it would be the
     // harness that missed the one and doubled the other.
-    const moved = await this.world.sql(async (sql) =>
-      (await sql`
+    let tries = 0;
+    const moved = await this.world.sql(async (sql) => {
+      tries++;
+      const { count } = await sql`
         update backup_tasks t set next_run_at = ${due} where id = ${task.id} and next_run_at > now()
-          and not exists (select from runs r where r.backup_task_id = t.id and r.scheduled_for > now())`)
-        .count
-    );
-    if (moved === 0) return void task.broughtForward.splice(task.broughtForward.indexOf(due), 1);
+          and not exists (select from runs r where r.backup_task_id = t.id and r.scheduled_for > now())`;
+      return count;
+    });
+    if (moved === 0) {
+      task.broughtForward.splice(task.broughtForward.indexOf(due), 1);
+      if (tries > 1) task.perhapsForward.push(due);
+      return;
+    }
     this.tally.count("due times brought forward");
     await this.world.sql((sql) => sql`select pg_notify('rearguard', ${'{"topic":"schedule_changed"}'})`);
   }

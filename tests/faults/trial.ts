@@ -58,7 +58,7 @@ async function tryPlan(stage: Stage, tally: Tally): Promise<string[]> {
   ];
   for (const { count, state } of await endsOf(stage)) tally.count(`runs that ended ${state}`, count);
   for (const { id } of stage.tasks) {
-    const { status } = await world.api.call("DELETE", `/backup-tasks/${id}?with_backups=true`);
+    const { status } = await world.call("DELETE", `/backup-tasks/${id}?with_backups=true`);
     if (status !== 200 && status !== 204) broken.push(`task ${id} can't be deleted: ${status}`);
   }
   return broken;

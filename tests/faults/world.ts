@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { shell } from "../support/backup_run.ts";
 import { Balancer } from "../support/balancer.ts";
-import { ApiCaller } from "../support/client.ts";
+import { type Answer, ApiCaller } from "../support/client.ts";
 import { freePort } from "../support/ports.ts";
 import { until } from "../support/until.ts";
 import { SmallDisk } from "./disk.ts";
@@ -22,6 +22,8 @@ import { type Side, Wire } from "./wire.ts";
 
 const PLANES = 3;
 const STATE_DISK_BYTES = 16 * 2 ** 20;
+/** For which a control plane may go on with the clock that it had. Milliseconds. */
+const CLOCK_CACHE = 1_500;
 /** Until a control plane, or an agent, is there. Milliseconds. */
 const START = 60_000;
 
@@ -102,14 +104,20 @@ export class World implements AsyncDisposable {
     }, START);
   }
 
-  /** Everything that is broken is mended; what was killed comes back by itself. */
-  heal(): void {
-    for (const { clockFile } of this.planes) Deno.writeTextFileSync(clockFile, "+0");
+  /** Everything that is broken is mended; what was killed comes back by itself. Resolves once every clock is right. */
+  async heal(): Promise<void> {
+    let wasWrong = false;
+    for (const { clockFile } of this.planes) {
+      wasWrong ||= Number(Deno.readTextFileSync(clockFile)) !== 0;
+      Deno.writeTextFileSync(clockFile, "+0");
+    }
     for (const { stateDisk, wire } of this.agents) {
       stateDisk.empty();
       wire.heal();
     }
     this.places.heal();
+    // Nothing tells when libfaketime has looked: it does so each second.
+    if (wasWrong) await new Promise((resolve) => setTimeout(resolve, CLOCK_CACHE));
   }
 
   /** A query, tried again for as long as the database is away. */
@@ -122,6 +130,16 @@ export class World implements AsyncDisposable {
         if (performance.now() > end || !isAway(error)) throw error;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
+    }
+  }
+
+  /** Of the API, tried again as its answer asks for while the database is away. */
+  async call(method: string, path: string): Promise<Answer> {
+    const end = performance.now() + START;
+    for (;;) {
+      const answer = await this.api.call(method, path);
+      if (answer.status !== 503 || performance.now() > end) return answer;
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
