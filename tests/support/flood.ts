@@ -3,7 +3,8 @@
  *
  *     deno run --allow-net tests/support/flood.ts URL KEY (frame|events) MEGABYTES
  *
- * Prints the megabytes that went through before the other side ended it.
+ * Events begin once the agent is welcomed, which is told on a line, and standard input has ended. Prints the megabytes that went
+ * through before the other side ended it.
  */
 import { HELLO } from "./raw_agent.ts";
 
@@ -45,10 +46,13 @@ await connection.read(answer);
 if (!new TextDecoder().decode(answer).startsWith("HTTP/1.1 101")) {
   throw new Error("The socket was not opened");
 }
+const welcomed = Promise.withResolvers<void>();
 // What comes is read, so that nothing waits for it.
 const reading = (async () => {
   const buffer = new Uint8Array(65536);
-  while (await connection.read(buffer) !== null);
+  for (let length; (length = await connection.read(buffer)) !== null;) {
+    if (new TextDecoder().decode(buffer.subarray(0, length)).includes('"welcome"')) welcomed.resolve();
+  }
 })().catch(() => {});
 
 let sent = 0;
@@ -60,6 +64,9 @@ try {
       break;
     case "events": {
       await frame(FINAL | TEXT, text.encode(JSON.stringify(HELLO)));
+      await welcomed.promise;
+      Deno.stdout.writeSync(text.encode("welcomed\n"));
+      for await (const _ of Deno.stdin.readable);
       const output = "x".repeat(100_000);
       for (let sequence = 1; sent < limit; sequence++, sent += 0.1) {
         const event = {
@@ -67,7 +74,7 @@ try {
           run_id: 1,
           attempt: 1,
           sequence,
-          at: "",
+          at: new Date().toISOString(),
           event: { kind: "output", text: output },
         };
         await frame(FINAL | TEXT, text.encode(JSON.stringify(event)));
