@@ -151,8 +151,10 @@ export class Child {
 }
 
 /**
- * A shell opens the files, gives way to setpriv, which gives way to the program: one process all along. Paths and
- * arguments are the shell's parameters, never its code. A terminal's Ctrl-C is the agent's to act upon.
+ * setpriv gives way to a shell, which opens the files and gives way to the program: one process all along, which ends with the
+ * agent. The shell waits until a FIFO's other side is opened, so it is under setpriv too; one whose agent was killed before that
+ * has another parent. A change of user takes the signal away, and a second setpriv brings it back. Paths and arguments are the
+ * shell's parameters, never its code. A terminal's Ctrl-C is the agent's to act upon.
  */
 function launch(command: Command): { program: string; args: string[] } {
   const { user, redirects = [] } = command;
@@ -161,11 +163,19 @@ function launch(command: Command): { program: string; args: string[] } {
     if (!user) return command;
     return { program: "setpriv", args: [...switchUser(user), "--", ...own] };
   }
-  const inner = ["setpriv", "--pdeathsig=KILL", ...user ? switchUser(user) : [], "--", ...own];
-  const take = redirects.map((_, index) => `path${index}=$${index + 1}`);
+  const dying = ["setpriv", "--pdeathsig=KILL"];
+  const inner = user ? [...dying, ...switchUser(user), "--", ...own] : own;
+  const take = redirects.map((_, index) => `path${index}=$${index + 2}`);
   const open = redirects.map(({ descriptor, direction }, index) =>
     `${descriptor}${direction}"$path${index}"`
   );
-  const script = `trap '' INT; ${take.join("; ")}; shift ${redirects.length}; exec "$@" ${open.join(" ")}`;
-  return { program: "sh", args: ["-c", script, "sh", ...redirects.map(({ path }) => path), ...inner] };
+  const script =
+    `[ "$PPID" = "$1" ] || exit 1; trap '' INT; ${take.join("; ")}; shift ${redirects.length + 1}; ` +
+    `exec "$@" ${open.join(" ")}`;
+  const paths = redirects.map(({ path }) => path);
+  const [program, ...options] = dying;
+  return {
+    program: program!,
+    args: [...options, "--", "sh", "-c", script, "sh", String(Deno.pid), ...paths, ...inner],
+  };
 }

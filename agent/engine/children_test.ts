@@ -77,6 +77,31 @@ Deno.test("programs that work on files end with an agent that is killed", async 
   await Deno.remove(directory, { recursive: true });
 });
 
+Deno.test("a program that waits for the other side of a FIFO ends with an agent that is killed", async () => {
+  const directory = await Deno.makeTempDir();
+  await new Deno.Command("mkfifo", { args: [`${directory}/fifo`] }).output();
+  const script = `
+    import { Children } from "${new URL("children.ts", import.meta.url)}";
+    import { systemClock } from "${new URL("../../src/domain/clock.ts", import.meta.url)}";
+    const children = new Children(systemClock, new AbortController().signal);
+    const redirects = [{ descriptor: 0, direction: "<", path: "${directory}/fifo" }];
+    const command = { program: "sleep", args: ["100"], redirects };
+    console.log(children.spawn(command, { stdout: "null", onMessage() {} }).pid);`;
+  const agent = new Deno.Command(Deno.execPath(), { args: ["eval", script], stdout: "piped" }).spawn();
+  let printed = "";
+  for await (const text of agent.stdout.pipeThrough(new TextDecoderStream())) {
+    printed += text;
+    if (printed.endsWith("\n")) break;
+  }
+  const pid = Number(printed);
+  await until(() => Deno.readTextFileSync(`/proc/${pid}/cmdline`).startsWith("sh\0"));
+  const waiting = processTree(pid);
+  agent.kill("SIGKILL");
+  await agent.status;
+  await gone(waiting);
+  await Deno.remove(directory, { recursive: true });
+});
+
 Deno.test("nothing starts once the run has ended", async () => {
   const children = new Children(systemClock, new AbortController().signal);
   await children.terminate();
