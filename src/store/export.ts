@@ -4,6 +4,7 @@
  */
 import type { Database, Sql } from "./database.ts";
 import { type ExportRule, exportRule, type Reference } from "./export_plan.ts";
+import { holdTransaction } from "./lost_transactions.ts";
 import { type Migration, MigrationError } from "./migrate.ts";
 
 /** The last line. Without it, and the `commit` before it, nothing was loaded. */
@@ -37,27 +38,23 @@ export async function* exportText(
   migrations: readonly Migration[],
   madeAt: Date,
 ): AsyncGenerator<string> {
-  const sql = await database.reserve();
-  try {
-    await sql`begin isolation level repeatable read read only`;
-    await sql.unsafe(
-      "set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; set local extra_float_digits = 1",
-    );
-    const applied = await appliedMigrations(sql, migrations);
-    const tables = await exportedTables(sql);
-    yield head(applied, madeAt);
-    yield* schemaText(applied);
-    const foreignKeys = await foreignKeysOf(sql);
-    yield foreignKeys.map((key) => `${key} deferrable initially deferred;\n`).join("");
-    // Rows that a migration brought along are among those that follow.
-    yield `truncate ${tables.map(({ name }) => name).join(", ")} cascade;\n\n`;
-    for (const table of tables) yield* tableText(sql, table);
-    yield "set constraints all immediate;\n" + foreignKeys.map((key) => `${key} not deferrable;\n`).join("");
-    yield `commit;\n${EXPORT_END}\n`;
-  } finally {
-    await sql`rollback`.catch(() => {});
-    sql.release();
-  }
+  await using held = await holdTransaction(database);
+  const { sql } = held;
+  await sql`set transaction isolation level repeatable read read only`;
+  await sql.unsafe(
+    "set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; set local extra_float_digits = 1",
+  );
+  const applied = await appliedMigrations(sql, migrations);
+  const tables = await exportedTables(sql);
+  yield head(applied, madeAt);
+  yield* schemaText(applied);
+  const foreignKeys = await foreignKeysOf(sql);
+  yield foreignKeys.map((key) => `${key} deferrable initially deferred;\n`).join("");
+  // Rows that a migration brought along are among those that follow.
+  yield `truncate ${tables.map(({ name }) => name).join(", ")} cascade;\n\n`;
+  for (const table of tables) yield* tableText(sql, table);
+  yield "set constraints all immediate;\n" + foreignKeys.map((key) => `${key} not deferrable;\n`).join("");
+  yield `commit;\n${EXPORT_END}\n`;
 }
 
 function head(applied: readonly Migration[], madeAt: Date): string {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { shell } from "../../tests/support/backup_run.ts";
 import { emptyDatabase, testDatabase } from "../../tests/support/database.ts";
 import { fillDatabase, rowsOf } from "../../tests/support/full_database.ts";
+import { openDatabase } from "./database.ts";
 import { EXPORT_END, exportText, ID_GAP } from "./export.ts";
 import { readMigrations } from "./migrate.ts";
 
@@ -106,4 +107,29 @@ Deno.test("a database of another version is not exported", async () => {
     exportText(original.database, migrations.slice(0, -1), AT).next(),
     /^MigrationError: Cannot export the control plane: migration \w+ is not this version's own/,
   );
+});
+
+Deno.test("an export whose connection is closed is refused, and leaves the pool as it was", async () => {
+  await using original = await testDatabase();
+  await fillDatabase(original.database);
+  const pool = openDatabase(original.url, { max: 1 });
+  const lost = (event: PromiseRejectionEvent) => event.preventDefault();
+  globalThis.addEventListener("unhandledrejection", lost);
+  try {
+    for (let round = 0; round < 3; round++) {
+      const pieces = exportText(pool, migrations, AT);
+      await pieces.next();
+      const rows = await original.database`
+        select pg_terminate_backend(pid, 5000) as ended from pg_stat_activity
+        where datname = current_database() and state = 'idle in transaction'`;
+      assert.equal(rows.length, 1);
+      await assert.rejects(async () => {
+        for await (const _ of pieces);
+      }, { code: "CONNECTION_CLOSED" });
+      assert.equal((await pool`select 1 as one`)[0]!.one, 1);
+    }
+  } finally {
+    await pool.end({ timeout: 1 });
+    globalThis.removeEventListener("unhandledrejection", lost);
+  }
 });

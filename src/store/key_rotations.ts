@@ -1,5 +1,6 @@
 /** Changes of the key that seals secrets, and what each control plane holds of keys. */
 import type { Database, Sql } from "./database.ts";
+import { holdTransaction } from "./lost_transactions.ts";
 import { REPLICA_TIMEOUT } from "./replicas.ts";
 
 export interface KeyRotationRow {
@@ -55,18 +56,11 @@ const ROTATION_LOCK = "8243101837027539315";
 
 /** Null where another process has the lock. It ends with its connection, however the process goes. */
 export async function lockKeyRotations(database: Database): Promise<AsyncDisposable | null> {
-  const sql = await database.reserve();
-  const [row] = await sql<
+  const held = await holdTransaction(database);
+  const [row] = await held.sql<
     { locked: boolean }[]
-  >`select pg_try_advisory_lock(${ROTATION_LOCK}::bigint) as locked`;
-  if (!row!.locked) {
-    sql.release();
-    return null;
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      await sql`select pg_advisory_unlock(${ROTATION_LOCK}::bigint)`;
-      sql.release();
-    },
-  };
+  >`select pg_try_advisory_xact_lock(${ROTATION_LOCK}::bigint) as locked`;
+  if (row!.locked) return held;
+  await held[Symbol.asyncDispose]();
+  return null;
 }

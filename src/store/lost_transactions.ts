@@ -35,6 +35,31 @@ export function beginOnce<T>(database: Database, work: (sql: Sql) => Promise<T>)
   return begun;
 }
 
+/** A transaction that its holder works in, until it is disposed of. */
+export interface HeldTransaction extends AsyncDisposable {
+  readonly sql: Sql;
+}
+
+/** Begins one that is committed when it is disposed of; over as {@link beginOnce} says. A reserved connection would not be. */
+export async function holdTransaction(database: Database): Promise<HeldTransaction> {
+  const opened = Promise.withResolvers<Sql>();
+  const left = Promise.withResolvers<void>();
+  const ended = beginOnce(database, async (sql) => {
+    opened.resolve(sql);
+    await left.promise;
+  });
+  ended.catch(opened.reject);
+  const sql = await opened.promise;
+  return {
+    sql,
+    async [Symbol.asyncDispose]() {
+      left.resolve();
+      // Its queries have told it.
+      await ended.catch(() => {});
+    },
+  };
+}
+
 function refusing(sql: Sql, isLost: () => boolean): Sql {
   const checked = <F extends (...values: never[]) => unknown>(call: F, owner: unknown) =>
     new Proxy(call, {
