@@ -133,12 +133,18 @@ export class World implements AsyncDisposable {
     }
   }
 
-  /** Of the API, tried again as its answer asks for while the database is away. */
+  /**
+   * Of the API, tried again: as its answer asks for while the database is away, and where a kept connection was that of a control
+   * plane which is gone.
+   */
   async call(method: string, path: string): Promise<Answer> {
     const end = performance.now() + START;
     for (;;) {
-      const answer = await this.api.call(method, path);
-      if (answer.status !== 503 || performance.now() > end) return answer;
+      const answer = await this.api.call(method, path).catch((error) => {
+        if (!(error instanceof TypeError) || performance.now() > end) throw error;
+        return null;
+      });
+      if (answer !== null && (answer.status !== 503 || performance.now() > end)) return answer;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
