@@ -121,3 +121,12 @@ Deno.test("the control plane connects to nothing but through its network", async
   }
   assert.deepEqual(wrong, []);
 });
+
+Deno.test("a transaction is begun where it ends with its connection, and no connection is reserved", async () => {
+  const found = [];
+  for (const path of await sources()) {
+    const text = await Deno.readTextFile(join(ROOT, path));
+    if (/\b(database|sql)\.(begin|reserve)\(/.test(text)) found.push(path);
+  }
+  assert.deepEqual(found, ["src/store/lost_transactions.ts"]);
+});
