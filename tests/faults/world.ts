@@ -94,14 +94,18 @@ export class World implements AsyncDisposable {
   /** And every agent is connected. */
   async standing(): Promise<void> {
     await this.answering();
+    let seen: unknown = null;
     await until(async () => {
       const answer = await this.api.call("GET", "/remote-servers").catch(() => null);
+      seen = answer?.status === 200 ? answer.body.data : answer;
       if (answer?.status !== 200) return false;
       const states: string[] = answer.body.data.map((server: { status: { connectivity: string } }) =>
         server.status.connectivity
       );
       return states.every((state) => state === "connected");
-    }, START);
+    }, START).catch((error) => {
+      throw new Error(`The agents are not there again: ${JSON.stringify(seen)}`, { cause: error });
+    });
   }
 
   /** Everything that is broken is mended; what was killed comes back by itself. Resolves once every clock is right. */
