@@ -9,8 +9,8 @@
  *     <bytes of a frame, compressed> <its checksum>            a line a frame
  *
  * A frame is counted without the 12 bytes before it that tell its size, and, where the archive is encrypted, as it was before.
- * The first indexes had nothing or a SHA-256 in the checksum's place. The listing and the table are zstd frames of their own, one behind the other: `zstd -d`
- * gives both.
+ * The first indexes had nothing or a SHA-256 in the checksum's place. The listing and the table are zstd frames of their own, one
+ * behind the other: `zstd -d` gives both.
  */
 import { byteString } from "./bytes.ts";
 import { type Frames, MAX_FRAME_BYTES } from "./transforms/frames.ts";

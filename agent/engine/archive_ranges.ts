@@ -78,10 +78,10 @@ export async function* readRanges(
   }
   await fed;
   const { code } = await child.exited;
-  if (code === 0) { for (const piece of held.release()) yield* cut.push(piece); }
-  if (code !== 0 || !cut.isDone) {
-    throw new RunFailedError("Cannot unpack the frames of the archive that hold the files: they are damaged");
-  }
+  const damaged = "Cannot unpack the frames of the archive that hold the files: they are damaged";
+  if (code !== 0) throw new RunFailedError(damaged);
+  for (const piece of held.release()) yield* cut.push(piece);
+  if (!cut.isDone) throw new RunFailedError(damaged);
 }
 
 /** Compressed bytes that {@link readRanges} reads. */

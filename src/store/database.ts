@@ -80,8 +80,8 @@ export function dropConnections(database: Database, openedBefore = Infinity): vo
 const waiting = new WeakMap<Sql, (() => void)[]>();
 
 /**
- * Runs `work` in one transaction, which is over when its connection closes. No network call but to Postgres may happen inside. Where it makes the change that a request
- * under way is for, the audit log's entry goes with it.
+ * Runs `work` in one transaction, which is over when its connection closes. No network call but to Postgres may happen inside.
+ * Where it makes the change that a request under way is for, the audit log's entry goes with it.
  */
 export async function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   const after: (() => void)[] = [];

@@ -40,11 +40,15 @@ export interface HeldTransaction extends AsyncDisposable {
   readonly sql: Sql;
 }
 
-/** Begins one that is committed when it is disposed of; over as {@link beginOnce} says. A reserved connection would not be. */
+/**
+ * Begins one that is committed when it is disposed of; over as {@link beginOnce} says, which a reserved connection would not be. It may
+ * stand idle for as long as it is held, whatever the server's settings say.
+ */
 export async function holdTransaction(database: Database): Promise<HeldTransaction> {
   const opened = Promise.withResolvers<Sql>();
   const left = Promise.withResolvers<void>();
   const ended = beginOnce(database, async (sql) => {
+    await sql`set local idle_in_transaction_session_timeout = 0`;
     opened.resolve(sql);
     await left.promise;
   });
