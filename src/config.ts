@@ -59,7 +59,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function readConfig(environment: Environment, defaults: ConfigDefaults): Config {
   const variables = new Variables(environment);
   const dataDirectory = resolve(
-    variables.text("DATA_DIR") ?? (defaults.isRoot ? "/var/lib/rearguard" : "./data"),
+    variables.path("DATA_DIR") ?? (defaults.isRoot ? "/var/lib/rearguard" : "./data"),
   );
   const config: Config = {
     databaseUrl: variables.parse(
@@ -72,7 +72,7 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
     port: variables.parse("PORT", wholeNumber(0, 65535), "a whole number from 0 to 65535") ?? 8000,
     publicUrl: variables.parse("PUBLIC_URL", webUrl, "an http:// or https:// URL without query or fragment"),
     secretKeys: variables.parse("SECRET_KEY", parseSecretKeys, SECRET_KEY_SHAPE),
-    secretKeyFile: resolve(variables.text("SECRET_KEY_FILE") ?? `${dataDirectory}/secret.key`),
+    secretKeyFile: resolve(variables.path("SECRET_KEY_FILE") ?? `${dataDirectory}/secret.key`),
     bootstrapToken: variables.parse("BOOTSTRAP_TOKEN", token, "16 to 255 characters without spaces"),
     localAgent: variables.parse("LOCAL_AGENT", yesOrNo, "0 or 1") ?? defaults.localAgent,
     logLevel: variables.parse("LOG_LEVEL", oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(", ")}`) ?? "info",
@@ -139,6 +139,11 @@ class Variables {
 
   text(name: string): string | null {
     return this.environment[name]?.trim() || null;
+  }
+
+  /** To the letter: a path may end with a blank. */
+  path(name: string): string | null {
+    return this.text(name) === null ? null : this.environment[name]!;
   }
 
   /** Null when the variable is not set, or when it is refused: then {@link throwRefused} throws. */

@@ -37,7 +37,8 @@ const LARGEST_PAGE = 100;
 
 /** Every method rejects with a {@link CommandError} unless the answer is a success. */
 export class Api {
-  constructor(readonly connection: Connection) {}
+  /** @param warn Gets each warning of the control plane, such as a field that it ignored. */
+  constructor(readonly connection: Connection, readonly warn: (text: string) => void = () => {}) {}
 
   /** The answer's JSON. */
   async call<T>(call: Call): Promise<T> {
@@ -48,8 +49,9 @@ export class Api {
     } catch (cause) {
       throw connectionError(call.action, this.connection.url, cause);
     }
+    let body: T & { warnings?: unknown };
     try {
-      return JSON.parse(text);
+      body = JSON.parse(text);
     } catch (cause) {
       throw new CommandError(
         EXIT.unreachable,
@@ -57,6 +59,8 @@ export class Api {
         { cause },
       );
     }
+    if (Array.isArray(body?.warnings)) { for (const warning of body.warnings) this.warn(String(warning)); }
+    return body;
   }
 
   get<T>(action: string, path: string): Promise<T> {

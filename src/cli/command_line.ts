@@ -23,7 +23,10 @@ export function calling<Args extends unknown[]>(
 ): (...args: [...Args, Command]) => Promise<void> {
   return async (...all) => {
     const output = outputOf(all.at(-1) as Command);
-    const api = new Api(await currentConnection());
+    const api = new Api(
+      await currentConnection(),
+      (warning) => output.terminal.complain(`Warning: ${warning}`),
+    );
     await action({ api, output, terminal: output.terminal }, ...all.slice(0, -1) as Args);
   };
 }

@@ -240,7 +240,7 @@ Deno.test("the access log tells method, path, status and the request's id, and n
   assert.deepEqual({ ...access!.properties, ms: 0 }, {
     method: "GET",
     path: "/api/tags",
-    status: 200,
+    status: 422,
     ms: 0,
     request_id: headers.get("x-request-id"),
   });

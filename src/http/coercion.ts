@@ -1,20 +1,36 @@
 /**
- * What existing clients send, brought to what a schema says before it validates: decimal strings to integers,
- * `"1"` and `"true"` to booleans, numbered form fields to lists, surrounding white space off, and an empty string to
- * null where null is allowed. The schemas themselves stay plain, so the OpenAPI document tells the same.
+ * Brings what existing clients send to what a schema says before it validates: decimal strings to integers,
+ * `"1"` and `"true"` to booleans, numbered form fields to lists, and an empty string to null where null is
+ * allowed. Strings are taken to the letter; only a schema with {@link trimmed} loses the blanks around its
+ * text.
  */
-import { z } from "@hono/zod-openapi";
+import type { z } from "@hono/zod-openapi";
 
 /** Returns the value in the schema's terms, or as it is where it does not fit: validation then says so. */
 export type Coercion = (raw: unknown) => unknown;
 
-/** Strings that are taken to the letter. Modifiers such as `.optional()` keep the mark. */
-const verbatim = z.registry<{ verbatim: true }>();
+/**
+ * A string whose surrounding blanks mean nothing, such as a label or a host name. Paths, patterns, secrets
+ * and names of things that exist elsewhere are not: `/srv/data ` is another directory than `/srv/data`.
+ */
+export function trimmed<S extends z.ZodType<string, string>>(schema: S): S {
+  return schema.overwrite(withoutBlanks as never);
+}
 
-/** Marks a string, such as a password, whose white space counts. */
-export function takeVerbatim<S extends z.ZodType>(schema: S): S {
-  verbatim.add(schema, { verbatim: true });
-  return schema;
+/**
+ * Takes spaces, tabs and line breaks off both ends. JavaScript's `trim` takes more: no-break spaces, byte
+ * order marks.
+ */
+function withoutBlanks(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text, from)) from++;
+  while (to > from && isBlank(text, to - 1)) to--;
+  return text.slice(from, to);
+}
+
+function isBlank(text: string, at: number): boolean {
+  return " \t\r\n".includes(text.charAt(at));
 }
 
 const compiled = new WeakMap<z.core.$ZodType, Coercion>();
@@ -32,10 +48,10 @@ function compile(schema: z.core.$ZodTypes): Coercion {
   const { def } = schema._zod;
   switch (def.type) {
     case "string":
-      return verbatim.has(schema as z.core.$ZodString as never) ? asIs : trimmed;
+      return losesBlanks(def) ? blanksOff : asIs;
     case "enum":
     case "literal":
-      return trimmed;
+      return blanksOff;
     case "number":
       return toInteger;
     case "boolean":
@@ -65,12 +81,17 @@ function asIs(raw: unknown): unknown {
   return raw;
 }
 
-function trimmed(raw: unknown): unknown {
-  return typeof raw === "string" ? raw.trim() : raw;
+/** Modifiers such as `.refine()` keep the checks of the schema they are called on. */
+function losesBlanks({ checks }: z.core.$ZodStringDef): boolean {
+  return checks?.some(({ _zod }) => _zod.def.check === "overwrite") ?? false;
+}
+
+function blanksOff(raw: unknown): unknown {
+  return typeof raw === "string" ? withoutBlanks(raw) : raw;
 }
 
 function toInteger(raw: unknown): unknown {
-  return typeof raw === "string" && /^\s*-?\d+\s*$/.test(raw) ? Number(raw) : raw;
+  return typeof raw === "string" && /^[ \t\r\n]*-?\d+[ \t\r\n]*$/.test(raw) ? Number(raw) : raw;
 }
 
 const BOOLEANS = new Map<unknown, boolean>([
@@ -83,7 +104,7 @@ const BOOLEANS = new Map<unknown, boolean>([
 ]);
 
 function toBoolean(raw: unknown): unknown {
-  return BOOLEANS.get(trimmed(raw)) ?? raw;
+  return BOOLEANS.get(blanksOff(raw)) ?? raw;
 }
 
 function toList(element: Coercion): Coercion {
@@ -114,9 +135,7 @@ function toObject(fields: [string, Coercion][]): Coercion {
 function emptyTo(empty: null | undefined, inner: Coercion): Coercion {
   return (raw) => {
     const value = inner(raw);
-    return typeof value === "string" && (value === "" || (inner !== asIs && value.trim() === ""))
-      ? empty
-      : value;
+    return value === "" || (inner !== asIs && blanksOff(value) === "") ? empty : value;
   };
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { z } from "@hono/zod-openapi";
-import { coercionOf } from "./coercion.ts";
-import { id, integer, line, rule, secret, text, validate } from "./input.ts";
+import { coercionOf, trimmed } from "./coercion.ts";
+import { id, integer, line, literal, literalLine, rule, secret, text, validate } from "./input.ts";
+import { absolutePath } from "./path_input.ts";
 
 Deno.test("a decimal string is an integer, and nothing else is", () => {
   const schema = z.object({ n: z.int() });
@@ -51,13 +52,39 @@ Deno.test("booleans come in six forms", () => {
   }
 });
 
-Deno.test("white space around text goes, but not around a secret", () => {
-  const schema = z.object({ label: line(9), password: secret(9).optional(), other: secret(9).nullable() });
-  assert.deepEqual(validate(schema, { label: " a ", password: " b ", other: " " }), {
+Deno.test("blanks around prose go, and nothing that only looks like a blank does", () => {
+  const schema = z.object({ label: line(9), at: trimmed(z.email()).refine(() => true) });
+  assert.deepEqual(validate(schema, { label: " \ta\r\n", at: " jo@example.test " }), {
     ok: true,
-    value: { label: "a", password: " b ", other: " " },
+    value: { label: "a", at: "jo@example.test" },
   });
-  assert.deepEqual(coercionOf(schema)({ label: "a", other: "" }), { label: "a", other: null });
+  const odd = "\u00a0a\ufeff\u2003";
+  assert.deepEqual(validate(z.object({ label: line(9) }), { label: odd }), {
+    ok: true,
+    value: { label: odd },
+  });
+});
+
+Deno.test("paths, names, patterns and secrets are taken to the letter", () => {
+  const schemas = {
+    literal: literal(20),
+    pattern: literalLine(20),
+    password: secret(20),
+    path: absolutePath(),
+  };
+  for (const [kind, schema] of Object.entries(schemas)) {
+    for (const value of ["/srv/data ", "/\u00a0", "/ a\u3000"]) {
+      const fields = z.object({
+        value: schema,
+        list: z.array(schema),
+        optional: schema.nullable().optional(),
+      });
+      const sent = { value, list: [value], optional: value };
+      assert.deepEqual(validate(fields, sent), { ok: true, value: sent }, kind);
+    }
+  }
+  assert.deepEqual(coercionOf(z.object({ other: secret(9).nullable() }))({ other: " " }), { other: " " });
+  assert.deepEqual(coercionOf(z.object({ other: secret(9).nullable() }))({ other: "" }), { other: null });
 });
 
 Deno.test("an empty string is null where null may be, absent where a choice may be, and else empty", () => {

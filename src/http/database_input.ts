@@ -1,34 +1,35 @@
 /** Names of databases, tables and users in input: none that a database's tools would take for something else. */
 import type { z } from "@hono/zod-openapi";
-import { integer, line, says, text } from "./input.ts";
+import { splitDatabaseNames, splitNames } from "../domain/database_names.ts";
+import { integer, literal, literalLine, says } from "./input.ts";
 import { host } from "./path_input.ts";
 
 /** The longest name MySQL allows; PostgreSQL's are one shorter. */
 const MAX_NAME = 64;
 
-/** One name, several separated by commas, or `*` for all. */
+/** One name, several separated by commas, or `*` for all. Each is taken to the letter. */
 export function databaseNames(): z.ZodString {
-  return line(4000).refine((value) => problemOf(namesIn(value)) === null, {
-    error: (issue) => says(problemOf(namesIn(issue.input as string))!)(issue),
+  return literalLine(4000).refine((value) => problemOf(splitDatabaseNames(value)) === null, {
+    error: (issue) => says(problemOf(splitDatabaseNames(issue.input as string))!)(issue),
   });
 }
 
 /** Of a new database. */
 export function databaseName(): z.ZodString {
-  return line(MAX_NAME).refine((value) => problemOf([value]) === null, {
+  return literalLine(MAX_NAME).refine((value) => problemOf([value]) === null, {
     error: (issue) => says(problemOf([issue.input as string])!)(issue),
   });
 }
 
 /** Of a database that is there, whatever it is called. */
 export function storedDatabaseName(): z.ZodString {
-  return text(MAX_NAME);
+  return literal(MAX_NAME);
 }
 
 /** `table`, `schema.table` and patterns, separated by commas. */
 export function tableNames(): z.ZodString {
-  return line(10_000).refine(
-    (value) => namesIn(value).every((name) => name !== "" && !name.startsWith("-")),
+  return literalLine(10_000).refine(
+    (value) => splitNames(value).every((name) => name !== "" && !name.startsWith("-")),
     {
       error: says("must be table names separated by commas"),
     },
@@ -37,7 +38,9 @@ export function tableNames(): z.ZodString {
 
 /** A user of a database. */
 export function databaseUser(): z.ZodString {
-  return line(128).refine((value) => !value.startsWith("-"), { error: says("must not start with a dash") });
+  return literalLine(128).refine((value) => !value.startsWith("-"), {
+    error: says("must not start with a dash"),
+  });
 }
 
 /** Which database server to load into, where it is not the task's. */
@@ -53,13 +56,9 @@ export const databaseServerFields = {
 
 /** A user of the operating system. */
 export function systemUser(): z.ZodString {
-  return line(64).refine((value) => /^[A-Za-z_][A-Za-z0-9_.@-]*\$?$/.test(value), {
+  return literalLine(64).refine((value) => /^[A-Za-z_][A-Za-z0-9_.@-]*\$?$/.test(value), {
     error: says("must be the name of a system user"),
   });
-}
-
-function namesIn(list: string): string[] {
-  return list.split(",").map((name) => name.trim());
 }
 
 /** `a=b` is a connection string to PostgreSQL's tools, a leading dash an option, and a slash leaves the directory

@@ -76,6 +76,11 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
 // deno-lint-ignore no-explicit-any
 export type Endpoint = EndpointDefinition<any, any, any>;
 
+/** Whether users call it with their tokens. */
+export function isForTokens({ access }: Endpoint): boolean {
+  return access !== "public" && access !== "agent";
+}
+
 export function endpoint<
   Id extends string = never,
   Query extends z.ZodObject = z.ZodObject<Record<never, never>>,

@@ -1,7 +1,7 @@
 /** Input fields and their validation: every failing field at once, in sentences. */
 import { z } from "@hono/zod-openapi";
 import { isTimezone } from "../domain/timezone.ts";
-import { coercionOf, takeVerbatim } from "./coercion.ts";
+import { coercionOf, trimmed } from "./coercion.ts";
 import { fieldWords, issueSentence, says } from "./messages.ts";
 
 export { says } from "./messages.ts";
@@ -12,19 +12,36 @@ const MAX_DEPTH = 8;
 /** The largest `integer` of Postgres. */
 const MAX_INTEGER = 2_147_483_647;
 
-/** Text of 1 to `max` characters on one line, white space around it taken off. */
+/** Prose of 1 to `max` characters on one line, such as a label, without the blanks around it. */
 export function line(max: number): z.ZodString {
-  return text(max).refine((value) => !/\p{Cc}/u.test(value), { error: says("must be one line of text") });
+  return oneLine(text(max));
 }
 
-/** Text of 1 to `max` characters, several lines if need be. */
+/** Prose of 1 to `max` characters, several lines if need be, without the blanks around it. */
 export function text(max: number): z.ZodString {
+  return limited(trimmed(z.string()).min(1), max);
+}
+
+/**
+ * 1 to `max` characters on one line, taken to the letter: a name or pattern of something that exists
+ * elsewhere.
+ */
+export function literalLine(max: number): z.ZodString {
+  return oneLine(literal(max));
+}
+
+/** 1 to `max` characters, taken to the letter. */
+export function literal(max: number): z.ZodString {
   return limited(z.string().min(1), max);
 }
 
 /** A secret of 1 to `max` characters, taken to the letter. */
 export function secret(max: number): z.ZodString {
-  return takeVerbatim(limited(z.string().min(1), max).openapi({ format: "password", writeOnly: true }));
+  return literal(max).openapi({ format: "password", writeOnly: true });
+}
+
+function oneLine(schema: z.ZodString): z.ZodString {
+  return schema.refine((value) => !/\p{Cc}/u.test(value), { error: says("must be one line of text") });
 }
 
 /** A whole number that fits an `integer` column. */
@@ -34,13 +51,18 @@ export function integer(min: number, max: number = MAX_INTEGER): z.ZodInt {
 
 /** A name from the IANA database. */
 export function timezone(): z.ZodString {
-  return z.string().refine(isTimezone, { error: says("must be an IANA time zone such as Europe/Copenhagen") })
+  return trimmed(z.string()).refine(isTimezone, {
+    error: says("must be an IANA time zone such as Europe/Copenhagen"),
+  })
     .openapi({ example: "Europe/Copenhagen" });
 }
 
 /** A moment, such as `2026-01-31T12:00:00Z`; any zone is understood. */
 export function moment() {
-  return z.iso.datetime({ offset: true }).openapi({ format: "date-time", example: "2030-01-31T12:00:00Z" })
+  return trimmed(z.iso.datetime({ offset: true })).openapi({
+    format: "date-time",
+    example: "2030-01-31T12:00:00Z",
+  })
     .transform((value) => new Date(value));
 }
 

@@ -1,6 +1,6 @@
 /** The OpenAPI document: the endpoints' own schemas, and the errors that follow from what each one is. */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Endpoint } from "./endpoint.ts";
+import { type Endpoint, isForTokens } from "./endpoint.ts";
 import { ERROR_TITLES } from "./errors.ts";
 
 const ErrorBody = z.object({ error: z.string(), message: z.string() }).openapi("Error");
@@ -79,17 +79,25 @@ function describe(endpoint: Endpoint): Route {
       [answer.status]: {
         description: answer.description,
         headers: isToken ? headers("X-RateLimit-Limit", "X-RateLimit-Remaining") : undefined,
-        content: answer.content === undefined
-          ? undefined
-          : { [answer.content.type]: { schema: answer.content.schema, example: answer.content.example } },
+        content: answer.content === undefined ? undefined : {
+          [answer.content.type]: { schema: withWarnings(endpoint), example: answer.content.example },
+        },
       },
       ...errorResponses(endpoint),
     },
   };
 }
 
-function isForTokens({ access }: Endpoint): boolean {
-  return access !== "public" && access !== "agent";
+/** Whatever takes fields tells which of them it has ignored. */
+function withWarnings(endpoint: Endpoint): z.ZodType {
+  const { body, answer } = endpoint;
+  const schema = answer.content!.schema;
+  if (body === undefined || !isForTokens(endpoint) || !(schema instanceof z.ZodObject)) return schema;
+  return schema.extend({
+    warnings: z.array(z.string()).optional().openapi({
+      description: "Fields that were sent and ignored, as the operation has no such field.",
+    }),
+  });
 }
 
 function accessSentence({ access }: Endpoint): string | undefined {

@@ -1,12 +1,12 @@
 /** Paths and names in input: whatever a file system, a bucket or a program could take for something else is refused. */
 import { z } from "@hono/zod-openapi";
-import { says, text } from "./input.ts";
+import { literal, says, text } from "./input.ts";
 
 const MAX_PATH = 4096;
 
 /** An absolute path without `..`. It may hold any other character, a line break too. */
 export function absolutePath(): z.ZodString {
-  return inside(text(MAX_PATH)).refine((value) => value.startsWith("/"), {
+  return inside(literal(MAX_PATH)).refine((value) => value.startsWith("/"), {
     error: says("must be an absolute path, such as /var/www"),
   });
 }
@@ -23,7 +23,7 @@ export function innerPlace(): z.ZodString {
 
 /** A path below some directory, with or without a leading slash, that can't leave it. */
 export function innerPath(): z.ZodString {
-  return inside(text(MAX_PATH));
+  return inside(literal(MAX_PATH));
 }
 
 /** The same, or nothing for the directory itself. */
@@ -45,7 +45,7 @@ function printable(schema: z.ZodString): z.ZodString {
 
 /** A part of a file name that every file system, bucket and shell leaves as it is. */
 export function fileNamePart(max: number): z.ZodString {
-  return text(max).refine((value) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(value), {
+  return literal(max).refine((value) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(value), {
     error: says(
       "must consist of letters, digits, dots, dashes and underscores, and not start with a dot or dash",
     ),

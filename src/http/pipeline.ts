@@ -2,7 +2,7 @@
  * What every call to an endpoint goes through, in this order: failed tries, token, rate limit, ability, ids, body,
  * idempotency key, validation, handler, audit log. The first to refuse answers, in the contract's shape.
  */
-import type { z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { Origin } from "../domain/audit.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
 import { type AuditedRequest, auditing } from "../services/audit_log.ts";
@@ -12,12 +12,14 @@ import { actorOf, auditOf, fieldsOf, isAudited, settleAudit } from "./audit.ts";
 import { callerOf, requireAbility, shownToken } from "./auth.ts";
 import type { AuthThrottle } from "./auth_throttle.ts";
 import { NO_BODY, readBody } from "./body.ts";
-import type { Call, Endpoint } from "./endpoint.ts";
+import { type Call, type Endpoint, isForTokens } from "./endpoint.ts";
 import { errorAnswer, HttpError } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
 import { type FieldErrors, validate } from "./input.ts";
 import type { OpenStreams } from "./open_streams.ts";
 import type { RateLimiter } from "./rate_limit.ts";
+import { ignoredParameters, queryErrors, readQuery } from "./query.ts";
+import { ignoredFields, unknownFields } from "./unknown_fields.ts";
 import { whileGood } from "./while_good.ts";
 
 export interface PipelineContext {
@@ -175,7 +177,7 @@ async function handle(
     audit: AuditedRequest;
   },
 ): Promise<Response> {
-  const { query, body } = checked(endpoint, request, sent);
+  const { query, body, warnings } = checked(endpoint, request, sent);
   audit.add({ fields: fieldsOf(sent, body) });
   const call: Call<string, unknown, unknown> = {
     services,
@@ -193,27 +195,63 @@ async function handle(
     ...extras,
   };
   const answer = await endpoint.handle(call as never);
-  return answer instanceof Response ? answer : json(answer.status, answer.body);
+  return answer instanceof Response ? answer : json(answer.status, withWarnings(answer.body, warnings));
 }
 
-/** The query and the body in the endpoint's own types; throws one `InvalidError` for all that is wrong in both. */
-function checked(endpoint: Endpoint, request: Request, sent: unknown): { query: unknown; body: unknown } {
+function withWarnings(body: unknown, warnings: readonly string[]): unknown {
+  if (warnings.length === 0 || typeof body !== "object" || body === null || Array.isArray(body)) return body;
+  return { ...body, warnings };
+}
+
+interface Checked {
+  readonly query: unknown;
+  readonly body: unknown;
+  /** Sentences on what was sent and ignored. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The query and the body in the endpoint's own types. Throws one `InvalidError` for all that is wrong in
+ * both.
+ */
+function checked(endpoint: Endpoint, request: Request, sent: unknown): Checked {
   const errors: FieldErrors = {};
   const check = (schema: z.ZodType, raw: unknown): unknown => {
     const result = validate(schema, raw);
     if (result.ok) return result.value;
     Object.assign(errors, result.errors);
   };
-  const query = endpoint.query === undefined
-    ? {}
-    : check(endpoint.query, Object.fromEntries(new URL(request.url).searchParams));
+  const parameters = readQuery(request.url);
+  const warnings: string[] = [];
+  let query: unknown = {};
+  if (endpoint.query !== undefined) {
+    query = check(endpoint.query, Object.fromEntries(parameters));
+    Object.assign(errors, queryErrors(parameters, Object.keys(endpoint.query.shape)));
+  } else if (isForTokens(endpoint)) {
+    warnings.push(...ignoredParameters(parameters));
+  }
   let body: unknown;
   if (endpoint.body !== undefined) {
     if (sent !== undefined && (typeof sent !== "object" || sent === null || Array.isArray(sent))) {
       throw new HttpError(400, "The request body must be a JSON object.");
     }
     body = check(endpoint.body.schema, sent ?? {});
+    // Newer agents may send more than this control plane knows.
+    if (isForTokens(endpoint)) {
+      const unknown = unknownFields(endpoint.body.schema, sent ?? {}, shownFields(endpoint));
+      Object.assign(errors, unknown.errors);
+      warnings.push(...unknown.warnings);
+    }
+  } else if (isForTokens(endpoint)) {
+    warnings.push(...ignoredFields(sent));
   }
   if (Object.keys(errors).length > 0) throw new InvalidError(errors);
-  return { query, body };
+  return { query, body, warnings };
+}
+
+/** The fields of the record that the endpoint answers with. */
+function shownFields({ answer }: Endpoint): ReadonlySet<string> {
+  const schema = answer.content?.schema;
+  const data = schema instanceof z.ZodObject ? schema.shape.data : undefined;
+  return new Set(data instanceof z.ZodObject ? Object.keys(data.shape) : []);
 }

@@ -1,16 +1,18 @@
 /**
  * The five endpoints that every resource has, in the seed's shapes. To add a resource:
  *
- * 1. In `routes/<resource>.ts` write its response schema (`.openapi("Name")`) and one example, and describe both with a
- *    `present` function from row to response as a {@link Resource}.
- * 2. Write its input fields as one object of plain zod schemas (`line`, `text`, `secret`, `integer`, `id` of `input.ts`
- *    where they fit): `z.object(fields)` creates; `z.object(fields).partial()` updates. No `.default()` on a field
- *    that an update shares: it would overwrite; defaults belong to the service. Rules over several fields: `rule`.
- * 3. Export the list of endpoints: the five below, each given the service verb it calls, and `endpoint({…})` for
- *    anything else.
+ * 1. In `routes/<resource>.ts` write its response schema (`.openapi("Name")`) and one example, and describe
+ * both with a `present` function from row to response as a {@link Resource}.
+ * 2. Write its input fields as one object of plain zod schemas (`line`, `text`, `secret`, `integer`, `id` of
+ * `input.ts` where they fit): `z.object(fields)` creates; `z.object(fields).partial()` updates. No
+ * `.default()` on a field that an update shares: it would overwrite; defaults belong to the service. Rules
+ * over several fields: `rule`.
+ * 3. Export the list of endpoints: the five below, each given the service verb it calls, and `endpoint({…})`
+ * for anything else.
  * 4. Add the list to `routes.ts`.
  *
- * Strings are trimmed, `"5"` is 5, `"1"` is true and `""` is null where null is allowed before a schema sees them.
+ * Strings are taken to the letter but for prose (`line`, `text`), `"5"` is 5, `"1"` is true and `""` is null
+ * where null is allowed before a schema sees them.
  */
 import { z } from "@hono/zod-openapi";
 import type { Ability } from "../domain/abilities.ts";

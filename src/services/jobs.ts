@@ -1,6 +1,7 @@
 /** Rows to what an agent is told: the one place where stored secrets are opened for the wire. */
 import { InvalidError } from "../domain/errors.ts";
 import type { UsualFigures } from "../domain/guards.ts";
+import { splitDatabaseNames, splitNames } from "../domain/database_names.ts";
 import { destinationDirectory } from "../domain/location.ts";
 import type { BackupJob, DatabaseSource, JobDestination, JobEncryption, JobSource } from "../protocol/job.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
@@ -128,21 +129,17 @@ function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyrin
 }
 
 function databaseSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyring): DatabaseSource {
-  const names = commaList(task.database_name);
+  const names = splitDatabaseNames(task.database_name ?? "").filter((name) => name !== "");
   if (names.length === 0) throw new InvalidError({ database_name: ["The database name is empty."] });
   return {
     type: "database",
     engine: task.database_type,
     names,
-    excluded_tables: commaList(task.excluded_database_tables),
+    excluded_tables: splitNames(task.excluded_database_tables ?? "").filter((name) => name !== ""),
     host: task.database_host,
     port: task.database_port,
     username: task.database_username,
     password: keyring.decryptOptional(task.database_password_encrypted ?? server.database_password_encrypted),
     format: task.database_format,
   };
-}
-
-function commaList(text: string | null): string[] {
-  return (text ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
 }

@@ -62,15 +62,19 @@ Deno.test("tasks are created from flags and files, their secrets from anywhere b
   const { data } = JSON.parse(copy.stdout);
   assert.deepEqual([data.label, data.has_database_password], ["Mine", true]);
 
-  // Ignored by the API: a task that is not encrypted after all.
+  // Ignored by the API, the task would not be encrypted after all.
   const mistyped = await create(
     ["--from-file", "-"],
     JSON.stringify({ ...body.data, encryption_pasword: "x" }),
   );
-  assert.deepEqual([mistyped.code, mistyped.stdout.startsWith("Backup task 3 created")], [1, true]);
+  assert.deepEqual([mistyped.code, mistyped.stdout], [7, ""]);
+  assert.match(mistyped.stderr, /encryption_pasword is not known. Did you mean encryption_password\?/);
+  const extra = await create(["--from-file", "-"], JSON.stringify({ ...body.data, made_by: "x" }));
+  assert.deepEqual([extra.code, extra.stdout.startsWith("Backup task 3 created")], [1, true]);
+  assert.match(extra.stderr, /^Warning: The field made_by was ignored: this operation has no such field\.$/m);
   assert.equal(
-    mistyped.stderr,
-    "Cannot set encryption_pasword: the control plane knows no such field; backup task 3 is without it\n",
+    extra.stderr.split("\n").at(-2),
+    "Cannot set made_by: the control plane knows no such field; backup task 3 is without it",
   );
 
   const asked = await home.atTerminal(

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { missingDestinationFields, NO_FIELDS } from "../../domain/backup_destination.ts";
 import type { BackupDestinationInput } from "../../services/backup_destinations.ts";
 import { defaulted } from "../defaulted.ts";
-import { integer, line, rule, says, secret, text } from "../input.ts";
+import { integer, line, literalLine, rule, says, secret, text } from "../input.ts";
 import { absolutePlace, host, innerPlace } from "../path_input.ts";
 
 const optional = <S extends z.ZodType>(schema: S) => schema.nullable().optional();
@@ -48,7 +48,7 @@ const fields = z.object({
   path_style_endpoint: defaulted(z.boolean()),
   sftp_host: optional(host()),
   sftp_port: optional(integer(1, 65535)).openapi({ description: "Default 22." }),
-  sftp_username: optional(line(255)),
+  sftp_username: optional(literalLine(255)),
   sftp_password: optional(secret(1000)),
   sftp_private_key: optional(privateKey),
   sftp_host_key: optional(hostKey).openapi({

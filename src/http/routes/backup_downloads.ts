@@ -10,7 +10,7 @@ import {
 } from "../../services/backup_downloads.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { HttpError } from "../errors.ts";
-import { text } from "../input.ts";
+import { literal } from "../input.ts";
 import { innerPath } from "../path_input.ts";
 
 const DESCRIPTION =
@@ -42,7 +42,7 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
     description:
       `As it is stored: compressed, and encrypted if it is. The \`ETag\` is its SHA-256. ${DESCRIPTION}`,
     query: z.object({
-      object: text(1024).optional().openapi({
+      object: literal(1024).optional().openapi({
         description: "One of the backup's objects. Default: its first archive.",
         example: "backup_2_20240807020000.tar.zst",
       }),

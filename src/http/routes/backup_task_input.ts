@@ -13,7 +13,8 @@ import { cronProblem } from "../../domain/schedule.ts";
 import { isTimezone } from "../../domain/timezone.ts";
 import { defaulted } from "../defaulted.ts";
 import { databaseNames, databaseUser, systemUser, tableNames } from "../database_input.ts";
-import { id, integer, line, rule, says, secret, text } from "../input.ts";
+import { trimmed } from "../coercion.ts";
+import { id, integer, line, literalLine, rule, says, secret, text } from "../input.ts";
 import { absolutePath, fileNamePart, host, innerPlace } from "../path_input.ts";
 import { retentionInput } from "./retention_fields.ts";
 
@@ -32,7 +33,7 @@ const recipient = line(2048).refine((value) => recipientProblem(value) === null,
   error: (issue) => says(recipientProblem(String(issue.input)) ?? "is invalid")(issue),
 });
 
-const excludedPath = line(4096);
+const excludedPath = literalLine(4096);
 
 const fields = z.object({
   remote_server_id: id(),
@@ -55,7 +56,8 @@ const fields = z.object({
   }),
   database_name: optional(databaseNames()).openapi({
     description:
-      "Needed when `type` is `database`: one name, several separated by commas, or `*` for all of the server's.",
+      "Needed when `type` is `database`: one name, several separated by commas, or `*` for all of the server's. Names are " +
+      "taken to the letter; double quotes hold one with a comma in it.",
     example: "production_db",
   }),
   database_type: optional(z.enum(["postgresql", "mysql"])).openapi({
@@ -81,7 +83,9 @@ const fields = z.object({
     description: "Needed unless `custom_cron_expression` is given; clears it.",
   }),
   time_to_run_at: optional(
-    z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: says("must be a time of day such as 02:30") }),
+    trimmed(z.string()).regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
+      error: says("must be a time of day such as 02:30"),
+    }),
   ).openapi({
     description: "`HH:MM` in `timezone`. Needed unless `custom_cron_expression` is given.",
     example: "02:30",

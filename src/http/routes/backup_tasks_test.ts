@@ -427,3 +427,35 @@ Deno.test("tasks come in pages, and an empty page still knows how many there are
   const fourth = await client.call("GET", "/api/backup-tasks?page=4&per_page=2");
   assert.deepEqual([fourth.body.data, fourth.body.meta.total, fourth.body.meta.from], [[], 3, null]);
 });
+
+Deno.test("a task's paths, patterns and names are stored to the letter", async () => {
+  await using api = await testApi();
+  const server = await newServer(api.admin);
+  const destination = await newDestination(api.admin);
+  const common = {
+    remote_server_id: server,
+    backup_destination_id: destination,
+    label: " Web ",
+    frequency: "daily",
+    time_to_run_at: "02:00",
+  };
+  const files = {
+    type: "files",
+    source_path: "/srv/data ",
+    excluded_paths: [" cache", "logs "],
+    store_path: "x ",
+  };
+  const { body } = await api.admin.call("POST", "/api/backup-tasks", { ...common, ...files });
+  assert.equal(body.data.label, "Web");
+  const { source, excluded_paths, store_path } = body.data;
+  assert.deepEqual([source.path, excluded_paths, store_path], ["/srv/data ", files.excluded_paths, "x "]);
+  const names = {
+    type: "database",
+    database_name: "shop ",
+    excluded_database_tables: "logs ",
+    database_username: "jo ",
+  };
+  const made = await api.admin.call("POST", "/api/backup-tasks", { ...common, ...names });
+  const { database_name, excluded_database_tables, database_username } = made.body.data;
+  assert.deepEqual({ type: "database", database_name, excluded_database_tables, database_username }, names);
+});

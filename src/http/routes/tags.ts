@@ -1,6 +1,7 @@
 /** `/api/tags`. */
 import { z } from "@hono/zod-openapi";
 import { createTag, deleteTag, listTags, showTag, type TagRow, updateTag } from "../../services/tags.ts";
+import { trimmed } from "../coercion.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { line, says, text } from "../input.ts";
 import {
@@ -51,7 +52,7 @@ const tag: Resource<TagRow, z.output<typeof Tag>> = {
 const fields = z.object({
   label: line(255),
   description: text(1000).nullable().optional(),
-  colour: z.string().regex(/^#[0-9a-fA-F]{6}$/, { error: says("must be a colour such as #1f2937") })
+  colour: trimmed(z.string()).regex(/^#[0-9a-fA-F]{6}$/, { error: says("must be a colour such as #1f2937") })
     .toLowerCase().nullable().optional(),
 });
 

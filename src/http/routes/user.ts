@@ -1,6 +1,7 @@
 /** `/api/user`: the caller's own account. */
 import { z } from "@hono/zod-openapi";
 import { showSelf, updateSelf, type UserRow, type UserWithFigures } from "../../services/users.ts";
+import { trimmed } from "../coercion.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { line, says, timezone } from "../input.ts";
 import { isoTime, Time } from "../time.ts";
@@ -115,7 +116,7 @@ function answerSelf({ user, figures }: UserWithFigures) {
 }
 
 /** A language tag as BCP 47 has them. */
-const language = z.string().max(35).regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, {
+const language = trimmed(z.string()).max(35).regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, {
   error: says("must be a language tag such as en or pt-BR"),
 });
 

@@ -9,6 +9,7 @@ import {
   updateUser,
   type UserRow,
 } from "../../services/users.ts";
+import { trimmed } from "../coercion.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { line } from "../input.ts";
 import {
@@ -33,7 +34,7 @@ const user: Resource<UserRow, z.output<typeof ShortUser>> = {
 
 const fields = z.object({
   name: line(255),
-  email: z.email().max(254),
+  email: trimmed(z.email()).max(254),
   is_admin: z.boolean().optional(),
 });
 

@@ -1,0 +1,119 @@
+/**
+ * Fields that a request holds and the operation does not know. One that nearly names a known field is refused, as the
+ * caller believes it set: a misspelt `encryption_pasword` would store the data unencrypted. Others are ignored, and the
+ * answer's `warnings` list them: existing clients send fields of their own, or a record as they have got it.
+ */
+import type { z } from "@hono/zod-openapi";
+import { nearestName } from "../domain/near_name.ts";
+import type { FieldErrors } from "./input.ts";
+
+/** A warning shows so many characters of a name. */
+const MAX_SHOWN = 100;
+/** An answer lists so many; one more tells how many there are besides. */
+const MAX_WARNINGS = 50;
+
+/** What an unknown name could carry that must not go by unseen. */
+const SECRET_NAME = /passw|passphrase|secret|encrypt|recipient|private_?key/i;
+
+export interface UnknownFields {
+  /** By path: each names the field that was meant. */
+  readonly errors: FieldErrors;
+  readonly warnings: readonly string[];
+}
+
+/** @param shown Names that the operation's own answer has: clients send them back, so they are never misspelt. */
+export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySet<string>): UnknownFields {
+  const found = [...walk(schema._zod as Internals, raw, [])];
+  const errors: FieldErrors = {};
+  const ignored: string[] = [];
+  const readOnly: string[] = [];
+  for (const { path, known, secrets } of found) {
+    const name = path.at(-1)!;
+    if (path.length === 1 && shown.has(name)) {
+      readOnly.push(name);
+      continue;
+    }
+    const meant = nearestName(name, known) ?? nearSecret(name, secrets);
+    const field = path.join(".").slice(0, MAX_SHOWN);
+    if (meant === null) ignored.push(`The field ${field} was ignored: this operation has no such field.`);
+    else {errors[field] = [
+        `The field ${field} is not known. Did you mean ${[...path.slice(0, -1), meant].join(".")}?`,
+      ];}
+  }
+  if (readOnly.length > 0) {
+    ignored.push(`Fields that can't be set here were ignored: ${readOnly.join(", ")}.`);
+  }
+  return { errors, warnings: shortened(ignored) };
+}
+
+/** Every field of a body that the operation takes none of. */
+export function ignoredFields(raw: unknown): string[] {
+  if (!isRecord(raw)) return [];
+  return shortened(
+    Object.keys(raw).map((name) =>
+      `The field ${name.slice(0, MAX_SHOWN)} was ignored: this operation takes no fields.`
+    ),
+  );
+}
+
+function shortened(warnings: string[]): string[] {
+  if (warnings.length <= MAX_WARNINGS) return warnings;
+  return [...warnings.slice(0, MAX_WARNINGS), `${warnings.length - MAX_WARNINGS} more fields were ignored.`];
+}
+
+function nearSecret(name: string, secrets: readonly string[]): string | null {
+  if (secrets.length === 0 || !SECRET_NAME.test(name)) return null;
+  const first = name.toLowerCase().split(/[^a-z0-9]+/)[0]!;
+  return secrets.find((secret) => secret.startsWith(first.slice(0, 7))) ?? secrets[0]!;
+}
+
+interface Unknown {
+  readonly path: readonly string[];
+  /** Of the object that it is in. */
+  readonly known: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+type Internals = z.core.$ZodTypes["_zod"];
+
+function* walk({ def }: Internals, raw: unknown, path: readonly string[]): Generator<Unknown> {
+  switch (def.type) {
+    case "object":
+      yield* walkObject(def as z.core.$ZodObjectDef, raw, path);
+      break;
+    case "array":
+      if (typeof raw !== "object" || raw === null) return;
+      for (const [at, item] of Object.entries(raw)) yield* walk(internals(def.element), item, [...path, at]);
+      break;
+    case "nullable":
+    case "optional":
+    case "default":
+    case "prefault":
+    case "readonly":
+    case "nonoptional":
+    case "catch":
+      yield* walk(internals(def.innerType), raw, path);
+      break;
+    case "pipe":
+      yield* walk(internals(def.in), raw, path);
+  }
+}
+
+function* walkObject(def: z.core.$ZodObjectDef, raw: unknown, path: readonly string[]): Generator<Unknown> {
+  if (!isRecord(raw)) return;
+  const known = Object.keys(def.shape);
+  const secrets = known.filter((name) => /password|secret|_key$/.test(name));
+  for (const [name, value] of Object.entries(raw)) {
+    const field = Object.hasOwn(def.shape, name) ? def.shape[name] : undefined;
+    if (field !== undefined) yield* walk(internals(field), value, [...path, name]);
+    else if (def.catchall === undefined) yield { path: [...path, name], known, secrets };
+  }
+}
+
+function internals(schema: z.core.$ZodType): Internals {
+  return schema._zod as Internals;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
