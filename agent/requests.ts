@@ -64,7 +64,7 @@ export class Requests {
         return { ok: steps.every((step) => step.ok), steps };
       }
       case "destination.delete":
-        return await removeFromDestination(request.destination, request.names, clock, signal);
+        return await removeFromDestination(request.destination, request, clock, signal);
       case "backup.browse":
         return await browseBackup(request, clock, signal);
       case "backup.send":

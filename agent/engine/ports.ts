@@ -128,8 +128,11 @@ export interface Destination {
   localPath(name: string): string | null;
   /** Bytes that an object has now. Rejects with an `ObjectMissingError` where it is not there but its place is. */
   size(name: string): Promise<number>;
-  /** Removes an object and its partial file. One that is not there counts as removed. */
-  remove(name: string): Promise<void>;
+  /**
+   * Removes an object and its partial file. Resolves with false where their place holds neither; rejects where the
+   * place itself is missing.
+   */
+  remove(name: string): Promise<boolean>;
   /** Releases the connection. Never rejects. */
   close(): Promise<void>;
 }

@@ -64,7 +64,8 @@ export class RunObjects {
   /** Removes everything, the newest first. Returns the names of what may be left. */
   async removeAll(): Promise<string[]> {
     const leftovers: string[] = [];
-    const attempt = (name: string, removal: Promise<void>) => removal.catch(() => void leftovers.push(name));
+    const attempt = (name: string, removal: Promise<unknown>) =>
+      removal.catch(() => void leftovers.push(name));
     if (this.#open !== null) await attempt(this.#open.name, this.#open.writer.abort());
     this.#open = null;
     for (const { name } of this.committed.splice(0).reverse()) {

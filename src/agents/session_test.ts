@@ -70,6 +70,7 @@ Deno.test("an answer that comes while the database is away is stored when it is 
     backup_destination_id: 1,
     directory: "/backups",
     names: ["one"],
+    witnesses: [],
   };
   const answer = askAgent(real, serverId, payload, 60_000);
   const { request_id } = await heard.get("request")!.promise;

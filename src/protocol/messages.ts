@@ -121,11 +121,16 @@ export const DestinationCheck = z.object({
   kind: z.literal("destination.check"),
   destination: JobDestination,
 });
-/** Removes objects and their partial files. A name that is not there counts as deleted. */
+/**
+ * Removes objects and their partial files. A missing name counts as deleted where one of the `witnesses`, other
+ * objects that should be there, is found. Without witnesses the directory alone has to exist.
+ */
 export const DestinationDelete = z.object({
   kind: z.literal("destination.delete"),
   destination: JobDestination,
   names: z.array(z.string()).max(1000),
+  /** Left out before protocol 3. */
+  witnesses: z.array(z.string()).max(10).optional(),
 });
 export const AgentRequest = z.discriminatedUnion("kind", [
   DestinationCheck,

@@ -5,6 +5,7 @@ import { ConflictError, NotFoundError, UnavailableError } from "../domain/errors
 import { objectKey } from "../domain/location.ts";
 import { AddressRefusedError } from "../network/network.ts";
 import { isStorageType } from "../storage/registry.ts";
+import { readRefusal } from "../storage/s3_errors.ts";
 import type { BackupObjectColumn } from "../store/backups.ts";
 import { type AskedBytes, bytesFromAgent, measured, type SentBytes } from "./agent_bytes.ts";
 import { refuseUnlistable } from "./backup_files.ts";
@@ -134,9 +135,11 @@ async function openInBucket(
     throw new UnavailableError(`The bucket that holds ${name} can't be reached. Try again.`);
   }
   if (response.status === (isWhole ? 200 : 206)) return measured(response.body!, to - from);
-  await response.body?.cancel();
-  if (response.status === 404) {
+  const { code } = readRefusal(response.status, await response.text(), response.headers);
+  if (code === "NoSuchKey") {
     throw new ConflictError(`The bucket does not hold ${name} any more: it was deleted or moved away.`);
   }
-  throw new UnavailableError(`The bucket that holds ${name} answers ${response.status}. Check its keys.`);
+  throw new UnavailableError(
+    `The bucket that holds ${name} answers ${response.status} (${code}). Check its address and keys.`,
+  );
 }

@@ -2,6 +2,8 @@
 import { UnavailableError } from "../domain/errors.ts";
 import { objectKey } from "../domain/location.ts";
 import { decideRetention } from "../domain/retention.ts";
+import { isStorageType } from "../storage/registry.ts";
+import type { Bucket } from "../storage/s3.ts";
 import { StorageError } from "../storage/storage_error.ts";
 import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
 import {
@@ -12,6 +14,7 @@ import {
   postponeRemoval,
   takeMarksBack,
   tasksWithRevocableMarks,
+  witnessesOf,
 } from "../store/backup_records.ts";
 import { lockRevocableBackups, lockStoredBackups } from "../store/backup_retention.ts";
 import { findBackupTask } from "../store/backup_tasks.ts";
@@ -105,7 +108,7 @@ export async function removeDue(services: Services, limit = 16): Promise<number>
         services,
         backup.backup_destination_id,
         (destination) =>
-          removeObjects(services, destination, backup.remote_server_id, backup.directory, backup.names),
+          removeObjects(services, destination, { ...backup, serverId: backup.remote_server_id }),
       );
       if (failure === null) return await deleteBackupRecord(database, backup.id);
       const isWhole = backup.is_whole && failure.isWhole;
@@ -119,9 +122,12 @@ export async function removeDue(services: Services, limit = 16): Promise<number>
         (destination) =>
           leftover.upload_id !== null
             ? removeUpload(services, leftover.upload_id)
-            : removeObjects(services, destination, leftover.remote_server_id, leftover.directory, [
-              leftover.name,
-            ]),
+            : removeObjects(services, destination, {
+              id: null,
+              serverId: leftover.remote_server_id,
+              directory: leftover.directory,
+              names: [leftover.name],
+            }),
       );
       if (failure === null) await deleteLeftover(database, leftover.id);
       else await postponeLeftover(database, leftover.id, failure.error, nextTry(now, leftover.attempts));
@@ -168,22 +174,28 @@ async function attempt(
   }
 }
 
+interface ObjectsToRemove {
+  /** The id of their backup; null for a leftover. */
+  readonly id: number | null;
+  readonly serverId: number | null;
+  readonly directory: string;
+  readonly names: readonly string[];
+}
+
 /** Resolves when each of them is confirmed to be gone. Throws a {@link NothingDoneError} where none is, for certain. */
 async function removeObjects(
   services: Services,
   destination: BackupDestinationRow,
-  serverId: number | null,
-  directory: string,
-  names: readonly string[],
+  { id, serverId, directory, names }: ObjectsToRemove,
 ): Promise<void> {
-  if (destination.type === "s3" || destination.type === "custom_s3") {
-    const bucket = bucketOf(destination, services);
-    for (const [index, name] of names.entries()) {
-      await bucket.remove(objectKey(directory, name)).catch((error) => {
-        throw index === 0 && isRefusal(error) ? new NothingDoneError(error.message, { cause: error }) : error;
-      });
-    }
-    return;
+  const place = {
+    destinationId: destination.id,
+    directory,
+    serverId: destination.type === "local" ? serverId : null,
+  };
+  const witnesses = await witnessesOf(services.database, place, id);
+  if (isStorageType(destination.type)) {
+    return await removeFromBucket(bucketOf(destination, services), directory, names, witnesses);
   }
   if (serverId === null) {
     throw new NothingDoneError("The server whose agent could remove it is gone. Remove its files by hand.");
@@ -193,6 +205,7 @@ async function removeObjects(
     backup_destination_id: destination.id,
     directory,
     names: [...names],
+    witnesses,
   }, AGENT_TIMEOUT);
   const [first] = failed;
   if (first !== undefined) {
@@ -204,6 +217,30 @@ async function removeObjects(
   if (unsaid !== undefined) {
     throw new UnavailableError(`${unsaid}: the agent did not confirm that it is gone.`);
   }
+}
+
+async function removeFromBucket(
+  bucket: Bucket,
+  directory: string,
+  names: readonly string[],
+  witnesses: readonly string[],
+): Promise<void> {
+  let wasThere = false;
+  for (const [index, name] of names.entries()) {
+    try {
+      wasThere = await bucket.remove(objectKey(directory, name)) || wasThere;
+    } catch (error) {
+      throw index === 0 && isRefusal(error) ? new NothingDoneError(error.message, { cause: error }) : error;
+    }
+  }
+  if (wasThere || witnesses.length === 0) return;
+  for (const name of witnesses) if (await bucket.head(objectKey(directory, name)) !== null) return;
+  throw new NothingDoneError(
+    `Cannot tell whether ${
+      names[0]
+    } was deleted: the bucket holds none of the other backups that should be there ` +
+      `(${witnesses[0]}). Check the destination's bucket and endpoint.`,
+  );
 }
 
 /** The bucket said no, or has the object still: under a lock, for example. Where it was not heard, nobody knows. */

@@ -64,19 +64,23 @@ Deno.test("a backup's row goes when its objects are confirmed gone, not before",
   assert.equal((await database`select * from backups`).length, 0);
 });
 
+function bucketColumns({ keyring }: Services, s3: TestS3): Record<string, unknown> {
+  return {
+    type: "custom_s3",
+    local_path: null,
+    s3_access_key_encrypted: keyring.encrypt(s3.accessKey),
+    s3_secret_key_encrypted: keyring.encrypt(s3.secretKey),
+    s3_bucket_name: s3.bucket,
+    s3_endpoint: s3.endpoint,
+    path_style_endpoint: true,
+  };
+}
+
 Deno.test("a bucket that accepts a deletion and keeps the object is asked again", async () => {
   await using s3 = await TestS3.open();
   await using test = await testServices();
   const { services, database, clock } = test;
-  const { taskId } = await plant(services, {}, {
-    type: "custom_s3",
-    local_path: null,
-    s3_access_key_encrypted: services.keyring.encrypt(s3.accessKey),
-    s3_secret_key_encrypted: services.keyring.encrypt(s3.secretKey),
-    s3_bucket_name: s3.bucket,
-    s3_endpoint: s3.endpoint,
-    path_style_endpoint: true,
-  });
+  const { taskId } = await plant(services, {}, bucketColumns(services, s3));
   const backupId = await newBackup(database, taskId, clock.now(), {
     directory: "kept",
     file_name: "a.tar.zst",
@@ -124,4 +128,36 @@ Deno.test("two replicas never work on the same removal", async () => {
   await transaction(database, (sql) => requestRemoval(services, sql, [backupId], "request"));
   const counts = await Promise.all([removeDue(services), removeDue(services), removeDue(services)]);
   assert.equal(counts.reduce((a, b) => a + b), 1);
+});
+
+Deno.test("a backup is not forgotten for the 404 of an ingress, nor for a bucket that holds none of the others", async () => {
+  await using s3 = await TestS3.open();
+  await using test = await testServices();
+  const { services, database, clock } = test;
+  const { taskId } = await plant(services, {}, bucketColumns(services, s3));
+  const at = (name: string) =>
+    newBackup(database, taskId, clock.now(), { directory: "kept", file_name: name });
+  const [backupId] = [await at("a.tar.zst"), await at("b.tar.zst")];
+  const bucket = new Bucket(s3.options, loopback);
+  await bucket.put("kept/a.tar.zst", "archive");
+  await bucket.put("kept/b.tar.zst", "archive");
+  await transaction(database, (sql) => requestRemoval(services, sql, [backupId!], "request"));
+  const refused = async () => {
+    assert.equal(await removeDue(services), 1);
+    const [row] = await database`select removal_error from backups where id = ${backupId!}`;
+    await clock.advance(3_600_000);
+    return row!.removal_error;
+  };
+  s3.fault = () => ({ status: 404, page: "404 page not found" });
+  assert.match(await refused(), /something else than an S3 service answers/);
+  // Emptied, or another bucket of the same name.
+  s3.fault = () => null;
+  await s3.removeBucket();
+  await s3.makeBucket();
+  assert.match(await refused(), /^Cannot tell whether a\.tar\.zst was deleted: .*\(b\.tar\.zst\)/);
+  await bucket.put("kept/b.tar.zst", "archive");
+  assert.equal(await removeDue(services), 1);
+  assert.deepEqual((await database`select file_name from backups`).map((row) => row.file_name), [
+    "b.tar.zst",
+  ]);
 });

@@ -40,6 +40,8 @@ export async function wireRequest(
         kind: payload.kind,
         destination: jobDestination(destination, payload.directory, keyring),
         names: payload.names,
+        // Requests that waited through an upgrade have none.
+        witnesses: payload.witnesses ?? [],
       };
     case "backup.browse": {
       const backup = await findBackupDetail(sql, payload.user_id, payload.backup_id);

@@ -97,7 +97,7 @@ export class Bucket {
       });
       return true;
     } catch (error) {
-      if (isRefused(error, "NoSuchUpload", "NotFound")) return false;
+      if (isRefused(error, "NoSuchUpload")) return false;
       throw error;
     }
   }
@@ -112,7 +112,7 @@ export class Bucket {
     return (await this.#requests.send({ action: `read ${key}`, method: "GET", key })).text;
   }
 
-  /** The size in bytes; null where there is no such object. */
+  /** The size in bytes; null where the service itself says that there is no such object. */
   async head(key: string): Promise<number | null> {
     const action = `look up ${key}`;
     try {
@@ -121,10 +121,29 @@ export class Bucket {
       if (size === null || !/^\d+$/.test(size)) throw this.#requests.malformed(action);
       return Number(size);
     } catch (error) {
-      if (isRefused(error, "NotFound", "NoSuchKey")) return null;
+      if (isRefused(error, "NotFound", "NoSuchKey")) return await this.#proveMissing(key);
       if (error instanceof StorageError && !error.retryable) await this.#askWhy(action);
       throw error;
     }
+  }
+
+  /**
+   * Asks again by GET, whose answer has a body: a 404 alone may come from a proxy or mean a missing bucket.
+   * Rejects unless the service answers `NoSuchKey`.
+   */
+  async #proveMissing(key: string): Promise<null> {
+    const action = `look up ${key}`;
+    try {
+      await this.#requests.send({ action, method: "GET", key, headers: { range: "bytes=0-0" } });
+    } catch (error) {
+      if (isRefused(error, "NoSuchKey")) return null;
+      throw error;
+    }
+    throw new StorageError(
+      `Cannot ${action}: the bucket says that it is there, and that it is not. Try again.`,
+      "Answer",
+      true,
+    );
   }
 
   /** What refuses a HEAD has no body to say why, so a wrong key looks like a missing right: a GET is told the reason. */
@@ -137,12 +156,13 @@ export class Bucket {
     });
   }
 
-  /** Resolves when it is seen to be gone. One that is not there counts as removed. */
-  async remove(key: string): Promise<void> {
+  /** Resolves when it is seen to be gone: with false where it was not there before. */
+  async remove(key: string): Promise<boolean> {
+    if (await this.head(key) === null) return false;
     try {
       await this.#requests.send({ action: `delete ${key}`, method: "DELETE", key });
     } catch (error) {
-      if (!isRefused(error, "NoSuchKey", "NotFound")) throw error;
+      if (!isRefused(error, "NoSuchKey")) throw error;
     }
     if (await this.head(key) !== null) {
       throw new StorageError(
@@ -151,6 +171,7 @@ export class Bucket {
         true,
       );
     }
+    return true;
   }
 
   /** Every object whose key starts with `prefix`, a page of 1,000 at a time, in the service's order. */

@@ -23,13 +23,19 @@ const CODES_BY_STATUS: Record<number, string> = {
   503: "ServiceUnavailable",
 };
 
-/** Reads an error document; a body that is none (a proxy's page, a HEAD's nothing) leaves the status to tell. */
+/**
+ * Reads an error document. An answer without a body, as a HEAD's, leaves the status to tell; a page of another
+ * program, such as a proxy, gets the code {@link NOT_S3}.
+ */
 export function readRefusal(status: number, body: string, headers: Headers): Refusal {
   const region = headers.get("x-amz-bucket-region");
-  const fallback = { status, code: CODES_BY_STATUS[status] ?? `HTTP ${status}`, message: "", region };
+  const isPage = body.trim() !== "" && status < 500 && status !== 429;
+  const code = isPage ? NOT_S3 : CODES_BY_STATUS[status] ?? `HTTP ${status}`;
+  const fallback = { status, code, message: "", region };
   if (!body.includes("<Error")) return fallback;
   try {
     const error = parseXml(body);
+    if (error.name !== "Error") return fallback;
     return {
       status,
       code: textOf(error, "Code")?.trim() || fallback.code,
@@ -37,12 +43,18 @@ export function readRefusal(status: number, body: string, headers: Headers): Ref
       region: region ?? textOf(error, "Region"),
     };
   } catch (error) {
-    if (error instanceof SyntaxError) return fallback;
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    // Some services write keys with HTML's entities, which XML does not know.
+    const code = /^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>][^]*<Code>(\w{1,100})<\/Code>/.exec(body)?.[1];
+    return code === undefined ? fallback : { ...fallback, code };
   }
 }
 
+/** Something in front of the service answered in its place. */
+export const NOT_S3 = "NotS3";
+
 const RETRYABLE_CODES = new Set([
+  NOT_S3,
   "SlowDown",
   "RequestTimeout",
   "InternalError",
@@ -60,7 +72,7 @@ export function refusalError(action: string, refusal: Refusal): StorageError {
   return new StorageError(text, refusal.code, isRetryable(refusal));
 }
 
-function explanation({ code, message, region }: Refusal): string {
+function explanation({ status, code, message, region }: Refusal): string {
   switch (code) {
     case "InvalidAccessKeyId":
       return "the access key is not known there (InvalidAccessKeyId). Check the destination's access key and endpoint.";
@@ -74,6 +86,12 @@ function explanation({ code, message, region }: Refusal): string {
         "multipart uploads there.";
     case "QuotaExceeded":
       return "the quota there is used up (QuotaExceeded). Raise it, or keep fewer backups.";
+    case NOT_S3:
+      return `something else than an S3 service answers there (HTTP ${status}), such as a proxy. Check the ` +
+        "destination's endpoint and what stands before it.";
+    case "NotFound":
+      return "it answers HTTP 404 without saying what is missing, so nothing counts as deleted. Check the " +
+        "destination's endpoint and bucket.";
     case "RequestTimeTooSkewed":
       return "this machine's clock is wrong by more than the service tolerates (RequestTimeTooSkewed). Set the clock.";
     case "PermanentRedirect":

@@ -19,10 +19,19 @@ export interface S3Request {
   /** Null: the bucket itself. */
   readonly key: string | null;
   readonly query?: Record<string, string>;
+  readonly headers?: Record<string, string>;
   readonly body?: string;
   readonly timeoutMs?: number;
   /** False where a second one after a lost answer would do harm: then only refusals are tried again. */
   readonly repeatable?: boolean;
+}
+
+interface Signable {
+  readonly method: string;
+  readonly url: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly signQuery?: boolean;
 }
 
 export interface S3Answer {
@@ -81,8 +90,8 @@ export class S3Requests {
 
   async #sendOnce(request: S3Request): Promise<S3Answer> {
     const url = this.#url(request.key, request.query ?? {});
-    const { method, body } = request;
-    const signed = await this.#signer({ method, url: url.href, body }).sign();
+    const { method, body, headers } = request;
+    const signed = await this.#signer({ method, url: url.href, body, headers }).sign();
     const signal = AbortSignal.timeout(request.timeoutMs ?? TIMEOUT);
     let answer: S3Answer;
     try {
@@ -96,7 +105,7 @@ export class S3Requests {
     throw this.fail(request.action, readRefusal(answer.status, answer.text, answer.headers));
   }
 
-  #signer(request: { method: string; url: string; body?: string; signQuery?: boolean }): AwsV4Signer {
+  #signer(request: Signable): AwsV4Signer {
     return new AwsV4Signer({
       ...request,
       accessKeyId: this.options.accessKey,

@@ -217,3 +217,28 @@ Deno.test("a check stops at the step that fails and cleans up after it", async (
   assert.equal(Deno.inspect(steps).includes("X-Amz"), false);
   assert.deepEqual(await s3.openUploads(), []);
 });
+
+Deno.test("a 404 that is not S3's own deletes nothing", async () => {
+  await using s3 = await TestS3.open();
+  const bucket = bucketOf(s3);
+  await bucket.put("x", "data");
+  // An ingress without its backend, which sends no body with a HEAD.
+  s3.fault = () => ({ status: 404, page: "404 page not found" });
+  const calls = [() => bucket.head("x"), () => bucket.remove("x"), () => bucket.abortUpload("x", "id")];
+  for (const call of calls) {
+    const error = await rejection(call());
+    assert.match(error.message, /something else than an S3 service answers there \(HTTP 404\)/);
+    assert.equal(error.retryable, true);
+  }
+  // A bucket that is gone answers a HEAD with the same bare 404.
+  s3.fault = () => ({ status: 404, code: "NoSuchBucket" });
+  assert.equal((await rejection(bucket.head("x"))).code, "NoSuchBucket");
+  assert.equal((await rejection(bucket.remove("x"))).code, "NoSuchBucket");
+  assert.equal((await rejection(bucket.abortUpload("x", "id"))).code, "NoSuchBucket");
+  s3.fault = (call) => call.method === "HEAD" ? { status: 404, page: "" } : null;
+  assert.equal((await rejection(bucket.remove("x"))).retryable, true);
+  s3.fault = () => null;
+  assert.equal(await bucket.head("x"), 4);
+  assert.equal(await bucket.remove("x"), true);
+  assert.equal(await bucket.remove("x"), false);
+});

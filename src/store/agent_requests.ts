@@ -10,7 +10,13 @@ export type RequestPayload = RequestWords & {
 
 type RequestWords =
   | { kind: "destination.check"; backup_destination_id: number }
-  | { kind: "destination.delete"; backup_destination_id: number; directory: string; names: string[] }
+  | {
+    kind: "destination.delete";
+    backup_destination_id: number;
+    directory: string;
+    names: string[];
+    witnesses: string[];
+  }
   | {
     kind: "backup.browse";
     backup_destination_id: number;

@@ -44,6 +44,8 @@ export interface S3Call {
 /** What happens to a call instead of its work: an error answer, or a connection that is cut before or after the work. */
 export type S3Fault =
   | { status: number; code: string; message?: string }
+  /** The answer of something in front of the server. */
+  | { status: number; page: string }
   | "cut"
   | "cut the answer"
   | null;
@@ -234,8 +236,10 @@ async function grown(path: string, size: number): Promise<void> {
   while (!(await exists(path)) || (await Deno.stat(path)).size < size) await systemClock.sleep(1);
 }
 
-function answer(context: Context, { status, code, message = "" }: Exclude<S3Fault, string | null>): void {
-  context.status = status;
+function answer(context: Context, fault: Exclude<S3Fault, string | null>): void {
+  context.status = fault.status;
+  if ("page" in fault) return void (context.body = fault.page);
+  const { code, message = "" } = fault;
   context.type = "application/xml";
   context.body = `<?xml version="1.0"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
 }

@@ -66,7 +66,7 @@ export class StalledDestination implements Destination {
     return this.#local.read(name, from, to);
   }
 
-  remove(name: string): Promise<void> {
+  remove(name: string): Promise<boolean> {
     return this.#local.remove(name);
   }
 

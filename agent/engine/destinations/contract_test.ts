@@ -257,13 +257,49 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
     await (await destination.create("c.zst", null)).write(bytes(5));
     const signal = new AbortController().signal;
     const names = ["a.zst", "c.zst", "../b.zst", "gone.zst"];
-    const result = await removeFromDestination(fixture.spec("d"), names, systemClock, signal);
+    const result = await removeFromDestination(fixture.spec("d"), { names }, systemClock, signal);
     assert.deepEqual(result.deleted, ["a.zst", "c.zst", "gone.zst"]);
     assert.deepEqual(result.failed.map(({ name }) => name), ["../b.zst"]);
     assert.deepEqual([...(await fixture.objects()).keys()], ["d/b.zst"]);
     assert.deepEqual(await fixture.partials(), []);
     if (type === "s3") return;
-    const gone = removeFromDestination(fixture.spec("not/there"), ["a.zst"], systemClock, signal);
+    const gone = removeFromDestination(fixture.spec("not/there"), { names: ["a.zst"] }, systemClock, signal);
     assert.match((await failure(gone)).message, /not\/there.*: it is not there\. .*file system/);
   });
+
+  check(
+    "what is missing counts as deleted only where something else is that should be there",
+    async (fixture) => {
+      await using destination = await opened(fixture, "d");
+      await store(destination, "witness.zst", bytes(5));
+      await store(destination, "b.zst", bytes(5));
+      const remove = (names: string[], witnesses: string[]) =>
+        removeFromDestination(
+          fixture.spec("d"),
+          { names, witnesses },
+          systemClock,
+          new AbortController().signal,
+        );
+      const unproven = await remove(["gone.zst"], ["also-gone.zst"]);
+      assert.deepEqual([unproven.deleted, unproven.failed.map(({ name }) => name)], [[], ["gone.zst"]]);
+      assert.match(unproven.failed[0]!.message, /^Cannot tell whether it was deleted: .*\(also-gone\.zst\)/);
+      const seen = await remove(["gone.zst"], ["also-gone.zst", "witness.zst"]);
+      assert.deepEqual(seen, { deleted: ["gone.zst"], failed: [] });
+      // A neighbour that was there proves the place as well.
+      const beside = await remove(["b.zst", "gone.zst"], ["also-gone.zst"]);
+      assert.deepEqual(beside, { deleted: ["b.zst", "gone.zst"], failed: [] });
+    },
+  );
+
+  check(
+    "an empty directory, as an unmounted disk leaves it, is no proof that a backup is gone",
+    async (fixture) => {
+      await using destination = await opened(fixture, "d");
+      await store(destination, "a.zst", bytes(5));
+      await destination.remove("a.zst");
+      const error = await failure(destination.size("a.zst"));
+      assert.equal(error instanceof ObjectMissingError, false);
+      assert.match(error.message, /is empty\. See whether .*file system/);
+    },
+  );
 }

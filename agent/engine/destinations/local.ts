@@ -66,10 +66,13 @@ export class LocalDestination implements Destination {
     await atLocal(`write to ${directory}`, () => makeDirectory(directory));
   }
 
-  async remove(name: string): Promise<void> {
+  async remove(name: string): Promise<boolean> {
+    let wasThere = false;
     for (const path of [this.partialPath(name), this.#path(name)]) {
-      await atLocal(`remove ${path}`, () => removeIfThere(path));
+      wasThere = await atLocal(`remove ${path}`, () => removeIfThere(path)) || wasThere;
     }
+    if (!wasThere) await this.findPlace();
+    return wasThere;
   }
 
   async *read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
@@ -88,7 +91,10 @@ export class LocalDestination implements Destination {
   async size(name: string): Promise<number> {
     const path = this.#path(checkObjectName(name));
     await this.findPlace();
-    if (!(await isThere(path))) throw new ObjectMissingError(`Cannot read ${path}: it is not there`);
+    if (!(await isThere(path))) {
+      await this.#refuseEmpty(path);
+      throw new ObjectMissingError(`Cannot read ${path}: it is not there`);
+    }
     const { size } = await atLocal(`read ${path}`, () => Deno.stat(path));
     return size;
   }
@@ -99,6 +105,15 @@ export class LocalDestination implements Destination {
 
   async #refuseVanished(action: string): Promise<void> {
     refuseVanished(action, await realPath(this.spec.directory), await this.mounts());
+  }
+
+  /** A directory without anything in it may be a mount point: what was mounted there may be whole. */
+  async #refuseEmpty(path: string): Promise<void> {
+    const { directory } = this.spec;
+    for await (const _ of Deno.readDir(directory)) return;
+    throw new RunFailedError(
+      `Cannot read ${path}: ${directory} is empty. See whether its file system is mounted.`,
+    );
   }
 
   #path(name: string): string {
@@ -129,11 +144,13 @@ function parentOf(path: string): string {
   return trimmed.slice(0, trimmed.lastIndexOf("/")) || "/";
 }
 
-async function removeIfThere(path: string): Promise<void> {
+/** Returns whether it was. */
+async function removeIfThere(path: string): Promise<boolean> {
   try {
     await Deno.remove(path);
+    return true;
   } catch (error) {
-    // Where the directory itself, or what it lies in, is gone, so is the file: of a run that made them.
     if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
+    return false;
   }
 }

@@ -1,4 +1,5 @@
 /** One file being written: whole and durable under its final name, or not there at all. */
+import { isThere } from "../is_there.ts";
 import type { DirectWriting, ObjectWriter } from "../ports.ts";
 import { RunFailedError } from "../ports.ts";
 import { atLocal, codeOf } from "./local_errors.ts";
@@ -78,7 +79,7 @@ export class LocalWriter implements ObjectWriter {
       await this.file.sync();
       this.#close();
       await this.#publish();
-      await syncDirectory(this.final.slice(0, this.final.lastIndexOf("/")) || "/");
+      await syncDirectory(directoryOf(this.final));
       const { size } = await Deno.stat(this.final);
       if (size !== this.#written) {
         throw new RunFailedError(
@@ -97,6 +98,10 @@ export class LocalWriter implements ObjectWriter {
           await Deno.remove(path);
         } catch (error) {
           if (!(error instanceof Deno.errors.NotFound)) throw error;
+          if (await isThere(directoryOf(path))) return;
+          throw new RunFailedError(
+            `Cannot remove ${path}: its directory is not there. See whether its file system is mounted.`,
+          );
         }
       });
     }
@@ -147,6 +152,10 @@ export class LocalWriter implements ObjectWriter {
     this.file.close();
     this.syncFile.close();
   }
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 function alreadyThere(path: string): RunFailedError {

@@ -5,6 +5,7 @@ import type { CheckStep, DestinationDeleteResult } from "../../../src/protocol/m
 import {
   type Destination,
   type Downloads,
+  ObjectMissingError,
   type Output,
   type Relay,
   RunFailedError,
@@ -73,12 +74,13 @@ export function checkDestination(
 }
 
 /**
- * Removes objects and their partial files. A name that is not there counts as deleted where the place is; one that fails stops no other.
- * Rejects with a `RunFailedError` where the place can't be reached or is not there.
+ * Removes objects and their partial files. A name that is not there counts as deleted where its place is proven: another
+ * of the names or one of the witnesses is there, or nothing else should be. One that fails stops no other. Rejects with a
+ * `RunFailedError` where the place can't be reached or is missing.
  */
 export async function removeFromDestination(
   spec: JobDestination,
-  names: readonly string[],
+  { names, witnesses = [] }: { names: readonly string[]; witnesses?: readonly string[] },
   clock: Clock,
   signal: AbortSignal,
 ): Promise<DestinationDeleteResult> {
@@ -91,21 +93,44 @@ export async function removeFromDestination(
     relay: null,
   });
   const result: DestinationDeleteResult = { deleted: [], failed: [] };
+  const missing: string[] = [];
   try {
     await destination.findPlace();
     for (const name of names) {
       try {
         signal.throwIfAborted();
-        await destination.remove(name);
-        result.deleted.push(name);
+        if (await destination.remove(name)) result.deleted.push(name);
+        else missing.push(name);
       } catch (error) {
         result.failed.push({ name, message: (error as Error).message });
       }
     }
+    const isProven = result.deleted.length > 0 || missing.length === 0 ||
+      await isWitnessed(destination, witnesses);
+    if (isProven) result.deleted.push(...missing);
+    else result.failed.push(...missing.map((name) => ({ name, message: unproven(destination, witnesses) })));
     return result;
   } finally {
     await destination.close();
   }
+}
+
+/** Whether one of them is there, or there is none to look for. */
+async function isWitnessed(destination: Destination, witnesses: readonly string[]): Promise<boolean> {
+  for (const name of witnesses) {
+    try {
+      await destination.size(name);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ObjectMissingError)) throw error;
+    }
+  }
+  return witnesses.length === 0;
+}
+
+function unproven({ description }: Destination, witnesses: readonly string[]): string {
+  return `Cannot tell whether it was deleted: none of the other backups that should be in the ${description} is there ` +
+    `(${witnesses[0]}). See whether its file system is mounted.`;
 }
 
 function typeOf<Spec extends ReadDestination>(spec: Spec): DestinationType<ReadDestination> {

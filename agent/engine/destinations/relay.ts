@@ -37,7 +37,7 @@ export class RelayDestination implements Destination {
     return Promise.reject(this.#isReadOnly(`write ${name} to`));
   }
 
-  remove(name: string): Promise<void> {
+  remove(name: string): Promise<boolean> {
     return Promise.reject(this.#isReadOnly(`remove ${name} from`));
   }
 
@@ -91,7 +91,9 @@ class RelayedRanges implements RangeSource {
     const { status } = response;
     const message = messageIn(await response.text());
     if (status === 416) return endsEarly(this.what, from, to);
-    if (status === 410) return new ObjectMissingError(`Cannot read ${this.what}: ${message}`);
+    if (status === 410 && message !== null) {
+      return new ObjectMissingError(`Cannot read ${this.what}: ${message}`);
+    }
     const says = message ?? `the control plane answers ${status}`;
     return new TryFailed(says, status === 429 || status >= 500);
   }

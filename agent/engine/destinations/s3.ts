@@ -37,12 +37,13 @@ export class S3Destination implements Destination {
   }
 
   /** What this run uploaded, completed or not. Other objects are the control plane's to remove. */
-  async remove(name: string): Promise<void> {
+  async remove(name: string): Promise<boolean> {
     const uploadId = this.#uploadIds.get(checkObjectName(name));
     if (uploadId === undefined) {
       throw new RunFailedError(`Cannot remove ${name} from ${this.description}: only the control plane can`);
     }
     await this.#uploads().abort(uploadId);
+    return true;
   }
 
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {

@@ -34,14 +34,17 @@ class SignedRanges implements RangeSource {
 
   async explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError> {
     const { status } = response;
-    const code = /<Code>([^<]{1,100})<\/Code>/.exec((await response.text()).slice(0, 64 * 1024))?.[1];
+    const code = errorCodeIn((await response.text()).slice(0, 64 * 1024));
     if (status === 416) return endsEarly(this.what, from, to);
     if (status === 404 && code === "NoSuchKey") {
       return new ObjectMissingError(
         `Cannot read ${this.what}: it is not there. It was deleted or moved away.`,
       );
     }
-    if (status === 404) return new TryFailed("it is not there. It was deleted or moved away.", false);
+    // Without a code of S3's, something in front of the bucket answers, which may pass.
+    if (status === 404 && code === undefined) {
+      return new TryFailed("it answers 404, but not as S3 does", true);
+    }
     // Run out, or signed with keys that were changed since.
     if (status === 403) this.#signed = null;
     const waits = status === 403 || status === 429 || status >= 500;
@@ -57,4 +60,9 @@ class SignedRanges implements RangeSource {
     }
     return this.#signed.url;
   }
+}
+
+/** The code of an S3 error document. */
+function errorCodeIn(text: string): string | undefined {
+  return /<Error\b[^]*?<Code>([^<]{1,100})<\/Code>/.exec(text)?.[1];
 }

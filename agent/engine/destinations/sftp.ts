@@ -66,8 +66,10 @@ export class SftpDestination implements Destination {
     return new SftpWriter(this.session, handle, partial, final, this.ports.signal, removeFiles);
   }
 
-  async remove(name: string): Promise<void> {
-    await this.#removeFiles([this.#path(partialName(name)), this.#path(name)]);
+  async remove(name: string): Promise<boolean> {
+    const wasThere = await this.#removeFiles([this.#path(partialName(name)), this.#path(name)]);
+    if (!wasThere) await this.findPlace();
+    return wasThere;
   }
 
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
@@ -79,6 +81,14 @@ export class SftpDestination implements Destination {
     const found = await this.session.follow(path);
     if (found !== null) return found.size;
     await this.findPlace();
+    if ((await this.session.list(this.spec.directory)).every(({ filename }) => /^\.\.?$/.test(filename))) {
+      throw new RunFailedError(
+        `Cannot read ${path} at ${
+          placeOf(this.spec)
+        }: its directory is empty. See whether the server has mounted ` +
+          "its file system.",
+      );
+    }
     throw new ObjectMissingError(`Cannot read ${path} at ${placeOf(this.spec)}: it is not there`);
   }
 
@@ -87,11 +97,13 @@ export class SftpDestination implements Destination {
   }
 
   /** On a new connection where this one was lost: a partial file should not outlive the cut that made it one. */
-  async #removeFiles(paths: readonly string[]): Promise<void> {
+  async #removeFiles(paths: readonly string[]): Promise<boolean> {
     const isLost = this.session.isLost;
     const session = isLost ? await this.#rescue() : this.session;
+    let wasThere = false;
     try {
-      for (const path of paths) await session.removeIfThere(path);
+      for (const path of paths) wasThere = await session.removeIfThere(path) || wasThere;
+      return wasThere;
     } finally {
       if (isLost) await session.close();
     }

@@ -90,11 +90,14 @@ export class SftpSession {
     return this.#call(`list ${path}`, (done) => this.sftp.readdir(path, done));
   }
 
-  async removeIfThere(path: string): Promise<void> {
+  /** Returns whether it was. */
+  async removeIfThere(path: string): Promise<boolean> {
     try {
       await this.#raw((done: Done<void>) => this.sftp.unlink(path, done));
+      return true;
     } catch (error) {
       if (statusOf(error) !== NO_SUCH_FILE) throw await this.explain(`remove ${path}`, error);
+      return false;
     }
   }
 

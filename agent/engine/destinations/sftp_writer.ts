@@ -24,7 +24,7 @@ export class SftpWriter implements ObjectWriter {
     private readonly final: string,
     private readonly signal: AbortSignal,
     /** Removes files on whatever connection can still be had. */
-    private readonly removeFiles: (paths: readonly string[]) => Promise<void>,
+    private readonly removeFiles: (paths: readonly string[]) => Promise<unknown>,
   ) {}
 
   async write(chunk: Uint8Array): Promise<void> {
