@@ -7,6 +7,7 @@ import { oneLine } from "./line.ts";
 import { manifest, type StoredPart } from "./manifest.ts";
 import { tellContents } from "./manifest_contents.ts";
 import { objectName } from "./object_name.ts";
+import { storeParts } from "./parts.ts";
 import { compressFile, streamPart } from "./pipeline.ts";
 import { type Destination, RunAbortedError, RunFailedError, type RunPorts } from "./ports.ts";
 import { formatBytes, Progress } from "./progress.ts";
@@ -64,8 +65,12 @@ async function store(
   ports.output.line(`Using ${Object.entries(source.tools).map((tool) => tool.join(" ")).join(", ")}`);
   ports.output.line(`Writing to ${destination.description}`);
   objects.keys?.expect(filesToSeal(source.parts));
-  const parts: StoredPart[] = [];
-  for (const part of source.parts) parts.push(await storePart(part, context, objects, progress));
+  const { stored: parts, missing } = await storeParts(
+    source,
+    context,
+    objects,
+    (part) => storePart(part, context, objects, progress),
+  );
   const contents = new Map(
     parts.flatMap(({ archive, contents }) => contents ? [[archive.name, contents]] : []),
   );
@@ -77,6 +82,7 @@ async function store(
       job,
       source,
       parts,
+      missing,
       judged,
       contents: await tellContents(contents, objects.keys),
       hostname: Deno.hostname(),
@@ -93,6 +99,7 @@ async function store(
     tools: source.tools,
     duration_ms: Math.round(ports.clock.monotonic() - started),
     source: source.description,
+    ...missing.length === 0 ? {} : { missing },
   };
 }
 
@@ -113,7 +120,7 @@ async function storePart(
   const object = await createObject(objects, "archive", job, part, `${part.extension}.zst`);
   const frames = new FrameWatch(object.direct?.path ?? null);
   const counting = await part.count?.() ?? null;
-  const filesCount = await streamPart(
+  const streaming = streamPart(
     withArguments(part, counting?.args ?? []),
     context,
     progress,
@@ -123,6 +130,11 @@ async function storePart(
     },
     object.direct,
   );
+  // A count that goes on would keep its snapshot open on the server.
+  const filesCount = await streaming.catch(async (error) => {
+    await counting?.end();
+    throw error;
+  });
   const [end, indexPath, contents] = await Promise.all([
     checkFrames(part, frames, children),
     part.index === null ? null : compressFile(part.index.path, context),

@@ -7,6 +7,7 @@ import {
   type BackupJob,
   type JobEncryption,
   jobEncryption,
+  type Missing,
   type StoredObject,
 } from "../../src/protocol/job.ts";
 import type { Doubts } from "./guards.ts";
@@ -37,6 +38,7 @@ export interface ManifestInput {
   job: BackupJob;
   source: PreparedSource;
   parts: StoredPart[];
+  missing: readonly Missing[];
   judged: Doubts & { incompressible_share: number | null };
   contents: ToldContents;
   hostname: string;
@@ -59,6 +61,7 @@ export function manifest(input: ManifestInput): Uint8Array {
     started_at: input.startedAt.toISOString(),
     finished_at: input.finishedAt.toISOString(),
     warnings_count: input.warningsCount,
+    ...input.missing.length === 0 ? {} : { incomplete: true, missing: input.missing },
     incompressible_share: input.judged.incompressible_share,
     suspicion: describeDoubts(input.judged),
     compression: "zstd, independent frames of 8 MB as pzstd writes them",

@@ -80,6 +80,9 @@ export class RunFailedError extends Error {
   leftovers: string[] = [];
 }
 
+/** What the source could not give: a run that stores several parts goes on without this one. */
+export class SourceFailedError extends RunFailedError {}
+
 /** An object that is not in the place where its neighbours would be. */
 export class ObjectMissingError extends RunFailedError {}
 

@@ -61,6 +61,16 @@ export class RunObjects {
     return new OpenObject(sink, writer, direct, () => this.#commit(object, writer, digest));
   }
 
+  /** Removes what was made since `committed` had that length. Rejects where something may be left. */
+  async rollBack(length: number): Promise<void> {
+    if (this.#open !== null) await this.#open.writer.abort();
+    this.#open = null;
+    while (this.committed.length > length) {
+      await this.destination.remove(this.committed.at(-1)!.name);
+      this.committed.pop();
+    }
+  }
+
   /** Removes everything, the newest first. Returns the names of what may be left. */
   async removeAll(): Promise<string[]> {
     const leftovers: string[] = [];

@@ -70,6 +70,7 @@ async function foundBackup(
       incompressible_share: manifest.incompressible_share ?? null,
       suspicious_at: suspicion === null ? null : createdAt,
       suspicion,
+      missing: manifest.missing ?? [],
       created_at: createdAt,
     },
     objects: [

@@ -1,7 +1,7 @@
 /** Manifests as backups' places hold them: written by `agent/engine/manifest.ts`, this version's or an older one's. */
 import { z } from "zod";
 import { isOtherThanWritten } from "../../agent/engine/manifest_digest.ts";
-import { SourceDescription, StoredObject } from "../protocol/job.ts";
+import { Missing, SourceDescription, StoredObject } from "../protocol/job.ts";
 import type { Place } from "./place.ts";
 
 const count = z.number().int().nonnegative();
@@ -18,6 +18,7 @@ export const Manifest = z.object({
   warnings_count: count,
   incompressible_share: z.number().min(0).max(1).nullish(),
   suspicion: z.string().nullish(),
+  missing: z.array(Missing).optional(),
   /** `age, passphrase (scrypt)`, `age, recipients`; null for none. */
   encryption: z.string().nullable(),
   recipients: z.array(z.string()).optional(),

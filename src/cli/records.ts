@@ -35,6 +35,7 @@ export interface Backup {
   verified_at: string | null;
   proven_at: string | null;
   held: boolean;
+  incomplete: boolean;
   objects: StoredObject[];
 }
 

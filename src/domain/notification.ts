@@ -8,6 +8,7 @@ export const NOTIFICATION_EVENTS = [
   "backup.damaged",
   "backup.suspicious",
   "backup.shrunken",
+  "backup.incomplete",
   "drill.failed",
   "test",
 ] as const;

@@ -29,6 +29,8 @@ export interface RetainedBackup {
   readonly held: boolean;
   readonly damaged: boolean;
   readonly suspicious: boolean;
+  /** Something is missing from it that its task backs up. */
+  readonly incomplete: boolean;
 }
 
 export const KEEP_REASONS = [
@@ -68,6 +70,8 @@ const PERIODS: Record<Exclude<KeepRule, "keep_last">, Period> = {
  * any rule, or anything else, gives a reason.
  *
  * - Rules count the backups that are neither held nor damaged: those take nobody's place.
+ * - Rules count complete backups alone, as if there were no others: an incomplete one pushes no complete one out.
+ *   Incomplete ones are counted together with all others, so there are no more of them than the rules ask for.
  * - What is suspicious or damaged stays until a person has looked at it, and so does everything older.
  */
 export function decideRetention<B extends RetainedBackup>(
@@ -82,23 +86,38 @@ export function decideRetention<B extends RetainedBackup>(
   const keep: Keep = ({ id }, rule, text) => void reasons.get(id)!.push({ rule, text });
   if (hasRule(policy)) {
     const counted = newestFirst.filter(({ held, damaged }) => !held && !damaged);
-    keepNewest(counted, "maximum_backups_to_keep", policy.maximum_backups_to_keep, keep);
-    for (const rule of KEEP_RULES) {
-      const count = policy[rule] ?? 0;
-      if (rule === "keep_last") keepNewest(counted, rule, count, keep);
-      else keepPeriods(counted, rule, count, timezone, keep);
+    applyRules(counted.filter(({ incomplete }) => !incomplete), policy, timezone, keep);
+    if (counted.some(({ incomplete }) => incomplete)) {
+      applyRules(counted, policy, timezone, (backup, rule, text) => {
+        if (backup.incomplete) keep(backup, rule, text);
+      });
     }
     keepYoung(newestFirst, policy.minimum_age_days ?? 0, now, keep);
   } else {
     for (const backup of newestFirst) keep(backup, "no_rule", "no rule that would remove any");
   }
-  const newestGood = newestFirst.find(({ damaged }) => !damaged);
+  const good = newestFirst.filter(({ damaged }) => !damaged);
+  const newestGood = good.find(({ incomplete }) => !incomplete) ?? good[0];
   if (newestGood !== undefined) keep(newestGood, "newest_good", "the newest good one");
   keepFlagged(newestFirst, keep);
   return newestFirst.map((backup) => ({ backup, reasons: reasons.get(backup.id)! }));
 }
 
 type Keep = (backup: RetainedBackup, rule: KeepReason["rule"], text: string) => void;
+
+function applyRules(
+  newestFirst: readonly RetainedBackup[],
+  policy: RetentionPolicy,
+  timezone: string,
+  keep: Keep,
+): void {
+  keepNewest(newestFirst, "maximum_backups_to_keep", policy.maximum_backups_to_keep, keep);
+  for (const rule of KEEP_RULES) {
+    const count = policy[rule] ?? 0;
+    if (rule === "keep_last") keepNewest(newestFirst, rule, count, keep);
+    else keepPeriods(newestFirst, rule, count, timezone, keep);
+  }
+}
 
 function hasRule(policy: RetentionPolicy): boolean {
   return policy.maximum_backups_to_keep > 0 || KEEP_RULES.some((rule) => (policy[rule] ?? 0) > 0);

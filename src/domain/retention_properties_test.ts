@@ -39,7 +39,7 @@ const age = fc.oneof(
 );
 
 function backups(flag: fc.Arbitrary<boolean> = rarely): fc.Arbitrary<RetainedBackup[]> {
-  const one = fc.record({ age, held: flag, damaged: flag, suspicious: flag });
+  const one = fc.record({ age, held: flag, damaged: flag, suspicious: flag, incomplete: flag });
   return fc.array(one, { maxLength: 40 }).map((all) =>
     all.map(({ age, ...flags }, index) => ({
       id: index + 1,
@@ -67,7 +67,8 @@ const hasRule = (policy: RetentionPolicy) =>
 Deno.test("the newest good backup never goes, nor a held one, nor a young one", () => {
   holds(fc.property(backups(), policy, zone, (all, policy, zone) => {
     const { removed } = split(all, policy, zone);
-    const newestGood = all.filter(({ damaged }) => !damaged).sort(isNewer).at(-1);
+    const good = all.filter(({ damaged }) => !damaged).sort(isNewer);
+    const newestGood = good.filter(({ incomplete }) => !incomplete).at(-1) ?? good.at(-1);
     for (const backup of removed) {
       assert.notEqual(backup, newestGood);
       assert.equal(backup.held, false);
@@ -186,3 +187,13 @@ function documented(
   }
   return kept;
 }
+
+Deno.test("incomplete backups change nothing in which complete ones stay", () => {
+  holds(fc.property(backups(), policy, zone, (all, policy, zone) => {
+    const complete = all.filter(({ incomplete }) => !incomplete);
+    const ids = (kept: readonly RetainedBackup[]) =>
+      new Set(kept.filter(({ incomplete }) => !incomplete).map(({ id }) => id));
+    const [alone, together] = [ids(split(complete, policy, zone).kept), ids(split(all, policy, zone).kept)];
+    for (const id of alone) assert.ok(together.has(id));
+  }));
+});

@@ -13,13 +13,13 @@ const NO_RULES: RetentionPolicy = {
   minimum_age_days: null,
 };
 
-type Flags = Partial<Pick<RetainedBackup, "held" | "damaged" | "suspicious">>;
+type Flags = Partial<Pick<RetainedBackup, "held" | "damaged" | "suspicious" | "incomplete">>;
 
 /** Backups at these times, with ids from 1. */
 function at(...times: (string | [string, Flags])[]): RetainedBackup[] {
   return times.map((time, index) => {
     const [text, flags] = typeof time === "string" ? [time, {}] : time;
-    const clear = { held: false, damaged: false, suspicious: false };
+    const clear = { held: false, damaged: false, suspicious: false, incomplete: false };
     return { id: index + 1, created_at: new Date(text), ...clear, ...flags };
   });
 }
@@ -207,4 +207,24 @@ Deno.test("a suspicious backup keeps what is older until it is cleared, however 
     "suspicious, until a person clears it",
   ]);
   assert.deepEqual(kept(backups({}), { keep_last: 1 }), [5]);
+});
+
+Deno.test("an incomplete backup pushes no complete one out, and there are no more of them than rules ask for", () => {
+  const backups = at(
+    "2024-08-01T01:00:00Z",
+    "2024-08-02T01:00:00Z",
+    ["2024-08-03T01:00:00Z", { incomplete: true }],
+    ["2024-08-04T01:00:00Z", { incomplete: true }],
+    ["2024-08-05T01:00:00Z", { incomplete: true }],
+  );
+  assert.deepEqual(kept(backups, { keep_last: 2 }), [1, 2, 4, 5]);
+  assert.deepEqual(kept(backups, { maximum_backups_to_keep: 1 }), [2, 5]);
+  assert.deepEqual(kept(backups, { keep_daily: 2 }), [1, 2, 4, 5]);
+  assert.deepEqual(kept(backups, { keep_monthly: 1 }), [2, 5]);
+  assert.deepEqual(decide(backups, { keep_last: 1 })[1], ["the last one", "the newest good one"]);
+  const alone = at(["2024-08-03T01:00:00Z", { incomplete: true }], [
+    "2024-08-04T01:00:00Z",
+    { incomplete: true },
+  ]);
+  assert.deepEqual(kept(alone, { keep_last: 1 }), [2]);
 });

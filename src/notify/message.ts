@@ -78,6 +78,12 @@ const WORDS: Readonly<Record<NotificationEventName, (event: NotificationEvent) =
       }/suspicion, and set the task's on_shrink to ignore until the ` +
       "median has followed.",
   }),
+  "backup.incomplete": (event) => ({
+    tone: "bad",
+    title: `A backup of ${taskOf(event)} is incomplete`,
+    next: `Read ${logOf(event)} and put right what it names. What is not named is stored. ` +
+      "No complete backup is deleted in favour of this one.",
+  }),
   "drill.failed": (event) => ({
     tone: "bad",
     title: `A restore drill of ${taskOf(event)} could not be made`,

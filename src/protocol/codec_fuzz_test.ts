@@ -5,7 +5,7 @@ import { runs } from "../../tests/support/fuzz.ts";
 import { testAlone } from "../../tests/support/alone.ts";
 import { decodeAgentMessage, decodeServerMessage, encode, MAX_FRAME, ProtocolError } from "./codec.ts";
 
-const GOLDEN = ["v1_agent", "v1_server", "v2_agent", "v2_server"].flatMap((name) =>
+const GOLDEN = ["v1_agent", "v1_server", "v2_agent", "v2_server", "v3_agent", "v3_server"].flatMap((name) =>
   Deno.readTextFileSync(new URL(`../../tests/compat/${name}.jsonl`, import.meta.url)).trimEnd().split("\n")
 );
 

@@ -130,6 +130,8 @@ export const BackupJob = z.object({
   timeout_ms: z.number().nullable(),
   /** Left out by a control plane that knows none. */
   guards: JobGuards.optional(),
+  /** True: the control plane records incomplete backups. Else a run that must leave something out fails. */
+  accepts_incomplete: z.boolean().optional(),
 });
 export type BackupJob = z.infer<typeof BackupJob>;
 
@@ -168,6 +170,14 @@ export type StoredObject = z.infer<typeof StoredObject>;
 export const SourceDescription = z.looseObject({ type: z.string().max(64) });
 export type SourceDescription = z.infer<typeof SourceDescription>;
 
+/** Something that was to be backed up and is not in the backup: a database, say. */
+export const Missing = z.object({
+  name: z.string().min(1).max(1024),
+  /** One line. */
+  reason: z.string().max(4096),
+});
+export type Missing = z.infer<typeof Missing>;
+
 /** What a successful backup run stored. `size` is the sum of its archives. */
 export const StoredBackup = z.object({
   objects: z.array(StoredObject).min(1).max(MAX_OBJECTS),
@@ -187,6 +197,8 @@ export const StoredBackup = z.object({
   suspicion: z.string().max(4096).nullable().optional(),
   /** One line that says how it shrank, where the task warns of that; null or left out: it did not. */
   shrinking: z.string().max(4096).nullable().optional(),
+  /** Names that had to be left out. Empty or absent: the backup is complete. */
+  missing: z.array(Missing).max(MAX_OBJECTS).optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;
 
@@ -238,6 +250,12 @@ export const DatabaseTarget = z.object({
   database_name: z.string().nullable(),
   /** Replaces databases that hold something; else they fail the run. */
   overwrite: z.boolean(),
+  /** PostgreSQL: false leaves owners and grants out, so that the login owns everything. Default: true. */
+  owners: z.boolean().optional(),
+  /** MySQL: `login` makes the login the definer of routines, views, triggers and events. Default: `keep`. */
+  definers: z.enum(["keep", "login"]).optional(),
+  /** Statements that fail are warnings, and the load goes on. Default: false. */
+  continue_on_errors: z.boolean().optional(),
 });
 export type DatabaseTarget = z.infer<typeof DatabaseTarget>;
 

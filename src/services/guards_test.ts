@@ -137,3 +137,29 @@ Deno.test("a suspicious backup is kept as such, and pushes none of the older one
   await at.backUp({ suspicion: null });
   assert.deepEqual(await marked(), []);
 });
+
+Deno.test("an incomplete backup is told to on_failure streams, pushes none out and counts for no median", async () => {
+  await using at = await guarded({ maximum_backups_to_keep: 1 });
+  const { database, services, caller, taskId } = at;
+  await newStream(services, { userId: caller.userId, taskId }, { on_success: false, on_failure: true });
+  const complete = await at.store();
+  const missing = [{ name: "shop", reason: "pg_dump exited with 1" }, {
+    name: "crm",
+    reason: "it is invalid",
+  }];
+  const incomplete = [await at.store({ missing }), await at.store({ missing })];
+  const left = async () =>
+    (await database`select id from backups where removal_requested_at is null order by id`).map(({ id }) =>
+      id
+    );
+  assert.deepEqual(await left(), [complete, incomplete.at(-1)]);
+  const [told] = await database`
+    select event ->> 'event' as event, event ->> 'reason' as reason from notification_deliveries order by id`;
+  assert.deepEqual({ ...told }, {
+    event: "backup.incomplete",
+    reason: "shop: pg_dump exited with 1; crm: it is invalid",
+  });
+  const last = await at.store();
+  assert.deepEqual(await left(), [last]);
+  assert.equal((await at.backUp())!.usual, null);
+});

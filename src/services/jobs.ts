@@ -80,6 +80,7 @@ export function backupJob(
       ...encryptionFor(server, taskEncryption(task, keyring)),
       last,
       timeout_ms: task.run_timeout === null ? null : task.run_timeout * 1000,
+      accepts_incomplete: true,
       guards: { on_shrink: task.on_shrink, on_incompressible: task.on_incompressible, usual },
     },
   };

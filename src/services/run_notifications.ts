@@ -6,6 +6,7 @@ import {
   type NotificationEventName,
 } from "../domain/notification.ts";
 import { type RunState, shownState } from "../domain/run.ts";
+import type { Missing } from "../protocol/job.ts";
 import type { Sql } from "../store/database.ts";
 import {
   findNotifiedBackup,
@@ -58,20 +59,31 @@ export async function tellOfBackup(
   services: Clocked,
   sql: Sql,
   run: RunRow,
-  { wasLost, backupId, suspicion, shrinking }: {
+  { wasLost, backupId, suspicion, shrinking, missing }: {
     wasLost: boolean;
     backupId: number;
     suspicion: string | null;
     shrinking: string | null;
+    missing: readonly Missing[];
   },
 ): Promise<void> {
   const audience = wasLost ? "any" : "success";
   await tell(services, sql, run, "backup.succeeded", { audience, wasLost, backupId });
-  const doubts = [["backup.suspicious", suspicion], ["backup.shrunken", shrinking]] as const;
+  const doubts = [
+    ["backup.suspicious", suspicion],
+    ["backup.shrunken", shrinking],
+    ["backup.incomplete", describeMissing(missing)],
+  ] as const;
   for (const [event, reason] of doubts) {
     if (reason === null) continue;
     await tell(services, sql, run, event, { audience: "failure", wasLost, backupId, reason });
   }
+}
+
+/** One line; null where nothing is missing. Each channel cuts it to the length that it takes. */
+function describeMissing(missing: readonly Missing[]): string | null {
+  if (missing.length === 0) return null;
+  return missing.map(({ name, reason }) => `${name}: ${reason}`).join("; ").slice(0, 4096);
 }
 
 interface News {

@@ -46,6 +46,7 @@ export async function applyVerdict(
       backupId,
       suspicion: verdict.backup.suspicion ?? null,
       shrinking: verdict.backup.shrinking ?? null,
+      missing: verdict.backup.missing ?? [],
     });
   }
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
@@ -197,6 +198,7 @@ async function storeBackup(
     incompressible_share: stored.incompressible_share ?? null,
     suspicious_at: suspicion === null ? null : now,
     suspicion,
+    missing: stored.missing ?? [],
     created_at: now,
   }, stored.objects);
   if (run.backup_task_id !== null) await requestRetention(services, sql, run.backup_task_id);

@@ -18,6 +18,7 @@ export async function usualFigures(sql: Sql, taskId: number): Promise<UsualFigur
       select b.size, b.bytes_read, b.files_count, b.incompressible_share
       from backups b join backup_tasks t on t.id = b.backup_task_id
       where b.backup_task_id = ${taskId} and b.removal_requested_at is null and b.suspicious_at is null
+        and b.missing = '[]'
         and b.bytes_read > 0
         and (t.source_changed_at is null or ${handedOverAt(sql)} > t.source_changed_at)
       order by b.created_at desc, b.id desc limit ${HISTORY_LENGTH}

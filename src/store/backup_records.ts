@@ -27,6 +27,7 @@ export interface NewBackup {
   incompressible_share: number | null;
   suspicious_at: Date | null;
   suspicion: string | null;
+  missing: readonly { name: string; reason: string }[];
   created_at: Date;
 }
 
@@ -44,7 +45,13 @@ export async function insertBackup(
   objects: readonly NewBackupObject[],
 ): Promise<number> {
   const [row] = await sql<{ id: number }[]>`
-    insert into backups ${sql({ ...backup, source: backup.source && sql.json(backup.source as never) })}
+    insert into backups ${
+    sql({
+      ...backup,
+      source: backup.source && sql.json(backup.source as never),
+      missing: sql.json(backup.missing as never),
+    })
+  }
     returning id`;
   const rows = objects.map(({ database, ...object }, ordinal) => ({
     ...object,

@@ -28,6 +28,8 @@ export interface BackupRow {
   incompressible_share: number | null;
   suspicious_at: Date | null;
   suspicion: string | null;
+  /** Names that had to be left out; empty where it is complete. */
+  missing: { name: string; reason: string }[];
   created_at: Date;
   verified_at: Date | null;
   proven_at: Date | null;

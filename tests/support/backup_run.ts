@@ -64,6 +64,7 @@ export class BackupRun implements AsyncDisposable {
       encryption: { type: "none" },
       last: null,
       timeout_ms: null,
+      accepts_incomplete: true,
       ...changes,
     };
   }

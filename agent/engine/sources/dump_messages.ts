@@ -1,6 +1,6 @@
 /** What a dump program says on stderr, and what its exit then means. */
 import type { Exit } from "../children.ts";
-import { type Output, RunFailedError } from "../ports.ts";
+import { type Output, SourceFailedError } from "../ports.ts";
 
 /** `pg_dump: warning: …`, `-- Warning: …`, `mysqldump: [Warning] …`. */
 const WARNING = /^(?:[\w.-]+: )?(?:-- )?\[?warning\b\]?:?\s*/i;
@@ -24,7 +24,7 @@ export class DumpMessages {
   check(exit: Exit, label: string): void {
     if (exit.code === 0 && exit.signal === null) return;
     const how = exit.signal === null ? `exited with ${exit.code}` : `was ended by ${exit.signal}`;
-    throw new RunFailedError(
+    throw new SourceFailedError(
       `Cannot dump ${label}: ${this.program} ${how}${this.#error === null ? "" : `: ${this.#error}`}`,
     );
   }
@@ -35,7 +35,7 @@ export function checkClosing(label: string, tail: Uint8Array, closing: RegExp): 
   // Only the end counts, and a dump may hold any bytes before it.
   const text = new TextDecoder("latin1").decode(tail.subarray(-1024));
   if (!closing.test(text)) {
-    throw new RunFailedError(
+    throw new SourceFailedError(
       `Cannot trust the dump of ${label}: it lacks its closing line, so it is not complete`,
     );
   }

@@ -1,5 +1,5 @@
 /** What a source type promises the engine. */
-import type { SourceDescription, StoredBackup } from "../../../src/protocol/job.ts";
+import type { Missing, SourceDescription, StoredBackup } from "../../../src/protocol/job.ts";
 import type { Command, Exit } from "../children.ts";
 import type { RunContext } from "../run_context.ts";
 import type { RowCounting } from "./row_counts.ts";
@@ -16,6 +16,8 @@ export interface PreparedSource {
   readonly description: SourceDescription;
   /** One object each, in this order; at least one. */
   readonly parts: SourcePart[];
+  /** Names that the run can't store, such as databases. It warns of each, and its backup is incomplete. */
+  readonly missing?: readonly Missing[];
 }
 
 /** A stream that becomes one object. */
@@ -23,6 +25,8 @@ export interface SourcePart {
   /** For output lines: `database shop`. */
   readonly label: string;
   readonly database: string | null;
+  /** True for roles, accounts and the like: without a database, they are no backup. */
+  readonly isGeneral?: true;
   /** Between the object's prefix and stamp, safe in a file name; null for none. */
   readonly infix: string | null;
   readonly extension: ".tar" | ".sql" | ".dump";
@@ -39,7 +43,12 @@ export interface SourcePart {
   readonly restore: string;
   /** Takes one line of the command's stderr, as it comes. */
   message(line: string): void;
-  /** Throws a `RunFailedError` where the command's exit is no success. Called before `checkEnd`. */
+  /** Whether what it stores has gone since, so that nothing is missing where it failed. */
+  isGone?(): Promise<boolean>;
+  /**
+   * Throws a `RunFailedError` where the command's exit is no success: a `SourceFailedError` where the run may go on
+   * with the other parts. Called before `checkEnd`.
+   */
   checkExit(exit: Exit, filesCount: number): void;
   /** Throws a `RunFailedError` where the stream lacks its closing marker. */
   checkEnd(end: PartEnd): void;

@@ -45,6 +45,12 @@ const Backup = z.object({
   suspicion: z.string().nullable().openapi({
     description: "What is doubtful: that it may be of files that ransomware encrypted, or that it shrank.",
   }),
+  incomplete: z.boolean().openapi({
+    description: "Whether something is missing from it. It never takes the place of a complete backup.",
+  }),
+  missing: z.array(z.object({ name: z.string(), reason: z.string() })).openapi({
+    description: "What had to be left out, such as a database that could not be dumped, and why.",
+  }),
   objects: z.array(z.object({
     role: z.enum(["archive", "index", "manifest"]),
     name: z.string(),
@@ -94,6 +100,8 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     damage_reason: null,
     suspicious_at: null,
     suspicion: null,
+    incomplete: false,
+    missing: [],
     objects: [{
       role: "archive",
       name: "backup_2_20240807020000.tar.zst.age",
@@ -134,6 +142,8 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     damage_reason: row.damage_reason,
     suspicious_at: isoTimeOrNull(row.suspicious_at),
     suspicion: row.suspicion,
+    incomplete: row.missing.length > 0,
+    missing: row.missing,
     objects: row.objects,
     created_at: isoTime(row.created_at),
     verified_at: isoTimeOrNull(row.verified_at),

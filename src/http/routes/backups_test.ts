@@ -44,6 +44,8 @@ Deno.test("backups are listed by task and in all, each with its objects", async 
     incompressible_share: null,
     suspicious_at: null,
     suspicion: null,
+    incomplete: false,
+    missing: [],
     status: "stored",
     removal_error: null,
     removal_attempts: 0,
