@@ -34,6 +34,8 @@ export interface LinkOptions {
   clock: Clock;
   journal: Journal;
   describe(): AgentDescription;
+  /** See `hello` of the protocol. */
+  seat?: string;
   handlers: LinkHandlers;
 }
 
@@ -106,6 +108,8 @@ export class Link {
     const watch = this.#watch(() => limit - (this.#options.clock.monotonic() - heardAt), over.signal, () => {
       log().warn("Closed the connection: nothing was heard for too long");
       closeQuietly(socket);
+      // A peer that is gone answers no close: its event may never come.
+      over.signal.dispatchEvent(new Event("expired"));
     });
     const abort = () => closeQuietly(socket);
     signal.addEventListener("abort", abort, { once: true });
@@ -120,6 +124,7 @@ export class Link {
           limit = 3 * message.heartbeat_ms;
         }
         if (message.type === "refused") ended.refused = true;
+        if (message.type === "ping") return pong(socket);
         this.#handle(message);
       };
       const end = async () => {
@@ -132,6 +137,7 @@ export class Link {
         if (ended.welcomed) log().info("The connection to the control plane ended");
         resolve(ended);
       };
+      over.signal.addEventListener("expired", () => void end(), { once: true });
       socket.onclose = () => void end();
       socket.onerror = () => void end();
     });
@@ -147,11 +153,12 @@ export class Link {
   }
 
   #hello(socket: WebSocket): void {
-    const { describe, journal } = this.#options;
+    const { describe, journal, seat } = this.#options;
     const hello: AgentMessage = {
       type: "hello",
       protocol: { min: PROTOCOL_MIN, max: PROTOCOL_VERSION },
       agent: describe(),
+      ...(seat === undefined ? {} : { seat }),
       runs: journal.all().map((run) => ({
         run_id: run.runId,
         attempt: run.attempt,
@@ -182,8 +189,6 @@ export class Link {
         return this.#welcome(message);
       case "refused":
         return log().error("The control plane refused the agent: {reason}", { reason: message.message });
-      case "ping":
-        return void this.send({ type: "pong" });
       case "ack":
         journal.acknowledge(message.run_id, message.attempt, message.sequence);
         return this.#events.acknowledged(this.buffered);
@@ -240,6 +245,11 @@ export class Link {
       });
     }
   }
+}
+
+/** Over the socket that the ping came by: the control plane learns by it that this very socket lives. */
+function pong(socket: WebSocket): void {
+  if (socket.readyState === WebSocket.OPEN) socket.send(encode({ type: "pong" }));
 }
 
 function closeQuietly(socket: WebSocket): void {

@@ -56,6 +56,7 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
     clock,
     journal,
     describe: () => description,
+    seat: await state.seat(),
     handlers: {
       start: ({ run_id, attempt, job, traceparent }) => runner.start(run_id, attempt, job, traceparent),
       cancel: (runId, attempt, reason) => runner.cancel(runId, attempt, reason),

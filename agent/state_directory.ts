@@ -1,4 +1,5 @@
 /** The agent's own directory: one agent each, its key, its journal, its work. */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 
 /** What keeps the agent from starting: one line for whoever started it. */
@@ -33,6 +34,18 @@ export class StateDirectory implements Disposable {
     }
     await Deno.writeTextFile(join(path, "agent.pid"), `${Deno.pid}\n`, { mode: 0o644 });
     return new StateDirectory(path, lock);
+  }
+
+  /**
+   * Names this boot of the machine and the lock of this very directory. Whoever has the same seat as an
+   * earlier agent holds its lock, so that one has ended; a copy of the directory or of the machine has
+   * another. Undefined where the system tells no boot id.
+   */
+  async seat(): Promise<string | undefined> {
+    const boot = await Deno.readTextFile("/proc/sys/kernel/random/boot_id").catch(() => null);
+    if (boot === null) return undefined;
+    const { dev, ino } = await this.#lock.stat();
+    return createHash("sha256").update(`${boot.trim()} ${dev} ${ino}`).digest("hex").slice(0, 32);
   }
 
   get journalPath(): string {

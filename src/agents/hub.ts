@@ -9,8 +9,8 @@ import { disconnectAgent, disconnectReplica, heardFromAgents } from "../services
 import type { Services } from "../services/context.ts";
 import { authenticateAgent } from "../services/enrolment.ts";
 import type { HandOver } from "../services/hand_overs.ts";
+import { Admission } from "./admission.ts";
 import { EventIngest } from "./event_ingest.ts";
-import { Greetings } from "./greetings.ts";
 import { CLOSE, Session, type SessionOwner } from "./session.ts";
 
 export interface HubOptions {
@@ -22,9 +22,12 @@ export interface HubOptions {
 /** Sockets of one server that have not said hello: silence ends them, and an agent opens one at a time. */
 const MAX_GREETING = 8;
 
+/** For a connection whose agent has come back over another one. */
+const REPLACED = ["replaced", "The agent has connected again."] as const;
+
 export class Hub implements SessionOwner {
   readonly heartbeatMs: number;
-  readonly greetings = new Greetings();
+  readonly admission: Admission;
   readonly outside: (work: () => void) => void = AsyncLocalStorage.snapshot();
   readonly #services: Services;
   readonly #replicaId: string;
@@ -48,10 +51,18 @@ export class Hub implements SessionOwner {
     this.#ingest = new EventIngest(services, ({ remoteServerId, runId, attempt, sequence }) => {
       this.#ready.get(remoteServerId)?.send({ type: "ack", run_id: runId, attempt, sequence });
     });
+    this.admission = new Admission(services, this.#replicaId, (id) => this.#sessionOf(id));
     this.#beating = this.#beat();
     this.#unsubscribe = services.bus.subscribe((notification) => {
       if (notification.topic === "agent_revoked") void this.#checkKeys(notification.remote_server_id);
       if (notification.topic === "reconnected") void this.#checkKeys(null);
+      if (notification.topic === "agent_probe") {
+        const { connection_id, patience_ms, probe } = notification;
+        void this.admission.probe(connection_id, probe, patience_ms);
+      }
+      if (notification.topic === "agent_replaced") {
+        this.#sessionOf(notification.connection_id)?.refuse(...REPLACED);
+      }
     });
   }
 
@@ -122,7 +133,7 @@ export class Hub implements SessionOwner {
     this.#greeted(session);
     const older = this.#ready.get(session.remoteServerId);
     this.#ready.set(session.remoteServerId, session);
-    older?.refuse("replaced", "Another agent connected with the same key.");
+    older?.refuse(...REPLACED);
     for (const handler of this.#handlers) handler(session.remoteServerId);
   }
 
@@ -172,7 +183,7 @@ export class Hub implements SessionOwner {
       for (const session of [...this.#open]) {
         const silence = clock.monotonic() - session.heardAt;
         if (silence > 3 * this.heartbeatMs) session.close(CLOSE.silent, "Nothing was heard for too long");
-        else session.send({ type: "ping" });
+        else session.ping();
         if (session.heardAt >= since && this.#isReady(session)) heard.push(session);
       }
       try {
@@ -186,6 +197,10 @@ export class Hub implements SessionOwner {
         logger("agents").warn("Cannot renew leases: {error}", { error });
       }
     }
+  }
+
+  #sessionOf(connectionId: string): Session | undefined {
+    return this.#ready.values().find(({ connection }) => connection.id === connectionId);
   }
 
   #greeted(session: Session): void {

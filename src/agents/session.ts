@@ -5,9 +5,10 @@ import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/m
 import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
 import { type AgentAnswer, answerRequest } from "../services/agent_requests.ts";
 import type { Origin } from "../services/audit_log.ts";
-import { connectAgent, type Connection, noteRefusedAgent } from "../services/connections.ts";
+import { noteDuplicateAgent } from "../services/agent_incumbents.ts";
+import { type Connection, noteRefusedAgent } from "../services/connections.ts";
 import type { Services } from "../services/context.ts";
-import type { Greetings } from "./greetings.ts";
+import type { Admission } from "./admission.ts";
 import { isPassing } from "./outage.ts";
 import { answerStorageQuestion, type StorageQuestion } from "./storage_answers.ts";
 
@@ -37,7 +38,7 @@ const MAX_BUFFERED = 8 * 1024 * 1024;
 
 export interface SessionOwner {
   heartbeatMs: number;
-  greetings: Greetings;
+  admission: Admission;
   /** The session has been welcomed. */
   ready(session: Session): void;
   closed(session: Session): void;
@@ -64,6 +65,9 @@ export class Session {
   #unstoredCharacters = 0;
   #answers = 0;
   #questions = 0;
+  #pings = 0;
+  #pongs = 0;
+  readonly #pongWaiters = new Set<() => void>();
 
   constructor(
     services: Services,
@@ -102,13 +106,51 @@ export class Session {
     this.#end();
   }
 
+  ping(): void {
+    this.#pings++;
+    this.send({ type: "ping" });
+  }
+
+  /**
+   * Pings the agent. False where its answer does not come within `patience` (milliseconds), or its socket
+   * ends.
+   */
+  async answersPing(patience: number): Promise<boolean> {
+    if (this.#state !== "ready") return false;
+    this.ping();
+    const awaited = this.#pings;
+    const over = new AbortController();
+    const limit = this.#services.clock.sleep(patience, AbortSignal.any([over.signal, this.#over.signal]));
+    const hasAnswered = () => this.#pongs >= awaited;
+    const answered = new Promise<void>((resolve) => {
+      const look = () => {
+        if (!hasAnswered()) return;
+        this.#pongWaiters.delete(look);
+        resolve();
+      };
+      this.#pongWaiters.add(look);
+      over.signal.addEventListener("abort", () => this.#pongWaiters.delete(look));
+    });
+    await Promise.race([answered, limit.catch(() => {})]);
+    over.abort();
+    return hasAnswered() && this.#isOpen();
+  }
+
+  #isOpen(): boolean {
+    return this.#state !== "closed";
+  }
+
   /** Tells why, then closes. */
   refuse(code: "protocol" | "revoked" | "replaced", message: string): void {
-    this.send({ type: "refused", code, message });
     noteRefusedAgent(this.#services, this.connection, message, this.#origin).catch((error) => {
       this.#log.error("Cannot enter a refused agent into the audit log: {error}", { error });
     });
-    this.close(code === "replaced" ? CLOSE.replaced : CLOSE.refused, message);
+    this.#refuse(code, message);
+  }
+
+  #refuse(code: "protocol" | "revoked" | "replaced" | "duplicate", message: string): void {
+    this.send({ type: "refused", code, message });
+    this.close(code === "protocol" || code === "revoked" ? CLOSE.refused : CLOSE.replaced, message);
   }
 
   /** An event of it, of so many characters, was stored. */
@@ -153,7 +195,8 @@ export class Session {
       case "response":
         return this.#answered(message);
       case "pong":
-        return;
+        this.#pongs = Math.min(this.#pongs + 1, this.#pings);
+        return [...this.#pongWaiters].forEach((look) => look());
       default:
         return void this.#answer(message);
     }
@@ -177,13 +220,25 @@ export class Session {
   }
 
   async #connect(protocol: number, hello: Extract<AgentMessage, { type: "hello" }>): Promise<void> {
-    const isHere = () => this.#state !== "closed";
-    const greeting = { protocol, description: hello.agent, runs: hello.runs };
-    const runs = await this.#owner.greetings.enter(isHere, () => {
-      this.entered = true;
-      return connectAgent(this.#services, this.connection, greeting, this.#origin);
+    const { agent: description, runs, seat = null } = hello;
+    const admitted = await this.#owner.admission.admit({
+      connection: this.connection,
+      greeting: { protocol, description, runs, seat },
+      origin: this.#origin,
+      isHere: () => this.#isOpen(),
+      entering: () => this.entered = true,
     });
-    if (runs === null || !isHere()) return;
+    if (!this.#isOpen() || admitted.is === "gone") return;
+    if (admitted.is === "admitted") return this.#welcome(protocol, admitted.runs);
+    const { is, message } = admitted;
+    this.#log.warn("Refused an agent: {reason}", { reason: message });
+    this.#refuse(is === "duplicate" && protocol >= 3 ? "duplicate" : "replaced", message);
+    if (is !== "duplicate") return;
+    const { hostname } = description;
+    await noteDuplicateAgent(this.#services, this.connection, hostname, message, this.#origin);
+  }
+
+  #welcome(protocol: number, runs: Extract<ServerMessage, { type: "welcome" }>["runs"]): void {
     this.#state = "ready";
     this.send({
       type: "welcome",

@@ -160,6 +160,11 @@ export const AgentMessage = z.discriminatedUnion("type", [
     type: z.literal("hello"),
     protocol: z.object({ min: z.number().int(), max: z.number().int() }),
     agent: AgentDescription,
+    /**
+     * Names the machine's boot and the agent's state directory, which one process at a time can hold: an
+     * agent with the seat of an earlier one has taken its place. Missing from agents before version 3.
+     */
+    seat: z.string().min(1).max(128).optional(),
     /** Every run in the journal; `last_sequence` is the newest event it holds. */
     runs: z.array(z.object({ run_id: id, attempt, finished: z.boolean(), last_sequence: sequence })).max(
       10000,
@@ -244,7 +249,8 @@ export const ServerMessage = z.discriminatedUnion("type", [
   }),
   z.object({
     type: z.literal("refused"),
-    code: z.enum(["protocol", "revoked", "replaced"]),
+    /** `duplicate` goes to agents of version 3 and later only. */
+    code: z.enum(["protocol", "revoked", "replaced", "duplicate"]),
     message: z.string(),
   }),
   z.object({ type: z.literal("run.start"), run_id: id, attempt, job: Job, traceparent }),

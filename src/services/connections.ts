@@ -4,6 +4,7 @@ import type { AgentDescription, AgentMessage, ServerMessage } from "../protocol/
 import { requeueSentRequests } from "../store/agent_requests.ts";
 import {
   cancellingRuns,
+  lockConnection,
   lockRunsOfAgent,
   markConnected,
   markDisconnected,
@@ -27,6 +28,23 @@ export interface Connection {
   remoteServerId: number;
 }
 
+export interface Greeting {
+  protocol: number;
+  description: AgentDescription;
+  runs: readonly HeldRun[];
+  /** See `hello` of the protocol; null for an agent that does not tell it. */
+  seat?: string | null;
+  /** The only connection whose place may be taken; null for none. Left out: any. */
+  replaces?: string | null;
+  /** When this control plane began to take connections: runs get a lease from then to be accounted for. */
+  since?: Date;
+}
+
+/** Thrown where another connection than the one to be replaced is entered. */
+export class OccupiedError extends Error {
+  override readonly name = "OccupiedError";
+}
+
 /**
  * Enters a connection and answers for each run the agent holds. A run that is in its hands by our account and not by
  * its own ends here: its state directory was lost, so no verdict will ever come.
@@ -34,28 +52,32 @@ export interface Connection {
 export async function connectAgent(
   services: Services,
   connection: Connection,
-  hello: { protocol: number; description: AgentDescription; runs: readonly HeldRun[] },
+  greeting: Greeting,
   origin: Origin = NO_ORIGIN,
 ): Promise<RunAnswer[]> {
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
     const { id, replicaId, remoteServerId } = connection;
-    const { protocol, description } = hello;
+    const { protocol, description, runs, seat = null, replaces } = greeting;
+    const earlier = await lockConnection(sql, remoteServerId);
+    if (replaces !== undefined && earlier.connection_id !== replaces) throw new OccupiedError();
     // Sent together: thousands of agents may come at once.
     const [, , hastened, rows] = await Promise.all([
-      markConnected(sql, remoteServerId, { id, replicaId, protocol, description }, now),
+      markConnected(sql, remoteServerId, { id, replicaId, protocol, description, seat }, now),
       requeueSentRequests(sql, [remoteServerId]),
       hastenRemovals(sql, remoteServerId, now),
-      lockRunsOfAgent(sql, remoteServerId, hello.runs.map((run) => run.run_id)),
+      lockRunsOfAgent(sql, remoteServerId, runs.map((run) => run.run_id)),
       enterAudit(services, { ...ofAgent(remoteServerId), result: "done", origin }, sql),
     ]);
+    refuseForeignSeat(services, rows, earlier.agent_seat, greeting);
+    if (typeof replaces === "string") await notify(sql, { topic: "agent_replaced", connection_id: replaces });
     if (hastened) await notify(sql, { topic: "removal_due" });
-    const held = new Set(hello.runs.map((run) => `${run.run_id} ${run.attempt}`));
+    const held = new Set(runs.map((run) => `${run.run_id} ${run.attempt}`));
     for (const run of rows) {
       if (!held.has(`${run.id} ${run.attempt}`)) await settleMissing(services, sql, run);
     }
     const byId = new Map(rows.map((row) => [row.id, row]));
-    for (const { run_id, attempt } of hello.runs) {
+    for (const { run_id, attempt } of runs) {
       const run = byId.get(run_id);
       // It took the offer that we gave up waiting for: no second one may go out.
       if (run?.state === "queued" && run.attempt === attempt) {
@@ -63,8 +85,36 @@ export async function connectAgent(
       }
     }
     if (rows.length > 0) await renew(services, sql, [remoteServerId]);
-    return hello.runs.map((run) => answerFor(run, byId.get(run.run_id)));
+    return runs.map((run) => answerFor(run, byId.get(run.run_id)));
   });
+}
+
+/**
+ * Refuses an agent of another machine or state directory while the lease of a run lasts: the agent that has
+ * the run may only be reconnecting, and a copy of it would end that run. Its lease passes where the agent is
+ * gone.
+ */
+function refuseForeignSeat(
+  { clock, runTimes }: Services,
+  runs: readonly RunRow[],
+  earlier: string | null,
+  { seat, since }: Greeting,
+): void {
+  if (seat === undefined || seat === null || earlier === null || seat === earlier) return;
+  const promised = (since?.getTime() ?? -Infinity) + runTimes.lease;
+  const leases = runs.filter(({ state }) => state === "running" || state === "cancelling")
+    .map((run) => Math.max(run.lease_expires_at?.getTime() ?? 0, promised));
+  const left = Math.max(...leases) - clock.now().getTime();
+  if (left <= 0) return;
+  throw new ForeignSeatError(
+    "Cannot connect this agent: an agent with the same key on another machine, or from before a reboot, " +
+      `had a run in hand moments ago. Try again in ${Math.ceil(left / 1000)} s.`,
+  );
+}
+
+/** Thrown for an agent that may be a copy of the one that has a run in hand. */
+export class ForeignSeatError extends Error {
+  override readonly name = "ForeignSeatError";
 }
 
 /** An agent with a good key was sent away, or its socket ended because of that key. */

@@ -19,6 +19,7 @@ import {
   updateRemoteServer as updateRow,
 } from "../store/remote_servers.ts";
 import { REPLICA_TIMEOUT } from "../store/replicas.ts";
+import { DUPLICATE_SHOWN } from "./agent_incumbents.ts";
 import type { Caller, Services } from "./context.ts";
 import { counted } from "./counted.ts";
 
@@ -141,8 +142,15 @@ async function refuseTakenAddress(
   }
 }
 
-/** A socket counts while the replica that holds it is alive. */
-export function withConnectivity(row: RemoteServerDetailRow, now: Date): RemoteServer {
+/**
+ * A socket counts while the replica that holds it is alive; a duplicate that is gone for long is not shown.
+ */
+export function withConnectivity(detail: RemoteServerDetailRow, now: Date): RemoteServer {
+  const refusedAt = detail.duplicate_agent === null
+    ? -Infinity
+    : Date.parse(detail.duplicate_agent.last_refused_at);
+  const isShown = now.getTime() - refusedAt <= DUPLICATE_SHOWN;
+  const row = isShown ? detail : { ...detail, duplicate_agent: null };
   const heartbeat = row.replica_heartbeat_at?.getTime() ?? -Infinity;
   const isUp = row.connection_id !== null && now.getTime() - heartbeat <= REPLICA_TIMEOUT;
   if (isUp) return { ...row, connectivity: "connected" };

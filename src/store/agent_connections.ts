@@ -3,18 +3,58 @@ import type { AgentDescriptionColumn } from "./remote_servers.ts";
 import type { Sql } from "./database.ts";
 import type { RunRow } from "./runs.ts";
 
+export interface NewConnection {
+  id: string;
+  replicaId: string;
+  protocol: number;
+  description: AgentDescriptionColumn;
+  seat: string | null;
+}
+
+/**
+ * What is entered of a server's agent, locked: its connection, null where none is, and the seat of the last
+ * one.
+ */
+export async function lockConnection(
+  sql: Sql,
+  serverId: number,
+): Promise<{ connection_id: string | null; agent_seat: string | null }> {
+  const [row] = await sql<{ connection_id: string | null; agent_seat: string | null }[]>`
+    select connection_id, agent_seat from remote_servers where id = ${serverId} for no key update`;
+  return row ?? { connection_id: null, agent_seat: null };
+}
+
 export async function markConnected(
   sql: Sql,
   serverId: number,
-  connection: { id: string; replicaId: string; protocol: number; description: AgentDescriptionColumn },
+  connection: NewConnection,
   now: Date,
 ): Promise<void> {
   await sql`
     update remote_servers set
       connection_id = ${connection.id}, connection_replica_id = ${connection.replicaId},
       agent_protocol = ${connection.protocol}, agent_description = ${sql.json({ ...connection.description })},
-      connected_at = ${now}, last_connected_at = ${now}
+      agent_seat = ${connection.seat}, connected_at = ${now}, last_connected_at = ${now}
     where id = ${serverId}`;
+}
+
+/** The connection that is entered for a server. */
+export interface Incumbent {
+  connectionId: string;
+  replicaId: string;
+  /** The last sign of life of that replica; null where it has left. */
+  replicaHeartbeatAt: Date | null;
+  seat: string | null;
+  hostname: string | null;
+}
+
+export async function findIncumbent(sql: Sql, serverId: number): Promise<Incumbent | undefined> {
+  const [row] = await sql<Incumbent[]>`
+    select s.connection_id as "connectionId", s.connection_replica_id as "replicaId",
+      r.heartbeat_at as "replicaHeartbeatAt", s.agent_seat as seat, s.agent_description->>'hostname' as hostname
+    from remote_servers s left join replicas r on r.id = s.connection_replica_id
+    where s.id = ${serverId} and s.connection_id is not null`;
+  return row;
 }
 
 /** Enters sockets of a replica again where none is known: another replica may have taken this one for dead. */

@@ -26,6 +26,11 @@ export type Notification =
   | { topic: "agent_response"; id: number }
   /** The agent's key is no longer good: close its socket. */
   | { topic: "agent_revoked"; remote_server_id: number }
+  /** Whoever holds this connection pings its agent, and answers with `agent_alive`. */
+  | { topic: "agent_probe"; connection_id: string; probe: string; patience_ms: number }
+  | { topic: "agent_alive"; probe: string }
+  /** Another connection of the same agent has taken the place of this one. */
+  | { topic: "agent_replaced"; connection_id: string }
   /** A token of this user, or what it allows, is not what it was. */
   | { topic: "tokens_changed"; user_id: number }
   /** The secret keys have changed: read them again. */

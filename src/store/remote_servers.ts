@@ -12,6 +12,15 @@ export interface AgentDescriptionColumn {
   tools: Record<string, string>;
 }
 
+/** An agent that was refused because another with the same key was connected. Times are ISO 8601. */
+export interface DuplicateAgentColumn {
+  hostname: string;
+  ip_address: string | null;
+  first_refused_at: string;
+  last_refused_at: string;
+  refused_count: number;
+}
+
 export interface RemoteServerRow {
   id: number;
   user_id: number;
@@ -27,6 +36,8 @@ export interface RemoteServerRow {
   agent_protocol: number | null;
   connection_id: string | null;
   connection_replica_id: string | null;
+  agent_seat: string | null;
+  duplicate_agent: DuplicateAgentColumn | null;
   connected_at: Date | null;
   last_connected_at: Date | null;
   created_at: Date;
@@ -165,6 +176,21 @@ export async function findRemoteServerByAgentKey(
   return row;
 }
 
+/** The agent that was refused last; locks the server. */
+export async function lockDuplicateAgent(sql: Sql, id: number): Promise<DuplicateAgentColumn | null> {
+  const [row] = await sql<{ duplicate_agent: DuplicateAgentColumn | null }[]>`
+    select duplicate_agent from remote_servers where id = ${id} for no key update`;
+  return row?.duplicate_agent ?? null;
+}
+
+export async function storeDuplicateAgent(
+  sql: Sql,
+  id: number,
+  duplicate: DuplicateAgentColumn,
+): Promise<void> {
+  await sql`update remote_servers set duplicate_agent = ${sql.json({ ...duplicate })} where id = ${id}`;
+}
+
 /** Gives the server's agent a new key, which ends the old one; tells whether there was one. */
 export async function storeAgentKey(
   sql: Sql,
@@ -176,7 +202,8 @@ export async function storeAgentKey(
   const [row] = await sql<{ replaced: boolean }[]>`
     with before as (select agent_key_hash from remote_servers where id = ${id} for update)
     update remote_servers set agent_key_hash = ${keyHash}, agent_enrolled_at = ${now},
-      agent_description = ${sql.json({ ...description })}, updated_at = ${now}
+      agent_description = ${sql.json({ ...description })}, agent_seat = null, duplicate_agent = null,
+      updated_at = ${now}
     from before where id = ${id}
     returning before.agent_key_hash is not null as replaced`;
   return row!;

@@ -15,6 +15,8 @@ type Message = any;
 
 export class RawAgent implements Disposable {
   readonly received: Message[] = [];
+  /** False: as one whose machine or network is gone. */
+  answersPings = true;
   /** The code of the socket's end. */
   readonly closed: Promise<number>;
   #questions = 0;
@@ -23,7 +25,7 @@ export class RawAgent implements Disposable {
     socket.onmessage = ({ data }) => {
       const message = JSON.parse(data);
       this.received.push(message);
-      if (message.type === "ping") this.send({ type: "pong" });
+      if (message.type === "ping" && this.answersPings) this.send({ type: "pong" });
     };
     socket.onerror = () => {};
     this.closed = new Promise((resolve) => socket.onclose = ({ code }) => resolve(code));

@@ -46,6 +46,17 @@ const RemoteServer = z.object({
     protocol: z.int().nullable(),
     tools: z.record(z.string(), z.string()),
   }).nullable().openapi({ description: "What its agent said of itself last; null before one is enrolled." }),
+  duplicate_agent: z.object({
+    hostname: z.string(),
+    ip_address: z.string().nullable(),
+    first_refused_at: Time,
+    last_refused_at: Time,
+    refused_count: z.int(),
+  }).nullable().openapi({
+    description:
+      "Another agent with the same key, as a cloned machine has, that was refused within the last 24 " +
+      "hours while the server's own was connected.",
+  }),
   runs_at_once: z.int(),
   created_at: Time,
   updated_at: Time,
@@ -70,6 +81,7 @@ const remoteServer: Resource<RemoteServerRow, z.output<typeof RemoteServer>> = {
       protocol: 1,
       tools: { tar: "tar (GNU tar) 1.34", zstd: "1.5.4" },
     },
+    duplicate_agent: null,
     runs_at_once: 1,
     created_at: "2024-08-07T00:00:00Z",
     updated_at: "2024-08-07T00:00:00Z",
@@ -95,6 +107,11 @@ const remoteServer: Resource<RemoteServerRow, z.output<typeof RemoteServer>> = {
       arch: row.agent_description.arch,
       protocol: row.agent_protocol,
       tools: row.agent_description.tools,
+    },
+    duplicate_agent: row.duplicate_agent && {
+      ...row.duplicate_agent,
+      first_refused_at: isoTime(new Date(row.duplicate_agent.first_refused_at)),
+      last_refused_at: isoTime(new Date(row.duplicate_agent.last_refused_at)),
     },
     runs_at_once: row.runs_at_once,
     created_at: isoTime(row.created_at),

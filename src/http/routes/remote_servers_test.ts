@@ -22,6 +22,7 @@ Deno.test("a server is created, shown, changed, listed and deleted, its password
     connection: { ip_address: "2001:db8::1", username: "root", port: 2222, is_database_password_set: true },
     status: { connectivity: "unknown", last_connected_at: null },
     agent: null,
+    duplicate_agent: null,
     runs_at_once: 1,
     created_at: "2026-01-05T12:00:00Z",
     updated_at: "2026-01-05T12:00:00Z",

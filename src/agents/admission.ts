@@ -1,0 +1,118 @@
+/**
+ * Decides whether an agent that says hello may connect. One agent a server is connected at a time: a second
+ * one with the same key is refused while the first answers a ping, and takes its place where that is gone
+ * without a word.
+ */
+import type { AgentDescription } from "../protocol/messages.ts";
+import { answersElsewhere, confirmAlive, type Incumbent, incumbentOf } from "../services/agent_incumbents.ts";
+import type { Origin } from "../services/audit_log.ts";
+import { connectAgent, type Connection, ForeignSeatError, OccupiedError } from "../services/connections.ts";
+import type { Greeting } from "../services/connections.ts";
+import type { Services } from "../services/context.ts";
+import { logger } from "../telemetry/logging.ts";
+import { Greetings } from "./greetings.ts";
+
+/** How long the connected agent has to answer a ping. Milliseconds. */
+const PATIENCE = 5_000;
+/**
+ * The same, where the newcomer has its seat: all but copies of a running machine's memory are the same agent.
+ */
+const PATIENCE_SAME_SEAT = 1_000;
+/** Newcomers that come at the same time take turns. */
+const ROUNDS = 5;
+
+type RunAnswers = Awaited<ReturnType<typeof connectAgent>>;
+
+export type Admitted =
+  | { is: "admitted"; runs: RunAnswers }
+  /** The agent has given up waiting. */
+  | { is: "gone" }
+  /** Another agent with the same key is connected. */
+  | { is: "duplicate"; message: string }
+  | { is: "early"; message: string };
+
+/** A session of this replica, as far as others are compared with it. */
+interface Candidate {
+  readonly connection: Connection;
+  answersPing(patience: number): Promise<boolean>;
+}
+
+export interface Newcomer {
+  connection: Connection;
+  greeting: Pick<Greeting, "protocol" | "runs"> & { description: AgentDescription; seat: string | null };
+  origin: Origin;
+  isHere(): boolean;
+  /** Called before it is entered in the database. */
+  entering(): void;
+}
+
+export class Admission {
+  readonly #services: Services;
+  readonly #replicaId: string;
+  readonly #since: Date;
+  readonly #sessions: (connectionId: string) => Candidate | undefined;
+  readonly #greetings = new Greetings();
+
+  /** @param sessions Finds a welcomed session of this replica. */
+  constructor(
+    services: Services,
+    replicaId: string,
+    sessions: (connectionId: string) => Candidate | undefined,
+  ) {
+    this.#services = services;
+    this.#replicaId = replicaId;
+    this.#sessions = sessions;
+    this.#since = services.clock.now();
+  }
+
+  async admit(newcomer: Newcomer): Promise<Admitted> {
+    const { connection, greeting, isHere, origin } = newcomer;
+    let replaces: string | null = null;
+    for (let round = 0; round < ROUNDS; round++) {
+      try {
+        const runs = await this.#greetings.enter(isHere, () => {
+          newcomer.entering();
+          return connectAgent(
+            this.#services,
+            connection,
+            { ...greeting, replaces, since: this.#since },
+            origin,
+          );
+        });
+        return runs === null ? { is: "gone" } : { is: "admitted", runs };
+      } catch (error) {
+        if (error instanceof ForeignSeatError) return { is: "early", message: error.message };
+        if (!(error instanceof OccupiedError)) throw error;
+      }
+      const incumbent = await incumbentOf(this.#services, connection.remoteServerId);
+      if (incumbent !== undefined && await this.#isAlive(incumbent, greeting.seat)) {
+        return { is: "duplicate", message: duplicateOf(incumbent) };
+      }
+      replaces = incumbent?.connectionId ?? null;
+    }
+    return { is: "early", message: "Cannot connect: several agents with the same key connect at once." };
+  }
+
+  /** Pings an agent of this replica for another one that asks. */
+  async probe(connectionId: string, probe: string, patience: number): Promise<void> {
+    const session = this.#sessions(connectionId);
+    if (session === undefined || !await session.answersPing(patience)) return;
+    await confirmAlive(this.#services, probe).catch((error) => {
+      logger("agents").warn("Cannot tell another control plane that an agent answers: {error}", { error });
+    });
+  }
+
+  #isAlive(incumbent: Incumbent, seat: string | null): Promise<boolean> {
+    const patience = seat !== null && seat === incumbent.seat ? PATIENCE_SAME_SEAT : PATIENCE;
+    if (incumbent.replicaId !== this.#replicaId) {
+      return answersElsewhere(this.#services, incumbent, patience);
+    }
+    return this.#sessions(incumbent.connectionId)?.answersPing(patience) ?? Promise.resolve(false);
+  }
+}
+
+function duplicateOf({ hostname }: Incumbent): string {
+  const where = hostname === null ? "" : ` from host ${hostname}`;
+  return `Cannot connect this agent: another one with the same key is connected${where}. If this machine is a ` +
+    "copy of that one, stop this agent, remove its state directory and enrol it with a token of its own server.";
+}
