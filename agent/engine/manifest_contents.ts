@@ -1,7 +1,9 @@
 /** What a backup's databases hold, as its manifest tells it: in clear, or sealed where the archives are. */
 import * as z from "zod";
+import type { BackupToRead } from "../../src/protocol/job.ts";
 import type { Children } from "./children.ts";
 import { DatabaseContents } from "./sources/row_counts.ts";
+import type { StoredObjects } from "./stored_objects.ts";
 import type { DecryptionKey } from "./transforms/decrypt.ts";
 import type { FileKeys } from "./transforms/file_keys.ts";
 
@@ -36,11 +38,7 @@ export async function tellContents(
 }
 
 const Manifest = z.object({
-  objects: z.array(z.object({
-    name: z.string(),
-    tables: DatabaseContents.shape.tables.optional(),
-    large_objects: DatabaseContents.shape.large_objects,
-  })),
+  objects: z.array(DatabaseContents.extend({ name: z.string(), bytes_read: z.number().optional() })),
   sealed_contents: z.string().optional(),
 });
 
@@ -51,8 +49,8 @@ export async function readContents(
   children: Children,
 ): Promise<ArchiveContents> {
   const { objects, sealed_contents: sealed } = Manifest.parse(JSON.parse(text));
-  const open = objects.flatMap(({ name, tables, large_objects }) =>
-    tables === undefined ? [] : [[name, { tables, large_objects }] as const]
+  const open = objects.flatMap(({ name, bytes_read: _, ...contents }) =>
+    Object.values(contents).every((value) => value === undefined) ? [] : [[name, contents] as const]
   );
   if (sealed === undefined || key === null) return new Map(open);
   const { decryptStream } = await import("./transforms/decrypt.ts");
@@ -63,4 +61,27 @@ export async function readContents(
   })();
   for await (const chunk of decryptStream(stream, key, children)) opened.push(chunk.slice());
   return new Map(Object.entries(Sealed.parse(JSON.parse(await new Blob(opened as BlobPart[]).text()))));
+}
+
+export interface StoredContents {
+  readonly contents: ArchiveContents;
+  /** Uncompressed bytes, by the archive's name. */
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+/** From the backup's manifest, whose SHA-256 the control plane knows. Empty where the backup has none. */
+export async function storedContents(
+  backup: BackupToRead,
+  objects: StoredObjects,
+  children: Children,
+): Promise<StoredContents> {
+  const manifest = backup.objects.find(({ role }) => role === "manifest");
+  if (manifest === undefined) return { contents: new Map(), sizes: new Map() };
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of objects.whole(manifest)) chunks.push(chunk.slice());
+  const text = await new Blob(chunks as BlobPart[]).text();
+  const sizes = Manifest.parse(JSON.parse(text)).objects.map(({ name, bytes_read = 0 }) =>
+    [name, bytes_read] as const
+  );
+  return { contents: await readContents(text, backup.key, children), sizes: new Map(sizes) };
 }

@@ -63,7 +63,7 @@ function tellCounted(
   reason: string | null,
   { output }: RunPorts,
 ): void {
-  const missing = contents.tables.filter(({ rows }) => rows === null).length;
+  const missing = (contents.tables ?? []).filter(({ rows }) => rows === null).length;
   output.line(`Counted in ${database}, in the dump's snapshot: ${describeContents(contents)}`);
   if (missing > 0) output.line(`Rows of ${missing} tables are not counted: ${reason}`);
 }

@@ -16,11 +16,30 @@ export const TableRows = z.object({
 });
 export type TableRows = z.infer<typeof TableRows>;
 
-/** Of one database. Tables that hold rows of their own: no views, and of a partitioned table its partitions. */
+/** A foreign key whose rows may refer to rows that the task leaves out: it is restored without a check of its rows. */
+export const UncheckedForeignKey = z.object({
+  /** Quoted, with its schema. */
+  table: z.string(),
+  name: z.string(),
+  /** As in `ALTER TABLE … ADD CONSTRAINT name …`. */
+  definition: z.string(),
+});
+export type UncheckedForeignKey = z.infer<typeof UncheckedForeignKey>;
+
+/** Of one database. */
 export const DatabaseContents = z.object({
-  tables: z.array(TableRows),
+  /** Tables that hold rows of their own: no views, and of a partitioned table its partitions. Left out where nothing was counted. */
+  tables: z.array(TableRows).optional(),
   /** PostgreSQL only. */
   large_objects: z.number().int().nonnegative().nullable().optional(),
+  /** Names of every other object by its kind, `view` for example, sorted; without the database's own name. */
+  objects: z.record(z.string(), z.array(z.string())).optional(),
+  /** Phrases that say what a drill can't compare: `positions of sequences`, or a kind of {@link DatabaseContents.objects}. */
+  not_compared: z.array(z.string()).optional(),
+  /** Properties of the database itself, in its engine's own words. */
+  properties: z.looseObject({}).optional(),
+  /** PostgreSQL only. */
+  unchecked_foreign_keys: z.array(UncheckedForeignKey).optional(),
 });
 export type DatabaseContents = z.infer<typeof DatabaseContents>;
 
@@ -40,8 +59,10 @@ export function tableName({ schema, name }: Pick<TableRows, "schema" | "name">):
 }
 
 /** For the output: `5 tables with 52302 rows`. */
-export function describeContents({ tables, large_objects }: DatabaseContents): string {
+export function describeContents({ tables = [], large_objects, objects = {} }: DatabaseContents): string {
   const rows = tables.reduce((sum, each) => sum + (each.rows ?? 0), 0);
   const large = large_objects ? `, ${large_objects} large objects` : "";
-  return `${tables.length} ${tables.length === 1 ? "table" : "tables"} with ${rows} rows${large}`;
+  const others = Object.values(objects).reduce((sum, names) => sum + names.length, 0);
+  const beside = others === 0 ? "" : `, ${others} other objects and properties`;
+  return `${tables.length} ${tables.length === 1 ? "table" : "tables"} with ${rows} rows${large}${beside}`;
 }

@@ -75,7 +75,7 @@ class MysqlScratch implements ScratchHost {
     expected: DatabaseContents | null,
   ): Promise<DatabaseContents> {
     const { tables } = await findContents(this.server.connection, this.server.client, database);
-    const counted = new Set(expected?.tables.flatMap(({ name, rows }) => rows === null ? [] : [name]));
+    const counted = new Set(expected?.tables?.flatMap(({ name, rows }) => rows === null ? [] : [name]));
     const found: TableRows[] = [];
     const toCount = tables.filter((name) => counted.has(name));
     const counts = await this.#query(
