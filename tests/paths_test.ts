@@ -97,7 +97,10 @@ function pathFields(): Map<string, Field> {
   const found = new Map<string, Field>();
   for (const endpoint of ENDPOINTS.filter(({ access }) => access !== "agent")) {
     const add = (field: string, name: string) => {
-      if (!/path|file|folder|directory|object/.test(field) || field === "path_style_endpoint") return;
+      if (
+        !/path|file|folder|directory|object/.test(field) ||
+        ["path_style_endpoint", "objects_moved"].includes(field)
+      ) return;
       found.set(`${endpoint.method.toUpperCase()} ${endpoint.path} ${name}`, { endpoint, name });
     };
     for (const field of Object.keys(endpoint.query?.shape ?? {})) add(field, `?${field}`);

@@ -73,6 +73,49 @@ export function isSameStorage(one: DestinationType, other: DestinationType): boo
   return family(one) === family(other);
 }
 
+/** A destination's type and its settings. */
+export type DestinationSettings = DestinationFields & { readonly type: DestinationType };
+
+/**
+ * Returns the changed settings, by the name callers send, that lead to another bucket or server, where stored
+ * objects would not be found. Paths are not among them: each backup keeps its own directory.
+ */
+export function movedSettings(before: DestinationSettings, after: DestinationSettings): string[] {
+  const [old, now] = [addressOf(before), addressOf(after)];
+  return Object.keys(now).filter((setting) => old[setting] !== now[setting]);
+}
+
+function addressOf(settings: DestinationSettings): Record<string, string | number | null> {
+  switch (settings.type) {
+    case "local":
+      return {};
+    case "sftp":
+      // A relative path starts at the user's own directory, and a server may show each user another root.
+      return {
+        sftp_host: settings.sftp_host?.toLowerCase() ?? null,
+        sftp_port: settings.sftp_port ?? 22,
+        sftp_username: settings.sftp_username,
+      };
+    case "s3":
+    case "custom_s3":
+      return { s3_bucket_name: settings.s3_bucket_name, custom_s3_endpoint: serviceOf(settings) };
+  }
+}
+
+/** The service that a bucket belongs to: one of Amazon's partitions, or a host with its port and path. */
+function serviceOf({ type, s3_endpoint, s3_region }: DestinationSettings): string {
+  if (type === "s3" || s3_endpoint === null) return amazonPartition(s3_region ?? "");
+  const url = new URL(/^https?:\/\//i.test(s3_endpoint) ? s3_endpoint : `https://${s3_endpoint}`);
+  const amazon = /^s3[.-](?:dualstack\.)?(?:([a-z0-9-]+)\.)?amazonaws\.com(?:\.cn)?$/.exec(url.hostname);
+  if (amazon !== null) return amazonPartition(amazon[1] ?? "");
+  return url.host + url.pathname.replace(/\/+$/, "");
+}
+
+/** Bucket names are unique within one. */
+function amazonPartition(region: string): string {
+  return `amazonaws.com ${/^(cn|us-gov|us-iso[a-z]?)-/.exec(region)?.[1] ?? ""}`.trim();
+}
+
 /** Every field that `type` lacks, by the name callers send, with the reason. */
 export function missingDestinationFields(
   type: DestinationType,

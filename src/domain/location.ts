@@ -28,6 +28,14 @@ export function destinationDirectory(place: DestinationPlace, storePath: string 
   }
 }
 
+/** Returns a directory's path after everything below `base` was moved to `next`; null where it is not below `base`. */
+export function movedDirectory(directory: string, base: string, next: string): string | null {
+  const [parts, baseParts] = [segments(directory), segments(base)];
+  const isInside = directory.startsWith("/") === base.startsWith("/") &&
+    baseParts.every((segment, index) => parts[index] === segment);
+  return isInside ? join(next, parts.slice(baseParts.length)) : null;
+}
+
 /** The key of an object in a bucket. */
 export function objectKey(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;

@@ -1,12 +1,15 @@
 /** Backup destinations: where archives are stored. */
 import {
   type DestinationFields,
+  type DestinationSettings,
   fieldsOf,
   isSameStorage,
   missingDestinationFields,
+  movedSettings,
   NO_FIELDS,
 } from "../domain/backup_destination.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../domain/errors.ts";
+import { destinationDirectory, movedDirectory } from "../domain/location.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { AddressRefusedError, type Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
@@ -20,9 +23,10 @@ import {
   insertBackupDestination,
   listBackupDestinations as listRows,
   lockBackupDestination,
+  moveStoredObjects,
   updateBackupDestination as updateRow,
 } from "../store/backup_destinations.ts";
-import { transaction } from "../store/database.ts";
+import { type Sql, transaction } from "../store/database.ts";
 import type { Page } from "../store/page.ts";
 import type { Caller, Services } from "./context.ts";
 import { counted } from "./counted.ts";
@@ -64,12 +68,17 @@ export async function createBackupDestination(
   });
 }
 
-/** Changes what `input` names and nothing else; a new type forgets what belonged to the old one. */
+/**
+ * Changes what `input` names and nothing else; a new type forgets what belonged to the old one.
+ *
+ * @param objectsMoved The caller says that everything stored there is found under the new settings.
+ */
 export async function updateBackupDestination(
   services: Services,
   caller: Caller,
   id: number,
   input: BackupDestinationInput,
+  objectsMoved = false,
 ): Promise<BackupDestinationRow> {
   return await transaction(services.database, async (sql) => {
     const before = await lockBackupDestination(sql, caller.userId, id);
@@ -86,11 +95,38 @@ export async function updateBackupDestination(
         "Make a new destination for the other type, or delete them first.",
       );
       refuseWhile(runs, "run", "is written to by", "Change its type when they have finished.");
-    }
+    } else await keepObjectsFindable(sql, before, { ...fields, type }, objectsMoved);
     const label = input.label ?? before.label;
     await updateRow(sql, id, { label, type, ...fields }, services.clock.now());
     return (await findBackupDestinationOf(sql, caller.userId, id))!;
   });
+}
+
+/**
+ * Refuses settings that lead elsewhere while something is stored or written there, unless it was moved along;
+ * its directories then follow the new path.
+ */
+async function keepObjectsFindable(
+  sql: Sql,
+  before: BackupDestinationRow,
+  after: DestinationSettings,
+  objectsMoved: boolean,
+): Promise<void> {
+  const [base, next] = [destinationDirectory(before, null), destinationDirectory(after, null)];
+  const settings = movedSettings(before, after);
+  const isMoved = settings.length > 0 || objectsMoved && base !== next;
+  if (!isMoved) return;
+  const { active_runs, backups, leftovers, runs } = await countDestinationUses(sql, before.id);
+  refuseWhile(active_runs, "run", "is written to by", "Change where it leads when they have finished.");
+  if (objectsMoved) {
+    return await moveStoredObjects(sql, before.id, (directory) => movedDirectory(directory, base, next));
+  }
+  const way =
+    `Its backups would not be found by another ${settings.join(" and ")}. Make a new destination, or copy ` +
+    "everything there first and send objects_moved: true.";
+  refuseWhile(backups, "backup", "holds", way);
+  refuseWhile(leftovers, "object", "is still cleared of", way);
+  refuseWhile(runs, "run", "is still cleared of the uploads of", way);
 }
 
 export async function showBackupDestination(

@@ -102,13 +102,22 @@ export async function listBackupDestinations(
   return { rows, total: count!.total };
 }
 
-/** What keeps a destination from being deleted; `runs` are those that are not over or whose uploads are still open. */
-export async function countDestinationUses(
-  sql: Sql,
-  id: number,
-): Promise<{ tasks: number; backups: number; runs: number }> {
-  const [row] = await sql<{ tasks: number; backups: number; runs: number }[]>`
+export interface DestinationUses {
+  /** Runs that are not over. */
+  active_runs: number;
+  tasks: number;
+  backups: number;
+  leftovers: number;
+  /** Runs that are not over or whose uploads are still open. */
+  runs: number;
+}
+
+/** What keeps a destination from being deleted. */
+export async function countDestinationUses(sql: Sql, id: number): Promise<DestinationUses> {
+  const [row] = await sql<DestinationUses[]>`
     select
+      (select count(*) from runs where backup_destination_id = ${id} and finished_at is null) as active_runs,
+      (select count(*) from leftovers where backup_destination_id = ${id}) as leftovers,
       (select count(*) from backup_tasks where backup_destination_id = ${id}) as tasks,
       (select count(*) from backups where backup_destination_id = ${id}) as backups,
       (
@@ -118,4 +127,24 @@ export async function countDestinationUses(
         )
       ) as runs`;
   return row!;
+}
+
+/** Rewrites the directory of everything that is stored at a destination. @param moved Null: it stays. */
+export async function moveStoredObjects(
+  sql: Sql,
+  id: number,
+  moved: (directory: string) => string | null,
+): Promise<void> {
+  const rows = await sql<{ directory: string }[]>`
+    select directory from backups where backup_destination_id = ${id}
+    union select directory from leftovers where backup_destination_id = ${id} and upload_id is null`;
+  for (const { directory } of rows) {
+    const next = moved(directory);
+    if (next === null || next === directory) continue;
+    await sql`
+      update backups set directory = ${next} where backup_destination_id = ${id} and directory = ${directory}`;
+    await sql`
+      update leftovers set directory = ${next}
+      where backup_destination_id = ${id} and directory = ${directory} and upload_id is null`;
+  }
 }

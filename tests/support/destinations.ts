@@ -272,8 +272,8 @@ async function s3Fixture(): Promise<DestinationFixture> {
       ),
       changed(
         "its bucket is another's name",
-        fields,
-        { s3_bucket_name: "elsewhere" },
+        { ...fields, objects_moved: true },
+        { s3_bucket_name: "elsewhere", objects_moved: true },
         /the bucket does not exist/,
       ),
       {

@@ -59,7 +59,11 @@ const fields = z.object({
   sftp_path: optional(innerPlace()).openapi({ description: "Default: the account's own directory." }),
 });
 
-export const BackupDestinationChanges = fields.partial().openapi("BackupDestinationChanges");
+export const BackupDestinationChanges = fields.partial().extend({
+  objects_moved: defaulted(z.boolean()).openapi({
+    description: "Everything stored there was copied to where the new settings lead.",
+  }),
+}).openapi("BackupDestinationChanges");
 export const NewBackupDestination = rule(fields, ["type"], (sent, fail) => {
   const missing = missingDestinationFields(sent.type, {
     ...NO_FIELDS,
@@ -79,7 +83,9 @@ export const NewBackupDestination = rule(fields, ["type"], (sent, fail) => {
 }).openapi("NewBackupDestination");
 
 /** The two fields that are stored under another name. */
-export function storedNames(sent: z.output<typeof BackupDestinationChanges>): BackupDestinationInput {
+export function storedNames(
+  sent: Omit<z.output<typeof BackupDestinationChanges>, "objects_moved">,
+): BackupDestinationInput {
   const { custom_s3_region, custom_s3_endpoint, s3_region, ...rest } = sent;
   const region = s3_region === undefined ? custom_s3_region : s3_region ?? custom_s3_region ?? null;
   return { ...rest, s3_region: region, s3_endpoint: custom_s3_endpoint };

@@ -126,12 +126,15 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
   showEndpoint(backupDestination, { access: "view-backup-destinations", show: showBackupDestination }),
   updateEndpoint(backupDestination, {
     access: "update-backup-destinations",
-    description: "A new type forgets the fields of the old one.",
+    description:
+      "A new type forgets the fields of the old one. While it holds backups, the bucket, endpoint, SFTP host, " +
+      "port and user name stay, unless `objects_moved` says that everything was copied to the new ones; their " +
+      "directories then follow a new path. A new path without it is for new backups only.",
     body: BackupDestinationChanges,
     example: { label: "Third disk", local_path: "/mnt/disk3" },
-    errors: { 409: "Its type is changed while it holds backups." },
-    update: (services, caller, destinationId, body) =>
-      updateBackupDestination(services, caller, destinationId, storedNames(body)),
+    errors: { 409: "Its type, bucket or server is changed while it holds backups." },
+    update: (services, caller, destinationId, { objects_moved, ...body }) =>
+      updateBackupDestination(services, caller, destinationId, storedNames(body), objects_moved),
   }),
   deleteEndpoint(backupDestination, {
     access: "delete-backup-destinations",

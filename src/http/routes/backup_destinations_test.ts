@@ -206,6 +206,58 @@ Deno.test("a destination that is used, holds backups or is written to is kept, a
   assert.equal((await client.call("DELETE", path)).status, 200);
 });
 
+Deno.test("a destination that holds something is not pointed elsewhere, unless that was moved along", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const id = await newDestination(client, types[3]![0]);
+  const task = await newTask(client, { backup_destination_id: id });
+  await newBackup(api.database, task, api.clock.now(), { directory: "web" });
+  const change = (body: unknown) => client.call("PUT", `/api/backup-destinations/${id}`, body);
+  for (const moved of [{ s3_bucket_name: "others" }, { custom_s3_endpoint: "https://other.example.com" }]) {
+    const { status, body } = await change(moved);
+    assert.equal(status, 409);
+    assert.match(
+      body.message,
+      /holds 1 backup\. .*by another (s3_bucket_name|custom_s3_endpoint)\. .*objects_moved: true/,
+    );
+  }
+  assert.equal((await change({ s3_secret_key: "rotated", label: "renamed" })).status, 200);
+  const [run] = await api.database<{ id: number }[]>`select id from runs`;
+  assert.equal(run, undefined);
+  await newRun(api.database, task, api.clock.now(), { state: "running" });
+  const writing = await change({ s3_bucket_name: "others", objects_moved: true });
+  assert.match(writing.body.message, /is written to by 1 run\. /);
+  await api.database`update runs set state = 'failed', finished_at = now(), deadline_at = null`;
+  const copied = await change({ s3_bucket_name: "others", objects_moved: true });
+  assert.deepEqual([copied.status, copied.body.data.s3_bucket_name], [200, "others"]);
+  // Something that is still to be cleared away would not be found either.
+  await api.database`delete from backups`;
+  await api.database`
+    insert into leftovers (backup_destination_id, directory, name, next_removal_at, created_at)
+    values (${id}, 'web', 'half.tar.zst', now(), now())`;
+  assert.match((await change({ s3_bucket_name: "third" })).body.message, /still cleared of 1 object\. /);
+});
+
+Deno.test("a backup stays in its own directory when the path changes, and follows it when it was moved", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const id = await newDestination(client, { local_path: "/mnt/a" });
+  const task = await newTask(client, { backup_destination_id: id });
+  const now = api.clock.now();
+  for (const directory of ["/mnt/a", "/mnt/a/web", "/mnt/ab"]) {
+    await newBackup(api.database, task, now, { directory });
+  }
+  const change = async (body: unknown) => {
+    assert.equal((await client.call("PUT", `/api/backup-destinations/${id}`, body)).status, 200);
+    const rows = await api.database<{ directory: string }[]>`select directory from backups order by id`;
+    return rows.map(({ directory }) => directory);
+  };
+  assert.deepEqual(await change({ local_path: "/mnt/b" }), ["/mnt/a", "/mnt/a/web", "/mnt/ab"]);
+  await change({ local_path: "/mnt/a" });
+  const moved = await change({ local_path: "/srv/c", objects_moved: true });
+  assert.deepEqual(moved, ["/srv/c", "/srv/c/web", "/mnt/ab"]);
+});
+
 Deno.test("a bucket is checked from here, step by step", async () => {
   await using s3 = await TestS3.open();
   await using api = await testApi();
