@@ -92,9 +92,9 @@ async function archive(directory: string, tree: string, indexed: boolean): Promi
   const index = join(directory, "index");
   const target = join(directory, "archive");
   const listing = ["--verbose", "--verbose", "--block-number", "--full-time", "--utc", "--quoting-style=c"];
-  const args = tarArguments([`--directory=${tree}`], ".").filter((argument) =>
-    indexed || !listing.includes(argument)
-  );
+  const args = tarArguments(["--sparse", "--one-file-system", `--directory=${tree}`], ".").filter((
+    argument,
+  ) => indexed || !listing.includes(argument));
   const after = indexed ? 'zstd -q -f -3 "$0"' : ":";
   const script = `tar "$@" 3>&1 >"$0" | pzstd -q -3 -c >"${target}" && ${after}; times`;
   const { success, stdout } = await new Deno.Command("bash", {

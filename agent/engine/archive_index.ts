@@ -144,7 +144,7 @@ const ESCAPES: Record<string, string> = {
 };
 
 /** GNU tar's `--quoting-style=c`: a C string, with every byte that is no UTF-8 as an octal number. */
-function unquote(quoted: string): string {
+export function unquote(quoted: string): string {
   return byteString(quoted.slice(1, -1)).replace(
     /\\([0-7]{3}|.)/g,
     (_, code: string) => code.length === 3 ? String.fromCharCode(parseInt(code, 8)) : ESCAPES[code] ?? code,

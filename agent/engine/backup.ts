@@ -135,6 +135,7 @@ async function storePart(
     await counting?.end();
     throw error;
   });
+  await part.ended?.();
   const [end, indexPath, contents] = await Promise.all([
     checkFrames(part, frames, children),
     part.index === null ? null : compressFile(part.index.path, context),

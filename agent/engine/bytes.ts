@@ -10,6 +10,11 @@ export function bytesOf(name: string): Uint8Array {
   return Uint8Array.from(name, (character) => character.charCodeAt(0));
 }
 
+/** The name as text; bytes that are no UTF-8 are replaced. */
+export function textOf(name: string): string {
+  return isAscii(name) ? name : new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOf(name));
+}
+
 function isAscii(text: string): boolean {
   return /^[\0-\x7f]*$/.test(text);
 }

@@ -1,8 +1,53 @@
-/** A small file system of its own, to be filled. Needs root. */
+/** File systems of a test's own. All need root. */
+
+/** A small one in memory, to be filled. */
 export async function mountTmpfs(path: string, bytes: number): Promise<AsyncDisposable> {
   await Deno.mkdir(path, { recursive: true });
   await run("mount", "-t", "tmpfs", "-o", `size=${bytes},mode=0777`, "none", path);
   return { [Symbol.asyncDispose]: () => run("umount", path) };
+}
+
+/** Why a test of btrfs can't be done here; null where it can. */
+export function missingBtrfs(): string | null {
+  if (Deno.uid() !== 0) return "mounting needs root";
+  return /\tbtrfs$/m.test(Deno.readTextFileSync("/proc/filesystems")) ? null : "the kernel has no btrfs";
+}
+
+/** btrfs in a file, mounted at the path. */
+export function mountBtrfs(path: string): Promise<AsyncDisposable> {
+  return mountImage(path, ["mkfs.btrfs", "-q"], ["mount", "-o", "loop"]);
+}
+
+/** exFAT in a file, which knows neither hard links nor owners nor symbolic links. */
+export function mountExfat(path: string): Promise<AsyncDisposable> {
+  return mountImage(path, ["mkfs.exfat"], ["mount.exfat-fuse"]);
+}
+
+/** A directory that is seen through FUSE. @param options bindfs's, such as `--chown-deny`. */
+export async function mountBindfs(
+  from: string,
+  path: string,
+  options: readonly string[],
+): Promise<AsyncDisposable> {
+  await Deno.mkdir(path, { recursive: true });
+  await run("bindfs", ...options, from, path);
+  return { [Symbol.asyncDispose]: () => run("umount", path) };
+}
+
+async function mountImage(path: string, make: string[], mount: string[]): Promise<AsyncDisposable> {
+  await Deno.mkdir(path, { recursive: true });
+  const image = await Deno.makeTempFile({ prefix: "rearguard-image-" });
+  await Deno.truncate(image, 200 * 2 ** 20);
+  const [maker, ...options] = make;
+  await run(maker!, ...options, image);
+  const [mounter, ...mounting] = mount;
+  await run(mounter!, ...mounting, image, path);
+  return {
+    async [Symbol.asyncDispose]() {
+      await run("umount", path);
+      await Deno.remove(image);
+    },
+  };
 }
 
 async function run(program: string, ...args: string[]): Promise<void> {

@@ -11,13 +11,13 @@
 import { basename, dirname } from "node:path";
 import type { FilesSource } from "../../../src/protocol/job.ts";
 import type { Command, Exit } from "../children.ts";
-import { mountOf, readMounts, refuseVanished } from "../mounts.ts";
+import { type Mount, mountOf, readMounts, refuseVanished } from "../mounts.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RunContext } from "../run_context.ts";
 import { requireTools } from "../tools.ts";
-import { type Exclusions, planExclusions } from "./exclusions.ts";
 import type { PartEnd, PreparedSource, SourcePart } from "./source.ts";
 import { TarMessages } from "./tar_messages.ts";
+import { directoryScope, fileScope, type TreeScope } from "./tree_scope.ts";
 
 /** As much as a pipe holds: fewer, larger writes. A whole number of 512-byte blocks. */
 export const RECORD_BYTES = 64 * 1024;
@@ -29,17 +29,16 @@ export async function prepareFiles(source: FilesSource, context: RunContext): Pr
   const { output } = context.ports;
   output.line(`Backing up files in ${source.path}`);
   const kind = await inspect(source.path);
-  await describeFileSystem(source.path, context);
+  const mounts = await describeFileSystem(source.path, context);
   const tools = await requireTools(context.children, ["tar", "pzstd", "zstd"]);
-  const exclusions = kind === "directory"
-    ? await exclusionsOf(source, context)
-    : { arguments: [], notes: [] };
-  for (const note of exclusions.notes) output.line(note);
+  const scope = kind === "directory"
+    ? await directoryScope(source, mounts, context)
+    : fileScope(source, mounts, context);
   return {
     engine: "tar",
     tools,
     description: { type: "files", path: source.path, kind, excluded_paths: source.excluded_paths },
-    parts: [await archivePart(source, kind, exclusions, context)],
+    parts: [await archivePart(source, kind, scope, context)],
   };
 }
 
@@ -60,7 +59,7 @@ async function inspect(path: string): Promise<"directory" | "file"> {
   throw new RunFailedError(`Cannot back up ${path}: it is neither a directory nor a regular file`);
 }
 
-async function describeFileSystem(path: string, { ports }: RunContext): Promise<void> {
+async function describeFileSystem(path: string, { ports }: RunContext): Promise<Mount[]> {
   const real = await Deno.realPath(path);
   const mounts = await readMounts();
   refuseVanished(`back up ${path}`, real, mounts);
@@ -68,34 +67,25 @@ async function describeFileSystem(path: string, { ports }: RunContext): Promise<
   ports.output.line(
     `Source found: ${real} on ${mount?.type ?? "an unknown file system"} (${mount?.device ?? "?"})`,
   );
-}
-
-function exclusionsOf(source: FilesSource, { job, ports }: RunContext): Promise<Exclusions> {
-  const local = job.destination.type === "local" ? [job.destination.directory] : [];
-  return planExclusions({
-    sourcePath: source.path,
-    patterns: source.excluded_paths,
-    ownDirectories: [...local, ports.workDirectory],
-    objectPrefix: job.object.prefix,
-  });
+  return mounts.mounts;
 }
 
 async function archivePart(
   source: FilesSource,
   kind: "directory" | "file",
-  exclusions: Exclusions,
+  scope: TreeScope,
   context: RunContext,
 ): Promise<SourcePart> {
   const indexPath = `${context.ports.workDirectory}/index`;
   await Deno.writeTextFile(indexPath, "", { mode: 0o600 });
-  const messages = new TarMessages(context.ports.output, source.allow_unreadable);
+  const messages = new TarMessages(context.ports.output, source.allow_unreadable, scope.knownMounts);
   const members = membersOf(source.path, kind);
   return {
     label: source.path,
     database: null,
     infix: null,
     extension: ".tar",
-    command: tarCommand(members, exclusions, indexPath, context),
+    command: tarCommand(members, scope, indexPath, context),
     streamDescriptor: ARCHIVE_DESCRIPTOR,
     index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
     // With smaller records tar leaves the end of the last one unread, and zstd dies of it: a failure under `pipefail`.
@@ -105,6 +95,7 @@ async function archivePart(
     message: (line) => messages.read(line),
     checkExit: (exit, filesCount) => checkExit(source, messages, exit, filesCount),
     checkEnd,
+    ended: () => scope.checkMounts(),
   };
 }
 
@@ -119,13 +110,13 @@ function membersOf(path: string, kind: "directory" | "file"): { options: string[
 
 function tarCommand(
   { options, member }: { options: string[]; member: string },
-  exclusions: Exclusions,
+  scope: TreeScope,
   indexPath: string,
   { user }: RunContext,
 ): Command {
   return {
     program: "tar",
-    args: tarArguments([...options, ...exclusions.arguments], member),
+    args: tarArguments([...options, ...scope.arguments], member),
     user,
     redirects: [{ descriptor: 1, direction: ">", path: indexPath }],
   };
@@ -145,8 +136,6 @@ export function tarArguments(options: readonly string[], member: string): string
     "--xattrs",
     "--acls",
     "--no-selinux",
-    "--sparse",
-    "--one-file-system",
     "--ignore-failed-read",
     "--no-unquote",
     "--verbose",

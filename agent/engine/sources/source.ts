@@ -50,6 +50,8 @@ export interface SourcePart {
    * with the other parts. Called before `checkEnd`.
    */
   checkExit(exit: Exit, filesCount: number): void;
+  /** Looks back on the source once the command ended well, and warns of what it finds. */
+  ended?(): Promise<void>;
   /** Throws a `RunFailedError` where the stream lacks its closing marker. */
   checkEnd(end: PartEnd): void;
   /** Throws a `RunFailedError` where the stream's first bytes, as many as a compressed block holds, are not its format's. */

@@ -48,7 +48,8 @@ const fields = z.object({
     example: "/var/www",
   }),
   excluded_paths: defaulted(z.array(excludedPath).max(1000)).openapi({
-    description: "`tar` patterns of what to leave out.",
+    description:
+      "What to leave out: absolute paths in the source, or patterns. A relative pattern matches at every depth; `*` matches no slash.",
     example: ["*.tmp", "node_modules"],
   }),
   allow_unreadable: defaulted(z.boolean()).openapi({

@@ -1,0 +1,110 @@
+/** One rule of what tar leaves out: as tar's options, and as a test of a name. */
+
+export interface ExclusionRule {
+  /** The entry of `excluded_paths` that the rule comes from. */
+  given: string;
+  /** Relative to the source's root, without `./`. */
+  pattern: string;
+  /** Matches from the source's root only; else at every depth. */
+  isAnchored: boolean;
+  /** Every character stands for itself. */
+  isLiteral: boolean;
+}
+
+/** Options for tar. They set how the pattern behind them is matched, so each rule states all of them. */
+export function ruleArguments({ pattern, isAnchored, isLiteral }: ExclusionRule): string[] {
+  return [
+    isAnchored ? "--anchored" : "--no-anchored",
+    ...(isLiteral ? ["--no-wildcards"] : ["--wildcards", "--no-wildcards-match-slash"]),
+    `--exclude=${isAnchored ? "./" : ""}${pattern}`,
+  ];
+}
+
+/**
+ * Returns a test of one name, relative to the source's root without `./`. Names below a match do not match.
+ */
+export function ruleMatcher({ pattern, isAnchored, isLiteral }: ExclusionRule): (name: string) => boolean {
+  if (isLiteral && isAnchored) return (name) => name === pattern;
+  if (isLiteral) return (name) => name === pattern || name.endsWith(`/${pattern}`);
+  const glob = globSource(pattern);
+  const expression = new RegExp(isAnchored ? `^${glob}$` : `(?:^|/)${glob}$`, "su");
+  return (name) => expression.test(name);
+}
+
+/** Whether one of the rules leaves out the name or a directory above it. */
+export function isExcluded(name: string, matchers: readonly ((name: string) => boolean)[]): boolean {
+  for (let at = name; at !== ""; at = at.slice(0, Math.max(at.lastIndexOf("/"), 0))) {
+    if (matchers.some((matches) => matches(at))) return true;
+  }
+  return false;
+}
+
+/** Whether fnmatch(3) takes any character for more than itself. */
+export function hasWildcards(pattern: string): boolean {
+  return /[\\*?[]/.test(pattern);
+}
+
+/** A name that fnmatch(3) takes literally. */
+export function quotePattern(name: string): string {
+  return name.replace(/[\\*?[\]]/g, "\\$&");
+}
+
+/** The glob of fnmatch(3) with FNM_PATHNAME as a regular expression without its ends. */
+export function globSource(glob: string): string {
+  let source = "";
+  for (let at = 0; at < glob.length;) {
+    const character = String.fromCodePoint(glob.codePointAt(at)!);
+    at += character.length;
+    const bracket = character === "[" ? bracketSource(glob, at) : null;
+    if (bracket !== null) {
+      source += bracket.source;
+      at = bracket.end;
+    } else if (character === "*") source += "[^/]*";
+    else if (character === "?") source += "[^/]";
+    else if (character === "\\" && at < glob.length) {
+      const escaped = String.fromCodePoint(glob.codePointAt(at)!);
+      at += escaped.length;
+      source += RegExp.escape(escaped);
+    } else source += RegExp.escape(character);
+  }
+  return source;
+}
+
+const CLASSES: Record<string, string> = {
+  alnum: "\\p{L}\\p{N}",
+  alpha: "\\p{L}",
+  blank: " \\t",
+  cntrl: "\\p{Cc}",
+  digit: "0-9",
+  graph: "\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}",
+  lower: "\\p{Ll}",
+  print: "\\p{L}\\p{M}\\p{N}\\p{P}\\p{S} ",
+  punct: "\\p{P}\\p{S}",
+  space: "\\s",
+  upper: "\\p{Lu}",
+  xdigit: "0-9A-Fa-f",
+};
+
+/** A bracket expression whose `[` is before `start`; null where it has no end, and `[` stands for itself. */
+function bracketSource(glob: string, start: number): { source: string; end: number } | null {
+  let at = start;
+  const isNegated = glob[at] === "!" || glob[at] === "^";
+  if (isNegated) at++;
+  let members = "";
+  for (let isFirst = true; glob[at] !== "]" || isFirst; isFirst = false) {
+    if (at >= glob.length || glob[at] === "/") return null;
+    const named = /^\[:([a-z]+):\]/.exec(glob.slice(at));
+    if (named !== null && named[1]! in CLASSES) {
+      members += CLASSES[named[1]!];
+      at += named[0].length;
+      continue;
+    }
+    if (glob[at] === "\\" && at + 1 < glob.length) at++;
+    const character = String.fromCodePoint(glob.codePointAt(at)!);
+    at += character.length;
+    const isRange = character === "-" && !isFirst && glob[at] !== "]";
+    members += isRange ? "-" : character.replace(/[\\\]^[-]/g, "\\$&");
+  }
+  // No bracket expression matches a slash.
+  return { source: `(?!/)[${isNegated ? "^" : ""}${members}]`, end: at + 1 };
+}
