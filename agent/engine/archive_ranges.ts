@@ -64,13 +64,14 @@ export async function* readRanges(
   children: Children,
 ): AsyncIterable<Uint8Array> {
   const stretches = stretchesOf(table, ranges);
-  const child = children.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
+  await using programs = children.nest();
+  const child = programs.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
     stdin: "piped",
     stdout: "piped",
     onMessage: () => {},
   });
   const fed = child.feed(readStretches(archive, table, stretches));
-  fed.catch(() => void children.terminate());
+  fed.catch(programs.stop);
   const cut = new Cutter(placesOf(table, stretches, ranges));
   const held = new HeldFrame(table.uncompressed);
   for await (const chunk of child.stdout!) {

@@ -8,7 +8,7 @@ import { failSpan, startInnerSpan } from "../../src/telemetry/tracing.ts";
 import { basename } from "node:path";
 import { readAhead } from "./ahead.ts";
 import { LineSplitter } from "./line.ts";
-import { processTree, signalAll } from "./process_tree.ts";
+import { processTree, type RunningProcess, signalAll } from "./process_tree.ts";
 import { switchUser, type SystemUser, userEnvironment } from "./system_user.ts";
 
 /** A program, without a shell's reading of its arguments. One with redirects does not outlive an agent that is killed. */
@@ -46,18 +46,21 @@ const GRACE_MS = 2000;
 
 /** The programs of one run. Aborting `signal` ends them all; after that none starts. */
 export class Children {
-  readonly #running = new Set<Child>();
-  readonly #onAbort = () => void this.terminate();
+  readonly #running = new Set<Child | Children>();
+  readonly #onAbort = () => this.stop();
   #terminating: Promise<void> | null = null;
 
-  constructor(private readonly clock: Clock, private readonly signal: AbortSignal) {
+  constructor(
+    private readonly clock: Clock,
+    private readonly signal: AbortSignal,
+    private readonly onEnd: () => void = () => {},
+  ) {
     signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   spawn(command: Command, options: SpawnOptions): Child {
-    this.signal.throwIfAborted();
-    if (this.#terminating !== null) throw new Error(`Cannot start ${command.program}: the run is ending`);
-    const child = new Child(command, options);
+    this.#checkOpen(command.program);
+    const child = new Child(command, options, this.clock);
     this.#running.add(child);
     child.exited.finally(() => this.#running.delete(child)).catch(() => {});
     return child;
@@ -68,26 +71,46 @@ export class Children {
     return this.#terminating ??= this.#terminate();
   }
 
+  /** Begins what {@link terminate} waits for. Never throws: whoever waits gets the error. */
+  readonly stop = (): void => void this.terminate().catch(() => {});
+
+  /** Programs of a part of the run, which can be ended without the rest, and end with it. Dispose of them. */
+  nest(): Children {
+    this.#checkOpen("more programs");
+    const part: Children = new Children(this.clock, this.signal, () => this.#running.delete(part));
+    this.#running.add(part);
+    return part;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.signal.removeEventListener("abort", this.#onAbort);
     await this.terminate();
+    this.onEnd();
+  }
+
+  #checkOpen(what: string): void {
+    this.signal.throwIfAborted();
+    if (this.#terminating !== null) throw new Error(`Cannot start ${what}: the run is ending`);
   }
 
   async #terminate(): Promise<void> {
-    await Promise.all([...this.#running].map((child) => child.terminate(this.clock)));
+    await Promise.all([...this.#running].map((running) => running.terminate()));
   }
 }
 
 export class Child {
   readonly program: string;
   readonly pid: number;
-  /** Settles when the program has ended and its stderr is read. */
+  /**
+   * Settles when the program has ended and its stderr is read. Rejects with what `onMessage` threw, which
+   * ends the program.
+   */
   readonly exited: Promise<Exit>;
   /** Null unless piped. */
   readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>> | null;
   readonly #process: Deno.ChildProcess;
 
-  constructor(command: Command, options: SpawnOptions) {
+  constructor(command: Command, options: SpawnOptions, private readonly clock: Clock) {
     const { program, args } = launch(command);
     this.program = command.program;
     this.#process = new Deno.Command(program, {
@@ -119,34 +142,78 @@ export class Child {
     }
   }
 
+  /** Begins what {@link terminate} waits for. Never throws. */
+  stop(): void {
+    this.terminate().catch(() => this.#kill());
+  }
+
   /** SIGTERM to the program and what it started, SIGKILL after a moment. Resolves when it has ended. */
-  async terminate(clock: Clock): Promise<void> {
-    const tree = processTree(this.pid);
+  async terminate(): Promise<void> {
+    const tree = this.#tree();
     signalAll(tree, "SIGTERM");
     const ended = new AbortController();
-    clock.sleep(GRACE_MS, ended.signal).then(() => signalAll(processTree(this.pid), "SIGKILL"), () => {});
-    await this.exited;
+    const killing = this.#killAfterGrace(ended.signal);
+    // Whoever waits for the program gets its error.
+    await this.exited.catch(() => {});
     ended.abort();
+    await killing;
     // What it had started and left behind.
     signalAll(tree, "SIGKILL");
     if (this.stdout !== null && !this.stdout.locked) await this.stdout.cancel();
+  }
+
+  async #killAfterGrace(ended: AbortSignal): Promise<void> {
+    await this.clock.sleep(GRACE_MS, ended).catch(() => {});
+    if (!ended.aborted) signalAll(this.#tree(), "SIGKILL");
+  }
+
+  #tree(): RunningProcess[] {
+    try {
+      return processTree(this.pid);
+    } catch {
+      // Without a free file descriptor nobody can read /proc. The program itself can still be ended.
+      this.#kill();
+      return [];
+    }
+  }
+
+  #kill(): void {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch (error) {
+      // It has ended already.
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
 
   async #follow(onMessage: (line: string) => void): Promise<Exit> {
     // Its arguments are nobody's business: they name what is backed up.
     const span = startInnerSpan(basename(this.program), { "process.pid": this.pid });
     const splitter = new LineSplitter(onMessage);
-    const read = async () => {
-      for await (const chunk of this.#process.stderr) splitter.push(chunk);
-      splitter.end();
-    };
-    const [{ code, signal }] = await Promise.all([this.#process.status, read()]);
+    const [{ code, signal }] = await Promise.all([this.#process.status, this.#readMessages(splitter)]);
     span?.setAttribute("process.exit.code", code);
     if (span !== null && code !== 0) {
       failSpan(span, signal === null ? `It ended with ${code}` : `${signal} ended it`);
     }
     span?.end();
     return { code, signal };
+  }
+
+  /** Reads stderr to its end, whatever becomes of the lines: a program blocks on a full pipe. */
+  async #readMessages(splitter: LineSplitter): Promise<void> {
+    const failures: unknown[] = [];
+    const attempt = (work: () => void) => {
+      try {
+        work();
+      } catch (error) {
+        if (failures.push(error) === 1) this.stop();
+      }
+    };
+    for await (const chunk of this.#process.stderr) {
+      if (failures.length === 0) attempt(() => splitter.push(chunk));
+    }
+    attempt(() => splitter.end());
+    if (failures.length > 0) throw failures[0];
   }
 }
 

@@ -1,6 +1,6 @@
 /** Pipes with a name, which join two programs whose exits and messages stay their own. */
 import { capture } from "./capture.ts";
-import type { Children } from "./children.ts";
+import type { Child, Children } from "./children.ts";
 import { RunFailedError } from "./ports.ts";
 import type { SystemUser } from "./system_user.ts";
 
@@ -11,8 +11,12 @@ export async function makeFifo(path: string, writer: SystemUser | null, children
   if (writer !== null) await Deno.chown(path, writer.uid, writer.gid);
 }
 
-/** A program that failed before it opened the FIFO would leave the other one waiting. Opening for both directions does
- * not wait, and closing is the end of the stream. */
-export async function releaseFifo(path: string): Promise<void> {
+/**
+ * Waits until one of the programs at a FIFO has ended, however it did, then lets go whoever still waits for
+ * it to be opened. Opening for both directions does not wait, and closing is the end of the stream.
+ */
+export async function releaseAfter(ends: readonly Child[], path: string): Promise<void> {
+  // Whoever waits for the program itself gets its error.
+  await Promise.race(ends.map(({ exited }) => exited.then(() => {}, () => {})));
   (await Deno.open(path, { read: true, write: true })).close();
 }

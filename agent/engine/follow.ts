@@ -1,27 +1,29 @@
 /** A file that a program of ours is writing, read as it grows. */
 import type { Clock } from "../../src/domain/clock.ts";
+import type { Take } from "./pump.ts";
 
 const BUFFER_BYTES = 1024 * 1024;
 /** Between two looks at a file that has not grown. Milliseconds. */
 const PAUSE = 20;
 
 /**
- * Gives `take` the bytes of the file, up to 1 MiB at a time and one at a time, until `ended` has settled and all of them were
- * given. When `take` fails, `onFailure` is called at once (to end the program) and the error is thrown once it has ended.
+ * Gives `take` the bytes of the file, up to 1 MiB at a time and one at a time, until `ended` has settled and
+ * all of them were given. When `take` or a read fails, `onFailure` is called at once (to end the program)
+ * and the error is thrown once it has ended.
  */
 export async function follow(
   path: string,
   ended: Promise<unknown>,
   clock: Clock,
-  take: (chunk: Uint8Array) => Promise<void>,
+  take: Take,
   onFailure: () => void,
 ): Promise<void> {
   const over = new AbortController();
   const end = () => over.abort();
   ended.then(end, end);
-  using file = await Deno.open(path);
-  const buffer = new Uint8Array(BUFFER_BYTES);
   try {
+    using file = await Deno.open(path);
+    const buffer = new Uint8Array(BUFFER_BYTES);
     while (true) {
       // Looked at before the read: what is read after the end is all there is.
       const isLast = over.signal.aborted;

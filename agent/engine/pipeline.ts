@@ -3,17 +3,15 @@
  * program's exit and messages are its own.
  */
 import type { Exit } from "./children.ts";
-import { makeFifo, releaseFifo } from "./fifo.ts";
+import { makeFifo, releaseAfter } from "./fifo.ts";
 import { follow } from "./follow.ts";
 import { type DirectWriting, RunFailedError } from "./ports.ts";
 import type { Progress } from "./progress.ts";
-import { pump } from "./pump.ts";
+import { pump, type Take } from "./pump.ts";
 import type { RunContext } from "./run_context.ts";
 import type { SourcePart } from "./sources/source.ts";
 import { LineCount } from "./line_count.ts";
 import { compressFramed, compressPlain } from "./transforms/compress.ts";
-
-type Take = (chunk: Uint8Array) => Promise<void>;
 
 /**
  * Streams one part, compressed, into `take`; where there is a file to write into directly, the compressor does that, and `take`
@@ -44,22 +42,24 @@ export async function streamPart(
   );
   // A program whose input was cut would end as well as one that got all of it.
   const fed = part.input === undefined ? Promise.resolve() : producer.feed(part.input());
-  fed.catch(() => {});
+  fed.catch(() => producer.stop());
   progress.begin({ pid: compressor.child.pid, index });
   let failed: unknown = null;
-  const produced = producer.exited.then(async (exit) => {
-    await releaseFifo(fifo);
-    await index?.update();
+  const released = releaseAfter([producer], fifo);
+  const check = async () => {
     try {
+      const exit = await producer.exited;
+      await index?.update();
       await fed;
       part.checkExit(exit, index?.count ?? 0);
     } catch (error) {
       failed = error;
     }
-  });
+  };
+  const produced = Promise.all([released, check()]);
   // Nothing more is sent of what will not be kept.
-  const takeIfKept: Take = (chunk) => failed === null ? take(chunk) : Promise.resolve();
-  const onFailure = () => void children.terminate();
+  const takeIfKept: Take = (chunk) => failed === null ? take(chunk) : undefined;
+  const onFailure = children.stop;
   const pumped = direct === null
     ? pump(compressor.child.stdout!, takeIfKept, onFailure)
     : follow(direct.path, compressor.child.exited, ports.clock, takeIfKept, onFailure);

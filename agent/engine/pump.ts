@@ -4,37 +4,46 @@ const BUFFER_BYTES = 1024 * 1024;
 
 type Reader = ReadableStreamBYOBReader;
 
+/** Takes one chunk. What it throws, at once or later, is the same failure. */
+export type Take = (chunk: Uint8Array) => void | Promise<void>;
+
 /**
- * Reads `stdout` to its end, giving `take` chunks of up to 1 MiB in order, one at a time; the memory is the same
- * however long the stream is. When `take` fails, `onFailure` is called at once (to end the program) and the
- * error is thrown after the stream has ended.
+ * Reads `stdout` to its end, giving `take` chunks of up to 1 MiB in order, one at a time; the memory is the
+ * same however long the stream is. When `take` fails, or `stdout` does, `onFailure` is called at once (to
+ * end the program) and the error is thrown after the stream has ended. The rest of the stream is read and
+ * dropped, so that no program blocks on a full pipe.
  */
 export async function pump(
   stdout: ReadableStream<Uint8Array>,
-  take: (chunk: Uint8Array) => Promise<void>,
+  take: Take,
   onFailure: () => void,
 ): Promise<void> {
   const reader: Reader = stdout.getReader({ mode: "byob" });
   const buffers = [new ArrayBuffer(BUFFER_BYTES), new ArrayBuffer(BUFFER_BYTES)];
-  let failure: { error: unknown } | null = null;
-  let taking = Promise.resolve();
-  for (let turn = 0;; turn ^= 1) {
-    const { buffer, length, ended } = await fill(reader, buffers[turn]!);
-    buffers[turn] = buffer;
-    await taking;
-    if (failure === null && length > 0) {
-      taking = take(new Uint8Array(buffer, 0, length)).catch((error) => {
-        failure = { error };
-        onFailure();
-      });
+  const failures: { error: unknown }[] = [];
+  // Async, so that a `take` that throws before it returns a promise becomes a rejection like any other.
+  const attempt = async (work: () => void | Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (failures.push({ error }) === 1) onFailure();
     }
-    if (ended) break;
-  }
+  };
+  let taking = Promise.resolve();
+  await attempt(async () => {
+    for (let turn = 0;; turn ^= 1) {
+      const { buffer, length, ended } = await fill(reader, buffers[turn]!);
+      buffers[turn] = buffer;
+      await taking;
+      if (failures.length === 0 && length > 0) {
+        taking = attempt(() => take(new Uint8Array(buffer, 0, length)));
+      }
+      if (ended) break;
+    }
+  });
   await taking;
   reader.releaseLock();
-  // Assigned in the callback above, which the type checker does not follow.
-  const failed = failure as { error: unknown } | null;
-  if (failed !== null) throw failed.error;
+  if (failures.length > 0) throw failures[0]!.error;
 }
 
 /** Each read hands its buffer over and gets it back: what comes is the same memory. */

@@ -149,13 +149,14 @@ async function* content(
   children: Children,
 ): AsyncIterable<Uint8Array> {
   const messages: string[] = [];
-  const child = children.spawn({ program: "tar", args: ["--extract", "--to-stdout", "--file=-"] }, {
+  await using programs = children.nest();
+  const child = programs.spawn({ program: "tar", args: ["--extract", "--to-stdout", "--file=-"] }, {
     stdin: "piped",
     stdout: "piped",
     onMessage: (line) => void messages.push(line.slice(0, 500)),
   });
   const fed = child.feed(member);
-  fed.catch(() => void children.terminate());
+  fed.catch(programs.stop);
   let at = 0;
   for await (const chunk of child.stdout!) {
     const start = Math.max(from - at, 0);

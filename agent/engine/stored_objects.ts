@@ -2,8 +2,8 @@
 import { createHash, type Hash } from "node:crypto";
 import type { BackupToRead, StoredObject } from "../../src/protocol/job.ts";
 import { isUnreadable } from "./destinations/local_reader.ts";
-import { LineReader } from "./line_reader.ts";
-import { pump } from "./pump.ts";
+import { eachLine } from "./line_reader.ts";
+import { finishStages } from "./stages.ts";
 import type { Children } from "./children.ts";
 import {
   BackupDamagedError,
@@ -117,25 +117,15 @@ export class StoredObjects {
   }
 
   async #lines(object: StoredObject, take: (line: string) => void): Promise<void> {
-    const child = this.children.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
+    await using programs = this.children.nest();
+    const zstd = programs.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
       stdin: "piped",
       stdout: "piped",
       onMessage: () => {},
     });
-    const reader = new LineReader(take);
-    const results = await Promise.allSettled([
-      child.feed(this.whole(object)),
-      pump(
-        child.stdout!,
-        (chunk) => Promise.resolve(reader.push(chunk)),
-        () => void this.children.terminate(),
-      ),
-      child.exited,
-    ]);
-    for (const result of results) if (result.status === "rejected") throw result.reason;
-    const exit = await child.exited;
-    if (exit.code !== 0) throw new RunFailedError(`Cannot unpack ${object.name}: it is damaged`);
-    reader.end();
+    await finishStages(programs, [zstd.feed(this.whole(object)), eachLine(zstd, take), zstd.exited]);
+    const { code } = await zstd.exited;
+    if (code !== 0) throw new RunFailedError(`Cannot unpack ${object.name}: it is damaged`);
   }
 
   #proven(object: StoredObject): AsyncIterable<Uint8Array> {

@@ -1,13 +1,13 @@
 /** What lies inside a stored object, unpacked to its end and dropped: proof that it can be unpacked at all. */
 import { type FrameTable, IndexParser } from "./archive_index.ts";
 import type { Child, Children, Command, Exit, Redirect } from "./children.ts";
-import { makeFifo, releaseFifo } from "./fifo.ts";
-import { LineReader } from "./line_reader.ts";
+import { makeFifo, releaseAfter } from "./fifo.ts";
+import { eachLine } from "./line_reader.ts";
 import { Listing, type ListingFigures } from "./listing.ts";
 import { RunFailedError } from "./ports.ts";
-import { pump } from "./pump.ts";
 import type { Bytes } from "./read_back.ts";
 import { RECORD_BYTES } from "./sources/files.ts";
+import { finishStages } from "./stages.ts";
 import type { FrameWatch } from "./transforms/frames.ts";
 
 export interface IndexFigures extends ListingFigures {
@@ -27,13 +27,13 @@ export async function walkIndex(opened: Chunks, children: Children): Promise<Ind
   const parser = new IndexParser();
   const listing = new Listing();
   let files = 0;
-  const taken = takeLines(zstd, children, (line) => {
+  const taken = eachLine(zstd, (line) => {
     const member = parser.line(line);
     if (member === null) return;
     listing.add(line);
     if (member.name !== "") files++;
   });
-  await settle([taken, zstd.feed(opened)]);
+  await finishStages(children, [taken, zstd.feed(opened), zstd.exited]);
   check("zstd", await zstd.exited, said);
   return { ...listing.end(), files, table: parser.table() };
 }
@@ -55,10 +55,11 @@ export async function walkArchive(
     { stdout: "piped", onMessage: said.tar.keep },
   );
   const listing = new Listing();
-  const ended = Promise.race([zstd.exited, tar.exited]).then(() => releaseFifo(fifo));
-  const taken = takeLines(tar, children, (line) => listing.add(line));
-  await settle([zstd.passed, taken, ended]).finally(() => Deno.remove(fifo));
-  const unpacked = await zstd.exited;
+  const released = releaseAfter([zstd.child, tar], fifo);
+  const taken = eachLine(tar, (line) => listing.add(line));
+  await finishStages(children, [zstd.passed, taken, released, zstd.child.exited, tar.exited])
+    .finally(() => Deno.remove(fifo));
+  const unpacked = await zstd.child.exited;
   const listed = await tar.exited;
   // A tar that gave up takes zstd with it, and the other way round: the first to fail has the reason.
   const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(said.zstd.first ?? "");
@@ -72,8 +73,8 @@ export async function walkArchive(
 export async function walkStream(opened: Bytes, watch: FrameWatch, children: Children): Promise<void> {
   const said = new Said();
   const zstd = startOn(opened, watch, { program: "zstd", args: ["-t", "-q"] }, said, children);
-  await settle([zstd.passed]);
-  check("zstd", await zstd.exited, said);
+  await finishStages(children, [zstd.passed, zstd.child.exited]);
+  check("zstd", await zstd.child.exited, said);
 }
 
 const LIST = {
@@ -106,7 +107,7 @@ function startOn(
   { redirects = [], ...command }: Command,
   said: Said,
   children: Children,
-): { passed: Promise<void>; exited: Promise<Exit> } {
+): { passed: Promise<void>; child: Child } {
   const input: Redirect[] = path === null ? [] : [{ descriptor: 0, direction: "<", path }];
   const child = children.spawn({ ...command, redirects: [...input, ...redirects] }, {
     stdin: path === null ? "piped" : "null",
@@ -114,7 +115,9 @@ function startOn(
     onMessage: said.keep,
   });
   const passed = path === null ? child.feed(watched(chunks, watch)) : drain(watched(chunks, watch));
-  return { passed, exited: child.exited };
+  // Awaited together with the others, unless one of them can't be started.
+  passed.catch(() => {});
+  return { passed, child };
 }
 
 async function drain(chunks: Chunks): Promise<void> {
@@ -125,23 +128,6 @@ async function* watched(opened: Chunks, watch: FrameWatch): Chunks {
   for await (const chunk of opened) {
     watch.push(chunk);
     yield chunk;
-  }
-}
-
-async function takeLines(child: Child, children: Children, take: (line: string) => void): Promise<void> {
-  const reader = new LineReader(take);
-  await pump(
-    child.stdout!,
-    (chunk) => Promise.resolve(reader.push(chunk)),
-    () => void children.terminate(),
-  );
-  reader.end();
-}
-
-/** Waits for all, so that nothing is at work any more, then rejects with the first's reason. */
-async function settle(work: Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(work)) {
-    if (result.status === "rejected") throw result.reason;
   }
 }
 

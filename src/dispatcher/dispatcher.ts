@@ -34,7 +34,15 @@ export class Dispatcher {
     this.#services = services;
     this.#link = link;
     const loop = (name: string, work: (beat: Beat) => Promise<void>) =>
-      new Loop({ name, ...services, pollMs: 10_000, work: (beat) => work(beat).then(() => null) });
+      new Loop({
+        name,
+        ...services,
+        pollMs: 10_000,
+        work: async (beat) => {
+          await work(beat);
+          return null;
+        },
+      });
     const offer = async (servers: number[], beat: Beat) => {
       const since = services.clock.now();
       await claimHandOvers(services, servers, (handOver) => {

@@ -28,7 +28,7 @@ export interface DestinationPorts {
 }
 
 export interface DestinationType<Spec> {
-  open(spec: Spec, ports: DestinationPorts): Promise<Destination>;
+  open(spec: Spec, ports: DestinationPorts): Destination | Promise<Destination>;
   /** Writes, reads back and deletes a probe object. Missing where the control plane does it. */
   check?(spec: Spec, ports: DestinationPorts): Promise<CheckStep[]>;
 }
@@ -38,7 +38,7 @@ type Types = { [T in ReadDestination["type"]]: DestinationType<Extract<ReadDesti
 
 export const destinationTypes: Types = {
   local: {
-    open: (spec, ports) => Promise.resolve(new LocalDestination(spec, ports.signal, ports.output)),
+    open: (spec, ports) => new LocalDestination(spec, ports.signal, ports.output),
     check: (spec, ports) =>
       probe(async () => {
         const destination = new LocalDestination(spec, ports.signal);
@@ -46,17 +46,17 @@ export const destinationTypes: Types = {
         return destination;
       }, ports.clock),
   },
-  s3: { open: (spec, ports) => Promise.resolve(new S3Destination(spec, ports)) },
+  s3: { open: (spec, ports) => new S3Destination(spec, ports) },
   sftp: {
     open: openSftp,
     check: (spec, ports) => probe(() => openSftp(spec, ports), ports.clock),
   },
-  relay: { open: (spec, ports) => Promise.resolve(new RelayDestination(spec, ports)) },
+  relay: { open: (spec, ports) => new RelayDestination(spec, ports) },
 };
 
 /** Rejects with a `RunFailedError` where it can't be reached. Close it when done. */
-export function openDestination(spec: ReadDestination, ports: DestinationPorts): Promise<Destination> {
-  return typeOf(spec).open(spec, ports);
+export async function openDestination(spec: ReadDestination, ports: DestinationPorts): Promise<Destination> {
+  return await typeOf(spec).open(spec, ports);
 }
 
 export function checkDestination(

@@ -153,7 +153,7 @@ function databasePart(
     command: connection.command(program.tool, args, [database]),
     streamDescriptor: 1,
     index: null,
-    count: () => Promise.resolve(countStored(database, context)),
+    count: () => countStored(database, context),
     restore: `${server.isMariadb ? "mariadb" : "mysql"} DATABASE`,
     message: (line) => messages.read(line),
     checkExit: (exit) => messages.check(exit, label),

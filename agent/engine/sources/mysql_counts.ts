@@ -15,7 +15,7 @@ export function countStored(database: string, { children, ports }: ProgramContex
   });
   const rows = new DumpRows();
   const fed = child.feed(chunks.taken()).finally(() => chunks.close());
-  const read = pump(child.stdout!, (chunk) => Promise.resolve(rows.push(chunk)), () => chunks.close());
+  const read = pump(child.stdout!, (chunk) => rows.push(chunk), () => chunks.close());
   child.exited.finally(() => chunks.close()).catch(() => {});
   const over = Promise.allSettled([fed, read, child.exited]);
   return {

@@ -137,7 +137,8 @@ class CountSession {
     const read = (async () => {
       for await (const chunk of child.stdout!) reader.push(chunk);
     })();
-    read.catch(() => this.#released.resolve());
+    // Else psql would count on for nobody, behind a lock for ever.
+    read.catch(() => child.stop());
     this.#over = Promise.allSettled([read, child.exited]).then(async ([{ status }]) => {
       this.#isOver = true;
       if (status === "rejected") this.reason ??= "psql's answer is not understood";

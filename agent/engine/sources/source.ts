@@ -38,7 +38,7 @@ export interface SourcePart {
   /** Where the command lists the members it stores; null where there is no such list. */
   readonly index: MemberIndex | null;
   /** Begins to count what the part stores; called just before its command starts. Left out where nothing is counted. */
-  count?(): Promise<RowCounting>;
+  count?(): RowCounting | Promise<RowCounting>;
   /** How to restore it with stock tools: a shell command that reads the uncompressed stream. */
   readonly restore: string;
   /** Takes one line of the command's stderr, as it comes. */

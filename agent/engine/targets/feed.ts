@@ -1,7 +1,7 @@
 /** A whole archive, unpacked by zstd into a program that makes something of it. */
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import type { Child, Children, Command, Exit, Redirect } from "../children.ts";
-import { makeFifo, releaseFifo } from "../fifo.ts";
+import { makeFifo, releaseAfter } from "../fifo.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 
@@ -35,11 +35,10 @@ export async function feedUnpacked(
     redirects: [...command.redirects ?? [], { descriptor: 0, direction: "<", path: fifo }],
   }, { stdout: "null", onMessage });
   const fed = zstd.feed(objects.whole(archive));
-  const release = async (path: string, ends: (Child | null)[]) => {
-    await Promise.race(ends.filter((end) => end !== null).map(({ exited }) => exited));
-    await releaseFifo(path);
-  };
-  const released = [release(fifo, [filtered ?? zstd, program]), release(unfiltered, [zstd, filtered])];
+  const released = [
+    releaseAfter([filtered ?? zstd, program], fifo),
+    releaseAfter([zstd, filtered ?? program], unfiltered),
+  ];
   const [feeding] = await Promise.allSettled([fed, ...released, zstd.exited, program.exited]);
   for (const path of new Set([fifo, unfiltered])) await Deno.remove(path);
   ports.signal.throwIfAborted();

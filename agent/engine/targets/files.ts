@@ -131,10 +131,13 @@ async function refuseLinksAbove(
   }
 }
 
-function conflictsOf(place: Place, lists: NameLists, { children }: RestoreContext): Promise<Conflicts> {
-  return lists.areThere
-    ? findConflicts(place, lists.directories, lists.others, children)
-    : Promise.resolve(none());
+async function conflictsOf(
+  place: Place,
+  lists: NameLists,
+  { children }: RestoreContext,
+): Promise<Conflicts> {
+  if (!lists.areThere) return none();
+  return await findConflicts(place, lists.directories, lists.others, children);
 }
 
 /** Of what was really unpacked. */

@@ -6,6 +6,7 @@
 import type { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import { pump } from "../pump.ts";
+import { finishStages } from "../stages.ts";
 import { FiledFrames, type FrameStore, KeptFrames, type Pieces } from "./frame_store.ts";
 
 export const HEADER_BYTES = 12;
@@ -191,12 +192,14 @@ async function decompress(
   frame: Pieces,
   take: (chunk: Uint8Array) => void,
 ): Promise<boolean> {
-  const child = children.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
+  await using programs = children.nest();
+  const zstd = programs.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
     stdin: "piped",
     stdout: "piped",
     onMessage: () => {},
   });
-  const read = pump(child.stdout!, (chunk) => Promise.resolve(take(chunk)), () => void children.terminate());
-  const [exit] = await Promise.all([child.exited, read, child.feed(frame)]);
-  return exit.code === 0;
+  const read = pump(zstd.stdout!, take, () => zstd.stop());
+  await finishStages(programs, [read, zstd.feed(frame), zstd.exited]);
+  const { code } = await zstd.exited;
+  return code === 0;
 }
