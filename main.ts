@@ -19,7 +19,8 @@ import { DataDirectory } from "./src/process/data_directory.ts";
 import { agentConnected, LocalAgent } from "./src/process/local_agent.ts";
 import { outliveLostConnections } from "./src/process/lost_connections.ts";
 import { requirePrograms } from "./src/process/required_programs.ts";
-import { followKeyFile, openKeyring } from "./src/process/secret_keys.ts";
+import { watchKeys } from "./src/process/key_watch.ts";
+import { openKeyring, requireFittingKeys } from "./src/process/secret_keys.ts";
 import { startFailure } from "./src/process/start_error.ts";
 import { stopSignal } from "./src/process/stop_signal.ts";
 import { complain, say } from "./src/process/terminal.ts";
@@ -44,6 +45,8 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   parts.use(await DataDirectory.take(config.dataDirectory));
   const { database } = parts.use(await openControlDatabase(config, clock));
   const keyring = await openKeyring(config, database);
+  const keyCheck = { database, clock, lostKeyIds: config.lostKeyIds };
+  await requireFittingKeys(keyCheck, keyring);
   const bus = await openBus(database);
   parts.defer(() => bus.close());
   const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
@@ -67,10 +70,19 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
   parts.defer(() => unregisterReplica(services, replicaId));
-  if (config.secretKeys === null) {
-    const changed = () => heartbeatReplica(services, replicaId);
-    parts.use(followKeyFile({ path: config.secretKeyFile, keyring, bus, clock, changed }));
-  }
+  await requireFittingKeys(keyCheck, keyring, replicaId); // two that start at the same time
+  parts.use(watchKeys({
+    path: config.secretKeys === null ? config.secretKeyFile : null,
+    keyring,
+    bus,
+    check: keyCheck,
+    clock,
+    changed: () => heartbeatReplica(services, replicaId),
+    report: (problem) => {
+      const sentence = problem && `Secrets can't be opened: ${problem}.`;
+      if (health.report("secret keys", sentence) && sentence) logger("secrets").error(sentence);
+    },
+  }));
   const hub = new Hub(services, { replicaId });
   const files = new AgentFiles(join(config.dataDirectory, "agent-files"));
   const pages = [addInstallPages({ files, publicUrl: config.publicUrl })];

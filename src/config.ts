@@ -24,6 +24,8 @@ export interface Config {
   readonly secretKeys: readonly Uint8Array[] | null;
   /** Absolute. */
   readonly secretKeyFile: string;
+  /** Ids of keys that are lost for good: what they seal stays closed, and is no reason not to start. */
+  readonly lostKeyIds: readonly string[];
   readonly bootstrapToken: string | null;
   readonly localAgent: boolean;
   readonly logLevel: typeof LOG_LEVELS[number];
@@ -73,6 +75,8 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
     publicUrl: variables.parse("PUBLIC_URL", webUrl, "an http:// or https:// URL without query or fragment"),
     secretKeys: variables.parse("SECRET_KEY", parseSecretKeys, SECRET_KEY_SHAPE),
     secretKeyFile: resolve(variables.path("SECRET_KEY_FILE") ?? `${dataDirectory}/secret.key`),
+    lostKeyIds: variables.parse("LOST_SECRET_KEYS", keyIds, "key ids of eight hex digits, comma separated") ??
+      [],
     bootstrapToken: variables.parse("BOOTSTRAP_TOKEN", token, "16 to 255 characters without spaces"),
     localAgent: variables.parse("LOCAL_AGENT", yesOrNo, "0 or 1") ?? defaults.localAgent,
     logLevel: variables.parse("LOG_LEVEL", oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(", ")}`) ?? "info",
@@ -128,6 +132,11 @@ export function parseSecretKeys(text: string): Uint8Array[] | null {
     keys.push(new Uint8Array(Buffer.from(word, encoding)));
   }
   return keys.length === 0 ? null : keys;
+}
+
+function keyIds(text: string): string[] | null {
+  const ids = text.split(/[\s,]+/).filter((id) => id !== "");
+  return ids.every((id) => /^[0-9a-f]{8}$/.test(id)) ? ids : null;
 }
 
 export const SECRET_KEY_SHAPE =

@@ -5,6 +5,7 @@
  */
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
+import { missingKeys } from "../process/key_check.ts";
 import { Keyring } from "../process/secret_keys.ts";
 import { enterAudit, NO_ORIGIN } from "../services/audit_log.ts";
 import { resealAll } from "../services/resealing.ts";
@@ -48,6 +49,8 @@ export async function rotateKey(rotation: KeyRotation): Promise<void> {
 
 async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void> {
   const { database, clock, say } = rotation;
+  // Before anything is changed: with the wrong file, a new key would only be one more that opens nothing.
+  await requireKeys(rotation, new Keyring(await keysAtHand(file), file.path));
   const { id, newKeyId } = await begin(rotation, file);
   await allHold(rotation, file, "hold", ({ key_ids }) => key_ids.includes(newKeyId));
   const keys = await file.keys();
@@ -57,10 +60,10 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
   }
   await allHold(rotation, file, "seal with", ({ key_ids }) => key_ids[0] === newKeyId);
   for (;;) {
-    await reseal(rotation, await keysAtHand(file));
+    await reseal(rotation, new Keyring(await keysAtHand(file), file.path));
     await putAway(rotation, file, newKeyId);
     // One that was sealed just before its control plane took the new key, and is stored only now.
-    if ((await sealingKeyIds(database)).every((each) => each === newKeyId)) break;
+    if (!await sealedWithOthers(rotation, newKeyId)) break;
     const old = (await file.retired()).filter((key) => keyId(key) !== newKeyId);
     await file.write([...await file.keys(), ...old]);
     await allHold(rotation, file, "hold", ({ key_ids }) => old.every((key) => key_ids.includes(keyId(key))));
@@ -104,18 +107,15 @@ async function keysAtHand(file: KeyFile): Promise<Uint8Array[]> {
   return [...await file.keys(), ...await file.retired()];
 }
 
-async function reseal({ database, say }: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
-  const keyring = new Keyring(keys);
-  const missing = (await sealingKeyIds(database)).filter((id) => !keyring.keyIds.includes(id));
-  if (missing.length > 0) {
-    throw new KeyRotationError(
-      `Cannot rotate the key: secrets are sealed with key ${
-        missing.join(", ")
-      }, which is not at hand; add it behind the others`,
-    );
-  }
-  const changed = await resealAll(database, keyring);
-  say(`Sealed ${changed} values anew`);
+async function reseal(rotation: KeyRotation, keyring: Keyring): Promise<void> {
+  await requireKeys(rotation, keyring);
+  const changed = await resealAll(rotation.database, keyring, rotation.config.lostKeyIds);
+  if (changed > 0) rotation.say(`Sealed ${changed} values anew`);
+}
+
+async function requireKeys({ config, database }: KeyRotation, keyring: Keyring): Promise<void> {
+  const problem = await missingKeys(database, keyring, config.lostKeyIds);
+  if (problem !== null) throw new KeyRotationError(`Cannot rotate the key: ${problem}`);
 }
 
 /** Leaves the new key alone in the file. */
@@ -125,13 +125,26 @@ async function putAway(rotation: KeyRotation, file: KeyFile, newKeyId: string): 
   if (old.length === 0) return;
   await file.retire(old);
   await file.write(keys.filter((key) => keyId(key) === newKeyId));
-  await allHold(rotation, file, "have let go of the old key", ({ key_ids }) => key_ids.join() === newKeyId);
+  // No control plane lets go of a key that still seals something, such as what was stored a moment ago.
+  const resealStrays = async () => {
+    if (!await sealedWithOthers(rotation, newKeyId)) return;
+    await reseal(rotation, new Keyring(await keysAtHand(file), file.path));
+    await notify(rotation.database, { topic: "keys_changed" });
+  };
+  const hasLetGo = ({ key_ids }: ReplicaKeys) => key_ids.join() === newKeyId;
+  await allHold(rotation, file, "have let go of the old key", hasLetGo, resealStrays);
+}
+
+async function sealedWithOthers({ config, database }: KeyRotation, keyId: string): Promise<boolean> {
+  return (await sealingKeyIds(database)).some((each) => each !== keyId && !config.lostKeyIds.includes(each));
 }
 
 /** In the environment the operator does each step; this one seals anew when all control planes are ready for it. */
 async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
   const { database, clock, say } = rotation;
   const newKeyId = keyId(keys[0]!);
+  const keyring = new Keyring(keys);
+  await requireKeys(rotation, keyring);
   const used = await sealingKeyIds(database);
   if (keys.length === 1 && used.every((id) => id === newKeyId)) {
     throw new KeyRotationError(
@@ -149,7 +162,7 @@ async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Ar
       } do not seal with key ${newKeyId}; give them this SECRET_KEY and start them again`,
     );
   }
-  await reseal(rotation, keys);
+  await reseal(rotation, keyring);
   await enter(rotation, newKeyId);
   say(
     `Every secret is sealed with key ${newKeyId}. Take the others out of SECRET_KEY, and keep them as long as you keep backups ` +
@@ -166,6 +179,7 @@ async function allHold(
   file: KeyFile,
   what: string,
   does: (replica: ReplicaKeys) => boolean,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   await notify(database, { topic: "keys_changed" });
   const until = clock.monotonic() + patience;
@@ -180,6 +194,7 @@ async function allHold(
           "machines, as it is now, and run this again: it goes on from here.",
       );
     }
+    await meanwhile();
     await clock.sleep(LOOK);
   }
 }

@@ -5,6 +5,7 @@ import type { Clock } from "../domain/clock.ts";
 import { Network } from "../network/network.ts";
 import { Notifier } from "../notify/notifier.ts";
 import { bringUpToDate, reachControlDatabase } from "../process/control_database.ts";
+import { missingKeys } from "../process/key_check.ts";
 import { DataDirectory } from "../process/data_directory.ts";
 import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
 import { adoptBackups } from "../services/adoption.ts";
@@ -19,7 +20,6 @@ import { firstAdministratorId } from "../store/bootstrap.ts";
 import type { Database } from "../store/database.ts";
 import { isEmptyDatabase, loadExport } from "../store/import.ts";
 import { openBus } from "../store/notifications.ts";
-import { sealingKeyIds } from "../store/sealed_columns.ts";
 import { archiveFault, archiveLines } from "./archive.ts";
 import { foundBackups } from "./found_backup.ts";
 import { enterLaterBackups } from "./later_backups.ts";
@@ -75,11 +75,10 @@ async function recoverFromBackup(
   const backup = await newestWhole(place, found, say);
   say(`Loading ${backup.name}, of ${backup.manifest.finished_at}`);
   await loadExport(database, archiveLines(place, backup, passwords), async (sql) => {
-    const missing = (await sealingKeyIds(sql)).filter((id) => !keyring.keyIds.includes(id));
-    if (missing.length === 0) return;
+    const problem = await missingKeys(sql, keyring, config.lostKeyIds);
+    if (problem === null) return;
     throw new RecoveryError(
-      `Cannot recover: secrets are sealed with key ${missing.join(", ")}, which SECRET_KEY does not hold. ` +
-        "Find that key. Where that backup is another control plane's, name the directory of your own's in --from. " +
+      `Cannot recover: ${problem}. Where that backup is another control plane's, name the directory of your own's in --from. ` +
         "Without the key, recover with --from-manifests.",
     );
   });

@@ -9,6 +9,7 @@ import { anyUser } from "../store/bootstrap.ts";
 import type { Database } from "../store/database.ts";
 import type { Bus } from "../store/notifications.ts";
 import { logger } from "../telemetry/logging.ts";
+import { disagreeingReplica, type HeldKeys, type KeyCheck, missingKeys } from "./key_check.ts";
 import { StartError } from "./start_error.ts";
 
 export { keyId };
@@ -26,6 +27,21 @@ export async function openKeyring(config: Config, database: Database): Promise<K
     );
   }
   return new Keyring([await makeKeyFile(path)], `the file ${path}`);
+}
+
+/**
+ * Rejects with a {@link StartError} where these keys do not fit the database.
+ *
+ * @param self As {@link disagreeingReplica} has it.
+ */
+export async function requireFittingKeys(
+  check: KeyCheck,
+  keys: HeldKeys,
+  self: string | null = null,
+): Promise<void> {
+  const problem = await missingKeys(check.database, keys, check.lostKeyIds) ??
+    await disagreeingReplica(check, keys, self);
+  if (problem !== null) throw new StartError(`Cannot start: ${problem}`);
 }
 
 /** Null where there is no key yet. */
@@ -53,63 +69,3 @@ export async function writeSecretKeys(path: string, keys: readonly Uint8Array[])
 export function newSecretKey(): Uint8Array {
   return randomBytes(32);
 }
-
-/** Makes up for a notification that got lost. Milliseconds. */
-const SLOW_POLL = 5_000;
-
-/**
- * Has the keyring hold what the key file holds, from one moment to the next, until it is disposed of. A file that can't be read
- * changes nothing.
- *
- * @param changed Told after each change.
- */
-export function followKeyFile(
-  { path, keyring, bus, clock, changed }: {
-    path: string;
-    keyring: Keyring;
-    bus: Bus;
-    clock: Clock;
-    changed: () => Promise<void>;
-  },
-): AsyncDisposable {
-  const over = new AbortController();
-  let wake = () => {};
-  const unsubscribe = bus.subscribe(({ topic }) => {
-    if (topic === "keys_changed" || topic === "reconnected") wake();
-  });
-  let complaint = "";
-  const look = async () => {
-    try {
-      const keys = await readSecretKeys(path);
-      if (keys === null) throw new StartError(`${path} is gone`);
-      complaint = "";
-      if (keys.map(keyId).join() === keyring.keyIds.join()) return;
-      keyring.use(keys);
-      log().info("The secret keys are now {ids}", { ids: keyring.keyIds.join(", ") });
-      await changed();
-    } catch (error) {
-      const { message } = error as Error;
-      if (message !== complaint) log().error("Cannot take the secret keys anew: {message}", { message });
-      complaint = message;
-    }
-  };
-  const following = (async () => {
-    while (!over.signal.aborted) {
-      const woken = new Promise<void>((resolve) => wake = resolve);
-      await look();
-      const pause = new AbortController();
-      const either = AbortSignal.any([pause.signal, over.signal]);
-      await Promise.race([woken, clock.sleep(SLOW_POLL, either).catch(() => {})]);
-      pause.abort();
-    }
-  })();
-  return {
-    async [Symbol.asyncDispose]() {
-      over.abort();
-      unsubscribe();
-      await following;
-    },
-  };
-}
-
-const log = () => logger("secrets");

@@ -14,6 +14,7 @@ interface Watched {
 export class Health {
   readonly #clock: Pick<Clock, "monotonic">;
   readonly #loops = new Set<Watched>();
+  readonly #problems = new Map<string, string>();
   #stage: "starting" | "serving" | "stopping" = "starting";
 
   constructor(clock: Pick<Clock, "monotonic">) {
@@ -32,6 +33,17 @@ export class Health {
 
   get isStopping(): boolean {
     return this.#stage === "stopping";
+  }
+
+  /**
+   * Keeps what is wrong with a part of this process, as one sentence, until it is reported well (null). Returns
+   * whether the report differs from the last one.
+   */
+  report(part: string, problem: string | null): boolean {
+    const before = this.#problems.get(part) ?? null;
+    if (problem === null) this.#problems.delete(part);
+    else this.#problems.set(part, problem);
+    return before !== problem;
   }
 
   /** Until `end`, a loop that does not call `beat` for longer than `patience` (milliseconds) has stalled. */
@@ -53,6 +65,8 @@ export class Health {
   problem(): string | null {
     if (this.#stage === "starting") return "The control plane is starting.";
     if (this.#stage === "stopping") return "The control plane is stopping.";
+    const [problem] = this.#problems.values();
+    if (problem !== undefined) return problem;
     const stalled = [...this.#loops].filter((loop) => this.#ageOf(loop) > loop.patience);
     if (stalled.length === 0) return null;
     const [first, ...others] = stalled.map((loop) =>

@@ -10,17 +10,19 @@ const AT_ONCE = 100;
  * Seals with the keyring's first key every value that another seals. A value that is changed meanwhile is left to whoever changed
  * it. May be ended at any moment and begun again. Throws a `SecretError` for a value that no key of the ring opens.
  *
+ * @param lostKeyIds What these keys seal is left alone.
  * @param progress Is told how many rows have changed after each step.
  */
 export async function resealAll(
   database: Database,
   keyring: Keyring,
+  lostKeyIds: readonly string[] = [],
   progress: (changed: number) => void = () => {},
 ): Promise<number> {
   let changed = 0;
   for (const column of await sealedColumns(database)) {
     for (;;) {
-      const count = await resealSome(database, keyring, column);
+      const count = await resealSome(database, keyring, column, lostKeyIds);
       if (count === null) break;
       changed += count;
       progress(changed);
@@ -34,8 +36,9 @@ async function resealSome(
   database: Database,
   keyring: Keyring,
   column: SealedColumn,
+  lostKeyIds: readonly string[],
 ): Promise<number | null> {
-  const values = await sealedByOthers(database, column, keyring.keyIds[0]!, AT_ONCE);
+  const values = await sealedByOthers(database, column, [keyring.keyIds[0]!, ...lostKeyIds], AT_ONCE);
   if (values.length === 0) return null;
   const pairs = values.map((value) => [value, keyring.encrypt(keyring.decrypt(value))] as const);
   return await transaction(database, (sql) => replaceSealed(sql, column, pairs));

@@ -33,16 +33,18 @@ export async function sealingKeyIds(sql: Sql): Promise<string[]> {
   return [...(await countSealed(sql)).keys()].sort();
 }
 
-/** Some of the values that another key than this one seals. */
+/** Returns some of the values that another key than these seals. */
 export async function sealedByOthers(
   sql: Sql,
   { table, column }: SealedColumn,
-  keyId: string,
+  keyIds: readonly string[],
   limit: number,
 ): Promise<string[]> {
   const rows = await sql<{ value: string }[]>`
     select distinct ${sql(column)} as value from ${sql(table)}
-    where ${sql(column)} is not null and split_part(${sql(column)}, ':', 2) <> ${keyId} limit ${limit}`;
+    where ${sql(column)} is not null and split_part(${sql(column)}, ':', 2) <> all(${[
+    ...keyIds,
+  ]}) limit ${limit}`;
   return rows.map(({ value }) => value);
 }
 
