@@ -256,7 +256,12 @@ Deno.test("a dump goes on when the count of its rows throws, and is stored witho
   DumpRows.prototype.push = throwingAt(2);
   try {
     const { run, children } = at;
-    const counting = countStored("shop", { job: { run_as: null }, ports: run.ports, children, user: null });
+    const counting = await countStored(
+      "shop",
+      Infinity,
+      { job: { run_as: null }, ports: run.ports, children, user: null },
+      () => Promise.resolve({}),
+    );
     for await (const chunk of pieces(at.archive)) await counting.push!(chunk);
     assert.equal(await counting.end(), null);
     assert.match(run.lines.join("\n"), /Rows are not counted in shop/);

@@ -6,31 +6,36 @@
  */
 import type { DatabaseSource } from "../../../src/protocol/job.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../object_name.ts";
-import { RunFailedError } from "../ports.ts";
+import { type Output, RunFailedError } from "../ports.ts";
 import { formatBytes } from "../progress.ts";
 import type { RunContext } from "../run_context.ts";
 import { firstTool, missingTools, requireTools } from "../tools.ts";
+import { findSchema } from "../targets/mysql_sql.ts";
 import { checkClosing, DumpMessages } from "./dump_messages.ts";
-import { fromHex, MysqlConnection } from "./mysql_connection.ts";
+import { MysqlConnection } from "./mysql_connection.ts";
 import { countStored } from "./mysql_counts.ts";
-import { type DumpProgram, dumpProgram, oracleArguments, type ServerVersion } from "./mysql_programs.ts";
+import { dumpCommand, type DumpPlan, dumpsHistory, MAX_PACKET } from "./mysql_dump.ts";
+import { findEmptied } from "./mysql_excluded.ts";
+import { listObjects } from "./mysql_objects.ts";
+import { type DumpProgram, dumpProgram, isAtLeast } from "./mysql_programs.ts";
+import { MysqlRights } from "./mysql_rights.ts";
+import {
+  describeServer,
+  type MysqlDatabase,
+  type MysqlServer,
+  productName,
+  SYSTEM_SCHEMAS,
+} from "./mysql_server.ts";
 import type { PreparedSource, SourcePart } from "./source.ts";
 
-interface Server extends ServerVersion {
-  databases: Database[];
+interface PartContext {
+  connection: MysqlConnection;
+  client: string;
+  /** False where `*` alone means the database. */
+  isNamed: boolean;
+  run: RunContext;
 }
 
-interface Database {
-  name: string;
-  size: number;
-  /** Tables whose rows a snapshot does not hold still. */
-  nonTransactional: number;
-  characterSet: string;
-  collation: string;
-}
-
-/** Made by the server, or, as `mysql`, of no use on another version. */
-export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
 export const CLOSING = /\n-- Dump completed[^\n]*\n$/;
 
 export async function prepareMysql(source: DatabaseSource, context: RunContext): Promise<PreparedSource> {
@@ -42,19 +47,21 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
   const server = await describeServer(connection, client.tool);
   const program = await dumpProgram(server, context.children);
   const databases = chooseDatabases(server, source.names);
-  for (const { name, size, nonTransactional } of databases) {
-    output.line(`${productName(server)}: database ${name}, ${formatBytes(size)}`);
-    if (nonTransactional > 0) {
-      output.line(
-        `Not transactional in ${name}: ${nonTransactional} tables, whose rows may change while they are read`,
-      );
-    }
-  }
+  reportLeftovers(server, source.names, output);
+  for (const database of databases) reportDatabase(database, server, program, output);
+  const rights = await MysqlRights.read(connection, client.tool, server);
+  if (rights !== null) reportHidden(rights, databases, source.names, output);
+  const names = databases.map(({ name }) => name);
+  const emptied = await findEmptied(connection, client.tool, names, source.excluded_tables, output);
   const tools = await requireTools(context.children, ["pzstd", "zstd"]);
   const globals = source.names.includes("*")
     ? await accountsPart(server, program, connection, client.tool, context)
     : null;
-  const parts = databases.map(({ name }) => databasePart(name, source, server, program, connection, context));
+  const parts = databases.map((database) => {
+    const plan = { database, emptied: emptied.get(database.name)! };
+    const isNamed = source.names.includes(database.name);
+    return databasePart(plan, server, program, { connection, client: client.tool, isNamed, run: context });
+  });
   return {
     engine: "mysqldump",
     tools: { [program.tool]: program.version, ...tools },
@@ -62,55 +69,31 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
       type: "mysql",
       server_version: server.version,
       excluded_tables: source.excluded_tables,
-      databases: databases.map(({ name, characterSet, collation }) => ({
+      databases: databases.map(({ name, characterSet, collation, comment }) => ({
         name,
         character_set: characterSet,
         collation,
+        ...comment === "" ? {} : { comment },
       })),
     },
     parts: globals === null ? parts : [globals, ...parts],
+    missing: databases.flatMap(({ name, unreadable }) =>
+      unreadable.map((table) => ({
+        name: `${name}.${table.name}`,
+        reason: `The server cannot open it: ${table.reason}`,
+      }))
+    ),
   };
 }
 
-async function describeServer(connection: MysqlConnection, client: string): Promise<Server> {
-  const [[version]] = await connection.query(client, "select hex(version())") as [[string]];
-  const rows = await connection.query(
-    client,
-    `select hex(s.schema_name), coalesce(sum(t.data_length + t.index_length), 0),
-            coalesce(sum(t.table_type = 'BASE TABLE' and t.engine not in ('InnoDB', 'ROCKSDB', 'TokuDB')), 0),
-            hex(s.default_character_set_name), hex(s.default_collation_name)
-     from information_schema.schemata s
-     left join information_schema.tables t on t.table_schema = s.schema_name
-     group by s.schema_name, s.default_character_set_name, s.default_collation_name
-     order by s.schema_name`,
-  );
-  const name = fromHex(version);
-  return {
-    version: name,
-    isMariadb: /mariadb/i.test(name),
-    databases: rows.map(([schema, size, nonTransactional, characterSet, collation]) => ({
-      name: fromHex(schema!),
-      size: Number(size),
-      nonTransactional: Number(nonTransactional),
-      characterSet: fromHex(characterSet!),
-      collation: fromHex(collation!),
-    })),
-  };
-}
-
-function productName({ version, isMariadb }: Server): string {
-  return `${isMariadb ? "MariaDB" : "MySQL"} ${/^[\d.]+/.exec(version)?.[0] ?? version}`;
-}
-
-function chooseDatabases(server: Server, names: string[]): Database[] {
+function chooseDatabases(server: MysqlServer, names: string[]): MysqlDatabase[] {
   const all = names.includes("*");
-  const chosen = server.databases.filter(({ name }) =>
-    names.includes(name) || (all && !SYSTEM_SCHEMAS.includes(name.toLowerCase()))
-  );
+  const isUsers = ({ name, isOwn }: MysqlDatabase) => !SYSTEM_SCHEMAS.includes(name.toLowerCase()) && !isOwn;
+  const chosen = server.databases.filter((each) => names.includes(each.name) || (all && isUsers(each)));
   const known = new Set(server.databases.map(({ name }) => name));
   const unknown = names.filter((name) => name !== "*" && !known.has(name));
   if (unknown.length > 0) {
-    const usual = server.databases.map(({ name }) => name).filter((name) => !SYSTEM_SCHEMAS.includes(name));
+    const usual = server.databases.filter(isUsers).map(({ name }) => name);
     throw new RunFailedError(
       `Cannot back up database ${unknown.join(", ")}: there is none of that name that the user may see. ` +
         `The server has: ${usual.join(", ") || "none"}.`,
@@ -120,54 +103,101 @@ function chooseDatabases(server: Server, names: string[]): Database[] {
   return chosen;
 }
 
-function databasePart(
-  database: string,
-  source: DatabaseSource,
-  server: Server,
+/** Databases that a restore or a drill was killed in. What is left of a restore may be the only copy of what it replaced. */
+function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
+  const left = databases.filter(({ name, isOwn }) => isOwn && !names.includes(name)).map(({ name }) => name);
+  if (!names.includes("*") || left.length === 0) return;
+  output.line(
+    `Left out, as Rearguard made them for a restore or a drill: ${left.join(", ")}. ` +
+      "Where none is at work, the next one removes them",
+  );
+}
+
+function reportDatabase(
+  database: MysqlDatabase,
+  server: MysqlServer,
   program: DumpProgram,
-  connection: MysqlConnection,
-  context: RunContext,
+  output: Output,
+): void {
+  const { name, size, nonTransactional, versioned, byTransaction } = database;
+  output.line(`${productName(server)}: database ${name}, ${formatBytes(size)}`);
+  if (nonTransactional > 0) {
+    output.line(
+      `Not transactional in ${name}: ${nonTransactional} tables, whose rows may change while they are read`,
+    );
+  }
+  if (versioned.length === 0 || dumpsHistory(database, program)) return;
+  output.warning(
+    `The history of system-versioned tables in ${name} is not in this backup, only their rows of today: ` +
+      (byTransaction.length > 0
+        ? `${program.tool} cannot dump it while a table keeps it by transaction, as does ${
+          byTransaction.join(", ")
+        }`
+        : `${program.tool} ${program.version} cannot dump it. Install the client of MariaDB 10.11 or later`),
+  );
+}
+
+/** One warning for all databases that the same is hidden of. */
+function reportHidden(
+  rights: MysqlRights,
+  databases: readonly MysqlDatabase[],
+  names: string[],
+  output: Output,
+): void {
+  const groups = new Map<string, { of: string[]; grants: Set<string> }>();
+  for (const { name } of databases) {
+    const lacking = rights.lackingFor(name);
+    if (lacking === null) continue;
+    const what = lacking.hidden.join(", ");
+    const group = groups.get(what) ?? { of: [], grants: new Set() };
+    group.of.push(name);
+    for (const grant of lacking.grants) group.grants.add(grant);
+    groups.set(what, group);
+  }
+  for (const [what, { of, grants }] of groups) {
+    output.warning(
+      `The login may not see all ${what} of ${of.join(", ")}: what it may not see is not in this backup. ` +
+        `Let it: ${[...grants].join("; ")}`,
+    );
+  }
+  const { databasesGrant } = rights;
+  if (!names.includes("*") || databasesGrant === null) return;
+  output.warning(
+    "The login may not see all databases: what it may not see is not in this backup. " +
+      `Let it: ${databasesGrant}. Or name the databases that are meant instead of *.`,
+  );
+}
+
+function databasePart(
+  plan: DumpPlan,
+  server: MysqlServer,
+  program: DumpProgram,
+  context: PartContext,
 ): SourcePart {
-  const messages = new DumpMessages(program.tool, context.ports.output);
-  const label = `database ${database}`;
-  const args = [
-    "--single-transaction",
-    "--quick",
-    "--routines",
-    "--triggers",
-    "--events",
-    "--hex-blob",
-    "--no-tablespaces",
-    "--default-character-set=utf8mb4",
-    // The closing line is a comment: an operator's option file may not leave it out.
-    "--comments",
-    "--dump-date",
-    ...oracleArguments(server, program),
-    ...source.excluded_tables.map((entry) => `--ignore-table=${qualified(entry, database)}`),
-  ];
+  const { name } = plan.database;
+  const { connection, client, isNamed } = context;
+  const messages = new DumpMessages(program.tool, context.run.ports.output);
+  const label = `database ${name}`;
   return {
     label,
-    database,
-    infix: databaseInfix(database),
+    database: name,
+    infix: databaseInfix(name),
     extension: ".sql",
-    command: connection.command(program.tool, args, [database]),
+    command: dumpCommand(plan, server, program, connection),
     streamDescriptor: 1,
     index: null,
-    count: () => countStored(database, context),
-    restore: `${server.isMariadb ? "mariadb" : "mysql"} DATABASE`,
+    count: () =>
+      countStored(name, server.maxStatement, context.run, () => listObjects(connection, client, name)),
+    ...isNamed ? {} : { isGone: async () => await findSchema(connection, client, name) === null },
+    restore: `${server.isMariadb ? "mariadb" : "mysql"} ${MAX_PACKET} DATABASE`,
     message: (line) => messages.read(line),
     checkExit: (exit) => messages.check(exit, label),
     checkEnd: ({ tail }) => checkClosing(label, tail, CLOSING),
   };
 }
 
-/** `table` in every database of the task, or `database.table`. Both are taken literally. */
-function qualified(entry: string, database: string): string {
-  return entry.startsWith(`${database}.`) ? entry : `${database}.${entry}`;
-}
-
 async function accountsPart(
-  server: Server,
+  server: MysqlServer,
   program: DumpProgram,
   connection: MysqlConnection,
   client: string,
@@ -190,6 +220,7 @@ async function accountsPart(
   return {
     label,
     database: null,
+    isGeneral: true,
     infix: GLOBALS_INFIX,
     extension: ".sql",
     // With --insert-ignore, accounts that are there already are left as they are.
@@ -210,7 +241,5 @@ async function accountsPart(
 
 /** `--system` came with 10.5.9; its maintenance releases of older series are not worth telling apart. */
 function dumpsAccounts({ version }: DumpProgram): boolean {
-  if (!/mariadb/i.test(version)) return false;
-  const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number);
-  return major > 10 || (major === 10 && (minor > 5 || (minor === 5 && patch >= 9)));
+  return /mariadb/i.test(version) && isAtLeast(version, 10, 5, 9);
 }

@@ -58,6 +58,13 @@ export class MysqlConnection {
     return answer.split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
   }
 
+  /** The first column of any statement's rows: of a SHOW, say, which takes no `hex(…)`. */
+  async lines(client: string, sql: string): Promise<string[]> {
+    const rows = await this.query(client, sql);
+    const escapes: Record<string, string> = { n: "\n", t: "\t", "0": "\0" };
+    return rows.map(([column]) => column!.replace(/\\(.)/g, (_, letter) => escapes[letter] ?? letter));
+  }
+
   /** Statements one after the other, up to the first that fails. They may be long: they are no argument. */
   async execute(client: string, sql: string): Promise<string> {
     const options = [

@@ -1,11 +1,29 @@
 /** Counts the rows of a MySQL dump in what was stored of it, while it is stored. */
 import type { ProgramContext } from "../run_context.ts";
+import { formatBytes } from "../progress.ts";
 import { pump } from "../pump.ts";
 import { DumpRows } from "./mysql_dump_rows.ts";
-import { describeContents, type RowCounting } from "./row_counts.ts";
+import { inBoth, NOT_COMPARED, type ObjectNames } from "./mysql_objects.ts";
+import { type DatabaseContents, describeContents, type RowCounting, type TableRows } from "./row_counts.ts";
 
 /** The dump itself never waits for more than this: what it takes to unpack and count keeps up with every dump. */
-export function countStored(database: string, { children, ports }: ProgramContext): RowCounting {
+export async function countStored(
+  database: string,
+  /** Bytes of the longest statement that the server takes. */
+  maxStatement: number,
+  { children, ports }: ProgramContext,
+  listObjects: () => Promise<ObjectNames>,
+): Promise<RowCounting> {
+  const before = await listObjects();
+  // A dump that ended well is one, whether or not its server is still there.
+  const listAfter = async () => {
+    try {
+      return await listObjects();
+    } catch (error) {
+      ports.output.line(`Objects of ${database} are not listed: ${(error as Error).message}`);
+      return {};
+    }
+  };
   let reason: string | null = null;
   const chunks = new Handover();
   const child = children.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
@@ -32,11 +50,40 @@ export function countStored(database: string, { children, ports }: ProgramContex
         );
         return null;
       }
-      const contents = { tables: rows.tables() };
+      const longest = rows.longestStatement;
+      if (longest > maxStatement) ports.output.warning(tooLong(database, longest, maxStatement));
+      const contents = describeDump(rows.tables(), inBoth(before, await listAfter()));
       ports.output.line(`Counted in the dump of ${database}: ${describeContents(contents)}`);
       return contents;
     },
   };
+}
+
+/** Tables that the server has and the dump has not are told too: a drill misses them. */
+function describeDump(dumped: TableRows[], { table = [], ...objects }: ObjectNames): DatabaseContents {
+  const names = new Set(dumped.map(({ name }) => name));
+  const isListed = Object.keys(objects).length > 0;
+  const others = table.filter((name) => !names.has(name)).map((name) => ({ name, rows: null }));
+  return { tables: [...dumped, ...others], ...isListed ? { objects, not_compared: NOT_COMPARED } : {} };
+}
+
+/** A dump of binary data takes twice the bytes of its rows: a server that holds them may not take the statement. */
+function tooLong(database: string, longest: number, maxStatement: number): string {
+  return `The longest statement in the dump of ${database} is ${
+    formatBytes(longest)
+  }, and the server takes ` +
+    `${formatBytes(maxStatement)}: it cannot be restored there as it is set now. ` +
+    (longest < LARGEST_PACKET
+      ? `Before a restore: SET GLOBAL max_allowed_packet = ${packetFor(longest)}`
+      : "No server takes so long a statement: keep such a value in two rows, or in a file");
+}
+
+/** Bytes: what max_allowed_packet can be at most. */
+const LARGEST_PACKET = 1024 * 1024 * 1024;
+
+/** The server's values are multiples of 1,024. */
+function packetFor(bytes: number): number {
+  return Math.min(Math.ceil(bytes / 1024 / 1024 + 1) * 1024 * 1024, LARGEST_PACKET);
 }
 
 /** Hands chunks over one at a time: each push waits until its chunk is taken, or nobody takes any more. */

@@ -35,6 +35,9 @@ export class DumpRows {
   #created: TableRows | null = null;
   #rows = 0;
   #into: TableRows | null = null;
+  /** Bytes of the statement at hand, an INSERT, and of the longest one. */
+  #statement = 0;
+  #longest = 0;
 
   push(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length;) {
@@ -42,6 +45,11 @@ export class DumpRows {
       else if (this.#state === "rest") at = this.#skipLine(chunk, at);
       else at = this.#readInsert(chunk, at);
     }
+  }
+
+  /** Bytes of the longest INSERT. */
+  get longestStatement(): number {
+    return this.#longest;
   }
 
   tables(): TableRows[] {
@@ -83,8 +91,10 @@ export class DumpRows {
     this.#into = this.#tables.get(insert[1]!.replaceAll("``", "`")) ?? null;
     this.#rows = 0;
     this.#state = "columns";
+    const name = new TextEncoder().encode(insert[0]).length;
+    this.#statement = name;
     // What follows the table's name in the head belongs to the statement.
-    this.push(head.subarray(new TextEncoder().encode(insert[0]).length));
+    this.push(head.subarray(name));
   }
 
   #skipLine(chunk: Uint8Array, from: number): number {
@@ -119,6 +129,8 @@ export class DumpRows {
     }
     this.#state = state;
     this.#rows += rows;
+    this.#statement += at - from;
+    this.#longest = Math.max(this.#longest, this.#statement);
     if (state === "rest" && this.#into !== null && this.#into.rows !== null) this.#into.rows += this.#rows;
     return at;
   }

@@ -13,6 +13,16 @@ export interface DumpProgram {
   version: string;
 }
 
+/** Whether a version, as a server or a program prints it, is this one or a later one. */
+export function isAtLeast(version: string, ...wanted: number[]): boolean {
+  const parts = version.split(/[.-]/).map(Number);
+  for (const [index, number] of wanted.entries()) {
+    const part = parts[index] || 0;
+    if (part !== number) return part > number;
+  }
+  return true;
+}
+
 /** Each server's own program first: the other may lack a way to log in, or write what the server does not read. */
 export async function dumpProgram({ isMariadb }: ServerVersion, children: Children): Promise<DumpProgram> {
   const tools: Tool[] = isMariadb ? ["mariadb-dump", "mysqldump"] : ["mysqldump", "mariadb-dump"];

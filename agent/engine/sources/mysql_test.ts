@@ -64,6 +64,7 @@ Deno.test("MySQL", async (t) => {
     const backup = await run.run(source(server, { names: ["*"] }));
     const databases = backup.objects.filter(({ role }) => role === "archive").map(({ database }) => database);
     assert.deepEqual(databases, [null, "one", "three", "two"]);
+    assert.deepEqual(run.warnings, []);
     const accounts = await dumped(run, "~globals");
     assert.match(accounts, /CREATE USER IF NOT EXISTS `reader`@`%`/);
     assert.match(accounts, /GRANT SELECT, SHOW VIEW ON `one`\.\* TO `reader`@`%`/);
@@ -77,22 +78,67 @@ Deno.test("MySQL", async (t) => {
     assert.ok(run.lines.includes("Accounts are not part of this backup: reader may not read them"));
   });
 
-  await t.step("excluded tables are left out of every database, or of the one named", async () => {
+  await t.step("rows of excluded tables are left out of every database, or of the one named", async () => {
     await using run = await BackupRun.open();
-    await run.run(source(server, { names: ["one", "two"], excluded_tables: ["logs", "two.t"] }));
-    const tables = async (name: string) =>
-      [...(await dumped(run, name)).matchAll(/^CREATE TABLE `(\w+)`/gm)].map(([, found]) => found);
-    assert.deepEqual(await tables("one"), ["t"]);
-    assert.deepEqual(await tables("two"), []);
+    for (const name of ["one", "two"]) {
+      await server.sql(name, "insert into t values (1); insert into logs values (2)");
+    }
+    await run.run(
+      source(server, { names: ["one", "two"], excluded_tables: ["logs", "two.t", "none", "one.x"] }),
+    );
+    const found = async (name: string, statement: string) =>
+      [...(await dumped(run, name)).matchAll(new RegExp(`^${statement} \`(\\w+)\``, "gm"))].map(([, each]) =>
+        each
+      );
+    for (const name of ["one", "two"]) assert.deepEqual(await found(name, "CREATE TABLE"), ["logs", "t"]);
+    assert.deepEqual(await found("one", "INSERT INTO"), ["t"]);
+    assert.deepEqual(await found("two", "INSERT INTO"), []);
+    assert.deepEqual(run.warnings, [
+      "No table is called none, which excluded_tables names",
+      "No table is called one.x, which excluded_tables names",
+    ]);
   });
 
-  await t.step("a broken view fails the run, and what was stored before is removed", async () => {
-    await server.sql("two", "create view broken as select a from t; drop table t");
-    await fails(
-      source(server, { names: ["one", "two"] }),
-      /^Cannot dump database two: mariadb-dump exited with 2: .*broken/,
+  await t.step("what the server cannot open is left out and named, and the rest is stored", async () => {
+    await using run = await BackupRun.open();
+    await server.sql(
+      "two",
+      "create view broken as select a from t; create view upon as select a from broken",
     );
+    await server.sql("two", "create table bad (a int primary key) engine=myisam; insert into bad values (1)");
+    await server.sql("two", "create view sound as select a from logs; drop table t; flush tables");
+    await shell(
+      'dd if=/dev/zero of="$1" bs=100 count=3 conv=notrunc status=none',
+      `${server.directory}/data/two/bad.MYI`,
+    );
+    const { missing } = await run.run(source(server, { names: ["*"] }));
+    assert.deepEqual(missing!.map(({ name }) => name).sort(), ["two.bad", "two.broken", "two.upon"]);
+    assert.match(
+      missing!.find(({ name }) => name === "two.broken")!.reason,
+      /^The server cannot open it: .*references invalid table/,
+    );
+    assert.match(await dumped(run, "two"), /VIEW `sound` AS select/);
+    await server.sql("two", "drop table bad");
   });
+
+  await t.step(
+    "`*` leaves out databases that a restore or a drill made, and nothing that looks like them",
+    async () => {
+      await using run = await BackupRun.open();
+      for (const name of ["one_rearguard_fresh", "one_rearguard_drill", "mine_rearguard_fresh"]) {
+        await server.sql("mysql", `create database ${name}`);
+        const table = name.startsWith("one") ? "rearguard_unfinished" : "mine";
+        await server.sql(name, `create table ${table} (a int primary key)`);
+      }
+      const { objects } = await run.run(source(server, { names: ["*"] }));
+      const databases = objects.filter(({ role }) => role === "archive").map(({ database }) => database);
+      assert.deepEqual(databases, [null, "mine_rearguard_fresh", "one", "three", "two"]);
+      assert.match(run.lines.join("\n"), /Left out, .*: one_rearguard_drill, one_rearguard_fresh\./);
+      for (const name of ["one_rearguard_fresh", "one_rearguard_drill", "mine_rearguard_fresh"]) {
+        await server.sql("mysql", `drop database ${name}`);
+      }
+    },
+  );
 
   await t.step("tables that no snapshot holds still are told", async () => {
     await using run = await BackupRun.open();

@@ -13,14 +13,21 @@ export interface BesideNames {
 /** Both engines take 63 bytes; a name that leaves no room is cut, and told from others that are cut by a digest. */
 const MAX_BYTES = 63;
 
+const FRESH_SUFFIX = "_rearguard_fresh";
+const REPLACED_SUFFIX = "_rearguard_replaced";
 export const DRILL_SUFFIX = "_rearguard_drill";
 
 export function besideNames(name: string): BesideNames {
   return {
-    fresh: beside(name, "_rearguard_fresh"),
-    replaced: beside(name, "_rearguard_replaced"),
+    fresh: beside(name, FRESH_SUFFIX),
+    replaced: beside(name, REPLACED_SUFFIX),
     drill: beside(name, DRILL_SUFFIX),
   };
+}
+
+/** Whether a restore or a drill would call a database of its own so. */
+export function isOwnName(name: string): boolean {
+  return [FRESH_SUFFIX, REPLACED_SUFFIX, DRILL_SUFFIX].some((suffix) => name.endsWith(suffix));
 }
 
 function beside(name: string, suffix: string): string {

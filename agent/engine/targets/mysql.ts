@@ -6,7 +6,7 @@ import type { DatabaseTarget } from "../../../src/protocol/job.ts";
 import { RunFailedError, type RunPorts } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import type { ProgramContext } from "../run_context.ts";
-import { SYSTEM_SCHEMAS } from "../sources/mysql.ts";
+import { SYSTEM_SCHEMAS } from "../sources/mysql_server.ts";
 import { fromHex, MysqlConnection } from "../sources/mysql_connection.ts";
 import { besideNames } from "./beside.ts";
 import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "./databases.ts";

@@ -5,6 +5,7 @@ import type { Command } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { MysqlConnection } from "../sources/mysql_connection.ts";
+import { MAX_PACKET } from "../sources/mysql_dump.ts";
 import { firstTool, missingTools, type Tool } from "../tools.ts";
 import { type Charset, findSchema, hasTable, isInUse, MARK, quote } from "./mysql_sql.ts";
 
@@ -58,11 +59,11 @@ export class MysqlFresh {
       if (/database exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }
-    await this.execute(`create table ${quote(name)}.${quote(MARK)} (a int) comment '${note}'`);
+    await this.execute(`create table ${quote(name)}.${quote(MARK)} (a int primary key) comment '${note}'`);
   }
 
   loader(name: string, args: readonly string[] = []): Command {
-    const own = ["--binary-mode", "--default-character-set=utf8mb4"];
+    const own = ["--binary-mode", "--default-character-set=utf8mb4", MAX_PACKET];
     return this.connection.command(this.client, [...own, ...args], [name]);
   }
 

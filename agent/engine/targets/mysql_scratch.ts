@@ -3,8 +3,9 @@ import type { BackupToRead, DatabaseTarget } from "../../../src/protocol/job.ts"
 import type { Command } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
-import { SYSTEM_SCHEMAS } from "../sources/mysql.ts";
+import { SYSTEM_SCHEMAS } from "../sources/mysql_server.ts";
 import { fromHex } from "../sources/mysql_connection.ts";
+import { listObjects } from "../sources/mysql_objects.ts";
 import type { DatabaseContents, TableRows } from "../sources/row_counts.ts";
 import { besideNames, DRILL_SUFFIX } from "./beside.ts";
 import type { WantedDatabase } from "./databases.ts";
@@ -78,12 +79,19 @@ class MysqlScratch implements ScratchHost {
     const counted = new Set(expected?.tables?.flatMap(({ name, rows }) => rows === null ? [] : [name]));
     const found: TableRows[] = [];
     const toCount = tables.filter((name) => counted.has(name));
+    const versioned = await this.#versioned(database);
+    const rowsOf = (name: string) =>
+      `${quote(database)}.${quote(name)}${versioned.has(name) ? " for system_time all" : ""}`;
     const counts = await this.#query(
-      toCount.map((name) => `select count(*) from ${quote(database)}.${quote(name)};\n`).join(""),
+      toCount.map((name) => `select count(*) from ${rowsOf(name)};\n`).join(""),
     );
     for (const [index, name] of toCount.entries()) found.push({ name, rows: Number(counts[index]![0]) });
     for (const name of tables) if (!counted.has(name)) found.push({ name, rows: null });
-    if (await this.#noteOf(database) === this.#note) return { tables: found };
+    const { connection, client } = this.server;
+    const { table: _, ...objects } = await listObjects(connection, client, database);
+    if (await this.#noteOf(database) === this.#note) {
+      return { tables: found, objects, not_compared: ["event"] };
+    }
     throw new RunFailedError(`its scratch database ${database} was dropped or replaced meanwhile`);
   }
 
@@ -146,6 +154,15 @@ class MysqlScratch implements ScratchHost {
     }
     // Killed before it could say what it is.
     await this.server.execute(`drop database ${quote(name)}`);
+  }
+
+  /** Tables that hold rows of the past beside those of today. */
+  async #versioned(database: string): Promise<ReadonlySet<string>> {
+    const rows = await this.#query(
+      `select hex(table_name) from information_schema.tables
+       where table_schema = ${text(database)} and table_type = 'SYSTEM VERSIONED'`,
+    );
+    return new Set(rows.map(([name]) => fromHex(name!)));
   }
 
   async #noteOf(name: string): Promise<string | null> {

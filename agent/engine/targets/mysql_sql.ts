@@ -12,7 +12,7 @@ export function text(value: string): string {
 }
 
 /** Names are compared to the letter; the first comparison is the one that an index helps. */
-function isSchema(column: string, name: string): string {
+export function isSchema(column: string, name: string): string {
   return `${column} = ${text(name)} and cast(${column} as binary) = x'${
     new TextEncoder().encode(name).toHex()
   }'`;

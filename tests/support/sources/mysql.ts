@@ -113,6 +113,7 @@ function quote(name: string): string {
 async function describeDatabase(
   server: MariadbServer,
   database: string,
+  /** Tables whose rows are left out. */
   without: string[],
 ): Promise<string[]> {
   const { success, stdout, stderr } = await new Deno.Command("mariadb-dump", {
@@ -127,13 +128,15 @@ async function describeDatabase(
       "--skip-dump-date",
       "--skip-extended-insert",
       "--order-by-primary",
-      ...without.map((table) => `--ignore-table=${database}.${table}`),
       "--",
       database,
     ],
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout).split("\n").filter((line) => !DATABASE_LINES.test(line));
+  const rows = without.map((table) => `INSERT INTO ${quote(table)} VALUES`);
+  return new TextDecoder().decode(stdout).split("\n").filter((line) =>
+    !DATABASE_LINES.test(line) && !rows.some((insert) => line.startsWith(insert))
+  );
 }
 
 const SCHEMA = `

@@ -1,0 +1,116 @@
+/** Describes what a MySQL or MariaDB server holds, as far as a backup has to know it. */
+import { oneLine } from "../line.ts";
+import { isOwnName } from "../targets/beside.ts";
+import { MARK } from "../targets/mysql_sql.ts";
+import { fromHex, type MysqlConnection } from "./mysql_connection.ts";
+import { isAtLeast, type ServerVersion } from "./mysql_programs.ts";
+
+export interface MysqlServer extends ServerVersion {
+  databases: MysqlDatabase[];
+  /** Bytes of the longest statement that the server takes. */
+  maxStatement: number;
+}
+
+export interface MysqlDatabase {
+  name: string;
+  size: number;
+  /** Tables whose rows a snapshot does not hold still. */
+  nonTransactional: number;
+  characterSet: string;
+  collation: string;
+  /** Empty where there is none, or the server has no comments of databases. */
+  comment: string;
+  /** Views and tables that the server cannot open, with its reason. A dump would end at the first of them. */
+  unreadable: { name: string; reason: string }[];
+  /** System-versioned tables (MariaDB), whose history is no row of an ordinary dump. */
+  versioned: string[];
+  /** Versioned tables that keep their history by transaction: mariadb-dump cannot dump it. */
+  byTransaction: string[];
+  /** Whether Rearguard made it, for a restore or a drill. */
+  isOwn: boolean;
+}
+
+/** Made by the server, or, as `mysql`, of no use on another version. */
+export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
+
+export async function describeServer(connection: MysqlConnection, client: string): Promise<MysqlServer> {
+  const query = (sql: string) => connection.query(client, sql);
+  const [settings] = await query("select hex(version()), @@global.max_allowed_packet");
+  const version = fromHex(settings![0]!);
+  const isMariadb = /mariadb/i.test(version);
+  const comment = isMariadb && isAtLeast(version, 10, 5) ? "s.schema_comment" : "''";
+  const columns = ["schema_name", "default_character_set_name", "default_collation_name"].map((name) =>
+    `s.${name}`
+  );
+  const rows = await query(
+    `select ${columns.map((name) => `hex(${name})`).join(", ")}, hex(${comment}),
+            coalesce(sum(t.data_length + t.index_length), 0),
+            coalesce(sum(t.table_type in ('BASE TABLE', 'SYSTEM VERSIONED')
+                         and t.engine not in ('InnoDB', 'ROCKSDB', 'TokuDB')), 0)
+     from information_schema.schemata s
+     left join information_schema.tables t on t.table_schema = s.schema_name
+     group by ${columns.join(", ")}, ${comment === "''" ? "1" : comment}
+     order by s.schema_name`,
+  );
+  const special = await specialTables(query, isMariadb);
+  const databases = rows.map(([schema, characterSet, collation, note, size, nonTransactional]) => {
+    const name = fromHex(schema!);
+    const here = special.filter((table) => table.database === name);
+    const named = (kind: SpecialTable["kind"]) => here.filter((table) => table.kind === kind);
+    return {
+      name,
+      size: Number(size),
+      nonTransactional: Number(nonTransactional),
+      characterSet: fromHex(characterSet!),
+      collation: fromHex(collation!),
+      comment: fromHex(note!),
+      unreadable: named("unreadable").map((table) => ({ name: table.name, reason: oneLine(table.comment) })),
+      versioned: named("versioned").map((table) => table.name),
+      byTransaction: named("by transaction").map((table) => table.name),
+      isOwn: isOwnName(name) && named("mark").length > 0,
+    };
+  });
+  return { version, isMariadb, maxStatement: Number(settings![1]), databases };
+}
+
+interface SpecialTable {
+  kind: "unreadable" | "versioned" | "by transaction" | "mark";
+  database: string;
+  name: string;
+  comment: string;
+}
+
+/** Reads comments, which hold the reason where a table can't be opened. MariaDB opens tables for data_length only. */
+async function specialTables(
+  query: (sql: string) => Promise<string[][]>,
+  isMariadb: boolean,
+): Promise<SpecialTable[]> {
+  const tables = await query(
+    `select case when table_name = '${MARK}' then 'mark'
+                 when table_type = 'SYSTEM VERSIONED' and engine is not null then 'versioned'
+                 else 'unreadable' end,
+            hex(table_schema), hex(table_name), hex(table_comment), data_length
+     from information_schema.tables
+     where table_schema not in ('information_schema', 'performance_schema', 'sys')
+       and (table_name = '${MARK}' or table_type = 'SYSTEM VERSIONED'
+            or (table_type = 'VIEW' and table_comment not in ('', 'VIEW'))
+            or (table_type <> 'VIEW' and engine is null))`,
+  );
+  const byTransaction = isMariadb && tables.some(([kind]) => kind === "versioned")
+    ? await query(
+      `select 'by transaction', hex(table_schema), hex(table_name), ''
+       from information_schema.columns where generation_expression = 'ROW START' and data_type = 'bigint'`,
+    )
+    : [];
+  return [...tables, ...byTransaction].map(([kind, database, name, comment]) => ({
+    kind: kind as SpecialTable["kind"],
+    database: fromHex(database!),
+    name: fromHex(name!),
+    comment: fromHex(comment ?? ""),
+  }));
+}
+
+/** `MariaDB 10.11.6`. */
+export function productName({ version, isMariadb }: ServerVersion): string {
+  return `${isMariadb ? "MariaDB" : "MySQL"} ${/^[\d.]+/.exec(version)?.[0] ?? version}`;
+}
