@@ -99,6 +99,7 @@ Deno.test("the time comes from the clock alone", async () => {
 const CONNECTS: Readonly<Record<string, RegExp>> = {
   "src/network/authorities.ts": /node:tls/, // to none
   "src/network/network.ts": /node:https?|^fetch/,
+  "src/network/tls_agent.ts": /node:(https|tls)/, // for network.ts
   "src/notify/channels/email.ts": /createTransport/, // SMTP_URL
   "src/store/database_servers.ts": /node:net/, // DATABASE_URL
   "src/store/database_tls.ts": /node:tls/,

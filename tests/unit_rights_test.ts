@@ -1,20 +1,9 @@
 /** The control plane under the rights that its unit gives it, in other places. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { parse } from "yaml";
 import { packagedPrograms } from "../src/store/embedded_programs.ts";
 import { emptyDatabase } from "./support/database.ts";
+import { containerRights, unitRights } from "./support/rights.ts";
 import { ServerProcess } from "./support/server.ts";
-
-const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
-const UNIT = await Deno.readTextFile(`${PROJECT}/systemd/rearguard.service`);
-
-/** The unit's own list, with the places of this test in place of its. */
-function rightsFor(dataDirectory: string): string[] {
-  const command = /^ExecStart=\/usr\/local\/bin\/deno run (.*) main\.ts$/m.exec(UNIT)![1]!;
-  return command.replaceAll("/opt/rearguard", PROJECT).replaceAll("/var/lib/rearguard", dataDirectory)
-    .replaceAll("/usr/local/bin/deno", Deno.execPath()).split(" ");
-}
 
 /** As systemd makes it; not below /tmp, which the unit lets it write. */
 async function withDataDirectory(work: (dataDirectory: string) => Promise<void>): Promise<void> {
@@ -29,7 +18,7 @@ async function withDataDirectory(work: (dataDirectory: string) => Promise<void>)
 }
 
 Deno.test("the unit grants no more than it says, and knows the embedded Postgres's version", async () => {
-  const rights = rightsFor("/var/lib/rearguard");
+  const rights = unitRights("/var/lib/rearguard");
   assert.deepEqual(rights.map((right) => right.split("=")[0]), [
     "--no-prompt",
     "--node-modules-dir",
@@ -49,22 +38,10 @@ Deno.test("the unit grants no more than it says, and knows the embedded Postgres
   ]);
 });
 
-/** The list of the example for containers, in the same way. */
-async function containerRights(dataDirectory: string): Promise<string[]> {
-  const file = parse(await Deno.readTextFile(`${PROJECT}/deploy/compose.yaml`), { merge: true });
-  const [, ...words]: string[] = file.services["control-plane-1"].command;
-  return words.slice(0, -1).map((word) =>
-    word.replaceAll("/app", PROJECT).replaceAll("/data", dataDirectory).replaceAll(
-      "/usr/bin/deno",
-      Deno.execPath(),
-    )
-  );
-}
-
 Deno.test("under the container's rights it serves, and builds what servers install", () =>
   withDataDirectory(async (dataDirectory) => {
     await using db = await emptyDatabase();
-    const rights = await containerRights(dataDirectory);
+    const rights = containerRights(dataDirectory);
     for (const right of ["read", "write", "run"]) {
       assert.ok(rights.some((each) => each.startsWith(`--allow-${right}=/`)), `${right} is not narrowed`);
     }
@@ -80,7 +57,7 @@ Deno.test("under the unit's rights it serves, seals, and builds what servers ins
   withDataDirectory(async (dataDirectory) => {
     await using db = await emptyDatabase();
     const env = { LOCAL_AGENT: "0", DATABASE_URL: db.url };
-    await using server = new ServerProcess({ dataDirectory, env, rights: rightsFor(dataDirectory) });
+    await using server = new ServerProcess({ dataDirectory, env, rights: unitRights(dataDirectory) });
     const url = await server.ready();
     const call = (path: string, init: RequestInit = {}) =>
       fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${server.token}` } });
@@ -98,7 +75,7 @@ Deno.test("under the unit's rights it serves, seals, and builds what servers ins
 Deno.test("under the unit's rights it runs the embedded Postgres", () =>
   withDataDirectory(async (dataDirectory) => {
     // Root, whom the unit does not run it as, needs another user for it.
-    const rights = rightsFor(dataDirectory).map((right) =>
+    const rights = unitRights(dataDirectory).map((right) =>
       Deno.uid() === 0 && right.startsWith("--allow-run=") ? `${right},/bin/sh,useradd` : right
     );
     for (let start = 0; start < 2; start++) {

@@ -1,4 +1,7 @@
-/** Who may vouch for a server to node:https, which knows nothing of what Deno's environment says. */
+/**
+ * Who may vouch for a server to node:https, which knows nothing of what Deno's environment says. For agents, which have every right
+ * of Deno's; the control plane has `tls_agent.ts`.
+ */
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import tls from "node:tls";

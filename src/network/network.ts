@@ -6,7 +6,7 @@ import { lookup } from "node:dns";
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { type AddressPolicy, SETTING } from "./address_policy.ts";
-import { trustedAuthorities } from "./authorities.ts";
+import { TlsAgent } from "./tls_agent.ts";
 
 export interface NetworkRequest {
   readonly method?: string;
@@ -70,8 +70,8 @@ export class Network {
     this.check(url);
     const headers = Object.fromEntries(new Headers(init.headers));
     if (body !== undefined) headers["content-length"] = String(new TextEncoder().encode(body).length);
-    const ca = url.protocol === "https:" ? { ca: trustedAuthorities() } : {};
-    const options: RequestOptions = { method, headers, agent: false, lookup: this.#lookup as never, ...ca };
+    const agent = url.protocol === "https:" ? new TlsAgent() : false;
+    const options: RequestOptions = { method, headers, agent, lookup: this.#lookup as never };
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, options, resolve);
     const abort = () => request.destroy(new Error("aborted"));

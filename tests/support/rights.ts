@@ -1,5 +1,31 @@
-/** What a task of deno.json grants its program: tests run it with these and no others. */
-export function rightsOf(task: "start" | "admin"): string[] {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)));
+/** What each shipped command line grants its program: tests run it with these rights and no others. */
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** Those of a task of deno.json. */
+export function rightsOf(task: "start" | "admin" | "cli"): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
   return /^deno run (.*?) \S+\.ts\b/.exec(tasks[task])![1]!.split(" ");
+}
+
+/** Those of systemd/rearguard.service, with this checkout and this data directory in place of its own. */
+export function unitRights(dataDirectory: string): string[] {
+  const unit = Deno.readTextFileSync(`${PROJECT}/systemd/rearguard.service`);
+  const command = /^ExecStart=\/usr\/local\/bin\/deno run (.*) main\.ts$/m.exec(unit)![1]!;
+  return command.replaceAll("/opt/rearguard", PROJECT).replaceAll("/var/lib/rearguard", dataDirectory)
+    .replaceAll("/usr/local/bin/deno", Deno.execPath()).split(" ");
+}
+
+/** Those of deploy/compose.yaml, in the same way. */
+export function containerRights(dataDirectory: string): string[] {
+  const file = parse(Deno.readTextFileSync(`${PROJECT}/deploy/compose.yaml`), { merge: true });
+  const [, ...words]: string[] = file.services["control-plane-1"].command;
+  return words.slice(0, -1).map((word) =>
+    word.replaceAll("/app", PROJECT).replaceAll("/data", dataDirectory).replaceAll(
+      "/usr/bin/deno",
+      Deno.execPath(),
+    )
+  );
 }
