@@ -31,6 +31,7 @@ import { Health } from "./src/services/health.ts";
 import { createFirstAdministrator } from "./src/services/first_administrator.ts";
 import { enrolLocalAgent } from "./src/services/local_server.ts";
 import { PassedSecrets } from "./src/services/passed_secrets.ts";
+import { configureDeleteDelay } from "./src/services/trash.ts";
 import { heartbeatReplica, registerReplica, unregisterReplica } from "./src/services/replicas.ts";
 import { openBus } from "./src/store/notifications.ts";
 import { watchEventLoop } from "./src/telemetry/figures.ts";
@@ -66,6 +67,8 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
     network,
     runTimes: config.runTimes,
   };
+
+  await configureDeleteDelay(services, config.deleteDelayDays);
 
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);

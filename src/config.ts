@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { parseDatabaseUrl } from "./domain/database_url.ts";
 import { DEFAULT_AUDIT_LOG_DAYS } from "./domain/audit.ts";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "./domain/run.ts";
+import { DEFAULT_DELETE_DELAY_DAYS, LONGEST_DELETE_DELAY_DAYS } from "./domain/trash.ts";
 import { AddressPolicy, SETTING as ADDRESSES } from "./network/address_policy.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
@@ -37,6 +38,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** 0: entries are never deleted. */
   readonly auditLogDays: number;
+  /** How long the trash keeps what people delete. */
+  readonly deleteDelayDays: number;
   /** Null: mail is not sent. */
   readonly smtp: { readonly url: string; readonly from: string } | null;
   /** Where users may have it connect to. */
@@ -102,6 +105,11 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
       auditLogDays,
       "0 (kept for ever), or a whole number of days from 90 to 36500",
     ) ?? DEFAULT_AUDIT_LOG_DAYS,
+    deleteDelayDays: variables.parse(
+      "DELETE_DELAY_DAYS",
+      wholeNumber(0, LONGEST_DELETE_DELAY_DAYS),
+      `a whole number of days from 0 to ${LONGEST_DELETE_DELAY_DAYS}`,
+    ) ?? DEFAULT_DELETE_DELAY_DAYS,
     smtp: readSmtp(variables),
     addressPolicy: variables.parse(
       ADDRESSES,

@@ -33,6 +33,7 @@ Deno.test("an empty environment gives the documented defaults", () => {
     authFailuresPerMinute: 30,
     trustedProxies: [],
     auditLogDays: 400,
+    deleteDelayDays: 3,
     smtp: null,
     addressPolicy: AddressPolicy.publicOnly,
     runTimes: { lease: 60_000, grace: 900_000, acceptance: 30_000, start: 86_400_000, cancel: 60_000 },
@@ -69,6 +70,7 @@ Deno.test("every variable is read", () => {
     AUTH_FAILURES_PER_MINUTE: "5",
     TRUSTED_PROXIES: "10.0.0.0/8, fd00::/8 192.0.2.1",
     AUDIT_LOG_DAYS: "0",
+    DELETE_DELAY_DAYS: "14",
     SMTP_URL: "smtps://me:p%40ss@mail.example.com",
     SMTP_FROM: "Backups <backups@example.com>",
   }, defaults);
@@ -90,6 +92,7 @@ Deno.test("every variable is read", () => {
     authFailuresPerMinute: 5,
     trustedProxies: ["10.0.0.0/8", "fd00::/8", "192.0.2.1"],
     auditLogDays: 0,
+    deleteDelayDays: 14,
     smtp: { url: "smtps://me:p%40ss@mail.example.com", from: "Backups <backups@example.com>" },
     runTimes: DEFAULT_RUN_TIMES,
   });

@@ -1,5 +1,6 @@
 /** Restores through the API, a control plane and an agent. */
 import assert from "node:assert/strict";
+import { configureDeleteDelay } from "../src/services/trash.ts";
 import { shell } from "./support/backup_run.ts";
 import { type ControlPlane, startControlPlane } from "./support/control_plane.ts";
 import { type DestinationFixture, destinationFixtures } from "./support/destinations.ts";
@@ -129,6 +130,7 @@ Deno.test("a restore goes on over a lost agent's link and is cancelled by its lo
   stack.defer(() => Deno.kill(agentPid, "SIGCONT"));
   const started = await api.call("POST", `/backups/${backupId}/restore`, { target_path: target });
   const log = `/backup-task-logs/${started.body.backup_task_log_id}`;
+  await configureDeleteDelay(at.plane.services, 0);
   // A backup in use is not removed, nor is it restored once its removal was asked for.
   assert.equal((await api.call("DELETE", `/backups/${backupId}`)).status, 200);
   assert.equal((await api.call("POST", `/backups/${backupId}/restore`, {})).status, 409);

@@ -11,6 +11,7 @@ import { addRecoveryKitCommand } from "./commands/recovery_kit.ts";
 import { addServerCommands } from "./commands/servers.ts";
 import { addStreamCommands } from "./commands/streams.ts";
 import { addTaskCommands } from "./commands/tasks.ts";
+import { addTrashCommands } from "./commands/trash.ts";
 
 const ENVIRONMENT_HELP = `
 Environment:
@@ -36,6 +37,7 @@ export function rearguard(): Command {
   addServerCommands(program);
   addDestinationCommands(program);
   addStreamCommands(program);
+  addTrashCommands(program);
   addRecoveryKitCommand(program);
   addAuditCommand(program);
   // It completes what is there by now.

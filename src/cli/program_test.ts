@@ -80,7 +80,7 @@ Deno.test("installed as a command it completes itself", async () => {
   );
   assert.deepEqual(completed.split("\n"), [
     "tasks",
-    "list show files restore verify drill hold release clear-suspicion clear-damage download help",
+    "list show files restore verify drill delete undelete hold release clear-suspicion clear-damage download help",
     "--follow",
     "files database control_plane",
     "",

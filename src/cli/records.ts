@@ -35,6 +35,7 @@ export interface Backup {
   verified_at: string | null;
   proven_at: string | null;
   held: boolean;
+  hold_ends_at: string | null;
   incomplete: boolean;
   objects: StoredObject[];
 }

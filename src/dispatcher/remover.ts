@@ -1,6 +1,7 @@
 /** Marked backups and leftovers → gone from their destinations. */
 import type { Services } from "../services/context.ts";
 import { nextRemoval, removeDue } from "../services/removals.ts";
+import { emptyTrash } from "../services/trash_removal.ts";
 import { Loop } from "./loop.ts";
 
 export class Remover {
@@ -18,7 +19,10 @@ export class Remover {
       patienceMs: 15 * 60_000,
       work: async (beat) => {
         while (await removeDue(services) > 0) beat();
-        return await nextRemoval(services);
+        const times = [await emptyTrash(services), await nextRemoval(services)].filter((time) =>
+          time !== null
+        );
+        return times.toSorted((a, b) => a.getTime() - b.getTime())[0] ?? null;
       },
     });
   }

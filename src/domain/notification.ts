@@ -10,6 +10,7 @@ export const NOTIFICATION_EVENTS = [
   "backup.shrunken",
   "backup.incomplete",
   "drill.failed",
+  "trash.filled",
   "test",
 ] as const;
 export type NotificationEventName = typeof NOTIFICATION_EVENTS[number];

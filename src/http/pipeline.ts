@@ -226,7 +226,10 @@ function checked(endpoint: Endpoint, request: Request, sent: unknown): Checked {
   let query: unknown = {};
   if (endpoint.query !== undefined) {
     query = check(endpoint.query, Object.fromEntries(parameters));
-    Object.assign(errors, queryErrors(parameters, Object.keys(endpoint.query.shape)));
+    // Newer agents may send more than this control plane knows.
+    if (isForTokens(endpoint)) {
+      Object.assign(errors, queryErrors(parameters, Object.keys(endpoint.query.shape)));
+    }
   } else if (isForTokens(endpoint)) {
     warnings.push(...ignoredParameters(parameters));
   }
@@ -236,7 +239,6 @@ function checked(endpoint: Endpoint, request: Request, sent: unknown): Checked {
       throw new HttpError(400, "The request body must be a JSON object.");
     }
     body = check(endpoint.body.schema, sent ?? {});
-    // Newer agents may send more than this control plane knows.
     if (isForTokens(endpoint)) {
       const unknown = unknownFields(endpoint.body.schema, sent ?? {}, shownFields(endpoint));
       Object.assign(errors, unknown.errors);

@@ -20,6 +20,7 @@ import type { PageWindow } from "../domain/page.ts";
 import type { Caller, Services } from "../services/context.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "./pagination.ts";
+import { isoTime, Time } from "./time.ts";
 
 export interface Resource<Row, Shown> {
   /** As errors and messages name it: `Backup task`. */
@@ -43,22 +44,33 @@ interface WithBody<Body extends z.ZodType> {
   errors?: Record<number, string>;
 }
 
-export function listEndpoint<Row, Shown>(resource: Resource<Row, Shown>, definition: {
-  access: Access;
-  description?: string;
-  list(services: Services, caller: Caller, window: PageWindow): Promise<{ rows: Row[]; total: number }>;
-}): Endpoint {
+export function listEndpoint<Row, Shown, Filters extends z.ZodRawShape = Record<never, never>>(
+  resource: Resource<Row, Shown>,
+  definition: {
+    access: Access;
+    description?: string;
+    /** Query parameters that narrow the list. */
+    filters?: Filters;
+    list(
+      services: Services,
+      caller: Caller,
+      window: PageWindow,
+      filters: z.output<z.ZodObject<Filters>>,
+    ): Promise<{ rows: Row[]; total: number }>;
+  },
+): Endpoint {
   return endpoint({
     ...about(resource, definition),
     method: "get",
     path: resource.path,
     operationId: `list${identifier(resource.plural)}`,
     summary: `List ${lower(resource.plural)}`,
-    query: PageQuery,
+    query: PageQuery.extend(definition.filters ?? {}) as z.ZodObject,
     answer: { status: 200, description: "One page, oldest first.", content: listContent(resource) },
     async handle({ services, caller, query, request, baseUrl }) {
-      const { rows, total } = await definition.list(services, caller, windowOf(query));
-      return { status: 200, body: listBody(resource, rows, total, query, request, baseUrl) };
+      const page = query as PageQuery & z.output<z.ZodObject<Filters>>;
+      const { rows, total } = await definition.list(services, caller, windowOf(page), page);
+      return { status: 200, body: listBody(resource, rows, total, page, request, baseUrl) };
     },
   });
 }
@@ -143,7 +155,14 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
     description?: string;
     errors?: Record<number, string>;
     query?: Query;
-    remove(services: Services, caller: Caller, id: number, query: z.output<Query>): Promise<unknown>;
+    /** Whether it goes to the trash, or may; then `remove` says until when it can be taken back. */
+    isTrashed?: boolean;
+    remove(
+      services: Services,
+      caller: Caller,
+      id: number,
+      query: z.output<Query>,
+    ): Promise<{ deletes_at: Date | null } | void>;
   },
 ): Endpoint {
   const message = `${resource.name} successfully deleted`;
@@ -155,10 +174,18 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
     summary: `Delete ${article(resource.name)}`,
     ids: { id: resource.name },
     query: definition.query,
-    answer: { status: 200, description: "It is gone.", content: messageContent(message) },
+    answer: definition.isTrashed === true
+      ? {
+        status: 200,
+        description: "It is in the trash until `deletes_at`.",
+        content: trashedContent(message),
+      }
+      : { status: 200, description: "It is gone.", content: messageContent(message) },
     async handle({ services, caller, params, query }) {
-      await definition.remove(services, caller, params.id, query);
-      return { status: 200, body: { message } };
+      const trashed = await definition.remove(services, caller, params.id, query);
+      const deletesAt = trashed?.deletes_at ?? null;
+      const until = deletesAt === null ? {} : { deletes_at: isoTime(deletesAt) };
+      return { status: 200, body: { message, ...until } };
     },
   });
 }
@@ -173,7 +200,48 @@ export function messageContent(message: string) {
   return { type: "application/json", schema: Message, example: { message } };
 }
 
+/** `{ message, deletes_at }`, as what goes to the trash answers. */
+function trashedContent(message: string) {
+  const deletes_at = "2024-08-10T00:00:00Z";
+  return { type: "application/json", schema: TrashedMessage, example: { message, deletes_at } };
+}
+
 const Message = z.object({ message: z.string() }).openapi("Message");
+const TrashedMessage = z.object({
+  message: z.string(),
+  deletes_at: Time.optional().openapi({
+    description:
+      "When deletion begins; until then it can be taken back. Absent where nothing went to the trash.",
+  }),
+}).openapi("TrashedMessage");
+
+/** The verb that takes a record out of the trash. */
+export function undeleteEndpoint<Row, Shown>(resource: Resource<Row, Shown>, definition: {
+  access: Access;
+  description?: string;
+  errors?: Record<number, string>;
+  undelete(services: Services, caller: Caller, id: number): Promise<Row>;
+}): Endpoint {
+  return endpoint({
+    ...about(resource, definition),
+    method: "post",
+    path: `${resource.path}/{id}/undelete`,
+    operationId: `undelete${identifier(resource.name)}`,
+    summary: `Take ${article(resource.name)} out of the trash`,
+    ids: { id: resource.name },
+    answer: {
+      status: 200,
+      description: `The ${lower(resource.name)} as it is now.`,
+      content: dataContent(resource),
+    },
+    async handle({ services, caller, params }) {
+      return {
+        status: 200,
+        body: { data: resource.present(await definition.undelete(services, caller, params.id)) },
+      };
+    },
+  });
+}
 
 /** `{ data, links, meta }`, for the listing of `resource` at another path too. */
 export function listContent<Row, Shown>({ schema, example, path }: Resource<Row, Shown>) {

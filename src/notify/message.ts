@@ -91,6 +91,13 @@ const WORDS: Readonly<Record<NotificationEventName, (event: NotificationEvent) =
       `Read ${logOf(event)} and put right what it names. Whether the backup can be restored is not known. ` +
       "The schedule tries again a day later.",
   }),
+  "trash.filled": () => ({
+    tone: "warning",
+    title: "Backups or what keeps them were deleted",
+    next:
+      "If nobody of you did this, take it back with POST /api/backups/{id}/undelete (or `rearguard trash`), " +
+      "and revoke the token that the audit log names.",
+  }),
   "test": () => ({ tone: "good", title: "This is a test from Rearguard", next: null }),
 };
 

@@ -16,9 +16,9 @@ import type { Keyring } from "../secrets/keyring.ts";
 import { endpointUrl } from "../storage/s3_address.ts";
 import { noteCreated } from "../store/audited_request.ts";
 import {
+  type BackupDestinationFilter,
   type BackupDestinationRow,
   countDestinationUses,
-  deleteBackupDestination as deleteRow,
   findBackupDestinationOf,
   insertBackupDestination,
   listBackupDestinations as listRows,
@@ -87,14 +87,14 @@ export async function updateBackupDestination(
     const fields = completeFields(type, { ...before, ...columns(services.keyring, input) });
     if (input.s3_endpoint !== undefined) refuseEndpoint(services.network, fields);
     if (!isSameStorage(before.type, type)) {
-      const { backups, runs } = await countDestinationUses(sql, id);
+      const { backups, runs, uploads } = await countDestinationUses(sql, id);
       refuseWhile(
         backups,
         "backup",
         "holds",
         "Make a new destination for the other type, or delete them first.",
       );
-      refuseWhile(runs, "run", "is written to by", "Change its type when they have finished.");
+      refuseWhile(runs + uploads, "run", "is written to by", "Change its type when they have finished.");
     } else await keepObjectsFindable(sql, before, { ...fields, type }, objectsMoved);
     const label = input.label ?? before.label;
     await updateRow(sql, id, { label, type, ...fields }, services.clock.now());
@@ -116,8 +116,8 @@ async function keepObjectsFindable(
   const settings = movedSettings(before, after);
   const isMoved = settings.length > 0 || objectsMoved && base !== next;
   if (!isMoved) return;
-  const { active_runs, backups, leftovers, runs } = await countDestinationUses(sql, before.id);
-  refuseWhile(active_runs, "run", "is written to by", "Change where it leads when they have finished.");
+  const { backups, leftovers, runs, uploads } = await countDestinationUses(sql, before.id);
+  refuseWhile(runs, "run", "is written to by", "Change where it leads when they have finished.");
   if (objectsMoved) {
     return await moveStoredObjects(sql, before.id, (directory) => movedDirectory(directory, base, next));
   }
@@ -126,7 +126,7 @@ async function keepObjectsFindable(
     "everything there first and send objects_moved: true.";
   refuseWhile(backups, "backup", "holds", way);
   refuseWhile(leftovers, "object", "is still cleared of", way);
-  refuseWhile(runs, "run", "is still cleared of the uploads of", way);
+  refuseWhile(uploads, "run", "is still cleared of the uploads of", way);
 }
 
 export async function showBackupDestination(
@@ -143,29 +143,12 @@ export function listBackupDestinations(
   services: Services,
   caller: Caller,
   window: PageWindow,
+  filter: BackupDestinationFilter = {},
 ): Promise<Page<BackupDestinationRow>> {
-  return listRows(services.database, caller.userId, window.offset, window.limit);
+  return listRows(services.database, caller.userId, filter, window.offset, window.limit);
 }
 
-/** Refused while tasks use it, backups are stored there or a run may still write to it. */
-export async function deleteBackupDestination(services: Services, caller: Caller, id: number): Promise<void> {
-  await transaction(services.database, async (sql) => {
-    if (await lockBackupDestination(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
-    const { tasks, backups, runs } = await countDestinationUses(sql, id);
-    const parts = [];
-    if (tasks > 0) parts.push(`is used by ${counted(tasks, "backup task")}`);
-    if (backups > 0) parts.push(`holds ${counted(backups, "backup")}`);
-    if (parts.length > 0) {
-      throw new ConflictError(
-        `The backup destination ${parts.join(" and ")}. Delete or move those first, then delete it.`,
-      );
-    }
-    refuseWhile(runs, "run", "is written to by", "Delete it when they have finished.");
-    await deleteRow(sql, id);
-  });
-}
-
-function refuseWhile(count: number, noun: string, verb: string, then: string): void {
+export function refuseWhile(count: number, noun: string, verb: string, then: string): void {
   if (count === 0) return;
   throw new ConflictError(`The backup destination ${verb} ${counted(count, noun)}. ${then}`);
 }

@@ -31,10 +31,11 @@ export async function findReadable(sql: Sql, caller: Caller, id: number): Promis
 /** Throws a {@link ConflictError} where something of it may be gone, or where a person wants it gone. What a rule has marked is all there. */
 function refuseDeleted(backup: BackupRow): void {
   if (backup.removal_begun_at !== null) throw deletionBegun(backup, "Choose another one");
-  if (backup.removal_reason === "request") {
+  if (backup.removal_reason === "request" || backup.removal_reason === "forget") {
     throw new ConflictError(
-      "The backup is being deleted, as was asked for, though nothing of it is gone yet. Choose another one, or take that back " +
-        `with POST /api/backups/${backup.id}/hold.`,
+      "The backup is being deleted, as was asked for, though it is in the trash and nothing of it is gone yet. " +
+        "Choose another one, or take it back with " +
+        `POST /api/backups/${backup.id}/undelete.`,
     );
   }
 }

@@ -39,7 +39,7 @@ import {
 } from "./backup_task_input.ts";
 import type { Caller, Services } from "./context.ts";
 import { counted } from "./counted.ts";
-import { requestRemoval } from "./removals.ts";
+import { putIntoTrash } from "./trash.ts";
 
 export type { BackupTaskDetailRow, BackupTaskRow };
 
@@ -150,28 +150,34 @@ export function listUpcoming(
 }
 
 /**
- * Refused while a backup run of it is not over. Its backups stay, without a task; `withBackups` marks them for
- * removal instead, and is refused while one of them is held.
+ * Refused while a backup run of it is not over. Its backups stay, without a task; `withBackups` puts them
+ * into the trash instead, and is refused while one of them is held. Returns when those go; null: none does.
  */
 export async function deleteBackupTask(
   services: Services,
   caller: Caller,
   id: number,
   withBackups: boolean,
-): Promise<void> {
-  await transaction(services.database, async (sql) => {
+): Promise<{ deletes_at: Date | null }> {
+  return await transaction(services.database, async (sql) => {
     if (await lockBackupTask(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
     if (await hasActiveBackupRun(sql, id)) {
       throw new ConflictError(
         "The backup task is queued or running. Cancel its run, or wait until it has finished, then delete it.",
       );
     }
-    if (withBackups) await removeBackups(services, sql, id);
+    const deletesAt = withBackups ? await trashBackups(services, sql, caller, id) : null;
     await deleteRow(sql, id);
+    return { deletes_at: deletesAt };
   });
 }
 
-async function removeBackups(services: Services, sql: Sql, taskId: number): Promise<void> {
+async function trashBackups(
+  services: Services,
+  sql: Sql,
+  caller: Caller,
+  taskId: number,
+): Promise<Date | null> {
   const stored = await lockStoredBackups(sql, taskId);
   const held = stored.filter((backup) => backup.held).length;
   if (held > 0) {
@@ -180,7 +186,8 @@ async function removeBackups(services: Services, sql: Sql, taskId: number): Prom
         "Release what is held, or delete the task without its backups.",
     );
   }
-  await requestRemoval(services, sql, stored.map((backup) => backup.id), "request");
+  if (stored.length === 0) return null;
+  return await putIntoTrash(services, sql, caller, stored.map((backup) => backup.id), "delete");
 }
 
 export async function backupTaskStatus(

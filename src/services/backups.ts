@@ -1,22 +1,26 @@
 /** Backups: what is stored, and how its owner lets go of it. */
 import { ConflictError, NotFoundError } from "../domain/errors.ts";
+import { isoSeconds } from "../domain/notification.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { clearDamage as clearRows, DAMAGE_FINDERS } from "../store/backup_checks.ts";
 import { takeMarksBack } from "../store/backup_records.ts";
-import { clearHold, clearSuspicion as clearRow, setHold } from "../store/backup_retention.ts";
+import { clearSuspicion as clearRow, releaseHold, setHold } from "../store/backup_retention.ts";
 import {
   type BackupDetailRow,
   type BackupFilter,
+  type BackupRow,
   findBackupDetail,
   listBackups as listRows,
   lockBackup,
+  lockTrashedBackup,
 } from "../store/backups.ts";
 import { findBackupTaskOf } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import type { Page } from "../store/page.ts";
 import { deletionBegun } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
-import { requestRemoval } from "./removals.ts";
+import { endReleasedHolds } from "../store/trash.ts";
+import { deletionTimeNow, noteTrashed, putIntoTrash } from "./trash.ts";
 
 export type { BackupDetailRow };
 
@@ -48,17 +52,50 @@ export async function showBackup(services: Services, caller: Caller, id: number)
   return await detail(services.database, caller, id);
 }
 
-/** Marks it for removal; it stays listed until its objects are gone. Marking twice changes nothing. */
-export async function deleteBackup(services: Services, caller: Caller, id: number): Promise<void> {
-  await transaction(services.database, async (sql) => {
+/**
+ * Puts it into the trash: it stays listed until its time there is over and its objects are gone. `forget`
+ * drops its record instead and leaves the objects, for one whose place is gone for good. Returns when that
+ * is.
+ */
+export async function deleteBackup(
+  services: Services,
+  caller: Caller,
+  id: number,
+  { forget = false }: { forget?: boolean } = {},
+): Promise<{ deletes_at: Date }> {
+  return await transaction(services.database, async (sql) => {
     const backup = await lockBackup(sql, caller.userId, id) ?? notFound();
-    if (backup.held_at !== null) {
-      throw new ConflictError(
-        `The backup is held. Release it with DELETE /api/backups/${id}/hold, then delete it.`,
-      );
-    }
-    if (backup.removal_reason !== "request") await requestRemoval(services, sql, [id], "request");
+    if (backup.held_at !== null) throw heldError(backup);
+    const isGoing = backup.removal_reason === "request" || backup.removal_begun_at !== null;
+    if (isGoing && !forget) return { deletes_at: backup.deletes_at ?? services.clock.now() };
+    const deletesAt = await putIntoTrash(services, sql, caller, [id], forget ? "forget" : "delete");
+    return { deletes_at: backup.deletes_at ?? deletesAt };
   });
+}
+
+/**
+ * Takes a backup out of the trash. Refused once something of it may be gone; one that is not there stays as
+ * it is.
+ */
+export async function undeleteBackup(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<BackupDetailRow> {
+  return await transaction(services.database, async (sql) => {
+    const backup = await lockTrashedBackup(sql, caller.userId, id) ?? notFound();
+    if (backup.removal_begun_at !== null) throw deletionBegun(backup, "It can't be taken back");
+    if (backup.removal_requested_at !== null) await takeMarksBack(sql, [id]);
+    return await detail(sql, caller, id);
+  });
+}
+
+function heldError({ id, hold_ends_at }: BackupRow): ConflictError {
+  return new ConflictError(
+    hold_ends_at === null
+      ? `The backup is held. Release it with DELETE /api/backups/${id}/hold, then delete it.`
+      : `The backup is held until ${isoSeconds(hold_ends_at)}, as its hold was released. Delete it then.`,
+  );
 }
 
 /**
@@ -82,14 +119,24 @@ export async function holdBackup(
   });
 }
 
-/** From now on it is kept or removed as its task's rules say. One that is not held is left as it is. */
+/**
+ * Ends its hold once the trash's delay has passed: whoever can release it gains no time to delete it. From
+ * then on it is kept or removed as its task's rules say. One that is not held is left as it is.
+ */
 export function releaseBackup(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
-  return changed(services, caller, id, clearHold);
+  return changed(services, caller, id, async (sql, { held_at, hold_ends_at }) => {
+    if (held_at === null || hold_ends_at !== null) return;
+    const endsAt = await deletionTimeNow(services, sql);
+    await releaseHold(sql, id, endsAt);
+    const news = { user_id: caller.userId, event: "release" as const, resource: "backups", ends_at: endsAt };
+    await noteTrashed(services, sql, news, [id]);
+    await endReleasedHolds(sql, services.clock.now());
+  });
 }
 
 /** A person has looked at it and takes it for good: what is older may go again as the rules say. */
 export function clearSuspicion(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
-  return changed(services, caller, id, clearRow);
+  return changed(services, caller, id, (sql) => clearRow(sql, id));
 }
 
 /** A person has looked at it and takes it for whole, whoever found otherwise. The next that does finds it again. */
@@ -102,11 +149,10 @@ async function changed(
   services: Services,
   caller: Caller,
   id: number,
-  change: (sql: Sql, id: number) => Promise<void>,
+  change: (sql: Sql, backup: BackupRow) => Promise<void>,
 ): Promise<BackupDetailRow> {
   return await transaction(services.database, async (sql) => {
-    if (await lockBackup(sql, caller.userId, id) === undefined) notFound();
-    await change(sql, id);
+    await change(sql, await lockBackup(sql, caller.userId, id) ?? notFound());
     return await detail(sql, caller, id);
   });
 }

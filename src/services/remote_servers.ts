@@ -13,6 +13,7 @@ import {
   isAddressTaken,
   listRemoteServers as listRows,
   lockAddresses,
+  lockBackupsOnDisk,
   lockRemoteServer,
   type NewRemoteServer,
   type RemoteServerDetailRow,
@@ -22,6 +23,7 @@ import { REPLICA_TIMEOUT } from "../store/replicas.ts";
 import { DUPLICATE_SHOWN } from "./agent_incumbents.ts";
 import type { Caller, Services } from "./context.ts";
 import { counted } from "./counted.ts";
+import { putIntoTrash } from "./trash.ts";
 
 export type RemoteServerInput =
   & Partial<Omit<NewRemoteServer, "database_password_encrypted">>
@@ -100,9 +102,18 @@ export async function listRemoteServers(
   return { rows: rows.map((row) => withConnectivity(row, now)), total };
 }
 
-/** Refused while tasks use it. Its agent's key is no good from then on. */
-export async function deleteRemoteServer(services: Services, caller: Caller, id: number): Promise<void> {
-  await transaction(services.database, async (sql) => {
+/**
+ * Refused while tasks use it or runs are at work on it, and while backups lie on its disk: `forget` drops
+ * their records, for a disk that is gone for good. Its agent's key is no good from then on. Returns when the
+ * records go; null: none do.
+ */
+export async function deleteRemoteServer(
+  services: Services,
+  caller: Caller,
+  id: number,
+  { forget = false }: { forget?: boolean } = {},
+): Promise<{ deletes_at: Date | null }> {
+  return await transaction(services.database, async (sql) => {
     if (await lockRemoteServer(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
     const { tasks, runs } = await countServerUses(sql, id);
     if (tasks > 0) {
@@ -118,9 +129,39 @@ export async function deleteRemoteServer(services: Services, caller: Caller, id:
         }. Cancel them, or wait until they have finished.`,
       );
     }
+    const deletesAt = await forgetDisk(services, sql, caller, id, forget);
     await deleteRow(sql, id);
     await notify(sql, { topic: "agent_revoked", remote_server_id: id });
+    return { deletes_at: deletesAt };
   });
+}
+
+/** No agent could read or delete them any more. */
+async function forgetDisk(
+  services: Services,
+  sql: Sql,
+  caller: Caller,
+  id: number,
+  forget: boolean,
+): Promise<Date | null> {
+  const backups = (await lockBackupsOnDisk(sql, id)).filter(({ is_forgotten }) => !is_forgotten);
+  if (backups.length === 0) return null;
+  const holds = `The disk of the remote server holds ${counted(backups.length, "backup")}`;
+  if (!forget) {
+    throw new ConflictError(
+      `${holds}. Delete those first, then delete the server. Where the disk is gone for good, ` +
+        `DELETE /api/remote-servers/${id}?forget=true drops their records.`,
+    );
+  }
+  const held = backups.filter(({ is_held }) => is_held).length;
+  if (held > 0) {
+    throw new ConflictError(
+      `${holds}, of which ${held} ${
+        held === 1 ? "is" : "are"
+      } held. Release them with DELETE /api/backups/{id}/hold first.`,
+    );
+  }
+  return await putIntoTrash(services, sql, caller, backups.map((each) => each.id), "forget");
 }
 
 async function find(services: Services, sql: Sql, caller: Caller, id: number): Promise<RemoteServer> {

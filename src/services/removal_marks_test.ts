@@ -9,7 +9,7 @@ import { TestS3 } from "../../tests/support/s3.ts";
 import { ConflictError } from "../domain/errors.ts";
 import { Bucket } from "../storage/s3.ts";
 import { transaction } from "../store/database.ts";
-import { deleteBackup, holdBackup } from "./backups.ts";
+import { deleteBackup, holdBackup, undeleteBackup } from "./backups.ts";
 import { findReadable } from "./backup_reading.ts";
 import { nextRemoval, removeDue, requestRetention } from "./removals.ts";
 import { startRestore } from "./restores.ts";
@@ -155,7 +155,7 @@ Deno.test("a restore, a verification and a hold of a marked backup take its mark
   }
 });
 
-Deno.test("what a person deletes goes, whatever the rules say; a hold alone takes that back", async () => {
+Deno.test("what a person deletes goes, whatever the rules say; undeleting or a hold takes that back", async () => {
   await using test = await testServices();
   const { services } = test;
   const at = await stage(test);
@@ -165,8 +165,11 @@ Deno.test("what a person deletes goes, whatever the rules say; a hold alone take
   assert.equal((await at.row())!.removal_reason, "request");
   const told = (error: unknown) =>
     error instanceof ConflictError &&
-    /take that back with POST \/api\/backups\/\d+\/hold/.test(error.message);
+    /take it back with POST \/api\/backups\/\d+\/undelete/.test(error.message);
   await assert.rejects(startRestore(services, at.caller, at.oldest, { target_path: "/back" }), told);
+  await undeleteBackup(services, at.caller, at.oldest);
+  await assertTakenBack(test, at);
+  await deleteBackup(services, at.caller, at.oldest);
   await holdBackup(services, at.caller, at.oldest, null);
   await assertTakenBack(test, at);
 });

@@ -36,7 +36,10 @@ import { bucketOf, removeUpload } from "./uploads.ts";
 const REMOVAL_LEASE = 5 * 60_000;
 const AGENT_TIMEOUT = 60_000;
 
-/** Marks backups for removal in the caller's transaction. None may be held: those that call have locked and looked. */
+/**
+ * Marks backups for removal at once, in the caller's transaction: what people delete goes to the trash
+ * instead (`putIntoTrash`). None may be held: those that call have locked and looked.
+ */
 export async function requestRemoval(
   services: Pick<Services, "clock">,
   sql: Sql,
@@ -104,6 +107,7 @@ export async function removeDue(services: Services, limit = 16): Promise<number>
   ]);
   await Promise.all([
     ...backups.map(async (backup) => {
+      if (backup.is_forgotten) return await deleteBackupRecord(database, backup.id);
       const failure = await attempt(
         services,
         backup.backup_destination_id,

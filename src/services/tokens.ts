@@ -47,7 +47,8 @@ export async function authenticate(services: Services, plain: string): Promise<C
   return callerOf(row);
 }
 
-function faultOf({ revoked_at, expires_at }: store.CallerRow, now: Date): string | null {
+function faultOf({ revoked_at, expires_at, is_user_deleted }: store.CallerRow, now: Date): string | null {
+  if (is_user_deleted) return "Its user was deleted.";
   if (revoked_at !== null) return "The token is revoked.";
   return expires_at !== null && expires_at <= now ? "The token has expired." : null;
 }

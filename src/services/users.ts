@@ -11,6 +11,7 @@ import * as store from "../store/users.ts";
 import type { Caller, Services } from "./context.ts";
 import { counted } from "./counted.ts";
 import { insertToken, type IssuedToken, refusePast } from "./tokens.ts";
+import { deletionTimeNow, noteTrashed } from "./trash.ts";
 
 export type { UserFigures, UserRow } from "../store/users.ts";
 
@@ -39,8 +40,9 @@ export function listUsers(
   services: Services,
   _caller: Caller,
   window: PageWindow,
+  filter: store.UserFilter = {},
 ): Promise<Page<store.UserRow>> {
-  return store.listUsers(services.database, window);
+  return store.listUsers(services.database, filter, window);
 }
 
 export async function showUser(services: Services, _caller: Caller, id: number): Promise<store.UserRow> {
@@ -77,8 +79,15 @@ export function updateUser(
   });
 }
 
-/** Throws a `ConflictError` for oneself, and for a user who still has anything that keeps backups. */
-export function deleteUser(services: Services, caller: Caller, id: number): Promise<void> {
+/**
+ * Puts a user into the trash; their tokens are no good from then on. Throws a `ConflictError` for oneself,
+ * and for a user who still has anything that keeps backups. Returns when the user goes.
+ */
+export function deleteUser(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<{ deletes_at: Date }> {
   return transaction(services.database, async (sql) => {
     if (id === caller.userId) {
       throw new ConflictError("You can't delete yourself; ask another administrator.");
@@ -95,8 +104,26 @@ export function deleteUser(services: Services, caller: Caller, id: number): Prom
     if (kept.length > 0) {
       throw new ConflictError(`${user.name} still has ${kept.join(", ")}; delete those first.`);
     }
-    await store.deleteUser(sql, id);
+    const deletesAt = await deletionTimeNow(services, sql);
+    await store.setUserDeletion(sql, id, deletesAt);
     await notify(sql, { topic: "tokens_changed", user_id: id });
+    const news = { user_id: caller.userId, event: "delete", resource: "users", ends_at: deletesAt } as const;
+    await noteTrashed(services, sql, news, [id]);
+    return { deletes_at: deletesAt };
+  });
+}
+
+/** Takes a user out of the trash, whose tokens are good again. One who is not there stays as they are. */
+export function undeleteUser(services: Services, caller: Caller, id: number): Promise<store.UserRow> {
+  return transaction(services.database, async (sql) => {
+    await refuseUnlessAdmin(sql, caller);
+    const user = found(await store.lockTrashedUser(sql, id));
+    if (user.deletes_at === null) return user;
+    if (await store.isEmailTaken(sql, user.email, id)) {
+      throw new ConflictError(`Another user has the email ${user.email} now. Change that one's first.`);
+    }
+    await store.setUserDeletion(sql, id, null);
+    return { ...user, deletes_at: null };
   });
 }
 

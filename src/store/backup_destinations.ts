@@ -23,11 +23,16 @@ export interface BackupDestinationRow {
   /** Pinned fingerprint, `SHA256:<base64, unpadded>`. */
   sftp_host_key: string | null;
   sftp_path: string | null;
+  /** Null unless it was deleted: until then it is in the trash. */
+  deletes_at: Date | null;
   created_at: Date;
   updated_at: Date;
 }
 
-export type NewBackupDestination = Omit<BackupDestinationRow, "id" | "user_id" | "created_at" | "updated_at">;
+export type NewBackupDestination = Omit<
+  BackupDestinationRow,
+  "id" | "user_id" | "deletes_at" | "created_at" | "updated_at"
+>;
 
 export async function insertBackupDestination(
   sql: Sql,
@@ -67,14 +72,14 @@ export async function findBackupDestinationOf(
   id: number,
 ): Promise<BackupDestinationRow | undefined> {
   const [row] = await sql<BackupDestinationRow[]>`
-    select * from backup_destinations where id = ${id} and user_id = ${userId}`;
+    select * from backup_destinations where id = ${id} and user_id = ${userId} and deletes_at is null`;
   return row;
 }
 
 /** Whether it is this user's; then it can't be deleted until the transaction ends. */
 export async function holdBackupDestination(sql: Sql, userId: number, id: number): Promise<boolean> {
   const rows = await sql`
-    select from backup_destinations where id = ${id} and user_id = ${userId} for key share`;
+    select from backup_destinations where id = ${id} and user_id = ${userId} and deletes_at is null for key share`;
   return rows.length > 0;
 }
 
@@ -85,47 +90,78 @@ export async function lockBackupDestination(
   id: number,
 ): Promise<BackupDestinationRow | undefined> {
   const [row] = await sql<BackupDestinationRow[]>`
-    select * from backup_destinations where id = ${id} and user_id = ${userId} for update`;
+    select * from backup_destinations where id = ${id} and user_id = ${userId} and deletes_at is null for update`;
   return row;
+}
+
+/** A destination that was deleted is in the trash, and in no other list. */
+export interface BackupDestinationFilter {
+  readonly status?: "trash";
 }
 
 export async function listBackupDestinations(
   sql: Sql,
   userId: number,
+  filter: BackupDestinationFilter,
   offset: number,
   limit: number,
 ): Promise<Page<BackupDestinationRow>> {
+  const where = sql`user_id = ${userId}
+    and ${filter.status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`}`;
   const rows = await sql<BackupDestinationRow[]>`
-    select * from backup_destinations where user_id = ${userId} order by id limit ${limit} offset ${offset}`;
+    select * from backup_destinations where ${where} order by id limit ${limit} offset ${offset}`;
   const [count] = await sql<{ total: number }[]>`
-    select count(*) as total from backup_destinations where user_id = ${userId}`;
+    select count(*) as total from backup_destinations where ${where}`;
   return { rows, total: count!.total };
 }
 
-export interface DestinationUses {
-  /** Runs that are not over. */
-  active_runs: number;
-  tasks: number;
-  backups: number;
-  leftovers: number;
-  /** Runs that are not over or whose uploads are still open. */
-  runs: number;
+/** Puts a destination into the trash, or takes it out with null. */
+export async function setDestinationDeletion(sql: Sql, id: number, deletesAt: Date | null): Promise<void> {
+  await sql`update backup_destinations set deletes_at = ${deletesAt} where id = ${id}`;
 }
 
-/** What keeps a destination from being deleted. */
+/** Locked until the transaction ends. */
+export async function lockTrashedDestination(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<BackupDestinationRow | undefined> {
+  const [row] = await sql<BackupDestinationRow[]>`
+    select * from backup_destinations where id = ${id} and user_id = ${userId} for update`;
+  return row;
+}
+
+/** The backups that a destination holds, locked until the transaction ends. */
+export async function lockBackupsAt(
+  sql: Sql,
+  destinationId: number,
+): Promise<{ id: number; is_held: boolean; is_forgotten: boolean }[]> {
+  return await sql<{ id: number; is_held: boolean; is_forgotten: boolean }[]>`
+    select id, held_at is not null as is_held, removal_reason is not distinct from 'forget' as is_forgotten
+    from backups where backup_destination_id = ${destinationId} order by id for update`;
+}
+
+/** The records that keep a destination from being deleted; `uploads` are those of runs that are over. */
+export interface DestinationUses {
+  readonly tasks: number;
+  readonly backups: number;
+  readonly leftovers: number;
+  /** Runs that are not over. */
+  readonly runs: number;
+  readonly uploads: number;
+}
+
 export async function countDestinationUses(sql: Sql, id: number): Promise<DestinationUses> {
   const [row] = await sql<DestinationUses[]>`
     select
-      (select count(*) from runs where backup_destination_id = ${id} and finished_at is null) as active_runs,
       (select count(*) from leftovers where backup_destination_id = ${id}) as leftovers,
       (select count(*) from backup_tasks where backup_destination_id = ${id}) as tasks,
       (select count(*) from backups where backup_destination_id = ${id}) as backups,
+      (select count(*) from runs where backup_destination_id = ${id} and finished_at is null) as runs,
       (
-        select count(*) from runs r
-        where r.backup_destination_id = ${id} and (
-          r.finished_at is null or exists (select from uploads where run_id = r.id and state = 'open')
-        )
-      ) as runs`;
+        select count(*) from runs r where r.backup_destination_id = ${id} and r.finished_at is not null
+          and exists (select from uploads where run_id = r.id and state = 'open')
+      ) as uploads`;
   return row!;
 }
 

@@ -63,7 +63,10 @@ export async function insertBackup(
   return row!.id;
 }
 
-/** Marks backups for removal; those already marked stay as they are, but that a request goes before a rule. None may be held. */
+/**
+ * Marks backups for removal at once; those already marked stay as they are, but that a request goes before a
+ * rule. None may be held.
+ */
 export async function markForRemoval(
   sql: Sql,
   ids: readonly number[],
@@ -81,8 +84,16 @@ export async function markForRemoval(
 export async function takeMarksBack(sql: Sql, ids: readonly number[]): Promise<void> {
   await sql`
     update backups set removal_requested_at = null, removal_reason = null, next_removal_at = null,
-      removal_attempts = 0, removal_error = null
+      deletes_at = null, removal_attempts = 0, removal_error = null
     where id = any(${[...ids]}::bigint[]) and removal_begun_at is null`;
+}
+
+/** The same of what was to be forgotten; what is partly gone goes on being removed. */
+export async function takeForgottenBack(sql: Sql, ids: readonly number[]): Promise<void> {
+  await takeMarksBack(sql, ids);
+  await sql`
+    update backups set removal_reason = 'request'
+    where id = any(${[...ids]}::bigint[]) and removal_reason = 'forget'`;
 }
 
 export interface RemovalRow {
@@ -92,6 +103,8 @@ export interface RemovalRow {
   directory: string;
   names: string[];
   removal_attempts: number;
+  /** Its record goes and its objects stay. */
+  is_forgotten: boolean;
   /** Nothing of it was gone before. */
   is_whole: boolean;
 }
@@ -102,7 +115,8 @@ function unused(sql: Sql) {
 }
 
 function isDue(sql: Sql, now: Date) {
-  return sql`removal_requested_at is not null and next_removal_at <= ${now} and ${unused(sql)}`;
+  return sql`removal_requested_at is not null and next_removal_at <= ${now}
+    and (deletes_at is null or deletes_at <= ${now}) and ${unused(sql)}`;
 }
 
 /** Marked by a rule that can be asked again. */
@@ -138,6 +152,7 @@ export function claimRemovals(
     ) due
     where b.id = due.id
     returning b.id, b.backup_destination_id, b.remote_server_id, b.directory, b.removal_attempts, due.is_whole,
+      b.removal_reason = 'forget' as is_forgotten,
       (select coalesce(array_agg(name order by ordinal), '{}') from backup_objects where backup_id = b.id) as names`;
 }
 
@@ -184,7 +199,7 @@ export async function postponeRemoval(
 export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Promise<boolean> {
   const [backups, leftovers] = await Promise.all([
     sql`
-      update backups set next_removal_at = ${now}
+      update backups set next_removal_at = greatest(deletes_at, ${now})
       where removal_requested_at is not null and remote_server_id = ${serverId} and removal_error is not null`,
     sql`
       update leftovers set next_removal_at = ${now}

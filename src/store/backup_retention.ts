@@ -44,12 +44,14 @@ function isStored(sql: Sql, taskId: number) {
 /** Held twice, it is held since the first time; a reason replaces the one before. It may not be marked for removal. */
 export async function setHold(sql: Sql, id: number, reason: string | null, now: Date): Promise<void> {
   await sql`
-    update backups set held_at = coalesce(held_at, ${now}), hold_reason = coalesce(${reason}, hold_reason)
+    update backups set held_at = coalesce(held_at, ${now}), hold_ends_at = null, hold_reason = coalesce(${reason}, hold_reason)
     where id = ${id}`;
 }
 
-export async function clearHold(sql: Sql, id: number): Promise<void> {
-  await sql`update backups set held_at = null, hold_reason = null where id = ${id}`;
+/** Has a hold end at a time. One that was released before keeps its time. */
+export async function releaseHold(sql: Sql, id: number, endsAt: Date): Promise<void> {
+  await sql`
+    update backups set hold_ends_at = coalesce(hold_ends_at, ${endsAt}) where id = ${id} and held_at is not null`;
 }
 
 export async function clearSuspicion(sql: Sql, id: number): Promise<void> {

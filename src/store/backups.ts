@@ -38,7 +38,10 @@ export interface BackupRow {
   /** As in the manifest; null for backups of older agents. */
   source: ({ type: string } & Record<string, unknown>) | null;
   removal_requested_at: Date | null;
-  removal_reason: "retention" | "request" | null;
+  /** `forget`: its record goes and its objects stay. */
+  removal_reason: "retention" | "request" | "forget" | null;
+  /** Null unless a person deleted it: until then it is in the trash. */
+  deletes_at: Date | null;
   removal_attempts: number;
   removal_error: string | null;
   next_removal_at: Date | null;
@@ -46,6 +49,8 @@ export interface BackupRow {
   removal_begun_at: Date | null;
   held_at: Date | null;
   hold_reason: string | null;
+  /** Set when a person released it: it is held until then. */
+  hold_ends_at: Date | null;
   damaged_at: Date | null;
   damage_reason: string | null;
 }
@@ -74,18 +79,25 @@ function objectsColumn(sql: Sql) {
 /** Of one task, or of all of the user's where `taskId` is null. */
 export interface BackupFilter {
   readonly taskId: number | null;
-  readonly status: BackupStatus | "held" | null;
+  readonly status: BackupStatus | "held" | "trash" | null;
 }
 
-/** As `backupStatus` of the domain says; and which are held. */
+/** Hides backups that are to be forgotten: the trash alone shows them. */
+function isShown(sql: Sql) {
+  return sql`removal_reason is distinct from 'forget'`;
+}
+
+/** As `backupStatus` of the domain says; and which are held, or in the trash. */
 function statusCondition(sql: Sql, status: BackupFilter["status"]) {
   switch (status) {
     case null:
-      return sql``;
+      return sql`and ${isShown(sql)}`;
+    case "trash":
+      return sql`and deletes_at is not null and removal_begun_at is null`;
     case "stored":
       return sql`and removal_requested_at is null and damaged_at is null`;
     case "deleting":
-      return sql`and removal_requested_at is not null`;
+      return sql`and removal_requested_at is not null and ${isShown(sql)}`;
     case "damaged":
       return sql`and removal_requested_at is null and damaged_at is not null`;
     case "held":
@@ -115,12 +127,24 @@ export async function findBackupDetail(
   id: number,
 ): Promise<BackupDetailRow | undefined> {
   const [row] = await sql<BackupDetailRow[]>`
-    select b.*, ${objectsColumn(sql)} from backups b where b.id = ${id} and b.user_id = ${userId}`;
+    select b.*, ${objectsColumn(sql)} from backups b
+    where b.id = ${id} and b.user_id = ${userId} and ${isShown(sql)}`;
   return row;
 }
 
 /** What its owner may do with it depends on the row. Locked until the transaction ends. */
 export async function lockBackup(sql: Sql, userId: number, id: number): Promise<BackupRow | undefined> {
+  const [row] = await sql<BackupRow[]>`
+    select * from backups where id = ${id} and user_id = ${userId} and ${isShown(sql)} for update`;
+  return row;
+}
+
+/** The same, of one that is to be forgotten too. */
+export async function lockTrashedBackup(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<BackupRow | undefined> {
   const [row] = await sql<BackupRow[]>`
     select * from backups where id = ${id} and user_id = ${userId} for update`;
   return row;

@@ -24,7 +24,9 @@ export async function anyUser(sql: Sql): Promise<boolean> {
 
 /** The administrator who has been here longest. */
 export async function firstAdministratorId(sql: Sql): Promise<number | null> {
-  const [row] = await sql<{ id: number }[]>`select id from users where is_admin order by id limit 1`;
+  const [row] = await sql<
+    { id: number }[]
+  >`select id from users where is_admin and deletes_at is null order by id limit 1`;
   return row?.id ?? null;
 }
 

@@ -16,6 +16,7 @@ const WHOLE: ExportRule = { where: null, columns: {} };
  * - `uploads` and `leftovers` would make a new control plane delete what it takes for the remains of dead runs, when the
  *   runs have ended well since: the very backup that it was made of among them;
  * - `notification_deliveries` would tell again, or for the first time, of what is long past;
+ * - `trash_news` would do the same;
  * - `run_counts` come with the runs themselves;
  * - `run_output` can be gigabytes, and tells nothing that a restore needs.
  */
@@ -30,6 +31,7 @@ const LEFT_OUT = new Set([
   "notification_deliveries",
   "run_counts",
   "run_output",
+  "trash_news",
 ]);
 
 const RULES: Readonly<Record<string, ExportRule>> = {

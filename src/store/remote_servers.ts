@@ -159,6 +159,17 @@ export async function isAddressTaken(
 }
 
 /** What keeps a server from being deleted; `runs` are those that are not over. */
+/** The backups that lie on a server's own disk, locked until the transaction ends. */
+export async function lockBackupsOnDisk(
+  sql: Sql,
+  id: number,
+): Promise<{ id: number; is_held: boolean; is_forgotten: boolean }[]> {
+  return await sql<{ id: number; is_held: boolean; is_forgotten: boolean }[]>`
+    select b.id, b.held_at is not null as is_held, b.removal_reason is not distinct from 'forget' as is_forgotten
+    from backups b join backup_destinations d on d.id = b.backup_destination_id
+    where b.remote_server_id = ${id} and d.type = 'local' order by b.id for update of b`;
+}
+
 export async function countServerUses(sql: Sql, id: number): Promise<{ tasks: number; runs: number }> {
   const [row] = await sql<{ tasks: number; runs: number }[]>`
     select

@@ -32,12 +32,15 @@ export interface CallerRow {
   last_used_at: Date | null;
   expires_at: Date | null;
   revoked_at: Date | null;
+  /** Whether its user was deleted. */
+  is_user_deleted: boolean;
 }
 
 /** The token with this hash, a revoked or expired one too. */
 export async function findCaller(sql: Sql, tokenHash: string): Promise<CallerRow | undefined> {
   const [row] = await sql<CallerRow[]>`
-    select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin
+    select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin,
+      u.deletes_at is not null as is_user_deleted
     from tokens t join users u on u.id = t.user_id where t.token_hash = ${tokenHash}`;
   return row;
 }
@@ -45,7 +48,8 @@ export async function findCaller(sql: Sql, tokenHash: string): Promise<CallerRow
 /** The same, of the token with this id. */
 export async function findCallerById(sql: Sql, id: number): Promise<CallerRow | undefined> {
   const [row] = await sql<CallerRow[]>`
-    select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin
+    select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin,
+      u.deletes_at is not null as is_user_deleted
     from tokens t join users u on u.id = t.user_id where t.id = ${id}`;
   return row;
 }

@@ -12,6 +12,8 @@ export interface UserRow {
   language: string;
   is_admin: boolean;
   weekly_summary_enabled: boolean;
+  /** Null unless the user was deleted: until then they are in the trash, and their tokens are no good. */
+  deletes_at: Date | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -49,7 +51,9 @@ export async function updateUser(
   now: Date,
 ): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`
-    update users set ${sql({ ...changes, updated_at: now })} where id = ${id} returning *`;
+    update users set ${
+    sql({ ...changes, updated_at: now })
+  } where id = ${id} and deletes_at is null returning *`;
   return row;
 }
 
@@ -59,32 +63,56 @@ export async function deleteUser(sql: Sql, id: number): Promise<void> {
 }
 
 export async function findUser(sql: Sql, id: number): Promise<UserRow | undefined> {
-  const [row] = await sql<UserRow[]>`select * from users where id = ${id}`;
+  const [row] = await sql<UserRow[]>`select * from users where id = ${id} and deletes_at is null`;
   return row;
 }
 
 /** Keeps the row, and what may refer to it, from changing until the transaction ends. */
 export async function lockUser(sql: Sql, id: number): Promise<UserRow | undefined> {
+  const [row] = await sql<UserRow[]>`select * from users where id = ${id} and deletes_at is null for update`;
+  return row;
+}
+
+/** The same, of one in the trash too. */
+export async function lockTrashedUser(sql: Sql, id: number): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`select * from users where id = ${id} for update`;
   return row;
 }
 
-export async function listUsers(sql: Sql, { offset, limit }: PageWindow): Promise<Page<UserRow>> {
-  const rows = await sql<UserRow[]>`select * from users order by id limit ${limit} offset ${offset}`;
-  const [count] = await sql<{ total: number }[]>`select count(*) as total from users`;
+/** Puts a user into the trash, or takes them out with null. */
+export async function setUserDeletion(sql: Sql, id: number, deletesAt: Date | null): Promise<void> {
+  await sql`update users set deletes_at = ${deletesAt} where id = ${id}`;
+}
+
+/** A user who was deleted is in the trash, and in no other list. */
+export interface UserFilter {
+  readonly status?: "trash";
+}
+
+export async function listUsers(
+  sql: Sql,
+  filter: UserFilter,
+  { offset, limit }: PageWindow,
+): Promise<Page<UserRow>> {
+  const where = filter.status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`;
+  const rows = await sql<UserRow[]>`
+    select * from users where ${where} order by id limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`select count(*) as total from users where ${where}`;
   return { rows, total: count!.total };
 }
 
 /** Another user with this address, whatever its case. */
 export async function isEmailTaken(sql: Sql, email: string, exceptId: number | null): Promise<boolean> {
   const rows = await sql`
-    select from users where lower(email) = lower(${email}) and id is distinct from ${exceptId}`;
+    select from users where lower(email) = lower(${email}) and deletes_at is null and id is distinct from ${exceptId}`;
   return rows.length > 0;
 }
 
 /** Administrators, kept from changing until the transaction ends. */
 export async function lockAdmins(sql: Sql): Promise<number[]> {
-  const rows = await sql<{ id: number }[]>`select id from users where is_admin order by id for update`;
+  const rows = await sql<
+    { id: number }[]
+  >`select id from users where is_admin and deletes_at is null order by id for update`;
   return rows.map((row) => row.id);
 }
 
@@ -97,7 +125,7 @@ export async function countOfUser(sql: Sql, id: number, today: Date): Promise<Us
       ${runsOf(sql, id)} as logs,
       (select count(*) from runs where user_id = ${id} and created_at >= ${today}) as logs_today,
       (select count(*) from remote_servers where user_id = ${id}) as remote_servers,
-      (select count(*) from backup_destinations where user_id = ${id}) as backup_destinations,
+      (select count(*) from backup_destinations where user_id = ${id} and deletes_at is null) as backup_destinations,
       (select count(*) from backups where user_id = ${id}) as backups,
       (select count(*) from tags where user_id = ${id}) as tags,
       (select count(*) from notification_streams where user_id = ${id}) as notification_streams`;

@@ -47,7 +47,7 @@ export function rootOf({ places }: World, place: "local" | "small disk" | "sftp"
 async function hastenRemovals(world: World): Promise<void> {
   await world.sql(async (sql) => {
     await sql`update leftovers set next_removal_at = now()`;
-    await sql`update backups set next_removal_at = now() where removal_requested_at is not null`;
+    await sql`update backups set next_removal_at = now(), deletes_at = least(deletes_at, now()) where removal_requested_at is not null`;
     await sql`select pg_notify('rearguard', ${'{"topic":"removal_due"}'})`;
   });
 }

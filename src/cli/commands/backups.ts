@@ -3,6 +3,7 @@ import { Argument, type Command, Option } from "commander";
 import type { List, PageChoice } from "../api.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
 import { identityOption, readIdentity, type WithIdentity } from "../identity.ts";
+import { addDelete, addUndelete, BACKUP, FORGET } from "../deletion.ts";
 import type { Column } from "../output.ts";
 import { humanSize } from "../progress.ts";
 import type { Backup, Entry } from "../records.ts";
@@ -42,12 +43,14 @@ export function addBackupCommands(program: Command): void {
     .addOption(identityOption())
     .action(calling(files));
   addBackupRunCommands((name) => backups.command(name).addArgument(backupId()));
+  addDelete(backups, backupId(), BACKUP, FORGET);
+  addUndelete(backups, backupId(), BACKUP);
   backups.command("hold").addArgument(backupId())
     .description("Keep one from deletion until it is released")
     .option("--reason <text>", "why, for others")
     .action(calling(hold));
   backups.command("release").addArgument(backupId())
-    .description("Let the rules of its task delete a held one again")
+    .description("End the hold of one, once the trash's delay has passed")
     .action(calling(release));
   backups.command("clear-suspicion").addArgument(backupId())
     .description("Take a suspicious one for good: older ones may go again")
@@ -93,8 +96,20 @@ async function hold({ api, output, terminal }: Cli, id: number, options: { reaso
   output.answer(held, () => terminal.print(`Backup ${id} is held: it stays until it is released\n`));
 }
 
-function release(cli: Cli, id: number): Promise<void> {
-  return clear(cli, `release backup ${id}`, `/backups/${id}/hold`, `Backup ${id} is released`);
+async function release({ api, output, terminal }: Cli, id: number): Promise<void> {
+  const path = `/backups/${id}/hold`;
+  const released = await api.call<{ data: Backup }>({
+    action: `release backup ${id}`,
+    method: "DELETE",
+    path,
+  });
+  const { hold_ends_at } = released.data;
+  output.answer(released, () => {
+    const told = hold_ends_at === null
+      ? "is released: the rules of its task apply"
+      : `is held until ${hold_ends_at}`;
+    terminal.print(`Backup ${id} ${told}\n`);
+  });
 }
 
 function clearSuspicion(cli: Cli, id: number): Promise<void> {

@@ -3,6 +3,7 @@ import { Argument, type Command, Option } from "commander";
 import type { PageChoice } from "../api.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import { addDelete, addUndelete, DESTINATION, FORGET } from "../deletion.ts";
 import type { Column } from "../output.ts";
 import type { Check, Destination } from "../records.ts";
 
@@ -17,6 +18,8 @@ export function addDestinationCommands(program: Command): void {
   const destinations = program.command("destinations").description("Backup destinations");
   addPages(destinations.command("list")).description("List them").action(calling(list));
   destinations.command("show").addArgument(destinationId()).description("Show one").action(calling(show));
+  addDelete(destinations, destinationId(), DESTINATION, FORGET);
+  addUndelete(destinations, destinationId(), DESTINATION);
   destinations.command("check").addArgument(destinationId())
     .description("Write, read back and delete a probe there, step by step")
     .addOption(

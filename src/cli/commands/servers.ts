@@ -2,6 +2,7 @@
 import { Argument, type Command, Option } from "commander";
 import type { PageChoice } from "../api.ts";
 import { addPages, calling, type Cli, pageChoice, parseCount, parseId } from "../command_line.ts";
+import { addDelete, FORGET, SERVER } from "../deletion.ts";
 import type { Column } from "../output.ts";
 import type { Enrolment, Server } from "../records.ts";
 
@@ -18,6 +19,7 @@ export function addServerCommands(program: Command): void {
   const servers = program.command("servers").description("Remote servers, whose data is backed up");
   addPages(servers.command("list")).description("List them").action(calling(list));
   servers.command("show").addArgument(serverId()).description("Show one").action(calling(show));
+  addDelete(servers, serverId(), SERVER, FORGET);
   servers.command("enrol").addArgument(serverId())
     .description("Make a token for its agent, and show the command that installs it")
     .addOption(new Option("--expires-in <seconds>", "default: an hour").argParser(parseCount))

@@ -3,6 +3,7 @@ import { Argument, type Command } from "commander";
 import type { PageChoice } from "../api.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import { addDelete, TASK } from "../deletion.ts";
 import type { Column } from "../output.ts";
 import type { RetentionPreview, Started, Task } from "../records.ts";
 import { PREVIEW_COLUMNS, previewSummary, RETENTION_FLAGS } from "../retention.ts";
@@ -40,6 +41,11 @@ export function addTaskCommands(program: Command): void {
   addPages(tasks.command("list")).description("List them").action(calling(list));
   tasks.command("show").addArgument(taskId()).description("Show one").action(calling(show));
   addTaskFields(tasks.command("create")).description("Create one").action(calling(create));
+  addDelete(tasks, taskId(), TASK, {
+    name: "--with-backups",
+    parameter: "with_backups",
+    description: "put its backups into the trash too; without it they stay, without a task",
+  });
   tasks.command("run").addArgument(taskId())
     .description("Run one now")
     .option("--follow", "show its output until it is over; the exit code tells how it ended")

@@ -4,11 +4,11 @@ import { CheckStep } from "../../protocol/messages.ts";
 import {
   type BackupDestinationRow,
   createBackupDestination,
-  deleteBackupDestination,
   listBackupDestinations,
   showBackupDestination,
   updateBackupDestination,
 } from "../../services/backup_destinations.ts";
+import { deleteBackupDestination, undeleteBackupDestination } from "../../services/destination_deletion.ts";
 import { checkDestination } from "../../services/destination_checks.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { id } from "../input.ts";
@@ -18,9 +18,11 @@ import {
   listEndpoint,
   type Resource,
   showEndpoint,
+  undeleteEndpoint,
   updateEndpoint,
 } from "../resource.ts";
 import { isoTime, Time } from "../time.ts";
+import { ForgetQuery, TRASH } from "./forget_query.ts";
 import { BackupDestinationChanges, NewBackupDestination, storedNames } from "./backup_destination_input.ts";
 
 const TYPES_HUMAN = { local: "Local", s3: "Amazon S3", custom_s3: "Custom S3", sftp: "SFTP" } as const;
@@ -47,6 +49,9 @@ const BackupDestination = z.object({
   sftp_host_key: text.optional(),
   is_sftp_password_set: z.boolean().optional(),
   is_sftp_private_key_set: z.boolean().optional(),
+  deletes_at: Time.optional().openapi({
+    description: "Set while it is in the trash: until then it can be taken back.",
+  }),
   created_at: Time,
   updated_at: Time,
 }).openapi("BackupDestination", { description: "The fields of its type, and those of no other." });
@@ -77,6 +82,7 @@ const backupDestination: Resource<BackupDestinationRow, z.output<typeof BackupDe
     type: row.type,
     type_human: TYPES_HUMAN[row.type],
     ...ofType(row),
+    ...row.deletes_at === null ? {} : { deletes_at: isoTime(row.deletes_at) },
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
   }),
@@ -115,7 +121,11 @@ const CheckResult = z.object({
 }).openapi("BackupDestinationCheck");
 
 export const backupDestinationEndpoints: readonly Endpoint[] = [
-  listEndpoint(backupDestination, { access: "view-backup-destinations", list: listBackupDestinations }),
+  listEndpoint(backupDestination, {
+    access: "view-backup-destinations",
+    filters: { status: z.enum(["trash"]).optional().openapi(TRASH) },
+    list: listBackupDestinations,
+  }),
   createEndpoint(backupDestination, {
     access: "create-backup-destinations",
     body: NewBackupDestination,
@@ -138,8 +148,17 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
   }),
   deleteEndpoint(backupDestination, {
     access: "delete-backup-destinations",
-    errors: { 409: "Backup tasks use it, or it holds backups." },
-    remove: deleteBackupDestination,
+    description: "It goes to the trash, and administrators are told.",
+    errors: { 409: "Backup tasks use it, or it holds backups and `forget` is not true." },
+    query: ForgetQuery,
+    isTrashed: true,
+    remove: (services, caller, destinationId, query) =>
+      deleteBackupDestination(services, caller, destinationId, query),
+  }),
+  undeleteEndpoint(backupDestination, {
+    access: "delete-backup-destinations",
+    description: "With the backups that were forgotten with it.",
+    undelete: undeleteBackupDestination,
   }),
   endpoint({
     method: "post",

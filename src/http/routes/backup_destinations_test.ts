@@ -87,6 +87,7 @@ for (const [sent, shown] of types) {
     assert.deepEqual(renamed.body.data, { ...body.data, label: "here" });
     assert.deepEqual((await call("DELETE", `/api/backup-destinations/${id}`)).body, {
       message: "Backup destination successfully deleted",
+      deletes_at: "2026-01-08T12:00:00Z",
     });
     assert.deepEqual((await call("GET", `/api/backup-destinations/${id}`)).body, {
       error: "Not Found",

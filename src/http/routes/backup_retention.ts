@@ -153,6 +153,7 @@ export const backupRetentionEndpoints: readonly Endpoint[] = [
     operationId: "releaseBackup",
     group: GROUP,
     summary: "Release a held backup",
+    description: "Its hold ends at `hold_ends_at`, as long after as the trash keeps what is deleted.",
     access,
     ids,
     answer,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ApiClient, type TestApi, testApi } from "../../../tests/support/api.ts";
 import { newBackup, newTask } from "../../../tests/support/records.ts";
+import { emptyTrash } from "../../services/trash_removal.ts";
 
 const RULES = [
   "keep_last",
@@ -112,14 +113,23 @@ Deno.test("a held backup is not deleted until it is released", async () => {
   assert.match(refused.body.message, new RegExp(`Release it with DELETE /api/backups/${id}/hold`));
   for (const _ of [1, 2]) {
     const released = await call("DELETE", "/hold");
-    assert.deepEqual([released.status, released.body.data.held], [200, false]);
-    assert.equal(released.body.data.hold_reason, null);
+    assert.deepEqual([released.status, released.body.data.held], [200, true]);
+    assert.equal(released.body.data.hold_ends_at, "2026-01-08T12:00:00Z");
+    const early = await call("DELETE", "");
+    assert.match(early.body.message, /held until 2026-01-08T12:00:00Z, as its hold was released/);
+    await api.clock.advance(3_600_000);
   }
+  await api.clock.set("2026-01-08T12:00:00Z");
+  await emptyTrash(api.services);
+  const free = (await call("GET", "")).body.data;
+  assert.deepEqual([free.held, free.hold_reason, free.hold_ends_at], [false, null, null]);
   assert.equal((await call("DELETE", "")).status, 200);
   // Until something of it may be gone, a hold takes that back.
   assert.equal((await call("POST", "/restore", { target_path: "/back" })).status, 409);
   assert.equal((await call("POST", "/hold")).body.data.status, "stored");
   await call("DELETE", "/hold");
+  await api.clock.advance(3 * 86_400_000);
+  await emptyTrash(api.services);
   await call("DELETE", "");
   await api.database`update backups set removal_begun_at = ${api.clock.now()} where id = ${id}`;
   const late = await call("POST", "/hold");
@@ -145,7 +155,10 @@ Deno.test("a task is not deleted with backups of which one is held", async () =>
   assert.match(refused.body.message, /^1 backup of the task is held\. Release/);
   assert.equal((await api.database`select from backups where removal_requested_at is not null`).length, 0);
   await client.call("DELETE", `/api/backups/${held}/hold`);
-  assert.equal((await remove()).status, 200);
+  assert.equal((await remove()).status, 409);
+  await api.clock.advance(3 * 86_400_000);
+  await emptyTrash(api.services);
+  assert.match((await remove()).body.deletes_at, /^2026-01-11T/);
   assert.equal((await api.database`select from backups where removal_requested_at is not null`).length, 2);
 });
 

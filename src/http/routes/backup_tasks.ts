@@ -43,10 +43,12 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
   deleteEndpoint(backupTask, {
     access: "delete-backup-tasks",
     description:
-      "Its backups stay, without a task, unless `with_backups` is true; that needs `delete-backups` too.",
+      "Its backups stay, without a task, unless `with_backups` is true: then they go to the trash. That needs " +
+      "`delete-backups` too.",
     errors: {
       409: "The backup task is queued or running, or `with_backups` is true and one of them is held.",
     },
+    isTrashed: true,
     query: z.object({
       with_backups: z.boolean().default(false).openapi({
         description: "Whether its backups are deleted too.",

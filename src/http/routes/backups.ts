@@ -8,16 +8,20 @@ import {
   listBackups,
   listBackupsOfTask,
   showBackup,
+  undeleteBackup,
 } from "../../services/backups.ts";
 import type { Caller, Services } from "../../services/context.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { PageQuery, windowOf } from "../pagination.ts";
-import { deleteEndpoint, listBody, listContent, showEndpoint } from "../resource.ts";
+import { deleteEndpoint, listBody, listContent, showEndpoint, undeleteEndpoint } from "../resource.ts";
+import { ForgetQuery } from "./forget_query.ts";
 import { backup } from "./backup_view.ts";
 
 const BackupQuery = PageQuery.extend({
-  status: z.enum([...BACKUP_STATUSES, "held"]).optional().openapi({
-    description: "Only these. What can't be deleted is `deleting`, with its `removal_error`.",
+  status: z.enum([...BACKUP_STATUSES, "held", "trash"]).optional().openapi({
+    description:
+      "Only these. What can't be deleted is `deleting`, with its `removal_error`; `trash` is what people deleted and can " +
+      "still take back, forgotten backups among it.",
     example: "deleting",
   }),
 });
@@ -34,9 +38,17 @@ export const backupEndpoints: readonly Endpoint[] = [
   deleteEndpoint(backup, {
     access: "delete-backups",
     description:
-      "Its objects are removed from the destination; until they are gone it is listed as `deleting`.",
+      "It goes to the trash, and administrators are told. At `deletes_at` its objects are removed from the destination; until " +
+      "they are gone it is listed as `deleting`.",
     errors: { 409: "The backup is held." },
-    remove: deleteBackup,
+    query: ForgetQuery,
+    isTrashed: true,
+    remove: (services, caller, id, query) => deleteBackup(services, caller, id, query),
+  }),
+  undeleteEndpoint(backup, {
+    access: "delete-backups",
+    errors: { 409: "Its deletion has begun." },
+    undelete: undeleteBackup,
   }),
   listing({
     path: "/api/backup-tasks/{id}/backups",

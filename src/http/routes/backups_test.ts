@@ -42,6 +42,8 @@ Deno.test("backups are listed by task and in all, each with its objects", async 
     warnings_count: 1,
     duration_ms: 12,
     incompressible_share: null,
+    deletes_at: null,
+    hold_ends_at: null,
     suspicious_at: null,
     suspicion: null,
     incomplete: false,
@@ -66,7 +68,10 @@ Deno.test("a deleted backup is marked, once, and listed until its objects are go
   const client = await api.user();
   const id = await newBackup(api.database, await newTask(client), api.clock.now());
   const remove = () => client.call("DELETE", `/api/backups/${id}`);
-  assert.deepEqual((await remove()).body, { message: "Backup successfully deleted" });
+  assert.deepEqual((await remove()).body, {
+    message: "Backup successfully deleted",
+    deletes_at: "2026-01-08T12:00:00Z",
+  });
   const marked = async () => {
     const [row] = await api.database`
       select removal_reason, removal_requested_at, next_removal_at from backups where id = ${id}`;

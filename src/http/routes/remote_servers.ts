@@ -20,6 +20,7 @@ import {
   showEndpoint,
   updateEndpoint,
 } from "../resource.ts";
+import { ForgetQuery } from "./forget_query.ts";
 import { isoTime, isoTimeOrNull, Time } from "../time.ts";
 
 const RemoteServer = z.object({
@@ -148,7 +149,9 @@ export const remoteServerEndpoints: readonly Endpoint[] = [
   deleteEndpoint(remoteServer, {
     access: "delete-remote-servers",
     description: "Its agent's key is no good from then on.",
-    errors: { 409: "Backup tasks use it." },
-    remove: deleteRemoteServer,
+    errors: { 409: "Backup tasks use it, or its disk holds backups and `forget` is not true." },
+    query: ForgetQuery,
+    isTrashed: true,
+    remove: (services, caller, serverId, query) => deleteRemoteServer(services, caller, serverId, query),
   }),
 ];

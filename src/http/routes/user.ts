@@ -27,6 +27,7 @@ export const ShortUser = z.object({
   personal_info: PersonalInfo,
   account_settings: AccountSettings,
   timestamps: z.object({ account_created: Time }),
+  deletes_at: Time.optional().openapi({ description: "Set while the user is in the trash." }),
 }).openapi("User");
 
 const FullUser = ShortUser.extend({
@@ -94,6 +95,7 @@ export function presentUser(row: UserRow): z.output<typeof ShortUser> {
       weekly_summary_enabled: row.weekly_summary_enabled,
     },
     timestamps: { account_created: isoTime(row.created_at) },
+    ...row.deletes_at === null ? {} : { deletes_at: isoTime(row.deletes_at) },
   };
 }
 

@@ -6,6 +6,7 @@ import {
   deleteUser,
   listUsers,
   showUser,
+  undeleteUser,
   updateUser,
   type UserRow,
 } from "../../services/users.ts";
@@ -18,8 +19,10 @@ import {
   listEndpoint,
   type Resource,
   showEndpoint,
+  undeleteEndpoint,
   updateEndpoint,
 } from "../resource.ts";
+import { TRASH } from "./forget_query.ts";
 import { issuedAnswer, presentIssued, tokenExample, tokenFields } from "./tokens.ts";
 import { presentUser, ShortUser, userExample } from "./user.ts";
 
@@ -39,7 +42,11 @@ const fields = z.object({
 });
 
 export const usersEndpoints: readonly Endpoint[] = [
-  listEndpoint(user, { access: "admin", list: listUsers }),
+  listEndpoint(user, {
+    access: "admin",
+    filters: { status: z.enum(["trash"]).optional().openapi(TRASH) },
+    list: listUsers,
+  }),
   createEndpoint(user, {
     access: "admin",
     description: "The user can call nothing yet: make them a token with `POST /api/users/{id}/tokens`.",
@@ -57,9 +64,18 @@ export const usersEndpoints: readonly Endpoint[] = [
   }),
   deleteEndpoint(user, {
     access: "admin",
-    description: "With the user's tokens, tags and notification streams.",
+    description:
+      "With the user's tokens, tags and notification streams. The user goes to the trash, and administrators are told; the " +
+      "tokens are no good from then on.",
+    isTrashed: true,
     errors: { 409: "It is the caller, or the user still has servers, destinations, tasks or backups." },
     remove: deleteUser,
+  }),
+  undeleteEndpoint(user, {
+    access: "admin",
+    description: "With the user's tokens.",
+    errors: { 409: "Another user has the email now." },
+    undelete: undeleteUser,
   }),
   endpoint({
     method: "post",

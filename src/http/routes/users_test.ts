@@ -80,7 +80,10 @@ Deno.test("administrators can't delete or demote themselves, nor a user whose th
   ]);
   await api.database`delete from remote_servers`;
   const deleted = await call("DELETE", `/api/users/${user.userId}`);
-  assert.deepEqual([deleted.status, deleted.body], [200, { message: "User successfully deleted" }]);
+  assert.deepEqual([deleted.status, deleted.body], [200, {
+    message: "User successfully deleted",
+    deletes_at: "2026-01-08T12:00:00Z",
+  }]);
   assert.equal((await user.call("GET", "/api/user")).status, 401);
 });
 

@@ -1,0 +1,76 @@
+/** `trash`: what people deleted and can still take back. */
+import { Argument, type Command } from "commander";
+import type { List } from "../api.ts";
+import { calling, type Cli, parseId } from "../command_line.ts";
+import { CommandError, EXIT } from "../command_error.ts";
+import { BACKUP, type Deletable, DESTINATION, undelete, USER } from "../deletion.ts";
+import type { Column } from "../output.ts";
+
+const KINDS: Readonly<Record<string, Deletable>> = { backup: BACKUP, destination: DESTINATION, user: USER };
+
+interface Trashed {
+  kind: string;
+  id: number;
+  name: string;
+  deletes_at: string;
+}
+
+interface TrashedRecord {
+  id: number;
+  deletes_at: string;
+  file_name?: string;
+  label?: string;
+  personal_info?: { email: string };
+}
+
+const COLUMNS: readonly Column<Trashed>[] = [
+  { title: "Kind", value: ({ kind }) => kind },
+  { title: "ID", align: "right", value: ({ id }) => id },
+  { title: "Name", value: ({ name }) => name },
+  { title: "Deleted at", value: (record) => record.deletes_at },
+];
+
+export function addTrashCommands(program: Command): void {
+  const trash = program.command("trash").description("What was deleted and can still be taken back");
+  trash.command("list").description("List it").action(calling(list));
+  trash.command("undelete")
+    .addArgument(new Argument("<kind>", "what it is").choices(Object.keys(KINDS)))
+    .addArgument(new Argument("[id]", "its id").argParser(parseId))
+    .option("--all", "all of that kind")
+    .description("Take it out of the trash")
+    .action(calling(takeOut));
+}
+
+async function list({ api, output }: Cli): Promise<void> {
+  const data: Trashed[] = [];
+  for (const [kind, record] of Object.entries(KINDS)) {
+    for (const each of await trashed({ api }, record)) {
+      const name = each.file_name ?? each.label ?? each.personal_info?.email ?? "";
+      data.push({ kind, id: each.id, name, deletes_at: each.deletes_at });
+    }
+  }
+  output.list({ data, meta: { total: data.length } }, COLUMNS);
+}
+
+async function takeOut(cli: Cli, kind: string, id: number | undefined, options: { all?: boolean }) {
+  const record = KINDS[kind]!;
+  if ((id === undefined) === (options.all !== true)) {
+    throw new CommandError(EXIT.usage, `Cannot take it out of the trash: give one id, or --all`);
+  }
+  const ids = id === undefined ? (await trashed(cli, record)).map((each) => each.id) : [id];
+  for (const each of ids) await undelete(cli, record, each);
+}
+
+/** Users are for administrators: to others there are none. */
+async function trashed({ api }: Pick<Cli, "api">, { noun, path }: Deletable): Promise<TrashedRecord[]> {
+  try {
+    const { data } = await api.pages<TrashedRecord>({}, (query) => {
+      query.set("status", "trash");
+      return api.get<List<TrashedRecord>>(`list each ${noun} in the trash`, `${path}?${query}`);
+    });
+    return data;
+  } catch (error) {
+    if (noun === USER.noun && error instanceof CommandError && error.code === EXIT.refused) return [];
+    throw error;
+  }
+}

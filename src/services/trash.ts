@@ -1,0 +1,144 @@
+/** The trash: what people delete waits there, and every administrator is told. */
+import { isoSeconds, type NotificationEvent } from "../domain/notification.ts";
+import {
+  configureDelay,
+  DEFAULT_DELETE_DELAY_DAYS,
+  type DeleteDelay,
+  deletionTime,
+} from "../domain/trash.ts";
+import { type Sql, transaction } from "../store/database.ts";
+import { notify } from "../store/notifications.ts";
+import {
+  findDeleteDelay,
+  hasTrashNews,
+  insertDeliveriesTo,
+  insertTrashNews,
+  listAdministrators,
+  lockDeleteDelay,
+  lockTrashTold,
+  storeDeleteDelay,
+  takeTrashNews,
+  trashBackups,
+  type TrashNews,
+  type TrashSummary,
+} from "../store/trash.ts";
+import { logger } from "../telemetry/logging.ts";
+import type { Caller, Services } from "./context.ts";
+import { counted } from "./counted.ts";
+
+/** Administrators are told at most this often, of all that happened since. Milliseconds. */
+const TOLD_EVERY = 60_000;
+
+type Clocked = Pick<Services, "clock">;
+
+/** Puts the configured delay in force; a shorter one than before is announced in the log. */
+export async function configureDeleteDelay(services: Services, days: number): Promise<DeleteDelay> {
+  const { clock, database } = services;
+  return await transaction(database, async (sql) => {
+    const delay = configureDelay(await lockDeleteDelay(sql), days, clock.now());
+    await storeDeleteDelay(sql, delay);
+    if (delay.next !== null) {
+      logger("services").warn(
+        "DELETE_DELAY_DAYS is {next} from {from} on, and {days} until then: shortening it takes as long as the delay",
+        { next: delay.next.days, from: isoSeconds(delay.next.from), days: delay.days },
+      );
+    }
+    return delay;
+  });
+}
+
+/** Returns when what is put into the trash now is deleted. */
+export async function deletionTimeNow({ clock }: Clocked, sql: Sql): Promise<Date> {
+  const delay = await findDeleteDelay(sql) ?? { days: DEFAULT_DELETE_DELAY_DAYS, next: null };
+  return deletionTime(delay, clock.now());
+}
+
+/** Puts backups into the trash, in a transaction that has locked them. None may be held. Returns when they go. */
+export async function putIntoTrash(
+  services: Clocked,
+  sql: Sql,
+  caller: Caller,
+  ids: readonly number[],
+  event: "delete" | "forget",
+): Promise<Date> {
+  const deletesAt = await deletionTimeNow(services, sql);
+  const reason = event === "delete" ? "request" : "forget";
+  await trashBackups(sql, ids, reason, { now: services.clock.now(), deletesAt });
+  const news = { user_id: caller.userId, event, resource: "backups", ends_at: deletesAt };
+  await noteTrashed(services, sql, news, ids);
+  return deletesAt;
+}
+
+/** Notes, in the caller's transaction, what administrators are to be told of. */
+export async function noteTrashed(
+  { clock }: Clocked,
+  sql: Sql,
+  news: Omit<TrashNews, "resource_id">,
+  ids: readonly number[],
+): Promise<void> {
+  await insertTrashNews(sql, ids.map((resource_id) => ({ ...news, resource_id })), clock.now());
+  await notify(sql, { topic: "removal_due" });
+}
+
+/** Tells every administrator of what was put into the trash. Returns when to look again; null: when it is woken. */
+export async function tellOfTrash(services: Services): Promise<Date | null> {
+  const { clock, database } = services;
+  if (!await hasTrashNews(database)) return null;
+  return await transaction(database, async (sql) => {
+    const now = clock.now();
+    const told = await lockTrashTold(sql);
+    const next = new Date((told?.getTime() ?? 0) + TOLD_EVERY);
+    if (told !== null && next > now) return next;
+    const summaries = await takeTrashNews(sql, now);
+    if (summaries.length === 0) return null;
+    const reason = summaries.map(sentence).join(" ");
+    logger("services").warn("Put into the trash: {reason}", { reason });
+    let count = 0;
+    for (const { id, timezone } of await listAdministrators(sql)) {
+      count += await insertDeliveriesTo(
+        sql,
+        id,
+        `trash ${now.toISOString()}`,
+        eventOf(now, timezone, reason),
+        now,
+      );
+    }
+    if (count > 0) await notify(sql, { topic: "notification_due" });
+    return null;
+  });
+}
+
+function eventOf(now: Date, timezone: string, reason: string): NotificationEvent {
+  return {
+    event: "trash.filled",
+    occurred_at: isoSeconds(now),
+    timezone,
+    task: null,
+    server: null,
+    run: null,
+    backup: null,
+    reason,
+  };
+}
+
+const NOUNS: Readonly<Record<string, string>> = {
+  "backups": "backup",
+  "backup-destinations": "backup destination",
+  "users": "user",
+};
+
+/** `ada@example.com deleted 2 backups (7, 8), which are gone from 2026-01-08T12:00:00Z on.` */
+function sentence({ email, event, resource, count, ids, ends_at }: TrashSummary): string {
+  const what = counted(count, NOUNS[resource] ?? resource);
+  const named = `${ids.join(", ")}${count > ids.length ? ", …" : ""}`;
+  const who = email ?? "A user who is gone";
+  const from = isoSeconds(ends_at);
+  switch (event) {
+    case "delete":
+      return `${who} deleted ${what} (${named}); deletion begins at ${from}.`;
+    case "forget":
+      return `${who} had ${what} forgotten (${named}); the records go at ${from}, the objects stay.`;
+    case "release":
+      return `${who} released the hold of ${what} (${named}), which ends at ${from}.`;
+  }
+}

@@ -1,0 +1,26 @@
+/** The trash emptied: holds that were released end, and what was deleted with them goes for good. */
+import { deleteBackupDestination } from "../store/backup_destinations.ts";
+import { transaction } from "../store/database.ts";
+import { notify } from "../store/notifications.ts";
+import { destinationsToDelete, endReleasedHolds, nextTrashAt, usersToDelete } from "../store/trash.ts";
+import { deleteUser } from "../store/users.ts";
+import type { Services } from "./context.ts";
+import { tellOfTrash } from "./trash.ts";
+
+/** Does what is due, backups apart, and tells administrators. Returns when something is due next. */
+export async function emptyTrash(services: Services): Promise<Date | null> {
+  const { clock, database } = services;
+  await transaction(database, async (sql) => {
+    const now = clock.now();
+    await endReleasedHolds(sql, now);
+    for (const id of await destinationsToDelete(sql, now)) await deleteBackupDestination(sql, id);
+    for (const id of await usersToDelete(sql, now)) {
+      await deleteUser(sql, id);
+      await notify(sql, { topic: "tokens_changed", user_id: id });
+    }
+  });
+  const times = [await tellOfTrash(services), await nextTrashAt(database)].filter((time) => time !== null);
+  const next = times.toSorted((a, b) => a.getTime() - b.getTime())[0] ?? null;
+  // What is overdue waits for something that is not gone yet: the next round looks again.
+  return next !== null && next > clock.now() ? next : null;
+}
