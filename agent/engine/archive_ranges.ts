@@ -33,29 +33,39 @@ interface Stretch {
 /** What is handed on at once of a frame. */
 const PIECE_BYTES = 256 * 1024;
 
+/** Reads joined ranges, one behind the other. A chunk is valid until the next read. */
+export type ReadRanges = (ranges: readonly Range[]) => AsyncIterable<Uint8Array>;
+
 /**
- * Opens an archive for {@link readRanges}. One whose index does not tell its frames' checksums is read from end to end for that.
+ * Opens an archive to read parts of it. One whose index does not tell its frames, or not their checksums, is
+ * read from end to end first, to prove it.
  *
+ * @param table Null where the index has none: then each reading unpacks the archive from its start.
  * @param say Takes a line of output.
  */
-export async function openForRanges(
+export async function openRanges(
   objects: StoredObjects,
   archive: StoredObject,
-  table: FrameTable,
+  table: FrameTable | null,
+  children: Children,
   say: (line: string) => void,
-): Promise<OpenedObject> {
-  if (table.checksums === null) {
+): Promise<ReadRanges> {
+  if (table === null || table.checksums === null) {
     say(
       `The index of ${archive.name} is an old one, which can't tell its parts from another's. Reading all of it first, to prove it whole`,
     );
     await objects.prove(archive);
   }
-  return await objects.open(archive);
+  const opened = await objects.open(archive);
+  return (ranges) =>
+    table === null ? readFromStart(opened, ranges, children) : readRanges(opened, table, ranges, children);
 }
 
+const DAMAGED = "Cannot unpack the frames of the archive that hold the files: they are damaged";
+
 /**
- * The bytes of joined ranges, one behind the other; a chunk may be used until the next is asked for. Rejects before a frame that is
- * another than the table tells of, as those of another archive are, and before one that is damaged.
+ * Reads only the frames that hold the ranges. Rejects before a frame that differs from the table's,
+ * as those of another archive are, and before one that is damaged.
  */
 export async function* readRanges(
   archive: OpenedObject,
@@ -64,31 +74,42 @@ export async function* readRanges(
   children: Children,
 ): AsyncIterable<Uint8Array> {
   const stretches = stretchesOf(table, ranges);
+  const cut = new Cutter(placesOf(table, stretches, ranges));
+  const held = new HeldFrame(table.uncompressed);
+  for await (const chunk of unpacked(readStretches(archive, table, stretches), children)) {
+    for (const piece of held.push(chunk)) yield* cut.push(piece);
+  }
+  for (const piece of held.release()) yield* cut.push(piece);
+  if (!cut.isDone) throw new RunFailedError(DAMAGED);
+}
+
+/** Unpacks a proven archive up to its end, whatever its frames are. */
+async function* readFromStart(
+  archive: OpenedObject,
+  ranges: readonly Range[],
+  children: Children,
+): AsyncIterable<Uint8Array> {
+  const cut = new Cutter(ranges);
+  for await (const chunk of unpacked(archive.read(0, archive.size), children)) yield* cut.push(chunk);
+  if (!cut.isDone) throw new RunFailedError(DAMAGED);
+}
+
+async function* unpacked(
+  compressed: AsyncIterable<Uint8Array>,
+  children: Children,
+): AsyncIterable<Uint8Array> {
   await using programs = children.nest();
-  const child = programs.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
+  const zstd = programs.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
     stdin: "piped",
     stdout: "piped",
     onMessage: () => {},
   });
-  const fed = child.feed(readStretches(archive, table, stretches));
+  const fed = zstd.feed(compressed);
   fed.catch(programs.stop);
-  const cut = new Cutter(placesOf(table, stretches, ranges));
-  const held = new HeldFrame(table.uncompressed);
-  for await (const chunk of child.stdout!) {
-    for (const piece of held.push(chunk)) yield* cut.push(piece);
-  }
+  yield* zstd.stdout!;
   await fed;
-  const { code } = await child.exited;
-  const damaged = "Cannot unpack the frames of the archive that hold the files: they are damaged";
-  if (code !== 0) throw new RunFailedError(damaged);
-  for (const piece of held.release()) yield* cut.push(piece);
-  if (!cut.isDone) throw new RunFailedError(damaged);
-}
-
-/** Compressed bytes that {@link readRanges} reads. */
-export function bytesToRead(table: FrameTable, ranges: readonly Range[]): number {
-  const sizes = stretchesOf(table, ranges).flatMap(({ first, end }) => table.compressed.slice(first, end));
-  return sizes.reduce((sum, size) => sum + HEADER_BYTES + size, 0);
+  const { code } = await zstd.exited;
+  if (code !== 0) throw new RunFailedError(DAMAGED);
 }
 
 function stretchesOf({ uncompressed }: FrameTable, ranges: readonly Range[]): Stretch[] {
@@ -207,13 +228,15 @@ class Cutter {
 
   constructor(private readonly places: readonly Range[]) {}
 
+  /** Whether all of the places were there; one without an end is where anything of it was. */
   get isDone(): boolean {
-    return this.#next === this.places.length;
+    const left = this.places.slice(this.#next);
+    return left.length === 0 || (left.length === 1 && left[0]!.to === Infinity && left[0]!.from < this.#at);
   }
 
   *push(chunk: Uint8Array): Iterable<Uint8Array> {
     const end = this.#at + chunk.length;
-    for (; !this.isDone; this.#next++) {
+    for (; this.#next < this.places.length; this.#next++) {
       const { from, to } = this.places[this.#next]!;
       if (from >= end) break;
       yield chunk.subarray(Math.max(from - this.#at, 0), Math.min(to - this.#at, chunk.length));

@@ -1,6 +1,7 @@
 /** One backup run, from a job to stored objects. */
 import type { BackupJob, StoredBackup, StoredObject } from "../../src/protocol/job.ts";
 import { frameTableText } from "./archive_index.ts";
+import { checkListing } from "./check_listing.ts";
 import { Children } from "./children.ts";
 import { figuresOf, judge, refuseEmpty } from "./guards.ts";
 import { oneLine } from "./line.ts";
@@ -140,6 +141,7 @@ async function storePart(
     checkFrames(part, frames, children),
     part.index === null ? null : compressFile(part.index.path, context),
     counting?.end() ?? null,
+    part.index === null ? null : checkListing(part.index.path, part.label, ports.output),
     object.settle(),
   ]);
   const archive = await object.commit();

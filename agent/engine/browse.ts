@@ -1,7 +1,7 @@
 /** What is inside a backup, told from its index: the archive is not read. */
 import type { BackupBrowse, BackupBrowseResult, BackupEntry } from "../../src/protocol/browsing.ts";
 import type { Clock } from "../../src/domain/clock.ts";
-import { IndexParser, type Member } from "./archive_index.ts";
+import { IndexParser, type Member, type MemberType } from "./archive_index.ts";
 import { byteString } from "./bytes.ts";
 import { Children } from "./children.ts";
 import { openDestination } from "./destinations/registry.ts";
@@ -57,36 +57,48 @@ async function list(
   if (index === null) throw new RunFailedError("it has no index");
   const parser = new IndexParser();
   const page = new FirstOf(offset + limit);
-  let itself: Member | null = null;
+  let itself: Listed | null = null;
+  let unlisted = 0;
   await objects.lines(index, (line) => {
     const member = parser.line(line);
     if (member === null) return;
-    if (member.name === directory) itself = member;
-    else if (parentOf(member.name) === directory) page.add(member);
+    const isItself = member.name === directory;
+    if (!isItself && parentOf(member.name) !== directory) return;
+    if (!isListed(member)) unlisted++;
+    else if (isItself) itself = member;
+    else page.add(member);
   });
-  parser.table();
-  const asked = itself as Member | null;
+  unlisted += parser.unreadable?.count ?? 0;
+  const told = unlisted === 0 ? {} : { unlisted };
+  const asked = itself as Listed | null;
   if (asked === null && directory !== "") return { found: false };
   if (asked !== null && asked.type !== "directory") {
-    return { found: true, entries: offset === 0 ? [entryOf(asked)] : [], total: 1 };
+    return { found: true, entries: offset === 0 ? [entryOf(asked)] : [], total: 1, ...told };
   }
-  return { found: true, entries: page.sorted().slice(offset).map(entryOf), total: page.total };
+  return { found: true, entries: page.sorted().slice(offset).map(entryOf), total: page.total, ...told };
+}
+
+/** A member of a type that a listing has a word for. */
+type Listed = Member & { type: MemberType };
+
+function isListed(member: Member): member is Listed {
+  return member.type !== "unknown";
 }
 
 /** The first members of many by their order, without holding many more than those. */
 class FirstOf {
   total = 0;
-  #members: Member[] = [];
+  #members: Listed[] = [];
 
   constructor(private readonly count: number) {}
 
-  add(member: Member): void {
+  add(member: Listed): void {
     this.total++;
     this.#members.push(member);
     if (this.#members.length >= 2 * this.count + 1000) this.#members = this.sorted();
   }
 
-  sorted(): Member[] {
+  sorted(): Listed[] {
     return this.#members.sort(inOrder).slice(0, this.count);
   }
 }
@@ -97,7 +109,7 @@ function inOrder(a: Member, b: Member): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-function entryOf({ name, type, size, mode, uid, gid, modifiedAt, linkTarget }: Member): BackupEntry {
+function entryOf({ name, type, size, mode, uid, gid, modifiedAt, linkTarget }: Listed): BackupEntry {
   return {
     path: shownName(name),
     type,
@@ -105,7 +117,7 @@ function entryOf({ name, type, size, mode, uid, gid, modifiedAt, linkTarget }: M
     mode: octalMode(mode),
     uid,
     gid,
-    modified_at: modifiedAt.replace(/\.\d+/, ""),
+    modified_at: modifiedAt?.replace(/\.\d+/, "") ?? "",
     link_target: linkTarget === null ? null : shownName(linkTarget),
   };
 }

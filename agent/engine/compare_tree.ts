@@ -6,10 +6,11 @@ import { capture } from "./capture.ts";
 import type { Children } from "./children.ts";
 import { printable } from "./line.ts";
 import { BackupDamagedError, RunFailedError, type RunPorts } from "./ports.ts";
+import { joinNames, statNames } from "./targets/names.ts";
 import type { ReadLines } from "./targets/selection.ts";
 
 /** As `find -printf %y` tells them; a hard link is what it leads to. */
-const TYPES: Record<Exclude<Member["type"], "hardlink">, string> = {
+const TYPES: Record<Exclude<Member["type"], "hardlink" | "unknown">, string> = {
   file: "f",
   directory: "d",
   symlink: "l",
@@ -23,8 +24,9 @@ const BATCH = 1024 * 1024;
 const TOLD_BYTES = 4096;
 
 /**
- * Resolves with how many members there are. Rejects with a `BackupDamagedError` that names one where the two differ. Both lists are
- * files in the work directory, sorted there: memory stays flat however many there are.
+ * Resolves with how many members there are. Rejects with a `BackupDamagedError` that names one where the two
+ * differ. Both lists are files in the work directory, sorted there: memory stays flat however many there are.
+ * A line of the index that can't be read is no difference: its member may be there or not.
  */
 export async function compareTree(
   directory: string,
@@ -34,21 +36,37 @@ export async function compareTree(
 ): Promise<number> {
   const expected = join(ports.workDirectory, "expected");
   const found = join(ports.workDirectory, "found");
-  const count = await listIndex(expected, readIndex);
+  const index = await listIndex(expected, readIndex);
+  await listUnknown(directory, expected, index.unknown, ports, children);
   await listTree(directory, found, children);
   for (const path of [expected, found]) {
     await succeed(children, ["sort", "-z", `--temporary-directory=${ports.workDirectory}`, "-o", path, path]);
   }
-  const difference = await firstDifference(expected, found, children);
+  const difference = await firstDifference(expected, found, index.unreadable, children);
   await Promise.all([expected, found].map((path) => Deno.remove(path)));
   if (difference !== null) throw new BackupDamagedError(difference, difference);
-  return count;
+  if (index.unreadable > 0) {
+    ports.output.warning(
+      `${index.unreadable} lines of the index can't be read, and are compared with nothing`,
+    );
+  }
+  return index.count;
 }
 
-/** Entries of `<type> <size> <name>`, each ended by NUL. */
-async function listIndex(path: string, readIndex: ReadLines): Promise<number> {
+interface ListedIndex {
+  /** Lines but for the root's. */
+  count: number;
+  /** Names of members of which nothing else can be read. */
+  unknown: string[];
+  /** Lines that can't be read at all. */
+  unreadable: number;
+}
+
+/** Writes entries of `<type> <size> <name>`, each ended by NUL. */
+async function listIndex(path: string, readIndex: ReadLines): Promise<ListedIndex> {
   const targets = await linkTargets(readIndex);
   const parser = new IndexParser();
+  const unknown: string[] = [];
   let count = 0;
   let batch = "";
   const flush = () => {
@@ -58,14 +76,56 @@ async function listIndex(path: string, readIndex: ReadLines): Promise<number> {
   await readIndex((line) => {
     const member = parser.line(line);
     if (member === null || member.name === "") return;
-    const entry = entryOf(member, targets);
+    count++;
+    if (member.type === "unknown") {
+      unknown.push(member.name);
+      return;
+    }
+    const entry = entryOf(member.type, member, targets);
     if (targets.has(member.name)) targets.set(member.name, entry);
     batch += `${entry} ${member.name}\0`;
-    count++;
     if (batch.length >= BATCH) flush();
   });
   flush();
-  return count;
+  const unreadable = parser.unreadable?.count ?? 0;
+  return { count: count + unreadable, unknown, unreadable };
+}
+
+/** As `stat --format %F` tells them. */
+const STAT_TYPES: Record<string, string> = {
+  "regular file": "f",
+  "regular empty file": "f",
+  "directory": "d",
+  "symbolic link": "l",
+  "fifo": "p",
+  "character special file": "c",
+  "block special file": "b",
+};
+
+/**
+ * Adds members of an unknown type to a list of entries, as they came back; what did not is in it with a type
+ * of its own.
+ */
+async function listUnknown(
+  directory: string,
+  path: string,
+  names: readonly string[],
+  ports: RunPorts,
+  children: Children,
+): Promise<void> {
+  if (names.length === 0) return;
+  const list = join(ports.workDirectory, "unknown");
+  await Deno.writeFile(list, joinNames(names));
+  const found = new Map(
+    (await statNames(directory, list, "%F %s", children)).map(([told, name]) => [name, told]),
+  );
+  await Deno.remove(list);
+  const entries = names.map((name) => {
+    const [, type, size] = /^(.*) (\d+)$/.exec(found.get(name) ?? "") ?? [];
+    const letter = STAT_TYPES[type ?? ""] ?? "?";
+    return `${letter} ${letter === "f" ? size : 0} ${name}\0`;
+  });
+  await Deno.writeFile(path, bytesOf(entries.join("")), { append: true });
 }
 
 /** What hard links lead to comes before they do, and is not known to be led to by then. */
@@ -79,9 +139,13 @@ async function linkTargets(readIndex: ReadLines): Promise<Map<string, string>> {
   return targets;
 }
 
-function entryOf(member: Member, targets: Map<string, string>): string {
-  if (member.type === "hardlink") return targets.get(member.linkTarget!) ?? "?";
-  return `${TYPES[member.type]} ${member.size}`;
+function entryOf(
+  type: Exclude<Member["type"], "unknown">,
+  member: Member,
+  targets: Map<string, string>,
+): string {
+  if (type === "hardlink") return targets.get(member.linkTarget!) ?? "?";
+  return `${TYPES[type]} ${member.size}`;
 }
 
 async function listTree(directory: string, path: string, children: Children): Promise<void> {
@@ -96,10 +160,11 @@ async function succeed(children: Children, [program, ...args]: string[]): Promis
   if (exit.code !== 0) throw new RunFailedError(messages[0] ?? `${program} failed`);
 }
 
-/** One line; null where there is none. */
+/** One line; null where there is none. @param allowed So many that came back may be in no list. */
 async function firstDifference(
   expected: string,
   found: string,
+  allowed: number,
   children: Children,
 ): Promise<string | null> {
   const child = children.spawn({
@@ -107,19 +172,45 @@ async function firstDifference(
     args: ["-z", "-3", expected, found],
     env: { LC_ALL: "C" },
   }, { stdout: "piped", onMessage: () => {} });
-  let first = new Uint8Array(0);
-  let count = 0;
-  for await (const chunk of child.stdout!) {
-    for (const byte of chunk) if (byte === 0) count++;
-    if (first.length < TOLD_BYTES) first = new Uint8Array([...first, ...chunk.subarray(0, TOLD_BYTES)]);
-  }
+  const differences = new Differences();
+  for await (const chunk of child.stdout!) differences.push(chunk);
   const { code } = await child.exited;
   if (code !== 0) throw new RunFailedError("what came back can't be compared with the index: comm failed");
-  if (count === 0) return null;
-  const end = first.indexOf(0);
-  const entry = printable(first.subarray(0, end < 0 ? undefined : end)).replace(/^(?:\t|\\t)/, "");
-  const [, type, size, name] = /^(\S) (\d+) (.*)$/s.exec(entry) ?? [null, "?", "?", entry];
+  const { missing, extra } = differences;
+  if (missing === 0 && extra <= allowed) return null;
+  const [, type, size, name] = /^(\S) (\d+) (.*)$/s.exec(differences.first) ??
+    [null, "?", "?", differences.first];
+  const count = missing + extra;
   return `${count} ${
     count === 1 ? "difference" : "differences"
   } between what came back and its index, the first at ${name} (type ${type}, ${size} bytes)`;
+}
+
+const TAB = 9;
+
+/** The output of `comm -z -3`: entries of the first list, and behind a tab those of the second. */
+class Differences {
+  missing = 0;
+  extra = 0;
+  #isStart = true;
+  #isFirst = true;
+  readonly #first: number[] = [];
+
+  get first(): string {
+    return printable(Uint8Array.from(this.#first));
+  }
+
+  push(chunk: Uint8Array): void {
+    for (const byte of chunk) {
+      if (this.#isStart) {
+        if (byte === TAB) this.extra++;
+        else this.missing++;
+      }
+      if (byte === 0) this.#isFirst = false;
+      else if (this.#isFirst && !(this.#isStart && byte === TAB) && this.#first.length < TOLD_BYTES) {
+        this.#first.push(byte);
+      }
+      this.#isStart = byte === 0;
+    }
+  }
 }

@@ -111,7 +111,7 @@ Deno.test("unpacked, an archive or index with another byte is refused, or what i
   const ofLines = (take: (line: string) => void) => Promise.resolve(lines.forEach(take));
   const { ranges, table } = await select(["d/numbers", "noise"], ofLines);
   const rangesOf = async (objects: StoredObjects, object: StoredObject, children: Children) =>
-    await collect(readRanges(await objects.open(object), table, ranges, children));
+    await collect(readRanges(await objects.open(object), table!, ranges, children));
   const members = await opening(
     at,
     at.backup,

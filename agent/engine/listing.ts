@@ -23,11 +23,14 @@ export class Listing {
 }
 
 /**
- * tar counts blocks from another header when it lists than when it writes, marks attributes (`*`, `+`) only when it writes, and
- * widens its columns as it goes.
+ * tar counts blocks from another header when it lists than when it writes, marks attributes (`*`, `+`) only
+ * when it writes, and widens its columns as it goes. Its releases differ in how they tell times before 1970
+ * or after 9999, which are left out.
  */
 function comparable(line: string): string {
   const quote = line.indexOf('"');
   const head = line.slice(0, quote).replace(/^block \d+: /, "").replace(/^(\S{10})\S?/, "$1");
-  return head.replace(/ +/g, " ") + line.slice(quote);
+  const words = head.trimEnd().split(/ +/);
+  if (!/^(?:19[7-9]\d|[2-9]\d{3})-/.test(words[3] ?? "")) words.length = Math.min(words.length, 3);
+  return words.join(" ") + line.slice(quote);
 }

@@ -3,7 +3,7 @@ import type { BackupSend, BackupSendResult } from "../../src/protocol/browsing.t
 import { type ByteRange, resolveRange } from "../../src/domain/byte_range.ts";
 import type { Clock } from "../../src/domain/clock.ts";
 import type { FrameTable, Member } from "./archive_index.ts";
-import { openForRanges, type Range, readRanges } from "./archive_ranges.ts";
+import { openRanges, type Range } from "./archive_ranges.ts";
 import { byteString } from "./bytes.ts";
 import { Children } from "./children.ts";
 import { openDestination } from "./destinations/registry.ts";
@@ -79,9 +79,8 @@ async function send(
   if (member.type !== "file") return { outcome: "no_file", type: member.type };
   const range = resolveRange(asked, member.size);
   if (range === null) return { outcome: "unsatisfiable", size: member.size };
-  const archive = await openForRanges(objects, objects.archives()[0]!, table, () => {});
-  const unpacked = () => readRanges(archive, table, [archiveRange], children);
-  await carry(bytesOf(member.size, range, (inside) => content(unpacked(), inside, children)));
+  const read = await openRanges(objects, objects.archives()[0]!, table, children, () => {});
+  await carry(bytesOf(member.size, range, (inside) => content(read([archiveRange]), inside, children)));
   return { outcome: "sent" };
 }
 
@@ -122,7 +121,7 @@ async function sendStored(
 interface Place {
   member: Member;
   archiveRange: Range;
-  table: FrameTable;
+  table: FrameTable | null;
 }
 
 /** A hard link's bytes are those of what it leads to. */
@@ -136,7 +135,7 @@ async function findMember(objects: StoredObjects, name: string): Promise<Place |
   const index = objects.index(null);
   if (index === null) throw new RunFailedError("it has no index");
   let found: { member: Member; archiveRange: Range } | null = null;
-  const table = await readMembers((take) => objects.lines(index, take), (member, archiveRange) => {
+  const { table } = await readMembers((take) => objects.lines(index, take), (member, archiveRange) => {
     if (member.name === name) found = { member, archiveRange };
   });
   return found === null ? null : { ...found as { member: Member; archiveRange: Range }, table };

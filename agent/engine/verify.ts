@@ -77,7 +77,9 @@ async function verifyObject(
   // Those of one object: what ends them early must not end those of the next.
   await using children = new Children(ports.clock, ports.signal);
   const look: Look | null = contents.lookInto(object, children);
-  const found = await readBack(object, destination, look, count);
+  const spool = `${ports.workDirectory}/proven`;
+  const found = await readBack(object, destination, { look, count, spool });
+  for (const note of contents.notes.splice(0)) ports.output.warning(note);
   if (found.length === 0) {
     ports.output.line(`Whole: ${object.name}, ${formatBytes(object.size)}${contents.describe(object)}`);
   }

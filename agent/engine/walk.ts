@@ -1,5 +1,5 @@
 /** What lies inside a stored object, unpacked to its end and dropped: proof that it can be unpacked at all. */
-import { type FrameTable, IndexParser } from "./archive_index.ts";
+import { type FrameTable, IndexParser, type UnreadableLines } from "./archive_index.ts";
 import type { Child, Children, Command, Exit, Redirect } from "./children.ts";
 import { makeFifo, releaseAfter } from "./fifo.ts";
 import { eachLine } from "./line_reader.ts";
@@ -11,9 +11,12 @@ import { finishStages } from "./stages.ts";
 import type { FrameWatch } from "./transforms/frames.ts";
 
 export interface IndexFigures extends ListingFigures {
-  /** Members but for the source's root. */
+  /** Lines of the listing but for that of the source's root. */
   files: number;
-  table: FrameTable;
+  table: FrameTable | null;
+  unreadable: UnreadableLines | null;
+  /** Whether a line can't be read, or not all of it. */
+  isOdd: boolean;
 }
 
 type Chunks = AsyncIterable<Uint8Array>;
@@ -27,15 +30,24 @@ export async function walkIndex(opened: Chunks, children: Children): Promise<Ind
   const parser = new IndexParser();
   const listing = new Listing();
   let files = 0;
+  let isOdd = false;
   const taken = eachLine(zstd, (line) => {
     const member = parser.line(line);
-    if (member === null) return;
-    listing.add(line);
-    if (member.name !== "") files++;
+    // A line that can't be read is part of the listing all the same.
+    if (member !== null || parser.isInListing) listing.add(line);
+    if (member !== null && member.name !== "") files++;
+    if (member?.type === "unknown") isOdd = true;
   });
   await finishStages(children, [taken, zstd.feed(opened), zstd.exited]);
   check("zstd", await zstd.exited, said);
-  return { ...listing.end(), files, table: parser.table() };
+  const { unreadable } = parser;
+  return {
+    ...listing.end(),
+    files: files + (unreadable?.count ?? 0),
+    table: parser.table(),
+    unreadable,
+    isOdd: isOdd || unreadable !== null,
+  };
 }
 
 /** A tar archive, as tar itself reads it: every header, with its checksum, and every byte of its members. */

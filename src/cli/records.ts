@@ -55,7 +55,7 @@ export interface Entry {
   mode: string;
   uid: number;
   gid: number;
-  modified_at: string;
+  modified_at: string | null;
   link_target: string | null;
 }
 

@@ -33,14 +33,25 @@ export const BackupEntry = z.object({
   mode: z.string().regex(/^[0-7]{4}$/),
   uid: z.number().int().nonnegative(),
   gid: z.number().int().nonnegative(),
-  /** ISO 8601 UTC, whole seconds. */
+  /**
+   * ISO 8601 UTC, whole seconds; a year beyond 9999 or before 0 has a sign and six digits. Empty where it is
+   * further away than a `Date` reaches.
+   */
   modified_at: z.string(),
   link_target: z.string().nullable(),
 });
 export type BackupEntry = z.infer<typeof BackupEntry>;
 
 export const BackupBrowseResult = z.discriminatedUnion("found", [
-  z.object({ found: z.literal(true), entries: z.array(BackupEntry), total: z.number().int().nonnegative() }),
+  z.object({
+    found: z.literal(true),
+    entries: z.array(BackupEntry),
+    total: z.number().int().nonnegative(),
+    /**
+     * Members that may be there too: lines of the index that can't be read. Left out where there are none.
+     */
+    unlisted: z.number().int().positive().optional(),
+  }),
   z.object({ found: z.literal(false) }),
 ]);
 export type BackupBrowseResult = z.infer<typeof BackupBrowseResult>;

@@ -17,6 +17,13 @@ const AGENT_TIMEOUT = 60_000;
 
 const log = () => logger("services");
 
+export interface BackupListing {
+  rows: BackupEntry[];
+  total: number;
+  /** Lines of the index that can't be read: members that may be there too. */
+  unlisted: number;
+}
+
 /**
  * One page of what lies directly in the directory `path`, directories first, then by name; a path that is no directory gives itself.
  * Throws a {@link NotFoundError} where the backup holds nothing there, a {@link ConflictError} where it has no index to tell it from, or
@@ -32,7 +39,7 @@ export async function listBackupFiles(
   path: string,
   identity: string | null,
   window: PageWindow,
-): Promise<{ rows: BackupEntry[]; total: number }> {
+): Promise<BackupListing> {
   const readable = await findReadable(services.database, caller, id);
   refuseUnlistable(readable.backup);
   const key = await requireIdentity(readable.backup, identity);
@@ -48,7 +55,7 @@ export async function listBackupFiles(
   const result = await askAgent(services, serverId, payload, AGENT_TIMEOUT, key)
     .catch((error) => noteDamage(services, readable.backup, error));
   if (!result.found) throw new NotFoundError("Path");
-  return { rows: result.entries, total: result.total };
+  return { rows: result.entries, total: result.total, unlisted: result.unlisted ?? 0 };
 }
 
 async function noteDamage(services: Services, backup: BackupDetailRow, error: unknown): Promise<never> {

@@ -1,5 +1,5 @@
 /** Which members of an archive a restore takes, told from the index. */
-import type { FrameTable, Member } from "../archive_index.ts";
+import type { FrameTable, Member, UnreadableLines } from "../archive_index.ts";
 import { IndexParser } from "../archive_index.ts";
 import { joinRanges, type Range } from "../archive_ranges.ts";
 import { byteString } from "../bytes.ts";
@@ -14,7 +14,8 @@ export interface Selection {
   roots: string[];
   /** Where the chosen members lie, with the directories above them and what their hard links lead to. */
   ranges: Range[];
-  table: FrameTable;
+  /** Null where the index does not tell the archive's frames. */
+  table: FrameTable | null;
   /** Chosen directories, and everything else that is chosen. */
   directories: string[];
   others: string[];
@@ -29,14 +30,21 @@ export type ReadLines = (take: (line: string) => void) => Promise<void>;
 export async function select(paths: readonly string[], readLines: ReadLines): Promise<Selection> {
   let roots = [...new Set(paths.map(byteString))];
   let chosen = new Choice(roots);
-  let table = await readMembers(readLines, (member, range) => chosen.take(member, range));
+  let index = await readMembers(readLines, (member, range) => chosen.take(member, range));
   if (chosen.missing().some(isEscaped)) {
     // Names as a listing shows them, where nothing is really called so.
     const missing = new Set(chosen.missing());
     const names = paths.map((path) => missing.has(byteString(path)) ? nameAsAsked(path) : byteString(path));
     roots = [...new Set(names)];
     chosen = new Choice(roots);
-    table = await readMembers(readLines, (member, range) => chosen.take(member, range));
+    index = await readMembers(readLines, (member, range) => chosen.take(member, range));
+  }
+  if (index.unreadable !== null) {
+    throw new RunFailedError(
+      `single paths can't be found in it for sure: its index has the line ${
+        oneLine(JSON.stringify(index.unreadable.first))
+      }. Restore all of it`,
+    );
   }
   const [missing] = chosen.missing();
   if (missing !== undefined) {
@@ -53,14 +61,23 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
     });
   }
   const { directories, others } = chosen;
-  return { roots, ranges: joinRanges(chosen.ranges), table, directories, others, extras };
+  return { roots, ranges: joinRanges(chosen.ranges), table: index.table, directories, others, extras };
 }
 
-/** Every member with its place in the archive, which ends where the next one starts. */
+/** The content of an index beside its members. */
+export interface IndexEnd {
+  table: FrameTable | null;
+  unreadable: UnreadableLines | null;
+}
+
+/**
+ * Every member with its place in the archive, which ends where the next one starts; that of the last is open
+ * where the index does not tell the archive's size.
+ */
 export async function readMembers(
   readLines: ReadLines,
   take: (member: Member, range: Range) => void,
-): Promise<FrameTable> {
+): Promise<IndexEnd> {
   const parser = new IndexParser();
   let before: Member | null = null;
   const end = (to: number) => {
@@ -73,8 +90,8 @@ export async function readMembers(
     before = member;
   });
   const table = parser.table();
-  end(table.size);
-  return table;
+  end(table?.size ?? Infinity);
+  return { table, unreadable: parser.unreadable };
 }
 
 class Choice {

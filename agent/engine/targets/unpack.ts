@@ -1,7 +1,7 @@
 /** tar, unpacking into a directory that holds nothing yet. */
 import { dirname } from "node:path";
 import type { StoredObject } from "../../../src/protocol/job.ts";
-import { openForRanges, readRanges } from "../archive_ranges.ts";
+import { openRanges } from "../archive_ranges.ts";
 import type { Command, Exit } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
@@ -62,8 +62,8 @@ export async function unpackSelection(
     onMessage: said.warn,
   });
   const chosen = async function* () {
-    const opened = await openForRanges(objects, archive, table, (line) => ports.output.line(line));
-    yield* withEnd(readRanges(opened, table, ranges, children));
+    const read = await openRanges(objects, archive, table, children, (line) => ports.output.line(line));
+    yield* withEnd(read(ranges));
   };
   const results = await Promise.allSettled([tar.feed(chosen()), tar.exited]);
   ports.signal.throwIfAborted();

@@ -1,6 +1,6 @@
 /** What is inside a backup. */
 import { z } from "@hono/zod-openapi";
-import { type BackupEntry, listBackupFiles } from "../../services/backup_files.ts";
+import { type BackupEntry, type BackupListing, listBackupFiles } from "../../services/backup_files.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "../pagination.ts";
 import { innerPathOrRoot } from "../path_input.ts";
@@ -27,7 +27,7 @@ const Entry = z.object({
   mode: z.string(),
   uid: z.int(),
   gid: z.int(),
-  modified_at: Time,
+  modified_at: Time.nullable().openapi({ description: "Null where its year is not one of 0 to 9999." }),
   link_target: z.string().nullable().openapi({
     description: "Of a symbolic link its text, of a hard link the other path; else null.",
   }),
@@ -70,11 +70,22 @@ const shared = {
     description: "One page, directories first, then by name.",
     content: {
       type: "application/json",
-      schema: z.object({ data: z.array(Entry), links: PageLinks, meta: PageMeta }),
-      example: pageAnswer([EXAMPLE], 1, { page: 1, per_page: 15 }, {
-        path: "https://backup.example.com/api/backups/1/files",
-        search: "?path=etc/nginx",
+      schema: z.object({
+        data: z.array(Entry),
+        links: PageLinks,
+        meta: PageMeta,
+        unlisted_count: z.int().openapi({
+          description: "How many more there may be: lines of the index that can't be read. " +
+            "What they tell of is in the archive, and comes back with the whole of it.",
+        }),
       }),
+      example: {
+        ...pageAnswer([EXAMPLE], 1, { page: 1, per_page: 15 }, {
+          path: "https://backup.example.com/api/backups/1/files",
+          search: "?path=etc/nginx",
+        }),
+        unlisted_count: 0,
+      },
     },
   },
   errors: {
@@ -93,7 +104,7 @@ export const backupFileEndpoints: readonly Endpoint[] = [
     description: "Read from the index beside the archive, by an agent; the archive itself is not read.",
     query: FilesQuery,
     async handle({ services, caller, params, query, request, baseUrl }) {
-      const { rows, total } = await listBackupFiles(
+      const listing = await listBackupFiles(
         services,
         caller,
         params.id,
@@ -101,7 +112,7 @@ export const backupFileEndpoints: readonly Endpoint[] = [
         null,
         windowOf(query),
       );
-      return { status: 200, body: page(rows, total, query, request, baseUrl) };
+      return { status: 200, body: page(listing, query, request, baseUrl) };
     },
   }),
   endpoint({
@@ -112,7 +123,7 @@ export const backupFileEndpoints: readonly Endpoint[] = [
     body: { schema: FilesInput, example: { path: "etc/nginx", page: 1, per_page: 15, identity: IDENTITY } },
     async handle({ services, caller, params, body, request, baseUrl }) {
       const { path, identity } = body;
-      const { rows, total } = await listBackupFiles(
+      const listing = await listBackupFiles(
         services,
         caller,
         params.id,
@@ -120,22 +131,29 @@ export const backupFileEndpoints: readonly Endpoint[] = [
         identity,
         windowOf(body),
       );
-      return { status: 200, body: page(rows, total, body, request, baseUrl) };
+      return { status: 200, body: page(listing, body, request, baseUrl) };
     },
   }),
 ];
 
 function page(
-  rows: readonly BackupEntry[],
-  total: number,
+  { rows, total, unlisted }: BackupListing,
   query: PageQuery,
   request: Request,
   baseUrl: string,
 ) {
   const { pathname, search } = new URL(request.url);
-  return pageAnswer(rows.map(present), total, query, { path: `${baseUrl}${pathname}`, search });
+  const answer = pageAnswer(rows.map(present), total, query, { path: `${baseUrl}${pathname}`, search });
+  return { ...answer, unlisted_count: unlisted };
 }
 
+/** RFC 3339, which clients read times by, knows years of four digits only. */
+const RFC_3339 = /^\d{4}-/;
+
 function present(entry: BackupEntry): z.output<typeof Entry> {
-  return { ...entry, name: entry.path.slice(entry.path.lastIndexOf("/") + 1) };
+  return {
+    ...entry,
+    name: entry.path.slice(entry.path.lastIndexOf("/") + 1),
+    modified_at: RFC_3339.test(entry.modified_at) ? entry.modified_at : null,
+  };
 }
