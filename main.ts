@@ -33,6 +33,7 @@ import { enrolLocalAgent } from "./src/services/local_server.ts";
 import { PassedSecrets } from "./src/services/passed_secrets.ts";
 import { configureDeleteDelay } from "./src/services/trash.ts";
 import { heartbeatReplica, registerReplica, unregisterReplica } from "./src/services/replicas.ts";
+import { isGoodToken } from "./src/services/tokens.ts";
 import { openBus } from "./src/store/notifications.ts";
 import { watchEventLoop } from "./src/telemetry/figures.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
@@ -103,6 +104,14 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const administrator = await createFirstAdministrator(services, config.bootstrapToken);
   if (administrator !== null && config.bootstrapToken === null) {
     say(`The first administrator's API token, shown only now: ${administrator.token}`);
+  }
+  if (administrator === null && config.bootstrapToken !== null) {
+    if (!await isGoodToken(services, config.bootstrapToken)) {
+      complain(
+        "BOOTSTRAP_TOKEN is not used: there is an administrator already, and no token like it. Remove it, or make a new " +
+          "token with `deno task admin token`.",
+      );
+    }
   }
   const agent = config.localAgent ? await startLocalAgent(parts, config, services, hub, web.localUrl) : null;
   for (

@@ -4,6 +4,7 @@ import { ApiCaller } from "./support/client.ts";
 import { emptyDatabase } from "./support/database.ts";
 import { freePort } from "./support/ports.ts";
 import { MailReceiver } from "./support/receivers.ts";
+import { rightsOf } from "./support/rights.ts";
 import { ServerProcess } from "./support/server.ts";
 import { until } from "./support/until.ts";
 
@@ -116,6 +117,30 @@ Deno.test("an operator's token is used and not printed", () =>
     assert(!`${server.stdout}${server.stderr}`.includes("chosen-by-the-operator"));
     assert.equal((await getUser(url, "chosen-by-the-operator")).status, 200);
     await server.stop();
+    assert.doesNotMatch(server.stderr, /BOOTSTRAP_TOKEN/);
+  }));
+
+Deno.test("an operator's token that comes too late is named as unused, and the database gives another", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await using db = await emptyDatabase();
+    const env = { ...ALONE, DATABASE_URL: db.url };
+    await using first = new ServerProcess({ dataDirectory, env });
+    await first.ready();
+    await first.stop();
+    await using second = new ServerProcess({
+      dataDirectory,
+      env: { ...env, BOOTSTRAP_TOKEN: "too-late-to-be-used" },
+    });
+    const url = await second.ready();
+    assert.match(second.stderr, /BOOTSTRAP_TOKEN is not used.*deno task admin token/);
+    assert(!second.stderr.includes("too-late-to-be-used"));
+    const admin = new Deno.Command(Deno.execPath(), {
+      args: ["run", ...rightsOf("admin"), "src/admin/main.ts", "token"],
+      env: { ...env, DATA_DIR: dataDirectory },
+    });
+    const { stdout } = await admin.output();
+    const [, token] = /shown only now: (rg_\S+)/.exec(new TextDecoder().decode(stdout)) ?? [];
+    assert.equal((await getUser(url, token!)).status, 200);
   }));
 
 Deno.test("a second server on one data directory is refused, the first unharmed", () =>

@@ -4,6 +4,7 @@ import { type Config, readConfig } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { complain, say } from "../process/terminal.ts";
 import { setUpLogging } from "../telemetry/logging.ts";
+import { makeAdministratorToken } from "./administrator_token.ts";
 import { joinDatabase } from "./joined_database.ts";
 import { rotateKey } from "./key_rotation.ts";
 import { keyStatus } from "./key_status.ts";
@@ -15,6 +16,7 @@ import { RecoveryError } from "./recovery_error.ts";
 const USAGE = `Usage: deno task admin recover --from PLACE [--from-manifests]
        deno task admin key status
        deno task admin key rotate [--patience SECONDS]
+       deno task admin token [--email EMAIL]
 
 recover makes a new control plane in an empty database.
 
@@ -26,6 +28,10 @@ key status tells which keys seal stored secrets and which control planes hold th
 every secret anew, while control planes run; cut off, it goes on when it is run again.
 
   --patience SECONDS   how long control planes may take to read the changed key file (default 60)
+
+token makes a new API token with every ability, where no administrator has one any more.
+
+  --email EMAIL   the administrator it is for (default: the first one)
 
 Environment:
   DATABASE_URL, DATA_DIR, SECRET_KEY, SECRET_KEY_FILE     as for the control plane itself
@@ -40,6 +46,7 @@ interface Values {
   readonly from?: string;
   readonly "from-manifests"?: boolean;
   readonly patience?: string;
+  readonly email?: string;
 }
 
 /** By the words of the command: what it does, and what an error says that it could not. */
@@ -48,6 +55,7 @@ const COMMANDS: Readonly<
 > = {
   "recover": { what: "recover", run: runRecover },
   "key status": { what: "tell of the keys", run: runKeyStatus },
+  "token": { what: "make a token", run: runToken },
   "key rotate": { what: "rotate the key", run: runKeyRotate },
 };
 
@@ -79,6 +87,18 @@ async function runKeyRotate(config: Config, { patience }: Values): Promise<void>
   });
 }
 
+async function runToken(config: Config, { email }: Values): Promise<void> {
+  await using joined = await joinDatabase(config, systemClock);
+  const { database } = joined;
+  const made = await makeAdministratorToken({
+    database,
+    clock: systemClock,
+    operator: operator(),
+    email: email ?? null,
+  });
+  say(`A new API token of ${made.email}, shown only now: ${made.token}`);
+}
+
 /** The system's user, behind `sudo` too. */
 function operator(): string {
   return Deno.env.get("SUDO_USER") || Deno.env.get("USER") || `uid ${Deno.uid()}`;
@@ -94,6 +114,7 @@ async function main(args: string[]): Promise<number> {
         from: { type: "string" },
         "from-manifests": { type: "boolean" },
         patience: { type: "string" },
+        email: { type: "string" },
         help: { type: "boolean" },
       },
     });

@@ -1,13 +1,14 @@
 /** API tokens: made, checked, revoked. The plain text exists once, in the answer to its creation. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Ability } from "../domain/abilities.ts";
-import { InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
+import { ConflictError, InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { noteCreated } from "../store/audited_request.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import type { Page } from "../store/page.ts";
 import * as store from "../store/tokens.ts";
+import { lockAdmins } from "../store/users.ts";
 import type { Caller, Services } from "./context.ts";
 
 export type { TokenRow } from "../store/tokens.ts";
@@ -141,6 +142,7 @@ export function updateToken(
   return transaction(
     services.database,
     async (sql) => {
+      if (abilities?.includes("admin") === false) await refuseLastAdminToken(services, sql, caller, id);
       const row = found(await store.updateToken(sql, caller.userId, id, columns, now));
       await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
       return row;
@@ -151,11 +153,33 @@ export function updateToken(
 /** From the next call on the token is unknown; what streams under it ends. */
 export function revokeToken(services: Services, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
+    await refuseLastAdminToken(services, sql, caller, id);
     if (!await store.revokeToken(sql, caller.userId, id, services.clock.now())) {
       throw new NotFoundError("Token");
     }
     await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
   });
+}
+
+/** Without it, nobody could make another one over the API. */
+async function refuseLastAdminToken(
+  services: Services,
+  sql: Sql,
+  caller: Caller,
+  id: number,
+): Promise<void> {
+  // Two who revoke each other's at once must not both go through.
+  const admins = await lockAdmins(sql);
+  if (!admins.includes(caller.userId)) return;
+  const now = services.clock.now();
+  const token = await store.findTokenOf(sql, caller.userId, id);
+  const isGood = token !== undefined && (token.expires_at === null || token.expires_at > now);
+  if (!isGood || !token.abilities.includes("admin")) return;
+  if (await store.hasOtherAdminToken(sql, id, now)) return;
+  throw new ConflictError(
+    "This is the last token with the admin ability: without it nobody could make another. Make another one first, then " +
+      "delete this one.",
+  );
 }
 
 function refuseForeignAbilities(caller: Caller, abilities: readonly Ability[]): void {
@@ -176,6 +200,11 @@ export function refusePast(expiresAt: Date | null, now: Date): void {
 function found(row: store.TokenRow | undefined): store.TokenRow {
   if (row === undefined) throw new NotFoundError("Token");
   return row;
+}
+
+/** Whether an operator's token lets anybody in. */
+export function isGoodToken({ clock, database }: Services, plain: string): Promise<boolean> {
+  return store.isTokenGood(database, hashToken(plain), clock.now());
 }
 
 function hashToken(plain: string): string {

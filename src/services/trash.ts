@@ -13,7 +13,6 @@ import {
   hasTrashNews,
   insertDeliveriesTo,
   insertTrashNews,
-  listAdministrators,
   lockDeleteDelay,
   lockTrashTold,
   storeDeleteDelay,
@@ -22,6 +21,7 @@ import {
   type TrashNews,
   type TrashSummary,
 } from "../store/trash.ts";
+import { listAdministrators } from "../store/users.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { Caller, Services } from "./context.ts";
 import { counted } from "./counted.ts";

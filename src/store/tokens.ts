@@ -88,6 +88,23 @@ export async function revokeToken(sql: Sql, userId: number, id: number, now: Dat
   return count === 1;
 }
 
+/** Whether an administrator has another token that is good and allows everything an administrator does. */
+export async function hasOtherAdminToken(sql: Sql, exceptId: number, now: Date): Promise<boolean> {
+  const rows = await sql`
+    select from tokens t join users u on u.id = t.user_id
+    where u.is_admin and u.deletes_at is null and 'admin' = any(t.abilities) and t.id <> ${exceptId}
+      and t.revoked_at is null and (t.expires_at is null or t.expires_at > ${now}) limit 1`;
+  return rows.length > 0;
+}
+
+/** Whether a token with this hash is good. */
+export async function isTokenGood(sql: Sql, tokenHash: string, now: Date): Promise<boolean> {
+  const rows = await sql`
+    select from tokens t join users u on u.id = t.user_id where t.token_hash = ${tokenHash}
+      and u.deletes_at is null and t.revoked_at is null and (t.expires_at is null or t.expires_at > ${now})`;
+  return rows.length > 0;
+}
+
 /** Revoked ones are not there. */
 export async function findTokenOf(sql: Sql, userId: number, id: number): Promise<TokenRow | undefined> {
   const [row] = await sql<TokenRow[]>`

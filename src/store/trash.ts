@@ -137,12 +137,6 @@ export async function takeTrashNews(sql: Sql, now: Date): Promise<TrashSummary[]
     group by u.email, n.event, n.resource order by u.email, n.resource, n.event`;
 }
 
-/** Administrators, with the time zone that they read times in. */
-export async function listAdministrators(sql: Sql): Promise<{ id: number; timezone: string }[]> {
-  return await sql<{ id: number; timezone: string }[]>`
-    select id, timezone from users where is_admin and deletes_at is null order by id`;
-}
-
 /** Writes one delivery for each of the user's streams that tells of anything. Returns how many. */
 export async function insertDeliveriesTo(
   sql: Sql,

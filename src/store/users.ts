@@ -116,6 +116,14 @@ export async function lockAdmins(sql: Sql): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
+/** Administrators, who has been here longest first, with the time zone that they read times in. */
+export async function listAdministrators(
+  sql: Sql,
+): Promise<{ id: number; email: string; timezone: string }[]> {
+  return await sql<{ id: number; email: string; timezone: string }[]>`
+    select id, email, timezone from users where is_admin and deletes_at is null order by id`;
+}
+
 /** @param today When the user's day began. */
 export async function countOfUser(sql: Sql, id: number, today: Date): Promise<UserFigures> {
   const [row] = await sql<UserFigures[]>`

@@ -109,11 +109,13 @@ export const tokenEndpoints: readonly Endpoint[] = [
     access: "manage-tokens",
     body: tokenFields.partial().openapi("TokenChanges"),
     example: { name: "Weekly report" },
+    errors: { 409: "It would take the `admin` ability from the last good token that has it." },
     update: updateToken,
   }),
   deleteEndpoint(token, {
     access: "manage-tokens",
     description: "Revokes it: from the next call on it is unknown.",
+    errors: { 409: "It is the last good token with the `admin` ability." },
     remove: revokeToken,
   }),
 ];

@@ -105,3 +105,27 @@ Deno.test("a retried creation does not show the token again", async () => {
   const [stored] = await api.database`select response from idempotency_keys`;
   assert.equal(stored!.response, null);
 });
+
+Deno.test("the last good administrator's token is neither deleted nor weakened", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  const [{ id }] = (await call("GET", "/api/tokens")).body.data;
+  const path = `/api/tokens/${id}`;
+  // Another that has expired, or is of somebody who is no administrator, lets nobody in.
+  await api.user();
+  const other = await call("POST", "/api/tokens", {
+    name: "short",
+    abilities: ["admin", "manage-tokens"],
+    expires_at: "2026-01-05T12:01:00Z",
+  });
+  await api.clock.advance(60_000);
+  for (const [method, body] of [["DELETE", undefined], ["PUT", { abilities: ["manage-tokens"] }]] as const) {
+    const refused = await call(method, path, body);
+    assert.equal(refused.status, 409, method);
+    assert.match(refused.body.message, /last token with the admin ability.* Make another one first/);
+  }
+  assert.equal((await call("PUT", path, { name: "renamed" })).status, 200);
+  assert.equal((await call("DELETE", `/api/tokens/${other.body.data.id}`)).status, 200);
+  await call("POST", "/api/tokens", { name: "next", abilities: ["admin"] });
+  assert.equal((await call("DELETE", path)).status, 200);
+});

@@ -1,0 +1,49 @@
+/** A new token for an administrator, made at the database: the way back in where no token is left. */
+import { ABILITIES } from "../domain/abilities.ts";
+import type { Clock } from "../domain/clock.ts";
+import { enterAudit, NO_ORIGIN } from "../services/audit_log.ts";
+import { insertToken } from "../services/tokens.ts";
+import { type Database, transaction } from "../store/database.ts";
+import { listAdministrators } from "../store/users.ts";
+
+export interface TokenRequest {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Who asked for it, for the audit log. */
+  readonly operator: string;
+  /** Of the administrator; null: the first one. */
+  readonly email: string | null;
+}
+
+/** Makes a token with every ability. Returns its text and whose it is. */
+export async function makeAdministratorToken(
+  { database, clock, operator, email }: TokenRequest,
+): Promise<{ token: string; email: string }> {
+  return await transaction(database, async (sql) => {
+    const administrators = await listAdministrators(sql);
+    const user = email === null
+      ? administrators[0]
+      : administrators.find((each) => each.email.toLowerCase() === email.toLowerCase());
+    if (user === undefined) {
+      const known = administrators.map((each) => each.email).join(", ");
+      throw new Error(
+        administrators.length === 0
+          ? "Cannot make a token: there is no administrator. Start the control plane, which makes the first one."
+          : `Cannot make a token: no administrator has the email ${email}. Name one of: ${known}.`,
+      );
+    }
+    const now = clock.now();
+    const token = { name: `Made by ${operator} with task admin`, abilities: ABILITIES, expires_at: null };
+    const { plain, row } = await insertToken(sql, user.id, token, now);
+    await enterAudit({ database, clock }, {
+      actor: { type: "command", name: operator },
+      action: "makeAdministratorToken",
+      resource: "tokens",
+      resourceId: row.id,
+      result: "done",
+      reason: `For ${user.email}.`,
+      origin: NO_ORIGIN,
+    }, sql);
+    return { token: plain, email: user.email };
+  });
+}
