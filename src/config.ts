@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { parseDatabaseUrl } from "./domain/database_url.ts";
 import { DEFAULT_AUDIT_LOG_DAYS } from "./domain/audit.ts";
+import { MESSAGE_INTERVAL } from "./domain/notification.ts";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "./domain/run.ts";
 import { DEFAULT_DELETE_DELAY_DAYS, LONGEST_DELETE_DELAY_DAYS } from "./domain/trash.ts";
 import { AddressPolicy, SETTING as ADDRESSES } from "./network/address_policy.ts";
@@ -42,6 +43,8 @@ export interface Config {
   readonly deleteDelayDays: number;
   /** Null: mail is not sent. */
   readonly smtp: { readonly url: string; readonly from: string } | null;
+  /** Between two messages to one notification stream, in milliseconds. */
+  readonly messageInterval: number;
   /** Where users may have it connect to. */
   readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
@@ -111,6 +114,11 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
       `a whole number of days from 0 to ${LONGEST_DELETE_DELAY_DAYS}`,
     ) ?? DEFAULT_DELETE_DELAY_DAYS,
     smtp: readSmtp(variables),
+    messageInterval: (variables.parse(
+      "NOTIFICATION_INTERVAL_SECONDS",
+      wholeNumber(0, 86_400),
+      "a whole number of seconds from 0 to 86400",
+    ) ?? MESSAGE_INTERVAL / 1000) * 1000,
     addressPolicy: variables.parse(
       ADDRESSES,
       AddressPolicy.parse,

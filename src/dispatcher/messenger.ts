@@ -4,9 +4,13 @@ import { Loop } from "./loop.ts";
 
 /** What delivers them; `src/notify` has it. */
 export interface Deliverer {
-  deliverDue(): Promise<number>;
+  /**
+   * Begins to send what is due, and calls `ended` at the end of each message. Returns how many were begun.
+   */
+  startDue(ended: () => void): Promise<number>;
   nextDue(): Promise<Date | null>;
-  stop(): void;
+  /** Breaks off what is being sent; resolves when nothing is. */
+  stop(): Promise<void>;
 }
 
 export class Messenger {
@@ -22,9 +26,8 @@ export class Messenger {
       name: "messenger",
       ...services,
       pollMs: 30_000,
-      patienceMs: 5 * 60_000,
       work: async (beat) => {
-        while (await deliverer.deliverDue() > 0) beat();
+        while (await deliverer.startDue(() => this.#loop.wake()) > 0) beat();
         return await deliverer.nextDue();
       },
     });
@@ -38,9 +41,8 @@ export class Messenger {
   }
 
   /** What is being sent is broken off: a server that does not answer holds up no stop. */
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#unsubscribe();
-    this.#deliverer.stop();
-    return this.#loop.stop();
+    await Promise.all([this.#deliverer.stop(), this.#loop.stop()]);
   }
 }

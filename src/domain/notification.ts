@@ -1,5 +1,5 @@
 /** What users are told of: the events, and when a telling that failed is tried again. */
-import type { RunKind } from "./run.ts";
+import type { RunKind, shownState } from "./run.ts";
 
 export const NOTIFICATION_EVENTS = [
   "backup.succeeded",
@@ -9,8 +9,20 @@ export const NOTIFICATION_EVENTS = [
   "backup.suspicious",
   "backup.shrunken",
   "backup.incomplete",
+  "backup.recovered",
+  "backup.overdue",
+  "backup.skipped",
+  "backup.stalled",
+  "backup.slow",
+  "verification.failed",
   "drill.failed",
   "trash.filled",
+  "agent.gone",
+  "agent.back",
+  "agent.duplicate",
+  "removal.failing",
+  "notifications.failing",
+  "digest",
   "test",
 ] as const;
 export type NotificationEventName = typeof NOTIFICATION_EVENTS[number];
@@ -21,19 +33,22 @@ export interface NotificationEvent {
   readonly occurred_at: string;
   /** Of the user: for times that people read. */
   readonly timezone: string;
-  /** Null in a test only. */
+  /** Null in a test, in a digest, and where the event is about no task. */
   readonly task: { readonly id: number; readonly label: string; readonly type: string } | null;
   readonly server: { readonly id: number; readonly label: string } | null;
   /** Null in a test, and of damage that was found by listing a backup. */
   readonly run: NotifiedRun | null;
   readonly backup: NotifiedBackup | null;
   readonly reason: string | null;
+  /** Of a condition that lasts, or has ended: since when, and how often it occurred. */
+  readonly ongoing?: { readonly since: string; readonly count: number };
 }
 
 export interface NotifiedRun {
   readonly id: number;
   readonly kind: RunKind;
-  readonly status: "successful" | "failed" | "cancelled";
+  /** `queued` and `running` in news of a run that goes on. */
+  readonly status: ReturnType<typeof shownState>;
   readonly trigger: "manual" | "schedule";
   /** It had been told of as lost. */
   readonly was_lost: boolean;
@@ -72,6 +87,9 @@ const RETRY_LAST = 2 * HOUR;
 export const GIVE_UP_AFTER = 26 * HOUR;
 /** The longest wait that another side may ask for. */
 const RETRY_AFTER_LIMIT = 24 * HOUR;
+
+/** Between two messages to one stream: what happens meanwhile is one message. */
+export const MESSAGE_INTERVAL = 60 * SECOND;
 
 /**
  * The wait before the next try, in milliseconds, when `attempts` have failed: half of it fixed, half by chance, so that what

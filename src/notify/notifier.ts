@@ -1,8 +1,12 @@
-/** The outbox, delivered: any replica takes what is due, one message at a time for each stream. */
+/**
+ * The outbox, delivered: any replica takes what is due. Streams are independent: each has its own pace, its
+ * own retries and at most one message under way, and those that fail leave room for those that work.
+ */
 import type { Clock } from "../domain/clock.ts";
 import {
   type DeliveryOutcome,
   GIVE_UP_AFTER,
+  MESSAGE_INTERVAL,
   type NotificationEvent,
   retryDelay,
 } from "../domain/notification.ts";
@@ -16,15 +20,15 @@ import {
   endDelivery,
   nextDelivery,
   postponeDelivery,
-  postponeStream,
   releaseDelivery,
 } from "../store/notification_deliveries.ts";
-import { lockForDelivery, recordLastDelivery } from "../store/notification_streams.ts";
+import { lockForDelivery, recordStreamFailure, recordStreamSuccess } from "../store/notification_streams.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { ChannelMeans, SmtpSettings } from "./channels/channel.ts";
 import { CHANNELS } from "./channels/registry.ts";
 import { DeliveryError } from "./delivery_error.ts";
-import { messageOf } from "./message.ts";
+import { listedIn, messageAbout } from "./digest.ts";
+import type { Message } from "./message.ts";
 import { Outgoing } from "./outgoing.ts";
 
 export interface NotifierOptions {
@@ -35,14 +39,17 @@ export interface NotifierOptions {
   readonly smtp: SmtpSettings | null;
   readonly addresses?: ChannelMeans["addresses"];
   readonly outgoing?: Outgoing;
+  /** Between two messages to one stream, in milliseconds; default: a minute. */
+  readonly messageInterval?: number;
   /** From 0 to 1. */
   readonly random?: () => number;
 }
 
 /** How long a replica has for a message; far longer than any channel takes. Milliseconds. */
 const LEASE = 120_000;
-/** Streams at once. */
-const BATCH = 20;
+/** Messages under way at once, and how many of them to streams whose last attempt failed. */
+const AT_ONCE = 40;
+const FAILING_AT_ONCE = 10;
 
 const ADDRESSES = { pushover: "https://api.pushover.net", telegram: "https://api.telegram.org" };
 const log = logger("notifier");
@@ -51,6 +58,7 @@ export class Notifier {
   readonly #options: NotifierOptions;
   readonly #stopped = new AbortController();
   readonly #means: ChannelMeans;
+  readonly #underWay = new Map<Promise<void>, { streamId: number; isFailing: boolean }>();
 
   constructor(options: NotifierOptions) {
     this.#options = options;
@@ -62,20 +70,50 @@ export class Notifier {
     };
   }
 
-  /** Tries one due message of each stream. Returns how many were tried; call again until it is 0. */
-  async deliverDue(): Promise<number> {
+  /**
+   * Begins to send what is due, a message a stream, and does not wait for any of them. Returns how many were
+   * begun; call again until it is 0. `ended` is called at the end of each.
+   */
+  async startDue(ended: () => void = () => {}): Promise<number> {
     if (this.#stopped.signal.aborted) return 0;
-    const { database, clock } = this.#options;
+    const { clock, database } = this.#options;
     const now = clock.now();
-    const claimed = await claimDeliveries(database, now, new Date(now.getTime() + LEASE), BATCH);
-    const ends = await Promise.allSettled(claimed.map((delivery) => this.#deliver(delivery)));
-    for (const end of ends) if (end.status === "rejected") throw end.reason;
+    const claimed = await this.#claim(database, now);
+    for (const delivery of claimed) {
+      const sending = this.#deliver(delivery).catch((error) => {
+        // Its lease ends, and it is sent again.
+        log.error("Cannot record what became of a message: {error}", { error });
+      }).finally(() => {
+        this.#underWay.delete(sending);
+        ended();
+      });
+      this.#underWay.set(sending, {
+        streamId: delivery.notification_stream_id,
+        isFailing: delivery.failures > 0,
+      });
+    }
     return claimed.length;
   }
 
-  /** When the next message is due; null where none waits. */
-  nextDue(): Promise<Date | null> {
-    return nextDelivery(this.#options.database);
+  /** The same, and waits for the end of all that are under way. */
+  async deliverDue(): Promise<number> {
+    const count = await this.startDue();
+    await this.settled();
+    return count;
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay.keys());
+  }
+
+  /**
+   * When the next message is due; null where none waits, or where one that is due waits for the end of
+   * another.
+   */
+  async nextDue(): Promise<Date | null> {
+    const next = await nextDelivery(this.#options.database);
+    return next !== null && next <= this.#options.clock.now() && this.#underWay.size > 0 ? null : next;
   }
 
   /** Tells one stream now, past the outbox. It does not reject for what the other side does. */
@@ -83,54 +121,72 @@ export class Notifier {
     stream: { type: NotificationStreamType; value_encrypted: string },
     event: NotificationEvent,
   ): Promise<DeliveryOutcome> {
-    const outcome = await this.#send(stream, crypto.randomUUID(), event);
+    const outcome = await this.#send(stream, crypto.randomUUID(), [event]);
     return outcome ?? { ok: false, error: "The control plane is stopping; try again.", retryAfterMs: null };
   }
 
   /** Breaks off what is being sent: another replica, or the next start, sends it again. */
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stopped.abort();
+    await this.settled();
+  }
+
+  async #claim(database: Database, now: Date): Promise<ClaimedDelivery[]> {
+    const leasedUntil = new Date(now.getTime() + LEASE);
+    const events = (type: NotificationStreamType) => listedIn(CHANNELS[type].digest);
+    const except = this.#underWay.values().map(({ streamId }) => streamId).toArray();
+    const take = (streams: number, failing: boolean) =>
+      streams <= 0 ? [] : claimDeliveries(database, now, leasedUntil, { streams, failing, except, events });
+    const working = await take(AT_ONCE - this.#underWay.size, false);
+    const failing = this.#underWay.values().filter(({ isFailing }) => isFailing).toArray().length;
+    const room = Math.min(AT_ONCE - this.#underWay.size - working.length, FAILING_AT_ONCE - failing);
+    return [...working, ...await take(room, true)];
   }
 
   async #deliver(delivery: ClaimedDelivery): Promise<void> {
-    const outcome = await this.#send(delivery, delivery.message_id, delivery.event);
-    if (outcome === null) return await releaseDelivery(this.#options.database, delivery);
-    await transaction(this.#options.database, async (sql) => {
-      const now = this.#options.clock.now();
-      const streamId = delivery.notification_stream_id;
+    const { database, clock, messageInterval = MESSAGE_INTERVAL } = this.#options;
+    const outcome = await this.#send(delivery, delivery.message_id, delivery.events);
+    if (outcome === null) return await releaseDelivery(database, delivery);
+    const streamId = delivery.notification_stream_id;
+    const failure = await transaction(database, async (sql) => {
+      const now = clock.now();
       await lockForDelivery(sql, streamId);
       if (outcome.ok) {
-        if (await endDelivery(sql, delivery, "sent", null, now)) {
-          await recordLastDelivery(sql, streamId, null, now);
-        }
-        return;
+        if (!await endDelivery(sql, delivery, "sent", null, now)) return null;
+        await recordStreamSuccess(sql, streamId, now, new Date(now.getTime() + messageInterval));
+        return null;
       }
       const isGivenUp = now.getTime() - delivery.first_attempt_at.getTime() >= GIVE_UP_AFTER;
       const error = isGivenUp ? `Given up after ${delivery.attempts} tries. ${outcome.error}` : outcome.error;
-      const dueAt = new Date(now.getTime() + this.#delay(delivery, outcome.retryAfterMs));
+      const again = new Date(now.getTime() + this.#delay(delivery, outcome.retryAfterMs));
       const isOurs = isGivenUp
         ? await endDelivery(sql, delivery, "given_up", error, now)
-        : await postponeDelivery(sql, delivery, error, dueAt);
-      if (!isOurs) return;
-      if (outcome.retryAfterMs !== null) await postponeStream(sql, streamId, dueAt);
-      await recordLastDelivery(sql, streamId, error, now);
+        : await postponeDelivery(sql, delivery, error, again);
+      if (isOurs) await recordStreamFailure(sql, streamId, error, now, again);
+      return outcome.error;
     });
-    if (!outcome.ok) this.#logFailure(delivery, outcome.error);
+    if (failure !== null) this.#logFailure(delivery, failure);
   }
 
-  #delay({ attempts }: ClaimedDelivery, retryAfterMs: number | null): number {
-    return retryDelay(attempts, retryAfterMs, (this.#options.random ?? Math.random)());
+  /**
+   * By the stream's failures, not the message's: one that does not answer is not asked more often for having
+   * more to hear.
+   */
+  #delay({ failures }: ClaimedDelivery, retryAfterMs: number | null): number {
+    return retryDelay(failures + 1, retryAfterMs, (this.#options.random ?? Math.random)());
   }
 
   /** Null where it was broken off by {@link stop}. */
   async #send(
     { type, value_encrypted }: { type: NotificationStreamType; value_encrypted: string },
     messageId: string,
-    event: NotificationEvent,
+    events: readonly NotificationEvent[],
   ): Promise<DeliveryOutcome | null> {
     try {
       const value = this.#options.keyring.decrypt(value_encrypted);
-      await CHANNELS[type].send(value, messageOf(messageId, event), this.#means);
+      const channel = CHANNELS[type];
+      const message: Message = messageAbout(messageId, events, channel.digest);
+      await channel.send(value, message, this.#means);
       return { ok: true };
     } catch (error) {
       if (this.#stopped.signal.aborted) return null;
@@ -142,11 +198,11 @@ export class Notifier {
     }
   }
 
-  #logFailure({ notification_stream_id, type, attempts, event }: ClaimedDelivery, error: string): void {
+  #logFailure({ notification_stream_id, type, attempts, events }: ClaimedDelivery, error: string): void {
     log.warn("Cannot tell notification stream {stream} ({type}) of {event}, try {attempts}: {error}", {
       stream: notification_stream_id,
       type,
-      event: event.event,
+      event: events.map(({ event }) => event).join(", "),
       attempts,
       error,
     });

@@ -12,6 +12,8 @@ import { notify } from "../store/notifications.ts";
 import { Notifier } from "./notifier.ts";
 
 const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const LIMITS = { streams: 20, failing: true, except: [], events: () => 20 };
 
 interface Bench extends TestServices {
   receiver: HttpReceiver;
@@ -51,7 +53,7 @@ async function bench(): Promise<Bench & AsyncDisposable> {
           backup: null,
           reason: null,
         };
-        await insertDeliveries(sql, taskId, "failure", key, event, clock.now());
+        await insertDeliveries(sql, { recipients: { taskId }, audience: "failure", key, event }, clock.now());
         await notify(sql, { topic: "notification_due" });
       }),
     rows: () =>
@@ -63,7 +65,10 @@ async function bench(): Promise<Bench & AsyncDisposable> {
   };
 }
 
-const told = ({ body }: ReceivedRequest) => body.task.label;
+/** The labels of the tasks that each message tells of. */
+const told = ({ body }: ReceivedRequest): string =>
+  // deno-lint-ignore no-explicit-any
+  (body.events ?? [body]).map(({ task }: any) => task.label).join("+");
 
 Deno.test("what fails is tried again, later each time, as the same message, and shown as it stands", async () => {
   await using at = await bench();
@@ -142,7 +147,8 @@ Deno.test("a stream that asks for a pause gets it for all of its messages", asyn
   await clock.advance(1);
   receiver.answer = () => new Response();
   while (await notifier.deliverDue() > 0);
-  assert.deepEqual(receiver.received.map(told), ["one", "one", "two"]);
+  assert.deepEqual(receiver.received.map(told), ["one+two", "one+two"]);
+  assert.equal(receiver.received[0]!.body.id, receiver.received[1]!.body.id);
 });
 
 Deno.test("a stop breaks off what is being sent, and the next start sends it", async () => {
@@ -164,11 +170,12 @@ Deno.test("a stop breaks off what is being sent, and the next start sends it", a
   next.start();
   await until(async () => (await at.rows())[0]!.state === "sent");
   await next.stop();
+  await clock.advance(60_000);
   assert.equal(receiver.received.length, 2);
   // One that was killed holds its message until the lease ends.
   await at.tell("two");
   const lease = new Date(clock.now().getTime() + 120_000);
-  assert.equal((await claimDeliveries(at.database, clock.now(), lease, 20)).length, 1);
+  assert.equal((await claimDeliveries(at.database, clock.now(), lease, LIMITS)).length, 1);
   await at.tell("three");
   const notifier = at.notifier();
   assert.equal(await notifier.deliverDue(), 0);
@@ -176,35 +183,143 @@ Deno.test("a stop breaks off what is being sent, and the next start sends it", a
   assert.deepEqual(await notifier.nextDue(), lease);
   await clock.advance(120_000);
   while (await notifier.deliverDue() > 0);
+  await clock.advance(60_000);
+  while (await notifier.deliverDue() > 0);
   assert.deepEqual(receiver.received.map(told), ["one", "one", "two", "three"]);
 });
 
-Deno.test("notifiers side by side deliver each message once, each stream's in order", async () => {
+Deno.test("notifiers side by side deliver each event once, each stream's in order", async () => {
   await using at = await bench();
-  const { receiver } = at;
+  const { clock, receiver } = at;
   const paths = ["/a", "/b", "/c"];
   for (const path of paths) await at.stream(path);
   const keys = Array.from({ length: 12 }, (_, i) => `event ${i}`);
-  for (const key of keys) await at.tell(key);
-  const work = async (notifier: Notifier) => {
-    while ((await at.rows()).some(({ state }) => state === "waiting")) await notifier.deliverDue();
-  };
-  await Promise.all([at.notifier(), at.notifier(), at.notifier()].map(work));
+  const notifiers = [at.notifier(), at.notifier(), at.notifier()];
+  for (const key of keys) {
+    await at.tell(key);
+    await Promise.all(notifiers.map((notifier) => notifier.deliverDue()));
+    await clock.advance(MINUTE / 4);
+  }
+  await clock.advance(MINUTE);
+  await Promise.all(notifiers.map((notifier) => notifier.deliverDue()));
   for (const path of paths) {
-    assert.deepEqual(receiver.received.filter((each) => each.path === path).map(told), keys);
+    const messages = receiver.received.filter((each) => each.path === path).map(told);
+    assert.deepEqual(messages.flatMap((message) => message.split("+")), keys);
   }
 });
 
 Deno.test("a failure is one stream's own", async () => {
   await using at = await bench();
-  const { receiver } = at;
+  const { clock, receiver } = at;
   await at.stream("/broken");
   await at.stream("/whole");
-  for (const key of ["one", "two"]) await at.tell(key);
   receiver.answer = ({ path }) => new Response(null, { status: path === "/broken" ? 500 : 200 });
   const notifier = at.notifier();
-  while (await notifier.deliverDue() > 0);
+  for (const key of ["one", "two"]) {
+    await at.tell(key);
+    await notifier.deliverDue();
+    await clock.advance(MINUTE);
+  }
   assert.deepEqual(receiver.received.filter(({ path }) => path === "/whole").map(told), ["one", "two"]);
+});
+
+Deno.test("streams that never answer hold up nobody: the others get their messages meanwhile", async () => {
+  await using at = await bench();
+  const { receiver, services } = at;
+  const silence = Promise.withResolvers<Response>();
+  using _ = { [Symbol.dispose]: () => silence.resolve(new Response()) };
+  receiver.answer = ({ path }) => path === "/working" ? new Response() : silence.promise;
+  for (let i = 0; i < 30; i++) await at.stream(`/silent/${i}`);
+  await at.stream("/working");
+  const messenger = new Messenger(services, at.notifier());
+  messenger.start();
+  const working = () => receiver.received.filter(({ path }) => path === "/working");
+  for (const [count, key] of ["one", "two", "three"].entries()) {
+    await at.tell(key);
+    const isSent = async () => (await at.rows()).filter(({ state }) => state === "sent").length === count + 1;
+    await until(isSent, 10_000);
+    assert.equal(working().length, count + 1);
+    await at.clock.advance(MINUTE);
+  }
+  await messenger.stop();
+});
+
+Deno.test("a stream that fails is asked less and less often, however much it is to be told", async () => {
+  await using at = await bench();
+  const { clock, receiver, database } = at;
+  await at.stream("/broken");
+  receiver.answer = () => new Response(null, { status: 500 });
+  const notifier = at.notifier(1);
+  for (let minute = 0; minute < 60; minute++) {
+    await at.tell(`event ${minute}`);
+    await notifier.deliverDue();
+    await clock.advance(MINUTE);
+  }
+  assert.ok(receiver.received.length <= 7, `${receiver.received.length} attempts`);
+  const [stream] = await database`select failures, failing_since from notification_streams`;
+  assert.equal(stream!.failures, receiver.received.length);
+  assert.deepEqual(stream!.failing_since, new Date("2026-01-05T12:00:00Z"));
+  receiver.received.length = 0;
+  receiver.answer = () => new Response();
+  // The message that was tried, then all that has come since as one.
+  await clock.advance(2 * HOUR);
+  await notifier.deliverDue();
+  await clock.advance(MINUTE);
+  await notifier.deliverDue();
+  assert.deepEqual(receiver.received.map(told).map((message) => message.split("+").length), [1, 59]);
+});
+
+Deno.test("streams that fail leave room for those that work", async () => {
+  await using at = await bench();
+  const { receiver, database } = at;
+  const silence = Promise.withResolvers<Response>();
+  using _ = { [Symbol.dispose]: () => silence.resolve(new Response()) };
+  receiver.answer = () => silence.promise;
+  for (let i = 0; i < 60; i++) await at.stream(`/silent/${i}`);
+  await database`update notification_streams set failures = 3`;
+  await at.tell("one");
+  const notifier = at.notifier();
+  assert.equal(await notifier.startDue(), 10);
+  assert.equal(await notifier.startDue(), 0);
+  // Or the loop would turn without a pause.
+  assert.equal(await notifier.nextDue(), null);
+  await at.stream("/working");
+  await at.tell("two");
+  assert.equal(await notifier.startDue(), 1);
+  await until(() => receiver.received.some(({ path }) => path === "/working"));
+  await notifier.stop();
+});
+
+Deno.test("200 tasks that fail within a minute are two messages a stream that name every one of them", async () => {
+  for (const type of ["telegram", "pushover", "webhook"] as const) {
+    await using at = await bench();
+    const { clock, receiver } = at;
+    const value = {
+      telegram: `123456:${"x".repeat(35)}/-100`,
+      pushover: `${"a".repeat(30)}/${"b".repeat(30)}`,
+      webhook: `${receiver.url}/hook`,
+    };
+    await newStream(at.services, at, { type, value: value[type] });
+    const addresses = { pushover: receiver.url, telegram: receiver.url };
+    const notifier = new Notifier({ ...at.services, smtp: null, addresses });
+    const keys = Array.from({ length: 200 }, (_, i) => `nightly backup of shop number ${i}.`);
+    for (const key of keys) {
+      await at.tell(key);
+      await notifier.deliverDue();
+    }
+    const first = receiver.received.length;
+    assert.equal(first, 1);
+    while (await notifier.nextDue() !== null) {
+      await clock.set((await notifier.nextDue())!);
+      const before = receiver.received.length;
+      await notifier.deliverDue();
+      assert.equal(receiver.received.length, before + 1);
+    }
+    const text = receiver.received.map(({ body }) => body.text ?? body.message).join("\n") +
+      receiver.received.map(({ body }) => body.title).join("\n");
+    for (const key of keys) assert.ok(text.includes(key), `${type} does not name ${key}`);
+    assert.ok(receiver.received.length <= { telegram: 7, pushover: 25, webhook: 2 }[type]);
+  }
 });
 
 Deno.test("a value that can't be opened is a failure that says so", async () => {

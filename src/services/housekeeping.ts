@@ -1,4 +1,5 @@
 /** What keeps the tables small: merged output, and rows that nobody needs any more. */
+import { deleteAlertsClosedBefore } from "../store/alerts.ts";
 import { deleteOldAgentRequests } from "../store/agent_requests.ts";
 import { deleteAuditEntriesBefore } from "../store/audit_log.ts";
 import { transaction } from "../store/database.ts";
@@ -36,5 +37,6 @@ export async function deleteExpiredRows(services: Services): Promise<void> {
   await deleteEnrolmentTokensExpiredBefore(services.database, before);
   const deliveriesBefore = new Date(services.clock.now().getTime() - DELIVERIES_KEPT);
   await deleteDeliveriesFinishedBefore(services.database, deliveriesBefore);
+  await deleteAlertsClosedBefore(services.database, deliveriesBefore);
   await addUpRunCounts(services.database);
 }

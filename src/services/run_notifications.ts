@@ -1,21 +1,11 @@
 /** What users are told of their runs and backups: written with the change itself, so that no crash loses it. */
-import {
-  type Audience,
-  isoSeconds,
-  type NotificationEvent,
-  type NotificationEventName,
-} from "../domain/notification.ts";
+import type { AlertKind } from "../domain/alert.ts";
+import { type Audience, isoSeconds, type NotificationEventName } from "../domain/notification.ts";
 import { type RunState, shownState } from "../domain/run.ts";
 import type { Missing } from "../protocol/job.ts";
 import type { Sql } from "../store/database.ts";
-import {
-  findNotifiedBackup,
-  findNotifiedTask,
-  hasAudience,
-  insertDeliveries,
-} from "../store/notification_deliveries.ts";
-import { notify } from "../store/notifications.ts";
 import type { RunRow } from "../store/runs.ts";
+import { endAlert, endAlerts, type News, raiseAlert, writeNews } from "./alerts.ts";
 import type { Services } from "./context.ts";
 
 type Clocked = Pick<Services, "clock">;
@@ -28,7 +18,10 @@ export interface RunEnd {
   readonly damage: string | null;
 }
 
-/** Tells of a run that has ended otherwise than well. Of a success {@link tellOfBackup} tells, once its backup is stored. */
+/**
+ * Tells of a run that has ended otherwise than well. Of a success {@link tellOfBackup} tells, once its backup
+ * is stored, and {@link tellOfCheck} of a verification or drill.
+ */
 export async function tellOfFailure(
   services: Clocked,
   sql: Sql,
@@ -36,16 +29,53 @@ export async function tellOfFailure(
   { before, damage }: RunEnd,
 ): Promise<void> {
   const wasLost = before === "lost";
-  if (run.kind === "backup") {
-    const event = run.state === "lost" ? "backup.lost" : "backup.failed";
-    if (isFailure(services, run)) await tell(services, sql, run, event, { audience: "failure", wasLost });
-    return;
+  const told = { audience: "failure", wasLost } as const;
+  if (damage !== null && run.kind !== "backup" && run.state === "failed") {
+    return void await writeNews(
+      services,
+      sql,
+      newsOf(run, "backup.damaged", { ...told, reason: damage }),
+    );
   }
-  if (damage !== null && run.state === "failed") {
-    await tell(services, sql, run, "backup.damaged", { audience: "failure", wasLost, reason: damage });
-  } else if (run.kind === "drill" && isFailure(services, run)) {
-    await tell(services, sql, run, "drill.failed", { audience: "failure", wasLost });
+  if (!isFailure(services, run)) return;
+  switch (run.kind) {
+    case "backup": {
+      const news = newsOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", told);
+      // The same failure, of which more is known now.
+      if (wasLost) await writeNews(services, sql, news);
+      else await raise(services, sql, run, "backup.failing", news);
+      return;
+    }
+    case "drill":
+      return await raise(services, sql, run, "drill.failing", newsOf(run, "drill.failed", told));
+    case "verify": {
+      // Once may be chance: the next try is made by itself.
+      const news = newsOf(run, "verification.failed", told);
+      return await raise(services, sql, run, "verification.failing", news, 2);
+    }
   }
+}
+
+/** Ends the alert about verifications or drills that could not be made. */
+export async function tellOfCheck(services: Clocked, sql: Sql, run: RunRow): Promise<void> {
+  const kind = run.kind === "drill" ? "drill.failing" : "verification.failing";
+  await endAlert(services, sql, { kind, subject: subjectOf(run) });
+}
+
+async function raise(
+  services: Clocked,
+  sql: Sql,
+  run: RunRow,
+  kind: AlertKind,
+  news: News,
+  tellFrom = 1,
+): Promise<void> {
+  await raiseAlert(services, sql, { kind, subject: subjectOf(run), at: run.created_at, tellFrom }, news);
+}
+
+/** What an alert about runs is about. */
+function subjectOf({ backup_task_id, backup_id }: RunRow): string {
+  return backup_task_id === null ? `backup ${backup_id}` : `task ${backup_task_id}`;
 }
 
 /** A person who cancels knows it; a run that is stopped for its timeout has failed, whatever its state is called. */
@@ -68,17 +98,25 @@ export async function tellOfBackup(
   },
 ): Promise<void> {
   const audience = wasLost ? "any" : "success";
-  await tell(services, sql, run, "backup.succeeded", { audience, wasLost, backupId });
+  const news = (name: NotificationEventName, audience: Audience, reason?: string) =>
+    newsOf(run, name, { audience, wasLost, backupId, reason });
+  await writeNews(services, sql, news("backup.succeeded", audience));
+  // Whoever heard of a lost run has just heard of its success.
+  const recovered = wasLost ? null : news("backup.recovered", "failure");
+  await endAlerts(services, sql, RECOVERED, subjectOf(run), recovered);
   const doubts = [
     ["backup.suspicious", suspicion],
     ["backup.shrunken", shrinking],
     ["backup.incomplete", describeMissing(missing)],
   ] as const;
   for (const [event, reason] of doubts) {
-    if (reason === null) continue;
-    await tell(services, sql, run, event, { audience: "failure", wasLost, backupId, reason });
+    if (reason === null) await endAlert(services, sql, { kind: event, subject: subjectOf(run) });
+    else await raise(services, sql, run, event, news(event, "failure", reason));
   }
 }
+
+/** Alerts about a task that a stored backup ends. */
+const RECOVERED: readonly AlertKind[] = ["backup.failing", "backup.overdue", "backup.skipping"];
 
 /** One line; null where nothing is missing. Each channel cuts it to the length that it takes. */
 function describeMissing(missing: readonly Missing[]): string | null {
@@ -86,7 +124,7 @@ function describeMissing(missing: readonly Missing[]): string | null {
   return missing.map(({ name, reason }) => `${name}: ${reason}`).join("; ").slice(0, 4096);
 }
 
-interface News {
+interface Told {
   audience: Audience;
   wasLost: boolean;
   /** Default: the one that the run read. */
@@ -95,14 +133,15 @@ interface News {
   reason?: string;
 }
 
-async function tell(
-  services: Clocked,
-  sql: Sql,
+/** An event about a run. */
+export function newsOf(
   run: RunRow,
   name: NotificationEventName,
-  { audience, wasLost, backupId, reason }: News,
-): Promise<void> {
-  await write(services, sql, name, {
+  { audience, wasLost, backupId, reason }: Told,
+): News {
+  return {
+    name,
+    userId: run.user_id,
     taskId: run.backup_task_id,
     serverId: run.remote_server_id,
     audience,
@@ -110,7 +149,7 @@ async function tell(
     run: {
       id: run.id,
       kind: run.kind,
-      status: shownState(run.state) as "successful" | "failed" | "cancelled",
+      status: shownState(run.state),
       trigger: run.trigger,
       was_lost: wasLost,
       started_at: run.started_at && isoSeconds(run.started_at),
@@ -119,17 +158,20 @@ async function tell(
     },
     backupId: backupId ?? run.backup_id,
     reason: reason ?? run.reason,
-  });
+  };
 }
 
 /** Tells of damage that no run found, the first time. */
 export async function tellOfDamage(
   services: Clocked,
   sql: Sql,
-  backup: { id: number; backup_task_id: number | null; remote_server_id: number | null },
+  backup: { id: number; user_id: number; backup_task_id: number | null; remote_server_id: number | null },
   reason: string,
 ): Promise<void> {
-  await write(services, sql, "backup.damaged", {
+  if (backup.backup_task_id === null) return;
+  await writeNews(services, sql, {
+    name: "backup.damaged",
+    userId: backup.user_id,
     taskId: backup.backup_task_id,
     serverId: backup.remote_server_id,
     audience: "failure",
@@ -138,37 +180,4 @@ export async function tellOfDamage(
     backupId: backup.id,
     reason,
   });
-}
-
-interface Told extends Pick<NotificationEvent, "run" | "reason"> {
-  taskId: number | null;
-  serverId: number | null;
-  audience: Audience;
-  /** One message for each. */
-  key: string;
-  backupId: number | null;
-}
-
-async function write(
-  services: Clocked,
-  sql: Sql,
-  name: NotificationEventName,
-  { taskId, serverId, audience, key, run, backupId, reason }: Told,
-): Promise<void> {
-  if (taskId === null || !await hasAudience(sql, taskId, audience)) return;
-  const about = await findNotifiedTask(sql, taskId, serverId);
-  if (about === undefined) return;
-  const now = services.clock.now();
-  const backup = await findNotifiedBackup(sql, backupId ?? 0);
-  const event: NotificationEvent = {
-    event: name,
-    occurred_at: isoSeconds(now),
-    ...about,
-    run,
-    backup: backup === undefined ? null : { ...backup, created_at: isoSeconds(backup.created_at) },
-    reason,
-  };
-  if (await insertDeliveries(sql, taskId, audience, key, event, now) > 0) {
-    await notify(sql, { topic: "notification_due" });
-  }
 }

@@ -219,6 +219,67 @@ Deno.test("suspicion is told beside the success, damage and a drill that could n
   assert.deepEqual(await checked("verify"), []);
 });
 
+Deno.test("a task that goes on failing is told of once a day, with how often and since when, and its recovery once", async () => {
+  await using test = await notified();
+  const { clock } = test;
+  const fail = async (reason: string) => {
+    await test.finish(await test.start(), failure(reason));
+    return await test.told();
+  };
+  assert.deepEqual((await fail("No.")).map(({ to, event, ongoing }) => [to, event, ongoing]), [
+    ["failure", "backup.failed", undefined],
+  ]);
+  for (let hour = 1; hour < 23; hour++) {
+    await clock.advance(3_600_000);
+    assert.deepEqual(await fail(`No, at hour ${hour}.`), []);
+  }
+  await clock.advance(3_600_000);
+  const [still, ...more] = await fail("Still not.");
+  assert.deepEqual(more, []);
+  assert.deepEqual([still!.event, still!.reason, still!.ongoing], [
+    "backup.failed",
+    "Still not.",
+    { since: "2026-01-05T12:00:00Z", count: 24 },
+  ]);
+  await test.finish(await test.start(), success());
+  const recovered = await test.told();
+  assert.deepEqual(recovered.map(({ to, event, ongoing }) => [to, event, ongoing?.count]), [
+    ["success", "backup.succeeded", undefined],
+    ["failure", "backup.recovered", 24],
+  ]);
+  await test.finish(await test.start(), success());
+  assert.deepEqual(await test.short(), ["success: backup.succeeded"]);
+  assert.equal((await fail("Again.")).length, 1);
+});
+
+Deno.test("a daily task that fails every day is told of every day, over a change of the clocks too", async () => {
+  await using test = await notified();
+  for (const hours of [24, 24, 23, 25, 24]) {
+    await test.finish(await test.start(), failure("No."));
+    assert.deepEqual(await test.short(), ["failure: backup.failed"]);
+    await test.clock.advance(hours * 3_600_000);
+  }
+});
+
+Deno.test("a verification that could not be made twice in a row is told of, once is not", async () => {
+  await using test = await notified({ verify_every: 0 });
+  const { services, at, database } = test;
+  await sayHello(services, at.serverId);
+  const id = await newBackup(database, at.taskId, test.clock.now(), { file_name: "checked.tar.zst" });
+  const verify = async (how: RunEvent) => {
+    await startVerification(services, at.caller, id, undefined);
+    await test.finish(await test.handOver(), how);
+    return await test.short();
+  };
+  const verified = { kind: "finished", verdict: { outcome: "succeeded", warnings_count: 0, verified: {} } };
+  verified.verdict.verified = { files_count: 1, is_opened: true, bytes_read: 10, duration_ms: 1 };
+  assert.deepEqual(await verify(failure("The destination does not answer.")), []);
+  assert.deepEqual(await verify(verified as RunEvent), []);
+  assert.deepEqual(await verify(failure("The destination does not answer.")), []);
+  assert.deepEqual(await verify(failure("It does not answer.")), ["failure: verification.failed"]);
+  assert.deepEqual(await verify(failure("It does not answer.")), []);
+});
+
 Deno.test("a deleted stream takes its rows along, and what is over is cleared after a week", async () => {
   await using test = await notified();
   const { database, services, clock } = test;

@@ -14,7 +14,7 @@ import { completedUploads } from "../store/uploads.ts";
 import type { Services } from "./context.ts";
 import { runPlace } from "./jobs.ts";
 import { requestRetention } from "./removals.ts";
-import { tellOfBackup } from "./run_notifications.ts";
+import { tellOfBackup, tellOfCheck } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
 
 /** Applies the agent's verdict to the locked run of that attempt. */
@@ -152,6 +152,8 @@ async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Ver
   }
   const damage = damageOf(run, verdict);
   if (damage !== null) await markDamaged(sql, run.backup_id, finderOf(run.kind), damage, now);
+  const isMade = verdict.outcome === "succeeded" || damage !== null;
+  if (isMade && run.kind !== "restore") await tellOfCheck(services, sql, run);
 }
 
 function finderOf(kind: RunRow["kind"]): DamageFinder {

@@ -13,10 +13,11 @@ const WHOLE: ExportRule = { where: null, columns: {} };
 /**
  * Tables whose rows stay behind:
  * - sockets, requests, single-use tokens and replays of answers are of the control plane that is gone;
- * - `uploads` and `leftovers` would make a new control plane delete what it takes for the remains of dead runs, when the
- *   runs have ended well since: the very backup that it was made of among them;
+ * - `uploads` and `leftovers` would make a new control plane delete what it takes for the remains of dead runs,
+ *   when the runs have ended well since: the very backup that it was made of among them;
  * - `notification_deliveries` would tell again, or for the first time, of what is long past;
  * - `trash_news` would do the same;
+ * - `alerts` too: what still holds is found again;
  * - `run_counts` come with the runs themselves;
  * - `run_output` can be gigabytes, and tells nothing that a restore needs.
  */
@@ -29,6 +30,7 @@ const LEFT_OUT = new Set([
   "uploads",
   "leftovers",
   "notification_deliveries",
+  "alerts",
   "run_counts",
   "run_output",
   "trash_news",

@@ -1,7 +1,7 @@
 /** The outbox of notifications: one row for each stream and event, until it is sent or given up. */
 import type { Audience, NotificationEvent } from "../domain/notification.ts";
 import type { NotificationStreamType } from "../domain/notification_stream.ts";
-import type { Sql } from "./database.ts";
+import { type Database, type Sql, transaction } from "./database.ts";
 
 /** What of the task a notification tells, beside what the caller knows. */
 export interface NotifiedTask {
@@ -10,18 +10,29 @@ export interface NotifiedTask {
   server: { id: number; label: string } | null;
 }
 
-/** A delivery that this replica may make until its lease ends. */
+/** Deliveries of one stream that this replica may make as one message until their lease ends. */
 export interface ClaimedDelivery {
-  id: number;
+  /** Also what fences a late answer of an older attempt, with `attempts`. */
   message_id: string;
-  event: NotificationEvent;
-  /** Counted from 1: also what fences a late answer of an older try. */
+  /** In the order in which they happened; one or more. */
+  events: NotificationEvent[];
+  /** Counted from 1. */
   attempts: number;
   first_attempt_at: Date;
   notification_stream_id: number;
   type: NotificationStreamType;
   value_encrypted: string;
+  /** Attempts of the stream that failed before this one since the last success. */
+  failures: number;
 }
+
+/** Whose streams an event is sent to. */
+export type Recipients =
+  | { taskId: number }
+  /** Streams of all tasks of the server that are not paused. */
+  | { serverId: number }
+  /** A user's streams but one. */
+  | { userId: number; exceptStreamId: number };
 
 /** @param serverId The run's, which need not be the task's. */
 export async function findNotifiedTask(
@@ -38,6 +49,20 @@ export async function findNotifiedTask(
   return row;
 }
 
+/** The same of an event that is about no task. */
+export async function findNotifiedUser(
+  sql: Sql,
+  userId: number,
+  serverId: number | null,
+): Promise<Omit<NotifiedTask, "task"> & { task: null } | undefined> {
+  const [row] = await sql<(Omit<NotifiedTask, "task"> & { task: null })[]>`
+    select u.timezone, null as task,
+      case when s.id is not null then json_build_object('id', s.id, 'label', s.label) end as server
+    from users u left join remote_servers s on s.id = ${serverId}
+    where u.id = ${userId}`;
+  return row;
+}
+
 export async function findNotifiedBackup(
   sql: Sql,
   id: number,
@@ -48,116 +73,185 @@ export async function findNotifiedBackup(
 }
 
 /** Whether anybody is told. */
-export async function hasAudience(sql: Sql, taskId: number, audience: Audience): Promise<boolean> {
-  const rows = await sql`select ${streamsOf(sql, taskId, audience)} limit 1`;
+export async function hasAudience(sql: Sql, recipients: Recipients, audience: Audience): Promise<boolean> {
+  const rows = await sql`select ${streamsOf(sql, recipients, audience)} limit 1`;
   return rows.length > 0;
 }
 
-/** One row for each of the task's streams that is to be told. Returns how many. */
+export interface NewDelivery {
+  recipients: Recipients;
+  audience: Audience;
+  /** One delivery a stream for each. */
+  key: string;
+  event: NotificationEvent;
+}
+
+/** One row for each of the streams that is to be told. Returns how many. */
 export async function insertDeliveries(
   sql: Sql,
-  taskId: number,
-  audience: Audience,
-  key: string,
-  event: NotificationEvent,
+  { recipients, audience, key, event }: NewDelivery,
   now: Date,
 ): Promise<number> {
   const { count } = await sql`
     insert into notification_deliveries (notification_stream_id, event_key, event, state, due_at, created_at)
-    select n.id, ${key}, ${sql.json(event as never)}, 'waiting', ${now}, ${now}
-    ${streamsOf(sql, taskId, audience)} order by n.id
+    select distinct n.id, ${key}, ${sql.json(event as never)}::jsonb, 'waiting', ${now}::timestamptz,
+      ${now}::timestamptz
+    ${streamsOf(sql, recipients, audience)} order by n.id
     on conflict (notification_stream_id, event_key) do nothing`;
   return count;
 }
 
-function streamsOf(sql: Sql, taskId: number, audience: Audience) {
+function streamsOf(sql: Sql, recipients: Recipients, audience: Audience) {
   const wants = {
     success: sql`n.on_success`,
     failure: sql`n.on_failure`,
     any: sql`(n.on_success or n.on_failure)`,
   };
+  if ("userId" in recipients) {
+    return sql`
+      from notification_streams n
+      where n.user_id = ${recipients.userId} and n.id <> ${recipients.exceptStreamId} and ${wants[audience]}`;
+  }
+  const streams = sql`
+    from backup_task_notification_streams b join notification_streams n on n.id = b.notification_stream_id`;
+  if ("taskId" in recipients) {
+    return sql`${streams} where b.backup_task_id = ${recipients.taskId} and ${wants[audience]}`;
+  }
   return sql`
-    from backup_task_notification_streams b join notification_streams n on n.id = b.notification_stream_id
-    where b.backup_task_id = ${taskId} and ${wants[audience]}`;
+    ${streams} join backup_tasks t on t.id = b.backup_task_id
+    where t.remote_server_id = ${recipients.serverId} and t.paused_at is null and ${wants[audience]}`;
 }
 
+export interface ClaimLimits {
+  /** Streams. */
+  streams: number;
+  /** Whether streams whose last attempt failed are among them. */
+  failing: boolean;
+  /** Streams that are left out, whatever their lease says: the clock may have been moved. */
+  except: readonly number[];
+  /** Events that a message to a stream of this type lists; successes may be counted beyond it. */
+  events(type: NotificationStreamType): number;
+}
+
+/** Successes in one message, at most: they are counted where there is no room to list them. */
+const MAX_SUCCESSES = 1000;
+
 /**
- * The oldest due row of each of up to `limit` streams that nobody is at, leased. One at a time a stream keeps their order, and
- * keeps one that does not answer from holding up the others.
+ * Leases what is due for each of up to `limits.streams` streams that no replica sends to, as one message a
+ * stream. A message that was tried before stays as it is. Streams that work come first.
  */
-export async function claimDeliveries(
-  sql: Sql,
+export function claimDeliveries(
+  database: Database,
   now: Date,
   leasedUntil: Date,
-  limit: number,
+  limits: ClaimLimits,
 ): Promise<ClaimedDelivery[]> {
-  const isFree = sql`(d.leased_until is null or d.leased_until <= ${now})`;
-  const isDue = sql`d.state = 'waiting' and d.due_at <= ${now}`;
-  return await sql<ClaimedDelivery[]>`
-    with streams as materialized (
-      select n.id, n.type, n.value_encrypted from notification_streams n
-      where exists (
-        select from notification_deliveries d where d.notification_stream_id = n.id and ${isDue} and ${isFree}
-      ) and not exists (
-        select from notification_deliveries d
-        where d.notification_stream_id = n.id and d.state = 'waiting' and d.leased_until > ${now}
-      ) order by n.last_delivery_at nulls first, n.id limit ${limit} for no key update of n skip locked
-    ), chosen as materialized (
-      select s.type, s.value_encrypted, (
-        select d.id from notification_deliveries d
-        where d.notification_stream_id = s.id and ${isDue} and ${isFree} order by d.due_at, d.id limit 1
-      ) as delivery_id from streams s
+  return transaction(database, async (sql) => {
+    const streams = await sql<
+      Pick<ClaimedDelivery, "notification_stream_id" | "type" | "value_encrypted" | "failures">[]
+    >`
+      select n.id as notification_stream_id, n.type, n.value_encrypted, n.failures from notification_streams n
+      where (n.next_attempt_at is null or n.next_attempt_at <= ${now}) and (${limits.failing} or n.failures = 0)
+        and n.id <> all(${[...limits.except]}::bigint[])
+        and exists (
+          select from notification_deliveries d
+          where d.notification_stream_id = n.id and d.state = 'waiting' and d.due_at <= ${now}
+        ) and not exists (
+          select from notification_deliveries d
+          where d.notification_stream_id = n.id and d.state = 'waiting' and d.leased_until > ${now}
+        )
+      order by n.failures > 0, n.last_delivery_at nulls first, n.id
+      limit ${limits.streams} for no key update of n skip locked`;
+    const claimed: ClaimedDelivery[] = [];
+    for (const stream of streams) {
+      const batch = await lease(sql, stream.notification_stream_id, limits.events(stream.type), {
+        now,
+        leasedUntil,
+      });
+      if (batch !== null) claimed.push({ ...stream, ...batch });
+    }
+    return claimed;
+  });
+}
+
+async function lease(
+  sql: Sql,
+  streamId: number,
+  limit: number,
+  { now, leasedUntil }: { now: Date; leasedUntil: Date },
+): Promise<Pick<ClaimedDelivery, "message_id" | "events" | "attempts" | "first_attempt_at"> | null> {
+  const rows = await sql<
+    { id: number; message_id: string; event: NotificationEvent; attempts: number; first_attempt_at: Date }[]
+  >`
+    with waiting as (
+      select id, batch_id, due_at, row_number() over (
+        partition by event->>'event' = 'backup.succeeded', batch_id order by due_at, id
+      ) as place, event->>'event' = 'backup.succeeded' as is_success
+      from notification_deliveries where notification_stream_id = ${streamId} and state = 'waiting'
+    ), tried as (
+      select batch_id from waiting where batch_id is not null order by id limit 1
+    ), chosen as (
+      select id from waiting
+      where batch_id = (select batch_id from tried) or (select batch_id from tried) is null
+        and due_at <= ${now} and place <= case when is_success then ${MAX_SUCCESSES}::int else ${limit}::int end
+    ), first as (
+      select coalesce(batch_id, message_id) as id from notification_deliveries
+      where id = (select min(id) from chosen)
     )
     update notification_deliveries d
-    set leased_until = ${leasedUntil}, attempts = d.attempts + 1,
+    set leased_until = ${leasedUntil},
+      attempts = (select max(attempts) + 1 from notification_deliveries where id in (select id from chosen)),
+      batch_id = (select id from first),
       first_attempt_at = coalesce(d.first_attempt_at, ${now})
-    from chosen where d.id = chosen.delivery_id and ${isDue} and ${isFree}
-    returning d.id, d.message_id, d.event, d.attempts, d.first_attempt_at, d.notification_stream_id,
-      chosen.type, chosen.value_encrypted`;
+    where d.id in (select id from chosen)
+    returning d.id, d.batch_id as message_id, d.event, d.attempts, d.first_attempt_at`;
+  if (rows.length === 0) return null;
+  const ordered = [...rows].sort((a, b) => a.id - b.id);
+  const { message_id, first_attempt_at } = ordered[0]!;
+  const { attempts } = ordered[0]!;
+  return { message_id, first_attempt_at, attempts, events: ordered.map(({ event }) => event) };
 }
+
+type Claim = Pick<ClaimedDelivery, "message_id" | "notification_stream_id" | "attempts">;
+
+const isOf = (sql: Sql, { message_id, notification_stream_id, attempts }: Claim) =>
+  sql`notification_stream_id = ${notification_stream_id} and batch_id = ${message_id}
+    and attempts = ${attempts} and state = 'waiting'`;
 
 /** False where the lease was lost to another replica meanwhile: nothing is changed then. */
 export async function endDelivery(
   sql: Sql,
-  { id, attempts }: Pick<ClaimedDelivery, "id" | "attempts">,
+  claim: Claim,
   state: "sent" | "given_up",
   error: string | null,
   now: Date,
 ): Promise<boolean> {
   const { count } = await sql`
-    update notification_deliveries set state = ${state}, error = ${error}, finished_at = ${now}, leased_until = null
-    where id = ${id} and attempts = ${attempts} and state = 'waiting'`;
-  return count === 1;
+    update notification_deliveries
+    set state = ${state}, error = ${error}, finished_at = ${now}, leased_until = null
+    where ${isOf(sql, claim)}`;
+  return count > 0;
 }
 
 /** To be tried again; false as above. */
 export async function postponeDelivery(
   sql: Sql,
-  { id, attempts }: Pick<ClaimedDelivery, "id" | "attempts">,
+  claim: Claim,
   error: string,
   dueAt: Date,
 ): Promise<boolean> {
   const { count } = await sql`
     update notification_deliveries set error = ${error}, due_at = ${dueAt}, leased_until = null
-    where id = ${id} and attempts = ${attempts} and state = 'waiting'`;
-  return count === 1;
-}
-
-/** The other side asked to be left alone until then. */
-export async function postponeStream(sql: Sql, streamId: number, until: Date): Promise<void> {
-  await sql`
-    update notification_deliveries set due_at = greatest(due_at, ${until})
-    where notification_stream_id = ${streamId} and state = 'waiting'`;
+    where ${isOf(sql, claim)}`;
+  return count > 0;
 }
 
 /** A try that was broken off before it came to anything does not count. */
-export async function releaseDelivery(
-  sql: Sql,
-  { id, attempts }: Pick<ClaimedDelivery, "id" | "attempts">,
-): Promise<void> {
+export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
   await sql`
-    update notification_deliveries set leased_until = null, attempts = attempts - 1
-    where id = ${id} and attempts = ${attempts} and state = 'waiting'`;
+    update notification_deliveries set leased_until = null, attempts = attempts - 1 where ${
+    isOf(sql, claim)
+  }`;
 }
 
 /** The stream has another address: what waits is tried there, with a whole day to come. */
@@ -167,13 +261,16 @@ export async function restartDeliveries(sql: Sql, streamId: number, now: Date): 
     where notification_stream_id = ${streamId} and state = 'waiting'`;
 }
 
-/** When the next one may be tried; null where none waits. While a replica is at a stream, what else waits for it waits for that. */
+/**
+ * When the next one may be tried; null where none waits. While a replica is at a stream, what else waits for
+ * it waits for that.
+ */
 export async function nextDelivery(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ at: Date | null }[]>`
-    select min(at) as at from (
-      select greatest(min(due_at), max(leased_until)) as at from notification_deliveries
-      where state = 'waiting' group by notification_stream_id
-    ) each`;
+    select min(greatest(each.at, n.next_attempt_at)) as at from (
+      select notification_stream_id as id, greatest(min(due_at), max(leased_until)) as at
+      from notification_deliveries where state = 'waiting' group by notification_stream_id
+    ) each join notification_streams n on n.id = each.id`;
   return row!.at;
 }
 

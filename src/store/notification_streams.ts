@@ -15,6 +15,11 @@ export interface NotificationStreamRow {
   last_delivery_at: Date | null;
   /** Null where it went through. */
   last_delivery_error: string | null;
+  /** Nothing is sent before. */
+  next_attempt_at: Date | null;
+  /** Attempts that have failed since the last message that was taken. */
+  failures: number;
+  failing_since: Date | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -63,10 +68,37 @@ export async function recordLastDelivery(
     update notification_streams set last_delivery_at = ${now}, last_delivery_error = ${error} where id = ${id}`;
 }
 
-/** It spoke of an address that the stream no longer has. */
+/** A message was taken; the next one may go at `nextAt`. */
+export async function recordStreamSuccess(sql: Sql, id: number, now: Date, nextAt: Date): Promise<void> {
+  await sql`
+    update notification_streams
+    set last_delivery_at = ${now}, last_delivery_error = null, next_attempt_at = ${nextAt}, failures = 0,
+      failing_since = null
+    where id = ${id}`;
+}
+
+/** A message was not taken; nothing is sent to the stream until `nextAt`. */
+export async function recordStreamFailure(
+  sql: Sql,
+  id: number,
+  error: string,
+  now: Date,
+  nextAt: Date,
+): Promise<void> {
+  await sql`
+    update notification_streams
+    set last_delivery_at = ${now}, last_delivery_error = ${error}, next_attempt_at = ${nextAt},
+      failures = failures + 1, failing_since = coalesce(failing_since, ${now})
+    where id = ${id}`;
+}
+
+/** All that is known of it was of an address that the stream no longer has. */
 export async function forgetLastDelivery(sql: Sql, id: number): Promise<void> {
   await sql`
-    update notification_streams set last_delivery_at = null, last_delivery_error = null where id = ${id}`;
+    update notification_streams
+    set last_delivery_at = null, last_delivery_error = null, next_attempt_at = null, failures = 0,
+      failing_since = null
+    where id = ${id}`;
 }
 
 /** False when there is no such stream. */

@@ -20,7 +20,7 @@ import {
   showEndpoint,
   updateEndpoint,
 } from "../resource.ts";
-import { isoTime, Time } from "../time.ts";
+import { isoTime, isoTimeOrNull, Time } from "../time.ts";
 
 const Type = z.enum(NOTIFICATION_STREAM_TYPES).openapi("NotificationStreamType");
 
@@ -42,6 +42,13 @@ const Stream = z.object({
     description:
       "What the last try to send something here came to. One that failed is tried again for a day.",
   }),
+  failing_since: Time.nullable().openapi({
+    description: "Since when it takes no message; null where the last one was taken.",
+  }),
+  next_attempt_at: Time.nullable().openapi({
+    description:
+      "Nothing is sent before: at most one message a minute, and less and less often while it fails.",
+  }),
   created_at: Time,
   updated_at: Time,
 }).openapi("NotificationStream");
@@ -60,6 +67,8 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     is_value_set: true,
     notifications: { on_success: false, on_failure: true },
     last_delivery: { at: "2024-08-07T02:00:31Z", ok: true, error: null },
+    failing_since: null,
+    next_attempt_at: "2024-08-07T02:01:31Z",
     created_at: "2024-08-07T00:00:00Z",
     updated_at: "2024-08-07T00:00:00Z",
   },
@@ -76,6 +85,8 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
       ok: row.last_delivery_error === null,
       error: row.last_delivery_error,
     },
+    failing_since: isoTimeOrNull(row.failing_since),
+    next_attempt_at: isoTimeOrNull(row.next_attempt_at),
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
   }),

@@ -25,6 +25,8 @@ Deno.test("a stream's value is sealed and never shown", async () => {
     is_value_set: true,
     notifications: { on_success: false, on_failure: true },
     last_delivery: null,
+    failing_since: null,
+    next_attempt_at: null,
     created_at: "2026-01-05T12:00:00Z",
     updated_at: "2026-01-05T12:00:00Z",
   });

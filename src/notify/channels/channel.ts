@@ -1,8 +1,11 @@
 /** What every channel is: one way to tell a message, to one address. */
+import type { DigestRoom } from "../digest.ts";
 import type { Outgoing } from "../outgoing.ts";
 import type { Message } from "../message.ts";
 
 export interface Channel {
+  /** How much room a message about several events has. */
+  readonly digest: DigestRoom;
   /**
    * Resolves once the other side has taken the message; rejects with a `DeliveryError` that can be shown and tried again later.
    * It is called at most once at a time for a stream, and again with the same message after a failure: the message's id is the same then.

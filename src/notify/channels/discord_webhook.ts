@@ -2,7 +2,7 @@
 import { cutLines, type Message } from "../message.ts";
 import type { Channel } from "./channel.ts";
 
-/** Of an embed's description. The title of a message is far below its own limit. */
+/** Characters of an embed's description. The title of a message is far below its own limit. */
 const DESCRIPTION_LIMIT = 4096;
 
 const COLOURS: Readonly<Record<Message["tone"], number>> = {
@@ -12,9 +12,10 @@ const COLOURS: Readonly<Record<Message["tone"], number>> = {
 };
 
 export const discord: Channel = {
+  digest: { characters: DESCRIPTION_LIMIT / 2 },
   async send(value, message, { outgoing, signal }) {
     const { title, facts, next, tone, event } = message;
-    const lines = facts.map(({ name, value }) => `**${name}**: ${escape(value)}`);
+    const lines = facts.map(({ name, value }) => `**${escape(name)}**: ${escape(value)}`);
     const description = [...lines, ...(next === null ? [] : ["", escape(next)])].join("\n");
     await outgoing.post({
       url: value,

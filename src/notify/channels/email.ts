@@ -9,6 +9,7 @@ const STEP_TIMEOUT = 10_000;
 const WHOLE_TIMEOUT = 30_000;
 
 export const email: Channel = {
+  digest: { characters: 100_000 },
   async send(value, message, { smtp, signal }) {
     if (smtp === null) {
       throw new DeliveryError("No mail server is set up: the operator sets SMTP_URL and SMTP_FROM");

@@ -6,6 +6,7 @@ import type { Channel } from "./channel.ts";
 const MESSAGE_LIMIT = 1024;
 
 export const pushover: Channel = {
+  digest: { characters: MESSAGE_LIMIT - 70 },
   async send(value, message, { outgoing, addresses, signal }) {
     const [token, user] = value.split("/");
     await outgoing.post({

@@ -2,6 +2,7 @@
 import type { Channel } from "./channel.ts";
 
 export const slack: Channel = {
+  digest: { characters: 2_500 },
   async send(value, { title, facts, next }, { outgoing, signal }) {
     // Texts of a rich_text block are shown as they are: no markup, no mention.
     const run = (text: string, bold = false) => ({

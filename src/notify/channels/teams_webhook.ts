@@ -9,6 +9,7 @@ const COLOURS: Readonly<Record<Message["tone"], string>> = {
 };
 
 export const teams: Channel = {
+  digest: { characters: 10_000 },
   async send(value, { title, facts, next, tone }, { outgoing, signal }) {
     await outgoing.post({
       url: value,

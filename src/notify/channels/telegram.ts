@@ -6,6 +6,7 @@ import type { Channel } from "./channel.ts";
 const TEXT_LIMIT = 4096;
 
 export const telegram: Channel = {
+  digest: { characters: TEXT_LIMIT - 400 },
   async send(value, message, { outgoing, addresses, signal }) {
     const separator = value.indexOf("/");
     const [token, chat] = [value.slice(0, separator), value.slice(separator + 1)];

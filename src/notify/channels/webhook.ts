@@ -1,4 +1,5 @@
 /** A program of the user's own: a JSON document, of the shape that the README documents. */
+import type { NotificationEvent } from "../../domain/notification.ts";
 import { bodyText } from "../message.ts";
 import type { Channel } from "./channel.ts";
 
@@ -6,14 +7,26 @@ import type { Channel } from "./channel.ts";
 export const WEBHOOK_VERSION = 1;
 
 export const webhook: Channel = {
+  digest: { characters: 100_000 },
   async send(value, message, { outgoing, signal }) {
-    const { event, id, title } = message;
-    const { timezone: _, ...facts } = event;
+    const { event, events, id, title } = message;
+    const list = event.event === "digest" ? { events: events.map(withoutTimezone) } : {};
     await outgoing.post({
       url: value,
       signal,
       headers: { "Idempotency-Key": id },
-      body: { version: WEBHOOK_VERSION, id, ...facts, title, text: bodyText(message) },
+      body: {
+        version: WEBHOOK_VERSION,
+        id,
+        ...withoutTimezone(event),
+        ...list,
+        title,
+        text: bodyText(message),
+      },
     });
   },
 };
+
+function withoutTimezone({ timezone: _, ...facts }: NotificationEvent) {
+  return facts;
+}

@@ -1,0 +1,137 @@
+/** Opens and closes conditions that last, and writes the messages about them. */
+import { type AlertKind, REMIND_AFTER } from "../domain/alert.ts";
+import {
+  type Audience,
+  isoSeconds,
+  type NotificationEvent,
+  type NotificationEventName,
+} from "../domain/notification.ts";
+import { type AlertRow, closeAlerts, markAlertTold, recordOccurrence } from "../store/alerts.ts";
+import type { Sql } from "../store/database.ts";
+import {
+  findNotifiedBackup,
+  findNotifiedTask,
+  findNotifiedUser,
+  hasAudience,
+  insertDeliveries,
+  type Recipients,
+} from "../store/notification_deliveries.ts";
+import { notify } from "../store/notifications.ts";
+import type { Services } from "./context.ts";
+
+type Clocked = Pick<Services, "clock">;
+
+/** An event that is about to be told. */
+export interface News extends Pick<NotificationEvent, "run" | "reason" | "ongoing"> {
+  name: NotificationEventName;
+  userId: number;
+  /** The task that it is about; null for none. */
+  taskId: number | null;
+  serverId: number | null;
+  backupId: number | null;
+  /** Default: the streams of the task, else those of the server. */
+  recipients?: Recipients;
+  audience: Audience;
+  /** A message for each. */
+  key: string;
+}
+
+/** Writes a message for each stream that wants the event. Returns whether there is any. */
+export async function writeNews(services: Clocked, sql: Sql, news: News): Promise<boolean> {
+  const { audience, backupId, key, name, ongoing, reason, run, serverId, taskId, userId } = news;
+  const recipients = news.recipients ?? recipientsOf(news);
+  if (recipients === null || !await hasAudience(sql, recipients, audience)) return false;
+  const about = taskId === null
+    ? await findNotifiedUser(sql, userId, serverId)
+    : await findNotifiedTask(sql, taskId, serverId);
+  if (about === undefined) return false;
+  const now = services.clock.now();
+  const backup = await findNotifiedBackup(sql, backupId ?? 0);
+  const event: NotificationEvent = {
+    event: name,
+    occurred_at: isoSeconds(now),
+    ...about,
+    run,
+    backup: backup === undefined ? null : { ...backup, created_at: isoSeconds(backup.created_at) },
+    reason,
+    ...ongoing === undefined ? {} : { ongoing },
+  };
+  if (await insertDeliveries(sql, { recipients, audience, key, event }, now) === 0) return false;
+  await notify(sql, { topic: "notification_due" });
+  return true;
+}
+
+function recipientsOf({ serverId, taskId }: News): Recipients | null {
+  if (taskId !== null) return { taskId };
+  return serverId === null ? null : { serverId };
+}
+
+export interface Occurrence {
+  kind: AlertKind;
+  /** Such as `task 3`. */
+  subject: string;
+  /** How often it has to occur before it is told. Default: 1. */
+  tellFrom?: number;
+  /** Default: now. Of a run: when it was queued, so that a daily schedule is told daily. */
+  at?: Date;
+}
+
+/**
+ * Records that a condition holds. The first occurrence is told, and then one a day.
+ * @param news Its `key` gets the occurrence's number.
+ */
+export async function raiseAlert(
+  services: Clocked,
+  sql: Sql,
+  { at = services.clock.now(), kind, subject, tellFrom = 1 }: Occurrence,
+  news: News,
+): Promise<void> {
+  const alert = await recordOccurrence(sql, {
+    user_id: news.userId,
+    kind,
+    subject,
+    backup_task_id: news.taskId,
+    remote_server_id: news.taskId === null ? news.serverId : null,
+    reason: news.reason,
+  }, at);
+  if (alert.occurrences < tellFrom) return;
+  if (alert.told_at !== null && at.getTime() - alert.told_at.getTime() < REMIND_AFTER) return;
+  const ongoing = alert.occurrences > 1 ? { ongoing: ongoingOf(alert) } : {};
+  const key = `${news.key} alert ${alert.id} ${alert.occurrences}`;
+  if (await writeNews(services, sql, { ...news, ...ongoing, key })) await markAlertTold(sql, alert.id, at);
+}
+
+/**
+ * Records that conditions of one subject have ended. Tells of it once, as `news` says, where one of them was told.
+ */
+export async function endAlerts(
+  services: Clocked,
+  sql: Sql,
+  kinds: readonly AlertKind[],
+  subject: string,
+  news: News | null,
+): Promise<void> {
+  const closed = await closeAlerts(sql, kinds, subject, services.clock.now());
+  const told = closed.filter(({ told_at }) => told_at !== null);
+  const [first] = told.sort((a, b) => a.opened_at.getTime() - b.opened_at.getTime());
+  if (first === undefined || news === null) return;
+  await writeNews(services, sql, {
+    ...news,
+    ongoing: ongoingOf(first),
+    key: `${news.key} alert ${first.id} closed`,
+  });
+}
+
+/** The same for one. */
+export function endAlert(
+  services: Clocked,
+  sql: Sql,
+  { kind, subject }: Pick<Occurrence, "kind" | "subject">,
+  news: News | null = null,
+): Promise<void> {
+  return endAlerts(services, sql, [kind], subject, news);
+}
+
+function ongoingOf({ occurrences, opened_at }: AlertRow) {
+  return { since: isoSeconds(opened_at), count: occurrences };
+}
