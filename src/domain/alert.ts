@@ -27,7 +27,7 @@ export const ALERT_KINDS = [
 export type AlertKind = typeof ALERT_KINDS[number];
 
 /**
- * Between two messages about the same condition. An hour short of a day, because a daily schedule in local time has days of
- * 23 hours. Milliseconds.
+ * Between two messages about the same condition. An hour short of a day, because a daily schedule in local
+ * time has days of 23 hours. Milliseconds.
  */
 export const REMIND_AFTER = 23 * 3_600_000;

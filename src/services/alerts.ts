@@ -102,7 +102,8 @@ export async function raiseAlert(
 }
 
 /**
- * Records that conditions of one subject have ended. Tells of it once, as `news` says, where one of them was told.
+ * Records that conditions of one subject have ended. Tells of it once, as `news` says, where one of them was
+ * told.
  */
 export async function endAlerts(
   services: Clocked,
