@@ -65,6 +65,7 @@ Deno.test("every variable is read", () => {
     BOOTSTRAP_TOKEN: "a-token-for-tests",
     LOCAL_AGENT: "0",
     LOG_LEVEL: "DEBUG",
+    NOTIFICATION_INTERVAL_SECONDS: "5",
     LOG_FORMAT: "json",
     RATE_LIMIT_PER_MINUTE: "60",
     ALLOW_PRIVATE_ADDRESSES: "10.1.0.0/16, ::1",
