@@ -1,6 +1,7 @@
 /** A directory on an SSH server, as `recover` reads it: over the agent's own SFTP, which trusts a pinned host key alone. */
 import askPassword from "@inquirer/password";
 import process from "node:process";
+import { runLimits } from "../../agent/engine/destinations/limits.ts";
 import { readFile } from "../../agent/engine/destinations/sftp_reader.ts";
 import { SftpSession, statusOf } from "../../agent/engine/destinations/sftp_session.ts";
 import { RunFailedError } from "../../agent/engine/ports.ts";
@@ -36,7 +37,7 @@ export async function openSftpPlace(
     host_key: environment.SFTP_HOST_KEY || null,
   };
   const { signal } = new AbortController();
-  const session = await told(() => SftpSession.open(spec, clock, signal));
+  const session = await told(() => SftpSession.open(spec, { clock, signal, idleMs: runLimits().idleMs }));
   const below = (path: string) => destinationDirectory(placeAt(address.directory), path);
   const read = (path: string) =>
     told(async () => {

@@ -7,9 +7,15 @@ export class FreezingRelay implements AsyncDisposable {
   #thawed = Promise.resolve();
   #thaw = () => {};
   #frozen = new Set<Deno.Conn>();
+  readonly #clients = new Set<Deno.Conn>();
 
   constructor(private readonly target: number) {
     this.#accepting = this.#accept();
+  }
+
+  /** Connections of clients that have not ended. */
+  get open(): number {
+    return this.#clients.size;
   }
 
   get port(): number {
@@ -39,14 +45,18 @@ export class FreezingRelay implements AsyncDisposable {
     for await (const from of this.#listener) {
       const to = await Deno.connect({ hostname: "127.0.0.1", port: this.target });
       this.#open.add(from).add(to);
-      this.#carried.push(this.#carry(from, to), this.#carry(to, from));
+      this.#clients.add(from);
+      const carried = this.#carry(from, to).finally(() => this.#clients.delete(from));
+      this.#carried.push(carried, this.#carry(to, from));
     }
   }
 
   async #carry(from: Deno.Conn, to: Deno.Conn): Promise<void> {
     const bytes = new Uint8Array(64 * 1024);
     try {
+      // A client that ends is seen, whatever it had sent before.
       for (let n = await from.read(bytes); n !== null; n = await from.read(bytes)) {
+        if (this.#frozen.has(from)) continue;
         await this.#thawed;
         if (this.#frozen.has(from)) continue;
         for (let sent = 0; sent < n;) sent += await to.write(bytes.subarray(sent, n));

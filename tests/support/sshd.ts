@@ -29,7 +29,8 @@ export class TestSshd implements AsyncDisposable {
     private readonly root: string,
   ) {}
 
-  static async open(): Promise<TestSshd> {
+  /** @param sftp `through the shell`: by the user's log-in shell, which prints text and ends. */
+  static async open(sftp: "internal" | "through the shell" = "internal"): Promise<TestSshd> {
     const root = await Deno.makeTempDir({ prefix: "rearguard-sshd-" });
     await Deno.chmod(root, 0o755);
     const directory = `${root}/files`;
@@ -41,7 +42,7 @@ export class TestSshd implements AsyncDisposable {
     await makeKey("ed25519", `${root}/user_key`);
     await Deno.copyFile(`${root}/user_key.pub`, `${root}/authorized_keys`);
     const port = freePort();
-    await Deno.writeTextFile(`${root}/sshd_config`, configuration(root, port));
+    await Deno.writeTextFile(`${root}/sshd_config`, configuration(root, port, sftp === "internal"));
     const sshd = new TestSshd(
       port,
       account.username,
@@ -86,7 +87,7 @@ export class TestSshd implements AsyncDisposable {
   }
 }
 
-function configuration(root: string, port: number): string {
+function configuration(root: string, port: number, isInternal: boolean): string {
   return [
     `ListenAddress 127.0.0.1:${port}`,
     `HostKey ${root}/host_key`,
@@ -99,8 +100,9 @@ function configuration(root: string, port: number): string {
     "PasswordAuthentication yes",
     "PubkeyAuthentication yes",
     "MaxStartups 100:30:200",
-    "Subsystem sftp internal-sftp",
-    "ForceCommand internal-sftp",
+    ...isInternal
+      ? ["Subsystem sftp internal-sftp", "ForceCommand internal-sftp"]
+      : ["Subsystem sftp /usr/lib/openssh/sftp-server"],
     "",
   ].join("\n");
 }

@@ -11,10 +11,14 @@ import {
   RunFailedError,
   type Uploads,
 } from "../ports.ts";
+import { type DestinationLimits, requestLimits } from "./limits.ts";
 import { LocalDestination } from "./local.ts";
 import { probe } from "./probe.ts";
 import { RelayDestination } from "./relay.ts";
 import { S3Destination } from "./s3.ts";
+
+/** The control plane tries again later. Milliseconds. */
+const REMOVAL_PATIENCE = 15_000;
 
 export interface DestinationPorts {
   readonly clock: Clock;
@@ -25,6 +29,8 @@ export interface DestinationPorts {
   readonly uploads: Uploads | null;
   readonly downloads: Downloads | null;
   readonly relay: Relay | null;
+  /** Those of a run where it is left out. */
+  readonly limits?: DestinationLimits;
 }
 
 export interface DestinationType<Spec> {
@@ -70,7 +76,16 @@ export function checkDestination(
       `Cannot check a destination of type ${spec.type} here: the control plane does it`,
     );
   }
-  return check(spec, { clock, signal, output: null, uploads: null, downloads: null, relay: null });
+  return check(spec, {
+    clock,
+    signal,
+    output: null,
+    uploads: null,
+    downloads: null,
+    relay: null,
+    // Whoever checks wants to know what is wrong, not to wait until it passes.
+    limits: requestLimits(0),
+  });
 }
 
 /**
@@ -91,6 +106,7 @@ export async function removeFromDestination(
     uploads: null,
     downloads: null,
     relay: null,
+    limits: requestLimits(REMOVAL_PATIENCE),
   });
   const result: DestinationDeleteResult = { deleted: [], failed: [] };
   const missing: string[] = [];

@@ -1,15 +1,14 @@
 /** A directory on an SSH server. */
 import type { SftpDestination as Spec } from "../../../src/protocol/job.ts";
 import { type Destination, ObjectMissingError, type ObjectWriter, RunFailedError } from "../ports.ts";
+import { runLimits } from "./limits.ts";
 import { checkObjectName, joinPath, partialName } from "./object_name.ts";
 import type { DestinationPorts } from "./registry.ts";
-import { readFile } from "./sftp_reader.ts";
-import { SftpSession } from "./sftp_session.ts";
+import { SftpConnection } from "./sftp_connection.ts";
+import { readSteadily } from "./sftp_reader.ts";
+import type { SftpSession } from "./sftp_session.ts";
 import { SftpWriter } from "./sftp_writer.ts";
 import { placeOf } from "./ssh_login.ts";
-
-/** For clearing away on a new connection after the run is over. */
-const RESCUE_TIMEOUT = 30_000;
 
 export class SftpDestination implements Destination {
   readonly description: string;
@@ -17,13 +16,16 @@ export class SftpDestination implements Destination {
   private constructor(
     private readonly spec: Spec,
     private readonly ports: DestinationPorts,
-    private readonly session: SftpSession,
+    private readonly connection: SftpConnection,
   ) {
     this.description = `SFTP ${placeOf(spec)} ${spec.directory}`;
   }
 
   static async open(spec: Spec, ports: DestinationPorts): Promise<SftpDestination> {
-    return new SftpDestination(spec, ports, await SftpSession.open(spec, ports.clock, ports.signal));
+    const { clock, signal, output, limits = runLimits() } = ports;
+    const connection = new SftpConnection(spec, { clock, signal, output, limits });
+    await connection.session();
+    return new SftpDestination(spec, ports, connection);
   }
 
   partialPath(): null {
@@ -34,17 +36,12 @@ export class SftpDestination implements Destination {
     return null;
   }
 
-  async findPlace(): Promise<void> {
-    const { directory } = this.spec;
-    if (await this.session.follow(directory) !== null) return;
-    throw new RunFailedError(
-      `Cannot use ${directory} at ${placeOf(this.spec)}: it is not there. Check sftp_path, and whether the ` +
-        "server has mounted its file system; where it is gone for good, make it anew.",
-    );
+  findPlace(): Promise<void> {
+    return this.connection.use((session) => this.#findPlace(session));
   }
 
   makePlace(): Promise<void> {
-    return this.session.makeDirectory(this.spec.directory);
+    return this.connection.use((session) => session.makeDirectory(this.spec.directory));
   }
 
   async create(name: string, _sizeHint: number | null): Promise<ObjectWriter> {
@@ -52,77 +49,65 @@ export class SftpDestination implements Destination {
     const partial = this.#path(partialName(name));
     this.ports.signal.throwIfAborted();
     await this.makePlace();
-    if (await this.session.look(final) !== null) {
-      throw new RunFailedError(
-        `Cannot write ${final} at ${
-          placeOf(this.spec)
-        }: it already exists. Move it away, and run the task again.`,
-      );
-    }
-    // Of a run that died: an open that must create would trip over it.
-    await this.session.removeIfThere(partial);
-    const handle = await this.session.createFile(partial);
-    const removeFiles = (paths: readonly string[]) => this.#removeFiles(paths);
-    return new SftpWriter(this.session, handle, partial, final, this.ports.signal, removeFiles);
+    const file = await this.connection.use(async (session) => {
+      if (await session.look(final) !== null) {
+        throw new RunFailedError(
+          `Cannot write ${final} at ${
+            placeOf(this.spec)
+          }: it already exists. Move it away, and run the task again.`,
+        );
+      }
+      // Of a run that died: an open that must create would trip over it.
+      await session.removeIfThere(partial);
+      return { session, handle: await session.createFile(partial) };
+    });
+    return new SftpWriter(this.connection, file, partial, final, this.ports.signal);
   }
 
-  async remove(name: string): Promise<boolean> {
-    const wasThere = await this.#removeFiles([this.#path(partialName(name)), this.#path(name)]);
-    if (!wasThere) await this.findPlace();
-    return wasThere;
+  remove(name: string): Promise<boolean> {
+    const paths = [this.#path(partialName(name)), this.#path(name)];
+    return this.connection.clearAway(async (session) => {
+      let wasThere = false;
+      for (const path of paths) wasThere = await session.removeIfThere(path) || wasThere;
+      if (!wasThere) await this.#findPlace(session);
+      return wasThere;
+    });
   }
 
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
-    return readFile(this.session, this.#path(checkObjectName(name)), from, to, this.ports.signal);
+    return readSteadily(this.connection, this.#path(checkObjectName(name)), from, to, this.ports.signal);
   }
 
-  async size(name: string): Promise<number> {
+  size(name: string): Promise<number> {
     const path = this.#path(checkObjectName(name));
-    const found = await this.session.follow(path);
-    if (found !== null) return found.size;
-    await this.findPlace();
-    if ((await this.session.list(this.spec.directory)).every(({ filename }) => /^\.\.?$/.test(filename))) {
+    return this.connection.use(async (session) => {
+      const found = await session.follow(path);
+      if (found !== null) return found.size;
+      await this.#findPlace(session);
+      const entries = await session.list(this.spec.directory);
+      if (entries.some(({ filename }) => filename !== "." && filename !== "..")) {
+        throw new ObjectMissingError(`Cannot read ${path} at ${placeOf(this.spec)}: it is not there`);
+      }
       throw new RunFailedError(
         `Cannot read ${path} at ${
           placeOf(this.spec)
         }: its directory is empty. See whether the server has mounted ` +
           "its file system.",
       );
-    }
-    throw new ObjectMissingError(`Cannot read ${path} at ${placeOf(this.spec)}: it is not there`);
+    });
   }
 
   close(): Promise<void> {
-    return this.session.close();
+    return this.connection.close();
   }
 
-  /** On a new connection where this one was lost: a partial file should not outlive the cut that made it one. */
-  async #removeFiles(paths: readonly string[]): Promise<boolean> {
-    const isLost = this.session.isLost;
-    const session = isLost ? await this.#rescue() : this.session;
-    let wasThere = false;
-    try {
-      for (const path of paths) wasThere = await session.removeIfThere(path) || wasThere;
-      return wasThere;
-    } finally {
-      if (isLost) await session.close();
-    }
-  }
-
-  /** Not by the run's signal, which may be what ended it. */
-  async #rescue(): Promise<SftpSession> {
-    const over = new AbortController();
-    const reason = new RunFailedError(`Cannot connect to ${placeOf(this.spec)}: it does not answer`);
-    const timeout = this.ports.clock.sleep(RESCUE_TIMEOUT, over.signal).then(
-      () => over.abort(reason),
-      () => {},
+  async #findPlace(session: SftpSession): Promise<void> {
+    const { directory } = this.spec;
+    if (await session.follow(directory) !== null) return;
+    throw new RunFailedError(
+      `Cannot use ${directory} at ${placeOf(this.spec)}: it is not there. Check sftp_path, and whether the ` +
+        "server has mounted its file system; where it is gone for good, make it anew.",
     );
-    try {
-      return await SftpSession.open(this.spec, this.ports.clock, over.signal);
-    } finally {
-      over.abort();
-      await timeout;
-    }
   }
 
   #path(name: string): string {

@@ -1,13 +1,36 @@
 /** A file on an SSH server, read with many requests under way: one at a time would wait for the network each time. */
 import { Buffer } from "node:buffer";
 import { endsEarly } from "./object_name.ts";
+import type { SftpConnection } from "./sftp_connection.ts";
 import type { SftpSession } from "./sftp_session.ts";
 
 /** What every server answers at once. */
 const REQUEST_BYTES = 32 * 1024;
 const IN_FLIGHT = 64;
 
-/** The bytes [from, to), in order. */
+/** The bytes [from, to), in order; where the connection breaks, read on at the byte by the next one. */
+export async function* readSteadily(
+  connection: SftpConnection,
+  path: string,
+  from: number,
+  to: number,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  for (let at = from; at < to;) {
+    const session = await connection.session();
+    try {
+      for await (const chunk of readFile(session, path, at, to, signal)) {
+        at += chunk.length;
+        connection.progressed();
+        yield chunk;
+      }
+    } catch (error) {
+      await connection.recover(session, error);
+    }
+  }
+}
+
+/** The bytes [from, to), in order, by one session. */
 export async function* readFile(
   session: SftpSession,
   path: string,
@@ -32,7 +55,8 @@ export async function* readFile(
     }
   } finally {
     await Promise.allSettled(pending);
-    if (!session.isLost) await session.closeFile(path, handle);
+    // What was read is right, whether the server closes the file or not.
+    if (!session.isLost) await session.closeFile(path, handle).catch(() => {});
   }
 }
 

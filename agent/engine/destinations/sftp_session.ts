@@ -1,10 +1,11 @@
 /** An SFTP channel as promises, its refusals as `RunFailedError`s. */
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { Client, FileEntryWithStats, SFTPWrapper, Stats } from "ssh2";
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { SftpDestination as Spec } from "../../../src/protocol/job.ts";
-import { RunFailedError } from "../ports.ts";
-import { logIn, placeOf } from "./ssh_login.ts";
+import { RunAbortedError, RunFailedError } from "../ports.ts";
+import { ConnectionLostError, type Done, SftpRequests } from "./sftp_requests.ts";
+import { logIn, LoginFailedError, placeOf } from "./ssh_login.ts";
 
 /** Status codes of draft-ietf-secsh-filexfer-02. */
 const NO_SUCH_FILE = 2;
@@ -19,41 +20,49 @@ const GOODBYE = 2000;
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-type Done<T> = (error: Error | undefined | null, result?: T) => void;
+/** Making a large file durable may take long, while the server has nothing to say. Milliseconds. */
+const SYNC_LIMIT = 15 * 60_000;
+
+export interface SessionPorts {
+  readonly clock: Clock;
+  /** Ends the requests under way; later ones are for clearing away, and have little time. */
+  readonly signal: AbortSignal;
+  readonly idleMs: number;
+  /** Ends the log-in instead of `signal`. */
+  readonly login?: AbortSignal;
+}
 
 export class SftpSession {
-  #isLost = false;
-
   private constructor(
     private readonly spec: Spec,
     private readonly clock: Clock,
     private readonly client: Client,
-    readonly sftp: SFTPWrapper,
-  ) {
+    private readonly sftp: SFTPWrapper,
+    private readonly requests: SftpRequests,
+  ) {}
+
+  /** Rejects with a `RunFailedError`, a {@link LoginFailedError} among them, or with the signal's reason. */
+  static async open(
+    spec: Spec,
+    { clock, signal, idleMs, login = signal }: SessionPorts,
+  ): Promise<SftpSession> {
+    const client = await logIn(spec, login);
     // Requests under way listen for the connection's end, and many are at once.
     client.setMaxListeners(0);
-    const lose = () => this.#isLost = true;
-    client.on("close", lose).on("error", lose);
-    sftp.on("close", lose).on("error", lose);
-  }
-
-  static async open(spec: Spec, clock: Clock, signal: AbortSignal): Promise<SftpSession> {
-    const client = await logIn(spec, signal);
+    const requests = new SftpRequests(client, clock, idleMs, signal);
     try {
-      const sftp = await new Promise<SFTPWrapper>((resolve, reject) => {
-        client.once("close", () => reject(new Error("closed")));
-        client.sftp((error, opened) => error ? reject(error) : resolve(opened));
-      });
-      return new SftpSession(spec, clock, client, sftp);
-    } catch (cause) {
+      const sftp = await requests.send<SFTPWrapper>((done) => client.sftp(done));
+      sftp.on("close", () => requests.lose()).on("error", () => requests.lose());
+      return new SftpSession(spec, clock, client, sftp, requests);
+    } catch (error) {
       client.destroy();
-      const text = `Cannot open SFTP at ${placeOf(spec)}: the server does not offer it to this user.`;
-      throw new RunFailedError(text, { cause });
+      signal.throwIfAborted();
+      throw openingError(spec, error as Error);
     }
   }
 
   get isLost(): boolean {
-    return this.#isLost;
+    return this.requests.isLost;
   }
 
   /** Calls `listener` once when the connection ends, until the returned function is called. */
@@ -69,6 +78,19 @@ export class SftpSession {
 
   createFile(path: string): Promise<Buffer> {
     return this.#call(`write ${path}`, (done) => this.sftp.open(path, "wx", { mode: FILE_MODE }, done));
+  }
+
+  /** Of a file that is there, to go on with. */
+  openAgain(path: string): Promise<Buffer> {
+    return this.#call(`write ${path}`, (done) => this.sftp.open(path, "r+", done));
+  }
+
+  /** ssh2 copies the bytes before it returns. */
+  writeAt(path: string, handle: Buffer, bytes: Buffer, position: number): Promise<void> {
+    return this.#call(
+      `write ${path}`,
+      (done: Done<void>) => this.sftp.write(handle, bytes, 0, bytes.length, position, done),
+    );
   }
 
   closeFile(path: string, handle: Buffer): Promise<void> {
@@ -113,7 +135,7 @@ export class SftpSession {
   /** A no-op where the server does not offer it. */
   async sync(path: string, handle: Buffer): Promise<void> {
     try {
-      await this.#raw((done: Done<void>) => this.sftp.ext_openssh_fsync(handle, done));
+      await this.requests.send((done: Done<void>) => this.sftp.ext_openssh_fsync(handle, done), SYNC_LIMIT);
     } catch (error) {
       const isMissing = statusOf(error) === UNSUPPORTED || /does not support/.test((error as Error).message);
       if (!isMissing) throw await this.explain(`write ${path}`, error);
@@ -154,8 +176,9 @@ export class SftpSession {
   }
 
   /** The error of a refused request, with what the server leaves out where it can be found out. */
-  async explain(action: string, error: unknown): Promise<RunFailedError> {
-    if (error instanceof RunFailedError) return error;
+  async explain(action: string, error: unknown): Promise<Error> {
+    // Explained before, or the signal's reason.
+    if (error instanceof RunFailedError || error instanceof RunAbortedError) return error;
     const fail = (reason: string) =>
       new RunFailedError(`Cannot ${action} at ${placeOf(this.spec)}: ${reason}`, { cause: error });
     switch (statusOf(error)) {
@@ -170,15 +193,20 @@ export class SftpSession {
             : "the server does not say why. Look at its disk's and the user's quota, and its log.",
         );
       case null:
-        return fail("the connection was lost. Check the network and the server, and run the task again.");
+        return fail(`${this.requests.reason}. Check the network and the server, and run the task again.`);
       default:
         return fail(`${(error as Error).message}.`);
     }
   }
 
+  /** The error of work that the connection's end stopped. */
+  explainLoss(action: string): Promise<Error> {
+    return this.explain(action, new ConnectionLostError(this.requests.reason));
+  }
+
   /** Never rejects. */
   async close(): Promise<void> {
-    if (this.#isLost) return void this.client.destroy();
+    if (this.isLost) return void this.client.destroy();
     const closed = new Promise<void>((resolve) => this.client.once("close", () => resolve()));
     const over = new AbortController();
     this.client.end();
@@ -219,19 +247,38 @@ export class SftpSession {
     }
   }
 
-  /** ssh2 answers every request that was sent when the channel closes, but drops one that comes after. */
   #raw<T>(start: (done: Done<T>) => void): Promise<T> {
-    if (this.#isLost) return Promise.reject(new Error("the connection was lost"));
-    return new Promise((resolve, reject) => {
-      const lose = () => reject(new Error("the connection was lost"));
-      this.client.once("close", lose);
-      start((error, result) => {
-        this.client.removeListener("close", lose);
-        if (error) reject(error);
-        else resolve(result as T);
-      });
-    });
+    return this.requests.send(start);
   }
+}
+
+/** The SSH log-in went through; its file transfer did not begin. */
+function openingError(spec: Spec, cause: Error): RunFailedError {
+  const action = `Cannot open SFTP at ${placeOf(spec)}`;
+  if (cause instanceof ConnectionLostError) {
+    return new LoginFailedError(`${action}: ${cause.message}.`, true, { cause });
+  }
+  const noise =
+    /Packet length (\d+) exceeds|Invalid packet length|Unknown packet type|Expected VERSION packet/
+      .exec(cause.message);
+  if (noise !== null) {
+    return new RunFailedError(
+      `${action}: the log-in shell of this user prints text${
+        sample(noise[1])
+      } before SFTP begins. Let its start-up ` +
+        "files (such as .bashrc) print nothing where there is no terminal, or use internal-sftp for the user.",
+      { cause },
+    );
+  }
+  return new RunFailedError(`${action}: the server does not offer it to this user.`, { cause });
+}
+
+/** The first four bytes of what should have been a packet, as ssh2 took them for a number. */
+function sample(length: string | undefined): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(Number(length ?? 0) >>> 0);
+  const text = bytes.toString("latin1");
+  return /^[\x20-\x7e]{4}$/.test(text) ? ` ("${text}…")` : "";
 }
 
 /** Null: the server did not answer at all. */

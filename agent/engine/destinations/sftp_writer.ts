@@ -1,6 +1,10 @@
-/** One file being written over SFTP: many writes on the way at once, renamed when all of them are on the disk. */
+/**
+ * One file being written over SFTP: many writes on the way at once, renamed when all of them are on the disk. What the
+ * server has not acknowledged is kept, and sent again by the next connection where one breaks.
+ */
 import { Buffer } from "node:buffer";
 import { type ObjectWriter, RunFailedError } from "../ports.ts";
+import type { SftpConnection } from "./sftp_connection.ts";
 import type { SftpSession } from "./sftp_session.ts";
 
 /** What a server's window lets through before it answers; more would only wait in memory here. */
@@ -8,9 +12,21 @@ const OUTSTANDING = 2 * 2 ** 20;
 /** Larger pieces cost fewer answers; above this they are no faster. */
 const PIECE = 128 * 1024;
 
+interface Piece {
+  readonly position: number;
+  readonly bytes: Buffer;
+}
+
+interface OpenFile {
+  readonly session: SftpSession;
+  readonly handle: Buffer;
+}
+
 export class SftpWriter implements ObjectWriter {
   #position = 0;
   #uncollected = 0;
+  /** Sent and not acknowledged, in the order of their positions. */
+  readonly #pending = new Set<Piece>();
   #outstanding = 0;
   #failure: unknown = null;
   #wake = () => {};
@@ -18,63 +34,67 @@ export class SftpWriter implements ObjectWriter {
   #isPublished = false;
 
   constructor(
-    private readonly session: SftpSession,
-    private readonly handle: Buffer,
+    private readonly connection: SftpConnection,
+    private file: OpenFile,
     private readonly partial: string,
     private readonly final: string,
     private readonly signal: AbortSignal,
-    /** Removes files on whatever connection can still be had. */
-    private readonly removeFiles: (paths: readonly string[]) => Promise<unknown>,
   ) {}
 
   async write(chunk: Uint8Array): Promise<void> {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const piece = Math.min(PIECE, this.session.writeLimit);
-    for (let at = 0; at < bytes.length;) {
-      const length = Math.min(piece, bytes.length - at);
-      await this.#until(() => this.#outstanding + length <= OUTSTANDING);
-      this.#send(bytes, at, length);
-      at += length;
-      this.#collect(length);
+    const piece = Math.min(PIECE, this.file.session.writeLimit);
+    for (let at = 0; at < chunk.length;) {
+      // The caller uses its buffer again.
+      const bytes = Buffer.from(chunk.subarray(at, at + piece));
+      await this.#until(() => this.#outstanding + bytes.length <= OUTSTANDING);
+      const next = { position: this.#position, bytes };
+      this.#pending.add(next);
+      this.#outstanding += bytes.length;
+      this.#position += bytes.length;
+      this.#send(next);
+      at += bytes.length;
+      this.#collect(bytes.length);
     }
   }
 
   async commit(): Promise<void> {
     await this.#until(() => this.#outstanding === 0);
-    await this.session.sync(this.final, this.handle);
+    await this.#onFile(async ({ session, handle }) => {
+      await session.sync(this.final, handle);
+      await session.closeFile(this.final, handle);
+    });
     this.#isOpen = false;
-    await this.session.closeFile(this.final, this.handle);
-    await this.#proveSize(this.partial);
-    this.#isPublished = true;
-    try {
-      await this.session.rename(this.partial, this.final);
-    } catch (error) {
-      // Refused, the final name is another's. With the connection lost it may be done, and be this object's.
-      this.#isPublished = this.session.isLost;
-      throw error;
-    }
-    await this.#proveSize(this.final);
+    await this.connection.use((session) => this.#proveSize(session, this.partial));
+    await this.#publish();
+    await this.connection.use((session) => this.#proveSize(session, this.final));
   }
 
   async abort(): Promise<void> {
     this.#failure ??= new RunFailedError(`The upload of ${this.final} was given up`);
-    if (this.#isOpen && !this.session.isLost) {
+    const { session, handle } = this.file;
+    if (this.#isOpen && !session.isLost) {
       this.#isOpen = false;
       // The file is removed: whether its last bytes got there does not matter.
-      await this.session.closeFile(this.partial, this.handle).catch(() => {});
+      await session.closeFile(this.partial, handle).catch(() => {});
     }
-    await this.removeFiles(this.#isPublished ? [this.partial, this.final] : [this.partial]);
+    const paths = this.#isPublished ? [this.partial, this.final] : [this.partial];
+    await this.connection.clearAway(async (session) => {
+      for (const path of paths) await session.removeIfThere(path);
+    });
   }
 
-  /** ssh2 copies the bytes before it returns. */
-  #send(bytes: Buffer, at: number, length: number): void {
-    this.#outstanding += length;
-    this.session.sftp.write(this.handle, bytes, at, length, this.#position, (error) => {
-      this.#outstanding -= length;
-      if (error) this.#failure ??= error;
-      this.#wake();
-    });
-    this.#position += length;
+  #send(piece: Piece): void {
+    const { session, handle } = this.file;
+    session.writeAt(this.final, handle, piece.bytes, piece.position).then(
+      () => {
+        // A piece that was sent again may be answered twice.
+        if (this.#pending.delete(piece)) this.#outstanding -= piece.bytes.length;
+        this.connection.progressed();
+      },
+      (error) => {
+        if (!session.isLost) this.#failure ??= error;
+      },
+    ).finally(() => this.#wake());
   }
 
   /** Where the agent was started with `--expose-gc`: copies pile up to 50 MB before V8 looks after them by itself. */
@@ -85,18 +105,19 @@ export class SftpWriter implements ObjectWriter {
     (globalThis as { gc?: (options: { type: "minor" }) => void }).gc?.({ type: "minor" });
   }
 
-  /** Waits for answers. Rejects with the first failure, the signal's reason or the connection's end. */
+  /** Waits for answers, over as many connections as it takes. Rejects with the first failure or the signal's reason. */
   async #until(isReached: () => boolean): Promise<void> {
     for (;;) {
       this.signal.throwIfAborted();
-      if (this.#failure !== null) throw await this.session.explain(`write ${this.final}`, this.#failure);
-      if (this.session.isLost) {
-        throw await this.session.explain(`write ${this.final}`, new Error("the connection was lost"));
+      if (this.#failure !== null) throw this.#failure;
+      if (this.file.session.isLost) {
+        await this.#goOn(this.file.session);
+        continue;
       }
       if (isReached()) return;
       const { promise, resolve } = Promise.withResolvers<unknown>();
       this.#wake = () => resolve(null);
-      const release = this.session.onLost(this.#wake);
+      const release = this.file.session.onLost(this.#wake);
       this.signal.addEventListener("abort", resolve, { once: true });
       await promise;
       this.signal.removeEventListener("abort", resolve);
@@ -104,8 +125,63 @@ export class SftpWriter implements ObjectWriter {
     }
   }
 
-  async #proveSize(path: string): Promise<void> {
-    const size = (await this.session.look(path))?.size ?? null;
+  /** Work on the open file, again on the next connection where one breaks. */
+  async #onFile(work: (file: OpenFile) => Promise<void>): Promise<void> {
+    for (;;) {
+      await this.#until(() => this.#outstanding === 0);
+      const { file } = this;
+      try {
+        return await work(file);
+      } catch (error) {
+        await this.connection.recover(file.session, error);
+      }
+    }
+  }
+
+  /** Opens the partial file by a new connection, and sends what was not acknowledged once more. */
+  async #goOn(lost: SftpSession): Promise<void> {
+    await this.connection.recover(lost, await lost.explainLoss(`write ${this.final}`));
+    const session = await this.connection.session();
+    try {
+      const acknowledged = this.#pending.values().next().value?.position ?? this.#position;
+      const size = (await session.look(this.partial))?.size ?? null;
+      if (size === null || size < acknowledged) {
+        throw new RunFailedError(
+          `Cannot go on with ${this.partial}: the server has ${
+            size ?? "no"
+          } bytes of the ${acknowledged} that it ` +
+            "had acknowledged before the connection broke. Run the task again.",
+        );
+      }
+      this.file = { session, handle: await session.openAgain(this.partial) };
+    } catch (error) {
+      await this.connection.recover(session, error);
+      return;
+    }
+    for (const piece of this.#pending) this.#send(piece);
+  }
+
+  /** A rename whose answer is lost may be done: then the final name is this file's. */
+  async #publish(): Promise<void> {
+    let isRepeated = false;
+    await this.connection.use(async (session) => {
+      if (isRepeated && await session.look(this.partial) === null) {
+        return await this.#proveSize(session, this.final);
+      }
+      isRepeated = true;
+      this.#isPublished = true;
+      try {
+        await session.rename(this.partial, this.final);
+      } catch (error) {
+        // Refused, the final name is another's.
+        this.#isPublished = session.isLost;
+        throw error;
+      }
+    });
+  }
+
+  async #proveSize(session: SftpSession, path: string): Promise<void> {
+    const size = (await session.look(path))?.size ?? null;
     if (size === this.#position) return;
     throw new RunFailedError(
       `Cannot trust ${path}: it holds ${size ?? "no"} bytes of the ${this.#position} that were sent`,

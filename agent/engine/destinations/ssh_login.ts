@@ -39,12 +39,24 @@ async function loadSsh2(): Promise<Ssh2> {
   return (await import("ssh2") as unknown as { default: Ssh2 }).default;
 }
 
+/** No session came of it. `isTransient`: the same log-in may go through later. */
+export class LoginFailedError extends RunFailedError {
+  /** The host's name leads nowhere. */
+  get isUnknownHost(): boolean {
+    return (this.cause as { code?: unknown } | undefined)?.code === "ENOTFOUND";
+  }
+
+  constructor(message: string, readonly isTransient: boolean, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
 /** `user@host:port`, for output and errors. */
 export function placeOf({ username, host, port }: Spec): string {
   return `${username}@${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Rejects with a `RunFailedError` of one line that names the setting to change, or with the signal's reason. */
+/** Rejects with a {@link LoginFailedError} of one line that names the setting to change, or with the signal's reason. */
 export async function logIn(spec: Spec, signal: AbortSignal): Promise<Client> {
   const ssh2 = await loadSsh2();
   const presented: string[] = [];
@@ -132,16 +144,18 @@ function unpinned(spec: Spec, presented: readonly string[]): RunFailedError {
   const place = placeOf(spec);
   const keys = presented.join(", ");
   if (spec.host_key === null) {
-    return new RunFailedError(
+    return new LoginFailedError(
       `Cannot trust ${place}: no host key is pinned, and it presented ${keys}. Compare that with ` +
         "`ssh-keygen -lf` on the server's own host key, and set sftp_host_key to it.",
+      false,
     );
   }
-  return new RunFailedError(
+  return new LoginFailedError(
     `Cannot trust ${place}: its host key is not the pinned ${
       normalized(spec.host_key)
     }; it presented ${keys}. ` +
       "If the server's key was changed on purpose, set sftp_host_key to the new one; if not, somebody may listen in.",
+    false,
   );
 }
 
@@ -157,13 +171,13 @@ const NETWORK: Record<string, string> = {
   ECONNRESET: "it cut the connection. See its SSH server's log.",
 };
 
-function loginError(spec: Spec, error: LoginFailure): RunFailedError {
-  const fail = (reason: string) =>
-    new RunFailedError(`Cannot connect to ${placeOf(spec)}: ${reason}`, { cause: error });
+function loginError(spec: Spec, error: LoginFailure): LoginFailedError {
+  const fail = (reason: string, isTransient = false) =>
+    new LoginFailedError(`Cannot connect to ${placeOf(spec)}: ${reason}`, isTransient, { cause: error });
   if (error.level === "client-authentication") return fail(refusal(spec));
-  if (error.level === "client-timeout") return fail(NETWORK["ETIMEDOUT"]!);
+  if (error.level === "client-timeout") return fail(NETWORK["ETIMEDOUT"]!, true);
   const known = NETWORK[error.code ?? ""];
-  if (known !== undefined) return fail(known);
+  if (known !== undefined) return fail(known, true);
   if (/parse privateKey|private key/i.test(error.message)) {
     return fail(
       /encrypted/i.test(error.message)
@@ -174,7 +188,7 @@ function loginError(spec: Spec, error: LoginFailure): RunFailedError {
   if (/handshake failed/i.test(error.message)) {
     return fail("it offers no cipher (AES-CTR, AES-GCM), key exchange or host key that is taken here.");
   }
-  return fail("it closed the connection. See its SSH server's log.");
+  return fail("it closed the connection. See its SSH server's log.", true);
 }
 
 function refusal({ password, private_key }: Spec): string {
