@@ -37,9 +37,14 @@ export class Requests {
     this.#count++;
     const over = new AbortController();
     const timeout = new RunFailedError(`It took longer than ${timeout_ms / 1000} s`);
-    this.stream.clock.sleep(timeout_ms, over.signal).then(() => over.abort(timeout), () => {});
+    const late = Promise.withResolvers<never>();
+    this.stream.clock.sleep(timeout_ms, over.signal).then(() => {
+      over.abort(timeout);
+      late.reject(timeout);
+    }, () => {});
     try {
-      const result = await this.#carryOut(request, over.signal);
+      // What goes on after its deadline, at a disk that does not answer say, takes nobody's place.
+      const result = await Promise.race([this.#carryOut(request, over.signal), late.promise]);
       this.send({ type: "response", request_id, ok: true, result });
     } catch (error) {
       if (!(error instanceof RunFailedError)) log().error("Cannot answer a request: {error}", { error });
@@ -80,11 +85,14 @@ export class Requests {
       );
     }
     this.#sending++;
+    const leave = () => void this.#sending--;
+    signal.addEventListener("abort", leave, { once: true });
     try {
       const carry: Carry = (bytes) => sendStream(this.stream, request.stream, bytes, signal);
       return await sendFromBackup(request, carry, this.stream.clock, signal);
     } finally {
-      this.#sending--;
+      signal.removeEventListener("abort", leave);
+      if (!signal.aborted) leave();
     }
   }
 }

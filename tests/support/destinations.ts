@@ -151,13 +151,6 @@ async function sftpFixture(): Promise<DestinationFixture> {
         ...changed("its password is wrong", fields, { sftp_password: "not-it" }, /does not let the user in/),
         mend: () => Promise.resolve(byKey),
       },
-      {
-        name: "its server is down",
-        happen: () => sshd.kill().then(() => ({})),
-        mend: () => sshd.start().then(() => ({})),
-        reason: /it refuses the connection/,
-        isChecked: true,
-      },
     ],
   };
 }

@@ -1,4 +1,5 @@
 /** File systems of a test's own. All need root. */
+import { systemClock } from "../../src/domain/clock.ts";
 
 /** A small one in memory, to be filled. */
 export async function mountTmpfs(path: string, bytes: number): Promise<AsyncDisposable> {
@@ -32,6 +33,35 @@ export async function mountBindfs(
   await Deno.mkdir(path, { recursive: true });
   await run("bindfs", ...options, from, path);
   return { [Symbol.asyncDispose]: () => run("umount", path) };
+}
+
+/** A directory whose file system can fall silent, as one of a network does when its server is gone. */
+export class FreezableMount implements AsyncDisposable {
+  private constructor(readonly path: string, private readonly server: Deno.ChildProcess) {}
+
+  static async open(from: string, path: string): Promise<FreezableMount> {
+    await Deno.mkdir(path, { recursive: true });
+    const device = Deno.statSync(path).dev;
+    // Nothing is answered from memory.
+    const options = ["-f", "-o", "attr_timeout=0,entry_timeout=0,direct_io"];
+    const server = new Deno.Command("bindfs", { args: [...options, from, path], stdin: "null" }).spawn();
+    while ((await Deno.stat(path)).dev === device) await systemClock.sleep(20);
+    return new FreezableMount(path, server);
+  }
+
+  freeze(): void {
+    this.server.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.server.kill("SIGCONT");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.thaw();
+    await run("umount", "-l", this.path);
+    await this.server.status;
+  }
 }
 
 async function mountImage(path: string, make: string[], mount: string[]): Promise<AsyncDisposable> {

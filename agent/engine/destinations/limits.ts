@@ -3,11 +3,11 @@
 export interface DestinationLimits {
   /** A connection that answers nothing for so long, while an answer is due, is given up. Milliseconds. */
   readonly idleMs: number;
-  /** How long a lost connection is made anew before the work fails. 0: the first failure counts. Milliseconds. */
+  /** How long a lost connection is made anew before the work fails; 0: not at all. Milliseconds. */
   readonly patienceMs: number;
 }
 
-/** Of a run: a destination that is away for some minutes must not cost hours of work. */
+/** Limits of runs: a destination that is away for some minutes must not cost hours of work. */
 const IDLE_SECONDS = 60;
 const PATIENCE_SECONDS = 15 * 60;
 

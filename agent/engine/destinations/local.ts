@@ -1,10 +1,13 @@
 /** A directory on the agent's own server. */
+import type { Clock } from "../../../src/domain/clock.ts";
 import type { LocalDestination as Spec } from "../../../src/protocol/job.ts";
 import { isThere } from "../is_there.ts";
 import { readMounts, refuseVanished } from "../mounts.ts";
 import type { Destination, ObjectWriter, Output } from "../ports.ts";
 import { ObjectMissingError, RunFailedError } from "../ports.ts";
-import { atLocal, codeOf } from "./local_errors.ts";
+import type { DestinationLimits } from "./limits.ts";
+import { codeOf } from "./local_errors.ts";
+import { LocalFiles } from "./local_files.ts";
 import { readLocal } from "./local_reader.ts";
 import { LocalWriter, syncDirectory } from "./local_writer.ts";
 import { checkObjectName, joinPath, partialName } from "./object_name.ts";
@@ -12,17 +15,27 @@ import { checkObjectName, joinPath, partialName } from "./object_name.ts";
 /** A backup may hold what only root may read: nobody but the agent's user gets into what it makes. */
 const DIRECTORY_MODE = 0o700;
 
+export interface LocalPorts {
+  readonly clock?: Clock;
+  readonly limits?: DestinationLimits;
+  readonly mounts?: typeof readMounts;
+}
+
 export class LocalDestination implements Destination {
   readonly description: string;
+  readonly #files: LocalFiles;
+  readonly #mounts: typeof readMounts;
 
   /** @param output Of a run: is told of what had to be read twice. */
   constructor(
     private readonly spec: Spec,
     private readonly signal: AbortSignal,
     private readonly output: Pick<Output, "line"> | null = null,
-    private readonly mounts = readMounts,
+    { clock, limits, mounts = readMounts }: LocalPorts = {},
   ) {
     this.description = `directory ${spec.directory}`;
+    this.#files = new LocalFiles(spec.directory, signal, clock, limits?.idleMs);
+    this.#mounts = mounts;
     if (!spec.directory.startsWith("/") || spec.directory.includes("\0")) {
       throw new RunFailedError(
         `Cannot use ${JSON.stringify(spec.directory)} as a destination: it must be an absolute path`,
@@ -37,7 +50,7 @@ export class LocalDestination implements Destination {
   async findPlace(): Promise<void> {
     const { directory } = this.spec;
     await this.#refuseVanished(`use ${directory}`);
-    if (await isThere(directory)) return;
+    if (await this.#isThere(`use ${directory}`, directory)) return;
     throw new RunFailedError(
       `Cannot use ${directory}: it is not there. See whether its file system is mounted; ` +
         "where it is gone for good, make it anew.",
@@ -49,27 +62,25 @@ export class LocalDestination implements Destination {
     this.signal.throwIfAborted();
     const final = this.#path(checkObjectName(name));
     await this.makePlace();
-    return await atLocal(`write to ${directory}`, async () => {
-      if (await isThere(final)) {
-        throw new RunFailedError(
-          `Cannot write ${final}: it already exists. Move it away, and run the task again.`,
-        );
-      }
-      return await LocalWriter.open(this.partialPath(name), final, this.signal);
-    });
+    if (await this.#isThere(`write to ${directory}`, final)) {
+      throw new RunFailedError(
+        `Cannot write ${final}: it already exists. Move it away, and run the task again.`,
+      );
+    }
+    return await LocalWriter.open(this.partialPath(name), final, this.signal, this.#files);
   }
 
   async makePlace(): Promise<void> {
     const { directory } = this.spec;
     // Else the backup would fill the disk that holds the mount point, and be gone from sight once it is mounted.
     await this.#refuseVanished(`write to ${directory}`);
-    await atLocal(`write to ${directory}`, () => makeDirectory(directory));
+    await this.#files.at(`write to ${directory}`, () => makeDirectory(directory));
   }
 
   async remove(name: string): Promise<boolean> {
     let wasThere = false;
     for (const path of [this.partialPath(name), this.#path(name)]) {
-      wasThere = await atLocal(`remove ${path}`, () => removeIfThere(path)) || wasThere;
+      wasThere = await this.#files.at(`remove ${path}`, () => removeIfThere(path)) || wasThere;
     }
     if (!wasThere) await this.findPlace();
     return wasThere;
@@ -77,11 +88,11 @@ export class LocalDestination implements Destination {
 
   async *read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
     const path = this.#path(checkObjectName(name));
-    if (!(await isThere(path))) {
+    if (!(await this.#isThere(`read ${path}`, path))) {
       await this.findPlace();
       throw new RunFailedError(`Cannot read ${path}: it is not there. It was deleted or moved away.`);
     }
-    yield* readLocal(path, from, to, this.signal, this.output);
+    yield* readLocal(path, { from, to }, this.#files, this.signal, this.output);
   }
 
   localPath(name: string): string | null {
@@ -91,11 +102,11 @@ export class LocalDestination implements Destination {
   async size(name: string): Promise<number> {
     const path = this.#path(checkObjectName(name));
     await this.findPlace();
-    if (!(await isThere(path))) {
+    if (!(await this.#isThere(`read ${path}`, path))) {
       await this.#refuseEmpty(path);
       throw new ObjectMissingError(`Cannot read ${path}: it is not there`);
     }
-    const { size } = await atLocal(`read ${path}`, () => Deno.stat(path));
+    const { size } = await this.#files.at(`read ${path}`, () => Deno.stat(path));
     return size;
   }
 
@@ -104,13 +115,22 @@ export class LocalDestination implements Destination {
   }
 
   async #refuseVanished(action: string): Promise<void> {
-    refuseVanished(action, await realPath(this.spec.directory), await this.mounts());
+    const path = await this.#files.at(action, () => realPath(this.spec.directory));
+    refuseVanished(action, path, await this.#mounts());
+  }
+
+  #isThere(action: string, path: string): Promise<boolean> {
+    return this.#files.at(action, () => isThere(path));
   }
 
   /** A directory without anything in it may be a mount point: what was mounted there may be whole. */
   async #refuseEmpty(path: string): Promise<void> {
     const { directory } = this.spec;
-    for await (const _ of Deno.readDir(directory)) return;
+    const isEmpty = await this.#files.at(`read ${directory}`, async () => {
+      for await (const _ of Deno.readDir(directory)) return false;
+      return true;
+    });
+    if (!isEmpty) return;
     throw new RunFailedError(
       `Cannot read ${path}: ${directory} is empty. See whether its file system is mounted.`,
     );

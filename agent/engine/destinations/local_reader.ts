@@ -1,6 +1,7 @@
 /** A file of this server, read in order. What its disk does not give is asked for once more: the fault may have been a cable's, or a path's. */
 import { type Output, RunFailedError } from "../ports.ts";
-import { atLocal, codeOf } from "./local_errors.ts";
+import { codeOf } from "./local_errors.ts";
+import type { LocalFiles } from "./local_files.ts";
 import { endsEarly } from "./object_name.ts";
 
 const READ_BYTES = 1024 * 1024;
@@ -8,18 +9,18 @@ const READ_BYTES = 1024 * 1024;
 /** The bytes [from, to). Rejects where the disk fails twice at the same place. */
 export async function* readLocal(
   path: string,
-  from: number,
-  to: number,
+  { from, to }: { from: number; to: number },
+  files: LocalFiles,
   signal: AbortSignal,
   output: Pick<Output, "line"> | null,
 ): AsyncIterable<Uint8Array> {
   const buffer = new Uint8Array(Math.min(READ_BYTES, Math.max(to - from, 1)));
-  let file = await openAt(path, from);
+  let file = await openAt(files, path, from);
   try {
     for (let at = from; at < to;) {
       signal.throwIfAborted();
       const wanted = buffer.subarray(0, to - at);
-      const read = () => atLocal(`read ${path}`, () => file.read(wanted));
+      const read = () => files.at(`read ${path}`, () => file.read(wanted));
       let length: number | null;
       try {
         length = await read();
@@ -28,8 +29,8 @@ export async function* readLocal(
         output?.line(
           `Reading ${path} again from byte ${at}: its disk reported an error. See the kernel's log`,
         );
-        const again = await openAt(path, at);
-        file.close();
+        const again = await openAt(files, path, at);
+        files.close(file);
         file = again;
         length = await read();
       }
@@ -38,7 +39,7 @@ export async function* readLocal(
       yield buffer.subarray(0, length);
     }
   } finally {
-    file.close();
+    files.close(file);
   }
 }
 
@@ -47,8 +48,10 @@ export function isUnreadable(error: unknown): boolean {
   return error instanceof RunFailedError && codeOf(error.cause) === "EIO";
 }
 
-async function openAt(path: string, offset: number): Promise<Deno.FsFile> {
-  const file = await atLocal(`read ${path}`, () => Deno.open(path));
-  await file.seek(offset, Deno.SeekMode.Start);
-  return file;
+async function openAt(files: LocalFiles, path: string, offset: number): Promise<Deno.FsFile> {
+  return await files.at(`read ${path}`, async () => {
+    const file = await Deno.open(path);
+    await file.seek(offset, Deno.SeekMode.Start);
+    return file;
+  });
 }

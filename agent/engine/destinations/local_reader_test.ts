@@ -4,6 +4,7 @@ import { failingDisk } from "../../../tests/support/failing_disk.ts";
 import { restore } from "../../../tests/support/restore_run.ts";
 import { verify } from "../../../tests/support/verify_run.ts";
 import { BackupDamagedError, RunFailedError } from "../ports.ts";
+import { LocalFiles } from "./local_files.ts";
 import { isUnreadable, readLocal } from "./local_reader.ts";
 
 const signal = new AbortController().signal;
@@ -12,7 +13,9 @@ Deno.test("what a disk can't read is told after the second time", async () => {
   const lines: string[] = [];
   // Nothing is mapped at the start of a process's memory.
   const reading = Array.fromAsync(
-    readLocal("/proc/self/mem", 10, 20, signal, { line: (text) => lines.push(text) }),
+    readLocal("/proc/self/mem", { from: 10, to: 20 }, new LocalFiles("/proc/self", signal), signal, {
+      line: (text) => lines.push(text),
+    }),
   );
   await assert.rejects(reading, (error) => {
     assert(error instanceof RunFailedError && isUnreadable(error), Deno.inspect(error));

@@ -50,7 +50,7 @@ Deno.test("nothing is written to, or told of, a file system of /etc/fstab that i
   await Deno.symlink(`${real}/disk`, `${real}/link`);
   const state = { mounts: [{ point: "/", type: "ext4", device: "x" }], expected: [`${real}/disk`] };
   const spec = { type: "local" as const, directory: `${real}/link/a/b` };
-  const destination = new LocalDestination(spec, never, null, () => Promise.resolve(state));
+  const destination = new LocalDestination(spec, never, null, { mounts: () => Promise.resolve(state) });
   const advice = `: /etc/fstab mounts a file system on ${real}/disk, and it is not mounted now. Mount it ` +
     `(mount ${real}/disk) or take it out of /etc/fstab.`;
   assert.equal(await reason(destination.create("x", null)), `Cannot write to ${spec.directory}${advice}`);

@@ -2,7 +2,8 @@
 import { isThere } from "../is_there.ts";
 import type { DirectWriting, ObjectWriter } from "../ports.ts";
 import { RunFailedError } from "../ports.ts";
-import { atLocal, codeOf } from "./local_errors.ts";
+import { codeOf } from "./local_errors.ts";
+import { type LocalFiles, SYNC_LIMIT } from "./local_files.ts";
 
 const FILE_MODE = 0o600;
 /**
@@ -26,25 +27,33 @@ export class LocalWriter implements ObjectWriter {
     private readonly partial: string,
     private readonly final: string,
     private readonly signal: AbortSignal,
+    private readonly files: LocalFiles,
     private readonly file: Deno.FsFile,
     /** The same file: operations on one descriptor wait for each other, and a sync must not hold back a write. */
     private readonly syncFile: Deno.FsFile,
   ) {}
 
-  static async open(partial: string, final: string, signal: AbortSignal): Promise<LocalWriter> {
-    const file = await createFile(partial);
-    try {
-      return new LocalWriter(partial, final, signal, file, await Deno.open(partial));
-    } catch (error) {
-      file.close();
-      await Deno.remove(partial);
-      throw error;
-    }
+  static async open(
+    partial: string,
+    final: string,
+    signal: AbortSignal,
+    files: LocalFiles,
+  ): Promise<LocalWriter> {
+    return await files.at(`write to ${directoryOf(final)}`, async () => {
+      const file = await createFile(partial);
+      try {
+        return new LocalWriter(partial, final, signal, files, file, await Deno.open(partial));
+      } catch (error) {
+        file.close();
+        await Deno.remove(partial);
+        throw error;
+      }
+    });
   }
 
   async write(chunk: Uint8Array): Promise<void> {
     this.signal.throwIfAborted();
-    await atLocal(`write ${this.final}`, async () => {
+    await this.files.at(`write ${this.final}`, async () => {
       if (this.#syncFailure !== null) throw this.#syncFailure;
       for (let at = 0; at < chunk.length;) at += await this.file.write(chunk.subarray(at));
     });
@@ -56,7 +65,7 @@ export class LocalWriter implements ObjectWriter {
       path: this.partial,
       written: (length) => this.#count(length),
       findFault: () =>
-        atLocal(`write ${this.final}`, async () => {
+        this.files.at(`write ${this.final}`, async () => {
           await this.file.seek(0, Deno.SeekMode.End);
           await this.file.write(new Uint8Array(PROBE_BYTES));
           await this.file.syncData();
@@ -66,18 +75,23 @@ export class LocalWriter implements ObjectWriter {
 
   /** A failure is told by `commit`. */
   async settle(): Promise<void> {
-    await this.#syncing;
-    this.#syncBeside();
-    await this.#syncing;
+    const settling = this.files.at(`write ${this.final}`, async () => {
+      await this.#syncing;
+      this.#syncBeside();
+      await this.#syncing;
+    }, SYNC_LIMIT);
+    await settling.catch((error) => void (this.#syncFailure ??= error));
   }
 
   async commit(): Promise<void> {
     this.signal.throwIfAborted();
-    await atLocal(`write ${this.final}`, async () => {
+    await this.files.at(`write ${this.final}`, async () => {
       await this.#syncing;
       if (this.#syncFailure !== null) throw this.#syncFailure;
       await this.file.sync();
-      this.#close();
+    }, SYNC_LIMIT);
+    this.#close();
+    await this.files.at(`write ${this.final}`, async () => {
       await this.#publish();
       await syncDirectory(directoryOf(this.final));
       const { size } = await Deno.stat(this.final);
@@ -90,10 +104,19 @@ export class LocalWriter implements ObjectWriter {
   }
 
   async abort(): Promise<void> {
-    await this.#syncing;
+    if (!this.#isClosed) {
+      // Closing the file would write what is still in memory, and nothing can interrupt a close.
+      await this.files.at(`remove ${this.partial}`, async () => {
+        await this.#syncing;
+        await this.file.truncate(0);
+      }).catch((error) => {
+        // Removing it tells whether anything is left.
+        if (!(error instanceof RunFailedError)) throw error;
+      });
+    }
     this.#close();
     for (const path of this.#isPublished ? [this.partial, this.final] : [this.partial]) {
-      await atLocal(`remove ${path}`, async () => {
+      await this.files.at(`remove ${path}`, async () => {
         try {
           await Deno.remove(path);
         } catch (error) {
@@ -149,8 +172,8 @@ export class LocalWriter implements ObjectWriter {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.file.close();
-    this.syncFile.close();
+    this.files.close(this.file);
+    this.files.close(this.syncFile);
   }
 }
 

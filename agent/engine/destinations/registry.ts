@@ -29,7 +29,7 @@ export interface DestinationPorts {
   readonly uploads: Uploads | null;
   readonly downloads: Downloads | null;
   readonly relay: Relay | null;
-  /** Those of a run where it is left out. */
+  /** The limits of a run where it is left out. */
   readonly limits?: DestinationLimits;
 }
 
@@ -44,10 +44,10 @@ type Types = { [T in ReadDestination["type"]]: DestinationType<Extract<ReadDesti
 
 export const destinationTypes: Types = {
   local: {
-    open: (spec, ports) => new LocalDestination(spec, ports.signal, ports.output),
+    open: (spec, ports) => new LocalDestination(spec, ports.signal, ports.output, ports),
     check: (spec, ports) =>
       probe(async () => {
-        const destination = new LocalDestination(spec, ports.signal);
+        const destination = new LocalDestination(spec, ports.signal, null, ports);
         await destination.makePlace();
         return destination;
       }, ports.clock),

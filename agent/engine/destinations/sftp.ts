@@ -64,9 +64,9 @@ export class SftpDestination implements Destination {
     return new SftpWriter(this.connection, file, partial, final, this.ports.signal);
   }
 
-  remove(name: string): Promise<boolean> {
+  async remove(name: string): Promise<boolean> {
     const paths = [this.#path(partialName(name)), this.#path(name)];
-    return this.connection.clearAway(async (session) => {
+    return await this.connection.clearAway(async (session) => {
       let wasThere = false;
       for (const path of paths) wasThere = await session.removeIfThere(path) || wasThere;
       if (!wasThere) await this.#findPlace(session);
@@ -78,9 +78,9 @@ export class SftpDestination implements Destination {
     return readSteadily(this.connection, this.#path(checkObjectName(name)), from, to, this.ports.signal);
   }
 
-  size(name: string): Promise<number> {
+  async size(name: string): Promise<number> {
     const path = this.#path(checkObjectName(name));
-    return this.connection.use(async (session) => {
+    return await this.connection.use(async (session) => {
       const found = await session.follow(path);
       if (found !== null) return found.size;
       await this.#findPlace(session);

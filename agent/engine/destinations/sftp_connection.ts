@@ -1,4 +1,4 @@
-/** The way to an SFTP server, made anew when it breaks: for as long as the limits allow, and only where that may help. */
+/** A connection to an SFTP server that is made anew when it breaks, as long as the limits allow. */
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { SftpDestination as Spec } from "../../../src/protocol/job.ts";
 import { Backoff } from "../../backoff.ts";
@@ -29,7 +29,7 @@ export class SftpConnection {
 
   constructor(private readonly spec: Spec, private readonly ports: ConnectionPorts) {}
 
-  /** The open session, or a new one. Rejects when the limits are reached, the log-in is refused or the signal aborts. */
+  /** Returns the open session or a new one. Rejects at the limits, a refused log-in or the signal's abort. */
   session(): Promise<SftpSession> {
     if (this.#session !== null && !this.#session.isLost) return Promise.resolve(this.#session);
     this.#connecting ??= this.#connect().finally(() => this.#connecting = null);
@@ -50,7 +50,7 @@ export class SftpConnection {
     }
   }
 
-  /** Resolves where work on a session that failed with `error` may be tried on a new one; else rejects with that error. */
+  /** Resolves where work that failed with `error` may be tried on a new session; else rejects with that error. */
   async recover(session: SftpSession, error: unknown): Promise<void> {
     this.ports.signal.throwIfAborted();
     if (!session.isLost) throw error;
@@ -64,7 +64,7 @@ export class SftpConnection {
     this.#backoff.reset();
   }
 
-  /** Does work also when the run is over: on the open session, or on one that is made for it and tried once. */
+  /** Does work even after the run is over: on the open session, or once on a new one. */
   async clearAway<T>(work: (session: SftpSession) => Promise<T>): Promise<T> {
     if (this.#session !== null && !this.#session.isLost) {
       const session = this.#session;

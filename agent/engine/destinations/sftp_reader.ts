@@ -55,7 +55,7 @@ export async function* readFile(
     }
   } finally {
     await Promise.allSettled(pending);
-    // What was read is right, whether the server closes the file or not.
+    // The bytes are right, whether the server closes the file or not.
     if (!session.isLost) await session.closeFile(path, handle).catch(() => {});
   }
 }

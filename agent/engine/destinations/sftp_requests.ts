@@ -1,4 +1,4 @@
-/** Requests under way on one SSH connection: each ends by its answer, the connection's end, or the server's silence. */
+/** Requests on one SSH connection: each ends by its answer, the connection's end or the server's silence. */
 import type { Client } from "ssh2";
 import type { Clock } from "../../../src/domain/clock.ts";
 
@@ -56,8 +56,8 @@ export class SftpRequests {
   }
 
   /**
-   * Starts a request. Rejects with its error, a {@link ConnectionLostError}, or the signal's reason where that aborts
-   * meanwhile; one that is started after the abort is for clearing away, and has little time.
+   * Starts a request. Rejects with its error, a {@link ConnectionLostError}, or the signal's reason if that aborts
+   * meanwhile. A request that starts after the abort is for clearing away, and has little time.
    *
    * @param limitMs How long this one may take without any answer of the server.
    */

@@ -80,7 +80,7 @@ export class SftpSession {
     return this.#call(`write ${path}`, (done) => this.sftp.open(path, "wx", { mode: FILE_MODE }, done));
   }
 
-  /** Of a file that is there, to go on with. */
+  /** Opens an existing file to go on with it. */
   openAgain(path: string): Promise<Buffer> {
     return this.#call(`write ${path}`, (done) => this.sftp.open(path, "r+", done));
   }

@@ -1,6 +1,6 @@
 /**
- * One file being written over SFTP: many writes on the way at once, renamed when all of them are on the disk. What the
- * server has not acknowledged is kept, and sent again by the next connection where one breaks.
+ * One file being written over SFTP: many writes at once, renamed when all of them are on the disk. Bytes that the
+ * server has not acknowledged are kept, and sent again by the next connection where one breaks.
  */
 import { Buffer } from "node:buffer";
 import { type ObjectWriter, RunFailedError } from "../ports.ts";

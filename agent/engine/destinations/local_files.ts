@@ -1,0 +1,80 @@
+/**
+ * File work at a local destination, each with a time limit: a network file system whose server is gone lets a program wait
+ * for ever, and no system call can be taken back.
+ */
+import { type Clock, systemClock } from "../../../src/domain/clock.ts";
+import { RunFailedError } from "../ports.ts";
+import { runLimits } from "./limits.ts";
+import { atLocal } from "./local_errors.ts";
+
+/** Making a large file durable takes long, and a healthy disk says nothing meanwhile. Milliseconds. */
+export const SYNC_LIMIT = 15 * 60_000;
+/** For clearing away once the work is over. Milliseconds. */
+const GOODBYE = 20_000;
+
+/** Calls that did not return in their time, by their directory: each holds a thread of this process. */
+const unanswered = new Map<string, Set<Promise<unknown>>>();
+
+export class LocalFiles {
+  constructor(
+    private readonly directory: string,
+    private readonly signal: AbortSignal,
+    private readonly clock: Clock = systemClock,
+    private readonly idleMs = runLimits().idleMs,
+  ) {}
+
+  /**
+   * Does one piece of work. Rejects with a `RunFailedError` where it fails or does not return in time, or with the signal's
+   * reason where that aborts meanwhile. While an earlier call at the directory has not returned, nothing is tried.
+   *
+   * @param action What can't be done when it fails: `write to /srv/backups`.
+   */
+  async at<T>(action: string, work: () => Promise<T>, limitMs = this.idleMs): Promise<T> {
+    if (unanswered.has(this.directory)) throw this.#silent(action);
+    const isOver = this.signal.aborted;
+    const limit = isOver ? Math.min(limitMs, GOODBYE) : limitMs;
+    const { promise: stopped, reject } = Promise.withResolvers<never>();
+    const done = new AbortController();
+    this.clock.sleep(limit, done.signal).then(() => reject(this.#silent(action, limit)), () => {});
+    const abort = () => reject(this.signal.reason);
+    if (!isOver) this.signal.addEventListener("abort", abort, { once: true });
+    let isSettled = false;
+    const working = atLocal(action, work).finally(() => isSettled = true);
+    try {
+      return await Promise.race([working, stopped]);
+    } catch (error) {
+      if (!isSettled) this.#keep(working);
+      throw error;
+    } finally {
+      done.abort();
+      this.signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Closes a file without waiting for the file system: a close may have to write, and would stop the whole agent. */
+  close(file: Deno.FsFile): void {
+    const stuck = unanswered.get(this.directory);
+    if (stuck === undefined) return file.close();
+    void Promise.allSettled(stuck).then(() => file.close());
+  }
+
+  /** Notes work that has not returned, until it does. */
+  #keep(working: Promise<unknown>): void {
+    const { directory } = this;
+    const stuck = unanswered.get(directory) ?? new Set();
+    unanswered.set(directory, stuck.add(working));
+    const forget = () => {
+      stuck.delete(working);
+      if (stuck.size === 0) unanswered.delete(directory);
+    };
+    working.then(forget, forget);
+  }
+
+  #silent(action: string, ms?: number): RunFailedError {
+    const time = ms === undefined ? "still does not answer" : `did not answer for ${ms / 1000} s`;
+    return new RunFailedError(
+      `Cannot ${action}: the file system ${time}. See whether the server or disk behind it is there; unmount it ` +
+        `by force (umount -f -l) where it is gone.`,
+    );
+  }
+}
