@@ -5,15 +5,20 @@ import { Backoff } from "./backoff.ts";
 import type { Call, CallAnswer } from "./calls.ts";
 import { RunFailedError } from "./engine/ports.ts";
 
-/** Tries of a call that the control plane answers with "later". */
-const TRIES = 10;
+/** How long a call is tried again that the control plane answers with "later": a bucket that is away, for one. */
+const PATIENCE = 15 * 60_000;
 
 export interface CallLink {
   call(message: Call, signal: AbortSignal): Promise<CallAnswer>;
 }
 
 export class RunCalls {
-  constructor(private readonly link: CallLink, private readonly clock: Clock) {}
+  /** @param waiting Told once a call that it is tried again, and why. */
+  constructor(
+    private readonly link: CallLink,
+    private readonly clock: Clock,
+    private readonly waiting: (reason: string) => void = () => {},
+  ) {}
 
   /** Rejects with a `RunFailedError` where it is refused for good, or with the signal's reason. */
   async ask<T extends CallAnswer["type"]>(
@@ -23,6 +28,7 @@ export class RunCalls {
   ): Promise<Extract<CallAnswer, { type: T }>> {
     const traceparent = traceparentOf(activeSpan());
     const backoff = new Backoff(500, 30_000);
+    const started = this.clock.monotonic();
     for (let tries = 1;; tries++) {
       const answer = await this.link.call({ ...call, traceparent }, signal);
       if (answer.type === expected) return answer as Extract<CallAnswer, { type: T }>;
@@ -31,7 +37,10 @@ export class RunCalls {
           `Cannot go on: the control plane answered ${call.type} with ${answer.type}`,
         );
       }
-      if (!answer.retryable || tries === TRIES) throw new RunFailedError(answer.message);
+      if (!answer.retryable || this.clock.monotonic() - started > PATIENCE) {
+        throw new RunFailedError(answer.message);
+      }
+      if (tries === 2) this.waiting(answer.message);
       await this.clock.sleep(backoff.next(), signal);
     }
   }

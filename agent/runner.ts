@@ -154,7 +154,7 @@ export class Runner {
     let workDirectory: string | null = null;
     try {
       signal.throwIfAborted();
-      const calls = new RunCalls(link(), clock);
+      const calls = new RunCalls(link(), clock, (reason) => output.line(`Waiting: ${reason}`));
       workDirectory = await state.makeWorkDirectory(run.runId, run.attempt);
       const ports: RunPorts = {
         clock,

@@ -32,8 +32,8 @@ const uploads: Uploads = {
     });
     return { urls: await Promise.all(numbers.map(sign)), expiresInMs: 3_600_000 };
   },
-  async complete(uploadId, _size, parts) {
-    await bucket.completeUpload(key, uploadId, parts);
+  async complete(uploadId, size, parts) {
+    await bucket.completeUpload(key, uploadId, parts, size);
     return { size: (await bucket.head(key))! };
   },
   abort: (uploadId) => bucket.abortUpload(key, uploadId).then(() => {}),

@@ -4,6 +4,7 @@ import type { Clock } from "../../src/domain/clock.ts";
 import { IndexParser, type Member, type MemberType } from "./archive_index.ts";
 import { byteString } from "./bytes.ts";
 import { Children } from "./children.ts";
+import { requestLimits } from "./destinations/limits.ts";
 import { openDestination } from "./destinations/registry.ts";
 import { GivenDownloads } from "./given_downloads.ts";
 import { oneLine } from "./line.ts";
@@ -15,6 +16,9 @@ import { parentOf } from "./targets/selection.ts";
 /** Characters of JSON that an answer may take: it is one frame of the link, and a row at the control plane. */
 const MAX_ANSWER = 900_000;
 
+/** Less than the deadline of the request, so that its answer tells what is wrong. Milliseconds. */
+const PATIENCE = 15_000;
+
 /** Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where its index is not what was stored. Holds no more members than are up to the page's end. */
 export async function browseBackup(
   request: BackupBrowse,
@@ -23,9 +27,10 @@ export async function browseBackup(
 ): Promise<BackupBrowseResult> {
   const { backup, path, signed } = request;
   const downloads = new GivenDownloads(signed);
+  const limits = requestLimits(PATIENCE);
   await using children = new Children(clock, signal);
   try {
-    const ports = { clock, signal, output: null, uploads: null, downloads, relay: null };
+    const ports = { clock, signal, output: null, uploads: null, downloads, relay: null, limits };
     const destination = await openDestination(backup.destination, ports);
     try {
       const objects = new StoredObjects(backup, destination, children);

@@ -6,6 +6,7 @@ import type { FrameTable, Member } from "./archive_index.ts";
 import { openRanges, type Range } from "./archive_ranges.ts";
 import { byteString } from "./bytes.ts";
 import { Children } from "./children.ts";
+import { requestLimits } from "./destinations/limits.ts";
 import { openDestination } from "./destinations/registry.ts";
 import { GivenDownloads } from "./given_downloads.ts";
 import { oneLine } from "./line.ts";
@@ -26,6 +27,9 @@ export interface BytesToSend {
 /** Carries the bytes away; asks for them anew where it has to begin again. */
 export type Carry = (bytes: BytesToSend) => Promise<void>;
 
+/** How long a download waits for a destination that is away. Milliseconds. */
+const PATIENCE = 30_000;
+
 /** Rejects with a `RunFailedError` that names the backup. */
 export async function sendFromBackup(
   request: BackupSend,
@@ -37,7 +41,8 @@ export async function sendFromBackup(
   const downloads = new GivenDownloads(signed);
   await using children = new Children(clock, signal);
   try {
-    const ports = { clock, signal, output: null, uploads: null, downloads, relay: null };
+    const limits = requestLimits(PATIENCE);
+    const ports = { clock, signal, output: null, uploads: null, downloads, relay: null, limits };
     const destination = await openDestination(backup.destination, ports);
     try {
       return await send(

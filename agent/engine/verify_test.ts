@@ -93,6 +93,8 @@ for (const [name, [script, fault]] of Object.entries(DAMAGES)) {
   Deno.test(`an object that ${name} is told of, each by its name`, async () => {
     await using at = await backedUp("echo one > one; seq 1000 > numbers");
     for (const role of ["archive", "index", "manifest"] as const) await shell(script, at.path(role));
+    // An empty directory would look like one whose file system is not mounted.
+    await Deno.writeTextFile(`${at.run.directory}/another object`, "");
     const told = await damage(verify(at.run, at.backup));
     const found = at.run.lines.filter((line) => line.startsWith("Damaged: "));
     for (const { name } of at.backup.objects) {

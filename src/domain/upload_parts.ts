@@ -6,6 +6,10 @@ export const MAX_PARTS = 10_000;
 const LARGEST_PART = 5 * 1024 * MIB;
 /** Carries 156 GiB in 10,000 parts. The agent holds three of them in memory. */
 const SMALLEST_PART = 16 * MIB;
+/** S3 takes no smaller one but the last. On a slow link a part is lost with each cut, and has to get through in one go. */
+const SLOW_PART = 5 * MIB;
+/** Bytes a second below which a link is slow: a usual part takes more than a minute. */
+const SLOW = 256 * 1024;
 /** How much an object may grow from one backup to the next and still fit. */
 const GROWTH = 1.5;
 
@@ -13,12 +17,14 @@ const GROWTH = 1.5;
  * One size for every part but the last, in whole MiB; null where the object can't fit into an upload.
  *
  * @param sizeHint The object's size last time; null where there was none.
+ * @param bytesPerSecond How fast the task's last run stored; null where nobody knows.
  */
-export function partSize(sizeHint: number | null): number | null {
+export function partSize(sizeHint: number | null, bytesPerSecond: number | null = null): number | null {
   const size = sizeHint ?? 0;
   if (size > MAX_PARTS * LARGEST_PART) return null;
   const needed = Math.ceil(size * GROWTH / MAX_PARTS / MIB) * MIB;
-  return Math.min(Math.max(needed, SMALLEST_PART), LARGEST_PART);
+  const smallest = bytesPerSecond !== null && bytesPerSecond < SLOW ? SLOW_PART : SMALLEST_PART;
+  return Math.min(Math.max(needed, smallest), LARGEST_PART);
 }
 
 /** How many parts an object of `size` has; an empty one has none. */

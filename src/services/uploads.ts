@@ -6,7 +6,7 @@ import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import { objectKey } from "../domain/location.ts";
 import { MAX_PARTS, partCount, partSize } from "../domain/upload_parts.ts";
 import { isStorageType, storageTypes } from "../storage/registry.ts";
-import { type Bucket, StorageError } from "../storage/s3.ts";
+import { type Bucket, StorageError, type UploadedPart } from "../storage/s3.ts";
 import { type BackupDestinationRow, findBackupDestination } from "../store/backup_destinations.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import {
@@ -126,7 +126,7 @@ export async function completeUpload(
       `Cannot complete the upload of ${row.object_key}: ${parts.length} parts do not make ${input.size} bytes`,
     );
   }
-  await finish(bucket, row, parts);
+  await finish(bucket, row, parts, input.size);
   return { size: await proveSize(services, bucket, row, input.size) };
 }
 
@@ -168,7 +168,8 @@ export async function removeUpload(services: Services, uploadId: string): Promis
 async function finish(
   bucket: Bucket,
   row: UploadRow,
-  parts: readonly { partNumber: number; etag: string }[],
+  parts: readonly UploadedPart[],
+  size: number,
 ): Promise<void> {
   if (parts.length === 0) {
     await bucket.put(row.object_key, "");
@@ -176,9 +177,9 @@ async function finish(
     return;
   }
   try {
-    await bucket.completeUpload(row.object_key, row.s3_upload_id, parts);
+    await bucket.completeUpload(row.object_key, row.s3_upload_id, parts, size);
   } catch (error) {
-    // Completed before, with the answer lost: the object's size will tell.
+    // Told by what lies under its key.
     if (!(error instanceof StorageError && error.code === "NoSuchUpload")) throw error;
   }
 }
@@ -233,7 +234,7 @@ function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: 
 /** A run that failed because its object outgrew its parts tells the next one that it needs larger ones. */
 function fittingPartSize(name: string, sizeHint: number | null, run: UploadRun): number {
   const size = Math.max(sizeHint ?? 0, run.failed_bytes_written ?? 0);
-  const bytes = partSize(size);
+  const bytes = partSize(size, run.last_bytes_per_second);
   if (bytes !== null) return bytes;
   throw new ConflictError(
     `Cannot upload ${name}: at ${size} bytes it does not fit into ${MAX_PARTS} parts of 5 GiB. ` +

@@ -49,7 +49,7 @@ export async function probe(
   if (!connected) return steps;
   const written = await step("write", async () => {
     const etag = await putPart(network, await bucket.signPart(key, uploadId, 1, URL_SECONDS), key);
-    await bucket.completeUpload(key, uploadId, [{ partNumber: 1, etag }]);
+    await bucket.completeUpload(key, uploadId, [{ partNumber: 1, etag }], TEXT.length);
     return `Wrote ${key}.`;
   });
   if (!written) {

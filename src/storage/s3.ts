@@ -12,12 +12,22 @@ import { childrenOf, type Element, escapeXml, parseXml, textOf } from "./xml.ts"
 export type { BucketOptions } from "./s3_address.ts";
 export { StorageError };
 
-/** Amazon works on a large completion for minutes before it answers. */
-const COMPLETE_TIMEOUT = 10 * 60_000;
+/** Amazon works on a large completion for minutes, and sends white space meanwhile. */
+const COMPLETE_IDLE = 10 * 60_000;
+const COMPLETE_TIMEOUT = 60 * 60_000;
 
 export interface StoredKey {
   readonly key: string;
   readonly size: number;
+}
+export interface StoredObjectStat {
+  readonly size: number;
+  /** Without its quotes; null where the service tells none. */
+  readonly etag: string | null;
+}
+export interface UploadedPart {
+  readonly partNumber: number;
+  readonly etag: string;
 }
 export interface OpenUpload {
   readonly key: string;
@@ -60,12 +70,35 @@ export class Bucket {
     return this.#requests.sign("GET", key, {}, expiresSeconds);
   }
 
-  /** Makes the parts, in ascending order, the object. Throws with code `NoSuchUpload` when it was completed or aborted. */
+  /**
+   * Makes the parts, in ascending order, the object of `size` bytes. Whatever the answer was, an object of that size and
+   * those parts under the key, where there was none before, is proof. Throws with code `NoSuchUpload` where the upload
+   * was aborted.
+   */
   async completeUpload(
     key: string,
     uploadId: string,
-    parts: readonly { partNumber: number; etag: string }[],
+    parts: readonly UploadedPart[],
+    size: number,
   ): Promise<void> {
+    try {
+      await this.#complete(key, uploadId, parts);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      const stored = await this.stat(key).catch((failure) => {
+        // What was wrong with the completion says more.
+        if (failure instanceof StorageError) return null;
+        throw failure;
+      });
+      if (stored === null || stored.size !== size || !fitsParts(stored.etag, parts)) {
+        throw error.code === "Answer"
+          ? new StorageError(error.message, error.code, true, { cause: error })
+          : error;
+      }
+    }
+  }
+
+  async #complete(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<void> {
     const action = `complete the upload of ${key}`;
     const list = parts.map(({ partNumber, etag }) =>
       `<Part><PartNumber>${partNumber}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`
@@ -78,7 +111,10 @@ export class Bucket {
       body: `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${
         list.join("")
       }</CompleteMultipartUpload>`,
+      idleMs: COMPLETE_IDLE,
       timeoutMs: COMPLETE_TIMEOUT,
+      // After a lost answer the object is looked for, before it is tried again.
+      repeatable: false,
     });
     // The status is sent before the work: a failure comes as an error document under 200.
     if (this.#document(action, answer).name === "Error") {
@@ -114,12 +150,18 @@ export class Bucket {
 
   /** The size in bytes; null where the service itself says that there is no such object. */
   async head(key: string): Promise<number | null> {
+    return (await this.stat(key))?.size ?? null;
+  }
+
+  /** As {@link head}, with the ETag. */
+  async stat(key: string): Promise<StoredObjectStat | null> {
     const action = `look up ${key}`;
     try {
       const { headers } = await this.#requests.send({ action, method: "HEAD", key });
       const size = headers.get("content-length");
       if (size === null || !/^\d+$/.test(size)) throw this.#requests.malformed(action);
-      return Number(size);
+      const etag = headers.get("etag")?.replace(/^(?:W\/)?"?|"$/g, "") ?? null;
+      return { size: Number(size), etag };
     } catch (error) {
       if (isRefused(error, "NotFound", "NoSuchKey")) return await this.#proveMissing(key);
       if (error instanceof StorageError && !error.retryable) await this.#askWhy(action);
@@ -231,7 +273,8 @@ export class Bucket {
 
   #document(action: string, answer: S3Answer): Element {
     try {
-      return parseXml(answer.text);
+      // Some services send white space while they work.
+      return parseXml(answer.text.replace(/^\uFEFF?\s+/, ""));
     } catch (cause) {
       throw this.#requests.malformed(action, cause);
     }
@@ -242,6 +285,12 @@ export class Bucket {
     if (text === null || text === "") throw this.#requests.malformed(action);
     return text;
   }
+}
+
+/** Whether an ETag is not that of other parts: a multipart upload's ends in their number. */
+function fitsParts(etag: string | null, parts: readonly UploadedPart[]): boolean {
+  const count = /-(\d{1,5})$/.exec(etag ?? "")?.[1];
+  return count === undefined || Number(count) === parts.length;
 }
 
 /** Keys come percent-encoded where the service says so: XML can't carry every character. */

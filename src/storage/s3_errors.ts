@@ -34,7 +34,7 @@ export function readRefusal(status: number, body: string, headers: Headers): Ref
   const fallback = { status, code, message: "", region };
   if (!body.includes("<Error")) return fallback;
   try {
-    const error = parseXml(body);
+    const error = parseXml(body.replace(/^\uFEFF?\s+/, ""));
     if (error.name !== "Error") return fallback;
     return {
       status,

@@ -21,7 +21,9 @@ export interface S3Request {
   readonly query?: Record<string, string>;
   readonly headers?: Record<string, string>;
   readonly body?: string;
+  /** How long the answer may take, and be silent on its way. */
   readonly timeoutMs?: number;
+  readonly idleMs?: number;
   /** False where a second one after a lost answer would do harm: then only refusals are tried again. */
   readonly repeatable?: boolean;
 }
@@ -92,14 +94,28 @@ export class S3Requests {
     const url = this.#url(request.key, request.query ?? {});
     const { method, body, headers } = request;
     const signed = await this.#signer({ method, url: url.href, body, headers }).sign();
-    const signal = AbortSignal.timeout(request.timeoutMs ?? TIMEOUT);
+    const { timeoutMs = TIMEOUT, idleMs = timeoutMs } = request;
+    const silence = new AbortController();
+    const expire = () => silence.abort(new DOMException("silent", "TimeoutError"));
+    let timer = setTimeout(expire, idleMs);
+    const heard = () => {
+      clearTimeout(timer);
+      timer = setTimeout(expire, idleMs);
+    };
+    const signal = AbortSignal.any([silence.signal, AbortSignal.timeout(timeoutMs)]);
     let answer: S3Answer;
     try {
       const { headers } = signed;
       const response = await this.network.fetch(signed.url.href, { method, headers, body, signal });
-      answer = { status: response.status, headers: response.headers, text: await limitedText(response) };
+      answer = {
+        status: response.status,
+        headers: response.headers,
+        text: await limitedText(response, heard),
+      };
     } catch (error) {
       throw unreachableError(`${request.action} in ${this.#place}`, url.host, error);
+    } finally {
+      clearTimeout(timer);
     }
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw this.fail(request.action, readRefusal(answer.status, answer.text, answer.headers));
@@ -130,10 +146,11 @@ export function isRefused(error: unknown, ...codes: string[]): error is StorageE
   return error instanceof StorageError && codes.includes(error.code);
 }
 
-async function limitedText(response: Response): Promise<string> {
+async function limitedText(response: Response, heard: () => void): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
+    heard();
     size += chunk.length;
     if (size > BODY_LIMIT) throw new Error(`the answer exceeds ${BODY_LIMIT} bytes`);
     chunks.push(chunk);

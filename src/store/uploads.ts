@@ -30,6 +30,8 @@ export interface UploadRun {
   object_stamp: string | null;
   /** Bytes that the task's run before this one wrote, where it did not succeed. */
   failed_bytes_written: number | null;
+  /** How fast that run stored, where it stored enough to tell. */
+  last_bytes_per_second: number | null;
 }
 
 /** Locked against a change of state until the transaction ends. */
@@ -40,7 +42,14 @@ export async function lockUploadRun(sql: Sql, runId: number): Promise<UploadRun 
       from runs before
       where before.backup_task_id = runs.backup_task_id and before.kind = 'backup' and before.id < runs.id
       order by before.id desc limit 1
-    ) as failed_bytes_written
+    ) as failed_bytes_written, (
+      select case when before.bytes_written > 5000000 then
+        before.bytes_written / greatest(extract(epoch from before.finished_at - before.started_at), 1)::float8
+      end
+      from runs before
+      where before.backup_task_id = runs.backup_task_id and before.kind = 'backup' and before.id < runs.id
+      order by before.id desc limit 1
+    ) as last_bytes_per_second
     from runs where id = ${runId} for share of runs`;
   return row ?? null;
 }

@@ -50,7 +50,7 @@ export class BucketUploads implements Uploads {
       await this.bucket.put(key, "");
       await this.bucket.abortUpload(key, uploadId);
     } else {
-      await this.bucket.completeUpload(key, uploadId, parts);
+      await this.bucket.completeUpload(key, uploadId, parts, size);
     }
     return { size: (await this.bucket.head(key))! };
   }

@@ -43,9 +43,9 @@ export interface S3Call {
 
 /** What happens to a call instead of its work: an error answer, or a connection that is cut before or after the work. */
 export type S3Fault =
-  | { status: number; code: string; message?: string }
-  /** The answer of something in front of the server. */
-  | { status: number; page: string }
+  | { status: number; code: string; message?: string; done?: boolean }
+  /** The answer of something in front of the server; `done`: after the server's own, which is dropped. */
+  | { status: number; page: string; done?: boolean }
   | "cut"
   | "cut the answer"
   | null;
@@ -58,6 +58,8 @@ export class TestS3 implements AsyncDisposable {
   readonly calls: S3Call[] = [];
   /** Asked for each call; a test sets it to break things. */
   fault: (call: S3Call) => S3Fault = () => null;
+  /** Changes the text of an answer. */
+  altered: (call: S3Call, body: string) => string = (_call, body) => body;
   /** Told of each call when its work is done. */
   answered: (call: S3Call) => void = () => {};
   /** Whether a byte of the part is changed on its way. */
@@ -142,9 +144,9 @@ export class TestS3 implements AsyncDisposable {
     };
     this.calls.push(call);
     const fault = this.fault(call);
-    if (fault !== null && typeof fault === "object") return answer(context, fault);
+    if (fault !== null && typeof fault === "object" && !fault.done) return answer(context, fault);
     // What is cut must not be answered after that.
-    context.respond = fault === null;
+    context.respond = fault === null || typeof fault === "object";
     if (fault === "cut") return void res.destroy();
     const signed = { method: req.method!, target: req.url!, headers: req.headers };
     const refused = signatureFault(signed, this, systemClock.now());
@@ -154,6 +156,8 @@ export class TestS3 implements AsyncDisposable {
     context.url = context.url.replace(/([?&])X-Amz-[^&]*/g, "$1").replace(/&&+/g, "&").replace("?&", "?");
     await this.#work(context, call, next);
     this.answered(call);
+    if (fault !== null && typeof fault === "object") answer(context, fault);
+    else if (typeof context.body === "string") context.body = this.altered(call, context.body);
     if (fault === "cut the answer") res.destroy();
   }
 

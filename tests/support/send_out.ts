@@ -6,8 +6,9 @@ import { systemClock } from "../../src/domain/clock.ts";
 
 const url = Deno.args[0]!;
 const signal = new AbortController().signal;
-const connections = new PutConnections(10_000);
-const put = await connections.put(`${url}/object`, Buffer.from("bytes"), "md5", signal);
+const connections = new PutConnections();
+const part = { body: Buffer.from("bytes"), md5: "md5" };
+const put = await connections.put(`${url}/object`, part, { idleMs: 10_000, answerMs: 10_000 }, signal);
 connections.close();
 const content = {
   size: 5,

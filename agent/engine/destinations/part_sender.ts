@@ -9,12 +9,25 @@ import type { PutConnections, PutOutcome } from "./s3_put.ts";
 const PATIENCE = 15 * 60_000;
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 30_000;
+/** Silence within which a connection that still has bytes to send is taken for dead; longer with each such try. */
+const IDLE = 60_000;
+const LONGEST_IDLE = 4 * IDLE;
+/**
+ * How long an answer may take after the last byte: at 40 KB/s a part stays seven minutes in the buffers between here and
+ * the bucket. Each part that goes unanswered doubles it for the parts to come.
+ */
+const FIRST_ANSWER = 3 * 60_000;
+const UNANSWERED_TRIES = 4;
 /** A URL refused within this time of its signing was not refused for its age. */
 const FRESH = 60_000;
 
 type Failed = Exclude<PutOutcome, { kind: "stored" }>;
 
 export class PartSender {
+  /** Tries that ended without an answer after the last byte. */
+  #unanswered = 0;
+  #alone: Promise<unknown> = Promise.resolve();
+
   constructor(
     /** For errors: `bucket backups`. */
     private readonly place: string,
@@ -31,8 +44,7 @@ export class PartSender {
     const backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF);
     const started = this.clock.monotonic();
     for (let tries = 1;; tries++) {
-      const { url, signedAt } = await this.urls.of(partNumber);
-      const outcome = await this.connections.put(url, body, md5, this.signal);
+      const { outcome, signedAt } = await this.#try(partNumber, { body, md5 }, tries);
       if (outcome.kind === "stored") {
         this.urls.done(partNumber);
         return outcome.etag;
@@ -43,12 +55,35 @@ export class PartSender {
         continue;
       }
       if (!isPassing(outcome)) throw this.#failure(outcome);
-      if (now - started > PATIENCE) throw this.#failure(outcome);
+      if (outcome.kind === "lost" && outcome.isUnanswered) {
+        if (this.#unanswered++ >= UNANSWERED_TRIES && now - started > PATIENCE) throw this.#failure(outcome);
+      } else if (now - started > PATIENCE) throw this.#failure(outcome);
       if (tries === 1) {
         this.onTrouble(`Part ${partNumber} did not get into ${this.place} (${tell(outcome)}); trying again`);
       }
       await this.clock.sleep(backoff.next(), this.signal);
     }
+  }
+
+  /** On a link that is too slow for several parts at once, one after the other. */
+  async #try(
+    partNumber: number,
+    part: { body: Uint8Array; md5: string },
+    tries: number,
+  ): Promise<{ outcome: PutOutcome; signedAt: number }> {
+    const before = this.#alone;
+    const isSlow = this.#unanswered > 0;
+    const trying = (async () => {
+      if (isSlow) await before.catch(() => {});
+      const { url, signedAt } = await this.urls.of(partNumber);
+      const limits = {
+        idleMs: Math.min(IDLE * tries, LONGEST_IDLE),
+        answerMs: FIRST_ANSWER * 2 ** Math.min(this.#unanswered, UNANSWERED_TRIES - 1),
+      };
+      return { outcome: await this.connections.put(url, part, limits, this.signal), signedAt };
+    })();
+    if (isSlow) this.#alone = trying;
+    return await trying;
   }
 
   #failure(outcome: Failed): RunFailedError {

@@ -17,8 +17,6 @@ export class TryFailed extends Error {
 export interface RangeSource {
   /** What can't be read, for messages: `a.zst from bucket b`. */
   readonly what: string;
-  /** Without a byte more. */
-  readonly tries: number;
   /** A connection that moves nothing for so long, while more is waited for, is given up. Milliseconds. */
   readonly idleMs: number;
   request(from: number, to: number, signal: AbortSignal): Promise<Response>;
@@ -32,17 +30,20 @@ export class RangedReader {
   /** Bytes of the whole object, as the newest answer tells. */
   #total: number | null = null;
 
+  /** @param patienceMs How long it is asked for again without a byte more. */
   constructor(
     private readonly source: RangeSource,
     private readonly clock: Clock,
     private readonly signal: AbortSignal,
+    private readonly patienceMs: number,
   ) {}
 
   /** The bytes [from, to), in order. */
   async *read(from: number, to: number): AsyncIterable<Uint8Array> {
-    const { what, tries } = this.source;
+    const { what } = this.source;
     let at = from;
     let failures = 0;
+    let failingSince = 0;
     while (at < to) {
       try {
         for await (const chunk of this.#try(at, to)) {
@@ -58,7 +59,8 @@ export class RangedReader {
       } catch (error) {
         this.signal.throwIfAborted();
         if (!(error instanceof TryFailed)) throw error;
-        if (!error.waits || ++failures === tries) {
+        if (failures++ === 0) failingSince = this.clock.monotonic();
+        if (!error.waits || this.clock.monotonic() - failingSince >= this.patienceMs) {
           throw new RunFailedError(`Cannot read ${what}: ${error.message}`);
         }
         if (failures === 2) this.source.waiting?.(error.message);

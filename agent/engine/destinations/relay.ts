@@ -8,6 +8,7 @@ import {
   type Relay,
   RunFailedError,
 } from "../ports.ts";
+import { runLimits } from "./limits.ts";
 import { checkObjectName, endsEarly } from "./object_name.ts";
 import { RangedReader, type RangeSource, TryFailed } from "./ranged_reader.ts";
 import type { DestinationPorts } from "./registry.ts";
@@ -54,12 +55,12 @@ export class RelayDestination implements Destination {
   }
 
   #reader(name: string): RangedReader {
-    const { relay, output, clock, signal } = this.ports;
+    const { relay, output, clock, signal, limits = runLimits() } = this.ports;
     if (relay === null) throw this.#isReadOnly("use outside of a run the");
     const source = new RelayedRanges(checkObjectName(name), this.spec.server.label, relay, (line) => {
       output?.line(line);
     });
-    return new RangedReader(source, clock, signal);
+    return new RangedReader(source, clock, signal, limits.patienceMs);
   }
 
   #isReadOnly(what: string): RunFailedError {
@@ -69,8 +70,6 @@ export class RelayDestination implements Destination {
 
 class RelayedRanges implements RangeSource {
   readonly what: string;
-  /** Two and a half minutes: an agent or a control plane that is restarted is back by then. */
-  readonly tries = 24;
   /** The control plane gives the other agent a minute. */
   readonly idleMs = 90_000;
 

@@ -1,6 +1,7 @@
 /** A bucket. The agent holds no keys: the control plane opens, signs, completes and aborts; the bytes go straight there. */
 import type { S3Destination as Spec } from "../../../src/protocol/job.ts";
 import { type Destination, type ObjectWriter, RunFailedError, type Uploads } from "../ports.ts";
+import { runLimits } from "./limits.ts";
 import { checkObjectName } from "./object_name.ts";
 import type { DestinationPorts } from "./registry.ts";
 import type { RangedReader } from "./ranged_reader.ts";
@@ -59,9 +60,10 @@ export class S3Destination implements Destination {
   }
 
   #reader(name: string): RangedReader {
-    const { downloads, clock, signal } = this.ports;
+    const { downloads, clock, signal, output, limits = runLimits() } = this.ports;
     if (downloads === null) throw this.#needsRun();
-    return s3Reader(checkObjectName(name), `bucket ${this.spec.bucket}`, { downloads, clock, signal });
+    const ports = { downloads, clock, signal, output, limits };
+    return s3Reader(checkObjectName(name), `bucket ${this.spec.bucket}`, ports);
   }
 
   #uploads(): Uploads {

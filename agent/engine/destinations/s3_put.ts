@@ -16,23 +16,38 @@ const ERROR_LIMIT = 64 * 1024;
 export type PutOutcome =
   | { kind: "stored"; etag: string }
   | { kind: "refused"; status: number; code: string; message: string }
-  /** No answer. `reason` is one line without the URL, which is a credential; a final one does not pass by waiting. */
-  | { kind: "lost"; reason: string; isFinal: boolean };
+  /**
+   * No answer. `reason` is one line without the URL, which is a credential; a final one does not pass by waiting;
+   * an unanswered one came after the last byte.
+   */
+  | { kind: "lost"; reason: string; isFinal: boolean; isUnanswered?: boolean };
+
+/** How long a connection may be silent. Milliseconds. */
+export interface PutLimits {
+  /** While bytes of the body are left to send. */
+  readonly idleMs: number;
+  /** After its last byte, which may still have to leave this machine's buffers and a proxy's. */
+  readonly answerMs: number;
+}
 
 /** Connections kept for one upload; through the proxy that the environment names, if any. */
 export class PutConnections {
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
 
-  /** @param idleMs A connection that moves no byte for so long is given up. */
-  constructor(private readonly idleMs: number) {
+  constructor() {
     const options = { ...outgoing, keepAlive: true };
     this.#http = new HttpAgent(options);
     this.#https = new HttpsAgent({ ...options, ca: trustedAuthorities() });
   }
 
   /** Resolves when `body` is no longer read from. Rejects only with the signal's reason. */
-  put(url: string, body: Uint8Array, md5: string, signal: AbortSignal): Promise<PutOutcome> {
+  put(
+    url: string,
+    { body, md5 }: { body: Uint8Array; md5: string },
+    { idleMs, answerMs }: PutLimits,
+    signal: AbortSignal,
+  ): Promise<PutOutcome> {
     signal.throwIfAborted();
     const isTls = url.startsWith("https:");
     const { promise, resolve, reject } = Promise.withResolvers<PutOutcome>();
@@ -42,16 +57,23 @@ export class PutConnections {
       headers: { "content-length": body.length, "content-md5": md5 },
     };
     const request = isTls ? httpsRequest(url, options) : httpRequest(url, options);
-    let lost = { reason: "the connection was closed", isFinal: false };
+    let lost: PutOutcome & { kind: "lost" } = {
+      kind: "lost",
+      reason: "the connection was closed",
+      isFinal: false,
+    };
+    let limit = idleMs;
     let isIdle = false;
     let answer: Promise<PutOutcome> | null = null;
     const abort = () => request.destroy();
     signal.addEventListener("abort", abort, { once: true });
-    request.setTimeout(this.idleMs, () => {
+    const giveUp = () => {
       isIdle = true;
       request.destroy();
-    });
-    request.on("error", (error) => lost = faultOf(error));
+    };
+    request.setTimeout(idleMs, giveUp);
+    request.on("finish", () => request.setTimeout(limit = answerMs));
+    request.on("error", (error) => lost = { kind: "lost", ...faultOf(error) });
     request.on("response", (response) => {
       answer = readOutcome(response).then((outcome) => {
         // A server that refuses a part may not read the rest of it, and would take it for the next request.
@@ -62,8 +84,12 @@ export class PutConnections {
     request.on("close", async () => {
       signal.removeEventListener("abort", abort);
       if (signal.aborted) return reject(signal.reason);
-      if (isIdle) lost = { reason: `nothing moved for ${this.idleMs / 1000} s`, isFinal: false };
-      resolve(await answer ?? { kind: "lost", ...lost });
+      if (isIdle) {
+        const isUnanswered = request.writableFinished;
+        const what = isUnanswered ? "no answer came" : "nothing moved";
+        lost = { kind: "lost", reason: `${what} for ${limit / 1000} s`, isFinal: false, isUnanswered };
+      }
+      resolve(await answer ?? lost);
     });
     send(request, body);
     return promise;

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../../src/domain/clock.ts";
+import { keepAwake } from "../../../tests/support/hurried_clock.ts";
 import { freePort } from "../../../tests/support/ports.ts";
 import { PutConnections, type PutOutcome } from "./s3_put.ts";
 
 const never = new AbortController().signal;
 /** Larger than any socket's buffers. */
 const BODY = new Uint8Array(16 * 2 ** 20);
+const PART = { body: BODY, md5: "md5" };
+const LIMITS = { idleMs: 5000, answerMs: 5000 };
 const REFUSAL = "HTTP/1.1 403 Forbidden\r\ncontent-length: 56\r\n\r\n" +
   "<Error><Code>Denied</Code><Message>No\nway</Message></Error>".slice(0, 56);
 
@@ -12,17 +16,19 @@ const REFUSAL = "HTTP/1.1 403 Forbidden\r\ncontent-length: 56\r\n\r\n" +
 async function put(
   serve: (connection: Deno.Conn, over: Promise<void>) => Promise<void>,
   signal = never,
+  answerMs = 500,
 ): Promise<PutOutcome> {
   const over = Promise.withResolvers<void>();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const connections = new PutConnections(500);
+  const connections = new PutConnections();
   const served = (async () => {
     using connection = await listener.accept();
     await serve(connection, over.promise);
   })();
   try {
     const { port } = listener.addr as Deno.NetAddr;
-    return await connections.put(`http://127.0.0.1:${port}/x?X-Amz-Signature=secret`, BODY, "md5", signal);
+    const url = `http://127.0.0.1:${port}/x?X-Amz-Signature=secret`;
+    return await connections.put(url, { body: BODY, md5: "md5" }, { idleMs: 500, answerMs }, signal);
   } finally {
     connections.close();
     over.resolve();
@@ -67,6 +73,29 @@ Deno.test("a server that stops reading is given up", async () => {
     kind: "lost",
     reason: "nothing moved for 0.5 s",
     isFinal: false,
+    isUnanswered: false,
+  });
+});
+
+/** Reads the head and the whole body. */
+async function readWhole(connection: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(1 << 20);
+  for (let left = BODY.length; left > 0;) left -= await connection.read(buffer) ?? BODY.length;
+}
+
+Deno.test("an answer after the last byte may take longer than silence before it", async () => {
+  using _awake = keepAwake();
+  const late = async (connection: Deno.Conn) => {
+    await readWhole(connection);
+    await systemClock.sleep(1200);
+    await answer(connection, 'HTTP/1.1 200 OK\r\netag: "e"\r\ncontent-length: 0\r\n\r\n');
+  };
+  assert.deepEqual(await put(late, never, 10_000), { kind: "stored", etag: '"e"' });
+  assert.deepEqual(await put(late), {
+    kind: "lost",
+    reason: "no answer came for 0.5 s",
+    isFinal: false,
+    isUnanswered: true,
   });
 });
 
@@ -81,9 +110,9 @@ Deno.test("an abort ends a part on its way", async () => {
 });
 
 Deno.test("a port where nothing listens and a name that nobody has are told without the URL", async () => {
-  const connections = new PutConnections(500);
+  const connections = new PutConnections();
   for (const host of [`127.0.0.1:${freePort()}`, "no-such-host.invalid"]) {
-    const outcome = await connections.put(`http://${host}/x?X-Amz-Signature=secret`, BODY, "md5", never);
+    const outcome = await connections.put(`http://${host}/x?X-Amz-Signature=secret`, PART, LIMITS, never);
     assert(outcome.kind === "lost" && !outcome.isFinal);
     assert.match(outcome.reason, /refused|host name/);
     assert.equal(outcome.reason.includes("secret"), false);
@@ -103,8 +132,8 @@ Deno.test("a certificate that is not trusted does not pass by waiting", async ()
     { port: 0, hostname: "127.0.0.1", onListen() {}, ...tls },
     () => new Response(),
   );
-  const connections = new PutConnections(5000);
-  const outcome = await connections.put(`https://localhost:${server.addr.port}/x`, BODY, "md5", never);
+  const connections = new PutConnections();
+  const outcome = await connections.put(`https://localhost:${server.addr.port}/x`, PART, LIMITS, never);
   connections.close();
   assert(outcome.kind === "lost" && outcome.isFinal, Deno.inspect(outcome));
   assert.match(outcome.reason, /certificate is not trusted/);

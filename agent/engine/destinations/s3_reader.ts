@@ -1,31 +1,41 @@
 /** An object of a bucket by signed URLs, asked for anew where one runs out. */
 import type { Clock } from "../../../src/domain/clock.ts";
-import { type Downloads, ObjectMissingError, type RunFailedError } from "../ports.ts";
+import { type Downloads, ObjectMissingError, type Output, type RunFailedError } from "../ports.ts";
+import type { DestinationLimits } from "./limits.ts";
 import { endsEarly } from "./object_name.ts";
 import { RangedReader, type RangeSource, TryFailed } from "./ranged_reader.ts";
 
 /** Of a URL's life. */
 const USABLE = 0.75;
+/** New URLs in a row that a bucket refuses before its refusal counts. */
+const REFUSALS = 4;
+/** A refusal that was longer ago was of a URL that had run out. Milliseconds. */
+const FORGIVEN = 5 * 60_000;
 
 export interface S3ReaderPorts {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly downloads: Downloads;
+  readonly output: Pick<Output, "line"> | null;
+  readonly limits: DestinationLimits;
 }
 
 /** @param place For messages: `bucket b`. */
 export function s3Reader(name: string, place: string, ports: S3ReaderPorts): RangedReader {
-  return new RangedReader(new SignedRanges(name, place, ports), ports.clock, ports.signal);
+  const { clock, signal, limits } = ports;
+  return new RangedReader(new SignedRanges(name, place, ports), clock, signal, limits.patienceMs);
 }
 
 class SignedRanges implements RangeSource {
   readonly what: string;
-  readonly tries = 6;
-  readonly idleMs = 60_000;
+  readonly idleMs: number;
+  #refusals = 0;
+  #refusedAt = -Infinity;
   #signed: { url: string; until: number } | null = null;
 
   constructor(private readonly name: string, place: string, private readonly ports: S3ReaderPorts) {
     this.what = `${name} from ${place}`;
+    this.idleMs = ports.limits.idleMs;
   }
 
   async request(from: number, to: number, signal: AbortSignal): Promise<Response> {
@@ -34,7 +44,7 @@ class SignedRanges implements RangeSource {
 
   async explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError> {
     const { status } = response;
-    const code = errorCodeIn((await response.text()).slice(0, 64 * 1024));
+    const { code, message } = errorIn((await response.text()).slice(0, 64 * 1024));
     if (status === 416) return endsEarly(this.what, from, to);
     if (status === 404 && code === "NoSuchKey") {
       return new ObjectMissingError(
@@ -45,10 +55,21 @@ class SignedRanges implements RangeSource {
     if (status === 404 && code === undefined) {
       return new TryFailed("it answers 404, but not as S3 does", true);
     }
-    // Run out, or signed with keys that were changed since.
-    if (status === 403) this.#signed = null;
-    const waits = status === 403 || status === 429 || status >= 500;
-    return new TryFailed(`it answers ${status}${code === undefined ? "" : ` ${code}`}`, waits);
+    // Run out, or signed with keys that were changed since: a new URL tells, and waiting changes nothing.
+    const isRefused = status === 401 || status === 403;
+    if (isRefused) {
+      this.#signed = null;
+      const now = this.ports.clock.monotonic();
+      if (now - this.#refusedAt > FORGIVEN) this.#refusals = 0;
+      this.#refusedAt = now;
+    }
+    const waits = isRefused ? ++this.#refusals < REFUSALS : isPassing(status);
+    const said = [code, message].filter((text) => text !== undefined).join(": ");
+    return new TryFailed(`it answers ${status}${said === "" ? "" : ` ${said}`}`, waits);
+  }
+
+  waiting(reason: string): void {
+    this.ports.output?.line(`Waiting for ${this.what}: ${reason}`);
   }
 
   async #url(): Promise<string> {
@@ -62,7 +83,15 @@ class SignedRanges implements RangeSource {
   }
 }
 
-/** The code of an S3 error document. */
-function errorCodeIn(text: string): string | undefined {
-  return /<Error\b[^]*?<Code>([^<]{1,100})<\/Code>/.exec(text)?.[1];
+function isPassing(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500 && status !== 501;
+}
+
+/** What an S3 error document says. */
+function errorIn(text: string): { code?: string; message?: string } {
+  if (!/<Error\b/.test(text)) return {};
+  const [code, message] = ["Code", "Message"].map((name) =>
+    new RegExp(`<${name}>([^<]{1,300})</${name}>`).exec(text)?.[1]?.replace(/\s+/g, " ").trim()
+  );
+  return { code, message };
 }

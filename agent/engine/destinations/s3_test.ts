@@ -20,6 +20,17 @@ class EagerClock implements Clock {
   }
 }
 
+/** Each wait is over at once, and has taken its time. */
+class PatientClock implements Clock {
+  #waited = 0;
+  now = () => systemClock.now();
+  monotonic = () => this.#waited;
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (ms < 60_000) return Promise.resolve(void (this.#waited += ms));
+    return new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason)));
+  }
+}
+
 interface Setting extends AsyncDisposable {
   readonly s3: TestS3;
   readonly uploads: BucketUploads;
@@ -230,4 +241,28 @@ Deno.test("removing what this run uploaded takes the object away; others are the
   await t.destination.remove("a.zst");
   assert.equal(await t.uploads.bucket.head("a.zst"), null);
   assert.match(await reason(t.destination.remove("b.zst")), /only the control plane can/);
+});
+
+Deno.test("reading goes on at the byte while the bucket is away for half a minute, and says what it waits for", async () => {
+  await using t = await setting();
+  await t.uploads.bucket.put("a.zst", "0123456789");
+  const clock = new PatientClock();
+  const downloads = t.uploads.downloads;
+  const signal = new AbortController().signal;
+  const output = { line: (text: string) => void t.lines.push(text) };
+  const ports = { clock, signal, output, uploads: null, downloads, relay: null };
+  const reading = new S3Destination({ type: "s3", bucket: t.s3.bucket, directory: "" }, ports);
+  const isAway = () => clock.monotonic() < 30_000;
+  t.s3.fault = () => isAway() ? "cut" : null;
+  let text = "";
+  for await (const chunk of reading.read("a.zst", 3, 10)) text += new TextDecoder().decode(chunk);
+  assert.equal(text, "3456789");
+  assert.deepEqual(t.lines, ["Waiting for a.zst from bucket backups: the connection failed"]);
+  // Something before the bucket answers in its place: that passes as well.
+  const later = clock.monotonic() + 60_000;
+  t.s3.fault = () => clock.monotonic() < later ? { status: 404, page: "404 page not found" } : null;
+  assert.equal(await reading.size("a.zst"), 10);
+  // A refusal does not.
+  t.s3.fault = () => ({ status: 403, code: "AccessDenied", message: "Denied by a bucket policy" });
+  assert.match(await reason(reading.size("a.zst")), /it answers 403 AccessDenied: Denied by a bucket policy/);
 });

@@ -12,11 +12,10 @@ const MIB = 2 ** 20;
 const THREE_BUFFERS_UP_TO = 16 * MIB;
 /** Above, the one that is filled is the one that is sent: a part can be as large as the memory allows, but no two. */
 const TWO_BUFFERS_UP_TO = 32 * MIB;
-const IDLE = 60_000;
 
 export class S3Writer implements ObjectWriter {
   readonly #over = new AbortController();
-  readonly #connections = new PutConnections(IDLE);
+  readonly #connections = new PutConnections();
   readonly #sender: PartSender;
   readonly #free: Uint8Array[] = [];
   readonly #inFlight = new Set<Promise<void>>();
