@@ -10,6 +10,7 @@ import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../src/protocol/version.ts";
 import { Backoff } from "./backoff.ts";
 import { type Call, type CallAnswer, Calls } from "./calls.ts";
 import { EventSender } from "./event_sender.ts";
+import { httpProxyOf, ProxyTunnel } from "./proxy_tunnel.ts";
 import type { Journal } from "./journal.ts";
 
 /** Between two tries at most; after a refusal, which a person has to mend, at least. Milliseconds. */
@@ -96,10 +97,22 @@ export class Link {
     return this.#events.drained(signal);
   }
 
-  #connect(signal: AbortSignal): Promise<Ended> {
-    const { key, url } = this.#options;
-    const address = `${url.replace(/^http/, "ws").replace(/\/+$/, "")}/api/agent/connect`;
-    const socket = new WebSocket(address, { headers: { authorization: `Bearer ${key}` } });
+  async #connect(signal: AbortSignal): Promise<Ended> {
+    const { key } = this.#options;
+    const url = new URL(this.#options.url);
+    const proxy = httpProxyOf(url, (name) => Deno.env.get(name));
+    using tunnel = proxy === null ? null : new ProxyTunnel(proxy, `${url.hostname}:${url.port || 80}`);
+    const base = `${tunnel?.address ?? url.host}${url.pathname.replace(/\/+$/, "")}`;
+    const address = `${url.protocol.replace("http", "ws")}//${base}/api/agent/connect`;
+    const headers = { authorization: `Bearer ${key}`, ...tunnel === null ? {} : { host: url.host } };
+    const ended = await this.#serve(new WebSocket(address, { headers }), signal);
+    if (tunnel?.refusal) {
+      log().warn("Cannot connect to the control plane: {reason}", { reason: tunnel.refusal });
+    }
+    return ended;
+  }
+
+  #serve(socket: WebSocket, signal: AbortSignal): Promise<Ended> {
     this.#socket = socket;
     const ended: Ended = { welcomed: false, refused: false };
     const over = new AbortController();

@@ -21,6 +21,7 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 async function main(args: string[]): Promise<number> {
   try {
     const config = readAgentConfig(args);
+    neverProxyLoopback();
     await setUpLogging({ level: config.logLevel, format: config.logFormat });
     using state = await StateDirectory.open(config.stateDir);
     await serve(config, state);
@@ -29,6 +30,16 @@ async function main(args: string[]): Promise<number> {
     if (!(error instanceof StartError)) throw error;
     Deno.stderr.writeSync(new TextEncoder().encode(`${error.message}\n`));
     return 1;
+  }
+}
+
+/** What listens on this machine is never behind a proxy: its databases, and the link's own tunnel. */
+function neverProxyLoopback(): void {
+  for (const name of ["NO_PROXY", "no_proxy"]) {
+    const listed = Deno.env.get(name);
+    if (name === "NO_PROXY" || listed !== undefined) {
+      Deno.env.set(name, [listed ?? "", "127.0.0.1"].filter((entry) => entry !== "").join(","));
+    }
   }
 }
 

@@ -1,9 +1,11 @@
-/** An HTTP proxy that tunnels (`CONNECT`) to this machine, whatever host is asked for, and remembers what was. */
+/** An HTTP proxy to this machine, whatever host is asked for, that remembers what was. As most do, it upgrades nothing. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 export class ConnectProxy implements AsyncDisposable {
-  /** `host:port`, in order. */
+  /** `host:port` of the tunnels (`CONNECT`), in order. */
   readonly asked: string[] = [];
+  /** Answers this to a tunnel instead. */
+  refusal: string | null = null;
   readonly #open = new Set<Socket>();
 
   private constructor(readonly url: string, private readonly server: Server) {}
@@ -21,10 +23,18 @@ export class ConnectProxy implements AsyncDisposable {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
+  /** Cuts what is open. */
+  drop(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
   #tunnel(client: Socket): void {
     client.once("data", (head) => {
-      const [, place, port] = /^CONNECT (\S+:(\d+)) HTTP/.exec(head.toString("latin1"))!;
-      this.asked.push(place!);
+      const text = head.toString("latin1");
+      const [, place, port] = /^CONNECT (\S+:(\d+)) HTTP/.exec(text) ?? [];
+      if (place === undefined) return this.#forward(client, text, head);
+      this.asked.push(place);
+      if (this.refusal !== null) return void client.end(`HTTP/1.1 ${this.refusal}\r\n\r\n`);
       const server = connect(Number(port), "127.0.0.1", () => {
         client.write("HTTP/1.1 200 OK\r\n\r\n");
         client.pipe(server).pipe(client);
@@ -32,6 +42,17 @@ export class ConnectProxy implements AsyncDisposable {
       this.#watch(server, client);
     });
     this.#watch(client, client);
+  }
+
+  /** A plain request, with its host in its first line. */
+  #forward(client: Socket, text: string, head: Uint8Array): void {
+    if (/^upgrade:/im.test(text)) return void client.end("HTTP/1.1 400 Bad Request\r\n\r\n");
+    const port = /^\w+ http:\/\/[^/]+:(\d+)/.exec(text)![1];
+    const server = connect(Number(port), "127.0.0.1", () => {
+      server.write(head);
+      client.pipe(server).pipe(client);
+    });
+    this.#watch(server, client);
   }
 
   #watch(socket: Socket, other: Socket): void {

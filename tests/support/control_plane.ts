@@ -40,6 +40,10 @@ export interface AgentOptions {
   logLevel: string;
   /** Its PATH; default: this process's. */
   path?: string;
+  /** More of its environment. */
+  environment?: Record<string, string>;
+  /** The control plane's address as the agent is given it. */
+  seen?(url: string): string;
 }
 
 export async function startControlPlane(
@@ -116,14 +120,19 @@ export interface StartedAgent {
 export async function startAgent(
   url: string,
   token: string,
-  { program, logLevel, path }: AgentOptions,
+  { program, logLevel, path, environment = {}, seen = (url) => url }: AgentOptions,
   stack: AsyncDisposableStack,
   earlier: { stateDirectory: string } | null = null,
 ): Promise<StartedAgent> {
   const stateDirectory = earlier?.stateDirectory ?? await makeStateDirectory(stack);
   const agent = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...program, "--url", url, "--state-dir", stateDirectory],
-    env: { REARGUARD_TOKEN: token, LOG_LEVEL: logLevel, ...path === undefined ? {} : { PATH: path } },
+    args: ["run", ...program, "--url", seen(url), "--state-dir", stateDirectory],
+    env: {
+      REARGUARD_TOKEN: token,
+      LOG_LEVEL: logLevel,
+      ...path === undefined ? {} : { PATH: path },
+      ...environment,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
