@@ -7,6 +7,7 @@ import type { Origin } from "../domain/audit.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
 import { type AuditedRequest, auditing } from "../services/audit_log.ts";
 import type { Caller, Services } from "../services/context.ts";
+import { retryLost } from "../services/lost_connections.ts";
 import { watchAgentKey, watchToken } from "../services/token_watch.ts";
 import { actorOf, auditOf, fieldsOf, isAudited, settleAudit } from "./audit.ts";
 import { callerOf, requireAbility, shownToken } from "./auth.ts";
@@ -58,7 +59,7 @@ export async function serve(
   };
   try {
     if (token !== null) context.throttle.admit(origin.address, token);
-    caller = await admit(context, endpoint, request, limits, audit);
+    caller = await retryLost(services.database, () => admit(context, endpoint, request, limits, audit));
     const params = idsOf(endpoint, segments);
     audit.add({ resourceId: params.id ?? null });
     const { bytes, value } = endpoint.takesStream === true
@@ -194,7 +195,8 @@ async function handle(
     baseUrl: publicUrl ?? new URL(request.url).origin,
     ...extras,
   };
-  const answer = await endpoint.handle(call as never);
+  const work = async () => await endpoint.handle(call as never);
+  const answer = await (endpoint.method === "get" ? retryLost(services.database, work) : work());
   return answer instanceof Response ? answer : json(answer.status, withWarnings(answer.body, warnings));
 }
 

@@ -2,13 +2,10 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { type Config, parseSecretKeys, SECRET_KEY_SHAPE } from "../config.ts";
-import type { Clock } from "../domain/clock.ts";
 import { makeKeyFile, readKeyFile, writeKeyFile } from "../secrets/key_file.ts";
 import { keyId, Keyring } from "../secrets/keyring.ts";
 import { anyUser } from "../store/bootstrap.ts";
 import type { Database } from "../store/database.ts";
-import type { Bus } from "../store/notifications.ts";
-import { logger } from "../telemetry/logging.ts";
 import { disagreeingReplica, type HeldKeys, type KeyCheck, missingKeys } from "./key_check.ts";
 import { StartError } from "./start_error.ts";
 

@@ -12,7 +12,7 @@ export async function checkReady(services: Services): Promise<void> {
   if (health.isStopping) throw new UnavailableError(health.problem()!);
   const wanted = (await readMigrations(new URL("../../migrations", import.meta.url))).length;
   const timer = new AbortController();
-  const version = schemaVersion(services.database).catch(unreachable);
+  const version = connectedVersion(services).catch(unreachable);
   const patience = services.clock.sleep(PATIENCE, timer.signal).then(unreachable, () => 0);
   const found = await Promise.race([version, patience]).finally(() => timer.abort());
   if (found < wanted) {
@@ -24,7 +24,14 @@ export async function checkReady(services: Services): Promise<void> {
   if (problem !== null) throw new UnavailableError(problem);
 }
 
+async function connectedVersion({ bus, database }: Services): Promise<number> {
+  const [version, problem] = await Promise.all([schemaVersion(database), bus.problem()]);
+  if (problem !== null) throw new UnavailableError(problem);
+  return version;
+}
+
 function unreachable(cause: unknown): never {
+  if (cause instanceof UnavailableError) throw cause;
   const error = new UnavailableError("The database does not answer; check DATABASE_URL and the server.");
   error.cause = cause;
   throw error;

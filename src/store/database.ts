@@ -1,7 +1,7 @@
 /** The connection to Postgres and the types every store file speaks in. */
 import postgres from "postgres";
 import { parseDatabaseUrl, type ServerAddress } from "../domain/database_url.ts";
-import { DatabaseServers } from "./database_servers.ts";
+import { type Backends, DatabaseServers } from "./database_servers.ts";
 import { auditedRequest } from "./audited_request.ts";
 import { beginOnce } from "./lost_transactions.ts";
 
@@ -71,9 +71,16 @@ function shownAddress(servers: readonly ServerAddress[]): { host?: string; port?
   return { host, port: [last.port] as unknown as number };
 }
 
-/** Ends the pool's connections that were opened before that moment of the monotonic clock; it makes new ones. */
-export function dropConnections(database: Database, openedBefore = Infinity): void {
-  serversOf.get(database)?.drop(openedBefore);
+/**
+ * Ends the pool's connections that were opened before that moment of the monotonic clock, and those that lead to
+ * other server processes than these. The pool makes new ones.
+ */
+export function dropConnections(
+  database: Database,
+  openedBefore = Infinity,
+  backends: Backends | null = null,
+): void {
+  serversOf.get(database)?.drop(openedBefore, backends);
 }
 
 /** What is to be done once a transaction is committed. */

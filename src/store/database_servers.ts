@@ -6,6 +6,7 @@ import { setImmediate } from "node:timers";
 import postgres from "postgres";
 import { systemClock } from "../domain/clock.ts";
 import type { DatabaseTls, ServerAddress } from "../domain/database_url.ts";
+import { readBackend } from "./database_backend.ts";
 import { encrypted } from "./database_tls.ts";
 
 /** How long a server may take to say whether it takes writes. Milliseconds. */
@@ -22,6 +23,19 @@ export class NoWritableServerError extends Error {
   readonly errno = this.code;
 }
 
+interface Opened {
+  /** On the monotonic clock. */
+  readonly at: number;
+  /** The server's process, and when its id came; null before. */
+  backend: { readonly pid: number; readonly at: number } | null;
+}
+
+/** Every process that the pool's user had on a server, at a moment of the monotonic clock. */
+export interface Backends {
+  readonly pids: ReadonlySet<number>;
+  readonly at: number;
+}
+
 interface Found {
   server: ServerAddress;
   /** Of its write-ahead log: each promotion begins a higher one. */
@@ -32,8 +46,7 @@ export class DatabaseServers {
   readonly #servers: readonly ServerAddress[];
   readonly #tls: DatabaseTls | null;
   readonly #options: () => Options;
-  /** When each was opened, on the monotonic clock. */
-  readonly #open = new Map<Socket, number>();
+  readonly #open = new Map<Socket, Opened>();
   #finding: Promise<ServerAddress> | null = null;
 
   /** @param options Of the pool: its user and password are those of every server. */
@@ -48,17 +61,25 @@ export class DatabaseServers {
     try {
       const server = this.#servers.length === 1 ? this.#servers[0]! : await this.#findWritable();
       const socket = await connectTo(server, this.#tls);
-      this.#open.set(socket, systemClock.monotonic());
-      return closingWithoutError(socket, () => this.#open.delete(socket));
+      const opened: Opened = { at: systemClock.monotonic(), backend: null };
+      this.#open.set(socket, opened);
+      const guarded = closingWithoutError(socket, () => this.#open.delete(socket));
+      readBackend(guarded, (pid) => opened.backend = { pid, at: systemClock.monotonic() });
+      return guarded;
     } catch (error) {
       return brokenSocket(error as Error);
     }
   }
 
-  /** Ends what was opened before that moment, however silent the other side is. Queries under way are refused. */
-  drop(openedBefore: number): void {
-    for (const [socket, openedAt] of this.#open) {
-      if (openedAt < openedBefore) socket.destroy();
+  /**
+   * Ends connections that were opened before that moment, however silent the other side is, and those with another
+   * process behind them than these. Queries under way are refused.
+   */
+  drop(openedBefore: number, backends: Backends | null = null): void {
+    const isForeign = ({ backend }: Opened) =>
+      backends !== null && backend !== null && backend.at < backends.at && !backends.pids.has(backend.pid);
+    for (const [socket, opened] of this.#open) {
+      if (opened.at < openedBefore || isForeign(opened)) socket.destroy();
     }
   }
 
@@ -192,6 +213,7 @@ function closingWithoutError(socket: Socket, ended = () => {}): Socket {
     return isOpen && write(...values);
   };
   socket.emit = (event: string, ...values: unknown[]) => {
+    if (event === "error") return emit(event, named(values[0] as NodeJS.ErrnoException));
     if (event !== "close") return emit(event, ...values);
     if (!isOpen) return false;
     end();
@@ -199,6 +221,11 @@ function closingWithoutError(socket: Socket, ended = () => {}): Socket {
   };
   after(FIRST_WORDS, flush);
   return socket;
+}
+
+/** Like every other error of a socket: some of Deno's have a code only. */
+function named(error: NodeJS.ErrnoException): Error {
+  return error.errno === undefined ? Object.assign(error, { errno: error.code }) : error;
 }
 
 function after(turns: number, act: () => void): void {

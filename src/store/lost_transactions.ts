@@ -1,6 +1,7 @@
 /** Transactions that end with their connection. */
 import { setImmediate } from "node:timers";
 import type { Database, Sql } from "./database.ts";
+import { isLostConnection, settleConnections } from "./lost_connections.ts";
 
 /** Turns of the event loop in which a connection that broke is also closed. */
 const CLOSING = 4;
@@ -18,7 +19,24 @@ export class TransactionLostError extends Error {
  * `rollback` at its end, would go to whatever session is in that place of the pool by then, and count there; or to none, which ends
  * the process.
  */
-export function beginOnce<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
+export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
+  let isBegun = false;
+  const begin = () =>
+    beginOn(database, (sql) => {
+      isBegun = true;
+      return work(sql);
+    });
+  try {
+    return await begin();
+  } catch (error) {
+    // Nothing was done yet: it was the `begin` that came upon a connection which the server had closed.
+    if (isBegun || !isLostConnection(error)) throw error;
+    await settleConnections(database);
+    return await begin();
+  }
+}
+
+function beginOn<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   let isLost = false;
   const begun = database.begin(async (sql) => {
     try {

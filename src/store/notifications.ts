@@ -7,6 +7,8 @@ import { systemClock } from "../domain/clock.ts";
 import type { RunState } from "../domain/run.ts";
 import { logger } from "../telemetry/logging.ts";
 import { type Database, dropConnections, type Sql } from "./database.ts";
+import type { Backends } from "./database_servers.ts";
+import { settleConnections } from "./lost_connections.ts";
 
 export const CHANNEL = "rearguard";
 
@@ -60,6 +62,11 @@ export async function notifyAll(sql: Sql, notifications: readonly Notification[]
 export interface Bus {
   /** `handler` also gets `{ topic: "reconnected" }` when notifications may have been missed. */
   subscribe(handler: (notification: Notification | { topic: "reconnected" }) => void): () => void;
+  /**
+   * Returns one sentence on what is wrong with the way to the database; null where the bus listens, and every
+   * connection of the pool was seen to work since.
+   */
+  problem(): Promise<string | null>;
   close(): Promise<void>;
 }
 
@@ -83,18 +90,33 @@ export async function openBus(database: Database, times: BusTimes = TIMES): Prom
     for (const handler of [...handlers]) handler(notification);
   };
   const stopped = new AbortController();
-  const first = await listenOnce(database, deliver);
-  const done = keepListening(database, deliver, first, times, stopped.signal);
+  const state: BusState = { listening: await listenOnce(database, deliver), isSettled: true };
+  const done = keepListening(database, deliver, state, times, stopped.signal);
   return {
     subscribe(handler) {
       handlers.add(handler);
       return () => void handlers.delete(handler);
+    },
+    async problem() {
+      const { listening } = state;
+      // It is the first to break where the server ends, and asking finds out what was not noticed yet.
+      const answer = await listening?.look().catch(() => null) ?? null;
+      return answer !== null && state.listening === listening && state.isSettled
+        ? null
+        : "The connections to the database are being made anew.";
     },
     async close() {
       stopped.abort();
       await done;
     },
   };
+}
+
+interface BusState {
+  /** Null while the database is away. */
+  listening: Listening | null;
+  /** Every connection of the pool was seen to work since it listens. */
+  isSettled: boolean;
 }
 
 type Deliver = (notification: Notification | { topic: "reconnected" }) => void;
@@ -104,6 +126,8 @@ interface Listening {
   readonly lost: Promise<void>;
   /** Names this run of the server's process. */
   readonly server: string;
+  /** The processes that this user had there when it began to listen. */
+  readonly backends: Backends;
   look(): Promise<ServerState>;
   end(): Promise<void>;
 }
@@ -120,38 +144,60 @@ const RETRY = 500;
 async function keepListening(
   database: Database,
   deliver: Deliver,
-  first: Listening,
+  state: BusState,
   times: BusTimes,
   signal: AbortSignal,
 ): Promise<void> {
-  const aborted = new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  let current: Listening | null = first;
-  let server = first.server;
+  let { server } = state.listening!;
   while (true) {
-    if (current !== null) {
-      const over = new AbortController();
-      const useless = watch(current, times, over.signal).then((reason) => {
-        if (reason !== null) giveUp(database, reason);
-      });
-      await Promise.race([current.lost, aborted, useless]);
-      over.abort();
-    }
-    await current?.end();
-    if (signal.aborted) return;
-    const since = systemClock.monotonic();
-    // A failure here is a database that is still away: the services tell of it, this waits.
-    current = await listenOnce(database, deliver).catch(() => null);
-    if (current === null) {
-      await systemClock.sleep(RETRY, signal).catch(() => {});
-      continue;
-    }
-    // What is still open to the one before leads nowhere, or to one that takes no writes.
-    if (current.server !== server) dropConnections(database, since);
-    server = current.server;
+    const listening = state.listening!;
+    await untilUseless(database, listening, times, signal);
+    Object.assign(state, { listening: null, isSettled: false });
+    const lostAt = systemClock.monotonic();
+    await listening.end();
+    const next = await listenAgain(database, deliver, signal);
+    if (next === null) return;
+    // Connections to the server from before lead nowhere, or to one that takes no writes. Those that were opened since
+    // may lead to either; a query may be under way on the good ones.
+    if (next.server !== server) dropConnections(database, lostAt, next.backends);
+    server = next.server;
+    state.listening = next;
+    void settleConnections(database).then(() => {
+      if (state.listening === next) state.isSettled = true;
+    });
     deliver({ topic: "reconnected" });
   }
+}
+
+/** Resolves once the connection is gone, the server is of no use any more, or the signal aborts. */
+async function untilUseless(
+  database: Database,
+  listening: Listening,
+  times: BusTimes,
+  signal: AbortSignal,
+): Promise<void> {
+  const over = new AbortController();
+  const useless = watch(listening, times, AbortSignal.any([over.signal, signal])).then((reason) => {
+    if (reason !== null) giveUp(database, reason);
+  });
+  await Promise.race([listening.lost, useless]);
+  over.abort();
+}
+
+/** Null once the signal aborts. */
+async function listenAgain(
+  database: Database,
+  deliver: Deliver,
+  signal: AbortSignal,
+): Promise<Listening | null> {
+  while (!signal.aborted) {
+    // A failure here is a database that is still away: the services tell of it, this waits.
+    const listening = await listenOnce(database, deliver).catch(() => null);
+    if (listening !== null && !signal.aborted) return listening;
+    await listening?.end();
+    await systemClock.sleep(RETRY, signal).catch(() => {});
+  }
+  return null;
 }
 
 function giveUp(database: Database, reason: string): void {
@@ -208,7 +254,15 @@ async function listenOnce(database: Database, deliver: Deliver): Promise<Listeni
   };
   try {
     await connection.unsafe(`listen ${CHANNEL}`);
-    return { lost, server: (await look()).server, look, end };
+    // It is idle by nature. Servers before 14 do not know the setting.
+    await connection`
+      select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout'`;
+    const { server } = await look();
+    const at = systemClock.monotonic();
+    const rows = await connection<{ pid: number }[]>`
+      select pid from pg_stat_activity where usename = current_user`;
+    const backends = { pids: new Set(rows.map(({ pid }) => pid)), at };
+    return { lost, server, backends, look, end };
   } catch (cause) {
     await end();
     throw cause;

@@ -36,7 +36,7 @@ export class FreezingRelay implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.thaw();
     this.#listener.close();
-    for (const connection of this.#open) connection.close();
+    for (const connection of this.#open) if (this.#open.delete(connection)) connection.close();
     await this.#accepting;
     await Promise.all(this.#carried);
   }
