@@ -132,3 +132,31 @@ Deno.test("a download whose agent dies is cut, and is told so before it begins w
   });
   await until(async () => (await get(api, `/backups/${id}/download`)).status === 503);
 });
+
+Deno.test("a download of a file that finds damage marks the backup, before its first byte or after", async () => {
+  await using stack = new AsyncDisposableStack();
+  const at = await stageTree(stack);
+  const { api } = at.plane;
+  await shell('head -c 40000000 /dev/urandom > "$1/noise"', at.tree);
+  const place = await localPlace(at);
+  const noise = await Deno.readFile(`${at.tree}/noise`);
+  for (const [where, isBegun] of [[1_000_000, false], [20_000_000, true]] as const) {
+    const id = await backUpTree(at, place);
+    const backup = async () => (await api.call("GET", `/backups/${id}`)).body.data;
+    const { file_name } = await backup();
+    const script = 'printf damage | dd of="$(find "$1" -name "$2")" bs=1 seek="$3" conv=notrunc status=none';
+    await shell(script, `${at.root}/backups`, file_name, String(where));
+    const path = `/backups/${id}/files/download?path=noise`;
+    if (isBegun) {
+      const end = await get(api, path, { range: "bytes=39000000-" });
+      assert.equal(sha256(await end.bytes()), sha256(noise.subarray(39_000_000)), "other frames are served");
+      assert.equal((await backup()).damaged_at, null);
+    }
+    const whole = await get(api, path);
+    assert.equal(whole.status, isBegun ? 200 : 409);
+    if (isBegun) await assert.rejects(whole.bytes());
+    else assert.match((await whole.json()).message, /The backup is marked as damaged: choose another one\.$/);
+    await until(async () => (await backup()).damaged_at !== null);
+    assert.match((await backup()).damage_reason, /: the frames of the archive .* do not unpack/);
+  }
+});

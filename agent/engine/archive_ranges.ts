@@ -2,7 +2,7 @@
 import type { StoredObject } from "../../src/protocol/job.ts";
 import type { FrameTable } from "./archive_index.ts";
 import type { Children } from "./children.ts";
-import { RunFailedError } from "./ports.ts";
+import { DamagedBytesError } from "./ports.ts";
 import type { OpenedObject, StoredObjects } from "./stored_objects.ts";
 import { FrameChecksum, HEADER_BYTES } from "./transforms/frames.ts";
 
@@ -61,7 +61,7 @@ export async function openRanges(
     table === null ? readFromStart(opened, ranges, children) : readRanges(opened, table, ranges, children);
 }
 
-const DAMAGED = "Cannot unpack the frames of the archive that hold the files: they are damaged";
+const DAMAGED = "the frames of the archive that hold the files do not unpack: they are damaged";
 
 /**
  * Reads only the frames that hold the ranges. Rejects before a frame that differs from the table's,
@@ -80,7 +80,7 @@ export async function* readRanges(
     for (const piece of held.push(chunk)) yield* cut.push(piece);
   }
   for (const piece of held.release()) yield* cut.push(piece);
-  if (!cut.isDone) throw new RunFailedError(DAMAGED);
+  if (!cut.isDone) throw new DamagedBytesError(DAMAGED);
 }
 
 /** Unpacks a proven archive up to its end, whatever its frames are. */
@@ -91,7 +91,7 @@ async function* readFromStart(
 ): AsyncIterable<Uint8Array> {
   const cut = new Cutter(ranges);
   for await (const chunk of unpacked(archive.read(0, archive.size), children)) yield* cut.push(chunk);
-  if (!cut.isDone) throw new RunFailedError(DAMAGED);
+  if (!cut.isDone) throw new DamagedBytesError(DAMAGED);
 }
 
 async function* unpacked(
@@ -109,7 +109,7 @@ async function* unpacked(
   yield* zstd.stdout!;
   await fed;
   const { code } = await zstd.exited;
-  if (code !== 0) throw new RunFailedError(DAMAGED);
+  if (code !== 0) throw new DamagedBytesError(DAMAGED);
 }
 
 function stretchesOf({ uncompressed }: FrameTable, ranges: readonly Range[]): Stretch[] {
@@ -159,7 +159,7 @@ async function* expectedFrames(
       checksum.push(bytes, left);
       if (left === 0) {
         if (checksums !== null && String(checksum) !== checksums[frame]) {
-          throw new RunFailedError(
+          throw new DamagedBytesError(
             `frame ${frame + 1} of the archive is not the one that its index tells of`,
           );
         }
@@ -168,7 +168,7 @@ async function* expectedFrames(
       yield bytes;
     }
   }
-  if (frame < end) throw new RunFailedError(`the archive ends in frame ${frame + 1}`);
+  if (frame < end) throw new DamagedBytesError(`the archive ends in frame ${frame + 1}`);
 }
 
 /**

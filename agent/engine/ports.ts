@@ -86,6 +86,12 @@ export class SourceFailedError extends RunFailedError {}
 /** An object that is not in the place where its neighbours would be. */
 export class ObjectMissingError extends RunFailedError {}
 
+/**
+ * Bytes that are not those that were written, by what they hold or by an index: read once, it may be the
+ * network's fault.
+ */
+export class DamagedBytesError extends RunFailedError {}
+
 /** The key at hand does not open an object: most likely another's. */
 export class WrongKeyError extends RunFailedError {}
 

@@ -1,19 +1,24 @@
 /** Bytes of a backup on their way to whoever downloads them: an object as stored, or one file from inside. */
 import type { BackupSend, BackupSendResult } from "../../src/protocol/browsing.ts";
+import type { StoredObject } from "../../src/protocol/job.ts";
 import { type ByteRange, resolveRange } from "../../src/domain/byte_range.ts";
 import type { Clock } from "../../src/domain/clock.ts";
 import type { FrameTable, Member } from "./archive_index.ts";
-import { openRanges, type Range } from "./archive_ranges.ts";
+import { openRanges, type Range, type ReadRanges } from "./archive_ranges.ts";
 import { byteString } from "./bytes.ts";
 import { Children } from "./children.ts";
 import { requestLimits } from "./destinations/limits.ts";
 import { openDestination } from "./destinations/registry.ts";
 import { GivenDownloads } from "./given_downloads.ts";
 import { oneLine } from "./line.ts";
-import { type Destination, ObjectMissingError, RunFailedError } from "./ports.ts";
+import { BackupDamagedError, type Destination, ObjectMissingError, RunFailedError } from "./ports.ts";
 import { nameAsAsked } from "./shown_name.ts";
 import { StoredObjects } from "./stored_objects.ts";
+import { contentOffset } from "./tar_headers.ts";
 import { readMembers } from "./targets/selection.ts";
+
+/** More than the headers of nearly every member. */
+const HEADERS_BYTES = 1024 * 1024;
 
 export interface BytesToSend {
   /** Of all there is, whatever part of it is sent. */
@@ -30,7 +35,10 @@ export type Carry = (bytes: BytesToSend) => Promise<void>;
 /** How long a download waits for a destination that is away. Milliseconds. */
 const PATIENCE = 30_000;
 
-/** Rejects with a `RunFailedError` that names the backup. */
+/**
+ * Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where its bytes are not those
+ * that were stored.
+ */
 export async function sendFromBackup(
   request: BackupSend,
   carry: Carry,
@@ -57,8 +65,9 @@ export async function sendFromBackup(
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const reason = oneLine((error as Error).message);
-    throw new RunFailedError(`Cannot send from backup ${backup.id}: ${reason}`, { cause: error });
+    const told = `Cannot send from backup ${backup.id}: ${oneLine((error as Error).message)}`;
+    if (error instanceof BackupDamagedError) throw new BackupDamagedError(told, error.damage);
+    throw new RunFailedError(told, { cause: error });
   }
 }
 
@@ -80,13 +89,51 @@ async function send(
   }
   const place = await find(objects, what.path);
   if (place === null) return { outcome: "missing" };
-  const { member, archiveRange, table } = place;
+  const { member } = place;
   if (member.type !== "file") return { outcome: "no_file", type: member.type };
   const range = resolveRange(asked, member.size);
   if (range === null) return { outcome: "unsatisfiable", size: member.size };
-  const read = await openRanges(objects, objects.archives()[0]!, table, children, () => {});
-  await carry(bytesOf(member.size, range, (inside) => content(read([archiveRange]), inside, children)));
+  const archive = objects.archives()[0]!;
+  const open = () => openRanges(objects, archive, place.table, children, () => {});
+  const read = await open().catch(async (error) => {
+    throw await objects.blamePart(archive, error, async () => void await open());
+  });
+  const parts: ReadRanges = (ranges) => sound(objects, archive, () => read(ranges));
+  await carry(bytesOf(member.size, range, (inside) => bytesOfFile(place, parts, inside, children)));
   return { outcome: "sent" };
+}
+
+/** The same bytes. One that is wrong is read again, to tell damage from a fault of the way. */
+async function* sound(
+  objects: StoredObjects,
+  archive: StoredObject,
+  read: () => AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  try {
+    yield* read();
+  } catch (error) {
+    throw await objects.blamePart(archive, error, async () => {
+      for await (const _ of read());
+    });
+  }
+}
+
+/** A range far into a file begins at the frame that holds it; tar would unpack the file from its start. */
+async function* bytesOfFile(
+  { member, archiveRange, table }: Place,
+  read: ReadRanges,
+  range: ByteRange,
+  children: Children,
+): AsyncIterable<Uint8Array> {
+  if (table !== null && range.from >= table.uncompressed) {
+    const { from, to } = archiveRange;
+    const offset = await contentOffset(read([{ from, to: Math.min(to, from + HEADERS_BYTES) }]), member.size);
+    if (offset !== null) {
+      const start = from + offset;
+      return yield* read([{ from: start + range.from, to: start + range.to }]);
+    }
+  }
+  yield* content(read([archiveRange]), range, children);
 }
 
 function bytesOf(

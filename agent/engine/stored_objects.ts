@@ -7,6 +7,7 @@ import { finishStages } from "./stages.ts";
 import type { Children } from "./children.ts";
 import {
   BackupDamagedError,
+  DamagedBytesError,
   type Destination,
   ObjectMissingError,
   RunFailedError,
@@ -97,6 +98,28 @@ export class StoredObjects {
       if (isUnreadable(found)) return damaged(object, "its disk can't read it back (EIO)");
     }
     return error;
+  }
+
+  /**
+   * The error to report where a part of an object could not be read, without reading the rest: a
+   * `BackupDamagedError` where the object is gone or has another size, or its bytes are wrong a second time;
+   * else `error` itself.
+   *
+   * @param reread Reads the same part again.
+   */
+  async blamePart(object: StoredObject, error: unknown, reread: () => Promise<void>): Promise<unknown> {
+    if (error instanceof BackupDamagedError || error instanceof WrongKeyError) return error;
+    try {
+      await this.#checkSize(object);
+      if (error instanceof DamagedBytesError) await reread();
+    } catch (found) {
+      if (found instanceof BackupDamagedError) return found;
+      if (found instanceof DamagedBytesError) {
+        return damaged(object, found.message.replace(/^Cannot \w+: /, ""));
+      }
+      return isUnreadable(found) ? damaged(object, "its disk can't read it back (EIO)") : error;
+    }
+    return isUnreadable(error) ? damaged(object, "its disk can't read it back (EIO)") : error;
   }
 
   async open(object: StoredObject): Promise<OpenedObject> {

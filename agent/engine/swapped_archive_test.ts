@@ -9,7 +9,7 @@ import { BackupRun, shell } from "../../tests/support/backup_run.ts";
 import { restore, restoreJob } from "../../tests/support/restore_run.ts";
 import { describeTree } from "../../tests/support/tree.ts";
 import { verify } from "../../tests/support/verify_run.ts";
-import { BackupDamagedError, RunFailedError } from "./ports.ts";
+import { BackupDamagedError } from "./ports.ts";
 import { type BytesToSend, sendFromBackup } from "./send.ts";
 
 /** Of more than one frame. */
@@ -129,11 +129,9 @@ for (const isEncrypted of [false, true]) {
     }
     for (const path of ["first", "second"]) {
       await assert.rejects(at.send(path), (error) => {
-        assert(error instanceof RunFailedError, Deno.inspect(error));
-        assert.match(
-          error.message,
-          /^Cannot send from backup 31: frame [12] of the archive is not the one that its index tells of$/,
-        );
+        assert(error instanceof BackupDamagedError, Deno.inspect(error));
+        assert.match(error.message, /^Cannot send from backup 31: Cannot trust backup_7_/);
+        assert.match(error.damage, /: frame [12] of the archive is not the one that its index tells of$/);
         return true;
       });
     }
@@ -150,7 +148,7 @@ Deno.test("nothing of a frame is sent or restored before all of it was unpacked 
   await Deno.writeFile(archive, changed);
   await assert.rejects(
     at.send("first"),
-    /Cannot unpack the frames of the archive that hold the files: they are damaged/,
+    /: the frames of the archive that hold the files do not unpack: they are damaged/,
   );
   const target = `${at.run.root}/target`;
   await assert.rejects(

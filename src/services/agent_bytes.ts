@@ -4,25 +4,35 @@ import type { AskedRange } from "../domain/byte_range.ts";
 import type { BackupSendResult } from "../protocol/browsing.ts";
 import type { RequestPayload } from "../store/agent_requests.ts";
 import type { PlacedBackup } from "../store/backups.ts";
-import { askAgent } from "./agent_requests.ts";
+import { logger } from "../telemetry/logging.ts";
+import { askAgent, DamageFoundError } from "./agent_requests.ts";
 import type { AgentStream } from "./agent_streams.ts";
 import type { Services } from "./context.ts";
 
 /** For all of the bytes that are asked for. */
 const AGENT_TIMEOUT = 12 * 3_600_000;
+/** For the agent's answer once its bytes have broken off. */
+const ANSWER_PATIENCE = 60_000;
+
+const log = () => logger("services");
 
 export type AskedBytes = Extract<RequestPayload, { kind: "backup.send" }>["what"];
 export type SentBytes = AgentStream;
 /** Why there are none. */
 export type NotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
 
-/** Throws an `UnavailableError` where the agent is not connected, or can't send for now. */
+/**
+ * Throws an `UnavailableError` where the agent is not connected, or can't send for now; a {@link
+ * DamageFoundError} where the backup is damaged. `damaged` gets the one that the agent finds after the first
+ * bytes, which the stream then lacks the rest of.
+ */
 export async function bytesFromAgent(
   services: Services,
   serverId: number,
   backup: Pick<PlacedBackup, "id" | "user_id" | "backup_destination_id">,
   what: AskedBytes,
   range: AskedRange | null,
+  damaged: (error: DamageFoundError) => Promise<void> = async () => {},
 ): Promise<SentBytes | NotSent> {
   const stream = randomUUID();
   const answered = new AbortController();
@@ -46,7 +56,16 @@ export async function bytesFromAgent(
     const first = await Promise.race([begun, asking]);
     if (!("bytes" in first) && first.outcome !== "sent") return first;
     const { size, bytes } = "bytes" in first ? first : await begun;
-    return { size, bytes: followed(bytes, leave) };
+    asking.catch((error) => error instanceof DamageFoundError ? damaged(error) : undefined)
+      .catch((error) =>
+        log().error("Cannot mark backup {backup_id} as damaged: {error}", {
+          backup_id: backup.id,
+          error,
+        })
+      );
+    // A stream that broke off is followed by the agent's reason.
+    const broken = () => void services.clock.sleep(ANSWER_PATIENCE, over.signal).then(leave, () => {});
+    return { size, bytes: followed(bytes, leave, broken) };
   } catch (error) {
     leave();
     throw error;
@@ -55,8 +74,12 @@ export async function bytesFromAgent(
   }
 }
 
-/** @param ended Called when no more will be read: at the end, after a failure, when it is left. */
-function followed(bytes: ReadableStream<Uint8Array>, ended: () => void): ReadableStream<Uint8Array> {
+/** @param ended Called at the end, and when it is left. @param broken Called after a failure. */
+function followed(
+  bytes: ReadableStream<Uint8Array>,
+  ended: () => void,
+  broken: () => void,
+): ReadableStream<Uint8Array> {
   const reader = bytes.getReader();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -66,7 +89,7 @@ function followed(bytes: ReadableStream<Uint8Array>, ended: () => void): Readabl
         ended();
         controller.close();
       } catch (error) {
-        ended();
+        broken();
         controller.error(error);
       }
     },

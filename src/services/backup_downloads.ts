@@ -8,7 +8,8 @@ import { isStorageType } from "../storage/registry.ts";
 import { readRefusal } from "../storage/s3_errors.ts";
 import type { BackupObjectColumn } from "../store/backups.ts";
 import { type AskedBytes, bytesFromAgent, measured, type SentBytes } from "./agent_bytes.ts";
-import { refuseUnlistable } from "./backup_files.ts";
+import { DamageFoundError } from "./agent_requests.ts";
+import { markFoundDamage, refuseUnlistable } from "./backup_files.ts";
 import { findReadable, type ReadableBackup, readingServer } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
 import { bucketOf } from "./uploads.ts";
@@ -99,7 +100,16 @@ async function askForBytes(
   range: AskedRange | null,
 ): Promise<SentBytes | Unsatisfiable> {
   const serverId = await readingServer(services, readable);
-  const answer = await bytesFromAgent(services, serverId, readable.backup, what, range);
+  const { backup } = readable;
+  const mark = (error: DamageFoundError) => markFoundDamage(services, backup, error);
+  const answer = await bytesFromAgent(services, serverId, backup, what, range, mark).catch(async (error) => {
+    if (!(error instanceof DamageFoundError)) throw error;
+    await mark(error);
+    throw new DamageFoundError(
+      `${error.message} The backup is marked as damaged: choose another one.`,
+      error.damage,
+    );
+  });
   if ("bytes" in answer) return answer;
   switch (answer.outcome) {
     case "unsatisfiable":

@@ -60,7 +60,20 @@ export async function listBackupFiles(
 
 async function noteDamage(services: Services, backup: BackupDetailRow, error: unknown): Promise<never> {
   if (!(error instanceof DamageFoundError)) throw error;
+  await markFoundDamage(services, backup, error);
   const { damage, message } = error;
+  throw new DamageFoundError(
+    `${message} The backup is marked as damaged. Its archive may be whole all the same: verify it, or choose another backup.`,
+    damage,
+  );
+}
+
+/** Marks a backup as a verification would, where a listing or a download of a part of it finds damage. */
+export async function markFoundDamage(
+  services: Services,
+  backup: Pick<BackupDetailRow, "id" | "user_id" | "backup_task_id" | "remote_server_id">,
+  { damage }: DamageFoundError,
+): Promise<void> {
   log().warn("Backup {backup_id} is damaged: {damage}", {
     backup_id: backup.id,
     ...(backup.backup_task_id === null ? {} : { task_id: backup.backup_task_id }),
@@ -70,10 +83,6 @@ async function noteDamage(services: Services, backup: BackupDetailRow, error: un
     const isFirst = await markDamaged(sql, backup.id, "listing", damage, services.clock.now());
     if (isFirst) await tellOfDamage(services, sql, backup, damage);
   });
-  throw new DamageFoundError(
-    `${message} The backup is marked as damaged. Its archive may be whole all the same: verify it, or choose another backup.`,
-    damage,
-  );
 }
 
 /** Of a backup of databases the objects are all there is to see. */

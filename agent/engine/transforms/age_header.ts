@@ -2,7 +2,7 @@
 import { createDecipheriv } from "node:crypto";
 import type { Identity, Stanza } from "age-encryption";
 import type { Children } from "../children.ts";
-import { RunFailedError, WrongKeyError } from "../ports.ts";
+import { DamagedBytesError, RunFailedError, WrongKeyError } from "../ports.ts";
 import { cutShort } from "./age_payload.ts";
 import { deriveKey, MAX_WORK_FACTOR, passphraseSalt } from "./scrypt.ts";
 import type { SealedInput } from "./sealed_input.ts";
@@ -24,7 +24,7 @@ export async function readHeader(input: SealedInput): Promise<Uint8Array> {
   if (text(lines[0]!) !== VERSION_LINE) {
     throw VERSION_LINE.startsWith(text(lines[0]!))
       ? cutShort(input.offset)
-      : new RunFailedError("Cannot decrypt: it does not begin as an age file does");
+      : new DamagedBytesError("Cannot decrypt: it does not begin as an age file does");
   }
   while (!text(lines.at(-1)!).startsWith("--- ")) {
     const line = await input.line(MAX_HEADER_BYTES - input.offset);
@@ -143,7 +143,7 @@ function noneFits(key: DecryptionKey, stanzas: Stanza[]): WrongKeyError {
 }
 
 function damagedHeader(): RunFailedError {
-  return new RunFailedError("Cannot decrypt: its header is damaged");
+  return new DamagedBytesError("Cannot decrypt: its header is damaged");
 }
 
 function text(bytes: Uint8Array): string {

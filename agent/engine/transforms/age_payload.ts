@@ -3,7 +3,7 @@
  * number and whether it is the last (https://c2sp.org/age, "Payload").
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
-import { RunFailedError } from "../ports.ts";
+import { DamagedBytesError } from "../ports.ts";
 
 /** Plaintext of every chunk but the last, which holds 1 to that many; 0 only in an empty file. */
 export const CHUNK_BYTES = 64 * 1024;
@@ -45,7 +45,10 @@ export class Payload {
     return [body, cipher.getAuthTag()];
   }
 
-  /** The plaintext. A `RunFailedError` tells whether the chunk is damaged, cut short or not where it belongs. */
+  /**
+   * The plaintext. A `DamagedBytesError` says whether the chunk is damaged, cut short or not where it
+   * belongs.
+   */
   open(index: number, isLast: boolean, sealed: Uint8Array): Uint8Array {
     const offset = this.start + index * SEALED_CHUNK_BYTES;
     if (sealed.length < TAG_BYTES) throw cutShort(offset + sealed.length);
@@ -56,12 +59,12 @@ export class Payload {
       throw cutShort(offset + sealed.length);
     }
     if (plain === null && !isLast && this.#tryOpen(index, true, sealed) !== null) {
-      throw new RunFailedError(
+      throw new DamagedBytesError(
         `Cannot decrypt: it is damaged, other bytes follow its end at byte ${offset + sealed.length}`,
       );
     }
     const how = sealed.length < SEALED_CHUNK_BYTES ? "damaged or cut short" : "damaged";
-    throw new RunFailedError(
+    throw new DamagedBytesError(
       `Cannot decrypt: it is ${how} at byte ${offset} or in the ${sealed.length} bytes from there`,
     );
   }
@@ -93,6 +96,6 @@ export class Payload {
   }
 }
 
-export function cutShort(at: number): RunFailedError {
-  return new RunFailedError(`Cannot decrypt: it is cut short at byte ${at}`);
+export function cutShort(at: number): DamagedBytesError {
+  return new DamagedBytesError(`Cannot decrypt: it is cut short at byte ${at}`);
 }

@@ -1,0 +1,101 @@
+/** The headers of one member of a pax archive (POSIX.1-2017, pax, "ustar Interchange Format"): how far they reach. */
+
+const BLOCK_BYTES = 512;
+/** Extended headers hold a path and extended attributes; longer ones are tar's to read. */
+const MAX_HEADER_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Bytes from the start of a member's first header to its content, which follows as it is. Null where the content has
+ * another form, such as a sparse file's, or is not of `size` bytes: then only tar can take it apart.
+ *
+ * @param bytes The archive from the member's first header on.
+ */
+export async function contentOffset(bytes: AsyncIterable<Uint8Array>, size: number): Promise<number | null> {
+  const input = new Blocks(bytes);
+  try {
+    let extended: Record<string, string> = {};
+    for (;;) {
+      const header = await input.take(BLOCK_BYTES);
+      if (header === null || !isHeader(header)) return null;
+      const type = String.fromCharCode(header[156]!);
+      const told = sizeOf(header);
+      if (type === "0" || type === "\0") {
+        const isSparse = Object.keys(extended).some((key) => key.startsWith("GNU.sparse."));
+        return !isSparse && Number(extended.size ?? told) === size ? input.offset : null;
+      }
+      if (told === null || (type !== "x" && type !== "L" && type !== "K")) return null;
+      const data = await input.take(Math.ceil(told / BLOCK_BYTES) * BLOCK_BYTES);
+      if (data === null) return null;
+      if (type === "x") extended = { ...extended, ...recordsOf(data.subarray(0, told)) };
+    }
+  } finally {
+    await input.close();
+  }
+}
+
+/** The sum of a header's bytes, its own field read as blanks. */
+function isHeader(header: Uint8Array): boolean {
+  const told = octal(header.subarray(148, 156));
+  const sum = header.reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 32 : byte), 0);
+  return told === sum;
+}
+
+/** Null where it is a number in another base. */
+function sizeOf(header: Uint8Array): number | null {
+  return octal(header.subarray(124, 136));
+}
+
+function octal(field: Uint8Array): number | null {
+  const [, digits] = /^ *([0-7]+)[ \0]*$/.exec(String.fromCharCode(...field)) ?? [];
+  return digits === undefined ? null : parseInt(digits, 8);
+}
+
+/** Records of `<length> <key>=<value>\n`. */
+function recordsOf(data: Uint8Array): Record<string, string> {
+  const records: Record<string, string> = {};
+  const decoder = new TextDecoder();
+  for (let at = 0; at < data.length;) {
+    const [head, length] = /^(\d+) /.exec(decoder.decode(data.subarray(at, at + 20))) ?? [];
+    if (head === undefined || Number(length) <= head.length) return records;
+    const record = decoder.decode(data.subarray(at + head.length, at + Number(length) - 1));
+    const equals = record.indexOf("=");
+    records[record.slice(0, equals)] = record.slice(equals + 1);
+    at += Number(length);
+  }
+  return records;
+}
+
+/** A stream, taken in whole blocks. */
+class Blocks {
+  /** Bytes taken. */
+  offset = 0;
+  readonly #iterator: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(bytes: AsyncIterable<Uint8Array>) {
+    this.#iterator = bytes[Symbol.asyncIterator]();
+  }
+
+  /** Null where there are not so many, or too many to hold. */
+  async take(length: number): Promise<Uint8Array | null> {
+    if (this.offset + length > MAX_HEADER_BYTES) return null;
+    const taken = new Uint8Array(length);
+    for (let at = 0; at < length;) {
+      if (this.#rest.length === 0) {
+        const { value, done } = await this.#iterator.next();
+        if (done) return null;
+        this.#rest = value;
+      }
+      const piece = this.#rest.subarray(0, length - at);
+      taken.set(piece, at);
+      at += piece.length;
+      this.#rest = this.#rest.subarray(piece.length);
+    }
+    this.offset += length;
+    return taken;
+  }
+
+  async close(): Promise<void> {
+    await this.#iterator.return?.();
+  }
+}
