@@ -5,6 +5,7 @@ import { runLimits } from "../../agent/engine/destinations/limits.ts";
 import { readFile } from "../../agent/engine/destinations/sftp_reader.ts";
 import { SftpSession, statusOf } from "../../agent/engine/destinations/sftp_session.ts";
 import { RunFailedError } from "../../agent/engine/ports.ts";
+import { PrivateKeyError, usablePrivateKey } from "../secrets/private_key.ts";
 import type { Clock } from "../domain/clock.ts";
 import { destinationDirectory } from "../domain/location.ts";
 import type { SftpDestination } from "../protocol/job.ts";
@@ -21,8 +22,8 @@ type Address = Pick<SftpDestination, "host" | "port" | "username" | "directory">
  * Connects.
  *
  * @param text `sftp://USER@HOST[:PORT]/DIRECTORY`; `/~/DIRECTORY` starts in the account's own directory.
- * @param environment `SFTP_HOST_KEY`: the fingerprint that `ssh-keygen -l` prints. `SFTP_PRIVATE_KEY_FILE`: the path of a key without a
- *   passphrase. `SFTP_PASSWORD`; without either of these two it is asked for on a terminal.
+ * @param environment `SFTP_HOST_KEY`: the fingerprint that `ssh-keygen -l` prints. `SFTP_PRIVATE_KEY_FILE`: the path of a key, which
+ *   `SFTP_PRIVATE_KEY_PASSPHRASE` opens. `SFTP_PASSWORD`; without either of these two it is asked for on a terminal.
  */
 export async function openSftpPlace(
   text: string,
@@ -100,7 +101,10 @@ async function loginFor(
   environment: Record<string, string>,
 ): Promise<{ password: string | null; private_key: string | null }> {
   const { SFTP_PASSWORD: password, SFTP_PRIVATE_KEY_FILE: keyFile } = environment;
-  if (keyFile) return { password: password || null, private_key: await readKey(keyFile) };
+  if (keyFile) {
+    const key = await readKey(keyFile, environment.SFTP_PRIVATE_KEY_PASSPHRASE || null);
+    return { password: password || null, private_key: key };
+  }
   if (password) return { password, private_key: null };
   if (!Deno.stdin.isTerminal()) {
     throw new RecoveryError(
@@ -112,10 +116,15 @@ async function loginFor(
   return { password: asked, private_key: null };
 }
 
-async function readKey(path: string): Promise<string> {
+async function readKey(path: string, passphrase: string | null): Promise<string> {
   try {
-    return await Deno.readTextFile(path);
+    return await usablePrivateKey(await Deno.readTextFile(path), passphrase);
   } catch (cause) {
+    if (cause instanceof PrivateKeyError) {
+      const said = cause.message.replace("sftp_private_key_passphrase", "SFTP_PRIVATE_KEY_PASSPHRASE");
+      const what = cause.isPassphrase ? "SFTP_PRIVATE_KEY_PASSPHRASE" : "it";
+      throw new RecoveryError(`Cannot use the private key in ${path}: ${what} ${said}`, { cause });
+    }
     throw new RecoveryError(`Cannot read the private key in ${path}: ${(cause as Error).message}`, { cause });
   }
 }

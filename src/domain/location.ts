@@ -8,7 +8,7 @@ export interface DestinationPlace {
 }
 
 /**
- * The directory of a task's objects: `local_path` (default `/`) or `sftp_path` (default: the account's own
+ * The directory of a task's objects: `local_path` (default `/`, see {@link objectDirectory}) or `sftp_path` (default: the account's own
  * directory, `.`) joined with `storePath`; for S3 the key prefix, without a leading or trailing slash and empty
  * at the bucket's root. Throws an {@link InvalidError} on `store_path` where it would leave that place.
  */
@@ -26,6 +26,15 @@ export function destinationDirectory(place: DestinationPlace, storePath: string 
     case "custom_s3":
       return inside.join("/");
   }
+}
+
+/** As {@link destinationDirectory}, for new objects: nothing is written into the root directory itself. */
+export function objectDirectory(place: DestinationPlace, storePath: string | null): string {
+  const directory = destinationDirectory(place, storePath);
+  if (place.type !== "local" || directory !== "/") return directory;
+  throw new InvalidError({
+    store_path: ["The store path field is required when the backup destination has no local path."],
+  });
 }
 
 /** Returns a directory's path after everything below `base` was moved to `next`; null where it is not below `base`. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InvalidError } from "./errors.ts";
-import { destinationDirectory, type DestinationPlace, objectKey } from "./location.ts";
+import { destinationDirectory, type DestinationPlace, objectDirectory, objectKey } from "./location.ts";
 
 const local = (local_path: string | null): DestinationPlace => ({
   type: "local",
@@ -14,6 +14,14 @@ Deno.test("a local place joins local_path, / by default, with store_path", () =>
   assert.equal(destinationDirectory(local(null), "/backups/weekly"), "/backups/weekly");
   assert.equal(destinationDirectory(local(null), null), "/");
   assert.equal(destinationDirectory(local("/srv/"), "backups//./weekly/"), "/srv/backups/weekly");
+});
+
+Deno.test("nothing is written into the root directory itself", () => {
+  assert.throws(() => objectDirectory(local(null), null), InvalidError);
+  assert.throws(() => objectDirectory(local("/"), "./"), InvalidError);
+  assert.equal(objectDirectory(local(null), "/backups"), "/backups");
+  assert.equal(objectDirectory(s3, null), "");
+  assert.equal(objectDirectory(sftp(null), null), ".");
 });
 
 Deno.test("an SFTP place without a path is the account's own directory", () => {

@@ -1,6 +1,6 @@
 /** SSH keys of our own, in OpenSSH's formats (RFC 8709 and OpenSSH's PROTOCOL.key). */
 import { Buffer } from "node:buffer";
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 
 export interface SshKeyPair {
   /** A line for `authorized_keys`. */
@@ -13,24 +13,34 @@ const TYPE = "ssh-ed25519";
 
 /** A new ed25519 pair. `comment` tells people whose it is. */
 export function generateSshKey(comment: string): SshKeyPair {
-  const { x, d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-  const point = Buffer.from(x!, "base64url");
-  const seed = Buffer.from(d!, "base64url");
-  const blob = Buffer.concat([field(TYPE), field(point)]);
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const { blob } = partsOf(privateKey);
   return {
     publicKey: `${TYPE} ${blob.toString("base64")} ${comment}`,
-    privateKey: armour(
-      Buffer.concat([
-        Buffer.from("openssh-key-v1\0"),
-        field("none"), // cipher
-        field("none"), // key derivation
-        field(""),
-        number(1),
-        field(blob),
-        field(secretPart(blob, point, seed, comment)),
-      ]),
-    ),
+    privateKey: openSshPrivateKey(privateKey, comment),
   };
+}
+
+/** The text of a private key file for an ed25519 key. */
+export function openSshPrivateKey(key: KeyObject, comment = ""): string {
+  const { point, seed, blob } = partsOf(key);
+  return armour(
+    Buffer.concat([
+      Buffer.from("openssh-key-v1\0"),
+      field("none"), // cipher
+      field("none"), // key derivation
+      field(""),
+      number(1),
+      field(blob),
+      field(secretPart(blob, point, seed, comment)),
+    ]),
+  );
+}
+
+function partsOf(key: KeyObject): { point: Buffer; seed: Buffer; blob: Buffer } {
+  const { x, d } = key.export({ format: "jwk" });
+  const point = Buffer.from(x!, "base64url");
+  return { point, seed: Buffer.from(d!, "base64url"), blob: Buffer.concat([field(TYPE), field(point)]) };
 }
 
 function secretPart(blob: Buffer, point: Buffer, seed: Buffer, comment: string): Buffer {

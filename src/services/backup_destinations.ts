@@ -13,6 +13,7 @@ import { destinationDirectory, movedDirectory } from "../domain/location.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { AddressRefusedError, type Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
+import { PrivateKeyError, usablePrivateKey } from "../secrets/private_key.ts";
 import { endpointUrl } from "../storage/s3_address.ts";
 import { noteCreated } from "../store/audited_request.ts";
 import {
@@ -40,7 +41,11 @@ type SecretColumn = `${typeof SECRET[number]}_encrypted`;
 export type BackupDestinationInput =
   & Partial<Pick<BackupDestinationRow, "label" | "type">>
   & Partial<Omit<DestinationFields, SecretColumn>>
-  & Partial<Record<typeof SECRET[number], string | null>>;
+  & Partial<Record<typeof SECRET[number], string | null>>
+  & {
+    /** Opens `sftp_private_key`, which is stored without it. */
+    readonly sftp_private_key_passphrase?: string | null;
+  };
 export type NewBackupDestinationInput =
   & BackupDestinationInput
   & Pick<BackupDestinationRow, "label" | "type">;
@@ -54,7 +59,7 @@ export async function createBackupDestination(
   input: NewBackupDestinationInput,
 ): Promise<BackupDestinationRow> {
   const { label, type } = input;
-  const fields = completeFields(type, { ...NO_FIELDS, ...columns(services.keyring, input) });
+  const fields = completeFields(type, { ...NO_FIELDS, ...await columns(services.keyring, input) });
   refuseEndpoint(services.network, fields);
   return await transaction(services.database, async (sql) => {
     const id = await insertBackupDestination(
@@ -80,11 +85,12 @@ export async function updateBackupDestination(
   input: BackupDestinationInput,
   objectsMoved = false,
 ): Promise<BackupDestinationRow> {
+  const changed = await columns(services.keyring, input);
   return await transaction(services.database, async (sql) => {
     const before = await lockBackupDestination(sql, caller.userId, id);
     if (before === undefined) throw new NotFoundError(RESOURCE);
     const type = input.type ?? before.type;
-    const fields = completeFields(type, { ...before, ...columns(services.keyring, input) });
+    const fields = completeFields(type, { ...before, ...changed });
     if (input.s3_endpoint !== undefined) refuseEndpoint(services.network, fields);
     if (!isSameStorage(before.type, type)) {
       const { backups, runs, uploads } = await countDestinationUses(sql, id);
@@ -154,15 +160,32 @@ export function refuseWhile(count: number, noun: string, verb: string, then: str
 }
 
 /** The columns that `input` names. */
-function columns(keyring: Keyring, input: BackupDestinationInput): Partial<DestinationFields> {
+async function columns(keyring: Keyring, input: BackupDestinationInput): Promise<Partial<DestinationFields>> {
+  const { sftp_private_key_passphrase, ...sent } = input;
+  if (typeof sent.sftp_private_key === "string") {
+    sent.sftp_private_key = await usableKey(sent.sftp_private_key, sftp_private_key_passphrase ?? null);
+  }
   const named: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(input)) {
+  for (const [field, value] of Object.entries(sent)) {
     if (value === undefined || field === "label" || field === "type") continue;
     const isSecret = (SECRET as readonly string[]).includes(field);
     if (isSecret) named[`${field}_encrypted`] = keyring.encryptOptional(value as string | null);
     else named[field] = value;
   }
   return named;
+}
+
+async function usableKey(key: string, passphrase: string | null): Promise<string> {
+  try {
+    return await usablePrivateKey(key, passphrase);
+  } catch (error) {
+    if (!(error instanceof PrivateKeyError)) throw error;
+    throw new InvalidError(
+      error.isPassphrase
+        ? { sftp_private_key_passphrase: [`The sftp private key passphrase ${error.message}`] }
+        : { sftp_private_key: [`The sftp private key ${error.message}`] },
+    );
+  }
 }
 
 /** An address that this control plane would not connect to is told at once; what a name leads to is seen when it is used. */

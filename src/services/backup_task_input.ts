@@ -1,8 +1,10 @@
 /** A task's fields as callers send them, made columns. */
 import { encryptionConflict, type ScheduleFields } from "../domain/backup_task.ts";
+import { InvalidError } from "../domain/errors.ts";
+import { objectDirectory } from "../domain/location.ts";
 import { KEEP_RULES } from "../domain/retention.ts";
 import type { Keyring } from "../secrets/keyring.ts";
-import { holdBackupDestination } from "../store/backup_destinations.ts";
+import { findBackupDestinationOf, holdBackupDestination } from "../store/backup_destinations.ts";
 import { type BackupTaskRow, ownedNotificationStreams, ownedTags } from "../store/backup_tasks.ts";
 import type { Sql } from "../store/database.ts";
 import { holdRemoteServer } from "../store/remote_servers.ts";
@@ -143,6 +145,23 @@ export async function referenceProblems(
   );
   if (!ownsStreams) problems.notification_stream_ids = ["The selected notification streams are invalid."];
   return problems;
+}
+
+/** A task as it would be has to lead its objects into a directory. */
+export async function placeProblems(
+  sql: Sql,
+  userId: number,
+  task: { backup_destination_id: number; store_path: string | null },
+): Promise<Record<string, string[]>> {
+  const destination = await findBackupDestinationOf(sql, userId, task.backup_destination_id);
+  if (destination === undefined) return {};
+  try {
+    objectDirectory(destination, task.store_path);
+    return {};
+  } catch (error) {
+    if (!(error instanceof InvalidError)) throw error;
+    return error.errors;
+  }
 }
 
 async function ownsAll(

@@ -34,6 +34,7 @@ import {
   type BackupTaskInput,
   encryptionProblems,
   newTaskColumns,
+  placeProblems,
   referenceProblems,
   taskColumns,
 } from "./backup_task_input.ts";
@@ -71,6 +72,10 @@ export async function createBackupTask(
     refuse({
       ...missingFields(plan),
       ...encryptionProblems(columns),
+      ...await placeProblems(sql, caller.userId, {
+        backup_destination_id: input.backup_destination_id,
+        store_path: input.store_path ?? null,
+      }),
       ...await referenceProblems(sql, caller.userId, input),
     });
     const id = await insertBackupTask(sql, caller.userId, {
@@ -108,6 +113,7 @@ export async function updateBackupTask(
     refuse({
       ...missingFields({ ...task, ...columns }),
       ...encryptionProblems({ ...task, ...columns }),
+      ...namesPlace(input) ? await placeProblems(sql, caller.userId, { ...task, ...columns }) : {},
       ...await referenceProblems(sql, caller.userId, input),
     });
     const moved = scheduleMoved(task, { ...schedule, timezone });
@@ -120,6 +126,11 @@ export async function updateBackupTask(
     if (moved) await notify(sql, { topic: "schedule_changed" });
     return await detail(services, sql, caller, id);
   });
+}
+
+/** A task that was made before such places were refused can still be changed otherwise. */
+function namesPlace({ store_path, backup_destination_id }: BackupTaskInput): boolean {
+  return store_path !== undefined || backup_destination_id !== undefined;
 }
 
 export async function showBackupTask(

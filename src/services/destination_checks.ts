@@ -1,5 +1,6 @@
 /** A destination tried out before it is trusted: a probe object written, read back and deleted. */
 import { InvalidError, NotFoundError } from "../domain/errors.ts";
+import { destinationDirectory } from "../domain/location.ts";
 import type { DestinationCheckResult } from "../protocol/messages.ts";
 import { isStorageType } from "../storage/registry.ts";
 import { findBackupDestinationOf } from "../store/backup_destinations.ts";
@@ -36,6 +37,12 @@ export async function checkDestination(
   }
   if (await findRemoteServerOf(services.database, caller.userId, remoteServerId) === undefined) {
     throw new InvalidError({ remote_server_id: ["The selected remote server is invalid."] });
+  }
+  if (destination.type === "local" && destinationDirectory(destination, null) === "/") {
+    const message =
+      "The destination has no local path: each task's store path says where its backups go. Give it a " +
+      "local path to check it.";
+    return { ok: false, steps: [{ name: "connect", ok: false, message, ms: 0 }] };
   }
   const request = { kind: "destination.check", backup_destination_id: id } as const;
   return await askAgent(services, remoteServerId, request, AGENT_TIMEOUT);

@@ -2,7 +2,7 @@
 import { InvalidError } from "../domain/errors.ts";
 import type { UsualFigures } from "../domain/guards.ts";
 import { splitDatabaseNames, splitNames } from "../domain/database_names.ts";
-import { destinationDirectory } from "../domain/location.ts";
+import { objectDirectory } from "../domain/location.ts";
 import type { BackupJob, DatabaseSource, JobDestination, JobEncryption, JobSource } from "../protocol/job.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import type { Keyring } from "../secrets/keyring.ts";
@@ -67,7 +67,7 @@ export function backupJob(
   object: { prefix: string; stamp: string },
 ): { job: BackupJob; directory: string } {
   const { task, server, destination, last, usual } = rows;
-  const directory = destinationDirectory(destination, task.store_path);
+  const directory = objectDirectory(destination, task.store_path);
   return {
     directory,
     job: {

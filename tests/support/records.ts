@@ -20,7 +20,12 @@ export function newServer(client: ApiClient, fields: Fields = {}): Promise<numbe
 }
 
 export function newDestination(client: ApiClient, fields: Fields = {}): Promise<number> {
-  return created(client, "/api/backup-destinations", { label: "disk", type: "local", ...fields });
+  return created(client, "/api/backup-destinations", {
+    label: "disk",
+    type: "local",
+    ...fields.type === undefined ? { local_path: "/backups" } : {},
+    ...fields,
+  });
 }
 
 /** A daily task of `/home` on a server and with a destination of its own. */

@@ -181,8 +181,8 @@ function loginError(spec: Spec, error: LoginFailure): LoginFailedError {
   if (/parse privateKey|private key/i.test(error.message)) {
     return fail(
       /encrypted/i.test(error.message)
-        ? "sftp_private_key is protected by a passphrase. Store one without."
-        : "sftp_private_key is not a private key in a known format. Store an OpenSSH or PEM key.",
+        ? "sftp_private_key is protected by a passphrase. Send it once more, with sftp_private_key_passphrase."
+        : "sftp_private_key is not in a format that is read here. Send it once more: it is converted as it is stored.",
     );
   }
   if (/handshake failed/i.test(error.message)) {

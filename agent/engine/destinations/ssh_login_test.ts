@@ -87,9 +87,9 @@ Deno.test("a private key that can't be used is told as such", async () => {
   const spec = sshdSpec(sshd);
   assert.match(
     await reason({ ...spec, private_key: locked }),
-    /protected by a passphrase\. Store one without/,
+    /protected by a passphrase\. Send it once more, with sftp_private_key_passphrase/,
   );
-  assert.match(await reason({ ...spec, private_key: "-- no key --" }), /not a private key in a known format/);
+  assert.match(await reason({ ...spec, private_key: "-- no key --" }), /not in a format that is read here/);
 });
 
 Deno.test("a server that can't be reached is told as such", async () => {

@@ -32,7 +32,9 @@ const hostKey = text(60).regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, {
 const fields = z.object({
   label: line(255),
   type: z.enum(["local", "s3", "custom_s3", "sftp"]),
-  local_path: optional(absolutePlace()).openapi({ description: "On the remote server. Default `/`." }),
+  local_path: optional(absolutePlace()).openapi({
+    description: "On the remote server. Without it each task needs a `store_path`.",
+  }),
   s3_access_key: optional(key()),
   s3_secret_key: optional(key()),
   s3_bucket_name: optional(bucketName),
@@ -50,7 +52,12 @@ const fields = z.object({
   sftp_port: optional(integer(1, 65535)).openapi({ description: "Default 22." }),
   sftp_username: optional(literalLine(255)),
   sftp_password: optional(secret(1000)),
-  sftp_private_key: optional(privateKey),
+  sftp_private_key: optional(privateKey).openapi({
+    description: "In OpenSSH's format, PKCS#8 or PEM: Ed25519, ECDSA or RSA.",
+  }),
+  sftp_private_key_passphrase: optional(secret(1000)).openapi({
+    description: "Opens `sftp_private_key`, which is stored, encrypted, without it. Not stored itself.",
+  }),
   sftp_host_key: optional(hostKey).openapi({
     description:
       "The fingerprint that the server must show. Until it is set, connecting fails and names the one shown.",

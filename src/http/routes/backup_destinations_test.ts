@@ -313,3 +313,56 @@ Deno.test("a path is checked by the agent of a server that the call names", asyn
   await answerRequest(api.services, server, delivery!.requestId, { ok: true, result });
   assert.deepEqual((await answer).body, { data: result });
 });
+
+Deno.test("a local destination without a path needs a task's store path", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const id = await newDestination(client, { local_path: null });
+  const fields = {
+    remote_server_id: await newServer(client),
+    backup_destination_id: id,
+    label: "Home",
+    type: "files",
+    source_path: "/home",
+    frequency: "daily",
+    time_to_run_at: "01:00",
+  };
+  for (const store_path of [undefined, null, "/", "./."]) {
+    const refused = await client.call("POST", "/api/backup-tasks", { ...fields, store_path });
+    assert.equal(refused.status, 422, JSON.stringify(refused.body));
+    assert.match(refused.body.errors.store_path[0], /required when the backup destination has no local path/);
+  }
+  const task = await client.call("POST", "/api/backup-tasks", { ...fields, store_path: "/backups" });
+  assert.equal(task.status, 201, JSON.stringify(task.body));
+  const path = `/api/backup-tasks/${task.body.data.id}`;
+  assert.equal((await client.call("PUT", path, { store_path: null })).status, 422);
+  await client.call("PUT", `/api/backup-destinations/${id}`, { local_path: "/mnt" });
+  assert.equal((await client.call("PUT", path, { store_path: null })).status, 200);
+  const other = await newDestination(client, { local_path: null });
+  const checked = await client.call("POST", `/api/backup-destinations/${other}/check`, {
+    remote_server_id: fields.remote_server_id,
+  });
+  assert.match(checked.body.data.steps[0].message, /has no local path/);
+});
+
+Deno.test("a private key with a passphrase is stored without it, and one that can't be opened is refused by name", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const directory = await Deno.makeTempDir();
+  const args = ["-q", "-t", "ed25519", "-N", "the passphrase", "-f", `${directory}/key`];
+  await new Deno.Command("ssh-keygen", { args }).output();
+  const sftp_private_key = await Deno.readTextFile(`${directory}/key`);
+  await Deno.remove(directory, { recursive: true });
+  const fields = { label: "x", type: "sftp", sftp_host: "h", sftp_username: "u", sftp_private_key };
+  const create = (more: Record<string, string>) =>
+    client.call("POST", "/api/backup-destinations", { ...fields, ...more });
+  assert.match(
+    (await create({})).body.errors.sftp_private_key[0],
+    /protected by a passphrase\. Send that as/,
+  );
+  const wrong = await create({ sftp_private_key_passphrase: "another" });
+  assert.match(wrong.body.errors.sftp_private_key_passphrase[0], /does not open the private key/);
+  const right = await create({ sftp_private_key_passphrase: "the passphrase" });
+  assert.equal(right.status, 201, JSON.stringify(right.body));
+  assert.doesNotMatch(JSON.stringify([right.body, wrong.body]), /the passphrase|PRIVATE KEY/);
+});
