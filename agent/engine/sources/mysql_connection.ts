@@ -1,11 +1,13 @@
 /** How MySQL's and MariaDB's programs reach a server: the password by an option file, never by their arguments. */
 import type { DatabaseSource } from "../../../src/protocol/job.ts";
-import { capture } from "../capture.ts";
+import { type Answer, capture } from "../capture.ts";
 import type { Command, Redirect } from "../children.ts";
 import { oneLine } from "../line.ts";
 import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
 
+/** Bytes of the longest statement that a client takes from a server and a server from any client. */
+export const MAX_PACKET = "--max-allowed-packet=1073741824";
 const CONNECT_TIMEOUT_SECONDS = 30;
 /** Where the programs find the option file, opened for them before they may have become another user. */
 const OPTIONS_DESCRIPTOR = 3;
@@ -67,21 +69,37 @@ export class MysqlConnection {
 
   /** Statements one after the other, up to the first that fails. They may be long: they are no argument. */
   async execute(client: string, sql: string): Promise<string> {
-    const options = [
-      "--batch",
-      "--skip-column-names",
-      "--binary-mode",
-      "--default-character-set=utf8mb4",
-      `--connect-timeout=${CONNECT_TIMEOUT_SECONDS}`,
-    ];
-    const input = new TextEncoder().encode(sql);
-    const answer = await capture(this.context.children, this.command(client, options), input);
+    const answer = await this.#run(client, sql, []);
     if (answer.exit.code === 0) return answer.stdout;
     // MariaDB's client repeats the statement before it.
     const error = answer.messages.findIndex((line) => line.startsWith("ERROR "));
     const message = oneLine(answer.messages.slice(Math.max(error, 0)).join("\n")) ||
       `${client} exited with ${answer.exit.code}`;
     throw new RunFailedError(`Cannot use MySQL at ${this.description}: ${message}`);
+  }
+
+  /**
+   * Statements one after the other, whatever becomes of each. Returns the errors of those that failed, the
+   * first few.
+   */
+  async executeEach(client: string, sql: string): Promise<string[]> {
+    const { exit, messages } = await this.#run(client, sql, ["--force"]);
+    const errors = messages.filter((line) => line.startsWith("ERROR ")).map(oneLine);
+    return errors.length > 0 || exit.code === 0 ? errors : [oneLine(messages.join("\n"))];
+  }
+
+  async #run(client: string, sql: string, args: readonly string[]): Promise<Answer> {
+    const options = [
+      ...args,
+      "--batch",
+      "--skip-column-names",
+      "--binary-mode",
+      "--default-character-set=utf8mb4",
+      MAX_PACKET,
+      `--connect-timeout=${CONNECT_TIMEOUT_SECONDS}`,
+    ];
+    const input = new TextEncoder().encode(sql);
+    return await capture(this.context.children, this.command(client, options), input);
   }
 }
 

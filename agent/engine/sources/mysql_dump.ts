@@ -1,6 +1,6 @@
 /** The command that dumps one database of MySQL or MariaDB, as one text. */
 import type { Command } from "../children.ts";
-import type { MysqlConnection } from "./mysql_connection.ts";
+import { MAX_PACKET, type MysqlConnection } from "./mysql_connection.ts";
 import { type DumpProgram, isAtLeast, oracleArguments, type ServerVersion } from "./mysql_programs.ts";
 import type { MysqlDatabase } from "./mysql_server.ts";
 
@@ -9,9 +9,6 @@ export interface DumpPlan {
   /** Tables that are dumped without their rows. */
   emptied: readonly string[];
 }
-
-/** The longest statement that the client takes from the server and the server from any client: 1 GB. */
-export const MAX_PACKET = "--max-allowed-packet=1073741824";
 
 export function dumpCommand(
   { database, emptied }: DumpPlan,
@@ -25,6 +22,8 @@ export function dumpCommand(
     "--quick",
     "--triggers",
     "--hex-blob",
+    // A lock on a table keeps its default from a sequence that is not locked.
+    "--skip-add-locks",
     MAX_PACKET,
     "--no-tablespaces",
     "--default-character-set=utf8mb4",

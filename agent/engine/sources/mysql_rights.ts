@@ -82,6 +82,32 @@ export class MysqlRights {
     return hidden.length === 0 ? null : { hidden, grants };
   }
 
+  /** The statement that grants what the login lacks of these on a database; null where it lacks nothing. */
+  grantFor(privileges: readonly string[], database: string): string | null {
+    const lacking = [...new Set(privileges)].filter((privilege) => !this.#has(privilege, database));
+    const pattern = quoted(database.replace(/[_%\\]/g, "\\$&"));
+    return lacking.length === 0 ? null : this.#statement(lacking.join(", "), `${pattern}.*`);
+  }
+
+  /**
+   * The statement that lets the login make objects of another definer; null where it may, or is the only one
+   * of them.
+   */
+  definersGrant(definitions: string): string | null {
+    const definers = definitions.matchAll(
+      /DEFINER=((?:`(?:[^`]|``)*`|"(?:[^"]|"")*")@(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"))/g,
+    );
+    const isOthers = [...definers].some(([, definer]) => definer!.replaceAll('"', "`") !== this.account);
+    const { version, isMariadb } = this.server;
+    const known = isMariadb ? ["SUPER", "SET USER"] : ["SUPER", "SET_USER_ID", "SET_ANY_DEFINER"];
+    if (!isOthers || known.some((privilege) => this.#has(privilege, null))) return null;
+    if (isMariadb) return this.#statement(isAtLeast(version, 10, 5, 2) ? "SET USER" : "SUPER", "*.*");
+    return this.#statement(
+      isAtLeast(version, 8, 2) ? "SET_ANY_DEFINER" : isAtLeast(version, 8) ? "SET_USER_ID" : "SUPER",
+      "*.*",
+    );
+  }
+
   /** The statement that shows every database; null where the login sees them all. */
   get databasesGrant(): string | null {
     const showsAll = this.grants.some(({ isRevoke, database, object, privileges }) =>

@@ -9,7 +9,7 @@ import type { RestoreContext } from "../restore.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { userToRunAs } from "../system_user.ts";
 import { requireTools } from "../tools.ts";
-import { feedUnpacked } from "./feed.ts";
+import { feedUnpacked, type Rewrite } from "./feed.ts";
 import { LoadMessages } from "./load_messages.ts";
 import { openMysql } from "./mysql.ts";
 import { openPostgresql } from "./postgresql.ts";
@@ -26,14 +26,18 @@ export interface WantedDatabase {
 /** What a dump is loaded by. */
 export interface Loader {
   readonly command: Command;
-  readonly filter: Command | null;
+  /** Changes the dump on its way into the command; null: it stays as it is. */
+  readonly rewrite: Rewrite | null;
 }
 
 /** A database server that takes a restore. Methods are called in this order, `discard` in any case, at the end. */
 export interface DatabaseHost {
   /** Rejects, before anything is made, where one can't be restored there. */
   inspect(wanted: readonly WantedDatabase[]): Promise<void>;
-  /** Makes a fresh database; what the command reads is loaded into it, through the filter if there is one. */
+  /**
+   * Makes a fresh database; what the command reads is loaded into it, rewritten on its way where the loader
+   * says how.
+   */
   create(wanted: WantedDatabase): Promise<Loader>;
   /**
    * Puts the fresh ones into their places. Where it rejects, what was there is as it was, unless the error says otherwise. `programs`
@@ -145,10 +149,10 @@ export async function prove(
 
 export async function load(
   wanted: WantedDatabase,
-  { command, filter }: Loader,
+  { command, rewrite }: Loader,
   context: LoadContext,
 ): Promise<void> {
   const messages = new LoadMessages(command.program, context.ports.output);
-  const exit = await feedUnpacked(wanted.archive, command, messages.read, context, filter);
+  const exit = await feedUnpacked(wanted.archive, command, messages.read, context, rewrite);
   messages.check(exit, `database ${wanted.original}`);
 }

@@ -1,9 +1,12 @@
 /** A whole archive, unpacked by zstd into a program that makes something of it. */
 import type { StoredObject } from "../../../src/protocol/job.ts";
-import type { Child, Children, Command, Exit, Redirect } from "../children.ts";
+import type { Child, Command, Exit } from "../children.ts";
 import { makeFifo, releaseAfter } from "../fifo.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
+
+/** Changes a dump on its way into the program. */
+export type Rewrite = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 /**
  * Resolves with the program's exit. Where that is 0, the program had all of the archive, which is proven to be the one that
@@ -14,43 +17,22 @@ export async function feedUnpacked(
   command: Command,
   onMessage: (line: string) => void,
   { children, objects, ports }: Pick<RestoreContext, "children" | "objects" | "ports">,
-  filter: Command | null = null,
+  rewrite: Rewrite | null = null,
 ): Promise<Exit> {
-  const fifo = `${ports.workDirectory}/pipe`;
-  const unfiltered = filter === null ? fifo : `${fifo}-unfiltered`;
-  for (const path of new Set([fifo, unfiltered])) await makeFifo(path, null, children);
   let said: string | null = null;
-  const zstd = children.spawn({
-    program: "zstd",
-    args: ["-d", "-q", "-c"],
-    redirects: [{ descriptor: 1, direction: ">", path: unfiltered }],
-  }, {
-    stdin: "piped",
-    stdout: "null",
-    onMessage: (line) => void (said ??= line.replace(/^zstd: /, "")),
-  });
-  const filtered = filter === null ? null : startFilter(filter, unfiltered, fifo, children);
-  const program = children.spawn({
-    ...command,
-    redirects: [...command.redirects ?? [], { descriptor: 0, direction: "<", path: fifo }],
-  }, { stdout: "null", onMessage });
+  const unpacking: Command = { program: "zstd", args: ["-d", "-q", "-c"] };
+  const onZstd = (line: string) => void (said ??= line.replace(/^zstd: /, ""));
+  const { zstd, program, joined } = rewrite === null
+    ? await joinByPipe(unpacking, command, onZstd, onMessage, { children, ports })
+    : joinByRewrite(unpacking, command, onZstd, onMessage, { children, rewrite });
   const fed = zstd.feed(objects.whole(archive));
-  const released = [
-    releaseAfter([filtered ?? zstd, program], fifo),
-    releaseAfter([zstd, filtered ?? program], unfiltered),
-  ];
-  const [feeding] = await Promise.allSettled([fed, ...released, zstd.exited, program.exited]);
-  for (const path of new Set([fifo, unfiltered])) await Deno.remove(path);
+  const [feeding, joining] = await Promise.allSettled([fed, joined, zstd.exited, program.exited]);
   ports.signal.throwIfAborted();
   const blamed = (error: unknown) => objects.blame(archive, error);
   if (feeding.status === "rejected") throw await blamed(feeding.reason);
+  if (joining.status === "rejected") throw joining.reason;
   const unpacked = await zstd.exited;
   const exit = await program.exited;
-  const passed = await filtered?.exited;
-  // As zstd, a filter that was cut short tells of the program.
-  if (passed !== undefined && passed.code !== 0 && exit.code === 0) {
-    throw await blamed(new RunFailedError(`${archive.name} can't be read by ${filter!.program}`));
-  }
   if (unpacked.code === 0) return exit;
   // A program that gave up takes zstd with it: then the program has the reason.
   const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(said ?? "");
@@ -61,10 +43,46 @@ export async function feedUnpacked(
   throw await blamed(new RunFailedError(`${archive.name} holds more than ${command.program} took of it`));
 }
 
-function startFilter(filter: Command, from: string, to: string, children: Children): Child {
-  const redirects: Redirect[] = [
-    { descriptor: 0, direction: "<", path: from },
-    { descriptor: 1, direction: ">", path: to },
-  ];
-  return children.spawn({ ...filter, redirects }, { stdout: "null", onMessage: () => {} });
+interface Joined {
+  zstd: Child;
+  program: Child;
+  /** Settles once the program has had what zstd wrote, or has ended. */
+  joined: Promise<void>;
+}
+
+/** The bytes stay in the kernel. */
+async function joinByPipe(
+  unpacking: Command,
+  command: Command,
+  onZstd: (line: string) => void,
+  onMessage: (line: string) => void,
+  { children, ports }: Pick<RestoreContext, "children" | "ports">,
+): Promise<Joined> {
+  const path = `${ports.workDirectory}/pipe`;
+  await makeFifo(path, null, children);
+  const zstd = children.spawn({
+    ...unpacking,
+    redirects: [{ descriptor: 1, direction: ">", path }],
+  }, { stdin: "piped", stdout: "null", onMessage: onZstd });
+  const program = children.spawn({
+    ...command,
+    redirects: [...command.redirects ?? [], { descriptor: 0, direction: "<", path }],
+  }, { stdout: "null", onMessage });
+  const joined = async () => {
+    await Promise.allSettled([releaseAfter([zstd, program], path), zstd.exited, program.exited]);
+    await Deno.remove(path);
+  };
+  return { zstd, program, joined: joined() };
+}
+
+function joinByRewrite(
+  unpacking: Command,
+  command: Command,
+  onZstd: (line: string) => void,
+  onMessage: (line: string) => void,
+  { children, rewrite }: Pick<RestoreContext, "children"> & { rewrite: Rewrite },
+): Joined {
+  const zstd = children.spawn(unpacking, { stdin: "piped", stdout: "piped", onMessage: onZstd });
+  const program = children.spawn(command, { stdin: "piped", stdout: "null", onMessage });
+  return { zstd, program, joined: program.feed(rewrite(zstd.stdout!)) };
 }

@@ -7,11 +7,13 @@ import { RunFailedError, type RunPorts } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { SYSTEM_SCHEMAS } from "../sources/mysql_server.ts";
-import { fromHex, MysqlConnection } from "../sources/mysql_connection.ts";
+import { MysqlConnection } from "../sources/mysql_connection.ts";
+import { isAtLeast } from "../sources/mysql_programs.ts";
+import { MysqlRights } from "../sources/mysql_rights.ts";
 import { besideNames } from "./beside.ts";
 import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "./databases.ts";
 import { isNamed, MysqlDefinitions } from "./mysql_definitions.ts";
-import { enabledEvents, intoFresh, withEnabled } from "./mysql_dump_filter.ts";
+import { DumpRewriter, withEnabled } from "./mysql_dump_filter.ts";
 import { charsetClause, MysqlFresh } from "./mysql_fresh.ts";
 import {
   type Charset,
@@ -21,9 +23,12 @@ import {
   findContents,
   findReferrers,
   findSchema,
+  findSequenceDefaults,
+  moveDefaults,
   quote,
 } from "./mysql_sql.ts";
 import { MysqlSwap } from "./mysql_swap.ts";
+import { renameDatabase } from "./mysql_tokens.ts";
 
 interface Existing extends Charset {
   contents: Contents;
@@ -35,9 +40,7 @@ export async function openMysql(
   { job }: RestoreContext,
 ): Promise<DatabaseHost> {
   const server = await MysqlFresh.open(target, programs, job.backup.source);
-  const { connection, client } = server;
-  const [[version]] = await connection.query(client, "select hex(version())") as [[string]];
-  const definitions = await MysqlDefinitions.open(fromHex(version), connection, programs.children);
+  const definitions = await MysqlDefinitions.open(server.version, server.connection, programs.children);
   return new MysqlHost(target, server, definitions, programs.ports);
 }
 
@@ -45,6 +48,8 @@ class MysqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
   /** The fresh ones as they were made: a dump leaves its own collation behind. By the name of the place. */
   readonly #made = new Map<string, Charset>();
+  /** By the name of the place. */
+  readonly #rewriters = new Map<string, DumpRewriter>();
 
   constructor(
     private readonly target: DatabaseTarget,
@@ -69,7 +74,16 @@ class MysqlHost implements DatabaseHost {
     const { fresh } = besideNames(name);
     await this.server.make(fresh, charsetClause(this.#charset(name, original)));
     this.#made.set(name, (await findSchema(this.server.connection, this.server.client, fresh))!);
-    return { command: this.server.loader(fresh), filter: intoFresh(fresh, this.#enabledPath(name)) };
+    const { isMariadb, version } = this.server.version;
+    const rewriter = new DumpRewriter({
+      original,
+      into: fresh,
+      isDefiner: this.target.definers === "login",
+      lacksOldModes: !isMariadb && isAtLeast(version, 8),
+    });
+    this.#rewriters.set(name, rewriter);
+    const args = this.target.continue_on_errors === true ? ["--force"] : [];
+    return { command: this.server.loader(fresh, args), rewrite: rewriter.rewrite };
   }
 
   async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
@@ -123,51 +137,88 @@ class MysqlHost implements DatabaseHost {
     await this.server.execute(`alter database ${quote(fresh)}${charsetClause(this.#made.get(name))}`);
     const made = await findContents(this.server.connection, this.server.client, fresh);
     const definitions = await this.definitions.read(fresh, made.views);
-    const enabled = await this.#eventsToEnable(name, original, made, definitions);
-    // The one statement that names the database: around a routine made under another collation.
-    const news = withEnabled(definitions, enabled)
-      .replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
+    const renamed = this.#inPlace(name, original, definitions);
+    const news = withEnabled(renamed, this.#eventsToEnable(name, original, made, renamed));
+    const defaults = await findSequenceDefaults(this.server.connection, this.server.client, fresh);
     // Its events must not run twice, and a table with triggers does not move.
     await this.server.execute(dropEvents(fresh, made) + dropTriggers(fresh, made));
     const before = existing && await findContents(this.server.connection, this.server.client, name);
     // Loading takes a while: an empty database may have been put to use.
     if (before !== undefined && isOccupied(before) && !this.target.overwrite) throw occupied(name);
+    const definitionsBefore = before && await this.definitions.readWhatIsSound(name, before.views);
+    if (before !== undefined) await this.#refuseUndroppable(name, before, definitionsBefore!);
     const old = before && {
       characterSet: existing!.characterSet,
       collation: existing!.collation,
       tables: before.tables,
       triggers: before.triggers,
-      definitions: await this.definitions.readWhatIsSound(name, before.views),
+      definitions: definitionsBefore!,
     };
     await new MysqlSwap(this.server, {
       name,
       old: old ?? null,
       tables: made.tables,
-      definitions: news,
+      definitions: moveDefaults(name, fresh, defaults) + news,
       charset,
     }).carryOut();
   }
 
+  /** Rejects where the login may drop what is there, but not make it anew if the swap fails. */
+  async #refuseUndroppable(name: string, before: Contents, definitions: string): Promise<void> {
+    const { connection, client, version } = this.server;
+    const rights = await MysqlRights.read(connection, client, version);
+    if (rights === null) return;
+    const grants = [rights.grantFor(privilegesFor(before), name), rights.definersGrant(definitions)];
+    const lacking = grants.filter((grant) => grant !== null);
+    if (lacking.length === 0) return;
+    throw new RunFailedError(
+      `${connection.username} could not put back what is in ${name}, should this fail. Let it: ${
+        lacking.join("; ")
+      }.`,
+    );
+  }
+
+  /**
+   * Definitions of the fresh database as they are to be in the place: names in full lead into it, not into
+   * the original.
+   */
+  #inPlace(name: string, original: string, definitions: string): string {
+    const { fresh } = besideNames(name);
+    const placed = renameDatabase(definitions, { from: fresh, to: name, isPlain: name === original })
+      // Around a routine that was made under another collation.
+      .replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
+    if (name === original) return placed;
+    const renamed = renameDatabase(placed, { from: original, to: name });
+    if (isNamed(original, renamed)) {
+      this.ports.output.warning(
+        `Definitions in ${name} name ${original} in a way that can't be told from other names: they may still read ` +
+          `or change ${original}. Look at them, or restore under the old name on another server.`,
+      );
+    }
+    return renamed;
+  }
+
   /** Those that the backup holds enabled, unless they may reach what the backup is of from a copy beside it. */
-  async #eventsToEnable(
-    name: string,
-    original: string,
-    { events }: Contents,
-    definitions: string,
-  ): Promise<string[]> {
-    const enabled = new Set(enabledEvents(await Deno.readTextFile(this.#enabledPath(name))));
+  #eventsToEnable(name: string, original: string, { events }: Contents, definitions: string): string[] {
+    const enabled = new Set(this.#rewriters.get(name)!.enabledEvents);
     const found = events.filter((event) => enabled.has(event));
     if (name === original || found.length === 0 || !isNamed(original, definitions)) return found;
     this.ports.output.warning(
-      `Definitions in ${name} name ${original}, which an event would change from there: events are left disabled. ` +
+      `Events in ${name} are left disabled, as they might change ${original} from there. ` +
         `Look at them, then enable each: alter event ${quote(name)}.${quote(found[0]!)} enable`,
     );
     return [];
   }
+}
 
-  #enabledPath(name: string): string {
-    return `${this.ports.workDirectory}/events-${[...this.#made.keys()].indexOf(name)}`;
-  }
+/** Returns the privileges to drop these and to make them anew. */
+function privilegesFor({ triggers, views, events, routines }: Contents): string[] {
+  return [
+    ...triggers.length > 0 ? ["TRIGGER"] : [],
+    ...views.length > 0 ? ["CREATE VIEW", "DROP"] : [],
+    ...events.length > 0 ? ["EVENT"] : [],
+    ...routines.length > 0 ? ["CREATE ROUTINE", "ALTER ROUTINE"] : [],
+  ];
 }
 
 function isOccupied({ tables, views, events, routines }: Contents): boolean {

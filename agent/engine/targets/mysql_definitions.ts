@@ -20,11 +20,10 @@ export class MysqlDefinitions {
   ) {}
 
   static async open(
-    version: string,
+    server: ServerVersion,
     connection: MysqlConnection,
     children: Children,
   ): Promise<MysqlDefinitions> {
-    const server = { version, isMariadb: /mariadb/i.test(version) };
     return new MysqlDefinitions(server, await dumpProgram(server, children), connection, children);
   }
 

@@ -4,13 +4,20 @@ import type { DatabaseTarget, SourceDescription } from "../../../src/protocol/jo
 import type { Command } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
-import { MysqlConnection } from "../sources/mysql_connection.ts";
-import { MAX_PACKET } from "../sources/mysql_dump.ts";
+import { fromHex, MAX_PACKET, MysqlConnection } from "../sources/mysql_connection.ts";
+import { isAtLeast, type ServerVersion } from "../sources/mysql_programs.ts";
 import { firstTool, missingTools, type Tool } from "../tools.ts";
 import { type Charset, findSchema, hasTable, isInUse, MARK, quote } from "./mysql_sql.ts";
 
 const Description = z.looseObject({
-  databases: z.array(z.looseObject({ name: z.string(), character_set: z.string(), collation: z.string() })),
+  databases: z.array(
+    z.looseObject({
+      name: z.string(),
+      character_set: z.string(),
+      collation: z.string(),
+      comment: z.string().optional(),
+    }),
+  ),
 });
 type Description = z.infer<typeof Description>;
 
@@ -26,8 +33,9 @@ export class MysqlFresh {
     public connection: MysqlConnection,
     readonly client: Tool,
     private readonly description: Description,
-    /** Goes before the statements of each session. */
-    public prelude: string,
+    readonly version: ServerVersion,
+    /** Assignments that each session begins with. */
+    private readonly settings: string[],
   ) {}
 
   static async open(
@@ -40,7 +48,33 @@ export class MysqlFresh {
     const client = await firstTool(programs.children, ["mariadb", "mysql"]);
     if (client === null) throw new RunFailedError(missingTools(["mariadb"]));
     const description = Description.safeParse(source).data ?? { databases: [] };
-    return new MysqlFresh(target, connection, client.tool, description, "");
+    const version = await versionOf(connection, client.tool);
+    const server = new MysqlFresh(
+      target,
+      connection,
+      client.tool,
+      description,
+      version,
+      usualSettings(version),
+    );
+    for (const setting of await neededSettings(server)) await server.trySetting(setting);
+    return server;
+  }
+
+  /** Begins sessions with an assignment from now on. False where the login may not make it. */
+  async trySetting(assignment: string): Promise<boolean> {
+    try {
+      await this.execute(`set session ${assignment}`);
+    } catch (error) {
+      if (!(error instanceof RunFailedError)) throw error;
+      return false;
+    }
+    this.settings.push(assignment);
+    return true;
+  }
+
+  get #prelude(): string {
+    return `set session ${this.settings.join(", session ")};\n`;
   }
 
   /** What the backup tells of `original`; undefined where it tells nothing. */
@@ -63,7 +97,12 @@ export class MysqlFresh {
   }
 
   loader(name: string, args: readonly string[] = []): Command {
-    const own = ["--binary-mode", "--default-character-set=utf8mb4", MAX_PACKET];
+    const own = [
+      "--binary-mode",
+      "--default-character-set=utf8mb4",
+      MAX_PACKET,
+      `--init-command=${this.#prelude.trim()}`,
+    ];
     return this.connection.command(this.client, [...own, ...args], [name]);
   }
 
@@ -88,7 +127,7 @@ export class MysqlFresh {
     for (const name of [...this.unfinished]) {
       try {
         const connection = await MysqlConnection.open(this.target, programs);
-        const drop = `${this.prelude}${PATIENCE}drop database if exists ${quote(name)}`;
+        const drop = `${this.#prelude}${PATIENCE}drop database if exists ${quote(name)}`;
         await connection.execute(this.client, drop);
         this.unfinished.delete(name);
       } catch (error) {
@@ -100,8 +139,40 @@ export class MysqlFresh {
   }
 
   async execute(sql: string): Promise<void> {
-    if (sql !== "") await this.connection.execute(this.client, this.prelude + sql);
+    if (sql !== "") await this.connection.execute(this.client, this.#prelude + sql);
   }
+
+  /** Carries out each statement, whatever becomes of the others. Returns errors. */
+  async executeEach(sql: string): Promise<string[]> {
+    return sql === "" ? [] : await this.connection.executeEach(this.client, this.#prelude + sql);
+  }
+}
+
+export async function versionOf(connection: MysqlConnection, client: string): Promise<ServerVersion> {
+  const [[version]] = await connection.query(client, "select hex(version())") as [[string]];
+  const name = fromHex(version);
+  return { version: name, isMariadb: /mariadb/i.test(name) };
+}
+
+/** A server may end long statements, or keep what is loaded from being committed. */
+function usualSettings({ isMariadb }: ServerVersion): string[] {
+  return isMariadb ? ["autocommit = 1", "max_statement_time = 0"] : ["autocommit = 1"];
+}
+
+/**
+ * Demands of MySQL 8 that tables of a dump may not meet, and what it would add to them. Not every login may
+ * lift them.
+ */
+async function neededSettings(
+  { connection, client, version: { version, isMariadb } }: MysqlFresh,
+): Promise<string[]> {
+  const known = isMariadb ? [] : [
+    ...isAtLeast(version, 8, 0, 13) ? ["sql_require_primary_key"] : [],
+    ...isAtLeast(version, 8, 0, 30) ? ["sql_generate_invisible_primary_key"] : [],
+  ];
+  if (known.length === 0) return [];
+  const [values] = await connection.query(client, `select ${known.map((name) => `@@${name}`).join(", ")}`);
+  return known.filter((_, index) => values![index] === "1").map((name) => `${name} = 0`);
 }
 
 /** For a `create database`. The names come from a backup. */

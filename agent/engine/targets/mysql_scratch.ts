@@ -1,21 +1,21 @@
 /** Scratch databases on MySQL and MariaDB. */
 import type { BackupToRead, DatabaseTarget } from "../../../src/protocol/job.ts";
-import type { Command } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { SYSTEM_SCHEMAS } from "../sources/mysql_server.ts";
 import { fromHex } from "../sources/mysql_connection.ts";
+import { isAtLeast } from "../sources/mysql_programs.ts";
 import { listObjects } from "../sources/mysql_objects.ts";
 import type { DatabaseContents, TableRows } from "../sources/row_counts.ts";
 import { besideNames, DRILL_SUFFIX } from "./beside.ts";
-import type { WantedDatabase } from "./databases.ts";
-import { HARMLESS } from "./mysql_dump_filter.ts";
+import type { Loader, WantedDatabase } from "./databases.ts";
+import { DumpRewriter } from "./mysql_dump_filter.ts";
 import { charsetClause, MysqlFresh } from "./mysql_fresh.ts";
 import { findContents, findSchema, hasTable, isInUse, MARK, quote, text } from "./mysql_sql.ts";
 import { ADVICE, type ScratchHost } from "./scratch.ts";
 
 const DRILL = "restore drill";
-const NO_LOG = "set session sql_log_bin = 0";
+const NO_LOG = "sql_log_bin = 0";
 
 export async function openMysqlScratch(
   target: DatabaseTarget,
@@ -62,13 +62,16 @@ class MysqlScratch implements ScratchHost {
     return fromHex((await this.#query("select hex(@@datadir)"))[0]![0]!) || null;
   }
 
-  async create({ name, original }: WantedDatabase): Promise<{ command: Command; filter: Command }> {
+  async create({ name, original }: WantedDatabase): Promise<Loader> {
     await this.#make(name, charsetClause(this.server.charsetOf(original)));
-    const args = this.server.prelude === "" ? [] : [`--init-command=${NO_LOG}`];
-    return {
-      command: this.server.loader(name, args),
-      filter: { program: "sed", args: ["-e", HARMLESS], env: { LC_ALL: "C" } },
-    };
+    const { isMariadb, version } = this.server.version;
+    const rewriter = new DumpRewriter({
+      original,
+      into: name,
+      isDefiner: false,
+      lacksOldModes: !isMariadb && isAtLeast(version, 8),
+    });
+    return { command: this.server.loader(name), rewrite: rewriter.rewrite };
   }
 
   async contents(
@@ -90,7 +93,7 @@ class MysqlScratch implements ScratchHost {
     const { connection, client } = this.server;
     const { table: _, ...objects } = await listObjects(connection, client, database);
     if (await this.#noteOf(database) === this.#note) {
-      return { tables: found, objects, not_compared: ["event"] };
+      return { tables: found, objects };
     }
     throw new RunFailedError(`its scratch database ${database} was dropped or replaced meanwhile`);
   }
@@ -103,15 +106,10 @@ class MysqlScratch implements ScratchHost {
   /** Replicas have no use for it, and would have to load it too. */
   async #leaveLogOut(): Promise<void> {
     if ((await this.#query("select @@log_bin"))[0]![0] === "0") return;
-    try {
-      await this.server.execute(NO_LOG);
-      this.server.prelude = `${NO_LOG};\n`;
-    } catch (error) {
-      if (!(error instanceof RunFailedError)) throw error;
-      this.programs.ports.output.line(
-        "What the drill loads is in the server's binary log too: the user may not leave it out",
-      );
-    }
+    if (await this.server.trySetting(NO_LOG)) return;
+    this.programs.ports.output.line(
+      "What the drill loads is in the server's binary log too: the user may not leave it out",
+    );
   }
 
   async #make(name: string, charset: string): Promise<void> {

@@ -1,10 +1,10 @@
 /** SQL that a restore puts to MySQL and MariaDB. */
 import type { MysqlConnection } from "../sources/mysql_connection.ts";
 import { fromHex } from "../sources/mysql_connection.ts";
+import { quote } from "./mysql_quote.ts";
+import { renameCalls } from "./mysql_tokens.ts";
 
-export function quote(name: string): string {
-  return "`" + name.replaceAll("`", "``") + "`";
-}
+export { quote } from "./mysql_quote.ts";
 
 /** Whatever the server's SQL mode says of backslashes. */
 export function text(value: string): string {
@@ -136,8 +136,59 @@ export function dropEvents(schema: string, { events }: Contents): string {
 /** Views, events and routines. */
 export function dropRest(schema: string, contents: Contents): string {
   const views = contents.views.map((name) => `drop view if exists ${at(schema, name)}`);
-  const routines = contents.routines.map(({ name, type }) => `drop ${type} if exists ${at(schema, name)}`);
-  return dropEvents(schema, contents) + statements([...views, ...routines]);
+  const drop = ({ name, type }: Contents["routines"][0]) => `drop ${type} if exists ${at(schema, name)}`;
+  const isPackage = ({ type }: Contents["routines"][0]) => type.startsWith("PACKAGE");
+  const routines = contents.routines.filter((routine) => !isPackage(routine)).map(drop);
+  const packages = contents.routines.filter(isPackage).map(drop);
+  return dropEvents(schema, contents) + statements([...views, ...routines]) + inOracleMode(packages);
+}
+
+/** MariaDB knows packages in this mode alone. */
+function inOracleMode(list: string[]): string {
+  if (list.length === 0) return "";
+  return statements(["set session sql_mode = 'ORACLE'", ...list, "set session sql_mode = default"]);
+}
+
+/** A column whose default comes from a sequence, which MariaDB keeps with the database's name. */
+export interface SequenceDefault {
+  table: string;
+  column: string;
+  expression: string;
+}
+
+export async function findSequenceDefaults(
+  connection: MysqlConnection,
+  client: string,
+  schema: string,
+): Promise<SequenceDefault[]> {
+  const rows = await connection.query(
+    client,
+    `select hex(c.table_name), hex(c.column_name), hex(c.column_default)
+     from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+     where ${
+      isSchema("c.table_schema", schema)
+    } and t.table_type <> 'VIEW' and c.column_default like '%val(%'`,
+  );
+  return rows.map(([table, column, expression]) => ({
+    table: fromHex(table!),
+    column: fromHex(column!),
+    expression: fromHex(expression!),
+  }));
+}
+
+/**
+ * For tables that have moved: their defaults still name the database that they come from. All of a table at
+ * once: it can't be opened before.
+ */
+export function moveDefaults(to: string, from: string, defaults: readonly SequenceDefault[]): string {
+  const changes = new Map<string, string[]>();
+  for (const { table, column, expression } of defaults) {
+    const moved = renameCalls(expression, { from, to });
+    if (moved === expression) continue;
+    const change = `alter column ${quote(column)} set default (${moved})`;
+    changes.set(table, [...changes.get(table) ?? [], change]);
+  }
+  return statements([...changes].map(([table, list]) => `alter table ${at(to, table)} ${list.join(", ")}`));
 }
 
 export interface Move {

@@ -113,13 +113,19 @@ export class MysqlSwap {
     try {
       // A connection that broke does not tell how far it came.
       const now = await findContents(this.server.connection, this.server.client, name);
-      await this.server.execute(dropTriggers(name, now) + dropRest(name, now));
-      if (await this.#haveMoved()) {
+      const haveMoved = await this.#haveMoved();
+      // A table with triggers does not move. Rows come before everything else.
+      const kept = haveMoved ? await this.server.executeEach(dropTriggers(name, now)) : [];
+      if (haveMoved) {
         const back = this.#moves().map(({ from, to, tables }) => ({ from: to, to: from, tables })).reverse();
         await this.server.execute(PATIENCE + moveTables(back));
       }
+      kept.push(
+        ...await this.server.executeEach((haveMoved ? "" : dropTriggers(name, now)) + dropRest(name, now)),
+      );
       if (old === null) await this.server.execute(`drop database if exists ${quote(name)}`);
       else await this.#restoreOld();
+      if (old !== null && kept.length > 0) throw new RunFailedError(kept.join(" "));
       await this.#forget();
     } catch (error) {
       const { fresh, replaced } = besideNames(name);

@@ -124,30 +124,70 @@ Deno.test("a restore beside a live database touches nothing of it", async (t) =>
     await server.sql("mysql", "alter database live character set utf8mb4 collate utf8mb4_bin");
   });
 
-  await t.step("an event of the copy that names the original is left disabled, and told", async () => {
+  await t.step("definitions of the copy that name the original in full lead into the copy", async () => {
     await server.sql(
       "live",
-      "create event reach on schedule every 1 second do insert into live.ran values (now())",
+      `create event reach on schedule every 1 second do insert into live.ran values (now());
+       create trigger live.full before update on live.stock for each row set new.name = live.twice(1);
+       create view deep as select live.twice(a) x from live.stock; create sequence numbers;
+       create table later (a int default nextval(live.numbers), b int default (nextval(live.numbers) + 1), c int)`,
     );
     backup = await backUp();
     await server.sql("live", "alter event reach disable; delete from ran");
+    const before = await server.sql("live", "select next_not_cached_value from numbers");
     await restoreAs(backup, "other");
-    assert.equal(await events("other"), "reach\tDISABLED\nof`ten\tDISABLED\nnever\tDISABLED\n");
-    assert.match(
-      run.warnings.join(),
-      /^Definitions in other name live, .* alter event `other`\.`reach` enable$/,
-    );
-    assert.equal(await server.sql("live", "select count(*) from ran"), "0\n");
-    // In its own place it runs again.
-    await restoreAs(backup, "live");
-    assert.equal(await events("live"), "reach\tENABLED\nof`ten\tDISABLED\nnever\tDISABLED\n");
     assert.deepEqual(run.warnings, []);
+    assert.equal(await events("other"), "reach\tENABLED\nof`ten\tDISABLED\nnever\tDISABLED\n");
+    await server.sql(
+      "other",
+      "alter event reach disable; insert into later (c) values (1); update stock set name = 'x'",
+    );
+    assert.doesNotMatch(await definitionsOf(server, "other"), /[^_]live/);
+    assert.equal(await server.sql("other", "select * from deep"), "2\n4\n");
+    assert.equal(await server.sql("live", "select count(*) from ran"), "0\n");
+    assert.equal(await server.sql("live", "select next_not_cached_value from numbers"), before);
+    // In its own place, and over itself, everything is as it was.
+    const original = await definitionsOf(server, "live");
+    await restoreAs(backup, "live");
+    await server.sql("live", "alter event reach disable");
+    assert.equal(await definitionsOf(server, "live"), original);
+    await server.sql("live", "insert into later (c) values (1)");
   });
+
+  await t.step(
+    "an event of the copy that names the original where it can't be told is left disabled",
+    async () => {
+      await server.sql(
+        "live",
+        "create event hidden on schedule every 1 second do execute immediate 'insert into live.ran values (now())'",
+      );
+      backup = await backUp();
+      await server.sql("live", "alter event hidden disable; delete from ran");
+      await restoreAs(backup, "other");
+      assert.match(
+        await events("other"),
+        /^reach\tDISABLED\nof`ten\tDISABLED\nnever\tDISABLED\nhidden\tDISABLED\n$/,
+      );
+      assert.match(run.warnings[0]!, /^Definitions in other name live in a way that can't be told/);
+      assert.match(
+        run.warnings[1]!,
+        /^Events in other are left disabled, .* alter event `other`\.`\w+` enable$/,
+      );
+      assert.equal(await server.sql("live", "select count(*) from ran"), "0\n");
+      // In its own place it runs again.
+      await restoreAs(backup, "live");
+      assert.match(await events("live"), /hidden\tENABLED/);
+      assert.deepEqual(run.warnings, []);
+    },
+  );
 
   await t.step("it goes where the original is not", async () => {
     await server.sql("mysql", "drop database live; drop database other");
     await restoreAs(backup, "other");
     assert.match(await server.sql("other", "show create procedure look"), /latin1_swedish_ci\n$/);
+    await server.sql("other", "insert into later (c) values (1)");
+    await restoreAs(backup, "live");
+    await server.sql("live", "insert into later (c) values (1)");
   });
 });
 

@@ -51,7 +51,7 @@ class PostgresqlHost implements DatabaseHost {
     const existing = this.#existing.get(name);
     await this.server.make(fresh, original, "unfinished restore", existing);
     if (existing !== undefined) await this.#keepProperties(existing.name, fresh);
-    return { command: this.server.loader(fresh, archive), filter: null };
+    return { command: this.server.loader(fresh, archive), rewrite: null };
   }
 
   async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {

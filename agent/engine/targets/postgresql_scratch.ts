@@ -66,11 +66,11 @@ class PostgresqlScratch implements ScratchHost {
     return found?.setting ?? null;
   }
 
-  async create({ name, original, archive }: WantedDatabase): Promise<{ command: Command; filter: null }> {
+  async create({ name, original, archive }: WantedDatabase): Promise<{ command: Command; rewrite: null }> {
     await this.server.make(name, original, this.#comment, undefined, false);
     // Whoever the original lets in is not known here.
     await this.server.execute(`revoke all on database ${identifier(name)} from public`);
-    return { command: this.server.loader(name, archive), filter: null };
+    return { command: this.server.loader(name, archive), rewrite: null };
   }
 
   async contents({ name }: WantedDatabase): Promise<DatabaseContents> {

@@ -19,7 +19,10 @@ export interface ScratchHost {
   sizeOf(name: string): Promise<number | null>;
   /** Where the server keeps its data; null where the user may not know. */
   dataDirectory(): Promise<string | null>;
-  /** Makes the scratch database; what the command reads is loaded into it, through the filter if there is one. */
+  /**
+   * Makes the scratch database; what the command reads is loaded into it, rewritten on its way where the
+   * loader says how.
+   */
   create(wanted: WantedDatabase): Promise<Loader>;
   /** Of the scratch database. @param expected Null: tables are only listed. Rejects where it is not this drill's any more. */
   contents(wanted: WantedDatabase, expected: DatabaseContents | null): Promise<DatabaseContents>;
