@@ -1,6 +1,7 @@
 /** Which kind of database server runs, where the task does not say. */
 import type { DatabaseSource } from "../../../src/protocol/job.ts";
 import { RunFailedError, type RunPorts } from "../ports.ts";
+import { mysqlSocket } from "./mysql_connection.ts";
 import type { RunContext } from "../run_context.ts";
 
 export type Engine = "postgresql" | "mysql";
@@ -33,7 +34,10 @@ export async function detectEngine(
 ): Promise<Engine> {
   const { host, port } = source;
   const found = host === null || host.startsWith("/")
-    ? await findSockets(host === null ? sockets : { postgresql: [host], mysql: [host] }, port)
+    ? await findSockets(
+      host === null ? sockets : { postgresql: [host], mysql: [await mysqlSocket(host)] },
+      port,
+    )
     : await probeHost(host, port === null ? USUAL_PORTS : [port], context);
   const engines = [...new Set(found.map(({ engine }) => engine))];
   if (engines.length === 1) return engines[0]!;

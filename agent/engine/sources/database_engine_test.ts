@@ -23,7 +23,9 @@ Deno.test("which database server runs", async (t) => {
       await detectEngine(at(null, null), context, { postgresql: [], mysql: [mariadb.socket] }),
       "mysql",
     );
-    assert.equal(await detectEngine(at(mariadb.socket, null), context), "mysql");
+    for (const path of [mariadb.socket, mariadb.directory, `${mariadb.directory}/`]) {
+      assert.equal(await detectEngine(at(path, null), context), "mysql");
+    }
     assert.equal(await detectEngine(at(postgresql.directory, postgresql.port), context), "postgresql");
   });
 

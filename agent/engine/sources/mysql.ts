@@ -187,7 +187,12 @@ function databasePart(
     streamDescriptor: 1,
     index: null,
     count: () =>
-      countStored(name, server.maxStatement, context.run, () => listObjects(connection, client, name)),
+      countStored(
+        name,
+        server.maxStatement,
+        context.run,
+        () => listObjects(connection, client, name, server),
+      ),
     ...isNamed ? {} : { isGone: async () => await findSchema(connection, client, name) === null },
     restore: `${server.isMariadb ? "mariadb" : "mysql"} ${MAX_PACKET} DATABASE`,
     message: (line) => messages.read(line),

@@ -27,7 +27,8 @@ export class MysqlConnection {
   ) {}
 
   static async open(source: Login, context: ProgramContext): Promise<MysqlConnection> {
-    const { host, port, password } = source;
+    const { port, password } = source;
+    const host = source.host?.startsWith("/") ? await mysqlSocket(source.host) : source.host;
     const onSocket = host === null || host.startsWith("/");
     const username = source.username ?? (onSocket ? context.job.run_as : null) ?? "root";
     const place = onSocket ? `the socket${host === null ? "" : ` ${host}`}` : host;
@@ -106,6 +107,24 @@ export class MysqlConnection {
 /** The text of a `hex(…)` column. */
 export function fromHex(column: string): string {
   return column === "NULL" ? "" : new TextDecoder().decode(Uint8Array.fromHex(column));
+}
+
+/** Names of sockets in the directories of distributions. */
+const SOCKET_NAMES = ["mysqld.sock", "mysql.sock", "mariadb.sock"];
+
+/**
+ * The socket at a path that is one, or that is the directory of one. A path that leads to neither stays as
+ * it is, for the program to say so.
+ */
+export async function mysqlSocket(path: string): Promise<string> {
+  const directory = path.replace(/\/+$/, "");
+  for (const name of SOCKET_NAMES) {
+    const socket = `${directory}/${name}`;
+    // A directory that the agent may not enter tells nothing, and the program runs as another user.
+    const found = await Deno.stat(socket).catch(() => null);
+    if (found?.isSocket) return socket;
+  }
+  return path;
 }
 
 /** `localhost` is the socket to these programs, unless a port says otherwise. */

@@ -1,6 +1,7 @@
 /** The objects of a MySQL or MariaDB database by kind: what a drill compares beside the rows. */
 import { isSchema, MARK } from "../targets/mysql_sql.ts";
 import { fromHex, type MysqlConnection } from "./mysql_connection.ts";
+import { hasDatabaseComments, type ServerVersion } from "./mysql_programs.ts";
 
 /** Kind, as in "trigger stamp is missing", to names. */
 export type ObjectNames = Record<string, string[]>;
@@ -28,6 +29,7 @@ export async function listObjects(
   connection: MysqlConnection,
   client: string,
   database: string,
+  server: ServerVersion,
 ): Promise<ObjectNames> {
   const select = (kind: string, name: string, table: string, schema: string, more = "") =>
     `select ${kind}, hex(${name}) from information_schema.${table} where ${
@@ -70,6 +72,9 @@ export async function listObjects(
         "schemata",
         "schema_name",
       ),
+      ...hasDatabaseComments(server)
+        ? [select("'database property'", "concat('comment ', schema_comment)", "schemata", "schema_name")]
+        : [],
     ].join(" union all "),
   );
   const found: ObjectNames = Object.fromEntries(KINDS.map((kind) => [kind, []]));

@@ -23,6 +23,11 @@ export function isAtLeast(version: string, ...wanted: number[]): boolean {
   return true;
 }
 
+/** Whether databases have comments. */
+export function hasDatabaseComments({ version, isMariadb }: ServerVersion): boolean {
+  return isMariadb && isAtLeast(version, 10, 5);
+}
+
 /** Each server's own program first: the other may lack a way to log in, or write what the server does not read. */
 export async function dumpProgram({ isMariadb }: ServerVersion, children: Children): Promise<DumpProgram> {
   const tools: Tool[] = isMariadb ? ["mariadb-dump", "mysqldump"] : ["mysqldump", "mariadb-dump"];

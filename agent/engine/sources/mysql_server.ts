@@ -3,7 +3,7 @@ import { oneLine } from "../line.ts";
 import { isOwnName } from "../targets/beside.ts";
 import { MARK } from "../targets/mysql_sql.ts";
 import { fromHex, type MysqlConnection } from "./mysql_connection.ts";
-import { isAtLeast, type ServerVersion } from "./mysql_programs.ts";
+import { hasDatabaseComments, type ServerVersion } from "./mysql_programs.ts";
 
 export interface MysqlServer extends ServerVersion {
   databases: MysqlDatabase[];
@@ -38,7 +38,7 @@ export async function describeServer(connection: MysqlConnection, client: string
   const [settings] = await query("select hex(version()), @@global.max_allowed_packet");
   const version = fromHex(settings![0]!);
   const isMariadb = /mariadb/i.test(version);
-  const comment = isMariadb && isAtLeast(version, 10, 5) ? "s.schema_comment" : "''";
+  const comment = hasDatabaseComments({ version, isMariadb }) ? "s.schema_comment" : "''";
   const columns = ["schema_name", "default_character_set_name", "default_collation_name"].map((name) =>
     `s.${name}`
   );

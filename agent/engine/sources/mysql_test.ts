@@ -147,6 +147,17 @@ Deno.test("MySQL", async (t) => {
     assert.ok(run.lines.some((line) => line.startsWith("Not transactional in three: 1 ")));
   });
 
+  await t.step("the socket may be named by its directory", async () => {
+    for (const host of [server.socket, server.directory, `${server.directory}//`]) {
+      await using run = await BackupRun.open();
+      await run.run(source(server, { host, port: null, username: "root", password: null }));
+      assert.ok(
+        run.lines.includes(`Connecting to MySQL at the socket ${server.socket} as root`),
+        run.lines.join(),
+      );
+    }
+  });
+
   await t.step("the password's file is private", async () => {
     await using run = await BackupRun.open();
     await run.run(source(server));

@@ -22,7 +22,6 @@ import {
   dropTriggers,
   findContents,
   findReferrers,
-  findSchema,
   findSequenceDefaults,
   moveDefaults,
   quote,
@@ -73,7 +72,7 @@ class MysqlHost implements DatabaseHost {
   async create({ name, original }: WantedDatabase): Promise<Loader> {
     const { fresh } = besideNames(name);
     await this.server.make(fresh, charsetClause(this.#charset(name, original)));
-    this.#made.set(name, (await findSchema(this.server.connection, this.server.client, fresh))!);
+    this.#made.set(name, (await this.server.find(fresh))!);
     const { isMariadb, version } = this.server.version;
     const rewriter = new DumpRewriter({
       original,
@@ -107,7 +106,7 @@ class MysqlHost implements DatabaseHost {
   }
 
   async #inspectExisting(name: string): Promise<void> {
-    const schema = await findSchema(this.server.connection, this.server.client, name);
+    const schema = await this.server.find(name);
     if (schema === null) return;
     const contents = await findContents(this.server.connection, this.server.client, name);
     this.#existing.set(name, { ...schema, contents });
@@ -150,6 +149,7 @@ class MysqlHost implements DatabaseHost {
     const old = before && {
       characterSet: existing!.characterSet,
       collation: existing!.collation,
+      comment: existing!.comment,
       tables: before.tables,
       triggers: before.triggers,
       definitions: definitionsBefore!,

@@ -5,7 +5,7 @@ import type { Command } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { fromHex, MAX_PACKET, MysqlConnection } from "../sources/mysql_connection.ts";
-import { isAtLeast, type ServerVersion } from "../sources/mysql_programs.ts";
+import { hasDatabaseComments, isAtLeast, type ServerVersion } from "../sources/mysql_programs.ts";
 import { firstTool, missingTools, type Tool } from "../tools.ts";
 import { type Charset, findSchema, hasTable, isInUse, MARK, quote } from "./mysql_sql.ts";
 
@@ -80,7 +80,16 @@ export class MysqlFresh {
   /** What the backup tells of `original`; undefined where it tells nothing. */
   charsetOf(original: string): Charset | undefined {
     const told = this.description.databases.find((each) => each.name === original);
-    return told && { characterSet: told.character_set, collation: told.collation };
+    return told && {
+      characterSet: told.character_set,
+      collation: told.collation,
+      ...hasDatabaseComments(this.version) ? { comment: told.comment ?? "" } : {},
+    };
+  }
+
+  /** The properties of a database; null where there is none. */
+  find(name: string): Promise<Charset | null> {
+    return findSchema(this.connection, this.client, name, hasDatabaseComments(this.version));
   }
 
   /** Makes a database that its mark tells from others. @param note Kept with the mark. */
@@ -177,7 +186,10 @@ async function neededSettings(
 
 /** For a `create database`. The names come from a backup. */
 export function charsetClause(as: Charset | undefined): string {
-  return as === undefined ? "" : ` character set ${word(as.characterSet)} collate ${word(as.collation)}`;
+  if (as === undefined) return "";
+  const { characterSet, collation, comment } = as;
+  const described = comment === undefined ? "" : ` comment '${comment.replace(/['\\]/g, "$&$&")}'`;
+  return ` character set ${word(characterSet)} collate ${word(collation)}${described}`;
 }
 
 /** The name of a character set or a collation. */

@@ -91,7 +91,7 @@ class MysqlScratch implements ScratchHost {
     for (const [index, name] of toCount.entries()) found.push({ name, rows: Number(counts[index]![0]) });
     for (const name of tables) if (!counted.has(name)) found.push({ name, rows: null });
     const { connection, client } = this.server;
-    const { table: _, ...objects } = await listObjects(connection, client, database);
+    const { table: _, ...objects } = await listObjects(connection, client, database, this.server.version);
     if (await this.#noteOf(database) === this.#note) {
       return { tables: found, objects };
     }

@@ -34,9 +34,12 @@ export const MARK = "rearguard_unfinished";
 /** A table in it that tells how to finish or undo what was begun: see mysql_swap.ts. */
 export const SWAP = "rearguard_swap";
 
+/** Properties of a database. */
 export interface Charset {
   characterSet: string;
   collation: string;
+  /** Left out where the server has none, or it is to stay as it is. */
+  comment?: string | undefined;
 }
 
 /** Null where there is no such database. */
@@ -44,13 +47,18 @@ export async function findSchema(
   connection: MysqlConnection,
   client: string,
   name: string,
+  hasComment = false,
 ): Promise<Charset | null> {
   const [row] = await connection.query(
     client,
-    `select hex(default_character_set_name), hex(default_collation_name)
+    `select hex(default_character_set_name), hex(default_collation_name), ${
+      hasComment ? "hex(schema_comment)" : "null"
+    }
      from information_schema.schemata where ${isSchema("schema_name", name)}`,
   );
-  return row === undefined ? null : { characterSet: fromHex(row[0]!), collation: fromHex(row[1]!) };
+  if (row === undefined) return null;
+  const [characterSet, collation, comment] = row.map(fromHex) as [string, string, string];
+  return { characterSet, collation, ...hasComment ? { comment } : {} };
 }
 
 export async function findContents(

@@ -18,7 +18,11 @@ import {
   SWAP,
 } from "./mysql_sql.ts";
 
-const Charset = z.object({ characterSet: z.string(), collation: z.string() });
+const Charset = z.object({
+  characterSet: z.string(),
+  collation: z.string(),
+  comment: z.string().optional(),
+});
 
 /** Definitions are SQL that names no database but the place. */
 const Plan = z.object({

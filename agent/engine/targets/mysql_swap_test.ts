@@ -42,6 +42,11 @@ const everyKind = (text: string) => `
   delimiter ;`;
 
 async function described(server: MariadbServer, name: string): Promise<string> {
+  const properties = await server.sql(
+    "mysql",
+    `select default_character_set_name, default_collation_name, schema_comment
+     from information_schema.schemata where schema_name = '${name}'`,
+  );
   const { success, stdout, stderr } = await new Deno.Command("mariadb-dump", {
     args: [
       ...[
@@ -56,7 +61,7 @@ async function described(server: MariadbServer, name: string): Promise<string> {
     ],
   }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout).replaceAll(`\`${name}\`.`, "`NAME`.");
+  return properties + new TextDecoder().decode(stdout).replaceAll(`\`${name}\`.`, "`NAME`.");
 }
 
 Deno.test("every kind of object is replaced, and put back where that fails", async (t) => {
@@ -65,7 +70,7 @@ Deno.test("every kind of object is replaced, and put back where that fails", asy
   const { host, port, username, password } = server;
   const login = { engine: "mysql", host, port, username, password } as const;
   for (const name of ["fresh", "mine"]) {
-    await server.sql("mysql", `create database ${name}`);
+    await server.sql("mysql", `create database ${name} character set latin1 comment 'It''s ${name}\\\\s'`);
     await server.sql(name, everyKind(name));
   }
   const source: DatabaseSource = {
