@@ -2,6 +2,7 @@
 import { UnavailableError } from "../domain/errors.ts";
 import { objectKey } from "../domain/location.ts";
 import { decideRetention } from "../domain/retention.ts";
+import { logger } from "../telemetry/logging.ts";
 import { isStorageType } from "../storage/registry.ts";
 import type { Bucket } from "../storage/s3.ts";
 import { StorageError } from "../storage/storage_error.ts";
@@ -223,6 +224,15 @@ async function removeObjects(
   }
 }
 
+/** The object can't be read any more, but its bytes are still stored, and paid for. */
+function noteKeptVersion(name: string): void {
+  logger("removals").warn(
+    "The bucket keeps a version of {name}, which was deleted: let its access key list and delete versions, or a lifecycle " +
+      "rule expire them",
+    { name },
+  );
+}
+
 async function removeFromBucket(
   bucket: Bucket,
   directory: string,
@@ -232,7 +242,9 @@ async function removeFromBucket(
   let wasThere = false;
   for (const [index, name] of names.entries()) {
     try {
-      wasThere = await bucket.remove(objectKey(directory, name)) || wasThere;
+      const removed = await bucket.remove(objectKey(directory, name));
+      wasThere ||= removed.wasThere;
+      if (removed.kept) noteKeptVersion(name);
     } catch (error) {
       throw index === 0 && isRefusal(error) ? new NothingDoneError(error.message, { cause: error }) : error;
     }

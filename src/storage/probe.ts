@@ -48,7 +48,12 @@ export async function probe(
   });
   if (!connected) return steps;
   const written = await step("write", async () => {
-    const etag = await putPart(network, await bucket.signPart(key, uploadId, 1, URL_SECONDS), key);
+    const etag = await putPart(
+      network,
+      await bucket.signPart(key, uploadId, 1, URL_SECONDS),
+      key,
+      bucket.doubts,
+    );
     await bucket.completeUpload(key, uploadId, [{ partNumber: 1, etag }], TEXT.length);
     return `Wrote ${key}.`;
   });
@@ -66,13 +71,21 @@ export async function probe(
     return `Read ${TEXT.length} bytes back, as written.`;
   });
   await step("delete", async () => {
-    await bucket.remove(key);
-    return `Deleted ${key}.`;
+    const { kept } = await bucket.remove(key);
+    return kept
+      ? `Deleted ${key}. The bucket keeps its version: let the access key list and delete versions ` +
+        "(s3:ListBucketVersions, s3:DeleteObjectVersion), or a lifecycle rule expire them."
+      : `Deleted ${key}.`;
   });
   return steps;
 }
 
-async function putPart(network: Network, url: string, key: string): Promise<string> {
+async function putPart(
+  network: Network,
+  url: string,
+  key: string,
+  doubts: Bucket["doubts"],
+): Promise<string> {
   let response: Response;
   let answer: string;
   try {
@@ -85,5 +98,5 @@ async function putPart(network: Network, url: string, key: string): Promise<stri
   }
   const etag = response.headers.get("etag");
   if (response.ok && etag !== null) return etag;
-  throw refusalError(`write ${key}`, readRefusal(response.status, answer, response.headers));
+  throw refusalError(`write ${key}`, readRefusal(response.status, answer, response.headers), doubts);
 }

@@ -6,6 +6,7 @@ import { type CheckStep, probe } from "./probe.ts";
 import type { BucketOptions } from "./s3_address.ts";
 import { readRefusal } from "./s3_errors.ts";
 import { isRefused, type S3Answer, S3Requests } from "./s3_request.ts";
+import { ObjectVersions } from "./s3_versions.ts";
 import { StorageError } from "./storage_error.ts";
 import { childrenOf, type Element, escapeXml, parseXml, textOf } from "./xml.ts";
 
@@ -24,6 +25,10 @@ export interface StoredObjectStat {
   readonly size: number;
   /** Without its quotes; null where the service tells none. */
   readonly etag: string | null;
+}
+export interface Removed {
+  readonly wasThere: boolean;
+  readonly kept: boolean;
 }
 export interface UploadedPart {
   readonly partNumber: number;
@@ -198,14 +203,14 @@ export class Bucket {
     });
   }
 
-  /** Resolves when it is seen to be gone: with false where it was not there before. */
-  async remove(key: string): Promise<boolean> {
-    if (await this.head(key) === null) return false;
-    try {
-      await this.#requests.send({ action: `delete ${key}`, method: "DELETE", key });
-    } catch (error) {
-      if (!isRefused(error, "NoSuchKey")) throw error;
-    }
+  /**
+   * Resolves when it is seen to be gone, with its older versions where the bucket lets them go. `kept`: it does not, and
+   * goes on storing them.
+   */
+  async remove(key: string): Promise<Removed> {
+    if (await this.head(key) === null) return { wasThere: false, kept: false };
+    const versions = new ObjectVersions(this.#requests, key);
+    const kept = !(await versions.remove()) && await this.#hide(key);
     if (await this.head(key) !== null) {
       throw new StorageError(
         `Cannot delete ${key}: the bucket accepted it, and still has the object`,
@@ -213,7 +218,18 @@ export class Bucket {
         true,
       );
     }
-    return true;
+    return { wasThere: true, kept };
+  }
+
+  /** Deletes what the key leads to now. Returns whether the bucket keeps it as an older version. */
+  async #hide(key: string): Promise<boolean> {
+    try {
+      const { headers } = await this.#requests.send({ action: `delete ${key}`, method: "DELETE", key });
+      return headers.get("x-amz-delete-marker") === "true";
+    } catch (error) {
+      if (!isRefused(error, "NoSuchKey")) throw error;
+      return false;
+    }
   }
 
   /** Every object whose key starts with `prefix`, a page of 1,000 at a time, in the service's order. */
@@ -264,6 +280,11 @@ export class Bucket {
         }
         : null;
     } while (marker !== null);
+  }
+
+  /** For messages. */
+  get doubts() {
+    return this.#requests.doubts;
   }
 
   /** Writes, reads back and deletes a probe object under `directory`, as a backup does: by a signed part. */

@@ -3,7 +3,7 @@
 export interface BucketOptions {
   /** Null for Amazon's own. Without a scheme: https. */
   readonly endpoint: string | null;
-  /** Null: `auto` for Cloudflare R2, `us-east-1` elsewhere. */
+  /** Null: that of a known service's host name, else `us-east-1`. */
   readonly region: string | null;
   readonly bucket: string;
   readonly pathStyle: boolean;
@@ -11,10 +11,39 @@ export interface BucketOptions {
   readonly secretKey: string;
 }
 
-export function regionOf({ endpoint, region }: Pick<BucketOptions, "endpoint" | "region">): string {
+const DEFAULT_REGION = "us-east-1";
+
+/** Host names of services that tell the region, by its group, or have one only. */
+const REGIONS: readonly (readonly [host: RegExp, region: string | null])[] = [
+  [/^s3[.-](?:dualstack\.|fips[.-])?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com(?:\.cn)?$/, null],
+  [/\.r2\.cloudflarestorage\.com$/, "auto"],
+  [/^storage\.googleapis\.com$/, "auto"],
+  [/^storage\.yandexcloud\.net$/, "ru-central1"],
+  [/^s3\.([a-z0-9-]+)\.(?:backblazeb2\.com|wasabisys\.com|scw\.cloud|ionoscloud\.com)$/, null],
+  [/^s3\.([a-z0-9-]+)\.(?:io|perf)\.cloud\.ovh\.(?:net|us)$/, null],
+  [/^sos-([a-z0-9-]+)\.exo\.io$/, null],
+  // DigitalOcean, Linode, Hetzner, Vultr.
+  [
+    /^([a-z]{2,}(?:-[a-z]+)*-?\d+)\.(?:digitaloceanspaces|linodeobjects|your-objectstorage|vultrobjects)\.com$/,
+    null,
+  ],
+  [/^oss-([a-z]{2}-[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com$/, null],
+  [/\.compat\.objectstorage\.([a-z0-9-]+)\.oraclecloud\.com$/, null],
+];
+
+export function regionOf(options: Pick<BucketOptions, "endpoint" | "region">): string {
+  return knownRegion(options) ?? DEFAULT_REGION;
+}
+
+/** The region that is set, or that the endpoint's host name tells; null where it is a guess. */
+export function knownRegion({ endpoint, region }: Pick<BucketOptions, "endpoint" | "region">): string | null {
   if (region !== null && region !== "") return region;
   const host = endpoint === null ? "" : endpointUrl(endpoint).hostname;
-  return host.endsWith(".r2.cloudflarestorage.com") ? "auto" : "us-east-1";
+  for (const [pattern, only] of REGIONS) {
+    const match = pattern.exec(host);
+    if (match !== null) return only ?? match[1]!;
+  }
+  return null;
 }
 
 /**
@@ -22,15 +51,35 @@ export function regionOf({ endpoint, region }: Pick<BucketOptions, "endpoint" | 
  * name that is no DNS label, or, over TLS, one with dots, which a wildcard certificate does not cover.
  */
 export function bucketUrl(options: Pick<BucketOptions, "endpoint" | "region" | "bucket" | "pathStyle">): URL {
-  const { endpoint, bucket, pathStyle } = options;
+  const { endpoint, bucket } = options;
   const url = endpoint === null ? amazonUrl(regionOf(options)) : endpointUrl(endpoint);
   if (!url.pathname.endsWith("/")) url.pathname += "/";
+  if (isInHostName(url, options)) url.hostname = `${bucket}.${url.hostname}`;
+  else url.pathname += `${encodeSegment(bucket)}/`;
+  return url;
+}
+
+function isInHostName(url: URL, { bucket, pathStyle }: Pick<BucketOptions, "bucket" | "pathStyle">): boolean {
   const isLabel = /^[a-z0-9][a-z0-9.-]*[a-z0-9]$/.test(bucket);
   const isCovered = url.protocol === "http:" || !bucket.includes(".");
   const isAddress = /^[\d.]+$|^\[/.test(url.hostname) || url.hostname === "localhost";
-  if (pathStyle || !isLabel || !isCovered || isAddress) url.pathname += `${encodeSegment(bucket)}/`;
-  else url.hostname = `${bucket}.${url.hostname}`;
-  return url;
+  return !pathStyle && isLabel && isCovered && !isAddress;
+}
+
+/** What of an address may be other than the service expects, for messages that say what to change. */
+export interface AddressDoubts {
+  /** The region that was taken for want of another; null where it is known. */
+  readonly guessedRegion: string | null;
+  /** The bucket is a part of the host name, at a service of one's own, which often expects it in the path. */
+  readonly isHostStyle: boolean;
+}
+
+export function addressDoubts(options: BucketOptions): AddressDoubts {
+  const url = options.endpoint === null ? null : endpointUrl(options.endpoint);
+  return {
+    guessedRegion: knownRegion(options) === null ? DEFAULT_REGION : null,
+    isHostStyle: url !== null && !url.hostname.endsWith(".amazonaws.com") && isInHostName(url, options),
+  };
 }
 
 /** The URL of a key: every byte but RFC 3986's unreserved ones and `/` percent-encoded, as the signature sees it. */

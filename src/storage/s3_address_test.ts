@@ -36,6 +36,33 @@ Deno.test("a region that is not given is R2's auto or us-east-1", () => {
   assert.equal(regionOf({ endpoint: null, region: "ap-south-1" }), "ap-south-1");
 });
 
+Deno.test("the region of a known service is told by its host name", () => {
+  for (
+    const [host, region] of Object.entries({
+      "s3.eu-west-3.amazonaws.com": "eu-west-3",
+      "s3.dualstack.us-west-2.amazonaws.com": "us-west-2",
+      "s3.cn-north-1.amazonaws.com.cn": "cn-north-1",
+      "storage.googleapis.com": "auto",
+      "s3.eu-central-003.backblazeb2.com": "eu-central-003",
+      "s3.eu-central-1.wasabisys.com": "eu-central-1",
+      "s3.fr-par.scw.cloud": "fr-par",
+      "s3.gra.io.cloud.ovh.net": "gra",
+      "s3.de.io.cloud.ovh.net": "de",
+      "sos-ch-gva-2.exo.io": "ch-gva-2",
+      "s3.eu-central-3.ionoscloud.com": "eu-central-3",
+      "fra1.digitaloceanspaces.com": "fra1",
+      "us-east-1.linodeobjects.com": "us-east-1",
+      "fsn1.your-objectstorage.com": "fsn1",
+      "oss-eu-central-1.aliyuncs.com": "eu-central-1",
+      "ns.compat.objectstorage.eu-frankfurt-1.oraclecloud.com": "eu-frankfurt-1",
+      "minio.example.com": "us-east-1",
+      "s3.example.com": "us-east-1",
+      "s3.my-company.com": "us-east-1",
+      "s3.wasabisys.com": "us-east-1",
+    })
+  ) assert.equal(regionOf({ endpoint: `https://${host}`, region: null }), region, host);
+});
+
 Deno.test("keys are encoded byte by byte and can't leave the bucket", () => {
   const base = new URL("https://minio.lan/b/");
   assert.equal(

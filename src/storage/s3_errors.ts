@@ -1,5 +1,6 @@
 /** What went wrong at a bucket, in words that name the setting to change. */
 import { AddressRefusedError } from "../network/network.ts";
+import type { AddressDoubts } from "./s3_address.ts";
 import { StorageError } from "./storage_error.ts";
 import { parseXml, textOf } from "./xml.ts";
 
@@ -66,29 +67,59 @@ export function isRetryable({ status, code }: Refusal): boolean {
   return status >= 500 && status !== 501 || status === 408 || status === 429 || RETRYABLE_CODES.has(code);
 }
 
+const NO_DOUBTS: AddressDoubts = { guessedRegion: null, isHostStyle: false };
+
 /** @param action What could not be done: `open an upload in bucket photos at s3.eu-west-1.amazonaws.com`. */
-export function refusalError(action: string, refusal: Refusal): StorageError {
-  const text = `Cannot ${action}: ${explanation(refusal)}`;
-  return new StorageError(text, refusal.code, isRetryable(refusal));
+export function refusalError(action: string, refusal: Refusal, doubts = NO_DOUBTS): StorageError {
+  const text = `Cannot ${action}: ${explanation(refusal, doubts)}`;
+  return new StorageError(text, isLocked(refusal) ? LOCKED : refusal.code, isRetryable(refusal));
 }
 
-function explanation({ status, code, message, region }: Refusal): string {
+/** The bucket keeps an object, whoever asks. */
+const LOCKED = "ObjectLocked";
+
+function isLocked({ code, message }: Refusal): boolean {
+  if (code === LOCKED) return true;
+  const isRefusal = ["AccessDenied", "InvalidRequest", "MethodNotAllowed", "OperationAborted"].includes(code);
+  return isRefusal &&
+    /protected by object lock|object is locked|\bworm\b|legal.?hold|retention|immutab/i.test(message);
+}
+
+function explanation(refusal: Refusal, doubts: AddressDoubts): string {
+  const { status, code, message } = refusal;
+  // Services say many things about a wrong region, and name the right one in many ways.
+  const region = refusal.region ?? /\bexpect(?:ing|ed) '([a-z0-9-]{2,40})'/.exec(message)?.[1] ?? null;
+  const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
+  const pathStyle = doubts.isHostStyle
+    ? " Or set path_style_endpoint, which most services of one's own need."
+    : "";
+  if (isLocked(refusal)) {
+    return `the bucket keeps the object (${code}${said}). Wait until its object lock or retention rule lets it go.`;
+  }
   switch (code) {
     case "InvalidAccessKeyId":
       return "the access key is not known there (InvalidAccessKeyId). Check the destination's access key and endpoint.";
     case "SignatureDoesNotMatch":
-      return "the secret key does not belong to the access key (SignatureDoesNotMatch). Check the destination's secret key.";
+      return doubts.guessedRegion === null
+        ? "the secret key does not belong to the access key (SignatureDoesNotMatch). Check the destination's secret " +
+          `key.${pathStyle}`
+        : "the secret key does not belong to the access key, or the region is another: none is set, so " +
+          `${doubts.guessedRegion} was used (SignatureDoesNotMatch). Check the destination's secret key, and set its ` +
+          `region.${pathStyle}`;
     case "NoSuchBucket":
-      return "the bucket does not exist (NoSuchBucket). Create it, or check the destination's bucket name and region.";
+      return "the bucket does not exist (NoSuchBucket). Create it, or check the destination's bucket name and " +
+        `region.${pathStyle}`;
     case "AccessDenied":
     case "AllAccessDisabled":
-      return `the access key may not do this (${code}). Allow it to put, get, delete and list objects and ` +
-        "multipart uploads there.";
+      return `the access key may not do this (${code}${said}). Allow it to put, get, delete and list objects and ` +
+        `multipart uploads there.${pathStyle}`;
+    case "MethodNotAllowed":
+      return `the service does not take this request (MethodNotAllowed${said}). Check the destination's endpoint.${pathStyle}`;
     case "QuotaExceeded":
       return "the quota there is used up (QuotaExceeded). Raise it, or keep fewer backups.";
     case NOT_S3:
       return `something else than an S3 service answers there (HTTP ${status}), such as a proxy. Check the ` +
-        "destination's endpoint and what stands before it.";
+        `destination's endpoint and what stands before it.${pathStyle}`;
     case "NotFound":
       return "it answers HTTP 404 without saying what is missing, so nothing counts as deleted. Check the " +
         "destination's endpoint and bucket.";
@@ -98,8 +129,10 @@ function explanation({ status, code, message, region }: Refusal): string {
     case "TemporaryRedirect":
     case "AuthorizationHeaderMalformed":
     case "IllegalLocationConstraintException":
+    case "AuthorizationQueryParametersError":
+    case "InvalidRegion":
       return region === null
-        ? `the bucket is in another region or at another address (${code}). Check the destination's region.`
+        ? `the bucket is in another region or at another address (${code}${said}). Check the destination's region.`
         : `the bucket is in region ${region} (${code}). Set the destination's region to it.`;
     case "SlowDown":
     case "ServiceUnavailable":
@@ -111,7 +144,12 @@ function explanation({ status, code, message, region }: Refusal): string {
 }
 
 /** For a request that got no answer. `host` names where it went. */
-export function unreachableError(action: string, host: string, cause: unknown): StorageError {
+export function unreachableError(
+  action: string,
+  host: string,
+  cause: unknown,
+  doubts = NO_DOUBTS,
+): StorageError {
   if (cause instanceof AddressRefusedError) {
     return new StorageError(`Cannot ${action}: ${cause.message}.`, "AddressRefused", false, { cause });
   }
@@ -121,18 +159,22 @@ export function unreachableError(action: string, host: string, cause: unknown): 
       cause,
     });
   }
-  return new StorageError(`Cannot ${action}: ${networkFault(host, detail)}`, "Network", true, { cause });
+  return new StorageError(`Cannot ${action}: ${networkFault(host, detail, doubts)}`, "Network", true, {
+    cause,
+  });
 }
 
-function networkFault(host: string, detail: string): string {
+function networkFault(host: string, detail: string, { isHostStyle }: AddressDoubts): string {
+  // The bucket's name became a part of the host's.
+  const pathStyle = isHostStyle ? " Or set path_style_endpoint, which most services of one's own need." : "";
   if (/ENOTFOUND|EAI_AGAIN/i.test(detail)) {
-    return `there is no host ${host}. Check the destination's endpoint and region, and this machine's DNS.`;
+    return `there is no host ${host}. Check the destination's endpoint and region, and this machine's DNS.${pathStyle}`;
   }
   if (/refused/i.test(detail)) {
     return `${host} refuses the connection. Check the destination's endpoint and port.`;
   }
   if (/certificate/i.test(detail)) {
-    return `the certificate of ${host} is not trusted by this machine. Check the endpoint, or add its authority.`;
+    return `the certificate of ${host} is not trusted by this machine. Check the endpoint, or add its authority.${pathStyle}`;
   }
   return `the connection to ${host} failed. Check the network between here and there.`;
 }

@@ -2,7 +2,14 @@
 import { AwsV4Signer } from "aws4fetch";
 import type { Clock } from "../domain/clock.ts";
 import type { Network } from "../network/network.ts";
-import { type BucketOptions, bucketUrl, objectUrl, regionOf } from "./s3_address.ts";
+import {
+  type AddressDoubts,
+  addressDoubts,
+  type BucketOptions,
+  bucketUrl,
+  objectUrl,
+  regionOf,
+} from "./s3_address.ts";
 import { readRefusal, type Refusal, refusalError, unreachableError } from "./s3_errors.ts";
 import { StorageError } from "./storage_error.ts";
 
@@ -46,6 +53,8 @@ export class S3Requests {
   readonly #base: URL;
   readonly #region: string;
   readonly #place: string;
+  /** For messages. */
+  readonly doubts: AddressDoubts;
 
   constructor(
     private readonly options: BucketOptions,
@@ -54,6 +63,7 @@ export class S3Requests {
   ) {
     this.#base = bucketUrl(options);
     this.#region = regionOf(options);
+    this.doubts = addressDoubts(options);
     this.#place = `bucket ${options.bucket} at ${this.#base.host}`;
   }
 
@@ -80,7 +90,7 @@ export class S3Requests {
 
   /** The error for an answer that is not what was asked for. */
   fail(action: string, refusal: Refusal): StorageError {
-    return refusalError(`${action} in ${this.#place}`, refusal);
+    return refusalError(`${action} in ${this.#place}`, refusal, this.doubts);
   }
 
   /** The error for a success that is none: an answer that holds too little. */
@@ -113,7 +123,7 @@ export class S3Requests {
         text: await limitedText(response, heard),
       };
     } catch (error) {
-      throw unreachableError(`${request.action} in ${this.#place}`, url.host, error);
+      throw unreachableError(`${request.action} in ${this.#place}`, url.host, error, this.doubts);
     } finally {
       clearTimeout(timer);
     }

@@ -239,8 +239,8 @@ Deno.test("a 404 that is not S3's own deletes nothing", async () => {
   assert.equal((await rejection(bucket.remove("x"))).retryable, true);
   s3.fault = () => null;
   assert.equal(await bucket.head("x"), 4);
-  assert.equal(await bucket.remove("x"), true);
-  assert.equal(await bucket.remove("x"), false);
+  assert.deepEqual(await bucket.remove("x"), { wasThere: true, kept: false });
+  assert.deepEqual(await bucket.remove("x"), { wasThere: false, kept: false });
 });
 
 Deno.test("an upload counts as complete when its object is whole, whatever the answer was", async () => {
@@ -280,4 +280,70 @@ Deno.test("an object of another size does not prove a completion", async () => {
   const part = { partNumber: 1, etag: '"e"' };
   await rejection(bucket.completeUpload("x", uploadId, [part], 13));
   await bucket.completeUpload("x", uploadId, [part, part], 12);
+});
+
+Deno.test("a bucket with versions lets the versions go, and says where it keeps them", async () => {
+  await using s3 = await TestS3.open();
+  s3.isVersioned = true;
+  const bucket = bucketOf(s3);
+  await bucket.put("d/x", "data");
+  assert.deepEqual(await bucket.remove("d/x"), { wasThere: true, kept: false });
+  assert.deepEqual([...s3.kept], []);
+  // Without the right to delete versions, or to list them, the object is hidden, and that is told.
+  const isVersion = (call: S3Call) => call.query.has("versionId");
+  for (const isRefused of [isVersion, (call: S3Call) => call.query.has("versions")]) {
+    await bucket.put("d/x", "data");
+    s3.fault = (call) =>
+      isRefused(call) ? { status: 403, code: "AccessDenied", message: "Access Denied" } : null;
+    assert.deepEqual(await bucket.remove("d/x"), { wasThere: true, kept: true });
+    assert.deepEqual([...s3.kept], ["d/x"]);
+    s3.kept.clear();
+  }
+  const steps = await bucket.check();
+  assert.match(
+    steps.at(-1)!.message,
+    /The bucket keeps its version: let the access key list and delete versions/,
+  );
+  // Under a lock nothing is hidden: the backup stays whole.
+  await bucket.put("d/x", "data");
+  const message = "Access Denied because object protected by object lock.";
+  s3.fault = (call) => isVersion(call) ? { status: 403, code: "AccessDenied", message } : null;
+  const error = await rejection(bucket.remove("d/x"));
+  assert.match(
+    error.message,
+    /the bucket keeps the object \(AccessDenied: Access Denied because object .*\)\. Wait/,
+  );
+  assert.equal(await bucket.head("d/x"), 4);
+});
+
+Deno.test("a refusal tells the service's reason, and what else may be wrong", async () => {
+  await using s3 = await TestS3.open();
+  const message = async (fault: S3Fault, changes: Partial<TestS3["options"]> = {}) => {
+    s3.fault = () => fault;
+    return (await rejection(bucketOf(s3, changes).get("x"))).message;
+  };
+  const denied = (text: string): S3Fault => ({ status: 403, code: "AccessDenied", message: text });
+  assert.match(
+    await message(denied("explicit deny in a bucket policy")),
+    /AccessDenied: explicit deny in a bucket/,
+  );
+  assert.match(await message(denied("Access Denied.")), /\(AccessDenied\)\. Allow it/);
+  const scope = { status: 400, code: "AuthorizationHeaderMalformed" };
+  assert.match(
+    await message({ ...scope, message: "the region 'us-east-1' is wrong; expecting 'eu-west-3'" }),
+    /the bucket is in region eu-west-3 .*Set the destination's region to it/,
+  );
+  assert.match(
+    await message({ ...scope, message: "unexpected scope" }),
+    /\(AuthorizationHeaderMalformed: unexpected scope\)\. Check the destination's region/,
+  );
+  const signature = { status: 403, code: "SignatureDoesNotMatch" };
+  assert.match(await message(signature), /or the region is another: none is set, so us-east-1 was used/);
+  assert.doesNotMatch(await message(signature, { region: "garage" }), /region/);
+  // Where the bucket is a part of the host's name, that may be what is wrong.
+  const hostStyle = { pathStyle: false, endpoint: "https://minio.invalid" };
+  assert.match(
+    (await rejection(bucketOf(s3, hostStyle).get("x"))).message,
+    /there is no host backups\.minio\.invalid\. .* Or set path_style_endpoint/,
+  );
 });

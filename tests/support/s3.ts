@@ -64,6 +64,10 @@ export class TestS3 implements AsyncDisposable {
   answered: (call: S3Call) => void = () => {};
   /** Whether a byte of the part is changed on its way. */
   damage: (call: S3Call) => boolean = () => false;
+  /** Keeps what is deleted as a version, until that is deleted by its id. */
+  isVersioned = false;
+  /** Keys of what was deleted and is kept. */
+  readonly kept = new Set<string>();
   /** Keys in one page of a list. */
   pageSize = 1000;
   #server!: Server;
@@ -163,6 +167,10 @@ export class TestS3 implements AsyncDisposable {
 
   async #work(context: Context, call: S3Call, next: () => Promise<void>): Promise<void> {
     const uploadId = call.query.get("uploadId");
+    if (call.query.has("versions")) return await this.#listVersions(context, call);
+    if (this.isVersioned && call.method === "DELETE" && uploadId === null) {
+      return await this.#deleteVersion(context, call, next);
+    }
     if (call.method === "GET" && call.query.has("uploads")) return await this.#listUploads(context, call);
     if (call.query.has("list-type")) return await this.#listObjects(context, call, next);
     if (uploadId === null) return await next();
@@ -188,6 +196,29 @@ export class TestS3 implements AsyncDisposable {
     if (createHash("md5").update(content).digest("base64") === promised) return;
     await Deno.remove(path);
     answer(context, { status: 400, code: "BadDigest" });
+  }
+
+  async #listVersions(context: Context, call: S3Call): Promise<void> {
+    if (!this.isVersioned) return answer(context, { status: 501, code: "NotImplemented" });
+    const key = call.query.get("prefix")!;
+    const isThere = await exists(`${this.directory}/${this.bucket}/${key}._S3rver_object`);
+    const entry = (name: string, id: string) =>
+      `<${name}><Key>${key}</Key><VersionId>${id}</VersionId></${name}>`;
+    context.type = "application/xml";
+    context.body = "<ListVersionsResult>" +
+      (isThere || this.kept.has(key) ? entry("Version", "v1") : "") +
+      (this.kept.has(key) ? entry("DeleteMarker", "m1") : "") + "</ListVersionsResult>";
+  }
+
+  async #deleteVersion(context: Context, call: S3Call, next: () => Promise<void>): Promise<void> {
+    const key = call.path.slice(this.bucket.length + 2);
+    const isPlain = !call.query.has("versionId");
+    context.url = context.url.split("?")[0]!;
+    await next();
+    if (isPlain) {
+      this.kept.add(key);
+      context.res.setHeader("x-amz-delete-marker", "true");
+    } else this.kept.delete(key);
   }
 
   /** Lists by the first version, whose pages s3rver can turn on Deno, and answers as the second. */

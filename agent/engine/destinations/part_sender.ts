@@ -93,7 +93,7 @@ export class PartSender {
 }
 
 const ADVICE: Record<string, string> = {
-  AccessDenied: "the access key may not put objects there (AccessDenied). Allow it to.",
+  AccessDenied: "the access key may not put objects there (AccessDenied$). Allow it to.",
   SignatureDoesNotMatch:
     "the secret key does not belong to the access key (SignatureDoesNotMatch). Check the destination.",
   InvalidAccessKeyId: "the access key is not known there (InvalidAccessKeyId). Check the destination.",
@@ -106,7 +106,9 @@ function adviceOn({ code, message }: Extract<Failed, { kind: "refused" }>): stri
   if (code === "AccessDenied" && /expired/i.test(message)) {
     return "its signatures run out at once (Request has expired). Set the control plane's clock.";
   }
-  return ADVICE[code];
+  // A policy or a lock says more than the code.
+  const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
+  return ADVICE[code]?.replace("$", () => said);
 }
 
 const PASSING_CODES = new Set([
