@@ -8,6 +8,7 @@ import { Messenger } from "./src/dispatcher/messenger.ts";
 import { Reaper } from "./src/dispatcher/reaper.ts";
 import { Remover } from "./src/dispatcher/remover.ts";
 import { Scheduler } from "./src/dispatcher/scheduler.ts";
+import { Watcher } from "./src/dispatcher/watcher.ts";
 import { systemClock as clock } from "./src/domain/clock.ts";
 import { createApp } from "./src/http/app.ts";
 import { addInstallPages } from "./src/http/routes/install.ts";
@@ -120,6 +121,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
       new Dispatcher(services, hub),
       new Reaper(services, replicaId, config.auditLogDays),
       new Remover(services),
+      new Watcher(services),
       new Messenger(services, notifier),
     ]
   ) {

@@ -130,6 +130,11 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
       acceptance: seconds(variables, "RUN_ACCEPTANCE_SECONDS", DEFAULT_RUN_TIMES.acceptance),
       start: seconds(variables, "RUN_START_SECONDS", DEFAULT_RUN_TIMES.start),
       cancel: seconds(variables, "RUN_CANCEL_SECONDS", DEFAULT_RUN_TIMES.cancel),
+      stallWarning: seconds(variables, "RUN_STALL_WARNING_SECONDS", DEFAULT_RUN_TIMES.stallWarning),
+      stallTimeout: seconds(variables, "RUN_STALL_TIMEOUT_SECONDS", DEFAULT_RUN_TIMES.stallTimeout),
+      lockWait: seconds(variables, "RUN_LOCK_WAIT_SECONDS", DEFAULT_RUN_TIMES.lockWait),
+      overdue: seconds(variables, "RUN_OVERDUE_SECONDS", DEFAULT_RUN_TIMES.overdue),
+      offline: seconds(variables, "AGENT_OFFLINE_SECONDS", DEFAULT_RUN_TIMES.offline),
     },
   };
   if (config.secretKeys !== null && variables.text("SECRET_KEY_FILE") !== null) {

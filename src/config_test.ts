@@ -37,7 +37,18 @@ Deno.test("an empty environment gives the documented defaults", () => {
     deleteDelayDays: 3,
     smtp: null,
     addressPolicy: AddressPolicy.publicOnly,
-    runTimes: { lease: 60_000, grace: 900_000, acceptance: 30_000, start: 86_400_000, cancel: 60_000 },
+    runTimes: {
+      lease: 60_000,
+      grace: 900_000,
+      acceptance: 30_000,
+      start: 86_400_000,
+      cancel: 60_000,
+      stallWarning: 900_000,
+      stallTimeout: 21_600_000,
+      lockWait: 1_800_000,
+      overdue: 3_600_000,
+      offline: 900_000,
+    },
   });
 });
 

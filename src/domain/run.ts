@@ -78,7 +78,7 @@ export function isTerminal(state: RunState): state is TerminalState {
   return (TERMINAL_STATES as readonly RunState[]).includes(state);
 }
 
-/** How long a run may stay in each state with nothing heard. Milliseconds. */
+/** How long a run may stay in each state with nothing heard, and when its owner is told. Milliseconds. */
 export interface RunTimes {
   /** From the last word of the agent to the end of its lease. */
   lease: number;
@@ -90,6 +90,16 @@ export interface RunTimes {
   start: number;
   /** From the wish to cancel to its confirmation. */
   cancel: number;
+  /** Without any movement of a running run, to telling of it. Default for tasks that say nothing. */
+  stallWarning: number;
+  /** The same, to ending the run. */
+  stallTimeout: number;
+  /** How long a dump waits for a lock. Default for tasks that say nothing. */
+  lockWait: number;
+  /** From queueing a run to telling that it is overdue. Default for tasks that say nothing. */
+  overdue: number;
+  /** From the end of an agent's connection to telling of it. Default for servers that say nothing. */
+  offline: number;
 }
 
 export const DEFAULT_RUN_TIMES: RunTimes = {
@@ -98,6 +108,11 @@ export const DEFAULT_RUN_TIMES: RunTimes = {
   acceptance: 30_000,
   start: 24 * 3_600_000,
   cancel: 60_000,
+  stallWarning: 15 * 60_000,
+  stallTimeout: 6 * 3_600_000,
+  lockWait: 30 * 60_000,
+  overdue: 3_600_000,
+  offline: 15 * 60_000,
 };
 
 /** When a run that enters (or stays in) `state` at `now` ends by itself; null for a terminal state. */

@@ -49,7 +49,9 @@ function factsOf(event: NotificationEvent): Message["facts"] {
 
 function ongoingOf({ event, ongoing, timezone }: NotificationEvent): string {
   if (ongoing === undefined || event.endsWith(".recovered") || event === "agent.back") return "";
-  return ` (${ongoing.count} times since ${localIso(timezone, new Date(ongoing.since))})`;
+  return ` (${ongoing.count === 1 ? "" : `${ongoing.count} times `}since ${
+    localIso(timezone, new Date(ongoing.since))
+  })`;
 }
 
 /** Facts and advice, as a person reads them where there is no layout. Where there is too little room, the facts are cut. */

@@ -90,6 +90,15 @@ export const JobEncryption = z.discriminatedUnion("type", [
   z.object({ type: z.literal("recipients"), recipients: z.array(z.string()).min(1) }),
 ]);
 export type JobEncryption = z.infer<typeof JobEncryption>;
+/**
+ * When a run that stands still is told of, and when it ends. Left out by a control plane before version 3.
+ */
+export const JobWatch = z.object({
+  stall_warning_ms: z.number().positive(),
+  stall_timeout_ms: z.number().positive(),
+});
+export type JobWatch = z.infer<typeof JobWatch>;
+
 const GuardAction = z.enum(["warn", "fail", "ignore"]);
 
 /** What a backup is held against before it counts: a median is that of the task's last backups. */
@@ -132,6 +141,9 @@ export const BackupJob = z.object({
   guards: JobGuards.optional(),
   /** True: the control plane records incomplete backups. Else a run that must leave something out fails. */
   accepts_incomplete: z.boolean().optional(),
+  watch: JobWatch.optional(),
+  /** How long a dump waits for a lock; without it, for ever. */
+  lock_wait_ms: z.number().positive().optional(),
 });
 export type BackupJob = z.infer<typeof BackupJob>;
 
@@ -271,6 +283,7 @@ export const RestoreJob = z.object({
   target: RestoreTarget,
   /** Null: no limit. */
   timeout_ms: z.number().positive().nullable(),
+  watch: JobWatch.optional(),
 });
 export type RestoreJob = z.infer<typeof RestoreJob>;
 
@@ -282,6 +295,7 @@ export const VerifyJob = z.object({
   backup: BackupToRead,
   /** Null: no limit. */
   timeout_ms: z.number().positive().nullable(),
+  watch: JobWatch.optional(),
 });
 export type VerifyJob = z.infer<typeof VerifyJob>;
 
@@ -297,6 +311,7 @@ export const DrillJob = z.object({
   target: DatabaseTarget.optional(),
   /** Null: no limit. */
   timeout_ms: z.number().positive().nullable(),
+  watch: JobWatch.optional(),
 });
 export type DrillJob = z.infer<typeof DrillJob>;
 

@@ -36,6 +36,10 @@ export const ProgressEvent = z.object({
   /** Bytes read a second, over the last few seconds. */
   bytes_per_second: z.number().nonnegative(),
   eta_seconds: z.number().nonnegative().nullable(),
+  /** How long nothing of the run has moved. Missing from agents before version 3. */
+  stalled_ms: z.number().nonnegative().optional(),
+  /** What the run waits for while nothing moves, in one line. */
+  waits_for: z.string().max(2000).nullable().optional(),
 });
 export type ProgressEvent = z.infer<typeof ProgressEvent>;
 

@@ -3,11 +3,12 @@ import { randomUUID } from "node:crypto";
 import { findIncumbent, type Incumbent } from "../store/agent_connections.ts";
 import { transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
-import { lockDuplicateAgent, storeDuplicateAgent } from "../store/remote_servers.ts";
+import { findRemoteServer, lockDuplicateAgent, storeDuplicateAgent } from "../store/remote_servers.ts";
 import { REPLICA_TIMEOUT } from "../store/replicas.ts";
 import { enterAudit, type Origin } from "./audit_log.ts";
 import type { Connection } from "./connections.ts";
 import type { Services } from "./context.ts";
+import { tellOfDuplicateAgent } from "./standing_watch.ts";
 
 export type { Incumbent };
 
@@ -80,6 +81,8 @@ export async function noteDuplicateAgent(
       last_refused_at: now.toISOString(),
       refused_count: isNew ? 1 : before.refused_count + 1,
     });
+    const server = await findRemoteServer(sql, remoteServerId);
+    if (server !== undefined) await tellOfDuplicateAgent(services, sql, server, reason);
     if (!isNew) return;
     const actor = { type: "agent" as const, remoteServerId };
     const about = { action: "connectAgent", resource: "remote-servers", resourceId: remoteServerId };

@@ -70,6 +70,8 @@ export interface Occurrence {
   kind: AlertKind;
   /** Such as `task 3`. */
   subject: string;
+  /** A condition that is seen again and again: it occurs once, until it ends. */
+  isLevel?: boolean;
   /** How often it has to occur before it is told. Default: 1. */
   tellFrom?: number;
   /** Default: now. Of a run: when it was queued, so that a daily schedule is told daily. */
@@ -83,7 +85,7 @@ export interface Occurrence {
 export async function raiseAlert(
   services: Clocked,
   sql: Sql,
-  { at = services.clock.now(), kind, subject, tellFrom = 1 }: Occurrence,
+  { at = services.clock.now(), isLevel = false, kind, subject, tellFrom = 1 }: Occurrence,
   news: News,
 ): Promise<void> {
   const alert = await recordOccurrence(sql, {
@@ -93,11 +95,12 @@ export async function raiseAlert(
     backup_task_id: news.taskId,
     remote_server_id: news.taskId === null ? news.serverId : null,
     reason: news.reason,
-  }, at);
+  }, { at, isAgain: !isLevel });
   if (alert.occurrences < tellFrom) return;
   if (alert.told_at !== null && at.getTime() - alert.told_at.getTime() < REMIND_AFTER) return;
-  const ongoing = alert.occurrences > 1 ? { ongoing: ongoingOf(alert) } : {};
-  const key = `${news.key} alert ${alert.id} ${alert.occurrences}`;
+  const isKnown = alert.occurrences > 1 || alert.told_at !== null;
+  const ongoing = isKnown ? { ongoing: ongoingOf(alert) } : {};
+  const key = `${news.key} alert ${alert.id} ${at.toISOString()}`;
   if (await writeNews(services, sql, { ...news, ...ongoing, key })) await markAlertTold(sql, alert.id, at);
 }
 
@@ -109,10 +112,10 @@ export async function endAlerts(
   services: Clocked,
   sql: Sql,
   kinds: readonly AlertKind[],
-  subject: string,
-  news: News | null,
+  subjects: readonly string[],
+  news: News | null = null,
 ): Promise<void> {
-  const closed = await closeAlerts(sql, kinds, subject, services.clock.now());
+  const closed = await closeAlerts(sql, kinds, subjects, services.clock.now());
   const told = closed.filter(({ told_at }) => told_at !== null);
   const [first] = told.sort((a, b) => a.opened_at.getTime() - b.opened_at.getTime());
   if (first === undefined || news === null) return;
@@ -130,7 +133,7 @@ export function endAlert(
   { kind, subject }: Pick<Occurrence, "kind" | "subject">,
   news: News | null = null,
 ): Promise<void> {
-  return endAlerts(services, sql, [kind], subject, news);
+  return endAlerts(services, sql, [kind], [subject], news);
 }
 
 function ongoingOf({ occurrences, opened_at }: AlertRow) {

@@ -25,6 +25,7 @@ import type { Services } from "./context.ts";
 import { backupJob } from "./jobs.ts";
 import { drillJob, restoreJob, verifyJob } from "./restore_jobs.ts";
 import { applyToRun } from "./run_state.ts";
+import { watchOf } from "./run_limits.ts";
 
 export interface HandOver {
   remoteServerId: number;
@@ -96,6 +97,7 @@ async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOve
     await failUnsent(services, sql, run, reasonOf(error));
     return null;
   }
+  const job = { ...made.job, watch: await watchOf(services, sql, run) };
   const attempt = run.attempt + 1;
   const move = await applyToRun(services, sql, run, { type: "offered" }, {
     attempt,
@@ -106,7 +108,7 @@ async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOve
   });
   if (!move.moved) return null;
   await insertAttempt(sql, run, attempt, services.clock.now());
-  return { remoteServerId: run.remote_server_id!, runId: run.id, attempt, job: made.job };
+  return { remoteServerId: run.remote_server_id!, runId: run.id, attempt, job };
 }
 
 function needsIdentity({ options }: RunRow): boolean {
@@ -152,7 +154,12 @@ async function makeBackupJob(services: Services, sql: Sql, run: RunRow) {
     prefix: objectPrefix(task.id, task.appended_file_name),
     stamp: objectStamp(services.clock.now(), stamp),
   };
-  const { job, directory } = backupJob({ task, server, destination, last, usual }, services.keyring, object);
+  const made = backupJob({ task, server, destination, last, usual }, services.keyring, object);
+  const { directory } = made;
+  const lockWait = task.lock_wait_timeout === null
+    ? services.runTimes.lockWait
+    : task.lock_wait_timeout * 1000;
+  const job: Job = { ...made.job, lock_wait_ms: lockWait };
   const change = {
     object_directory: directory,
     object_prefix: object.prefix,

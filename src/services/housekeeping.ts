@@ -7,11 +7,14 @@ import { deleteEnrolmentTokensExpiredBefore, deleteIdempotencyKeysBefore } from 
 import { compactOutput, runsToCompact } from "../store/run_output.ts";
 import { addUpRunCounts } from "../store/run_counts.ts";
 import { deleteDeliveriesFinishedBefore } from "../store/notification_deliveries.ts";
+import { deleteSkippedBefore } from "../store/due_tasks.ts";
 import type { Services } from "./context.ts";
 
 const DAY = 24 * 3_600_000;
 /** How long it can be seen what was sent, and what was given up. */
 const DELIVERIES_KEPT = 7 * DAY;
+/** How long it can be seen which due times were skipped. */
+const SKIPPED_KEPT = 30 * DAY;
 
 /** Merges the output of runs that are over. Returns how many; call again until it is 0. */
 export async function compactEndedRuns(services: Services): Promise<number> {
@@ -38,5 +41,6 @@ export async function deleteExpiredRows(services: Services): Promise<void> {
   const deliveriesBefore = new Date(services.clock.now().getTime() - DELIVERIES_KEPT);
   await deleteDeliveriesFinishedBefore(services.database, deliveriesBefore);
   await deleteAlertsClosedBefore(services.database, deliveriesBefore);
+  await deleteSkippedBefore(services.database, new Date(services.clock.now().getTime() - SKIPPED_KEPT));
   await addUpRunCounts(services.database);
 }

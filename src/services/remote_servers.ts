@@ -52,6 +52,7 @@ export async function createRemoteServer(
       username: input.username ?? null,
       port,
       runs_at_once: input.runs_at_once ?? 1,
+      offline_alert_after: input.offline_alert_after ?? null,
       database_password_encrypted: services.keyring.encryptOptional(input.database_password ?? null),
     }, services.clock.now());
     noteCreated(id);

@@ -2,6 +2,7 @@
 import { transaction } from "../store/database.ts";
 import { lockOverdueRuns, lockTimedOutRuns, type RunRow } from "../store/runs.ts";
 import type { Services } from "./context.ts";
+import { duration } from "./durations.ts";
 import { applyToRun } from "./run_state.ts";
 
 const BATCH = 100;
@@ -49,10 +50,4 @@ function reasonOf(services: Services, run: RunRow): string | null {
     default:
       return run.reason;
   }
-}
-
-function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds % 3600 === 0) return `${seconds / 3600} h`;
-  return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }

@@ -47,8 +47,13 @@ export async function recordEvents(
     }
     await insertOutput(sql, chunks);
     const { lease, grace } = services.runTimes;
-    const now = services.clock.now().getTime();
-    await recordProgress(sql, progress, new Date(now + lease), new Date(now + lease + grace));
+    const now = services.clock.now();
+    const after = (ms: number) => new Date(now.getTime() + ms);
+    await recordProgress(sql, progress, {
+      now,
+      leaseExpiresAt: after(lease),
+      deadlineAt: after(lease + grace),
+    });
     await trimLongOutput(sql, progress, rows);
     const spoken = new Set(chunks.map((chunk) => chunk.run_id));
     await notifyAll(sql, [...spoken].map((run_id) => ({ topic: "run_output", run_id })));

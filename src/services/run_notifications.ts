@@ -29,6 +29,10 @@ export async function tellOfFailure(
   { before, damage }: RunEnd,
 ): Promise<void> {
   const wasLost = before === "lost";
+  // The end of a stored backup is told with it.
+  if (run.kind !== "backup" || run.state !== "succeeded") {
+    await endAlerts(services, sql, OF_RUN, [runSubject(run)]);
+  }
   const told = { audience: "failure", wasLost } as const;
   if (damage !== null && run.kind !== "backup" && run.state === "failed") {
     return void await writeNews(
@@ -103,7 +107,7 @@ export async function tellOfBackup(
   await writeNews(services, sql, news("backup.succeeded", audience));
   // Whoever heard of a lost run has just heard of its success.
   const recovered = wasLost ? null : news("backup.recovered", "failure");
-  await endAlerts(services, sql, RECOVERED, subjectOf(run), recovered);
+  await endAlerts(services, sql, [...OF_TASK, ...OF_RUN], [subjectOf(run), runSubject(run)], recovered);
   const doubts = [
     ["backup.suspicious", suspicion],
     ["backup.shrunken", shrinking],
@@ -116,7 +120,14 @@ export async function tellOfBackup(
 }
 
 /** Alerts about a task that a stored backup ends. */
-const RECOVERED: readonly AlertKind[] = ["backup.failing", "backup.overdue", "backup.skipping"];
+const OF_TASK: readonly AlertKind[] = ["backup.failing", "backup.skipping"];
+/** Alerts about a run that its end ends. */
+const OF_RUN: readonly AlertKind[] = ["backup.overdue", "run.stalled", "run.slow"];
+
+/** What an alert about one run is about. */
+export function runSubject({ id }: Pick<RunRow, "id">): string {
+  return `run ${id}`;
+}
 
 /** One line; null where nothing is missing. Each channel cuts it to the length that it takes. */
 function describeMissing(missing: readonly Missing[]): string | null {

@@ -30,7 +30,10 @@ export async function applyToRun(
     deadline_at: deadlineOf(next.state, now, startDeadline(services, run), services.runTimes),
     finished_at: isTerminal(next.state) ? run.finished_at ?? now : null,
   };
-  if (next.state === "running") whole.lease_expires_at = new Date(now.getTime() + services.runTimes.lease);
+  if (next.state === "running") {
+    whole.lease_expires_at = new Date(now.getTime() + services.runTimes.lease);
+    whole.moved_at = now;
+  }
   if (next.state === "succeeded") whole.reason = null;
   if (!(await moveRun(sql, run, next.state, whole))) {
     return { moved: false, reason: `Run ${run.id} was moved by somebody else` };

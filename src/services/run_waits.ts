@@ -5,10 +5,12 @@ import type { Sql } from "../store/database.ts";
 import { findRunOf, placeOf, type RunRow, runsAhead } from "../store/runs.ts";
 import { findRemoteServerDetail } from "../store/remote_servers.ts";
 import type { Caller, Services } from "./context.ts";
+import { duration } from "./durations.ts";
 import { type RemoteServer, withConnectivity } from "./remote_servers.ts";
+import { watchOf } from "./run_limits.ts";
 
 /** What a run can wait for; `null` is nothing: it is at work, or over. */
-export const WAITS = ["agent", "place", "hand_over", "acceptance", "cancellation"] as const;
+export const WAITS = ["agent", "place", "hand_over", "acceptance", "progress", "cancellation"] as const;
 
 export interface RunWait {
   status: ReturnType<typeof shownState>;
@@ -21,6 +23,8 @@ export interface RunWait {
   then: string | null;
   /** The runs that go before it on its server. */
   runs_ahead: number[];
+  /** Of a running run: when anything of it moved last. */
+  moved_at: Date | null;
 }
 
 export async function explainRun(services: Services, caller: Caller, id: number): Promise<RunWait> {
@@ -31,13 +35,52 @@ export async function explainRun(services: Services, caller: Caller, id: number)
     ? undefined
     : await findRemoteServerDetail(sql, caller.userId, run.remote_server_id);
   const shown = server === undefined ? null : withConnectivity(server, services.clock.now());
-  const wait = await waitOf(sql, run, shown);
-  return { status: shownState(run.state), runs_ahead: [], until: run.deadline_at, then: null, ...wait };
+  const stall = await stallOf(services, sql, run);
+  const wait = await waitOf(sql, run, shown, stall);
+  return {
+    status: shownState(run.state),
+    runs_ahead: [],
+    until: run.deadline_at,
+    then: null,
+    moved_at: run.state === "running" ? run.moved_at : null,
+    ...wait,
+  };
+}
+
+/** What a queued run waits for, for a person. */
+export async function waitMessage(sql: Sql, run: RunRow, now: Date): Promise<string> {
+  const server = run.remote_server_id === null
+    ? undefined
+    : await findRemoteServerDetail(sql, run.user_id, run.remote_server_id);
+  return (await waitOf(sql, run, server === undefined ? null : withConnectivity(server, now), null)).message;
+}
+
+/** Of a running run that stands still: since when, and when its agent ends it. */
+interface Stall {
+  message: string;
+  until: Date;
+}
+
+async function stallOf(services: Services, sql: Sql, run: RunRow): Promise<Stall | null> {
+  if (run.state !== "running" || run.moved_at === null) return null;
+  const { stall_timeout_ms, stall_warning_ms } = await watchOf(services, sql, run);
+  const still = services.clock.now().getTime() - run.moved_at.getTime();
+  if (still < stall_warning_ms) return null;
+  const why = run.waits_for ?? "Its agent does not say what it waits for: read the end of its output.";
+  return {
+    message: `Nothing has moved for ${duration(still)}. ${why}`,
+    until: new Date(run.moved_at.getTime() + stall_timeout_ms),
+  };
 }
 
 type Wait = Pick<RunWait, "waiting_for" | "message"> & Partial<RunWait>;
 
-async function waitOf(sql: Sql, run: RunRow, server: RemoteServer | null): Promise<Wait> {
+async function waitOf(
+  sql: Sql,
+  run: RunRow,
+  server: RemoteServer | null,
+  stall: Stall | null,
+): Promise<Wait> {
   const name = server === null ? "its server" : `server ${server.label}`;
   const isUp = server?.connectivity === "connected";
   switch (run.state) {
@@ -50,6 +93,9 @@ async function waitOf(sql: Sql, run: RunRow, server: RemoteServer | null): Promi
         then: "It is queued again, and offered once more.",
       };
     case "running":
+      if (isUp && stall !== null) {
+        return { waiting_for: "progress", ...stall, then: "It fails, because nothing of it moves." };
+      }
       if (isUp) {
         return {
           waiting_for: null,

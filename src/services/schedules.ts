@@ -1,6 +1,9 @@
 /** Due times made into runs: each once, however many control planes look. */
+import { isoSeconds } from "../domain/notification.ts";
+import { shownState } from "../domain/run.ts";
 import { nextRun, type Schedule } from "../domain/schedule.ts";
-import { transaction } from "../store/database.ts";
+import type { BackupTaskRow } from "../store/backup_tasks.ts";
+import { type Sql, transaction } from "../store/database.ts";
 import {
   lastDueTimes,
   lockDueTasks,
@@ -9,8 +12,10 @@ import {
   setNextRuns,
   soonestDueTime,
 } from "../store/due_tasks.ts";
-import { lockActiveBackupRuns } from "../store/runs.ts";
+import { lockActiveBackupRuns, lockRuns } from "../store/runs.ts";
+import { raiseAlert } from "./alerts.ts";
 import type { Services } from "./context.ts";
+import { newsOf } from "./run_notifications.ts";
 import { queueBackupRuns } from "./runs.ts";
 
 const BATCH = 500;
@@ -38,10 +43,32 @@ export async function fireDueTasks(services: Services): Promise<number> {
       busy.map(({ id, next_run_at }) => ({ taskId: id, dueAt: next_run_at!, activeRunId: active.get(id)! })),
       now,
     );
+    await tellOfSkipped(services, sql, busy, active);
     const next = nextRunsAfter(now);
     await setNextRuns(sql, due.map((task) => ({ id: task.id, next: next(task) })));
     return due.length;
   });
+}
+
+/** Tells of tasks whose due times pass while an earlier run is active, from the second on. */
+async function tellOfSkipped(
+  services: Services,
+  sql: Sql,
+  tasks: readonly BackupTaskRow[],
+  active: ReadonlyMap<number, number>,
+): Promise<void> {
+  if (tasks.length === 0) return;
+  const runs = new Map((await lockRuns(sql, [...active.values()])).map((run) => [run.id, run]));
+  for (const task of tasks) {
+    const run = runs.get(active.get(task.id)!)!;
+    const since = run.started_at ?? run.created_at;
+    const reason = `Due at ${isoSeconds(task.next_run_at!)}: run ${run.id} is ${
+      shownState(run.state)
+    } since ${isoSeconds(since)}.`;
+    const news = newsOf(run, "backup.skipped", { audience: "failure", wasLost: false, reason });
+    const subject = `task ${task.id}`;
+    await raiseAlert(services, sql, { kind: "backup.skipping", subject, tellFrom: 2 }, news);
+  }
 }
 
 /** Many tasks share a schedule: midnight is popular. */

@@ -22,12 +22,18 @@ export type NewAlert = Pick<
   "user_id" | "kind" | "subject" | "backup_task_id" | "remote_server_id" | "reason"
 >;
 
-/** Opens an alert, or counts another occurrence of the open one. */
-export async function recordOccurrence(sql: Sql, alert: NewAlert, at: Date): Promise<AlertRow> {
+/** Opens an alert, or counts another occurrence of the open one where it is one (`isAgain`). */
+export async function recordOccurrence(
+  sql: Sql,
+  alert: NewAlert,
+  { at, isAgain }: { at: Date; isAgain: boolean },
+): Promise<AlertRow> {
   const [row] = await sql<AlertRow[]>`
     insert into alerts ${sql({ ...alert, opened_at: at, last_occurred_at: at })}
     on conflict (kind, subject) where closed_at is null do update
-      set occurrences = alerts.occurrences + 1, last_occurred_at = ${at}, reason = excluded.reason
+      set occurrences = alerts.occurrences + ${
+    isAgain ? 1 : 0
+  }::int, last_occurred_at = ${at}, reason = excluded.reason
     returning *`;
   return row!;
 }
@@ -36,16 +42,16 @@ export async function markAlertTold(sql: Sql, id: number, at: Date): Promise<voi
   await sql`update alerts set told_at = ${at} where id = ${id}`;
 }
 
-/** Closes the open alerts of these kinds. Returns those that it closed. */
+/** Closes the open alerts of these kinds and subjects. Returns those that it closed. */
 export async function closeAlerts(
   sql: Sql,
   kinds: readonly AlertKind[],
-  subject: string,
+  subjects: readonly string[],
   at: Date,
 ): Promise<AlertRow[]> {
   return await sql<AlertRow[]>`
     update alerts set closed_at = ${at}
-    where kind = any(${[...kinds]}) and subject = ${subject} and closed_at is null
+    where kind = any(${[...kinds]}) and subject = any(${[...subjects]}) and closed_at is null
     returning *`;
 }
 

@@ -36,6 +36,11 @@ export interface BackupTaskRow extends RetentionPolicy {
   encryption_password_encrypted: string | null;
   encryption_recipients: string[];
   run_timeout: number | null;
+  /** Seconds, as the next three; null: the control plane's default. */
+  stall_warning: number | null;
+  stall_timeout: number | null;
+  lock_wait_timeout: number | null;
+  overdue_after: number | null;
   on_shrink: GuardAction;
   on_incompressible: GuardAction;
   /** Days; 0: not by itself. */
@@ -59,6 +64,9 @@ export interface BackupTaskDetailRow extends BackupTaskRow {
   is_running: boolean;
   /** When its newest backup run that began did so. */
   last_run_at: Date | null;
+  /** Due times of the last 30 days that came while a run of it was active. */
+  skipped_count: number;
+  last_skipped_at: Date | null;
   notification_stream_ids: number[];
   tags: { id: number; label: string; colour: string | null }[];
 }
@@ -139,6 +147,14 @@ function detailColumns(sql: Sql) {
       select started_at from runs where backup_task_id = t.id and kind = 'backup' and started_at is not null
       order by id desc limit 1
     ) as last_run_at,
+    (
+      select count(*) from skipped_schedules
+      where backup_task_id = t.id
+    ) as skipped_count,
+    (
+      select max(due_at) from skipped_schedules
+      where backup_task_id = t.id
+    ) as last_skipped_at,
     (
       select coalesce(json_agg(notification_stream_id order by notification_stream_id), '[]')
       from backup_task_notification_streams where backup_task_id = t.id

@@ -38,6 +38,10 @@ export async function recordSkipped(
     ) on conflict do nothing`;
 }
 
+export async function deleteSkippedBefore(sql: Sql, before: Date): Promise<void> {
+  await sql`delete from skipped_schedules where created_at < ${before}`;
+}
+
 /** The soonest due time of all tasks. */
 export async function soonestDueTime(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`

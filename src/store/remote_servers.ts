@@ -30,6 +30,8 @@ export interface RemoteServerRow {
   port: number;
   database_password_encrypted: string | null;
   runs_at_once: number;
+  /** Seconds; 0: never; null: the control plane's default. */
+  offline_alert_after: number | null;
   agent_key_hash: string | null;
   agent_enrolled_at: Date | null;
   agent_description: AgentDescriptionColumn | null;
@@ -51,7 +53,13 @@ export interface RemoteServerDetailRow extends RemoteServerRow {
 
 export type NewRemoteServer = Pick<
   RemoteServerRow,
-  "label" | "ip_address" | "username" | "port" | "database_password_encrypted" | "runs_at_once"
+  | "label"
+  | "ip_address"
+  | "username"
+  | "port"
+  | "database_password_encrypted"
+  | "runs_at_once"
+  | "offline_alert_after"
 >;
 
 export async function insertRemoteServer(

@@ -12,6 +12,9 @@ export interface EventProgress {
     files_count: number | null;
     bytes_per_second: number;
     eta_seconds: number | null;
+    /** How long nothing has moved; missing from agents that do not watch it. Milliseconds. */
+    stalled_ms?: number;
+    waits_for?: string | null;
   } | null;
 }
 
@@ -19,8 +22,7 @@ export interface EventProgress {
 export async function recordProgress(
   sql: Sql,
   progress: readonly EventProgress[],
-  leaseExpiresAt: Date,
-  deadlineAt: Date,
+  { now, leaseExpiresAt, deadlineAt }: { now: Date; leaseExpiresAt: Date; deadlineAt: Date },
 ): Promise<void> {
   if (progress.length === 0) return;
   const column = <T>(pick: (row: EventProgress) => T) => progress.map(pick);
@@ -35,7 +37,14 @@ export async function recordProgress(
       bytes_written = coalesce(p.bytes_written, r.bytes_written),
       files_count = coalesce(p.files_count, r.files_count),
       bytes_per_second = coalesce(p.bytes_per_second, r.bytes_per_second),
-      eta_seconds = case when p.bytes_read is null then r.eta_seconds else p.eta_seconds end
+      eta_seconds = case when p.bytes_read is null then r.eta_seconds else p.eta_seconds end,
+      moved_at = case
+        when p.bytes_read is null then r.moved_at
+        when p.stalled_ms is not null then ${now}::timestamptz - p.stalled_ms * interval '1 millisecond'
+        when (p.bytes_read, p.bytes_written, coalesce(p.files_count, r.files_count))
+          is distinct from (r.bytes_read, r.bytes_written, r.files_count) then ${now}
+        else r.moved_at end,
+      waits_for = case when p.bytes_read is null then r.waits_for else p.waits_for end
     from unnest(
       ${column((row) => row.run_id)}::bigint[],
       ${column((row) => row.last_sequence)}::bigint[],
@@ -44,9 +53,11 @@ export async function recordProgress(
       ${column((row) => whole(row.figures?.bytes_written))}::bigint[],
       ${column((row) => whole(row.figures?.files_count))}::bigint[],
       ${column((row) => row.figures?.bytes_per_second ?? null)}::double precision[],
-      ${column((row) => row.figures?.eta_seconds ?? null)}::double precision[]
+      ${column((row) => row.figures?.eta_seconds ?? null)}::double precision[],
+      ${column((row) => row.figures?.stalled_ms ?? null)}::double precision[],
+      ${column((row) => row.figures?.waits_for ?? null)}::text[]
     ) as p (run_id, last_sequence, output_size, bytes_read, bytes_written,
-      files_count, bytes_per_second, eta_seconds)
+      files_count, bytes_per_second, eta_seconds, stalled_ms, waits_for)
     where r.id = p.run_id`;
 }
 

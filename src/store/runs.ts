@@ -34,6 +34,10 @@ export interface RunRow {
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
+  /** When anything of it moved last; null before it began. */
+  moved_at: Date | null;
+  /** What it waits for while nothing moves, as its agent says. */
+  waits_for: string | null;
 }
 
 /** What a state change may write beside the state. */
@@ -54,6 +58,7 @@ export type RunChange = Partial<
     | "started_at"
     | "finished_at"
     | "last_sequence"
+    | "moved_at"
   >
 >;
 
@@ -86,6 +91,8 @@ const columns = [
   "created_at",
   "started_at",
   "finished_at",
+  "moved_at",
+  "waits_for",
 ] as const;
 
 /** Inserts a queued run. Violates `runs_one_active_backup` when the task has one already. */

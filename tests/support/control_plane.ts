@@ -4,6 +4,7 @@ import { Hub } from "../../src/agents/hub.ts";
 import { Dispatcher } from "../../src/dispatcher/dispatcher.ts";
 import { Messenger } from "../../src/dispatcher/messenger.ts";
 import { Reaper } from "../../src/dispatcher/reaper.ts";
+import { Watcher } from "../../src/dispatcher/watcher.ts";
 import { Remover } from "../../src/dispatcher/remover.ts";
 import { ABILITIES } from "../../src/domain/abilities.ts";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -101,6 +102,7 @@ export async function serve(
       new Dispatcher(services, hub),
       new Reaper(services, replicaId),
       new Remover(services),
+      new Watcher(services),
       new Messenger(services, new Notifier({ ...services, smtp: null })),
     ]
   ) {

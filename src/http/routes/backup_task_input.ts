@@ -18,6 +18,9 @@ import { id, integer, line, literalLine, rule, says, secret, text } from "../inp
 import { absolutePath, fileNamePart, host, innerPlace } from "../path_input.ts";
 import { retentionInput } from "./retention_fields.ts";
 
+/** A year. */
+const MAX_SECONDS = 31_536_000;
+
 const optional = <S extends z.ZodType>(schema: S) => schema.nullable().optional();
 
 const cronExpression = line(255).superRefine((value, context) => {
@@ -120,6 +123,25 @@ const fields = z.object({
   }),
   run_timeout: optional(integer(1)).openapi({
     description: "Seconds after which a run is ended. Default: none.",
+  }),
+  stall_warning: optional(integer(1, MAX_SECONDS)).openapi({
+    description:
+      "Seconds without any movement of a run after which its owner is told, and `why` says what it waits " +
+      "for. Null: the control plane's default (`RUN_STALL_WARNING_SECONDS`, 15 minutes).",
+  }),
+  stall_timeout: optional(integer(1, MAX_SECONDS)).openapi({
+    description: "Seconds without any movement after which a run fails. Null: the control plane's default " +
+      "(`RUN_STALL_TIMEOUT_SECONDS`, 6 hours).",
+  }),
+  lock_wait_timeout: optional(integer(1, MAX_SECONDS)).openapi({
+    description:
+      "Seconds that a dump waits for a lock in its database before the run fails. Null: the control " +
+      "plane's default (`RUN_LOCK_WAIT_SECONDS`, 30 minutes).",
+  }),
+  overdue_after: optional(integer(1, MAX_SECONDS)).openapi({
+    description:
+      "Seconds that a run may be queued before its owner is told. Null: the control plane's default " +
+      "(`RUN_OVERDUE_SECONDS`, an hour).",
   }),
   on_shrink: defaulted(z.enum(GUARD_ACTIONS)).openapi({
     description:

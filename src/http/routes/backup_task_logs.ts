@@ -30,6 +30,10 @@ const RunWait = z.object({
   }),
   then: z.string().nullable().openapi({ description: "What happens at `until`." }),
   runs_ahead: z.array(z.int()).openapi({ description: "Ids of the logs whose runs go before it." }),
+  moved_at: Time.nullable().openapi({
+    description: "Of a running run: when anything of it moved last. One that stands still for its task's " +
+      "`stall_warning` waits for `progress`, and `message` says for whom.",
+  }),
 }).openapi("RunWait");
 
 const WAIT = {
@@ -39,6 +43,7 @@ const WAIT = {
   until: "2024-08-08T01:00:00Z",
   then: "It fails, and says that no agent took it.",
   runs_ahead: [7],
+  moved_at: null,
 };
 
 const CANCELLED = "Cancellation requested successfully.";
@@ -108,7 +113,10 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
     },
     async handle({ services, caller, params }) {
       const wait = await explainRun(services, caller, params.id);
-      return { status: 200, body: { data: { ...wait, until: isoTimeOrNull(wait.until) } } };
+      return {
+        status: 200,
+        body: { data: { ...wait, until: isoTimeOrNull(wait.until), moved_at: isoTimeOrNull(wait.moved_at) } },
+      };
     },
   }),
   endpoint({

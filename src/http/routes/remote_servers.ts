@@ -59,6 +59,7 @@ const RemoteServer = z.object({
       "hours while the server's own was connected.",
   }),
   runs_at_once: z.int(),
+  offline_alert_after: z.int().nullable(),
   created_at: Time,
   updated_at: Time,
 }).openapi("RemoteServer");
@@ -84,6 +85,7 @@ const remoteServer: Resource<RemoteServerRow, z.output<typeof RemoteServer>> = {
     },
     duplicate_agent: null,
     runs_at_once: 1,
+    offline_alert_after: null,
     created_at: "2024-08-07T00:00:00Z",
     updated_at: "2024-08-07T00:00:00Z",
   },
@@ -115,6 +117,7 @@ const remoteServer: Resource<RemoteServerRow, z.output<typeof RemoteServer>> = {
       last_refused_at: isoTime(new Date(row.duplicate_agent.last_refused_at)),
     },
     runs_at_once: row.runs_at_once,
+    offline_alert_after: row.offline_alert_after,
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
   }),
@@ -129,6 +132,11 @@ const fields = z.object({
     description: "Of the server's databases, where a task names none.",
   }),
   runs_at_once: defaulted(integer(1, 100)).openapi({ description: "Backup runs at once. Default 1." }),
+  offline_alert_after: integer(0, 31_536_000).nullable().optional().openapi({
+    description:
+      "Seconds that its agent may be away before the `on_failure` streams of its tasks are told; 0: never. " +
+      "Null: the control plane's default (`AGENT_OFFLINE_SECONDS`, 15 minutes).",
+  }),
 });
 
 export const remoteServerEndpoints: readonly Endpoint[] = [

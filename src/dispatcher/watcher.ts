@@ -1,0 +1,36 @@
+/** What stands still, is late or away → told to its owner, or ended. */
+import type { Services } from "../services/context.ts";
+import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "../services/run_watch.ts";
+import { watchAgents, watchDuplicates, watchRemovals, watchStreams } from "../services/standing_watch.ts";
+import { Loop } from "./loop.ts";
+
+export class Watcher {
+  readonly #loops: Loop[];
+
+  constructor(services: Services) {
+    const since = services.clock.now();
+    const loop = (name: string, pollMs: number, work: () => Promise<void>) =>
+      new Loop({ name, ...services, pollMs, work: () => work().then(() => null) });
+    this.#loops = [
+      loop("run watcher", 5_000, async () => {
+        await watchStalledRuns(services);
+        await watchOverdueRuns(services);
+        await watchAgents(services, since);
+      }),
+      loop("watcher", 60_000, async () => {
+        await watchSlowRuns(services);
+        await watchRemovals(services);
+        await watchStreams(services);
+        await watchDuplicates(services);
+      }),
+    ];
+  }
+
+  start(): void {
+    for (const loop of this.#loops) loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+  }
+}

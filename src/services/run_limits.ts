@@ -1,0 +1,21 @@
+/** How long a run may stand still, by its task or the control plane's default. */
+import type { JobWatch } from "../protocol/job.ts";
+import type { Sql } from "../store/database.ts";
+import { findTaskWatch } from "../store/run_watch.ts";
+import type { RunRow } from "../store/runs.ts";
+import type { Services } from "./context.ts";
+
+/** When the run is told of as standing still, and when its agent ends it. */
+export async function watchOf(
+  services: Pick<Services, "runTimes">,
+  sql: Sql,
+  run: Pick<RunRow, "backup_task_id">,
+): Promise<JobWatch> {
+  const task = run.backup_task_id === null ? undefined : await findTaskWatch(sql, run.backup_task_id);
+  const { stallTimeout, stallWarning } = services.runTimes;
+  const ms = (seconds: number | null | undefined, otherwise: number) => (seconds ?? otherwise / 1000) * 1000;
+  return {
+    stall_warning_ms: ms(task?.stall_warning, stallWarning),
+    stall_timeout_ms: ms(task?.stall_timeout, stallTimeout),
+  };
+}
