@@ -10,7 +10,15 @@ export class Watcher {
   constructor(services: Services) {
     const since = services.clock.now();
     const loop = (name: string, pollMs: number, work: () => Promise<void>) =>
-      new Loop({ name, ...services, pollMs, work: () => work().then(() => null) });
+      new Loop({
+        name,
+        ...services,
+        pollMs,
+        work: async () => {
+          await work();
+          return null;
+        },
+      });
     this.#loops = [
       loop("run watcher", 5_000, async () => {
         await watchStalledRuns(services);

@@ -1,13 +1,15 @@
-/** Runs that stand still, are slow or are overdue: told to their owners, and ended where nothing moves for too long. */
+/**
+ * Runs that stand still, are slow or are overdue: told to their owners, and ended where nothing moves for too
+ * long.
+ */
 import type { RunTransitionEvent } from "../domain/run.ts";
-import { type Sql, transaction } from "../store/database.ts";
+import { transaction } from "../store/database.ts";
 import {
   lockOverdueQueuedRuns,
   lockStalledRuns,
   slowRuns,
   stalledAlertsToClose,
 } from "../store/run_watch.ts";
-import type { RunRow } from "../store/runs.ts";
 import { endAlert, raiseAlert } from "./alerts.ts";
 import type { Services } from "./context.ts";
 import { newsOf, runSubject } from "./run_notifications.ts";
@@ -15,13 +17,15 @@ import { applyToRun } from "./run_state.ts";
 import { waitMessage } from "./run_waits.ts";
 import { duration } from "./durations.ts";
 
-/** A backup run is slow at so many times the median of the last ones, and never before so many milliseconds. */
+/**
+ * A backup run is slow at so many times the median of the last ones, and never before so many milliseconds.
+ */
 const SLOW_FACTOR = 3;
 const SLOW_LEAST = 10 * 60_000;
 
 /**
- * Tells of runs of which nothing moves. An agent ends them by itself at their limit; one that did not, within a lease's time, is
- * told to.
+ * Tells of runs of which nothing moves. An agent ends them by itself at their limit; one that did not, within
+ * a lease's time, is told to.
  */
 export async function watchStalledRuns(services: Services): Promise<void> {
   const { clock, database, runTimes } = services;

@@ -19,7 +19,8 @@ const limit = (sql: Sql, column: ReturnType<Sql>, otherwise: number) =>
   sql`make_interval(secs => coalesce(${column}, ${otherwise / 1000}::double precision))`;
 
 /**
- * Running runs whose agent is heard and of which nothing has moved, locked. `is_over`: its limit passed a lease ago.
+ * Running runs whose agent is heard and of which nothing has moved, locked. `is_over`: its limit passed a
+ * lease ago.
  */
 export function lockStalledRuns(
   sql: Sql,
@@ -62,7 +63,9 @@ export function lockOverdueQueuedRuns(sql: Sql, now: Date, overdue: number): Pro
     order by r.id limit 500 for update of r skip locked`;
 }
 
-/** Running backup runs that take at least `factor` times the median of their task's last backups, and `least`. */
+/**
+ * Running backup runs that take at least `factor` times the median of their task's last backups, and `least`.
+ */
 export function slowRuns(
   sql: Sql,
   now: Date,
@@ -86,7 +89,9 @@ export function slowRuns(
     order by r.id limit 500`;
 }
 
-/** Servers whose agent has been away for too long; those that were found within the last hour are passed over. */
+/**
+ * Servers whose agent has been away for too long; those that were found within the last hour are passed over.
+ */
 export function serversGone(
   sql: Sql,
   now: Date,
