@@ -11,9 +11,6 @@ export const ALERT_KINDS = [
   "run.stalled",
   /** A run takes far longer than the task's last ones. */
   "run.slow",
-  "backup.suspicious",
-  "backup.shrunken",
-  "backup.incomplete",
   /** Verifications of a task's backups could not be made, twice in a row. */
   "verification.failing",
   "drill.failing",
