@@ -119,6 +119,10 @@ export class TestS3 implements AsyncDisposable {
     return await Deno.readFile(`${this.directory}/${this.bucket}/${key}._S3rver_object`);
   }
 
+  get bucketDirectory(): string {
+    return `${this.directory}/${this.bucket}`;
+  }
+
   async makeBucket(): Promise<void> {
     await Deno.mkdir(`${this.directory}/${this.bucket}`);
   }
