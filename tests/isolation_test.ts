@@ -15,6 +15,8 @@ const MISSING = 987_654;
 const RESOURCE_OF: Readonly<Record<string, string>> = {
   remote_server_id: "Remote server",
   backup_destination_id: "Backup destination",
+  backup_task_id: "Backup task",
+  tag_id: "Tag",
   tag_ids: "Tag",
   notification_stream_ids: "Notification stream",
 };

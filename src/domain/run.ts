@@ -132,8 +132,17 @@ export function deadlineOf(state: RunState, now: Date, startDeadline: Date, time
   }
 }
 
+/** The states that callers see. */
+export const SHOWN_STATES = ["queued", "running", "successful", "failed", "cancelled"] as const;
+export type ShownState = typeof SHOWN_STATES[number];
+
+/** The states that are shown as one. */
+export function statesShownAs(shown: ShownState): RunState[] {
+  return RUN_STATES.filter((state) => shownState(state) === shown);
+}
+
 /** How the API shows a state. */
-export function shownState(state: RunState): "queued" | "running" | "successful" | "failed" | "cancelled" {
+export function shownState(state: RunState): ShownState {
   switch (state) {
     case "queued":
     case "leased":

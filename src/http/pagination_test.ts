@@ -14,9 +14,9 @@ Deno.test("pages carry links and figures as the document shows them", async () =
   });
   for (let number = 1; number <= 5; number++) await call("POST", "/api/tags", { label: `tag ${number}` });
 
-  const middle = (await call("GET", "/api/tags?per_page=2&page=2")).body;
+  const middle = (await call("GET", "/api/tags?search=tag%20&per_page=2&page=2")).body;
   assert.deepEqual(middle.data.map((tag: { label: string }) => tag.label), ["tag 3", "tag 4"]);
-  const link = (page: number) => `${PATH}?per_page=2&page=${page}`;
+  const link = (page: number) => `${PATH}?search=tag%20&per_page=2&page=${page}`;
   assert.deepEqual(middle.links, { first: link(1), last: link(3), prev: link(1), next: link(3) });
   assert.deepEqual(middle.meta, {
     current_page: 2,

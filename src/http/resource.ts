@@ -19,6 +19,7 @@ import type { Ability } from "../domain/abilities.ts";
 import type { PageWindow } from "../domain/page.ts";
 import type { Caller, Services } from "../services/context.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
+import { sortParameter } from "./list_filters.ts";
 import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "./pagination.ts";
 import { isoTime, Time } from "./time.ts";
 
@@ -51,11 +52,13 @@ export function listEndpoint<Row, Shown, Filters extends z.ZodRawShape = Record<
     description?: string;
     /** Query parameters that narrow the list. */
     filters?: Filters;
+    /** Fields that it may be sorted by, besides `id` and `created_at`. */
+    sorts?: readonly string[];
     list(
       services: Services,
       caller: Caller,
       window: PageWindow,
-      filters: z.output<z.ZodObject<Filters>>,
+      filters: z.output<z.ZodObject<Filters>> & { sort?: string },
     ): Promise<{ rows: Row[]; total: number }>;
   },
 ): Endpoint {
@@ -65,10 +68,17 @@ export function listEndpoint<Row, Shown, Filters extends z.ZodRawShape = Record<
     path: resource.path,
     operationId: `list${identifier(resource.plural)}`,
     summary: `List ${lower(resource.plural)}`,
-    query: PageQuery.extend(definition.filters ?? {}) as z.ZodObject,
-    answer: { status: 200, description: "One page, oldest first.", content: listContent(resource) },
+    query: PageQuery.extend({
+      ...definition.filters,
+      sort: sortParameter(["id", "created_at", ...definition.sorts ?? []]),
+    }) as z.ZodObject,
+    answer: {
+      status: 200,
+      description: "One page, oldest first unless sorted.",
+      content: listContent(resource),
+    },
     async handle({ services, caller, query, request, baseUrl }) {
-      const page = query as PageQuery & z.output<z.ZodObject<Filters>>;
+      const page = query as PageQuery & z.output<z.ZodObject<Filters>> & { sort?: string };
       const { rows, total } = await definition.list(services, caller, windowOf(page), page);
       return { status: 200, body: listBody(resource, rows, total, page, request, baseUrl) };
     },

@@ -28,7 +28,7 @@ import {
   updateBackupDestination as updateRow,
 } from "../store/backup_destinations.ts";
 import { type Sql, transaction } from "../store/database.ts";
-import type { Page } from "../store/page.ts";
+import type { ListOrder, Page } from "../store/page.ts";
 import type { Caller, Services } from "./context.ts";
 import { counted } from "./counted.ts";
 
@@ -149,7 +149,7 @@ export function listBackupDestinations(
   services: Services,
   caller: Caller,
   window: PageWindow,
-  filter: BackupDestinationFilter = {},
+  filter: BackupDestinationFilter & ListOrder = {},
 ): Promise<Page<BackupDestinationRow>> {
   return listRows(services.database, caller.userId, filter, window.offset, window.limit);
 }

@@ -11,6 +11,7 @@ import { nextRun } from "../domain/schedule.ts";
 import { noteCreated } from "../store/audited_request.ts";
 import {
   type BackupTaskDetailRow,
+  type BackupTaskFilter,
   type BackupTaskRow,
   deleteBackupTask as deleteRow,
   findBackupTaskDetail,
@@ -28,7 +29,7 @@ import {
 import { lockStoredBackups } from "../store/backup_retention.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
-import type { Page } from "../store/page.ts";
+import type { ListOrder, Page } from "../store/page.ts";
 import { definesAnotherSource } from "./backup_task_source.ts";
 import {
   type BackupTaskInput,
@@ -145,8 +146,10 @@ export async function listBackupTasks(
   services: Services,
   caller: Caller,
   window: PageWindow,
+  choice: BackupTaskFilter & ListOrder = {},
 ): Promise<Page<BackupTaskDetailRow>> {
-  const { rows, total } = await listRows(services.database, caller.userId, window.offset, window.limit);
+  const { offset, limit } = window;
+  const { rows, total } = await listRows(services.database, caller.userId, offset, limit, choice);
   const now = services.clock.now();
   return { rows: rows.map((row) => withDueTime(row, now)), total };
 }

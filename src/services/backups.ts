@@ -16,7 +16,7 @@ import {
 } from "../store/backups.ts";
 import { findBackupTaskOf } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";
-import type { Page } from "../store/page.ts";
+import type { ListOrder, Page } from "../store/page.ts";
 import { deletionBegun } from "./backup_reading.ts";
 import type { Caller, Services } from "./context.ts";
 import { endReleasedHolds } from "../store/trash.ts";
@@ -26,13 +26,19 @@ export type { BackupDetailRow };
 
 const RESOURCE = "Backup";
 
+/** Narrows and sorts a listing; the task is apart. */
+export type BackupChoice =
+  & Omit<BackupFilter, "taskId" | "status">
+  & Partial<Pick<BackupFilter, "status">>
+  & ListOrder;
+
 export function listBackups(
   services: Services,
   caller: Caller,
   window: PageWindow,
-  status: BackupFilter["status"],
+  { backup_task_id, status, ...choice }: BackupChoice & { backup_task_id?: number },
 ): Promise<Page<BackupDetailRow>> {
-  const filter = { taskId: null, status };
+  const filter = { ...choice, taskId: backup_task_id ?? null, status: status ?? null };
   return listRows(services.database, caller.userId, filter, window.offset, window.limit);
 }
 
@@ -41,11 +47,11 @@ export async function listBackupsOfTask(
   caller: Caller,
   taskId: number,
   window: PageWindow,
-  status: BackupFilter["status"],
+  choice: BackupChoice,
 ): Promise<Page<BackupDetailRow>> {
   const task = await findBackupTaskOf(services.database, caller.userId, taskId);
   if (task === undefined) throw new NotFoundError("Backup task");
-  return await listRows(services.database, caller.userId, { taskId, status }, window.offset, window.limit);
+  return await listBackups(services, caller, window, { ...choice, backup_task_id: taskId });
 }
 
 export async function showBackup(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {

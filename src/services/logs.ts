@@ -12,10 +12,11 @@ import {
   listLogs as listRows,
   lockLog,
   type LogDetailRow,
+  type LogFilter,
   type LogRow,
   readAllOutput,
 } from "../store/logs.ts";
-import type { Page } from "../store/page.ts";
+import type { ListOrder, Page } from "../store/page.ts";
 import type { Caller, Services } from "./context.ts";
 
 export type { LogDetailRow, LogRow };
@@ -27,8 +28,22 @@ export function listLogs(
   services: Services,
   caller: Caller,
   window: PageWindow,
+  choice: LogFilter & ListOrder = {},
 ): Promise<Page<LogDetailRow>> {
-  return listRows(services.database, caller.userId, window.offset, window.limit);
+  return listRows(services.database, caller.userId, window.offset, window.limit, choice);
+}
+
+/** The same of one task. */
+export async function listLogsOfTask(
+  services: Services,
+  caller: Caller,
+  taskId: number,
+  window: PageWindow,
+  choice: LogFilter & ListOrder,
+): Promise<Page<LogDetailRow>> {
+  const task = await findBackupTaskOf(services.database, caller.userId, taskId);
+  if (task === undefined) throw new NotFoundError("Backup task");
+  return await listLogs(services, caller, window, { ...choice, backup_task_id: taskId });
 }
 
 export async function findOwnLog(services: Services, caller: Caller, id: number): Promise<LogRow> {

@@ -9,7 +9,7 @@ import { transaction } from "../store/database.ts";
 import { restartDeliveries } from "../store/notification_deliveries.ts";
 import { notify } from "../store/notifications.ts";
 import * as store from "../store/notification_streams.ts";
-import type { Page } from "../store/page.ts";
+import type { ListOrder, Page } from "../store/page.ts";
 import { findUser } from "../store/users.ts";
 import type { Caller, Services } from "./context.ts";
 
@@ -28,8 +28,9 @@ export function listNotificationStreams(
   services: Services,
   caller: Caller,
   window: PageWindow,
+  choice: store.NotificationStreamFilter & ListOrder = {},
 ): Promise<Page<store.NotificationStreamRow>> {
-  return store.listNotificationStreams(services.database, caller.userId, window);
+  return store.listNotificationStreams(services.database, caller.userId, window, choice);
 }
 
 export async function showNotificationStream(

@@ -4,7 +4,7 @@ import type { PageWindow } from "../domain/page.ts";
 import { noteCreated } from "../store/audited_request.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
-import type { Page } from "../store/page.ts";
+import type { ListOrder, Page } from "../store/page.ts";
 import {
   countServerUses,
   deleteRemoteServer as deleteRow,
@@ -17,6 +17,7 @@ import {
   lockRemoteServer,
   type NewRemoteServer,
   type RemoteServerDetailRow,
+  type RemoteServerFilter,
   updateRemoteServer as updateRow,
 } from "../store/remote_servers.ts";
 import { REPLICA_TIMEOUT } from "../store/replicas.ts";
@@ -97,9 +98,11 @@ export async function listRemoteServers(
   services: Services,
   caller: Caller,
   window: PageWindow,
+  choice: RemoteServerFilter & ListOrder = {},
 ): Promise<Page<RemoteServer>> {
-  const { rows, total } = await listRows(services.database, caller.userId, window.offset, window.limit);
   const now = services.clock.now();
+  const heardSince = new Date(now.getTime() - REPLICA_TIMEOUT);
+  const { rows, total } = await listRows(services.database, caller.userId, window, choice, heardSince);
   return { rows: rows.map((row) => withConnectivity(row, now)), total };
 }
 

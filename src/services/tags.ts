@@ -3,7 +3,7 @@ import { NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { noteCreated } from "../store/audited_request.ts";
 import { transaction } from "../store/database.ts";
-import type { Page } from "../store/page.ts";
+import type { ListOrder, Page } from "../store/page.ts";
 import * as store from "../store/tags.ts";
 import type { Caller, Services } from "./context.ts";
 
@@ -13,8 +13,9 @@ export function listTags(
   services: Services,
   caller: Caller,
   window: PageWindow,
+  choice: ListOrder & { search?: string } = {},
 ): Promise<Page<store.TagRow>> {
-  return store.listTags(services.database, caller.userId, window);
+  return store.listTags(services.database, caller.userId, window, choice);
 }
 
 export async function showTag(services: Services, caller: Caller, id: number): Promise<store.TagRow> {

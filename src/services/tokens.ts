@@ -6,7 +6,7 @@ import type { PageWindow } from "../domain/page.ts";
 import { noteCreated } from "../store/audited_request.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
-import type { Page } from "../store/page.ts";
+import type { ListOrder, Page } from "../store/page.ts";
 import * as store from "../store/tokens.ts";
 import { lockAdmins } from "../store/users.ts";
 import type { Caller, Services } from "./context.ts";
@@ -121,8 +121,9 @@ export function listTokens(
   services: Services,
   caller: Caller,
   window: PageWindow,
+  choice: ListOrder & { search?: string } = {},
 ): Promise<Page<store.TokenRow>> {
-  return store.listTokens(services.database, caller.userId, window);
+  return store.listTokens(services.database, caller.userId, window, choice);
 }
 
 export async function showToken(services: Services, caller: Caller, id: number): Promise<store.TokenRow> {

@@ -6,7 +6,7 @@ import { instantOf, wallTime } from "../domain/timezone.ts";
 import { noteCreated } from "../store/audited_request.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
-import type { Page } from "../store/page.ts";
+import type { ListOrder, Page } from "../store/page.ts";
 import * as store from "../store/users.ts";
 import type { Caller, Services } from "./context.ts";
 import { counted } from "./counted.ts";
@@ -40,7 +40,7 @@ export function listUsers(
   services: Services,
   _caller: Caller,
   window: PageWindow,
-  filter: store.UserFilter = {},
+  filter: store.UserFilter & ListOrder = {},
 ): Promise<Page<store.UserRow>> {
   return store.listUsers(services.database, filter, window);
 }

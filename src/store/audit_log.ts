@@ -2,7 +2,7 @@
 import type { AuditActor, AuditEntry, AuditResult } from "../domain/audit.ts";
 import type { PageWindow } from "../domain/page.ts";
 import type { Sql } from "./database.ts";
-import type { Page } from "./page.ts";
+import { holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 export interface AuditLogRow {
   id: number;
@@ -22,7 +22,7 @@ export interface AuditLogRow {
   request_id: string | null;
 }
 
-export interface AuditLogFilter {
+export interface AuditLogFilter extends ListOrder {
   user_id?: number;
   actor?: AuditActor["type"];
   action?: string;
@@ -33,6 +33,8 @@ export interface AuditLogFilter {
   from?: Date;
   /** Before this moment. */
   to?: Date;
+  /** In who did what to what, from where and why. */
+  search?: string;
 }
 
 /**
@@ -65,21 +67,24 @@ export async function insertAuditEntry(
   return count === 1;
 }
 
-/** Oldest first. */
+/** Oldest first unless sorted. */
 export async function listAuditLog(
   sql: Sql,
   filter: AuditLogFilter,
   { offset, limit }: PageWindow,
 ): Promise<Page<AuditLogRow>> {
-  const { from, to, ...equal } = filter;
+  const { from, to, sort, search, ...equal } = filter;
   let where = sql`true`;
   for (const [column, value] of Object.entries(equal)) {
     if (value !== undefined) where = sql`${where} and ${sql(column)} = ${value}`;
   }
   if (from !== undefined) where = sql`${where} and at >= ${from}`;
   if (to !== undefined) where = sql`${where} and at < ${to}`;
+  const columns = ["actor_name", "action", "resource", "reason", "address"];
+  if (search !== undefined) where = sql`${where} and ${holdsText(sql, columns, search)}`;
+  const order = orderBy(sql, sort, { created_at: "at" });
   const rows = await sql<AuditLogRow[]>`
-    select * from audit_log where ${where} order by id limit ${limit} offset ${offset}`;
+    select * from audit_log where ${where} ${order} limit ${limit} offset ${offset}`;
   const [count] = await sql<{ total: number }[]>`select count(*) as total from audit_log where ${where}`;
   return { rows, total: count!.total };
 }

@@ -1,6 +1,6 @@
 /** Backup destinations: where archives are stored. */
 import type { Sql } from "./database.ts";
-import type { Page } from "./page.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 export interface BackupDestinationRow {
   id: number;
@@ -94,22 +94,37 @@ export async function lockBackupDestination(
   return row;
 }
 
-/** A destination that was deleted is in the trash, and in no other list. */
+/** Narrows a listing of destinations. A destination that was deleted is in the trash alone. */
 export interface BackupDestinationFilter {
   readonly status?: "trash";
+  readonly type?: BackupDestinationRow["type"];
+  readonly since?: Date;
+  readonly until?: Date;
+  /** In the label, or where it leads. */
+  readonly search?: string;
 }
+
+const SORTS = { created_at: "created_at", label: "label" };
+const PLACES = ["label", "local_path", "s3_bucket_name", "s3_endpoint", "sftp_host", "sftp_path"];
 
 export async function listBackupDestinations(
   sql: Sql,
   userId: number,
-  filter: BackupDestinationFilter,
+  { sort, status, type, since, until, search }: BackupDestinationFilter & ListOrder,
   offset: number,
   limit: number,
 ): Promise<Page<BackupDestinationRow>> {
-  const where = sql`user_id = ${userId}
-    and ${filter.status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`}`;
+  const where = allOf(sql, [
+    sql`user_id = ${userId}`,
+    status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`,
+    type === undefined ? null : sql`type = ${type}`,
+    since === undefined ? null : sql`created_at >= ${since}`,
+    until === undefined ? null : sql`created_at < ${until}`,
+    search === undefined ? null : holdsText(sql, PLACES, search),
+  ]);
   const rows = await sql<BackupDestinationRow[]>`
-    select * from backup_destinations where ${where} order by id limit ${limit} offset ${offset}`;
+    select * from backup_destinations where ${where} ${orderBy(sql, sort, SORTS)}
+    limit ${limit} offset ${offset}`;
   const [count] = await sql<{ total: number }[]>`
     select count(*) as total from backup_destinations where ${where}`;
   return { rows, total: count!.total };

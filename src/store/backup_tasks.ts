@@ -3,7 +3,7 @@ import type { BackupTaskType } from "../domain/backup_task.ts";
 import type { GuardAction } from "../domain/guards.ts";
 import type { RetentionPolicy } from "../domain/retention.ts";
 import type { Sql } from "./database.ts";
-import type { Page } from "./page.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 export interface BackupTaskRow extends RetentionPolicy {
   id: number;
@@ -175,26 +175,74 @@ export async function findBackupTaskDetail(
   return row;
 }
 
+/** Narrows a listing of tasks. A field that is absent narrows nothing. */
+export interface BackupTaskFilter {
+  readonly status?: "ready" | "running" | "paused";
+  readonly type?: BackupTaskRow["type"];
+  readonly remote_server_id?: number;
+  readonly backup_destination_id?: number;
+  readonly tag_id?: number;
+  readonly since?: Date;
+  readonly until?: Date;
+  /** In the label or the description. */
+  readonly search?: string;
+}
+
+const SORTS = {
+  created_at: "created_at",
+  label: "label",
+  next_run_at: "next_run_at",
+  updated_at: "updated_at",
+};
+
 /** One query for a page and its total, unless the page is empty. */
 export async function listBackupTasks(
   sql: Sql,
   userId: number,
   offset: number,
   limit: number,
+  { sort, ...filter }: BackupTaskFilter & ListOrder = {},
 ): Promise<Page<BackupTaskDetailRow>> {
+  const where = taskCondition(sql, userId, filter);
+  const order = orderBy(sql, sort, SORTS);
   const rows = await sql<(BackupTaskDetailRow & { total: number })[]>`
     select t.*, ${detailColumns(sql)},
-      (select count(*) from backup_tasks where user_id = ${userId}) as total
+      (select count(*) from backup_tasks where ${where}) as total
     from (
-      select * from backup_tasks where user_id = ${userId} order by id limit ${limit} offset ${offset}
-    ) t order by t.id`;
-  return { rows, total: rows[0]?.total ?? await countBackupTasks(sql, userId) };
+      select * from backup_tasks where ${where} ${order} limit ${limit} offset ${offset}
+    ) t ${order}`;
+  return { rows, total: rows[0]?.total ?? await countBackupTasks(sql, userId, filter) };
 }
 
-export async function countBackupTasks(sql: Sql, userId: number): Promise<number> {
+export async function countBackupTasks(
+  sql: Sql,
+  userId: number,
+  filter: BackupTaskFilter = {},
+): Promise<number> {
   const [row] = await sql<{ total: number }[]>`
-    select count(*) as total from backup_tasks where user_id = ${userId}`;
+    select count(*) as total from backup_tasks where ${taskCondition(sql, userId, filter)}`;
   return row!.total;
+}
+
+function taskCondition(sql: Sql, userId: number, filter: BackupTaskFilter) {
+  const { status, type, remote_server_id, backup_destination_id, tag_id, since, until, search } = filter;
+  const isRunning = sql`id in (
+    select backup_task_id from runs where kind = 'backup' and backup_task_id is not null
+      and state in ('queued', 'leased', 'running', 'cancelling'))`;
+  return allOf(sql, [
+    sql`user_id = ${userId}`,
+    status === "paused" ? sql`paused_at is not null` : null,
+    status === "running" ? isRunning : status === "ready" ? sql`not ${isRunning}` : null,
+    type === undefined ? null : sql`type = ${type}`,
+    remote_server_id === undefined ? null : sql`remote_server_id = ${remote_server_id}`,
+    backup_destination_id === undefined ? null : sql`backup_destination_id = ${backup_destination_id}`,
+    tag_id === undefined
+      ? null
+      : sql`id in (select backup_task_id from backup_task_tags where tag_id = ${tag_id})`,
+    since === undefined ? null : sql`created_at >= ${since}`,
+    until === undefined ? null : sql`created_at < ${until}`,
+    search === undefined ? null : holdsText(sql, ["label", "description"], search),
+  ]);
 }
 
 /** Tasks that are not paused, soonest first. */

@@ -1,7 +1,7 @@
 /** Backups: what successful runs stored. The writing side of removal is in removals.ts. */
 import type { BackupStatus } from "../domain/backup_status.ts";
 import type { Sql } from "./database.ts";
-import type { Page } from "./page.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 export interface BackupRow {
   id: number;
@@ -76,11 +76,20 @@ function objectsColumn(sql: Sql) {
   ) as objects`;
 }
 
-/** Of one task, or of all of the user's where `taskId` is null. */
+/** Narrows a listing of backups; all of the user's where `taskId` is null. */
 export interface BackupFilter {
   readonly taskId: number | null;
   readonly status: BackupStatus | "held" | "trash" | null;
+  readonly remote_server_id?: number;
+  readonly backup_destination_id?: number;
+  readonly tag_id?: number;
+  readonly since?: Date;
+  readonly until?: Date;
+  /** In the name of the file, or the label of the task. */
+  readonly search?: string;
 }
+
+const SORTS = { created_at: "created_at", size: "size" };
 
 /** Hides backups that are to be forgotten: the trash alone shows them. */
 function isShown(sql: Sql) {
@@ -108,17 +117,34 @@ function statusCondition(sql: Sql, status: BackupFilter["status"]) {
 export async function listBackups(
   sql: Sql,
   userId: number,
-  { taskId, status }: BackupFilter,
+  filter: BackupFilter & ListOrder,
   offset: number,
   limit: number,
 ): Promise<Page<BackupDetailRow>> {
-  const ofTask = taskId === null ? sql`` : sql`and backup_task_id = ${taskId}`;
-  const where = sql`user_id = ${userId} ${ofTask} ${statusCondition(sql, status)}`;
+  const where = sql`${backupCondition(sql, userId, filter)} ${statusCondition(sql, filter.status)}`;
+  const order = orderBy(sql, filter.sort, SORTS);
   const rows = await sql<BackupDetailRow[]>`
     select b.*, ${objectsColumn(sql)}
-    from (select * from backups where ${where} order by id limit ${limit} offset ${offset}) b order by b.id`;
+    from (select * from backups where ${where} ${order} limit ${limit} offset ${offset}) b ${order}`;
   const [count] = await sql<{ total: number }[]>`select count(*) as total from backups where ${where}`;
   return { rows, total: count!.total };
+}
+
+function backupCondition(sql: Sql, userId: number, filter: BackupFilter) {
+  const { taskId, remote_server_id, backup_destination_id, tag_id, since, until, search } = filter;
+  return allOf(sql, [
+    sql`user_id = ${userId}`,
+    taskId === null ? null : sql`backup_task_id = ${taskId}`,
+    remote_server_id === undefined ? null : sql`remote_server_id = ${remote_server_id}`,
+    backup_destination_id === undefined ? null : sql`backup_destination_id = ${backup_destination_id}`,
+    tag_id === undefined
+      ? null
+      : sql`backup_task_id in (select backup_task_id from backup_task_tags where tag_id = ${tag_id})`,
+    since === undefined ? null : sql`created_at >= ${since}`,
+    until === undefined ? null : sql`created_at < ${until}`,
+    search === undefined ? null : sql`(${holdsText(sql, ["file_name"], search)} or backup_task_id in (
+      select id from backup_tasks where user_id = ${userId} and ${holdsText(sql, ["label"], search)}))`,
+  ]);
 }
 
 export async function findBackupDetail(

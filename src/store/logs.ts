@@ -1,7 +1,7 @@
 /** What the API reads of runs and their output. The writing side is in runs.ts and run_output.ts. */
 import type { RunKind, RunState } from "../domain/run.ts";
 import type { Sql } from "./database.ts";
-import type { Page } from "./page.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 import { pageOfRuns, runsOf } from "./run_counts.ts";
 
 export interface LogRow {
@@ -85,19 +85,97 @@ function tailColumn(sql: Sql) {
   ) as output`;
 }
 
+/** Narrows a listing of logs. A field that is absent narrows nothing. */
+export interface LogFilter {
+  readonly states?: readonly RunState[];
+  readonly kind?: RunKind;
+  readonly backup_task_id?: number;
+  readonly remote_server_id?: number;
+  readonly backup_destination_id?: number;
+  readonly tag_id?: number;
+  readonly since?: Date;
+  readonly until?: Date;
+  /** In the reason, or the label of the task. */
+  readonly search?: string;
+}
+
+const SORTS = { created_at: "created_at" };
+
 export async function listLogs(
   sql: Sql,
   userId: number,
   offset: number,
   limit: number,
+  { sort, ...filter }: LogFilter & ListOrder = {},
+): Promise<Page<LogDetailRow>> {
+  const isWhole = Object.values(filter).every((value) => value === undefined);
+  const isById = sort === undefined || sort === "id" || sort === "-id";
+  if (isWhole && isById) return await pageOfAll(sql, userId, offset, limit, sort === "-id");
+  const where = logCondition(sql, userId, filter);
+  const total = isWhole ? runsOf(sql, userId) : sql`(select count(*) from runs where ${where})`;
+  const [count] = await sql<{ total: number }[]>`select ${total} as total`;
+  const listed = sql`(
+    select id as listed from runs where ${where} ${orderBy(sql, sort, SORTS)} limit ${limit} offset ${offset}
+  )`;
+  return { rows: await detailsOf(sql, listed, orderBy(sql, sort, SORTS)), total: count!.total };
+}
+
+/** Reads a page from its end where the newest come first, as the counts lead from the oldest on. */
+async function pageOfAll(
+  sql: Sql,
+  userId: number,
+  offset: number,
+  limit: number,
+  isDescending: boolean,
 ): Promise<Page<LogDetailRow>> {
   const [count] = await sql<{ total: number }[]>`select ${runsOf(sql, userId)} as total`;
-  // Each row is looked up by its id, for the planner can't know how few they are (offset 0).
-  const rows = await sql<LogDetailRow[]>`
+  const { total } = count!;
+  const first = isDescending ? Math.max(0, total - offset - limit) : offset;
+  const size = isDescending ? Math.max(0, Math.min(limit, total - offset)) : limit;
+  const order = isDescending ? sql`order by id desc` : sql`order by id`;
+  if (size === 0) return { rows: [], total };
+  return { rows: await detailsOf(sql, pageOfRuns(sql, userId, first, size), order), total };
+}
+
+/** Each row is looked up by its id, for the planner can't know how few they are (offset 0). */
+async function detailsOf(
+  sql: Sql,
+  listed: ReturnType<typeof pageOfRuns>,
+  order: ReturnType<typeof orderBy>,
+): Promise<LogDetailRow[]> {
+  return await sql<LogDetailRow[]>`
     select ${sql(columns)}, ${tailColumn(sql)}
-    from ${pageOfRuns(sql, userId, offset, limit)} listing
-    cross join lateral (select * from runs where id = listed offset 0) r order by id`;
-  return { rows, total: count!.total };
+    from ${listed} listing
+    cross join lateral (select * from runs where id = listed offset 0) r ${order}`;
+}
+
+function logCondition(sql: Sql, userId: number, filter: LogFilter) {
+  const { states, kind, backup_task_id, remote_server_id, backup_destination_id, tag_id } = filter;
+  const { since, until, search } = filter;
+  const own = (table: string, id: number) =>
+    sql`(select id from ${sql(table)} where id = ${id} and user_id = ${userId})`;
+  const isOwn = [backup_task_id, remote_server_id, backup_destination_id].some((id) => id !== undefined);
+  return allOf(sql, [
+    // An index over what belongs to the user holds no other's: asking for the user too would read every row.
+    isOwn ? null : sql`user_id = ${userId}`,
+    states === undefined ? null : sql`state = any(${[...states]})`,
+    kind === undefined ? null : sql`kind = ${kind}`,
+    backup_task_id === undefined ? null : sql`backup_task_id = ${own("backup_tasks", backup_task_id)}`,
+    remote_server_id === undefined
+      ? null
+      : sql`remote_server_id = ${own("remote_servers", remote_server_id)}`,
+    backup_destination_id === undefined
+      ? null
+      : sql`backup_destination_id = ${own("backup_destinations", backup_destination_id)}`,
+    tag_id === undefined ? null : sql`backup_task_id = any(array(
+      select backup_task_id from backup_task_tags join tags on tags.id = tag_id
+      where tag_id = ${tag_id} and tags.user_id = ${userId}))`,
+    since === undefined ? null : sql`created_at >= ${since}`,
+    until === undefined ? null : sql`created_at < ${until}`,
+    search === undefined ? null : sql`(
+      (reason is not null and ${holdsText(sql, ["reason"], search)}) or backup_task_id = any(array(
+        select id from backup_tasks where user_id = ${userId} and ${holdsText(sql, ["label"], search)})))`,
+  ]);
 }
 
 export async function findLog(sql: Sql, userId: number, id: number): Promise<LogRow | undefined> {

@@ -2,7 +2,7 @@
 import type { NotificationStreamType } from "../domain/notification_stream.ts";
 import type { PageWindow } from "../domain/page.ts";
 import type { Sql } from "./database.ts";
-import type { Page } from "./page.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 export interface NotificationStreamRow {
   id: number;
@@ -128,14 +128,30 @@ export async function lockNotificationStream(
   return row;
 }
 
+/** Narrows a listing of streams. A field that is absent narrows nothing. */
+export interface NotificationStreamFilter {
+  readonly type?: NotificationStreamType;
+  /** In the label. */
+  readonly search?: string;
+}
+
+const SORTS = { created_at: "created_at", label: "label" };
+
 export async function listNotificationStreams(
   sql: Sql,
   userId: number,
   { offset, limit }: PageWindow,
+  { sort, type, search }: NotificationStreamFilter & ListOrder = {},
 ): Promise<Page<NotificationStreamRow>> {
+  const where = allOf(sql, [
+    sql`user_id = ${userId}`,
+    type === undefined ? null : sql`type = ${type}`,
+    search === undefined ? null : holdsText(sql, ["label"], search),
+  ]);
   const rows = await sql<NotificationStreamRow[]>`
-    select * from notification_streams where user_id = ${userId} order by id limit ${limit} offset ${offset}`;
+    select * from notification_streams where ${where} ${orderBy(sql, sort, SORTS)}
+    limit ${limit} offset ${offset}`;
   const [count] = await sql<{ total: number }[]>`
-    select count(*) as total from notification_streams where user_id = ${userId}`;
+    select count(*) as total from notification_streams where ${where}`;
   return { rows, total: count!.total };
 }

@@ -1,7 +1,8 @@
 /** Remote servers: the machines whose data is backed up, each with at most one agent. */
 import type { Sql } from "./database.ts";
 import { isActive } from "./runs.ts";
-import type { Page } from "./page.ts";
+import type { PageWindow } from "../domain/page.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 /** What the agent said of itself in its last hello. */
 export interface AgentDescriptionColumn {
@@ -132,18 +133,45 @@ export async function findRemoteServerDetail(
   return row;
 }
 
+/** Narrows a listing of servers. A field that is absent narrows nothing. */
+export interface RemoteServerFilter {
+  readonly connectivity?: "unknown" | "connected" | "disconnected";
+  readonly since?: Date;
+  readonly until?: Date;
+  /** In the label or the address. */
+  readonly search?: string;
+}
+
+const SORTS = { created_at: "created_at", label: "label", last_connected_at: "last_connected_at" };
+
+/** @param heardSince A replica that was silent for longer holds no sockets any more. */
 export async function listRemoteServers(
   sql: Sql,
   userId: number,
-  offset: number,
-  limit: number,
+  { offset, limit }: PageWindow,
+  { sort, connectivity, since, until, search }: RemoteServerFilter & ListOrder,
+  heardSince: Date,
 ): Promise<Page<RemoteServerDetailRow>> {
-  const rows = await sql<RemoteServerDetailRow[]>`
+  const isUp = sql`(connection_id is not null and coalesce(replica_heartbeat_at >= ${heardSince}, false))`;
+  const conditions = {
+    connected: isUp,
+    disconnected: sql`(not ${isUp} and last_connected_at is not null)`,
+    unknown: sql`(not ${isUp} and last_connected_at is null)`,
+  };
+  const where = allOf(sql, [
+    sql`user_id = ${userId}`,
+    connectivity === undefined ? null : conditions[connectivity],
+    since === undefined ? null : sql`created_at >= ${since}`,
+    until === undefined ? null : sql`created_at < ${until}`,
+    search === undefined ? null : holdsText(sql, ["label", "ip_address"], search),
+  ]);
+  const servers = sql`(
     select s.*, r.heartbeat_at as replica_heartbeat_at
     from remote_servers s left join replicas r on r.id = s.connection_replica_id
-    where s.user_id = ${userId} order by s.id limit ${limit} offset ${offset}`;
-  const [count] = await sql<{ total: number }[]>`
-    select count(*) as total from remote_servers where user_id = ${userId}`;
+  ) servers`;
+  const rows = await sql<RemoteServerDetailRow[]>`
+    select * from ${servers} where ${where} ${orderBy(sql, sort, SORTS)} limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`select count(*) as total from ${servers} where ${where}`;
   return { rows, total: count!.total };
 }
 

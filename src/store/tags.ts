@@ -1,7 +1,7 @@
 /** Tags: a user's own labels for backup tasks. */
 import type { PageWindow } from "../domain/page.ts";
 import type { Sql } from "./database.ts";
-import type { Page } from "./page.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 export interface TagRow {
   id: number;
@@ -51,11 +51,15 @@ export async function listTags(
   sql: Sql,
   userId: number,
   { offset, limit }: PageWindow,
+  { sort, search }: ListOrder & { search?: string } = {},
 ): Promise<Page<TagRow>> {
+  const where = allOf(sql, [
+    sql`user_id = ${userId}`,
+    search === undefined ? null : holdsText(sql, ["label", "description"], search),
+  ]);
+  const order = orderBy(sql, sort, { created_at: "created_at", label: "label" });
   const rows = await sql<TagRow[]>`
-    select * from tags where user_id = ${userId} order by id limit ${limit} offset ${offset}`;
-  const [count] = await sql<
-    { total: number }[]
-  >`select count(*) as total from tags where user_id = ${userId}`;
+    select * from tags where ${where} ${order} limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`select count(*) as total from tags where ${where}`;
   return { rows, total: count!.total };
 }

@@ -1,7 +1,7 @@
 /** API tokens: what callers of the API show. Only their hashes are here. */
 import type { PageWindow } from "../domain/page.ts";
 import type { Sql } from "./database.ts";
-import type { Page } from "./page.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 export interface TokenRow {
   id: number;
@@ -116,11 +116,20 @@ export async function listTokens(
   sql: Sql,
   userId: number,
   { offset, limit }: PageWindow,
+  { sort, search }: ListOrder & { search?: string } = {},
 ): Promise<Page<TokenRow>> {
+  const where = allOf(sql, [
+    sql`user_id = ${userId} and revoked_at is null`,
+    search === undefined ? null : holdsText(sql, ["name"], search),
+  ]);
+  const order = orderBy(sql, sort, {
+    created_at: "created_at",
+    name: "name",
+    last_used_at: "last_used_at",
+    expires_at: "expires_at",
+  });
   const rows = await sql<TokenRow[]>`
-    select * from tokens where user_id = ${userId} and revoked_at is null
-    order by id limit ${limit} offset ${offset}`;
-  const [count] = await sql<{ total: number }[]>`
-    select count(*) as total from tokens where user_id = ${userId} and revoked_at is null`;
+    select * from tokens where ${where} ${order} limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`select count(*) as total from tokens where ${where}`;
   return { rows, total: count!.total };
 }

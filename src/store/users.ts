@@ -2,7 +2,7 @@
 import type { PageWindow } from "../domain/page.ts";
 import type { Sql } from "./database.ts";
 import { runsOf } from "./run_counts.ts";
-import type { Page } from "./page.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 export interface UserRow {
   id: number;
@@ -84,19 +84,25 @@ export async function setUserDeletion(sql: Sql, id: number, deletesAt: Date | nu
   await sql`update users set deletes_at = ${deletesAt} where id = ${id}`;
 }
 
-/** A user who was deleted is in the trash, and in no other list. */
+/** Narrows a listing of users. A user who was deleted is in the trash alone. */
 export interface UserFilter {
   readonly status?: "trash";
+  /** In the name or the email. */
+  readonly search?: string;
 }
 
 export async function listUsers(
   sql: Sql,
-  filter: UserFilter,
+  { sort, status, search }: UserFilter & ListOrder,
   { offset, limit }: PageWindow,
 ): Promise<Page<UserRow>> {
-  const where = filter.status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`;
+  const where = allOf(sql, [
+    status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`,
+    search === undefined ? null : holdsText(sql, ["name", "email"], search),
+  ]);
+  const order = orderBy(sql, sort, { created_at: "created_at", name: "name", email: "email" });
   const rows = await sql<UserRow[]>`
-    select * from users where ${where} order by id limit ${limit} offset ${offset}`;
+    select * from users where ${where} ${order} limit ${limit} offset ${offset}`;
   const [count] = await sql<{ total: number }[]>`select count(*) as total from users where ${where}`;
   return { rows, total: count!.total };
 }

@@ -1,9 +1,10 @@
 /** `backups`: what is stored, and the ways back. */
-import { Argument, type Command, Option } from "commander";
+import { Argument, type Command } from "commander";
 import type { List, PageChoice } from "../api.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
 import { identityOption, readIdentity, type WithIdentity } from "../identity.ts";
 import { addDelete, addUndelete, BACKUP, FORGET } from "../deletion.ts";
+import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import { humanSize } from "../progress.ts";
 import type { Backup, Entry } from "../records.ts";
@@ -32,9 +33,18 @@ const ENTRIES: readonly Column<Entry>[] = [
 
 export function addBackupCommands(program: Command): void {
   const backups = program.command("backups").description("Backups: what is stored, and the ways back");
-  addPages(backups.command("list"))
+  addListOptions(backups.command("list"), [
+    "task",
+    "status",
+    "server",
+    "destination",
+    "tag",
+    "since",
+    "until",
+    "search",
+    "sort",
+  ])
     .description("List them")
-    .addOption(new Option("--task <id>", "of this task only").argParser(parseId))
     .action(calling(list));
   backups.command("show").addArgument(backupId()).description("Show one").action(calling(show));
   addPages(backups.command("files")).addArgument(backupId())
@@ -65,9 +75,9 @@ function backupId(): Argument {
   return new Argument("<backup>", "its id").argParser(parseId);
 }
 
-async function list({ api, output }: Cli, options: PageChoice & { task?: number }): Promise<void> {
-  const path = options.task === undefined ? "/backups" : `/backup-tasks/${options.task}/backups`;
-  output.list(await api.list<Backup>("list backups", path, pageChoice(options)), COLUMNS);
+async function list({ api, output }: Cli, { task, ...options }: ListChoice): Promise<void> {
+  const path = task === undefined ? "/backups" : `/backup-tasks/${task}/backups`;
+  output.list(await listChosen<Backup>(api, "list backups", path, options), COLUMNS);
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { CliHome } from "../../../tests/support/cli.ts";
 import { startControlPlane } from "../../../tests/support/control_plane.ts";
+import { configureDeleteDelay } from "../../services/trash.ts";
 
 Deno.test("backups are listed, of one task too, and shown with their objects", async () => {
   await using plane = await startControlPlane();
+  await configureDeleteDelay(plane.services, 0);
   await using home = await CliHome.open();
   const { url, token } = plane.api;
   const run = (...args: string[]) =>

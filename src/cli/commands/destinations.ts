@@ -1,9 +1,9 @@
 /** `destinations`: where backups go. */
 import { Argument, type Command, Option } from "commander";
-import type { PageChoice } from "../api.ts";
 import { CommandError, EXIT } from "../command_error.ts";
-import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import { calling, type Cli, parseId } from "../command_line.ts";
 import { addDelete, addUndelete, DESTINATION, FORGET } from "../deletion.ts";
+import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import type { Check, Destination } from "../records.ts";
 
@@ -16,7 +16,9 @@ const COLUMNS: readonly Column<Destination>[] = [
 
 export function addDestinationCommands(program: Command): void {
   const destinations = program.command("destinations").description("Backup destinations");
-  addPages(destinations.command("list")).description("List them").action(calling(list));
+  addListOptions(destinations.command("list"), ["type", "since", "until", "search", "sort"]).description(
+    "List them",
+  ).action(calling(list));
   destinations.command("show").addArgument(destinationId()).description("Show one").action(calling(show));
   addDelete(destinations, destinationId(), DESTINATION, FORGET);
   addUndelete(destinations, destinationId(), DESTINATION);
@@ -32,9 +34,11 @@ function destinationId(): Argument {
   return new Argument("<destination>", "its id").argParser(parseId);
 }
 
-async function list({ api, output }: Cli, options: PageChoice): Promise<void> {
-  const all = await api.list<Destination>("list destinations", "/backup-destinations", pageChoice(options));
-  output.list(all, COLUMNS);
+async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
+  output.list(
+    await listChosen<Destination>(api, "list destinations", "/backup-destinations", options),
+    COLUMNS,
+  );
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {

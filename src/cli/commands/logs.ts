@@ -1,8 +1,7 @@
 /** `logs`: every run's record. */
 import { Argument, type Command } from "commander";
-import type { List, PageChoice } from "../api.ts";
-import { CommandError, EXIT } from "../command_error.ts";
-import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import { calling, type Cli, parseId } from "../command_line.ts";
+import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import type { Log, Started } from "../records.ts";
 import { followRun, streamOf } from "../run_follower.ts";
@@ -20,7 +19,17 @@ const COLUMNS: readonly Column<Log>[] = [
 
 export function addLogCommands(program: Command): void {
   const logs = program.command("logs").description("Logs: what runs did");
-  addPages(logs.command("list", { isDefault: true }))
+  addListOptions(logs.command("list", { isDefault: true }), [
+    "status",
+    "kind",
+    "server",
+    "destination",
+    "tag",
+    "since",
+    "until",
+    "search",
+    "sort",
+  ])
     .addArgument(new Argument("[task]", "of this task only").argParser(parseId))
     .description("List them")
     .action(calling(list));
@@ -35,22 +44,11 @@ export function addLogCommands(program: Command): void {
     .action(calling(cancel));
 }
 
-async function list({ api, output }: Cli, taskId: number | undefined, options: PageChoice): Promise<void> {
-  const choice = pageChoice(options);
-  if (taskId === undefined) {
-    return output.list(await api.list<Log>("list logs", "/backup-task-logs", choice), COLUMNS);
-  }
-  if (choice.page !== undefined || choice.perPage !== undefined) {
-    throw new CommandError(
-      EXIT.usage,
-      "Cannot list one page of a task's logs: leave --page and --per-page out",
-    );
-  }
-  const action = `list the logs of backup task ${taskId}`;
-  await api.get(action, `/backup-tasks/${taskId}`);
-  const all: List<Log> = await api.list(action, "/backup-task-logs");
-  const data = all.data.filter((log) => log.backup_task_id === taskId);
-  output.list({ data, meta: { total: data.length } }, COLUMNS);
+async function list({ api, output }: Cli, taskId: number | undefined, options: ListChoice): Promise<void> {
+  const [action, path] = taskId === undefined
+    ? ["list logs", "/backup-task-logs"] as const
+    : [`list the logs of backup task ${taskId}`, `/backup-tasks/${taskId}/logs`] as const;
+  output.list(await listChosen<Log>(api, action, path, options), COLUMNS);
 }
 
 async function cancel({ api, output, terminal }: Cli, id: number): Promise<void> {

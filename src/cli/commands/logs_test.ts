@@ -34,7 +34,13 @@ Deno.test("logs are listed, of one task too, and shown", async () => {
   const { data } = JSON.parse((await run("logs", "list", "2", "--json")).stdout);
   assert.deepEqual(data.map(({ id }: { id: number }) => id), [2]);
   assert.equal((await run("logs", "99")).code, 5);
-  assert.equal((await run("logs", "2", "--page", "1")).code, 2);
+  const one = (await run("logs", "2", "--page", "1")).stdout.split("\n");
+  assert.match(one[1]!, /^ 2 +2 {2}backup +failed /);
+  const newest = (await run("logs", "list", "--sort", "-id", "--per-page", "1")).stdout.split("\n");
+  assert.match(newest[1]!, /^ 2 /);
+  const failed = (await run("logs", "list", "--status", "failed", "--search", "none")).stdout.split("\n");
+  assert.match(failed[1]!, /^ 2 /);
+  assert.match((await run("logs", "list", "--status", "broken")).stderr, /status: .* must be one of/);
 
   const shown = await run("logs", "show", "1");
   assert.match(shown.stdout, /^Status +successful$/m);

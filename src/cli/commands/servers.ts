@@ -1,8 +1,8 @@
 /** `servers`: the machines whose data is backed up. */
 import { Argument, type Command, Option } from "commander";
-import type { PageChoice } from "../api.ts";
-import { addPages, calling, type Cli, pageChoice, parseCount, parseId } from "../command_line.ts";
+import { calling, type Cli, parseCount, parseId } from "../command_line.ts";
 import { addDelete, FORGET, SERVER } from "../deletion.ts";
+import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import type { Enrolment, Server } from "../records.ts";
 
@@ -17,7 +17,9 @@ const COLUMNS: readonly Column<Server>[] = [
 
 export function addServerCommands(program: Command): void {
   const servers = program.command("servers").description("Remote servers, whose data is backed up");
-  addPages(servers.command("list")).description("List them").action(calling(list));
+  addListOptions(servers.command("list"), ["status", "since", "until", "search", "sort"]).description(
+    "List them",
+  ).action(calling(list));
   servers.command("show").addArgument(serverId()).description("Show one").action(calling(show));
   addDelete(servers, serverId(), SERVER, FORGET);
   servers.command("enrol").addArgument(serverId())
@@ -30,8 +32,8 @@ function serverId(): Argument {
   return new Argument("<server>", "its id").argParser(parseId);
 }
 
-async function list({ api, output }: Cli, options: PageChoice): Promise<void> {
-  output.list(await api.list<Server>("list servers", "/remote-servers", pageChoice(options)), COLUMNS);
+async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
+  output.list(await listChosen<Server>(api, "list servers", "/remote-servers", options), COLUMNS);
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {

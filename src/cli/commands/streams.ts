@@ -1,8 +1,8 @@
 /** `streams`: where news goes. */
 import { Argument, type Command } from "commander";
-import type { PageChoice } from "../api.ts";
 import { CommandError, EXIT } from "../command_error.ts";
-import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import { calling, type Cli, parseId } from "../command_line.ts";
+import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import type { Stream, StreamTest } from "../records.ts";
 
@@ -17,7 +17,9 @@ const COLUMNS: readonly Column<Stream>[] = [
 
 export function addStreamCommands(program: Command): void {
   const streams = program.command("streams").description("Notification streams, where news goes");
-  addPages(streams.command("list")).description("List them").action(calling(list));
+  addListOptions(streams.command("list"), ["type", "search", "sort"]).description("List them").action(
+    calling(list),
+  );
   streams.command("show").addArgument(streamId()).description("Show one").action(calling(show));
   streams.command("test").addArgument(streamId())
     .description("Send a message now; the exit code tells whether it was taken")
@@ -28,9 +30,11 @@ function streamId(): Argument {
   return new Argument("<stream>", "its id").argParser(parseId);
 }
 
-async function list({ api, output }: Cli, options: PageChoice): Promise<void> {
-  const path = "/notification-streams";
-  output.list(await api.list<Stream>("list notification streams", path, pageChoice(options)), COLUMNS);
+async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
+  output.list(
+    await listChosen<Stream>(api, "list notification streams", "/notification-streams", options),
+    COLUMNS,
+  );
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {

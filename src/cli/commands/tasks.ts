@@ -1,9 +1,9 @@
 /** `tasks`: the plans, and their runs. */
 import { Argument, type Command } from "commander";
-import type { PageChoice } from "../api.ts";
 import { CommandError, EXIT } from "../command_error.ts";
-import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
+import { calling, type Cli, parseId } from "../command_line.ts";
 import { addDelete, TASK } from "../deletion.ts";
+import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import type { RetentionPreview, Started, Task } from "../records.ts";
 import { PREVIEW_COLUMNS, previewSummary, RETENTION_FLAGS } from "../retention.ts";
@@ -38,7 +38,17 @@ const TWICE = [
 
 export function addTaskCommands(program: Command): void {
   const tasks = program.command("tasks").description("Backup tasks: what is backed up, when and where to");
-  addPages(tasks.command("list")).description("List them").action(calling(list));
+  addListOptions(tasks.command("list"), [
+    "status",
+    "type",
+    "server",
+    "destination",
+    "tag",
+    "since",
+    "until",
+    "search",
+    "sort",
+  ]).description("List them").action(calling(list));
   tasks.command("show").addArgument(taskId()).description("Show one").action(calling(show));
   addTaskFields(tasks.command("create")).description("Create one").action(calling(create));
   addDelete(tasks, taskId(), TASK, {
@@ -92,8 +102,8 @@ function taskId(): Argument {
   return new Argument("<task>", "its id").argParser(parseId);
 }
 
-async function list({ api, output }: Cli, options: PageChoice): Promise<void> {
-  output.list(await api.list<Task>("list backup tasks", "/backup-tasks", pageChoice(options)), COLUMNS);
+async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
+  output.list(await listChosen<Task>(api, "list backup tasks", "/backup-tasks", options), COLUMNS);
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {

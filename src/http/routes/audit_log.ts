@@ -4,6 +4,7 @@ import { AUDIT_ACTORS, AUDIT_RESULTS } from "../../domain/audit.ts";
 import { type AuditLogRow, listAuditLog } from "../../services/audit_log.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { id, line, moment } from "../input.ts";
+import { searchParameter, sortParameter, timeParameters } from "../list_filters.ts";
 import { PageQuery, windowOf } from "../pagination.ts";
 import { listBody, listContent, type Resource } from "../resource.ts";
 import { isoTime, Time } from "../time.ts";
@@ -95,10 +96,18 @@ export const auditLogEndpoints: readonly Endpoint[] = [
       result: z.enum(AUDIT_RESULTS).optional().openapi({ example: "done" }),
       from: moment().optional().openapi({ description: "This moment and later." }),
       to: moment().optional().openapi({ description: "Before this moment." }),
+      ...timeParameters,
+      search: searchParameter("who did what to what, from where and why"),
+      sort: sortParameter(["id", "created_at"]),
     }),
-    answer: { status: 200, description: "One page, oldest first.", content: listContent(entry) },
+    answer: {
+      status: 200,
+      description: "One page, oldest first unless sorted.",
+      content: listContent(entry),
+    },
     async handle({ services, caller, query, request, baseUrl }) {
-      const { page, per_page, ...filter } = query;
+      const { page, per_page, since, until, ...rest } = query;
+      const filter = { ...rest, from: rest.from ?? since, to: rest.to ?? until };
       const { rows, total } = await listAuditLog(services, caller, filter, windowOf({ page, per_page }));
       return { status: 200, body: listBody(entry, rows, total, { page, per_page }, request, baseUrl) };
     },

@@ -12,6 +12,7 @@ import { deleteBackupDestination, undeleteBackupDestination } from "../../servic
 import { checkDestination } from "../../services/destination_checks.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { id } from "../input.ts";
+import { searchParameter, timeParameters } from "../list_filters.ts";
 import {
   createEndpoint,
   deleteEndpoint,
@@ -123,7 +124,16 @@ const CheckResult = z.object({
 export const backupDestinationEndpoints: readonly Endpoint[] = [
   listEndpoint(backupDestination, {
     access: "view-backup-destinations",
-    filters: { status: z.enum(["trash"]).optional().openapi(TRASH) },
+    filters: {
+      status: z.enum(["trash"]).optional().openapi(TRASH),
+      type: BackupDestination.shape.type.optional().openapi({
+        description: "Only of this type.",
+        example: "s3",
+      }),
+      ...timeParameters,
+      search: searchParameter("the label, or where it leads"),
+    },
+    sorts: ["label"],
     list: listBackupDestinations,
   }),
   createEndpoint(backupDestination, {

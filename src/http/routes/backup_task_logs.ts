@@ -1,6 +1,6 @@
 /** `/api/backup-task-logs`, and a task's latest log. */
 import { z } from "@hono/zod-openapi";
-import { isTerminal } from "../../domain/run.ts";
+import { isTerminal, RUN_KINDS, SHOWN_STATES, statesShownAs } from "../../domain/run.ts";
 import { followOutput, type LogEvent } from "../../services/log_stream.ts";
 import type { Caller, Services } from "../../services/context.ts";
 import {
@@ -8,6 +8,7 @@ import {
   findOwnLog,
   latestLog,
   listLogs,
+  listLogsOfTask,
   type LogRow,
   showLatestLog,
   showLog,
@@ -15,7 +16,16 @@ import {
 import { explainRun, WAITS } from "../../services/run_waits.ts";
 import { cancelAnyRun } from "../../services/runs.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { dataContent, deleteEndpoint, listEndpoint, showEndpoint } from "../resource.ts";
+import { idParameter, searchParameter, sortParameter, timeParameters } from "../list_filters.ts";
+import { PageQuery, windowOf } from "../pagination.ts";
+import {
+  dataContent,
+  deleteEndpoint,
+  listBody,
+  listContent,
+  listEndpoint,
+  showEndpoint,
+} from "../resource.ts";
 import { eventStream, type ServerSentEvent } from "../sse.ts";
 import { isoTimeOrNull, Time } from "../time.ts";
 import { backupTaskLog, presentState } from "./backup_task_log_view.ts";
@@ -48,11 +58,52 @@ const WAIT = {
 
 const CANCELLED = "Cancellation requested successfully.";
 
+const logFilters = {
+  status: z.enum(SHOWN_STATES).optional().openapi({
+    description: "Only runs in this state.",
+    example: "failed",
+  }),
+  kind: z.enum(RUN_KINDS).optional().openapi({ description: "Only runs of this kind.", example: "backup" }),
+  remote_server_id: idParameter("runs on this remote server"),
+  backup_destination_id: idParameter("runs to or from this backup destination"),
+  tag_id: idParameter("of backup tasks with this tag"),
+  ...timeParameters,
+  search: searchParameter("the reason, or in the label of the backup task"),
+};
+
 export const backupTaskLogEndpoints: readonly Endpoint[] = [
   listEndpoint(backupTaskLog, {
     access: "view-backup-tasks",
     description: "Every run's record, each with the last 4 KB of its output.",
-    list: listLogs,
+    filters: { backup_task_id: idParameter("of this backup task"), ...logFilters },
+    list: (services, caller, window, { status, ...filter }) =>
+      listLogs(services, caller, window, { ...filter, states: status && statesShownAs(status) }),
+  }),
+  endpoint({
+    method: "get",
+    path: "/api/backup-tasks/{id}/logs",
+    operationId: "listLogsOfBackupTask",
+    group: "Backup tasks",
+    summary: "List the logs of a backup task",
+    description: "The records of its runs of any kind, each with the last 4 KB of its output.",
+    access: "view-backup-tasks",
+    ids: { id: "Backup task" },
+    query: PageQuery.extend({ ...logFilters, sort: sortParameter(["id", "created_at"]) }),
+    answer: {
+      status: 200,
+      description: "One page, oldest first unless sorted.",
+      content: listContent(backupTaskLog),
+    },
+    async handle({ services, caller, params, query, request, baseUrl }) {
+      const { page, per_page, status, ...filter } = query;
+      const window = windowOf({ page, per_page });
+      const choice = { ...filter, states: status && statesShownAs(status) };
+      const { rows, total } = await listLogsOfTask(services, caller, params.id, window, choice);
+      return {
+        status: 200,
+        body: listBody(backupTaskLog, rows, total, { page, per_page }, request, baseUrl),
+      };
+    },
   }),
   showEndpoint(backupTaskLog, {
     access: "view-backup-tasks",

@@ -8,14 +8,35 @@ import {
   updateBackupTask,
 } from "../../services/backup_tasks.ts";
 import type { Caller, Services } from "../../services/context.ts";
+import { BACKUP_TASK_TYPES } from "../../domain/backup_task.ts";
 import { requireAbility } from "../auth.ts";
 import type { Endpoint } from "../endpoint.ts";
+import { idParameter, searchParameter, timeParameters } from "../list_filters.ts";
 import { createEndpoint, deleteEndpoint, listEndpoint, showEndpoint, updateEndpoint } from "../resource.ts";
 import { BackupTaskChanges, NewBackupTask } from "./backup_task_input.ts";
 import { backupTask } from "./backup_task_view.ts";
 
 export const backupTaskEndpoints: readonly Endpoint[] = [
-  listEndpoint(backupTask, { access: "view-backup-tasks", list: listBackupTasks }),
+  listEndpoint(backupTask, {
+    access: "view-backup-tasks",
+    filters: {
+      status: z.enum(["ready", "running", "paused"]).optional().openapi({
+        description: "Only these; a paused task is `ready` or `running` as well.",
+        example: "running",
+      }),
+      type: z.enum(BACKUP_TASK_TYPES).optional().openapi({
+        description: "Only of this type.",
+        example: "files",
+      }),
+      remote_server_id: idParameter("tasks of this remote server"),
+      backup_destination_id: idParameter("tasks with this backup destination"),
+      tag_id: idParameter("tasks with this tag"),
+      ...timeParameters,
+      search: searchParameter("the label or the description"),
+    },
+    sorts: ["label", "next_run_at", "updated_at"],
+    list: listBackupTasks,
+  }),
   createEndpoint(backupTask, {
     access: "create-backup-tasks",
     body: NewBackupTask,

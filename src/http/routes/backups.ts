@@ -12,27 +12,36 @@ import {
 } from "../../services/backups.ts";
 import type { Caller, Services } from "../../services/context.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
+import { idParameter, searchParameter, sortParameter, timeParameters } from "../list_filters.ts";
 import { PageQuery, windowOf } from "../pagination.ts";
 import { deleteEndpoint, listBody, listContent, showEndpoint, undeleteEndpoint } from "../resource.ts";
 import { ForgetQuery } from "./forget_query.ts";
 import { backup } from "./backup_view.ts";
 
-const BackupQuery = PageQuery.extend({
+const filters = {
   status: z.enum([...BACKUP_STATUSES, "held", "trash"]).optional().openapi({
     description:
       "Only these. What can't be deleted is `deleting`, with its `removal_error`; `trash` is what people deleted and can " +
       "still take back, forgotten backups among it.",
     example: "deleting",
   }),
-});
-type Status = NonNullable<z.output<typeof BackupQuery>["status"]> | null;
+  remote_server_id: idParameter("backups made on this remote server"),
+  backup_destination_id: idParameter("backups at this backup destination"),
+  tag_id: idParameter("backups of tasks with this tag"),
+  ...timeParameters,
+  search: searchParameter("the file name, or in the label of the backup task"),
+};
+const BackupQuery = PageQuery.extend({ ...filters, sort: sortParameter(["id", "created_at", "size"]) });
+const AllBackupsQuery = BackupQuery.extend({ backup_task_id: idParameter("of this backup task") });
+type Choice = Omit<z.output<typeof AllBackupsQuery>, "page" | "per_page">;
 
 export const backupEndpoints: readonly Endpoint[] = [
   listing({
     path: "/api/backups",
     operationId: "listBackups",
     summary: "List backups",
-    list: (services, caller, _, window, status) => listBackups(services, caller, window, status),
+    query: AllBackupsQuery,
+    list: (services, caller, _, window, choice) => listBackups(services, caller, window, choice),
   }),
   showEndpoint(backup, { access: "view-backup-tasks", show: showBackup }),
   deleteEndpoint(backup, {
@@ -55,8 +64,9 @@ export const backupEndpoints: readonly Endpoint[] = [
     operationId: "listBackupsOfTask",
     summary: "List the backups of a task",
     ids: { id: "Backup task" },
-    list: (services, caller, { id }, window, status) =>
-      listBackupsOfTask(services, caller, id!, window, status),
+    query: BackupQuery as unknown as typeof AllBackupsQuery,
+    list: (services, caller, { id }, window, choice) =>
+      listBackupsOfTask(services, caller, id!, window, choice),
   }),
 ];
 
@@ -65,12 +75,13 @@ function listing({ list, ...definition }: {
   operationId: string;
   summary: string;
   ids?: Record<string, string>;
+  query: typeof AllBackupsQuery;
   list(
     services: Services,
     caller: Caller,
     params: Readonly<Record<string, number>>,
     window: PageWindow,
-    status: Status,
+    choice: Choice,
   ): Promise<{ rows: BackupDetailRow[]; total: number }>;
 }): Endpoint {
   return endpoint({
@@ -78,11 +89,15 @@ function listing({ list, ...definition }: {
     method: "get",
     group: backup.plural,
     access: "view-backup-tasks",
-    query: BackupQuery,
-    answer: { status: 200, description: "One page, oldest first.", content: listContent(backup) },
+    answer: {
+      status: 200,
+      description: "One page, oldest first unless sorted.",
+      content: listContent(backup),
+    },
     async handle({ services, caller, params, query, request, baseUrl }) {
-      const { rows, total } = await list(services, caller, params, windowOf(query), query.status ?? null);
-      return { status: 200, body: listBody(backup, rows, total, query, request, baseUrl) };
+      const { page, per_page, ...choice } = query;
+      const { rows, total } = await list(services, caller, params, windowOf(query), choice);
+      return { status: 200, body: listBody(backup, rows, total, { page, per_page }, request, baseUrl) };
     },
   });
 }

@@ -12,6 +12,7 @@ import {
 } from "../../services/notification_streams.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { line, rule } from "../input.ts";
+import { searchParameter } from "../list_filters.ts";
 import {
   createEndpoint,
   deleteEndpoint,
@@ -124,7 +125,18 @@ const createExample = {
 };
 
 export const notificationStreamEndpoints: readonly Endpoint[] = [
-  listEndpoint(stream, { access: "view-notification-streams", list: listNotificationStreams }),
+  listEndpoint(stream, {
+    access: "view-notification-streams",
+    filters: {
+      type: z.enum(NOTIFICATION_STREAM_TYPES).optional().openapi({
+        description: "Only of this type.",
+        example: "email",
+      }),
+      search: searchParameter("the label"),
+    },
+    sorts: ["label"],
+    list: listNotificationStreams,
+  }),
   createEndpoint(stream, {
     access: "create-notification-streams",
     description: "Tells of successes and failures unless `notifications` says otherwise.",

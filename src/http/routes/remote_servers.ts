@@ -11,6 +11,7 @@ import {
 import { defaulted } from "../defaulted.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { integer, line, secret } from "../input.ts";
+import { searchParameter, timeParameters } from "../list_filters.ts";
 import { host } from "../path_input.ts";
 import {
   createEndpoint,
@@ -140,7 +141,20 @@ const fields = z.object({
 });
 
 export const remoteServerEndpoints: readonly Endpoint[] = [
-  listEndpoint(remoteServer, { access: "view-remote-servers", list: listRemoteServers }),
+  listEndpoint(remoteServer, {
+    access: "view-remote-servers",
+    filters: {
+      status: z.enum(["unknown", "connected", "disconnected"]).optional().openapi({
+        description: "Only with this `connectivity`.",
+        example: "disconnected",
+      }),
+      ...timeParameters,
+      search: searchParameter("the label or the address"),
+    },
+    sorts: ["label", "last_connected_at"],
+    list: (services, caller, window, { status, ...choice }) =>
+      listRemoteServers(services, caller, window, { ...choice, connectivity: status }),
+  }),
   createEndpoint(remoteServer, {
     access: "create-remote-servers",
     body: fields.openapi("NewRemoteServer"),

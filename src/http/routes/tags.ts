@@ -4,6 +4,7 @@ import { createTag, deleteTag, listTags, showTag, type TagRow, updateTag } from 
 import { trimmed } from "../coercion.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { line, says, text } from "../input.ts";
+import { searchParameter } from "../list_filters.ts";
 import {
   createEndpoint,
   deleteEndpoint,
@@ -57,7 +58,12 @@ const fields = z.object({
 });
 
 export const tagEndpoints: readonly Endpoint[] = [
-  listEndpoint(tag, { access: "manage-tags", list: listTags }),
+  listEndpoint(tag, {
+    access: "manage-tags",
+    filters: { search: searchParameter("the label or the description") },
+    sorts: ["label"],
+    list: listTags,
+  }),
   createEndpoint(tag, {
     access: "manage-tags",
     body: fields.openapi("NewTag"),

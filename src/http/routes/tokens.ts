@@ -12,6 +12,7 @@ import {
 } from "../../services/tokens.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { line, moment } from "../input.ts";
+import { searchParameter } from "../list_filters.ts";
 import { deleteEndpoint, listEndpoint, type Resource, showEndpoint, updateEndpoint } from "../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../time.ts";
 
@@ -89,7 +90,12 @@ export function presentIssued({ row, plain }: IssuedToken) {
 }
 
 export const tokenEndpoints: readonly Endpoint[] = [
-  listEndpoint(token, { access: "manage-tokens", list: listTokens }),
+  listEndpoint(token, {
+    access: "manage-tokens",
+    filters: { search: searchParameter("the name") },
+    sorts: ["name", "last_used_at", "expires_at"],
+    list: listTokens,
+  }),
   endpoint({
     method: "post",
     path: "/api/tokens",

@@ -13,6 +13,7 @@ import {
 import { trimmed } from "../coercion.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { line } from "../input.ts";
+import { searchParameter } from "../list_filters.ts";
 import {
   createEndpoint,
   deleteEndpoint,
@@ -44,7 +45,11 @@ const fields = z.object({
 export const usersEndpoints: readonly Endpoint[] = [
   listEndpoint(user, {
     access: "admin",
-    filters: { status: z.enum(["trash"]).optional().openapi(TRASH) },
+    filters: {
+      status: z.enum(["trash"]).optional().openapi(TRASH),
+      search: searchParameter("the name or the email"),
+    },
+    sorts: ["name", "email"],
     list: listUsers,
   }),
   createEndpoint(user, {

@@ -1,0 +1,46 @@
+/** What lists are narrowed to and sorted by: each option is a query parameter of the API. */
+import { type Command, Option } from "commander";
+import type { Api, List, PageChoice } from "./api.ts";
+import { addPages, parseId } from "./command_line.ts";
+
+const OPTIONS = {
+  status: ["--status <status>", "only in this state", "status"],
+  kind: ["--kind <kind>", "only runs of this kind: backup, restore, verify, drill", "kind"],
+  type: ["--type <type>", "only of this type", "type"],
+  task: ["--task <id>", "only of this backup task", "backup_task_id"],
+  server: ["--server <id>", "only of this remote server", "remote_server_id"],
+  destination: ["--destination <id>", "only of this backup destination", "backup_destination_id"],
+  tag: ["--tag <id>", "only with this tag", "tag_id"],
+  since: ["--since <time>", "created at this day or time, or later", "since"],
+  until: ["--until <time>", "created before this day or time", "until"],
+  search: ["--search <text>", "only with this text", "search"],
+  sort: ["--sort <field>", "such as created_at; -id shows the newest first", "sort"],
+} as const;
+export type ListOption = keyof typeof OPTIONS;
+export type ListChoice = PageChoice & Partial<Record<ListOption, string | number>>;
+
+/** Adds the options of a list, and those of its pages. */
+export function addListOptions(command: Command, names: readonly ListOption[]): Command {
+  for (const name of names) {
+    const [flag, description] = OPTIONS[name];
+    const option = new Option(flag, description);
+    command.addOption(flag.endsWith("<id>") ? option.argParser(parseId) : option);
+  }
+  return addPages(command);
+}
+
+/** The page that is chosen of what the options leave; without a choice, every page. */
+export async function listChosen<T>(
+  api: Api,
+  action: string,
+  path: string,
+  { page, perPage, ...choice }: ListChoice,
+): Promise<List<T>> {
+  return await api.pages({ page, perPage }, (query) => {
+    for (const [name, [, , parameter]] of Object.entries(OPTIONS)) {
+      const value = choice[name as ListOption];
+      if (value !== undefined) query.set(parameter, String(value));
+    }
+    return api.get<List<T>>(action, `${path}?${query}`);
+  });
+}

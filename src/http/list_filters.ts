@@ -1,0 +1,45 @@
+/** Query parameters that lists share: what is shown, and in which order. */
+import { z } from "@hono/zod-openapi";
+import { id, literal, says } from "./input.ts";
+
+/** A list that nobody sorts shows the oldest first. */
+export function sortParameter<S extends string>(fields: readonly S[]) {
+  const values = fields.flatMap((field) => [field, `-${field}` as const]);
+  return z.enum(values as [S | `-${S}`, ...(S | `-${S}`)[]]).optional().openapi({
+    description: "The order; with a dash the other way round: `-id` shows the newest first. Default: `id`.",
+    example: values[1] as S,
+  });
+}
+
+/** @param fields The fields that are looked into, as their names are read out. */
+export function searchParameter(fields: string) {
+  return literal(255).optional().openapi({
+    description: `Only records with this text in ${fields}, in any case.`,
+    example: "web",
+  });
+}
+
+export function idParameter(what: string) {
+  return id().optional().openapi({ description: `Only ${what}.`, example: 1 });
+}
+
+/** `created_at` from `since` on and before `until`. */
+export const timeParameters = {
+  since: momentOrDay().optional().openapi({
+    description: "Created at this time or later.",
+    example: "2026-01-31",
+  }),
+  until: momentOrDay().optional().openapi({
+    description: "Created before this time.",
+    example: "2026-02-01T00:00:00Z",
+  }),
+};
+
+/** A moment with its zone, or a day, which begins at midnight in UTC. */
+function momentOrDay() {
+  const isTime = (value: string) =>
+    z.iso.datetime({ offset: true }).or(z.iso.date()).safeParse(value).success;
+  return z.string().refine(isTime, {
+    error: says("must be a day such as 2026-01-31, or a time with a zone such as 2026-01-31T12:00:00Z"),
+  }).transform((value) => new Date(value));
+}
