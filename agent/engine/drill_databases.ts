@@ -6,8 +6,8 @@ import type { DatabaseTarget } from "../../src/protocol/job.ts";
 import { Children } from "./children.ts";
 import { compareContents, uncompared } from "./compare_contents.ts";
 import type { DrillContext, Drilled } from "./drill.ts";
-import { storedContents } from "./manifest_contents.ts";
-import { BackupDamagedError, RunFailedError } from "./ports.ts";
+import { type ArchiveContents, storedContents } from "./manifest_contents.ts";
+import { BackupDamagedError, type Output, RunFailedError } from "./ports.ts";
 import { formatSeconds } from "./progress.ts";
 import type { ProgramContext } from "./run_context.ts";
 import { type DatabaseContents, describeContents } from "./sources/row_counts.ts";
@@ -26,17 +26,17 @@ export async function drillDatabases(target: DatabaseTarget, context: DrillConte
   const user = await userToRunAs(children, target.run_as);
   const programs = { job: { run_as: target.run_as }, ports, children, user };
   const host = await hosts[target.engine](target, programs, job.backup);
-  const wanted = chooseDatabases(host, context);
+  const told = await storedContents(job.backup, context.objects, children);
+  const wanted = chooseDatabases(host, context, told.contents);
   await using last = new Children(ports.clock, new AbortController().signal);
   const unbroken = { ...programs, children: last };
   let restore_ms = 0;
   try {
     await host.prepare(wanted);
-    const told = await storedContents(job.backup, context.objects, children);
     restore_ms += await timed(context, () => prove(wanted, context));
     for (const each of wanted) {
       await checkDatabaseRoom(host, target, each, told.sizes.get(each.archive.name) ?? 0, programs);
-      restore_ms += await drillOne(each, host, told.contents.get(each.archive.name) ?? null, context);
+      restore_ms += await drillOne(each, host, context);
       await dropScratch(host, unbroken);
     }
   } finally {
@@ -50,33 +50,44 @@ export async function drillDatabases(target: DatabaseTarget, context: DrillConte
 async function drillOne(
   wanted: WantedDatabase,
   host: ScratchHost,
-  expected: DatabaseContents | null,
   context: DrillContext,
 ): Promise<number> {
   const { output } = context.ports;
+  const expected = wanted.contents;
   output.line(`Loading database ${wanted.original} into ${wanted.name}`);
   const took = await timed(context, async () => load(wanted, await host.create(wanted), context));
   const found = await host.contents(wanted, expected);
-  if (expected === null || (expected.tables === undefined && expected.objects === undefined)) {
-    output.line(
-      `Database ${wanted.original} came back with ${
-        found.tables?.length ?? 0
-      } tables. Its backup does not tell how many rows ` +
-        "they had, so it is proven that all of it loads, no more",
-    );
-    return took;
-  }
-  const difference = compareContents(expected, found);
+  const difference = expected === null ? null : compareContents(expected, found);
   if (difference !== null) {
     const damage = `database ${wanted.original} came back otherwise than it was: ${difference}`;
     throw new BackupDamagedError(damage, damage);
   }
-  output.line(`Database ${wanted.original} came back as it was: ${describeContents(expected)}`);
+  tellCompared(wanted.original, expected, found, output);
+  return took;
+}
+
+function tellCompared(
+  database: string,
+  expected: DatabaseContents | null,
+  found: DatabaseContents,
+  output: Output,
+): void {
+  if (expected?.tables === undefined) {
+    const proven = expected?.objects === undefined
+      ? "all of it loads, no more"
+      : "all of it loads, and what it names is there";
+    output.line(
+      `Database ${database} came back with ${
+        found.tables?.length ?? 0
+      } tables. Its backup does not tell how many rows ` +
+        `they had, so it is proven that ${proven}`,
+    );
+  } else output.line(`Database ${database} came back as it was: ${describeContents(expected)}`);
+  if (expected === null) return;
   const notCompared = uncompared(expected, found);
   if (notCompared.length > 0) output.line(`Not compared: ${notCompared.join(", ")}`);
   const uncounted = (expected.tables ?? []).filter(({ rows }) => rows === null).length;
   if (uncounted > 0) output.line(`Of ${uncounted} of these tables the rows were not counted in the backup`);
-  return took;
 }
 
 /** What can't be dropped would take the room of the next. */
@@ -85,7 +96,11 @@ async function dropScratch(host: ScratchHost, programs: ProgramContext): Promise
   throw new RunFailedError("its scratch database could not be dropped. See the warning above");
 }
 
-function chooseDatabases(host: ScratchHost, { objects, ports }: DrillContext): WantedDatabase[] {
+function chooseDatabases(
+  host: ScratchHost,
+  { objects, ports }: DrillContext,
+  contents: ArchiveContents,
+): WantedDatabase[] {
   const held = objects.archives().filter(({ database }) => database !== null);
   const own = held.filter(({ database }) => host.isServers(database!)).map(({ database }) => database!);
   if (own.length > 0) ports.output.line(`Left out, as a restore refuses the server's own: ${own.join(", ")}`);
@@ -95,6 +110,7 @@ function chooseDatabases(host: ScratchHost, { objects, ports }: DrillContext): W
     archive,
     original: archive.database!,
     name: host.scratchName(archive.database!),
+    contents: contents.get(archive.name) ?? null,
   }));
 }
 

@@ -9,41 +9,18 @@ import { formatBytes } from "../progress.ts";
 import type { RunContext } from "../run_context.ts";
 import { requireTools } from "../tools.ts";
 import { checkClosing, DumpMessages } from "./dump_messages.ts";
-import { PostgresqlConnection } from "./postgresql_connection.ts";
-import { countInSnapshot, type TableAt } from "./postgresql_counts.ts";
+import { connectionArgument, type PostgresqlClient, PostgresqlConnection } from "./postgresql_connection.ts";
+import { countInSnapshot, type Known } from "./postgresql_counts.ts";
+import { askServer, chooseDatabases, type Database, type Server } from "./postgresql_databases.ts";
 import { type Installation, installationFor, installations, programPath } from "./postgresql_programs.ts";
-import { excludeArgument, findExcludedTables } from "./postgresql_tables.ts";
+import { readProperties } from "./postgresql_properties.ts";
+import {
+  excludeArgument,
+  type ExcludedTable,
+  findExcludedTables,
+  findUncheckedForeignKeys,
+} from "./postgresql_tables.ts";
 import type { PartEnd, PreparedSource, SourcePart } from "./source.ts";
-
-interface Server {
-  version: string;
-  major: number;
-  is_superuser: boolean;
-  databases: Database[];
-}
-
-interface Database {
-  name: string;
-  /** Neither a template nor closed to connections. */
-  is_usual: boolean;
-  /** Null where the role may not connect. */
-  size: number | null;
-  encoding: string;
-  collation: string;
-  ctype: string;
-  owner: string;
-  /** `libc`, `icu` or `builtin`; with other than the first, `locale` is the provider's name of the collation. */
-  locale_provider: string;
-  locale: string | null;
-}
-
-/** Columns that later versions have are looked for by name: `icu` came with 15, `builtin` with 17. */
-export const DATABASE_PROPERTIES =
-  `pg_encoding_to_char(encoding) as encoding, datcollate as collation, datctype as ctype,
-            pg_get_userbyid(datdba) as owner,
-            case to_jsonb(d) ->> 'datlocprovider' when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end
-              as locale_provider,
-            coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') as locale`;
 
 /** From 15.14 on, psql's `\unrestrict` follows. */
 export const CLOSING =
@@ -60,17 +37,25 @@ export async function preparePostgresql(
   const psql = programPath(found[0]!, "psql");
   const server = await askServer(connection, psql, source.names);
   const installation = installationFor(server.major, server.version, found);
-  const databases = chooseDatabases(server, source.names);
-  for (const { name, size } of databases) {
-    output.line(`PostgreSQL ${server.version}: database ${name}, ${formatBytes(size ?? 0)}`);
-  }
+  const { databases, missing, leftOut } = chooseDatabases(server, source.names);
+  for (const line of leftOut) output.line(line);
   const tools = await requireTools(context.children, ["pzstd", "zstd"]);
+  const plan: Plan = { source, server, client: { connection, psql }, installation, context };
   const parts: SourcePart[] = [];
-  if (source.names.includes("*")) parts.push(globalsPart(server, connection, installation, context));
-  for (const { name } of databases) {
-    const excluded = await excludedTables(source, connection, psql, name, context);
-    const part = databasePart(name, source.format, excluded, connection, installation, context);
-    parts.push({ ...part, count: () => countInSnapshot(connection, psql, name, excluded, context) });
+  if (source.names.includes("*")) parts.push(globalsPart(plan));
+  const stored: Database[] = [];
+  for (const database of databases) {
+    output.line(
+      `PostgreSQL ${server.version}: database ${database.name}, ${formatBytes(database.size ?? 0)}`,
+    );
+    try {
+      parts.push(await databasePart(database.name, plan));
+      stored.push(database);
+    } catch (error) {
+      if (databases.length === 1 || !(error instanceof RunFailedError)) throw error;
+      context.ports.signal.throwIfAborted();
+      missing.push({ name: database.name, reason: error.message });
+    }
   }
   return {
     engine: "pg_dump",
@@ -80,95 +65,61 @@ export async function preparePostgresql(
       server_version: server.version,
       format: source.format,
       excluded_tables: source.excluded_tables,
-      databases: databases.map(({ is_usual: _, size: __, ...description }) => description),
+      databases: stored.map(describeDatabase),
     },
     parts,
+    missing,
   };
 }
 
-/** Any database will do to ask; the role may be let into its own only. The first refusal is the one to tell. */
-async function askServer(connection: PostgresqlConnection, psql: string, names: string[]): Promise<Server> {
-  const doors = [...new Set([...names.filter((name) => name !== "*"), "postgres", "template1"])];
-  let refusal: unknown = null;
-  for (const door of doors) {
-    try {
-      return await describeServer(connection, psql, door);
-    } catch (error) {
-      if (!(error instanceof RunFailedError)) throw error;
-      refusal ??= error;
-    }
-  }
-  throw refusal;
+interface Plan {
+  readonly source: DatabaseSource;
+  readonly server: Server;
+  readonly client: PostgresqlClient;
+  readonly installation: Installation;
+  readonly context: RunContext;
 }
 
-async function describeServer(connection: PostgresqlConnection, psql: string, door: string): Promise<Server> {
-  const [server] = await connection.query<Omit<Server, "databases">>(
-    psql,
-    door,
-    `select current_setting('server_version') as version,
-            current_setting('server_version_num')::int / 10000 as major,
-            current_setting('is_superuser') = 'on' as is_superuser`,
-  );
-  const databases = await connection.query<Database>(
-    psql,
-    door,
-    `select datname as name, datallowconn and not datistemplate as is_usual,
-            case when has_database_privilege(oid, 'connect') then pg_database_size(oid) end as size,
-            ${DATABASE_PROPERTIES}
-     from pg_catalog.pg_database d order by datname`,
-  );
-  return { ...server!, databases };
+/** Everybody who sees the backup may read this: settings and comments are with its contents, which may be sealed. */
+function describeDatabase({ name, encoding, collation, ctype, owner, locale_provider, locale }: Database) {
+  return { name, encoding, collation, ctype, owner, locale_provider, locale };
 }
 
-function chooseDatabases(server: Server, names: string[]): Database[] {
-  const chosen = server.databases.filter(({ name, is_usual }) =>
-    names.includes(name) || (is_usual && names.includes("*"))
-  );
-  const known = new Set(server.databases.map(({ name }) => name));
-  const unknown = names.filter((name) => name !== "*" && !known.has(name));
-  if (unknown.length > 0) {
-    const usual = server.databases.filter(({ is_usual }) => is_usual).map(({ name }) => name).join(", ");
-    throw new RunFailedError(
-      `Cannot back up database ${unknown.join(", ")}: there is none of that name. The server has: ${usual}.`,
+/** Finds the tables that the task leaves out, and reports them in the output. */
+async function excludedFrom(
+  database: string,
+  { source, client: { connection, psql }, context: { ports: { output } } }: Plan,
+): Promise<Pick<Known, "excluded" | "unchecked_foreign_keys">> {
+  if (source.excluded_tables.length === 0) return { excluded: [], unchecked_foreign_keys: [] };
+  const found = await findExcludedTables(connection, psql, database, source.excluded_tables);
+  const views = found.filter(({ kind }) => kind === "v");
+  const excluded = found.filter(({ kind }) => kind !== "v");
+  const told = (tables: readonly ExcludedTable[]) =>
+    tables.map(({ schema, name }) => `${schema}.${name}`).join(", ");
+  if (excluded.length > 0) output.line(`Rows left out of ${database}: ${told(excluded)}`);
+  if (views.length > 0) output.line(`Views have no rows to leave out of ${database}: ${told(views)}`);
+  const absent = source.excluded_tables.filter((entry) => !found.some((table) => table.entry === entry));
+  if (absent.length > 0) output.line(`Not in ${database}, though excluded: ${absent.join(", ")}`);
+  const keys = await findUncheckedForeignKeys(connection, psql, database, excluded);
+  for (const { table, name } of keys) {
+    output.line(
+      `Foreign key ${name} of ${table} refers to rows that are left out. Where rows break it, a restore makes it NOT VALID`,
     );
   }
-  const closed = chosen.find(({ size }) => size === null);
-  if (closed !== undefined) {
-    throw new RunFailedError(`Cannot back up database ${closed.name}: the user may not connect to it`);
-  }
-  if (chosen.length === 0) throw new RunFailedError("Cannot back up PostgreSQL: the server has no database");
-  return chosen;
+  return { excluded, unchecked_foreign_keys: keys };
 }
 
-async function excludedTables(
-  source: DatabaseSource,
-  connection: PostgresqlConnection,
-  psql: string,
-  database: string,
-  { ports }: RunContext,
-): Promise<TableAt[]> {
-  if (source.excluded_tables.length === 0) return [];
-  const tables = await findExcludedTables(connection, psql, database, source.excluded_tables);
-  const names = tables.map(({ schema, name }) => `${schema}.${name}`);
-  if (names.length > 0) ports.output.line(`Left out of ${database}: ${names.join(", ")}`);
-  const absent = source.excluded_tables.filter((entry) => !tables.some((table) => table.entry === entry));
-  if (absent.length > 0) ports.output.line(`Not in ${database}, though excluded: ${absent.join(", ")}`);
-  return tables;
-}
-
-function databasePart(
-  database: string,
-  format: DatabaseSource["format"],
-  excluded: readonly TableAt[],
-  connection: PostgresqlConnection,
-  installation: Installation,
-  context: RunContext,
-): SourcePart {
+async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
+  const { source, client, installation, context } = plan;
+  const { connection, psql } = client;
+  const properties = await readProperties(connection, psql, database, database);
+  if (properties === undefined) throw new RunFailedError(`database ${database} was dropped meanwhile`);
+  const known: Known = { properties, ...await excludedFrom(database, plan) };
   const messages = new DumpMessages("pg_dump", context.ports.output);
   const label = `database ${database}`;
-  const custom = format === "custom";
-  const without = excluded.map(excludeArgument);
-  const how = custom ? ["--format=custom", "--compress=0"] : ["--format=plain", "--clean", "--if-exists"];
+  const custom = source.format === "custom";
+  const without = known.excluded.map(excludeArgument);
+  const how = custom ? ["--format=custom", "--compress=0"] : ["--format=plain"];
   return {
     label,
     database,
@@ -177,6 +128,8 @@ function databasePart(
     command: connection.command(programPath(installation, "pg_dump"), [...how, ...without], database),
     streamDescriptor: 1,
     index: null,
+    count: () => countInSnapshot(client, database, known, context),
+    isGone: async () => !source.names.includes(database) && await isGone(database, plan),
     restore: custom
       ? "pg_restore --clean --if-exists --dbname=DATABASE"
       : "psql --no-psqlrc --set=ON_ERROR_STOP=1 --dbname=DATABASE",
@@ -189,25 +142,36 @@ function databasePart(
   };
 }
 
+/** False where the server does not answer: then the database counts as missing. */
+async function isGone(database: string, { client: { connection, psql }, server }: Plan): Promise<boolean> {
+  try {
+    const now = await askServer(connection, psql, server.databases.map(({ name }) => name));
+    return !now.databases.some(({ name }) => name === database);
+  } catch (error) {
+    if (error instanceof RunFailedError) return false;
+    throw error;
+  }
+}
+
 /** Passwords of roles are for superusers to read; without them the roles themselves are still worth keeping. */
-function globalsPart(
-  server: Server,
-  connection: PostgresqlConnection,
-  installation: Installation,
-  context: RunContext,
-): SourcePart {
+function globalsPart({ server, client: { connection }, installation, context }: Plan): SourcePart {
   const messages = new DumpMessages("pg_dumpall", context.ports.output);
   const label = "roles and tablespaces";
   if (!server.is_superuser) {
     context.ports.output.line("Roles are stored without passwords: the user is no superuser");
   }
-  const args = ["--globals-only", ...(server.is_superuser ? [] : ["--no-role-passwords"])];
+  const args = [
+    "--globals-only",
+    connectionArgument("--dbname", server.door),
+    ...(server.is_superuser ? [] : ["--no-role-passwords"]),
+  ];
   return {
     label,
     database: null,
+    isGeneral: true,
     infix: GLOBALS_INFIX,
     extension: ".sql",
-    command: connection.command(programPath(installation, "pg_dumpall"), args, "postgres"),
+    command: connection.command(programPath(installation, "pg_dumpall"), args, server.door),
     streamDescriptor: 1,
     index: null,
     restore: "psql --no-psqlrc --dbname=postgres",

@@ -11,8 +11,17 @@ const CONNECT_TIMEOUT_SECONDS = 30;
 /** Where the programs find the password file, opened for them before they may have become another user. */
 const PASSWORD_DESCRIPTOR = 3;
 
+/** A database may give each of its sessions a second. */
+const UNHURRIED = "set statement_timeout = 0";
+
 /** Where a server is, and who logs in. */
 type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
+
+/** A connection, and the psql that uses it. */
+export interface PostgresqlClient {
+  readonly connection: PostgresqlConnection;
+  readonly psql: string;
+}
 
 export class PostgresqlConnection {
   private constructor(
@@ -24,8 +33,16 @@ export class PostgresqlConnection {
     private readonly user: SystemUser | null,
   ) {}
 
-  /** On a socket the server knows its client by the system user: that is then the one the role is named after. */
-  static async open(source: Login, context: ProgramContext): Promise<PostgresqlConnection> {
+  /**
+   * On a socket the server knows its client by the system user: that is then the one the role is named after.
+   *
+   * @param options As `PGOPTIONS` has them.
+   */
+  static async open(
+    source: Login,
+    context: ProgramContext,
+    options: string | null = null,
+  ): Promise<PostgresqlConnection> {
     const { host, port, password } = source;
     const onSocket = host === null || host.startsWith("/");
     const username = source.username ?? (onSocket ? context.job.run_as : null) ?? "postgres";
@@ -36,6 +53,7 @@ export class PostgresqlConnection {
       PGUSER: username,
       PGCONNECT_TIMEOUT: String(CONNECT_TIMEOUT_SECONDS),
       PGAPPNAME: "rearguard",
+      ...(options === null ? {} : { PGOPTIONS: options }),
       ...(host === null ? {} : { PGHOST: host }),
       ...(port === null ? {} : { PGPORT: String(port) }),
     };
@@ -70,7 +88,7 @@ export class PostgresqlConnection {
     return JSON.parse(await this.execute(psql, database, sql));
   }
 
-  /** psql that carries out what it reads, its own commands too, up to the first error. */
+  /** psql that carries out what it reads, its own commands too, up to the first error. A script begins with its own settings. */
   scriptCommand(psql: string, database: string): Command {
     const args = [
       "--no-psqlrc",
@@ -88,13 +106,16 @@ export class PostgresqlConnection {
   async script(psql: string, database: string, text: string): Promise<string> {
     const command = this.scriptCommand(psql, database);
     return this.#answer(
-      await capture(this.context.children, command, new TextEncoder().encode(text)),
+      await capture(this.context.children, command, new TextEncoder().encode(`${UNHURRIED};\n${text}`)),
     );
   }
 
   /** Statements in one transaction. Returns what the last one answers. */
   async execute(psql: string, database: string, sql: string): Promise<string> {
-    const args = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", `--command=${sql}`];
+    const args = [
+      ...["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"],
+      ...[`--command=${UNHURRIED}`, `--command=${sql}`],
+    ];
     const command = this.command(psql, args, database);
     return this.#answer(
       await capture(this.context.children, {
@@ -111,6 +132,11 @@ export class PostgresqlConnection {
       `psql exited with ${answer.exit.code}`;
     throw new RunFailedError(`Cannot use PostgreSQL at ${this.description}: ${message}`);
   }
+}
+
+/** An option that names a database as a connection string: no name is read as something else. */
+export function connectionArgument(option: string, database: string): string {
+  return `${option}=dbname='${database.replace(/[\\']/g, "\\$&")}'`;
 }
 
 /** One line for any server, https://www.postgresql.org/docs/current/libpq-pgpass.html. */

@@ -4,20 +4,36 @@ import { oneLine } from "../line.ts";
 import { LineReader } from "../line_reader.ts";
 import type { RunPorts } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
-import type { PostgresqlConnection } from "./postgresql_connection.ts";
-import { type DatabaseContents, describeContents, type RowCounting, type TableRows } from "./row_counts.ts";
+import type { PostgresqlClient, PostgresqlConnection } from "./postgresql_connection.ts";
+import { NOT_LISTED, objectStatements } from "./postgresql_objects.ts";
+import { type DatabaseProperties, propertyLines, readProperties } from "./postgresql_properties.ts";
+import type { ExcludedTable } from "./postgresql_tables.ts";
+import { literal } from "./postgresql_text.ts";
+import {
+  type DatabaseContents,
+  describeContents,
+  type RowCounting,
+  type TableRows,
+  type UncheckedForeignKey,
+} from "./row_counts.ts";
 
 /** After the dump's end it may go on for this long, or for this part of the dump's time. */
 const GRACE_MS = 5000;
 const GRACE_SHARE = 0.1;
 
-export type TableAt = Pick<TableRows, "schema" | "name">;
+/** Parts of the contents that are known before the dump. */
+export interface Known {
+  readonly properties: DatabaseProperties;
+  readonly excluded: readonly ExcludedTable[];
+  readonly unchecked_foreign_keys: readonly UncheckedForeignKey[];
+}
 
 const Said = z.union([
   z.object({ snapshot: z.string(), pid: z.number().int() }),
   z.object({ schema: z.string(), name: z.string(), rows: z.number().int() }),
   z.object({ listed_schema: z.string(), listed: z.string() }),
   z.object({ large_objects: z.number().int() }),
+  z.object({ kind: z.string(), names: z.array(z.string()) }),
   z.object({ is_listed: z.literal(true) }),
   z.object({ is_counted: z.literal(true) }),
 ]);
@@ -25,36 +41,56 @@ type Said = z.infer<typeof Said>;
 
 /** Where there can be no snapshot, as on a standby, the dump is made without, and nothing is counted. */
 export async function countInSnapshot(
-  connection: PostgresqlConnection,
-  psql: string,
+  { connection, psql }: PostgresqlClient,
   database: string,
-  excluded: readonly TableAt[],
+  known: Known,
   { children, ports }: ProgramContext,
 ): Promise<RowCounting> {
   const session = new CountSession(connection, psql, database, ports);
-  const snapshot = await session.start(children, countScript(excluded, true));
+  const snapshot = await session.start(children, countScript(known.excluded, true));
   return {
     args: snapshot === null ? [] : [`--snapshot=${snapshot}`],
     end: async () => {
       const contents = await session.end();
       if (contents === null) ports.output.line(`Rows are not counted in ${database}: ${session.reason}`);
       else tellCounted(database, contents, session.reason, ports);
-      return contents;
+      return withKnown(contents ?? {}, known);
     },
   };
 }
 
-/** What is in a database now. Rejects with a `RunFailedError`. */
+function withKnown(contents: DatabaseContents, known: Known): DatabaseContents {
+  const { properties, excluded, unchecked_foreign_keys } = known;
+  const empty = excluded.filter(({ kind }) => kind === "r").map(({ schema, name }) => ({
+    schema,
+    name,
+    rows: 0,
+  }));
+  return {
+    ...contents,
+    ...contents.tables === undefined ? {} : { tables: [...contents.tables, ...empty] },
+    ...withProperties(contents, properties),
+    ...unchecked_foreign_keys.length === 0 ? {} : { unchecked_foreign_keys: [...unchecked_foreign_keys] },
+  };
+}
+
+function withProperties({ objects }: DatabaseContents, properties: DatabaseProperties): DatabaseContents {
+  return { properties, objects: { ...objects, "database property": propertyLines(properties) } };
+}
+
+/** Lists a database's contents as they are now. Rejects with a `RunFailedError`. @param door Another database. */
 export async function contentsNow(
-  connection: PostgresqlConnection,
-  psql: string,
+  { connection, psql }: PostgresqlClient,
+  door: string,
   database: string,
 ): Promise<DatabaseContents> {
   const collected = new Collected();
   const reader = new LineReader((line) => collected.take(line));
   reader.push(new TextEncoder().encode(await connection.script(psql, database, countScript([], false))));
   reader.end();
-  return collected.contents()!;
+  const contents = collected.contents()!;
+  const properties = await readProperties(connection, psql, door, database);
+  return properties === undefined ? contents : { ...contents, ...withProperties(contents, properties) };
 }
 
 function tellCounted(
@@ -73,6 +109,7 @@ class Collected {
   isListed = false;
   isCounted = false;
   #largeObjects: number | null = null;
+  readonly #objects = new Map<string, string[]>();
   readonly #tables = new Map<string, TableRows>();
 
   take(line: string): void {
@@ -82,6 +119,7 @@ class Collected {
     else if ("is_listed" in said) this.isListed = true;
     else if ("is_counted" in said) this.isCounted = true;
     else if ("large_objects" in said) this.#largeObjects = said.large_objects;
+    else if ("kind" in said) this.#add(said.kind, said.names);
     else if ("listed" in said) this.#put({ schema: said.listed_schema, name: said.listed, rows: null });
     else this.#put(said);
   }
@@ -89,7 +127,17 @@ class Collected {
   /** Null while it is not known which tables there are. */
   contents(): DatabaseContents | null {
     if (!this.isListed) return null;
-    return { tables: [...this.#tables.values()], large_objects: this.#largeObjects };
+    return {
+      tables: [...this.#tables.values()],
+      large_objects: this.#largeObjects,
+      ...this.#objects.size === 0
+        ? {}
+        : { objects: Object.fromEntries(this.#objects), not_compared: NOT_LISTED },
+    };
+  }
+
+  #add(kind: string, names: readonly string[]): void {
+    this.#objects.set(kind, [...new Set([...this.#objects.get(kind) ?? [], ...names])].sort());
   }
 
   #put(table: TableRows): void {
@@ -180,7 +228,7 @@ class CountSession {
  * the server, not by as many as it has. Beside a dump, what can't be counted is passed over, as where the role may not read it: an error
  * would end the transaction, and with it the snapshot, under the dump.
  */
-function countScript(excluded: readonly TableAt[], isExported: boolean): string {
+function countScript(excluded: readonly ExcludedTable[], isExported: boolean): string {
   const settings = {
     search_path: "pg_catalog",
     row_security: "off",
@@ -190,7 +238,7 @@ function countScript(excluded: readonly TableAt[], isExported: boolean): string 
     transaction_timeout: "0",
   };
   const pairs = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
-  const left = excluded.map(({ schema, name }) => `(${literal(schema!)}, ${literal(name)})`);
+  const left = excluded.map(({ schema, name }) => `(${literal(schema)}, ${literal(name)})`);
   const tables = `from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     where c.relkind = 'r' and c.relpersistence <> 't'
@@ -201,6 +249,7 @@ function countScript(excluded: readonly TableAt[], isExported: boolean): string 
       )
       ${left.length === 0 ? "" : `and (n.nspname::text, c.relname::text) not in (${left.join(", ")})`}`;
   return `
+set statement_timeout = 0;
 select pg_catalog.count(pg_catalog.set_config(s.name, w.value, false))
 from pg_catalog.pg_settings s join (values ${pairs.join(", ")}) as w(name, value) on w.name = s.name;
 begin transaction isolation level repeatable read, read only;
@@ -212,6 +261,7 @@ ${
   }
 select json_build_object('listed_schema', n.nspname, 'listed', c.relname) ${tables};
 select json_build_object('is_listed', true);
+${objectStatements().join("\n")}
 select json_build_object('large_objects', count(*)) from pg_catalog.pg_largeobject_metadata;
 select format(
   'select json_build_object(''schema'', %L::text, ''name'', %L::text, ''rows'', (select count(*) from only %I.%I))',
@@ -219,8 +269,4 @@ select format(
 ) ${tables} order by c.relpages, c.oid \\gexec
 select json_build_object('is_counted', true);
 `;
-}
-
-function literal(text: string): string {
-  return `E'${text.replace(/[\\']/g, "\\$&")}'`;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import type { DatabaseSource } from "../../../src/protocol/job.ts";
+import type { DatabaseSource, StoredBackup } from "../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../tests/support/backup_run.ts";
 import { PostgresqlServer } from "../../../tests/support/postgresql.ts";
+import { until } from "../../../tests/support/until.ts";
 import { checkClosing } from "./dump_messages.ts";
 import { installationFor } from "./postgresql_programs.ts";
 
@@ -51,7 +52,7 @@ Deno.test("PostgreSQL", async (t) => {
       );
       await fails(source(server, { password: null }), /no password supplied/);
       await fails(
-        source(server, { names: ["one", "three"] }),
+        source(server, { names: ["three"] }),
         /^Cannot back up database three: .*The server has: one, postgres, two\.$/,
       );
     },
@@ -95,32 +96,34 @@ Deno.test("PostgreSQL", async (t) => {
   });
 
   await t.step(
-    "a table the user may not read fails the run, and what was stored before is removed",
+    "a table the user may not read fails the run of its database, and nothing of it is left",
     async () => {
       await server.sql("two", "create table private (a int); create role blind login password 'blind'");
       await fails(
-        source(server, { names: ["one", "two"], username: "blind", password: "blind" }),
+        source(server, { names: ["two"], username: "blind", password: "blind" }),
         /^Cannot dump database two: pg_dump exited with 1: .*permission denied for table private/,
       );
     },
   );
 
   await t.step(
-    "excluded names are literal, of any schema or of one, and take their partitions along",
+    "excluded names are literal, of any schema or of one, and take their partitions' rows along",
     async () => {
       await server.sql(
         "one",
         `create schema s; create table t (a int); create table s.t (a int); create table s."t.u*" (a int);
        create table s.tu (a int); create table parted (a int) partition by list (a);
        create table parted_1 partition of parted for values in (1) partition by list (a);
-       create table parted_1_1 partition of parted_1 for values in (1);`,
+       create table parted_1_1 partition of parted_1 for values in (1);
+       insert into t values (1); insert into s.t values (1); insert into s."t.u*" values (1);
+       insert into s.tu values (1); insert into parted values (1);`,
       );
       await using run = await BackupRun.open();
       await run.run(source(server, { names: ["one"], excluded_tables: ["s.t", "t.u*", "parted", "gone"] }));
-      const tables = [...(await dumped(run, "one")).matchAll(/^CREATE TABLE (\S+)/gm)].map(([, name]) =>
-        name
-      );
-      assert.deepEqual(tables.sort(), ["public.t", "s.tu"]);
+      const dump = await dumped(run, "one");
+      const names = (pattern: RegExp) => [...dump.matchAll(pattern)].map(([, name]) => name).sort();
+      assert.deepEqual(names(/^COPY (\S+)/gm), ["public.t", "s.tu"]);
+      assert.equal(names(/^CREATE TABLE (\S+)/gm).length, 7);
       assert.ok(run.lines.includes("Not in one, though excluded: gone"));
     },
   );
@@ -181,4 +184,98 @@ Deno.test("a dump without its closing line is not trusted", () => {
   for (const cut of [whole.slice(0, -1), whole.slice(0, 5000), new Uint8Array(0)]) {
     assert.throws(() => checkClosing("database x", cut, closing), /lacks its closing line/);
   }
+});
+
+Deno.test("what can't be dumped of several databases costs the others nothing", async (t) => {
+  await using server = await PostgresqlServer.open();
+  await server.sql(
+    "postgres",
+    "create database one; create database two; create database gone; create database off",
+  );
+  await server.sql("one", "create table t (a int); insert into t values (1)");
+  const missing = ({ missing = [] }: StoredBackup) => missing.map(({ name, reason }) => `${name}: ${reason}`);
+  const databases = ({ objects }: StoredBackup) =>
+    objects.filter(({ role }) => role === "archive").map(({ database }) => database);
+  const backUp = async (run: BackupRun, changes: Partial<DatabaseSource>, job = {}) =>
+    await run.run(source(server, changes), job);
+
+  await t.step("a name that vanished, and a dump that fails", async () => {
+    await server.sql(
+      "two",
+      "create view broken as select 1; delete from pg_rewrite where ev_class = 'broken'::regclass",
+    );
+    await using run = await BackupRun.open();
+    const backup = await backUp(run, { names: ["one", "nobody", "two"] });
+    assert.deepEqual(databases(backup), ["one"]);
+    assert.match(missing(backup)[0]!, /^nobody: Cannot back up database nobody: there is none of that name/);
+    assert.match(missing(backup)[1]!, /^two: Cannot dump database two: pg_dump exited with 1/);
+    assert.equal(run.warnings.filter((text) => / is left out of the backup: /.test(text)).length, 2);
+    const manifest = JSON.parse(await Deno.readTextFile(`${run.directory}/${backup.objects.at(-1)!.name}`));
+    assert.equal(manifest.incomplete, true);
+    assert.deepEqual(manifest.missing, backup.missing);
+    assert.equal(run.stored().length, 2);
+    const count = "select count(*) from pg_stat_activity where application_name = 'rearguard'";
+    await until(async () => (await server.sql("postgres", count)).trim() === "0");
+  });
+
+  await t.step("a control plane that can't record it gets a failure", async () => {
+    await using run = await BackupRun.open();
+    await assert.rejects(backUp(run, { names: ["one", "nobody"] }, { accepts_incomplete: false }), {
+      message: /^Cannot back up database nobody/,
+    });
+    assert.deepEqual(run.stored(), []);
+  });
+
+  await t.step("where nothing of any could be stored, the run fails", async () => {
+    await using run = await BackupRun.open();
+    await assert.rejects(backUp(run, { names: ["nobody", "two"] }), {
+      message: /Cannot back up database nobody.*; Cannot dump database two/,
+    });
+    assert.deepEqual(run.stored(), []);
+  });
+
+  await t.step("of an invalid, a closed and an own database, `*` tells, and takes what it can", async () => {
+    await server.sql(
+      "postgres",
+      `update pg_database set datconnlimit = -2 where datname = 'gone'; alter database off allow_connections false;
+       create database shop_rearguard_fresh; comment on database shop_rearguard_fresh is 'Rearguard: unfinished restore';
+       create database mine_rearguard_drill; create database pattern is_template true;`,
+    );
+    await using run = await BackupRun.open();
+    const backup = await backUp(run, { names: ["*"] });
+    assert.deepEqual(databases(backup), [null, "mine_rearguard_drill", "one", "pattern", "postgres"]);
+    assert.deepEqual(missing(backup).map((line) => line.slice(0, 40)), [
+      "off: Cannot back up database off: it tak",
+      "two: Cannot dump database two: pg_dump e",
+    ]);
+    assert.match(run.lines.join("\n"), /gone is left out: it is what an interrupted DROP DATABASE left/);
+    assert.match(run.lines.join("\n"), /shop_rearguard_fresh is left out: a restore or a drill made it/);
+  });
+
+  await t.step("an invalid one that is named is missing", async () => {
+    await using run = await BackupRun.open();
+    const backup = await backUp(run, { names: ["gone", "one"] });
+    assert.match(
+      missing(backup).join(),
+      /^gone: Cannot back up database gone: it is what an interrupted DROP/,
+    );
+  });
+
+  await t.step("a database of `*` that is dropped meanwhile is not missing", async () => {
+    await server.sql("postgres", "create database passing");
+    await server.sql(
+      "postgres",
+      "update pg_database set datconnlimit = -1, datallowconn = true where datname in ('gone', 'off'); drop database two",
+    );
+    await using run = await BackupRun.open();
+    let dropped: Promise<string> | null = null;
+    run.onLine = (line) => {
+      // The roles are stored first, and databases by their names.
+      if (line.startsWith("Stored roles")) dropped ??= server.sql("postgres", "drop database passing");
+    };
+    const backup = await backUp(run, { names: ["*"] });
+    await dropped;
+    assert.deepEqual(backup.missing, undefined);
+    assert.match(run.warnings.join("\n"), /database passing was dropped meanwhile, and is not in the backup/);
+  });
 });

@@ -17,6 +17,9 @@ const FRESH_SUFFIX = "_rearguard_fresh";
 const REPLACED_SUFFIX = "_rearguard_replaced";
 export const DRILL_SUFFIX = "_rearguard_drill";
 
+/** Begins the comment of each PostgreSQL database that is Rearguard's own: only such ones are dropped unasked. */
+export const MARK = "Rearguard: ";
+
 export function besideNames(name: string): BesideNames {
   return {
     fresh: beside(name, FRESH_SUFFIX),

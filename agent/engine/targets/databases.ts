@@ -4,13 +4,16 @@
  */
 import type { DatabaseTarget, StoredObject } from "../../../src/protocol/job.ts";
 import { Children, type Command } from "../children.ts";
+import { oneLine } from "../line.ts";
+import { type ArchiveContents, storedContents } from "../manifest_contents.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import type { ProgramContext } from "../run_context.ts";
+import type { DatabaseContents } from "../sources/row_counts.ts";
 import { userToRunAs } from "../system_user.ts";
 import { requireTools } from "../tools.ts";
 import { feedUnpacked, type Rewrite } from "./feed.ts";
-import { LoadMessages } from "./load_messages.ts";
+import { LoadMessages, type LoadRules } from "./load_messages.ts";
 import { openMysql } from "./mysql.ts";
 import { openPostgresql } from "./postgresql.ts";
 import type { Put } from "./registry.ts";
@@ -21,6 +24,8 @@ export interface WantedDatabase {
   /** Its name in the backup. */
   readonly original: string;
   readonly name: string;
+  /** As the manifest tells them; null where it does not. */
+  readonly contents: DatabaseContents | null;
 }
 
 /** What a dump is loaded by. */
@@ -28,6 +33,10 @@ export interface Loader {
   readonly command: Command;
   /** Changes the dump on its way into the command; null: it stays as it is. */
   readonly rewrite: Rewrite | null;
+  /** Which errors the load may have. */
+  readonly rules?: LoadRules;
+  /** Called once all is loaded. */
+  finish?(): Promise<void>;
 }
 
 /** A database server that takes a restore. Methods are called in this order, `discard` in any case, at the end. */
@@ -73,7 +82,7 @@ const GLOBALS_PROGRAM = { postgresql: "psql --no-psqlrc --dbname=postgres", mysq
 
 export async function restoreDatabases(target: DatabaseTarget, context: RestoreContext): Promise<Put> {
   const { children, ports } = context;
-  const wanted = chooseDatabases(target, context);
+  const wanted = chooseDatabases(target, context, await contentsOf(context));
   await requireTools(children, ["zstd"]);
   const user = await userToRunAs(children, target.run_as);
   const programs = { job: { run_as: target.run_as }, ports, children, user };
@@ -102,6 +111,7 @@ export async function restoreDatabases(target: DatabaseTarget, context: RestoreC
 function chooseDatabases(
   { names, database_name }: DatabaseTarget,
   context: RestoreContext,
+  contents: ArchiveContents,
 ): WantedDatabase[] {
   const all = context.objects.archives().filter(({ database }) => database !== null);
   const chosen = all.filter(({ database }) => names === null || names.includes(database!));
@@ -115,7 +125,23 @@ function chooseDatabases(
     archive,
     original: archive.database!,
     name: database_name ?? archive.database!,
+    contents: contents.get(archive.name) ?? null,
   }));
+}
+
+/** A manifest that can't be read costs the properties of the databases, not their data. */
+async function contentsOf({ job, objects, children, ports }: RestoreContext): Promise<ArchiveContents> {
+  try {
+    return (await storedContents(job.backup, objects, children)).contents;
+  } catch (error) {
+    ports.signal.throwIfAborted();
+    ports.output.warning(
+      `The manifest can't be read, so properties of the databases are not restored: ${
+        oneLine((error as Error).message)
+      }`,
+    );
+    return new Map();
+  }
 }
 
 /** Roles and accounts are the server's: those that are there are not for a database's restore to change. */
@@ -149,10 +175,12 @@ export async function prove(
 
 export async function load(
   wanted: WantedDatabase,
-  { command, rewrite }: Loader,
+  loader: Loader,
   context: LoadContext,
 ): Promise<void> {
-  const messages = new LoadMessages(command.program, context.ports.output);
+  const { command, rewrite } = loader;
+  const messages = new LoadMessages(command.program, context.ports.output, loader.rules);
   const exit = await feedUnpacked(wanted.archive, command, messages.read, context, rewrite);
   messages.check(exit, `database ${wanted.original}`);
+  await loader.finish?.();
 }

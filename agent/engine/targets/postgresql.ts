@@ -1,21 +1,25 @@
 /**
- * PostgreSQL databases: a fresh one is made from `template0` with the encoding, the collation and the owner that the backup tells,
- * or, where one is there already, with that one's owner, grants and settings. The swap is one transaction of renames.
+ * PostgreSQL databases: a fresh one is made from `template0` with the encoding, the collation, the owner and the properties that the
+ * backup tells, or, where one is there already, with that one's. The swap is one transaction of renames.
  */
 import type { DatabaseTarget } from "../../../src/protocol/job.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import type { ProgramContext } from "../run_context.ts";
-import { DATABASE_PROPERTIES } from "../sources/postgresql.ts";
-import { PostgresqlConnection } from "../sources/postgresql_connection.ts";
-import { besideNames } from "./beside.ts";
+import type { PostgresqlConnection } from "../sources/postgresql_connection.ts";
+import { DATABASE_PROPERTIES } from "../sources/postgresql_databases.ts";
+import { DatabaseProperties } from "../sources/postgresql_properties.ts";
+import { identifier, literal } from "../sources/postgresql_text.ts";
+import { besideNames, MARK } from "./beside.ts";
 import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "./databases.ts";
-import { MARK, PostgresqlFresh, type Properties } from "./postgresql_fresh.ts";
-import { endConnections, identifier, IS_OCCUPIED, literal, propertiesToKeep } from "./postgresql_sql.ts";
+import { PostgresqlFresh, type Properties } from "./postgresql_fresh.ts";
+import { loaderFor } from "./postgresql_load.ts";
+import { mergeProperties, type PropertyStatement } from "./postgresql_properties.ts";
+import { endConnections, IS_OCCUPIED } from "./postgresql_sql.ts";
 
 interface Existing extends Properties {
   name: string;
-  comment: string | null;
+  properties: DatabaseProperties;
   /** Whether there is something in it. */
   isOccupied: boolean;
 }
@@ -33,6 +37,8 @@ export async function openPostgresql(
 
 class PostgresqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
+  /** By the database's final name. */
+  readonly #properties = new Map<string, DatabaseProperties>();
 
   constructor(private readonly target: DatabaseTarget, private readonly server: PostgresqlFresh) {}
 
@@ -46,16 +52,37 @@ class PostgresqlHost implements DatabaseHost {
     }
   }
 
-  async create({ name, original, archive }: WantedDatabase): Promise<Loader> {
+  async create(wanted: WantedDatabase): Promise<Loader> {
+    const { name, original } = wanted;
     const { fresh } = besideNames(name);
     const existing = this.#existing.get(name);
-    await this.server.make(fresh, original, "unfinished restore", existing);
-    if (existing !== undefined) await this.#keepProperties(existing.name, fresh);
-    return { command: this.server.loader(fresh, archive), rewrite: null };
+    const isOwned = this.target.owners ?? true;
+    const properties = this.#propertiesFor(wanted);
+    const tablespace = properties?.tablespace ?? null;
+    await this.server.make({
+      name: fresh,
+      original,
+      comment: "unfinished restore",
+      existing,
+      isOwned,
+      tablespace,
+    });
+    const choices = { isOwned, continuesOnErrors: this.target.continue_on_errors ?? false, leftOut: [] };
+    let later: PropertyStatement[] = [];
+    if (properties !== undefined) {
+      this.#properties.set(name, properties);
+      later = await this.server.applyProperties(fresh, properties, isOwned);
+    }
+    const loader = await loaderFor(this.server, fresh, wanted, choices);
+    const finish = async () => {
+      await loader.finish?.();
+      await this.server.carryOut(later);
+    };
+    return { ...loader, finish };
   }
 
   async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
-    const connection = await PostgresqlConnection.open(this.target, programs);
+    const connection = await this.server.connect(programs);
     const names = wanted.map(({ name }) => name);
     // Loading takes a while: an empty database may have been put to use.
     for (const name of names) if (this.#existing.has(name)) await this.#refuseOccupied(name, connection);
@@ -82,13 +109,15 @@ class PostgresqlHost implements DatabaseHost {
   }
 
   async #inspectExisting(name: string): Promise<void> {
-    const [found] = await this.server.query<Omit<Existing, "isOccupied">>(
-      `select datname as name, shobj_description(oid, 'pg_database') as comment, ${DATABASE_PROPERTIES}
+    const [found] = await this.server.query<Properties & { name: string }>(
+      `select datname as name, ${DATABASE_PROPERTIES}
        from pg_catalog.pg_database d where datname = ${literal(name)}`,
     );
     if (found === undefined) return;
+    const properties = await this.server.propertiesOf(name);
+    if (properties === undefined) return;
     const isOccupied = await this.#refuseOccupied(name, this.server.connection);
-    this.#existing.set(name, { ...found, isOccupied });
+    this.#existing.set(name, { ...found, properties, isOccupied });
   }
 
   async #refuseOccupied(name: string, connection: PostgresqlConnection): Promise<boolean> {
@@ -98,27 +127,32 @@ class PostgresqlHost implements DatabaseHost {
     return isOccupied;
   }
 
-  async #keepProperties(from: string, to: string): Promise<void> {
-    const rows = await this.server.query<{ statement: string }>(propertiesToKeep(from, to));
-    if (rows.length > 0) await this.server.execute(rows.map(({ statement }) => statement).join(";\n"));
+  /** Undefined where neither the server nor the backup tells any. */
+  #propertiesFor({ name, contents }: WantedDatabase): DatabaseProperties | undefined {
+    const told = DatabaseProperties.safeParse(contents?.properties).data;
+    const existing = this.#existing.get(name);
+    if (existing === undefined) return told;
+    if (existing.isOccupied || told === undefined) return existing.properties;
+    return mergeProperties(existing.properties, told);
   }
 
   #swapStatements(names: readonly string[]): string {
     const statements = [endConnections(names.flatMap((name) => [name, besideNames(name).fresh]))];
     for (const name of names) {
       const { fresh, replaced } = besideNames(name);
-      const existing = this.#existing.get(name);
-      if (existing !== undefined) {
+      const properties = this.#properties.get(name);
+      if (this.#existing.has(name)) {
         statements.push(
           `comment on database ${identifier(name)} is ${literal(`${MARK}replaced by a restore`)}`,
+          `alter database ${identifier(name)} rename to ${identifier(replaced)}`,
         );
-        statements.push(`alter database ${identifier(name)} rename to ${identifier(replaced)}`);
       }
-      const comment = existing?.comment ?? null;
-      statements.push(`alter database ${identifier(fresh)} rename to ${identifier(name)}`);
+      const comment = properties?.comment ?? null;
       statements.push(
+        `alter database ${identifier(fresh)} rename to ${identifier(name)}`,
         `comment on database ${identifier(name)} is ${comment === null ? "null" : literal(comment)}`,
       );
+      if (properties?.is_template) statements.push(`alter database ${identifier(name)} is_template true`);
     }
     return statements.join(";\n");
   }

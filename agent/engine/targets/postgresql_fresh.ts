@@ -1,17 +1,16 @@
 /** Databases that are made on a PostgreSQL server for a dump, and what is left of those that nobody needs any more. */
 import * as z from "zod";
-import type { DatabaseTarget, SourceDescription, StoredObject } from "../../../src/protocol/job.ts";
-import type { Command } from "../children.ts";
-import { RunFailedError } from "../ports.ts";
+import type { DatabaseTarget, SourceDescription } from "../../../src/protocol/job.ts";
+import { type Output, RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { PostgresqlConnection } from "../sources/postgresql_connection.ts";
-import {
-  type Installation,
-  installations,
-  installationToRestore,
-  programPath,
-} from "../sources/postgresql_programs.ts";
-import { dropDatabase, endConnections, identifier, literal } from "./postgresql_sql.ts";
+import { findDoor } from "../sources/postgresql_databases.ts";
+import { type DatabaseProperties, readProperties } from "../sources/postgresql_properties.ts";
+import { type Installation, installations, programPath } from "../sources/postgresql_programs.ts";
+import { identifier, literal } from "../sources/postgresql_text.ts";
+import { MARK } from "./beside.ts";
+import { planProperties, type PropertyStatement } from "./postgresql_properties.ts";
+import { dropDatabase, endConnections } from "./postgresql_sql.ts";
 
 export const Properties = z.object({
   encoding: z.string(),
@@ -29,26 +28,49 @@ const Description = z.looseObject({
 });
 type Description = z.infer<typeof Description>;
 
-/** A comment that tells which databases are Rearguard's own: only such ones are dropped unasked. */
-export const MARK = "Rearguard: ";
+/** The role that logs in, and its rights. */
+interface Role {
+  name: string;
+  is_superuser: boolean;
+  may_create: boolean;
+}
+
 const MAX_NAME_BYTES = 63;
+/** A server or a role may let sessions write nothing unless they ask for it. */
+const OPTIONS = "-c default_transaction_read_only=off";
+
+export interface NewDatabase {
+  readonly name: string;
+  /** Its name in the backup. */
+  readonly original: string;
+  readonly comment: string;
+  /** The one that is in its place: an empty one was made by somebody who knew how it should be. */
+  readonly existing?: Properties & { isOccupied: boolean };
+  /** False: it belongs to the login, whosever the original was. */
+  readonly isOwned: boolean;
+  readonly tablespace?: string | null;
+}
 
 export class PostgresqlFresh {
   /** To be dropped at the end, whatever happens. */
   readonly unfinished = new Set<string>();
   readonly psql: string;
+  readonly role: Role;
+  major = 0;
   /** A database to be connected to that is none of those in question. */
-  #door = "postgres";
-  #major = 0;
+  door = "postgres";
+  #options: string | null = OPTIONS;
+  #roles: ReadonlySet<string> | null = null;
 
   private constructor(
     private readonly target: DatabaseTarget,
     private readonly programs: ProgramContext,
-    readonly connection: PostgresqlConnection,
-    private readonly found: Installation[],
+    public connection: PostgresqlConnection,
+    readonly found: Installation[],
     private readonly description: Description,
   ) {
     this.psql = programPath(found[0]!, "psql");
+    this.role = { name: "", is_superuser: false, may_create: false };
   }
 
   static async open(
@@ -56,40 +78,47 @@ export class PostgresqlFresh {
     programs: ProgramContext,
     source: SourceDescription | null,
   ): Promise<PostgresqlFresh> {
-    const connection = await PostgresqlConnection.open(target, programs);
+    const connection = await PostgresqlConnection.open(target, programs, OPTIONS);
     programs.ports.output.line(`Connecting to PostgreSQL at ${connection.description}`);
     const found = await installations(programs.children);
     const description = Description.safeParse(source).data ?? { databases: [] };
     return new PostgresqlFresh(target, programs, connection, found, description);
   }
 
-  /** @param names Of the databases in question. */
-  async meet(names: readonly string[]): Promise<void> {
-    this.#door = names.includes("postgres") ? "template1" : "postgres";
-    for (const name of names) checkName(name);
-    const [{ major }] = await this.query<{ major: number }>(
-      "select current_setting('server_version_num')::int / 10000 as major",
-    ) as [{ major: number }];
-    this.#major = major;
+  get output(): Output {
+    return this.programs.ports.output;
   }
 
-  /**
-   * Makes a database for what the backup calls `original`.
-   *
-   * @param existing The one that is in its place: an empty one was made by somebody who knew how it should be.
-   * @param isOwned False: it belongs to the user, whosever the original was.
-   */
-  async make(
-    name: string,
-    original: string,
-    comment: string,
-    existing?: Properties & { isOccupied: boolean },
-    isOwned = true,
-  ): Promise<void> {
-    const entry = this.description.databases.find((database) => database.name === original);
+  /** The major version of the server that the backup is of; 0 where it is not known. */
+  get dumpedMajor(): number {
+    return parseInt(this.description.server_version ?? "0");
+  }
+
+  /** @param names Of the databases in question. */
+  async meet(names: readonly string[]): Promise<void> {
+    names.forEach(checkName);
+    this.door = await this.#findDoor(names);
+    const [server] = await this.query<Role & { major: number }>(
+      `select current_setting('server_version_num')::int / 10000 as major, rolname as name,
+         rolsuper as is_superuser, rolcreatedb or rolsuper as may_create
+       from pg_catalog.pg_roles where rolname = current_user`,
+    );
+    this.major = server!.major;
+    Object.assign(this.role, server);
+  }
+
+  /** Opens a connection of its own for programs that outlive a cancel. */
+  async connect(programs: ProgramContext): Promise<PostgresqlConnection> {
+    return await PostgresqlConnection.open(this.target, programs, this.#options);
+  }
+
+  async make(database: NewDatabase): Promise<void> {
+    const { name, original, existing, isOwned } = database;
+    const entry = this.description.databases.find((each) => each.name === original);
     const told = Properties.safeParse(entry).data;
     const as = existing !== undefined && !existing.isOccupied ? existing : told ?? existing;
-    const clauses = await this.#clauses(original, as, isOwned ? existing?.owner ?? told?.owner : undefined);
+    const owner = isOwned ? existing?.owner ?? told?.owner : undefined;
+    const clauses = await this.#clauses(original, as, owner) + await this.#tablespaceClause(database);
     this.unfinished.add(name);
     try {
       await this.execute(`create database ${identifier(name)} template template0${clauses}`);
@@ -98,24 +127,47 @@ export class PostgresqlFresh {
       if (/already exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }
-    await this.execute(`comment on database ${identifier(name)} is ${literal(`${MARK}${comment}`)}`);
+    await this.comment(name, database.comment);
   }
 
-  /** What loads an archive that it reads. */
-  loader(name: string, archive: StoredObject): Command {
-    const dumped = parseInt(this.description.server_version ?? "0");
-    const installation = installationToRestore(Math.max(this.#major, dumped), this.found);
-    if (!/\.dump\.zst(\.age)?$/.test(archive.name)) {
-      const args = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"];
-      return this.connection.command(programPath(installation, "psql"), args, name);
-    }
-    // Without it pg_restore writes a script; as a connection string, no name is read as something else.
-    const place = `--dbname=dbname='${name.replace(/[\\']/g, "\\$&")}'`;
-    return this.connection.command(
-      programPath(installation, "pg_restore"),
-      ["--exit-on-error", place],
-      name,
+  /** Marks a database as Rearguard's own. */
+  async comment(name: string, text: string): Promise<void> {
+    await this.execute(`comment on database ${identifier(name)} is ${literal(`${MARK}${text}`)}`);
+  }
+
+  async propertiesOf(name: string): Promise<DatabaseProperties | undefined> {
+    return await readProperties(this.connection, this.psql, this.door, name);
+  }
+
+  /** Says what is lost. Resolves with what has to wait until the database is loaded. */
+  async applyProperties(
+    to: string,
+    properties: DatabaseProperties,
+    isOwned: boolean,
+  ): Promise<PropertyStatement[]> {
+    this.#roles ??= new Set(
+      (await this.query<{ name: string }>("select rolname as name from pg_catalog.pg_roles")).map((
+        { name },
+      ) => name),
     );
+    const { before, after, lost } = planProperties(to, properties, { roles: this.#roles, isOwned });
+    for (const what of lost) {
+      this.output.warning(`Not restored: ${what}, a role that is not there`);
+    }
+    await this.carryOut(before);
+    return after;
+  }
+
+  /** A property that the server or the login does not allow is a warning. */
+  async carryOut(statements: readonly PropertyStatement[]): Promise<void> {
+    for (const { sql, what } of statements) {
+      try {
+        await this.execute(sql);
+      } catch (error) {
+        if (!(error instanceof RunFailedError)) throw error;
+        this.output.warning(`Not restored: ${what}: ${error.message}`);
+      }
+    }
   }
 
   /** Whether there is such a database, and its comment. */
@@ -134,7 +186,7 @@ export class PostgresqlFresh {
     if (!found.comment?.startsWith(MARK)) {
       throw new RunFailedError(`database ${name} is in the way. Drop or rename it, then restore again.`);
     }
-    await this.execute(`drop database ${identifier(name)}`);
+    await this.drop(name);
   }
 
   /** Never rejects; `next` says what tries again. */
@@ -142,9 +194,9 @@ export class PostgresqlFresh {
     if (this.unfinished.size === 0) return;
     for (const name of [...this.unfinished]) {
       try {
-        const connection = await PostgresqlConnection.open(this.target, programs);
+        const connection = await this.connect(programs);
         await this.execute(endConnections([name]), connection);
-        await dropDatabase(connection, this.psql, this.#door, name);
+        await dropDatabase(connection, this.psql, this.door, name);
         this.unfinished.delete(name);
       } catch (error) {
         programs.ports.output.warning(
@@ -156,16 +208,28 @@ export class PostgresqlFresh {
 
   /** Rejects where somebody is connected to it. */
   async drop(name: string): Promise<void> {
-    await dropDatabase(this.connection, this.psql, this.#door, name);
+    await dropDatabase(this.connection, this.psql, this.door, name);
   }
 
   async query<Row>(select: string): Promise<Row[]> {
-    return await this.connection.query<Row>(this.psql, this.#door, select);
+    return await this.connection.query<Row>(this.psql, this.door, select);
   }
 
   /** @param connection Default: the run's own, which ends with it. */
   async execute(sql: string, connection: PostgresqlConnection = this.connection): Promise<void> {
-    await connection.execute(this.psql, this.#door, sql);
+    await connection.execute(this.psql, this.door, sql);
+  }
+
+  /** A pooler may take no options: then the server's own default decides. */
+  async #findDoor(names: readonly string[]): Promise<string> {
+    try {
+      return await findOtherDoor(this.connection, this.psql, names);
+    } catch (error) {
+      if (!/startup parameter/.test((error as Error).message)) throw error;
+      this.#options = null;
+      this.connection = await this.connect(this.programs);
+      return await findOtherDoor(this.connection, this.psql, names);
+    }
   }
 
   async #clauses(original: string, as: Properties | undefined, owner: string | undefined): Promise<string> {
@@ -175,21 +239,56 @@ export class PostgresqlFresh {
       `lc_ctype ${literal(as.ctype)}`,
       ...this.#localeClauses(as),
     ];
-    if (owner !== undefined && await this.#hasRole(owner)) clauses.push(`owner ${identifier(owner)}`);
-    else if (owner !== undefined) {
-      this.programs.ports.output.warning(`The owner of ${original} was ${owner}, a role that is not there`);
+    if (owner !== undefined && await this.#has("pg_roles", "rolname", owner)) {
+      clauses.push(`owner ${identifier(owner)}`);
+    } else if (owner !== undefined) {
+      this.output.warning(`The owner of ${original} was ${owner}, a role that is not there`);
     }
     return clauses.map((clause) => ` ${clause}`).join("");
   }
 
+  async #tablespaceClause({ tablespace, original }: NewDatabase): Promise<string> {
+    if (tablespace === undefined || tablespace === null || tablespace === "pg_default") return "";
+    if (await this.#has("pg_tablespace", "spcname", tablespace)) {
+      return ` tablespace ${identifier(tablespace)}`;
+    }
+    this.output.warning(
+      `Tablespace ${tablespace} of ${original} is not there: the database is made in the default one`,
+    );
+    return "";
+  }
+
   #localeClauses({ locale_provider: provider, locale }: Properties): string[] {
-    if (this.#major < 15 || locale === null || !["icu", "builtin"].includes(provider)) return [];
+    if (this.major < 15 || locale === null || !["icu", "builtin"].includes(provider)) return [];
     return [`locale_provider ${provider}`, `${provider}_locale ${literal(locale)}`];
   }
 
-  async #hasRole(name: string): Promise<boolean> {
-    return (await this.query(`select from pg_catalog.pg_roles where rolname = ${literal(name)}`)).length > 0;
+  async #has(catalog: string, column: string, name: string): Promise<boolean> {
+    const found = await this.query(`select from pg_catalog.${catalog} where ${column} = ${literal(name)}`);
+    return found.length > 0;
   }
+}
+
+/** Finds a database beside those in question. One of them lists the others where no usual one lets the login in. */
+async function findOtherDoor(
+  connection: PostgresqlConnection,
+  psql: string,
+  names: readonly string[],
+): Promise<string> {
+  const door = await findDoor(connection, psql, [], names);
+  if (!names.includes(door)) return door;
+  const [other] = await connection.query<{ name: string }>(
+    psql,
+    door,
+    `select datname as name from pg_catalog.pg_database
+     where datallowconn and has_database_privilege(oid, 'connect')
+       and datname not in (${names.map(literal).join(", ")}) order by datistemplate, datname limit 1`,
+  );
+  if (other !== undefined) return other.name;
+  throw new RunFailedError(
+    `the user may connect to no database but ${door}, and it takes another one to replace that. ` +
+      "Let it in, with: grant connect on database postgres to that user.",
+  );
 }
 
 function checkName(name: string): void {

@@ -1,14 +1,18 @@
 /** Scratch databases on PostgreSQL. */
 import type { BackupToRead, DatabaseTarget } from "../../../src/protocol/job.ts";
-import type { Command } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { contentsNow } from "../sources/postgresql_counts.ts";
+import { KINDS_OF_OWNERS } from "../sources/postgresql_objects.ts";
+import { DatabaseProperties, DEFAULT_GRANTS } from "../sources/postgresql_properties.ts";
 import type { DatabaseContents } from "../sources/row_counts.ts";
-import { besideNames, DRILL_SUFFIX } from "./beside.ts";
-import type { WantedDatabase } from "./databases.ts";
-import { MARK, PostgresqlFresh } from "./postgresql_fresh.ts";
-import { identifier, IS_OCCUPIED, literal } from "./postgresql_sql.ts";
+import { besideNames, DRILL_SUFFIX, MARK } from "./beside.ts";
+import type { Loader, WantedDatabase } from "./databases.ts";
+import { boundExtensions, describeBound } from "./postgresql_bound.ts";
+import { PostgresqlFresh } from "./postgresql_fresh.ts";
+import { loaderFor } from "./postgresql_load.ts";
+import { identifier, literal } from "../sources/postgresql_text.ts";
+import { IS_OCCUPIED } from "./postgresql_sql.ts";
 import { ADVICE, type ScratchHost } from "./scratch.ts";
 
 const DRILL = "restore drill";
@@ -37,14 +41,11 @@ class PostgresqlScratch implements ScratchHost {
 
   async prepare(wanted: readonly WantedDatabase[]): Promise<void> {
     await this.server.meet(wanted.map(({ original }) => original));
-    const [role] = await this.server.query<{ name: string; may_create: boolean }>(
-      `select rolname as name, rolcreatedb or rolsuper as may_create from pg_catalog.pg_roles
-       where rolname = current_user`,
-    );
-    if (!role!.may_create) {
+    const { role } = this.server;
+    if (!role.may_create) {
       throw new RunFailedError(
-        `role ${role!.name} may not create the scratch database that a drill takes. ` +
-          `Let it, with: alter role ${identifier(role!.name)} createdb, ${ADVICE}.`,
+        `role ${role.name} may not create the scratch database that a drill takes. ` +
+          `Let it, with: alter role ${identifier(role.name)} createdb, ${ADVICE}.`,
       );
     }
     await this.#dropLeftovers();
@@ -66,18 +67,67 @@ class PostgresqlScratch implements ScratchHost {
     return found?.setting ?? null;
   }
 
-  async create({ name, original, archive }: WantedDatabase): Promise<{ command: Command; rewrite: null }> {
-    await this.server.make(name, original, this.#comment, undefined, false);
-    // Whoever the original lets in is not known here.
+  /** Only a superuser can give objects to others, and let others in. */
+  async create(wanted: WantedDatabase): Promise<Loader> {
+    const { name, original, contents } = wanted;
+    const isOwned = this.server.role.is_superuser;
+    const properties = DatabaseProperties.safeParse(contents?.properties).data;
+    const tablespace = properties?.tablespace ?? null;
+    await this.server.make({ name, original, comment: this.#comment, isOwned: false, tablespace });
     await this.server.execute(`revoke all on database ${identifier(name)} from public`);
-    return { command: this.server.loader(name, archive), rewrite: null };
+    const leftOut = boundExtensions(contents);
+    const loader = await loaderFor(this.server, name, wanted, { isOwned, continuesOnErrors: false, leftOut });
+    const finish = async () => {
+      await loader.finish?.();
+      if (properties === undefined || !isOwned) return;
+      // After the load: until then nobody else is let in.
+      const grants = properties.grants ?? [...DEFAULT_GRANTS];
+      const later = await this.server.applyProperties(name, { ...properties, grants }, isOwned);
+      await this.server.carryOut(later);
+    };
+    return { ...loader, finish };
   }
 
-  async contents({ name }: WantedDatabase): Promise<DatabaseContents> {
-    const contents = await contentsNow(this.server.connection, this.server.psql, name);
+  async contents({ name, contents: expected }: WantedDatabase): Promise<DatabaseContents> {
+    const contents = await contentsNow(this.server, this.server.door, name);
     const found = await this.server.find(name);
-    if (found?.comment === `${MARK}${this.#comment}`) return contents;
-    throw new RunFailedError(`its scratch database ${name} was dropped or replaced meanwhile`);
+    if (found?.comment !== `${MARK}${this.#comment}`) {
+      throw new RunFailedError(`its scratch database ${name} was dropped or replaced meanwhile`);
+    }
+    return this.#comparable(contents, expected);
+  }
+
+  /** Leaves out the differences that the drill itself makes. */
+  #comparable(found: DatabaseContents, expected: DatabaseContents | null): DatabaseContents {
+    const bound = boundExtensions(expected);
+    const keys = (expected?.unchecked_foreign_keys ?? []).map(({ table, name }) => ({ table, name }));
+    const constraints =
+      expected?.objects?.["table constraint"]?.filter((identity) =>
+        keys.some(({ table, name }) =>
+          [name, identifier(name)].some((each) => identity === `${each} on ${table}`)
+        )
+      ) ?? [];
+    const properties = (found.objects?.["database property"] ?? []).filter((line) =>
+      !line.startsWith(`comment "${MARK}`)
+    );
+    const comment = (expected?.objects?.["database property"] ?? []).filter((line) =>
+      line.startsWith("comment ")
+    );
+    return {
+      ...found,
+      objects: {
+        ...found.objects,
+        "database property": [...properties, ...comment],
+        "table constraint": [...found.objects?.["table constraint"] ?? [], ...constraints],
+        extension: [...found.objects?.extension ?? [], ...bound],
+      },
+      not_compared: [
+        ...found.not_compared ?? [],
+        ...this.server.role.is_superuser ? [] : [...KINDS_OF_OWNERS, "database property"],
+        ...bound.length === 0 ? [] : [describeBound(bound)],
+        ...constraints.length === 0 ? [] : ["foreign keys to rows that are left out"],
+      ],
+    };
   }
 
   async discard(programs: ProgramContext): Promise<boolean> {

@@ -1,14 +1,6 @@
 /** SQL that restores and drills put to PostgreSQL. */
 import type { PostgresqlConnection } from "../sources/postgresql_connection.ts";
-
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** As an escape string: whatever `standard_conforming_strings` says. */
-export function literal(text: string): string {
-  return ` E'${text.replace(/[\\']/g, "\\$&")}'`;
-}
+import { identifier, literal } from "../sources/postgresql_text.ts";
 
 /** Objects of a new database have ids below 16384, https://www.postgresql.org/docs/current/system-catalog-initial-data.html. */
 const FIRST_OWN_ID = 16384;
@@ -23,41 +15,6 @@ export const IS_OCCUPIED = `select
     select from pg_catalog.pg_namespace
     where oid >= ${FIRST_OWN_ID} and nspname <> 'public' and nspname !~ '^pg_'
   ) as is_occupied`;
-
-/** Settings whose value is a list of names, quoted as such already: src/bin/pg_dump/dumputils.c, variable_is_guc_list_quote. */
-const LISTS = [
-  "local_preload_libraries",
-  "search_path",
-  "session_preload_libraries",
-  "shared_preload_libraries",
-  "temp_tablespaces",
-  "unix_socket_directories",
-];
-
-/** A SELECT of statements that give database `to` the grants, the limit and the settings of database `from`. */
-export function propertiesToKeep(from: string, to: string): string {
-  const name = literal(identifier(to));
-  return `
-    with d as (select * from pg_catalog.pg_database where datname = ${literal(from)}),
-    configured as (
-      select setrole, split_part(entry, '=', 1) as variable, substr(entry, strpos(entry, '=') + 1) as value
-      from d join pg_catalog.pg_db_role_setting on setdatabase = d.oid, unnest(setconfig) entry
-    )
-    select format('revoke all on database %s from public', ${name}) as statement from d where datacl is not null
-    union all
-    select format('grant %s on database %s to %s%s', privilege_type, ${name},
-      case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end,
-      case when is_grantable then ' with grant option' else '' end)
-    from d, aclexplode(datacl) where grantee <> datdba
-    union all
-    select format('alter database %s connection limit %s', ${name}, datconnlimit) from d where datconnlimit <> -1
-    union all
-    select case setrole when 0 then format('alter database %s', ${name})
-      else format('alter role %I in database %s', pg_get_userbyid(setrole), ${name}) end ||
-      format(' set %I to %s', variable,
-        case when variable in (${LISTS.map(literal).join(", ")}) then value else quote_literal(value) end)
-    from configured`;
-}
 
 export function endConnections(names: readonly string[]): string {
   return `select count(pg_terminate_backend(pid)) from pg_catalog.pg_stat_activity
@@ -74,6 +31,17 @@ const FORGET_SUBSCRIPTIONS = `select format(
   from pg_catalog.pg_subscription s join pg_catalog.pg_database d on d.oid = s.subdbid
   where d.datname = current_database()`;
 
+/** A database that is marked as a template can't be dropped. */
+function unmarkTemplate(name: string): string {
+  return `do ${
+    literal(`begin
+    if exists (select from pg_catalog.pg_database where datistemplate and datname = ${literal(name)}) then
+      alter database ${identifier(name)} is_template false;
+    end if;
+  end`)
+  }`;
+}
+
 /** @param door Another database to be connected to. Rejects where somebody is connected to it. */
 export async function dropDatabase(
   connection: PostgresqlConnection,
@@ -81,6 +49,7 @@ export async function dropDatabase(
   door: string,
   name: string,
 ): Promise<void> {
+  await connection.execute(psql, door, unmarkTemplate(name));
   const drop = () => connection.execute(psql, door, `drop database if exists ${identifier(name)}`);
   try {
     await drop();

@@ -1,0 +1,149 @@
+/** Lists what a PostgreSQL database holds beside its rows: every kind of object by name, owners and grants. */
+
+/** Objects of a new database have ids below 16384, https://www.postgresql.org/docs/current/system-catalog-initial-data.html. */
+const FIRST_OWN_ID = 16384;
+
+/** Catalog, and the condition on its rows `o`. Rows that a dump does not hold, or that come by themselves, are left out. */
+const CATALOGS: readonly [catalog: string, condition: string][] = [
+  ["pg_class", "o.relkind in ('p', 'v', 'm', 'f', 'S', 'i', 'I') and o.relpersistence <> 't'"],
+  ["pg_constraint", "o.contype <> 'n' and coalesce((to_jsonb(o) ->> 'conparentid')::oid, 0) = 0"],
+  ["pg_attrdef", "true"],
+  ["pg_proc", "true"],
+  [
+    "pg_type",
+    "o.typtype in ('b', 'c', 'd', 'e', 'r') and not exists (select from pg_type a where a.typarray = o.oid) and " +
+    "(o.typrelid = 0 or exists (select from pg_class c where c.oid = o.typrelid and c.relkind = 'c'))",
+  ],
+  ["pg_trigger", "not o.tgisinternal and coalesce((to_jsonb(o) ->> 'tgparentid')::oid, 0) = 0"],
+  ["pg_rewrite", "o.rulename <> '_RETURN'"],
+  ["pg_policy", "true"],
+  ["pg_event_trigger", "true"],
+  ["pg_namespace", "o.nspname !~ '^pg_(toast|temp)'"],
+  ["pg_extension", "true"],
+  ["pg_language", "true"],
+  ["pg_operator", "true"],
+  ["pg_opclass", "true"],
+  ["pg_opfamily", "true"],
+  ["pg_collation", "true"],
+  ["pg_conversion", "true"],
+  ["pg_cast", "true"],
+  ["pg_am", "true"],
+  ["pg_ts_config", "true"],
+  ["pg_ts_dict", "true"],
+  ["pg_ts_parser", "true"],
+  ["pg_ts_template", "true"],
+  ["pg_transform", "true"],
+  ["pg_foreign_data_wrapper", "true"],
+  ["pg_foreign_server", "true"],
+  ["pg_default_acl", "true"],
+  ["pg_statistic_ext", "true"],
+  ["pg_publication", "true"],
+  ["pg_publication_rel", "true"],
+];
+
+/** Catalog, the columns of owner and grants, and what a grant is on. */
+const OWNED: readonly [catalog: string, owner: string, grants: string | null][] = [
+  ["pg_class", "relowner", "relacl"],
+  ["pg_proc", "proowner", "proacl"],
+  ["pg_type", "typowner", "typacl"],
+  ["pg_namespace", "nspowner", "nspacl"],
+  ["pg_language", "lanowner", "lanacl"],
+  ["pg_foreign_data_wrapper", "fdwowner", "fdwacl"],
+  ["pg_foreign_server", "srvowner", "srvacl"],
+  ["pg_event_trigger", "evtowner", null],
+  ["pg_publication", "pubowner", null],
+];
+
+/** Phrases for what this list does not hold. */
+export const NOT_LISTED = [
+  "the text of definitions",
+  "positions of sequences",
+  "rows of materialized views and foreign tables",
+  "subscriptions",
+];
+
+/** Kinds that depend on who loads the dump. */
+export const KINDS_OF_OWNERS = ["owner", "grant"];
+
+/** Statements that answer `{"kind": …, "names": […]}`, a line for each kind. One that fails leaves the others as they are. */
+export function objectStatements(): string[] {
+  return [
+    ...CATALOGS.map((each) => whereKnown(each[0], objectsOf(each))),
+    ...OWNED.map((each) => whereKnown(each[0], ownersOf(each))),
+    ...OWNED.flatMap((each) => grantsOf(each).map((statement) => whereKnown(each[0], statement))),
+    COLUMN_GRANTS,
+    COMMENTS,
+  ].map((statement) => statement.replaceAll(/\s+/g, " "));
+}
+
+/** Older servers lack some catalogs. */
+function whereKnown(catalog: string, statement: string): string {
+  return `select $statement$${statement}$statement$ where to_regclass('pg_catalog.${catalog}') is not null \\gexec`;
+}
+
+function isOwn(catalog: string): string {
+  return `o.oid >= ${FIRST_OWN_ID} and not exists (
+    select from pg_depend d where d.classid = '${catalog}'::regclass and d.objid = o.oid and d.deptype = 'e'
+  ) and coalesce(i.schema, '') !~ '^pg_(toast|temp)'`;
+}
+
+function identified(catalog: string): string {
+  return `${catalog} o, pg_identify_object('${catalog}'::regclass, o.oid, 0) i`;
+}
+
+function grouped(select: string): string {
+  return `select json_build_object('kind', kind, 'names', json_agg(name order by name)) from (${select}) q group by kind;`;
+}
+
+function objectsOf([catalog, condition]: typeof CATALOGS[number]): string {
+  const state = catalog === "pg_trigger"
+    ? " || case o.tgenabled when 'O' then '' else ' (enabled: ' || o.tgenabled::text || ')' end"
+    : "";
+  return grouped(
+    `select i.type as kind, i.identity${state} as name from ${identified(catalog)}
+     where ${condition} and ${isOwn(catalog)}`,
+  );
+}
+
+/** Types and relations that belong to a table or an array are its owner's. */
+const NOT_OWNED = {
+  pg_class: "o.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and o.relpersistence <> 't'",
+  pg_type: CATALOGS.find(([catalog]) => catalog === "pg_type")![1],
+} as Record<string, string>;
+
+function ownersOf([catalog, owner]: typeof OWNED[number]): string {
+  return grouped(
+    `select 'owner'::text as kind, i.type || ' ' || i.identity || ': ' || pg_get_userbyid(o.${owner}) as name
+     from ${identified(catalog)} where ${NOT_OWNED[catalog] ?? "true"} and ${isOwn(catalog)}`,
+  );
+}
+
+function grantsOf([catalog, owner, grants]: typeof OWNED[number]): string[] {
+  if (grants === null) return [];
+  return [grouped(
+    `select 'grant'::text as kind, ${describeGrant("i.type || ' ' || i.identity")} as name
+     from ${identified(catalog)}, aclexplode(o.${grants}) a
+     where a.grantee <> o.${owner} and ${NOT_OWNED[catalog] ?? "true"} and ${isOwn(catalog)}`,
+  )];
+}
+
+function describeGrant(on: string): string {
+  return `case a.grantee when 0 then 'PUBLIC' else pg_get_userbyid(a.grantee) end || ' may ' || a.privilege_type ||
+    case when a.is_grantable then ' and grant it' else '' end || ' on ' || ${on}`;
+}
+
+const COLUMN_GRANTS = grouped(
+  `select 'grant'::text as kind, ${
+    describeGrant("i.type || ' ' || i.identity || ', column ' || c.attname")
+  } as name
+   from ${identified("pg_class")}, pg_attribute c, aclexplode(c.attacl) a
+   where c.attrelid = o.oid and c.attnum > 0 and ${isOwn("pg_class")}`,
+);
+
+const COMMENTS = grouped(
+  `select 'comment'::text as kind, 'on ' || i.type || ' ' || i.identity as name
+   from pg_description o, pg_identify_object(o.classoid, o.objoid, o.objsubid) i
+   where o.objoid >= ${FIRST_OWN_ID} and coalesce(i.schema, '') !~ '^pg_(toast|temp)' and not exists (
+     select from pg_depend d where d.classid = o.classoid and d.objid = o.objoid and d.deptype = 'e'
+   ) and o.classoid <> 'pg_largeobject'::regclass`,
+);

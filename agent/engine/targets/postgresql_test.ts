@@ -1,0 +1,271 @@
+/** What a PostgreSQL server does to databases that come back, beyond what every server does: see databases_test.ts. */
+import assert from "node:assert/strict";
+import type { DatabaseSource, DatabaseTarget, StoredBackup } from "../../../src/protocol/job.ts";
+import { BackupRun } from "../../../tests/support/backup_run.ts";
+import { PostgresqlServer } from "../../../tests/support/postgresql.ts";
+import { restore } from "../../../tests/support/restore_run.ts";
+import { verifyJob } from "../../../tests/support/verify_run.ts";
+import { LocalDestination } from "../destinations/local.ts";
+import { runDrill } from "../drill.ts";
+
+type Login = Partial<Pick<DatabaseSource, "username" | "password">>;
+
+class Bench implements AsyncDisposable {
+  private constructor(readonly server: PostgresqlServer) {}
+
+  static async open(): Promise<Bench> {
+    return new Bench(await PostgresqlServer.open());
+  }
+
+  get login() {
+    const { host, port, username, password } = this.server;
+    return { engine: "postgresql" as const, host, port, username, password };
+  }
+
+  sql(database: string, text: string): Promise<string> {
+    return this.server.sql(database, text);
+  }
+
+  async backUp(run: BackupRun, changes: Partial<DatabaseSource> = {}, job = {}): Promise<StoredBackup> {
+    const source = {
+      type: "database",
+      ...this.login,
+      names: ["shop"],
+      excluded_tables: [],
+      format: "custom",
+    };
+    return await run.run({ ...source, ...changes } as DatabaseSource, job);
+  }
+
+  async restore(
+    run: BackupRun,
+    backup: StoredBackup,
+    changes: Partial<DatabaseTarget> = {},
+    key: { type: "passphrase"; passphrase: string } | null = null,
+  ): Promise<void> {
+    const target: DatabaseTarget = {
+      type: "database",
+      ...this.login,
+      run_as: null,
+      names: ["shop"],
+      database_name: null,
+      overwrite: false,
+      ...changes,
+    };
+    await restore(run, backup, { target, key });
+  }
+
+  async drill(run: BackupRun, backup: StoredBackup, login: Login = {}): Promise<void> {
+    await Deno.remove(run.ports.workDirectory, { recursive: true });
+    await Deno.mkdir(run.ports.workDirectory, { mode: 0o700 });
+    const target = {
+      type: "database" as const,
+      ...this.login,
+      ...login,
+      run_as: null,
+      names: null,
+      database_name: null,
+      overwrite: false,
+    };
+    const job = { ...verifyJob(run, backup, null), kind: "drill" as const, bytes_read: 1, target };
+    const local = new LocalDestination({ type: "local", directory: run.directory }, run.abort.signal);
+    await runDrill(job, local, run.ports);
+  }
+
+  /** Everything of a database that no dump of it loads. */
+  async properties(database: string): Promise<string> {
+    return await this.sql(
+      "postgres",
+      `select datallowconn, datconnlimit, datistemplate, datacl::text, pg_get_userbyid(datdba),
+         shobj_description(oid, 'pg_database') from pg_database where datname = '${database}';
+       select coalesce(pg_get_userbyid(nullif(setrole, 0)), '*'), setconfig from pg_db_role_setting s
+         join pg_database d on d.oid = setdatabase where datname = '${database}' order by 1;`,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+  }
+}
+
+const SHOP = `
+create role owner_of_shop login; create role app login; create database shop owner owner_of_shop;
+revoke connect, temporary on database shop from public;
+grant connect on database shop to app; grant create on database shop to app with grant option;
+alter database shop set search_path to "$user", app, public;
+alter database shop set timezone to 'Asia/Tokyo';
+alter database shop set app.key to 'it''s \\ odd';
+alter database shop set default_transaction_read_only to on;
+alter database shop set statement_timeout to '500ms';
+alter role app in database shop set work_mem to '8MB';
+alter database shop connection limit 7;
+comment on database shop is 'the shop''s';
+`;
+
+Deno.test("properties of a PostgreSQL database come back when the database was lost", async (t) => {
+  await using at = await Bench.open();
+  await at.sql("postgres", SHOP);
+  await at.server.sql(
+    "shop",
+    "set default_transaction_read_only = off; set statement_timeout = 0; create table t (a int); insert into t values (1)",
+  );
+  const before = await at.properties("shop");
+  const password = "correct horse";
+  const cases: [name: string, changes: Partial<DatabaseSource>, isSealed: boolean][] = [
+    ["custom", {}, false],
+    ["plain", { format: "plain" }, false],
+    ["*", { names: ["*"] }, false],
+    ["encrypted, plain, *", { names: ["*"], format: "plain" }, true],
+  ];
+  for (const [name, changes, isSealed] of cases) {
+    await t.step(name, async () => {
+      await using run = await BackupRun.open();
+      const backup = await at.backUp(
+        run,
+        changes,
+        isSealed ? { encryption: { type: "password", password } } : {},
+      );
+      if (isSealed) {
+        const manifest = backup.objects.find(({ role }) => role === "manifest")!;
+        assert.doesNotMatch(await Deno.readTextFile(`${run.directory}/${manifest.name}`), /Tokyo|the shop/);
+      }
+      await at.sql("postgres", "drop database shop");
+      const key = isSealed ? { type: "passphrase" as const, passphrase: password } : null;
+      await at.restore(run, backup, {}, key);
+      assert.equal(await at.properties("shop"), before);
+      assert.equal(await at.sql("shop", "select a from t"), "1\n");
+      assert.deepEqual(run.warnings, []);
+    });
+  }
+
+  await t.step("a drill proves them too, and says what it does not compare", async () => {
+    await using run = await BackupRun.open();
+    await at.drill(run, await at.backUp(run));
+    assert.match(
+      run.lines.join("\n"),
+      /shop came back as it was: 1 table with 1 rows, \d+ other objects and properties/,
+    );
+    assert.match(run.lines.join("\n"), /Not compared: .*positions of sequences/);
+    assert.deepEqual(run.warnings, []);
+  });
+
+  await t.step("over a database, its own stay; into an empty one, what it lacks comes", async () => {
+    await using run = await BackupRun.open();
+    const backup = await at.backUp(run);
+    await at.sql(
+      "postgres",
+      "alter database shop set timezone to 'UTC'; alter database shop connection limit 9",
+    );
+    const own = await at.properties("shop");
+    await at.restore(run, backup, { overwrite: true });
+    assert.equal(await at.properties("shop"), own);
+    await at.sql(
+      "postgres",
+      "drop database shop; create database shop; alter database shop set timezone to 'UTC'",
+    );
+    await at.restore(run, backup);
+    const merged = await at.properties("shop");
+    assert.match(merged, /TimeZone=UTC/);
+    assert.match(merged, /app\.key=it's/);
+    assert.match(merged, /app=.*c.*\/postgres/);
+    assert.doesNotMatch(merged, /,=|\{=/);
+    assert.match(merged, /\|7\|/);
+  });
+
+  await t.step(
+    "a role that is not there costs its own grants and settings, with a warning for each",
+    async () => {
+      await using run = await BackupRun.open();
+      await at.sql(
+        "postgres",
+        "drop database shop; create database shop owner owner_of_shop; revoke all on database shop from public; " +
+          "grant connect on database shop to app; alter role app in database shop set work_mem to '8MB'",
+      );
+      const backup = await at.backUp(run);
+      await at.sql("postgres", "drop database shop; drop role app; drop role owner_of_shop");
+      await at.restore(run, backup);
+      assert.deepEqual(run.warnings.sort(), [
+        "Not restored: setting work_mem of role app, a role that is not there",
+        "Not restored: the grant of CONNECT to app, a role that is not there",
+        "The owner of shop was owner_of_shop, a role that is not there",
+      ]);
+      // Nobody who was kept out may come in for it.
+      assert.doesNotMatch(await at.properties("shop"), /,=|\{=/);
+    },
+  );
+});
+
+const EXCLUDED = `
+create schema s;
+create table logs (id int primary key, parent int references logs, text text);
+create table s.lines (id int primary key, log int references logs, constraint "Odd key" foreign key (log) references logs);
+create table tree (id int, log int references logs (id)) partition by list (id);
+create table tree_1 partition of tree for values in (1);
+insert into logs values (1, null, 'x'), (2, 1, 'y'); insert into s.lines values (1, 1); insert into tree values (1, 2);
+create view seen as select l.id, g.text from s.lines l join logs g on g.id = l.log;
+create function latest() returns setof logs language sql as 'select * from logs';
+create materialized view total as select count(*) as n from logs;
+create materialized view of_total as select n + 1 as n from total;
+create table empty_child (log int references logs);
+`;
+
+for (const format of ["custom", "plain"] as const) {
+  Deno.test(`excluded tables keep their definitions, whatever refers to them: ${format}`, async () => {
+    await using at = await Bench.open();
+    await at.sql("postgres", "create database shop");
+    await at.sql("shop", EXCLUDED);
+    await using run = await BackupRun.open();
+    const backup = await at.backUp(run, { format, excluded_tables: ["logs", "total", "seen"] });
+    assert.match(
+      run.lines.join("\n"),
+      /Rows left out of shop: public\.logs, public\.of_total, public\.total/,
+    );
+    assert.match(
+      run.lines.join("\n"),
+      /Foreign key "?Odd key"? of s\.lines refers to rows that are left out/,
+    );
+    await at.drill(run, backup);
+    await at.sql("postgres", "drop database shop");
+    run.lines.length = run.warnings.length = 0;
+    await at.restore(run, backup);
+    const counts =
+      "select (select count(*) from logs), (select count(*) from s.lines), (select count(*) from tree), " +
+      "(select count(*) from seen)";
+    assert.equal(await at.sql("shop", counts), "0|1|1|0\n");
+    const keys =
+      "select conrelid::regclass, conname, convalidated from pg_constraint where contype = 'f' and conparentid = 0 order by 1, 2";
+    assert.deepEqual((await at.sql("shop", keys)).trim().split("\n").sort(), [
+      "empty_child|empty_child_log_fkey|t",
+      "logs|logs_parent_fkey|t",
+      "s.lines|Odd key|f",
+      "s.lines|lines_log_fkey|f",
+    ]);
+    // A partitioned table takes no foreign key that is NOT VALID.
+    assert.deepEqual(run.warnings.length, 1, run.warnings.join("\n"));
+    assert.match(run.warnings[0]!, /^Foreign key tree_log_fkey of public\.tree is not restored: /);
+    assert.match(run.lines.join("\n"), /Foreign key Odd key of s\.lines is NOT VALID: it refers to rows/);
+    assert.equal(
+      await at.sql(
+        "shop",
+        "refresh materialized view total; refresh materialized view of_total; select n from of_total",
+      ),
+      "1\n",
+    );
+  });
+}
+
+Deno.test("a plain dump with a view that groups by a primary key loads into a fresh database", async () => {
+  await using at = await Bench.open();
+  await at.sql("postgres", "create database shop");
+  await at.sql(
+    "shop",
+    `create schema s; create table s.t (id int primary key, name text); insert into s.t values (1, 'x');
+     create view s.grouped as select id, name, count(*) from s.t group by id;`,
+  );
+  await using run = await BackupRun.open();
+  const backup = await at.backUp(run, { format: "plain" });
+  await at.drill(run, backup);
+  await at.sql("postgres", "drop database shop");
+  await at.restore(run, backup);
+  assert.equal(await at.sql("shop", "select * from s.grouped"), "1|x|1\n");
+});
