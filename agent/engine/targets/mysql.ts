@@ -48,6 +48,7 @@ class MysqlHost implements DatabaseHost {
   /** The fresh ones as they were made: a dump leaves its own collation behind. By the name of the place. */
   readonly #made = new Map<string, Charset>();
   /** By the name of the place. */
+  #originals: string[] = [];
   readonly #rewriters = new Map<string, DumpRewriter>();
 
   constructor(
@@ -58,6 +59,7 @@ class MysqlHost implements DatabaseHost {
   ) {}
 
   async inspect(wanted: readonly WantedDatabase[]): Promise<void> {
+    this.#originals = wanted.map(({ original }) => original);
     for (const { name } of wanted) {
       if (SYSTEM_SCHEMAS.includes(name.toLowerCase())) {
         throw new RunFailedError(`${name} is the server's own. Choose another database_name, or databases.`);
@@ -79,6 +81,7 @@ class MysqlHost implements DatabaseHost {
       into: fresh,
       isDefiner: this.target.definers === "login",
       lacksOldModes: !isMariadb && isAtLeast(version, 8),
+      others: this.#originals.filter((other) => other !== original),
     });
     this.#rewriters.set(name, rewriter);
     const args = this.target.continue_on_errors === true ? ["--force"] : [];
@@ -98,6 +101,32 @@ class MysqlHost implements DatabaseHost {
         throw new RunFailedError(`${(error as Error).message} ${restored}`, { cause: error });
       }
       done.push(name);
+    }
+    await this.#makePostponed(done);
+  }
+
+  /**
+   * Makes the views that needed other databases of this restore. One may need another: each is tried until
+   * none succeeds.
+   */
+  async #makePostponed(names: readonly string[]): Promise<void> {
+    let left = names.flatMap((name) =>
+      this.#rewriters.get(name)!.postponedViews.map((sql) => ({ name, sql }))
+    );
+    while (left.length > 0) {
+      const failed: (typeof left[0] & { error: string })[] = [];
+      for (const { name, sql } of left) {
+        const [error] = await this.server.executeEach(`use ${quote(name)};\n${sql}`);
+        if (error !== undefined) failed.push({ name, sql, error });
+      }
+      if (failed.length === left.length) {
+        throw new RunFailedError(
+          `Every database is restored, but ${failed.length} views that name another one can't be made: ${
+            failed[0]!.error
+          }`,
+        );
+      }
+      left = failed;
     }
   }
 

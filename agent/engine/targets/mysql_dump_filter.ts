@@ -5,7 +5,8 @@
 import { bytesOf, byteString, latin1, textOf } from "../bytes.ts";
 import { isOwnName } from "./beside.ts";
 import { quote } from "./mysql_quote.ts";
-import { renameCalls, renameTriggerHead, type Renaming } from "./mysql_tokens.ts";
+import { PostponedViews } from "./mysql_views.ts";
+import { renameCalls, renameInView, renameTriggerHead, type Renaming } from "./mysql_tokens.ts";
 
 export interface RewriteRules {
   /** The database's name in the dump. */
@@ -16,6 +17,8 @@ export interface RewriteRules {
   isDefiner: boolean;
   /** Whether the server refuses an SQL mode that it had before version 8. */
   lacksOldModes: boolean;
+  /** Databases that are restored with it: views that need one of them are left for the end. */
+  others?: readonly string[];
 }
 
 /** Bytes that tell a line of rows from others. */
@@ -45,6 +48,7 @@ export class DumpRewriter {
    * is in place.
    */
   readonly enabledEvents: string[] = [];
+  readonly #views: PostponedViews;
   readonly #renaming: Renaming;
   readonly #into: string;
   /** The line at hand, as far as it is here. */
@@ -58,6 +62,12 @@ export class DumpRewriter {
     const isPlain = /^[A-Za-z_]\w*$/.test(rules.into) && isOwnName(rules.into);
     this.#renaming = { from: byteString(rules.original), to: byteString(rules.into), isPlain };
     this.#into = byteString(quote(rules.into));
+    this.#views = new PostponedViews((rules.others ?? []).map((other) => byteString(`${quote(other)}.`)));
+  }
+
+  /** SQL of the views that were left out, for the database in its place. */
+  get postponedViews(): string[] {
+    return this.#views.statements.map(textOf);
   }
 
   readonly rewrite = async function* (
@@ -108,7 +118,9 @@ export class DumpRewriter {
       yield* this.#endBlock();
       this.#delimiter = null;
     } else if (delimiter !== undefined) this.#delimiter = delimiter;
-    if (this.#delimiter === null || delimiter !== undefined) return yield bytesOf(this.#rewriteLine(text));
+    if (this.#delimiter === null || delimiter !== undefined) {
+      return yield bytesOf(this.#views.take(this.#rewriteLine(text), text));
+    }
     this.#block.push(text);
     if (text.endsWith(`${this.#delimiter}\n`)) yield* this.#endBlock();
   }
@@ -128,7 +140,8 @@ export class DumpRewriter {
   #rewriteLine(line: string): string {
     // A lock on a table keeps its default from a sequence that is not locked.
     if (LOCKS.test(line)) return "";
-    if (line.startsWith("  `") || line.startsWith("/*!50001 VIEW ")) return renameCalls(line, this.#renaming);
+    if (line.startsWith("  `")) return renameCalls(line, this.#renaming);
+    if (line.startsWith("/*!50001 VIEW ")) return renameInView(line, this.#renaming);
     return this.#rewriteCommon(line);
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { bytesOf } from "../bytes.ts";
 import { DumpRewriter, type RewriteRules } from "./mysql_dump_filter.ts";
-import { renameCalls, renameDatabase } from "./mysql_tokens.ts";
+import { renameCalls, renameDatabase, renameInView } from "./mysql_tokens.ts";
 
 const RULES: RewriteRules = { original: "shop", into: "co`py", isDefiner: false, lacksOldModes: false };
 
@@ -114,6 +114,15 @@ Deno.test("an SQL mode that MySQL 8 refuses is left out for it", async () => {
     (await rewritten(bytes(line), { lacksOldModes: true })).text,
     line.replace("NO_AUTO_CREATE_USER,", ""),
   );
+});
+
+Deno.test("a view of several databases is renamed with its tables", () => {
+  const to = { from: "shop", to: "copy" };
+  const view =
+    "VIEW `shop` AS select `shop`.`t`.`a` AS `shop`,`b`.`u`.`c` AS `c` from (`shop`.`t` join `b`.`u`) where 'shop.x'";
+  assert.equal(renameInView(view, to), view.replaceAll("`shop`.`t`", "`copy`.`t`"));
+  const alias = "VIEW `v` AS select `shop`.`a` AS `a`,`shop`.`f`(1) AS `f` from `t` `shop`";
+  assert.equal(renameInView(alias, to), alias.replace("`shop`.`f`", "`copy`.`f`"));
 });
 
 Deno.test("a database is renamed where it qualifies a name, unless it may be another's name", () => {

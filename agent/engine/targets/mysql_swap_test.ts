@@ -171,3 +171,42 @@ Deno.test("every kind of object is replaced, and put back where that fails", asy
     );
   });
 });
+
+Deno.test("databases whose views need each other are restored together, where none of them is and over themselves", async () => {
+  await using server = await MariadbServer.open();
+  await using run = await BackupRun.open();
+  const { host, port, username, password } = server;
+  const login = { engine: "mysql", host, port, username, password } as const;
+  await server.sql("mysql", "create database `a``é`; create database b");
+  await server.sql(
+    "a`é",
+    "create table t (a int); insert into t values (1); create view own as select a from t",
+  );
+  await server.sql(
+    "b",
+    "create table t (b int); insert into t values (2); create view `of``a` as select a, 'é' e from `a``é`.own",
+  );
+  await server.sql(
+    "a`é",
+    "create view `of_b` as select b.t.b, x.a from b.t join b.`of``a` x; create view upon as select b + a s from of_b",
+  );
+  const rows = async () => [
+    await server.sql(
+      "a`é",
+      "select * from of_b; select * from upon; show create view of_b; show create view upon",
+    ),
+    await server.sql("b", "select * from `of``a`; show create view `of``a`"),
+  ];
+  const before = await rows();
+  const names = ["a`é", "b"];
+  const backup = await run.run({ type: "database", format: "custom", names, excluded_tables: [], ...login });
+  const target: DatabaseTarget = {
+    ...{ type: "database", ...login, run_as: null, names: null, database_name: null, overwrite: true },
+  };
+  await server.sql("mysql", "drop database `a``é`; drop database b");
+  await restore(run, backup, { target });
+  assert.deepEqual(await rows(), before);
+  await restore(run, backup, { target });
+  assert.deepEqual(await rows(), before);
+  assert.deepEqual(run.warnings, []);
+});

@@ -63,12 +63,26 @@ export function renameTriggerHead(sql: string, renaming: Renaming): string {
  * that of a table, a column or an alias, it may qualify those as well.
  */
 export function renameDatabase(sql: string, renaming: Renaming): string {
+  return standsAlone(sql, renaming.from, /^(?:DATABASE|USE|\.)$/i) ? sql : rename(sql, renaming, () => true);
+}
+
+/**
+ * Renames the database in a view as servers write it down: with the database before every table, if the view
+ * is of tables of several. Where the same name is a table's alias, functions and sequences alone are
+ * renamed.
+ */
+export function renameInView(sql: string, renaming: Renaming): string {
+  return standsAlone(sql, renaming.from, /^(?:AS|VIEW|\.)$/i)
+    ? renameCalls(sql, renaming)
+    : rename(sql, renaming, () => true);
+}
+
+/** Whether a name stands alone somewhere, but behind these tokens: there it may qualify columns. */
+function standsAlone(sql: string, name: string, harmless: RegExp): boolean {
   const tokens = significant(sql);
-  const isAlone = tokens.some((token, index) =>
-    token.name === renaming.from && tokens[index + 1]?.text !== "." &&
-    !/^(?:DATABASE|USE)$/i.test(tokens[index - 1]?.text ?? "")
+  return tokens.some((token, index) =>
+    token.name === name && tokens[index + 1]?.text !== "." && !harmless.test(tokens[index - 1]?.text ?? "")
   );
-  return isAlone ? sql : rename(sql, renaming, () => true);
 }
 
 /** @param isMeant Whether the database at a place in the list qualifies a name that is meant. */
@@ -77,7 +91,9 @@ function rename(
   { from, to, isPlain = false }: Renaming,
   isMeant: (tokens: readonly Token[], index: number) => boolean,
 ): string {
-  if (!sql.includes(from)) return sql;
+  if (![from, from.replaceAll("`", "``"), from.replaceAll('"', '""')].some((name) => sql.includes(name))) {
+    return sql;
+  }
   const all = sql.match(TOKEN) ?? [];
   const tokens = significant(sql);
   for (const [index, { name, at }] of tokens.entries()) {
