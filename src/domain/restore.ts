@@ -26,8 +26,46 @@ export interface DatabaseRestore {
   /** Another name for the only one; null: each keeps its own. */
   readonly database_name: string | null;
   readonly overwrite: boolean;
+  /** How it is loaded, where that was asked for. */
+  readonly load?: LoadOptions;
   /** Null, or missing in older runs: the task's. */
   readonly server?: DatabaseServer | null;
+}
+
+/** How databases are loaded; each is optional. */
+export interface LoadOptions {
+  /** PostgreSQL: false leaves owners and grants out. */
+  readonly owners?: boolean;
+  /** MySQL: `login` makes the login the definer of everything. */
+  readonly definers?: "keep" | "login";
+  /** Statements that fail are warnings. */
+  readonly continue_on_errors?: boolean;
+}
+export const LOAD_OPTIONS = ["owners", "definers", "continue_on_errors"] as const;
+
+/** Returns the options that were given. Throws an {@link InvalidError} where one is another engine's. */
+export function loadOptions(engine: DatabaseRestore["engine"], asked: LoadOptions): LoadOptions | undefined {
+  const other = engine === "mysql" ? "owners" : "definers";
+  if (asked[other] !== undefined) {
+    throw new InvalidError({
+      [other]: [
+        `The ${other} field can't be used: the backup holds ${
+          engine === "mysql" ? "MySQL" : "PostgreSQL"
+        } databases.`,
+      ],
+    });
+  }
+  const given = LOAD_OPTIONS.filter((name) => asked[name] !== undefined);
+  return given.length === 0 ? undefined : Object.fromEntries(given.map((name) => [name, asked[name]]));
+}
+
+/** Options that change what a restore brings: an agent that does not know them must not get the job. */
+export function decisiveOptions({ owners, definers, continue_on_errors }: LoadOptions): string[] {
+  return [
+    ...owners === false ? ["owners"] : [],
+    ...definers === "login" ? ["definers"] : [],
+    ...continue_on_errors ? ["continue_on_errors"] : [],
+  ];
 }
 
 /** Of a drill that says where its scratch databases go. */

@@ -1,6 +1,6 @@
 /** Queued runs into the hands of agents: leased, one attempt each, with the job that goes over the wire. */
 import { ConflictError, DomainError, InvalidError } from "../domain/errors.ts";
-import type { RestoreOptions } from "../domain/restore.ts";
+import { decisiveOptions, type RestoreOptions } from "../domain/restore.ts";
 import { objectPrefix, objectStamp } from "../domain/run.ts";
 import type { Job } from "../protocol/job.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
@@ -126,7 +126,22 @@ async function makeJob(
   await refuseOldAgent(sql, run.remote_server_id!);
   if (run.kind === "verify") return { job: await verifyJob(sql, run, services.keyring), change: {} };
   if (run.kind === "drill") return { job: await drillJob(sql, run, services.keyring), change: {} };
+  await refuseOlderLoader(sql, run);
   return { job: await restoreJob(sql, run, services.keyring, identity), change: {} };
+}
+
+/** An agent of protocol 2 would overlook how databases are to be loaded. */
+async function refuseOlderLoader(sql: Sql, run: RunRow): Promise<void> {
+  const options = run.options as RestoreOptions;
+  const decisive = options.type === "database" ? decisiveOptions(options.load ?? {}) : [];
+  if (decisive.length === 0) return;
+  const server = await findRemoteServer(sql, run.remote_server_id!);
+  if ((server?.agent_protocol ?? PROTOCOL_VERSION) >= 3) return;
+  throw new ConflictError(
+    `The agent of ${server!.label} is too old for ${
+      decisive.join(", ")
+    }. Install its current version, and restore again.`,
+  );
 }
 
 /** An agent of protocol 1 would take a job of another kind for a broken message. */

@@ -70,7 +70,7 @@ export async function databaseServer(
 async function databaseTarget(
   sql: Sql,
   run: RunRow,
-  { engine, databases, database_name, overwrite, server: asked }: DatabaseRestore,
+  { engine, databases, database_name, overwrite, load, server: asked }: DatabaseRestore,
   keyring: Keyring,
 ): Promise<DatabaseTarget> {
   const { server, task, isAtHome } = await databaseServer(sql, run, run.remote_server_id!, asked ?? null);
@@ -87,6 +87,7 @@ async function databaseTarget(
     names: databases === null ? null : [...databases],
     database_name,
     overwrite,
+    ...load,
   };
 }
 

@@ -102,3 +102,27 @@ Deno.test("a task that is pointed elsewhere while a restore waits fails it, and 
   assert.equal(run!.state, "failed");
   assert.match(run!.reason, /db\.prod, may hold the original/);
 });
+
+Deno.test("an older agent, which would overlook how a restore loads, gets no such job", async () => {
+  await using at = await production("127.0.0.1");
+  const { services, database, caller, id, serverId } = at;
+  const options = { owners: false, continue_on_errors: true };
+  const { runId } = await startRestore(services, caller, id, options);
+  await database`update remote_servers set agent_protocol = 2`;
+  assert.deepEqual(await claimHandOvers(services, [serverId]), []);
+  const [run] = await database`select state, reason from runs where id = ${runId}`;
+  assert.equal(run!.state, "failed");
+  assert.match(
+    run!.reason,
+    /^The agent of server is too old for owners, continue_on_errors\. Install its current/,
+  );
+  await startRestore(services, caller, id, { owners: true, continue_on_errors: false });
+  const [plain] = await claimHandOvers(services, [serverId]);
+  assert.equal((plain!.job as RestoreJob).target.type, "database");
+  await database`update remote_servers set agent_protocol = 3`;
+  await startRestore(services, caller, id, options);
+  const [known] = await claimHandOvers(services, [serverId]);
+  const { target } = known!.job as RestoreJob;
+  assert.ok(target.type === "database");
+  assert.deepEqual([target.owners, target.continue_on_errors], [false, true]);
+});

@@ -1,7 +1,14 @@
 /** Restores: a backup's way back, queued like any run. */
 import { type AskedDatabaseServer, askedServer, DATABASE_SERVER_FIELDS } from "../domain/database_server.ts";
 import { ConflictError, InvalidError, UnavailableError } from "../domain/errors.ts";
-import { archivePaths, chosenDatabases, type RestoreOptions } from "../domain/restore.ts";
+import {
+  archivePaths,
+  chosenDatabases,
+  LOAD_OPTIONS,
+  type LoadOptions,
+  loadOptions,
+  type RestoreOptions,
+} from "../domain/restore.ts";
 import { findBackupDestination } from "../store/backup_destinations.ts";
 import { type BackupRow, findBackupDetail } from "../store/backups.ts";
 import { type Sql, transaction } from "../store/database.ts";
@@ -14,7 +21,7 @@ import { announceQueued } from "./queued_runs.ts";
 import { startDeadline } from "./run_state.ts";
 
 /** Everything is optional: without any of it, all of the backup goes back to where it came from. */
-export interface RestoreInput extends AskedDatabaseServer {
+export interface RestoreInput extends AskedDatabaseServer, LoadOptions {
   remote_server_id?: number;
   target_path?: string;
   paths?: string[];
@@ -79,7 +86,7 @@ export async function serverFor(
 }
 
 function filesOptions(backup: BackupRow, input: RestoreInput): RestoreOptions {
-  refuseFields(input, ["databases", "database_name", ...DATABASE_SERVER_FIELDS], "files");
+  refuseFields(input, ["databases", "database_name", ...LOAD_OPTIONS, ...DATABASE_SERVER_FIELDS], "files");
   const target_path = input.target_path ?? null;
   if (target_path === null && backup.source === null) {
     throw new InvalidError({
@@ -102,11 +109,14 @@ function withIdentity({ identity }: RestoreInput): Pick<RestoreOptions, "with_id
 function databaseOptions({ engine }: BackupRow, held: string[], input: RestoreInput): RestoreOptions {
   refuseFields(input, ["target_path", "paths"], "databases");
   const chosen = chosenDatabases(held, input.databases, input.database_name);
+  const server = engine === "mysqldump" ? "mysql" as const : "postgresql" as const;
+  const load = loadOptions(server, input);
   return {
     type: "database",
-    engine: engine === "mysqldump" ? "mysql" : "postgresql",
+    engine: server,
     ...chosen,
     overwrite: input.overwrite ?? false,
+    ...load === undefined ? {} : { load },
     server: askedServer(input),
     ...withIdentity(input),
   };

@@ -14,6 +14,14 @@ export function addBackupRunCommands(add: (name: string) => Command): void {
     .option("--databases <name>", "only this database; may be given again", collect)
     .option("--database-name <name>", "into this database (default: its own)")
     .option("--overwrite", "replace what is there")
+    .option("--no-owners", "PostgreSQL: leave owners and grants out")
+    .addOption(
+      new Option("--definers <whose>", "MySQL: definers as in the backup, or the login").choices([
+        "keep",
+        "login",
+      ]),
+    )
+    .option("--continue-on-errors", "databases: go on after statements that fail, and list them")
     .addOption(identityOption())
     .action(calling(restore));
   addRun(add("verify"), "read it there (default: where it is from)")
@@ -69,6 +77,10 @@ interface RestoreOptions extends RunOptions, DatabaseServerOptions, WithIdentity
   databases?: string[];
   databaseName?: string;
   overwrite?: boolean;
+  /** False with `--no-owners`. */
+  owners: boolean;
+  definers?: string;
+  continueOnErrors?: boolean;
 }
 
 async function restore(cli: Cli, id: number, options: RestoreOptions): Promise<void> {
@@ -80,6 +92,9 @@ async function restore(cli: Cli, id: number, options: RestoreOptions): Promise<v
     database_name: options.databaseName,
     ...databaseServer(options),
     overwrite: options.overwrite,
+    owners: options.owners ? undefined : false,
+    definers: options.definers,
+    continue_on_errors: options.continueOnErrors,
     identity: await readIdentity(options.identityFrom),
   });
   await showStarted(cli, started, options.follow ?? true);

@@ -31,6 +31,18 @@ const RestoreInput = z.object({
       "Replaces files that are in the way; without it they fail the run. Files that the backup does not hold stay either way. " +
       "A database that holds something is replaced as a whole.",
   }),
+  owners: z.boolean().openapi({
+    description:
+      "PostgreSQL only. False leaves owners and grants out: everything belongs to the user that loads it. Default: true.",
+  }),
+  definers: z.enum(["keep", "login"]).openapi({
+    description:
+      "MySQL and MariaDB only. `login` makes the user that loads them the definer of routines, views, triggers and events. Default: `keep`.",
+  }),
+  continue_on_errors: z.boolean().openapi({
+    description:
+      "Databases only. A statement that fails is a warning and the load goes on: the run counts the errors and lists the first 100. Default: false.",
+  }),
   identity: identity().openapi({
     description:
       "For a backup that is encrypted to recipients: the secret key of one of them. It is stored nowhere.",

@@ -119,3 +119,27 @@ Deno.test("a restore of databases takes a server of its own, one of files does n
     202,
   );
 });
+
+Deno.test("a restore of databases says how they are loaded, each engine with its own words", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const taskId = await newTask(client);
+  const now = api.clock.now();
+  const files = await newBackup(api.database, taskId, now);
+  const postgresql = await newBackup(api.database, taskId, now, { engine: "pg_dump" });
+  const mysql = await newBackup(api.database, taskId, now, { engine: "mysqldump" });
+  const restore = (id: number, body: unknown) => client.call("POST", `/api/backups/${id}/restore`, body);
+  const started = await restore(postgresql, { owners: false, continue_on_errors: "1" });
+  assert.equal(started.status, 202, JSON.stringify(started.body));
+  const [run] = await api.database`select options from runs where id = ${started.body.backup_task_log_id}`;
+  assert.deepEqual(run!.options.load, { owners: false, continue_on_errors: true });
+  assert.equal((await restore(mysql, { definers: "login" })).status, 202);
+  const fields = async (id: number, body: unknown) => Object.keys((await restore(id, body)).body.errors);
+  assert.deepEqual(await fields(postgresql, { definers: "login" }), ["definers"]);
+  assert.deepEqual(await fields(mysql, { owners: false }), ["owners"]);
+  assert.deepEqual(await fields(mysql, { definers: "nobody" }), ["definers"]);
+  assert.deepEqual(
+    (await fields(files, { owners: false, definers: "keep", continue_on_errors: true })).sort(),
+    ["continue_on_errors", "definers", "owners"],
+  );
+});
