@@ -6,6 +6,7 @@ import type { Job } from "../src/protocol/job.ts";
 import type { RunEvent, Verdict } from "../src/protocol/messages.ts";
 import { runBackup } from "./engine/backup.ts";
 import { openDestination } from "./engine/destinations/registry.ts";
+import { PendingCalls } from "./engine/pending_calls.ts";
 import { runDrill } from "./engine/drill.ts";
 import { BackupDamagedError, RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";
 import { runRestore } from "./engine/restore.ts";
@@ -17,6 +18,7 @@ import { type CallLink, RunCalls } from "./run_calls.ts";
 import { type ExportSource, fetchExport } from "./run_exports.ts";
 import { RunDownloads } from "./run_downloads.ts";
 import { RunRelay } from "./run_relay.ts";
+import { RunWatch } from "./run_watch.ts";
 import { RunUploads } from "./run_uploads.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
@@ -152,19 +154,30 @@ export class Runner {
     output.line(`Run ${run.runId}${task} on ${hostname}`);
     const timer = this.#startTimeout(job.timeout_ms, abort);
     let workDirectory: string | null = null;
+    const watching = new AbortController();
+    let watched: Promise<void> = Promise.resolve();
     try {
       signal.throwIfAborted();
       const calls = new RunCalls(link(), clock, (reason) => output.line(`Waiting: ${reason}`));
       workDirectory = await state.makeWorkDirectory(run.runId, run.attempt);
-      const ports: RunPorts = {
+      const pending = new PendingCalls(clock);
+      const watch = new RunWatch({
+        job,
         clock,
-        output,
-        signal,
-        workDirectory,
-        progress: (figures) => {
+        pending,
+        abort,
+        report: (figures) => {
           // Over a lost link only the newest figures matter, and they come again.
           if (run.pendingSize < 1024 * 1024) record({ kind: "progress", ...figures });
         },
+        line: (text) => output.line(text),
+      });
+      const ports: RunPorts = {
+        clock,
+        output: watch.output(output),
+        signal,
+        workDirectory,
+        progress: (figures) => watch.progress(figures),
         opening: (name, path) => run.opening(name, path),
         scratch: (path) => run.scratch(path),
         uploads: new RunUploads(calls, clock, run),
@@ -172,7 +185,8 @@ export class Runner {
         relay: new RunRelay(this.#options.exports, run),
         exported: (signal) => fetchExport(this.#options.exports, run, signal),
       };
-      const done = await carryOut(job, ports);
+      watched = watch.run(ports, watching.signal);
+      const done = await carryOut(job, ports, pending);
       const seconds = ((clock.monotonic() - startedAt) / 1000).toFixed(1);
       const warnings = output.warningsCount;
       output.line(
@@ -184,6 +198,8 @@ export class Runner {
       return this.#failure(job, signal.aborted ? signal.reason : error, error, output);
     } finally {
       timer.abort();
+      watching.abort();
+      await watched;
       if (workDirectory !== null) await Deno.remove(workDirectory, { recursive: true }).catch(ignoreMissing);
     }
   }
@@ -219,9 +235,10 @@ export class Runner {
 }
 
 /** What the verdict tells of a run that succeeded. */
-async function carryOut(job: Job, ports: RunPorts) {
+async function carryOut(job: Job, ports: RunPorts, pending: PendingCalls) {
   const spec = job.kind === "backup" ? job.destination : job.backup.destination;
-  const destination = await openDestination(spec, ports);
+  const opened = await pending.follow("let the agent in", () => openDestination(spec, ports));
+  const destination = pending.watch(opened);
   try {
     if (job.kind === "verify") return { verified: await runVerify(job, destination, ports) };
     if (job.kind === "drill") return { proven: await runDrill(job, destination, ports) };

@@ -8,6 +8,7 @@ import { failSpan, startInnerSpan } from "../../src/telemetry/tracing.ts";
 import { basename } from "node:path";
 import { readAhead } from "./ahead.ts";
 import { LineSplitter } from "./line.ts";
+import { noteProgram } from "./program_activity.ts";
 import { processTree, type RunningProcess, signalAll } from "./process_tree.ts";
 import { switchUser, type SystemUser, userEnvironment } from "./system_user.ts";
 
@@ -62,7 +63,11 @@ export class Children {
     this.#checkOpen(command.program);
     const child = new Child(command, options, this.clock);
     this.#running.add(child);
-    child.exited.finally(() => this.#running.delete(child)).catch(() => {});
+    const forget = noteProgram(this.signal, command.program, child.pid);
+    child.exited.finally(() => {
+      forget();
+      this.#running.delete(child);
+    }).catch(() => {});
     return child;
   }
 

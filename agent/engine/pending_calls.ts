@@ -1,0 +1,78 @@
+/** Calls to a run's destination that have not been answered: what a run that stands still may wait for. */
+import type { Clock } from "../../src/domain/clock.ts";
+import type { Destination } from "./ports.ts";
+
+export interface PendingCall {
+  /** `write an object`, for a person. */
+  readonly what: string;
+  /** Monotonic milliseconds. */
+  readonly since: number;
+}
+
+const CALLS: Readonly<Record<string, string>> = {
+  findPlace: "look for the place of the objects",
+  makePlace: "make the place of the objects",
+  create: "begin an object",
+  size: "tell the size of an object",
+  remove: "remove an object",
+  write: "take bytes of an object",
+  settle: "store an object",
+  commit: "store an object",
+  abort: "remove an object",
+};
+
+export class PendingCalls {
+  readonly #calls = new Set<PendingCall>();
+
+  constructor(private readonly clock: Pick<Clock, "monotonic">) {}
+
+  /** The call that waits for the longest; null where none does. */
+  oldest(): PendingCall | null {
+    return this.#calls.values().next().value ?? null;
+  }
+
+  async follow<T>(what: string, call: () => Promise<T>): Promise<T> {
+    const pending = { what, since: this.clock.monotonic() };
+    this.#calls.add(pending);
+    try {
+      return await call();
+    } finally {
+      this.#calls.delete(pending);
+    }
+  }
+
+  /** The same destination, its calls noted while they last. */
+  watch(destination: Destination): Destination {
+    return this.#watched(destination, {
+      create: async (name: string, sizeHint: number | null) =>
+        this.#watched(await this.follow(CALLS.create!, () => destination.create(name, sizeHint)), {}),
+      read: (name: string, from: number, to: number) => this.#chunks(destination.read(name, from, to)),
+    });
+  }
+
+  #watched<T extends object>(target: T, own: Record<string, unknown>): T {
+    return new Proxy(target, {
+      get: (_, name) => {
+        if (typeof name === "string" && name in own) return own[name];
+        const value = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        const what = typeof name === "string" ? CALLS[name] : undefined;
+        if (what === undefined) return value.bind(target);
+        return (...args: unknown[]) => this.follow(what, async () => await value.apply(target, args));
+      },
+    });
+  }
+
+  async *#chunks(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    const iterator = chunks[Symbol.asyncIterator]();
+    try {
+      while (true) {
+        const next = await this.follow("give bytes of an object", async () => await iterator.next());
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+}

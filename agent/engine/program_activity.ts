@@ -1,0 +1,54 @@
+/** What a run's programs do, as the kernel counts it: two equal answers say that nothing was done between them. */
+import { basename } from "node:path";
+import { processTree } from "./process_tree.ts";
+
+export interface RunningProgram {
+  /** Without its directory. */
+  readonly name: string;
+  readonly pid: number;
+}
+
+const running = new WeakMap<AbortSignal, Set<RunningProgram>>();
+
+/** Notes a program under the signal that ends it. Returns what forgets it. */
+export function noteProgram(signal: AbortSignal, program: string, pid: number): () => void {
+  const noted = { name: basename(program), pid };
+  const programs = running.get(signal) ?? new Set();
+  running.set(signal, programs.add(noted));
+  return () => void programs.delete(noted);
+}
+
+/** The programs that `signal` ends and that have not ended. */
+export function runningPrograms(signal: AbortSignal): RunningProgram[] {
+  return [...running.get(signal) ?? []];
+}
+
+/** Processor time and bytes read and written, of the programs and all that they have started. */
+export function activityOf(programs: readonly RunningProgram[]): string {
+  return programs.flatMap(({ pid }) => processTree(pid)).map(({ pid }) => {
+    const stat = readProc(pid, "stat");
+    // After the name in parentheses: the state first, user and system time as the 12th and 13th.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const bytes = [...readProc(pid, "io").matchAll(/^[rw]char: (\d+)$/gm)].map(([, count]) => count);
+    return [pid, fields[11], fields[12], ...bytes].join(" ");
+  }).join("\n");
+}
+
+/** Those of the programs, or of what they have started, that wait for a disk or a network file system. */
+export function waitingForDisk(programs: readonly RunningProgram[]): RunningProgram[] {
+  return programs.filter(({ pid }) =>
+    processTree(pid).some((process) => /\) D /.test(readProc(process.pid, "stat")))
+  );
+}
+
+/** Empty where the process has ended, or where a hardened system hides it. */
+function readProc(pid: number, file: "stat" | "io"): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/${file}`);
+  } catch (error) {
+    const isHidden = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
+      /os error 3\b/.test(String(error));
+    if (!isHidden) throw error;
+    return "";
+  }
+}

@@ -1,0 +1,130 @@
+/** What counts as movement of a run, what is said of one that stands still, and its end. */
+import assert from "node:assert/strict";
+import { TestClock } from "../tests/support/clock.ts";
+import { PendingCalls } from "./engine/pending_calls.ts";
+import type { Destination, RunPorts } from "./engine/ports.ts";
+import { RunWatch } from "./run_watch.ts";
+
+const SECOND = 1000;
+const WATCH = { stall_warning_ms: 60 * SECOND, stall_timeout_ms: 600 * SECOND };
+const FIGURES = {
+  bytes_read: 0,
+  bytes_written: 0,
+  files_count: null,
+  bytes_per_second: 0,
+  eta_seconds: null,
+};
+
+function stage(watch: typeof WATCH | undefined = WATCH) {
+  const clock = new TestClock();
+  const pending = new PendingCalls(clock);
+  const abort = new AbortController();
+  const lines: string[] = [];
+  const reports: { stalled_ms?: number; waits_for?: string | null }[] = [];
+  const job = { kind: "backup", source: { type: "files" }, watch } as never;
+  const runWatch = new RunWatch({
+    job,
+    clock,
+    pending,
+    abort,
+    report: (figures) => reports.push(figures),
+    line: (text) => lines.push(text),
+  });
+  const over = new AbortController();
+  const running = runWatch.run({ signal: abort.signal, clock } as unknown as RunPorts, over.signal);
+  return {
+    watch: runWatch,
+    pending,
+    abort,
+    lines,
+    reports,
+    output: runWatch.output({ line: () => {}, warning: () => {} }),
+    async pass(seconds: number) {
+      for (let i = 0; i < seconds; i++) {
+        await clock.advance(SECOND);
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await running;
+    },
+  };
+}
+
+Deno.test("bytes, files and lines are movement; repeated figures and lines that only wait are none", async () => {
+  for (
+    const [name, moves, act] of [
+      ["bytes read", true, (at, i) => at.watch.progress({ ...FIGURES, bytes_read: i })],
+      ["bytes written", true, (at, i) => at.watch.progress({ ...FIGURES, bytes_written: i })],
+      ["files", true, (at, i) => at.watch.progress({ ...FIGURES, files_count: i })],
+      ["a line", true, (at) => at.output.line("Stored it")],
+      ["a warning", true, (at) => at.output.warning("It changed")],
+      ["the same figures", false, (at) => at.watch.progress(FIGURES)],
+      ["a line of figures", false, (at) => at.output.line("Progress: 0 B read")],
+      ["a line of waiting", false, (at) => at.output.line("Waiting: no answer")],
+    ] as [string, boolean, (at: ReturnType<typeof stage>, i: number) => void][]
+  ) {
+    await using at = stage();
+    for (let i = 0; i < 70; i++) {
+      act(at, i);
+      await at.pass(1);
+    }
+    assert.equal(at.lines.length, moves ? 0 : 1, name);
+  }
+});
+
+Deno.test("a call to the destination that is not answered is what the run waits for; its end is movement's", async () => {
+  await using at = stage();
+  const answer = Promise.withResolvers<void>();
+  const writer = {
+    write: () => answer.promise,
+    commit: () => Promise.resolve(),
+    abort: () => Promise.resolve(),
+  };
+  const place = { description: "SFTP", create: () => Promise.resolve(writer) } as unknown as Destination;
+  const destination = at.pending.watch(place);
+  assert.equal(destination.description, "SFTP");
+  const object = await destination.create("a", null);
+  const writing = object.write(new Uint8Array(1));
+  await at.pass(75);
+  const told =
+    /^Nothing has moved for 1 min \d+ s\. It waits for the destination to take bytes of an object, for 1 min \d+ s\.$/;
+  assert.match(at.lines.join("\n"), told);
+  const last = at.reports.at(-1)!;
+  assert.ok(last.stalled_ms! >= 60_000);
+  assert.match(last.waits_for!, /^It waits for the destination to take bytes/);
+  answer.resolve();
+  await writing;
+  assert.equal(at.pending.oldest(), null);
+  at.output.line("Stored it");
+  at.watch.progress(FIGURES);
+  assert.deepEqual([at.reports.at(-1)!.stalled_ms, at.reports.at(-1)!.waits_for], [0, null]);
+});
+
+Deno.test("a run of which nothing moves until its limit ends as failed, with the reason", async () => {
+  await using at = stage();
+  await at.pass(595);
+  assert.equal(at.abort.signal.aborted, false);
+  await at.pass(15);
+  assert.deepEqual(
+    [
+      at.abort.signal.reason.outcome,
+      /^Cannot go on: nothing has moved for 10 min \d+ s\. It waits for/.test(
+        at.abort.signal.reason.message,
+      ),
+    ],
+    ["failed", true],
+  );
+});
+
+Deno.test("the control plane hears of a run in a phase without figures, and a job without a watch has none", async () => {
+  await using at = stage();
+  for (let i = 0; i < 100; i++) {
+    at.output.line("Preparing");
+    await at.pass(1);
+  }
+  assert.ok(at.reports.length >= 2 && at.reports.every(({ stalled_ms }) => stalled_ms! <= 10_000));
+  await using none = stage(undefined);
+  none.pending.oldest();
+});
