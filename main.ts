@@ -9,6 +9,7 @@ import { Reaper } from "./src/dispatcher/reaper.ts";
 import { Remover } from "./src/dispatcher/remover.ts";
 import { Scheduler } from "./src/dispatcher/scheduler.ts";
 import { Watcher } from "./src/dispatcher/watcher.ts";
+import { RELEASE } from "./src/domain/release.ts";
 import { systemClock as clock } from "./src/domain/clock.ts";
 import { createApp } from "./src/http/app.ts";
 import { addInstallPages } from "./src/http/routes/install.ts";
@@ -159,6 +160,10 @@ async function startLocalAgent(
   return { connected: agentConnected(hub, serverId) };
 }
 
+if (Deno.args.includes("--version")) {
+  say(`rearguard ${RELEASE}`);
+  Deno.exit(0);
+}
 outliveLostConnections();
 const stopped = stopSignal();
 const health = new Health(clock);

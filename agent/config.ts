@@ -16,6 +16,7 @@ export interface AgentConfig {
 }
 
 export const USAGE = `Usage: agent --url URL --state-dir DIRECTORY [--token-file FILE]
+       agent --version
 
   --url URL              the control plane, such as https://backup.example.com (or REARGUARD_URL)
   --state-dir DIRECTORY  where the agent keeps its key and its journal (or REARGUARD_STATE_DIR)

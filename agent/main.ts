@@ -19,6 +19,10 @@ const FAREWELL = 3_000;
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: string[]): Promise<number> {
+  if (args.includes("--version")) {
+    Deno.stdout.writeSync(new TextEncoder().encode(`rearguard-agent ${RELEASE}\n`));
+    return 0;
+  }
   try {
     const config = readAgentConfig(args);
     neverProxyLoopback();

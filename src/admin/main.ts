@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
+import { RELEASE } from "../domain/release.ts";
 import { complain, say } from "../process/terminal.ts";
 import { setUpLogging } from "../telemetry/logging.ts";
 import { makeAdministratorToken } from "./administrator_token.ts";
@@ -17,6 +18,7 @@ const USAGE = `Usage: deno task admin recover --from PLACE [--from-manifests]
        deno task admin key status
        deno task admin key rotate [--patience SECONDS]
        deno task admin token [--email EMAIL]
+       deno task admin --version
 
 recover makes a new control plane in an empty database.
 
@@ -116,12 +118,17 @@ async function main(args: string[]): Promise<number> {
         patience: { type: "string" },
         email: { type: "string" },
         help: { type: "boolean" },
+        version: { type: "boolean" },
       },
     });
     const name = positionals.join(" ");
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     const isWhole = name !== "recover" || values.from !== undefined;
     const isPatience = /^\d{1,5}$/.test(values.patience ?? "0");
+    if (values.version) {
+      say(`rearguard ${RELEASE}`);
+      return 0;
+    }
     if (values.help || command === undefined || !isWhole || !isPatience) {
       (values.help ? say : complain)(USAGE.trimEnd());
       return values.help ? 0 : 2;

@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { RELEASE } from "../domain/release.ts";
 import { followLog } from "./log_follower.ts";
 import { progressLine } from "./progress.ts";
 import { Terminal } from "./terminal.ts";
@@ -21,6 +22,7 @@ type Api = (method: string, path: string, body?: unknown) => Promise<Record<stri
 const lines = new Terminal();
 
 async function main(): Promise<void> {
+  if (Deno.args.includes("--version")) return lines.print(`rearguard ${RELEASE}\n`);
   const source = resolve(Deno.env.get("INIT_CWD") ?? ".", Deno.args[0] ?? PROJECT);
   const kind = await Deno.stat(source).catch(() => null);
   if (!kind?.isDirectory) throw new DemoError(`Cannot back up ${source}: it is not a directory`);

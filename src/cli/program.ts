@@ -1,6 +1,7 @@
 /** Every command of `rearguard`. */
 import tab from "@bomb.sh/tab/commander";
 import { Command } from "commander";
+import { RELEASE } from "../domain/release.ts";
 import { EXIT_HELP } from "./command_error.ts";
 import { addAuditCommand } from "./commands/audit.ts";
 import { addBackupCommands } from "./commands/backups.ts";
@@ -24,6 +25,7 @@ Environment:
 export function rearguard(): Command {
   const program = new Command("rearguard")
     .description("Backups by a Rearguard control plane")
+    .version(`rearguard ${RELEASE}`, "--version", "the version of this program")
     .option("--json", "the API's own JSON on standard output, and nothing else")
     .configureHelp({ showGlobalOptions: true })
     // `main.ts` tells every error, in one line.

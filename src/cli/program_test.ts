@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RELEASE } from "../domain/release.ts";
 import { CliHome } from "../../tests/support/cli.ts";
 import { shell } from "../../tests/support/backup_run.ts";
 
@@ -21,6 +22,31 @@ Deno.test("help lists the commands and the exit codes; anything else wrong is to
     stderr: "Cannot understand the command: unknown option '--pages' (Did you mean --page?); see --help\n",
   });
   assert.equal((await home.run([])).code, 2);
+});
+
+Deno.test("every program tells its version", async () => {
+  for (
+    const [program, name] of [
+      ["src/cli/main.ts", "rearguard"],
+      ["src/admin/main.ts", "rearguard"],
+      ["src/cli/demo.ts", "rearguard"],
+      ["main.ts", "rearguard"],
+      ["agent/main.ts", "rearguard-agent"],
+    ] as const
+  ) {
+    const args = [
+      "run",
+      "--no-prompt",
+      "--allow-env",
+      "--allow-read",
+      "--allow-sys",
+      `${ROOT}${program}`,
+      "--version",
+    ];
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    const text = new TextDecoder();
+    assert.deepEqual([code, text.decode(stdout)], [0, `${name} ${RELEASE}\n`], text.decode(stderr));
+  }
 });
 
 Deno.test("as a task it finds files where it was called, and passes its exit code on", async () => {

@@ -7,7 +7,9 @@ const socket = { host: null, port: null, username: null };
 
 Deno.test("names of the machine itself are told from others", () => {
   const own = [null, "localhost", "LOCALHOST.", "db.localhost", "127.0.0.1", "127.9.8.7", "::1", "0:0::1"];
-  for (const host of [...own, "::ffff:127.0.0.1"]) assert.equal(isThisMachine(host), true, String(host));
+  for (const host of [...own, "::ffff:127.0.0.1", "/var/run/postgresql"]) {
+    assert.equal(isThisMachine(host), true, String(host));
+  }
   for (
     const host of [
       "db.prod",

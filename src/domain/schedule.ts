@@ -86,6 +86,13 @@ function expressionOf(schedule: Schedule): string {
   return `${minute} ${hour} * * ${weekday}`;
 }
 
+/**
+ * Day of month and weekday both have to fit where either begins with a star, else one of them is enough: so
+ * crontab(5) has it. `0 2 *\/2 * 1` runs on Mondays that are odd days of the month.
+ */
 function wallClockPattern(expression: string): Cron {
-  return new Cron(expression.trim(), { mode: "5-part", timezone: "UTC", paused: true });
+  const text = expression.trim();
+  const [, , day = "", , weekday = ""] = text.split(/\s+/);
+  const domAndDow = day.startsWith("*") || weekday.startsWith("*");
+  return new Cron(text, { mode: "5-part", timezone: "UTC", paused: true, domAndDow });
 }

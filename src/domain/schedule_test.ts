@@ -151,6 +151,22 @@ const instant = fc.date({
   noInvalidDate: true,
 });
 
+Deno.test("A day field that begins with a star has to fit beside the other one, as crontab(5) has it", () => {
+  for (
+    const [expression, expected] of [
+      ["0 2 */2 * 1", ["2026-01-05", "2026-01-19", "2026-02-09"]],
+      ["0 2 1 * */2", ["2026-02-01", "2026-03-01", "2026-08-01"]],
+      ["0 2 * * 1", ["2026-01-05", "2026-01-12", "2026-01-19"]],
+      ["0 2 10 * *", ["2026-01-10", "2026-02-10", "2026-03-10"]],
+      ["0 2 10 * 1", ["2026-01-05", "2026-01-10", "2026-01-12"]],
+      ["0\t2  */2\t*\t1", ["2026-01-05", "2026-01-19", "2026-02-09"]],
+    ] as const
+  ) {
+    const times = upcoming(cron(expression, "UTC"), new Date("2026-01-02T00:00:00Z"), 3);
+    assert.deepEqual(texts(times), expected.map((day) => `${day}T02:00Z`), expression);
+  }
+});
+
 Deno.test("A daily task runs once on every day of its calendar, at its time or right after a gap", () => {
   fc.assert(fc.property(time, fc.constantFrom(...zones), instant, (at, zone, after) => {
     let before = after;

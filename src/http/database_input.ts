@@ -2,7 +2,7 @@
 import type { z } from "@hono/zod-openapi";
 import { splitDatabaseNames, splitNames } from "../domain/database_names.ts";
 import { integer, literal, literalLine, says } from "./input.ts";
-import { host } from "./path_input.ts";
+import { hostOrSocketDirectory } from "./path_input.ts";
 
 /** The longest name MySQL allows; PostgreSQL's are one shorter. */
 const MAX_NAME = 64;
@@ -45,9 +45,9 @@ export function databaseUser(): z.ZodString {
 
 /** Which database server to load into, where it is not the task's. */
 export const databaseServerFields = {
-  database_host: host().nullable().openapi({
+  database_host: hostOrSocketDirectory().nullable().openapi({
     description:
-      "Databases only. The database server to load into; null: the local socket. Default: the task's server and user. It gets the " +
+      "Databases only. The database server to load into, or the directory of its socket; null: the local socket. Default: the task's server and user. It gets the " +
       "remote server's `database_password`; the task's where it is the task's own host, or the machine itself.",
   }),
   database_port: integer(1, 65535).nullable().openapi({ description: "Of `database_host`." }),

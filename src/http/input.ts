@@ -40,7 +40,8 @@ export function secret(max: number): z.ZodString {
   return literal(max).openapi({ format: "password", writeOnly: true });
 }
 
-function oneLine(schema: z.ZodString): z.ZodString {
+/** Refuses line breaks and other control characters. */
+export function oneLine(schema: z.ZodString): z.ZodString {
   return schema.refine((value) => !/\p{Cc}/u.test(value), { error: says("must be one line of text") });
 }
 
@@ -71,8 +72,8 @@ export function id(): z.ZodInt {
   return z.int().min(1).openapi({ maximum: undefined });
 }
 
-/** Characters are counted as people and JSON Schema do: by code point. */
-function limited(schema: z.ZodString, max: number): z.ZodString {
+/** Allows `max` characters. They are counted as people and JSON Schema do: by code point. */
+export function limited(schema: z.ZodString, max: number): z.ZodString {
   return schema
     .refine((value) => value.length <= max || [...value].length <= max, {
       error: says(`must not be longer than ${max} characters`),

@@ -57,6 +57,20 @@ export function host(): z.ZodString {
   return text(253).refine(isHost, { error: says("must be an IP address or a host name") });
 }
 
+/** A host, or the absolute path of the directory that a database server's socket is in. */
+export function hostOrSocketDirectory(): z.ZodString {
+  return literal(MAX_PATH).refine(
+    (value) => value.startsWith("/") ? isSocketDirectory(value) : isHost(value),
+    {
+      error: says("must be an IP address, a host name or the absolute path of a socket's directory"),
+    },
+  );
+}
+
+function isSocketDirectory(path: string): boolean {
+  return !path.split("/").includes("..") && !/\p{Cc}/u.test(path);
+}
+
 function isHost(value: string): boolean {
   if (value.includes(":")) return URL.canParse(`http://[${value}]/`);
   // Digits and dots alone are an address, never a name: 1.2.3 or 256.1.1.1 would be read in surprising ways.

@@ -16,12 +16,13 @@ import { applyToRun, startDeadline } from "./run_state.ts";
 
 /**
  * Queues a backup run by hand. A {@link ConflictError} where the task is paused or has a run, or its server is at its
- * limit of runs at once.
+ * limit of runs at once; `queue` has it wait for a slot there instead.
  */
 export async function startRun(
   services: Services,
   caller: Caller,
   taskId: number,
+  { queue = false }: { queue?: boolean } = {},
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
     const task = await lockOwnTask(sql, caller, taskId);
@@ -35,10 +36,10 @@ export async function startRun(
       );
     }
     const limit = await lockServerLimit(sql, task.remote_server_id) ?? 1;
-    if (await countActiveBackupRuns(sql, task.remote_server_id) >= limit) {
+    if (!queue && await countActiveBackupRuns(sql, task.remote_server_id) >= limit) {
       throw new ConflictError(
         `The server is at its limit of ${limit} backup ${limit === 1 ? "run" : "runs"} at once. ` +
-          "Wait until one has finished, or cancel it.",
+          'Wait until one has finished, cancel it, or send {"queue": true} to wait for a slot.',
       );
     }
     const [runId] = await queueBackupRuns(services, sql, [{ task, scheduledFor: null }]);

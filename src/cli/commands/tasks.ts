@@ -59,6 +59,7 @@ export function addTaskCommands(program: Command): void {
   tasks.command("run").addArgument(taskId())
     .description("Run one now")
     .option("--follow", "show its output until it is over; the exit code tells how it ended")
+    .option("--no-queue", "fail where its server is at its limit of runs, instead of waiting for a slot")
     .action(calling(run));
   const preview = tasks.command("retention-preview").addArgument(taskId())
     .description(
@@ -127,8 +128,12 @@ async function create({ api, output, terminal }: Cli, options: TaskOptions): Pro
   );
 }
 
-async function run(cli: Cli, id: number, { follow = false }: { follow?: boolean }): Promise<void> {
-  const started = await cli.api.post<Started>(`run backup task ${id}`, `/backup-tasks/${id}/run`);
+async function run(
+  cli: Cli,
+  id: number,
+  { follow = false, queue = true }: { follow?: boolean; queue?: boolean },
+): Promise<void> {
+  const started = await cli.api.post<Started>(`run backup task ${id}`, `/backup-tasks/${id}/run`, { queue });
   await showStarted(cli, started, follow, latestStreamOf(id));
 }
 

@@ -14,8 +14,8 @@ import { isTimezone } from "../../domain/timezone.ts";
 import { defaulted } from "../defaulted.ts";
 import { databaseNames, databaseUser, systemUser, tableNames } from "../database_input.ts";
 import { trimmed } from "../coercion.ts";
-import { id, integer, line, literalLine, rule, says, secret, text } from "../input.ts";
-import { absolutePath, fileNamePart, host, innerPlace } from "../path_input.ts";
+import { id, integer, limited, line, literalLine, oneLine, rule, says, secret, text } from "../input.ts";
+import { absolutePath, fileNamePart, hostOrSocketDirectory, innerPlace } from "../path_input.ts";
 import { retentionInput } from "./retention_fields.ts";
 
 /** A year. */
@@ -23,7 +23,10 @@ const MAX_SECONDS = 31_536_000;
 
 const optional = <S extends z.ZodType>(schema: S) => schema.nullable().optional();
 
-const cronExpression = line(255).superRefine((value, context) => {
+/** Tabs separate fields as blanks do, and are stored as blanks. */
+const cronExpression = oneLine(
+  limited(trimmed(z.string()).overwrite((value) => value.replace(/[ \t]+/g, " ")).min(1), 255),
+).superRefine((value, context) => {
   const problem = cronProblem(value);
   if (problem !== null) context.addIssue({ code: "custom", message: problem });
 });
@@ -67,8 +70,9 @@ const fields = z.object({
   database_type: optional(z.enum(["postgresql", "mysql"])).openapi({
     description: "Default: whichever the server runs.",
   }),
-  database_host: optional(host()).openapi({
-    description: "Default: the local socket.",
+  database_host: optional(hostOrSocketDirectory()).openapi({
+    description:
+      "A host, or the absolute path of the directory that the server's socket is in. Default: the local socket.",
     example: "127.0.0.1",
   }),
   database_port: optional(integer(1, 65535)),

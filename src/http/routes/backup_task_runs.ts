@@ -4,6 +4,7 @@ import { backupTaskStatus } from "../../services/backup_tasks.ts";
 import type { Caller, Services } from "../../services/context.ts";
 import { cancelRun, startRun } from "../../services/runs.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
+import { defaulted } from "../defaulted.ts";
 import { backupTask, taskStatus } from "./backup_task_view.ts";
 
 const GROUP = backupTask.plural;
@@ -33,11 +34,21 @@ export const backupTaskRunEndpoints: readonly Endpoint[] = [
     },
   }),
   verb("run", {
+    body: {
+      schema: z.object({
+        queue: defaulted(z.boolean()).openapi({
+          description:
+            "Whether the run waits for a slot where its server is at its limit of runs at once. Default false: 409.",
+        }),
+      }).openapi("BackupTaskRunRequest"),
+      example: { queue: true },
+    },
     operationId: "runBackupTask",
     summary: "Run a backup task",
     message: "Backup task initiated successfully.",
     status: 202,
-    conflict: "The backup task is paused, queued or running, or its server is at its limit of runs at once.",
+    conflict: "The backup task is paused, queued or running, or its server is at its limit of runs at once " +
+      "and `queue` is not true.",
     start: startRun,
   }),
   verb("cancel", {
@@ -57,9 +68,15 @@ function verb(name: string, definition: {
   message: string;
   status: number;
   conflict: string;
-  start(services: Services, caller: Caller, taskId: number): Promise<{ runId: number }>;
+  body?: Endpoint["body"];
+  start(
+    services: Services,
+    caller: Caller,
+    taskId: number,
+    body?: { queue?: boolean },
+  ): Promise<{ runId: number }>;
 }): Endpoint {
-  const { operationId, summary, message, status, conflict, start } = definition;
+  const { operationId, summary, message, status, conflict, body, start } = definition;
   return endpoint({
     method: "post",
     path: `/api/backup-tasks/{id}/${name}`,
@@ -68,6 +85,7 @@ function verb(name: string, definition: {
     summary,
     access: "run-backup-tasks",
     ids,
+    body,
     errors: { 409: conflict },
     answer: {
       status,
@@ -78,8 +96,8 @@ function verb(name: string, definition: {
         example: { message, backup_task_log_id: 7 },
       },
     },
-    async handle({ services, caller, params }) {
-      const { runId } = await start(services, caller, params.id);
+    async handle({ services, caller, params, body }) {
+      const { runId } = await start(services, caller, params.id, body);
       return { status, body: { message, backup_task_log_id: runId } };
     },
   });

@@ -140,3 +140,25 @@ Deno.test("the latest log and the status speak of backup runs only", async () =>
   assert.deepEqual([log.id, log.kind, log.status, log.reason], [backup, "backup", "failed", "Disk full"]);
   assert.equal((await client.call("GET", `/api/backup-tasks/${id}/status`)).body.data.status, "ready");
 });
+
+Deno.test("a run that may wait is queued behind its server's limit, and no task gets two", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const references = {
+    remote_server_id: await newServer(client),
+    backup_destination_id: await newDestination(client),
+  };
+  const [one, two] = [await newTask(client, references), await newTask(client, references)];
+  const run = (id: number, body?: unknown) => client.call("POST", `/api/backup-tasks/${id}/run`, body);
+  assert.equal((await run(one)).status, 202);
+  const refused = await run(two, { queue: false });
+  assert.equal(refused.status, 409);
+  assert.match(refused.body.message, /or send \{"queue": true\} to wait for a slot/);
+  const queued = await run(two, { queue: true });
+  assert.equal(queued.status, 202, JSON.stringify(queued.body));
+  const log = await client.call("GET", `/api/backup-task-logs/${queued.body.backup_task_log_id}`);
+  assert.equal(log.body.data.status, "queued");
+  assert.match((await run(two, { queue: true })).body.message, /already queued/);
+  await client.call("POST", `/api/backup-tasks/${two}/pause`);
+  assert.match((await run(two, { queue: true })).body.message, /paused/);
+});

@@ -459,3 +459,19 @@ Deno.test("a task's paths, patterns and names are stored to the letter", async (
   const { database_name, excluded_database_tables, database_username } = made.body.data;
   assert.deepEqual({ type: "database", database_name, excluded_database_tables, database_username }, names);
 });
+
+Deno.test("a cron line may have tabs, and a database's host may be the directory of its socket", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  const id = await newTask(api.admin, { custom_cron_expression: " 0\t2 \t* * MON-FRI\t" });
+  const path = `/api/backup-tasks/${id}`;
+  assert.equal((await call("GET", path)).body.data.custom_cron_expression, "0 2 * * MON-FRI");
+  assert.equal((await call("PUT", path, { custom_cron_expression: "0 2\n* * *" })).status, 422);
+  for (const database_host of ["/var/run/postgresql", "/srv/sockets ", "db.example.com", "::1"]) {
+    const { status, body } = await call("PUT", path, { database_host });
+    assert.deepEqual([status, body.data?.database_host], [200, database_host]);
+  }
+  for (const database_host of ["var/run", "/var/../etc", "/a\nb", "~/sockets"]) {
+    assert.equal((await call("PUT", path, { database_host })).status, 422, database_host);
+  }
+});
