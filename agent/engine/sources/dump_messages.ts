@@ -1,6 +1,7 @@
 /** What a dump program says on stderr, and what its exit then means. */
 import type { Exit } from "../children.ts";
 import { type Output, SourceFailedError } from "../ports.ts";
+import { hint } from "../targets/load_hints.ts";
 
 /** `pg_dump: warning: …`, `-- Warning: …`, `mysqldump: [Warning] …`. */
 const WARNING = /^(?:[\w.-]+: )?(?:-- )?\[?warning\b\]?:?\s*/i;
@@ -25,7 +26,9 @@ export class DumpMessages {
     if (exit.code === 0 && exit.signal === null) return;
     const how = exit.signal === null ? `exited with ${exit.code}` : `was ended by ${exit.signal}`;
     throw new SourceFailedError(
-      `Cannot dump ${label}: ${this.program} ${how}${this.#error === null ? "" : `: ${this.#error}`}`,
+      `Cannot dump ${label}: ${this.program} ${how}${
+        this.#error === null ? "" : `: ${this.#error}${hint(this.#error)}`
+      }`,
     );
   }
 }

@@ -5,9 +5,18 @@ import type { Command, Redirect } from "../children.ts";
 import { oneLine } from "../line.ts";
 import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
+import { hint } from "../targets/load_hints.ts";
 
 /** Bytes of the longest statement that a client takes from a server and a server from any client. */
 export const MAX_PACKET = "--max-allowed-packet=1073741824";
+/**
+ * The statement that sessions begin with, whatever the server's defaults: what is loaded is committed, SQL
+ * is read as it is written here, and no statement is too long. The conditions of the comments are the
+ * versions of MariaDB and MySQL that know the variables. More may follow.
+ */
+export const SESSION =
+  "set session autocommit = 1, session sql_mode = '' /*M!100101 , session max_statement_time = 0 */ " +
+  "/*!50708 , session max_execution_time = 0 */";
 const CONNECT_TIMEOUT_SECONDS = 30;
 /** Where the programs find the option file, opened for them before they may have become another user. */
 const OPTIONS_DESCRIPTOR = 3;
@@ -76,7 +85,7 @@ export class MysqlConnection {
     const error = answer.messages.findIndex((line) => line.startsWith("ERROR "));
     const message = oneLine(answer.messages.slice(Math.max(error, 0)).join("\n")) ||
       `${client} exited with ${answer.exit.code}`;
-    throw new RunFailedError(`Cannot use MySQL at ${this.description}: ${message}`);
+    throw new RunFailedError(`Cannot use MySQL at ${this.description}: ${message}${hint(message)}`);
   }
 
   /**
@@ -97,6 +106,7 @@ export class MysqlConnection {
       "--binary-mode",
       "--default-character-set=utf8mb4",
       MAX_PACKET,
+      `--init-command=${SESSION}`,
       `--connect-timeout=${CONNECT_TIMEOUT_SECONDS}`,
     ];
     const input = new TextEncoder().encode(sql);

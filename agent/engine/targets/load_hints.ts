@@ -1,6 +1,52 @@
 /** What to do about the usual errors of a load. */
 
 const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
+  // MySQL and MariaDB.
+  [
+    /\b1227\b.*(?:SUPER|SET.USER|DEFINER)/,
+    "The backup has objects of another definer than the login: set definers to login, or grant SET USER (MariaDB), " +
+    "SET_ANY_DEFINER or SET_USER_ID (MySQL 8) on *.* to it.",
+  ],
+  [/\b1449\b/, "Create that account, or set definers to login."],
+  [
+    /\b1273\b|unknown collation/i,
+    "The server is older than the backup, or of the other vendor: restore on a server that knows this collation.",
+  ],
+  [
+    /\b14(?:18|19)\b.*log_bin_trust_function_creators/,
+    "The server keeps a binary log and refuses such functions: SET GLOBAL log_bin_trust_function_creators = 1, " +
+    "restore, and set it back.",
+  ],
+  [
+    /\b1153\b|max_allowed_packet|server has gone away/i,
+    "Where a statement is longer than the server takes: SET GLOBAL max_allowed_packet = 1073741824, restore, and set " +
+    "it back.",
+  ],
+  [
+    /\b(?:3750|1173)\b|without a primary key/i,
+    "The server demands primary keys, and a table of the backup has none: let the login lift that " +
+    "(SESSION_VARIABLES_ADMIN), or SET GLOBAL sql_require_primary_key = 0 (MySQL), innodb_force_primary_key = 0 " +
+    "(MariaDB).",
+  ],
+  [/\b1118\b/, "SET GLOBAL innodb_strict_mode = 0, restore, and set it back."],
+  [
+    /\b1231\b.*sql_mode/,
+    "The server does not know this SQL mode: it is older than the backup, or of the other vendor. To load the rest, set " +
+    "continue_on_errors.",
+  ],
+  [
+    /\b1370\b/,
+    "Grant EXECUTE on that routine, or on all of its database, to the login.",
+  ],
+  [
+    /insufficient privileges to SHOW CREATE/i,
+    "Grant SELECT on mysql.proc (MariaDB), SHOW CREATE ROUTINE (MariaDB 11.3) or SHOW_ROUTINE (MySQL 8) to the login.",
+  ],
+  [
+    /\b(?:1044|1142)\b.*_rearguard_/,
+    "A restore needs a database beside the place until it is done: grant ALL on `%\\_rearguard\\_%`.* to the login.",
+  ],
+  // PostgreSQL.
   [
     /role ".*" does not exist/,
     "Create it, restore the roles first, or set owners to false.",

@@ -84,8 +84,12 @@ class MysqlHost implements DatabaseHost {
       others: this.#originals.filter((other) => other !== original),
     });
     this.#rewriters.set(name, rewriter);
-    const args = this.target.continue_on_errors === true ? ["--force"] : [];
-    return { command: this.server.loader(fresh, args), rewrite: rewriter.rewrite };
+    const continuesOnErrors = this.target.continue_on_errors === true;
+    return {
+      command: this.server.loader(fresh, continuesOnErrors ? ["--force"] : []),
+      rewrite: rewriter.rewrite,
+      rules: { continuesOnErrors },
+    };
   }
 
   async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {

@@ -4,7 +4,7 @@ import type { DatabaseTarget, SourceDescription } from "../../../src/protocol/jo
 import type { Command } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";
-import { fromHex, MAX_PACKET, MysqlConnection } from "../sources/mysql_connection.ts";
+import { fromHex, MAX_PACKET, MysqlConnection, SESSION } from "../sources/mysql_connection.ts";
 import { hasDatabaseComments, isAtLeast, type ServerVersion } from "../sources/mysql_programs.ts";
 import { firstTool, missingTools, type Tool } from "../tools.ts";
 import { type Charset, findSchema, hasTable, isInUse, MARK, quote } from "./mysql_sql.ts";
@@ -55,7 +55,7 @@ export class MysqlFresh {
       client.tool,
       description,
       version,
-      usualSettings(version),
+      [],
     );
     for (const setting of await neededSettings(server)) await server.trySetting(setting);
     return server;
@@ -74,7 +74,7 @@ export class MysqlFresh {
   }
 
   get #prelude(): string {
-    return `set session ${this.settings.join(", session ")};\n`;
+    return this.settings.length === 0 ? "" : `set session ${this.settings.join(", session ")};\n`;
   }
 
   /** What the backup tells of `original`; undefined where it tells nothing. */
@@ -110,7 +110,7 @@ export class MysqlFresh {
       "--binary-mode",
       "--default-character-set=utf8mb4",
       MAX_PACKET,
-      `--init-command=${this.#prelude.trim()}`,
+      `--init-command=${[SESSION, ...this.settings].join(", session ")}`,
     ];
     return this.connection.command(this.client, [...own, ...args], [name]);
   }
@@ -161,11 +161,6 @@ export async function versionOf(connection: MysqlConnection, client: string): Pr
   const [[version]] = await connection.query(client, "select hex(version())") as [[string]];
   const name = fromHex(version);
   return { version: name, isMariadb: /mariadb/i.test(name) };
-}
-
-/** A server may end long statements, or keep what is loaded from being committed. */
-function usualSettings({ isMariadb }: ServerVersion): string[] {
-  return isMariadb ? ["autocommit = 1", "max_statement_time = 0"] : ["autocommit = 1"];
 }
 
 /**

@@ -154,7 +154,7 @@ export function dropRest(schema: string, contents: Contents): string {
 /** MariaDB knows packages in this mode alone. */
 function inOracleMode(list: string[]): string {
   if (list.length === 0) return "";
-  return statements(["set session sql_mode = 'ORACLE'", ...list, "set session sql_mode = default"]);
+  return statements(["set session sql_mode = 'ORACLE'", ...list, "set session sql_mode = ''"]);
 }
 
 /** A column whose default comes from a sequence, which MariaDB keeps with the database's name. */
