@@ -31,7 +31,10 @@ export async function* editPlain(
   edits: PlainEdits,
 ): AsyncIterable<Uint8Array> {
   const editor = new PlainEditor(edits);
-  for await (const chunk of chunks) yield* editor.push(chunk);
+  for await (const chunk of chunks) {
+    const parts = [...editor.push(chunk)];
+    if (parts.length > 0) yield concatenated(parts);
+  }
   yield* editor.end();
 }
 
@@ -207,6 +210,17 @@ class Quoting {
     }
     return at + end.length;
   }
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

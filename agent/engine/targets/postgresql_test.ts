@@ -1,7 +1,7 @@
 /** What a PostgreSQL server does to databases that come back, beyond what every server does: see databases_test.ts. */
 import assert from "node:assert/strict";
 import type { DatabaseSource, DatabaseTarget, StoredBackup } from "../../../src/protocol/job.ts";
-import { BackupRun } from "../../../tests/support/backup_run.ts";
+import { BackupRun, shell } from "../../../tests/support/backup_run.ts";
 import { PostgresqlServer } from "../../../tests/support/postgresql.ts";
 import { restore } from "../../../tests/support/restore_run.ts";
 import { verifyJob } from "../../../tests/support/verify_run.ts";
@@ -269,3 +269,104 @@ Deno.test("a plain dump with a view that groups by a primary key loads into a fr
   await at.restore(run, backup);
   assert.equal(await at.sql("shop", "select * from s.grouped"), "1|x|1\n");
 });
+
+/** The archive with its text changed by a shell command, its digest too. */
+async function changed(run: BackupRun, backup: StoredBackup, command: string): Promise<StoredBackup> {
+  const [archive, ...others] = backup.objects;
+  const path = `${run.directory}/${archive!.name}`;
+  const sha256 = await shell(
+    `zstd -dc "$1" | ${command} | zstd -q > "$1.new"; mv "$1.new" "$1"; sha256sum < "$1"`,
+    path,
+  );
+  const { size } = await Deno.stat(path);
+  return { ...backup, objects: [{ ...archive!, size, sha256: sha256.slice(0, 64) }, ...others] };
+}
+
+Deno.test("a plain dump of a newer pg_dump, or of one that drops first, loads into an older server", async () => {
+  await using at = await Bench.open();
+  await at.sql("postgres", "create database shop");
+  await at.sql(
+    "shop",
+    "create schema s; create table s.t (id int primary key, name text); create view s.v as select id, name from s.t group by id",
+  );
+  await using run = await BackupRun.open();
+  const backup = await at.backUp(run, { format: "plain" });
+  const older = await changed(
+    run,
+    backup,
+    `sed -e "s/^SET row_security = off;/&\\nSET transaction_timeout = 0;\\nCREATE OR REPLACE VIEW s.v AS\\nSELECT NULL::integer AS id;\\nDROP TABLE IF EXISTS s.t;/"`,
+  );
+  await at.sql("postgres", "drop database shop");
+  await at.restore(run, older);
+  assert.equal(await at.sql("shop", "select count(*) from s.v"), "0\n");
+  assert.deepEqual(run.warnings, []);
+});
+
+const UNQUALIFIED = `
+create table rates (name text, rate int); insert into rates values ('x', 2);
+create function rate(n text) returns int language sql immutable as 'select rate from rates where name = n';
+create table item (name text); insert into item values ('x'), ('y'); create index on item (rate(name));
+create view seen as select * from item;
+`;
+
+for (const format of ["custom", "plain"] as const) {
+  Deno.test(`a load that an error stops says what to do, and goes on where it may: ${format}`, async () => {
+    await using at = await Bench.open();
+    await at.sql("postgres", "create database shop");
+    await at.sql("shop", UNQUALIFIED);
+    await using run = await BackupRun.open();
+    const backup = await at.backUp(run, { format });
+    await at.sql("postgres", "drop database shop");
+    await assert.rejects(at.restore(run, backup), {
+      message:
+        /database shop can't be loaded: .*relation "rates" does not exist\. A function that names it without its schema.*continue_on_errors/,
+    });
+    assert.equal(
+      await at.sql("postgres", "select count(*) from pg_database where datname like 'shop%'"),
+      "0\n",
+    );
+    await at.restore(run, backup, { continue_on_errors: true });
+    assert.equal(
+      await at.sql("shop", "select (select count(*) from item), (select count(*) from seen)"),
+      "2|2\n",
+    );
+    assert.equal(run.warnings.filter((text) => /relation "rates" does not exist/.test(text)).length, 1);
+    assert.match(
+      run.lines.join("\n"),
+      /database shop: 1 errors were passed over, as continue_on_errors is set/,
+    );
+  });
+
+  Deno.test(`a login that may create databases, and no more, restores without owners and drills: ${format}`, async () => {
+    await using at = await Bench.open();
+    await at.sql(
+      "postgres",
+      `create role boss; create role app; create role maker login createdb password 'maker'; grant pg_read_all_data to maker;
+       create database shop owner boss; revoke connect on database shop from public;
+       grant connect on database shop to app, maker;
+       revoke connect on database postgres from public; revoke connect on database template1 from public;
+       create database defaultdb`,
+    );
+    await at.sql(
+      "shop",
+      `create table t (a int); insert into t values (1); alter table t owner to boss; grant select on t to app;
+       create function f() returns text language sql as $$ select 'GRANT ALL ON t TO app' $$; alter function f() owner to boss;`,
+    );
+    const login = { username: "maker", password: "maker" };
+    await using run = await BackupRun.open();
+    const backup = await at.backUp(run, { format, ...login });
+    await at.drill(run, backup, login);
+    assert.match(run.lines.join("\n"), /shop came back as it was: 1 table with 1 rows/);
+    assert.match(run.lines.join("\n"), /Not compared: .*owner, grant, database property/);
+    await at.sql("postgres", "drop database shop");
+    await assert.rejects(at.restore(run, backup, login), {
+      message: /owners to false|must be able to SET ROLE|must be member/,
+    });
+    await at.restore(run, backup, { ...login, owners: false });
+    const owner =
+      "select tableowner, pg_get_userbyid(datdba) from pg_tables, pg_database where tablename = 't' and datname = current_database()";
+    assert.equal(await at.sql("shop", owner), "maker|maker\n");
+    assert.equal(await at.sql("shop", "select f()"), "GRANT ALL ON t TO app\n");
+    assert.doesNotMatch(await at.properties("shop"), /[{,]=\w*c/);
+  });
+}
