@@ -4,6 +4,7 @@ import type { Job } from "../src/protocol/job.ts";
 import { Children } from "./engine/children.ts";
 import { isThere } from "./engine/is_there.ts";
 import { asideOf } from "./engine/targets/place.ts";
+import { removeTree } from "./engine/remove_tree.ts";
 import { undo } from "./engine/targets/undo.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 import type { StateDirectory } from "./state_directory.ts";
@@ -41,8 +42,10 @@ async function end(run: RunJournal, { clock, state }: Killed): Promise<void> {
     if (path !== null) await Deno.remove(path).catch(ignoreMissing);
   }
   const placed = await undoPlaced(run, state, clock);
-  for (const path of run.scratches) await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
-  const reason = `The agent was restarted while the run was at work. ${LOST[run.kind]}${placed}`;
+  const kept: string[] = [];
+  for (const path of run.scratches) await removeTree(path, clock).catch(() => kept.push(path));
+  const reason = `The agent was restarted while the run was at work. ${LOST[run.kind]}${placed}` +
+    kept.map((path) => ` ${path} can't be removed: remove it by hand.`).join("");
   run.append({
     kind: "output",
     text: `${clock.now().toISOString()} ${NAMES[run.kind]} failed: ${reason}\n`,
@@ -62,7 +65,7 @@ async function end(run: RunJournal, { clock, state }: Killed): Promise<void> {
 async function undoPlaced({ runId, attempt, scratches }: RunJournal, state: StateDirectory, clock: Clock) {
   await using children = new Children(clock, new AbortController().signal);
   try {
-    const place = await undo(state.workDirectory(runId, attempt), children);
+    const place = await undo(state.workDirectory(runId, attempt), children, clock);
     if (place !== null) return ` It was putting files into ${place}, which is as it was before.`;
   } catch (error) {
     return ` ${(error as Error).message}.`;

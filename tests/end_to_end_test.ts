@@ -240,13 +240,13 @@ Deno.test("the agent is killed while files are put into their place: they are ta
   });
 });
 
-/** The first time that a restore links all of its files, it links them and never ends. */
+/** The first time that a restore links files into their place, it links them and never ends. */
 async function stalledLinking() {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-bin-" });
   const path = Deno.env.get("PATH")!;
   const pidFile = join(directory, "pid");
   const script = `#!/bin/sh
-case "$*" in *" -T "*) if [ ! -e ${pidFile} ]; then
+case "$*" in *.replaced*) ;; *" --link "*) if [ ! -e ${pidFile} ]; then
   PATH='${path}' cp "$@"; echo $$ > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; exec sleep 1000
 fi;; esac
 PATH='${path}' exec cp "$@"

@@ -9,6 +9,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "bindfs": ["bindfs"],
   "btrfs-progs": ["mkfs.btrfs", "btrfs"],
   "curl": ["curl"],
+  "e2fsprogs": ["chattr"],
   "exfat-fuse": ["mount.exfat-fuse"],
   "exfatprogs": ["mkfs.exfat"],
   "faketime": ["faketime"],

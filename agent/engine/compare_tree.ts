@@ -1,4 +1,6 @@
-/** A directory held against the index of the archive that was unpacked there: every name, its type, its size. */
+/**
+ * A directory held against the index of the archive that was unpacked there: every name, its type, its size.
+ */
 import { join } from "node:path";
 import { IndexParser, type Member } from "./archive_index.ts";
 import { bytesOf } from "./bytes.ts";
@@ -27,16 +29,19 @@ const TOLD_BYTES = 4096;
  * Resolves with how many members there are. Rejects with a `BackupDamagedError` that names one where the two
  * differ. Both lists are files in the work directory, sorted there: memory stays flat however many there are.
  * A line of the index that can't be read is no difference: its member may be there or not.
+ *
+ * @param isLeftOut Members that are known not to be in the directory, by name without `./`.
  */
 export async function compareTree(
   directory: string,
   readIndex: ReadLines,
   ports: RunPorts,
   children: Children,
+  isLeftOut: (name: string) => boolean = () => false,
 ): Promise<number> {
   const expected = join(ports.workDirectory, "expected");
   const found = join(ports.workDirectory, "found");
-  const index = await listIndex(expected, readIndex);
+  const index = await listIndex(expected, readIndex, isLeftOut);
   await listUnknown(directory, expected, index.unknown, ports, children);
   await listTree(directory, found, children);
   for (const path of [expected, found]) {
@@ -63,7 +68,11 @@ interface ListedIndex {
 }
 
 /** Writes entries of `<type> <size> <name>`, each ended by NUL. */
-async function listIndex(path: string, readIndex: ReadLines): Promise<ListedIndex> {
+async function listIndex(
+  path: string,
+  readIndex: ReadLines,
+  isLeftOut: (name: string) => boolean,
+): Promise<ListedIndex> {
   const targets = await linkTargets(readIndex);
   const parser = new IndexParser();
   const unknown: string[] = [];
@@ -83,6 +92,7 @@ async function listIndex(path: string, readIndex: ReadLines): Promise<ListedInde
     }
     const entry = entryOf(member.type, member, targets);
     if (targets.has(member.name)) targets.set(member.name, entry);
+    if (isLeftOut(member.name)) return;
     batch += `${entry} ${member.name}\0`;
     if (batch.length >= BATCH) flush();
   });

@@ -2,13 +2,14 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { DrillJob, StoredObject } from "../../src/protocol/job.ts";
-import { Children } from "./children.ts";
 import { compareTree } from "./compare_tree.ts";
 import type { DrillContext, Drilled } from "./drill.ts";
+import { LONGEST_NAME } from "./longest_name.ts";
 import { BackupDamagedError, RunFailedError, type RunPorts } from "./ports.ts";
 import { formatBytes, formatSeconds } from "./progress.ts";
+import { removeTree } from "./remove_tree.ts";
 import type { StoredObjects } from "./stored_objects.ts";
-import { unpackWhole } from "./targets/unpack.ts";
+import { type Skipped, unpackWhole } from "./targets/unpack.ts";
 
 /** What else is on that file system must go on: of its room, a drill leaves a twentieth of what it takes. */
 const ROOM = 1.05;
@@ -22,23 +23,31 @@ export async function drillFiles(
     await Deno.mkdir(scratch, { mode: 0o700 });
     await checkRoom(scratch, job, ports);
     const restoring = ports.clock.monotonic();
-    await unpackWhole(archive, scratch, { children, objects, ports, progress });
+    const skipped = await unpackWhole(archive, scratch, { children, objects, ports, progress });
     const restore_ms = Math.round(ports.clock.monotonic() - restoring);
     ports.output.line(
       `Restored in ${formatSeconds(Math.ceil(restore_ms / 1000))}. Comparing it with the index`,
     );
-    const files_count = await compareTree(scratch, (take) => objects.lines(index, take), ports, children);
+    const lines = (take: (line: string) => void) => objects.lines(index, take);
+    const files_count = await compareTree(scratch, lines, ports, children, isLeftOut(skipped));
     if (job.backup.files_count !== null && files_count !== job.backup.files_count) {
       const told = `its index tells of ${files_count} files, ${job.backup.files_count} were stored`;
       throw new BackupDamagedError(told, told);
     }
     ports.output.line(
-      `All of its ${files_count} files and directories came back, with their types and sizes`,
+      skipped.count === 0
+        ? `All of its ${files_count} files and directories came back, with their types and sizes`
+        : `Of its ${files_count} files and directories ${skipped.count} can't be restored here; the others came back, with their types and sizes`,
     );
     return { files_count, restore_ms };
   } finally {
-    await drop(scratch, ports);
+    await removeTree(scratch, ports.clock);
   }
+}
+
+/** Returns a test for members that this file system can't hold: no damage of the backup. */
+function isLeftOut({ names, count }: Skipped): (name: string) => boolean {
+  return (name) => count > 0 && (names.has(name) || name.length > LONGEST_NAME);
 }
 
 function filesOf(objects: StoredObjects): { archive: StoredObject; index: StoredObject } {
@@ -71,23 +80,5 @@ async function checkRoom(directory: string, job: DrillJob, ports: RunPorts): Pro
     throw new RunFailedError(
       `there is no room for its ${job.backup.files_count} files in ${directory}: ${ffree} more can be made. ${advice}`,
     );
-  }
-}
-
-/** Also where directories came back that their owner may not write to. Not by the run's signal, which may be what ended it. */
-async function drop(scratch: string, ports: RunPorts): Promise<void> {
-  const ignoreMissing = (error: unknown) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  };
-  try {
-    await Deno.remove(scratch, { recursive: true }).catch(ignoreMissing);
-  } catch {
-    await using children = new Children(ports.clock, new AbortController().signal);
-    const chmod = children.spawn({ program: "chmod", args: ["-R", "u+rwx", "--", scratch] }, {
-      stdout: "null",
-      onMessage: () => {},
-    });
-    await chmod.exited;
-    await Deno.remove(scratch, { recursive: true });
   }
 }

@@ -141,3 +141,15 @@ Deno.test("a cancelled drill leaves nothing", async () => {
   await assert.rejects(at.drill(), { name: "RunAbortedError" });
   assert.throws(() => Deno.lstatSync(`${at.run.ports.workDirectory}/drill`), Deno.errors.NotFound);
 });
+
+Deno.test("a path that is too long to be restored is no damage", async () => {
+  await using at = await backedUp(
+    `perl -e 'for (1..17) { mkdir "d" x 250; chdir "d" x 250 } open F, ">file"'; echo one > one`,
+  );
+  assert.equal((await at.drill()).files_count, at.backup.files_count);
+  assert.match(
+    at.run.lines.join("\n"),
+    /Of its 19 files and directories 2 can't be restored here; the others came back/,
+  );
+  assert.deepEqual(left(at), []);
+});

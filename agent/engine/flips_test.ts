@@ -9,7 +9,8 @@ import { systemClock } from "../../src/domain/clock.ts";
 import type { StoredBackup, StoredObject } from "../../src/protocol/job.ts";
 import { collect } from "../../tests/support/age_files.ts";
 import { type Flip, FlippedBackup, flips, FORMATS, offsetOf } from "../../tests/support/flipped_backup.ts";
-import { restore, restoreJob } from "../../tests/support/restore_run.ts";
+import { restore } from "../../tests/support/restore_run.ts";
+import { restoreJob } from "../../tests/support/restore_job.ts";
 import { describeTree } from "../../tests/support/tree.ts";
 import { verify } from "../../tests/support/verify_run.ts";
 import { IndexParser } from "./archive_index.ts";
@@ -65,7 +66,7 @@ async function opening<T>(
     { type: "local", directory: at.run.directory },
     at.run.ports.signal,
   );
-  const job = restoreJob(at.run, backup, { key: at.key });
+  const job = restoreJob(at.run.directory, backup, { key: at.key });
   try {
     return await work(new StoredObjects(job.backup, destination, children), children);
   } catch (error) {

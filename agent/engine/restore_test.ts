@@ -1,51 +1,22 @@
 import assert from "node:assert/strict";
-import { BackupRun, shell } from "../../tests/support/backup_run.ts";
-import { restore, type RestoreOptions } from "../../tests/support/restore_run.ts";
+import {
+  assertNothingLeft,
+  backedUp,
+  failure,
+  type Fixture,
+  isNoDamage,
+  names,
+} from "../../tests/support/backed_up.ts";
+import { shell } from "../../tests/support/backup_run.ts";
+import type { RestoreOptions } from "../../tests/support/restore_job.ts";
+import { restore } from "../../tests/support/restore_run.ts";
 import { mountTmpfs } from "../../tests/support/tmpfs.ts";
 import { describeTree, growTree } from "../../tests/support/tree.ts";
 import type { BackupJob, StoredBackup } from "../../src/protocol/job.ts";
-import { BackupDamagedError, RunFailedError } from "./ports.ts";
-
-interface Fixture extends AsyncDisposable {
-  run: BackupRun;
-  tree: string;
-  backup: StoredBackup;
-  /** A path where nothing is. */
-  target: string;
-}
-
-/** Backs up a tree that `grow`, a shell script with the tree's path as `$1`, makes. */
-async function backedUp(
-  grow: string | ((tree: string) => Promise<unknown>),
-  changes: Partial<BackupJob> = {},
-): Promise<Fixture> {
-  const run = await BackupRun.open();
-  const tree = `${run.root}/tree`;
-  await Deno.mkdir(tree);
-  await (typeof grow === "string" ? shell(`cd "$1"; ${grow}`, tree) : grow(tree));
-  const source = { type: "files" as const, path: tree, excluded_paths: [], allow_unreadable: false };
-  const backup = await run.run(source, changes);
-  return {
-    run,
-    tree,
-    backup,
-    target: `${run.root}/target`,
-    [Symbol.asyncDispose]: async () => {
-      await shell('chmod -R u+rwx "$1"', run.root);
-      await run[Symbol.asyncDispose]();
-    },
-  };
-}
+import { BackupDamagedError } from "./ports.ts";
 
 function sealedWith(key: { passphrase: string } | null): Partial<BackupJob> {
   return key === null ? {} : { encryption: { type: "password", password: key.passphrase } };
-}
-
-async function failure(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
-  assert(error instanceof RunFailedError, Deno.inspect(error));
-  assert.match(error.message, /^Cannot restore backup 31: [^\n]+$/);
-  return error.message;
 }
 
 /** What a restore tells of the backup itself. */
@@ -54,18 +25,6 @@ async function damage(promise: Promise<unknown>): Promise<string> {
   assert(error instanceof BackupDamagedError, Deno.inspect(error));
   assert.match(error.message, /^Cannot restore backup 31: [^\n]+$/);
   return error.damage;
-}
-
-const isNoDamage = (error: Error) =>
-  error instanceof RunFailedError && !(error instanceof BackupDamagedError);
-
-const names = (directory: string) => [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
-
-/** Nothing but what was there before is beside or in the target. */
-function assertNothingLeft({ run }: Fixture): void {
-  const found = [...Deno.readDirSync(run.root)].filter(({ name }) => name.startsWith("."));
-  assert.deepEqual(found.map(({ name }) => name), []);
-  for (const path of run.scratches) assert.throws(() => Deno.lstatSync(path), Deno.errors.NotFound);
 }
 
 for (const key of [null, { type: "passphrase" as const, passphrase: "correct horse" }]) {
@@ -431,29 +390,41 @@ for (const paths of [[], ["a", "new/deep", "sub"]]) {
       "mkdir -p a new/deep sub b; echo one > a/one; echo new > a/new; ln -s one a/link; mkdir a/dir a/was; echo 1 > a/was/1; " +
         "echo deep > new/deep/file; mkfifo new/deep/fifo; echo in > sub/in; chmod 750 a; setfattr -n user.x -v 1 a; setfacl -m u:1:rx,d:u:1:rx a",
     );
-    // A link can't lead into another file system.
-    await using _other = await mountTmpfs(`${at.target}/sub`, 2 ** 20);
     await shell(
-      'cd "$1"; mkdir -p a b; echo mine > a/one; echo mine > a/mine; ln -s /nowhere a/was; chmod 700 a; ' +
+      'mkdir "$1"; cd "$1"; mkdir -p a b sub; echo mine > a/one; echo mine > a/mine; ln -s /nowhere a/was; chmod 700 a; ' +
         "touch -d 2001-01-01 a/one a/mine; touch -h -d 2001-01-02 a/was; touch -d '2001-01-03 00:00:00.123456789' a b; touch -d 2001-01-04 .",
       at.target,
     );
     const before = await describeTree(at.target);
     const inodes = () => shell('find "$1" -printf "%i %p\\n" | sort', at.target);
     const inodesBefore = await inodes();
+    // A directory that nobody may change any more, when all is unpacked.
+    at.run.onLine = (line) => {
+      if (line.startsWith("Everything is unpacked")) setImmutable(`${at.target}/sub`, true);
+    };
     const restoring = restore(at.run, at.backup, { target: { path: at.target, paths, overwrite: true } });
-    assert.match(await failure(restoring), /Invalid cross-device link$/);
+    await Promise.allSettled([restoring]);
+    setImmutable(`${at.target}/sub`, false);
+    assert.match(await failure(restoring), /Operation not permitted$/);
     await assert.rejects(restoring, isNoDamage);
     assert.deepEqual(await describeTree(at.target), before);
     assert.equal(await inodes(), inodesBefore);
     assertNothingLeft(at);
-    // What is in the way in there can't be set aside.
-    await Deno.writeTextFile(`${at.target}/sub/in`, "mine\n");
-    const occupied = await describeTree(at.target);
-    await failure(restore(at.run, at.backup, { target: { path: at.target, paths, overwrite: true } }));
-    assert.deepEqual(await describeTree(at.target), occupied);
+    // A directory that can't be changed to begin with fails the run before anything is read.
+    at.run.onLine = (line) => assert.doesNotMatch(line, /is unpacked/);
+    setImmutable(`${at.target}/sub`, true);
+    const refused = await restore(at.run, at.backup, { target: { path: at.target, paths, overwrite: true } })
+      .then(() => "", (error: Error) => error.message);
+    setImmutable(`${at.target}/sub`, false);
+    assert.match(refused, /the agent can't write in .*\/target\/sub\. Give it the right/);
+    assert.deepEqual(await describeTree(at.target), before);
     assertNothingLeft(at);
   });
+}
+
+function setImmutable(path: string, isImmutable: boolean): void {
+  const { success } = new Deno.Command("chattr", { args: [isImmutable ? "+i" : "-i", path] }).outputSync();
+  assert.ok(success, `chattr failed on ${path}`);
 }
 
 Deno.test("an empty file system that not all can be put into is left with what came meanwhile, and nothing else", async () => {

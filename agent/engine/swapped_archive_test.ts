@@ -6,7 +6,8 @@ import { systemClock } from "../../src/domain/clock.ts";
 import type { BackupSend } from "../../src/protocol/browsing.ts";
 import type { BackupToRead, StoredBackup, StoredObject } from "../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../tests/support/backup_run.ts";
-import { restore, restoreJob } from "../../tests/support/restore_run.ts";
+import { restore } from "../../tests/support/restore_run.ts";
+import { restoreJob } from "../../tests/support/restore_job.ts";
 import { describeTree } from "../../tests/support/tree.ts";
 import { verify } from "../../tests/support/verify_run.ts";
 import { BackupDamagedError } from "./ports.ts";
@@ -78,7 +79,7 @@ class TwoBackups implements AsyncDisposable {
   async send(path: string, backup = this.backup): Promise<Uint8Array> {
     const request: BackupSend = {
       kind: "backup.send",
-      backup: restoreJob(this.run, backup, { key: this.key }).backup,
+      backup: restoreJob(this.run.directory, backup, { key: this.key }).backup,
       signed: [],
       what: { type: "file", path },
       range: null,

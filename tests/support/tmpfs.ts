@@ -5,7 +5,7 @@ import { systemClock } from "../../src/domain/clock.ts";
 export async function mountTmpfs(path: string, bytes: number): Promise<AsyncDisposable> {
   await Deno.mkdir(path, { recursive: true });
   await run("mount", "-t", "tmpfs", "-o", `size=${bytes},mode=0777`, "none", path);
-  return { [Symbol.asyncDispose]: () => run("umount", path) };
+  return { [Symbol.asyncDispose]: async () => void await run("umount", path) };
 }
 
 /** Why a test of btrfs can't be done here; null where it can. */
@@ -16,7 +16,7 @@ export function missingBtrfs(): string | null {
 
 /** btrfs in a file, mounted at the path. */
 export function mountBtrfs(path: string): Promise<AsyncDisposable> {
-  return mountImage(path, ["mkfs.btrfs", "-q"], ["mount", "-o", "loop"]);
+  return mountImage(path, ["mkfs.btrfs", "-q"], ["mount"]);
 }
 
 /** exFAT in a file, which knows neither hard links nor owners nor symbolic links. */
@@ -32,7 +32,7 @@ export async function mountBindfs(
 ): Promise<AsyncDisposable> {
   await Deno.mkdir(path, { recursive: true });
   await run("bindfs", ...options, from, path);
-  return { [Symbol.asyncDispose]: () => run("umount", path) };
+  return { [Symbol.asyncDispose]: async () => void await run("umount", path) };
 }
 
 /** A directory whose file system can fall silent, as one of a network does when its server is gone. */
@@ -70,17 +70,20 @@ async function mountImage(path: string, make: string[], mount: string[]): Promis
   await Deno.truncate(image, 200 * 2 ** 20);
   const [maker, ...options] = make;
   await run(maker!, ...options, image);
+  const device = (await run("losetup", "--find", "--show", image)).trim();
   const [mounter, ...mounting] = mount;
-  await run(mounter!, ...mounting, image, path);
+  await run(mounter!, ...mounting, device, path);
   return {
     async [Symbol.asyncDispose]() {
       await run("umount", path);
+      await run("losetup", "--detach", device);
       await Deno.remove(image);
     },
   };
 }
 
-async function run(program: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args, stdin: "null" }).output();
-  if (!success) throw new Error(`Cannot run ${program}: ${new TextDecoder().decode(stderr).trim()}`);
+async function run(program: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args, stdin: "null" }).output();
+  if (success) return new TextDecoder().decode(stdout);
+  throw new Error(`Cannot run ${program}: ${new TextDecoder().decode(stderr).trim()}`);
 }

@@ -15,6 +15,7 @@ import { type Mount, mountOf, readMounts, refuseVanished } from "../mounts.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RunContext } from "../run_context.ts";
 import { requireTools } from "../tools.ts";
+import { warnOfLongPaths } from "./long_paths.ts";
 import type { PartEnd, PreparedSource, SourcePart } from "./source.ts";
 import { TarMessages } from "./tar_messages.ts";
 import { directoryScope, fileScope, type TreeScope } from "./tree_scope.ts";
@@ -95,7 +96,10 @@ async function archivePart(
     message: (line) => messages.read(line),
     checkExit: (exit, filesCount) => checkExit(source, messages, exit, filesCount),
     checkEnd,
-    ended: () => scope.checkMounts(),
+    async ended() {
+      await scope.checkMounts();
+      await warnOfLongPaths(indexPath, (line) => context.ports.output.warning(line));
+    },
   };
 }
 

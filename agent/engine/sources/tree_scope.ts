@@ -4,7 +4,7 @@ import { byteString } from "../bytes.ts";
 import { type Mount, mountOf, readMounts } from "../mounts.ts";
 import type { RunContext } from "../run_context.ts";
 import { appearedSince, type Boundaries, findBoundaries } from "./boundaries.ts";
-import { quotePattern, ruleArguments } from "./exclusion_rules.ts";
+import { hasWildcards, quotePattern, ruleArguments } from "./exclusion_rules.ts";
 import { findStagingDirectories, findUnmatched } from "./exclusion_search.ts";
 import { type Exclusions, planExclusions } from "./exclusions.ts";
 
@@ -52,7 +52,10 @@ export async function directoryScope(
   for (const note of [...exclusions.notes, ...boundaries.notes]) output.line(note);
   for (const warning of [...exclusions.warnings, ...boundaries.warnings]) output.warning(warning);
   for (const given of await findUnmatched(root, boundaries.subvolumes, exclusions.unproven, context)) {
-    output.warning(`Excluded path ${given} matches nothing: nothing is left out for it`);
+    const text = `Excluded path ${given} matches nothing: nothing is left out for it`;
+    // Patterns such as *.tmp are for what may come; a path, or a name, is for what should be there.
+    if (hasWildcards(given) && !given.includes("/")) output.line(text);
+    else output.warning(text);
   }
   for (const name of await findStagingDirectories(root, context)) {
     output.warning(

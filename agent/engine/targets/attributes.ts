@@ -1,7 +1,11 @@
 /** Owners, modes, times, access lists and extended attributes of directories, kept in a tar file. */
-import { capture } from "../capture.ts";
 import type { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
+import { ENDS_WITH_AGENT } from "./names.ts";
+import { isClosing, unsetProperty, withoutProgram } from "./unpack_messages.ts";
+
+/** More are not kept. */
+const MAX_REFUSED = 1000;
 
 /**
  * Keeps them in `archive`, a new file.
@@ -17,13 +21,20 @@ export async function saveAttributes(
 ): Promise<void> {
   const from = lists.map((list) => `--files-from=${list}`);
   const names = withRoot ? ["."] : [];
-  const format = ["--create", "--format=posix", "--no-recursion", "--null"];
+  const format = ["--create", "--format=posix", "--no-recursion", "--ignore-failed-read", "--null"];
   await tar(root, archive, [...format, ...from, ...names], children);
 }
 
-/** To directories of the same names below `root`; what is not there is made. */
-export async function giveAttributes(root: string, archive: string, children: Children): Promise<void> {
-  await tar(
+/**
+ * Gives them to directories of the same names below `root`, and makes missing ones. Resolves with what tar
+ * said of those that the agent may not set.
+ */
+export async function giveAttributes(
+  root: string,
+  archive: string,
+  children: Children,
+): Promise<string[]> {
+  return await tar(
     root,
     archive,
     ["--extract", "--same-permissions", "--delay-directory-restore", "--no-selinux"],
@@ -36,11 +47,27 @@ async function tar(
   archive: string,
   args: readonly string[],
   children: Children,
-): Promise<void> {
+): Promise<string[]> {
   const kept = ["--xattrs", "--xattrs-include=*", "--acls", "--numeric-owner"];
-  const { exit, messages } = await capture(children, {
+  const refused: string[] = [];
+  let cause: string | null = null;
+  const { code, signal } = await children.spawn({
     program: "tar",
     args: ["--zstd", `--file=${archive}`, `--directory=${root}`, ...kept, ...args],
-  });
-  if (exit.code !== 0) throw new RunFailedError(messages[0] ?? `tar exited with ${exit.code}`);
+    redirects: ENDS_WITH_AGENT,
+  }, {
+    stdout: "null",
+    onMessage: (line) => {
+      const text = withoutProgram(line);
+      if (unsetProperty(text) === null) cause ??= isClosing(text) ? null : text;
+      else if (refused.length < MAX_REFUSED) refused.push(text);
+    },
+  }).exited;
+  const isRefused = code === 2 && cause === null && refused.length > 0;
+  if (code !== 0 && !isRefused) {
+    throw new RunFailedError(
+      cause ?? (signal === null ? `tar exited with ${code}` : `tar was ended by ${signal}`),
+    );
+  }
+  return refused;
 }

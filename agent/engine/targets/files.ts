@@ -2,20 +2,23 @@
 import { dirname, join, normalize } from "node:path";
 import * as z from "zod";
 import type { FilesTarget, StoredObject } from "../../../src/protocol/job.ts";
+import { IndexParser } from "../archive_index.ts";
 import { bytesOf } from "../bytes.ts";
-import { capture } from "../capture.ts";
 import { Children } from "../children.ts";
-import { printable } from "../line.ts";
+import { oneLine, printable } from "../line.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import { NameLists } from "./name_lists.ts";
-import { asideOf, inspectPlace, type Place, Staging } from "./place.ts";
-import { joinNames, overNames, statNames } from "./names.ts";
-import { type Conflicts, findConflicts, none, publish, refuseConflicts } from "./publish.ts";
+import { type Conflicts, findConflicts, none, refuseConflicts } from "./conflicts.ts";
+import { inspectPlace, type Place, Staging } from "./place.ts";
+import { closedDirectories, joinNames, statNames } from "./names.ts";
+import { publish } from "./publish.ts";
+import { entriesOf } from "./stages.ts";
 import { refuseDevices } from "./devices.ts";
 import type { Put } from "./registry.ts";
-import { directoriesAbove, listMembers, select, type Selection } from "./selection.ts";
-import { unpackSelection, unpackWhole } from "./unpack.ts";
+import { directoriesAbove, listMembers, parentOf, select, type Selection } from "./selection.ts";
+import { setTimes } from "./times.ts";
+import { unpackChosen } from "./unpack_chosen.ts";
 
 const FilesDescription = z.object({
   type: z.literal("files"),
@@ -36,34 +39,65 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   if (selection !== null) await refuseLinksAbove(selection, place, context);
   const expected = await conflictsOf(place, lists, context);
   refuseConflicts(expected, place, target.overwrite);
+  await refuseClosed(place, lists, expected, selection, context);
+  await warnOfOwners(archive, context);
   const suffix = `${job.backup.id}-${crypto.randomUUID().slice(0, 8)}`;
   const staging = await Staging.make(place, `.rearguard-restore-${suffix}`, context);
   let isPublished = false;
+  let skipped = 0;
   try {
-    await unpack(archive, selection, staging, context);
+    const isRooted = sourceOf(context)?.kind !== "file";
+    const unpacked = await unpackChosen(archive, { selection, isRooted, staging, lists }, context);
+    skipped = unpacked.skipped;
     if (!isOriginal(target, context)) await refuseDevices(staging.path, context.children);
-    const conflicts = selection === null ? await conflictsIn(staging, place, lists, context) : expected;
+    const conflicts = selection === null || skipped > 0
+      ? await conflictsIn(staging, place, lists, selection, context)
+      : expected;
     refuseConflicts(conflicts, place, target.overwrite);
     ports.signal.throwIfAborted();
     ports.output.line(`Everything is unpacked and proven. Putting it into ${place.path}`);
-    const isRooted = sourceOf(context)?.kind !== "file";
-    if (!isRooted && selection === null) await lists.find(staging.path, context.children);
-    const unpacked = {
-      staging: staging.path,
-      isRooted,
-      aside: asideOf(staging.path),
-      roots: selection?.roots ?? (isRooted ? null : await lists.readOthers()),
-      lists,
-      workDirectory: ports.workDirectory,
-    };
     // Half of it in its place is worse than all of it: a cancel comes too late from here.
     await using placing = new Children(ports.clock, new AbortController().signal);
-    await publish(unpacked, place, conflicts, placing);
+    await publish(unpacked, place, conflicts, { ...portsOf(context), warnings: unpacked.warnings }, placing);
     isPublished = true;
+    unpacked.warnings.end();
+    if (unpacked.setsBothTimes) await keepTimes(place.path, selection, archive, context);
   } finally {
     await staging.remove(!isPublished);
   }
-  return { filesCount: selection === null ? job.backup.files_count : countOf(selection) };
+  const count = selection === null ? job.backup.files_count : countOf(selection);
+  if (skipped > 0) {
+    ports.output.line(
+      `${skipped} of its files and directories could not be restored; the rest is in its place`,
+    );
+  }
+  return { filesCount: count === null ? null : Math.max(count - skipped, 0) };
+}
+
+/** A restore is done by now: what is wrong with times does not fail it. */
+async function keepTimes(
+  directory: string,
+  selection: Selection | null,
+  archive: StoredObject,
+  { objects, ports }: RestoreContext,
+): Promise<void> {
+  try {
+    const index = objects.index(archive.database);
+    const chosen = selection === null ? null : new Set([...selection.directories, ...selection.others]);
+    const isWanted = (name: string) => chosen?.has(name) ?? true;
+    const failed = index === null
+      ? null
+      : await setTimes(directory, (take) => objects.lines(index, take), isWanted);
+    if (failed === 0) return;
+    ports.output.warning(`${failed ?? "All"} files have the time of the restore, not their own`);
+  } catch (error) {
+    ports.output.warning(`Times of files could not be checked: ${(error as Error).message}`);
+  }
+}
+
+function portsOf({ ports }: RestoreContext) {
+  const { clock, output, workDirectory } = ports;
+  return { clock, output, workDirectory, scratch: (path: string) => ports.scratch(path) };
 }
 
 const STATES = {
@@ -90,7 +124,10 @@ function sourceOf({ job }: RestoreContext): z.infer<typeof FilesDescription> | n
   return FilesDescription.safeParse(job.backup.source).data ?? null;
 }
 
-/** Null where everything is restored. Where the index is there, names are listed for a first look at what is in the way. */
+/**
+ * Null where everything is restored. Where the index is there, names are listed for a first look at what is
+ * in the way.
+ */
 async function choose(
   target: FilesTarget,
   archive: StoredObject,
@@ -145,55 +182,52 @@ async function conflictsIn(
   staging: Staging,
   place: Place,
   lists: NameLists,
+  selection: Selection | null,
   context: RestoreContext,
 ): Promise<Conflicts> {
   if (place.state !== "occupied") return none();
-  await lists.find(staging.path, context.children);
+  if (selection === null) await lists.find(staging.path, context.children);
   return await conflictsOf(place, lists, context);
 }
 
-async function unpack(
-  archive: StoredObject,
+/** A directory that the restore adds to must take it; this is found out before anything is read. */
+async function refuseClosed(
+  place: Place,
+  lists: NameLists,
+  { standing }: Conflicts,
   selection: Selection | null,
-  staging: Staging,
-  context: RestoreContext,
+  { ports, children }: RestoreContext,
 ): Promise<void> {
-  if (selection === null) return await unpackWhole(archive, staging.path, context);
-  await unpackSelection(archive, selection, staging.path, context);
-  await removeExtras(staging.path, selection, context);
-  await checkSelection(staging.path, selection, context);
+  if (place.state !== "occupied" || !lists.areThere) return;
+  const list = join(ports.workDirectory, "above");
+  await Deno.writeFile(list, joinNames([...new Set((selection?.roots ?? []).flatMap(directoriesAbove))]));
+  const above = (await statNames(place.path, list, "%F", children)).map(([, name]) => name);
+  const known = new Set([...standing, ...above]);
+  const entries = await entriesOf(lists, (name) => known.has(name));
+  const parents = new Set([...entries.files, ...entries.directories].map(parentOf));
+  const [closed] = await closedDirectories(place.path, [...parents], children);
+  if (closed === undefined) return;
+  throw new RunFailedError(
+    `the agent can't write in ${join(place.path, oneLine(closed))}. ` +
+      "Give it the right to, or restore elsewhere.",
+  );
 }
 
-/** What hard links lead to was unpacked for their sake, with directories that nothing else needs. */
-async function removeExtras(
-  directory: string,
-  { extras, directories, roots }: Selection,
-  { children }: RestoreContext,
-): Promise<void> {
-  if (extras.length === 0) return;
-  await overNames(directory, ["rm", "--force", "--"], extras, children);
-  const wanted = new Set([...directories, ...roots.flatMap(directoriesAbove)]);
-  const needless = [...new Set(extras.flatMap(directoriesAbove))].filter((name) => !wanted.has(name))
-    .sort((a, b) => b.length - a.length);
-  await overNames(directory, ["rmdir", "--"], needless, children);
-}
-
-/** An archive that is not read whole is not proven whole: what came out of it is compared with the index, which is. */
-async function checkSelection(
-  directory: string,
-  { directories, others }: Selection,
-  { children }: RestoreContext,
-): Promise<void> {
-  const { stdout } = await capture(children, {
-    program: "find",
-    args: [directory, "-mindepth", "1", "-not", "-type", "d", "-printf", "."],
+/** Only root gives files to others: what another agent restores becomes its own, which must not go unsaid. */
+async function warnOfOwners(archive: StoredObject, { objects, ports }: RestoreContext): Promise<void> {
+  const own = Deno.uid();
+  const index = objects.index(archive.database);
+  if (own === 0 || index === null) return;
+  const parser = new IndexParser();
+  let others = 0;
+  await objects.lines(index, (line) => {
+    const member = parser.line(line);
+    if (member !== null && member.type !== "unknown" && member.uid !== own) others++;
   });
-  if (stdout.length !== others.length) {
-    throw new RunFailedError(
-      `its archive is not the one that its index tells of: ${stdout.length} files came out of ${others.length}`,
-    );
-  }
-  await overNames(directory, ["stat", "--printf=", "--"], [...directories, ...others], children);
+  if (others === 0) return;
+  ports.output.warning(
+    `The agent is not root: ${others} of the backup's files belonged to others, and become those of user id ${own}`,
+  );
 }
 
 function countOf({ others }: Selection): number {

@@ -1,10 +1,12 @@
-/** Names of what is restored, in two files: directories, and everything else. Each is `./name` ended by NUL. */
+/**
+ * Names of what is restored, in two files: directories, and everything else. Each is `./name` ended by NUL.
+ */
 import { join } from "node:path";
 import { latin1 } from "../bytes.ts";
 import { capture } from "../capture.ts";
 import type { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
-import { joinNames } from "./names.ts";
+import { joinNames, statNames } from "./names.ts";
 
 /** Names held back until they are written at once. */
 const BATCH = 10_000;
@@ -41,6 +43,15 @@ export class NameLists {
     });
     flush(this.directories);
     flush(this.others);
+  }
+
+  /** Drops names that are not in the directory. */
+  async keepThose(directory: string, children: Children): Promise<void> {
+    for (const list of [this.directories, this.others]) {
+      const kept: string[] = [];
+      for (const [, name] of await statNames(directory, list, "%F", children)) kept.push(name);
+      await Deno.writeFile(list, joinNames(kept));
+    }
   }
 
   /** All at once: not for lists that may be long. */

@@ -1,9 +1,16 @@
 /** Programs that are run over many names at once. Names are byte strings, relative to a directory. */
 import { bytesOf, latin1 } from "../bytes.ts";
 import { capture } from "../capture.ts";
-import type { Children } from "../children.ts";
+import type { Children, Redirect } from "../children.ts";
 import { isThere } from "../is_there.ts";
 import { RunFailedError } from "../ports.ts";
+
+/**
+ * Ends a command that changes a restore directory when the agent is killed: another undoes it. A command with
+ * a redirect ends with the agent, and what it starts by {@link ENDS_WITH_PARENT} ends with it.
+ */
+export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", path: "/dev/null" }];
+export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];
 
 /** Runs a command with the names, which are relative to `directory`, behind its arguments. */
 export async function overNames(
@@ -15,10 +22,30 @@ export async function overNames(
   if (names.length === 0) return;
   const { exit, messages } = await capture(
     children,
-    { program: "env", args: [`--chdir=${directory}`, "xargs", "-0", "-r", ...command] },
+    {
+      program: "env",
+      args: [`--chdir=${directory}`, "xargs", "-0", "-r", ...ENDS_WITH_PARENT, ...command],
+      redirects: ENDS_WITH_AGENT,
+    },
     joinNames(names),
   );
   if (exit.code !== 0) throw new RunFailedError(messages[0] ?? `${command[0]} exited with ${exit.code}`);
+}
+
+/** Returns the directories that the agent may not write to. The empty name is `root` itself. */
+export async function closedDirectories(
+  root: string,
+  names: readonly string[],
+  children: Children,
+): Promise<string[]> {
+  if (names.length === 0) return [];
+  const find = 'exec find "$@" -maxdepth 0 ! -writable -print0';
+  const { stdout } = await capture(
+    children,
+    { program: "env", args: [`--chdir=${root}`, "xargs", "-0", "-r", "sh", "-c", find, "sh"] },
+    joinNames(names),
+  );
+  return stdout.split("\0").slice(0, -1).map((name) => name.slice("./".length));
 }
 
 /** Names that can't be taken for options, each ended by NUL. */
@@ -26,12 +53,33 @@ export function joinNames(names: readonly string[]): Uint8Array {
   return bytesOf(names.map((name) => `./${name}\0`).join(""));
 }
 
-/** xargs(1): all of its commands succeeded, or some exited with 1 to 125; it exits otherwise where one was killed or could not be run. */
+/** How many names are looked at at once. */
+const BATCH = 10_000;
+
+/** The names in a file that {@link joinNames} wrote, many at a time. */
+export async function* readNames(list: string): AsyncGenerator<string[]> {
+  let rest = "";
+  let names: string[] = [];
+  for await (const chunk of (await Deno.open(list)).readable) {
+    const entries = (rest + latin1(chunk)).split("\0");
+    rest = entries.pop()!;
+    names.push(...entries.map((entry) => entry.slice("./".length)));
+    if (names.length < BATCH) continue;
+    yield names;
+    names = [];
+  }
+  yield names;
+}
+
+/**
+ * xargs(1): all of its commands succeeded, or some exited with 1 to 125; it exits otherwise where one was
+ * killed or could not be run.
+ */
 const ANSWERED = [0, 123];
 
 /**
- * What stat(1) tells of those that are there, with their names; nothing where the directory itself is not there. Rejects where that was
- * not found out for each.
+ * What stat(1) tells of those that are there, with their names; nothing where the directory itself is not
+ * there. Rejects where that was not found out for each.
  *
  * @param list A file of names, as {@link joinNames} joins them. @param format Of stat, without a tab.
  */

@@ -1,10 +1,14 @@
-/** The directory that files are restored into, as it is found, and the unfinished directory they are unpacked in. */
+/**
+ * The directory that files are restored into, as it is found, and the unfinished directory they are unpacked
+ * in.
+ */
 import { dirname, join } from "node:path";
 import { readMounts } from "../mounts.ts";
 import { capture } from "../capture.ts";
 import { Children } from "../children.ts";
 import { isThere } from "../is_there.ts";
 import { RunFailedError } from "../ports.ts";
+import { removeTree } from "../remove_tree.ts";
 import type { RestoreContext } from "../restore.ts";
 
 export interface Place {
@@ -51,25 +55,48 @@ export class Staging {
 
   static async make(place: Place, name: string, context: RestoreContext): Promise<Staging> {
     const { ports } = context;
-    const directory = await directoryFor(place);
-    const path = join(directory, name);
     const time = timeFile(ports.workDirectory);
-    await copyTime(directory, time, context.children);
-    await ports.scratch(path);
-    await Deno.mkdir(path, { mode: 0o700 });
-    return new Staging(path, directory, time, context);
+    const [first, ...others] = await directoriesFor(place);
+    for (const directory of [first!, ...others]) {
+      const path = join(directory, name);
+      await copyTime(directory, time, context.children);
+      await ports.scratch(path);
+      try {
+        await Deno.mkdir(path, { mode: 0o700 });
+        return new Staging(path, directory, time, context);
+      } catch (error) {
+        if (directory !== others.at(-1) && isRefused(error) && others.length > 0) continue;
+        throw new RunFailedError(
+          `the agent can't write in ${directory}: ${
+            (error as Error).message
+          }. Give it the right to, or restore elsewhere.`,
+          { cause: error },
+        );
+      }
+    }
+    throw new Error("Cannot make a staging directory: there is nowhere to make it");
   }
 
-  /** @param untouched Also the time of the directory that it lies in is to be as it was. */
+  /**
+   * Never rejects: where it can't be removed, a warning says so.
+   *
+   * @param untouched Also the time of the directory that it lies in is to be as it was.
+   */
   async remove(untouched: boolean): Promise<void> {
-    await Deno.remove(this.path, { recursive: true }).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const { clock, output } = this.context.ports;
+    await removeTree(this.path, clock).catch((error) => {
+      output.warning(`Cannot remove ${this.path}: ${(error as Error).message}. Remove it by hand.`);
     });
     if (!untouched) return;
     // The run's own are over where it was cancelled, or where one of them failed.
-    await using children = new Children(this.context.ports.clock, new AbortController().signal);
+    await using children = new Children(clock, new AbortController().signal);
     await copyTime(this.time, this.directory, children);
   }
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Deno.errors.PermissionDenied ||
+    ["EROFS", "EPERM"].includes((error as { code?: string }).code ?? "");
 }
 
 /** Has the time that the directory had before it was unpacked in. */
@@ -82,15 +109,19 @@ export async function copyTime(from: string, to: string, children: Children): Pr
   await capture(children, { program: "touch", args: [`--reference=${from}`, "--", to] });
 }
 
-/** Beside the place where it can take the place's name; inside where it can't. */
-async function directoryFor({ path, state }: Place): Promise<string> {
-  if (state === "occupied") return path;
+/**
+ * Beside the place where it can take the place's name; inside where it can't: where the place is in use, or
+ * another file system than the directory that it is in, or where the agent may not write beside it.
+ */
+async function directoriesFor({ path, state }: Place): Promise<string[]> {
+  if (state === "occupied" || path === "/") return [path];
   if (state === "empty") {
     const { mounts } = await readMounts();
     const isMount = mounts.some(({ point }) => point === path);
-    return isMount || path === "/" ? path : dirname(path);
+    const [own, above] = await Promise.all([Deno.stat(path), Deno.stat(dirname(path))]);
+    return isMount || own.dev !== above.dev ? [path] : [dirname(path), path];
   }
   let at = dirname(path);
   while (!(await isThere(at))) at = dirname(at);
-  return await Deno.realPath(at);
+  return [await Deno.realPath(at)];
 }

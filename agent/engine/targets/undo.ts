@@ -1,40 +1,42 @@
 /**
- * The way back of a restore that did not get all of its files into their place: what it put there is taken away, what it replaced comes back,
- * and directories that were there have the owners, modes, times and attributes that they had. It is written down before anything is touched,
- * in the run's own directory, so that the next agent can go it where one was killed.
+ * Undoes a restore that did not get all of its files into their place: takes away what it put there, puts
+ * back what it replaced, and gives directories that were there their owners, modes, times and attributes. The
+ * plan is written before anything is touched, in the run's own directory, so that the next agent can carry it
+ * out where one was killed.
  */
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { latin1 } from "../bytes.ts";
+import type { Clock } from "../../../src/domain/clock.ts";
 import type { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
-import { giveAttributes, saveAttributes } from "./attributes.ts";
-import { joinNames, overNames, statNames } from "./names.ts";
-import type { NameLists } from "./name_lists.ts";
+import { removeTree } from "../remove_tree.ts";
+import { giveAttributes } from "./attributes.ts";
+import { linkOrMove } from "./move.ts";
+import { joinNames, overNames, readNames, statNames } from "./names.ts";
 import { copyTime, timeFile } from "./place.ts";
-import { directoriesAbove } from "./selection.ts";
+import type { Stage } from "./stages.ts";
+
+const StageOfPlan = z.object({
+  base: z.string(),
+  staging: z.string(),
+  aside: z.string(),
+  directories: z.string(),
+  others: z.string(),
+  replaced: z.string(),
+});
 
 const Plan = z.object({
   place: z.string(),
-  staging: z.string(),
-  aside: z.string(),
+  stages: z.array(StageOfPlan),
+  /** True once the restored files are removed: what lies in the place now was there before. */
+  is_cleared: z.boolean(),
 });
 type Plan = z.infer<typeof Plan>;
 
-export interface Publishing extends Plan {
-  /** Of everything that is put into the place. */
-  readonly lists: NameLists;
-  /** What was asked for; null for everything. Directories above them are made where they are missing. */
-  readonly roots: readonly string[] | null;
-  /** What was there before: non-directories that are replaced, and directories. */
-  readonly replaced: readonly string[];
-  readonly standing: readonly string[];
-}
+/** Plans of agents that knew one file system only. */
+const SinglePlan = z.object({ place: z.string(), staging: z.string(), aside: z.string() });
 
-/** How many names are looked at at once. */
-const BATCH = 10_000;
-
-const filesOf = (work: string) => ({
+export const undoFiles = (work: string) => ({
   plan: join(work, "undo.json"),
   directories: join(work, "directories"),
   others: join(work, "others"),
@@ -45,61 +47,49 @@ const filesOf = (work: string) => ({
   attributes: join(work, "standing.tar.zst"),
   batch: join(work, "batch"),
 });
+type Files = ReturnType<typeof undoFiles>;
 
-/**
- * Writes down how `publishing` is undone. Resolves with files of names: of the directories that it is to make or to give other attributes.
- *
- * @param work The run's own directory, where its name lists are.
- */
-export async function prepareUndo(
-  work: string,
-  publishing: Publishing,
-  children: Children,
-): Promise<string[]> {
-  const { place, staging, aside, lists, roots, replaced, standing } = publishing;
-  const files = filesOf(work);
-  if (!lists.areThere) await lists.find(staging, children);
-  const above = [...new Set((roots ?? []).flatMap(directoriesAbove))];
-  await Deno.writeFile(files.above, joinNames(above));
-  await Deno.writeFile(files.replaced, joinNames(replaced));
-  const there = new Set((await statNames(place, files.above, "%F", children)).map(([, name]) => name));
-  await Deno.writeFile(files.standing, joinNames([...standing, ...there]));
-  await Deno.writeFile(files.missing, joinNames(above.filter((name) => !there.has(name))));
-  await saveAttributes(place, [files.standing], true, files.attributes, children);
-  await Deno.writeTextFile(`${files.plan}.new`, JSON.stringify({ place, staging, aside } satisfies Plan));
-  await Deno.rename(`${files.plan}.new`, files.plan);
-  return [lists.directories, files.missing];
+/** Writes the plan. Its lists and attributes must be there. */
+export function planUndo(work: string, place: string, stages: readonly Stage[]): Promise<void> {
+  return writePlan(undoFiles(work), { place, stages: [...stages], is_cleared: false });
 }
 
 /** From here on nothing is undone any more. */
 export async function forgetUndo(work: string): Promise<void> {
-  await Deno.remove(filesOf(work).plan);
+  await Deno.remove(undoFiles(work).plan);
 }
 
 /**
- * Undoes what was begun. Resolves with the place's path, null where there was nothing to be undone. Rejects with a `RunFailedError` that says
- * where the replaced files are kept.
+ * Undoes what was begun. Resolves with the place's path, null where there was nothing to be undone. Rejects
+ * with a `RunFailedError` that says where the replaced files are kept.
  */
-export async function undo(work: string, children: Children): Promise<string | null> {
-  const files = filesOf(work);
-  const plan = await readPlan(files.plan);
+export async function undo(work: string, children: Children, clock: Clock): Promise<string | null> {
+  const files = undoFiles(work);
+  const plan = await readPlan(files);
   if (plan === null) return null;
-  const { place, staging, aside } = plan;
+  const { place, stages } = plan;
   try {
-    await removeLinks(plan, files, children);
-    await removeDirectories(place, files, children);
-    const kept = await statNames(aside, files.replaced, "%F", children);
-    const put = ["cp", "--archive", "--link", "--parents", "--remove-destination", "-t", place, "--"];
-    await overNames(aside, put, kept.map(([, name]) => name), children);
-    await Deno.remove(aside, { recursive: true }).catch(ignoreMissing);
-    await Deno.remove(staging, { recursive: true }).catch(ignoreMissing);
+    if (!plan.is_cleared) {
+      await openDirectories(place, files, children);
+      for (const stage of stages) await removePlaced(stage, files, children);
+      await removeDirectories(place, files, children);
+      // The replaced files come back under the same names. A second undo must not remove them.
+      await writePlan(files, { ...plan, is_cleared: true });
+    }
+    for (const stage of stages) await putBack(stage, files, children);
+    for (const { aside, staging } of stages) {
+      await removeTree(aside, clock);
+      await removeTree(staging, clock);
+    }
     await giveAttributes(place, files.attributes, children);
-    await copyTime(timeFile(work), dirname(staging), children);
+    // The directory above may be somebody else's, whose time only the owner may set.
+    await copyTime(timeFile(work), dirname(stages[0]!.staging), children).catch(() => {});
   } catch (cause) {
+    const kept = stages.map(({ aside }) => aside).join(", ");
     throw new RunFailedError(
       `What was begun in ${place} could not all be undone (${
         (cause as Error).message
-      }): what was replaced is kept in ${aside}`,
+      }): what was replaced is kept in ${kept}`,
       { cause },
     );
   }
@@ -107,28 +97,43 @@ export async function undo(work: string, children: Children): Promise<string | n
   return place;
 }
 
-type Files = ReturnType<typeof filesOf>;
-
-/** Only what is the very file that was unpacked: another may have taken the name meanwhile. */
-async function removeLinks({ place, staging }: Plan, files: Files, children: Children): Promise<void> {
-  for await (const names of batches(files.others)) {
+/**
+ * Only what the restore has put there: the very file that was unpacked, or one that is gone from the staging
+ * directory. Another may have taken the name meanwhile.
+ */
+async function removePlaced({ base, staging, others }: Stage, files: Files, children: Children) {
+  for await (const names of readNames(others)) {
     await Deno.writeFile(files.batch, joinNames(names));
-    const found = await statNames(place, files.batch, "%d:%i", children);
+    const found = await statNames(base, files.batch, "%d:%i", children);
     const unpacked = new Map(
       (await statNames(staging, files.batch, "%d:%i", children)).map(([id, name]) => [name, id]),
     );
-    const ours = found.filter(([id, name]) => unpacked.get(name) === id).map(([, name]) => name);
-    await overNames(place, ["rm", "--force", "--"], ours, children);
+    const ours = found.filter(([id, name]) => (unpacked.get(name) ?? id) === id).map(([, name]) => name);
+    await overNames(base, ["rm", "--force", "--"], ours, children);
+  }
+}
+
+/**
+ * Without the right to write to a directory, what is in it can't be removed. Their modes come back at the
+ * end.
+ */
+async function openDirectories(place: string, files: Files, children: Children): Promise<void> {
+  if (Deno.uid() === 0) return;
+  for (const list of [files.above, files.directories, files.standing]) {
+    for await (const names of readNames(list)) {
+      // The agent can't open directories of other users.
+      await overNames(place, ["chmod", "u+rwx", "--"], names, children).catch(() => {});
+    }
   }
 }
 
 /** Those that were not there before. */
 async function removeDirectories(place: string, files: Files, children: Children): Promise<void> {
   const standing = new Set<string>();
-  for await (const names of batches(files.standing)) for (const name of names) standing.add(name);
+  for await (const names of readNames(files.standing)) for (const name of names) standing.add(name);
   const made: string[] = [];
   for (const list of [files.above, files.directories]) {
-    for await (const names of batches(list)) made.push(...names.filter((name) => !standing.has(name)));
+    for await (const names of readNames(list)) made.push(...names.filter((name) => !standing.has(name)));
   }
   await Deno.writeFile(files.batch, joinNames(made));
   const there = (await statNames(place, files.batch, "%F", children)).filter(([type]) =>
@@ -138,25 +143,27 @@ async function removeDirectories(place: string, files: Files, children: Children
   await overNames(place, ["rmdir", "--ignore-fail-on-non-empty", "--"], deepestFirst, children);
 }
 
-async function* batches(list: string): AsyncGenerator<string[]> {
-  let rest = "";
-  let names: string[] = [];
-  for await (const chunk of (await Deno.open(list)).readable) {
-    const entries = (rest + latin1(chunk)).split("\0");
-    rest = entries.pop()!;
-    names.push(...entries.map((entry) => entry.slice("./".length)));
-    if (names.length < BATCH) continue;
-    yield names;
-    names = [];
-  }
-  yield names;
+async function putBack({ base, aside, replaced }: Stage, files: Files, children: Children): Promise<void> {
+  const kept = await statNames(aside, replaced, "%F", children);
+  await linkOrMove(aside, base, kept.map(([, name]) => name), files.batch, children);
 }
 
-async function readPlan(path: string): Promise<Plan | null> {
-  const text = await Deno.readTextFile(path).catch(ignoreMissing);
-  return text === undefined ? null : Plan.parse(JSON.parse(text));
+async function writePlan({ plan }: Files, content: Plan): Promise<void> {
+  await Deno.writeTextFile(`${plan}.new`, JSON.stringify(content));
+  using file = await Deno.open(`${plan}.new`);
+  await file.syncData();
+  await Deno.rename(`${plan}.new`, plan);
 }
 
-function ignoreMissing(error: unknown): undefined {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
+async function readPlan(files: Files): Promise<Plan | null> {
+  const text = await Deno.readTextFile(files.plan).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  if (text === undefined) return null;
+  const content = JSON.parse(text);
+  const single = SinglePlan.safeParse(content).data;
+  if (single === undefined) return Plan.parse(content);
+  const { directories, others, replaced } = files;
+  const stage = { base: single.place, directories, others, replaced, ...single };
+  return { place: single.place, stages: [stage], is_cleared: false };
 }

@@ -2,49 +2,43 @@
 import { dirname } from "node:path";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { openRanges } from "../archive_ranges.ts";
-import type { Command, Exit } from "../children.ts";
+import type { Children, Command, Exit } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
+import { capture } from "../capture.ts";
+import { isThere } from "../is_there.ts";
 import { feedUnpacked } from "./feed.ts";
+import { joinNames } from "./names.ts";
 import type { Selection } from "./selection.ts";
+import { FoldedWarnings, UnpackMessages } from "./unpack_messages.ts";
 
 /** As it was written; see sources/files.ts. */
 const RECORD_BYTES = 64 * 1024;
 
-/** tar(1) without --absolute-names; names and targets of hard links. */
-const ESCAPES = /^Removing leading |Member name contains '\.\.'/;
-
 /** What unpacking takes of a run, whatever the run is for. */
 type Unpacking = Pick<RestoreContext, "children" | "objects" | "ports" | "progress">;
 
-/** What a program said, kept for the verdict. */
-class Messages {
-  lastError: string | null = null;
-  /** Of a name that no archive of ours holds: tar would go on without the part that leads out of the directory. */
-  escape: string | null = null;
-
-  constructor(private readonly context: Unpacking) {}
-
-  /** What tar says on the way: that it can't set an attribute, say. */
-  readonly warn = (line: string): void => {
-    const text = line.replace(/^tar: /, "");
-    if (/Exiting with failure status due to previous errors$/.test(text)) return;
-    this.lastError ??= text;
-    if (ESCAPES.test(text)) this.escape ??= text;
-    this.context.ports.output.warning(text);
-  };
+/** Members that could not be unpacked, while all others were. */
+export interface Skipped {
+  /** Byte strings without `./`. Names longer than a line of output are missing. */
+  names: ReadonlySet<string>;
+  count: number;
 }
 
-/** The whole archive; proven to be the one that was stored once this resolves. */
+/**
+ * Unpacks the whole archive, which is proven to be the one that was stored once this resolves. Members whose
+ * name or kind the file system does not take are left out, with a warning each.
+ */
 export async function unpackWhole(
   archive: StoredObject,
   directory: string,
   context: Unpacking,
-): Promise<void> {
+  warnings = new FoldedWarnings(context.ports.output),
+): Promise<Skipped> {
   context.progress.total = archive.size;
-  const said = new Messages(context);
-  const exit = await feedUnpacked(archive, tarCommand(directory), said.warn, context);
-  await check(exit, said, directory, archive, context);
+  const said = new UnpackMessages(context.ports.output, warnings);
+  const exit = await feedUnpacked(archive, await tarCommand(directory), said.read, context);
+  return await check(exit, said, directory, archive, context);
 }
 
 /** The chosen members only. */
@@ -53,13 +47,14 @@ export async function unpackSelection(
   { ranges, table }: Selection,
   directory: string,
   context: Unpacking,
-): Promise<void> {
+  warnings: FoldedWarnings,
+): Promise<Skipped> {
   const { children, objects, ports } = context;
-  const said = new Messages(context);
-  const tar = children.spawn(tarCommand(directory), {
+  const said = new UnpackMessages(ports.output, warnings);
+  const tar = children.spawn(await tarCommand(directory), {
     stdin: "piped",
     stdout: "null",
-    onMessage: said.warn,
+    onMessage: said.read,
   });
   const chosen = async function* () {
     const read = await openRanges(objects, archive, table, children, (line) => ports.output.line(line));
@@ -73,7 +68,7 @@ export async function unpackSelection(
     );
     throw await objects.blame(archive, results[0].reason);
   }
-  await check(await tar.exited, said, directory, archive, context);
+  return await check(await tar.exited, said, directory, archive, context);
 }
 
 /** The end that tar looks for: two blocks of zeros, filled up to a record. */
@@ -86,7 +81,19 @@ async function* withEnd(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8A
   yield new Uint8Array(2 * RECORD_BYTES - size % RECORD_BYTES);
 }
 
-function tarCommand(directory: string): Command {
+/** Whether the file system takes names that differ in case only for one. */
+async function foldsCase(directory: string): Promise<boolean> {
+  const probe = `${directory}/.probe-aA`;
+  await Deno.writeTextFile(probe, "");
+  try {
+    return await isThere(`${directory}/.probe-Aa`);
+  } finally {
+    await Deno.remove(probe);
+  }
+}
+
+async function tarCommand(directory: string): Promise<Command> {
+  const isFolding = await foldsCase(directory);
   return {
     program: "tar",
     args: [
@@ -98,6 +105,9 @@ function tarCommand(directory: string): Command {
       "--same-permissions",
       "--numeric-owner",
       "--delay-directory-restore",
+      "--quoting-style=c",
+      // Another member has a name that is the same to the file system: it must not be overwritten.
+      ...(isFolding ? ["--keep-old-files"] : []),
       "--no-selinux",
       `--directory=${directory}`,
     ],
@@ -107,26 +117,45 @@ function tarCommand(directory: string): Command {
 /** Rejects where tar failed. A lack of room is no fault of the archive; of all else it may be. */
 async function check(
   { code, signal }: Exit,
-  { lastError, escape }: Messages,
+  said: UnpackMessages,
   directory: string,
   archive: StoredObject,
-  { objects }: Unpacking,
-): Promise<void> {
-  if (escape !== null) {
+  { objects, children }: Unpacking,
+): Promise<Skipped> {
+  if (said.escape !== null) {
     const escaping = new RunFailedError(
-      `its archive holds a name that leads out of the target, which no backup does: ${escape}. Don't trust where it came from.`,
+      `its archive holds a name that leads out of the target, which no backup does: ${said.escape}. Don't trust where it came from.`,
     );
     throw await objects.blame(archive, escaping);
   }
-  if (code === 0 && signal === null) return;
-  if (/No space left on device|Disk quota exceeded|: Wrote only \d+ of \d+ bytes$/.test(lastError ?? "")) {
+  const isDone = code === 0 && signal === null;
+  if (!isDone && said.hasNoRoom) {
     throw new RunFailedError(
       `there is no room for it in ${dirname(directory)}. Free some, or restore elsewhere.`,
     );
   }
-  const how = signal === null ? `tar exited with ${code}` : `tar was ended by ${signal}`;
-  throw await objects.blame(
-    archive,
-    new RunFailedError(`it can't be unpacked in ${directory}: ${lastError ?? how}`),
-  );
+  // tar goes on after a member that it can't make, and tells so by 2.
+  if (!isDone && (code !== 2 || signal !== null || said.cause !== null || !said.hasProblems)) {
+    const how = signal === null ? `tar exited with ${code}` : `tar was ended by ${signal}`;
+    throw await objects.blame(
+      archive,
+      new RunFailedError(`it can't be unpacked in ${directory}: ${said.cause ?? how}`),
+    );
+  }
+  await copyHardLinks(said, directory, children);
+  return { names: said.skipped, count: said.skippedCount };
+}
+
+/** On a file system without hard links, each further name of a file becomes a copy. */
+async function copyHardLinks(said: UnpackMessages, directory: string, children: Children): Promise<void> {
+  for (const { name, target } of said.hardLinks) {
+    const copy = 'exec cp --archive --no-dereference --no-target-directory -- "$1" "$2"';
+    const { exit, messages } = await capture(
+      children,
+      { program: "env", args: [`--chdir=${directory}`, "xargs", "-0", "-n", "2", "sh", "-c", copy, "sh"] },
+      joinNames([target, name]),
+    );
+    if (exit.code !== 0) said.skip(name, messages[0] ?? "it can't be copied");
+    else said.copied(name, target);
+  }
 }
