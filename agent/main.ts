@@ -5,6 +5,7 @@ import { RELEASE } from "../src/domain/release.ts";
 import type { AgentDescription } from "../src/protocol/messages.ts";
 import { logger, setUpLogging } from "../src/telemetry/logging.ts";
 import { type AgentConfig, readAgentConfig } from "./config.ts";
+import { ListingCache } from "./engine/listing_cache.ts";
 import { describeTools } from "./engine/tools.ts";
 import { enrol } from "./enrolment.ts";
 import { Journal } from "./journal.ts";
@@ -64,7 +65,8 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
     exports: { url: config.url, key, clock },
   });
   await runner.recover();
-  const requests = new Requests({ url: config.url, key, clock }, (message) => link.send(message));
+  await using listings = new ListingCache(state.listingsPath, clock);
+  const requests = new Requests({ url: config.url, key, clock }, (message) => link.send(message), listings);
   const link: Link = new Link({
     url: config.url,
     key,

@@ -4,6 +4,7 @@ import type { BackupSend } from "../src/protocol/browsing.ts";
 import type { AgentMessage, AgentRequest, ServerMessage } from "../src/protocol/messages.ts";
 import { browseBackup } from "./engine/browse.ts";
 import { checkDestination, removeFromDestination } from "./engine/destinations/registry.ts";
+import type { ListingCache } from "./engine/listing_cache.ts";
 import { BackupDamagedError, RunFailedError } from "./engine/ports.ts";
 import { type Carry, sendFromBackup } from "./engine/send.ts";
 import { sendStream, type StreamOptions } from "./streams.ts";
@@ -20,6 +21,7 @@ export class Requests {
   constructor(
     private readonly stream: StreamOptions,
     private readonly send: (message: AgentMessage) => boolean,
+    private readonly listings: ListingCache | null = null,
   ) {}
 
   async take(
@@ -71,7 +73,7 @@ export class Requests {
       case "destination.delete":
         return await removeFromDestination(request.destination, request, clock, signal);
       case "backup.browse":
-        return await browseBackup(request, clock, signal);
+        return await browseBackup(request, clock, signal, this.listings);
       case "backup.send":
         return await this.#sendBytes(request, signal);
     }

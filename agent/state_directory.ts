@@ -52,6 +52,11 @@ export class StateDirectory implements Disposable {
     return join(this.#path, "journal");
   }
 
+  /** For listings of backups while they are browsed. */
+  get listingsPath(): string {
+    return join(this.#path, "work", "listings");
+  }
+
   /** Removes what a killed agent left of its work. */
   async clearWork(): Promise<void> {
     for await (const entry of Deno.readDir(join(this.#path, "work"))) {

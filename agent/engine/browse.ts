@@ -1,15 +1,20 @@
 /** What is inside a backup, told from its index: the archive is not read. */
+import { createHash } from "node:crypto";
+import { statfs } from "node:fs/promises";
 import type { BackupBrowse, BackupBrowseResult, BackupEntry } from "../../src/protocol/browsing.ts";
 import type { Clock } from "../../src/domain/clock.ts";
-import { IndexParser, type Member, type MemberType } from "./archive_index.ts";
+import { IndexParser, type Member } from "./archive_index.ts";
 import { byteString } from "./bytes.ts";
 import { Children } from "./children.ts";
 import { requestLimits } from "./destinations/limits.ts";
 import { openDestination } from "./destinations/registry.ts";
 import { GivenDownloads } from "./given_downloads.ts";
 import { oneLine } from "./line.ts";
+import { type ListedMember, listedMember, octalMode } from "./listed_member.ts";
+import type { ListingCache, MakeListing } from "./listing_cache.ts";
 import { BackupDamagedError, RunFailedError } from "./ports.ts";
 import { nameAsAsked, shownName } from "./shown_name.ts";
+import { SortedListing } from "./sorted_listing.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { parentOf } from "./targets/selection.ts";
 
@@ -19,31 +24,33 @@ const MAX_ANSWER = 900_000;
 /** Less than the deadline of the request, so that its answer tells what is wrong. Milliseconds. */
 const PATIENCE = 15_000;
 
-/** Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where its index is not what was stored. Holds no more members than are up to the page's end. */
+/** Room on the disk for a sorted listing and its making, of the index's stored bytes. */
+const ROOM = 60;
+
+/**
+ * Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where its index is not what
+ * was stored. Holds no more members than are up to the page's end.
+ *
+ * @param cache Keeps the listings of large backups between requests; null: each request reads the index.
+ */
 export async function browseBackup(
   request: BackupBrowse,
   clock: Clock,
   signal: AbortSignal,
+  cache: ListingCache | null = null,
 ): Promise<BackupBrowseResult> {
-  const { backup, path, signed } = request;
-  const downloads = new GivenDownloads(signed);
-  const limits = requestLimits(PATIENCE);
-  await using children = new Children(clock, signal);
+  const { backup, path } = request;
   try {
-    const ports = { clock, signal, output: null, uploads: null, downloads, relay: null, limits };
-    const destination = await openDestination(backup.destination, ports);
-    try {
-      const objects = new StoredObjects(backup, destination, children);
-      let result = await list(objects, request, byteString(path));
-      // A name as this very listing shows it, where no file is really called so.
-      if (!result.found && nameAsAsked(path) !== byteString(path)) {
-        result = await list(objects, request, nameAsAsked(path));
-      }
-      if (JSON.stringify(result).length <= MAX_ANSWER) return result;
-      throw new RunFailedError("the names on this page are too long for one answer. Ask for fewer on a page");
-    } finally {
-      await destination.close();
-    }
+    const listing = cache === null ? null : await keptListing(request, clock, signal, cache);
+    const list = (directory: string) =>
+      listing === null
+        ? withObjects(request, clock, signal, (objects) => listFromIndex(objects, request, directory))
+        : listFrom(listing, request, directory);
+    let result = await list(byteString(path));
+    // A name as this very listing shows it, where no file is really called so.
+    if (!result.found && nameAsAsked(path) !== byteString(path)) result = await list(nameAsAsked(path));
+    if (JSON.stringify(result).length <= MAX_ANSWER) return result;
+    throw new RunFailedError("the names on this page are too long for one answer. Ask for fewer on a page");
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const reason = oneLine((error as Error).message);
@@ -53,57 +60,119 @@ export async function browseBackup(
   }
 }
 
-async function list(
+async function withObjects<T>(
+  { backup, signed }: BackupBrowse,
+  clock: Clock,
+  signal: AbortSignal,
+  work: (objects: StoredObjects, children: Children) => Promise<T>,
+): Promise<T> {
+  const downloads = new GivenDownloads(signed);
+  const limits = requestLimits(PATIENCE);
+  await using children = new Children(clock, signal);
+  const ports = { clock, signal, output: null, uploads: null, downloads, relay: null, limits };
+  const destination = await openDestination(backup.destination, ports);
+  try {
+    return await work(new StoredObjects(backup, destination, children), children);
+  } finally {
+    await destination.close();
+  }
+}
+
+/** Null where the index is small, or there is no room for its listing. */
+async function keptListing(
+  request: BackupBrowse,
+  clock: Clock,
+  signal: AbortSignal,
+  cache: ListingCache,
+): Promise<SortedListing | null> {
+  const { objects, key } = request.backup;
+  const index = objects.find(({ role, database }) => role === "index" && database === null);
+  if (index === undefined || index.size < cache.from) return null;
+  // Who has another key gets nothing of what this one opened.
+  const id = createHash("sha256").update(JSON.stringify([index.sha256, key])).digest("hex");
+  const make: MakeListing = async (directory, signal) => {
+    const { bavail, bsize } = await statfs(directory);
+    if (bavail * bsize < ROOM * index.size) throw new NoRoomError();
+    return await withObjects(
+      request,
+      clock,
+      signal,
+      (objects, children) => SortedListing.write(directory, (take) => objects.lines(index, take), children),
+    );
+  };
+  try {
+    return await cache.open(id, make, signal);
+  } catch (error) {
+    if (error instanceof NoRoomError || error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+class NoRoomError extends Error {}
+
+async function listFrom(
+  listing: SortedListing,
+  { offset, limit, search }: BackupBrowse,
+  path: string,
+): Promise<BackupBrowseResult> {
+  const page = await listing.page(path, { offset, limit, search: search ?? null });
+  if (page !== null) {
+    const { unlisted, ...rest } = page;
+    return { found: true, ...rest, ...unlisted === 0 ? {} : { unlisted } };
+  }
+  const entry = await listing.entry(path);
+  if (entry === null) return { found: false };
+  return { found: true, entries: offset === 0 ? [entry] : [], total: 1 };
+}
+
+async function listFromIndex(
   objects: StoredObjects,
-  { offset, limit }: BackupBrowse,
+  { offset, limit, search }: BackupBrowse,
   directory: string,
 ): Promise<BackupBrowseResult> {
   const index = objects.index(null);
   if (index === null) throw new RunFailedError("it has no index");
   const parser = new IndexParser();
   const page = new FirstOf(offset + limit);
-  let itself: Listed | null = null;
+  const wanted = search?.toLowerCase() ?? "";
+  const isWanted = (name: string) =>
+    wanted === "" || shownName(name.slice(name.lastIndexOf("/") + 1)).toLowerCase().includes(wanted);
+  let itself: ListedMember | null = null;
   let unlisted = 0;
   await objects.lines(index, (line) => {
     const member = parser.line(line);
     if (member === null) return;
     const isItself = member.name === directory;
     if (!isItself && parentOf(member.name) !== directory) return;
-    if (!isListed(member)) unlisted++;
-    else if (isItself) itself = member;
-    else page.add(member);
+    const listed = listedMember(member);
+    if (listed === null) unlisted++;
+    else if (isItself) itself = listed;
+    else if (isWanted(member.name)) page.add(listed);
   });
   unlisted += parser.unreadable?.count ?? 0;
   const told = unlisted === 0 ? {} : { unlisted };
-  const asked = itself as Listed | null;
+  const asked = itself as ListedMember | null;
   if (asked === null && directory !== "") return { found: false };
   if (asked !== null && asked.type !== "directory") {
-    return { found: true, entries: offset === 0 ? [entryOf(asked)] : [], total: 1, ...told };
+    return { found: true, entries: offset === 0 ? [entryOf(asked)] : [], total: 1 };
   }
   return { found: true, entries: page.sorted().slice(offset).map(entryOf), total: page.total, ...told };
-}
-
-/** A member of a type that a listing has a word for. */
-type Listed = Member & { type: MemberType };
-
-function isListed(member: Member): member is Listed {
-  return member.type !== "unknown";
 }
 
 /** The first members of many by their order, without holding many more than those. */
 class FirstOf {
   total = 0;
-  #members: Listed[] = [];
+  #members: ListedMember[] = [];
 
   constructor(private readonly count: number) {}
 
-  add(member: Listed): void {
+  add(member: ListedMember): void {
     this.total++;
     this.#members.push(member);
     if (this.#members.length >= 2 * this.count + 1000) this.#members = this.sorted();
   }
 
-  sorted(): Listed[] {
+  sorted(): ListedMember[] {
     return this.#members.sort(inOrder).slice(0, this.count);
   }
 }
@@ -114,7 +183,7 @@ function inOrder(a: Member, b: Member): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-function entryOf({ name, type, size, mode, uid, gid, modifiedAt, linkTarget }: Listed): BackupEntry {
+function entryOf({ name, type, size, mode, uid, gid, modifiedAt, linkTarget }: ListedMember): BackupEntry {
   return {
     path: shownName(name),
     type,
@@ -125,16 +194,4 @@ function entryOf({ name, type, size, mode, uid, gid, modifiedAt, linkTarget }: L
     modified_at: modifiedAt?.replace(/\.\d+/, "") ?? "",
     link_target: linkTarget === null ? null : shownName(linkTarget),
   };
-}
-
-/** `rwsr-x--T` as `5750`. */
-function octalMode(shown: string): string {
-  let mode = 0;
-  for (let at = 0; at < 9; at++) {
-    const letter = shown[at]!;
-    if (letter !== "-" && letter !== "S" && letter !== "T") mode |= 0o400 >> at;
-    // The last of each three tells set-user-id, set-group-id or sticky as well.
-    if (/[sStT]/.test(letter)) mode |= 0o4000 >> Math.floor(at / 3);
-  }
-  return mode.toString(8).padStart(4, "0");
 }

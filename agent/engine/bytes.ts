@@ -1,5 +1,7 @@
 /** File names are bytes; as strings with a character a byte they can be compared, cut and kept in sets. */
 
+import { Buffer } from "node:buffer";
+
 /** The bytes of a text's UTF-8. */
 export function byteString(text: string): string {
   return isAscii(text) ? text : latin1(new TextEncoder().encode(text));
@@ -7,7 +9,7 @@ export function byteString(text: string): string {
 
 /** The bytes as they are. */
 export function bytesOf(name: string): Uint8Array {
-  return Uint8Array.from(name, (character) => character.charCodeAt(0));
+  return Buffer.from(name, "latin1");
 }
 
 /** The name as text; bytes that are no UTF-8 are replaced. */
@@ -21,9 +23,5 @@ function isAscii(text: string): boolean {
 
 /** What a decoder called latin1 does not do: it takes windows-1252. */
 export function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  }
-  return text;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

@@ -4,6 +4,8 @@ import { pump } from "./pump.ts";
 
 /** Longer than any line of an index: names are at most some kilobytes. */
 const MAX_LINE = 1024 * 1024;
+/** Decoded at once. Longer texts are kept by V8 until it collects all of its memory. */
+const PIECE_BYTES = 32 * 1024;
 
 export class LineReader {
   readonly #decoder = new TextDecoder();
@@ -12,6 +14,10 @@ export class LineReader {
   constructor(private readonly take: (line: string) => void) {}
 
   push(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) this.#push(chunk.subarray(at, at + PIECE_BYTES));
+  }
+
+  #push(chunk: Uint8Array): void {
     const text = this.#rest + this.#decoder.decode(chunk, { stream: true });
     let start = 0;
     for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {

@@ -7,6 +7,8 @@ const PIECES =
 
 /** @param name A character a byte. Bytes that are not UTF-8 become `\ooo`, in octal. */
 export function shownName(name: string): string {
+  // Most are; the pieces of others cost ten times as much.
+  if (/^[\0-\x7f]*$/.test(name)) return name;
   return name.replace(
     PIECES,
     (piece: string, valid: string | undefined) =>

@@ -20,6 +20,8 @@ export const BackupBrowse = z.object({
   path: z.string(),
   offset: z.number().int().nonnegative(),
   limit: z.number().int().positive(),
+  /** Part of a name, in any case: lists only such members. Since protocol 3; left out: all of them. */
+  search: z.string().min(1).optional(),
 });
 export type BackupBrowse = z.infer<typeof BackupBrowse>;
 

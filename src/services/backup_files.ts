@@ -14,8 +14,14 @@ import { tellOfDamage } from "./run_notifications.ts";
 export type { BackupEntry };
 
 const AGENT_TIMEOUT = 60_000;
+const SEARCH_PROTOCOL = 3;
 
 const log = () => logger("services");
+
+export interface ListingWindow extends PageWindow {
+  /** Part of a name, in any case; null: every name. */
+  search: string | null;
+}
 
 export interface BackupListing {
   rows: BackupEntry[];
@@ -38,7 +44,7 @@ export async function listBackupFiles(
   id: number,
   path: string,
   identity: string | null,
-  window: PageWindow,
+  { search, ...window }: ListingWindow,
 ): Promise<BackupListing> {
   const readable = await findReadable(services.database, caller, id);
   refuseUnlistable(readable.backup);
@@ -50,8 +56,10 @@ export async function listBackupFiles(
     backup_id: id,
     path: path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/"),
     ...window,
+    ...search === null ? {} : { search },
   } as const;
-  const serverId = await readingServer(services, readable);
+  // An older agent would list everything.
+  const serverId = await readingServer(services, readable, search === null ? undefined : SEARCH_PROTOCOL);
   const result = await askAgent(services, serverId, payload, AGENT_TIMEOUT, key)
     .catch((error) => noteDamage(services, readable.backup, error));
   if (!result.found) throw new NotFoundError("Path");

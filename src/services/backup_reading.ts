@@ -64,14 +64,23 @@ export async function lockReadable(sql: Sql, caller: Caller, id: number): Promis
 /**
  * The server whose agent reads it: the one that made it; where its agent is away, and others reach the destination too, the owner's
  * first that is connected. Throws an {@link UnavailableError} where none is.
+ *
+ * @param protocol The least that the agent must know.
  */
 export async function readingServer(
   services: Services,
   { backup, destination }: ReadableBackup,
+  protocol = PROTOCOL,
 ): Promise<number> {
-  if (destination.type === "local") return (await connectedHolder(services, services.database, backup)).id;
+  if (destination.type === "local") {
+    const holder = await connectedHolder(services, services.database, backup);
+    if ((holder.agent_protocol ?? 1) >= protocol) return holder.id;
+    throw new ConflictError(
+      `The agent of ${holder.label}, which has the backup, is too old for this. Update it there.`,
+    );
+  }
   const heardSince = heardFrom(services);
-  const connected = await connectedServersOf(services.database, backup.user_id, PROTOCOL, heardSince);
+  const connected = await connectedServersOf(services.database, backup.user_id, protocol, heardSince);
   const own = connected.find((id) => id === backup.remote_server_id);
   if (own !== undefined) return own;
   const other = connected[0];

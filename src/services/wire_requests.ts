@@ -46,7 +46,7 @@ export async function wireRequest(
     case "backup.browse": {
       const backup = await findBackupDetail(sql, payload.user_id, payload.backup_id);
       if (backup === undefined) throw new NotFoundError("Backup");
-      const { kind, path, offset, limit } = payload;
+      const { kind, path, offset, limit, search } = payload;
       const names = backup.objects.filter(({ role }) => role === "index").map(({ name }) => name);
       return {
         kind,
@@ -55,6 +55,7 @@ export async function wireRequest(
         path,
         offset,
         limit,
+        ...search === undefined ? {} : { search },
       };
     }
     case "backup.send": {

@@ -25,6 +25,7 @@ type RequestWords =
     path: string;
     offset: number;
     limit: number;
+    search?: string;
   }
   | {
     kind: "backup.send";

@@ -50,6 +50,7 @@ export function addBackupCommands(program: Command): void {
   addPages(backups.command("files")).addArgument(backupId())
     .argument("[path]", "a directory in it")
     .description("List what is inside")
+    .option("--search <text>", "only names that hold this text")
     .addOption(identityOption())
     .action(calling(files));
   addBackupRunCommands((name) => backups.command(name).addArgument(backupId()));
@@ -88,13 +89,14 @@ async function files(
   { api, output }: Cli,
   id: number,
   directory: string | undefined,
-  options: PageChoice & WithIdentity,
+  options: PageChoice & WithIdentity & { search?: string },
 ): Promise<void> {
   const action = `list the files of backup ${id}`;
   const path = `/backups/${id}/files`;
   const identity = await readIdentity(options.identityFrom);
   const entries = await api.pages<Entry>(pageChoice(options), (query) => {
     if (directory !== undefined) query.set("path", directory);
+    if (options.search !== undefined) query.set("search", options.search);
     if (identity === undefined) return api.get<List<Entry>>(action, `${path}?${query}`);
     return api.post<List<Entry>>(action, path, { ...Object.fromEntries(query), identity });
   });

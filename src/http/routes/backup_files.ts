@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { type BackupEntry, type BackupListing, listBackupFiles } from "../../services/backup_files.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "../pagination.ts";
+import { integer } from "../input.ts";
 import { innerPathOrRoot } from "../path_input.ts";
 import { identity } from "../secret_input.ts";
 import { Time } from "../time.ts";
@@ -50,6 +51,11 @@ const FilesQuery = PageQuery.extend({
     description:
       "A directory, whose direct children are listed; anything else is listed itself. Default: the root.",
     example: "etc/nginx",
+  }),
+  per_page: integer(1, 1000).default(15).openapi({ description: "Items per page.", example: 15 }),
+  search: z.string().max(255).optional().openapi({
+    description: "Only names in the directory that hold this text, in any case.",
+    example: "nginx",
   }),
 });
 const FilesInput = FilesQuery.extend({
@@ -110,7 +116,7 @@ export const backupFileEndpoints: readonly Endpoint[] = [
         params.id,
         query.path,
         null,
-        windowOf(query),
+        { ...windowOf(query), search: query.search || null },
       );
       return { status: 200, body: page(listing, query, request, baseUrl) };
     },
@@ -129,7 +135,7 @@ export const backupFileEndpoints: readonly Endpoint[] = [
         params.id,
         path,
         identity,
-        windowOf(body),
+        { ...windowOf(body), search: body.search || null },
       );
       return { status: 200, body: page(listing, body, request, baseUrl) };
     },
