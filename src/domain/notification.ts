@@ -70,7 +70,8 @@ export type Audience = "success" | "failure" | "any";
 
 /** What a try to deliver came to. `retryAfterMs`: what the other side asked for. */
 export type DeliveryOutcome =
-  | { readonly ok: true }
+  /** `note`: whom a message to several did not reach. */
+  | { readonly ok: true; readonly note?: string }
   | { readonly ok: false; readonly error: string; readonly retryAfterMs: number | null };
 
 /** `2026-01-05T12:00:00Z`, as everywhere in the API. */

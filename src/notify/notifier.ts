@@ -45,6 +45,13 @@ export interface NotifierOptions {
   readonly random?: () => number;
 }
 
+/** What of a stream it takes to send to it. */
+interface SendingStream {
+  readonly type: NotificationStreamType;
+  readonly value_encrypted: string;
+  readonly signing_secret_encrypted?: string | null;
+}
+
 /** How long a replica has for a message; far longer than any channel takes. Milliseconds. */
 const LEASE = 120_000;
 /** Messages under way at once, and how many of them to streams whose last attempt failed. */
@@ -118,7 +125,7 @@ export class Notifier {
 
   /** Tells one stream now, past the outbox. It does not reject for what the other side does. */
   async sendNow(
-    stream: { type: NotificationStreamType; value_encrypted: string },
+    stream: SendingStream,
     event: NotificationEvent,
   ): Promise<DeliveryOutcome> {
     const outcome = await this.#send(stream, crypto.randomUUID(), [event]);
@@ -153,7 +160,8 @@ export class Notifier {
       await lockForDelivery(sql, streamId);
       if (outcome.ok) {
         if (!await endDelivery(sql, delivery, "sent", null, now)) return null;
-        await recordStreamSuccess(sql, streamId, now, new Date(now.getTime() + messageInterval));
+        const nextAt = new Date(now.getTime() + messageInterval);
+        await recordStreamSuccess(sql, streamId, { now, nextAt, note: outcome.note ?? null });
         return null;
       }
       const isGivenUp = now.getTime() - delivery.first_attempt_at.getTime() >= GIVE_UP_AFTER;
@@ -178,16 +186,18 @@ export class Notifier {
 
   /** Null where it was broken off by {@link stop}. */
   async #send(
-    { type, value_encrypted }: { type: NotificationStreamType; value_encrypted: string },
+    { signing_secret_encrypted = null, type, value_encrypted }: SendingStream,
     messageId: string,
     events: readonly NotificationEvent[],
   ): Promise<DeliveryOutcome | null> {
     try {
-      const value = this.#options.keyring.decrypt(value_encrypted);
+      const { keyring } = this.#options;
+      const value = keyring.decrypt(value_encrypted);
+      const signingSecret = keyring.decryptOptional(signing_secret_encrypted);
       const channel = CHANNELS[type];
       const message: Message = messageAbout(messageId, events, channel.digest);
-      await channel.send(value, message, this.#means);
-      return { ok: true };
+      const note = await channel.send(value, message, { ...this.#means, signingSecret });
+      return typeof note === "string" ? { ok: true, note } : { ok: true };
     } catch (error) {
       if (this.#stopped.signal.aborted) return null;
       if (error instanceof DeliveryError) return failed(error.message, error.retryAfterMs);

@@ -14,6 +14,8 @@ export interface OutgoingRequest {
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Headers that depend on the body and the time at which it is sent. */
+  sign?(body: string, sentAt: Date): Readonly<Record<string, string>>;
   /** What the other side says of its refusal, to be added to the error; null for nothing. Never to hold what is secret. */
   explain?(answer: string): string | null;
 }
@@ -30,15 +32,22 @@ export class Outgoing {
   }
 
   /** Posts JSON. Resolves once it was taken; rejects with a {@link DeliveryError}. */
-  async post({ url, body, headers = {}, signal, explain }: OutgoingRequest): Promise<void> {
+  async post({ url, body, headers = {}, signal, sign, explain }: OutgoingRequest): Promise<void> {
+    const text = JSON.stringify(body);
+    const signature = sign?.(text, this.#clock.now()) ?? {};
     const limit = AbortSignal.timeout(this.#timeoutMs);
     let response: Response;
     let answer = "";
     try {
       response = await this.#network.fetch(url, {
         method: "POST",
-        headers: { "Content-Type": "application/json", "User-Agent": `Rearguard/${RELEASE}`, ...headers },
-        body: JSON.stringify(body),
+        headers: {
+          "Content-Type": "application/json",
+          "User-Agent": `Rearguard/${RELEASE}`,
+          ...headers,
+          ...signature,
+        },
+        body: text,
         signal: AbortSignal.any([signal, limit]),
       });
       // What was taken is taken, whatever is said to it.

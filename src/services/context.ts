@@ -29,7 +29,11 @@ export interface Services {
 /** What tells a notification stream something at once; `src/notify` has it. It rejects for nothing that the other side does. */
 export interface NotificationSender {
   sendNow(
-    stream: { type: NotificationStreamType; value_encrypted: string },
+    stream: {
+      type: NotificationStreamType;
+      value_encrypted: string;
+      signing_secret_encrypted?: string | null;
+    },
     event: NotificationEvent,
   ): Promise<DeliveryOutcome>;
 }

@@ -1,7 +1,12 @@
 /** What a user does with their notification streams. */
 import { InvalidError, NotFoundError } from "../domain/errors.ts";
 import { type DeliveryOutcome, isoSeconds } from "../domain/notification.ts";
-import { addressOf, type NotificationStreamType, valueProblem } from "../domain/notification_stream.ts";
+import {
+  addressOf,
+  type NotificationStreamType,
+  signingSecretProblem,
+  valueProblem,
+} from "../domain/notification_stream.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { AddressRefusedError } from "../network/network.ts";
 import { noteCreated } from "../store/audited_request.ts";
@@ -20,6 +25,8 @@ export interface NotificationStreamInput {
   type: NotificationStreamType;
   /** In plain text: it is sealed here and never leaves the database again but to be used. */
   value: string;
+  /** As the value; null for none. */
+  signing_secret?: string | null;
   on_success: boolean;
   on_failure: boolean;
 }
@@ -44,10 +51,15 @@ export async function showNotificationStream(
 export function createNotificationStream(
   services: Services,
   caller: Caller,
-  { value, ...stream }: NotificationStreamInput,
+  { signing_secret = null, value, ...stream }: NotificationStreamInput,
 ): Promise<store.NotificationStreamRow> {
   refuseAddress(services, stream.type, value);
-  const row = { ...stream, value_encrypted: services.keyring.encrypt(value) };
+  refuseSigningSecret(stream.type, signing_secret);
+  const row = {
+    ...stream,
+    value_encrypted: services.keyring.encrypt(value),
+    signing_secret_encrypted: services.keyring.encryptOptional(signing_secret),
+  };
   return transaction(services.database, async (sql) => {
     const made = await store.insertNotificationStream(sql, caller.userId, row, services.clock.now());
     noteCreated(made.id);
@@ -60,7 +72,7 @@ export function updateNotificationStream(
   services: Services,
   caller: Caller,
   id: number,
-  { value, ...changes }: Partial<NotificationStreamInput>,
+  { signing_secret, value, ...changes }: Partial<NotificationStreamInput>,
 ): Promise<store.NotificationStreamRow> {
   return transaction(services.database, async (sql) => {
     const row = found(await store.lockNotificationStream(sql, caller.userId, id));
@@ -70,7 +82,17 @@ export function updateNotificationStream(
     );
     if (problem !== null) throw new InvalidError({ value: [`The value field ${problem}.`] });
     if (value !== undefined) refuseAddress(services, changes.type ?? row.type, value);
-    const sealed = value === undefined ? {} : { value_encrypted: services.keyring.encrypt(value) };
+    const type = changes.type ?? row.type;
+    const secret = signing_secret === undefined
+      ? services.keyring.decryptOptional(row.signing_secret_encrypted)
+      : signing_secret;
+    refuseSigningSecret(type, secret);
+    const sealed = {
+      ...value === undefined ? {} : { value_encrypted: services.keyring.encrypt(value) },
+      ...signing_secret === undefined
+        ? {}
+        : { signing_secret_encrypted: services.keyring.encryptOptional(signing_secret) },
+    };
     const now = services.clock.now();
     if (value !== undefined || (changes.type ?? row.type) !== row.type) {
       await store.forgetLastDelivery(sql, id);
@@ -100,7 +122,12 @@ export async function testNotificationStream(
     backup: null,
     reason: null,
   });
-  await store.recordLastDelivery(database, id, outcome.ok ? null : outcome.error, clock.now());
+  await store.recordLastDelivery(
+    database,
+    id,
+    outcome.ok ? outcome.note ?? null : outcome.error,
+    clock.now(),
+  );
   return outcome;
 }
 
@@ -116,6 +143,11 @@ export function deleteNotificationStream(services: Services, caller: Caller, id:
 function found(row: store.NotificationStreamRow | undefined): store.NotificationStreamRow {
   if (row === undefined) throw new NotFoundError("Notification stream");
   return row;
+}
+
+function refuseSigningSecret(type: NotificationStreamType, secret: string | null): void {
+  const problem = signingSecretProblem(type, secret);
+  if (problem !== null) throw new InvalidError({ signing_secret: [`The signing secret field ${problem}.`] });
 }
 
 /** An address that this control plane would not connect to is told at once; what a name leads to is seen when it is used. */

@@ -22,6 +22,7 @@ export interface ClaimedDelivery {
   notification_stream_id: number;
   type: NotificationStreamType;
   value_encrypted: string;
+  signing_secret_encrypted: string | null;
   /** Attempts of the stream that failed before this one since the last success. */
   failures: number;
 }
@@ -148,9 +149,13 @@ export function claimDeliveries(
 ): Promise<ClaimedDelivery[]> {
   return transaction(database, async (sql) => {
     const streams = await sql<
-      Pick<ClaimedDelivery, "notification_stream_id" | "type" | "value_encrypted" | "failures">[]
+      Pick<
+        ClaimedDelivery,
+        "notification_stream_id" | "type" | "value_encrypted" | "signing_secret_encrypted" | "failures"
+      >[]
     >`
-      select n.id as notification_stream_id, n.type, n.value_encrypted, n.failures from notification_streams n
+      select n.id as notification_stream_id, n.type, n.value_encrypted, n.signing_secret_encrypted, n.failures
+      from notification_streams n
       where (n.next_attempt_at is null or n.next_attempt_at <= ${now}) and (${limits.failing} or n.failures = 0)
         and n.id <> all(${[...limits.except]}::bigint[])
         and exists (

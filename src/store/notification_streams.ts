@@ -10,6 +10,8 @@ export interface NotificationStreamRow {
   label: string;
   type: NotificationStreamType;
   value_encrypted: string;
+  /** Null: messages are not signed. */
+  signing_secret_encrypted: string | null;
   on_success: boolean;
   on_failure: boolean;
   last_delivery_at: Date | null;
@@ -26,7 +28,7 @@ export interface NotificationStreamRow {
 
 export type NewNotificationStream = Pick<
   NotificationStreamRow,
-  "label" | "type" | "value_encrypted" | "on_success" | "on_failure"
+  "label" | "type" | "value_encrypted" | "signing_secret_encrypted" | "on_success" | "on_failure"
 >;
 
 export async function insertNotificationStream(
@@ -68,11 +70,15 @@ export async function recordLastDelivery(
     update notification_streams set last_delivery_at = ${now}, last_delivery_error = ${error} where id = ${id}`;
 }
 
-/** A message was taken; the next one may go at `nextAt`. */
-export async function recordStreamSuccess(sql: Sql, id: number, now: Date, nextAt: Date): Promise<void> {
+/** A message was taken; the next one may go at `nextAt`. `note`: whom it did not reach. */
+export async function recordStreamSuccess(
+  sql: Sql,
+  id: number,
+  { now, nextAt, note }: { now: Date; nextAt: Date; note: string | null },
+): Promise<void> {
   await sql`
     update notification_streams
-    set last_delivery_at = ${now}, last_delivery_error = null, next_attempt_at = ${nextAt}, failures = 0,
+    set last_delivery_at = ${now}, last_delivery_error = ${note}, next_attempt_at = ${nextAt}, failures = 0,
       failing_since = null
     where id = ${id}`;
 }

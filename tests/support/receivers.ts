@@ -50,6 +50,8 @@ export class MailReceiver implements AsyncDisposable {
   readonly received: ReceivedMail[] = [];
   /** Answered to a message in place of taking it. */
   refusal: { code: number; message: string } | null = null;
+  /** Addresses that it knows nobody of. */
+  readonly refusedRecipients: string[] = [];
   readonly #server: SMTPServer;
   #port = 0;
 
@@ -61,6 +63,10 @@ export class MailReceiver implements AsyncDisposable {
         username === login?.user && password === login?.password
           ? done(null, { user: username })
           : done(Object.assign(new Error(`${username} and ${password} do not fit`), { responseCode: 535 })),
+      onRcptTo: ({ address }, _session, done) =>
+        this.refusedRecipients.includes(address)
+          ? done(Object.assign(new Error("No such user"), { responseCode: 550 }))
+          : done(),
       onData: async (stream, { envelope }, done) => {
         let raw = "";
         for await (const chunk of stream) raw += chunk;

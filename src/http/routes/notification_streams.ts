@@ -11,7 +11,7 @@ import {
   updateNotificationStream,
 } from "../../services/notification_streams.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { line, rule } from "../input.ts";
+import { line, rule, secret } from "../input.ts";
 import { searchParameter } from "../list_filters.ts";
 import {
   createEndpoint,
@@ -38,6 +38,7 @@ const Stream = z.object({
   type: Type,
   type_human: z.string(),
   is_value_set: z.boolean().openapi({ description: "The value itself is never shown." }),
+  is_signing_secret_set: z.boolean(),
   notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }),
   last_delivery: LastDelivery.nullable().openapi({
     description:
@@ -66,6 +67,7 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     type: "slack_webhook",
     type_human: "Slack Webhook",
     is_value_set: true,
+    is_signing_secret_set: false,
     notifications: { on_success: false, on_failure: true },
     last_delivery: { at: "2024-08-07T02:00:31Z", ok: true, error: null },
     failing_since: null,
@@ -80,6 +82,7 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     type: row.type,
     type_human: TYPE_NAMES[row.type],
     is_value_set: true,
+    is_signing_secret_set: row.signing_secret_encrypted !== null,
     notifications: { on_success: row.on_success, on_failure: row.on_failure },
     last_delivery: row.last_delivery_at && {
       at: isoTime(row.last_delivery_at),
@@ -100,8 +103,13 @@ const fields = z.object({
     format: "password",
     writeOnly: true,
     description:
-      "An email address; an https URL for the webhooks; `<application token>/<user key>` for Pushover; " +
-      "`<bot token>/<chat id>` for Telegram. Stored encrypted.",
+      "An email address, or several with commas; an https URL for the webhooks; `<application token>/<user key>` for " +
+      "Pushover; `<bot token>/<chat id>` for Telegram, with `/<topic id>` behind it for a topic. Stored encrypted.",
+  }),
+  signing_secret: secret(255).nullable().optional().openapi({
+    description:
+      "For a `webhook`: messages are signed with it (HMAC-SHA-256, as Standard Webhooks says). At least 16 " +
+      "characters, or `whsec_` and base64. Null for none. Stored encrypted.",
   }),
   notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }).partial().optional(),
 });

@@ -23,6 +23,7 @@ Deno.test("a stream's value is sealed and never shown", async () => {
     type: "slack_webhook",
     type_human: "Slack Webhook",
     is_value_set: true,
+    is_signing_secret_set: false,
     notifications: { on_success: false, on_failure: true },
     last_delivery: null,
     failing_since: null,
@@ -184,4 +185,41 @@ Deno.test("what waits goes to the new value at once", async () => {
   assert.deepEqual(await waiting(), { due_at: later, first_attempt_at: now });
   await call("PUT", `/api/notification-streams/${id}`, { value: "https://example.com/new" });
   assert.deepEqual(await waiting(), { due_at: now, first_attempt_at: null });
+});
+
+Deno.test("addresses of a list, topics and signing secrets are checked, and a secret is never shown", async () => {
+  await using api = await testApi();
+  const { call } = await api.user();
+  const create = (fields: Record<string, unknown>) =>
+    call("POST", "/api/notification-streams", { label: "x", ...fields });
+  const bot = `123456:${"x".repeat(35)}`;
+  for (
+    const [type, value, problem] of [
+      ["email", "a@example.com, b@example.com;c@example.com", null],
+      ["email", "a@example.com, b@", /must be email addresses, separated by commas/],
+      ["email", "a@example.com,A@example.com", /that differ/],
+      ["email", Array.from({ length: 21 }, (_, i) => `a${i}@example.com`).join(","), /at most 20/],
+      ["email", " , ", /must be an email address|required/],
+      ["telegram", `${bot}/-100123/45`, null],
+      ["telegram", `${bot}/-100123/x`, /topic/],
+    ] as const
+  ) {
+    const { body, status } = await create({ type, value });
+    assert.equal(status, problem === null ? 201 : 422, value);
+    if (problem !== null) assert.match(JSON.stringify(body.errors), problem);
+  }
+  const hook = { type: "webhook", value: "https://example.com/hook" };
+  for (const signing_secret of ["short", "whsec_no base64!", "whsec_dG9vIHNob3J0"]) {
+    assert.equal((await create({ ...hook, signing_secret })).status, 422, signing_secret);
+  }
+  const other = await create({ type: "email", value: "a@example.com", signing_secret: "0123456789abcdef" });
+  assert.match(JSON.stringify(other.body.errors), /for streams of the type webhook only/);
+  const made = await create({ ...hook, signing_secret: "0123456789abcdef" });
+  assert.equal(made.body.data.is_signing_secret_set, true);
+  assert.ok(!JSON.stringify(made.body).includes("0123456789abcdef"));
+  const path = `/api/notification-streams/${made.body.data.id}`;
+  const moved = await call("PUT", path, { type: "email", value: "a@example.com" });
+  assert.equal(moved.status, 422);
+  const cleared = await call("PUT", path, { signing_secret: null });
+  assert.equal(cleared.body.data.is_signing_secret_set, false);
 });

@@ -7,11 +7,13 @@ export interface Channel {
   /** How much room a message about several events has. */
   readonly digest: DigestRoom;
   /**
-   * Resolves once the other side has taken the message; rejects with a `DeliveryError` that can be shown and tried again later.
-   * It is called at most once at a time for a stream, and again with the same message after a failure: the message's id is the same then.
+   * Resolves once the other side has taken the message, with a line on whom it did not reach where it went to
+   * several; rejects with a `DeliveryError` that can be shown and tried again later. It is called at most
+   * once at a time for a stream, and again with the same message after a failure: the message's id is the
+   * same then.
    * @param value The stream's, of the shape that `valueProblem` asks for. A secret: it is in no error.
    */
-  send(value: string, message: Message, means: ChannelMeans): Promise<void>;
+  send(value: string, message: Message, means: ChannelMeans): Promise<string | void>;
 }
 
 /** What channels send with. */
@@ -21,6 +23,8 @@ export interface ChannelMeans {
   readonly smtp: SmtpSettings | null;
   /** Where the services are that have one address for everybody; without a trailing slash. */
   readonly addresses: { readonly pushover: string; readonly telegram: string };
+  /** The stream's own, for a channel that signs what it sends; null where it has none. */
+  readonly signingSecret?: string | null;
   /** Aborted when the notifier stops. */
   readonly signal: AbortSignal;
 }

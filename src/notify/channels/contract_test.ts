@@ -1,5 +1,6 @@
 /** What every channel must do, tried on a real server of its kind; a type without a fixture fails. */
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { type ChannelFixture, channelFixtures } from "../../../tests/support/channels.ts";
 import { TestClock } from "../../../tests/support/clock.ts";
 import { loopback } from "../../../tests/support/loopback.ts";
@@ -163,6 +164,53 @@ async function closedAddress(): Promise<string> {
   await using receiver = new HttpReceiver();
   return receiver.url;
 }
+
+Deno.test("a signed webhook proves who sent it and when, in the same words in every try", async () => {
+  await using receiver = new HttpReceiver();
+  const { body, headers } = await (async () => {
+    const clock = new TestClock("2026-01-05T12:00:00Z");
+    const bare = meansOf({ means: {} } as ChannelFixture);
+    for (const signingSecret of ["a secret of a person's own", `whsec_${btoa("k".repeat(24))}`, null]) {
+      const outgoing = new Outgoing(clock, loopback);
+      await CHANNELS.webhook.send(receiver.url, message(), { ...bare, outgoing, signingSecret });
+      await clock.advance(60_000);
+    }
+    return receiver.received[1]!;
+  })();
+  const timestamp = String(Date.parse("2026-01-05T12:01:00Z") / 1000);
+  assert.deepEqual([headers.get("webhook-id"), headers.get("webhook-timestamp")], [body.id, timestamp]);
+  // As it came: a receiver signs the bytes, not what it makes of them.
+  const signed = `${body.id}.${timestamp}.${JSON.stringify(body)}`;
+  const expected = createHmac("sha256", "k".repeat(24)).update(signed).digest("base64");
+  assert.equal(headers.get("webhook-signature"), `v1,${expected}`);
+  assert.notEqual(receiver.received[0]!.headers.get("webhook-signature"), `v1,${expected}`);
+  assert.equal(receiver.received[2]!.headers.get("webhook-signature"), null);
+});
+
+Deno.test("mail goes to every address of a list, and says whom the server refused", async () => {
+  await using mail = await MailReceiver.open();
+  mail.refusedRecipients.push("gone@example.com");
+  const smtp = { url: `smtp://${mail.address}`, from: "backups@example.com" };
+  const means = { ...meansOf({ means: {} } as ChannelFixture), smtp };
+  const list = "ops@example.com, gone@example.com; boss@example.com";
+  const note = await CHANNELS.email.send(list, message(), means);
+  assert.equal(note, "Sent, but the mail server refused gone@example.com.");
+  assert.deepEqual(mail.received.map(({ to }) => to), [["ops@example.com", "boss@example.com"]]);
+  await assert.rejects(
+    async () => await CHANNELS.email.send("gone@example.com", message(), means),
+    DeliveryError,
+  );
+});
+
+Deno.test("a telegram message goes to the topic that the stream names", async () => {
+  await using receiver = new HttpReceiver();
+  const addresses = { telegram: receiver.url, pushover: receiver.url };
+  const means = { ...meansOf({ means: {} } as ChannelFixture), addresses };
+  await CHANNELS.telegram.send(`123456:${"x".repeat(35)}/-100123/45`, message(), means);
+  const { body, path } = receiver.received[0]!;
+  assert.deepEqual([body.chat_id, body.message_thread_id], ["-100123", 45]);
+  assert.equal(path, `/bot123456:${"x".repeat(35)}/sendMessage`);
+});
 
 Deno.test("mail says what is wrong with its server", async () => {
   const reason = async (smtp: ChannelMeans["smtp"]) => {

@@ -1,5 +1,6 @@
 /** Mail, by the SMTP server that the operator names. */
 import { createTransport } from "nodemailer";
+import { emailAddresses } from "../../domain/notification_stream.ts";
 import { DeliveryError } from "../delivery_error.ts";
 import { bodyText } from "../message.ts";
 import type { Channel } from "./channel.ts";
@@ -27,7 +28,7 @@ export const email: Channel = {
     const limit = AbortSignal.timeout(WHOLE_TIMEOUT);
     const sent = transport.sendMail({
       from: smtp.from,
-      to: { name: "", address: value },
+      to: emailAddresses(value).map((address) => ({ name: "", address })),
       subject: `[Rearguard] ${message.title}`,
       text: `${message.title}\n\n${bodyText(message)}\n`,
       messageId: `<${message.id}@rearguard.invalid>`,
@@ -35,7 +36,12 @@ export const email: Channel = {
       headers: { "Auto-Submitted": "auto-generated" },
     });
     try {
-      await Promise.race([sent, whenAborted(AbortSignal.any([signal, limit]))]);
+      const { rejected } = await Promise.race([sent, whenAborted(AbortSignal.any([signal, limit]))]);
+      const refused = (rejected as (string | { address: string })[]).map((each) =>
+        typeof each === "string" ? each : each.address
+      );
+      // It is not sent again: the others have it.
+      if (refused.length > 0) return `Sent, but the mail server refused ${refused.join(", ")}.`;
     } catch (cause) {
       sent.catch(() => {}); // it is told of already
       signal.throwIfAborted();

@@ -8,8 +8,7 @@ const TEXT_LIMIT = 4096;
 export const telegram: Channel = {
   digest: { characters: TEXT_LIMIT - 400 },
   async send(value, message, { outgoing, addresses, signal }) {
-    const separator = value.indexOf("/");
-    const [token, chat] = [value.slice(0, separator), value.slice(separator + 1)];
+    const [token, chat, topic] = value.split("/") as [string, string, string?];
     const { title } = message;
     const rest = bodyText(message, TEXT_LIMIT - title.length - 2);
     await outgoing.post({
@@ -17,6 +16,7 @@ export const telegram: Channel = {
       signal,
       body: {
         chat_id: chat,
+        ...topic === undefined ? {} : { message_thread_id: Number(topic) },
         text: `<b>${escape(title)}</b>\n\n${escape(rest)}`,
         parse_mode: "HTML",
         link_preview_options: { is_disabled: true },

@@ -1,5 +1,6 @@
 /** A program of the user's own: a JSON document, of the shape that the README documents. */
 import type { NotificationEvent } from "../../domain/notification.ts";
+import { signatureHeaders } from "../signature.ts";
 import { bodyText } from "../message.ts";
 import type { Channel } from "./channel.ts";
 
@@ -8,13 +9,16 @@ export const WEBHOOK_VERSION = 1;
 
 export const webhook: Channel = {
   digest: { characters: 100_000 },
-  async send(value, message, { outgoing, signal }) {
+  async send(value, message, { outgoing, signal, signingSecret = null }) {
     const { event, events, id, title } = message;
     const list = event.event === "digest" ? { events: events.map(withoutTimezone) } : {};
     await outgoing.post({
       url: value,
       signal,
       headers: { "Idempotency-Key": id },
+      ...signingSecret === null
+        ? {}
+        : { sign: (body, sentAt) => signatureHeaders(signingSecret, { id, sentAt, body }) },
       body: {
         version: WEBHOOK_VERSION,
         id,
