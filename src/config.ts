@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
-import { parseDatabaseUrl } from "./domain/database_url.ts";
+import { databaseUrlProblem } from "./domain/database_url.ts";
 import { DEFAULT_AUDIT_LOG_DAYS } from "./domain/audit.ts";
 import { MESSAGE_INTERVAL } from "./domain/notification.ts";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "./domain/run.ts";
@@ -70,11 +70,7 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
     variables.path("DATA_DIR") ?? (defaults.isRoot ? "/var/lib/rearguard" : "./data"),
   );
   const config: Config = {
-    databaseUrl: variables.parse(
-      "DATABASE_URL",
-      postgresUrl,
-      "a postgres:// URL of servers that take writes (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)",
-    ),
+    databaseUrl: databaseUrl(variables),
     dataDirectory,
     host: variables.parse("HOST", host, "a host name or an IP address") ?? "127.0.0.1",
     port: variables.parse("PORT", wholeNumber(0, 65535), "a whole number from 0 to 65535") ?? 8000,
@@ -246,8 +242,14 @@ function yesOrNo(text: string): boolean | null {
   return ["0", "false"].includes(text.toLowerCase()) ? false : null;
 }
 
-function postgresUrl(text: string): string | null {
-  return parseDatabaseUrl(text) === null ? null : text;
+function databaseUrl(variables: Variables): string | null {
+  const text = variables.text("DATABASE_URL");
+  const problem = text === null ? null : databaseUrlProblem(text);
+  if (problem === null) return text;
+  variables.refuse(
+    `DATABASE_URL must be a postgres:// URL of servers that take writes (postgres://USER@HOST:PORT,HOST:PORT/DATABASE): ${problem}`,
+  );
+  return null;
 }
 
 function host(text: string): string | null {

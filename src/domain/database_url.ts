@@ -1,18 +1,26 @@
-/** `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?…`: libpq's connection URI, with one server or several. */
+/**
+ * `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?…`: libpq's connection URI, with one server or
+ * several. Its parameters stand above what comes before them, as in
+ * `postgres:///DATABASE?host=/run/postgresql&port=5433`.
+ */
+import {
+  type DatabaseTls,
+  decoded,
+  decodedList,
+  OWN_PARAMETERS,
+  readParameters,
+  refusedParameter,
+  takeTls,
+} from "./database_url_parameters.ts";
+
+export type { DatabaseTls };
 
 export interface ServerAddress {
   /** A name, an address (IPv6 without brackets), or the directory of a Unix socket. */
   readonly host: string;
   readonly port: number;
-}
-
-/** As libpq's `sslmode`; `allow` counts as `prefer`. */
-const TLS_MODES = ["prefer", "require", "verify-ca", "verify-full"] as const;
-
-export interface DatabaseTls {
-  readonly mode: typeof TLS_MODES[number];
-  /** A file; null: the authorities that the system trusts. */
-  readonly rootCertificate: string | null;
+  /** Connected to instead of looking the name up, which certificates are held against all the same. */
+  readonly address?: string;
 }
 
 export interface DatabaseUrl {
@@ -22,55 +30,126 @@ export interface DatabaseUrl {
   readonly tls: DatabaseTls | null;
   /** In the order given; empty where the URL names none. */
   readonly servers: readonly ServerAddress[];
+  /** Null: the user's name, or what the environment says. */
+  readonly database: string | null;
+  /** The port of a server that is not named; null for the usual one. */
+  readonly port: number | null;
 }
 
 const PORT = 5432;
 /** A control plane writes: it has no use for a standby. */
 const WRITABLE = ["read-write", "primary"];
+const SHAPE = "it is no postgres:// URL (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)";
 
-/** Null for what is no such URL, or asks for servers that take no writes. */
+/** Returns null for what is no such URL, or asks for what there is not: servers that take no writes, say. */
 export function parseDatabaseUrl(text: string): DatabaseUrl | null {
-  const [, scheme, authority, rest] = /^(postgres(?:ql)?:\/\/)([^/?#\s]*)([^#\s]*)$/.exec(text) ?? [];
-  if (scheme === undefined || authority === undefined || rest === undefined) return null;
+  const read = readDatabaseUrl(text);
+  return typeof read === "string" ? null : read;
+}
+
+/** Returns why a URL can't be used, without a value of it; null where it can. */
+export function databaseUrlProblem(text: string): string | null {
+  const read = readDatabaseUrl(text);
+  return typeof read === "string" ? read : null;
+}
+
+function readDatabaseUrl(text: string): DatabaseUrl | string {
+  const [, scheme, authority, path, query] =
+    /^(postgres(?:ql)?:\/\/)([^/?#\s]*)(?:\/([^?#\s]*))?(?:\?([^#\s]*))?$/.exec(text) ?? [];
+  if (scheme === undefined || authority === undefined) return SHAPE;
+  const parameters = readParameters(query ?? "");
+  if (parameters === null) return "a parameter of it is not NAME=VALUE, or its percent-encoding is broken";
+  const refused = refusedParameter(parameters);
+  if (refused !== null) return refused;
   const at = authority.lastIndexOf("@") + 1;
-  const list = authority.slice(at);
-  const servers = list === "" ? [] : list.split(",").map(parseServer);
-  if (!servers.every((server) => server !== null)) return null;
-  const first = list.split(",")[0]!;
-  const url = URL.parse(`${scheme}${authority.slice(0, at)}${first}${rest}`);
-  if (url === null) return null;
-  const wanted = url.searchParams.get("target_session_attrs");
-  if (wanted !== null && !WRITABLE.includes(wanted)) return null;
-  url.searchParams.delete("target_session_attrs");
-  const tls = takeTls(url.searchParams);
-  return tls === undefined ? null : { url: url.href, tls, servers };
-}
-
-/** Undefined for what is no mode. */
-function takeTls(options: URLSearchParams): DatabaseTls | null | undefined {
-  const root = options.get("sslrootcert");
-  const rootCertificate = root === "system" ? null : root;
-  let mode = options.get("sslmode") ?? options.get("ssl") ?? (root === null ? "disable" : "verify-full");
-  for (const name of ["sslrootcert", "sslmode", "ssl"]) options.delete(name);
-  if (mode === "disable" || mode === "false") return null;
-  if (mode === "allow") mode = "prefer";
-  // A certificate that is named is meant to be looked at.
-  if (mode === "true" || root === "system" || (root !== null && mode === "require")) mode = "verify-full";
-  const known = TLS_MODES.find((each) => each === mode);
-  return known && { mode: known, rootCertificate };
-}
-
-function parseServer(text: string): ServerAddress | null {
-  const [, v6, name, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\],]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const host = v6 ?? (name && decoded(name));
-  const number = port === undefined ? PORT : Number(port);
-  return !host || number < 1 || number > 65535 ? null : { host, port: number };
-}
-
-function decoded(text: string): string | null {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return null;
+  const servers = serversOf(authority.slice(at), parameters);
+  if (typeof servers === "string") return servers;
+  const wanted = parameters.get("target_session_attrs");
+  if (wanted !== undefined && !WRITABLE.includes(wanted)) {
+    return "target_session_attrs must be read-write or primary";
   }
+  const tls = takeTls(parameters);
+  if (tls === undefined) return "its sslmode is not known";
+  const database = parameters.get("dbname") ?? decoded(path ?? "");
+  const user = userOf(authority.slice(0, Math.max(0, at - 1)), parameters);
+  if (database === null || user === null) return "its percent-encoding is broken";
+  const list = authority.slice(at);
+  return {
+    url: driverUrl(`${scheme}${user}${placeOf(list, servers)}/${encodeURIComponent(database)}`, parameters),
+    tls,
+    servers,
+    database: database === "" ? null : database,
+    port: servers.length === 0 && parameters.has("port") ? Number(parameters.get("port")) : null,
+  };
+}
+
+/** As postgres.js takes it: it connects to none of the places that are named here. */
+function driverUrl(base: string, parameters: ReadonlyMap<string, string>): string {
+  const kept = [...parameters].filter(([name]) => !OWN_PARAMETERS.has(name));
+  const query = kept.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join(
+    "&",
+  );
+  return query === "" ? base.replace(/\/$/, "") : `${base}?${query}`;
+}
+
+/** The first server as it was written, or as it is in the parameters. */
+function placeOf(list: string, [first]: readonly ServerAddress[]): string {
+  if (list !== "") return list.split(",")[0]!;
+  if (first === undefined) return "localhost";
+  const host = first.host.includes(":") ? `[${first.host}]` : encodeURIComponent(first.host);
+  return `${host}:${first.port}`;
+}
+
+/** `user:password@`, encoded; empty where there is neither, null where it is not to be decoded. */
+function userOf(text: string, parameters: ReadonlyMap<string, string>): string | null {
+  const colon = text.indexOf(":");
+  const user = parameters.get("user") ?? decoded(colon === -1 ? text : text.slice(0, colon));
+  const password = parameters.get("password") ?? decoded(colon === -1 ? "" : text.slice(colon + 1));
+  if (user === null || password === null) return null;
+  if (user === "" && password === "") return "";
+  return `${encodeURIComponent(user)}${password === "" ? "" : `:${encodeURIComponent(password)}`}@`;
+}
+
+/** The servers, or why there are none. */
+function serversOf(list: string, parameters: ReadonlyMap<string, string>): ServerAddress[] | string {
+  const named = list === "" ? [] : list.split(",").map(readServer);
+  if (named.includes(null)) return "a host or a port of it is not valid";
+  const hosts = decodedList(parameters.get("host")) ?? named.map((server) => server!.host);
+  const addresses = decodedList(parameters.get("hostaddr"));
+  const count = Math.max(hosts.length, addresses?.length ?? 0);
+  if (addresses !== null && hosts.length > 0 && addresses.length !== hosts.length) {
+    return "it has not as many values of hostaddr as hosts";
+  }
+  const own = decodedList(parameters.get("port"));
+  if (own !== null && own.length !== 1 && own.length !== count) {
+    return "it has neither one port nor one for each host";
+  }
+  const servers = Array.from({ length: count }, (_, at): ServerAddress | null => {
+    const address = addresses?.[at] ?? "";
+    const host = hosts[at] || address;
+    const port = own === null ? named[at]?.port ?? PORT : portOf(own.length === 1 ? own[0]! : own[at]!);
+    if (!isHost(host) || port === null) return null;
+    return address === "" || address === host ? { host, port } : { host, port, address };
+  });
+  if (servers.includes(null)) return "a host or a port of it is not valid";
+  if (count === 0 && own !== null && portOf(own[0]!) === null) return "its port is not valid";
+  return servers as ServerAddress[];
+}
+
+/** A name, an address or a directory. Abstract sockets (`@name`) are Linux's own, and not known here. */
+function isHost(host: string): boolean {
+  return host.startsWith("/") || /^[^\s@/,[\]]+$/.test(host);
+}
+
+function portOf(text: string): number | null {
+  if (text === "") return PORT;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return port < 1 || port > 65535 ? null : port;
+}
+
+function readServer(text: string): ServerAddress | null {
+  const [, v6, name, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\],]+))(?::(\d{0,5}))?$/.exec(text) ?? [];
+  const host = v6 ?? (name && decoded(name));
+  const number = portOf(port ?? "");
+  return !host || number === null ? null : { host, port: number };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseDatabaseUrl } from "./database_url.ts";
+import { databaseUrlProblem, parseDatabaseUrl } from "./database_url.ts";
 
 Deno.test("a URL names one server or several, each with a port of its own", () => {
   const servers = (text: string) =>
@@ -56,8 +56,58 @@ Deno.test("what is no URL of servers that take writes is refused", () => {
       "postgres://h1/r?sslmode=sometimes",
       "postgres://h1/r#x",
       "postgres://h1/r s",
+      "postgres:///r?host",
+      "postgres:///r?host=%ff",
+      "postgres:///r?host=a/b",
+      "postgres:///r?host=@abstract",
+      "postgres:///r?host=/a,/b&port=1,2,3",
+      "postgres:///r?port=x",
+      "postgres://h1/r?hostaddr=10.0.0.1,10.0.0.2",
+      "postgres://h1/r?channel_binding=require",
+      "postgres://h1/r?sslcert=/etc/cert.pem",
+      "postgres://h1/r?service=backup",
     ]
   ) {
     assert.equal(parseDatabaseUrl(text), null, text);
   }
+});
+
+Deno.test("parameters stand above what comes before them, as libpq reads them", () => {
+  const read = (text: string) => {
+    const { servers, database, url } = parseDatabaseUrl(text)!;
+    return [servers.map(({ host, port }) => `${host} ${port}`).join(","), database, new URL(url)] as const;
+  };
+  for (
+    const [text, servers, database] of [
+      ["postgres:///db?host=/run/postgresql&port=5433", "/run/postgresql 5433", "db"],
+      ["postgresql:///db?host=%2Frun%2Fmy%20sockets", "/run/my sockets 5432", "db"],
+      ["postgres://u:p@/db?host=/run", "/run 5432", "db"],
+      ["postgres://u@/db?host=h1,h2&port=6000", "h1 6000,h2 6000", "db"],
+      ["postgres://u@/db?host=h1,/run&port=6000,", "h1 6000,/run 5432", "db"],
+      ["postgres://h1:1,h2:2/db?port=3", "h1 3,h2 3", "db"],
+      ["postgres://h1/db?host=h2&dbname=other%20one", "h2 5432", "other one"],
+      ["postgres://h1:/a%2Fb", "h1 5432", "a/b"],
+      ["postgres:///db?host=::1", "::1 5432", "db"],
+      ["postgres://", "", null],
+      ["postgres://?dbname=db&port=5433", "", "db"],
+    ] as const
+  ) {
+    assert.deepEqual(read(text).slice(0, 2), [servers, database], text);
+  }
+  assert.equal(parseDatabaseUrl("postgres:///db?port=5433")?.port, 5433);
+  assert.deepEqual(parseDatabaseUrl("postgres://h1/db?hostaddr=10.0.0.1")?.servers, [
+    { host: "h1", port: 5432, address: "10.0.0.1" },
+  ]);
+  const [, , url] = read(
+    "postgres://a:b@/db?host=/run&user=jo%40x&password=p+w%2F&options=-c%20a%3Db&keepalives=1",
+  );
+  assert.deepEqual([decodeURIComponent(url.username), decodeURIComponent(url.password)], ["jo@x", "p+w/"]);
+  assert.equal(url.search, "?options=-c%20a%3Db");
+});
+
+Deno.test("a URL that can't be used is refused with its reason, and no value of it", () => {
+  const text = "postgres://jo:hush@h1/r?channel_binding=require";
+  assert.equal(databaseUrlProblem(text), "its parameter channel_binding can't be honoured here");
+  assert.equal(databaseUrlProblem("postgres://jo:hush@h1/r?channel_binding=prefer"), null);
+  assert.match(databaseUrlProblem("mysql://jo:hush@h1/r")!, /^it is no postgres:\/\/ URL/);
 });

@@ -28,11 +28,17 @@ export function openDatabase(
   if (url !== null && address === null) {
     throw new TypeError("Cannot open the database: its URL can't be read");
   }
+  const servers = address === null
+    ? []
+    : address.servers.length > 0
+    ? address.servers
+    : [defaultServer(address.port)];
   const settings = {
     max: 10,
     onnotice: () => {},
     ...options,
-    ...(address === null ? {} : shownAddress(address.servers)),
+    ...(address === null ? {} : shownAddress(servers)),
+    ...(address === null || address.database === null ? {} : { database: address.database }),
     // Not its business: the sockets that it is given are encrypted already.
     ssl: false,
     connection: { application_name: "rearguard", ...KEEPALIVES },
@@ -50,14 +56,35 @@ export function openDatabase(
   const database =
     (address === null ? postgres(settings) : postgres(address.url, settings)) as unknown as Database;
   const { host, port } = database.options;
-  const servers = new DatabaseServers(
-    address?.servers.length ? address.servers : [{ host: host[0]!, port: port[0]! }],
+  const reached = new DatabaseServers(
+    servers.length > 0 ? servers : [{ host: host[0]!, port: port[0]! }],
     address?.tls ?? null,
     () => database.options as never,
   );
-  Object.assign(database.options, { socket: () => servers.openSocket() });
-  serversOf.set(database, servers);
+  Object.assign(database.options, { socket: () => reached.openSocket() });
+  serversOf.set(database, reached);
   return database;
+}
+
+/** Where libpq looks for the socket of a server that is not named. */
+const SOCKET_DIRECTORIES = ["/run/postgresql", "/tmp"];
+
+/**
+ * The server of a URL that names none: the environment's, else the one whose socket is there, else this
+ * machine's.
+ */
+function defaultServer(urlPort: number | null): ServerAddress {
+  const port = urlPort ?? Number(Deno.env.get("PGPORT") || 5432);
+  const host = Deno.env.get("PGHOST") || SOCKET_DIRECTORIES.find((directory) => hasSocket(directory, port));
+  return { host: host ?? "localhost", port };
+}
+
+function hasSocket(directory: string, port: number): boolean {
+  try {
+    return Deno.lstatSync(`${directory}/.s.PGSQL.${port}`).isSocket === true;
+  } catch {
+    return false; // none that this process can see
+  }
 }
 
 /** For the server: a control plane whose machine is gone must not hold its locks for two hours. Seconds. */

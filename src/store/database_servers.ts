@@ -158,9 +158,11 @@ async function askTimeline(
 }
 
 /** In plain text, it may still be on its way: postgres.js counts that time. */
-async function connectTo({ host, port }: ServerAddress, tls: DatabaseTls | null): Promise<Socket> {
+async function connectTo({ host, port, address }: ServerAddress, tls: DatabaseTls | null): Promise<Socket> {
   const isLocal = host.startsWith("/");
-  const socket = isLocal ? connect({ path: `${host}/.s.PGSQL.${port}` }) : connect({ host, port });
+  const socket = isLocal
+    ? connect({ path: `${host}/.s.PGSQL.${port}` })
+    : connect({ host: address ?? host, port });
   // For its errors.
   const at = { host, port };
   if (tls === null || isLocal) return Object.assign(socket, at);

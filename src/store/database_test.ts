@@ -40,3 +40,48 @@ Deno.test("a transaction that is held may stand idle for as long as it is", asyn
   assert.equal(await timeout(pool), "1min");
   await pool.end();
 });
+
+Deno.test("a database is reached by libpq's URI, its socket's directory and all in parameters", async () => {
+  await using test = await emptyDatabase();
+  const { hostname, port, username, password } = new URL(test.url);
+  const [{ name, directories }] = await test.database<[{ name: string; directories: string }]>`
+    select current_database() as name, current_setting('unix_socket_directories') as directories`;
+  const directory = directories.split(",")[0]!.trim();
+  const odd = `${name} a/b`;
+  await test.database`create database ${test.database(odd)}`;
+  const urls: [url: string, isLocal: boolean, database: string][] = [
+    [`postgres:///${name}?host=${hostname}&port=${port}&user=${username}&password=${password}`, false, name],
+    [
+      `postgres://${username}:${password}@/?dbname=${encodeURIComponent(odd)}&host=${hostname}&port=${port}`,
+      false,
+      odd,
+    ],
+    [
+      `postgres://${username}:${password}@db.example.test:${port}/${name}?hostaddr=127.0.0.1&keepalives=1`,
+      false,
+      name,
+    ],
+  ];
+  if (directory !== "") {
+    const host = encodeURIComponent(directory);
+    urls.push([
+      `postgres:///${name}?host=${host}&port=${port}&user=${username}&password=${password}`,
+      true,
+      name,
+    ]);
+    urls.push([`postgres://${username}:${password}@${host}:${port}/${name}`, true, name]);
+  }
+  try {
+    for (const [url, isLocal, database] of urls) {
+      const pool = openDatabase(url, { max: 1 });
+      try {
+        const [row] = await pool`select current_database() as name, inet_client_addr() is null as is_local`;
+        assert.deepEqual([row!.name, row!.is_local], [database, isLocal], url.replace(password, "…"));
+      } finally {
+        await pool.end();
+      }
+    }
+  } finally {
+    await test.database`drop database ${test.database(odd)} with (force)`;
+  }
+});
