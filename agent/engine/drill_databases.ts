@@ -12,6 +12,7 @@ import { formatSeconds } from "./progress.ts";
 import type { ProgramContext } from "./run_context.ts";
 import { type DatabaseContents, describeContents } from "./sources/row_counts.ts";
 import { userToRunAs } from "./system_user.ts";
+import { isOwnName } from "./targets/beside.ts";
 import { load, prove, type WantedDatabase } from "./targets/databases.ts";
 import { openMysqlScratch } from "./targets/mysql_scratch.ts";
 import { openPostgresqlScratch } from "./targets/postgresql_scratch.ts";
@@ -101,7 +102,12 @@ function chooseDatabases(
   { objects, ports }: DrillContext,
   contents: ArchiveContents,
 ): WantedDatabase[] {
-  const held = objects.archives().filter(({ database }) => database !== null);
+  const all = objects.archives().filter(({ database }) => database !== null);
+  const made = all.filter(({ database }) => isOwnName(database!)).map(({ database }) => database!);
+  if (made.length > 0) {
+    ports.output.line(`Left out, as Rearguard made it for a restore or a drill: ${made.join(", ")}`);
+  }
+  const held = all.filter(({ database }) => !made.includes(database!));
   const own = held.filter(({ database }) => host.isServers(database!)).map(({ database }) => database!);
   if (own.length > 0) ports.output.line(`Left out, as a restore refuses the server's own: ${own.join(", ")}`);
   const wanted = held.filter(({ database }) => !own.includes(database!));

@@ -10,6 +10,7 @@ import { type Output, RunFailedError } from "../ports.ts";
 import { formatBytes } from "../progress.ts";
 import type { RunContext } from "../run_context.ts";
 import { firstTool, missingTools, requireTools } from "../tools.ts";
+import { dropAbandoned } from "../targets/mysql_leftovers.ts";
 import { findSchema } from "../targets/mysql_sql.ts";
 import { checkClosing, DumpMessages } from "./dump_messages.ts";
 import { MAX_PACKET, MysqlConnection } from "./mysql_connection.ts";
@@ -44,6 +45,10 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
   output.line(`Connecting to MySQL at ${connection.description}`);
   const client = await firstTool(context.children, ["mariadb", "mysql"]);
   if (client === null) throw new RunFailedError(missingTools(["mysqldump", "mysql"]));
+  const dropped = await dropAbandoned(connection, client.tool);
+  if (dropped.length > 0) {
+    output.line(`Dropped what restores or drills left whose agent was killed: ${dropped.join(", ")}`);
+  }
   const server = await describeServer(connection, client.tool);
   const program = await dumpProgram(server, context.children);
   const databases = chooseDatabases(server, source.names);

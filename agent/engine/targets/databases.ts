@@ -12,6 +12,7 @@ import type { ProgramContext } from "../run_context.ts";
 import type { DatabaseContents } from "../sources/row_counts.ts";
 import { userToRunAs } from "../system_user.ts";
 import { requireTools } from "../tools.ts";
+import { isOwnName } from "./beside.ts";
 import { feedUnpacked, type Rewrite } from "./feed.ts";
 import { LoadMessages, type LoadRules } from "./load_messages.ts";
 import { openMysql } from "./mysql.ts";
@@ -114,7 +115,17 @@ function chooseDatabases(
   contents: ArchiveContents,
 ): WantedDatabase[] {
   const all = context.objects.archives().filter(({ database }) => database !== null);
-  const chosen = all.filter(({ database }) => names === null || names.includes(database!));
+  const isMeant = (database: string) => names === null ? !isOwnName(database) : names.includes(database);
+  const chosen = all.filter(({ database }) => isMeant(database!));
+  const made = names !== null ? [] : all.filter(({ database }) => isOwnName(database!));
+  if (made.length > 0) {
+    context.ports.output.line(
+      `Left out, as Rearguard made it for a restore or a drill: ${
+        made.map(({ database }) => database).join(", ")
+      }. ` +
+        "To restore it all the same, name it in databases",
+    );
+  }
   const missing = (names ?? []).filter((name) => !all.some(({ database }) => database === name));
   if (missing.length > 0) throw new RunFailedError(`it holds no database ${missing.join(", ")}`);
   if (chosen.length === 0) throw new RunFailedError("it holds no database");

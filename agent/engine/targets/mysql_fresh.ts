@@ -7,6 +7,7 @@ import type { ProgramContext } from "../run_context.ts";
 import { fromHex, MAX_PACKET, MysqlConnection, SESSION } from "../sources/mysql_connection.ts";
 import { hasDatabaseComments, isAtLeast, type ServerVersion } from "../sources/mysql_programs.ts";
 import { firstTool, missingTools, type Tool } from "../tools.ts";
+import { holdLock } from "./mysql_leftovers.ts";
 import { type Charset, findSchema, hasTable, isInUse, MARK, quote } from "./mysql_sql.ts";
 
 const Description = z.looseObject({
@@ -34,6 +35,8 @@ export class MysqlFresh {
     readonly client: Tool,
     private readonly description: Description,
     readonly version: ServerVersion,
+    /** For marks; see mysql_leftovers.ts. */
+    private readonly held: string,
     /** Assignments that each session begins with. */
     private readonly settings: string[],
   ) {}
@@ -55,6 +58,7 @@ export class MysqlFresh {
       client.tool,
       description,
       version,
+      await holdLock(connection, client.tool, programs.children),
       [],
     );
     for (const setting of await neededSettings(server)) await server.trySetting(setting);
@@ -102,7 +106,11 @@ export class MysqlFresh {
       if (/database exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }
-    await this.execute(`create table ${quote(name)}.${quote(MARK)} (a int primary key) comment '${note}'`);
+    await this.execute(
+      `create table ${quote(name)}.${quote(MARK)} (a int primary key) comment '${
+        `${note} ${this.held}`.trim()
+      }'`,
+    );
   }
 
   loader(name: string, args: readonly string[] = []): Command {

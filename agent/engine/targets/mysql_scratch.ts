@@ -92,7 +92,7 @@ class MysqlScratch implements ScratchHost {
     for (const name of tables) if (!counted.has(name)) found.push({ name, rows: null });
     const { connection, client } = this.server;
     const { table: _, ...objects } = await listObjects(connection, client, database, this.server.version);
-    if (await this.#noteOf(database) === this.#note) {
+    if ((await this.#noteOf(database))?.startsWith(this.#note)) {
       return { tables: found, objects };
     }
     throw new RunFailedError(`its scratch database ${database} was dropped or replaced meanwhile`);
