@@ -4,14 +4,15 @@
  */
 import type { DatabaseSource } from "../../../src/protocol/job.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../object_name.ts";
-import { RunFailedError } from "../ports.ts";
+import { type Output, RunFailedError } from "../ports.ts";
 import { formatBytes } from "../progress.ts";
 import type { RunContext } from "../run_context.ts";
 import { requireTools } from "../tools.ts";
 import { checkClosing, DumpMessages } from "./dump_messages.ts";
 import { connectionArgument, type PostgresqlClient, PostgresqlConnection } from "./postgresql_connection.ts";
 import { countInSnapshot, type Known } from "./postgresql_counts.ts";
-import { askServer, chooseDatabases, type Database, type Server } from "./postgresql_databases.ts";
+import { dropAbandoned } from "../targets/postgresql_leftovers.ts";
+import { askServer, chooseDatabases, type Database, findDoor, type Server } from "./postgresql_databases.ts";
 import { type Installation, installationFor, installations, programPath } from "./postgresql_programs.ts";
 import { readProperties } from "./postgresql_properties.ts";
 import {
@@ -35,7 +36,7 @@ export async function preparePostgresql(
   output.line(`Connecting to PostgreSQL at ${connection.description}`);
   const found = await installations(context.children);
   const psql = programPath(found[0]!, "psql");
-  const server = await askServer(connection, psql, source.names);
+  const server = await askUncluttered({ connection, psql }, source.names, output);
   const installation = installationFor(server.major, server.version, found);
   const { databases, missing, leftOut } = chooseDatabases(server, source.names);
   for (const line of leftOut) output.line(line);
@@ -70,6 +71,14 @@ export async function preparePostgresql(
     parts,
     missing,
   };
+}
+
+/** What killed restores and drills left is dropped first: it would stay for as long as nobody restores. */
+async function askUncluttered(client: PostgresqlClient, names: string[], output: Output): Promise<Server> {
+  const { connection, psql } = client;
+  const door = await findDoor(connection, psql, names);
+  await dropAbandoned(client, door, output);
+  return await askServer(connection, psql, door);
 }
 
 interface Plan {
@@ -145,7 +154,8 @@ async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
 /** False where the server does not answer: then the database counts as missing. */
 async function isGone(database: string, { client: { connection, psql }, server }: Plan): Promise<boolean> {
   try {
-    const now = await askServer(connection, psql, server.databases.map(({ name }) => name));
+    const door = await findDoor(connection, psql, server.databases.map(({ name }) => name));
+    const now = await askServer(connection, psql, door);
     return !now.databases.some(({ name }) => name === database);
   } catch (error) {
     if (error instanceof RunFailedError) return false;

@@ -1,7 +1,7 @@
 /** The databases of a PostgreSQL server, and which of them a task means. */
 import type { Missing } from "../../../src/protocol/job.ts";
 import { RunFailedError } from "../ports.ts";
-import { isOwnName, MARK } from "../targets/beside.ts";
+import { isOwnName, MARK, MOVED_ASIDE } from "../targets/beside.ts";
 import type { PostgresqlConnection } from "./postgresql_connection.ts";
 
 export interface Server {
@@ -50,13 +50,12 @@ const SERVICE_OWN = new Set([
   "azure_sys",
 ]);
 
-/** Any database will do to ask; the role may be let into its own only. Throws the first refusal where none lets it in. */
+/** @param door Any database that lets the login in. */
 export async function askServer(
   connection: PostgresqlConnection,
   psql: string,
-  names: string[],
+  door: string,
 ): Promise<Server> {
-  const door = await findDoor(connection, psql, names);
   const [server] = await connection.query<Omit<Server, "databases" | "door">>(
     psql,
     door,
@@ -141,7 +140,7 @@ function vanished(databases: readonly Database[], names: readonly string[]): Mis
 
 /** Why `*` does not mean a database; null where it does. */
 function reasonToSkip({ name, comment, is_invalid }: Database): string | null {
-  if (isOwnName(name) && comment?.startsWith(MARK)) {
+  if (isOwnName(name) && comment?.startsWith(MARK) && !comment.startsWith(MOVED_ASIDE)) {
     return `${name} is left out: a restore or a drill made it, and drops it`;
   }
   if (is_invalid) {

@@ -48,7 +48,7 @@ class PostgresqlHost implements DatabaseHost {
     for (const name of names) {
       await this.#inspectExisting(name);
       const { fresh, replaced } = besideNames(name);
-      for (const beside of [fresh, replaced]) await this.server.removeLeftover(beside);
+      for (const beside of [fresh, replaced]) await this.server.refuseTaken(beside);
     }
   }
 
@@ -86,6 +86,7 @@ class PostgresqlHost implements DatabaseHost {
     const names = wanted.map(({ name }) => name);
     // Loading takes a while: an empty database may have been put to use.
     for (const name of names) if (this.#existing.has(name)) await this.#refuseOccupied(name, connection);
+    for (const name of names) await this.server.release(besideNames(name).fresh);
     const swap = this.#swapStatements(names);
     for (let attempt = 1;; attempt++) {
       try {

@@ -9,6 +9,8 @@ import { type DatabaseProperties, readProperties } from "../sources/postgresql_p
 import { type Installation, installations, programPath } from "../sources/postgresql_programs.ts";
 import { identifier, literal } from "../sources/postgresql_text.ts";
 import { MARK } from "./beside.ts";
+import { Keeper } from "./postgresql_keeper.ts";
+import { dropAbandoned } from "./postgresql_leftovers.ts";
 import { planProperties, type PropertyStatement } from "./postgresql_properties.ts";
 import { dropDatabase, endConnections } from "./postgresql_sql.ts";
 
@@ -60,6 +62,7 @@ export class PostgresqlFresh {
   /** A database to be connected to that is none of those in question. */
   door = "postgres";
   #options: string | null = OPTIONS;
+  readonly #keepers = new Map<string, Keeper>();
   #roles: ReadonlySet<string> | null = null;
 
   private constructor(
@@ -105,6 +108,7 @@ export class PostgresqlFresh {
     );
     this.major = server!.major;
     Object.assign(this.role, server);
+    await dropAbandoned(this, this.door, this.output);
   }
 
   /** Opens a connection of its own for programs that outlive a cancel. */
@@ -127,7 +131,14 @@ export class PostgresqlFresh {
       if (/already exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }
+    this.#keepers.set(name, await Keeper.open(this, name, this.programs));
     await this.comment(name, database.comment);
+  }
+
+  /** Before a database is renamed or dropped. */
+  async release(name: string): Promise<void> {
+    await this.#keepers.get(name)?.release();
+    this.#keepers.delete(name);
   }
 
   /** Marks a database as Rearguard's own. */
@@ -179,14 +190,15 @@ export class PostgresqlFresh {
     return found;
   }
 
-  /** Of a restore whose agent was killed. A live one is connected, and keeps it. */
-  async removeLeftover(name: string): Promise<void> {
+  /** Rejects where the name is taken, by somebody or by a restore that is at work. */
+  async refuseTaken(name: string): Promise<void> {
     const found = await this.find(name);
     if (found === undefined) return;
-    if (!found.comment?.startsWith(MARK)) {
-      throw new RunFailedError(`database ${name} is in the way. Drop or rename it, then restore again.`);
-    }
-    await this.drop(name);
+    throw new RunFailedError(
+      found.comment?.startsWith(MARK)
+        ? `another restore is at work in database ${name}, or its leftover can't be dropped. Wait for it, then try again.`
+        : `database ${name} is in the way. Drop or rename it, then restore again.`,
+    );
   }
 
   /** Never rejects; `next` says what tries again. */
@@ -194,6 +206,7 @@ export class PostgresqlFresh {
     if (this.unfinished.size === 0) return;
     for (const name of [...this.unfinished]) {
       try {
+        await this.release(name);
         const connection = await this.connect(programs);
         await this.execute(endConnections([name]), connection);
         await dropDatabase(connection, this.psql, this.door, name);

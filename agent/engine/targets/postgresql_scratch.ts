@@ -6,7 +6,7 @@ import { contentsNow } from "../sources/postgresql_counts.ts";
 import { KINDS_OF_OWNERS } from "../sources/postgresql_objects.ts";
 import { DatabaseProperties, DEFAULT_GRANTS } from "../sources/postgresql_properties.ts";
 import type { DatabaseContents } from "../sources/row_counts.ts";
-import { besideNames, DRILL_SUFFIX, MARK } from "./beside.ts";
+import { besideNames, MARK } from "./beside.ts";
 import type { Loader, WantedDatabase } from "./databases.ts";
 import { boundExtensions, describeBound } from "./postgresql_bound.ts";
 import { PostgresqlFresh } from "./postgresql_fresh.ts";
@@ -48,7 +48,6 @@ class PostgresqlScratch implements ScratchHost {
           `Let it, with: alter role ${identifier(role.name)} createdb, ${ADVICE}.`,
       );
     }
-    await this.#dropLeftovers();
     for (const { name } of wanted) await this.#refuseOthers(name);
   }
 
@@ -133,17 +132,6 @@ class PostgresqlScratch implements ScratchHost {
   async discard(programs: ProgramContext): Promise<boolean> {
     await this.server.discard(programs, "The next drill");
     return this.server.unfinished.size === 0;
-  }
-
-  /** Also of databases that the backup does not hold. A drill that is at work is connected, and keeps its own. */
-  async #dropLeftovers(): Promise<void> {
-    const left = await this.server.query<{ name: string }>(
-      `select datname as name from pg_catalog.pg_database d
-       where right(datname, ${DRILL_SUFFIX.length}) = ${literal(DRILL_SUFFIX)}
-         and starts_with(shobj_description(oid, 'pg_database'), ${literal(MARK + DRILL)})
-         and not exists (select from pg_catalog.pg_stat_activity a where a.datid = d.oid)`,
-    );
-    for (const { name } of left) await this.server.drop(name);
   }
 
   async #refuseOthers(name: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { DatabaseSource, DatabaseTarget, StoredBackup } from "../../../src/
 import { BackupRun, shell } from "../../../tests/support/backup_run.ts";
 import { PostgresqlServer } from "../../../tests/support/postgresql.ts";
 import { restore } from "../../../tests/support/restore_run.ts";
+import { until } from "../../../tests/support/until.ts";
 import { verifyJob } from "../../../tests/support/verify_run.ts";
 import { LocalDestination } from "../destinations/local.ts";
 import { runDrill } from "../drill.ts";
@@ -370,3 +371,54 @@ for (const format of ["custom", "plain"] as const) {
     assert.doesNotMatch(await at.properties("shop"), /[{,]=\w*c/);
   });
 }
+
+Deno.test("what killed restores and drills left is dropped by the next run of any kind, what is in use is not", async () => {
+  await using at = await Bench.open();
+  const leave = (name: string, comment: string) =>
+    at.sql("postgres", `create database ${name}; comment on database ${name} is 'Rearguard: ${comment}'`);
+  const names = async () =>
+    (await at.sql("postgres", "select datname from pg_database where datname like '%rearguard%' order by 1"))
+      .trim()
+      .split("\n").filter((name) => name !== "");
+  await at.sql("postgres", "create database shop; create database mine_rearguard_drill");
+  await at.sql("shop", "create table t (a int)");
+  await leave("gone_rearguard_fresh", "unfinished restore");
+  await leave("gone_rearguard_replaced", "replaced by a restore");
+  await leave("gone_rearguard_drill", "restore drill 1");
+  await leave("busy_rearguard_drill", "restore drill 2");
+  await leave("old_rearguard_replaced", "moved aside by a restore: mine");
+  const busy = at.server.client("psql", ["-X", "-c", "select pg_sleep(60)"], "busy_rearguard_drill").catch(
+    () => {},
+  );
+  await until(async () =>
+    (await at.sql("postgres", "select count(*) from pg_stat_activity where query ~ '^select pg_sleep'"))
+      .trim() === "1"
+  );
+  await using run = await BackupRun.open();
+  const backup = await at.backUp(run, { names: ["*"] });
+  const kept = ["busy_rearguard_drill", "mine_rearguard_drill", "old_rearguard_replaced"];
+  assert.deepEqual(await names(), kept);
+  assert.match(
+    run.lines.join("\n"),
+    /Dropped database gone_rearguard_drill, which a restore or a drill left/,
+  );
+  assert.deepEqual(run.warnings, []);
+  assert.equal(backup.objects.some(({ database }) => database === "busy_rearguard_drill"), false);
+  await at.sql(
+    "postgres",
+    "select pg_terminate_backend(pid) from pg_stat_activity where query ~ '^select pg_sleep'",
+  );
+  await busy;
+  // A restore at work is connected to its own, between its programs too: another run leaves it alone.
+  let beside: Promise<unknown> | null = null;
+  run.onLine = (line) => {
+    if (line.startsWith("Everything is loaded")) beside ??= backUpBeside();
+  };
+  const backUpBeside = async () => {
+    await using other = await BackupRun.open();
+    await at.backUp(other, { names: ["*"] });
+  };
+  await at.restore(run, backup, { overwrite: true });
+  await beside;
+  assert.deepEqual(await names(), ["mine_rearguard_drill", "old_rearguard_replaced"]);
+});
