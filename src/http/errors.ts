@@ -1,4 +1,5 @@
 /** From what went wrong to what the caller is told: one shape for every error, and nothing from inside. */
+import { databaseTrouble } from "../domain/database_trouble.ts";
 import { DomainError, InvalidError } from "../domain/errors.ts";
 import { logger } from "../telemetry/logging.ts";
 
@@ -70,9 +71,13 @@ export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
     case 409:
       return answer(409, "Something this request refers to changed at the same moment; try again.");
     case 503:
-      return answer(503, "The database can't be reached right now; try again in a moment.", {
-        "Retry-After": "5",
-      });
+      return answer(
+        503,
+        databaseTrouble(error)?.sentence ?? "The database can't be reached right now; try again in a moment.",
+        {
+          "Retry-After": "5",
+        },
+      );
     default:
       return answer(500, "Something went wrong on the server; its log tells what.");
   }
@@ -119,7 +124,7 @@ function databaseStatus(error: unknown): 400 | 409 | 503 | null {
     // Lost a race: foreign key, unique key, serialization, deadlock.
     if (code === "23503" || code === "23505" || code.startsWith("40")) return 409;
     if (code.startsWith("08") || code.startsWith("53") || code.startsWith("57P")) return 503;
-    if (code === "25006") return 503; // read-only: a failover is under way
+    if (databaseTrouble(error) !== null) return 503;
     return null;
   }
   if (!("errno" in error)) return null;

@@ -1,6 +1,7 @@
 /** Whether this process can do its work. */
 import { UnavailableError } from "../domain/errors.ts";
 import { readMigrations, schemaVersion } from "../store/migrate.ts";
+import { writeTrouble } from "../store/write_probe.ts";
 import type { Services } from "./context.ts";
 
 /** How long the database may take to answer. Milliseconds. */
@@ -26,7 +27,8 @@ export async function checkReady(services: Services): Promise<void> {
 
 async function connectedVersion({ bus, database }: Services): Promise<number> {
   const [version, problem] = await Promise.all([schemaVersion(database), bus.problem()]);
-  if (problem !== null) throw new UnavailableError(problem);
+  const trouble = problem ?? await writeTrouble(database);
+  if (trouble !== null) throw new UnavailableError(trouble);
   return version;
 }
 

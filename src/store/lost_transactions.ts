@@ -2,6 +2,7 @@
 import { setImmediate } from "node:timers";
 import type { Database, Sql } from "./database.ts";
 import { isLostConnection, settleConnections } from "./lost_connections.ts";
+import { noteWriteTrouble } from "./write_trouble.ts";
 
 /** Turns of the event loop in which a connection that broke is also closed. */
 const CLOSING = 4;
@@ -29,6 +30,7 @@ export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promi
   try {
     return await begin();
   } catch (error) {
+    noteWriteTrouble(database, error);
     // Nothing was done yet: it was the `begin` that came upon a connection which the server had closed.
     if (isBegun || !isLostConnection(error)) throw error;
     await settleConnections(database);

@@ -9,6 +9,7 @@ import {
 } from "@logtape/logtape";
 import { getPrettyFormatter } from "@logtape/pretty";
 import { AsyncLocalStorage } from "node:async_hooks";
+import { databaseTrouble } from "../domain/database_trouble.ts";
 import { activeSpan } from "./tracing.ts";
 
 export type { Logger } from "@logtape/logtape";
@@ -39,7 +40,7 @@ export function logAbout<T>(about: LogContext, work: () => T): T {
 /** To be called once a process. Before it, loggers are silent. */
 export async function setUpLogging({ level, format }: LoggingOptions): Promise<void> {
   await configure({
-    sinks: { standardError: format === "json" ? jsonSink() : prettySink() },
+    sinks: { standardError: foldTroubles(format === "json" ? jsonSink() : prettySink()) },
     loggers: [
       { category: "rearguard", lowestLevel: level, sinks: ["standardError"] },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["standardError"] },
@@ -47,6 +48,30 @@ export async function setUpLogging({ level, format }: LoggingOptions): Promise<v
     contextLocalStorage: new AsyncLocalStorage(),
     reset: true,
   });
+}
+
+/** How often a trouble of the database server is logged, whoever comes upon it. Milliseconds. */
+const TROUBLE_INTERVAL = 60_000;
+
+/** Passes on what is logged, but each trouble of the database server once a minute only, without its stack, which tells nothing. */
+function foldTroubles(sink: Sink): Sink {
+  const last = new Map<string, { at: number; folded: number }>();
+  return (record) => {
+    const errors = Object.entries(record.properties);
+    const [name, error] = errors.find(([, value]) => databaseTrouble(value) !== null) ?? [];
+    if (name === undefined) return sink(record);
+    const { code } = databaseTrouble(error)!;
+    const before = last.get(code);
+    if (before !== undefined && record.timestamp - before.at < TROUBLE_INTERVAL) {
+      before.folded++;
+      return;
+    }
+    last.set(code, { at: record.timestamp, folded: 0 });
+    const text = (error as Error).message;
+    const message = record.message.map((part) => part === error ? text : part);
+    const more = before === undefined || before.folded === 0 ? {} : { folded: before.folded };
+    sink({ ...record, message, properties: { ...record.properties, [name]: text, ...more } });
+  };
 }
 
 function jsonSink(): Sink {
