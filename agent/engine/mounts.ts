@@ -19,9 +19,9 @@ export function parseMountinfo(text: string): Mount[] {
 /** Mount points of `/etc/fstab`, fstab(5). Swap and the like have none. */
 export function parseFstab(text: string): string[] {
   return lines(text)
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => unescape(line.split(/\s+/)[1] ?? ""))
+    .map((line) => line.split(/[ \t]+/).filter((field) => field !== ""))
+    .filter(([device]) => device !== undefined && !device.startsWith("#"))
+    .map(([, point]) => unescape(point ?? ""))
     .filter((point) => point.startsWith("/"));
 }
 

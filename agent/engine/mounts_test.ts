@@ -32,6 +32,15 @@ Deno.test("a mount point of fstab that nothing is mounted on is found, for paths
   }
 });
 
+Deno.test("a mount point is read to the letter: only blanks and tabs part fields", () => {
+  const odd = ["/a\u00a0", "/\u3000b", "/c\\040", "/d\\012e"];
+  const fstab = odd.map((point) => ` \tLABEL=x  ${point}\text4 defaults 0 0`).join("\n");
+  const points = ["/a\u00a0", "/\u3000b", "/c ", "/d\ne"];
+  assert.deepEqual(parseFstab(fstab), points);
+  const mountinfo = odd.map((point) => `30 22 0:26 / ${point} rw shared:5 - tmpfs none rw\n`).join("");
+  assert.deepEqual(parseMountinfo(mountinfo).map(({ point }) => point), points);
+});
+
 Deno.test("this system's own mounts are read", async () => {
   const { mounts } = await readMounts();
   assert.ok(mountOf("/", mounts));

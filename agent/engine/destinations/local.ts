@@ -36,7 +36,7 @@ export class LocalDestination implements Destination {
     this.description = `directory ${spec.directory}`;
     this.#files = new LocalFiles(spec.directory, signal, clock, limits?.idleMs);
     this.#mounts = mounts;
-    if (!spec.directory.startsWith("/") || spec.directory.includes("\0")) {
+    if (!spec.directory.startsWith("/") || spec.directory.includes("\0") || !spec.directory.isWellFormed()) {
       throw new RunFailedError(
         `Cannot use ${JSON.stringify(spec.directory)} as a destination: it must be an absolute path`,
       );
@@ -147,7 +147,7 @@ async function realPath(path: string): Promise<string> {
   try {
     return await Deno.realPath(path);
   } catch {
-    return joinPath(await realPath(parentOf(path)), path.replace(/\/+$/, "").replace(/^.*\//, ""));
+    return joinPath(await realPath(parentOf(path)), path.replace(/\/+$/, "").replace(/^.*\//s, ""));
   }
 }
 

@@ -47,6 +47,10 @@ async function inspect(path: string): Promise<"directory" | "file"> {
   if (!path.startsWith("/") || path.includes("\0")) {
     throw new RunFailedError(`Cannot back up ${JSON.stringify(path)}: the source path must be absolute`);
   }
+  // Encoded, half a pair would become another character, and lead to another place.
+  if (!path.isWellFormed()) {
+    throw new RunFailedError(`Cannot back up ${JSON.stringify(path)}: the source path is no Unicode text`);
+  }
   try {
     const { isDirectory, isFile } = await Deno.stat(path);
     if (isDirectory) return "directory";

@@ -48,7 +48,14 @@ async function tar(
   args: readonly string[],
   children: Children,
 ): Promise<string[]> {
-  const kept = ["--xattrs", "--xattrs-include=*", "--acls", "--numeric-owner"];
+  const kept = [
+    "--force-local",
+    "--no-unquote",
+    "--xattrs",
+    "--xattrs-include=*",
+    "--acls",
+    "--numeric-owner",
+  ];
   const refused: string[] = [];
   let cause: string | null = null;
   const { code, signal } = await children.spawn({

@@ -19,7 +19,7 @@ export interface Place {
 
 /** Rejects where it is no directory and can't become one. */
 export async function inspectPlace(path: string): Promise<Place> {
-  if (!path.startsWith("/") || path.includes("\0")) {
+  if (!path.startsWith("/") || path.includes("\0") || !path.isWellFormed()) {
     throw new RunFailedError(`${JSON.stringify(path)} is no absolute path. Correct target_path.`);
   }
   try {
