@@ -1,7 +1,7 @@
 /** Runs whose source or destination hangs, on real agents: who blocks is told, and the run ends at its limit. */
 import assert from "node:assert/strict";
 import { type ControlPlane, FROM_SOURCE, startControlPlane } from "./support/control_plane.ts";
-import { HeldTar } from "./support/held_tar.ts";
+import { HeldTar, processesWith } from "./support/held_tar.ts";
 import { MariadbServer } from "./support/mariadb.ts";
 import { PostgresqlServer } from "./support/postgresql.ts";
 import { until } from "./support/until.ts";
@@ -148,5 +148,29 @@ Deno.test("a program that stands still is named, and its run ends at its limit",
   const { status, output } = await end(plane, id);
   assert.equal(status, "failed");
   assert.match(output, /Backup failed: Cannot go on: nothing has moved for \d+ s\. It waits for .*tar/);
+  assert.equal((await end(plane, await run(plane, destination, source))).status, "successful");
+});
+
+Deno.test("a compressor that hangs ends the run as well, and the task's next run works", async () => {
+  await using stack = new AsyncDisposableStack();
+  const tar = stack.use(await HeldTar.make());
+  const { plane, root, destination } = await stage(stack, tar.path);
+  await Deno.mkdir(`${root}/source`);
+  // More than a pipe holds.
+  await Deno.writeFile(`${root}/source/file`, new Uint8Array(8_000_000));
+  await tar.hold(`${root}/source`);
+  const source = { type: "files", source_path: `${root}/source`, stall_timeout: 6 };
+  const id = await run(plane, destination, source);
+  const held = await tar.held();
+  const isAgents = (pid: number) =>
+    Deno.readTextFileSync(`/proc/${pid}/status`).includes(`PPid:\t${plane.agentPid}\n`);
+  const compressors = (await processesWith("pzstd")).filter(isAgents);
+  assert.ok(compressors.length > 0);
+  for (const pid of compressors) Deno.kill(pid, "SIGSTOP");
+  held.go();
+  assert.match(await why(plane, id), /^Nothing has moved for \d+ s\. It waits for .*pzstd/);
+  const { status, output } = await end(plane, id);
+  assert.equal(status, "failed");
+  assert.match(output, /Backup failed: Cannot go on: nothing has moved for \d+ s\. It waits for .*pzstd/);
   assert.equal((await end(plane, await run(plane, destination, source))).status, "successful");
 });

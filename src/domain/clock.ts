@@ -11,17 +11,28 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** A timer that is longer, about 25 days, ends at once. Milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => new Date(),
   monotonic: () => performance.now(),
   sleep(ms, signal) {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const timer = setTimeout(() => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      let left = ms;
+      function wait() {
+        const step = Math.min(left, LONGEST_TIMER);
+        left -= step;
+        timer = setTimeout(() => left > 0 ? wait() : wake(), step);
+        Deno.unrefTimer(timer);
+      }
+      function wake() {
         signal?.removeEventListener("abort", abort);
         resolve();
-      }, ms);
-      Deno.unrefTimer(timer);
+      }
+      wait();
       function abort() {
         clearTimeout(timer);
         reject(signal!.reason);
