@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { testApi } from "../../tests/support/api.ts";
+import { generatedNames } from "../../tests/support/generated_names.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { openapiDocument } from "./openapi.ts";
 import { ENDPOINTS, GROUPS } from "./routes.ts";
@@ -26,6 +27,13 @@ Deno.test("the document passes the linter's recommended rules without a warning"
     `${severity} ${ruleId} ${location[0]?.pointer ?? ""}: ${message}`
   );
   assert.deepEqual(told, []);
+});
+
+Deno.test("generators of clients make no name twice, whatever the case", () => {
+  const made = Map.groupBy(generatedNames(document), ({ name }) => name.toLowerCase());
+  const twice = [...made.values()].map((parts) => [...new Set(parts.map(({ of }) => of))])
+    .filter((parts) => parts.length > 1);
+  assert.deepEqual(twice, []);
 });
 
 Deno.test("every route that is served is described, and the other way round", async () => {

@@ -9,6 +9,8 @@ import { PageQuery, windowOf } from "../pagination.ts";
 import { listBody, listContent, type Resource } from "../resource.ts";
 import { isoTime, Time } from "../time.ts";
 
+const AuditResult = z.enum(AUDIT_RESULTS).openapi("AuditResult");
+
 const Entry = z.object({
   id: z.int(),
   at: Time,
@@ -29,7 +31,7 @@ const Entry = z.object({
   resource: z.string().nullable().openapi({ description: "As in the paths." }),
   resource_id: z.int().nullable(),
   fields: z.array(z.string()).openapi({ description: "Names of what was sent, without their values." }),
-  result: z.enum(AUDIT_RESULTS).openapi({
+  result: AuditResult.openapi({
     description:
       "`refused` and `failed` after `done`, with the same `request_id`: the change was made, and what came after it was not.",
   }),
@@ -93,7 +95,7 @@ export const auditLogEndpoints: readonly Endpoint[] = [
       action: line(100).optional().openapi({ example: "updateBackupTask" }),
       resource: line(100).optional().openapi({ example: "backup-tasks" }),
       resource_id: id().optional().openapi({ example: 7 }),
-      result: z.enum(AUDIT_RESULTS).optional().openapi({ example: "done" }),
+      result: AuditResult.optional().openapi({ param: { example: "done" } }),
       from: moment().optional().openapi({ description: "This moment and later." }),
       to: moment().optional().openapi({ description: "Before this moment." }),
       ...timeParameters,

@@ -137,7 +137,7 @@ export const backupRetentionEndpoints: readonly Endpoint[] = [
     access,
     ids,
     body: {
-      schema: z.object({ reason: text(1000).nullable().optional() }).openapi("BackupHold"),
+      schema: z.object({ reason: text(1000).nullable().optional() }).openapi("HoldRequest"),
       example: { reason: "Before the move to the new server" },
     },
     errors: { 409: "The backup is being deleted." },
