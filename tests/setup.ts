@@ -21,6 +21,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "openssh-server": ["sshd"],
   "openssl": ["openssl"],
   "passwd": ["useradd", "userdel"],
+  "pgbouncer": ["pgbouncer"],
   "postgresql": ["postgres", "initdb"],
   "postgresql-client": ["psql", "pg_dump", "pg_restore"],
   "procps": ["ps"],

@@ -5,6 +5,7 @@ import type { Clock } from "../domain/clock.ts";
 import { type Database, openDatabase } from "../store/database.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../store/embedded.ts";
 import { migrate, readMigrations } from "../store/migrate.ts";
+import { keepsSessions } from "../store/session_check.ts";
 import { logger } from "../telemetry/logging.ts";
 import { StartError } from "./start_error.ts";
 
@@ -41,6 +42,7 @@ export async function reachControlDatabase(config: Config, clock: Clock): Promis
     : openDatabase(config.databaseUrl, { connect_timeout: 10 });
   opening.defer(() => database.end({ timeout: 5 }));
   await reach(database);
+  if (config.databaseUrl !== null) await requireSessions(database);
   const opened = opening.move();
   return { database, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
@@ -101,6 +103,23 @@ async function reach(database: Database): Promise<void> {
     const reason = code === "CONNECTION_DESTROYED"
       ? "the server is a standby, it takes no writes"
       : message || code;
+    if (/unsupported startup parameter/.test(reason ?? "")) {
+      throw new StartError(
+        `Cannot use the database: a connection pooler is between, which refuses keepalive settings (${reason}). Connect to ` +
+          "PostgreSQL directly, or to a pool in session mode with " +
+          "ignore_startup_parameters = tcp_keepalives_idle, tcp_keepalives_interval, tcp_keepalives_count",
+        { cause },
+      );
+    }
     throw new StartError(`Cannot reach the database: ${reason}; check DATABASE_URL, or unset it`, { cause });
   }
+}
+
+/** A control plane waits for notifications and prepares statements: both belong to a session. */
+async function requireSessions(database: Database): Promise<void> {
+  if (await keepsSessions(database)) return;
+  throw new StartError(
+    "Cannot use the database: notifications do not arrive, as through a connection pooler in transaction mode (PgBouncer's " +
+      "pool_mode = transaction). Connect to PostgreSQL directly, or to a pool in session mode",
+  );
 }
