@@ -1,7 +1,7 @@
 /** What the tests need from the system: as root installed with apt, otherwise named with the command that does. */
 import { exists, findProgram } from "./support/programs.ts";
 
-/** By Debian package: programs that show it is there. */
+/** By Debian package: programs, or paths, that show it is there. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "acl": ["setfacl", "getfacl"],
   "age": ["age"],
@@ -23,6 +23,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "passwd": ["useradd", "userdel"],
   "pgbouncer": ["pgbouncer"],
   "postgresql": ["postgres", "initdb"],
+  "postgresql-15-cron": ["/usr/share/postgresql/15/extension/pg_cron.control"],
   "postgresql-client": ["psql", "pg_dump", "pg_restore"],
   "procps": ["ps"],
   "systemd": ["systemd-analyze"],
@@ -57,7 +58,7 @@ async function missingPackages(): Promise<string[]> {
   const missing: string[] = [];
   for (const [name, programs] of Object.entries(PACKAGES)) {
     for (const program of programs) {
-      if (await findProgram(program) !== null) continue;
+      if (program.startsWith("/") ? await exists(program) : await findProgram(program) !== null) continue;
       missing.push(name);
       break;
     }

@@ -12,6 +12,8 @@ export interface PostgresqlOptions {
   programs?: string;
   /** It is the streaming standby of this one, whose commits wait for it from then on. */
   standbyOf?: PostgresqlServer;
+  /** Lines of its configuration file. */
+  settings?: string;
 }
 
 /** The name that a standby streams under. */
@@ -38,6 +40,9 @@ export class PostgresqlServer implements AsyncDisposable {
     const primary = options.standbyOf;
     if (primary === undefined) await makeCluster(programs, directory, owner?.name);
     else await copyCluster(programs, directory, primary, owner?.name);
+    if (options.settings !== undefined) {
+      await Deno.writeTextFile(`${directory}/data/postgresql.conf`, options.settings, { append: true });
+    }
     const port = freePort();
     const server = new PostgresqlServer(
       programs,

@@ -1,7 +1,7 @@
 /** The databases of a PostgreSQL server, and which of them a task means. */
 import type { Missing } from "../../../src/protocol/job.ts";
 import { RunFailedError } from "../ports.ts";
-import { isOwnName, MARK, MOVED_ASIDE } from "../targets/beside.ts";
+import { isOwnName, MARK, MOVED_ASIDE, UNFINISHED } from "../targets/beside.ts";
 import type { PostgresqlConnection } from "./postgresql_connection.ts";
 
 export interface Server {
@@ -140,7 +140,8 @@ function vanished(databases: readonly Database[], names: readonly string[]): Mis
 
 /** Why `*` does not mean a database; null where it does. */
 function reasonToSkip({ name, comment, is_invalid }: Database): string | null {
-  if (isOwnName(name) && comment?.startsWith(MARK) && !comment.startsWith(MOVED_ASIDE)) {
+  const isMarked = isOwnName(name) && comment?.startsWith(MARK) && !comment.startsWith(MOVED_ASIDE);
+  if (isMarked || comment === UNFINISHED) {
     return `${name} is left out: a restore or a drill made it, and drops it`;
   }
   if (is_invalid) {

@@ -81,9 +81,23 @@ function whereKnown(catalog: string, statement: string): string {
   return `select $statement$${statement}$statement$ where to_regclass('pg_catalog.${catalog}') is not null \\gexec`;
 }
 
+/** The table that an object comes with, which may be an extension's. */
+const TABLE_OF: Readonly<Record<string, string>> = {
+  pg_class: "(select x.indrelid from pg_index x where x.indexrelid = o.oid)",
+  pg_constraint: "o.conrelid",
+  pg_attrdef: "o.adrelid",
+  pg_trigger: "o.tgrelid",
+  pg_rewrite: "o.ev_class",
+  pg_policy: "o.polrelid",
+};
+
+/** Neither the server's nor an extension's. */
 function isOwn(catalog: string): string {
+  const table = TABLE_OF[catalog];
+  const ofTable = table === undefined ? "" : ` or (d.classid = 'pg_class'::regclass and d.objid = ${table})`;
   return `o.oid >= ${FIRST_OWN_ID} and not exists (
-    select from pg_depend d where d.classid = '${catalog}'::regclass and d.objid = o.oid and d.deptype = 'e'
+    select from pg_depend d
+    where d.deptype = 'e' and ((d.classid = '${catalog}'::regclass and d.objid = o.oid)${ofTable})
   ) and coalesce(i.schema, '') !~ '^pg_(toast|temp)'`;
 }
 

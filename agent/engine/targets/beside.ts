@@ -19,6 +19,8 @@ export const DRILL_SUFFIX = "_rearguard_drill";
 
 /** Begins the comment of each PostgreSQL database that is Rearguard's own: only such ones are dropped unasked. */
 export const MARK = "Rearguard: ";
+/** The comment of a database that is being loaded. */
+export const UNFINISHED = `${MARK}unfinished restore`;
 /** Begins the comment of an original that a restore moved out of its place, before the new one is whole. */
 export const MOVED_ASIDE = `${MARK}moved aside by a restore: `;
 

@@ -3,19 +3,20 @@
  * backup tells, or, where one is there already, with that one's. The swap is one transaction of renames.
  */
 import type { DatabaseTarget } from "../../../src/protocol/job.ts";
-import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore.ts";
 import type { ProgramContext } from "../run_context.ts";
 import type { PostgresqlConnection } from "../sources/postgresql_connection.ts";
 import { DATABASE_PROPERTIES } from "../sources/postgresql_databases.ts";
-import { DatabaseProperties } from "../sources/postgresql_properties.ts";
+import { DatabaseProperties, DEFAULT_GRANTS } from "../sources/postgresql_properties.ts";
 import { identifier, literal } from "../sources/postgresql_text.ts";
-import { besideNames, MARK } from "./beside.ts";
+import { besideNames, MARK, UNFINISHED } from "./beside.ts";
 import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "./databases.ts";
 import { PostgresqlFresh, type Properties } from "./postgresql_fresh.ts";
+import { boundExtensions, describeBound } from "./postgresql_bound.ts";
 import { loaderFor } from "./postgresql_load.ts";
+import { MovedDatabases } from "./postgresql_moved.ts";
 import { mergeProperties, type PropertyStatement } from "./postgresql_properties.ts";
-import { endConnections, IS_OCCUPIED } from "./postgresql_sql.ts";
+import { endConnections, insistOn, IS_OCCUPIED } from "./postgresql_sql.ts";
 
 interface Existing extends Properties {
   name: string;
@@ -23,9 +24,6 @@ interface Existing extends Properties {
   /** Whether there is something in it. */
   isOccupied: boolean;
 }
-
-/** A client may come back between the end of its connection and the rename. */
-const SWAP_ATTEMPTS = 3;
 
 export async function openPostgresql(
   target: DatabaseTarget,
@@ -39,13 +37,19 @@ class PostgresqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
   /** By the database's final name. */
   readonly #properties = new Map<string, DatabaseProperties>();
+  /** Those that are loaded in their own place. */
+  readonly #inPlace = new Set<string>();
+  readonly #moved: MovedDatabases;
 
-  constructor(private readonly target: DatabaseTarget, private readonly server: PostgresqlFresh) {}
+  constructor(private readonly target: DatabaseTarget, private readonly server: PostgresqlFresh) {
+    this.#moved = new MovedDatabases(server);
+  }
 
   async inspect(wanted: readonly WantedDatabase[]): Promise<void> {
     const names = wanted.map(({ name }) => name);
     await this.server.meet(names);
     for (const name of names) {
+      await this.#moved.mend(name);
       await this.#inspectExisting(name);
       const { fresh, replaced } = besideNames(name);
       for (const beside of [fresh, replaced]) await this.server.refuseTaken(beside);
@@ -54,26 +58,22 @@ class PostgresqlHost implements DatabaseHost {
 
   async create(wanted: WantedDatabase): Promise<Loader> {
     const { name, original } = wanted;
-    const { fresh } = besideNames(name);
+    const bound = boundExtensions(wanted.contents);
+    const leftOut = bound.length > 0 && !await this.server.isHomeOfBound(name) ? bound : [];
+    if (leftOut.length > 0) this.server.output.warning(`Left out of ${name}: ${describeBound(leftOut)}`);
     const existing = this.#existing.get(name);
+    if (bound.length > leftOut.length) {
+      this.#inPlace.add(name);
+      if (existing !== undefined) await this.#moved.moveAside(name, existing.properties.comment);
+    }
+    const place = this.#placeOf(name);
     const isOwned = this.target.owners ?? true;
     const properties = this.#propertiesFor(wanted);
     const tablespace = properties?.tablespace ?? null;
-    await this.server.make({
-      name: fresh,
-      original,
-      comment: "unfinished restore",
-      existing,
-      isOwned,
-      tablespace,
-    });
-    const choices = { isOwned, continuesOnErrors: this.target.continue_on_errors ?? false, leftOut: [] };
-    let later: PropertyStatement[] = [];
-    if (properties !== undefined) {
-      this.#properties.set(name, properties);
-      later = await this.server.applyProperties(fresh, properties, isOwned);
-    }
-    const loader = await loaderFor(this.server, fresh, wanted, choices);
+    await this.server.make({ name: place, original, comment: UNFINISHED, existing, isOwned, tablespace });
+    const choices = { isOwned, continuesOnErrors: this.target.continue_on_errors ?? false, leftOut };
+    const later = properties === undefined ? [] : await this.#applyProperties(name, properties, isOwned);
+    const loader = await loaderFor(this.server, place, wanted, choices);
     const finish = async () => {
       await loader.finish?.();
       await this.server.carryOut(later);
@@ -85,28 +85,22 @@ class PostgresqlHost implements DatabaseHost {
     const connection = await this.server.connect(programs);
     const names = wanted.map(({ name }) => name);
     // Loading takes a while: an empty database may have been put to use.
-    for (const name of names) if (this.#existing.has(name)) await this.#refuseOccupied(name, connection);
-    for (const name of names) await this.server.release(besideNames(name).fresh);
-    const swap = this.#swapStatements(names);
-    for (let attempt = 1;; attempt++) {
-      try {
-        await this.server.execute(swap, connection);
-        break;
-      } catch (error) {
-        const isInUse = error instanceof RunFailedError &&
-          /is being accessed by other users/.test(error.message);
-        if (!isInUse || attempt === SWAP_ATTEMPTS) throw error;
-      }
-    }
     for (const name of names) {
-      const { fresh, replaced } = besideNames(name);
-      this.server.unfinished.delete(fresh);
-      if (this.#existing.has(name)) this.server.unfinished.add(replaced);
+      if (this.#existing.has(name) && !this.#inPlace.has(name)) await this.#refuseOccupied(name, connection);
+    }
+    for (const name of names) await this.server.release(this.#placeOf(name));
+    const swap = this.#swapStatements(names);
+    await insistOn(() => this.server.execute(swap, connection));
+    for (const name of names) {
+      this.server.unfinished.delete(this.#placeOf(name));
+      const isReplaced = this.#inPlace.has(name) ? this.#moved.published(name) : this.#existing.has(name);
+      if (isReplaced) this.server.unfinished.add(besideNames(name).replaced);
     }
   }
 
   async discard(programs: ProgramContext): Promise<void> {
     await this.server.discard(programs, "The next restore");
+    await this.#moved.putAllBack(programs);
   }
 
   async #inspectExisting(name: string): Promise<void> {
@@ -137,20 +131,41 @@ class PostgresqlHost implements DatabaseHost {
     return mergeProperties(existing.properties, told);
   }
 
+  #placeOf(name: string): string {
+    return this.#inPlace.has(name) ? name : besideNames(name).fresh;
+  }
+
+  /** In its own place, a database lets nobody in until it is loaded. Resolves with what has to wait until then. */
+  async #applyProperties(
+    name: string,
+    properties: DatabaseProperties,
+    isOwned: boolean,
+  ): Promise<PropertyStatement[]> {
+    this.#properties.set(name, properties);
+    const place = this.#placeOf(name);
+    if (!this.#inPlace.has(name)) return await this.server.applyProperties(place, properties, isOwned);
+    await this.server.execute(`revoke all on database ${identifier(place)} from public`);
+    const grants = properties.grants ?? [...DEFAULT_GRANTS];
+    return await this.server.applyProperties(place, { ...properties, grants }, isOwned, "later");
+  }
+
   #swapStatements(names: readonly string[]): string {
     const statements = [endConnections(names.flatMap((name) => [name, besideNames(name).fresh]))];
     for (const name of names) {
       const { fresh, replaced } = besideNames(name);
       const properties = this.#properties.get(name);
-      if (this.#existing.has(name)) {
-        statements.push(
-          `comment on database ${identifier(name)} is ${literal(`${MARK}replaced by a restore`)}`,
-          `alter database ${identifier(name)} rename to ${identifier(replaced)}`,
-        );
+      if (this.#inPlace.has(name)) statements.push(...this.#moved.forget(name));
+      else {
+        if (this.#existing.has(name)) {
+          statements.push(
+            `comment on database ${identifier(name)} is ${literal(`${MARK}replaced by a restore`)}`,
+            `alter database ${identifier(name)} rename to ${identifier(replaced)}`,
+          );
+        }
+        statements.push(`alter database ${identifier(fresh)} rename to ${identifier(name)}`);
       }
       const comment = properties?.comment ?? null;
       statements.push(
-        `alter database ${identifier(fresh)} rename to ${identifier(name)}`,
         `comment on database ${identifier(name)} is ${comment === null ? "null" : literal(comment)}`,
       );
       if (properties?.is_template) statements.push(`alter database ${identifier(name)} is_template true`);

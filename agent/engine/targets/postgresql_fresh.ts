@@ -143,7 +143,15 @@ export class PostgresqlFresh {
 
   /** Marks a database as Rearguard's own. */
   async comment(name: string, text: string): Promise<void> {
-    await this.execute(`comment on database ${identifier(name)} is ${literal(`${MARK}${text}`)}`);
+    await this.execute(`comment on database ${identifier(name)} is ${literal(text)}`);
+  }
+
+  /** Whether the server lets extensions that are bound to one database work in this one. */
+  async isHomeOfBound(name: string): Promise<boolean> {
+    const [home] = await this.query<{ name: string | null }>(
+      "select current_setting('cron.database_name', true) as name",
+    );
+    return home!.name === name;
   }
 
   async propertiesOf(name: string): Promise<DatabaseProperties | undefined> {
@@ -155,6 +163,7 @@ export class PostgresqlFresh {
     to: string,
     properties: DatabaseProperties,
     isOwned: boolean,
+    when: "now" | "later" = "now",
   ): Promise<PropertyStatement[]> {
     this.#roles ??= new Set(
       (await this.query<{ name: string }>("select rolname as name from pg_catalog.pg_roles")).map((
@@ -165,6 +174,7 @@ export class PostgresqlFresh {
     for (const what of lost) {
       this.output.warning(`Not restored: ${what}, a role that is not there`);
     }
+    if (when === "later") return [...before, ...after];
     await this.carryOut(before);
     return after;
   }
@@ -182,8 +192,13 @@ export class PostgresqlFresh {
   }
 
   /** Whether there is such a database, and its comment. */
-  async find(name: string): Promise<{ comment: string | null } | undefined> {
-    const [found] = await this.query<{ comment: string | null }>(
+  async find(
+    name: string,
+    connection: PostgresqlConnection = this.connection,
+  ): Promise<{ comment: string | null } | undefined> {
+    const [found] = await connection.query<{ comment: string | null }>(
+      this.psql,
+      this.door,
       `select shobj_description(oid, 'pg_database') as comment from pg_catalog.pg_database
        where datname = ${literal(name)}`,
     );

@@ -27,7 +27,7 @@ export async function openPostgresqlScratch(
 
 class PostgresqlScratch implements ScratchHost {
   /** Tells this drill's databases from another's of the same name. */
-  readonly #comment = `${DRILL} ${crypto.randomUUID()}`;
+  readonly #comment = `${MARK}${DRILL} ${crypto.randomUUID()}`;
 
   constructor(private readonly server: PostgresqlFresh) {}
 
@@ -90,7 +90,7 @@ class PostgresqlScratch implements ScratchHost {
   async contents({ name, contents: expected }: WantedDatabase): Promise<DatabaseContents> {
     const contents = await contentsNow(this.server, this.server.door, name);
     const found = await this.server.find(name);
-    if (found?.comment !== `${MARK}${this.#comment}`) {
+    if (found?.comment !== this.#comment) {
       throw new RunFailedError(`its scratch database ${name} was dropped or replaced meanwhile`);
     }
     return this.#comparable(contents, expected);
@@ -119,6 +119,7 @@ class PostgresqlScratch implements ScratchHost {
         "database property": [...properties, ...comment],
         "table constraint": [...found.objects?.["table constraint"] ?? [], ...constraints],
         extension: [...found.objects?.extension ?? [], ...bound],
+        comment: [...found.objects?.comment ?? [], ...bound.map((extension) => `on extension ${extension}`)],
       },
       not_compared: [
         ...found.not_compared ?? [],

@@ -1,4 +1,5 @@
 /** SQL that restores and drills put to PostgreSQL. */
+import { RunFailedError } from "../ports.ts";
 import type { PostgresqlConnection } from "../sources/postgresql_connection.ts";
 import { identifier, literal } from "../sources/postgresql_text.ts";
 
@@ -19,6 +20,22 @@ export const IS_OCCUPIED = `select
 export function endConnections(names: readonly string[]): string {
   return `select count(pg_terminate_backend(pid)) from pg_catalog.pg_stat_activity
     where datname in (${names.map(literal).join(", ")}) and pid <> pg_backend_pid()`;
+}
+
+/** A client may come back between the end of its connection and what needs the database alone. */
+const ATTEMPTS = 3;
+
+/** Tries again where somebody is connected after all. @param attempt Ends connections first. */
+export async function insistOn(attempt: () => Promise<void>): Promise<void> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const isInUse = error instanceof RunFailedError &&
+        /is being accessed by other users/.test(error.message);
+      if (!isInUse || tries === ATTEMPTS) throw error;
+    }
+  }
 }
 
 /**

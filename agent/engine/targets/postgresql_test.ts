@@ -14,8 +14,8 @@ type Login = Partial<Pick<DatabaseSource, "username" | "password">>;
 class Bench implements AsyncDisposable {
   private constructor(readonly server: PostgresqlServer) {}
 
-  static async open(): Promise<Bench> {
-    return new Bench(await PostgresqlServer.open());
+  static async open(settings?: string): Promise<Bench> {
+    return new Bench(await PostgresqlServer.open({ settings }));
   }
 
   get login() {
@@ -422,3 +422,65 @@ Deno.test("what killed restores and drills left is dropped by the next run of an
   await beside;
   assert.deepEqual(await names(), ["mine_rearguard_drill", "old_rearguard_replaced"]);
 });
+
+const CRON = "shared_preload_libraries = 'pg_cron'\ncron.database_name = 'shop'\n";
+
+for (const format of ["custom", "plain"] as const) {
+  Deno.test(`an extension that works in one database only comes back there, and in no drill: ${format}`, async () => {
+    await using at = await Bench.open(CRON);
+    await at.sql("postgres", "create database shop; comment on database shop is 'mine'");
+    await at.sql(
+      "shop",
+      `create table t (a int); insert into t values (1); create extension pg_cron;
+       select cron.schedule('nightly', '0 3 * * *', 'select 1')`,
+    );
+    const jobs = "select jobname from cron.job";
+    await using run = await BackupRun.open();
+    const backup = await at.backUp(run, { format });
+    await at.drill(run, backup);
+    assert.match(
+      run.lines.join("\n"),
+      /Not compared: .*extension pg_cron, which works in a database of the original's name/,
+    );
+    const databases =
+      "select string_agg(datname, ' ' order by datname) from pg_database where datname ~ 'shop|copy'";
+
+    await at.sql("shop", "insert into t values (2)");
+    await at.restore(run, backup, { overwrite: true });
+    assert.equal(await at.sql("shop", "select count(*) from t"), "1\n");
+    assert.equal(await at.sql("shop", jobs), "nightly\n");
+    assert.equal(await at.sql("postgres", databases), "shop\n");
+    assert.match(await at.properties("shop"), /\|mine$/m);
+
+    // One that fails puts the original back.
+    await at.sql("shop", "insert into t values (3)");
+    const archive = `${run.directory}/${backup.objects[0]!.name}`;
+    await Deno.copyFile(archive, `${archive}.kept`);
+    const spoilt = format === "plain"
+      ? await changed(run, backup, "sed 's/^CREATE TABLE public.t /CREATE TABLE none.t /'")
+      : await changed(run, backup, "head -c -200");
+    await assert.rejects(at.restore(run, spoilt, { overwrite: true }), { message: /can't be loaded/ });
+    await Deno.rename(`${archive}.kept`, archive);
+    assert.equal(await at.sql("shop", "select count(*) from t"), "2\n");
+    assert.match(await at.properties("shop"), /\|mine$/m);
+    assert.equal(await at.sql("postgres", databases), "shop\n");
+
+    // One whose agent was killed is mended by the next.
+    await at.sql(
+      "postgres",
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = 'shop';
+       alter database shop rename to shop_rearguard_replaced; create database shop;
+       comment on database shop_rearguard_replaced is 'Rearguard: moved aside by a restore: mine';
+       comment on database shop is 'Rearguard: unfinished restore'`,
+    );
+    await assert.rejects(at.restore(run, backup), {
+      message: /database shop is there already and not empty/,
+    });
+    assert.equal(await at.sql("shop", "select count(*) from t"), "2\n");
+
+    run.warnings.length = 0;
+    await at.restore(run, backup, { database_name: "copy" });
+    assert.match(run.warnings.join("\n"), /^Left out of copy: extension pg_cron/);
+    assert.equal(await at.sql("copy", "select count(*) from t"), "1\n");
+  });
+}
