@@ -7,6 +7,8 @@ export const ALERT_KINDS = [
   "backup.overdue",
   /** Due times pass while an earlier run of the task is active. */
   "backup.skipping",
+  /** The schedule of a task can't be read. */
+  "schedule.broken",
   /** Nothing of a run moves. */
   "run.stalled",
   /** A run takes far longer than the task's last ones. */

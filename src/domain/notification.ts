@@ -14,6 +14,7 @@ export const NOTIFICATION_EVENTS = [
   "backup.skipped",
   "backup.stalled",
   "backup.slow",
+  "schedule.broken",
   "verification.failed",
   "drill.failed",
   "trash.filled",

@@ -1,6 +1,6 @@
 /** When a task runs: once a day, once a week or by a cron expression, on the wall clock of its time zone. */
 import { Cron } from "croner";
-import { instantOf, wallTime } from "./timezone.ts";
+import { instantOf, isTimezone, wallTime } from "./timezone.ts";
 
 /** A task's row is one. `weekday`: Sunday 0 to Saturday 6. `time_to_run_at`: `HH:MM`. */
 export interface Schedule {
@@ -29,6 +29,28 @@ export function nextRun(schedule: Schedule, after: Date): Date | null {
     if (instant > after) return instant;
   }
   return null;
+}
+
+const DAY = 24 * 3_600_000;
+
+/**
+ * The first due time after `after`, and why it is not the schedule's own, in one sentence: a stored schedule
+ * that can't be read, as after a change of the runtime, is kept going by days.
+ */
+export function planRun(schedule: Schedule, after: Date): { next: Date | null; problem: string | null } {
+  const { timezone } = schedule;
+  const problem = isTimezone(timezone)
+    ? null
+    : `The time zone ${timezone} is not known to this control plane: the schedule is taken as UTC.`;
+  try {
+    return { next: nextRun(schedule, after), problem };
+  } catch (error) {
+    const reason = (error as Error).message.replace(/^CronPattern: /, "").replace(/\.$/, "");
+    return {
+      next: new Date(after.getTime() + DAY),
+      problem: `The schedule can't be read (${reason}): the task is run once a day.`,
+    };
+  }
 }
 
 /** The next `count` due times after `after`; fewer where no more come. */

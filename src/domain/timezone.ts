@@ -5,7 +5,15 @@ const HOUR = 3_600_000;
 /** One formatter a zone: making one takes far longer than using it. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
+/**
+ * A zone that this runtime does not know, such as one that the IANA database has dropped since, is taken for
+ * UTC: times are told and schedules planned all the same.
+ */
 function formatter(zone: string): Intl.DateTimeFormat {
+  return strictFormatter(isTimezone(zone) ? zone : "UTC");
+}
+
+function strictFormatter(zone: string): Intl.DateTimeFormat {
   let known = formatters.get(zone);
   if (known === undefined) {
     known = new Intl.DateTimeFormat("en-US", {
@@ -27,7 +35,7 @@ function formatter(zone: string): Intl.DateTimeFormat {
 export function isTimezone(zone: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(zone)) return false;
   try {
-    formatter(zone);
+    strictFormatter(zone);
     return true;
   } catch {
     return false;

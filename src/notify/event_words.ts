@@ -102,6 +102,13 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
       }/why. Nothing is cancelled unless ` +
       "the task has a run_timeout.",
   }),
+  "schedule.broken": (event) => ({
+    tone: "bad",
+    title: `The schedule of ${taskOf(event)} can't be read`,
+    next: `Give the task a time zone and a schedule that are known: PUT /api/backup-tasks/${
+      event.task?.id ?? "{id}"
+    }.`,
+  }),
   "verification.failed": (event) => ({
     tone: "bad",
     title: `Verifications of ${taskOf(event)} could not be made`,

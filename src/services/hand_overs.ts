@@ -21,6 +21,7 @@ import {
   type RunRow,
   serversWithQueuedRuns,
 } from "../store/runs.ts";
+import { logger } from "../telemetry/logging.ts";
 import type { Services } from "./context.ts";
 import { backupJob } from "./jobs.ts";
 import { drillJob, restoreJob, verifyJob } from "./restore_jobs.ts";
@@ -93,7 +94,9 @@ async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOve
     }
     made = await makeJob(services, sql, run, passed?.secret ?? null);
   } catch (error) {
-    if (!(error instanceof SecretError || error instanceof DomainError)) throw error;
+    // A row that no job can be made of must not hold up the others of its server; a database that is away
+    // may.
+    if (isDatabaseError(error)) throw error;
     await failUnsent(services, sql, run, reasonOf(error));
     return null;
   }
@@ -185,8 +188,19 @@ async function makeBackupJob(services: Services, sql: Sql, run: RunRow) {
   return { job, change };
 }
 
-function reasonOf(error: SecretError | DomainError): string {
-  return error instanceof InvalidError ? Object.values(error.errors).flat().join(" ") : error.message;
+/** Of Postgres, or of the way to it: the transaction is over then. */
+function isDatabaseError(error: unknown): boolean {
+  const isOwn = error instanceof SecretError || error instanceof DomainError;
+  return !isOwn && error instanceof Error && "code" in error && typeof error.code === "string";
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof InvalidError) return Object.values(error.errors).flat().join(" ");
+  if (error instanceof SecretError || error instanceof DomainError) return error.message;
+  logger("dispatcher").error("Cannot make a job of a run: {error}", { error });
+  return `Cannot make a job of the run: ${
+    (error as Error).message
+  }. Check its task, and its server and destination.`;
 }
 
 /** A run that can't be offered ends as one whose deadline has passed: failed, but with its own reason. */

@@ -246,3 +246,29 @@ function backupOf(handOver: HandOver | undefined): BackupJob {
   assert.equal(handOver?.job.kind, "backup");
   return handOver!.job as BackupJob;
 }
+
+Deno.test("a run that no job can be made of fails with the reason, and holds up no other", async () => {
+  await using test = await testServices();
+  const { database } = test;
+  const keyring = new Proxy(test.services.keyring, {
+    get: (target, name) => {
+      if (name !== "decryptOptional") return Reflect.get(target, name, target);
+      return (value: string | null) => {
+        if (value === "poison") throw new RangeError("out of range");
+        return target.decryptOptional(value);
+      };
+    },
+  });
+  const services = { ...test.services, keyring };
+  const broken = await plant(services, { encryption_password_encrypted: "poison" });
+  await startRun(services, broken.caller, broken.taskId);
+  const whole = await plant(services);
+  await database`update backup_tasks set remote_server_id = ${broken.serverId} where id = ${whole.taskId}`;
+  await database`update remote_servers set runs_at_once = 2`;
+  await startRun(services, whole.caller, whole.taskId);
+  const claimed = await claimHandOvers(services, [broken.serverId]);
+  assert.equal(claimed.length, 1);
+  const runs = await database`select state, reason from runs order by id`;
+  assert.deepEqual([...runs].map(({ state }) => state), ["failed", "leased"]);
+  assert.match(runs[0]!.reason, /^Cannot make a job of the run: out of range\. Check its task/);
+});

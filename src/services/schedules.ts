@@ -1,7 +1,7 @@
 /** Due times made into runs: each once, however many control planes look. */
 import { isoSeconds } from "../domain/notification.ts";
 import { shownState } from "../domain/run.ts";
-import { nextRun, type Schedule } from "../domain/schedule.ts";
+import { planRun, type Schedule } from "../domain/schedule.ts";
 import type { BackupTaskRow } from "../store/backup_tasks.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import {
@@ -12,8 +12,9 @@ import {
   setNextRuns,
   soonestDueTime,
 } from "../store/due_tasks.ts";
+import { openSubjects } from "../store/run_watch.ts";
 import { lockActiveBackupRuns, lockRuns } from "../store/runs.ts";
-import { raiseAlert } from "./alerts.ts";
+import { endAlert, raiseAlert } from "./alerts.ts";
 import type { Services } from "./context.ts";
 import { newsOf } from "./run_notifications.ts";
 import { queueBackupRuns } from "./runs.ts";
@@ -44,8 +45,9 @@ export async function fireDueTasks(services: Services): Promise<number> {
       now,
     );
     await tellOfSkipped(services, sql, busy, active);
-    const next = nextRunsAfter(now);
-    await setNextRuns(sql, due.map((task) => ({ id: task.id, next: next(task) })));
+    const plan = plansAfter(now);
+    await tellOfBrokenSchedules(services, sql, due, plan);
+    await setNextRuns(sql, due.map((task) => ({ id: task.id, next: plan(task).next })));
     return due.length;
   });
 }
@@ -71,13 +73,47 @@ async function tellOfSkipped(
   }
 }
 
+type Plan = (schedule: Schedule) => ReturnType<typeof planRun>;
+
+/**
+ * Tells of tasks whose schedule this control plane can't read; none of them keeps the others from their due
+ * times.
+ */
+async function tellOfBrokenSchedules(
+  services: Services,
+  sql: Sql,
+  tasks: readonly BackupTaskRow[],
+  plan: Plan,
+): Promise<void> {
+  const known = new Set(await openSubjects(sql, "schedule.broken"));
+  for (const task of tasks) {
+    const { problem } = plan(task);
+    const about = { kind: "schedule.broken", subject: `task ${task.id}` } as const;
+    if (problem === null) {
+      if (known.has(about.subject)) await endAlert(services, sql, about);
+      continue;
+    }
+    await raiseAlert(services, sql, { ...about, isLevel: true }, {
+      name: "schedule.broken",
+      userId: task.user_id,
+      taskId: task.id,
+      serverId: task.remote_server_id,
+      audience: "failure",
+      key: `task ${task.id} schedule.broken`,
+      run: null,
+      backupId: null,
+      reason: problem,
+    });
+  }
+}
+
 /** Many tasks share a schedule: midnight is popular. */
-function nextRunsAfter(now: Date): (schedule: Schedule) => Date | null {
-  const known = new Map<string, Date | null>();
+function plansAfter(now: Date): Plan {
+  const known = new Map<string, ReturnType<typeof planRun>>();
   return (schedule) => {
     const { frequency, time_to_run_at, weekday, custom_cron_expression, timezone } = schedule;
     const key = JSON.stringify([frequency, time_to_run_at, weekday, custom_cron_expression, timezone]);
-    if (!known.has(key)) known.set(key, nextRun(schedule, now));
+    if (!known.has(key)) known.set(key, planRun(schedule, now));
     return known.get(key)!;
   };
 }
@@ -104,7 +140,7 @@ export async function replanSchedules(services: Services): Promise<number> {
         const fired = last.get(task.id)?.getTime() ?? 0;
         const edited = task.updated_at.getTime();
         const after = Math.max(now.getTime(), fired, edited - now.getTime() <= SKEW ? edited : 0);
-        const next = nextRun(task, new Date(after));
+        const { next } = planRun(task, new Date(after));
         if (next === null || next >= task.next_run_at!) continue;
         back.push({ id: task.id, next });
       }

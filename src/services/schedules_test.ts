@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { testServices } from "../../tests/support/database.ts";
+import { newStream } from "../../tests/support/notified.ts";
 import { plant } from "../../tests/support/planted.ts";
 import { claimHandOvers } from "./hand_overs.ts";
 import { fireDueTasks, nextDueTime, replanSchedules } from "./schedules.ts";
@@ -102,4 +103,42 @@ Deno.test("a clock that was ahead leaves no schedule waiting for it, and fires n
     new Date("2026-01-05T01:00:00Z"),
     new Date("2026-01-06T01:00:00Z"),
   ]);
+});
+
+Deno.test("a stored schedule that can't be read stops no other one, goes on by days and is told of", async () => {
+  await using test = await testServices();
+  const { services, database, clock } = test;
+  const due = { next_run_at: "2026-01-05T12:00:00Z" };
+  const gone = await plant(services, { ...due, timezone: "Nowhere/Gone" });
+  const cron = { frequency: null, time_to_run_at: null, custom_cron_expression: "nonsense" };
+  const nonsense = await plant(services, { ...due, ...cron });
+  const whole = await plant(services, due);
+  for (const { caller, taskId } of [gone, nonsense]) {
+    await newStream(services, { userId: caller.userId, taskId });
+  }
+  while (await fireDueTasks(services) > 0);
+  assert.equal((await database`select from runs`).length, 3);
+  const next = async ({ taskId }: { taskId: number }) =>
+    (await database`select next_run_at from backup_tasks where id = ${taskId}`)[0]!.next_run_at.toISOString();
+  assert.equal(await next(whole), "2026-01-06T01:00:00.000Z");
+  assert.equal(await next(gone), "2026-01-06T01:00:00.000Z");
+  assert.equal(await next(nonsense), "2026-01-06T12:00:00.000Z");
+  const told = async () =>
+    (await database`select event->>'event' as name, event->>'reason' as reason from notification_deliveries order by id`)
+      .map(({ name, reason }) => `${name}: ${reason}`);
+  assert.deepEqual(
+    (await told()).map((line) => line.slice(0, 50)),
+    [
+      "schedule.broken: The time zone Nowhere/Gone is not",
+      "schedule.broken: The schedule can't be read (inval",
+    ].map((line) => line.slice(0, 50)),
+  );
+  assert.equal(await replanSchedules(services), 0);
+  // Put right, it is as any other.
+  await database`update backup_tasks set timezone = 'UTC' where id = ${gone.taskId}`;
+  await clock.set("2026-01-06T13:00:00Z");
+  while (await fireDueTasks(services) > 0);
+  const open =
+    await database`select subject from alerts where closed_at is null and kind = 'schedule.broken'`;
+  assert.deepEqual(open.map(({ subject }) => subject), [`task ${nonsense.taskId}`]);
 });
