@@ -40,7 +40,8 @@ export class TarMessages {
     else if (OTHER_FILE_SYSTEM.test(text)) this.#leaveOut(text);
     else if (CLOSING.test(line)) this.output.line(line);
     else {
-      this.lastError = text;
+      // A warning is the reason of a failure only where tar gives no other.
+      if (this.lastError === null || !line.includes(": Warning: ")) this.lastError = text;
       this.output.warning(text);
     }
   }

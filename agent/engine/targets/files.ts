@@ -61,7 +61,7 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
     await publish(unpacked, place, conflicts, { ...portsOf(context), warnings: unpacked.warnings }, placing);
     isPublished = true;
     unpacked.warnings.end();
-    if (unpacked.setsBothTimes) await keepTimes(place.path, selection, archive, context);
+    if (unpacked.mustSetTimes) await keepTimes(place.path, selection, archive, context);
   } finally {
     await staging.remove(!isPublished);
   }

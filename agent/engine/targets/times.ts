@@ -2,6 +2,7 @@
  * Modification times on file systems where tar can't set them: GNU tar leaves the access time as it is, and
  * many FUSE file systems ignore such a request without a word.
  */
+import { lutimes } from "node:fs/promises";
 import { join } from "node:path";
 import { IndexParser, type Member } from "../archive_index.ts";
 import { capture } from "../capture.ts";
@@ -21,6 +22,8 @@ export async function setsBothTimesOnly(directory: string, children: Children): 
   }
 }
 
+const TIMED = new Set(["file", "hardlink", "symlink", "fifo"]);
+
 /**
  * Sets the times of what was restored, directories last. Resolves with how many could not be set.
  *
@@ -38,14 +41,14 @@ export async function setTimes(
     const member = parser.line(line);
     if (member === null || !isWanted(member.name)) return;
     if (member.type === "directory") directories.push(member);
-    else if (member.type === "file" || member.type === "hardlink") pending.push(member);
+    else if (TIMED.has(member.type)) pending.push(member);
   });
   let failed = 0;
   for (const { name, modifiedAt } of [...pending, ...directories.reverse()]) {
     const seconds = modifiedAt === null ? NaN : Date.parse(modifiedAt.replace(/\..*Z$/, "Z")) / 1000;
     // Dates that are out of the range of a Date are set by nobody here.
     if (Number.isNaN(seconds)) failed++;
-    else await Deno.utime(join(directory, textOf(name)), seconds, seconds).catch(() => failed++);
+    else await lutimes(join(directory, textOf(name)), seconds, seconds).catch(() => failed++);
   }
   return failed;
 }

@@ -23,6 +23,8 @@ export interface Skipped {
   /** Byte strings without `./`. Names longer than a line of output are missing. */
   names: ReadonlySet<string>;
   count: number;
+  /** Hard links that became copies, which changed the times of the directories that they are in. */
+  copiedCount: number;
 }
 
 /**
@@ -33,12 +35,15 @@ export async function unpackWhole(
   archive: StoredObject,
   directory: string,
   context: Unpacking,
-  warnings = new FoldedWarnings(context.ports.output),
+  warnings?: FoldedWarnings,
 ): Promise<Skipped> {
   context.progress.total = archive.size;
-  const said = new UnpackMessages(context.ports.output, warnings);
+  const folded = warnings ?? new FoldedWarnings(context.ports.output);
+  const said = new UnpackMessages(context.ports.output, folded);
   const exit = await feedUnpacked(archive, await tarCommand(directory), said.read, context);
-  return await check(exit, said, directory, archive, context);
+  const skipped = await check(exit, said, directory, archive, context);
+  if (warnings === undefined) folded.end();
+  return skipped;
 }
 
 /** The chosen members only. */
@@ -145,7 +150,7 @@ async function check(
     );
   }
   await copyHardLinks(said, directory, children);
-  return { names: said.skipped, count: said.skippedCount };
+  return { names: said.skipped, count: said.skippedCount, copiedCount: said.hardLinks.length };
 }
 
 /** On a file system without hard links, each further name of a file becomes a copy. */

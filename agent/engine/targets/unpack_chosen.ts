@@ -26,7 +26,8 @@ export interface UnpackedChoice extends Unpacked {
   /** Members that could not be unpacked. */
   skipped: number;
   warnings: FoldedWarnings;
-  setsBothTimes: boolean;
+  /** Times that tar set are not what they should be. */
+  mustSetTimes: boolean;
 }
 
 /** Resolves with what was unpacked, without what could not be. */
@@ -58,7 +59,7 @@ export async function unpackChosen(
     lists,
     skipped: skipped.count,
     warnings,
-    setsBothTimes,
+    mustSetTimes: setsBothTimes || skipped.copiedCount > 0,
   };
 }
 
