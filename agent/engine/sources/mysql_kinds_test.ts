@@ -130,6 +130,69 @@ Deno.test("tables, views and keys that need an excluded table restore with it, e
   });
 });
 
+const VALUES = `
+  create table ids (a int auto_increment primary key, b int); insert into ids (b) values (7); update ids set a = 0;
+  create table kinds (id uuid primary key, six inet6, four inet4, flags bit(33), place geometry, day date, at datetime(6),
+    hidden int invisible default 4, raw varbinary(40), packed longtext compressed, calc varchar(50) as (upper(packed)) virtual,
+    odd varchar(50) character set latin1, doc json, amount decimal(65, 30), wide double) row_format=dynamic;
+  insert into kinds (id, six, four, flags, place, day, at, hidden, raw, packed, odd, doc, amount, wide) values
+    ('123e4567-e89b-12d3-a456-426655440000', '2001:db8::ff00:42:8329', '192.0.2.1', b'101', point(1, -2), '0000-00-00',
+     '9999-12-31 23:59:59.999999', 9, x'00ff5c27220a0d1a', 'back\\\\slash ''quote'' "double" \\n new \\0 nul ; -- /* 😀',
+     'ÿé', '{"a": "b c"}', 12345678901234567890.000000000000000000000000000001, 1.7976931348623157e308),
+    ('00000000-0000-0000-0000-000000000001', '::', '0.0.0.0', b'0', null, '2024-00-31', '1000-01-01', null, '', '', '', null, -0.1, -0e0);
+  create table \`é漢 \`\`odd\` (\`a\`\`b;\` int comment 'it''s; -- \\\\'); insert into \`é漢 \`\`odd\` values (1)`;
+
+Deno.test("values that are easily lost come back, whatever the server's SQL mode", async (t) => {
+  await using at = await opened();
+  const { server, run, source, target } = at;
+  await server.sql("shop", `set sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'; ${VALUES}`);
+  const described = () =>
+    server.sql(
+      "shop",
+      "select *, hidden, hex(raw), hex(packed), hex(odd), hex(place), hex(flags) from kinds order by id; select * from ids; " +
+        "select * from `é漢 ``odd`; show create table kinds; show create table ids; show create table `é漢 ``odd`",
+    );
+  const before = await described();
+  for (
+    const mode of [
+      "default",
+      "'NO_BACKSLASH_ESCAPES'",
+      "'ANSI_QUOTES,PIPES_AS_CONCAT'",
+      "'TRADITIONAL'",
+      "'ORACLE'",
+    ]
+  ) {
+    await t.step(mode, async () => {
+      await server.sql("mysql", `set global sql_mode = ${mode}`);
+      await shell('rm -rf "$1"', run.directory);
+      const backup = await run.run(source);
+      await server.sql("mysql", "drop database shop");
+      await restore(run, backup, { target });
+      await server.sql("mysql", "set global sql_mode = default");
+      assert.equal(await described(), before);
+      assert.deepEqual(run.warnings, []);
+    });
+  }
+});
+
+Deno.test("a table that is truncated while it is dumped fails the run, which says what to do", async () => {
+  await using at = await opened();
+  const { server, run, source } = at;
+  await server.sql(
+    "shop",
+    `create table a (x varchar(100)); insert into a select repeat('x', 100) from seq_1_to_200000; create table z (x int);
+     delimiter //
+     create procedure churn() begin declare n int default 0; while n < 200 do
+       truncate z; do sleep(0.01); set n = n + 1; end while; end//`,
+  );
+  const churned = server.sql("shop", "call churn()");
+  await assert.rejects(run.run(source), {
+    message:
+      /^Cannot dump database shop: .*1412: Table definition has changed.* leave its rows out by excluded_database_tables\.$/,
+  });
+  await churned;
+});
+
 Deno.test("a row that is larger than the client's usual packet is dumped, and one that the server would refuse is told", async () => {
   await using at = await opened();
   const { server, run, source, target } = at;

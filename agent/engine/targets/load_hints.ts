@@ -46,6 +46,17 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
     /\b(?:1044|1142)\b.*_rearguard_/,
     "A restore needs a database beside the place until it is done: grant ALL on `%\\_rearguard\\_%`.* to the login.",
   ],
+  [
+    /\b1412\b/,
+    "A table was altered, truncated or optimized while it was dumped: run again, at another time, or leave its rows out by " +
+    "excluded_database_tables.",
+  ],
+  [
+    /\b2026\b|TLS\/SSL error/,
+    "The client demands TLS that it can verify: name the server's authority (ssl-ca) in [client] of an option file of the " +
+    "system user that runs it, ~/.my.cnf, or say skip-ssl-verify-server-cert there.",
+  ],
+  [/'show events': Access denied/i, "Grant EVENT on the database to the login."],
   // PostgreSQL.
   [
     /role ".*" does not exist/,

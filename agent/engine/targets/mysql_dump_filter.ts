@@ -25,6 +25,7 @@ export interface RewriteRules {
 const HEAD_BYTES = 8;
 const NEWLINE = 10;
 const ROWS = ["INSERT ", "REPLACE ", "("].map((text) => new TextEncoder().encode(text));
+const SANDBOX = /^\/\*M?!999999\\- enable the sandbox mode \*\/ ?\n$/;
 const LOCKS = /^(?:LOCK TABLES .* WRITE|UNLOCK TABLES);\n$/;
 const DELIMITER = /^DELIMITER (\S+)\n$/;
 const NAME = "(?:`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*')";
@@ -138,6 +139,8 @@ export class DumpRewriter {
 
   /** A line outside of blocks: a statement, or one of several. */
   #rewriteLine(line: string): string {
+    // Older clients know no such command. What it guards against, --binary-mode does too.
+    if (SANDBOX.test(line)) return "";
     // A lock on a table keeps its default from a sequence that is not locked.
     if (LOCKS.test(line)) return "";
     if (line.startsWith("  `")) return renameCalls(line, this.#renaming);
