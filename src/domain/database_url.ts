@@ -96,7 +96,8 @@ function driverUrl(base: string, parameters: ReadonlyMap<string, string>): strin
 function placeOf(list: string, [first]: readonly ServerAddress[]): string {
   if (list !== "") return list.split(",")[0]!;
   if (first === undefined) return "localhost";
-  const host = first.host.includes(":") ? `[${first.host}]` : encodeURIComponent(first.host);
+  const isV6 = first.host.includes(":") && !first.host.startsWith("/");
+  const host = isV6 ? `[${first.host}]` : encodeURIComponent(first.host);
   return `${host}:${first.port}`;
 }
 

@@ -49,6 +49,7 @@ Deno.test("a database is reached by libpq's URI, its socket's directory and all 
   const directory = directories.split(",")[0]!.trim();
   const odd = `${name} a/b`;
   await test.database`create database ${test.database(odd)}`;
+  await using cleanup = new AsyncDisposableStack();
   const urls: [url: string, isLocal: boolean, database: string][] = [
     [`postgres:///${name}?host=${hostname}&port=${port}&user=${username}&password=${password}`, false, name],
     [
@@ -70,6 +71,13 @@ Deno.test("a database is reached by libpq's URI, its socket's directory and all 
       name,
     ]);
     urls.push([`postgres://${username}:${password}@${host}:${port}/${name}`, true, name]);
+    // As Google Cloud SQL names them.
+    const parent = await Deno.makeTempDir();
+    cleanup.defer(() => Deno.remove(parent, { recursive: true }));
+    await Deno.symlink(directory, `${parent}/project:region:inst ance`);
+    const colons = encodeURIComponent(`${parent}/project:region:inst ance`);
+    urls.push([`postgres://${username}:${password}@${colons}:${port}/${name}`, true, name]);
+    urls.push([`postgres://${username}:${password}@/${name}?host=${colons}&port=${port}`, true, name]);
   }
   try {
     for (const [url, isLocal, database] of urls) {
