@@ -78,6 +78,12 @@ export function isTerminal(state: RunState): state is TerminalState {
   return (TERMINAL_STATES as readonly RunState[]).includes(state);
 }
 
+/**
+ * A restore may stand still for so many times as long before it is ended: a server that builds a large index
+ * moves nothing, and what was restored so far would be lost.
+ */
+export const RESTORE_PATIENCE = 4;
+
 /** How long a run may stay in each state with nothing heard, and when its owner is told. Milliseconds. */
 export interface RunTimes {
   /** From the last word of the agent to the end of its lease. */

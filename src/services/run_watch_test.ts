@@ -9,6 +9,8 @@ import { showBackupTask } from "./backup_tasks.ts";
 import { disconnectAgent } from "./connections.ts";
 import { claimHandOvers } from "./hand_overs.ts";
 import { recordEvents } from "./run_events.ts";
+import { watchOf } from "./run_limits.ts";
+import { lockStalledRuns } from "../store/run_watch.ts";
 import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "./run_watch.ts";
 import { explainRun } from "./run_waits.ts";
 import { startRun } from "./runs.ts";
@@ -293,4 +295,27 @@ Deno.test("removals that fail for a day and a stream that takes nothing for an h
   assert.deepEqual([...rows].map((row) => ({ ...row })), [
     { id: other, reason: `Stream stream (${streamId}): No.` },
   ]);
+});
+
+Deno.test("a restore may stand still for longer, unless its task says otherwise", async () => {
+  await using test = await stage();
+  const { services, database, at } = test;
+  const run = { backup_task_id: at.taskId };
+  const limits = async (kind: "backup" | "restore") =>
+    (await watchOf(services, database, { ...run, kind })).stall_timeout_ms;
+  assert.deepEqual([await limits("backup"), await limits("restore")], [6 * HOUR, 24 * HOUR]);
+  const since = test.clock.now();
+  await sayHello(services, at.serverId);
+  const id = await test.run();
+  await database`update runs set kind = 'restore' where id = ${id}`;
+  const overAfter = async (hours: number) => {
+    const now = new Date(since.getTime() + hours * HOUR + 2 * MINUTE);
+    await database`update runs set lease_expires_at = ${new Date(now.getTime() + MINUTE)}`;
+    const { stallTimeout, stallWarning, lease } = services.runTimes;
+    return (await lockStalledRuns(database, now, stallWarning, stallTimeout, lease))[0]!.is_over;
+  };
+  assert.deepEqual([await overAfter(7), await overAfter(24)], [false, true]);
+  await database`update backup_tasks set stall_timeout = 3600`;
+  assert.equal(await limits("restore"), HOUR);
+  assert.equal(await overAfter(1), true);
 });

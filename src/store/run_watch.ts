@@ -1,4 +1,5 @@
 /** Runs and agents that stand in one state for too long, as their owners are to be told. */
+import { RESTORE_PATIENCE } from "../domain/run.ts";
 import type { Sql } from "./database.ts";
 import type { RunRow } from "./runs.ts";
 
@@ -29,8 +30,15 @@ export function lockStalledRuns(
   timeout: number,
   lease: number,
 ): Promise<(RunRow & { is_over: boolean })[]> {
+  const restoreTimeout = Math.round(timeout * RESTORE_PATIENCE / 1000);
   return sql<(RunRow & { is_over: boolean })[]>`
-    select r.*, r.moved_at <= ${now}::timestamptz - ${limit(sql, sql`t.stall_timeout`, timeout)}
+    select r.*, r.moved_at <= ${now}::timestamptz - ${
+    limit(
+      sql,
+      sql`coalesce(t.stall_timeout, case when r.kind = 'restore' then ${restoreTimeout}::int end)`,
+      timeout,
+    )
+  }
         - ${lease / 1000}::double precision * interval '1 second' as is_over
     from runs r left join backup_tasks t on t.id = r.backup_task_id
     where r.state = 'running' and r.lease_expires_at > ${now}
