@@ -29,6 +29,10 @@ const TEXT_FLAGS: readonly (readonly [flag: string, description: string, choices
   ["--appended-file-name <text>", "what file names start with"],
   ["--isolated-username <name>", "the system user that reads the data"],
   ["--run-timeout <seconds>", "after which a run is ended"],
+  ["--stall-warning <seconds>", "without any movement of a run, until it is told"],
+  ["--stall-timeout <seconds>", "the same, until it is ended"],
+  ["--lock-wait-timeout <seconds>", "that a dump waits for a lock"],
+  ["--overdue-after <seconds>", "that a run may be queued, until it is told"],
 ];
 
 /** A typing error in a password that data is encrypted with would be found when it is too late. */

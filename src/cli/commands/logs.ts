@@ -38,6 +38,10 @@ export function addLogCommands(program: Command): void {
     .description("Show one, with all its output")
     .option("--follow", "while it runs, until it is over; the exit code tells how it ended")
     .action(calling(show));
+  logs.command("why")
+    .addArgument(new Argument("<log>", "its id").argParser(parseId))
+    .description("Show what its run waits for, until when, and what happens then")
+    .action(calling(why));
   logs.command("cancel")
     .addArgument(new Argument("<log>", "its id").argParser(parseId))
     .description("Stop its run, a restore as well; what it has done is undone")
@@ -49,6 +53,11 @@ async function list({ api, output }: Cli, taskId: number | undefined, options: L
     ? ["list logs", "/backup-task-logs"] as const
     : [`list the logs of backup task ${taskId}`, `/backup-tasks/${taskId}/logs`] as const;
   output.list(await listChosen<Log>(api, action, path, options), COLUMNS);
+}
+
+async function why({ api, output }: Cli, id: number): Promise<void> {
+  const path = `/backup-task-logs/${id}/why`;
+  output.record(await api.get<{ data: object }>(`show what the run of log ${id} waits for`, path));
 }
 
 async function cancel({ api, output, terminal }: Cli, id: number): Promise<void> {
