@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 
-/** A directory tree. `path` is absolute; `excluded_paths` are tar patterns, matched unanchored. */
+/** A directory tree. `path` is absolute; `excluded_paths` hold paths in it, and patterns: see the README. */
 export const FilesSource = z.object({
   type: z.literal("files"),
   path: z.string(),

@@ -49,6 +49,7 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
     const isRooted = sourceOf(context)?.kind !== "file";
     const unpacked = await unpackChosen(archive, { selection, isRooted, staging, lists }, context);
     skipped = unpacked.skipped;
+    if (skipped > 0) await refuseNothing(staging.path);
     if (!isOriginal(target, context)) await refuseDevices(staging.path, context.children);
     const conflicts = selection === null || skipped > 0
       ? await conflictsIn(staging, place, lists, selection, context)
@@ -72,6 +73,12 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
     );
   }
   return { filesCount: count === null ? null : Math.max(count - skipped, 0) };
+}
+
+/** A restore that brings nothing back has not succeeded, whatever was to blame for each of its files. */
+async function refuseNothing(staging: string): Promise<void> {
+  for await (const _ of Deno.readDir(staging)) return;
+  throw new RunFailedError("nothing of it can be restored here: the run's output names each file's reason");
 }
 
 /** A restore is done by now: what is wrong with times does not fail it. */

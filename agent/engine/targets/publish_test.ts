@@ -205,6 +205,14 @@ Deno.test("what a file system can't hold is named, and all else restored", asRoo
   assertNothingLeft(at);
 });
 
+Deno.test("a restore of nothing but what can't be held fails", asRoot, async () => {
+  await using at = await backedUp(`${PLAIN}; ln -s x link`);
+  await using _disk = await mountExfat(at.target);
+  const restoring = restore(at.run, at.backup, { target: { path: at.target, paths: ["link"] } });
+  assert.match(await failure(restoring), /nothing of it can be restored here/);
+  assertNothingLeft(at);
+});
+
 Deno.test(
   "owners and modes that may not be set are warnings, few of them, and the restore is done",
   asRoot,
