@@ -30,6 +30,8 @@ const PLANTED: Readonly<Record<string, string>> = {
   s3_secret_key: canary("s3-secret"),
   sftp_password: canary("sftp"),
   sftp_private_key: canary("sftp-key"),
+  sftp_private_key_passphrase: canary("sftp-passphrase"),
+  signing_secret: canary("signing"),
   value: canary("stream"),
   identity: canary("identity"),
 };
@@ -192,6 +194,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
         label: type,
         type,
         value,
+        ...type === "webhook" ? { signing_secret: PLANTED.signing_secret } : {},
         notifications: { on_success: true, on_failure: true },
       });
       await api.call("PUT", `/notification-streams/${id}`, { value });
