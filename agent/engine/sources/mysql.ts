@@ -93,7 +93,8 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
 
 function chooseDatabases(server: MysqlServer, names: string[]): MysqlDatabase[] {
   const all = names.includes("*");
-  const isUsers = ({ name, isOwn }: MysqlDatabase) => !SYSTEM_SCHEMAS.includes(name.toLowerCase()) && !isOwn;
+  const isUsers = ({ name, isOwn, isDirectory }: MysqlDatabase) =>
+    !SYSTEM_SCHEMAS.includes(name.toLowerCase()) && !isOwn && !isDirectory;
   const chosen = server.databases.filter((each) => names.includes(each.name) || (all && isUsers(each)));
   const known = new Set(server.databases.map(({ name }) => name));
   const unknown = names.filter((name) => name !== "*" && !known.has(name));
@@ -110,6 +111,10 @@ function chooseDatabases(server: MysqlServer, names: string[]): MysqlDatabase[] 
 
 /** Databases that a restore or a drill was killed in. What is left of a restore may be the only copy of what it replaced. */
 function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
+  const directories = databases.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
+  if (names.includes("*") && directories.length > 0) {
+    output.line(`Left out, as directories beside the databases and none of them: ${directories.join(", ")}`);
+  }
   const left = databases.filter(({ name, isOwn }) => isOwn && !names.includes(name)).map(({ name }) => name);
   if (!names.includes("*") || left.length === 0) return;
   output.line(

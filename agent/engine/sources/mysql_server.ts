@@ -28,10 +28,18 @@ export interface MysqlDatabase {
   byTransaction: string[];
   /** Whether Rearguard made it, for a restore or a drill. */
   isOwn: boolean;
+  /**
+   * Whether it is a directory beside those of databases, `lost+found` for example, that the server takes for
+   * one.
+   */
+  isDirectory: boolean;
 }
 
 /** Made by the server, or, as `mysql`, of no use on another version. */
 export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
+
+/** Begins the names of directories that are not encoded as those of databases are. */
+const UNENCODED = "#mysql50#";
 
 export async function describeServer(connection: MysqlConnection, client: string): Promise<MysqlServer> {
   const query = (sql: string) => connection.query(client, sql);
@@ -46,14 +54,15 @@ export async function describeServer(connection: MysqlConnection, client: string
     `select ${columns.map((name) => `hex(${name})`).join(", ")}, hex(${comment}),
             coalesce(sum(t.data_length + t.index_length), 0),
             coalesce(sum(t.table_type in ('BASE TABLE', 'SYSTEM VERSIONED')
-                         and t.engine not in ('InnoDB', 'ROCKSDB', 'TokuDB')), 0)
+                         and t.engine not in ('InnoDB', 'ROCKSDB', 'TokuDB')), 0),
+            count(t.table_name)
      from information_schema.schemata s
      left join information_schema.tables t on t.table_schema = s.schema_name
      group by ${columns.join(", ")}, ${comment === "''" ? "1" : comment}
      order by s.schema_name`,
   );
   const special = await specialTables(query, isMariadb);
-  const databases = rows.map(([schema, characterSet, collation, note, size, nonTransactional]) => {
+  const databases = rows.map(([schema, characterSet, collation, note, size, nonTransactional, tables]) => {
     const name = fromHex(schema!);
     const here = special.filter((table) => table.database === name);
     const named = (kind: SpecialTable["kind"]) => here.filter((table) => table.kind === kind);
@@ -67,6 +76,7 @@ export async function describeServer(connection: MysqlConnection, client: string
       unreadable: named("unreadable").map((table) => ({ name: table.name, reason: oneLine(table.comment) })),
       versioned: named("versioned").map((table) => table.name),
       byTransaction: named("by transaction").map((table) => table.name),
+      isDirectory: name.startsWith(UNENCODED) && tables === "0",
       isOwn: isOwnName(name) && named("mark").length > 0,
     };
   });

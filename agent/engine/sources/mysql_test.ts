@@ -140,6 +140,16 @@ Deno.test("MySQL", async (t) => {
     },
   );
 
+  await t.step("`*` leaves out directories that the server takes for databases", async () => {
+    await using run = await BackupRun.open();
+    const directories = ["lost+found", "a.b"].map((name) => `${server.directory}/data/${name}`);
+    for (const directory of directories) await Deno.mkdir(directory, { mode: 0o700 });
+    const { missing } = await run.run(source(server, { names: ["*"] }));
+    for (const directory of directories) await Deno.remove(directory);
+    assert.doesNotMatch(JSON.stringify(missing), /#mysql50#/);
+    assert.match(run.lines.join("\n"), /^Left out, as directories .*: #mysql50#a\.b, #mysql50#lost\+found$/m);
+  });
+
   await t.step("tables that no snapshot holds still are told", async () => {
     await using run = await BackupRun.open();
     await server.sql("three", "create table old (a int) engine=myisam");

@@ -56,6 +56,11 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
     "The client demands TLS that it can verify: name the server's authority (ssl-ca) in [client] of an option file of the " +
     "system user that runs it, ~/.my.cnf, or say skip-ssl-verify-server-cert there.",
   ],
+  [
+    /authentication plugin|caching_sha2_password/i,
+    "The client lacks the way that the account logs in: install the client programs of the server's own vendor " +
+    "(mysql-client for MySQL), or give the account another.",
+  ],
   [/'show events': Access denied/i, "Grant EVENT on the database to the login."],
   // PostgreSQL.
   [
