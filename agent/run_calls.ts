@@ -7,6 +7,8 @@ import { RunFailedError } from "./engine/ports.ts";
 
 /** How long a call is tried again that the control plane answers with "later": a bucket that is away, for one. */
 const PATIENCE = 15 * 60_000;
+/** A call that is not answered in this time is told of. Milliseconds. */
+const QUIET = 30_000;
 
 export interface CallLink {
   call(message: Call, signal: AbortSignal): Promise<CallAnswer>;
@@ -30,7 +32,7 @@ export class RunCalls {
     const backoff = new Backoff(500, 30_000);
     const started = this.clock.monotonic();
     for (let tries = 1;; tries++) {
-      const answer = await this.link.call({ ...call, traceparent }, signal);
+      const answer = await this.#answered({ ...call, traceparent }, signal);
       if (answer.type === expected) return answer as Extract<CallAnswer, { type: T }>;
       if (answer.type !== "upload.refused" && answer.type !== "download.refused") {
         throw new RunFailedError(
@@ -42,6 +44,18 @@ export class RunCalls {
       }
       if (tries === 2) this.waiting(answer.message);
       await this.clock.sleep(backoff.next(), signal);
+    }
+  }
+
+  async #answered(call: Call, signal: AbortSignal): Promise<CallAnswer> {
+    const over = new AbortController();
+    const tell = () =>
+      this.waiting(`the control plane, or the bucket that it asks, has not answered ${call.type} yet`);
+    this.clock.sleep(QUIET, over.signal).then(tell, () => {});
+    try {
+      return await this.link.call(call, signal);
+    } finally {
+      over.abort();
     }
   }
 }

@@ -15,6 +15,7 @@ import { StorageError } from "./storage_error.ts";
 
 const TIMEOUT = 30_000;
 const ATTEMPTS = 4;
+const TIMEOUTS = 2;
 const FIRST_BACKOFF = 250;
 /** Of an answer. A page of 1,000 keys of 1,024 bytes, all escaped, stays below it. */
 const BODY_LIMIT = 16 * 2 ** 20;
@@ -74,6 +75,8 @@ export class S3Requests {
         return await this.#sendOnce(request);
       } catch (error) {
         if (!(error instanceof StorageError) || !error.retryable || attempt === ATTEMPTS) throw error;
+        // A server that says nothing is given less time than one that says "later".
+        if (error.code === "Timeout" && attempt === TIMEOUTS) throw error;
         const answered = error.code !== "Network" && error.code !== "Timeout";
         if (!answered && request.repeatable === false) throw error;
         await this.clock.sleep(Math.random() * FIRST_BACKOFF * 2 ** attempt);

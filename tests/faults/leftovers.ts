@@ -1,6 +1,6 @@
 /** What lies at destinations and in the agents' own places, against what the records say of it. */
 import { processTree } from "../../agent/engine/process_tree.ts";
-import { PLACES } from "./plan.ts";
+import { type PlaceName, PLACES } from "./plan.ts";
 import { sessionMembers } from "./processes.ts";
 import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
@@ -39,7 +39,7 @@ export async function objectsMatchRows({ world }: Pick<Stage, "world">): Promise
   return problems;
 }
 
-export function rootOf({ places }: World, place: "local" | "small disk" | "sftp"): string {
+export function rootOf({ places }: World, place: Exclude<PlaceName, "s3">): string {
   const { fields } = places.all[place];
   return String(fields.local_path ?? fields.sftp_path);
 }

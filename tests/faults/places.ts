@@ -2,6 +2,7 @@
 import { BucketUploads } from "../support/bucket_uploads.ts";
 import { TestS3 } from "../support/s3.ts";
 import { TestSshd } from "../support/sshd.ts";
+import { FreezableMount } from "../support/tmpfs.ts";
 import { SmallDisk } from "./disk.ts";
 import type { PlaceName } from "./plan.ts";
 import { Relay } from "./relay.ts";
@@ -25,6 +26,8 @@ export class Places implements AsyncDisposable {
     readonly s3Relay: Relay,
     readonly sftpRelay: Relay,
     readonly disk: SmallDisk,
+    /** Of a network, as it seems: its server may fall silent. */
+    readonly networkDisk: FreezableMount,
     private readonly parts: AsyncDisposable,
   ) {}
 
@@ -37,9 +40,12 @@ export class Places implements AsyncDisposable {
     const sftpRelay = opening.use(new Relay(sshd.port));
     const disk = opening.use(await SmallDisk.open(`${root}/small`, DISK_BYTES));
     await Deno.mkdir(`${root}/local`);
+    await Deno.mkdir(`${root}/network-server`);
+    const networkDisk = opening.use(await FreezableMount.open(`${root}/network-server`, `${root}/network`));
     const all = {
       local: inDirectory(`${root}/local`, { type: "local", local_path: `${root}/local` }),
       "small disk": inDirectory(disk.path, { type: "local", local_path: disk.path }),
+      "network disk": inDirectory(`${root}/network-server`, { type: "local", local_path: networkDisk.path }),
       sftp: inDirectory(sshd.directory, {
         type: "sftp",
         sftp_host: sshd.host,
@@ -51,7 +57,7 @@ export class Places implements AsyncDisposable {
       }),
       s3: inBucket(s3, `http://127.0.0.1:${s3Relay.port}`),
     };
-    return new Places(all, s3, s3Relay, sftpRelay, disk, opening.move());
+    return new Places(all, s3, s3Relay, sftpRelay, disk, networkDisk, opening.move());
   }
 
   heal(): void {
@@ -59,6 +65,7 @@ export class Places implements AsyncDisposable {
     this.s3Relay.heal();
     this.sftpRelay.heal();
     this.disk.empty();
+    this.networkDisk.thaw();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

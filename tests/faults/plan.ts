@@ -4,7 +4,7 @@ import { AGENT_FRAMES, CONTROL_PLANE_FRAMES, type FrameKind } from "./frames.ts"
 
 export const AGENTS = 2;
 export const TREES = ["few files", "many sockets", "large files"] as const;
-export const PLACES = ["local", "small disk", "s3", "sftp"] as const;
+export const PLACES = ["local", "small disk", "network disk", "s3", "sftp"] as const;
 export type TreeName = typeof TREES[number];
 export type PlaceName = typeof PLACES[number];
 
@@ -48,6 +48,10 @@ export type Action =
   | { readonly type: "S3 is slow"; readonly bytesPerSecond: number }
   | { readonly type: "S3 truncates answers"; readonly after: number; readonly calls: number }
   | { readonly type: "drop SFTP" }
+  | { readonly type: "SFTP is slow"; readonly bytesPerSecond: number }
+  /** Connections are taken and nothing is answered, until all is mended. */
+  | { readonly type: "S3 falls mute" | "SFTP falls mute" | "the network disk falls mute" }
+  | { readonly type: "Postgres falls mute"; readonly downFor: number }
   | { readonly type: "jump the clock"; readonly plane: number; readonly seconds: number }
   | { readonly type: "cancel"; readonly task: number };
 
@@ -125,6 +129,10 @@ const kill = (agents: readonly number[]): fc.Arbitrary<Action> =>
     }),
     fc.record({ type: fc.constant("kill control plane" as const), plane: among(3), downFor }),
     fc.record({ type: fc.constant("kill Postgres" as const), downFor }),
+    fc.record({
+      type: fc.constant("Postgres falls mute" as const),
+      downFor: fc.integer({ min: 50, max: 6000 }),
+    }),
   );
 
 const mishap = (places: ReadonlySet<PlaceName>, agents: readonly number[]): fc.Arbitrary<Action> => {
@@ -139,10 +147,19 @@ const mishap = (places: ReadonlySet<PlaceName>, agents: readonly number[]): fc.A
       type: fc.constant("S3 is slow" as const),
       bytesPerSecond: fc.integer({ min: 200_000, max: 5_000_000 }),
     }),
+    fc.record({ type: fc.constant("S3 falls mute" as const) }),
     fc.record({
       type: fc.constant("S3 truncates answers" as const),
       after: fc.integer({ min: 0, max: 400 }),
       calls,
+    }),
+  ];
+  const sftp: fc.Arbitrary<Action>[] = [
+    fc.record({ type: fc.constant("drop SFTP" as const) }),
+    fc.record({ type: fc.constant("SFTP falls mute" as const) }),
+    fc.record({
+      type: fc.constant("SFTP is slow" as const),
+      bytesPerSecond: fc.integer({ min: 200_000, max: 5_000_000 }),
     }),
   ];
   return fc.oneof(
@@ -154,7 +171,10 @@ const mishap = (places: ReadonlySet<PlaceName>, agents: readonly number[]): fc.A
       seconds: fc.constantFrom(-3600, -90, -5, 5, 90, 3600, 86_400),
     }),
     ...(places.has("s3") ? s3 : []),
-    ...(places.has("sftp") ? [fc.record({ type: fc.constant("drop SFTP" as const) })] : []),
+    ...(places.has("sftp") ? sftp : []),
+    ...(places.has("network disk")
+      ? [fc.record({ type: fc.constant("the network disk falls mute" as const) })]
+      : []),
     ...(places.has("small disk")
       ? [fc.record({ type: fc.constant("fill the destination's disk" as const) })]
       : []),

@@ -25,10 +25,19 @@ export class MortalPostgres implements AsyncDisposable {
   }
 
   async kill(): Promise<void> {
-    const pid = Number(
-      (await Deno.readTextFile(`${this.postgres.place}/data/postmaster.pid`)).split("\n")[0],
-    );
-    signalAll(processTree(pid), "SIGKILL");
+    signalAll(await this.#processes(), "SIGKILL");
+  }
+
+  /** Its connections stay, and answer nothing, until it goes on. Returns what lets it. */
+  async freeze(): Promise<() => void> {
+    const processes = await this.#processes();
+    signalAll(processes, "SIGSTOP");
+    return () => signalAll(processes, "SIGCONT");
+  }
+
+  async #processes() {
+    const file = await Deno.readTextFile(`${this.postgres.place}/data/postmaster.pid`);
+    return processTree(Number(file.split("\n")[0]));
   }
 
   async start(): Promise<void> {

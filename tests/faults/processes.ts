@@ -20,6 +20,9 @@ export interface PlaneOptions {
 /** Short, so that a plan sees each of them end. Seconds. */
 export const RUN_TIMES = { lease: 3, grace: 4, acceptance: 3, cancel: 3, start: 90 };
 
+/** How long an agent bears with a destination that is silent, and with one that is away. */
+const DESTINATION_LIMITS = { DESTINATION_IDLE_SECONDS: "2", DESTINATION_PATIENCE_SECONDS: "12" };
+
 export function launchPlane(options: PlaneOptions): Process {
   const server = new ServerProcess({
     dataDirectory: options.dataDirectory,
@@ -67,7 +70,7 @@ export interface AgentOptions {
 export function launchAgent({ stateDirectory, temporary, token, url }: AgentOptions): Process {
   const child = new Deno.Command("setsid", {
     args: [Deno.execPath(), "run", ...FROM_SOURCE, "--url", url, "--state-dir", stateDirectory],
-    env: { REARGUARD_TOKEN: token, LOG_LEVEL: "info", TMPDIR: temporary },
+    env: { REARGUARD_TOKEN: token, LOG_LEVEL: "info", TMPDIR: temporary, ...DESTINATION_LIMITS },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -7,6 +7,8 @@ export class Relay implements AsyncDisposable {
   bytesPerSecond: number | null = null;
   /** Asked for each new connection: after how many bytes of answers it ends; null: never. */
   endsAfter: () => number | null = () => null;
+  /** Connections are taken, and nothing passes them. */
+  #muted: { readonly promise: Promise<void>; resolve(): void } | null = null;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();
   readonly #carried = new Set<Promise<unknown>>();
@@ -28,13 +30,24 @@ export class Relay implements AsyncDisposable {
     return count;
   }
 
+  /** From now on nothing comes through. Those that are open then stay so until it is healed, which ends them. */
+  mute(): void {
+    this.#muted ??= Promise.withResolvers<void>();
+  }
+
   heal(): void {
+    if (this.#muted !== null) {
+      this.drop();
+      this.#muted.resolve();
+      this.#muted = null;
+    }
     this.bytesPerSecond = null;
     this.endsAfter = () => null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
+    this.heal();
     this.drop();
     await this.#accepting;
     await Promise.all(this.#carried);
@@ -62,6 +75,7 @@ export class Relay implements AsyncDisposable {
     let left = limit ?? Infinity;
     try {
       for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
+        if (this.#muted !== null) await this.#muted.promise;
         const kept = Math.min(count, left);
         for (let at = 0; at < kept;) at += await to.write(buffer.subarray(at, kept));
         left -= kept;

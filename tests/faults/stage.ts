@@ -179,10 +179,37 @@ export class Stage {
         return await this.#post(`/backup-tasks/${this.tasks[action.task]!.id}/cancel`) === 202;
       case "drop SFTP":
         return places.sftpRelay.drop() > 0;
+      case "SFTP is slow":
+        places.sftpRelay.bytesPerSecond = action.bytesPerSecond;
+        return true;
+      case "SFTP falls mute":
+        places.sftpRelay.mute();
+        return true;
+      case "S3 falls mute":
+        places.s3Relay.mute();
+        return true;
+      case "the network disk falls mute":
+        places.networkDisk.freeze();
+        return true;
+      case "Postgres falls mute":
+        return await this.#freezePostgres(action.downFor);
       default:
         breakS3(places, action);
         return true;
     }
+  }
+
+  async #freezePostgres(downFor: number): Promise<boolean> {
+    if (this.#isPostgresDown) return false;
+    this.#isPostgresDown = true;
+    const goOn = await this.world.postgres.freeze();
+    this.#track(
+      sleep(downFor).then(() => {
+        goOn();
+        this.#isPostgresDown = false;
+      }),
+    );
+    return true;
   }
 
   async #killPostgres(downFor: number): Promise<boolean> {
@@ -199,7 +226,7 @@ export class Stage {
   }
 }
 
-type S3Action = Extract<Action, { type: `S3 ${string}` }>;
+type S3Action = Exclude<Extract<Action, { type: `S3 ${string}` }>, { type: "S3 falls mute" }>;
 
 function breakS3({ s3, s3Relay }: World["places"], action: S3Action): void {
   if (action.type === "S3 is slow") {

@@ -8,7 +8,11 @@ const url = Deno.args[0]!;
 const signal = new AbortController().signal;
 const connections = new PutConnections();
 const part = { body: Buffer.from("bytes"), md5: "md5" };
-const put = await connections.put(`${url}/object`, part, { idleMs: 10_000, answerMs: 10_000 }, signal);
+const put = await connections.put(`${url}/object`, part, {
+  idleMs: 10_000,
+  answerMs: 10_000,
+  totalMs: 60_000,
+}, signal);
 connections.close();
 const content = {
   size: 5,

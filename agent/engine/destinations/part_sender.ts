@@ -2,22 +2,23 @@
 import type { Clock } from "../../../src/domain/clock.ts";
 import { Backoff } from "../../backoff.ts";
 import { RunFailedError } from "../ports.ts";
+import { type DestinationLimits, runLimits } from "./limits.ts";
 import type { PartUrls } from "./part_urls.ts";
 import type { PutConnections, PutOutcome } from "./s3_put.ts";
 
-/** How long a part is tried again before the run fails: a bucket that is away for some minutes must not cost hours of work. */
-const PATIENCE = 15 * 60_000;
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 30_000;
-/** Silence within which a connection that still has bytes to send is taken for dead; longer with each such try. */
-const IDLE = 60_000;
-const LONGEST_IDLE = 4 * IDLE;
+/** Tries of a part, each with more time than the one before, that count as one of a link that is only slow. */
+const LONGEST_IDLE = 4;
 /**
- * How long an answer may take after the last byte: at 40 KB/s a part stays seven minutes in the buffers between here and
- * the bucket. Each part that goes unanswered doubles it for the parts to come.
+ * Times the limit of silence that an answer may take after the last byte: at 40 KB/s a part stays seven minutes in the
+ * buffers between here and the bucket. Each part that goes unanswered doubles it for the parts to come.
  */
-const FIRST_ANSWER = 3 * 60_000;
+const FIRST_ANSWER = 3;
 const UNANSWERED_TRIES = 4;
+/** Times the limit of silence that a part may take, beside its bytes at the slowest speed that counts, in bytes a second. */
+const LONGEST = 30;
+const SLOWEST = 2048;
 /** A URL refused within this time of its signing was not refused for its age. */
 const FRESH = 60_000;
 
@@ -37,6 +38,7 @@ export class PartSender {
     private readonly signal: AbortSignal,
     /** Told once a part when it has to wait. */
     private readonly onTrouble: (text: string) => void,
+    private readonly limits: DestinationLimits = runLimits(),
   ) {}
 
   /** Returns the ETag. Rejects with a `RunFailedError`, or with the signal's reason. */
@@ -56,8 +58,10 @@ export class PartSender {
       }
       if (!isPassing(outcome)) throw this.#failure(outcome);
       if (outcome.kind === "lost" && outcome.isUnanswered) {
-        if (this.#unanswered++ >= UNANSWERED_TRIES && now - started > PATIENCE) throw this.#failure(outcome);
-      } else if (now - started > PATIENCE) throw this.#failure(outcome);
+        if (this.#unanswered++ >= UNANSWERED_TRIES && now - started > this.limits.patienceMs) {
+          throw this.#failure(outcome);
+        }
+      } else if (now - started > this.limits.patienceMs) throw this.#failure(outcome);
       if (tries === 1) {
         this.onTrouble(`Part ${partNumber} did not get into ${this.place} (${tell(outcome)}); trying again`);
       }
@@ -76,9 +80,11 @@ export class PartSender {
     const trying = (async () => {
       if (isSlow) await before.catch(() => {});
       const { url, signedAt } = await this.urls.of(partNumber);
+      const { idleMs } = this.limits;
       const limits = {
-        idleMs: Math.min(IDLE * tries, LONGEST_IDLE),
-        answerMs: FIRST_ANSWER * 2 ** Math.min(this.#unanswered, UNANSWERED_TRIES - 1),
+        idleMs: idleMs * Math.min(tries, LONGEST_IDLE),
+        totalMs: idleMs * LONGEST + part.body.length / SLOWEST * 1000,
+        answerMs: idleMs * FIRST_ANSWER * 2 ** Math.min(this.#unanswered, UNANSWERED_TRIES - 1),
       };
       return { outcome: await this.connections.put(url, part, limits, this.signal), signedAt };
     })();

@@ -28,6 +28,8 @@ export interface PutLimits {
   readonly idleMs: number;
   /** After its last byte, which may still have to leave this machine's buffers and a proxy's. */
   readonly answerMs: number;
+  /** For all of it: a peer may take a byte now and then, and never come to an end. */
+  readonly totalMs: number;
 }
 
 /** Connections kept for one upload; through the proxy that the environment names, if any. */
@@ -45,7 +47,7 @@ export class PutConnections {
   put(
     url: string,
     { body, md5 }: { body: Uint8Array; md5: string },
-    { idleMs, answerMs }: PutLimits,
+    { idleMs, answerMs, totalMs }: PutLimits,
     signal: AbortSignal,
   ): Promise<PutOutcome> {
     signal.throwIfAborted();
@@ -72,6 +74,10 @@ export class PutConnections {
       request.destroy();
     };
     request.setTimeout(idleMs, giveUp);
+    const total = setTimeout(() => {
+      limit = totalMs;
+      giveUp();
+    }, totalMs);
     request.on("finish", () => request.setTimeout(limit = answerMs));
     request.on("error", (error) => lost = { kind: "lost", ...faultOf(error) });
     request.on("response", (response) => {
@@ -82,11 +88,12 @@ export class PutConnections {
       });
     });
     request.on("close", async () => {
+      clearTimeout(total);
       signal.removeEventListener("abort", abort);
       if (signal.aborted) return reject(signal.reason);
       if (isIdle) {
         const isUnanswered = request.writableFinished;
-        const what = isUnanswered ? "no answer came" : "nothing moved";
+        const what = limit === totalMs ? "it did not end" : isUnanswered ? "no answer came" : "nothing moved";
         lost = { kind: "lost", reason: `${what} for ${limit / 1000} s`, isFinal: false, isUnanswered };
       }
       resolve(await answer ?? lost);

@@ -8,7 +8,7 @@ const never = new AbortController().signal;
 /** Larger than any socket's buffers. */
 const BODY = new Uint8Array(16 * 2 ** 20);
 const PART = { body: BODY, md5: "md5" };
-const LIMITS = { idleMs: 5000, answerMs: 5000 };
+const LIMITS = { idleMs: 5000, answerMs: 5000, totalMs: 60_000 };
 const REFUSAL = "HTTP/1.1 403 Forbidden\r\ncontent-length: 56\r\n\r\n" +
   "<Error><Code>Denied</Code><Message>No\nway</Message></Error>".slice(0, 56);
 
@@ -17,6 +17,7 @@ async function put(
   serve: (connection: Deno.Conn, over: Promise<void>) => Promise<void>,
   signal = never,
   answerMs = 500,
+  totalMs = 60_000,
 ): Promise<PutOutcome> {
   const over = Promise.withResolvers<void>();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -28,7 +29,7 @@ async function put(
   try {
     const { port } = listener.addr as Deno.NetAddr;
     const url = `http://127.0.0.1:${port}/x?X-Amz-Signature=secret`;
-    return await connections.put(url, { body: BODY, md5: "md5" }, { idleMs: 500, answerMs }, signal);
+    return await connections.put(url, { body: BODY, md5: "md5" }, { idleMs: 500, answerMs, totalMs }, signal);
   } finally {
     connections.close();
     over.resolve();
@@ -97,6 +98,24 @@ Deno.test("an answer after the last byte may take longer than silence before it"
     isFinal: false,
     isUnanswered: true,
   });
+});
+
+Deno.test("a server that takes a byte now and then, and never ends, is given up", async () => {
+  using _awake = keepAwake();
+  const trickle = async (connection: Deno.Conn, over: Promise<void>) => {
+    let isOver = false;
+    void over.then(() => isOver = true);
+    await answer(connection, 'HTTP/1.1 200 OK\r\netag: "e"\r\ncontent-length: 100000\r\n\r\n').catch(
+      () => {},
+    );
+    await readWhole(connection);
+    while (!isOver) {
+      await connection.write(new Uint8Array(1)).catch(() => {});
+      await systemClock.sleep(50);
+    }
+  };
+  const outcome = await put(trickle, never, 10_000, 1500);
+  assert(outcome.kind === "lost" && !outcome.isFinal, Deno.inspect(outcome));
 });
 
 Deno.test("an abort ends a part on its way", async () => {

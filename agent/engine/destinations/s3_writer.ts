@@ -35,7 +35,7 @@ export class S3Writer implements ObjectWriter {
     private readonly place: string,
     private readonly upload: { uploadId: string; partSize: number },
     private readonly uploads: Uploads,
-    { clock, signal, output }: DestinationPorts,
+    { clock, signal, output, limits }: DestinationPorts,
     private readonly maxParts = MAX_PARTS,
   ) {
     const { partSize, uploadId } = upload;
@@ -47,7 +47,7 @@ export class S3Writer implements ObjectWriter {
     if (signal.aborted) stop();
     const urls = new PartUrls(uploads, uploadId, clock, this.#over.signal);
     const tell = (text: string) => output?.line(text);
-    this.#sender = new PartSender(place, urls, this.#connections, clock, this.#over.signal, tell);
+    this.#sender = new PartSender(place, urls, this.#connections, clock, this.#over.signal, tell, limits);
   }
 
   async write(chunk: Uint8Array): Promise<void> {

@@ -1,0 +1,155 @@
+/**
+ * Peers that take a connection and never answer: every run that meets one ends, or says within the limit what it waits
+ * for. The plans of `deno task faults` have them too, and mend them; here they stay mute.
+ */
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/domain/clock.ts";
+import { type ControlPlane, FROM_SOURCE, startControlPlane } from "../support/control_plane.ts";
+import { keepAwake } from "../support/hurried_clock.ts";
+import { TestS3 } from "../support/s3.ts";
+import { TestSshd } from "../support/sshd.ts";
+import { FreezableMount } from "../support/tmpfs.ts";
+import { until } from "../support/until.ts";
+import { Relay } from "./relay.ts";
+
+/** Of the agent. Seconds. */
+const LIMITS = { DESTINATION_IDLE_SECONDS: "1", DESTINATION_PATIENCE_SECONDS: "3" };
+/** In which a run that meets a mute peer has ended or said so. Milliseconds. */
+const BOUND = 45_000;
+
+interface Peer {
+  readonly fields: Record<string, unknown>;
+  /** Whether bytes are on their way to it. */
+  isAtWork(output: string): boolean;
+  mute(): void;
+  mend(): void;
+  /** What a run says of it, be it over or not. */
+  readonly says: RegExp;
+}
+
+const isWriting = (output: string) => output.includes("Writing to ");
+
+const PEERS: Record<string, (stack: AsyncDisposableStack, root: string) => Promise<Peer>> = {
+  "an SFTP server": async (stack) => {
+    const sshd = stack.use(await TestSshd.open());
+    const relay = stack.use(new Relay(sshd.port));
+    return {
+      fields: {
+        type: "sftp",
+        sftp_host: sshd.host,
+        sftp_port: relay.port,
+        sftp_username: sshd.username,
+        sftp_private_key: sshd.privateKey,
+        sftp_host_key: sshd.hostKey,
+        sftp_path: sshd.directory,
+      },
+      isAtWork: isWriting,
+      mute: () => relay.mute(),
+      mend: () => relay.heal(),
+      says: /the server answered nothing for 1 s|it does not answer/,
+    };
+  },
+  "S3": async (stack) => {
+    const s3 = stack.use(await TestS3.open());
+    const relay = stack.use(new Relay(Number(new URL(s3.endpoint).port)));
+    relay.bytesPerSecond = 8 * 2 ** 20;
+    return {
+      fields: {
+        type: "custom_s3",
+        s3_access_key: s3.accessKey,
+        s3_secret_key: s3.secretKey,
+        s3_bucket_name: s3.bucket,
+        custom_s3_endpoint: `http://127.0.0.1:${relay.port}`,
+        path_style_endpoint: true,
+      },
+      isAtWork: () => s3.calls.some(({ method, query }) => method === "PUT" && query.has("partNumber")),
+      mute: () => relay.mute(),
+      mend: () => relay.heal(),
+      says: /did not get into bucket backups \((?:nothing moved|no answer came) for \d+ s\)/,
+    };
+  },
+  "a directory of a network file system": async (stack, root) => {
+    await Deno.mkdir(`${root}/server`);
+    const mount = stack.use(await FreezableMount.open(`${root}/server`, `${root}/mount`));
+    return {
+      fields: { type: "local", local_path: mount.path },
+      isAtWork: isWriting,
+      mute: () => mount.freeze(),
+      mend: () => mount.thaw(),
+      says: /the file system (?:did not answer for|still does not answer)/,
+    };
+  },
+};
+
+/** Text that is made as long as a test needs: the source of a run that is in the middle of its upload. */
+async function growSource(root: string): Promise<string> {
+  const path = `${root}/source`;
+  await Deno.mkdir(path);
+  const noise = new Uint8Array(2 ** 16);
+  const file = await Deno.open(`${path}/noise`, { create: true, write: true });
+  for (let written = 0; written < 96 * 2 ** 20;) written += await file.write(crypto.getRandomValues(noise));
+  file.close();
+  return path;
+}
+
+async function logOf(plane: ControlPlane, id: number): Promise<{ status: string; output: string }> {
+  return (await plane.api.call("GET", `/backup-task-logs/${id}`)).body.data;
+}
+
+Deno.test("runs that meet a mute peer end or say what they wait for, and the agent goes on", {
+  ignore: Deno.uid() !== 0,
+}, async (t) => {
+  using _awake = keepAwake();
+  await using stack = new AsyncDisposableStack();
+  const plane = stack.use(
+    await startControlPlane({ program: FROM_SOURCE, logLevel: "info", environment: LIMITS }),
+  );
+  const sourceRoot = await Deno.makeTempDir({ prefix: "rearguard-mute-" });
+  stack.defer(() => Deno.remove(sourceRoot, { recursive: true }));
+  const source_path = await growSource(sourceRoot);
+  const { api, serverId: remote_server_id } = plane;
+  for (const [name, open] of Object.entries(PEERS)) {
+    await t.step(name, async () => {
+      await using parts = new AsyncDisposableStack();
+      const root = await Deno.makeTempDir({ prefix: "rearguard-mute-" });
+      parts.defer(() => Deno.remove(root, { recursive: true }));
+      const peer = await open(parts, root);
+      parts.defer(() => peer.mend());
+      const backup_destination_id = await api.create("/backup-destinations", { label: name, ...peer.fields });
+      const taskId = await api.create("/backup-tasks", {
+        label: name,
+        type: "files",
+        source_path,
+        remote_server_id,
+        backup_destination_id,
+        store_path: "runs",
+        custom_cron_expression: "0 3 1 1 *",
+      });
+      const started = await api.call("POST", `/backup-tasks/${taskId}/run`);
+      const logId: number = started.body.backup_task_log_id;
+      await until(async () => peer.isAtWork((await logOf(plane, logId)).output));
+      peer.mute();
+      const muted = systemClock.monotonic();
+      await until(async () => {
+        const { status, output } = await logOf(plane, logId);
+        return peer.says.test(output) || ["failed", "successful"].includes(status);
+      }, BOUND).catch(async () => assert.fail(`Nothing was said: ${(await logOf(plane, logId)).output}`));
+      const { status, output } = await logOf(plane, logId);
+      // One that was faster than the silence has not met it.
+      if (status !== "successful") assert.match(output, peer.says);
+      assert.ok(systemClock.monotonic() - muted < BOUND);
+      // A cancel ends it however mute the peer is, and another destination of the same agent works meanwhile.
+      await api.call("POST", `/backup-tasks/${taskId}/cancel`);
+      await until(async () => !["queued", "running"].includes((await logOf(plane, logId)).status), 90_000);
+      const place = await Deno.makeTempDir({ prefix: "rearguard-mute-" });
+      parts.defer(() => Deno.remove(place, { recursive: true }));
+      const other = await api.create("/backup-destinations", {
+        label: "other",
+        type: "local",
+        local_path: place,
+      });
+      const checked = await api.call("POST", `/backup-destinations/${other}/check`, { remote_server_id });
+      assert.equal(checked.body.data.ok, true, JSON.stringify(checked.body));
+    });
+  }
+});
