@@ -41,7 +41,7 @@ export function readRefusal(status: number, body: string, headers: Headers): Ref
       status,
       code: textOf(error, "Code")?.trim() || fallback.code,
       message: oneLine(textOf(error, "Message") ?? ""),
-      region: region ?? textOf(error, "Region"),
+      region: region ?? textOf(error, "Region") ?? amazonRegionIn(textOf(error, "Endpoint")),
     };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
@@ -49,6 +49,12 @@ export function readRefusal(status: number, body: string, headers: Headers): Ref
     const code = /^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>][^]*<Code>(\w{1,100})<\/Code>/.exec(body)?.[1];
     return code === undefined ? fallback : { ...fallback, code };
   }
+}
+
+/** The region of the address that a redirect names. */
+function amazonRegionIn(endpoint: string | null): string | null {
+  return /(?:^|\.)s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com/.exec(endpoint ?? "")
+    ?.[1] ?? null;
 }
 
 /** Something in front of the service answered in its place. */

@@ -337,6 +337,12 @@ Deno.test("a refusal tells the service's reason, and what else may be wrong", as
     await message({ ...scope, message: "unexpected scope" }),
     /\(AuthorizationHeaderMalformed: unexpected scope\)\. Check the destination's region/,
   );
+  const redirect =
+    `<Error><Code>TemporaryRedirect</Code><Endpoint>b.s3-ap-southeast-1.amazonaws.com</Endpoint></Error>`;
+  assert.match(
+    await message({ status: 307, page: redirect }),
+    /is in region ap-southeast-1 \(TemporaryRedirect\)/,
+  );
   const signature = { status: 403, code: "SignatureDoesNotMatch" };
   assert.match(await message(signature), /or the region is another: none is set, so us-east-1 was used/);
   assert.doesNotMatch(await message(signature, { region: "garage" }), /region/);

@@ -39,7 +39,9 @@ class SignedRanges implements RangeSource {
   }
 
   async request(from: number, to: number, signal: AbortSignal): Promise<Response> {
-    return await fetch(await this.#url(), { headers: { range: `bytes=${from}-${to - 1}` }, signal });
+    const headers = { range: `bytes=${from}-${to - 1}` };
+    // A signature is good for one address only.
+    return await fetch(await this.#url(), { headers, signal, redirect: "manual" });
   }
 
   async explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError> {
