@@ -39,16 +39,26 @@ export class LocalWriter implements ObjectWriter {
     signal: AbortSignal,
     files: LocalFiles,
   ): Promise<LocalWriter> {
-    return await files.at(`write to ${directoryOf(final)}`, async () => {
-      const file = await createFile(partial);
-      try {
-        return new LocalWriter(partial, final, signal, files, file, await Deno.open(partial));
-      } catch (error) {
-        file.close();
-        await Deno.remove(partial);
-        throw error;
-      }
-    });
+    const opening = Promise.withResolvers<LocalWriter>();
+    // Nobody listens but where it is given up.
+    opening.promise.catch(() => {});
+    try {
+      return await files.at(`write to ${directoryOf(final)}`, async () => {
+        try {
+          const file = await createFile(partial);
+          const writer = new LocalWriter(partial, final, signal, files, file, await reopen(partial, file));
+          opening.resolve(writer);
+          return writer;
+        } catch (error) {
+          opening.reject(error);
+          throw error;
+        }
+      });
+    } catch (error) {
+      // A file system that answers late makes the file all the same.
+      opening.promise.then((late) => late.abort()).catch(() => {});
+      throw error;
+    }
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -183,6 +193,17 @@ function directoryOf(path: string): string {
 
 function alreadyThere(path: string): RunFailedError {
   return new RunFailedError(`Cannot write ${path}: another file took its name. Run the task again.`);
+}
+
+/** The file once more; where that fails, the first is closed and removed. */
+async function reopen(path: string, file: Deno.FsFile): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    file.close();
+    await Deno.remove(path);
+    throw error;
+  }
 }
 
 /** Never follows a link that somebody laid there; a partial file of a run that died is replaced. */
