@@ -110,7 +110,7 @@ export class LocalWriter implements ObjectWriter {
           `Cannot trust ${this.final}: it holds ${size} bytes of the ${this.#written} that were written`,
         );
       }
-    });
+    }, SYNC_LIMIT);
   }
 
   async abort(): Promise<void> {

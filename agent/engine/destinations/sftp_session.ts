@@ -93,8 +93,9 @@ export class SftpSession {
     );
   }
 
+  /** Some servers make the file durable only now. */
   closeFile(path: string, handle: Buffer): Promise<void> {
-    return this.#call(`write ${path}`, (done: Done<void>) => this.sftp.close(handle, done));
+    return this.#call(`write ${path}`, (done: Done<void>) => this.sftp.close(handle, done), SYNC_LIMIT);
   }
 
   /** Null where there is nothing of that name. */
@@ -239,9 +240,9 @@ export class SftpSession {
     }
   }
 
-  async #call<T>(action: string, start: (done: Done<T>) => void): Promise<T> {
+  async #call<T>(action: string, start: (done: Done<T>) => void, limitMs?: number): Promise<T> {
     try {
-      return await this.#raw(start);
+      return await this.requests.send(start, limitMs);
     } catch (error) {
       throw await this.explain(action, error);
     }
