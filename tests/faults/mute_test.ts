@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
 import { type ControlPlane, FROM_SOURCE, startControlPlane } from "../support/control_plane.ts";
 import { keepAwake } from "../support/hurried_clock.ts";
+import { HttpReceiver } from "../support/receivers.ts";
 import { TestS3 } from "../support/s3.ts";
 import { TestSshd } from "../support/sshd.ts";
 import { FreezableMount } from "../support/tmpfs.ts";
@@ -152,4 +153,50 @@ Deno.test("runs that meet a mute peer end or say what they wait for, and the age
       assert.equal(checked.body.data.ok, true, JSON.stringify(checked.body));
     });
   }
+});
+
+Deno.test("a webhook that is mute keeps no run and no other webhook waiting", async () => {
+  using _awake = keepAwake();
+  await using stack = new AsyncDisposableStack();
+  const plane = stack.use(await startControlPlane());
+  const receiver = stack.use(new HttpReceiver());
+  const relay = stack.use(new Relay(Number(new URL(receiver.url).port)));
+  relay.mute();
+  const root = await Deno.makeTempDir({ prefix: "rearguard-mute-" });
+  stack.defer(() => Deno.remove(root, { recursive: true }));
+  await Deno.mkdir(`${root}/source`);
+  await Deno.writeTextFile(`${root}/source/file`, "content");
+  const { api, serverId: remote_server_id } = plane;
+  const { database, keyring } = plane.services;
+  const stream = async (label: string, port: number) => {
+    const notifications = { on_success: true, on_failure: true };
+    const fields = { label, type: "webhook", value: "https://example.com", notifications };
+    const id = await api.create("/notification-streams", fields);
+    // The API takes https alone; the receiver has no certificate.
+    const sealed = keyring.encrypt(`http://127.0.0.1:${port}/${label}`);
+    await database`update notification_streams set value_encrypted = ${sealed} where id = ${id}`;
+    return id;
+  };
+  const streams = [
+    await stream("mute", relay.port),
+    await stream("heard", Number(new URL(receiver.url).port)),
+  ];
+  const taskId = await api.create("/backup-tasks", {
+    label: "told",
+    type: "files",
+    source_path: `${root}/source`,
+    remote_server_id,
+    backup_destination_id: await api.create("/backup-destinations", {
+      label: "here",
+      type: "local",
+      local_path: `${root}/stored`,
+    }),
+    custom_cron_expression: "0 3 1 1 *",
+    notification_stream_ids: streams,
+  });
+  for (let run = 1; run <= 3; run++) {
+    assert.equal((await api.run(taskId)).status, "successful");
+    await until(() => receiver.received.filter(({ path }) => path === "/heard").length > 0, BOUND);
+  }
+  assert.equal(receiver.received.some(({ path }) => path === "/mute"), false);
 });
