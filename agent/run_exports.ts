@@ -20,11 +20,12 @@ export async function* fetchExport(
 ): AsyncGenerator<Uint8Array> {
   const stalled = new AbortController();
   const either = AbortSignal.any([signal, stalled.signal]);
-  let heard = clock.monotonic();
+  /** Null while whoever takes the bytes takes its time: a destination that is away, for one. */
+  let heard: number | null = clock.monotonic();
   const over = new AbortController();
   const watch = async () => {
-    while (clock.monotonic() - heard < PATIENCE) {
-      await clock.sleep(PATIENCE - (clock.monotonic() - heard), over.signal);
+    for (let left = PATIENCE; left > 0; left = PATIENCE - (heard === null ? 0 : clock.monotonic() - heard)) {
+      await clock.sleep(left, over.signal);
     }
     stalled.abort(new Error(`nothing came for ${PATIENCE / 1000} s`));
   };
@@ -36,8 +37,9 @@ export async function* fetchExport(
     });
     if (!response.ok) throw new Error(await refusal(response));
     for await (const chunk of response.body!) {
-      heard = clock.monotonic();
+      heard = null;
       yield chunk;
+      heard = clock.monotonic();
     }
   } catch (cause) {
     signal.throwIfAborted();

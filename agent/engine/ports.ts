@@ -149,7 +149,7 @@ export interface Destination {
 /** One object being written. After `commit` or `abort` nothing else may be called. */
 export interface ObjectWriter {
   /** Where a program of this server may write the bytes by itself, which spares the agent from carrying them. */
-  readonly direct?: DirectWriting;
+  readonly direct?: DirectWriting | undefined;
   /** Takes the bytes, copying or sending what it keeps: the caller may reuse the buffer once this resolves. Slow
    * destinations hold it back. */
   write(chunk: Uint8Array): Promise<void>;

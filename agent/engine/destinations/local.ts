@@ -2,7 +2,7 @@
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { LocalDestination as Spec } from "../../../src/protocol/job.ts";
 import { isThere } from "../is_there.ts";
-import { readMounts, refuseVanished } from "../mounts.ts";
+import { type Mount, mountOf, readMounts, refuseVanished } from "../mounts.ts";
 import type { Destination, ObjectWriter, Output } from "../ports.ts";
 import { ObjectMissingError, RunFailedError } from "../ports.ts";
 import type { DestinationLimits } from "./limits.ts";
@@ -14,6 +14,26 @@ import { checkObjectName, joinPath, partialName } from "./object_name.ts";
 
 /** A backup may hold what only root may read: nobody but the agent's user gets into what it makes. */
 const DIRECTORY_MODE = 0o700;
+
+/** File systems that no server or program can let hang. */
+const DISKS = new Set([
+  "bcachefs",
+  "btrfs",
+  "exfat",
+  "ext2",
+  "ext3",
+  "ext4",
+  "f2fs",
+  "jfs",
+  "ntfs3",
+  "overlay",
+  "ramfs",
+  "reiserfs",
+  "tmpfs",
+  "vfat",
+  "xfs",
+  "zfs",
+]);
 
 export interface LocalPorts {
   readonly clock?: Clock;
@@ -61,20 +81,30 @@ export class LocalDestination implements Destination {
     const { directory } = this.spec;
     this.signal.throwIfAborted();
     const final = this.#path(checkObjectName(name));
-    await this.makePlace();
+    const isDisk = await this.#makePlace();
     if (await this.#isThere(`write to ${directory}`, final)) {
       throw new RunFailedError(
         `Cannot write ${final}: it already exists. Move it away, and run the task again.`,
       );
     }
-    return await LocalWriter.open(this.partialPath(name), final, this.signal, this.#files);
+    return await LocalWriter.open(this.partialPath(name), final, {
+      signal: this.signal,
+      files: this.#files,
+      isDisk,
+    });
   }
 
   async makePlace(): Promise<void> {
+    await this.#makePlace();
+  }
+
+  /** Returns whether it lies on a disk of this server, which answers for itself. */
+  async #makePlace(): Promise<boolean> {
     const { directory } = this.spec;
     // Else the backup would fill the disk that holds the mount point, and be gone from sight once it is mounted.
-    await this.#refuseVanished(`write to ${directory}`);
+    const mount = await this.#refuseVanished(`write to ${directory}`);
     await this.#files.at(`write to ${directory}`, () => makeDirectory(directory));
+    return DISKS.has(mount?.type ?? "");
   }
 
   async remove(name: string): Promise<boolean> {
@@ -114,9 +144,12 @@ export class LocalDestination implements Destination {
     return Promise.resolve();
   }
 
-  async #refuseVanished(action: string): Promise<void> {
+  /** Returns the file system that it lies on. */
+  async #refuseVanished(action: string): Promise<Mount | undefined> {
     const path = await this.#files.at(action, () => realPath(this.spec.directory));
-    refuseVanished(action, path, await this.#mounts());
+    const mounts = await this.#mounts();
+    refuseVanished(action, path, mounts);
+    return mountOf(path, mounts.mounts);
   }
 
   #isThere(action: string, path: string): Promise<boolean> {

@@ -75,6 +75,23 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "no program writes by itself to a file system that may hang: the agent would follow it without a limit",
+  needsRoot,
+  async () => {
+    await using at = await mounted();
+    const { signal } = new AbortController();
+    const writerIn = async (directory: string) => {
+      const writer = await new LocalDestination({ type: "local", directory }, signal).create("x", null);
+      const isDirect = writer.direct !== undefined;
+      await writer.abort();
+      return isDirect;
+    };
+    assert.equal(await writerIn(at.mount.path), false);
+    assert.equal(await writerIn(await Deno.realPath(`${at.mount.path}/../real`)), true);
+  },
+);
+
 Deno.test("a cancel ends work at a file system that does not answer", needsRoot, async () => {
   using _awake = keepAwake();
   await using at = await mounted();

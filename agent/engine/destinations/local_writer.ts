@@ -15,6 +15,13 @@ const SYNC_EVERY = 64 * 2 ** 20;
 /** More than a file system may have left over in its last block. */
 const PROBE_BYTES = 1 << 20;
 
+export interface LocalWriterPorts {
+  readonly signal: AbortSignal;
+  readonly files: LocalFiles;
+  /** A disk of this server, not a network's or a program's file system. */
+  readonly isDisk: boolean;
+}
+
 export class LocalWriter implements ObjectWriter {
   #written = 0;
   #unsynced = 0;
@@ -26,8 +33,7 @@ export class LocalWriter implements ObjectWriter {
   private constructor(
     private readonly partial: string,
     private readonly final: string,
-    private readonly signal: AbortSignal,
-    private readonly files: LocalFiles,
+    private readonly ports: LocalWriterPorts,
     private readonly file: Deno.FsFile,
     /** The same file: operations on one descriptor wait for each other, and a sync must not hold back a write. */
     private readonly syncFile: Deno.FsFile,
@@ -36,9 +42,9 @@ export class LocalWriter implements ObjectWriter {
   static async open(
     partial: string,
     final: string,
-    signal: AbortSignal,
-    files: LocalFiles,
+    ports: LocalWriterPorts,
   ): Promise<LocalWriter> {
+    const { files } = ports;
     const opening = Promise.withResolvers<LocalWriter>();
     // Nobody listens but where it is given up.
     opening.promise.catch(() => {});
@@ -46,7 +52,7 @@ export class LocalWriter implements ObjectWriter {
       return await files.at(`write to ${directoryOf(final)}`, async () => {
         try {
           const file = await createFile(partial);
-          const writer = new LocalWriter(partial, final, signal, files, file, await reopen(partial, file));
+          const writer = new LocalWriter(partial, final, ports, file, await reopen(partial, file));
           opening.resolve(writer);
           return writer;
         } catch (error) {
@@ -62,20 +68,22 @@ export class LocalWriter implements ObjectWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    this.signal.throwIfAborted();
-    await this.files.at(`write ${this.final}`, async () => {
+    this.ports.signal.throwIfAborted();
+    await this.ports.files.at(`write ${this.final}`, async () => {
       if (this.#syncFailure !== null) throw this.#syncFailure;
       for (let at = 0; at < chunk.length;) at += await this.file.write(chunk.subarray(at));
     });
     this.#count(chunk.length);
   }
 
-  get direct(): DirectWriting {
+  /** Not where a file system may hang: whoever follows a program's writing reads the file without a time limit. */
+  get direct(): DirectWriting | undefined {
+    if (!this.ports.isDisk) return undefined;
     return {
       path: this.partial,
       written: (length) => this.#count(length),
       findFault: () =>
-        this.files.at(`write ${this.final}`, async () => {
+        this.ports.files.at(`write ${this.final}`, async () => {
           await this.file.seek(0, Deno.SeekMode.End);
           await this.file.write(new Uint8Array(PROBE_BYTES));
           await this.file.syncData();
@@ -85,7 +93,7 @@ export class LocalWriter implements ObjectWriter {
 
   /** A failure is told by `commit`. */
   async settle(): Promise<void> {
-    const settling = this.files.at(`write ${this.final}`, async () => {
+    const settling = this.ports.files.at(`write ${this.final}`, async () => {
       await this.#syncing;
       this.#syncBeside();
       await this.#syncing;
@@ -94,14 +102,14 @@ export class LocalWriter implements ObjectWriter {
   }
 
   async commit(): Promise<void> {
-    this.signal.throwIfAborted();
-    await this.files.at(`write ${this.final}`, async () => {
+    this.ports.signal.throwIfAborted();
+    await this.ports.files.at(`write ${this.final}`, async () => {
       await this.#syncing;
       if (this.#syncFailure !== null) throw this.#syncFailure;
       await this.file.sync();
     }, SYNC_LIMIT);
     this.#close();
-    await this.files.at(`write ${this.final}`, async () => {
+    await this.ports.files.at(`write ${this.final}`, async () => {
       await this.#publish();
       await syncDirectory(directoryOf(this.final));
       const { size } = await Deno.stat(this.final);
@@ -116,7 +124,7 @@ export class LocalWriter implements ObjectWriter {
   async abort(): Promise<void> {
     if (!this.#isClosed) {
       // Closing the file would write what is still in memory, and nothing can interrupt a close.
-      await this.files.at(`remove ${this.partial}`, async () => {
+      await this.ports.files.at(`remove ${this.partial}`, async () => {
         await this.#syncing;
         await this.file.truncate(0);
       }).catch((error) => {
@@ -126,7 +134,7 @@ export class LocalWriter implements ObjectWriter {
     }
     this.#close();
     for (const path of this.#isPublished ? [this.partial, this.final] : [this.partial]) {
-      await this.files.at(`remove ${path}`, async () => {
+      await this.ports.files.at(`remove ${path}`, async () => {
         try {
           await Deno.remove(path);
         } catch (error) {
@@ -182,8 +190,8 @@ export class LocalWriter implements ObjectWriter {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.files.close(this.file);
-    this.files.close(this.syncFile);
+    this.ports.files.close(this.file);
+    this.ports.files.close(this.syncFile);
   }
 }
 
