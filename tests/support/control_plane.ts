@@ -103,7 +103,8 @@ export async function serve(
       new Reaper(services, replicaId),
       new Remover(services),
       new Watcher(services),
-      new Messenger(services, new Notifier({ ...services, smtp: null })),
+      // Each event is a message of its own.
+      new Messenger(services, new Notifier({ ...services, smtp: null, messageInterval: 0 })),
     ]
   ) {
     loop.start();
