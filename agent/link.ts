@@ -2,6 +2,7 @@
  * The agent's one socket: it comes back by itself, says what the agent holds, replays what was not acknowledged, and
  * carries questions over a lost connection. Runs never wait for it.
  */
+import { tlsReason } from "../src/domain/tls_fault.ts";
 import { logger } from "../src/telemetry/logging.ts";
 import type { Clock } from "../src/domain/clock.ts";
 import { decodeServerMessage, encode, ProtocolError } from "../src/protocol/codec.ts";
@@ -254,7 +255,7 @@ export class Link {
     } catch (error) {
       log().warn("Cannot reach the control plane at {url}: {reason}", {
         url,
-        reason: (error as Error).message,
+        reason: tlsReason(error) ?? (error as Error).message,
       });
     }
   }

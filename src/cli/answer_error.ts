@@ -1,4 +1,5 @@
 /** From an answer that is no success, or none at all, to what the person is told. */
+import { tlsReason } from "../domain/tls_fault.ts";
 import { CommandError, EXIT, type ExitCode } from "./command_error.ts";
 
 const CODES: Readonly<Record<number, ExitCode>> = {
@@ -75,6 +76,8 @@ function originOf(response: Response): string {
 /** The innermost cause: `Connection refused` of a sentence that repeats the URL. */
 function reasonOf(cause: unknown): string {
   if (cause instanceof DOMException && cause.name === "TimeoutError") return "no answer in time";
+  const tls = tlsReason(cause);
+  if (tls !== null) return tls;
   const innermost = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const text = innermost instanceof Error ? innermost.message : String(innermost);
   return text.split(": ").at(-1)!.replace(/ \(os error \d+\)$/, "").toLowerCase();

@@ -6,7 +6,7 @@ import { lookup } from "node:dns";
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { type AddressPolicy, SETTING } from "./address_policy.ts";
-import { TlsAgent } from "./tls_agent.ts";
+import { TlsAgent, withDates } from "./tls_agent.ts";
 
 export interface NetworkRequest {
   readonly method?: string;
@@ -88,7 +88,8 @@ export class Network {
     } catch (error) {
       signal?.throwIfAborted();
       // One error for each address that was tried.
-      throw error instanceof AggregateError ? error.errors[0] ?? error : error;
+      const first = error instanceof AggregateError ? error.errors[0] ?? error : error;
+      throw await withDates(first, url, this.#lookup as never);
     }
   }
 

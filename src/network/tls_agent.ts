@@ -2,6 +2,7 @@
 import { Agent, type AgentOptions } from "node:https";
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
+import { systemClock } from "../domain/clock.ts";
 
 type Target = AgentOptions & { host: string; port: number; servername?: string };
 
@@ -25,4 +26,43 @@ export class TlsAgent extends Agent {
       ...(isIP(name) === 0 ? { servername: name } : {}),
     });
   }
+}
+
+/** How long the second look at a certificate may take. Milliseconds. */
+const PATIENCE = 5_000;
+
+/**
+ * Deno 2.9.6 calls a certificate that has expired "unable to verify", as one of an unknown authority. Returns an error that names the
+ * date where that is the reason, otherwise the same; nothing is sent to the server for it.
+ *
+ * @param lookup What judges the addresses.
+ */
+export async function withDates(error: unknown, url: URL, lookup: AgentOptions["lookup"]): Promise<unknown> {
+  if ((error as { code?: string }).code !== "UNABLE_TO_VERIFY_LEAF_SIGNATURE") return error;
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const { promise, resolve } = Promise.withResolvers<{ valid_from?: string; valid_to?: string }>();
+  const socket = connect({
+    host,
+    port: Number(url.port || 443),
+    ...(lookup === undefined ? {} : { lookup }),
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    rejectUnauthorized: false,
+    timeout: PATIENCE,
+  }, () => resolve(socket.getPeerCertificate()));
+  for (const event of ["error", "timeout", "close"]) socket.once(event, () => resolve({}));
+  const { valid_from, valid_to } = await promise;
+  socket.on("error", () => {}); // it was only looked at
+  socket.destroy();
+  const [from, to] = [valid_from, valid_to].map((moment) => new Date(moment ?? NaN).getTime() / 1000);
+  const now = systemClock.now().getTime() / 1000;
+  const cause = { cause: error };
+  if (to! < now) {
+    return Object.assign(new Error(`certificate not valid after ${to}`, cause), { code: "CERT_HAS_EXPIRED" });
+  }
+  if (from! > now) {
+    return Object.assign(new Error(`certificate not valid before ${from}`, cause), {
+      code: "CERT_NOT_YET_VALID",
+    });
+  }
+  return error;
 }

@@ -1,4 +1,5 @@
 /** The one door for requests to addresses that users give: no redirect, a time limit, and little read of the answer. */
+import { tlsReason } from "../domain/tls_fault.ts";
 import type { Clock } from "../domain/clock.ts";
 import { RELEASE } from "../domain/release.ts";
 import { AddressRefusedError, type Network } from "../network/network.ts";
@@ -107,9 +108,9 @@ function unreachable(cause: unknown): string {
     : "";
   if (/ENOTFOUND|EAI_AGAIN|getaddrinfo/i.test(text)) return "Its host name can't be found";
   if (/refused/i.test(text)) return "It refused the connection";
-  if (/certificate|tls|handshake/i.test(text)) {
-    return "Its certificate is not trusted, or it does not speak TLS";
-  }
+  const tls = tlsReason(cause);
+  if (tls !== null) return tls[0]!.toUpperCase() + tls.slice(1);
+  if (/tls|handshake/i.test(text)) return "It does not speak TLS";
   if (/invalid url/i.test(text)) return "Its address is not a URL";
   return "The connection failed";
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
+import { tlsReason } from "../domain/tls_fault.ts";
 import { type Database, openDatabase } from "../store/database.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../store/embedded.ts";
 import { migrate, readMigrations } from "../store/migrate.ts";
@@ -102,7 +103,7 @@ async function reach(database: Database): Promise<void> {
     // What postgres.js says of a connection that it ends because the server is a standby.
     const reason = code === "CONNECTION_DESTROYED"
       ? "the server is a standby, it takes no writes"
-      : message || code;
+      : tlsReason(cause) ?? (message || code);
     if (/unsupported startup parameter/.test(reason ?? "")) {
       throw new StartError(
         `Cannot use the database: a connection pooler is between, which refuses keepalive settings (${reason}). Connect to ` +

@@ -1,4 +1,5 @@
 /** What went wrong at a bucket, in words that name the setting to change. */
+import { tlsReason } from "../domain/tls_fault.ts";
 import { AddressRefusedError } from "../network/network.ts";
 import type { AddressDoubts } from "./s3_address.ts";
 import { StorageError } from "./storage_error.ts";
@@ -159,18 +160,18 @@ export function unreachableError(
   if (cause instanceof AddressRefusedError) {
     return new StorageError(`Cannot ${action}: ${cause.message}.`, "AddressRefused", false, { cause });
   }
-  const detail = causes(cause);
   if (cause instanceof DOMException && cause.name === "TimeoutError") {
     return new StorageError(`Cannot ${action}: ${host} did not answer in time. Try again.`, "Timeout", true, {
       cause,
     });
   }
-  return new StorageError(`Cannot ${action}: ${networkFault(host, detail, doubts)}`, "Network", true, {
+  return new StorageError(`Cannot ${action}: ${networkFault(host, cause, doubts)}`, "Network", true, {
     cause,
   });
 }
 
-function networkFault(host: string, detail: string, { isHostStyle }: AddressDoubts): string {
+function networkFault(host: string, cause: unknown, { isHostStyle }: AddressDoubts): string {
+  const detail = causes(cause);
   // The bucket's name became a part of the host's.
   const pathStyle = isHostStyle ? " Or set path_style_endpoint, which most services of one's own need." : "";
   if (/ENOTFOUND|EAI_AGAIN/i.test(detail)) {
@@ -179,9 +180,8 @@ function networkFault(host: string, detail: string, { isHostStyle }: AddressDoub
   if (/refused/i.test(detail)) {
     return `${host} refuses the connection. Check the destination's endpoint and port.`;
   }
-  if (/certificate/i.test(detail)) {
-    return `the certificate of ${host} is not trusted by this machine. Check the endpoint, or add its authority.${pathStyle}`;
-  }
+  const tls = tlsReason(cause);
+  if (tls !== null) return `${host} can't be connected to safely: ${tls}.${pathStyle}`;
   return `the connection to ${host} failed. Check the network between here and there.`;
 }
 

@@ -1,7 +1,8 @@
 /** TLS to PostgreSQL: asked for in plain text first (the protocol's section "SSL Session Encryption"), then as usual. */
 import { Buffer } from "node:buffer";
 import { isIP, type Socket } from "node:net";
-import { connect } from "node:tls";
+import { connect, type TLSSocket } from "node:tls";
+import { systemClock } from "../domain/clock.ts";
 import type { DatabaseTls } from "../domain/database_url.ts";
 
 /** Its length, and a version that no protocol has. */
@@ -31,11 +32,14 @@ export async function encrypted(socket: Socket, host: string, tls: DatabaseTls):
       socket,
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(tls.rootCertificate === null ? {} : { ca: await Deno.readTextFile(tls.rootCertificate) }),
-      rejectUnauthorized: tls.mode !== "prefer" && tls.mode !== "require",
+      // It is judged below, where its dates are known: Deno 2.9.6 calls an expired one "unable to verify".
+      rejectUnauthorized: false,
       ...(tls.mode === "verify-ca" ? { checkServerIdentity: () => undefined } : {}),
     });
     secure.once("close", () => socket.destroy());
     await event(secure, "secureConnect");
+    const isVerified = tls.mode !== "prefer" && tls.mode !== "require";
+    if (isVerified && !secure.authorized) throw certificateFault(secure);
     return secure;
   } catch (error) {
     socket.destroy();
@@ -43,6 +47,17 @@ export async function encrypted(socket: Socket, host: string, tls: DatabaseTls):
   } finally {
     clearTimeout(timer);
   }
+}
+
+function certificateFault(socket: TLSSocket): Error {
+  const { valid_from, valid_to, subjectaltname } = socket.getPeerCertificate();
+  const seconds = (moment: string) => Math.floor(new Date(moment).getTime() / 1000);
+  const now = systemClock.now().getTime() / 1000;
+  const code = String((socket.authorizationError as { code?: string })?.code ?? socket.authorizationError);
+  const text = String((socket.authorizationError as Error)?.message ?? code);
+  if (seconds(valid_to) < now) return problem(code, `certificate not valid after ${seconds(valid_to)}`);
+  if (seconds(valid_from) > now) return problem(code, `certificate not valid before ${seconds(valid_from)}`);
+  return problem(code, /ALTNAME/.test(code) ? `${text} ${subjectaltname ?? ""}` : text);
 }
 
 /** In postgres.js's words. */

@@ -5,6 +5,7 @@
  */
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { tlsReason } from "../../../src/domain/tls_fault.ts";
 import { trustedAuthorities } from "../../../src/network/authorities.ts";
 import { outgoing } from "../outgoing.ts";
 
@@ -161,10 +162,8 @@ const REASONS: Record<string, string> = {
 };
 
 function faultOf(error: Error & { code?: string }): { reason: string; isFinal: boolean } {
-  if (/certificate/i.test(error.message)) {
-    const reason = "its certificate is not trusted by this server. Check the endpoint, or add its authority.";
-    return { reason, isFinal: true };
-  }
+  const tls = tlsReason(error);
+  if (tls !== null) return { reason: `${tls}.`, isFinal: true };
   const reason = REASONS[error.code ?? ""] ?? `the connection failed (${error.code ?? error.name})`;
   return { reason, isFinal: false };
 }

@@ -1,6 +1,7 @@
 /** Mail, by the SMTP server that the operator names. */
 import { createTransport } from "nodemailer";
 import { emailAddresses } from "../../domain/notification_stream.ts";
+import { tlsReason } from "../../domain/tls_fault.ts";
 import { DeliveryError } from "../delivery_error.ts";
 import { bodyText } from "../message.ts";
 import type { Channel } from "./channel.ts";
@@ -70,6 +71,8 @@ function whenAborted(signal: AbortSignal): Promise<never> {
 function reasonOf(cause: unknown): string {
   const { code, responseCode } = cause as { code?: string; responseCode?: number };
   const answer = responseCode === undefined ? "" : ` (${responseCode})`;
+  const tls = responseCode === undefined && code !== "EAUTH" ? tlsReason(cause) : null;
+  if (tls !== null) return `The mail server can't be reached safely: ${tls}`;
   switch (code) {
     case "EAUTH":
       return `The mail server refused the login${answer}: the operator checks SMTP_URL`;
