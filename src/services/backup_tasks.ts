@@ -7,6 +7,7 @@ import {
 } from "../domain/backup_task.ts";
 import { ConflictError, ForbiddenError, InvalidError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
+import { KEEP_RULES } from "../domain/retention.ts";
 import { nextRun } from "../domain/schedule.ts";
 import { noteCreated } from "../store/audited_request.ts";
 import {
@@ -122,6 +123,7 @@ export async function updateBackupTask(
       ...columns,
       ...moved ? { next_run_at: nextRun({ ...schedule, timezone }, now) } : {},
       ...definesAnotherSource(task, columns) ? { source_changed_at: now } : {},
+      ...changesRetention(task, columns) ? { retention_changed_at: now } : {},
     }, now);
     await replaceRelations(sql, id, input);
     if (moved) await notify(sql, { topic: "schedule_changed" });
@@ -276,6 +278,12 @@ async function replaceRelations(sql: Sql, id: number, input: BackupTaskInput): P
 function scheduleMoved(before: ScheduleFields & { timezone: string }, after: typeof before): boolean {
   return (["frequency", "time_to_run_at", "weekday", "custom_cron_expression", "timezone"] as const)
     .some((field) => before[field] !== after[field]);
+}
+
+/** Whether an update changes how long backups are kept. */
+function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>): boolean {
+  return (["maximum_backups_to_keep", "minimum_age_days", ...KEEP_RULES] as const)
+    .some((field) => columns[field] !== undefined && columns[field] !== before[field]);
 }
 
 /** It holds the records of every user. */

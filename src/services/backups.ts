@@ -75,7 +75,8 @@ export async function deleteBackup(
     const isGoing = backup.removal_reason === "request" || backup.removal_begun_at !== null;
     if (isGoing && !forget) return { deletes_at: backup.deletes_at ?? services.clock.now() };
     const deletesAt = await putIntoTrash(services, sql, caller, [id], forget ? "forget" : "delete");
-    return { deletes_at: backup.deletes_at ?? deletesAt };
+    const isKept = backup.removal_reason === "request" && backup.deletes_at !== null;
+    return { deletes_at: isKept ? backup.deletes_at! : deletesAt };
   });
 }
 

@@ -31,6 +31,7 @@ import { notify } from "../store/notifications.ts";
 import { askAgent, NothingDoneError } from "./agent_requests.ts";
 import { enterAudit, NO_ORIGIN } from "./audit_log.ts";
 import type { Services } from "./context.ts";
+import { trashByChangedRules } from "./trash.ts";
 import { bucketOf, removeUpload } from "./uploads.ts";
 
 /** How long one replica has for a removal before another may try. */
@@ -62,7 +63,10 @@ export async function requestRetention(services: Services, sql: Sql, taskId: num
   const at = { timezone: task.timezone, now: services.clock.now() };
   const going = decideRetention(await lockStoredBackups(sql, taskId), task, at)
     .filter(({ reasons }) => reasons.length === 0).map(({ backup }) => backup.id);
-  await requestRemoval(services, sql, going, "retention");
+  if (going.length === 0) return;
+  if (!await trashByChangedRules(services, sql, task, going)) {
+    await requestRemoval(services, sql, going, "retention");
+  }
   for (const resourceId of going) {
     await enterAudit(services, {
       actor: { type: "system" },

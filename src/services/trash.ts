@@ -18,6 +18,7 @@ import {
   storeDeleteDelay,
   takeTrashNews,
   trashBackups,
+  trashByRule,
   type TrashNews,
   type TrashSummary,
 } from "../store/trash.ts";
@@ -67,6 +68,33 @@ export async function putIntoTrash(
   const news = { user_id: caller.userId, event, resource: "backups", ends_at: deletesAt };
   await noteTrashed(services, sql, news, ids);
   return deletesAt;
+}
+
+/**
+ * Puts what changed rules of a task remove into the trash, for as long after the change as what a person
+ * deletes: else a stolen token would only have to change the rules. Returns false where the change is longer
+ * ago, and nothing is done.
+ */
+export async function trashByChangedRules(
+  services: Clocked,
+  sql: Sql,
+  task: { user_id: number; retention_changed_at: Date | null },
+  ids: readonly number[],
+): Promise<boolean> {
+  if (task.retention_changed_at === null) return false;
+  const now = services.clock.now();
+  const delay = await findDeleteDelay(sql) ?? { days: DEFAULT_DELETE_DELAY_DAYS, next: null };
+  const deletesAt = deletionTime(delay, task.retention_changed_at);
+  if (deletesAt <= now) return false;
+  await trashByRule(sql, ids, { now, deletesAt });
+  const news = {
+    user_id: task.user_id,
+    event: "retention",
+    resource: "backups",
+    ends_at: deletesAt,
+  } as const;
+  await noteTrashed(services, sql, news, ids);
+  return true;
 }
 
 /** Notes, in the caller's transaction, what administrators are to be told of. */
@@ -138,6 +166,8 @@ function sentence({ email, event, resource, count, ids, ends_at }: TrashSummary)
       return `${who} deleted ${what} (${named}); deletion begins at ${from}.`;
     case "forget":
       return `${who} had ${what} forgotten (${named}); the records go at ${from}, the objects stay.`;
+    case "retention":
+      return `Changed rules of ${who} remove ${what} (${named}); deletion begins at ${from}.`;
     case "release":
       return `${who} released the hold of ${what} (${named}), which ends at ${from}.`;
   }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type ApiClient, type TestApi, testApi } from "../../tests/support/api.ts";
 import { newBackup, newDestination, newServer, newTask } from "../../tests/support/records.ts";
-import { removeDue } from "./removals.ts";
+import { transaction } from "../store/database.ts";
+import { removeDue, requestRetention } from "./removals.ts";
 import { configureDeleteDelay } from "./trash.ts";
 import { emptyTrash } from "./trash_removal.ts";
 
@@ -191,4 +192,44 @@ Deno.test("a deleted user's tokens are no good, until the user is taken back", a
   await api.clock.advance(3 * DAY);
   await emptyTrash(api.services);
   assert.equal((await api.database`select from users where id = ${user.userId}`).length, 0);
+});
+
+Deno.test("rules that a stolen token changes remove nothing before the delay is over, and administrators are told", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  await newStream(api.admin);
+  const { task, backups } = await stage(api, api.admin, 3);
+  const retain = () => transaction(api.database, (sql) => requestRetention(api.services, sql, task));
+  const path = `/api/backup-tasks/${task}`;
+  assert.equal((await call("PUT", path, { maximum_backups_to_keep: 1 })).status, 200);
+  await api.clock.advance(DAY);
+  await retain();
+  const trash = (await call("GET", "/api/backups?status=trash")).body.data;
+  assert.deepEqual(trash.map(({ id, deletes_at }: { id: number; deletes_at: string }) => [id, deletes_at]), [
+    [backups[0], "2026-01-08T12:00:00Z"],
+    [backups[1], "2026-01-08T12:00:00Z"],
+  ]);
+  assert.equal(await removeDue(api.services), 0);
+  await emptyTrash(api.services);
+  assert.match(
+    (await reasonsOf(api))[0]!,
+    /^Changed rules of \S+ remove 2 backups \(1, 2\); deletion begins/,
+  );
+  // A person's own deletion begins no sooner for it.
+  assert.equal((await call("DELETE", `/api/backups/${backups[0]}`)).body.deletes_at, "2026-01-09T12:00:00Z");
+  await call("POST", `/api/backups/${backups[0]}/undelete`);
+  // The rules are asked again right before anything goes: changed back, they keep it.
+  await call("PUT", path, { maximum_backups_to_keep: 0 });
+  await api.clock.advance(3 * DAY);
+  await removeDue(api.services);
+  assert.equal((await api.database`select from backups where removal_requested_at is not null`).length, 0);
+  // Long unchanged, they remove at once.
+  await call("PUT", path, { maximum_backups_to_keep: 2 });
+  await api.clock.advance(3 * DAY);
+  await retain();
+  const [{ due }] = await api.database`
+    select count(*) as due from backups where deletes_at is null and next_removal_at <= ${api.clock.now()}` as [
+    { due: number },
+  ];
+  assert.equal(due, 1);
 });

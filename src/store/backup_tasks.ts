@@ -53,6 +53,8 @@ export interface BackupTaskRow extends RetentionPolicy {
   /** When it became another source; null: as it was created. */
   source_changed_at: Date | null;
   paused_at: Date | null;
+  /** When a person changed how long its backups are kept; null: they never did. */
+  retention_changed_at: Date | null;
   next_run_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -76,6 +78,7 @@ export type NewBackupTask = Omit<
   | "id"
   | "user_id"
   | "paused_at"
+  | "retention_changed_at"
   | "source_changed_at"
   | "drill_queued_at"
   | "last_proven_at"

@@ -43,11 +43,27 @@ export async function trashBackups(
 ): Promise<void> {
   await sql`
     update backups set removal_requested_at = coalesce(removal_requested_at, ${now}), removal_reason = ${reason},
-      deletes_at = case when removal_begun_at is null then coalesce(deletes_at, ${deletesAt}) else deletes_at end,
+      deletes_at = case
+        when removal_begun_at is not null then deletes_at
+        when removal_reason = 'retention' then ${deletesAt}
+        else coalesce(deletes_at, ${deletesAt}) end,
       next_removal_at = case
         when removal_begun_at is not null then least(next_removal_at, greatest(deletes_at, ${now}))
+        when removal_reason = 'retention' then ${deletesAt}
         else coalesce(deletes_at, ${deletesAt}) end
     where id = any(${[...ids]}::bigint[])`;
+}
+
+/** Marks backups that changed rules remove: nothing of them goes before `deletesAt`. None may be held. */
+export async function trashByRule(
+  sql: Sql,
+  ids: readonly number[],
+  { now, deletesAt }: { now: Date; deletesAt: Date },
+): Promise<void> {
+  await sql`
+    update backups set removal_requested_at = ${now}, removal_reason = 'retention', deletes_at = ${deletesAt},
+      next_removal_at = ${deletesAt}
+    where id = any(${[...ids]}::bigint[]) and removal_requested_at is null`;
 }
 
 /** Ends the holds that were released and whose time has come. */
@@ -91,7 +107,7 @@ export async function nextTrashAt(sql: Sql): Promise<Date | null> {
 
 export interface TrashNews {
   user_id: number;
-  event: "delete" | "forget" | "release";
+  event: "delete" | "forget" | "release" | "retention";
   /** As in the paths: `backups`. */
   resource: string;
   resource_id: number;

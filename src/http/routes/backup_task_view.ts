@@ -238,6 +238,7 @@ const exampleRow: BackupTaskDetailRow = {
   restore_duration_ms: null,
   source_changed_at: null,
   paused_at: null,
+  retention_changed_at: null,
   next_run_at: new Date("2024-08-08T01:00:00Z"),
   created_at: created,
   updated_at: created,
