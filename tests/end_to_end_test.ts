@@ -246,7 +246,7 @@ async function stalledLinking() {
   const path = Deno.env.get("PATH")!;
   const pidFile = join(directory, "pid");
   const script = `#!/bin/sh
-case "$*" in *.replaced*) ;; *" --link "*) if [ ! -e ${pidFile} ]; then
+case "$* $(readlink /proc/$$/fd/4)" in *.replaced) ;; *" --link "*) if [ ! -e ${pidFile} ]; then
   PATH='${path}' cp "$@"; echo $$ > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; exec sleep 1000
 fi;; esac
 PATH='${path}' exec cp "$@"

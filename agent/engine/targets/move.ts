@@ -1,9 +1,6 @@
 /** Puts files from one directory into another of the same file system, under the same names. */
-import { bytesOf } from "../bytes.ts";
-import { capture } from "../capture.ts";
 import type { Children } from "../children.ts";
-import { RunFailedError } from "../ports.ts";
-import { ENDS_WITH_AGENT, ENDS_WITH_PARENT, joinNames, overNames, statNames } from "./names.ts";
+import { DIRECTORY_INTO, joinNames, overNames, statNames } from "./names.ts";
 import { parentOf } from "./selection.ts";
 
 /** Less than xargs(1) puts on one command line. */
@@ -25,7 +22,7 @@ export async function linkOrMove(
   children: Children,
 ): Promise<void> {
   try {
-    await overNames(from, [...LINK, "-t", to, "--"], names, children);
+    await overNames(from, [...LINK, "-t", DIRECTORY_INTO, "--"], names, children, to);
   } catch {
     // Where all are linked, it was directories above them whose owners could not be set.
     const rest = await notLinked(from, to, names, list, children);
@@ -43,16 +40,8 @@ export async function moveNames(
 ): Promise<void> {
   const script = 'to=$1; directory=$2; shift 2; exec mv -f -t "$to/$directory" -- "$@"';
   for (const { parent, group } of groups(names)) {
-    const { exit, messages } = await capture(
-      children,
-      {
-        program: "env",
-        args: [`--chdir=${from}`, "xargs", "-0", ...ENDS_WITH_PARENT, "sh", "-c", script, "sh", to],
-        redirects: ENDS_WITH_AGENT,
-      },
-      bytesOf([parent, ...group].map((name) => `./${name}\0`).join("")),
-    );
-    if (exit.code !== 0) throw new RunFailedError(messages[0] ?? `mv exited with ${exit.code}`);
+    // One command each: xargs is given less than it takes at once, and the first name is the directory.
+    await overNames(from, ["sh", "-c", script, "sh", DIRECTORY_INTO], [parent, ...group], children, to);
   }
 }
 

@@ -12,12 +12,24 @@ import { RunFailedError } from "../ports.ts";
 export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", path: "/dev/null" }];
 export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];
 
-/** Runs a command with the names, which are relative to `directory`, behind its arguments. */
+/**
+ * A directory that a command puts files into, opened for it: a path through it is no longer than a name that could
+ * be unpacked, however long the directory's own path is.
+ */
+export const DIRECTORY_INTO = "/proc/self/fd/4";
+const INTO = { descriptor: 4, direction: "<" } as const;
+
+/**
+ * Runs a command with the names, which are relative to `directory`, behind its arguments.
+ *
+ * @param to The directory that the command finds as {@link DIRECTORY_INTO}.
+ */
 export async function overNames(
   directory: string,
   command: readonly string[],
   names: readonly string[],
   children: Children,
+  to: string | null = null,
 ): Promise<void> {
   if (names.length === 0) return;
   const { exit, messages } = await capture(
@@ -25,11 +37,15 @@ export async function overNames(
     {
       program: "env",
       args: [`--chdir=${directory}`, "xargs", "-0", "-r", ...ENDS_WITH_PARENT, ...command],
-      redirects: ENDS_WITH_AGENT,
+      redirects: to === null ? ENDS_WITH_AGENT : [...ENDS_WITH_AGENT, { ...INTO, path: to }],
     },
     joinNames(names),
   );
-  if (exit.code !== 0) throw new RunFailedError(messages[0] ?? `${command[0]} exited with ${exit.code}`);
+  if (exit.code !== 0) {
+    throw new RunFailedError(
+      messages[0]?.replaceAll(DIRECTORY_INTO, to ?? "") ?? `${command[0]} exited with ${exit.code}`,
+    );
+  }
 }
 
 /** Returns the directories that the agent may not write to. The empty name is `root` itself. */

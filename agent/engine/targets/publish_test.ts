@@ -329,7 +329,8 @@ Deno.test(
 );
 
 /** Directories that lead to paths of more than 4,096 bytes, with a file at the end. */
-const DEEP = `perl -e 'for (1..17) { mkdir "d" x 250; chdir "d" x 250 } open F, ">file"; print F "deep"'; ` +
+const DEEP =
+  `perl -e 'for (1..17) { mkdir "d" x 250; chdir "d" x 250; open F, ">f" } open F, ">file"; print F "deep"'; ` +
   `perl -e 'for (1..60) { mkdir "\\xe9" x 250; chdir "\\xe9" x 250 } open F, ">file"'; ` +
   `mkdir a; echo one > a/one; echo two > two`;
 
@@ -337,8 +338,8 @@ Deno.test("paths that are too long are told at the backup, and left out of a res
   await using at = await backedUp(DEEP);
   const told = at.run.warnings.filter((line) => line.startsWith("Too long to be restored: "));
   assert.match(told[0]!, /a path of \d+ bytes, where Linux opens 4093 at most/);
-  // 17 and 60 directories, of which 16 each are short enough, and two files.
-  const long = 1 + 44 + 2;
+  // 17 and 60 directories, of which 16 each are short enough, and three files.
+  const long = 1 + 44 + 3;
   assert.equal(told.length, 21);
   assert.match(told.at(-1)!, new RegExp(`: ${long - 20} more paths$`));
   for (const state of ["missing", "in use"]) {
@@ -349,6 +350,16 @@ Deno.test("paths that are too long are told at the backup, and left out of a res
     assert.equal(await Deno.readTextFile(`${at.target}/two`), "two\n", state);
     assert.ok(at.run.warnings.length > 0 && at.run.warnings.length < 30);
     assert.ok(files_count! > 0 && files_count! <= at.backup.files_count! - long, String(files_count));
+  }
+  // Below a target whose own path is long, too.
+  const far = `${at.run.root}/${Array(8).fill("f".repeat(200)).join("/")}`;
+  for (let times = 0; times < 2; times++) {
+    await restore(at.run, at.backup, { target: { path: far, overwrite: true } });
+    assert.equal(names(far).length, 4);
+    const deepest = ["-mindepth", "16", "-maxdepth", "16", "-type", "d"];
+    const found = () => shell('find "$@" | wc -l', far, ...deepest);
+    assert.equal((await found()).trim(), "2");
+    await shell('find "$@" -execdir rm -r {} +', far, ...deepest);
   }
   const name = "d".repeat(250);
   await restore(at.run, at.backup, { target: { path: `${at.run.root}/chosen`, paths: [name, "a"] } });
