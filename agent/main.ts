@@ -5,6 +5,7 @@ import { RELEASE } from "../src/domain/release.ts";
 import type { AgentDescription } from "../src/protocol/messages.ts";
 import { logger, setUpLogging } from "../src/telemetry/logging.ts";
 import { type AgentConfig, readAgentConfig } from "./config.ts";
+import { GarbageCollection } from "./engine/garbage.ts";
 import { ListingCache } from "./engine/listing_cache.ts";
 import { describeTools } from "./engine/tools.ts";
 import { enrol } from "./enrolment.ts";
@@ -56,17 +57,24 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
   const key = await keyOf(config, state, description, stopping.signal);
   if (key === null) return;
   const journal = await Journal.open(state.journalPath, clock);
+  const garbage = new GarbageCollection(clock);
   const runner = new Runner({
     clock,
     journal,
     state,
     hostname: config.hostname,
     link: () => link,
+    garbage,
     exports: { url: config.url, key, clock },
   });
   await runner.recover();
   await using listings = new ListingCache(state.listingsPath, clock);
-  const requests = new Requests({ url: config.url, key, clock }, (message) => link.send(message), listings);
+  const requests = new Requests(
+    { url: config.url, key, clock },
+    (message) => link.send(message),
+    listings,
+    garbage,
+  );
   const link: Link = new Link({
     url: config.url,
     key,

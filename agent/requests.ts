@@ -4,6 +4,7 @@ import type { BackupSend } from "../src/protocol/browsing.ts";
 import type { AgentMessage, AgentRequest, ServerMessage } from "../src/protocol/messages.ts";
 import { browseBackup } from "./engine/browse.ts";
 import { checkDestination, removeFromDestination } from "./engine/destinations/registry.ts";
+import type { GarbageCollection } from "./engine/garbage.ts";
 import type { ListingCache } from "./engine/listing_cache.ts";
 import { BackupDamagedError, RunFailedError } from "./engine/ports.ts";
 import { type Carry, sendFromBackup } from "./engine/send.ts";
@@ -22,6 +23,7 @@ export class Requests {
     private readonly stream: StreamOptions,
     private readonly send: (message: AgentMessage) => boolean,
     private readonly listings: ListingCache | null = null,
+    private readonly garbage: GarbageCollection | null = null,
   ) {}
 
   async take(
@@ -60,6 +62,7 @@ export class Requests {
     } finally {
       over.abort();
       this.#count--;
+      this.garbage?.soon();
     }
   }
 

@@ -5,6 +5,7 @@ import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
 import type { RunEvent, Verdict } from "../src/protocol/messages.ts";
 import { runBackup } from "./engine/backup.ts";
+import type { GarbageCollection } from "./engine/garbage.ts";
 import { openDestination } from "./engine/destinations/registry.ts";
 import { PendingCalls } from "./engine/pending_calls.ts";
 import { runDrill } from "./engine/drill.ts";
@@ -28,6 +29,7 @@ export interface RunnerOptions {
   state: StateDirectory;
   hostname: string;
   link(): CallLink & { pump(): void };
+  readonly garbage: GarbageCollection;
   /** Where runs fetch the control plane's state from. */
   exports: ExportSource;
 }
@@ -84,6 +86,7 @@ export class Runner {
     }).finally(() => {
       span.end();
       if (this.#active.get(runId) === active) this.#active.delete(runId);
+      this.#options.garbage.soon();
     });
   }
 

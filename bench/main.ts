@@ -27,6 +27,10 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
     programs: ["tar", "zstd", "pzstd"],
     run: async () => (await import("./member_index.ts")).benchMemberIndex(),
   },
+  "quick-runs": {
+    programs: ["tar", "zstd", "pzstd"],
+    run: async () => (await import("./quick_runs.ts")).benchQuickRuns(),
+  },
   s3: { programs: ["tar", "pzstd", "rclone"], run: async () => (await import("./s3.ts")).benchS3() },
   "scale-agents": {
     programs: [],

@@ -3,6 +3,7 @@
  * server has not acknowledged are kept, and sent again by the next connection where one breaks.
  */
 import { Buffer } from "node:buffer";
+import { collectYoung } from "../garbage.ts";
 import { type ObjectWriter, RunFailedError } from "../ports.ts";
 import type { SftpConnection } from "./sftp_connection.ts";
 import type { SftpSession } from "./sftp_session.ts";
@@ -102,7 +103,7 @@ export class SftpWriter implements ObjectWriter {
     this.#uncollected += length;
     if (this.#uncollected < OUTSTANDING) return;
     this.#uncollected = 0;
-    (globalThis as { gc?: (options: { type: "minor" }) => void }).gc?.({ type: "minor" });
+    collectYoung();
   }
 
   /** Waits for answers, over as many connections as it takes. Rejects with the first failure or the signal's reason. */

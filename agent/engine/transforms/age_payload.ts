@@ -3,6 +3,7 @@
  * number and whether it is the last (https://c2sp.org/age, "Payload").
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
+import { collectYoung } from "../garbage.ts";
 import { DamagedBytesError } from "../ports.ts";
 
 /** Plaintext of every chunk but the last, which holds 1 to that many; 0 only in an empty file. */
@@ -74,7 +75,7 @@ export class Payload {
     this.#uncollected += length;
     if (this.#uncollected < COLLECT_BYTES) return;
     this.#uncollected = 0;
-    (globalThis as { gc?: (options: { type: "minor" }) => void }).gc?.({ type: "minor" });
+    collectYoung();
   }
 
   #tryOpen(index: number, isLast: boolean, sealed: Uint8Array): Uint8Array | null {
