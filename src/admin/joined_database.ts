@@ -1,4 +1,5 @@
 /** The control plane's database, beside control planes that may be using it. */
+import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
 import {
@@ -31,8 +32,19 @@ export async function joinDatabase(config: Config, clock: Clock): Promise<Contro
   return { database, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
+/** Whether an embedded database is there: nobody but a control plane makes one without being asked. */
+export async function holdsDatabase({ dataDirectory }: Config): Promise<boolean> {
+  return await Deno.stat(join(dataDirectory, "postgres")).then(() => true, () => false);
+}
+
 async function open(config: Config, clock: Clock, stack: AsyncDisposableStack): Promise<ControlDatabase> {
   if (config.databaseUrl !== null) return await reachControlDatabase(config, clock);
+  if (!await holdsDatabase(config)) {
+    throw new StartError(
+      `Cannot use the database: DATABASE_URL is not set, and ${config.dataDirectory} holds no embedded database. ` +
+        "Set DATABASE_URL or DATA_DIR as the control plane has them",
+    );
+  }
   const directory = await DataDirectory.take(config.dataDirectory).catch((error) => {
     if (error instanceof StartError) return null;
     throw error;

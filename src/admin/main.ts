@@ -6,7 +6,7 @@ import { RELEASE } from "../domain/release.ts";
 import { complain, say } from "../process/terminal.ts";
 import { setUpLogging } from "../telemetry/logging.ts";
 import { makeAdministratorToken } from "./administrator_token.ts";
-import { joinDatabase } from "./joined_database.ts";
+import { holdsDatabase, joinDatabase } from "./joined_database.ts";
 import { rotateKey } from "./key_rotation.ts";
 import { keyStatus } from "./key_status.ts";
 import { openPlace } from "./place.ts";
@@ -24,6 +24,7 @@ recover makes a new control plane in an empty database.
 
   --from PLACE       a directory, s3://BUCKET/PREFIX or sftp://USER@HOST:PORT/DIRECTORY (sftp://USER@HOST/~/DIRECTORY is
                      below the account's own), with what the old one backed up
+  --yes              without DATABASE_URL and DATA_DIR, makes a new embedded database and does not ask
   --from-manifests   without a backup of the control plane: lists every backup that has a manifest there
 
 key status tells which keys seal stored secrets and which control planes hold them. key rotate makes a new key and seals
@@ -49,6 +50,7 @@ interface Values {
   readonly "from-manifests"?: boolean;
   readonly patience?: string;
   readonly email?: string;
+  readonly yes?: boolean;
 }
 
 /** By the words of the command: what it does, and what an error says that it could not. */
@@ -61,14 +63,32 @@ const COMMANDS: Readonly<
   "key rotate": { what: "rotate the key", run: runKeyRotate },
 };
 
-async function runRecover(config: Config, { from, "from-manifests": fromManifests }: Values): Promise<void> {
+async function runRecover(config: Config, values: Values): Promise<void> {
+  const { from, "from-manifests": fromManifests } = values;
   const environment = Deno.env.toObject();
+  if (!values.yes) await confirmPlace(config, environment);
   await using place = await openPlace(from!, environment, systemClock);
   const recovery = { place, config, clock: systemClock, environment, operator: operator(), say };
   const token = await recover(recovery, fromManifests ? "manifests" : "backup");
   say(`A new administrator's API token, shown only now: ${token}`);
   say(
     "The control plane is recovered. Start it as usual, with the same DATABASE_URL, DATA_DIR and secret key.",
+  );
+}
+
+/**
+ * Asks before a database is made where nobody named a place: who has forgotten DATABASE_URL would recover into a
+ * directory that the control plane never looks at.
+ */
+async function confirmPlace(config: Config, environment: Record<string, string>): Promise<void> {
+  if (config.databaseUrl !== null || environment.DATA_DIR) return;
+  if (await holdsDatabase(config)) return;
+  const question =
+    `DATABASE_URL is not set. Recover into a new embedded database in ${config.dataDirectory}?`;
+  if (Deno.stdin.isTerminal() && confirm(question)) return;
+  throw new RecoveryError(
+    `Cannot recover: DATABASE_URL is not set, and ${config.dataDirectory} holds no database. Set DATABASE_URL, or ` +
+      "DATA_DIR, or say --yes for a new embedded database there.",
   );
 }
 
@@ -116,6 +136,7 @@ async function main(args: string[]): Promise<number> {
         from: { type: "string" },
         "from-manifests": { type: "boolean" },
         patience: { type: "string" },
+        yes: { type: "boolean" },
         email: { type: "string" },
         help: { type: "boolean" },
         version: { type: "boolean" },

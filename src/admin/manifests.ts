@@ -54,7 +54,7 @@ export async function findManifests(
     const cut = path.lastIndexOf("/");
     const [directory, name] = [path.slice(0, Math.max(0, cut)), path.slice(cut + 1)];
     try {
-      const text = await place.text(path);
+      const text = await textOf(place, path);
       const manifest = readManifest(text);
       const names = manifest.objects.map((object) => object.name);
       const missing = names.filter((each) => !paths.has(pathIn(directory, each)));
@@ -64,6 +64,26 @@ export async function findManifests(
     }
   }
   return found.sort((a, b) => Date.parse(b.manifest.finished_at) - Date.parse(a.manifest.finished_at));
+}
+
+/** Bytes. The manifest of 10,000 databases has a few million. */
+const LARGEST = 32 * 2 ** 20;
+
+/** Reads no more than a manifest can have: anybody may have put something there under such a name. */
+async function textOf(place: Place, path: string): Promise<string> {
+  const reader = (await place.read(path)).getReader();
+  const chunks: Uint8Array[] = [];
+  try {
+    for (let size = 0;;) {
+      const { done, value } = await reader.read();
+      if (done) return await new Blob(chunks as BlobPart[]).text();
+      size += value.length;
+      if (size > LARGEST) throw new Error(`it is larger than ${LARGEST / 2 ** 20} MiB, which no manifest is`);
+      chunks.push(value);
+    }
+  } finally {
+    await reader.cancel().catch(() => {}); // it is read, or not wanted
+  }
 }
 
 function readManifest(text: string): Manifest {

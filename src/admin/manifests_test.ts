@@ -42,3 +42,26 @@ Deno.test("a manifest's digest of itself is checked with stock tools, and one wi
   const [found] = await findManifests(place, (_, reason) => assert.fail(reason));
   assert.equal(found!.manifest.task.label, "Changed");
 });
+
+Deno.test("a manifest that is larger than any can be is left out without being read whole", async () => {
+  const read = { bytes: 0, isCancelled: false };
+  const place = {
+    async *paths() {
+      yield "huge.manifest.json";
+    },
+    read: () =>
+      Promise.resolve(
+        new ReadableStream<Uint8Array>({
+          pull(controller) {
+            read.bytes += 2 ** 20;
+            controller.enqueue(new Uint8Array(2 ** 20).fill(0x20));
+          },
+          cancel: () => void (read.isCancelled = true),
+        }),
+      ),
+  } as unknown as Awaited<ReturnType<typeof openPlace>>;
+  const reasons: string[] = [];
+  assert.deepEqual(await findManifests(place, (path, reason) => reasons.push(`${path}: ${reason}`)), []);
+  assert.deepEqual(reasons, ["huge.manifest.json: it is larger than 32 MiB, which no manifest is"]);
+  assert.ok(read.isCancelled && read.bytes < 40 * 2 ** 20, JSON.stringify(read));
+});

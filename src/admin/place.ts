@@ -15,8 +15,6 @@ export interface Place extends AsyncDisposable {
   readonly destination: NewBackupDestinationInput;
   /** Every file below it, by its path from there. `skip` is told of each directory that may not be read. */
   paths(skip: (path: string, reason: string) => void): AsyncIterable<string>;
-  /** Of a small file. */
-  text(path: string): Promise<string>;
   read(path: string): Promise<ReadableStream<Uint8Array>>;
   /** Where a control plane finds the directory: an absolute path, or a key prefix. */
   directory(path: string): string;
@@ -46,7 +44,6 @@ function directoryPlace(root: string): Place {
     description: root,
     destination: { label: "Recovered", type: "local", local_path: root },
     paths: (skip) => filesBelow(root, "", skip),
-    text: (path) => Deno.readTextFile(`${root}/${path}`),
     read: async (path) => (await Deno.open(`${root}/${path}`)).readable,
     directory: (path) => path === "" ? root : `${root}/${path}`,
     [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -104,7 +101,6 @@ function bucketPlace(bucket: string, prefix: string, environment: Record<string,
         yield prefix === "" ? found.key : found.key.slice(prefix.length + 1);
       }
     },
-    text: (path) => storage.get(key(path)),
     async read(path) {
       const response = await network.fetch(await storage.signGet(key(path), 3600));
       if (response.ok) return response.body!;

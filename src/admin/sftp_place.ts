@@ -60,7 +60,6 @@ export async function openSftpPlace(
       sftp_path: spec.directory,
     },
     paths: (skip) => filesBelow(session, below, "", skip),
-    text: async (path) => await new Response(await read(path)).text(),
     read,
     directory: below,
     [Symbol.asyncDispose]: () => session.close(),

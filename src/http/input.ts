@@ -14,8 +14,21 @@ const MAX_INTEGER = 2_147_483_647;
 
 /** Prose of 1 to `max` characters on one line, such as a label, without the blanks around it. */
 export function line(max: number): z.ZodString {
-  return oneLine(text(max));
+  return oneLine(text(max)).refine((value) => !UNSEEN.test(value), {
+    error: says("must not hold invisible characters, or such that change the direction of text"),
+  });
 }
+
+/**
+ * Characters that show nothing or turn the text around them, and lone joiners: two labels that look alike must be alike. The
+ * joiners are part of emoji and of words in Persian and Indic scripts, between two characters.
+ */
+const UNSEEN = new RegExp(
+  "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f" +
+    "\\u2800\\u3164\\ufeff\\uffa0\\ufff0-\\ufffb\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e001f}\\u2028\\u2029]" +
+    "|^[\\u200c\\u200d\\ufe00-\\ufe0f]|[\\u200c\\u200d]$|[\\u200c\\u200d]{2}",
+  "u",
+);
 
 /** Prose of 1 to `max` characters, several lines if need be, without the blanks around it. */
 export function text(max: number): z.ZodString {

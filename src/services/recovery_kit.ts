@@ -1,4 +1,6 @@
 /** One page to print and keep elsewhere: where everything is, which keys open it, what to type. No secret is on it. */
+import { fileURLToPath } from "node:url";
+import { RELEASE } from "../domain/release.ts";
 import type { BackupDestinationRow } from "../store/backup_destinations.ts";
 import { kitControlPlanes, kitDestinations } from "../store/recovery_kit.ts";
 import { sealingKeyIds } from "../store/sealed_columns.ts";
@@ -6,6 +8,10 @@ import type { Services } from "./context.ts";
 
 export interface RecoveryKit {
   made_at: Date;
+  /** What this control plane is: the same, or a later one, recovers it. */
+  program: { version: string; deno: string; directory: string };
+  /** Where its database is, without a password. */
+  database: string;
   secret_key: { place: string; key_ids: string[] };
   destinations: {
     id: number;
@@ -34,6 +40,8 @@ export async function recoveryKit({ database, clock, keyring }: Services): Promi
   const newest = own.toSorted((a, b) => b.created_at.getTime() - a.created_at.getTime())[0];
   return {
     made_at: clock.now(),
+    program: { version: RELEASE, deno: Deno.version.deno, directory: PROJECT },
+    database: databaseOf(database),
     secret_key: { place: keyring.place, key_ids: await sealingKeyIds(database) },
     destinations: destinations.map((row) => ({
       id: row.id,
@@ -53,6 +61,13 @@ export async function recoveryKit({ database, clock, keyring }: Services): Promi
     })),
     commands: commands(newest?.recoverFrom ?? "PLACE", newest?.environment ?? []),
   };
+}
+
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+function databaseOf({ options: { host, port, user, database } }: Services["database"]): string {
+  const at = [host].flat().map((each, index) => `${each}:${[port].flat()[index] ?? 5432}`).join(",");
+  return `PostgreSQL, database ${database} of user ${user} at ${at}`;
 }
 
 function diskOf(server: string | null): string {
@@ -119,11 +134,22 @@ function commands(place: string, environment: string[]): RecoveryKit["commands"]
       purpose:
         "A new control plane from its newest backup, with the secret key in SECRET_KEY or SECRET_KEY_FILE; for a backup from " +
         "before `key rotate`, with the key of then (SECRET_KEY_FILE.retired) as well",
-      lines: [...environment, `deno task admin recover --from ${place}`],
+      lines: [
+        "export DATABASE_URL=postgres://…      # an empty database; or DATA_DIR=… for an embedded one",
+        "export SECRET_KEY_FILE=…              # a file that its user alone may read",
+        "export ENCRYPTION_PASSWORDS='…'       # of encrypted backups, one a line",
+        ...environment,
+        `deno task admin recover --from ${place}`,
+        "deno task start                        # with the same DATABASE_URL, DATA_DIR and secret key",
+      ],
     },
     {
       purpose: "Without such a backup, or without the secret key: from the manifests beside the backups",
-      lines: ["deno task admin recover --from PLACE --from-manifests"],
+      lines: [
+        "export DATABASE_URL=postgres://… ENCRYPTION_PASSWORDS='…'",
+        "deno task admin recover --from PLACE --from-manifests",
+        "deno task start",
+      ],
     },
     {
       purpose: 'Without Rearguard: the command for each backup is in its .manifest.json, under "restore"',

@@ -6,6 +6,8 @@ import { fromHere } from "../working_directory.ts";
 
 interface Kit {
   made_at: string;
+  program: { version: string; deno: string; directory: string };
+  database: string;
   secret_key: { place: string; key_ids: string[] };
   destinations: {
     label: string;
@@ -41,6 +43,10 @@ export function kitLines(url: string, kit: Kit): string[] {
   return [
     "# Rearguard recovery kit",
     `Of ${url}, made ${kit.made_at}. Print it anew when destinations or keys change. It holds no secret.`,
+    "",
+    "# The program",
+    `- Rearguard ${kit.program.version} with Deno ${kit.program.deno}; its source is in ${kit.program.directory}. Keep a copy.`,
+    `- Its database: ${kit.database}`,
     "",
     "# What to keep beside this page",
     `- The secret key: ${kit.secret_key.place}. Stored secrets are sealed with key ${

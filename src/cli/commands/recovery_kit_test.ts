@@ -46,6 +46,14 @@ Deno.test("the recovery kit tells where everything is, on paper too, and no secr
   const { code, stdout, stderr } = await home.run(["recovery-kit"], { env });
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^- Tresor \(.+\): https:\/\/s3\.example\.test, bucket safe; 0 backups$/m);
+  assert.match(
+    stdout,
+    /^- Rearguard \d+\.\d+\.\d+ with Deno \d+\.\d+\.\d+; its source is in \/\S+\. Keep a copy\.$/m,
+  );
+  assert.match(stdout, /^- Its database: PostgreSQL, database \S+ of user \S+ at \S+:\d+$/m);
+  for (const each of ["export DATABASE_URL=", "export ENCRYPTION_PASSWORDS=", "deno task start"]) {
+    assert.ok(stdout.includes(each), each);
+  }
   assert.match(stdout, /sealed with key [0-9a-f]{8}\.$/m);
   const recover =
     `  export SFTP_HOST_KEY=${HOST_KEY} SFTP_PRIVATE_KEY_FILE=… # or SFTP_PASSWORD, which is asked for otherwise

@@ -6,6 +6,12 @@ import { isoTime, isoTimeOrNull, Time } from "../time.ts";
 
 const RecoveryKit = z.object({
   made_at: Time,
+  program: z.object({
+    version: z.string(),
+    deno: z.string(),
+    directory: z.string().openapi({ description: "Of its source, on the control plane's machine." }),
+  }),
+  database: z.string(),
   secret_key: z.object({
     place: z.string().openapi({ description: "Where the control plane reads it from." }),
     key_ids: z.array(z.string()).openapi({ description: "Of the keys that stored secrets are sealed with." }),
@@ -49,6 +55,8 @@ export const recoveryKitEndpoints: readonly Endpoint[] = [
         example: {
           data: {
             made_at: "2024-08-07T00:00:00Z",
+            program: { version: "0.1.0", deno: "2.9.6", directory: "/opt/rearguard" },
+            database: "PostgreSQL, database rearguard of user rearguard at db.example.com:5432",
             secret_key: { place: "the file /var/lib/rearguard/secret.key", key_ids: ["1f3a9c0e"] },
             destinations: [{
               id: 1,
