@@ -19,7 +19,14 @@ Deno.test("bytes go where DENO_CERT's authority vouches, and through the proxy o
   const send = async (environment: Record<string, string>) => {
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--allow-all", SEND_OUT, url],
-      env: { DENO_CERT: "", DENO_TLS_CA_STORE: "", HTTPS_PROXY: "", NO_PROXY: "", ...environment },
+      env: {
+        DENO_NO_UPDATE_CHECK: "1",
+        DENO_CERT: "",
+        DENO_TLS_CA_STORE: "",
+        HTTPS_PROXY: "",
+        NO_PROXY: "",
+        ...environment,
+      },
     }).output();
     assert.ok(stdout.length > 0, new TextDecoder().decode(stderr));
     return JSON.parse(new TextDecoder().decode(stdout));

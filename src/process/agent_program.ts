@@ -19,5 +19,7 @@ export function agentCommand(): [string, ...string[]] {
 /** The server's own environment but for its secrets, and for its name where both are traced. */
 export function agentEnvironment(environment: Readonly<Record<string, string>>): Record<string, string> {
   const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !SECRET.includes(name)));
-  return "OTEL_DENO" in own ? { ...own, OTEL_SERVICE_NAME: "rearguard-agent" } : own;
+  // Deno would look for newer releases of itself on the internet.
+  const quiet = { ...own, DENO_NO_UPDATE_CHECK: "1" };
+  return "OTEL_DENO" in own ? { ...quiet, OTEL_SERVICE_NAME: "rearguard-agent" } : quiet;
 }

@@ -2,6 +2,7 @@
  * Private keys for SSH log-ins as people have them (PKCS#8, PEM, OpenSSH; with a passphrase or without) made one that the
  * agent's SSH library reads: without a passphrase, as it is sealed like every secret.
  */
+import { Buffer } from "node:buffer";
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { openSshPrivateKey } from "./ssh_key.ts";
 
@@ -22,14 +23,13 @@ export async function usablePrivateKey(text: string, passphrase: string | null):
   const label = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----/.exec(text)?.[1]?.trim();
   switch (label) {
     case "OPENSSH":
-      return isLockedOpenSsh(text) ? await unlockOpenSsh(text, passphrase) : text;
+      return await usableOpenSsh(text, passphrase);
     case "":
     case "ENCRYPTED":
-      return written(unlockPem(text, label === "ENCRYPTED", passphrase));
-    default: {
-      const isLocked = /^Proc-Type: *4, *ENCRYPTED/m.test(text);
-      return isLocked ? written(unlockPem(text, true, passphrase)) : text;
-    }
+    case "EC":
+      return written(unlockPem(text, label === "ENCRYPTED" || isLockedPem(text), passphrase));
+    default:
+      return isLockedPem(text) ? written(unlockPem(text, true, passphrase)) : text;
   }
 }
 
@@ -39,6 +39,10 @@ function needsPassphrase(): PrivateKeyError {
 
 function wrongPassphrase(cause: unknown): PrivateKeyError {
   return new PrivateKeyError("does not open the private key.", true, { cause });
+}
+
+function isLockedPem(text: string): boolean {
+  return /^Proc-Type: *4, *ENCRYPTED/m.test(text);
 }
 
 /** The cipher's name is the first field of OpenSSH's PROTOCOL.key. */
@@ -66,13 +70,16 @@ function unlockPem(text: string, isLocked: boolean, passphrase: string | null): 
   }
 }
 
-async function unlockOpenSsh(text: string, passphrase: string | null): Promise<string> {
-  if (passphrase === null) throw needsPassphrase();
+async function usableOpenSsh(text: string, passphrase: string | null): Promise<string> {
+  const isLocked = isLockedOpenSsh(text);
+  if (isLocked && passphrase === null) throw needsPassphrase();
   // Its WebAssembly loader asks for this at once.
   (globalThis as { __dirname?: string }).__dirname ??= import.meta.dirname ?? "/";
   const { default: ssh2 } = await import("ssh2") as unknown as { default: typeof import("ssh2") };
-  const key = ssh2.utils.parseKey(text, passphrase);
+  const key = isLocked ? ssh2.utils.parseKey(text, passphrase!) : ssh2.utils.parseKey(text);
   if (key instanceof Error) {
+    // Connecting tells what is wrong with the key.
+    if (!isLocked) return text;
     if (/passphrase/i.test(key.message)) throw wrongPassphrase(key);
     throw new PrivateKeyError(
       "is encrypted in a way that is not read here. Store it without a passphrase (ssh-keygen -p).",
@@ -81,7 +88,54 @@ async function unlockOpenSsh(text: string, passphrase: string | null): Promise<s
     );
   }
   const parsed = Array.isArray(key) ? key[0] : key;
-  return written(createPrivateKey(parsed.getPrivatePEM()));
+  if (parsed.type.startsWith("ecdsa-")) {
+    return written(ecdsaKey(parsed.getPrivatePEM(), parsed.getPublicSSH()));
+  }
+  return isLocked ? written(createPrivateKey(parsed.getPrivatePEM())) : text;
+}
+
+/**
+ * Builds an ECDSA key from what ssh2 makes of an OpenSSH file. OpenSSH stores the private number with a zero byte in
+ * front, or without its leading zeros; ssh2 copies it as it is, and SEC 1 (RFC 5915) wants exactly the curve's length.
+ */
+function ecdsaKey(pem: string, publicKey: Buffer): KeyObject {
+  // The public key's last field is the point: 0x04, x, y.
+  const size = (lastField(publicKey).length - 1) / 2;
+  const { number, rest } = sec1Fields(Buffer.from(pem.replace(/-----[^-]*-----|\s/g, ""), "base64"));
+  const significant = number.subarray(Math.max(0, number.length - size));
+  const padded = Buffer.concat([Buffer.alloc(size - significant.length), significant]);
+  const version = Buffer.from([0x02, 1, 1]);
+  const key = derField(0x30, Buffer.concat([version, derField(0x04, padded), rest]));
+  return createPrivateKey({ format: "der", type: "sec1", key });
+}
+
+/** The last of the fields of an SSH public key, each with its length in front (RFC 4251). */
+function lastField(blob: Buffer): Buffer {
+  let at = 0;
+  for (;;) {
+    const end = at + 4 + blob.readUInt32BE(at);
+    if (end >= blob.length) return blob.subarray(at + 4, end);
+    at = end;
+  }
+}
+
+/** The private number of a SEC 1 key in DER, and what follows it: the curve and the public key. */
+function sec1Fields(der: Buffer): { number: Buffer; rest: Buffer } {
+  const start = der[1]! < 0x80 ? 2 : 2 + (der[1]! & 0x7f);
+  const at = start + 3; // behind the version: 02 01 01
+  const end = at + 2 + der[at + 1]!;
+  return { number: der.subarray(at + 2, end), rest: der.subarray(end) };
+}
+
+/** Tag, length, content. */
+function derField(tag: number, content: Buffer): Buffer {
+  const { length } = content;
+  const size = length < 0x80
+    ? [length]
+    : length < 0x100
+    ? [0x81, length]
+    : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
 
 function written(key: KeyObject): string {
@@ -91,6 +145,12 @@ function written(key: KeyObject): string {
     case "rsa":
       return key.export({ type: "pkcs1", format: "pem" }) as string;
     case "ec":
+      // ssh2 can't read these on Deno.
+      if (key.asymmetricKeyDetails?.namedCurve === "secp521r1") {
+        throw new PrivateKeyError(
+          "is an ECDSA key of 521 bits. Use Ed25519, RSA, or ECDSA of 256 or 384 bits.",
+        );
+      }
       return key.export({ type: "sec1", format: "pem" }) as string;
     default:
       throw new PrivateKeyError("is of a kind that SSH does not use. Use an Ed25519, ECDSA or RSA key.");

@@ -36,6 +36,33 @@ const KEYS: Record<string, [command: string[], isLocked: boolean]> = {
   ],
 };
 
+Deno.test("every ECDSA key of OpenSSH signs, whatever its number's first byte is", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    for (const [bits, count] of [[256, 12], [384, 6]] as const) {
+      for (let index = 0; index < count; index++) {
+        const file = `${directory}/${bits}-${index}`;
+        await program("ssh-keygen", "-q", "-t", "ecdsa", "-b", String(bits), "-N", "", "-f", file);
+        const parsed = ssh2.utils.parseKey(await usablePrivateKey(await Deno.readTextFile(file), null));
+        assert.ok(!(parsed instanceof Error), (parsed as Error).message);
+        const key = Array.isArray(parsed) ? parsed[0]! : parsed;
+        const signature = key.sign("data");
+        assert.ok(!(signature instanceof Error), (signature as Error).message);
+        const shown = (await Deno.readTextFile(`${file}.pub`)).split(" ")[1];
+        assert.equal(key.getPublicSSH().toString("base64"), shown);
+      }
+    }
+    for (const format of [[], ["-m", "PEM"], ["-m", "PKCS8"]]) {
+      const file = `${directory}/521${format.join("")}`;
+      await program("ssh-keygen", "-q", "-t", "ecdsa", "-b", "521", ...format, "-N", "", "-f", file);
+      const text = await Deno.readTextFile(file);
+      await assert.rejects(usablePrivateKey(text, null), { message: /521 bits\. Use Ed25519/ });
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 for (const [name, [[tool, ...args], isLocked]] of Object.entries(KEYS)) {
   Deno.test(`a key in ${name} is one that the agent reads, and the same one`, async () => {
     const directory = await Deno.makeTempDir();
