@@ -172,7 +172,7 @@ function globalsPart({ server, client: { connection }, installation, context }: 
   }
   const args = [
     "--globals-only",
-    connectionArgument("--dbname", server.door),
+    connectionArgument("--database", server.door),
     ...(server.is_superuser ? [] : ["--no-role-passwords"]),
   ];
   return {

@@ -67,6 +67,10 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
     /role ".*" does not exist/,
     "Create it, restore the roles first, or set owners to false.",
   ],
+  [
+    /row-level security policy/,
+    "The dump would lack rows: back up as a user with BYPASSRLS (alter role … bypassrls), or as a superuser.",
+  ],
   [/No space left on device|is full/i, "Free some room on the database's server."],
   [
     /can only create extension in database/,

@@ -40,7 +40,7 @@ class PostgresqlScratch implements ScratchHost {
   }
 
   async prepare(wanted: readonly WantedDatabase[]): Promise<void> {
-    await this.server.meet(wanted.map(({ original }) => original));
+    await this.server.meet(wanted.map(({ name }) => name));
     const { role } = this.server;
     if (!role.may_create) {
       throw new RunFailedError(

@@ -484,3 +484,31 @@ for (const format of ["custom", "plain"] as const) {
     assert.equal(await at.sql("copy", "select count(*) from t"), "1\n");
   });
 }
+
+Deno.test("a login of a managed service backs up everything that it may enter, and is told how to pass row security", async () => {
+  await using at = await Bench.open();
+  await at.sql(
+    "postgres",
+    `create role app login createdb password 'app'; create database shop owner app; create database defaultdb owner app;
+     create database secret; revoke connect on database secret from public;
+     revoke connect on database postgres from public; revoke connect on database template1 from public`,
+  );
+  const login = { username: "app", password: "app" };
+  const asApp = (text: string) => at.sql("shop", `set session authorization app; ${text}`);
+  await at.sql("shop", "grant all on schema public to app");
+  await asApp(
+    `create table "odd-name" (id int primary key, parent int references "odd-name"); insert into "odd-name" values (1, 1);
+     create extension citext;
+     create table c (t citext, u text generated always as (pg_catalog.upper(t::text)) stored); insert into c values ('x')`,
+  );
+  await using run = await BackupRun.open();
+  const backup = await at.backUp(run, { names: ["*"], ...login });
+  assert.deepEqual(backup.missing!.map(({ name }) => name), ["postgres", "secret"]);
+  await at.drill(run, backup, login);
+  assert.match(run.lines.join("\n"), /Database shop came back as it was/);
+  await asApp("alter table c enable row level security; alter table c force row level security");
+  await using second = await BackupRun.open();
+  await assert.rejects(at.backUp(second, login), {
+    message: /row-level security policy for table "c".*BYPASSRLS/,
+  });
+});
