@@ -5,7 +5,7 @@ import {
   type ScheduleFields,
   withDefaultWeekday,
 } from "../domain/backup_task.ts";
-import { ConflictError, ForbiddenError, InvalidError, NotFoundError } from "../domain/errors.ts";
+import { ForbiddenError, InvalidError, NotFoundError } from "../domain/errors.ts";
 import type { PageWindow } from "../domain/page.ts";
 import { KEEP_RULES } from "../domain/retention.ts";
 import { nextRun } from "../domain/schedule.ts";
@@ -14,7 +14,6 @@ import {
   type BackupTaskDetailRow,
   type BackupTaskFilter,
   type BackupTaskRow,
-  deleteBackupTask as deleteRow,
   findBackupTaskDetail,
   findBackupTaskOf,
   hasActiveBackupRun,
@@ -27,7 +26,6 @@ import {
   timezoneOfUser,
   updateBackupTask as updateRow,
 } from "../store/backup_tasks.ts";
-import { lockStoredBackups } from "../store/backup_retention.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
 import type { ListOrder, Page } from "../store/page.ts";
@@ -41,8 +39,6 @@ import {
   taskColumns,
 } from "./backup_task_input.ts";
 import type { Caller, Services } from "./context.ts";
-import { counted } from "./counted.ts";
-import { putIntoTrash } from "./trash.ts";
 
 export type { BackupTaskDetailRow, BackupTaskRow };
 
@@ -163,47 +159,6 @@ export function listUpcoming(
   window: PageWindow,
 ): Promise<Page<BackupTaskRow>> {
   return listUpcomingBackupTasks(services.database, caller.userId, window.offset, window.limit);
-}
-
-/**
- * Refused while a backup run of it is not over. Its backups stay, without a task; `withBackups` puts them
- * into the trash instead, and is refused while one of them is held. Returns when those go; null: none does.
- */
-export async function deleteBackupTask(
-  services: Services,
-  caller: Caller,
-  id: number,
-  withBackups: boolean,
-): Promise<{ deletes_at: Date | null }> {
-  return await transaction(services.database, async (sql) => {
-    if (await lockBackupTask(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
-    if (await hasActiveBackupRun(sql, id)) {
-      throw new ConflictError(
-        "The backup task is queued or running. Cancel its run, or wait until it has finished, then delete it.",
-      );
-    }
-    const deletesAt = withBackups ? await trashBackups(services, sql, caller, id) : null;
-    await deleteRow(sql, id);
-    return { deletes_at: deletesAt };
-  });
-}
-
-async function trashBackups(
-  services: Services,
-  sql: Sql,
-  caller: Caller,
-  taskId: number,
-): Promise<Date | null> {
-  const stored = await lockStoredBackups(sql, taskId);
-  const held = stored.filter((backup) => backup.held).length;
-  if (held > 0) {
-    throw new ConflictError(
-      `${counted(held, "backup")} of the task ${held === 1 ? "is" : "are"} held. ` +
-        "Release what is held, or delete the task without its backups.",
-    );
-  }
-  if (stored.length === 0) return null;
-  return await putIntoTrash(services, sql, caller, stored.map((backup) => backup.id), "delete");
 }
 
 export async function backupTaskStatus(

@@ -2,11 +2,11 @@
 import { z } from "@hono/zod-openapi";
 import {
   createBackupTask,
-  deleteBackupTask,
   listBackupTasks,
   showBackupTask,
   updateBackupTask,
 } from "../../services/backup_tasks.ts";
+import { deleteBackupTask } from "../../services/backup_task_deletion.ts";
 import type { Caller, Services } from "../../services/context.ts";
 import { BACKUP_TASK_TYPES } from "../../domain/backup_task.ts";
 import { requireAbility } from "../auth.ts";

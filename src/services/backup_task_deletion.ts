@@ -1,0 +1,51 @@
+/** Backup tasks deleted, alone or with their backups. */
+import { ConflictError, NotFoundError } from "../domain/errors.ts";
+import { lockStoredBackups } from "../store/backup_retention.ts";
+import { deleteBackupTask as deleteRow, hasActiveBackupRun, lockBackupTask } from "../store/backup_tasks.ts";
+import { type Sql, transaction } from "../store/database.ts";
+import type { Caller, Services } from "./context.ts";
+import { counted } from "./counted.ts";
+import { putIntoTrash } from "./trash.ts";
+
+const RESOURCE = "Backup task";
+
+/**
+ * Refused while a backup run of it is not over. Its backups stay, without a task; `withBackups` puts them
+ * into the trash instead, and is refused while one of them is held. Returns when those go; null: none does.
+ */
+export async function deleteBackupTask(
+  services: Services,
+  caller: Caller,
+  id: number,
+  withBackups: boolean,
+): Promise<{ deletes_at: Date | null }> {
+  return await transaction(services.database, async (sql) => {
+    if (await lockBackupTask(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
+    if (await hasActiveBackupRun(sql, id)) {
+      throw new ConflictError(
+        "The backup task is queued or running. Cancel its run, or wait until it has finished, then delete it.",
+      );
+    }
+    const deletesAt = withBackups ? await trashBackups(services, sql, caller, id) : null;
+    await deleteRow(sql, id);
+    return { deletes_at: deletesAt };
+  });
+}
+
+async function trashBackups(
+  services: Services,
+  sql: Sql,
+  caller: Caller,
+  taskId: number,
+): Promise<Date | null> {
+  const stored = await lockStoredBackups(sql, taskId);
+  const held = stored.filter((backup) => backup.held).length;
+  if (held > 0) {
+    throw new ConflictError(
+      `${counted(held, "backup")} of the task ${held === 1 ? "is" : "are"} held. ` +
+        "Release what is held, or delete the task without its backups.",
+    );
+  }
+  if (stored.length === 0) return null;
+  return await putIntoTrash(services, sql, caller, stored.map((backup) => backup.id), "delete");
+}
