@@ -8,14 +8,8 @@ import {
 } from "../domain/notification.ts";
 import { type AlertRow, closeAlerts, markAlertTold, recordOccurrence } from "../store/alerts.ts";
 import type { Sql } from "../store/database.ts";
-import {
-  findNotifiedBackup,
-  findNotifiedTask,
-  findNotifiedUser,
-  hasAudience,
-  insertDeliveries,
-  type Recipients,
-} from "../store/notification_deliveries.ts";
+import { hasAudience, insertDeliveries, type Recipients } from "../store/notification_deliveries.ts";
+import { findNotifiedBackup, findNotifiedTask, findNotifiedUser } from "../store/notified.ts";
 import { notify } from "../store/notifications.ts";
 import type { Services } from "./context.ts";
 

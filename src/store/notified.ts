@@ -1,0 +1,47 @@
+/** What a message tells of a task, its server and its backup, read when it is written. */
+import type { Sql } from "./database.ts";
+
+/** What of the task a notification tells, beside what the caller knows. */
+export interface NotifiedTask {
+  timezone: string;
+  task: { id: number; label: string; type: string };
+  server: { id: number; label: string } | null;
+}
+
+/** @param serverId The run's, which need not be the task's. */
+export async function findNotifiedTask(
+  sql: Sql,
+  taskId: number,
+  serverId: number | null,
+): Promise<NotifiedTask | undefined> {
+  const [row] = await sql<NotifiedTask[]>`
+    select u.timezone, json_build_object('id', t.id, 'label', t.label, 'type', t.type) as task,
+      case when s.id is not null then json_build_object('id', s.id, 'label', s.label) end as server
+    from backup_tasks t join users u on u.id = t.user_id
+    left join remote_servers s on s.id = ${serverId}
+    where t.id = ${taskId}`;
+  return row;
+}
+
+/** The same of an event that is about no task. */
+export async function findNotifiedUser(
+  sql: Sql,
+  userId: number,
+  serverId: number | null,
+): Promise<Omit<NotifiedTask, "task"> & { task: null } | undefined> {
+  const [row] = await sql<(Omit<NotifiedTask, "task"> & { task: null })[]>`
+    select u.timezone, null as task,
+      case when s.id is not null then json_build_object('id', s.id, 'label', s.label) end as server
+    from users u left join remote_servers s on s.id = ${serverId}
+    where u.id = ${userId}`;
+  return row;
+}
+
+export async function findNotifiedBackup(
+  sql: Sql,
+  id: number,
+): Promise<{ id: number; file_name: string; size: number; created_at: Date } | undefined> {
+  const [row] = await sql<{ id: number; file_name: string; size: number; created_at: Date }[]>`
+    select id, file_name, size, created_at from backups where id = ${id}`;
+  return row;
+}
