@@ -13,8 +13,8 @@ export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", pat
 export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];
 
 /**
- * A directory that a command puts files into, opened for it: a path through it is no longer than a name that could
- * be unpacked, however long the directory's own path is.
+ * A directory that a command puts files into, opened for it: a path through it is no longer than a name that
+ * could be unpacked, however long the directory's own path is.
  */
 export const DIRECTORY_INTO = "/proc/self/fd/4";
 const INTO = { descriptor: 4, direction: "<" } as const;
