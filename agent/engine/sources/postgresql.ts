@@ -1,6 +1,6 @@
 /**
- * PostgreSQL databases by pg_dump, one object each: `-Fc -Z0` (zstd compresses better than pg_dump does) or SQL text that
- * drops what it makes anew. With `*` the roles and tablespaces, which belong to no database, are an object of their own.
+ * PostgreSQL databases by pg_dump, one object each: `-Fc -Z0` (zstd compresses better than pg_dump does) or SQL text
+ * for a fresh database. With `*` the roles and tablespaces, which belong to no database, are an object of their own.
  */
 import type { DatabaseSource } from "../../../src/protocol/job.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../object_name.ts";
