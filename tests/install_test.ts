@@ -98,6 +98,15 @@ Deno.test("a server gets its agent from the control plane alone, and keeps it wh
     const key = await Deno.readTextFile(keyFile);
     assert.equal((await Deno.stat(keyFile)).mode! & 0o777, 0o600);
 
+    // An upgrade: no token is needed, and what the operator has set stays.
+    const settings = join(root, "etc/rearguard-agent/agent.env");
+    const own = "DENO_CERT=/etc/ssl/own.pem\nHTTPS_PROXY=http://u:p@proxy:3128\n";
+    await Deno.writeTextFile(settings, `REARGUARD_URL=http://old.example.com\n${own}`);
+    await Deno.chmod(settings, 0o600);
+    assert.equal((await install(url, root, null)).code, 0);
+    assert.equal(await Deno.readTextFile(settings), `REARGUARD_URL=${url}\n${own}`);
+    assert.equal((await Deno.stat(settings)).mode! & 0o777, 0o600);
+    await Deno.writeTextFile(settings, `REARGUARD_URL=${url}\n`);
     assert.equal((await install(url, root, token)).code, 0);
     assert.equal(await Deno.readTextFile(keyFile), key);
     await assert.rejects(Deno.stat(tokenFile), Deno.errors.NotFound);

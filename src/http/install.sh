@@ -76,6 +76,16 @@ place() {
   mv -f "$3/$1.new" "$3/$1"
 }
 
+# Whatever else is in the file is the operator's (proxies, authorities, limits), and so is its mode.
+write_settings() {
+  [ ! -f "$1" ] || cp -p "$1" "$1.new"
+  {
+    printf 'REARGUARD_URL=%s\n' "$url"
+    [ ! -f "$1" ] || grep -v '^REARGUARD_URL=' "$1" || true
+  } >"$1.new"
+  mv -f "$1.new" "$1"
+}
+
 main() {
   check
   work=$(mktemp -d)
@@ -95,7 +105,7 @@ main() {
   place deno 755 "$programs"
   place agent.js 644 "$programs"
   place rearguard-agent.service 644 "$units"
-  printf 'REARGUARD_URL=%s\n' "$url" >"$settings/agent.env"
+  write_settings "$settings/agent.env"
 
   for program in tar zstd; do
     command -v "$program" >/dev/null ||
