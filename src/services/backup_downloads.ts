@@ -145,11 +145,13 @@ async function openInBucket(
     throw new UnavailableError(`The bucket that holds ${name} can't be reached. Try again.`);
   }
   if (response.status === (isWhole ? 200 : 206)) return measured(response.body!, to - from);
-  const { code } = readRefusal(response.status, await response.text(), response.headers);
+  const { code, message } = readRefusal(response.status, await response.text(), response.headers);
   if (code === "NoSuchKey") {
     throw new ConflictError(`The bucket does not hold ${name} any more: it was deleted or moved away.`);
   }
   throw new UnavailableError(
-    `The bucket that holds ${name} answers ${response.status} (${code}). Check its address and keys.`,
+    `The bucket that holds ${name} answers ${response.status} (${
+      message === "" ? code : `${code}: ${message}`
+    }). Check its address and keys.`,
   );
 }

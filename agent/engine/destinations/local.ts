@@ -2,7 +2,7 @@
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { LocalDestination as Spec } from "../../../src/protocol/job.ts";
 import { isThere } from "../is_there.ts";
-import { type Mount, mountOf, readMounts, refuseVanished } from "../mounts.ts";
+import { mountOf, readMounts, refuseVanished } from "../mounts.ts";
 import type { Destination, ObjectWriter, Output } from "../ports.ts";
 import { ObjectMissingError, RunFailedError } from "../ports.ts";
 import type { DestinationLimits } from "./limits.ts";
@@ -44,6 +44,8 @@ export interface LocalPorts {
 export class LocalDestination implements Destination {
   readonly description: string;
   readonly #files: LocalFiles;
+  /** It lies on a disk of this server, not on a network's or a program's file system. */
+  #isDisk = false;
   readonly #mounts: typeof readMounts;
 
   /** @param output Of a run: is told of what had to be read twice. */
@@ -81,7 +83,7 @@ export class LocalDestination implements Destination {
     const { directory } = this.spec;
     this.signal.throwIfAborted();
     const final = this.#path(checkObjectName(name));
-    const isDisk = await this.#makePlace();
+    await this.makePlace();
     if (await this.#isThere(`write to ${directory}`, final)) {
       throw new RunFailedError(
         `Cannot write ${final}: it already exists. Move it away, and run the task again.`,
@@ -90,21 +92,15 @@ export class LocalDestination implements Destination {
     return await LocalWriter.open(this.partialPath(name), final, {
       signal: this.signal,
       files: this.#files,
-      isDisk,
+      isDisk: this.#isDisk,
     });
   }
 
   async makePlace(): Promise<void> {
-    await this.#makePlace();
-  }
-
-  /** Returns whether it lies on a disk of this server, which answers for itself. */
-  async #makePlace(): Promise<boolean> {
     const { directory } = this.spec;
     // Else the backup would fill the disk that holds the mount point, and be gone from sight once it is mounted.
-    const mount = await this.#refuseVanished(`write to ${directory}`);
+    await this.#refuseVanished(`write to ${directory}`);
     await this.#files.at(`write to ${directory}`, () => makeDirectory(directory));
-    return DISKS.has(mount?.type ?? "");
   }
 
   async remove(name: string): Promise<boolean> {
@@ -125,8 +121,10 @@ export class LocalDestination implements Destination {
     yield* readLocal(path, { from, to }, this.#files, this.signal, this.output);
   }
 
+  /** Null where it may hang: a program that reads there by itself has no time limit. Known once its place was looked for. */
   localPath(name: string): string | null {
-    return this.#path(checkObjectName(name));
+    const path = this.#path(checkObjectName(name));
+    return this.#isDisk ? path : null;
   }
 
   async size(name: string): Promise<number> {
@@ -144,12 +142,11 @@ export class LocalDestination implements Destination {
     return Promise.resolve();
   }
 
-  /** Returns the file system that it lies on. */
-  async #refuseVanished(action: string): Promise<Mount | undefined> {
+  async #refuseVanished(action: string): Promise<void> {
     const path = await this.#files.at(action, () => realPath(this.spec.directory));
     const mounts = await this.#mounts();
     refuseVanished(action, path, mounts);
-    return mountOf(path, mounts.mounts);
+    this.#isDisk = DISKS.has(mountOf(path, mounts.mounts)?.type ?? "");
   }
 
   #isThere(action: string, path: string): Promise<boolean> {
