@@ -121,7 +121,7 @@ export class LocalDestination implements Destination {
     yield* readLocal(path, { from, to }, this.#files, this.signal, this.output);
   }
 
-  /** Null where it may hang: a program that reads there by itself has no time limit. Known once its place was looked for. */
+  /** Null where its file system may hang, as a program there has no time limit, or is not known yet. */
   localPath(name: string): string | null {
     const path = this.#path(checkObjectName(name));
     return this.#isDisk ? path : null;
