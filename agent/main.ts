@@ -39,7 +39,7 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** What listens on this machine is never behind a proxy: its databases, and the link's own tunnel. */
+/** Excludes this machine from proxying: its databases and the link's own tunnel are never behind a proxy. */
 function neverProxyLoopback(): void {
   for (const name of ["NO_PROXY", "no_proxy"]) {
     const listed = Deno.env.get(name);

@@ -1,6 +1,7 @@
 /**
- * A way through an HTTP proxy for a websocket without TLS. Deno sends its upgrade to the proxy as a plain request, which
- * proxies answer without upgrading; a tunnel (`CONNECT`) carries it, as browsers do.
+ * Tunnels a websocket without TLS through an HTTP proxy. Deno sends the websocket's upgrade to the proxy as a
+ * plain request, which proxies answer without upgrading. A tunnel (`CONNECT`) carries the upgrade, as in
+ * browsers.
  */
 import { BlockList, isIP } from "node:net";
 
@@ -17,7 +18,10 @@ export function httpProxyOf(url: URL, environment: (name: string) => string | un
   return parsed?.protocol === "http:" ? parsed : null;
 }
 
-/** Whether `NO_PROXY` lists the host: by its name or a domain of it, its address or a network of it, or `*`. */
+/**
+ * Returns whether `NO_PROXY` lists the host: by its name or a domain of it, its address or a network of it,
+ * or `*`.
+ */
 function isExcluded({ hostname, port }: URL, list: string): boolean {
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
   return list.split(",").map((entry) => entry.trim().toLowerCase()).filter((entry) => entry !== "").some(

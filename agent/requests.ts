@@ -47,7 +47,7 @@ export class Requests {
       late.reject(timeout);
     }, () => {});
     try {
-      // What goes on after its deadline, at a disk that does not answer say, takes nobody's place.
+      // Work that continues after its deadline, for example at a disk that does not answer, occupies no slot.
       const result = await Promise.race([this.#carryOut(request, over.signal), late.promise]);
       this.send({ type: "response", request_id, ok: true, result });
     } catch (error) {

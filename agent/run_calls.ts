@@ -5,9 +5,12 @@ import { Backoff } from "./backoff.ts";
 import type { Call, CallAnswer } from "./calls.ts";
 import { RunFailedError } from "./engine/ports.ts";
 
-/** How long a call is tried again that the control plane answers with "later": a bucket that is away, for one. */
+/**
+ * How long a call is retried while the control plane answers "later", for example for an unreachable bucket.
+ * Milliseconds.
+ */
 const PATIENCE = 15 * 60_000;
-/** A call that is not answered in this time is told of. Milliseconds. */
+/** Time after which a call without an answer is reported, in milliseconds. */
 const QUIET = 30_000;
 
 export interface CallLink {

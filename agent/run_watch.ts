@@ -1,4 +1,7 @@
-/** Watches a run for movement: says for how long nothing has moved and what it waits for, and ends it at its limit. */
+/**
+ * Watches a run's progress. Reports how long nothing has moved and what the run waits for, and ends it at its
+ * limit.
+ */
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
 import type { ProgressEvent } from "../src/protocol/messages.ts";
@@ -54,7 +57,7 @@ export class RunWatch {
   };
   #activity = "";
   #reason: Reason | null = null;
-  /** The stall was told in the output. */
+  /** Whether the output already reports the stall. */
   #isTold = false;
 
   constructor(options: RunWatchOptions) {

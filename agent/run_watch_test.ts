@@ -1,4 +1,4 @@
-/** What counts as movement of a run, what is said of one that stands still, and its end. */
+/** Tests of what counts as a run's progress, what is reported about a stalled run, and how it ends. */
 import assert from "node:assert/strict";
 import { TestClock } from "../tests/support/clock.ts";
 import { PendingCalls } from "./engine/pending_calls.ts";

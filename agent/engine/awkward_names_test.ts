@@ -1,4 +1,7 @@
-/** Names that other programs stumble over: what a listing shows can be restored and downloaded by just that path. */
+/**
+ * Names that confuse other programs. The path that a listing shows is enough to restore or download each of
+ * them.
+ */
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
 import { BackupRun, shell } from "../../tests/support/backup_run.ts";
@@ -7,7 +10,10 @@ import { verify, verifyJob } from "../../tests/support/verify_run.ts";
 import { browseBackup } from "./browse.ts";
 import { sendFromBackup } from "./send.ts";
 
-/** Brackets alone and in pairs, marks, blanks at either end, line ends, percents, accents, backslashes, quotes. */
+/**
+ * Names with brackets, punctuation, leading and trailing blanks, line ends, percent signs, accents,
+ * backslashes and quotes.
+ */
 const NAMES = [
   "[.txt",
   "[].txt",

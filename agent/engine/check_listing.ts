@@ -1,11 +1,14 @@
-/** A listing of members that tar has just made, read as whoever browses or restores will read it. */
+/** Checks a listing of members that tar has just written, with the parser that browsing and restoring use. */
 import { describeUnreadable, IndexParser } from "./archive_index.ts";
 import { LineReader } from "./line_reader.ts";
 import type { Output } from "./ports.ts";
 
 const READ_BYTES = 256 * 1024;
 
-/** Warns of lines that can't be read: what they tell of is stored, but found by nobody. Rejects where a name leads out of the source. */
+/**
+ * Warns of lines that can't be parsed: their members are stored, but can't be found in the backup. Rejects if
+ * a member's name leads out of the source.
+ */
 export async function checkListing(path: string, label: string, output: Output): Promise<void> {
   const parser = new IndexParser();
   const reader = new LineReader((line) => void parser.line(line));

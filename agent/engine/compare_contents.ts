@@ -37,7 +37,10 @@ export function uncompared(expected: DatabaseContents, found: DatabaseContents):
   return [...new Set(phrases)];
 }
 
-/** A kind that is not among what was found has lost all of its objects, unless `found` says that it can't be compared. */
+/**
+ * Returns the kinds of objects to compare. A kind that is missing from `found` has lost all of its objects,
+ * unless `found` says that it can't be compared.
+ */
 function comparedKinds(expected: DatabaseContents, found: DatabaseContents): string[] {
   if (found.objects === undefined) return [];
   return Object.keys(expected.objects ?? {}).filter((kind) => !found.not_compared?.includes(kind));

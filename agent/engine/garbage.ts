@@ -1,6 +1,7 @@
 /**
- * Collections by hand, where the agent was started with `--expose-gc`: beside native buffers V8's own heap is so
- * small that V8 sees no reason to collect them, and lets a hundred megabytes pile up.
+ * Explicit garbage collection, for an agent that was started with `--expose-gc`. V8's own heap is small
+ * compared with the native buffers, so V8 sees no reason to collect them. Without this, a hundred megabytes
+ * pile up.
  */
 import type { Clock } from "../../src/domain/clock.ts";
 

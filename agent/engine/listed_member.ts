@@ -1,4 +1,4 @@
-/** Members as a listing shows them. */
+/** Members of a backup as a listing shows them. */
 import type { Member, MemberType } from "./archive_index.ts";
 
 /** A member of a type that a listing has a word for. */

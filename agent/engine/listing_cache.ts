@@ -1,4 +1,4 @@
-/** Sorted listings of the backups that were browsed last, kept for a while on the agent's disk. */
+/** Cache of the sorted listings of recently browsed backups, on the agent's disk. */
 import type { Clock } from "../../src/domain/clock.ts";
 import type { SortedListing } from "./sorted_listing.ts";
 
@@ -37,10 +37,10 @@ export class ListingCache implements AsyncDisposable {
   ) {}
 
   /**
-   * The listing of that key, made once for all who ask meanwhile. It goes on being made when `signal` aborts: who asks again finds it
-   * further.
+   * Returns the listing for a key. Concurrent callers share one build. The build continues when `signal`
+   * aborts, so a retry finds it further along.
    *
-   * @param key Of the index's bytes and of what opened them.
+   * @param key Identifies the index's bytes and the key that decrypts them.
    */
   async open(key: string, make: MakeListing, signal: AbortSignal): Promise<SortedListing> {
     signal.throwIfAborted();
@@ -97,7 +97,7 @@ export class ListingCache implements AsyncDisposable {
   }
 
   #discard(key: string): void {
-    // What can't be removed now is, with the rest of the agent's work, at its next start.
+    // A listing that can't be removed now is removed with the agent's other work files at its next start.
     this.#remove(key).catch(() => {});
   }
 

@@ -1,4 +1,7 @@
-/** Paths are taken to the letter, whatever they hold: where one is changed, another directory is there to be taken for it. */
+/**
+ * Paths are taken literally, whatever characters they hold. The directories that an altered path would name
+ * exist as well.
+ */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../tests/support/backup_run.ts";
 import { restore } from "../../tests/support/restore_run.ts";
@@ -52,7 +55,7 @@ for (const name of ODD) {
   Deno.test(`source, exclusion, target and destination called ${JSON.stringify(name)} are that, and no neighbour`, async () => {
     await using run = await BackupRun.open();
     const at = `${run.root}/at`;
-    // What a path becomes that is trimmed, unescaped, normalised or folded.
+    // Paths that would result from trimming, unescaping, normalising or case folding.
     const near = new Set(
       [
         "data",

@@ -1,4 +1,4 @@
-/** Who holds the lock that a run's session in a database waits for. */
+/** Finds who holds the lock that a run's session in a database waits for. */
 import type { DatabaseSource, Job } from "../../src/protocol/job.ts";
 import { Children } from "./children.ts";
 import type { RunPorts } from "./ports.ts";
@@ -17,7 +17,10 @@ const NAMED = 3;
 
 type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
 
-/** The database server that a job works with; null for none. `engine`: null where the source does not name it. */
+/**
+ * Returns the database server that a job works with, or null if there is none. `engine` is null where the job
+ * does not name it.
+ */
 function serverOf(
   job: Job,
 ): { login: Login; engine: "postgresql" | "mysql" | null; runAs: string | null } | null {

@@ -1,5 +1,5 @@
 /**
- * Bytes of the longest member name that a program can open: PATH_MAX, limits.h(0p), counts `./` and a NUL as
- * well.
+ * Length in bytes of the longest member name that a program can open. PATH_MAX, limits.h(0p), also counts
+ * `./` and a NUL.
  */
 export const LONGEST_NAME = 4096 - "./".length - 1;

@@ -1,4 +1,7 @@
-/** Objects that another file took the place of, of the same size: damaged, whatever a parser makes of them. */
+/**
+ * Objects that were replaced by another file of the same size are reported as damaged, whatever a parser
+ * makes of them.
+ */
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
 import type { StoredBackup, StoredObject } from "../../src/protocol/job.ts";

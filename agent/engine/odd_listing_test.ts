@@ -1,4 +1,4 @@
-/** Listings that hold what is not expected of them: no good backup is refused or called damaged for it. */
+/** Listings with unexpected contents: no good backup is refused or reported as damaged because of them. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -15,7 +15,7 @@ import { runDrill } from "./drill.ts";
 import { RunFailedError } from "./ports.ts";
 import { type BytesToSend, sendFromBackup } from "./send.ts";
 
-/** Of more than one frame. */
+/** Commands that make a tree whose archive has more than one frame. */
 const GROW =
   `mkdir d; head -c 9000000 /dev/urandom > big; echo one > d/one; echo two > d/two; ln d/one d/linked
   ln -s one d/soft; touch -d 2001-01-01 d/* d big .`;
@@ -40,7 +40,7 @@ class Fixture implements AsyncDisposable {
     const bytes = await Deno.readFile(path);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const changed = { ...index, size: bytes.length, sha256 };
-    // The manifest tells of the one that was stored.
+    // Leave out the manifest: it describes the index that was stored, not the changed one.
     const objects = this.backup.objects.filter(({ role }) => role !== "manifest")
       .map((object) => object === index ? changed : object);
     return { ...this.backup, objects };
@@ -79,7 +79,7 @@ class Fixture implements AsyncDisposable {
     return files_count;
   }
 
-  /** What comes back of the paths, in a directory of its own. */
+  /** Restores the paths into a new directory, and returns that directory. */
   async restore(paths: string[], backup = this.backup): Promise<string> {
     const target = await Deno.makeTempDir({ dir: this.run.root });
     await restore(this.run, backup, { target: { path: target, paths, overwrite: true } });
@@ -158,7 +158,7 @@ Deno.test("an index without a frame table, as the first agents wrote it, serves 
   const big = await Deno.readFile(`${at.tree}/big`);
   const end = new TextDecoder("latin1").decode(big.subarray(8_999_000));
   assert.equal(await at.send("big", old, { from: 8_999_000, to: null }), end);
-  // What lies in the place of another archive is still told from it.
+  // A changed archive is still detected.
   const archive = old.objects.find(({ role }) => role === "archive")!;
   await shell(
     'printf x | dd of="$1" bs=1 seek=8000000 conv=notrunc status=none',

@@ -1,4 +1,4 @@
-/** Stores a source's parts, and goes on without those that the source can't give. */
+/** Stores a source's parts, and continues without those that the source can't provide. */
 import type { Missing } from "../../src/protocol/job.ts";
 import { oneLine } from "./line.ts";
 import type { StoredPart } from "./manifest.ts";
@@ -17,10 +17,10 @@ export interface StoredParts {
 }
 
 /**
- * Resolves with what was stored and what had to be left out, each of which was warned of.
+ * Resolves with what was stored and what was left out. A warning names each part that was left out.
  *
- * Rejects where nothing but general objects could be stored, where the control plane takes no incomplete backups, and with whatever is
- * no fault of the source.
+ * Rejects if nothing but general objects could be stored, if a part is missing and the control plane accepts
+ * no incomplete backups, or with any error that the source did not cause.
  */
 export async function storeParts(
   source: PreparedSource,

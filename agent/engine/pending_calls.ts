@@ -1,4 +1,4 @@
-/** Calls to a run's destination that have not been answered: what a run that stands still may wait for. */
+/** Calls to a run's destination that have not been answered. A stalled run may be waiting for one of them. */
 import type { Clock } from "../../src/domain/clock.ts";
 import type { Destination } from "./ports.ts";
 

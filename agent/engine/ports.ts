@@ -80,7 +80,7 @@ export class RunFailedError extends Error {
   leftovers: string[] = [];
 }
 
-/** What the source could not give: a run that stores several parts goes on without this one. */
+/** Failure of the source to provide a part. A run that stores several parts continues without this one. */
 export class SourceFailedError extends RunFailedError {}
 
 /** An object that is not in the place where its neighbours would be. */
@@ -138,8 +138,8 @@ export interface Destination {
   /** Bytes that an object has now. Rejects with an `ObjectMissingError` where it is not there but its place is. */
   size(name: string): Promise<number>;
   /**
-   * Removes an object and its partial file. Resolves with false where their place holds neither; rejects where the
-   * place itself is missing.
+   * Removes an object and its partial file. Resolves with false if neither exists in the backup's location.
+   * Rejects if the location itself is missing.
    */
   remove(name: string): Promise<boolean>;
   /** Releases the connection. Never rejects. */

@@ -1,4 +1,7 @@
-/** What a run's programs do, as the kernel counts it: two equal answers say that nothing was done between them. */
+/**
+ * Activity of a run's programs, as counted by the kernel. Two equal results mean that the programs did
+ * nothing in between.
+ */
 import { basename } from "node:path";
 import { processTree } from "./process_tree.ts";
 
@@ -34,7 +37,7 @@ export function activityOf(programs: readonly RunningProgram[]): string {
   }).join("\n");
 }
 
-/** Those of the programs, or of what they have started, that wait for a disk or a network file system. */
+/** Returns the programs that wait for a disk or a network file system, themselves or through a descendant. */
 export function waitingForDisk(programs: readonly RunningProgram[]): RunningProgram[] {
   return programs.filter(({ pid }) =>
     processTree(pid).some((process) => /\) D /.test(readProc(process.pid, "stat")))

@@ -1,10 +1,11 @@
-/**
- * Removes a directory with all it holds, also where it came from a backup and its owner may not write to it.
- */
+/** Removes a directory and its contents, even if it came from a backup and its owner may not write to it. */
 import type { Clock } from "../../src/domain/clock.ts";
 import { Children } from "./children.ts";
 
-/** One that is not there counts as removed. Not by the signal of a run, which may be what ended it. */
+/**
+ * Removes a directory tree. A missing one counts as removed. Takes no signal: the run's own may have aborted
+ * already.
+ */
 export async function removeTree(path: string, clock: Clock): Promise<void> {
   try {
     await Deno.remove(path, { recursive: true }).catch(ignoreMissing);

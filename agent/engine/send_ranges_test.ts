@@ -1,4 +1,7 @@
-/** Ranges of one file inside a backup: a range begins at the frame that holds it, whatever lies before. */
+/**
+ * Ranges of one file inside a backup. Reading starts at the frame that holds the range's first byte, whatever
+ * comes before it.
+ */
 import assert from "node:assert/strict";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { systemClock } from "../../src/domain/clock.ts";

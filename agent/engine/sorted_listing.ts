@@ -1,8 +1,9 @@
 /**
- * The members of a backup in a file, sorted by directory: any page of a directory is read without the rest.
+ * Members of a backup in one file, sorted by directory. Any page of a directory can be read without the rest.
  *
- * Records end with NUL: `<directory> 01 <kind><name> 01 <JSON of the rest>`. The kind sorts directories first, then
- * everything else, then what the index tells only the name of. In names the bytes 01 and 02 are escaped by 02.
+ * Each record ends with NUL: `<directory> 01 <kind><name> 01 <JSON of the rest>`. The kind sorts directories
+ * first, then other members, then members of which the index holds only the name. In names, 02 escapes the
+ * bytes 01 and 02.
  */
 import { Buffer } from "node:buffer";
 import type { BackupEntry } from "../../src/protocol/browsing.ts";
@@ -17,7 +18,9 @@ import { parentOf, type ReadLines } from "./targets/selection.ts";
 /** Bytes held back until they are written at once. */
 const BATCH_BYTES = 256 * 1024;
 const READ_BYTES = 256 * 1024;
-/** A place in the file is kept for each so many entries of a directory, of so many directories. */
+/**
+ * File positions are kept for every `STRIDE`-th entry of a directory, and for up to `MAX_KEPT` directories.
+ */
 const STRIDE = 1000;
 const MAX_KEPT = 200;
 
@@ -40,7 +43,7 @@ export interface PageChoice {
 
 interface Places {
   total: number;
-  /** Of the entries 0, STRIDE, 2 · STRIDE, … */
+  /** File positions of the entries 0, STRIDE, 2 · STRIDE, … */
   offsets: number[];
 }
 
@@ -266,12 +269,12 @@ interface FoundRecord {
   next: number;
 }
 
-/** Those that begin in [from, to), and the rest of one that begins before. */
+/** Yields the records that begin in [from, to), and the rest of a record that begins before `from`. */
 async function* records(file: Deno.FsFile, from: number, to: number): AsyncIterable<FoundRecord> {
   for await (const batch of batches(file, from, to)) yield* batch;
 }
 
-/** The same, as many at a time as are read at once. */
+/** Yields the same records in batches, one for each read. */
 async function* batches(file: Deno.FsFile, from: number, to: number): AsyncIterable<FoundRecord[]> {
   let rest = "";
   let at = from;

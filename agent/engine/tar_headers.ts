@@ -1,12 +1,13 @@
-/** The headers of one member of a pax archive (POSIX.1-2017, pax, "ustar Interchange Format"): how far they reach. */
+/** Length of the headers of one member of a pax archive (POSIX.1-2017, pax, "ustar Interchange Format"). */
 
 const BLOCK_BYTES = 512;
 /** Extended headers hold a path and extended attributes; longer ones are tar's to read. */
 const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 
 /**
- * Bytes from the start of a member's first header to its content, which follows as it is. Null where the content has
- * another form, such as a sparse file's, or is not of `size` bytes: then only tar can take it apart.
+ * Returns the number of bytes from the start of a member's first header to its content, which follows
+ * unchanged. Returns null if the content has another form, such as a sparse file's, or is not `size` bytes
+ * long: then only tar can extract it.
  *
  * @param bytes The archive from the member's first header on.
  */
@@ -76,7 +77,7 @@ class Blocks {
     this.#iterator = bytes[Symbol.asyncIterator]();
   }
 
-  /** Null where there are not so many, or too many to hold. */
+  /** Returns the next `length` bytes, or null if there are fewer or they exceed `MAX_HEADER_BYTES`. */
   async take(length: number): Promise<Uint8Array | null> {
     if (this.offset + length > MAX_HEADER_BYTES) return null;
     const taken = new Uint8Array(length);

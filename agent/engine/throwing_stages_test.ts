@@ -1,6 +1,6 @@
 /**
- * Every pipeline of the engine ends when one of its stages throws: at its first bytes, in the middle, at its
- * end.
+ * Every pipeline of the engine ends when one of its stages throws: at its first bytes, in the middle or at
+ * its end.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

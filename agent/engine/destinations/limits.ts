@@ -1,4 +1,4 @@
-/** How long a destination may say nothing, and how long the agent waits for one that is away. */
+/** Limits on how long a destination may be silent, and on how long the agent waits for an unreachable one. */
 
 export interface DestinationLimits {
   /** A connection that answers nothing for so long, while an answer is due, is given up. Milliseconds. */

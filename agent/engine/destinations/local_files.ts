@@ -1,6 +1,6 @@
 /**
- * File work at a local destination, each with a time limit: a network file system whose server is gone lets a program wait
- * for ever, and no system call can be taken back.
+ * File operations at a local destination, each with a time limit. If the server of a network file system is
+ * gone, an operation may block for ever, and a system call can't be cancelled.
  */
 import { type Clock, systemClock } from "../../../src/domain/clock.ts";
 import { RunFailedError } from "../ports.ts";
@@ -24,10 +24,11 @@ export class LocalFiles {
   ) {}
 
   /**
-   * Does one piece of work. Rejects with a `RunFailedError` where it fails or does not return in time, or with the signal's
-   * reason where that aborts meanwhile. While an earlier call at the directory has not returned, nothing is tried.
+   * Performs one file operation. Rejects with a `RunFailedError` if it fails or does not return in time, or
+   * with the signal's reason if the signal aborts meanwhile. Rejects without trying while an earlier
+   * operation on the directory has not returned.
    *
-   * @param action What can't be done when it fails: `write to /srv/backups`.
+   * @param action The operation, for error messages: `write to /srv/backups`.
    */
   async at<T>(action: string, work: () => Promise<T>, limitMs = this.idleMs): Promise<T> {
     if (unanswered.has(this.directory)) throw this.#silent(action);
@@ -51,7 +52,10 @@ export class LocalFiles {
     }
   }
 
-  /** Closes a file without waiting for the file system: a close may have to write, and would stop the whole agent. */
+  /**
+   * Closes a file. A close may have to write, and could block the whole agent. While an operation on the
+   * directory has not returned, the close is therefore postponed.
+   */
   close(file: Deno.FsFile): void {
     const stuck = unanswered.get(this.directory);
     if (stuck === undefined) return file.close();

@@ -1,4 +1,4 @@
-/** A file system that does not answer: no call to it returns, and none can be taken back. */
+/** Tests of a file system that does not answer: calls to it don't return, and can't be cancelled. */
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/domain/clock.ts";
 import { keepAwake } from "../../../tests/support/hurried_clock.ts";
@@ -64,7 +64,7 @@ Deno.test(
     assert.ok(systemClock.monotonic() - started < 5000);
     at.mount.thaw();
     while (await open().size("y").catch(() => null) !== 3 * MIB) await systemClock.sleep(50);
-    // What was asked for while it was silent is cleared away as soon as it is done.
+    // A file that was being created during the silence is removed as soon as the call returns.
     while ([...Deno.readDirSync(directory)].some(({ name }) => name === ".z.partial")) {
       await systemClock.sleep(50);
     }

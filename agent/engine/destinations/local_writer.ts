@@ -76,7 +76,10 @@ export class LocalWriter implements ObjectWriter {
     this.#count(chunk.length);
   }
 
-  /** Not where a file system may hang: whoever follows a program's writing reads the file without a time limit. */
+  /**
+   * Undefined where the file system may hang: the code that reads the file while a program writes it has no
+   * time limit.
+   */
   get direct(): DirectWriting | undefined {
     if (!this.ports.isDisk) return undefined;
     return {

@@ -8,15 +8,22 @@ import type { PutConnections, PutOutcome } from "./s3_put.ts";
 
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 30_000;
-/** Tries of a part, each with more time than the one before, that count as one of a link that is only slow. */
+/**
+ * Largest multiple of the silence limit for one try. Each try of a part gets one multiple more, as the link
+ * may only be slow.
+ */
 const LONGEST_IDLE = 4;
 /**
- * Times the limit of silence that an answer may take after the last byte: at 40 KB/s a part stays seven minutes in the
- * buffers between here and the bucket. Each part that goes unanswered doubles it for the parts to come.
+ * Multiple of the silence limit that an answer may take after the last byte. At 40 KB/s, a part stays in the
+ * buffers between the agent and the bucket for seven minutes. Each try without an answer doubles the limit
+ * for the tries that follow.
  */
 const FIRST_ANSWER = 3;
 const UNANSWERED_TRIES = 4;
-/** Times the limit of silence that a part may take, beside its bytes at the slowest speed that counts, in bytes a second. */
+/**
+ * Time limit of a part: `LONGEST` times the silence limit, plus its size divided by `SLOWEST`, in bytes a
+ * second.
+ */
 const LONGEST = 30;
 const SLOWEST = 2048;
 /** A URL refused within this time of its signing was not refused for its age. */

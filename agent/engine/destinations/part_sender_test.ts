@@ -1,4 +1,4 @@
-/** How long a part may take on a slow link. Real connections are in s3_put_test.ts. */
+/** Tests how long a part may take on a slow link. The tests in s3_put_test.ts use real connections. */
 import assert from "node:assert/strict";
 import { TestClock } from "../../../tests/support/clock.ts";
 import { RunFailedError } from "../ports.ts";

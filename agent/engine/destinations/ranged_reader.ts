@@ -30,7 +30,7 @@ export class RangedReader {
   /** Bytes of the whole object, as the newest answer tells. */
   #total: number | null = null;
 
-  /** @param patienceMs How long it is asked for again without a byte more. */
+  /** @param patienceMs How long a read is retried without receiving another byte. */
   constructor(
     private readonly source: RangeSource,
     private readonly clock: Clock,

@@ -89,9 +89,10 @@ export function checkDestination(
 }
 
 /**
- * Removes objects and their partial files. A name that is not there counts as deleted where its place is proven: another
- * of the names or one of the witnesses is there, or nothing else should be. One that fails stops no other. Rejects with a
- * `RunFailedError` where the place can't be reached or is missing.
+ * Removes objects and their partial files. A missing object counts as deleted if the destination is known to
+ * be the right one: another of the names or one of the witnesses exists, or `witnesses` is empty. A failed
+ * removal does not stop the others. Rejects with a `RunFailedError` if the destination can't be reached or is
+ * missing.
  */
 export async function removeFromDestination(
   spec: JobDestination,

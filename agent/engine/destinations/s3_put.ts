@@ -18,8 +18,8 @@ export type PutOutcome =
   | { kind: "stored"; etag: string }
   | { kind: "refused"; status: number; code: string; message: string }
   /**
-   * No answer. `reason` is one line without the URL, which is a credential; a final one does not pass by waiting;
-   * an unanswered one came after the last byte.
+   * No answer. `reason` is one line without the URL, which is a credential. `isFinal` means that waiting does
+   * not help. `isUnanswered` means that a time limit passed after the last byte was sent.
    */
   | { kind: "lost"; reason: string; isFinal: boolean; isUnanswered?: boolean };
 

@@ -89,7 +89,7 @@ function isPassing(status: number): boolean {
   return status === 408 || status === 429 || status >= 500 && status !== 501;
 }
 
-/** What an S3 error document says. */
+/** Returns the code and the message of an S3 error document. */
 function errorIn(text: string): { code?: string; message?: string } {
   if (!/<Error\b/.test(text)) return {};
   const [code, message] = ["Code", "Message"].map((name) =>

@@ -57,7 +57,7 @@ export class SftpDestination implements Destination {
           }: it already exists. Move it away, and run the task again.`,
         );
       }
-      // Of a run that died: an open that must create would trip over it.
+      // Remove the partial file of a run that died: creating a file fails if it exists.
       await session.removeIfThere(partial);
       return { session, handle: await session.createFile(partial) };
     });

@@ -1,4 +1,4 @@
-/** A connection to an SFTP server that is made anew when it breaks, as long as the limits allow. */
+/** Connection to an SFTP server that is reopened when it breaks, as long as the limits allow. */
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { SftpDestination as Spec } from "../../../src/protocol/job.ts";
 import { Backoff } from "../../backoff.ts";
@@ -50,7 +50,10 @@ export class SftpConnection {
     }
   }
 
-  /** Resolves where work that failed with `error` may be tried on a new session; else rejects with that error. */
+  /**
+   * Resolves once work that failed with `error` may be retried on a new session. Otherwise rejects with that
+   * error.
+   */
   async recover(session: SftpSession, error: unknown): Promise<void> {
     this.ports.signal.throwIfAborted();
     if (!session.isLost) throw error;

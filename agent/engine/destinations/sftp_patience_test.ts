@@ -1,4 +1,4 @@
-/** Connections that break, and servers that fall silent. */
+/** Tests of connections that break and of servers that fall silent. */
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/domain/clock.ts";
 import { sshdSpec } from "../../../tests/support/destinations.ts";

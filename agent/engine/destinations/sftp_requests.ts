@@ -1,4 +1,7 @@
-/** Requests on one SSH connection: each ends by its answer, the connection's end or the server's silence. */
+/**
+ * Requests on one SSH connection. Each ends when the server answers, the connection ends or the server is
+ * silent for too long.
+ */
 import type { Client } from "ssh2";
 import type { Clock } from "../../../src/domain/clock.ts";
 
@@ -56,10 +59,11 @@ export class SftpRequests {
   }
 
   /**
-   * Starts a request. Rejects with its error, a {@link ConnectionLostError}, or the signal's reason if that aborts
-   * meanwhile. A request that starts after the abort is for clearing away, and has little time.
+   * Starts a request. Rejects with the request's error, with a {@link ConnectionLostError}, or with the
+   * signal's reason if the signal aborts meanwhile. A request that starts after the abort is for cleanup, and
+   * has little time.
    *
-   * @param limitMs How long this one may take without any answer of the server.
+   * @param limitMs How long the request may take without any answer from the server.
    */
   send<T>(start: (done: Done<T>) => void, limitMs = this.idleMs): Promise<T> {
     if (this.isLost) return Promise.reject(new ConnectionLostError(this.reason));

@@ -1,6 +1,6 @@
 /**
- * One file being written over SFTP: many writes at once, renamed when all of them are on the disk. Bytes that the
- * server has not acknowledged are kept, and sent again by the next connection where one breaks.
+ * Writes one file over SFTP, with many writes in flight, and renames it once all of them are on disk. Bytes
+ * that the server has not acknowledged are kept. If a connection breaks, the next one sends them again.
  */
 import { Buffer } from "node:buffer";
 import { collectYoung } from "../garbage.ts";
@@ -106,7 +106,10 @@ export class SftpWriter implements ObjectWriter {
     collectYoung();
   }
 
-  /** Waits for answers, over as many connections as it takes. Rejects with the first failure or the signal's reason. */
+  /**
+   * Waits for answers, reconnecting as often as needed. Rejects with the first failure or the signal's
+   * reason.
+   */
   async #until(isReached: () => boolean): Promise<void> {
     for (;;) {
       this.signal.throwIfAborted();

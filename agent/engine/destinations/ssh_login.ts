@@ -56,7 +56,10 @@ export function placeOf({ username, host, port }: Spec): string {
   return `${username}@${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Rejects with a {@link LoginFailedError} of one line that names the setting to change, or with the signal's reason. */
+/**
+ * Logs in. Rejects with a {@link LoginFailedError} of one line that names the setting to change, or with the
+ * signal's reason.
+ */
 export async function logIn(spec: Spec, signal: AbortSignal): Promise<Client> {
   const ssh2 = await loadSsh2();
   const presented: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * Where a directory tree leaves its file system. Another mounted file system is left out and named; a
- * subvolume, which has a device number of its own but is no mount, is part of the tree.
+ * Boundaries where a directory tree leaves its file system. Another mounted file system is left out and
+ * named. A subvolume has a device number of its own but is not a mount, so it is part of the tree.
  */
 import { bytesOf, byteString, textOf } from "../bytes.ts";
 import { capture } from "../capture.ts";

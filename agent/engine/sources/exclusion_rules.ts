@@ -1,4 +1,4 @@
-/** One rule of what tar leaves out: as tar's options, and as a test of a name. */
+/** Exclusion rule for tar, both as tar's options and as a test of a name. */
 
 export interface ExclusionRule {
   /** The entry of `excluded_paths` that the rule comes from. */
@@ -7,7 +7,7 @@ export interface ExclusionRule {
   pattern: string;
   /** Matches from the source's root only; else at every depth. */
   isAnchored: boolean;
-  /** Every character stands for itself. */
+  /** Whether every character is literal. */
   isLiteral: boolean;
 }
 
@@ -85,7 +85,10 @@ const CLASSES: Record<string, string> = {
   xdigit: "0-9A-Fa-f",
 };
 
-/** A bracket expression whose `[` is before `start`; null where it has no end, and `[` stands for itself. */
+/**
+ * Returns the bracket expression whose `[` is before `start`, or null if it is not closed and the `[` is
+ * literal.
+ */
 function bracketSource(glob: string, start: number): { source: string; end: number } | null {
   let at = start;
   const isNegated = glob[at] === "!" || glob[at] === "^";

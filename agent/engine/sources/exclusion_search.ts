@@ -1,4 +1,4 @@
-/** Looks for what the task's exclusions leave out, so that the run can warn of those that match nothing. */
+/** Searches for what a task's exclusions leave out, so that the run can warn of those that match nothing. */
 import { textOf } from "../bytes.ts";
 import type { RunContext } from "../run_context.ts";
 import { type ExclusionRule, ruleMatcher } from "./exclusion_rules.ts";

@@ -10,7 +10,10 @@ interface Stored {
   lines: string[];
 }
 
-/** Backs up what `grow` makes in `tree`; the exclusions may name `$tree` and `$root`, the directory that `tree` is in. */
+/**
+ * Backs up the tree that the commands in `grow` make in `tree`. The exclusions may contain `$tree` and
+ * `$root`, the parent directory of `tree`.
+ */
 async function backUp(grow: string, excluded: string[], from = "$tree"): Promise<Stored> {
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;
@@ -143,7 +146,7 @@ Deno.test("each exclusion that leaves out nothing is a warning", async () => {
     "Excluded path $tree/cache/*.tmp matches nothing: nothing is left out for it",
     "Excluded path node_modules/ matches nothing: nothing is left out for it",
   ]);
-  // What may come is no mistake.
+  // A pattern for files that may appear later gets a plain line, not a warning.
   assert.ok(lines.includes("Excluded path *.tmp matches nothing: nothing is left out for it"));
 });
 

@@ -1,13 +1,11 @@
-/**
- * Members whose paths are too long for any program to open them by: they are stored, and can't be restored.
- */
+/** Members whose paths are too long for any program to open. They are stored, but can't be restored. */
 import { IndexParser } from "../archive_index.ts";
 import { LONGEST_NAME } from "../longest_name.ts";
 import { shownName } from "../shown_name.ts";
 
-/** So many are named; the rest are counted. */
+/** Number of members that are named; the rest are counted. */
 const NAMED = 20;
-/** Of a name that is shown: its start and its end. */
+/** Number of bytes shown from each end of a name. */
 const SHOWN = 60;
 
 /** One line for each such member of a listing that tar wrote. Only lines that are long enough are parsed. */

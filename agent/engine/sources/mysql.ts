@@ -109,7 +109,10 @@ function chooseDatabases(server: MysqlServer, names: string[]): MysqlDatabase[] 
   return chosen;
 }
 
-/** Databases that a restore or a drill was killed in. What is left of a restore may be the only copy of what it replaced. */
+/**
+ * Reports what `*` leaves out: directories that are not databases, and databases that a restore or a drill
+ * made. A database that a killed restore left may be the only copy of what it replaced.
+ */
 function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
   const directories = databases.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
   if (names.includes("*") && directories.length > 0) {

@@ -59,7 +59,10 @@ export async function countStored(
   };
 }
 
-/** Tables that the server has and the dump has not are told too: a drill misses them. */
+/**
+ * Describes the contents of a dump. Includes tables that the server has but the dump lacks, so that a drill
+ * reports them as missing.
+ */
 function describeDump(dumped: TableRows[], { table = [], ...objects }: ObjectNames): DatabaseContents {
   const names = new Set(dumped.map(({ name }) => name));
   const isListed = Object.keys(objects).length > 0;
@@ -67,7 +70,10 @@ function describeDump(dumped: TableRows[], { table = [], ...objects }: ObjectNam
   return { tables: [...dumped, ...others], ...isListed ? { objects, not_compared: NOT_COMPARED } : {} };
 }
 
-/** A dump of binary data takes twice the bytes of its rows: a server that holds them may not take the statement. */
+/**
+ * Returns a warning about a statement that the server may refuse. A dump of binary data takes twice the bytes
+ * of its rows.
+ */
 function tooLong(database: string, longest: number, maxStatement: number): string {
   return `The longest statement in the dump of ${database} is ${
     formatBytes(longest)

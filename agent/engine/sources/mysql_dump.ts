@@ -1,4 +1,4 @@
-/** The command that dumps one database of MySQL or MariaDB, as one text. */
+/** Command that dumps one MySQL or MariaDB database as a single text. */
 import type { Command } from "../children.ts";
 import { MAX_PACKET, type MysqlConnection } from "./mysql_connection.ts";
 import { type DumpProgram, isAtLeast, oracleArguments, type ServerVersion } from "./mysql_programs.ts";
@@ -52,7 +52,10 @@ export function dumpCommand(
   );
 }
 
-/** Whether the dump holds the history of system-versioned tables. One table that has it by transaction fails a dump with it. */
+/**
+ * Returns whether the dump holds the history of system-versioned tables. Dumping history fails if any table
+ * keeps it by transaction.
+ */
 export function dumpsHistory({ versioned, byTransaction }: MysqlDatabase, { version }: DumpProgram): boolean {
   return versioned.length > 0 && byTransaction.length === 0 && /mariadb/i.test(version) &&
     isAtLeast(version, 10, 11);

@@ -1,11 +1,12 @@
-/** Tables that a task wants the rows left out of. Their definitions stay: views and foreign keys may need them. */
+/** Tables whose rows a task leaves out. Their definitions stay: views and foreign keys may need them. */
 import type { Output } from "../ports.ts";
 import { text } from "../targets/mysql_sql.ts";
 import { fromHex, type MysqlConnection } from "./mysql_connection.ts";
 
 /**
- * The tables that are meant, by database. An entry is `table`, in every database of the task, or `database.table`, both to
- * the letter; one that names no table is told. Views have no rows.
+ * Returns the tables that the entries name, by database. An entry is `table`, for every database of the task,
+ * or `database.table`. Both are taken literally. Warns of entries that name no table. Views have no rows, so
+ * they don't count.
  */
 export async function findEmptied(
   connection: MysqlConnection,

@@ -111,7 +111,7 @@ Deno.test("tables, views and keys that need an excluded table restore with it, e
     await check();
   });
   await t.step("by two dumps where the program lacks it", async () => {
-    // Oracle's program, as far as it is told from the other: its version and its options.
+    // Imitates Oracle's program in the two things that identify it: its version and its options.
     const bin = `${run.root}/bin`;
     await Deno.mkdir(bin);
     await Deno.writeTextFile(`${bin}/mariadb-dump`, ORACLE, { mode: 0o755 });

@@ -1,4 +1,4 @@
-/** The objects of a MySQL or MariaDB database by kind: what a drill compares beside the rows. */
+/** Objects of a MySQL or MariaDB database by kind, which a drill compares in addition to the rows. */
 import { isSchema, MARK } from "../targets/mysql_sql.ts";
 import { fromHex, type MysqlConnection } from "./mysql_connection.ts";
 import { hasDatabaseComments, type ServerVersion } from "./mysql_programs.ts";
@@ -24,7 +24,10 @@ const KINDS = [
   "database property",
 ];
 
-/** Lists what the login may see. An event of a single time is left out: it may be over, and gone, when it is restored. */
+/**
+ * Lists the objects that the login may see. Leaves out one-time events, which may have expired and be gone
+ * after a restore.
+ */
 export async function listObjects(
   connection: MysqlConnection,
   client: string,
@@ -86,7 +89,10 @@ export async function listObjects(
   return found;
 }
 
-/** Keeps the names of both lists, of before a dump and after it. Kinds that were not listed both times are left out. */
+/**
+ * Returns the names that are in both lists, made before and after a dump. Leaves out kinds that were not
+ * listed both times.
+ */
 export function inBoth(before: ObjectNames, after: ObjectNames): ObjectNames {
   return Object.fromEntries(
     Object.entries(before).filter(([kind]) => after[kind] !== undefined).map(([kind, names]) => {

@@ -1,6 +1,7 @@
 /**
- * Compares a login's rights with those that a whole dump takes. Servers hide what a login may not see, and
- * mysqldump takes what it is shown for all there is: without TRIGGER a dump has no triggers, and no error.
+ * Compares a login's privileges with those that a complete dump needs. Servers hide what a login may not see,
+ * and mysqldump assumes that it sees everything. Without TRIGGER, a dump has no triggers and reports no
+ * error.
  */
 import { RunFailedError } from "../ports.ts";
 import type { MysqlConnection } from "./mysql_connection.ts";

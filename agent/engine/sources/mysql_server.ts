@@ -1,4 +1,4 @@
-/** Describes what a MySQL or MariaDB server holds, as far as a backup has to know it. */
+/** Describes the contents of a MySQL or MariaDB server, as far as a backup needs to know them. */
 import { oneLine } from "../line.ts";
 import { isOwnName } from "../targets/beside.ts";
 import { MARK } from "../targets/mysql_sql.ts";
@@ -90,7 +90,10 @@ interface SpecialTable {
   comment: string;
 }
 
-/** Reads comments, which hold the reason where a table can't be opened. MariaDB opens tables for data_length only. */
+/**
+ * Finds tables that need special treatment. A table's comment holds the reason why it can't be opened.
+ * MariaDB opens a table only if the query selects data_length.
+ */
 async function specialTables(
   query: (sql: string) => Promise<string[][]>,
   isMariadb: boolean,

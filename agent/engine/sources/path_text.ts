@@ -1,4 +1,4 @@
-/** Absolute paths as text, to the letter: nothing is resolved or trimmed. */
+/** Absolute paths as text, taken literally: nothing is resolved or trimmed. */
 
 /**
  * Without doubled slashes, `.` in the middle and slashes at the end. Links decide what `..` means: it stays.

@@ -1,6 +1,7 @@
 /**
- * PostgreSQL databases by pg_dump, one object each: `-Fc -Z0` (zstd compresses better than pg_dump does) or SQL text
- * for a fresh database. With `*` the roles and tablespaces, which belong to no database, are an object of their own.
+ * Backs up PostgreSQL databases with pg_dump, one object each. The format is `-Fc -Z0`, as zstd compresses
+ * better than pg_dump does, or SQL text for a fresh database. With `*`, roles and tablespaces, which belong
+ * to no database, are stored in an object of their own.
  */
 import type { DatabaseSource } from "../../../src/protocol/job.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../object_name.ts";
@@ -73,7 +74,10 @@ export async function preparePostgresql(
   };
 }
 
-/** What killed restores and drills left is dropped first: it would stay for as long as nobody restores. */
+/**
+ * Drops what killed restores and drills left, then describes the server. Otherwise the leftovers would stay
+ * until the next restore.
+ */
 async function askUncluttered(client: PostgresqlClient, names: string[], output: Output): Promise<Server> {
   const { connection, psql } = client;
   const door = await findDoor(connection, psql, names);
@@ -89,7 +93,10 @@ interface Plan {
   readonly context: RunContext;
 }
 
-/** Everybody who sees the backup may read this: settings and comments are with its contents, which may be sealed. */
+/**
+ * Returns the properties that everybody who sees the backup may read. Settings and comments are stored with
+ * the database's contents, which may be encrypted.
+ */
 function describeDatabase({ name, encoding, collation, ctype, owner, locale_provider, locale }: Database) {
   return { name, encoding, collation, ctype, owner, locale_provider, locale };
 }

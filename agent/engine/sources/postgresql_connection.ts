@@ -88,7 +88,10 @@ export class PostgresqlConnection {
     return JSON.parse(await this.execute(psql, database, sql));
   }
 
-  /** psql that carries out what it reads, its own commands too, up to the first error. A script begins with its own settings. */
+  /**
+   * Returns the psql command that runs its input, including psql's own commands, up to the first error. A
+   * script has to begin with the settings that it needs.
+   */
   scriptCommand(psql: string, database: string): Command {
     const args = [
       "--no-psqlrc",

@@ -78,7 +78,11 @@ function withProperties({ objects }: DatabaseContents, properties: DatabasePrope
   return { properties, objects: { ...objects, "database property": propertyLines(properties) } };
 }
 
-/** Lists a database's contents as they are now. Rejects with a `RunFailedError`. @param door Another database. */
+/**
+ * Lists a database's current contents. Rejects with a `RunFailedError`.
+ *
+ * @param door Another database, to connect to.
+ */
 export async function contentsNow(
   { connection, psql }: PostgresqlClient,
   door: string,

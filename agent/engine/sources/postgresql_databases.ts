@@ -1,4 +1,4 @@
-/** The databases of a PostgreSQL server, and which of them a task means. */
+/** Databases of a PostgreSQL server, and the selection that a task makes among them. */
 import type { Missing } from "../../../src/protocol/job.ts";
 import { RunFailedError } from "../ports.ts";
 import { isOwnName, MARK, MOVED_ASIDE, UNFINISHED } from "../targets/beside.ts";
@@ -25,7 +25,9 @@ export interface Database {
   collation: string;
   ctype: string;
   owner: string;
-  /** `libc`, `icu` or `builtin`; with other than the first, `locale` is the provider's name of the collation. */
+  /**
+   * `libc`, `icu` or `builtin`. With `icu` or `builtin`, `locale` is the provider's name for the collation.
+   */
   locale_provider: string;
   locale: string | null;
 }
@@ -38,9 +40,9 @@ export const DATABASE_PROPERTIES =
               as locale_provider,
             coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') as locale`;
 
-/** Of the server itself: `template0` takes no connections, and a restore replaces neither. */
+/** Databases of the server itself. `template0` takes no connections, and a restore replaces neither. */
 const TEMPLATES = /^template[01]$/;
-/** Of managed services, closed to everybody but the service. */
+/** Databases of managed services, which only the service may connect to. */
 const SERVICE_OWN = new Set([
   "rdsadmin",
   "cloudsqladmin",
@@ -79,8 +81,8 @@ export async function askServer(
 const USUAL_DOORS = ["postgres", "template1", "defaultdb"];
 
 /**
- * Returns the first database that lets the login in: of `names`, where `*` is none, of the usual ones, of `last`, which are
- * tried at the end. Throws the first refusal.
+ * Returns the first database that lets the login in. Tries `names` (except `*`), then the usual databases,
+ * then `last`. Throws the first refusal.
  */
 export async function findDoor(
   connection: PostgresqlConnection,

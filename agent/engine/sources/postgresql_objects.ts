@@ -1,9 +1,18 @@
-/** Lists what a PostgreSQL database holds beside its rows: every kind of object by name, owners and grants. */
+/**
+ * Lists what a PostgreSQL database holds in addition to its rows: every kind of object by name, owners and
+ * grants.
+ */
 
-/** Objects of a new database have ids below 16384, https://www.postgresql.org/docs/current/system-catalog-initial-data.html. */
+/**
+ * Objects of a new database have ids below this one,
+ * https://www.postgresql.org/docs/current/system-catalog-initial-data.html.
+ */
 const FIRST_OWN_ID = 16384;
 
-/** Catalog, and the condition on its rows `o`. Rows that a dump does not hold, or that come by themselves, are left out. */
+/**
+ * Catalog, and the condition on its rows `o`. The condition leaves out rows that a dump does not hold, or
+ * that the server creates by itself.
+ */
 const CATALOGS: readonly [catalog: string, condition: string][] = [
   ["pg_class", "o.relkind in ('p', 'v', 'm', 'f', 'S', 'i', 'I') and o.relpersistence <> 't'"],
   ["pg_constraint", "o.contype <> 'n' and coalesce((to_jsonb(o) ->> 'conparentid')::oid, 0) = 0"],
@@ -65,7 +74,10 @@ export const NOT_LISTED = [
 /** Kinds that depend on who loads the dump. */
 export const KINDS_OF_OWNERS = ["owner", "grant"];
 
-/** Statements that answer `{"kind": …, "names": […]}`, a line for each kind. One that fails leaves the others as they are. */
+/**
+ * Returns statements that print `{"kind": …, "names": […]}`, one line for each kind. A statement that fails
+ * does not affect the others.
+ */
 export function objectStatements(): string[] {
   return [
     ...CATALOGS.map((each) => whereKnown(each[0], objectsOf(each))),

@@ -1,4 +1,7 @@
-/** Properties of a PostgreSQL database that no dump of it loads: settings, grants, its connection limit, its comment. */
+/**
+ * Properties of a PostgreSQL database that loading its dump does not restore: settings, grants, connection
+ * limit and comment.
+ */
 import * as z from "zod";
 import type { PostgresqlConnection } from "./postgresql_connection.ts";
 import { literal } from "./postgresql_text.ts";
@@ -75,14 +78,17 @@ function propertiesSelect(database: string): string {
     from pg_catalog.pg_database d where datname = ${literal(database)}`;
 }
 
-/** What PostgreSQL lets everybody do in a database whose grants nobody has touched. */
+/** Privileges that PostgreSQL grants to PUBLIC in a database whose grants were never changed. */
 export const DEFAULT_GRANTS: readonly DatabaseGrant[] = ["CONNECT", "TEMPORARY"].map((privilege) => ({
   grantee: null,
   privilege,
   is_grantable: false,
 }));
 
-/** One line for each property, as drills compare them. The owner is none: a drill owns its scratch database. */
+/**
+ * Returns one line for each property, as drills compare them. Leaves out the owner, as a drill owns its
+ * scratch database.
+ */
 export function propertyLines(properties: DatabaseProperties): string[] {
   const { connection_limit, comment, settings, security_labels } = properties;
   const lines = [

@@ -14,8 +14,9 @@ export interface ExcludedTable {
 }
 
 /**
- * A name is taken literally: `table` in every schema, or `schema.table`. The partitions of a table go with it. A materialized
- * view that is left empty can't be read, so those that read it are left empty too.
+ * Finds the tables that the entries name. A name is taken literally: `table` in every schema, or
+ * `schema.table`. Includes a table's partitions. A materialized view that is left empty can't be read, so
+ * materialized views that read it are left empty too.
  */
 export async function findExcludedTables(
   connection: PostgresqlConnection,

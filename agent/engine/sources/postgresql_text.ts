@@ -1,4 +1,4 @@
-/** Names and text in PostgreSQL's SQL. */
+/** Quotes names and text for PostgreSQL's SQL. */
 
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

@@ -16,7 +16,10 @@ export const TableRows = z.object({
 });
 export type TableRows = z.infer<typeof TableRows>;
 
-/** A foreign key whose rows may refer to rows that the task leaves out: it is restored without a check of its rows. */
+/**
+ * Foreign key whose rows may refer to rows that the task leaves out. It is restored without checking its
+ * rows.
+ */
 export const UncheckedForeignKey = z.object({
   /** Quoted, with its schema. */
   table: z.string(),
@@ -26,15 +29,21 @@ export const UncheckedForeignKey = z.object({
 });
 export type UncheckedForeignKey = z.infer<typeof UncheckedForeignKey>;
 
-/** Of one database. */
+/** Contents of one database. */
 export const DatabaseContents = z.object({
-  /** Tables that hold rows of their own: no views, and of a partitioned table its partitions. Left out where nothing was counted. */
+  /**
+   * Tables that hold rows of their own: no views, and the partitions of a partitioned table instead of the
+   * table itself. Left out where nothing was counted.
+   */
   tables: z.array(TableRows).optional(),
   /** PostgreSQL only. */
   large_objects: z.number().int().nonnegative().nullable().optional(),
   /** Names of every other object by its kind, `view` for example, sorted; without the database's own name. */
   objects: z.record(z.string(), z.array(z.string())).optional(),
-  /** Phrases that say what a drill can't compare: `positions of sequences`, or a kind of {@link DatabaseContents.objects}. */
+  /**
+   * Phrases that say what a drill can't compare: `positions of sequences`, or a kind of
+   * {@link DatabaseContents.objects}.
+   */
   not_compared: z.array(z.string()).optional(),
   /** Properties of the database itself, in its engine's own words. */
   properties: z.looseObject({}).optional(),

@@ -46,8 +46,8 @@ export interface SourcePart {
   /** Whether what it stores has gone since, so that nothing is missing where it failed. */
   isGone?(): Promise<boolean>;
   /**
-   * Throws a `RunFailedError` where the command's exit is no success: a `SourceFailedError` where the run may go on
-   * with the other parts. Called before `checkEnd`.
+   * Throws a `RunFailedError` if the command did not exit successfully, or a `SourceFailedError` if the run
+   * may continue with the other parts. Called before `checkEnd`.
    */
   checkExit(exit: Exit, filesCount: number): void;
   /** Looks back on the source once the command ended well, and warns of what it finds. */

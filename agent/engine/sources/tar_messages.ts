@@ -22,7 +22,7 @@ export class TarMessages {
   /** What tar said last that is neither of these. */
   lastError: string | null = null;
 
-  /** @param knownMounts Names that the output tells of already, relative to the root. */
+  /** @param knownMounts Names of mounts that the output already reports, relative to the root. */
   constructor(
     private readonly output: Output,
     private readonly allowUnreadable: boolean,

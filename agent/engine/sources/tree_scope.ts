@@ -1,4 +1,4 @@
-/** The edges of a backup of files: what tar is told to leave out, and what the run's output says of it. */
+/** Scope of a backup of files: what tar leaves out, and what the run's output says about it. */
 import type { FilesSource } from "../../../src/protocol/job.ts";
 import { byteString } from "../bytes.ts";
 import { type Mount, mountOf, readMounts } from "../mounts.ts";
@@ -29,7 +29,7 @@ export interface TreeScope {
   /** Real path. */
   root: string;
   arguments: string[];
-  /** Mounts that the output tells of, relative to the root. */
+  /** Mounts that the output reports, relative to the root. */
   knownMounts: ReadonlySet<string>;
   /** Warns of file systems that were mounted in the tree meanwhile. */
   checkMounts(): Promise<void>;
@@ -96,8 +96,8 @@ export function fileScope(
 }
 
 /**
- * Without subvolumes tar stays on one file system by itself. To tar a subvolume is another file system, so
- * with them it is told which mounts not to enter.
+ * Returns the options that keep tar on one file system. To tar, a subvolume is another file system. In a tree
+ * with subvolumes, the options therefore name the mounts whose contents tar leaves out.
  */
 function boundaryArguments({ mounts, unreachable, subvolumes }: Boundaries): string[] {
   const rule = { given: "", isAnchored: true };

@@ -1,4 +1,4 @@
-/** What lies at the edges of a tree: other file systems, subvolumes, files whose blocks nobody counts. */
+/** Tests of a tree's boundaries: other file systems, subvolumes, and files whose blocks are not counted. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../tests/support/backup_run.ts";
 import { restore } from "../../../tests/support/restore_run.ts";

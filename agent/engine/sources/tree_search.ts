@@ -1,10 +1,10 @@
-/** A walk over a directory tree by find(1), with the rights of the user that the source is read by. */
+/** Walks a directory tree with find(1), with the rights of the user that reads the source. */
 import { latin1 } from "../bytes.ts";
 import type { RunContext } from "../run_context.ts";
 
 /**
- * Calls `take` with each entry that `test` prints, ended by NUL, until it returns false. Stays on one file
- * system. Directories that can't be read are passed over: tar tells of them.
+ * Calls `take` with each NUL-terminated entry that `test` prints, until `take` returns false. Stays on one
+ * file system. Skips directories that can't be read, as tar reports them.
  */
 export async function searchTree(
   root: string,

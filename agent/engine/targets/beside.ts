@@ -17,7 +17,10 @@ const FRESH_SUFFIX = "_rearguard_fresh";
 const REPLACED_SUFFIX = "_rearguard_replaced";
 export const DRILL_SUFFIX = "_rearguard_drill";
 
-/** Begins the comment of each PostgreSQL database that is Rearguard's own: only such ones are dropped unasked. */
+/**
+ * Prefix of the comment of each PostgreSQL database that Rearguard made. Only such databases are dropped
+ * without asking.
+ */
 export const MARK = "Rearguard: ";
 /** The comment of a database that is being loaded. */
 export const UNFINISHED = `${MARK}unfinished restore`;

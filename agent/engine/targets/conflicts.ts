@@ -1,4 +1,4 @@
-/** What is in the way of a restore into a directory that holds something. */
+/** Finds conflicts of a restore into a directory that is not empty. */
 import { join } from "node:path";
 import { bytesOf } from "../bytes.ts";
 import type { Children } from "../children.ts";
@@ -7,11 +7,11 @@ import { RunFailedError } from "../ports.ts";
 import { statNames } from "./names.ts";
 import type { Place } from "./place.ts";
 
-/** What lies in the way of a restore, as byte strings relative to the place. */
+/** Conflicts of a restore, as byte strings relative to the restore directory. */
 export interface Conflicts {
   /** Would be replaced by what is restored. */
   replaced: string[];
-  /** Those of the above that stand where the backup has a directory. */
+  /** Entries of `replaced` where the backup has a directory. */
   obstructing: string[];
   /** Directories where the backup has something else: never removed. */
   blocking: string[];

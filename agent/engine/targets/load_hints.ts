@@ -1,4 +1,4 @@
-/** What to do about the usual errors of a load. */
+/** Advice on the usual errors of a load. */
 
 const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
   // MySQL and MariaDB.

@@ -1,4 +1,4 @@
-/** Puts files from one directory into another of the same file system, under the same names. */
+/** Moves files from one directory into another of the same file system, under the same names. */
 import type { Children } from "../children.ts";
 import { DIRECTORY_INTO, joinNames, overNames, statNames } from "./names.ts";
 import { parentOf } from "./selection.ts";
@@ -9,8 +9,8 @@ const GROUP_BYTES = 60_000;
 const LINK = ["cp", "--archive", "--no-preserve=xattr", "--link", "--remove-destination", "--parents"];
 
 /**
- * Links files, which costs no room and leaves the name in `from`. What can't be linked, as on file systems
- * without hard links, is moved. What stands in its way is replaced.
+ * Links files, which takes no space and keeps the name in `from`. Moves what can't be linked, as on file
+ * systems without hard links. Replaces what exists under these names.
  *
  * @param list A file for names, in the run's own directory.
  */

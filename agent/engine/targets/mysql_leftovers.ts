@@ -1,6 +1,6 @@
 /**
- * Tells databases of a restore or a drill that is at work from those of one whose agent was killed: while it works, it holds
- * a lock of the server on a connection of its own, and the lock's name is in the mark of each database that it makes.
+ * Distinguishes databases of a live restore or drill from those of a killed agent. A live one holds a lock of
+ * the server on a connection of its own. The mark of each database that it makes contains the lock's name.
  */
 import type { Children } from "../children.ts";
 import { RunFailedError } from "../ports.ts";
@@ -13,8 +13,8 @@ const HELD = /\bheld by (rearguard [0-9a-f-]{36})$/;
 const REPLACED = besideNames("").replaced;
 
 /**
- * Takes a lock until the children end, or the agent does. Returns what a mark says of it; "" where the server gives none, as
- * a cluster may not.
+ * Takes a lock until the children end, or the agent does. Returns the text about it for the mark, or "" if
+ * the server grants none, as a cluster may not.
  */
 export async function holdLock(
   connection: MysqlConnection,
@@ -44,8 +44,9 @@ export async function holdLock(
 }
 
 /**
- * Drops what restores and drills left whose agents were killed. What may be the only copy of something, a replaced database
- * or one that a swap was begun with, stays for the next restore. Returns the names of what was dropped.
+ * Drops the databases that killed restores and drills left. Keeps what may be the only copy of something for
+ * the next restore: a replaced database, or one whose swap had begun. Returns the names of the dropped
+ * databases.
  */
 export async function dropAbandoned(connection: MysqlConnection, client: string): Promise<string[]> {
   const marked = await connection.query(

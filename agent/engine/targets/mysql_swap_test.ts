@@ -1,6 +1,4 @@
-/**
- * Every kind of object that MariaDB knows, in a database that is replaced and in the one that replaces it.
- */
+/** Every kind of MariaDB object, in a database that is replaced and in the one that replaces it. */
 import assert from "node:assert/strict";
 import type { DatabaseSource, DatabaseTarget, StoredBackup } from "../../../src/protocol/job.ts";
 import { BackupRun } from "../../../tests/support/backup_run.ts";

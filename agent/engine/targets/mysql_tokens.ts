@@ -1,4 +1,4 @@
-/** Names of databases inside of SQL of MySQL and MariaDB: `shop.stock`, `` `shop`.`stock` ``. */
+/** Names of databases in SQL of MySQL and MariaDB: `shop.stock`, `` `shop`.`stock` ``. */
 import { quote } from "./mysql_quote.ts";
 
 /**

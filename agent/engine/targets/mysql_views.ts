@@ -1,7 +1,7 @@
 /**
- * Views that need another database of the same restore, which is not there yet: they are taken out of the dump, and made
- * once every database is in its place. Until then the dump's own stand-in, a view of the same columns, takes their place.
- * Text is taken a character a byte.
+ * Views that need another database of the same restore, which does not exist yet. They are taken out of the
+ * dump, and created once every database is in place. Until then, the dump's own placeholder, a view with the
+ * same columns, replaces them. Each character of the text holds one byte.
  */
 
 const STAND_IN = /^\/\*!50001 CREATE VIEW (`(?:[^`]|``)*`) AS SELECT/;

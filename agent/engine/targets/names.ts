@@ -94,10 +94,11 @@ export async function* readNames(list: string): AsyncGenerator<string[]> {
 const ANSWERED = [0, 123];
 
 /**
- * What stat(1) tells of those that are there, with their names; nothing where the directory itself is not
- * there. Rejects where that was not found out for each.
+ * Returns the output of stat(1) for each of the names that exist, or nothing if the directory does not exist.
+ * Rejects if stat did not check all of them.
  *
- * @param list A file of names, as {@link joinNames} joins them. @param format Of stat, without a tab.
+ * @param list A file of names, as {@link joinNames} joins them.
+ * @param format Format for stat, without a tab.
  */
 export async function statNames(
   directory: string,

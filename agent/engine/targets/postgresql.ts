@@ -1,6 +1,7 @@
 /**
- * PostgreSQL databases: a fresh one is made from `template0` with the encoding, the collation, the owner and the properties that the
- * backup tells, or, where one is there already, with that one's. The swap is one transaction of renames.
+ * Restores PostgreSQL databases. A fresh database is made from `template0`. It gets the encoding, collation,
+ * owner and properties of the existing database, or else those in the backup. The swap is one transaction of
+ * renames.
  */
 import type { DatabaseTarget } from "../../../src/protocol/job.ts";
 import type { RestoreContext } from "../restore.ts";
@@ -37,7 +38,7 @@ class PostgresqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
   /** By the database's final name. */
   readonly #properties = new Map<string, DatabaseProperties>();
-  /** Those that are loaded in their own place. */
+  /** Databases that are loaded under their final name. */
   readonly #inPlace = new Set<string>();
   readonly #moved: MovedDatabases;
 
@@ -135,7 +136,10 @@ class PostgresqlHost implements DatabaseHost {
     return this.#inPlace.has(name) ? name : besideNames(name).fresh;
   }
 
-  /** In its own place, a database lets nobody in until it is loaded. Resolves with what has to wait until then. */
+  /**
+   * Applies a database's properties. A database under its final name accepts no connections until it is
+   * loaded. Resolves with the statements that have to wait until then.
+   */
   async #applyProperties(
     name: string,
     properties: DatabaseProperties,

@@ -1,10 +1,10 @@
-/** Extensions that work in one database of a server only, which the server's settings name. */
+/** Extensions that work in only one database of a server, which the server's settings name. */
 import type { DatabaseContents } from "../sources/row_counts.ts";
 
 /** The extension, and the schema that its objects are in. */
 const BOUND = [{ extension: "pg_cron", schema: "cron" }] as const;
 
-/** Those that a database holds. */
+/** Returns the extensions of this kind that a database holds. */
 export function boundExtensions(contents: DatabaseContents | null): string[] {
   const held = contents?.objects?.extension ?? [];
   return BOUND.map(({ extension }) => extension).filter((extension) => held.includes(extension));

@@ -297,7 +297,10 @@ export class PostgresqlFresh {
   }
 }
 
-/** Finds a database beside those in question. One of them lists the others where no usual one lets the login in. */
+/**
+ * Finds a database to connect to that is not one of `names`. If no usual database lets the login in, looks
+ * for others through one of `names`.
+ */
 async function findOtherDoor(
   connection: PostgresqlConnection,
   psql: string,

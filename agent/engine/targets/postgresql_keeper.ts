@@ -1,6 +1,7 @@
 /**
- * A connection to a database of Rearguard's own for as long as it is in use: others take one that nobody is connected to
- * for what a killed agent left. It ends with the agent, as its input does.
+ * Keeps a connection open to a database of Rearguard's own while the database is in use. Without a
+ * connection, other restores and drills would take the database for a leftover of a killed agent. The
+ * connection ends with the agent, as its input does.
  */
 import type { ProgramContext } from "../run_context.ts";
 import type { PostgresqlClient } from "../sources/postgresql_connection.ts";

@@ -1,4 +1,7 @@
-/** Databases of Rearguard's own whose agent was killed. A live restore or drill is connected to its own, and keeps them. */
+/**
+ * Leftover databases of restores and drills whose agent was killed. A live restore or drill stays connected
+ * to its databases, which protects them.
+ */
 import { type Output, RunFailedError } from "../ports.ts";
 import type { PostgresqlClient } from "../sources/postgresql_connection.ts";
 import { literal } from "../sources/postgresql_text.ts";
@@ -6,8 +9,8 @@ import { isOwnName, MARK, MOVED_ASIDE } from "./beside.ts";
 import { dropDatabase } from "./postgresql_sql.ts";
 
 /**
- * Drops what a restore or a drill was loading, and what a restore had replaced. One that was moved aside is the original: it is
- * left to the next restore, which puts it back.
+ * Drops databases that a restore or a drill was loading, and those that a restore had replaced. Keeps an
+ * original that was moved aside: the next restore puts it back.
  */
 export async function dropAbandoned(
   { connection, psql }: PostgresqlClient,

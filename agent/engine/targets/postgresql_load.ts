@@ -1,4 +1,4 @@
-/** How a dump gets into a PostgreSQL database that was made for it. */
+/** Loads a dump into a PostgreSQL database that was made for it. */
 import type { Command } from "../children.ts";
 import { byteString } from "../bytes.ts";
 import { type Output, RunFailedError } from "../ports.ts";
@@ -109,7 +109,10 @@ function isOfKey({ message, statement }: LoadError, { table, name }: UncheckedFo
   return isOnTable && message.includes(`"${name}"`);
 }
 
-/** Foreign keys whose rows refer to rows that were left out: checked where they can be, else for new rows alone. */
+/**
+ * Adds foreign keys whose rows may refer to rows that were left out. If the existing rows can't be checked,
+ * the key applies only to new rows.
+ */
 async function addForeignKeys(
   server: PostgresqlFresh,
   database: string,

@@ -1,6 +1,7 @@
 /**
- * Databases that are loaded in their own place, since what they hold works under that name alone: the original is moved aside
- * first, and put back where the restore fails, at once or by the next one.
+ * Databases that are loaded under their final name, because their contents work only under that name. The
+ * original is moved aside first. If the restore fails, the original is put back, at once or by the next
+ * restore.
  */
 import { RunFailedError } from "../ports.ts";
 import type { ProgramContext } from "../run_context.ts";

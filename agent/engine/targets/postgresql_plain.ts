@@ -1,12 +1,15 @@
 /**
- * Edits a plain dump of PostgreSQL on its way into psql: statements that the server does not know, or that are not wanted,
- * are left out. Rows, strings and the bodies of functions pass to the byte.
+ * Edits a plain dump of PostgreSQL before psql reads it. Leaves out statements that the server does not know
+ * or that are not wanted. Rows, strings and function bodies stay unchanged.
  */
 import type { UncheckedForeignKey } from "../sources/row_counts.ts";
 import { bytesOf, latin1 } from "../bytes.ts";
 
 export interface PlainEdits {
-  /** The server's settings, by name: `SET` of another one at the dump's start is left out. Null: all are known. */
+  /**
+   * Names of the server's settings, or null if all are known. A `SET` of another setting at the dump's start
+   * is left out.
+   */
   readonly settings: ReadonlySet<string> | null;
   /** False leaves out owners and grants. */
   readonly isOwned: boolean;
@@ -19,7 +22,10 @@ export interface PlainEdits {
 
 const NEWLINE = 10;
 const END_OF_ROWS = bytesOf("\n\\.\n");
-/** Comments that begin an entry: before the first one are settings, and with `--clean` what drops the entries. */
+/**
+ * Comments that begin an entry. Settings come before the first one, and with `--clean` so do the statements
+ * that drop the entries.
+ */
 const ENTRY = /^-- (?:TOC entry |Name: |Data for Name: )/;
 const PREAMBLE = /^(?:SET |SELECT pg_catalog\.set_config)/;
 const OWNERSHIP =
@@ -40,7 +46,7 @@ export async function* editPlain(
 
 class PlainEditor {
   #rest: Uint8Array = new Uint8Array(0);
-  /** Of `#rest`: has no line end before. */
+  /** Number of bytes at the start of `#rest` that hold no line end. */
   #scanned = 0;
   #mode: "sql" | "rows" | "unwanted rows" = "sql";
   #isPreamble = true;
@@ -93,7 +99,7 @@ class PlainEditor {
     return true;
   }
 
-  /** What becomes of a line of SQL; null for nothing. */
+  /** Returns the SQL that replaces a line, or null for none. */
   #line(line: string): string | null {
     const isStart = !this.#isOpen && !this.#quoting.isOpen;
     if (isStart && this.#held === null) return this.#statement(line);

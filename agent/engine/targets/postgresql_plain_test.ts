@@ -29,7 +29,7 @@ async function edited(dump: string, changes: Partial<PlainEdits> = {}): Promise<
 const HEADER =
   "--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\nSET transaction_timeout = 0;\n\n";
 const ENTRY = "--\n-- Name: t; Type: TABLE; Schema: public; Owner: it's\n--\n\n";
-/** What looks like statements in rows, strings, identifiers and bodies. */
+/** Rows, strings, identifiers and bodies that look like statements. */
 const BODY = `${ENTRY}CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $_$
 ALTER TABLE public.t OWNER TO ada;
 GRANT ALL ON t TO ada;

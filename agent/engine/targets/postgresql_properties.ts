@@ -1,8 +1,14 @@
-/** Gives a database the properties that it had: what must wait until it is loaded apart from what the load may need. */
+/**
+ * Restores a database's properties. Separates those that the load may need from those that must wait until it
+ * is done.
+ */
 import type { DatabaseGrant, DatabaseProperties, DatabaseSetting } from "../sources/postgresql_properties.ts";
 import { identifier, literal } from "../sources/postgresql_text.ts";
 
-/** Settings whose value is a list of names, quoted as such already: src/bin/pg_dump/dumputils.c, variable_is_guc_list_quote. */
+/**
+ * Settings whose value is a list of names that are already quoted: src/bin/pg_dump/dumputils.c,
+ * variable_is_guc_list_quote.
+ */
 const LISTS = [
   "local_preload_libraries",
   "search_path",
@@ -39,7 +45,7 @@ export interface PropertyPlan {
   /** Grants, and settings that functions may ask for while they load. */
   readonly before: PropertyStatement[];
   readonly after: PropertyStatement[];
-  /** Properties that can't be restored, as their role is not there. */
+  /** Properties that can't be restored, as their role does not exist. */
   readonly lost: string[];
 }
 
@@ -82,7 +88,7 @@ export function planProperties(
   };
 }
 
-/** What an empty database that somebody made has goes before what the backup tells. */
+/** Merges the properties of an existing, empty database with those in the backup. The existing ones win. */
 export function mergeProperties(own: DatabaseProperties, told: DatabaseProperties): DatabaseProperties {
   const key = ({ role, name }: DatabaseSetting) => JSON.stringify([role, name]);
   const has = new Set(own.settings.map(key));

@@ -1,4 +1,6 @@
-/** What a PostgreSQL server does to databases that come back, beyond what every server does: see databases_test.ts. */
+/**
+ * Tests of what only PostgreSQL does to restored databases. databases_test.ts covers what every server does.
+ */
 import assert from "node:assert/strict";
 import type { DatabaseSource, DatabaseTarget, StoredBackup } from "../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../tests/support/backup_run.ts";

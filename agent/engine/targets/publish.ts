@@ -157,7 +157,10 @@ async function put(
   await linkOrMove(staging, base, entries.files, undoFiles(work).batch, children);
 }
 
-/** Removes staging directories and what was replaced. Changes nothing of what was restored, and never fails it. */
+/**
+ * Removes staging directories and replaced files. Leaves restored files unchanged, and never fails the
+ * restore.
+ */
 async function cleanUp(
   stages: readonly Stage[],
   { roots }: Unpacked,

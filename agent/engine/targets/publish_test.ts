@@ -1,4 +1,4 @@
-/** Restores into directories that are more than one file system, or one that lacks what others have. */
+/** Tests of restores into directories that span file systems, or whose file system lacks a common feature. */
 import assert from "node:assert/strict";
 import {
   assertNothingLeft,
@@ -25,7 +25,7 @@ const GROW =
   "chown 12:34 sub/in/file; chmod 640 sub/in/file; setfattr -n user.x -v 1 sub/in; setfacl -m u:1:rx sub/in; chmod 2750 sub; " +
   "touch -d 2001-01-01 sub/in/side; touch -d 2002-02-02 sub/in; touch -d 2003-03-03 sub; touch -d 2004-04-04 a; touch -d 2005-05-05 .";
 
-/** Each mounts something on the directory `$1`, which lies below the target, or makes it one of another file system. */
+/** Ways to mount something on the directory `path`, which lies below the target. */
 const ELSEWHERE: Record<string, (path: string) => Promise<AsyncDisposable>> = {
   "another file system": (path) => mountTmpfs(path, 2 ** 22),
   "a directory of the same file system": async (path) => {
@@ -132,7 +132,7 @@ Deno.test("subvolumes below the target, and one that is the target, take what be
   await shell('btrfs subvolume show "$1/sub"; btrfs subvolume show "$1/a/b"', target);
 });
 
-/** Of each name its type and contents: what a file system without owners and modes keeps. */
+/** Lists names, and files' contents and times: what a file system without owners and modes keeps. */
 async function contents(directory: string): Promise<string> {
   return await shell(
     'cd "$1"; find . -type d | LC_ALL=C sort; find . -type f | LC_ALL=C sort | xargs sha256sum; find . -type f -printf "%P %Ts\\n" | sort',

@@ -1,7 +1,7 @@
 /**
- * The file systems that a restore directory consists of. Files can be linked or renamed within one only, so
- * what belongs on a mount or subvolume below the directory gets a staging directory there, before anything is
- * placed.
+ * File systems that a restore directory consists of. Files can be linked or renamed only within one file
+ * system. A mount or subvolume below the directory therefore gets its own staging directory before anything
+ * is published.
  */
 import { byteString, textOf } from "../bytes.ts";
 import { capture } from "../capture.ts";
@@ -101,7 +101,7 @@ function stageOf({ place, staging, workDirectory }: Split, region: string, index
 }
 
 /**
- * What a restore adds to the directories that are there: files, and directories with all that is in them.
+ * Returns what a restore adds to the existing directories: files, and directories with all their contents.
  * Names are relative to the stage's base.
  */
 export async function entriesOf(
@@ -123,7 +123,7 @@ export async function entriesOf(
   return { files, directories: [...made] };
 }
 
-/** The highest of the name and the directories above it that is not there yet. */
+/** Returns the topmost path, of the name and the directories above it, that does not exist yet. */
 function topOf(name: string, isStanding: (name: string) => boolean): string {
   let top = name;
   for (let at = parentOf(name); at !== "" && !isStanding(at); at = parentOf(at)) top = at;

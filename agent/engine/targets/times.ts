@@ -1,6 +1,6 @@
 /**
- * Modification times on file systems where tar can't set them: GNU tar leaves the access time as it is, and
- * many FUSE file systems ignore such a request without a word.
+ * Modification times on file systems where tar can't set them. GNU tar leaves the access time unchanged, and
+ * many FUSE file systems silently ignore such a request.
  */
 import { lutimes } from "node:fs/promises";
 import { join } from "node:path";

@@ -12,7 +12,9 @@ interface Half {
   contents(): Promise<string>;
 }
 
-/** A restore that was killed half way: `moved` and `dir` were renamed into their place, `later` was not yet. */
+/**
+ * Makes a restore that was killed halfway: `moved` and `dir` were renamed into place, `later` was not yet.
+ */
 async function halfDone(work: (half: Half) => Promise<void>, isSingle = false): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-undo-" });
   await using children = new Children(systemClock, new AbortController().signal);

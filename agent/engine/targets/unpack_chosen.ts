@@ -1,4 +1,4 @@
-/** Fills the staging directory of a restore, with all of an archive or with what was chosen of it. */
+/** Fills the staging directory of a restore, with all members of an archive or with the chosen ones. */
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { capture } from "../capture.ts";
 import { RunFailedError } from "../ports.ts";
@@ -68,7 +68,10 @@ async function thoseThere(directory: string, names: readonly string[], list: str
   return (await statNames(directory, list, "%F", children)).map(([, name]) => name);
 }
 
-/** What hard links lead to was unpacked for their sake, with directories that nothing else needs. */
+/**
+ * Removes files that were unpacked only because chosen hard links lead to them, and directories that nothing
+ * else needs.
+ */
 async function removeExtras(
   directory: string,
   { extras, directories, roots }: Selection,

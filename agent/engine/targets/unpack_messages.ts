@@ -1,6 +1,6 @@
 /**
- * What GNU tar says while it unpacks: which messages end the restore, which members it could not make, and
- * which of their properties it could not set. It exits with 2 for all of them alike.
+ * Messages of GNU tar while it unpacks: which of them end the restore, which members tar could not create,
+ * and which of their properties it could not set. tar exits with 2 in all of these cases.
  */
 import { unquote } from "../archive_index.ts";
 import { shownName } from "../shown_name.ts";
@@ -31,7 +31,7 @@ const HARD_LINK =
 /** Reasons that lie in a member's name or type: other members are not concerned. */
 const MEMBERS_OWN =
   /^(?:File name too long|Operation not (?:permitted|supported)|Function not implemented|Invalid argument|Invalid or incomplete multibyte or wide character|File exists|No such file or directory)$/;
-/** Of a line that was cut nothing but a name that is too long is seen. */
+/** Truncated line, which shows nothing but the start of a name that is too long. */
 const CUT = /^"\.\/.* … \(cut\)$/s;
 
 /** How many lines of one kind the output names; the rest are counted. */
