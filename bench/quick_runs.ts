@@ -1,4 +1,6 @@
-/** Memory of an agent and of its control plane over many runs that are over at once: what each run leaves adds up. */
+/**
+ * Measures the memory of an agent and its control plane over many short runs: whatever a run leaks adds up.
+ */
 import { join } from "node:path";
 import { startPlanned } from "./control_plane.ts";
 import { print, type Result } from "./result.ts";

@@ -26,7 +26,10 @@ export interface Config {
   readonly secretKeys: readonly Uint8Array[] | null;
   /** Absolute. */
   readonly secretKeyFile: string;
-  /** Ids of keys that are lost for good: what they seal stays closed, and is no reason not to start. */
+  /**
+   * Ids of keys that are lost for good. Values sealed with them stay unreadable, and do not prevent the
+   * start.
+   */
   readonly lostKeyIds: readonly string[];
   readonly bootstrapToken: string | null;
   readonly localAgent: boolean;
@@ -39,11 +42,11 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** 0: entries are never deleted. */
   readonly auditLogDays: number;
-  /** How long the trash keeps what people delete. */
+  /** How many days the trash keeps deleted records. */
   readonly deleteDelayDays: number;
   /** Null: mail is not sent. */
   readonly smtp: { readonly url: string; readonly from: string } | null;
-  /** Between two messages to one notification stream, in milliseconds. */
+  /** Minimum interval between two messages to one notification stream, in milliseconds. */
   readonly messageInterval: number;
   /** Where users may have it connect to. */
   readonly addressPolicy: AddressPolicy;
@@ -167,7 +170,7 @@ class Variables {
     return this.environment[name]?.trim() || null;
   }
 
-  /** To the letter: a path may end with a blank. */
+  /** Returns a path literally: it may end with a blank. */
   path(name: string): string | null {
     return this.text(name) === null ? null : this.environment[name]!;
   }

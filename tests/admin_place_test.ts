@@ -1,11 +1,11 @@
-/** Admin commands where nobody has said which database they are for. */
+/** Admin commands without a configured database. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { rightsOf } from "./support/rights.ts";
 import { exists } from "./support/programs.ts";
 
 const ADMIN = fileURLToPath(new URL("../src/admin/main.ts", import.meta.url));
-/** Where root's data goes by default. */
+/** The default data directory of root. */
 const DEFAULT = "/var/lib/rearguard";
 
 async function admin(args: string[], cwd: string, env: Record<string, string> = {}) {

@@ -1,4 +1,4 @@
-/** A machine that was copied with its agent's state directory: real agents over a real socket. */
+/** A machine that was copied with its agent's state directory: real agents over a real connection. */
 import assert from "node:assert/strict";
 import { FROM_SOURCE, startAgent, startControlPlane } from "./support/control_plane.ts";
 import { until } from "./support/until.ts";
@@ -40,7 +40,7 @@ Deno.test("a copy of an agent's state directory is refused, and the original goe
   });
 });
 
-/** Of the control plane, as its agent was told it. */
+/** Returns the control plane's URL from its agent's command line. */
 async function urlOf({ agentPid }: { agentPid: number }): Promise<string> {
   const words = (await Deno.readTextFile(`/proc/${agentPid}/cmdline`)).split("\0");
   return words[words.indexOf("--url") + 1]!;

@@ -240,7 +240,7 @@ Deno.test("the agent is killed while files are put into their place: they are ta
   });
 });
 
-/** The first time that a restore links files into their place, it links them and never ends. */
+/** Installs a `cp` that hangs after it has linked a restore's files into place for the first time. */
 async function stalledLinking() {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-bin-" });
   const path = Deno.env.get("PATH")!;

@@ -1,4 +1,4 @@
-/** A database server whose disk is full: said so, once, and over as soon as there is room. */
+/** A database server whose disk is full: reported once, and over as soon as there is space. */
 import assert from "node:assert/strict";
 import { ApiCaller } from "./support/client.ts";
 import { PostgresqlServer } from "./support/postgresql.ts";
@@ -10,7 +10,7 @@ import { shell } from "./support/backup_run.ts";
 const TOKEN = "a-token-for-the-tests";
 const FULL = /^The disk of the database server is full: nothing can be stored/;
 
-/** @param disk Small, and filled by the test. */
+/** @param disk A small disk that the test fills. */
 async function fillAndFree(disk: string, dataDirectory: string, env: Record<string, string>): Promise<void> {
   await using server = new ServerProcess({
     dataDirectory,

@@ -260,7 +260,7 @@ Deno.test("nothing that it says of another server's run, upload, question or str
     });
     await attack("a hello that claims them", async () => {
       const held = runs.map((each) => ({ ...each, finished: true, last_sequence: 9 }));
-      // While it answers, another with its key is refused.
+      // While it answers pings, another agent with its key is refused.
       hostile.answersPings = false;
       using other = await RawAgent.connect(url, key, { ...HELLO, runs: held });
       const { runs: answers } = await other.next("welcome");

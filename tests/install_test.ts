@@ -98,7 +98,7 @@ Deno.test("a server gets its agent from the control plane alone, and keeps it wh
     const key = await Deno.readTextFile(keyFile);
     assert.equal((await Deno.stat(keyFile)).mode! & 0o777, 0o600);
 
-    // An upgrade: no token is needed, and what the operator has set stays.
+    // An upgrade needs no token and keeps the operator's settings.
     const settings = join(root, "etc/rearguard-agent/agent.env");
     const own = "DENO_CERT=/etc/ssl/own.pem\nHTTPS_PROXY=http://u:p@proxy:3128\n";
     await Deno.writeTextFile(settings, `REARGUARD_URL=http://old.example.com\n${own}`);

@@ -1,4 +1,7 @@
-/** An authority of the operator's own, under the rights of every command line that ships: all outgoing TLS of the control plane. */
+/**
+ * A private certificate authority with the permissions of every shipped command line: all outgoing TLS of the
+ * control plane.
+ */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { type Authority, makeAuthority } from "./support/authority.ts";
@@ -23,7 +26,7 @@ const COMMAND_LINES: Readonly<Record<string, (dataDirectory: string) => string[]
   "compose.yaml": containerRights,
 };
 
-/** Each way to name an authority to Deno. `SSL_CERT_FILE` is what the system's store is read from. */
+/** Each way to name an authority to Deno. The system's store is read from `SSL_CERT_FILE`. */
 const SETTINGS: readonly ((file: string) => Record<string, string>)[] = [
   (file) => ({ DENO_CERT: file }),
   (file) => ({ NODE_EXTRA_CA_CERTS: file }),
@@ -35,7 +38,7 @@ interface Peers {
   webhook: HttpReceiver;
   mail: MailReceiver;
   s3: TestS3;
-  /** The ports of what ends TLS for them. */
+  /** The ports of the TLS proxies in front of them. */
   ports: { webhook: number; mail: number; s3: number };
 }
 
@@ -50,7 +53,7 @@ async function openPeers(stack: AsyncDisposableStack): Promise<Peers> {
   return { authority, webhook, mail, s3, ports };
 }
 
-/** What a webhook, a mail server and a bucket of that authority answer. */
+/** Returns the outcomes for a webhook, a mail server and a bucket of that authority. */
 async function tryAll(api: ApiCaller, { s3, ports }: Peers) {
   const stream = async (type: string, value: string) => {
     const id = await api.create("/notification-streams", { label: type, type, value });
@@ -103,7 +106,7 @@ for (const [name, rights] of Object.entries(COMMAND_LINES)) {
       assert.equal(outcome.bucket.ok, true, named);
       assert.doesNotMatch(server.stderr, /NotCapable|Requires \S+ access/);
     }
-    // Without one, none of them: the tests above would say so if nothing were verified.
+    // Without a trusted authority all of them fail, which proves that the tests above verify certificates.
     await using server = start({});
     const outcome = await tryAll(new ApiCaller(await server.ready(), TOKEN), peers);
     assert.deepEqual([outcome.webhook.ok, outcome.mail.ok, outcome.bucket.ok], [false, false, false]);

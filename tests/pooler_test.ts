@@ -18,7 +18,7 @@ async function withPooler(
   try {
     const env = { LOCAL_AGENT: "0", BOOTSTRAP_TOKEN: TOKEN, DATABASE_URL: pooler.url("plane") };
     await work((more = {}) => new ServerProcess({ dataDirectory, env: { ...env, ...more } }));
-    // Whatever is refused is refused before anything is made.
+    // A refused database is refused before anything is created.
     if (options.mode !== "session") {
       assert.equal(
         (await postgres.sql("plane", "select count(*) from pg_tables where schemaname = 'public'")).trim(),

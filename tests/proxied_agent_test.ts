@@ -1,4 +1,4 @@
-/** An agent that reaches a control plane without TLS through a proxy only. */
+/** An agent that reaches a control plane without TLS only through a proxy. */
 import assert from "node:assert/strict";
 import { httpProxyOf } from "../agent/proxy_tunnel.ts";
 import { ConnectProxy } from "./support/connect_proxy.ts";
@@ -9,7 +9,7 @@ const options = (proxy: ConnectProxy) => ({
   program: FROM_SOURCE,
   logLevel: "debug",
   environment: { HTTP_PROXY: proxy.url, NO_PROXY: "" },
-  // Nobody knows this name but the proxy.
+  // Only the proxy can resolve this name.
   seen: (url: string) => url.replace("127.0.0.1", "control.example"),
 });
 

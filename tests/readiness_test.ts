@@ -7,13 +7,13 @@ import { ServerProcess } from "./support/server.ts";
 import { until } from "./support/until.ts";
 
 const TOKEN = "a-token-for-the-tests";
-/** As many as the pool has connections, twice. */
+/** Twice the number of connections in the pool. */
 const AT_ONCE = 20;
 
 interface Plane {
   url: string;
   dataDirectory: string;
-  /** Which statuses a burst of reads and writes is answered. */
+  /** Sends a burst of reads and writes, and returns their statuses. */
   burst(): Promise<number[]>;
   isReady(): Promise<boolean>;
 }
@@ -61,7 +61,7 @@ async function withPlane(env: Record<string, string>, work: (plane: Plane) => Pr
 
 const GOOD = [200, 201];
 
-/** Bursts for as long as whatever comes late (a loop, the connection that listens) may take to notice. */
+/** Sends bursts for as long as a background loop or the listening connection may take to notice a loss. */
 async function workFor(plane: Plane, ms: number): Promise<void> {
   const end = performance.now() + ms;
   while (performance.now() < end) assert.deepEqual(await plane.burst(), GOOD);
@@ -85,7 +85,7 @@ Deno.test("after a Postgres elsewhere is killed and back, no request fails once 
     for (const quiet of [false, true]) {
       assert.deepEqual(await plane.burst(), GOOD);
       await postgres.kill();
-      // Nobody asks anything until it is back, or it is watched all the time.
+      // Either nothing is requested until it is back, or it is watched all the time.
       if (!quiet) await until(async () => !await plane.isReady());
       await postgres.restart();
       await until(() => plane.isReady());
@@ -105,7 +105,7 @@ Deno.test("connections that the server closes while they are idle cost no reques
     }
     assert.deepEqual(await plane.burst(), GOOD);
     await until(() => plane.isReady());
-    // A server may end by itself what is idle.
+    // A server may end idle connections by itself.
     await db.database.unsafe(
       `alter role current_user in database ${
         new URL(db.url).pathname.slice(1)
@@ -118,7 +118,7 @@ Deno.test("connections that the server closes while they are idle cost no reques
       assert.deepEqual(await plane.burst(), GOOD);
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
-    // The connection that listens stays.
+    // The listening connection stays.
     await until(() => plane.isReady());
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(await plane.isReady(), true);

@@ -1,4 +1,6 @@
-/** Secret keys that do not fit the database: refused at the start, kept out while the control plane runs. */
+/**
+ * Secret keys that do not match the database: refused at start, and not applied while the control plane runs.
+ */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
@@ -18,9 +20,9 @@ const base64 = (...keys: Uint8Array[]) => keys.map((key) => Buffer.from(key).toS
 interface Scene {
   db: TestDatabase;
   directory: string;
-  /** A control plane of its own data directory on the database. */
+  /** Starts a control plane with its own data directory on the database. */
   start(env: Record<string, string>): ServerProcess;
-  /** The one line that it refuses to start with. */
+  /** Returns the one line with which it refuses to start. */
   refusal(env: Record<string, string>): Promise<string>;
 }
 
@@ -66,11 +68,11 @@ Deno.test("a key that opens nothing of what is stored is refused at the start, a
           `the environment variable SECRET_KEY holds key ${keyId(WRONG)}\\. Put the missing key there`,
       ),
     );
-    // The right one behind another: what is there opens, what is new is sealed with the other.
+    // With the right key in second place, existing values open, and new ones are sealed with the first key.
     const again = start({ SECRET_KEY: base64(WRONG, RIGHT) });
     await seal(new ApiCaller(await again.ready(), TOKEN), "max");
     await again.stop();
-    // Now either alone is half of what is needed.
+    // Now either key alone is half of what is needed.
     for (const [held, missing] of [[RIGHT, WRONG], [WRONG, RIGHT]] as const) {
       assert.match(
         await refusal({ SECRET_KEY: base64(held) }),
@@ -103,7 +105,7 @@ Deno.test("a second control plane with another key is refused, even where nothin
       line,
       new RegExp(`seals with key ${keyId(RIGHT)} .*this one seals with key ${keyId(WRONG)}`),
     );
-    // Able to read both, it would still seal what the first can't open.
+    // It could open both, but would seal values that the other control plane cannot open.
     assert.match(
       await refusal({ SECRET_KEY: base64(WRONG, RIGHT) }),
       /Give all control planes of a database/,
@@ -122,7 +124,7 @@ Deno.test("a key file that is swapped while it runs changes nothing but the log,
     await writeSecretKeys(path, [WRONG]);
     await server.until(() => server.stderr.includes("Cannot take the secret keys anew"));
     assert.match(server.stderr, new RegExp(`sealed with key ${keyId(RIGHT)} `));
-    // It goes on with the key that it has: what it seals now is not lost with the file.
+    // It continues with the key it has, so values sealed now are not lost with the file.
     await seal(api, "max");
     assert.equal((await api.call("PUT", `/notification-streams/${id}`, { label: "seen" })).status, 200);
     await writeSecretKeys(path, [RIGHT, WRONG]);
@@ -164,7 +166,7 @@ Deno.test("a database that was restored with another key's secrets makes a contr
       update notification_streams set value_encrypted = replace(value_encrypted, ${
       keyId(RIGHT)
     }, '0badc0de')`;
-    // Whoever restores a database ends its connections.
+    // Restoring a database ends its connections.
     await db.database`
       select pg_terminate_backend(pid) from pg_stat_activity
       where application_name = 'rearguard' and pid <> pg_backend_pid() and datname = current_database()`;

@@ -1,7 +1,7 @@
 /** What the tests need from the system: as root installed with apt, otherwise named with the command that does. */
 import { exists, findProgram } from "./support/programs.ts";
 
-/** By Debian package: programs, or paths, that show it is there. */
+/** Programs or paths that show that a Debian package is installed. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "acl": ["setfacl", "getfacl"],
   "age": ["age"],

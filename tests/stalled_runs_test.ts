@@ -1,4 +1,7 @@
-/** Runs whose source or destination hangs, on real agents: who blocks is told, and the run ends at its limit. */
+/**
+ * Runs whose source or destination hangs, on real agents: the cause is reported, and the run ends at its
+ * limit.
+ */
 import assert from "node:assert/strict";
 import { type ControlPlane, FROM_SOURCE, startControlPlane } from "./support/control_plane.ts";
 import { HeldTar, processesWith } from "./support/held_tar.ts";
@@ -156,7 +159,7 @@ Deno.test("a compressor that hangs ends the run as well, and the task's next run
   const tar = stack.use(await HeldTar.make());
   const { plane, root, destination } = await stage(stack, tar.path);
   await Deno.mkdir(`${root}/source`);
-  // More than a pipe holds.
+  // More than a pipe's buffer holds.
   await Deno.writeFile(`${root}/source/file`, new Uint8Array(8_000_000));
   await tar.hold(`${root}/source`);
   const source = { type: "files", source_path: `${root}/source`, stall_timeout: 6 };

@@ -1,4 +1,7 @@
-/** A TLS connection that fails says why in words, and how to trust an authority where that would help: every program, every way. */
+/**
+ * TLS errors name the cause in plain words, and how to trust an authority if that would help: every program,
+ * every connection.
+ */
 import assert from "node:assert/strict";
 import { type CertificateKind, CERTIFICATES, makeCertificates } from "./support/bad_certificates.ts";
 import { CliHome } from "./support/cli.ts";
@@ -14,7 +17,7 @@ import { until } from "./support/until.ts";
 const TOKEN = "a-token-for-the-tests";
 const TRUST = /set DENO_CERT to its certificate \(a PEM file\), or DENO_TLS_CA_STORE=system/;
 
-/** With the authority trusted; `good` is tried without it. */
+/** Messages when the authority is trusted; `good` is tried without it. */
 const WORDS: Readonly<Record<CertificateKind, RegExp>> = {
   good: /authority (that )?is not trusted here/,
   wrong: /certificate is for another name \(other\.example\.com\)/,

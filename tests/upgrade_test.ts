@@ -1,4 +1,7 @@
-/** An upgrade from the oldest control plane: `tests/compat/oldest` holds its database, its agent's key and what they stored. */
+/**
+ * Upgrades from the oldest control plane: `tests/compat/oldest` holds its database, its agent's key and its
+ * stored objects.
+ */
 import assert from "node:assert/strict";
 import { AwsClient } from "aws4fetch";
 import { Buffer } from "node:buffer";
@@ -24,7 +27,7 @@ interface Peers {
   mariadb: MariadbServer;
 }
 
-/** Everything that the old control plane knew, at the addresses of today. */
+/** Starts every server that the old control plane used, at today's addresses. */
 async function openPeers(stack: AsyncDisposableStack): Promise<Peers> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-oldest-", dir: "/var/tmp" });
   stack.defer(() => Deno.remove(root, { recursive: true }));
@@ -57,7 +60,7 @@ async function openPeers(stack: AsyncDisposableStack): Promise<Peers> {
   return { root, s3, sshd, postgres, mariadb };
 }
 
-/** Loads the old database, untouched but for where its peers are now. */
+/** Loads the old database, unchanged except for the addresses of its peers. */
 async function loadDatabase({ url, database }: TestDatabase, peers: Peers): Promise<void> {
   const { root, s3, sshd, postgres, mariadb } = peers;
   const text = (await Deno.readTextFile(`${FIXTURE}database.sql`))
@@ -170,7 +173,8 @@ async function restoreDatabase(
 ): Promise<void> {
   const server = type === "mysql" ? mariadb : postgres;
   const door = type === "mysql" ? "mysql" : "postgres";
-  // In its own place, which is not there yet: what names its database inside is loaded as it is.
+  // Restored under its own name, which does not exist yet, because references to the database inside it are
+  // loaded unchanged.
   const log = await api.carryOut(`/backups/${id}/restore`);
   assert.equal(log.status, "successful", log.output);
   assert.match(

@@ -1,4 +1,4 @@
-/** A new token for an administrator, made at the database: the way back in where no token is left. */
+/** Creates a token for an administrator directly in the database: the way back in when no token is left. */
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
 import { enterAudit, NO_ORIGIN } from "../services/audit_log.ts";
@@ -9,13 +9,13 @@ import { listAdministrators } from "../store/users.ts";
 export interface TokenRequest {
   readonly database: Database;
   readonly clock: Clock;
-  /** Who asked for it, for the audit log. */
+  /** Who requested it, for the audit log. */
   readonly operator: string;
-  /** Of the administrator; null: the first one. */
+  /** The administrator's email address; null: the first administrator. */
   readonly email: string | null;
 }
 
-/** Makes a token with every ability. Returns its text and whose it is. */
+/** Creates a token with every ability. Returns its text and its owner. */
 export async function makeAdministratorToken(
   { database, clock, operator, email }: TokenRequest,
 ): Promise<{ token: string; email: string }> {

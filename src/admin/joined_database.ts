@@ -32,7 +32,7 @@ export async function joinDatabase(config: Config, clock: Clock): Promise<Contro
   return { database, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
-/** Whether an embedded database is there: nobody but a control plane makes one without being asked. */
+/** Returns whether an embedded database exists. Only a control plane creates one by default. */
 export async function holdsDatabase({ dataDirectory }: Config): Promise<boolean> {
   return await Deno.stat(join(dataDirectory, "postgres")).then(() => true, () => false);
 }

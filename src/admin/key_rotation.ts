@@ -49,7 +49,7 @@ export async function rotateKey(rotation: KeyRotation): Promise<void> {
 
 async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void> {
   const { database, clock, say } = rotation;
-  // Before anything is changed: with the wrong file, a new key would only be one more that opens nothing.
+  // Checked before anything changes: with the wrong key file, a new key would be one more that opens nothing.
   await requireKeys(rotation, new Keyring(await keysAtHand(file), file.path));
   const { id, newKeyId } = await begin(rotation, file);
   await allHold(rotation, file, "hold", ({ key_ids }) => key_ids.includes(newKeyId));
@@ -125,7 +125,7 @@ async function putAway(rotation: KeyRotation, file: KeyFile, newKeyId: string): 
   if (old.length === 0) return;
   await file.retire(old);
   await file.write(keys.filter((key) => keyId(key) === newKeyId));
-  // No control plane lets go of a key that still seals something, such as what was stored a moment ago.
+  // Control planes keep a key while it still seals something, such as a value stored a moment ago.
   const resealStrays = async () => {
     if (!await sealedWithOthers(rotation, newKeyId)) return;
     await reseal(rotation, new Keyring(await keysAtHand(file), file.path));

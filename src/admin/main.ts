@@ -77,8 +77,8 @@ async function runRecover(config: Config, values: Values): Promise<void> {
 }
 
 /**
- * Asks before a database is made where nobody named a place: who has forgotten DATABASE_URL would recover into a
- * directory that the control plane never looks at.
+ * Asks before creating a database when no location is configured. An operator who forgot DATABASE_URL would
+ * otherwise recover into a directory that the control plane never reads.
  */
 async function confirmPlace(config: Config, environment: Record<string, string>): Promise<void> {
   if (config.databaseUrl !== null || environment.DATA_DIR) return;

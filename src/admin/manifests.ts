@@ -66,10 +66,10 @@ export async function findManifests(
   return found.sort((a, b) => Date.parse(b.manifest.finished_at) - Date.parse(a.manifest.finished_at));
 }
 
-/** Bytes. The manifest of 10,000 databases has a few million. */
+/** Largest manifest in bytes. A manifest of 10,000 databases has a few million. */
 const LARGEST = 32 * 2 ** 20;
 
-/** Reads no more than a manifest can have: anybody may have put something there under such a name. */
+/** Reads at most as many bytes as a manifest can have: the file may not be a manifest. */
 async function textOf(place: Place, path: string): Promise<string> {
   const reader = (await place.read(path)).getReader();
   const chunks: Uint8Array[] = [];

@@ -19,11 +19,12 @@ const PERMISSION_DENIED = 3;
 type Address = Pick<SftpDestination, "host" | "port" | "username" | "directory">;
 
 /**
- * Connects.
+ * Connects to an SFTP repository.
  *
- * @param text `sftp://USER@HOST[:PORT]/DIRECTORY`; `/~/DIRECTORY` starts in the account's own directory.
- * @param environment `SFTP_HOST_KEY`: the fingerprint that `ssh-keygen -l` prints. `SFTP_PRIVATE_KEY_FILE`: the path of a key, which
- *   `SFTP_PRIVATE_KEY_PASSPHRASE` opens. `SFTP_PASSWORD`; without either of these two it is asked for on a terminal.
+ * @param text `sftp://USER@HOST[:PORT]/DIRECTORY`; `/~/DIRECTORY` starts in the account's home directory.
+ * @param environment `SFTP_HOST_KEY`: the fingerprint that `ssh-keygen -l` prints. `SFTP_PRIVATE_KEY_FILE`:
+ *   the path of a private key, decrypted with `SFTP_PRIVATE_KEY_PASSPHRASE`. `SFTP_PASSWORD`: the password.
+ *   Without a key or a password, the terminal prompts for a password.
  */
 export async function openSftpPlace(
   text: string,

@@ -1,7 +1,7 @@
 /**
- * Decides whether an agent that says hello may connect. One agent a server is connected at a time: a second
- * one with the same key is refused while the first answers a ping, and takes its place where that is gone
- * without a word.
+ * Decides whether an agent that sends `hello` may connect. A server has one connected agent at a time. A
+ * second agent with the same key is refused while the first one answers a ping; otherwise it replaces the
+ * first one.
  */
 import type { AgentDescription } from "../protocol/messages.ts";
 import { answersElsewhere, confirmAlive, type Incumbent, incumbentOf } from "../services/agent_incumbents.ts";
@@ -15,10 +15,11 @@ import { Greetings } from "./greetings.ts";
 /** How long the connected agent has to answer a ping. Milliseconds. */
 const PATIENCE = 5_000;
 /**
- * The same, where the newcomer has its seat: all but copies of a running machine's memory are the same agent.
+ * The same when the new agent has the same seat: unless it is a copy of a running machine's memory, it is the
+ * same agent.
  */
 const PATIENCE_SAME_SEAT = 1_000;
-/** Newcomers that come at the same time take turns. */
+/** Maximum attempts to admit an agent when several connect at the same time. */
 const ROUNDS = 5;
 
 type RunAnswers = Awaited<ReturnType<typeof connectAgent>>;
@@ -31,7 +32,7 @@ export type Admitted =
   | { is: "duplicate"; message: string }
   | { is: "early"; message: string };
 
-/** A session of this replica, as far as others are compared with it. */
+/** A session of this replica, with the fields that admission compares. */
 interface Candidate {
   readonly connection: Connection;
   answersPing(patience: number): Promise<boolean>;
@@ -42,7 +43,7 @@ export interface Newcomer {
   greeting: Pick<Greeting, "protocol" | "runs"> & { description: AgentDescription; seat: string | null };
   origin: Origin;
   isHere(): boolean;
-  /** Called before it is entered in the database. */
+  /** Called before the connection is recorded in the database. */
   entering(): void;
 }
 
@@ -53,7 +54,7 @@ export class Admission {
   readonly #sessions: (connectionId: string) => Candidate | undefined;
   readonly #greetings = new Greetings();
 
-  /** @param sessions Finds a welcomed session of this replica. */
+  /** @param sessions Finds a session of this replica that has completed its handshake. */
   constructor(
     services: Services,
     replicaId: string,
@@ -93,7 +94,7 @@ export class Admission {
     return { is: "early", message: "Cannot connect: several agents with the same key connect at once." };
   }
 
-  /** Pings an agent of this replica for another one that asks. */
+  /** Pings an agent of this replica on behalf of another replica. */
   async probe(connectionId: string, probe: string, patience: number): Promise<void> {
     const session = this.#sessions(connectionId);
     if (session === undefined || !await session.answersPing(patience)) return;

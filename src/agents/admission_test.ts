@@ -1,4 +1,4 @@
-/** Two agents with one key: which of them is connected, and what becomes of the run in hand. */
+/** Two agents with one key: which one is connected, and what happens to the run in progress. */
 import assert from "node:assert/strict";
 import { createEnrolmentToken, enrolAgent } from "../services/enrolment.ts";
 import { showRemoteServer } from "../services/remote_servers.ts";

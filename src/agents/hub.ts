@@ -22,7 +22,7 @@ export interface HubOptions {
 /** Sockets of one server that have not said hello: silence ends them, and an agent opens one at a time. */
 const MAX_GREETING = 8;
 
-/** For a connection whose agent has come back over another one. */
+/** Close code of a connection whose agent has reconnected over another one. */
 const REPLACED = ["replaced", "The agent has connected again."] as const;
 
 export class Hub implements SessionOwner {

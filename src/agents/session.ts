@@ -112,8 +112,7 @@ export class Session {
   }
 
   /**
-   * Pings the agent. False where its answer does not come within `patience` (milliseconds), or its socket
-   * ends.
+   * Pings the agent. Returns false if no answer comes within `patience` (milliseconds) or the socket closes.
    */
   async answersPing(patience: number): Promise<boolean> {
     if (this.#state !== "ready") return false;

@@ -37,7 +37,7 @@ const LARGEST_PAGE = 100;
 
 /** Every method rejects with a {@link CommandError} unless the answer is a success. */
 export class Api {
-  /** @param warn Gets each warning of the control plane, such as a field that it ignored. */
+  /** @param warn Receives each warning of the control plane, such as a field that it ignored. */
   constructor(readonly connection: Connection, readonly warn: (text: string) => void = () => {}) {}
 
   /** The answer's JSON. */

@@ -1,8 +1,8 @@
-/** Deletions by a person, and what takes them back. */
+/** Commands that delete records, and that undo the deletion. */
 import { type Argument, type Command } from "commander";
 import { calling, type Cli } from "./command_line.ts";
 
-/** How a kind of record is called, and where it is. */
+/** The name of a kind of record, and its path in the API. */
 export interface Deletable {
   /** As in `Cannot delete <noun> 7: …`. */
   readonly noun: string;
@@ -15,7 +15,7 @@ interface Deleted {
   deletes_at?: string;
 }
 
-/** @param flag The option that becomes the query parameter of that name. */
+/** @param flag The command-line option that becomes the query parameter of that name. */
 export function addDelete(
   parent: Command,
   argument: Argument,

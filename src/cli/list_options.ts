@@ -1,4 +1,4 @@
-/** What lists are narrowed to and sorted by: each option is a query parameter of the API. */
+/** Options that filter and sort lists: each one is a query parameter of the API. */
 import { type Command, Option } from "commander";
 import type { Api, List, PageChoice } from "./api.ts";
 import { addPages, parseId } from "./command_line.ts";
@@ -19,7 +19,7 @@ const OPTIONS = {
 export type ListOption = keyof typeof OPTIONS;
 export type ListChoice = PageChoice & Partial<Record<ListOption, string | number>>;
 
-/** Adds the options of a list, and those of its pages. */
+/** Adds the options of a list, and those for paging. */
 export function addListOptions(command: Command, names: readonly ListOption[]): Command {
   for (const name of names) {
     const [flag, description] = OPTIONS[name];
@@ -29,7 +29,7 @@ export function addListOptions(command: Command, names: readonly ListOption[]): 
   return addPages(command);
 }
 
-/** The page that is chosen of what the options leave; without a choice, every page. */
+/** Fetches the requested page of the filtered list; without a page option, every page. */
 export async function listChosen<T>(
   api: Api,
   action: string,

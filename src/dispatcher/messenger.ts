@@ -5,11 +5,12 @@ import { Loop } from "./loop.ts";
 /** What delivers them; `src/notify` has it. */
 export interface Deliverer {
   /**
-   * Begins to send what is due, and calls `ended` at the end of each message. Returns how many were begun.
+   * Starts sending the messages that are due, and calls `ended` after each one. Returns how many were
+   * started.
    */
   startDue(ended: () => void): Promise<number>;
   nextDue(): Promise<Date | null>;
-  /** Breaks off what is being sent; resolves when nothing is. */
+  /** Aborts the messages being sent; resolves when none is left. */
   stop(): Promise<void>;
 }
 

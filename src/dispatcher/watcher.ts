@@ -1,4 +1,7 @@
-/** What stands still, is late or away → told to its owner, or ended. */
+/**
+ * Reports stalled, slow and overdue runs, absent agents, failing removals and failing notification streams.
+ * Ends runs that are stalled for too long.
+ */
 import type { Services } from "../services/context.ts";
 import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "../services/run_watch.ts";
 import { watchAgents, watchDuplicates, watchRemovals, watchStreams } from "../services/standing_watch.ts";

@@ -1,24 +1,24 @@
-/** Conditions that last: told when they begin, once a day while they go on, and when they end. */
+/** Lasting conditions: reported when they begin, once a day while they last, and when they end. */
 
 export const ALERT_KINDS = [
-  /** Runs of a backup task fail. */
+  /** A backup task's runs fail. */
   "backup.failing",
   /** A backup task's run is queued for too long. */
   "backup.overdue",
   /** Due times pass while an earlier run of the task is active. */
   "backup.skipping",
-  /** The schedule of a task can't be read. */
+  /** The schedule of a task cannot be parsed. */
   "schedule.broken",
-  /** Nothing of a run moves. */
+  /** A run makes no progress. */
   "run.stalled",
-  /** A run takes far longer than the task's last ones. */
+  /** A run takes far longer than the task's previous ones. */
   "run.slow",
-  /** Verifications of a task's backups could not be made, twice in a row. */
+  /** Verifications of a task's backups failed to run, twice in a row. */
   "verification.failing",
   "drill.failing",
   "agent.gone",
   "agent.duplicate",
-  /** Backups or leftovers of a destination can't be removed for a day. */
+  /** Removing backups or leftovers from a destination has failed for a day. */
   "removal.failing",
   /** Messages to a notification stream were given up. */
   "notifications.failing",
@@ -26,7 +26,7 @@ export const ALERT_KINDS = [
 export type AlertKind = typeof ALERT_KINDS[number];
 
 /**
- * Between two messages about the same condition. An hour short of a day, because a daily schedule in local
- * time has days of 23 hours. Milliseconds.
+ * Interval between two messages about the same condition, in milliseconds. An hour less than a day, because a
+ * daily schedule in local time has days of 23 hours.
  */
 export const REMIND_AFTER = 23 * 3_600_000;

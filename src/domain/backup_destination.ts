@@ -77,8 +77,8 @@ export function isSameStorage(one: DestinationType, other: DestinationType): boo
 export type DestinationSettings = DestinationFields & { readonly type: DestinationType };
 
 /**
- * Returns the changed settings, by the name callers send, that lead to another bucket or server, where stored
- * objects would not be found. Paths are not among them: each backup keeps its own directory.
+ * Returns the names of the changed settings that point to another bucket or server, where stored objects
+ * would be missing. Paths do not count: each backup records its own directory.
  */
 export function movedSettings(before: DestinationSettings, after: DestinationSettings): string[] {
   const [old, now] = [addressOf(before), addressOf(after)];
@@ -90,7 +90,7 @@ function addressOf(settings: DestinationSettings): Record<string, string | numbe
     case "local":
       return {};
     case "sftp":
-      // A relative path starts at the user's own directory, and a server may show each user another root.
+      // A relative path starts at the user's home directory, and a server may show each user another root.
       return {
         sftp_host: settings.sftp_host?.toLowerCase() ?? null,
         sftp_port: settings.sftp_port ?? 22,

@@ -66,7 +66,7 @@ Deno.test("another bucket, service, host, port or user is another place; another
       { s3_access_key_encrypted: "new", s3_secret_key_encrypted: "new" },
     ]
   ) assert.deepEqual(moved(minio, same), []);
-  // Amazon's own buckets have one name whatever region or spelling they are reached by, but for its partitions.
+  // Amazon's own bucket names are unique within a partition, whatever the region or spelling of the address.
   const amazon = { type: "s3" as const, s3_region: "eu-west-1" };
   assert.deepEqual(moved(amazon, { s3_region: "eu-central-1" }), []);
   assert.deepEqual(

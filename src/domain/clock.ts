@@ -11,7 +11,7 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** A timer that is longer, about 25 days, ends at once. Milliseconds. */
+/** The longest timer, in milliseconds (about 25 days): a longer one fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

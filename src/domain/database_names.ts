@@ -1,10 +1,10 @@
 /**
- * Lists of names in one text, as callers send the databases and tables of a task. Commas separate; the blanks after a
- * comma belong to it. Everything else is taken to the letter, as a name may end with a blank. Double quotes hold a
- * name that has a comma in it or begins with a blank.
+ * Parses lists of database or table names, as callers send them for a task. Commas separate names. A blank
+ * after a comma is only a separator. Everything else is literal: a name may end with a blank. A name that
+ * contains a comma or begins with a blank is written in double quotes.
  */
 
-/** Splits a list at each comma outside of double quotes. The quotes stay. */
+/** Splits a list at each comma outside double quotes. Keeps the quotes. */
 export function splitNames(text: string): string[] {
   const names: string[] = [];
   let name = "";
@@ -23,7 +23,7 @@ export function splitNames(text: string): string[] {
   return [...names, name];
 }
 
-/** Splits a list of databases: `"a, b"` is the one database `a, b`. */
+/** Splits a list of databases: `"a, b"` is one database named `a, b`. */
 export function splitDatabaseNames(text: string): string[] {
   return splitNames(text).map((name) => {
     const [, inner] = /^"((?:[^"]|"")+)"$/s.exec(name) ?? [];

@@ -15,6 +15,6 @@ Deno.test("commas separate names, with the blanks after them", () => {
 
 Deno.test("double quotes hold a comma or a blank at the start of a name", () => {
   assert.deepEqual(splitDatabaseNames('"a, b"," c","d""e"'), ["a, b", " c", 'd"e']);
-  // PostgreSQL reads the quotes of a table's name itself.
+  // PostgreSQL itself parses the quotes of a table name.
   assert.deepEqual(splitNames('logs, public."My, Table"'), ["logs", 'public."My, Table"']);
 });

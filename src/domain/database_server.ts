@@ -59,7 +59,7 @@ export function serverToLoadInto(
 
 /** Whether the name means, on any machine, that machine itself. */
 export function isThisMachine(host: string | null): boolean {
-  // The directory of a socket is on the machine that connects.
+  // The socket directory is on the machine that connects.
   if (host === null || host.startsWith("/")) return true;
   const name = host.toLowerCase().replace(/\.$/, "");
   if (name === "localhost" || name.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(name)) return true;

@@ -1,6 +1,9 @@
-/** What a database server says that is there and can't do its work: codes of the PostgreSQL manual's Appendix A, in words. */
+/**
+ * Explains errors of a database server that is reachable but cannot work: codes of Appendix A of the
+ * PostgreSQL manual.
+ */
 
-/** By code; those that keep it from storing anything, as far as is known, are said to. */
+/** Sentences by error code; `stopsWrites` marks the errors that prevent every write. */
 const TROUBLES: Readonly<Record<string, { sentence: string; stopsWrites: boolean }>> = {
   "25006": { sentence: "The database is read-only now: nothing can be stored.", stopsWrites: true },
   "53100": {
@@ -25,12 +28,12 @@ const TROUBLES: Readonly<Record<string, { sentence: string; stopsWrites: boolean
 
 export interface DatabaseTrouble {
   readonly code: string;
-  /** For operators, one sentence or two. */
+  /** One or two sentences for operators. */
   readonly sentence: string;
   readonly stopsWrites: boolean;
 }
 
-/** Null for any other error. */
+/** Returns the explanation of an error; null for any other error. */
 export function databaseTrouble(error: unknown): DatabaseTrouble | null {
   if (!(error instanceof Error) || error.name !== "PostgresError" || !("code" in error)) return null;
   const code = String(error.code);

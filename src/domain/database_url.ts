@@ -1,6 +1,6 @@
 /**
- * `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?…`: libpq's connection URI, with one server or
- * several. Its parameters stand above what comes before them, as in
+ * Parses libpq's connection URI, with one server or several:
+ * `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?…`. Parameters override the parts before them, as in
  * `postgres:///DATABASE?host=/run/postgresql&port=5433`.
  */
 import {
@@ -19,7 +19,9 @@ export interface ServerAddress {
   /** A name, an address (IPv6 without brackets), or the directory of a Unix socket. */
   readonly host: string;
   readonly port: number;
-  /** Connected to instead of looking the name up, which certificates are held against all the same. */
+  /**
+   * The address to connect to instead of resolving the name. Certificates are still checked against the name.
+   */
   readonly address?: string;
 }
 
@@ -30,9 +32,9 @@ export interface DatabaseUrl {
   readonly tls: DatabaseTls | null;
   /** In the order given; empty where the URL names none. */
   readonly servers: readonly ServerAddress[];
-  /** Null: the user's name, or what the environment says. */
+  /** Null: the user's name, or the value from the environment. */
   readonly database: string | null;
-  /** The port of a server that is not named; null for the usual one. */
+  /** The port of a server without a host; null for the default. */
   readonly port: number | null;
 }
 
@@ -41,13 +43,16 @@ const PORT = 5432;
 const WRITABLE = ["read-write", "primary"];
 const SHAPE = "it is no postgres:// URL (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)";
 
-/** Returns null for what is no such URL, or asks for what there is not: servers that take no writes, say. */
+/**
+ * Returns null for text that is no such URL, or that requires something unsupported, such as a read-only
+ * server.
+ */
 export function parseDatabaseUrl(text: string): DatabaseUrl | null {
   const read = readDatabaseUrl(text);
   return typeof read === "string" ? null : read;
 }
 
-/** Returns why a URL can't be used, without a value of it; null where it can. */
+/** Returns why a URL cannot be used, without quoting any value of it; null if it can. */
 export function databaseUrlProblem(text: string): string | null {
   const read = readDatabaseUrl(text);
   return typeof read === "string" ? read : null;
@@ -83,7 +88,7 @@ function readDatabaseUrl(text: string): DatabaseUrl | string {
   };
 }
 
-/** As postgres.js takes it: it connects to none of the places that are named here. */
+/** Returns the URL for postgres.js. The driver does not connect to the hosts named in it. */
 function driverUrl(base: string, parameters: ReadonlyMap<string, string>): string {
   const kept = [...parameters].filter(([name]) => !OWN_PARAMETERS.has(name));
   const query = kept.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join(
@@ -92,7 +97,7 @@ function driverUrl(base: string, parameters: ReadonlyMap<string, string>): strin
   return query === "" ? base.replace(/\/$/, "") : `${base}?${query}`;
 }
 
-/** The first server as it was written, or as it is in the parameters. */
+/** Returns the first server as it was written, or as the parameters name it. */
 function placeOf(list: string, [first]: readonly ServerAddress[]): string {
   if (list !== "") return list.split(",")[0]!;
   if (first === undefined) return "localhost";
@@ -101,7 +106,7 @@ function placeOf(list: string, [first]: readonly ServerAddress[]): string {
   return `${host}:${first.port}`;
 }
 
-/** `user:password@`, encoded; empty where there is neither, null where it is not to be decoded. */
+/** Returns `user:password@`, encoded; empty if there is neither, null if it cannot be decoded. */
 function userOf(text: string, parameters: ReadonlyMap<string, string>): string | null {
   const colon = text.indexOf(":");
   const user = parameters.get("user") ?? decoded(colon === -1 ? text : text.slice(0, colon));
@@ -111,7 +116,7 @@ function userOf(text: string, parameters: ReadonlyMap<string, string>): string |
   return `${encodeURIComponent(user)}${password === "" ? "" : `:${encodeURIComponent(password)}`}@`;
 }
 
-/** The servers, or why there are none. */
+/** Returns the servers, or why they cannot be parsed. */
 function serversOf(list: string, parameters: ReadonlyMap<string, string>): ServerAddress[] | string {
   const named = list === "" ? [] : list.split(",").map(readServer);
   if (named.includes(null)) return "a host or a port of it is not valid";
@@ -137,7 +142,10 @@ function serversOf(list: string, parameters: ReadonlyMap<string, string>): Serve
   return servers as ServerAddress[];
 }
 
-/** A name, an address or a directory. Abstract sockets (`@name`) are Linux's own, and not known here. */
+/**
+ * Accepts a host name, an address or a directory. Abstract sockets (`@name`) exist on Linux only and are not
+ * supported.
+ */
 function isHost(host: string): boolean {
   return host.startsWith("/") || /^[^\s@/,[\]]+$/.test(host);
 }

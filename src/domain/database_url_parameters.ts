@@ -1,15 +1,20 @@
-/** The parameters of libpq's connection URI: which are read here, which the driver gets, and which can't be honoured. */
+/**
+ * Parameters of libpq's connection URI: those handled here, those passed to the driver, and those refused.
+ */
 
-/** As libpq's `sslmode`; `allow` counts as `prefer`. */
+/** Modes as in libpq's `sslmode`; `allow` counts as `prefer`. */
 const TLS_MODES = ["prefer", "require", "verify-ca", "verify-full"] as const;
 
 export interface DatabaseTls {
   readonly mode: typeof TLS_MODES[number];
-  /** A file; null: the authorities that the system trusts. */
+  /** Path of a CA certificate file; null: the system's trusted authorities. */
   readonly rootCertificate: string | null;
 }
 
-/** Read here, or of no use here: the driver would send them to the server as settings, which would refuse them. */
+/**
+ * Parameters handled or dropped here. The driver would send them to the server as settings, and the server
+ * would refuse them.
+ */
 export const OWN_PARAMETERS: ReadonlySet<string> = new Set([
   "channel_binding",
   "client_encoding",
@@ -41,7 +46,10 @@ export const OWN_PARAMETERS: ReadonlySet<string> = new Set([
   "user",
 ]);
 
-/** What would be less safe, or go elsewhere, if it were ignored; with the values that ask for nothing. */
+/**
+ * Parameters that would make the connection less safe, or lead elsewhere, if they were ignored; with the
+ * values that have no effect.
+ */
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
   channel_binding: ["", "disable", "prefer"],
   gssencmode: ["", "disable", "prefer"],
@@ -59,7 +67,10 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   sslpassword: [""],
 };
 
-/** As libpq reads them: a plus sign is one, and the last of a name counts. Null where one is not `NAME=VALUE`. */
+/**
+ * Parses parameters as libpq does: a plus sign is literal, and the last value of a name counts. Returns null
+ * if one is not `NAME=VALUE`.
+ */
 export function readParameters(query: string): Map<string, string> | null {
   const parameters = new Map<string, string>();
   for (const pair of query.split("&").filter((each) => each !== "")) {
@@ -72,7 +83,7 @@ export function readParameters(query: string): Map<string, string> | null {
   return parameters;
 }
 
-/** Why a parameter keeps the URL from being used; null where none does. */
+/** Returns why a parameter makes the URL unusable; null if none does. */
 export function refusedParameter(parameters: ReadonlyMap<string, string>): string | null {
   for (const [name, harmless] of Object.entries(REFUSED)) {
     const value = parameters.get(name);
@@ -83,7 +94,7 @@ export function refusedParameter(parameters: ReadonlyMap<string, string>): strin
   return null;
 }
 
-/** Undefined for what is no mode. */
+/** Returns undefined for an unknown mode. */
 export function takeTls(parameters: ReadonlyMap<string, string>): DatabaseTls | null | undefined {
   const root = parameters.get("sslrootcert") || null;
   const rootCertificate = root === "system" ? null : root;
@@ -91,18 +102,18 @@ export function takeTls(parameters: ReadonlyMap<string, string>): DatabaseTls | 
     (root === null ? "disable" : "verify-full");
   if (mode === "disable" || mode === "false") return null;
   if (mode === "allow") mode = "prefer";
-  // A certificate that is named is meant to be looked at.
+  // A named root certificate implies that the server's certificate is verified.
   if (mode === "true" || root === "system" || (root !== null && mode === "require")) mode = "verify-full";
   const known = TLS_MODES.find((each) => each === mode);
   return known && { mode: known, rootCertificate };
 }
 
-/** The values of a comma list that may be empty each; null where there is none. */
+/** Returns the values of a comma-separated list, each of which may be empty; null if there is no list. */
 export function decodedList(text: string | undefined): string[] | null {
   return text === undefined || text === "" ? null : text.split(",");
 }
 
-/** Null for a percent-encoding that is broken. */
+/** Returns null for a broken percent-encoding. */
 export function decoded(text: string): string | null {
   try {
     return decodeURIComponent(text);

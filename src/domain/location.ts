@@ -8,9 +8,10 @@ export interface DestinationPlace {
 }
 
 /**
- * The directory of a task's objects: `local_path` (default `/`, see {@link objectDirectory}) or `sftp_path` (default: the account's own
- * directory, `.`) joined with `storePath`; for S3 the key prefix, without a leading or trailing slash and empty
- * at the bucket's root. Throws an {@link InvalidError} on `store_path` where it would leave that place.
+ * Returns the directory of a task's objects. `local_path` (default `/`, see {@link objectDirectory}) or
+ * `sftp_path` (default `.`, the account's home directory) is joined with `storePath`. For S3, returns the key
+ * prefix, without a leading or trailing slash; it is empty at the bucket's root. Throws an {@link
+ * InvalidError} on `store_path` if it would lead outside the destination.
  */
 export function destinationDirectory(place: DestinationPlace, storePath: string | null): string {
   const inside = segments(storePath ?? "");
@@ -28,7 +29,10 @@ export function destinationDirectory(place: DestinationPlace, storePath: string 
   }
 }
 
-/** As {@link destinationDirectory}, for new objects: nothing is written into the root directory itself. */
+/**
+ * Returns {@link destinationDirectory} for new objects, which may not be written into the root directory
+ * itself.
+ */
 export function objectDirectory(place: DestinationPlace, storePath: string | null): string {
   const directory = destinationDirectory(place, storePath);
   if (place.type !== "local" || directory !== "/") return directory;
@@ -37,7 +41,10 @@ export function objectDirectory(place: DestinationPlace, storePath: string | nul
   });
 }
 
-/** Returns a directory's path after everything below `base` was moved to `next`; null where it is not below `base`. */
+/**
+ * Returns a directory's path after everything below `base` was moved to `next`; null if it is not below
+ * `base`.
+ */
 export function movedDirectory(directory: string, base: string, next: string): string | null {
   const [parts, baseParts] = [segments(directory), segments(base)];
   const isInside = directory.startsWith("/") === base.startsWith("/") &&

@@ -1,6 +1,6 @@
-/** Finds which known name a wrong one was meant to be, as far as spelling tells. */
+/** Finds the known name that a misspelt one probably means. */
 
-/** Words that people write for one another, each with the one that is compared. */
+/** Synonyms, each mapped to the word that is compared. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   db: "database",
   dest: "destination",
@@ -15,12 +15,12 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   user: "username",
 };
 
-/** Of this many characters, one may be wrong. */
+/** Characters per tolerated error in a name. */
 const LETTERS_PER_ERROR = 5;
 
 /**
- * Returns the known name that `name` nearly is: written in another way (`encryptionPassword`), misspelt
- * (`encryption_pasword`) or without some of its words (`cron_expression`). Null where none is near.
+ * Returns the known name that `name` resembles: in another notation (`encryptionPassword`), misspelt
+ * (`encryption_pasword`) or without some of its words (`cron_expression`). Returns null if none is similar.
  */
 export function nearestName(name: string, known: readonly string[]): string | null {
   const given = normalised(name);
@@ -38,13 +38,13 @@ export function nearestName(name: string, known: readonly string[]): string | nu
   return best;
 }
 
-/** `encryptionPassphrase`, `encryption-passphrase` and `encryption_password` are the same. */
+/** Maps `encryptionPassphrase`, `encryption-passphrase` and `encryption_password` to the same text. */
 function normalised(name: string): string {
   return name.slice(0, 100).replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase().split(/[^a-z0-9]+/)
     .filter((word) => word !== "").map((word) => SYNONYMS[word] ?? word).join("_");
 }
 
-/** Two words or more, all of them the known name's. */
+/** Returns whether a name consists of two words or more, all of them in the known name. */
 function isShortFor(given: string, candidate: string): boolean {
   const words = given.split("_");
   const all = candidate.split("_");
@@ -56,7 +56,9 @@ function allowed(given: string, candidate: string): number {
   return length < 3 ? 0 : Math.max(1, Math.floor(length / LETTERS_PER_ERROR));
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours; Infinity where it takes more than `most`. */
+/**
+ * Counts insertions, deletions, replacements and swaps of neighbours; Infinity if there are more than `most`.
+ */
 export function editDistance(a: string, b: string, most = Infinity): number {
   if (Math.abs(a.length - b.length) > most) return Infinity;
   let beforeLast: number[] = [];

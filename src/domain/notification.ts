@@ -34,21 +34,21 @@ export interface NotificationEvent {
   readonly occurred_at: string;
   /** Of the user: for times that people read. */
   readonly timezone: string;
-  /** Null in a test, in a digest, and where the event is about no task. */
+  /** Null in a test message, in a digest, and for an event without a task. */
   readonly task: { readonly id: number; readonly label: string; readonly type: string } | null;
   readonly server: { readonly id: number; readonly label: string } | null;
   /** Null in a test, and of damage that was found by listing a backup. */
   readonly run: NotifiedRun | null;
   readonly backup: NotifiedBackup | null;
   readonly reason: string | null;
-  /** Of a condition that lasts, or has ended: since when, and how often it occurred. */
+  /** For a lasting condition, also when it has ended: its start, and how often it occurred. */
   readonly ongoing?: { readonly since: string; readonly count: number };
 }
 
 export interface NotifiedRun {
   readonly id: number;
   readonly kind: RunKind;
-  /** `queued` and `running` in news of a run that goes on. */
+  /** `queued` and `running` in events about an active run. */
   readonly status: ReturnType<typeof shownState>;
   readonly trigger: "manual" | "schedule";
   /** It had been told of as lost. */
@@ -71,7 +71,7 @@ export type Audience = "success" | "failure" | "any";
 
 /** What a try to deliver came to. `retryAfterMs`: what the other side asked for. */
 export type DeliveryOutcome =
-  /** `note`: whom a message to several did not reach. */
+  /** `note`: the recipients that a message did not reach. */
   | { readonly ok: true; readonly note?: string }
   | { readonly ok: false; readonly error: string; readonly retryAfterMs: number | null };
 
@@ -90,7 +90,7 @@ export const GIVE_UP_AFTER = 26 * HOUR;
 /** The longest wait that another side may ask for. */
 const RETRY_AFTER_LIMIT = 24 * HOUR;
 
-/** Between two messages to one stream: what happens meanwhile is one message. */
+/** Minimum interval between two messages to one stream. Events in between are combined into one message. */
 export const MESSAGE_INTERVAL = 60 * SECOND;
 
 /**

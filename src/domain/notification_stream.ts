@@ -46,10 +46,10 @@ export function valueProblem(type: NotificationStreamType, value: string): strin
   }
 }
 
-/** Of one stream. */
+/** The maximum of one stream. */
 const MAX_ADDRESSES = 20;
 
-/** The addresses of a list that is separated by commas, semicolons or white space. */
+/** Splits a list of addresses at commas, semicolons and white space. */
 export function emailAddresses(value: string): string[] {
   return value.split(/[\s,;]+/).filter((address) => address !== "");
 }
@@ -70,7 +70,9 @@ function emailProblem(addresses: readonly string[]): string | null {
     : null;
 }
 
-/** What is wrong with a signing secret, as the end of a sentence that begins with the field. */
+/**
+ * Returns what is wrong with a signing secret, as the end of a sentence that begins with the field's name.
+ */
 export function signingSecretProblem(type: NotificationStreamType, secret: string | null): string | null {
   if (secret === null) return null;
   if (type !== "webhook") return "is for streams of the type webhook only";

@@ -26,7 +26,7 @@ export interface DatabaseRestore {
   /** Another name for the only one; null: each keeps its own. */
   readonly database_name: string | null;
   readonly overwrite: boolean;
-  /** How it is loaded, where that was asked for. */
+  /** Load options, if the request has any. */
   readonly load?: LoadOptions;
   /** Null, or missing in older runs: the task's. */
   readonly server?: DatabaseServer | null;
@@ -38,12 +38,12 @@ export interface LoadOptions {
   readonly owners?: boolean;
   /** MySQL: `login` makes the login the definer of everything. */
   readonly definers?: "keep" | "login";
-  /** Statements that fail are warnings. */
+  /** Failing statements are reported as warnings. */
   readonly continue_on_errors?: boolean;
 }
 export const LOAD_OPTIONS = ["owners", "definers", "continue_on_errors"] as const;
 
-/** Returns the options that were given. Throws an {@link InvalidError} where one is another engine's. */
+/** Returns the given options. Throws an {@link InvalidError} if one belongs to another engine. */
 export function loadOptions(engine: DatabaseRestore["engine"], asked: LoadOptions): LoadOptions | undefined {
   const other = engine === "mysql" ? "owners" : "definers";
   if (asked[other] !== undefined) {
@@ -59,7 +59,9 @@ export function loadOptions(engine: DatabaseRestore["engine"], asked: LoadOption
   return given.length === 0 ? undefined : Object.fromEntries(given.map((name) => [name, asked[name]]));
 }
 
-/** Options that change what a restore brings: an agent that does not know them must not get the job. */
+/**
+ * Lists options that change the result of a restore: an agent that does not know them must not get the job.
+ */
 export function decisiveOptions({ owners, definers, continue_on_errors }: LoadOptions): string[] {
   return [
     ...owners === false ? ["owners"] : [],

@@ -29,7 +29,7 @@ export interface RetainedBackup {
   readonly held: boolean;
   readonly damaged: boolean;
   readonly suspicious: boolean;
-  /** Something is missing from it that its task backs up. */
+  /** True if something that its task backs up is missing from it. */
   readonly incomplete: boolean;
 }
 
@@ -66,13 +66,13 @@ const PERIODS: Record<Exclude<KeepRule, "keep_last">, Period> = {
 };
 
 /**
- * Decides about all of a task's stored backups, newest first; any order in gives the same order out. A backup stays when
- * any rule, or anything else, gives a reason.
+ * Decides which of a task's stored backups to keep, and returns them newest first; the input order does not
+ * matter. A backup is kept if any rule, or anything else, gives a reason.
  *
- * - Rules count the backups that are neither held nor damaged: those take nobody's place.
- * - Rules count complete backups alone, as if there were no others: an incomplete one pushes no complete one out.
- *   Incomplete ones are counted together with all others, so there are no more of them than the rules ask for.
- * - What is suspicious or damaged stays until a person has looked at it, and so does everything older.
+ * - Rules skip backups that are held or damaged: those do not count against a limit.
+ * - Rules first count complete backups only, so that an incomplete one never displaces a complete one.
+ *   Incomplete backups are counted together with all others, so they never exceed a rule's number.
+ * - A suspicious or damaged backup, and everything older, stays until a person has reviewed it.
  */
 export function decideRetention<B extends RetainedBackup>(
   backups: readonly B[],

@@ -79,12 +79,12 @@ export function isTerminal(state: RunState): state is TerminalState {
 }
 
 /**
- * A restore may stand still for so many times as long before it is ended: a server that builds a large index
- * moves nothing, and what was restored so far would be lost.
+ * Factor by which a restore's stall timeout is longer: a server that builds a large index reports no
+ * progress, and ending the restore would lose what was restored so far.
  */
 export const RESTORE_PATIENCE = 4;
 
-/** How long a run may stay in each state with nothing heard, and when its owner is told. Milliseconds. */
+/** Time limits for a run that shows no change, and when its owner is notified. Milliseconds. */
 export interface RunTimes {
   /** From the last word of the agent to the end of its lease. */
   lease: number;
@@ -96,15 +96,15 @@ export interface RunTimes {
   start: number;
   /** From the wish to cancel to its confirmation. */
   cancel: number;
-  /** Without any movement of a running run, to telling of it. Default for tasks that say nothing. */
+  /** From the last progress of a running run to notifying its owner. Default for tasks without a value. */
   stallWarning: number;
-  /** The same, to ending the run. */
+  /** From the last progress of a running run to ending it. Default for tasks without a value. */
   stallTimeout: number;
-  /** How long a dump waits for a lock. Default for tasks that say nothing. */
+  /** How long a dump waits for a lock. Default for tasks without a value. */
   lockWait: number;
-  /** From queueing a run to telling that it is overdue. Default for tasks that say nothing. */
+  /** From queueing a run to notifying its owner that it is overdue. Default for tasks without a value. */
   overdue: number;
-  /** From the end of an agent's connection to telling of it. Default for servers that say nothing. */
+  /** From the end of an agent's connection to notifying its owner. Default for servers without a value. */
   offline: number;
 }
 
@@ -142,7 +142,7 @@ export function deadlineOf(state: RunState, now: Date, startDeadline: Date, time
 export const SHOWN_STATES = ["queued", "running", "successful", "failed", "cancelled"] as const;
 export type ShownState = typeof SHOWN_STATES[number];
 
-/** The states that are shown as one. */
+/** Returns the states that callers see as `shown`. */
 export function statesShownAs(shown: ShownState): RunState[] {
   return RUN_STATES.filter((state) => shownState(state) === shown);
 }

@@ -34,8 +34,8 @@ export function nextRun(schedule: Schedule, after: Date): Date | null {
 const DAY = 24 * 3_600_000;
 
 /**
- * The first due time after `after`, and why it is not the schedule's own, in one sentence: a stored schedule
- * that can't be read, as after a change of the runtime, is kept going by days.
+ * Returns the first due time after `after`. If the stored schedule cannot be parsed, such as after a change
+ * of the runtime, returns a daily fallback and the problem in one sentence.
  */
 export function planRun(schedule: Schedule, after: Date): { next: Date | null; problem: string | null } {
   const { timezone } = schedule;
@@ -109,8 +109,8 @@ function expressionOf(schedule: Schedule): string {
 }
 
 /**
- * Day of month and weekday both have to fit where either begins with a star, else one of them is enough: so
- * crontab(5) has it. `0 2 *\/2 * 1` runs on Mondays that are odd days of the month.
+ * Parses a cron expression as crontab(5) does. If day of month or weekday begins with a star, both have to
+ * match; otherwise one is enough. `0 2 *\/2 * 1` runs on Mondays that are odd days of the month.
  */
 function wallClockPattern(expression: string): Cron {
   const text = expression.trim();

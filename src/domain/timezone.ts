@@ -6,8 +6,8 @@ const HOUR = 3_600_000;
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /**
- * A zone that this runtime does not know, such as one that the IANA database has dropped since, is taken for
- * UTC: times are told and schedules planned all the same.
+ * Uses UTC for a zone that this runtime does not know, such as one dropped from the IANA database. Times are
+ * still shown and schedules still planned.
  */
 function formatter(zone: string): Intl.DateTimeFormat {
   return strictFormatter(isTimezone(zone) ? zone : "UTC");

@@ -1,12 +1,12 @@
-/** What is wrong with a TLS connection, in words: of Deno's `fetch` and websockets (rustls) and of node:tls. */
+/** Explains TLS errors in plain words: those of Deno's `fetch` and websockets (rustls) and of node:tls. */
 
-/** How an operator has an authority of their own trusted, by the program that complains. */
+/** How an operator makes the program trust a private authority. */
 export const HOW_TO_TRUST =
   "To trust an authority of your own, set DENO_CERT to its certificate (a PEM file), or DENO_TLS_CA_STORE=system " +
   "for those of the system, where this program runs";
 
 export interface TlsFault {
-  /** Of the server: `its certificate is self-signed`. */
+  /** The end of a sentence about the server: `its certificate is self-signed`. */
   readonly reason: string;
   /** Whether trusting an authority would help. */
   readonly isTrust: boolean;
@@ -20,7 +20,7 @@ interface Pattern {
 
 const date = (seconds: string) => new Date(Number(seconds) * 1000).toISOString().slice(0, 10);
 
-/** Held against codes and messages, the innermost cause last. The first that fits tells. */
+/** Patterns for codes and messages, the innermost cause last. The first match wins. */
 const PATTERNS: readonly Pattern[] = [
   { is: /Failed opening CA file/i, reason: () => "the file that DENO_CERT names can't be read" },
   { is: /not valid after (\d+)/i, reason: ([, at]) => `its certificate expired on ${date(at!)}` },
@@ -64,7 +64,7 @@ const PATTERNS: readonly Pattern[] = [
   { is: /peer certificate|ERR_TLS|certificate/i, reason: () => "its certificate is not accepted" },
 ];
 
-/** Null for an error that is not about TLS. */
+/** Returns null for an error that is not about TLS. */
 export function tlsFault(error: unknown): TlsFault | null {
   const text = texts(error).join(" ");
   for (const { is, isTrust = false, reason } of PATTERNS) {
@@ -74,7 +74,7 @@ export function tlsFault(error: unknown): TlsFault | null {
   return null;
 }
 
-/** The fault as a sentence's end, with what to do where trust would help. */
+/** Returns the fault as the end of a sentence, with advice if trusting an authority would help. */
 export function tlsReason(error: unknown): string | null {
   const fault = tlsFault(error);
   return fault && (fault.isTrust ? `${fault.reason}. ${HOW_TO_TRUST}` : fault.reason);

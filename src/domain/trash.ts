@@ -1,27 +1,27 @@
-/** The trash: what a person deletes is kept there for some days, in which it can be taken back. */
+/** The trash: keeps deleted records for some days, during which the deletion can be undone. */
 
-/** Days, unless `DELETE_DELAY_DAYS` says otherwise. */
+/** Days, unless `DELETE_DELAY_DAYS` is set. */
 export const DEFAULT_DELETE_DELAY_DAYS = 3;
 export const LONGEST_DELETE_DELAY_DAYS = 365;
 
 const DAY = 86_400_000;
 
-/** How long the trash keeps what is put there. */
+/** How long the trash keeps a record. */
 export interface DeleteDelay {
   readonly days: number;
-  /** A shorter delay that holds from then on; null where none is to come. */
+  /** A shorter delay that applies from `from` on; null if none is pending. */
   readonly next: { readonly days: number; readonly from: Date } | null;
 }
 
-/** Returns the delay that holds at a time. */
+/** Returns the delay that applies at a time. */
 export function delayAt(delay: DeleteDelay, now: Date): DeleteDelay {
   const { next } = delay;
   return next !== null && next.from <= now ? { days: next.days, next: null } : delay;
 }
 
 /**
- * Returns the delay after `days` was configured. A longer one holds at once. A shorter one waits as long as the
- * delay itself: whoever can shorten it gains no time.
+ * Returns the delay after `days` was configured. A longer delay applies at once. A shorter one applies after
+ * the current delay has passed, so shortening it does not speed up a deletion.
  */
 export function configureDelay(before: DeleteDelay | null, days: number, now: Date): DeleteDelay {
   if (before === null) return { days, next: null };
@@ -31,7 +31,7 @@ export function configureDelay(before: DeleteDelay | null, days: number, now: Da
   return { days: current.days, next: { days, from: after(current.days, now) } };
 }
 
-/** Returns when what is put into the trash now is deleted. */
+/** Returns when a record that is put into the trash now will be deleted. */
 export function deletionTime(delay: DeleteDelay, now: Date): Date {
   return after(delayAt(delay, now).days, now);
 }

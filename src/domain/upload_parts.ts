@@ -6,18 +6,21 @@ export const MAX_PARTS = 10_000;
 const LARGEST_PART = 5 * 1024 * MIB;
 /** Carries 156 GiB in 10,000 parts. The agent holds three of them in memory. */
 const SMALLEST_PART = 16 * MIB;
-/** S3 takes no smaller one but the last. On a slow link a part is lost with each cut, and has to get through in one go. */
+/**
+ * S3's minimum size of a part, except for the last one. On a slow link small parts are better: a part must
+ * get through in one piece, and each interruption loses one.
+ */
 const SLOW_PART = 5 * MIB;
-/** Bytes a second below which a link is slow: a usual part takes more than a minute. */
+/** Bytes per second below which a link is slow: a usual part takes more than a minute. */
 const SLOW = 256 * 1024;
 /** How much an object may grow from one backup to the next and still fit. */
 const GROWTH = 1.5;
 
 /**
- * One size for every part but the last, in whole MiB; null where the object can't fit into an upload.
+ * Returns the size of every part but the last, in whole MiB; null if the object cannot fit into an upload.
  *
- * @param sizeHint The object's size last time; null where there was none.
- * @param bytesPerSecond How fast the task's last run stored; null where nobody knows.
+ * @param sizeHint The object's previous size; null if there is none.
+ * @param bytesPerSecond The upload rate of the task's last run; null if unknown.
  */
 export function partSize(sizeHint: number | null, bytesPerSecond: number | null = null): number | null {
   const size = sizeHint ?? 0;

@@ -1,8 +1,8 @@
 /**
- * Brings what existing clients send to what a schema says before it validates: decimal strings to integers,
- * `"1"` and `"true"` to booleans, numbered form fields to lists, and an empty string to null where null is
- * allowed. Strings are taken to the letter; only a schema with {@link trimmed} loses the blanks around its
- * text.
+ * Converts the values of existing clients to the types of a schema before validation: decimal strings to
+ * integers, `"1"` and `"true"` to booleans, numbered form fields to lists, and an empty string to null if
+ * null is allowed. Strings are kept unchanged, except that a schema with {@link trimmed} strips surrounding
+ * blanks.
  */
 import type { z } from "@hono/zod-openapi";
 
@@ -10,16 +10,16 @@ import type { z } from "@hono/zod-openapi";
 export type Coercion = (raw: unknown) => unknown;
 
 /**
- * A string whose surrounding blanks mean nothing, such as a label or a host name. Paths, patterns, secrets
- * and names of things that exist elsewhere are not: `/srv/data ` is another directory than `/srv/data`.
+ * Strips blanks around a string in which they mean nothing, such as a label or a host name. Not for paths,
+ * patterns, secrets and names of external objects: `/srv/data ` and `/srv/data` are different directories.
  */
 export function trimmed<S extends z.ZodType<string, string>>(schema: S): S {
   return schema.overwrite(withoutBlanks as never);
 }
 
 /**
- * Takes spaces, tabs and line breaks off both ends. JavaScript's `trim` takes more: no-break spaces, byte
- * order marks.
+ * Strips spaces, tabs and line breaks from both ends. JavaScript's `trim` would also strip no-break spaces
+ * and byte order marks.
  */
 function withoutBlanks(text: string): string {
   let from = 0;
@@ -81,7 +81,9 @@ function asIs(raw: unknown): unknown {
   return raw;
 }
 
-/** Modifiers such as `.refine()` keep the checks of the schema they are called on. */
+/**
+ * Returns whether the schema strips blanks. Modifiers such as `.refine()` keep the checks of their schema.
+ */
 function losesBlanks({ checks }: z.core.$ZodStringDef): boolean {
   return checks?.some(({ _zod }) => _zod.def.check === "overwrite") ?? false;
 }

@@ -7,7 +7,7 @@ import { hostOrSocketDirectory } from "./path_input.ts";
 /** The longest name MySQL allows; PostgreSQL's are one shorter. */
 const MAX_NAME = 64;
 
-/** One name, several separated by commas, or `*` for all. Each is taken to the letter. */
+/** Accepts one name, several separated by commas, or `*` for all. Names are literal. */
 export function databaseNames(): z.ZodString {
   return literalLine(4000).refine((value) => problemOf(splitDatabaseNames(value)) === null, {
     error: (issue) => says(problemOf(splitDatabaseNames(issue.input as string))!)(issue),

@@ -76,7 +76,7 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
 // deno-lint-ignore no-explicit-any
 export type Endpoint = EndpointDefinition<any, any, any>;
 
-/** Whether users call it with their tokens. */
+/** Returns whether users call it with their tokens. */
 export function isForTokens({ access }: Endpoint): boolean {
   return access !== "public" && access !== "agent";
 }

@@ -12,7 +12,7 @@ const MAX_DEPTH = 8;
 /** The largest `integer` of Postgres. */
 const MAX_INTEGER = 2_147_483_647;
 
-/** Prose of 1 to `max` characters on one line, such as a label, without the blanks around it. */
+/** Accepts prose of 1 to `max` characters on one line, such as a label; strips surrounding blanks. */
 export function line(max: number): z.ZodString {
   return oneLine(text(max)).refine((value) => !UNSEEN.test(value), {
     error: says("must not hold invisible characters, or such that change the direction of text"),
@@ -20,8 +20,9 @@ export function line(max: number): z.ZodString {
 }
 
 /**
- * Characters that show nothing or turn the text around them, and lone joiners: two labels that look alike must be alike. The
- * joiners are part of emoji and of words in Persian and Indic scripts, between two characters.
+ * Invisible characters, characters that change the text direction, and stray joiners: labels that look alike
+ * must be equal. A single joiner between two characters is allowed: emoji and words in Persian and Indic
+ * scripts need it.
  */
 const UNSEEN = new RegExp(
   "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f" +
@@ -30,20 +31,17 @@ const UNSEEN = new RegExp(
   "u",
 );
 
-/** Prose of 1 to `max` characters, several lines if need be, without the blanks around it. */
+/** Accepts prose of 1 to `max` characters on one or more lines; strips surrounding blanks. */
 export function text(max: number): z.ZodString {
   return limited(trimmed(z.string()).min(1), max);
 }
 
-/**
- * 1 to `max` characters on one line, taken to the letter: a name or pattern of something that exists
- * elsewhere.
- */
+/** Accepts 1 to `max` literal characters on one line: a name or pattern of an external object. */
 export function literalLine(max: number): z.ZodString {
   return oneLine(literal(max));
 }
 
-/** 1 to `max` characters, taken to the letter. */
+/** Accepts 1 to `max` characters, unchanged. */
 export function literal(max: number): z.ZodString {
   return limited(z.string().min(1), max);
 }
@@ -85,7 +83,7 @@ export function id(): z.ZodInt {
   return z.int().min(1).openapi({ maximum: undefined });
 }
 
-/** Allows `max` characters. They are counted as people and JSON Schema do: by code point. */
+/** Allows at most `max` characters, counted by code point as in JSON Schema. */
 export function limited(schema: z.ZodString, max: number): z.ZodString {
   return schema
     .refine((value) => value.length <= max || [...value].length <= max, {

@@ -1,8 +1,8 @@
-/** Query parameters that lists share: what is shown, and in which order. */
+/** Query parameters that lists share: filters and sort order. */
 import { z } from "@hono/zod-openapi";
 import { id, literal, says } from "./input.ts";
 
-/** A list that nobody sorts shows the oldest first. */
+/** Defines the `sort` parameter. Without it, lists show the oldest record first. */
 export function sortParameter<S extends string>(fields: readonly S[]) {
   const values = fields.flatMap((field) => [field, `-${field}` as const]);
   return z.enum(values as [S | `-${S}`, ...(S | `-${S}`)[]]).optional().openapi({
@@ -11,7 +11,7 @@ export function sortParameter<S extends string>(fields: readonly S[]) {
   });
 }
 
-/** @param fields The fields that are looked into, as their names are read out. */
+/** @param fields The searched fields, as the description names them. */
 export function searchParameter(fields: string) {
   return literal(255).optional().openapi({
     description: `Only records with this text in ${fields}, in any case.`,
@@ -23,7 +23,7 @@ export function idParameter(what: string) {
   return id().optional().openapi({ description: `Only ${what}.`, example: 1 });
 }
 
-/** `created_at` from `since` on and before `until`. */
+/** Filters by `created_at`: from `since` on, and before `until`. */
 export const timeParameters = {
   since: momentOrDay().optional().openapi({
     description: "Created at this time or later.",
@@ -35,7 +35,7 @@ export const timeParameters = {
   }),
 };
 
-/** A moment with its zone, or a day, which begins at midnight in UTC. */
+/** Accepts a moment with a time zone, or a day, which begins at midnight UTC. */
 function momentOrDay() {
   const isTime = (value: string) =>
     z.iso.datetime({ offset: true }).or(z.iso.date()).safeParse(value).success;

@@ -88,7 +88,7 @@ function describe(endpoint: Endpoint): Route {
   };
 }
 
-/** Whatever takes fields tells which of them it has ignored. */
+/** Adds `warnings` to the response of an endpoint that takes fields: they list the ignored ones. */
 function withWarnings(endpoint: Endpoint): z.ZodType {
   const { body, answer } = endpoint;
   const schema = answer.content!.schema;

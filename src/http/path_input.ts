@@ -57,7 +57,7 @@ export function host(): z.ZodString {
   return text(253).refine(isHost, { error: says("must be an IP address or a host name") });
 }
 
-/** A host, or the absolute path of the directory that a database server's socket is in. */
+/** Accepts a host, or the absolute path of a database server's socket directory. */
 export function hostOrSocketDirectory(): z.ZodString {
   return literal(MAX_PATH).refine(
     (value) => value.startsWith("/") ? isSocketDirectory(value) : isHost(value),

@@ -208,12 +208,12 @@ function withWarnings(body: unknown, warnings: readonly string[]): unknown {
 interface Checked {
   readonly query: unknown;
   readonly body: unknown;
-  /** Sentences on what was sent and ignored. */
+  /** Sentences about ignored input. */
   readonly warnings: readonly string[];
 }
 
 /**
- * The query and the body in the endpoint's own types. Throws one `InvalidError` for all that is wrong in
+ * Validates the query and the body against the endpoint's types. Throws one `InvalidError` for all errors in
  * both.
  */
 function checked(endpoint: Endpoint, request: Request, sent: unknown): Checked {
@@ -228,7 +228,7 @@ function checked(endpoint: Endpoint, request: Request, sent: unknown): Checked {
   let query: unknown = {};
   if (endpoint.query !== undefined) {
     query = check(endpoint.query, Object.fromEntries(parameters));
-    // Newer agents may send more than this control plane knows.
+    // Newer agents may send fields that this control plane does not know.
     if (isForTokens(endpoint)) {
       Object.assign(errors, queryErrors(parameters, Object.keys(endpoint.query.shape)));
     }
@@ -253,7 +253,7 @@ function checked(endpoint: Endpoint, request: Request, sent: unknown): Checked {
   return { query, body, warnings };
 }
 
-/** The fields of the record that the endpoint answers with. */
+/** Returns the fields of the record in the endpoint's response. */
 function shownFields({ answer }: Endpoint): ReadonlySet<string> {
   const schema = answer.content?.schema;
   const data = schema instanceof z.ZodObject ? schema.shape.data : undefined;

@@ -1,9 +1,9 @@
-/** Query parameters: read to the letter, and those that an operation does not know. */
+/** Query parameters: parsed literally, and checked for names that an operation does not know. */
 import { nearestName } from "../domain/near_name.ts";
 import { HttpError } from "./errors.ts";
 import type { FieldErrors } from "./input.ts";
 
-/** Throws a 400 for percent-encodings that are no UTF-8: what they stand for can't be asked for. */
+/** Parses a query string. Throws a 400 for a percent-encoding that is not UTF-8, as it has no valid value. */
 export function readQuery(url: string): [name: string, value: string][] {
   const query = new URL(url).search.slice(1);
   return query.split("&").filter((pair) => pair !== "").map((pair) => {
@@ -14,7 +14,10 @@ export function readQuery(url: string): [name: string, value: string][] {
   });
 }
 
-/** Names that are not among `known`, or are there twice. Each error names what was probably meant. */
+/**
+ * Returns errors for names that are unknown or repeated. Each error suggests the name that was probably
+ * meant.
+ */
 export function queryErrors(
   pairs: readonly (readonly [string, string])[],
   known: readonly string[],
@@ -30,7 +33,7 @@ export function queryErrors(
   return errors;
 }
 
-/** What an operation without parameters says of those that it was sent. */
+/** Returns warnings about parameters sent to an operation that takes none. */
 export function ignoredParameters(pairs: readonly (readonly [string, string])[]): string[] {
   return pairs.slice(0, 50).map(([name]) =>
     `The query parameter ${name.slice(0, 100)} was ignored: this operation takes none.`

@@ -2,17 +2,17 @@
  * The five endpoints that every resource has, in the seed's shapes. To add a resource:
  *
  * 1. In `routes/<resource>.ts` write its response schema (`.openapi("Name")`) and one example, and describe
- * both with a `present` function from row to response as a {@link Resource}.
+ *    both with a `present` function from row to response as a {@link Resource}.
  * 2. Write its input fields as one object of plain zod schemas (`line`, `text`, `secret`, `integer`, `id` of
- * `input.ts` where they fit): `z.object(fields)` creates; `z.object(fields).partial()` updates. No
- * `.default()` on a field that an update shares: it would overwrite; defaults belong to the service. Rules
- * over several fields: `rule`.
+ *    `input.ts` where they fit): `z.object(fields)` creates; `z.object(fields).partial()` updates. Do not use
+ *    `.default()` on a field that an update shares: it would overwrite the value; defaults belong to the
+ *    service. For rules over several fields, use `rule`.
  * 3. Export the list of endpoints: the five below, each given the service verb it calls, and `endpoint({…})`
- * for anything else.
+ *    for anything else.
  * 4. Add the list to `routes.ts`.
  *
- * Strings are taken to the letter but for prose (`line`, `text`), `"5"` is 5, `"1"` is true and `""` is null
- * where null is allowed before a schema sees them.
+ * Before a schema sees a value, `"5"` becomes 5, `"1"` becomes true, and `""` becomes null if null is
+ * allowed. Other strings are literal, except for prose (`line`, `text`).
  */
 import { z } from "@hono/zod-openapi";
 import type { Ability } from "../domain/abilities.ts";
@@ -50,9 +50,9 @@ export function listEndpoint<Row, Shown, Filters extends z.ZodRawShape = Record<
   definition: {
     access: Access;
     description?: string;
-    /** Query parameters that narrow the list. */
+    /** Query parameters that filter the list. */
     filters?: Filters;
-    /** Fields that it may be sorted by, besides `id` and `created_at`. */
+    /** Fields that sort the list, besides `id` and `created_at`. */
     sorts?: readonly string[];
     list(
       services: Services,
@@ -165,7 +165,9 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
     description?: string;
     errors?: Record<number, string>;
     query?: Query;
-    /** Whether it goes to the trash, or may; then `remove` says until when it can be taken back. */
+    /**
+     * Whether deletion may put the record into the trash; `remove` then returns until when it can be undone.
+     */
     isTrashed?: boolean;
     remove(
       services: Services,
@@ -210,7 +212,7 @@ export function messageContent(message: string) {
   return { type: "application/json", schema: Message, example: { message } };
 }
 
-/** `{ message, deletes_at }`, as what goes to the trash answers. */
+/** Builds the response `{ message, deletes_at }` of a deletion into the trash. */
 function trashedContent(message: string) {
   const deletes_at = "2024-08-10T00:00:00Z";
   return { type: "application/json", schema: TrashedMessage, example: { message, deletes_at } };
@@ -225,7 +227,7 @@ const TrashedMessage = z.object({
   }),
 }).openapi("TrashedMessage");
 
-/** The verb that takes a record out of the trash. */
+/** Defines the endpoint that takes a record out of the trash. */
 export function undeleteEndpoint<Row, Shown>(resource: Resource<Row, Shown>, definition: {
   access: Access;
   description?: string;

@@ -1,27 +1,30 @@
 /**
- * Fields that a request holds and the operation does not know. One that nearly names a known field is refused, as the
- * caller believes it set: a misspelt `encryption_pasword` would store the data unencrypted. Others are ignored, and the
- * answer's `warnings` list them: existing clients send fields of their own, or a record as they have got it.
+ * Detects fields in a request that the operation does not know. A field that resembles a known one is
+ * refused, as it is probably a mistake: a misspelt `encryption_pasword` would store the data unencrypted.
+ * Other fields are ignored and listed in the response's `warnings`: existing clients send extra fields, or a
+ * whole record as they got it.
  */
 import type { z } from "@hono/zod-openapi";
 import { nearestName } from "../domain/near_name.ts";
 import type { FieldErrors } from "./input.ts";
 
-/** A warning shows so many characters of a name. */
+/** Maximum characters of a name in a warning. */
 const MAX_SHOWN = 100;
-/** An answer lists so many; one more tells how many there are besides. */
+/** Maximum warnings in a response; one more gives the number of those left out. */
 const MAX_WARNINGS = 50;
 
-/** What an unknown name could carry that must not go by unseen. */
+/** Names that may carry a secret: such a field must not be ignored silently. */
 const SECRET_NAME = /passw|passphrase|secret|encrypt|recipient|private_?key/i;
 
 export interface UnknownFields {
-  /** By path: each names the field that was meant. */
+  /** Errors by path; each names the field that was meant. */
   readonly errors: FieldErrors;
   readonly warnings: readonly string[];
 }
 
-/** @param shown Names that the operation's own answer has: clients send them back, so they are never misspelt. */
+/**
+ * @param shown Fields of the operation's response: clients send them back, so they never count as misspelt.
+ */
 export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySet<string>): UnknownFields {
   const found = [...walk(schema._zod as Internals, raw, [])];
   const errors: FieldErrors = {};
@@ -46,7 +49,7 @@ export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySe
   return { errors, warnings: shortened(ignored) };
 }
 
-/** Every field of a body that the operation takes none of. */
+/** Returns every field of the body of an operation that takes none. */
 export function ignoredFields(raw: unknown): string[] {
   if (!isRecord(raw)) return [];
   return shortened(
@@ -69,7 +72,7 @@ function nearSecret(name: string, secrets: readonly string[]): string | null {
 
 interface Unknown {
   readonly path: readonly string[];
-  /** Of the object that it is in. */
+  /** The fields of the enclosing object. */
   readonly known: readonly string[];
   readonly secrets: readonly string[];
 }

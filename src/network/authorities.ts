@@ -1,6 +1,6 @@
 /**
- * Who may vouch for a server to node:https, which knows nothing of what Deno's environment says. For agents, which have every right
- * of Deno's; the control plane has `tls_agent.ts`.
+ * Certificate authorities for node:https, which ignores Deno's environment variables. For agents, which have
+ * every Deno permission; the control plane uses `tls_agent.ts`.
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";

@@ -1,4 +1,4 @@
-/** HTTPS connections of the control plane, which runs with few rights of Deno's. */
+/** HTTPS connections of the control plane, which runs with few Deno permissions. */
 import { Agent, type AgentOptions } from "node:https";
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
@@ -7,9 +7,10 @@ import { systemClock } from "../domain/clock.ts";
 type Target = AgentOptions & { host: string; port: number; servername?: string };
 
 /**
- * Trusts whom Deno's environment says: `DENO_CERT`, `DENO_TLS_CA_STORE`, `NODE_EXTRA_CA_CERTS`. Deno 2.9.6's own agent asks
- * `getCACertificates` for the last of these, a right (`sys=ca`) that `--allow-sys` can grant only together with all others, and does
- * not know the first two. `tls.connect` without any `ca` has Deno's own list.
+ * Trusts the authorities named in Deno's environment: `DENO_CERT`, `DENO_TLS_CA_STORE`,
+ * `NODE_EXTRA_CA_CERTS`. Deno 2.9.6's own agent ignores the first two. For the third it calls
+ * `getCACertificates`, which needs the permission `sys=ca`; `--allow-sys` can grant that only together with
+ * all others. Without a `ca`, `tls.connect` uses Deno's own list.
  */
 export class TlsAgent extends Agent {
   constructor() {
@@ -28,14 +29,15 @@ export class TlsAgent extends Agent {
   }
 }
 
-/** How long the second look at a certificate may take. Milliseconds. */
+/** Timeout of the second connection, which inspects the certificate. Milliseconds. */
 const PATIENCE = 5_000;
 
 /**
- * Deno 2.9.6 calls a certificate that has expired "unable to verify", as one of an unknown authority. Returns an error that names the
- * date where that is the reason, otherwise the same; nothing is sent to the server for it.
+ * Returns an error that names the date if the certificate has expired, otherwise the same error. Deno 2.9.6
+ * reports an expired certificate as "unable to verify", as it does for an unknown authority. To read the
+ * certificate, this connects a second time, without sending data.
  *
- * @param lookup What judges the addresses.
+ * @param lookup Resolves and checks the addresses.
  */
 export async function withDates(error: unknown, url: URL, lookup: AgentOptions["lookup"]): Promise<unknown> {
   if ((error as { code?: string }).code !== "UNABLE_TO_VERIFY_LEAF_SIGNATURE") return error;

@@ -1,25 +1,27 @@
-/** Several events as one message: every one is listed, but for successes where there is no room. */
+/**
+ * Combines several events into one message: lists every event, but leaves out successes if there is no room.
+ */
 import type { NotificationEvent, NotificationEventName } from "../domain/notification.ts";
 import { type Message, messageOf } from "./message.ts";
 import { cut } from "./text.ts";
 
-/** Characters of a line without its reason, and of a whole line where there is room. */
+/** Maximum characters of a line without its reason, and of a whole line if there is room. */
 const HEAD_LIMIT = 90;
 const LINE_LIMIT = 300;
-/** Events of one message where a channel sets no limit of its own. */
+/** Maximum events in one message for a channel without its own limit. */
 export const MAX_LISTED = 500;
 
 export interface DigestRoom {
-  /** Characters for all lines. */
+  /** Maximum characters of all lines together. */
   characters: number;
 }
 
-/** How many events a channel with this much room lists: each gets a line with its task. */
+/** Returns how many events a channel with this much room lists, with one line for each. */
 export function listedIn({ characters }: DigestRoom): number {
   return Math.max(1, Math.min(MAX_LISTED, Math.floor(characters / (HEAD_LIMIT + 1)) - 1));
 }
 
-/** @param events In the order in which they happened. One is a message like any other. */
+/** @param events In the order in which they happened. One event yields an ordinary message. */
 export function messageAbout(id: string, events: readonly NotificationEvent[], room: DigestRoom): Message {
   if (events.length === 1) return messageOf(id, events[0]!);
   const messages = events.map((event) => messageOf(id, event));
@@ -48,7 +50,7 @@ export function messageAbout(id: string, events: readonly NotificationEvent[], r
 
 const NOTHING = { task: null, server: null, run: null, backup: null, reason: null };
 
-/** What is wrong first; plain successes last. */
+/** Ranks problems first and plain successes last. */
 function rank({ event, tone }: Message): number {
   if (event.event === "backup.succeeded" && tone === "good") return 3;
   return { bad: 0, warning: 1, good: 2 }[tone];
@@ -63,7 +65,7 @@ function lineOf({ event, title }: Message, limit: number): Message["facts"][numb
   return { name, value: [reference, reason].filter((part) => part !== "").join(": ") };
 }
 
-/** What a title says of so many events of a kind. */
+/** Words of a title for one or many events of a kind. */
 const COUNTED: Partial<Record<NotificationEventName, [one: string, many: string]>> = {
   "backup.failed": ["backup failed", "backups failed"],
   "backup.lost": ["backup lost", "backups lost"],

@@ -1,10 +1,10 @@
-/** The words of each event: a title and what to do next. */
+/** The words for each event: a title and the next step. */
 import type { NotificationEvent, NotificationEventName } from "../domain/notification.ts";
 import { localIso } from "../domain/timezone.ts";
 import type { Message } from "./message.ts";
 import { cut, LABEL_LIMIT } from "./text.ts";
 
-/** How one event is put into words. */
+/** The words for one event. */
 export type Words = Pick<Message, "tone" | "title" | "next">;
 
 export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationEvent) => Words>> = {

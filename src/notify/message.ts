@@ -9,9 +9,9 @@ export { cut, cutLines };
 export interface Message {
   /** The same in every try: receivers tell a repetition by it. */
   readonly id: string;
-  /** Of a message about several events: a `digest` of them. */
+  /** The event; for several events, a `digest`. */
   readonly event: NotificationEvent;
-  /** All that it tells, in the order in which they happened. */
+  /** All events of the message, in the order in which they happened. */
   readonly events: readonly NotificationEvent[];
   readonly tone: "good" | "warning" | "bad";
   /** One line. */
@@ -22,7 +22,7 @@ export interface Message {
   readonly next: string | null;
 }
 
-/** Longer reasons are cut: no channel is to refuse a message for its length. */
+/** Longer reasons are cut, so that no channel refuses a message for its length. */
 const REASON_LIMIT = 600;
 
 export function messageOf(id: string, event: NotificationEvent): Message {

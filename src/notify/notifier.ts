@@ -1,6 +1,6 @@
 /**
- * The outbox, delivered: any replica takes what is due. Streams are independent: each has its own pace, its
- * own retries and at most one message under way, and those that fail leave room for those that work.
+ * Delivers the outbox: any replica sends the messages that are due. Streams are independent: each has its own
+ * pace, its own retries and at most one message in flight. Failing streams leave capacity for working ones.
  */
 import type { Clock } from "../domain/clock.ts";
 import {
@@ -39,13 +39,13 @@ export interface NotifierOptions {
   readonly smtp: SmtpSettings | null;
   readonly addresses?: ChannelMeans["addresses"];
   readonly outgoing?: Outgoing;
-  /** Between two messages to one stream, in milliseconds; default: a minute. */
+  /** Minimum interval between two messages to one stream, in milliseconds; default: a minute. */
   readonly messageInterval?: number;
   /** From 0 to 1. */
   readonly random?: () => number;
 }
 
-/** What of a stream it takes to send to it. */
+/** The fields of a stream that are needed to send to it. */
 interface SendingStream {
   readonly type: NotificationStreamType;
   readonly value_encrypted: string;
@@ -54,7 +54,7 @@ interface SendingStream {
 
 /** How long a replica has for a message; far longer than any channel takes. Milliseconds. */
 const LEASE = 120_000;
-/** Messages under way at once, and how many of them to streams whose last attempt failed. */
+/** Messages in flight at once, and how many of those may go to streams whose last attempt failed. */
 const AT_ONCE = 40;
 const FAILING_AT_ONCE = 10;
 
@@ -78,8 +78,8 @@ export class Notifier {
   }
 
   /**
-   * Begins to send what is due, a message a stream, and does not wait for any of them. Returns how many were
-   * begun; call again until it is 0. `ended` is called at the end of each.
+   * Starts sending due messages, one for each stream, without waiting for them. Returns how many were
+   * started; call again until it returns 0. Calls `ended` after each message.
    */
   async startDue(ended: () => void = () => {}): Promise<number> {
     if (this.#stopped.signal.aborted) return 0;
@@ -88,7 +88,7 @@ export class Notifier {
     const claimed = await this.#claim(database, now);
     for (const delivery of claimed) {
       const sending = this.#deliver(delivery).catch((error) => {
-        // Its lease ends, and it is sent again.
+        // Its lease expires, and it is sent again.
         log.error("Cannot record what became of a message: {error}", { error });
       }).finally(() => {
         this.#underWay.delete(sending);
@@ -102,21 +102,21 @@ export class Notifier {
     return claimed.length;
   }
 
-  /** The same, and waits for the end of all that are under way. */
+  /** Sends all due messages and waits until none is in flight. */
   async deliverDue(): Promise<number> {
     const count = await this.startDue();
     await this.settled();
     return count;
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no message is in flight. */
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay.keys());
   }
 
   /**
-   * When the next message is due; null where none waits, or where one that is due waits for the end of
-   * another.
+   * Returns when the next message is due; null if none waits, or if the one that is due waits for another to
+   * end.
    */
   async nextDue(): Promise<Date | null> {
     const next = await nextDelivery(this.#options.database);
@@ -177,8 +177,8 @@ export class Notifier {
   }
 
   /**
-   * By the stream's failures, not the message's: one that does not answer is not asked more often for having
-   * more to hear.
+   * Computes the delay from the stream's failures, not the message's: more pending messages do not make it
+   * retry an unresponsive stream more often.
    */
   #delay({ failures }: ClaimedDelivery, retryAfterMs: number | null): number {
     return retryDelay(failures + 1, retryAfterMs, (this.#options.random ?? Math.random)());

@@ -65,7 +65,7 @@ async function bench(): Promise<Bench & AsyncDisposable> {
   };
 }
 
-/** The labels of the tasks that each message tells of. */
+/** Returns the task labels in a message. */
 const told = ({ body }: ReceivedRequest): string =>
   // deno-lint-ignore no-explicit-any
   (body.events ?? [body]).map(({ task }: any) => task.label).join("+");
@@ -261,7 +261,7 @@ Deno.test("a stream that fails is asked less and less often, however much it is 
   assert.deepEqual(stream!.failing_since, new Date("2026-01-05T12:00:00Z"));
   receiver.received.length = 0;
   receiver.answer = () => new Response();
-  // The message that was tried, then all that has come since as one.
+  // The message that was tried, then all later events as one message.
   await clock.advance(2 * HOUR);
   await notifier.deliverDue();
   await clock.advance(MINUTE);
@@ -281,7 +281,7 @@ Deno.test("streams that fail leave room for those that work", async () => {
   const notifier = at.notifier();
   assert.equal(await notifier.startDue(), 10);
   assert.equal(await notifier.startDue(), 0);
-  // Or the loop would turn without a pause.
+  // Otherwise the loop would spin.
   assert.equal(await notifier.nextDue(), null);
   await at.stream("/working");
   await at.tell("two");

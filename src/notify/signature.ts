@@ -1,20 +1,20 @@
-/** Signs messages to webhooks as Standard Webhooks says: https://www.standardwebhooks.com */
+/** Signs messages to webhooks as specified by Standard Webhooks: https://www.standardwebhooks.com */
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 
-/** A secret with this prefix is base64, as other senders write it. */
+/** Prefix of a secret in base64, as other senders write it. */
 const PREFIX = "whsec_";
 
 export interface SignedMessage {
-  /** The same in every try. */
+  /** The message's id, the same in every attempt. */
   readonly id: string;
-  /** Of this try. */
+  /** Time of this attempt. */
   readonly sentAt: Date;
-  /** As it is sent. */
+  /** The body exactly as sent. */
   readonly body: string;
 }
 
-/** The headers by which a receiver knows who sent a message, and when. */
+/** Returns the headers that prove to a receiver who sent a message, and when. */
 export function signatureHeaders(
   secret: string,
   { body, id, sentAt }: SignedMessage,

@@ -1,16 +1,19 @@
-/** Lines of text, cut where a channel takes no more. */
+/** Lines of text, cut to the limits of channels. */
 
-/** Longer labels are cut. */
+/** Maximum length of a label. */
 export const LABEL_LIMIT = 100;
 
-/** On one line, without control characters, and at most `limit` UTF-16 units with no half of a pair. */
+/**
+ * Joins text into one line without control characters, and cuts it to `limit` UTF-16 units without splitting
+ * a pair.
+ */
 export function cut(text: string, limit: number): string {
   // deno-lint-ignore no-control-regex
   const line = text.replaceAll(/[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
   return cutLines(line, limit);
 }
 
-/** The same, with its lines. */
+/** Cuts text the same way, but keeps its lines. */
 export function cutLines(text: string, limit: number): string {
   if (text.length <= limit) return text.toWellFormed();
   return `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, "").trimEnd()}…`.toWellFormed();

@@ -19,7 +19,7 @@ export function agentCommand(): [string, ...string[]] {
 /** The server's own environment but for its secrets, and for its name where both are traced. */
 export function agentEnvironment(environment: Readonly<Record<string, string>>): Record<string, string> {
   const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !SECRET.includes(name)));
-  // Deno would look for newer releases of itself on the internet.
+  // Otherwise Deno would check the internet for newer releases of itself.
   const quiet = { ...own, DENO_NO_UPDATE_CHECK: "1" };
   return "OTEL_DENO" in own ? { ...quiet, OTEL_SERVICE_NAME: "rearguard-agent" } : quiet;
 }

@@ -116,7 +116,7 @@ async function reach(database: Database): Promise<void> {
   }
 }
 
-/** A control plane waits for notifications and prepares statements: both belong to a session. */
+/** Requires a connection that keeps sessions: notifications and prepared statements belong to one. */
 async function requireSessions(database: Database): Promise<void> {
   if (await keepsSessions(database)) return;
   throw new StartError(

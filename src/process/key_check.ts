@@ -1,24 +1,27 @@
-/** Whether secret keys fit the database: they open all that is sealed there, and other control planes hold them too. */
+/**
+ * Checks that secret keys match the database: they open every sealed value, and the other control planes have
+ * them.
+ */
 import type { Clock } from "../domain/clock.ts";
 import type { Database, Sql } from "../store/database.ts";
 import { keysOfReplicas, type ReplicaKeys } from "../store/key_rotations.ts";
 import { countSealed } from "../store/sealed_columns.ts";
 
 export interface HeldKeys {
-  /** The one that seals first. */
+  /** The ids of the keys; the first one seals. */
   readonly keyIds: readonly string[];
-  /** Where a person finds them. */
+  /** Where an operator finds the keys. */
   readonly place: string;
 }
 
 export interface KeyCheck {
   readonly database: Database;
   readonly clock: Clock;
-  /** Ids of keys that the operator knows to be lost: what they seal stays closed. */
+  /** Ids of keys that the operator has declared lost: values sealed with them stay unreadable. */
   readonly lostKeyIds: readonly string[];
 }
 
-/** Returns one sentence that names the missing keys; null where every sealed value can be opened. */
+/** Returns one sentence that names the missing keys; null if every sealed value can be opened. */
 export async function missingKeys(
   sql: Sql,
   { keyIds, place }: HeldKeys,
@@ -37,10 +40,10 @@ export async function missingKeys(
 }
 
 /**
- * Returns one sentence where a control plane that is up could not open what these keys seal, or seals what they do not open;
- * null where all agree.
+ * Returns one sentence if a running control plane could not open values sealed with these keys, or the
+ * reverse; null if all agree.
  *
- * @param self The id of this control plane, once it is registered: only those that were registered before it count then.
+ * @param self The id of this control plane, once it is registered: then only those registered earlier count.
  */
 export async function disagreeingReplica(
   { database, clock }: KeyCheck,
@@ -59,7 +62,7 @@ export async function disagreeingReplica(
   }. Give all control planes of a database the same keys; where that one was killed just now, start again in 30 seconds`;
 }
 
-/** Those of a version without key ids hold none. */
+/** Compares key ids. Versions before key ids report none. */
 function disagree(others: readonly string[], own: readonly string[]): boolean {
   return others.length > 0 && (!own.includes(others[0]!) || !others.includes(own[0]!));
 }

@@ -1,4 +1,7 @@
-/** Secret keys of a control plane at work: a changed key file is taken over, keys that stop fitting the database are told. */
+/**
+ * Watches the secret keys of a running control plane: applies a changed key file, and reports keys that no
+ * longer match the database.
+ */
 import type { Clock } from "../domain/clock.ts";
 import { keyId, type Keyring } from "../secrets/keyring.ts";
 import type { Bus } from "../store/notifications.ts";
@@ -7,9 +10,12 @@ import { disagreeingReplica, type HeldKeys, type KeyCheck, missingKeys } from ".
 import { readSecretKeys } from "./secret_keys.ts";
 import { StartError } from "./start_error.ts";
 
-/** Makes up for a notification that got lost. Milliseconds. */
+/** Poll interval in milliseconds, in case a notification was lost. */
 const SLOW_POLL = 5_000;
-/** Between two looks at which keys seal what is in the database: it may have been restored from elsewhere. Milliseconds. */
+/**
+ * Interval between two checks of which keys seal values in the database, in milliseconds: it may have been
+ * restored from elsewhere.
+ */
 const DATABASE_POLL = 5 * 60_000;
 
 export interface KeyWatch {
@@ -21,18 +27,21 @@ export interface KeyWatch {
   readonly clock: Clock;
   /** Called after each change of the keyring. */
   changed(): Promise<void>;
-  /** Called with what is wrong with the keys, or null, whenever that was found out anew. */
+  /** Called after each check, with what is wrong with the keys, or null. */
   report(problem: string | null): void;
 }
 
-/** Works until it is disposed of. A file that can't be read, or whose keys do not fit the database, changes nothing. */
+/**
+ * Watches the keys until it is disposed. Ignores a file that cannot be read, or whose keys do not match the
+ * database.
+ */
 export function watchKeys(watch: KeyWatch): AsyncDisposable {
   const over = new AbortController();
   let wake = () => {};
   let checkedAt = watch.clock.monotonic(); // by the start
   const unsubscribe = watch.bus.subscribe(({ topic }) => {
     if (topic !== "keys_changed" && topic !== "reconnected") return;
-    // The server may be another one now, with another database.
+    // This may be another server, with another database.
     if (topic === "reconnected") checkedAt = -Infinity;
     wake();
   });
@@ -41,7 +50,7 @@ export function watchKeys(watch: KeyWatch): AsyncDisposable {
     await file.look();
     const now = watch.clock.monotonic();
     if (now - checkedAt < DATABASE_POLL) return;
-    // Where a key is missing, or the database does not answer, it is looked at again soon.
+    // If a key is missing or the database does not answer, the next check comes soon.
     const isWhole = await lookAtDatabase(watch).catch((error) => {
       log().debug("Cannot compare the secret keys with the database: {error}", { error });
       return false;
@@ -104,7 +113,7 @@ class FollowedFile {
     }
   }
 
-  /** Keys that others lack must wait: what they seal could be opened by this control plane alone. */
+  /** Rejects keys that other control planes lack: only this one could open values sealed with them. */
   async #requireFitting(found: HeldKeys): Promise<void> {
     const { check } = this.watch;
     const problem = await missingKeys(check.database, found, check.lostKeyIds) ??

@@ -27,9 +27,9 @@ export async function openKeyring(config: Config, database: Database): Promise<K
 }
 
 /**
- * Rejects with a {@link StartError} where these keys do not fit the database.
+ * Rejects with a {@link StartError} if these keys do not match the database.
  *
- * @param self As {@link disagreeingReplica} has it.
+ * @param self See {@link disagreeingReplica}.
  */
 export async function requireFittingKeys(
   check: KeyCheck,

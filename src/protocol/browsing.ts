@@ -20,7 +20,9 @@ export const BackupBrowse = z.object({
   path: z.string(),
   offset: z.number().int().nonnegative(),
   limit: z.number().int().positive(),
-  /** Part of a name, in any case: lists only such members. Since protocol 3; left out: all of them. */
+  /**
+   * Lists only members whose name contains this text, in any case. Since protocol 3; left out: all members.
+   */
   search: z.string().min(1).optional(),
 });
 export type BackupBrowse = z.infer<typeof BackupBrowse>;
@@ -36,8 +38,8 @@ export const BackupEntry = z.object({
   uid: z.number().int().nonnegative(),
   gid: z.number().int().nonnegative(),
   /**
-   * ISO 8601 UTC, whole seconds; a year beyond 9999 or before 0 has a sign and six digits. Empty where it is
-   * further away than a `Date` reaches.
+   * ISO 8601 UTC, in whole seconds. A year beyond 9999 or before 0 has a sign and six digits. Empty if a
+   * `Date` cannot represent it.
    */
   modified_at: z.string(),
   link_target: z.string().nullable(),
@@ -50,7 +52,8 @@ export const BackupBrowseResult = z.discriminatedUnion("found", [
     entries: z.array(BackupEntry),
     total: z.number().int().nonnegative(),
     /**
-     * Members that may be there too: lines of the index that can't be read. Left out where there are none.
+     * Number of unreadable lines of the index, each of which may be another member. Left out if there are
+     * none.
      */
     unlisted: z.number().int().positive().optional(),
   }),

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 
-/** A directory tree. `path` is absolute; `excluded_paths` hold paths in it, and patterns: see the README. */
+/** A directory tree. `path` is absolute; `excluded_paths` holds paths in it, and patterns: see the README. */
 export const FilesSource = z.object({
   type: z.literal("files"),
   path: z.string(),
@@ -90,9 +90,7 @@ export const JobEncryption = z.discriminatedUnion("type", [
   z.object({ type: z.literal("recipients"), recipients: z.array(z.string()).min(1) }),
 ]);
 export type JobEncryption = z.infer<typeof JobEncryption>;
-/**
- * When a run that stands still is told of, and when it ends. Left out by a control plane before version 3.
- */
+/** When a stalled run is reported, and when it ends. Left out by a control plane before version 3. */
 export const JobWatch = z.object({
   stall_warning_ms: z.number().positive(),
   stall_timeout_ms: z.number().positive(),
@@ -139,10 +137,12 @@ export const BackupJob = z.object({
   timeout_ms: z.number().nullable(),
   /** Left out by a control plane that knows none. */
   guards: JobGuards.optional(),
-  /** True: the control plane records incomplete backups. Else a run that must leave something out fails. */
+  /**
+   * True: the control plane records incomplete backups. Otherwise a run that must leave something out fails.
+   */
   accepts_incomplete: z.boolean().optional(),
   watch: JobWatch.optional(),
-  /** How long a dump waits for a lock; without it, for ever. */
+  /** How long a dump waits for a lock; left out: without limit. */
   lock_wait_ms: z.number().positive().optional(),
 });
 export type BackupJob = z.infer<typeof BackupJob>;
@@ -182,7 +182,7 @@ export type StoredObject = z.infer<typeof StoredObject>;
 export const SourceDescription = z.looseObject({ type: z.string().max(64) });
 export type SourceDescription = z.infer<typeof SourceDescription>;
 
-/** Something that was to be backed up and is not in the backup: a database, say. */
+/** Something that should have been backed up and is missing from the backup, such as a database. */
 export const Missing = z.object({
   name: z.string().min(1).max(1024),
   /** One line. */
@@ -266,7 +266,7 @@ export const DatabaseTarget = z.object({
   owners: z.boolean().optional(),
   /** MySQL: `login` makes the login the definer of routines, views, triggers and events. Default: `keep`. */
   definers: z.enum(["keep", "login"]).optional(),
-  /** Statements that fail are warnings, and the load goes on. Default: false. */
+  /** Reports failing statements as warnings and continues to load. Default: false. */
   continue_on_errors: z.boolean().optional(),
 });
 export type DatabaseTarget = z.infer<typeof DatabaseTarget>;

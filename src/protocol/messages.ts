@@ -36,9 +36,9 @@ export const ProgressEvent = z.object({
   /** Bytes read a second, over the last few seconds. */
   bytes_per_second: z.number().nonnegative(),
   eta_seconds: z.number().nonnegative().nullable(),
-  /** How long nothing of the run has moved. Missing from agents before version 3. */
+  /** How long the run has made no progress. Missing from agents before version 3. */
   stalled_ms: z.number().nonnegative().optional(),
-  /** What the run waits for while nothing moves, in one line. */
+  /** The cause of the stall, in one line. */
   waits_for: z.string().max(2000).nullable().optional(),
 });
 export type ProgressEvent = z.infer<typeof ProgressEvent>;
@@ -126,8 +126,8 @@ export const DestinationCheck = z.object({
   destination: JobDestination,
 });
 /**
- * Removes objects and their partial files. A missing name counts as deleted where one of the `witnesses`, other
- * objects that should be there, is found. Without witnesses the directory alone has to exist.
+ * Removes objects and their partial files. A missing name counts as deleted only if one of the `witnesses` is
+ * found, other objects that should be in the directory. Without witnesses, the directory has to exist.
  */
 export const DestinationDelete = z.object({
   kind: z.literal("destination.delete"),
@@ -165,8 +165,8 @@ export const AgentMessage = z.discriminatedUnion("type", [
     protocol: z.object({ min: z.number().int(), max: z.number().int() }),
     agent: AgentDescription,
     /**
-     * Names the machine's boot and the agent's state directory, which one process at a time can hold: an
-     * agent with the seat of an earlier one has taken its place. Missing from agents before version 3.
+     * Identifies the machine's boot and the agent's state directory, which only one process at a time can
+     * lock. An agent with the seat of an earlier one is its successor. Missing from agents before version 3.
      */
     seat: z.string().min(1).max(128).optional(),
     /** Every run in the journal; `last_sequence` is the newest event it holds. */
@@ -253,7 +253,7 @@ export const ServerMessage = z.discriminatedUnion("type", [
   }),
   z.object({
     type: z.literal("refused"),
-    /** `duplicate` goes to agents of version 3 and later only. */
+    /** `duplicate` is sent only to agents of version 3 and later. */
     code: z.enum(["protocol", "revoked", "replaced", "duplicate"]),
     message: z.string(),
   }),

@@ -1,12 +1,14 @@
 /**
- * Private keys for SSH log-ins as people have them (PKCS#8, PEM, OpenSSH; with a passphrase or without) made one that the
- * agent's SSH library reads: without a passphrase, as it is sealed like every secret.
+ * Converts private keys for SSH (PKCS#8, PEM, OpenSSH; with or without a passphrase) to a form that the
+ * agent's SSH library reads. The result has no passphrase, as it is sealed like every secret.
  */
 import { Buffer } from "node:buffer";
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { openSshPrivateKey } from "./ssh_key.ts";
 
-/** The key can't be used as it was sent. The message is a sentence about `it`, and holds nothing of the key. */
+/**
+ * Thrown for a key that cannot be used. The message is a sentence about `it`, without any part of the key.
+ */
 export class PrivateKeyError extends Error {
   constructor(message: string, readonly isPassphrase = false, options?: ErrorOptions) {
     super(message, options);
@@ -14,8 +16,8 @@ export class PrivateKeyError extends Error {
 }
 
 /**
- * Returns the text of a key file without a passphrase, unchanged where it can be used as it is. Throws a
- * {@link PrivateKeyError}.
+ * Returns the text of a key file without a passphrase, unchanged if it can be used as it is. Throws a {@link
+ * PrivateKeyError}.
  *
  * @param passphrase Null: the key has none.
  */
@@ -45,14 +47,17 @@ function isLockedPem(text: string): boolean {
   return /^Proc-Type: *4, *ENCRYPTED/m.test(text);
 }
 
-/** The cipher's name is the first field of OpenSSH's PROTOCOL.key. */
+/**
+ * Returns whether an OpenSSH key is encrypted. The cipher's name is the first field of OpenSSH's
+ * PROTOCOL.key.
+ */
 function isLockedOpenSsh(text: string): boolean {
   const base64 = text.replace(/-----[^-]*-----/g, "").replace(/\s+/g, "");
   let head: string;
   try {
     head = atob(base64.slice(0, 64));
   } catch {
-    // Nothing that can be unlocked: connecting tells what is wrong with it.
+    // Not an encrypted key: connecting will report what is wrong with it.
     return false;
   }
   return head.startsWith("openssh-key-v1\0") && !head.startsWith("openssh-key-v1\0\0\0\0\x04none");
@@ -73,12 +78,12 @@ function unlockPem(text: string, isLocked: boolean, passphrase: string | null): 
 async function usableOpenSsh(text: string, passphrase: string | null): Promise<string> {
   const isLocked = isLockedOpenSsh(text);
   if (isLocked && passphrase === null) throw needsPassphrase();
-  // Its WebAssembly loader asks for this at once.
+  // ssh2's WebAssembly loader reads this at import.
   (globalThis as { __dirname?: string }).__dirname ??= import.meta.dirname ?? "/";
   const { default: ssh2 } = await import("ssh2") as unknown as { default: typeof import("ssh2") };
   const key = isLocked ? ssh2.utils.parseKey(text, passphrase!) : ssh2.utils.parseKey(text);
   if (key instanceof Error) {
-    // Connecting tells what is wrong with the key.
+    // Connecting will report what is wrong with the key.
     if (!isLocked) return text;
     if (/passphrase/i.test(key.message)) throw wrongPassphrase(key);
     throw new PrivateKeyError(
@@ -95,8 +100,9 @@ async function usableOpenSsh(text: string, passphrase: string | null): Promise<s
 }
 
 /**
- * Builds an ECDSA key from what ssh2 makes of an OpenSSH file. OpenSSH stores the private number with a zero byte in
- * front, or without its leading zeros; ssh2 copies it as it is, and SEC 1 (RFC 5915) wants exactly the curve's length.
+ * Builds an ECDSA key from ssh2's output for an OpenSSH file. OpenSSH stores the private number with a zero
+ * byte in front, or without its leading zeros. ssh2 copies it unchanged, but SEC 1 (RFC 5915) requires
+ * exactly the curve's length.
  */
 function ecdsaKey(pem: string, publicKey: Buffer): KeyObject {
   // The public key's last field is the point: 0x04, x, y.
@@ -109,7 +115,7 @@ function ecdsaKey(pem: string, publicKey: Buffer): KeyObject {
   return createPrivateKey({ format: "der", type: "sec1", key });
 }
 
-/** The last of the fields of an SSH public key, each with its length in front (RFC 4251). */
+/** Returns the last field of an SSH public key; each field is preceded by its length (RFC 4251). */
 function lastField(blob: Buffer): Buffer {
   let at = 0;
   for (;;) {
@@ -119,7 +125,7 @@ function lastField(blob: Buffer): Buffer {
   }
 }
 
-/** The private number of a SEC 1 key in DER, and what follows it: the curve and the public key. */
+/** Returns the private number of a SEC 1 key in DER, and the rest: the curve and the public key. */
 function sec1Fields(der: Buffer): { number: Buffer; rest: Buffer } {
   const start = der[1]! < 0x80 ? 2 : 2 + (der[1]! & 0x7f);
   const at = start + 3; // behind the version: 02 01 01
@@ -127,7 +133,7 @@ function sec1Fields(der: Buffer): { number: Buffer; rest: Buffer } {
   return { number: der.subarray(at + 2, end), rest: der.subarray(end) };
 }
 
-/** Tag, length, content. */
+/** Encodes a field as tag, length, content. */
 function derField(tag: number, content: Buffer): Buffer {
   const { length } = content;
   const size = length < 0x80

@@ -21,7 +21,7 @@ export function generateSshKey(comment: string): SshKeyPair {
   };
 }
 
-/** The text of a private key file for an ed25519 key. */
+/** Returns the text of a private key file for an Ed25519 key. */
 export function openSshPrivateKey(key: KeyObject, comment = ""): string {
   const { point, seed, blob } = partsOf(key);
   return armour(

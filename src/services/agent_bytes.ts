@@ -11,7 +11,7 @@ import type { Services } from "./context.ts";
 
 /** For all of the bytes that are asked for. */
 const AGENT_TIMEOUT = 12 * 3_600_000;
-/** For the agent's answer once its bytes have broken off. */
+/** How long to wait for the agent's response once its bytes have broken off. Milliseconds. */
 const ANSWER_PATIENCE = 60_000;
 
 const log = () => logger("services");
@@ -22,9 +22,9 @@ export type SentBytes = AgentStream;
 export type NotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
 
 /**
- * Throws an `UnavailableError` where the agent is not connected, or can't send for now; a {@link
- * DamageFoundError} where the backup is damaged. `damaged` gets the one that the agent finds after the first
- * bytes, which the stream then lacks the rest of.
+ * Throws an `UnavailableError` if the agent is not connected or cannot send at the moment, and a {@link
+ * DamageFoundError} if the backup is damaged. If the agent finds damage after the first bytes, calls
+ * `damaged`, and the stream ends early.
  */
 export async function bytesFromAgent(
   services: Services,
@@ -63,7 +63,7 @@ export async function bytesFromAgent(
           error,
         })
       );
-    // A stream that broke off is followed by the agent's reason.
+    // After a stream breaks off, the agent's reason follows.
     const broken = () => void services.clock.sleep(ANSWER_PATIENCE, over.signal).then(leave, () => {});
     return { size, bytes: followed(bytes, leave, broken) };
   } catch (error) {
@@ -74,7 +74,10 @@ export async function bytesFromAgent(
   }
 }
 
-/** @param ended Called at the end, and when it is left. @param broken Called after a failure. */
+/**
+ * @param ended Called when the stream ends or is cancelled.
+ * @param broken Called after a failure.
+ */
 function followed(
   bytes: ReadableStream<Uint8Array>,
   ended: () => void,

@@ -1,4 +1,6 @@
-/** Whether the agent whose connection is entered is still there, when another comes with the same key. */
+/**
+ * Checks whether the recorded agent of a server is still alive when another one connects with the same key.
+ */
 import { randomUUID } from "node:crypto";
 import { findIncumbent, type Incumbent } from "../store/agent_connections.ts";
 import { transaction } from "../store/database.ts";
@@ -12,17 +14,17 @@ import { tellOfDuplicateAgent } from "./standing_watch.ts";
 
 export type { Incumbent };
 
-/** A duplicate that was not refused for this long is forgotten. Milliseconds. */
+/** How long a duplicate is shown after it was last refused. Milliseconds. */
 export const DUPLICATE_SHOWN = 24 * 3_600_000;
 
-/** The connection that is entered for a server; undefined where none is. */
+/** Returns the recorded connection of a server; undefined if there is none. */
 export function incumbentOf(services: Services, serverId: number): Promise<Incumbent | undefined> {
   return findIncumbent(services.database, serverId);
 }
 
 /**
- * Asks the replica that holds a connection to ping its agent. False where neither answers within `patience`,
- * in milliseconds.
+ * Asks the replica that holds a connection to ping its agent. Returns false if neither answers within
+ * `patience`, in milliseconds.
  */
 export async function answersElsewhere(
   services: Services,
@@ -53,14 +55,14 @@ export async function answersElsewhere(
   }
 }
 
-/** Tells the replica that asked that the agent has answered its ping. */
+/** Notifies the requesting replica that the agent has answered its ping. */
 export function confirmAlive({ database }: Services, probe: string): Promise<void> {
   return notify(database, { topic: "agent_alive", probe });
 }
 
 /**
- * Records an agent that was refused because another with the same key is connected. The audit log gets the
- * first refusal of a row.
+ * Records an agent that was refused because another one with the same key is connected. The audit log records
+ * the first refusal of a series.
  */
 export async function noteDuplicateAgent(
   services: Services,

@@ -1,4 +1,4 @@
-/** Opens and closes conditions that last, and writes the messages about them. */
+/** Opens and closes alerts about lasting conditions, and writes the messages about them. */
 import { type AlertKind, REMIND_AFTER } from "../domain/alert.ts";
 import {
   type Audience,
@@ -15,22 +15,22 @@ import type { Services } from "./context.ts";
 
 type Clocked = Pick<Services, "clock">;
 
-/** An event that is about to be told. */
+/** An event to be sent. */
 export interface News extends Pick<NotificationEvent, "run" | "reason" | "ongoing"> {
   name: NotificationEventName;
   userId: number;
-  /** The task that it is about; null for none. */
+  /** The task of the event; null for none. */
   taskId: number | null;
   serverId: number | null;
   backupId: number | null;
   /** Default: the streams of the task, else those of the server. */
   recipients?: Recipients;
   audience: Audience;
-  /** A message for each. */
+  /** Identifies the message: each stream gets one for a key. */
   key: string;
 }
 
-/** Writes a message for each stream that wants the event. Returns whether there is any. */
+/** Writes a message for each stream that subscribes to the event. Returns whether there is any. */
 export async function writeNews(services: Clocked, sql: Sql, news: News): Promise<boolean> {
   const { audience, backupId, key, name, ongoing, reason, run, serverId, taskId, userId } = news;
   const recipients = news.recipients ?? recipientsOf(news);
@@ -64,17 +64,18 @@ export interface Occurrence {
   kind: AlertKind;
   /** Such as `task 3`. */
   subject: string;
-  /** A condition that is seen again and again: it occurs once, until it ends. */
+  /** A condition that is observed repeatedly: it counts as one occurrence until it ends. */
   isLevel?: boolean;
-  /** How often it has to occur before it is told. Default: 1. */
+  /** The number of occurrences from which on it is reported. Default: 1. */
   tellFrom?: number;
-  /** Default: now. Of a run: when it was queued, so that a daily schedule is told daily. */
+  /** Default: now. For a run, the time at which it was queued, so that a daily schedule is reported daily. */
   at?: Date;
 }
 
 /**
- * Records that a condition holds. The first occurrence is told, and then one a day.
- * @param news Its `key` gets the occurrence's number.
+ * Records that a condition holds. Reports the first occurrence, and then at most one a day.
+ *
+ * @param news Its `key` is completed with the occurrence's number.
  */
 export async function raiseAlert(
   services: Clocked,
@@ -98,10 +99,7 @@ export async function raiseAlert(
   if (await writeNews(services, sql, { ...news, ...ongoing, key })) await markAlertTold(sql, alert.id, at);
 }
 
-/**
- * Records that conditions of one subject have ended. Tells of it once, as `news` says, where one of them was
- * told.
- */
+/** Records that conditions of one subject have ended. If one of them had been reported, sends `news` once. */
 export async function endAlerts(
   services: Clocked,
   sql: Sql,
@@ -120,7 +118,7 @@ export async function endAlerts(
   });
 }
 
-/** The same for one. */
+/** Records that one condition has ended; see {@link endAlerts}. */
 export function endAlert(
   services: Clocked,
   sql: Sql,

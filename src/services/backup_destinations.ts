@@ -43,7 +43,7 @@ export type BackupDestinationInput =
   & Partial<Omit<DestinationFields, SecretColumn>>
   & Partial<Record<typeof SECRET[number], string | null>>
   & {
-    /** Opens `sftp_private_key`, which is stored without it. */
+    /** The passphrase of `sftp_private_key`, which is stored decrypted. */
     readonly sftp_private_key_passphrase?: string | null;
   };
 export type NewBackupDestinationInput =
@@ -74,9 +74,9 @@ export async function createBackupDestination(
 }
 
 /**
- * Changes what `input` names and nothing else; a new type forgets what belonged to the old one.
+ * Changes only the fields that `input` names; a new type clears the settings of the old one.
  *
- * @param objectsMoved The caller says that everything stored there is found under the new settings.
+ * @param objectsMoved The caller confirms that all stored objects exist under the new settings.
  */
 export async function updateBackupDestination(
   services: Services,
@@ -109,8 +109,8 @@ export async function updateBackupDestination(
 }
 
 /**
- * Refuses settings that lead elsewhere while something is stored or written there, unless it was moved along;
- * its directories then follow the new path.
+ * Refuses settings that lead elsewhere while objects are stored or being written there, unless they were
+ * moved along; recorded directories then follow the new path.
  */
 async function keepObjectsFindable(
   sql: Sql,

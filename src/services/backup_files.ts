@@ -26,7 +26,7 @@ export interface ListingWindow extends PageWindow {
 export interface BackupListing {
   rows: BackupEntry[];
   total: number;
-  /** Lines of the index that can't be read: members that may be there too. */
+  /** Number of unreadable lines of the index, each of which may be another member. */
   unlisted: number;
 }
 
@@ -58,7 +58,7 @@ export async function listBackupFiles(
     ...window,
     ...search === null ? {} : { search },
   } as const;
-  // An older agent would list everything.
+  // An older agent would ignore the search and list everything.
   const serverId = await readingServer(services, readable, search === null ? undefined : SEARCH_PROTOCOL);
   const result = await askAgent(services, serverId, payload, AGENT_TIMEOUT, key)
     .catch((error) => noteDamage(services, readable.backup, error));
@@ -76,7 +76,7 @@ async function noteDamage(services: Services, backup: BackupDetailRow, error: un
   );
 }
 
-/** Marks a backup as a verification would, where a listing or a download of a part of it finds damage. */
+/** Marks a backup as damaged, as a verification would, when a listing or a partial download finds damage. */
 export async function markFoundDamage(
   services: Services,
   backup: Pick<BackupDetailRow, "id" | "user_id" | "backup_task_id" | "remote_server_id">,

@@ -62,10 +62,11 @@ export async function lockReadable(sql: Sql, caller: Caller, id: number): Promis
 }
 
 /**
- * The server whose agent reads it: the one that made it; where its agent is away, and others reach the destination too, the owner's
- * first that is connected. Throws an {@link UnavailableError} where none is.
+ * Returns the server whose agent reads a backup: the one that made it. If that agent is away and other
+ * servers can reach the destination too, returns the first of the owner's servers that is connected. Throws
+ * an {@link UnavailableError} if there is none.
  *
- * @param protocol The least that the agent must know.
+ * @param protocol The minimum protocol version of the agent.
  */
 export async function readingServer(
   services: Services,

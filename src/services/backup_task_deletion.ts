@@ -1,4 +1,4 @@
-/** Backup tasks deleted, alone or with their backups. */
+/** Deletes backup tasks, alone or with their backups. */
 import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import { lockStoredBackups } from "../store/backup_retention.ts";
 import { deleteBackupTask as deleteRow, hasActiveBackupRun, lockBackupTask } from "../store/backup_tasks.ts";
@@ -10,8 +10,9 @@ import { putIntoTrash } from "./trash.ts";
 const RESOURCE = "Backup task";
 
 /**
- * Refused while a backup run of it is not over. Its backups stay, without a task; `withBackups` puts them
- * into the trash instead, and is refused while one of them is held. Returns when those go; null: none does.
+ * Deletes a task. Refused while one of its backup runs is active. Its backups stay, without a task; with
+ * `withBackups` they go to the trash, which is refused while one of them is held. Returns when those are
+ * deleted; null: none is.
  */
 export async function deleteBackupTask(
   services: Services,

@@ -155,7 +155,7 @@ export async function referenceProblems(
   return problems;
 }
 
-/** A task as it would be has to lead its objects into a directory. */
+/** Returns what is wrong with the directory to which a changed task would write. */
 export async function placeProblems(
   sql: Sql,
   userId: number,

@@ -127,7 +127,10 @@ export async function updateBackupTask(
   });
 }
 
-/** A task that was made before such places were refused can still be changed otherwise. */
+/**
+ * Returns whether an update changes the directory. A task created before invalid directories were refused can
+ * still be changed otherwise.
+ */
 function namesPlace({ store_path, backup_destination_id }: BackupTaskInput): boolean {
   return store_path !== undefined || backup_destination_id !== undefined;
 }
@@ -235,7 +238,7 @@ function scheduleMoved(before: ScheduleFields & { timezone: string }, after: typ
     .some((field) => before[field] !== after[field]);
 }
 
-/** Whether an update changes how long backups are kept. */
+/** Returns whether an update changes how long backups are kept. */
 function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>): boolean {
   return (["maximum_backups_to_keep", "minimum_age_days", ...KEEP_RULES] as const)
     .some((field) => columns[field] !== undefined && columns[field] !== before[field]);

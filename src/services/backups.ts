@@ -26,7 +26,7 @@ export type { BackupDetailRow };
 
 const RESOURCE = "Backup";
 
-/** Narrows and sorts a listing; the task is apart. */
+/** Filters and sorts a listing; the task is passed separately. */
 export type BackupChoice =
   & Omit<BackupFilter, "taskId" | "status">
   & Partial<Pick<BackupFilter, "status">>
@@ -59,9 +59,9 @@ export async function showBackup(services: Services, caller: Caller, id: number)
 }
 
 /**
- * Puts it into the trash: it stays listed until its time there is over and its objects are gone. `forget`
- * drops its record instead and leaves the objects, for one whose place is gone for good. Returns when that
- * is.
+ * Puts a backup into the trash. It stays listed until its time there is over and its objects are removed.
+ * `forget` drops its record and leaves the objects, for a destination that is gone for good. Returns when
+ * that happens.
  */
 export async function deleteBackup(
   services: Services,
@@ -81,8 +81,8 @@ export async function deleteBackup(
 }
 
 /**
- * Takes a backup out of the trash. Refused once something of it may be gone; one that is not there stays as
- * it is.
+ * Takes a backup out of the trash. Refused once some of its objects may have been removed. A backup that is
+ * not in the trash stays unchanged.
  */
 export async function undeleteBackup(
   services: Services,
@@ -127,8 +127,8 @@ export async function holdBackup(
 }
 
 /**
- * Ends its hold once the trash's delay has passed: whoever can release it gains no time to delete it. From
- * then on it is kept or removed as its task's rules say. One that is not held is left as it is.
+ * Ends a backup's hold after the trash's delay, so releasing a hold does not speed up a deletion. From then
+ * on the rules of its task apply. A backup that is not held stays unchanged.
  */
 export function releaseBackup(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
   return changed(services, caller, id, async (sql, { held_at, hold_ends_at }) => {

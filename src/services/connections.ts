@@ -32,15 +32,18 @@ export interface Greeting {
   protocol: number;
   description: AgentDescription;
   runs: readonly HeldRun[];
-  /** See `hello` of the protocol; null for an agent that does not tell it. */
+  /** See `hello` of the protocol; null for an agent that does not send it. */
   seat?: string | null;
-  /** The only connection whose place may be taken; null for none. Left out: any. */
+  /** The only connection that may be replaced; null: none. Left out: any. */
   replaces?: string | null;
-  /** When this control plane began to take connections: runs get a lease from then to be accounted for. */
+  /**
+   * When this control plane began to accept connections: from then on, each run has a lease's time to be
+   * accounted for.
+   */
   since?: Date;
 }
 
-/** Thrown where another connection than the one to be replaced is entered. */
+/** Thrown if another connection than the one to be replaced is recorded. */
 export class OccupiedError extends Error {
   override readonly name = "OccupiedError";
 }
@@ -90,9 +93,8 @@ export async function connectAgent(
 }
 
 /**
- * Refuses an agent of another machine or state directory while the lease of a run lasts: the agent that has
- * the run may only be reconnecting, and a copy of it would end that run. Its lease passes where the agent is
- * gone.
+ * Refuses an agent from another machine or state directory while a run's lease lasts. The agent that has the
+ * run may only be reconnecting, and a copy of it would end that run. If the agent is gone, its lease expires.
  */
 function refuseForeignSeat(
   { clock, runTimes }: Services,
@@ -112,7 +114,7 @@ function refuseForeignSeat(
   );
 }
 
-/** Thrown for an agent that may be a copy of the one that has a run in hand. */
+/** Thrown for an agent that may be a copy of the one that has an active run. */
 export class ForeignSeatError extends Error {
   override readonly name = "ForeignSeatError";
 }

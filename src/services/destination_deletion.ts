@@ -1,4 +1,4 @@
-/** Backup destinations deleted, forgotten with what they held, and taken out of the trash again. */
+/** Deletes backup destinations, forgets their backups, and takes destinations out of the trash. */
 import { ConflictError, NotFoundError } from "../domain/errors.ts";
 import {
   type BackupDestinationRow,
@@ -19,8 +19,9 @@ import { deletionTimeNow, noteTrashed, putIntoTrash } from "./trash.ts";
 const RESOURCE = "Backup destination";
 
 /**
- * Puts it into the trash. Refused while tasks use it or a run may still write to it, and while backups are stored
- * there: `forget` drops their records with it, for a place that is gone for good. Returns when it goes.
+ * Puts a destination into the trash. Refused while tasks use it or a run may still write to it, and while it
+ * stores backups. `forget` drops their records with it, for a destination that is gone for good. Returns when
+ * it is deleted.
  */
 export async function deleteBackupDestination(
   services: Services,
@@ -40,7 +41,10 @@ export async function deleteBackupDestination(
   });
 }
 
-/** Takes it out of the trash, and the backups that were forgotten with it. One that is not there stays as it is. */
+/**
+ * Takes a destination out of the trash, with the backups forgotten with it. A destination that is not in the
+ * trash stays unchanged.
+ */
 export async function undeleteBackupDestination(
   services: Services,
   caller: Caller,

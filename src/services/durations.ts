@@ -1,4 +1,4 @@
-/** Durations for people. */
+/** Formats durations for people. */
 
 /** `45 s`, `16 min`, `2 h`, `3 h 20 min`, `4 d`: the two largest units, whole where they are. */
 export function duration(ms: number): string {

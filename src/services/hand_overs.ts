@@ -94,7 +94,7 @@ async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOve
     }
     made = await makeJob(services, sql, run, passed?.secret ?? null);
   } catch (error) {
-    // A row that no job can be made of must not hold up the others of its server; a database that is away
+    // A row that cannot be made into a job must not block the others of its server; an unreachable database
     // may.
     if (isDatabaseError(error)) throw error;
     await failUnsent(services, sql, run, reasonOf(error));
@@ -133,7 +133,7 @@ async function makeJob(
   return { job: await restoreJob(sql, run, services.keyring, identity), change: {} };
 }
 
-/** An agent of protocol 2 would overlook how databases are to be loaded. */
+/** Refuses agents of protocol 2, which would ignore the load options. */
 async function refuseOlderLoader(sql: Sql, run: RunRow): Promise<void> {
   const options = run.options as RestoreOptions;
   const decisive = options.type === "database" ? decisiveOptions(options.load ?? {}) : [];
@@ -188,7 +188,7 @@ async function makeBackupJob(services: Services, sql: Sql, run: RunRow) {
   return { job, change };
 }
 
-/** Of Postgres, or of the way to it: the transaction is over then. */
+/** Returns whether PostgreSQL, or the connection to it, failed: the transaction is over then. */
 function isDatabaseError(error: unknown): boolean {
   const isOwn = error instanceof SecretError || error instanceof DomainError;
   return !isOwn && error instanceof Error && "code" in error && typeof error.code === "string";

@@ -36,7 +36,7 @@ export class Health {
   }
 
   /**
-   * Keeps what is wrong with a part of this process, as one sentence, until it is reported well (null). Returns
+   * Stores the problem of a part of this process, as one sentence, until the part reports null. Returns
    * whether the report differs from the last one.
    */
   report(part: string, problem: string | null): boolean {

@@ -13,7 +13,7 @@ import type { Services } from "./context.ts";
 const DAY = 24 * 3_600_000;
 /** How long it can be seen what was sent, and what was given up. */
 const DELIVERIES_KEPT = 7 * DAY;
-/** How long it can be seen which due times were skipped. */
+/** How long skipped due times stay visible. */
 const SKIPPED_KEPT = 30 * DAY;
 
 /** Merges the output of runs that are over. Returns how many; call again until it is 0. */

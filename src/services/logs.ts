@@ -33,7 +33,7 @@ export function listLogs(
   return listRows(services.database, caller.userId, window.offset, window.limit, choice);
 }
 
-/** The same of one task. */
+/** Lists the logs of one task. */
 export async function listLogsOfTask(
   services: Services,
   caller: Caller,

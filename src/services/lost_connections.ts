@@ -1,2 +1,2 @@
-/** For requests that only read: see the store's `lost_connections.ts`. */
+/** Retries requests that only read: see the store's `lost_connections.ts`. */
 export { retryLost } from "../store/lost_connections.ts";

@@ -25,7 +25,7 @@ export interface NotificationStreamInput {
   type: NotificationStreamType;
   /** In plain text: it is sealed here and never leaves the database again but to be used. */
   value: string;
-  /** As the value; null for none. */
+  /** Secret, like the value; null for none. */
   signing_secret?: string | null;
   on_success: boolean;
   on_failure: boolean;

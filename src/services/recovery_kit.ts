@@ -8,9 +8,9 @@ import type { Services } from "./context.ts";
 
 export interface RecoveryKit {
   made_at: Date;
-  /** What this control plane is: the same, or a later one, recovers it. */
+  /** The version of this control plane: the same or a later one can recover it. */
   program: { version: string; deno: string; directory: string };
-  /** Where its database is, without a password. */
+  /** The address of its database, without a password. */
   database: string;
   secret_key: { place: string; key_ids: string[] };
   destinations: {

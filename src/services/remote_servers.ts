@@ -107,9 +107,9 @@ export async function listRemoteServers(
 }
 
 /**
- * Refused while tasks use it or runs are at work on it, and while backups lie on its disk: `forget` drops
- * their records, for a disk that is gone for good. Its agent's key is no good from then on. Returns when the
- * records go; null: none do.
+ * Deletes a server. Refused while tasks use it or runs are active on it, and while its disk stores backups.
+ * `forget` drops their records, for a disk that is gone for good. Revokes its agent's key at once. Returns
+ * when the records are deleted; null: there are none.
  */
 export async function deleteRemoteServer(
   services: Services,
@@ -140,7 +140,7 @@ export async function deleteRemoteServer(
   });
 }
 
-/** No agent could read or delete them any more. */
+/** Forgets the backups on a server's disk: no agent can read or delete them any more. */
 async function forgetDisk(
   services: Services,
   sql: Sql,
@@ -188,7 +188,8 @@ async function refuseTakenAddress(
 }
 
 /**
- * A socket counts while the replica that holds it is alive; a duplicate that is gone for long is not shown.
+ * Adds the connectivity. A connection counts while the replica that holds it is alive; an old duplicate is
+ * left out.
  */
 export function withConnectivity(detail: RemoteServerDetailRow, now: Date): RemoteServer {
   const refusedAt = detail.duplicate_agent === null

@@ -39,8 +39,8 @@ const REMOVAL_LEASE = 5 * 60_000;
 const AGENT_TIMEOUT = 60_000;
 
 /**
- * Marks backups for removal at once, in the caller's transaction: what people delete goes to the trash
- * instead (`putIntoTrash`). None may be held: those that call have locked and looked.
+ * Marks backups for immediate removal, in the caller's transaction. None may be held: callers have locked and
+ * checked them. Records that people delete go to the trash instead (`putIntoTrash`).
  */
 export async function requestRemoval(
   services: Pick<Services, "clock">,
@@ -228,7 +228,7 @@ async function removeObjects(
   }
 }
 
-/** The object can't be read any more, but its bytes are still stored, and paid for. */
+/** Logs that an object is no longer readable, but its bytes are still stored and paid for. */
 function noteKeptVersion(name: string): void {
   logger("removals").warn(
     "The bucket keeps a version of {name}, which was deleted: let its access key list and delete versions, or a lifecycle " +

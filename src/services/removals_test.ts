@@ -150,7 +150,7 @@ Deno.test("a backup is not forgotten for the 404 of an ingress, nor for a bucket
   };
   s3.fault = () => ({ status: 404, page: "404 page not found" });
   assert.match(await refused(), /something else than an S3 service answers/);
-  // Emptied, or another bucket of the same name.
+  // An emptied bucket, or another one of the same name.
   s3.fault = () => null;
   await s3.removeBucket();
   await s3.makeBucket();

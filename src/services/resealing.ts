@@ -7,11 +7,12 @@ import { replaceSealed, sealedByOthers, type SealedColumn, sealedColumns } from 
 const AT_ONCE = 100;
 
 /**
- * Seals with the keyring's first key every value that another seals. A value that is changed meanwhile is left to whoever changed
- * it. May be ended at any moment and begun again. Throws a `SecretError` for a value that no key of the ring opens.
+ * Reseals with the keyring's first key every value that another key seals. Skips a value that changes
+ * meanwhile, as its writer seals it. May be stopped at any moment and restarted. Throws a `SecretError` for a
+ * value that no key of the ring opens.
  *
- * @param lostKeyIds What these keys seal is left alone.
- * @param progress Is told how many rows have changed after each step.
+ * @param lostKeyIds Values sealed with these keys are skipped.
+ * @param progress Called after each step with the number of changed rows.
  */
 export async function resealAll(
   database: Database,

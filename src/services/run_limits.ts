@@ -1,4 +1,4 @@
-/** How long a run may stand still, by its task or the control plane's default. */
+/** Stall limits of a run, from its task or the control plane's default. */
 import { RESTORE_PATIENCE } from "../domain/run.ts";
 import type { JobWatch } from "../protocol/job.ts";
 import type { Sql } from "../store/database.ts";
@@ -6,7 +6,7 @@ import { findTaskWatch } from "../store/run_watch.ts";
 import type { RunRow } from "../store/runs.ts";
 import type { Services } from "./context.ts";
 
-/** When the run is told of as standing still, and when its agent ends it. */
+/** Returns when a stalled run is reported, and when its agent ends it. */
 export async function watchOf(
   services: Pick<Services, "runTimes">,
   sql: Sql,

@@ -19,8 +19,8 @@ export interface RunEnd {
 }
 
 /**
- * Tells of a run that has ended otherwise than well. Of a success {@link tellOfBackup} tells, once its backup
- * is stored, and {@link tellOfCheck} of a verification or drill.
+ * Reports a run that did not succeed. {@link tellOfBackup} reports a successful backup once it is stored, and
+ * {@link tellOfCheck} handles a successful verification or drill.
  */
 export async function tellOfFailure(
   services: Clocked,
@@ -29,7 +29,7 @@ export async function tellOfFailure(
   { before, damage }: RunEnd,
 ): Promise<void> {
   const wasLost = before === "lost";
-  // The end of a stored backup is told with it.
+  // The event of a stored backup covers its end.
   if (run.kind !== "backup" || run.state !== "succeeded") {
     await endAlerts(services, sql, OF_RUN, [runSubject(run)]);
   }
@@ -45,7 +45,7 @@ export async function tellOfFailure(
   switch (run.kind) {
     case "backup": {
       const news = newsOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", told);
-      // The same failure, of which more is known now.
+      // The same failure, with more details.
       if (wasLost) await writeNews(services, sql, news);
       else await raise(services, sql, run, "backup.failing", news);
       return;
@@ -53,14 +53,14 @@ export async function tellOfFailure(
     case "drill":
       return await raise(services, sql, run, "drill.failing", newsOf(run, "drill.failed", told));
     case "verify": {
-      // Once may be chance: the next try is made by itself.
+      // The first failure may be transient, and is retried automatically.
       const news = newsOf(run, "verification.failed", told);
       return await raise(services, sql, run, "verification.failing", news, 2);
     }
   }
 }
 
-/** Ends the alert about verifications or drills that could not be made. */
+/** Ends the alert about verifications or drills that failed to run. */
 export async function tellOfCheck(services: Clocked, sql: Sql, run: RunRow): Promise<void> {
   const kind = run.kind === "drill" ? "drill.failing" : "verification.failing";
   await endAlert(services, sql, { kind, subject: subjectOf(run) });
@@ -77,7 +77,7 @@ async function raise(
   await raiseAlert(services, sql, { kind, subject: subjectOf(run), at: run.created_at, tellFrom }, news);
 }
 
-/** What an alert about runs is about. */
+/** Returns the subject of an alert about a task's runs. */
 function subjectOf({ backup_task_id, backup_id }: RunRow): string {
   return backup_task_id === null ? `backup ${backup_id}` : `task ${backup_task_id}`;
 }
@@ -105,7 +105,7 @@ export async function tellOfBackup(
   const news = (name: NotificationEventName, audience: Audience, reason?: string) =>
     newsOf(run, name, { audience, wasLost, backupId, reason });
   await writeNews(services, sql, news("backup.succeeded", audience));
-  // Whoever heard of a lost run has just heard of its success.
+  // The owner of a lost run has just been notified of its success.
   const recovered = wasLost ? null : news("backup.recovered", "failure");
   await endAlerts(services, sql, [...OF_TASK, ...OF_RUN], [subjectOf(run), runSubject(run)], recovered);
   const doubts = [
@@ -114,22 +114,22 @@ export async function tellOfBackup(
     ["backup.incomplete", describeMissing(missing)],
   ] as const;
   for (const [event, reason] of doubts) {
-    // Each of them is a backup that a person has to look at.
+    // Each one is a backup for a person to review.
     if (reason !== null) await writeNews(services, sql, news(event, "failure", reason));
   }
 }
 
-/** Alerts about a task that a stored backup ends. */
+/** Alerts about a task that end when a backup is stored. */
 const OF_TASK: readonly AlertKind[] = ["backup.failing", "backup.skipping"];
-/** Alerts about a run that its end ends. */
+/** Alerts about a run that end with it. */
 const OF_RUN: readonly AlertKind[] = ["backup.overdue", "run.stalled", "run.slow"];
 
-/** What an alert about one run is about. */
+/** Returns the subject of an alert about one run. */
 export function runSubject({ id }: Pick<RunRow, "id">): string {
   return `run ${id}`;
 }
 
-/** One line; null where nothing is missing. Each channel cuts it to the length that it takes. */
+/** Returns one line; null if nothing is missing. Each channel cuts it to its limit. */
 function describeMissing(missing: readonly Missing[]): string | null {
   if (missing.length === 0) return null;
   return missing.map(({ name, reason }) => `${name}: ${reason}`).join("; ").slice(0, 4096);
@@ -144,7 +144,7 @@ interface Told {
   reason?: string;
 }
 
-/** An event about a run. */
+/** Builds an event about a run. */
 export function newsOf(
   run: RunRow,
   name: NotificationEventName,

@@ -23,7 +23,7 @@ export interface RunWait {
   then: string | null;
   /** The runs that go before it on its server. */
   runs_ahead: number[];
-  /** Of a running run: when anything of it moved last. */
+  /** For a running run: the time of its last progress. */
   moved_at: Date | null;
 }
 
@@ -47,7 +47,7 @@ export async function explainRun(services: Services, caller: Caller, id: number)
   };
 }
 
-/** What a queued run waits for, for a person. */
+/** Returns what a queued run waits for, as text for people. */
 export async function waitMessage(sql: Sql, run: RunRow, now: Date): Promise<string> {
   const server = run.remote_server_id === null
     ? undefined
@@ -55,7 +55,7 @@ export async function waitMessage(sql: Sql, run: RunRow, now: Date): Promise<str
   return (await waitOf(sql, run, server === undefined ? null : withConnectivity(server, now), null)).message;
 }
 
-/** Of a running run that stands still: since when, and when its agent ends it. */
+/** For a stalled run: since when it makes no progress, and when its agent ends it. */
 interface Stall {
   message: string;
   until: Date;

@@ -1,7 +1,4 @@
-/**
- * Runs that stand still, are slow or are overdue: told to their owners, and ended where nothing moves for too
- * long.
- */
+/** Notifies owners of stalled, slow and overdue runs, and ends runs that are stalled for too long. */
 import type { RunTransitionEvent } from "../domain/run.ts";
 import { transaction } from "../store/database.ts";
 import {
@@ -18,14 +15,15 @@ import { waitMessage } from "./run_waits.ts";
 import { duration } from "./durations.ts";
 
 /**
- * A backup run is slow at so many times the median of the last ones, and never before so many milliseconds.
+ * A backup run is slow if it takes this many times the median of the previous ones, and at least this many
+ * milliseconds.
  */
 const SLOW_FACTOR = 3;
 const SLOW_LEAST = 10 * 60_000;
 
 /**
- * Tells of runs of which nothing moves. An agent ends them by itself at their limit; one that did not, within
- * a lease's time, is told to.
+ * Reports stalled runs. An agent ends its run at the limit; if it has not done so within a lease's time, the
+ * control plane requests the run's cancellation.
  */
 export async function watchStalledRuns(services: Services): Promise<void> {
   const { clock, database, runTimes } = services;
@@ -49,7 +47,7 @@ export async function watchStalledRuns(services: Services): Promise<void> {
   });
 }
 
-/** Tells of backup runs that take far longer than the last ones of their task. */
+/** Reports backup runs that take far longer than the previous ones of their task. */
 export async function watchSlowRuns(services: Services): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
@@ -64,7 +62,7 @@ export async function watchSlowRuns(services: Services): Promise<void> {
   });
 }
 
-/** Tells of runs that are queued for long, and of what they wait for. */
+/** Reports runs that are queued for too long, and what they wait for. */
 export async function watchOverdueRuns(services: Services): Promise<void> {
   const { clock, database, runTimes } = services;
   await transaction(database, async (sql) => {

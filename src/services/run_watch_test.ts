@@ -1,4 +1,4 @@
-/** Runs and agents that stand still, and who is told. */
+/** Notifications about stalled runs and absent agents. */
 import assert from "node:assert/strict";
 import { testServices } from "../../tests/support/database.ts";
 import { event, success } from "../../tests/support/events.ts";
@@ -95,7 +95,7 @@ Deno.test("a run that stands still is told of, and says what it waits for, since
   assert.deepEqual([why.waiting_for, why.message], ["progress", `Nothing has moved for 5 min. ${waits_for}`]);
   assert.deepEqual(why.until, new Date("2026-01-05T13:00:00Z"));
   assert.match(why.then!, /^It fails, because nothing of it moves/);
-  // It moves again, and stops again: that is told anew.
+  // The run makes progress again, and stalls again: that is reported again.
   await say(id, progress(10, { stalled_ms: 0 }));
   await watchStalledRuns(services);
   assert.equal((await test.why(id)).waiting_for, null);
@@ -221,7 +221,7 @@ Deno.test("after a start of the control plane agents have time to come back befo
   await clock.advance(2 * MINUTE);
   await watchAgents(services, since);
   assert.deepEqual(await test.names(), ["agent.gone"]);
-  // One that is not to be told of, and one whose key was revoked.
+  // A server whose alerts are off, and one whose key was revoked.
   await database`update remote_servers set offline_alert_after = 0`;
   await database`delete from alerts`;
   await watchAgents(services, since);

@@ -15,8 +15,8 @@ import { announceQueued } from "./queued_runs.ts";
 import { applyToRun, startDeadline } from "./run_state.ts";
 
 /**
- * Queues a backup run by hand. A {@link ConflictError} where the task is paused or has a run, or its server is at its
- * limit of runs at once; `queue` has it wait for a slot there instead.
+ * Queues a backup run by hand. Throws a {@link ConflictError} if the task is paused or has an active run, or
+ * if its server has reached its limit of parallel runs; with `queue` the run waits for a slot instead.
  */
 export async function startRun(
   services: Services,

@@ -52,7 +52,7 @@ export async function fireDueTasks(services: Services): Promise<number> {
   });
 }
 
-/** Tells of tasks whose due times pass while an earlier run is active, from the second on. */
+/** Reports tasks whose due times pass while an earlier run is active, from the second time on. */
 async function tellOfSkipped(
   services: Services,
   sql: Sql,
@@ -76,8 +76,8 @@ async function tellOfSkipped(
 type Plan = (schedule: Schedule) => ReturnType<typeof planRun>;
 
 /**
- * Tells of tasks whose schedule this control plane can't read; none of them keeps the others from their due
- * times.
+ * Reports tasks with a schedule that this control plane cannot parse. They do not affect the due times of
+ * others.
  */
 async function tellOfBrokenSchedules(
   services: Services,

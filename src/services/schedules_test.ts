@@ -134,7 +134,7 @@ Deno.test("a stored schedule that can't be read stops no other one, goes on by d
     ].map((line) => line.slice(0, 50)),
   );
   assert.equal(await replanSchedules(services), 0);
-  // Put right, it is as any other.
+  // A repaired schedule works like any other.
   await database`update backup_tasks set timezone = 'UTC' where id = ${gone.taskId}`;
   await clock.set("2026-01-06T13:00:00Z");
   while (await fireDueTasks(services) > 0);

@@ -1,4 +1,4 @@
-/** Agents that are away, removals that fail and streams that take nothing: told to whoever can mend it. */
+/** Reports absent agents, failing removals and failing notification streams to those who can fix them. */
 import type { AlertKind } from "../domain/alert.ts";
 import { type Sql, transaction } from "../store/database.ts";
 import {
@@ -12,9 +12,9 @@ import { endAlert, endAlerts, type News, raiseAlert } from "./alerts.ts";
 import type { Services } from "./context.ts";
 import { duration } from "./durations.ts";
 
-/** After a start agents have so long to come back before any is told of as away. Milliseconds. */
+/** Time for agents to reconnect after a start before an absent one is reported. Milliseconds. */
 const RECONNECT = 2 * 60_000;
-/** A second agent that was not refused for so long has gone. Milliseconds. */
+/** A duplicate agent counts as gone if it was last refused longer ago. Milliseconds. */
 const DUPLICATE_SHOWN = 24 * 3_600_000;
 const REMOVALS_FAIL_FOR = 24 * 3_600_000;
 const STREAMS_FAIL_FOR = 3_600_000;
@@ -22,8 +22,9 @@ const STREAMS_FAIL_FOR = 3_600_000;
 const NOTHING = { run: null, backupId: null, taskId: null, serverId: null, audience: "failure" } as const;
 
 /**
- * Tells of agents that are away for longer than their server's grace, and of those that are back.
- * @param since When this control plane began to take connections.
+ * Reports agents that are absent for longer than their server's grace period, and those that have returned.
+ *
+ * @param since When this control plane began to accept connections.
  */
 export async function watchAgents(services: Services, since: Date): Promise<void> {
   const { clock, database, runTimes } = services;
@@ -55,7 +56,7 @@ function agentNews(
   return { ...NOTHING, name, userId: user_id, serverId: id, reason, key: `server ${id} ${name}` };
 }
 
-/** Tells of destinations from which nothing can be removed for a day. */
+/** Reports destinations from which removals have failed for a day. */
 export async function watchRemovals(services: Services): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
@@ -80,7 +81,7 @@ export async function watchRemovals(services: Services): Promise<void> {
   });
 }
 
-/** Ends the alerts about second agents that were not seen for a day. */
+/** Ends alerts about duplicate agents that were not seen for a day. */
 export async function watchDuplicates(services: Services): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
@@ -90,7 +91,7 @@ export async function watchDuplicates(services: Services): Promise<void> {
   });
 }
 
-/** Tells a user's other streams of one that takes no messages. */
+/** Reports a failing stream to its user's other streams. */
 export async function watchStreams(services: Services): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
@@ -113,7 +114,7 @@ export async function watchStreams(services: Services): Promise<void> {
   });
 }
 
-/** Ends the open alerts of a kind about anything else. */
+/** Ends the open alerts of a kind about all other subjects. */
 async function endOthers(
   services: Services,
   sql: Sql,
@@ -125,7 +126,7 @@ async function endOthers(
   }
 }
 
-/** Tells of an agent that was refused because the server's own is connected. */
+/** Reports an agent that was refused because the server's own is connected. */
 export async function tellOfDuplicateAgent(
   services: Services,
   sql: Sql,

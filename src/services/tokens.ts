@@ -162,14 +162,16 @@ export function revokeToken(services: Services, caller: Caller, id: number): Pro
   });
 }
 
-/** Without it, nobody could make another one over the API. */
+/**
+ * Refuses to remove the last administrator token: without it, nobody could create another one over the API.
+ */
 async function refuseLastAdminToken(
   services: Services,
   sql: Sql,
   caller: Caller,
   id: number,
 ): Promise<void> {
-  // Two who revoke each other's at once must not both go through.
+  // Two administrators who revoke each other's token at the same time must not both succeed.
   const admins = await lockAdmins(sql);
   if (!admins.includes(caller.userId)) return;
   const now = services.clock.now();
@@ -203,7 +205,7 @@ function found(row: store.TokenRow | undefined): store.TokenRow {
   return row;
 }
 
-/** Whether an operator's token lets anybody in. */
+/** Returns whether an operator's token is valid. */
 export function isGoodToken({ clock, database }: Services, plain: string): Promise<boolean> {
   return store.isTokenGood(database, hashToken(plain), clock.now());
 }

@@ -1,4 +1,4 @@
-/** The trash: what people delete waits there, and every administrator is told. */
+/** The trash: keeps deleted records for some time, and notifies every administrator. */
 import { isoSeconds, type NotificationEvent } from "../domain/notification.ts";
 import {
   configureDelay,
@@ -27,12 +27,15 @@ import { logger } from "../telemetry/logging.ts";
 import type { Caller, Services } from "./context.ts";
 import { counted } from "./counted.ts";
 
-/** Administrators are told at most this often, of all that happened since. Milliseconds. */
+/**
+ * Minimum interval between two messages to administrators, in milliseconds. One message covers all events
+ * since the last.
+ */
 const TOLD_EVERY = 60_000;
 
 type Clocked = Pick<Services, "clock">;
 
-/** Puts the configured delay in force; a shorter one than before is announced in the log. */
+/** Applies the configured delay; logs an announcement if it is shorter than before. */
 export async function configureDeleteDelay(services: Services, days: number): Promise<DeleteDelay> {
   const { clock, database } = services;
   return await transaction(database, async (sql) => {
@@ -48,13 +51,16 @@ export async function configureDeleteDelay(services: Services, days: number): Pr
   });
 }
 
-/** Returns when what is put into the trash now is deleted. */
+/** Returns when a record that is put into the trash now will be deleted. */
 export async function deletionTimeNow({ clock }: Clocked, sql: Sql): Promise<Date> {
   const delay = await findDeleteDelay(sql) ?? { days: DEFAULT_DELETE_DELAY_DAYS, next: null };
   return deletionTime(delay, clock.now());
 }
 
-/** Puts backups into the trash, in a transaction that has locked them. None may be held. Returns when they go. */
+/**
+ * Puts backups into the trash, in a transaction that has locked them. None may be held. Returns when they are
+ * deleted.
+ */
 export async function putIntoTrash(
   services: Clocked,
   sql: Sql,
@@ -71,9 +77,9 @@ export async function putIntoTrash(
 }
 
 /**
- * Puts what changed rules of a task remove into the trash, for as long after the change as what a person
- * deletes: else a stolen token would only have to change the rules. Returns false where the change is longer
- * ago, and nothing is done.
+ * Puts the backups that changed rules remove into the trash. They stay as long after the change as records
+ * that people delete: otherwise a stolen token could delete backups by changing the rules. Returns false, and
+ * does nothing, if the change is longer ago.
  */
 export async function trashByChangedRules(
   services: Clocked,
@@ -97,7 +103,7 @@ export async function trashByChangedRules(
   return true;
 }
 
-/** Notes, in the caller's transaction, what administrators are to be told of. */
+/** Records, in the caller's transaction, an event to report to administrators. */
 export async function noteTrashed(
   { clock }: Clocked,
   sql: Sql,
@@ -108,7 +114,10 @@ export async function noteTrashed(
   await notify(sql, { topic: "removal_due" });
 }
 
-/** Tells every administrator of what was put into the trash. Returns when to look again; null: when it is woken. */
+/**
+ * Notifies every administrator of new records in the trash. Returns when to call it next; null: on the next
+ * event.
+ */
 export async function tellOfTrash(services: Services): Promise<Date | null> {
   const { clock, database } = services;
   if (!await hasTrashNews(database)) return null;

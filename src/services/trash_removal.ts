@@ -1,4 +1,4 @@
-/** The trash emptied: holds that were released end, and what was deleted with them goes for good. */
+/** Empties the trash: ends holds that were released, and deletes records whose time is over. */
 import { deleteBackupDestination } from "../store/backup_destinations.ts";
 import { transaction } from "../store/database.ts";
 import { notify } from "../store/notifications.ts";
@@ -7,7 +7,10 @@ import { deleteUser } from "../store/users.ts";
 import type { Services } from "./context.ts";
 import { tellOfTrash } from "./trash.ts";
 
-/** Does what is due, backups apart, and tells administrators. Returns when something is due next. */
+/**
+ * Deletes everything that is due except backups, and notifies administrators. Returns when something is due
+ * next.
+ */
 export async function emptyTrash(services: Services): Promise<Date | null> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
@@ -21,6 +24,6 @@ export async function emptyTrash(services: Services): Promise<Date | null> {
   });
   const times = [await tellOfTrash(services), await nextTrashAt(database)].filter((time) => time !== null);
   const next = times.toSorted((a, b) => a.getTime() - b.getTime())[0] ?? null;
-  // What is overdue waits for something that is not gone yet: the next round looks again.
+  // Overdue records wait for something that still exists: the next round checks again.
   return next !== null && next > clock.now() ? next : null;
 }

@@ -8,7 +8,7 @@ import { emptyTrash } from "./trash_removal.ts";
 
 const DAY = 86_400_000;
 
-/** A task with backups in a directory, as its owner. */
+/** Creates a task with backups in a directory, as its owner. */
 async function stage(api: TestApi, client: ApiClient, count = 1) {
   const server = await newServer(client);
   const destination = await newDestination(client);
@@ -128,7 +128,7 @@ Deno.test("a destination that is gone is forgotten with its backups, and both co
   await call("POST", `/api/backups/${backups[0]}/hold`);
   assert.match((await call("DELETE", `${path}?forget=true`)).body.message, /1 backup that is held/);
   await api.database`update backups set held_at = null`;
-  // One whose removal has failed, as its destination does not answer.
+  // A backup whose removal has failed, as its destination does not answer.
   await api.database`
     update backups set removal_requested_at = now(), removal_reason = 'request', removal_begun_at = now(),
       next_removal_at = now() where id = ${backups[0]!}`;
@@ -215,15 +215,15 @@ Deno.test("rules that a stolen token changes remove nothing before the delay is 
     (await reasonsOf(api))[0]!,
     /^Changed rules of \S+ remove 2 backups \(1, 2\); deletion begins/,
   );
-  // A person's own deletion begins no sooner for it.
+  // It does not shorten the delay of a person's own deletion.
   assert.equal((await call("DELETE", `/api/backups/${backups[0]}`)).body.deletes_at, "2026-01-09T12:00:00Z");
   await call("POST", `/api/backups/${backups[0]}/undelete`);
-  // The rules are asked again right before anything goes: changed back, they keep it.
+  // The rules are applied again right before a removal: if they were changed back, they keep the backup.
   await call("PUT", path, { maximum_backups_to_keep: 0 });
   await api.clock.advance(3 * DAY);
   await removeDue(api.services);
   assert.equal((await api.database`select from backups where removal_requested_at is not null`).length, 0);
-  // Long unchanged, they remove at once.
+  // Rules that have not changed for long remove backups at once.
   await call("PUT", path, { maximum_backups_to_keep: 2 });
   await api.clock.advance(3 * DAY);
   await retain();

@@ -179,7 +179,7 @@ async function finish(
   try {
     await bucket.completeUpload(row.object_key, row.s3_upload_id, parts, size);
   } catch (error) {
-    // Told by what lies under its key.
+    // The object under its key then shows whether the upload completed.
     if (!(error instanceof StorageError && error.code === "NoSuchUpload")) throw error;
   }
 }

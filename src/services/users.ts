@@ -80,8 +80,8 @@ export function updateUser(
 }
 
 /**
- * Puts a user into the trash; their tokens are no good from then on. Throws a `ConflictError` for oneself,
- * and for a user who still has anything that keeps backups. Returns when the user goes.
+ * Puts a user into the trash and invalidates their tokens. Throws a `ConflictError` for the caller, and for a
+ * user who still owns anything that keeps backups. Returns when the user is deleted.
  */
 export function deleteUser(
   services: Services,
@@ -113,7 +113,10 @@ export function deleteUser(
   });
 }
 
-/** Takes a user out of the trash, whose tokens are good again. One who is not there stays as they are. */
+/**
+ * Takes a user out of the trash and makes their tokens valid again. A user who is not in the trash stays
+ * unchanged.
+ */
 export function undeleteUser(services: Services, caller: Caller, id: number): Promise<store.UserRow> {
   return transaction(services.database, async (sql) => {
     await refuseUnlessAdmin(sql, caller);

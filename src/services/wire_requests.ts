@@ -40,7 +40,7 @@ export async function wireRequest(
         kind: payload.kind,
         destination: jobDestination(destination, payload.directory, keyring),
         names: payload.names,
-        // Requests that waited through an upgrade have none.
+        // Requests that were queued before an upgrade have none.
         witnesses: payload.witnesses ?? [],
       };
     case "backup.browse": {

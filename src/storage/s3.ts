@@ -13,7 +13,7 @@ import { childrenOf, type Element, escapeXml, parseXml, textOf } from "./xml.ts"
 export type { BucketOptions } from "./s3_address.ts";
 export { StorageError };
 
-/** Amazon works on a large completion for minutes, and sends white space meanwhile. */
+/** Amazon may take minutes for a large completion, and sends white space meanwhile. */
 const COMPLETE_IDLE = 10 * 60_000;
 const COMPLETE_TIMEOUT = 60 * 60_000;
 
@@ -23,7 +23,7 @@ export interface StoredKey {
 }
 export interface StoredObjectStat {
   readonly size: number;
-  /** Without its quotes; null where the service tells none. */
+  /** The ETag without quotes; null if the service sends none. */
   readonly etag: string | null;
 }
 export interface Removed {
@@ -76,9 +76,9 @@ export class Bucket {
   }
 
   /**
-   * Makes the parts, in ascending order, the object of `size` bytes. Whatever the answer was, an object of that size and
-   * those parts under the key, where there was none before, is proof. Throws with code `NoSuchUpload` where the upload
-   * was aborted.
+   * Completes an upload: joins the parts, in ascending order, to an object of `size` bytes. After an error,
+   * an object of that size and those parts proves success if the key had no object before. Throws with code
+   * `NoSuchUpload` if the upload was aborted.
    */
   async completeUpload(
     key: string,
@@ -91,7 +91,7 @@ export class Bucket {
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       const stored = await this.stat(key).catch((failure) => {
-        // What was wrong with the completion says more.
+        // The error of the completion says more.
         if (failure instanceof StorageError) return null;
         throw failure;
       });
@@ -118,7 +118,7 @@ export class Bucket {
       }</CompleteMultipartUpload>`,
       idleMs: COMPLETE_IDLE,
       timeoutMs: COMPLETE_TIMEOUT,
-      // After a lost answer the object is looked for, before it is tried again.
+      // After a lost response, look for the object before another attempt.
       repeatable: false,
     });
     // The status is sent before the work: a failure comes as an error document under 200.
@@ -153,12 +153,12 @@ export class Bucket {
     return (await this.#requests.send({ action: `read ${key}`, method: "GET", key })).text;
   }
 
-  /** The size in bytes; null where the service itself says that there is no such object. */
+  /** Returns the size in bytes; null if the service itself reports that the object does not exist. */
   async head(key: string): Promise<number | null> {
     return (await this.stat(key))?.size ?? null;
   }
 
-  /** As {@link head}, with the ETag. */
+  /** Returns the size and the ETag; see {@link head}. */
   async stat(key: string): Promise<StoredObjectStat | null> {
     const action = `look up ${key}`;
     try {
@@ -175,8 +175,8 @@ export class Bucket {
   }
 
   /**
-   * Asks again by GET, whose answer has a body: a 404 alone may come from a proxy or mean a missing bucket.
-   * Rejects unless the service answers `NoSuchKey`.
+   * Repeats the request as a GET, whose response has a body: a bare 404 may come from a proxy or mean a
+   * missing bucket. Rejects unless the service answers `NoSuchKey`.
    */
   async #proveMissing(key: string): Promise<null> {
     const action = `look up ${key}`;
@@ -204,8 +204,8 @@ export class Bucket {
   }
 
   /**
-   * Resolves when it is seen to be gone, with its older versions where the bucket lets them go. `kept`: it does not, and
-   * goes on storing them.
+   * Deletes an object, with its older versions if the bucket allows it, and checks that it is gone. `kept`:
+   * the bucket still stores older versions.
    */
   async remove(key: string): Promise<Removed> {
     if (await this.head(key) === null) return { wasThere: false, kept: false };
@@ -221,7 +221,7 @@ export class Bucket {
     return { wasThere: true, kept };
   }
 
-  /** Deletes what the key leads to now. Returns whether the bucket keeps it as an older version. */
+  /** Deletes the current object of the key. Returns whether the bucket keeps it as an older version. */
   async #hide(key: string): Promise<boolean> {
     try {
       const { headers } = await this.#requests.send({ action: `delete ${key}`, method: "DELETE", key });
@@ -282,7 +282,7 @@ export class Bucket {
     } while (marker !== null);
   }
 
-  /** For messages. */
+  /** Uncertain parts of the address, for messages. */
   get doubts() {
     return this.#requests.doubts;
   }
@@ -308,7 +308,7 @@ export class Bucket {
   }
 }
 
-/** Whether an ETag is not that of other parts: a multipart upload's ends in their number. */
+/** Returns whether an ETag may belong to these parts: a multipart upload's ETag ends in their number. */
 function fitsParts(etag: string | null, parts: readonly UploadedPart[]): boolean {
   const count = /-(\d{1,5})$/.exec(etag ?? "")?.[1];
   return count === undefined || Number(count) === parts.length;

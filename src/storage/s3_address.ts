@@ -3,7 +3,7 @@
 export interface BucketOptions {
   /** Null for Amazon's own. Without a scheme: https. */
   readonly endpoint: string | null;
-  /** Null: that of a known service's host name, else `us-east-1`. */
+  /** Null: the region in a known service's host name, else `us-east-1`. */
   readonly region: string | null;
   readonly bucket: string;
   readonly pathStyle: boolean;
@@ -13,7 +13,7 @@ export interface BucketOptions {
 
 const DEFAULT_REGION = "us-east-1";
 
-/** Host names of services that tell the region, by its group, or have one only. */
+/** Host names of services whose region is in the first group of the pattern, or fixed. */
 const REGIONS: readonly (readonly [host: RegExp, region: string | null])[] = [
   [/^s3[.-](?:dualstack\.|fips[.-])?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com(?:\.cn)?$/, null],
   [/\.r2\.cloudflarestorage\.com$/, "auto"],
@@ -35,7 +35,7 @@ export function regionOf(options: Pick<BucketOptions, "endpoint" | "region">): s
   return knownRegion(options) ?? DEFAULT_REGION;
 }
 
-/** The region that is set, or that the endpoint's host name tells; null where it is a guess. */
+/** Returns the configured region, or the one in the endpoint's host name; null if it would be a guess. */
 export function knownRegion({ endpoint, region }: Pick<BucketOptions, "endpoint" | "region">): string | null {
   if (region !== null && region !== "") return region;
   const host = endpoint === null ? "" : endpointUrl(endpoint).hostname;
@@ -66,11 +66,13 @@ function isInHostName(url: URL, { bucket, pathStyle }: Pick<BucketOptions, "buck
   return !pathStyle && isLabel && isCovered && !isAddress;
 }
 
-/** What of an address may be other than the service expects, for messages that say what to change. */
+/** Parts of an address that the service may expect to be different, for messages that say what to change. */
 export interface AddressDoubts {
-  /** The region that was taken for want of another; null where it is known. */
+  /** The default region, used because none is known; null if it is known. */
   readonly guessedRegion: string | null;
-  /** The bucket is a part of the host name, at a service of one's own, which often expects it in the path. */
+  /**
+   * Whether the bucket is part of the host name of a self-hosted service, which often expects it in the path.
+   */
   readonly isHostStyle: boolean;
 }
 

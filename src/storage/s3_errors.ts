@@ -26,8 +26,8 @@ const CODES_BY_STATUS: Record<number, string> = {
 };
 
 /**
- * Reads an error document. An answer without a body, as a HEAD's, leaves the status to tell; a page of another
- * program, such as a proxy, gets the code {@link NOT_S3}.
+ * Parses an error document. For a response without a body, such as to a HEAD, uses the status. For a page of
+ * another program, such as a proxy, uses the code {@link NOT_S3}.
  */
 export function readRefusal(status: number, body: string, headers: Headers): Refusal {
   const region = headers.get("x-amz-bucket-region");
@@ -46,19 +46,19 @@ export function readRefusal(status: number, body: string, headers: Headers): Ref
     };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    // Some services write keys with HTML's entities, which XML does not know.
+    // Some services write keys with HTML entities, which are not valid XML.
     const code = /^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>][^]*<Code>(\w{1,100})<\/Code>/.exec(body)?.[1];
     return code === undefined ? fallback : { ...fallback, code };
   }
 }
 
-/** The region of the address that a redirect names. */
+/** Returns the region in the address of a redirect. */
 function amazonRegionIn(endpoint: string | null): string | null {
   return /(?:^|\.)s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com/.exec(endpoint ?? "")
     ?.[1] ?? null;
 }
 
-/** Something in front of the service answered in its place. */
+/** Error code for a response from something in front of the service. */
 export const NOT_S3 = "NotS3";
 
 const RETRYABLE_CODES = new Set([
@@ -82,7 +82,7 @@ export function refusalError(action: string, refusal: Refusal, doubts = NO_DOUBT
   return new StorageError(text, isLocked(refusal) ? LOCKED : refusal.code, isRetryable(refusal));
 }
 
-/** The bucket keeps an object, whoever asks. */
+/** Error code for an object that the bucket locks against deletion. */
 const LOCKED = "ObjectLocked";
 
 function isLocked({ code, message }: Refusal): boolean {
@@ -94,7 +94,7 @@ function isLocked({ code, message }: Refusal): boolean {
 
 function explanation(refusal: Refusal, doubts: AddressDoubts): string {
   const { status, code, message } = refusal;
-  // Services say many things about a wrong region, and name the right one in many ways.
+  // Services report a wrong region in different ways, and name the right one in different places.
   const region = refusal.region ?? /\bexpect(?:ing|ed) '([a-z0-9-]{2,40})'/.exec(message)?.[1] ?? null;
   const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
   const pathStyle = doubts.isHostStyle
@@ -172,7 +172,7 @@ export function unreachableError(
 
 function networkFault(host: string, cause: unknown, { isHostStyle }: AddressDoubts): string {
   const detail = causes(cause);
-  // The bucket's name became a part of the host's.
+  // The bucket's name became part of the host name.
   const pathStyle = isHostStyle ? " Or set path_style_endpoint, which most services of one's own need." : "";
   if (/ENOTFOUND|EAI_AGAIN/i.test(detail)) {
     return `there is no host ${host}. Check the destination's endpoint and region, and this machine's DNS.${pathStyle}`;

@@ -29,7 +29,7 @@ export interface S3Request {
   readonly query?: Record<string, string>;
   readonly headers?: Record<string, string>;
   readonly body?: string;
-  /** How long the answer may take, and be silent on its way. */
+  /** Time limits for the whole response, and for a pause in it. */
   readonly timeoutMs?: number;
   readonly idleMs?: number;
   /** False where a second one after a lost answer would do harm: then only refusals are tried again. */
@@ -54,7 +54,7 @@ export class S3Requests {
   readonly #base: URL;
   readonly #region: string;
   readonly #place: string;
-  /** For messages. */
+  /** Uncertain parts of the address, for messages. */
   readonly doubts: AddressDoubts;
 
   constructor(
@@ -75,7 +75,7 @@ export class S3Requests {
         return await this.#sendOnce(request);
       } catch (error) {
         if (!(error instanceof StorageError) || !error.retryable || attempt === ATTEMPTS) throw error;
-        // A server that says nothing is given less time than one that says "later".
+        // A server that does not answer gets fewer attempts than one that answers "later".
         if (error.code === "Timeout" && attempt === TIMEOUTS) throw error;
         const answered = error.code !== "Network" && error.code !== "Timeout";
         if (!answered && request.repeatable === false) throw error;

@@ -1,4 +1,7 @@
-/** The versions of one object: a bucket with versioning keeps each, and a plain deletion only hides the last. */
+/**
+ * The versions of one object: a bucket with versioning keeps every one, and a plain deletion only hides the
+ * last.
+ */
 import { isRefused, type S3Requests } from "./s3_request.ts";
 import { StorageError } from "./storage_error.ts";
 import { childrenOf, type Element, parseXml, textOf } from "./xml.ts";
@@ -7,8 +10,9 @@ export class ObjectVersions {
   constructor(private readonly requests: S3Requests, private readonly key: string) {}
 
   /**
-   * Deletes every version for good. Returns false where there is none but the one that a plain deletion removes, or where
-   * the access key may not list or delete versions. Throws where the bucket keeps one under a lock: then none is hidden.
+   * Deletes every version for good. Returns false if the object has only one version, which a plain deletion
+   * removes, or if the access key may not list or delete versions. Throws, and hides nothing, if the bucket
+   * locks a version.
    */
   async remove(): Promise<boolean> {
     let isAny = false;
@@ -22,7 +26,7 @@ export class ObjectVersions {
     }
   }
 
-  /** The newest first. Empty where the bucket has no versioning, or does not tell of it. */
+  /** Lists the versions, newest first. Empty if the bucket has no versioning, or does not list them. */
   async #list(): Promise<string[]> {
     let page: Element;
     try {

@@ -12,8 +12,7 @@ export interface NewConnection {
 }
 
 /**
- * What is entered of a server's agent, locked: its connection, null where none is, and the seat of the last
- * one.
+ * Locks a server and returns its recorded connection, null if there is none, and the seat of its last agent.
  */
 export async function lockConnection(
   sql: Sql,
@@ -38,11 +37,11 @@ export async function markConnected(
     where id = ${serverId}`;
 }
 
-/** The connection that is entered for a server. */
+/** The recorded connection of a server. */
 export interface Incumbent {
   connectionId: string;
   replicaId: string;
-  /** The last sign of life of that replica; null where it has left. */
+  /** The last heartbeat of that replica; null if it has left. */
   replicaHeartbeatAt: Date | null;
   seat: string | null;
   hostname: string | null;

@@ -1,4 +1,4 @@
-/** Conditions that last, one open row for each kind and subject. */
+/** Lasting conditions, with one open row for each kind and subject. */
 import type { AlertKind } from "../domain/alert.ts";
 import type { Sql } from "./database.ts";
 
@@ -22,7 +22,7 @@ export type NewAlert = Pick<
   "user_id" | "kind" | "subject" | "backup_task_id" | "remote_server_id" | "reason"
 >;
 
-/** Opens an alert, or counts another occurrence of the open one where it is one (`isAgain`). */
+/** Opens an alert, or counts another occurrence of an open one (`isAgain`). */
 export async function recordOccurrence(
   sql: Sql,
   alert: NewAlert,
@@ -42,7 +42,7 @@ export async function markAlertTold(sql: Sql, id: number, at: Date): Promise<voi
   await sql`update alerts set told_at = ${at} where id = ${id}`;
 }
 
-/** Closes the open alerts of these kinds and subjects. Returns those that it closed. */
+/** Closes the open alerts of these kinds and subjects, and returns them. */
 export async function closeAlerts(
   sql: Sql,
   kinds: readonly AlertKind[],

@@ -33,7 +33,7 @@ export interface AuditLogFilter extends ListOrder {
   from?: Date;
   /** Before this moment. */
   to?: Date;
-  /** In who did what to what, from where and why. */
+  /** Text in the actor, the action, the record, the origin or the reason. */
   search?: string;
 }
 
@@ -67,7 +67,7 @@ export async function insertAuditEntry(
   return count === 1;
 }
 
-/** Oldest first unless sorted. */
+/** Lists the oldest first unless sorted. */
 export async function listAuditLog(
   sql: Sql,
   filter: AuditLogFilter,

@@ -5,8 +5,8 @@ import { isActive } from "./runs.ts";
 import type { RunState } from "../domain/run.ts";
 
 /**
- * Who found a backup to be damaged: a run of that kind, or a listing of what is inside, or a download from
- * it.
+ * Sources of a damage report: a run of that kind, or `listing` for a listing of the backup's contents and for
+ * a download from it.
  */
 export const DAMAGE_FINDERS = ["listing", "restore", "verify", "drill"] as const;
 export type DamageFinder = typeof DAMAGE_FINDERS[number];

@@ -23,7 +23,7 @@ export interface BackupDestinationRow {
   /** Pinned fingerprint, `SHA256:<base64, unpadded>`. */
   sftp_host_key: string | null;
   sftp_path: string | null;
-  /** Null unless it was deleted: until then it is in the trash. */
+  /** When it will be deleted; null unless it is in the trash. */
   deletes_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -94,13 +94,13 @@ export async function lockBackupDestination(
   return row;
 }
 
-/** Narrows a listing of destinations. A destination that was deleted is in the trash alone. */
+/** Filters a listing of destinations. Only `trash` shows deleted ones. */
 export interface BackupDestinationFilter {
   readonly status?: "trash";
   readonly type?: BackupDestinationRow["type"];
   readonly since?: Date;
   readonly until?: Date;
-  /** In the label, or where it leads. */
+  /** Text in the label or the address. */
   readonly search?: string;
 }
 
@@ -130,12 +130,12 @@ export async function listBackupDestinations(
   return { rows, total: count!.total };
 }
 
-/** Puts a destination into the trash, or takes it out with null. */
+/** Puts a destination into the trash, or takes it out if `deletesAt` is null. */
 export async function setDestinationDeletion(sql: Sql, id: number, deletesAt: Date | null): Promise<void> {
   await sql`update backup_destinations set deletes_at = ${deletesAt} where id = ${id}`;
 }
 
-/** Locked until the transaction ends. */
+/** Finds a destination, even one in the trash, and locks it until the transaction ends. */
 export async function lockTrashedDestination(
   sql: Sql,
   userId: number,
@@ -146,7 +146,7 @@ export async function lockTrashedDestination(
   return row;
 }
 
-/** The backups that a destination holds, locked until the transaction ends. */
+/** Returns the backups at a destination, locked until the transaction ends. */
 export async function lockBackupsAt(
   sql: Sql,
   destinationId: number,
@@ -156,12 +156,12 @@ export async function lockBackupsAt(
     from backups where backup_destination_id = ${destinationId} order by id for update`;
 }
 
-/** The records that keep a destination from being deleted; `uploads` are those of runs that are over. */
+/** Counts of the records that prevent a destination's deletion; `uploads` belong to runs that are over. */
 export interface DestinationUses {
   readonly tasks: number;
   readonly backups: number;
   readonly leftovers: number;
-  /** Runs that are not over. */
+  /** Active runs. */
   readonly runs: number;
   readonly uploads: number;
 }
@@ -180,7 +180,11 @@ export async function countDestinationUses(sql: Sql, id: number): Promise<Destin
   return row!;
 }
 
-/** Rewrites the directory of everything that is stored at a destination. @param moved Null: it stays. */
+/**
+ * Rewrites the directory of everything that is stored at a destination.
+ *
+ * @param moved Maps a directory to the new one; null: it stays.
+ */
 export async function moveStoredObjects(
   sql: Sql,
   id: number,

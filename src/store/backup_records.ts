@@ -64,8 +64,8 @@ export async function insertBackup(
 }
 
 /**
- * Marks backups for removal at once; those already marked stay as they are, but that a request goes before a
- * rule. None may be held.
+ * Marks backups for immediate removal. Backups already marked stay unchanged, except that a request overrides
+ * a rule. None may be held.
  */
 export async function markForRemoval(
   sql: Sql,
@@ -88,7 +88,7 @@ export async function takeMarksBack(sql: Sql, ids: readonly number[]): Promise<v
     where id = any(${[...ids]}::bigint[]) and removal_begun_at is null`;
 }
 
-/** The same of what was to be forgotten; what is partly gone goes on being removed. */
+/** Takes back backups that were to be forgotten; those partly removed continue to be removed. */
 export async function takeForgottenBack(sql: Sql, ids: readonly number[]): Promise<void> {
   await takeMarksBack(sql, ids);
   await sql`
@@ -103,7 +103,7 @@ export interface RemovalRow {
   directory: string;
   names: string[];
   removal_attempts: number;
-  /** Its record goes and its objects stay. */
+  /** Only the record is deleted; the objects stay. */
   is_forgotten: boolean;
   /** Nothing of it was gone before. */
   is_whole: boolean;
@@ -157,8 +157,8 @@ export function claimRemovals(
 }
 
 /**
- * Returns an object of each of the newest other backups that should be in the same directory: whoever finds none
- * of them looks at the wrong place.
+ * Returns one object of each of the newest other backups that should be in the same directory. If none of
+ * them is found, the directory is the wrong one.
  */
 export async function witnessesOf(
   sql: Sql,

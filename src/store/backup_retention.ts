@@ -48,7 +48,7 @@ export async function setHold(sql: Sql, id: number, reason: string | null, now: 
     where id = ${id}`;
 }
 
-/** Has a hold end at a time. One that was released before keeps its time. */
+/** Sets when a hold ends. A hold that was released before keeps its time. */
 export async function releaseHold(sql: Sql, id: number, endsAt: Date): Promise<void> {
   await sql`
     update backups set hold_ends_at = coalesce(hold_ends_at, ${endsAt}) where id = ${id} and held_at is not null`;

@@ -36,7 +36,7 @@ export interface BackupTaskRow extends RetentionPolicy {
   encryption_password_encrypted: string | null;
   encryption_recipients: string[];
   run_timeout: number | null;
-  /** Seconds, as the next three; null: the control plane's default. */
+  /** Seconds, like the next three; null: the control plane's default. */
   stall_warning: number | null;
   stall_timeout: number | null;
   lock_wait_timeout: number | null;
@@ -53,7 +53,7 @@ export interface BackupTaskRow extends RetentionPolicy {
   /** When it became another source; null: as it was created. */
   source_changed_at: Date | null;
   paused_at: Date | null;
-  /** When a person changed how long its backups are kept; null: they never did. */
+  /** When a person last changed how long its backups are kept; null: never. */
   retention_changed_at: Date | null;
   next_run_at: Date | null;
   created_at: Date;
@@ -66,7 +66,7 @@ export interface BackupTaskDetailRow extends BackupTaskRow {
   is_running: boolean;
   /** When its newest backup run that began did so. */
   last_run_at: Date | null;
-  /** Due times of the last 30 days that came while a run of it was active. */
+  /** Due times of the last 30 days that passed while one of its runs was active. */
   skipped_count: number;
   last_skipped_at: Date | null;
   notification_stream_ids: number[];
@@ -178,7 +178,7 @@ export async function findBackupTaskDetail(
   return row;
 }
 
-/** Narrows a listing of tasks. A field that is absent narrows nothing. */
+/** Filters a listing of tasks. An absent field does not filter. */
 export interface BackupTaskFilter {
   readonly status?: "ready" | "running" | "paused";
   readonly type?: BackupTaskRow["type"];
@@ -187,7 +187,7 @@ export interface BackupTaskFilter {
   readonly tag_id?: number;
   readonly since?: Date;
   readonly until?: Date;
-  /** In the label or the description. */
+  /** Text in the label or the description. */
   readonly search?: string;
 }
 

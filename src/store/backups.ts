@@ -28,7 +28,7 @@ export interface BackupRow {
   incompressible_share: number | null;
   suspicious_at: Date | null;
   suspicion: string | null;
-  /** Names that had to be left out; empty where it is complete. */
+  /** Names that had to be left out; empty if the backup is complete. */
   missing: { name: string; reason: string }[];
   created_at: Date;
   verified_at: Date | null;
@@ -38,9 +38,9 @@ export interface BackupRow {
   /** As in the manifest; null for backups of older agents. */
   source: ({ type: string } & Record<string, unknown>) | null;
   removal_requested_at: Date | null;
-  /** `forget`: its record goes and its objects stay. */
+  /** `forget`: only the record is deleted; the objects stay. */
   removal_reason: "retention" | "request" | "forget" | null;
-  /** Null unless a person deleted it: until then it is in the trash. */
+  /** When it will be deleted; null unless it is in the trash. */
   deletes_at: Date | null;
   removal_attempts: number;
   removal_error: string | null;
@@ -49,7 +49,7 @@ export interface BackupRow {
   removal_begun_at: Date | null;
   held_at: Date | null;
   hold_reason: string | null;
-  /** Set when a person released it: it is held until then. */
+  /** Set when a person released the hold: it lasts until then. */
   hold_ends_at: Date | null;
   damaged_at: Date | null;
   damage_reason: string | null;
@@ -76,7 +76,7 @@ function objectsColumn(sql: Sql) {
   ) as objects`;
 }
 
-/** Narrows a listing of backups; all of the user's where `taskId` is null. */
+/** Filters a listing of backups; all of the user's if `taskId` is null. */
 export interface BackupFilter {
   readonly taskId: number | null;
   readonly status: BackupStatus | "held" | "trash" | null;
@@ -85,18 +85,18 @@ export interface BackupFilter {
   readonly tag_id?: number;
   readonly since?: Date;
   readonly until?: Date;
-  /** In the name of the file, or the label of the task. */
+  /** Text in the file name, or the label of the task. */
   readonly search?: string;
 }
 
 const SORTS = { created_at: "created_at", size: "size" };
 
-/** Hides backups that are to be forgotten: the trash alone shows them. */
+/** Hides backups that are to be forgotten: only the trash shows them. */
 function isShown(sql: Sql) {
   return sql`removal_reason is distinct from 'forget'`;
 }
 
-/** As `backupStatus` of the domain says; and which are held, or in the trash. */
+/** Conditions for the domain's `backupStatus`, for held backups and for the trash. */
 function statusCondition(sql: Sql, status: BackupFilter["status"]) {
   switch (status) {
     case null:
@@ -165,7 +165,7 @@ export async function lockBackup(sql: Sql, userId: number, id: number): Promise<
   return row;
 }
 
-/** The same, of one that is to be forgotten too. */
+/** Finds and locks a backup, even if it is to be forgotten. */
 export async function lockTrashedBackup(
   sql: Sql,
   userId: number,

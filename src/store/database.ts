@@ -66,12 +66,12 @@ export function openDatabase(
   return database;
 }
 
-/** Where libpq looks for the socket of a server that is not named. */
+/** Directories in which libpq looks for the socket of a server without a host. */
 const SOCKET_DIRECTORIES = ["/run/postgresql", "/tmp"];
 
 /**
- * The server of a URL that names none: the environment's, else the one whose socket is there, else this
- * machine's.
+ * Returns the server for a URL without one: the environment's, else the one whose socket exists, else
+ * localhost.
  */
 function defaultServer(urlPort: number | null): ServerAddress {
   const port = urlPort ?? Number(Deno.env.get("PGPORT") || 5432);
@@ -101,8 +101,8 @@ function shownAddress(servers: readonly ServerAddress[]): { host?: string; port?
 }
 
 /**
- * Ends the pool's connections that were opened before that moment of the monotonic clock, and those that lead to
- * other server processes than these. The pool makes new ones.
+ * Ends the pool's connections that were opened before that moment of the monotonic clock, and those to other
+ * server processes than these. The pool opens new ones.
  */
 export function dropConnections(
   database: Database,

@@ -24,13 +24,13 @@ export class NoWritableServerError extends Error {
 }
 
 interface Opened {
-  /** On the monotonic clock. */
+  /** Time of the monotonic clock. */
   readonly at: number;
-  /** The server's process, and when its id came; null before. */
+  /** The server process, and when its id arrived; null before. */
   backend: { readonly pid: number; readonly at: number } | null;
 }
 
-/** Every process that the pool's user had on a server, at a moment of the monotonic clock. */
+/** All processes of the pool's user on a server, at a moment of the monotonic clock. */
 export interface Backends {
   readonly pids: ReadonlySet<number>;
   readonly at: number;
@@ -72,8 +72,8 @@ export class DatabaseServers {
   }
 
   /**
-   * Ends connections that were opened before that moment, however silent the other side is, and those with another
-   * process behind them than these. Queries under way are refused.
+   * Ends connections that were opened before that moment, even if the other side is silent, and those to
+   * other processes than these. Running queries are rejected.
    */
   drop(openedBefore: number, backends: Backends | null = null): void {
     const isForeign = ({ backend }: Opened) =>
@@ -225,7 +225,7 @@ function closingWithoutError(socket: Socket, ended = () => {}): Socket {
   return socket;
 }
 
-/** Like every other error of a socket: some of Deno's have a code only. */
+/** Adds the code as `errno`, as other socket errors have it: some of Deno's have only a code. */
 function named(error: NodeJS.ErrnoException): Error {
   return error.errno === undefined ? Object.assign(error, { errno: error.code }) : error;
 }

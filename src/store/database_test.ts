@@ -71,7 +71,7 @@ Deno.test("a database is reached by libpq's URI, its socket's directory and all 
       name,
     ]);
     urls.push([`postgres://${username}:${password}@${host}:${port}/${name}`, true, name]);
-    // As Google Cloud SQL names them.
+    // Google Cloud SQL names them like this.
     const parent = await Deno.makeTempDir();
     cleanup.defer(() => Deno.remove(parent, { recursive: true }));
     await Deno.symlink(directory, `${parent}/project:region:inst ance`);

@@ -32,7 +32,8 @@ export async function encrypted(socket: Socket, host: string, tls: DatabaseTls):
       socket,
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(tls.rootCertificate === null ? {} : { ca: await Deno.readTextFile(tls.rootCertificate) }),
-      // It is judged below, where its dates are known: Deno 2.9.6 calls an expired one "unable to verify".
+      // The certificate is checked below, where its dates are known: Deno 2.9.6 calls an expired one "unable
+      // to verify".
       rejectUnauthorized: false,
       ...(tls.mode === "verify-ca" ? { checkServerIdentity: () => undefined } : {}),
     });

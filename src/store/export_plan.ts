@@ -11,15 +11,15 @@ export interface ExportRule {
 const WHOLE: ExportRule = { where: null, columns: {} };
 
 /**
- * Tables whose rows stay behind:
- * - sockets, requests, single-use tokens and replays of answers are of the control plane that is gone;
- * - `uploads` and `leftovers` would make a new control plane delete what it takes for the remains of dead runs,
- *   when the runs have ended well since: the very backup that it was made of among them;
- * - `notification_deliveries` would tell again, or for the first time, of what is long past;
- * - `trash_news` would do the same;
- * - `alerts` too: what still holds is found again;
- * - `run_counts` come with the runs themselves;
- * - `run_output` can be gigabytes, and tells nothing that a restore needs.
+ * Tables whose rows are not exported:
+ * - connections, requests, single-use tokens and stored responses belong to the old control plane;
+ * - from `uploads` and `leftovers`, a new control plane would delete objects as remains of dead runs,
+ *   although those runs may have succeeded since: even the backup that contains this export;
+ * - `notification_deliveries` would send messages again, or late, about events long past;
+ * - `trash_news`, for the same reason;
+ * - `alerts`: a condition that still holds is detected again;
+ * - `run_counts` are derived from the runs;
+ * - `run_output` can be gigabytes, and a restore does not need it.
  */
 const LEFT_OUT = new Set([
   "replicas",

@@ -85,7 +85,7 @@ function tailColumn(sql: Sql) {
   ) as output`;
 }
 
-/** Narrows a listing of logs. A field that is absent narrows nothing. */
+/** Filters a listing of logs. An absent field does not filter. */
 export interface LogFilter {
   readonly states?: readonly RunState[];
   readonly kind?: RunKind;
@@ -95,7 +95,7 @@ export interface LogFilter {
   readonly tag_id?: number;
   readonly since?: Date;
   readonly until?: Date;
-  /** In the reason, or the label of the task. */
+  /** Text in the reason, or the label of the task. */
   readonly search?: string;
 }
 
@@ -120,7 +120,7 @@ export async function listLogs(
   return { rows: await detailsOf(sql, listed, orderBy(sql, sort, SORTS)), total: count!.total };
 }
 
-/** Reads a page from its end where the newest come first, as the counts lead from the oldest on. */
+/** Reads a page from the end of the list if the newest come first, as the counts start at the oldest. */
 async function pageOfAll(
   sql: Sql,
   userId: number,
@@ -137,7 +137,7 @@ async function pageOfAll(
   return { rows: await detailsOf(sql, pageOfRuns(sql, userId, first, size), order), total };
 }
 
-/** Each row is looked up by its id, for the planner can't know how few they are (offset 0). */
+/** Looks up each row by its id (`offset 0`), as the planner cannot know how few there are. */
 async function detailsOf(
   sql: Sql,
   listed: ReturnType<typeof pageOfRuns>,
@@ -156,7 +156,7 @@ function logCondition(sql: Sql, userId: number, filter: LogFilter) {
     sql`(select id from ${sql(table)} where id = ${id} and user_id = ${userId})`;
   const isOwn = [backup_task_id, remote_server_id, backup_destination_id].some((id) => id !== undefined);
   return allOf(sql, [
-    // An index over what belongs to the user holds no other's: asking for the user too would read every row.
+    // An index of the user's own records contains no others: filtering by user as well would read every row.
     isOwn ? null : sql`user_id = ${userId}`,
     states === undefined ? null : sql`state = any(${[...states]})`,
     kind === undefined ? null : sql`kind = ${kind}`,

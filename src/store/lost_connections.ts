@@ -1,15 +1,18 @@
-/** Connections of the pool that the server has closed before anybody noticed: found, replaced, and tried again where that is safe. */
+/**
+ * Detects pool connections that the server has closed unnoticed, replaces them, and retries where that is
+ * safe.
+ */
 import { systemClock } from "../domain/clock.ts";
 import type { Database } from "./database.ts";
 
 /**
- * What a query says whose connection is gone while the server may be there: codes of the way to it, and of a server process that was
- * told to end or was idle for too long.
+ * Error codes of a query whose connection is lost while the server may be up: network errors, and a server
+ * process that was terminated or idle for too long.
  */
 const LOST = new Set(["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "57P01", "57P02", "57P05"]);
-/** A round finds what is lost; another one, that what came in its place holds. */
+/** One round finds the lost connections; another one confirms that their replacements work. */
 const ROUNDS = 3;
-/** Busy connections answer late, and show by being busy that they are good. Milliseconds. */
+/** Timeout in milliseconds. A busy connection answers late, but being busy proves that it works. */
 const PATIENCE = 1_000;
 
 export function isLostConnection(error: unknown): boolean {
@@ -19,8 +22,8 @@ export function isLostConnection(error: unknown): boolean {
 const settling = new WeakMap<Database, Promise<boolean>>();
 
 /**
- * Asks something of every connection of the pool, so that lost ones are noticed and made anew. Resolves with whether the last of them
- * answered. Those who call at the same time share one look.
+ * Queries every connection of the pool, so that lost ones are noticed and replaced. Resolves with true after
+ * a round without a failure, otherwise with false. Concurrent callers share one check.
  */
 export function settleConnections(database: Database): Promise<boolean> {
   const known = settling.get(database);
@@ -34,7 +37,7 @@ async function settle(database: Database): Promise<boolean> {
   for (let round = 0; round < ROUNDS; round++) {
     const patience = new AbortController();
     const late = systemClock.sleep(PATIENCE, patience.signal).then(() => null, () => null);
-    // Sent in one turn, each takes a connection of its own.
+    // Sent in one turn of the event loop, each query takes its own connection.
     const asked = Array.from({ length: database.options.max }, async () => {
       try {
         await Promise.race([database`select 1`, late]);
@@ -46,13 +49,13 @@ async function settle(database: Database): Promise<boolean> {
     const errors = (await Promise.all(asked)).filter((error) => error !== null);
     patience.abort();
     if (errors.length === 0) return true;
-    // The server is away: more tries would say the same.
+    // The server is away: more attempts would fail the same way.
     if (!errors.every(isLostConnection)) return false;
   }
   return false;
 }
 
-/** Does `work`, which may be done twice, again where it came upon a connection that was lost. */
+/** Runs `work`, which must be safe to repeat, and repeats it if its connection was lost. */
 export async function retryLost<T>(database: Database, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -31,7 +31,7 @@ export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promi
     return await begin();
   } catch (error) {
     noteWriteTrouble(database, error);
-    // Nothing was done yet: it was the `begin` that came upon a connection which the server had closed.
+    // Nothing was done yet: `begin` failed on a connection that the server had closed.
     if (isBegun || !isLostConnection(error)) throw error;
     await settleConnections(database);
     return await begin();

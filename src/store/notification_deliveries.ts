@@ -3,29 +3,29 @@ import type { Audience, NotificationEvent } from "../domain/notification.ts";
 import type { NotificationStreamType } from "../domain/notification_stream.ts";
 import { type Database, type Sql, transaction } from "./database.ts";
 
-/** Deliveries of one stream that this replica may make as one message until their lease ends. */
+/** Deliveries of one stream, leased to this replica to send as one message. */
 export interface ClaimedDelivery {
-  /** Also what fences a late answer of an older attempt, with `attempts`. */
+  /** The message's id. Together with `attempts` it rejects a late result of an older attempt. */
   message_id: string;
-  /** In the order in which they happened; one or more. */
+  /** One event or more, in the order in which they happened. */
   events: NotificationEvent[];
-  /** Counted from 1. */
+  /** The number of the attempt, from 1. */
   attempts: number;
   first_attempt_at: Date;
   notification_stream_id: number;
   type: NotificationStreamType;
   value_encrypted: string;
   signing_secret_encrypted: string | null;
-  /** Attempts of the stream that failed before this one since the last success. */
+  /** Failed attempts of the stream since its last success, before this one. */
   failures: number;
 }
 
-/** Whose streams an event is sent to. */
+/** The streams that receive an event. */
 export type Recipients =
   | { taskId: number }
   /** Streams of all tasks of the server that are not paused. */
   | { serverId: number }
-  /** A user's streams but one. */
+  /** All but one of a user's streams. */
   | { userId: number; exceptStreamId: number };
 
 /** Whether anybody is told. */
@@ -37,12 +37,12 @@ export async function hasAudience(sql: Sql, recipients: Recipients, audience: Au
 export interface NewDelivery {
   recipients: Recipients;
   audience: Audience;
-  /** One delivery a stream for each. */
+  /** Each stream gets one delivery for a key. */
   key: string;
   event: NotificationEvent;
 }
 
-/** One row for each of the streams that is to be told. Returns how many. */
+/** Inserts one row for each stream that receives the event. Returns how many. */
 export async function insertDeliveries(
   sql: Sql,
   { recipients, audience, key, event }: NewDelivery,
@@ -79,22 +79,22 @@ function streamsOf(sql: Sql, recipients: Recipients, audience: Audience) {
 }
 
 export interface ClaimLimits {
-  /** Streams. */
+  /** Maximum number of streams. */
   streams: number;
-  /** Whether streams whose last attempt failed are among them. */
+  /** Whether to include streams whose last attempt failed. */
   failing: boolean;
-  /** Streams that are left out, whatever their lease says: the clock may have been moved. */
+  /** Streams to leave out, whatever their lease: the clock may have been changed. */
   except: readonly number[];
-  /** Events that a message to a stream of this type lists; successes may be counted beyond it. */
+  /** Events that a message to a stream of this type lists; more successes may be counted. */
   events(type: NotificationStreamType): number;
 }
 
-/** Successes in one message, at most: they are counted where there is no room to list them. */
+/** Maximum successes in one message: they are counted if there is no room to list them. */
 const MAX_SUCCESSES = 1000;
 
 /**
- * Leases what is due for each of up to `limits.streams` streams that no replica sends to, as one message a
- * stream. A message that was tried before stays as it is. Streams that work come first.
+ * Leases the due deliveries of up to `limits.streams` streams to which no replica is sending, as one message
+ * for each. A message that was tried before stays unchanged. Working streams come first.
  */
 export function claimDeliveries(
   database: Database,
@@ -222,8 +222,8 @@ export async function restartDeliveries(sql: Sql, streamId: number, now: Date): 
 }
 
 /**
- * When the next one may be tried; null where none waits. While a replica is at a stream, what else waits for
- * it waits for that.
+ * Returns when the next delivery may be tried; null if none waits. While a replica sends to a stream, the
+ * stream's other deliveries wait for it to finish.
  */
 export async function nextDelivery(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ at: Date | null }[]>`

@@ -17,9 +17,9 @@ export interface NotificationStreamRow {
   last_delivery_at: Date | null;
   /** Null where it went through. */
   last_delivery_error: string | null;
-  /** Nothing is sent before. */
+  /** Nothing is sent before this time. */
   next_attempt_at: Date | null;
-  /** Attempts that have failed since the last message that was taken. */
+  /** Failed attempts since the last accepted message. */
   failures: number;
   failing_since: Date | null;
   created_at: Date;
@@ -70,7 +70,9 @@ export async function recordLastDelivery(
     update notification_streams set last_delivery_at = ${now}, last_delivery_error = ${error} where id = ${id}`;
 }
 
-/** A message was taken; the next one may go at `nextAt`. `note`: whom it did not reach. */
+/**
+ * Records an accepted message; the next one may be sent at `nextAt`. `note`: the recipients it did not reach.
+ */
 export async function recordStreamSuccess(
   sql: Sql,
   id: number,
@@ -83,7 +85,7 @@ export async function recordStreamSuccess(
     where id = ${id}`;
 }
 
-/** A message was not taken; nothing is sent to the stream until `nextAt`. */
+/** Records a refused message; nothing is sent to the stream until `nextAt`. */
 export async function recordStreamFailure(
   sql: Sql,
   id: number,
@@ -98,7 +100,7 @@ export async function recordStreamFailure(
     where id = ${id}`;
 }
 
-/** All that is known of it was of an address that the stream no longer has. */
+/** Clears the state of the last delivery, which belongs to an address that the stream no longer has. */
 export async function forgetLastDelivery(sql: Sql, id: number): Promise<void> {
   await sql`
     update notification_streams
@@ -134,10 +136,10 @@ export async function lockNotificationStream(
   return row;
 }
 
-/** Narrows a listing of streams. A field that is absent narrows nothing. */
+/** Filters a listing of streams. An absent field does not filter. */
 export interface NotificationStreamFilter {
   readonly type?: NotificationStreamType;
-  /** In the label. */
+  /** Text in the label. */
   readonly search?: string;
 }
 

@@ -28,10 +28,10 @@ export type Notification =
   | { topic: "agent_response"; id: number }
   /** The agent's key is no longer good: close its socket. */
   | { topic: "agent_revoked"; remote_server_id: number }
-  /** Whoever holds this connection pings its agent, and answers with `agent_alive`. */
+  /** The replica that holds this connection pings its agent, and answers with `agent_alive`. */
   | { topic: "agent_probe"; connection_id: string; probe: string; patience_ms: number }
   | { topic: "agent_alive"; probe: string }
-  /** Another connection of the same agent has taken the place of this one. */
+  /** Another connection of the same agent has replaced this one. */
   | { topic: "agent_replaced"; connection_id: string }
   /** A token of this user, or what it allows, is not what it was. */
   | { topic: "tokens_changed"; user_id: number }
@@ -63,8 +63,8 @@ export interface Bus {
   /** `handler` also gets `{ topic: "reconnected" }` when notifications may have been missed. */
   subscribe(handler: (notification: Notification | { topic: "reconnected" }) => void): () => void;
   /**
-   * Returns one sentence on what is wrong with the way to the database; null where the bus listens, and every
-   * connection of the pool was seen to work since.
+   * Returns one sentence on what is wrong with the connection to the database; null if the bus listens and
+   * every connection of the pool has worked since.
    */
   problem(): Promise<string | null>;
   close(): Promise<void>;
@@ -99,7 +99,8 @@ export async function openBus(database: Database, times: BusTimes = TIMES): Prom
     },
     async problem() {
       const { listening } = state;
-      // It is the first to break where the server ends, and asking finds out what was not noticed yet.
+      // This connection breaks first when the server ends, and a query detects a loss that was not noticed
+      // yet.
       const answer = await listening?.look().catch(() => null) ?? null;
       return answer !== null && state.listening === listening && state.isSettled
         ? null
@@ -115,7 +116,7 @@ export async function openBus(database: Database, times: BusTimes = TIMES): Prom
 interface BusState {
   /** Null while the database is away. */
   listening: Listening | null;
-  /** Every connection of the pool was seen to work since it listens. */
+  /** Whether every connection of the pool has worked since the bus began to listen. */
   isSettled: boolean;
 }
 
@@ -126,7 +127,7 @@ interface Listening {
   readonly lost: Promise<void>;
   /** Names this run of the server's process. */
   readonly server: string;
-  /** The processes that this user had there when it began to listen. */
+  /** This user's processes on the server when the bus began to listen. */
   readonly backends: Backends;
   look(): Promise<ServerState>;
   end(): Promise<void>;
@@ -157,8 +158,8 @@ async function keepListening(
     await listening.end();
     const next = await listenAgain(database, deliver, signal);
     if (next === null) return;
-    // Connections to the server from before lead nowhere, or to one that takes no writes. Those that were opened since
-    // may lead to either; a query may be under way on the good ones.
+    // Older connections lead nowhere, or to a server that is read-only. Newer ones may lead to either server,
+    // and the good ones may have running queries.
     if (next.server !== server) dropConnections(database, lostAt, next.backends);
     server = next.server;
     state.listening = next;
@@ -169,7 +170,7 @@ async function keepListening(
   }
 }
 
-/** Resolves once the connection is gone, the server is of no use any more, or the signal aborts. */
+/** Resolves once the connection is lost, the server is no longer usable, or the signal aborts. */
 async function untilUseless(
   database: Database,
   listening: Listening,
@@ -191,7 +192,7 @@ async function listenAgain(
   signal: AbortSignal,
 ): Promise<Listening | null> {
   while (!signal.aborted) {
-    // A failure here is a database that is still away: the services tell of it, this waits.
+    // A failure here means that the database is still away: the services report it, and this loop waits.
     const listening = await listenOnce(database, deliver).catch(() => null);
     if (listening !== null && !signal.aborted) return listening;
     await listening?.end();
@@ -254,7 +255,7 @@ async function listenOnce(database: Database, deliver: Deliver): Promise<Listeni
   };
   try {
     await connection.unsafe(`listen ${CHANNEL}`);
-    // It is idle by nature. Servers before 14 do not know the setting.
+    // This connection is idle by design. Servers before 14 do not know the setting.
     await connection`
       select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout'`;
     const { server } = await look();

@@ -1,14 +1,14 @@
-/** What a message tells of a task, its server and its backup, read when it is written. */
+/** Reads the facts about a task, its server and its backup for a message when it is written. */
 import type { Sql } from "./database.ts";
 
-/** What of the task a notification tells, beside what the caller knows. */
+/** Facts about a task in a notification, besides those that the caller has. */
 export interface NotifiedTask {
   timezone: string;
   task: { id: number; label: string; type: string };
   server: { id: number; label: string } | null;
 }
 
-/** @param serverId The run's, which need not be the task's. */
+/** @param serverId The run's server, which may differ from the task's. */
 export async function findNotifiedTask(
   sql: Sql,
   taskId: number,
@@ -23,7 +23,7 @@ export async function findNotifiedTask(
   return row;
 }
 
-/** The same of an event that is about no task. */
+/** Finds the facts for an event that has no task. */
 export async function findNotifiedUser(
   sql: Sql,
   userId: number,

@@ -13,7 +13,7 @@ export interface AgentDescriptionColumn {
   tools: Record<string, string>;
 }
 
-/** An agent that was refused because another with the same key was connected. Times are ISO 8601. */
+/** An agent that was refused because another one with the same key was connected. Times are ISO 8601. */
 export interface DuplicateAgentColumn {
   hostname: string;
   ip_address: string | null;
@@ -133,18 +133,18 @@ export async function findRemoteServerDetail(
   return row;
 }
 
-/** Narrows a listing of servers. A field that is absent narrows nothing. */
+/** Filters a listing of servers. An absent field does not filter. */
 export interface RemoteServerFilter {
   readonly connectivity?: "unknown" | "connected" | "disconnected";
   readonly since?: Date;
   readonly until?: Date;
-  /** In the label or the address. */
+  /** Text in the label or the address. */
   readonly search?: string;
 }
 
 const SORTS = { created_at: "created_at", label: "label", last_connected_at: "last_connected_at" };
 
-/** @param heardSince A replica that was silent for longer holds no sockets any more. */
+/** @param heardSince A replica without a heartbeat since then no longer holds connections. */
 export async function listRemoteServers(
   sql: Sql,
   userId: number,
@@ -195,7 +195,7 @@ export async function isAddressTaken(
 }
 
 /** What keeps a server from being deleted; `runs` are those that are not over. */
-/** The backups that lie on a server's own disk, locked until the transaction ends. */
+/** Returns the backups on a server's own disk, locked until the transaction ends. */
 export async function lockBackupsOnDisk(
   sql: Sql,
   id: number,
@@ -223,7 +223,7 @@ export async function findRemoteServerByAgentKey(
   return row;
 }
 
-/** The agent that was refused last; locks the server. */
+/** Returns the agent that was refused last; locks the server. */
 export async function lockDuplicateAgent(sql: Sql, id: number): Promise<DuplicateAgentColumn | null> {
   const [row] = await sql<{ duplicate_agent: DuplicateAgentColumn | null }[]>`
     select duplicate_agent from remote_servers where id = ${id} for no key update`;

@@ -12,7 +12,7 @@ export interface EventProgress {
     files_count: number | null;
     bytes_per_second: number;
     eta_seconds: number | null;
-    /** How long nothing has moved; missing from agents that do not watch it. Milliseconds. */
+    /** How long the run has made no progress, in milliseconds; missing from agents that do not measure it. */
     stalled_ms?: number;
     waits_for?: string | null;
   } | null;

@@ -1,9 +1,9 @@
-/** Runs and agents that stand in one state for too long, as their owners are to be told. */
+/** Finds runs and agents that have been in one state for too long, to notify their owners. */
 import { RESTORE_PATIENCE } from "../domain/run.ts";
 import type { Sql } from "./database.ts";
 import type { RunRow } from "./runs.ts";
 
-/** What a task says of waiting, in seconds; null: the control plane's default. */
+/** A task's time limits, in seconds; null: the control plane's default. */
 export interface TaskWatch {
   stall_warning: number | null;
   stall_timeout: number | null;
@@ -15,13 +15,13 @@ export async function findTaskWatch(sql: Sql, taskId: number): Promise<TaskWatch
   return row;
 }
 
-/** Seconds of a task's column, or of the default in milliseconds. */
+/** An interval from a task's column in seconds, or from the default in milliseconds. */
 const limit = (sql: Sql, column: ReturnType<Sql>, otherwise: number) =>
   sql`make_interval(secs => coalesce(${column}, ${otherwise / 1000}::double precision))`;
 
 /**
- * Running runs whose agent is heard and of which nothing has moved, locked. `is_over`: its limit passed a
- * lease ago.
+ * Locks running runs without progress whose agent is connected. `is_over`: the limit passed a lease's time
+ * ago.
  */
 export function lockStalledRuns(
   sql: Sql,
@@ -46,7 +46,7 @@ export function lockStalledRuns(
     order by r.id limit 500 for update of r skip locked`;
 }
 
-/** Open alerts about runs that no longer stand still. */
+/** Finds open alerts about runs that are no longer stalled. */
 export function stalledAlertsToClose(sql: Sql, now: Date, warning: number): Promise<{ subject: string }[]> {
   return sql<{ subject: string }[]>`
     select a.subject from alerts a
@@ -58,7 +58,7 @@ export function stalledAlertsToClose(sql: Sql, now: Date, warning: number): Prom
     ) limit 500`;
 }
 
-/** Runs of people and schedules that no agent has taken for long, locked. */
+/** Locks manual and scheduled runs that no agent has taken for too long. */
 export function lockOverdueQueuedRuns(sql: Sql, now: Date, overdue: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select r.* from runs r left join backup_tasks t on t.id = r.backup_task_id
@@ -72,7 +72,8 @@ export function lockOverdueQueuedRuns(sql: Sql, now: Date, overdue: number): Pro
 }
 
 /**
- * Running backup runs that take at least `factor` times the median of their task's last backups, and `least`.
+ * Finds running backup runs that take at least `factor` times the median of their task's last backups, and at
+ * least `least`.
  */
 export function slowRuns(
   sql: Sql,
@@ -97,9 +98,7 @@ export function slowRuns(
     order by r.id limit 500`;
 }
 
-/**
- * Servers whose agent has been away for too long; those that were found within the last hour are passed over.
- */
+/** Finds servers whose agent has been away for too long, except those found within the last hour. */
 export function serversGone(
   sql: Sql,
   now: Date,
@@ -118,7 +117,7 @@ export function serversGone(
     order by s.id limit 500`;
 }
 
-/** Servers with an open alert about an agent that is away, whose agent is connected. */
+/** Finds servers whose agent is connected again, with an open alert about its absence. */
 export function serversBack(sql: Sql): Promise<{ id: number; user_id: number }[]> {
   return sql`
     select s.id, s.user_id from alerts a join remote_servers s on a.subject = 'server ' || s.id
@@ -134,7 +133,7 @@ export interface FailingRemovals {
   error: string;
 }
 
-/** Destinations from which something can't be removed since `before`. */
+/** Finds destinations from which removals have failed since `before`. */
 export function failingRemovals(sql: Sql, before: Date): Promise<FailingRemovals[]> {
   return sql<FailingRemovals[]>`
     select d.id as destination_id, d.user_id, d.label, count(*)::int as count, max(error) as error
@@ -147,7 +146,7 @@ export function failingRemovals(sql: Sql, before: Date): Promise<FailingRemovals
     group by d.id order by d.id limit 500`;
 }
 
-/** Streams that have taken no message since `before` though some wait. */
+/** Finds streams that have accepted no message since `before` although some wait. */
 export function failingStreams(
   sql: Sql,
   before: Date,
@@ -157,7 +156,9 @@ export function failingStreams(
     where n.failing_since <= ${before} order by n.id limit 500`;
 }
 
-/** Subjects of open alerts of a kind; with `before`, of those that did not occur since. */
+/**
+ * Returns the subjects of open alerts of a kind; with `before`, only of those without an occurrence since.
+ */
 export async function openSubjects(sql: Sql, kind: string, before: Date | null = null): Promise<string[]> {
   const rows = await sql<{ subject: string }[]>`
     select subject from alerts

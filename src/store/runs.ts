@@ -34,9 +34,9 @@ export interface RunRow {
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
-  /** When anything of it moved last; null before it began. */
+  /** The time of its last progress; null before it began. */
   moved_at: Date | null;
-  /** What it waits for while nothing moves, as its agent says. */
+  /** The cause of a stall, as its agent reports it. */
   waits_for: string | null;
 }
 

@@ -33,7 +33,7 @@ export async function sealingKeyIds(sql: Sql): Promise<string[]> {
   return [...(await countSealed(sql)).keys()].sort();
 }
 
-/** Returns some of the values that another key than these seals. */
+/** Returns some of the values that are sealed with other keys than these. */
 export async function sealedByOthers(
   sql: Sql,
   { table, column }: SealedColumn,

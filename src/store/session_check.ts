@@ -1,15 +1,16 @@
-/** Whether what lies between this process and PostgreSQL keeps sessions: a pooler in transaction mode does not. */
+/** Checks whether the connection to PostgreSQL keeps sessions: a pooler in transaction mode does not. */
 import { randomBytes } from "node:crypto";
 import postgres from "postgres";
 import { systemClock } from "../domain/clock.ts";
 import type { Database } from "./database.ts";
 
-/** How long a notification may take. Milliseconds. */
+/** Timeout of the notification. Milliseconds. */
 const PATIENCE = 5_000;
 
 /**
- * Listens on one connection and notifies by another, as control planes do. Resolves with whether the notification came: through
- * PgBouncer in transaction mode, and its like, it reaches whoever uses that server connection at that moment.
+ * Listens on one connection and notifies through another, as control planes do. Resolves with whether the
+ * notification arrived. Through a pooler in transaction mode, such as PgBouncer, it reaches any client that
+ * uses the server connection at that moment.
  */
 export async function keepsSessions(database: Database): Promise<boolean> {
   const channel = `rearguard_check_${randomBytes(8).toString("hex")}`;

@@ -88,7 +88,7 @@ export async function revokeToken(sql: Sql, userId: number, id: number, now: Dat
   return count === 1;
 }
 
-/** Whether an administrator has another token that is good and allows everything an administrator does. */
+/** Returns whether an administrator has another valid token with all of an administrator's abilities. */
 export async function hasOtherAdminToken(sql: Sql, exceptId: number, now: Date): Promise<boolean> {
   const rows = await sql`
     select from tokens t join users u on u.id = t.user_id
@@ -97,7 +97,7 @@ export async function hasOtherAdminToken(sql: Sql, exceptId: number, now: Date):
   return rows.length > 0;
 }
 
-/** Whether a token with this hash is good. */
+/** Returns whether a token with this hash is valid. */
 export async function isTokenGood(sql: Sql, tokenHash: string, now: Date): Promise<boolean> {
   const rows = await sql`
     select from tokens t join users u on u.id = t.user_id where t.token_hash = ${tokenHash}

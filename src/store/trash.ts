@@ -1,4 +1,4 @@
-/** The trash: its delay, and what administrators are still to be told of it. */
+/** The trash: its delay, and the events not yet reported to administrators. */
 import { DEFAULT_DELETE_DELAY_DAYS, type DeleteDelay } from "../domain/trash.ts";
 import type { NotificationEvent } from "../domain/notification.ts";
 import type { Sql } from "./database.ts";
@@ -9,7 +9,7 @@ interface SettingsRow {
   next_from: Date | null;
 }
 
-/** Returns null where no control plane has configured one yet. */
+/** Returns null if no control plane has configured one yet. */
 export async function findDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
   const [row] = await sql<SettingsRow[]>`
     select delay_days, next_delay_days, next_from from trash_settings`;
@@ -20,7 +20,7 @@ export async function findDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
   };
 }
 
-/** Keeps other control planes from changing it until the transaction ends. */
+/** Prevents other control planes from changing the delay until the transaction ends. */
 export async function lockDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
   await sql`lock table trash_settings in exclusive mode`;
   return await findDeleteDelay(sql);
@@ -32,8 +32,8 @@ export async function storeDeleteDelay(sql: Sql, { days, next }: DeleteDelay): P
 }
 
 /**
- * Puts backups into the trash. Those in it keep their time; one that a rule has marked goes by the trash's. None may
- * be held, and what is partly gone is not waited for.
+ * Puts backups into the trash. Those already in it keep their time; one marked by a rule gets the trash's
+ * time. One whose removal has begun gets no further delay. None may be held.
  */
 export async function trashBackups(
   sql: Sql,
@@ -54,7 +54,7 @@ export async function trashBackups(
     where id = any(${[...ids]}::bigint[])`;
 }
 
-/** Marks backups that changed rules remove: nothing of them goes before `deletesAt`. None may be held. */
+/** Marks backups that changed rules remove: nothing is removed before `deletesAt`. None may be held. */
 export async function trashByRule(
   sql: Sql,
   ids: readonly number[],
@@ -66,13 +66,13 @@ export async function trashByRule(
     where id = any(${[...ids]}::bigint[]) and removal_requested_at is null`;
 }
 
-/** Ends the holds that were released and whose time has come. */
+/** Ends the released holds that are due. */
 export async function endReleasedHolds(sql: Sql, now: Date): Promise<void> {
   await sql`
     update backups set held_at = null, hold_reason = null, hold_ends_at = null where hold_ends_at <= ${now}`;
 }
 
-/** Users whose time in the trash is over, and who have nothing any more. */
+/** Finds users whose time in the trash is over, and who own nothing any more. */
 export async function usersToDelete(sql: Sql, now: Date): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select id from users u where deletes_at <= ${now}
@@ -83,7 +83,7 @@ export async function usersToDelete(sql: Sql, now: Date): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Destinations whose time in the trash is over, and which hold nothing any more. */
+/** Finds destinations whose time in the trash is over, and which store nothing any more. */
 export async function destinationsToDelete(sql: Sql, now: Date): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select id from backup_destinations d where deletes_at <= ${now}
@@ -94,7 +94,7 @@ export async function destinationsToDelete(sql: Sql, now: Date): Promise<number[
   return rows.map(({ id }) => id);
 }
 
-/** When something in the trash, or a hold, ends next; backups apart. */
+/** Returns when the next record in the trash or the next hold ends, not counting backups. */
 export async function nextTrashAt(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`
     select least(
@@ -108,7 +108,7 @@ export async function nextTrashAt(sql: Sql): Promise<Date | null> {
 export interface TrashNews {
   user_id: number;
   event: "delete" | "forget" | "release" | "retention";
-  /** As in the paths: `backups`. */
+  /** The resource as in the API's paths: `backups`. */
   resource: string;
   resource_id: number;
   ends_at: Date;
@@ -119,18 +119,18 @@ export async function insertTrashNews(sql: Sql, news: readonly TrashNews[], now:
   await sql`insert into trash_news ${sql(news.map((each) => ({ ...each, created_at: now })))}`;
 }
 
-/** What one user did to one kind of record. */
+/** A summary of one user's changes to one kind of record. */
 export interface TrashSummary {
   email: string | null;
   event: TrashNews["event"];
   resource: string;
   count: number;
-  /** The first ten. */
+  /** The first ten ids. */
   ids: number[];
   ends_at: Date;
 }
 
-/** Returns when administrators were told last; null: never. Locks it until the transaction ends. */
+/** Returns when administrators were last notified; null: never. Locks it until the transaction ends. */
 export async function lockTrashTold(sql: Sql): Promise<Date | null> {
   await sql`insert into trash_settings (delay_days) values (${DEFAULT_DELETE_DELAY_DAYS}) on conflict do nothing`;
   const [row] = await sql<{ told_at: Date | null }[]>`select told_at from trash_settings for update`;
@@ -142,7 +142,7 @@ export async function hasTrashNews(sql: Sql): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Takes all that is to be told, summed up. */
+/** Removes all pending events and returns their summaries. */
 export async function takeTrashNews(sql: Sql, now: Date): Promise<TrashSummary[]> {
   await sql`update trash_settings set told_at = ${now}`;
   return await sql<TrashSummary[]>`
@@ -153,7 +153,7 @@ export async function takeTrashNews(sql: Sql, now: Date): Promise<TrashSummary[]
     group by u.email, n.event, n.resource order by u.email, n.resource, n.event`;
 }
 
-/** Writes one delivery for each of the user's streams that tells of anything. Returns how many. */
+/** Inserts one delivery for each of the user's streams that has notifications enabled. Returns how many. */
 export async function insertDeliveriesTo(
   sql: Sql,
   userId: number,

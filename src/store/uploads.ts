@@ -30,7 +30,7 @@ export interface UploadRun {
   object_stamp: string | null;
   /** Bytes that the task's run before this one wrote, where it did not succeed. */
   failed_bytes_written: number | null;
-  /** How fast that run stored, where it stored enough to tell. */
+  /** The upload rate of that run, if it uploaded enough to measure. */
   last_bytes_per_second: number | null;
 }
 

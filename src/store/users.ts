@@ -12,7 +12,7 @@ export interface UserRow {
   language: string;
   is_admin: boolean;
   weekly_summary_enabled: boolean;
-  /** Null unless the user was deleted: until then they are in the trash, and their tokens are no good. */
+  /** When the user will be deleted; null unless in the trash. Tokens of a user in the trash are invalid. */
   deletes_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -73,21 +73,21 @@ export async function lockUser(sql: Sql, id: number): Promise<UserRow | undefine
   return row;
 }
 
-/** The same, of one in the trash too. */
+/** Finds and locks a user, even one in the trash. */
 export async function lockTrashedUser(sql: Sql, id: number): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`select * from users where id = ${id} for update`;
   return row;
 }
 
-/** Puts a user into the trash, or takes them out with null. */
+/** Puts a user into the trash, or takes them out if `deletesAt` is null. */
 export async function setUserDeletion(sql: Sql, id: number, deletesAt: Date | null): Promise<void> {
   await sql`update users set deletes_at = ${deletesAt} where id = ${id}`;
 }
 
-/** Narrows a listing of users. A user who was deleted is in the trash alone. */
+/** Filters a listing of users. Only `trash` shows deleted ones. */
 export interface UserFilter {
   readonly status?: "trash";
-  /** In the name or the email. */
+  /** Text in the name or the email address. */
   readonly search?: string;
 }
 
@@ -122,7 +122,7 @@ export async function lockAdmins(sql: Sql): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
-/** Administrators, who has been here longest first, with the time zone that they read times in. */
+/** Lists administrators, the oldest account first, with their time zone. */
 export async function listAdministrators(
   sql: Sql,
 ): Promise<{ id: number; email: string; timezone: string }[]> {

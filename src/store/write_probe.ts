@@ -1,12 +1,12 @@
-/** A write that needs room, to find out whether the database stores again. */
+/** Tests with a write that needs disk space whether the database can store again. */
 import { databaseTrouble } from "../domain/database_trouble.ts";
 import type { Database } from "./database.ts";
 import { beginOnce } from "./lost_transactions.ts";
 import { endWriteTrouble, hasWriteTrouble } from "./write_trouble.ts";
 
 /**
- * Returns one sentence where nothing can be stored; null where there is no trouble, or no longer: while there was, each call tries to
- * write something that needs room, and takes it back.
+ * Returns one sentence if nothing can be stored, otherwise null. After a failed write, each call tries a
+ * write that needs disk space, and rolls it back.
  */
 export async function writeTrouble(database: Database): Promise<string | null> {
   if (!hasWriteTrouble(database)) return null;

@@ -1,11 +1,11 @@
-/** Whether the database takes writes: what transactions came upon, until a write is seen to work. */
+/** Tracks whether the database accepts writes: records failures of transactions until a write succeeds. */
 import { databaseTrouble } from "../domain/database_trouble.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { Database } from "./database.ts";
 
 const troubles = new WeakMap<Database, string>();
 
-/** Keeps in mind, and logs once, what keeps the database from storing anything. */
+/** Records, and logs once, an error that prevents all writes. */
 export function noteWriteTrouble(database: Database, error: unknown): void {
   const trouble = databaseTrouble(error);
   if (trouble === null || !trouble.stopsWrites || troubles.get(database) === trouble.sentence) return;
@@ -13,7 +13,7 @@ export function noteWriteTrouble(database: Database, error: unknown): void {
   log().error(`${trouble.sentence} (${(error as Error).message})`);
 }
 
-/** Whether something kept the database from storing, and no write was seen to work since. */
+/** Returns whether an error prevented writes, and none has succeeded since. */
 export function hasWriteTrouble(database: Database): boolean {
   return troubles.has(database);
 }

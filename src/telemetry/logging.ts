@@ -50,10 +50,12 @@ export async function setUpLogging({ level, format }: LoggingOptions): Promise<v
   });
 }
 
-/** How often a trouble of the database server is logged, whoever comes upon it. Milliseconds. */
+/** Minimum interval at which a problem of the database server is logged. Milliseconds. */
 const TROUBLE_INTERVAL = 60_000;
 
-/** Passes on what is logged, but each trouble of the database server once a minute only, without its stack, which tells nothing. */
+/**
+ * Forwards log records, but each problem of the database server at most once a minute, and without its stack.
+ */
 function foldTroubles(sink: Sink): Sink {
   const last = new Map<string, { at: number; folded: number }>();
   return (record) => {

@@ -1,6 +1,6 @@
 /**
- * Peers that take a connection and never answer: every run that meets one ends, or says within the limit what it waits
- * for. The plans of `deno task faults` have them too, and mend them; here they stay mute.
+ * Peers that accept a connection and never answer: every run that meets one ends, or reports within the limit
+ * what it waits for. The plans of `deno task faults` include and repair them; here they stay silent.
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -13,18 +13,18 @@ import { FreezableMount } from "../support/tmpfs.ts";
 import { until } from "../support/until.ts";
 import { Relay } from "./relay.ts";
 
-/** Of the agent. Seconds. */
+/** Time limits of the agent, in seconds. */
 const LIMITS = { DESTINATION_IDLE_SECONDS: "1", DESTINATION_PATIENCE_SECONDS: "3" };
-/** In which a run that meets a mute peer has ended or said so. Milliseconds. */
+/** Time within which a run that meets a silent peer has ended or reported it. Milliseconds. */
 const BOUND = 45_000;
 
 interface Peer {
   readonly fields: Record<string, unknown>;
-  /** Whether bytes are on their way to it. */
+  /** Whether bytes are being sent to it. */
   isAtWork(output: string): boolean;
   mute(): void;
   mend(): void;
-  /** What a run says of it, be it over or not. */
+  /** Text in the output of the run, whether it is over or not. */
   readonly says: RegExp;
 }
 
@@ -82,7 +82,7 @@ const PEERS: Record<string, (stack: AsyncDisposableStack, root: string) => Promi
   },
 };
 
-/** Text that is made as long as a test needs: the source of a run that is in the middle of its upload. */
+/** Grows a text for as long as a test needs: the source of a run that is in the middle of its upload. */
 async function growSource(root: string): Promise<string> {
   const path = `${root}/source`;
   await Deno.mkdir(path);
@@ -136,10 +136,11 @@ Deno.test("runs that meet a mute peer end or say what they wait for, and the age
         return peer.says.test(output) || ["failed", "successful"].includes(status);
       }, BOUND).catch(async () => assert.fail(`Nothing was said: ${(await logOf(plane, logId)).output}`));
       const { status, output } = await logOf(plane, logId);
-      // One that was faster than the silence has not met it.
+      // A run that finished before the silence has not met it.
       if (status !== "successful") assert.match(output, peer.says);
       assert.ok(systemClock.monotonic() - muted < BOUND);
-      // A cancel ends it however mute the peer is, and another destination of the same agent works meanwhile.
+      // A cancel ends the run however silent the peer is, and another destination of the same agent works
+      // meanwhile.
       await api.call("POST", `/backup-tasks/${taskId}/cancel`);
       await until(async () => !["queued", "running"].includes((await logOf(plane, logId)).status), 90_000);
       const place = await Deno.makeTempDir({ prefix: "rearguard-mute-" });
@@ -172,7 +173,7 @@ Deno.test("a webhook that is mute keeps no run and no other webhook waiting", as
     const notifications = { on_success: true, on_failure: true };
     const fields = { label, type: "webhook", value: "https://example.com", notifications };
     const id = await api.create("/notification-streams", fields);
-    // The API takes https alone; the receiver has no certificate.
+    // The API accepts only https; the receiver has no certificate.
     const sealed = keyring.encrypt(`http://127.0.0.1:${port}/${label}`);
     await database`update notification_streams set value_encrypted = ${sealed} where id = ${id}`;
     return id;

@@ -26,7 +26,7 @@ export class Places implements AsyncDisposable {
     readonly s3Relay: Relay,
     readonly sftpRelay: Relay,
     readonly disk: SmallDisk,
-    /** Of a network, as it seems: its server may fall silent. */
+    /** A mount that looks like a network disk: its server may fall silent. */
     readonly networkDisk: FreezableMount,
     private readonly parts: AsyncDisposable,
   ) {}

@@ -49,7 +49,7 @@ export type Action =
   | { readonly type: "S3 truncates answers"; readonly after: number; readonly calls: number }
   | { readonly type: "drop SFTP" }
   | { readonly type: "SFTP is slow"; readonly bytesPerSecond: number }
-  /** Connections are taken and nothing is answered, until all is mended. */
+  /** Connections are accepted and nothing is answered, until everything is repaired. */
   | { readonly type: "S3 falls mute" | "SFTP falls mute" | "the network disk falls mute" }
   | { readonly type: "Postgres falls mute"; readonly downFor: number }
   | { readonly type: "jump the clock"; readonly plane: number; readonly seconds: number }

@@ -28,7 +28,9 @@ export class MortalPostgres implements AsyncDisposable {
     signalAll(await this.#processes(), "SIGKILL");
   }
 
-  /** Its connections stay, and answer nothing, until it goes on. Returns what lets it. */
+  /**
+   * Suspends its processes: connections stay open but get no answer. Returns a function that resumes them.
+   */
   async freeze(): Promise<() => void> {
     const processes = await this.#processes();
     signalAll(processes, "SIGSTOP");

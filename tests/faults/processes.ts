@@ -20,7 +20,7 @@ export interface PlaneOptions {
 /** Short, so that a plan sees each of them end. Seconds. */
 export const RUN_TIMES = { lease: 3, grace: 4, acceptance: 3, cancel: 3, start: 90 };
 
-/** How long an agent bears with a destination that is silent, and with one that is away. */
+/** How long an agent waits for a silent destination, and for an unreachable one. */
 const DESTINATION_LIMITS = { DESTINATION_IDLE_SECONDS: "2", DESTINATION_PATIENCE_SECONDS: "12" };
 
 export function launchPlane(options: PlaneOptions): Process {

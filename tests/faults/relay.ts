@@ -7,7 +7,7 @@ export class Relay implements AsyncDisposable {
   bytesPerSecond: number | null = null;
   /** Asked for each new connection: after how many bytes of answers it ends; null: never. */
   endsAfter: () => number | null = () => null;
-  /** Connections are taken, and nothing passes them. */
+  /** Connections are accepted, but no data passes. */
   #muted: { readonly promise: Promise<void>; resolve(): void } | null = null;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();
@@ -30,7 +30,7 @@ export class Relay implements AsyncDisposable {
     return count;
   }
 
-  /** From now on nothing comes through. Those that are open then stay so until it is healed, which ends them. */
+  /** Blocks all data from now on. Open connections stay open until it is healed, which ends them. */
   mute(): void {
     this.#muted ??= Promise.withResolvers<void>();
   }

@@ -1,7 +1,7 @@
 /**
- * Rules of `deno lint` against promises that are made of functions which may throw instead. A function
- * throws before its promise exists where `Promise.resolve(work())` or `callback().catch(…)` expect a
- * rejection: nobody hears of it.
+ * Rules of `deno lint` against promises made from functions that may throw. `Promise.resolve(work())` and
+ * `callback().catch(…)` expect a rejection, but a function that throws does so before its promise exists: the
+ * error goes unhandled.
  */
 
 type Node = Deno.lint.Node;

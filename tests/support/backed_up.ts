@@ -8,11 +8,11 @@ export interface Fixture extends AsyncDisposable {
   run: BackupRun;
   tree: string;
   backup: StoredBackup;
-  /** A path where nothing is. */
+  /** A path where nothing exists. */
   target: string;
 }
 
-/** Backs up a tree that `grow`, a shell script with the tree's path as `$1`, makes. */
+/** Backs up a tree that `grow` makes: a shell script that gets the tree's path as `$1`, or a function. */
 export async function backedUp(
   grow: string | ((tree: string) => Promise<unknown>),
   changes: Partial<BackupJob> = {},
@@ -35,7 +35,7 @@ export async function backedUp(
   };
 }
 
-/** The reason of a restore that fails. */
+/** Returns the reason of a restore that fails. */
 export async function failure(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
   assert(error instanceof RunFailedError, Deno.inspect(error));
@@ -48,7 +48,7 @@ export const isNoDamage = (error: Error) =>
 
 export const names = (directory: string) => [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
 
-/** Nothing but what was there before is beside or in the target. */
+/** Asserts that a restore left nothing in or next to the target. */
 export function assertNothingLeft({ run }: Fixture): void {
   const found = [...Deno.readDirSync(run.root)].filter(({ name }) => name.startsWith("."));
   assert.deepEqual(found.map(({ name }) => name), []);

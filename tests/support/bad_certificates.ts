@@ -1,11 +1,14 @@
-/** Certificates for `localhost` of an authority, good and bad in each way, made by openssl. */
+/**
+ * Certificates for `localhost`, issued by a test authority with openssl: a valid one, and one for each
+ * defect.
+ */
 import { shell } from "./backup_run.ts";
 
 export const CERTIFICATES = ["good", "wrong", "expired", "early", "self"] as const;
 export type CertificateKind = typeof CERTIFICATES[number];
 
 export interface Certificates extends AsyncDisposable {
-  /** The authority of all but the self-signed one, a file. */
+  /** Path of the certificate of the authority that issued all but the self-signed one. */
   readonly authority: string;
   readonly directory: string;
   readonly pem: Readonly<Record<CertificateKind, { cert: string; key: string }>>;

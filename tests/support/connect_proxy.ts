@@ -1,10 +1,13 @@
-/** An HTTP proxy to this machine, whatever host is asked for, that remembers what was. As most do, it upgrades nothing. */
+/**
+ * An HTTP proxy that connects every host name to this machine, and records the requests. Like most proxies,
+ * it supports no upgrade.
+ */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 export class ConnectProxy implements AsyncDisposable {
-  /** `host:port` of the tunnels (`CONNECT`), in order. */
+  /** `host:port` of each tunnel (`CONNECT`), in order. */
   readonly asked: string[] = [];
-  /** Answers this to a tunnel instead. */
+  /** If set, the response to a tunnel instead of a connection. */
   refusal: string | null = null;
   readonly #open = new Set<Socket>();
 
@@ -23,7 +26,7 @@ export class ConnectProxy implements AsyncDisposable {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** Cuts what is open. */
+  /** Closes the open connections. */
   drop(): void {
     for (const socket of this.#open) socket.destroy();
   }
@@ -44,7 +47,7 @@ export class ConnectProxy implements AsyncDisposable {
     this.#watch(client, client);
   }
 
-  /** A plain request, with its host in its first line. */
+  /** Forwards a plain request, with its host in the first line. */
   #forward(client: Socket, text: string, head: Uint8Array): void {
     if (/^upgrade:/im.test(text)) return void client.end("HTTP/1.1 400 Bad Request\r\n\r\n");
     const port = /^\w+ http:\/\/[^/]+:(\d+)/.exec(text)![1];

@@ -41,9 +41,9 @@ export interface AgentOptions {
   logLevel: string;
   /** Its PATH; default: this process's. */
   path?: string;
-  /** More of its environment. */
+  /** Additional environment variables. */
   environment?: Record<string, string>;
-  /** The control plane's address as the agent is given it. */
+  /** The control plane's address as the agent gets it. */
   seen?(url: string): string;
 }
 
@@ -103,7 +103,7 @@ export async function serve(
       new Reaper(services, replicaId),
       new Remover(services),
       new Watcher(services),
-      // Each event is a message of its own.
+      // Sends each event as a message of its own.
       new Messenger(services, new Notifier({ ...services, smtp: null, messageInterval: 0 })),
     ]
   ) {

@@ -13,7 +13,7 @@ export class FreezingRelay implements AsyncDisposable {
     this.#accepting = this.#accept();
   }
 
-  /** Connections of clients that have not ended. */
+  /** Number of client connections that are still open. */
   get open(): number {
     return this.#clients.size;
   }
@@ -54,7 +54,7 @@ export class FreezingRelay implements AsyncDisposable {
   async #carry(from: Deno.Conn, to: Deno.Conn): Promise<void> {
     const bytes = new Uint8Array(64 * 1024);
     try {
-      // A client that ends is seen, whatever it had sent before.
+      // Reads on while frozen, to notice that a client ends, whatever it has sent before.
       for (let n = await from.read(bytes); n !== null; n = await from.read(bytes)) {
         if (this.#frozen.has(from)) continue;
         await this.#thawed;

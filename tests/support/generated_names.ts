@@ -1,9 +1,11 @@
-/** The names that generators of clients, such as orval, make of an OpenAPI document: a type for each part of it. */
+/**
+ * Names that client generators, such as orval, derive from an OpenAPI document: a type for each part of it.
+ */
 
 // deno-lint-ignore no-explicit-any
 type Document = any;
 
-/** What an operation's types end in, beside the names of its parameters. */
+/** Suffixes of an operation's types, besides the names of its parameters. */
 const OF_OPERATIONS = [
   "Result",
   "Params",
@@ -17,11 +19,11 @@ const OF_OPERATIONS = [
 
 export interface GeneratedName {
   readonly name: string;
-  /** The part of the document that it is made for. */
+  /** The part of the document it is derived from. */
   readonly of: string;
 }
 
-/** Every name, as often as it is made. */
+/** Yields every name, as often as it is derived. */
 export function* generatedNames(document: Document): Generator<GeneratedName> {
   for (const [name, schema] of Object.entries(document.components.schemas)) {
     yield { name: pascal(name), of: `component ${name}` };
@@ -47,7 +49,7 @@ export function* generatedNames(document: Document): Generator<GeneratedName> {
   }
 }
 
-/** What is referred to has its name already. */
+/** A referenced schema already has its name. */
 function* ofSchema(schema: Document, base: string, of: string): Generator<GeneratedName> {
   if (schema.$ref !== undefined) return;
   for (const [name, property] of Object.entries<Document>(schema.properties ?? {})) {

@@ -1,4 +1,4 @@
-/** The system's clock, so many times faster: for limits of minutes over real connections. */
+/** The system's clock, sped up by a factor: for limits of minutes over real connections. */
 import { type Clock, systemClock } from "../../src/domain/clock.ts";
 
 export function hurriedClock(factor: number): Clock {
@@ -9,7 +9,9 @@ export function hurriedClock(factor: number): Clock {
   };
 }
 
-/** Keeps the event loop at work while only a clock's sleeps are left, which keep no process alive. */
+/**
+ * Keeps the event loop alive while only a clock's sleeps are pending, which do not keep it alive themselves.
+ */
 export function keepAwake(): Disposable {
   const timer = setInterval(() => {}, 1000);
   return { [Symbol.dispose]: () => clearInterval(timer) };

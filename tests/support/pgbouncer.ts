@@ -1,10 +1,10 @@
-/** PgBouncer in front of a PostgreSQL server of the tests, which lets anybody in. */
+/** PgBouncer in front of a test's PostgreSQL server, without authentication. */
 import { freePort, reachable } from "./ports.ts";
 import { type PostgresqlServer, systemUser } from "./postgresql.ts";
 
 export interface PgbouncerOptions {
   mode: "session" | "transaction" | "statement";
-  /** Default: what Rearguard asks for. */
+  /** Default: the parameters that Rearguard needs. */
   ignoredStartupParameters?: string;
 }
 
@@ -36,7 +36,7 @@ pool_mode = ${mode}
 ignore_startup_parameters = ${ignoredStartupParameters}
 `,
     );
-    // It refuses root.
+    // PgBouncer refuses to run as root.
     const owner = await systemUser("postgres");
     if (owner !== null) await Deno.chown(directory, owner.uid, owner.gid);
     await Deno.chmod(directory, 0o755);

@@ -12,7 +12,7 @@ export interface PostgresqlOptions {
   programs?: string;
   /** It is the streaming standby of this one, whose commits wait for it from then on. */
   standbyOf?: PostgresqlServer;
-  /** Lines of its configuration file. */
+  /** Lines for its configuration file. */
   settings?: string;
 }
 

@@ -15,7 +15,7 @@ type Message = any;
 
 export class RawAgent implements Disposable {
   readonly received: Message[] = [];
-  /** False: as one whose machine or network is gone. */
+  /** False: behaves like an agent whose machine or network is gone. */
   answersPings = true;
   /** The code of the socket's end. */
   readonly closed: Promise<number>;

@@ -50,7 +50,7 @@ export class MailReceiver implements AsyncDisposable {
   readonly received: ReceivedMail[] = [];
   /** Answered to a message in place of taking it. */
   refusal: { code: number; message: string } | null = null;
-  /** Addresses that it knows nobody of. */
+  /** Addresses for which it has no mailbox. */
   readonly refusedRecipients: string[] = [];
   readonly #server: SMTPServer;
   #port = 0;

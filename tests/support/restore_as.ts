@@ -1,6 +1,6 @@
 /**
- * Restores by the engine alone, as the user that this program is run by. Arguments: a `BackupRun`'s root with
- * `backup.json` in it, an empty work directory, and the target's JSON. Prints the outcome and the run's
+ * Restores by the engine alone, as the user that runs this program. Arguments: a `BackupRun`'s root that
+ * contains `backup.json`, an empty work directory, and the target as JSON. Prints the outcome and the run's
  * warnings.
  */
 import { LocalDestination } from "../../agent/engine/destinations/local.ts";

@@ -1,4 +1,4 @@
-/** A restore job of what a `BackupRun` stored. */
+/** Builds a restore job for the backup that a `BackupRun` stored. */
 import type { Destination } from "../../agent/engine/ports.ts";
 import type {
   BackupToRead,

@@ -44,7 +44,10 @@ export interface S3Call {
 /** What happens to a call instead of its work: an error answer, or a connection that is cut before or after the work. */
 export type S3Fault =
   | { status: number; code: string; message?: string; done?: boolean }
-  /** The answer of something in front of the server; `done`: after the server's own, which is dropped. */
+  /**
+   * A response from something in front of the server; `done`: sent instead of the server's own after it did
+   * the work.
+   */
   | { status: number; page: string; done?: boolean }
   | "cut"
   | "cut the answer"
@@ -58,15 +61,15 @@ export class TestS3 implements AsyncDisposable {
   readonly calls: S3Call[] = [];
   /** Asked for each call; a test sets it to break things. */
   fault: (call: S3Call) => S3Fault = () => null;
-  /** Changes the text of an answer. */
+  /** Changes the text of a response. */
   altered: (call: S3Call, body: string) => string = (_call, body) => body;
   /** Told of each call when its work is done. */
   answered: (call: S3Call) => void = () => {};
   /** Whether a byte of the part is changed on its way. */
   damage: (call: S3Call) => boolean = () => false;
-  /** Keeps what is deleted as a version, until that is deleted by its id. */
+  /** Keeps deleted objects as a version, until that is deleted by its id. */
   isVersioned = false;
-  /** Keys of what was deleted and is kept. */
+  /** Keys of deleted objects that are kept. */
   readonly kept = new Set<string>();
   /** Keys in one page of a list. */
   pageSize = 1000;

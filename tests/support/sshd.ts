@@ -29,7 +29,7 @@ export class TestSshd implements AsyncDisposable {
     private readonly root: string,
   ) {}
 
-  /** @param sftp `through the shell`: by the user's log-in shell, which prints text and ends. */
+  /** @param sftp `through the shell`: run by the user's login shell, which prints text and ends. */
   static async open(sftp: "internal" | "through the shell" = "internal"): Promise<TestSshd> {
     const root = await Deno.makeTempDir({ prefix: "rearguard-sshd-" });
     await Deno.chmod(root, 0o755);

@@ -1,4 +1,4 @@
-/** TLS in front of a server that speaks plainly, as a proxy ends it. */
+/** A TLS proxy in front of a plain server. */
 import type { Authority } from "./authority.ts";
 
 export class TlsFront implements AsyncDisposable {

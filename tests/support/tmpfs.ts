@@ -1,30 +1,34 @@
-/** File systems of a test's own. All need root. */
+/** File systems for one test. All need root. */
 import { systemClock } from "../../src/domain/clock.ts";
 
-/** A small one in memory, to be filled. */
+/** Mounts a small file system in memory, to be filled. */
 export async function mountTmpfs(path: string, bytes: number): Promise<AsyncDisposable> {
   await Deno.mkdir(path, { recursive: true });
   await run("mount", "-t", "tmpfs", "-o", `size=${bytes},mode=0777`, "none", path);
   return { [Symbol.asyncDispose]: async () => void await run("umount", path) };
 }
 
-/** Why a test of btrfs can't be done here; null where it can. */
+/** Returns why a test of btrfs cannot run here; null if it can. */
 export function missingBtrfs(): string | null {
   if (Deno.uid() !== 0) return "mounting needs root";
   return /\tbtrfs$/m.test(Deno.readTextFileSync("/proc/filesystems")) ? null : "the kernel has no btrfs";
 }
 
-/** btrfs in a file, mounted at the path. */
+/** Mounts btrfs in a file at the path. */
 export function mountBtrfs(path: string): Promise<AsyncDisposable> {
   return mountImage(path, ["mkfs.btrfs", "-q"], ["mount"]);
 }
 
-/** exFAT in a file, which knows neither hard links nor owners nor symbolic links. */
+/** Mounts exFAT in a file, which supports neither hard links nor owners nor symbolic links. */
 export function mountExfat(path: string): Promise<AsyncDisposable> {
   return mountImage(path, ["mkfs.exfat"], ["mount.exfat-fuse"]);
 }
 
-/** A directory that is seen through FUSE. @param options bindfs's, such as `--chown-deny`. */
+/**
+ * Mounts a directory through FUSE.
+ *
+ * @param options Options of bindfs, such as `--chown-deny`.
+ */
 export async function mountBindfs(
   from: string,
   path: string,
@@ -35,14 +39,14 @@ export async function mountBindfs(
   return { [Symbol.asyncDispose]: async () => void await run("umount", path) };
 }
 
-/** A directory whose file system can fall silent, as one of a network does when its server is gone. */
+/** A mounted directory that can fall silent, like a network file system whose server is gone. */
 export class FreezableMount implements AsyncDisposable {
   private constructor(readonly path: string, private readonly server: Deno.ChildProcess) {}
 
   static async open(from: string, path: string): Promise<FreezableMount> {
     await Deno.mkdir(path, { recursive: true });
     const device = Deno.statSync(path).dev;
-    // Nothing is answered from memory.
+    // Disables caching.
     const options = ["-f", "-o", "attr_timeout=0,entry_timeout=0,direct_io"];
     const server = new Deno.Command("bindfs", { args: [...options, from, path], stdin: "null" }).spawn();
     while ((await Deno.stat(path)).dev === device) await systemClock.sleep(20);

@@ -62,7 +62,7 @@ Deno.test("tasks are created from flags and files, their secrets from anywhere b
   const { data } = JSON.parse(copy.stdout);
   assert.deepEqual([data.label, data.has_database_password], ["Mine", true]);
 
-  // Ignored by the API, the task would not be encrypted after all.
+  // If the API ignored the field, the task would not be encrypted.
   const mistyped = await create(
     ["--from-file", "-"],
     JSON.stringify({ ...body.data, encryption_pasword: "x" }),

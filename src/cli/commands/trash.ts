@@ -1,4 +1,4 @@
-/** `trash`: what people deleted and can still take back. */
+/** `trash`: lists deleted records that can still be restored. */
 import { Argument, type Command } from "commander";
 import type { List } from "../api.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
@@ -61,7 +61,9 @@ async function takeOut(cli: Cli, kind: string, id: number | undefined, options: 
   for (const each of ids) await undelete(cli, record, each);
 }
 
-/** Users are for administrators: to others there are none. */
+/**
+ * Lists the records in the trash. Only administrators can list users; for other callers the list is empty.
+ */
 async function trashed({ api }: Pick<Cli, "api">, { noun, path }: Deletable): Promise<TrashedRecord[]> {
   try {
     const { data } = await api.pages<TrashedRecord>({}, (query) => {

@@ -231,7 +231,7 @@ Deno.test("a destination that holds something is not pointed elsewhere, unless t
   await api.database`update runs set state = 'failed', finished_at = now(), deadline_at = null`;
   const copied = await change({ s3_bucket_name: "others", objects_moved: true });
   assert.deepEqual([copied.status, copied.body.data.s3_bucket_name], [200, "others"]);
-  // Something that is still to be cleared away would not be found either.
+  // Objects that still have to be removed would be missing, too.
   await api.database`delete from backups`;
   await api.database`
     insert into leftovers (backup_destination_id, directory, name, next_removal_at, created_at)

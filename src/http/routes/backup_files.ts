@@ -153,7 +153,7 @@ function page(
   return { ...answer, unlisted_count: unlisted };
 }
 
-/** RFC 3339, which clients read times by, knows years of four digits only. */
+/** RFC 3339, in which clients parse times, allows years of four digits only. */
 const RFC_3339 = /^\d{4}-/;
 
 function present(entry: BackupEntry): z.output<typeof Entry> {

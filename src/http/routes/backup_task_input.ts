@@ -18,12 +18,12 @@ import { id, integer, limited, line, literalLine, oneLine, rule, says, secret, t
 import { absolutePath, fileNamePart, hostOrSocketDirectory, innerPlace } from "../path_input.ts";
 import { retentionInput } from "./retention_fields.ts";
 
-/** A year. */
+/** One year. */
 const MAX_SECONDS = 31_536_000;
 
 const optional = <S extends z.ZodType>(schema: S) => schema.nullable().optional();
 
-/** Tabs separate fields as blanks do, and are stored as blanks. */
+/** Cron fields may be separated by tabs, which are stored as blanks. */
 const cronExpression = oneLine(
   limited(trimmed(z.string()).overwrite((value) => value.replace(/[ \t]+/g, " ")).min(1), 255),
 ).superRefine((value, context) => {

@@ -1,7 +1,7 @@
-/** The parameter of deletions that leaves the objects alone, for places that are gone for good. */
+/** The query parameter of deletions that keeps the objects, for destinations that are gone for good. */
 import { z } from "@hono/zod-openapi";
 
-/** Of the `status` of lists whose records go to the trash. */
+/** The `trash` value of `status`, for lists whose records go to the trash. */
 export const TRASH = {
   description: "`trash`: what was deleted and can still be taken back.",
   example: "trash",

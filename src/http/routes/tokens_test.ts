@@ -111,7 +111,7 @@ Deno.test("the last good administrator's token is neither deleted nor weakened",
   const { call } = api.admin;
   const [{ id }] = (await call("GET", "/api/tokens")).body.data;
   const path = `/api/tokens/${id}`;
-  // Another that has expired, or is of somebody who is no administrator, lets nobody in.
+  // A token that has expired or belongs to a user without administrator rights does not count.
   await api.user();
   const other = await call("POST", "/api/tokens", {
     name: "short",

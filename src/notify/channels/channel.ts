@@ -4,14 +4,14 @@ import type { Outgoing } from "../outgoing.ts";
 import type { Message } from "../message.ts";
 
 export interface Channel {
-  /** How much room a message about several events has. */
+  /** Space for a message about several events. */
   readonly digest: DigestRoom;
   /**
-   * Resolves once the other side has taken the message, with a line on whom it did not reach where it went to
-   * several; rejects with a `DeliveryError` that can be shown and tried again later. It is called at most
-   * once at a time for a stream, and again with the same message after a failure: the message's id is the
-   * same then.
-   * @param value The stream's, of the shape that `valueProblem` asks for. A secret: it is in no error.
+   * Resolves once the receiver has accepted the message. If some of several recipients were refused, resolves
+   * with a line that names them. Rejects with a `DeliveryError`, which can be shown and retried later. Calls
+   * for one stream never overlap. After a failure it is called again with the same message and message id.
+   *
+   * @param value The stream's value, valid by `valueProblem`. It is secret and must not appear in an error.
    */
   send(value: string, message: Message, means: ChannelMeans): Promise<string | void>;
 }
@@ -23,7 +23,7 @@ export interface ChannelMeans {
   readonly smtp: SmtpSettings | null;
   /** Where the services are that have one address for everybody; without a trailing slash. */
   readonly addresses: { readonly pushover: string; readonly telegram: string };
-  /** The stream's own, for a channel that signs what it sends; null where it has none. */
+  /** The stream's signing secret, for a channel that signs its messages; null if it has none. */
   readonly signingSecret?: string | null;
   /** Aborted when the notifier stops. */
   readonly signal: AbortSignal;

@@ -179,7 +179,7 @@ Deno.test("a signed webhook proves who sent it and when, in the same words in ev
   })();
   const timestamp = String(Date.parse("2026-01-05T12:01:00Z") / 1000);
   assert.deepEqual([headers.get("webhook-id"), headers.get("webhook-timestamp")], [body.id, timestamp]);
-  // As it came: a receiver signs the bytes, not what it makes of them.
+  // The raw body: a receiver signs the bytes, not the parsed value.
   const signed = `${body.id}.${timestamp}.${JSON.stringify(body)}`;
   const expected = createHmac("sha256", "k".repeat(24)).update(signed).digest("base64");
   assert.equal(headers.get("webhook-signature"), `v1,${expected}`);

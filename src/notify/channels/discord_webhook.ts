@@ -2,7 +2,7 @@
 import { cutLines, type Message } from "../message.ts";
 import type { Channel } from "./channel.ts";
 
-/** Characters of an embed's description. The title of a message is far below its own limit. */
+/** Maximum characters of an embed's description. A message's title is far below its own limit. */
 const DESCRIPTION_LIMIT = 4096;
 
 const COLOURS: Readonly<Record<Message["tone"], number>> = {

@@ -41,7 +41,7 @@ export const email: Channel = {
       const refused = (rejected as (string | { address: string })[]).map((each) =>
         typeof each === "string" ? each : each.address
       );
-      // It is not sent again: the others have it.
+      // Not retried: the other recipients already have it.
       if (refused.length > 0) return `Sent, but the mail server refused ${refused.join(", ")}.`;
     } catch (cause) {
       sent.catch(() => {}); // it is told of already

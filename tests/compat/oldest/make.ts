@@ -1,7 +1,8 @@
 /**
- * Made the fixture in this directory: `deno run -A make.ts CHECKOUT`, where CHECKOUT is a work tree of the oldest commit that is to be
- * upgraded from, with its packages installed. That control plane and its local agent back up a directory, a PostgreSQL and a MariaDB
- * database to every type of destination, plain and encrypted; what they have stored is kept beside this file.
+ * Created the fixture in this directory: `deno run -A make.ts CHECKOUT`. CHECKOUT is a work tree of the
+ * oldest commit from which upgrades are supported, with its packages installed. That control plane and its
+ * local agent back up a directory, a PostgreSQL and a MariaDB database to every type of destination, plain
+ * and encrypted. The stored objects are in this directory.
  */
 import { ApiCaller } from "../../support/client.ts";
 import { shell } from "../../support/backup_run.ts";
@@ -12,7 +13,7 @@ import { TestS3 } from "../../support/s3.ts";
 import { TestSshd } from "../../support/sshd.ts";
 import { until } from "../../support/until.ts";
 
-/** What the test puts in the place of these. */
+/** Values that the test replaces. */
 const ROOT = "/var/tmp/rearguard-oldest";
 const TOKEN = "rg_of-the-oldest-control-plane-0123456789";
 const SECRET_KEY = "0123456789abcdef".repeat(4);
@@ -112,7 +113,7 @@ for (const [type, settings] of Object.entries(destinations)) {
       const id = await api.create("/backup-tasks", task);
       const log = await api.run(id);
       if (log.status !== "successful") throw new Error(`${task.label}: ${log.output}`);
-      // Not by a schedule, once it is upgraded.
+      // Paused, so that no schedule starts it after the upgrade.
       await api.call("POST", `/backup-tasks/${id}/pause`);
     }
   }

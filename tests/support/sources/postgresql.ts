@@ -113,7 +113,10 @@ function socket(server: PostgresqlServer): Partial<DatabaseSource> {
   return { host: server.directory, port: server.port, username: null, password: null };
 }
 
-/** The schema as SQL, every row of every table in order but for `emptied` ones, sequences and large objects. */
+/**
+ * Returns the schema as SQL, every row of every table in order except `emptied` ones, sequences and large
+ * objects.
+ */
 async function describeDatabase(
   server: PostgresqlServer,
   database: string,
