@@ -76,7 +76,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
   parts.defer(() => unregisterReplica(services, replicaId));
-  await requireFittingKeys(keyCheck, keyring, replicaId); // two that start at the same time
+  await requireFittingKeys(keyCheck, keyring, replicaId); // again, for two that start at the same time
   parts.use(watchKeys({
     path: config.secretKeys === null ? config.secretKeyFile : null,
     keyring,

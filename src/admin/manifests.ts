@@ -82,7 +82,7 @@ async function textOf(place: Place, path: string): Promise<string> {
       chunks.push(value);
     }
   } finally {
-    await reader.cancel().catch(() => {}); // it is read, or not wanted
+    await reader.cancel().catch(() => {}); // already read, or no longer needed
   }
 }
 

@@ -53,7 +53,7 @@ export async function withDates(error: unknown, url: URL, lookup: AgentOptions["
   }, () => resolve(socket.getPeerCertificate()));
   for (const event of ["error", "timeout", "close"]) socket.once(event, () => resolve({}));
   const { valid_from, valid_to } = await promise;
-  socket.on("error", () => {}); // it was only looked at
+  socket.on("error", () => {}); // only the certificate was needed
   socket.destroy();
   const [from, to] = [valid_from, valid_to].map((moment) => new Date(moment ?? NaN).getTime() / 1000);
   const now = systemClock.now().getTime() / 1000;

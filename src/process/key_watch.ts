@@ -38,7 +38,7 @@ export interface KeyWatch {
 export function watchKeys(watch: KeyWatch): AsyncDisposable {
   const over = new AbortController();
   let wake = () => {};
-  let checkedAt = watch.clock.monotonic(); // by the start
+  let checkedAt = watch.clock.monotonic(); // checked at the start
   const unsubscribe = watch.bus.subscribe(({ topic }) => {
     if (topic !== "keys_changed" && topic !== "reconnected") return;
     // This may be another server, with another database.
