@@ -151,9 +151,15 @@ async function lease(
     ), tried as (
       select batch_id from waiting where batch_id is not null order by id limit 1
     ), chosen as (
+      -- Another replica may have taken the stream after the look-up of streams, and before its row was locked.
       select id from waiting
-      where batch_id = (select batch_id from tried) or (select batch_id from tried) is null
-        and due_at <= ${now} and place <= case when is_success then ${MAX_SUCCESSES}::int else ${limit}::int end
+      where not exists (
+        select from notification_deliveries
+        where notification_stream_id = ${streamId} and state = 'waiting' and leased_until > ${now}
+      ) and (batch_id = (select batch_id from tried) or (
+        (select batch_id from tried) is null and due_at <= ${now}
+          and place <= case when is_success then ${MAX_SUCCESSES}::int else ${limit}::int end
+      ))
     ), first as (
       select coalesce(batch_id, message_id) as id from notification_deliveries
       where id = (select min(id) from chosen)
