@@ -77,8 +77,9 @@ Deno.test("a partial file of a run that died is replaced", async () => {
 });
 
 /** Ends the connection once the server has done the rename, before its answer counts. */
-async function losingRename(sshd: TestSshd, work: () => Promise<void>): Promise<void> {
+async function losingRename(sshd: TestSshd, work: (cut: Promise<void>) => Promise<void>): Promise<void> {
   const { rename } = SftpSession.prototype;
+  const cut = Promise.withResolvers<void>();
   let isCut = false;
   SftpSession.prototype.rename = async function (from, to) {
     await rename.call(this, from, to);
@@ -86,10 +87,11 @@ async function losingRename(sshd: TestSshd, work: () => Promise<void>): Promise<
     isCut = true;
     await sshd.kill();
     await until(() => this.isLost);
+    cut.resolve();
     throw new RunFailedError("Cannot rename: the connection was lost");
   };
   try {
-    await work();
+    await work(cut.promise);
   } finally {
     SftpSession.prototype.rename = rename;
   }
@@ -113,9 +115,9 @@ Deno.test("a rename whose answer is lost is found to be done by the next connect
   const destination = await open(sshd);
   const writer = await destination.create("x", null);
   await writer.write(new Uint8Array(3));
-  await losingRename(sshd, async () => {
+  await losingRename(sshd, async (cut) => {
     const committed = writer.commit();
-    await until(() => names(sshd.directory).includes("x"));
+    await cut;
     await sshd.start();
     await committed;
   });
