@@ -15,7 +15,10 @@ Deno.test("a copy of an agent's state directory is refused, and the original goe
     stateDirectory: `${root}/agent`,
   });
   await until(() => /refused the agent: 'Cannot connect this agent: another one/.test(clone.output()));
-  const { body } = await plane.api.call("GET", `/remote-servers/${plane.serverId}`);
+  const server = () => plane.api.call("GET", `/remote-servers/${plane.serverId}`);
+  // The control plane stores the refusal after it has sent it.
+  await until(async () => (await server()).body.data.duplicate_agent !== null);
+  const { body } = await server();
   assert.equal(body.data.duplicate_agent.hostname, Deno.hostname());
   assert.equal(body.data.status.connectivity, "connected");
   await Deno.mkdir(`${root}/source`);
