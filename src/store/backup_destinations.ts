@@ -1,6 +1,6 @@
 /** Backup destinations: where archives are stored. */
 import type { Sql } from "./database.ts";
-import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
+import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 export interface BackupDestinationRow {
   id: number;
@@ -118,8 +118,7 @@ export async function listBackupDestinations(
     sql`user_id = ${userId}`,
     status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`,
     type === undefined ? null : sql`type = ${type}`,
-    since === undefined ? null : sql`created_at >= ${since}`,
-    until === undefined ? null : sql`created_at < ${until}`,
+    ...createdWithin(sql, { since, until }),
     search === undefined ? null : holdsText(sql, PLACES, search),
   ]);
   const rows = await sql<BackupDestinationRow[]>`

@@ -3,7 +3,7 @@ import type { BackupTaskType } from "../domain/backup_task.ts";
 import type { GuardAction } from "../domain/guards.ts";
 import type { RetentionPolicy } from "../domain/retention.ts";
 import type { Sql } from "./database.ts";
-import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
+import { allOf, createdWithin, equalTo, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 export interface BackupTaskRow extends RetentionPolicy {
   id: number;
@@ -228,7 +228,7 @@ export async function countBackupTasks(
 }
 
 function taskCondition(sql: Sql, userId: number, filter: BackupTaskFilter) {
-  const { status, type, remote_server_id, backup_destination_id, tag_id, since, until, search } = filter;
+  const { status, type, remote_server_id, backup_destination_id, tag_id, search } = filter;
   const isRunning = sql`id in (
     select backup_task_id from runs where kind = 'backup' and backup_task_id is not null
       and state in ('queued', 'leased', 'running', 'cancelling'))`;
@@ -236,14 +236,11 @@ function taskCondition(sql: Sql, userId: number, filter: BackupTaskFilter) {
     sql`user_id = ${userId}`,
     status === "paused" ? sql`paused_at is not null` : null,
     status === "running" ? isRunning : status === "ready" ? sql`not ${isRunning}` : null,
-    type === undefined ? null : sql`type = ${type}`,
-    remote_server_id === undefined ? null : sql`remote_server_id = ${remote_server_id}`,
-    backup_destination_id === undefined ? null : sql`backup_destination_id = ${backup_destination_id}`,
+    ...equalTo(sql, { type, remote_server_id, backup_destination_id }),
     tag_id === undefined
       ? null
       : sql`id in (select backup_task_id from backup_task_tags where tag_id = ${tag_id})`,
-    since === undefined ? null : sql`created_at >= ${since}`,
-    until === undefined ? null : sql`created_at < ${until}`,
+    ...createdWithin(sql, filter),
     search === undefined ? null : holdsText(sql, ["label", "description"], search),
   ]);
 }

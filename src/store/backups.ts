@@ -1,7 +1,7 @@
 /** Backups: what successful runs stored. The writing side of removal is in removals.ts. */
 import type { BackupStatus } from "../domain/backup_status.ts";
 import type { Sql } from "./database.ts";
-import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
+import { allOf, createdWithin, equalTo, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 export interface BackupRow {
   id: number;
@@ -131,17 +131,15 @@ export async function listBackups(
 }
 
 function backupCondition(sql: Sql, userId: number, filter: BackupFilter) {
-  const { taskId, remote_server_id, backup_destination_id, tag_id, since, until, search } = filter;
+  const { taskId, remote_server_id, backup_destination_id, tag_id, search } = filter;
   return allOf(sql, [
     sql`user_id = ${userId}`,
     taskId === null ? null : sql`backup_task_id = ${taskId}`,
-    remote_server_id === undefined ? null : sql`remote_server_id = ${remote_server_id}`,
-    backup_destination_id === undefined ? null : sql`backup_destination_id = ${backup_destination_id}`,
+    ...equalTo(sql, { remote_server_id, backup_destination_id }),
     tag_id === undefined
       ? null
       : sql`backup_task_id in (select backup_task_id from backup_task_tags where tag_id = ${tag_id})`,
-    since === undefined ? null : sql`created_at >= ${since}`,
-    until === undefined ? null : sql`created_at < ${until}`,
+    ...createdWithin(sql, filter),
     search === undefined ? null : sql`(${holdsText(sql, ["file_name"], search)} or backup_task_id in (
       select id from backup_tasks where user_id = ${userId} and ${holdsText(sql, ["label"], search)}))`,
   ]);

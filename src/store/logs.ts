@@ -1,7 +1,7 @@
 /** What the API reads of runs and their output. The writing side is in runs.ts and run_output.ts. */
 import type { RunKind, RunState } from "../domain/run.ts";
 import type { Sql } from "./database.ts";
-import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
+import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 import { pageOfRuns, runsOf } from "./run_counts.ts";
 
 export interface LogRow {
@@ -151,7 +151,7 @@ async function detailsOf(
 
 function logCondition(sql: Sql, userId: number, filter: LogFilter) {
   const { states, kind, backup_task_id, remote_server_id, backup_destination_id, tag_id } = filter;
-  const { since, until, search } = filter;
+  const { search } = filter;
   const own = (table: string, id: number) =>
     sql`(select id from ${sql(table)} where id = ${id} and user_id = ${userId})`;
   const isOwn = [backup_task_id, remote_server_id, backup_destination_id].some((id) => id !== undefined);
@@ -170,8 +170,7 @@ function logCondition(sql: Sql, userId: number, filter: LogFilter) {
     tag_id === undefined ? null : sql`backup_task_id = any(array(
       select backup_task_id from backup_task_tags join tags on tags.id = tag_id
       where tag_id = ${tag_id} and tags.user_id = ${userId}))`,
-    since === undefined ? null : sql`created_at >= ${since}`,
-    until === undefined ? null : sql`created_at < ${until}`,
+    ...createdWithin(sql, filter),
     search === undefined ? null : sql`(
       (reason is not null and ${holdsText(sql, ["reason"], search)}) or backup_task_id = any(array(
         select id from backup_tasks where user_id = ${userId} and ${holdsText(sql, ["label"], search)})))`,

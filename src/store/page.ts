@@ -36,6 +36,20 @@ export function holdsText(sql: Sql, columns: readonly string[], text: string) {
   return sql`(${parts.reduce((all, part) => sql`${all} or ${part}`)})`;
 }
 
+/** Returns a condition for each column whose value is given. */
+export function equalTo(sql: Sql, values: Readonly<Record<string, string | number | undefined>>): Fragment[] {
+  return Object.entries(values).filter(([, value]) => value !== undefined)
+    .map(([column, value]) => sql`${sql(column)} = ${value!}`);
+}
+
+/** Returns the conditions of a time range: created at `since` or later, and before `until`. */
+export function createdWithin(sql: Sql, { since, until }: { since?: Date; until?: Date }): Fragment[] {
+  return [
+    ...since === undefined ? [] : [sql`created_at >= ${since}`],
+    ...until === undefined ? [] : [sql`created_at < ${until}`],
+  ];
+}
+
 /** Joins conditions with `and`; leaves out null. */
 export function allOf(sql: Sql, conditions: readonly (Fragment | null)[]): Fragment {
   return conditions.filter((each) => each !== null).reduce((all, each) => sql`${all} and ${each}`, sql`true`);

@@ -2,7 +2,7 @@
 import type { Sql } from "./database.ts";
 import { isActive } from "./runs.ts";
 import type { PageWindow } from "../domain/page.ts";
-import { allOf, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
+import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "./page.ts";
 
 /** What the agent said of itself in its last hello. */
 export interface AgentDescriptionColumn {
@@ -161,8 +161,7 @@ export async function listRemoteServers(
   const where = allOf(sql, [
     sql`user_id = ${userId}`,
     connectivity === undefined ? null : conditions[connectivity],
-    since === undefined ? null : sql`created_at >= ${since}`,
-    until === undefined ? null : sql`created_at < ${until}`,
+    ...createdWithin(sql, { since, until }),
     search === undefined ? null : holdsText(sql, ["label", "ip_address"], search),
   ]);
   const servers = sql`(
