@@ -1,5 +1,5 @@
 /** What the tests need from the system: as root installed with apt, otherwise named with the command that does. */
-import { exists, findProgram } from "./support/programs.ts";
+import { exists, findProgram, postgresVersions } from "./support/programs.ts";
 
 /** Programs or paths that show that a Debian package is installed. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
@@ -23,7 +23,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "passwd": ["useradd", "userdel"],
   "pgbouncer": ["pgbouncer"],
   "postgresql": ["postgres", "initdb"],
-  "postgresql-15-cron": ["/usr/share/postgresql/15/extension/pg_cron.control"],
   "postgresql-client": ["psql", "pg_dump", "pg_restore"],
   "procps": ["ps"],
   "systemd": ["systemd-analyze"],
@@ -36,27 +35,34 @@ const POLICY = "/usr/sbin/policy-rc.d";
 
 /** Rejects with one line where something is missing and can't be installed. */
 export async function setUp(): Promise<void> {
-  const missing = await missingPackages();
-  if (missing.length === 0) return;
-  const install = `apt-get install -y --no-install-recommends ${missing.join(" ")}`;
-  if (Deno.uid() !== 0 || await findProgram("apt-get") === null) {
-    throw new Error(
-      `Cannot run the tests: programs are missing; run: sudo apt-get update && sudo ${install}`,
-    );
+  // The names of extensions hold the version of PostgreSQL, which the first round may have to install.
+  for (let round = 0; round < 2; round++) {
+    const missing = await missingPackages();
+    if (missing.length === 0) return;
+    await install(missing);
   }
-  await withoutServices(async () => {
-    await run(["apt-get", "update"]);
-    await run(install.split(" "));
-  });
   const still = await missingPackages();
   if (still.length > 0) {
     throw new Error(`Cannot run the tests: apt installed ${still.join(", ")}, but not the expected programs`);
   }
 }
 
+async function install(packages: readonly string[]): Promise<void> {
+  const command = `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
+  if (Deno.uid() !== 0 || await findProgram("apt-get") === null) {
+    throw new Error(
+      `Cannot run the tests: programs are missing; run: sudo apt-get update && sudo ${command}`,
+    );
+  }
+  await withoutServices(async () => {
+    await run(["apt-get", "update"]);
+    await run(command.split(" "));
+  });
+}
+
 async function missingPackages(): Promise<string[]> {
   const missing: string[] = [];
-  for (const [name, programs] of Object.entries(PACKAGES)) {
+  for (const [name, programs] of Object.entries({ ...PACKAGES, ...await extensions() })) {
     for (const program of programs) {
       if (program.startsWith("/") ? await exists(program) : await findProgram(program) !== null) continue;
       missing.push(name);
@@ -64,6 +70,13 @@ async function missingPackages(): Promise<string[]> {
     }
   }
   return missing;
+}
+
+/** Extensions of the installed PostgreSQL. */
+async function extensions(): Promise<Record<string, readonly string[]>> {
+  const [version] = await postgresVersions();
+  if (version === undefined) return {};
+  return { [`postgresql-${version}-cron`]: [`/usr/share/postgresql/${version}/extension/pg_cron.control`] };
 }
 
 /** Servers that come with packages are not to be started: tests start their own, on free ports. */

@@ -20,10 +20,16 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Debian keeps each major version's programs apart, the newest here first. */
+/** Debian keeps each major version's programs apart. */
+const POSTGRES = "/usr/lib/postgresql";
+
 async function postgresPlaces(): Promise<string[]> {
-  const root = "/usr/lib/postgresql";
-  if (!await exists(root)) return [];
-  const versions = (await Array.fromAsync(Deno.readDir(root))).map(({ name }) => name);
-  return versions.toSorted((a, b) => Number(b) - Number(a)).map((version) => `${root}/${version}/bin`);
+  return (await postgresVersions()).map((version) => `${POSTGRES}/${version}/bin`);
+}
+
+/** The installed major versions of PostgreSQL, the newest first. */
+export async function postgresVersions(): Promise<string[]> {
+  if (!await exists(POSTGRES)) return [];
+  const versions = (await Array.fromAsync(Deno.readDir(POSTGRES))).map(({ name }) => name);
+  return versions.toSorted((a, b) => Number(b) - Number(a));
 }
