@@ -5,7 +5,12 @@ import { StalledDestination } from "../../tests/support/stalled_destination.ts";
 import { runBackup } from "./backup.ts";
 import { LocalDestination } from "./destinations/local.ts";
 import { isThere } from "./is_there.ts";
-import type { Destination, RunAbortedError, RunFailedError } from "./ports.ts";
+import {
+  type Destination,
+  type RunAbortedError,
+  type RunFailedError,
+  UnansweredCreateError,
+} from "./ports.ts";
 
 const STAMPED = "backup_7_20260102030405";
 const NAMES = [`${STAMPED}.tar.zst`, `${STAMPED}.index.zst`, `${STAMPED}.manifest.json`];
@@ -174,4 +179,16 @@ Deno.test("two backups of an unchanged tree are the same bytes", async () => {
   await using again = await BackupRun.open();
   const [first, second] = [await at.run.run(at.source), await again.run(at.source)];
   assert.equal(first.objects[0]!.sha256, second.objects[0]!.sha256);
+});
+
+Deno.test("an object whose creation was given up without an answer is reported as left", async () => {
+  await using at = await fixture();
+  const destination = altered(at.run, () => ({
+    create: () => Promise.reject(new UnansweredCreateError("Cannot write: the file system is silent")),
+  }));
+  const error: RunFailedError = await at.run.run(at.source, {}, destination).then(
+    () => assert.fail("nothing was thrown"),
+    (error) => error,
+  );
+  assert.deepEqual(error.leftovers, [NAMES[0]]);
 });

@@ -83,6 +83,9 @@ export class RunFailedError extends Error {
 /** Failure of the source to provide a part. A run that stores several parts continues without this one. */
 export class SourceFailedError extends RunFailedError {}
 
+/** Creation of an object that was given up while a file system did not answer: the file may still appear. */
+export class UnansweredCreateError extends RunFailedError {}
+
 /** An object that is not in the place where its neighbours would be. */
 export class ObjectMissingError extends RunFailedError {}
 

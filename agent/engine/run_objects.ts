@@ -1,6 +1,6 @@
 /** The objects a run has made at its destination: counted, hashed, encrypted, and removed when the run fails. */
 import { jobEncryption, type StoredObject } from "../../src/protocol/job.ts";
-import type { Destination, DirectWriting, ObjectWriter } from "./ports.ts";
+import { type Destination, type DirectWriting, type ObjectWriter, UnansweredCreateError } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import type { RunContext } from "./run_context.ts";
 import { Digest } from "./transforms/digest.ts";
@@ -25,6 +25,8 @@ export class RunObjects {
   /** Null where nothing is encrypted. */
   readonly keys: FileKeys | null;
   #open: { name: string; writer: ObjectWriter } | null = null;
+  /** Names of objects that may appear although their creation was given up. */
+  readonly #unanswered: string[] = [];
 
   constructor(
     private readonly context: RunContext,
@@ -44,7 +46,7 @@ export class RunObjects {
     // Noted in a place that is not there, what a killed agent has left would look like what is not mounted, and stay noted.
     await this.destination.makePlace?.();
     await ports.opening(name, this.destination.partialPath(name));
-    const writer = await this.destination.create(name, object.sizeHint);
+    const writer = await this.#createAt(name, object.sizeHint);
     this.#open = { name, writer };
     // Archives come from a program; what is encrypted can only be written by who encrypts it.
     const isDirect = object.role === "archive" && keys === null;
@@ -61,6 +63,15 @@ export class RunObjects {
     return new OpenObject(sink, writer, direct, () => this.#commit(object, writer, digest));
   }
 
+  async #createAt(name: string, sizeHint: number | null): Promise<ObjectWriter> {
+    try {
+      return await this.destination.create(name, sizeHint);
+    } catch (error) {
+      if (error instanceof UnansweredCreateError) this.#unanswered.push(name);
+      throw error;
+    }
+  }
+
   /** Removes what was made since `committed` had that length. Rejects where something may be left. */
   async rollBack(length: number): Promise<void> {
     if (this.#open !== null) await this.#open.writer.abort();
@@ -73,7 +84,7 @@ export class RunObjects {
 
   /** Removes everything, the newest first. Returns the names of what may be left. */
   async removeAll(): Promise<string[]> {
-    const leftovers: string[] = [];
+    const leftovers = [...this.#unanswered];
     const attempt = (name: string, removal: Promise<unknown>) =>
       removal.catch(() => void leftovers.push(name));
     if (this.#open !== null) await attempt(this.#open.name, this.#open.writer.abort());

@@ -62,6 +62,13 @@ export class LocalFiles {
     void Promise.allSettled(stuck).then(() => file.close());
   }
 
+  /** Resolves when every operation on the directory that was given up has returned. */
+  async answered(): Promise<void> {
+    for (let stuck = unanswered.get(this.directory); stuck; stuck = unanswered.get(this.directory)) {
+      await Promise.allSettled(stuck);
+    }
+  }
+
   /** Notes work that has not returned, until it does. */
   #keep(working: Promise<unknown>): void {
     const { directory } = this;

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../../src/domain/clock.ts";
 import { keepAwake } from "../../../tests/support/hurried_clock.ts";
 import { FreezableMount } from "../../../tests/support/tmpfs.ts";
-import { RunAbortedError, RunFailedError } from "../ports.ts";
+import { RunAbortedError, RunFailedError, UnansweredCreateError } from "../ports.ts";
 import { LocalDestination } from "./local.ts";
 import { LocalFiles } from "./local_files.ts";
+import { LocalWriter } from "./local_writer.ts";
 
 const MIB = 2 ** 20;
 const limits = { idleMs: 500, patienceMs: 0 };
@@ -119,3 +120,26 @@ Deno.test("a disk that answers late is used again, and its files are closed", as
   await assert.rejects(file.read(new Uint8Array(1)), Deno.errors.BadResource);
   await files.at("write x", () => Promise.resolve());
 });
+
+Deno.test(
+  "a cancel while a file is being created says that the file may still appear",
+  needsRoot,
+  async () => {
+    using _awake = keepAwake();
+    await using at = await mounted();
+    const cancel = new AbortController();
+    const directory = at.mount.path;
+    const files = new LocalFiles(directory, cancel.signal);
+    at.mount.freeze();
+    const opening = LocalWriter.open(`${directory}/.x.partial`, `${directory}/x`, {
+      signal: cancel.signal,
+      files,
+      isDisk: false,
+    });
+    await systemClock.sleep(50);
+    cancel.abort(new RunAbortedError("cancelled", "Stopped by hand."));
+    await assert.rejects(opening, UnansweredCreateError);
+    at.mount.thaw();
+    while ((await Array.fromAsync(Deno.readDir(directory))).length > 0) await systemClock.sleep(50);
+  },
+);

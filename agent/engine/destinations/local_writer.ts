@@ -1,7 +1,7 @@
 /** One file being written: whole and durable under its final name, or not there at all. */
 import { isThere } from "../is_there.ts";
 import type { DirectWriting, ObjectWriter } from "../ports.ts";
-import { RunFailedError } from "../ports.ts";
+import { RunFailedError, UnansweredCreateError } from "../ports.ts";
 import { codeOf } from "./local_errors.ts";
 import { type LocalFiles, SYNC_LIMIT } from "./local_files.ts";
 
@@ -39,6 +39,7 @@ export class LocalWriter implements ObjectWriter {
     private readonly syncFile: Deno.FsFile,
   ) {}
 
+  /** Rejects with an {@link UnansweredCreateError} if it gives up while the file may still be created. */
   static async open(
     partial: string,
     final: string,
@@ -48,8 +49,10 @@ export class LocalWriter implements ObjectWriter {
     const opening = Promise.withResolvers<LocalWriter>();
     // Nobody listens but where it is given up.
     opening.promise.catch(() => {});
+    let isCreating = false;
     try {
       return await files.at(`write to ${directoryOf(final)}`, async () => {
+        isCreating = true;
         try {
           const file = await createFile(partial);
           const writer = new LocalWriter(partial, final, ports, file, await reopen(partial, file));
@@ -58,12 +61,15 @@ export class LocalWriter implements ObjectWriter {
         } catch (error) {
           opening.reject(error);
           throw error;
+        } finally {
+          isCreating = false;
         }
       });
     } catch (error) {
-      // A file system that answers late makes the file all the same.
-      opening.promise.then((late) => late.abort()).catch(() => {});
-      throw error;
+      if (!isCreating) throw error;
+      // A file system that answers late makes the file all the same. This agent may have ended by then.
+      opening.promise.then((late) => files.answered().then(() => late.abort())).catch(() => {});
+      throw new UnansweredCreateError((error as Error).message, { cause: error });
     }
   }
 
