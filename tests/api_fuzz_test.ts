@@ -88,9 +88,13 @@ class World {
 
   async #recordsOf(client: ApiClient, label: string): Promise<Ids> {
     const { database, clock } = this.api;
+    // A destination in the trash takes no tasks.
+    const isKept = (table: string) =>
+      table === "backup_destinations" ? database`deletes_at is null` : database`true`;
     const rows = async (table: string) =>
       (await database<{ id: number }[]>`
-        select id from ${database(table)} where user_id = ${client.userId} order by id desc limit 5`).map((
+        select id from ${database(table)} where user_id = ${client.userId} and ${isKept(table)}
+        order by id desc limit 5`).map((
         row,
       ) => row.id);
     const make: Record<string, () => Promise<unknown>> = {
@@ -119,6 +123,8 @@ class World {
           remote_server_id: (await rows("remote_servers"))[0],
           backup_destination_id: (await rows("backup_destinations"))[0],
           encryption_password: `${CANARY}-archive`,
+          // A request may have made the destination a local one without a path.
+          store_path: "backups",
         }),
       "Backup task log": async () => {
         const [task] = await rows("backup_tasks");
