@@ -17,6 +17,16 @@ const OPTIONS = {
   sort: ["--sort <field>", "such as created_at; -id shows the newest first", "sort"],
 } as const;
 export type ListOption = keyof typeof OPTIONS;
+/** Options of lists whose records belong to a task: tasks, their runs, their backups. */
+export const TASK_RECORD_OPTIONS = [
+  "server",
+  "destination",
+  "tag",
+  "since",
+  "until",
+  "search",
+  "sort",
+] as const;
 export type ListChoice = PageChoice & Partial<Record<ListOption, string | number>>;
 
 /** Adds the options of a list, and those for paging. */

@@ -4,7 +4,7 @@ import type { List, PageChoice } from "../api.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
 import { identityOption, readIdentity, type WithIdentity } from "../identity.ts";
 import { addDelete, addUndelete, BACKUP, FORGET } from "../deletion.ts";
-import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
+import { addListOptions, type ListChoice, listChosen, TASK_RECORD_OPTIONS } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import { humanSize } from "../progress.ts";
 import type { Backup, Entry } from "../records.ts";
@@ -36,13 +36,7 @@ export function addBackupCommands(program: Command): void {
   addListOptions(backups.command("list"), [
     "task",
     "status",
-    "server",
-    "destination",
-    "tag",
-    "since",
-    "until",
-    "search",
-    "sort",
+    ...TASK_RECORD_OPTIONS,
   ])
     .description("List them")
     .action(calling(list));

@@ -1,7 +1,7 @@
 /** `logs`: every run's record. */
 import { Argument, type Command } from "commander";
 import { calling, type Cli, parseId } from "../command_line.ts";
-import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
+import { addListOptions, type ListChoice, listChosen, TASK_RECORD_OPTIONS } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import type { Log, Started } from "../records.ts";
 import { followRun, streamOf } from "../run_follower.ts";
@@ -22,13 +22,7 @@ export function addLogCommands(program: Command): void {
   addListOptions(logs.command("list", { isDefault: true }), [
     "status",
     "kind",
-    "server",
-    "destination",
-    "tag",
-    "since",
-    "until",
-    "search",
-    "sort",
+    ...TASK_RECORD_OPTIONS,
   ])
     .addArgument(new Argument("[task]", "of this task only").argParser(parseId))
     .description("List them")

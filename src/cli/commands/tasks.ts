@@ -3,7 +3,7 @@ import { Argument, type Command } from "commander";
 import { CommandError, EXIT } from "../command_error.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
 import { addDelete, TASK } from "../deletion.ts";
-import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
+import { addListOptions, type ListChoice, listChosen, TASK_RECORD_OPTIONS } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import type { RetentionPreview, Started, Task } from "../records.ts";
 import { PREVIEW_COLUMNS, previewSummary, RETENTION_FLAGS } from "../retention.ts";
@@ -41,13 +41,7 @@ export function addTaskCommands(program: Command): void {
   addListOptions(tasks.command("list"), [
     "status",
     "type",
-    "server",
-    "destination",
-    "tag",
-    "since",
-    "until",
-    "search",
-    "sort",
+    ...TASK_RECORD_OPTIONS,
   ]).description("List them").action(calling(list));
   tasks.command("show").addArgument(taskId()).description("Show one").action(calling(show));
   addTaskFields(tasks.command("create")).description("Create one").action(calling(create));
