@@ -49,25 +49,25 @@ export class LocalWriter implements ObjectWriter {
     const opening = Promise.withResolvers<LocalWriter>();
     // Nobody listens but where it is given up.
     opening.promise.catch(() => {});
-    let isCreating = false;
+    let mayExist = false;
     try {
       return await files.at(`write to ${directoryOf(final)}`, async () => {
-        isCreating = true;
+        mayExist = true;
         try {
           const file = await createFile(partial);
           const writer = new LocalWriter(partial, final, ports, file, await reopen(partial, file));
           opening.resolve(writer);
           return writer;
         } catch (error) {
+          mayExist = false;
           opening.reject(error);
           throw error;
-        } finally {
-          isCreating = false;
         }
       });
     } catch (error) {
-      if (!isCreating) throw error;
-      // A file system that answers late makes the file all the same. This agent may have ended by then.
+      if (!mayExist) throw error;
+      // The file appeared as the run ended, or will once the file system answers. Until then the agent may be
+      // killed, so the verdict names it too.
       opening.promise.then((late) => files.answered().then(() => late.abort())).catch(() => {});
       throw new UnansweredCreateError((error as Error).message, { cause: error });
     }
