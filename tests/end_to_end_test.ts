@@ -23,8 +23,12 @@ interface Stage {
   restart(): Promise<void>;
 }
 
-/** A server with a task over a tree of `megabytes` that don't compress. */
-async function staged(megabytes: number, work: (stage: Stage) => Promise<void>): Promise<void> {
+/** A server with a task over a tree of `megabytes` that don't compress. It finds the programs of `programs` first. */
+async function staged(
+  megabytes: number,
+  work: (stage: Stage) => Promise<void>,
+  programs?: string,
+): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-e2e-" });
   await Deno.chmod(directory, 0o755);
   const source = join(directory, "source");
@@ -32,10 +36,11 @@ async function staged(megabytes: number, work: (stage: Stage) => Promise<void>):
   await Deno.mkdir(source);
   for (let i = 0; i < megabytes; i++) await Deno.writeFile(join(source, `${i}.bin`), randomBytes(1 << 20));
   await using tar = await HeldTar.make();
+  const path = programs === undefined ? tar.path : `${programs}:${tar.path}`;
   const start = (port: string) =>
     new ServerProcess({
       dataDirectory: join(directory, "data"),
-      env: { BOOTSTRAP_TOKEN: TOKEN, PORT: port, PATH: tar.path },
+      env: { BOOTSTRAP_TOKEN: TOKEN, PORT: port, PATH: path },
       args: ["--local-agent"],
     });
   let server = start("0");
@@ -237,7 +242,7 @@ Deno.test("the agent is killed while files are put into their place: they are ta
     const second = await ended(api, `/backup-task-logs/${again.body.backup_task_log_id}`);
     assert.equal(second.status, "successful", second.output);
     assert.equal(await Deno.readTextFile(join(target, "mine")), "mine");
-  });
+  }, linking.directory);
 });
 
 /** Installs a `cp` that hangs after it has linked a restore's files into place for the first time. */
@@ -252,14 +257,14 @@ fi;; esac
 PATH='${path}' exec cp "$@"
 `;
   await Deno.writeTextFile(join(directory, "cp"), script, { mode: 0o755 });
-  Deno.env.set("PATH", `${directory}:${path}`);
   const pid = async () => (await Deno.readTextFile(pidFile).catch(() => "")).trim();
   return {
+    /** For the front of an agent's PATH. */
+    directory,
     stalled: () => until(async () => await pid() !== ""),
     /** It does not outlive the agent. */
     ended: () => pid().then((found) => until(async () => !(await exists(`/proc/${found}`)))),
     async [Symbol.asyncDispose]() {
-      Deno.env.set("PATH", path);
       await Deno.remove(directory, { recursive: true });
     },
   };

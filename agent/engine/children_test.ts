@@ -126,6 +126,7 @@ Deno.test("arguments and paths are never read as shell code", async () => {
 });
 
 Deno.test("a program gets a clean environment", async () => {
+  // deno-lint-ignore rearguard-tests/shared-environment -- no other test reads it
   Deno.env.set("REARGUARD_TEST_SECRET", "hush");
   try {
     await using children = new Children(systemClock, new AbortController().signal);
@@ -138,6 +139,7 @@ Deno.test("a program gets a clean environment", async () => {
       "PATH",
     ]);
   } finally {
+    // deno-lint-ignore rearguard-tests/shared-environment -- no other test reads it
     Deno.env.delete("REARGUARD_TEST_SECRET");
   }
 });

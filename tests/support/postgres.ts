@@ -25,7 +25,8 @@ export async function testPostgresUrl(): Promise<string> {
   const shared = Deno.env.get("TEST_DATABASE_URL");
   if (shared !== undefined) return shared;
   const { url } = await startTestPostgres();
-  Deno.env.set("TEST_DATABASE_URL", url); // the other test files of this process find it
+  // deno-lint-ignore rearguard-tests/shared-environment -- the other test files of this process find it
+  Deno.env.set("TEST_DATABASE_URL", url);
   return url;
 }
 

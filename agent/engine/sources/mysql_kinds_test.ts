@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { backUpWithPrograms } from "../../../tests/support/backup_process.ts";
 import { BackupRun, shell } from "../../../tests/support/backup_run.ts";
 import { MariadbServer } from "../../../tests/support/mariadb.ts";
 import { restore } from "../../../tests/support/restore_run.ts";
@@ -116,16 +117,10 @@ Deno.test("tables, views and keys that need an excluded table restore with it, e
     await Deno.mkdir(bin);
     await Deno.writeTextFile(`${bin}/mariadb-dump`, ORACLE, { mode: 0o755 });
     await server.sql("shop", "set foreign_key_checks = 0; insert into left_out values (1, null)");
-    const path = Deno.env.get("PATH")!;
     await shell('rm -rf "$1"', run.directory);
-    Deno.env.set("PATH", `${bin}:${path}`);
-    try {
-      const backup = await run.run(source);
-      await server.sql("mysql", "drop database shop");
-      await restore(run, backup, { target });
-    } finally {
-      Deno.env.set("PATH", path);
-    }
+    const backup = await backUpWithPrograms(run, source, bin);
+    await server.sql("mysql", "drop database shop");
+    await restore(run, backup, { target });
     await check();
   });
 });

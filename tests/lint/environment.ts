@@ -1,0 +1,33 @@
+/**
+ * A rule of `deno lint` against tests that change what all test files share. They run side by side in one process:
+ * a variable, a working directory or a file mode mask that one changes changes for all of them.
+ */
+const SHARED = { env: ["set", "delete"], itself: ["chdir", "umask"] };
+
+const plugin: Deno.lint.Plugin = {
+  name: "rearguard-tests",
+  rules: {
+    "shared-environment": {
+      create: (context) => ({
+        CallExpression(node) {
+          if (!isTest(context.filename)) return;
+          const called = context.sourceCode.getText(node.callee);
+          const isShared = SHARED.env.some((name) => called === `Deno.env.${name}`) ||
+            SHARED.itself.some((name) => called === `Deno.${name}` && node.arguments.length > 0);
+          if (!isShared) return;
+          context.report({
+            node,
+            message: `${called} changes what every test file of the process sees`,
+            hint: "Give the environment to a program that the test starts",
+          });
+        },
+      }),
+    },
+  },
+};
+
+export default plugin;
+
+function isTest(path: string): boolean {
+  return path.endsWith("_test.ts") || path.includes("/tests/");
+}
