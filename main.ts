@@ -12,7 +12,7 @@ import { Watcher } from "./src/dispatcher/watcher.ts";
 import { RELEASE } from "./src/domain/release.ts";
 import { systemClock as clock } from "./src/domain/clock.ts";
 import { createApp } from "./src/http/app.ts";
-import { addInstallPages } from "./src/http/routes/install.ts";
+import { addInstallPages } from "./src/http/routes/servers/install.ts";
 import { Network } from "./src/network/network.ts";
 import { Notifier } from "./src/notify/notifier.ts";
 import { AgentFiles } from "./src/process/agent_files.ts";
@@ -27,17 +27,21 @@ import { startFailure } from "./src/process/start_error.ts";
 import { stopSignal } from "./src/process/stop_signal.ts";
 import { complain, say } from "./src/process/terminal.ts";
 import { serveWeb } from "./src/process/web_server.ts";
-import { AgentStreams } from "./src/services/agent_streams.ts";
+import { AgentStreams } from "./src/services/agent_rpc/agent_streams.ts";
 import type { Services } from "./src/services/context.ts";
-import { Health } from "./src/services/health.ts";
-import { createFirstAdministrator } from "./src/services/first_administrator.ts";
-import { enrolLocalAgent } from "./src/services/local_server.ts";
-import { PassedSecrets } from "./src/services/passed_secrets.ts";
-import { configureDeleteDelay } from "./src/services/trash.ts";
-import { heartbeatReplica, registerReplica, unregisterReplica } from "./src/services/replicas.ts";
-import { isGoodToken } from "./src/services/tokens.ts";
-import { openBus } from "./src/store/notifications.ts";
-import { watchEventLoop } from "./src/telemetry/figures.ts";
+import { Health } from "./src/services/installation/health.ts";
+import { createFirstAdministrator } from "./src/services/access/first_administrator.ts";
+import { enrolLocalAgent } from "./src/services/servers/local_server.ts";
+import { PassedSecrets } from "./src/services/jobs/transient_secrets.ts";
+import { configureDeleteDelay } from "./src/services/retention/trash.ts";
+import {
+  heartbeatReplica,
+  registerReplica,
+  unregisterReplica,
+} from "./src/services/installation/replicas.ts";
+import { isGoodToken } from "./src/services/access/tokens.ts";
+import { openBus } from "./src/store/database/event_bus.ts";
+import { watchEventLoop } from "./src/telemetry/process_metrics.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
 
 /** Everything that is started is put on `parts`, which stops it in reverse order. `whenReady`: a backup can be run. */

@@ -2,7 +2,7 @@
 import { logger } from "../src/telemetry/logging.ts";
 import * as z from "zod";
 import type { Clock } from "../src/domain/clock.ts";
-import type { AgentDescription } from "../src/protocol/messages.ts";
+import type { AgentDescription } from "../src/protocol/wire_messages.ts";
 import { Backoff } from "./backoff.ts";
 import { StartError } from "./state_directory.ts";
 

@@ -1,5 +1,5 @@
 /** The journal's events onto the socket: in order, each once a connection, never more than a window ahead of the acknowledgements. */
-import type { AgentMessage } from "../src/protocol/messages.ts";
+import type { AgentMessage } from "../src/protocol/wire_messages.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 
 /** Events of one run, and bytes in the socket, that may be under way. */

@@ -9,7 +9,7 @@ import * as z from "zod";
 import type { Clock } from "../src/domain/clock.ts";
 import { logger } from "../src/telemetry/logging.ts";
 import type { Job } from "../src/protocol/job.ts";
-import { RunEvent, type RunEventMessage } from "../src/protocol/messages.ts";
+import { RunEvent, type RunEventMessage } from "../src/protocol/wire_messages.ts";
 
 const Entry = z.union([
   z.object({ sequence: z.number().int().positive(), at: z.string(), event: RunEvent }),

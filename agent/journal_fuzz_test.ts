@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import type { RunEvent } from "../src/protocol/messages.ts";
-import { TestClock } from "../tests/support/clock.ts";
+import type { RunEvent } from "../src/protocol/wire_messages.ts";
+import { TestClock } from "../tests/support/fixtures/clock.ts";
 import { isWhole, runs } from "../tests/support/fuzz.ts";
 import { Journal, type RunJournal } from "./journal.ts";
 

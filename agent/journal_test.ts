@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { RunEvent } from "../src/protocol/messages.ts";
-import { TestClock } from "../tests/support/clock.ts";
+import type { RunEvent } from "../src/protocol/wire_messages.ts";
+import { TestClock } from "../tests/support/fixtures/clock.ts";
 import { Journal, RunJournal } from "./journal.ts";
 
 const line = (text: string): RunEvent => ({ kind: "output", text });

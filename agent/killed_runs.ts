@@ -1,11 +1,11 @@
 /** Runs that an earlier agent was killed in: what they left is cleared away, and the journal says so. */
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
-import { Children } from "./engine/children.ts";
-import { isThere } from "./engine/is_there.ts";
-import { asideOf } from "./engine/targets/place.ts";
+import { Children } from "./engine/programs/children.ts";
+import { isThere } from "./engine/exists.ts";
+import { asideOf } from "./engine/restore_files/restore_directory.ts";
 import { removeTree } from "./engine/remove_tree.ts";
-import { undo } from "./engine/targets/undo.ts";
+import { undo } from "./engine/restore_files/undo.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 import type { StateDirectory } from "./state_directory.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { event, output } from "../tests/support/events.ts";
-import { testServices } from "../tests/support/database.ts";
-import { plant, sayHello } from "../tests/support/planted.ts";
-import { claimHandOvers } from "../src/services/hand_overs.ts";
-import { recordEvents } from "../src/services/run_events.ts";
-import { startRun } from "../src/services/runs.ts";
+import { event, output } from "../tests/support/clients/events.ts";
+import { testServices } from "../tests/support/fixtures/database.ts";
+import { plant, sayHello } from "../tests/support/fixtures/planted.ts";
+import { claimHandOvers } from "../src/services/runs/dispatch.ts";
+import { recordEvents } from "../src/services/runs/run_events.ts";
+import { startRun } from "../src/services/runs/runs.ts";
 import { Journal } from "./journal.ts";
 import { endKilledRuns } from "./killed_runs.ts";
 import { StateDirectory } from "./state_directory.ts";

@@ -2,16 +2,16 @@
 import { arch } from "node:os";
 import { systemClock } from "../src/domain/clock.ts";
 import { RELEASE } from "../src/domain/release.ts";
-import type { AgentDescription } from "../src/protocol/messages.ts";
+import type { AgentDescription } from "../src/protocol/wire_messages.ts";
 import { logger, setUpLogging } from "../src/telemetry/logging.ts";
 import { type AgentConfig, readAgentConfig } from "./config.ts";
 import { GarbageCollection } from "./engine/garbage.ts";
-import { ListingCache } from "./engine/listing_cache.ts";
-import { describeTools } from "./engine/tools.ts";
+import { ListingCache } from "./engine/archive/listing_cache.ts";
+import { describeTools } from "./engine/programs/tools.ts";
 import { enrol } from "./enrolment.ts";
 import { Journal } from "./journal.ts";
 import { Link } from "./link.ts";
-import { Requests } from "./requests.ts";
+import { Requests } from "./rpc/requests.ts";
 import { Runner } from "./runner.ts";
 import { StartError, StateDirectory } from "./state_directory.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TestClock } from "../tests/support/clock.ts";
+import { TestClock } from "../tests/support/fixtures/clock.ts";
 import { RunOutput } from "./run_output.ts";
 
 function gathered() {

@@ -4,13 +4,13 @@
  */
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
-import type { ProgressEvent } from "../src/protocol/messages.ts";
+import type { ProgressEvent } from "../src/protocol/wire_messages.ts";
 import { logger } from "../src/telemetry/logging.ts";
-import { findLockWait } from "./engine/lock_waits.ts";
+import { findLockWait } from "./engine/jobs/lock_waits.ts";
 import type { PendingCalls } from "./engine/pending_calls.ts";
 import { type Output, RunAbortedError, type RunPorts } from "./engine/ports.ts";
-import { formatSeconds } from "./engine/progress.ts";
-import { activityOf, runningPrograms, waitingForDisk } from "./engine/program_activity.ts";
+import { formatSeconds } from "./engine/jobs/progress.ts";
+import { activityOf, runningPrograms, waitingForDisk } from "./engine/programs/program_activity.ts";
 
 type Figures = Omit<ProgressEvent, "kind" | "stalled_ms" | "waits_for">;
 

@@ -1,6 +1,6 @@
 /** Tests of what counts as a run's progress, what is reported about a stalled run, and how it ends. */
 import assert from "node:assert/strict";
-import { TestClock } from "../tests/support/clock.ts";
+import { TestClock } from "../tests/support/fixtures/clock.ts";
 import { PendingCalls } from "./engine/pending_calls.ts";
 import type { Destination, RunPorts } from "./engine/ports.ts";
 import { RunWatch } from "./run_watch.ts";

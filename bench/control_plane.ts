@@ -1,6 +1,6 @@
 /** A control plane in this process and beside it an agent as it is installed on a server, with one task. */
 import { AgentFiles } from "../src/process/agent_files.ts";
-import { type ControlPlane, startControlPlane } from "../tests/support/control_plane.ts";
+import { type ControlPlane, startControlPlane } from "../tests/support/servers/control_plane.ts";
 
 /** What is to be backed up by `run`. */
 export interface Plan {

@@ -5,7 +5,7 @@
  *     deno run -A bench/encrypt_stream.ts
  */
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import { Children } from "../agent/engine/children.ts";
+import { Children } from "../agent/engine/programs/children.ts";
 import { encryptTo, makeFileKey } from "../agent/engine/transforms/encrypt.ts";
 import { systemClock } from "../src/domain/clock.ts";
 

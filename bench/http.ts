@@ -1,9 +1,9 @@
 /** Requests a second of two endpoints, beside bare Hono with the same queries over the same database. */
 import { randomBytes } from "node:crypto";
 import { ABILITIES } from "../src/domain/abilities.ts";
-import { issueToken } from "../src/services/tokens.ts";
-import { testServices } from "../tests/support/database.ts";
-import { plant } from "../tests/support/planted.ts";
+import { issueToken } from "../src/services/access/tokens.ts";
+import { testServices } from "../tests/support/fixtures/database.ts";
+import { plant } from "../tests/support/fixtures/planted.ts";
 import { median, type Result } from "./result.ts";
 
 const ROUNDS = 3;

@@ -11,14 +11,14 @@ import { createApp } from "../src/http/app.ts";
 import { AddressPolicy } from "../src/network/address_policy.ts";
 import { Network } from "../src/network/network.ts";
 import { Keyring } from "../src/secrets/keyring.ts";
-import { findBackupTaskDetail, listBackupTasks } from "../src/store/backup_tasks.ts";
-import { openDatabase } from "../src/store/database.ts";
+import { findBackupTaskDetail, listBackupTasks } from "../src/store/tasks/backup_tasks.ts";
+import { openDatabase } from "../src/store/database/database.ts";
 import { Notifier } from "../src/notify/notifier.ts";
-import { AgentStreams } from "../src/services/agent_streams.ts";
-import { Health } from "../src/services/health.ts";
-import { PassedSecrets } from "../src/services/passed_secrets.ts";
-import { openBus } from "../src/store/notifications.ts";
-import { findCaller } from "../src/store/tokens.ts";
+import { AgentStreams } from "../src/services/agent_rpc/agent_streams.ts";
+import { Health } from "../src/services/installation/health.ts";
+import { PassedSecrets } from "../src/services/jobs/transient_secrets.ts";
+import { openBus } from "../src/store/database/event_bus.ts";
+import { findCaller } from "../src/store/access/tokens.ts";
 
 const database = openDatabase(Deno.env.get("BENCH_DATABASE_URL")!);
 

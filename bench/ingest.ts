@@ -1,11 +1,11 @@
 /** Output of 100 agents at once: what is stored a second, and whether a line is missing. */
 import { systemClock } from "../src/domain/clock.ts";
-import { createEnrolmentToken, enrolAgent } from "../src/services/enrolment.ts";
-import { startRun } from "../src/services/runs.ts";
-import { serve } from "../tests/support/control_plane.ts";
-import { testServices } from "../tests/support/database.ts";
-import { AGENT, plant, type Planted } from "../tests/support/planted.ts";
-import { until } from "../tests/support/until.ts";
+import { createEnrolmentToken, enrolAgent } from "../src/services/servers/enrolment.ts";
+import { startRun } from "../src/services/runs/runs.ts";
+import { serve } from "../tests/support/servers/control_plane.ts";
+import { testServices } from "../tests/support/fixtures/database.ts";
+import { AGENT, plant, type Planted } from "../tests/support/fixtures/planted.ts";
+import { until } from "../tests/support/assertions/until.ts";
 import type { Result } from "./result.ts";
 
 const AGENTS = 100;

@@ -5,8 +5,8 @@
 import { Journal } from "../agent/journal.ts";
 import { Link } from "../agent/link.ts";
 import { systemClock } from "../src/domain/clock.ts";
-import { success } from "../tests/support/events.ts";
-import { AGENT } from "../tests/support/planted.ts";
+import { success } from "../tests/support/clients/events.ts";
+import { AGENT } from "../tests/support/fixtures/planted.ts";
 
 interface Order {
   url: string;

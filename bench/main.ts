@@ -34,16 +34,16 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
   s3: { programs: ["tar", "pzstd", "rclone"], run: async () => (await import("./s3.ts")).benchS3() },
   "scale-agents": {
     programs: [],
-    run: async () => (await import("./scale_agents.ts")).benchScaleAgents(),
+    run: async () => (await import("./scale/agents.ts")).benchScaleAgents(),
   },
-  "scale-runs": { programs: [], run: async () => (await import("./scale_runs.ts")).benchScaleRuns() },
+  "scale-runs": { programs: [], run: async () => (await import("./scale/runs.ts")).benchScaleRuns() },
   "scale-schedule": {
     programs: [],
-    run: async () => (await import("./scale_schedule.ts")).benchScaleSchedule(),
+    run: async () => (await import("./scale/schedule.ts")).benchScaleSchedule(),
   },
   "scale-listing": {
     programs: [],
-    run: async () => (await import("./scale_listing.ts")).benchScaleListing(),
+    run: async () => (await import("./scale/listing.ts")).benchScaleListing(),
   },
 };
 

@@ -3,7 +3,7 @@
  * without one: the bare programs archive the same tree with and without it. Its frames' checksums are those that are in the archive.
  */
 import { join } from "node:path";
-import { tarArguments } from "../agent/engine/sources/files.ts";
+import { tarArguments } from "../agent/engine/sources/files/files.ts";
 import { startPlanned } from "./control_plane.ts";
 import { median, print, type Result } from "./result.ts";
 import { storedAs } from "./stored.ts";

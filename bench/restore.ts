@@ -1,6 +1,6 @@
 /** Ways back: a whole tree beside zstd and tar and one file out of a large archive on S3. */
 import { join } from "node:path";
-import { TestS3 } from "../tests/support/s3.ts";
+import { TestS3 } from "../tests/support/servers/s3.ts";
 import { startPlanned } from "./control_plane.ts";
 import { median, print, type Result } from "./result.ts";
 import { storedAs, timed } from "./stored.ts";

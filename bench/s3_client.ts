@@ -3,7 +3,7 @@
  *
  *     deno run -A bench/s3_client.ts ENDPOINT FILE
  */
-import { S3Destination } from "../agent/engine/destinations/s3.ts";
+import { S3Destination } from "../agent/engine/destinations/s3/s3.ts";
 import type { Uploads } from "../agent/engine/ports.ts";
 import { systemClock } from "../src/domain/clock.ts";
 import { AddressPolicy } from "../src/network/address_policy.ts";

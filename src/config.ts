@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
-import { databaseUrlProblem } from "./domain/database_url.ts";
+import { databaseUrlProblem } from "./domain/database/database_url.ts";
 import { DEFAULT_AUDIT_LOG_DAYS } from "./domain/audit.ts";
 import { MESSAGE_INTERVAL } from "./domain/notification.ts";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "./domain/run.ts";

@@ -101,8 +101,8 @@ const CONNECTS: Readonly<Record<string, RegExp>> = {
   "src/network/network.ts": /node:https?|^fetch/,
   "src/network/tls_agent.ts": /node:(https|tls)/, // for network.ts
   "src/notify/channels/email.ts": /createTransport/, // SMTP_URL
-  "src/store/database_servers.ts": /node:net/, // DATABASE_URL
-  "src/store/database_tls.ts": /node:tls/,
+  "src/store/database/database_servers.ts": /node:net/, // DATABASE_URL
+  "src/store/database/database_tls.ts": /node:tls/,
 };
 
 /** What reads addresses and connects to none. */
@@ -129,5 +129,5 @@ Deno.test("a transaction is begun where it ends with its connection, and no conn
     const text = await Deno.readTextFile(join(ROOT, path));
     if (/\b(database|sql)\.(begin|reserve)\(/.test(text)) found.push(path);
   }
-  assert.deepEqual(found, ["src/store/lost_transactions.ts"]);
+  assert.deepEqual(found, ["src/store/database/lost_transactions.ts"]);
 });

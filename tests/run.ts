@@ -3,7 +3,7 @@
  * side, and ends with one line, `N passed, N failed`. With CI=true a test that is skipped counts as failed.
  */
 import { setUp } from "./setup.ts";
-import { startTestPostgres } from "./support/postgres.ts";
+import { startTestPostgres } from "./support/servers/postgres.ts";
 
 const SUMMARY =
   /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/;

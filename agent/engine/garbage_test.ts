@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { TestClock } from "../../tests/support/clock.ts";
-import { until } from "../../tests/support/until.ts";
+import { TestClock } from "../../tests/support/fixtures/clock.ts";
+import { until } from "../../tests/support/assertions/until.ts";
 import { GarbageCollection } from "./garbage.ts";
 
 Deno.test("what work leaves is collected soon after it, once for all that ends meanwhile", async () => {

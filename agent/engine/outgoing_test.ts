@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { makeAuthority } from "../../tests/support/authority.ts";
-import { ConnectProxy } from "../../tests/support/connect_proxy.ts";
+import { makeAuthority } from "../../tests/support/servers/authority.ts";
+import { ConnectProxy } from "../../tests/support/servers/connect_proxy.ts";
 
-const SEND_OUT = new URL("../../tests/support/send_out.ts", import.meta.url).pathname;
+const SEND_OUT = new URL("../../tests/support/clients/send_out.ts", import.meta.url).pathname;
 
 Deno.test("bytes go where DENO_CERT's authority vouches, and through the proxy of HTTPS_PROXY", async () => {
   await using authority = await makeAuthority();

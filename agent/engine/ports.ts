@@ -3,7 +3,7 @@
  * it reports through these, so that it runs the same under a test, a benchmark or an agent.
  */
 import type { Clock } from "../../src/domain/clock.ts";
-import type { ProgressEvent } from "../../src/protocol/messages.ts";
+import type { ProgressEvent } from "../../src/protocol/wire_messages.ts";
 
 /** The run's output. Every call is one line; the time is added by the receiver. Text may hold anything. */
 export interface Output {

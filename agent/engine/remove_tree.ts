@@ -1,6 +1,6 @@
 /** Removes a directory and its contents, even if it came from a backup and its owner may not write to it. */
 import type { Clock } from "../../src/domain/clock.ts";
-import { Children } from "./children.ts";
+import { Children } from "./programs/children.ts";
 
 /**
  * Removes a directory tree. A missing one counts as removed. Takes no signal: the run's own may have aborted

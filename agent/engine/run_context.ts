@@ -1,8 +1,8 @@
 /** What the parts of one run share. */
 import type { BackupJob } from "../../src/protocol/job.ts";
-import type { Children } from "./children.ts";
+import type { Children } from "./programs/children.ts";
 import type { RunPorts } from "./ports.ts";
-import type { SystemUser } from "./system_user.ts";
+import type { SystemUser } from "./programs/system_user.ts";
 
 /** What it takes to start a database's programs. */
 export interface ProgramContext {

@@ -1,10 +1,10 @@
 /** Creates a token for an administrator directly in the database: the way back in when no token is left. */
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
-import { enterAudit, NO_ORIGIN } from "../services/audit_log.ts";
-import { insertToken } from "../services/tokens.ts";
-import { type Database, transaction } from "../store/database.ts";
-import { listAdministrators } from "../store/users.ts";
+import { enterAudit, NO_ORIGIN } from "../services/access/audit_log.ts";
+import { insertToken } from "../services/access/tokens.ts";
+import { type Database, transaction } from "../store/database/database.ts";
+import { listAdministrators } from "../store/access/users.ts";
 
 export interface TokenRequest {
   readonly database: Database;

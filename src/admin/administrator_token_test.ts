@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { testApi } from "../../tests/support/api.ts";
+import { testApi } from "../../tests/support/clients/api.ts";
 import { makeAdministratorToken } from "./administrator_token.ts";
 
 Deno.test("an administrator without a token gets a new one at the database", async () => {

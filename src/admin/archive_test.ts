@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { BackupRun } from "../../tests/support/backup_run.ts";
+import { BackupRun } from "../../tests/support/fixtures/backup_run.ts";
 import { controlPlaneFixture } from "../../tests/support/sources/control_plane.ts";
 import { systemClock } from "../domain/clock.ts";
-import { EXPORT_END } from "../store/export.ts";
+import { EXPORT_END } from "../store/export/export.ts";
 import { archiveFault, archiveLines } from "./archive.ts";
 import { findManifests } from "./manifests.ts";
 import { Passwords } from "./passwords.ts";
-import { openPlace } from "./place.ts";
+import { openPlace } from "./repository.ts";
 
 Deno.test("an export is found, held against its manifest and read back; damage is told", async () => {
   await using _fixture = await controlPlaneFixture();

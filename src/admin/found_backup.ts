@@ -1,9 +1,9 @@
 /** A manifest as the record that it was made of. */
 import { createHash } from "node:crypto";
-import type { FoundBackup } from "../services/adoption.ts";
+import type { FoundBackup } from "../services/backups/import.ts";
 import { type FoundManifest, objectPath } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./repository.ts";
 
 /**
  * Those that can be restored, in the order given. Asks for the passwords of encrypted ones; one that nothing fits comes back with null.

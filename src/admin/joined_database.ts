@@ -9,7 +9,7 @@ import {
 } from "../process/control_database.ts";
 import { DataDirectory } from "../process/data_directory.ts";
 import { StartError } from "../process/start_error.ts";
-import { readMigrations, schemaVersion } from "../store/migrate.ts";
+import { readMigrations, schemaVersion } from "../store/database/migrate.ts";
 
 const MIGRATIONS = new URL("../../migrations", import.meta.url);
 

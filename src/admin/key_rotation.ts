@@ -7,9 +7,9 @@ import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
 import { missingKeys } from "../process/key_check.ts";
 import { Keyring } from "../process/secret_keys.ts";
-import { enterAudit, NO_ORIGIN } from "../services/audit_log.ts";
-import { resealAll } from "../services/resealing.ts";
-import type { Database } from "../store/database.ts";
+import { enterAudit, NO_ORIGIN } from "../services/access/audit_log.ts";
+import { resealAll } from "../services/installation/resealing.ts";
+import type { Database } from "../store/database/database.ts";
 import {
   deleteKeyRotation,
   finishKeyRotation,
@@ -18,9 +18,9 @@ import {
   lockKeyRotations,
   openKeyRotation,
   type ReplicaKeys,
-} from "../store/key_rotations.ts";
-import { notify } from "../store/notifications.ts";
-import { sealingKeyIds } from "../store/sealed_columns.ts";
+} from "../store/installation/key_rotations.ts";
+import { notify } from "../store/database/event_bus.ts";
+import { sealingKeyIds } from "../store/database/sealed_columns.ts";
 import { type KeyFile, keyFileOf, keyId, newSecretKey } from "./key_place.ts";
 
 export interface KeyRotation {

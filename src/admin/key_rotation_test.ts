@@ -4,12 +4,12 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { type Config, readConfig } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { keyId, Keyring, readSecretKeys, writeSecretKeys } from "../process/secret_keys.ts";
-import type { Database } from "../store/database.ts";
-import { openKeyRotation } from "../store/key_rotations.ts";
-import { insertReplica } from "../store/replicas.ts";
-import { countSealed } from "../store/sealed_columns.ts";
-import { insertUser } from "../store/users.ts";
-import { testDatabase } from "../../tests/support/database.ts";
+import type { Database } from "../store/database/database.ts";
+import { openKeyRotation } from "../store/installation/key_rotations.ts";
+import { insertReplica } from "../store/installation/replicas.ts";
+import { countSealed } from "../store/database/sealed_columns.ts";
+import { insertUser } from "../store/access/users.ts";
+import { testDatabase } from "../../tests/support/fixtures/database.ts";
 import { rotateKey } from "./key_rotation.ts";
 import { keyStatus } from "./key_status.ts";
 

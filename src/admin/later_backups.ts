@@ -1,11 +1,16 @@
 /** Backups that lie in a place, and were made after the state that was recovered from it. */
-import { adoptLaterBackups, type FoundBackup } from "../services/adoption.ts";
+import { adoptLaterBackups, type FoundBackup } from "../services/backups/import.ts";
 import type { Services } from "../services/context.ts";
-import { backupPasswords, type KnownManifest, knownManifests, taskPlaces } from "../store/known_backups.ts";
+import {
+  backupPasswords,
+  type KnownManifest,
+  knownManifests,
+  taskPlaces,
+} from "../store/backups/known_backups.ts";
 import { digestOf, foundBackups } from "./found_backup.ts";
 import type { FoundManifest } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./repository.ts";
 
 /** Servers' clocks may differ by so much. Milliseconds. */
 const CLOCKS_APART = 3_600_000;

@@ -9,7 +9,7 @@ import { makeAdministratorToken } from "./administrator_token.ts";
 import { holdsDatabase, joinDatabase } from "./joined_database.ts";
 import { rotateKey } from "./key_rotation.ts";
 import { keyStatus } from "./key_status.ts";
-import { openPlace } from "./place.ts";
+import { openPlace } from "./repository.ts";
 import { recover } from "./recover.ts";
 import { InvalidError } from "../domain/errors.ts";
 import { RecoveryError } from "./recovery_error.ts";

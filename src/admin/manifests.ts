@@ -1,8 +1,8 @@
-/** Manifests as backups' places hold them: written by `agent/engine/manifest.ts`, this version's or an older one's. */
+/** Manifests as backups' places hold them: written by `agent/engine/manifest/manifest.ts`, this version's or an older one's. */
 import { z } from "zod";
-import { isOtherThanWritten } from "../../agent/engine/manifest_digest.ts";
+import { isOtherThanWritten } from "../../agent/engine/manifest/manifest_digest.ts";
 import { Missing, SourceDescription, StoredObject } from "../protocol/job.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./repository.ts";
 
 const count = z.number().int().nonnegative();
 

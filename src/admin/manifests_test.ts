@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { FlippedBackup, flips, FORMATS, offsetOf } from "../../tests/support/flipped_backup.ts";
-import { shell } from "../../tests/support/backup_run.ts";
+import { FlippedBackup, flips, FORMATS, offsetOf } from "../../tests/support/fixtures/flipped_backup.ts";
+import { shell } from "../../tests/support/fixtures/backup_run.ts";
 import { systemClock } from "../domain/clock.ts";
 import { findManifests, type FoundManifest } from "./manifests.ts";
-import { openPlace } from "./place.ts";
+import { openPlace } from "./repository.ts";
 
 for (const format of FORMATS) {
   Deno.test(`a manifest with another byte is left out, or tells what it did, ${format}`, async () => {

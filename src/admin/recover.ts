@@ -8,24 +8,24 @@ import { bringUpToDate, reachControlDatabase } from "../process/control_database
 import { missingKeys } from "../process/key_check.ts";
 import { DataDirectory } from "../process/data_directory.ts";
 import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
-import { adoptBackups } from "../services/adoption.ts";
-import { enterAudit, NO_ORIGIN } from "../services/audit_log.ts";
+import { adoptBackups } from "../services/backups/import.ts";
+import { enterAudit, NO_ORIGIN } from "../services/access/audit_log.ts";
 import type { Services } from "../services/context.ts";
-import { createFirstAdministrator } from "../services/first_administrator.ts";
-import { AgentStreams } from "../services/agent_streams.ts";
-import { Health } from "../services/health.ts";
-import { PassedSecrets } from "../services/passed_secrets.ts";
-import { issueToken } from "../services/tokens.ts";
-import { firstAdministratorId } from "../store/bootstrap.ts";
-import type { Database } from "../store/database.ts";
-import { isEmptyDatabase, loadExport } from "../store/import.ts";
-import { openBus } from "../store/notifications.ts";
+import { createFirstAdministrator } from "../services/access/first_administrator.ts";
+import { AgentStreams } from "../services/agent_rpc/agent_streams.ts";
+import { Health } from "../services/installation/health.ts";
+import { PassedSecrets } from "../services/jobs/transient_secrets.ts";
+import { issueToken } from "../services/access/tokens.ts";
+import { firstAdministratorId } from "../store/access/bootstrap.ts";
+import type { Database } from "../store/database/database.ts";
+import { isEmptyDatabase, loadExport } from "../store/export/import.ts";
+import { openBus } from "../store/database/event_bus.ts";
 import { archiveFault, archiveLines } from "./archive.ts";
 import { foundBackups } from "./found_backup.ts";
 import { enterLaterBackups } from "./later_backups.ts";
 import { findManifests, type FoundManifest } from "./manifests.ts";
 import { Passwords } from "./passwords.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
 export interface Recovery {

@@ -3,14 +3,24 @@
  * second agent with the same key is refused while the first one answers a ping; otherwise it replaces the
  * first one.
  */
-import type { AgentDescription } from "../protocol/messages.ts";
-import { answersElsewhere, confirmAlive, type Incumbent, incumbentOf } from "../services/agent_incumbents.ts";
-import type { Origin } from "../services/audit_log.ts";
-import { connectAgent, type Connection, ForeignSeatError, OccupiedError } from "../services/connections.ts";
-import type { Greeting } from "../services/connections.ts";
+import type { AgentDescription } from "../protocol/wire_messages.ts";
+import {
+  answersElsewhere,
+  confirmAlive,
+  type Incumbent,
+  incumbentOf,
+} from "../services/servers/agent_incumbents.ts";
+import type { Origin } from "../services/access/audit_log.ts";
+import {
+  connectAgent,
+  type Connection,
+  ForeignSeatError,
+  OccupiedError,
+} from "../services/servers/connections.ts";
+import type { Greeting } from "../services/servers/connections.ts";
 import type { Services } from "../services/context.ts";
 import { logger } from "../telemetry/logging.ts";
-import { Greetings } from "./greetings.ts";
+import { Greetings } from "./handshake_limiter.ts";
 
 /** How long the connected agent has to answer a ping. Milliseconds. */
 const PATIENCE = 5_000;

@@ -1,13 +1,13 @@
 /** Two agents with one key: which one is connected, and what happens to the run in progress. */
 import assert from "node:assert/strict";
-import { createEnrolmentToken, enrolAgent } from "../services/enrolment.ts";
-import { showRemoteServer } from "../services/remote_servers.ts";
-import { startRun } from "../services/runs.ts";
-import { serve } from "../../tests/support/control_plane.ts";
-import { onSystemClock, testServices } from "../../tests/support/database.ts";
-import { AGENT, plant } from "../../tests/support/planted.ts";
-import { HELLO, RawAgent } from "../../tests/support/raw_agent.ts";
-import { until } from "../../tests/support/until.ts";
+import { createEnrolmentToken, enrolAgent } from "../services/servers/enrolment.ts";
+import { showRemoteServer } from "../services/servers/remote_servers.ts";
+import { startRun } from "../services/runs/runs.ts";
+import { serve } from "../../tests/support/servers/control_plane.ts";
+import { onSystemClock, testServices } from "../../tests/support/fixtures/database.ts";
+import { AGENT, plant } from "../../tests/support/fixtures/planted.ts";
+import { HELLO, RawAgent } from "../../tests/support/clients/raw_agent.ts";
+import { until } from "../../tests/support/assertions/until.ts";
 
 async function stage(stack: AsyncDisposableStack, lease = 60_000) {
   const test = stack.use(await testServices({ runTimes: { lease } }));

@@ -2,10 +2,10 @@
  * Events of all agents on their way to the database: gathered while the last batch is being stored, so that the load sets the
  * batch size and a single line waits for nothing.
  */
-import { runEvents, runOutput } from "../telemetry/figures.ts";
+import { runEvents, runOutput } from "../telemetry/process_metrics.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { Services } from "../services/context.ts";
-import { type Acknowledgement, recordEvents, type ReportedEvent } from "../services/run_events.ts";
+import { type Acknowledgement, recordEvents, type ReportedEvent } from "../services/runs/run_events.ts";
 import { isPassing } from "./outage.ts";
 
 /** Events in one transaction. */

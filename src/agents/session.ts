@@ -1,12 +1,12 @@
 /** One agent's socket: from its hello to its end. */
 import { logger } from "../telemetry/logging.ts";
 import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts";
-import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/messages.ts";
+import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/wire_messages.ts";
 import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
-import { type AgentAnswer, answerRequest } from "../services/agent_requests.ts";
-import type { Origin } from "../services/audit_log.ts";
-import { noteDuplicateAgent } from "../services/agent_incumbents.ts";
-import { type Connection, noteRefusedAgent } from "../services/connections.ts";
+import { type AgentAnswer, answerRequest } from "../services/agent_rpc/agent_requests.ts";
+import type { Origin } from "../services/access/audit_log.ts";
+import { noteDuplicateAgent } from "../services/servers/agent_incumbents.ts";
+import { type Connection, noteRefusedAgent } from "../services/servers/connections.ts";
 import type { Services } from "../services/context.ts";
 import type { Admission } from "./admission.ts";
 import { isPassing } from "./outage.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { testServices } from "../../tests/support/database.ts";
-import { serve } from "../../tests/support/control_plane.ts";
-import { AGENT, plant } from "../../tests/support/planted.ts";
-import { until } from "../../tests/support/until.ts";
-import { askAgent } from "../services/agent_requests.ts";
-import { createEnrolmentToken, enrolAgent } from "../services/enrolment.ts";
+import { testServices } from "../../tests/support/fixtures/database.ts";
+import { serve } from "../../tests/support/servers/control_plane.ts";
+import { AGENT, plant } from "../../tests/support/fixtures/planted.ts";
+import { until } from "../../tests/support/assertions/until.ts";
+import { askAgent } from "../services/agent_rpc/agent_requests.ts";
+import { createEnrolmentToken, enrolAgent } from "../services/servers/enrolment.ts";
 
 Deno.test("a broken frame closes its socket, whatever it names, and nothing else", async () => {
   await using stack = new AsyncDisposableStack();

@@ -1,11 +1,11 @@
 /** An agent's questions about uploads and downloads, each answered once: with what it asked for, or with why not. */
 import { logger } from "../telemetry/logging.ts";
 import { failSpan, inside, startSpan } from "../telemetry/tracing.ts";
-import type { AgentMessage, ServerMessage } from "../protocol/messages.ts";
+import type { AgentMessage, ServerMessage } from "../protocol/wire_messages.ts";
 import type { Services } from "../services/context.ts";
-import { signDownload } from "../services/downloads.ts";
-import { abortUpload, completeUpload, openUpload, signParts } from "../services/uploads.ts";
-import { refusalOf } from "../services/refusals.ts";
+import { signDownload } from "../services/transfers/downloads.ts";
+import { abortUpload, completeUpload, openUpload, signParts } from "../services/transfers/uploads.ts";
+import { refusalOf } from "../services/agent_rpc/agent_errors.ts";
 
 export type StorageQuestion = Extract<AgentMessage, { type: `upload.${string}` | `download.${string}` }>;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RELEASE } from "../domain/release.ts";
-import { CliHome } from "../../tests/support/cli.ts";
-import { shell } from "../../tests/support/backup_run.ts";
+import { CliHome } from "../../tests/support/clients/cli.ts";
+import { shell } from "../../tests/support/fixtures/backup_run.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { CliHome } from "../../tests/support/cli.ts";
-import { type ControlPlane, startControlPlane } from "../../tests/support/control_plane.ts";
-import { until } from "../../tests/support/until.ts";
+import { CliHome } from "../../tests/support/clients/cli.ts";
+import { type ControlPlane, startControlPlane } from "../../tests/support/servers/control_plane.ts";
+import { until } from "../../tests/support/assertions/until.ts";
 
 async function photoTask({ api, serverId }: ControlPlane, directory: string): Promise<number> {
   await Deno.mkdir(`${directory}/photos`);

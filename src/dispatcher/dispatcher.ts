@@ -1,10 +1,10 @@
 /** Queued runs, cancels and questions → the agents whose sockets this replica holds. */
-import { claimDeliveries, type Delivery } from "../services/agent_requests.ts";
-import { runsToCancel } from "../services/connections.ts";
+import { claimDeliveries, type Delivery } from "../services/agent_rpc/agent_requests.ts";
+import { runsToCancel } from "../services/servers/connections.ts";
 import type { Services } from "../services/context.ts";
-import { claimHandOvers, type HandOver } from "../services/hand_overs.ts";
+import { claimHandOvers, type HandOver } from "../services/runs/dispatch.ts";
 import { startSpan, traceparentOf } from "../telemetry/tracing.ts";
-import type { Beat } from "../services/health.ts";
+import type { Beat } from "../services/installation/health.ts";
 import { Loop } from "./loop.ts";
 import { RunTraces } from "./run_traces.ts";
 

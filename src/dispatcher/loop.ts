@@ -1,7 +1,7 @@
 /** A loop that works when it is woken or its time has come, and goes on after a failure. */
 import { logger } from "../telemetry/logging.ts";
 import type { Clock } from "../domain/clock.ts";
-import type { Beat, Health } from "../services/health.ts";
+import type { Beat, Health } from "../services/installation/health.ts";
 
 /** After a failure: the first wait, doubled up to the last. Milliseconds. */
 const RETRY_FIRST = 250;

@@ -1,11 +1,15 @@
 /** Expired deadlines, dead replicas and old rows → their ends. */
 import { DEFAULT_AUDIT_LOG_DAYS } from "../domain/audit.ts";
 import type { Services } from "../services/context.ts";
-import type { Beat } from "../services/health.ts";
-import { compactEndedRuns, deleteExpiredRows, deleteOldAuditEntries } from "../services/housekeeping.ts";
-import { noteForgottenUploads } from "../services/removals.ts";
-import { heartbeatReplica } from "../services/replicas.ts";
-import { cancelTimedOutRuns, endOverdueRuns } from "../services/run_deadlines.ts";
+import type { Beat } from "../services/installation/health.ts";
+import {
+  compactEndedRuns,
+  deleteExpiredRows,
+  deleteOldAuditEntries,
+} from "../services/installation/housekeeping.ts";
+import { noteForgottenUploads } from "../services/retention/removals.ts";
+import { heartbeatReplica } from "../services/installation/replicas.ts";
+import { cancelTimedOutRuns, endOverdueRuns } from "../services/runs/run_deadlines.ts";
 import { Loop } from "./loop.ts";
 
 export class Reaper {

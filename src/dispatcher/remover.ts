@@ -1,7 +1,7 @@
 /** Marked backups and leftovers → gone from their destinations. */
 import type { Services } from "../services/context.ts";
-import { nextRemoval, removeDue } from "../services/removals.ts";
-import { emptyTrash } from "../services/trash_removal.ts";
+import { nextRemoval, removeDue } from "../services/retention/removals.ts";
+import { emptyTrash } from "../services/retention/trash_removal.ts";
 import { Loop } from "./loop.ts";
 
 export class Remover {

@@ -1,8 +1,8 @@
 /** Due tasks, and backups whose verification or drill is due → runs. */
 import type { Services } from "../services/context.ts";
-import { fireDueTasks, nextDueTime, replanSchedules } from "../services/schedules.ts";
-import { queueDueDrills } from "../services/drills.ts";
-import { queueDueVerifications } from "../services/verifications.ts";
+import { fireDueTasks, nextDueTime, replanSchedules } from "../services/tasks/schedules.ts";
+import { queueDueDrills } from "../services/backups/drills.ts";
+import { queueDueVerifications } from "../services/backups/verifications.ts";
 import { Loop } from "./loop.ts";
 
 /** A clock that is kept right step by step goes back by less between two rounds. Milliseconds. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { testServices } from "../../tests/support/database.ts";
-import { plant } from "../../tests/support/planted.ts";
-import { until } from "../../tests/support/until.ts";
+import { testServices } from "../../tests/support/fixtures/database.ts";
+import { plant } from "../../tests/support/fixtures/planted.ts";
+import { until } from "../../tests/support/assertions/until.ts";
 import { Scheduler } from "./scheduler.ts";
 
 Deno.test("a clock that is set back brings the schedule back with it", async () => {

@@ -3,8 +3,13 @@
  * Ends runs that are stalled for too long.
  */
 import type { Services } from "../services/context.ts";
-import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "../services/run_watch.ts";
-import { watchAgents, watchDuplicates, watchRemovals, watchStreams } from "../services/standing_watch.ts";
+import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "../services/runs/run_watch.ts";
+import {
+  watchAgents,
+  watchDuplicates,
+  watchRemovals,
+  watchStreams,
+} from "../services/runs/standing_watch.ts";
 import { Loop } from "./loop.ts";
 
 export class Watcher {

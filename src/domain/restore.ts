@@ -1,5 +1,5 @@
 /** What a restore is asked for, and what can be told of it without looking at the backup's contents. */
-import type { DatabaseServer } from "./database_server.ts";
+import type { DatabaseServer } from "./database/database_server.ts";
 import { InvalidError } from "./errors.ts";
 
 /** Kept with the run: never a secret. */

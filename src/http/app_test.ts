@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import { type TestApi, testApi } from "../../tests/support/api.ts";
+import { type TestApi, testApi } from "../../tests/support/clients/api.ts";
 import { type App, createApp } from "./app.ts";
 import { ENDPOINTS } from "./routes.ts";
-import { addInstallPages } from "./routes/install.ts";
+import { addInstallPages } from "./routes/servers/install.ts";
 
 /** The app behind a real socket. */
 function listen(api: TestApi, app = api.app) {

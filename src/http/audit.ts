@@ -1,7 +1,7 @@
 /** What the audit log says of requests: those that change something or read what is secret, and those that were let in nowhere. */
 import type { AuditActor, AuditResult, Origin } from "../domain/audit.ts";
 import { UnauthenticatedError } from "../domain/errors.ts";
-import { AuditedRequest, enterAudit } from "../services/audit_log.ts";
+import { AuditedRequest, enterAudit } from "../services/access/audit_log.ts";
 import type { Caller, Services } from "../services/context.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { Endpoint } from "./endpoint.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ApiClient, type TestApi, testApi } from "../../tests/support/api.ts";
-import { ageKeygen } from "../../tests/support/age.ts";
-import { newBackup, newDestination, newTask } from "../../tests/support/records.ts";
+import { type ApiClient, type TestApi, testApi } from "../../tests/support/clients/api.ts";
+import { ageKeygen } from "../../tests/support/fixtures/age.ts";
+import { newBackup, newDestination, newTask } from "../../tests/support/fixtures/records.ts";
 import { createApp } from "./app.ts";
 import { isAudited } from "./audit.ts";
 import { ENDPOINTS } from "./routes.ts";

@@ -2,7 +2,7 @@
 import type { Ability } from "../domain/abilities.ts";
 import { ForbiddenError, UnauthenticatedError } from "../domain/errors.ts";
 import type { Caller, Services } from "../services/context.ts";
-import { authenticate } from "../services/tokens.ts";
+import { authenticate } from "../services/access/tokens.ts";
 
 /** Throws an `UnauthenticatedError` unless the request shows a good token. */
 export function callerOf(services: Services, request: Request): Promise<Caller> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { testApi } from "../../tests/support/api.ts";
+import { testApi } from "../../tests/support/clients/api.ts";
 
 Deno.test("the reference page needs no other host, and everything it names is here", async () => {
   await using api = await testApi();

@@ -1,5 +1,5 @@
 /** From what went wrong to what the caller is told: one shape for every error, and nothing from inside. */
-import { databaseTrouble } from "../domain/database_trouble.ts";
+import { databaseTrouble } from "../domain/database/database_trouble.ts";
 import { DomainError, InvalidError } from "../domain/errors.ts";
 import { logger } from "../telemetry/logging.ts";
 

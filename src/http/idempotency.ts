@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { InvalidError } from "../domain/errors.ts";
 import type { Services } from "../services/context.ts";
-import { claimCall, forgetCall, type KeyedCall, settleCall } from "../services/idempotency.ts";
+import { claimCall, forgetCall, type KeyedCall, settleCall } from "../services/access/idempotency.ts";
 
 /** The first answer again, or that of `answer`: kept unless it is a failure of ours. */
 export async function answerOnce(

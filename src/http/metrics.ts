@@ -2,8 +2,8 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../domain/clock.ts";
 import type { Services } from "../services/context.ts";
-import { ageSince, collectStatistics, collectTaskSuccesses } from "../services/statistics.ts";
-import { figures } from "../telemetry/figures.ts";
+import { ageSince, collectStatistics, collectTaskSuccesses } from "../services/installation/metrics.ts";
+import { figures } from "../telemetry/process_metrics.ts";
 
 /** Upper bounds in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
-import { testApi } from "../../tests/support/api.ts";
-import { generatedNames } from "../../tests/support/generated_names.ts";
+import { testApi } from "../../tests/support/clients/api.ts";
+import { generatedNames } from "../../tests/support/fixtures/generated_names.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { openapiDocument } from "./openapi.ts";
 import { ENDPOINTS, GROUPS } from "./routes.ts";

@@ -5,23 +5,23 @@
 import { z } from "@hono/zod-openapi";
 import type { Origin } from "../domain/audit.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
-import { type AuditedRequest, auditing } from "../services/audit_log.ts";
+import { type AuditedRequest, auditing } from "../services/access/audit_log.ts";
 import type { Caller, Services } from "../services/context.ts";
 import { retryLost } from "../services/lost_connections.ts";
-import { watchAgentKey, watchToken } from "../services/token_watch.ts";
+import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
 import { actorOf, auditOf, fieldsOf, isAudited, settleAudit } from "./audit.ts";
 import { callerOf, requireAbility, shownToken } from "./auth.ts";
-import type { AuthThrottle } from "./auth_throttle.ts";
-import { NO_BODY, readBody } from "./body.ts";
+import type { AuthThrottle } from "./limits/auth_throttle.ts";
+import { NO_BODY, readBody } from "./input/body.ts";
 import { type Call, type Endpoint, isForTokens } from "./endpoint.ts";
 import { errorAnswer, HttpError } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
-import { type FieldErrors, validate } from "./input.ts";
-import type { OpenStreams } from "./open_streams.ts";
-import type { RateLimiter } from "./rate_limit.ts";
-import { ignoredParameters, queryErrors, readQuery } from "./query.ts";
-import { ignoredFields, unknownFields } from "./unknown_fields.ts";
-import { whileGood } from "./while_good.ts";
+import { type FieldErrors, validate } from "./input/input.ts";
+import type { OpenStreams } from "./limits/open_streams.ts";
+import type { RateLimiter } from "./limits/rate_limit.ts";
+import { ignoredParameters, queryErrors, readQuery } from "./input/query.ts";
+import { ignoredFields, unknownFields } from "./input/unknown_fields.ts";
+import { whileGood } from "./abort_on_revocation.ts";
 
 export interface PipelineContext {
   readonly services: Services;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { testApi } from "../../tests/support/api.ts";
+import { testApi } from "../../tests/support/clients/api.ts";
 import { ENDPOINTS } from "./routes.ts";
 
 const FORM = { "Content-Type": "application/x-www-form-urlencoded" };

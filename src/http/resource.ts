@@ -19,9 +19,9 @@ import type { Ability } from "../domain/abilities.ts";
 import type { PageWindow } from "../domain/page.ts";
 import type { Caller, Services } from "../services/context.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { sortParameter } from "./list_filters.ts";
-import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "./pagination.ts";
-import { isoTime, Time } from "./time.ts";
+import { sortParameter } from "./input/list_filters.ts";
+import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "./input/pagination.ts";
+import { isoTime, Time } from "./input/time.ts";
 
 export interface Resource<Row, Shown> {
   /** As errors and messages name it: `Backup task`. */

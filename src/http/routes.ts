@@ -1,28 +1,28 @@
 /** Every endpoint of the API: what is served and what the OpenAPI document describes. One line a file in `routes/`. */
 import type { Endpoint } from "./endpoint.ts";
-import { agentEndpoints } from "./routes/agent.ts";
-import { auditLogEndpoints } from "./routes/audit_log.ts";
-import { backupFileEndpoints } from "./routes/backup_files.ts";
-import { backupCheckEndpoints } from "./routes/backup_checks.ts";
-import { backupDownloadEndpoints } from "./routes/backup_downloads.ts";
-import { backupDestinationEndpoints } from "./routes/backup_destinations.ts";
-import { backupRetentionEndpoints } from "./routes/backup_retention.ts";
-import { backupTaskLogEndpoints } from "./routes/backup_task_logs.ts";
-import { backupTaskRunEndpoints } from "./routes/backup_task_runs.ts";
-import { backupTaskScheduleEndpoints } from "./routes/backup_task_schedule.ts";
-import { backupTaskEndpoints } from "./routes/backup_tasks.ts";
-import { backupRestoreEndpoints } from "./routes/backup_restores.ts";
-import { backupEndpoints } from "./routes/backups.ts";
-import { enrolmentEndpoints } from "./routes/enrolment.ts";
-import { notificationStreamEndpoints } from "./routes/notification_streams.ts";
-import { recoveryKitEndpoints } from "./routes/recovery_kit.ts";
-import { remoteServerEndpoints } from "./routes/remote_servers.ts";
-import { sshKeyEndpoints } from "./routes/ssh_key.ts";
-import { systemEndpoints } from "./routes/system.ts";
-import { tagEndpoints } from "./routes/tags.ts";
-import { tokenEndpoints } from "./routes/tokens.ts";
-import { userEndpoints } from "./routes/user.ts";
-import { usersEndpoints } from "./routes/users.ts";
+import { agentEndpoints } from "./routes/servers/agent.ts";
+import { auditLogEndpoints } from "./routes/access/audit_log.ts";
+import { backupFileEndpoints } from "./routes/backups/backup_files.ts";
+import { backupCheckEndpoints } from "./routes/backups/backup_checks.ts";
+import { backupDownloadEndpoints } from "./routes/backups/backup_downloads.ts";
+import { backupDestinationEndpoints } from "./routes/destinations/backup_destinations.ts";
+import { backupRetentionEndpoints } from "./routes/backups/backup_retention.ts";
+import { backupTaskLogEndpoints } from "./routes/runs/backup_task_logs.ts";
+import { backupTaskRunEndpoints } from "./routes/tasks/backup_task_runs.ts";
+import { backupTaskScheduleEndpoints } from "./routes/tasks/backup_task_schedule.ts";
+import { backupTaskEndpoints } from "./routes/tasks/backup_tasks.ts";
+import { backupRestoreEndpoints } from "./routes/backups/backup_restores.ts";
+import { backupEndpoints } from "./routes/backups/backups.ts";
+import { enrolmentEndpoints } from "./routes/servers/enrolment.ts";
+import { notificationStreamEndpoints } from "./routes/notifications/notification_streams.ts";
+import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
+import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
+import { sshKeyEndpoints } from "./routes/servers/ssh_key.ts";
+import { systemEndpoints } from "./routes/installation/system.ts";
+import { tagEndpoints } from "./routes/tasks/tags.ts";
+import { tokenEndpoints } from "./routes/access/tokens.ts";
+import { userEndpoints } from "./routes/access/user.ts";
+import { usersEndpoints } from "./routes/access/users.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
   ...backupTaskScheduleEndpoints,

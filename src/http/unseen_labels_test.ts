@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { testApi } from "../../tests/support/api.ts";
+import { testApi } from "../../tests/support/clients/api.ts";
 
 Deno.test("labels that nobody sees, or that turn text around, are refused; scripts and emoji are not", async () => {
   await using api = await testApi();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { testCertificate } from "../../tests/support/certificate.ts";
+import { testCertificate } from "../../tests/support/servers/certificate.ts";
 import { AddressPolicy } from "./address_policy.ts";
 import { AddressRefusedError, Network, type Resolve } from "./network.ts";
 

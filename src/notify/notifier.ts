@@ -13,7 +13,7 @@ import {
 import type { NotificationStreamType } from "../domain/notification_stream.ts";
 import type { Network } from "../network/network.ts";
 import { type Keyring, SecretError } from "../secrets/keyring.ts";
-import { type Database, transaction } from "../store/database.ts";
+import { type Database, transaction } from "../store/database/database.ts";
 import {
   claimDeliveries,
   type ClaimedDelivery,
@@ -21,14 +21,18 @@ import {
   nextDelivery,
   postponeDelivery,
   releaseDelivery,
-} from "../store/notification_deliveries.ts";
-import { lockForDelivery, recordStreamFailure, recordStreamSuccess } from "../store/notification_streams.ts";
+} from "../store/notifications/notification_deliveries.ts";
+import {
+  lockForDelivery,
+  recordStreamFailure,
+  recordStreamSuccess,
+} from "../store/notifications/notification_streams.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { ChannelMeans, SmtpSettings } from "./channels/channel.ts";
 import { CHANNELS } from "./channels/registry.ts";
 import { DeliveryError } from "./delivery_error.ts";
 import { listedIn, messageAbout } from "./digest.ts";
-import type { Message } from "./message.ts";
+import type { Message } from "./notification_message.ts";
 import { Outgoing } from "./outgoing.ts";
 
 export interface NotifierOptions {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { type TestServices, testServices } from "../../tests/support/database.ts";
-import { newStream } from "../../tests/support/notified.ts";
-import { plant } from "../../tests/support/planted.ts";
-import { HttpReceiver, type ReceivedRequest } from "../../tests/support/receivers.ts";
-import { until } from "../../tests/support/until.ts";
+import { type TestServices, testServices } from "../../tests/support/fixtures/database.ts";
+import { newStream } from "../../tests/support/fixtures/notified.ts";
+import { plant } from "../../tests/support/fixtures/planted.ts";
+import { HttpReceiver, type ReceivedRequest } from "../../tests/support/servers/receivers.ts";
+import { until } from "../../tests/support/assertions/until.ts";
 import { Messenger } from "../dispatcher/messenger.ts";
 import type { NotificationEvent } from "../domain/notification.ts";
-import { transaction } from "../store/database.ts";
-import { claimDeliveries, insertDeliveries } from "../store/notification_deliveries.ts";
-import { notify } from "../store/notifications.ts";
+import { transaction } from "../store/database/database.ts";
+import { claimDeliveries, insertDeliveries } from "../store/notifications/notification_deliveries.ts";
+import { notify } from "../store/database/event_bus.ts";
 import { Notifier } from "./notifier.ts";
 
 const HOUR = 3_600_000;

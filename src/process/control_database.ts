@@ -3,10 +3,10 @@ import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
 import { tlsReason } from "../domain/tls_fault.ts";
-import { type Database, openDatabase } from "../store/database.ts";
-import { type EmbeddedPostgres, startEmbedded } from "../store/embedded.ts";
-import { migrate, readMigrations } from "../store/migrate.ts";
-import { keepsSessions } from "../store/session_check.ts";
+import { type Database, openDatabase } from "../store/database/database.ts";
+import { type EmbeddedPostgres, startEmbedded } from "../store/embedded/embedded.ts";
+import { migrate, readMigrations } from "../store/database/migrate.ts";
+import { keepsSessions } from "../store/database/session_check.ts";
 import { logger } from "../telemetry/logging.ts";
 import { StartError } from "./start_error.ts";
 

@@ -3,9 +3,9 @@
  * them.
  */
 import type { Clock } from "../domain/clock.ts";
-import type { Database, Sql } from "../store/database.ts";
-import { keysOfReplicas, type ReplicaKeys } from "../store/key_rotations.ts";
-import { countSealed } from "../store/sealed_columns.ts";
+import type { Database, Sql } from "../store/database/database.ts";
+import { keysOfReplicas, type ReplicaKeys } from "../store/installation/key_rotations.ts";
+import { countSealed } from "../store/database/sealed_columns.ts";
 
 export interface HeldKeys {
   /** The ids of the keys; the first one seals. */

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../domain/clock.ts";
 import { keyId, type Keyring } from "../secrets/keyring.ts";
-import type { Bus } from "../store/notifications.ts";
+import type { Bus } from "../store/database/event_bus.ts";
 import { logger } from "../telemetry/logging.ts";
 import { disagreeingReplica, type HeldKeys, type KeyCheck, missingKeys } from "./key_check.ts";
 import { readSecretKeys } from "./secret_keys.ts";

@@ -1,5 +1,5 @@
 /** When to stop: a signal from an operator, a service manager or a terminal. */
-import { readProcNow } from "../store/proc_file.ts";
+import { readProcNow } from "../store/embedded/proc_file.ts";
 
 /**
  * Resolves with the first SIGINT, SIGTERM or SIGHUP; later ones change nothing. From then on only `Deno.exit` ends

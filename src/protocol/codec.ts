@@ -1,6 +1,6 @@
 /** Frames to messages and back. A frame is one JSON text, at most {@link MAX_FRAME} characters. */
 import type * as z from "zod";
-import { AgentMessage, ServerMessage } from "./messages.ts";
+import { AgentMessage, ServerMessage } from "./wire_messages.ts";
 
 /** Characters in one frame; a longer one ends the connection. */
 export const MAX_FRAME = 1_048_576;

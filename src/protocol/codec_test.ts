@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeAgentMessage, decodeServerMessage, encode, MAX_FRAME, ProtocolError } from "./codec.ts";
-import type { AgentMessage } from "./messages.ts";
+import type { AgentMessage } from "./wire_messages.ts";
 import { negotiate, PROTOCOL_VERSION } from "./version.ts";
 
 const event: AgentMessage = {

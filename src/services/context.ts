@@ -5,11 +5,11 @@ import type { NotificationStreamType } from "../domain/notification_stream.ts";
 import type { RunTimes } from "../domain/run.ts";
 import type { Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
-import type { Database } from "../store/database.ts";
-import type { Bus } from "../store/notifications.ts";
-import type { AgentStreams } from "./agent_streams.ts";
-import type { Health } from "./health.ts";
-import type { PassedSecrets } from "./passed_secrets.ts";
+import type { Database } from "../store/database/database.ts";
+import type { Bus } from "../store/database/event_bus.ts";
+import type { AgentStreams } from "./agent_rpc/agent_streams.ts";
+import type { Health } from "./installation/health.ts";
+import type { PassedSecrets } from "./jobs/transient_secrets.ts";
 
 export interface Services {
   readonly database: Database;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { loopback } from "../../tests/support/loopback.ts";
-import { freePort } from "../../tests/support/ports.ts";
-import { signatureFault } from "../../tests/support/s3_signature.ts";
-import { type S3Call, type S3Fault, TestS3 } from "../../tests/support/s3.ts";
+import { loopback } from "../../tests/support/servers/loopback.ts";
+import { freePort } from "../../tests/support/servers/ports.ts";
+import { signatureFault } from "../../tests/support/servers/s3_signature.ts";
+import { type S3Call, type S3Fault, TestS3 } from "../../tests/support/servers/s3.ts";
 import { systemClock } from "../domain/clock.ts";
 import { Bucket, StorageError } from "./s3.ts";
 

@@ -9,7 +9,7 @@ import {
 } from "@logtape/logtape";
 import { getPrettyFormatter } from "@logtape/pretty";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { databaseTrouble } from "../domain/database_trouble.ts";
+import { databaseTrouble } from "../domain/database/database_trouble.ts";
 import { activeSpan } from "./tracing.ts";
 
 export type { Logger } from "@logtape/logtape";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Collector } from "../../tests/support/collector.ts";
-import { freePort } from "../../tests/support/ports.ts";
+import { Collector } from "../../tests/support/servers/collector.ts";
+import { freePort } from "../../tests/support/servers/ports.ts";
 import { activeSpan, inside, isTraceparent, startInnerSpan, startSpan, traceparentOf } from "./tracing.ts";
 
 const PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -1,5 +1,5 @@
 /** A small disk of its own that can be filled to the last byte. Needs root. */
-import { mountTmpfs } from "../support/tmpfs.ts";
+import { mountTmpfs } from "../support/fixtures/tmpfs.ts";
 
 const FILLER = "filler";
 

@@ -1,5 +1,5 @@
 /** What lies at destinations and in the agents' own places, against what the records say of it. */
-import { processTree } from "../../agent/engine/process_tree.ts";
+import { processTree } from "../../agent/engine/programs/process_tree.ts";
 import { type PlaceName, PLACES } from "./plan.ts";
 import { sessionMembers } from "./processes.ts";
 import type { Stage } from "./stage.ts";

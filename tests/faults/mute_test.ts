@@ -4,13 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
-import { type ControlPlane, FROM_SOURCE, startControlPlane } from "../support/control_plane.ts";
-import { keepAwake } from "../support/hurried_clock.ts";
-import { HttpReceiver } from "../support/receivers.ts";
-import { TestS3 } from "../support/s3.ts";
-import { TestSshd } from "../support/sshd.ts";
-import { FreezableMount } from "../support/tmpfs.ts";
-import { until } from "../support/until.ts";
+import { type ControlPlane, FROM_SOURCE, startControlPlane } from "../support/servers/control_plane.ts";
+import { keepAwake } from "../support/fixtures/hurried_clock.ts";
+import { HttpReceiver } from "../support/servers/receivers.ts";
+import { TestS3 } from "../support/servers/s3.ts";
+import { TestSshd } from "../support/servers/sshd.ts";
+import { FreezableMount } from "../support/fixtures/tmpfs.ts";
+import { until } from "../support/assertions/until.ts";
 import { Relay } from "./relay.ts";
 
 /** Time limits of the agent, in seconds. */

@@ -1,8 +1,8 @@
 /** The destinations that plans write to, as they really are: looked at past everything that is broken before them. */
-import { BucketUploads } from "../support/bucket_uploads.ts";
-import { TestS3 } from "../support/s3.ts";
-import { TestSshd } from "../support/sshd.ts";
-import { FreezableMount } from "../support/tmpfs.ts";
+import { BucketUploads } from "../support/fixtures/bucket_uploads.ts";
+import { TestS3 } from "../support/servers/s3.ts";
+import { TestSshd } from "../support/servers/sshd.ts";
+import { FreezableMount } from "../support/fixtures/tmpfs.ts";
 import { SmallDisk } from "./disk.ts";
 import type { PlaceName } from "./plan.ts";
 import { Relay } from "./relay.ts";

@@ -1,8 +1,8 @@
 /** The control planes' Postgres: killed with all its processes, and started again on what it has on disk. */
-import { processTree, signalAll } from "../../agent/engine/process_tree.ts";
+import { processTree, signalAll } from "../../agent/engine/programs/process_tree.ts";
 import { systemClock } from "../../src/domain/clock.ts";
-import { type EmbeddedPostgres, startEmbedded } from "../../src/store/embedded.ts";
-import { freePort } from "../support/ports.ts";
+import { type EmbeddedPostgres, startEmbedded } from "../../src/store/embedded/embedded.ts";
+import { freePort } from "../support/servers/ports.ts";
 
 export class MortalPostgres implements AsyncDisposable {
   private constructor(readonly url: string, private readonly postgres: EmbeddedPostgres) {}

@@ -1,7 +1,7 @@
 /** The control planes and agents of the harness: real programs, each in a process of its own. */
-import { LOOPBACK_ALLOWED } from "../support/loopback.ts";
-import { FROM_SOURCE } from "../support/control_plane.ts";
-import { ServerProcess } from "../support/server.ts";
+import { LOOPBACK_ALLOWED } from "../support/servers/loopback.ts";
+import { FROM_SOURCE } from "../support/servers/control_plane.ts";
+import { ServerProcess } from "../support/servers/server.ts";
 import type { Process } from "./supervisor.ts";
 
 const LIBFAKETIME = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;

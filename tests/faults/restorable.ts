@@ -1,7 +1,7 @@
 /** Successes, held to what they promise: the objects as recorded, restored with stock tools, compared with the source. */
 import { createHash } from "node:crypto";
-import { shell } from "../support/backup_run.ts";
-import { type Manifest, restoreStored } from "../support/restore.ts";
+import { shell } from "../support/fixtures/backup_run.ts";
+import { type Manifest, restoreStored } from "../support/fixtures/restore.ts";
 import { rootOf } from "./leftovers.ts";
 import type { Stage, StagedTask } from "./stage.ts";
 import { describe } from "./trees.ts";

@@ -3,12 +3,12 @@
  * come through a wire of the harness, and destinations of each type. One world serves many plans.
  */
 import { randomBytes } from "node:crypto";
-import { type Database, openDatabase } from "../../src/store/database.ts";
-import { shell } from "../support/backup_run.ts";
-import { Balancer } from "../support/balancer.ts";
-import { type Answer, ApiCaller } from "../support/client.ts";
-import { freePort } from "../support/ports.ts";
-import { until } from "../support/until.ts";
+import { type Database, openDatabase } from "../../src/store/database/database.ts";
+import { shell } from "../support/fixtures/backup_run.ts";
+import { Balancer } from "../support/servers/balancer.ts";
+import { type Answer, ApiCaller } from "../support/clients/client.ts";
+import { freePort } from "../support/servers/ports.ts";
+import { until } from "../support/assertions/until.ts";
 import { SmallDisk } from "./disk.ts";
 import type { Frame } from "./frames.ts";
 import { Places } from "./places.ts";

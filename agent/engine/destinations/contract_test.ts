@@ -5,7 +5,7 @@ import {
   destinationFixtures,
   type ReadOnlyFixture,
   readOnlyFixtures,
-} from "../../../tests/support/destinations.ts";
+} from "../../../tests/support/fixtures/destinations.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
 import type { JobDestination } from "../../../src/protocol/job.ts";
 import { type Destination, ObjectMissingError, RunAbortedError, RunFailedError } from "../ports.ts";

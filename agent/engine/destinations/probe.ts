@@ -1,6 +1,6 @@
 /** Proves a destination by what a backup does to it. */
 import type { Clock } from "../../../src/domain/clock.ts";
-import type { CheckStep } from "../../../src/protocol/messages.ts";
+import type { CheckStep } from "../../../src/protocol/wire_messages.ts";
 import { type Destination, RunAbortedError, RunFailedError } from "../ports.ts";
 
 const CONTENT = new TextEncoder().encode(

@@ -1,7 +1,7 @@
 /** Every destination type the agent writes to, by the type in a job. */
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { JobDestination, ReadDestination } from "../../../src/protocol/job.ts";
-import type { CheckStep, DestinationDeleteResult } from "../../../src/protocol/messages.ts";
+import type { CheckStep, DestinationDeleteResult } from "../../../src/protocol/wire_messages.ts";
 import {
   type Destination,
   type Downloads,
@@ -12,10 +12,10 @@ import {
   type Uploads,
 } from "../ports.ts";
 import { type DestinationLimits, requestLimits } from "./limits.ts";
-import { LocalDestination } from "./local.ts";
+import { LocalDestination } from "./local/local.ts";
 import { probe } from "./probe.ts";
-import { RelayDestination } from "./relay.ts";
-import { S3Destination } from "./s3.ts";
+import { RelayDestination } from "./relay/relay.ts";
+import { S3Destination } from "./s3/s3.ts";
 
 /** The control plane tries again later. Milliseconds. */
 const REMOVAL_PATIENCE = 15_000;
@@ -156,6 +156,6 @@ function typeOf<Spec extends ReadDestination>(spec: Spec): DestinationType<ReadD
 
 /** The SSH library is a third of the agent's memory: it is loaded by those that need it. */
 async function openSftp(spec: SftpSpec, ports: DestinationPorts) {
-  const { SftpDestination } = await import("./sftp.ts");
+  const { SftpDestination } = await import("./sftp/sftp.ts");
   return await SftpDestination.open(spec, ports);
 }

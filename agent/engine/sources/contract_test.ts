@@ -1,8 +1,8 @@
 /** What every source type must do. Iterates the registry: a type without a fixture fails. */
 import assert from "node:assert/strict";
-import { BackupRun, shell } from "../../../tests/support/backup_run.ts";
-import { StalledDestination } from "../../../tests/support/stalled_destination.ts";
-import { type Manifest, restoreStored } from "../../../tests/support/restore.ts";
+import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
+import { StalledDestination } from "../../../tests/support/fixtures/stalled_destination.ts";
+import { type Manifest, restoreStored } from "../../../tests/support/fixtures/restore.ts";
 import type { SourceFixture } from "../../../tests/support/sources/fixture.ts";
 import { sourceFixtures, type SourceType } from "../../../tests/support/sources/registry.ts";
 import { sourceTypes } from "./registry.ts";

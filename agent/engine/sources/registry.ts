@@ -6,11 +6,11 @@ import type {
   JobSource,
 } from "../../../src/protocol/job.ts";
 import type { RunContext } from "../run_context.ts";
-import { prepareControlPlane } from "./control_plane.ts";
-import { detectEngine } from "./database_engine.ts";
-import { prepareFiles } from "./files.ts";
-import { prepareMysql } from "./mysql.ts";
-import { preparePostgresql } from "./postgresql.ts";
+import { prepareControlPlane } from "./control_plane/control_plane.ts";
+import { detectEngine } from "./database/database_engine.ts";
+import { prepareFiles } from "./files/files.ts";
+import { prepareMysql } from "./mysql/mysql.ts";
+import { preparePostgresql } from "./postgresql/postgresql.ts";
 import type { PreparedSource, PrepareSource } from "./source.ts";
 
 export interface SourceSpecs {

@@ -1,8 +1,8 @@
 /** What a source type promises the engine. */
 import type { Missing, SourceDescription, StoredBackup } from "../../../src/protocol/job.ts";
-import type { Command, Exit } from "../children.ts";
+import type { Command, Exit } from "../programs/children.ts";
 import type { RunContext } from "../run_context.ts";
-import type { RowCounting } from "./row_counts.ts";
+import type { RowCounting } from "./database/row_counts.ts";
 
 /** Looks at the source, says in the run's output what it found, and plans what to store. Starts no dump yet.
  * Rejects with a `RunFailedError` where the source is missing, unreachable or can't be backed up. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { DatabaseSource, DatabaseTarget } from "../../../src/protocol/job.ts";
-import { BackupRun } from "../../../tests/support/backup_run.ts";
-import { MariadbServer } from "../../../tests/support/mariadb.ts";
-import { restore } from "../../../tests/support/restore_run.ts";
+import { BackupRun } from "../../../tests/support/fixtures/backup_run.ts";
+import { MariadbServer } from "../../../tests/support/servers/mariadb.ts";
+import { restore } from "../../../tests/support/fixtures/restore_run.ts";
 
 const SCHEMA = `
   create table t (a int primary key); insert into t values (1);

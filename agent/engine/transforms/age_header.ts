@@ -1,7 +1,7 @@
 /** The header of an age file: who can open it, and the file's key sealed for each of them. */
 import { createDecipheriv } from "node:crypto";
 import type { Identity, Stanza } from "age-encryption";
-import type { Children } from "../children.ts";
+import type { Children } from "../programs/children.ts";
 import { DamagedBytesError, RunFailedError, WrongKeyError } from "../ports.ts";
 import { cutShort } from "./age_payload.ts";
 import { deriveKey, MAX_WORK_FACTOR, passphraseSalt } from "./scrypt.ts";

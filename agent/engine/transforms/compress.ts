@@ -2,7 +2,7 @@
  * Zstandard by the `zstd` package's programs: `pzstd` for archives, `zstd` for what is small. The uncompressed
  * bytes stay in a kernel pipe between the source's program and this one; the agent sees compressed bytes only.
  */
-import type { Command } from "../children.ts";
+import type { Command } from "../programs/children.ts";
 
 /** Beyond this many threads tar is the slower half, and each costs memory. */
 const MAX_THREADS = 8;

@@ -1,5 +1,5 @@
 /** Reads age files back: as a stream, or any range of one. Nothing is handed on that is not authenticated. */
-import type { Children } from "../children.ts";
+import type { Children } from "../programs/children.ts";
 import { type DecryptionKey, MAX_HEADER_BYTES, openHeader, readHeader } from "./age_header.ts";
 import {
   CHUNK_BYTES,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { generateX25519Identity } from "age-encryption";
 import { systemClock } from "../../../src/domain/clock.ts";
-import { ageKeygen } from "../../../tests/support/age.ts";
+import { ageKeygen } from "../../../tests/support/fixtures/age.ts";
 import {
   type Bytes,
   collect,
@@ -15,8 +15,8 @@ import {
   open,
   rangeOf,
   readAll,
-} from "../../../tests/support/age_files.ts";
-import { Children } from "../children.ts";
+} from "../../../tests/support/fixtures/age_files.ts";
+import { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
 import { openHeader } from "./age_header.ts";
 import { CHUNK_BYTES, Payload, SEALED_CHUNK_BYTES } from "./age_payload.ts";

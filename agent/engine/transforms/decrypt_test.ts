@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { systemClock } from "../../../src/domain/clock.ts";
-import { ageEncrypt, ageEncryptTo, ageKeygen } from "../../../tests/support/age.ts";
+import { ageEncrypt, ageEncryptTo, ageKeygen } from "../../../tests/support/fixtures/age.ts";
 import {
   collect,
   decrypt,
@@ -13,9 +13,9 @@ import {
   open,
   rangeOf,
   readAll,
-} from "../../../tests/support/age_files.ts";
+} from "../../../tests/support/fixtures/age_files.ts";
 import { testAlone } from "../../../tests/support/alone.ts";
-import { Children } from "../children.ts";
+import { Children } from "../programs/children.ts";
 import { openHeader } from "./age_header.ts";
 import { CHUNK_BYTES, Payload } from "./age_payload.ts";
 import { type DecryptionKey, decryptStream } from "./decrypt.ts";

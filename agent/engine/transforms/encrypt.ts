@@ -2,7 +2,7 @@
 import { createCipheriv, randomBytes } from "node:crypto";
 import type { Recipient, Stanza } from "age-encryption";
 import type { JobEncryption } from "../../../src/protocol/job.ts";
-import type { Children } from "../children.ts";
+import type { Children } from "../programs/children.ts";
 import { CHUNK_BYTES, NONCE_BYTES, Payload, SEALED_CHUNK_BYTES } from "./age_payload.ts";
 import { deriveKey, passphraseSalt, WORK_FACTOR } from "./scrypt.ts";
 import type { Sink } from "./sink.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/domain/clock.ts";
-import { until } from "../../../tests/support/until.ts";
-import { type Child, Children, type Command, type SpawnOptions } from "../children.ts";
+import { until } from "../../../tests/support/assertions/until.ts";
+import { type Child, Children, type Command, type SpawnOptions } from "../programs/children.ts";
 import { FileKeys } from "./file_keys.ts";
 
 class CountedChildren extends Children {

@@ -3,10 +3,10 @@
  * contrib/pzstd/README.md), so the last frames can be told from the compressed bytes alone and unpacked by
  * themselves: what a program wrote last is checked without a second look at the rest.
  */
-import type { Children } from "../children.ts";
+import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
-import { pump } from "../pump.ts";
-import { finishStages } from "../stages.ts";
+import { pump } from "../programs/double_buffer.ts";
+import { finishStages } from "../programs/stages.ts";
 import { FiledFrames, type FrameStore, KeptFrames, type Pieces } from "./frame_store.ts";
 
 export const HEADER_BYTES = 12;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../../src/domain/clock.ts";
-import { capture } from "../capture.ts";
-import { Children } from "../children.ts";
+import { capture } from "../programs/capture.ts";
+import { Children } from "../programs/children.ts";
 import { compressFramed } from "./compress.ts";
 import { FrameWatch, HEADER_BYTES } from "./frames.ts";
 

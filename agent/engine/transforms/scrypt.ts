@@ -2,9 +2,9 @@
  * scrypt as age's passphrase format asks for it. The derivation needs 256 MiB for a second: a short-lived process
  * holds them, so that the agent stays as small as it is.
  */
-import { capture } from "../capture.ts";
-import type { Children } from "../children.ts";
-import { oneLine } from "../line.ts";
+import { capture } from "../programs/capture.ts";
+import type { Children } from "../programs/children.ts";
+import { oneLine } from "../programs/line.ts";
 
 /** The base-2 logarithm of scrypt's cost, as the `age` program chooses it. */
 export const WORK_FACTOR = 18;

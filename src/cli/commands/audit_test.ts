@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { CliHome } from "../../../tests/support/cli.ts";
-import { startApi } from "../../../tests/support/served_api.ts";
+import { CliHome } from "../../../tests/support/clients/cli.ts";
+import { startApi } from "../../../tests/support/servers/served_api.ts";
 
 Deno.test("an administrator sees who did what, and nobody else does", async () => {
   await using plane = await startApi();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { CliHome } from "../../../tests/support/cli.ts";
-import { startControlPlane } from "../../../tests/support/control_plane.ts";
-import { configureDeleteDelay } from "../../services/trash.ts";
+import { CliHome } from "../../../tests/support/clients/cli.ts";
+import { startControlPlane } from "../../../tests/support/servers/control_plane.ts";
+import { configureDeleteDelay } from "../../services/retention/trash.ts";
 
 Deno.test("backups are listed, of one task too, and shown with their objects", async () => {
   await using plane = await startControlPlane();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { CliHome } from "../../../tests/support/cli.ts";
-import { startControlPlane } from "../../../tests/support/control_plane.ts";
+import { CliHome } from "../../../tests/support/clients/cli.ts";
+import { startControlPlane } from "../../../tests/support/servers/control_plane.ts";
 
 Deno.test("destinations are listed, and checked step by step", async () => {
   await using plane = await startControlPlane();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { freePort } from "../../../tests/support/ports.ts";
-import { CliHome } from "../../../tests/support/cli.ts";
-import { CommandLines } from "../../../tests/support/command_lines.ts";
-import { startApi } from "../../../tests/support/served_api.ts";
+import { freePort } from "../../../tests/support/servers/ports.ts";
+import { CliHome } from "../../../tests/support/clients/cli.ts";
+import { CommandLines } from "../../../tests/support/assertions/command_lines.ts";
+import { startApi } from "../../../tests/support/servers/served_api.ts";
 
 Deno.test("login checks the token and stores it for its owner alone; logout forgets it", async () => {
   await using api = await startApi();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { CliHome } from "../../../tests/support/cli.ts";
-import { newBackup } from "../../../tests/support/records.ts";
-import { startApi } from "../../../tests/support/served_api.ts";
+import { CliHome } from "../../../tests/support/clients/cli.ts";
+import { newBackup } from "../../../tests/support/fixtures/records.ts";
+import { startApi } from "../../../tests/support/servers/served_api.ts";
 
 const HOST_KEY = `SHA256:${"k".repeat(43)}`;
 const SECRET = "a-secret-that-must-not-be-printed";

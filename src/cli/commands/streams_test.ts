@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { CliHome } from "../../../tests/support/cli.ts";
-import { startControlPlane } from "../../../tests/support/control_plane.ts";
+import { CliHome } from "../../../tests/support/clients/cli.ts";
+import { startControlPlane } from "../../../tests/support/servers/control_plane.ts";
 
 Deno.test("notification streams are listed, shown and tried, and the exit code tells whether it was taken", async () => {
   await using plane = await startControlPlane();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { CliHome } from "../../../tests/support/cli.ts";
-import { CommandLines } from "../../../tests/support/command_lines.ts";
-import { type ControlPlane, startControlPlane } from "../../../tests/support/control_plane.ts";
-import { startApi } from "../../../tests/support/served_api.ts";
-import { until } from "../../../tests/support/until.ts";
+import { CliHome } from "../../../tests/support/clients/cli.ts";
+import { CommandLines } from "../../../tests/support/assertions/command_lines.ts";
+import { type ControlPlane, startControlPlane } from "../../../tests/support/servers/control_plane.ts";
+import { startApi } from "../../../tests/support/servers/served_api.ts";
+import { until } from "../../../tests/support/assertions/until.ts";
 
 const ESCAPE = "\x1b";
 const SECRET = "correct horse battery staple";

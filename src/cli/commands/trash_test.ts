@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { CliHome } from "../../../tests/support/cli.ts";
-import { newBackup } from "../../../tests/support/records.ts";
-import { startApi } from "../../../tests/support/served_api.ts";
+import { CliHome } from "../../../tests/support/clients/cli.ts";
+import { newBackup } from "../../../tests/support/fixtures/records.ts";
+import { startApi } from "../../../tests/support/servers/served_api.ts";
 
 Deno.test("what is deleted is shown in the trash and taken back, one by one or all of it", async () => {
   await using api = await startApi();

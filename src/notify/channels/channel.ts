@@ -1,7 +1,7 @@
 /** What every channel is: one way to tell a message, to one address. */
 import type { DigestRoom } from "../digest.ts";
 import type { Outgoing } from "../outgoing.ts";
-import type { Message } from "../message.ts";
+import type { Message } from "../notification_message.ts";
 
 export interface Channel {
   /** Space for a message about several events. */

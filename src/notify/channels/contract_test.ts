@@ -1,14 +1,14 @@
 /** What every channel must do, tried on a real server of its kind; a type without a fixture fails. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { type ChannelFixture, channelFixtures } from "../../../tests/support/channels.ts";
-import { TestClock } from "../../../tests/support/clock.ts";
-import { loopback } from "../../../tests/support/loopback.ts";
-import { HttpReceiver, MailReceiver } from "../../../tests/support/receivers.ts";
+import { type ChannelFixture, channelFixtures } from "../../../tests/support/servers/channels.ts";
+import { TestClock } from "../../../tests/support/fixtures/clock.ts";
+import { loopback } from "../../../tests/support/servers/loopback.ts";
+import { HttpReceiver, MailReceiver } from "../../../tests/support/servers/receivers.ts";
 import type { NotificationEvent } from "../../domain/notification.ts";
 import { NOTIFICATION_STREAM_TYPES } from "../../domain/notification_stream.ts";
 import { DeliveryError } from "../delivery_error.ts";
-import { type Message, messageOf } from "../message.ts";
+import { type Message, messageOf } from "../notification_message.ts";
 import { Outgoing } from "../outgoing.ts";
 import type { ChannelMeans } from "./channel.ts";
 import { CHANNELS } from "./registry.ts";

@@ -1,5 +1,5 @@
 /** Teams: a workflow with the trigger "When a Teams webhook request is received", which takes an adaptive card. */
-import type { Message } from "../message.ts";
+import type { Message } from "../notification_message.ts";
 import type { Channel } from "./channel.ts";
 
 const COLOURS: Readonly<Record<Message["tone"], string>> = {

@@ -4,14 +4,14 @@
  * local agent back up a directory, a PostgreSQL and a MariaDB database to every type of destination, plain
  * and encrypted. The stored objects are in this directory.
  */
-import { ApiCaller } from "../../support/client.ts";
-import { shell } from "../../support/backup_run.ts";
-import { MariadbServer } from "../../support/mariadb.ts";
-import { PostgresqlServer } from "../../support/postgresql.ts";
-import { freePort } from "../../support/ports.ts";
-import { TestS3 } from "../../support/s3.ts";
-import { TestSshd } from "../../support/sshd.ts";
-import { until } from "../../support/until.ts";
+import { ApiCaller } from "../../support/clients/client.ts";
+import { shell } from "../../support/fixtures/backup_run.ts";
+import { MariadbServer } from "../../support/servers/mariadb.ts";
+import { PostgresqlServer } from "../../support/servers/postgresql.ts";
+import { freePort } from "../../support/servers/ports.ts";
+import { TestS3 } from "../../support/servers/s3.ts";
+import { TestSshd } from "../../support/servers/sshd.ts";
+import { until } from "../../support/assertions/until.ts";
 
 /** Values that the test replaces. */
 const ROOT = "/var/tmp/rearguard-oldest";

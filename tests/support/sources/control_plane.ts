@@ -1,10 +1,10 @@
 /** A control plane's database, exported into an empty one. */
 import { systemClock } from "../../../src/domain/clock.ts";
-import { exportText } from "../../../src/store/export.ts";
-import { readMigrations } from "../../../src/store/migrate.ts";
-import { BackupRun } from "../backup_run.ts";
-import { emptyDatabase, type TestDatabase, testDatabase } from "../database.ts";
-import { fillDatabase, rowsOf } from "../full_database.ts";
+import { exportText } from "../../../src/store/export/export.ts";
+import { readMigrations } from "../../../src/store/database/migrate.ts";
+import { BackupRun } from "../fixtures/backup_run.ts";
+import { emptyDatabase, type TestDatabase, testDatabase } from "../fixtures/database.ts";
+import { fillDatabase, rowsOf } from "../fixtures/full_database.ts";
 import type { SourceFixture } from "./fixture.ts";
 
 const KEPT = ["users", "tokens", "tags", "backup_tasks", "backups", "backup_objects", "schema_migrations"];

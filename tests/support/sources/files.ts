@@ -1,6 +1,6 @@
 /** A tree of everything, restored into another directory. */
-import { shell } from "../backup_run.ts";
-import { describeTree, growTree } from "../tree.ts";
+import { shell } from "../fixtures/backup_run.ts";
+import { describeTree, growTree } from "../fixtures/tree.ts";
 import type { SourceFixture } from "./fixture.ts";
 
 export async function filesFixture(): Promise<SourceFixture> {

@@ -1,6 +1,6 @@
 /** Two databases of one MariaDB server, restored on another. */
 import type { DatabaseSource } from "../../../src/protocol/job.ts";
-import { MariadbServer } from "../mariadb.ts";
+import { MariadbServer } from "../servers/mariadb.ts";
 import type { SourceFixture } from "./fixture.ts";
 
 /** Starts like an option, and is quoted differently by everything. */

@@ -1,6 +1,6 @@
 /** Two databases of one server, by its socket and by password, restored on another server. */
 import type { DatabaseSource } from "../../../src/protocol/job.ts";
-import { PostgresqlServer } from "../postgresql.ts";
+import { PostgresqlServer } from "../servers/postgresql.ts";
 import type { SourceFixture } from "./fixture.ts";
 
 /** A name that a shell, a connection string and a pattern would each misread. */

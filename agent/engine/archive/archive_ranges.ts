@@ -1,0 +1,247 @@
+/** Parts of an archive by reading only the zstd frames they are in, each of which is checked before anything is made of it. */
+import type { StoredObject } from "../../../src/protocol/job.ts";
+import type { FrameTable } from "./archive_index.ts";
+import type { Children } from "../programs/children.ts";
+import { DamagedBytesError } from "../ports.ts";
+import type { OpenedObject, StoredObjects } from "../jobs/stored_objects.ts";
+import { FrameChecksum, HEADER_BYTES } from "../transforms/frames.ts";
+
+/** Uncompressed bytes [from, to) of the archive. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** Sorted ranges, those that touch joined. */
+export function joinRanges(ranges: readonly Range[]): Range[] {
+  const joined: Range[] = [];
+  for (const { from, to } of [...ranges].sort((a, b) => a.from - b.from)) {
+    const last = joined.at(-1);
+    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
+    else joined.push({ from, to });
+  }
+  return joined;
+}
+
+/** A run of frames that lie behind each other. */
+interface Stretch {
+  /** The first frame and the one behind the last. */
+  first: number;
+  end: number;
+}
+
+/** What is handed on at once of a frame. */
+const PIECE_BYTES = 256 * 1024;
+
+/** Reads joined ranges, one behind the other. A chunk is valid until the next read. */
+export type ReadRanges = (ranges: readonly Range[]) => AsyncIterable<Uint8Array>;
+
+/**
+ * Opens an archive to read parts of it. One whose index does not tell its frames, or not their checksums, is
+ * read from end to end first, to prove it.
+ *
+ * @param table Null where the index has none: then each reading unpacks the archive from its start.
+ * @param say Takes a line of output.
+ */
+export async function openRanges(
+  objects: StoredObjects,
+  archive: StoredObject,
+  table: FrameTable | null,
+  children: Children,
+  say: (line: string) => void,
+): Promise<ReadRanges> {
+  if (table === null || table.checksums === null) {
+    say(
+      `The index of ${archive.name} is an old one, which can't tell its parts from another's. Reading all of it first, to prove it whole`,
+    );
+    await objects.prove(archive);
+  }
+  const opened = await objects.open(archive);
+  return (ranges) =>
+    table === null ? readFromStart(opened, ranges, children) : readRanges(opened, table, ranges, children);
+}
+
+const DAMAGED = "the frames of the archive that hold the files do not unpack: they are damaged";
+
+/**
+ * Reads only the frames that hold the ranges. Rejects before a frame that differs from the table's,
+ * as those of another archive are, and before one that is damaged.
+ */
+export async function* readRanges(
+  archive: OpenedObject,
+  table: FrameTable,
+  ranges: readonly Range[],
+  children: Children,
+): AsyncIterable<Uint8Array> {
+  const stretches = stretchesOf(table, ranges);
+  const cut = new Cutter(placesOf(table, stretches, ranges));
+  const held = new HeldFrame(table.uncompressed);
+  for await (const chunk of unpacked(readStretches(archive, table, stretches), children)) {
+    for (const piece of held.push(chunk)) yield* cut.push(piece);
+  }
+  for (const piece of held.release()) yield* cut.push(piece);
+  if (!cut.isDone) throw new DamagedBytesError(DAMAGED);
+}
+
+/** Unpacks a proven archive up to its end, whatever its frames are. */
+async function* readFromStart(
+  archive: OpenedObject,
+  ranges: readonly Range[],
+  children: Children,
+): AsyncIterable<Uint8Array> {
+  const cut = new Cutter(ranges);
+  for await (const chunk of unpacked(archive.read(0, archive.size), children)) yield* cut.push(chunk);
+  if (!cut.isDone) throw new DamagedBytesError(DAMAGED);
+}
+
+async function* unpacked(
+  compressed: AsyncIterable<Uint8Array>,
+  children: Children,
+): AsyncIterable<Uint8Array> {
+  await using programs = children.nest();
+  const zstd = programs.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
+    stdin: "piped",
+    stdout: "piped",
+    onMessage: () => {},
+  });
+  const fed = zstd.feed(compressed);
+  fed.catch(programs.stop);
+  yield* zstd.stdout!;
+  await fed;
+  const { code } = await zstd.exited;
+  if (code !== 0) throw new DamagedBytesError(DAMAGED);
+}
+
+function stretchesOf({ uncompressed }: FrameTable, ranges: readonly Range[]): Stretch[] {
+  const stretches: Stretch[] = [];
+  for (const { from, to } of ranges) {
+    const first = Math.floor(from / uncompressed);
+    const end = Math.ceil(to / uncompressed);
+    const last = stretches.at(-1);
+    if (last !== undefined && first <= last.end) last.end = Math.max(last.end, end);
+    else stretches.push({ first, end });
+  }
+  return stretches;
+}
+
+/** The frames without what is before each, which nothing checks. */
+async function* readStretches(
+  archive: OpenedObject,
+  table: FrameTable,
+  stretches: readonly Stretch[],
+): AsyncIterable<Uint8Array> {
+  let at = 0;
+  let frame = 0;
+  for (const { first, end } of stretches) {
+    for (; frame < first; frame++) at += HEADER_BYTES + table.compressed[frame]!;
+    const from = at;
+    for (; frame < end; frame++) at += HEADER_BYTES + table.compressed[frame]!;
+    yield* expectedFrames(archive.read(from, at), table, { first, end });
+  }
+}
+
+/** The end of a frame that is not the expected one is kept from the decompressor, which then never has it whole. */
+async function* expectedFrames(
+  stored: AsyncIterable<Uint8Array>,
+  { compressed, checksums }: FrameTable,
+  { first, end }: Stretch,
+): AsyncIterable<Uint8Array> {
+  const checksum = new FrameChecksum();
+  let frame = first;
+  /** Bytes of the frame and its header still to come. */
+  let left = HEADER_BYTES + compressed[frame]!;
+  for await (const chunk of stored) {
+    for (let at = 0; at < chunk.length;) {
+      const piece = chunk.subarray(at, at + left);
+      const bytes = piece.subarray(Math.max(0, left - compressed[frame]!));
+      at += piece.length;
+      left -= piece.length;
+      checksum.push(bytes, left);
+      if (left === 0) {
+        if (checksums !== null && String(checksum) !== checksums[frame]) {
+          throw new DamagedBytesError(
+            `frame ${frame + 1} of the archive is not the one that its index tells of`,
+          );
+        }
+        left = HEADER_BYTES + (compressed[++frame] ?? 0);
+      }
+      yield bytes;
+    }
+  }
+  if (frame < end) throw new DamagedBytesError(`the archive ends in frame ${frame + 1}`);
+}
+
+/**
+ * Keeps what comes out of a decompressor until the frame it is of was unpacked whole: zstd compares a frame with its checksum after it
+ * has given out all of it. That is so once a byte of the next frame comes.
+ */
+class HeldFrame {
+  readonly #buffer: Uint8Array;
+  #length = 0;
+
+  /** @param size Of a frame, uncompressed, in bytes. */
+  constructor(size: number) {
+    this.#buffer = new Uint8Array(size);
+  }
+
+  *push(chunk: Uint8Array): Iterable<Uint8Array> {
+    for (let at = 0; at < chunk.length;) {
+      if (this.#length === this.#buffer.length) yield* this.release();
+      const piece = chunk.subarray(at, at + this.#buffer.length - this.#length);
+      this.#buffer.set(piece, this.#length);
+      this.#length += piece.length;
+      at += piece.length;
+    }
+  }
+
+  *release(): Iterable<Uint8Array> {
+    const bytes = this.#buffer.subarray(0, this.#length);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+    this.#length = 0;
+  }
+}
+
+/** Where the ranges are in the unpacked stretches, which follow each other without what lies between them. */
+function placesOf(
+  { uncompressed }: FrameTable,
+  stretches: readonly Stretch[],
+  ranges: readonly Range[],
+): Range[] {
+  const places: Range[] = [];
+  let before = 0;
+  let next = 0;
+  for (const { first, end } of stretches) {
+    const start = first * uncompressed;
+    for (; next < ranges.length && ranges[next]!.from < end * uncompressed; next++) {
+      const { from, to } = ranges[next]!;
+      places.push({ from: before + from - start, to: before + to - start });
+    }
+    before += (end - first) * uncompressed;
+  }
+  return places;
+}
+
+/** Cuts places out of a stream. */
+class Cutter {
+  #at = 0;
+  #next = 0;
+
+  constructor(private readonly places: readonly Range[]) {}
+
+  /** Whether all of the places were there; one without an end is where anything of it was. */
+  get isDone(): boolean {
+    const left = this.places.slice(this.#next);
+    return left.length === 0 || (left.length === 1 && left[0]!.to === Infinity && left[0]!.from < this.#at);
+  }
+
+  *push(chunk: Uint8Array): Iterable<Uint8Array> {
+    const end = this.#at + chunk.length;
+    for (; this.#next < this.places.length; this.#next++) {
+      const { from, to } = this.places[this.#next]!;
+      if (from >= end) break;
+      yield chunk.subarray(Math.max(from - this.#at, 0), Math.min(to - this.#at, chunk.length));
+      if (to > end) break;
+    }
+    this.#at = end;
+  }
+}

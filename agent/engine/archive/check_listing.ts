@@ -1,0 +1,24 @@
+/** Checks a listing of members that tar has just written, with the parser that browsing and restoring use. */
+import { describeUnreadable, IndexParser } from "./archive_index.ts";
+import { LineReader } from "../programs/line_reader.ts";
+import type { Output } from "../ports.ts";
+
+const READ_BYTES = 256 * 1024;
+
+/**
+ * Warns of lines that can't be parsed: their members are stored, but can't be found in the backup. Rejects if
+ * a member's name leads out of the source.
+ */
+export async function checkListing(path: string, label: string, output: Output): Promise<void> {
+  const parser = new IndexParser();
+  const reader = new LineReader((line) => void parser.line(line));
+  using file = await Deno.open(path);
+  const buffer = new Uint8Array(READ_BYTES);
+  for (let length = await file.read(buffer); length !== null; length = await file.read(buffer)) {
+    reader.push(buffer.subarray(0, length));
+  }
+  reader.end();
+  if (parser.unreadable !== null) {
+    output.warning(describeUnreadable(`The index of ${label}`, parser.unreadable));
+  }
+}

@@ -1,0 +1,302 @@
+/**
+ * Members of a backup in one file, sorted by directory. Any page of a directory can be read without the rest.
+ *
+ * Each record ends with NUL: `<directory> 01 <kind><name> 01 <JSON of the rest>`. The kind sorts directories
+ * first, then other members, then members of which the index holds only the name. In names, 02 escapes the
+ * bytes 01 and 02.
+ */
+import { Buffer } from "node:buffer";
+import type { BackupEntry } from "../../../src/protocol/browsing.ts";
+import { IndexParser, type Member } from "./archive_index.ts";
+import { bytesOf, byteString, latin1 } from "./bytes.ts";
+import { capture } from "../programs/capture.ts";
+import type { Children } from "../programs/children.ts";
+import { type ListedMember, listedMember, octalMode } from "./listed_member.ts";
+import { shownName } from "./display_name.ts";
+import { parentOf, type ReadLines } from "../restore_files/selection.ts";
+
+/** Bytes held back until they are written at once. */
+const BATCH_BYTES = 256 * 1024;
+const READ_BYTES = 256 * 1024;
+/**
+ * File positions are kept for every `STRIDE`-th entry of a directory, and for up to `MAX_KEPT` directories.
+ */
+const STRIDE = 1000;
+const MAX_KEPT = 200;
+
+const END = "\x01";
+const ESCAPE = "\x02";
+
+type Kind = "0" | "1" | "2";
+
+export interface ListingPage {
+  entries: BackupEntry[];
+  total: number;
+}
+
+export interface PageChoice {
+  offset: number;
+  limit: number;
+  /** Part of a name, in any case; null for all. */
+  search: string | null;
+}
+
+interface Places {
+  total: number;
+  /** File positions of the entries 0, STRIDE, 2 · STRIDE, … */
+  offsets: number[];
+}
+
+export class SortedListing {
+  /** By directory, the last used at the end. */
+  readonly #places = new Map<string, Places>();
+
+  private constructor(private readonly path: string, readonly size: number, readonly unreadable: number) {}
+
+  /** @param directory For the file and those that it is made of. */
+  static async write(directory: string, readLines: ReadLines, children: Children): Promise<SortedListing> {
+    const [raw, path] = [`${directory}/raw`, `${directory}/sorted`];
+    const parser = new IndexParser();
+    await writeRecords(raw, async (put) => {
+      await readLines((line) => {
+        const member = parser.line(line);
+        if (member !== null && member.name !== "") put(recordOf(member));
+      });
+    });
+    const sort = ["-z", "-S", "32M", `--temporary-directory=${directory}`, "-o", path, raw];
+    const { exit, messages } = await capture(children, {
+      program: "sort",
+      args: sort,
+      env: { LC_ALL: "C" },
+    });
+    if (exit.code !== 0) {
+      throw new Error(`Cannot sort a listing: ${messages[0] ?? `sort exited with ${exit.code}`}`);
+    }
+    await Deno.remove(raw);
+    await Deno.chmod(path, 0o600);
+    return new SortedListing(path, (await Deno.stat(path)).size, parser.unreadable?.count ?? 0);
+  }
+
+  /** Null where the backup holds no such directory. The root is always there. */
+  async page(directory: string, choice: PageChoice): Promise<ListingPage & { unlisted: number } | null> {
+    using file = await Deno.open(this.path);
+    if (directory !== "" && await this.#find(file, directory, "0") === null) return null;
+    const prefix = escaped(directory) + END;
+    const [from, to] = [await this.#bound(file, prefix), await this.#bound(file, `${prefix}2`)];
+    const end = await this.#bound(file, escaped(directory) + ESCAPE);
+    let unlisted = this.unreadable;
+    for await (const _ of records(file, to, end)) unlisted++;
+    const page = choice.search === null
+      ? await this.#slice(file, directory, { from, to }, choice)
+      : await matching(file, { from, to }, choice);
+    return { ...page, unlisted };
+  }
+
+  /** Null where the backup holds nothing there but a directory. */
+  async entry(name: string): Promise<BackupEntry | null> {
+    using file = await Deno.open(this.path);
+    const record = await this.#find(file, name, "1");
+    return record === null ? null : entryOf(record);
+  }
+
+  async #find(file: Deno.FsFile, name: string, kind: Kind): Promise<string | null> {
+    const prefix = keyOf(name, kind);
+    const at = await this.#bound(file, prefix);
+    for await (const { text } of records(file, at, this.size)) return text.startsWith(prefix) ? text : null;
+    return null;
+  }
+
+  async #slice(
+    file: Deno.FsFile,
+    directory: string,
+    { from, to }: { from: number; to: number },
+    { offset, limit }: PageChoice,
+  ): Promise<ListingPage> {
+    const places = this.#places.get(directory) ?? await count(file, from, to);
+    this.#keep(directory, places);
+    const entries: BackupEntry[] = [];
+    const start = places.offsets[Math.floor(offset / STRIDE)];
+    if (start === undefined || offset >= places.total) return { entries, total: places.total };
+    let left = offset % STRIDE;
+    for await (const { text } of records(file, start, to)) {
+      if (left-- > 0) continue;
+      if (entries.length === limit) break;
+      entries.push(entryOf(text));
+    }
+    return { entries, total: places.total };
+  }
+
+  #keep(directory: string, places: Places): void {
+    this.#places.delete(directory);
+    this.#places.set(directory, places);
+    if (this.#places.size > MAX_KEPT) this.#places.delete(this.#places.keys().next().value!);
+  }
+
+  /** Where the first record begins that is not before `text`. */
+  async #bound(file: Deno.FsFile, text: string): Promise<number> {
+    let [low, high] = [0, this.size];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      let isBefore: { next: number } | null = null;
+      for await (const { text: found, at, next } of records(file, Math.max(middle - 1, 0), this.size)) {
+        // From the byte before: a record that begins right in the middle is one of them.
+        if (at < middle) continue;
+        if (at < high && found < text) isBefore = { next };
+        break;
+      }
+      if (isBefore === null) high = middle;
+      else low = isBefore.next;
+    }
+    return low;
+  }
+}
+
+/** Records go into a buffer at once: as one growing string they would fill V8's memory. */
+async function writeRecords(
+  path: string,
+  work: (put: (record: string) => void) => Promise<void>,
+): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  const buffer = Buffer.alloc(BATCH_BYTES);
+  let length = 0;
+  const write = (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  };
+  const flush = () => {
+    write(buffer.subarray(0, length));
+    length = 0;
+  };
+  await work((record) => {
+    if (length + record.length > BATCH_BYTES) flush();
+    if (record.length > BATCH_BYTES) write(bytesOf(record));
+    else length += buffer.write(record, length, "latin1");
+  });
+  flush();
+}
+
+async function count(file: Deno.FsFile, from: number, to: number): Promise<Places> {
+  const places: Places = { total: 0, offsets: [] };
+  let begin = from;
+  let base = from;
+  for await (const chunk of chunks(file, from, to)) {
+    for (let end = chunk.indexOf(0); end !== -1; end = chunk.indexOf(0, end + 1)) {
+      if (places.total++ % STRIDE === 0) places.offsets.push(begin);
+      begin = base + end + 1;
+    }
+    base += chunk.length;
+  }
+  return places;
+}
+
+async function matching(
+  file: Deno.FsFile,
+  { from, to }: { from: number; to: number },
+  { offset, limit, search }: PageChoice,
+): Promise<ListingPage> {
+  const wanted = search!.toLowerCase();
+  const page: ListingPage = { entries: [], total: 0 };
+  for await (const batch of batches(file, from, to)) {
+    for (const { text } of batch) {
+      const { name } = partsOf(text);
+      if (!shownName(name).toLowerCase().includes(wanted)) continue;
+      if (page.total >= offset && page.entries.length < limit) page.entries.push(entryOf(text));
+      page.total++;
+    }
+  }
+  return page;
+}
+
+function keyOf(name: string, kind: Kind): string {
+  const directory = parentOf(name);
+  const base = directory === "" ? name : name.slice(directory.length + 1);
+  return `${escaped(directory)}${END}${kind}${escaped(base)}${END}`;
+}
+
+function recordOf(member: Member): string {
+  const listed = listedMember(member);
+  if (listed === null) return `${keyOf(member.name, "2")}\0`;
+  const { type, size, mode, uid, gid, modifiedAt, linkTarget } = listed;
+  const rest: Rest = [
+    type,
+    size,
+    octalMode(mode),
+    uid,
+    gid,
+    modifiedAt?.replace(/\.\d+/, "") ?? "",
+    linkTarget === null ? null : shownName(linkTarget),
+  ];
+  return `${keyOf(member.name, type === "directory" ? "0" : "1")}${byteString(JSON.stringify(rest))}\0`;
+}
+
+type Rest = [
+  type: ListedMember["type"],
+  size: number,
+  mode: string,
+  uid: number,
+  gid: number,
+  modified_at: string,
+  link_target: string | null,
+];
+
+function partsOf(record: string): { directory: string; name: string; rest: string } {
+  const [directory, name, rest] = record.split(END, 3) as [string, string, string];
+  return { directory: unescaped(directory), name: unescaped(name.slice(1)), rest };
+}
+
+function entryOf(record: string): BackupEntry {
+  const { directory, name, rest } = partsOf(record);
+  const [type, size, mode, uid, gid, modified_at, link_target]: Rest = JSON.parse(
+    new TextDecoder().decode(bytesOf(rest)),
+  );
+  const path = shownName(directory === "" ? name : `${directory}/${name}`);
+  return { path, type, size, mode, uid, gid, modified_at, link_target };
+}
+
+function escaped(name: string): string {
+  // deno-lint-ignore no-control-regex
+  return name.replace(/[\x01\x02]/g, (byte) => ESCAPE + (byte === END ? "1" : "2"));
+}
+
+function unescaped(name: string): string {
+  // deno-lint-ignore no-control-regex
+  return name.replace(/\x02([12])/g, (_, which) => which === "1" ? END : ESCAPE);
+}
+
+interface FoundRecord {
+  /** Bytes as characters, without the NUL. */
+  text: string;
+  at: number;
+  next: number;
+}
+
+/** Yields the records that begin in [from, to), and the rest of a record that begins before `from`. */
+async function* records(file: Deno.FsFile, from: number, to: number): AsyncIterable<FoundRecord> {
+  for await (const batch of batches(file, from, to)) yield* batch;
+}
+
+/** Yields the same records in batches, one for each read. */
+async function* batches(file: Deno.FsFile, from: number, to: number): AsyncIterable<FoundRecord[]> {
+  let rest = "";
+  let at = from;
+  for await (const chunk of chunks(file, from, to)) {
+    const texts = (rest + latin1(chunk)).split("\0");
+    rest = texts.pop()!;
+    yield texts.map((text) => {
+      const found = { text, at, next: at + text.length + 1 };
+      at = found.next;
+      return found;
+    });
+  }
+}
+
+async function* chunks(file: Deno.FsFile, from: number, to: number): AsyncIterable<Uint8Array> {
+  const buffer = new Uint8Array(Math.min(READ_BYTES, Math.max(to - from, 0)));
+  // Small at first: whoever looks for one record leaves after it.
+  for (let at = from, wanted = 8192; at < to; wanted = READ_BYTES) {
+    await file.seek(at, Deno.SeekMode.Start);
+    const length = await file.read(buffer.subarray(0, Math.min(wanted, to - at)));
+    if (length === null) return;
+    yield buffer.subarray(0, length);
+    at += length;
+  }
+}

@@ -1,0 +1,36 @@
+/** What the operating system refuses at a local destination, in words that a person can act on. */
+import { RunFailedError } from "../../ports.ts";
+
+const ADVICE: Record<string, string> = {
+  ENOSPC: "the disk is full. Free some space there, or keep fewer backups.",
+  EDQUOT: "the disk quota is used up. Raise it, or keep fewer backups.",
+  EFBIG: "the file grew beyond what its file system takes. Use another file system.",
+  EROFS: "its file system is read-only. Mount it for writing.",
+  EACCES: "the agent's user may not write there. Change the directory's owner or mode, or the task's path.",
+  EPERM: "the agent's user may not write there. Change the directory's owner or mode, or the task's path.",
+  ENOTDIR: "a part of the path is a file, not a directory. Correct the destination's path.",
+  EEXIST: "a file has the name of a directory on its path. Correct the destination's path.",
+  ENOENT: "it vanished while it was used. See whether its file system is still mounted.",
+  ENAMETOOLONG: "the name is too long for its file system. Shorten the task's appended file name or path.",
+  EIO: "its disk reports an error. See the kernel's log, and replace the disk.",
+  ESTALE: "its network file system lost it. Mount it again.",
+  ENOTCONN: "its network file system is not connected. Mount it again.",
+};
+
+/** Runs file work. @param action What can't be done when it fails: `write to /srv/backups`. */
+export async function atLocal<T>(action: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === null) throw error;
+    const reason = ADVICE[code] ?? `${(error as Error).message.split(" (os error")[0]} (${code}).`;
+    throw new RunFailedError(`Cannot ${action}: ${reason}`, { cause: error });
+  }
+}
+
+/** `ENOSPC`; null for what is not the operating system's. */
+export function codeOf(error: unknown): string | null {
+  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : null;
+}

@@ -1,0 +1,91 @@
+/**
+ * File operations at a local destination, each with a time limit. If the server of a network file system is
+ * gone, an operation may block for ever, and a system call can't be cancelled.
+ */
+import { type Clock, systemClock } from "../../../../src/domain/clock.ts";
+import { RunFailedError } from "../../ports.ts";
+import { runLimits } from "../limits.ts";
+import { atLocal } from "./errors.ts";
+
+/** Making a large file durable takes long, and a healthy disk says nothing meanwhile. Milliseconds. */
+export const SYNC_LIMIT = 15 * 60_000;
+/** For clearing away once the work is over. Milliseconds. */
+const GOODBYE = 20_000;
+
+/** Calls that did not return in their time, by their directory: each holds a thread of this process. */
+const unanswered = new Map<string, Set<Promise<unknown>>>();
+
+export class LocalFiles {
+  constructor(
+    private readonly directory: string,
+    private readonly signal: AbortSignal,
+    private readonly clock: Clock = systemClock,
+    private readonly idleMs = runLimits().idleMs,
+  ) {}
+
+  /**
+   * Performs one file operation. Rejects with a `RunFailedError` if it fails or does not return in time, or
+   * with the signal's reason if the signal aborts meanwhile. Rejects without trying while an earlier
+   * operation on the directory has not returned.
+   *
+   * @param action The operation, for error messages: `write to /srv/backups`.
+   */
+  async at<T>(action: string, work: () => Promise<T>, limitMs = this.idleMs): Promise<T> {
+    if (unanswered.has(this.directory)) throw this.#silent(action);
+    const isOver = this.signal.aborted;
+    const limit = isOver ? Math.min(limitMs, GOODBYE) : limitMs;
+    const { promise: stopped, reject } = Promise.withResolvers<never>();
+    const done = new AbortController();
+    this.clock.sleep(limit, done.signal).then(() => reject(this.#silent(action, limit)), () => {});
+    const abort = () => reject(this.signal.reason);
+    if (!isOver) this.signal.addEventListener("abort", abort, { once: true });
+    let isSettled = false;
+    const working = atLocal(action, work).finally(() => isSettled = true);
+    try {
+      return await Promise.race([working, stopped]);
+    } catch (error) {
+      if (!isSettled) this.#keep(working);
+      throw error;
+    } finally {
+      done.abort();
+      this.signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /**
+   * Closes a file. A close may have to write, and could block the whole agent. While an operation on the
+   * directory has not returned, the close is therefore postponed.
+   */
+  close(file: Deno.FsFile): void {
+    const stuck = unanswered.get(this.directory);
+    if (stuck === undefined) return file.close();
+    void Promise.allSettled(stuck).then(() => file.close());
+  }
+
+  /** Resolves when every operation on the directory that was given up has returned. */
+  async answered(): Promise<void> {
+    for (let stuck = unanswered.get(this.directory); stuck; stuck = unanswered.get(this.directory)) {
+      await Promise.allSettled(stuck);
+    }
+  }
+
+  /** Notes work that has not returned, until it does. */
+  #keep(working: Promise<unknown>): void {
+    const { directory } = this;
+    const stuck = unanswered.get(directory) ?? new Set();
+    unanswered.set(directory, stuck.add(working));
+    const forget = () => {
+      stuck.delete(working);
+      if (stuck.size === 0) unanswered.delete(directory);
+    };
+    working.then(forget, forget);
+  }
+
+  #silent(action: string, ms?: number): RunFailedError {
+    const time = ms === undefined ? "still does not answer" : `did not answer for ${ms / 1000} s`;
+    return new RunFailedError(
+      `Cannot ${action}: the file system ${time}. See whether the server or disk behind it is there; unmount it ` +
+        `by force (umount -f -l) where it is gone.`,
+    );
+  }
+}

@@ -1,0 +1,206 @@
+/** A directory on the agent's own server. */
+import type { Clock } from "../../../../src/domain/clock.ts";
+import type { LocalDestination as Spec } from "../../../../src/protocol/job.ts";
+import { isThere } from "../../exists.ts";
+import { mountOf, readMounts, refuseVanished } from "../../mounts.ts";
+import type { Destination, ObjectWriter, Output } from "../../ports.ts";
+import { ObjectMissingError, RunFailedError } from "../../ports.ts";
+import type { DestinationLimits } from "../limits.ts";
+import { codeOf } from "./errors.ts";
+import { LocalFiles } from "./files.ts";
+import { readLocal } from "./reader.ts";
+import { LocalWriter, syncDirectory } from "./writer.ts";
+import { checkObjectName, joinPath, partialName } from "../object_name.ts";
+
+/** A backup may hold what only root may read: nobody but the agent's user gets into what it makes. */
+const DIRECTORY_MODE = 0o700;
+
+/** File systems that no server or program can let hang. */
+const DISKS = new Set([
+  "bcachefs",
+  "btrfs",
+  "exfat",
+  "ext2",
+  "ext3",
+  "ext4",
+  "f2fs",
+  "jfs",
+  "ntfs3",
+  "overlay",
+  "ramfs",
+  "reiserfs",
+  "tmpfs",
+  "vfat",
+  "xfs",
+  "zfs",
+]);
+
+export interface LocalPorts {
+  readonly clock?: Clock;
+  readonly limits?: DestinationLimits;
+  readonly mounts?: typeof readMounts;
+}
+
+export class LocalDestination implements Destination {
+  readonly description: string;
+  readonly #files: LocalFiles;
+  /** It lies on a disk of this server, not on a network's or a program's file system. */
+  #isDisk = false;
+  readonly #mounts: typeof readMounts;
+
+  /** @param output Of a run: is told of what had to be read twice. */
+  constructor(
+    private readonly spec: Spec,
+    private readonly signal: AbortSignal,
+    private readonly output: Pick<Output, "line"> | null = null,
+    { clock, limits, mounts = readMounts }: LocalPorts = {},
+  ) {
+    this.description = `directory ${spec.directory}`;
+    this.#files = new LocalFiles(spec.directory, signal, clock, limits?.idleMs);
+    this.#mounts = mounts;
+    if (!spec.directory.startsWith("/") || spec.directory.includes("\0") || !spec.directory.isWellFormed()) {
+      throw new RunFailedError(
+        `Cannot use ${JSON.stringify(spec.directory)} as a destination: it must be an absolute path`,
+      );
+    }
+  }
+
+  partialPath(name: string): string {
+    return this.#path(partialName(name));
+  }
+
+  async findPlace(): Promise<void> {
+    const { directory } = this.spec;
+    await this.#refuseVanished(`use ${directory}`);
+    if (await this.#isThere(`use ${directory}`, directory)) return;
+    throw new RunFailedError(
+      `Cannot use ${directory}: it is not there. See whether its file system is mounted; ` +
+        "where it is gone for good, make it anew.",
+    );
+  }
+
+  async create(name: string, _sizeHint: number | null): Promise<ObjectWriter> {
+    const { directory } = this.spec;
+    this.signal.throwIfAborted();
+    const final = this.#path(checkObjectName(name));
+    await this.makePlace();
+    if (await this.#isThere(`write to ${directory}`, final)) {
+      throw new RunFailedError(
+        `Cannot write ${final}: it already exists. Move it away, and run the task again.`,
+      );
+    }
+    return await LocalWriter.open(this.partialPath(name), final, {
+      signal: this.signal,
+      files: this.#files,
+      isDisk: this.#isDisk,
+    });
+  }
+
+  async makePlace(): Promise<void> {
+    const { directory } = this.spec;
+    // Else the backup would fill the disk that holds the mount point, and be gone from sight once it is mounted.
+    await this.#refuseVanished(`write to ${directory}`);
+    await this.#files.at(`write to ${directory}`, () => makeDirectory(directory));
+  }
+
+  async remove(name: string): Promise<boolean> {
+    let wasThere = false;
+    for (const path of [this.partialPath(name), this.#path(name)]) {
+      wasThere = await this.#files.at(`remove ${path}`, () => removeIfThere(path)) || wasThere;
+    }
+    if (!wasThere) await this.findPlace();
+    return wasThere;
+  }
+
+  async *read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
+    const path = this.#path(checkObjectName(name));
+    if (!(await this.#isThere(`read ${path}`, path))) {
+      await this.findPlace();
+      throw new RunFailedError(`Cannot read ${path}: it is not there. It was deleted or moved away.`);
+    }
+    yield* readLocal(path, { from, to }, this.#files, this.signal, this.output);
+  }
+
+  /** Null where its file system may hang, as a program there has no time limit, or is not known yet. */
+  localPath(name: string): string | null {
+    const path = this.#path(checkObjectName(name));
+    return this.#isDisk ? path : null;
+  }
+
+  async size(name: string): Promise<number> {
+    const path = this.#path(checkObjectName(name));
+    await this.findPlace();
+    if (!(await this.#isThere(`read ${path}`, path))) {
+      await this.#refuseEmpty(path);
+      throw new ObjectMissingError(`Cannot read ${path}: it is not there`);
+    }
+    const { size } = await this.#files.at(`read ${path}`, () => Deno.stat(path));
+    return size;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #refuseVanished(action: string): Promise<void> {
+    const path = await this.#files.at(action, () => realPath(this.spec.directory));
+    const mounts = await this.#mounts();
+    refuseVanished(action, path, mounts);
+    this.#isDisk = DISKS.has(mountOf(path, mounts.mounts)?.type ?? "");
+  }
+
+  #isThere(action: string, path: string): Promise<boolean> {
+    return this.#files.at(action, () => isThere(path));
+  }
+
+  /** A directory without anything in it may be a mount point: what was mounted there may be whole. */
+  async #refuseEmpty(path: string): Promise<void> {
+    const { directory } = this.spec;
+    const isEmpty = await this.#files.at(`read ${directory}`, async () => {
+      for await (const _ of Deno.readDir(directory)) return false;
+      return true;
+    });
+    if (!isEmpty) return;
+    throw new RunFailedError(
+      `Cannot read ${path}: ${directory} is empty. See whether its file system is mounted.`,
+    );
+  }
+
+  #path(name: string): string {
+    return joinPath(this.spec.directory, name);
+  }
+}
+
+/** Without links, as far as the path is there. */
+async function realPath(path: string): Promise<string> {
+  if (path === "/") return path;
+  try {
+    return await Deno.realPath(path);
+  } catch {
+    return joinPath(await realPath(parentOf(path)), path.replace(/\/+$/, "").replace(/^.*\//s, ""));
+  }
+}
+
+/** Makes what is missing of a path, durably: each new directory is synced into its parent. */
+async function makeDirectory(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = path; at !== "/" && !(await isThere(at)); at = parentOf(at)) missing.push(at);
+  await Deno.mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+  for (const made of missing) await syncDirectory(parentOf(made));
+}
+
+function parentOf(path: string): string {
+  const trimmed = path.replace(/\/+$/, "");
+  return trimmed.slice(0, trimmed.lastIndexOf("/")) || "/";
+}
+
+/** Returns whether it was. */
+async function removeIfThere(path: string): Promise<boolean> {
+  try {
+    await Deno.remove(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
+    return false;
+  }
+}

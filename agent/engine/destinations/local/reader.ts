@@ -1,0 +1,57 @@
+/** A file of this server, read in order. What its disk does not give is asked for once more: the fault may have been a cable's, or a path's. */
+import { type Output, RunFailedError } from "../../ports.ts";
+import { codeOf } from "./errors.ts";
+import type { LocalFiles } from "./files.ts";
+import { endsEarly } from "../object_name.ts";
+
+const READ_BYTES = 1024 * 1024;
+
+/** The bytes [from, to). Rejects where the disk fails twice at the same place. */
+export async function* readLocal(
+  path: string,
+  { from, to }: { from: number; to: number },
+  files: LocalFiles,
+  signal: AbortSignal,
+  output: Pick<Output, "line"> | null,
+): AsyncIterable<Uint8Array> {
+  const buffer = new Uint8Array(Math.min(READ_BYTES, Math.max(to - from, 1)));
+  let file = await openAt(files, path, from);
+  try {
+    for (let at = from; at < to;) {
+      signal.throwIfAborted();
+      const wanted = buffer.subarray(0, to - at);
+      const read = () => files.at(`read ${path}`, () => file.read(wanted));
+      let length: number | null;
+      try {
+        length = await read();
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+        output?.line(
+          `Reading ${path} again from byte ${at}: its disk reported an error. See the kernel's log`,
+        );
+        const again = await openAt(files, path, at);
+        files.close(file);
+        file = again;
+        length = await read();
+      }
+      if (length === null) throw endsEarly(path, at, to);
+      at += length;
+      yield buffer.subarray(0, length);
+    }
+  } finally {
+    files.close(file);
+  }
+}
+
+/** Of an error that reading a local file ended with: the disk's own, twice. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof RunFailedError && codeOf(error.cause) === "EIO";
+}
+
+async function openAt(files: LocalFiles, path: string, offset: number): Promise<Deno.FsFile> {
+  return await files.at(`read ${path}`, async () => {
+    const file = await Deno.open(path);
+    await file.seek(offset, Deno.SeekMode.Start);
+    return file;
+  });
+}

@@ -1,0 +1,113 @@
+/** A directory on another server's disk: its agent sends the bytes to the control plane, which hands them on. */
+import type { RelayDestination as Spec } from "../../../../src/protocol/job.ts";
+import { oneLine } from "../../programs/line.ts";
+import {
+  type Destination,
+  ObjectMissingError,
+  type ObjectWriter,
+  type Relay,
+  RunFailedError,
+} from "../../ports.ts";
+import { runLimits } from "../limits.ts";
+import { checkObjectName, endsEarly } from "../object_name.ts";
+import { RangedReader, type RangeSource, TryFailed } from "../ranged_reader.ts";
+import type { DestinationPorts } from "../registry.ts";
+
+export class RelayDestination implements Destination {
+  readonly description: string;
+
+  constructor(private readonly spec: Spec, private readonly ports: DestinationPorts) {
+    this.description =
+      `directory ${spec.directory} of server ${spec.server.label}, through the control plane`;
+  }
+
+  partialPath(): null {
+    return null;
+  }
+
+  localPath(): null {
+    return null;
+  }
+
+  /** The other agent looks before it answers. */
+  findPlace(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  create(name: string): Promise<ObjectWriter> {
+    return Promise.reject(this.#isReadOnly(`write ${name} to`));
+  }
+
+  remove(name: string): Promise<boolean> {
+    return Promise.reject(this.#isReadOnly(`remove ${name} from`));
+  }
+
+  read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
+    return this.#reader(name).read(from, to);
+  }
+
+  async size(name: string): Promise<number> {
+    return await this.#reader(name).size();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #reader(name: string): RangedReader {
+    const { relay, output, clock, signal, limits = runLimits() } = this.ports;
+    if (relay === null) throw this.#isReadOnly("use outside of a run the");
+    const source = new RelayedRanges(checkObjectName(name), this.spec.server.label, relay, (line) => {
+      output?.line(line);
+    });
+    return new RangedReader(source, clock, signal, limits.patienceMs);
+  }
+
+  #isReadOnly(what: string): RunFailedError {
+    return new RunFailedError(`Cannot ${what} ${this.description}: it can only be read, by a run`);
+  }
+}
+
+class RelayedRanges implements RangeSource {
+  readonly what: string;
+  /** The control plane gives the other agent a minute. */
+  readonly idleMs = 90_000;
+
+  constructor(
+    private readonly name: string,
+    label: string,
+    private readonly relay: Relay,
+    private readonly line: (text: string) => void,
+  ) {
+    this.what = `${name} from the disk of server ${label}`;
+  }
+
+  request(from: number, to: number, signal: AbortSignal): Promise<Response> {
+    return this.relay.get(this.name, from, to, signal);
+  }
+
+  async explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError> {
+    const { status } = response;
+    const message = messageIn(await response.text());
+    if (status === 416) return endsEarly(this.what, from, to);
+    if (status === 410 && message !== null) {
+      return new ObjectMissingError(`Cannot read ${this.what}: ${message}`);
+    }
+    const says = message ?? `the control plane answers ${status}`;
+    return new TryFailed(says, status === 429 || status >= 500);
+  }
+
+  waiting(reason: string): void {
+    this.line(`Waiting for ${this.what}: ${reason}`);
+  }
+}
+
+/** Null where the answer is nothing that the control plane says. */
+function messageIn(text: string): string | null {
+  try {
+    const { message } = JSON.parse(text.slice(0, 64 * 1024));
+    return typeof message === "string" ? oneLine(message) : null;
+  } catch {
+    return null;
+  }
+}

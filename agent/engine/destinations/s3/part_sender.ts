@@ -1,0 +1,147 @@
+/** Gets one part after another into the bucket, trying again for as long as it makes sense. */
+import type { Clock } from "../../../../src/domain/clock.ts";
+import { Backoff } from "../../../backoff.ts";
+import { RunFailedError } from "../../ports.ts";
+import { type DestinationLimits, runLimits } from "../limits.ts";
+import type { PartUrls } from "./part_urls.ts";
+import type { PutConnections, PutOutcome } from "./put.ts";
+
+const FIRST_BACKOFF = 500;
+const LONGEST_BACKOFF = 30_000;
+/**
+ * Largest multiple of the silence limit for one try. Each try of a part gets one multiple more, as the link
+ * may only be slow.
+ */
+const LONGEST_IDLE = 4;
+/**
+ * Multiple of the silence limit that an answer may take after the last byte. At 40 KB/s, a part stays in the
+ * buffers between the agent and the bucket for seven minutes. Each try without an answer doubles the limit
+ * for the tries that follow.
+ */
+const FIRST_ANSWER = 3;
+const UNANSWERED_TRIES = 4;
+/**
+ * Time limit of a part: `LONGEST` times the silence limit, plus its size divided by `SLOWEST`, in bytes a
+ * second.
+ */
+const LONGEST = 30;
+const SLOWEST = 2048;
+/** A URL refused within this time of its signing was not refused for its age. */
+const FRESH = 60_000;
+
+type Failed = Exclude<PutOutcome, { kind: "stored" }>;
+
+export class PartSender {
+  /** Tries that ended without an answer after the last byte. */
+  #unanswered = 0;
+  #alone: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    /** For errors: `bucket backups`. */
+    private readonly place: string,
+    private readonly urls: PartUrls,
+    private readonly connections: PutConnections,
+    private readonly clock: Clock,
+    private readonly signal: AbortSignal,
+    /** Told once a part when it has to wait. */
+    private readonly onTrouble: (text: string) => void,
+    private readonly limits: DestinationLimits = runLimits(),
+  ) {}
+
+  /** Returns the ETag. Rejects with a `RunFailedError`, or with the signal's reason. */
+  async send(partNumber: number, body: Uint8Array, md5: string): Promise<string> {
+    const backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF);
+    const started = this.clock.monotonic();
+    for (let tries = 1;; tries++) {
+      const { outcome, signedAt } = await this.#try(partNumber, { body, md5 }, tries);
+      if (outcome.kind === "stored") {
+        this.urls.done(partNumber);
+        return outcome.etag;
+      }
+      const now = this.clock.monotonic();
+      if (outcome.kind === "refused" && outcome.status === 403 && now - signedAt > FRESH) {
+        this.urls.forget(signedAt);
+        continue;
+      }
+      if (!isPassing(outcome)) throw this.#failure(outcome);
+      if (outcome.kind === "lost" && outcome.isUnanswered) {
+        if (this.#unanswered++ >= UNANSWERED_TRIES && now - started > this.limits.patienceMs) {
+          throw this.#failure(outcome);
+        }
+      } else if (now - started > this.limits.patienceMs) throw this.#failure(outcome);
+      if (tries === 1) {
+        this.onTrouble(`Part ${partNumber} did not get into ${this.place} (${tell(outcome)}); trying again`);
+      }
+      await this.clock.sleep(backoff.next(), this.signal);
+    }
+  }
+
+  /** On a link that is too slow for several parts at once, one after the other. */
+  async #try(
+    partNumber: number,
+    part: { body: Uint8Array; md5: string },
+    tries: number,
+  ): Promise<{ outcome: PutOutcome; signedAt: number }> {
+    const before = this.#alone;
+    const isSlow = this.#unanswered > 0;
+    const trying = (async () => {
+      if (isSlow) await before.catch(() => {});
+      const { url, signedAt } = await this.urls.of(partNumber);
+      const { idleMs } = this.limits;
+      const limits = {
+        idleMs: idleMs * Math.min(tries, LONGEST_IDLE),
+        totalMs: idleMs * LONGEST + part.body.length / SLOWEST * 1000,
+        answerMs: idleMs * FIRST_ANSWER * 2 ** Math.min(this.#unanswered, UNANSWERED_TRIES - 1),
+      };
+      return { outcome: await this.connections.put(url, part, limits, this.signal), signedAt };
+    })();
+    if (isSlow) this.#alone = trying;
+    return await trying;
+  }
+
+  #failure(outcome: Failed): RunFailedError {
+    const advice = outcome.kind === "refused" ? adviceOn(outcome) : undefined;
+    return new RunFailedError(`Cannot upload to ${this.place}: ${advice ?? tell(outcome)}`);
+  }
+}
+
+const ADVICE: Record<string, string> = {
+  AccessDenied: "the access key may not put objects there (AccessDenied$). Allow it to.",
+  SignatureDoesNotMatch:
+    "the secret key does not belong to the access key (SignatureDoesNotMatch). Check the destination.",
+  InvalidAccessKeyId: "the access key is not known there (InvalidAccessKeyId). Check the destination.",
+  NoSuchBucket: "the bucket does not exist any more (NoSuchBucket). Create it again.",
+  NoSuchUpload: "the upload was aborted at the bucket (NoSuchUpload). Run the task again.",
+  QuotaExceeded: "its quota is used up (QuotaExceeded). Raise it, or keep fewer backups.",
+};
+
+function adviceOn({ code, message }: Extract<Failed, { kind: "refused" }>): string | undefined {
+  if (code === "AccessDenied" && /expired/i.test(message)) {
+    return "its signatures run out at once (Request has expired). Set the control plane's clock.";
+  }
+  // A policy or a lock says more than the code.
+  const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
+  return ADVICE[code]?.replace("$", () => said);
+}
+
+const PASSING_CODES = new Set([
+  "SlowDown",
+  "RequestTimeout",
+  "InternalError",
+  "ServiceUnavailable",
+  "BadDigest",
+  "RequestTimeTooSkewed",
+]);
+
+/** Whether the same part may get through later. A 507 is a full disk behind the bucket. */
+function isPassing(outcome: Failed): boolean {
+  if (outcome.kind === "lost") return !outcome.isFinal;
+  const { status, code } = outcome;
+  return PASSING_CODES.has(code) || status === 408 || status === 429 ||
+    status >= 500 && status !== 501 && status !== 507;
+}
+
+function tell(outcome: Failed): string {
+  if (outcome.kind === "lost") return outcome.reason;
+  return outcome.message === "" ? outcome.code : `${outcome.message} (${outcome.code})`;
+}

@@ -1,0 +1,71 @@
+/** Signed URLs of an upload's parts, asked for some ahead so that no part waits for its own. */
+import type { Clock } from "../../../../src/domain/clock.ts";
+import { MAX_PARTS } from "../../../../src/domain/upload_parts.ts";
+import { RunFailedError, type Uploads } from "../../ports.ts";
+
+/** Most objects are one part; a long one needs its URLs in few messages. */
+const FIRST_BATCH = 2;
+const BATCH = 20;
+/** Of a URL's life: a part that takes long must still begin in time. */
+const USABLE = 0.75;
+
+export interface PartUrl {
+  readonly url: string;
+  /** On the monotonic clock. */
+  readonly signedAt: number;
+}
+
+export class PartUrls {
+  readonly #urls = new Map<number, PartUrl & { until: number }>();
+  #signing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly uploads: Uploads,
+    private readonly uploadId: string,
+    private readonly clock: Clock,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** One that has not run out. */
+  async of(partNumber: number): Promise<PartUrl> {
+    for (;;) {
+      const known = this.#urls.get(partNumber);
+      if (known !== undefined && this.clock.monotonic() < known.until) return known;
+      await this.#sign(partNumber);
+    }
+  }
+
+  /** The bucket no longer takes it: the next one is signed anew, and so are those that were signed with it. */
+  forget(signedAt: number): void {
+    for (const [partNumber, known] of this.#urls) {
+      if (known.signedAt <= signedAt) this.#urls.delete(partNumber);
+    }
+  }
+
+  done(partNumber: number): void {
+    this.#urls.delete(partNumber);
+  }
+
+  /** One question at a time: two parts that miss theirs at once are answered by the same batch. */
+  #sign(partNumber: number): Promise<void> {
+    const before = this.#signing;
+    const next = (async () => {
+      await before.catch(() => {});
+      const known = this.#urls.get(partNumber);
+      if (known !== undefined && this.clock.monotonic() < known.until) return;
+      const count = Math.min(partNumber === 1 ? FIRST_BATCH : BATCH, MAX_PARTS - partNumber + 1);
+      const signedAt = this.clock.monotonic();
+      const { urls, expiresInMs } = await this.uploads.sign(this.uploadId, partNumber, count, this.signal);
+      for (const one of urls) {
+        this.#urls.set(one.partNumber, { url: one.url, signedAt, until: signedAt + expiresInMs * USABLE });
+      }
+      if (!this.#urls.has(partNumber)) {
+        throw new RunFailedError(
+          `Cannot upload: the control plane signed other parts than part ${partNumber}`,
+        );
+      }
+    })();
+    this.#signing = next;
+    return next;
+  }
+}

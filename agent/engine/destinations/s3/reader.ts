@@ -1,0 +1,99 @@
+/** An object of a bucket by signed URLs, asked for anew where one runs out. */
+import type { Clock } from "../../../../src/domain/clock.ts";
+import { type Downloads, ObjectMissingError, type Output, type RunFailedError } from "../../ports.ts";
+import type { DestinationLimits } from "../limits.ts";
+import { endsEarly } from "../object_name.ts";
+import { RangedReader, type RangeSource, TryFailed } from "../ranged_reader.ts";
+
+/** Of a URL's life. */
+const USABLE = 0.75;
+/** New URLs in a row that a bucket refuses before its refusal counts. */
+const REFUSALS = 4;
+/** A refusal that was longer ago was of a URL that had run out. Milliseconds. */
+const FORGIVEN = 5 * 60_000;
+
+export interface S3ReaderPorts {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly downloads: Downloads;
+  readonly output: Pick<Output, "line"> | null;
+  readonly limits: DestinationLimits;
+}
+
+/** @param place For messages: `bucket b`. */
+export function s3Reader(name: string, place: string, ports: S3ReaderPorts): RangedReader {
+  const { clock, signal, limits } = ports;
+  return new RangedReader(new SignedRanges(name, place, ports), clock, signal, limits.patienceMs);
+}
+
+class SignedRanges implements RangeSource {
+  readonly what: string;
+  readonly idleMs: number;
+  #refusals = 0;
+  #refusedAt = -Infinity;
+  #signed: { url: string; until: number } | null = null;
+
+  constructor(private readonly name: string, place: string, private readonly ports: S3ReaderPorts) {
+    this.what = `${name} from ${place}`;
+    this.idleMs = ports.limits.idleMs;
+  }
+
+  async request(from: number, to: number, signal: AbortSignal): Promise<Response> {
+    const headers = { range: `bytes=${from}-${to - 1}` };
+    // A signature is good for one address only.
+    return await fetch(await this.#url(), { headers, signal, redirect: "manual" });
+  }
+
+  async explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError> {
+    const { status } = response;
+    const { code, message } = errorIn((await response.text()).slice(0, 64 * 1024));
+    if (status === 416) return endsEarly(this.what, from, to);
+    if (status === 404 && code === "NoSuchKey") {
+      return new ObjectMissingError(
+        `Cannot read ${this.what}: it is not there. It was deleted or moved away.`,
+      );
+    }
+    // Without a code of S3's, something in front of the bucket answers, which may pass.
+    if (status === 404 && code === undefined) {
+      return new TryFailed("it answers 404, but not as S3 does", true);
+    }
+    // Run out, or signed with keys that were changed since: a new URL tells, and waiting changes nothing.
+    const isRefused = status === 401 || status === 403;
+    if (isRefused) {
+      this.#signed = null;
+      const now = this.ports.clock.monotonic();
+      if (now - this.#refusedAt > FORGIVEN) this.#refusals = 0;
+      this.#refusedAt = now;
+    }
+    const waits = isRefused ? ++this.#refusals < REFUSALS : isPassing(status);
+    const said = [code, message].filter((text) => text !== undefined).join(": ");
+    return new TryFailed(`it answers ${status}${said === "" ? "" : ` ${said}`}`, waits);
+  }
+
+  waiting(reason: string): void {
+    this.ports.output?.line(`Waiting for ${this.what}: ${reason}`);
+  }
+
+  async #url(): Promise<string> {
+    const { clock, downloads, signal } = this.ports;
+    if (this.#signed === null || clock.monotonic() >= this.#signed.until) {
+      const signedAt = clock.monotonic();
+      const { url, expiresInMs } = await downloads.sign(this.name, signal);
+      this.#signed = { url, until: signedAt + expiresInMs * USABLE };
+    }
+    return this.#signed.url;
+  }
+}
+
+function isPassing(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500 && status !== 501;
+}
+
+/** Returns the code and the message of an S3 error document. */
+function errorIn(text: string): { code?: string; message?: string } {
+  if (!/<Error\b/.test(text)) return {};
+  const [code, message] = ["Code", "Message"].map((name) =>
+    new RegExp(`<${name}>([^<]{1,300})</${name}>`).exec(text)?.[1]?.replace(/\s+/g, " ").trim()
+  );
+  return { code, message };
+}

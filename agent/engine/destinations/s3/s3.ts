@@ -1,0 +1,77 @@
+/** A bucket. The agent holds no keys: the control plane opens, signs, completes and aborts; the bytes go straight there. */
+import type { S3Destination as Spec } from "../../../../src/protocol/job.ts";
+import { type Destination, type ObjectWriter, RunFailedError, type Uploads } from "../../ports.ts";
+import { runLimits } from "../limits.ts";
+import { checkObjectName } from "../object_name.ts";
+import type { DestinationPorts } from "../registry.ts";
+import type { RangedReader } from "../ranged_reader.ts";
+import { s3Reader } from "./reader.ts";
+import { S3Writer } from "./writer.ts";
+
+export class S3Destination implements Destination {
+  readonly description: string;
+  /** What this run uploaded, by name. */
+  readonly #uploadIds = new Map<string, string>();
+
+  constructor(private readonly spec: Spec, private readonly ports: DestinationPorts) {
+    this.description = `bucket ${spec.bucket}${spec.directory === "" ? "" : `, ${spec.directory}`}`;
+  }
+
+  partialPath(): null {
+    return null;
+  }
+
+  localPath(): null {
+    return null;
+  }
+
+  /** A bucket that is not there does not answer otherwise. */
+  findPlace(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async create(name: string, sizeHint: number | null): Promise<ObjectWriter> {
+    checkObjectName(name);
+    const upload = await this.#uploads().open(name, sizeHint, this.ports.signal);
+    this.#uploadIds.set(name, upload.uploadId);
+    return new S3Writer(name, `bucket ${this.spec.bucket}`, upload, this.#uploads(), this.ports);
+  }
+
+  /** What this run uploaded, completed or not. Other objects are the control plane's to remove. */
+  async remove(name: string): Promise<boolean> {
+    const uploadId = this.#uploadIds.get(checkObjectName(name));
+    if (uploadId === undefined) {
+      throw new RunFailedError(`Cannot remove ${name} from ${this.description}: only the control plane can`);
+    }
+    await this.#uploads().abort(uploadId);
+    return true;
+  }
+
+  read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
+    return this.#reader(name).read(from, to);
+  }
+
+  async size(name: string): Promise<number> {
+    return await this.#reader(name).size();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #reader(name: string): RangedReader {
+    const { downloads, clock, signal, output, limits = runLimits() } = this.ports;
+    if (downloads === null) throw this.#needsRun();
+    const ports = { downloads, clock, signal, output, limits };
+    return s3Reader(checkObjectName(name), `bucket ${this.spec.bucket}`, ports);
+  }
+
+  #uploads(): Uploads {
+    if (this.ports.uploads !== null) return this.ports.uploads;
+    throw this.#needsRun();
+  }
+
+  #needsRun(): RunFailedError {
+    return new RunFailedError(`Cannot use ${this.description} from the agent outside of a run`);
+  }
+}

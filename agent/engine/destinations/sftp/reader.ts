@@ -1,0 +1,79 @@
+/** A file on an SSH server, read with many requests under way: one at a time would wait for the network each time. */
+import { Buffer } from "node:buffer";
+import { endsEarly } from "../object_name.ts";
+import type { SftpConnection } from "./connection.ts";
+import type { SftpSession } from "./session.ts";
+
+/** What every server answers at once. */
+const REQUEST_BYTES = 32 * 1024;
+const IN_FLIGHT = 64;
+
+/** The bytes [from, to), in order; where the connection breaks, read on at the byte by the next one. */
+export async function* readSteadily(
+  connection: SftpConnection,
+  path: string,
+  from: number,
+  to: number,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  for (let at = from; at < to;) {
+    const session = await connection.session();
+    try {
+      for await (const chunk of readFile(session, path, at, to, signal)) {
+        at += chunk.length;
+        connection.progressed();
+        yield chunk;
+      }
+    } catch (error) {
+      await connection.recover(session, error);
+    }
+  }
+}
+
+/** The bytes [from, to), in order, by one session. */
+export async function* readFile(
+  session: SftpSession,
+  path: string,
+  from: number,
+  to: number,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const handle = await session.openFile(path);
+  const pending: Promise<Uint8Array>[] = [];
+  try {
+    for (let at = from; at < to || pending.length > 0;) {
+      signal.throwIfAborted();
+      while (at < to && pending.length < IN_FLIGHT) {
+        const end = Math.min(at + REQUEST_BYTES, to);
+        const piece = readWhole(session, path, handle, at, end);
+        // Awaited in its turn, unless an earlier one fails.
+        piece.catch(() => {});
+        pending.push(piece);
+        at = end;
+      }
+      yield await pending.shift()!;
+    }
+  } finally {
+    await Promise.allSettled(pending);
+    // The bytes are right, whether the server closes the file or not.
+    if (!session.isLost) await session.closeFile(path, handle).catch(() => {});
+  }
+}
+
+/** A server may answer with less than was asked for. */
+async function readWhole(
+  session: SftpSession,
+  path: string,
+  handle: Buffer,
+  from: number,
+  to: number,
+): Promise<Uint8Array> {
+  const buffer = Buffer.alloc(to - from);
+  for (let at = from; at < to;) {
+    const rest = buffer.subarray(at - from);
+    const length = await session.readAt(path, handle, rest, rest.length, at);
+    if (length === 0) throw endsEarly(path, at, to);
+    at += length;
+  }
+  return buffer;
+}

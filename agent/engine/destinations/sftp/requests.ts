@@ -1,0 +1,111 @@
+/**
+ * Requests on one SSH connection. Each ends when the server answers, the connection ends or the server is
+ * silent for too long.
+ */
+import type { Client } from "ssh2";
+import type { Clock } from "../../../../src/domain/clock.ts";
+
+/** How long a server may be silent once the work is over, for clearing away. Milliseconds. */
+const GOODBYE = 5_000;
+
+export type Done<T> = (error: Error | undefined | null, result?: T) => void;
+
+/** The connection ended, or was ended for the server's silence, before the answer came. */
+export class ConnectionLostError extends Error {}
+
+interface Pending {
+  readonly limitMs: number;
+  reject(error: unknown): void;
+}
+
+export class SftpRequests {
+  /** Why the connection is lost; null while it is not. */
+  #lost: string | null = null;
+  readonly #pending = new Set<Pending>();
+  #heardAt = 0;
+  readonly #closed = new AbortController();
+  #begun = Promise.withResolvers<void>();
+
+  /** @param idleMs A server that answers none of the requests under way for so long is given up. */
+  constructor(
+    private readonly client: Client,
+    private readonly clock: Clock,
+    private readonly idleMs: number,
+    private readonly signal: AbortSignal,
+  ) {
+    const abort = () => this.#rejectAll(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    client.on("error", () => this.lose());
+    client.on("close", () => {
+      signal.removeEventListener("abort", abort);
+      this.lose();
+    });
+    void this.#watchSilence();
+  }
+
+  get isLost(): boolean {
+    return this.#lost !== null;
+  }
+
+  get reason(): string {
+    return this.#lost ?? "the connection was lost";
+  }
+
+  lose(reason = "the connection was lost"): void {
+    this.#lost ??= reason;
+    this.#closed.abort();
+    this.#begun.resolve();
+    this.#rejectAll(new ConnectionLostError(this.#lost));
+  }
+
+  /**
+   * Starts a request. Rejects with the request's error, with a {@link ConnectionLostError}, or with the
+   * signal's reason if the signal aborts meanwhile. A request that starts after the abort is for cleanup, and
+   * has little time.
+   *
+   * @param limitMs How long the request may take without any answer from the server.
+   */
+  send<T>(start: (done: Done<T>) => void, limitMs = this.idleMs): Promise<T> {
+    if (this.isLost) return Promise.reject(new ConnectionLostError(this.reason));
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const pending = { limitMs, reject };
+    if (this.#pending.size === 0) this.#heardAt = this.clock.monotonic();
+    this.#pending.add(pending);
+    this.#begun.resolve();
+    start((error, result) => {
+      this.#heardAt = this.clock.monotonic();
+      this.#pending.delete(pending);
+      if (error) reject(this.isLost ? new ConnectionLostError(this.reason) : error);
+      else resolve(result as T);
+    });
+    return promise;
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const { reject } of this.#pending) reject(error);
+    this.#pending.clear();
+  }
+
+  /** Ends the connection when requests are under way and none is answered in its time. */
+  async #watchSilence(): Promise<void> {
+    const over = this.#closed.signal;
+    const overOrAborted = AbortSignal.any([over, this.signal]);
+    while (!this.isLost) {
+      if (this.#pending.size === 0) {
+        this.#begun = Promise.withResolvers();
+        await this.#begun.promise;
+        continue;
+      }
+      const isAborted = this.signal.aborted;
+      const longest = Math.max(...[...this.#pending].map(({ limitMs }) => limitMs));
+      const limit = isAborted ? Math.min(longest, GOODBYE) : longest;
+      const left = this.#heardAt + limit - this.clock.monotonic();
+      if (left <= 0) {
+        this.lose(`the server answered nothing for ${limit / 1000} s`);
+        this.client.destroy();
+        return;
+      }
+      await this.clock.sleep(left, isAborted ? over : overOrAborted).catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,294 @@
+/** An SFTP channel as promises, its refusals as `RunFailedError`s. */
+import { Buffer } from "node:buffer";
+import type { Client, FileEntryWithStats, SFTPWrapper, Stats } from "ssh2";
+import type { Clock } from "../../../../src/domain/clock.ts";
+import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
+import { RunAbortedError, RunFailedError } from "../../ports.ts";
+import { ConnectionLostError, type Done, SftpRequests } from "./requests.ts";
+import { logIn, LoginFailedError, placeOf } from "./ssh_login.ts";
+
+/** Status codes of draft-ietf-secsh-filexfer-02. */
+const NO_SUCH_FILE = 2;
+const PERMISSION_DENIED = 3;
+const FAILURE = 4;
+const UNSUPPORTED = 8;
+
+/** A disk with less room than this is what made a write fail. */
+const FULL = 2 ** 20;
+const GOODBYE = 2000;
+/** Nobody but the account itself gets into what it makes. */
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/** Making a large file durable may take long, while the server has nothing to say. Milliseconds. */
+const SYNC_LIMIT = 15 * 60_000;
+
+export interface SessionPorts {
+  readonly clock: Clock;
+  /** Ends the requests under way; later ones are for clearing away, and have little time. */
+  readonly signal: AbortSignal;
+  readonly idleMs: number;
+  /** Ends the log-in instead of `signal`. */
+  readonly login?: AbortSignal;
+}
+
+export class SftpSession {
+  private constructor(
+    private readonly spec: Spec,
+    private readonly clock: Clock,
+    private readonly client: Client,
+    private readonly sftp: SFTPWrapper,
+    private readonly requests: SftpRequests,
+  ) {}
+
+  /** Rejects with a `RunFailedError`, a {@link LoginFailedError} among them, or with the signal's reason. */
+  static async open(
+    spec: Spec,
+    { clock, signal, idleMs, login = signal }: SessionPorts,
+  ): Promise<SftpSession> {
+    const client = await logIn(spec, login);
+    // Requests under way listen for the connection's end, and many are at once.
+    client.setMaxListeners(0);
+    const requests = new SftpRequests(client, clock, idleMs, signal);
+    try {
+      const sftp = await requests.send<SFTPWrapper>((done) => client.sftp(done));
+      sftp.on("close", () => requests.lose()).on("error", () => requests.lose());
+      return new SftpSession(spec, clock, client, sftp, requests);
+    } catch (error) {
+      client.destroy();
+      signal.throwIfAborted();
+      throw openingError(spec, error as Error);
+    }
+  }
+
+  get isLost(): boolean {
+    return this.requests.isLost;
+  }
+
+  /** Calls `listener` once when the connection ends, until the returned function is called. */
+  onLost(listener: () => void): () => void {
+    this.client.once("close", listener);
+    return () => void this.client.removeListener("close", listener);
+  }
+
+  /** The largest write that the server takes as one. */
+  get writeLimit(): number {
+    return (this.sftp as unknown as { _maxWriteLen?: number })._maxWriteLen ?? 32_768;
+  }
+
+  createFile(path: string): Promise<Buffer> {
+    return this.#call(`write ${path}`, (done) => this.sftp.open(path, "wx", { mode: FILE_MODE }, done));
+  }
+
+  /** Opens an existing file to go on with it. */
+  openAgain(path: string): Promise<Buffer> {
+    return this.#call(`write ${path}`, (done) => this.sftp.open(path, "r+", done));
+  }
+
+  /** ssh2 copies the bytes before it returns. */
+  writeAt(path: string, handle: Buffer, bytes: Buffer, position: number): Promise<void> {
+    return this.#call(
+      `write ${path}`,
+      (done: Done<void>) => this.sftp.write(handle, bytes, 0, bytes.length, position, done),
+    );
+  }
+
+  /** Some servers make the file durable only now. */
+  closeFile(path: string, handle: Buffer): Promise<void> {
+    return this.#call(`write ${path}`, (done: Done<void>) => this.sftp.close(handle, done), SYNC_LIMIT);
+  }
+
+  /** Null where there is nothing of that name. */
+  async look(path: string): Promise<Stats | null> {
+    try {
+      return await this.#raw((done: Done<Stats>) => this.sftp.lstat(path, done));
+    } catch (error) {
+      if (statusOf(error) === NO_SUCH_FILE) return null;
+      throw await this.explain(`look at ${path}`, error);
+    }
+  }
+
+  /** What lies directly in a directory, links not followed. */
+  list(path: string): Promise<FileEntryWithStats[]> {
+    return this.#call(`list ${path}`, (done) => this.sftp.readdir(path, done));
+  }
+
+  /** Returns whether it was. */
+  async removeIfThere(path: string): Promise<boolean> {
+    try {
+      await this.#raw((done: Done<void>) => this.sftp.unlink(path, done));
+      return true;
+    } catch (error) {
+      if (statusOf(error) !== NO_SUCH_FILE) throw await this.explain(`remove ${path}`, error);
+      return false;
+    }
+  }
+
+  openFile(path: string): Promise<Buffer> {
+    return this.#call(`read ${path}`, (done) => this.sftp.open(path, "r", done));
+  }
+
+  /** How many bytes came; 0 at the end of the file. */
+  readAt(path: string, handle: Buffer, buffer: Buffer, length: number, position: number): Promise<number> {
+    return this.#call(`read ${path}`, (done) => this.sftp.read(handle, buffer, 0, length, position, done));
+  }
+
+  /** A no-op where the server does not offer it. */
+  async sync(path: string, handle: Buffer): Promise<void> {
+    try {
+      await this.requests.send((done: Done<void>) => this.sftp.ext_openssh_fsync(handle, done), SYNC_LIMIT);
+    } catch (error) {
+      const isMissing = statusOf(error) === UNSUPPORTED || /does not support/.test((error as Error).message);
+      if (!isMissing) throw await this.explain(`write ${path}`, error);
+    }
+  }
+
+  /** Never overwrites: version 3 of the protocol forbids it, and for servers that do so all the same, look first. */
+  async rename(from: string, to: string): Promise<void> {
+    if (await this.look(to) !== null) {
+      throw new RunFailedError(`Cannot write ${to}: another file took its name. Run the task again.`);
+    }
+    try {
+      await this.#raw((done: Done<void>) => this.sftp.rename(from, to, done));
+    } catch (error) {
+      if (statusOf(error) !== UNSUPPORTED) throw await this.explain(`rename ${from} to ${to}`, error);
+      await this.#call(
+        `rename ${from} to ${to}`,
+        (done: Done<void>) => this.sftp.ext_openssh_rename(from, to, done),
+      );
+    }
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    if (path === "." || path === "/" || path === "") return;
+    const there = await this.follow(path);
+    if (there !== null) {
+      if (there.isDirectory()) return;
+      throw new RunFailedError(`Cannot make ${path}: a file has that name. Correct the destination's path.`);
+    }
+    await this.makeDirectory(parentOf(path));
+    try {
+      await this.#raw((done: Done<void>) => this.sftp.mkdir(path, { mode: DIRECTORY_MODE }, done));
+    } catch (error) {
+      // Somebody else may have made it meanwhile.
+      if ((await this.follow(path))?.isDirectory()) return;
+      throw await this.explain(`make the directory ${path}`, error);
+    }
+  }
+
+  /** The error of a refused request, with what the server leaves out where it can be found out. */
+  async explain(action: string, error: unknown): Promise<Error> {
+    // Explained before, or the signal's reason.
+    if (error instanceof RunFailedError || error instanceof RunAbortedError) return error;
+    const fail = (reason: string) =>
+      new RunFailedError(`Cannot ${action} at ${placeOf(this.spec)}: ${reason}`, { cause: error });
+    switch (statusOf(error)) {
+      case NO_SUCH_FILE:
+        return fail("it is not there. Check sftp_path.");
+      case PERMISSION_DENIED:
+        return fail("the user may not do that. Change the directory's owner or mode, or sftp_path.");
+      case FAILURE:
+        return fail(
+          await this.#isFull()
+            ? "its disk is full. Free some space there, or keep fewer backups."
+            : "the server does not say why. Look at its disk's and the user's quota, and its log.",
+        );
+      case null:
+        return fail(`${this.requests.reason}. Check the network and the server, and run the task again.`);
+      default:
+        return fail(`${(error as Error).message}.`);
+    }
+  }
+
+  /** The error of work that the connection's end stopped. */
+  explainLoss(action: string): Promise<Error> {
+    return this.explain(action, new ConnectionLostError(this.requests.reason));
+  }
+
+  /** Never rejects. */
+  async close(): Promise<void> {
+    if (this.isLost) return void this.client.destroy();
+    const closed = new Promise<void>((resolve) => this.client.once("close", () => resolve()));
+    const over = new AbortController();
+    this.client.end();
+    await Promise.race([closed, this.clock.sleep(GOODBYE, over.signal).catch(() => {})]);
+    over.abort();
+    this.client.destroy();
+  }
+
+  /** As `look`, but of what a link leads to. */
+  async follow(path: string): Promise<Stats | null> {
+    try {
+      return await this.#raw((done: Done<Stats>) => this.sftp.stat(path, done));
+    } catch (error) {
+      if (statusOf(error) === NO_SUCH_FILE) return null;
+      throw await this.explain(`look at ${path}`, error);
+    }
+  }
+
+  async #isFull(): Promise<boolean> {
+    try {
+      const path = this.spec.directory;
+      const disk = await this.#raw((done: Done<unknown>) =>
+        this.sftp.ext_openssh_statvfs(path, done as never)
+      );
+      const { f_bavail, f_frsize } = disk as { f_bavail: number; f_frsize: number };
+      return f_bavail * f_frsize < FULL;
+    } catch {
+      // Not offered, or the connection is gone: then nothing more is known.
+      return false;
+    }
+  }
+
+  async #call<T>(action: string, start: (done: Done<T>) => void, limitMs?: number): Promise<T> {
+    try {
+      return await this.requests.send(start, limitMs);
+    } catch (error) {
+      throw await this.explain(action, error);
+    }
+  }
+
+  #raw<T>(start: (done: Done<T>) => void): Promise<T> {
+    return this.requests.send(start);
+  }
+}
+
+/** The SSH log-in went through; its file transfer did not begin. */
+function openingError(spec: Spec, cause: Error): RunFailedError {
+  const action = `Cannot open SFTP at ${placeOf(spec)}`;
+  if (cause instanceof ConnectionLostError) {
+    return new LoginFailedError(`${action}: ${cause.message}.`, true, { cause });
+  }
+  const noise =
+    /Packet length (\d+) exceeds|Invalid packet length|Unknown packet type|Expected VERSION packet/
+      .exec(cause.message);
+  if (noise !== null) {
+    return new RunFailedError(
+      `${action}: the log-in shell of this user prints text${
+        sample(noise[1])
+      } before SFTP begins. Let its start-up ` +
+        "files (such as .bashrc) print nothing where there is no terminal, or use internal-sftp for the user.",
+      { cause },
+    );
+  }
+  return new RunFailedError(`${action}: the server does not offer it to this user.`, { cause });
+}
+
+/** The first four bytes of what should have been a packet, as ssh2 took them for a number. */
+function sample(length: string | undefined): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(Number(length ?? 0) >>> 0);
+  const text = bytes.toString("latin1");
+  return /^[\x20-\x7e]{4}$/.test(text) ? ` ("${text}…")` : "";
+}
+
+/** Null: the server did not answer at all. */
+export function statusOf(error: unknown): number | null {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "number" ? code : null;
+}
+
+function parentOf(path: string): string {
+  const at = path.lastIndexOf("/");
+  return at < 0 ? "." : path.slice(0, at) || "/";
+}

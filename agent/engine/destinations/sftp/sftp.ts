@@ -1,0 +1,116 @@
+/** A directory on an SSH server. */
+import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
+import { type Destination, ObjectMissingError, type ObjectWriter, RunFailedError } from "../../ports.ts";
+import { runLimits } from "../limits.ts";
+import { checkObjectName, joinPath, partialName } from "../object_name.ts";
+import type { DestinationPorts } from "../registry.ts";
+import { SftpConnection } from "./connection.ts";
+import { readSteadily } from "./reader.ts";
+import type { SftpSession } from "./session.ts";
+import { SftpWriter } from "./writer.ts";
+import { placeOf } from "./ssh_login.ts";
+
+export class SftpDestination implements Destination {
+  readonly description: string;
+
+  private constructor(
+    private readonly spec: Spec,
+    private readonly ports: DestinationPorts,
+    private readonly connection: SftpConnection,
+  ) {
+    this.description = `SFTP ${placeOf(spec)} ${spec.directory}`;
+  }
+
+  static async open(spec: Spec, ports: DestinationPorts): Promise<SftpDestination> {
+    const { clock, signal, output, limits = runLimits() } = ports;
+    const connection = new SftpConnection(spec, { clock, signal, output, limits });
+    await connection.session();
+    return new SftpDestination(spec, ports, connection);
+  }
+
+  partialPath(): null {
+    return null;
+  }
+
+  localPath(): null {
+    return null;
+  }
+
+  findPlace(): Promise<void> {
+    return this.connection.use((session) => this.#findPlace(session));
+  }
+
+  makePlace(): Promise<void> {
+    return this.connection.use((session) => session.makeDirectory(this.spec.directory));
+  }
+
+  async create(name: string, _sizeHint: number | null): Promise<ObjectWriter> {
+    const final = this.#path(checkObjectName(name));
+    const partial = this.#path(partialName(name));
+    this.ports.signal.throwIfAborted();
+    await this.makePlace();
+    const file = await this.connection.use(async (session) => {
+      if (await session.look(final) !== null) {
+        throw new RunFailedError(
+          `Cannot write ${final} at ${
+            placeOf(this.spec)
+          }: it already exists. Move it away, and run the task again.`,
+        );
+      }
+      // Remove the partial file of a run that died: creating a file fails if it exists.
+      await session.removeIfThere(partial);
+      return { session, handle: await session.createFile(partial) };
+    });
+    return new SftpWriter(this.connection, file, partial, final, this.ports.signal);
+  }
+
+  async remove(name: string): Promise<boolean> {
+    const paths = [this.#path(partialName(name)), this.#path(name)];
+    return await this.connection.clearAway(async (session) => {
+      let wasThere = false;
+      for (const path of paths) wasThere = await session.removeIfThere(path) || wasThere;
+      if (!wasThere) await this.#findPlace(session);
+      return wasThere;
+    });
+  }
+
+  read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
+    return readSteadily(this.connection, this.#path(checkObjectName(name)), from, to, this.ports.signal);
+  }
+
+  async size(name: string): Promise<number> {
+    const path = this.#path(checkObjectName(name));
+    return await this.connection.use(async (session) => {
+      const found = await session.follow(path);
+      if (found !== null) return found.size;
+      await this.#findPlace(session);
+      const entries = await session.list(this.spec.directory);
+      if (entries.some(({ filename }) => filename !== "." && filename !== "..")) {
+        throw new ObjectMissingError(`Cannot read ${path} at ${placeOf(this.spec)}: it is not there`);
+      }
+      throw new RunFailedError(
+        `Cannot read ${path} at ${
+          placeOf(this.spec)
+        }: its directory is empty. See whether the server has mounted ` +
+          "its file system.",
+      );
+    });
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  async #findPlace(session: SftpSession): Promise<void> {
+    const { directory } = this.spec;
+    if (await session.follow(directory) !== null) return;
+    throw new RunFailedError(
+      `Cannot use ${directory} at ${placeOf(this.spec)}: it is not there. Check sftp_path, and whether the ` +
+        "server has mounted its file system; where it is gone for good, make it anew.",
+    );
+  }
+
+  #path(name: string): string {
+    return joinPath(this.spec.directory, name);
+  }
+}

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { sshdSpec } from "../../../../tests/support/fixtures/destinations.ts";
+import { TestSshd } from "../../../../tests/support/servers/sshd.ts";
+import { until } from "../../../../tests/support/assertions/until.ts";
+import { systemClock } from "../../../../src/domain/clock.ts";
+import { RunFailedError } from "../../ports.ts";
+import { type DestinationPorts, openDestination } from "../registry.ts";
+import { SftpSession } from "./session.ts";
+
+const MIB = 2 ** 20;
+
+function portsOf(changes: Partial<DestinationPorts> = {}): DestinationPorts {
+  const signal = new AbortController().signal;
+  return {
+    clock: systemClock,
+    signal,
+    output: null,
+    uploads: null,
+    downloads: null,
+    relay: null,
+    ...changes,
+  };
+}
+
+function open(sshd: TestSshd, directory = sshd.directory, changes: Partial<DestinationPorts> = {}) {
+  return openDestination(sshdSpec(sshd, directory), portsOf(changes));
+}
+
+/** The first failure of a connection counts. */
+const IMPATIENT = { limits: { idleMs: 60_000, patienceMs: 0 } };
+
+async function reason(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(() => assert.fail("nothing was thrown"), (error) => error);
+  assert(error instanceof RunFailedError, Deno.inspect(error));
+  assert.match(error.message, /^Cannot [^\n]+$/);
+  return error.message;
+}
+
+function names(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+}
+
+Deno.test("only the account itself gets into what is made", async () => {
+  await using sshd = await TestSshd.open();
+  const destination = await open(sshd, `${sshd.directory}/a/b`);
+  const writer = await destination.create("x", null);
+  await writer.commit();
+  await destination.close();
+  assert.equal(Deno.statSync(`${sshd.directory}/a/b/x`).mode! & 0o777, 0o600);
+  assert.equal(Deno.statSync(`${sshd.directory}/a`).mode! & 0o777, 0o700);
+});
+
+Deno.test("a relative path starts at the account's own directory", {
+  // Without root the account is whoever runs the tests, whose own directory is not the tests'.
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  await using sshd = await TestSshd.open();
+  for (const [directory, path] of [[".", "x"], ["sub/dir", "sub/dir/x"]] as const) {
+    const destination = await open(sshd, directory);
+    const writer = await destination.create("x", null);
+    await writer.write(new Uint8Array(3));
+    await writer.commit();
+    await destination.close();
+    assert.equal(Deno.statSync(`${sshd.directory}/${path}`).size, 3);
+  }
+});
+
+Deno.test("a partial file of a run that died is replaced", async () => {
+  await using sshd = await TestSshd.open();
+  await Deno.writeTextFile(`${sshd.directory}/.x.partial`, "left behind by a run that died");
+  const destination = await open(sshd);
+  const writer = await destination.create("x", null);
+  await writer.write(new Uint8Array(3));
+  await writer.commit();
+  await destination.close();
+  assert.deepEqual(names(sshd.directory), ["x"]);
+});
+
+/** Ends the connection once the server has done the rename, before its answer counts. */
+async function losingRename(sshd: TestSshd, work: (cut: Promise<void>) => Promise<void>): Promise<void> {
+  const { rename } = SftpSession.prototype;
+  const cut = Promise.withResolvers<void>();
+  let isCut = false;
+  SftpSession.prototype.rename = async function (from, to) {
+    await rename.call(this, from, to);
+    if (isCut) return;
+    isCut = true;
+    await sshd.kill();
+    await until(() => this.isLost);
+    cut.resolve();
+    throw new RunFailedError("Cannot rename: the connection was lost");
+  };
+  try {
+    await work(cut.promise);
+  } finally {
+    SftpSession.prototype.rename = rename;
+  }
+}
+
+Deno.test("a rename whose answer is lost with the connection leaves nothing under the final name", async () => {
+  await using sshd = await TestSshd.open();
+  const destination = await open(sshd, sshd.directory, IMPATIENT);
+  const writer = await destination.create("x", null);
+  await writer.write(new Uint8Array(3));
+  await losingRename(sshd, () => assert.rejects(writer.commit(), /the connection was lost/));
+  assert.deepEqual(names(sshd.directory), ["x"]);
+  await sshd.start();
+  await writer.abort();
+  await destination.close();
+  assert.deepEqual(names(sshd.directory), []);
+});
+
+Deno.test("a rename whose answer is lost is found to be done by the next connection", async () => {
+  await using sshd = await TestSshd.open();
+  const destination = await open(sshd);
+  const writer = await destination.create("x", null);
+  await writer.write(new Uint8Array(3));
+  await losingRename(sshd, async (cut) => {
+    const committed = writer.commit();
+    await cut;
+    await sshd.start();
+    await committed;
+  });
+  await destination.close();
+  assert.deepEqual(names(sshd.directory), ["x"]);
+});
+
+Deno.test("a file that takes the name while the object is written is not overwritten", async () => {
+  await using sshd = await TestSshd.open();
+  const destination = await open(sshd);
+  const writer = await destination.create("x", null);
+  await Deno.writeTextFile(`${sshd.directory}/x`, "theirs");
+  assert.match(await reason(writer.commit()), /another file took its name/);
+  await writer.abort();
+  await destination.close();
+  assert.deepEqual(names(sshd.directory), ["x"]);
+  assert.equal(await Deno.readTextFile(`${sshd.directory}/x`), "theirs");
+});
+
+Deno.test("failures say what is wrong with the path", async () => {
+  await using sshd = await TestSshd.open();
+  await Deno.mkdir(`${sshd.directory}/closed`, { mode: 0o555 });
+  await Deno.chown(`${sshd.directory}/closed`, sshd.uid, sshd.gid);
+  await Deno.writeTextFile(`${sshd.directory}/file`, "");
+  for (
+    const [directory, expected] of [
+      [`${sshd.directory}/closed`, /the user may not do that/],
+      [`${sshd.directory}/closed/sub`, /the user may not do that/],
+      [`${sshd.directory}/file`, /a file has that name/],
+    ] as const
+  ) {
+    const destination = await open(sshd, directory);
+    assert.match(await reason(destination.create("x", null)), expected);
+    await destination.close();
+  }
+});
+
+Deno.test("a connection cut in the middle fails work without patience, and its partial file goes with the next one", async () => {
+  await using sshd = await TestSshd.open();
+  const destination = await open(sshd, sshd.directory, IMPATIENT);
+  const writer = await destination.create("x", null);
+  await writer.write(new Uint8Array(3 * MIB));
+  await sshd.kill();
+  const sending = (async () => {
+    for (;;) await writer.write(new Uint8Array(MIB));
+  })();
+  assert.match(await reason(sending), /the connection was lost/);
+  assert.match(await reason(writer.abort()), /refuses the connection/);
+  assert.deepEqual(names(sshd.directory), [".x.partial"]);
+  await sshd.start();
+  await destination.remove("x");
+  assert.deepEqual(names(sshd.directory), []);
+  await destination.close();
+});
+
+Deno.test("a log-in shell that prints text is named as what is in the way", {
+  // The account of whoever runs the tests has a shell that prints nothing.
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  await using sshd = await TestSshd.open("through the shell");
+  assert.match(
+    await reason(open(sshd)),
+    /^Cannot open SFTP at \S+: the log-in shell of this user prints text \("This…"\) before SFTP begins\. Let its /,
+  );
+});

@@ -1,0 +1,204 @@
+/** Logs in to an SSH server whose host key is pinned. */
+import type { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import type { Client, ConnectConfig } from "ssh2";
+import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
+import { RunFailedError } from "../../ports.ts";
+
+const READY_TIMEOUT = 20_000;
+/** A peer that answers none of three is gone. */
+const KEEPALIVE_INTERVAL = 10_000;
+const KEEPALIVE_COUNT = 3;
+
+/**
+ * The fastest first. Not ChaCha20, though every server has it: ssh2 makes a cipher for each packet and never ends it, which
+ * Deno's node:crypto never frees: 50 MB for each gigabyte sent.
+ */
+const CIPHERS = [
+  "aes128-ctr",
+  "aes192-ctr",
+  "aes256-ctr",
+  "aes128-gcm@openssh.com",
+  "aes256-gcm@openssh.com",
+] as const;
+
+/** A server has a key of each kind and shows one: the pinned one may be of another kind than it shows first. */
+const KEY_KINDS = [
+  ["ssh-ed25519"],
+  ["ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"],
+  ["rsa-sha2-512", "rsa-sha2-256"],
+] as const;
+type KeyAlgorithms = readonly (typeof KEY_KINDS)[number][number][];
+
+type Ssh2 = typeof import("ssh2");
+
+/** Loaded when first needed: an agent that knows no SFTP destination is spared its memory. */
+async function loadSsh2(): Promise<Ssh2> {
+  // Its WebAssembly loader asks for this at once, and a bundle has none.
+  (globalThis as { __dirname?: string }).__dirname ??= import.meta.dirname ?? "/";
+  return (await import("ssh2") as unknown as { default: Ssh2 }).default;
+}
+
+/** No session came of it. `isTransient`: the same log-in may go through later. */
+export class LoginFailedError extends RunFailedError {
+  /** The host's name leads nowhere. */
+  get isUnknownHost(): boolean {
+    return (this.cause as { code?: unknown } | undefined)?.code === "ENOTFOUND";
+  }
+
+  constructor(message: string, readonly isTransient: boolean, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** `user@host:port`, for output and errors. */
+export function placeOf({ username, host, port }: Spec): string {
+  return `${username}@${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * Logs in. Rejects with a {@link LoginFailedError} of one line that names the setting to change, or with the
+ * signal's reason.
+ */
+export async function logIn(spec: Spec, signal: AbortSignal): Promise<Client> {
+  const ssh2 = await loadSsh2();
+  const presented: string[] = [];
+  for (const kinds of [KEY_KINDS.flat(), ...KEY_KINDS]) {
+    const result = await attempt(ssh2, spec, kinds, signal);
+    if ("client" in result) return result.client;
+    if (result.isTrusted || presented.length === 0 && result.fingerprint === null) throw result.error;
+    // Null: the server has no key of this kind.
+    if (result.fingerprint !== null) presented.push(result.fingerprint);
+    if (spec.host_key === null) break;
+  }
+  throw unpinned(spec, [...new Set(presented)]);
+}
+
+type Attempt =
+  | { client: Client }
+  | {
+    error: RunFailedError;
+    /** It showed the pinned host key: the failure is another. */
+    isTrusted: boolean;
+    /** Of a host key that is not the pinned one, where it showed such. */
+    fingerprint: string | null;
+  };
+
+function attempt(ssh2: Ssh2, spec: Spec, algorithms: KeyAlgorithms, signal: AbortSignal): Promise<Attempt> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<Attempt>();
+  const client = new ssh2.Client();
+  let isTrusted = false;
+  let fingerprint: string | null = null;
+  const abort = () => {
+    client.destroy();
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  const settle = (result: Attempt) => {
+    signal.removeEventListener("abort", abort);
+    if (!("client" in result)) client.destroy();
+    resolve(result);
+  };
+  client.on("ready", () => settle({ client }));
+  const fail = (error: Error) => settle({ error: loginError(spec, error), isTrusted, fingerprint });
+  client.on("error", fail);
+  client.on("close", () => fail(new Error("closed")));
+  client.on("keyboard-interactive", (_name, _instructions, _language, prompts, answer) => {
+    answer(prompts.map(() => spec.password ?? ""));
+  });
+  const config: ConnectConfig = {
+    host: spec.host,
+    port: spec.port,
+    username: spec.username,
+    password: spec.password ?? undefined,
+    privateKey: spec.private_key ?? undefined,
+    tryKeyboard: spec.password !== null,
+    readyTimeout: READY_TIMEOUT,
+    keepaliveInterval: KEEPALIVE_INTERVAL,
+    keepaliveCountMax: KEEPALIVE_COUNT,
+    algorithms: { cipher: [...CIPHERS], serverHostKey: [...algorithms] },
+    hostVerifier: (key: Buffer) => {
+      const shown = fingerprintOf(key);
+      isTrusted = spec.host_key !== null && shown === normalized(spec.host_key);
+      if (!isTrusted) fingerprint = shown;
+      return isTrusted;
+    },
+  };
+  try {
+    client.connect(config);
+  } catch (error) {
+    fail(error as Error);
+  }
+  return promise;
+}
+
+/** As `ssh-keygen -l` prints it. */
+function fingerprintOf(key: Uint8Array): string {
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+}
+
+function normalized(fingerprint: string): string {
+  const text = fingerprint.trim().replace(/=+$/, "");
+  return text.startsWith("SHA256:") ? text : `SHA256:${text}`;
+}
+
+function unpinned(spec: Spec, presented: readonly string[]): RunFailedError {
+  const place = placeOf(spec);
+  const keys = presented.join(", ");
+  if (spec.host_key === null) {
+    return new LoginFailedError(
+      `Cannot trust ${place}: no host key is pinned, and it presented ${keys}. Compare that with ` +
+        "`ssh-keygen -lf` on the server's own host key, and set sftp_host_key to it.",
+      false,
+    );
+  }
+  return new LoginFailedError(
+    `Cannot trust ${place}: its host key is not the pinned ${
+      normalized(spec.host_key)
+    }; it presented ${keys}. ` +
+      "If the server's key was changed on purpose, set sftp_host_key to the new one; if not, somebody may listen in.",
+    false,
+  );
+}
+
+type LoginFailure = Error & { level?: string; code?: string };
+
+const NETWORK: Record<string, string> = {
+  ECONNREFUSED: "it refuses the connection. Check sftp_host, sftp_port and whether its SSH server runs.",
+  ENOTFOUND: "there is no such host. Check sftp_host and this server's DNS.",
+  EAI_AGAIN: "its name can't be looked up now. Check this server's DNS.",
+  EHOSTUNREACH: "there is no route to it. Check sftp_host and the network.",
+  ENETUNREACH: "there is no route to it. Check sftp_host and the network.",
+  ETIMEDOUT: "it does not answer. Check sftp_host, sftp_port and the firewalls between.",
+  ECONNRESET: "it cut the connection. See its SSH server's log.",
+};
+
+function loginError(spec: Spec, error: LoginFailure): LoginFailedError {
+  const fail = (reason: string, isTransient = false) =>
+    new LoginFailedError(`Cannot connect to ${placeOf(spec)}: ${reason}`, isTransient, { cause: error });
+  if (error.level === "client-authentication") return fail(refusal(spec));
+  if (error.level === "client-timeout") return fail(NETWORK["ETIMEDOUT"]!, true);
+  const known = NETWORK[error.code ?? ""];
+  if (known !== undefined) return fail(known, true);
+  if (/parse privateKey|private key/i.test(error.message)) {
+    return fail(
+      /encrypted/i.test(error.message)
+        ? "sftp_private_key is protected by a passphrase. Send it once more, with sftp_private_key_passphrase."
+        : "sftp_private_key is not in a format that is read here. Send it once more: it is converted as it is stored.",
+    );
+  }
+  if (/handshake failed/i.test(error.message)) {
+    return fail("it offers no cipher (AES-CTR, AES-GCM), key exchange or host key that is taken here.");
+  }
+  return fail("it closed the connection. See its SSH server's log.", true);
+}
+
+function refusal({ password, private_key }: Spec): string {
+  const tried = private_key === null
+    ? "password"
+    : password === null
+    ? "private key"
+    : "private key and the password";
+  return `the server does not let the user in with the ${tried}. Check sftp_username and what it logs in with.`;
+}

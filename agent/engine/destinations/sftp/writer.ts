@@ -1,0 +1,194 @@
+/**
+ * Writes one file over SFTP, with many writes in flight, and renames it once all of them are on disk. Bytes
+ * that the server has not acknowledged are kept. If a connection breaks, the next one sends them again.
+ */
+import { Buffer } from "node:buffer";
+import { collectYoung } from "../../garbage.ts";
+import { type ObjectWriter, RunFailedError } from "../../ports.ts";
+import type { SftpConnection } from "./connection.ts";
+import type { SftpSession } from "./session.ts";
+
+/** What a server's window lets through before it answers; more would only wait in memory here. */
+const OUTSTANDING = 2 * 2 ** 20;
+/** Larger pieces cost fewer answers; above this they are no faster. */
+const PIECE = 128 * 1024;
+
+interface Piece {
+  readonly position: number;
+  readonly bytes: Buffer;
+}
+
+interface OpenFile {
+  readonly session: SftpSession;
+  readonly handle: Buffer;
+}
+
+export class SftpWriter implements ObjectWriter {
+  #position = 0;
+  #uncollected = 0;
+  /** Sent and not acknowledged, in the order of their positions. */
+  readonly #pending = new Set<Piece>();
+  #outstanding = 0;
+  #failure: unknown = null;
+  #wake = () => {};
+  #isOpen = true;
+  #isPublished = false;
+
+  constructor(
+    private readonly connection: SftpConnection,
+    private file: OpenFile,
+    private readonly partial: string,
+    private readonly final: string,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async write(chunk: Uint8Array): Promise<void> {
+    const piece = Math.min(PIECE, this.file.session.writeLimit);
+    for (let at = 0; at < chunk.length;) {
+      // The caller uses its buffer again.
+      const bytes = Buffer.from(chunk.subarray(at, at + piece));
+      await this.#until(() => this.#outstanding + bytes.length <= OUTSTANDING);
+      const next = { position: this.#position, bytes };
+      this.#pending.add(next);
+      this.#outstanding += bytes.length;
+      this.#position += bytes.length;
+      this.#send(next);
+      at += bytes.length;
+      this.#collect(bytes.length);
+    }
+  }
+
+  async commit(): Promise<void> {
+    await this.#until(() => this.#outstanding === 0);
+    await this.#onFile(async ({ session, handle }) => {
+      await session.sync(this.final, handle);
+      await session.closeFile(this.final, handle);
+    });
+    this.#isOpen = false;
+    await this.connection.use((session) => this.#proveSize(session, this.partial));
+    await this.#publish();
+    await this.connection.use((session) => this.#proveSize(session, this.final));
+  }
+
+  async abort(): Promise<void> {
+    this.#failure ??= new RunFailedError(`The upload of ${this.final} was given up`);
+    const { session, handle } = this.file;
+    if (this.#isOpen && !session.isLost) {
+      this.#isOpen = false;
+      // The file is removed: whether its last bytes got there does not matter.
+      await session.closeFile(this.partial, handle).catch(() => {});
+    }
+    const paths = this.#isPublished ? [this.partial, this.final] : [this.partial];
+    await this.connection.clearAway(async (session) => {
+      for (const path of paths) await session.removeIfThere(path);
+    });
+  }
+
+  #send(piece: Piece): void {
+    const { session, handle } = this.file;
+    session.writeAt(this.final, handle, piece.bytes, piece.position).then(
+      () => {
+        // A piece that was sent again may be answered twice.
+        if (this.#pending.delete(piece)) this.#outstanding -= piece.bytes.length;
+        this.connection.progressed();
+      },
+      (error) => {
+        if (!session.isLost) this.#failure ??= error;
+      },
+    ).finally(() => this.#wake());
+  }
+
+  /** Where the agent was started with `--expose-gc`: copies pile up to 50 MB before V8 looks after them by itself. */
+  #collect(length: number): void {
+    this.#uncollected += length;
+    if (this.#uncollected < OUTSTANDING) return;
+    this.#uncollected = 0;
+    collectYoung();
+  }
+
+  /**
+   * Waits for answers, reconnecting as often as needed. Rejects with the first failure or the signal's
+   * reason.
+   */
+  async #until(isReached: () => boolean): Promise<void> {
+    for (;;) {
+      this.signal.throwIfAborted();
+      if (this.#failure !== null) throw this.#failure;
+      if (this.file.session.isLost) {
+        await this.#goOn(this.file.session);
+        continue;
+      }
+      if (isReached()) return;
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      this.#wake = () => resolve(null);
+      const release = this.file.session.onLost(this.#wake);
+      this.signal.addEventListener("abort", resolve, { once: true });
+      await promise;
+      this.signal.removeEventListener("abort", resolve);
+      release();
+    }
+  }
+
+  /** Work on the open file, again on the next connection where one breaks. */
+  async #onFile(work: (file: OpenFile) => Promise<void>): Promise<void> {
+    for (;;) {
+      await this.#until(() => this.#outstanding === 0);
+      const { file } = this;
+      try {
+        return await work(file);
+      } catch (error) {
+        await this.connection.recover(file.session, error);
+      }
+    }
+  }
+
+  /** Opens the partial file by a new connection, and sends what was not acknowledged once more. */
+  async #goOn(lost: SftpSession): Promise<void> {
+    await this.connection.recover(lost, await lost.explainLoss(`write ${this.final}`));
+    const session = await this.connection.session();
+    try {
+      const acknowledged = this.#pending.values().next().value?.position ?? this.#position;
+      const size = (await session.look(this.partial))?.size ?? null;
+      if (size === null || size < acknowledged) {
+        throw new RunFailedError(
+          `Cannot go on with ${this.partial}: the server has ${
+            size ?? "no"
+          } bytes of the ${acknowledged} that it ` +
+            "had acknowledged before the connection broke. Run the task again.",
+        );
+      }
+      this.file = { session, handle: await session.openAgain(this.partial) };
+    } catch (error) {
+      await this.connection.recover(session, error);
+      return;
+    }
+    for (const piece of this.#pending) this.#send(piece);
+  }
+
+  /** A rename whose answer is lost may be done: then the final name is this file's. */
+  async #publish(): Promise<void> {
+    let isRepeated = false;
+    await this.connection.use(async (session) => {
+      if (isRepeated && await session.look(this.partial) === null) {
+        return await this.#proveSize(session, this.final);
+      }
+      isRepeated = true;
+      this.#isPublished = true;
+      try {
+        await session.rename(this.partial, this.final);
+      } catch (error) {
+        // Refused, the final name is another's.
+        this.#isPublished = session.isLost;
+        throw error;
+      }
+    });
+  }
+
+  async #proveSize(session: SftpSession, path: string): Promise<void> {
+    const size = (await session.look(path))?.size ?? null;
+    if (size === this.#position) return;
+    throw new RunFailedError(
+      `Cannot trust ${path}: it holds ${size ?? "no"} bytes of the ${this.#position} that were sent`,
+    );
+  }
+}

@@ -1,0 +1,197 @@
+/** What is inside a backup, told from its index: the archive is not read. */
+import { createHash } from "node:crypto";
+import { statfs } from "node:fs/promises";
+import type { BackupBrowse, BackupBrowseResult, BackupEntry } from "../../../src/protocol/browsing.ts";
+import type { Clock } from "../../../src/domain/clock.ts";
+import { IndexParser, type Member } from "../archive/archive_index.ts";
+import { byteString } from "../archive/bytes.ts";
+import { Children } from "../programs/children.ts";
+import { requestLimits } from "../destinations/limits.ts";
+import { openDestination } from "../destinations/registry.ts";
+import { GivenDownloads } from "../presigned_downloads.ts";
+import { oneLine } from "../programs/line.ts";
+import { type ListedMember, listedMember, octalMode } from "../archive/listed_member.ts";
+import type { ListingCache, MakeListing } from "../archive/listing_cache.ts";
+import { BackupDamagedError, RunFailedError } from "../ports.ts";
+import { nameAsAsked, shownName } from "../archive/display_name.ts";
+import { SortedListing } from "../archive/sorted_listing.ts";
+import { StoredObjects } from "./stored_objects.ts";
+import { parentOf } from "../restore_files/selection.ts";
+
+/** Characters of JSON that an answer may take: it is one frame of the link, and a row at the control plane. */
+const MAX_ANSWER = 900_000;
+
+/** Less than the deadline of the request, so that its answer tells what is wrong. Milliseconds. */
+const PATIENCE = 15_000;
+
+/** Room on the disk for a sorted listing and its making, of the index's stored bytes. */
+const ROOM = 60;
+
+/**
+ * Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where its index is not what
+ * was stored. Holds no more members than are up to the page's end.
+ *
+ * @param cache Keeps the listings of large backups between requests; null: each request reads the index.
+ */
+export async function browseBackup(
+  request: BackupBrowse,
+  clock: Clock,
+  signal: AbortSignal,
+  cache: ListingCache | null = null,
+): Promise<BackupBrowseResult> {
+  const { backup, path } = request;
+  try {
+    const listing = cache === null ? null : await keptListing(request, clock, signal, cache);
+    const list = (directory: string) =>
+      listing === null
+        ? withObjects(request, clock, signal, (objects) => listFromIndex(objects, request, directory))
+        : listFrom(listing, request, directory);
+    let result = await list(byteString(path));
+    // A name as this very listing shows it, where no file is really called so.
+    if (!result.found && nameAsAsked(path) !== byteString(path)) result = await list(nameAsAsked(path));
+    if (JSON.stringify(result).length <= MAX_ANSWER) return result;
+    throw new RunFailedError("the names on this page are too long for one answer. Ask for fewer on a page");
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const reason = oneLine((error as Error).message);
+    const told = `Cannot list backup ${backup.id}: ${reason}`;
+    if (error instanceof BackupDamagedError) throw new BackupDamagedError(told, error.damage);
+    throw new RunFailedError(told, { cause: error });
+  }
+}
+
+async function withObjects<T>(
+  { backup, signed }: BackupBrowse,
+  clock: Clock,
+  signal: AbortSignal,
+  work: (objects: StoredObjects, children: Children) => Promise<T>,
+): Promise<T> {
+  const downloads = new GivenDownloads(signed);
+  const limits = requestLimits(PATIENCE);
+  await using children = new Children(clock, signal);
+  const ports = { clock, signal, output: null, uploads: null, downloads, relay: null, limits };
+  const destination = await openDestination(backup.destination, ports);
+  try {
+    return await work(new StoredObjects(backup, destination, children), children);
+  } finally {
+    await destination.close();
+  }
+}
+
+/** Null where the index is small, or there is no room for its listing. */
+async function keptListing(
+  request: BackupBrowse,
+  clock: Clock,
+  signal: AbortSignal,
+  cache: ListingCache,
+): Promise<SortedListing | null> {
+  const { objects, key } = request.backup;
+  const index = objects.find(({ role, database }) => role === "index" && database === null);
+  if (index === undefined || index.size < cache.from) return null;
+  // Who has another key gets nothing of what this one opened.
+  const id = createHash("sha256").update(JSON.stringify([index.sha256, key])).digest("hex");
+  const make: MakeListing = async (directory, signal) => {
+    const { bavail, bsize } = await statfs(directory);
+    if (bavail * bsize < ROOM * index.size) throw new NoRoomError();
+    return await withObjects(
+      request,
+      clock,
+      signal,
+      (objects, children) => SortedListing.write(directory, (take) => objects.lines(index, take), children),
+    );
+  };
+  try {
+    return await cache.open(id, make, signal);
+  } catch (error) {
+    if (error instanceof NoRoomError || error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+class NoRoomError extends Error {}
+
+async function listFrom(
+  listing: SortedListing,
+  { offset, limit, search }: BackupBrowse,
+  path: string,
+): Promise<BackupBrowseResult> {
+  const page = await listing.page(path, { offset, limit, search: search ?? null });
+  if (page !== null) {
+    const { unlisted, ...rest } = page;
+    return { found: true, ...rest, ...unlisted === 0 ? {} : { unlisted } };
+  }
+  const entry = await listing.entry(path);
+  if (entry === null) return { found: false };
+  return { found: true, entries: offset === 0 ? [entry] : [], total: 1 };
+}
+
+async function listFromIndex(
+  objects: StoredObjects,
+  { offset, limit, search }: BackupBrowse,
+  directory: string,
+): Promise<BackupBrowseResult> {
+  const index = objects.index(null);
+  if (index === null) throw new RunFailedError("it has no index");
+  const parser = new IndexParser();
+  const page = new FirstOf(offset + limit);
+  const wanted = search?.toLowerCase() ?? "";
+  const isWanted = (name: string) =>
+    wanted === "" || shownName(name.slice(name.lastIndexOf("/") + 1)).toLowerCase().includes(wanted);
+  let itself: ListedMember | null = null;
+  let unlisted = 0;
+  await objects.lines(index, (line) => {
+    const member = parser.line(line);
+    if (member === null) return;
+    const isItself = member.name === directory;
+    if (!isItself && parentOf(member.name) !== directory) return;
+    const listed = listedMember(member);
+    if (listed === null) unlisted++;
+    else if (isItself) itself = listed;
+    else if (isWanted(member.name)) page.add(listed);
+  });
+  unlisted += parser.unreadable?.count ?? 0;
+  const told = unlisted === 0 ? {} : { unlisted };
+  const asked = itself as ListedMember | null;
+  if (asked === null && directory !== "") return { found: false };
+  if (asked !== null && asked.type !== "directory") {
+    return { found: true, entries: offset === 0 ? [entryOf(asked)] : [], total: 1 };
+  }
+  return { found: true, entries: page.sorted().slice(offset).map(entryOf), total: page.total, ...told };
+}
+
+/** The first members of many by their order, without holding many more than those. */
+class FirstOf {
+  total = 0;
+  #members: ListedMember[] = [];
+
+  constructor(private readonly count: number) {}
+
+  add(member: ListedMember): void {
+    this.total++;
+    this.#members.push(member);
+    if (this.#members.length >= 2 * this.count + 1000) this.#members = this.sorted();
+  }
+
+  sorted(): ListedMember[] {
+    return this.#members.sort(inOrder).slice(0, this.count);
+  }
+}
+
+function inOrder(a: Member, b: Member): number {
+  const isDirectory = (member: Member) => member.type === "directory";
+  if (isDirectory(a) !== isDirectory(b)) return isDirectory(a) ? -1 : 1;
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+function entryOf({ name, type, size, mode, uid, gid, modifiedAt, linkTarget }: ListedMember): BackupEntry {
+  return {
+    path: shownName(name),
+    type,
+    size,
+    mode: octalMode(mode),
+    uid,
+    gid,
+    modified_at: modifiedAt?.replace(/\.\d+/, "") ?? "",
+    link_target: linkTarget === null ? null : shownName(linkTarget),
+  };
+}

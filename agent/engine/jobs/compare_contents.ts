@@ -1,0 +1,61 @@
+/** A database that came back, held against what its backup tells of it. */
+import { type DatabaseContents, tableName, type TableRows } from "../sources/database/row_counts.ts";
+
+const TOLD = 3;
+
+/** Kinds of which one too many is a difference too: it opens what was closed. */
+const EXACT = ["grant", "database property"];
+
+/**
+ * One line that names what is missing or otherwise; null where nothing is. What came back beyond what was told is none: an extension may
+ * bring tables.
+ */
+export function compareContents(expected: DatabaseContents, found: DatabaseContents): string | null {
+  const key = ({ schema, name }: TableRows) => JSON.stringify([schema, name]);
+  const tables = new Map((found.tables ?? []).map((table) => [key(table), table.rows]));
+  const differences = (expected.tables ?? []).flatMap((table) => {
+    const rows = tables.get(key(table));
+    if (rows === undefined) return [`table ${tableName(table)} is missing`];
+    if (table.rows === null || rows === null || rows === table.rows) return [];
+    return [`table ${tableName(table)} has ${counted(rows, "row")}, ${table.rows} were backed up`];
+  });
+  const [were, are] = [expected.large_objects ?? null, found.large_objects ?? null];
+  if (were !== null && are !== null && were !== are) {
+    differences.push(`it has ${counted(are, "large object")}, ${were} were backed up`);
+  }
+  differences.push(...comparedKinds(expected, found).flatMap((kind) => compareKind(kind, expected, found)));
+  if (differences.length === 0) return null;
+  const more = differences.length - TOLD;
+  return differences.slice(0, TOLD).join("; ") + (more > 0 ? `; and ${more} more` : "");
+}
+
+/** Phrases that name what {@link compareContents} leaves uncompared. */
+export function uncompared(expected: DatabaseContents, found: DatabaseContents): string[] {
+  const compared = comparedKinds(expected, found);
+  const kinds = Object.keys(expected.objects ?? {}).filter((kind) => !compared.includes(kind));
+  const phrases = [...expected.not_compared ?? [], ...found.not_compared ?? [], ...kinds];
+  return [...new Set(phrases)];
+}
+
+/**
+ * Returns the kinds of objects to compare. A kind that is missing from `found` has lost all of its objects,
+ * unless `found` says that it can't be compared.
+ */
+function comparedKinds(expected: DatabaseContents, found: DatabaseContents): string[] {
+  if (found.objects === undefined) return [];
+  return Object.keys(expected.objects ?? {}).filter((kind) => !found.not_compared?.includes(kind));
+}
+
+function compareKind(kind: string, expected: DatabaseContents, found: DatabaseContents): string[] {
+  const [were, are] = [expected.objects![kind]!, found.objects![kind] ?? []];
+  const has = new Set(are);
+  const had = new Set(were);
+  const missing = were.filter((name) => !has.has(name)).map((name) => `${kind} ${name} is missing`);
+  if (!EXACT.includes(kind)) return missing;
+  const added = are.filter((name) => !had.has(name)).map((name) => `${kind} ${name} was not there`);
+  return [...missing, ...added];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,226 @@
+/**
+ * A directory held against the index of the archive that was unpacked there: every name, its type, its size.
+ */
+import { join } from "node:path";
+import { IndexParser, type Member } from "../archive/archive_index.ts";
+import { bytesOf } from "../archive/bytes.ts";
+import { capture } from "../programs/capture.ts";
+import type { Children } from "../programs/children.ts";
+import { printable } from "../programs/line.ts";
+import { BackupDamagedError, RunFailedError, type RunPorts } from "../ports.ts";
+import { joinNames, statNames } from "../restore_files/names.ts";
+import type { ReadLines } from "../restore_files/selection.ts";
+
+/** As `find -printf %y` tells them; a hard link is what it leads to. */
+const TYPES: Record<Exclude<Member["type"], "hardlink" | "unknown">, string> = {
+  file: "f",
+  directory: "d",
+  symlink: "l",
+  fifo: "p",
+  character_device: "c",
+  block_device: "b",
+};
+
+/** Characters held back until they are written at once. */
+const BATCH = 1024 * 1024;
+const TOLD_BYTES = 4096;
+
+/**
+ * Resolves with how many members there are. Rejects with a `BackupDamagedError` that names one where the two
+ * differ. Both lists are files in the work directory, sorted there: memory stays flat however many there are.
+ * A line of the index that can't be read is no difference: its member may be there or not.
+ *
+ * @param isLeftOut Members that are known not to be in the directory, by name without `./`.
+ */
+export async function compareTree(
+  directory: string,
+  readIndex: ReadLines,
+  ports: RunPorts,
+  children: Children,
+  isLeftOut: (name: string) => boolean = () => false,
+): Promise<number> {
+  const expected = join(ports.workDirectory, "expected");
+  const found = join(ports.workDirectory, "found");
+  const index = await listIndex(expected, readIndex, isLeftOut);
+  await listUnknown(directory, expected, index.unknown, ports, children);
+  await listTree(directory, found, children);
+  for (const path of [expected, found]) {
+    await succeed(children, ["sort", "-z", `--temporary-directory=${ports.workDirectory}`, "-o", path, path]);
+  }
+  const difference = await firstDifference(expected, found, index.unreadable, children);
+  await Promise.all([expected, found].map((path) => Deno.remove(path)));
+  if (difference !== null) throw new BackupDamagedError(difference, difference);
+  if (index.unreadable > 0) {
+    ports.output.warning(
+      `${index.unreadable} lines of the index can't be read, and are compared with nothing`,
+    );
+  }
+  return index.count;
+}
+
+interface ListedIndex {
+  /** Lines but for the root's. */
+  count: number;
+  /** Names of members of which nothing else can be read. */
+  unknown: string[];
+  /** Lines that can't be read at all. */
+  unreadable: number;
+}
+
+/** Writes entries of `<type> <size> <name>`, each ended by NUL. */
+async function listIndex(
+  path: string,
+  readIndex: ReadLines,
+  isLeftOut: (name: string) => boolean,
+): Promise<ListedIndex> {
+  const targets = await linkTargets(readIndex);
+  const parser = new IndexParser();
+  const unknown: string[] = [];
+  let count = 0;
+  let batch = "";
+  const flush = () => {
+    Deno.writeFileSync(path, bytesOf(batch), { append: true, mode: 0o600 });
+    batch = "";
+  };
+  await readIndex((line) => {
+    const member = parser.line(line);
+    if (member === null || member.name === "") return;
+    count++;
+    if (member.type === "unknown") {
+      unknown.push(member.name);
+      return;
+    }
+    const entry = entryOf(member.type, member, targets);
+    if (targets.has(member.name)) targets.set(member.name, entry);
+    if (isLeftOut(member.name)) return;
+    batch += `${entry} ${member.name}\0`;
+    if (batch.length >= BATCH) flush();
+  });
+  flush();
+  const unreadable = parser.unreadable?.count ?? 0;
+  return { count: count + unreadable, unknown, unreadable };
+}
+
+/** As `stat --format %F` tells them. */
+const STAT_TYPES: Record<string, string> = {
+  "regular file": "f",
+  "regular empty file": "f",
+  "directory": "d",
+  "symbolic link": "l",
+  "fifo": "p",
+  "character special file": "c",
+  "block special file": "b",
+};
+
+/**
+ * Adds members of an unknown type to a list of entries, as they came back; what did not is in it with a type
+ * of its own.
+ */
+async function listUnknown(
+  directory: string,
+  path: string,
+  names: readonly string[],
+  ports: RunPorts,
+  children: Children,
+): Promise<void> {
+  if (names.length === 0) return;
+  const list = join(ports.workDirectory, "unknown");
+  await Deno.writeFile(list, joinNames(names));
+  const found = new Map(
+    (await statNames(directory, list, "%F %s", children)).map(([told, name]) => [name, told]),
+  );
+  await Deno.remove(list);
+  const entries = names.map((name) => {
+    const [, type, size] = /^(.*) (\d+)$/.exec(found.get(name) ?? "") ?? [];
+    const letter = STAT_TYPES[type ?? ""] ?? "?";
+    return `${letter} ${letter === "f" ? size : 0} ${name}\0`;
+  });
+  await Deno.writeFile(path, bytesOf(entries.join("")), { append: true });
+}
+
+/** What hard links lead to comes before they do, and is not known to be led to by then. */
+async function linkTargets(readIndex: ReadLines): Promise<Map<string, string>> {
+  const targets = new Map<string, string>();
+  const parser = new IndexParser();
+  await readIndex((line) => {
+    const member = parser.line(line);
+    if (member?.type === "hardlink") targets.set(member.linkTarget!, "");
+  });
+  return targets;
+}
+
+function entryOf(
+  type: Exclude<Member["type"], "unknown">,
+  member: Member,
+  targets: Map<string, string>,
+): string {
+  if (type === "hardlink") return targets.get(member.linkTarget!) ?? "?";
+  return `${TYPES[type]} ${member.size}`;
+}
+
+async function listTree(directory: string, path: string, children: Children): Promise<void> {
+  const files = ["-type", "f", "-fprintf", path, "f %s %P\\0"];
+  const others = ["-fprintf", path, "%y 0 %P\\0"];
+  await succeed(children, ["find", directory, "-mindepth", "1", "(", ...files, ")", "-o", ...others]);
+}
+
+async function succeed(children: Children, [program, ...args]: string[]): Promise<void> {
+  const command = { program: program!, args, env: { LC_ALL: "C" } };
+  const { exit, messages } = await capture(children, command);
+  if (exit.code !== 0) throw new RunFailedError(messages[0] ?? `${program} failed`);
+}
+
+/** One line; null where there is none. @param allowed So many that came back may be in no list. */
+async function firstDifference(
+  expected: string,
+  found: string,
+  allowed: number,
+  children: Children,
+): Promise<string | null> {
+  const child = children.spawn({
+    program: "comm",
+    args: ["-z", "-3", expected, found],
+    env: { LC_ALL: "C" },
+  }, { stdout: "piped", onMessage: () => {} });
+  const differences = new Differences();
+  for await (const chunk of child.stdout!) differences.push(chunk);
+  const { code } = await child.exited;
+  if (code !== 0) throw new RunFailedError("what came back can't be compared with the index: comm failed");
+  const { missing, extra } = differences;
+  if (missing === 0 && extra <= allowed) return null;
+  const [, type, size, name] = /^(\S) (\d+) (.*)$/s.exec(differences.first) ??
+    [null, "?", "?", differences.first];
+  const count = missing + extra;
+  return `${count} ${
+    count === 1 ? "difference" : "differences"
+  } between what came back and its index, the first at ${name} (type ${type}, ${size} bytes)`;
+}
+
+const TAB = 9;
+
+/** The output of `comm -z -3`: entries of the first list, and behind a tab those of the second. */
+class Differences {
+  missing = 0;
+  extra = 0;
+  #isStart = true;
+  #isFirst = true;
+  readonly #first: number[] = [];
+
+  get first(): string {
+    return printable(Uint8Array.from(this.#first));
+  }
+
+  push(chunk: Uint8Array): void {
+    for (const byte of chunk) {
+      if (this.#isStart) {
+        if (byte === TAB) this.extra++;
+        else this.missing++;
+      }
+      if (byte === 0) this.#isFirst = false;
+      else if (this.#isFirst && !(this.#isStart && byte === TAB) && this.#first.length < TOLD_BYTES) {
+        this.#first.push(byte);
+      }
+      this.#isStart = byte === 0;
+    }
+  }
+}

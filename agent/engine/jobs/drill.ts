@@ -1,0 +1,72 @@
+/** One restore drill: a backup restored on its server, compared with what it tells of itself, and dropped again. */
+import type { DrillJob, Proven } from "../../../src/protocol/job.ts";
+import { Children } from "../programs/children.ts";
+import { drillDatabases } from "./drill_databases.ts";
+import { drillFiles } from "./drill_files.ts";
+import { oneLine } from "../programs/line.ts";
+import {
+  BackupDamagedError,
+  type Destination,
+  RunAbortedError,
+  RunFailedError,
+  type RunPorts,
+} from "../ports.ts";
+import { ReadProgress } from "./read_progress.ts";
+import { StoredObjects } from "./stored_objects.ts";
+
+/** What every part of a drill shares. */
+export interface DrillContext {
+  readonly job: DrillJob;
+  readonly ports: RunPorts;
+  readonly children: Children;
+  readonly objects: StoredObjects;
+  readonly progress: ReadProgress;
+}
+
+/** What came back as it was, and how long that took. */
+export type Drilled = Pick<Proven, "files_count" | "restore_ms">;
+
+/**
+ * Carries out a drill. Resolves once everything came back as the backup tells, and is gone again.
+ *
+ * Rejects with a `BackupDamagedError` where something else came back, with another `RunFailedError` where the drill could not be made,
+ * with the signal's reason once that is aborted; nothing is left of it either way.
+ */
+export async function runDrill(job: DrillJob, destination: Destination, ports: RunPorts): Promise<Proven> {
+  const started = ports.clock.monotonic();
+  const reporting = new AbortController();
+  try {
+    await using children = new Children(ports.clock, ports.signal);
+    const objects = new StoredObjects(job.backup, destination, children);
+    const progress = new ReadProgress(ports, objects);
+    ports.output.line(`Restoring backup ${job.backup.id} of ${job.backup.created_at} as a drill`);
+    ports.output.line(`Reading from ${destination.description}`);
+    if (job.backup.key === null && objects.archives().some(({ name }) => name.endsWith(".age"))) {
+      throw new RunFailedError("it is encrypted to recipients, which can't be undone here");
+    }
+    progress.report(reporting.signal).catch((error) => ports.output.line(`Progress stopped: ${error}`));
+    const context = { job, ports, children, objects, progress };
+    const drilled = job.target === undefined
+      ? await drillFiles(context)
+      : await drillDatabases(job.target, context);
+    return {
+      ...drilled,
+      bytes_read: objects.bytesRead,
+      duration_ms: Math.round(ports.clock.monotonic() - started),
+    };
+  } catch (error) {
+    throw failure(error, job, ports.signal);
+  } finally {
+    reporting.abort();
+  }
+}
+
+function failure(error: unknown, { backup }: DrillJob, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof RunAbortedError) return error;
+  if (error instanceof BackupDamagedError) {
+    return new BackupDamagedError(`Backup ${backup.id} is damaged: ${error.damage}`, error.damage);
+  }
+  const reason = oneLine(error instanceof Error ? error.message : String(error));
+  return new RunFailedError(`Cannot prove backup ${backup.id}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,127 @@
+/**
+ * A drill of databases: each is loaded into a scratch database beside its original, which is left alone, counted, and dropped
+ * before the next one comes: so there is one more of them at a time, the largest at most.
+ */
+import type { DatabaseTarget } from "../../../src/protocol/job.ts";
+import { Children } from "../programs/children.ts";
+import { compareContents, uncompared } from "./compare_contents.ts";
+import type { DrillContext, Drilled } from "./drill.ts";
+import { type ArchiveContents, storedContents } from "../manifest/manifest_contents.ts";
+import { BackupDamagedError, type Output, RunFailedError } from "../ports.ts";
+import { formatSeconds } from "./progress.ts";
+import type { ProgramContext } from "../run_context.ts";
+import { type DatabaseContents, describeContents } from "../sources/database/row_counts.ts";
+import { userToRunAs } from "../programs/system_user.ts";
+import { isOwnName } from "../sources/database/scratch_names.ts";
+import { load, prove, type WantedDatabase } from "../sources/database/databases.ts";
+import { openMysqlScratch } from "../sources/mysql/scratch.ts";
+import { openPostgresqlScratch } from "../sources/postgresql/scratch.ts";
+import { checkDatabaseRoom, type ScratchHost } from "../sources/database/scratch.ts";
+import { requireTools } from "../programs/tools.ts";
+
+const hosts = { postgresql: openPostgresqlScratch, mysql: openMysqlScratch };
+
+export async function drillDatabases(target: DatabaseTarget, context: DrillContext): Promise<Drilled> {
+  const { children, job, ports } = context;
+  await requireTools(children, ["zstd"]);
+  const user = await userToRunAs(children, target.run_as);
+  const programs = { job: { run_as: target.run_as }, ports, children, user };
+  const host = await hosts[target.engine](target, programs, job.backup);
+  const told = await storedContents(job.backup, context.objects, children);
+  const wanted = chooseDatabases(host, context, told.contents);
+  await using last = new Children(ports.clock, new AbortController().signal);
+  const unbroken = { ...programs, children: last };
+  let restore_ms = 0;
+  try {
+    await host.prepare(wanted);
+    restore_ms += await timed(context, () => prove(wanted, context));
+    for (const each of wanted) {
+      await checkDatabaseRoom(host, target, each, told.sizes.get(each.archive.name) ?? 0, programs);
+      restore_ms += await drillOne(each, host, context);
+      await dropScratch(host, unbroken);
+    }
+  } finally {
+    await host.discard(unbroken);
+  }
+  ports.output.line(`Restored in ${formatSeconds(Math.ceil(restore_ms / 1000))}, and dropped again`);
+  return { files_count: null, restore_ms };
+}
+
+/** Resolves with how long the restore took, in milliseconds. */
+async function drillOne(
+  wanted: WantedDatabase,
+  host: ScratchHost,
+  context: DrillContext,
+): Promise<number> {
+  const { output } = context.ports;
+  const expected = wanted.contents;
+  output.line(`Loading database ${wanted.original} into ${wanted.name}`);
+  const took = await timed(context, async () => load(wanted, await host.create(wanted), context));
+  const found = await host.contents(wanted, expected);
+  const difference = expected === null ? null : compareContents(expected, found);
+  if (difference !== null) {
+    const damage = `database ${wanted.original} came back otherwise than it was: ${difference}`;
+    throw new BackupDamagedError(damage, damage);
+  }
+  tellCompared(wanted.original, expected, found, output);
+  return took;
+}
+
+function tellCompared(
+  database: string,
+  expected: DatabaseContents | null,
+  found: DatabaseContents,
+  output: Output,
+): void {
+  if (expected?.tables === undefined) {
+    const proven = expected?.objects === undefined
+      ? "all of it loads, no more"
+      : "all of it loads, and what it names is there";
+    output.line(
+      `Database ${database} came back with ${
+        found.tables?.length ?? 0
+      } tables. Its backup does not tell how many rows ` +
+        `they had, so it is proven that ${proven}`,
+    );
+  } else output.line(`Database ${database} came back as it was: ${describeContents(expected)}`);
+  if (expected === null) return;
+  const notCompared = uncompared(expected, found);
+  if (notCompared.length > 0) output.line(`Not compared: ${notCompared.join(", ")}`);
+  const uncounted = (expected.tables ?? []).filter(({ rows }) => rows === null).length;
+  if (uncounted > 0) output.line(`Of ${uncounted} of these tables the rows were not counted in the backup`);
+}
+
+/** What can't be dropped would take the room of the next. */
+async function dropScratch(host: ScratchHost, programs: ProgramContext): Promise<void> {
+  if (await host.discard(programs)) return;
+  throw new RunFailedError("its scratch database could not be dropped. See the warning above");
+}
+
+function chooseDatabases(
+  host: ScratchHost,
+  { objects, ports }: DrillContext,
+  contents: ArchiveContents,
+): WantedDatabase[] {
+  const all = objects.archives().filter(({ database }) => database !== null);
+  const made = all.filter(({ database }) => isOwnName(database!)).map(({ database }) => database!);
+  if (made.length > 0) {
+    ports.output.line(`Left out, as Rearguard made it for a restore or a drill: ${made.join(", ")}`);
+  }
+  const held = all.filter(({ database }) => !made.includes(database!));
+  const own = held.filter(({ database }) => host.isServers(database!)).map(({ database }) => database!);
+  if (own.length > 0) ports.output.line(`Left out, as a restore refuses the server's own: ${own.join(", ")}`);
+  const wanted = held.filter(({ database }) => !own.includes(database!));
+  if (wanted.length === 0) throw new RunFailedError("it holds no database that can be restored");
+  return wanted.map((archive) => ({
+    archive,
+    original: archive.database!,
+    name: host.scratchName(archive.database!),
+    contents: contents.get(archive.name) ?? null,
+  }));
+}
+
+async function timed({ ports }: DrillContext, work: () => Promise<void>): Promise<number> {
+  const started = ports.clock.monotonic();
+  await work();
+  return Math.round(ports.clock.monotonic() - started);
+}

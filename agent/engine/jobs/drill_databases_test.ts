@@ -1,0 +1,412 @@
+import assert from "node:assert/strict";
+import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
+import { MariadbServer } from "../../../tests/support/servers/mariadb.ts";
+import { PostgresqlServer } from "../../../tests/support/servers/postgresql.ts";
+import { until } from "../../../tests/support/assertions/until.ts";
+import { verifyJob } from "../../../tests/support/fixtures/verify_run.ts";
+import type {
+  BackupJob,
+  BackupToRead,
+  DatabaseSource,
+  DatabaseTarget,
+  Proven,
+  StoredBackup,
+} from "../../../src/protocol/job.ts";
+import { LocalDestination } from "../destinations/local/local.ts";
+import { runDrill } from "./drill.ts";
+import { BackupDamagedError, RunFailedError } from "../ports.ts";
+import { DumpRewriter } from "../sources/mysql/dump_filter.ts";
+
+interface Place extends AsyncDisposable {
+  readonly login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;
+  /** Of the database that statements are to be carried out in which belong to none. */
+  readonly door: string;
+  readonly schema: string;
+  quote(name: string): string;
+  sql(database: string, text: string): Promise<string>;
+  /** Names of all but the server's own. */
+  list(): Promise<string[]>;
+  /** Text that changes with the database's rows and its own properties. */
+  describe(): Promise<string>;
+  connections(database: string): Promise<number>;
+  /** Marks a database as a drill's. */
+  mark(database: string): string;
+  /** Makes a user that may read everything, and make no database. */
+  limit(): Promise<void>;
+}
+
+const ODD = `we'ird "=d.b`;
+
+/** What a load must not leave as it is, and what a count must not trip over. */
+const POSTGRESQL = `
+create table "Order ""odd""" (id int); insert into "Order ""odd""" select generate_series(1, 20000);
+create table queue (id bigserial, text text);
+create table measurement (at int) partition by range (at);
+create table measurement_1 partition of measurement for values from (0) to (100);
+insert into measurement select generate_series(1, 50);
+create table child () inherits (queue); insert into child values (-1, 'x');
+create schema "a.b"; create unlogged table "a.b".c (a int); insert into "a.b".c values (1);
+create table "a" (a int); create table left_out (a int); insert into left_out values (1);
+create view seen as select * from queue; create materialized view counted as select count(*) from queue;
+create extension pg_trgm;
+select lo_from_bytea(0, 'one'); select lo_from_bytea(0, 'two');
+create publication part_of_it for table measurement;
+create subscription elsewhere connection 'host=127.0.0.1 port=1 dbname=none' publication p with (connect = false);
+`;
+const MYSQL = `
+create table \`order "odd\` (id int, text varchar(100));
+insert into \`order "odd\` select seq, '),(\\'); -- ' from seq_1_to_20000;
+create table queue (id bigint auto_increment primary key, text varchar(100));
+create table old (a int) engine=myisam; insert into old values (1), (2);
+create table every (a int) engine=merge union=(old);
+create table left_out (a int); insert into left_out values (1);
+create sequence numbers; select nextval(numbers);
+create view seen as select * from queue;
+create table ran (a int);
+alter database shop character set latin1;
+delimiter //
+create procedure put() begin
+insert into \`queue\` values (null, 'x');
+end//
+create event often on schedule every 1 second do begin insert into shop.ran values (1); /* x */
+end//
+delimiter ;
+alter database shop character set utf8mb4;
+`;
+
+async function postgresql(): Promise<Place> {
+  const server = await PostgresqlServer.open();
+  const { host, port, username, password } = server;
+  return {
+    login: { engine: "postgresql", host, port, username, password },
+    door: "postgres",
+    schema: POSTGRESQL,
+    quote: (name) => `"${name.replaceAll('"', '""')}"`,
+    sql: (database, text) => server.sql(database, text),
+    async list() {
+      const select = "select datname from pg_database where datname !~ '^(postgres|template.)$' order by 1";
+      return (await server.sql("postgres", select)).trim().split("\n");
+    },
+    async describe() {
+      const dump = await server.client("pg_dump", ["--exclude-table-data=queue"], "shop");
+      return dump.replace(/^(?:\\(?:un)?restrict|SELECT pg_catalog\.setval).*$/gm, "") +
+        await server.sql("postgres", "select * from pg_database where datname = 'shop'");
+    },
+    async connections(database) {
+      const select = `select count(*) from pg_stat_activity where datname = '${database}'`;
+      return Number(await server.sql("postgres", select));
+    },
+    mark: (database) => `comment on database ${database} is 'Rearguard: restore drill 1'`,
+    limit: async () =>
+      void await server.sql(
+        "postgres",
+        `create role limited login password 'limited'; grant pg_read_all_data to limited`,
+      ),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+async function mysql(): Promise<Place> {
+  const server = await MariadbServer.open();
+  const { host, port, username, password } = server;
+  return {
+    login: { engine: "mysql", host, port, username, password },
+    door: "mysql",
+    schema: MYSQL,
+    quote: (name) => "`" + name.replaceAll("`", "``") + "`",
+    sql: (database, text) => server.sql(database, text),
+    async list() {
+      const select = "select schema_name from information_schema.schemata where schema_name not in " +
+        "('mysql', 'sys', 'information_schema', 'performance_schema') order by 1";
+      return (await server.sql("mysql", select)).trim().split("\n");
+    },
+    describe: async () =>
+      await server.sql(
+        "shop",
+        `checksum table \`order "odd\`, old, left_out; select * from information_schema.schemata
+         where schema_name = 'shop'; select event_schema, event_name, status from information_schema.events`,
+      ),
+    async connections(database) {
+      const select = `select count(*) from information_schema.processlist where db = '${database}'`;
+      return Number(await server.sql("mysql", select));
+    },
+    mark: () => "create table rearguard_unfinished (a int) comment 'restore drill 1'",
+    limit: async () =>
+      void await server.sql(
+        "mysql",
+        `create user limited@'%' identified by 'limited'; grant select on *.* to limited@'%'`,
+      ),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+interface Fixture {
+  run: BackupRun;
+  backup: StoredBackup;
+  drill(changes?: Partial<BackupToRead>, login?: Partial<DatabaseTarget>): Promise<Proven>;
+}
+
+async function backedUp(
+  { login }: Place,
+  source: Partial<DatabaseSource>,
+  changes: Partial<BackupJob> = {},
+): Promise<Fixture & AsyncDisposable> {
+  const run = await BackupRun.open();
+  const spec = { type: "database", ...login, names: ["*"], excluded_tables: ["left_out"], format: "custom" };
+  const backup = await run.run({ ...spec, ...source } as DatabaseSource, changes);
+  return {
+    run,
+    backup,
+    drill: async (changes = {}, other = {}) => {
+      await shell('rm -rf "$1"; mkdir "$1"', run.ports.workDirectory);
+      run.lines.length = 0;
+      const { backup: toRead, ...job } = verifyJob(run, backup, null);
+      const all = { run_as: null, names: null, database_name: null, overwrite: false };
+      const target: DatabaseTarget = { type: "database", ...login, ...all, ...other };
+      const read = { ...toRead, ...changes };
+      const destination = new LocalDestination({ type: "local", directory: run.directory }, run.ports.signal);
+      return await runDrill(
+        { ...job, kind: "drill", bytes_read: backup.bytes_read, target, backup: read },
+        destination,
+        run.ports,
+      );
+    },
+    [Symbol.asyncDispose]: () => run[Symbol.asyncDispose](),
+  };
+}
+
+/** The backup's objects as they would be had its manifest told something else. */
+async function retold({ run, backup }: Fixture, pattern: RegExp, by: string): Promise<Partial<BackupToRead>> {
+  const manifest = backup.objects.find(({ role }) => role === "manifest")!;
+  const path = `${run.directory}/${manifest.name}`;
+  const text = await Deno.readTextFile(path);
+  assert.match(text, pattern);
+  const name = `other-${manifest.name}`;
+  await Deno.writeTextFile(`${run.directory}/${name}`, text.replace(pattern, by));
+  const [sha256] = (await shell('sha256sum < "$1"', `${run.directory}/${name}`)).split(" ");
+  const { size } = await Deno.stat(`${run.directory}/${name}`);
+  return {
+    objects: backup.objects.map((each) =>
+      each === manifest ? { ...each, name, size, sha256: sha256! } : each
+    ),
+  };
+}
+
+async function failed(work: Promise<unknown>, isDamage: boolean): Promise<string> {
+  const error = await work.then(() => assert.fail("nothing was thrown"), (error) => error);
+  assert(error instanceof RunFailedError, Deno.inspect(error));
+  assert.equal(error instanceof BackupDamagedError, isDamage, error.message);
+  assert.doesNotMatch(error.message, /\n/);
+  return error.message;
+}
+
+/** Until it is disposed of, rows come and go in the queue as fast as the server takes them. */
+function keepBusy(place: Place): AsyncDisposable {
+  let isOver = false;
+  const busy = (async () => {
+    while (!isOver) {
+      await place.sql("shop", "insert into queue (text) values ('a'), ('b'), ('c')");
+      await place.sql("shop", "delete from queue where id % 3 = 0");
+    }
+  })();
+  return {
+    [Symbol.asyncDispose]: () => {
+      isOver = true;
+      return busy;
+    },
+  };
+}
+
+for (const [engine, open] of Object.entries({ postgresql, mysql })) {
+  Deno.test(`databases are restored in drills on ${engine}`, async (t) => {
+    await using place = await open();
+    const names = [engine === "mysql" ? "Empty" : "empty", "shop", ODD].sort();
+    for (const name of names) await place.sql(place.door, `create database ${place.quote(name)}`);
+    await place.sql("shop", place.schema);
+    await place.sql(ODD, "create table note (text text); insert into note values ('one')");
+    const before = await place.describe();
+    const untouched = async () => {
+      assert.deepEqual(await place.list(), names);
+      assert.equal(await place.describe(), before);
+    };
+    const password = "correct horse";
+    const encryption = { type: "password" as const, password };
+
+    for (const format of ["custom", "plain"] as const) {
+      if (engine === "mysql" && format === "plain") continue;
+      await t.step(`all of them, of a busy server, come back and are dropped: ${format}`, async () => {
+        const busy = keepBusy(place);
+        const made = await backedUp(place, { format }).finally(() => busy[Symbol.asyncDispose]());
+        await using at = made;
+        const { files_count, restore_ms, duration_ms } = await at.drill();
+        assert.equal(files_count, null);
+        assert.ok(restore_ms > 0 && restore_ms <= duration_ms);
+        const tables = engine === "mysql" ? 6 : 7;
+        const rows = engine === "mysql" ? "" : ", 2 large objects";
+        const output = at.run.lines.join("\n");
+        assert.match(
+          output,
+          new RegExp(`shop came back as it was: ${tables} tables with 20\\d{3} rows${rows}`),
+        );
+        assert.match(output, /empty came back as it was: 0 tables with 0 rows/i);
+        // A subscription is told to be made without its publisher.
+        assert.deepEqual(at.run.warnings.filter((text) => !/wal_level|not subscribed/.test(text)), []);
+        await untouched();
+      });
+    }
+
+    await using at = await backedUp(place, { names: ["shop"] });
+
+    await t.step("rows that differ from the manifest are damage, and tables that lack", async () => {
+      const more = await retold(at, /"rows": 20000/, '"rows": 20001');
+      assert.match(
+        await failed(at.drill(more), true),
+        /^Backup 31 is damaged: database shop came back otherwise than it was: table \S*order "odd"? has 20000 rows, 20001 were backed up$/i,
+      );
+      const other = await retold(at, /"name": "queue"/, '"name": "line"');
+      assert.match(await failed(at.drill(other), true), /table \S*line is missing$/);
+      await untouched();
+    });
+
+    await t.step("a manifest of before rows were counted", async () => {
+      await at.drill(await retold(at, /"(tables": \[|objects": \{)/g, '"no_$1'));
+      assert.match(
+        at.run.lines.join("\n"),
+        /does not tell how many rows they had, so it is proven that all of it/,
+      );
+      await untouched();
+    });
+
+    // Deriving keys takes seconds, and is the same for both.
+    if (engine === "mysql") {
+      await t.step("an encrypted backup tells of its tables to those who have its key alone", async () => {
+        await using sealed = await backedUp(place, { names: [ODD] }, { encryption });
+        const manifest = sealed.backup.objects.at(-1)!;
+        assert.doesNotMatch(await Deno.readTextFile(`${sealed.run.directory}/${manifest.name}`), /"note"/);
+        await sealed.drill({ key: { type: "passphrase", passphrase: password } });
+        assert.match(sealed.run.lines.join("\n"), /came back as it was: 1 table with 1 rows/);
+        await untouched();
+      });
+    }
+
+    await t.step("without room nothing is loaded", async () => {
+      const huge = await retold(at, /"bytes_read": \d+/, `"bytes_read": ${1e15}`);
+      assert.match(
+        await failed(at.drill(huge), false),
+        /^Cannot prove backup 31: there is no room for database shop in \/.* it needs 1\.1 PB/,
+      );
+      await untouched();
+    });
+
+    await t.step("what a killed drill left is dropped, what is somebody's is not", async () => {
+      const scratch = "shop_rearguard_drill";
+      for (const name of [scratch, "gone_rearguard_drill"]) {
+        await place.sql(place.door, `create database ${name}`);
+        await place.sql(name, `create table t (a int); ${place.mark(name)}`);
+      }
+      await at.drill();
+      await untouched();
+      // Killed before it was marked.
+      await place.sql(place.door, `create database ${scratch}`);
+      await at.drill();
+      await untouched();
+      await place.sql(place.door, `create database ${scratch}`);
+      await place.sql(scratch, "create table t (a int)");
+      assert.match(
+        await failed(at.drill(), false),
+        /database shop_rearguard_drill is in the way of the drill\. Drop or rename it, or set/,
+      );
+      await place.sql(scratch, place.mark(scratch));
+      const sleep = engine === "mysql" ? "select sleep(100)" : "select pg_sleep(100)";
+      const other = place.sql(scratch, sleep).catch(() => {});
+      await until(async () => await place.connections(scratch) > 0);
+      assert.match(
+        await failed(at.drill(), false),
+        /another drill is at work in database shop_rearguard_drill/,
+      );
+      await place.sql(
+        place.door,
+        engine === "mysql"
+          ? `set @id = (select id from information_schema.processlist where db = '${scratch}');
+             execute immediate concat('kill ', @id)`
+          : `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${scratch}'`,
+      );
+      await other;
+      await until(async () => await place.connections(scratch) === 0);
+      await at.drill();
+      await untouched();
+    });
+
+    if (engine === "mysql") {
+      await t.step("an object of any kind that does not come back is damage", async () => {
+        const kinds = ["sequence", "view", "procedure", "event", "index", "database property"];
+        for (const kind of kinds) {
+          const odd = await retold(at, new RegExp(`("${kind}": \\[\\s*)"[^"]*"`), '$1"ghost"');
+          await assert.rejects(at.drill(odd), (error: Error) => {
+            assert(error instanceof BackupDamagedError, Deno.inspect(error));
+            assert.match(error.message, new RegExp(`${kind} ghost is missing`));
+            return true;
+          });
+        }
+        await at.drill();
+        assert.match(at.run.lines.join("\n"), /Not compared: grants, .*, next values of sequences/);
+        await untouched();
+      });
+
+      await t.step("what names the original is not carried out", async () => {
+        const archive = at.backup.objects.find(({ role }) => role === "archive")!;
+        const dump = await shell('zstd -dc "$1"', `${at.run.directory}/${archive.name}`);
+        assert.match(dump, /^\/\*!50106 CREATE\*\/ [^;]* EVENT `often`[^]* insert into shop\.ran/m);
+        assert.match(dump, /^ALTER DATABASE `shop` CHARACTER SET latin1/m);
+        const rules = { original: "shop", into: "scratch", isDefiner: false, lacksOldModes: false };
+        const rewritten = new DumpRewriter(rules).rewrite(
+          ReadableStream.from([new TextEncoder().encode(dump)]),
+        );
+        const loaded = await new Response(ReadableStream.from(rewritten)).text();
+        assert.match(loaded, /^\/\*!50106 CREATE\*\/ .* EVENT `often` .* DISABLE DO /m);
+        assert.doesNotMatch(loaded, /ALTER DATABASE `shop`/);
+        // The dump would put back what the database had then.
+        await place.sql(place.door, "alter database shop character set ucs2");
+        const now = await place.describe();
+        await at.drill();
+        assert.equal(await place.describe(), now);
+        await place.sql(place.door, "alter database shop character set utf8mb4");
+        await untouched();
+      });
+    }
+
+    await t.step("a cancelled drill leaves nothing", async () => {
+      await using cancelled = await backedUp(place, { names: ["shop"] });
+      cancelled.run.onLine = (line) => {
+        if (line.startsWith("Loading database")) queueMicrotask(() => cancelled.run.cancel());
+      };
+      await assert.rejects(cancelled.drill(), { name: "RunAbortedError" });
+      assert.deepEqual(cancelled.run.warnings, []);
+      await untouched();
+    });
+
+    await t.step("a dump that does not load is no damage, and leaves nothing", async () => {
+      await using spoilt = await backedUp(place, { names: [ODD], format: "plain" });
+      const archive = spoilt.backup.objects.find(({ role }) => role === "archive")!;
+      const sha = await shell(
+        `cd "$(dirname "$1")"; { zstd -dc "$1"; echo 'select * from no_such_table;'; } | zstd -q > new; mv new "$1"; sha256sum < "$1"`,
+        `${spoilt.run.directory}/${archive.name}`,
+      );
+      const { size } = await Deno.stat(`${spoilt.run.directory}/${archive.name}`);
+      const changed = { ...archive, size, sha256: sha.slice(0, 64) };
+      const objects = spoilt.backup.objects.map((each) => each === archive ? changed : each);
+      assert.match(await failed(spoilt.drill({ objects }), false), /can't be loaded: .*no_such_table/);
+      await untouched();
+    });
+
+    await t.step("a user that may make no database is told what it lacks", async () => {
+      await place.limit();
+      const limited = { username: "limited", password: "limited" };
+      assert.match(
+        await failed(at.drill({}, limited), false),
+        /limited may not create the scratch database that a drill takes\. Let it, with: .*, or set the task's drill_every to 0/,
+      );
+      await untouched();
+    });
+  });
+}

@@ -1,0 +1,84 @@
+/** A drill of files: unpacked into the run's own directory, held against the index, and removed again. */
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { DrillJob, StoredObject } from "../../../src/protocol/job.ts";
+import { compareTree } from "./compare_tree.ts";
+import type { DrillContext, Drilled } from "./drill.ts";
+import { LONGEST_NAME } from "../longest_name.ts";
+import { BackupDamagedError, RunFailedError, type RunPorts } from "../ports.ts";
+import { formatBytes, formatSeconds } from "./progress.ts";
+import { removeTree } from "../remove_tree.ts";
+import type { StoredObjects } from "./stored_objects.ts";
+import { type Skipped, unpackWhole } from "../restore_files/unpack.ts";
+
+/** What else is on that file system must go on: of its room, a drill leaves a twentieth of what it takes. */
+const ROOM = 1.05;
+
+export async function drillFiles(
+  { job, ports, children, objects, progress }: DrillContext,
+): Promise<Drilled> {
+  const scratch = join(ports.workDirectory, "drill");
+  try {
+    const { archive, index } = filesOf(objects);
+    await Deno.mkdir(scratch, { mode: 0o700 });
+    await checkRoom(scratch, job, ports);
+    const restoring = ports.clock.monotonic();
+    const skipped = await unpackWhole(archive, scratch, { children, objects, ports, progress });
+    const restore_ms = Math.round(ports.clock.monotonic() - restoring);
+    ports.output.line(
+      `Restored in ${formatSeconds(Math.ceil(restore_ms / 1000))}. Comparing it with the index`,
+    );
+    const lines = (take: (line: string) => void) => objects.lines(index, take);
+    const files_count = await compareTree(scratch, lines, ports, children, isLeftOut(skipped));
+    if (job.backup.files_count !== null && files_count !== job.backup.files_count) {
+      const told = `its index tells of ${files_count} files, ${job.backup.files_count} were stored`;
+      throw new BackupDamagedError(told, told);
+    }
+    ports.output.line(
+      skipped.count === 0
+        ? `All of its ${files_count} files and directories came back, with their types and sizes`
+        : `Of its ${files_count} files and directories ${skipped.count} can't be restored here; the others came back, with their types and sizes`,
+    );
+    return { files_count, restore_ms };
+  } finally {
+    await removeTree(scratch, ports.clock);
+  }
+}
+
+/** Returns a test for members that this file system can't hold: no damage of the backup. */
+function isLeftOut({ names, count }: Skipped): (name: string) => boolean {
+  return (name) => count > 0 && (names.has(name) || name.length > LONGEST_NAME);
+}
+
+function filesOf(objects: StoredObjects): { archive: StoredObject; index: StoredObject } {
+  const [archive] = objects.archives();
+  if (archive === undefined || archive.database !== null) {
+    throw new RunFailedError(
+      "it holds a database, and the control plane did not say where to restore it. Update it",
+    );
+  }
+  const index = objects.index(null);
+  if (index === null) throw new RunFailedError("it has no index to compare what comes back with");
+  return { archive, index };
+}
+
+async function checkRoom(directory: string, job: DrillJob, ports: RunPorts): Promise<void> {
+  const { bavail, bsize, ffree, files } = await statfs(directory);
+  const needed = Math.ceil(job.bytes_read * ROOM);
+  const free = bavail * bsize;
+  ports.output.line(`Restoring into ${directory}: ${formatBytes(needed)} needed, ${formatBytes(free)} free`);
+  const advice = "Free some, or set the task's drill_every to 0";
+  if (free < needed) {
+    throw new RunFailedError(
+      `there is no room for it in ${directory}: it needs ${formatBytes(needed)}, ${
+        formatBytes(free)
+      } are free. ${advice}`,
+    );
+  }
+  // Some file systems have no such limit, and tell 0.
+  if (files > 0 && job.backup.files_count !== null && ffree < job.backup.files_count) {
+    throw new RunFailedError(
+      `there is no room for its ${job.backup.files_count} files in ${directory}: ${ffree} more can be made. ${advice}`,
+    );
+  }
+}

@@ -1,0 +1,137 @@
+/** Holds what was stored against what is usual for its task, before it counts as a backup. */
+import {
+  type BackupFigures,
+  hasSharpRise,
+  shrunkFigures,
+  type UsualFigures,
+} from "../../../src/domain/guards.ts";
+import type { JobGuards } from "../../../src/protocol/job.ts";
+import type { StoredPart } from "../manifest/manifest.ts";
+import { type Output, RunFailedError } from "../ports.ts";
+import { formatBytes } from "./progress.ts";
+
+/** The numbers of a whole backup. */
+export function figuresOf(parts: readonly StoredPart[]): BackupFigures {
+  const sum = (figure: (part: StoredPart) => number) =>
+    parts.reduce((total, part) => total + figure(part), 0);
+  const bytesRead = sum((part) => part.bytesRead);
+  return {
+    size: sum((part) => part.archive.size),
+    bytes_read: bytesRead,
+    files_count: parts.every((part) => part.filesCount === null) ? null : sum((part) => part.filesCount ?? 0),
+    incompressible_share: bytesRead === 0 ? null : sum((part) => part.incompressible) / bytesRead,
+  };
+}
+
+/** Whatever the task says: there is nothing to restore from an archive of nothing. */
+export function refuseEmpty({ part, archive, bytesRead }: StoredPart): void {
+  if (bytesRead > 0 && archive.size > 0) return;
+  throw new RunFailedError(
+    `Cannot trust the archive of ${part.label}: it is empty (${bytesRead} bytes read, ${archive.size} stored). ` +
+      "Check the source.",
+  );
+}
+
+/** Each null where nothing is wrong, or the task does not look. */
+export interface Doubts {
+  /** Why the backup may be of files that ransomware encrypted. */
+  suspicion: string | null;
+  /** How it shrank. */
+  shrinking: string | null;
+}
+
+const NO_DOUBTS: Doubts = { suspicion: null, shrinking: null };
+
+/**
+ * Says in the output what looks wrong, and returns it.
+ *
+ * Throws a `RunFailedError` where the task fails on what looks wrong.
+ */
+export function judge(
+  guards: JobGuards | undefined,
+  figures: BackupFigures,
+  output: Output,
+): Doubts {
+  if (guards === undefined) return NO_DOUBTS;
+  const { usual, on_shrink, on_incompressible } = guards;
+  const watched = [on_shrink, on_incompressible].some((action) => action !== "ignore");
+  if (usual === null) {
+    if (watched) output.line("Not compared with earlier backups: too few are stored of this source");
+    return NO_DOUBTS;
+  }
+  const rise = describeRise(figures, usual);
+  const shrinking = describeShrinking(figures, usual);
+  const findings = [
+    {
+      action: on_shrink,
+      text: shrinking === null ? null : `it ${shrinking}. ${SHRINKING_ADVICE[on_shrink]}`,
+    },
+    {
+      action: on_incompressible,
+      text: rise === null ? null : `possible ransomware: ${rise}. ${SUSPICION_ADVICE[on_incompressible]}`,
+    },
+  ].filter(({ action, text }) => action !== "ignore" && text !== null);
+  const failing = findings.find(({ action }) => action === "fail");
+  for (const finding of findings) {
+    if (finding !== failing) output.warning(`This backup looks wrong: ${finding.text}`);
+  }
+  if (failing !== undefined) throw new RunFailedError(`Cannot trust this backup: ${failing.text}`);
+  return {
+    suspicion: rise !== null && on_incompressible !== "ignore" ? `Possible ransomware: ${rise}` : null,
+    shrinking: shrinking !== null && on_shrink !== "ignore" ? `It ${shrinking}` : null,
+  };
+}
+
+const SHRINKING_ADVICE = {
+  ignore: "",
+  warn:
+    "Check that nothing is missing from the source. Older backups are kept from rotation meanwhile; where that is right, " +
+    "clear this backup, and set the task's on_shrink to ignore until the median has followed.",
+  fail:
+    "Check that nothing is missing from the source; where that is right, set the task's on_shrink to ignore until the " +
+    "median has followed.",
+};
+
+const SUSPICION_ADVICE = {
+  ignore: "",
+  warn:
+    "Look at the files on the server. Older backups are kept from rotation meanwhile; where the rise is right, " +
+    "set the task's on_incompressible to ignore until the median has followed.",
+  fail:
+    "Look at the files on the server. Nothing of this run is kept; where the rise is right, set the task's " +
+    "on_incompressible to ignore until the median has followed.",
+};
+
+function describeShrinking(now: BackupFigures, usual: UsualFigures): string | null {
+  const shrunk = shrunkFigures(now, usual).map((figure) => {
+    switch (figure) {
+      case "files_count":
+        return `${now.files_count} files (median ${Math.round(usual.files_count!)})`;
+      case "bytes_read":
+        return `${formatBytes(now.bytes_read)} read (median ${formatBytes(Math.round(usual.bytes_read))})`;
+      case "size":
+        return `${formatBytes(now.size)} stored (median ${formatBytes(Math.round(usual.size))})`;
+    }
+  });
+  if (shrunk.length === 0) return null;
+  return `shrank to less than half of the last ${usual.backups_count} backups' median: ${shrunk.join(", ")}`;
+}
+
+function describeRise(now: BackupFigures, usual: UsualFigures): string | null {
+  if (!hasSharpRise(now, usual)) return null;
+  const signs = [
+    `${percent(now.size / now.bytes_read)} of what was read is stored (median ${percent(usual.compression)})`,
+    ...now.incompressible_share === null || usual.incompressible_share === null ? [] : [
+      `${percent(now.incompressible_share)} of it does not compress at all (median ${
+        percent(usual.incompressible_share)
+      })`,
+    ],
+  ];
+  return `the data compresses much worse than in the last ${usual.backups_count} backups: ${
+    signs.join(", ")
+  }`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

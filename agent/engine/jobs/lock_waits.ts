@@ -1,0 +1,147 @@
+/** Finds who holds the lock that a run's session in a database waits for. */
+import type { DatabaseSource, Job } from "../../../src/protocol/job.ts";
+import { Children } from "../programs/children.ts";
+import type { RunPorts } from "../ports.ts";
+import type { RunningProgram } from "../programs/program_activity.ts";
+import type { ProgramContext } from "../run_context.ts";
+import { fromHex, MysqlConnection } from "../sources/mysql/connection.ts";
+import { PostgresqlConnection } from "../sources/postgresql/connection.ts";
+import { installations, programPath } from "../sources/postgresql/programs.ts";
+import { userToRunAs } from "../programs/system_user.ts";
+import { firstTool } from "../programs/tools.ts";
+
+/** A server that is asked may hang as well. Milliseconds. */
+const PATIENCE = 15_000;
+/** Sessions that are named. */
+const NAMED = 3;
+
+type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
+
+/**
+ * Returns the database server that a job works with, or null if there is none. `engine` is null where the job
+ * does not name it.
+ */
+function serverOf(
+  job: Job,
+): { login: Login; engine: "postgresql" | "mysql" | null; runAs: string | null } | null {
+  if (job.kind === "backup") {
+    const { source } = job;
+    return source.type === "database" ? { login: source, engine: source.engine, runAs: job.run_as } : null;
+  }
+  const target = job.kind === "verify" ? undefined : job.target;
+  return target?.type === "database" ? { login: target, engine: target.engine, runAs: target.run_as } : null;
+}
+
+/**
+ * One line on whom the run's session waits for; null where it waits for no lock.
+ * Rejects where the server can't be asked.
+ */
+export async function findLockWait(
+  job: Job,
+  ports: RunPorts,
+  programs: readonly RunningProgram[],
+): Promise<string | null> {
+  const server = serverOf(job);
+  if (server === null) return null;
+  const isMysql = programs.some(({ name }) => /^(mysql|mariadb)/.test(name));
+  const engine = server.engine ?? (isMysql ? "mysql" : "postgresql");
+  const workDirectory = await Deno.makeTempDir({ dir: ports.workDirectory });
+  // Its own signal: these programs are not the run's work.
+  const signal = AbortSignal.any([ports.signal, AbortSignal.timeout(PATIENCE)]);
+  const own = { ...ports, signal, workDirectory };
+  await using children = new Children(ports.clock, signal);
+  const user = await userToRunAs(children, server.runAs);
+  const context: ProgramContext = { job: { run_as: server.runAs }, ports: own, children, user };
+  try {
+    return engine === "mysql"
+      ? await askMysql(server.login, context)
+      : await askPostgresql(server.login, databaseOf(job), context);
+  } finally {
+    await Deno.remove(workDirectory, { recursive: true });
+  }
+}
+
+/** One that the login may connect to. */
+function databaseOf(job: Job): string {
+  const names = job.kind === "backup" && job.source.type === "database" ? job.source.names : [];
+  return names.find((name) => name !== "*") ?? "postgres";
+}
+
+interface Blocker {
+  pid: number;
+  username: string | null;
+  application: string;
+  address: string;
+  state: string | null;
+  seconds: number | null;
+}
+
+const PROGRAMS = "'rearguard', 'pg_dump', 'pg_dumpall', 'pg_restore', 'psql'";
+
+async function askPostgresql(
+  login: Login,
+  database: string,
+  context: ProgramContext,
+): Promise<string | null> {
+  const connection = await PostgresqlConnection.open(login, context);
+  const [installed] = await installations(context.children);
+  const blockers = await connection.query<Blocker>(
+    programPath(installed!, "psql"),
+    database,
+    `select distinct b.pid, b.usename as username, coalesce(b.application_name, '') as application,
+       coalesce(host(b.client_addr), 'the local socket') as address, b.state,
+       extract(epoch from now() - b.xact_start)::bigint as seconds
+     from pg_stat_activity w cross join lateral unnest(pg_blocking_pids(w.pid)) as blocking (pid)
+     join pg_stat_activity b on b.pid = blocking.pid
+     where w.wait_event_type = 'Lock' and w.usename = current_user and w.application_name in (${PROGRAMS})
+     order by seconds desc nulls last`,
+  );
+  if (blockers.length === 0) return null;
+  return `It waits for a lock that is held by ${listed(blockers.map(describePostgresql))}. ` +
+    `To end a session: select pg_terminate_backend(${blockers[0]!.pid}).`;
+}
+
+function describePostgresql({ address, application, pid, seconds, state, username }: Blocker): string {
+  const who = [username === null ? null : `user ${username}`, `from ${address}`, application]
+    .filter((part) => part !== null && part !== "").join(", ");
+  const since = seconds === null ? "" : `, in a transaction for ${seconds} s`;
+  return `session ${pid} (${who}${state === null ? "" : `, ${state}`}${since})`;
+}
+
+async function askMysql(login: Login, context: ProgramContext): Promise<string | null> {
+  const connection = await MysqlConnection.open(login, context);
+  const client = await firstTool(context.children, ["mariadb", "mysql"]);
+  if (client === null) return null;
+  const rows = await connection.query(
+    client.tool,
+    `select id, hex(user), hex(host), hex(command), time, hex(coalesce(state, '')) from information_schema.processlist
+     where id <> connection_id() order by time desc`,
+  );
+  const sessions = rows.map(([id, user, host, command, time, state]) => ({
+    id: Number(id),
+    user: fromHex(user!),
+    host: fromHex(host!),
+    command: fromHex(command!),
+    seconds: Number(time),
+    state: fromHex(state!),
+  }));
+  const isWaiting = ({ state }: { state: string }) => /^waiting for .*(lock|flush)/i.test(state);
+  const own = sessions.find((session) => isWaiting(session) && session.user === connection.username);
+  if (own === undefined) return null;
+  const others = sessions.filter((session) =>
+    !isWaiting(session) && session.command !== "Daemon" &&
+    !/^(system user|event_scheduler)$/.test(session.user)
+  );
+  const named = others.map(({ command, host, id, seconds, user }) =>
+    `session ${id} (user ${user}, from ${host}, ${command} for ${seconds} s)`
+  );
+  const holders = named.length === 0
+    ? "The login sees no other session: GRANT PROCESS shows who holds it."
+    : `It may be held by ${listed(named)}. To end a session: KILL ${others[0]!.id}.`;
+  return `It waits for a lock (${own.state}). ${holders}`;
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - NAMED;
+  return names.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

@@ -1,0 +1,63 @@
+/** Stores a source's parts, and continues without those that the source can't provide. */
+import type { Missing } from "../../../src/protocol/job.ts";
+import { oneLine } from "../programs/line.ts";
+import type { StoredPart } from "../manifest/manifest.ts";
+import { RunFailedError, SourceFailedError } from "../ports.ts";
+import type { RunContext } from "../run_context.ts";
+import type { RunObjects } from "./run_objects.ts";
+import type { PreparedSource, SourcePart } from "../sources/source.ts";
+
+/** The wire's limit of a reason is longer; a person reads no more. */
+const REASON_LENGTH = 1000;
+
+export interface StoredParts {
+  readonly stored: StoredPart[];
+  /** Empty: the backup is complete. */
+  readonly missing: Missing[];
+}
+
+/**
+ * Resolves with what was stored and what was left out. A warning names each part that was left out.
+ *
+ * Rejects if nothing but general objects could be stored, if a part is missing and the control plane accepts
+ * no incomplete backups, or with any error that the source did not cause.
+ */
+export async function storeParts(
+  source: PreparedSource,
+  context: RunContext,
+  objects: RunObjects,
+  store: (part: SourcePart) => Promise<StoredPart>,
+): Promise<StoredParts> {
+  const stored: StoredPart[] = [];
+  const missing: Missing[] = [];
+  const isSingle = source.parts.length + (source.missing?.length ?? 0) === 1;
+  const leaveOut = (each: Missing) => {
+    if (!context.job.accepts_incomplete) throw new RunFailedError(each.reason);
+    const reason = oneLine(each.reason).slice(0, REASON_LENGTH);
+    context.ports.output.warning(`${each.name} is left out of the backup: ${reason}`);
+    missing.push({ name: each.name.slice(0, 1024), reason });
+  };
+  source.missing?.forEach(leaveOut);
+  for (const part of source.parts) {
+    const before = objects.committed.length;
+    try {
+      stored.push(await store(part));
+    } catch (error) {
+      context.ports.signal.throwIfAborted();
+      if (isSingle || !(error instanceof SourceFailedError)) throw error;
+      await objects.rollBack(before);
+      if (await part.isGone?.()) {
+        context.ports.output.warning(`${part.label} was dropped meanwhile, and is not in the backup`);
+      } else leaveOut({ name: part.database ?? part.label, reason: error.message });
+    }
+  }
+  refuseNothing(stored, missing);
+  return { stored, missing };
+}
+
+/** Roles alone are no backup of the databases that were asked for. */
+function refuseNothing(stored: readonly StoredPart[], missing: readonly Missing[]): void {
+  if (stored.some(({ part }) => !part.isGeneral)) return;
+  const reasons = missing.map(({ reason }) => reason).join("; ");
+  throw new RunFailedError(reasons || "Cannot back up anything: the databases were dropped meanwhile.");
+}

@@ -1,0 +1,137 @@
+/** How far a run is: figures for the control plane once a second, lines for the output less often. */
+import type { BackupJob } from "../../../src/protocol/job.ts";
+import type { RunPorts } from "../ports.ts";
+import { LineCount } from "../programs/line_count.ts";
+
+const INTERVAL_MS = 1000;
+/** Each interval has a line for this long; then every tenth. */
+const EAGER_MS = 60_000;
+const PATIENT_INTERVALS = 10;
+/** The rate is that of the last few intervals. */
+const WINDOW = 5;
+
+/** What is being read now. */
+export interface Reading {
+  /** The program whose reads are the uncompressed bytes. */
+  pid: number;
+  /** The index that grows with it, if any. */
+  index: LineCount | null;
+}
+
+export class Progress {
+  /** Bytes handed to the destination, of all objects. */
+  bytesWritten = 0;
+  readonly #startedAt: number;
+  readonly #window: { at: number; bytes: number }[] = [];
+  /** Of parts that are done. */
+  #bytesBefore = 0;
+  #reading: Reading | null = null;
+  #bytesNow = 0;
+
+  constructor(private readonly ports: RunPorts, private readonly last: BackupJob["last"]) {
+    this.#startedAt = ports.clock.monotonic();
+  }
+
+  begin(reading: Reading): void {
+    this.#reading = reading;
+    this.#bytesNow = 0;
+  }
+
+  /** `bytes`: how many it was in the end. */
+  finish(bytes: number): void {
+    this.#reading = null;
+    this.#bytesNow = 0;
+    this.#bytesBefore += bytes;
+  }
+
+  get bytesRead(): number {
+    return this.#bytesBefore + this.#bytesNow;
+  }
+
+  /** Reports until the signal aborts. */
+  async report(signal: AbortSignal): Promise<void> {
+    const { clock } = this.ports;
+    for (let interval = 1;; interval++) {
+      await clock.sleep(INTERVAL_MS, signal).catch(() => {});
+      if (signal.aborted) return;
+      const eager = clock.monotonic() - this.#startedAt < EAGER_MS;
+      if (this.#reading !== null) {
+        await this.#sample(this.#reading, eager || interval % PATIENT_INTERVALS === 0);
+      }
+    }
+  }
+
+  async #sample(reading: Reading, withLine: boolean): Promise<void> {
+    const bytes = await bytesReadBy(reading.pid);
+    await reading.index?.update();
+    // The part may have ended meanwhile.
+    if (this.#reading !== reading) return;
+    if (bytes !== null) this.#bytesNow = bytes;
+    const figures = {
+      bytes_read: this.bytesRead,
+      bytes_written: this.bytesWritten,
+      files_count: reading.index?.count ?? null,
+      ...this.#speed(),
+    };
+    this.ports.progress(figures);
+    if (withLine) this.ports.output.line(describe(figures));
+  }
+
+  #speed(): { bytes_per_second: number; eta_seconds: number | null } {
+    const now = { at: this.ports.clock.monotonic(), bytes: this.bytesRead };
+    const first = this.#window.at(0) ?? { at: this.#startedAt, bytes: 0 };
+    this.#window.push(now);
+    if (this.#window.length > WINDOW) this.#window.shift();
+    const seconds = Math.max(now.at - first.at, 1) / 1000;
+    const rate = Math.round(Math.max(now.bytes - first.bytes, 0) / seconds);
+    const left = (this.last?.bytes_read ?? 0) - now.bytes;
+    return { bytes_per_second: rate, eta_seconds: left > 0 && rate > 0 ? Math.ceil(left / rate) : null };
+  }
+}
+
+type Figures = Parameters<RunPorts["progress"]>[0];
+
+function describe(figures: Figures): string {
+  const { bytes_read, bytes_written, files_count, bytes_per_second, eta_seconds } = figures;
+  const parts = [
+    `${formatBytes(bytes_read)} read`,
+    `${formatBytes(bytes_written)} written`,
+    ...(files_count === null ? [] : [`${files_count} files`]),
+    `${formatBytes(bytes_per_second)}/s`,
+    ...(eta_seconds === null ? [] : [`about ${formatSeconds(eta_seconds)} left`]),
+  ];
+  return `Progress: ${parts.join(", ")}`;
+}
+
+/** Decimal units, as disks and networks are sold. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+export function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `rchar` of proc(5): what the compressor took out of the pipe. Null once the program is gone, or where a hardened
+ * system hides it. */
+async function bytesReadBy(pid: number): Promise<number | null> {
+  try {
+    const match = /^rchar: (\d+)$/m.exec(await Deno.readTextFile(`/proc/${pid}/io`));
+    return match === null ? null : Number(match[1]);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return null;
+    // ESRCH: it ended between opening and reading.
+    if (/os error 3\b/.test(String(error))) return null;
+    throw error;
+  }
+}

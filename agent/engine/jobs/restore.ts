@@ -1,0 +1,66 @@
+/** One restore run, from a job to data that is back in its place. */
+import type { Restored, RestoreJob } from "../../../src/protocol/job.ts";
+import { Children } from "../programs/children.ts";
+import { oneLine } from "../programs/line.ts";
+import {
+  BackupDamagedError,
+  type Destination,
+  RunAbortedError,
+  RunFailedError,
+  type RunPorts,
+} from "../ports.ts";
+import { ReadProgress } from "./read_progress.ts";
+import { StoredObjects } from "./stored_objects.ts";
+import { restoreInto } from "../targets.ts";
+
+/** What every part of a restore run shares. */
+export interface RestoreContext {
+  readonly job: RestoreJob;
+  readonly ports: RunPorts;
+  readonly children: Children;
+  readonly objects: StoredObjects;
+  readonly progress: ReadProgress;
+}
+
+/**
+ * Carries out a restore job. Resolves once everything is in its place.
+ *
+ * Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where it is not what was stored, or with the signal's reason once that is aborted; either way every program that
+ * was started has ended, and the target is as it was, unless the error says otherwise.
+ */
+export async function runRestore(
+  job: RestoreJob,
+  destination: Destination,
+  ports: RunPorts,
+): Promise<Restored> {
+  const started = ports.clock.monotonic();
+  await using children = new Children(ports.clock, ports.signal);
+  const objects = new StoredObjects(job.backup, destination, children);
+  const progress = new ReadProgress(ports, objects);
+  const reporting = new AbortController();
+  try {
+    ports.output.line(`Restoring backup ${job.backup.id} of ${job.backup.created_at}`);
+    ports.output.line(`Reading from ${destination.description}`);
+    progress.report(reporting.signal).catch((error) => ports.output.line(`Progress stopped: ${error}`));
+    const { filesCount } = await restoreInto(job.target, { job, ports, children, objects, progress });
+    return {
+      files_count: filesCount,
+      bytes_read: objects.bytesRead,
+      duration_ms: Math.round(ports.clock.monotonic() - started),
+    };
+  } catch (error) {
+    await children.terminate();
+    throw failure(error, job, ports.signal);
+  } finally {
+    reporting.abort();
+  }
+}
+
+function failure(error: unknown, { backup }: RestoreJob, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof RunAbortedError) return error;
+  const reason = oneLine(error instanceof Error ? error.message : String(error));
+  const told = `Cannot restore backup ${backup.id}: ${reason}`;
+  if (error instanceof BackupDamagedError) return new BackupDamagedError(told, error.damage);
+  return new RunFailedError(told, { cause: error });
+}

@@ -1,0 +1,458 @@
+import assert from "node:assert/strict";
+import {
+  assertNothingLeft,
+  backedUp,
+  failure,
+  type Fixture,
+  isNoDamage,
+  names,
+} from "../../../tests/support/fixtures/backed_up.ts";
+import { shell } from "../../../tests/support/fixtures/backup_run.ts";
+import type { RestoreOptions } from "../../../tests/support/fixtures/restore_job.ts";
+import { restore } from "../../../tests/support/fixtures/restore_run.ts";
+import { mountTmpfs } from "../../../tests/support/fixtures/tmpfs.ts";
+import { describeTree, growTree } from "../../../tests/support/fixtures/tree.ts";
+import type { BackupJob, StoredBackup } from "../../../src/protocol/job.ts";
+import { BackupDamagedError } from "../ports.ts";
+
+function sealedWith(key: { passphrase: string } | null): Partial<BackupJob> {
+  return key === null ? {} : { encryption: { type: "password", password: key.passphrase } };
+}
+
+/** What a restore tells of the backup itself. */
+async function damage(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
+  assert(error instanceof BackupDamagedError, Deno.inspect(error));
+  assert.match(error.message, /^Cannot restore backup 31: [^\n]+$/);
+  return error.damage;
+}
+
+for (const key of [null, { type: "passphrase" as const, passphrase: "correct horse" }]) {
+  Deno.test(`a tree of everything comes back as it was${key === null ? "" : ", encrypted"}`, async () => {
+    await using at = await backedUp(growTree, sealedWith(key));
+    const original = await describeTree(at.tree);
+    const { files_count } = await restore(at.run, at.backup, { target: { path: at.target }, key });
+    assert.deepEqual(await describeTree(at.target), original);
+    assert.equal(files_count, at.backup.files_count);
+    // The original place, which is gone.
+    await shell('chmod -R u+rwx "$1"; rm -rf "$1"', at.tree);
+    await restore(at.run, at.backup, { key });
+    assert.deepEqual(await describeTree(at.tree), original);
+    assertNothingLeft(at);
+  });
+}
+
+Deno.test("a directory that is there and empty takes the backup, a missing one is made with those above it", async () => {
+  await using at = await backedUp("mkdir a; echo one > a/one; chmod 750 .");
+  const original = await describeTree(at.tree);
+  for (const path of [at.target, `${at.run.root}/not/there/yet`]) {
+    if (path === at.target) await Deno.mkdir(path);
+    await restore(at.run, at.backup, { target: { path } });
+    assert.deepEqual(await describeTree(path), original);
+  }
+});
+
+Deno.test("files in the way are refused, and replaced only on demand; what else is there stays", async () => {
+  await using at = await backedUp(
+    "mkdir a b; echo one > a/one; echo two > two; ln two hard; chmod 750 a; setfattr -n user.x -v 1 a",
+  );
+  const grow = 'mkdir -p "$1/a"; cd "$1"; echo mine > a/one; echo mine > a/mine; echo 2 > two';
+  await shell(grow, at.target);
+  const before = await describeTree(at.target);
+  const message = await failure(restore(at.run, at.backup, { target: { path: at.target } }));
+  assert.match(message, /target\/(a\/one|two) and 1 more are there already\. Set overwrite to replace/);
+  assert.deepEqual(await describeTree(at.target), before);
+  await restore(at.run, at.backup, { target: { path: at.target, overwrite: true } });
+  assert.equal(await Deno.readTextFile(`${at.target}/a/mine`), "mine\n");
+  await Deno.remove(`${at.target}/a/mine`);
+  // The same but for the times of the directories that "mine" was in.
+  const shown = async (path: string) =>
+    (await describeTree(path)).filter((line) => !/^"\.(\/a)?" /.test(line));
+  assert.deepEqual(await shown(at.target), await shown(at.tree));
+  assert.equal((await Deno.stat(`${at.target}/a`)).mode! & 0o777, 0o750);
+  assertNothingLeft(at);
+});
+
+Deno.test("nothing is written through a link that lies in the target", async () => {
+  await using at = await backedUp("mkdir a; echo one > a/one");
+  await shell('mkdir -p "$1" "$2"; ln -s "$2" "$1/a"', at.target, `${at.run.root}/elsewhere`);
+  assert.match(
+    await failure(restore(at.run, at.backup, { target: { path: at.target } })),
+    /target\/a is there already/,
+  );
+  await restore(at.run, at.backup, { target: { path: at.target, overwrite: true } });
+  assert.deepEqual(names(`${at.run.root}/elsewhere`), []);
+  assert.equal(await Deno.readTextFile(`${at.target}/a/one`), "one\n");
+});
+
+Deno.test("a directory in a file's place is never removed", async () => {
+  await using at = await backedUp("echo one > a");
+  await shell('mkdir -p "$1/a"; echo mine > "$1/a/mine"', at.target);
+  const target = { path: at.target, overwrite: true };
+  assert.match(
+    await failure(restore(at.run, at.backup, { target })),
+    /target\/a is a directory, and the backup/,
+  );
+  assert.equal(await Deno.readTextFile(`${at.target}/a/mine`), "mine\n");
+});
+
+Deno.test("chosen paths come back with what is below them, and nothing else", async () => {
+  await using at = await backedUp(growTree);
+  const paths = ["plain/deep", "grün – 日本.txt", "link", "-dash", "new\nline", "sparse"];
+  const { files_count } = await restore(at.run, at.backup, { target: { path: at.target, paths } });
+  assert.deepEqual(names(at.target), ["-dash", "grün – 日本.txt", "link", "new\nline", "plain", "sparse"]);
+  assert.deepEqual(names(`${at.target}/plain`), ["deep"]);
+  // A hard link to a file that was not chosen.
+  assert.equal(files_count, 5);
+  const of = async (directory: string) =>
+    (await describeTree(`${directory}/plain/deep`)).map((line) => line.replace(/ = .*/, ""));
+  assert.deepEqual(await of(at.target), await of(at.tree));
+  assert.deepEqual(await describeTree(`${at.target}/-dash`), await describeTree(`${at.tree}/-dash`));
+  const sparse = Deno.statSync(`${at.target}/sparse`);
+  assert.ok(sparse.size === 64 * 2 ** 20 && sparse.blocks! < 4096);
+  assertNothingLeft(at);
+});
+
+Deno.test("chosen paths go into a directory that is in use, without a change of those above them", async () => {
+  await using at = await backedUp("mkdir -p a/b c; echo 1 > a/b/one; echo 2 > a/two; chmod 750 a a/b");
+  await shell('mkdir -p "$1/a"; chmod 700 "$1/a"; echo mine > "$1/mine"', at.target);
+  await restore(at.run, at.backup, { target: { path: at.target, paths: ["a/b", "c"] } });
+  assert.deepEqual(names(at.target), ["a", "c", "mine"]);
+  assert.deepEqual(names(`${at.target}/a`), ["b"]);
+  assert.equal((await Deno.stat(`${at.target}/a`)).mode! & 0o777, 0o700);
+  assert.equal((await Deno.stat(`${at.target}/a/b`)).mode! & 0o777, 0o750);
+  const message = await failure(
+    restore(at.run, at.backup, { target: { path: at.target, paths: ["a", "no/such", "c"] } }),
+  );
+  assert.match(message, /it holds nothing under "no\/such"/);
+});
+
+Deno.test("names that are no UTF-8 are chosen as a listing shows them, unless a file is really called so", async () => {
+  await using at = await backedUp(
+    `touch "$(printf 'not \\377')" 'both \\377' "$(printf 'both \\377')"
+    mkdir "$(printf 'odd \\303')"; touch "$(printf 'odd \\303/in')"`,
+  );
+  const restored = async (...paths: string[]) => {
+    await restore(at.run, at.backup, { target: { path: at.target, paths } });
+    const found = await shell(
+      'cd "$1"; find . -type f -printf "%P\\0" | LC_ALL=C sort -z | xxd -p | tr -d "\\n"; rm -rf "$1"',
+      at.target,
+    );
+    return new TextDecoder("latin1").decode(Uint8Array.fromHex(found)).split("\0").slice(0, -1);
+  };
+  assert.deepEqual(await restored("not \\377", "odd \\303"), ["not \xff", "odd \xc3/in"]);
+  assert.deepEqual(await restored("odd \\303/in", "both \\377"), ["both \\377", "odd \xc3/in"]);
+  const message = await failure(restored("not \\377", "no \\376"));
+  assert.match(message, /it holds nothing under "no \\\\376"/);
+});
+
+Deno.test("one file out of many takes only the frames it is in, encrypted as well", async () => {
+  for (const key of [null, { type: "passphrase" as const, passphrase: "p" }]) {
+    await using at = await backedUp(
+      "for n in $(seq 12); do head -c 10000000 /dev/urandom > $n; done",
+      sealedWith(key),
+    );
+    const { bytes_read } = await restore(at.run, at.backup, {
+      target: { path: at.target, paths: ["7"] },
+      key,
+    });
+    assert.deepEqual(await Deno.readFile(`${at.target}/7`), await Deno.readFile(`${at.tree}/7`));
+    assert.ok(bytes_read < 27_000_000, `${bytes_read} bytes were read`);
+  }
+});
+
+/** Backs up one file, beside what was backed up before. */
+async function backedUpFile({ run }: Fixture, path: string): Promise<StoredBackup> {
+  const source = { type: "files" as const, path, excluded_paths: [], allow_unreadable: false };
+  return await run.run(source, { object: { prefix: "backup_8", stamp: "20260102030406" } });
+}
+
+for (const paths of [[], ["one"]]) {
+  const what = paths.length === 0 ? "one file" : "one file, chosen by its path,";
+  Deno.test(`${what} goes back to the directory that it was in, which stays what it was`, async () => {
+    await using at = await backedUp(
+      'echo one > one; echo two > two; chmod 755 .; setfattr -n user.x -v 1 .; [ "$(id -u)" != 0 ] || chown 1234:1234 .',
+    );
+    const backup = await backedUpFile(at, `${at.tree}/one`);
+    await Deno.remove(`${at.tree}/one`);
+    await shell('touch -d 2001-01-01 "$1"', at.tree);
+    // But for the time, which any new file changes.
+    const directory = async () =>
+      (await describeTree(at.tree)).filter((line) => !line.includes("one"))
+        .map((line) => line.replace(/^("\." d \d+ \S+) \S+/, "$1"));
+    const before = await directory();
+    assert.match(before[0]!, Deno.uid() === 0 ? /^"\." d 755 1234:1234 / : /^"\." d 755 /);
+    await restore(at.run, backup, { target: { paths } });
+    assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
+    assert.deepEqual(await directory(), before);
+    // Over the file that is there.
+    await Deno.writeTextFile(`${at.tree}/one`, "another");
+    await restore(at.run, backup, { target: { paths, overwrite: true } });
+    assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
+    assert.deepEqual(await directory(), before);
+    assertNothingLeft(at);
+  });
+
+  Deno.test(`${what} leaves an empty directory its attributes, and a new one has those of any new one`, async () => {
+    await using at = await backedUp("echo one > one");
+    const backup = await backedUpFile(at, `${at.tree}/one`);
+    await Deno.mkdir(at.target);
+    await Deno.chmod(at.target, 0o715);
+    await restore(at.run, backup, { target: { path: at.target, paths } });
+    assert.equal((await Deno.stat(at.target)).mode! & 0o7777, 0o715);
+    assert.deepEqual(names(at.target), ["one"]);
+    await Deno.mkdir(`${at.run.root}/plain`);
+    const made = `${at.run.root}/not/there/yet`;
+    await restore(at.run, backup, { target: { path: made, paths } });
+    for (const path of [made, `${at.run.root}/not/there`]) {
+      assert.equal((await Deno.stat(path)).mode, (await Deno.stat(`${at.run.root}/plain`)).mode, path);
+    }
+    assert.deepEqual(names(made), ["one"]);
+    assertNothingLeft(at);
+  });
+}
+
+Deno.test("one file that is a link comes back under the name that was given, with what it led to", async () => {
+  await using at = await backedUp(
+    "mkdir run; echo one > run/stub; setfattr -n user.x -v 1 run/stub; chmod 640 run/stub; ln -s run/stub resolv",
+  );
+  const backup = await backedUpFile(at, `${at.tree}/resolv`);
+  await Deno.remove(`${at.tree}/resolv`);
+  await restore(at.run, backup);
+  assert.deepEqual(names(at.tree), ["resolv", "run"]);
+  const shown = async (name: string) =>
+    (await describeTree(at.tree)).filter((line) => line.includes(name))
+      .map((line) => line.replaceAll(name, "NAME").replace(/ = .*/, ""));
+  assert.deepEqual(await shown("./resolv"), await shown("./run/stub"));
+  assert.equal(
+    await shell('cd "$1"; getfattr --only-values -n user.x resolv', at.tree),
+    "1",
+  );
+  // The link that is there is a file in the way, and is not written through.
+  await shell('cd "$1"; rm resolv; ln -s run/stub resolv; echo two > run/stub', at.tree);
+  assert.match(await failure(restore(at.run, backup)), /tree\/resolv is there already/);
+  await restore(at.run, backup, { target: { paths: ["resolv"], overwrite: true } });
+  assert.equal(await Deno.readTextFile(`${at.tree}/resolv`), "one\n");
+  assert.equal(await Deno.readTextFile(`${at.tree}/run/stub`), "two\n");
+});
+
+/** Each spoils the archive (`$1`) of a backup that was good. */
+const DAMAGES: Record<string, [script: string, reason: RegExp]> = {
+  "a byte of the archive is another": [
+    'printf "\\\\x$(printf %02x $(( $(od -An -tu1 -j4000 -N1 "$1") ^ 1 )))" | dd of="$1" bs=1 seek=4000 conv=notrunc status=none',
+    /its SHA-256 is/,
+  ],
+  "the archive's last byte is another": [
+    'size=$(stat -c %s "$1"); printf "\\\\x$(printf %02x $(( $(od -An -tu1 -j$((size-1)) -N1 "$1") ^ 1 )))" | dd of="$1" bs=1 seek=$((size-1)) conv=notrunc status=none',
+    /its SHA-256 is/,
+  ],
+  "the archive is cut short": ['truncate -s -100 "$1"', /it has \d+ bytes, but \d+ were stored/],
+  "the archive is gone": ['rm "$1"', /it is not there/],
+  "the archive is another's": [
+    'cd "$(dirname "$1")"; mkdir other; echo other > other/other; tar -C other -I "zstd -q" -cf "$1.new" .; ' +
+    'truncate -s "$(stat -c %s "$1")" "$1.new"; mv "$1.new" "$1"; rm -r other',
+    /its SHA-256 is/,
+  ],
+};
+
+for (const [name, [script, reason]] of Object.entries(DAMAGES)) {
+  const password = { type: "passphrase" as const, passphrase: "p" };
+  for (const key of name.startsWith("a byte") ? [null, password] : [null]) {
+    Deno.test(`${name}${key === null ? "" : ", encrypted"}: the target is not touched`, async () => {
+      await using at = await backedUp(
+        "head -c 300000 /dev/urandom > noise; seq 100000 > numbers",
+        sealedWith(key),
+      );
+      await shell('mkdir "$1"; echo mine > "$1/mine"; touch -d 2001-01-01 "$1"', at.target);
+      const before = await describeTree(at.target);
+      const archive = at.backup.objects.find(({ role }) => role === "archive")!;
+      await shell(script, `${at.run.directory}/${archive.name}`);
+      for (const paths of [[], ["noise"]]) {
+        const target = { path: at.target, overwrite: true, paths };
+        const told = await damage(restore(at.run, at.backup, { target, key }));
+        assert.match(told, new RegExp(`^${archive.name}: ${reason.source}`));
+        assert.deepEqual(await describeTree(at.target), before);
+      }
+      assertNothingLeft(at);
+    });
+  }
+}
+
+Deno.test("a wrong password, a damaged index, a path that is none: told in one line", async () => {
+  await using at = await backedUp("echo one > one", sealedWith({ passphrase: "right" }));
+  const key = { type: "passphrase" as const, passphrase: "wrong" };
+  const wrong = await failure(restore(at.run, at.backup, { target: { path: at.target }, key }));
+  assert.match(wrong, /password/);
+  await assert.rejects(restore(at.run, at.backup, { target: { path: at.target }, key }), isNoDamage);
+  assert.doesNotMatch(wrong, /wrong|right/);
+  // The end of it is not read for that.
+  const archive = at.backup.objects.find(({ role }) => role === "archive")!;
+  const path = `${at.run.directory}/${archive.name}`;
+  await shell(
+    'cp "$1" "$1.good"; printf xxxx | dd of="$1" bs=1 seek=$(($(stat -c %s "$1") - 4)) conv=notrunc status=none',
+    path,
+  );
+  await assert.rejects(restore(at.run, at.backup, { target: { path: at.target }, key }), isNoDamage);
+  await Deno.rename(`${path}.good`, path);
+  const right = { type: "passphrase" as const, passphrase: "right" };
+  const options = (path: string): RestoreOptions => ({ target: { path, paths: ["one"] }, key: right });
+  assert.match(await failure(restore(at.run, at.backup, options("relative"))), /no absolute path/);
+  assert.match(await failure(restore(at.run, at.backup, options(`${at.tree}/one`))), /is not a directory/);
+  const index = at.backup.objects.find(({ role }) => role === "index")!;
+  await shell('truncate -s -10 "$1"', `${at.run.directory}/${index.name}`);
+  assert.match(await damage(restore(at.run, at.backup, options(at.target))), /it has \d+ bytes, but/);
+  const without = { ...at.backup, objects: at.backup.objects.filter(({ role }) => role !== "index") };
+  assert.match(await failure(restore(at.run, without, options(at.target))), /it has no index/);
+  await restore(at.run, without, { target: { path: at.target }, key: right });
+  assert.equal(await Deno.readTextFile(`${at.target}/one`), "one\n");
+});
+
+Deno.test({
+  name: "device files go back where they came from, and nowhere else but for those that every system has",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    await using at = await backedUp(
+      "mkdir dev; cd dev; mknod null c 1 3; mknod deleted c 0 0; mknod disk b 259 70000; mknod mem c 1 1; echo one > one",
+    );
+    const original = await describeTree(at.tree);
+    await shell('mkdir "$1"; echo mine > "$1/mine"', at.target);
+    const before = await describeTree(at.target);
+    for (
+      const [paths, path, told] of [
+        [
+          [],
+          at.target,
+          /dev\/(disk is a block special file \(259:70000\)|mem is a character special file \(1:1\))/,
+        ],
+        [
+          ["dev/disk"],
+          at.target,
+          /: dev\/disk is a block special file \(259:70000\), and device files go back only/,
+        ],
+        [["dev"], `${at.run.root}/new`, /dev\/(disk|mem) is a /],
+      ] as const
+    ) {
+      const restoring = restore(at.run, at.backup, { target: { path, paths: [...paths], overwrite: true } });
+      assert.match(await failure(restoring), told);
+      await assert.rejects(restoring, isNoDamage);
+      assert.deepEqual(await describeTree(at.target), before);
+      assert.throws(() => Deno.lstatSync(`${at.run.root}/new`), Deno.errors.NotFound);
+      assertNothingLeft(at);
+    }
+    const paths = ["dev/null", "dev/deleted", "dev/one"];
+    await restore(at.run, at.backup, { target: { path: at.target, paths } });
+    assert.deepEqual(names(`${at.target}/dev`), ["deleted", "null", "one"]);
+    for (const path of [null, `${at.tree}/`]) {
+      await Deno.remove(at.tree, { recursive: true });
+      await restore(at.run, at.backup, { target: { path } });
+      assert.deepEqual(await describeTree(at.tree), original);
+    }
+  },
+});
+
+Deno.test("a target without room is left as it was", async () => {
+  await using at = await backedUp("head -c 3000000 /dev/urandom > large");
+  await using _room = await mountTmpfs(at.target, 2 ** 20);
+  await Deno.writeTextFile(`${at.target}/mine`, "mine");
+  const restoring = restore(at.run, at.backup, { target: { path: at.target } });
+  const message = await failure(restoring);
+  await assert.rejects(restoring, isNoDamage);
+  assert.match(message, /there is no room for it in .*target/);
+  assert.deepEqual(names(at.target), ["mine"]);
+});
+
+Deno.test("a cancelled restore leaves nothing", async () => {
+  await using at = await backedUp("head -c 30000000 /dev/urandom > large");
+  at.run.onLine = (line) => {
+    if (line.startsWith("Restoring into")) queueMicrotask(() => at.run.cancel());
+  };
+  await assert.rejects(restore(at.run, at.backup, { target: { path: at.target } }), {
+    name: "RunAbortedError",
+  });
+  assertNothingLeft(at);
+});
+
+Deno.test("a cancel that comes while files are put into their place leaves none of them half way", async () => {
+  await using at = await backedUp("echo one > one; echo two > two");
+  await shell('mkdir "$1"; echo mine > "$1/one"; echo mine > "$1/mine"', at.target);
+  at.run.onLine = (line) => {
+    if (line.startsWith("Everything is unpacked")) at.run.cancel();
+  };
+  await restore(at.run, at.backup, { target: { path: at.target, overwrite: true } });
+  assert.deepEqual(names(at.target), ["mine", "one", "two"]);
+  assert.equal(await Deno.readTextFile(`${at.target}/one`), "one\n");
+});
+
+for (const paths of [[], ["a", "new/deep", "sub"]]) {
+  const what = paths.length === 0 ? "everything" : "chosen paths";
+  Deno.test(`where not all can be put into its place, the target is as it was: ${what}`, async () => {
+    await using at = await backedUp(
+      "mkdir -p a new/deep sub b; echo one > a/one; echo new > a/new; ln -s one a/link; mkdir a/dir a/was; echo 1 > a/was/1; " +
+        "echo deep > new/deep/file; mkfifo new/deep/fifo; echo in > sub/in; chmod 750 a; setfattr -n user.x -v 1 a; setfacl -m u:1:rx,d:u:1:rx a",
+    );
+    await shell(
+      'mkdir "$1"; cd "$1"; mkdir -p a b sub; echo mine > a/one; echo mine > a/mine; ln -s /nowhere a/was; chmod 700 a; ' +
+        "touch -d 2001-01-01 a/one a/mine; touch -h -d 2001-01-02 a/was; touch -d '2001-01-03 00:00:00.123456789' a b; touch -d 2001-01-04 .",
+      at.target,
+    );
+    const before = await describeTree(at.target);
+    const inodes = () => shell('find "$1" -printf "%i %p\\n" | sort', at.target);
+    const inodesBefore = await inodes();
+    // A directory that nobody may change any more, when all is unpacked.
+    at.run.onLine = (line) => {
+      if (line.startsWith("Everything is unpacked")) setImmutable(`${at.target}/sub`, true);
+    };
+    const restoring = restore(at.run, at.backup, { target: { path: at.target, paths, overwrite: true } });
+    await Promise.allSettled([restoring]);
+    setImmutable(`${at.target}/sub`, false);
+    assert.match(await failure(restoring), /Operation not permitted$/);
+    await assert.rejects(restoring, isNoDamage);
+    assert.deepEqual(await describeTree(at.target), before);
+    assert.equal(await inodes(), inodesBefore);
+    assertNothingLeft(at);
+    // A directory that can't be changed to begin with fails the run before anything is read.
+    at.run.onLine = (line) => assert.doesNotMatch(line, /is unpacked/);
+    setImmutable(`${at.target}/sub`, true);
+    const refused = await restore(at.run, at.backup, { target: { path: at.target, paths, overwrite: true } })
+      .then(() => "", (error: Error) => error.message);
+    setImmutable(`${at.target}/sub`, false);
+    assert.match(refused, /the agent can't write in .*\/target\/sub\. Give it the right/);
+    assert.deepEqual(await describeTree(at.target), before);
+    assertNothingLeft(at);
+  });
+}
+
+function setImmutable(path: string, isImmutable: boolean): void {
+  const { success } = new Deno.Command("chattr", { args: [isImmutable ? "+i" : "-i", path] }).outputSync();
+  assert.ok(success, `chattr failed on ${path}`);
+}
+
+Deno.test("an empty file system that not all can be put into is left with what came meanwhile, and nothing else", async () => {
+  await using at = await backedUp("mkdir a b; echo one > a/one; echo two > b/two; chmod 750 .");
+  await using _target = await mountTmpfs(at.target, 2 ** 20);
+  await Deno.chmod(at.target, 0o705);
+  const before = await describeTree(at.target);
+  // Somebody's file that comes meanwhile.
+  at.run.onLine = (line) => {
+    if (line.startsWith("Everything is unpacked")) Deno.writeTextFileSync(`${at.target}/b`, "mine");
+  };
+  assert.match(
+    await failure(restore(at.run, at.backup, { target: { path: at.target } })),
+    /overwrite|directory/i,
+  );
+  assert.equal(await Deno.readTextFile(`${at.target}/b`), "mine");
+  await Deno.remove(`${at.target}/b`);
+  await Deno.utime(at.target, 0, 0);
+  const shown = (lines: string[]) => lines.map((line) => line.replace(/(0:0) \S+/, "$1"));
+  assert.deepEqual(shown(await describeTree(at.target)), shown(before));
+});
+
+Deno.test("chosen paths are not put below a link that lies in the target", async () => {
+  await using at = await backedUp("mkdir -p a/b; echo one > a/b/one");
+  await shell('mkdir -p "$1" "$2"; ln -s "$2" "$1/a"', at.target, `${at.run.root}/elsewhere`);
+  for (const overwrite of [false, true]) {
+    const target = { path: at.target, paths: ["a/b"], overwrite };
+    assert.match(await failure(restore(at.run, at.backup, { target })), /target\/a is /);
+    assert.deepEqual(names(`${at.run.root}/elsewhere`), []);
+  }
+});

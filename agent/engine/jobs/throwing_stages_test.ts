@@ -1,0 +1,295 @@
+/**
+ * Every pipeline of the engine ends when one of its stages throws: at its first bytes, in the middle or at
+ * its end.
+ */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { systemClock } from "../../../src/domain/clock.ts";
+import type { BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
+import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
+import { capture } from "../programs/capture.ts";
+import { Children, type Command } from "../programs/children.ts";
+import { follow } from "../programs/tail.ts";
+import { streamPart } from "./pipeline.ts";
+import { LocalDestination } from "../destinations/local/local.ts";
+import { Progress } from "./progress.ts";
+import { pump } from "../programs/double_buffer.ts";
+import { ReadProgress } from "./read_progress.ts";
+import type { SourcePart } from "../sources/source.ts";
+import { countInSnapshot } from "../sources/postgresql/counts.ts";
+import type { PostgresqlConnection } from "../sources/postgresql/connection.ts";
+import { countStored } from "../sources/mysql/counts.ts";
+import { DumpRows } from "../sources/mysql/dump_rows.ts";
+import { StoredObjects } from "./stored_objects.ts";
+import { feedUnpacked } from "../sources/database/feed.ts";
+import { FrameWatch } from "../transforms/frames.ts";
+import { walkArchive, walkIndex, walkStream } from "../archive/walk.ts";
+
+const MB = 1024 * 1024;
+/** Far more than pipes and buffers hold: a stage that nobody reads any more blocks. */
+const BYTES = 12 * MB;
+const ODD = new Error("odd");
+
+/** Throws what it always throws at the `nth` call. Not async: most parsers are not. */
+function throwingAt(nth: number): () => void {
+  let calls = 0;
+  return () => {
+    if (++calls === nth) throw ODD;
+  };
+}
+
+const sh = (script: string): Command => ({ program: "sh", args: ["-c", script] });
+
+interface Bench extends AsyncDisposable {
+  run: BackupRun;
+  children: Children;
+  /** A tar archive as pzstd writes it, of a file that does not compress. */
+  archive: string;
+  lines: string;
+}
+
+async function bench(): Promise<Bench> {
+  const run = await BackupRun.open();
+  await shell(
+    `cd "$1"; head -c ${BYTES} /dev/urandom > data; mkdir -p tree; ln data tree; seq 50000 | sed 's/^/tree-/' > names
+    tar --format=posix -b 128 -cf - tree | pzstd -q -c > archive.tar.zst
+    seq 1500000 | zstd -q -c > lines.zst`,
+    run.root,
+  );
+  const children = new Children(systemClock, run.abort.signal);
+  return {
+    run,
+    children,
+    archive: `${run.root}/archive.tar.zst`,
+    lines: `${run.root}/lines.zst`,
+    [Symbol.asyncDispose]: async () => {
+      await children[Symbol.asyncDispose]();
+      await run[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The work rejects soon, with what was thrown and no other error. */
+async function throwsOdd(work: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("Still at work")), 20_000);
+  try {
+    await assert.rejects(Promise.race([work, late.promise]), ODD);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function* pieces(path: string, before: () => void = () => {}): AsyncIterable<Uint8Array> {
+  const bytes = await Deno.readFile(path);
+  for (let at = 0; at < bytes.length; at += 64 * 1024) {
+    before();
+    yield bytes.subarray(at, at + 64 * 1024);
+  }
+}
+
+function objectsOf(at: Bench, path: string): [StoredObjects, StoredObject] {
+  const bytes = Deno.readFileSync(path);
+  const object: StoredObject = {
+    role: "index",
+    name: path.slice(at.run.root.length + 1),
+    size: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    database: null,
+  };
+  const destination = { type: "local" as const, directory: at.run.root };
+  const backup: BackupToRead = {
+    id: 1,
+    created_at: "2026-01-02T03:04:05.000Z",
+    objects: [object],
+    files_count: null,
+    source: null,
+    destination,
+    key: null,
+  };
+  return [
+    new StoredObjects(backup, new LocalDestination(destination, at.run.ports.signal), at.children),
+    object,
+  ];
+}
+
+/** The first piece, one in the middle, the last. */
+const MOMENTS = { "at its first bytes": 1, "in the middle": 80, "near its end": 190 };
+
+function throwingWatch(nth: number): FrameWatch {
+  const watch = new FrameWatch();
+  const tick = throwingAt(nth);
+  const push = watch.push.bind(watch);
+  watch.push = (chunk) => {
+    tick();
+    push(chunk);
+  };
+  return watch;
+}
+
+for (const [moment, nth] of Object.entries(MOMENTS)) {
+  Deno.test(`the walk of an archive ends when its source or its watch throws ${moment}`, async () => {
+    await using at = await bench();
+    const whole = (path: string | null) => ({ chunks: pieces(at.archive), path });
+    const odd = (path: string | null) => ({ chunks: pieces(at.archive, throwingAt(nth)), path });
+    const work = at.run.ports.workDirectory;
+    for (const path of [null, at.archive]) {
+      for (const [bytes, watch] of [[odd, new FrameWatch()], [whole, throwingWatch(nth)]] as const) {
+        await using programs = at.children.nest();
+        await throwsOdd(walkArchive(bytes(path), watch, programs, work));
+      }
+      for (const [bytes, watch] of [[odd, new FrameWatch()], [whole, throwingWatch(nth)]] as const) {
+        await using programs = at.children.nest();
+        await throwsOdd(walkStream(bytes(path), watch, programs));
+      }
+    }
+  });
+}
+
+for (const nth of [1, 700_000, 1_500_000]) {
+  Deno.test(`the lines of an index end when the parser throws at line ${nth}`, async () => {
+    await using at = await bench();
+    const [objects, object] = objectsOf(at, at.lines);
+    await throwsOdd(objects.lines(object, throwingAt(nth)));
+    // Only that pipeline has ended: the run may clean up with its programs.
+    assert.equal((await capture(at.children, sh("echo up"))).stdout, "up\n");
+    await throwsOdd(walkIndex(pieces(at.lines, throwingAt(2)), at.children));
+  });
+}
+
+for (const nth of [1, 4, 12]) {
+  Deno.test(`a pump and a follower end when what they feed throws at chunk ${nth}`, async () => {
+    await using at = await bench();
+    for (const isLate of [false, true]) {
+      const children = at.children.nest();
+      const endless = sh(`head -c ${BYTES} /dev/zero; exec sleep 1000`);
+      const child = children.spawn(endless, { stdout: "piped", onMessage: () => {} });
+      const tick = throwingAt(nth);
+      const take = isLate ? () => Promise.resolve().then(tick) : tick;
+      await throwsOdd(pump(child.stdout!, take, children.stop));
+      const others = at.children.nest();
+      const writer = others.spawn(sh("exec sleep 1000"), { stdout: "null", onMessage: () => {} });
+      await throwsOdd(
+        follow(`${at.run.root}/data`, writer.exited, systemClock, throwingAt(nth), others.stop),
+      );
+    }
+  });
+}
+
+Deno.test("a follower of a file that is gone ends its program", async () => {
+  await using at = await bench();
+  const programs = at.children.nest();
+  const writer = programs.spawn(sh("exec sleep 1000"), { stdout: "null", onMessage: () => {} });
+  await assert.rejects(
+    follow(`${at.run.root}/gone`, writer.exited, systemClock, () => {}, programs.stop),
+    Deno.errors.NotFound,
+  );
+  assert.equal((await writer.exited).signal, "SIGTERM");
+});
+
+/** Goes on for ever unless somebody ends it. */
+function endlessPart(changes: Partial<SourcePart>): SourcePart {
+  return {
+    label: "test",
+    database: null,
+    infix: null,
+    extension: ".sql",
+    command: sh(`head -c ${BYTES} /dev/urandom; echo one >&2; exec sleep 1000`),
+    streamDescriptor: 1,
+    index: null,
+    restore: "cat",
+    message: () => {},
+    checkExit: () => {},
+    checkEnd: () => {},
+    ...changes,
+  };
+}
+
+async function* oddInput(count: number): AsyncGenerator<Uint8Array> {
+  for (let piece = 0; piece < count; piece++) yield new Uint8Array(64 * 1024);
+  throw await Promise.resolve(ODD);
+}
+
+const STAGES: Record<string, () => { changes: Partial<SourcePart>; take?: () => void }> = {
+  "the reader of its messages": () => ({ changes: { message: throwingAt(1) } }),
+  "the check of its exit": () => ({
+    changes: { command: sh(`head -c ${BYTES} /dev/urandom`), checkExit: throwingAt(1) },
+  }),
+  "its input": () => ({ changes: { command: { program: "cat", args: [] }, input: () => oddInput(0) } }),
+  "its input, midway, of a program that goes on without": () => ({
+    changes: { command: sh("cat; exec sleep 1000"), input: () => oddInput(40) },
+  }),
+  "what stores it, at once": () => ({ changes: {}, take: throwingAt(1) }),
+  "what stores it, midway": () => ({ changes: {}, take: throwingAt(5) }),
+};
+
+for (const [stage, make] of Object.entries(STAGES)) {
+  for (const isDirect of [false, true]) {
+    Deno.test(`a backup's stream${isDirect ? " into a file" : ""} ends when ${stage} throws`, async () => {
+      await using at = await bench();
+      const { run, children } = at;
+      const source = { type: "files" as const, path: "/", excluded_paths: [], allow_unreadable: false };
+      const context = { job: run.job(source), ports: run.ports, children, user: null };
+      const path = `${run.root}/direct`;
+      await Deno.writeFile(path, new Uint8Array(0));
+      const direct = isDirect ? { path, written: () => {}, findFault: async () => {} } : null;
+      const { changes, take = () => {} } = make();
+      const progress = new Progress(run.ports, null);
+      await throwsOdd(streamPart(endlessPart(changes), context, progress, take, direct));
+    });
+  }
+}
+
+for (const script of ["exec cat > /dev/null", "sleep 0.2; echo two >&2; exec sleep 1000"]) {
+  Deno.test(`a restore's stream ends when a reader of messages throws: ${script}`, async () => {
+    await using at = await bench();
+    const { run, children } = at;
+    const [objects, archive] = objectsOf(at, at.archive);
+    const context = { children, objects, ports: run.ports, progress: new ReadProgress(run.ports, objects) };
+    await throwsOdd(feedUnpacked(archive, sh(`echo one >&2; ${script}`), throwingAt(1), context));
+  });
+}
+
+Deno.test("a dump goes on when the count of its rows throws, and is stored without one", async () => {
+  await using at = await bench();
+  const { push } = DumpRows.prototype;
+  DumpRows.prototype.push = throwingAt(2);
+  try {
+    const { run, children } = at;
+    const counting = await countStored(
+      "shop",
+      Infinity,
+      { job: { run_as: null }, ports: run.ports, children, user: null },
+      () => Promise.resolve({}),
+    );
+    for await (const chunk of pieces(at.archive)) await counting.push!(chunk);
+    assert.equal(await counting.end(), null);
+    assert.match(run.lines.join("\n"), /Rows are not counted in shop/);
+  } finally {
+    DumpRows.prototype.push = push;
+  }
+});
+
+Deno.test("a dump goes on when psql answers what nobody understands, and then says nothing more", async () => {
+  await using at = await bench();
+  const { run, children } = at;
+  const connection = {
+    scriptCommand: () => sh("echo '{odd'; exec sleep 1000"),
+    execute: () => Promise.resolve(""),
+  } as unknown as PostgresqlConnection;
+  const context = { job: { run_as: null }, ports: run.ports, children, user: null };
+  const properties = {
+    owner: "postgres",
+    grants: null,
+    connection_limit: -1,
+    is_template: false,
+    tablespace: "pg_default",
+    comment: null,
+    settings: [],
+    security_labels: [],
+  };
+  const known = { properties, excluded: [], unchecked_foreign_keys: [] };
+  const counting = await countInSnapshot({ connection, psql: "psql" }, "shop", known, context);
+  assert.deepEqual(counting.args, []);
+  assert.equal((await counting.end())?.tables, undefined);
+});

@@ -1,0 +1,100 @@
+/** One verification, from a job to the answer whether a backup is still what was stored. */
+import type { StoredObject, Verified, VerifyJob } from "../../../src/protocol/job.ts";
+import { Children } from "../programs/children.ts";
+import { oneLine } from "../programs/line.ts";
+import {
+  BackupDamagedError,
+  type Destination,
+  RunAbortedError,
+  RunFailedError,
+  type RunPorts,
+} from "../ports.ts";
+import { formatBytes } from "./progress.ts";
+import { type Look, readBack } from "./read_back.ts";
+import { ReadProgress } from "./read_progress.ts";
+import { BackupContents } from "../manifest/contents.ts";
+
+/** An index before its archive, which is held against it. */
+const ORDER = { index: 0, archive: 1, manifest: 2 };
+/** In a verdict; the output has them all. */
+const FAULTS_TOLD = 3;
+
+/**
+ * Reads back every object of a backup. Resolves where all of them are whole.
+ *
+ * Rejects with a `BackupDamagedError` where something is wrong for sure, after everything was looked at; with another
+ * `RunFailedError` where it could not be found out; with the signal's reason once that is aborted.
+ */
+export async function runVerify(
+  job: VerifyJob,
+  destination: Destination,
+  ports: RunPorts,
+): Promise<Verified> {
+  const started = ports.clock.monotonic();
+  const read = { bytesRead: 0 };
+  const progress = new ReadProgress(ports, read);
+  const reporting = new AbortController();
+  const contents = new BackupContents(job.backup, ports.workDirectory);
+  const faults: string[] = [];
+  try {
+    ports.output.line(`Verifying backup ${job.backup.id} of ${job.backup.created_at}`);
+    ports.output.line(`Reading from ${destination.description}`);
+    if (contents.isSealed) {
+      ports.output.line(
+        "It is encrypted to recipients: its sizes and SHA-256 are checked, what is in it can't be",
+      );
+    }
+    progress.total = job.backup.objects.reduce((sum, { size }) => sum + size, 0);
+    progress.report(reporting.signal).catch((error) => ports.output.line(`Progress stopped: ${error}`));
+    const objects = [...job.backup.objects].sort((a, b) => ORDER[a.role] - ORDER[b.role]);
+    for (const object of objects) {
+      const count = (bytes: number) => void (read.bytesRead += bytes);
+      const found = await verifyObject(object, destination, contents, ports, count);
+      for (const fault of found) ports.output.line(`Damaged: ${object.name}: ${fault}`);
+      faults.push(...found.map((fault) => `${object.name}: ${fault}`));
+    }
+  } catch (error) {
+    throw failure(error, job, ports.signal);
+  } finally {
+    reporting.abort();
+  }
+  if (faults.length > 0) throw damaged(job, faults);
+  return {
+    files_count: contents.filesCount,
+    is_opened: !contents.isSealed,
+    bytes_read: read.bytesRead,
+    duration_ms: Math.round(ports.clock.monotonic() - started),
+  };
+}
+
+async function verifyObject(
+  object: StoredObject,
+  destination: Destination,
+  contents: BackupContents,
+  ports: RunPorts,
+  count: (bytes: number) => void,
+): Promise<string[]> {
+  // Those of one object: what ends them early must not end those of the next.
+  await using children = new Children(ports.clock, ports.signal);
+  const look: Look | null = contents.lookInto(object, children);
+  const spool = `${ports.workDirectory}/proven`;
+  const found = await readBack(object, destination, { look, count, spool });
+  for (const note of contents.notes.splice(0)) ports.output.warning(note);
+  if (found.length === 0) {
+    ports.output.line(`Whole: ${object.name}, ${formatBytes(object.size)}${contents.describe(object)}`);
+  }
+  return found;
+}
+
+function damaged({ backup }: VerifyJob, faults: readonly string[]): BackupDamagedError {
+  const more = faults.length - FAULTS_TOLD;
+  const damage = faults.slice(0, FAULTS_TOLD).join("; ") + (more > 0 ? `; and ${more} more` : "");
+  return new BackupDamagedError(`Backup ${backup.id} is damaged: ${damage}`, damage);
+}
+
+function failure(error: unknown, { backup }: VerifyJob, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof RunAbortedError) return error;
+  const reason = oneLine(error instanceof Error ? error.message : String(error));
+  return new RunFailedError(`Cannot verify backup ${backup.id}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
+import { type Origin, verify, verifyJob } from "../../../tests/support/fixtures/verify_run.ts";
+import { growTree } from "../../../tests/support/fixtures/tree.ts";
+import type { BackupJob, BackupToRead, StoredBackup, StoredObject } from "../../../src/protocol/job.ts";
+import { LocalDestination } from "../destinations/local/local.ts";
+import { BackupDamagedError, RunFailedError } from "../ports.ts";
+import { runVerify } from "./verify.ts";
+
+const PASSWORD = { type: "passphrase" as const, passphrase: "correct horse" };
+const SEALED: Partial<BackupJob> = { encryption: { type: "password", password: PASSWORD.passphrase } };
+const RECIPIENTS: Partial<BackupJob> = {
+  encryption: {
+    type: "recipients",
+    recipients: ["age14dzgq5jzjzp4lwnp2udpu2naeqrzcjm9xwrzu7hrp8jc5cpxzpgqdtsnsn"],
+  },
+};
+
+interface Fixture extends AsyncDisposable {
+  run: BackupRun;
+  backup: StoredBackup;
+  path(role: StoredObject["role"]): string;
+}
+
+async function backedUp(
+  grow: string | ((tree: string) => Promise<unknown>),
+  changes: Partial<BackupJob> = {},
+): Promise<Fixture> {
+  const run = await BackupRun.open();
+  const tree = `${run.root}/tree`;
+  await Deno.mkdir(tree);
+  await (typeof grow === "string" ? shell(`cd "$1"; ${grow}`, tree) : grow(tree));
+  const source = { type: "files" as const, path: tree, excluded_paths: [], allow_unreadable: false };
+  const backup = await run.run(source, changes);
+  return {
+    run,
+    backup,
+    path: (role) => `${run.directory}/${backup.objects.find((object) => object.role === role)!.name}`,
+    [Symbol.asyncDispose]: async () => {
+      await shell('chmod -R u+rwx "$1"', run.root);
+      await run[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function damage(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
+  assert(error instanceof BackupDamagedError, Deno.inspect(error));
+  assert.equal(error.message, `Backup 31 is damaged: ${error.damage}`);
+  assert.doesNotMatch(error.message, /\n/);
+  return error.damage;
+}
+
+const VARIANTS: Record<string, [Partial<BackupJob>, BackupToRead["key"], Origin]> = {
+  plain: [{}, null, "here"],
+  "plain and elsewhere": [{}, null, "elsewhere"],
+  encrypted: [SEALED, PASSWORD, "here"],
+};
+
+for (const [variant, [changes, key, from]] of Object.entries(VARIANTS)) {
+  Deno.test(`a backup of a tree of everything is found whole, ${variant}`, async () => {
+    await using at = await backedUp(growTree, changes);
+    const verified = await verify(at.run, at.backup, { key, from });
+    assert.equal(verified.files_count, at.backup.files_count);
+    assert.equal(verified.is_opened, true);
+    assert.equal(verified.bytes_read, at.backup.objects.reduce((sum, { size }) => sum + size, 0));
+    assert.equal(at.run.lines.filter((line) => line.startsWith("Whole: ")).length, 3);
+  });
+}
+
+Deno.test("of a backup to recipients, sizes and digests are checked, and the output says that no more is", async () => {
+  await using at = await backedUp("echo one > one", RECIPIENTS);
+  const { is_opened, files_count } = await verify(at.run, at.backup);
+  assert.deepEqual([is_opened, files_count], [false, null]);
+  assert.match(at.run.lines.join("\n"), /encrypted to recipients: its sizes and SHA-256 are checked/);
+  await shell('printf xxxx | dd of="$1" bs=1 seek=300 conv=notrunc status=none', at.path("archive"));
+  assert.match(await damage(verify(at.run, at.backup)), /\.tar\.zst\.age: its SHA-256 is/);
+});
+
+const DAMAGES: Record<string, [script: string, fault: RegExp]> = {
+  "is cut short": ['truncate -s -1 "$1"', /it has \d+ bytes, \d+ were stored/],
+  "has something behind its end": ['printf x >> "$1"', /it has \d+ bytes, \d+ were stored/],
+  // An empty directory may be one whose file system is not mounted.
+  "is gone": ['touch "$1.other"; rm "$1"', /it is not there/],
+  "is empty": [': > "$1"', /it has 0 bytes/],
+  "is another's of the same size": [
+    'head -c $(stat -c %s "$1") /dev/urandom > "$1.new"; mv "$1.new" "$1"',
+    /its SHA-256 is/,
+  ],
+};
+
+for (const [name, [script, fault]] of Object.entries(DAMAGES)) {
+  Deno.test(`an object that ${name} is told of, each by its name`, async () => {
+    await using at = await backedUp("echo one > one; seq 1000 > numbers");
+    for (const role of ["archive", "index", "manifest"] as const) await shell(script, at.path(role));
+    // An empty directory would look like one whose file system is not mounted.
+    await Deno.writeTextFile(`${at.run.directory}/another object`, "");
+    const told = await damage(verify(at.run, at.backup));
+    const found = at.run.lines.filter((line) => line.startsWith("Damaged: "));
+    for (const { name } of at.backup.objects) {
+      const line = found.find((line) => line.startsWith(`Damaged: ${name}: `));
+      assert.match(line ?? "", fault);
+    }
+    assert.match(told, fault);
+  });
+}
+
+Deno.test("a backup in another one's place is caught by all of its objects", async () => {
+  await using at = await backedUp("echo one > one");
+  const source = {
+    type: "files" as const,
+    path: `${at.run.root}/tree`,
+    excluded_paths: [],
+    allow_unreadable: false,
+  };
+  await Deno.writeTextFile(`${source.path}/one`, "two\n");
+  const other = await at.run.run(source, { object: { prefix: "backup_7", stamp: "20260102030406" } });
+  for (const [index, { name }] of at.backup.objects.entries()) {
+    await Deno.rename(`${at.run.directory}/${other.objects[index]!.name}`, `${at.run.directory}/${name}`);
+  }
+  await damage(verify(at.run, at.backup));
+  const found = at.run.lines.filter((line) => line.startsWith("Damaged: "));
+  assert.equal(new Set(found.map((line) => line.split(": ")[1])).size, 3);
+});
+
+Deno.test("what was stored wrongly is caught although its digest is right", async () => {
+  await using at = await backedUp("mkdir d; echo one > d/one; echo two > two");
+  // An archive of another tree with its own digest, as if it had been stored so.
+  const spoil = async (script: string): Promise<StoredBackup> => {
+    const archive = at.backup.objects.find(({ role }) => role === "archive")!;
+    const path = at.path("archive");
+    await shell(`cd "$(dirname "$1")"; ${script}`, path);
+    const [sha256] = (await shell('sha256sum < "$1"', path)).split(" ");
+    const { size } = await Deno.stat(path);
+    const objects = at.backup.objects.map((object) =>
+      object === archive ? { ...object, size, sha256: sha256! } : object
+    );
+    return { ...at.backup, objects };
+  };
+  const archive = (options: string) =>
+    `mkdir -p x; echo 1 > x/one; tar -C x --format=posix ${options} -b 128 -cf x.tar .; pzstd -q -c x.tar > "$1"`;
+  const told = async (backup: StoredBackup, fault: RegExp) => {
+    for (const from of ["here", "elsewhere"] as const) {
+      assert.match(await damage(verify(at.run, backup, { from })), fault);
+    }
+  };
+  await told(await spoil(archive("")), /it holds 2 members, where its index tells of 4/);
+  assert.match(at.run.lines.join("\n"), /manifest\.json: it does not tell of backup_7_/);
+  const cut = `${
+    archive("")
+  }; head -c 65536 x.tar > y.tar; dd if=/dev/urandom of=y.tar bs=512 seek=3 conv=notrunc count=125 status=none; pzstd -q -c y.tar > "$1"`;
+  await told(await spoil(cut), /tar\.zst: (?:it does not unpack|the archive)/);
+  await told(await spoil('echo text > "$1"'), /does not unpack|frames|cut short/);
+});
+
+Deno.test("a wrong password is told in one line without it", async () => {
+  await using at = await backedUp("echo one > one", SEALED);
+  const key = { type: "passphrase" as const, passphrase: "wrong" };
+  const told = await damage(verify(at.run, at.backup, { key }));
+  assert.match(told, /password/);
+  assert.doesNotMatch(told, /wrong|horse/);
+});
+
+Deno.test("what can't be found out is no damage: a lost connection, a place that is gone, a cancel", async () => {
+  await using at = await backedUp("echo one > one");
+  const job = verifyJob(at.run, at.backup, null);
+  const failing = async (work: Promise<unknown>, message: RegExp) => {
+    const error = await work.then(() => assert.fail("nothing was thrown"), (error) => error);
+    assert(error instanceof RunFailedError && !(error instanceof BackupDamagedError), Deno.inspect(error));
+    assert.match(error.message, message);
+  };
+  const local = new LocalDestination({ type: "local", directory: at.run.directory }, at.run.ports.signal);
+  const unread = {
+    ...local,
+    description: "a network",
+    size: (name: string) => local.size(name),
+    localPath: () => null,
+    // deno-lint-ignore require-yield
+    async *read(): AsyncGenerator<Uint8Array> {
+      throw new RunFailedError("Cannot read x: the connection was lost");
+    },
+  } as unknown as LocalDestination;
+  await failing(
+    runVerify(job, unread, at.run.ports),
+    /^Cannot verify backup 31: Cannot read x: the connection/,
+  );
+  await Deno.rename(at.run.directory, `${at.run.root}/elsewhere`);
+  await failing(
+    verify(at.run, at.backup),
+    /^Cannot verify backup 31: .* is not there\. See whether its file system/,
+  );
+  await Deno.rename(`${at.run.root}/elsewhere`, at.run.directory);
+  at.run.cancel();
+  await assert.rejects(verify(at.run, at.backup), { name: "RunAbortedError" });
+});

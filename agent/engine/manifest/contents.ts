@@ -1,0 +1,145 @@
+/** What the objects of a backup hold, each looked into as it passes and held against the others. */
+import * as z from "zod";
+import { type BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
+import { describeUnreadable, type FrameTable } from "../archive/archive_index.ts";
+import type { Children } from "../programs/children.ts";
+import type { ListingFigures } from "../archive/listing.ts";
+import { RunFailedError } from "../ports.ts";
+import type { Bytes, Look } from "../jobs/read_back.ts";
+import { checkStoredEnd, formatOf } from "../sources/database/stored_end.ts";
+import { FrameWatch, type StreamEnd } from "../transforms/frames.ts";
+import { type IndexFigures, walkArchive, walkIndex, walkStream } from "../archive/walk.ts";
+
+const Manifest = z.object({
+  format: z.literal("rearguard-backup"),
+  objects: z.array(StoredObject.extend({ role: z.enum(["archive", "index"]) })),
+});
+
+const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+
+export class BackupContents {
+  /** Its archives can't be opened by anybody here. */
+  readonly isSealed: boolean;
+  /** By database; of those indexes that are whole so far. */
+  readonly #indexes = new Map<string | null, IndexFigures>();
+  #files: number | null = null;
+  /** Comparisons that could not be made although the object is as it was stored; a line each. */
+  readonly notes: string[] = [];
+
+  constructor(private readonly backup: BackupToRead, private readonly workDirectory: string) {
+    this.isSealed = backup.key === null && backup.objects.some(({ name }) => name.endsWith(".age"));
+  }
+
+  /** Of an archive of files that was walked; else null. */
+  get filesCount(): number | null {
+    return this.#files;
+  }
+
+  /** Null where the object can't be opened. Indexes come before their archives. */
+  lookInto(object: StoredObject, children: Children): Look | null {
+    if (object.role === "manifest") return ({ chunks }) => this.#manifest(chunks);
+    if (this.isSealed) return null;
+    return async (stored) => {
+      const opened = await this.#open(stored, children);
+      if (object.role === "index") await this.#index(object, opened, children);
+      else await this.#archive(object, opened, children);
+    };
+  }
+
+  /** For the output, of an object that is whole. */
+  describe({ role }: StoredObject): string {
+    return role === "archive" && this.#files !== null ? `, ${this.#files} files` : "";
+  }
+
+  async #open(stored: Bytes, children: Children): Promise<Bytes> {
+    const { key } = this.backup;
+    if (key === null) return stored;
+    const { decryptStream } = await import("../transforms/decrypt.ts");
+    return { chunks: decryptStream(stored.chunks, key, children), path: null };
+  }
+
+  async #index(
+    object: StoredObject,
+    { chunks }: Bytes,
+    children: Children,
+  ): Promise<void> {
+    const figures = await walkIndex(chunks, children);
+    const { files_count } = this.backup;
+    const { unreadable } = figures;
+    if (unreadable !== null) this.notes.push(describeUnreadable(object.name, unreadable));
+    if (files_count !== null && files_count !== figures.files) {
+      throw new RunFailedError(`it tells of ${figures.files} files, ${files_count} were stored`);
+    }
+    this.#indexes.set(object.database, figures);
+  }
+
+  async #archive(
+    object: StoredObject,
+    opened: Bytes,
+    children: Children,
+  ): Promise<void> {
+    const index = this.#indexes.get(object.database);
+    const watch = new FrameWatch(opened.path);
+    const isTar = formatOf(object.name) === "tar";
+    let listed: ListingFigures | null = null;
+    if (isTar) listed = await walkArchive(opened, watch, children, this.workDirectory);
+    else await walkStream(opened, watch, children);
+    const end = await watch.end(children);
+    await checkStoredEnd(object, this.backup.source?.type ?? null, watch, end, children);
+    if (index === undefined) return;
+    if (listed !== null) this.#compareMembers(object.name, listed, index);
+    if (index.table !== null) compareFrames(end, index.table);
+    this.#files = index.files;
+  }
+
+  /** An index with lines that can't be read proves nothing against an archive that tar reads to its end. */
+  #compareMembers(name: string, listed: ListingFigures, index: IndexFigures): void {
+    if (listed.members === index.members && listed.digest === index.digest) return;
+    const how = listed.members === index.members
+      ? "others than its index tells of"
+      : `where its index tells of ${index.members}`;
+    const difference = `it holds ${listed.members} members, ${how}`;
+    if (!index.isOdd) throw new RunFailedError(difference);
+    this.notes.push(`${name}: ${difference}, in which some lines can't be read`);
+  }
+
+  async #manifest(stored: AsyncIterable<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const chunk of stored) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length > MAX_MANIFEST_BYTES) throw new RunFailedError("it is too long for a manifest");
+    }
+    const told = readManifest(text);
+    if (told === null) {
+      this.notes.push("The manifest is as it was stored, but can't be read: another release wrote it.");
+      return;
+    }
+    for (const { role, name, size, sha256 } of this.backup.objects) {
+      if (role === "manifest") continue;
+      const own = told.objects.find((object) => object.name === name);
+      if (own?.size !== size || own.sha256 !== sha256) {
+        throw new RunFailedError(`it does not tell of ${name}`);
+      }
+    }
+  }
+}
+
+/** Null where it is none that this release can read. */
+function readManifest(text: string): z.infer<typeof Manifest> | null {
+  try {
+    return Manifest.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function compareFrames({ frames }: StreamEnd, table: FrameTable): void {
+  const { compressed, checksums } = frames;
+  const same = compressed.length === table.compressed.length &&
+    compressed.every((size, index) =>
+      size === table.compressed[index] &&
+      (table.checksums === null || table.checksums[index] === checksums?.[index])
+    );
+  if (!same) throw new RunFailedError("its frames are not those that its index tells of");
+}

@@ -1,0 +1,102 @@
+/**
+ * The manifest: a JSON file beside a backup's objects that tells what they are and how to restore them without
+ * Rearguard. Written last, never encrypted, and holds no secret: a backup counts once its manifest is there.
+ */
+import { describeDoubts } from "../../../src/domain/guards.ts";
+import {
+  type BackupJob,
+  type JobEncryption,
+  jobEncryption,
+  type Missing,
+  type StoredObject,
+} from "../../../src/protocol/job.ts";
+import type { Doubts } from "../jobs/guards.ts";
+import { withDigest } from "./manifest_digest.ts";
+import type { ToldContents } from "./manifest_contents.ts";
+import type { DatabaseContents } from "../sources/database/row_counts.ts";
+import type { PreparedSource, SourcePart } from "../sources/source.ts";
+
+/** Raised with every change that a reader of the older format would misread. */
+export const MANIFEST_FORMAT_VERSION = 1;
+
+const ENCRYPTIONS = { none: null, password: "age, passphrase (scrypt)", recipients: "age, recipients" };
+
+export interface StoredPart {
+  part: SourcePart;
+  archive: StoredObject;
+  index: StoredObject | null;
+  /** Uncompressed bytes. */
+  bytesRead: number;
+  /** How many of them are in frames that did not compress. */
+  incompressible: number;
+  filesCount: number | null;
+  /** Of a database whose rows were counted. */
+  contents: DatabaseContents | null;
+}
+
+export interface ManifestInput {
+  job: BackupJob;
+  source: PreparedSource;
+  parts: StoredPart[];
+  missing: readonly Missing[];
+  judged: Doubts & { incompressible_share: number | null };
+  contents: ToldContents;
+  hostname: string;
+  startedAt: Date;
+  finishedAt: Date;
+  warningsCount: number;
+}
+
+/** UTF-8 JSON, indented, keys in a fixed order, the digest of the rest first. Times are ISO 8601 UTC, sizes bytes of the objects as stored. */
+export function manifest(input: ManifestInput): Uint8Array {
+  const { job, source, parts } = input;
+  const encryption = jobEncryption(job);
+  const document = {
+    format: "rearguard-backup",
+    format_version: MANIFEST_FORMAT_VERSION,
+    task: job.task,
+    hostname: input.hostname,
+    source: source.description,
+    engine: source.engine,
+    started_at: input.startedAt.toISOString(),
+    finished_at: input.finishedAt.toISOString(),
+    warnings_count: input.warningsCount,
+    ...input.missing.length === 0 ? {} : { incomplete: true, missing: input.missing },
+    incompressible_share: input.judged.incompressible_share,
+    suspicion: describeDoubts(input.judged),
+    compression: "zstd, independent frames of 8 MB as pzstd writes them",
+    encryption: ENCRYPTIONS[encryption.type],
+    ...encryption.type === "recipients" ? { recipients: encryption.recipients } : {},
+    tools: source.tools,
+    objects: parts.flatMap((part) => describeObjects(part, input.contents)),
+    ...input.contents.sealed === null ? {} : { sealed_contents: input.contents.sealed },
+    restore: parts.map(({ part, archive }) => `${unpackCommand(archive.name, encryption)} | ${part.restore}`),
+  };
+  return new TextEncoder().encode(withDigest(`${JSON.stringify(document, null, 2)}\n`));
+}
+
+function describeObjects({ archive, index, bytesRead, filesCount }: StoredPart, { open }: ToldContents) {
+  const described = {
+    ...archive,
+    bytes_read: bytesRead,
+    files_count: filesCount,
+    ...open.get(archive.name),
+  };
+  return index === null ? [described] : [described, index];
+}
+
+/** `KEY_FILE` is the reader's to fill in. */
+function unpackCommand(name: string, encryption: JobEncryption): string {
+  switch (encryption.type) {
+    case "none":
+      return `zstd -dc ${shellQuote(name)}`;
+    case "password":
+      return `age --decrypt ${shellQuote(name)} | zstd -d`;
+    case "recipients":
+      return `age --decrypt -i KEY_FILE ${shellQuote(name)} | zstd -d`;
+  }
+}
+
+function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,87 @@
+/** What a backup's databases hold, as its manifest tells it: in clear, or sealed where the archives are. */
+import * as z from "zod";
+import type { BackupToRead } from "../../../src/protocol/job.ts";
+import type { Children } from "../programs/children.ts";
+import { DatabaseContents } from "../sources/database/row_counts.ts";
+import type { StoredObjects } from "../jobs/stored_objects.ts";
+import type { DecryptionKey } from "../transforms/decrypt.ts";
+import type { FileKeys } from "../transforms/file_keys.ts";
+
+/** By the archive's name. */
+export type ArchiveContents = ReadonlyMap<string, DatabaseContents>;
+
+/** Fields of the manifest: of an object, and of the whole. */
+export interface ToldContents {
+  readonly open: ArchiveContents;
+  /** Base64 of an age file, which holds a JSON object from archive's name to contents. */
+  readonly sealed: string | null;
+}
+
+const Sealed = z.record(z.string(), DatabaseContents);
+
+/** The manifest is never encrypted: names of tables are told as openly as the tables themselves. */
+export async function tellContents(
+  contents: ArchiveContents,
+  keys: FileKeys | null,
+): Promise<ToldContents> {
+  if (keys === null || contents.size === 0) return { open: contents, sealed: null };
+  const { encryptTo } = await import("../transforms/encrypt.ts");
+  const chunks: Uint8Array[] = [];
+  const sink = {
+    write: (chunk: Uint8Array) => Promise.resolve(void chunks.push(chunk.slice())),
+    end: async () => {},
+  };
+  const encrypted = await encryptTo(sink, await keys.take());
+  await encrypted.write(new TextEncoder().encode(JSON.stringify(Object.fromEntries(contents))));
+  await encrypted.end();
+  return { open: new Map(), sealed: (await new Blob(chunks as BlobPart[]).bytes()).toBase64() };
+}
+
+const Manifest = z.object({
+  objects: z.array(DatabaseContents.extend({ name: z.string(), bytes_read: z.number().optional() })),
+  sealed_contents: z.string().optional(),
+});
+
+/** From the text of a manifest. Empty where it tells none: of an older backup. Rejects where it is no manifest, or does not open. */
+export async function readContents(
+  text: string,
+  key: DecryptionKey | null,
+  children: Children,
+): Promise<ArchiveContents> {
+  const { objects, sealed_contents: sealed } = Manifest.parse(JSON.parse(text));
+  const open = objects.flatMap(({ name, bytes_read: _, ...contents }) =>
+    Object.values(contents).every((value) => value === undefined) ? [] : [[name, contents] as const]
+  );
+  if (sealed === undefined || key === null) return new Map(open);
+  const { decryptStream } = await import("../transforms/decrypt.ts");
+  const bytes = Uint8Array.fromBase64(sealed);
+  const opened: Uint8Array[] = [];
+  const stream = (async function* () {
+    yield bytes;
+  })();
+  for await (const chunk of decryptStream(stream, key, children)) opened.push(chunk.slice());
+  return new Map(Object.entries(Sealed.parse(JSON.parse(await new Blob(opened as BlobPart[]).text()))));
+}
+
+export interface StoredContents {
+  readonly contents: ArchiveContents;
+  /** Uncompressed bytes, by the archive's name. */
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+/** From the backup's manifest, whose SHA-256 the control plane knows. Empty where the backup has none. */
+export async function storedContents(
+  backup: BackupToRead,
+  objects: StoredObjects,
+  children: Children,
+): Promise<StoredContents> {
+  const manifest = backup.objects.find(({ role }) => role === "manifest");
+  if (manifest === undefined) return { contents: new Map(), sizes: new Map() };
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of objects.whole(manifest)) chunks.push(chunk.slice());
+  const text = await new Blob(chunks as BlobPart[]).text();
+  const sizes = Manifest.parse(JSON.parse(text)).objects.map(({ name, bytes_read = 0 }) =>
+    [name, bytes_read] as const
+  );
+  return { contents: await readContents(text, backup.key, children), sizes: new Map(sizes) };
+}

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../../src/domain/clock.ts";
+import { follow } from "./tail.ts";
+
+async function growing(work: (path: string, file: Deno.FsFile) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempFile();
+  const file = await Deno.open(path, { append: true });
+  try {
+    await work(path, file);
+  } finally {
+    file.close();
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("every byte is given once, in order, and none after the end is missed", () =>
+  growing(async (path, file) => {
+    const ended = Promise.withResolvers<void>();
+    const seen: number[] = [];
+    const following = follow(path, ended.promise, systemClock, (chunk) => {
+      seen.push(...chunk);
+      return Promise.resolve();
+    }, () => assert.fail());
+    for (let i = 0; i < 50; i++) {
+      await file.write(new Uint8Array([i]));
+      if (i % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    ended.resolve();
+    await following;
+    assert.deepEqual(seen, Array.from({ length: 50 }, (_, i) => i));
+  }));
+
+Deno.test("what can't be taken ends the program, and is thrown once that has ended", () =>
+  growing(async (path, file) => {
+    const ended = Promise.withResolvers<void>();
+    let told = false;
+    await file.write(new Uint8Array(10));
+    const following = follow(
+      path,
+      ended.promise,
+      systemClock,
+      () => Promise.reject(new Error("the digest broke")),
+      () => {
+        told = true;
+        ended.resolve();
+      },
+    );
+    await assert.rejects(following, /the digest broke/);
+    assert.ok(told);
+  }));

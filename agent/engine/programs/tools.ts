@@ -1,0 +1,87 @@
+/** The programs the engine stands on: which are there, in which version, and how to get one that is not. */
+import { systemClock } from "../../../src/domain/clock.ts";
+import { capture } from "./capture.ts";
+import { Children, type Command } from "./children.ts";
+import { RunFailedError } from "../ports.ts";
+
+/** Program name to the Debian package that brings it. */
+const PACKAGES = {
+  tar: "tar",
+  zstd: "zstd",
+  pzstd: "zstd",
+  setpriv: "util-linux",
+  mkfifo: "coreutils",
+  pg_dump: "postgresql-client",
+  pg_dumpall: "postgresql-client",
+  psql: "postgresql-client",
+  "mariadb-dump": "mariadb-client",
+  mysqldump: "mariadb-client",
+  mariadb: "mariadb-client",
+  mysql: "mariadb-client",
+} as const;
+
+export type Tool = keyof typeof PACKAGES;
+
+/** What an agent says of itself in its hello: program to version. One that is absent is left out. */
+export async function describeTools(): Promise<Record<string, string>> {
+  await using children = new Children(systemClock, new AbortController().signal);
+  const named: Tool[] = ["tar", "zstd", "pzstd", "pg_dump", "mariadb-dump", "mysqldump"];
+  const found = await Promise.all(
+    named.map(async (tool) => [tool, await toolVersion(children, tool)] as const),
+  );
+  return Object.fromEntries(found.filter((entry): entry is [Tool, string] => entry[1] !== null));
+}
+
+/** Versions of programs that must be there. `paths`: where one lies, if not on the `PATH`. */
+export async function requireTools(
+  children: Children,
+  tools: Tool[],
+  paths: Partial<Record<Tool, string>> = {},
+): Promise<Record<string, string>> {
+  const versions = await Promise.all(tools.map((tool) => toolVersion(children, tool, paths[tool])));
+  const missing = tools.filter((_, index) => versions[index] === null);
+  if (missing.length > 0) throw new RunFailedError(missingTools(missing));
+  return Object.fromEntries(tools.map((tool, index) => [tool, versions[index]!]));
+}
+
+/** The first of these programs that is there, with its version; null where none is. */
+export async function firstTool(
+  children: Children,
+  tools: Tool[],
+): Promise<{ tool: Tool; version: string } | null> {
+  for (const tool of tools) {
+    const version = await toolVersion(children, tool);
+    if (version !== null) return { tool, version };
+  }
+  return null;
+}
+
+export function missingTools(tools: Tool[]): string {
+  const packages = [...new Set(tools.map((tool) => PACKAGES[tool]))];
+  return `Cannot find ${tools.join(", ")} on this server. Install with: apt-get install ${
+    packages.join(" ")
+  }`;
+}
+
+/** The version as the program prints it, without its name; null where the program is absent. */
+export async function toolVersion(
+  children: Children,
+  tool: Tool,
+  path: string = tool,
+): Promise<string | null> {
+  const command: Command = { program: path, args: ["--version"] };
+  try {
+    const { exit, stdout, messages } = await capture(children, command);
+    // pzstd prints its version on stderr.
+    return exit.code === 0 ? parseVersion(stdout.trim() || messages.join("\n")) : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/** `mariadb-dump  Ver 10.19 Distrib 10.11.6-MariaDB, for …`: what counts is the distribution. */
+function parseVersion(text: string): string | null {
+  const match = /Distrib (\S+?),?\s/.exec(text) ?? /(\d+(?:\.\d+)+[^\s,;)]*)/.exec(text);
+  return match === null ? null : match[1]!.replace(/[.,]+$/, "");
+}

@@ -1,0 +1,80 @@
+/** Owners, modes, times, access lists and extended attributes of directories, kept in a tar file. */
+import type { Children } from "../programs/children.ts";
+import { RunFailedError } from "../ports.ts";
+import { ENDS_WITH_AGENT } from "./names.ts";
+import { isClosing, unsetProperty, withoutProgram } from "./unpack_messages.ts";
+
+/** More are not kept. */
+const MAX_REFUSED = 1000;
+
+/**
+ * Keeps them in `archive`, a new file.
+ *
+ * @param lists Files of names below `root`, each ended by NUL. @param withRoot Also of `root` itself.
+ */
+export async function saveAttributes(
+  root: string,
+  lists: readonly string[],
+  withRoot: boolean,
+  archive: string,
+  children: Children,
+): Promise<void> {
+  const from = lists.map((list) => `--files-from=${list}`);
+  const names = withRoot ? ["."] : [];
+  const format = ["--create", "--format=posix", "--no-recursion", "--ignore-failed-read", "--null"];
+  await tar(root, archive, [...format, ...from, ...names], children);
+}
+
+/**
+ * Gives them to directories of the same names below `root`, and makes missing ones. Resolves with what tar
+ * said of those that the agent may not set.
+ */
+export async function giveAttributes(
+  root: string,
+  archive: string,
+  children: Children,
+): Promise<string[]> {
+  return await tar(
+    root,
+    archive,
+    ["--extract", "--same-permissions", "--delay-directory-restore", "--no-selinux"],
+    children,
+  );
+}
+
+async function tar(
+  root: string,
+  archive: string,
+  args: readonly string[],
+  children: Children,
+): Promise<string[]> {
+  const kept = [
+    "--force-local",
+    "--no-unquote",
+    "--xattrs",
+    "--xattrs-include=*",
+    "--acls",
+    "--numeric-owner",
+  ];
+  const refused: string[] = [];
+  let cause: string | null = null;
+  const { code, signal } = await children.spawn({
+    program: "tar",
+    args: ["--zstd", `--file=${archive}`, `--directory=${root}`, ...kept, ...args],
+    redirects: ENDS_WITH_AGENT,
+  }, {
+    stdout: "null",
+    onMessage: (line) => {
+      const text = withoutProgram(line);
+      if (unsetProperty(text) === null) cause ??= isClosing(text) ? null : text;
+      else if (refused.length < MAX_REFUSED) refused.push(text);
+    },
+  }).exited;
+  const isRefused = code === 2 && cause === null && refused.length > 0;
+  if (code !== 0 && !isRefused) {
+    throw new RunFailedError(
+      cause ?? (signal === null ? `tar exited with ${code}` : `tar was ended by ${signal}`),
+    );
+  }
+  return refused;
+}

@@ -1,0 +1,71 @@
+/** Finds conflicts of a restore into a directory that is not empty. */
+import { join } from "node:path";
+import { bytesOf } from "../archive/bytes.ts";
+import type { Children } from "../programs/children.ts";
+import { printable } from "../programs/line.ts";
+import { RunFailedError } from "../ports.ts";
+import { statNames } from "./names.ts";
+import type { Place } from "./restore_directory.ts";
+
+/** Conflicts of a restore, as byte strings relative to the restore directory. */
+export interface Conflicts {
+  /** Would be replaced by what is restored. */
+  replaced: string[];
+  /** Entries of `replaced` where the backup has a directory. */
+  obstructing: string[];
+  /** Directories where the backup has something else: never removed. */
+  blocking: string[];
+  /** Directories that the backup has as well: what they hold stays. */
+  standing: string[];
+}
+
+/**
+ * Looks for what is in the way.
+ *
+ * @param directories File of names of the backup's directories, each ended by NUL. @param others The same of
+ * everything else.
+ */
+export async function findConflicts(
+  place: Place,
+  directories: string,
+  others: string,
+  children: Children,
+): Promise<Conflicts> {
+  if (place.state !== "occupied") return none();
+  const conflicts = none();
+  for (const [type, name] of await statNames(place.path, directories, "%F", children)) {
+    if (type === "directory") {
+      conflicts.standing.push(name);
+      continue;
+    }
+    conflicts.replaced.push(name);
+    conflicts.obstructing.push(name);
+  }
+  for (const [type, name] of await statNames(place.path, others, "%F", children)) {
+    (type === "directory" ? conflicts.blocking : conflicts.replaced).push(name);
+  }
+  return conflicts;
+}
+
+export function none(): Conflicts {
+  return { replaced: [], obstructing: [], blocking: [], standing: [] };
+}
+
+/** Rejects where the run may not replace what it would have to. */
+export function refuseConflicts({ replaced, blocking }: Conflicts, place: Place, overwrite: boolean): void {
+  const named = (name: string) => join(place.path, printable(bytesOf(name)));
+  if (blocking.length > 0) {
+    throw new RunFailedError(
+      `${
+        named(blocking[0]!)
+      } is a directory, and the backup has no directory there. Move it away, or restore elsewhere.`,
+    );
+  }
+  if (replaced.length === 0 || overwrite) return;
+  const count = replaced.length === 1
+    ? "is there already"
+    : `and ${replaced.length - 1} more are there already`;
+  throw new RunFailedError(
+    `${named(replaced[0]!)} ${count}. Set overwrite to replace, or restore elsewhere.`,
+  );
+}

@@ -1,0 +1,86 @@
+/** Moves files from one directory into another of the same file system, under the same names. */
+import type { Children } from "../programs/children.ts";
+import { DIRECTORY_INTO, joinNames, overNames, statNames } from "./names.ts";
+import { parentOf } from "./selection.ts";
+
+/** Less than xargs(1) puts on one command line. */
+const GROUP_BYTES = 60_000;
+
+const LINK = ["cp", "--archive", "--no-preserve=xattr", "--link", "--remove-destination", "--parents"];
+
+/**
+ * Links files, which takes no space and keeps the name in `from`. Moves what can't be linked, as on file
+ * systems without hard links. Replaces what exists under these names.
+ *
+ * @param list A file for names, in the run's own directory.
+ */
+export async function linkOrMove(
+  from: string,
+  to: string,
+  names: readonly string[],
+  list: string,
+  children: Children,
+): Promise<void> {
+  try {
+    await overNames(from, [...LINK, "-t", DIRECTORY_INTO, "--"], names, children, to);
+  } catch {
+    // Where all are linked, it was directories above them whose owners could not be set.
+    const rest = await notLinked(from, to, names, list, children);
+    await makeParents(to, rest, children);
+    await moveNames(from, to, rest, children);
+  }
+}
+
+/** Renames files and directories. The directories above them must be there. */
+export async function moveNames(
+  from: string,
+  to: string,
+  names: readonly string[],
+  children: Children,
+): Promise<void> {
+  const script = 'to=$1; directory=$2; shift 2; exec mv -f -t "$to/$directory" -- "$@"';
+  for (const { parent, group } of groups(names)) {
+    // One command each: xargs is given less than it takes at once, and the first name is the directory.
+    await overNames(from, ["sh", "-c", script, "sh", DIRECTORY_INTO], [parent, ...group], children, to);
+  }
+}
+
+/** Names that one command moves: of the same directory, and not too many. */
+function* groups(names: readonly string[]): Generator<{ parent: string; group: string[] }> {
+  const byParent = Map.groupBy(names, parentOf);
+  for (const [parent, all] of byParent) {
+    let group: string[] = [];
+    let size = parent.length;
+    for (const name of all) {
+      if (group.length > 0 && size + name.length + 3 > GROUP_BYTES) {
+        yield { parent, group };
+        group = [];
+        size = parent.length;
+      }
+      group.push(name);
+      size += name.length + 3;
+    }
+    yield { parent, group };
+  }
+}
+
+async function makeParents(to: string, names: readonly string[], children: Children): Promise<void> {
+  const parents = new Set(names.map(parentOf));
+  parents.delete("");
+  await overNames(to, ["mkdir", "-p", "--"], [...parents], children);
+}
+
+async function notLinked(
+  from: string,
+  to: string,
+  names: readonly string[],
+  list: string,
+  children: Children,
+): Promise<string[]> {
+  await Deno.writeFile(list, joinNames(names));
+  const placed = new Map(
+    (await statNames(to, list, "%d:%i", children)).map(([id, name]) => [name, id]),
+  );
+  return (await statNames(from, list, "%d:%i", children))
+    .filter(([id, name]) => placed.get(name) !== id).map(([, name]) => name);
+}

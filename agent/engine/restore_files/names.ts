@@ -1,0 +1,135 @@
+/** Programs that are run over many names at once. Names are byte strings, relative to a directory. */
+import { bytesOf, latin1 } from "../archive/bytes.ts";
+import { capture } from "../programs/capture.ts";
+import type { Children, Redirect } from "../programs/children.ts";
+import { isThere } from "../exists.ts";
+import { RunFailedError } from "../ports.ts";
+
+/**
+ * Ends a command that changes a restore directory when the agent is killed: another undoes it. A command with
+ * a redirect ends with the agent, and what it starts by {@link ENDS_WITH_PARENT} ends with it.
+ */
+export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", path: "/dev/null" }];
+export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];
+
+/**
+ * A directory that a command puts files into, opened for it: a path through it is no longer than a name that
+ * could be unpacked, however long the directory's own path is.
+ */
+export const DIRECTORY_INTO = "/proc/self/fd/4";
+const INTO = { descriptor: 4, direction: "<" } as const;
+
+/**
+ * Runs a command with the names, which are relative to `directory`, behind its arguments.
+ *
+ * @param to The directory that the command finds as {@link DIRECTORY_INTO}.
+ */
+export async function overNames(
+  directory: string,
+  command: readonly string[],
+  names: readonly string[],
+  children: Children,
+  to: string | null = null,
+): Promise<void> {
+  if (names.length === 0) return;
+  const { exit, messages } = await capture(
+    children,
+    {
+      program: "env",
+      args: [`--chdir=${directory}`, "xargs", "-0", "-r", ...ENDS_WITH_PARENT, ...command],
+      redirects: to === null ? ENDS_WITH_AGENT : [...ENDS_WITH_AGENT, { ...INTO, path: to }],
+    },
+    joinNames(names),
+  );
+  if (exit.code !== 0) {
+    throw new RunFailedError(
+      messages[0]?.replaceAll(DIRECTORY_INTO, to ?? "") ?? `${command[0]} exited with ${exit.code}`,
+    );
+  }
+}
+
+/** Returns the directories that the agent may not write to. The empty name is `root` itself. */
+export async function closedDirectories(
+  root: string,
+  names: readonly string[],
+  children: Children,
+): Promise<string[]> {
+  if (names.length === 0) return [];
+  const find = 'exec find "$@" -maxdepth 0 ! -writable -print0';
+  const { stdout } = await capture(
+    children,
+    { program: "env", args: [`--chdir=${root}`, "xargs", "-0", "-r", "sh", "-c", find, "sh"] },
+    joinNames(names),
+  );
+  return stdout.split("\0").slice(0, -1).map((name) => name.slice("./".length));
+}
+
+/** Names that can't be taken for options, each ended by NUL. */
+export function joinNames(names: readonly string[]): Uint8Array {
+  return bytesOf(names.map((name) => `./${name}\0`).join(""));
+}
+
+/** How many names are looked at at once. */
+const BATCH = 10_000;
+
+/** The names in a file that {@link joinNames} wrote, many at a time. */
+export async function* readNames(list: string): AsyncGenerator<string[]> {
+  let rest = "";
+  let names: string[] = [];
+  for await (const chunk of (await Deno.open(list)).readable) {
+    const entries = (rest + latin1(chunk)).split("\0");
+    rest = entries.pop()!;
+    names.push(...entries.map((entry) => entry.slice("./".length)));
+    if (names.length < BATCH) continue;
+    yield names;
+    names = [];
+  }
+  yield names;
+}
+
+/**
+ * xargs(1): all of its commands succeeded, or some exited with 1 to 125; it exits otherwise where one was
+ * killed or could not be run.
+ */
+const ANSWERED = [0, 123];
+
+/**
+ * Returns the output of stat(1) for each of the names that exist, or nothing if the directory does not exist.
+ * Rejects if stat did not check all of them.
+ *
+ * @param list A file of names, as {@link joinNames} joins them.
+ * @param format Format for stat, without a tab.
+ */
+export async function statNames(
+  directory: string,
+  list: string,
+  format: string,
+  children: Children,
+): Promise<[told: string, name: string][]> {
+  const found: [string, string][] = [];
+  if (!(await isThere(directory))) return found;
+  const child = children.spawn({
+    program: "env",
+    args: [`--chdir=${directory}`, "xargs", "-0", "-r", "stat", `--printf=${format}\\t%n\\0`, "--"],
+    redirects: [
+      { descriptor: 0, direction: "<", path: list },
+      // It says so of each that is not there.
+      { descriptor: 2, direction: ">", path: "/dev/null" },
+    ],
+  }, { stdout: "piped", onMessage: () => {} });
+  let rest = "";
+  for await (const chunk of child.stdout!) {
+    const entries = (rest + latin1(chunk)).split("\0");
+    rest = entries.pop()!;
+    for (const entry of entries) {
+      const cut = entry.indexOf("\t");
+      found.push([entry.slice(0, cut), entry.slice(cut + 3)]);
+    }
+  }
+  const { code, signal } = await child.exited;
+  if (signal !== null || !ANSWERED.includes(code)) {
+    const how = signal === null ? `xargs exited with ${code}` : `xargs was ended by ${signal}`;
+    throw new RunFailedError(`what is in ${directory} can't be told: ${how}`);
+  }
+  return found;
+}

@@ -1,0 +1,127 @@
+/**
+ * The directory that files are restored into, as it is found, and the unfinished directory they are unpacked
+ * in.
+ */
+import { dirname, join } from "node:path";
+import { readMounts } from "../mounts.ts";
+import { capture } from "../programs/capture.ts";
+import { Children } from "../programs/children.ts";
+import { isThere } from "../exists.ts";
+import { RunFailedError } from "../ports.ts";
+import { removeTree } from "../remove_tree.ts";
+import type { RestoreContext } from "../jobs/restore.ts";
+
+export interface Place {
+  /** Absolute; of a directory that is there, its real path. */
+  path: string;
+  state: "missing" | "empty" | "occupied";
+}
+
+/** Rejects where it is no directory and can't become one. */
+export async function inspectPlace(path: string): Promise<Place> {
+  if (!path.startsWith("/") || path.includes("\0") || !path.isWellFormed()) {
+    throw new RunFailedError(`${JSON.stringify(path)} is no absolute path. Correct target_path.`);
+  }
+  try {
+    const real = await Deno.realPath(path);
+    if (!(await Deno.stat(real)).isDirectory) {
+      throw new RunFailedError(`${path} is not a directory. Choose another target_path.`);
+    }
+    for await (const _ of Deno.readDir(real)) return { path: real, state: "occupied" };
+    return { path: real, state: "empty" };
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  if (await isThere(path)) {
+    throw new RunFailedError(`${path} is a link that leads nowhere. Choose another target_path.`);
+  }
+  return { path: path.replace(/\/+$/, ""), state: "missing" };
+}
+
+/** Where a restore keeps what it replaces until it is done. */
+export function asideOf(staging: string): string {
+  return `${staging}.replaced`;
+}
+
+/** On the same file system as the place, so that what it holds can be moved there at once. */
+export class Staging {
+  private constructor(
+    readonly path: string,
+    private readonly directory: string,
+    /** A file with the directory's time. */
+    private readonly time: string,
+    private readonly context: RestoreContext,
+  ) {}
+
+  static async make(place: Place, name: string, context: RestoreContext): Promise<Staging> {
+    const { ports } = context;
+    const time = timeFile(ports.workDirectory);
+    const [first, ...others] = await directoriesFor(place);
+    for (const directory of [first!, ...others]) {
+      const path = join(directory, name);
+      await copyTime(directory, time, context.children);
+      await ports.scratch(path);
+      try {
+        await Deno.mkdir(path, { mode: 0o700 });
+        return new Staging(path, directory, time, context);
+      } catch (error) {
+        if (directory !== others.at(-1) && isRefused(error) && others.length > 0) continue;
+        throw new RunFailedError(
+          `the agent can't write in ${directory}: ${
+            (error as Error).message
+          }. Give it the right to, or restore elsewhere.`,
+          { cause: error },
+        );
+      }
+    }
+    throw new Error("Cannot make a staging directory: there is nowhere to make it");
+  }
+
+  /**
+   * Never rejects: where it can't be removed, a warning says so.
+   *
+   * @param untouched Also the time of the directory that it lies in is to be as it was.
+   */
+  async remove(untouched: boolean): Promise<void> {
+    const { clock, output } = this.context.ports;
+    await removeTree(this.path, clock).catch((error) => {
+      output.warning(`Cannot remove ${this.path}: ${(error as Error).message}. Remove it by hand.`);
+    });
+    if (!untouched) return;
+    // The run's own are over where it was cancelled, or where one of them failed.
+    await using children = new Children(clock, new AbortController().signal);
+    await copyTime(this.time, this.directory, children);
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Deno.errors.PermissionDenied ||
+    ["EROFS", "EPERM"].includes((error as { code?: string }).code ?? "");
+}
+
+/** Has the time that the directory had before it was unpacked in. */
+export function timeFile(workDirectory: string): string {
+  return join(workDirectory, "time");
+}
+
+/** With all its digits, which a number can't hold. */
+export async function copyTime(from: string, to: string, children: Children): Promise<void> {
+  await capture(children, { program: "touch", args: [`--reference=${from}`, "--", to] });
+}
+
+/**
+ * Beside the place where it can take the place's name; inside where it can't: where the place is in use, or
+ * another file system than the directory that it is in, or where the agent may not write beside it.
+ */
+async function directoriesFor({ path, state }: Place): Promise<string[]> {
+  if (state === "occupied" || path === "/") return [path];
+  if (state === "empty") {
+    const { mounts } = await readMounts();
+    const isMount = mounts.some(({ point }) => point === path);
+    const [own, above] = await Promise.all([Deno.stat(path), Deno.stat(dirname(path))]);
+    return isMount || own.dev !== above.dev ? [path] : [dirname(path), path];
+  }
+  let at = dirname(path);
+  while (!(await isThere(at))) at = dirname(at);
+  return [await Deno.realPath(at)];
+}

@@ -1,0 +1,161 @@
+/** Which members of an archive a restore takes, told from the index. */
+import type { FrameTable, Member, UnreadableLines } from "../archive/archive_index.ts";
+import { IndexParser } from "../archive/archive_index.ts";
+import { joinRanges, type Range } from "../archive/archive_ranges.ts";
+import { byteString } from "../archive/bytes.ts";
+import { oneLine } from "../programs/line.ts";
+import { RunFailedError } from "../ports.ts";
+import { isEscaped, nameAsAsked, shownName } from "../archive/display_name.ts";
+
+const BLOCK_BYTES = 512;
+
+export interface Selection {
+  /** What was asked for, as byte strings; relative, without `./`. */
+  roots: string[];
+  /** Where the chosen members lie, with the directories above them and what their hard links lead to. */
+  ranges: Range[];
+  /** Null where the index does not tell the archive's frames. */
+  table: FrameTable | null;
+  /** Chosen directories, and everything else that is chosen. */
+  directories: string[];
+  others: string[];
+  /** Unpacked for the sake of hard links only; not asked for. */
+  extras: string[];
+}
+
+/** Reads an index any number of times, line by line. */
+export type ReadLines = (take: (line: string) => void) => Promise<void>;
+
+/** Rejects where the backup holds nothing under one of the paths. */
+export async function select(paths: readonly string[], readLines: ReadLines): Promise<Selection> {
+  let roots = [...new Set(paths.map(byteString))];
+  let chosen = new Choice(roots);
+  let index = await readMembers(readLines, (member, range) => chosen.take(member, range));
+  if (chosen.missing().some(isEscaped)) {
+    // Names as a listing shows them, where nothing is really called so.
+    const missing = new Set(chosen.missing());
+    const names = paths.map((path) => missing.has(byteString(path)) ? nameAsAsked(path) : byteString(path));
+    roots = [...new Set(names)];
+    chosen = new Choice(roots);
+    index = await readMembers(readLines, (member, range) => chosen.take(member, range));
+  }
+  if (index.unreadable !== null) {
+    throw new RunFailedError(
+      `single paths can't be found in it for sure: its index has the line ${
+        oneLine(JSON.stringify(index.unreadable.first))
+      }. Restore all of it`,
+    );
+  }
+  const [missing] = chosen.missing();
+  if (missing !== undefined) {
+    throw new RunFailedError(`it holds nothing under ${oneLine(JSON.stringify(shownName(missing)))}`);
+  }
+  const links = chosen.linkTargets();
+  const extras: string[] = [];
+  if (links.size > 0) {
+    // A hard link comes after what it leads to, which lies before the choice was known.
+    await readMembers(readLines, (member, range) => {
+      if (!links.has(member.name)) return;
+      extras.push(member.name);
+      chosen.ranges.push(range);
+    });
+  }
+  const { directories, others } = chosen;
+  return { roots, ranges: joinRanges(chosen.ranges), table: index.table, directories, others, extras };
+}
+
+/** The content of an index beside its members. */
+export interface IndexEnd {
+  table: FrameTable | null;
+  unreadable: UnreadableLines | null;
+}
+
+/**
+ * Every member with its place in the archive, which ends where the next one starts; that of the last is open
+ * where the index does not tell the archive's size.
+ */
+export async function readMembers(
+  readLines: ReadLines,
+  take: (member: Member, range: Range) => void,
+): Promise<IndexEnd> {
+  const parser = new IndexParser();
+  let before: Member | null = null;
+  const end = (to: number) => {
+    if (before !== null) take(before, { from: before.block * BLOCK_BYTES, to });
+  };
+  await readLines((line) => {
+    const member = parser.line(line);
+    if (member === null) return;
+    end(member.block * BLOCK_BYTES);
+    before = member;
+  });
+  const table = parser.table();
+  end(table?.size ?? Infinity);
+  return { table, unreadable: parser.unreadable };
+}
+
+class Choice {
+  readonly ranges: Range[] = [];
+  readonly directories: string[] = [];
+  readonly others: string[] = [];
+  readonly #found = new Set<string>();
+  readonly #names = new Set<string>();
+  readonly #links = new Set<string>();
+  readonly #roots: Set<string>;
+  readonly #ancestors = new Set<string>([""]);
+
+  constructor(roots: readonly string[]) {
+    this.#roots = new Set(roots);
+    for (const name of roots.flatMap(directoriesAbove)) this.#ancestors.add(name);
+  }
+
+  take(member: Member, range: Range): void {
+    const root = this.#rootOf(member.name);
+    if (root === null) {
+      // So that what lies in them gets into directories with their own owners and modes.
+      if (member.type === "directory" && this.#ancestors.has(member.name)) this.ranges.push(range);
+      return;
+    }
+    this.#found.add(root);
+    this.ranges.push(range);
+    (member.type === "directory" ? this.directories : this.others).push(member.name);
+    this.#names.add(member.name);
+    if (member.type === "hardlink") this.#links.add(member.linkTarget!);
+  }
+
+  missing(): string[] {
+    return [...this.#roots].filter((root) => !this.#found.has(root));
+  }
+
+  /** What chosen hard links lead to and is not chosen itself. */
+  linkTargets(): Set<string> {
+    return new Set([...this.#links].filter((name) => !this.#names.has(name)));
+  }
+
+  #rootOf(name: string): string | null {
+    for (let at = name; at !== ""; at = parentOf(at)) if (this.#roots.has(at)) return at;
+    return null;
+  }
+}
+
+/** But for the root. */
+export function directoriesAbove(name: string): string[] {
+  const above: string[] = [];
+  for (let at = parentOf(name); at !== ""; at = parentOf(at)) above.push(at);
+  return above;
+}
+
+/** Empty for what lies in the root. */
+export function parentOf(name: string): string {
+  return name.slice(0, Math.max(name.lastIndexOf("/"), 0));
+}
+
+/** Names of all members, directories apart. */
+export async function listMembers(
+  readLines: ReadLines,
+  take: (name: string, isDirectory: boolean) => void,
+): Promise<void> {
+  await readMembers(readLines, ({ name, type }) => {
+    if (name !== "") take(name, type === "directory");
+  });
+}

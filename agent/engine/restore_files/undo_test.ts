@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../../src/domain/clock.ts";
+import { shell } from "../../../tests/support/fixtures/backup_run.ts";
+import { Children } from "../programs/children.ts";
+import { joinNames } from "./names.ts";
+import { saveAttributes } from "./attributes.ts";
+import { planUndo, undo, undoFiles } from "./undo.ts";
+
+interface Half {
+  root: string;
+  undo(): Promise<string | null>;
+  contents(): Promise<string>;
+}
+
+/**
+ * Makes a restore that was killed halfway: `moved` and `dir` were renamed into place, `later` was not yet.
+ */
+async function halfDone(work: (half: Half) => Promise<void>, isSingle = false): Promise<void> {
+  const root = await Deno.makeTempDir({ prefix: "rearguard-undo-" });
+  await using children = new Children(systemClock, new AbortController().signal);
+  try {
+    await shell(
+      `cd "$1"; mkdir work place staging staging.replaced; cd place; echo mine > mine; echo new > moved; mkdir dir; echo new > dir/in
+      echo somebody > dir/somebodys; echo old > later; echo later > ../staging/later; echo old > ../staging.replaced/moved; touch ../work/time`,
+      root,
+    );
+    const files = undoFiles(`${root}/work`);
+    const lists = {
+      others: ["moved", "dir/in", "later"],
+      directories: ["dir"],
+      replaced: ["moved", "later"],
+    };
+    for (const [list, names] of Object.entries({ ...lists, above: [], standing: [], missing: [] })) {
+      await Deno.writeFile(files[list as keyof typeof files], joinNames(names));
+    }
+    await saveAttributes(`${root}/place`, [], true, files.attributes, children);
+    const staged = { staging: `${root}/staging`, aside: `${root}/staging.replaced` };
+    const { directories, others, replaced } = files;
+    const stage = { base: `${root}/place`, ...staged, directories, others, replaced };
+    await planUndo(`${root}/work`, stage.base, [stage]);
+    if (isSingle) await Deno.writeTextFile(files.plan, JSON.stringify({ place: stage.base, ...staged }));
+    await work({
+      root,
+      undo: () => undo(`${root}/work`, children, systemClock),
+      contents: () => shell('cd "$1/place"; find . -type f | sort | xargs grep ""', root),
+    });
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+const BEFORE = "./dir/somebodys:somebody\n./later:old\n./mine:mine\n./moved:old\n";
+
+for (const isSingle of [false, true]) {
+  Deno.test(`what was renamed into its place is taken away, what it replaced is back${isSingle ? ", by an old plan" : ""}`, () =>
+    halfDone(async ({ root, undo, contents }) => {
+      assert.equal(await undo(), `${root}/place`);
+      assert.equal(await contents(), BEFORE);
+      assert.deepEqual([...Deno.readDirSync(root)].map(({ name }) => name).sort(), ["place", "work"]);
+      assert.equal(await undo(), null);
+    }, isSingle));
+}
+
+Deno.test("an undo that was killed as it put files back takes none of them away again", () =>
+  halfDone(async ({ root, undo, contents }) => {
+    // It can't go on at the end: the directory that has the attributes is gone.
+    const { attributes } = undoFiles(`${root}/work`);
+    await Deno.rename(attributes, `${attributes}.away`);
+    await assert.rejects(undo(), /could not all be undone/);
+    assert.equal(await contents(), BEFORE);
+    await Deno.rename(`${attributes}.away`, attributes);
+    assert.equal(await undo(), `${root}/place`);
+    assert.equal(await contents(), BEFORE);
+  }));

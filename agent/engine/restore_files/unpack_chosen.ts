@@ -1,0 +1,111 @@
+/** Fills the staging directory of a restore, with all members of an archive or with the chosen ones. */
+import type { StoredObject } from "../../../src/protocol/job.ts";
+import { capture } from "../programs/capture.ts";
+import { RunFailedError } from "../ports.ts";
+import type { Children } from "../programs/children.ts";
+import type { RestoreContext } from "../jobs/restore.ts";
+import type { NameLists } from "./name_lists.ts";
+import { joinNames, overNames, statNames } from "./names.ts";
+import type { Staging } from "./restore_directory.ts";
+import type { Unpacked } from "./publish.ts";
+import { directoriesAbove, type Selection } from "./selection.ts";
+import { setsBothTimesOnly } from "./times.ts";
+import { type Skipped, unpackSelection, unpackWhole } from "./unpack.ts";
+import { FoldedWarnings } from "./unpack_messages.ts";
+
+export interface Choice {
+  /** Null for everything. */
+  selection: Selection | null;
+  /** The backup has the directory itself as a member. */
+  isRooted: boolean;
+  staging: Staging;
+  lists: NameLists;
+}
+
+export interface UnpackedChoice extends Unpacked {
+  /** Members that could not be unpacked. */
+  skipped: number;
+  warnings: FoldedWarnings;
+  /** Times that tar set are not what they should be. */
+  mustSetTimes: boolean;
+}
+
+/** Resolves with what was unpacked, without what could not be. */
+export async function unpackChosen(
+  archive: StoredObject,
+  { selection, isRooted, staging, lists }: Choice,
+  context: RestoreContext,
+): Promise<UnpackedChoice> {
+  const { children, ports } = context;
+  const warnings = new FoldedWarnings(ports.output);
+  const setsBothTimes = await setsBothTimesOnly(staging.path, children);
+  const skipped = selection === null
+    ? await unpackWhole(archive, staging.path, context, warnings)
+    : await unpackSelection(archive, selection, staging.path, context, warnings);
+  if (selection !== null) {
+    await removeExtras(staging.path, selection, context);
+    if (skipped.count > 0) await lists.keepThose(staging.path, children);
+    await checkSelection(staging.path, lists, selection, skipped, context);
+  }
+  if (selection === null && !isRooted) await lists.find(staging.path, children);
+  const roots = selection?.roots ?? (isRooted ? null : await lists.readOthers());
+  const there = roots === null || skipped.count === 0
+    ? roots
+    : await thoseThere(staging.path, roots, `${ports.workDirectory}/batch`, children);
+  return {
+    staging: staging.path,
+    isRooted,
+    roots: there,
+    lists,
+    skipped: skipped.count,
+    warnings,
+    mustSetTimes: setsBothTimes || skipped.copiedCount > 0,
+  };
+}
+
+async function thoseThere(directory: string, names: readonly string[], list: string, children: Children) {
+  await Deno.writeFile(list, joinNames(names));
+  return (await statNames(directory, list, "%F", children)).map(([, name]) => name);
+}
+
+/**
+ * Removes files that were unpacked only because chosen hard links lead to them, and directories that nothing
+ * else needs.
+ */
+async function removeExtras(
+  directory: string,
+  { extras, directories, roots }: Selection,
+  { children }: RestoreContext,
+): Promise<void> {
+  if (extras.length === 0) return;
+  await overNames(directory, ["rm", "--force", "--"], extras, children);
+  const wanted = new Set([...directories, ...roots.flatMap(directoriesAbove)]);
+  const needless = [...new Set(extras.flatMap(directoriesAbove))].filter((name) => !wanted.has(name))
+    .sort((a, b) => b.length - a.length);
+  await overNames(directory, ["rmdir", "--"], needless, children);
+}
+
+/**
+ * An archive that is not read whole is not proven whole: what came out of it is compared with the index,
+ * which is.
+ */
+async function checkSelection(
+  directory: string,
+  lists: NameLists,
+  { directories, others }: Selection,
+  skipped: Skipped,
+  { children }: RestoreContext,
+): Promise<void> {
+  const { stdout } = await capture(children, {
+    program: "find",
+    args: [directory, "-mindepth", "1", "-not", "-type", "d", "-printf", "."],
+  });
+  const there = skipped.count === 0 ? others.length : (await lists.readOthers()).length;
+  if (stdout.length !== there || there + skipped.count < others.length) {
+    throw new RunFailedError(
+      `its archive is not the one that its index tells of: ${stdout.length} files came out of ${others.length}`,
+    );
+  }
+  if (skipped.count > 0) return;
+  await overNames(directory, ["stat", "--printf=", "--"], [...directories, ...others], children);
+}

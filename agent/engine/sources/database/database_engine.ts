@@ -1,0 +1,138 @@
+/** Which kind of database server runs, where the task does not say. */
+import type { DatabaseSource } from "../../../../src/protocol/job.ts";
+import { RunFailedError, type RunPorts } from "../../ports.ts";
+import { mysqlSocket } from "../mysql/connection.ts";
+import type { RunContext } from "../../run_context.ts";
+
+export type Engine = "postgresql" | "mysql";
+
+interface Found {
+  engine: Engine;
+  place: string;
+}
+
+/** Where the distributions put the sockets. */
+export const SOCKET_DIRECTORIES = {
+  postgresql: ["/var/run/postgresql", "/tmp"],
+  mysql: ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"],
+};
+const USUAL_PORTS = [5432, 3306];
+/** A MySQL server speaks first; one that is silent for this long is asked as PostgreSQL is. */
+const GREETING_MS = 2000;
+const ANSWER_MS = 10_000;
+const CONNECT_MS = 30_000;
+/** https://www.postgresql.org/docs/current/protocol-message-formats.html: SSLRequest, answered by `S` or `N`. */
+const SSL_REQUEST = new Uint8Array([0, 0, 0, 8, 4, 210, 22, 47]);
+/** First byte of a greeting: protocol 10, or an error such as too many connections. */
+const GREETINGS = [10, 255];
+
+/** Rejects where none runs there, or both do. */
+export async function detectEngine(
+  source: DatabaseSource,
+  context: RunContext,
+  sockets: typeof SOCKET_DIRECTORIES = SOCKET_DIRECTORIES,
+): Promise<Engine> {
+  const { host, port } = source;
+  const found = host === null || host.startsWith("/")
+    ? await findSockets(
+      host === null ? sockets : { postgresql: [host], mysql: [await mysqlSocket(host)] },
+      port,
+    )
+    : await probeHost(host, port === null ? USUAL_PORTS : [port], context);
+  const engines = [...new Set(found.map(({ engine }) => engine))];
+  if (engines.length === 1) return engines[0]!;
+  const places = found.map(({ engine, place }) => `${engine} at ${place}`).join(" and ");
+  throw new RunFailedError(
+    engines.length > 1
+      ? `Cannot tell which database server to back up: there is ${places}. Set the task's database_type.`
+      : `Cannot find a database server ${host === null ? "on this server's sockets" : `at ${host}`}. ` +
+        "Start it, or set the task's database_type, database_host and database_port.",
+  );
+}
+
+async function findSockets(places: typeof SOCKET_DIRECTORIES, port: number | null): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const directory of places.postgresql) {
+    for (const path of postgresqlSockets(directory, port)) {
+      if (await answers(path)) found.push({ engine: "postgresql", place: path });
+    }
+  }
+  for (const path of places.mysql) {
+    if (await answers(path)) found.push({ engine: "mysql", place: path });
+  }
+  return found;
+}
+
+function postgresqlSockets(directory: string, port: number | null): string[] {
+  const wanted = port === null ? /^\.s\.PGSQL\.\d+$/ : new RegExp(`^\\.s\\.PGSQL\\.${port}$`);
+  try {
+    return [...Deno.readDirSync(directory)].filter(({ name }) => wanted.test(name))
+      .map(({ name }) => `${directory}/${name}`);
+  } catch {
+    // Not there, not a directory, or not for the agent to read: no socket that could be used.
+    return [];
+  }
+}
+
+/** A socket's file outlives a server that was killed. */
+async function answers(path: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function probeHost(host: string, ports: number[], context: RunContext): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const port of ports) {
+    const engine = await probe(host, port, context);
+    if (engine !== null) found.push({ engine, place: `${host}, port ${port}` });
+  }
+  return found;
+}
+
+async function probe(hostname: string, port: number, { ports }: RunContext): Promise<Engine | null> {
+  const connection = await connect(hostname, port, ports);
+  if (connection === null) return null;
+  const over = new AbortController();
+  try {
+    const buffer = new Uint8Array(64);
+    const reading = connection.read(buffer).catch(() => null);
+    const silence = ports.clock.sleep(GREETING_MS, over.signal).then(() => "silent" as const, () => null);
+    if (await Promise.race([reading, silence]) === "silent") {
+      await connection.write(SSL_REQUEST).catch(() => {});
+      const patience = ports.clock.sleep(ANSWER_MS, over.signal).catch(() => {});
+      await Promise.race([reading, patience]);
+    }
+    return engineThatSaid(buffer);
+  } finally {
+    over.abort();
+    connection.close();
+  }
+}
+
+async function connect(
+  hostname: string,
+  port: number,
+  { clock, signal }: RunPorts,
+): Promise<Deno.Conn | null> {
+  const late = new AbortController();
+  const settled = new AbortController();
+  clock.sleep(CONNECT_MS, settled.signal).then(() => late.abort(), () => {});
+  try {
+    return await Deno.connect({ hostname, port, signal: AbortSignal.any([signal, late.signal]) });
+  } catch {
+    signal.throwIfAborted();
+    return null;
+  } finally {
+    settled.abort();
+  }
+}
+
+/** A MySQL packet has its length in three bytes and its number in one; PostgreSQL answers with one letter. */
+function engineThatSaid(bytes: Uint8Array): Engine | null {
+  if (bytes[3] === 0 && GREETINGS.includes(bytes[4]!)) return "mysql";
+  return bytes[0] === "S".charCodeAt(0) || bytes[0] === "N".charCodeAt(0) ? "postgresql" : null;
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../../../src/domain/clock.ts";
+import type { DatabaseSource } from "../../../../src/protocol/job.ts";
+import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
+import { freePort } from "../../../../tests/support/servers/ports.ts";
+import { PostgresqlServer } from "../../../../tests/support/servers/postgresql.ts";
+import type { RunContext } from "../../run_context.ts";
+import { detectEngine } from "./database_engine.ts";
+
+const context = {
+  ports: { clock: systemClock, signal: new AbortController().signal },
+} as unknown as RunContext;
+const at = (host: string | null, port: number | null) => ({ host, port }) as DatabaseSource;
+
+Deno.test("which database server runs", async (t) => {
+  await using postgresql = await PostgresqlServer.open();
+  await using mariadb = await MariadbServer.open();
+  const sockets = { postgresql: ["/nowhere", postgresql.directory], mysql: ["/nowhere.sock"] };
+
+  await t.step("is known by its socket", async () => {
+    assert.equal(await detectEngine(at(null, null), context, sockets), "postgresql");
+    assert.equal(
+      await detectEngine(at(null, null), context, { postgresql: [], mysql: [mariadb.socket] }),
+      "mysql",
+    );
+    for (const path of [mariadb.socket, mariadb.directory, `${mariadb.directory}/`]) {
+      assert.equal(await detectEngine(at(path, null), context), "mysql");
+    }
+    assert.equal(await detectEngine(at(postgresql.directory, postgresql.port), context), "postgresql");
+  });
+
+  await t.step("is known by what answers at a port", async () => {
+    assert.equal(await detectEngine(at("127.0.0.1", postgresql.port), context), "postgresql");
+    assert.equal(await detectEngine(at("localhost", mariadb.port), context), "mysql");
+  });
+
+  await t.step("must be named where both do", async () => {
+    await assert.rejects(detectEngine(at(null, null), context, { ...sockets, mysql: [mariadb.socket] }), {
+      name: "RunFailedError",
+      message: /there is postgresql at \/.* and mysql at \/.*mysqld\.sock\. Set the task's database_type\.$/,
+    });
+  });
+
+  await t.step("is none where no socket answers or the port is no database's", async () => {
+    await assert.rejects(detectEngine(at(null, null), context, { postgresql: ["/nowhere"], mysql: [] }), {
+      message: /^Cannot find a database server on this server's sockets/,
+    });
+    await assert.rejects(detectEngine(at("127.0.0.1", freePort()), context), {
+      message: /at 127\.0\.0\.1\. Start it/,
+    });
+    await using web = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      () => new Response("hello"),
+    );
+    await assert.rejects(detectEngine(at("127.0.0.1", web.addr.port), context), {
+      message: /^Cannot find a database/,
+    });
+  });
+
+  await t.step("is none once it was killed, though its socket's file is left", async () => {
+    await Deno.writeTextFile(`${postgresql.directory}/.s.PGSQL.1`, "");
+    await assert.rejects(detectEngine(at(postgresql.directory, 1), context), {
+      message: /^Cannot find a database/,
+    });
+  });
+});

@@ -1,0 +1,197 @@
+/**
+ * Databases of dumps: each is loaded into a fresh one beside its place, and all are put into their places once every one is
+ * there and proven. Until then nothing of what was there is touched.
+ */
+import type { DatabaseTarget, StoredObject } from "../../../../src/protocol/job.ts";
+import { Children, type Command } from "../../programs/children.ts";
+import { oneLine } from "../../programs/line.ts";
+import { type ArchiveContents, storedContents } from "../../manifest/manifest_contents.ts";
+import { RunFailedError } from "../../ports.ts";
+import type { RestoreContext } from "../../jobs/restore.ts";
+import type { ProgramContext } from "../../run_context.ts";
+import type { DatabaseContents } from "./row_counts.ts";
+import { userToRunAs } from "../../programs/system_user.ts";
+import { requireTools } from "../../programs/tools.ts";
+import { isOwnName } from "./scratch_names.ts";
+import { feedUnpacked, type Rewrite } from "./feed.ts";
+import { LoadMessages, type LoadRules } from "./load_messages.ts";
+import { openMysql } from "../mysql/restore.ts";
+import { openPostgresql } from "../postgresql/restore.ts";
+import type { Put } from "../../targets.ts";
+
+/** One database of the backup, and the one that it becomes. */
+export interface WantedDatabase {
+  readonly archive: StoredObject;
+  /** Its name in the backup. */
+  readonly original: string;
+  readonly name: string;
+  /** As the manifest tells them; null where it does not. */
+  readonly contents: DatabaseContents | null;
+}
+
+/** What a dump is loaded by. */
+export interface Loader {
+  readonly command: Command;
+  /** Changes the dump on its way into the command; null: it stays as it is. */
+  readonly rewrite: Rewrite | null;
+  /** Which errors the load may have. */
+  readonly rules?: LoadRules;
+  /** Called once all is loaded. */
+  finish?(): Promise<void>;
+}
+
+/** A database server that takes a restore. Methods are called in this order, `discard` in any case, at the end. */
+export interface DatabaseHost {
+  /** Rejects, before anything is made, where one can't be restored there. */
+  inspect(wanted: readonly WantedDatabase[]): Promise<void>;
+  /**
+   * Makes a fresh database; what the command reads is loaded into it, rewritten on its way where the loader
+   * says how.
+   */
+  create(wanted: WantedDatabase): Promise<Loader>;
+  /**
+   * Puts the fresh ones into their places. Where it rejects, what was there is as it was, unless the error says otherwise. `programs`
+   * are not ended by a cancel: it is never left half done.
+   */
+  publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void>;
+  /** Drops what is unfinished; never rejects. `programs` may be started in a run that is over. */
+  discard(programs: ProgramContext): Promise<void>;
+}
+
+export function occupied(name: string): RunFailedError {
+  return new RunFailedError(
+    `database ${name} is there already and not empty. Set overwrite to replace it, or choose another database_name.`,
+  );
+}
+
+/** What it takes to read and load a dump. */
+export type LoadContext = Pick<RestoreContext, "children" | "objects" | "ports" | "progress">;
+
+type OpenHost = (
+  target: DatabaseTarget,
+  programs: ProgramContext,
+  context: RestoreContext,
+) => Promise<DatabaseHost>;
+
+const hosts: Record<DatabaseTarget["engine"], OpenHost> = {
+  postgresql: openPostgresql,
+  mysql: openMysql,
+};
+
+/** What restores the objects that belong to no database. */
+const GLOBALS_PROGRAM = { postgresql: "psql --no-psqlrc --dbname=postgres", mysql: "mariadb --force mysql" };
+
+export async function restoreDatabases(target: DatabaseTarget, context: RestoreContext): Promise<Put> {
+  const { children, ports } = context;
+  const wanted = chooseDatabases(target, context, await contentsOf(context));
+  await requireTools(children, ["zstd"]);
+  const user = await userToRunAs(children, target.run_as);
+  const programs = { job: { run_as: target.run_as }, ports, children, user };
+  const host = await hosts[target.engine](target, programs, context);
+  await host.inspect(wanted);
+  tellGlobals(target, context);
+  await using last = new Children(ports.clock, new AbortController().signal);
+  const unbroken = { ...programs, children: last };
+  try {
+    await prove(wanted, context);
+    for (const each of wanted) {
+      const as = each.name === each.original ? "" : ` as ${each.name}`;
+      ports.output.line(`Loading database ${each.original}${as}`);
+      await load(each, await host.create(each), context);
+    }
+    ports.signal.throwIfAborted();
+    ports.output.line("Everything is loaded and proven. Putting it into place");
+    await host.publish(wanted, unbroken);
+    for (const { name } of wanted) ports.output.line(`Database ${name} is restored`);
+  } finally {
+    await host.discard(unbroken);
+  }
+  return { filesCount: null };
+}
+
+function chooseDatabases(
+  { names, database_name }: DatabaseTarget,
+  context: RestoreContext,
+  contents: ArchiveContents,
+): WantedDatabase[] {
+  const all = context.objects.archives().filter(({ database }) => database !== null);
+  const isMeant = (database: string) => names === null ? !isOwnName(database) : names.includes(database);
+  const chosen = all.filter(({ database }) => isMeant(database!));
+  const made = names !== null ? [] : all.filter(({ database }) => isOwnName(database!));
+  if (made.length > 0) {
+    context.ports.output.line(
+      `Left out, as Rearguard made it for a restore or a drill: ${
+        made.map(({ database }) => database).join(", ")
+      }. ` +
+        "To restore it all the same, name it in databases",
+    );
+  }
+  const missing = (names ?? []).filter((name) => !all.some(({ database }) => database === name));
+  if (missing.length > 0) throw new RunFailedError(`it holds no database ${missing.join(", ")}`);
+  if (chosen.length === 0) throw new RunFailedError("it holds no database");
+  if (database_name !== null && chosen.length > 1) {
+    throw new RunFailedError(`it holds ${chosen.length} databases, which can't all become ${database_name}`);
+  }
+  return chosen.map((archive) => ({
+    archive,
+    original: archive.database!,
+    name: database_name ?? archive.database!,
+    contents: contents.get(archive.name) ?? null,
+  }));
+}
+
+/** A manifest that can't be read costs the properties of the databases, not their data. */
+async function contentsOf({ job, objects, children, ports }: RestoreContext): Promise<ArchiveContents> {
+  try {
+    return (await storedContents(job.backup, objects, children)).contents;
+  } catch (error) {
+    ports.signal.throwIfAborted();
+    ports.output.warning(
+      `The manifest can't be read, so properties of the databases are not restored: ${
+        oneLine((error as Error).message)
+      }`,
+    );
+    return new Map();
+  }
+}
+
+/** Roles and accounts are the server's: those that are there are not for a database's restore to change. */
+function tellGlobals({ engine }: DatabaseTarget, { objects, ports }: RestoreContext): void {
+  const globals = objects.archives().find(({ database }) => database === null);
+  if (globals === undefined) return;
+  const opening = objects.isSealed(globals)
+    ? `age -d ${globals.name} | zstd -dc`
+    : `zstd -dc ${globals.name}`;
+  const what = engine === "postgresql" ? "Roles and tablespaces" : "Accounts and grants";
+  ports.output.line(
+    `${what} are left as they are on the server. To restore them: ${opening} | ${GLOBALS_PROGRAM[engine]}`,
+  );
+}
+
+/**
+ * A dump is a program that the server carries out: it is proven before a word of it is. What only the key's owner can have
+ * made needs no such proof.
+ */
+export async function prove(
+  wanted: readonly WantedDatabase[],
+  { objects, ports, progress }: LoadContext,
+): Promise<void> {
+  const open = wanted.filter(({ archive }) => !objects.isSealed(archive));
+  progress.total = [...open, ...wanted].reduce((sum, { archive }) => sum + archive.size, 0);
+  for (const { archive } of open) {
+    ports.output.line(`Checking ${archive.name}`);
+    await objects.prove(archive);
+  }
+}
+
+export async function load(
+  wanted: WantedDatabase,
+  loader: Loader,
+  context: LoadContext,
+): Promise<void> {
+  const { command, rewrite } = loader;
+  const messages = new LoadMessages(command.program, context.ports.output, loader.rules);
+  const exit = await feedUnpacked(wanted.archive, command, messages.read, context, rewrite);
+  messages.check(exit, `database ${wanted.original}`);
+  await loader.finish?.();
+}

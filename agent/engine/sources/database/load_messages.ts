@@ -1,0 +1,106 @@
+/** What a program that loads a dump says on stderr, and what its exit then means. */
+import type { Exit } from "../../programs/children.ts";
+import { oneLine } from "../../programs/line.ts";
+import { type Output, RunFailedError } from "../../ports.ts";
+import { hint } from "./load_hints.ts";
+
+/** `pg_restore: warning: …`, `psql:<stdin>:12: WARNING:  …`. */
+const WARNING = /^(?:\S+: )?warning:\s*/i;
+/** `pg_restore: error: …`, `psql:<stdin>:12: ERROR:  …`, `ERROR 1064 (42000) at line 3: …`, `psql: error: …`. */
+const ERROR = /^(?:\S+: )?(?:error|fatal|panic)\b:?\s*/i;
+/** psql with `VERBOSITY=verbose`: the code is the same in every language. */
+const CODED = /^psql:.*?:\d+: [^:]+:\s+([0-9A-Z]{5}): (.*)$/;
+/** SQLSTATE classes of successes and warnings. */
+const HARMLESS_CODE = /^0[012]/;
+/** How pg_restore ends that went on after errors: without it, it did not get to the dump's end. */
+const IGNORED = /^pg_restore: warning: errors ignored on restore: (\d+)$/;
+const STATEMENT = /^Command was: /;
+/** How many errors are listed one by one. */
+const LISTED = 100;
+
+export interface LoadError {
+  readonly message: string;
+  /** The first line of the statement; null where the program does not tell it. */
+  readonly statement: string | null;
+}
+
+export interface LoadRules {
+  /** Errors are warnings, and what could be loaded counts. */
+  readonly continuesOnErrors?: boolean;
+  /** Whether an error is one that the load brings with it and makes good, or that changes nothing. */
+  isExpected?(error: LoadError): boolean;
+}
+
+export class LoadMessages {
+  #error: string | null = null;
+  #first: string | null = null;
+  #pending: LoadError | null = null;
+  /** Errors that the load may have. */
+  #passed = 0;
+  #continued = 0;
+  #ignored: number | null = null;
+  readonly #program: string;
+
+  constructor(program: string, private readonly output: Output, private readonly rules: LoadRules = {}) {
+    this.#program = program.slice(program.lastIndexOf("/") + 1);
+  }
+
+  /** Lines between errors and warnings are left out: they quote the statement, which may hold a password. */
+  readonly read = (line: string): void => {
+    const coded = CODED.exec(line);
+    const ignored = IGNORED.exec(line)?.[1];
+    if (ignored !== undefined) this.#ignored = Number(ignored);
+    else if (coded !== null) this.#coded(coded[1]!, coded[2]!);
+    else if (STATEMENT.test(line) && this.#pending !== null) {
+      this.#pending = { ...this.#pending, statement: line.replace(STATEMENT, "") };
+    } else if (WARNING.test(line)) this.output.warning(oneLine(line.replace(WARNING, "")));
+    else if (ERROR.test(line)) this.#begin(line.replace(ERROR, ""));
+    else if (line.trim() !== "") this.#first ??= line;
+  };
+
+  check(exit: Exit, label: string): void {
+    this.#settle();
+    if (this.#continued > 0) {
+      const more = this.#continued > LISTED ? `; the first ${LISTED} are listed above` : "";
+      this.output.line(
+        `${label}: ${this.#continued} errors were passed over, as continue_on_errors is set${more}`,
+      );
+    }
+    if (exit.code === 0 && exit.signal === null) return;
+    if (this.#wentOn(exit)) return;
+    const how = exit.signal === null ? `exited with ${exit.code}` : `was ended by ${exit.signal}`;
+    const said = this.#error ?? this.#first;
+    throw new RunFailedError(
+      `${label} can't be loaded: ${this.#program} ${how}${said === null ? "" : `: ${said}${hint(said)}`}`,
+    );
+  }
+
+  /** Whether the program carried out the whole dump, but for errors that it may have. */
+  #wentOn(exit: Exit): boolean {
+    return this.#program === "pg_restore" && exit.code === 1 && this.#error === null &&
+      this.#ignored !== null &&
+      this.#ignored === this.#passed;
+  }
+
+  #coded(code: string, text: string): void {
+    if (!HARMLESS_CODE.test(code)) this.#begin(text);
+    else if (!code.startsWith("00")) this.output.warning(oneLine(text));
+  }
+
+  #begin(message: string): void {
+    this.#settle();
+    this.#pending = { message, statement: null };
+  }
+
+  /** Classifies the last error, once its statement is known or can't follow any more. */
+  #settle(): void {
+    const error = this.#pending;
+    this.#pending = null;
+    if (error === null) return;
+    if (this.rules.isExpected?.(error)) this.#passed++;
+    else if (this.rules.continuesOnErrors) {
+      this.#passed++;
+      if (++this.#continued <= LISTED) this.output.warning(oneLine(`${error.message}${hint(error.message)}`));
+    } else this.#error ??= error.message;
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * File systems that a restore directory consists of. Files can be linked or renamed only within one file
+ * system. A mount or subvolume below the directory therefore gets its own staging directory before anything
+ * is published.
+ */
+import { byteString, textOf } from "../../archive/bytes.ts";
+import { capture } from "../../programs/capture.ts";
+import type { Children } from "../../programs/children.ts";
+import { readMounts } from "../../mounts.ts";
+import { removeTree } from "../../remove_tree.ts";
+import { type Output, RunFailedError, type RunPorts } from "../../ports.ts";
+import {
+  ENDS_WITH_AGENT,
+  ENDS_WITH_PARENT,
+  joinNames,
+  readNames,
+  statNames,
+} from "../../restore_files/names.ts";
+import type { NameLists } from "../../restore_files/name_lists.ts";
+import { asideOf } from "../../restore_files/restore_directory.ts";
+import { parentOf } from "../../restore_files/selection.ts";
+
+/**
+ * A part of the restore directory, with the staging directory on its file system. Names are relative to it.
+ */
+export interface Stage {
+  base: string;
+  staging: string;
+  /** Where that which is replaced is kept until the restore is done. */
+  aside: string;
+  /** Files of names: directories, and everything else. */
+  directories: string;
+  others: string;
+  /** File of the names that are replaced. */
+  replaced: string;
+}
+
+export interface Split {
+  place: string;
+  staging: string;
+  lists: NameLists;
+  /** Names of directories that are there and that the restore adds to. */
+  standing: ReadonlySet<string>;
+  replaced: readonly string[];
+  workDirectory: string;
+}
+
+/** Divides what was unpacked among the file systems that it goes to. */
+export async function makeStages(
+  split: Split,
+  ports: Pick<RunPorts, "clock" | "scratch" | "output">,
+  children: Children,
+): Promise<Stage[]> {
+  const { place, staging, lists, workDirectory } = split;
+  const replaced = `${workDirectory}/replaced`;
+  await Deno.writeFile(replaced, joinNames(split.replaced));
+  const first = {
+    base: place,
+    staging,
+    aside: asideOf(staging),
+    directories: lists.directories,
+    others: lists.others,
+    replaced,
+  };
+  const regions = await findRegions(place, split.standing, `${workDirectory}/batch`, children);
+  if (regions.length === 0) return [first];
+  const regionOf = (name: string) => regions.find((region) => name.startsWith(`${region}/`)) ?? "";
+  const others = await divide(readNames(lists.others), regionOf);
+  const displaced = await divide(chunksOf(split.replaced), regionOf);
+  const added = await divide(readNames(lists.directories), regionOf);
+  const stages: Stage[] = [];
+  try {
+    // Deeper ones first: what goes to one is taken out of what goes to the one above.
+    for (const [index, region] of [...regions, ""].entries()) {
+      const names = {
+        directories: added.get(region) ?? [],
+        others: others.get(region) ?? [],
+        replaced: displaced.get(region) ?? [],
+      };
+      if (region !== "" && names.directories.length + names.others.length === 0) continue;
+      const stage = stageOf(split, region, index);
+      stages.push(stage);
+      for (const [list, listed] of Object.entries(names)) {
+        await Deno.writeFile(stage[list as keyof typeof names], joinNames(listed));
+      }
+      if (region !== "") await moveContents(`${staging}/${textOf(region)}`, stage.staging, ports, children);
+    }
+  } catch (error) {
+    for (const stage of stages) if (stage.staging !== staging) await removeTree(stage.staging, ports.clock);
+    throw error;
+  }
+  // The directory's own comes first: its time is the one that was kept.
+  return stages.reverse();
+}
+
+function stageOf({ place, staging, workDirectory }: Split, region: string, index: number): Stage {
+  const base = region === "" ? place : `${place === "/" ? "" : place}/${textOf(region)}`;
+  const at = region === "" ? staging : `${base}/${staging.slice(staging.lastIndexOf("/") + 1)}`;
+  return {
+    base,
+    staging: at,
+    aside: asideOf(at),
+    directories: `${workDirectory}/directories-${index}`,
+    others: `${workDirectory}/others-${index}`,
+    replaced: `${workDirectory}/replaced-${index}`,
+  };
+}
+
+/**
+ * Returns what a restore adds to the existing directories: files, and directories with all their contents.
+ * Names are relative to the stage's base.
+ */
+export async function entriesOf(
+  { directories, others }: Pick<Stage, "directories" | "others">,
+  isStanding: (name: string) => boolean,
+): Promise<{ files: string[]; directories: string[] }> {
+  const files: string[] = [];
+  const made = new Set<string>();
+  for await (const names of readNames(others)) {
+    for (const name of names) {
+      const top = topOf(name, isStanding);
+      if (top === name) files.push(name);
+      else made.add(top);
+    }
+  }
+  for await (const names of readNames(directories)) {
+    for (const name of names) if (!isStanding(name)) made.add(topOf(name, isStanding));
+  }
+  return { files, directories: [...made] };
+}
+
+/** Returns the topmost path, of the name and the directories above it, that does not exist yet. */
+function topOf(name: string, isStanding: (name: string) => boolean): string {
+  let top = name;
+  for (let at = parentOf(name); at !== "" && !isStanding(at); at = parentOf(at)) top = at;
+  return top;
+}
+
+/** Directories on another file system than the one above; deeper ones first. */
+export async function findRegions(
+  place: string,
+  standing: ReadonlySet<string>,
+  list: string,
+  children: Children,
+): Promise<string[]> {
+  if (standing.size === 0) return [];
+  const { mounts } = await readMounts();
+  const points = new Set(mounts.map(({ point }) => byteString(point)));
+  await Deno.writeFile(list, joinNames([...standing]));
+  const devices = new Map((await statNames(place, list, "%d", children)).map(([id, name]) => [name, id]));
+  devices.set("", String((await Deno.stat(place)).dev));
+  const prefix = place === "/" ? "/" : `${byteString(place)}/`;
+  const isRegion = (name: string) =>
+    points.has(prefix + name) || devices.get(name) !== devices.get(parentOf(name));
+  return [...standing].filter((name) => devices.has(name) && isRegion(name))
+    .sort((a, b) => b.length - a.length);
+}
+
+async function divide(
+  chunks: AsyncIterable<readonly string[]>,
+  regionOf: (name: string) => string,
+): Promise<Map<string, string[]>> {
+  const divided = new Map<string, string[]>();
+  for await (const names of chunks) {
+    for (const name of names) {
+      const region = regionOf(name);
+      const own = region === "" ? name : name.slice(region.length + 1);
+      const there = divided.get(region);
+      if (there === undefined) divided.set(region, [own]);
+      else there.push(own);
+    }
+  }
+  return divided;
+}
+
+async function* chunksOf(names: readonly string[]): AsyncGenerator<readonly string[]> {
+  yield names;
+}
+
+async function moveContents(
+  from: string,
+  to: string,
+  { scratch, output }: { scratch: RunPorts["scratch"]; output: Output },
+  children: Children,
+): Promise<void> {
+  await scratch(to);
+  await Deno.mkdir(to, { mode: 0o700 });
+  const { exit, messages } = await capture(children, {
+    program: "find",
+    args: [
+      from,
+      "-mindepth",
+      "1",
+      "-maxdepth",
+      "1",
+      "-exec",
+      ...ENDS_WITH_PARENT,
+      "mv",
+      "-f",
+      "-t",
+      to,
+      "--",
+      "{}",
+      "+",
+    ],
+    redirects: ENDS_WITH_AGENT,
+  });
+  if (exit.code === 0) return messages.forEach((line) => output.warning(line));
+  const room = messages.find((line) => /No space left on device|Disk quota exceeded/.test(line));
+  throw new RunFailedError(
+    room === undefined
+      ? messages[0] ?? `what was unpacked can't be moved to ${to}`
+      : `there is no room for it in ${to.slice(0, to.lastIndexOf("/"))}. Free some, or restore elsewhere.`,
+  );
+}

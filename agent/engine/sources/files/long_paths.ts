@@ -1,0 +1,47 @@
+/** Members whose paths are too long for any program to open. They are stored, but can't be restored. */
+import { IndexParser } from "../../archive/archive_index.ts";
+import { LONGEST_NAME } from "../../longest_name.ts";
+import { shownName } from "../../archive/display_name.ts";
+
+/** Number of members that are named; the rest are counted. */
+const NAMED = 20;
+/** Number of bytes shown from each end of a name. */
+const SHOWN = 60;
+
+/** One line for each such member of a listing that tar wrote. Only lines that are long enough are parsed. */
+export async function warnOfLongPaths(indexPath: string, warn: (line: string) => void): Promise<void> {
+  let count = 0;
+  await longLines(indexPath, LONGEST_NAME, (line) => {
+    const member = new IndexParser().line(line);
+    if (member === null || member.name.length <= LONGEST_NAME || ++count > NAMED) return;
+    const { name } = member;
+    warn(
+      `Too long to be restored: a path of ${name.length} bytes, where Linux opens ${LONGEST_NAME} at most. ` +
+        `Restores leave it out: ${shownName(name.slice(0, SHOWN))}…${shownName(name.slice(-SHOWN))}`,
+    );
+  });
+  if (count > NAMED) warn(`Too long to be restored: ${count - NAMED} more paths`);
+}
+
+/** Lines of more than `bytes` bytes, as UTF-8. */
+async function longLines(path: string, bytes: number, take: (line: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  let before: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of (await Deno.open(path)).readable) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+      if (length + end - start > bytes) {
+        take(
+          before.map((part) => decoder.decode(part, { stream: true })).join("") +
+            decoder.decode(chunk.subarray(start, end)),
+        );
+      }
+      before = [];
+      length = 0;
+      start = end + 1;
+    }
+    before.push(chunk.slice(start));
+    length += chunk.length - start;
+  }
+}

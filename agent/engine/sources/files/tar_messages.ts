@@ -1,0 +1,60 @@
+/**
+ * GNU tar's stderr: what it says of files that changed or could not be read while it went on. Told by their
+ * wording, which `LC_ALL` keeps English; tar(1) has no other way to tell.
+ */
+import { unquote } from "../../archive/archive_index.ts";
+import type { Output } from "../../ports.ts";
+
+const UNREADABLE = /: (?:Warning: )?(?:Cannot (?:open|read|readlink|savedir|stat|fstat|seek)|Read error)\b/;
+const CHANGED =
+  /: (?:file changed as we read it|File removed before we read it|File shrank by \d+ bytes?.*)$/;
+const NOTED = /: (?:socket|door) ignored$/;
+const OTHER_FILE_SYSTEM = /^(.*): file is on a different filesystem; not dumped$/;
+const CLOSING =
+  /(?:Exiting with failure status due to previous errors|Error is not recoverable: exiting now)$/;
+
+export class TarMessages {
+  /** Files that changed or vanished while they were read. */
+  changed = 0;
+  unreadable = 0;
+  /** The first file that could not be read, with tar's reason. */
+  firstUnreadable: string | null = null;
+  /** What tar said last that is neither of these. */
+  lastError: string | null = null;
+
+  /** @param knownMounts Names of mounts that the output already reports, relative to the root. */
+  constructor(
+    private readonly output: Output,
+    private readonly allowUnreadable: boolean,
+    private readonly knownMounts: ReadonlySet<string> = new Set(),
+  ) {}
+
+  read(line: string): void {
+    const text = line.replace(/^tar: /, "").replace(": Warning: ", ": ");
+    // Its own archive or a directory given on the command line: there tar gives up, and says no `Warning`.
+    if (UNREADABLE.test(line) && line.includes(": Warning: ")) this.#countUnreadable(text);
+    else if (CHANGED.test(line)) {
+      this.changed++;
+      this.output.warning(text);
+    } else if (NOTED.test(line)) this.output.line(`Left out: ${text}`);
+    else if (OTHER_FILE_SYSTEM.test(text)) this.#leaveOut(text);
+    else if (CLOSING.test(line)) this.output.line(line);
+    else {
+      // A warning is the reason of a failure only where tar gives no other.
+      if (this.lastError === null || !line.includes(": Warning: ")) this.lastError = text;
+      this.output.warning(text);
+    }
+  }
+
+  #leaveOut(text: string): void {
+    const name = unquote(OTHER_FILE_SYSTEM.exec(text)![1]!).replace(/^\.\//, "").replace(/\/$/, "");
+    if (!this.knownMounts.has(name)) this.output.warning(`Left out: ${text}`);
+  }
+
+  #countUnreadable(text: string): void {
+    this.unreadable++;
+    this.firstUnreadable ??= text;
+    if (this.allowUnreadable) this.output.warning(text);
+    else this.output.line(`Unreadable: ${text}`);
+  }
+}

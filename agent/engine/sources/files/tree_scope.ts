@@ -1,0 +1,120 @@
+/** Scope of a backup of files: what tar leaves out, and what the run's output says about it. */
+import type { FilesSource } from "../../../../src/protocol/job.ts";
+import { byteString } from "../../archive/bytes.ts";
+import { type Mount, mountOf, readMounts } from "../../mounts.ts";
+import type { RunContext } from "../../run_context.ts";
+import { appearedSince, type Boundaries, findBoundaries } from "./boundaries.ts";
+import { hasWildcards, quotePattern, ruleArguments } from "./exclusion_rules.ts";
+import { findStagingDirectories, findUnmatched } from "./exclusion_search.ts";
+import { type Exclusions, planExclusions } from "./exclusions.ts";
+
+/**
+ * File systems that count the blocks of every file. GNU tar takes a file without blocks for one hole, and
+ * what it holds would be lost on those that don't: many FUSE ones, SMB, 9p, sysfs.
+ */
+const SPARSE_TYPES = new Set([
+  "bcachefs",
+  "btrfs",
+  "ext2",
+  "ext3",
+  "ext4",
+  "f2fs",
+  "overlay",
+  "tmpfs",
+  "xfs",
+  "zfs",
+]);
+
+export interface TreeScope {
+  /** Real path. */
+  root: string;
+  arguments: string[];
+  /** Mounts that the output reports, relative to the root. */
+  knownMounts: ReadonlySet<string>;
+  /** Warns of file systems that were mounted in the tree meanwhile. */
+  checkMounts(): Promise<void>;
+}
+
+/** Options that keep holes, where the file system tells holes from data. */
+function sparseArguments(root: string, mounts: readonly Mount[]): string[] {
+  return SPARSE_TYPES.has(mountOf(root, [...mounts])?.type ?? "") ? ["--sparse"] : [];
+}
+
+export async function directoryScope(
+  source: FilesSource,
+  mounts: Mount[],
+  context: RunContext,
+): Promise<TreeScope> {
+  const { output } = context.ports;
+  const root = await Deno.realPath(source.path);
+  const exclusions = await exclusionsOf(source, context);
+  const boundaries = await findBoundaries(root, mounts, exclusions.matchers, context);
+  for (const note of [...exclusions.notes, ...boundaries.notes]) output.line(note);
+  for (const warning of [...exclusions.warnings, ...boundaries.warnings]) output.warning(warning);
+  for (const given of await findUnmatched(root, boundaries.subvolumes, exclusions.unproven, context)) {
+    const text = `Excluded path ${given} matches nothing: nothing is left out for it`;
+    // Patterns such as *.tmp are for what may come; a path, or a name, is for what should be there.
+    if (hasWildcards(given) && !given.includes("/")) output.line(text);
+    else output.warning(text);
+  }
+  for (const name of await findStagingDirectories(root, context)) {
+    output.warning(
+      `Left out: ${root}/${name}, where a restore unpacks or was interrupted. Remove it if none is at work`,
+    );
+  }
+  return {
+    root,
+    arguments: [
+      ...sparseArguments(root, mounts),
+      ...exclusions.arguments,
+      ...boundaryArguments(boundaries),
+    ],
+    knownMounts: new Set([...boundaries.mounts, ...boundaries.unreachable].map(byteString)),
+    async checkMounts() {
+      if (boundaries.subvolumes.length === 0) return;
+      for (const name of appearedSince(root, mounts, (await readMounts()).mounts)) {
+        output.warning(`${root}/${name} was mounted during the backup, which may hold some of its files`);
+      }
+    },
+  };
+}
+
+export function fileScope(
+  { path, excluded_paths }: FilesSource,
+  mounts: Mount[],
+  { ports }: RunContext,
+): TreeScope {
+  for (const given of excluded_paths) {
+    ports.output.warning(`Excluded path ${given} is not in ${path}: nothing is left out for it`);
+  }
+  return {
+    root: path,
+    arguments: sparseArguments(path, mounts),
+    knownMounts: new Set(),
+    checkMounts: () => Promise.resolve(),
+  };
+}
+
+/**
+ * Returns the options that keep tar on one file system. To tar, a subvolume is another file system. In a tree
+ * with subvolumes, the options therefore name the mounts whose contents tar leaves out.
+ */
+function boundaryArguments({ mounts, unreachable, subvolumes }: Boundaries): string[] {
+  const rule = { given: "", isAnchored: true };
+  const closed = unreachable.flatMap((pattern) => ruleArguments({ ...rule, pattern, isLiteral: true }));
+  if (subvolumes.length === 0) return ["--one-file-system", ...closed];
+  const contents = mounts.flatMap((name) =>
+    ruleArguments({ ...rule, pattern: `${quotePattern(name)}/*`, isLiteral: false })
+  );
+  return [...closed, ...contents];
+}
+
+function exclusionsOf(source: FilesSource, { job, ports }: RunContext): Promise<Exclusions> {
+  const local = job.destination.type === "local" ? [job.destination.directory] : [];
+  return planExclusions({
+    sourcePath: source.path,
+    patterns: source.excluded_paths,
+    ownDirectories: [...local, ports.workDirectory],
+    objectPrefix: job.object.prefix,
+  });
+}

@@ -1,0 +1,130 @@
+/** Counts the rows of a MySQL dump in what was stored of it, while it is stored. */
+import type { ProgramContext } from "../../run_context.ts";
+import { formatBytes } from "../../jobs/progress.ts";
+import { pump } from "../../programs/double_buffer.ts";
+import { DumpRows } from "./dump_rows.ts";
+import { inBoth, NOT_COMPARED, type ObjectNames } from "./objects.ts";
+import {
+  type DatabaseContents,
+  describeContents,
+  type RowCounting,
+  type TableRows,
+} from "../database/row_counts.ts";
+
+/** The dump itself never waits for more than this: what it takes to unpack and count keeps up with every dump. */
+export async function countStored(
+  database: string,
+  /** Bytes of the longest statement that the server takes. */
+  maxStatement: number,
+  { children, ports }: ProgramContext,
+  listObjects: () => Promise<ObjectNames>,
+): Promise<RowCounting> {
+  const before = await listObjects();
+  // A dump that ended well is one, whether or not its server is still there.
+  const listAfter = async () => {
+    try {
+      return await listObjects();
+    } catch (error) {
+      ports.output.line(`Objects of ${database} are not listed: ${(error as Error).message}`);
+      return {};
+    }
+  };
+  let reason: string | null = null;
+  const chunks = new Handover();
+  const child = children.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
+    stdin: "piped",
+    stdout: "piped",
+    onMessage: (line) => void (reason ??= line),
+  });
+  const rows = new DumpRows();
+  const fed = child.feed(chunks.taken()).finally(() => chunks.close());
+  const read = pump(child.stdout!, (chunk) => rows.push(chunk), () => chunks.close());
+  child.exited.finally(() => chunks.close()).catch(() => {});
+  const over = Promise.allSettled([fed, read, child.exited]);
+  return {
+    args: [],
+    push: (chunk) => chunks.push(chunk),
+    async end() {
+      chunks.close();
+      const [feeding, reading, exit] = await over;
+      const isWhole = feeding.status === "fulfilled" && reading.status === "fulfilled" &&
+        exit.status === "fulfilled" && exit.value.code === 0;
+      if (!isWhole) {
+        ports.output.line(
+          `Rows are not counted in ${database}: ${reason ?? "the dump could not be unpacked"}`,
+        );
+        return null;
+      }
+      const longest = rows.longestStatement;
+      if (longest > maxStatement) ports.output.warning(tooLong(database, longest, maxStatement));
+      const contents = describeDump(rows.tables(), inBoth(before, await listAfter()));
+      ports.output.line(`Counted in the dump of ${database}: ${describeContents(contents)}`);
+      return contents;
+    },
+  };
+}
+
+/**
+ * Describes the contents of a dump. Includes tables that the server has but the dump lacks, so that a drill
+ * reports them as missing.
+ */
+function describeDump(dumped: TableRows[], { table = [], ...objects }: ObjectNames): DatabaseContents {
+  const names = new Set(dumped.map(({ name }) => name));
+  const isListed = Object.keys(objects).length > 0;
+  const others = table.filter((name) => !names.has(name)).map((name) => ({ name, rows: null }));
+  return { tables: [...dumped, ...others], ...isListed ? { objects, not_compared: NOT_COMPARED } : {} };
+}
+
+/**
+ * Returns a warning about a statement that the server may refuse. A dump of binary data takes twice the bytes
+ * of its rows.
+ */
+function tooLong(database: string, longest: number, maxStatement: number): string {
+  return `The longest statement in the dump of ${database} is ${
+    formatBytes(longest)
+  }, and the server takes ` +
+    `${formatBytes(maxStatement)}: it cannot be restored there as it is set now. ` +
+    (longest < LARGEST_PACKET
+      ? `Before a restore: SET GLOBAL max_allowed_packet = ${packetFor(longest)}`
+      : "No server takes so long a statement: keep such a value in two rows, or in a file");
+}
+
+/** Bytes: what max_allowed_packet can be at most. */
+const LARGEST_PACKET = 1024 * 1024 * 1024;
+
+/** The server's values are multiples of 1,024. */
+function packetFor(bytes: number): number {
+  return Math.min(Math.ceil(bytes / 1024 / 1024 + 1) * 1024 * 1024, LARGEST_PACKET);
+}
+
+/** Hands chunks over one at a time: each push waits until its chunk is taken, or nobody takes any more. */
+class Handover {
+  #next = Promise.withResolvers<Uint8Array | null>();
+  #done = Promise.withResolvers<void>();
+  #isClosed = false;
+
+  async push(chunk: Uint8Array): Promise<void> {
+    if (this.#isClosed || chunk.length === 0) return;
+    this.#next.resolve(chunk);
+    await this.#done.promise;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#next.resolve(null);
+    this.#done.resolve();
+  }
+
+  async *taken(): AsyncIterable<Uint8Array> {
+    for (;;) {
+      const chunk = await this.#next.promise;
+      if (chunk === null) return;
+      yield chunk;
+      this.#next = Promise.withResolvers();
+      const done = this.#done;
+      if (this.#isClosed) return;
+      this.#done = Promise.withResolvers();
+      done.resolve();
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** Command that dumps one MySQL or MariaDB database as a single text. */
+import type { Command } from "../../programs/children.ts";
+import { MAX_PACKET, type MysqlConnection } from "./connection.ts";
+import { type DumpProgram, isAtLeast, oracleArguments, type ServerVersion } from "./programs.ts";
+import type { MysqlDatabase } from "./server.ts";
+
+export interface DumpPlan {
+  database: MysqlDatabase;
+  /** Tables that are dumped without their rows. */
+  emptied: readonly string[];
+}
+
+export function dumpCommand(
+  { database, emptied }: DumpPlan,
+  server: ServerVersion,
+  program: DumpProgram,
+  connection: MysqlConnection,
+): Command {
+  const { name, unreadable } = database;
+  const always = [
+    "--single-transaction",
+    "--quick",
+    "--triggers",
+    "--hex-blob",
+    // A lock on a table keeps its default from a sequence that is not locked.
+    "--skip-add-locks",
+    MAX_PACKET,
+    "--no-tablespaces",
+    "--default-character-set=utf8mb4",
+    // The closing line is a comment: an operator's option file may not leave it out.
+    "--comments",
+    "--dump-date",
+    ...oracleArguments(server, program),
+  ];
+  const whole = [
+    ...always,
+    "--routines",
+    "--events",
+    ...dumpsHistory(database, program) ? ["--dump-history"] : [],
+    ...unreadable.map((table) => `--ignore-table=${name}.${table.name}`),
+  ];
+  const command = (args: string[], tables: readonly string[] = []) =>
+    connection.command(program.tool, args, [name, ...tables]);
+  if (emptied.length === 0) return command(whole);
+  if (leavesRowsOut(program)) {
+    return command([...whole, ...emptied.map((table) => `--ignore-table-data=${name}.${table}`)]);
+  }
+  // Their definitions come first: views of the whole dump may need them.
+  return oneAfterTheOther(
+    command([...always, "--no-data"], emptied),
+    command([...whole, ...emptied.map((table) => `--ignore-table=${name}.${table}`)]),
+  );
+}
+
+/**
+ * Returns whether the dump holds the history of system-versioned tables. Dumping history fails if any table
+ * keeps it by transaction.
+ */
+export function dumpsHistory({ versioned, byTransaction }: MysqlDatabase, { version }: DumpProgram): boolean {
+  return versioned.length > 0 && byTransaction.length === 0 && /mariadb/i.test(version) &&
+    isAtLeast(version, 10, 11);
+}
+
+/** `--ignore-table-data` is MariaDB's. */
+function leavesRowsOut({ version }: DumpProgram): boolean {
+  return /mariadb/i.test(version) && isAtLeast(version, 10, 5, 3);
+}
+
+function oneAfterTheOther(first: Command, second: Command): Command {
+  const line = ({ program, args }: Command) => [program, ...args].map(shellQuoted).join(" ");
+  return { ...second, program: "sh", args: ["-c", `${line(first)} && exec ${line(second)}`] };
+}
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

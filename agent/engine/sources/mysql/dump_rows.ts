@@ -1,0 +1,137 @@
+/** Counts the rows in the text of mysqldump or mariadb-dump. */
+import type { TableRows } from "../database/row_counts.ts";
+
+/** Of a line, what tells its kind: a table's name takes up to 64 characters, each of up to four bytes, quoted. */
+const HEAD_BYTES = 1024;
+/** Others keep their rows elsewhere, or show those of other tables. */
+const COUNTED_ENGINES = /^(?:InnoDB|MyISAM|Aria|MEMORY|CSV|ARCHIVE|BLACKHOLE|ROCKSDB|TokuDB|NDB\w*)$/i;
+const CREATE = /^CREATE TABLE (?:IF NOT EXISTS )?`((?:[^`]|``)+)`/;
+const INSERT = /^(?:INSERT(?: +IGNORE)?|REPLACE) +INTO +`((?:[^`]|``)+)`/;
+const ENGINE = /^\) ENGINE=(\w+)/;
+const DELIMITER = /^DELIMITER (\S+)/;
+
+const NEWLINE = 0x0a;
+const QUOTE = 0x27;
+const OPEN = 0x28;
+const CLOSE = 0x29;
+const SEMICOLON = 0x3b;
+const V = 0x56;
+const BACKSLASH = 0x5c;
+const BACKTICK = 0x60;
+
+/** Where the reader is. `columns` is between an INSERT's table and its VALUES. */
+type State = "head" | "rest" | "columns" | "name" | "between" | "values" | "string" | "escape";
+
+/**
+ * Takes the text in pieces of any size. What looks like a statement in the body of a routine is none: bodies stand under a delimiter
+ * of their own.
+ */
+export class DumpRows {
+  readonly #tables = new Map<string, TableRows>();
+  readonly #head = new Uint8Array(HEAD_BYTES);
+  #headLength = 0;
+  #state: State = "head";
+  #isBody = false;
+  #created: TableRows | null = null;
+  #rows = 0;
+  #into: TableRows | null = null;
+  /** Bytes of the statement at hand, an INSERT, and of the longest one. */
+  #statement = 0;
+  #longest = 0;
+
+  push(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length;) {
+      if (this.#state === "head") at = this.#readHead(chunk, at);
+      else if (this.#state === "rest") at = this.#skipLine(chunk, at);
+      else at = this.#readInsert(chunk, at);
+    }
+  }
+
+  /** Bytes of the longest INSERT. */
+  get longestStatement(): number {
+    return this.#longest;
+  }
+
+  tables(): TableRows[] {
+    return [...this.#tables.values()];
+  }
+
+  #readHead(chunk: Uint8Array, from: number): number {
+    const limit = Math.min(chunk.length, from + HEAD_BYTES - this.#headLength);
+    const newline = chunk.subarray(from, limit).indexOf(NEWLINE);
+    const to = newline === -1 ? limit : from + newline;
+    this.#head.set(chunk.subarray(from, to), this.#headLength);
+    this.#headLength += to - from;
+    if (newline === -1 && this.#headLength < HEAD_BYTES) return to;
+    const head = this.#head.slice(0, this.#headLength);
+    this.#headLength = 0;
+    this.#state = "rest";
+    this.#classify(head);
+    return to;
+  }
+
+  #classify(head: Uint8Array): void {
+    const text = new TextDecoder().decode(head);
+    const delimiter = DELIMITER.exec(text);
+    if (delimiter !== null) this.#isBody = delimiter[1] !== ";";
+    if (this.#isBody) return;
+    const [, created] = CREATE.exec(text) ?? [];
+    if (created !== undefined) {
+      const name = created.replaceAll("``", "`");
+      this.#created = { name, rows: 0 };
+      this.#tables.set(name, this.#created);
+      return;
+    }
+    const [, engine] = ENGINE.exec(text) ?? [];
+    if (engine !== undefined && this.#created !== null && !COUNTED_ENGINES.test(engine)) {
+      this.#created.rows = null;
+    }
+    const insert = INSERT.exec(text);
+    if (insert === null) return;
+    this.#into = this.#tables.get(insert[1]!.replaceAll("``", "`")) ?? null;
+    this.#rows = 0;
+    this.#state = "columns";
+    const name = new TextEncoder().encode(insert[0]).length;
+    this.#statement = name;
+    // What follows the table's name in the head belongs to the statement.
+    this.push(head.subarray(name));
+  }
+
+  #skipLine(chunk: Uint8Array, from: number): number {
+    const newline = chunk.indexOf(NEWLINE, from);
+    if (newline === -1) return chunk.length;
+    this.#state = "head";
+    return newline + 1;
+  }
+
+  /** Up to the statement's end. */
+  #readInsert(chunk: Uint8Array, from: number): number {
+    let state = this.#state;
+    let rows = 0;
+    let at = from;
+    while (at < chunk.length && state !== "rest") {
+      const byte = chunk[at++]!;
+      if (state === "string") {
+        if (byte === QUOTE) state = "values";
+        else if (byte === BACKSLASH) state = "escape";
+      } else if (state === "values") {
+        if (byte === QUOTE) state = "string";
+        else if (byte === CLOSE) state = "between";
+      } else if (state === "between") {
+        if (byte === OPEN) {
+          rows++;
+          state = "values";
+        } else if (byte === SEMICOLON) state = "rest";
+      } else if (state === "escape") state = "string";
+      else if (state === "name") state = byte === BACKTICK ? "columns" : "name";
+      else if (byte === BACKTICK) state = "name";
+      else if (byte === V) state = "between";
+    }
+    this.#state = state;
+    this.#rows += rows;
+    this.#statement += at - from;
+    this.#longest = Math.max(this.#longest, this.#statement);
+    if (state === "rest" && this.#into !== null && this.#into.rows !== null) this.#into.rows += this.#rows;
+    return at;
+  }
+}

@@ -1,0 +1,202 @@
+/** Databases that are made on a MySQL or MariaDB server for a dump, and what is left of those that nobody needs any more. */
+import * as z from "zod";
+import type { DatabaseTarget, SourceDescription } from "../../../../src/protocol/job.ts";
+import type { Command } from "../../programs/children.ts";
+import { RunFailedError } from "../../ports.ts";
+import type { ProgramContext } from "../../run_context.ts";
+import { fromHex, MAX_PACKET, MysqlConnection, SESSION } from "./connection.ts";
+import { hasDatabaseComments, isAtLeast, type ServerVersion } from "./programs.ts";
+import { firstTool, missingTools, type Tool } from "../../programs/tools.ts";
+import { holdLock } from "./leftovers.ts";
+import { type Charset, findSchema, hasTable, isInUse, MARK, quote } from "./sql.ts";
+
+const Description = z.looseObject({
+  databases: z.array(
+    z.looseObject({
+      name: z.string(),
+      character_set: z.string(),
+      collation: z.string(),
+      comment: z.string().optional(),
+    }),
+  ),
+});
+type Description = z.infer<typeof Description>;
+
+/** A client may be in the midst of a transaction; its locks are waited for no longer than this. */
+export const PATIENCE = "set session lock_wait_timeout = 60;\n";
+
+export class MysqlFresh {
+  /** To be dropped at the end, whatever happens. */
+  readonly unfinished = new Set<string>();
+
+  private constructor(
+    private readonly target: DatabaseTarget,
+    public connection: MysqlConnection,
+    readonly client: Tool,
+    private readonly description: Description,
+    readonly version: ServerVersion,
+    /** For marks; see mysql_leftovers.ts. */
+    private readonly held: string,
+    /** Assignments that each session begins with. */
+    private readonly settings: string[],
+  ) {}
+
+  static async open(
+    target: DatabaseTarget,
+    programs: ProgramContext,
+    source: SourceDescription | null,
+  ): Promise<MysqlFresh> {
+    const connection = await MysqlConnection.open(target, programs);
+    programs.ports.output.line(`Connecting to MySQL at ${connection.description}`);
+    const client = await firstTool(programs.children, ["mariadb", "mysql"]);
+    if (client === null) throw new RunFailedError(missingTools(["mariadb"]));
+    const description = Description.safeParse(source).data ?? { databases: [] };
+    const version = await versionOf(connection, client.tool);
+    const server = new MysqlFresh(
+      target,
+      connection,
+      client.tool,
+      description,
+      version,
+      await holdLock(connection, client.tool, programs.children),
+      [],
+    );
+    for (const setting of await neededSettings(server)) await server.trySetting(setting);
+    return server;
+  }
+
+  /** Begins sessions with an assignment from now on. False where the login may not make it. */
+  async trySetting(assignment: string): Promise<boolean> {
+    try {
+      await this.execute(`set session ${assignment}`);
+    } catch (error) {
+      if (!(error instanceof RunFailedError)) throw error;
+      return false;
+    }
+    this.settings.push(assignment);
+    return true;
+  }
+
+  get #prelude(): string {
+    return this.settings.length === 0 ? "" : `set session ${this.settings.join(", session ")};\n`;
+  }
+
+  /** What the backup tells of `original`; undefined where it tells nothing. */
+  charsetOf(original: string): Charset | undefined {
+    const told = this.description.databases.find((each) => each.name === original);
+    return told && {
+      characterSet: told.character_set,
+      collation: told.collation,
+      ...hasDatabaseComments(this.version) ? { comment: told.comment ?? "" } : {},
+    };
+  }
+
+  /** The properties of a database; null where there is none. */
+  find(name: string): Promise<Charset | null> {
+    return findSchema(this.connection, this.client, name, hasDatabaseComments(this.version));
+  }
+
+  /** Makes a database that its mark tells from others. @param note Kept with the mark. */
+  async make(name: string, charset: string, note = ""): Promise<void> {
+    this.unfinished.add(name);
+    try {
+      await this.execute(`create database ${quote(name)}${charset}`);
+    } catch (error) {
+      // Another run was faster: it is that one's.
+      if (/database exists/.test((error as Error).message)) this.unfinished.delete(name);
+      throw error;
+    }
+    await this.execute(
+      `create table ${quote(name)}.${quote(MARK)} (a int primary key) comment '${
+        `${note} ${this.held}`.trim()
+      }'`,
+    );
+  }
+
+  loader(name: string, args: readonly string[] = []): Command {
+    const own = [
+      "--binary-mode",
+      "--default-character-set=utf8mb4",
+      MAX_PACKET,
+      `--init-command=${[SESSION, ...this.settings].join(", session ")}`,
+    ];
+    return this.connection.command(this.client, [...own, ...args], [name]);
+  }
+
+  /** Of a restore whose agent was killed. A live one is at work in it. */
+  async removeLeftover(name: string): Promise<void> {
+    if (await findSchema(this.connection, this.client, name) === null) return;
+    if (!await hasTable(this.connection, this.client, name, MARK)) {
+      throw new RunFailedError(`database ${name} is in the way. Drop or rename it, then restore again.`);
+    }
+    await this.refuseInUse(name);
+    await this.execute(`drop database ${quote(name)}`);
+  }
+
+  async refuseInUse(name: string): Promise<void> {
+    if (!await isInUse(this.connection, this.client, name)) return;
+    throw new RunFailedError(`another restore is at work in ${name}. Wait for it, then restore again.`);
+  }
+
+  /** Never rejects; `next` says what tries again. */
+  async discard(programs: ProgramContext, next: string): Promise<void> {
+    if (this.unfinished.size === 0) return;
+    for (const name of [...this.unfinished]) {
+      try {
+        const connection = await MysqlConnection.open(this.target, programs);
+        const drop = `${this.#prelude}${PATIENCE}drop database if exists ${quote(name)}`;
+        await connection.execute(this.client, drop);
+        this.unfinished.delete(name);
+      } catch (error) {
+        programs.ports.output.warning(
+          `Database ${name} could not be dropped: ${(error as Error).message}. ${next} tries again.`,
+        );
+      }
+    }
+  }
+
+  async execute(sql: string): Promise<void> {
+    if (sql !== "") await this.connection.execute(this.client, this.#prelude + sql);
+  }
+
+  /** Carries out each statement, whatever becomes of the others. Returns errors. */
+  async executeEach(sql: string): Promise<string[]> {
+    return sql === "" ? [] : await this.connection.executeEach(this.client, this.#prelude + sql);
+  }
+}
+
+export async function versionOf(connection: MysqlConnection, client: string): Promise<ServerVersion> {
+  const [[version]] = await connection.query(client, "select hex(version())") as [[string]];
+  const name = fromHex(version);
+  return { version: name, isMariadb: /mariadb/i.test(name) };
+}
+
+/**
+ * Demands of MySQL 8 that tables of a dump may not meet, and what it would add to them. Not every login may
+ * lift them.
+ */
+async function neededSettings(
+  { connection, client, version: { version, isMariadb } }: MysqlFresh,
+): Promise<string[]> {
+  const known = isMariadb ? [] : [
+    ...isAtLeast(version, 8, 0, 13) ? ["sql_require_primary_key"] : [],
+    ...isAtLeast(version, 8, 0, 30) ? ["sql_generate_invisible_primary_key"] : [],
+  ];
+  if (known.length === 0) return [];
+  const [values] = await connection.query(client, `select ${known.map((name) => `@@${name}`).join(", ")}`);
+  return known.filter((_, index) => values![index] === "1").map((name) => `${name} = 0`);
+}
+
+/** For a `create database`. The names come from a backup. */
+export function charsetClause(as: Charset | undefined): string {
+  if (as === undefined) return "";
+  const { characterSet, collation, comment } = as;
+  const described = comment === undefined ? "" : ` comment '${comment.replace(/['\\]/g, "$&$&")}'`;
+  return ` character set ${word(characterSet)} collate ${word(collation)}${described}`;
+}
+
+/** The name of a character set or a collation. */
+export function word(name: string): string {
+  if (/^\w+$/.test(name)) return name;
+  throw new RunFailedError(`${name} is no name of a character set or collation`);
+}

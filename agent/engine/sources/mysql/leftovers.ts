@@ -1,0 +1,74 @@
+/**
+ * Distinguishes databases of a live restore or drill from those of a killed agent. A live one holds a lock of
+ * the server on a connection of its own. The mark of each database that it makes contains the lock's name.
+ */
+import type { Children } from "../../programs/children.ts";
+import { RunFailedError } from "../../ports.ts";
+import { fromHex, type MysqlConnection, SESSION } from "./connection.ts";
+import { besideNames } from "../database/scratch_names.ts";
+import { hasTable, isInUse, MARK, quote, SWAP } from "./sql.ts";
+
+/** Ends the comment of a mark. */
+const HELD = /\bheld by (rearguard [0-9a-f-]{36})$/;
+const REPLACED = besideNames("").replaced;
+
+/**
+ * Takes a lock until the children end, or the agent does. Returns the text about it for the mark, or "" if
+ * the server grants none, as a cluster may not.
+ */
+export async function holdLock(
+  connection: MysqlConnection,
+  client: string,
+  children: Children,
+): Promise<string> {
+  const name = `rearguard ${crypto.randomUUID()}`;
+  const options = ["--batch", "--skip-column-names", "--unbuffered", `--init-command=${SESSION}`];
+  const child = children.spawn(connection.command(client, options), {
+    stdin: "piped",
+    stdout: "piped",
+    onMessage: () => {},
+  });
+  const statement = new TextEncoder().encode(
+    `set session wait_timeout = 2147483;\nselect concat('got ', get_lock('${name}', 0));\n`,
+  );
+  const input = async function* () {
+    yield statement;
+    await child.exited.catch(() => {});
+  };
+  // It settles with the program, which the run's end ends.
+  child.feed(input()).catch(() => {});
+  const reader = child.stdout!.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new TextDecoder().decode(value).trim() === "got 1" ? `held by ${name}` : "";
+}
+
+/**
+ * Drops the databases that killed restores and drills left. Keeps what may be the only copy of something for
+ * the next restore: a replaced database, or one whose swap had begun. Returns the names of the dropped
+ * databases.
+ */
+export async function dropAbandoned(connection: MysqlConnection, client: string): Promise<string[]> {
+  const marked = await connection.query(
+    client,
+    `select hex(table_schema), hex(table_comment) from information_schema.tables where table_name = '${MARK}'`,
+  );
+  const dropped: string[] = [];
+  for (const [schema, comment] of marked) {
+    const name = fromHex(schema!);
+    const [, lock] = HELD.exec(fromHex(comment!)) ?? [];
+    if (lock === undefined || name.endsWith(REPLACED)) continue;
+    const [[isFree]] = await connection.query(client, `select is_free_lock('${lock}')`) as [[string]];
+    if (isFree !== "1" || await isInUse(connection, client, name)) continue;
+    if (await hasTable(connection, client, name, SWAP)) continue;
+    try {
+      await connection.execute(client, `set session lock_wait_timeout = 5;\ndrop database ${quote(name)}`);
+    } catch (error) {
+      // A login for backups may do so seldom; the next restore or drill tries again.
+      if (error instanceof RunFailedError) continue;
+      throw error;
+    }
+    dropped.push(name);
+  }
+  return dropped;
+}

@@ -1,0 +1,263 @@
+/**
+ * MySQL and MariaDB databases by mysqldump or mariadb-dump, one object of SQL text each, from one consistent snapshot a
+ * database. The text names no database, so it restores into any. With `*` the accounts and their grants, which belong to
+ * no database, are an object of their own where the server is MariaDB and the user may read them; the schema `mysql`
+ * itself is dumped only when it is named.
+ */
+import type { DatabaseSource } from "../../../../src/protocol/job.ts";
+import { databaseInfix, GLOBALS_INFIX } from "../../manifest/object_name.ts";
+import { type Output, RunFailedError } from "../../ports.ts";
+import { formatBytes } from "../../jobs/progress.ts";
+import type { RunContext } from "../../run_context.ts";
+import { firstTool, missingTools, requireTools } from "../../programs/tools.ts";
+import { dropAbandoned } from "./leftovers.ts";
+import { findSchema } from "./sql.ts";
+import { checkClosing, DumpMessages } from "../database/dump_messages.ts";
+import { MAX_PACKET, MysqlConnection } from "./connection.ts";
+import { countStored } from "./counts.ts";
+import { dumpCommand, type DumpPlan, dumpsHistory } from "./dump.ts";
+import { findEmptied } from "./excluded.ts";
+import { listObjects } from "./objects.ts";
+import { type DumpProgram, dumpProgram, isAtLeast } from "./programs.ts";
+import { MysqlRights } from "./rights.ts";
+import {
+  describeServer,
+  type MysqlDatabase,
+  type MysqlServer,
+  productName,
+  SYSTEM_SCHEMAS,
+} from "./server.ts";
+import type { PreparedSource, SourcePart } from "../source.ts";
+
+interface PartContext {
+  connection: MysqlConnection;
+  client: string;
+  /** False where `*` alone means the database. */
+  isNamed: boolean;
+  run: RunContext;
+}
+
+export const CLOSING = /\n-- Dump completed[^\n]*\n$/;
+
+export async function prepareMysql(source: DatabaseSource, context: RunContext): Promise<PreparedSource> {
+  const { output } = context.ports;
+  const connection = await MysqlConnection.open(source, context);
+  output.line(`Connecting to MySQL at ${connection.description}`);
+  const client = await firstTool(context.children, ["mariadb", "mysql"]);
+  if (client === null) throw new RunFailedError(missingTools(["mysqldump", "mysql"]));
+  const dropped = await dropAbandoned(connection, client.tool);
+  if (dropped.length > 0) {
+    output.line(`Dropped what restores or drills left whose agent was killed: ${dropped.join(", ")}`);
+  }
+  const server = await describeServer(connection, client.tool);
+  const program = await dumpProgram(server, context.children);
+  const databases = chooseDatabases(server, source.names);
+  reportLeftovers(server, source.names, output);
+  for (const database of databases) reportDatabase(database, server, program, output);
+  const rights = await MysqlRights.read(connection, client.tool, server);
+  if (rights !== null) reportHidden(rights, databases, source.names, output);
+  const names = databases.map(({ name }) => name);
+  const emptied = await findEmptied(connection, client.tool, names, source.excluded_tables, output);
+  const tools = await requireTools(context.children, ["pzstd", "zstd"]);
+  const globals = source.names.includes("*")
+    ? await accountsPart(server, program, connection, client.tool, context)
+    : null;
+  const parts = databases.map((database) => {
+    const plan = { database, emptied: emptied.get(database.name)! };
+    const isNamed = source.names.includes(database.name);
+    return databasePart(plan, server, program, { connection, client: client.tool, isNamed, run: context });
+  });
+  return {
+    engine: "mysqldump",
+    tools: { [program.tool]: program.version, ...tools },
+    description: {
+      type: "mysql",
+      server_version: server.version,
+      excluded_tables: source.excluded_tables,
+      databases: databases.map(({ name, characterSet, collation, comment }) => ({
+        name,
+        character_set: characterSet,
+        collation,
+        ...comment === "" ? {} : { comment },
+      })),
+    },
+    parts: globals === null ? parts : [globals, ...parts],
+    missing: databases.flatMap(({ name, unreadable }) =>
+      unreadable.map((table) => ({
+        name: `${name}.${table.name}`,
+        reason: `The server cannot open it: ${table.reason}`,
+      }))
+    ),
+  };
+}
+
+function chooseDatabases(server: MysqlServer, names: string[]): MysqlDatabase[] {
+  const all = names.includes("*");
+  const isUsers = ({ name, isOwn, isDirectory }: MysqlDatabase) =>
+    !SYSTEM_SCHEMAS.includes(name.toLowerCase()) && !isOwn && !isDirectory;
+  const chosen = server.databases.filter((each) => names.includes(each.name) || (all && isUsers(each)));
+  const known = new Set(server.databases.map(({ name }) => name));
+  const unknown = names.filter((name) => name !== "*" && !known.has(name));
+  if (unknown.length > 0) {
+    const usual = server.databases.filter(isUsers).map(({ name }) => name);
+    throw new RunFailedError(
+      `Cannot back up database ${unknown.join(", ")}: there is none of that name that the user may see. ` +
+        `The server has: ${usual.join(", ") || "none"}.`,
+    );
+  }
+  if (chosen.length === 0) throw new RunFailedError("Cannot back up MySQL: the user may see no database");
+  return chosen;
+}
+
+/**
+ * Reports what `*` leaves out: directories that are not databases, and databases that a restore or a drill
+ * made. A database that a killed restore left may be the only copy of what it replaced.
+ */
+function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
+  const directories = databases.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
+  if (names.includes("*") && directories.length > 0) {
+    output.line(`Left out, as directories beside the databases and none of them: ${directories.join(", ")}`);
+  }
+  const left = databases.filter(({ name, isOwn }) => isOwn && !names.includes(name)).map(({ name }) => name);
+  if (!names.includes("*") || left.length === 0) return;
+  output.line(
+    `Left out, as Rearguard made them for a restore or a drill: ${left.join(", ")}. ` +
+      "Where none is at work, the next one removes them",
+  );
+}
+
+function reportDatabase(
+  database: MysqlDatabase,
+  server: MysqlServer,
+  program: DumpProgram,
+  output: Output,
+): void {
+  const { name, size, nonTransactional, versioned, byTransaction } = database;
+  output.line(`${productName(server)}: database ${name}, ${formatBytes(size)}`);
+  if (nonTransactional > 0) {
+    output.line(
+      `Not transactional in ${name}: ${nonTransactional} tables, whose rows may change while they are read`,
+    );
+  }
+  if (versioned.length === 0 || dumpsHistory(database, program)) return;
+  output.warning(
+    `The history of system-versioned tables in ${name} is not in this backup, only their rows of today: ` +
+      (byTransaction.length > 0
+        ? `${program.tool} cannot dump it while a table keeps it by transaction, as does ${
+          byTransaction.join(", ")
+        }`
+        : `${program.tool} ${program.version} cannot dump it. Install the client of MariaDB 10.11 or later`),
+  );
+}
+
+/** One warning for all databases that the same is hidden of. */
+function reportHidden(
+  rights: MysqlRights,
+  databases: readonly MysqlDatabase[],
+  names: string[],
+  output: Output,
+): void {
+  const groups = new Map<string, { of: string[]; grants: Set<string> }>();
+  for (const { name } of databases) {
+    const lacking = rights.lackingFor(name);
+    if (lacking === null) continue;
+    const what = lacking.hidden.join(", ");
+    const group = groups.get(what) ?? { of: [], grants: new Set() };
+    group.of.push(name);
+    for (const grant of lacking.grants) group.grants.add(grant);
+    groups.set(what, group);
+  }
+  for (const [what, { of, grants }] of groups) {
+    output.warning(
+      `The login may not see all ${what} of ${of.join(", ")}: what it may not see is not in this backup. ` +
+        `Let it: ${[...grants].join("; ")}`,
+    );
+  }
+  const { databasesGrant } = rights;
+  if (!names.includes("*") || databasesGrant === null) return;
+  output.warning(
+    "The login may not see all databases: what it may not see is not in this backup. " +
+      `Let it: ${databasesGrant}. Or name the databases that are meant instead of *.`,
+  );
+}
+
+function databasePart(
+  plan: DumpPlan,
+  server: MysqlServer,
+  program: DumpProgram,
+  context: PartContext,
+): SourcePart {
+  const { name } = plan.database;
+  const { connection, client, isNamed } = context;
+  const messages = new DumpMessages(program.tool, context.run.ports.output);
+  const label = `database ${name}`;
+  return {
+    label,
+    database: name,
+    infix: databaseInfix(name),
+    extension: ".sql",
+    command: dumpCommand(plan, server, program, connection),
+    streamDescriptor: 1,
+    index: null,
+    count: () =>
+      countStored(
+        name,
+        server.maxStatement,
+        context.run,
+        () => listObjects(connection, client, name, server),
+      ),
+    ...isNamed ? {} : { isGone: async () => await findSchema(connection, client, name) === null },
+    restore: `${server.isMariadb ? "mariadb" : "mysql"} ${MAX_PACKET} DATABASE`,
+    message: (line) => messages.read(line),
+    checkExit: (exit) => messages.check(exit, label),
+    checkEnd: ({ tail }) => checkClosing(label, tail, CLOSING),
+  };
+}
+
+async function accountsPart(
+  server: MysqlServer,
+  program: DumpProgram,
+  connection: MysqlConnection,
+  client: string,
+  context: RunContext,
+): Promise<SourcePart | null> {
+  const { output } = context.ports;
+  if (!server.isMariadb || !dumpsAccounts(program)) {
+    output.line("Accounts are not part of this backup. To store them, name the database mysql too.");
+    return null;
+  }
+  try {
+    await connection.query(client, "select count(*) from mysql.global_priv");
+  } catch (error) {
+    if (!(error instanceof RunFailedError)) throw error;
+    output.line(`Accounts are not part of this backup: ${connection.username} may not read them`);
+    return null;
+  }
+  const messages = new DumpMessages(program.tool, output);
+  const label = "accounts and grants";
+  return {
+    label,
+    database: null,
+    isGeneral: true,
+    infix: GLOBALS_INFIX,
+    extension: ".sql",
+    // With --insert-ignore, accounts that are there already are left as they are.
+    command: connection.command(program.tool, [
+      "--system=users",
+      "--insert-ignore",
+      "--comments",
+      "--dump-date",
+    ]),
+    streamDescriptor: 1,
+    index: null,
+    restore: "mariadb --force mysql",
+    message: (line) => messages.read(line),
+    checkExit: (exit) => messages.check(exit, label),
+    checkEnd: ({ tail }) => checkClosing(label, tail, CLOSING),
+  };
+}
+
+/** `--system` came with 10.5.9; its maintenance releases of older series are not worth telling apart. */
+function dumpsAccounts({ version }: DumpProgram): boolean {
+  return /mariadb/i.test(version) && isAtLeast(version, 10, 5, 9);
+}

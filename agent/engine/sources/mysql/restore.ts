@@ -1,0 +1,259 @@
+/**
+ * MySQL and MariaDB databases. A database can't be renamed there: the tables of the fresh one move into the place, those that were
+ * there move out in the same statement, and views, triggers, routines and events are made anew from the fresh one's definitions.
+ */
+import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
+import { RunFailedError, type RunPorts } from "../../ports.ts";
+import type { RestoreContext } from "../../jobs/restore.ts";
+import type { ProgramContext } from "../../run_context.ts";
+import { SYSTEM_SCHEMAS } from "./server.ts";
+import { MysqlConnection } from "./connection.ts";
+import { isAtLeast } from "./programs.ts";
+import { MysqlRights } from "./rights.ts";
+import { besideNames } from "../database/scratch_names.ts";
+import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "../database/databases.ts";
+import { isNamed, MysqlDefinitions } from "./definitions.ts";
+import { DumpRewriter, withEnabled } from "./dump_filter.ts";
+import { charsetClause, MysqlFresh } from "./fresh.ts";
+import {
+  type Charset,
+  type Contents,
+  dropEvents,
+  dropTriggers,
+  findContents,
+  findReferrers,
+  findSequenceDefaults,
+  moveDefaults,
+  quote,
+} from "./sql.ts";
+import { MysqlSwap } from "./swap.ts";
+import { renameDatabase } from "./tokens.ts";
+
+interface Existing extends Charset {
+  contents: Contents;
+}
+
+export async function openMysql(
+  target: DatabaseTarget,
+  programs: ProgramContext,
+  { job }: RestoreContext,
+): Promise<DatabaseHost> {
+  const server = await MysqlFresh.open(target, programs, job.backup.source);
+  const definitions = await MysqlDefinitions.open(server.version, server.connection, programs.children);
+  return new MysqlHost(target, server, definitions, programs.ports);
+}
+
+class MysqlHost implements DatabaseHost {
+  readonly #existing = new Map<string, Existing>();
+  /** The fresh ones as they were made: a dump leaves its own collation behind. By the name of the place. */
+  readonly #made = new Map<string, Charset>();
+  /** By the name of the place. */
+  #originals: string[] = [];
+  readonly #rewriters = new Map<string, DumpRewriter>();
+
+  constructor(
+    private readonly target: DatabaseTarget,
+    private readonly server: MysqlFresh,
+    private definitions: MysqlDefinitions,
+    private readonly ports: RunPorts,
+  ) {}
+
+  async inspect(wanted: readonly WantedDatabase[]): Promise<void> {
+    this.#originals = wanted.map(({ original }) => original);
+    for (const { name } of wanted) {
+      if (SYSTEM_SCHEMAS.includes(name.toLowerCase())) {
+        throw new RunFailedError(`${name} is the server's own. Choose another database_name, or databases.`);
+      }
+      await (await MysqlSwap.interrupted(this.server, name))?.resume((line) => this.ports.output.line(line));
+      const { fresh, replaced } = besideNames(name);
+      for (const beside of [fresh, replaced]) await this.server.removeLeftover(beside);
+      await this.#inspectExisting(name);
+    }
+  }
+
+  async create({ name, original }: WantedDatabase): Promise<Loader> {
+    const { fresh } = besideNames(name);
+    await this.server.make(fresh, charsetClause(this.#charset(name, original)));
+    this.#made.set(name, (await this.server.find(fresh))!);
+    const { isMariadb, version } = this.server.version;
+    const rewriter = new DumpRewriter({
+      original,
+      into: fresh,
+      isDefiner: this.target.definers === "login",
+      lacksOldModes: !isMariadb && isAtLeast(version, 8),
+      others: this.#originals.filter((other) => other !== original),
+    });
+    this.#rewriters.set(name, rewriter);
+    const continuesOnErrors = this.target.continue_on_errors === true;
+    return {
+      command: this.server.loader(fresh, continuesOnErrors ? ["--force"] : []),
+      rewrite: rewriter.rewrite,
+      rules: { continuesOnErrors },
+    };
+  }
+
+  async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
+    this.server.connection = await MysqlConnection.open(this.target, programs);
+    this.definitions = this.definitions.over(this.server.connection, programs.children);
+    const done: string[] = [];
+    for (const { name, original } of wanted) {
+      try {
+        await this.#swap(name, original, this.#charset(name, original));
+      } catch (error) {
+        if (done.length === 0) throw error;
+        const restored = `Restored before that: ${done.join(", ")}.`;
+        throw new RunFailedError(`${(error as Error).message} ${restored}`, { cause: error });
+      }
+      done.push(name);
+    }
+    await this.#makePostponed(done);
+  }
+
+  /**
+   * Makes the views that needed other databases of this restore. One may need another: each is tried until
+   * none succeeds.
+   */
+  async #makePostponed(names: readonly string[]): Promise<void> {
+    let left = names.flatMap((name) =>
+      this.#rewriters.get(name)!.postponedViews.map((sql) => ({ name, sql }))
+    );
+    while (left.length > 0) {
+      const failed: (typeof left[0] & { error: string })[] = [];
+      for (const { name, sql } of left) {
+        const [error] = await this.server.executeEach(`use ${quote(name)};\n${sql}`);
+        if (error !== undefined) failed.push({ name, sql, error });
+      }
+      if (failed.length === left.length) {
+        throw new RunFailedError(
+          `Every database is restored, but ${failed.length} views that name another one can't be made: ${
+            failed[0]!.error
+          }`,
+        );
+      }
+      left = failed;
+    }
+  }
+
+  async discard(programs: ProgramContext): Promise<void> {
+    await this.server.discard(programs, "The next restore");
+  }
+
+  async #inspectExisting(name: string): Promise<void> {
+    const schema = await this.server.find(name);
+    if (schema === null) return;
+    const contents = await findContents(this.server.connection, this.server.client, name);
+    this.#existing.set(name, { ...schema, contents });
+    if (!isOccupied(contents)) return;
+    if (!this.target.overwrite) throw occupied(name);
+    const referrers = await findReferrers(this.server.connection, this.server.client, name);
+    if (referrers.length > 0) {
+      throw new RunFailedError(
+        `foreign keys of other databases lead into ${name}, which can't be replaced under them: ${
+          referrers.join(", ")
+        }. Drop those keys, or choose another database_name.`,
+      );
+    }
+  }
+
+  /** An empty database was made by somebody who knew how it should be. */
+  #charset(name: string, original: string): Charset | undefined {
+    const existing = this.#existing.get(name);
+    return existing !== undefined && !isOccupied(existing.contents)
+      ? existing
+      : this.server.charsetOf(original) ?? existing;
+  }
+
+  async #swap(name: string, original: string, charset: Charset | undefined): Promise<void> {
+    const { fresh } = besideNames(name);
+    const existing = this.#existing.get(name);
+    await this.server.execute(`alter database ${quote(fresh)}${charsetClause(this.#made.get(name))}`);
+    const made = await findContents(this.server.connection, this.server.client, fresh);
+    const definitions = await this.definitions.read(fresh, made.views);
+    const renamed = this.#inPlace(name, original, definitions);
+    const news = withEnabled(renamed, this.#eventsToEnable(name, original, made, renamed));
+    const defaults = await findSequenceDefaults(this.server.connection, this.server.client, fresh);
+    // Its events must not run twice, and a table with triggers does not move.
+    await this.server.execute(dropEvents(fresh, made) + dropTriggers(fresh, made));
+    const before = existing && await findContents(this.server.connection, this.server.client, name);
+    // Loading takes a while: an empty database may have been put to use.
+    if (before !== undefined && isOccupied(before) && !this.target.overwrite) throw occupied(name);
+    const definitionsBefore = before && await this.definitions.readWhatIsSound(name, before.views);
+    if (before !== undefined) await this.#refuseUndroppable(name, before, definitionsBefore!);
+    const old = before && {
+      characterSet: existing!.characterSet,
+      collation: existing!.collation,
+      comment: existing!.comment,
+      tables: before.tables,
+      triggers: before.triggers,
+      definitions: definitionsBefore!,
+    };
+    await new MysqlSwap(this.server, {
+      name,
+      old: old ?? null,
+      tables: made.tables,
+      definitions: moveDefaults(name, fresh, defaults) + news,
+      charset,
+    }).carryOut();
+  }
+
+  /** Rejects where the login may drop what is there, but not make it anew if the swap fails. */
+  async #refuseUndroppable(name: string, before: Contents, definitions: string): Promise<void> {
+    const { connection, client, version } = this.server;
+    const rights = await MysqlRights.read(connection, client, version);
+    if (rights === null) return;
+    const grants = [rights.grantFor(privilegesFor(before), name), rights.definersGrant(definitions)];
+    const lacking = grants.filter((grant) => grant !== null);
+    if (lacking.length === 0) return;
+    throw new RunFailedError(
+      `${connection.username} could not put back what is in ${name}, should this fail. Let it: ${
+        lacking.join("; ")
+      }.`,
+    );
+  }
+
+  /**
+   * Definitions of the fresh database as they are to be in the place: names in full lead into it, not into
+   * the original.
+   */
+  #inPlace(name: string, original: string, definitions: string): string {
+    const { fresh } = besideNames(name);
+    const placed = renameDatabase(definitions, { from: fresh, to: name, isPlain: name === original })
+      // Around a routine that was made under another collation.
+      .replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
+    if (name === original) return placed;
+    const renamed = renameDatabase(placed, { from: original, to: name });
+    if (isNamed(original, renamed)) {
+      this.ports.output.warning(
+        `Definitions in ${name} name ${original} in a way that can't be told from other names: they may still read ` +
+          `or change ${original}. Look at them, or restore under the old name on another server.`,
+      );
+    }
+    return renamed;
+  }
+
+  /** Those that the backup holds enabled, unless they may reach what the backup is of from a copy beside it. */
+  #eventsToEnable(name: string, original: string, { events }: Contents, definitions: string): string[] {
+    const enabled = new Set(this.#rewriters.get(name)!.enabledEvents);
+    const found = events.filter((event) => enabled.has(event));
+    if (name === original || found.length === 0 || !isNamed(original, definitions)) return found;
+    this.ports.output.warning(
+      `Events in ${name} are left disabled, as they might change ${original} from there. ` +
+        `Look at them, then enable each: alter event ${quote(name)}.${quote(found[0]!)} enable`,
+    );
+    return [];
+  }
+}
+
+/** Returns the privileges to drop these and to make them anew. */
+function privilegesFor({ triggers, views, events, routines }: Contents): string[] {
+  return [
+    ...triggers.length > 0 ? ["TRIGGER"] : [],
+    ...views.length > 0 ? ["CREATE VIEW", "DROP"] : [],
+    ...events.length > 0 ? ["EVENT"] : [],
+    ...routines.length > 0 ? ["CREATE ROUTINE", "ALTER ROUTINE"] : [],
+  ];
+}
+
+function isOccupied({ tables, views, events, routines }: Contents): boolean {
+  return tables.length + views.length + events.length + routines.length > 0;
+}

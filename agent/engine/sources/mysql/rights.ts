@@ -1,0 +1,210 @@
+/**
+ * Compares a login's privileges with those that a complete dump needs. Servers hide what a login may not see,
+ * and mysqldump assumes that it sees everything. Without TRIGGER, a dump has no triggers and reports no
+ * error.
+ */
+import { RunFailedError } from "../../ports.ts";
+import type { MysqlConnection } from "./connection.ts";
+import { isAtLeast, type ServerVersion } from "./programs.ts";
+
+/** One GRANT, or, where `isRevoke`, a partial revoke of MySQL 8. */
+interface Grant {
+  isRevoke: boolean;
+  privileges: ReadonlySet<string>;
+  /** `*`, or the pattern of the database. */
+  database: string;
+  /** `*`, or the object. */
+  object: string;
+}
+
+export interface LackingRights {
+  /** Kinds of objects that the dump may lack: `triggers`. */
+  hidden: string[];
+  /** The statements that grant it. */
+  grants: string[];
+}
+
+const NAME = '(\\*|`(?:[^`]|``)*`|"(?:[^"]|"")*")';
+const LINE = new RegExp(
+  `^(GRANT|REVOKE) (.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE|PACKAGE|PACKAGE BODY) )?${NAME}\\.${NAME} (?:TO|FROM) `,
+);
+/** Each shows that a routine exists. mysqldump fails, and says so, where it may not read the text. */
+const SHOWS_ROUTINES = ["CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE"];
+
+export class MysqlRights {
+  private constructor(
+    private readonly server: ServerVersion,
+    /** For a GRANT: `` `ada`@`%` ``. */
+    private readonly account: string,
+    private readonly grants: readonly Grant[],
+  ) {}
+
+  /** Null where the server knows no rights: it was started with `--skip-grant-tables`. */
+  static async read(
+    connection: MysqlConnection,
+    client: string,
+    server: ServerVersion,
+  ): Promise<MysqlRights | null> {
+    const [account, roles] = await connection.lines(client, accountQuery(server));
+    // MariaDB tells the rights of the login's roles by itself.
+    const using = roles === undefined || roles === "NONE" || roles === "NULL"
+      ? ""
+      : ` for current_user() using ${roles}`;
+    let lines: string[];
+    try {
+      lines = await connection.lines(client, `show grants${using}`);
+    } catch (error) {
+      if (error instanceof RunFailedError && /skip-grant-tables/.test(error.message)) return null;
+      throw error;
+    }
+    const [user = "", host = ""] = splitAccount(account ?? "");
+    return new MysqlRights(server, `${quoted(user)}@${quoted(host)}`, parseGrants(lines));
+  }
+
+  /** Null where the login may see all of a database. */
+  lackingFor(database: string): LackingRights | null {
+    const on = (privilege: string) => this.#has(privilege, database);
+    const here: [hidden: string, privilege: string][] = [
+      ["tables", "SELECT"],
+      ["views", "SHOW VIEW"],
+      ["triggers", "TRIGGER"],
+      ["events", "EVENT"],
+    ];
+    const lacking = here.filter(([, privilege]) => !on(privilege));
+    const pattern = database.replace(/[_%\\]/g, "\\$&");
+    const grants = lacking.length === 0
+      ? []
+      : [this.#statement(lacking.map(([, privilege]) => privilege).join(", "), `${quoted(pattern)}.*`)];
+    const hidden = lacking.map(([what]) => what);
+    if (!SHOWS_ROUTINES.some(on) && !this.#readsRoutines(database)) {
+      hidden.push("routines");
+      grants.push(this.#routinesGrant(pattern));
+    }
+    return hidden.length === 0 ? null : { hidden, grants };
+  }
+
+  /** The statement that grants what the login lacks of these on a database; null where it lacks nothing. */
+  grantFor(privileges: readonly string[], database: string): string | null {
+    const lacking = [...new Set(privileges)].filter((privilege) => !this.#has(privilege, database));
+    const pattern = quoted(database.replace(/[_%\\]/g, "\\$&"));
+    return lacking.length === 0 ? null : this.#statement(lacking.join(", "), `${pattern}.*`);
+  }
+
+  /**
+   * The statement that lets the login make objects of another definer; null where it may, or is the only one
+   * of them.
+   */
+  definersGrant(definitions: string): string | null {
+    const definers = definitions.matchAll(
+      /DEFINER=((?:`(?:[^`]|``)*`|"(?:[^"]|"")*")@(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"))/g,
+    );
+    const isOthers = [...definers].some(([, definer]) => definer!.replaceAll('"', "`") !== this.account);
+    const { version, isMariadb } = this.server;
+    const known = isMariadb ? ["SUPER", "SET USER"] : ["SUPER", "SET_USER_ID", "SET_ANY_DEFINER"];
+    if (!isOthers || known.some((privilege) => this.#has(privilege, null))) return null;
+    if (isMariadb) return this.#statement(isAtLeast(version, 10, 5, 2) ? "SET USER" : "SUPER", "*.*");
+    return this.#statement(
+      isAtLeast(version, 8, 2) ? "SET_ANY_DEFINER" : isAtLeast(version, 8) ? "SET_USER_ID" : "SUPER",
+      "*.*",
+    );
+  }
+
+  /** The statement that shows every database; null where the login sees them all. */
+  get databasesGrant(): string | null {
+    const showsAll = this.grants.some(({ isRevoke, database, object, privileges }) =>
+      !isRevoke && database === "*" && object === "*" && [...privileges].some((each) => each !== "USAGE")
+    );
+    return showsAll ? null : this.#statement("SHOW DATABASES, SELECT, SHOW VIEW, TRIGGER, EVENT", "*.*");
+  }
+
+  /**
+   * https://mariadb.com/kb/en/show-create-procedure/
+   * https://dev.mysql.com/doc/refman/8.4/en/privileges-provided.html#priv_show-routine
+   */
+  #readsRoutines(database: string): boolean {
+    const { version, isMariadb } = this.server;
+    if (isMariadb || !isAtLeast(version, 8, 0)) {
+      return this.#has("SELECT", "mysql", "proc") ||
+        (isMariadb && this.#has("SHOW CREATE ROUTINE", database));
+    }
+    return this.#has("SELECT", null) || this.#has("SHOW_ROUTINE", null);
+  }
+
+  #routinesGrant(pattern: string): string {
+    const { version, isMariadb } = this.server;
+    if (isMariadb && isAtLeast(version, 11, 3)) {
+      return this.#statement("SHOW CREATE ROUTINE", `${quoted(pattern)}.*`);
+    }
+    if (isMariadb || !isAtLeast(version, 8, 0)) return this.#statement("SELECT", "`mysql`.`proc`");
+    return this.#statement(isAtLeast(version, 8, 0, 20) ? "SHOW_ROUTINE" : "SELECT", "*.*");
+  }
+
+  #statement(privileges: string, on: string): string {
+    return `GRANT ${privileges} ON ${on} TO ${this.account}`;
+  }
+
+  /** @param database Null: on all of them. @param object Null: on all of the database. */
+  #has(privilege: string, database: string | null, object: string | null = null): boolean {
+    const holds = ({ privileges }: Grant) => privileges.has(privilege) || privileges.has("ALL PRIVILEGES");
+    const isOnAll = (grant: Grant) => grant.database === "*" && grant.object === "*";
+    if (this.grants.some((grant) => !grant.isRevoke && isOnAll(grant) && holds(grant))) {
+      return database === null ||
+        !this.grants.some((grant) => grant.isRevoke && matches(grant, database, null) && holds(grant));
+    }
+    return database !== null &&
+      this.grants.some((grant) =>
+        !grant.isRevoke && !isOnAll(grant) && matches(grant, database, object) && holds(grant)
+      );
+  }
+}
+
+/** Selects `user@host`, and the roles in use where SHOW GRANTS has to name them. */
+function accountQuery({ isMariadb, version }: ServerVersion): string {
+  const hasRoles = !isMariadb && isAtLeast(version, 8, 0);
+  return `select current_user()${hasRoles ? "; select current_role()" : ""}`;
+}
+
+/** A user's name may hold an `@`, a host's none. */
+function splitAccount(account: string): [user: string, host: string] {
+  const at = account.lastIndexOf("@");
+  return [account.slice(0, at), account.slice(at + 1)];
+}
+
+function matches(grant: Grant, database: string, object: string | null): boolean {
+  return patternOf(grant.database).test(database) && (grant.object === "*" || grant.object === object);
+}
+
+/** Reads a GRANT's pattern: `%` and `_` are wildcards, unless a backslash precedes them. */
+function patternOf(database: string): RegExp {
+  const source = database.replace(/\\?[\s\S]/gu, (part) => {
+    if (part === "%") return "[\\s\\S]*";
+    if (part === "_") return "[\\s\\S]";
+    return part.replace(/^\\(?=[\s\S])/, "").replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  });
+  return new RegExp(`^${source}$`, "u");
+}
+
+/** @param lines Of SHOW GRANTS. Exported for its test. */
+export function parseGrants(lines: readonly string[]): Grant[] {
+  return lines.flatMap((line) => {
+    const found = LINE.exec(line);
+    if (found === null) return [];
+    const [, verb, privileges, database, object] = found;
+    const list = privileges!.replace(/ \((?:`(?:[^`]|``)*`|[^)])*\)/g, " (columns)").split(",");
+    return [{
+      isRevoke: verb === "REVOKE",
+      privileges: new Set(list.map((each) => each.trim().toUpperCase())),
+      database: unquoted(database!),
+      object: unquoted(object!),
+    }];
+  });
+}
+
+function unquoted(name: string): string {
+  const mark = name[0]!;
+  return mark === "*" ? name : name.slice(1, -1).replaceAll(mark + mark, mark);
+}
+
+function quoted(name: string): string {
+  return "`" + name.replaceAll("`", "``") + "`";
+}

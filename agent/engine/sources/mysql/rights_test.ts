@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import type { DatabaseSource } from "../../../../src/protocol/job.ts";
+import { BackupRun } from "../../../../tests/support/fixtures/backup_run.ts";
+import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
+import { MysqlConnection } from "./connection.ts";
+import { MysqlRights } from "./rights.ts";
+
+/** Reads canned answers of SHOW GRANTS: no MySQL server is at hand. */
+function rightsOf(version: string, grants: string[], isMariadb = false) {
+  const connection = {
+    lines: (_: string, sql: string) =>
+      Promise.resolve(
+        sql.startsWith("show grants") ? grants : ["ada@l`o@10.%", ...isMariadb ? [] : ["`r`@`%`"]],
+      ),
+  };
+  return MysqlRights.read(connection as unknown as MysqlConnection, "mysql", { version, isMariadb });
+}
+
+async function lacking(version: string, grants: string[], isMariadb = false): Promise<string[] | undefined> {
+  const rights = (await rightsOf(version, grants, isMariadb))!;
+  const found = rights.lackingFor("sh_op");
+  return found === null ? undefined : [found.hidden.join(), ...found.grants];
+}
+
+const TO = "TO `ada@l``o`@`10.%`";
+const BASE = "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT";
+
+Deno.test("rights that hide nothing of a MySQL database ask for none, and lacking ones are named", async () => {
+  assert.equal(await lacking("8.4.0", [`GRANT ALL PRIVILEGES ON \`sh_op\`.* ${TO}`]), undefined);
+  assert.equal(await lacking("8.4.0", [`${BASE} ON *.* ${TO} WITH GRANT OPTION`]), undefined);
+  assert.equal(
+    await lacking("8.0.36", [
+      `${BASE} ON \`sh\\_op\`.* ${TO}`,
+      `GRANT SHOW_ROUTINE,XA_RECOVER_ADMIN ON *.* ${TO}`,
+    ]),
+    undefined,
+  );
+  assert.deepEqual(await lacking("8.0.36", [`${BASE} ON \`sh%\`.* ${TO}`]), [
+    "routines",
+    `GRANT SHOW_ROUTINE ON *.* ${TO}`,
+  ]);
+  assert.deepEqual(await lacking("5.7.44", [`${BASE} ON \`sh%\`.* ${TO}`]), [
+    "routines",
+    `GRANT SELECT ON \`mysql\`.\`proc\` ${TO}`,
+  ]);
+  // Rights to one table, to columns, to another database, to a pattern that does not match.
+  for (const on of ["`sh_op`.`t`", "`sh`.*", "`sh\\\\_`.*", "`other`.*"]) {
+    assert.equal(
+      (await lacking("8.4.0", [`GRANT SELECT (\`a\`, \`b, c\`), TRIGGER ON ${on} ${TO}`]))![0],
+      "tables,views,triggers,events,routines",
+    );
+  }
+  // A partial revoke takes away what is granted on all.
+  assert.deepEqual(
+    await lacking("8.4.0", [
+      `GRANT SELECT, TRIGGER, EVENT, SHOW VIEW ON *.* ${TO}`,
+      `REVOKE TRIGGER ON \`sh_op\`.* FROM x`,
+    ]),
+    ["triggers", `GRANT TRIGGER ON \`sh\\_op\`.* ${TO}`],
+  );
+  assert.deepEqual(await lacking("11.4.2-MariaDB", [`${BASE} ON \`sh_op\`.* ${TO}`], true), [
+    "routines",
+    `GRANT SHOW CREATE ROUTINE ON \`sh\\_op\`.* ${TO}`,
+  ]);
+});
+
+Deno.test("a dump that rights hide something from says so, with the GRANT that shows it", async (t) => {
+  await using server = await MariadbServer.open();
+  await server.sql("mysql", "create database shop; create database other");
+  await server.sql(
+    "shop",
+    `create table a (a int); create table b (a int); create trigger tr before insert on a for each row set new.a = 1;
+     create procedure p() select 1; create event e on schedule every 1 day do select 1; create view v as select 1`,
+  );
+  await server.sql("mysql", "create user reader@'%' identified by 'reader'; create role helper");
+  const { host, port } = server;
+  const source: DatabaseSource = {
+    ...{ type: "database", engine: "mysql", names: ["shop"], excluded_tables: [], host, port },
+    ...{ username: "reader", password: "reader", format: "custom" },
+  };
+  const warnings = async (grants: string, names = ["shop"]) => {
+    await server.sql("mysql", `revoke all, grant option from reader@'%'; ${grants}`);
+    await using run = await BackupRun.open();
+    await run.run({ ...source, names });
+    return run.warnings;
+  };
+  const has = (text: string) => `grant select, show view, lock tables, event${text} on shop.* to reader@'%';`;
+
+  await t.step("triggers and routines", async () => {
+    assert.deepEqual(await warnings(has("")), [
+      "The login may not see all triggers, routines of shop: what it may not see is not in this backup. " +
+      "Let it: GRANT TRIGGER ON `shop`.* TO `reader`@`%`; GRANT SELECT ON `mysql`.`proc` TO `reader`@`%`",
+    ]);
+  });
+
+  await t.step("tables and views", async () => {
+    const [warning] = await warnings(
+      "grant select on shop.a to reader@'%'; grant event on shop.* to reader@'%'",
+    );
+    assert.match(warning!, /^The login may not see all tables, views, triggers, routines of shop: /);
+    assert.match(warning!, /GRANT SELECT, SHOW VIEW, TRIGGER ON `shop`\.\*/);
+  });
+
+  await t.step("databases, where all are meant", async () => {
+    const grants = has(", trigger") + "grant select on mysql.proc to reader@'%'";
+    const [warning, none] = await warnings(grants, ["*"]);
+    assert.match(
+      warning!,
+      /^The login may not see all databases: .*Let it: GRANT SHOW DATABASES, .* ON \*\.\*/,
+    );
+    assert.equal(none, undefined);
+  });
+
+  await t.step("nothing is hidden from who may see all, by a role too", async () => {
+    assert.deepEqual(await warnings(has(", trigger") + "grant select on mysql.proc to reader@'%'"), []);
+    assert.deepEqual(
+      await warnings(
+        "grant select, show view, trigger, event on *.* to helper; grant helper to reader@'%';" +
+          "set default role helper for reader@'%'",
+        ["*"],
+      ),
+      [],
+    );
+  });
+});

@@ -1,0 +1,177 @@
+/** Scratch databases on MySQL and MariaDB. */
+import type { BackupToRead, DatabaseTarget } from "../../../../src/protocol/job.ts";
+import { RunFailedError } from "../../ports.ts";
+import type { ProgramContext } from "../../run_context.ts";
+import { SYSTEM_SCHEMAS } from "./server.ts";
+import { fromHex } from "./connection.ts";
+import { isAtLeast } from "./programs.ts";
+import { listObjects } from "./objects.ts";
+import type { DatabaseContents, TableRows } from "../database/row_counts.ts";
+import { besideNames, DRILL_SUFFIX } from "../database/scratch_names.ts";
+import type { Loader, WantedDatabase } from "../database/databases.ts";
+import { DumpRewriter } from "./dump_filter.ts";
+import { charsetClause, MysqlFresh } from "./fresh.ts";
+import { findContents, findSchema, hasTable, isInUse, MARK, quote, text } from "./sql.ts";
+import { ADVICE, type ScratchHost } from "../database/scratch.ts";
+
+const DRILL = "restore drill";
+const NO_LOG = "sql_log_bin = 0";
+
+export async function openMysqlScratch(
+  target: DatabaseTarget,
+  programs: ProgramContext,
+  backup: BackupToRead,
+): Promise<ScratchHost> {
+  return new MysqlScratch(await MysqlFresh.open(target, programs, backup.source), programs);
+}
+
+class MysqlScratch implements ScratchHost {
+  /** Tells this drill's databases from another's of the same name. */
+  readonly #note = `${DRILL} ${crypto.randomUUID()}`;
+
+  constructor(private readonly server: MysqlFresh, private readonly programs: ProgramContext) {}
+
+  scratchName(database: string): string {
+    return besideNames(database).drill;
+  }
+
+  isServers(name: string): boolean {
+    return SYSTEM_SCHEMAS.includes(name.toLowerCase());
+  }
+
+  async prepare(wanted: readonly WantedDatabase[]): Promise<void> {
+    await this.#leaveLogOut();
+    await this.#dropLeftovers();
+    for (const { name } of wanted) await this.#refuseOthers(name);
+    // Whether it may is told by the grants of the name alone.
+    const { name } = wanted[0]!;
+    await this.#make(name, "");
+    await this.server.execute(`drop database ${quote(name)}`);
+    this.server.unfinished.delete(name);
+  }
+
+  async sizeOf(name: string): Promise<number | null> {
+    const rows = await this.#query(
+      `select coalesce(sum(data_length + index_length), 0) from information_schema.tables
+       where table_schema = ${text(name)}`,
+    );
+    return Number(rows[0]![0]);
+  }
+
+  async dataDirectory(): Promise<string | null> {
+    return fromHex((await this.#query("select hex(@@datadir)"))[0]![0]!) || null;
+  }
+
+  async create({ name, original }: WantedDatabase): Promise<Loader> {
+    await this.#make(name, charsetClause(this.server.charsetOf(original)));
+    const { isMariadb, version } = this.server.version;
+    const rewriter = new DumpRewriter({
+      original,
+      into: name,
+      isDefiner: false,
+      lacksOldModes: !isMariadb && isAtLeast(version, 8),
+    });
+    return { command: this.server.loader(name), rewrite: rewriter.rewrite };
+  }
+
+  async contents(
+    { name: database }: WantedDatabase,
+    expected: DatabaseContents | null,
+  ): Promise<DatabaseContents> {
+    const { tables } = await findContents(this.server.connection, this.server.client, database);
+    const counted = new Set(expected?.tables?.flatMap(({ name, rows }) => rows === null ? [] : [name]));
+    const found: TableRows[] = [];
+    const toCount = tables.filter((name) => counted.has(name));
+    const versioned = await this.#versioned(database);
+    const rowsOf = (name: string) =>
+      `${quote(database)}.${quote(name)}${versioned.has(name) ? " for system_time all" : ""}`;
+    const counts = await this.#query(
+      toCount.map((name) => `select count(*) from ${rowsOf(name)};\n`).join(""),
+    );
+    for (const [index, name] of toCount.entries()) found.push({ name, rows: Number(counts[index]![0]) });
+    for (const name of tables) if (!counted.has(name)) found.push({ name, rows: null });
+    const { connection, client } = this.server;
+    const { table: _, ...objects } = await listObjects(connection, client, database, this.server.version);
+    if ((await this.#noteOf(database))?.startsWith(this.#note)) {
+      return { tables: found, objects };
+    }
+    throw new RunFailedError(`its scratch database ${database} was dropped or replaced meanwhile`);
+  }
+
+  async discard(programs: ProgramContext): Promise<boolean> {
+    await this.server.discard(programs, "The next drill");
+    return this.server.unfinished.size === 0;
+  }
+
+  /** Replicas have no use for it, and would have to load it too. */
+  async #leaveLogOut(): Promise<void> {
+    if ((await this.#query("select @@log_bin"))[0]![0] === "0") return;
+    if (await this.server.trySetting(NO_LOG)) return;
+    this.programs.ports.output.line(
+      "What the drill loads is in the server's binary log too: the user may not leave it out",
+    );
+  }
+
+  async #make(name: string, charset: string): Promise<void> {
+    try {
+      await this.server.make(name, charset, this.#note);
+    } catch (error) {
+      if (!/Access denied/.test((error as Error).message)) throw error;
+      const pattern = name.replace(/[_%]/g, "\\$&");
+      throw new RunFailedError(
+        `${this.server.connection.username} may not create the scratch database that a drill takes. ` +
+          `Let it, with: grant all on ${quote(pattern)}.* to the user, ${ADVICE}.`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Also of databases that the backup does not hold; what another drill is at work in is left. */
+  async #dropLeftovers(): Promise<void> {
+    const marked = await this.#query(
+      `select hex(table_schema) from information_schema.tables
+       where table_name = ${text(MARK)} and left(table_comment, ${DRILL.length}) = ${text(DRILL)}`,
+    );
+    for (const [schema] of marked) {
+      const name = fromHex(schema!);
+      if (!name.endsWith(DRILL_SUFFIX)) continue;
+      if (await isInUse(this.server.connection, this.server.client, name)) continue;
+      await this.server.execute(`drop database ${quote(name)}`);
+    }
+  }
+
+  async #refuseOthers(name: string): Promise<void> {
+    const { connection, client } = this.server;
+    if (await findSchema(connection, client, name) === null) return;
+    if (await hasTable(connection, client, name, MARK)) {
+      throw new RunFailedError(`another drill is at work in database ${name}. Wait for it, then try again.`);
+    }
+    const held = await findContents(connection, client, name);
+    if (Object.values(held).some((names) => names.length > 0)) {
+      throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
+    }
+    // Killed before it could say what it is.
+    await this.server.execute(`drop database ${quote(name)}`);
+  }
+
+  /** Tables that hold rows of the past beside those of today. */
+  async #versioned(database: string): Promise<ReadonlySet<string>> {
+    const rows = await this.#query(
+      `select hex(table_name) from information_schema.tables
+       where table_schema = ${text(database)} and table_type = 'SYSTEM VERSIONED'`,
+    );
+    return new Set(rows.map(([name]) => fromHex(name!)));
+  }
+
+  async #noteOf(name: string): Promise<string | null> {
+    const rows = await this.#query(
+      `select hex(table_comment) from information_schema.tables
+       where table_schema = ${text(name)} and table_name = ${text(MARK)}`,
+    );
+    return rows.length === 0 ? null : fromHex(rows[0]![0]!);
+  }
+
+  async #query(sql: string): Promise<string[][]> {
+    return sql === "" ? [] : await this.server.connection.query(this.server.client, sql);
+  }
+}

@@ -1,0 +1,129 @@
+/** Describes the contents of a MySQL or MariaDB server, as far as a backup needs to know them. */
+import { oneLine } from "../../programs/line.ts";
+import { isOwnName } from "../database/scratch_names.ts";
+import { MARK } from "./sql.ts";
+import { fromHex, type MysqlConnection } from "./connection.ts";
+import { hasDatabaseComments, type ServerVersion } from "./programs.ts";
+
+export interface MysqlServer extends ServerVersion {
+  databases: MysqlDatabase[];
+  /** Bytes of the longest statement that the server takes. */
+  maxStatement: number;
+}
+
+export interface MysqlDatabase {
+  name: string;
+  size: number;
+  /** Tables whose rows a snapshot does not hold still. */
+  nonTransactional: number;
+  characterSet: string;
+  collation: string;
+  /** Empty where there is none, or the server has no comments of databases. */
+  comment: string;
+  /** Views and tables that the server cannot open, with its reason. A dump would end at the first of them. */
+  unreadable: { name: string; reason: string }[];
+  /** System-versioned tables (MariaDB), whose history is no row of an ordinary dump. */
+  versioned: string[];
+  /** Versioned tables that keep their history by transaction: mariadb-dump cannot dump it. */
+  byTransaction: string[];
+  /** Whether Rearguard made it, for a restore or a drill. */
+  isOwn: boolean;
+  /**
+   * Whether it is a directory beside those of databases, `lost+found` for example, that the server takes for
+   * one.
+   */
+  isDirectory: boolean;
+}
+
+/** Made by the server, or, as `mysql`, of no use on another version. */
+export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
+
+/** Begins the names of directories that are not encoded as those of databases are. */
+const UNENCODED = "#mysql50#";
+
+export async function describeServer(connection: MysqlConnection, client: string): Promise<MysqlServer> {
+  const query = (sql: string) => connection.query(client, sql);
+  const [settings] = await query("select hex(version()), @@global.max_allowed_packet");
+  const version = fromHex(settings![0]!);
+  const isMariadb = /mariadb/i.test(version);
+  const comment = hasDatabaseComments({ version, isMariadb }) ? "s.schema_comment" : "''";
+  const columns = ["schema_name", "default_character_set_name", "default_collation_name"].map((name) =>
+    `s.${name}`
+  );
+  const rows = await query(
+    `select ${columns.map((name) => `hex(${name})`).join(", ")}, hex(${comment}),
+            coalesce(sum(t.data_length + t.index_length), 0),
+            coalesce(sum(t.table_type in ('BASE TABLE', 'SYSTEM VERSIONED')
+                         and t.engine not in ('InnoDB', 'ROCKSDB', 'TokuDB')), 0),
+            count(t.table_name)
+     from information_schema.schemata s
+     left join information_schema.tables t on t.table_schema = s.schema_name
+     group by ${columns.join(", ")}, ${comment === "''" ? "1" : comment}
+     order by s.schema_name`,
+  );
+  const special = await specialTables(query, isMariadb);
+  const databases = rows.map(([schema, characterSet, collation, note, size, nonTransactional, tables]) => {
+    const name = fromHex(schema!);
+    const here = special.filter((table) => table.database === name);
+    const named = (kind: SpecialTable["kind"]) => here.filter((table) => table.kind === kind);
+    return {
+      name,
+      size: Number(size),
+      nonTransactional: Number(nonTransactional),
+      characterSet: fromHex(characterSet!),
+      collation: fromHex(collation!),
+      comment: fromHex(note!),
+      unreadable: named("unreadable").map((table) => ({ name: table.name, reason: oneLine(table.comment) })),
+      versioned: named("versioned").map((table) => table.name),
+      byTransaction: named("by transaction").map((table) => table.name),
+      isDirectory: name.startsWith(UNENCODED) && tables === "0",
+      isOwn: isOwnName(name) && named("mark").length > 0,
+    };
+  });
+  return { version, isMariadb, maxStatement: Number(settings![1]), databases };
+}
+
+interface SpecialTable {
+  kind: "unreadable" | "versioned" | "by transaction" | "mark";
+  database: string;
+  name: string;
+  comment: string;
+}
+
+/**
+ * Finds tables that need special treatment. A table's comment holds the reason why it can't be opened.
+ * MariaDB opens a table only if the query selects data_length.
+ */
+async function specialTables(
+  query: (sql: string) => Promise<string[][]>,
+  isMariadb: boolean,
+): Promise<SpecialTable[]> {
+  const tables = await query(
+    `select case when table_name = '${MARK}' then 'mark'
+                 when table_type = 'SYSTEM VERSIONED' and engine is not null then 'versioned'
+                 else 'unreadable' end,
+            hex(table_schema), hex(table_name), hex(table_comment), data_length
+     from information_schema.tables
+     where table_schema not in ('information_schema', 'performance_schema', 'sys')
+       and (table_name = '${MARK}' or table_type = 'SYSTEM VERSIONED'
+            or (table_type = 'VIEW' and table_comment not in ('', 'VIEW'))
+            or (table_type <> 'VIEW' and engine is null))`,
+  );
+  const byTransaction = isMariadb && tables.some(([kind]) => kind === "versioned")
+    ? await query(
+      `select 'by transaction', hex(table_schema), hex(table_name), ''
+       from information_schema.columns where generation_expression = 'ROW START' and data_type = 'bigint'`,
+    )
+    : [];
+  return [...tables, ...byTransaction].map(([kind, database, name, comment]) => ({
+    kind: kind as SpecialTable["kind"],
+    database: fromHex(database!),
+    name: fromHex(name!),
+    comment: fromHex(comment ?? ""),
+  }));
+}
+
+/** `MariaDB 10.11.6`. */
+export function productName({ version, isMariadb }: ServerVersion): string {
+  return `${isMariadb ? "MariaDB" : "MySQL"} ${/^[\d.]+/.exec(version)?.[0] ?? version}`;
+}

@@ -1,0 +1,184 @@
+/**
+ * Puts a fresh MySQL database into its place, step by step. What it takes to finish that, or to undo it, is written into the fresh
+ * database before: an agent may be killed between any two steps.
+ */
+import * as z from "zod";
+import { RunFailedError } from "../../ports.ts";
+import { fromHex } from "./connection.ts";
+import { besideNames } from "../database/scratch_names.ts";
+import { charsetClause, type MysqlFresh, PATIENCE } from "./fresh.ts";
+import { dropRest, dropTriggers, findContents, hasTable, type Move, moveTables, quote, SWAP } from "./sql.ts";
+
+const Charset = z.object({
+  characterSet: z.string(),
+  collation: z.string(),
+  comment: z.string().optional(),
+});
+
+/** Definitions are SQL that names no database but the place. */
+const Plan = z.object({
+  /** The place. */
+  name: z.string(),
+  /** What is there; null where there is no such database. */
+  old: Charset.extend({ tables: z.array(z.string()), triggers: z.array(z.string()), definitions: z.string() })
+    .nullable(),
+  tables: z.array(z.string()),
+  definitions: z.string(),
+  /** What the place gets; undefined: what it has. */
+  charset: Charset.optional(),
+});
+export type SwapPlan = z.infer<typeof Plan>;
+
+/** Bytes of a plan in one statement. */
+const PIECE_BYTES = 256 * 1024;
+
+export class MysqlSwap {
+  constructor(private readonly server: MysqlFresh, private readonly plan: SwapPlan) {}
+
+  /** The swap into a place that an agent was killed in; null where there was none. */
+  static async interrupted(server: MysqlFresh, name: string): Promise<MysqlSwap | null> {
+    const { connection, client } = server;
+    const { fresh } = besideNames(name);
+    if (!await hasTable(connection, client, fresh, SWAP)) return null;
+    await server.refuseInUse(fresh);
+    const pieces = await connection.query(client, `select hex(body) from ${recordOf(name)} order by part`);
+    // Killed before it was written, and so before the first step.
+    if (pieces.length === 0) return null;
+    return new MysqlSwap(server, Plan.parse(JSON.parse(fromHex(pieces.map(([piece]) => piece).join("")))));
+  }
+
+  /** Where it rejects, what was there is as it was, unless the error says otherwise. */
+  async carryOut(): Promise<void> {
+    const { name, old, charset } = this.plan;
+    await this.#write();
+    if (old !== null) await this.server.make(besideNames(name).replaced, charsetClause(old));
+    else await this.server.execute(`create database ${quote(name)}${charsetClause(charset)}`);
+    try {
+      // A table with triggers does not move.
+      if (old !== null) await this.server.execute(dropTriggers(name, old));
+      await this.server.execute(PATIENCE + moveTables(this.#moves()));
+      await this.#complete();
+    } catch (error) {
+      await this.#undo(error);
+      throw error;
+    }
+    await this.#forget();
+  }
+
+  /** Of one that an agent was killed in: finishes it where its tables are in their place, else puts back what was there. */
+  async resume(tell: (line: string) => void): Promise<void> {
+    const { name, old } = this.plan;
+    const what = `An agent was killed while it put database ${name} into its place.`;
+    try {
+      if (await this.#haveMoved()) {
+        tell(`${what} Finishing that first`);
+        await this.#complete();
+      } else if (old !== null) {
+        tell(`${what} Putting back first what was there`);
+        // What was made since then stays.
+        await this.#restoreOld();
+      }
+    } catch (error) {
+      const { fresh, replaced } = besideNames(name);
+      throw new RunFailedError(
+        `${what} That can't be mended: ${
+          (error as Error).message
+        } Mend the reason and restore again, or drop ` +
+          `${fresh} to leave ${name} as it is; its old tables may be in ${replaced}.`,
+        { cause: error },
+      );
+    }
+    await this.#forget();
+  }
+
+  /** Once the tables are in their place. May be done again. */
+  async #complete(): Promise<void> {
+    const { name, charset, definitions } = this.plan;
+    const now = await findContents(this.server.connection, this.server.client, name);
+    await this.server.execute(dropTriggers(name, now) + dropRest(name, now));
+    // Before the definitions: each keeps the collation that the database has when it is made.
+    if (charset !== undefined) {
+      await this.server.execute(`alter database ${quote(name)}${charsetClause(charset)}`);
+    }
+    await this.server.execute(`use ${quote(name)};\n${definitions}`);
+  }
+
+  async #undo(reason: unknown): Promise<void> {
+    const { name, old } = this.plan;
+    try {
+      // A connection that broke does not tell how far it came.
+      const now = await findContents(this.server.connection, this.server.client, name);
+      const haveMoved = await this.#haveMoved();
+      // A table with triggers does not move. Rows come before everything else.
+      const kept = haveMoved ? await this.server.executeEach(dropTriggers(name, now)) : [];
+      if (haveMoved) {
+        const back = this.#moves().map(({ from, to, tables }) => ({ from: to, to: from, tables })).reverse();
+        await this.server.execute(PATIENCE + moveTables(back));
+      }
+      kept.push(
+        ...await this.server.executeEach((haveMoved ? "" : dropTriggers(name, now)) + dropRest(name, now)),
+      );
+      if (old === null) await this.server.execute(`drop database if exists ${quote(name)}`);
+      else await this.#restoreOld();
+      if (old !== null && kept.length > 0) throw new RunFailedError(kept.join(" "));
+      await this.#forget();
+    } catch (error) {
+      const { fresh, replaced } = besideNames(name);
+      for (const kept of [fresh, replaced]) this.server.unfinished.delete(kept);
+      throw new RunFailedError(
+        `${(reason as Error).message} Database ${name} could not be put back as it was: ${
+          (error as Error).message
+        } Its tables may be in ${replaced}. The next restore into ${name} tries again.`,
+        { cause: reason },
+      );
+    }
+  }
+
+  async #restoreOld(): Promise<void> {
+    const { name, old } = this.plan;
+    await this.server.execute(
+      `${dropTriggers(name, old!)}alter database ${quote(name)}${charsetClause(old!)};\nuse ${
+        quote(name)
+      };\n${old!.definitions}`,
+    );
+  }
+
+  /** All move at once: from where the last ones were, nothing is left. */
+  async #haveMoved(): Promise<boolean> {
+    const { connection, client } = this.server;
+    const { fresh, replaced } = besideNames(this.plan.name);
+    const holdsTables = async (name: string) =>
+      (await findContents(connection, client, name)).tables.length > 0;
+    if ((this.plan.old?.tables.length ?? 0) > 0) return await holdsTables(replaced);
+    return this.plan.tables.length > 0 && !await holdsTables(fresh);
+  }
+
+  /** Of what was there out of its place, of what is new into it. */
+  #moves(): Move[] {
+    const { name, old, tables } = this.plan;
+    const { fresh, replaced } = besideNames(name);
+    return [{ from: name, to: replaced, tables: old?.tables ?? [] }, { from: fresh, to: name, tables }];
+  }
+
+  async #write(): Promise<void> {
+    const record = recordOf(this.plan.name);
+    const bytes = new TextEncoder().encode(JSON.stringify(this.plan));
+    const inserts = [];
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      const piece = bytes.subarray(at, at + PIECE_BYTES).toHex();
+      inserts.push(`insert into ${record} values (${inserts.length}, x'${piece}');\n`);
+    }
+    await this.server.execute(
+      `create table ${record} (part int primary key, body longblob) engine=innodb;\n` +
+        `start transaction;\n${inserts.join("")}commit`,
+    );
+  }
+
+  async #forget(): Promise<void> {
+    await this.server.execute(`drop table if exists ${recordOf(this.plan.name)}`);
+  }
+}
+
+function recordOf(name: string): string {
+  return `${quote(besideNames(name).fresh)}.${quote(SWAP)}`;
+}

@@ -1,0 +1,122 @@
+/** Names of databases in SQL of MySQL and MariaDB: `shop.stock`, `` `shop`.`stock` ``. */
+import { quote } from "./quote.ts";
+
+/**
+ * Strings, names in either kind of quotes, comments that are none of the server's, words, white space,
+ * anything else.
+ */
+const TOKEN = new RegExp(
+  [
+    /'(?:[^'\\]|\\[^]|'')*'/,
+    /"(?:[^"\\]|\\[^]|"")*"/,
+    /`(?:[^`]|``)*`/,
+    /--[ \t][^\n]*/,
+    /#[^\n]*/,
+    /\/\*(?!M?!)[^]*?\*\//,
+    /[A-Za-z0-9_$\u0080-\uffff]+/,
+    /\s+/,
+    /[^]/,
+  ].map(({ source }) => source).join("|"),
+  "g",
+);
+const SEQUENCE_FUNCTIONS = /^(?:nextval|lastval|setval)$/i;
+
+export interface Renaming {
+  from: string;
+  to: string;
+  /** Whether `to` needs no quotes where `from` had none. */
+  isPlain?: boolean;
+}
+
+interface Token {
+  text: string;
+  /** The name without its quotes; null where the token is none. */
+  name: string | null;
+  /** Where the token is in the list of all. */
+  at: number;
+}
+
+/**
+ * Renames the database of functions and sequences, as servers write them into the definitions of tables and
+ * views.
+ */
+export function renameCalls(sql: string, renaming: Renaming): string {
+  return rename(sql, renaming, (tokens, index) =>
+    tokens[index + 3]?.text === "(" ||
+    (tokens[index - 1]?.text === "(" && SEQUENCE_FUNCTIONS.test(tokens[index - 2]?.name ?? "")));
+}
+
+/** Renames the database of a trigger and of its table, which SHOW CREATE TRIGGER gives as they were typed. */
+export function renameTriggerHead(sql: string, renaming: Renaming): string {
+  const isWord = (token: Token, word: string) => token.text.toUpperCase() === word;
+  return rename(sql, renaming, (tokens, index) => {
+    const start = tokens.findIndex((token) => isWord(token, "TRIGGER"));
+    const end = tokens.findIndex((token, at) =>
+      isWord(token, "FOR") && isWord(tokens[at + 1] ?? token, "EACH")
+    );
+    return start !== -1 && index > start && index < end;
+  });
+}
+
+/**
+ * Renames a database wherever it qualifies a name. Does nothing where the same name stands alone too: as
+ * that of a table, a column or an alias, it may qualify those as well.
+ */
+export function renameDatabase(sql: string, renaming: Renaming): string {
+  return standsAlone(sql, renaming.from, /^(?:DATABASE|USE|\.)$/i) ? sql : rename(sql, renaming, () => true);
+}
+
+/**
+ * Renames the database in a view as servers write it down: with the database before every table, if the view
+ * is of tables of several. Where the same name is a table's alias, functions and sequences alone are
+ * renamed.
+ */
+export function renameInView(sql: string, renaming: Renaming): string {
+  return standsAlone(sql, renaming.from, /^(?:AS|VIEW|\.)$/i)
+    ? renameCalls(sql, renaming)
+    : rename(sql, renaming, () => true);
+}
+
+/** Whether a name stands alone somewhere, but behind these tokens: there it may qualify columns. */
+function standsAlone(sql: string, name: string, harmless: RegExp): boolean {
+  const tokens = significant(sql);
+  return tokens.some((token, index) =>
+    token.name === name && tokens[index + 1]?.text !== "." && !harmless.test(tokens[index - 1]?.text ?? "")
+  );
+}
+
+/** @param isMeant Whether the database at a place in the list qualifies a name that is meant. */
+function rename(
+  sql: string,
+  { from, to, isPlain = false }: Renaming,
+  isMeant: (tokens: readonly Token[], index: number) => boolean,
+): string {
+  if (![from, from.replaceAll("`", "``"), from.replaceAll('"', '""')].some((name) => sql.includes(name))) {
+    return sql;
+  }
+  const all = sql.match(TOKEN) ?? [];
+  const tokens = significant(sql);
+  for (const [index, { name, at }] of tokens.entries()) {
+    if (name !== from || tokens[index + 1]?.text !== "." || tokens[index - 1]?.text === ".") continue;
+    if ((tokens[index + 2]?.name ?? null) !== null && isMeant(tokens, index)) {
+      all[at] = sameQuotes(all[at]!, to, isPlain);
+    }
+  }
+  return all.join("");
+}
+
+function sameQuotes(old: string, name: string, isPlain: boolean): string {
+  if (isPlain && !/^[`"]/.test(old)) return name;
+  return old.startsWith('"') ? `"${name.replaceAll('"', '""')}"` : quote(name);
+}
+
+function significant(sql: string): Token[] {
+  return (sql.match(TOKEN) ?? []).map((text, at) => ({ text, name: nameOf(text), at })).filter(({ text }) =>
+    !/^(?:\s|--[ \t]|#|\/\*)/.test(text)
+  );
+}
+
+function nameOf(text: string): string | null {
+  if (/^[`"]/.test(text)) return text.slice(1, -1).replaceAll(text[0]! + text[0]!, text[0]!);
+  return /^[A-Za-z0-9_$\u0080-\uffff]/.test(text) ? text : null;
+}

@@ -1,0 +1,166 @@
+/** How PostgreSQL's programs reach a server: by environment and a password file, never by their arguments. */
+import type { DatabaseSource } from "../../../../src/protocol/job.ts";
+import { type Answer, capture } from "../../programs/capture.ts";
+import type { Command, Redirect } from "../../programs/children.ts";
+import { oneLine } from "../../programs/line.ts";
+import { RunFailedError } from "../../ports.ts";
+import type { ProgramContext } from "../../run_context.ts";
+import { findUser, type SystemUser } from "../../programs/system_user.ts";
+
+const CONNECT_TIMEOUT_SECONDS = 30;
+/** Where the programs find the password file, opened for them before they may have become another user. */
+const PASSWORD_DESCRIPTOR = 3;
+
+/** A database may give each of its sessions a second. */
+const UNHURRIED = "set statement_timeout = 0";
+
+/** Where a server is, and who logs in. */
+type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
+
+/** A connection, and the psql that uses it. */
+export interface PostgresqlClient {
+  readonly connection: PostgresqlConnection;
+  readonly psql: string;
+}
+
+export class PostgresqlConnection {
+  private constructor(
+    /** `the local socket as postgres`. */
+    readonly description: string,
+    private readonly context: ProgramContext,
+    private readonly environment: Record<string, string>,
+    private readonly redirects: Redirect[],
+    private readonly user: SystemUser | null,
+  ) {}
+
+  /**
+   * On a socket the server knows its client by the system user: that is then the one the role is named after.
+   *
+   * @param options As `PGOPTIONS` has them.
+   */
+  static async open(
+    source: Login,
+    context: ProgramContext,
+    options: string | null = null,
+  ): Promise<PostgresqlConnection> {
+    const { host, port, password } = source;
+    const onSocket = host === null || host.startsWith("/");
+    const username = source.username ?? (onSocket ? context.job.run_as : null) ?? "postgres";
+    const switches = onSocket && context.job.run_as === null && Deno.uid() === 0;
+    const user = switches ? await findUser(context.children, username) : context.user;
+    const environment: Record<string, string> = {
+      ...tlsSettings(),
+      PGUSER: username,
+      PGCONNECT_TIMEOUT: String(CONNECT_TIMEOUT_SECONDS),
+      PGAPPNAME: "rearguard",
+      ...(options === null ? {} : { PGOPTIONS: options }),
+      ...(host === null ? {} : { PGHOST: host }),
+      ...(port === null ? {} : { PGPORT: String(port) }),
+    };
+    const redirects: Redirect[] = [];
+    if (password !== null) {
+      environment.PGPASSFILE = `/proc/self/fd/${PASSWORD_DESCRIPTOR}`;
+      redirects.push({
+        descriptor: PASSWORD_DESCRIPTOR,
+        direction: "<",
+        path: await writePasswordFile(password, context, user),
+      });
+    }
+    const place = onSocket ? `the socket${host === null ? "" : ` in ${host}`}` : host;
+    const at = port === null ? place : `${place}, port ${port}`;
+    return new PostgresqlConnection(`${at} as ${username}`, context, environment, redirects, user);
+  }
+
+  /** A program connected to `database`, by a variable: as an argument some names would be read as settings. */
+  command(program: string, args: string[], database: string): Command {
+    return {
+      program,
+      args: [...args, "--no-password"],
+      env: { ...this.environment, PGDATABASE: database },
+      user: this.user,
+      redirects: this.redirects,
+    };
+  }
+
+  /** The rows of a SELECT, as PostgreSQL turns them into JSON. */
+  async query<Row>(psql: string, database: string, select: string): Promise<Row[]> {
+    const sql = `select coalesce(json_agg(row_to_json(q)), '[]') from (${select}) q`;
+    return JSON.parse(await this.execute(psql, database, sql));
+  }
+
+  /**
+   * Returns the psql command that runs its input, including psql's own commands, up to the first error. A
+   * script has to begin with the settings that it needs.
+   */
+  scriptCommand(psql: string, database: string): Command {
+    const args = [
+      "--no-psqlrc",
+      "--quiet",
+      "--no-align",
+      "--tuples-only",
+      "--set=ON_ERROR_STOP=1",
+      "--file=-",
+    ];
+    const command = this.command(psql, args, database);
+    return { ...command, env: { ...command.env, PGCLIENTENCODING: "UTF8" } };
+  }
+
+  /** Returns all that the script's statements answer. */
+  async script(psql: string, database: string, text: string): Promise<string> {
+    const command = this.scriptCommand(psql, database);
+    return this.#answer(
+      await capture(this.context.children, command, new TextEncoder().encode(`${UNHURRIED};\n${text}`)),
+    );
+  }
+
+  /** Statements in one transaction. Returns what the last one answers. */
+  async execute(psql: string, database: string, sql: string): Promise<string> {
+    const args = [
+      ...["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"],
+      ...[`--command=${UNHURRIED}`, `--command=${sql}`],
+    ];
+    const command = this.command(psql, args, database);
+    return this.#answer(
+      await capture(this.context.children, {
+        ...command,
+        env: { ...command.env, PGCLIENTENCODING: "UTF8" },
+      }),
+    );
+  }
+
+  #answer(answer: Answer): string {
+    if (answer.exit.code === 0) return answer.stdout;
+    const said = answer.messages.filter((line) => !line.startsWith("password retrieved from file"));
+    const message = oneLine(said.join("\n").replace(/^psql(?::<stdin>:\d+)?: (?:error: )?/, "")) ||
+      `psql exited with ${answer.exit.code}`;
+    throw new RunFailedError(`Cannot use PostgreSQL at ${this.description}: ${message}`);
+  }
+}
+
+/** An option that names a database as a connection string: no name is read as something else. */
+export function connectionArgument(option: string, database: string): string {
+  return `${option}=dbname='${database.replace(/[\\']/g, "\\$&")}'`;
+}
+
+/** One line for any server, https://www.postgresql.org/docs/current/libpq-pgpass.html. */
+async function writePasswordFile(
+  password: string,
+  { ports }: ProgramContext,
+  user: SystemUser | null,
+): Promise<string> {
+  if (/[\n\0]/.test(password)) {
+    throw new RunFailedError(
+      "Cannot use the task's database_password: PostgreSQL's password file takes no line breaks",
+    );
+  }
+  const path = `${ports.workDirectory}/pgpass`;
+  await Deno.writeTextFile(path, `*:*:*:*:${password.replace(/[\\:]/g, "\\$&")}\n`, { mode: 0o600 });
+  // libpq opens it anew by its descriptor, as the user it runs as.
+  if (user !== null) await Deno.chown(path, user.uid, user.gid);
+  return path;
+}
+
+/** `PGSSLMODE` and its like are the operator's, from the agent's own environment. */
+function tlsSettings(): Record<string, string> {
+  return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => name.startsWith("PGSSL")));
+}

@@ -1,0 +1,276 @@
+/** Counts a PostgreSQL database's rows in the snapshot that pg_dump reads, beside it. */
+import * as z from "zod";
+import { oneLine } from "../../programs/line.ts";
+import { LineReader } from "../../programs/line_reader.ts";
+import type { RunPorts } from "../../ports.ts";
+import type { ProgramContext } from "../../run_context.ts";
+import type { PostgresqlClient, PostgresqlConnection } from "./connection.ts";
+import { NOT_LISTED, objectStatements } from "./objects.ts";
+import { type DatabaseProperties, propertyLines, readProperties } from "./properties.ts";
+import type { ExcludedTable } from "./tables.ts";
+import { literal } from "./text.ts";
+import {
+  type DatabaseContents,
+  describeContents,
+  type RowCounting,
+  type TableRows,
+  type UncheckedForeignKey,
+} from "../database/row_counts.ts";
+
+/** After the dump's end it may go on for this long, or for this part of the dump's time. */
+const GRACE_MS = 5000;
+const GRACE_SHARE = 0.1;
+
+/** Parts of the contents that are known before the dump. */
+export interface Known {
+  readonly properties: DatabaseProperties;
+  readonly excluded: readonly ExcludedTable[];
+  readonly unchecked_foreign_keys: readonly UncheckedForeignKey[];
+}
+
+const Said = z.union([
+  z.object({ snapshot: z.string(), pid: z.number().int() }),
+  z.object({ schema: z.string(), name: z.string(), rows: z.number().int() }),
+  z.object({ listed_schema: z.string(), listed: z.string() }),
+  z.object({ large_objects: z.number().int() }),
+  z.object({ kind: z.string(), names: z.array(z.string()) }),
+  z.object({ is_listed: z.literal(true) }),
+  z.object({ is_counted: z.literal(true) }),
+]);
+type Said = z.infer<typeof Said>;
+
+/** Where there can be no snapshot, as on a standby, the dump is made without, and nothing is counted. */
+export async function countInSnapshot(
+  { connection, psql }: PostgresqlClient,
+  database: string,
+  known: Known,
+  { children, ports }: ProgramContext,
+): Promise<RowCounting> {
+  const session = new CountSession(connection, psql, database, ports);
+  const snapshot = await session.start(children, countScript(known.excluded, true));
+  return {
+    args: snapshot === null ? [] : [`--snapshot=${snapshot}`],
+    end: async () => {
+      const contents = await session.end();
+      if (contents === null) ports.output.line(`Rows are not counted in ${database}: ${session.reason}`);
+      else tellCounted(database, contents, session.reason, ports);
+      return withKnown(contents ?? {}, known);
+    },
+  };
+}
+
+function withKnown(contents: DatabaseContents, known: Known): DatabaseContents {
+  const { properties, excluded, unchecked_foreign_keys } = known;
+  const empty = excluded.filter(({ kind }) => kind === "r").map(({ schema, name }) => ({
+    schema,
+    name,
+    rows: 0,
+  }));
+  return {
+    ...contents,
+    ...contents.tables === undefined ? {} : { tables: [...contents.tables, ...empty] },
+    ...withProperties(contents, properties),
+    ...unchecked_foreign_keys.length === 0 ? {} : { unchecked_foreign_keys: [...unchecked_foreign_keys] },
+  };
+}
+
+function withProperties({ objects }: DatabaseContents, properties: DatabaseProperties): DatabaseContents {
+  return { properties, objects: { ...objects, "database property": propertyLines(properties) } };
+}
+
+/**
+ * Lists a database's current contents. Rejects with a `RunFailedError`.
+ *
+ * @param door Another database, to connect to.
+ */
+export async function contentsNow(
+  { connection, psql }: PostgresqlClient,
+  door: string,
+  database: string,
+): Promise<DatabaseContents> {
+  const collected = new Collected();
+  const reader = new LineReader((line) => collected.take(line));
+  reader.push(new TextEncoder().encode(await connection.script(psql, database, countScript([], false))));
+  reader.end();
+  const contents = collected.contents()!;
+  const properties = await readProperties(connection, psql, door, database);
+  return properties === undefined ? contents : { ...contents, ...withProperties(contents, properties) };
+}
+
+function tellCounted(
+  database: string,
+  contents: DatabaseContents,
+  reason: string | null,
+  { output }: RunPorts,
+): void {
+  const missing = (contents.tables ?? []).filter(({ rows }) => rows === null).length;
+  output.line(`Counted in ${database}, in the dump's snapshot: ${describeContents(contents)}`);
+  if (missing > 0) output.line(`Rows of ${missing} tables are not counted: ${reason}`);
+}
+
+class Collected {
+  snapshot: { snapshot: string; pid: number } | null = null;
+  isListed = false;
+  isCounted = false;
+  #largeObjects: number | null = null;
+  readonly #objects = new Map<string, string[]>();
+  readonly #tables = new Map<string, TableRows>();
+
+  take(line: string): void {
+    if (!line.startsWith("{")) return;
+    const said: Said = Said.parse(JSON.parse(line));
+    if ("snapshot" in said) this.snapshot = said;
+    else if ("is_listed" in said) this.isListed = true;
+    else if ("is_counted" in said) this.isCounted = true;
+    else if ("large_objects" in said) this.#largeObjects = said.large_objects;
+    else if ("kind" in said) this.#add(said.kind, said.names);
+    else if ("listed" in said) this.#put({ schema: said.listed_schema, name: said.listed, rows: null });
+    else this.#put(said);
+  }
+
+  /** Null while it is not known which tables there are. */
+  contents(): DatabaseContents | null {
+    if (!this.isListed) return null;
+    return {
+      tables: [...this.#tables.values()],
+      large_objects: this.#largeObjects,
+      ...this.#objects.size === 0
+        ? {}
+        : { objects: Object.fromEntries(this.#objects), not_compared: NOT_LISTED },
+    };
+  }
+
+  #add(kind: string, names: readonly string[]): void {
+    this.#objects.set(kind, [...new Set([...this.#objects.get(kind) ?? [], ...names])].sort());
+  }
+
+  #put(table: TableRows): void {
+    this.#tables.set(JSON.stringify([table.schema, table.name]), table);
+  }
+}
+
+class CountSession {
+  /** Why something is not counted. */
+  reason: string | null = null;
+  readonly #collected = new Collected();
+  readonly #released = Promise.withResolvers<void>();
+  readonly #counted = Promise.withResolvers<void>();
+  readonly #startedAt: number;
+  #over: Promise<void> = Promise.resolve();
+  #isOver = false;
+
+  constructor(
+    private readonly connection: PostgresqlConnection,
+    private readonly psql: string,
+    private readonly database: string,
+    private readonly ports: RunPorts,
+  ) {
+    this.#startedAt = ports.clock.monotonic();
+  }
+
+  /** Resolves with the snapshot, which lasts until {@link CountSession.end}; null where there is none. */
+  async start(children: ProgramContext["children"], script: string): Promise<string | null> {
+    const known = Promise.withResolvers<void>();
+    const child = children.spawn(this.connection.scriptCommand(this.psql, this.database), {
+      stdin: "piped",
+      stdout: "piped",
+      onMessage: (line) => void (this.reason ??= oneLine(line.replace(/^psql:<stdin>:\d+: /, ""))),
+    });
+    const reader = new LineReader((line) => {
+      this.#collected.take(line);
+      if (this.#collected.snapshot !== null) known.resolve();
+      if (this.#collected.isCounted) this.#counted.resolve();
+    });
+    const released = this.#released.promise;
+    const fed = child.feed(async function* () {
+      yield new TextEncoder().encode(script);
+      await released;
+    }());
+    const read = (async () => {
+      for await (const chunk of child.stdout!) reader.push(chunk);
+    })();
+    // Else psql would count on for nobody, behind a lock for ever.
+    read.catch(() => child.stop());
+    this.#over = Promise.allSettled([read, child.exited]).then(async ([{ status }]) => {
+      this.#isOver = true;
+      if (status === "rejected") this.reason ??= "psql's answer is not understood";
+      if (!this.#collected.isCounted) this.reason ??= "psql was ended";
+      known.resolve();
+      this.#counted.resolve();
+      this.#released.resolve();
+      await fed.catch(() => {});
+    });
+    await known.promise;
+    return this.#collected.snapshot?.snapshot ?? null;
+  }
+
+  async end(): Promise<DatabaseContents | null> {
+    const { clock } = this.ports;
+    const patience = new AbortController();
+    const grace = Math.max(GRACE_MS, (clock.monotonic() - this.#startedAt) * GRACE_SHARE);
+    await Promise.race([this.#counted.promise, clock.sleep(grace, patience.signal).catch(() => {})]);
+    patience.abort();
+    const { snapshot, isCounted } = this.#collected;
+    // One that could not count a table goes on with the others: it has a reason, and may be at work all the same.
+    if (!isCounted && !this.#isOver) {
+      this.reason ??= "the dump was done before";
+      // Else the server would count on for nobody.
+      await this.connection.execute(
+        this.psql,
+        this.database,
+        `select pg_catalog.pg_terminate_backend(${snapshot!.pid})`,
+      ).catch(() => {});
+    }
+    this.#released.resolve();
+    await this.#over;
+    return this.#collected.contents();
+  }
+}
+
+/**
+ * Answers a line of JSON each: the smallest tables first, so that little is missing where there is no time for all. By one process of
+ * the server, not by as many as it has. Beside a dump, what can't be counted is passed over, as where the role may not read it: an error
+ * would end the transaction, and with it the snapshot, under the dump.
+ */
+function countScript(excluded: readonly ExcludedTable[], isExported: boolean): string {
+  const settings = {
+    search_path: "pg_catalog",
+    row_security: "off",
+    max_parallel_workers_per_gather: "0",
+    statement_timeout: "0",
+    idle_in_transaction_session_timeout: "0",
+    transaction_timeout: "0",
+  };
+  const pairs = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
+  const left = excluded.map(({ schema, name }) => `(${literal(schema)}, ${literal(name)})`);
+  const tables = `from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'r' and c.relpersistence <> 't'
+      and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+      and not exists (
+        select from pg_catalog.pg_depend d
+        where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+      )
+      ${left.length === 0 ? "" : `and (n.nspname::text, c.relname::text) not in (${left.join(", ")})`}`;
+  return `
+set statement_timeout = 0;
+select pg_catalog.count(pg_catalog.set_config(s.name, w.value, false))
+from pg_catalog.pg_settings s join (values ${pairs.join(", ")}) as w(name, value) on w.name = s.name;
+begin transaction isolation level repeatable read, read only;
+${
+    isExported
+      ? "select json_build_object('snapshot', pg_catalog.pg_export_snapshot(), 'pid', pg_catalog.pg_backend_pid());\n" +
+        "\\set ON_ERROR_STOP off\n\\set ON_ERROR_ROLLBACK on"
+      : ""
+  }
+select json_build_object('listed_schema', n.nspname, 'listed', c.relname) ${tables};
+select json_build_object('is_listed', true);
+${objectStatements().join("\n")}
+select json_build_object('large_objects', count(*)) from pg_catalog.pg_largeobject_metadata;
+select format(
+  'select json_build_object(''schema'', %L::text, ''name'', %L::text, ''rows'', (select count(*) from only %I.%I))',
+  n.nspname, c.relname, n.nspname, c.relname
+) ${tables} order by c.relpages, c.oid \\gexec
+select json_build_object('is_counted', true);
+`;
+}

@@ -1,0 +1,163 @@
+/** Databases of a PostgreSQL server, and the selection that a task makes among them. */
+import type { Missing } from "../../../../src/protocol/job.ts";
+import { RunFailedError } from "../../ports.ts";
+import { isOwnName, MARK, MOVED_ASIDE, UNFINISHED } from "../database/scratch_names.ts";
+import type { PostgresqlConnection } from "./connection.ts";
+
+export interface Server {
+  version: string;
+  major: number;
+  is_superuser: boolean;
+  /** A database that lets the login in. */
+  door: string;
+  databases: Database[];
+}
+
+export interface Database {
+  name: string;
+  /** `DROP DATABASE` was interrupted: no connection is possible any more, and nothing can be read. */
+  is_invalid: boolean;
+  allows_connections: boolean;
+  /** Null where the role may not connect. */
+  size: number | null;
+  comment: string | null;
+  encoding: string;
+  collation: string;
+  ctype: string;
+  owner: string;
+  /**
+   * `libc`, `icu` or `builtin`. With `icu` or `builtin`, `locale` is the provider's name for the collation.
+   */
+  locale_provider: string;
+  locale: string | null;
+}
+
+/** Columns that later versions have are looked for by name: `icu` came with 15, `builtin` with 17. */
+export const DATABASE_PROPERTIES =
+  `pg_encoding_to_char(encoding) as encoding, datcollate as collation, datctype as ctype,
+            pg_get_userbyid(datdba) as owner,
+            case to_jsonb(d) ->> 'datlocprovider' when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end
+              as locale_provider,
+            coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') as locale`;
+
+/** Databases of the server itself. `template0` takes no connections, and a restore replaces neither. */
+const TEMPLATES = /^template[01]$/;
+/** Databases of managed services, which only the service may connect to. */
+const SERVICE_OWN = new Set([
+  "rdsadmin",
+  "cloudsqladmin",
+  "alloydbadmin",
+  "alloydbmetadata",
+  "azure_maintenance",
+  "azure_sys",
+]);
+
+/** @param door Any database that lets the login in. */
+export async function askServer(
+  connection: PostgresqlConnection,
+  psql: string,
+  door: string,
+): Promise<Server> {
+  const [server] = await connection.query<Omit<Server, "databases" | "door">>(
+    psql,
+    door,
+    `select current_setting('server_version') as version,
+            current_setting('server_version_num')::int / 10000 as major,
+            current_setting('is_superuser') = 'on' as is_superuser`,
+  );
+  const databases = await connection.query<Database>(
+    psql,
+    door,
+    `select datname as name, datconnlimit = -2 as is_invalid, datallowconn as allows_connections,
+            case when has_database_privilege(oid, 'connect') and datconnlimit <> -2 then pg_database_size(oid) end as size,
+            shobj_description(oid, 'pg_database') as comment,
+            ${DATABASE_PROPERTIES}
+     from pg_catalog.pg_database d order by datname`,
+  );
+  return { ...server!, door, databases };
+}
+
+/** Where services put a new user in place of `postgres`. */
+const USUAL_DOORS = ["postgres", "template1", "defaultdb"];
+
+/**
+ * Returns the first database that lets the login in. Tries `names` (except `*`), then the usual databases,
+ * then `last`. Throws the first refusal.
+ */
+export async function findDoor(
+  connection: PostgresqlConnection,
+  psql: string,
+  names: readonly string[],
+  last: readonly string[] = [],
+): Promise<string> {
+  const usual = USUAL_DOORS.filter((name) => !last.includes(name));
+  const doors = new Set([...names.filter((name) => name !== "*"), ...usual, ...last]);
+  let refusal: unknown = null;
+  for (const door of doors) {
+    try {
+      await connection.execute(psql, door, "select 1");
+      return door;
+    } catch (error) {
+      if (!(error instanceof RunFailedError) || /startup parameter/.test(error.message)) throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}
+
+export interface Chosen {
+  readonly databases: Database[];
+  readonly missing: Missing[];
+  /** Lines that say what `*` leaves out without a loss. */
+  readonly leftOut: string[];
+}
+
+/** Sorts a server's databases by what a task that names `names` does with each. */
+export function chooseDatabases({ databases }: Pick<Server, "databases">, names: readonly string[]): Chosen {
+  const chosen: Chosen = { databases: [], missing: [], leftOut: [] };
+  const isAll = names.includes("*");
+  for (const database of databases) {
+    const isNamed = names.includes(database.name);
+    if (!isNamed && (!isAll || TEMPLATES.test(database.name))) continue;
+    const own = isNamed ? null : reasonToSkip(database);
+    const closed = own === null ? reasonAgainst(database) : null;
+    if (own !== null) chosen.leftOut.push(own);
+    else if (closed !== null) chosen.missing.push({ name: database.name, reason: closed });
+    else chosen.databases.push(database);
+  }
+  chosen.missing.push(...vanished(databases, names));
+  if (chosen.databases.length > 0) return chosen;
+  const reasons = chosen.missing.map(({ reason }) => reason).join("; ");
+  throw new RunFailedError(reasons || "Cannot back up PostgreSQL: the server has no database");
+}
+
+function vanished(databases: readonly Database[], names: readonly string[]): Missing[] {
+  const known = new Set(databases.map(({ name }) => name));
+  const has = databases.filter(({ name }) => !TEMPLATES.test(name)).map(({ name }) => name).join(", ");
+  return [...new Set(names)].filter((name) => name !== "*" && !known.has(name)).map((name) => ({
+    name,
+    reason: `Cannot back up database ${name}: there is none of that name. The server has: ${has}.`,
+  }));
+}
+
+/** Why `*` does not mean a database; null where it does. */
+function reasonToSkip({ name, comment, is_invalid }: Database): string | null {
+  const isMarked = isOwnName(name) && comment?.startsWith(MARK) && !comment.startsWith(MOVED_ASIDE);
+  if (isMarked || comment === UNFINISHED) {
+    return `${name} is left out: a restore or a drill made it, and drops it`;
+  }
+  if (is_invalid) {
+    return `${name} is left out: it is what an interrupted DROP DATABASE left. Drop it, as nothing in it can be read.`;
+  }
+  return SERVICE_OWN.has(name) ? `${name} is left out: it belongs to the hosting service` : null;
+}
+
+/** Why a database that is meant can't be dumped; null where it can. */
+function reasonAgainst({ name, is_invalid, allows_connections, size }: Database): string | null {
+  const cannot = `Cannot back up database ${name}`;
+  if (is_invalid) return `${cannot}: it is what an interrupted DROP DATABASE left. Drop it.`;
+  if (!allows_connections) {
+    return `${cannot}: it takes no connections. Allow them, with: alter database ${name} allow_connections true.`;
+  }
+  return size === null ? `${cannot}: the user may not connect to it` : null;
+}

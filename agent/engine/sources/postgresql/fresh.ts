@@ -1,0 +1,334 @@
+/** Databases that are made on a PostgreSQL server for a dump, and what is left of those that nobody needs any more. */
+import * as z from "zod";
+import type { DatabaseTarget, SourceDescription } from "../../../../src/protocol/job.ts";
+import { type Output, RunFailedError } from "../../ports.ts";
+import type { ProgramContext } from "../../run_context.ts";
+import { PostgresqlConnection } from "./connection.ts";
+import { findDoor } from "./databases.ts";
+import { type DatabaseProperties, readProperties } from "./properties.ts";
+import { type Installation, installations, programPath } from "./programs.ts";
+import { identifier, literal } from "./text.ts";
+import { MARK } from "../database/scratch_names.ts";
+import { Keeper } from "./keeper.ts";
+import { dropAbandoned } from "./leftovers.ts";
+import { planProperties, type PropertyStatement } from "./restore_properties.ts";
+import { dropDatabase, endConnections } from "./sql.ts";
+
+export const Properties = z.object({
+  encoding: z.string(),
+  collation: z.string(),
+  ctype: z.string(),
+  owner: z.string().optional(),
+  locale_provider: z.string().default("libc"),
+  locale: z.string().nullable().default(null),
+});
+export type Properties = z.infer<typeof Properties>;
+
+const Description = z.looseObject({
+  server_version: z.string().optional(),
+  databases: z.array(z.looseObject({ name: z.string() })),
+});
+type Description = z.infer<typeof Description>;
+
+/** The role that logs in, and its rights. */
+interface Role {
+  name: string;
+  is_superuser: boolean;
+  may_create: boolean;
+}
+
+const MAX_NAME_BYTES = 63;
+/** A server or a role may let sessions write nothing unless they ask for it. */
+const OPTIONS = "-c default_transaction_read_only=off";
+
+export interface NewDatabase {
+  readonly name: string;
+  /** Its name in the backup. */
+  readonly original: string;
+  readonly comment: string;
+  /** The one that is in its place: an empty one was made by somebody who knew how it should be. */
+  readonly existing?: Properties & { isOccupied: boolean };
+  /** False: it belongs to the login, whosever the original was. */
+  readonly isOwned: boolean;
+  readonly tablespace?: string | null;
+}
+
+export class PostgresqlFresh {
+  /** To be dropped at the end, whatever happens. */
+  readonly unfinished = new Set<string>();
+  readonly psql: string;
+  readonly role: Role;
+  major = 0;
+  /** A database to be connected to that is none of those in question. */
+  door = "postgres";
+  #options: string | null = OPTIONS;
+  readonly #keepers = new Map<string, Keeper>();
+  #roles: ReadonlySet<string> | null = null;
+
+  private constructor(
+    private readonly target: DatabaseTarget,
+    private readonly programs: ProgramContext,
+    public connection: PostgresqlConnection,
+    readonly found: Installation[],
+    private readonly description: Description,
+  ) {
+    this.psql = programPath(found[0]!, "psql");
+    this.role = { name: "", is_superuser: false, may_create: false };
+  }
+
+  static async open(
+    target: DatabaseTarget,
+    programs: ProgramContext,
+    source: SourceDescription | null,
+  ): Promise<PostgresqlFresh> {
+    const connection = await PostgresqlConnection.open(target, programs, OPTIONS);
+    programs.ports.output.line(`Connecting to PostgreSQL at ${connection.description}`);
+    const found = await installations(programs.children);
+    const description = Description.safeParse(source).data ?? { databases: [] };
+    return new PostgresqlFresh(target, programs, connection, found, description);
+  }
+
+  get output(): Output {
+    return this.programs.ports.output;
+  }
+
+  /** The major version of the server that the backup is of; 0 where it is not known. */
+  get dumpedMajor(): number {
+    return parseInt(this.description.server_version ?? "0");
+  }
+
+  /** @param names Of the databases in question. */
+  async meet(names: readonly string[]): Promise<void> {
+    names.forEach(checkName);
+    this.door = await this.#findDoor(names);
+    const [server] = await this.query<Role & { major: number }>(
+      `select current_setting('server_version_num')::int / 10000 as major, rolname as name,
+         rolsuper as is_superuser, rolcreatedb or rolsuper as may_create
+       from pg_catalog.pg_roles where rolname = current_user`,
+    );
+    this.major = server!.major;
+    Object.assign(this.role, server);
+    await dropAbandoned(this, this.door, this.output);
+  }
+
+  /** Opens a connection of its own for programs that outlive a cancel. */
+  async connect(programs: ProgramContext): Promise<PostgresqlConnection> {
+    return await PostgresqlConnection.open(this.target, programs, this.#options);
+  }
+
+  async make(database: NewDatabase): Promise<void> {
+    const { name, original, existing, isOwned } = database;
+    const entry = this.description.databases.find((each) => each.name === original);
+    const told = Properties.safeParse(entry).data;
+    const as = existing !== undefined && !existing.isOccupied ? existing : told ?? existing;
+    const owner = isOwned ? existing?.owner ?? told?.owner : undefined;
+    const clauses = await this.#clauses(original, as, owner) + await this.#tablespaceClause(database);
+    this.unfinished.add(name);
+    try {
+      await this.execute(`create database ${identifier(name)} template template0${clauses}`);
+    } catch (error) {
+      // Another run was faster: it is that one's.
+      if (/already exists/.test((error as Error).message)) this.unfinished.delete(name);
+      throw error;
+    }
+    this.#keepers.set(name, await Keeper.open(this, name, this.programs));
+    await this.comment(name, database.comment);
+  }
+
+  /** Before a database is renamed or dropped. */
+  async release(name: string): Promise<void> {
+    await this.#keepers.get(name)?.release();
+    this.#keepers.delete(name);
+  }
+
+  /** Marks a database as Rearguard's own. */
+  async comment(name: string, text: string): Promise<void> {
+    await this.execute(`comment on database ${identifier(name)} is ${literal(text)}`);
+  }
+
+  /** Whether the server lets extensions that are bound to one database work in this one. */
+  async isHomeOfBound(name: string): Promise<boolean> {
+    const [home] = await this.query<{ name: string | null }>(
+      "select current_setting('cron.database_name', true) as name",
+    );
+    return home!.name === name;
+  }
+
+  async propertiesOf(name: string): Promise<DatabaseProperties | undefined> {
+    return await readProperties(this.connection, this.psql, this.door, name);
+  }
+
+  /** Says what is lost. Resolves with what has to wait until the database is loaded. */
+  async applyProperties(
+    to: string,
+    properties: DatabaseProperties,
+    isOwned: boolean,
+    when: "now" | "later" = "now",
+  ): Promise<PropertyStatement[]> {
+    this.#roles ??= new Set(
+      (await this.query<{ name: string }>("select rolname as name from pg_catalog.pg_roles")).map((
+        { name },
+      ) => name),
+    );
+    const { before, after, lost } = planProperties(to, properties, { roles: this.#roles, isOwned });
+    for (const what of lost) {
+      this.output.warning(`Not restored: ${what}, a role that is not there`);
+    }
+    if (when === "later") return [...before, ...after];
+    await this.carryOut(before);
+    return after;
+  }
+
+  /** A property that the server or the login does not allow is a warning. */
+  async carryOut(statements: readonly PropertyStatement[]): Promise<void> {
+    for (const { sql, what } of statements) {
+      try {
+        await this.execute(sql);
+      } catch (error) {
+        if (!(error instanceof RunFailedError)) throw error;
+        this.output.warning(`Not restored: ${what}: ${error.message}`);
+      }
+    }
+  }
+
+  /** Whether there is such a database, and its comment. */
+  async find(
+    name: string,
+    connection: PostgresqlConnection = this.connection,
+  ): Promise<{ comment: string | null } | undefined> {
+    const [found] = await connection.query<{ comment: string | null }>(
+      this.psql,
+      this.door,
+      `select shobj_description(oid, 'pg_database') as comment from pg_catalog.pg_database
+       where datname = ${literal(name)}`,
+    );
+    return found;
+  }
+
+  /** Rejects where the name is taken, by somebody or by a restore that is at work. */
+  async refuseTaken(name: string): Promise<void> {
+    const found = await this.find(name);
+    if (found === undefined) return;
+    throw new RunFailedError(
+      found.comment?.startsWith(MARK)
+        ? `another restore is at work in database ${name}, or its leftover can't be dropped. Wait for it, then try again.`
+        : `database ${name} is in the way. Drop or rename it, then restore again.`,
+    );
+  }
+
+  /** Never rejects; `next` says what tries again. */
+  async discard(programs: ProgramContext, next: string): Promise<void> {
+    if (this.unfinished.size === 0) return;
+    for (const name of [...this.unfinished]) {
+      try {
+        await this.release(name);
+        const connection = await this.connect(programs);
+        await this.execute(endConnections([name]), connection);
+        await dropDatabase(connection, this.psql, this.door, name);
+        this.unfinished.delete(name);
+      } catch (error) {
+        programs.ports.output.warning(
+          `Database ${name} could not be dropped: ${(error as Error).message}. ${next} tries again.`,
+        );
+      }
+    }
+  }
+
+  /** Rejects where somebody is connected to it. */
+  async drop(name: string): Promise<void> {
+    await dropDatabase(this.connection, this.psql, this.door, name);
+  }
+
+  async query<Row>(select: string): Promise<Row[]> {
+    return await this.connection.query<Row>(this.psql, this.door, select);
+  }
+
+  /** @param connection Default: the run's own, which ends with it. */
+  async execute(sql: string, connection: PostgresqlConnection = this.connection): Promise<void> {
+    await connection.execute(this.psql, this.door, sql);
+  }
+
+  /** A pooler may take no options: then the server's own default decides. */
+  async #findDoor(names: readonly string[]): Promise<string> {
+    try {
+      return await findOtherDoor(this.connection, this.psql, names);
+    } catch (error) {
+      if (!/startup parameter/.test((error as Error).message)) throw error;
+      this.#options = null;
+      this.connection = await this.connect(this.programs);
+      return await findOtherDoor(this.connection, this.psql, names);
+    }
+  }
+
+  async #clauses(original: string, as: Properties | undefined, owner: string | undefined): Promise<string> {
+    const clauses = as === undefined ? [] : [
+      `encoding ${literal(as.encoding)}`,
+      `lc_collate ${literal(as.collation)}`,
+      `lc_ctype ${literal(as.ctype)}`,
+      ...this.#localeClauses(as),
+    ];
+    if (owner !== undefined && await this.#has("pg_roles", "rolname", owner)) {
+      clauses.push(`owner ${identifier(owner)}`);
+    } else if (owner !== undefined) {
+      this.output.warning(`The owner of ${original} was ${owner}, a role that is not there`);
+    }
+    return clauses.map((clause) => ` ${clause}`).join("");
+  }
+
+  async #tablespaceClause({ tablespace, original }: NewDatabase): Promise<string> {
+    if (tablespace === undefined || tablespace === null || tablespace === "pg_default") return "";
+    if (await this.#has("pg_tablespace", "spcname", tablespace)) {
+      return ` tablespace ${identifier(tablespace)}`;
+    }
+    this.output.warning(
+      `Tablespace ${tablespace} of ${original} is not there: the database is made in the default one`,
+    );
+    return "";
+  }
+
+  #localeClauses({ locale_provider: provider, locale }: Properties): string[] {
+    if (this.major < 15 || locale === null || !["icu", "builtin"].includes(provider)) return [];
+    return [`locale_provider ${provider}`, `${provider}_locale ${literal(locale)}`];
+  }
+
+  async #has(catalog: string, column: string, name: string): Promise<boolean> {
+    const found = await this.query(`select from pg_catalog.${catalog} where ${column} = ${literal(name)}`);
+    return found.length > 0;
+  }
+}
+
+/**
+ * Finds a database to connect to that is not one of `names`. If no usual database lets the login in, looks
+ * for others through one of `names`.
+ */
+async function findOtherDoor(
+  connection: PostgresqlConnection,
+  psql: string,
+  names: readonly string[],
+): Promise<string> {
+  const door = await findDoor(connection, psql, [], names);
+  if (!names.includes(door)) return door;
+  const [other] = await connection.query<{ name: string }>(
+    psql,
+    door,
+    `select datname as name from pg_catalog.pg_database
+     where datallowconn and has_database_privilege(oid, 'connect')
+       and datname not in (${names.map(literal).join(", ")}) order by datistemplate, datname limit 1`,
+  );
+  if (other !== undefined) return other.name;
+  throw new RunFailedError(
+    `the user may connect to no database but ${door}, and it takes another one to replace that. ` +
+      "Let it in, with: grant connect on database postgres to that user.",
+  );
+}
+
+function checkName(name: string): void {
+  if (new TextEncoder().encode(name).length > MAX_NAME_BYTES) {
+    throw new RunFailedError(
+      `PostgreSQL takes no name over ${MAX_NAME_BYTES} bytes. Choose another database_name.`,
+    );
+  }
+  if (/^template[01]$/.test(name)) {
+    throw new RunFailedError(`${name} is PostgreSQL's own. Choose another database_name.`);
+  }
+}

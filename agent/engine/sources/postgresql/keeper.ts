@@ -1,0 +1,52 @@
+/**
+ * Keeps a connection open to a database of Rearguard's own while the database is in use. Without a
+ * connection, other restores and drills would take the database for a leftover of a killed agent. The
+ * connection ends with the agent, as its input does.
+ */
+import type { ProgramContext } from "../../run_context.ts";
+import type { PostgresqlClient } from "./connection.ts";
+
+const UNLIMITED = `set statement_timeout = 0;
+select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings where name = 'idle_session_timeout';
+select 'connected';
+`;
+
+export class Keeper {
+  readonly #released = Promise.withResolvers<void>();
+  #ended: Promise<unknown> = Promise.resolve();
+
+  private constructor() {}
+
+  /** Resolves once it is connected, or can't be: the database is then used without. */
+  static async open(
+    { connection, psql }: PostgresqlClient,
+    database: string,
+    { children }: Pick<ProgramContext, "children">,
+  ): Promise<Keeper> {
+    const keeper = new Keeper();
+    const child = children.spawn(connection.scriptCommand(psql, database), {
+      stdin: "piped",
+      stdout: "piped",
+      onMessage: () => {},
+    });
+    const released = keeper.#released.promise;
+    const fed = child.feed(async function* () {
+      yield new TextEncoder().encode(UNLIMITED);
+      await released;
+    }());
+    const connected = Promise.withResolvers<void>();
+    const read = (async () => {
+      for await (const _ of child.stdout!) connected.resolve();
+    })();
+    child.exited.then(() => keeper.#released.resolve(), () => keeper.#released.resolve());
+    keeper.#ended = Promise.allSettled([fed, read, child.exited]);
+    await Promise.race([connected.promise, keeper.#ended]);
+    return keeper;
+  }
+
+  /** Resolves once the connection is closed. Never rejects. */
+  async release(): Promise<void> {
+    this.#released.resolve();
+    await this.#ended;
+  }
+}

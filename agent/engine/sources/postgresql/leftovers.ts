@@ -1,0 +1,39 @@
+/**
+ * Leftover databases of restores and drills whose agent was killed. A live restore or drill stays connected
+ * to its databases, which protects them.
+ */
+import { type Output, RunFailedError } from "../../ports.ts";
+import type { PostgresqlClient } from "./connection.ts";
+import { literal } from "./text.ts";
+import { isOwnName, MARK, MOVED_ASIDE } from "../database/scratch_names.ts";
+import { dropDatabase } from "./sql.ts";
+
+/**
+ * Drops databases that a restore or a drill was loading, and those that a restore had replaced. Keeps an
+ * original that was moved aside: the next restore puts it back.
+ */
+export async function dropAbandoned(
+  { connection, psql }: PostgresqlClient,
+  door: string,
+  output: Output,
+): Promise<void> {
+  const found = await connection.query<{ name: string }>(
+    psql,
+    door,
+    `select datname as name from pg_catalog.pg_database d
+     where starts_with(shobj_description(oid, 'pg_database'), ${literal(MARK)})
+       and not starts_with(shobj_description(oid, 'pg_database'), ${literal(MOVED_ASIDE)})
+       and not exists (select from pg_catalog.pg_stat_activity a where a.datid = d.oid)
+     order by datname`,
+  );
+  for (const { name } of found) {
+    if (!isOwnName(name)) continue;
+    try {
+      await dropDatabase(connection, psql, door, name);
+      output.line(`Dropped database ${name}, which a restore or a drill left whose agent was ended`);
+    } catch (error) {
+      if (!(error instanceof RunFailedError)) throw error;
+      output.line(`Database ${name} is left of a restore or a drill, and can't be dropped: ${error.message}`);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/** Loads a dump into a PostgreSQL database that was made for it. */
+import type { Command } from "../../programs/children.ts";
+import { byteString } from "../../archive/bytes.ts";
+import { type Output, RunFailedError } from "../../ports.ts";
+import { connectionArgument } from "./connection.ts";
+import { installationToRestore, programPath } from "./programs.ts";
+import { identifier } from "./text.ts";
+import type { UncheckedForeignKey } from "../database/row_counts.ts";
+import type { Loader, WantedDatabase } from "../database/databases.ts";
+import type { LoadError } from "../database/load_messages.ts";
+import { boundStatement } from "./bound.ts";
+import type { PostgresqlFresh } from "./fresh.ts";
+import { editPlain } from "./plain.ts";
+
+export interface LoadChoices {
+  /** False leaves owners and grants out. */
+  readonly isOwned: boolean;
+  readonly continuesOnErrors: boolean;
+  /** Extensions whose entries are left out, as they work in a database of another name only. */
+  readonly leftOut: readonly string[];
+}
+
+/** @param name Of the database that the dump is loaded into. */
+export async function loaderFor(
+  server: PostgresqlFresh,
+  name: string,
+  { archive, contents }: WantedDatabase,
+  choices: LoadChoices,
+): Promise<Loader> {
+  const keys = contents?.unchecked_foreign_keys ?? [];
+  const isUnwanted = boundStatement(choices.leftOut);
+  const finish = () => addForeignKeys(server, name, keys);
+  return /\.dump\.zst(\.age)?$/.test(archive.name)
+    ? { ...customLoader(server, name, keys, isUnwanted, choices), finish }
+    : { ...await plainLoader(server, name, keys, isUnwanted, choices), finish };
+}
+
+type IsUnwanted = (text: string) => boolean;
+
+function customLoader(
+  server: PostgresqlFresh,
+  name: string,
+  keys: readonly UncheckedForeignKey[],
+  isUnwanted: IsUnwanted,
+  { isOwned, continuesOnErrors, leftOut }: LoadChoices,
+): Loader {
+  const installation = installationOf(server);
+  const isNewer = installation.major > server.major;
+  const goesOn = continuesOnErrors || isNewer || keys.length > 0 || leftOut.length > 0;
+  const args = [
+    ...goesOn ? [] : ["--exit-on-error"],
+    ...isOwned ? [] : ["--no-owner", "--no-acl"],
+    // Without it pg_restore writes a script.
+    connectionArgument("--dbname", name),
+  ];
+  return {
+    command: server.connection.command(programPath(installation, "pg_restore"), args, name),
+    rewrite: null,
+    rules: {
+      continuesOnErrors,
+      isExpected: (error) =>
+        isUnknownSetting(error) || keys.some((key) => isOfKey(error, key)) ||
+        isUnwanted(`${error.message} ${error.statement ?? ""}`),
+    },
+  };
+}
+
+async function plainLoader(
+  server: PostgresqlFresh,
+  name: string,
+  keys: readonly UncheckedForeignKey[],
+  isUnwanted: IsUnwanted,
+  { isOwned, continuesOnErrors }: LoadChoices,
+): Promise<Loader> {
+  const rows = await server.query<{ name: string }>("select name from pg_catalog.pg_settings");
+  const settings = new Set(rows.map(({ name }) => name));
+  const foreignKeys = keys.map(({ table, name, definition }) => ({
+    table: byteString(table),
+    name: byteString(name),
+    definition,
+  }));
+  return {
+    command: psqlCommand(server, name, continuesOnErrors),
+    rewrite: (chunks) => editPlain(chunks, { settings, isOwned, foreignKeys, isUnwanted, continuesOnErrors }),
+    rules: { continuesOnErrors },
+  };
+}
+
+function psqlCommand(server: PostgresqlFresh, name: string, continuesOnErrors: boolean): Command {
+  const stop = continuesOnErrors
+    ? ["--set=ON_ERROR_STOP=0", "--set=VERBOSITY=verbose"]
+    : ["--set=ON_ERROR_STOP=1"];
+  const args = ["--no-psqlrc", "--quiet", ...stop, "--file=-"];
+  return server.connection.command(programPath(installationOf(server), "psql"), args, name);
+}
+
+function installationOf({ major, dumpedMajor, found }: PostgresqlFresh) {
+  return installationToRestore(Math.max(major, dumpedMajor), found);
+}
+
+/** A newer pg_restore sets what an older server does not have. A function that sets it is another matter. */
+function isUnknownSetting({ message, statement }: LoadError): boolean {
+  const name = /"(\w+)"/.exec(message)?.[1];
+  return name !== undefined && statement !== null && statement.startsWith(`SET ${name} = `);
+}
+
+function isOfKey({ message, statement }: LoadError, { table, name }: UncheckedForeignKey): boolean {
+  const isOnTable = statement === null || statement.includes(` ${table}`) || statement.includes(name);
+  return isOnTable && message.includes(`"${name}"`);
+}
+
+/**
+ * Adds foreign keys whose rows may refer to rows that were left out. If the existing rows can't be checked,
+ * the key applies only to new rows.
+ */
+async function addForeignKeys(
+  server: PostgresqlFresh,
+  database: string,
+  keys: readonly UncheckedForeignKey[],
+): Promise<void> {
+  for (const key of keys) {
+    const add = `alter table only ${key.table} add constraint ${identifier(key.name)} ${key.definition}`;
+    const statements = [add, `${add} not valid`];
+    const failure = await firstThatWorks(server, database, [...statements, add.replace("only ", "")]);
+    tellKey(server.output, key, failure);
+  }
+}
+
+/** Returns which one worked, or the last error. */
+async function firstThatWorks(
+  server: PostgresqlFresh,
+  database: string,
+  statements: readonly string[],
+): Promise<number | RunFailedError> {
+  let last = new RunFailedError("nothing was tried");
+  for (const [index, statement] of statements.entries()) {
+    try {
+      await server.connection.execute(server.psql, database, statement);
+      return index;
+    } catch (error) {
+      if (!(error instanceof RunFailedError)) throw error;
+      // It is there: its rows were right.
+      if (/already exists/.test(error.message)) return 0;
+      last = error;
+    }
+  }
+  return last;
+}
+
+function tellKey(output: Output, { table, name }: UncheckedForeignKey, end: number | RunFailedError): void {
+  if (end === 1) {
+    output.line(
+      `Foreign key ${name} of ${table} is NOT VALID: it refers to rows that are not in the backup. ` +
+        `Once they are there: alter table ${table} validate constraint ${identifier(name)}.`,
+    );
+  } else if (typeof end !== "number") {
+    output.warning(`Foreign key ${name} of ${table} is not restored: ${end.message}`);
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Databases that are loaded under their final name, because their contents work only under that name. The
+ * original is moved aside first. If the restore fails, the original is put back, at once or by the next
+ * restore.
+ */
+import { RunFailedError } from "../../ports.ts";
+import type { ProgramContext } from "../../run_context.ts";
+import type { PostgresqlConnection } from "./connection.ts";
+import { identifier, literal } from "./text.ts";
+import { besideNames, MARK, MOVED_ASIDE, UNFINISHED } from "../database/scratch_names.ts";
+import type { PostgresqlFresh } from "./fresh.ts";
+import { endConnections, insistOn } from "./sql.ts";
+
+export class MovedDatabases {
+  /** Names whose original is aside. */
+  readonly #aside = new Set<string>();
+
+  constructor(private readonly server: PostgresqlFresh) {}
+
+  /** Puts back what a restore had moved whose agent was killed. */
+  async mend(name: string): Promise<void> {
+    const { replaced } = besideNames(name);
+    const aside = await this.server.find(replaced);
+    if (!aside?.comment?.startsWith(MOVED_ASIDE)) return;
+    const inPlace = await this.server.find(name);
+    if (inPlace !== undefined && inPlace.comment !== UNFINISHED) {
+      throw new RunFailedError(
+        `database ${name} was moved aside to ${replaced} by a restore that was ended, and another one is in its place. ` +
+          "Drop or rename one of them, then restore again.",
+      );
+    }
+    if (inPlace !== undefined) await this.server.drop(name);
+    await this.#putBack(name, aside.comment, this.server.connection);
+    this.server.output.line(`Database ${name} is back in its place, which an ended restore had moved aside`);
+  }
+
+  async moveAside(name: string, comment: string | null): Promise<void> {
+    const { replaced } = besideNames(name);
+    await insistOn(() =>
+      this.server.execute(
+        `${endConnections([name])};
+         comment on database ${identifier(name)} is ${literal(MOVED_ASIDE + (comment ?? ""))};
+         alter database ${identifier(name)} rename to ${identifier(replaced)}`,
+      )
+    );
+    this.#aside.add(name);
+  }
+
+  /** Statements that make the original one that may be dropped. */
+  forget(name: string): string[] {
+    if (!this.#aside.has(name)) return [];
+    const { replaced } = besideNames(name);
+    return [`comment on database ${identifier(replaced)} is ${literal(`${MARK}replaced by a restore`)}`];
+  }
+
+  /** Returns whether there is an original that is to be dropped. */
+  published(name: string): boolean {
+    return this.#aside.delete(name);
+  }
+
+  /** Never rejects. The unfinished one in its place must be gone. */
+  async putAllBack(programs: ProgramContext): Promise<void> {
+    for (const name of [...this.#aside]) {
+      const { replaced } = besideNames(name);
+      try {
+        const aside = await this.server.find(replaced, await this.server.connect(programs));
+        await this.#putBack(name, aside?.comment ?? MOVED_ASIDE, await this.server.connect(programs));
+        this.#aside.delete(name);
+      } catch (error) {
+        programs.ports.output.warning(
+          `Database ${name} is still aside, as ${replaced}: ${
+            (error as Error).message
+          }. The next restore puts it back.`,
+        );
+      }
+    }
+  }
+
+  async #putBack(name: string, aside: string, connection: PostgresqlConnection): Promise<void> {
+    const { replaced } = besideNames(name);
+    const comment = aside.slice(MOVED_ASIDE.length);
+    await insistOn(() =>
+      this.server.execute(
+        `${endConnections([replaced])};
+         alter database ${identifier(replaced)} rename to ${identifier(name)};
+         comment on database ${identifier(name)} is ${comment === "" ? "null" : literal(comment)}`,
+        connection,
+      )
+    );
+  }
+}

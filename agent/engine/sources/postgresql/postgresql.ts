@@ -1,0 +1,207 @@
+/**
+ * Backs up PostgreSQL databases with pg_dump, one object each. The format is `-Fc -Z0`, as zstd compresses
+ * better than pg_dump does, or SQL text for a fresh database. With `*`, roles and tablespaces, which belong
+ * to no database, are stored in an object of their own.
+ */
+import type { DatabaseSource } from "../../../../src/protocol/job.ts";
+import { databaseInfix, GLOBALS_INFIX } from "../../manifest/object_name.ts";
+import { type Output, RunFailedError } from "../../ports.ts";
+import { formatBytes } from "../../jobs/progress.ts";
+import type { RunContext } from "../../run_context.ts";
+import { requireTools } from "../../programs/tools.ts";
+import { checkClosing, DumpMessages } from "../database/dump_messages.ts";
+import { connectionArgument, type PostgresqlClient, PostgresqlConnection } from "./connection.ts";
+import { countInSnapshot, type Known } from "./counts.ts";
+import { dropAbandoned } from "./leftovers.ts";
+import { askServer, chooseDatabases, type Database, findDoor, type Server } from "./databases.ts";
+import { type Installation, installationFor, installations, programPath } from "./programs.ts";
+import { readProperties } from "./properties.ts";
+import {
+  excludeArgument,
+  type ExcludedTable,
+  findExcludedTables,
+  findUncheckedForeignKeys,
+} from "./tables.ts";
+import type { PartEnd, PreparedSource, SourcePart } from "../source.ts";
+
+/** From 15.14 on, psql's `\unrestrict` follows. */
+export const CLOSING =
+  /\n-- PostgreSQL database (?:cluster )?dump complete\n--\n\n(?:\\unrestrict \w+\n\n?)?$/;
+
+export async function preparePostgresql(
+  source: DatabaseSource,
+  context: RunContext,
+): Promise<PreparedSource> {
+  const { output } = context.ports;
+  const connection = await PostgresqlConnection.open(source, context);
+  output.line(`Connecting to PostgreSQL at ${connection.description}`);
+  const found = await installations(context.children);
+  const psql = programPath(found[0]!, "psql");
+  const server = await askUncluttered({ connection, psql }, source.names, output);
+  const installation = installationFor(server.major, server.version, found);
+  const { databases, missing, leftOut } = chooseDatabases(server, source.names);
+  for (const line of leftOut) output.line(line);
+  const tools = await requireTools(context.children, ["pzstd", "zstd"]);
+  const plan: Plan = { source, server, client: { connection, psql }, installation, context };
+  const parts: SourcePart[] = [];
+  if (source.names.includes("*")) parts.push(globalsPart(plan));
+  const stored: Database[] = [];
+  for (const database of databases) {
+    output.line(
+      `PostgreSQL ${server.version}: database ${database.name}, ${formatBytes(database.size ?? 0)}`,
+    );
+    try {
+      parts.push(await databasePart(database.name, plan));
+      stored.push(database);
+    } catch (error) {
+      if (databases.length === 1 || !(error instanceof RunFailedError)) throw error;
+      context.ports.signal.throwIfAborted();
+      missing.push({ name: database.name, reason: error.message });
+    }
+  }
+  return {
+    engine: "pg_dump",
+    tools: { pg_dump: installation.version, ...tools },
+    description: {
+      type: "postgresql",
+      server_version: server.version,
+      format: source.format,
+      excluded_tables: source.excluded_tables,
+      databases: stored.map(describeDatabase),
+    },
+    parts,
+    missing,
+  };
+}
+
+/**
+ * Drops what killed restores and drills left, then describes the server. Otherwise the leftovers would stay
+ * until the next restore.
+ */
+async function askUncluttered(client: PostgresqlClient, names: string[], output: Output): Promise<Server> {
+  const { connection, psql } = client;
+  const door = await findDoor(connection, psql, names);
+  await dropAbandoned(client, door, output);
+  return await askServer(connection, psql, door);
+}
+
+interface Plan {
+  readonly source: DatabaseSource;
+  readonly server: Server;
+  readonly client: PostgresqlClient;
+  readonly installation: Installation;
+  readonly context: RunContext;
+}
+
+/**
+ * Returns the properties that everybody who sees the backup may read. Settings and comments are stored with
+ * the database's contents, which may be encrypted.
+ */
+function describeDatabase({ name, encoding, collation, ctype, owner, locale_provider, locale }: Database) {
+  return { name, encoding, collation, ctype, owner, locale_provider, locale };
+}
+
+/** Finds the tables that the task leaves out, and reports them in the output. */
+async function excludedFrom(
+  database: string,
+  { source, client: { connection, psql }, context: { ports: { output } } }: Plan,
+): Promise<Pick<Known, "excluded" | "unchecked_foreign_keys">> {
+  if (source.excluded_tables.length === 0) return { excluded: [], unchecked_foreign_keys: [] };
+  const found = await findExcludedTables(connection, psql, database, source.excluded_tables);
+  const views = found.filter(({ kind }) => kind === "v");
+  const excluded = found.filter(({ kind }) => kind !== "v");
+  const told = (tables: readonly ExcludedTable[]) =>
+    tables.map(({ schema, name }) => `${schema}.${name}`).join(", ");
+  if (excluded.length > 0) output.line(`Rows left out of ${database}: ${told(excluded)}`);
+  if (views.length > 0) output.line(`Views have no rows to leave out of ${database}: ${told(views)}`);
+  const absent = source.excluded_tables.filter((entry) => !found.some((table) => table.entry === entry));
+  if (absent.length > 0) output.line(`Not in ${database}, though excluded: ${absent.join(", ")}`);
+  const keys = await findUncheckedForeignKeys(connection, psql, database, excluded);
+  for (const { table, name } of keys) {
+    output.line(
+      `Foreign key ${name} of ${table} refers to rows that are left out. Where rows break it, a restore makes it NOT VALID`,
+    );
+  }
+  return { excluded, unchecked_foreign_keys: keys };
+}
+
+async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
+  const { source, client, installation, context } = plan;
+  const { connection, psql } = client;
+  const properties = await readProperties(connection, psql, database, database);
+  if (properties === undefined) throw new RunFailedError(`database ${database} was dropped meanwhile`);
+  const known: Known = { properties, ...await excludedFrom(database, plan) };
+  const messages = new DumpMessages("pg_dump", context.ports.output);
+  const label = `database ${database}`;
+  const custom = source.format === "custom";
+  const without = known.excluded.map(excludeArgument);
+  const how = custom ? ["--format=custom", "--compress=0"] : ["--format=plain"];
+  return {
+    label,
+    database,
+    infix: databaseInfix(database),
+    extension: custom ? ".dump" : ".sql",
+    command: connection.command(programPath(installation, "pg_dump"), [...how, ...without], database),
+    streamDescriptor: 1,
+    index: null,
+    count: () => countInSnapshot(client, database, known, context),
+    isGone: async () => !source.names.includes(database) && await isGone(database, plan),
+    restore: custom
+      ? "pg_restore --clean --if-exists --dbname=DATABASE"
+      : "psql --no-psqlrc --set=ON_ERROR_STOP=1 --dbname=DATABASE",
+    message: (line) => messages.read(line),
+    checkExit: (exit) => messages.check(exit, label),
+    ...custom
+      // The format has no closing marker: what vouches for it is pg_dump's exit and every byte having come through.
+      ? { checkHead: (head: Uint8Array) => checkCustom(label, head), checkEnd: () => {} }
+      : { checkEnd: ({ tail }: PartEnd) => checkClosing(label, tail, CLOSING) },
+  };
+}
+
+/** False where the server does not answer: then the database counts as missing. */
+async function isGone(database: string, { client: { connection, psql }, server }: Plan): Promise<boolean> {
+  try {
+    const door = await findDoor(connection, psql, server.databases.map(({ name }) => name));
+    const now = await askServer(connection, psql, door);
+    return !now.databases.some(({ name }) => name === database);
+  } catch (error) {
+    if (error instanceof RunFailedError) return false;
+    throw error;
+  }
+}
+
+/** Passwords of roles are for superusers to read; without them the roles themselves are still worth keeping. */
+function globalsPart({ server, client: { connection }, installation, context }: Plan): SourcePart {
+  const messages = new DumpMessages("pg_dumpall", context.ports.output);
+  const label = "roles and tablespaces";
+  if (!server.is_superuser) {
+    context.ports.output.line("Roles are stored without passwords: the user is no superuser");
+  }
+  const args = [
+    "--globals-only",
+    connectionArgument("--database", server.door),
+    ...(server.is_superuser ? [] : ["--no-role-passwords"]),
+  ];
+  return {
+    label,
+    database: null,
+    isGeneral: true,
+    infix: GLOBALS_INFIX,
+    extension: ".sql",
+    command: connection.command(programPath(installation, "pg_dumpall"), args, server.door),
+    streamDescriptor: 1,
+    index: null,
+    restore: "psql --no-psqlrc --dbname=postgres",
+    message: (line) => messages.read(line),
+    checkExit: (exit) => messages.check(exit, label),
+    checkEnd: ({ tail }) => checkClosing(label, tail, CLOSING),
+  };
+}
+
+export function checkCustom(label: string, head: Uint8Array): void {
+  if (new TextDecoder("latin1").decode(head.subarray(0, 5)) !== "PGDMP") {
+    throw new RunFailedError(
+      `Cannot trust the dump of ${label}: it does not start as pg_dump's custom format does`,
+    );
+  }
+}

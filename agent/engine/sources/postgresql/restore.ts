@@ -1,0 +1,179 @@
+/**
+ * Restores PostgreSQL databases. A fresh database is made from `template0`. It gets the encoding, collation,
+ * owner and properties of the existing database, or else those in the backup. The swap is one transaction of
+ * renames.
+ */
+import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
+import type { RestoreContext } from "../../jobs/restore.ts";
+import type { ProgramContext } from "../../run_context.ts";
+import type { PostgresqlConnection } from "./connection.ts";
+import { DATABASE_PROPERTIES } from "./databases.ts";
+import { DatabaseProperties, DEFAULT_GRANTS } from "./properties.ts";
+import { identifier, literal } from "./text.ts";
+import { besideNames, MARK, UNFINISHED } from "../database/scratch_names.ts";
+import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "../database/databases.ts";
+import { PostgresqlFresh, type Properties } from "./fresh.ts";
+import { boundExtensions, describeBound } from "./bound.ts";
+import { loaderFor } from "./load.ts";
+import { MovedDatabases } from "./moved.ts";
+import { mergeProperties, type PropertyStatement } from "./restore_properties.ts";
+import { endConnections, insistOn, IS_OCCUPIED } from "./sql.ts";
+
+interface Existing extends Properties {
+  name: string;
+  properties: DatabaseProperties;
+  /** Whether there is something in it. */
+  isOccupied: boolean;
+}
+
+export async function openPostgresql(
+  target: DatabaseTarget,
+  programs: ProgramContext,
+  { job }: RestoreContext,
+): Promise<DatabaseHost> {
+  return new PostgresqlHost(target, await PostgresqlFresh.open(target, programs, job.backup.source));
+}
+
+class PostgresqlHost implements DatabaseHost {
+  readonly #existing = new Map<string, Existing>();
+  /** By the database's final name. */
+  readonly #properties = new Map<string, DatabaseProperties>();
+  /** Databases that are loaded under their final name. */
+  readonly #inPlace = new Set<string>();
+  readonly #moved: MovedDatabases;
+
+  constructor(private readonly target: DatabaseTarget, private readonly server: PostgresqlFresh) {
+    this.#moved = new MovedDatabases(server);
+  }
+
+  async inspect(wanted: readonly WantedDatabase[]): Promise<void> {
+    const names = wanted.map(({ name }) => name);
+    await this.server.meet(names);
+    for (const name of names) {
+      await this.#moved.mend(name);
+      await this.#inspectExisting(name);
+      const { fresh, replaced } = besideNames(name);
+      for (const beside of [fresh, replaced]) await this.server.refuseTaken(beside);
+    }
+  }
+
+  async create(wanted: WantedDatabase): Promise<Loader> {
+    const { name, original } = wanted;
+    const bound = boundExtensions(wanted.contents);
+    const leftOut = bound.length > 0 && !await this.server.isHomeOfBound(name) ? bound : [];
+    if (leftOut.length > 0) this.server.output.warning(`Left out of ${name}: ${describeBound(leftOut)}`);
+    const existing = this.#existing.get(name);
+    if (bound.length > leftOut.length) {
+      this.#inPlace.add(name);
+      if (existing !== undefined) await this.#moved.moveAside(name, existing.properties.comment);
+    }
+    const place = this.#placeOf(name);
+    const isOwned = this.target.owners ?? true;
+    const properties = this.#propertiesFor(wanted);
+    const tablespace = properties?.tablespace ?? null;
+    await this.server.make({ name: place, original, comment: UNFINISHED, existing, isOwned, tablespace });
+    const choices = { isOwned, continuesOnErrors: this.target.continue_on_errors ?? false, leftOut };
+    const later = properties === undefined ? [] : await this.#applyProperties(name, properties, isOwned);
+    const loader = await loaderFor(this.server, place, wanted, choices);
+    const finish = async () => {
+      await loader.finish?.();
+      await this.server.carryOut(later);
+    };
+    return { ...loader, finish };
+  }
+
+  async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
+    const connection = await this.server.connect(programs);
+    const names = wanted.map(({ name }) => name);
+    // Loading takes a while: an empty database may have been put to use.
+    for (const name of names) {
+      if (this.#existing.has(name) && !this.#inPlace.has(name)) await this.#refuseOccupied(name, connection);
+    }
+    for (const name of names) await this.server.release(this.#placeOf(name));
+    const swap = this.#swapStatements(names);
+    await insistOn(() => this.server.execute(swap, connection));
+    for (const name of names) {
+      this.server.unfinished.delete(this.#placeOf(name));
+      const isReplaced = this.#inPlace.has(name) ? this.#moved.published(name) : this.#existing.has(name);
+      if (isReplaced) this.server.unfinished.add(besideNames(name).replaced);
+    }
+  }
+
+  async discard(programs: ProgramContext): Promise<void> {
+    await this.server.discard(programs, "The next restore");
+    await this.#moved.putAllBack(programs);
+  }
+
+  async #inspectExisting(name: string): Promise<void> {
+    const [found] = await this.server.query<Properties & { name: string }>(
+      `select datname as name, ${DATABASE_PROPERTIES}
+       from pg_catalog.pg_database d where datname = ${literal(name)}`,
+    );
+    if (found === undefined) return;
+    const properties = await this.server.propertiesOf(name);
+    if (properties === undefined) return;
+    const isOccupied = await this.#refuseOccupied(name, this.server.connection);
+    this.#existing.set(name, { ...found, properties, isOccupied });
+  }
+
+  async #refuseOccupied(name: string, connection: PostgresqlConnection): Promise<boolean> {
+    const rows = await connection.query<{ is_occupied: boolean }>(this.server.psql, name, IS_OCCUPIED);
+    const isOccupied = rows[0]!.is_occupied;
+    if (isOccupied && !this.target.overwrite) throw occupied(name);
+    return isOccupied;
+  }
+
+  /** Undefined where neither the server nor the backup tells any. */
+  #propertiesFor({ name, contents }: WantedDatabase): DatabaseProperties | undefined {
+    const told = DatabaseProperties.safeParse(contents?.properties).data;
+    const existing = this.#existing.get(name);
+    if (existing === undefined) return told;
+    if (existing.isOccupied || told === undefined) return existing.properties;
+    return mergeProperties(existing.properties, told);
+  }
+
+  #placeOf(name: string): string {
+    return this.#inPlace.has(name) ? name : besideNames(name).fresh;
+  }
+
+  /**
+   * Applies a database's properties. A database under its final name accepts no connections until it is
+   * loaded. Resolves with the statements that have to wait until then.
+   */
+  async #applyProperties(
+    name: string,
+    properties: DatabaseProperties,
+    isOwned: boolean,
+  ): Promise<PropertyStatement[]> {
+    this.#properties.set(name, properties);
+    const place = this.#placeOf(name);
+    if (!this.#inPlace.has(name)) return await this.server.applyProperties(place, properties, isOwned);
+    await this.server.execute(`revoke all on database ${identifier(place)} from public`);
+    const grants = properties.grants ?? [...DEFAULT_GRANTS];
+    return await this.server.applyProperties(place, { ...properties, grants }, isOwned, "later");
+  }
+
+  #swapStatements(names: readonly string[]): string {
+    const statements = [endConnections(names.flatMap((name) => [name, besideNames(name).fresh]))];
+    for (const name of names) {
+      const { fresh, replaced } = besideNames(name);
+      const properties = this.#properties.get(name);
+      if (this.#inPlace.has(name)) statements.push(...this.#moved.forget(name));
+      else {
+        if (this.#existing.has(name)) {
+          statements.push(
+            `comment on database ${identifier(name)} is ${literal(`${MARK}replaced by a restore`)}`,
+            `alter database ${identifier(name)} rename to ${identifier(replaced)}`,
+          );
+        }
+        statements.push(`alter database ${identifier(fresh)} rename to ${identifier(name)}`);
+      }
+      const comment = properties?.comment ?? null;
+      statements.push(
+        `comment on database ${identifier(name)} is ${comment === null ? "null" : literal(comment)}`,
+      );
+      if (properties?.is_template) statements.push(`alter database ${identifier(name)} is_template true`);
+    }
+    return statements.join(";\n");
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Restores a database's properties. Separates those that the load may need from those that must wait until it
+ * is done.
+ */
+import type { DatabaseGrant, DatabaseProperties, DatabaseSetting } from "./properties.ts";
+import { identifier, literal } from "./text.ts";
+
+/**
+ * Settings whose value is a list of names that are already quoted: src/bin/pg_dump/dumputils.c,
+ * variable_is_guc_list_quote.
+ */
+const LISTS = [
+  "local_preload_libraries",
+  "search_path",
+  "session_preload_libraries",
+  "shared_preload_libraries",
+  "temp_tablespaces",
+  "unix_socket_directories",
+];
+
+/** Settings that would stop a load, end it or change what it does. */
+const HELD_BACK = [
+  "default_transaction_deferrable",
+  "default_transaction_isolation",
+  "default_transaction_read_only",
+  "event_triggers",
+  "idle_in_transaction_session_timeout",
+  "idle_session_timeout",
+  "local_preload_libraries",
+  "lock_timeout",
+  "role",
+  "session_preload_libraries",
+  "session_replication_role",
+  "statement_timeout",
+  "transaction_timeout",
+];
+
+/** One property as a statement, and what to tell where it can't be carried out. */
+export interface PropertyStatement {
+  readonly sql: string;
+  readonly what: string;
+}
+
+export interface PropertyPlan {
+  /** Grants, and settings that functions may ask for while they load. */
+  readonly before: PropertyStatement[];
+  readonly after: PropertyStatement[];
+  /** Properties that can't be restored, as their role does not exist. */
+  readonly lost: string[];
+}
+
+export interface PropertyChoices {
+  /** Roles of the server. */
+  readonly roles: ReadonlySet<string>;
+  /** False leaves out grants to anybody but PUBLIC, and settings of roles. */
+  readonly isOwned: boolean;
+}
+
+/** @param to The database that gets them. */
+export function planProperties(
+  to: string,
+  properties: DatabaseProperties,
+  { roles, isOwned }: PropertyChoices,
+): PropertyPlan {
+  const { grants, connection_limit, settings, security_labels } = properties;
+  const hasRole = (role: string | null) => role === null || (isOwned && roles.has(role));
+  const name = identifier(to);
+  const ofAll = settings.filter(({ role }) => role === null);
+  const isHeld = ({ name }: DatabaseSetting) => HELD_BACK.includes(name.toLowerCase());
+  const ofRoles = settings.filter(({ role }) => role !== null && hasRole(role));
+  return {
+    before: [
+      ...grants === null ? [] : grantStatements(name, grants, properties.owner, hasRole),
+      ...ofAll.filter((each) => !isHeld(each)).map((each) => settingStatement(name, each)),
+    ],
+    after: [
+      ...[...ofAll.filter(isHeld), ...ofRoles].map((each) => settingStatement(name, each)),
+      ...connection_limit < 0 ? [] : [{
+        sql: `alter database ${name} connection limit ${connection_limit}`,
+        what: `connection limit ${connection_limit}`,
+      }],
+      ...security_labels.map(({ provider, label }) => ({
+        sql: `security label for ${identifier(provider)} on database ${name} is ${literal(label)}`,
+        what: `the security label of ${provider}`,
+      })),
+    ],
+    lost: isOwned ? lostRoles(properties, hasRole) : [],
+  };
+}
+
+/** Merges the properties of an existing, empty database with those in the backup. The existing ones win. */
+export function mergeProperties(own: DatabaseProperties, told: DatabaseProperties): DatabaseProperties {
+  const key = ({ role, name }: DatabaseSetting) => JSON.stringify([role, name]);
+  const has = new Set(own.settings.map(key));
+  return {
+    ...own,
+    grants: own.grants ?? told.grants,
+    connection_limit: own.connection_limit < 0 ? told.connection_limit : own.connection_limit,
+    is_template: own.is_template || told.is_template,
+    comment: own.comment ?? told.comment,
+    settings: [...own.settings, ...told.settings.filter((each) => !has.has(key(each)))],
+    security_labels: own.security_labels.length > 0 ? own.security_labels : told.security_labels,
+  };
+}
+
+function grantStatements(
+  name: string,
+  grants: readonly DatabaseGrant[],
+  owner: string,
+  hasRole: (role: string | null) => boolean,
+): PropertyStatement[] {
+  const kept = grants.filter(({ grantee }) => grantee !== owner && hasRole(grantee));
+  return [
+    { sql: `revoke all on database ${name} from public`, what: "the rights that were taken from PUBLIC" },
+    ...kept.map((grant) => ({
+      sql: `grant ${grant.privilege} on database ${name} to ${
+        grant.grantee === null ? "public" : identifier(grant.grantee)
+      }${grant.is_grantable ? " with grant option" : ""}`,
+      what: describe(grant),
+    })),
+  ];
+}
+
+function settingStatement(database: string, { role, name, value }: DatabaseSetting): PropertyStatement {
+  const of = role === null
+    ? `alter database ${database}`
+    : `alter role ${identifier(role)} in database ${database}`;
+  const variable = name.split(".").map(identifier).join(".");
+  const to = LISTS.includes(name.toLowerCase()) ? value || "''" : literal(value);
+  return {
+    sql: `${of} set ${variable} to ${to}`,
+    what: `setting ${name}${role === null ? "" : ` of role ${role}`}`,
+  };
+}
+
+function lostRoles(
+  { grants, settings, owner }: DatabaseProperties,
+  hasRole: (role: string | null) => boolean,
+): string[] {
+  return [
+    ...(grants ?? []).filter(({ grantee }) => grantee !== owner && !hasRole(grantee)).map(describe),
+    ...settings.filter(({ role }) => !hasRole(role)).map(({ role, name }) =>
+      `setting ${name} of role ${role}`
+    ),
+  ];
+}
+
+function describe({ grantee, privilege }: DatabaseGrant): string {
+  return `the grant of ${privilege} to ${grantee ?? "PUBLIC"}`;
+}

@@ -1,0 +1,95 @@
+/** Tables whose rows a task leaves out, and what that means for others. */
+import type { PostgresqlConnection } from "./connection.ts";
+import { identifier, literal } from "./text.ts";
+import type { UncheckedForeignKey } from "../database/row_counts.ts";
+
+export interface ExcludedTable {
+  /** The name in the task that led to it; null where it is a materialized view that reads an excluded one. */
+  entry: string | null;
+  oid: number;
+  schema: string;
+  name: string;
+  /** As in `pg_class.relkind`. */
+  kind: string;
+}
+
+/**
+ * Finds the tables that the entries name. A name is taken literally: `table` in every schema, or
+ * `schema.table`. Includes a table's partitions. A materialized view that is left empty can't be read, so
+ * materialized views that read it are left empty too.
+ */
+export async function findExcludedTables(
+  connection: PostgresqlConnection,
+  psql: string,
+  database: string,
+  entries: string[],
+): Promise<ExcludedTable[]> {
+  return await connection.query<ExcludedTable>(
+    psql,
+    database,
+    `with recursive found as (
+       select w.entry, c.oid
+       from pg_catalog.pg_class c
+       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       join unnest(array[${entries.map(literal).join(", ")}]::text[]) as w(entry)
+         on c.relname = w.entry or n.nspname || '.' || c.relname = w.entry
+       where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+       union
+       select found.entry, i.inhrelid
+       from found
+       join pg_catalog.pg_inherits i on i.inhparent = found.oid
+       join pg_catalog.pg_class c on c.oid = i.inhrelid
+       where c.relkind in ('r', 'p', 'f') and pg_catalog.pg_get_expr(c.relpartbound, c.oid) is not null
+     ),
+     readers as (
+       select c.oid from found join pg_catalog.pg_class c on c.oid = found.oid where c.relkind = 'm'
+       union
+       select r.ev_class
+       from readers
+       join pg_catalog.pg_depend d on d.refobjid = readers.oid and d.refclassid = 'pg_catalog.pg_class'::regclass
+         and d.classid = 'pg_catalog.pg_rewrite'::regclass
+       join pg_catalog.pg_rewrite r on r.oid = d.objid and r.ev_class <> readers.oid
+     ),
+     left_out as (
+       select entry, oid from found
+       union all
+       select null, oid from readers where oid not in (select oid from found)
+     )
+     select left_out.entry, c.oid::bigint as oid, n.nspname as schema, c.relname as name, c.relkind::text as kind
+     from left_out
+     join pg_catalog.pg_class c on c.oid = left_out.oid
+     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where left_out.entry is not null or c.relkind = 'm'
+     order by 3, 4`,
+  );
+}
+
+/** Foreign keys of tables with rows to tables without: a server refuses to make them as they were. */
+export async function findUncheckedForeignKeys(
+  connection: PostgresqlConnection,
+  psql: string,
+  database: string,
+  excluded: readonly ExcludedTable[],
+): Promise<UncheckedForeignKey[]> {
+  if (excluded.length === 0) return [];
+  const oids = excluded.map(({ oid }) => oid).join(", ");
+  return await connection.query<UncheckedForeignKey>(
+    psql,
+    database,
+    // Definitions name schemas that are not in the search path.
+    `with settled as materialized (select pg_catalog.set_config('search_path', 'pg_catalog', true))
+     select pg_catalog.format('%I.%I', n.nspname, c.relname) as table, k.conname as name,
+       pg_catalog.pg_get_constraintdef(k.oid) as definition
+     from settled, pg_catalog.pg_constraint k
+     join pg_catalog.pg_class c on c.oid = k.conrelid
+     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where k.contype = 'f' and k.convalidated and k.confrelid in (${oids}) and k.conrelid not in (${oids})
+       and coalesce((pg_catalog.to_jsonb(k) ->> 'conparentid')::oid, 0) = 0
+     order by 1, 2`,
+  );
+}
+
+/** pg_dump reads patterns; within quotes nothing but a quote is special. */
+export function excludeArgument({ schema, name }: Pick<ExcludedTable, "schema" | "name">): string {
+  return `--exclude-table-data=${identifier(schema)}.${identifier(name)}`;
+}

@@ -1,0 +1,105 @@
+/** What the control plane asks of the agent beside runs, answered once each. */
+import { logger } from "../../src/telemetry/logging.ts";
+import type { BackupSend } from "../../src/protocol/browsing.ts";
+import type { AgentMessage, AgentRequest, ServerMessage } from "../../src/protocol/wire_messages.ts";
+import { browseBackup } from "../engine/jobs/browse.ts";
+import { checkDestination, removeFromDestination } from "../engine/destinations/registry.ts";
+import type { GarbageCollection } from "../engine/garbage.ts";
+import type { ListingCache } from "../engine/archive/listing_cache.ts";
+import { BackupDamagedError, RunFailedError } from "../engine/ports.ts";
+import { type Carry, sendFromBackup } from "../engine/jobs/send.ts";
+import { sendStream, type StreamOptions } from "./streams.ts";
+
+/** At the same time; the control plane asks the rest again when these are answered or late. */
+const MAX_REQUESTS = 16;
+/** Of those, downloads. */
+const MAX_SENDING = 8;
+
+export class Requests {
+  #count = 0;
+  #sending = 0;
+
+  constructor(
+    private readonly stream: StreamOptions,
+    private readonly send: (message: AgentMessage) => boolean,
+    private readonly listings: ListingCache | null = null,
+    private readonly garbage: GarbageCollection | null = null,
+  ) {}
+
+  async take(
+    { request, request_id, timeout_ms }: Extract<ServerMessage, { type: "request" }>,
+  ): Promise<void> {
+    if (this.#count >= MAX_REQUESTS) {
+      this.send({
+        type: "response",
+        request_id,
+        ok: false,
+        error: "The agent has too many requests at work.",
+      });
+      return;
+    }
+    this.#count++;
+    const over = new AbortController();
+    const timeout = new RunFailedError(`It took longer than ${timeout_ms / 1000} s`);
+    const late = Promise.withResolvers<never>();
+    this.stream.clock.sleep(timeout_ms, over.signal).then(() => {
+      over.abort(timeout);
+      late.reject(timeout);
+    }, () => {});
+    try {
+      // Work that continues after its deadline, for example at a disk that does not answer, occupies no slot.
+      const result = await Promise.race([this.#carryOut(request, over.signal), late.promise]);
+      this.send({ type: "response", request_id, ok: true, result });
+    } catch (error) {
+      if (!(error instanceof RunFailedError)) log().error("Cannot answer a request: {error}", { error });
+      this.send({
+        type: "response",
+        request_id,
+        ok: false,
+        error: (error as Error).message.slice(0, 4096),
+        ...(error instanceof BackupDamagedError ? { damage: error.damage.slice(0, 4096) } : {}),
+      });
+    } finally {
+      over.abort();
+      this.#count--;
+      this.garbage?.soon();
+    }
+  }
+
+  async #carryOut(request: AgentRequest, signal: AbortSignal): Promise<unknown> {
+    const { clock } = this.stream;
+    switch (request.kind) {
+      case "destination.check": {
+        const steps = await checkDestination(request.destination, clock, signal);
+        return { ok: steps.every((step) => step.ok), steps };
+      }
+      case "destination.delete":
+        return await removeFromDestination(request.destination, request, clock, signal);
+      case "backup.browse":
+        return await browseBackup(request, clock, signal, this.listings);
+      case "backup.send":
+        return await this.#sendBytes(request, signal);
+    }
+  }
+
+  /** Downloads last: some room is left for questions that are answered at once. */
+  async #sendBytes(request: BackupSend, signal: AbortSignal): Promise<unknown> {
+    if (this.#sending >= MAX_SENDING) {
+      throw new RunFailedError(
+        `The agent sends ${MAX_SENDING} downloads already. Try again when one is over.`,
+      );
+    }
+    this.#sending++;
+    const leave = () => void this.#sending--;
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      const carry: Carry = (bytes) => sendStream(this.stream, request.stream, bytes, signal);
+      return await sendFromBackup(request, carry, this.stream.clock, signal);
+    } finally {
+      signal.removeEventListener("abort", leave);
+      if (!signal.aborted) leave();
+    }
+  }
+}
+
+const log = () => logger("agent");

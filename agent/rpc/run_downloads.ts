@@ -1,0 +1,20 @@
+/** A run's downloads, as the engine asks for them, over the link. */
+import type { Downloads } from "../engine/ports.ts";
+import type { RunCalls } from "./run_calls.ts";
+
+export class RunDownloads implements Downloads {
+  constructor(
+    private readonly calls: RunCalls,
+    private readonly run: { runId: number; attempt: number },
+  ) {}
+
+  async sign(name: string, signal: AbortSignal) {
+    const { runId: run_id, attempt } = this.run;
+    const answer = await this.calls.ask(
+      { type: "download.sign", run_id, attempt, name },
+      "download.signed",
+      signal,
+    );
+    return { url: answer.url, expiresInMs: answer.expires_in_ms };
+  }
+}

@@ -1,0 +1,62 @@
+/** The control plane's state, for a run that backs it up: one download over HTTPS, with the agent's key. */
+import type { Clock } from "../../src/domain/clock.ts";
+import { RunFailedError } from "../engine/ports.ts";
+
+/** Without a byte for this long, none will come. Milliseconds. */
+const PATIENCE = 300_000;
+
+export interface ExportSource {
+  /** The control plane's address, without a trailing slash. */
+  readonly url: string;
+  readonly key: string;
+  readonly clock: Clock;
+}
+
+/** Yields the export's bytes. Throws a `RunFailedError` that tells why there are no more, or the signal's reason. */
+export async function* fetchExport(
+  { url, key, clock }: ExportSource,
+  { runId, attempt }: { runId: number; attempt: number },
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const stalled = new AbortController();
+  const either = AbortSignal.any([signal, stalled.signal]);
+  /** Null while whoever takes the bytes takes its time: a destination that is away, for one. */
+  let heard: number | null = clock.monotonic();
+  const over = new AbortController();
+  const watch = async () => {
+    for (let left = PATIENCE; left > 0; left = PATIENCE - (heard === null ? 0 : clock.monotonic() - heard)) {
+      await clock.sleep(left, over.signal);
+    }
+    stalled.abort(new Error(`nothing came for ${PATIENCE / 1000} s`));
+  };
+  watch().catch(() => {});
+  try {
+    const response = await fetch(`${url}/api/agent/export?run_id=${runId}&attempt=${attempt}`, {
+      headers: { authorization: `Bearer ${key}` },
+      signal: either,
+    });
+    if (!response.ok) throw new Error(await refusal(response));
+    for await (const chunk of response.body!) {
+      heard = null;
+      yield chunk;
+      heard = clock.monotonic();
+    }
+  } catch (cause) {
+    signal.throwIfAborted();
+    const reason = stalled.signal.aborted ? stalled.signal.reason : cause;
+    throw new RunFailedError(`Cannot fetch the control plane's state: ${(reason as Error).message}`, {
+      cause,
+    });
+  } finally {
+    over.abort();
+  }
+}
+
+async function refusal(response: Response): Promise<string> {
+  const text = await response.text();
+  try {
+    return String(JSON.parse(text).message);
+  } catch {
+    return `it answers ${response.status}`;
+  }
+}

@@ -1,0 +1,102 @@
+/** Bytes from the agent to a download at the control plane, by one HTTP request each. */
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { STREAM_SIZE_HEADER } from "../../src/protocol/browsing.ts";
+import type { Clock } from "../../src/domain/clock.ts";
+import { trustedAuthorities } from "../../src/network/authorities.ts";
+import { outgoing } from "../engine/outgoing.ts";
+import { RunFailedError } from "../engine/ports.ts";
+import type { BytesToSend } from "../engine/jobs/send.ts";
+
+/** With several control planes behind one address, the request has to find the one that waits. Milliseconds. */
+const TRIES = 16;
+const FIRST_WAIT = 50;
+const LONGEST_WAIT = 1_000;
+
+export interface StreamOptions {
+  /** The control plane's address. */
+  readonly url: string;
+  /** The agent's. */
+  readonly key: string;
+  readonly clock: Clock;
+}
+
+/** Resolves when the last byte was taken; rejects with a `RunFailedError` when the download is over before. */
+export async function sendStream(
+  { url, key, clock }: StreamOptions,
+  stream: string,
+  content: BytesToSend,
+  signal: AbortSignal,
+): Promise<void> {
+  const target = new URL(`${url.replace(/\/+$/, "")}/api/agent/streams/${stream}`);
+  for (let tries = 1;; tries++) {
+    const status = await post(target, key, content, signal);
+    if (status === 200) return;
+    if (status !== 421) throw new RunFailedError(`the control plane answers ${status}`);
+    if (tries === TRIES) {
+      throw new RunFailedError(
+        `of ${TRIES} requests none came to the control plane that waits for the bytes. What stands before several control planes ` +
+          "has to spread an agent's connections over all of them",
+      );
+    }
+    await clock.sleep(Math.min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT), signal);
+  }
+}
+
+async function post(url: URL, key: string, content: BytesToSend, signal: AbortSignal): Promise<number> {
+  const request = await open(url, key, content, signal);
+  let status: number | null = null;
+  const answer = new Promise<number>((resolve, reject) => {
+    request.on("error", reject);
+    request.once("response", (response: IncomingMessage) => {
+      response.resume();
+      resolve(status = response.statusCode!);
+    });
+  });
+  // Whoever awaits it next is told.
+  answer.catch(() => {});
+  try {
+    for await (const chunk of content.bytes()) {
+      signal.throwIfAborted();
+      // A source may use its buffer again.
+      if (!request.write(chunk.slice())) await Promise.race([drained(request), answer]);
+      if (status !== null) return status;
+    }
+    request.end();
+    return await answer;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof RunFailedError) throw error;
+    throw new RunFailedError("the download was left, or the control plane can't be reached", {
+      cause: error,
+    });
+  } finally {
+    // After an answer it is over either way.
+    request.destroy();
+  }
+}
+
+/**
+ * `fetch` sends a stream without its length. One that has a length is read by the control plane as it is wanted, and what is too short
+ * is cut.
+ */
+async function open(url: URL, key: string, { size, length }: BytesToSend, signal: AbortSignal) {
+  const isTls = url.protocol === "https:";
+  const { request, Agent } = isTls ? await import("node:https") : await import("node:http");
+  // The next try on the same connection would come to the same control plane.
+  const options = { ...outgoing, keepAlive: false };
+  return request(url, {
+    method: "POST",
+    agent: new Agent(isTls ? { ...options, ca: trustedAuthorities() } : options),
+    signal,
+    headers: {
+      authorization: `Bearer ${key}`,
+      "content-type": "application/octet-stream",
+      "content-length": String(length),
+      [STREAM_SIZE_HEADER]: String(size),
+    },
+  });
+}
+
+function drained(request: ClientRequest): Promise<void> {
+  return new Promise((resolve) => request.once("drain", resolve));
+}

@@ -1,0 +1,68 @@
+/**
+ * Agents that only talk, any number in one process: real links and journals. Reads an {@link Order} on standard input and stays
+ * until it is killed.
+ */
+import { Journal } from "../../agent/journal.ts";
+import { Link } from "../../agent/link.ts";
+import { systemClock } from "../../src/domain/clock.ts";
+import { success } from "../../tests/support/clients/events.ts";
+import { AGENT } from "../../tests/support/fixtures/planted.ts";
+
+export interface Order {
+  url: string;
+  keys: string[];
+  /** What an agent says of each run that it is offered, gathered for a second as agents under load do. */
+  linesPerSecond: number;
+  seconds: number;
+}
+
+if (import.meta.main) {
+  const order = JSON.parse(await new Response(Deno.stdin.readable).text()) as Order;
+  // Runs' numbers are unique: one directory does for all journals.
+  const directory = await Deno.makeTempDir({ prefix: "rearguard-load-" });
+  setInterval(() => {}, 1000); // the clock's own timers keep no process alive
+  for (const key of order.keys) void stay(order, key, directory);
+}
+
+async function stay(order: Order, key: string, directory: string): Promise<void> {
+  const journal = await Journal.open(directory, systemClock);
+  const link: Link = new Link({
+    url: order.url,
+    key,
+    clock: systemClock,
+    journal,
+    describe: () => AGENT,
+    handlers: {
+      start: ({ run_id, attempt }) => void talk(order, journal, link, run_id, attempt),
+      cancel() {},
+      forget() {},
+      request() {},
+    },
+  });
+  await link.run(new AbortController().signal);
+}
+
+async function talk(
+  order: Order,
+  journal: Journal,
+  link: Link,
+  runId: number,
+  attempt: number,
+): Promise<void> {
+  if (journal.find(runId, attempt) !== undefined) return;
+  const run = journal.create(runId, attempt, "backup");
+  run.append({ kind: "accepted" });
+  link.pump();
+  let said = 0;
+  for (let second = 1; second <= order.seconds; second++) {
+    await systemClock.sleep(1000);
+    let text = "";
+    for (; said < second * order.linesPerSecond; said++) {
+      text += `${systemClock.now().toISOString()} line ${said} of what a backup program says as it works\n`;
+    }
+    run.append({ kind: "output", text });
+    link.pump();
+  }
+  await run.finish(success() as never);
+  link.pump();
+}

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { askedServer, isThisMachine, serverToLoadInto } from "./database_server.ts";
+import { InvalidError } from "../errors.ts";
+
+const production = { host: "db.prod", port: 5433, username: "shop" };
+const socket = { host: null, port: null, username: null };
+
+Deno.test("names of the machine itself are told from others", () => {
+  const own = [null, "localhost", "LOCALHOST.", "db.localhost", "127.0.0.1", "127.9.8.7", "::1", "0:0::1"];
+  for (const host of [...own, "::ffff:127.0.0.1", "/var/run/postgresql"]) {
+    assert.equal(isThisMachine(host), true, String(host));
+  }
+  for (
+    const host of [
+      "db.prod",
+      "10.0.0.1",
+      "127.example.com",
+      "localhost.example.com",
+      "::2",
+      "::ffff:10.0.0.1",
+    ]
+  ) {
+    assert.equal(isThisMachine(host), false, host);
+  }
+});
+
+Deno.test("the task's server is used from the task's own machine, or where it is the machine itself", () => {
+  assert.deepEqual(serverToLoadInto(production, true, null), production);
+  assert.deepEqual(serverToLoadInto({ ...production, host: "::1" }, false, null), {
+    ...production,
+    host: "::1",
+  });
+  assert.deepEqual(serverToLoadInto(null, false, null), socket);
+  assert.throws(
+    () => serverToLoadInto(production, false, null),
+    (error) =>
+      error instanceof InvalidError &&
+      /db\.prod, may hold the original/.test(error.errors.database_host![0]!),
+  );
+});
+
+Deno.test("what is asked for takes the place of all of the task's", () => {
+  const asked = askedServer({ database_host: "db.staging" });
+  assert.deepEqual(serverToLoadInto(production, false, asked), { ...socket, host: "db.staging" });
+  assert.deepEqual(
+    serverToLoadInto(production, true, askedServer({ database_host: null, database_port: 5434 })),
+    {
+      ...socket,
+      port: 5434,
+    },
+  );
+  assert.equal(askedServer({}), null);
+  assert.throws(
+    () => askedServer({ database_port: 1, database_username: "x" }),
+    (error) => error instanceof InvalidError && Object.keys(error.errors).length === 2,
+  );
+});

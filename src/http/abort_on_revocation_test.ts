@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { type ApiClient, type TestApi, testApi } from "../../tests/support/clients/api.ts";
+import { newRun, newServer, newTask } from "../../tests/support/fixtures/records.ts";
+import { until } from "../../tests/support/assertions/until.ts";
+import { createEnrolmentToken, enrolAgent, revokeAgent } from "../services/servers/enrolment.ts";
+import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
+import { authenticate } from "../services/access/tokens.ts";
+import { whileGood } from "./abort_on_revocation.ts";
+
+/** A run's events under a token of their own, and what ends with it. */
+async function follow(api: TestApi, owner: ApiClient, expires_at: string | null = null) {
+  const task = await newTask(owner);
+  await newRun(api.database, task, api.clock.now(), { state: "running", attempt: 1 });
+  const made = await owner.call("POST", "/api/tokens", {
+    name: "s",
+    abilities: ["view-backup-tasks"],
+    expires_at,
+  });
+  const { id, token } = made.body.data;
+  const response = await api.app.request(`/api/backup-tasks/${task}/latest-log/stream`, {
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  assert.equal(response.status, 200);
+  const reader = response.body!.getReader();
+  let text = "";
+  let isOver = false;
+  void (async () => {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      text += new TextDecoder().decode(next.value);
+    }
+    isOver = true;
+  })();
+  await until(() => text.includes("event: state"));
+  const ended = async () => {
+    await until(() => isOver, 10_000);
+    return text;
+  };
+  return { id, isOver: () => isOver, ended };
+}
+
+/** What the read fails with; it must not wait for ever. */
+async function failureOf(read: Promise<unknown>): Promise<string> {
+  let failure: string | null = null;
+  read.then(() => failure = "It did not fail", (error) => failure = String(error));
+  await until(() => failure !== null, 10_000);
+  return failure!;
+}
+
+Deno.test("a stream of events ends when its token is revoked", async () => {
+  await using api = await testApi();
+  const owner = await api.user();
+  const { id, ended } = await follow(api, owner);
+  const other = await follow(api, owner);
+  assert.equal((await owner.call("DELETE", `/api/tokens/${id}`)).status, 200);
+  assert.doesNotMatch(await ended(), /event: finished/);
+  // The other token's goes on.
+  assert.ok(!other.isOver());
+  await owner.call("DELETE", `/api/tokens/${other.id}`);
+  await other.ended();
+});
+
+Deno.test("a stream of events ends when its token loses the ability, or expires", async () => {
+  await using api = await testApi();
+  const owner = await api.user();
+  const narrowed = await follow(api, owner);
+  await owner.call("PUT", `/api/tokens/${narrowed.id}`, { abilities: ["manage-tags"] });
+  await narrowed.ended();
+  const expiring = await follow(api, owner, "2026-01-05T13:00:00Z");
+  await api.clock.advance(3_599_000);
+  assert.ok(!expiring.isOver());
+  await until(async () => {
+    await api.clock.advance(1000);
+    return expiring.isOver();
+  }, 10_000);
+});
+
+Deno.test("a download is cut, not ended, when its token is revoked, and leaves its source", async () => {
+  await using api = await testApi();
+  const owner = await api.user();
+  const made = await owner.call("POST", "/api/tokens", { name: "d", abilities: ["restore-backups"] });
+  const caller = await authenticate(api.services, made.body.data.token);
+  let left = false;
+  const endless = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new Uint8Array(10)),
+    cancel: () => void (left = true),
+  });
+  const response = whileGood(
+    new Response(endless, { headers: { ETag: '"e"' } }),
+    () => watchToken(api.services, caller, "restore-backups"),
+  );
+  assert.equal(response.headers.get("etag"), '"e"');
+  const reader = response.body!.getReader();
+  assert.equal((await reader.read()).value?.length, 10);
+  const next = reader.read();
+  await owner.call("DELETE", `/api/tokens/${made.body.data.id}`);
+  assert.match(await failureOf(next), /its token is no longer good/);
+  assert.ok(left);
+});
+
+Deno.test("what an agent reads is cut when its key is revoked, and another's is not", async () => {
+  await using api = await testApi();
+  const owner = await api.user();
+  const caller = await authenticate(api.services, owner.token);
+  const agent = async () => {
+    const id = await newServer(owner);
+    const { token } = await createEnrolmentToken(api.services, caller, id, 60);
+    const description = { version: "1", hostname: "h", os: "linux", arch: "x", tools: {} };
+    const { agentKey } = await enrolAgent(api.services, token, description);
+    const endless = new ReadableStream<Uint8Array>({ start: (each) => each.enqueue(new Uint8Array(10)) });
+    const reader = whileGood(new Response(endless), () => watchAgentKey(api.services, agentKey)).body!
+      .getReader();
+    await reader.read();
+    return { id, reader };
+  };
+  const [first, second] = [await agent(), await agent()];
+  const next = first.reader.read();
+  let isOpen = true;
+  second.reader.read().then(() => isOpen = false, () => isOpen = false);
+  await revokeAgent(api.services, caller, first.id);
+  assert.match(await failureOf(next), /its token is no longer good/);
+  assert.ok(isOpen);
+  await second.reader.cancel();
+});

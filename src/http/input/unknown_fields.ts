@@ -1,0 +1,122 @@
+/**
+ * Detects fields in a request that the operation does not know. A field that resembles a known one is
+ * refused, as it is probably a mistake: a misspelt `encryption_pasword` would store the data unencrypted.
+ * Other fields are ignored and listed in the response's `warnings`: existing clients send extra fields, or a
+ * whole record as they got it.
+ */
+import type { z } from "@hono/zod-openapi";
+import { nearestName } from "../../domain/near_name.ts";
+import type { FieldErrors } from "./input.ts";
+
+/** Maximum characters of a name in a warning. */
+const MAX_SHOWN = 100;
+/** Maximum warnings in a response; one more gives the number of those left out. */
+const MAX_WARNINGS = 50;
+
+/** Names that may carry a secret: such a field must not be ignored silently. */
+const SECRET_NAME = /passw|passphrase|secret|encrypt|recipient|private_?key/i;
+
+export interface UnknownFields {
+  /** Errors by path; each names the field that was meant. */
+  readonly errors: FieldErrors;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * @param shown Fields of the operation's response: clients send them back, so they never count as misspelt.
+ */
+export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySet<string>): UnknownFields {
+  const found = [...walk(schema._zod as Internals, raw, [])];
+  const errors: FieldErrors = {};
+  const ignored: string[] = [];
+  const readOnly: string[] = [];
+  for (const { path, known, secrets } of found) {
+    const name = path.at(-1)!;
+    if (path.length === 1 && shown.has(name)) {
+      readOnly.push(name);
+      continue;
+    }
+    const meant = nearestName(name, known) ?? nearSecret(name, secrets);
+    const field = path.join(".").slice(0, MAX_SHOWN);
+    if (meant === null) ignored.push(`The field ${field} was ignored: this operation has no such field.`);
+    else {errors[field] = [
+        `The field ${field} is not known. Did you mean ${[...path.slice(0, -1), meant].join(".")}?`,
+      ];}
+  }
+  if (readOnly.length > 0) {
+    ignored.push(`Fields that can't be set here were ignored: ${readOnly.join(", ")}.`);
+  }
+  return { errors, warnings: shortened(ignored) };
+}
+
+/** Returns every field of the body of an operation that takes none. */
+export function ignoredFields(raw: unknown): string[] {
+  if (!isRecord(raw)) return [];
+  return shortened(
+    Object.keys(raw).map((name) =>
+      `The field ${name.slice(0, MAX_SHOWN)} was ignored: this operation takes no fields.`
+    ),
+  );
+}
+
+function shortened(warnings: string[]): string[] {
+  if (warnings.length <= MAX_WARNINGS) return warnings;
+  return [...warnings.slice(0, MAX_WARNINGS), `${warnings.length - MAX_WARNINGS} more fields were ignored.`];
+}
+
+function nearSecret(name: string, secrets: readonly string[]): string | null {
+  if (secrets.length === 0 || !SECRET_NAME.test(name)) return null;
+  const first = name.toLowerCase().split(/[^a-z0-9]+/)[0]!;
+  return secrets.find((secret) => secret.startsWith(first.slice(0, 7))) ?? secrets[0]!;
+}
+
+interface Unknown {
+  readonly path: readonly string[];
+  /** The fields of the enclosing object. */
+  readonly known: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+type Internals = z.core.$ZodTypes["_zod"];
+
+function* walk({ def }: Internals, raw: unknown, path: readonly string[]): Generator<Unknown> {
+  switch (def.type) {
+    case "object":
+      yield* walkObject(def as z.core.$ZodObjectDef, raw, path);
+      break;
+    case "array":
+      if (typeof raw !== "object" || raw === null) return;
+      for (const [at, item] of Object.entries(raw)) yield* walk(internals(def.element), item, [...path, at]);
+      break;
+    case "nullable":
+    case "optional":
+    case "default":
+    case "prefault":
+    case "readonly":
+    case "nonoptional":
+    case "catch":
+      yield* walk(internals(def.innerType), raw, path);
+      break;
+    case "pipe":
+      yield* walk(internals(def.in), raw, path);
+  }
+}
+
+function* walkObject(def: z.core.$ZodObjectDef, raw: unknown, path: readonly string[]): Generator<Unknown> {
+  if (!isRecord(raw)) return;
+  const known = Object.keys(def.shape);
+  const secrets = known.filter((name) => /password|secret|_key$/.test(name));
+  for (const [name, value] of Object.entries(raw)) {
+    const field = Object.hasOwn(def.shape, name) ? def.shape[name] : undefined;
+    if (field !== undefined) yield* walk(internals(field), value, [...path, name]);
+    else if (def.catchall === undefined) yield { path: [...path, name], known, secrets };
+  }
+}
+
+function internals(schema: z.core.$ZodType): Internals {
+  return schema._zod as Internals;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

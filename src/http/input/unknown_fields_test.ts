@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { type ApiClient, testApi } from "../../../tests/support/clients/api.ts";
+import { newDestination, newServer } from "../../../tests/support/fixtures/records.ts";
+import { ENDPOINTS } from "../routes.ts";
+
+const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
+
+async function taskFields(client: ApiClient) {
+  return {
+    remote_server_id: await newServer(client),
+    backup_destination_id: await newDestination(client),
+    label: "Site",
+    type: "files",
+    source_path: "/srv",
+    frequency: "daily",
+    time_to_run_at: "02:00",
+  };
+}
+
+Deno.test("a misspelt field is refused, naming the one that was meant, and nothing is stored", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  const fields = await taskFields(api.admin);
+  for (
+    const [name, meant] of [
+      ["encryption_pasword", "encryption_password"],
+      ["encryptionPassword", "encryption_password"],
+      ["encryption_key", "encryption_password"],
+      ["encryption_recipient", "encryption_recipients"],
+      ["keep_dayly", "keep_daily"],
+      ["exclude_paths", "excluded_paths"],
+    ] as const
+  ) {
+    const { status, body } = await call("POST", "/api/backup-tasks", { ...fields, [name]: "x" });
+    assert.deepEqual([status, Object.keys(body.errors)], [422, [name]], name);
+    assert.equal(body.errors[name][0], `The field ${name} is not known. Did you mean ${meant}?`);
+  }
+  assert.equal((await call("GET", "/api/backup-tasks")).body.meta.total, 0);
+});
+
+Deno.test("an update, a form and a nested object are held to their fields as well", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  const task = (await call("POST", "/api/backup-tasks", await taskFields(api.admin))).body.data.id;
+  const update = await call("PUT", `/api/backup-tasks/${task}`, "encryption_pasword=x", FORM);
+  assert.deepEqual([update.status, Object.keys(update.body.errors)], [422, ["encryption_pasword"]]);
+  const stream = { label: "On call", type: "email", value: "jo@example.test" };
+  const nested = await call("POST", "/api/notification-streams", {
+    ...stream,
+    notifications: { on_failures: true, colour: "red" },
+  });
+  assert.deepEqual(nested.body.errors, {
+    "notifications.on_failures": [
+      "The field notifications.on_failures is not known. Did you mean notifications.on_failure?",
+    ],
+  });
+  const form = "label=On+call&type=email&value=jo%40example.test&notifications[colour]=red";
+  const { status, body } = await call("POST", "/api/notification-streams", form, FORM);
+  assert.deepEqual([status, body.warnings], [201, [
+    "The field notifications.colour was ignored: this operation has no such field.",
+  ]]);
+});
+
+Deno.test("other fields are ignored and listed; a record sent back as it was shown is one warning", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  const made = await call("POST", "/api/backup-tasks", {
+    ...await taskFields(api.admin),
+    made_by: "ansible",
+  });
+  assert.deepEqual([made.status, made.body.warnings], [201, [
+    "The field made_by was ignored: this operation has no such field.",
+  ]]);
+  const task = made.body.data;
+  const back = await call("PUT", `/api/backup-tasks/${task.id}`, task);
+  assert.equal(back.status, 200, JSON.stringify(back.body));
+  assert.match(back.body.warnings[0], /^Fields that can't be set here were ignored: id, user_id, source, /);
+  assert.equal(back.body.warnings.length, 1);
+  const known = await call("PUT", `/api/backup-tasks/${task.id}`, { label: "Web" });
+  assert.ok(!("warnings" in known.body));
+  const pause = await call("POST", `/api/backup-tasks/${task.id}/pause`, { until: "tomorrow" });
+  assert.deepEqual([pause.status, pause.body.warnings.length], [200, 1]);
+  const many = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`${at}:x`, 1]));
+  const flooded = await call("PUT", `/api/backup-tasks/${task.id}`, many);
+  assert.equal(flooded.body.warnings.length, 51);
+});
+
+Deno.test("a parameter that an operation does not know, or that is there twice, is refused", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  const lists = ENDPOINTS.filter(({ method, query, access }) =>
+    method === "get" && query !== undefined && access !== "agent" && access !== "public"
+  );
+  assert.ok(lists.length > 10);
+  for (const { path } of lists) {
+    const { status, body } = await call("GET", `${path.replaceAll("{id}", "1")}?colour=red`);
+    assert.deepEqual([status, body.errors?.colour?.length], [422, 1], path);
+  }
+  const near = await call("GET", "/api/tags?perpage=5");
+  assert.match(near.body.errors.perpage[0], /Did you mean per_page\?/);
+  assert.equal((await call("GET", "/api/tags?page=1&page=2")).status, 422);
+  assert.equal((await call("GET", "/api/tags?page=%ff")).status, 400);
+  assert.equal((await call("DELETE", "/api/backup-tasks/1?with_backup=1")).status, 422);
+  const tag = await call("POST", "/api/tags?colour=red", { label: "a" });
+  assert.deepEqual([tag.status, tag.body.warnings], [201, [
+    "The query parameter colour was ignored: this operation takes none.",
+  ]]);
+});

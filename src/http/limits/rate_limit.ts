@@ -1,0 +1,49 @@
+/** How many calls a token may make a minute. Counted in this process: each replica grants the limit for itself. */
+import type { Clock } from "../../domain/clock.ts";
+import { HttpError } from "../errors.ts";
+
+const WINDOW = 60_000;
+
+interface Window {
+  /** Monotonic milliseconds. */
+  endsAt: number;
+  used: number;
+}
+
+/** Fixed windows of a minute, each from a token's first call in it. */
+export class RateLimiter {
+  readonly #windows = new Map<number, Window>();
+  #sweepAt = 0;
+
+  /** @param limit Calls a minute; 0 for no limit. */
+  constructor(readonly limit: number, readonly clock: Clock) {}
+
+  /** Counts one call and returns the headers that tell what is left; throws the 429 when nothing was. */
+  take(tokenId: number): Record<string, string> {
+    if (this.limit === 0) return {};
+    const now = this.clock.monotonic();
+    if (now >= this.#sweepAt) this.#sweep(now);
+    let window = this.#windows.get(tokenId);
+    if (window === undefined || window.endsAt <= now) {
+      window = { endsAt: now + WINDOW, used: 0 };
+      this.#windows.set(tokenId, window);
+    }
+    window.used++;
+    const headers = {
+      "X-RateLimit-Limit": String(this.limit),
+      "X-RateLimit-Remaining": String(Math.max(0, this.limit - window.used)),
+    };
+    if (window.used <= this.limit) return headers;
+    const seconds = Math.ceil((window.endsAt - now) / 1000);
+    throw new HttpError(429, `Too many requests; try again in ${seconds} seconds.`, {
+      ...headers,
+      "Retry-After": String(seconds),
+      "X-RateLimit-Reset": String(Math.ceil(this.clock.now().getTime() / 1000) + seconds),
+    });
+  }
+
+  #sweep(now: number): void {
+    this.#sweepAt = now + WINDOW;
+    for (const [tokenId, window] of this.#windows) if (window.endsAt <= now) this.#windows.delete(tokenId);
+  }
+}

@@ -1,0 +1,117 @@
+/** `/api/audit-log`. */
+import { z } from "@hono/zod-openapi";
+import { AUDIT_ACTORS, AUDIT_RESULTS } from "../../../domain/audit.ts";
+import { type AuditLogRow, listAuditLog } from "../../../services/access/audit_log.ts";
+import { type Endpoint, endpoint } from "../../endpoint.ts";
+import { id, line, moment } from "../../input/input.ts";
+import { searchParameter, sortParameter, timeParameters } from "../../input/list_filters.ts";
+import { PageQuery, windowOf } from "../../input/pagination.ts";
+import { listBody, listContent, type Resource } from "../../resource.ts";
+import { isoTime, Time } from "../../input/time.ts";
+
+const AuditResult = z.enum(AUDIT_RESULTS).openapi("AuditResult");
+
+const Entry = z.object({
+  id: z.int(),
+  at: Time,
+  actor: z.object({
+    type: z.enum(AUDIT_ACTORS).openapi({
+      description:
+        "`command`: an admin command on a machine of the control plane's. `unknown`: nobody that is known; ids are then of a " +
+        "token that is no longer good.",
+    }),
+    name: z.string().nullable().openapi({ description: "As it was called then." }),
+    user_id: z.int().nullable(),
+    token_id: z.int().nullable(),
+    remote_server_id: z.int().nullable(),
+  }),
+  action: z.string().openapi({
+    description: "The operation's id in this document, or what an admin command did.",
+  }),
+  resource: z.string().nullable().openapi({ description: "As in the paths." }),
+  resource_id: z.int().nullable(),
+  fields: z.array(z.string()).openapi({ description: "Names of what was sent, without their values." }),
+  result: AuditResult.openapi({
+    description:
+      "`refused` and `failed` after `done`, with the same `request_id`: the change was made, and what came after it was not.",
+  }),
+  reason: z.string().nullable(),
+  address: z.string().nullable().openapi({ description: "The client's." }),
+  request_id: z.string().nullable().openapi({ description: "The answer's `X-Request-Id`." }),
+}).openapi("AuditLogEntry");
+
+const entry: Resource<AuditLogRow, z.output<typeof Entry>> = {
+  name: "Audit log entry",
+  plural: "Audit log",
+  path: "/api/audit-log",
+  schema: Entry,
+  example: {
+    id: 41,
+    at: "2024-08-07T00:00:00Z",
+    actor: { type: "user", name: "ada@example.com", user_id: 1, token_id: 2, remote_server_id: null },
+    action: "updateBackupTask",
+    resource: "backup-tasks",
+    resource_id: 7,
+    fields: ["encryption_password"],
+    result: "done",
+    reason: null,
+    address: "203.0.113.9",
+    request_id: "7c5fa2a0-4c52-4f2a-8a4e-0f4cb1d0a3c1",
+  },
+  present: (row) => ({
+    id: row.id,
+    at: isoTime(row.at),
+    actor: {
+      type: row.actor,
+      name: row.actor_name,
+      user_id: row.user_id,
+      token_id: row.token_id,
+      remote_server_id: row.remote_server_id,
+    },
+    action: row.action,
+    resource: row.resource,
+    resource_id: row.resource_id,
+    fields: row.fields,
+    result: row.result,
+    reason: row.reason,
+    address: row.address,
+    request_id: row.request_id,
+  }),
+};
+
+export const auditLogEndpoints: readonly Endpoint[] = [
+  endpoint({
+    method: "get",
+    path: entry.path,
+    operationId: "listAuditLog",
+    group: "System",
+    summary: "List the audit log",
+    description:
+      "Who changed what, read what is secret, or was refused: when, and from where. Entries of all users; nothing changes them.",
+    access: "admin",
+    query: PageQuery.extend({
+      user_id: id().optional().openapi({ example: 1 }),
+      actor: z.enum(AUDIT_ACTORS).optional().openapi({ example: "user" }),
+      action: line(100).optional().openapi({ example: "updateBackupTask" }),
+      resource: line(100).optional().openapi({ example: "backup-tasks" }),
+      resource_id: id().optional().openapi({ example: 7 }),
+      result: AuditResult.optional().openapi({ param: { example: "done" } }),
+      from: moment().optional().openapi({ description: "This moment and later." }),
+      to: moment().optional().openapi({ description: "Before this moment." }),
+      ...timeParameters,
+      search: searchParameter("who did what to what, from where and why"),
+      sort: sortParameter(["id", "created_at"]),
+    }),
+    answer: {
+      status: 200,
+      description: "One page, oldest first unless sorted.",
+      content: listContent(entry),
+    },
+    async handle({ services, caller, query, request, baseUrl }) {
+      const { page, per_page, since, until, ...rest } = query;
+      const filter = { ...rest, from: rest.from ?? since, to: rest.to ?? until };
+      const { rows, total } = await listAuditLog(services, caller, filter, windowOf({ page, per_page }));
+      return { status: 200, body: listBody(entry, rows, total, { page, per_page }, request, baseUrl) };
+    },
+  }),
+];

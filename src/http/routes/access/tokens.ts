@@ -1,0 +1,127 @@
+/** `/api/tokens`: the caller's own tokens. */
+import { z } from "@hono/zod-openapi";
+import { ABILITIES, type Ability } from "../../../domain/abilities.ts";
+import {
+  createToken,
+  type IssuedToken,
+  listTokens,
+  revokeToken,
+  showToken,
+  type TokenRow,
+  updateToken,
+} from "../../../services/access/tokens.ts";
+import { type Endpoint, endpoint } from "../../endpoint.ts";
+import { line, moment } from "../../input/input.ts";
+import { searchParameter } from "../../input/list_filters.ts";
+import { deleteEndpoint, listEndpoint, type Resource, showEndpoint, updateEndpoint } from "../../resource.ts";
+import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
+
+export const AbilityName = z.enum(ABILITIES as [Ability, ...Ability[]]).openapi("Ability");
+
+const Token = z.object({
+  id: z.int(),
+  user_id: z.int(),
+  name: z.string(),
+  abilities: z.array(AbilityName),
+  expires_at: Time.nullable().openapi({ description: "Null: it never expires." }),
+  last_used_at: Time.nullable().openapi({ description: "To the minute." }),
+  created_at: Time,
+  updated_at: Time,
+}).openapi("Token");
+
+const NewToken = Token.extend({
+  token: z.string().openapi({ description: "Shown this once; only its hash is stored." }),
+}).openapi("TokenWithText");
+
+const example: z.output<typeof Token> = {
+  id: 2,
+  user_id: 1,
+  name: "Nightly report",
+  abilities: ["view-backup-tasks"],
+  expires_at: "2030-01-31T12:00:00Z",
+  last_used_at: null,
+  created_at: "2024-08-07T00:00:00Z",
+  updated_at: "2024-08-07T00:00:00Z",
+};
+
+const token: Resource<TokenRow, z.output<typeof Token>> = {
+  name: "Token",
+  plural: "Tokens",
+  path: "/api/tokens",
+  schema: Token,
+  example,
+  present: (row) => ({
+    id: row.id,
+    user_id: row.user_id,
+    name: row.name,
+    abilities: row.abilities as Ability[],
+    expires_at: isoTimeOrNull(row.expires_at),
+    last_used_at: isoTimeOrNull(row.last_used_at),
+    created_at: isoTime(row.created_at),
+    updated_at: isoTime(row.updated_at),
+  }),
+};
+
+export const tokenFields = z.object({
+  name: line(255),
+  abilities: z.array(AbilityName).min(1).max(ABILITIES.length),
+  expires_at: moment().nullable().optional(),
+});
+
+export const tokenExample = {
+  name: "Nightly report",
+  abilities: ["view-backup-tasks"],
+  expires_at: "2030-01-31T12:00:00Z",
+};
+
+/** The answer of whatever makes a token. */
+export const issuedAnswer = {
+  status: 201,
+  description: "The new token, with its text: it can't be shown again.",
+  content: {
+    type: "application/json",
+    schema: z.object({ data: NewToken }),
+    example: { data: { ...example, token: "rg_0J3vTqkVbS7mX1cYwZ5aLhR2dNfEgKpUoIi9Bt4Qs8M" } },
+  },
+};
+
+export function presentIssued({ row, plain }: IssuedToken) {
+  return { status: 201, body: { data: { ...token.present(row), token: plain } } };
+}
+
+export const tokenEndpoints: readonly Endpoint[] = [
+  listEndpoint(token, {
+    access: "manage-tokens",
+    filters: { search: searchParameter("the name") },
+    sorts: ["name", "last_used_at", "expires_at"],
+    list: listTokens,
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/tokens",
+    operationId: "createToken",
+    group: "Tokens",
+    summary: "Create a token",
+    description: "A token can give no ability that it lacks itself.",
+    access: "manage-tokens",
+    body: { schema: tokenFields.openapi("NewToken"), example: tokenExample },
+    answer: issuedAnswer,
+    showsSecretOnce: true,
+    handle: async ({ services, caller, body: { name, abilities, expires_at = null } }) =>
+      presentIssued(await createToken(services, caller, { name, abilities, expires_at })),
+  }),
+  showEndpoint(token, { access: "manage-tokens", show: showToken }),
+  updateEndpoint(token, {
+    access: "manage-tokens",
+    body: tokenFields.partial().openapi("TokenChanges"),
+    example: { name: "Weekly report" },
+    errors: { 409: "It would take the `admin` ability from the last good token that has it." },
+    update: updateToken,
+  }),
+  deleteEndpoint(token, {
+    access: "manage-tokens",
+    description: "Revokes it: from the next call on it is unknown.",
+    errors: { 409: "It is the last good token with the `admin` ability." },
+    remove: revokeToken,
+  }),
+];

@@ -1,0 +1,89 @@
+/** Proof that a backup is what was stored. */
+import { z } from "@hono/zod-openapi";
+import { startDrill } from "../../../services/backups/drills.ts";
+import { startVerification } from "../../../services/backups/verifications.ts";
+import { type Endpoint, endpoint } from "../../endpoint.ts";
+import { databaseServerFields } from "../../input/database_input.ts";
+import { id } from "../../input/input.ts";
+
+const VerifyInput = z.object({
+  remote_server_id: id().openapi({
+    description: "The server whose agent reads it. Default: the one that made the backup.",
+  }),
+}).partial();
+
+const DrillInput = z.object({
+  remote_server_id: id().openapi({
+    description: "The server that it is restored on. Default: the one that made the backup.",
+  }),
+  ...databaseServerFields,
+}).partial();
+
+const message = "Verification initiated successfully.";
+const drillMessage = "Restore drill initiated successfully.";
+
+/** Where the record of the run that was queued is. */
+function queued(message: string) {
+  return {
+    status: 202 as const,
+    description: "The record of the run is at `/api/backup-task-logs/{backup_task_log_id}`.",
+    content: {
+      type: "application/json" as const,
+      schema: z.object({ message: z.string(), backup_task_log_id: z.int() }),
+      example: { message, backup_task_log_id: 9 },
+    },
+  };
+}
+
+export const backupCheckEndpoints: readonly Endpoint[] = [
+  endpoint({
+    method: "post",
+    path: "/api/backups/{id}/verify",
+    operationId: "verifyBackup",
+    group: "Backups",
+    summary: "Verify a backup",
+    description:
+      "Queues a verification run: every object is read back, its size and SHA-256 compared with what was stored, decrypted, " +
+      "unpacked and held against its index and manifest; of a backup that is encrypted to recipients, sizes and SHA-256 only. " +
+      "A success sets `verified_at`. Damage fails the run and sets `damaged_at` and `damage_reason`; what could not be found " +
+      "out, such as when the destination does not answer, fails the run and changes nothing else.",
+    access: "run-backup-tasks",
+    ids: { id: "Backup" },
+    body: { schema: VerifyInput, example: {} },
+    errors: {
+      409:
+        "The backup is being deleted, is being verified, or lies on the disk of another server, whose agent is not connected, " +
+        "too old or gone.",
+    },
+    answer: queued(message),
+    async handle({ services, caller, params, body }) {
+      const { runId } = await startVerification(services, caller, params.id, body.remote_server_id);
+      return { status: 202, body: { message, backup_task_log_id: runId } };
+    },
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/backups/{id}/drill",
+    operationId: "drillBackup",
+    group: "Backups",
+    summary: "Restore a backup in a drill",
+    description:
+      "Queues a restore drill: the backup is restored where it is in nobody's way, files into the agent's state directory and " +
+      "databases into scratch databases of the task's server, compared with its index or with the tables and rows that its " +
+      "manifest tells of, and dropped again. A success sets `proven_at` and `drill_duration_ms`. What comes back otherwise fails " +
+      "the run and sets `damaged_at` and `damage_reason`; a drill that can't be made fails the run and changes nothing else.",
+    access: "run-backup-tasks",
+    ids: { id: "Backup" },
+    body: { schema: DrillInput, example: {} },
+    errors: {
+      409:
+        "The backup is being deleted or restored in a drill, can't be opened by the control plane, or lies on the disk of " +
+        "another server, whose agent is not connected, too old or gone.",
+    },
+    answer: queued(drillMessage),
+    async handle({ services, caller, params, body }) {
+      const { runId } = await startDrill(services, caller, params.id, body.remote_server_id, body);
+      return { status: 202, body: { message: drillMessage, backup_task_log_id: runId } };
+    },
+  }),
+];

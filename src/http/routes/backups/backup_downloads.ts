@@ -1,0 +1,126 @@
+/** Downloads of backups' objects, and of files from inside. */
+import { z } from "@hono/zod-openapi";
+import { parseRange } from "../../../domain/byte_range.ts";
+import {
+  type ChooseRange,
+  type Download,
+  downloadFile,
+  downloadObject,
+  type Unsatisfiable,
+} from "../../../services/transfers/backup_downloads.ts";
+import { type Endpoint, endpoint } from "../../endpoint.ts";
+import { HttpError } from "../../errors.ts";
+import { literal } from "../../input/input.ts";
+import { innerPath } from "../../input/path_input.ts";
+
+const DESCRIPTION =
+  "One `Range` is answered with 206; `If-Range` takes the `ETag`. A transfer that can't go on is cut.";
+
+const shared = {
+  method: "get",
+  group: "Backups",
+  access: "restore-backups",
+  audited: true,
+  ids: { id: "Backup" },
+  answer: {
+    status: 200,
+    description: "The bytes.",
+    content: {
+      type: "application/octet-stream",
+      schema: z.string().openapi({ format: "binary" }),
+      example: "…",
+    },
+  },
+} as const;
+
+export const backupDownloadEndpoints: readonly Endpoint[] = [
+  endpoint({
+    ...shared,
+    path: "/api/backups/{id}/download",
+    operationId: "downloadBackup",
+    summary: "Download an object of a backup",
+    description:
+      `As it is stored: compressed, and encrypted if it is. The \`ETag\` is its SHA-256. ${DESCRIPTION}`,
+    query: z.object({
+      object: literal(1024).optional().openapi({
+        description: "One of the backup's objects. Default: its first archive.",
+        example: "backup_2_20240807020000.tar.zst",
+      }),
+    }),
+    errors: {
+      409: "The backup is being deleted, or its bucket no longer has the object.",
+      416: "The range lies beyond the end.",
+      503: "Its destination, or the agent that reaches it, can't be reached.",
+    },
+    async handle({ services, caller, params, query, request }) {
+      const isHead = request.method === "HEAD";
+      const choose = rangeOf(request);
+      return answer(
+        await downloadObject(services, caller, params.id, query.object ?? null, choose, isHead),
+        request,
+      );
+    },
+  }),
+  endpoint({
+    ...shared,
+    path: "/api/backups/{id}/files/download",
+    operationId: "downloadBackupFile",
+    summary: "Download one file from inside a backup",
+    description:
+      `Decrypted and unpacked by an agent, which reads only the part of the archive it is in. ${DESCRIPTION}`,
+    query: z.object({
+      path: innerPath().openapi({ description: "Of a regular file.", example: "etc/nginx/nginx.conf" }),
+    }),
+    errors: {
+      409: "There is no regular file at the path, or the backup can't be opened here.",
+      416: "The range lies beyond the end.",
+      503: "No agent that reaches the backup is connected, or it can't read it.",
+    },
+    async handle({ services, caller, params, query, request }) {
+      return answer(
+        await downloadFile(services, caller, params.id, query.path, rangeOf(request)),
+        request,
+      );
+    },
+  }),
+];
+
+/** A range that was begun on other bytes is not gone on with. */
+function rangeOf({ headers }: Request): ChooseRange {
+  return (etag) => {
+    const onlyIf = headers.get("if-range");
+    return onlyIf === null || onlyIf === `"${etag}"` ? parseRange(headers.get("range")) : null;
+  };
+}
+
+function answer(download: Download | Unsatisfiable, request: Request): Response {
+  if ("unsatisfiable" in download) {
+    const { size } = download;
+    throw new HttpError(416, `There are ${size} bytes; ask for a range within them.`, {
+      "Content-Range": `bytes */${size}`,
+    });
+  }
+  const { name, etag, size, from, to, body } = download;
+  const isPart = request.headers.has("range") && to - from < size;
+  const headers = new Headers({
+    "Accept-Ranges": "bytes",
+    "Content-Disposition": disposition(name),
+    "Content-Length": String(to - from),
+    "Content-Type": "application/octet-stream",
+    ETag: `"${etag}"`,
+    // nginx writes answers to its disk unless told otherwise.
+    "X-Accel-Buffering": "no",
+  });
+  if (isPart) headers.set("Content-Range", `bytes ${from}-${to - 1}/${size}`);
+  return new Response(body, { status: isPart ? 206 : 200, headers });
+}
+
+/** RFC 6266, the name as RFC 8187 writes it. */
+function disposition(name: string): string {
+  const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
+  const encoded = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
+}

@@ -1,0 +1,169 @@
+/** What is inside a backup. */
+import { z } from "@hono/zod-openapi";
+import {
+  type BackupEntry,
+  type BackupListing,
+  listBackupFiles,
+} from "../../../services/backups/backup_files.ts";
+import { type Endpoint, endpoint } from "../../endpoint.ts";
+import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "../../input/pagination.ts";
+import { integer } from "../../input/input.ts";
+import { innerPathOrRoot } from "../../input/path_input.ts";
+import { identity } from "../../input/secret_input.ts";
+import { Time } from "../../input/time.ts";
+
+const TYPES = [
+  "file",
+  "directory",
+  "symlink",
+  "hardlink",
+  "fifo",
+  "character_device",
+  "block_device",
+] as const;
+
+const Entry = z.object({
+  path: z.string().openapi({
+    description: "Relative to the source's root. Bytes that are not UTF-8 stand as `\\ooo`, in octal.",
+  }),
+  name: z.string(),
+  type: z.enum(TYPES),
+  size: z.int().openapi({ description: "Bytes; 0 for what has none." }),
+  mode: z.string(),
+  uid: z.int(),
+  gid: z.int(),
+  modified_at: Time.nullable().openapi({ description: "Null where its year is not one of 0 to 9999." }),
+  link_target: z.string().nullable().openapi({
+    description: "Of a symbolic link its text, of a hard link the other path; else null.",
+  }),
+}).openapi("BackupEntry");
+
+const EXAMPLE: z.output<typeof Entry> = {
+  path: "etc/nginx/nginx.conf",
+  name: "nginx.conf",
+  type: "file",
+  size: 1482,
+  mode: "0644",
+  uid: 0,
+  gid: 0,
+  modified_at: "2024-08-07T00:00:00Z",
+  link_target: null,
+};
+
+const FilesQuery = PageQuery.extend({
+  path: innerPathOrRoot().default("").openapi({
+    description:
+      "A directory, whose direct children are listed; anything else is listed itself. Default: the root.",
+    example: "etc/nginx",
+  }),
+  per_page: integer(1, 1000).default(15).openapi({ description: "Items per page.", example: 15 }),
+  search: z.string().max(255).optional().openapi({
+    description: "Only names in the directory that hold this text, in any case.",
+    example: "nginx",
+  }),
+});
+const FilesInput = FilesQuery.extend({
+  identity: identity().openapi({
+    description: "The secret key of one of the recipients. It is stored nowhere.",
+  }),
+});
+
+const IDENTITY = "AGE-SECRET-KEY-1…";
+
+const shared = {
+  path: "/api/backups/{id}/files",
+  group: "Backups",
+  access: "view-backup-tasks",
+  ids: { id: "Backup" },
+  answer: {
+    status: 200,
+    description: "One page, directories first, then by name.",
+    content: {
+      type: "application/json",
+      schema: z.object({
+        data: z.array(Entry),
+        links: PageLinks,
+        meta: PageMeta,
+        unlisted_count: z.int().openapi({
+          description: "How many more there may be: lines of the index that can't be read. " +
+            "What they tell of is in the archive, and comes back with the whole of it.",
+        }),
+      }),
+      example: {
+        ...pageAnswer([EXAMPLE], 1, { page: 1, per_page: 15 }, {
+          path: "https://backup.example.com/api/backups/1/files",
+          search: "?path=etc/nginx",
+        }),
+        unlisted_count: 0,
+      },
+    },
+  },
+  errors: {
+    409:
+      "It holds databases, has no index or a damaged one, or is encrypted to recipients and takes their identity by POST.",
+    503: "No agent that reaches the backup is connected, or it can't read the index.",
+  },
+} as const;
+
+export const backupFileEndpoints: readonly Endpoint[] = [
+  endpoint({
+    ...shared,
+    method: "get",
+    operationId: "listBackupFiles",
+    summary: "List what is inside a backup",
+    description: "Read from the index beside the archive, by an agent; the archive itself is not read.",
+    query: FilesQuery,
+    async handle({ services, caller, params, query, request, baseUrl }) {
+      const listing = await listBackupFiles(
+        services,
+        caller,
+        params.id,
+        query.path,
+        null,
+        { ...windowOf(query), search: query.search || null },
+      );
+      return { status: 200, body: page(listing, query, request, baseUrl) };
+    },
+  }),
+  endpoint({
+    ...shared,
+    method: "post",
+    operationId: "listBackupFilesWithIdentity",
+    summary: "List what is inside a backup that is encrypted to recipients",
+    body: { schema: FilesInput, example: { path: "etc/nginx", page: 1, per_page: 15, identity: IDENTITY } },
+    async handle({ services, caller, params, body, request, baseUrl }) {
+      const { path, identity } = body;
+      const listing = await listBackupFiles(
+        services,
+        caller,
+        params.id,
+        path,
+        identity,
+        { ...windowOf(body), search: body.search || null },
+      );
+      return { status: 200, body: page(listing, body, request, baseUrl) };
+    },
+  }),
+];
+
+function page(
+  { rows, total, unlisted }: BackupListing,
+  query: PageQuery,
+  request: Request,
+  baseUrl: string,
+) {
+  const { pathname, search } = new URL(request.url);
+  const answer = pageAnswer(rows.map(present), total, query, { path: `${baseUrl}${pathname}`, search });
+  return { ...answer, unlisted_count: unlisted };
+}
+
+/** RFC 3339, in which clients parse times, allows years of four digits only. */
+const RFC_3339 = /^\d{4}-/;
+
+function present(entry: BackupEntry): z.output<typeof Entry> {
+  return {
+    ...entry,
+    name: entry.path.slice(entry.path.lastIndexOf("/") + 1),
+    modified_at: RFC_3339.test(entry.modified_at) ? entry.modified_at : null,
+  };
+}

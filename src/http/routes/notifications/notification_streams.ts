@@ -1,0 +1,193 @@
+/** `/api/notification-streams`. */
+import { z } from "@hono/zod-openapi";
+import { NOTIFICATION_STREAM_TYPES, TYPE_NAMES, valueProblem } from "../../../domain/notification_stream.ts";
+import {
+  createNotificationStream,
+  deleteNotificationStream,
+  listNotificationStreams,
+  type NotificationStreamRow,
+  showNotificationStream,
+  testNotificationStream,
+  updateNotificationStream,
+} from "../../../services/notifications/notification_streams.ts";
+import { type Endpoint, endpoint } from "../../endpoint.ts";
+import { line, rule, secret } from "../../input/input.ts";
+import { searchParameter } from "../../input/list_filters.ts";
+import {
+  createEndpoint,
+  deleteEndpoint,
+  listEndpoint,
+  type Resource,
+  showEndpoint,
+  updateEndpoint,
+} from "../../resource.ts";
+import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
+
+const Type = z.enum(NOTIFICATION_STREAM_TYPES).openapi("NotificationStreamType");
+
+const LastDelivery = z.object({
+  at: Time,
+  ok: z.boolean(),
+  error: z.string().nullable(),
+}).openapi("NotificationStreamLastDelivery");
+
+const Stream = z.object({
+  id: z.int(),
+  user_id: z.int(),
+  label: z.string(),
+  type: Type,
+  type_human: z.string(),
+  is_value_set: z.boolean().openapi({ description: "The value itself is never shown." }),
+  is_signing_secret_set: z.boolean(),
+  notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }),
+  last_delivery: LastDelivery.nullable().openapi({
+    description:
+      "What the last try to send something here came to. One that failed is tried again for a day.",
+  }),
+  failing_since: Time.nullable().openapi({
+    description: "Since when it takes no message; null where the last one was taken.",
+  }),
+  next_attempt_at: Time.nullable().openapi({
+    description:
+      "Nothing is sent before: at most one message a minute, and less and less often while it fails.",
+  }),
+  created_at: Time,
+  updated_at: Time,
+}).openapi("NotificationStream");
+
+const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
+  name: "Notification stream",
+  plural: "Notification streams",
+  path: "/api/notification-streams",
+  schema: Stream,
+  example: {
+    id: 1,
+    user_id: 1,
+    label: "On call",
+    type: "slack_webhook",
+    type_human: "Slack Webhook",
+    is_value_set: true,
+    is_signing_secret_set: false,
+    notifications: { on_success: false, on_failure: true },
+    last_delivery: { at: "2024-08-07T02:00:31Z", ok: true, error: null },
+    failing_since: null,
+    next_attempt_at: "2024-08-07T02:01:31Z",
+    created_at: "2024-08-07T00:00:00Z",
+    updated_at: "2024-08-07T00:00:00Z",
+  },
+  present: (row) => ({
+    id: row.id,
+    user_id: row.user_id,
+    label: row.label,
+    type: row.type,
+    type_human: TYPE_NAMES[row.type],
+    is_value_set: true,
+    is_signing_secret_set: row.signing_secret_encrypted !== null,
+    notifications: { on_success: row.on_success, on_failure: row.on_failure },
+    last_delivery: row.last_delivery_at && {
+      at: isoTime(row.last_delivery_at),
+      ok: row.last_delivery_error === null,
+      error: row.last_delivery_error,
+    },
+    failing_since: isoTimeOrNull(row.failing_since),
+    next_attempt_at: isoTimeOrNull(row.next_attempt_at),
+    created_at: isoTime(row.created_at),
+    updated_at: isoTime(row.updated_at),
+  }),
+};
+
+const fields = z.object({
+  label: line(255),
+  type: Type,
+  value: line(2048).openapi({
+    format: "password",
+    writeOnly: true,
+    description:
+      "An email address, or several with commas; an https URL for the webhooks; `<application token>/<user key>` for " +
+      "Pushover; `<bot token>/<chat id>` for Telegram, with `/<topic id>` behind it for a topic. Stored encrypted.",
+  }),
+  signing_secret: secret(255).nullable().optional().openapi({
+    description:
+      "For a `webhook`: messages are signed with it (HMAC-SHA-256, as Standard Webhooks says). At least 16 " +
+      "characters, or `whsec_` and base64. Null for none. Stored encrypted.",
+  }),
+  notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }).partial().optional(),
+});
+
+/** What a value must be follows from the type, where the request gives both. */
+function withValueRule<S extends z.ZodType<{ type?: string; value?: string }>>(schema: S): S {
+  return rule(schema, ["type", "value"], ({ type, value }, fail) => {
+    if (type === undefined || value === undefined) return;
+    const problem = valueProblem(Type.parse(type), value);
+    if (problem !== null) fail("value", `The value field ${problem}.`);
+  });
+}
+
+const TestResult = z.object({ ok: z.boolean(), message: z.string() }).openapi("NotificationStreamTest");
+
+const createExample = {
+  label: "On call",
+  type: "slack_webhook" as const,
+  value: "https://hooks.slack.com/services/T0000/B0000/XXXX",
+  notifications: { on_success: false, on_failure: true },
+};
+
+export const notificationStreamEndpoints: readonly Endpoint[] = [
+  listEndpoint(stream, {
+    access: "view-notification-streams",
+    filters: {
+      type: z.enum(NOTIFICATION_STREAM_TYPES).optional().openapi({
+        description: "Only of this type.",
+        example: "email",
+      }),
+      search: searchParameter("the label"),
+    },
+    sorts: ["label"],
+    list: listNotificationStreams,
+  }),
+  createEndpoint(stream, {
+    access: "create-notification-streams",
+    description: "Tells of successes and failures unless `notifications` says otherwise.",
+    body: withValueRule(fields.openapi("NewNotificationStream")),
+    example: createExample,
+    create: (services, caller, { notifications: { on_success = true, on_failure = true } = {}, ...body }) =>
+      createNotificationStream(services, caller, { ...body, on_success, on_failure }),
+  }),
+  showEndpoint(stream, { access: "view-notification-streams", show: showNotificationStream }),
+  updateEndpoint(stream, {
+    access: "update-notification-streams",
+    body: withValueRule(fields.partial().openapi("NotificationStreamChanges")),
+    example: { notifications: { on_success: true } },
+    update: (services, caller, id, { notifications, ...body }) =>
+      updateNotificationStream(services, caller, id, { ...body, ...notifications }),
+  }),
+  deleteEndpoint(stream, {
+    access: "delete-notification-streams",
+    description: "Backup tasks that told of their runs here do so no more.",
+    remove: deleteNotificationStream,
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/notification-streams/{id}/test",
+    operationId: "testNotificationStream",
+    group: stream.plural,
+    summary: "Test a notification stream",
+    description: "Sends a message now and waits for what comes of it. A refusal is an answer, not an error.",
+    access: "update-notification-streams",
+    ids: { id: stream.name },
+    answer: {
+      status: 200,
+      description: "Whether the other side took the message.",
+      content: {
+        type: "application/json",
+        schema: z.object({ data: TestResult }),
+        example: { data: { ok: true, message: "The message was taken." } },
+      },
+    },
+    async handle({ services, caller, params }) {
+      const outcome = await testNotificationStream(services, caller, params.id);
+      const message = outcome.ok ? "The message was taken." : `Cannot send the message. ${outcome.error}`;
+      return { status: 200, body: { data: { ok: outcome.ok, message } } };
+    },
+  }),
+];

@@ -1,0 +1,106 @@
+/** A run's record as callers see it: the seed's shape and what else is known. */
+import { z } from "@hono/zod-openapi";
+import { isTerminal, RUN_KINDS, shownState } from "../../../domain/run.ts";
+import type { LogDetailRow, LogRow } from "../../../services/runs/logs.ts";
+import type { Resource } from "../../resource.ts";
+import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
+
+const Progress = z.object({
+  bytes_read: z.int(),
+  bytes_written: z.int(),
+  files_count: z.int().nullable(),
+  bytes_per_second: z.number().nullable(),
+  eta_seconds: z.number().nullable(),
+}).openapi("BackupTaskLogProgress");
+
+const BackupTaskLog = z.object({
+  id: z.int(),
+  backup_task_id: z.int().nullable().openapi({ description: "Null once the task is deleted." }),
+  output: z.string(),
+  finished_at: Time.nullable(),
+  status: z.enum(["queued", "running", "successful", "failed", "cancelled"]),
+  created_at: Time,
+  kind: z.enum(RUN_KINDS),
+  trigger: z.enum(["manual", "schedule"]),
+  scheduled_for: Time.nullable().openapi({
+    description: "The due time that made it; null when run by hand.",
+  }),
+  started_at: Time.nullable(),
+  reason: z.string().nullable().openapi({ description: "Why it failed or was cancelled, in one line." }),
+  warnings_count: z.int(),
+  remote_server_id: z.int().nullable(),
+  backup_destination_id: z.int().nullable(),
+  backup_id: z.int().nullable().openapi({ description: "The backup that a restore reads; else null." }),
+  progress: Progress,
+  output_size: z.int().openapi({ description: "Characters of output in all, whether or not they are here." }),
+}).openapi("BackupTaskLog");
+type BackupTaskLog = z.output<typeof BackupTaskLog>;
+
+/** What changes while a run goes on; also what the stream tells. */
+export function presentState(row: LogRow) {
+  const isOver = isTerminal(row.state);
+  return {
+    status: shownState(row.state),
+    reason: row.reason,
+    warnings_count: row.warnings_count,
+    started_at: isoTimeOrNull(row.started_at),
+    finished_at: isoTimeOrNull(row.finished_at),
+    progress: {
+      bytes_read: row.bytes_read,
+      bytes_written: row.bytes_written,
+      files_count: row.files_count,
+      bytes_per_second: isOver ? null : row.bytes_per_second,
+      eta_seconds: isOver ? null : row.eta_seconds,
+    },
+  };
+}
+
+function present(row: LogDetailRow): BackupTaskLog {
+  return {
+    id: row.id,
+    backup_task_id: row.backup_task_id,
+    output: row.output,
+    created_at: isoTime(row.created_at),
+    kind: row.kind,
+    trigger: row.trigger,
+    scheduled_for: isoTimeOrNull(row.scheduled_for),
+    remote_server_id: row.remote_server_id,
+    backup_destination_id: row.backup_destination_id,
+    backup_id: row.backup_id,
+    output_size: row.output_size,
+    ...presentState(row),
+  };
+}
+
+export const backupTaskLog: Resource<LogDetailRow, BackupTaskLog> = {
+  name: "Backup task log",
+  plural: "Backup task logs",
+  path: "/api/backup-task-logs",
+  schema: BackupTaskLog,
+  example: present({
+    id: 1,
+    user_id: 1,
+    kind: "backup",
+    backup_task_id: 1,
+    remote_server_id: 2,
+    backup_destination_id: 1,
+    backup_id: null,
+    trigger: "schedule",
+    scheduled_for: new Date("2024-08-07T01:00:00Z"),
+    state: "succeeded",
+    reason: null,
+    warnings_count: 0,
+    bytes_read: 104857600,
+    bytes_written: 31457280,
+    files_count: 1200,
+    bytes_per_second: null,
+    eta_seconds: null,
+    output_size: 29,
+    output_cut: 0,
+    output: "Backup completed successfully",
+    created_at: new Date("2024-08-07T01:00:00Z"),
+    started_at: new Date("2024-08-07T01:00:00Z"),
+    finished_at: new Date("2024-08-07T02:00:00Z"),
+  }),
+  present,
+};

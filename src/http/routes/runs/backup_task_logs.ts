@@ -1,0 +1,271 @@
+/** `/api/backup-task-logs`, and a task's latest log. */
+import { z } from "@hono/zod-openapi";
+import { isTerminal, RUN_KINDS, SHOWN_STATES, statesShownAs } from "../../../domain/run.ts";
+import { followOutput, type LogEvent } from "../../../services/runs/log_stream.ts";
+import type { Caller, Services } from "../../../services/context.ts";
+import {
+  deleteLog,
+  findOwnLog,
+  latestLog,
+  listLogs,
+  listLogsOfTask,
+  type LogRow,
+  showLatestLog,
+  showLog,
+} from "../../../services/runs/logs.ts";
+import { explainRun, WAITS } from "../../../services/runs/run_waits.ts";
+import { cancelAnyRun } from "../../../services/runs/runs.ts";
+import { type Endpoint, endpoint } from "../../endpoint.ts";
+import { idParameter, searchParameter, sortParameter, timeParameters } from "../../input/list_filters.ts";
+import { PageQuery, windowOf } from "../../input/pagination.ts";
+import {
+  dataContent,
+  deleteEndpoint,
+  listBody,
+  listContent,
+  listEndpoint,
+  showEndpoint,
+} from "../../resource.ts";
+import { eventStream, type ServerSentEvent } from "../../sse.ts";
+import { isoTimeOrNull, Time } from "../../input/time.ts";
+import { backupTaskLog, presentState } from "./backup_task_log_view.ts";
+
+const RunWait = z.object({
+  status: z.enum(["queued", "running", "successful", "failed", "cancelled"]),
+  waiting_for: z.enum(WAITS).nullable(),
+  message: z.string().openapi({ description: "For a person: what it waits for, and what can be done." }),
+  until: Time.nullable().openapi({
+    description:
+      "When the waiting ends by itself; of a run at work, its run timeout. Null where there is none.",
+  }),
+  then: z.string().nullable().openapi({ description: "What happens at `until`." }),
+  runs_ahead: z.array(z.int()).openapi({ description: "Ids of the logs whose runs go before it." }),
+  moved_at: Time.nullable().openapi({
+    description: "Of a running run: when anything of it moved last. One that stands still for its task's " +
+      "`stall_warning` waits for `progress`, and `message` says for whom.",
+  }),
+}).openapi("RunWait");
+
+const WAIT = {
+  status: "queued" as const,
+  waiting_for: "place" as const,
+  message: "The agent of server web-1 does one run at once, and others go before: 7.",
+  until: "2024-08-08T01:00:00Z",
+  then: "It fails, and says that no agent took it.",
+  runs_ahead: [7],
+  moved_at: null,
+};
+
+const CANCELLED = "Cancellation requested successfully.";
+
+const logFilters = {
+  status: z.enum(SHOWN_STATES).optional().openapi({
+    description: "Only runs in this state.",
+    example: "failed",
+  }),
+  kind: z.enum(RUN_KINDS).optional().openapi({ description: "Only runs of this kind.", example: "backup" }),
+  remote_server_id: idParameter("runs on this remote server"),
+  backup_destination_id: idParameter("runs to or from this backup destination"),
+  tag_id: idParameter("of backup tasks with this tag"),
+  ...timeParameters,
+  search: searchParameter("the reason, or in the label of the backup task"),
+};
+
+export const backupTaskLogEndpoints: readonly Endpoint[] = [
+  listEndpoint(backupTaskLog, {
+    access: "view-backup-tasks",
+    description: "Every run's record, each with the last 4 KB of its output.",
+    filters: { backup_task_id: idParameter("of this backup task"), ...logFilters },
+    list: (services, caller, window, { status, ...filter }) =>
+      listLogs(services, caller, window, { ...filter, states: status && statesShownAs(status) }),
+  }),
+  endpoint({
+    method: "get",
+    path: "/api/backup-tasks/{id}/logs",
+    operationId: "listLogsOfBackupTask",
+    group: "Backup tasks",
+    summary: "List the logs of a backup task",
+    description: "The records of its runs of any kind, each with the last 4 KB of its output.",
+    access: "view-backup-tasks",
+    ids: { id: "Backup task" },
+    query: PageQuery.extend({ ...logFilters, sort: sortParameter(["id", "created_at"]) }),
+    answer: {
+      status: 200,
+      description: "One page, oldest first unless sorted.",
+      content: listContent(backupTaskLog),
+    },
+    async handle({ services, caller, params, query, request, baseUrl }) {
+      const { page, per_page, status, ...filter } = query;
+      const window = windowOf({ page, per_page });
+      const choice = { ...filter, states: status && statesShownAs(status) };
+      const { rows, total } = await listLogsOfTask(services, caller, params.id, window, choice);
+      return {
+        status: 200,
+        body: listBody(backupTaskLog, rows, total, { page, per_page }, request, baseUrl),
+      };
+    },
+  }),
+  showEndpoint(backupTaskLog, {
+    access: "view-backup-tasks",
+    description: "With all its output.",
+    show: showLog,
+  }),
+  deleteEndpoint(backupTaskLog, {
+    access: "delete-backup-tasks",
+    description: "The backup that the run made stays.",
+    errors: { 409: "The run is not over." },
+    remove: deleteLog,
+  }),
+  endpoint({
+    method: "get",
+    path: "/api/backup-tasks/{id}/latest-log",
+    operationId: "showLatestBackupTaskLog",
+    group: "Backup tasks",
+    summary: "Get the latest backup task log",
+    description:
+      "The record of the newest backup run, while it runs too: `output` grows as the agent streams.",
+    access: "view-backup-tasks",
+    ids: { id: "Backup task" },
+    answer: { status: 200, description: "The newest run's record.", content: dataContent(backupTaskLog) },
+    async handle({ services, caller, params }) {
+      const log = await showLatestLog(services, caller, params.id);
+      return { status: 200, body: { data: backupTaskLog.present(log) } };
+    },
+  }),
+  streamEndpoint({
+    path: "/api/backup-tasks/{id}/latest-log/stream",
+    operationId: "streamLatestBackupTaskLog",
+    group: "Backup tasks",
+    summary: "Follow the latest backup task log",
+    of: "Backup task",
+    log: latestLog,
+  }),
+  streamEndpoint({
+    path: "/api/backup-task-logs/{id}/stream",
+    operationId: "streamBackupTaskLog",
+    group: backupTaskLog.plural,
+    summary: "Follow a backup task log",
+    of: backupTaskLog.name,
+    log: findOwnLog,
+  }),
+  endpoint({
+    method: "get",
+    path: "/api/backup-task-logs/{id}/why",
+    operationId: "explainBackupTaskLog",
+    group: backupTaskLog.plural,
+    summary: "Get what a run waits for",
+    description: "What keeps the run from going on, until when it waits, and what happens then.",
+    access: "view-backup-tasks",
+    ids: { id: backupTaskLog.name },
+    answer: {
+      status: 200,
+      description: "What it waits for; `waiting_for` is null where it is at work, or over.",
+      content: { type: "application/json", schema: z.object({ data: RunWait }), example: { data: WAIT } },
+    },
+    async handle({ services, caller, params }) {
+      const wait = await explainRun(services, caller, params.id);
+      return {
+        status: 200,
+        body: { data: { ...wait, until: isoTimeOrNull(wait.until), moved_at: isoTimeOrNull(wait.moved_at) } },
+      };
+    },
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/backup-task-logs/{id}/cancel",
+    operationId: "cancelBackupTaskLog",
+    group: backupTaskLog.plural,
+    summary: "Cancel the run of a log",
+    description: "A run of any kind, a restore as well. What it has done so far is undone.",
+    access: "run-backup-tasks",
+    ids: { id: backupTaskLog.name },
+    errors: { 409: "The run is over." },
+    answer: {
+      status: 200,
+      description: "The run is over once its agent has cleared up.",
+      content: {
+        type: "application/json",
+        schema: z.object({ message: z.string(), backup_task_log_id: z.int() }),
+        example: { message: CANCELLED, backup_task_log_id: 8 },
+      },
+    },
+    async handle({ services, caller, params }) {
+      await cancelAnyRun(services, caller, params.id);
+      return { status: 200, body: { message: CANCELLED, backup_task_log_id: params.id } };
+    },
+  }),
+];
+
+/** A run's output live, of a log that the path's id leads to. */
+function streamEndpoint({ path, operationId, group, summary, of, log: findLog }: {
+  path: string;
+  operationId: string;
+  group: string;
+  summary: string;
+  of: string;
+  log(services: Services, caller: Caller, id: number): Promise<LogRow>;
+}): Endpoint {
+  return endpoint({
+    method: "get",
+    path,
+    operationId,
+    group,
+    summary,
+    description:
+      "Server-Sent Events. `output`: `{sequence, text}`; `state`: status and progress whenever they change; " +
+      "`finished`: the final status, after which the stream ends. `Last-Event-ID` resumes after that event.",
+    access: "view-backup-tasks",
+    ids: { id: of },
+    answer: {
+      status: 200,
+      description: "Events until the run is over. 204 when `Last-Event-ID` names the end already.",
+      content: {
+        type: "text/event-stream",
+        schema: z.string(),
+        example: 'id: 7-1\nevent: output\ndata: {"sequence":1,"text":"Connecting\\n"}\n\n',
+      },
+    },
+    errors: { 429: "The token follows too many streams already." },
+    async handle({ services, caller, params, request, holdStream }) {
+      const log = await findLog(services, caller, params.id);
+      const seen = request.headers.get("last-event-id") ?? "";
+      if (isTerminal(log.state) && seen === endId(log)) return new Response(null, { status: 204 });
+      const over = new AbortController();
+      const output = await followOutput(services, caller, log.id, sequenceIn(seen, log.id), over.signal);
+      const events = serverSentEvents(log.id, output);
+      return eventStream(services.clock, events, () => over.abort(), holdStream());
+    },
+  });
+}
+
+/** Ids name the run as well: what a client saw of an earlier run says nothing of this one. */
+async function* serverSentEvents(
+  logId: number,
+  events: AsyncIterable<LogEvent>,
+): AsyncGenerator<ServerSentEvent> {
+  let last = 0;
+  for await (const event of events) {
+    switch (event.type) {
+      case "output":
+        last = event.sequence;
+        yield { id: `${logId}-${last}`, event: "output", data: { sequence: last, text: event.text } };
+        break;
+      case "changed":
+        yield { id: `${logId}-${last}`, event: "state", data: presentState(event.log) };
+        break;
+      case "finished":
+        yield { id: endId(event.log), event: "finished", data: presentState(event.log) };
+    }
+  }
+}
+
+function endId(log: LogRow): string {
+  return `${log.id}-end`;
+}
+
+/** The sequence that `Last-Event-ID` names; 0, the start, where it names none of this run. A bare number does too. */
+function sequenceIn(lastEventId: string, logId: number): number {
+  const match = /^(?:(\d{1,15})-)?(\d{1,15})$/.exec(lastEventId.trim());
+  if (match === null || (match[1] !== undefined && Number(match[1]) !== logId)) return 0;
+  return Number(match[2]);
+}

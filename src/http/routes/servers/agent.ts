@@ -1,0 +1,169 @@
+/** What agents call: where their websocket begins, where bytes go and come from. What is said is in `docs/protocol.md`. */
+import { z } from "@hono/zod-openapi";
+import { parseRange } from "../../../domain/byte_range.ts";
+import { ConflictError, UnauthenticatedError } from "../../../domain/errors.ts";
+import { STREAM_SIZE_HEADER } from "../../../protocol/browsing.ts";
+import { authenticateAgent } from "../../../services/servers/enrolment.ts";
+import { openExport } from "../../../services/transfers/exports.ts";
+import { type NotRelayed, type Relayed, relayObject } from "../../../services/transfers/relays.ts";
+import { bearerToken } from "../../auth.ts";
+import { HttpError } from "../../errors.ts";
+import { type Endpoint, endpoint } from "../../endpoint.ts";
+import { id, integer, text } from "../../input/input.ts";
+
+export const agentEndpoints: readonly Endpoint[] = [
+  endpoint({
+    method: "get",
+    path: "/api/agent/connect",
+    operationId: "connectAgent",
+    group: "Agents",
+    summary: "Open an agent's websocket",
+    access: "agent",
+    answer: { status: 101, description: "The socket is open." },
+    errors: { 426: "The request is no websocket handshake." },
+    handle: ({ connectAgent, request, origin }) => connectAgent(request, origin),
+  }),
+  endpoint({
+    method: "get",
+    path: "/api/agent/export",
+    operationId: "exportControlPlane",
+    group: "Agents",
+    summary: "Fetch the control plane's state",
+    description:
+      "SQL text, for the agent of a run that backs up the control plane, while that run is at work. " +
+      "Secrets in it are sealed.",
+    access: "agent",
+    audited: true,
+    query: z.object({
+      run_id: id().openapi({ example: 7 }),
+      attempt: integer(1).openapi({ example: 1 }),
+    }),
+    answer: {
+      status: 200,
+      description: "SQL for `psql`. It is whole where it ends with the line of the example.",
+      content: { type: "application/sql", schema: z.string(), example: "-- Rearguard export complete\n" },
+    },
+    errors: {
+      403: "The run backs up something else, or its owner is no administrator.",
+      404: "The run is not this agent's.",
+      409: "The run is over, or was handed out again.",
+    },
+    async handle({ services, request, query }) {
+      const text = await openExport(services, bearerToken(request), query);
+      // Whatever keeps it from beginning is still told by the status.
+      return new Response(streamOf(await text.next(), text), {
+        headers: { "Content-Type": "application/sql" },
+      });
+    },
+  }),
+  endpoint({
+    method: "get",
+    path: "/api/agent/objects",
+    operationId: "relayObject",
+    group: "Agents",
+    summary: "Read an object on another server's disk",
+    description:
+      "The bytes of an object of the backup that a run reads, for the agent of that run, while it is at work. They come from the " +
+      "agent of the server that holds them, as fast as they are read. One `Range` is answered with 206.",
+    access: "agent",
+    query: z.object({
+      run_id: id().openapi({ example: 8 }),
+      attempt: integer(1).openapi({ example: 1 }),
+      name: text(1024).openapi({ example: "backup_2_20240807020000.tar.zst" }),
+    }),
+    answer: {
+      status: 200,
+      description: "The bytes. An answer that can't go on is cut.",
+      content: {
+        type: "application/octet-stream",
+        schema: z.string().openapi({ format: "binary" }),
+        example: "…",
+      },
+    },
+    errors: {
+      404: "The run is not this agent's, or its backup has no such object.",
+      409: "The run is over or was handed out again, or the object can't be read where it lies.",
+      410: "The object is not there any more.",
+      416: "The range lies beyond the end.",
+      503: "The agent of the server that holds it is not connected, or busy.",
+    },
+    async handle({ services, request, query }) {
+      const asked = parseRange(request.headers.get("range"));
+      return relayAnswer(await relayObject(services, bearerToken(request), query, asked), asked !== null);
+    },
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/agent/streams/{stream}",
+    operationId: "sendAgentStream",
+    group: "Agents",
+    summary: "Send the bytes of a download",
+    description:
+      "Answers `backup.send`. The body is the bytes, as they come; `Content-Length` tells how many.",
+    access: "agent",
+    takesStream: true,
+    // Of a download or a run, which is entered.
+    audited: false,
+    answer: { status: 200, description: "The last byte was taken." },
+    errors: {
+      409: "The download is over.",
+      411: "There is no `Content-Length`.",
+      421: "No download waits for it here: it may be at another control plane.",
+    },
+    async handle({ services, request }) {
+      const key = /^Bearer (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
+      const server = key === undefined ? null : await authenticateAgent(services, key);
+      if (server === null) throw new UnauthenticatedError();
+      const size = Number(request.headers.get(STREAM_SIZE_HEADER) ?? NaN);
+      if (!Number.isSafeInteger(size) || size < 0) {
+        throw new HttpError(400, `The ${STREAM_SIZE_HEADER} header must be a number of bytes.`);
+      }
+      // Without one, the HTTP server would read ahead of the downloader, into memory.
+      if (request.headers.get("content-length") === null) {
+        throw new HttpError(411, "The Content-Length header must tell how many bytes follow.");
+      }
+      const id = new URL(request.url).pathname.split("/").at(-1)!;
+      const body = request.body ?? new Blob([]).stream();
+      const taken = await services.streams.deliver(id, server.id, size, body);
+      if (taken === null) throw new HttpError(421, "No download waits for this stream here.");
+      if (!taken) throw new ConflictError("The download was left before its end.");
+      return new Response(null, { status: 200 });
+    },
+  }),
+];
+
+function relayAnswer(relayed: Relayed | NotRelayed, isRange: boolean): Response {
+  if (!("outcome" in relayed)) {
+    const { body, from, to, size } = relayed;
+    const headers = new Headers({
+      "Content-Length": String(to - from),
+      "Content-Type": "application/octet-stream",
+      // nginx writes answers to its disk unless told otherwise.
+      "X-Accel-Buffering": "no",
+    });
+    if (isRange) headers.set("Content-Range", `bytes ${from}-${to - 1}/${size}`);
+    return new Response(body, { status: isRange ? 206 : 200, headers });
+  }
+  if (relayed.outcome === "missing") {
+    throw new HttpError(410, "It is not there. It was deleted or moved away.");
+  }
+  throw new HttpError(416, `There are ${relayed.size} bytes; ask for a range within them.`, {
+    "Content-Range": `bytes */${relayed.size}`,
+  });
+}
+
+/** The reader's pace is the database's; one that goes away ends the reading. */
+function streamOf(first: IteratorResult<string>, rest: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  let next: IteratorResult<string> | null = first;
+  return new ReadableStream<string>({
+    async pull(controller) {
+      const piece: IteratorResult<string> = next ?? await rest.next();
+      next = null;
+      if (piece.done) controller.close();
+      else controller.enqueue(piece.value);
+    },
+    async cancel() {
+      await rest.return(undefined);
+    },
+  }).pipeThrough(new TextEncoderStream());
+}

@@ -1,0 +1,65 @@
+/** `/install.sh` and `/agent/…`: what a server needs to run an agent, from this control plane and nowhere else. */
+import type { App } from "../../app.ts";
+import { HttpError } from "../../errors.ts";
+
+/** Where the files come from. */
+export interface AgentFileSource {
+  /** The platform they are for: `x86_64-unknown-linux-gnu`. */
+  readonly target: string;
+  /** By name. `sha256` is hex, `size` in bytes. */
+  all(): Promise<ReadonlyMap<string, { path: string; size: number; sha256: string }>>;
+}
+
+export interface InstallOptions {
+  readonly files: AgentFileSource;
+  /** Null: whatever host the request names. */
+  readonly publicUrl: string | null;
+}
+
+export function addInstallPages({ files, publicUrl }: InstallOptions): (app: App) => void {
+  return (app) => {
+    app.get("/install.sh", async (c) => {
+      const url = publicUrl ?? new URL(c.req.url).origin;
+      return text(installScript(await template(), url, files.target), "text/x-shellscript; charset=utf-8");
+    });
+    app.get("/agent/SHA256SUMS", async () => {
+      const lines = [...await available(files)].map(([name, { sha256 }]) => `${sha256}  ${name}\n`);
+      return text(lines.join(""), "text/plain; charset=utf-8");
+    });
+    app.get("/agent/:name", async (c) => {
+      const file = (await available(files)).get(c.req.param("name"));
+      if (file === undefined) throw new HttpError(404, "There is nothing at this address.");
+      const { readable } = await Deno.open(file.path);
+      return new Response(readable, {
+        headers: { "Content-Type": "application/octet-stream", "Content-Length": String(file.size) },
+      });
+    });
+  };
+}
+
+async function available(files: AgentFileSource): ReturnType<AgentFileSource["all"]> {
+  try {
+    return await files.all();
+  } catch {
+    throw new HttpError(503, "The agent's files can't be made on this server; its log tells why.");
+  }
+}
+
+let read: Promise<string> | null = null;
+
+function template(): Promise<string> {
+  return read ??= Deno.readTextFile(new URL("../../install.sh", import.meta.url));
+}
+
+/** The script for one control plane. Both values are quoted: a host name may hold what a shell acts on. */
+export function installScript(script: string, url: string, target: string): string {
+  return script.replace("@URL@", () => quoted(url)).replace("@TARGET@", () => quoted(target));
+}
+
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", "'\\''")}'`;
+}
+
+function text(body: string, type: string): Response {
+  return new Response(body, { headers: { "Content-Type": type } });
+}

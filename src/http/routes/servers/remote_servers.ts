@@ -1,0 +1,179 @@
+/** `/api/remote-servers`. */
+import { z } from "@hono/zod-openapi";
+import {
+  createRemoteServer,
+  deleteRemoteServer,
+  listRemoteServers,
+  type RemoteServer as RemoteServerRow,
+  showRemoteServer,
+  updateRemoteServer,
+} from "../../../services/servers/remote_servers.ts";
+import { defaulted } from "../../input/null_as_absent.ts";
+import type { Endpoint } from "../../endpoint.ts";
+import { integer, line, secret } from "../../input/input.ts";
+import { searchParameter, timeParameters } from "../../input/list_filters.ts";
+import { host } from "../../input/path_input.ts";
+import {
+  createEndpoint,
+  deleteEndpoint,
+  listEndpoint,
+  type Resource,
+  showEndpoint,
+  updateEndpoint,
+} from "../../resource.ts";
+import { ForgetQuery } from "../destinations/forget_query.ts";
+import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
+
+const RemoteServer = z.object({
+  id: z.int(),
+  user_id: z.int(),
+  label: z.string(),
+  connection: z.object({
+    ip_address: z.string(),
+    username: z.string().nullable(),
+    port: z.int(),
+    is_database_password_set: z.boolean(),
+  }),
+  status: z.object({
+    connectivity: z.enum(["unknown", "connected", "disconnected"]).openapi({
+      description: "Of its agent: `unknown` before the first contact.",
+    }),
+    last_connected_at: Time.nullable(),
+  }),
+  agent: z.object({
+    version: z.string(),
+    hostname: z.string(),
+    os: z.string(),
+    arch: z.string(),
+    protocol: z.int().nullable(),
+    tools: z.record(z.string(), z.string()),
+  }).nullable().openapi({ description: "What its agent said of itself last; null before one is enrolled." }),
+  duplicate_agent: z.object({
+    hostname: z.string(),
+    ip_address: z.string().nullable(),
+    first_refused_at: Time,
+    last_refused_at: Time,
+    refused_count: z.int(),
+  }).nullable().openapi({
+    description:
+      "Another agent with the same key, as a cloned machine has, that was refused within the last 24 " +
+      "hours while the server's own was connected.",
+  }),
+  runs_at_once: z.int(),
+  offline_alert_after: z.int().nullable(),
+  created_at: Time,
+  updated_at: Time,
+}).openapi("RemoteServer");
+
+const remoteServer: Resource<RemoteServerRow, z.output<typeof RemoteServer>> = {
+  name: "Remote server",
+  plural: "Remote servers",
+  path: "/api/remote-servers",
+  schema: RemoteServer,
+  example: {
+    id: 2,
+    user_id: 1,
+    label: "web-1",
+    connection: { ip_address: "192.0.2.10", username: "root", port: 22, is_database_password_set: false },
+    status: { connectivity: "connected", last_connected_at: "2024-08-07T00:00:00Z" },
+    agent: {
+      version: "0.1.0",
+      hostname: "web-1",
+      os: "linux",
+      arch: "x86_64",
+      protocol: 1,
+      tools: { tar: "tar (GNU tar) 1.34", zstd: "1.5.4" },
+    },
+    duplicate_agent: null,
+    runs_at_once: 1,
+    offline_alert_after: null,
+    created_at: "2024-08-07T00:00:00Z",
+    updated_at: "2024-08-07T00:00:00Z",
+  },
+  present: (row) => ({
+    id: row.id,
+    user_id: row.user_id,
+    label: row.label,
+    connection: {
+      ip_address: row.ip_address,
+      username: row.username,
+      port: row.port,
+      is_database_password_set: row.database_password_encrypted !== null,
+    },
+    status: {
+      connectivity: row.connectivity,
+      last_connected_at: isoTimeOrNull(row.last_connected_at),
+    },
+    agent: row.agent_description && {
+      version: row.agent_description.version,
+      hostname: row.agent_description.hostname,
+      os: row.agent_description.os,
+      arch: row.agent_description.arch,
+      protocol: row.agent_protocol,
+      tools: row.agent_description.tools,
+    },
+    duplicate_agent: row.duplicate_agent && {
+      ...row.duplicate_agent,
+      first_refused_at: isoTime(new Date(row.duplicate_agent.first_refused_at)),
+      last_refused_at: isoTime(new Date(row.duplicate_agent.last_refused_at)),
+    },
+    runs_at_once: row.runs_at_once,
+    offline_alert_after: row.offline_alert_after,
+    created_at: isoTime(row.created_at),
+    updated_at: isoTime(row.updated_at),
+  }),
+};
+
+const fields = z.object({
+  label: line(255),
+  ip_address: host().openapi({ description: "IPv4, IPv6 or a host name; unique with `port`." }),
+  username: line(255).nullable().optional(),
+  port: defaulted(integer(1, 65535)).openapi({ description: "Default 22." }),
+  database_password: secret(1000).nullable().optional().openapi({
+    description: "Of the server's databases, where a task names none.",
+  }),
+  runs_at_once: defaulted(integer(1, 100)).openapi({ description: "Backup runs at once. Default 1." }),
+  offline_alert_after: integer(0, 31_536_000).nullable().optional().openapi({
+    description:
+      "Seconds that its agent may be away before the `on_failure` streams of its tasks are told; 0: never. " +
+      "Null: the control plane's default (`AGENT_OFFLINE_SECONDS`, 15 minutes).",
+  }),
+});
+
+export const remoteServerEndpoints: readonly Endpoint[] = [
+  listEndpoint(remoteServer, {
+    access: "view-remote-servers",
+    filters: {
+      status: z.enum(["unknown", "connected", "disconnected"]).optional().openapi({
+        description: "Only with this `connectivity`.",
+        example: "disconnected",
+      }),
+      ...timeParameters,
+      search: searchParameter("the label or the address"),
+    },
+    sorts: ["label", "last_connected_at"],
+    list: (services, caller, window, { status, ...choice }) =>
+      listRemoteServers(services, caller, window, { ...choice, connectivity: status }),
+  }),
+  createEndpoint(remoteServer, {
+    access: "create-remote-servers",
+    body: fields.openapi("NewRemoteServer"),
+    example: { label: "web-1", ip_address: "192.0.2.10", username: "root", port: 22 },
+    create: createRemoteServer,
+  }),
+  showEndpoint(remoteServer, { access: "view-remote-servers", show: showRemoteServer }),
+  updateEndpoint(remoteServer, {
+    access: "update-remote-servers",
+    body: fields.partial().openapi("RemoteServerChanges"),
+    example: { label: "web-1.example.com" },
+    update: updateRemoteServer,
+  }),
+  deleteEndpoint(remoteServer, {
+    access: "delete-remote-servers",
+    description: "Its agent's key is no good from then on.",
+    errors: { 409: "Backup tasks use it, or its disk holds backups and `forget` is not true." },
+    query: ForgetQuery,
+    isTrashed: true,
+    remove: (services, caller, serverId, query) => deleteRemoteServer(services, caller, serverId, query),
+  }),
+];

@@ -1,0 +1,90 @@
+/** `/api/backup-tasks`. */
+import { z } from "@hono/zod-openapi";
+import {
+  createBackupTask,
+  listBackupTasks,
+  showBackupTask,
+  updateBackupTask,
+} from "../../../services/tasks/backup_tasks.ts";
+import { deleteBackupTask } from "../../../services/tasks/backup_task_deletion.ts";
+import type { Caller, Services } from "../../../services/context.ts";
+import { BACKUP_TASK_TYPES } from "../../../domain/backup_task.ts";
+import { requireAbility } from "../../auth.ts";
+import type { Endpoint } from "../../endpoint.ts";
+import { idParameter, searchParameter, timeParameters } from "../../input/list_filters.ts";
+import {
+  createEndpoint,
+  deleteEndpoint,
+  listEndpoint,
+  showEndpoint,
+  updateEndpoint,
+} from "../../resource.ts";
+import { BackupTaskChanges, NewBackupTask } from "./backup_task_input.ts";
+import { backupTask } from "./backup_task_view.ts";
+
+export const backupTaskEndpoints: readonly Endpoint[] = [
+  listEndpoint(backupTask, {
+    access: "view-backup-tasks",
+    filters: {
+      status: z.enum(["ready", "running", "paused"]).optional().openapi({
+        description: "Only these; a paused task is `ready` or `running` as well.",
+        example: "running",
+      }),
+      type: z.enum(BACKUP_TASK_TYPES).optional().openapi({
+        description: "Only of this type.",
+        example: "files",
+      }),
+      remote_server_id: idParameter("tasks of this remote server"),
+      backup_destination_id: idParameter("tasks with this backup destination"),
+      tag_id: idParameter("tasks with this tag"),
+      ...timeParameters,
+      search: searchParameter("the label or the description"),
+    },
+    sorts: ["label", "next_run_at", "updated_at"],
+    list: listBackupTasks,
+  }),
+  createEndpoint(backupTask, {
+    access: "create-backup-tasks",
+    body: NewBackupTask,
+    example: {
+      remote_server_id: 2,
+      backup_destination_id: 1,
+      label: "Weekly Full Backup",
+      description: "Full backup of all files",
+      source_path: "/home",
+      frequency: "weekly",
+      maximum_backups_to_keep: 4,
+      type: "files",
+      time_to_run_at: "02:00",
+      store_path: "/backups/weekly",
+    },
+    create: createBackupTask,
+  }),
+  showEndpoint(backupTask, { access: "view-backup-tasks", show: showBackupTask }),
+  updateEndpoint(backupTask, {
+    access: "update-backup-tasks",
+    body: BackupTaskChanges,
+    example: { label: "Updated Weekly Backup", frequency: "weekly", time_to_run_at: "03:00" },
+    update: updateBackupTask,
+  }),
+  deleteEndpoint(backupTask, {
+    access: "delete-backup-tasks",
+    description:
+      "Its backups stay, without a task, unless `with_backups` is true: then they go to the trash. That needs " +
+      "`delete-backups` too.",
+    errors: {
+      409: "The backup task is queued or running, or `with_backups` is true and one of them is held.",
+    },
+    isTrashed: true,
+    query: z.object({
+      with_backups: z.boolean().default(false).openapi({
+        description: "Whether its backups are deleted too.",
+        example: true,
+      }),
+    }),
+    remove(services: Services, caller: Caller, id: number, query: { with_backups: boolean }) {
+      if (query.with_backups) requireAbility(caller, "delete-backups");
+      return deleteBackupTask(services, caller, id, query.with_backups);
+    },
+  }),
+];

@@ -1,0 +1,93 @@
+/** `/api/tags`. */
+import { z } from "@hono/zod-openapi";
+import {
+  createTag,
+  deleteTag,
+  listTags,
+  showTag,
+  type TagRow,
+  updateTag,
+} from "../../../services/tasks/tags.ts";
+import { trimmed } from "../../input/coercion.ts";
+import type { Endpoint } from "../../endpoint.ts";
+import { line, says, text } from "../../input/input.ts";
+import { searchParameter } from "../../input/list_filters.ts";
+import {
+  createEndpoint,
+  deleteEndpoint,
+  listEndpoint,
+  type Resource,
+  showEndpoint,
+  updateEndpoint,
+} from "../../resource.ts";
+import { isoTime, Time } from "../../input/time.ts";
+
+const Tag = z.object({
+  id: z.int(),
+  user_id: z.int(),
+  label: z.string(),
+  description: z.string().nullable(),
+  colour: z.string().nullable().openapi({ description: "`#rrggbb`" }),
+  created_at: Time,
+  updated_at: Time,
+}).openapi("Tag");
+
+const tag: Resource<TagRow, z.output<typeof Tag>> = {
+  name: "Tag",
+  plural: "Tags",
+  path: "/api/tags",
+  schema: Tag,
+  example: {
+    id: 1,
+    user_id: 1,
+    label: "Production",
+    description: "What customers use",
+    colour: "#2563eb",
+    created_at: "2024-08-07T00:00:00Z",
+    updated_at: "2024-08-07T00:00:00Z",
+  },
+  present: (row) => ({
+    id: row.id,
+    user_id: row.user_id,
+    label: row.label,
+    description: row.description,
+    colour: row.colour,
+    created_at: isoTime(row.created_at),
+    updated_at: isoTime(row.updated_at),
+  }),
+};
+
+const fields = z.object({
+  label: line(255),
+  description: text(1000).nullable().optional(),
+  colour: trimmed(z.string()).regex(/^#[0-9a-fA-F]{6}$/, { error: says("must be a colour such as #1f2937") })
+    .toLowerCase().nullable().optional(),
+});
+
+export const tagEndpoints: readonly Endpoint[] = [
+  listEndpoint(tag, {
+    access: "manage-tags",
+    filters: { search: searchParameter("the label or the description") },
+    sorts: ["label"],
+    list: listTags,
+  }),
+  createEndpoint(tag, {
+    access: "manage-tags",
+    body: fields.openapi("NewTag"),
+    example: { label: "Production", description: "What customers use", colour: "#2563eb" },
+    create: (services, caller, { label, description = null, colour = null }) =>
+      createTag(services, caller, { label, description, colour }),
+  }),
+  showEndpoint(tag, { access: "manage-tags", show: showTag }),
+  updateEndpoint(tag, {
+    access: "manage-tags",
+    body: fields.partial().openapi("TagChanges"),
+    example: { label: "Live" },
+    update: updateTag,
+  }),
+  deleteEndpoint(tag, {
+    access: "manage-tags",
+    description: "Backup tasks that carry the tag lose it.",
+    remove: deleteTag,
+  }),
+];

@@ -1,0 +1,40 @@
+/** The first user of a new control plane. */
+import { ABILITIES } from "../../domain/abilities.ts";
+import { transaction } from "../../store/database/database.ts";
+import { lockUsersTable } from "../../store/access/bootstrap.ts";
+import { insertUser } from "../../store/access/users.ts";
+import { enterAudit, NO_ORIGIN } from "./audit_log.ts";
+import type { Services } from "../context.ts";
+import { insertToken } from "./tokens.ts";
+
+/**
+ * Makes an administrator with a token for everything, unless there is any user already: then null.
+ * Of several replicas that start at once, one makes it.
+ *
+ * @param plain The token an operator chose; null: one made at random.
+ */
+export async function createFirstAdministrator(
+  services: Services,
+  plain: string | null,
+): Promise<{ userId: number; token: string } | null> {
+  return await transaction(services.database, async (sql) => {
+    if (await lockUsersTable(sql) > 0) return null;
+    const now = services.clock.now();
+    const user = await insertUser(
+      sql,
+      { name: "Administrator", email: "admin@localhost", is_admin: true },
+      now,
+    );
+    const token = { name: "First administrator", abilities: ABILITIES, expires_at: null };
+    const issued = await insertToken(sql, user.id, token, now, plain ?? undefined);
+    await enterAudit(services, {
+      actor: { type: "system" },
+      action: "createFirstAdministrator",
+      resource: "users",
+      resourceId: user.id,
+      result: "done",
+      origin: NO_ORIGIN,
+    }, sql);
+    return { userId: user.id, token: issued.plain };
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * Retried writes: the first answer to a call with an `Idempotency-Key` is kept for a day and given again. The key
+ * is claimed before the work begins and settled after it, so a second call never runs beside the first.
+ */
+import { ConflictError, InvalidError } from "../../domain/errors.ts";
+import {
+  claimIdempotencyKey,
+  deleteIdempotencyKey,
+  findIdempotencyKey,
+  type IdempotencyKeyRow,
+  storeIdempotentAnswer,
+} from "../../store/access/idempotency_keys.ts";
+import type { Services } from "../context.ts";
+
+/** How long an answer is kept. Milliseconds. */
+const KEPT_FOR = 24 * 3_600_000;
+/** No call takes this long: one that is still open then was cut off with its process. Milliseconds. */
+const CUT_OFF_AFTER = 15 * 60_000;
+
+/** One call: whose it is, its key, and the SHA-256 of what was asked. */
+export interface KeyedCall {
+  readonly tokenId: number;
+  readonly key: string;
+  readonly requestHash: string;
+}
+
+export interface KeptAnswer {
+  readonly status: number;
+  /** The body, as sent. */
+  readonly response: string;
+}
+
+/**
+ * Null when the call is the first and must now be answered, then settled or forgotten. Throws a
+ * {@link ConflictError} while the first is at work or when its answer can't be shown again, an
+ * {@link InvalidError} when it asked for something else.
+ */
+export async function claimCall(services: Services, call: KeyedCall): Promise<KeptAnswer | null> {
+  const now = services.clock.now();
+  const expired = new Date(now.getTime() - KEPT_FOR);
+  const { tokenId, key, requestHash } = call;
+  for (;;) {
+    if (await claimIdempotencyKey(services.database, tokenId, key, requestHash, now, expired)) return null;
+    const row = await findIdempotencyKey(services.database, tokenId, key);
+    if (row !== undefined) return answerOf(row, requestHash, now);
+    // The first call failed and gave the key back between the two statements.
+  }
+}
+
+/** Keeps the answer. One that holds a secret shown once is kept without its body. */
+export async function settleCall(
+  services: Services,
+  call: KeyedCall,
+  answer: KeptAnswer,
+  isSecret: boolean,
+): Promise<void> {
+  const { status, response } = answer;
+  const kept = { status, response: isSecret ? null : response, is_secret: isSecret };
+  await storeIdempotentAnswer(services.database, call.tokenId, call.key, kept);
+}
+
+/** Frees the key: the call failed on our side and may be tried again. */
+export async function forgetCall(services: Services, call: KeyedCall): Promise<void> {
+  await deleteIdempotencyKey(services.database, call.tokenId, call.key);
+}
+
+function answerOf(row: IdempotencyKeyRow, requestHash: string, now: Date): KeptAnswer {
+  if (row.request_hash !== requestHash) {
+    throw new InvalidError({
+      "Idempotency-Key": ["The Idempotency-Key was already used for another request; use a new one."],
+    });
+  }
+  if (row.status === null) {
+    throw new ConflictError(
+      now.getTime() - row.created_at.getTime() < CUT_OFF_AFTER
+        ? "The first request with this Idempotency-Key is still at work; try again in a moment."
+        : "The first request with this Idempotency-Key was cut off: check whether it took effect, then use a new key.",
+    );
+  }
+  if (row.is_secret) {
+    throw new ConflictError(
+      "The first request with this Idempotency-Key succeeded, and its answer held a token that is shown only " +
+        "once. Use a new key to make another, and delete the one that was lost.",
+    );
+  }
+  return { status: row.status, response: row.response ?? "" };
+}

@@ -1,0 +1,64 @@
+/** What is streamed under a token or a key must not outlive it. */
+import type { Ability } from "../../domain/abilities.ts";
+import { logger } from "../../telemetry/logging.ts";
+import type { Caller, Services } from "../context.ts";
+import { authenticateAgent } from "../servers/enrolment.ts";
+import { lookAgain } from "./tokens.ts";
+
+export interface TokenWatch extends Disposable {
+  /** Aborts when the token or key is no longer good for what it is used for. */
+  readonly ended: AbortSignal;
+}
+
+/** No timer waits longer. Milliseconds. */
+const LONGEST = 24 * 3_600_000;
+
+/** Until it is disposed of. A database that can't be asked ends nothing: it is asked again when it is back. */
+export function watchToken(services: Services, caller: Caller, ability: Ability | null): TokenWatch {
+  const ended = new AbortController();
+  let timer = new AbortController();
+  let isOver = false;
+  const look = async () => {
+    timer.abort();
+    const { signal } = timer = new AbortController();
+    try {
+      const now = await lookAgain(services, caller);
+      if (isOver || signal.aborted) return;
+      if (now === null || (ability !== null && !now.caller.abilities.has(ability))) return ended.abort();
+      if (now.expiresAt === null) return;
+      const left = now.expiresAt.getTime() - services.clock.now().getTime();
+      services.clock.sleep(Math.min(left, LONGEST), signal).then(look, () => {});
+    } catch (error) {
+      logger("services").warn("Cannot check the token of a stream: {error}", { error });
+    }
+  };
+  const unsubscribe = services.bus.subscribe((notification) => {
+    const isOurs = notification.topic === "tokens_changed" && notification.user_id === caller.userId;
+    if (isOurs || notification.topic === "reconnected") void look();
+  });
+  void look();
+  return {
+    ended: ended.signal,
+    [Symbol.dispose]() {
+      isOver = true;
+      timer.abort();
+      unsubscribe();
+    },
+  };
+}
+
+/** The same for an agent's key, which is revoked or replaced. */
+export function watchAgentKey(services: Services, key: string): TokenWatch {
+  const ended = new AbortController();
+  const look = async () => {
+    try {
+      if (await authenticateAgent(services, key) === null) ended.abort();
+    } catch (error) {
+      logger("services").warn("Cannot check the agent's key of a stream: {error}", { error });
+    }
+  };
+  const unsubscribe = services.bus.subscribe(({ topic }) => {
+    if (topic === "agent_revoked" || topic === "reconnected") void look();
+  });
+  return { ended: ended.signal, [Symbol.dispose]: unsubscribe };
+}

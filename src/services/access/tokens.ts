@@ -1,0 +1,215 @@
+/** API tokens: made, checked, revoked. The plain text exists once, in the answer to its creation. */
+import { createHash, randomBytes } from "node:crypto";
+import type { Ability } from "../../domain/abilities.ts";
+import { ConflictError, InvalidError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import { noteCreated } from "../../store/access/audited_request.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import type { ListOrder, Page } from "../../store/database/page.ts";
+import * as store from "../../store/access/tokens.ts";
+import { lockAdmins } from "../../store/access/users.ts";
+import type { Caller, Services } from "../context.ts";
+
+export type { TokenRow } from "../../store/access/tokens.ts";
+
+/** A use is noted at most this often. Milliseconds. */
+const USE_NOTED_EVERY = 60_000;
+
+export interface TokenInput {
+  name: string;
+  abilities: readonly Ability[];
+  /** Null: never. */
+  expires_at: Date | null;
+}
+
+/** A token as stored, and the text that its holder shows: it can't be had again. */
+export interface IssuedToken {
+  row: store.TokenRow;
+  plain: string;
+}
+
+/**
+ * Who holds this token; throws an {@link UnauthenticatedError}. Nothing is compared with the token itself: it is looked up by its
+ * hash, of which a caller can't choose a part, so that the time it takes tells nothing of any other.
+ */
+export async function authenticate(services: Services, plain: string): Promise<Caller> {
+  const now = services.clock.now();
+  const row = await store.findCaller(services.database, hashToken(plain));
+  if (row === undefined) throw new UnauthenticatedError();
+  const fault = faultOf(row, now);
+  if (fault !== null) {
+    throw new UnauthenticatedError(undefined, { userId: row.user_id, tokenId: row.id, reason: fault });
+  }
+  const stale = new Date(now.getTime() - USE_NOTED_EVERY);
+  if (row.last_used_at === null || row.last_used_at <= stale) {
+    await store.touchToken(services.database, row.id, now, stale);
+  }
+  return callerOf(row);
+}
+
+function faultOf({ revoked_at, expires_at, is_user_deleted }: store.CallerRow, now: Date): string | null {
+  if (is_user_deleted) return "Its user was deleted.";
+  if (revoked_at !== null) return "The token is revoked.";
+  return expires_at !== null && expires_at <= now ? "The token has expired." : null;
+}
+
+function callerOf(row: store.CallerRow): Caller {
+  return {
+    userId: row.user_id,
+    tokenId: row.id,
+    isAdmin: row.is_admin,
+    abilities: new Set(row.is_admin ? row.abilities : row.abilities.filter((ability) => ability !== "admin")),
+  };
+}
+
+/** When the token ends by itself and what it allows now; null where it is good no more. */
+export async function lookAgain(
+  services: Services,
+  caller: Caller,
+): Promise<{ caller: Caller; expiresAt: Date | null } | null> {
+  const row = await store.findCallerById(services.database, caller.tokenId);
+  if (row === undefined || faultOf(row, services.clock.now()) !== null) return null;
+  return { caller: callerOf(row), expiresAt: row.expires_at };
+}
+
+/** Makes a token without asking who wants it: for the first administrator and for new users. */
+export function issueToken(
+  services: Services,
+  token: {
+    userId: number;
+    name: string;
+    abilities: readonly Ability[];
+    expiresAt: Date | null;
+    /** Given by an operator; made at random otherwise. */
+    plain?: string;
+  },
+): Promise<IssuedToken> {
+  const { userId, name, abilities, expiresAt, plain } = token;
+  return transaction(
+    services.database,
+    (sql) =>
+      insertToken(sql, userId, { name, abilities, expires_at: expiresAt }, services.clock.now(), plain),
+  );
+}
+
+/** The same inside a transaction that is open already. */
+export async function insertToken(
+  sql: Sql,
+  userId: number,
+  { name, abilities, expires_at }: TokenInput,
+  now: Date,
+  plain: string = `rg_${randomBytes(32).toString("base64url")}`,
+): Promise<IssuedToken> {
+  const values = { name, abilities: [...new Set(abilities)], expires_at, token_hash: hashToken(plain) };
+  return { row: await store.insertToken(sql, userId, values, now), plain };
+}
+
+/** Throws an {@link InvalidError} for an ability that the caller's own token lacks. */
+export function createToken(services: Services, caller: Caller, token: TokenInput): Promise<IssuedToken> {
+  refuseForeignAbilities(caller, token.abilities);
+  const now = services.clock.now();
+  refusePast(token.expires_at, now);
+  return transaction(services.database, async (sql) => {
+    const issued = await insertToken(sql, caller.userId, token, now);
+    noteCreated(issued.row.id);
+    return issued;
+  });
+}
+
+export function listTokens(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+  choice: ListOrder & { search?: string } = {},
+): Promise<Page<store.TokenRow>> {
+  return store.listTokens(services.database, caller.userId, window, choice);
+}
+
+export async function showToken(services: Services, caller: Caller, id: number): Promise<store.TokenRow> {
+  return found(await store.findTokenOf(services.database, caller.userId, id));
+}
+
+export function updateToken(
+  services: Services,
+  caller: Caller,
+  id: number,
+  { abilities, ...changes }: Partial<TokenInput>,
+): Promise<store.TokenRow> {
+  if (abilities !== undefined) refuseForeignAbilities(caller, abilities);
+  const now = services.clock.now();
+  refusePast(changes.expires_at ?? null, now);
+  const columns = abilities === undefined ? changes : { ...changes, abilities: [...new Set(abilities)] };
+  return transaction(
+    services.database,
+    async (sql) => {
+      if (abilities?.includes("admin") === false) await refuseLastAdminToken(services, sql, caller, id);
+      const row = found(await store.updateToken(sql, caller.userId, id, columns, now));
+      await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
+      return row;
+    },
+  );
+}
+
+/** From the next call on the token is unknown; what streams under it ends. */
+export function revokeToken(services: Services, caller: Caller, id: number): Promise<void> {
+  return transaction(services.database, async (sql) => {
+    await refuseLastAdminToken(services, sql, caller, id);
+    if (!await store.revokeToken(sql, caller.userId, id, services.clock.now())) {
+      throw new NotFoundError("Token");
+    }
+    await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
+  });
+}
+
+/**
+ * Refuses to remove the last administrator token: without it, nobody could create another one over the API.
+ */
+async function refuseLastAdminToken(
+  services: Services,
+  sql: Sql,
+  caller: Caller,
+  id: number,
+): Promise<void> {
+  // Two administrators who revoke each other's token at the same time must not both succeed.
+  const admins = await lockAdmins(sql);
+  if (!admins.includes(caller.userId)) return;
+  const now = services.clock.now();
+  const token = await store.findTokenOf(sql, caller.userId, id);
+  const isGood = token !== undefined && (token.expires_at === null || token.expires_at > now);
+  if (!isGood || !token.abilities.includes("admin")) return;
+  if (await store.hasOtherAdminToken(sql, id, now)) return;
+  throw new ConflictError(
+    "This is the last token with the admin ability: without it nobody could make another. Make another one first, then " +
+      "delete this one.",
+  );
+}
+
+function refuseForeignAbilities(caller: Caller, abilities: readonly Ability[]): void {
+  const errors: Record<string, string[]> = {};
+  abilities.forEach((ability, index) => {
+    if (caller.abilities.has(ability)) return;
+    errors[`abilities.${index}`] = [`This token lacks the ${ability} ability and so can't give it.`];
+  });
+  if (Object.keys(errors).length > 0) throw new InvalidError(errors);
+}
+
+/** Throws an {@link InvalidError} for a time that has come. */
+export function refusePast(expiresAt: Date | null, now: Date): void {
+  if (expiresAt === null || expiresAt > now) return;
+  throw new InvalidError({ expires_at: ["The expires at field must be a time in the future."] });
+}
+
+function found(row: store.TokenRow | undefined): store.TokenRow {
+  if (row === undefined) throw new NotFoundError("Token");
+  return row;
+}
+
+/** Returns whether an operator's token is valid. */
+export function isGoodToken({ clock, database }: Services, plain: string): Promise<boolean> {
+  return store.isTokenGood(database, hashToken(plain), clock.now());
+}
+
+function hashToken(plain: string): string {
+  return createHash("sha256").update(plain).digest("hex");
+}

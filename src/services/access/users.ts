@@ -1,0 +1,183 @@
+/** Users: the caller's own account, and what an administrator does with others. */
+import { ABILITIES, type Ability, USER_ABILITIES } from "../../domain/abilities.ts";
+import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import { instantOf, wallTime } from "../../domain/timezone.ts";
+import { noteCreated } from "../../store/access/audited_request.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import type { ListOrder, Page } from "../../store/database/page.ts";
+import * as store from "../../store/access/users.ts";
+import type { Caller, Services } from "../context.ts";
+import { counted } from "../pluralize.ts";
+import { insertToken, type IssuedToken, refusePast } from "./tokens.ts";
+import { deletionTimeNow, noteTrashed } from "../retention/trash.ts";
+
+export type { UserFigures, UserRow } from "../../store/access/users.ts";
+
+export interface UserWithFigures {
+  user: store.UserRow;
+  figures: store.UserFigures;
+}
+
+export async function showSelf(services: Services, caller: Caller): Promise<UserWithFigures> {
+  const user = found(await store.findUser(services.database, caller.userId));
+  return await withFigures(services, services.database, user);
+}
+
+export function updateSelf(
+  services: Services,
+  caller: Caller,
+  changes: Partial<Pick<store.UserRow, "name" | "timezone" | "language">>,
+): Promise<UserWithFigures> {
+  return transaction(services.database, async (sql) => {
+    const user = found(await store.updateUser(sql, caller.userId, changes, services.clock.now()));
+    return await withFigures(services, sql, user);
+  });
+}
+
+export function listUsers(
+  services: Services,
+  _caller: Caller,
+  window: PageWindow,
+  filter: store.UserFilter & ListOrder = {},
+): Promise<Page<store.UserRow>> {
+  return store.listUsers(services.database, filter, window);
+}
+
+export async function showUser(services: Services, _caller: Caller, id: number): Promise<store.UserRow> {
+  return found(await store.findUser(services.database, id));
+}
+
+/** Also makes the first administrator, before there is anyone to ask for it. The user gets no token yet. */
+export function createUser(services: Services, user: store.NewUser): Promise<store.UserRow> {
+  return transaction(services.database, async (sql) => {
+    await refuseTakenEmail(sql, user.email, null);
+    const row = await store.insertUser(sql, user, services.clock.now());
+    noteCreated(row.id);
+    return row;
+  });
+}
+
+export function updateUser(
+  services: Services,
+  caller: Caller,
+  id: number,
+  changes: Partial<Pick<store.UserRow, "name" | "email" | "is_admin">>,
+): Promise<store.UserRow> {
+  return transaction(services.database, async (sql) => {
+    if (id === caller.userId && changes.is_admin === false) {
+      throw new ConflictError(
+        "You can't take the administrator's rights from yourself; ask another administrator.",
+      );
+    }
+    if (changes.is_admin === false) await refuseUnlessAdmin(sql, caller);
+    if (changes.email !== undefined) await refuseTakenEmail(sql, changes.email, id);
+    const row = found(await store.updateUser(sql, id, changes, services.clock.now()));
+    await notify(sql, { topic: "tokens_changed", user_id: id });
+    return row;
+  });
+}
+
+/**
+ * Puts a user into the trash and invalidates their tokens. Throws a `ConflictError` for the caller, and for a
+ * user who still owns anything that keeps backups. Returns when the user is deleted.
+ */
+export function deleteUser(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<{ deletes_at: Date }> {
+  return transaction(services.database, async (sql) => {
+    if (id === caller.userId) {
+      throw new ConflictError("You can't delete yourself; ask another administrator.");
+    }
+    await refuseUnlessAdmin(sql, caller);
+    const user = found(await store.lockUser(sql, id));
+    const figures = await store.countOfUser(sql, id, services.clock.now());
+    const kept = [
+      [figures.backup_tasks, "backup task"] as const,
+      [figures.remote_servers, "remote server"] as const,
+      [figures.backup_destinations, "backup destination"] as const,
+      [figures.backups, "backup"] as const,
+    ].filter(([count]) => count > 0).map(([count, noun]) => counted(count, noun));
+    if (kept.length > 0) {
+      throw new ConflictError(`${user.name} still has ${kept.join(", ")}; delete those first.`);
+    }
+    const deletesAt = await deletionTimeNow(services, sql);
+    await store.setUserDeletion(sql, id, deletesAt);
+    await notify(sql, { topic: "tokens_changed", user_id: id });
+    const news = { user_id: caller.userId, event: "delete", resource: "users", ends_at: deletesAt } as const;
+    await noteTrashed(services, sql, news, [id]);
+    return { deletes_at: deletesAt };
+  });
+}
+
+/**
+ * Takes a user out of the trash and makes their tokens valid again. A user who is not in the trash stays
+ * unchanged.
+ */
+export function undeleteUser(services: Services, caller: Caller, id: number): Promise<store.UserRow> {
+  return transaction(services.database, async (sql) => {
+    await refuseUnlessAdmin(sql, caller);
+    const user = found(await store.lockTrashedUser(sql, id));
+    if (user.deletes_at === null) return user;
+    if (await store.isEmailTaken(sql, user.email, id)) {
+      throw new ConflictError(`Another user has the email ${user.email} now. Change that one's first.`);
+    }
+    await store.setUserDeletion(sql, id, null);
+    return { ...user, deletes_at: null };
+  });
+}
+
+/** A token for another user: their first, or one in place of a lost one. At most what the caller's own token may do. */
+export function createTokenFor(
+  services: Services,
+  caller: Caller,
+  userId: number,
+  token: { name: string; abilities: readonly Ability[] | null; expires_at: Date | null },
+): Promise<IssuedToken> {
+  return transaction(services.database, async (sql) => {
+    const user = found(await store.lockUser(sql, userId));
+    const possible = new Set(
+      (user.is_admin ? ABILITIES : USER_ABILITIES).filter((each) => caller.abilities.has(each)),
+    );
+    const abilities = token.abilities ?? [...possible];
+    const errors: Record<string, string[]> = {};
+    abilities.forEach((ability, index) => {
+      if (possible.has(ability)) return;
+      errors[`abilities.${index}`] = [
+        caller.abilities.has(ability)
+          ? `${user.name} is no administrator and so can't have the ${ability} ability.`
+          : `This token lacks the ${ability} ability and so can't give it.`,
+      ];
+    });
+    if (Object.keys(errors).length > 0) throw new InvalidError(errors);
+    const now = services.clock.now();
+    refusePast(token.expires_at, now);
+    return await insertToken(sql, userId, { ...token, abilities }, now);
+  });
+}
+
+async function withFigures(services: Services, sql: Sql, user: store.UserRow): Promise<UserWithFigures> {
+  const wall = wallTime(user.timezone, services.clock.now());
+  const today = instantOf(user.timezone, wall - wall % 86_400_000);
+  return { user, figures: await store.countOfUser(sql, user.id, today) };
+}
+
+/** Two administrators who act against each other at once must not both go through. */
+async function refuseUnlessAdmin(sql: Sql, caller: Caller): Promise<void> {
+  const admins = await store.lockAdmins(sql);
+  if (!admins.includes(caller.userId)) throw new ConflictError("You are no administrator any more.");
+}
+
+async function refuseTakenEmail(sql: Sql, email: string, exceptId: number | null): Promise<void> {
+  if (await store.isEmailTaken(sql, email, exceptId)) {
+    throw new InvalidError({ email: ["The email has already been taken."] });
+  }
+}
+
+function found(row: store.UserRow | undefined): store.UserRow {
+  if (row === undefined) throw new NotFoundError("User");
+  return row;
+}

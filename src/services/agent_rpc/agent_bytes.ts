@@ -1,0 +1,129 @@
+/** Bytes of a backup that an agent is asked to send: the question goes through the database, the bytes come over HTTP. */
+import { randomUUID } from "node:crypto";
+import type { AskedRange } from "../../domain/byte_range.ts";
+import type { BackupSendResult } from "../../protocol/browsing.ts";
+import type { RequestPayload } from "../../store/agents/agent_requests.ts";
+import type { PlacedBackup } from "../../store/backups/backups.ts";
+import { logger } from "../../telemetry/logging.ts";
+import { askAgent, DamageFoundError } from "./agent_requests.ts";
+import type { AgentStream } from "./agent_streams.ts";
+import type { Services } from "../context.ts";
+
+/** For all of the bytes that are asked for. */
+const AGENT_TIMEOUT = 12 * 3_600_000;
+/** How long to wait for the agent's response once its bytes have broken off. Milliseconds. */
+const ANSWER_PATIENCE = 60_000;
+
+const log = () => logger("services");
+
+export type AskedBytes = Extract<RequestPayload, { kind: "backup.send" }>["what"];
+export type SentBytes = AgentStream;
+/** Why there are none. */
+export type NotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
+
+/**
+ * Throws an `UnavailableError` if the agent is not connected or cannot send at the moment, and a {@link
+ * DamageFoundError} if the backup is damaged. If the agent finds damage after the first bytes, calls
+ * `damaged`, and the stream ends early.
+ */
+export async function bytesFromAgent(
+  services: Services,
+  serverId: number,
+  backup: Pick<PlacedBackup, "id" | "user_id" | "backup_destination_id">,
+  what: AskedBytes,
+  range: AskedRange | null,
+  damaged: (error: DamageFoundError) => Promise<void> = async () => {},
+): Promise<SentBytes | NotSent> {
+  const stream = randomUUID();
+  const answered = new AbortController();
+  const over = new AbortController();
+  const begun = services.streams.meet(stream, serverId, answered.signal);
+  const payload = {
+    kind: "backup.send",
+    backup_destination_id: backup.backup_destination_id,
+    user_id: backup.user_id,
+    backup_id: backup.id,
+    what,
+    range,
+    stream,
+  } as const;
+  const asking = askAgent(services, serverId, payload, AGENT_TIMEOUT, null, over.signal);
+  // Once bytes come, the end of the stream tells how it went.
+  asking.catch(() => {});
+  begun.catch(() => {});
+  const leave = () => over.abort(new Error("The bytes came to their end"));
+  try {
+    const first = await Promise.race([begun, asking]);
+    if (!("bytes" in first) && first.outcome !== "sent") return first;
+    const { size, bytes } = "bytes" in first ? first : await begun;
+    asking.catch((error) => error instanceof DamageFoundError ? damaged(error) : undefined)
+      .catch((error) =>
+        log().error("Cannot mark backup {backup_id} as damaged: {error}", {
+          backup_id: backup.id,
+          error,
+        })
+      );
+    // After a stream breaks off, the agent's reason follows.
+    const broken = () => void services.clock.sleep(ANSWER_PATIENCE, over.signal).then(leave, () => {});
+    return { size, bytes: followed(bytes, leave, broken) };
+  } catch (error) {
+    leave();
+    throw error;
+  } finally {
+    answered.abort();
+  }
+}
+
+/**
+ * @param ended Called when the stream ends or is cancelled.
+ * @param broken Called after a failure.
+ */
+function followed(
+  bytes: ReadableStream<Uint8Array>,
+  ended: () => void,
+  broken: () => void,
+): ReadableStream<Uint8Array> {
+  const reader = bytes.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        ended();
+        controller.close();
+      } catch (error) {
+        broken();
+        controller.error(error);
+      }
+    },
+    async cancel(reason) {
+      ended();
+      await reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** Fails where fewer or more bytes come than were promised: the connection is then cut, and nobody takes them for the whole. */
+export function measured(bytes: ReadableStream<Uint8Array>, promised: number): ReadableStream<Uint8Array> {
+  let left = promised;
+  return bytes.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>(
+      {
+        transform(chunk, controller) {
+          left -= chunk.length;
+          if (left < 0) {
+            throw new Error(
+              "Cannot go on with a download: there are more bytes than there should be",
+            );
+          }
+          controller.enqueue(chunk);
+        },
+        flush() {
+          if (left > 0) throw new Error(`Cannot end a download: ${left} bytes are missing`);
+        },
+      },
+      { highWaterMark: 1 },
+      { highWaterMark: 0 },
+    ),
+  );
+}

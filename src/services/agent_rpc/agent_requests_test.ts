@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { testServices } from "../../../tests/support/fixtures/database.ts";
+import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
+import { UnavailableError } from "../../domain/errors.ts";
+import { answerRequest, askAgent, claimDeliveries, type Delivery } from "./agent_requests.ts";
+import { disconnectAgent } from "../servers/connections.ts";
+import type { Services } from "../context.ts";
+
+/** Waits for the notice that a question is there, then takes it. */
+function delivered(services: Services, serverId: number): Promise<Delivery> {
+  return new Promise((resolve) => {
+    const unsubscribe = services.bus.subscribe(async ({ topic }) => {
+      if (topic !== "agent_request") return;
+      unsubscribe();
+      const [delivery] = await claimDeliveries(services, [serverId]);
+      resolve(delivery!);
+    });
+  });
+}
+
+Deno.test("a question reaches the agent with its secrets and the answer reaches the asker", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const password = services.keyring.encrypt("s3same");
+  const { serverId, destinationId } = await plant(services, {}, {
+    type: "sftp",
+    sftp_host: "backup.example.com",
+    sftp_username: "u",
+    sftp_password_encrypted: password,
+    sftp_path: "/b",
+  });
+  await sayHello(services, serverId);
+  const sent = delivered(services, serverId);
+  const asked = askAgent(
+    services,
+    serverId,
+    { kind: "destination.check", backup_destination_id: destinationId },
+    5000,
+  );
+  const { request, requestId } = await sent;
+  assert.deepEqual(request, {
+    kind: "destination.check",
+    destination: {
+      type: "sftp",
+      host: "backup.example.com",
+      port: 22,
+      username: "u",
+      password: "s3same",
+      private_key: null,
+      host_key: null,
+      directory: "/b",
+    },
+  });
+  assert.doesNotMatch(JSON.stringify(await database`select * from agent_requests`), /s3same/);
+  // Another server's agent can't answer it.
+  await answerRequest(services, serverId + 1, requestId, { ok: false, error: "hostile" });
+  const result = { ok: true, steps: [{ name: "write", ok: true, message: "", ms: 1 }] };
+  await answerRequest(services, serverId, requestId, { ok: true, result });
+  assert.deepEqual(await asked, result);
+});
+
+Deno.test("an agent that is away, fails or stays silent is told as such", async () => {
+  await using test = await testServices();
+  const { services, clock } = test;
+  const { serverId, destinationId } = await plant(services);
+  const ask = () =>
+    askAgent(services, serverId, { kind: "destination.check", backup_destination_id: destinationId }, 5000);
+  await assert.rejects(
+    ask(),
+    (error) => error instanceof UnavailableError && /not connected/.test(error.message),
+  );
+  const { connection } = await sayHello(services, serverId);
+  const sent = delivered(services, serverId);
+  const failing = ask();
+  await answerRequest(services, serverId, (await sent).requestId, { ok: false, error: "It can't." });
+  await assert.rejects(failing, /It can't\./);
+  const again = delivered(services, serverId);
+  const silent = assert.rejects(ask(), /did not answer within 5 seconds/);
+  await again;
+  while (clock.sleeping === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await clock.advance(5000);
+  await silent;
+  await disconnectAgent(services, connection);
+  await assert.rejects(ask(), /not connected/);
+});
+
+Deno.test("a question that a lost socket left unanswered is asked over the next one", async () => {
+  await using test = await testServices();
+  const { services } = test;
+  const { serverId, destinationId } = await plant(services);
+  const first = await sayHello(services, serverId);
+  const sent = delivered(services, serverId);
+  const asked = askAgent(
+    services,
+    serverId,
+    { kind: "destination.check", backup_destination_id: destinationId },
+    5000,
+  );
+  await sent;
+  assert.deepEqual(await claimDeliveries(services, [serverId]), []);
+  await disconnectAgent(services, first.connection);
+  await sayHello(services, serverId);
+  const [delivery] = await claimDeliveries(services, [serverId]);
+  await answerRequest(services, serverId, delivery!.requestId, { ok: true, result: { ok: true, steps: [] } });
+  assert.deepEqual(await asked, { ok: true, steps: [] });
+});

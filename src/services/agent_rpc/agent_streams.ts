@@ -1,0 +1,96 @@
+/**
+ * Where a download and the agent that sends its bytes meet: in the memory of the replica that serves the download, a chunk at a time.
+ * The agent sends no faster than the downloader reads; either side's end is the other's.
+ */
+import type { Clock } from "../../domain/clock.ts";
+import { UnavailableError } from "../../domain/errors.ts";
+
+/** Between asking for bytes and the first, and between two while the downloader waits. Milliseconds. */
+const PATIENCE = 60_000;
+
+export interface AgentStream {
+  /** Of all there is, whatever part of it is sent. */
+  readonly size: number;
+  readonly bytes: ReadableStream<Uint8Array>;
+}
+
+interface Expected {
+  readonly serverId: number;
+  take(stream: AgentStream): void;
+}
+
+export class AgentStreams {
+  readonly #expected = new Map<string, Expected>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /**
+   * The agent's bytes, once they begin to come. Rejects with an `UnavailableError` when none come in time, and with the signal's reason.
+   */
+  async meet(id: string, serverId: number, signal: AbortSignal): Promise<AgentStream> {
+    const over = new AbortController();
+    try {
+      const come = new Promise<AgentStream>((take) => this.#expected.set(id, { serverId, take }));
+      const late = this.clock.sleep(PATIENCE, AbortSignal.any([signal, over.signal])).then(() => {
+        throw new UnavailableError(
+          "The server's agent did not begin to send in time. See that it reaches the control plane over HTTP, and try again.",
+        );
+      });
+      late.catch(() => {});
+      return await Promise.race([come, late]);
+    } finally {
+      over.abort();
+      this.#expected.delete(id);
+    }
+  }
+
+  /**
+   * Hands over what an agent sends. Resolves when it was taken to its end: true, or false where the downloader left. Null where
+   * nobody here waits for it from this server, which has then not been read.
+   */
+  async deliver(
+    id: string,
+    serverId: number,
+    size: number,
+    body: ReadableStream<Uint8Array>,
+  ): Promise<boolean | null> {
+    const expected = this.#expected.get(id);
+    if (expected?.serverId !== serverId) return null;
+    this.#expected.delete(id);
+    return await new Promise<boolean>((resolve) => {
+      expected.take({ size, bytes: this.#watched(body, resolve) });
+    });
+  }
+
+  #watched(body: ReadableStream<Uint8Array>, ended: (whole: boolean) => void): ReadableStream<Uint8Array> {
+    const reader = body.getReader();
+    return new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        const over = new AbortController();
+        const late = this.clock.sleep(PATIENCE, over.signal).then(() => {
+          throw new Error("Cannot go on with a download: the agent has stopped sending");
+        });
+        late.catch(() => {});
+        const next = reader.read().catch((cause) => {
+          throw new Error("Cannot go on with a download: the agent that sends it was cut off", { cause });
+        });
+        try {
+          const { done, value } = await Promise.race([next, late]);
+          if (!done) return controller.enqueue(value);
+          controller.close();
+          ended(true);
+        } catch (error) {
+          controller.error(error);
+          await reader.cancel(error).catch(() => {});
+          ended(false);
+        } finally {
+          over.abort();
+        }
+      },
+      cancel: async (reason) => {
+        await reader.cancel(reason).catch(() => {});
+        ended(false);
+      },
+    }, { highWaterMark: 0 });
+  }
+}

@@ -1,0 +1,96 @@
+/** A stored question to what the agent is sent, with the secrets and signed URLs that only the wire may carry. */
+import { NotFoundError } from "../../domain/errors.ts";
+import { destinationDirectory, objectKey } from "../../domain/location.ts";
+import type { SignedObject } from "../../protocol/browsing.ts";
+import type { AgentRequest } from "../../protocol/wire_messages.ts";
+import { isStorageType } from "../../storage/registry.ts";
+import type { RequestPayload } from "../../store/agents/agent_requests.ts";
+import {
+  type BackupDestinationRow,
+  findBackupDestination,
+} from "../../store/destinations/backup_destinations.ts";
+import { type BackupDetailRow, findBackupDetail } from "../../store/backups/backups.ts";
+import type { Sql } from "../../store/database/database.ts";
+import type { Services } from "../context.ts";
+import { jobDestination } from "../jobs/jobs.ts";
+import { backupToRead } from "../jobs/restore_jobs.ts";
+import { bucketOf } from "../transfers/uploads.ts";
+
+/** Of a signed URL; the agent has less time than that. */
+const URL_SECONDS = 3600;
+
+/**
+ * Throws a `NotFoundError` where what it names is gone, a `SecretError` where a secret can't be opened.
+ *
+ * @param secret What the caller passed with it.
+ */
+export async function wireRequest(
+  services: Services,
+  sql: Sql,
+  payload: RequestPayload,
+  secret: string | null,
+): Promise<AgentRequest> {
+  const { keyring } = services;
+  const destination = await findBackupDestination(sql, payload.backup_destination_id);
+  if (destination === undefined) throw new NotFoundError("Backup destination");
+  switch (payload.kind) {
+    case "destination.check": {
+      const directory = destinationDirectory(destination, null);
+      return { kind: payload.kind, destination: jobDestination(destination, directory, keyring) };
+    }
+    case "destination.delete":
+      return {
+        kind: payload.kind,
+        destination: jobDestination(destination, payload.directory, keyring),
+        names: payload.names,
+        // Requests that were queued before an upgrade have none.
+        witnesses: payload.witnesses ?? [],
+      };
+    case "backup.browse": {
+      const backup = await findBackupDetail(sql, payload.user_id, payload.backup_id);
+      if (backup === undefined) throw new NotFoundError("Backup");
+      const { kind, path, offset, limit, search } = payload;
+      const names = backup.objects.filter(({ role }) => role === "index").map(({ name }) => name);
+      return {
+        kind,
+        backup: backupToRead(backup, destination, keyring, secret),
+        signed: await signObjects(services, backup, destination, names),
+        path,
+        offset,
+        limit,
+        ...search === undefined ? {} : { search },
+      };
+    }
+    case "backup.send": {
+      const backup = await findBackupDetail(sql, payload.user_id, payload.backup_id);
+      if (backup === undefined) throw new NotFoundError("Backup");
+      const { kind, what, range, stream } = payload;
+      const opened = backupToRead(backup, destination, keyring, secret);
+      return {
+        kind,
+        // An object goes as it is stored: nothing is to be opened.
+        backup: what.type === "file" ? opened : { ...opened, key: null },
+        signed: await signObjects(services, backup, destination, backup.objects.map(({ name }) => name)),
+        what,
+        range,
+        stream,
+      };
+    }
+  }
+}
+
+/** Nothing where the agent reaches the destination by itself. */
+async function signObjects(
+  services: Services,
+  { directory }: BackupDetailRow,
+  destination: BackupDestinationRow,
+  names: readonly string[],
+): Promise<SignedObject[]> {
+  if (!isStorageType(destination.type)) return [];
+  const bucket = bucketOf(destination, services);
+  return await Promise.all(names.map(async (name) => ({
+    name,
+    url: await bucket.signGet(objectKey(directory, name), URL_SECONDS),
+    expires_in_ms: URL_SECONDS * 1000,
+  })));
+}

@@ -1,0 +1,165 @@
+/** What reading a backup takes: a backup that is there, somebody who reaches it, and the secret that opens it. */
+import { identityToRecipient } from "age-encryption";
+import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
+import { isoSeconds } from "../../domain/notification.ts";
+import { connectedServersOf, isAgentConnected } from "../../store/agents/agent_requests.ts";
+import {
+  type BackupDestinationRow,
+  findBackupDestination,
+} from "../../store/destinations/backup_destinations.ts";
+import { takeMarksBack } from "../../store/backups/backup_records.ts";
+import {
+  type BackupDetailRow,
+  type BackupRow,
+  findBackupDetail,
+  lockBackup,
+} from "../../store/backups/backups.ts";
+import type { Sql } from "../../store/database/database.ts";
+import { findRemoteServer, type RemoteServerRow } from "../../store/agents/remote_servers.ts";
+import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
+import type { Caller, Services } from "../context.ts";
+
+/** The first that knows the questions. */
+const PROTOCOL = 2;
+
+export interface ReadableBackup {
+  readonly backup: BackupDetailRow;
+  readonly destination: BackupDestinationRow;
+}
+
+/** Throws a {@link ConflictError} where it is being deleted, as {@link refuseDeleted} does. */
+export async function findReadable(sql: Sql, caller: Caller, id: number): Promise<ReadableBackup> {
+  const backup = await findBackupDetail(sql, caller.userId, id);
+  const destination = await findBackupDestination(sql, backup?.backup_destination_id ?? 0);
+  if (backup === undefined || destination === undefined) throw new NotFoundError("Backup");
+  refuseDeleted(backup);
+  return { backup, destination };
+}
+
+/** Throws a {@link ConflictError} where something of it may be gone, or where a person wants it gone. What a rule has marked is all there. */
+function refuseDeleted(backup: BackupRow): void {
+  if (backup.removal_begun_at !== null) throw deletionBegun(backup, "Choose another one");
+  if (backup.removal_reason === "request" || backup.removal_reason === "forget") {
+    throw new ConflictError(
+      "The backup is being deleted, as was asked for, though it is in the trash and nothing of it is gone yet. " +
+        "Choose another one, or take it back with " +
+        `POST /api/backups/${backup.id}/undelete.`,
+    );
+  }
+}
+
+/** @param advice What to do instead. */
+export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): ConflictError {
+  return new ConflictError(
+    `The backup is being deleted since ${
+      isoSeconds(removal_begun_at!)
+    }, and part of it may be gone already. ${advice}.`,
+  );
+}
+
+/**
+ * The backup, locked, for a run that is to read it: where a rule had marked it for removal, it is marked no more. Throws as
+ * {@link findReadable} does.
+ */
+export async function lockReadable(sql: Sql, caller: Caller, id: number): Promise<BackupRow> {
+  const backup = await lockBackup(sql, caller.userId, id);
+  if (backup === undefined) throw new NotFoundError("Backup");
+  refuseDeleted(backup);
+  if (backup.removal_requested_at !== null) await takeMarksBack(sql, [id]);
+  return backup;
+}
+
+/**
+ * Returns the server whose agent reads a backup: the one that made it. If that agent is away and other
+ * servers can reach the destination too, returns the first of the owner's servers that is connected. Throws
+ * an {@link UnavailableError} if there is none.
+ *
+ * @param protocol The minimum protocol version of the agent.
+ */
+export async function readingServer(
+  services: Services,
+  { backup, destination }: ReadableBackup,
+  protocol = PROTOCOL,
+): Promise<number> {
+  if (destination.type === "local") {
+    const holder = await connectedHolder(services, services.database, backup);
+    if ((holder.agent_protocol ?? 1) >= protocol) return holder.id;
+    throw new ConflictError(
+      `The agent of ${holder.label}, which has the backup, is too old for this. Update it there.`,
+    );
+  }
+  const heardSince = heardFrom(services);
+  const connected = await connectedServersOf(services.database, backup.user_id, protocol, heardSince);
+  const own = connected.find((id) => id === backup.remote_server_id);
+  if (own !== undefined) return own;
+  const other = connected[0];
+  if (other !== undefined) return other;
+  throw new UnavailableError("No server has an agent connected that can read it. Start one, and try again.");
+}
+
+/** Whether the backup lies on a disk that this server can't see: the agent of the server that made it has to send it. */
+export function isElsewhere(
+  backup: Pick<BackupRow, "remote_server_id">,
+  destination: Pick<BackupDestinationRow, "type">,
+  serverId: number | null,
+): boolean {
+  return destination.type === "local" && backup.remote_server_id !== serverId;
+}
+
+/**
+ * The server on whose disk a backup lies, ready to send it. Throws an {@link UnavailableError} where its agent is not connected, a
+ * {@link ConflictError} where it is too old, or the server is gone.
+ */
+export async function connectedHolder(
+  services: Services,
+  sql: Sql,
+  backup: Pick<BackupRow, "remote_server_id">,
+): Promise<RemoteServerRow> {
+  const holder = await findRemoteServer(sql, backup.remote_server_id ?? 0);
+  if (holder === undefined) {
+    throw new ConflictError(
+      "The backup lies on the disk of a server that is gone from here. Copy its files off that disk; the manifest among them " +
+        "says how to restore them.",
+    );
+  }
+  const lies = `The backup lies on the disk of ${holder.label}`;
+  if (!(await isAgentConnected(sql, holder.id, heardFrom(services)))) {
+    throw new UnavailableError(`${lies}, whose agent is not connected. Start it there, and try again.`);
+  }
+  if ((holder.agent_protocol ?? 1) < PROTOCOL) {
+    throw new ConflictError(`${lies}, whose agent is too old to send it. Update it there, and try again.`);
+  }
+  return holder;
+}
+
+/** A replica that was silent for longer holds no sockets any more. */
+function heardFrom({ clock }: Services): Date {
+  return new Date(clock.now().getTime() - REPLICA_TIMEOUT);
+}
+
+/**
+ * The one of the identity's keys that opens the backup. Throws an {@link InvalidError} where none is that of one of its recipients; it
+ * never repeats them.
+ */
+export async function openingKey(backup: BackupRow, identity: string): Promise<string> {
+  const refuse = (why: string) => new InvalidError({ identity: [`The identity field ${why}.`] });
+  if (backup.encryption !== "recipients") {
+    throw refuse("is for backups that are encrypted to recipients, and this one is not");
+  }
+  const recipients = new Set(backup.encryption_recipients.map((key) => key.toLowerCase()));
+  for (const line of secretKeys(identity)) {
+    const recipient = await identityToRecipient(line).catch(() => null);
+    if (recipient === null) {
+      throw refuse("must be an age secret key (AGE-SECRET-KEY-1…), as age-keygen wrote it");
+    }
+    if (recipients.has(recipient.toLowerCase())) return line;
+  }
+  throw refuse("holds no key of one of the backup's recipients");
+}
+
+/** Without the comments of `age-keygen`'s file. */
+function secretKeys(identity: string): string[] {
+  return identity.split("\n").map((line) => line.trim()).filter((line) =>
+    line !== "" && !line.startsWith("#")
+  );
+}

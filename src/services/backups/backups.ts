@@ -1,0 +1,173 @@
+/** Backups: what is stored, and how its owner lets go of it. */
+import { ConflictError, NotFoundError } from "../../domain/errors.ts";
+import { isoSeconds } from "../../domain/notification.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import { clearDamage as clearRows, DAMAGE_FINDERS } from "../../store/backups/backup_checks.ts";
+import { takeMarksBack } from "../../store/backups/backup_records.ts";
+import { clearSuspicion as clearRow, releaseHold, setHold } from "../../store/backups/backup_retention.ts";
+import {
+  type BackupDetailRow,
+  type BackupFilter,
+  type BackupRow,
+  findBackupDetail,
+  listBackups as listRows,
+  lockBackup,
+  lockTrashedBackup,
+} from "../../store/backups/backups.ts";
+import { findBackupTaskOf } from "../../store/tasks/backup_tasks.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import type { ListOrder, Page } from "../../store/database/page.ts";
+import { deletionBegun } from "./backup_access.ts";
+import type { Caller, Services } from "../context.ts";
+import { endReleasedHolds } from "../../store/backups/trash.ts";
+import { deletionTimeNow, noteTrashed, putIntoTrash } from "../retention/trash.ts";
+
+export type { BackupDetailRow };
+
+const RESOURCE = "Backup";
+
+/** Filters and sorts a listing; the task is passed separately. */
+export type BackupChoice =
+  & Omit<BackupFilter, "taskId" | "status">
+  & Partial<Pick<BackupFilter, "status">>
+  & ListOrder;
+
+export function listBackups(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+  { backup_task_id, status, ...choice }: BackupChoice & { backup_task_id?: number },
+): Promise<Page<BackupDetailRow>> {
+  const filter = { ...choice, taskId: backup_task_id ?? null, status: status ?? null };
+  return listRows(services.database, caller.userId, filter, window.offset, window.limit);
+}
+
+export async function listBackupsOfTask(
+  services: Services,
+  caller: Caller,
+  taskId: number,
+  window: PageWindow,
+  choice: BackupChoice,
+): Promise<Page<BackupDetailRow>> {
+  const task = await findBackupTaskOf(services.database, caller.userId, taskId);
+  if (task === undefined) throw new NotFoundError("Backup task");
+  return await listBackups(services, caller, window, { ...choice, backup_task_id: taskId });
+}
+
+export async function showBackup(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
+  return await detail(services.database, caller, id);
+}
+
+/**
+ * Puts a backup into the trash. It stays listed until its time there is over and its objects are removed.
+ * `forget` drops its record and leaves the objects, for a destination that is gone for good. Returns when
+ * that happens.
+ */
+export async function deleteBackup(
+  services: Services,
+  caller: Caller,
+  id: number,
+  { forget = false }: { forget?: boolean } = {},
+): Promise<{ deletes_at: Date }> {
+  return await transaction(services.database, async (sql) => {
+    const backup = await lockBackup(sql, caller.userId, id) ?? notFound();
+    if (backup.held_at !== null) throw heldError(backup);
+    const isGoing = backup.removal_reason === "request" || backup.removal_begun_at !== null;
+    if (isGoing && !forget) return { deletes_at: backup.deletes_at ?? services.clock.now() };
+    const deletesAt = await putIntoTrash(services, sql, caller, [id], forget ? "forget" : "delete");
+    const isKept = backup.removal_reason === "request" && backup.deletes_at !== null;
+    return { deletes_at: isKept ? backup.deletes_at! : deletesAt };
+  });
+}
+
+/**
+ * Takes a backup out of the trash. Refused once some of its objects may have been removed. A backup that is
+ * not in the trash stays unchanged.
+ */
+export async function undeleteBackup(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<BackupDetailRow> {
+  return await transaction(services.database, async (sql) => {
+    const backup = await lockTrashedBackup(sql, caller.userId, id) ?? notFound();
+    if (backup.removal_begun_at !== null) throw deletionBegun(backup, "It can't be taken back");
+    if (backup.removal_requested_at !== null) await takeMarksBack(sql, [id]);
+    return await detail(sql, caller, id);
+  });
+}
+
+function heldError({ id, hold_ends_at }: BackupRow): ConflictError {
+  return new ConflictError(
+    hold_ends_at === null
+      ? `The backup is held. Release it with DELETE /api/backups/${id}/hold, then delete it.`
+      : `The backup is held until ${isoSeconds(hold_ends_at)}, as its hold was released. Delete it then.`,
+  );
+}
+
+/**
+ * Neither retention nor its owner removes it until it is released. Takes back what marked it for removal; refused once something of it may
+ * be gone.
+ */
+export async function holdBackup(
+  services: Services,
+  caller: Caller,
+  id: number,
+  reason: string | null,
+): Promise<BackupDetailRow> {
+  return await transaction(services.database, async (sql) => {
+    const backup = await lockBackup(sql, caller.userId, id) ?? notFound();
+    if (backup.removal_begun_at !== null) {
+      throw deletionBegun(backup, "Hold another one, or run its task again");
+    }
+    if (backup.removal_requested_at !== null) await takeMarksBack(sql, [id]);
+    await setHold(sql, id, reason, services.clock.now());
+    return await detail(sql, caller, id);
+  });
+}
+
+/**
+ * Ends a backup's hold after the trash's delay, so releasing a hold does not speed up a deletion. From then
+ * on the rules of its task apply. A backup that is not held stays unchanged.
+ */
+export function releaseBackup(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
+  return changed(services, caller, id, async (sql, { held_at, hold_ends_at }) => {
+    if (held_at === null || hold_ends_at !== null) return;
+    const endsAt = await deletionTimeNow(services, sql);
+    await releaseHold(sql, id, endsAt);
+    const news = { user_id: caller.userId, event: "release" as const, resource: "backups", ends_at: endsAt };
+    await noteTrashed(services, sql, news, [id]);
+    await endReleasedHolds(sql, services.clock.now());
+  });
+}
+
+/** A person has looked at it and takes it for good: what is older may go again as the rules say. */
+export function clearSuspicion(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
+  return changed(services, caller, id, (sql) => clearRow(sql, id));
+}
+
+/** A person has looked at it and takes it for whole, whoever found otherwise. The next that does finds it again. */
+export function clearDamage(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
+  const now = services.clock.now();
+  return changed(services, caller, id, (sql) => clearRows(sql, id, DAMAGE_FINDERS, now));
+}
+
+async function changed(
+  services: Services,
+  caller: Caller,
+  id: number,
+  change: (sql: Sql, backup: BackupRow) => Promise<void>,
+): Promise<BackupDetailRow> {
+  return await transaction(services.database, async (sql) => {
+    await change(sql, await lockBackup(sql, caller.userId, id) ?? notFound());
+    return await detail(sql, caller, id);
+  });
+}
+
+async function detail(sql: Sql, caller: Caller, id: number): Promise<BackupDetailRow> {
+  return await findBackupDetail(sql, caller.userId, id) ?? notFound();
+}
+
+function notFound(): never {
+  throw new NotFoundError(RESOURCE);
+}

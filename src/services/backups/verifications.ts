@@ -1,0 +1,117 @@
+/** Verifications: a backup read back on demand, and every stored one in its turn. */
+import type { DatabaseServer } from "../../domain/database/database_server.ts";
+import { drilledServer } from "../../domain/drill.ts";
+import { ConflictError } from "../../domain/errors.ts";
+import type { DrillOptions } from "../../domain/restore.ts";
+import { shownState } from "../../domain/run.ts";
+import {
+  findActiveCheck,
+  lockDueVerification,
+  noteVerificationQueued,
+  serversWithDueVerifications,
+} from "../../store/backups/backup_checks.ts";
+import type { BackupRow } from "../../store/backups/backups.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import { insertRun } from "../../store/runs/runs.ts";
+import { lockReadable } from "./backup_access.ts";
+import type { Caller, Services } from "../context.ts";
+import { announceQueued } from "../runs/queued_runs.ts";
+import { databaseServer } from "../jobs/restore_jobs.ts";
+import { refuseUnsent, serverFor } from "./restores.ts";
+import { startDeadline } from "../runs/run_state.ts";
+
+/**
+ * Queues a verification. @param asked The server that reads the backup; default: the one that made it. Throws a {@link ConflictError}
+ * where the backup is being deleted or is being verified, and as {@link refuseUnsent} does.
+ */
+export async function startVerification(
+  services: Services,
+  caller: Caller,
+  backupId: number,
+  asked: number | undefined,
+): Promise<{ runId: number }> {
+  return await transaction(services.database, async (sql) => {
+    const backup = await lockReadable(sql, caller, backupId);
+    return { runId: await startCheck(services, sql, caller, "verify", backup, asked) };
+  });
+}
+
+const CHECKS = { verify: "verification", drill: "restore drill" };
+
+/**
+ * Queues a check of the locked backup that was asked for. Throws a {@link ConflictError} where one of its kind is not over, and as
+ * {@link refuseUnsent} and, of a drill of databases, {@link databaseServer} do.
+ */
+export async function startCheck(
+  services: Services,
+  sql: Sql,
+  caller: Caller,
+  kind: "verify" | "drill",
+  backup: BackupRow,
+  asked: number | undefined,
+  databases: DatabaseServer | null = null,
+): Promise<number> {
+  const active = await findActiveCheck(sql, backup.id, kind);
+  if (active !== undefined) {
+    throw new ConflictError(
+      `A ${CHECKS[kind]} of the backup is ${shownState(active.state)} already. Follow its log, ` +
+        `/api/backup-task-logs/${active.id}, or cancel it.`,
+    );
+  }
+  const serverId = await serverFor(sql, caller, backup, asked);
+  if (kind === "drill" && drilledServer(backup.engine) !== null) {
+    await databaseServer(sql, backup, serverId, databases);
+  }
+  await refuseUnsent(services, sql, backup, serverId);
+  return await queueCheck(services, sql, kind, backup, serverId, null, databases);
+}
+
+/**
+ * Queues, on each server that does nothing of the kind, a verification of the backup that waits for one the longest. Returns how many
+ * were queued; the next one of a server is due when this one is over.
+ */
+export async function queueDueVerifications(services: Services): Promise<number> {
+  const now = services.clock.now();
+  let queued = 0;
+  for (const serverId of await serversWithDueVerifications(services.database, now)) {
+    await transaction(services.database, async (sql) => {
+      const backup = await lockDueVerification(sql, serverId, now);
+      if (backup === null) return;
+      await noteVerificationQueued(sql, backup.id, now);
+      await queueCheck(services, sql, "verify", backup, serverId, backup.due_at);
+      queued++;
+    });
+  }
+  return queued;
+}
+
+/**
+ * @param scheduledFor When it was due; null when asked for.
+ * @param databases Where a drill loads its scratch databases; null: on the task's server.
+ */
+export async function queueCheck(
+  services: Services,
+  sql: Sql,
+  kind: "verify" | "drill",
+  backup: BackupRow,
+  serverId: number,
+  scheduledFor: Date | null,
+  databases: DatabaseServer | null = null,
+): Promise<number> {
+  const now = services.clock.now();
+  const run = await insertRun(sql, {
+    user_id: backup.user_id,
+    kind,
+    backup_task_id: backup.backup_task_id,
+    remote_server_id: serverId,
+    backup_destination_id: backup.backup_destination_id,
+    backup_id: backup.id,
+    options: databases === null ? null : { server: databases } satisfies DrillOptions,
+    trigger: scheduledFor === null ? "manual" : "schedule",
+    scheduled_for: scheduledFor,
+    deadline_at: startDeadline(services, { created_at: now }),
+    created_at: now,
+  });
+  await announceQueued(sql, [run]);
+  return run.id;
+}

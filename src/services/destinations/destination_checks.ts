@@ -1,0 +1,49 @@
+/** A destination tried out before it is trusted: a probe object written, read back and deleted. */
+import { InvalidError, NotFoundError } from "../../domain/errors.ts";
+import { destinationDirectory } from "../../domain/location.ts";
+import type { DestinationCheckResult } from "../../protocol/wire_messages.ts";
+import { isStorageType } from "../../storage/registry.ts";
+import { findBackupDestinationOf } from "../../store/destinations/backup_destinations.ts";
+import { findRemoteServerOf } from "../../store/agents/remote_servers.ts";
+import { askAgent } from "../agent_rpc/agent_requests.ts";
+import type { Caller, Services } from "../context.ts";
+import { bucketOf } from "../transfers/uploads.ts";
+
+/** How long an agent has for all steps. Milliseconds. */
+const AGENT_TIMEOUT = 60_000;
+
+/**
+ * Checks a bucket from here, anything else from the agent of `remoteServerId`. A step that fails is an answer, not an
+ * error; an `UnavailableError` says that the agent could not be asked.
+ */
+export async function checkDestination(
+  services: Services,
+  caller: Caller,
+  id: number,
+  remoteServerId: number | null,
+): Promise<DestinationCheckResult> {
+  const destination = await findBackupDestinationOf(services.database, caller.userId, id);
+  if (destination === undefined) throw new NotFoundError("Backup destination");
+  if (isStorageType(destination.type)) {
+    const steps = await bucketOf(destination, services).check();
+    return { ok: steps.every((step) => step.ok), steps };
+  }
+  if (remoteServerId === null) {
+    throw new InvalidError({
+      remote_server_id: [
+        `The remote server id field is required when the destination's type is ${destination.type}.`,
+      ],
+    });
+  }
+  if (await findRemoteServerOf(services.database, caller.userId, remoteServerId) === undefined) {
+    throw new InvalidError({ remote_server_id: ["The selected remote server is invalid."] });
+  }
+  if (destination.type === "local" && destinationDirectory(destination, null) === "/") {
+    const message =
+      "The destination has no local path: each task's store path says where its backups go. Give it a " +
+      "local path to check it.";
+    return { ok: false, steps: [{ name: "connect", ok: false, message, ms: 0 }] };
+  }
+  const request = { kind: "destination.check", backup_destination_id: id } as const;
+  return await askAgent(services, remoteServerId, request, AGENT_TIMEOUT);
+}

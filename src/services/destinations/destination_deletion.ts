@@ -1,0 +1,95 @@
+/** Deletes backup destinations, forgets their backups, and takes destinations out of the trash. */
+import { ConflictError, NotFoundError } from "../../domain/errors.ts";
+import {
+  type BackupDestinationRow,
+  countDestinationUses,
+  type DestinationUses,
+  findBackupDestinationOf,
+  lockBackupDestination,
+  lockBackupsAt,
+  lockTrashedDestination,
+  setDestinationDeletion,
+} from "../../store/destinations/backup_destinations.ts";
+import { takeForgottenBack } from "../../store/backups/backup_records.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import type { Caller, Services } from "../context.ts";
+import { counted } from "../pluralize.ts";
+import { deletionTimeNow, noteTrashed, putIntoTrash } from "../retention/trash.ts";
+
+const RESOURCE = "Backup destination";
+
+/**
+ * Puts a destination into the trash. Refused while tasks use it or a run may still write to it, and while it
+ * stores backups. `forget` drops their records with it, for a destination that is gone for good. Returns when
+ * it is deleted.
+ */
+export async function deleteBackupDestination(
+  services: Services,
+  caller: Caller,
+  id: number,
+  { forget = false }: { forget?: boolean } = {},
+): Promise<{ deletes_at: Date }> {
+  return await transaction(services.database, async (sql) => {
+    if (await lockBackupDestination(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
+    refuseUsed(id, await countDestinationUses(sql, id), forget);
+    if (forget) await forgetBackups(services, sql, caller, id);
+    const deletesAt = await deletionTimeNow(services, sql);
+    await setDestinationDeletion(sql, id, deletesAt);
+    const news = { user_id: caller.userId, event: forget ? "forget" : "delete", ends_at: deletesAt } as const;
+    await noteTrashed(services, sql, { ...news, resource: "backup-destinations" }, [id]);
+    return { deletes_at: deletesAt };
+  });
+}
+
+/**
+ * Takes a destination out of the trash, with the backups forgotten with it. A destination that is not in the
+ * trash stays unchanged.
+ */
+export async function undeleteBackupDestination(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<BackupDestinationRow> {
+  return await transaction(services.database, async (sql) => {
+    const row = await lockTrashedDestination(sql, caller.userId, id);
+    if (row === undefined) throw new NotFoundError(RESOURCE);
+    if (row.deletes_at !== null) {
+      const forgotten = (await lockBackupsAt(sql, id)).filter(({ is_forgotten }) => is_forgotten);
+      await takeForgottenBack(sql, forgotten.map((backup) => backup.id));
+      await setDestinationDeletion(sql, id, null);
+    }
+    return (await findBackupDestinationOf(sql, caller.userId, id))!;
+  });
+}
+
+function refuseUsed(id: number, { tasks, backups, runs, uploads }: DestinationUses, forget: boolean): void {
+  const parts = [];
+  if (tasks > 0) parts.push(`is used by ${counted(tasks, "backup task")}`);
+  if (backups > 0 && !forget) parts.push(`holds ${counted(backups, "backup")}`);
+  const advice = backups > 0 && !forget
+    ? ` Where it is gone for good, DELETE /api/backup-destinations/${id}?forget=true drops the records of its backups.`
+    : "";
+  if (parts.length > 0) {
+    throw new ConflictError(
+      `The backup destination ${parts.join(" and ")}. Delete or move those first, then delete it.${advice}`,
+    );
+  }
+  const writing = forget ? runs : runs + uploads;
+  if (writing === 0) return;
+  throw new ConflictError(
+    `The backup destination is written to by ${counted(writing, "run")}. Delete it when they have finished` +
+      (runs === 0 ? `, or, where it is gone for good, with ?forget=true.` : ", or cancel them first."),
+  );
+}
+
+async function forgetBackups(services: Services, sql: Sql, caller: Caller, id: number): Promise<void> {
+  const backups = await lockBackupsAt(sql, id);
+  const held = backups.filter(({ is_held }) => is_held).length;
+  if (held > 0) {
+    throw new ConflictError(
+      `The backup destination holds ${counted(held, "backup")} that ${held === 1 ? "is" : "are"} held. ` +
+        "Release them with DELETE /api/backups/{id}/hold first.",
+    );
+  }
+  if (backups.length > 0) await putIntoTrash(services, sql, caller, backups.map((each) => each.id), "forget");
+}

@@ -1,0 +1,83 @@
+/** Whether this process does its work: how far its start or stop has come, and which of its loops still go round. */
+import type { Clock } from "../../domain/clock.ts";
+
+/** Told by a loop after each step of its work. */
+export type Beat = () => void;
+
+interface Watched {
+  name: string;
+  /** Monotonic milliseconds. */
+  beatAt: number;
+  patience: number;
+}
+
+export class Health {
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #loops = new Set<Watched>();
+  readonly #problems = new Map<string, string>();
+  #stage: "starting" | "serving" | "stopping" = "starting";
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+  }
+
+  /** Everything is started. */
+  serve(): void {
+    this.#stage = "serving";
+  }
+
+  /** It was told to stop: nobody should send it anything new. */
+  stop(): void {
+    this.#stage = "stopping";
+  }
+
+  get isStopping(): boolean {
+    return this.#stage === "stopping";
+  }
+
+  /**
+   * Stores the problem of a part of this process, as one sentence, until the part reports null. Returns
+   * whether the report differs from the last one.
+   */
+  report(part: string, problem: string | null): boolean {
+    const before = this.#problems.get(part) ?? null;
+    if (problem === null) this.#problems.delete(part);
+    else this.#problems.set(part, problem);
+    return before !== problem;
+  }
+
+  /** Until `end`, a loop that does not call `beat` for longer than `patience` (milliseconds) has stalled. */
+  watch(name: string, patience: number): { beat: Beat; end(): void } {
+    const watched: Watched = { name, patience, beatAt: this.#clock.monotonic() };
+    this.#loops.add(watched);
+    return {
+      beat: () => watched.beatAt = this.#clock.monotonic(),
+      end: () => this.#loops.delete(watched),
+    };
+  }
+
+  /** Seconds since each loop's last beat. */
+  ages(): { name: string; seconds: number }[] {
+    return [...this.#loops].map((loop) => ({ name: loop.name, seconds: this.#ageOf(loop) / 1000 }));
+  }
+
+  /** One sentence; null where all is well. */
+  problem(): string | null {
+    if (this.#stage === "starting") return "The control plane is starting.";
+    if (this.#stage === "stopping") return "The control plane is stopping.";
+    const [problem] = this.#problems.values();
+    if (problem !== undefined) return problem;
+    const stalled = [...this.#loops].filter((loop) => this.#ageOf(loop) > loop.patience);
+    if (stalled.length === 0) return null;
+    const [first, ...others] = stalled.map((loop) =>
+      `the ${loop.name} for ${Math.round(this.#ageOf(loop) / 1000)} s`
+    );
+    return `Work stands still: ${
+      [first, ...others].join(", ")
+    }; the log tells why. Restart the control plane.`;
+  }
+
+  #ageOf({ beatAt }: Watched): number {
+    return this.#clock.monotonic() - beatAt;
+  }
+}

@@ -1,0 +1,40 @@
+/** Whether this process can do its work. */
+import { UnavailableError } from "../../domain/errors.ts";
+import { readMigrations, schemaVersion } from "../../store/database/migrate.ts";
+import { writeTrouble } from "../../store/database/write_probe.ts";
+import type { Services } from "../context.ts";
+
+/** How long the database may take to answer. Milliseconds. */
+const PATIENCE = 2_000;
+
+/** Throws an `UnavailableError` that says what is wrong: the stop, the database, migrations missing in it, a loop that stalls. */
+export async function checkReady(services: Services): Promise<void> {
+  const { health } = services;
+  if (health.isStopping) throw new UnavailableError(health.problem()!);
+  const wanted = (await readMigrations(new URL("../../../migrations", import.meta.url))).length;
+  const timer = new AbortController();
+  const version = connectedVersion(services).catch(unreachable);
+  const patience = services.clock.sleep(PATIENCE, timer.signal).then(unreachable, () => 0);
+  const found = await Promise.race([version, patience]).finally(() => timer.abort());
+  if (found < wanted) {
+    throw new UnavailableError(
+      `The database has ${found} of ${wanted} migrations; the control plane applies the rest when it starts.`,
+    );
+  }
+  const problem = health.problem();
+  if (problem !== null) throw new UnavailableError(problem);
+}
+
+async function connectedVersion({ bus, database }: Services): Promise<number> {
+  const [version, problem] = await Promise.all([schemaVersion(database), bus.problem()]);
+  const trouble = problem ?? await writeTrouble(database);
+  if (trouble !== null) throw new UnavailableError(trouble);
+  return version;
+}
+
+function unreachable(cause: unknown): never {
+  if (cause instanceof UnavailableError) throw cause;
+  const error = new UnavailableError("The database does not answer; check DATABASE_URL and the server.");
+  error.cause = cause;
+  throw error;
+}

@@ -1,0 +1,176 @@
+/** One page to print and keep elsewhere: where everything is, which keys open it, what to type. No secret is on it. */
+import { fileURLToPath } from "node:url";
+import { RELEASE } from "../../domain/release.ts";
+import type { BackupDestinationRow } from "../../store/destinations/backup_destinations.ts";
+import { kitControlPlanes, kitDestinations } from "../../store/installation/recovery_kit.ts";
+import { sealingKeyIds } from "../../store/database/sealed_columns.ts";
+import type { Services } from "../context.ts";
+
+export interface RecoveryKit {
+  made_at: Date;
+  /** The version of this control plane: the same or a later one can recover it. */
+  program: { version: string; deno: string; directory: string };
+  /** The address of its database, without a password. */
+  database: string;
+  secret_key: { place: string; key_ids: string[] };
+  destinations: {
+    id: number;
+    label: string;
+    owner: string;
+    place: string;
+    backups_count: number;
+    newest_backup_at: Date | null;
+    /** What opens its encrypted backups: public keys, and whether passwords are needed. */
+    needs_password: boolean;
+    recipients: string[];
+  }[];
+  control_plane: { place: string; file_name: string; encryption: string; created_at: Date }[];
+  commands: { purpose: string; lines: string[] }[];
+}
+
+export async function recoveryKit({ database, clock, keyring }: Services): Promise<RecoveryKit> {
+  const destinations = await kitDestinations(database);
+  const byId = new Map(destinations.map((row) => [row.id, row]));
+  const own = (await kitControlPlanes(database)).map((row) => ({
+    place: placeOf(byId.get(row.backup_destination_id)!, row.directory, diskOf(row.server)),
+    recoverFrom: addressOf(byId.get(row.backup_destination_id)!, row.directory),
+    environment: environmentOf(byId.get(row.backup_destination_id)!, diskOf(row.server)),
+    ...row,
+  }));
+  const newest = own.toSorted((a, b) => b.created_at.getTime() - a.created_at.getTime())[0];
+  return {
+    made_at: clock.now(),
+    program: { version: RELEASE, deno: Deno.version.deno, directory: PROJECT },
+    database: databaseOf(database),
+    secret_key: { place: keyring.place, key_ids: await sealingKeyIds(database) },
+    destinations: destinations.map((row) => ({
+      id: row.id,
+      label: row.label,
+      owner: row.owner,
+      place: placeOf(row, null, row.servers.join(", ") || "each backed-up server"),
+      backups_count: row.backups_count,
+      newest_backup_at: row.newest_backup_at,
+      needs_password: row.password_count > 0,
+      recipients: row.recipients,
+    })),
+    control_plane: own.map(({ place, file_name, encryption, created_at }) => ({
+      place,
+      file_name,
+      encryption,
+      created_at,
+    })),
+    commands: commands(newest?.recoverFrom ?? "PLACE", newest?.environment ?? []),
+  };
+}
+
+const PROJECT = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
+
+function databaseOf({ options: { host, port, user, database } }: Services["database"]): string {
+  const at = [host].flat().map((each, index) => `${each}:${[port].flat()[index] ?? 5432}`).join(",");
+  return `PostgreSQL, database ${database} of user ${user} at ${at}`;
+}
+
+function diskOf(server: string | null): string {
+  return server ?? "a server that is gone from here";
+}
+
+/** As a person finds it. @param disks Where a local destination is. */
+function placeOf(row: BackupDestinationRow, directory: string | null, disks: string): string {
+  switch (row.type) {
+    case "local":
+      return `on the disk of ${disks}, ${directory ?? row.local_path ?? "/"}`;
+    case "s3":
+      return `Amazon S3, bucket ${row.s3_bucket_name} (${row.s3_region})${directory ? `, ${directory}` : ""}`;
+    case "custom_s3":
+      return `${row.s3_endpoint}, bucket ${row.s3_bucket_name}${directory ? `, ${directory}` : ""}`;
+    case "sftp":
+      return `SFTP ${row.sftp_username}@${row.sftp_host}:${row.sftp_port ?? 22}, ${
+        directory ?? row.sftp_path ?? "."
+      }`;
+  }
+}
+
+/** As `recover --from` takes it. */
+function addressOf(row: BackupDestinationRow, directory: string): string {
+  if (row.type === "local") return shellQuote(directory);
+  if (row.type !== "sftp") return shellQuote(`s3://${row.s3_bucket_name}/${directory}`);
+  const host = row.sftp_host!.includes(":") ? `[${row.sftp_host}]` : row.sftp_host;
+  const path = (directory.startsWith("/") ? directory : `/~/${directory}`).split("/").map(encodeURIComponent);
+  const user = encodeURIComponent(row.sftp_username!);
+  return shellQuote(`sftp://${user}@${host}:${row.sftp_port ?? 22}${path.join("/")}`);
+}
+
+/** What `recover` must be told before it reads there. A host key is no secret, and nobody else can vouch for the server then. */
+function environmentOf(row: BackupDestinationRow, disk: string): string[] {
+  switch (row.type) {
+    case "local":
+      return [`# there, or with the directory copied off the disk of ${oneLine(disk)}`];
+    case "s3":
+      return [`export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_REGION=${shellQuote(row.s3_region!)}`];
+    case "custom_s3":
+      return [
+        `export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_ENDPOINT_URL=${shellQuote(row.s3_endpoint!)}`,
+      ];
+    case "sftp":
+      return [
+        `export SFTP_HOST_KEY=${shellQuote(row.sftp_host_key ?? "…")} SFTP_PRIVATE_KEY_FILE=… ` +
+        "# or SFTP_PASSWORD, which is asked for otherwise",
+      ];
+  }
+}
+
+/** Labels are people's own: none ends the comment that it stands in. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}
+
+function shellQuote(text: string): string {
+  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function commands(place: string, environment: string[]): RecoveryKit["commands"] {
+  return [
+    {
+      purpose:
+        "A new control plane from its newest backup, with the secret key in SECRET_KEY or SECRET_KEY_FILE; for a backup from " +
+        "before `key rotate`, with the key of then (SECRET_KEY_FILE.retired) as well",
+      lines: [
+        "export DATABASE_URL=postgres://…      # an empty database; or DATA_DIR=… for an embedded one",
+        "export SECRET_KEY_FILE=…              # a file that its user alone may read",
+        "export ENCRYPTION_PASSWORDS='…'       # of encrypted backups, one a line",
+        ...environment,
+        `deno task admin recover --from ${place}`,
+        "deno task start                        # with the same DATABASE_URL, DATA_DIR and secret key",
+      ],
+    },
+    {
+      purpose: "Without such a backup, or without the secret key: from the manifests beside the backups",
+      lines: [
+        "export DATABASE_URL=postgres://… ENCRYPTION_PASSWORDS='…'",
+        "deno task admin recover --from PLACE --from-manifests",
+        "deno task start",
+      ],
+    },
+    {
+      purpose: 'Without Rearguard: the command for each backup is in its .manifest.json, under "restore"',
+      lines: [
+        "zstd -dc NAME.tar.zst | tar --extract --record-size=64K --xattrs --xattrs-include='*' --acls \\",
+        "  --same-permissions --numeric-owner -C TARGET",
+        "zstd -dc NAME.dump.zst | pg_restore --clean --if-exists --dbname=DATABASE",
+        "zstd -dc NAME.sql.zst | psql --dbname=DATABASE        # or: mariadb DATABASE",
+      ],
+    },
+    {
+      purpose:
+        "Encrypted (.age): age in front of it, which asks for the password, or takes a recipient's secret key",
+      lines: [
+        "age -d NAME.tar.zst.age | zstd -dc | tar …",
+        "age -d -i KEY_FILE NAME.tar.zst.age | zstd -dc | tar …",
+      ],
+    },
+    {
+      purpose: "Whether an object is whole: its SHA-256 is in the manifest",
+      lines: ["sha256sum NAME"],
+    },
+  ];
+}

@@ -1,0 +1,51 @@
+/** Stored secrets sealed anew with the current key, while they are in use. */
+import type { Keyring } from "../../secrets/keyring.ts";
+import { type Database, transaction } from "../../store/database/database.ts";
+import {
+  replaceSealed,
+  sealedByOthers,
+  type SealedColumn,
+  sealedColumns,
+} from "../../store/database/sealed_columns.ts";
+
+/** Values in one transaction: few, so that nobody waits long for a row. */
+const AT_ONCE = 100;
+
+/**
+ * Reseals with the keyring's first key every value that another key seals. Skips a value that changes
+ * meanwhile, as its writer seals it. May be stopped at any moment and restarted. Throws a `SecretError` for a
+ * value that no key of the ring opens.
+ *
+ * @param lostKeyIds Values sealed with these keys are skipped.
+ * @param progress Called after each step with the number of changed rows.
+ */
+export async function resealAll(
+  database: Database,
+  keyring: Keyring,
+  lostKeyIds: readonly string[] = [],
+  progress: (changed: number) => void = () => {},
+): Promise<number> {
+  let changed = 0;
+  for (const column of await sealedColumns(database)) {
+    for (;;) {
+      const count = await resealSome(database, keyring, column, lostKeyIds);
+      if (count === null) break;
+      changed += count;
+      progress(changed);
+    }
+  }
+  return changed;
+}
+
+/** Null where nothing is left. */
+async function resealSome(
+  database: Database,
+  keyring: Keyring,
+  column: SealedColumn,
+  lostKeyIds: readonly string[],
+): Promise<number | null> {
+  const values = await sealedByOthers(database, column, [keyring.keyIds[0]!, ...lostKeyIds], AT_ONCE);
+  if (values.length === 0) return null;
+  const pairs = values.map((value) => [value, keyring.encrypt(keyring.decrypt(value))] as const);
+  return await transaction(database, (sql) => replaceSealed(sql, column, pairs));
+}

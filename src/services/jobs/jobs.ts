@@ -1,0 +1,152 @@
+/** Rows to what an agent is told: the one place where stored secrets are opened for the wire. */
+import { InvalidError } from "../../domain/errors.ts";
+import type { UsualFigures } from "../../domain/guards.ts";
+import { splitDatabaseNames, splitNames } from "../../domain/database/database_names.ts";
+import { objectDirectory } from "../../domain/location.ts";
+import type {
+  BackupJob,
+  DatabaseSource,
+  JobDestination,
+  JobEncryption,
+  JobSource,
+} from "../../protocol/job.ts";
+import { PROTOCOL_VERSION } from "../../protocol/version.ts";
+import type { Keyring } from "../../secrets/keyring.ts";
+import type { BackupDestinationRow } from "../../store/destinations/backup_destinations.ts";
+import type { BackupTaskRow } from "../../store/tasks/backup_tasks.ts";
+import type { RemoteServerRow } from "../../store/agents/remote_servers.ts";
+import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
+import type { Sql } from "../../store/database/database.ts";
+import type { RunRow } from "../../store/runs/runs.ts";
+
+/** The destination as the agent sees it: S3 without its keys. */
+export function jobDestination(
+  row: BackupDestinationRow,
+  directory: string,
+  keyring: Keyring,
+): JobDestination {
+  switch (row.type) {
+    case "local":
+      return { type: "local", directory };
+    case "s3":
+    case "custom_s3":
+      return { type: "s3", bucket: row.s3_bucket_name!, directory };
+    case "sftp":
+      return {
+        type: "sftp",
+        host: row.sftp_host!,
+        port: row.sftp_port ?? 22,
+        username: row.sftp_username!,
+        password: keyring.decryptOptional(row.sftp_password_encrypted),
+        private_key: keyring.decryptOptional(row.sftp_private_key_encrypted),
+        host_key: row.sftp_host_key,
+        directory,
+      };
+  }
+}
+
+/** Where a run's objects are: of its hand-over, not of the task as it is now. */
+export async function runPlace(
+  sql: Sql,
+  run: RunRow,
+): Promise<{ destinationId: number; type: "local" | "s3" | "sftp"; directory: string }> {
+  const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
+  if (destination === undefined || run.object_directory === null) {
+    throw new Error(`Cannot place the objects of run ${run.id}: its destination is gone`);
+  }
+  const type = destination.type === "custom_s3" ? "s3" : destination.type;
+  return { destinationId: destination.id, type, directory: run.object_directory };
+}
+
+export interface JobRows {
+  task: BackupTaskRow;
+  server: RemoteServerRow;
+  destination: BackupDestinationRow;
+  last: { bytes_read: number; size: number } | null;
+  usual: UsualFigures | null;
+}
+
+/** Throws an {@link InvalidError} where the task can't be placed, a `SecretError` where a secret can't be opened. */
+export function backupJob(
+  rows: JobRows,
+  keyring: Keyring,
+  object: { prefix: string; stamp: string },
+): { job: BackupJob; directory: string } {
+  const { task, server, destination, last, usual } = rows;
+  const directory = objectDirectory(destination, task.store_path);
+  return {
+    directory,
+    job: {
+      kind: "backup",
+      task: { id: task.id, label: task.label },
+      source: jobSource(task, server, keyring),
+      destination: jobDestination(destination, directory, keyring),
+      object,
+      run_as: task.isolated_username,
+      ...encryptionFor(server, taskEncryption(task, keyring)),
+      last,
+      timeout_ms: task.run_timeout === null ? null : task.run_timeout * 1000,
+      accepts_incomplete: true,
+      guards: { on_shrink: task.on_shrink, on_incompressible: task.on_incompressible, usual },
+    },
+  };
+}
+
+function taskEncryption(task: BackupTaskRow, keyring: Keyring): JobEncryption {
+  const recipients = task.encryption_recipients;
+  if (recipients.length > 0) return { type: "recipients", recipients };
+  const password = keyring.decryptOptional(task.encryption_password_encrypted);
+  return password === null ? { type: "none" } : { type: "password", password };
+}
+
+/** In the words of the agent's protocol: one that would overlook the recipients must not get the job. */
+function encryptionFor(
+  { agent_protocol, label }: RemoteServerRow,
+  encryption: JobEncryption,
+): Pick<BackupJob, "encryption" | "encryption_password"> {
+  if ((agent_protocol ?? PROTOCOL_VERSION) > 1) return { encryption };
+  if (encryption.type === "recipients") {
+    throw new InvalidError({
+      encryption_recipients: [
+        `The agent of ${label} is too old to encrypt to recipients. Install its current version, then run the task again.`,
+      ],
+    });
+  }
+  return { encryption_password: encryption.type === "password" ? encryption.password : null };
+}
+
+function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyring): JobSource {
+  if (task.type === "files") {
+    return {
+      type: "files",
+      path: task.source_path!,
+      excluded_paths: task.excluded_paths,
+      allow_unreadable: task.allow_unreadable,
+    };
+  }
+  if (task.type === "control_plane") {
+    if ((server.agent_protocol ?? PROTOCOL_VERSION) > 1) return { type: "control_plane" };
+    throw new InvalidError({
+      type: [
+        `The agent of ${server.label} is too old to back up the control plane. Install its current version.`,
+      ],
+    });
+  }
+  return databaseSource(task, server, keyring);
+}
+
+function databaseSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyring): DatabaseSource {
+  const names = splitDatabaseNames(task.database_name ?? "").filter((name) => name !== "");
+  if (names.length === 0) throw new InvalidError({ database_name: ["The database name is empty."] });
+  return {
+    type: "database",
+    engine: task.database_type,
+    names,
+    excluded_tables: splitNames(task.excluded_database_tables ?? "").filter((name) => name !== ""),
+    host: task.database_host,
+    port: task.database_port,
+    username: task.database_username,
+    password: keyring.decryptOptional(task.database_password_encrypted ?? server.database_password_encrypted),
+    format: task.database_format,
+  };
+}

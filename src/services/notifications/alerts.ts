@@ -1,0 +1,142 @@
+/** Opens and closes alerts about lasting conditions, and writes the messages about them. */
+import { type AlertKind, REMIND_AFTER } from "../../domain/alert.ts";
+import {
+  type Audience,
+  isoSeconds,
+  type NotificationEvent,
+  type NotificationEventName,
+} from "../../domain/notification.ts";
+import {
+  type AlertRow,
+  closeAlerts,
+  markAlertTold,
+  recordOccurrence,
+} from "../../store/notifications/alerts.ts";
+import type { Sql } from "../../store/database/database.ts";
+import {
+  hasAudience,
+  insertDeliveries,
+  type Recipients,
+} from "../../store/notifications/notification_deliveries.ts";
+import { findNotifiedBackup, findNotifiedTask, findNotifiedUser } from "../../store/database/notified.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import type { Services } from "../context.ts";
+
+type Clocked = Pick<Services, "clock">;
+
+/** An event to be sent. */
+export interface News extends Pick<NotificationEvent, "run" | "reason" | "ongoing"> {
+  name: NotificationEventName;
+  userId: number;
+  /** The task of the event; null for none. */
+  taskId: number | null;
+  serverId: number | null;
+  backupId: number | null;
+  /** Default: the streams of the task, else those of the server. */
+  recipients?: Recipients;
+  audience: Audience;
+  /** Identifies the message: each stream gets one for a key. */
+  key: string;
+}
+
+/** Writes a message for each stream that subscribes to the event. Returns whether there is any. */
+export async function writeNews(services: Clocked, sql: Sql, news: News): Promise<boolean> {
+  const { audience, backupId, key, name, ongoing, reason, run, serverId, taskId, userId } = news;
+  const recipients = news.recipients ?? recipientsOf(news);
+  if (recipients === null || !await hasAudience(sql, recipients, audience)) return false;
+  const about = taskId === null
+    ? await findNotifiedUser(sql, userId, serverId)
+    : await findNotifiedTask(sql, taskId, serverId);
+  if (about === undefined) return false;
+  const now = services.clock.now();
+  const backup = await findNotifiedBackup(sql, backupId ?? 0);
+  const event: NotificationEvent = {
+    event: name,
+    occurred_at: isoSeconds(now),
+    ...about,
+    run,
+    backup: backup === undefined ? null : { ...backup, created_at: isoSeconds(backup.created_at) },
+    reason,
+    ...ongoing === undefined ? {} : { ongoing },
+  };
+  if (await insertDeliveries(sql, { recipients, audience, key, event }, now) === 0) return false;
+  await notify(sql, { topic: "notification_due" });
+  return true;
+}
+
+function recipientsOf({ serverId, taskId }: News): Recipients | null {
+  if (taskId !== null) return { taskId };
+  return serverId === null ? null : { serverId };
+}
+
+export interface Occurrence {
+  kind: AlertKind;
+  /** Such as `task 3`. */
+  subject: string;
+  /** A condition that is observed repeatedly: it counts as one occurrence until it ends. */
+  isLevel?: boolean;
+  /** The number of occurrences from which on it is reported. Default: 1. */
+  tellFrom?: number;
+  /** Default: now. For a run, the time at which it was queued, so that a daily schedule is reported daily. */
+  at?: Date;
+}
+
+/**
+ * Records that a condition holds. Reports the first occurrence, and then at most one a day.
+ *
+ * @param news Its `key` is completed with the occurrence's number.
+ */
+export async function raiseAlert(
+  services: Clocked,
+  sql: Sql,
+  { at = services.clock.now(), isLevel = false, kind, subject, tellFrom = 1 }: Occurrence,
+  news: News,
+): Promise<void> {
+  const alert = await recordOccurrence(sql, {
+    user_id: news.userId,
+    kind,
+    subject,
+    backup_task_id: news.taskId,
+    remote_server_id: news.taskId === null ? news.serverId : null,
+    reason: news.reason,
+  }, { at, isAgain: !isLevel });
+  if (alert.occurrences < tellFrom) return;
+  if (alert.told_at !== null && at.getTime() - alert.told_at.getTime() < REMIND_AFTER) return;
+  const isKnown = alert.occurrences > 1 || alert.told_at !== null;
+  const ongoing = isKnown ? { ongoing: ongoingOf(alert) } : {};
+  const key = `${news.key} alert ${alert.id} ${at.toISOString()}`;
+  if (await writeNews(services, sql, { ...news, ...ongoing, key })) await markAlertTold(sql, alert.id, at);
+}
+
+/** Records that conditions of one subject have ended. If one of them had been reported, sends `news` once. */
+export async function endAlerts(
+  services: Clocked,
+  sql: Sql,
+  kinds: readonly AlertKind[],
+  subjects: readonly string[],
+  news: News | null = null,
+): Promise<void> {
+  const closed = await closeAlerts(sql, kinds, subjects, services.clock.now());
+  const told = closed.filter(({ told_at }) => told_at !== null);
+  const [first] = told.sort((a, b) => a.opened_at.getTime() - b.opened_at.getTime());
+  if (first === undefined || news === null) return;
+  await writeNews(services, sql, {
+    ...news,
+    ongoing: ongoingOf(first),
+    key: `${news.key} alert ${first.id} closed`,
+  });
+}
+
+/** Records that one condition has ended; see {@link endAlerts}. */
+export function endAlert(
+  services: Clocked,
+  sql: Sql,
+  { kind, subject }: Pick<Occurrence, "kind" | "subject">,
+  news: News | null = null,
+): Promise<void> {
+  return endAlerts(services, sql, [kind], [subject], news);
+}
+
+function ongoingOf({ occurrences, opened_at }: AlertRow) {
+  return { since: isoSeconds(opened_at), count: occurrences };
+}

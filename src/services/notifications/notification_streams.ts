@@ -1,0 +1,163 @@
+/** What a user does with their notification streams. */
+import { InvalidError, NotFoundError } from "../../domain/errors.ts";
+import { type DeliveryOutcome, isoSeconds } from "../../domain/notification.ts";
+import {
+  addressOf,
+  type NotificationStreamType,
+  signingSecretProblem,
+  valueProblem,
+} from "../../domain/notification_stream.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import { AddressRefusedError } from "../../network/network.ts";
+import { noteCreated } from "../../store/access/audited_request.ts";
+import { transaction } from "../../store/database/database.ts";
+import { restartDeliveries } from "../../store/notifications/notification_deliveries.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import * as store from "../../store/notifications/notification_streams.ts";
+import type { ListOrder, Page } from "../../store/database/page.ts";
+import { findUser } from "../../store/access/users.ts";
+import type { Caller, Services } from "../context.ts";
+
+export type { NotificationStreamRow } from "../../store/notifications/notification_streams.ts";
+
+export interface NotificationStreamInput {
+  label: string;
+  type: NotificationStreamType;
+  /** In plain text: it is sealed here and never leaves the database again but to be used. */
+  value: string;
+  /** Secret, like the value; null for none. */
+  signing_secret?: string | null;
+  on_success: boolean;
+  on_failure: boolean;
+}
+
+export function listNotificationStreams(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+  choice: store.NotificationStreamFilter & ListOrder = {},
+): Promise<Page<store.NotificationStreamRow>> {
+  return store.listNotificationStreams(services.database, caller.userId, window, choice);
+}
+
+export async function showNotificationStream(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<store.NotificationStreamRow> {
+  return found(await store.findNotificationStreamOf(services.database, caller.userId, id));
+}
+
+export function createNotificationStream(
+  services: Services,
+  caller: Caller,
+  { signing_secret = null, value, ...stream }: NotificationStreamInput,
+): Promise<store.NotificationStreamRow> {
+  refuseAddress(services, stream.type, value);
+  refuseSigningSecret(stream.type, signing_secret);
+  const row = {
+    ...stream,
+    value_encrypted: services.keyring.encrypt(value),
+    signing_secret_encrypted: services.keyring.encryptOptional(signing_secret),
+  };
+  return transaction(services.database, async (sql) => {
+    const made = await store.insertNotificationStream(sql, caller.userId, row, services.clock.now());
+    noteCreated(made.id);
+    return made;
+  });
+}
+
+/** Throws an `InvalidError` when the stream's value, new or kept, does not suit its type. What waits goes to a new value at once. */
+export function updateNotificationStream(
+  services: Services,
+  caller: Caller,
+  id: number,
+  { signing_secret, value, ...changes }: Partial<NotificationStreamInput>,
+): Promise<store.NotificationStreamRow> {
+  return transaction(services.database, async (sql) => {
+    const row = found(await store.lockNotificationStream(sql, caller.userId, id));
+    const problem = valueProblem(
+      changes.type ?? row.type,
+      value ?? services.keyring.decrypt(row.value_encrypted),
+    );
+    if (problem !== null) throw new InvalidError({ value: [`The value field ${problem}.`] });
+    if (value !== undefined) refuseAddress(services, changes.type ?? row.type, value);
+    const type = changes.type ?? row.type;
+    const secret = signing_secret === undefined
+      ? services.keyring.decryptOptional(row.signing_secret_encrypted)
+      : signing_secret;
+    refuseSigningSecret(type, secret);
+    const sealed = {
+      ...value === undefined ? {} : { value_encrypted: services.keyring.encrypt(value) },
+      ...signing_secret === undefined
+        ? {}
+        : { signing_secret_encrypted: services.keyring.encryptOptional(signing_secret) },
+    };
+    const now = services.clock.now();
+    if (value !== undefined || (changes.type ?? row.type) !== row.type) {
+      await store.forgetLastDelivery(sql, id);
+      await restartDeliveries(sql, id, now);
+      await notify(sql, { topic: "notification_due" });
+    }
+    return await store.updateNotificationStream(sql, id, { ...changes, ...sealed }, now);
+  });
+}
+
+/** Sends a message now and waits for what comes of it; a refusal by the other side is an answer, not an error. */
+export async function testNotificationStream(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<DeliveryOutcome> {
+  const { database, clock, notifier } = services;
+  const stream = found(await store.findNotificationStreamOf(database, caller.userId, id));
+  const user = await findUser(database, caller.userId);
+  const outcome = await notifier.sendNow(stream, {
+    event: "test",
+    occurred_at: isoSeconds(clock.now()),
+    timezone: user?.timezone ?? "UTC",
+    task: null,
+    server: null,
+    run: null,
+    backup: null,
+    reason: null,
+  });
+  await store.recordLastDelivery(
+    database,
+    id,
+    outcome.ok ? outcome.note ?? null : outcome.error,
+    clock.now(),
+  );
+  return outcome;
+}
+
+/** Tasks that told of their runs here do so no more. */
+export function deleteNotificationStream(services: Services, caller: Caller, id: number): Promise<void> {
+  return transaction(services.database, async (sql) => {
+    if (!await store.deleteNotificationStream(sql, caller.userId, id)) {
+      throw new NotFoundError("Notification stream");
+    }
+  });
+}
+
+function found(row: store.NotificationStreamRow | undefined): store.NotificationStreamRow {
+  if (row === undefined) throw new NotFoundError("Notification stream");
+  return row;
+}
+
+function refuseSigningSecret(type: NotificationStreamType, secret: string | null): void {
+  const problem = signingSecretProblem(type, secret);
+  if (problem !== null) throw new InvalidError({ signing_secret: [`The signing secret field ${problem}.`] });
+}
+
+/** An address that this control plane would not connect to is told at once; what a name leads to is seen when it is used. */
+function refuseAddress({ network }: Services, type: NotificationStreamType, value: string): void {
+  const address = addressOf(type, value);
+  if (address === null) return;
+  try {
+    network.check(address);
+  } catch (error) {
+    if (!(error instanceof AddressRefusedError)) throw error;
+    throw new InvalidError({ value: [`${error.message}.`] });
+  }
+}

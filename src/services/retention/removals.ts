@@ -1,0 +1,282 @@
+/** Objects on their way out: marked, removed, confirmed gone; what can't be removed is kept and tried again. */
+import { UnavailableError } from "../../domain/errors.ts";
+import { objectKey } from "../../domain/location.ts";
+import { decideRetention } from "../../domain/retention.ts";
+import { logger } from "../../telemetry/logging.ts";
+import { isStorageType } from "../../storage/registry.ts";
+import type { Bucket } from "../../storage/s3.ts";
+import { StorageError } from "../../storage/storage_error.ts";
+import {
+  type BackupDestinationRow,
+  findBackupDestination,
+} from "../../store/destinations/backup_destinations.ts";
+import {
+  claimRemovals,
+  deleteBackupRecord,
+  markForRemoval,
+  nextRemovalAt,
+  postponeRemoval,
+  takeMarksBack,
+  tasksWithRevocableMarks,
+  witnessesOf,
+} from "../../store/backups/backup_records.ts";
+import { lockRevocableBackups, lockStoredBackups } from "../../store/backups/backup_retention.ts";
+import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import {
+  claimLeftovers,
+  deleteLeftover,
+  insertUploadLeftovers,
+  postponeLeftover,
+  runsWithForgottenUploads,
+} from "../../store/backups/leftovers.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import { askAgent, NothingDoneError } from "../agent_rpc/agent_requests.ts";
+import { enterAudit, NO_ORIGIN } from "../access/audit_log.ts";
+import type { Services } from "../context.ts";
+import { trashByChangedRules } from "./trash.ts";
+import { bucketOf, removeUpload } from "../transfers/uploads.ts";
+
+/** How long one replica has for a removal before another may try. */
+const REMOVAL_LEASE = 5 * 60_000;
+const AGENT_TIMEOUT = 60_000;
+
+/**
+ * Marks backups for immediate removal, in the caller's transaction. None may be held: callers have locked and
+ * checked them. Records that people delete go to the trash instead (`putIntoTrash`).
+ */
+export async function requestRemoval(
+  services: Pick<Services, "clock">,
+  sql: Sql,
+  backupIds: readonly number[],
+  reason: "retention" | "request",
+): Promise<void> {
+  if (backupIds.length === 0) return;
+  await markForRemoval(sql, backupIds, reason, services.clock.now());
+  await notify(sql, { topic: "removal_due" });
+}
+
+/**
+ * Marks what a task's newest backup pushes out; called once that backup is committed with its run. One of files that may
+ * have been encrypted pushes nothing out: the older ones are what there is to restore.
+ */
+export async function requestRetention(services: Services, sql: Sql, taskId: number): Promise<void> {
+  const task = await findBackupTask(sql, taskId);
+  if (task === undefined) return;
+  const at = { timezone: task.timezone, now: services.clock.now() };
+  const going = decideRetention(await lockStoredBackups(sql, taskId), task, at)
+    .filter(({ reasons }) => reasons.length === 0).map(({ backup }) => backup.id);
+  if (going.length === 0) return;
+  if (!await trashByChangedRules(services, sql, task, going)) {
+    await requestRemoval(services, sql, going, "retention");
+  }
+  for (const resourceId of going) {
+    await enterAudit(services, {
+      actor: { type: "system" },
+      action: "deleteBackup",
+      resource: "backups",
+      resourceId,
+      result: "done",
+      reason: "No rule of its task keeps it any more.",
+      origin: NO_ORIGIN,
+    }, sql);
+  }
+}
+
+/**
+ * Asks the rules once more, right before anything goes: since a backup was marked, what made it one too many may have turned out to be
+ * damaged. Takes the marks of those back that a reason keeps now. Returns those that are to go all the same, locked.
+ */
+async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
+  const confirmed: number[] = [];
+  for (const taskId of await tasksWithRevocableMarks(sql, now, limit)) {
+    const task = await findBackupTask(sql, taskId);
+    if (task === undefined) continue;
+    const decisions = decideRetention(await lockRevocableBackups(sql, taskId), task, {
+      timezone: task.timezone,
+      now,
+    }).filter(({ backup }) => backup.is_marked);
+    const idsOf = (going: boolean) =>
+      decisions.filter(({ reasons }) => (reasons.length === 0) === going).map(({ backup }) => backup.id);
+    await takeMarksBack(sql, idsOf(false));
+    confirmed.push(...idsOf(true));
+  }
+  return confirmed;
+}
+
+/** Removes what is due, a batch at a time. Returns how many were tried. */
+export async function removeDue(services: Services, limit = 16): Promise<number> {
+  const { clock, database } = services;
+  const now = clock.now();
+  const leaseUntil = new Date(now.getTime() + REMOVAL_LEASE);
+  const [backups, leftovers] = await transaction(database, async (sql) => [
+    await claimRemovals(sql, now, leaseUntil, limit, await confirmMarks(sql, now, limit)),
+    await claimLeftovers(sql, now, leaseUntil, limit),
+  ]);
+  await Promise.all([
+    ...backups.map(async (backup) => {
+      if (backup.is_forgotten) return await deleteBackupRecord(database, backup.id);
+      const failure = await attempt(
+        services,
+        backup.backup_destination_id,
+        (destination) =>
+          removeObjects(services, destination, { ...backup, serverId: backup.remote_server_id }),
+      );
+      if (failure === null) return await deleteBackupRecord(database, backup.id);
+      const isWhole = backup.is_whole && failure.isWhole;
+      const next = nextTry(now, backup.removal_attempts);
+      await postponeRemoval(database, backup.id, failure.error, next, isWhole);
+    }),
+    ...leftovers.map(async (leftover) => {
+      const failure = await attempt(
+        services,
+        leftover.backup_destination_id,
+        (destination) =>
+          leftover.upload_id !== null
+            ? removeUpload(services, leftover.upload_id)
+            : removeObjects(services, destination, {
+              id: null,
+              serverId: leftover.remote_server_id,
+              directory: leftover.directory,
+              names: [leftover.name],
+            }),
+      );
+      if (failure === null) await deleteLeftover(database, leftover.id);
+      else await postponeLeftover(database, leftover.id, failure.error, nextTry(now, leftover.attempts));
+    }),
+  ]);
+  return backups.length + leftovers.length;
+}
+
+/** Notes the uploads of runs that were lost for so long that their agent's verdict is not waited for any more. */
+export async function noteForgottenUploads(services: Services): Promise<void> {
+  const { clock, database, runTimes } = services;
+  await transaction(database, async (sql) => {
+    const now = clock.now();
+    const before = new Date(now.getTime() - runTimes.start);
+    for (const { attempt, id } of await runsWithForgottenUploads(sql, before)) {
+      await insertUploadLeftovers(sql, id, attempt, false, now);
+    }
+  });
+}
+
+interface RemovalFailure {
+  /** One line. */
+  readonly error: string;
+  /** Nothing is gone, for certain. */
+  readonly isWhole: boolean;
+}
+
+/** Null when it went through. */
+async function attempt(
+  services: Services,
+  destinationId: number,
+  remove: (destination: BackupDestinationRow) => Promise<void>,
+): Promise<RemovalFailure | null> {
+  const destination = await findBackupDestination(services.database, destinationId);
+  if (destination === undefined) return { error: "Its backup destination is gone.", isWhole: true };
+  try {
+    await remove(destination);
+    return null;
+  } catch (error) {
+    if (error instanceof UnavailableError || error instanceof StorageError) {
+      return { error: error.message, isWhole: error instanceof NothingDoneError };
+    }
+    throw error;
+  }
+}
+
+interface ObjectsToRemove {
+  /** The id of their backup; null for a leftover. */
+  readonly id: number | null;
+  readonly serverId: number | null;
+  readonly directory: string;
+  readonly names: readonly string[];
+}
+
+/** Resolves when each of them is confirmed to be gone. Throws a {@link NothingDoneError} where none is, for certain. */
+async function removeObjects(
+  services: Services,
+  destination: BackupDestinationRow,
+  { id, serverId, directory, names }: ObjectsToRemove,
+): Promise<void> {
+  const place = {
+    destinationId: destination.id,
+    directory,
+    serverId: destination.type === "local" ? serverId : null,
+  };
+  const witnesses = await witnessesOf(services.database, place, id);
+  if (isStorageType(destination.type)) {
+    return await removeFromBucket(bucketOf(destination, services), directory, names, witnesses);
+  }
+  if (serverId === null) {
+    throw new NothingDoneError("The server whose agent could remove it is gone. Remove its files by hand.");
+  }
+  const { deleted, failed } = await askAgent(services, serverId, {
+    kind: "destination.delete",
+    backup_destination_id: destination.id,
+    directory,
+    names: [...names],
+    witnesses,
+  }, AGENT_TIMEOUT);
+  const [first] = failed;
+  if (first !== undefined) {
+    const told = `${first.name}: ${first.message}`;
+    throw failed.length === names.length ? new NothingDoneError(told) : new UnavailableError(told);
+  }
+  const gone = new Set(deleted);
+  const unsaid = names.find((name) => !gone.has(name));
+  if (unsaid !== undefined) {
+    throw new UnavailableError(`${unsaid}: the agent did not confirm that it is gone.`);
+  }
+}
+
+/** Logs that an object is no longer readable, but its bytes are still stored and paid for. */
+function noteKeptVersion(name: string): void {
+  logger("removals").warn(
+    "The bucket keeps a version of {name}, which was deleted: let its access key list and delete versions, or a lifecycle " +
+      "rule expire them",
+    { name },
+  );
+}
+
+async function removeFromBucket(
+  bucket: Bucket,
+  directory: string,
+  names: readonly string[],
+  witnesses: readonly string[],
+): Promise<void> {
+  let wasThere = false;
+  for (const [index, name] of names.entries()) {
+    try {
+      const removed = await bucket.remove(objectKey(directory, name));
+      wasThere ||= removed.wasThere;
+      if (removed.kept) noteKeptVersion(name);
+    } catch (error) {
+      throw index === 0 && isRefusal(error) ? new NothingDoneError(error.message, { cause: error }) : error;
+    }
+  }
+  if (wasThere || witnesses.length === 0) return;
+  for (const name of witnesses) if (await bucket.head(objectKey(directory, name)) !== null) return;
+  throw new NothingDoneError(
+    `Cannot tell whether ${
+      names[0]
+    } was deleted: the bucket holds none of the other backups that should be there ` +
+      `(${witnesses[0]}). Check the destination's bucket and endpoint.`,
+  );
+}
+
+/** The bucket said no, or has the object still: under a lock, for example. Where it was not heard, nobody knows. */
+function isRefusal(error: unknown): error is StorageError {
+  return error instanceof StorageError && !["Network", "Timeout", "Answer"].includes(error.code);
+}
+
+/** One minute, doubling up to six hours. */
+function nextTry(now: Date, attempts: number): Date {
+  return new Date(now.getTime() + Math.min(60_000 * 2 ** attempts, 6 * 3_600_000));
+}
+
+/** When the next removal is due; null when nothing waits. */
+export function nextRemoval(services: Services): Promise<Date | null> {
+  return nextRemovalAt(services.database);
+}

@@ -1,0 +1,135 @@
+/** Retention as runs set it off: what a new backup pushes out, and what is kept from it. */
+import assert from "node:assert/strict";
+import { type TestServices, testServices } from "../../../tests/support/fixtures/database.ts";
+import { event, success } from "../../../tests/support/clients/events.ts";
+import { plant, type Planted } from "../../../tests/support/fixtures/planted.ts";
+import { newBackup } from "../../../tests/support/fixtures/records.ts";
+import { ConflictError } from "../../domain/errors.ts";
+import { transaction } from "../../store/database/database.ts";
+import { deleteBackup, holdBackup } from "../backups/backups.ts";
+import { claimHandOvers } from "../runs/dispatch.ts";
+import { recordEvents } from "../runs/run_events.ts";
+import { startRun } from "../runs/runs.ts";
+
+const HOUR = 3_600_000;
+
+interface Stage extends Planted {
+  test: TestServices;
+  /** Runs the task once and returns its backup. */
+  store(): Promise<number>;
+  /** What is stored and not marked. */
+  left(): Promise<number[]>;
+}
+
+async function stage(test: TestServices, task: Record<string, unknown>): Promise<Stage> {
+  const { services, database } = test;
+  const planted = await plant(services, task);
+  return {
+    ...planted,
+    test,
+    async store() {
+      await startRun(services, planted.caller, planted.taskId);
+      const [run] = await claimHandOvers(services, [planted.serverId]);
+      await recordEvents(services, [
+        event(planted.serverId, run!, 1, { kind: "accepted" }),
+        event(planted.serverId, run!, 2, success()),
+      ]);
+      const [row] = await database<{ id: number }[]>`select max(id) as id from backups`;
+      return row!.id;
+    },
+    async left() {
+      const rows = await database<{ id: number }[]>`
+        select id from backups where removal_requested_at is null order by id`;
+      return rows.map(({ id }) => id);
+    },
+  };
+}
+
+Deno.test("a new backup pushes out what no rule of its task keeps, by the task's own days", async () => {
+  await using test = await testServices({ now: "2026-03-28T12:00:00Z" });
+  const { store, left } = await stage(test, { keep_daily: 2, timezone: "Europe/Berlin" });
+  const stored: number[] = [];
+  // 13:00, 22:00, then 08:00, 17:00 and 23:30 on the day that has 23 hours, then half past midnight.
+  for (const hours of [9, 9, 9, 6.5, 1]) {
+    stored.push(await store());
+    await test.clock.advance(hours * HOUR);
+  }
+  assert.deepEqual(await left(), [stored[1], stored[4]]);
+  const last = await store();
+  assert.deepEqual(await left(), [stored[4], last]);
+  // Nobody asked for it: the audit log says what did it.
+  const entries = await test.database`
+    select actor, resource_id from audit_log where action = 'deleteBackup' order by id`;
+  assert.deepEqual(
+    entries.map(({ actor, resource_id }) => [actor, resource_id]),
+    [0, 2, 3, 1].map((each) => ["system", stored[each]]),
+  );
+});
+
+Deno.test("what is held stays, and takes no other's place", async () => {
+  await using test = await testServices();
+  const { caller, store, left } = await stage(test, { keep_last: 2 });
+  const first = await store();
+  await holdBackup(test.services, caller, first, "the last of the old server");
+  const [second, third] = [await store(), await store()];
+  assert.deepEqual(await left(), [first, second, third]);
+  const fourth = await store();
+  assert.deepEqual(await left(), [first, third, fourth]);
+});
+
+Deno.test("a suspicious or damaged backup keeps older ones from being pushed out, run after run", async () => {
+  for (const flag of ["suspicious_at", "damaged_at"]) {
+    await using test = await testServices();
+    const { store, left } = await stage(test, { maximum_backups_to_keep: 2 });
+    const [first, second, third] = [await store(), await store(), await store()];
+    assert.deepEqual(await left(), [second, third]);
+    await test.database`update backups set ${
+      test.database({ [flag]: test.clock.now() })
+    } where id = ${third}`;
+    const later = [await store(), await store(), await store()];
+    assert.deepEqual(await left(), [second, third, later[1], later[2]], flag);
+    assert.ok(first < second);
+  }
+});
+
+Deno.test("nothing younger than the task's minimum age goes", async () => {
+  await using test = await testServices();
+  const { store, left } = await stage(test, { keep_last: 1, minimum_age_days: 2 });
+  const first = await store();
+  await test.clock.advance(24 * HOUR);
+  const second = await store();
+  assert.deepEqual(await left(), [first, second]);
+  await test.clock.advance(24 * HOUR);
+  assert.deepEqual([await store(), ...await left()].slice(1), [second, second + 1]);
+});
+
+Deno.test("of a hold and a removal that come at once the hold stands", async () => {
+  await using test = await testServices();
+  const { caller, taskId } = await stage(test, {});
+  for (let round = 0; round < 10; round++) {
+    const id = await newBackup(test.database, taskId, test.clock.now());
+    const [held, deleted] = await Promise.allSettled([
+      holdBackup(test.services, caller, id, null),
+      deleteBackup(test.services, caller, id),
+    ]);
+    // A hold that comes second takes the mark back; a removal that does is refused.
+    assert.equal(held.status, "fulfilled");
+    const isRefused = deleted.status === "rejected" && deleted.reason instanceof ConflictError;
+    assert.ok(isRefused || deleted.status === "fulfilled", Deno.inspect(deleted));
+    const [row] = await test.database`select held_at, removal_requested_at from backups where id = ${id}`;
+    assert.deepEqual([row!.held_at === null, row!.removal_requested_at], [false, null]);
+  }
+});
+
+Deno.test("the database itself refuses to mark what is held", async () => {
+  await using test = await testServices();
+  const { caller, taskId } = await stage(test, {});
+  const id = await newBackup(test.database, taskId, test.clock.now());
+  await holdBackup(test.services, caller, id, null);
+  const mark = transaction(
+    test.database,
+    (sql) =>
+      sql`update backups set removal_requested_at = now(), removal_reason = 'retention' where id = ${id}`,
+  );
+  await assert.rejects(mark, /violates check constraint/);
+});

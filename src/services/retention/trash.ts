@@ -1,0 +1,183 @@
+/** The trash: keeps deleted records for some time, and notifies every administrator. */
+import { isoSeconds, type NotificationEvent } from "../../domain/notification.ts";
+import {
+  configureDelay,
+  DEFAULT_DELETE_DELAY_DAYS,
+  type DeleteDelay,
+  deletionTime,
+} from "../../domain/trash.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import {
+  findDeleteDelay,
+  hasTrashNews,
+  insertDeliveriesTo,
+  insertTrashNews,
+  lockDeleteDelay,
+  lockTrashTold,
+  storeDeleteDelay,
+  takeTrashNews,
+  trashBackups,
+  trashByRule,
+  type TrashNews,
+  type TrashSummary,
+} from "../../store/backups/trash.ts";
+import { listAdministrators } from "../../store/access/users.ts";
+import { logger } from "../../telemetry/logging.ts";
+import type { Caller, Services } from "../context.ts";
+import { counted } from "../pluralize.ts";
+
+/**
+ * Minimum interval between two messages to administrators, in milliseconds. One message covers all events
+ * since the last.
+ */
+const TOLD_EVERY = 60_000;
+
+type Clocked = Pick<Services, "clock">;
+
+/** Applies the configured delay; logs an announcement if it is shorter than before. */
+export async function configureDeleteDelay(services: Services, days: number): Promise<DeleteDelay> {
+  const { clock, database } = services;
+  return await transaction(database, async (sql) => {
+    const delay = configureDelay(await lockDeleteDelay(sql), days, clock.now());
+    await storeDeleteDelay(sql, delay);
+    if (delay.next !== null) {
+      logger("services").warn(
+        "DELETE_DELAY_DAYS is {next} from {from} on, and {days} until then: shortening it takes as long as the delay",
+        { next: delay.next.days, from: isoSeconds(delay.next.from), days: delay.days },
+      );
+    }
+    return delay;
+  });
+}
+
+/** Returns when a record that is put into the trash now will be deleted. */
+export async function deletionTimeNow({ clock }: Clocked, sql: Sql): Promise<Date> {
+  const delay = await findDeleteDelay(sql) ?? { days: DEFAULT_DELETE_DELAY_DAYS, next: null };
+  return deletionTime(delay, clock.now());
+}
+
+/**
+ * Puts backups into the trash, in a transaction that has locked them. None may be held. Returns when they are
+ * deleted.
+ */
+export async function putIntoTrash(
+  services: Clocked,
+  sql: Sql,
+  caller: Caller,
+  ids: readonly number[],
+  event: "delete" | "forget",
+): Promise<Date> {
+  const deletesAt = await deletionTimeNow(services, sql);
+  const reason = event === "delete" ? "request" : "forget";
+  await trashBackups(sql, ids, reason, { now: services.clock.now(), deletesAt });
+  const news = { user_id: caller.userId, event, resource: "backups", ends_at: deletesAt };
+  await noteTrashed(services, sql, news, ids);
+  return deletesAt;
+}
+
+/**
+ * Puts the backups that changed rules remove into the trash. They stay as long after the change as records
+ * that people delete: otherwise a stolen token could delete backups by changing the rules. Returns false, and
+ * does nothing, if the change is longer ago.
+ */
+export async function trashByChangedRules(
+  services: Clocked,
+  sql: Sql,
+  task: { user_id: number; retention_changed_at: Date | null },
+  ids: readonly number[],
+): Promise<boolean> {
+  if (task.retention_changed_at === null) return false;
+  const now = services.clock.now();
+  const delay = await findDeleteDelay(sql) ?? { days: DEFAULT_DELETE_DELAY_DAYS, next: null };
+  const deletesAt = deletionTime(delay, task.retention_changed_at);
+  if (deletesAt <= now) return false;
+  await trashByRule(sql, ids, { now, deletesAt });
+  const news = {
+    user_id: task.user_id,
+    event: "retention",
+    resource: "backups",
+    ends_at: deletesAt,
+  } as const;
+  await noteTrashed(services, sql, news, ids);
+  return true;
+}
+
+/** Records, in the caller's transaction, an event to report to administrators. */
+export async function noteTrashed(
+  { clock }: Clocked,
+  sql: Sql,
+  news: Omit<TrashNews, "resource_id">,
+  ids: readonly number[],
+): Promise<void> {
+  await insertTrashNews(sql, ids.map((resource_id) => ({ ...news, resource_id })), clock.now());
+  await notify(sql, { topic: "removal_due" });
+}
+
+/**
+ * Notifies every administrator of new records in the trash. Returns when to call it next; null: on the next
+ * event.
+ */
+export async function tellOfTrash(services: Services): Promise<Date | null> {
+  const { clock, database } = services;
+  if (!await hasTrashNews(database)) return null;
+  return await transaction(database, async (sql) => {
+    const now = clock.now();
+    const told = await lockTrashTold(sql);
+    const next = new Date((told?.getTime() ?? 0) + TOLD_EVERY);
+    if (told !== null && next > now) return next;
+    const summaries = await takeTrashNews(sql, now);
+    if (summaries.length === 0) return null;
+    const reason = summaries.map(sentence).join(" ");
+    logger("services").warn("Put into the trash: {reason}", { reason });
+    let count = 0;
+    for (const { id, timezone } of await listAdministrators(sql)) {
+      count += await insertDeliveriesTo(
+        sql,
+        id,
+        `trash ${now.toISOString()}`,
+        eventOf(now, timezone, reason),
+        now,
+      );
+    }
+    if (count > 0) await notify(sql, { topic: "notification_due" });
+    return null;
+  });
+}
+
+function eventOf(now: Date, timezone: string, reason: string): NotificationEvent {
+  return {
+    event: "trash.filled",
+    occurred_at: isoSeconds(now),
+    timezone,
+    task: null,
+    server: null,
+    run: null,
+    backup: null,
+    reason,
+  };
+}
+
+const NOUNS: Readonly<Record<string, string>> = {
+  "backups": "backup",
+  "backup-destinations": "backup destination",
+  "users": "user",
+};
+
+/** `ada@example.com deleted 2 backups (7, 8), which are gone from 2026-01-08T12:00:00Z on.` */
+function sentence({ email, event, resource, count, ids, ends_at }: TrashSummary): string {
+  const what = counted(count, NOUNS[resource] ?? resource);
+  const named = `${ids.join(", ")}${count > ids.length ? ", …" : ""}`;
+  const who = email ?? "A user who is gone";
+  const from = isoSeconds(ends_at);
+  switch (event) {
+    case "delete":
+      return `${who} deleted ${what} (${named}); deletion begins at ${from}.`;
+    case "forget":
+      return `${who} had ${what} forgotten (${named}); the records go at ${from}, the objects stay.`;
+    case "retention":
+      return `Changed rules of ${who} remove ${what} (${named}); deletion begins at ${from}.`;
+    case "release":
+      return `${who} released the hold of ${what} (${named}), which ends at ${from}.`;
+  }
+}

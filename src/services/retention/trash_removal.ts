@@ -1,0 +1,34 @@
+/** Empties the trash: ends holds that were released, and deletes records whose time is over. */
+import { deleteBackupDestination } from "../../store/destinations/backup_destinations.ts";
+import { transaction } from "../../store/database/database.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import {
+  destinationsToDelete,
+  endReleasedHolds,
+  nextTrashAt,
+  usersToDelete,
+} from "../../store/backups/trash.ts";
+import { deleteUser } from "../../store/access/users.ts";
+import type { Services } from "../context.ts";
+import { tellOfTrash } from "./trash.ts";
+
+/**
+ * Deletes everything that is due except backups, and notifies administrators. Returns when something is due
+ * next.
+ */
+export async function emptyTrash(services: Services): Promise<Date | null> {
+  const { clock, database } = services;
+  await transaction(database, async (sql) => {
+    const now = clock.now();
+    await endReleasedHolds(sql, now);
+    for (const id of await destinationsToDelete(sql, now)) await deleteBackupDestination(sql, id);
+    for (const id of await usersToDelete(sql, now)) {
+      await deleteUser(sql, id);
+      await notify(sql, { topic: "tokens_changed", user_id: id });
+    }
+  });
+  const times = [await tellOfTrash(services), await nextTrashAt(database)].filter((time) => time !== null);
+  const next = times.toSorted((a, b) => a.getTime() - b.getTime())[0] ?? null;
+  // Overdue records wait for something that still exists: the next round checks again.
+  return next !== null && next > clock.now() ? next : null;
+}

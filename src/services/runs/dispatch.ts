@@ -1,0 +1,213 @@
+/** Queued runs into the hands of agents: leased, one attempt each, with the job that goes over the wire. */
+import { ConflictError, DomainError, InvalidError } from "../../domain/errors.ts";
+import { decisiveOptions, type RestoreOptions } from "../../domain/restore.ts";
+import { objectPrefix, objectStamp } from "../../domain/run.ts";
+import type { Job } from "../../protocol/job.ts";
+import { PROTOCOL_VERSION } from "../../protocol/version.ts";
+import { SecretError } from "../../secrets/keyring.ts";
+import { usualFigures } from "../../store/backups/backup_history.ts";
+import { lastBackupFigures } from "../../store/backups/backup_records.ts";
+import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
+import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import { findRemoteServer } from "../../store/agents/remote_servers.ts";
+import {
+  countRunsInHand,
+  insertAttempt,
+  lockQueuedRuns,
+  lockServerLimit,
+  newestObjectStamp,
+  type RunChange,
+  type RunRow,
+  serversWithQueuedRuns,
+} from "../../store/runs/runs.ts";
+import { logger } from "../../telemetry/logging.ts";
+import type { Services } from "../context.ts";
+import { backupJob } from "../jobs/jobs.ts";
+import { drillJob, restoreJob, verifyJob } from "../jobs/restore_jobs.ts";
+import { applyToRun } from "./run_state.ts";
+import { watchOf } from "./run_limits.ts";
+
+export interface HandOver {
+  remoteServerId: number;
+  runId: number;
+  attempt: number;
+  job: Job;
+  /** Of the span that offers it, where one is traced. */
+  traceparent?: string;
+}
+
+/** Servers whose runs are leased at the same time: some of the pool's connections are for others. */
+const AT_ONCE = 4;
+
+/**
+ * Leases what is queued for these servers, up to each one's limit of runs at once. `offer` is called for each as soon as it
+ * is leased: by the last of a thousand, the first would be overdue. Returns all of them.
+ */
+export async function claimHandOvers(
+  services: Services,
+  serverIds: readonly number[],
+  offer: (handOver: HandOver) => void = () => {},
+): Promise<HandOver[]> {
+  const waiting = await serversWithQueuedRuns(services.database, serverIds);
+  const claimed: HandOver[] = [];
+  const work = async () => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      const ofServer = await claimOfServer(services, id);
+      ofServer.forEach(offer);
+      claimed.push(...ofServer);
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  return claimed;
+}
+
+function claimOfServer(services: Services, serverId: number): Promise<HandOver[]> {
+  return transaction(services.database, async (sql) => {
+    // The lock makes the count hold until this transaction ends.
+    const limit = await lockServerLimit(sql, serverId);
+    if (limit === null) return [];
+    const inHand = await countRunsInHand(sql, serverId);
+    const claimed: HandOver[] = [];
+    const queued = await Promise.all([
+      lockQueuedRuns(sql, serverId, "work", limit - inHand.work),
+      // Checks take hours and nobody waits for them: they have a place of their own, and keep no backup from its own.
+      lockQueuedRuns(sql, serverId, "check", 1 - inHand.check),
+    ]);
+    for (const run of queued.flat()) {
+      const handOver = await lease(services, sql, run);
+      if (handOver !== null) claimed.push(handOver);
+    }
+    return claimed;
+  });
+}
+
+/** Null where no job can be made of the run: it has failed, with the reason, or waits for its secret. */
+async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOver | null> {
+  const passed = needsIdentity(run) ? await services.passedSecrets.find(sql, `run ${run.id}`) : null;
+  if (passed?.state === "asked") return null;
+  let made: Awaited<ReturnType<typeof makeJob>>;
+  try {
+    if (passed?.state === "gone") {
+      throw new ConflictError("The identity is gone. Ask for the restore again.");
+    }
+    made = await makeJob(services, sql, run, passed?.secret ?? null);
+  } catch (error) {
+    // A row that cannot be made into a job must not block the others of its server; an unreachable database
+    // may.
+    if (isDatabaseError(error)) throw error;
+    await failUnsent(services, sql, run, reasonOf(error));
+    return null;
+  }
+  const job = { ...made.job, watch: await watchOf(services, sql, run) };
+  const attempt = run.attempt + 1;
+  const move = await applyToRun(services, sql, run, { type: "offered" }, {
+    attempt,
+    // Events are numbered within an attempt.
+    last_sequence: 0,
+    timeout_at: timeoutAt(services, made.job.timeout_ms),
+    ...made.change,
+  });
+  if (!move.moved) return null;
+  await insertAttempt(sql, run, attempt, services.clock.now());
+  return { remoteServerId: run.remote_server_id!, runId: run.id, attempt, job };
+}
+
+function needsIdentity({ options }: RunRow): boolean {
+  return (options as Partial<RestoreOptions> | null)?.with_identity === true;
+}
+
+/** The job, and what the run keeps of it. */
+async function makeJob(
+  services: Services,
+  sql: Sql,
+  run: RunRow,
+  identity: string | null,
+): Promise<{ job: Job; change: RunChange }> {
+  if (run.kind === "backup") return await makeBackupJob(services, sql, run);
+  await refuseOldAgent(sql, run.remote_server_id!);
+  if (run.kind === "verify") return { job: await verifyJob(sql, run, services.keyring), change: {} };
+  if (run.kind === "drill") return { job: await drillJob(sql, run, services.keyring), change: {} };
+  await refuseOlderLoader(sql, run);
+  return { job: await restoreJob(sql, run, services.keyring, identity), change: {} };
+}
+
+/** Refuses agents of protocol 2, which would ignore the load options. */
+async function refuseOlderLoader(sql: Sql, run: RunRow): Promise<void> {
+  const options = run.options as RestoreOptions;
+  const decisive = options.type === "database" ? decisiveOptions(options.load ?? {}) : [];
+  if (decisive.length === 0) return;
+  const server = await findRemoteServer(sql, run.remote_server_id!);
+  if ((server?.agent_protocol ?? PROTOCOL_VERSION) >= 3) return;
+  throw new ConflictError(
+    `The agent of ${server!.label} is too old for ${
+      decisive.join(", ")
+    }. Install its current version, and restore again.`,
+  );
+}
+
+/** An agent of protocol 1 would take a job of another kind for a broken message. */
+async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
+  const server = await findRemoteServer(sql, serverId);
+  if ((server?.agent_protocol ?? PROTOCOL_VERSION) >= 2) return;
+  throw new ConflictError("The server's agent is too old to read backups. Update it, and try again.");
+}
+
+async function makeBackupJob(services: Services, sql: Sql, run: RunRow) {
+  const taskId = run.backup_task_id ?? 0;
+  // Sent together: a thousand runs may be due at once.
+  const [task, server, destination, stamp, last, usual] = await Promise.all([
+    findBackupTask(sql, taskId),
+    findRemoteServer(sql, run.remote_server_id!),
+    findBackupDestination(sql, run.backup_destination_id ?? 0),
+    newestObjectStamp(sql, taskId),
+    lastBackupFigures(sql, taskId),
+    usualFigures(sql, taskId),
+  ]);
+  if (task === undefined || server === undefined || destination === undefined) {
+    throw new InvalidError({ backup_task_id: ["The backup task is gone."] });
+  }
+  const object = {
+    prefix: objectPrefix(task.id, task.appended_file_name),
+    stamp: objectStamp(services.clock.now(), stamp),
+  };
+  const made = backupJob({ task, server, destination, last, usual }, services.keyring, object);
+  const { directory } = made;
+  const lockWait = task.lock_wait_timeout === null
+    ? services.runTimes.lockWait
+    : task.lock_wait_timeout * 1000;
+  const job: Job = { ...made.job, lock_wait_ms: lockWait };
+  const change = {
+    object_directory: directory,
+    object_prefix: object.prefix,
+    object_stamp: object.stamp,
+    encryption_password_encrypted: task.encryption_password_encrypted,
+    encryption_recipients: task.encryption_recipients,
+  };
+  return { job, change };
+}
+
+/** Returns whether PostgreSQL, or the connection to it, failed: the transaction is over then. */
+function isDatabaseError(error: unknown): boolean {
+  const isOwn = error instanceof SecretError || error instanceof DomainError;
+  return !isOwn && error instanceof Error && "code" in error && typeof error.code === "string";
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof InvalidError) return Object.values(error.errors).flat().join(" ");
+  if (error instanceof SecretError || error instanceof DomainError) return error.message;
+  logger("dispatcher").error("Cannot make a job of a run: {error}", { error });
+  return `Cannot make a job of the run: ${
+    (error as Error).message
+  }. Check its task, and its server and destination.`;
+}
+
+/** A run that can't be offered ends as one whose deadline has passed: failed, but with its own reason. */
+async function failUnsent(services: Services, sql: Sql, run: RunRow, reason: string): Promise<void> {
+  await applyToRun(services, sql, run, { type: "deadline_passed" }, { reason });
+}
+
+function timeoutAt(services: Services, timeoutMs: number | null): Date | null {
+  return timeoutMs === null ? null : new Date(services.clock.now().getTime() + timeoutMs);
+}

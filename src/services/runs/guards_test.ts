@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { testServices } from "../../../tests/support/fixtures/database.ts";
+import { event, success } from "../../../tests/support/clients/events.ts";
+import { newStream } from "../../../tests/support/fixtures/notified.ts";
+import { plant } from "../../../tests/support/fixtures/planted.ts";
+import type { BackupJob, StoredBackup } from "../../protocol/job.ts";
+import { updateBackupTask } from "../tasks/backup_tasks.ts";
+import type { BackupTaskInput } from "../tasks/backup_task_input.ts";
+import { clearSuspicion } from "../backups/backups.ts";
+import { claimHandOvers } from "./dispatch.ts";
+import { recordEvents } from "./run_events.ts";
+import { startRun } from "./runs.ts";
+
+const SUSPICION = "Possible ransomware: the data compresses much worse than in the last 3 backups";
+
+const SHRINKING = "It shrank to less than half of the last 3 backups' median: 1 files (median 3)";
+
+async function guarded(task: Record<string, unknown> = {}) {
+  const test = await testServices();
+  const { services, clock } = test;
+  const { caller, taskId, serverId } = await plant(services, task);
+  const stored = success();
+  assert.ok(stored.kind === "finished" && "backup" in stored.verdict);
+  const { backup } = stored.verdict;
+  return {
+    ...test,
+    caller,
+    taskId,
+    /** As `backUp`. Returns the backup. */
+    async store(figures: Partial<StoredBackup> = {}): Promise<number> {
+      await this.backUp(figures);
+      const [row] = await test.database<{ id: number }[]>`select max(id) as id from backups`;
+      return row!.id;
+    },
+    update: (input: BackupTaskInput) => updateBackupTask(services, caller, taskId, input),
+    /** A run to its end. Returns the guards of its job. */
+    async backUp(figures: Partial<StoredBackup> = {}) {
+      await clock.advance(3_600_000);
+      await startRun(services, caller, taskId);
+      const [run] = await claimHandOvers(services, [serverId]);
+      await recordEvents(services, [
+        event(serverId, run!, 1, { kind: "accepted" }),
+        event(serverId, run!, 2, success({ backup: { ...backup, ...figures } })),
+      ]);
+      return (run!.job as BackupJob).guards;
+    },
+  };
+}
+
+Deno.test("a job says what the task does, and what is usual once three backups are stored", async () => {
+  await using at = await guarded({ on_shrink: "fail" });
+  assert.deepEqual(await at.backUp(), { on_shrink: "fail", on_incompressible: "warn", usual: null });
+  for (let i = 0; i < 2; i++) assert.equal((await at.backUp({ incompressible_share: 0.5 }))!.usual, null);
+  assert.deepEqual({ ...(await at.backUp())!.usual }, {
+    backups_count: 3,
+    size: 10,
+    bytes_read: 100,
+    files_count: 3,
+    incompressible_share: null,
+    compression: 0.1,
+  });
+});
+
+Deno.test("a change of the source starts its history anew; the same said again does not", async () => {
+  await using at = await guarded();
+  for (let i = 0; i < 3; i++) await at.backUp();
+  const same = await at.update({ label: "renamed", source_path: "/data", excluded_paths: [] });
+  assert.equal(same.source_changed_at, null);
+  assert.equal((await at.backUp())!.usual!.backups_count, 3);
+  const changes: BackupTaskInput[] = [
+    { source_path: "/srv" },
+    { excluded_paths: ["*.tmp"] },
+    { isolated_username: "www-data" },
+    { type: "database", database_name: "shop" },
+    { excluded_database_tables: "logs" },
+  ];
+  for (const change of changes) {
+    const changed = await at.update(change);
+    assert.deepEqual(changed.source_changed_at, at.clock.now(), JSON.stringify(change));
+    assert.equal((await at.backUp())!.usual, null);
+  }
+  for (let i = 0; i < 2; i++) await at.backUp();
+  assert.equal((await at.backUp())!.usual!.backups_count, 3);
+});
+
+Deno.test("shrunken backups push no older one out and are told each time, until a person has cleared them", async () => {
+  await using at = await guarded({ maximum_backups_to_keep: 2 });
+  const { database, services, caller } = at;
+  const { taskId } = at;
+  // As in the README: only failures are wanted.
+  await newStream(services, { userId: caller.userId, taskId }, { on_success: false, on_failure: true });
+  const whole = [await at.store(), await at.store()];
+  const shrunken: number[] = [];
+  for (let night = 0; night < 7; night++) shrunken.push(await at.store({ shrinking: SHRINKING }));
+  const left = async () =>
+    (await database`select id from backups where removal_requested_at is null order by id`).map(({ id }) =>
+      id
+    );
+  assert.deepEqual(await left(), [...whole, ...shrunken]);
+  const told = await database`
+    select event ->> 'event' as event, event ->> 'reason' as reason, (event -> 'backup' ->> 'id')::integer as id
+    from notification_deliveries order by id`;
+  assert.deepEqual(
+    told.map((row) => ({ ...row })),
+    shrunken.map((id) => ({ event: "backup.shrunken", reason: SHRINKING, id })),
+  );
+  const [first] = await database`select suspicion, suspicious_at from backups where id = ${shrunken[0]!}`;
+  assert.equal(first!.suspicion, SHRINKING);
+  for (const id of shrunken) await clearSuspicion(services, caller, id);
+  const last = await at.store();
+  assert.deepEqual(await left(), [shrunken.at(-1), last]);
+});
+
+Deno.test("a backup that shrank and may be of encrypted files says both", async () => {
+  await using at = await guarded();
+  const id = await at.store({ suspicion: SUSPICION, shrinking: SHRINKING });
+  const [row] = await at.database`select suspicion from backups where id = ${id}`;
+  assert.equal(row!.suspicion, `${SUSPICION}; ${SHRINKING}`);
+});
+
+Deno.test("a suspicious backup is kept as such, and pushes none of the older ones out", async () => {
+  await using at = await guarded({ maximum_backups_to_keep: 2 });
+  const { database, clock } = at;
+  const marked = async () =>
+    (await database`select id from backups where removal_requested_at is not null order by id`).map((
+      { id },
+    ) => id);
+  for (let i = 0; i < 2; i++) await at.backUp();
+  await at.backUp({ suspicion: SUSPICION, incompressible_share: 0.97 });
+  await at.backUp({ suspicion: SUSPICION });
+  const [third] = await database`select * from backups where id = 3`;
+  assert.equal(third!.suspicion, SUSPICION);
+  assert.equal(third!.incompressible_share, 0.97);
+  assert.deepEqual(third!.suspicious_at, new Date(clock.now().getTime() - 3_600_000));
+  assert.deepEqual(await marked(), []);
+  // Until a person has looked.
+  await at.backUp({ suspicion: null });
+  assert.deepEqual(await marked(), []);
+});
+
+Deno.test("an incomplete backup is told to on_failure streams, pushes none out and counts for no median", async () => {
+  await using at = await guarded({ maximum_backups_to_keep: 1 });
+  const { database, services, caller, taskId } = at;
+  await newStream(services, { userId: caller.userId, taskId }, { on_success: false, on_failure: true });
+  const complete = await at.store();
+  const missing = [{ name: "shop", reason: "pg_dump exited with 1" }, {
+    name: "crm",
+    reason: "it is invalid",
+  }];
+  const incomplete = [await at.store({ missing }), await at.store({ missing })];
+  const left = async () =>
+    (await database`select id from backups where removal_requested_at is null order by id`).map(({ id }) =>
+      id
+    );
+  assert.deepEqual(await left(), [complete, incomplete.at(-1)]);
+  const [told] = await database`
+    select event ->> 'event' as event, event ->> 'reason' as reason from notification_deliveries order by id`;
+  assert.deepEqual({ ...told }, {
+    event: "backup.incomplete",
+    reason: "shop: pg_dump exited with 1; crm: it is invalid",
+  });
+  const last = await at.store();
+  assert.deepEqual(await left(), [last]);
+  assert.equal((await at.backUp())!.usual, null);
+});

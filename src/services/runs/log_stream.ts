@@ -1,0 +1,148 @@
+/** A run's output as it comes, from any point of it. */
+import { NotFoundError } from "../../domain/errors.ts";
+import { isTerminal } from "../../domain/run.ts";
+import type { Notification } from "../../store/database/event_bus.ts";
+import { findLog, type LogRow, type OutputRow, readOutputAfter } from "../../store/runs/logs.ts";
+import type { Caller, Services } from "../context.ts";
+
+export type LogEvent =
+  /** Text not sent before; `sequence` is the newest event in it, from which to resume. */
+  | { type: "output"; sequence: number; text: string }
+  /** The run's state or figures are not what was sent last. */
+  | { type: "changed"; log: LogRow }
+  /** The run is over and all its output was sent. The last event. */
+  | { type: "finished"; log: LogRow };
+
+/** Makes up for a notification that got lost. Milliseconds. */
+const SLOW_POLL = 2000;
+/** Chunks of at most 256 Ki characters read at once. */
+const BATCH = 16;
+
+/**
+ * Follows a run from the event after `afterSequence` (0: from the start) until it is over or `signal` aborts. A line is
+ * passed on as soon as it is stored. Throws a {@link NotFoundError} at once, not while it is read.
+ */
+export async function followOutput(
+  services: Services,
+  caller: Caller,
+  runId: number,
+  afterSequence: number,
+  signal: AbortSignal,
+): Promise<AsyncIterable<LogEvent>> {
+  if (await findLog(services.database, caller.userId, runId) === undefined) {
+    throw new NotFoundError("Backup task log");
+  }
+  return follow(services, caller, runId, afterSequence, signal);
+}
+
+async function* follow(
+  services: Services,
+  caller: Caller,
+  runId: number,
+  afterSequence: number,
+  signal: AbortSignal,
+): AsyncGenerator<LogEvent> {
+  const news = watchRun(services, runId);
+  let after = afterSequence;
+  let shown = "";
+  try {
+    while (!signal.aborted) {
+      news.expect();
+      // The state before the output: all output of a run that is over is then there to be read.
+      const log = await findLog(services.database, caller.userId, runId);
+      if (log === undefined) return;
+      for await (const event of outputAfter(services, runId, after)) {
+        after = event.sequence;
+        yield event;
+        if (signal.aborted) return;
+      }
+      if (isTerminal(log.state)) return yield { type: "finished", log };
+      const figures = figuresOf(log);
+      if (figures !== shown) yield { type: "changed", log };
+      shown = figures;
+      await news.come(signal);
+    }
+  } finally {
+    news.close();
+  }
+}
+
+async function* outputAfter(
+  services: Services,
+  runId: number,
+  after: number,
+): AsyncGenerator<LogEvent & { type: "output" }> {
+  while (true) {
+    const rows = await readOutputAfter(services.database, runId, after, BATCH);
+    for (const row of rows) {
+      const event = { type: "output" as const, ...unsentPart(row, after) };
+      after = event.sequence;
+      yield event;
+    }
+    if (rows.length < BATCH) return;
+  }
+}
+
+/** What of a chunk comes after event `after`. */
+export function unsentPart(row: OutputRow, after: number): { sequence: number; text: string } {
+  if (row.sequences === null || row.ends === null) return { sequence: row.sequence, text: row.text };
+  const sequence = row.sequences.at(-1)!;
+  const sent = row.sequences.findLastIndex((known) => known <= after);
+  if (sent === -1) return { sequence, text: row.text };
+  return { sequence, text: row.text.slice(codeUnits(row.text, row.ends[sent]!)) };
+}
+
+/** Postgres counts code points, JavaScript counts UTF-16 units. */
+function codeUnits(text: string, codePoints: number): number {
+  let units = 0;
+  for (let left = codePoints; left > 0; left--) units += text.codePointAt(units)! > 0xffff ? 2 : 1;
+  return units;
+}
+
+function figuresOf(log: LogRow): string {
+  const { state, bytes_read, bytes_written, files_count, bytes_per_second, eta_seconds, warnings_count } =
+    log;
+  return JSON.stringify([
+    state,
+    bytes_read,
+    bytes_written,
+    files_count,
+    bytes_per_second,
+    eta_seconds,
+    warnings_count,
+  ]);
+}
+
+interface RunNews {
+  /** What comes from now on counts as news. */
+  expect(): void;
+  /** Resolves when something came since `expect`, when the slow poll is due or when the signal aborts. */
+  come(signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+function watchRun(services: Services, runId: number): RunNews {
+  let wake = () => {};
+  let woken = Promise.resolve();
+  const isNews = (notification: Notification | { topic: "reconnected" }) =>
+    notification.topic === "reconnected" ||
+    (notification.topic === "run_output" || notification.topic === "run_changed") &&
+      notification.run_id === runId;
+  const close = services.bus.subscribe((notification) => {
+    if (isNews(notification)) wake();
+  });
+  return {
+    expect() {
+      woken = new Promise((resolve) => wake = resolve);
+    },
+    async come(signal) {
+      const over = new AbortController();
+      const either = AbortSignal.any([over.signal, signal]);
+      // Rejects only because one of the two aborted.
+      const poll = services.clock.sleep(SLOW_POLL, either).catch(() => {});
+      await Promise.race([woken, poll]);
+      over.abort();
+    },
+    close,
+  };
+}

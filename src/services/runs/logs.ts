@@ -1,0 +1,99 @@
+/** The record of every run, as its owner reads it. */
+import { ConflictError, NotFoundError } from "../../domain/errors.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import { isTerminal } from "../../domain/run.ts";
+import { findBackupTaskOf } from "../../store/tasks/backup_tasks.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import {
+  deleteLog as deleteRow,
+  findLatestLog,
+  findLog,
+  hasObjectsToRemove,
+  listLogs as listRows,
+  lockLog,
+  type LogDetailRow,
+  type LogFilter,
+  type LogRow,
+  readAllOutput,
+} from "../../store/runs/logs.ts";
+import type { ListOrder, Page } from "../../store/database/page.ts";
+import type { Caller, Services } from "../context.ts";
+
+export type { LogDetailRow, LogRow };
+
+const RESOURCE = "Backup task log";
+
+/** Each with the end of its output only. */
+export function listLogs(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+  choice: LogFilter & ListOrder = {},
+): Promise<Page<LogDetailRow>> {
+  return listRows(services.database, caller.userId, window.offset, window.limit, choice);
+}
+
+/** Lists the logs of one task. */
+export async function listLogsOfTask(
+  services: Services,
+  caller: Caller,
+  taskId: number,
+  window: PageWindow,
+  choice: LogFilter & ListOrder,
+): Promise<Page<LogDetailRow>> {
+  const task = await findBackupTaskOf(services.database, caller.userId, taskId);
+  if (task === undefined) throw new NotFoundError("Backup task");
+  return await listLogs(services, caller, window, { ...choice, backup_task_id: taskId });
+}
+
+export async function findOwnLog(services: Services, caller: Caller, id: number): Promise<LogRow> {
+  const log = await findLog(services.database, caller.userId, id);
+  if (log === undefined) throw new NotFoundError(RESOURCE);
+  return log;
+}
+
+/** With all its output. */
+export async function showLog(services: Services, caller: Caller, id: number): Promise<LogDetailRow> {
+  return await withOutput(services.database, await findOwnLog(services, caller, id));
+}
+
+/** The task's newest backup run, with all its output so far. */
+export async function showLatestLog(
+  services: Services,
+  caller: Caller,
+  taskId: number,
+): Promise<LogDetailRow> {
+  return await withOutput(services.database, await latestLog(services, caller, taskId));
+}
+
+/** The task's newest backup run. */
+export async function latestLog(services: Services, caller: Caller, taskId: number): Promise<LogRow> {
+  const task = await findBackupTaskOf(services.database, caller.userId, taskId);
+  if (task === undefined) throw new NotFoundError("Backup task");
+  const log = await findLatestLog(services.database, caller.userId, taskId);
+  if (log === undefined) throw new NotFoundError(RESOURCE);
+  return log;
+}
+
+/** The backup it made stays. Refused while it is not over, or while what it left behind is still to be removed. */
+export async function deleteLog(services: Services, caller: Caller, id: number): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    const log = await lockLog(sql, caller.userId, id);
+    if (log === undefined) throw new NotFoundError(RESOURCE);
+    if (!isTerminal(log.state)) {
+      throw new ConflictError(
+        "The backup task log belongs to a run that is not over. Cancel the run, or wait until it has finished.",
+      );
+    }
+    if (await hasObjectsToRemove(sql, id)) {
+      throw new ConflictError(
+        "What this run left at its destination is still being removed. Try again when that is done.",
+      );
+    }
+    await deleteRow(sql, id);
+  });
+}
+
+async function withOutput(sql: Sql, log: LogRow): Promise<LogDetailRow> {
+  return { ...log, output: await readAllOutput(sql, log.id) };
+}

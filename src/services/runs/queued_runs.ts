@@ -1,0 +1,27 @@
+/** New runs, told to whoever hands them out and whoever watches. */
+import type { Sql } from "../../store/database/database.ts";
+import { type Notification, notifyAll } from "../../store/database/event_bus.ts";
+import type { RunRow } from "../../store/runs/runs.ts";
+import { startSpan, traceparentOf } from "../../telemetry/tracing.ts";
+import { tellLog } from "./run_state.ts";
+
+/** Each run's trace begins here, or with the request that asked for it. */
+export async function announceQueued(sql: Sql, runs: readonly RunRow[]): Promise<void> {
+  await notifyAll(sql, runs.flatMap(newsOf));
+  for (const run of runs) tellLog(sql, run);
+}
+
+function newsOf(run: RunRow): Notification[] {
+  const span = startSpan("queue run", {
+    "rearguard.run.id": run.id,
+    "rearguard.run.kind": run.kind,
+    "rearguard.run.trigger": run.trigger,
+    ...(run.backup_task_id === null ? {} : { "rearguard.task.id": run.backup_task_id }),
+  });
+  const traceparent = traceparentOf(span);
+  span.end();
+  return [
+    { topic: "run_changed", run_id: run.id },
+    { topic: "run_queued", run_id: run.id, remote_server_id: run.remote_server_id!, traceparent },
+  ];
+}

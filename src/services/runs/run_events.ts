@@ -1,0 +1,178 @@
+/** What agents report of their runs, made facts: stored once, in order, and acknowledged. */
+import { isTerminal } from "../../domain/run.ts";
+import type { RunEvent, RunEventMessage } from "../../protocol/wire_messages.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import { notifyAll } from "../../store/database/event_bus.ts";
+import { failSpan, inside, startSpan } from "../../telemetry/tracing.ts";
+import { insertOutput, needsTrimming, type OutputChunk, trimOutput } from "../../store/runs/run_output.ts";
+import { type EventProgress, recordProgress } from "../../store/runs/run_progress.ts";
+import { lockRuns, markAttemptAccepted, type RunRow } from "../../store/runs/runs.ts";
+import type { Services } from "../context.ts";
+import { applyToRun } from "./run_state.ts";
+import { applyVerdict, keepLateVerdict } from "./run_verdicts.ts";
+
+/** An event, and the server whose agent sent it. */
+export interface ReportedEvent {
+  remoteServerId: number;
+  message: RunEventMessage;
+}
+
+/** Everything up to `sequence` of this attempt is stored, or was refused for good. */
+export interface Acknowledgement {
+  remoteServerId: number;
+  runId: number;
+  attempt: number;
+  sequence: number;
+}
+
+/**
+ * Stores events of any number of runs in one transaction. An event that was stored before, that belongs to an older
+ * attempt or to somebody else's run changes nothing and is acknowledged all the same, so that no agent resends it for ever.
+ */
+export async function recordEvents(
+  services: Services,
+  events: readonly ReportedEvent[],
+): Promise<Acknowledgement[]> {
+  const groups = groupByAttempt(events);
+  await transaction(services.database, async (sql) => {
+    const ids = [...new Set(groups.map((group) => group.runId))];
+    const rows = new Map((await lockRuns(sql, ids)).map((row) => [row.id, row]));
+    const chunks: OutputChunk[] = [];
+    const progress: EventProgress[] = [];
+    for (const group of groups) {
+      const run = rows.get(group.runId);
+      if (run === undefined || run.remote_server_id !== group.remoteServerId) continue;
+      const moved = await traced(group, () => recordGroup(services, sql, run, group, chunks, progress));
+      rows.set(run.id, moved);
+    }
+    await insertOutput(sql, chunks);
+    const { lease, grace } = services.runTimes;
+    const now = services.clock.now();
+    const after = (ms: number) => new Date(now.getTime() + ms);
+    await recordProgress(sql, progress, {
+      now,
+      leaseExpiresAt: after(lease),
+      deadlineAt: after(lease + grace),
+    });
+    await trimLongOutput(sql, progress, rows);
+    const spoken = new Set(chunks.map((chunk) => chunk.run_id));
+    await notifyAll(sql, [...spoken].map((run_id) => ({ topic: "run_output", run_id })));
+  });
+  return groups.map(({ remoteServerId, runId, attempt, messages }) => ({
+    remoteServerId,
+    runId,
+    attempt,
+    sequence: messages.at(-1)!.sequence,
+  }));
+}
+
+interface Group {
+  remoteServerId: number;
+  runId: number;
+  attempt: number;
+  /** In order of sequence. */
+  messages: RunEventMessage[];
+}
+
+function groupByAttempt(events: readonly ReportedEvent[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { remoteServerId, message } of events) {
+    const key = `${remoteServerId} ${message.run_id} ${message.attempt}`;
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { remoteServerId, runId: message.run_id, attempt: message.attempt, messages: [] };
+      groups.set(key, group);
+    }
+    group.messages.push(message);
+  }
+  for (const group of groups.values()) group.messages.sort((a, b) => a.sequence - b.sequence);
+  return [...groups.values()];
+}
+
+/** A run's beginning and its end are seen in its trace; what lies between is not, there is too much of it. */
+async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow> {
+  const told = group.messages.findLast(({ event }) => event.kind === "accepted" || event.kind === "finished");
+  if (told?.traceparent === undefined) return await work();
+  const span = startSpan(`record ${told.event.kind}`, {
+    "rearguard.run.id": group.runId,
+    "rearguard.run.attempt": group.attempt,
+    "rearguard.server.id": group.remoteServerId,
+  }, told.traceparent);
+  try {
+    const run = await inside(span, work);
+    span.setAttribute("rearguard.run.state", run.state);
+    return run;
+  } catch (error) {
+    failSpan(span, "It can't be stored");
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+/** Applies one attempt's events to its locked run; returns the run as it is then. */
+async function recordGroup(
+  services: Services,
+  sql: Sql,
+  locked: RunRow,
+  group: Group,
+  chunks: OutputChunk[],
+  progress: EventProgress[],
+): Promise<RunRow> {
+  const { messages } = group;
+  const finished = messages.findLast(({ event }) => event.kind === "finished")?.event;
+  const verdict = finished?.kind === "finished" ? finished.verdict : null;
+  const isCurrent = locked.attempt === group.attempt &&
+    (!isTerminal(locked.state) || locked.state === "lost");
+  if (!isCurrent) {
+    if (verdict !== null) await keepLateVerdict(services, sql, locked, group.attempt, verdict);
+    return locked;
+  }
+  let run = locked;
+  const fresh = messages.filter((message) => message.sequence > locked.last_sequence);
+  if (fresh.length === 0) return run;
+  if (fresh.some(({ event }) => event.kind === "accepted")) run = await accept(services, sql, run);
+  let outputSize = 0;
+  for (const { event, sequence } of fresh) {
+    if (event.kind !== "output") continue;
+    // Postgres text can't hold NUL.
+    const text = event.text.replaceAll("\0", "\uFFFD");
+    chunks.push({ run_id: run.id, sequence, text });
+    outputSize += text.length;
+  }
+  progress.push({
+    run_id: run.id,
+    last_sequence: fresh.at(-1)!.sequence,
+    output_size: outputSize,
+    figures: lastFigures(fresh.map(({ event }) => event)),
+  });
+  if (verdict !== null) run = await applyVerdict(services, sql, run, verdict);
+  return run;
+}
+
+async function accept(services: Services, sql: Sql, run: RunRow): Promise<RunRow> {
+  const now = services.clock.now();
+  await markAttemptAccepted(sql, run.id, run.attempt, now);
+  const move = await applyToRun(services, sql, run, { type: "accepted" }, {
+    started_at: run.started_at ?? now,
+  });
+  return move.moved ? move.run : run;
+}
+
+function lastFigures(events: readonly RunEvent[]): EventProgress["figures"] {
+  const event = events.findLast((event) => event.kind === "progress");
+  return event?.kind === "progress" ? event : null;
+}
+
+async function trimLongOutput(
+  sql: Sql,
+  progress: readonly EventProgress[],
+  rows: ReadonlyMap<number, RunRow>,
+): Promise<void> {
+  for (const { run_id, output_size } of progress) {
+    const run = rows.get(run_id)!;
+    if (!needsTrimming(run.output_size + output_size, run.output_cut)) continue;
+    const cut = await trimOutput(sql, run_id, run.output_cut);
+    await sql`update runs set output_cut = ${cut} where id = ${run_id}`;
+  }
+}

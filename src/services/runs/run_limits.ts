@@ -1,0 +1,23 @@
+/** Stall limits of a run, from its task or the control plane's default. */
+import { RESTORE_PATIENCE } from "../../domain/run.ts";
+import type { JobWatch } from "../../protocol/job.ts";
+import type { Sql } from "../../store/database/database.ts";
+import { findTaskWatch } from "../../store/runs/run_watch.ts";
+import type { RunRow } from "../../store/runs/runs.ts";
+import type { Services } from "../context.ts";
+
+/** Returns when a stalled run is reported, and when its agent ends it. */
+export async function watchOf(
+  services: Pick<Services, "runTimes">,
+  sql: Sql,
+  run: Pick<RunRow, "backup_task_id" | "kind">,
+): Promise<JobWatch> {
+  const task = run.backup_task_id === null ? undefined : await findTaskWatch(sql, run.backup_task_id);
+  const { stallTimeout, stallWarning } = services.runTimes;
+  const patience = run.kind === "restore" ? RESTORE_PATIENCE : 1;
+  const ms = (seconds: number | null | undefined, otherwise: number) => (seconds ?? otherwise / 1000) * 1000;
+  return {
+    stall_warning_ms: ms(task?.stall_warning, stallWarning),
+    stall_timeout_ms: ms(task?.stall_timeout, stallTimeout * patience),
+  };
+}

@@ -1,0 +1,194 @@
+/** What users are told of their runs and backups: written with the change itself, so that no crash loses it. */
+import type { AlertKind } from "../../domain/alert.ts";
+import { type Audience, isoSeconds, type NotificationEventName } from "../../domain/notification.ts";
+import { type RunState, shownState } from "../../domain/run.ts";
+import type { Missing } from "../../protocol/job.ts";
+import type { Sql } from "../../store/database/database.ts";
+import type { RunRow } from "../../store/runs/runs.ts";
+import { endAlert, endAlerts, type News, raiseAlert, writeNews } from "../notifications/alerts.ts";
+import type { Services } from "../context.ts";
+
+type Clocked = Pick<Services, "clock">;
+
+/** What of a run's end is told beside the run. */
+export interface RunEnd {
+  /** The state it was in before. */
+  readonly before: RunState;
+  /** The damage that it found; null where it found none. */
+  readonly damage: string | null;
+}
+
+/**
+ * Reports a run that did not succeed. {@link tellOfBackup} reports a successful backup once it is stored, and
+ * {@link tellOfCheck} handles a successful verification or drill.
+ */
+export async function tellOfFailure(
+  services: Clocked,
+  sql: Sql,
+  run: RunRow,
+  { before, damage }: RunEnd,
+): Promise<void> {
+  const wasLost = before === "lost";
+  // The event of a stored backup covers its end.
+  if (run.kind !== "backup" || run.state !== "succeeded") {
+    await endAlerts(services, sql, OF_RUN, [runSubject(run)]);
+  }
+  const told = { audience: "failure", wasLost } as const;
+  if (damage !== null && run.kind !== "backup" && run.state === "failed") {
+    return void await writeNews(
+      services,
+      sql,
+      newsOf(run, "backup.damaged", { ...told, reason: damage }),
+    );
+  }
+  if (!isFailure(services, run)) return;
+  switch (run.kind) {
+    case "backup": {
+      const news = newsOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", told);
+      // The same failure, with more details.
+      if (wasLost) await writeNews(services, sql, news);
+      else await raise(services, sql, run, "backup.failing", news);
+      return;
+    }
+    case "drill":
+      return await raise(services, sql, run, "drill.failing", newsOf(run, "drill.failed", told));
+    case "verify": {
+      // The first failure may be transient, and is retried automatically.
+      const news = newsOf(run, "verification.failed", told);
+      return await raise(services, sql, run, "verification.failing", news, 2);
+    }
+  }
+}
+
+/** Ends the alert about verifications or drills that failed to run. */
+export async function tellOfCheck(services: Clocked, sql: Sql, run: RunRow): Promise<void> {
+  const kind = run.kind === "drill" ? "drill.failing" : "verification.failing";
+  await endAlert(services, sql, { kind, subject: subjectOf(run) });
+}
+
+async function raise(
+  services: Clocked,
+  sql: Sql,
+  run: RunRow,
+  kind: AlertKind,
+  news: News,
+  tellFrom = 1,
+): Promise<void> {
+  await raiseAlert(services, sql, { kind, subject: subjectOf(run), at: run.created_at, tellFrom }, news);
+}
+
+/** Returns the subject of an alert about a task's runs. */
+function subjectOf({ backup_task_id, backup_id }: RunRow): string {
+  return backup_task_id === null ? `backup ${backup_id}` : `task ${backup_task_id}`;
+}
+
+/** A person who cancels knows it; a run that is stopped for its timeout has failed, whatever its state is called. */
+function isFailure({ clock }: Clocked, run: RunRow): boolean {
+  if (run.state === "failed" || run.state === "lost") return true;
+  return run.state === "cancelled" && run.timeout_at !== null && run.timeout_at <= clock.now();
+}
+
+/** Tells of a run that stored a backup: those who heard that it was lost too. What is doubtful of it is told as a failure is. */
+export async function tellOfBackup(
+  services: Clocked,
+  sql: Sql,
+  run: RunRow,
+  { wasLost, backupId, suspicion, shrinking, missing }: {
+    wasLost: boolean;
+    backupId: number;
+    suspicion: string | null;
+    shrinking: string | null;
+    missing: readonly Missing[];
+  },
+): Promise<void> {
+  const audience = wasLost ? "any" : "success";
+  const news = (name: NotificationEventName, audience: Audience, reason?: string) =>
+    newsOf(run, name, { audience, wasLost, backupId, reason });
+  await writeNews(services, sql, news("backup.succeeded", audience));
+  // The owner of a lost run has just been notified of its success.
+  const recovered = wasLost ? null : news("backup.recovered", "failure");
+  await endAlerts(services, sql, [...OF_TASK, ...OF_RUN], [subjectOf(run), runSubject(run)], recovered);
+  const doubts = [
+    ["backup.suspicious", suspicion],
+    ["backup.shrunken", shrinking],
+    ["backup.incomplete", describeMissing(missing)],
+  ] as const;
+  for (const [event, reason] of doubts) {
+    // Each one is a backup for a person to review.
+    if (reason !== null) await writeNews(services, sql, news(event, "failure", reason));
+  }
+}
+
+/** Alerts about a task that end when a backup is stored. */
+const OF_TASK: readonly AlertKind[] = ["backup.failing", "backup.skipping"];
+/** Alerts about a run that end with it. */
+const OF_RUN: readonly AlertKind[] = ["backup.overdue", "run.stalled", "run.slow"];
+
+/** Returns the subject of an alert about one run. */
+export function runSubject({ id }: Pick<RunRow, "id">): string {
+  return `run ${id}`;
+}
+
+/** Returns one line; null if nothing is missing. Each channel cuts it to its limit. */
+function describeMissing(missing: readonly Missing[]): string | null {
+  if (missing.length === 0) return null;
+  return missing.map(({ name, reason }) => `${name}: ${reason}`).join("; ").slice(0, 4096);
+}
+
+interface Told {
+  audience: Audience;
+  wasLost: boolean;
+  /** Default: the one that the run read. */
+  backupId?: number;
+  /** Default: the run's. */
+  reason?: string;
+}
+
+/** Builds an event about a run. */
+export function newsOf(
+  run: RunRow,
+  name: NotificationEventName,
+  { audience, wasLost, backupId, reason }: Told,
+): News {
+  return {
+    name,
+    userId: run.user_id,
+    taskId: run.backup_task_id,
+    serverId: run.remote_server_id,
+    audience,
+    key: `run ${run.id} ${name}`,
+    run: {
+      id: run.id,
+      kind: run.kind,
+      status: shownState(run.state),
+      trigger: run.trigger,
+      was_lost: wasLost,
+      started_at: run.started_at && isoSeconds(run.started_at),
+      finished_at: run.finished_at && isoSeconds(run.finished_at),
+      warnings_count: run.warnings_count,
+    },
+    backupId: backupId ?? run.backup_id,
+    reason: reason ?? run.reason,
+  };
+}
+
+/** Tells of damage that no run found, the first time. */
+export async function tellOfDamage(
+  services: Clocked,
+  sql: Sql,
+  backup: { id: number; user_id: number; backup_task_id: number | null; remote_server_id: number | null },
+  reason: string,
+): Promise<void> {
+  if (backup.backup_task_id === null) return;
+  await writeNews(services, sql, {
+    name: "backup.damaged",
+    userId: backup.user_id,
+    taskId: backup.backup_task_id,
+    serverId: backup.remote_server_id,
+    audience: "failure",
+    key: `backup ${backup.id} damaged ${services.clock.now().toISOString()}`,
+    run: null,
+    backupId: backup.id,
+    reason,
+  });
+}

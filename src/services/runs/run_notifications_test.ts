@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import { testServices } from "../../../tests/support/fixtures/database.ts";
+import { event, failure, success } from "../../../tests/support/clients/events.ts";
+import { newStream } from "../../../tests/support/fixtures/notified.ts";
+import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
+import { newBackup } from "../../../tests/support/fixtures/records.ts";
+import type { NotificationEvent } from "../../domain/notification.ts";
+import type { RunEvent } from "../../protocol/wire_messages.ts";
+import { transaction } from "../../store/database/database.ts";
+import { claimHandOvers, type HandOver } from "./dispatch.ts";
+import { deleteExpiredRows } from "../installation/housekeeping.ts";
+import { deleteNotificationStream } from "../notifications/notification_streams.ts";
+import { cancelTimedOutRuns, endOverdueRuns } from "./run_deadlines.ts";
+import { recordEvents } from "./run_events.ts";
+import { applyToRun } from "./run_state.ts";
+import { cancelRun, startRun } from "./runs.ts";
+import { lockRuns } from "../../store/runs/runs.ts";
+import { startVerification } from "../backups/verifications.ts";
+
+/** A task with one stream for successes and one for failures, and what has been told since the last look. */
+async function notified(task: Record<string, unknown> = {}) {
+  const test = await testServices();
+  const { services, database } = test;
+  const at = await plant(services, { label: "Home", ...task });
+  const { userId } = at.caller;
+  const successes = await newStream(services, { userId, taskId: at.taskId }, {
+    on_success: true,
+    on_failure: false,
+  });
+  const failures = await newStream(services, { userId, taskId: at.taskId }, {
+    on_success: false,
+    on_failure: true,
+  });
+  await newStream(services, { userId, taskId: at.taskId }, { on_success: false, on_failure: false });
+  await newStream(services, { userId, taskId: null });
+  let seen = 0;
+  const names = new Map([[successes, "success"], [failures, "failure"]]);
+  const told = async () => {
+    const rows = await database<{ id: number; notification_stream_id: number; event: NotificationEvent }[]>`
+      select id, notification_stream_id, event from notification_deliveries where id > ${seen} order by id`;
+    seen = rows.at(-1)?.id ?? seen;
+    return rows.map((row) => ({ to: names.get(row.notification_stream_id), ...row.event }));
+  };
+  return {
+    ...test,
+    at,
+    failures,
+    told,
+    short: async () => (await told()).map(({ to, event }) => `${to}: ${event}`),
+    start: async () => {
+      await startRun(services, at.caller, at.taskId);
+      return await handOver();
+    },
+    handOver,
+    finish,
+  };
+
+  async function handOver(): Promise<HandOver> {
+    const [run] = await claimHandOvers(services, [at.serverId]);
+    await recordEvents(services, [event(at.serverId, run!, 1, { kind: "accepted" })]);
+    return run!;
+  }
+
+  function finish(run: HandOver, how: RunEvent) {
+    return recordEvents(services, [event(at.serverId, run, 2, how)]);
+  }
+}
+
+Deno.test("a success and a failure are told to the streams that want them, once, with all that is known", async () => {
+  await using test = await notified();
+  const { at, clock } = test;
+  await test.database`update users set timezone = 'Europe/Berlin'`;
+  const run = await test.start();
+  await clock.advance(60_000);
+  await test.finish(run, success({ warnings_count: 2 }));
+  await test.finish(run, success({ warnings_count: 2 }));
+  const [told, ...more] = await test.told();
+  assert.deepEqual(more, []);
+  const [backup] = await test.database`select id from backups`;
+  assert.deepEqual(told, {
+    to: "success",
+    event: "backup.succeeded",
+    occurred_at: "2026-01-05T12:01:00Z",
+    timezone: "Europe/Berlin",
+    task: { id: at.taskId, label: "Home", type: "files" },
+    server: { id: at.serverId, label: "server" },
+    run: {
+      id: run.runId,
+      kind: "backup",
+      status: "successful",
+      trigger: "manual",
+      was_lost: false,
+      started_at: "2026-01-05T12:00:00Z",
+      finished_at: "2026-01-05T12:01:00Z",
+      warnings_count: 2,
+    },
+    backup: {
+      id: backup!.id,
+      file_name: "backup_1.tar.zst",
+      size: 10,
+      created_at: "2026-01-05T12:01:00Z",
+    },
+    reason: null,
+  });
+  await test.finish(await test.start(), failure("The source /data is empty."));
+  const [failed, ...others] = await test.told();
+  assert.deepEqual(others, []);
+  assert.deepEqual([failed!.to, failed!.event, failed!.reason, failed!.run!.status, failed!.backup], [
+    "failure",
+    "backup.failed",
+    "The source /data is empty.",
+    "failed",
+    null,
+  ]);
+});
+
+Deno.test("what is to be told is written in the transaction of the change, or not at all", async () => {
+  await using test = await notified();
+  const run = await test.start();
+  const change = transaction(test.database, async (sql) => {
+    const [row] = await lockRuns(sql, [run.runId]);
+    await applyToRun(test.services, sql, row!, { type: "finished", outcome: "failed" }, { reason: "x" });
+    assert.equal((await sql`select from notification_deliveries`).length, 1);
+    throw new Error("the control plane dies here");
+  });
+  await assert.rejects(change, /dies here/);
+  assert.deepEqual(await test.told(), []);
+});
+
+Deno.test("a run that is lost is told of, and what became of it after all to everybody who wants any news", async () => {
+  await using test = await notified();
+  const { clock, services } = test;
+  const lose = async () => {
+    const run = await test.start();
+    await clock.advance(17 * 60_000);
+    assert.equal(await endOverdueRuns(services), 1);
+    return run;
+  };
+  const run = await lose();
+  const [lost] = await test.told();
+  assert.deepEqual([lost!.to, lost!.event], ["failure", "backup.lost"]);
+  assert.match(lost!.reason!, /^Nothing was heard of the agent for 16 min/);
+  await test.finish(run, success());
+  const after = await test.told();
+  assert.deepEqual(after.map(({ to, event, run }) => [to, event, run!.was_lost]), [
+    ["success", "backup.succeeded", true],
+    ["failure", "backup.succeeded", true],
+  ]);
+  const other = await lose();
+  await test.short();
+  await test.finish(other, failure("Killed."));
+  const [failed] = await test.told();
+  assert.deepEqual([failed!.event, failed!.run!.was_lost], ["backup.failed", true]);
+});
+
+Deno.test("a run that no agent takes is told of; one that a person cancels is not, one that ran out of time is", async () => {
+  await using test = await notified({ run_timeout: 60 });
+  const { clock, services, at } = test;
+  await startRun(services, at.caller, at.taskId);
+  await clock.advance(25 * 3_600_000);
+  await endOverdueRuns(services);
+  assert.deepEqual(await test.short(), ["failure: backup.failed"]);
+  await startRun(services, at.caller, at.taskId);
+  await cancelRun(services, at.caller, at.taskId);
+  const cancelled = await test.start();
+  await cancelRun(services, at.caller, at.taskId);
+  await test.finish(cancelled, {
+    kind: "finished",
+    verdict: { outcome: "cancelled", warnings_count: 0, reason: "Cancelled.", leftovers: [] },
+  });
+  assert.deepEqual(await test.short(), []);
+  const stuck = await test.start();
+  await clock.advance(121_000);
+  await recordEvents(services, [event(at.serverId, stuck, 2, { kind: "output", text: "still here\n" })]);
+  assert.equal(await cancelTimedOutRuns(services), 1);
+  await clock.advance(61_000);
+  await endOverdueRuns(services);
+  const [timedOut] = await test.told();
+  assert.deepEqual([timedOut!.event, timedOut!.run!.status], ["backup.failed", "cancelled"]);
+  assert.match(timedOut!.reason!, /^The run took longer than its task's run timeout/);
+});
+
+Deno.test("suspicion is told beside the success, damage and a drill that could not be made too", async () => {
+  await using test = await notified({ verify_every: 0 });
+  const { services, at, database } = test;
+  await sayHello(services, at.serverId);
+  const done = success() as ReturnType<typeof success> & { verdict: { backup: { suspicion: string } } };
+  done.verdict.backup.suspicion = "Possible ransomware: it compresses much worse";
+  await test.finish(await test.start(), done);
+  const [stored, suspicious] = await test.told();
+  assert.deepEqual([stored!.to, stored!.event], ["success", "backup.succeeded"]);
+  assert.deepEqual([suspicious!.to, suspicious!.event, suspicious!.reason, suspicious!.backup], [
+    "failure",
+    "backup.suspicious",
+    "Possible ransomware: it compresses much worse",
+    stored!.backup,
+  ]);
+  const checked = async (kind: "verify" | "drill" | "restore", damage?: string) => {
+    const id = await newBackup(database, at.taskId, test.clock.now(), { file_name: "checked.tar.zst" });
+    await startVerification(services, at.caller, id, undefined);
+    const options = { type: "files", target_path: "/target", paths: [], overwrite: false };
+    await database`update runs set kind = ${kind}, options = ${
+      database.json(options)
+    } where state = 'queued'`;
+    const verdict = { outcome: "failed", warnings_count: 0, reason: "It failed.", leftovers: [], damage };
+    await test.finish(await test.handOver(), { kind: "finished", verdict } as RunEvent);
+    return (await test.told()).map(({ to, event, reason, backup }) => [to, event, reason, backup?.file_name]);
+  };
+  for (const kind of ["verify", "drill", "restore"] as const) {
+    assert.deepEqual(await checked(kind, "its SHA-256 differs"), [
+      ["failure", "backup.damaged", "its SHA-256 differs", "checked.tar.zst"],
+    ]);
+    const [backup] = await database`select damaged_at, damage_reason from backups order by id desc limit 1`;
+    assert.deepEqual([backup!.damaged_at, backup!.damage_reason], [test.clock.now(), "its SHA-256 differs"]);
+  }
+  assert.deepEqual(await checked("restore"), []);
+  assert.deepEqual(await checked("drill"), [["failure", "drill.failed", "It failed.", "checked.tar.zst"]]);
+  // It is tried again a day later, and says nothing of the backup.
+  assert.deepEqual(await checked("verify"), []);
+});
+
+Deno.test("a task that goes on failing is told of once a day, with how often and since when, and its recovery once", async () => {
+  await using test = await notified();
+  const { clock } = test;
+  const fail = async (reason: string) => {
+    await test.finish(await test.start(), failure(reason));
+    return await test.told();
+  };
+  assert.deepEqual((await fail("No.")).map(({ to, event, ongoing }) => [to, event, ongoing]), [
+    ["failure", "backup.failed", undefined],
+  ]);
+  for (let hour = 1; hour < 23; hour++) {
+    await clock.advance(3_600_000);
+    assert.deepEqual(await fail(`No, at hour ${hour}.`), []);
+  }
+  await clock.advance(3_600_000);
+  const [still, ...more] = await fail("Still not.");
+  assert.deepEqual(more, []);
+  assert.deepEqual([still!.event, still!.reason, still!.ongoing], [
+    "backup.failed",
+    "Still not.",
+    { since: "2026-01-05T12:00:00Z", count: 24 },
+  ]);
+  await test.finish(await test.start(), success());
+  const recovered = await test.told();
+  assert.deepEqual(recovered.map(({ to, event, ongoing }) => [to, event, ongoing?.count]), [
+    ["success", "backup.succeeded", undefined],
+    ["failure", "backup.recovered", 24],
+  ]);
+  await test.finish(await test.start(), success());
+  assert.deepEqual(await test.short(), ["success: backup.succeeded"]);
+  assert.equal((await fail("Again.")).length, 1);
+});
+
+Deno.test("a daily task that fails every day is told of every day, over a change of the clocks too", async () => {
+  await using test = await notified();
+  for (const hours of [24, 24, 23, 25, 24]) {
+    await test.finish(await test.start(), failure("No."));
+    assert.deepEqual(await test.short(), ["failure: backup.failed"]);
+    await test.clock.advance(hours * 3_600_000);
+  }
+});
+
+Deno.test("a verification that could not be made twice in a row is told of, once is not", async () => {
+  await using test = await notified({ verify_every: 0 });
+  const { services, at, database } = test;
+  await sayHello(services, at.serverId);
+  const id = await newBackup(database, at.taskId, test.clock.now(), { file_name: "checked.tar.zst" });
+  const verify = async (how: RunEvent) => {
+    await startVerification(services, at.caller, id, undefined);
+    await test.finish(await test.handOver(), how);
+    return await test.short();
+  };
+  const verified = { kind: "finished", verdict: { outcome: "succeeded", warnings_count: 0, verified: {} } };
+  verified.verdict.verified = { files_count: 1, is_opened: true, bytes_read: 10, duration_ms: 1 };
+  assert.deepEqual(await verify(failure("The destination does not answer.")), []);
+  assert.deepEqual(await verify(verified as RunEvent), []);
+  assert.deepEqual(await verify(failure("The destination does not answer.")), []);
+  assert.deepEqual(await verify(failure("It does not answer.")), ["failure: verification.failed"]);
+  assert.deepEqual(await verify(failure("It does not answer.")), []);
+});
+
+Deno.test("a deleted stream takes its rows along, and what is over is cleared after a week", async () => {
+  await using test = await notified();
+  const { database, services, clock } = test;
+  await test.finish(await test.start(), success());
+  await test.finish(await test.start(), failure("No."));
+  await deleteNotificationStream(services, test.at.caller, test.failures);
+  assert.deepEqual(await test.short(), ["success: backup.succeeded"]);
+  await database`update notification_deliveries set state = 'sent', finished_at = ${clock.now()}`;
+  const count = async () => (await database`select from notification_deliveries`).length;
+  await clock.advance(7 * 24 * 3_600_000);
+  await deleteExpiredRows(services);
+  assert.equal(await count(), 1);
+  await clock.advance(1);
+  await deleteExpiredRows(services);
+  assert.equal(await count(), 0);
+});

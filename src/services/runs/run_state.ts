@@ -1,0 +1,98 @@
+/** The one door for every change of a run's state. */
+import {
+  deadlineOf,
+  isTerminal,
+  type RunState,
+  type RunTransitionEvent,
+  transition,
+} from "../../domain/run.ts";
+import { afterCommit, type Sql } from "../../store/database/database.ts";
+import { logger } from "../../telemetry/logging.ts";
+import { type Notification, notifyAll } from "../../store/database/event_bus.ts";
+import { moveRun, type RunChange, type RunRow } from "../../store/runs/runs.ts";
+import type { Services } from "../context.ts";
+import { tellOfFailure } from "./run_notifications.ts";
+
+/** Refused: the run's state can't take the event, or another transaction moved it first. */
+export type Move = { moved: true; run: RunRow } | { moved: false; reason: string };
+
+/**
+ * Applies `event` to a run that this transaction has locked, with its deadline, its end and the word to whoever
+ * watches or is to be told of a failure. @param damage What the run found of the backup that it read.
+ */
+export async function applyToRun(
+  services: Pick<Services, "clock" | "runTimes">,
+  sql: Sql,
+  run: RunRow,
+  event: RunTransitionEvent,
+  change: RunChange = {},
+  damage: string | null = null,
+): Promise<Move> {
+  const next = transition(run.state, event);
+  if (!next.ok) return { moved: false, reason: next.reason };
+  const now = services.clock.now();
+  const whole: RunChange = {
+    ...change,
+    deadline_at: deadlineOf(next.state, now, startDeadline(services, run), services.runTimes),
+    finished_at: isTerminal(next.state) ? run.finished_at ?? now : null,
+  };
+  if (next.state === "running") {
+    whole.lease_expires_at = new Date(now.getTime() + services.runTimes.lease);
+    whole.moved_at = now;
+  }
+  if (next.state === "succeeded") whole.reason = null;
+  if (!(await moveRun(sql, run, next.state, whole))) {
+    return { moved: false, reason: `Run ${run.id} was moved by somebody else` };
+  }
+  await announce(sql, run, next.state);
+  const moved = { ...run, ...whole, state: next.state };
+  if (next.state !== run.state) tellLog(sql, moved);
+  if (isTerminal(next.state)) await tellOfFailure(services, sql, moved, { before: run.state, damage });
+  return { moved: true, run: moved };
+}
+
+/** One line for each state that a run is in, once it is. */
+export function tellLog(
+  sql: Sql,
+  run: Pick<RunRow, "id" | "state" | "kind" | "attempt" | "backup_task_id" | "remote_server_id" | "reason">,
+): void {
+  const { id: run_id, state, kind, attempt, backup_task_id: task_id, remote_server_id, reason } = run;
+  const ofTask = task_id === null ? "" : " of task {task_id}";
+  const onServer = remote_server_id === null ? "" : " on server {remote_server_id}";
+  afterCommit(sql, () => {
+    logger("runs").info(`${NAMES[kind]} {run_id}${ofTask}${onServer} is ${state}`, {
+      run_id,
+      ...(task_id === null ? {} : { task_id }),
+      ...(remote_server_id === null ? {} : { remote_server_id }),
+      ...(attempt > 1 ? { attempt } : {}),
+      ...(reason === null ? {} : { reason }),
+    });
+  });
+}
+
+const NAMES: Record<RunRow["kind"], string> = {
+  backup: "Backup run",
+  restore: "Restore run",
+  verify: "Verification run",
+  drill: "Drill run",
+  delete: "Deletion run",
+  install: "Installation run",
+};
+
+/** Until when a run may wait for an agent that takes it. */
+export function startDeadline(services: Pick<Services, "runTimes">, run: { created_at: Date }): Date {
+  return new Date(run.created_at.getTime() + services.runTimes.start);
+}
+
+async function announce(sql: Sql, run: RunRow, state: RunState): Promise<void> {
+  const news: Notification[] = [{ topic: "run_changed", run_id: run.id, state }];
+  // The backup that it read may wait to be removed.
+  if (isTerminal(state) && run.backup_id !== null) news.push({ topic: "removal_due" });
+  if (run.remote_server_id !== null) {
+    const of = { run_id: run.id, remote_server_id: run.remote_server_id };
+    if (state === "cancelling") news.push({ topic: "run_cancelling", ...of });
+    // At an end, a place is free on the server: the next queued run may go.
+    if (state === "queued" || isTerminal(state)) news.push({ topic: "run_queued", ...of });
+  }
+  await notifyAll(sql, news);
+}

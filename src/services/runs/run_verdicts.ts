@@ -1,0 +1,245 @@
+/** How a run ends: the backup it stored, or the reason, and what it left behind. */
+import { describeDoubts } from "../../domain/guards.ts";
+import { objectKey } from "../../domain/location.ts";
+import type { StoredBackup } from "../../protocol/job.ts";
+import type { Verdict } from "../../protocol/wire_messages.ts";
+import {
+  type DamageFinder,
+  markDamaged,
+  markProven,
+  markVerified,
+} from "../../store/backups/backup_checks.ts";
+import { insertBackup } from "../../store/backups/backup_records.ts";
+import type { Sql } from "../../store/database/database.ts";
+import {
+  hasRemovedUploads,
+  insertNamedLeftovers,
+  insertUploadLeftovers,
+} from "../../store/backups/leftovers.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import { recordFinalFigures } from "../../store/runs/run_progress.ts";
+import { recordVerdict, type RunRow } from "../../store/runs/runs.ts";
+import { completedUploads } from "../../store/backups/uploads.ts";
+import type { Services } from "../context.ts";
+import { runPlace } from "../jobs/jobs.ts";
+import { requestRetention } from "../retention/removals.ts";
+import { tellOfBackup, tellOfCheck } from "./run_notifications.ts";
+import { applyToRun } from "./run_state.ts";
+
+/** Applies the agent's verdict to the locked run of that attempt. */
+export async function applyVerdict(
+  services: Services,
+  sql: Sql,
+  run: RunRow,
+  told: Verdict,
+): Promise<RunRow> {
+  const fit = fitting(run, told);
+  if (fit.outcome === "succeeded" && await isTooLate(sql, run)) {
+    await keepLateVerdict(services, sql, run, run.attempt, fit);
+    return run;
+  }
+  const verdict = await proven(sql, run, fit);
+  const change = {
+    warnings_count: verdict.warnings_count,
+    started_at: run.started_at ?? services.clock.now(),
+    reason: verdict.outcome === "succeeded" ? null : verdict.reason,
+  };
+  const finished = { type: "finished", outcome: verdict.outcome } as const;
+  const move = await applyToRun(services, sql, run, finished, change, damageOf(run, verdict));
+  await recordVerdict(sql, run.id, run.attempt, verdict, move.moved, services.clock.now());
+  if (!move.moved) return run;
+  if (verdict.outcome === "succeeded" && "backup" in verdict) {
+    const backupId = await storeBackup(services, sql, run, verdict.backup, verdict.warnings_count);
+    await tellOfBackup(services, sql, move.run, {
+      wasLost: run.state === "lost",
+      backupId,
+      suspicion: verdict.backup.suspicion ?? null,
+      shrinking: verdict.backup.shrinking ?? null,
+      missing: verdict.backup.missing ?? [],
+    });
+  }
+  if (verdict.outcome === "succeeded" && "restored" in verdict) {
+    await recordFinalFigures(sql, run.id, { ...verdict.restored, size: 0 });
+  }
+  await noteCheck(services, sql, run, verdict);
+  await noteLeftovers(services, sql, run, run.attempt, verdict);
+  return move.run;
+}
+
+/** A run was lost for so long that its objects were cleared away, or that its destination was deleted. */
+async function isTooLate(sql: Sql, run: RunRow): Promise<boolean> {
+  if (run.kind !== "backup") return false;
+  return isPlaceless(run) || await hasRemovedUploads(sql, run.id, run.attempt);
+}
+
+/** Nothing that it has stored can be reached any more. */
+function isPlaceless(run: RunRow): boolean {
+  return run.backup_destination_id === null || run.object_directory === null;
+}
+
+/** What a success tells, by the run's kind. */
+const TOLD: Partial<Record<RunRow["kind"], string>> = {
+  backup: "backup",
+  restore: "restored",
+  verify: "verified",
+  drill: "proven",
+};
+
+/** A success is one of the run's own kind: a restore that tells of a backup is no restore. */
+function fitting(run: RunRow, verdict: Verdict): Verdict {
+  if (verdict.outcome !== "succeeded" || (TOLD[run.kind] ?? "") in verdict) return verdict;
+  return {
+    outcome: "failed",
+    warnings_count: verdict.warnings_count,
+    reason: "The agent's report is not of the run's kind. Update the agent.",
+    leftovers: [],
+  };
+}
+
+/**
+ * A backup in a bucket is of objects that this attempt uploaded through here, and of no others: those could be another
+ * server's, to be read as one's own, or deleted with it.
+ */
+async function proven(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
+  if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return verdict;
+  const place = await runPlace(sql, run);
+  if (place.type !== "s3") return verdict;
+  const uploaded = await completedUploads(sql, run.id, run.attempt);
+  const { objects } = verdict.backup;
+  const foreign = objects.find(({ name, size }) => uploaded.get(objectKey(place.directory, name)) !== size);
+  if (foreign === undefined) return verdict;
+  return {
+    outcome: "failed",
+    warnings_count: verdict.warnings_count,
+    reason: `The agent reports ${foreign.name}, of ${foreign.size} bytes, which it did not upload.`,
+    leftovers: [],
+  };
+}
+
+/**
+ * Keeps a verdict that came too late to count. What it left behind is removed all the same, and so is what it stored: a
+ * backup that no record names is nobody's. A success that is only told again is left alone.
+ */
+export async function keepLateVerdict(
+  services: Services,
+  sql: Sql,
+  run: RunRow,
+  attempt: number,
+  verdict: Verdict,
+): Promise<void> {
+  await recordVerdict(sql, run.id, attempt, verdict, false, services.clock.now());
+  if (run.state === "succeeded" && run.attempt === attempt) return;
+  await noteLeftovers(
+    services,
+    sql,
+    run,
+    attempt,
+    verdict.outcome === "succeeded" ? unwanted(verdict) : verdict,
+  );
+}
+
+function unwanted(verdict: Verdict & { outcome: "succeeded" }): Verdict {
+  return {
+    outcome: "failed",
+    warnings_count: verdict.warnings_count,
+    reason: "It came too late to count.",
+    leftovers: "backup" in verdict ? verdict.backup.objects.map(({ name }) => name) : [],
+  };
+}
+
+/**
+ * What a run that read a backup says of it. Only what was found beyond doubt counts: one that could not be made leaves the backup as it
+ * was.
+ */
+async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
+  if (run.kind === "backup" || run.backup_id === null) return;
+  const now = services.clock.now();
+  const since = run.started_at ?? now;
+  if (verdict.outcome === "succeeded") {
+    if ("verified" in verdict) await markVerified(sql, run.backup_id, since, now);
+    if ("proven" in verdict) await markProven(sql, run.backup_id, verdict.proven.restore_ms, since, now);
+  }
+  const damage = damageOf(run, verdict);
+  if (damage !== null) await markDamaged(sql, run.backup_id, finderOf(run.kind), damage, now);
+  const isMade = verdict.outcome === "succeeded" || damage !== null;
+  if (isMade && run.kind !== "restore") await tellOfCheck(services, sql, run);
+}
+
+function finderOf(kind: RunRow["kind"]): DamageFinder {
+  return kind === "drill" || kind === "restore" ? kind : "verify";
+}
+
+/** What a verification, a drill or a restore found to be broken in its backup; null where it found nothing. */
+function damageOf(run: RunRow, verdict: Verdict): string | null {
+  if (run.kind === "backup" || run.backup_id === null) return null;
+  return verdict.outcome === "failed" ? verdict.damage ?? null : null;
+}
+
+/** Returns the id of the backup. */
+async function storeBackup(
+  services: Services,
+  sql: Sql,
+  run: RunRow,
+  stored: StoredBackup,
+  warningsCount: number,
+): Promise<number> {
+  const now = services.clock.now();
+  const suspicion = describeDoubts(stored);
+  const place = await runPlace(sql, run);
+  const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
+  await recordFinalFigures(sql, run.id, stored);
+  const id = await insertBackup(sql, {
+    user_id: run.user_id,
+    backup_task_id: run.backup_task_id,
+    run_id: run.id,
+    backup_destination_id: place.destinationId,
+    remote_server_id: run.remote_server_id,
+    directory: place.directory,
+    file_name: first.name,
+    size: stored.size,
+    sha256: first.sha256,
+    engine: stored.engine,
+    encrypted: stored.encrypted,
+    ...encryptionOf(run, stored),
+    bytes_read: stored.bytes_read,
+    files_count: stored.files_count,
+    warnings_count: warningsCount,
+    duration_ms: stored.duration_ms,
+    source: stored.source ?? null,
+    incompressible_share: stored.incompressible_share ?? null,
+    suspicious_at: suspicion === null ? null : now,
+    suspicion,
+    missing: stored.missing ?? [],
+    created_at: now,
+  }, stored.objects);
+  if (run.backup_task_id !== null) await requestRetention(services, sql, run.backup_task_id);
+  return id;
+}
+
+/** As it was handed over: the task's may have changed since. */
+function encryptionOf(run: RunRow, { encrypted }: StoredBackup) {
+  const none = { encryption_password_encrypted: null, encryption_recipients: [] };
+  if (!encrypted) return { encryption: "none" as const, ...none };
+  const { encryption_password_encrypted, encryption_recipients } = run;
+  return encryption_recipients.length > 0
+    ? { encryption: "recipients" as const, ...none, encryption_recipients }
+    : { encryption: "password" as const, ...none, encryption_password_encrypted };
+}
+
+async function noteLeftovers(
+  services: Services,
+  sql: Sql,
+  run: RunRow,
+  attempt: number,
+  verdict: Verdict,
+): Promise<void> {
+  // Other runs store nothing, whatever an agent tells of them.
+  if (run.kind !== "backup") return;
+  const now = services.clock.now();
+  let count = await insertUploadLeftovers(sql, run.id, attempt, verdict.outcome === "succeeded", now);
+  if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0 && !isPlaceless(run)) {
+    const place = await runPlace(sql, run);
+    if (place.type !== "s3") count += await insertNamedLeftovers(sql, run, place, verdict.leftovers, now);
+  }
+  if (count > 0) await notify(sql, { topic: "removal_due" });
+}

@@ -1,0 +1,161 @@
+/** What keeps a run from going on, and until when: why it is still queued, or still running. */
+import { NotFoundError } from "../../domain/errors.ts";
+import { isTerminal, shownState } from "../../domain/run.ts";
+import type { Sql } from "../../store/database/database.ts";
+import { findRunOf, placeOf, type RunRow, runsAhead } from "../../store/runs/runs.ts";
+import { findRemoteServerDetail } from "../../store/agents/remote_servers.ts";
+import type { Caller, Services } from "../context.ts";
+import { duration } from "../durations.ts";
+import { type RemoteServer, withConnectivity } from "../servers/remote_servers.ts";
+import { watchOf } from "./run_limits.ts";
+
+/** What a run can wait for; `null` is nothing: it is at work, or over. */
+export const WAITS = ["agent", "place", "hand_over", "acceptance", "progress", "cancellation"] as const;
+
+export interface RunWait {
+  status: ReturnType<typeof shownState>;
+  waiting_for: typeof WAITS[number] | null;
+  /** For a person: what it waits for, and what can be done. */
+  message: string;
+  /** When the waiting ends by itself; null where it has no end, or nothing is waited for. */
+  until: Date | null;
+  /** What happens then. */
+  then: string | null;
+  /** The runs that go before it on its server. */
+  runs_ahead: number[];
+  /** For a running run: the time of its last progress. */
+  moved_at: Date | null;
+}
+
+export async function explainRun(services: Services, caller: Caller, id: number): Promise<RunWait> {
+  const sql = services.database;
+  const run = await findRunOf(sql, caller.userId, id);
+  if (run === undefined) throw new NotFoundError("Backup task log");
+  const server = run.remote_server_id === null
+    ? undefined
+    : await findRemoteServerDetail(sql, caller.userId, run.remote_server_id);
+  const shown = server === undefined ? null : withConnectivity(server, services.clock.now());
+  const stall = await stallOf(services, sql, run);
+  const wait = await waitOf(sql, run, shown, stall);
+  return {
+    status: shownState(run.state),
+    runs_ahead: [],
+    until: run.deadline_at,
+    then: null,
+    moved_at: run.state === "running" ? run.moved_at : null,
+    ...wait,
+  };
+}
+
+/** Returns what a queued run waits for, as text for people. */
+export async function waitMessage(sql: Sql, run: RunRow, now: Date): Promise<string> {
+  const server = run.remote_server_id === null
+    ? undefined
+    : await findRemoteServerDetail(sql, run.user_id, run.remote_server_id);
+  return (await waitOf(sql, run, server === undefined ? null : withConnectivity(server, now), null)).message;
+}
+
+/** For a stalled run: since when it makes no progress, and when its agent ends it. */
+interface Stall {
+  message: string;
+  until: Date;
+}
+
+async function stallOf(services: Services, sql: Sql, run: RunRow): Promise<Stall | null> {
+  if (run.state !== "running" || run.moved_at === null) return null;
+  const { stall_timeout_ms, stall_warning_ms } = await watchOf(services, sql, run);
+  const still = services.clock.now().getTime() - run.moved_at.getTime();
+  if (still < stall_warning_ms) return null;
+  const why = run.waits_for ?? "Its agent does not say what it waits for: read the end of its output.";
+  return {
+    message: `Nothing has moved for ${duration(still)}. ${why}`,
+    until: new Date(run.moved_at.getTime() + stall_timeout_ms),
+  };
+}
+
+type Wait = Pick<RunWait, "waiting_for" | "message"> & Partial<RunWait>;
+
+async function waitOf(
+  sql: Sql,
+  run: RunRow,
+  server: RemoteServer | null,
+  stall: Stall | null,
+): Promise<Wait> {
+  const name = server === null ? "its server" : `server ${server.label}`;
+  const isUp = server?.connectivity === "connected";
+  switch (run.state) {
+    case "queued":
+      return { ...await queued(sql, run, server, name), then: "It fails, and says that no agent took it." };
+    case "leased":
+      return {
+        waiting_for: "acceptance",
+        message: `It was handed to the agent of ${name}, which has not said yet that it takes it.`,
+        then: "It is queued again, and offered once more.",
+      };
+    case "running":
+      if (isUp && stall !== null) {
+        return { waiting_for: "progress", ...stall, then: "It fails, because nothing of it moves." };
+      }
+      if (isUp) {
+        return {
+          waiting_for: null,
+          message: `The agent of ${name} works on it.`,
+          until: run.timeout_at,
+          then: run.timeout_at === null
+            ? null
+            : "It is cancelled, because it takes longer than its run timeout.",
+        };
+      }
+      return {
+        waiting_for: "agent",
+        message:
+          `The agent of ${name} is not connected. It goes on with the run by itself and reports when it is ` +
+          "back. See whether the server is up: systemctl status rearguard-agent.",
+        then:
+          "It counts as failed, because nothing was heard of it; a success that is reported later still counts.",
+      };
+    case "cancelling":
+      return {
+        waiting_for: "cancellation",
+        message: isUp
+          ? `The agent of ${name} was told to cancel it, and clears up what it has stored.`
+          : `The agent of ${name} is not connected, and is told to cancel it when it is back.`,
+        then: "It counts as cancelled; the agent clears up when it is back.",
+      };
+    case "lost":
+      return {
+        waiting_for: null,
+        message:
+          `Nothing was heard of the agent of ${name} for too long: it counts as failed. If the agent comes ` +
+          "back and reports a success, it counts as successful.",
+      };
+    default:
+      return { waiting_for: null, message: `It is over: ${shownState(run.state)}.${afterwards(run)}` };
+  }
+}
+
+async function queued(sql: Sql, run: RunRow, server: RemoteServer | null, name: string): Promise<Wait> {
+  if (server?.connectivity !== "connected") {
+    const advice = server?.connectivity === "unknown"
+      ? "has never been connected. Install it: POST /api/remote-servers/{id}/enrolment-tokens prints the command."
+      : "is not connected. See whether the server is up: systemctl status rearguard-agent.";
+    return { waiting_for: "agent", message: `The agent of ${name} ${advice}` };
+  }
+  const place = placeOf(run.kind);
+  const limit = place === "check" ? 1 : server.runs_at_once;
+  const ahead = await runsAhead(sql, run);
+  if (ahead.length >= limit) {
+    const what = place === "check" ? "verification or drill" : "run";
+    const at = limit === 1 ? `one ${what}` : `${limit} ${what}s`;
+    return {
+      waiting_for: "place",
+      message: `The agent of ${name} does ${at} at once, and others go before: ${ahead.join(", ")}.`,
+      runs_ahead: ahead,
+    };
+  }
+  return { waiting_for: "hand_over", message: `It is about to be handed to the agent of ${name}.` };
+}
+
+function afterwards({ reason, state }: RunRow): string {
+  return reason === null || !isTerminal(state) ? "" : ` ${reason}`;
+}

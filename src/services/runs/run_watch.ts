@@ -1,0 +1,82 @@
+/** Notifies owners of stalled, slow and overdue runs, and ends runs that are stalled for too long. */
+import type { RunTransitionEvent } from "../../domain/run.ts";
+import { transaction } from "../../store/database/database.ts";
+import {
+  lockOverdueQueuedRuns,
+  lockStalledRuns,
+  slowRuns,
+  stalledAlertsToClose,
+} from "../../store/runs/run_watch.ts";
+import { endAlert, raiseAlert } from "../notifications/alerts.ts";
+import type { Services } from "../context.ts";
+import { newsOf, runSubject } from "./run_notifications.ts";
+import { applyToRun } from "./run_state.ts";
+import { waitMessage } from "./run_waits.ts";
+import { duration } from "../durations.ts";
+
+/**
+ * A backup run is slow if it takes this many times the median of the previous ones, and at least this many
+ * milliseconds.
+ */
+const SLOW_FACTOR = 3;
+const SLOW_LEAST = 10 * 60_000;
+
+/**
+ * Reports stalled runs. An agent ends its run at the limit; if it has not done so within a lease's time, the
+ * control plane requests the run's cancellation.
+ */
+export async function watchStalledRuns(services: Services): Promise<void> {
+  const { clock, database, runTimes } = services;
+  const { lease, stallTimeout, stallWarning } = runTimes;
+  await transaction(database, async (sql) => {
+    const now = clock.now();
+    for (const run of await lockStalledRuns(sql, now, stallWarning, stallTimeout, lease)) {
+      const still = `Nothing has moved for ${duration(now.getTime() - run.moved_at!.getTime())}.`;
+      const reason = run.waits_for === null ? still : `${still} ${run.waits_for}`;
+      if (run.is_over) {
+        const cancel: RunTransitionEvent = { type: "cancel_requested" };
+        await applyToRun(services, sql, run, cancel, { reason, timeout_at: now });
+        continue;
+      }
+      const news = newsOf(run, "backup.stalled", { audience: "failure", wasLost: false, reason });
+      await raiseAlert(services, sql, { kind: "run.stalled", subject: runSubject(run), isLevel: true }, news);
+    }
+    for (const { subject } of await stalledAlertsToClose(sql, now, stallWarning)) {
+      await endAlert(services, sql, { kind: "run.stalled", subject });
+    }
+  });
+}
+
+/** Reports backup runs that take far longer than the previous ones of their task. */
+export async function watchSlowRuns(services: Services): Promise<void> {
+  const { clock, database } = services;
+  await transaction(database, async (sql) => {
+    const now = clock.now();
+    for (const run of await slowRuns(sql, now, { factor: SLOW_FACTOR, least: SLOW_LEAST })) {
+      const reason = `It has been at work for ${
+        duration(now.getTime() - run.started_at!.getTime())
+      }; usual are ${duration(run.usual_ms)}.`;
+      const news = newsOf(run, "backup.slow", { audience: "failure", wasLost: false, reason });
+      await raiseAlert(services, sql, { kind: "run.slow", subject: runSubject(run), isLevel: true }, news);
+    }
+  });
+}
+
+/** Reports runs that are queued for too long, and what they wait for. */
+export async function watchOverdueRuns(services: Services): Promise<void> {
+  const { clock, database, runTimes } = services;
+  await transaction(database, async (sql) => {
+    const now = clock.now();
+    for (const run of await lockOverdueQueuedRuns(sql, now, runTimes.overdue)) {
+      const since = `It has been queued for ${duration(now.getTime() - run.created_at.getTime())}.`;
+      const reason = `${since} ${await waitMessage(sql, run, now)}`;
+      const news = newsOf(run, "backup.overdue", { audience: "failure", wasLost: false, reason });
+      await raiseAlert(
+        services,
+        sql,
+        { kind: "backup.overdue", subject: runSubject(run), isLevel: true },
+        news,
+      );
+    }
+  });
+}

@@ -1,0 +1,107 @@
+/** A backup run's beginning and its cancelling. */
+import { ConflictError, NotFoundError } from "../../domain/errors.ts";
+import { isTerminal, shownState } from "../../domain/run.ts";
+import { type BackupTaskRow, lockBackupTask } from "../../store/tasks/backup_tasks.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import {
+  countActiveBackupRuns,
+  insertBackupRuns,
+  lockActiveBackupRun,
+  lockRuns,
+  lockServerLimit,
+} from "../../store/runs/runs.ts";
+import type { Caller, Services } from "../context.ts";
+import { announceQueued } from "./queued_runs.ts";
+import { applyToRun, startDeadline } from "./run_state.ts";
+
+/**
+ * Queues a backup run by hand. Throws a {@link ConflictError} if the task is paused or has an active run, or
+ * if its server has reached its limit of parallel runs; with `queue` the run waits for a slot instead.
+ */
+export async function startRun(
+  services: Services,
+  caller: Caller,
+  taskId: number,
+  { queue = false }: { queue?: boolean } = {},
+): Promise<{ runId: number }> {
+  return await transaction(services.database, async (sql) => {
+    const task = await lockOwnTask(sql, caller, taskId);
+    if (task.paused_at !== null) {
+      throw new ConflictError("The backup task is paused. Resume it before you run it.");
+    }
+    const active = await lockActiveBackupRun(sql, task.id);
+    if (active !== null) {
+      throw new ConflictError(
+        `The backup task is already ${shownState(active.state)}. Wait until it has finished, or cancel it.`,
+      );
+    }
+    const limit = await lockServerLimit(sql, task.remote_server_id) ?? 1;
+    if (!queue && await countActiveBackupRuns(sql, task.remote_server_id) >= limit) {
+      throw new ConflictError(
+        `The server is at its limit of ${limit} backup ${limit === 1 ? "run" : "runs"} at once. ` +
+          'Wait until one has finished, cancel it, or send {"queue": true} to wait for a slot.',
+      );
+    }
+    const [runId] = await queueBackupRuns(services, sql, [{ task, scheduledFor: null }]);
+    return { runId: runId! };
+  });
+}
+
+/** Queues runs of locked tasks that have none. `scheduledFor` is the due time; null when run by hand. Returns their ids. */
+export async function queueBackupRuns(
+  services: Services,
+  sql: Sql,
+  due: readonly { task: BackupTaskRow; scheduledFor: Date | null }[],
+): Promise<number[]> {
+  const now = services.clock.now();
+  const rows = due.map(({ task, scheduledFor }) => ({
+    user_id: task.user_id,
+    backup_task_id: task.id,
+    remote_server_id: task.remote_server_id,
+    backup_destination_id: task.backup_destination_id,
+    scheduled_for: scheduledFor,
+  }));
+  const deadline_at = startDeadline(services, { created_at: now });
+  const runs = await insertBackupRuns(sql, rows, { deadline_at, created_at: now });
+  await announceQueued(sql, runs);
+  return runs.map(({ id }) => id);
+}
+
+/** Stops the task's run: at once when it is queued, through its agent otherwise. */
+export async function cancelRun(
+  services: Services,
+  caller: Caller,
+  taskId: number,
+): Promise<{ runId: number }> {
+  return await transaction(services.database, async (sql) => {
+    const task = await lockOwnTask(sql, caller, taskId);
+    const run = await lockActiveBackupRun(sql, task.id);
+    if (run === null) {
+      throw new ConflictError("The backup task has no run in progress. There is nothing to cancel.");
+    }
+    // A second cancel of the same run changes nothing.
+    if (run.state !== "cancelling") {
+      await applyToRun(services, sql, run, { type: "cancel_requested" }, { reason: "Cancelled by request." });
+    }
+    return { runId: run.id };
+  });
+}
+
+/** Stops a run of any kind. */
+export async function cancelAnyRun(services: Services, caller: Caller, runId: number): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    const [run] = await lockRuns(sql, [runId]);
+    if (run === undefined || run.user_id !== caller.userId) throw new NotFoundError("Backup task log");
+    if (isTerminal(run.state)) {
+      throw new ConflictError(`The run is ${shownState(run.state)} already. There is nothing to cancel.`);
+    }
+    if (run.state === "cancelling") return;
+    await applyToRun(services, sql, run, { type: "cancel_requested" }, { reason: "Cancelled by request." });
+  });
+}
+
+async function lockOwnTask(sql: Sql, caller: Caller, taskId: number): Promise<BackupTaskRow> {
+  const task = await lockBackupTask(sql, caller.userId, taskId);
+  if (task === undefined) throw new NotFoundError("Backup task");
+  return task;
+}

@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { event, success } from "../../../tests/support/clients/events.ts";
+import { testServices } from "../../../tests/support/fixtures/database.ts";
+import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
+import { ConflictError, NotFoundError } from "../../domain/errors.ts";
+import type { BackupJob } from "../../protocol/job.ts";
+import { claimHandOvers, type HandOver } from "./dispatch.ts";
+import { recordEvents } from "./run_events.ts";
+import { cancelTimedOutRuns, endOverdueRuns } from "./run_deadlines.ts";
+import { cancelRun, startRun } from "./runs.ts";
+
+Deno.test("of two callers at the same moment one starts the run", async () => {
+  await using test = await testServices();
+  const { services } = test;
+  const { caller, taskId } = await plant(services);
+  const results = await Promise.allSettled(
+    Array.from({ length: 8 }, () => startRun(services, caller, taskId)),
+  );
+  const refused = results.filter((result) => result.status === "rejected");
+  assert.equal(refused.length, 7);
+  for (const { reason } of refused) {
+    assert.ok(reason instanceof ConflictError);
+    assert.equal(
+      reason.message,
+      "The backup task is already queued. Wait until it has finished, or cancel it.",
+    );
+  }
+});
+
+Deno.test("a run by hand is refused while the server is at its limit, the task is paused or somebody else's", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const { caller, taskId, serverId } = await plant(services);
+  const [other] = await database<{ id: number }[]>`
+    insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_path, frequency,
+      time_to_run_at, timezone, created_at, updated_at)
+    select user_id, remote_server_id, backup_destination_id, label, type, source_path, frequency, time_to_run_at, timezone,
+      created_at, updated_at from backup_tasks where id = ${taskId} returning id`;
+  await startRun(services, caller, taskId);
+  await assert.rejects(startRun(services, caller, other!.id), /at its limit of 1 backup run at once/);
+  await database`update remote_servers set runs_at_once = 2 where id = ${serverId}`;
+  await startRun(services, caller, other!.id);
+  await cancelRun(services, caller, other!.id);
+  await database`update backup_tasks set paused_at = now() where id = ${other!.id}`;
+  await assert.rejects(startRun(services, caller, other!.id), /is paused. Resume it/);
+  const stranger = await plant(services);
+  await assert.rejects(startRun(services, stranger.caller, taskId), NotFoundError);
+  await assert.rejects(cancelRun(services, stranger.caller, taskId), NotFoundError);
+});
+
+Deno.test("replicas that claim at once hand a run over once", async () => {
+  await using test = await testServices();
+  const { services } = test;
+  const { caller, taskId, serverId } = await plant(services);
+  await startRun(services, caller, taskId);
+  const claims = await Promise.all(Array.from({ length: 6 }, () => claimHandOvers(services, [serverId])));
+  assert.equal(claims.flat().length, 1);
+  const [handOver] = claims.flat();
+  assert.equal(handOver!.attempt, 1);
+  assert.equal(backupOf(handOver).source.type, "files");
+  assert.match(backupOf(handOver).object.prefix, /^backup_\d+$/);
+  assert.equal(backupOf(handOver).object.stamp, "20260105120000");
+});
+
+Deno.test("the hand-over opens secrets for the wire and keeps none in the open", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const sealed = services.keyring.encrypt("hunter2 ☂");
+  const { caller, taskId, serverId } = await plant(services, { encryption_password_encrypted: sealed });
+  await startRun(services, caller, taskId);
+  const [handOver] = await claimHandOvers(services, [serverId]);
+  assert.deepEqual(backupOf(handOver).encryption, { type: "password", password: "hunter2 ☂" });
+  const dump = await database`select to_jsonb(r) as row from runs r`;
+  assert.doesNotMatch(JSON.stringify(dump), /hunter2/);
+});
+
+Deno.test("the hand-over names the recipients, and keeps them with the run", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const { caller, taskId, serverId } = await plant(services, { encryption_recipients: ["age1a", "age1b"] });
+  await startRun(services, caller, taskId);
+  const [handOver] = await claimHandOvers(services, [serverId]);
+  assert.deepEqual(backupOf(handOver).encryption, { type: "recipients", recipients: ["age1a", "age1b"] });
+  assert.equal(backupOf(handOver).encryption_password, undefined);
+  const [run] = await database`select encryption_recipients from runs`;
+  assert.deepEqual(run!.encryption_recipients, ["age1a", "age1b"]);
+});
+
+Deno.test("an agent of protocol 1 is told a password as it knows it, and gets no job with recipients", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const sealed = services.keyring.encrypt("hunter2");
+  const { caller, taskId, serverId } = await plant(services, { encryption_password_encrypted: sealed });
+  await sayHello(services, serverId, [], 1);
+  await startRun(services, caller, taskId);
+  const [handOver] = await claimHandOvers(services, [serverId]);
+  const job = backupOf(handOver);
+  assert.deepEqual([job.encryption_password, job.encryption], ["hunter2", undefined]);
+  await database`delete from runs`;
+  await database`update backup_tasks set encryption_password_encrypted = null, encryption_recipients = '{age1a}'`;
+  await startRun(services, caller, taskId);
+  assert.deepEqual(await claimHandOvers(services, [serverId]), []);
+  const [run] = await database`select state, reason from runs`;
+  assert.equal(run!.state, "failed");
+  assert.match(run!.reason, /^The agent of server is too old to encrypt to recipients\. Install/);
+});
+
+Deno.test("a secret that no key opens fails the run with that reason", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const { caller, taskId, serverId } = await plant(services, {
+    encryption_password_encrypted: "v1:00000000:AAAA",
+  });
+  await startRun(services, caller, taskId);
+  assert.deepEqual(await claimHandOvers(services, [serverId]), []);
+  const [run] = await database`select state, reason from runs`;
+  assert.equal(run!.state, "failed");
+  assert.match(run!.reason, /sealed with key 00000000, which SECRET_KEY does not hold/);
+});
+
+Deno.test("an offer that is not accepted is made again, until the start deadline", async () => {
+  await using test = await testServices({ runTimes: { start: 70_000 } });
+  const { services, clock, database } = test;
+  const { caller, taskId, serverId } = await plant(services);
+  await startRun(services, caller, taskId);
+  for (const attempt of [1, 2]) {
+    const [handOver] = await claimHandOvers(services, [serverId]);
+    assert.equal(handOver!.attempt, attempt);
+    await clock.advance(services.runTimes.acceptance);
+    await endOverdueRuns(services);
+  }
+  await clock.advance(10_000);
+  await endOverdueRuns(services);
+  const [run] = await database`select state, reason from runs`;
+  assert.equal(run!.state, "failed");
+  assert.match(run!.reason, /^No agent took the run within 70 s/);
+});
+
+Deno.test("an acceptance that comes after the offer lapsed counts, and no second offer goes out", async () => {
+  await using test = await testServices();
+  const { services, clock, database } = test;
+  const { caller, taskId, serverId } = await plant(services);
+  await startRun(services, caller, taskId);
+  const [handOver] = await claimHandOvers(services, [serverId]);
+  await clock.advance(services.runTimes.acceptance);
+  await endOverdueRuns(services);
+  const held = { run_id: handOver!.runId, attempt: 1, finished: false, last_sequence: 1 };
+  const { answers } = await sayHello(services, serverId, [held]);
+  assert.equal(answers[0]!.verdict, "continue");
+  assert.deepEqual(await claimHandOvers(services, [serverId]), []);
+  const [run] = await database`select state from runs`;
+  assert.equal(run!.state, "running");
+});
+
+Deno.test("a queued run is cancelled at once, a second cancel has nothing to stop", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const { caller, taskId } = await plant(services);
+  await startRun(services, caller, taskId);
+  await cancelRun(services, caller, taskId);
+  const [run] = await database`select state, reason from runs`;
+  assert.equal(run!.state, "cancelled");
+  assert.equal(run!.reason, "Cancelled by request.");
+  await assert.rejects(cancelRun(services, caller, taskId), /no run in progress/);
+});
+
+Deno.test("a run past its task's timeout is cancelled when the agent did not end it", async () => {
+  await using test = await testServices();
+  const { services, clock, database } = test;
+  const { caller, taskId, serverId } = await plant(services, { run_timeout: 10 });
+  await startRun(services, caller, taskId);
+  const [handOver] = await claimHandOvers(services, [serverId]);
+  assert.equal(backupOf(handOver).timeout_ms, 10_000);
+  await recordEvents(services, [event(serverId, handOver!, 1, { kind: "accepted" })]);
+  await clock.advance(10_000 + services.runTimes.lease - 1);
+  assert.equal(await cancelTimedOutRuns(services), 0);
+  await clock.advance(1);
+  assert.equal(await cancelTimedOutRuns(services), 1);
+  const [run] = await database`select state, reason from runs`;
+  assert.equal(run!.state, "cancelling");
+  assert.match(run!.reason, /run timeout/);
+});
+
+Deno.test("a hello without a run that is in the agent's hands ends it", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const { caller, taskId, serverId } = await plant(services);
+  await startRun(services, caller, taskId);
+  const [first] = await claimHandOvers(services, [serverId]);
+  await sayHello(services, serverId);
+  const [queued] = await database`select state from runs`;
+  assert.equal(queued!.state, "queued");
+  const [second] = await claimHandOvers(services, [serverId]);
+  assert.equal(second!.attempt, first!.attempt + 1);
+  await recordEvents(services, [event(serverId, second!, 1, { kind: "accepted" })]);
+  await sayHello(services, serverId);
+  const [failed] = await database`select state, reason from runs`;
+  assert.equal(failed!.state, "failed");
+  assert.match(failed!.reason, /no longer knows this run/);
+});
+
+Deno.test("a hello is answered by what each run is worth", async () => {
+  await using test = await testServices();
+  const { services } = test;
+  const { caller, taskId, serverId } = await plant(services);
+  await startRun(services, caller, taskId);
+  const [handOver] = await claimHandOvers(services, [serverId]);
+  await recordEvents(services, [event(serverId, handOver!, 1, { kind: "accepted" })]);
+  const held = { run_id: handOver!.runId, attempt: 1, finished: true, last_sequence: 2 };
+  const stale = { run_id: handOver!.runId, attempt: 7, finished: false, last_sequence: 3 };
+  const unknown = { run_id: 4711, attempt: 1, finished: false, last_sequence: 3 };
+  const first = await sayHello(services, serverId, [held, stale, unknown]);
+  assert.deepEqual(first.answers.map(({ verdict, acknowledged }) => [verdict, acknowledged]), [
+    ["continue", 1],
+    ["cancel", 0],
+    ["forget", 3],
+  ]);
+  await recordEvents(services, [event(serverId, handOver!, 2, success())]);
+  const second = await sayHello(services, serverId, [held]);
+  assert.deepEqual(second.answers[0], {
+    run_id: held.run_id,
+    attempt: 1,
+    verdict: "continue",
+    acknowledged: 2,
+  });
+});
+
+Deno.test("two runs of a task within a second store under different names", async () => {
+  await using test = await testServices();
+  const { services } = test;
+  const { caller, taskId, serverId } = await plant(services);
+  const stamps: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    await startRun(services, caller, taskId);
+    const [run] = await claimHandOvers(services, [serverId]);
+    await recordEvents(services, [
+      event(serverId, run!, 1, { kind: "accepted" }),
+      event(serverId, run!, 2, success()),
+    ]);
+    stamps.push(backupOf(run).object.stamp);
+  }
+  assert.deepEqual(stamps, ["20260105120000", "20260105120001", "20260105120002"]);
+});
+
+function backupOf(handOver: HandOver | undefined): BackupJob {
+  assert.equal(handOver?.job.kind, "backup");
+  return handOver!.job as BackupJob;
+}
+
+Deno.test("a run that no job can be made of fails with the reason, and holds up no other", async () => {
+  await using test = await testServices();
+  const { database } = test;
+  const keyring = new Proxy(test.services.keyring, {
+    get: (target, name) => {
+      if (name !== "decryptOptional") return Reflect.get(target, name, target);
+      return (value: string | null) => {
+        if (value === "poison") throw new RangeError("out of range");
+        return target.decryptOptional(value);
+      };
+    },
+  });
+  const services = { ...test.services, keyring };
+  const broken = await plant(services, { encryption_password_encrypted: "poison" });
+  await startRun(services, broken.caller, broken.taskId);
+  const whole = await plant(services);
+  await database`update backup_tasks set remote_server_id = ${broken.serverId} where id = ${whole.taskId}`;
+  await database`update remote_servers set runs_at_once = 2`;
+  await startRun(services, whole.caller, whole.taskId);
+  const claimed = await claimHandOvers(services, [broken.serverId]);
+  assert.equal(claimed.length, 1);
+  const runs = await database`select state, reason from runs order by id`;
+  assert.deepEqual([...runs].map(({ state }) => state), ["failed", "leased"]);
+  assert.match(runs[0]!.reason, /^Cannot make a job of the run: out of range\. Check its task/);
+});

@@ -1,0 +1,138 @@
+/** Reports absent agents, failing removals and failing notification streams to those who can fix them. */
+import type { AlertKind } from "../../domain/alert.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import {
+  failingRemovals,
+  failingStreams,
+  openSubjects,
+  serversBack,
+  serversGone,
+} from "../../store/runs/run_watch.ts";
+import { endAlert, endAlerts, type News, raiseAlert } from "../notifications/alerts.ts";
+import type { Services } from "../context.ts";
+import { duration } from "../durations.ts";
+
+/** Time for agents to reconnect after a start before an absent one is reported. Milliseconds. */
+const RECONNECT = 2 * 60_000;
+/** A duplicate agent counts as gone if it was last refused longer ago. Milliseconds. */
+const DUPLICATE_SHOWN = 24 * 3_600_000;
+const REMOVALS_FAIL_FOR = 24 * 3_600_000;
+const STREAMS_FAIL_FOR = 3_600_000;
+
+const NOTHING = { run: null, backupId: null, taskId: null, serverId: null, audience: "failure" } as const;
+
+/**
+ * Reports agents that are absent for longer than their server's grace period, and those that have returned.
+ *
+ * @param since When this control plane began to accept connections.
+ */
+export async function watchAgents(services: Services, since: Date): Promise<void> {
+  const { clock, database, runTimes } = services;
+  await transaction(database, async (sql) => {
+    const now = clock.now();
+    const up = now.getTime() - since.getTime();
+    for (const server of await serversGone(sql, now, runTimes.offline)) {
+      if (up < Math.min(server.away_after, RECONNECT)) continue;
+      const news = agentNews(
+        server,
+        "agent.gone",
+        `Its last connection ended ${duration(now.getTime() - server.last_connected_at.getTime())} ago.`,
+      );
+      const subject = `server ${server.id}`;
+      await raiseAlert(services, sql, { kind: "agent.gone", subject, isLevel: true }, news);
+    }
+    for (const server of await serversBack(sql)) {
+      const news = agentNews(server, "agent.back", null);
+      await endAlert(services, sql, { kind: "agent.gone", subject: `server ${server.id}` }, news);
+    }
+  });
+}
+
+function agentNews(
+  { id, user_id }: { id: number; user_id: number },
+  name: "agent.gone" | "agent.back" | "agent.duplicate",
+  reason: string | null,
+): News {
+  return { ...NOTHING, name, userId: user_id, serverId: id, reason, key: `server ${id} ${name}` };
+}
+
+/** Reports destinations from which removals have failed for a day. */
+export async function watchRemovals(services: Services): Promise<void> {
+  const { clock, database } = services;
+  await transaction(database, async (sql) => {
+    const before = new Date(clock.now().getTime() - REMOVALS_FAIL_FOR);
+    const failing = await failingRemovals(sql, before);
+    for (const { count, destination_id, error, label, user_id } of failing) {
+      await raiseAlert(services, sql, {
+        kind: "removal.failing",
+        subject: `destination ${destination_id}`,
+        isLevel: true,
+      }, {
+        ...NOTHING,
+        name: "removal.failing",
+        userId: user_id,
+        recipients: { userId: user_id, exceptStreamId: 0 },
+        reason: `${count} at destination ${label} (${destination_id}): ${error}`,
+        key: `destination ${destination_id} removal.failing`,
+      });
+    }
+    const subjects = failing.map(({ destination_id }) => `destination ${destination_id}`);
+    await endOthers(services, sql, "removal.failing", subjects);
+  });
+}
+
+/** Ends alerts about duplicate agents that were not seen for a day. */
+export async function watchDuplicates(services: Services): Promise<void> {
+  const { clock, database } = services;
+  await transaction(database, async (sql) => {
+    const before = new Date(clock.now().getTime() - DUPLICATE_SHOWN);
+    const subjects = await openSubjects(sql, "agent.duplicate", before);
+    await endAlerts(services, sql, ["agent.duplicate"], subjects);
+  });
+}
+
+/** Reports a failing stream to its user's other streams. */
+export async function watchStreams(services: Services): Promise<void> {
+  const { clock, database } = services;
+  await transaction(database, async (sql) => {
+    const failing = await failingStreams(sql, new Date(clock.now().getTime() - STREAMS_FAIL_FOR));
+    for (const { error, id, label, user_id } of failing) {
+      await raiseAlert(services, sql, {
+        kind: "notifications.failing",
+        subject: `stream ${id}`,
+        isLevel: true,
+      }, {
+        ...NOTHING,
+        name: "notifications.failing",
+        userId: user_id,
+        recipients: { userId: user_id, exceptStreamId: id },
+        reason: `Stream ${label} (${id}): ${error ?? "It takes nothing."}`,
+        key: `stream ${id} notifications.failing`,
+      });
+    }
+    await endOthers(services, sql, "notifications.failing", failing.map(({ id }) => `stream ${id}`));
+  });
+}
+
+/** Ends the open alerts of a kind about all other subjects. */
+async function endOthers(
+  services: Services,
+  sql: Sql,
+  kind: AlertKind,
+  subjects: readonly string[],
+): Promise<void> {
+  for (const subject of await openSubjects(sql, kind)) {
+    if (!subjects.includes(subject)) await endAlert(services, sql, { kind, subject });
+  }
+}
+
+/** Reports an agent that was refused because the server's own is connected. */
+export async function tellOfDuplicateAgent(
+  services: Services,
+  sql: Sql,
+  server: { id: number; user_id: number },
+  reason: string,
+): Promise<void> {
+  const news = agentNews(server, "agent.duplicate", reason);
+  await raiseAlert(services, sql, { kind: "agent.duplicate", subject: `server ${server.id}` }, news);
+}

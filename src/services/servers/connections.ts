@@ -1,0 +1,211 @@
+/** An agent's socket coming up and going down, and the two sides' accounts of its runs made one. */
+import { isTerminal } from "../../domain/run.ts";
+import type { AgentDescription, AgentMessage, ServerMessage } from "../../protocol/wire_messages.ts";
+import { requeueSentRequests } from "../../store/agents/agent_requests.ts";
+import {
+  cancellingRuns,
+  lockConnection,
+  lockRunsOfAgent,
+  markConnected,
+  markDisconnected,
+  markReplicaDisconnected,
+  restoreConnections,
+} from "../../store/agents/agent_connections.ts";
+import { hastenRemovals } from "../../store/backups/backup_records.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import { renewLeases, type RunRow } from "../../store/runs/runs.ts";
+import { enterAudit, NO_ORIGIN, type Origin } from "../access/audit_log.ts";
+import type { Services } from "../context.ts";
+import { applyToRun } from "../runs/run_state.ts";
+
+type HeldRun = Extract<AgentMessage, { type: "hello" }>["runs"][number];
+type RunAnswer = Extract<ServerMessage, { type: "welcome" }>["runs"][number];
+
+export interface Connection {
+  id: string;
+  replicaId: string;
+  remoteServerId: number;
+}
+
+export interface Greeting {
+  protocol: number;
+  description: AgentDescription;
+  runs: readonly HeldRun[];
+  /** See `hello` of the protocol; null for an agent that does not send it. */
+  seat?: string | null;
+  /** The only connection that may be replaced; null: none. Left out: any. */
+  replaces?: string | null;
+  /**
+   * When this control plane began to accept connections: from then on, each run has a lease's time to be
+   * accounted for.
+   */
+  since?: Date;
+}
+
+/** Thrown if another connection than the one to be replaced is recorded. */
+export class OccupiedError extends Error {
+  override readonly name = "OccupiedError";
+}
+
+/**
+ * Enters a connection and answers for each run the agent holds. A run that is in its hands by our account and not by
+ * its own ends here: its state directory was lost, so no verdict will ever come.
+ */
+export async function connectAgent(
+  services: Services,
+  connection: Connection,
+  greeting: Greeting,
+  origin: Origin = NO_ORIGIN,
+): Promise<RunAnswer[]> {
+  return await transaction(services.database, async (sql) => {
+    const now = services.clock.now();
+    const { id, replicaId, remoteServerId } = connection;
+    const { protocol, description, runs, seat = null, replaces } = greeting;
+    const earlier = await lockConnection(sql, remoteServerId);
+    if (replaces !== undefined && earlier.connection_id !== replaces) throw new OccupiedError();
+    // Sent together: thousands of agents may come at once.
+    const [, , hastened, rows] = await Promise.all([
+      markConnected(sql, remoteServerId, { id, replicaId, protocol, description, seat }, now),
+      requeueSentRequests(sql, [remoteServerId]),
+      hastenRemovals(sql, remoteServerId, now),
+      lockRunsOfAgent(sql, remoteServerId, runs.map((run) => run.run_id)),
+      enterAudit(services, { ...ofAgent(remoteServerId), result: "done", origin }, sql),
+    ]);
+    refuseForeignSeat(services, rows, earlier.agent_seat, greeting);
+    if (typeof replaces === "string") await notify(sql, { topic: "agent_replaced", connection_id: replaces });
+    if (hastened) await notify(sql, { topic: "removal_due" });
+    const held = new Set(runs.map((run) => `${run.run_id} ${run.attempt}`));
+    for (const run of rows) {
+      if (!held.has(`${run.id} ${run.attempt}`)) await settleMissing(services, sql, run);
+    }
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    for (const { run_id, attempt } of runs) {
+      const run = byId.get(run_id);
+      // It took the offer that we gave up waiting for: no second one may go out.
+      if (run?.state === "queued" && run.attempt === attempt) {
+        await applyToRun(services, sql, run, { type: "accepted" }, { started_at: now });
+      }
+    }
+    if (rows.length > 0) await renew(services, sql, [remoteServerId]);
+    return runs.map((run) => answerFor(run, byId.get(run.run_id)));
+  });
+}
+
+/**
+ * Refuses an agent from another machine or state directory while a run's lease lasts. The agent that has the
+ * run may only be reconnecting, and a copy of it would end that run. If the agent is gone, its lease expires.
+ */
+function refuseForeignSeat(
+  { clock, runTimes }: Services,
+  runs: readonly RunRow[],
+  earlier: string | null,
+  { seat, since }: Greeting,
+): void {
+  if (seat === undefined || seat === null || earlier === null || seat === earlier) return;
+  const promised = (since?.getTime() ?? -Infinity) + runTimes.lease;
+  const leases = runs.filter(({ state }) => state === "running" || state === "cancelling")
+    .map((run) => Math.max(run.lease_expires_at?.getTime() ?? 0, promised));
+  const left = Math.max(...leases) - clock.now().getTime();
+  if (left <= 0) return;
+  throw new ForeignSeatError(
+    "Cannot connect this agent: an agent with the same key on another machine, or from before a reboot, " +
+      `had a run in hand moments ago. Try again in ${Math.ceil(left / 1000)} s.`,
+  );
+}
+
+/** Thrown for an agent that may be a copy of the one that has an active run. */
+export class ForeignSeatError extends Error {
+  override readonly name = "ForeignSeatError";
+}
+
+/** An agent with a good key was sent away, or its socket ended because of that key. */
+export async function noteRefusedAgent(
+  services: Services,
+  { remoteServerId }: Connection,
+  reason: string,
+  origin: Origin,
+): Promise<void> {
+  await enterAudit(services, { ...ofAgent(remoteServerId), result: "refused", reason, origin });
+}
+
+function ofAgent(remoteServerId: number) {
+  const actor = { type: "agent" as const, remoteServerId };
+  return { actor, action: "connectAgent", resource: "remote-servers", resourceId: remoteServerId };
+}
+
+async function settleMissing(services: Services, sql: Sql, run: RunRow): Promise<void> {
+  switch (run.state) {
+    case "leased":
+      // The offer never arrived.
+      await applyToRun(services, sql, run, { type: "deadline_passed" });
+      break;
+    case "running":
+      await applyToRun(services, sql, run, { type: "finished", outcome: "failed" }, {
+        reason: "The agent no longer knows this run: its state directory was lost or replaced.",
+      });
+      break;
+    case "cancelling":
+      await applyToRun(services, sql, run, { type: "finished", outcome: "cancelled" });
+      break;
+  }
+}
+
+function answerFor(held: HeldRun, run: RunRow | undefined): RunAnswer {
+  const of = { run_id: held.run_id, attempt: held.attempt };
+  if (run === undefined) return { ...of, verdict: "forget", acknowledged: held.last_sequence };
+  if (run.attempt !== held.attempt) return { ...of, verdict: "cancel", acknowledged: 0 };
+  const isOver = isTerminal(run.state) && run.state !== "lost";
+  const isWanted = !isOver && run.state !== "cancelling";
+  return {
+    ...of,
+    verdict: isWanted || held.finished ? "continue" : "cancel",
+    acknowledged: run.last_sequence,
+  };
+}
+
+export async function disconnectAgent(services: Services, connection: Connection): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    const { id, remoteServerId } = connection;
+    if (await markDisconnected(sql, remoteServerId, id, services.clock.now())) {
+      await requeueSentRequests(sql, [remoteServerId]);
+    }
+  });
+}
+
+/** All sockets of a control plane that stops. */
+export async function disconnectReplica(services: Services, replicaId: string): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    const serverIds = await markReplicaDisconnected(sql, replicaId, services.clock.now());
+    await requeueSentRequests(sql, serverIds);
+  });
+}
+
+/** A sign of life over these connections, all of one replica. */
+export async function heardFromAgents(services: Services, connections: readonly Connection[]): Promise<void> {
+  const [first] = connections;
+  if (first === undefined) return;
+  await restoreConnections(services.database, first.replicaId, connections);
+  await renew(services, services.database, connections.map(({ remoteServerId }) => remoteServerId));
+}
+
+async function renew(services: Services, sql: Sql, serverIds: readonly number[]): Promise<void> {
+  const { lease, grace } = services.runTimes;
+  const now = services.clock.now().getTime();
+  await renewLeases(sql, serverIds, new Date(now + lease), new Date(now + lease + grace));
+}
+
+/** What is to be stopped on these servers; told again at each connection and each notice. */
+export async function runsToCancel(
+  services: Services,
+  serverIds: readonly number[],
+): Promise<{ runId: number; attempt: number; remoteServerId: number; reason: string }[]> {
+  if (serverIds.length === 0) return [];
+  const rows = await cancellingRuns(services.database, serverIds);
+  return rows.map((row) => ({
+    runId: row.id,
+    attempt: row.attempt,
+    remoteServerId: row.remote_server_id,
+    reason: row.reason ?? "Cancelled.",
+  }));
+}

@@ -1,0 +1,98 @@
+/** How an agent comes to its key: a single-use token for one server, exchanged once. */
+import { createHash, randomBytes } from "node:crypto";
+import { NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
+import type { AgentDescription } from "../../protocol/wire_messages.ts";
+import { noteActor } from "../../store/access/audited_request.ts";
+import { transaction } from "../../store/database/database.ts";
+import {
+  consumeEnrolmentToken,
+  deleteEnrolmentTokens,
+  deleteSpentEnrolmentTokens,
+  insertEnrolmentToken,
+} from "../../store/agents/enrolment_tokens.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import {
+  clearAgentKey,
+  findRemoteServer,
+  findRemoteServerByAgentKey,
+  lockRemoteServer,
+  type RemoteServerRow,
+  storeAgentKey,
+} from "../../store/agents/remote_servers.ts";
+import type { Caller, Services } from "../context.ts";
+
+export type { RemoteServerRow };
+
+/** What tells each kind of token from the others, to people and to secret scanners. */
+const TOKEN_PREFIX = "rge_";
+const KEY_PREFIX = "rga_";
+
+/** Makes a token that enrols one agent for this server, once, within `expiresIn` seconds. Only its hash is kept. */
+export async function createEnrolmentToken(
+  services: Services,
+  caller: Caller,
+  remoteServerId: number,
+  expiresIn: number,
+): Promise<{ token: string; expiresAt: Date }> {
+  return await transaction(services.database, async (sql) => {
+    const server = await lockRemoteServer(sql, caller.userId, remoteServerId);
+    if (server === undefined) throw new NotFoundError("Remote server");
+    const now = services.clock.now();
+    const token = newSecret(TOKEN_PREFIX);
+    const expiresAt = new Date(now.getTime() + expiresIn * 1000);
+    await deleteSpentEnrolmentTokens(sql, server.id, now);
+    await insertEnrolmentToken(sql, server.id, hashOf(token), expiresAt, now);
+    return { token, expiresAt };
+  });
+}
+
+/**
+ * Exchanges a token for the key of its server's agent. A key that an earlier agent of this server holds is no good
+ * from then on. Throws an {@link UnauthenticatedError} for a token that is unknown, expired or used.
+ */
+export async function enrolAgent(
+  services: Services,
+  plainToken: string,
+  description: AgentDescription,
+): Promise<{ agentKey: string; remoteServer: RemoteServerRow }> {
+  return await transaction(services.database, async (sql) => {
+    const now = services.clock.now();
+    const serverId = await consumeEnrolmentToken(sql, hashOf(plainToken), now);
+    if (serverId === null) {
+      throw new UnauthenticatedError(
+        "Cannot enrol the agent: the enrolment token is unknown, expired or already used. " +
+          "Make a new one for this remote server.",
+      );
+    }
+    const agentKey = newSecret(KEY_PREFIX);
+    const { replaced } = await storeAgentKey(sql, serverId, hashOf(agentKey), description, now);
+    if (replaced) await notify(sql, { topic: "agent_revoked", remote_server_id: serverId });
+    noteActor({ type: "agent", remoteServerId: serverId }, "remote-servers", serverId);
+    return { agentKey, remoteServer: (await findRemoteServer(sql, serverId))! };
+  });
+}
+
+/** The server whose agent holds `key`; null for a key that is unknown or revoked. */
+export async function authenticateAgent(services: Services, key: string): Promise<RemoteServerRow | null> {
+  return await findRemoteServerByAgentKey(services.database, hashOf(key)) ?? null;
+}
+
+/** Ends the agent's key, its socket and every token that waits to be used. Doing it twice changes nothing. */
+export async function revokeAgent(services: Services, caller: Caller, remoteServerId: number): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    const server = await lockRemoteServer(sql, caller.userId, remoteServerId);
+    if (server === undefined) throw new NotFoundError("Remote server");
+    await deleteEnrolmentTokens(sql, server.id);
+    await clearAgentKey(sql, server.id, services.clock.now());
+    await notify(sql, { topic: "agent_revoked", remote_server_id: server.id });
+  });
+}
+
+/** 256 random bits: nothing to guess, so a plain hash is enough at rest. */
+function newSecret(prefix: string): string {
+  return prefix + randomBytes(32).toString("base64url");
+}
+
+function hashOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}

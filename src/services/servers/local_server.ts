@@ -1,0 +1,44 @@
+/** The control plane's own machine as a remote server, so that a first backup needs nothing else. */
+import { ABILITIES } from "../../domain/abilities.ts";
+import { ConflictError } from "../../domain/errors.ts";
+import { findServerAt, firstAdministratorId } from "../../store/access/bootstrap.ts";
+import type { Caller, Services } from "../context.ts";
+import { authenticateAgent, createEnrolmentToken } from "./enrolment.ts";
+import { createRemoteServer } from "./remote_servers.ts";
+
+const ADDRESS = "127.0.0.1";
+const SSH_PORT = 22;
+/** Seconds; the agent uses its token as soon as it runs. */
+const TOKEN_LIFE = 900;
+
+/**
+ * The server that the local agent works for, and the single-use token it enrols with; null where its key is good.
+ * Made where absent, for the first administrator, named after the host.
+ *
+ * Throws a {@link ConflictError} where another machine's agent is enrolled as 127.0.0.1, as when two control planes
+ * share a database: the tasks of one machine must not come to run on the other.
+ */
+export async function enrolLocalAgent(
+  services: Services,
+  { key, hostname }: { key: string | null; hostname: string },
+): Promise<{ serverId: number; token: string | null }> {
+  const known = key === null ? null : await authenticateAgent(services, key);
+  if (known !== null) return { serverId: known.id, token: null };
+  const userId = await firstAdministratorId(services.database);
+  if (userId === null) {
+    throw new ConflictError(
+      "Cannot start the local agent: there is no administrator to own its server; set LOCAL_AGENT=0",
+    );
+  }
+  const caller: Caller = { userId, tokenId: 0, isAdmin: true, abilities: new Set(ABILITIES) };
+  const server = await findServerAt(services.database, userId, ADDRESS, SSH_PORT);
+  if (server?.has_agent && server.agent_hostname !== hostname) {
+    throw new ConflictError(
+      `Cannot start the local agent: the remote server ${server.label} (${ADDRESS}) has the agent of ` +
+        `${server.agent_hostname ?? "another host"}; revoke that agent, or set LOCAL_AGENT=0`,
+    );
+  }
+  const { id } = server ??
+    await createRemoteServer(services, caller, { label: hostname, ip_address: ADDRESS, port: SSH_PORT });
+  return { serverId: id, token: (await createEnrolmentToken(services, caller, id, TOKEN_LIFE)).token };
+}

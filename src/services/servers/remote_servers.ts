@@ -1,0 +1,204 @@
+/** Remote servers: the machines whose data is backed up. */
+import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import { noteCreated } from "../../store/access/audited_request.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import type { ListOrder, Page } from "../../store/database/page.ts";
+import {
+  countServerUses,
+  deleteRemoteServer as deleteRow,
+  findRemoteServerDetail,
+  insertRemoteServer,
+  isAddressTaken,
+  listRemoteServers as listRows,
+  lockAddresses,
+  lockBackupsOnDisk,
+  lockRemoteServer,
+  type NewRemoteServer,
+  type RemoteServerDetailRow,
+  type RemoteServerFilter,
+  updateRemoteServer as updateRow,
+} from "../../store/agents/remote_servers.ts";
+import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
+import { DUPLICATE_SHOWN } from "./agent_incumbents.ts";
+import type { Caller, Services } from "../context.ts";
+import { counted } from "../pluralize.ts";
+import { putIntoTrash } from "../retention/trash.ts";
+
+export type RemoteServerInput =
+  & Partial<Omit<NewRemoteServer, "database_password_encrypted">>
+  & { database_password?: string | null };
+export type NewRemoteServerInput = RemoteServerInput & Pick<NewRemoteServer, "label" | "ip_address">;
+
+/** A server as its owner sees it. */
+export interface RemoteServer extends RemoteServerDetailRow {
+  connectivity: "unknown" | "connected" | "disconnected";
+}
+
+const RESOURCE = "Remote server";
+const SSH_PORT = 22;
+
+export async function createRemoteServer(
+  services: Services,
+  caller: Caller,
+  input: NewRemoteServerInput,
+): Promise<RemoteServer> {
+  return await transaction(services.database, async (sql) => {
+    const port = input.port ?? SSH_PORT;
+    await refuseTakenAddress(sql, caller, input.ip_address, port, null);
+    const id = await insertRemoteServer(sql, caller.userId, {
+      label: input.label,
+      ip_address: input.ip_address,
+      username: input.username ?? null,
+      port,
+      runs_at_once: input.runs_at_once ?? 1,
+      offline_alert_after: input.offline_alert_after ?? null,
+      database_password_encrypted: services.keyring.encryptOptional(input.database_password ?? null),
+    }, services.clock.now());
+    noteCreated(id);
+    return await find(services, sql, caller, id);
+  });
+}
+
+export async function updateRemoteServer(
+  services: Services,
+  caller: Caller,
+  id: number,
+  input: RemoteServerInput,
+): Promise<RemoteServer> {
+  return await transaction(services.database, async (sql) => {
+    const server = await lockRemoteServer(sql, caller.userId, id);
+    if (server === undefined) throw new NotFoundError(RESOURCE);
+    const { database_password, ...columns } = input;
+    await refuseTakenAddress(
+      sql,
+      caller,
+      input.ip_address ?? server.ip_address,
+      input.port ?? server.port,
+      id,
+    );
+    const secret = database_password === undefined
+      ? {}
+      : { database_password_encrypted: services.keyring.encryptOptional(database_password) };
+    await updateRow(sql, id, { ...columns, ...secret }, services.clock.now());
+    return await find(services, sql, caller, id);
+  });
+}
+
+export async function showRemoteServer(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<RemoteServer> {
+  return await find(services, services.database, caller, id);
+}
+
+export async function listRemoteServers(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+  choice: RemoteServerFilter & ListOrder = {},
+): Promise<Page<RemoteServer>> {
+  const now = services.clock.now();
+  const heardSince = new Date(now.getTime() - REPLICA_TIMEOUT);
+  const { rows, total } = await listRows(services.database, caller.userId, window, choice, heardSince);
+  return { rows: rows.map((row) => withConnectivity(row, now)), total };
+}
+
+/**
+ * Deletes a server. Refused while tasks use it or runs are active on it, and while its disk stores backups.
+ * `forget` drops their records, for a disk that is gone for good. Revokes its agent's key at once. Returns
+ * when the records are deleted; null: there are none.
+ */
+export async function deleteRemoteServer(
+  services: Services,
+  caller: Caller,
+  id: number,
+  { forget = false }: { forget?: boolean } = {},
+): Promise<{ deletes_at: Date | null }> {
+  return await transaction(services.database, async (sql) => {
+    if (await lockRemoteServer(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
+    const { tasks, runs } = await countServerUses(sql, id);
+    if (tasks > 0) {
+      throw new ConflictError(
+        `The remote server is used by ${counted(tasks, "backup task")}. ` +
+          "Delete them or move them to another server first.",
+      );
+    }
+    if (runs > 0) {
+      throw new ConflictError(
+        `The remote server still works on ${
+          counted(runs, "run")
+        }. Cancel them, or wait until they have finished.`,
+      );
+    }
+    const deletesAt = await forgetDisk(services, sql, caller, id, forget);
+    await deleteRow(sql, id);
+    await notify(sql, { topic: "agent_revoked", remote_server_id: id });
+    return { deletes_at: deletesAt };
+  });
+}
+
+/** Forgets the backups on a server's disk: no agent can read or delete them any more. */
+async function forgetDisk(
+  services: Services,
+  sql: Sql,
+  caller: Caller,
+  id: number,
+  forget: boolean,
+): Promise<Date | null> {
+  const backups = (await lockBackupsOnDisk(sql, id)).filter(({ is_forgotten }) => !is_forgotten);
+  if (backups.length === 0) return null;
+  const holds = `The disk of the remote server holds ${counted(backups.length, "backup")}`;
+  if (!forget) {
+    throw new ConflictError(
+      `${holds}. Delete those first, then delete the server. Where the disk is gone for good, ` +
+        `DELETE /api/remote-servers/${id}?forget=true drops their records.`,
+    );
+  }
+  const held = backups.filter(({ is_held }) => is_held).length;
+  if (held > 0) {
+    throw new ConflictError(
+      `${holds}, of which ${held} ${
+        held === 1 ? "is" : "are"
+      } held. Release them with DELETE /api/backups/{id}/hold first.`,
+    );
+  }
+  return await putIntoTrash(services, sql, caller, backups.map((each) => each.id), "forget");
+}
+
+async function find(services: Services, sql: Sql, caller: Caller, id: number): Promise<RemoteServer> {
+  const row = await findRemoteServerDetail(sql, caller.userId, id);
+  if (row === undefined) throw new NotFoundError(RESOURCE);
+  return withConnectivity(row, services.clock.now());
+}
+
+async function refuseTakenAddress(
+  sql: Sql,
+  caller: Caller,
+  ipAddress: string,
+  port: number,
+  exceptId: number | null,
+): Promise<void> {
+  await lockAddresses(sql, caller.userId);
+  if (await isAddressTaken(sql, caller.userId, ipAddress, port, exceptId)) {
+    throw new InvalidError({ ip_address: ["The ip address has already been taken."] });
+  }
+}
+
+/**
+ * Adds the connectivity. A connection counts while the replica that holds it is alive; an old duplicate is
+ * left out.
+ */
+export function withConnectivity(detail: RemoteServerDetailRow, now: Date): RemoteServer {
+  const refusedAt = detail.duplicate_agent === null
+    ? -Infinity
+    : Date.parse(detail.duplicate_agent.last_refused_at);
+  const isShown = now.getTime() - refusedAt <= DUPLICATE_SHOWN;
+  const row = isShown ? detail : { ...detail, duplicate_agent: null };
+  const heartbeat = row.replica_heartbeat_at?.getTime() ?? -Infinity;
+  const isUp = row.connection_id !== null && now.getTime() - heartbeat <= REPLICA_TIMEOUT;
+  if (isUp) return { ...row, connectivity: "connected" };
+  return { ...row, connectivity: row.last_connected_at === null ? "unknown" : "disconnected" };
+}

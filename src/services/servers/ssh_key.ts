@@ -1,0 +1,17 @@
+/** The control plane's own SSH key: the public half goes onto remote servers. */
+import { generateSshKey } from "../../secrets/ssh_key.ts";
+import { transaction } from "../../store/database/database.ts";
+import { findSshKey, insertSshKey } from "../../store/agents/ssh_key.ts";
+import type { Services } from "../context.ts";
+
+/** A line for `authorized_keys`. The key is made when it is first asked for, and stays. */
+export async function showPublicKey(services: Services): Promise<string> {
+  const known = await findSshKey(services.database);
+  if (known !== undefined) return known.public_key;
+  return await transaction(services.database, async (sql) => {
+    const { publicKey, privateKey } = generateSshKey("rearguard");
+    const row = { public_key: publicKey, private_key_encrypted: services.keyring.encrypt(privateKey) };
+    await insertSshKey(sql, row, services.clock.now());
+    return (await findSshKey(sql))!.public_key;
+  });
+}

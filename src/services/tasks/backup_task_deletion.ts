@@ -1,0 +1,56 @@
+/** Deletes backup tasks, alone or with their backups. */
+import { ConflictError, NotFoundError } from "../../domain/errors.ts";
+import { lockStoredBackups } from "../../store/backups/backup_retention.ts";
+import {
+  deleteBackupTask as deleteRow,
+  hasActiveBackupRun,
+  lockBackupTask,
+} from "../../store/tasks/backup_tasks.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import type { Caller, Services } from "../context.ts";
+import { counted } from "../pluralize.ts";
+import { putIntoTrash } from "../retention/trash.ts";
+
+const RESOURCE = "Backup task";
+
+/**
+ * Deletes a task. Refused while one of its backup runs is active. Its backups stay, without a task; with
+ * `withBackups` they go to the trash, which is refused while one of them is held. Returns when those are
+ * deleted; null: none is.
+ */
+export async function deleteBackupTask(
+  services: Services,
+  caller: Caller,
+  id: number,
+  withBackups: boolean,
+): Promise<{ deletes_at: Date | null }> {
+  return await transaction(services.database, async (sql) => {
+    if (await lockBackupTask(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
+    if (await hasActiveBackupRun(sql, id)) {
+      throw new ConflictError(
+        "The backup task is queued or running. Cancel its run, or wait until it has finished, then delete it.",
+      );
+    }
+    const deletesAt = withBackups ? await trashBackups(services, sql, caller, id) : null;
+    await deleteRow(sql, id);
+    return { deletes_at: deletesAt };
+  });
+}
+
+async function trashBackups(
+  services: Services,
+  sql: Sql,
+  caller: Caller,
+  taskId: number,
+): Promise<Date | null> {
+  const stored = await lockStoredBackups(sql, taskId);
+  const held = stored.filter((backup) => backup.held).length;
+  if (held > 0) {
+    throw new ConflictError(
+      `${counted(held, "backup")} of the task ${held === 1 ? "is" : "are"} held. ` +
+        "Release what is held, or delete the task without its backups.",
+    );
+  }
+  if (stored.length === 0) return null;
+  return await putIntoTrash(services, sql, caller, stored.map((backup) => backup.id), "delete");
+}

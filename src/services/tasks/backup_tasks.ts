@@ -1,0 +1,261 @@
+/** Backup tasks: the plans, and who may keep them. */
+import {
+  changeSchedule,
+  missingFields,
+  type ScheduleFields,
+  withDefaultWeekday,
+} from "../../domain/backup_task.ts";
+import { ForbiddenError, InvalidError, NotFoundError } from "../../domain/errors.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import { KEEP_RULES } from "../../domain/retention.ts";
+import { nextRun } from "../../domain/schedule.ts";
+import { noteCreated } from "../../store/access/audited_request.ts";
+import {
+  type BackupTaskDetailRow,
+  type BackupTaskFilter,
+  type BackupTaskRow,
+  findBackupTaskDetail,
+  findBackupTaskOf,
+  hasActiveBackupRun,
+  insertBackupTask,
+  listBackupTasks as listRows,
+  listUpcomingBackupTasks,
+  lockBackupTask,
+  replaceTaskNotificationStreams,
+  replaceTaskTags,
+  timezoneOfUser,
+  updateBackupTask as updateRow,
+} from "../../store/tasks/backup_tasks.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import type { ListOrder, Page } from "../../store/database/page.ts";
+import { definesAnotherSource } from "./backup_task_source.ts";
+import {
+  type BackupTaskInput,
+  encryptionProblems,
+  newTaskColumns,
+  placeProblems,
+  referenceProblems,
+  taskColumns,
+} from "./backup_task_input.ts";
+import type { Caller, Services } from "../context.ts";
+
+export type { BackupTaskDetailRow, BackupTaskRow };
+
+const RESOURCE = "Backup task";
+const NO_SCHEDULE: ScheduleFields = {
+  frequency: null,
+  time_to_run_at: null,
+  weekday: null,
+  custom_cron_expression: null,
+};
+
+/** What a task can't be without. */
+export type NewBackupTaskInput =
+  & BackupTaskInput
+  & Required<Pick<BackupTaskInput, "remote_server_id" | "backup_destination_id" | "label" | "type">>;
+
+export async function createBackupTask(
+  services: Services,
+  caller: Caller,
+  input: NewBackupTaskInput,
+): Promise<BackupTaskDetailRow> {
+  refuseControlPlane(caller, input.type);
+  return await transaction(services.database, async (sql) => {
+    const now = services.clock.now();
+    const timezone = input.timezone ?? await timezoneOfUser(sql, caller.userId);
+    const schedule = withDefaultWeekday(changeSchedule(NO_SCHEDULE, input), timezone, now);
+    const plan = { source_path: null, database_name: null, ...input, ...schedule };
+    const columns = newTaskColumns(services.keyring, input);
+    refuse({
+      ...missingFields(plan),
+      ...encryptionProblems(columns),
+      ...await placeProblems(sql, caller.userId, {
+        backup_destination_id: input.backup_destination_id,
+        store_path: input.store_path ?? null,
+      }),
+      ...await referenceProblems(sql, caller.userId, input),
+    });
+    const id = await insertBackupTask(sql, caller.userId, {
+      ...columns,
+      ...schedule,
+      remote_server_id: input.remote_server_id,
+      backup_destination_id: input.backup_destination_id,
+      label: input.label,
+      type: input.type,
+      timezone,
+      next_run_at: nextRun({ ...schedule, timezone }, now),
+    }, now);
+    noteCreated(id);
+    await replaceRelations(sql, id, input);
+    await notify(sql, { topic: "schedule_changed" });
+    return await detail(services, sql, caller, id);
+  });
+}
+
+/** Changes what `input` names and nothing else. The next due time moves only when the schedule does. */
+export async function updateBackupTask(
+  services: Services,
+  caller: Caller,
+  id: number,
+  input: BackupTaskInput,
+): Promise<BackupTaskDetailRow> {
+  return await transaction(services.database, async (sql) => {
+    const now = services.clock.now();
+    const task = await lockBackupTask(sql, caller.userId, id);
+    if (task === undefined) throw new NotFoundError(RESOURCE);
+    refuseControlPlane(caller, input.type ?? task.type);
+    const timezone = input.timezone ?? task.timezone;
+    const schedule = withDefaultWeekday(changeSchedule(task, input), timezone, task.created_at);
+    const columns = { ...taskColumns(services.keyring, input), ...schedule, timezone };
+    refuse({
+      ...missingFields({ ...task, ...columns }),
+      ...encryptionProblems({ ...task, ...columns }),
+      ...namesPlace(input) ? await placeProblems(sql, caller.userId, { ...task, ...columns }) : {},
+      ...await referenceProblems(sql, caller.userId, input),
+    });
+    const moved = scheduleMoved(task, { ...schedule, timezone });
+    await updateRow(sql, id, {
+      ...columns,
+      ...moved ? { next_run_at: nextRun({ ...schedule, timezone }, now) } : {},
+      ...definesAnotherSource(task, columns) ? { source_changed_at: now } : {},
+      ...changesRetention(task, columns) ? { retention_changed_at: now } : {},
+    }, now);
+    await replaceRelations(sql, id, input);
+    if (moved) await notify(sql, { topic: "schedule_changed" });
+    return await detail(services, sql, caller, id);
+  });
+}
+
+/**
+ * Returns whether an update changes the directory. A task created before invalid directories were refused can
+ * still be changed otherwise.
+ */
+function namesPlace({ store_path, backup_destination_id }: BackupTaskInput): boolean {
+  return store_path !== undefined || backup_destination_id !== undefined;
+}
+
+export async function showBackupTask(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<BackupTaskDetailRow> {
+  return await detail(services, services.database, caller, id);
+}
+
+export async function listBackupTasks(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+  choice: BackupTaskFilter & ListOrder = {},
+): Promise<Page<BackupTaskDetailRow>> {
+  const { offset, limit } = window;
+  const { rows, total } = await listRows(services.database, caller.userId, offset, limit, choice);
+  const now = services.clock.now();
+  return { rows: rows.map((row) => withDueTime(row, now)), total };
+}
+
+/** Tasks that will run by themselves, soonest first. */
+export function listUpcoming(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+): Promise<Page<BackupTaskRow>> {
+  return listUpcomingBackupTasks(services.database, caller.userId, window.offset, window.limit);
+}
+
+export async function backupTaskStatus(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<{ id: number; is_running: boolean }> {
+  const task = await findBackupTaskOf(services.database, caller.userId, id) ?? notFound();
+  return { id: task.id, is_running: await hasActiveBackupRun(services.database, id) };
+}
+
+/** From now on neither scheduled nor run; a run in progress goes on. Pausing twice changes nothing. */
+export function pauseBackupTask(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<BackupTaskDetailRow> {
+  return changePause(services, caller, id, (task, now) => ({ paused_at: task.paused_at ?? now }));
+}
+
+/** The next due time is the next to come: those that passed meanwhile are not made up for. */
+export function resumeBackupTask(
+  services: Services,
+  caller: Caller,
+  id: number,
+): Promise<BackupTaskDetailRow> {
+  return changePause(
+    services,
+    caller,
+    id,
+    (task, now) => task.paused_at === null ? {} : { paused_at: null, next_run_at: nextRun(task, now) },
+  );
+}
+
+async function changePause(
+  services: Services,
+  caller: Caller,
+  id: number,
+  change: (task: BackupTaskRow, now: Date) => Partial<Pick<BackupTaskRow, "paused_at" | "next_run_at">>,
+): Promise<BackupTaskDetailRow> {
+  return await transaction(services.database, async (sql) => {
+    const now = services.clock.now();
+    const task = await lockBackupTask(sql, caller.userId, id) ?? notFound();
+    await updateRow(sql, id, change(task, now), now);
+    await notify(sql, { topic: "schedule_changed" });
+    return await detail(services, sql, caller, id);
+  });
+}
+
+async function detail(
+  services: Services,
+  sql: Sql,
+  caller: Caller,
+  id: number,
+): Promise<BackupTaskDetailRow> {
+  const row = await findBackupTaskDetail(sql, caller.userId, id) ?? notFound();
+  return withDueTime(row, services.clock.now());
+}
+
+/** The scheduler leaves a paused task's due time as it was: it is told anew here. */
+function withDueTime(row: BackupTaskDetailRow, now: Date): BackupTaskDetailRow {
+  return row.paused_at === null ? row : { ...row, next_run_at: nextRun(row, now) };
+}
+
+async function replaceRelations(sql: Sql, id: number, input: BackupTaskInput): Promise<void> {
+  if (input.tag_ids !== undefined) await replaceTaskTags(sql, id, input.tag_ids);
+  if (input.notification_stream_ids !== undefined) {
+    await replaceTaskNotificationStreams(sql, id, input.notification_stream_ids);
+  }
+}
+
+function scheduleMoved(before: ScheduleFields & { timezone: string }, after: typeof before): boolean {
+  return (["frequency", "time_to_run_at", "weekday", "custom_cron_expression", "timezone"] as const)
+    .some((field) => before[field] !== after[field]);
+}
+
+/** Returns whether an update changes how long backups are kept. */
+function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>): boolean {
+  return (["maximum_backups_to_keep", "minimum_age_days", ...KEEP_RULES] as const)
+    .some((field) => columns[field] !== undefined && columns[field] !== before[field]);
+}
+
+/** It holds the records of every user. */
+function refuseControlPlane(caller: Caller, type: BackupTaskRow["type"]): void {
+  if (type !== "control_plane" || caller.abilities.has("admin")) return;
+  throw new ForbiddenError(
+    "Backing up the control plane takes an administrator's token with the admin ability.",
+  );
+}
+
+function refuse(errors: Record<string, string[]>): void {
+  if (Object.keys(errors).length > 0) throw new InvalidError(errors);
+}
+
+function notFound(): never {
+  throw new NotFoundError(RESOURCE);
+}

@@ -1,0 +1,55 @@
+/** What a user does with their tags. */
+import { NotFoundError } from "../../domain/errors.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import { noteCreated } from "../../store/access/audited_request.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { ListOrder, Page } from "../../store/database/page.ts";
+import * as store from "../../store/tasks/tags.ts";
+import type { Caller, Services } from "../context.ts";
+
+export type { NewTag, TagRow } from "../../store/tasks/tags.ts";
+
+export function listTags(
+  services: Services,
+  caller: Caller,
+  window: PageWindow,
+  choice: ListOrder & { search?: string } = {},
+): Promise<Page<store.TagRow>> {
+  return store.listTags(services.database, caller.userId, window, choice);
+}
+
+export async function showTag(services: Services, caller: Caller, id: number): Promise<store.TagRow> {
+  return found(await store.findTagOf(services.database, caller.userId, id));
+}
+
+export function createTag(services: Services, caller: Caller, tag: store.NewTag): Promise<store.TagRow> {
+  return transaction(services.database, async (sql) => {
+    const row = await store.insertTag(sql, caller.userId, tag, services.clock.now());
+    noteCreated(row.id);
+    return row;
+  });
+}
+
+export function updateTag(
+  services: Services,
+  caller: Caller,
+  id: number,
+  changes: Partial<store.NewTag>,
+): Promise<store.TagRow> {
+  return transaction(
+    services.database,
+    async (sql) => found(await store.updateTag(sql, caller.userId, id, changes, services.clock.now())),
+  );
+}
+
+/** Tasks that carry the tag lose it. */
+export function deleteTag(services: Services, caller: Caller, id: number): Promise<void> {
+  return transaction(services.database, async (sql) => {
+    if (!await store.deleteTag(sql, caller.userId, id)) throw new NotFoundError("Tag");
+  });
+}
+
+function found(row: store.TagRow | undefined): store.TagRow {
+  if (row === undefined) throw new NotFoundError("Tag");
+  return row;
+}

@@ -1,0 +1,157 @@
+/** Downloads: the bytes of a backup's object as stored, or of one file from inside, through the control plane. */
+import { createHash } from "node:crypto";
+import { type AskedRange, resolveRange } from "../../domain/byte_range.ts";
+import { ConflictError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
+import { objectKey } from "../../domain/location.ts";
+import { AddressRefusedError } from "../../network/network.ts";
+import { isStorageType } from "../../storage/registry.ts";
+import { readRefusal } from "../../storage/s3_errors.ts";
+import type { BackupObjectColumn } from "../../store/backups/backups.ts";
+import { type AskedBytes, bytesFromAgent, measured, type SentBytes } from "../agent_rpc/agent_bytes.ts";
+import { DamageFoundError } from "../agent_rpc/agent_requests.ts";
+import { markFoundDamage, refuseUnlistable } from "../backups/backup_files.ts";
+import { findReadable, type ReadableBackup, readingServer } from "../backups/backup_access.ts";
+import type { Caller, Services } from "../context.ts";
+import { bucketOf } from "./uploads.ts";
+
+const URL_SECONDS = 3600;
+
+export interface Download {
+  /** For the one who saves it. */
+  readonly name: string;
+  readonly etag: string;
+  /** Of all there is. */
+  readonly size: number;
+  /** The bytes [from, to) follow. */
+  readonly from: number;
+  readonly to: number;
+  /** Ends with an error where it can't go on. Null where only the head is asked for. */
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
+/** A range beyond the end. */
+export interface Unsatisfiable {
+  readonly unsatisfiable: true;
+  readonly size: number;
+}
+
+/** What of a thing is asked for, now that its ETag is known; null: all of it. */
+export type ChooseRange = (etag: string) => AskedRange | null;
+
+/** @param name Of one of the backup's objects; null: its first archive. */
+export async function downloadObject(
+  services: Services,
+  caller: Caller,
+  id: number,
+  name: string | null,
+  choose: ChooseRange,
+  headOnly: boolean,
+): Promise<Download | Unsatisfiable> {
+  const readable = await findReadable(services.database, caller, id);
+  const object = readable.backup.objects.find((each) =>
+    name === null ? each.role === "archive" : each.name === name
+  );
+  if (object === undefined) throw new NotFoundError("Object");
+  const asked = choose(object.sha256);
+  const range = resolveRange(asked, object.size);
+  if (range === null) return { unsatisfiable: true, size: object.size };
+  const head = { name: object.name, etag: object.sha256, size: object.size, ...range };
+  if (headOnly) return { ...head, body: null };
+  if (isStorageType(readable.destination.type)) {
+    return { ...head, body: await openInBucket(services, readable, object, range) };
+  }
+  const sent = await askForBytes(services, readable, { type: "object", name: object.name }, asked);
+  if ("unsatisfiable" in sent) return sent;
+  return { ...head, body: measured(sent.bytes, range.to - range.from) };
+}
+
+/** One regular file from inside, decrypted and unpacked. Throws a {@link NotFoundError} where there is none. */
+export async function downloadFile(
+  services: Services,
+  caller: Caller,
+  id: number,
+  path: string,
+  choose: ChooseRange,
+): Promise<Download | Unsatisfiable> {
+  const readable = await findReadable(services.database, caller, id);
+  const { backup } = readable;
+  refuseUnlistable(backup);
+  if (backup.encryption === "recipients") {
+    throw new ConflictError(
+      "The backup is encrypted to recipients, which the control plane can't undo. Download its archive, or restore the file " +
+        "with the identity of one of them.",
+    );
+  }
+  const inside = path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/");
+  // What is stored never changes.
+  const etag = createHash("sha256").update(`${backup.sha256} ${inside}`).digest("hex");
+  const asked = choose(etag);
+  const sent = await askForBytes(services, readable, { type: "file", path: inside }, asked);
+  if ("unsatisfiable" in sent) return sent;
+  const range = resolveRange(asked, sent.size) ?? { from: 0, to: 0 };
+  const name = inside.slice(inside.lastIndexOf("/") + 1);
+  return { name, etag, size: sent.size, ...range, body: measured(sent.bytes, range.to - range.from) };
+}
+
+async function askForBytes(
+  services: Services,
+  readable: ReadableBackup,
+  what: AskedBytes,
+  range: AskedRange | null,
+): Promise<SentBytes | Unsatisfiable> {
+  const serverId = await readingServer(services, readable);
+  const { backup } = readable;
+  const mark = (error: DamageFoundError) => markFoundDamage(services, backup, error);
+  const answer = await bytesFromAgent(services, serverId, backup, what, range, mark).catch(async (error) => {
+    if (!(error instanceof DamageFoundError)) throw error;
+    await mark(error);
+    throw new DamageFoundError(
+      `${error.message} The backup is marked as damaged: choose another one.`,
+      error.damage,
+    );
+  });
+  if ("bytes" in answer) return answer;
+  switch (answer.outcome) {
+    case "unsatisfiable":
+      return { unsatisfiable: true, size: answer.size };
+    case "missing":
+      throw new NotFoundError("Path");
+    case "no_file":
+      throw new ConflictError(
+        `There is a ${answer.type.replace("_", " ")} at this path, not a file. Restore it instead.`,
+      );
+    case "unreadable":
+      throw new ConflictError(answer.message);
+  }
+}
+
+async function openInBucket(
+  services: Services,
+  { backup, destination }: ReadableBackup,
+  { name, size }: BackupObjectColumn,
+  { from, to }: { from: number; to: number },
+): Promise<ReadableStream<Uint8Array>> {
+  const bucket = bucketOf(destination, services);
+  const url = await bucket.signGet(objectKey(backup.directory, name), URL_SECONDS);
+  const isWhole = from === 0 && to === size;
+  const headers: Record<string, string> = isWhole ? {} : { range: `bytes=${from}-${to - 1}` };
+  const response = await services.network.fetch(url, { headers }).catch((error) => {
+    if (error instanceof AddressRefusedError) {
+      throw new ConflictError(`Cannot read the bucket that holds ${name}: ${error.message}.`);
+    }
+    return null;
+  });
+  if (response === null) {
+    throw new UnavailableError(`The bucket that holds ${name} can't be reached. Try again.`);
+  }
+  if (response.status === (isWhole ? 200 : 206)) return measured(response.body!, to - from);
+  const { code, message } = readRefusal(response.status, await response.text(), response.headers);
+  if (code === "NoSuchKey") {
+    throw new ConflictError(`The bucket does not hold ${name} any more: it was deleted or moved away.`);
+  }
+  throw new UnavailableError(
+    `The bucket that holds ${name} answers ${response.status} (${
+      message === "" ? code : `${code}: ${message}`
+    }). Check its address and keys.`,
+  );
+}

@@ -1,0 +1,37 @@
+/** The control plane's half of what agents read from buckets: they have no keys, so it signs. */
+import { ConflictError, NotFoundError } from "../../domain/errors.ts";
+import { objectKey } from "../../domain/location.ts";
+import { isStorageType } from "../../storage/registry.ts";
+import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
+import { findObjectOfRun } from "../../store/backups/backups.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Services } from "../context.ts";
+import { liveRun } from "../runs/run_authorization.ts";
+import { bucketOf } from "./uploads.ts";
+
+const URL_SECONDS = 3600;
+
+/**
+ * A URL that answers GET with one object of the backup that the run reads: a credential, for this agent's eyes only. Throws a
+ * `ConflictError` where the run is past it, a `NotFoundError` where it is another server's or the object another backup's.
+ */
+export async function signDownload(
+  services: Services,
+  remoteServerId: number,
+  input: { run_id: number; attempt: number; name: string },
+): Promise<{ url: string; expires_in_ms: number }> {
+  const { key, bucket } = await transaction(services.database, async (sql) => {
+    await liveRun(sql, remoteServerId, input, "read a backup");
+    const object = await findObjectOfRun(sql, input.run_id, input.name);
+    if (object === undefined) throw new NotFoundError("Object");
+    const destination = await findBackupDestination(sql, object.backup_destination_id);
+    if (destination === undefined || !isStorageType(destination.type)) {
+      throw new ConflictError(`Cannot sign ${input.name}: the backup's destination is not a bucket`);
+    }
+    return {
+      key: objectKey(object.directory, input.name),
+      bucket: bucketOf(destination, services),
+    };
+  });
+  return { url: await bucket.signGet(key, URL_SECONDS), expires_in_ms: URL_SECONDS * 1000 };
+}

@@ -1,0 +1,35 @@
+/** The control plane's state, for the agent of the run that backs it up. */
+import { ForbiddenError, UnauthenticatedError } from "../../domain/errors.ts";
+import { noteActor } from "../../store/access/audited_request.ts";
+import { transaction } from "../../store/database/database.ts";
+import { exportText } from "../../store/export/export.ts";
+import { mayExport } from "../../store/export/export_runs.ts";
+import { readMigrations } from "../../store/database/migrate.ts";
+import type { Services } from "../context.ts";
+import { authenticateAgent } from "../servers/enrolment.ts";
+import { liveRun } from "../runs/run_authorization.ts";
+
+const MIGRATIONS = new URL("../../../migrations", import.meta.url);
+
+/**
+ * SQL text in pieces, of one moment; to be read to its end or returned from early. Secrets in it are sealed, tokens are
+ * hashes.
+ *
+ * Throws an {@link UnauthenticatedError} for an unknown key, a `NotFoundError` or `ConflictError` where the run is not that
+ * agent's or is over, a {@link ForbiddenError} where it backs up something else.
+ */
+export async function openExport(
+  services: Services,
+  agentKey: string,
+  run: { run_id: number; attempt: number },
+): Promise<AsyncGenerator<string>> {
+  const server = await authenticateAgent(services, agentKey);
+  if (server === null) throw new UnauthenticatedError();
+  noteActor({ type: "agent", remoteServerId: server.id }, "backup-task-logs", run.run_id);
+  await transaction(services.database, async (sql) => {
+    await liveRun(sql, server.id, run, "export the control plane");
+    if (await mayExport(sql, run.run_id)) return;
+    throw new ForbiddenError("The run does not back up the control plane for an administrator.");
+  });
+  return exportText(services.database, await readMigrations(MIGRATIONS), services.clock.now());
+}

@@ -1,0 +1,106 @@
+/** A backup on one server's disk, for the run of another server's agent that reads it: nothing of it stays here. */
+import { type AskedRange, type ByteRange, resolveRange } from "../../domain/byte_range.ts";
+import { ConflictError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
+import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
+import { findObjectOfRun, type PlacedBackup } from "../../store/backups/backups.ts";
+import { transaction } from "../../store/database/database.ts";
+import { bytesFromAgent, measured } from "../agent_rpc/agent_bytes.ts";
+import { connectedHolder } from "../backups/backup_access.ts";
+import type { Services } from "../context.ts";
+import { authenticateAgent } from "../servers/enrolment.ts";
+import { liveRun } from "../runs/run_authorization.ts";
+
+/** Between two looks at whether who reads may still read. Milliseconds. */
+const LOOK_AGAIN = 15_000;
+
+export interface RelayInput {
+  run_id: number;
+  attempt: number;
+  /** Of an object of the backup that the run reads. */
+  name: string;
+}
+
+export interface Relayed extends ByteRange {
+  /** Bytes that the object has now. */
+  readonly size: number;
+  /** The bytes [from, to). Ends with an error where it can't go on, or the run may no more. */
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+/** Why there are no bytes: the object is gone, or the range lies beyond its end. */
+export type NotRelayed = { readonly outcome: "missing" } | {
+  readonly outcome: "unsatisfiable";
+  size: number;
+};
+
+/**
+ * Bytes of an object on another server's disk. Throws an {@link UnauthenticatedError} for an unknown key; a {@link NotFoundError} where
+ * the run is not that agent's, or the object not of the backup it reads; a {@link ConflictError} where the run is over or handed out
+ * again, or the other server can't read the object; an `UnavailableError` where its agent is away for now.
+ */
+export async function relayObject(
+  services: Services,
+  agentKey: string,
+  input: RelayInput,
+  asked: AskedRange | null,
+): Promise<Relayed | NotRelayed> {
+  const backup = await mayRead(services, agentKey, input);
+  const holder = await connectedHolder(services, services.database, backup);
+  const what = { type: "stored", name: input.name } as const;
+  const sent = await bytesFromAgent(services, holder.id, backup, what, asked);
+  if ("bytes" in sent) {
+    const range = resolveRange(asked, sent.size) ?? { from: 0, to: 0 };
+    const look = () => mayRead(services, agentKey, input);
+    const body = measured(watched(services, sent.bytes, look), range.to - range.from);
+    return { size: sent.size, ...range, body };
+  }
+  switch (sent.outcome) {
+    case "missing":
+      return { outcome: "missing" };
+    case "unsatisfiable":
+      return { outcome: "unsatisfiable", size: sent.size };
+    case "unreadable":
+      throw new ConflictError(`The agent there says: ${sent.message}`);
+    case "no_file":
+      throw new Error("Cannot relay an object: the agent takes it for a file from inside");
+  }
+}
+
+async function mayRead(services: Services, agentKey: string, input: RelayInput): Promise<PlacedBackup> {
+  const server = await authenticateAgent(services, agentKey);
+  if (server === null) throw new UnauthenticatedError();
+  return await transaction(services.database, async (sql) => {
+    await liveRun(sql, server.id, input, "read a backup");
+    const backup = await findObjectOfRun(sql, input.run_id, input.name);
+    if (backup === undefined) throw new NotFoundError("Object");
+    const destination = await findBackupDestination(sql, backup.backup_destination_id);
+    if (destination?.type !== "local" || backup.remote_server_id === server.id) {
+      throw new ConflictError(`Cannot relay ${input.name}: it is in reach of the agent itself`);
+    }
+    return backup;
+  });
+}
+
+/** Cut soon after a key is revoked or a run ends, however long the rest would take. */
+function watched(
+  { clock }: Services,
+  bytes: ReadableStream<Uint8Array>,
+  look: () => Promise<unknown>,
+): ReadableStream<Uint8Array> {
+  let lookedAt = clock.monotonic();
+  return bytes.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>(
+      {
+        async transform(chunk, controller) {
+          if (clock.monotonic() - lookedAt >= LOOK_AGAIN) {
+            await look();
+            lookedAt = clock.monotonic();
+          }
+          controller.enqueue(chunk);
+        },
+      },
+      { highWaterMark: 1 },
+      { highWaterMark: 0 },
+    ),
+  );
+}

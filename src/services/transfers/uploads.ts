@@ -1,0 +1,272 @@
+/**
+ * The control plane's half of an agent's uploads: the agent has no keys, so it asks for each step. Every upload is a row
+ * before it is anything at the bucket, so that whatever dies in between, it can be found and removed.
+ */
+import { ConflictError, NotFoundError } from "../../domain/errors.ts";
+import { objectKey } from "../../domain/location.ts";
+import { MAX_PARTS, partCount, partSize } from "../../domain/upload_parts.ts";
+import { isStorageType, storageTypes } from "../../storage/registry.ts";
+import { type Bucket, StorageError, type UploadedPart } from "../../storage/s3.ts";
+import {
+  type BackupDestinationRow,
+  findBackupDestination,
+} from "../../store/destinations/backup_destinations.ts";
+import { type Sql, transaction } from "../../store/database/database.ts";
+import {
+  findUpload,
+  hasLaterUpload,
+  insertUpload,
+  lockUploadRun,
+  markUploadCompleted,
+  markUploadRemoved,
+  nameUpload,
+  type UploadRow,
+  type UploadRun,
+} from "../../store/backups/uploads.ts";
+import type { Services } from "../context.ts";
+import { liveRun } from "../runs/run_authorization.ts";
+
+const URL_SECONDS = 3600;
+
+/** Opens the keys of a destination that the control plane reaches itself. Throws a `SecretError` where it can't. */
+export function bucketOf(
+  row: BackupDestinationRow,
+  { keyring, network }: Pick<Services, "keyring" | "network">,
+): Bucket {
+  if (!isStorageType(row.type)) {
+    throw new Error(`Cannot open destination ${row.id} as a bucket: it is of type ${row.type}`);
+  }
+  const options = {
+    endpoint: row.s3_endpoint,
+    region: row.s3_region,
+    bucket: row.s3_bucket_name!,
+    pathStyle: row.path_style_endpoint,
+    accessKey: keyring.decrypt(row.s3_access_key_encrypted!),
+    secretKey: keyring.decrypt(row.s3_secret_key_encrypted!),
+  };
+  return storageTypes[row.type](options, network);
+}
+
+/**
+ * Starts an upload of one object of a run. All of these verbs throw a `ConflictError` where the run or the upload is
+ * past it, a `NotFoundError` where it is another server's, and a `StorageError` where the bucket does not do it.
+ *
+ * @param input `name`: without a directory. `size_hint`: bytes last time.
+ */
+export async function openUpload(
+  services: Services,
+  remoteServerId: number,
+  input: { run_id: number; attempt: number; name: string; size_hint: number | null },
+): Promise<{ upload_id: string; part_size: number }> {
+  const { clock, database } = services;
+  const { row, destination } = await transaction(database, async (sql) => {
+    const run = await liveRun(sql, remoteServerId, input, "upload");
+    refuseForeignName(input.name, run);
+    const bytesInPart = fittingPartSize(input.name, input.size_hint, run);
+    const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
+    if (destination === undefined || run.object_directory === null || !isStorageType(destination.type)) {
+      throw new ConflictError(`Cannot upload ${input.name}: the run's destination is not a bucket`);
+    }
+    const row = await insertUpload(sql, {
+      run_id: input.run_id,
+      attempt: input.attempt,
+      backup_destination_id: destination.id,
+      object_key: objectKey(run.object_directory, input.name),
+      part_size: bytesInPart,
+    }, clock.now());
+    return { row, destination };
+  });
+  const bucket = bucketOf(destination, services);
+  if (await bucket.head(row.object_key) !== null) {
+    await markUploadRemoved(database, row.id, clock.now());
+    throw new ConflictError(
+      `Cannot upload ${row.object_key}: it already exists. Move it away, and run the task again.`,
+    );
+  }
+  const s3UploadId = await bucket.createUpload(row.object_key);
+  if (!(await nameUpload(database, row.id, s3UploadId, clock.now()))) {
+    await bucket.abortUpload(row.object_key, s3UploadId);
+    throw over(row);
+  }
+  return { upload_id: row.id, part_size: row.part_size };
+}
+
+/** Part URLs, each good for one part until it expires: credentials, for this agent's eyes only. */
+export async function signParts(
+  services: Services,
+  remoteServerId: number,
+  input: { upload_id: string; from: number; count: number },
+): Promise<{ urls: { part_number: number; url: string }[]; expires_in_ms: number }> {
+  const { row, bucket } = await liveUpload(services, remoteServerId, input.upload_id);
+  if (row.state !== "open" || row.s3_upload_id === "") throw over(row);
+  const last = Math.min(input.from + input.count - 1, MAX_PARTS);
+  const urls = [];
+  for (let part_number = input.from; part_number <= last; part_number++) {
+    const url = await bucket.signPart(row.object_key, row.s3_upload_id, part_number, URL_SECONDS);
+    urls.push({ part_number, url });
+  }
+  return { urls, expires_in_ms: URL_SECONDS * 1000 };
+}
+
+/**
+ * Makes the parts the object and proves its stored size. Asked again after a lost answer, it answers the same.
+ *
+ * @param input `size`: bytes sent. An empty object has no parts.
+ */
+export async function completeUpload(
+  services: Services,
+  remoteServerId: number,
+  input: { upload_id: string; size: number; parts: { part_number: number; etag: string }[] },
+): Promise<{ size: number }> {
+  const { row, bucket } = await liveUpload(services, remoteServerId, input.upload_id);
+  if (row.state === "completed" && row.size === input.size) return { size: row.size };
+  if (row.state !== "open" || row.s3_upload_id === "") throw over(row);
+  const parts = input.parts.map(({ part_number, etag }) => ({ partNumber: part_number, etag }))
+    .sort((a, b) => a.partNumber - b.partNumber);
+  const isWhole = parts.every(({ partNumber }, index) => partNumber === index + 1);
+  if (!isWhole || parts.length !== partCount(input.size, row.part_size)) {
+    throw new ConflictError(
+      `Cannot complete the upload of ${row.object_key}: ${parts.length} parts do not make ${input.size} bytes`,
+    );
+  }
+  await finish(bucket, row, parts, input.size);
+  return { size: await proveSize(services, bucket, row, input.size) };
+}
+
+/** Aborts an agent's upload, or removes its object where the run has not succeeded with it. */
+export async function abortUpload(
+  services: Services,
+  remoteServerId: number,
+  input: { upload_id: string },
+): Promise<void> {
+  await ownUpload(services.database, remoteServerId, input.upload_id);
+  await removeUpload(services, input.upload_id);
+}
+
+/**
+ * Leaves nothing of an upload at the bucket, but keeps the object where its run succeeded (it is a backup's) or a later
+ * attempt writes under the same key.
+ */
+export async function removeUpload(services: Services, uploadId: string): Promise<void> {
+  const { clock, database } = services;
+  const { row, isKept, destination } = await transaction(database, async (sql) => {
+    const row = await findUpload(sql, uploadId);
+    if (row === null || row.state === "removed") return { row: null };
+    const run = await lockUploadRun(sql, row.run_id);
+    const isKept = run?.state === "succeeded" || await hasLaterUpload(sql, row);
+    return { row, isKept, destination: await findBackupDestination(sql, row.backup_destination_id) };
+  });
+  if (row === null) return;
+  const bucket = bucketOf(destination!, services);
+  if (row.state === "open") await abortAtBucket(bucket, row);
+  // Even an open one may be an object: its completion went through, its answer did not come back. One that never got
+  // the bucket's id can't have been completed: what lies under its key is somebody else's.
+  const mayBeObject = row.s3_upload_id !== "";
+  if (!isKept && mayBeObject) await bucket.remove(row.object_key);
+  else if (row.state === "completed") return;
+  await markUploadRemoved(database, row.id, clock.now());
+}
+
+/** S3 has no upload without parts: an empty object is stored as a whole. */
+async function finish(
+  bucket: Bucket,
+  row: UploadRow,
+  parts: readonly UploadedPart[],
+  size: number,
+): Promise<void> {
+  if (parts.length === 0) {
+    await bucket.put(row.object_key, "");
+    await bucket.abortUpload(row.object_key, row.s3_upload_id);
+    return;
+  }
+  try {
+    await bucket.completeUpload(row.object_key, row.s3_upload_id, parts, size);
+  } catch (error) {
+    // The object under its key then shows whether the upload completed.
+    if (!(error instanceof StorageError && error.code === "NoSuchUpload")) throw error;
+  }
+}
+
+async function proveSize(services: Services, bucket: Bucket, row: UploadRow, sent: number): Promise<number> {
+  const stored = await bucket.head(row.object_key);
+  if (stored === null) {
+    throw new StorageError(
+      `Cannot complete the upload of ${row.object_key}: it was aborted at the bucket. Run the task again.`,
+      "NoSuchUpload",
+      false,
+    );
+  }
+  if (!(await markUploadCompleted(services.database, row.id, stored, services.clock.now()))) {
+    await bucket.remove(row.object_key);
+    throw over(row);
+  }
+  if (stored !== sent) {
+    throw new StorageError(
+      `Cannot trust ${row.object_key}: the bucket stored ${stored} bytes of the ${sent} that were sent`,
+      "WrongSize",
+      false,
+    );
+  }
+  return stored;
+}
+
+async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
+  if (row.s3_upload_id !== "") {
+    await bucket.abortUpload(row.object_key, row.s3_upload_id);
+    return;
+  }
+  for await (const { key, uploadId } of bucket.listUploads(row.object_key)) {
+    if (key === row.object_key) await bucket.abortUpload(key, uploadId);
+  }
+}
+
+/**
+ * Other servers' objects may lie in the same directory: an agent that took the name of one to come would keep it from
+ * being stored.
+ */
+function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: stamp }: UploadRun): void {
+  const isFile = name !== "" && !name.includes("/");
+  const isOwn = prefix !== null && stamp !== null && name.startsWith(`${prefix}_`) &&
+    name.slice(prefix.length).includes(`_${stamp}.`);
+  if (isFile && isOwn) return;
+  throw new ConflictError(
+    `Cannot upload ${JSON.stringify(name)}: it is not the name of an object of the run`,
+  );
+}
+
+/** A run that failed because its object outgrew its parts tells the next one that it needs larger ones. */
+function fittingPartSize(name: string, sizeHint: number | null, run: UploadRun): number {
+  const size = Math.max(sizeHint ?? 0, run.failed_bytes_written ?? 0);
+  const bytes = partSize(size, run.last_bytes_per_second);
+  if (bytes !== null) return bytes;
+  throw new ConflictError(
+    `Cannot upload ${name}: at ${size} bytes it does not fit into ${MAX_PARTS} parts of 5 GiB. ` +
+      "Split the task's source.",
+  );
+}
+
+/** The upload, its run still at it, and its bucket. */
+async function liveUpload(
+  services: Services,
+  remoteServerId: number,
+  uploadId: string,
+): Promise<{ row: UploadRow; bucket: Bucket }> {
+  return await transaction(services.database, async (sql) => {
+    const row = await ownUpload(sql, remoteServerId, uploadId);
+    await liveRun(sql, remoteServerId, row, "upload");
+    const destination = await findBackupDestination(sql, row.backup_destination_id);
+    return { row, bucket: bucketOf(destination!, services) };
+  });
+}
+
+async function ownUpload(sql: Sql, remoteServerId: number, uploadId: string): Promise<UploadRow> {
+  const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uploadId);
+  const row = isId ? await findUpload(sql, uploadId) : null;
+  const run = row === null ? null : await lockUploadRun(sql, row.run_id);
+  if (row === null || run?.remote_server_id !== remoteServerId) throw new NotFoundError("Upload");
+  return row;
+}
+
+function over(row: UploadRow): ConflictError {
+  return new ConflictError(`Cannot go on with the upload of ${row.object_key}: it was completed or removed`);
+}

@@ -1,0 +1,45 @@
+/** What only a start of the control plane asks of the database. */
+import type { Sql } from "../database/database.ts";
+
+export interface LocalServerRow {
+  id: number;
+  user_id: number;
+  label: string;
+  /** Of the agent enrolled on it; null while there is none. */
+  agent_hostname: string | null;
+  has_agent: boolean;
+}
+
+/** How many users there are; none is added until the transaction ends. */
+export async function lockUsersTable(sql: Sql): Promise<number> {
+  await sql`lock table users in share row exclusive mode`;
+  const [row] = await sql<{ total: number }[]>`select count(*) as total from users`;
+  return row!.total;
+}
+
+export async function anyUser(sql: Sql): Promise<boolean> {
+  const rows = await sql`select from users limit 1`;
+  return rows.length > 0;
+}
+
+/** The administrator who has been here longest. */
+export async function firstAdministratorId(sql: Sql): Promise<number | null> {
+  const [row] = await sql<
+    { id: number }[]
+  >`select id from users where is_admin and deletes_at is null order by id limit 1`;
+  return row?.id ?? null;
+}
+
+/** This user's server at an address. */
+export async function findServerAt(
+  sql: Sql,
+  userId: number,
+  ipAddress: string,
+  port: number,
+): Promise<LocalServerRow | null> {
+  const [row] = await sql<LocalServerRow[]>`
+    select id, user_id, label, agent_key_hash is not null as has_agent,
+      agent_description ->> 'hostname' as agent_hostname
+    from remote_servers where user_id = ${userId} and ip_address = ${ipAddress} and port = ${port}`;
+  return row ?? null;
+}

@@ -1,0 +1,54 @@
+/** First answers to calls that carried an `Idempotency-Key`, kept so that a retry gets them again. */
+import type { Sql } from "../database/database.ts";
+
+export interface IdempotencyKeyRow {
+  request_hash: string;
+  /** Null while the first call is still at work. */
+  status: number | null;
+  response: string | null;
+  is_secret: boolean;
+  created_at: Date;
+}
+
+/** Takes the key for a new call; false when it is taken. A key older than `expired` counts as free. */
+export async function claimIdempotencyKey(
+  sql: Sql,
+  tokenId: number,
+  key: string,
+  requestHash: string,
+  now: Date,
+  expired: Date,
+): Promise<boolean> {
+  const { count } = await sql`
+    insert into idempotency_keys as known (token_id, key, request_hash, created_at)
+    values (${tokenId}, ${key}, ${requestHash}, ${now})
+    on conflict (token_id, key) do update
+      set request_hash = excluded.request_hash, created_at = excluded.created_at,
+        status = null, response = null, is_secret = false
+      where known.created_at <= ${expired}`;
+  return count === 1;
+}
+
+export async function findIdempotencyKey(
+  sql: Sql,
+  tokenId: number,
+  key: string,
+): Promise<IdempotencyKeyRow | undefined> {
+  const [row] = await sql<IdempotencyKeyRow[]>`
+    select request_hash, status, response, is_secret, created_at from idempotency_keys
+    where token_id = ${tokenId} and key = ${key}`;
+  return row;
+}
+
+export async function storeIdempotentAnswer(
+  sql: Sql,
+  tokenId: number,
+  key: string,
+  answer: { status: number; response: string | null; is_secret: boolean },
+): Promise<void> {
+  await sql`update idempotency_keys set ${sql(answer)} where token_id = ${tokenId} and key = ${key}`;
+}
+
+export async function deleteIdempotencyKey(sql: Sql, tokenId: number, key: string): Promise<void> {
+  await sql`delete from idempotency_keys where token_id = ${tokenId} and key = ${key}`;
+}

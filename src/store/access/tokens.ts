@@ -1,0 +1,135 @@
+/** API tokens: what callers of the API show. Only their hashes are here. */
+import type { PageWindow } from "../../domain/page.ts";
+import type { Sql } from "../database/database.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+
+export interface TokenRow {
+  id: number;
+  user_id: number;
+  name: string;
+  abilities: string[];
+  token_hash: string;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface NewToken {
+  name: string;
+  abilities: string[];
+  token_hash: string;
+  expires_at: Date | null;
+}
+
+/** What a call needs to know of its token. */
+export interface CallerRow {
+  id: number;
+  user_id: number;
+  abilities: string[];
+  is_admin: boolean;
+  last_used_at: Date | null;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  /** Whether its user was deleted. */
+  is_user_deleted: boolean;
+}
+
+/** The token with this hash, a revoked or expired one too. */
+export async function findCaller(sql: Sql, tokenHash: string): Promise<CallerRow | undefined> {
+  const [row] = await sql<CallerRow[]>`
+    select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin,
+      u.deletes_at is not null as is_user_deleted
+    from tokens t join users u on u.id = t.user_id where t.token_hash = ${tokenHash}`;
+  return row;
+}
+
+/** The same, of the token with this id. */
+export async function findCallerById(sql: Sql, id: number): Promise<CallerRow | undefined> {
+  const [row] = await sql<CallerRow[]>`
+    select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin,
+      u.deletes_at is not null as is_user_deleted
+    from tokens t join users u on u.id = t.user_id where t.id = ${id}`;
+  return row;
+}
+
+/** Notes a use, unless a newer one than `before` is noted already. */
+export async function touchToken(sql: Sql, id: number, now: Date, before: Date): Promise<void> {
+  await sql`
+    update tokens set last_used_at = ${now}
+    where id = ${id} and (last_used_at is null or last_used_at <= ${before})`;
+}
+
+export async function insertToken(sql: Sql, userId: number, token: NewToken, now: Date): Promise<TokenRow> {
+  const values = { ...token, user_id: userId, created_at: now, updated_at: now };
+  const [row] = await sql<TokenRow[]>`insert into tokens ${sql(values)} returning *`;
+  return row!;
+}
+
+export async function updateToken(
+  sql: Sql,
+  userId: number,
+  id: number,
+  changes: Partial<Pick<TokenRow, "name" | "abilities" | "expires_at">>,
+  now: Date,
+): Promise<TokenRow | undefined> {
+  const [row] = await sql<TokenRow[]>`
+    update tokens set ${sql({ ...changes, updated_at: now })}
+    where id = ${id} and user_id = ${userId} and revoked_at is null returning *`;
+  return row;
+}
+
+/** False when there is no such token, or it is revoked already. */
+export async function revokeToken(sql: Sql, userId: number, id: number, now: Date): Promise<boolean> {
+  const { count } = await sql`
+    update tokens set revoked_at = ${now}, updated_at = ${now}
+    where id = ${id} and user_id = ${userId} and revoked_at is null`;
+  return count === 1;
+}
+
+/** Returns whether an administrator has another valid token with all of an administrator's abilities. */
+export async function hasOtherAdminToken(sql: Sql, exceptId: number, now: Date): Promise<boolean> {
+  const rows = await sql`
+    select from tokens t join users u on u.id = t.user_id
+    where u.is_admin and u.deletes_at is null and 'admin' = any(t.abilities) and t.id <> ${exceptId}
+      and t.revoked_at is null and (t.expires_at is null or t.expires_at > ${now}) limit 1`;
+  return rows.length > 0;
+}
+
+/** Returns whether a token with this hash is valid. */
+export async function isTokenGood(sql: Sql, tokenHash: string, now: Date): Promise<boolean> {
+  const rows = await sql`
+    select from tokens t join users u on u.id = t.user_id where t.token_hash = ${tokenHash}
+      and u.deletes_at is null and t.revoked_at is null and (t.expires_at is null or t.expires_at > ${now})`;
+  return rows.length > 0;
+}
+
+/** Revoked ones are not there. */
+export async function findTokenOf(sql: Sql, userId: number, id: number): Promise<TokenRow | undefined> {
+  const [row] = await sql<TokenRow[]>`
+    select * from tokens where id = ${id} and user_id = ${userId} and revoked_at is null`;
+  return row;
+}
+
+export async function listTokens(
+  sql: Sql,
+  userId: number,
+  { offset, limit }: PageWindow,
+  { sort, search }: ListOrder & { search?: string } = {},
+): Promise<Page<TokenRow>> {
+  const where = allOf(sql, [
+    sql`user_id = ${userId} and revoked_at is null`,
+    search === undefined ? null : holdsText(sql, ["name"], search),
+  ]);
+  const order = orderBy(sql, sort, {
+    created_at: "created_at",
+    name: "name",
+    last_used_at: "last_used_at",
+    expires_at: "expires_at",
+  });
+  const rows = await sql<TokenRow[]>`
+    select * from tokens where ${where} ${order} limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`select count(*) as total from tokens where ${where}`;
+  return { rows, total: count!.total };
+}

@@ -1,0 +1,43 @@
+/** Single-use tokens that a new agent exchanges for its own key. Only their hashes are here. */
+import type { Sql } from "../database/database.ts";
+
+export interface EnrolmentTokenRow {
+  id: number;
+  remote_server_id: number;
+  expires_at: Date;
+  used_at: Date | null;
+}
+
+export async function insertEnrolmentToken(
+  sql: Sql,
+  remoteServerId: number,
+  tokenHash: string,
+  expiresAt: Date,
+  now: Date,
+): Promise<void> {
+  await sql`
+    insert into enrolment_tokens (remote_server_id, token_hash, expires_at, created_at)
+    values (${remoteServerId}, ${tokenHash}, ${expiresAt}, ${now})`;
+}
+
+/** Uses the token up and returns its server; null where it is unknown, expired or used. Of two callers at the
+ * same moment, one gets it. */
+export async function consumeEnrolmentToken(sql: Sql, tokenHash: string, now: Date): Promise<number | null> {
+  const [row] = await sql<{ remote_server_id: number }[]>`
+    update enrolment_tokens set used_at = ${now}
+    where token_hash = ${tokenHash} and used_at is null and expires_at > ${now}
+    returning remote_server_id`;
+  return row?.remote_server_id ?? null;
+}
+
+/** Tokens that can't be used any more. */
+export async function deleteSpentEnrolmentTokens(sql: Sql, remoteServerId: number, now: Date): Promise<void> {
+  await sql`
+    delete from enrolment_tokens
+    where remote_server_id = ${remoteServerId} and (expires_at <= ${now} or used_at is not null)`;
+}
+
+/** All of a server's tokens: whoever holds one can no longer enrol. */
+export async function deleteEnrolmentTokens(sql: Sql, remoteServerId: number): Promise<void> {
+  await sql`delete from enrolment_tokens where remote_server_id = ${remoteServerId}`;
+}

@@ -1,0 +1,262 @@
+/** Remote servers: the machines whose data is backed up, each with at most one agent. */
+import type { Sql } from "../database/database.ts";
+import { isActive } from "../runs/runs.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+
+/** What the agent said of itself in its last hello. */
+export interface AgentDescriptionColumn {
+  version: string;
+  hostname: string;
+  os: string;
+  arch: string;
+  tools: Record<string, string>;
+}
+
+/** An agent that was refused because another one with the same key was connected. Times are ISO 8601. */
+export interface DuplicateAgentColumn {
+  hostname: string;
+  ip_address: string | null;
+  first_refused_at: string;
+  last_refused_at: string;
+  refused_count: number;
+}
+
+export interface RemoteServerRow {
+  id: number;
+  user_id: number;
+  label: string;
+  ip_address: string;
+  username: string | null;
+  port: number;
+  database_password_encrypted: string | null;
+  runs_at_once: number;
+  /** Seconds; 0: never; null: the control plane's default. */
+  offline_alert_after: number | null;
+  agent_key_hash: string | null;
+  agent_enrolled_at: Date | null;
+  agent_description: AgentDescriptionColumn | null;
+  agent_protocol: number | null;
+  connection_id: string | null;
+  connection_replica_id: string | null;
+  agent_seat: string | null;
+  duplicate_agent: DuplicateAgentColumn | null;
+  connected_at: Date | null;
+  last_connected_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface RemoteServerDetailRow extends RemoteServerRow {
+  /** The last sign of life of the replica that holds the agent's socket. */
+  replica_heartbeat_at: Date | null;
+}
+
+export type NewRemoteServer = Pick<
+  RemoteServerRow,
+  | "label"
+  | "ip_address"
+  | "username"
+  | "port"
+  | "database_password_encrypted"
+  | "runs_at_once"
+  | "offline_alert_after"
+>;
+
+export async function insertRemoteServer(
+  sql: Sql,
+  userId: number,
+  server: NewRemoteServer,
+  now: Date,
+): Promise<number> {
+  const values = { ...server, user_id: userId, created_at: now, updated_at: now };
+  const [row] = await sql<{ id: number }[]>`insert into remote_servers ${sql(values)} returning id`;
+  return row!.id;
+}
+
+export async function updateRemoteServer(
+  sql: Sql,
+  id: number,
+  changes: Partial<NewRemoteServer>,
+  now: Date,
+): Promise<void> {
+  await sql`update remote_servers set ${sql({ ...changes, updated_at: now })} where id = ${id}`;
+}
+
+export async function deleteRemoteServer(sql: Sql, id: number): Promise<void> {
+  await sql`delete from remote_servers where id = ${id}`;
+}
+
+/** Whoever it belongs to. */
+export async function findRemoteServer(sql: Sql, id: number): Promise<RemoteServerRow | undefined> {
+  const [row] = await sql<RemoteServerRow[]>`select * from remote_servers where id = ${id}`;
+  return row;
+}
+
+export async function findRemoteServerOf(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<RemoteServerRow | undefined> {
+  const [row] = await sql<RemoteServerRow[]>`
+    select * from remote_servers where id = ${id} and user_id = ${userId}`;
+  return row;
+}
+
+/** Whether it is this user's; then it can't be deleted until the transaction ends. */
+export async function holdRemoteServer(sql: Sql, userId: number, id: number): Promise<boolean> {
+  const rows = await sql`
+    select from remote_servers where id = ${id} and user_id = ${userId} for key share`;
+  return rows.length > 0;
+}
+
+/** Keeps the row, and what may refer to it, from changing until the transaction ends. */
+export async function lockRemoteServer(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<RemoteServerRow | undefined> {
+  const [row] = await sql<RemoteServerRow[]>`
+    select * from remote_servers where id = ${id} and user_id = ${userId} for update`;
+  return row;
+}
+
+export async function findRemoteServerDetail(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<RemoteServerDetailRow | undefined> {
+  const [row] = await sql<RemoteServerDetailRow[]>`
+    select s.*, r.heartbeat_at as replica_heartbeat_at
+    from remote_servers s left join replicas r on r.id = s.connection_replica_id
+    where s.id = ${id} and s.user_id = ${userId}`;
+  return row;
+}
+
+/** Filters a listing of servers. An absent field does not filter. */
+export interface RemoteServerFilter {
+  readonly connectivity?: "unknown" | "connected" | "disconnected";
+  readonly since?: Date;
+  readonly until?: Date;
+  /** Text in the label or the address. */
+  readonly search?: string;
+}
+
+const SORTS = { created_at: "created_at", label: "label", last_connected_at: "last_connected_at" };
+
+/** @param heardSince A replica without a heartbeat since then no longer holds connections. */
+export async function listRemoteServers(
+  sql: Sql,
+  userId: number,
+  { offset, limit }: PageWindow,
+  { sort, connectivity, since, until, search }: RemoteServerFilter & ListOrder,
+  heardSince: Date,
+): Promise<Page<RemoteServerDetailRow>> {
+  const isUp = sql`(connection_id is not null and coalesce(replica_heartbeat_at >= ${heardSince}, false))`;
+  const conditions = {
+    connected: isUp,
+    disconnected: sql`(not ${isUp} and last_connected_at is not null)`,
+    unknown: sql`(not ${isUp} and last_connected_at is null)`,
+  };
+  const where = allOf(sql, [
+    sql`user_id = ${userId}`,
+    connectivity === undefined ? null : conditions[connectivity],
+    ...createdWithin(sql, { since, until }),
+    search === undefined ? null : holdsText(sql, ["label", "ip_address"], search),
+  ]);
+  const servers = sql`(
+    select s.*, r.heartbeat_at as replica_heartbeat_at
+    from remote_servers s left join replicas r on r.id = s.connection_replica_id
+  ) servers`;
+  const rows = await sql<RemoteServerDetailRow[]>`
+    select * from ${servers} where ${where} ${orderBy(sql, sort, SORTS)} limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`select count(*) as total from ${servers} where ${where}`;
+  return { rows, total: count!.total };
+}
+
+/** Lets one transaction at a time choose addresses for this user's servers. */
+export async function lockAddresses(sql: Sql, userId: number): Promise<void> {
+  await sql`select from users where id = ${userId} for no key update`;
+}
+
+/** Another server of this user at the same address and port. */
+export async function isAddressTaken(
+  sql: Sql,
+  userId: number,
+  ipAddress: string,
+  port: number,
+  exceptId: number | null,
+): Promise<boolean> {
+  const rows = await sql`
+    select from remote_servers where user_id = ${userId} and ip_address = ${ipAddress} and port = ${port}
+      and id is distinct from ${exceptId}`;
+  return rows.length > 0;
+}
+
+/** What keeps a server from being deleted; `runs` are those that are not over. */
+/** Returns the backups on a server's own disk, locked until the transaction ends. */
+export async function lockBackupsOnDisk(
+  sql: Sql,
+  id: number,
+): Promise<{ id: number; is_held: boolean; is_forgotten: boolean }[]> {
+  return await sql<{ id: number; is_held: boolean; is_forgotten: boolean }[]>`
+    select b.id, b.held_at is not null as is_held, b.removal_reason is not distinct from 'forget' as is_forgotten
+    from backups b join backup_destinations d on d.id = b.backup_destination_id
+    where b.remote_server_id = ${id} and d.type = 'local' order by b.id for update of b`;
+}
+
+export async function countServerUses(sql: Sql, id: number): Promise<{ tasks: number; runs: number }> {
+  const [row] = await sql<{ tasks: number; runs: number }[]>`
+    select
+      (select count(*) from backup_tasks where remote_server_id = ${id}) as tasks,
+      (select count(*) from runs where remote_server_id = ${id} and ${isActive(sql)}) as runs`;
+  return row!;
+}
+
+/** Whoever it belongs to: the server whose agent holds this key. */
+export async function findRemoteServerByAgentKey(
+  sql: Sql,
+  keyHash: string,
+): Promise<RemoteServerRow | undefined> {
+  const [row] = await sql<RemoteServerRow[]>`select * from remote_servers where agent_key_hash = ${keyHash}`;
+  return row;
+}
+
+/** Returns the agent that was refused last; locks the server. */
+export async function lockDuplicateAgent(sql: Sql, id: number): Promise<DuplicateAgentColumn | null> {
+  const [row] = await sql<{ duplicate_agent: DuplicateAgentColumn | null }[]>`
+    select duplicate_agent from remote_servers where id = ${id} for no key update`;
+  return row?.duplicate_agent ?? null;
+}
+
+export async function storeDuplicateAgent(
+  sql: Sql,
+  id: number,
+  duplicate: DuplicateAgentColumn,
+): Promise<void> {
+  await sql`update remote_servers set duplicate_agent = ${sql.json({ ...duplicate })} where id = ${id}`;
+}
+
+/** Gives the server's agent a new key, which ends the old one; tells whether there was one. */
+export async function storeAgentKey(
+  sql: Sql,
+  id: number,
+  keyHash: string,
+  description: AgentDescriptionColumn,
+  now: Date,
+): Promise<{ replaced: boolean }> {
+  const [row] = await sql<{ replaced: boolean }[]>`
+    with before as (select agent_key_hash from remote_servers where id = ${id} for update)
+    update remote_servers set agent_key_hash = ${keyHash}, agent_enrolled_at = ${now},
+      agent_description = ${sql.json({ ...description })}, agent_seat = null, duplicate_agent = null,
+      updated_at = ${now}
+    from before where id = ${id}
+    returning before.agent_key_hash is not null as replaced`;
+  return row!;
+}
+
+export async function clearAgentKey(sql: Sql, id: number, now: Date): Promise<void> {
+  await sql`
+    update remote_servers set agent_key_hash = null, agent_enrolled_at = null, updated_at = ${now}
+    where id = ${id}`;
+}

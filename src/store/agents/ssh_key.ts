@@ -1,0 +1,17 @@
+/** The control plane's own SSH key. */
+import type { Sql } from "../database/database.ts";
+
+export interface SshKeyRow {
+  public_key: string;
+  private_key_encrypted: string;
+}
+
+export async function findSshKey(sql: Sql): Promise<SshKeyRow | undefined> {
+  const [row] = await sql<SshKeyRow[]>`select public_key, private_key_encrypted from ssh_key`;
+  return row;
+}
+
+/** Does nothing when there is one. */
+export async function insertSshKey(sql: Sql, key: SshKeyRow, now: Date): Promise<void> {
+  await sql`insert into ssh_key ${sql({ id: 1, ...key, created_at: now })} on conflict do nothing`;
+}

@@ -1,0 +1,169 @@
+/** Backups: what verifications say of them, and which are due. */
+import type { BackupRow } from "./backups.ts";
+import type { Sql } from "../database/database.ts";
+import { isActive } from "../runs/runs.ts";
+import type { RunState } from "../../domain/run.ts";
+
+/**
+ * Sources of a damage report: a run of that kind, or `listing` for a listing of the backup's contents and for
+ * a download from it.
+ */
+export const DAMAGE_FINDERS = ["listing", "restore", "verify", "drill"] as const;
+export type DamageFinder = typeof DAMAGE_FINDERS[number];
+
+/**
+ * Whole, as all of it was read back. Gone is what the readers of its bytes found; what a drill found came of bytes that were whole.
+ * @param since When the reading began: damage that was found after that stays.
+ */
+export async function markVerified(sql: Sql, id: number, since: Date, now: Date): Promise<void> {
+  await sql`update backups set verified_at = ${now}, checked_at = ${now} where id = ${id}`;
+  await clearDamage(sql, id, ["listing", "restore", "verify"], since);
+  await noteAnswer(sql, id, now);
+}
+
+/** Damaged since the first time that it was found to be; the reason is the newest. Returns whether this is the first time. */
+export async function markDamaged(
+  sql: Sql,
+  id: number,
+  finder: DamageFinder,
+  reason: string,
+  now: Date,
+): Promise<boolean> {
+  const [row] = await sql<{ is_first: boolean }[]>`
+    update backups set damaged_at = coalesce(backups.damaged_at, ${now}), damage_reason = ${reason},
+      checked_at = ${now}
+    from (select damaged_at is null as is_first from backups where id = ${id} for update) earlier
+    where id = ${id} returning is_first`;
+  if (row === undefined) return false;
+  await sql`
+    insert into backup_damages ${sql({ backup_id: id, found_by: finder, found_at: now, reason })}
+    on conflict (backup_id, found_by) do update set found_at = excluded.found_at, reason = excluded.reason`;
+  await noteAnswer(sql, id, now);
+  return row.is_first;
+}
+
+/** What these found until then is gone. The backup is damaged for as long as anything else is left. */
+export async function clearDamage(
+  sql: Sql,
+  id: number,
+  finders: readonly DamageFinder[],
+  until: Date,
+): Promise<void> {
+  await sql`
+    delete from backup_damages
+    where backup_id = ${id} and found_by = any(${[...finders]}::text[]) and found_at <= ${until}`;
+  await sql`
+    update backups set damaged_at = case when newest.reason is not null then damaged_at end,
+      damage_reason = newest.reason
+    from (
+      select (
+        select reason from backup_damages where backup_id = ${id} order by found_at desc, found_by limit 1
+      ) as reason
+    ) newest
+    where id = ${id}`;
+}
+
+async function noteAnswer(sql: Sql, id: number, now: Date): Promise<void> {
+  await sql`
+    update backup_tasks set last_checked_at = ${now}
+    where id = (select backup_task_id from backups where id = ${id})`;
+}
+
+/**
+ * Restored in a drill: what its task shows outlives it. What drills found before `since` is gone, and nothing else: they need not read
+ * all that lies there.
+ * @param restoreMs How long the restore took.
+ */
+export async function markProven(
+  sql: Sql,
+  id: number,
+  restoreMs: number,
+  since: Date,
+  now: Date,
+): Promise<void> {
+  await sql`update backups set proven_at = ${now}, drill_duration_ms = ${restoreMs} where id = ${id}`;
+  await clearDamage(sql, id, ["drill"], since);
+  await sql`
+    update backup_tasks set last_proven_at = ${now}, restore_duration_ms = ${restoreMs}
+    where id = (select backup_task_id from backups where id = ${id})`;
+}
+
+/** The backup's run of that kind that is not over. */
+export async function findActiveCheck(
+  sql: Sql,
+  backupId: number,
+  kind: "verify" | "drill",
+): Promise<{ id: number; state: RunState } | undefined> {
+  const [row] = await sql<{ id: number; state: RunState }[]>`
+    select id, state from runs where backup_id = ${backupId} and kind = ${kind} and finished_at is null`;
+  return row;
+}
+
+/**
+ * Since the last answer, or since it was stored, the task's days have passed; or, where backups don't stay that long, the task had no
+ * answer for so long and this is its newest. What could not be found out is asked for again after a day.
+ */
+function dueForVerification(sql: Sql, now: Date) {
+  const daysAgo = sql`${now}::timestamptz - make_interval(days => t.verify_every)`;
+  const recently = sql`verification_queued_at > ${now}::timestamptz - interval '1 day'`;
+  const ofTask = sql`select from backups where backup_task_id = t.id`;
+  return sql`
+    b.removal_requested_at is null and t.paused_at is null and t.verify_every > 0
+    and (b.verification_queued_at is null or not b.${recently})
+    and not exists (select from runs where backup_id = b.id and kind = 'verify' and finished_at is null)
+    and (
+      coalesce(b.checked_at, b.created_at) <= ${daysAgo}
+      or (
+        coalesce(t.last_checked_at, t.created_at) <= ${daysAgo}
+        and not exists (${ofTask} and removal_requested_at is null and (created_at, id) > (b.created_at, b.id))
+        and not exists (${ofTask} and ${recently})
+      )
+    )`;
+}
+
+/** No check is at work on the server, and its connected agent knows what one is. */
+export function isIdle(sql: Sql) {
+  return sql`
+    s.connection_id is not null and s.agent_protocol >= 2 and not exists (
+      select from runs where remote_server_id = s.id and kind in ('verify', 'drill') and ${isActive(sql)}
+    )`;
+}
+
+/** Servers with a connected agent that knows verifications, none at work, and a backup that is due. */
+export async function serversWithDueVerifications(sql: Sql, now: Date): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select s.id from remote_servers s
+    where ${isIdle(sql)} and exists (
+      select from backups b join backup_tasks t on t.id = b.backup_task_id
+      where b.remote_server_id = s.id and ${dueForVerification(sql, now)}
+    ) order by s.id`;
+  return rows.map(({ id }) => id);
+}
+
+export interface DueBackup extends BackupRow {
+  due_at: Date;
+}
+
+/**
+ * The server's backup whose last answer is the oldest, locked with the server: of several control planes one gets it. None while
+ * another check is at work there.
+ */
+export async function lockDueVerification(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
+  if (!(await lockServer(sql, serverId))) return null;
+  const [row] = await sql<DueBackup[]>`
+    select b.*, least(coalesce(b.checked_at, b.created_at) + make_interval(days => t.verify_every), ${now}) as due_at
+    from backups b join backup_tasks t on t.id = b.backup_task_id join remote_servers s on s.id = b.remote_server_id
+    where b.remote_server_id = ${serverId} and ${isIdle(sql)} and ${dueForVerification(sql, now)}
+    order by coalesce(b.checked_at, b.created_at), b.id limit 1 for update of b skip locked`;
+  return row ?? null;
+}
+
+/** Waits for whoever has it: passed over, it would wait for the next round. False where it is gone. */
+export async function lockServer(sql: Sql, serverId: number): Promise<boolean> {
+  const rows = await sql`select from remote_servers where id = ${serverId} for no key update`;
+  return rows.length === 1;
+}
+
+export async function noteVerificationQueued(sql: Sql, id: number, now: Date): Promise<void> {
+  await sql`update backups set verification_queued_at = ${now} where id = ${id}`;
+}

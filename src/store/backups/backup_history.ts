@@ -1,0 +1,40 @@
+/** What is usual for a task: its last backups in numbers. */
+import { HISTORY_LENGTH, HISTORY_MINIMUM, type UsualFigures } from "../../domain/guards.ts";
+import type { Sql } from "../database/database.ts";
+
+/**
+ * Medians over the task's newest backups that are stored, not suspicious, and of the source as it is defined now. Null where
+ * they are too few; so is a figure that too few of them have.
+ */
+export async function usualFigures(sql: Sql, taskId: number): Promise<UsualFigures | null> {
+  const [row] = await sql<UsualFigures[]>`
+    select count(*) as backups_count,
+      ${median(sql, sql`size`)} as size,
+      ${median(sql, sql`bytes_read`)} as bytes_read,
+      ${median(sql, sql`files_count`)} as files_count,
+      ${median(sql, sql`incompressible_share`)} as incompressible_share,
+      ${median(sql, sql`size::double precision / bytes_read`)} as compression
+    from (
+      select b.size, b.bytes_read, b.files_count, b.incompressible_share
+      from backups b join backup_tasks t on t.id = b.backup_task_id
+      where b.backup_task_id = ${taskId} and b.removal_requested_at is null and b.suspicious_at is null
+        and b.missing = '[]'
+        and b.bytes_read > 0
+        and (t.source_changed_at is null or ${handedOverAt(sql)} > t.source_changed_at)
+      order by b.created_at desc, b.id desc limit ${HISTORY_LENGTH}
+    ) last`;
+  return row!.backups_count < HISTORY_MINIMUM ? null : row!;
+}
+
+/** The mean of the middle two where their number is even. */
+function median(sql: Sql, figure: ReturnType<Sql>) {
+  return sql`
+    case when count(${figure}) >= ${HISTORY_MINIMUM}
+      then percentile_cont(0.5) within group (order by (${figure})::double precision) end`;
+}
+
+/** When the run of backup `b` was given its job: a source that changes while it is at work is not what it stores. */
+function handedOverAt(sql: Sql) {
+  return sql`
+    coalesce((select max(leased_at) from run_attempts where run_id = b.run_id), b.created_at)`;
+}

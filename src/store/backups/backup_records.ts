@@ -1,0 +1,230 @@
+/** Backups: the writing side, from being stored to being gone. What the API reads of them is in backups.ts. */
+import type { Sql } from "../database/database.ts";
+
+export interface NewBackup {
+  user_id: number;
+  backup_task_id: number | null;
+  /** Null for one that was found at its destination. */
+  run_id: number | null;
+  backup_destination_id: number;
+  remote_server_id: number | null;
+  directory: string;
+  file_name: string;
+  size: number;
+  sha256: string;
+  engine: string;
+  encrypted: boolean;
+  encryption: "none" | "password" | "recipients";
+  /** Set where `encryption` is `password`. */
+  encryption_password_encrypted: string | null;
+  /** Public keys; empty unless `encryption` is `recipients`. */
+  encryption_recipients: string[];
+  bytes_read: number;
+  files_count: number | null;
+  warnings_count: number;
+  duration_ms: number;
+  source: object | null;
+  incompressible_share: number | null;
+  suspicious_at: Date | null;
+  suspicion: string | null;
+  missing: readonly { name: string; reason: string }[];
+  created_at: Date;
+}
+
+export interface NewBackupObject {
+  role: "archive" | "index" | "manifest";
+  name: string;
+  size: number;
+  sha256: string;
+  database: string | null;
+}
+
+export async function insertBackup(
+  sql: Sql,
+  backup: NewBackup,
+  objects: readonly NewBackupObject[],
+): Promise<number> {
+  const [row] = await sql<{ id: number }[]>`
+    insert into backups ${
+    sql({
+      ...backup,
+      source: backup.source && sql.json(backup.source as never),
+      missing: sql.json(backup.missing as never),
+    })
+  }
+    returning id`;
+  const rows = objects.map(({ database, ...object }, ordinal) => ({
+    ...object,
+    backup_id: row!.id,
+    ordinal,
+    database_name: database,
+  }));
+  await sql`insert into backup_objects ${sql(rows)}`;
+  return row!.id;
+}
+
+/**
+ * Marks backups for immediate removal. Backups already marked stay unchanged, except that a request overrides
+ * a rule. None may be held.
+ */
+export async function markForRemoval(
+  sql: Sql,
+  ids: readonly number[],
+  reason: "retention" | "request",
+  now: Date,
+): Promise<void> {
+  await sql`
+    update backups set removal_requested_at = ${now}, removal_reason = ${reason}, next_removal_at = ${now}
+    where id = any(${[...ids]}::bigint[]) and removal_requested_at is null`;
+  if (reason === "retention") return;
+  await sql`update backups set removal_reason = ${reason} where id = any(${[...ids]}::bigint[])`;
+}
+
+/** They are stored as before. Nothing of them may be gone. */
+export async function takeMarksBack(sql: Sql, ids: readonly number[]): Promise<void> {
+  await sql`
+    update backups set removal_requested_at = null, removal_reason = null, next_removal_at = null,
+      deletes_at = null, removal_attempts = 0, removal_error = null
+    where id = any(${[...ids]}::bigint[]) and removal_begun_at is null`;
+}
+
+/** Takes back backups that were to be forgotten; those partly removed continue to be removed. */
+export async function takeForgottenBack(sql: Sql, ids: readonly number[]): Promise<void> {
+  await takeMarksBack(sql, ids);
+  await sql`
+    update backups set removal_reason = 'request'
+    where id = any(${[...ids]}::bigint[]) and removal_reason = 'forget'`;
+}
+
+export interface RemovalRow {
+  id: number;
+  backup_destination_id: number;
+  remote_server_id: number | null;
+  directory: string;
+  names: string[];
+  removal_attempts: number;
+  /** Only the record is deleted; the objects stay. */
+  is_forgotten: boolean;
+  /** Nothing of it was gone before. */
+  is_whole: boolean;
+}
+
+/** What a run still reads stays until it is over. */
+function unused(sql: Sql) {
+  return sql`not exists (select from runs where backup_id = backups.id and finished_at is null)`;
+}
+
+function isDue(sql: Sql, now: Date) {
+  return sql`removal_requested_at is not null and next_removal_at <= ${now}
+    and (deletes_at is null or deletes_at <= ${now}) and ${unused(sql)}`;
+}
+
+/** Marked by a rule that can be asked again. */
+function isRevocable(sql: Sql) {
+  return sql`removal_reason = 'retention' and removal_begun_at is null and backup_task_id is not null`;
+}
+
+/** Tasks with backups whose removal is due, that a rule marked, and that are all there still. */
+export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select distinct backup_task_id as id from backups where ${isDue(sql, now)} and ${isRevocable(sql)}
+    order by id limit ${limit}`;
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Takes due removals for this replica: until `leaseUntil` no other takes them. From now on something of them may be gone.
+ * @param confirmed Of those that a rule marked, these alone: it was asked again, in this transaction.
+ */
+export function claimRemovals(
+  sql: Sql,
+  now: Date,
+  leaseUntil: Date,
+  limit: number,
+  confirmed: readonly number[],
+): Promise<RemovalRow[]> {
+  return sql<RemovalRow[]>`
+    update backups b set next_removal_at = ${leaseUntil}, removal_begun_at = coalesce(b.removal_begun_at, ${now})
+    from (
+      select id, removal_begun_at is null as is_whole from backups where ${isDue(sql, now)}
+        and (not (${isRevocable(sql)}) or id = any(${[...confirmed]}::bigint[]))
+      order by next_removal_at, id limit ${limit} for update skip locked
+    ) due
+    where b.id = due.id
+    returning b.id, b.backup_destination_id, b.remote_server_id, b.directory, b.removal_attempts, due.is_whole,
+      b.removal_reason = 'forget' as is_forgotten,
+      (select coalesce(array_agg(name order by ordinal), '{}') from backup_objects where backup_id = b.id) as names`;
+}
+
+/**
+ * Returns one object of each of the newest other backups that should be in the same directory. If none of
+ * them is found, the directory is the wrong one.
+ */
+export async function witnessesOf(
+  sql: Sql,
+  place: { destinationId: number; directory: string; serverId: number | null },
+  exceptBackup: number | null,
+): Promise<string[]> {
+  const rows = await sql<{ name: string }[]>`
+    select (select name from backup_objects where backup_id = b.id order by ordinal desc limit 1) as name
+    from backups b
+    where b.backup_destination_id = ${place.destinationId} and b.directory = ${place.directory}
+      and b.remote_server_id is not distinct from coalesce(${place.serverId}::bigint, b.remote_server_id)
+      and b.removal_begun_at is null and b.id is distinct from ${exceptBackup}
+      and not exists (select from backup_damages d where d.backup_id = b.id)
+    order by b.created_at desc, b.id desc limit 5`;
+  return rows.map(({ name }) => name).filter((name) => name !== null);
+}
+
+export async function deleteBackupRecord(sql: Sql, id: number): Promise<void> {
+  await sql`delete from backups where id = ${id}`;
+}
+
+/** @param isWhole Nothing of it is gone, for certain. */
+export async function postponeRemoval(
+  sql: Sql,
+  id: number,
+  error: string,
+  next: Date,
+  isWhole: boolean,
+): Promise<void> {
+  await sql`
+    update backups
+    set removal_attempts = removal_attempts + 1, removal_error = ${error}, next_removal_at = ${next},
+      removal_begun_at = case when not ${isWhole} then removal_begun_at end
+    where id = ${id}`;
+}
+
+/** The agent of this server is back: what waits for it is tried at once. */
+export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Promise<boolean> {
+  const [backups, leftovers] = await Promise.all([
+    sql`
+      update backups set next_removal_at = greatest(deletes_at, ${now})
+      where removal_requested_at is not null and remote_server_id = ${serverId} and removal_error is not null`,
+    sql`
+      update leftovers set next_removal_at = ${now}
+      where remote_server_id = ${serverId} and error is not null`,
+  ]);
+  return backups.count + leftovers.count > 0;
+}
+
+/** When the next removal is due, of a backup or a leftover. */
+export async function nextRemovalAt(sql: Sql): Promise<Date | null> {
+  const [row] = await sql<{ next: Date | null }[]>`
+    select least(
+      (select min(next_removal_at) from backups where removal_requested_at is not null and ${unused(sql)}),
+      (select min(next_removal_at) from leftovers)
+    ) as next`;
+  return row!.next;
+}
+
+/** Of a task's newest backup: for the next one's ETA and part size. */
+export async function lastBackupFigures(
+  sql: Sql,
+  taskId: number,
+): Promise<{ bytes_read: number; size: number } | null> {
+  const [row] = await sql<{ bytes_read: number; size: number }[]>`
+    select bytes_read, size from backups where backup_task_id = ${taskId}
+    order by created_at desc, id desc limit 1`;
+  return row ?? null;
+}

@@ -1,0 +1,59 @@
+/** Backups: what decides whether they stay, and the holds that keep them. */
+import type { RetainedBackup } from "../../domain/retention.ts";
+import type { Sql } from "../database/database.ts";
+
+export interface RetainedBackupRow extends RetainedBackup {
+  readonly size: number;
+  readonly file_name: string;
+}
+
+/** A task's backups that nobody asked to remove, in no order. */
+export async function storedBackups(sql: Sql, taskId: number): Promise<RetainedBackupRow[]> {
+  return await sql<RetainedBackupRow[]>`${retained(sql)} where ${isStored(sql, taskId)}`;
+}
+
+/** The same, locked: none is held, marked or changed by others until the transaction ends. */
+export async function lockStoredBackups(sql: Sql, taskId: number): Promise<RetainedBackupRow[]> {
+  return await sql<RetainedBackupRow[]>`
+    ${retained(sql)} where ${isStored(sql, taskId)} order by id for update`;
+}
+
+export interface RevocableBackupRow extends RetainedBackupRow {
+  readonly is_marked: boolean;
+}
+
+/** With them those that a rule marked and of which nothing is gone; locked as well, in the same order. */
+export async function lockRevocableBackups(sql: Sql, taskId: number): Promise<RevocableBackupRow[]> {
+  return await sql<RevocableBackupRow[]>`
+    ${retained(sql)} where backup_task_id = ${taskId}
+      and (removal_requested_at is null or (removal_reason = 'retention' and removal_begun_at is null))
+    order by id for update`;
+}
+
+function retained(sql: Sql) {
+  return sql`
+    select id, size, file_name, created_at, held_at is not null as held, damaged_at is not null as damaged,
+      suspicious_at is not null as suspicious, missing <> '[]' as incomplete, removal_requested_at is not null as is_marked
+    from backups`;
+}
+
+function isStored(sql: Sql, taskId: number) {
+  return sql`backup_task_id = ${taskId} and removal_requested_at is null`;
+}
+
+/** Held twice, it is held since the first time; a reason replaces the one before. It may not be marked for removal. */
+export async function setHold(sql: Sql, id: number, reason: string | null, now: Date): Promise<void> {
+  await sql`
+    update backups set held_at = coalesce(held_at, ${now}), hold_ends_at = null, hold_reason = coalesce(${reason}, hold_reason)
+    where id = ${id}`;
+}
+
+/** Sets when a hold ends. A hold that was released before keeps its time. */
+export async function releaseHold(sql: Sql, id: number, endsAt: Date): Promise<void> {
+  await sql`
+    update backups set hold_ends_at = coalesce(hold_ends_at, ${endsAt}) where id = ${id} and held_at is not null`;
+}
+
+export async function clearSuspicion(sql: Sql, id: number): Promise<void> {
+  await sql`update backups set suspicious_at = null, suspicion = null where id = ${id}`;
+}

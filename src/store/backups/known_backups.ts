@@ -1,0 +1,51 @@
+/** What the records know of a place, where a recovery compares them with what lies there. */
+import type { DestinationPlace } from "../../domain/location.ts";
+import type { Sql } from "../database/database.ts";
+
+export interface KnownManifest {
+  name: string;
+  sha256: string;
+  directory: string;
+  backup_destination_id: number;
+}
+
+/** Of every backup; the newest first. */
+export function knownManifests(sql: Sql): Promise<KnownManifest[]> {
+  return sql<KnownManifest[]>`
+    select o.name, o.sha256, b.directory, b.backup_destination_id
+    from backup_objects o join backups b on b.id = o.backup_id
+    where o.role = 'manifest' order by b.id desc`;
+}
+
+export interface TaskPlace {
+  id: number;
+  user_id: number;
+  label: string;
+  remote_server_id: number;
+  backup_destination_id: number;
+  destination: DestinationPlace;
+  store_path: string | null;
+}
+
+export function taskPlaces(sql: Sql): Promise<TaskPlace[]> {
+  return sql<TaskPlace[]>`
+    select t.id, t.user_id, t.label, t.remote_server_id, t.backup_destination_id, t.store_path,
+      json_build_object('type', d.type, 'local_path', d.local_path, 'sftp_path', d.sftp_path) as destination
+    from backup_tasks t join backup_destinations d on d.id = t.backup_destination_id order by t.id`;
+}
+
+/** What each server's agent calls its machine, and the address that the server has; the user's own servers first. */
+export async function serverNames(sql: Sql, userId: number): Promise<{ id: number; names: string[] }[]> {
+  return await sql<{ id: number; names: string[] }[]>`
+    select id, array_remove(array[agent_description ->> 'hostname', ip_address], null) as names
+    from remote_servers order by user_id = ${userId} desc, id`;
+}
+
+/** Sealed; every one that a task or a backup has. */
+export async function backupPasswords(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ sealed: string }[]>`
+    select encryption_password_encrypted as sealed from backup_tasks where encryption_password_encrypted is not null
+    union all
+    select encryption_password_encrypted from backups where encryption_password_encrypted is not null`;
+  return rows.map(({ sealed }) => sealed);
+}

@@ -1,0 +1,170 @@
+/** The trash: its delay, and the events not yet reported to administrators. */
+import { DEFAULT_DELETE_DELAY_DAYS, type DeleteDelay } from "../../domain/trash.ts";
+import type { NotificationEvent } from "../../domain/notification.ts";
+import type { Sql } from "../database/database.ts";
+
+interface SettingsRow {
+  delay_days: number;
+  next_delay_days: number | null;
+  next_from: Date | null;
+}
+
+/** Returns null if no control plane has configured one yet. */
+export async function findDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
+  const [row] = await sql<SettingsRow[]>`
+    select delay_days, next_delay_days, next_from from trash_settings`;
+  if (row === undefined) return null;
+  return {
+    days: row.delay_days,
+    next: row.next_from === null ? null : { days: row.next_delay_days!, from: row.next_from },
+  };
+}
+
+/** Prevents other control planes from changing the delay until the transaction ends. */
+export async function lockDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
+  await sql`lock table trash_settings in exclusive mode`;
+  return await findDeleteDelay(sql);
+}
+
+export async function storeDeleteDelay(sql: Sql, { days, next }: DeleteDelay): Promise<void> {
+  const values = { delay_days: days, next_delay_days: next?.days ?? null, next_from: next?.from ?? null };
+  await sql`insert into trash_settings ${sql(values)} on conflict (id) do update set ${sql(values)}`;
+}
+
+/**
+ * Puts backups into the trash. Those already in it keep their time; one marked by a rule gets the trash's
+ * time. One whose removal has begun gets no further delay. None may be held.
+ */
+export async function trashBackups(
+  sql: Sql,
+  ids: readonly number[],
+  reason: "request" | "forget",
+  { now, deletesAt }: { now: Date; deletesAt: Date },
+): Promise<void> {
+  await sql`
+    update backups set removal_requested_at = coalesce(removal_requested_at, ${now}), removal_reason = ${reason},
+      deletes_at = case
+        when removal_begun_at is not null then deletes_at
+        when removal_reason = 'retention' then ${deletesAt}
+        else coalesce(deletes_at, ${deletesAt}) end,
+      next_removal_at = case
+        when removal_begun_at is not null then least(next_removal_at, greatest(deletes_at, ${now}))
+        when removal_reason = 'retention' then ${deletesAt}
+        else coalesce(deletes_at, ${deletesAt}) end
+    where id = any(${[...ids]}::bigint[])`;
+}
+
+/** Marks backups that changed rules remove: nothing is removed before `deletesAt`. None may be held. */
+export async function trashByRule(
+  sql: Sql,
+  ids: readonly number[],
+  { now, deletesAt }: { now: Date; deletesAt: Date },
+): Promise<void> {
+  await sql`
+    update backups set removal_requested_at = ${now}, removal_reason = 'retention', deletes_at = ${deletesAt},
+      next_removal_at = ${deletesAt}
+    where id = any(${[...ids]}::bigint[]) and removal_requested_at is null`;
+}
+
+/** Ends the released holds that are due. */
+export async function endReleasedHolds(sql: Sql, now: Date): Promise<void> {
+  await sql`
+    update backups set held_at = null, hold_reason = null, hold_ends_at = null where hold_ends_at <= ${now}`;
+}
+
+/** Finds users whose time in the trash is over, and who own nothing any more. */
+export async function usersToDelete(sql: Sql, now: Date): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select id from users u where deletes_at <= ${now}
+      and not exists (select from backups where user_id = u.id)
+      and not exists (select from backup_tasks where user_id = u.id)
+      and not exists (select from backup_destinations where user_id = u.id)
+    for update`;
+  return rows.map(({ id }) => id);
+}
+
+/** Finds destinations whose time in the trash is over, and which store nothing any more. */
+export async function destinationsToDelete(sql: Sql, now: Date): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select id from backup_destinations d where deletes_at <= ${now}
+      and not exists (select from backups where backup_destination_id = d.id)
+      and not exists (select from backup_tasks where backup_destination_id = d.id)
+      and not exists (select from runs where backup_destination_id = d.id and finished_at is null)
+    for update`;
+  return rows.map(({ id }) => id);
+}
+
+/** Returns when the next record in the trash or the next hold ends, not counting backups. */
+export async function nextTrashAt(sql: Sql): Promise<Date | null> {
+  const [row] = await sql<{ next: Date | null }[]>`
+    select least(
+      (select min(hold_ends_at) from backups),
+      (select min(deletes_at) from users),
+      (select min(deletes_at) from backup_destinations)
+    ) as next`;
+  return row!.next;
+}
+
+export interface TrashNews {
+  user_id: number;
+  event: "delete" | "forget" | "release" | "retention";
+  /** The resource as in the API's paths: `backups`. */
+  resource: string;
+  resource_id: number;
+  ends_at: Date;
+}
+
+export async function insertTrashNews(sql: Sql, news: readonly TrashNews[], now: Date): Promise<void> {
+  if (news.length === 0) return;
+  await sql`insert into trash_news ${sql(news.map((each) => ({ ...each, created_at: now })))}`;
+}
+
+/** A summary of one user's changes to one kind of record. */
+export interface TrashSummary {
+  email: string | null;
+  event: TrashNews["event"];
+  resource: string;
+  count: number;
+  /** The first ten ids. */
+  ids: number[];
+  ends_at: Date;
+}
+
+/** Returns when administrators were last notified; null: never. Locks it until the transaction ends. */
+export async function lockTrashTold(sql: Sql): Promise<Date | null> {
+  await sql`insert into trash_settings (delay_days) values (${DEFAULT_DELETE_DELAY_DAYS}) on conflict do nothing`;
+  const [row] = await sql<{ told_at: Date | null }[]>`select told_at from trash_settings for update`;
+  return row!.told_at;
+}
+
+export async function hasTrashNews(sql: Sql): Promise<boolean> {
+  const rows = await sql`select from trash_news limit 1`;
+  return rows.length > 0;
+}
+
+/** Removes all pending events and returns their summaries. */
+export async function takeTrashNews(sql: Sql, now: Date): Promise<TrashSummary[]> {
+  await sql`update trash_settings set told_at = ${now}`;
+  return await sql<TrashSummary[]>`
+    with taken as (delete from trash_news returning *)
+    select u.email, n.event, n.resource, count(*) as count, min(n.ends_at) as ends_at,
+      (array_agg(n.resource_id order by n.resource_id))[1:10] as ids
+    from taken n left join users u on u.id = n.user_id
+    group by u.email, n.event, n.resource order by u.email, n.resource, n.event`;
+}
+
+/** Inserts one delivery for each of the user's streams that has notifications enabled. Returns how many. */
+export async function insertDeliveriesTo(
+  sql: Sql,
+  userId: number,
+  key: string,
+  event: NotificationEvent,
+  now: Date,
+): Promise<number> {
+  const { count } = await sql`
+    insert into notification_deliveries (notification_stream_id, event_key, event, state, due_at, created_at)
+    select n.id, ${key}, ${sql.json(event as never)}, 'waiting', ${now}, ${now}
+    from notification_streams n where n.user_id = ${userId} and (n.on_success or n.on_failure) order by n.id
+    on conflict (notification_stream_id, event_key) do nothing`;
+  return count;
+}

@@ -1,0 +1,83 @@
+/** TLS to PostgreSQL: asked for in plain text first (the protocol's section "SSL Session Encryption"), then as usual. */
+import { Buffer } from "node:buffer";
+import { isIP, type Socket } from "node:net";
+import { connect, type TLSSocket } from "node:tls";
+import { systemClock } from "../../domain/clock.ts";
+import type { DatabaseTls } from "../../domain/database/database_url.ts";
+
+/** Its length, and a version that no protocol has. */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+const YES = "S".charCodeAt(0);
+
+/** How long a server may take until the way to it is encrypted. Milliseconds. */
+const PATIENCE = 10_000;
+
+/**
+ * Waits until `socket` is connected, and encrypts it. Returns the socket to speak over: the same, where the server has no TLS
+ * and none is insisted on. Rejects with the reason, the socket closed.
+ */
+export async function encrypted(socket: Socket, host: string, tls: DatabaseTls): Promise<Socket> {
+  const late = problem("CONNECT_TIMEOUT", `no answer in ${PATIENCE / 1000} s`);
+  const timer = setTimeout(() => socket.destroy(late), PATIENCE);
+  try {
+    await event(socket, "connect");
+    const answered = event(socket, "data") as Promise<Uint8Array>;
+    socket.write(SSL_REQUEST);
+    const [answer] = await answered;
+    if (answer !== YES) {
+      if (tls.mode === "prefer") return socket;
+      throw problem("CONNECTION_REFUSED", "the server has no TLS");
+    }
+    const secure = connect({
+      socket,
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...(tls.rootCertificate === null ? {} : { ca: await Deno.readTextFile(tls.rootCertificate) }),
+      // The certificate is checked below, where its dates are known: Deno 2.9.6 calls an expired one "unable
+      // to verify".
+      rejectUnauthorized: false,
+      ...(tls.mode === "verify-ca" ? { checkServerIdentity: () => undefined } : {}),
+    });
+    secure.once("close", () => socket.destroy());
+    await event(secure, "secureConnect");
+    const isVerified = tls.mode !== "prefer" && tls.mode !== "require";
+    if (isVerified && !secure.authorized) throw certificateFault(secure);
+    return secure;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function certificateFault(socket: TLSSocket): Error {
+  const { valid_from, valid_to, subjectaltname } = socket.getPeerCertificate();
+  const seconds = (moment: string) => Math.floor(new Date(moment).getTime() / 1000);
+  const now = systemClock.now().getTime() / 1000;
+  const code = String((socket.authorizationError as { code?: string })?.code ?? socket.authorizationError);
+  const text = String((socket.authorizationError as Error)?.message ?? code);
+  if (seconds(valid_to) < now) return problem(code, `certificate not valid after ${seconds(valid_to)}`);
+  if (seconds(valid_from) > now) return problem(code, `certificate not valid before ${seconds(valid_from)}`);
+  return problem(code, /ALTNAME/.test(code) ? `${text} ${subjectaltname ?? ""}` : text);
+}
+
+/** In postgres.js's words. */
+function problem(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code, errno: code });
+}
+
+/** What comes with the event; rejects where an error or the end comes first. */
+function event(socket: Socket, name: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const listeners: [string, (value: unknown) => void][] = [
+      [name, (value) => settle(() => resolve(value))],
+      ["error", (error) => settle(() => reject(error))],
+      ["close", () => settle(() => reject(problem("CONNECTION_CLOSED", "the server closed the connection")))],
+    ];
+    const settle = (end: () => void) => {
+      for (const [of, listener] of listeners) socket.removeListener(of, listener);
+      end();
+    };
+    for (const [of, listener] of listeners) socket.on(of, listener);
+  });
+}

@@ -1,0 +1,273 @@
+/**
+ * The seam between services and the loops that act on them: one Postgres channel, a JSON payload. A lost
+ * notification is made up by each listener's slow poll, so sending one is never a promise.
+ */
+import postgres from "postgres";
+import { systemClock } from "../../domain/clock.ts";
+import type { RunState } from "../../domain/run.ts";
+import { logger } from "../../telemetry/logging.ts";
+import { type Database, dropConnections, type Sql } from "./database.ts";
+import type { Backends } from "./database_servers.ts";
+import { settleConnections } from "./lost_connections.ts";
+
+export const CHANNEL = "rearguard";
+
+export type Notification =
+  /** A run waits for a hand-over to this server's agent. `traceparent` is of the span that made a new one. */
+  | { topic: "run_queued"; run_id: number; remote_server_id: number; traceparent?: string }
+  /** A run in the agent's hands is to be stopped. */
+  | { topic: "run_cancelling"; run_id: number; remote_server_id: number }
+  /** New output rows. */
+  | { topic: "run_output"; run_id: number }
+  /** A run's state changed. `state` is left out for a new run. */
+  | { topic: "run_changed"; run_id: number; state?: RunState }
+  /** A task's next due time may have moved. */
+  | { topic: "schedule_changed" }
+  /** A question waits for this server's agent. */
+  | { topic: "agent_request"; id: number; remote_server_id: number }
+  | { topic: "agent_response"; id: number }
+  /** The agent's key is no longer good: close its socket. */
+  | { topic: "agent_revoked"; remote_server_id: number }
+  /** The replica that holds this connection pings its agent, and answers with `agent_alive`. */
+  | { topic: "agent_probe"; connection_id: string; probe: string; patience_ms: number }
+  | { topic: "agent_alive"; probe: string }
+  /** Another connection of the same agent has replaced this one. */
+  | { topic: "agent_replaced"; connection_id: string }
+  /** A token of this user, or what it allows, is not what it was. */
+  | { topic: "tokens_changed"; user_id: number }
+  /** The secret keys have changed: read them again. */
+  | { topic: "keys_changed" }
+  /** Objects wait to be removed. */
+  | { topic: "removal_due" }
+  /** Something waits to be told to a notification stream. */
+  | { topic: "notification_due" }
+  /** A secret, sealed with the keyring, for every replica to hold in memory until then (ISO 8601 UTC). */
+  | { topic: "secret_passed"; of: string; sealed: string; until: string }
+  /** A replica needs it and has missed it: whoever holds it passes it again. */
+  | { topic: "secret_wanted"; of: string };
+
+/** Sends on commit of the surrounding transaction. */
+export async function notify(sql: Sql, notification: Notification): Promise<void> {
+  await sql`select pg_notify(${CHANNEL}, ${JSON.stringify(notification)})`;
+}
+
+/** The same for many, in one statement. */
+export async function notifyAll(sql: Sql, notifications: readonly Notification[]): Promise<void> {
+  if (notifications.length === 0) return;
+  const payloads = notifications.map((notification) => JSON.stringify(notification));
+  await sql`select pg_notify(${CHANNEL}, payload) from unnest(${payloads}::text[]) as payload`;
+}
+
+/** One LISTEN connection a process, fanned out to whoever is interested. */
+export interface Bus {
+  /** `handler` also gets `{ topic: "reconnected" }` when notifications may have been missed. */
+  subscribe(handler: (notification: Notification | { topic: "reconnected" }) => void): () => void;
+  /**
+   * Returns one sentence on what is wrong with the connection to the database; null if the bus listens and
+   * every connection of the pool has worked since.
+   */
+  problem(): Promise<string | null>;
+  close(): Promise<void>;
+}
+
+export interface BusTimes {
+  /** Between two looks at the server. */
+  lookMs: number;
+  /** How long it may be silent: then its connections are given up, as those of a machine that is gone. */
+  patienceMs: number;
+}
+
+const TIMES: BusTimes = { lookMs: 5_000, patienceMs: 10_000 };
+
+/**
+ * Resolves once it listens. From then on it comes back by itself, however long Postgres is away. As it looks at the server
+ * all the time, it also sees for the pool when that is gone, has become read-only or is another one: the pool's connections
+ * end then, and are made anew.
+ */
+export async function openBus(database: Database, times: BusTimes = TIMES): Promise<Bus> {
+  const handlers = new Set<(notification: Notification | { topic: "reconnected" }) => void>();
+  const deliver = (notification: Notification | { topic: "reconnected" }) => {
+    for (const handler of [...handlers]) handler(notification);
+  };
+  const stopped = new AbortController();
+  const state: BusState = { listening: await listenOnce(database, deliver), isSettled: true };
+  const done = keepListening(database, deliver, state, times, stopped.signal);
+  return {
+    subscribe(handler) {
+      handlers.add(handler);
+      return () => void handlers.delete(handler);
+    },
+    async problem() {
+      const { listening } = state;
+      // This connection breaks first when the server ends, and a query detects a loss that was not noticed
+      // yet.
+      const answer = await listening?.look().catch(() => null) ?? null;
+      return answer !== null && state.listening === listening && state.isSettled
+        ? null
+        : "The connections to the database are being made anew.";
+    },
+    async close() {
+      stopped.abort();
+      await done;
+    },
+  };
+}
+
+interface BusState {
+  /** Null while the database is away. */
+  listening: Listening | null;
+  /** Whether every connection of the pool has worked since the bus began to listen. */
+  isSettled: boolean;
+}
+
+type Deliver = (notification: Notification | { topic: "reconnected" }) => void;
+
+interface Listening {
+  /** Resolves when the connection is gone. */
+  readonly lost: Promise<void>;
+  /** Names this run of the server's process. */
+  readonly server: string;
+  /** This user's processes on the server when the bus began to listen. */
+  readonly backends: Backends;
+  look(): Promise<ServerState>;
+  end(): Promise<void>;
+}
+
+interface ServerState {
+  server: string;
+  readOnly: boolean;
+}
+
+/** Between two tries to connect again. Milliseconds. */
+const RETRY = 500;
+
+/** postgres.js's own `listen` gives up for good when its one try to connect again fails. */
+async function keepListening(
+  database: Database,
+  deliver: Deliver,
+  state: BusState,
+  times: BusTimes,
+  signal: AbortSignal,
+): Promise<void> {
+  let { server } = state.listening!;
+  while (true) {
+    const listening = state.listening!;
+    await untilUseless(database, listening, times, signal);
+    Object.assign(state, { listening: null, isSettled: false });
+    const lostAt = systemClock.monotonic();
+    await listening.end();
+    const next = await listenAgain(database, deliver, signal);
+    if (next === null) return;
+    // Older connections lead nowhere, or to a server that is read-only. Newer ones may lead to either server,
+    // and the good ones may have running queries.
+    if (next.server !== server) dropConnections(database, lostAt, next.backends);
+    server = next.server;
+    state.listening = next;
+    void settleConnections(database).then(() => {
+      if (state.listening === next) state.isSettled = true;
+    });
+    deliver({ topic: "reconnected" });
+  }
+}
+
+/** Resolves once the connection is lost, the server is no longer usable, or the signal aborts. */
+async function untilUseless(
+  database: Database,
+  listening: Listening,
+  times: BusTimes,
+  signal: AbortSignal,
+): Promise<void> {
+  const over = new AbortController();
+  const useless = watch(listening, times, AbortSignal.any([over.signal, signal])).then((reason) => {
+    if (reason !== null) giveUp(database, reason);
+  });
+  await Promise.race([listening.lost, useless]);
+  over.abort();
+}
+
+/** Null once the signal aborts. */
+async function listenAgain(
+  database: Database,
+  deliver: Deliver,
+  signal: AbortSignal,
+): Promise<Listening | null> {
+  while (!signal.aborted) {
+    // A failure here means that the database is still away: the services report it, and this loop waits.
+    const listening = await listenOnce(database, deliver).catch(() => null);
+    if (listening !== null && !signal.aborted) return listening;
+    await listening?.end();
+    await systemClock.sleep(RETRY, signal).catch(() => {});
+  }
+  return null;
+}
+
+function giveUp(database: Database, reason: string): void {
+  log.warn("The database's connections are made anew: {reason}", { reason });
+  dropConnections(database);
+}
+
+/** Why the server is of no use any more; null once the signal aborts, or when the connection tells by itself. */
+async function watch(listening: Listening, times: BusTimes, signal: AbortSignal): Promise<string | null> {
+  while (true) {
+    await systemClock.sleep(times.lookMs, signal).catch(() => {});
+    if (signal.aborted) return null;
+    const patience = new AbortController();
+    const silence = silent(times.patienceMs, patience.signal);
+    const found = await Promise.race([listening.look().catch(() => null), silence]);
+    patience.abort();
+    if (found === "silent") return "the server does not answer";
+    if (found === null || signal.aborted) return null;
+    if (found.readOnly) return "the server has become read-only";
+  }
+}
+
+/** In two steps: where this process itself was held up, the answer that has come meanwhile is still read. */
+async function silent(ms: number, signal: AbortSignal): Promise<"silent" | null> {
+  try {
+    await systemClock.sleep(ms / 2, signal);
+    await systemClock.sleep(ms / 2, signal);
+    return "silent";
+  } catch {
+    return null;
+  }
+}
+
+/** A connection of its own that only listens; the pool's settings are reused as they were read. */
+async function listenOnce(database: Database, deliver: Deliver): Promise<Listening> {
+  let lose = () => {};
+  const lost = new Promise<void>((resolve) => lose = resolve);
+  const settings = {
+    ...database.options,
+    max: 1,
+    idle_timeout: null,
+    max_lifetime: null,
+    fetch_types: false,
+    onnotify: (_channel: string, payload: string) => deliver(JSON.parse(payload) as Notification),
+    onclose: () => lose(),
+  };
+  const connection = postgres(settings as unknown as postgres.Options<Record<string, never>>);
+  const end = () => connection.end({ timeout: 1 });
+  const look = async () => {
+    const [row] = await connection<{ server: string; read_only: boolean }[]>`
+      select pg_postmaster_start_time()::text as server,
+        pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as read_only`;
+    return { server: row!.server, readOnly: row!.read_only };
+  };
+  try {
+    await connection.unsafe(`listen ${CHANNEL}`);
+    // This connection is idle by design. Servers before 14 do not know the setting.
+    await connection`
+      select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout'`;
+    const { server } = await look();
+    const at = systemClock.monotonic();
+    const rows = await connection<{ pid: number }[]>`
+      select pid from pg_stat_activity where usename = current_user`;
+    const backends = { pids: new Set(rows.map(({ pid }) => pid)), at };
+    return { lost, server, backends, look, end };
+  } catch (cause) {
+    await end();
+    throw cause;
+  }
+}
+
+const log = logger("database");

@@ -1,0 +1,36 @@
+/** Checks whether the connection to PostgreSQL keeps sessions: a pooler in transaction mode does not. */
+import { randomBytes } from "node:crypto";
+import postgres from "postgres";
+import { systemClock } from "../../domain/clock.ts";
+import type { Database } from "./database.ts";
+
+/** Timeout of the notification. Milliseconds. */
+const PATIENCE = 5_000;
+
+/**
+ * Listens on one connection and notifies through another, as control planes do. Resolves with whether the
+ * notification arrived. Through a pooler in transaction mode, such as PgBouncer, it reaches any client that
+ * uses the server connection at that moment.
+ */
+export async function keepsSessions(database: Database): Promise<boolean> {
+  const channel = `rearguard_check_${randomBytes(8).toString("hex")}`;
+  const arrived = Promise.withResolvers<boolean>();
+  const settings = {
+    ...database.options,
+    max: 1,
+    fetch_types: false,
+    onnotify: (name: string) => name === channel && arrived.resolve(true),
+  };
+  const listener = postgres(settings as unknown as postgres.Options<Record<string, never>>);
+  const late = new AbortController();
+  try {
+    await listener.unsafe(`listen ${channel}`);
+    await database.unsafe(`notify ${channel}`);
+    const silence = systemClock.sleep(PATIENCE, late.signal).then(() => false, () => false);
+    return await Promise.race([arrived.promise, silence]);
+  } finally {
+    late.abort();
+    await listener.unsafe(`unlisten ${channel}`).catch(() => {}); // it may have been another session's
+    await listener.end({ timeout: 1 });
+  }
+}

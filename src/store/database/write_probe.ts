@@ -1,0 +1,26 @@
+/** Tests with a write that needs disk space whether the database can store again. */
+import { databaseTrouble } from "../../domain/database/database_trouble.ts";
+import type { Database } from "./database.ts";
+import { beginOnce } from "./lost_transactions.ts";
+import { endWriteTrouble, hasWriteTrouble } from "./write_trouble.ts";
+
+/**
+ * Returns one sentence if nothing can be stored, otherwise null. After a failed write, each call tries a
+ * write that needs disk space, and rolls it back.
+ */
+export async function writeTrouble(database: Database): Promise<string | null> {
+  if (!hasWriteTrouble(database)) return null;
+  try {
+    await beginOnce(database, async (sql) => {
+      await sql`create temporary table rearguard_room (bytes bytea) on commit drop`;
+      await sql`alter table rearguard_room alter bytes set storage external`;
+      await sql`insert into rearguard_room select decode(repeat('00', 65536), 'hex') from generate_series(1, 16)`;
+    });
+  } catch (error) {
+    const trouble = databaseTrouble(error);
+    if (trouble === null) throw error;
+    return trouble.sentence;
+  }
+  endWriteTrouble(database);
+  return null;
+}

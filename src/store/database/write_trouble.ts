@@ -1,0 +1,25 @@
+/** Tracks whether the database accepts writes: records failures of transactions until a write succeeds. */
+import { databaseTrouble } from "../../domain/database/database_trouble.ts";
+import { logger } from "../../telemetry/logging.ts";
+import type { Database } from "./database.ts";
+
+const troubles = new WeakMap<Database, string>();
+
+/** Records, and logs once, an error that prevents all writes. */
+export function noteWriteTrouble(database: Database, error: unknown): void {
+  const trouble = databaseTrouble(error);
+  if (trouble === null || !trouble.stopsWrites || troubles.get(database) === trouble.sentence) return;
+  troubles.set(database, trouble.sentence);
+  log().error(`${trouble.sentence} (${(error as Error).message})`);
+}
+
+/** Returns whether an error prevented writes, and none has succeeded since. */
+export function hasWriteTrouble(database: Database): boolean {
+  return troubles.has(database);
+}
+
+export function endWriteTrouble(database: Database): void {
+  if (troubles.delete(database)) log().warn("The database stores again");
+}
+
+const log = () => logger("database");

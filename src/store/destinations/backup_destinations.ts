@@ -1,0 +1,204 @@
+/** Backup destinations: where archives are stored. */
+import type { Sql } from "../database/database.ts";
+import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+
+export interface BackupDestinationRow {
+  id: number;
+  user_id: number;
+  label: string;
+  type: "local" | "s3" | "custom_s3" | "sftp";
+  local_path: string | null;
+  s3_access_key_encrypted: string | null;
+  s3_secret_key_encrypted: string | null;
+  s3_bucket_name: string | null;
+  s3_region: string | null;
+  /** Null for Amazon's own. */
+  s3_endpoint: string | null;
+  path_style_endpoint: boolean;
+  sftp_host: string | null;
+  sftp_port: number | null;
+  sftp_username: string | null;
+  sftp_password_encrypted: string | null;
+  sftp_private_key_encrypted: string | null;
+  /** Pinned fingerprint, `SHA256:<base64, unpadded>`. */
+  sftp_host_key: string | null;
+  sftp_path: string | null;
+  /** When it will be deleted; null unless it is in the trash. */
+  deletes_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type NewBackupDestination = Omit<
+  BackupDestinationRow,
+  "id" | "user_id" | "deletes_at" | "created_at" | "updated_at"
+>;
+
+export async function insertBackupDestination(
+  sql: Sql,
+  userId: number,
+  destination: NewBackupDestination,
+  now: Date,
+): Promise<number> {
+  const values = { ...destination, user_id: userId, created_at: now, updated_at: now };
+  const [row] = await sql<{ id: number }[]>`insert into backup_destinations ${sql(values)} returning id`;
+  return row!.id;
+}
+
+export async function updateBackupDestination(
+  sql: Sql,
+  id: number,
+  changes: Partial<NewBackupDestination>,
+  now: Date,
+): Promise<void> {
+  await sql`update backup_destinations set ${sql({ ...changes, updated_at: now })} where id = ${id}`;
+}
+
+/** With what is left of uploads to it that are over. */
+export async function deleteBackupDestination(sql: Sql, id: number): Promise<void> {
+  await sql`delete from uploads where backup_destination_id = ${id}`;
+  await sql`delete from backup_destinations where id = ${id}`;
+}
+
+/** Whoever it belongs to. */
+export async function findBackupDestination(sql: Sql, id: number): Promise<BackupDestinationRow | undefined> {
+  const [row] = await sql<BackupDestinationRow[]>`select * from backup_destinations where id = ${id}`;
+  return row;
+}
+
+export async function findBackupDestinationOf(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<BackupDestinationRow | undefined> {
+  const [row] = await sql<BackupDestinationRow[]>`
+    select * from backup_destinations where id = ${id} and user_id = ${userId} and deletes_at is null`;
+  return row;
+}
+
+/** Whether it is this user's; then it can't be deleted until the transaction ends. */
+export async function holdBackupDestination(sql: Sql, userId: number, id: number): Promise<boolean> {
+  const rows = await sql`
+    select from backup_destinations where id = ${id} and user_id = ${userId} and deletes_at is null for key share`;
+  return rows.length > 0;
+}
+
+/** Keeps the row, and what may refer to it, from changing until the transaction ends. */
+export async function lockBackupDestination(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<BackupDestinationRow | undefined> {
+  const [row] = await sql<BackupDestinationRow[]>`
+    select * from backup_destinations where id = ${id} and user_id = ${userId} and deletes_at is null for update`;
+  return row;
+}
+
+/** Filters a listing of destinations. Only `trash` shows deleted ones. */
+export interface BackupDestinationFilter {
+  readonly status?: "trash";
+  readonly type?: BackupDestinationRow["type"];
+  readonly since?: Date;
+  readonly until?: Date;
+  /** Text in the label or the address. */
+  readonly search?: string;
+}
+
+const SORTS = { created_at: "created_at", label: "label" };
+const PLACES = ["label", "local_path", "s3_bucket_name", "s3_endpoint", "sftp_host", "sftp_path"];
+
+export async function listBackupDestinations(
+  sql: Sql,
+  userId: number,
+  { sort, status, type, since, until, search }: BackupDestinationFilter & ListOrder,
+  offset: number,
+  limit: number,
+): Promise<Page<BackupDestinationRow>> {
+  const where = allOf(sql, [
+    sql`user_id = ${userId}`,
+    status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`,
+    type === undefined ? null : sql`type = ${type}`,
+    ...createdWithin(sql, { since, until }),
+    search === undefined ? null : holdsText(sql, PLACES, search),
+  ]);
+  const rows = await sql<BackupDestinationRow[]>`
+    select * from backup_destinations where ${where} ${orderBy(sql, sort, SORTS)}
+    limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`
+    select count(*) as total from backup_destinations where ${where}`;
+  return { rows, total: count!.total };
+}
+
+/** Puts a destination into the trash, or takes it out if `deletesAt` is null. */
+export async function setDestinationDeletion(sql: Sql, id: number, deletesAt: Date | null): Promise<void> {
+  await sql`update backup_destinations set deletes_at = ${deletesAt} where id = ${id}`;
+}
+
+/** Finds a destination, even one in the trash, and locks it until the transaction ends. */
+export async function lockTrashedDestination(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<BackupDestinationRow | undefined> {
+  const [row] = await sql<BackupDestinationRow[]>`
+    select * from backup_destinations where id = ${id} and user_id = ${userId} for update`;
+  return row;
+}
+
+/** Returns the backups at a destination, locked until the transaction ends. */
+export async function lockBackupsAt(
+  sql: Sql,
+  destinationId: number,
+): Promise<{ id: number; is_held: boolean; is_forgotten: boolean }[]> {
+  return await sql<{ id: number; is_held: boolean; is_forgotten: boolean }[]>`
+    select id, held_at is not null as is_held, removal_reason is not distinct from 'forget' as is_forgotten
+    from backups where backup_destination_id = ${destinationId} order by id for update`;
+}
+
+/** Counts of the records that prevent a destination's deletion; `uploads` belong to runs that are over. */
+export interface DestinationUses {
+  readonly tasks: number;
+  readonly backups: number;
+  readonly leftovers: number;
+  /** Active runs. */
+  readonly runs: number;
+  readonly uploads: number;
+}
+
+export async function countDestinationUses(sql: Sql, id: number): Promise<DestinationUses> {
+  const [row] = await sql<DestinationUses[]>`
+    select
+      (select count(*) from leftovers where backup_destination_id = ${id}) as leftovers,
+      (select count(*) from backup_tasks where backup_destination_id = ${id}) as tasks,
+      (select count(*) from backups where backup_destination_id = ${id}) as backups,
+      (select count(*) from runs where backup_destination_id = ${id} and finished_at is null) as runs,
+      (
+        select count(*) from runs r where r.backup_destination_id = ${id} and r.finished_at is not null
+          and exists (select from uploads where run_id = r.id and state = 'open')
+      ) as uploads`;
+  return row!;
+}
+
+/**
+ * Rewrites the directory of everything that is stored at a destination.
+ *
+ * @param moved Maps a directory to the new one; null: it stays.
+ */
+export async function moveStoredObjects(
+  sql: Sql,
+  id: number,
+  moved: (directory: string) => string | null,
+): Promise<void> {
+  const rows = await sql<{ directory: string }[]>`
+    select directory from backups where backup_destination_id = ${id}
+    union select directory from leftovers where backup_destination_id = ${id} and upload_id is null`;
+  for (const { directory } of rows) {
+    const next = moved(directory);
+    if (next === null || next === directory) continue;
+    await sql`
+      update backups set directory = ${next} where backup_destination_id = ${id} and directory = ${directory}`;
+    await sql`
+      update leftovers set directory = ${next}
+      where backup_destination_id = ${id} and directory = ${directory} and upload_id is null`;
+  }
+}

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../domain/clock.ts";
+import { openDatabase } from "../database/database.ts";
+import { type EmbeddedOptions, type EmbeddedPostgres, startEmbedded } from "./embedded.ts";
+
+/** Real settings but for the syncs that a test of one minute's life can do without. */
+function options(directory: string): EmbeddedOptions {
+  return { directory, clock: systemClock, port: null, durable: true, settings: { shared_buffers: "16MB" } };
+}
+
+async function query(postgres: EmbeddedPostgres, statement: string): Promise<Record<string, unknown>[]> {
+  const sql = openDatabase(null, { ...postgres.connection, max: 1 });
+  try {
+    return [...await sql.unsafe(statement)];
+  } finally {
+    await sql.end();
+  }
+}
+
+/** Runs `work` with a fresh directory and stops whatever Postgres it leaves there. */
+async function withDirectory(work: (directory: string) => Promise<void>): Promise<void> {
+  const parent = await Deno.makeTempDir({ prefix: "rearguard-embedded-" });
+  await Deno.chmod(parent, 0o755);
+  const directory = `${parent}/postgres`;
+  const awake = setInterval(() => {}, 1000); // the clock's own timers keep no process alive
+  try {
+    await work(directory);
+  } finally {
+    clearInterval(awake);
+    const link = await Deno.realPath(directory);
+    const text = await Deno.readTextFile(`${link}/data/postmaster.pid`).catch(() => null);
+    if (text !== null) await (await startEmbedded(options(directory))).stop();
+    if (link !== directory) await Deno.remove(link, { recursive: true });
+    await Deno.remove(parent, { recursive: true });
+  }
+}
+
+/** `Deno.kill` returns before the process is gone. */
+async function gone(pid: number): Promise<void> {
+  for (;;) {
+    const status = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => null);
+    if (status === null || / Z /.test(status)) return;
+    await systemClock.sleep(10);
+  }
+}
+
+Deno.test("a cluster keeps its data over a stop", () =>
+  withDirectory(async (directory) => {
+    const first = await startEmbedded(options(directory));
+    assert.equal(first.adopted, false);
+    await query(first, "create table t as select 1 as n");
+    await first.stop();
+    const second = await startEmbedded(options(directory));
+    assert.equal(second.adopted, false);
+    assert.deepEqual(await query(second, "select n from t"), [{ n: 1 }]);
+  }));
+
+Deno.test("a cluster that still runs is adopted", () =>
+  withDirectory(async (directory) => {
+    const first = await startEmbedded(options(directory));
+    const second = await startEmbedded(options(directory));
+    assert.equal(second.adopted, true);
+    assert.equal(second.pid, first.pid);
+    assert.deepEqual(await query(second, "select 1 as n"), [{ n: 1 }]);
+  }));
+
+Deno.test("what was committed outlives a kill -9 of Postgres", () =>
+  withDirectory(async (directory) => {
+    const first = await startEmbedded(options(directory));
+    await query(first, "create table t as select 1 as n");
+    Deno.kill(first.pid, "SIGKILL");
+    await gone(first.pid);
+    const second = await startEmbedded(options(directory));
+    assert.equal(second.adopted, false);
+    assert.deepEqual(await query(second, "select n from t"), [{ n: 1 }]);
+  }));
+
+Deno.test("a pid file left by a power cut does not prevent the start, whoever has the pid now", () =>
+  withDirectory(async (directory) => {
+    const first = await startEmbedded(options(directory));
+    const file = `${directory}/data/postmaster.pid`;
+    const left = await Deno.readTextFile(file);
+    await first.stop();
+    await Deno.writeTextFile(file, left.replace(/^\d+/, String(Deno.pid)));
+    assert.equal((await startEmbedded(options(directory))).adopted, false);
+  }));
+
+Deno.test("nobody gets in without the password, and nothing listens on the network", () =>
+  withDirectory(async (directory) => {
+    const postgres = await startEmbedded(options(directory));
+    const stranger = { ...postgres, connection: { ...postgres.connection, password: "" } };
+    await assert.rejects(query(stranger, "select 1"), /password/);
+    assert.deepEqual(await query(postgres, "show listen_addresses"), [{ listen_addresses: "" }]);
+    assert.equal((await Deno.stat(`${directory}/password`)).mode! & 0o777, 0o600);
+    assert.equal((await Deno.stat(`${directory}/socket`)).mode! & 0o777, 0o700);
+    assert.equal((await Deno.stat(`${directory}/data`)).mode! & 0o777, 0o700);
+  }));
+
+Deno.test("a path too long for a socket works", () =>
+  withDirectory(async (directory) => {
+    const long = `${directory}/${"long".repeat(30)}/postgres`;
+    const postgres = await startEmbedded(options(long));
+    assert.match(postgres.connection.host, /^\/tmp\/rearguard-/);
+    assert.deepEqual(await query(postgres, "select 1 as n"), [{ n: 1 }]);
+    await postgres.stop();
+    await assert.rejects(Deno.stat(postgres.connection.host), Deno.errors.NotFound);
+  }));
+
+Deno.test("data of another major version is refused", () =>
+  withDirectory(async (directory) => {
+    await (await startEmbedded(options(directory))).stop();
+    await Deno.writeTextFile(`${directory}/data/PG_VERSION`, "17\n");
+    await assert.rejects(
+      startEmbedded(options(directory)),
+      /^EmbeddedPostgresError: Cannot start the embedded Postgres: .* was made by Postgres 17, this is 18/,
+    );
+  }));
+
+Deno.test("a broken cluster is told by Postgres's own words", () =>
+  withDirectory(async (directory) => {
+    await (await startEmbedded(options(directory))).stop();
+    await Deno.remove(`${directory}/data/global/pg_control`);
+    await assert.rejects(
+      startEmbedded(options(directory)),
+      /Cannot start the embedded Postgres: .*pg_control/,
+    );
+  }));
+
+Deno.test("root's cluster under a directory that only root may enter is kept elsewhere, another user's is not", () =>
+  withDirectory(async (directory) => {
+    await Deno.mkdir(`${directory}/private/data`, { recursive: true });
+    await Deno.chmod(`${directory}/private`, 0o700);
+    const inside = `${directory}/private/data/postgres`;
+    const postgres = await startEmbedded(options(inside));
+    try {
+      if (Deno.uid() === 0) assert.equal(await Deno.readLink(inside), postgres.place);
+      else assert.equal(postgres.place, inside);
+      assert.deepEqual(await query(postgres, "select 1 as n"), [{ n: 1 }]);
+      await postgres.stop();
+      const again = await startEmbedded(options(inside));
+      assert.equal(again.place, postgres.place);
+    } finally {
+      await postgres.stop();
+      await Deno.remove(postgres.place, { recursive: true });
+    }
+  }));

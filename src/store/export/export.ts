@@ -1,0 +1,157 @@
+/**
+ * The whole state of a control plane as SQL text that `psql` loads into an empty database: the migrations as they were
+ * applied, then each table's rows. All of it is of one moment, read a few hundred rows at a time.
+ */
+import type { Database, Sql } from "../database/database.ts";
+import { type ExportRule, exportRule, type Reference } from "./export_plan.ts";
+import { holdTransaction } from "../database/lost_transactions.ts";
+import { type Migration, MigrationError } from "../database/migrate.ts";
+
+/** The last line. Without it, and the `commit` before it, nothing was loaded. */
+export const EXPORT_END = "-- Rearguard export complete";
+/** The first words of the text. */
+export const EXPORT_START = "-- Rearguard control plane export";
+
+/**
+ * Ids that were given after the export's moment are known to agents and stand in the names of objects: a database made
+ * of it goes on this far above the last.
+ */
+export const ID_GAP = 1000;
+
+const ROWS_AT_ONCE = 500;
+
+interface Table {
+  name: string;
+  columns: string[];
+  /** The identity's sequence and its column; null where there is none. */
+  identity: { column: string; sequence: string } | null;
+  rule: ExportRule;
+}
+
+/**
+ * Yields the text in pieces of at most a few hundred rows. Whoever stops early ends the transaction with it.
+ *
+ * Throws a {@link MigrationError} where the database holds a migration that is not among `migrations`.
+ */
+export async function* exportText(
+  database: Database,
+  migrations: readonly Migration[],
+  madeAt: Date,
+): AsyncGenerator<string> {
+  await using held = await holdTransaction(database);
+  const { sql } = held;
+  await sql`set transaction isolation level repeatable read read only`;
+  await sql.unsafe(
+    "set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; set local extra_float_digits = 1",
+  );
+  const applied = await appliedMigrations(sql, migrations);
+  const tables = await exportedTables(sql);
+  yield head(applied, madeAt);
+  yield* schemaText(applied);
+  const foreignKeys = await foreignKeysOf(sql);
+  yield foreignKeys.map((key) => `${key} deferrable initially deferred;\n`).join("");
+  // Rows that a migration brought along are among those that follow.
+  yield `truncate ${tables.map(({ name }) => name).join(", ")} cascade;\n\n`;
+  for (const table of tables) yield* tableText(sql, table);
+  yield "set constraints all immediate;\n" + foreignKeys.map((key) => `${key} not deferrable;\n`).join("");
+  yield `commit;\n${EXPORT_END}\n`;
+}
+
+function head(applied: readonly Migration[], madeAt: Date): string {
+  return [
+    `${EXPORT_START}, ${madeAt.toISOString()}, at ${applied.at(-1)!.name}`,
+    "-- To be loaded into an empty database: psql --no-psqlrc --set=ON_ERROR_STOP=1 --dbname=DATABASE",
+    "-- Its secrets are sealed: they open only with the control plane's secret key.",
+    "begin;",
+    "set local client_encoding = 'UTF8';",
+    "set local standard_conforming_strings = on;",
+    "set local timezone = 'UTC';",
+    "set local datestyle = 'ISO, YMD';",
+    "",
+    "",
+  ].join("\n");
+}
+
+function* schemaText(applied: readonly Migration[]): Generator<string> {
+  for (const { name, text } of applied) yield `-- migrations/${name}.sql\n${text.trimEnd()}\n\n`;
+  yield "create table schema_migrations (\n  version integer primary key,\n  name text not null,\n" +
+    "  checksum text not null,\n  applied_at timestamptz not null\n);\n\n";
+}
+
+async function appliedMigrations(sql: Sql, migrations: readonly Migration[]): Promise<Migration[]> {
+  const rows = await sql<{ version: number; checksum: string; name: string }[]>`
+    select version, checksum, name from schema_migrations order by version`;
+  return rows.map(({ version, checksum, name }) => {
+    const known = migrations[version - 1];
+    if (known?.checksum === checksum) return known;
+    throw new MigrationError(
+      `Cannot export the control plane: migration ${name} is not this version's own; update this replica`,
+    );
+  });
+}
+
+/** In the database's own order of creation; names are quoted where they must be. */
+async function exportedTables(sql: Sql): Promise<Table[]> {
+  const references = await referencesOf(sql);
+  const tables = await sql<Omit<Table, "rule">[]>`
+    select quote_ident(c.relname) as name,
+      (select array_agg(quote_ident(a.attname) order by a.attnum) from pg_attribute a
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns,
+      (select json_build_object('column', quote_ident(a.attname),
+          'sequence', pg_get_serial_sequence(quote_ident(c.relname), a.attname))
+        from pg_attribute a where a.attrelid = c.oid and a.attidentity <> '') as identity
+    from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' order by c.oid`;
+  return tables.flatMap((table) => {
+    const rule = exportRule(table.name, references);
+    return rule === null ? [] : [{ ...table, rule }];
+  });
+}
+
+function referencesOf(sql: Sql): Promise<Reference[]> {
+  return sql<Reference[]>`
+    select quote_ident(c.relname) as table, quote_ident(a.attname) as column, quote_ident(t.relname) as target,
+      not a.attnotnull as nullable
+    from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_class t on t.oid = k.confrelid
+    join pg_attribute a on a.attrelid = c.oid and a.attnum = any(k.conkey)
+    where k.contype = 'f' and c.relnamespace = current_schema()::regnamespace`;
+}
+
+/** The statement that changes each, but for its last words: rows may then come in any order. */
+async function foreignKeysOf(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ statement: string }[]>`
+    select format('alter table %I alter constraint %I', c.relname, k.conname) as statement
+    from pg_constraint k join pg_class c on c.oid = k.conrelid
+    where k.contype = 'f' and c.relnamespace = current_schema()::regnamespace order by c.oid, k.oid`;
+  return rows.map(({ statement }) => statement);
+}
+
+async function* tableText(sql: Sql, { name, columns, identity, rule }: Table): AsyncGenerator<string> {
+  const { where, columns: changed } = rule;
+  const values = columns.map((column) => copyValue(changed[column] ?? `${name}.${column}`));
+  await sql.unsafe(
+    `declare exported no scroll cursor for select array_to_string(array[${
+      values.join(", ")
+    }], E'\\t') as line ` +
+      `from ${name}${where === null ? "" : ` where ${where}`}`,
+  );
+  yield `copy ${name} (${columns.join(", ")}) from stdin;\n`;
+  for (;;) {
+    const rows = await sql.unsafe<{ line: string }[]>(`fetch ${ROWS_AT_ONCE} from exported`);
+    if (rows.length === 0) break;
+    yield rows.map(({ line }) => `${line}\n`).join("");
+  }
+  await sql.unsafe("close exported");
+  yield "\\.\n";
+  yield identity === null ? "\n" : `select setval('${identity.sequence.replaceAll("'", "''")}', ` +
+    `(select coalesce(max(${identity.column}), 0) + ${ID_GAP} from ${name}));\n\n`;
+}
+
+/** SQL of a value in COPY's text format (PostgreSQL's manual, COPY, "Text Format"). */
+function copyValue(value: string): string {
+  const escapes = [["\\\\", "\\\\\\\\"], ["\\n", "\\\\n"], ["\\r", "\\\\r"], ["\\t", "\\\\t"]];
+  const escaped = escapes.reduce(
+    (text, [from, to]) => `replace(${text}, E'${from}', E'${to}')`,
+    `(${value})::text`,
+  );
+  return `coalesce(${escaped}, E'\\\\N')`;
+}

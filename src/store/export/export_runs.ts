@@ -1,0 +1,10 @@
+/** Who may have the control plane's state. */
+import type { Sql } from "../database/database.ts";
+
+/** Whether the run backs up the control plane, for somebody who is an administrator still. */
+export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
+  const rows = await sql`
+    select from runs r join backup_tasks t on t.id = r.backup_task_id join users u on u.id = r.user_id
+    where r.id = ${runId} and r.kind = 'backup' and t.type = 'control_plane' and t.user_id = u.id and u.is_admin`;
+  return rows.length > 0;
+}

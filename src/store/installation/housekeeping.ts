@@ -1,0 +1,10 @@
+/** Rows whose use is over. */
+import type { Sql } from "../database/database.ts";
+
+export async function deleteIdempotencyKeysBefore(sql: Sql, before: Date): Promise<void> {
+  await sql`delete from idempotency_keys where created_at < ${before}`;
+}
+
+export async function deleteEnrolmentTokensExpiredBefore(sql: Sql, before: Date): Promise<void> {
+  await sql`delete from enrolment_tokens where expires_at < ${before}`;
+}

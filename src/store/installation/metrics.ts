@@ -1,0 +1,45 @@
+/** Figures over everything, for whoever watches this installation. */
+import type { Sql } from "../database/database.ts";
+import { REPLICA_TIMEOUT } from "./replicas.ts";
+
+export interface StatisticsRow {
+  /** Runs that are there now, terminal ones included. */
+  runs: { kind: string; state: string; count: number }[];
+  remote_servers: number;
+  /** With their agent's socket up. */
+  connected_agents: number;
+  /** When the run that waits longest was made; null when none waits. */
+  oldest_queued_at: Date | null;
+  /** The end of the lease that ends first; null when nothing runs. */
+  oldest_lease: Date | null;
+  deliveries: { state: string; count: number }[];
+}
+
+export async function readStatistics(sql: Sql, now: Date): Promise<StatisticsRow> {
+  const alive = new Date(now.getTime() - REPLICA_TIMEOUT);
+  const runs = await sql<StatisticsRow["runs"]>`
+    select kind, state, count(*) as count from runs group by kind, state order by kind, state`;
+  const deliveries = await sql<StatisticsRow["deliveries"]>`
+    select state, count(*) as count from notification_deliveries group by state order by state`;
+  const [figures] = await sql<Omit<StatisticsRow, "runs" | "deliveries">[]>`
+    select
+      (select count(*) from remote_servers) as remote_servers,
+      (
+        select count(*) from remote_servers s join replicas r on r.id = s.connection_replica_id
+        where s.connection_id is not null and r.heartbeat_at >= ${alive}
+      ) as connected_agents,
+      (select min(created_at) from runs where state = 'queued') as oldest_queued_at,
+      (select min(lease_expires_at) from runs where state = 'running') as oldest_lease`;
+  return { runs: [...runs], deliveries: [...deliveries], ...figures! };
+}
+
+/** Of each task that is not paused, newest run first by the index on its runs. */
+export function readTaskSuccesses(sql: Sql): Promise<{ backup_task_id: number; since: Date }[]> {
+  return sql<{ backup_task_id: number; since: Date }[]>`
+    select t.id as backup_task_id, coalesce(r.finished_at, t.created_at) as since
+    from backup_tasks t left join lateral (
+      select finished_at from runs
+      where backup_task_id = t.id and kind = 'backup' and state = 'succeeded' order by id desc limit 1
+    ) r on true
+    where t.paused_at is null order by t.id`;
+}

@@ -1,0 +1,61 @@
+/** What a person must know to find every backup without the control plane. */
+import type { BackupDestinationRow } from "../destinations/backup_destinations.ts";
+import type { Sql } from "../database/database.ts";
+
+export interface KitDestinationRow extends BackupDestinationRow {
+  owner: string;
+  backups_count: number;
+  newest_backup_at: Date | null;
+  /** What of its backups is encrypted with a password, and to recipients. */
+  password_count: number;
+  recipients: string[];
+  /** Whose agents stored backups there, as `label (address)`. */
+  servers: string[];
+}
+
+/** Of every user. */
+export function kitDestinations(sql: Sql): Promise<KitDestinationRow[]> {
+  return sql<KitDestinationRow[]>`
+    select d.*, u.email as owner, count(b.id) as backups_count, max(b.created_at) as newest_backup_at,
+      count(b.id) filter (where b.encryption = 'password') as password_count,
+      coalesce((select array_agg(distinct key order by key) from backups r, unnest(r.encryption_recipients) key
+        where r.backup_destination_id = d.id), '{}') as recipients,
+      coalesce((select array_agg(distinct ${serverName(sql)} order by ${serverName(sql)})
+        from backups h join remote_servers s on s.id = h.remote_server_id
+        where h.backup_destination_id = d.id and h.removal_requested_at is null), '{}') as servers
+    from backup_destinations d join users u on u.id = d.user_id
+    left join backups b on b.backup_destination_id = d.id and b.removal_requested_at is null
+    group by d.id, u.email order by d.id`;
+}
+
+function serverName(sql: Sql) {
+  return sql`s.label || ' (' || s.ip_address || ')'`;
+}
+
+export interface KitControlPlaneRow {
+  backup_destination_id: number;
+  /** Whose agent stored it, as `label (address)`; null once that server is gone. */
+  server: string | null;
+  directory: string;
+  file_name: string;
+  encryption: "none" | "password" | "recipients";
+  created_at: Date;
+}
+
+/** The newest backup of the control plane at each destination; at a local one, on each server's disk. */
+export function kitControlPlanes(sql: Sql): Promise<KitControlPlaneRow[]> {
+  return sql<KitControlPlaneRow[]>`
+    select distinct on (b.backup_destination_id, ${disk(sql)})
+      b.backup_destination_id, b.directory, b.file_name, b.encryption, b.created_at, ${
+    serverName(sql)
+  } as server
+    from backups b join backup_destinations d on d.id = b.backup_destination_id
+    left join remote_servers s on s.id = b.remote_server_id
+    where b.engine = 'rearguard' and b.removal_requested_at is null
+    order by b.backup_destination_id, ${disk(sql)}, b.created_at desc`;
+}
+
+/** What a local destination is one of on each server. */
+function disk(sql: Sql) {
+  return sql`(case when d.type = 'local' then b.remote_server_id end)`;
+}

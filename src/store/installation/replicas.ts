@@ -1,0 +1,53 @@
+/** The control planes that share this database. */
+import type { Sql } from "../database/database.ts";
+
+/** A replica that was not heard of for this long is gone. Milliseconds. */
+export const REPLICA_TIMEOUT = 30_000;
+
+/** @param keyIds Of the secret keys it holds, the one it seals with first. */
+export async function insertReplica(
+  sql: Sql,
+  id: string,
+  keyIds: readonly string[],
+  now: Date,
+): Promise<void> {
+  await sql`
+    insert into replicas (id, started_at, heartbeat_at, key_ids) values (${id}, ${now}, ${now}, ${[
+    ...keyIds,
+  ]})`;
+}
+
+/** Writes a heartbeat; false when another replica took this one for dead and removed it. */
+export async function touchReplica(
+  sql: Sql,
+  id: string,
+  keyIds: readonly string[],
+  now: Date,
+): Promise<boolean> {
+  const { count } = await sql`
+    update replicas set heartbeat_at = ${now}, key_ids = ${[...keyIds]} where id = ${id}`;
+  return count === 1;
+}
+
+export async function anyReplicaAlive(sql: Sql, now: Date): Promise<boolean> {
+  const since = new Date(now.getTime() - REPLICA_TIMEOUT);
+  const [row] = await sql<{ alive: boolean }[]>`
+    select exists (select 1 from replicas where heartbeat_at > ${since}) as alive`;
+  return row!.alive;
+}
+
+/** Removes a replica and what it held: its agents' sockets are no longer up. */
+export async function removeReplicas(sql: Sql, ids: readonly string[]): Promise<void> {
+  await sql`
+    update remote_servers set connection_id = null, connection_replica_id = null
+    where connection_replica_id = any(${[...ids]}::uuid[])`;
+  await sql`delete from replicas where id = any(${[...ids]}::uuid[])`;
+}
+
+export async function deadReplicas(sql: Sql, now: Date): Promise<string[]> {
+  const before = new Date(now.getTime() - REPLICA_TIMEOUT);
+  const rows = await sql<
+    { id: string }[]
+  >`select id from replicas where heartbeat_at <= ${before} order by id`;
+  return rows.map((row) => row.id);
+}

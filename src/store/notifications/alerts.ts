@@ -1,0 +1,60 @@
+/** Lasting conditions, with one open row for each kind and subject. */
+import type { AlertKind } from "../../domain/alert.ts";
+import type { Sql } from "../database/database.ts";
+
+export interface AlertRow {
+  id: number;
+  user_id: number;
+  kind: AlertKind;
+  subject: string;
+  backup_task_id: number | null;
+  remote_server_id: number | null;
+  reason: string | null;
+  occurrences: number;
+  opened_at: Date;
+  last_occurred_at: Date;
+  told_at: Date | null;
+  closed_at: Date | null;
+}
+
+export type NewAlert = Pick<
+  AlertRow,
+  "user_id" | "kind" | "subject" | "backup_task_id" | "remote_server_id" | "reason"
+>;
+
+/** Opens an alert, or counts another occurrence of an open one (`isAgain`). */
+export async function recordOccurrence(
+  sql: Sql,
+  alert: NewAlert,
+  { at, isAgain }: { at: Date; isAgain: boolean },
+): Promise<AlertRow> {
+  const [row] = await sql<AlertRow[]>`
+    insert into alerts ${sql({ ...alert, opened_at: at, last_occurred_at: at })}
+    on conflict (kind, subject) where closed_at is null do update
+      set occurrences = alerts.occurrences + ${
+    isAgain ? 1 : 0
+  }::int, last_occurred_at = ${at}, reason = excluded.reason
+    returning *`;
+  return row!;
+}
+
+export async function markAlertTold(sql: Sql, id: number, at: Date): Promise<void> {
+  await sql`update alerts set told_at = ${at} where id = ${id}`;
+}
+
+/** Closes the open alerts of these kinds and subjects, and returns them. */
+export async function closeAlerts(
+  sql: Sql,
+  kinds: readonly AlertKind[],
+  subjects: readonly string[],
+  at: Date,
+): Promise<AlertRow[]> {
+  return await sql<AlertRow[]>`
+    update alerts set closed_at = ${at}
+    where kind = any(${[...kinds]}) and subject = any(${[...subjects]}) and closed_at is null
+    returning *`;
+}
+
+export async function deleteAlertsClosedBefore(sql: Sql, before: Date): Promise<void> {
+  await sql`delete from alerts where closed_at < ${before}`;
+}

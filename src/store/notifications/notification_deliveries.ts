@@ -1,0 +1,245 @@
+/** The outbox of notifications: one row for each stream and event, until it is sent or given up. */
+import type { Audience, NotificationEvent } from "../../domain/notification.ts";
+import type { NotificationStreamType } from "../../domain/notification_stream.ts";
+import { type Database, type Sql, transaction } from "../database/database.ts";
+
+/** Deliveries of one stream, leased to this replica to send as one message. */
+export interface ClaimedDelivery {
+  /** The message's id. Together with `attempts` it rejects a late result of an older attempt. */
+  message_id: string;
+  /** One event or more, in the order in which they happened. */
+  events: NotificationEvent[];
+  /** The number of the attempt, from 1. */
+  attempts: number;
+  first_attempt_at: Date;
+  notification_stream_id: number;
+  type: NotificationStreamType;
+  value_encrypted: string;
+  signing_secret_encrypted: string | null;
+  /** Failed attempts of the stream since its last success, before this one. */
+  failures: number;
+}
+
+/** The streams that receive an event. */
+export type Recipients =
+  | { taskId: number }
+  /** Streams of all tasks of the server that are not paused. */
+  | { serverId: number }
+  /** All but one of a user's streams. */
+  | { userId: number; exceptStreamId: number };
+
+/** Whether anybody is told. */
+export async function hasAudience(sql: Sql, recipients: Recipients, audience: Audience): Promise<boolean> {
+  const rows = await sql`select ${streamsOf(sql, recipients, audience)} limit 1`;
+  return rows.length > 0;
+}
+
+export interface NewDelivery {
+  recipients: Recipients;
+  audience: Audience;
+  /** Each stream gets one delivery for a key. */
+  key: string;
+  event: NotificationEvent;
+}
+
+/** Inserts one row for each stream that receives the event. Returns how many. */
+export async function insertDeliveries(
+  sql: Sql,
+  { recipients, audience, key, event }: NewDelivery,
+  now: Date,
+): Promise<number> {
+  const { count } = await sql`
+    insert into notification_deliveries (notification_stream_id, event_key, event, state, due_at, created_at)
+    select distinct n.id, ${key}, ${sql.json(event as never)}::jsonb, 'waiting', ${now}::timestamptz,
+      ${now}::timestamptz
+    ${streamsOf(sql, recipients, audience)} order by n.id
+    on conflict (notification_stream_id, event_key) do nothing`;
+  return count;
+}
+
+function streamsOf(sql: Sql, recipients: Recipients, audience: Audience) {
+  const wants = {
+    success: sql`n.on_success`,
+    failure: sql`n.on_failure`,
+    any: sql`(n.on_success or n.on_failure)`,
+  };
+  if ("userId" in recipients) {
+    return sql`
+      from notification_streams n
+      where n.user_id = ${recipients.userId} and n.id <> ${recipients.exceptStreamId} and ${wants[audience]}`;
+  }
+  const streams = sql`
+    from backup_task_notification_streams b join notification_streams n on n.id = b.notification_stream_id`;
+  if ("taskId" in recipients) {
+    return sql`${streams} where b.backup_task_id = ${recipients.taskId} and ${wants[audience]}`;
+  }
+  return sql`
+    ${streams} join backup_tasks t on t.id = b.backup_task_id
+    where t.remote_server_id = ${recipients.serverId} and t.paused_at is null and ${wants[audience]}`;
+}
+
+export interface ClaimLimits {
+  /** Maximum number of streams. */
+  streams: number;
+  /** Whether to include streams whose last attempt failed. */
+  failing: boolean;
+  /** Streams to leave out, whatever their lease: the clock may have been changed. */
+  except: readonly number[];
+  /** Events that a message to a stream of this type lists; more successes may be counted. */
+  events(type: NotificationStreamType): number;
+}
+
+/** Maximum successes in one message: they are counted if there is no room to list them. */
+const MAX_SUCCESSES = 1000;
+
+/**
+ * Leases the due deliveries of up to `limits.streams` streams to which no replica is sending, as one message
+ * for each. A message that was tried before stays unchanged. Working streams come first.
+ */
+export function claimDeliveries(
+  database: Database,
+  now: Date,
+  leasedUntil: Date,
+  limits: ClaimLimits,
+): Promise<ClaimedDelivery[]> {
+  return transaction(database, async (sql) => {
+    const streams = await sql<
+      Pick<
+        ClaimedDelivery,
+        "notification_stream_id" | "type" | "value_encrypted" | "signing_secret_encrypted" | "failures"
+      >[]
+    >`
+      select n.id as notification_stream_id, n.type, n.value_encrypted, n.signing_secret_encrypted, n.failures
+      from notification_streams n
+      where (n.next_attempt_at is null or n.next_attempt_at <= ${now}) and (${limits.failing} or n.failures = 0)
+        and n.id <> all(${[...limits.except]}::bigint[])
+        and exists (
+          select from notification_deliveries d
+          where d.notification_stream_id = n.id and d.state = 'waiting' and d.due_at <= ${now}
+        ) and not exists (
+          select from notification_deliveries d
+          where d.notification_stream_id = n.id and d.state = 'waiting' and d.leased_until > ${now}
+        )
+      order by n.failures > 0, n.last_delivery_at nulls first, n.id
+      limit ${limits.streams} for no key update of n skip locked`;
+    const claimed: ClaimedDelivery[] = [];
+    for (const stream of streams) {
+      const batch = await lease(sql, stream.notification_stream_id, limits.events(stream.type), {
+        now,
+        leasedUntil,
+      });
+      if (batch !== null) claimed.push({ ...stream, ...batch });
+    }
+    return claimed;
+  });
+}
+
+async function lease(
+  sql: Sql,
+  streamId: number,
+  limit: number,
+  { now, leasedUntil }: { now: Date; leasedUntil: Date },
+): Promise<Pick<ClaimedDelivery, "message_id" | "events" | "attempts" | "first_attempt_at"> | null> {
+  const rows = await sql<
+    { id: number; message_id: string; event: NotificationEvent; attempts: number; first_attempt_at: Date }[]
+  >`
+    with waiting as (
+      select id, batch_id, due_at, row_number() over (
+        partition by event->>'event' = 'backup.succeeded', batch_id order by due_at, id
+      ) as place, event->>'event' = 'backup.succeeded' as is_success
+      from notification_deliveries where notification_stream_id = ${streamId} and state = 'waiting'
+    ), tried as (
+      select batch_id from waiting where batch_id is not null order by id limit 1
+    ), chosen as (
+      -- Another replica may have taken the stream after the look-up of streams, and before its row was locked.
+      select id from waiting
+      where not exists (
+        select from notification_deliveries
+        where notification_stream_id = ${streamId} and state = 'waiting' and leased_until > ${now}
+      ) and (batch_id = (select batch_id from tried) or (
+        (select batch_id from tried) is null and due_at <= ${now}
+          and place <= case when is_success then ${MAX_SUCCESSES}::int else ${limit}::int end
+      ))
+    ), first as (
+      select coalesce(batch_id, message_id) as id from notification_deliveries
+      where id = (select min(id) from chosen)
+    )
+    update notification_deliveries d
+    set leased_until = ${leasedUntil},
+      attempts = (select max(attempts) + 1 from notification_deliveries where id in (select id from chosen)),
+      batch_id = (select id from first),
+      first_attempt_at = coalesce(d.first_attempt_at, ${now})
+    where d.id in (select id from chosen)
+    returning d.id, d.batch_id as message_id, d.event, d.attempts, d.first_attempt_at`;
+  if (rows.length === 0) return null;
+  const ordered = [...rows].sort((a, b) => a.id - b.id);
+  const { message_id, first_attempt_at } = ordered[0]!;
+  const { attempts } = ordered[0]!;
+  return { message_id, first_attempt_at, attempts, events: ordered.map(({ event }) => event) };
+}
+
+type Claim = Pick<ClaimedDelivery, "message_id" | "notification_stream_id" | "attempts">;
+
+const isOf = (sql: Sql, { message_id, notification_stream_id, attempts }: Claim) =>
+  sql`notification_stream_id = ${notification_stream_id} and batch_id = ${message_id}
+    and attempts = ${attempts} and state = 'waiting'`;
+
+/** False where the lease was lost to another replica meanwhile: nothing is changed then. */
+export async function endDelivery(
+  sql: Sql,
+  claim: Claim,
+  state: "sent" | "given_up",
+  error: string | null,
+  now: Date,
+): Promise<boolean> {
+  const { count } = await sql`
+    update notification_deliveries
+    set state = ${state}, error = ${error}, finished_at = ${now}, leased_until = null
+    where ${isOf(sql, claim)}`;
+  return count > 0;
+}
+
+/** To be tried again; false as above. */
+export async function postponeDelivery(
+  sql: Sql,
+  claim: Claim,
+  error: string,
+  dueAt: Date,
+): Promise<boolean> {
+  const { count } = await sql`
+    update notification_deliveries set error = ${error}, due_at = ${dueAt}, leased_until = null
+    where ${isOf(sql, claim)}`;
+  return count > 0;
+}
+
+/** A try that was broken off before it came to anything does not count. */
+export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
+  await sql`
+    update notification_deliveries set leased_until = null, attempts = attempts - 1 where ${
+    isOf(sql, claim)
+  }`;
+}
+
+/** The stream has another address: what waits is tried there, with a whole day to come. */
+export async function restartDeliveries(sql: Sql, streamId: number, now: Date): Promise<void> {
+  await sql`
+    update notification_deliveries set due_at = ${now}, first_attempt_at = null
+    where notification_stream_id = ${streamId} and state = 'waiting'`;
+}
+
+/**
+ * Returns when the next delivery may be tried; null if none waits. While a replica sends to a stream, the
+ * stream's other deliveries wait for it to finish.
+ */
+export async function nextDelivery(sql: Sql): Promise<Date | null> {
+  const [row] = await sql<{ at: Date | null }[]>`
+    select min(greatest(each.at, n.next_attempt_at)) as at from (
+      select notification_stream_id as id, greatest(min(due_at), max(leased_until)) as at
+      from notification_deliveries where state = 'waiting' group by notification_stream_id
+    ) each join notification_streams n on n.id = each.id`;
+  return row!.at;
+}
+
+export async function deleteDeliveriesFinishedBefore(sql: Sql, before: Date): Promise<void> {
+  await sql`delete from notification_deliveries where finished_at < ${before}`;
+}

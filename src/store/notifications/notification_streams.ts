@@ -1,0 +1,165 @@
+/** Notification streams: where news of runs goes. The value, which is an address or holds a key, is sealed. */
+import type { NotificationStreamType } from "../../domain/notification_stream.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import type { Sql } from "../database/database.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+
+export interface NotificationStreamRow {
+  id: number;
+  user_id: number;
+  label: string;
+  type: NotificationStreamType;
+  value_encrypted: string;
+  /** Null: messages are not signed. */
+  signing_secret_encrypted: string | null;
+  on_success: boolean;
+  on_failure: boolean;
+  last_delivery_at: Date | null;
+  /** Null where it went through. */
+  last_delivery_error: string | null;
+  /** Nothing is sent before this time. */
+  next_attempt_at: Date | null;
+  /** Failed attempts since the last accepted message. */
+  failures: number;
+  failing_since: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type NewNotificationStream = Pick<
+  NotificationStreamRow,
+  "label" | "type" | "value_encrypted" | "signing_secret_encrypted" | "on_success" | "on_failure"
+>;
+
+export async function insertNotificationStream(
+  sql: Sql,
+  userId: number,
+  stream: NewNotificationStream,
+  now: Date,
+): Promise<NotificationStreamRow> {
+  const values = { ...stream, user_id: userId, created_at: now, updated_at: now };
+  const [row] = await sql<NotificationStreamRow[]>`
+    insert into notification_streams ${sql(values)} returning *`;
+  return row!;
+}
+
+export async function updateNotificationStream(
+  sql: Sql,
+  id: number,
+  changes: Partial<NewNotificationStream>,
+  now: Date,
+): Promise<NotificationStreamRow> {
+  const [row] = await sql<NotificationStreamRow[]>`
+    update notification_streams set ${sql({ ...changes, updated_at: now })} where id = ${id} returning *`;
+  return row!;
+}
+
+/** Whoever locks a stream and rows that wait for it takes the stream first: claims do so too. */
+export async function lockForDelivery(sql: Sql, id: number): Promise<void> {
+  await sql`select from notification_streams where id = ${id} for no key update`;
+}
+
+/** What the last try came to. `error`: null where it went through. */
+export async function recordLastDelivery(
+  sql: Sql,
+  id: number,
+  error: string | null,
+  now: Date,
+): Promise<void> {
+  await sql`
+    update notification_streams set last_delivery_at = ${now}, last_delivery_error = ${error} where id = ${id}`;
+}
+
+/**
+ * Records an accepted message; the next one may be sent at `nextAt`. `note`: the recipients it did not reach.
+ */
+export async function recordStreamSuccess(
+  sql: Sql,
+  id: number,
+  { now, nextAt, note }: { now: Date; nextAt: Date; note: string | null },
+): Promise<void> {
+  await sql`
+    update notification_streams
+    set last_delivery_at = ${now}, last_delivery_error = ${note}, next_attempt_at = ${nextAt}, failures = 0,
+      failing_since = null
+    where id = ${id}`;
+}
+
+/** Records a refused message; nothing is sent to the stream until `nextAt`. */
+export async function recordStreamFailure(
+  sql: Sql,
+  id: number,
+  error: string,
+  now: Date,
+  nextAt: Date,
+): Promise<void> {
+  await sql`
+    update notification_streams
+    set last_delivery_at = ${now}, last_delivery_error = ${error}, next_attempt_at = ${nextAt},
+      failures = failures + 1, failing_since = coalesce(failing_since, ${now})
+    where id = ${id}`;
+}
+
+/** Clears the state of the last delivery, which belongs to an address that the stream no longer has. */
+export async function forgetLastDelivery(sql: Sql, id: number): Promise<void> {
+  await sql`
+    update notification_streams
+    set last_delivery_at = null, last_delivery_error = null, next_attempt_at = null, failures = 0,
+      failing_since = null
+    where id = ${id}`;
+}
+
+/** False when there is no such stream. */
+export async function deleteNotificationStream(sql: Sql, userId: number, id: number): Promise<boolean> {
+  const { count } = await sql`delete from notification_streams where id = ${id} and user_id = ${userId}`;
+  return count === 1;
+}
+
+export async function findNotificationStreamOf(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<NotificationStreamRow | undefined> {
+  const [row] = await sql<NotificationStreamRow[]>`
+    select * from notification_streams where id = ${id} and user_id = ${userId}`;
+  return row;
+}
+
+/** Keeps the row from changing until the transaction ends. */
+export async function lockNotificationStream(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<NotificationStreamRow | undefined> {
+  const [row] = await sql<NotificationStreamRow[]>`
+    select * from notification_streams where id = ${id} and user_id = ${userId} for update`;
+  return row;
+}
+
+/** Filters a listing of streams. An absent field does not filter. */
+export interface NotificationStreamFilter {
+  readonly type?: NotificationStreamType;
+  /** Text in the label. */
+  readonly search?: string;
+}
+
+const SORTS = { created_at: "created_at", label: "label" };
+
+export async function listNotificationStreams(
+  sql: Sql,
+  userId: number,
+  { offset, limit }: PageWindow,
+  { sort, type, search }: NotificationStreamFilter & ListOrder = {},
+): Promise<Page<NotificationStreamRow>> {
+  const where = allOf(sql, [
+    sql`user_id = ${userId}`,
+    type === undefined ? null : sql`type = ${type}`,
+    search === undefined ? null : holdsText(sql, ["label"], search),
+  ]);
+  const rows = await sql<NotificationStreamRow[]>`
+    select * from notification_streams where ${where} ${orderBy(sql, sort, SORTS)}
+    limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`
+    select count(*) as total from notification_streams where ${where}`;
+  return { rows, total: count!.total };
+}

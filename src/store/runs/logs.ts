@@ -1,0 +1,230 @@
+/** What the API reads of runs and their output. The writing side is in runs.ts and run_output.ts. */
+import type { RunKind, RunState } from "../../domain/run.ts";
+import type { Sql } from "../database/database.ts";
+import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+import { pageOfRuns, runsOf } from "./run_counts.ts";
+
+export interface LogRow {
+  id: number;
+  user_id: number;
+  kind: RunKind;
+  backup_task_id: number | null;
+  remote_server_id: number | null;
+  backup_destination_id: number | null;
+  /** The backup that it reads. */
+  backup_id: number | null;
+  trigger: "manual" | "schedule";
+  scheduled_for: Date | null;
+  state: RunState;
+  reason: string | null;
+  warnings_count: number;
+  bytes_read: number;
+  bytes_written: number;
+  files_count: number | null;
+  bytes_per_second: number | null;
+  eta_seconds: number | null;
+  /** Characters ever received, and how many of them the cap cut out. */
+  output_size: number;
+  output_cut: number;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+/** A run with (the end of) its output. */
+export interface LogDetailRow extends LogRow {
+  output: string;
+}
+
+/** A chunk as stored: one event's text, or several merged. `sequences[i]`'s text ends at character `ends[i]`. */
+export interface OutputRow {
+  sequence: number;
+  text: string;
+  sequences: number[] | null;
+  ends: number[] | null;
+}
+
+const columns = [
+  "id",
+  "user_id",
+  "kind",
+  "backup_task_id",
+  "remote_server_id",
+  "backup_destination_id",
+  "backup_id",
+  "trigger",
+  "scheduled_for",
+  "state",
+  "reason",
+  "warnings_count",
+  "bytes_read",
+  "bytes_written",
+  "files_count",
+  "bytes_per_second",
+  "eta_seconds",
+  "output_size",
+  "output_cut",
+  "created_at",
+  "started_at",
+  "finished_at",
+] as const;
+
+/** Characters from the end of a run's output that a listing carries. */
+export const TAIL_SIZE = 4096;
+
+/**
+ * The end of `r`'s output, from its last chunks only, so that a long output costs no more. Merged chunks are large: two
+ * hold more than the tail.
+ */
+function tailColumn(sql: Sql) {
+  return sql`(
+    select right(coalesce(string_agg(text, '' order by sequence), ''), ${TAIL_SIZE}) from (
+      select sequence, right(text, ${TAIL_SIZE}) as text from run_output
+      where run_id = r.id order by sequence desc limit case when r.output_compacted then 2 else 1000 end
+    ) newest
+  ) as output`;
+}
+
+/** Filters a listing of logs. An absent field does not filter. */
+export interface LogFilter {
+  readonly states?: readonly RunState[];
+  readonly kind?: RunKind;
+  readonly backup_task_id?: number;
+  readonly remote_server_id?: number;
+  readonly backup_destination_id?: number;
+  readonly tag_id?: number;
+  readonly since?: Date;
+  readonly until?: Date;
+  /** Text in the reason, or the label of the task. */
+  readonly search?: string;
+}
+
+const SORTS = { created_at: "created_at" };
+
+export async function listLogs(
+  sql: Sql,
+  userId: number,
+  offset: number,
+  limit: number,
+  { sort, ...filter }: LogFilter & ListOrder = {},
+): Promise<Page<LogDetailRow>> {
+  const isWhole = Object.values(filter).every((value) => value === undefined);
+  const isById = sort === undefined || sort === "id" || sort === "-id";
+  if (isWhole && isById) return await pageOfAll(sql, userId, offset, limit, sort === "-id");
+  const where = logCondition(sql, userId, filter);
+  const total = isWhole ? runsOf(sql, userId) : sql`(select count(*) from runs where ${where})`;
+  const [count] = await sql<{ total: number }[]>`select ${total} as total`;
+  const listed = sql`(
+    select id as listed from runs where ${where} ${orderBy(sql, sort, SORTS)} limit ${limit} offset ${offset}
+  )`;
+  return { rows: await detailsOf(sql, listed, orderBy(sql, sort, SORTS)), total: count!.total };
+}
+
+/** Reads a page from the end of the list if the newest come first, as the counts start at the oldest. */
+async function pageOfAll(
+  sql: Sql,
+  userId: number,
+  offset: number,
+  limit: number,
+  isDescending: boolean,
+): Promise<Page<LogDetailRow>> {
+  const [count] = await sql<{ total: number }[]>`select ${runsOf(sql, userId)} as total`;
+  const { total } = count!;
+  const first = isDescending ? Math.max(0, total - offset - limit) : offset;
+  const size = isDescending ? Math.max(0, Math.min(limit, total - offset)) : limit;
+  const order = isDescending ? sql`order by id desc` : sql`order by id`;
+  if (size === 0) return { rows: [], total };
+  return { rows: await detailsOf(sql, pageOfRuns(sql, userId, first, size), order), total };
+}
+
+/** Looks up each row by its id (`offset 0`), as the planner cannot know how few there are. */
+async function detailsOf(
+  sql: Sql,
+  listed: ReturnType<typeof pageOfRuns>,
+  order: ReturnType<typeof orderBy>,
+): Promise<LogDetailRow[]> {
+  return await sql<LogDetailRow[]>`
+    select ${sql(columns)}, ${tailColumn(sql)}
+    from ${listed} listing
+    cross join lateral (select * from runs where id = listed offset 0) r ${order}`;
+}
+
+function logCondition(sql: Sql, userId: number, filter: LogFilter) {
+  const { states, kind, backup_task_id, remote_server_id, backup_destination_id, tag_id } = filter;
+  const { search } = filter;
+  const own = (table: string, id: number) =>
+    sql`(select id from ${sql(table)} where id = ${id} and user_id = ${userId})`;
+  const isOwn = [backup_task_id, remote_server_id, backup_destination_id].some((id) => id !== undefined);
+  return allOf(sql, [
+    // An index of the user's own records contains no others: filtering by user as well would read every row.
+    isOwn ? null : sql`user_id = ${userId}`,
+    states === undefined ? null : sql`state = any(${[...states]})`,
+    kind === undefined ? null : sql`kind = ${kind}`,
+    backup_task_id === undefined ? null : sql`backup_task_id = ${own("backup_tasks", backup_task_id)}`,
+    remote_server_id === undefined
+      ? null
+      : sql`remote_server_id = ${own("remote_servers", remote_server_id)}`,
+    backup_destination_id === undefined
+      ? null
+      : sql`backup_destination_id = ${own("backup_destinations", backup_destination_id)}`,
+    tag_id === undefined ? null : sql`backup_task_id = any(array(
+      select backup_task_id from backup_task_tags join tags on tags.id = tag_id
+      where tag_id = ${tag_id} and tags.user_id = ${userId}))`,
+    ...createdWithin(sql, filter),
+    search === undefined ? null : sql`(
+      (reason is not null and ${holdsText(sql, ["reason"], search)}) or backup_task_id = any(array(
+        select id from backup_tasks where user_id = ${userId} and ${holdsText(sql, ["label"], search)})))`,
+  ]);
+}
+
+export async function findLog(sql: Sql, userId: number, id: number): Promise<LogRow | undefined> {
+  const [row] = await sql<LogRow[]>`
+    select ${sql(columns)} from runs where id = ${id} and user_id = ${userId}`;
+  return row;
+}
+
+export async function lockLog(sql: Sql, userId: number, id: number): Promise<LogRow | undefined> {
+  const [row] = await sql<LogRow[]>`
+    select ${sql(columns)} from runs where id = ${id} and user_id = ${userId} for update`;
+  return row;
+}
+
+/** The task's newest backup run. */
+export async function findLatestLog(sql: Sql, userId: number, taskId: number): Promise<LogRow | undefined> {
+  const [row] = await sql<LogRow[]>`
+    select ${sql(columns)} from runs
+    where backup_task_id = ${taskId} and user_id = ${userId} and kind = 'backup' order by id desc limit 1`;
+  return row;
+}
+
+export async function readAllOutput(sql: Sql, runId: number): Promise<string> {
+  const rows = await sql<{ text: string }[]>`
+    select text from run_output where run_id = ${runId} order by sequence`;
+  return rows.map((row) => row.text).join("");
+}
+
+/** Chunks that may hold events after `after`, in order, at most `limit`. */
+export async function readOutputAfter(
+  sql: Sql,
+  runId: number,
+  after: number,
+  limit: number,
+): Promise<OutputRow[]> {
+  return await sql<OutputRow[]>`
+    select sequence, text, sequences, ends from run_output
+    where run_id = ${runId} and (sequence > ${after} or sequences[cardinality(sequences)] > ${after})
+    order by sequence limit ${limit}`;
+}
+
+/** Output goes with it; a backup it made stays. */
+export async function deleteLog(sql: Sql, id: number): Promise<void> {
+  await sql`delete from runs where id = ${id}`;
+}
+
+/** Partial objects of the run wait to be removed: they are known by its record. */
+export async function hasObjectsToRemove(sql: Sql, id: number): Promise<boolean> {
+  const [row] = await sql<{ waits: boolean }[]>`
+    select exists (select from leftovers where run_id = ${id})
+      or exists (select from uploads where run_id = ${id} and state = 'open') as waits`;
+  return row!.waits;
+}

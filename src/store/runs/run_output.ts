@@ -1,0 +1,92 @@
+/** A run's output: chunks as they come, once per (run, sequence); capped in the middle; merged when the run is over. */
+import type { Sql } from "../database/database.ts";
+
+/** Characters kept at the beginning and at the end of one run's output. */
+export const OUTPUT_HEAD = 2 * 1024 * 1024;
+export const OUTPUT_TAIL = 8 * 1024 * 1024;
+/** Trimming waits until this much is over the cap, so that it isn't done for every line. */
+const TRIM_SLACK = 1024 * 1024;
+/** Characters in one merged chunk. */
+const MERGED_SIZE = 256 * 1024;
+
+export interface OutputChunk {
+  run_id: number;
+  sequence: number;
+  text: string;
+}
+
+/** A chunk that is there already is left as it is: a resent event changes nothing. */
+export async function insertOutput(sql: Sql, chunks: readonly OutputChunk[]): Promise<void> {
+  if (chunks.length === 0) return;
+  await sql`
+    insert into run_output (run_id, sequence, text)
+    select * from unnest(
+      ${chunks.map((chunk) => chunk.run_id)}::bigint[],
+      ${chunks.map((chunk) => chunk.sequence)}::bigint[],
+      ${chunks.map((chunk) => chunk.text)}::text[]
+    ) on conflict do nothing`;
+}
+
+export function needsTrimming(outputSize: number, outputCut: number): boolean {
+  return outputSize - outputCut > OUTPUT_HEAD + OUTPUT_TAIL + TRIM_SLACK;
+}
+
+/**
+ * Removes chunks between the head and the tail, and says so in a line of its own where they were. Returns the
+ * characters removed by now in all. `run_output` then holds head, marker and tail.
+ */
+export async function trimOutput(sql: Sql, runId: number, alreadyCut: number): Promise<number> {
+  const [removed] = await sql<{ first: number | null; size: number }[]>`
+    with measured as (
+      select sequence, starts_with(text, ${MARKER_START}) as is_marker,
+        case when starts_with(text, ${MARKER_START}) then 0 else char_length(text) end as size
+      from run_output where run_id = ${runId}
+    ), placed as (
+      select sequence, is_marker, size,
+        sum(size) over (order by sequence) as until_here, sum(size) over (order by sequence desc) as from_here
+      from measured
+    ), removed as (
+      delete from run_output o using placed p
+      where o.run_id = ${runId} and o.sequence = p.sequence
+        and (p.is_marker or (p.until_here > ${OUTPUT_HEAD} and p.from_here > ${OUTPUT_TAIL}))
+      returning p.sequence, p.size
+    )
+    select min(sequence) as first, coalesce(sum(size), 0)::bigint as size from removed`;
+  if (removed === undefined || removed.first === null) return alreadyCut;
+  const cut = alreadyCut + removed.size;
+  await sql`
+    insert into run_output (run_id, sequence, text)
+    values (${runId}, ${removed.first}, ${`${MARKER_START}${cut} characters of output were left out here]\n`})
+    on conflict (run_id, sequence) do update set text = excluded.text`;
+  return cut;
+}
+
+const MARKER_START = "[Rearguard: ";
+
+/** Runs that are over and not yet merged, oldest first. */
+export async function runsToCompact(sql: Sql, limit: number): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select id from runs where finished_at is not null and not output_compacted
+    order by finished_at limit ${limit} for update skip locked`;
+  return rows.map((row) => row.id);
+}
+
+/** Merges a run's chunks into few large ones that remember each event's number and end. */
+export async function compactOutput(sql: Sql, runId: number): Promise<void> {
+  await sql`
+    with chunks as (
+      delete from run_output where run_id = ${runId} and sequences is null returning sequence, text
+    ), sized as (
+      select sequence, text,
+        (sum(char_length(text)) over (order by sequence) - char_length(text)) / ${MERGED_SIZE}::bigint as part
+      from chunks
+    ), placed as (
+      select part, sequence, text, sum(char_length(text)) over (partition by part order by sequence) as ends
+      from sized
+    )
+    insert into run_output (run_id, sequence, text, sequences, ends)
+    select ${runId}, min(sequence), string_agg(text, '' order by sequence),
+      array_agg(sequence order by sequence), array_agg(ends::int order by sequence)
+    from placed group by part`;
+  await sql`update runs set output_compacted = true where id = ${runId}`;
+}

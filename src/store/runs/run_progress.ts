@@ -1,0 +1,77 @@
+/** What a batch of events changes on its runs, many runs in one statement. */
+import type { Sql } from "../database/database.ts";
+
+export interface EventProgress {
+  run_id: number;
+  last_sequence: number;
+  /** Characters of output that came with this batch. */
+  output_size: number;
+  figures: {
+    bytes_read: number;
+    bytes_written: number;
+    files_count: number | null;
+    bytes_per_second: number;
+    eta_seconds: number | null;
+    /** How long the run has made no progress, in milliseconds; missing from agents that do not measure it. */
+    stalled_ms?: number;
+    waits_for?: string | null;
+  } | null;
+}
+
+/** The lease and the deadline are renewed for running runs only: other states have deadlines of their own. */
+export async function recordProgress(
+  sql: Sql,
+  progress: readonly EventProgress[],
+  { now, leaseExpiresAt, deadlineAt }: { now: Date; leaseExpiresAt: Date; deadlineAt: Date },
+): Promise<void> {
+  if (progress.length === 0) return;
+  const column = <T>(pick: (row: EventProgress) => T) => progress.map(pick);
+  await sql`
+    update runs r set
+      last_sequence = greatest(r.last_sequence, p.last_sequence),
+      output_size = r.output_size + p.output_size,
+      output_compacted = r.output_compacted and p.output_size = 0,
+      lease_expires_at = case when r.state = 'running' then ${leaseExpiresAt}::timestamptz else r.lease_expires_at end,
+      deadline_at = case when r.state = 'running' then ${deadlineAt}::timestamptz else r.deadline_at end,
+      bytes_read = coalesce(p.bytes_read, r.bytes_read),
+      bytes_written = coalesce(p.bytes_written, r.bytes_written),
+      files_count = coalesce(p.files_count, r.files_count),
+      bytes_per_second = coalesce(p.bytes_per_second, r.bytes_per_second),
+      eta_seconds = case when p.bytes_read is null then r.eta_seconds else p.eta_seconds end,
+      moved_at = case
+        when p.bytes_read is null then r.moved_at
+        when p.stalled_ms is not null then ${now}::timestamptz - p.stalled_ms * interval '1 millisecond'
+        when (p.bytes_read, p.bytes_written, coalesce(p.files_count, r.files_count))
+          is distinct from (r.bytes_read, r.bytes_written, r.files_count) then ${now}
+        else r.moved_at end,
+      waits_for = case when p.bytes_read is null then r.waits_for else p.waits_for end
+    from unnest(
+      ${column((row) => row.run_id)}::bigint[],
+      ${column((row) => row.last_sequence)}::bigint[],
+      ${column((row) => row.output_size)}::bigint[],
+      ${column((row) => whole(row.figures?.bytes_read))}::bigint[],
+      ${column((row) => whole(row.figures?.bytes_written))}::bigint[],
+      ${column((row) => whole(row.figures?.files_count))}::bigint[],
+      ${column((row) => row.figures?.bytes_per_second ?? null)}::double precision[],
+      ${column((row) => row.figures?.eta_seconds ?? null)}::double precision[],
+      ${column((row) => row.figures?.stalled_ms ?? null)}::double precision[],
+      ${column((row) => row.figures?.waits_for ?? null)}::text[]
+    ) as p (run_id, last_sequence, output_size, bytes_read, bytes_written,
+      files_count, bytes_per_second, eta_seconds, stalled_ms, waits_for)
+    where r.id = p.run_id`;
+}
+
+const whole = (value: number | null | undefined) =>
+  value === null || value === undefined ? null : Math.round(value);
+
+/** A succeeded run's figures are those of its verdict. `size`: bytes stored. */
+export async function recordFinalFigures(
+  sql: Sql,
+  runId: number,
+  stored: { bytes_read: number; size: number; files_count: number | null },
+): Promise<void> {
+  await sql`
+    update runs set bytes_read = ${stored.bytes_read}, bytes_written = ${stored.size},
+      files_count = ${stored.files_count}, eta_seconds = 0
+    where id = ${runId}`;
+}

@@ -1,0 +1,167 @@
+/** Finds runs and agents that have been in one state for too long, to notify their owners. */
+import { RESTORE_PATIENCE } from "../../domain/run.ts";
+import type { Sql } from "../database/database.ts";
+import type { RunRow } from "./runs.ts";
+
+/** A task's time limits, in seconds; null: the control plane's default. */
+export interface TaskWatch {
+  stall_warning: number | null;
+  stall_timeout: number | null;
+}
+
+export async function findTaskWatch(sql: Sql, taskId: number): Promise<TaskWatch | undefined> {
+  const [row] = await sql<TaskWatch[]>`
+    select stall_warning, stall_timeout from backup_tasks where id = ${taskId}`;
+  return row;
+}
+
+/** An interval from a task's column in seconds, or from the default in milliseconds. */
+const limit = (sql: Sql, column: ReturnType<Sql>, otherwise: number) =>
+  sql`make_interval(secs => coalesce(${column}, ${otherwise / 1000}::double precision))`;
+
+/**
+ * Locks running runs without progress whose agent is connected. `is_over`: the limit passed a lease's time
+ * ago.
+ */
+export function lockStalledRuns(
+  sql: Sql,
+  now: Date,
+  warning: number,
+  timeout: number,
+  lease: number,
+): Promise<(RunRow & { is_over: boolean })[]> {
+  const restoreTimeout = Math.round(timeout * RESTORE_PATIENCE / 1000);
+  return sql<(RunRow & { is_over: boolean })[]>`
+    select r.*, r.moved_at <= ${now}::timestamptz - ${
+    limit(
+      sql,
+      sql`coalesce(t.stall_timeout, case when r.kind = 'restore' then ${restoreTimeout}::int end)`,
+      timeout,
+    )
+  }
+        - ${lease / 1000}::double precision * interval '1 second' as is_over
+    from runs r left join backup_tasks t on t.id = r.backup_task_id
+    where r.state = 'running' and r.lease_expires_at > ${now}
+      and r.moved_at <= ${now}::timestamptz - ${limit(sql, sql`t.stall_warning`, warning)}
+    order by r.id limit 500 for update of r skip locked`;
+}
+
+/** Finds open alerts about runs that are no longer stalled. */
+export function stalledAlertsToClose(sql: Sql, now: Date, warning: number): Promise<{ subject: string }[]> {
+  return sql<{ subject: string }[]>`
+    select a.subject from alerts a
+    where a.kind = 'run.stalled' and a.closed_at is null and not exists (
+      select from runs r left join backup_tasks t on t.id = r.backup_task_id
+      where r.state = 'running' and a.subject = 'run ' || r.id
+        and (r.lease_expires_at <= ${now}
+          or r.moved_at <= ${now}::timestamptz - ${limit(sql, sql`t.stall_warning`, warning)})
+    ) limit 500`;
+}
+
+/** Locks manual and scheduled runs that no agent has taken for too long. */
+export function lockOverdueQueuedRuns(sql: Sql, now: Date, overdue: number): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    select r.* from runs r left join backup_tasks t on t.id = r.backup_task_id
+    where r.state in ('queued', 'leased') and r.kind in ('backup', 'restore')
+      and r.created_at <= ${now}::timestamptz - ${limit(sql, sql`t.overdue_after`, overdue)}
+      and not exists (
+        select from alerts a where a.kind = 'backup.overdue' and a.closed_at is null and a.subject = 'run ' || r.id
+          and a.last_occurred_at > ${now}::timestamptz - interval '1 hour'
+      )
+    order by r.id limit 500 for update of r skip locked`;
+}
+
+/**
+ * Finds running backup runs that take at least `factor` times the median of their task's last backups, and at
+ * least `least`.
+ */
+export function slowRuns(
+  sql: Sql,
+  now: Date,
+  { factor, least }: { factor: number; least: number },
+): Promise<(RunRow & { usual_ms: number })[]> {
+  return sql<(RunRow & { usual_ms: number })[]>`
+    select r.*, usual.ms as usual_ms from runs r
+    join lateral (
+      select percentile_cont(0.5) within group (order by duration_ms) as ms, count(*) as backups
+      from (
+        select duration_ms from backups where backup_task_id = r.backup_task_id
+        order by created_at desc limit 10
+      ) last
+    ) usual on usual.backups >= 3
+    where r.state = 'running' and r.kind = 'backup'
+      and r.started_at <= ${now}::timestamptz - ${least / 1000}::double precision * interval '1 second'
+      and r.started_at <= ${now}::timestamptz - usual.ms * ${factor}::double precision * interval '1 millisecond'
+      and not exists (
+        select from alerts a where a.kind = 'run.slow' and a.closed_at is null and a.subject = 'run ' || r.id
+      )
+    order by r.id limit 500`;
+}
+
+/** Finds servers whose agent has been away for too long, except those found within the last hour. */
+export function serversGone(
+  sql: Sql,
+  now: Date,
+  offline: number,
+): Promise<{ id: number; user_id: number; last_connected_at: Date; away_after: number }[]> {
+  return sql`
+    select s.id, s.user_id, s.last_connected_at,
+      coalesce(s.offline_alert_after * 1000.0, ${offline}::double precision)::double precision as away_after
+    from remote_servers s
+    where s.connection_id is null and s.agent_key_hash is not null and s.offline_alert_after is distinct from 0
+      and s.last_connected_at <= ${now}::timestamptz - ${limit(sql, sql`s.offline_alert_after`, offline)}
+      and not exists (
+        select from alerts a where a.kind = 'agent.gone' and a.closed_at is null
+          and a.subject = 'server ' || s.id and a.last_occurred_at > ${now}::timestamptz - interval '1 hour'
+      )
+    order by s.id limit 500`;
+}
+
+/** Finds servers whose agent is connected again, with an open alert about its absence. */
+export function serversBack(sql: Sql): Promise<{ id: number; user_id: number }[]> {
+  return sql`
+    select s.id, s.user_id from alerts a join remote_servers s on a.subject = 'server ' || s.id
+    where a.kind = 'agent.gone' and a.closed_at is null and s.connection_id is not null
+    order by s.id limit 500`;
+}
+
+export interface FailingRemovals {
+  destination_id: number;
+  user_id: number;
+  label: string;
+  count: number;
+  error: string;
+}
+
+/** Finds destinations from which removals have failed since `before`. */
+export function failingRemovals(sql: Sql, before: Date): Promise<FailingRemovals[]> {
+  return sql<FailingRemovals[]>`
+    select d.id as destination_id, d.user_id, d.label, count(*)::int as count, max(error) as error
+    from (
+      select backup_destination_id, removal_error as error from backups
+      where removal_error is not null and greatest(removal_requested_at, deletes_at) <= ${before}
+      union all
+      select backup_destination_id, error from leftovers where error is not null and created_at <= ${before}
+    ) failing join backup_destinations d on d.id = failing.backup_destination_id
+    group by d.id order by d.id limit 500`;
+}
+
+/** Finds streams that have accepted no message since `before` although some wait. */
+export function failingStreams(
+  sql: Sql,
+  before: Date,
+): Promise<{ id: number; user_id: number; label: string; error: string | null }[]> {
+  return sql`
+    select n.id, n.user_id, n.label, n.last_delivery_error as error from notification_streams n
+    where n.failing_since <= ${before} order by n.id limit 500`;
+}
+
+/**
+ * Returns the subjects of open alerts of a kind; with `before`, only of those without an occurrence since.
+ */
+export async function openSubjects(sql: Sql, kind: string, before: Date | null = null): Promise<string[]> {
+  const rows = await sql<{ subject: string }[]>`
+    select subject from alerts
+    where kind = ${kind} and closed_at is null and last_occurred_at < coalesce(${before}, 'infinity'::timestamptz)`;
+  return rows.map(({ subject }) => subject);
+}

@@ -1,0 +1,333 @@
+/** Runs and their attempts: the writing side. What the API reads of them is in logs.ts. */
+import type { RunKind, RunState } from "../../domain/run.ts";
+import type { Sql } from "../database/database.ts";
+
+export interface RunRow {
+  id: number;
+  user_id: number;
+  kind: RunKind;
+  backup_task_id: number | null;
+  remote_server_id: number | null;
+  backup_destination_id: number | null;
+  /** The one that the run reads; null for backups, and once it is gone. */
+  backup_id: number | null;
+  /** What was asked for, of a run that reads a backup: of `src/domain/restore.ts`. */
+  options: object | null;
+  trigger: "manual" | "schedule";
+  scheduled_for: Date | null;
+  state: RunState;
+  attempt: number;
+  deadline_at: Date | null;
+  lease_expires_at: Date | null;
+  timeout_at: Date | null;
+  /** Where the newest attempt stores its objects: an absolute path, or a key prefix. */
+  object_directory: string | null;
+  object_prefix: string | null;
+  object_stamp: string | null;
+  encryption_password_encrypted: string | null;
+  encryption_recipients: string[];
+  reason: string | null;
+  warnings_count: number;
+  last_sequence: number;
+  output_size: number;
+  output_cut: number;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+  /** The time of its last progress; null before it began. */
+  moved_at: Date | null;
+  /** The cause of a stall, as its agent reports it. */
+  waits_for: string | null;
+}
+
+/** What a state change may write beside the state. */
+export type RunChange = Partial<
+  Pick<
+    RunRow,
+    | "attempt"
+    | "deadline_at"
+    | "lease_expires_at"
+    | "timeout_at"
+    | "object_directory"
+    | "object_prefix"
+    | "object_stamp"
+    | "encryption_password_encrypted"
+    | "encryption_recipients"
+    | "reason"
+    | "warnings_count"
+    | "started_at"
+    | "finished_at"
+    | "last_sequence"
+    | "moved_at"
+  >
+>;
+
+const columns = [
+  "id",
+  "user_id",
+  "kind",
+  "backup_task_id",
+  "remote_server_id",
+  "backup_destination_id",
+  "backup_id",
+  "options",
+  "trigger",
+  "scheduled_for",
+  "state",
+  "attempt",
+  "deadline_at",
+  "lease_expires_at",
+  "timeout_at",
+  "object_directory",
+  "object_prefix",
+  "object_stamp",
+  "encryption_password_encrypted",
+  "encryption_recipients",
+  "reason",
+  "warnings_count",
+  "last_sequence",
+  "output_size",
+  "output_cut",
+  "created_at",
+  "started_at",
+  "finished_at",
+  "moved_at",
+  "waits_for",
+] as const;
+
+/** Inserts a queued run. Violates `runs_one_active_backup` when the task has one already. */
+export async function insertRun(
+  sql: Sql,
+  run: Pick<
+    RunRow,
+    | "user_id"
+    | "kind"
+    | "backup_task_id"
+    | "remote_server_id"
+    | "backup_destination_id"
+    | "backup_id"
+    | "options"
+    | "trigger"
+    | "scheduled_for"
+    | "deadline_at"
+    | "created_at"
+  >,
+): Promise<RunRow> {
+  const options = run.options && sql.json(run.options as never);
+  const [row] = await sql<RunRow[]>`
+    insert into runs ${sql({ ...run, options, state: "queued" })} returning ${sql(columns)}`;
+  return row!;
+}
+
+/** Inserts queued backup runs, in one statement. Violates `runs_one_active_backup` when a task has one already. */
+export function insertBackupRuns(
+  sql: Sql,
+  runs: readonly (
+    & Pick<RunRow, "user_id" | "remote_server_id" | "backup_destination_id" | "scheduled_for">
+    & { backup_task_id: number }
+  )[],
+  { deadline_at, created_at }: { deadline_at: Date; created_at: Date },
+): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    insert into runs (user_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for, trigger,
+      kind, state, deadline_at, created_at)
+    select *, case when scheduled_for is null then 'manual' else 'schedule' end, 'backup', 'queued',
+      ${deadline_at}::timestamptz, ${created_at}::timestamptz
+    from unnest(
+      ${runs.map((run) => run.user_id)}::bigint[],
+      ${runs.map((run) => run.backup_task_id)}::bigint[],
+      ${runs.map((run) => run.remote_server_id)}::bigint[],
+      ${runs.map((run) => run.backup_destination_id)}::bigint[],
+      ${runs.map((run) => run.scheduled_for?.toISOString() ?? null)}::timestamptz[]
+    ) as new (user_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for)
+    returning ${sql(columns)}`;
+}
+
+/** Of this user's. */
+export async function findRunOf(sql: Sql, userId: number, id: number): Promise<RunRow | undefined> {
+  const [row] = await sql<RunRow[]>`
+    select ${sql(columns)} from runs where id = ${id} and user_id = ${userId}`;
+  return row;
+}
+
+/** Locks the rows in id order, so that two transactions can't wait for each other. */
+export function lockRuns(sql: Sql, ids: readonly number[]): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    select ${sql(columns)} from runs where id in ${sql([...ids])} order by id for update`;
+}
+
+/** The task's run that is not over, locked. */
+export async function lockActiveBackupRun(sql: Sql, taskId: number): Promise<RunRow | null> {
+  const [row] = await sql<RunRow[]>`
+    select ${sql(columns)} from runs
+    where backup_task_id = ${taskId} and kind = 'backup' and state in ('queued', 'leased', 'running', 'cancelling')
+    for update`;
+  return row ?? null;
+}
+
+/** The tasks' runs that are not over, locked: their ids by task. */
+export async function lockActiveBackupRuns(
+  sql: Sql,
+  taskIds: readonly number[],
+): Promise<Map<number, number>> {
+  const rows = await sql<{ id: number; backup_task_id: number }[]>`
+    select id, backup_task_id from runs
+    where backup_task_id = any(${[...taskIds]}::bigint[]) and kind = 'backup'
+      and state in ('queued', 'leased', 'running', 'cancelling')
+    order by id for update`;
+  return new Map(rows.map((row) => [row.backup_task_id, row.id]));
+}
+
+/** Compare-and-set: false when the row is no longer in the state and attempt that `run` was read in. */
+export async function moveRun(sql: Sql, run: RunRow, state: RunState, change: RunChange): Promise<boolean> {
+  const { count } = await sql`
+    update runs set ${sql({ ...change, state })}
+    where id = ${run.id} and attempt = ${run.attempt} and state = ${run.state}`;
+  return count === 1;
+}
+
+/** Runs whose state has outlived its deadline, locked; those that another replica works on are passed over. */
+export function lockOverdueRuns(sql: Sql, now: Date, limit: number): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    select ${sql(columns)} from runs where deadline_at <= ${now}
+    order by deadline_at limit ${limit} for update skip locked`;
+}
+
+/** Running runs whose agent should have ended them by their task's timeout, locked. */
+export function lockTimedOutRuns(sql: Sql, before: Date, limit: number): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    select ${sql(columns)} from runs where state = 'running' and timeout_at <= ${before}
+    order by timeout_at limit ${limit} for update skip locked`;
+}
+
+/** Not over; in the words of the indexes `runs_queued` and `runs_active`. */
+export const isActive = (sql: Sql) => sql`(state = 'queued' or state in ('leased', 'running', 'cancelling'))`;
+
+/** Backup runs on a server that are not over. */
+export async function countActiveBackupRuns(sql: Sql, serverId: number): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from runs
+    where remote_server_id = ${serverId} and kind = 'backup' and ${isActive(sql)}`;
+  return row!.count;
+}
+
+/** What a server does at once is counted apart: verifications and drills, and everything else. */
+export type RunPlace = "work" | "check";
+
+export function placeOf(kind: RunKind): RunPlace {
+  return kind === "verify" || kind === "drill" ? "check" : "work";
+}
+
+const takesPlace = (sql: Sql, place: RunPlace) =>
+  place === "check" ? sql`kind in ('verify', 'drill')` : sql`kind not in ('verify', 'drill')`;
+
+/** Runs that the server's agent has in hand. */
+export async function countRunsInHand(sql: Sql, serverId: number): Promise<Record<RunPlace, number>> {
+  const [row] = await sql<Record<RunPlace, number>[]>`
+    select count(*) filter (where ${takesPlace(sql, "work")})::int as work,
+      count(*) filter (where ${takesPlace(sql, "check")})::int as check
+    from runs where remote_server_id = ${serverId} and state in ('leased', 'running', 'cancelling')`;
+  return row!;
+}
+
+/** Ids of the runs that a queued one has to wait for once its server's places are taken: in hand first, then those queued before it. */
+export async function runsAhead(sql: Sql, run: RunRow): Promise<number[]> {
+  const isRestore = run.kind === "restore";
+  const rows = await sql<{ id: number }[]>`
+    select id from runs
+    where remote_server_id = ${run.remote_server_id} and ${takesPlace(sql, placeOf(run.kind))} and (
+      state in ('leased', 'running', 'cancelling')
+      or state = 'queued' and case when kind = 'restore' then not ${isRestore} or id < ${run.id}
+        else not ${isRestore} and id < ${run.id} end
+    )
+    order by state = 'queued', kind = 'restore' desc, id`;
+  return rows.map(({ id }) => id);
+}
+
+/** Those of the servers that have a queued run. */
+export async function serversWithQueuedRuns(sql: Sql, serverIds: readonly number[]): Promise<number[]> {
+  if (serverIds.length === 0) return [];
+  const rows = await sql<{ id: number }[]>`
+    select distinct remote_server_id as id from runs
+    where state = 'queued' and remote_server_id = any(${[...serverIds]}::bigint[])`;
+  return rows.map((row) => row.id);
+}
+
+/** Locks a server, so that its limit of runs at once is counted by one transaction at a time. */
+export async function lockServerLimit(sql: Sql, serverId: number): Promise<number | null> {
+  const [row] = await sql<{ runs_at_once: number }[]>`
+    select runs_at_once from remote_servers where id = ${serverId} for no key update`;
+  return row?.runs_at_once ?? null;
+}
+
+/** Restores first: somebody waits for them. */
+export function lockQueuedRuns(
+  sql: Sql,
+  serverId: number,
+  place: RunPlace,
+  limit: number,
+): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    select ${sql(columns)} from runs
+    where remote_server_id = ${serverId} and state = 'queued' and ${takesPlace(sql, place)}
+    order by (kind = 'restore') desc, id limit ${Math.max(limit, 0)} for update skip locked`;
+}
+
+/** A sign of life from an agent: its leases start anew. */
+export async function renewLeases(
+  sql: Sql,
+  serverIds: readonly number[],
+  leaseExpiresAt: Date,
+  deadlineAt: Date,
+): Promise<void> {
+  await sql`
+    update runs set lease_expires_at = ${leaseExpiresAt}, deadline_at = ${deadlineAt}
+    where remote_server_id = any(${[...serverIds]}::bigint[]) and state = 'running'`;
+}
+
+/** After a time in which no control plane ran, agents get their whole grace again. */
+export async function extendDeadlines(sql: Sql, notBefore: Date): Promise<void> {
+  await sql`
+    update runs set deadline_at = ${notBefore}
+    where state in ('running', 'leased', 'cancelling') and deadline_at < ${notBefore}`;
+}
+
+export async function insertAttempt(sql: Sql, run: RunRow, attempt: number, now: Date): Promise<void> {
+  await sql`
+    insert into run_attempts (run_id, attempt, remote_server_id, leased_at)
+    values (${run.id}, ${attempt}, ${run.remote_server_id}, ${now})`;
+}
+
+export async function markAttemptAccepted(
+  sql: Sql,
+  runId: number,
+  attempt: number,
+  now: Date,
+): Promise<void> {
+  await sql`
+    update run_attempts set accepted_at = coalesce(accepted_at, ${now})
+    where run_id = ${runId} and attempt = ${attempt}`;
+}
+
+/** Keeps what the agent said in the end, applied or not. */
+export async function recordVerdict(
+  sql: Sql,
+  runId: number,
+  attempt: number,
+  verdict: unknown,
+  applied: boolean,
+  now: Date,
+): Promise<void> {
+  await sql`
+    update run_attempts
+    set verdict = ${sql.json(verdict as never)}, verdict_applied = ${applied}, verdict_at = ${now}
+    where run_id = ${runId} and attempt = ${attempt} and verdict is null`;
+}
+
+/** Stamps grow with the runs of a task. */
+export async function newestObjectStamp(sql: Sql, taskId: number): Promise<string | null> {
+  const [row] = await sql<{ object_stamp: string }[]>`
+    select object_stamp from runs where backup_task_id = ${taskId} and object_stamp is not null
+    order by id desc limit 1`;
+  return row?.object_stamp ?? null;
+}

@@ -1,0 +1,48 @@
+/** Tasks whose newest backup is to be restored in a drill. */
+import { DRILLED_ENGINES, FIRST_DRILL_AFTER } from "../../domain/drill.ts";
+import { type DueBackup, isIdle, lockServer } from "../backups/backup_checks.ts";
+import type { Sql } from "../database/database.ts";
+
+/** When the task's drill is due: its days after the last that proved something, or soon after it was created. */
+function dueAt(sql: Sql) {
+  return sql`coalesce(
+    t.last_proven_at + make_interval(days => t.drill_every),
+    t.created_at + make_interval(days => least(t.drill_every, ${FIRST_DRILL_AFTER}))
+  )`;
+}
+
+/** Backups `b` of tasks `t` on servers `s` that a drill may be made of now. A drill that failed is made again a day later. */
+function isDue(sql: Sql, now: Date) {
+  return sql`
+    t.paused_at is null and t.drill_every > 0 and ${isIdle(sql)}
+    and b.removal_requested_at is null and b.damaged_at is null
+    and b.encryption <> 'recipients' and b.engine = any(${[...DRILLED_ENGINES]}::text[])
+    and ${dueAt(sql)} <= ${now}::timestamptz
+    and coalesce(t.drill_queued_at, '-infinity') <= ${now}::timestamptz - interval '1 day'`;
+}
+
+function candidates(sql: Sql) {
+  return sql`
+    backups b join backup_tasks t on t.id = b.backup_task_id join remote_servers s on s.id = b.remote_server_id`;
+}
+
+export async function serversWithDueDrills(sql: Sql, now: Date): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select distinct s.id from ${candidates(sql)} where ${isDue(sql, now)} order by s.id`;
+  return rows.map(({ id }) => id);
+}
+
+/** The newest backup of the task that waits the longest, locked with its task and the server; null where another control plane has it. */
+export async function lockDueDrill(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
+  if (!(await lockServer(sql, serverId))) return null;
+  const [row] = await sql<DueBackup[]>`
+    select b.*, ${dueAt(sql)} as due_at from ${candidates(sql)}
+    where s.id = ${serverId} and ${isDue(sql, now)}
+    order by coalesce(t.drill_queued_at, t.last_proven_at, '-infinity'), t.id, b.created_at desc, b.id desc
+    limit 1 for update of b, t skip locked`;
+  return row ?? null;
+}
+
+export async function noteDrillQueued(sql: Sql, taskId: number, now: Date): Promise<void> {
+  await sql`update backup_tasks set drill_queued_at = ${now} where id = ${taskId}`;
+}

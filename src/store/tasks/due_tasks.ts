@@ -1,0 +1,74 @@
+/** Tasks whose time has come. */
+import type { BackupTaskRow } from "./backup_tasks.ts";
+import type { Sql } from "../database/database.ts";
+
+/** Locked, soonest first; those that another replica fires are passed over, so each due time fires once. */
+export function lockDueTasks(sql: Sql, now: Date, limit: number): Promise<BackupTaskRow[]> {
+  return sql<BackupTaskRow[]>`
+    select * from backup_tasks where next_run_at <= ${now} and paused_at is null
+    order by next_run_at, id limit ${limit} for update skip locked`;
+}
+
+/** Null: it is never due again. */
+export async function setNextRuns(
+  sql: Sql,
+  tasks: readonly { id: number; next: Date | null }[],
+): Promise<void> {
+  await sql`
+    update backup_tasks set next_run_at = due.next
+    from unnest(${tasks.map(({ id }) => id)}::bigint[], ${
+    tasks.map(({ next }) => next?.toISOString() ?? null)
+  }::timestamptz[])
+      as due (id, next)
+    where backup_tasks.id = due.id`;
+}
+
+export async function recordSkipped(
+  sql: Sql,
+  skipped: readonly { taskId: number; dueAt: Date; activeRunId: number }[],
+  now: Date,
+): Promise<void> {
+  if (skipped.length === 0) return;
+  await sql`
+    insert into skipped_schedules (backup_task_id, due_at, active_run_id, created_at)
+    select *, ${now}::timestamptz from unnest(
+      ${skipped.map(({ taskId }) => taskId)}::bigint[],
+      ${skipped.map(({ dueAt }) => dueAt.toISOString())}::timestamptz[],
+      ${skipped.map(({ activeRunId }) => activeRunId)}::bigint[]
+    ) on conflict do nothing`;
+}
+
+export async function deleteSkippedBefore(sql: Sql, before: Date): Promise<void> {
+  await sql`delete from skipped_schedules where created_at < ${before}`;
+}
+
+/** The soonest due time of all tasks. */
+export async function soonestDueTime(sql: Sql): Promise<Date | null> {
+  const [row] = await sql<{ next: Date | null }[]>`
+    select min(next_run_at) as next from backup_tasks where paused_at is null`;
+  return row!.next;
+}
+
+/** Tasks after `afterId` whose due time is ahead, locked, in order of their ids. */
+export function lockTasksAhead(
+  sql: Sql,
+  now: Date,
+  afterId: number,
+  limit: number,
+): Promise<BackupTaskRow[]> {
+  return sql<BackupTaskRow[]>`
+    select * from backup_tasks where next_run_at > ${now} and paused_at is null and id > ${afterId}
+    order by id limit ${limit} for update`;
+}
+
+/** The last due time of each of these tasks that was fired or skipped; those without one are left out. */
+export async function lastDueTimes(sql: Sql, taskIds: readonly number[]): Promise<Map<number, Date>> {
+  const rows = await sql<{ id: number; due: Date }[]>`
+    select id, greatest(
+      (select scheduled_for from runs where backup_task_id = id_of.id and scheduled_for is not null
+        order by runs.id desc limit 1),
+      (select max(due_at) from skipped_schedules where backup_task_id = id_of.id)
+    ) as due
+    from unnest(${[...taskIds]}::bigint[]) id_of(id)`;
+  return new Map(rows.filter(({ due }) => due !== null).map(({ due, id }) => [id, due]));
+}

@@ -1,0 +1,65 @@
+/** Tags: a user's own labels for backup tasks. */
+import type { PageWindow } from "../../domain/page.ts";
+import type { Sql } from "../database/database.ts";
+import { allOf, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+
+export interface TagRow {
+  id: number;
+  user_id: number;
+  label: string;
+  description: string | null;
+  /** `#rrggbb`, lower case. */
+  colour: string | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type NewTag = Pick<TagRow, "label" | "description" | "colour">;
+
+export async function insertTag(sql: Sql, userId: number, tag: NewTag, now: Date): Promise<TagRow> {
+  const values = { ...tag, user_id: userId, created_at: now, updated_at: now };
+  const [row] = await sql<TagRow[]>`insert into tags ${sql(values)} returning *`;
+  return row!;
+}
+
+export async function updateTag(
+  sql: Sql,
+  userId: number,
+  id: number,
+  changes: Partial<NewTag>,
+  now: Date,
+): Promise<TagRow | undefined> {
+  const [row] = await sql<TagRow[]>`
+    update tags set ${
+    sql({ ...changes, updated_at: now })
+  } where id = ${id} and user_id = ${userId} returning *`;
+  return row;
+}
+
+/** False when there is no such tag. */
+export async function deleteTag(sql: Sql, userId: number, id: number): Promise<boolean> {
+  const { count } = await sql`delete from tags where id = ${id} and user_id = ${userId}`;
+  return count === 1;
+}
+
+export async function findTagOf(sql: Sql, userId: number, id: number): Promise<TagRow | undefined> {
+  const [row] = await sql<TagRow[]>`select * from tags where id = ${id} and user_id = ${userId}`;
+  return row;
+}
+
+export async function listTags(
+  sql: Sql,
+  userId: number,
+  { offset, limit }: PageWindow,
+  { sort, search }: ListOrder & { search?: string } = {},
+): Promise<Page<TagRow>> {
+  const where = allOf(sql, [
+    sql`user_id = ${userId}`,
+    search === undefined ? null : holdsText(sql, ["label", "description"], search),
+  ]);
+  const order = orderBy(sql, sort, { created_at: "created_at", label: "label" });
+  const rows = await sql<TagRow[]>`
+    select * from tags where ${where} ${order} limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`select count(*) as total from tags where ${where}`;
+  return { rows, total: count!.total };
+}

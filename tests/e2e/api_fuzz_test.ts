@@ -1,0 +1,341 @@
+/**
+ * Every endpoint, asked what its own document allows and what it does not: no failure of ours, no change of state without
+ * a success, no secret told, and no answer that is not documented.
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { ZodType } from "zod";
+import { ABILITIES } from "../../src/domain/abilities.ts";
+import { Hub } from "../../src/agents/hub.ts";
+import { AddressPolicy } from "../../src/network/address_policy.ts";
+import { Network, type Resolve } from "../../src/network/network.ts";
+import { Notifier } from "../../src/notify/notifier.ts";
+import { ERROR_TITLES } from "../../src/http/errors.ts";
+import { report, runs } from "../support/fuzz.ts";
+import { type ApiClient, type TestApi, testApi } from "../support/clients/api.ts";
+import { type Asked, asked, DOCUMENTED, type Documented, encoded } from "../support/fixtures/asked.ts";
+import { watchChanges } from "../support/assertions/changes.ts";
+import { CANARY, type Json, mutated } from "../support/fixtures/json_schema.ts";
+import { newBackup, newDestination, newRun, newServer, newTask } from "../support/fixtures/records.ts";
+
+/** A database is thrown away after so many requests: lists stay short. */
+const PER_DATABASE = 2500;
+/** Requests after which the world is looked at: what was deleted is made again. */
+const PER_LOOK = 40;
+/** Of other people's records, in every text field. */
+const OTHERS = "others-9c1e";
+
+const TABLES: Readonly<Record<string, string>> = {
+  "Backup task": "backup_tasks",
+  "Backup task log": "runs",
+  "Backup": "backups",
+  "Remote server": "remote_servers",
+  "Backup destination": "backup_destinations",
+  "Tag": "tags",
+  "Token": "tokens",
+  "Notification stream": "notification_streams",
+};
+
+type Ids = Record<string, number[]>;
+
+/** Users, their tokens and records, as requests leave them. */
+class World {
+  own: Ids = {};
+  others: Ids = {};
+  users: number[] = [];
+  #clients!: Record<"full" | "admin" | "weak", ApiClient>;
+  #user!: ApiClient;
+  #other!: ApiClient;
+  #age = 0;
+
+  constructor(private readonly api: TestApi) {}
+
+  async begin(): Promise<void> {
+    this.#user = await this.api.user();
+    this.#other = await this.api.user();
+    // Made when it is asked for first.
+    await this.#other.call("GET", "/api/ssh-key");
+    await this.#look();
+  }
+
+  tokenOf(who: Asked["token"]): string | null {
+    if (who === "none") return null;
+    return who === "unknown" ? "rg_nobody" : this.#clients[who].token;
+  }
+
+  /** What no answer may hold, beside what is made up as a secret. */
+  get secrets(): string[] {
+    return [this.#other.token, ...Object.values(this.#clients).map(({ token }) => token)];
+  }
+
+  async tick(): Promise<void> {
+    if (++this.#age % PER_LOOK === 0) await this.#look();
+  }
+
+  async #look(): Promise<void> {
+    const { database } = this.api;
+    // A request may have taken one away, or its abilities.
+    const full = await this.api.tokenOf(this.#user, ABILITIES);
+    this.#clients = { full, admin: this.api.admin, weak: await this.api.tokenOf(full, ["manage-tags"]) };
+    this.own = await this.#recordsOf(this.#clients.full, "mine");
+    this.others = await this.#recordsOf(this.#other, OTHERS);
+    const admin = this.#clients.admin.userId;
+    const spared = [admin, this.#other.userId, this.#clients.full.userId];
+    this.users = (await database<{ id: number }[]>`
+      select id from users where id <> all(${spared}) order by id desc limit 5`).map(({ id }) => id);
+    if (this.users.length === 0) this.users = [(await this.api.user()).userId];
+  }
+
+  async #recordsOf(client: ApiClient, label: string): Promise<Ids> {
+    const { database, clock } = this.api;
+    // A destination in the trash takes no tasks.
+    const isKept = (table: string) =>
+      table === "backup_destinations" ? database`deletes_at is null` : database`true`;
+    const rows = async (table: string) =>
+      (await database<{ id: number }[]>`
+        select id from ${database(table)} where user_id = ${client.userId} and ${isKept(table)}
+        order by id desc limit 5`).map((
+        row,
+      ) => row.id);
+    const make: Record<string, () => Promise<unknown>> = {
+      "Remote server": () => newServer(client, { label, database_password: `${CANARY}-server` }),
+      "Backup destination": () =>
+        newDestination(client, {
+          label,
+          type: "custom_s3",
+          s3_bucket_name: "bucket",
+          custom_s3_region: "here",
+          s3_access_key: "AKIAEXAMPLE",
+          s3_secret_key: `${CANARY}-bucket`,
+          custom_s3_endpoint: "https://s3.example.test",
+        }),
+      "Tag": () => client.call("POST", "/api/tags", { label }),
+      "Notification stream": () =>
+        client.call("POST", "/api/notification-streams", {
+          label,
+          type: "email",
+          value: "jo@example.test",
+          notifications: { on_success: true, on_failure: true },
+        }),
+      "Backup task": async () =>
+        await newTask(client, {
+          label,
+          remote_server_id: (await rows("remote_servers"))[0],
+          backup_destination_id: (await rows("backup_destinations"))[0],
+          encryption_password: `${CANARY}-archive`,
+          // A request may have made the destination a local one without a path.
+          store_path: "backups",
+        }),
+      "Backup task log": async () => {
+        const [task] = await rows("backup_tasks");
+        await newRun(database, task!, clock.now());
+        await newRun(database, task!, clock.now(), { kind: "restore", state: "queued" });
+      },
+      "Backup": async () =>
+        await newBackup(database, (await rows("backup_tasks"))[0]!, clock.now(), { directory: "backups" }),
+      "Token": () => client.call("POST", "/api/tokens", { name: label, abilities: ["manage-tags"] }),
+    };
+    const ids: Ids = {};
+    for (const [name, create] of Object.entries(make)) {
+      const table = TABLES[name]!;
+      if ((await rows(table)).length === 0) await create();
+      ids[name] = await rows(table);
+    }
+    return ids;
+  }
+}
+
+/** The request as it is sent. */
+interface Sent {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: string | undefined;
+  /** It names somebody else's record. */
+  isOthers: boolean;
+}
+
+function sent(ask: Asked, { endpoint }: Documented, world: World): Sent {
+  let isOthers = false;
+  const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_: string, name: string) => {
+    const picked = ask.ids[name]!;
+    if (picked.of === "text") return encodeURIComponent(picked.text);
+    const resource: string | undefined = endpoint.ids?.[name];
+    if (resource === undefined) return "some-stream";
+    if (resource === "User") return String(world.users[picked.n % world.users.length]);
+    isOthers ||= picked.of === "other";
+    const ids = (picked.of === "own" ? world.own : world.others)[resource]!;
+    return String(ids[picked.n % ids.length]);
+  });
+  const query = new URLSearchParams(ask.query).toString();
+  const token = world.tokenOf(ask.token);
+  const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
+  let body: string | undefined;
+  if (ask.body !== null && endpoint.method !== "get") {
+    const whole = ask.mutations.reduce(mutated, withIds(ask.body, world));
+    const { text, type } = encoded(whole ?? null, ask.coding);
+    headers["Content-Type"] = type;
+    body = text;
+  }
+  return {
+    method: endpoint.method.toUpperCase(),
+    path: query === "" ? path : `${path}?${query}`,
+    headers: { ...headers, ...ask.headers },
+    body,
+    isOthers,
+  };
+}
+
+/** References become ids, now and then somebody else's. */
+function withIds(body: Json, world: World): Json {
+  if (Array.isArray(body)) return body.map((value) => withIds(value, world));
+  if (typeof body !== "object" || body === null) return body;
+  if ("$record" in body) {
+    const name = `${body.$record}`.replaceAll("_", " ");
+    const resource = name.charAt(0).toUpperCase() + name.slice(1);
+    const ids = (body.n === 5 ? world.others : world.own)[resource] ?? [1];
+    return ids[Number(body.n) % ids.length]!;
+  }
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, withIds(value, world)]));
+}
+
+interface Got {
+  status: number;
+  text: string;
+  headers: Headers;
+}
+
+/** Time passes for a call that waits for it: an agent that never answers, a deadline. Of a stream, what comes at once. */
+async function send(api: TestApi, { method, path, headers, body }: Sent): Promise<Got> {
+  const answered = Promise.resolve(api.app.request(path, { method, headers, body }));
+  // That one has little patience with the database.
+  const response = await passing(api, answered, !path.startsWith("/readyz"));
+  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+  let text: string;
+  if (isStream) {
+    const reader = response.body!.getReader();
+    text = new TextDecoder().decode((await reader.read()).value);
+    await reader.cancel();
+  } else text = await passing(api, response.text());
+  return { status: response.status, text, headers: response.headers };
+}
+
+async function passing<T>(api: TestApi, promise: Promise<T>, mayWait = true): Promise<T> {
+  let isOver = false;
+  const over = promise.finally(() => isOver = true);
+  over.catch(() => {});
+  for (let turns = 0; !isOver; turns++) {
+    await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 20))]);
+    if (!isOver && turns > 1 && mayWait) await api.clock.advance(5_000);
+  }
+  return await over;
+}
+
+/** Text that only our own code or the database says. */
+const INSIDE =
+  /file:\/\/\/|node_modules|PostgresError|ZodError|TypeError|\bat \S+ \(|\/src\/|violates .* constraint/;
+
+function check(
+  request: Sent,
+  { endpoint, responses }: Documented,
+  got: Got,
+  secrets: readonly string[],
+): void {
+  const { status, text, headers } = got;
+  const own = Object.keys(endpoint.errors ?? {}).map(Number);
+  if (status >= 500) assert.ok(own.includes(status) && status === 503, `It answers ${status}: ${text}`);
+  const isPart = status === 206 && request.headers.Range !== undefined;
+  assert.ok(String(status) in responses || isPart, `${status} is not documented: ${text.slice(0, 300)}`);
+  const told = `${text}\n${JSON.stringify([...headers])}`;
+  assert.ok(!told.includes(CANARY), `A secret is told: ${told.slice(0, 2000)}`);
+  for (const secret of secrets) assert.ok(!told.includes(secret), "A token is told");
+  if (request.headers.Authorization === undefined || endpoint.access !== "admin") {
+    assert.ok(!text.includes(OTHERS), "It tells of somebody else's record");
+  }
+  if (request.isOthers && endpoint.access !== "admin") {
+    assert.ok(status >= 400, "It takes somebody else's record");
+  }
+  if (status >= 400) checkError(status, text, headers);
+  else checkSuccess(endpoint.answer.content, got);
+}
+
+function checkError(status: number, text: string, headers: Headers): void {
+  assert.match(headers.get("content-type") ?? "", /^application\/json/);
+  const body = JSON.parse(text);
+  if (status === 401) {
+    assert.deepEqual(Object.keys(body), ["message"]);
+    assert.equal(headers.get("www-authenticate"), "Bearer");
+  } else {
+    assert.equal(body.error, ERROR_TITLES[status]);
+    assert.deepEqual(
+      Object.keys(body),
+      status === 422 ? ["error", "message", "errors"] : ["error", "message"],
+    );
+  }
+  assert.ok(typeof body.message === "string" && body.message !== "");
+  assert.doesNotMatch(body.message, INSIDE);
+  for (const sentences of Object.values(body.errors ?? {})) {
+    assert.ok(Array.isArray(sentences) && sentences.length > 0);
+    for (const sentence of sentences) assert.doesNotMatch(sentence, INSIDE);
+  }
+}
+
+function checkSuccess(
+  content: { type: string; schema: ZodType } | undefined,
+  { text, headers, status }: Got,
+): void {
+  if (content === undefined || status === 204) return;
+  assert.ok(headers.get("content-type")?.startsWith(content.type), `${headers.get("content-type")}`);
+  if (content.type !== "application/json") return;
+  const parsed = content.schema.safeParse(JSON.parse(text));
+  assert.ok(parsed.success, `It answers otherwise than documented: ${parsed.error} ${text.slice(0, 500)}`);
+}
+
+/** Nothing is asked of the world outside: addresses are made up too. */
+const nowhere: Resolve = (_, done) => done(new Error("nobody is there"), []);
+
+Deno.test("every endpoint stands by its document, whatever it is asked", async () => {
+  const { numRuns, seed } = runs(800, 100_000);
+  const statuses = new Map<number, number>();
+  for (let done = 0; done < numRuns; done += PER_DATABASE) {
+    await using api = await testApi({ connectAgent: (request) => hub.connect(request) });
+    const network = new Network(AddressPolicy.publicOnly, nowhere);
+    Object.assign(api.services, {
+      network,
+      notifier: new Notifier({ ...api.services, network, smtp: null }),
+    });
+    const hub: Hub = new Hub(api.services, { replicaId: crypto.randomUUID() });
+    const world = new World(api);
+    await world.begin();
+    const changes = await watchChanges(api.database);
+    const property = fc.asyncProperty(asked(() => true), async (ask) => {
+      await world.tick();
+      await changes.taken();
+      const documented = DOCUMENTED[ask.endpoint]!;
+      const request = sent(ask, documented, world);
+      try {
+        const got = await send(api, request);
+        statuses.set(got.status, (statuses.get(got.status) ?? 0) + 1);
+        check(request, documented, got, world.secrets);
+        const changed = await changes.taken();
+        if (got.status < 500 && (got.status >= 400 || request.method === "GET")) {
+          assert.deepEqual(
+            changed,
+            [],
+            `It answers ${got.status} and changes rows: ${got.text.slice(0, 300)}`,
+          );
+        }
+      } catch (cause) {
+        const line = `${request.method} ${request.path} ${JSON.stringify(request.headers)} ${
+          request.body ?? ""
+        }`;
+        throw new Error(`${line.slice(0, 3000)}\n${(cause as Error).message}`, { cause });
+      }
+    });
+    await fc.assert(property, { seed: seed + done, numRuns: Math.min(PER_DATABASE, numRuns - done) });
+    await hub.close();
+  }
+  const all = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
+  report(`${numRuns} requests answered: ${all.join(", ")}`);
+  assert.ok((statuses.get(200) ?? 0) > numRuns / 20, "Hardly anything succeeds: nothing is proved");
+});

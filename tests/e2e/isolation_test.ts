@@ -1,0 +1,286 @@
+/** Somebody else's record answers exactly as one that does not exist, and stays as it is: on every endpoint. */
+import assert from "node:assert/strict";
+import type { ZodType } from "zod";
+import { ABILITIES } from "../../src/domain/abilities.ts";
+import type { Endpoint } from "../../src/http/endpoint.ts";
+import { openapiDocument } from "../../src/http/openapi.ts";
+import { ENDPOINTS, GROUPS } from "../../src/http/routes.ts";
+import { type ApiAnswer, type ApiClient, type TestApi, testApi } from "../support/clients/api.ts";
+import { contentsOf } from "../support/assertions/contents.ts";
+import { newBackup, newDestination, newRun, newServer, newTask } from "../support/fixtures/records.ts";
+
+const MISSING = 987_654;
+
+/** The resource that a field names by its id. */
+const RESOURCE_OF: Readonly<Record<string, string>> = {
+  remote_server_id: "Remote server",
+  backup_destination_id: "Backup destination",
+  backup_task_id: "Backup task",
+  tag_id: "Tag",
+  tag_ids: "Tag",
+  notification_stream_ids: "Notification stream",
+};
+
+type Records = Record<string, number>;
+
+/** One record of each resource, by the name that a 404 tells. */
+async function recordsOf(api: TestApi, owner: ApiClient): Promise<Records> {
+  const task = await newTask(owner);
+  const create = async (path: string, body: unknown) => (await owner.call("POST", path, body)).body.data.id;
+  return {
+    "Backup task": task,
+    "Backup task log": await newRun(api.database, task, api.clock.now()),
+    "Backup": await newBackup(api.database, task, api.clock.now()),
+    "Remote server": await newServer(owner),
+    "Backup destination": await newDestination(owner),
+    "Tag": await create("/api/tags", { label: "mine" }),
+    "Token": await create("/api/tokens", { name: "mine", abilities: ["manage-tags"] }),
+    "Notification stream": await create("/api/notification-streams", {
+      label: "mine",
+      type: "email",
+      value: "jo@example.test",
+      notifications: { on_success: true, on_failure: true },
+    }),
+    "User": owner.userId,
+  };
+}
+
+const titleOf = ({ method, path }: Endpoint) => `${method.toUpperCase()} ${path}`;
+
+/** What an endpoint can't be asked without. */
+function needed({ query }: Endpoint): string {
+  const fields = Object.entries(query?.shape ?? {}) as [string, ZodType][];
+  const names = fields.filter(([, schema]) => !schema.safeParse(undefined).success).map(([name]) => name);
+  return names.length === 0 ? "" : `?${names.map((name) => `${name}=x`).join("&")}`;
+}
+
+function ask(
+  client: ApiClient,
+  endpoint: Endpoint,
+  idOf: (resource: string) => number | string,
+  body: unknown = endpoint.body?.example,
+): Promise<ApiAnswer> {
+  const path = endpoint.path.replaceAll(
+    /\{(\w+)\}/g,
+    (_, name) => String(idOf(endpoint.ids?.[name] ?? name)),
+  );
+  return client.call(endpoint.method.toUpperCase(), path + needed(endpoint), body);
+}
+
+/** Makes the call and fails where it changed anything. Answers that are kept for a repeated call are no change. */
+async function unchanged(api: TestApi, call: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
+  const before = await contentsOf(api.database);
+  const answer = await call();
+  assert.deepEqual(await contentsOf(api.database), before);
+  return answer;
+}
+
+const idIn = (records: Records) => (resource: string) => {
+  assert.ok(records[resource] !== undefined, `Add a ${resource} to this test`);
+  return records[resource];
+};
+
+const forTokens = ENDPOINTS.filter(({ access }) => access !== "public" && access !== "agent");
+const withIds = forTokens.filter(({ ids, access }) => ids !== undefined && access !== "admin");
+
+Deno.test("what is tested here is what is served, and every part of a path that varies is an id", () => {
+  const { paths } = openapiDocument(ENDPOINTS, GROUPS, null, "0");
+  const documented = Object.entries(paths ?? {}).flatMap(([path, methods]) =>
+    Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${path}`)
+  );
+  assert.deepEqual(documented.sort(), ENDPOINTS.map(titleOf).sort());
+  for (const { path, ids } of forTokens) {
+    const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
+    assert.deepEqual(names, Object.keys(ids ?? {}), path);
+  }
+  // An administrator sees everybody's records.
+  for (const { body, query, path } of forTokens.filter(({ access }) => access !== "admin")) {
+    const fields = [...Object.keys(body?.schema.shape ?? {}), ...Object.keys(query?.shape ?? {})];
+    for (const field of fields.filter((name) => /_ids?$/.test(name))) {
+      assert.ok(RESOURCE_OF[field] !== undefined, `${path}: say here which resource ${field} names`);
+    }
+  }
+});
+
+/** What asks for no ability; any other endpoint that does is a mistake. */
+const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
+  "any token": ["GET /api/ssh-key", "GET /api/user", "PUT /api/user"],
+  "agent": [
+    "GET /api/agent/connect",
+    "GET /api/agent/export",
+    "GET /api/agent/objects",
+    "POST /api/agent/enrol",
+    "POST /api/agent/streams/{stream}",
+  ],
+  "public": ["GET /api/openapi.json", "GET /healthz", "GET /metrics", "GET /openapi.json", "GET /readyz"],
+};
+
+Deno.test("an endpoint asks for an ability, unless it is known not to; who only views changes nothing", () => {
+  for (const [access, titles] of Object.entries(WITHOUT_ABILITY)) {
+    assert.deepEqual(ENDPOINTS.filter((each) => each.access === access).map(titleOf).sort(), titles);
+  }
+  for (const endpoint of forTokens.filter(({ access }) => /^view-/.test(access))) {
+    // Its body holds an identity, which no URL may.
+    if (endpoint.path === "/api/backups/{id}/files") continue;
+    assert.equal(endpoint.method, "get", titleOf(endpoint));
+  }
+});
+
+Deno.test("every endpoint with an id hides other people's records, and leaves them as they are", async (t) => {
+  await using api = await testApi();
+  const owner = await api.user();
+  const other = await api.user();
+  const records = await recordsOf(api, owner);
+  await recordsOf(api, other);
+  for (const endpoint of withIds) {
+    await t.step(titleOf(endpoint), async () => {
+      const theirs = await unchanged(api, () => ask(other, endpoint, idIn(records)));
+      const missing = await ask(other, endpoint, () => MISSING);
+      const nonsense = await ask(other, endpoint, () => "x1");
+      assert.equal(theirs.status, 404);
+      assert.deepEqual([theirs.status, theirs.body], [missing.status, missing.body]);
+      assert.deepEqual([theirs.status, theirs.body], [nonsense.status, nonsense.body]);
+    });
+  }
+});
+
+Deno.test("no field takes other people's records", async (t) => {
+  await using api = await testApi();
+  const owner = await api.user();
+  const other = await api.user();
+  const records = await recordsOf(api, owner);
+  const own = await recordsOf(api, other);
+  for (const endpoint of forTokens) {
+    for (const field of Object.keys(endpoint.body?.schema.shape ?? {})) {
+      const resource = RESOURCE_OF[field];
+      if (resource === undefined) continue;
+      await t.step(`${titleOf(endpoint)}: ${field}`, async () => {
+        const example = Object.fromEntries(
+          Object.entries(endpoint.body!.example as Record<string, unknown>).map(([name, value]) => {
+            const mine = RESOURCE_OF[name] === undefined ? value : idIn(own)(RESOURCE_OF[name]);
+            return [name, name.endsWith("_ids") ? [mine].flat() : mine];
+          }),
+        );
+        const withId = (id: number) => ({ ...example, [field]: field.endsWith("_ids") ? [id] : id });
+        const theirs = await unchanged(
+          api,
+          () => ask(other, endpoint, idIn(own), withId(idIn(records)(resource))),
+        );
+        assert.equal(theirs.status, 422, JSON.stringify(theirs.body));
+        assert.deepEqual(Object.keys(theirs.body.errors), [field]);
+        const missing = await ask(other, endpoint, idIn(own), withId(MISSING));
+        assert.deepEqual([missing.status, missing.body], [theirs.status, theirs.body]);
+      });
+    }
+  }
+});
+
+Deno.test("listings hold the caller's own records only", async () => {
+  await using api = await testApi();
+  const owner = await api.user();
+  const other = await api.user();
+  await recordsOf(api, owner);
+  const lists = ENDPOINTS.filter(({ method, operationId, ids, access }) =>
+    method === "get" && /^list/.test(operationId) && ids === undefined && access !== "admin"
+  );
+  assert.ok(lists.length >= 6);
+  const ownTokens = 1;
+  for (const { path } of lists) {
+    const { status, body } = await other.call("GET", path);
+    assert.deepEqual([status, body.meta.total], [200, path === "/api/tokens" ? ownTokens : 0], path);
+    assert.ok((await owner.call("GET", path)).body.meta.total > 0, path);
+  }
+});
+
+Deno.test("a token that lacks an endpoint's ability is refused by its name, with its own user's records", async (t) => {
+  await using api = await testApi();
+  // An administrator, whose other abilities leave nothing out.
+  const records = await recordsOf(api, api.admin);
+  const needing = forTokens.filter(({ access }) => access !== "any token");
+  assert.deepEqual(new Set(needing.map(({ access }) => access)), new Set(ABILITIES));
+  const lacking = new Map<string, ApiClient>();
+  for (const ability of ABILITIES) {
+    lacking.set(ability, await api.tokenOf(api.admin, ABILITIES.filter((each) => each !== ability)));
+  }
+  for (const endpoint of needing) {
+    await t.step(titleOf(endpoint), async () => {
+      const answer = await unchanged(api, () => ask(lacking.get(endpoint.access)!, endpoint, idIn(records)));
+      assert.deepEqual([answer.status, answer.body], [403, {
+        error: "Forbidden",
+        message: `This token lacks the ${endpoint.access} ability.`,
+      }]);
+    });
+  }
+});
+
+Deno.test("who is no administrator has no administrator's endpoint, whatever the token says", async () => {
+  await using api = await testApi();
+  const other = await api.user(ABILITIES);
+  const records = await recordsOf(api, api.admin);
+  const ofAdministrators = forTokens.filter(({ access }) => access === "admin");
+  assert.ok(ofAdministrators.length >= 7);
+  for (const endpoint of ofAdministrators) {
+    const answer = await unchanged(api, () => ask(other, endpoint, idIn(records)));
+    assert.equal(answer.status, 403, titleOf(endpoint));
+  }
+});
+
+Deno.test("without a token, with a foreign one and with an agent's key nothing is told or done", async () => {
+  await using api = await testApi();
+  const records = await recordsOf(api, api.admin);
+  const enrolment = await api.admin.call(
+    "POST",
+    `/api/remote-servers/${records["Remote server"]}/enrolment-tokens`,
+  );
+  const agent = { version: "0", hostname: "h", os: "linux", arch: "x86_64", tools: {} };
+  const enrolled = await api.app.request("/api/agent/enrol", {
+    method: "POST",
+    headers: { Authorization: `Bearer ${enrolment.body.data.token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ agent }),
+  });
+  const { agent_key } = (await enrolled.json()).data;
+  assert.match(agent_key, /^rga_/);
+  const bearers: Record<string, string>[] = [
+    {},
+    { Authorization: "Bearer rg_unknown" },
+    { Authorization: `Basic ${btoa("a:b")}` },
+    { Authorization: `Bearer ${agent_key}` },
+  ];
+  const before = await contentsOf(api.database);
+  for (const endpoint of forTokens) {
+    const path = endpoint.path.replaceAll(
+      /\{(\w+)\}/g,
+      (_, name) => String(idIn(records)(endpoint.ids![name!]!)),
+    );
+    for (const headers of bearers) {
+      const answer = await api.app.request(path + needed(endpoint), {
+        method: endpoint.method.toUpperCase(),
+        headers: { ...headers, "Content-Type": "application/json" },
+        ...(endpoint.body === undefined ? {} : { body: JSON.stringify(endpoint.body.example) }),
+      });
+      assert.deepEqual(
+        [answer.status, await answer.json()],
+        [401, { message: "Unauthenticated." }],
+        titleOf(endpoint),
+      );
+    }
+  }
+  // And the other way round: no token opens what is an agent's.
+  for (const endpoint of ENDPOINTS.filter(({ access }) => access === "agent")) {
+    const answer = await api.app.request(
+      endpoint.path.replace("{stream}", "x") + "?run_id=1&attempt=1&name=x",
+      {
+        method: endpoint.method.toUpperCase(),
+        headers: {
+          Authorization: `Bearer ${api.admin.token}`,
+          "Content-Type": "application/json",
+          "X-Stream-Size": "1",
+        },
+        ...(endpoint.body === undefined ? {} : { body: JSON.stringify(endpoint.body.example) }),
+      },
+    );
+    // Without a hub in this application no socket is opened at all.
+    assert.ok([401, 503].includes(answer.status), `${titleOf(endpoint)}: ${answer.status}`);
+  }
+  assert.deepEqual(await contentsOf(api.database), before);
+});

@@ -1,0 +1,194 @@
+/** Whatever names a path or a file in input can't leave its place: a table over every such field of the API. */
+import assert from "node:assert/strict";
+import type { Endpoint } from "../../src/http/endpoint.ts";
+import { ENDPOINTS } from "../../src/http/routes.ts";
+import { type ApiClient, type TestApi, testApi } from "../support/clients/api.ts";
+import { contentsOf } from "../support/assertions/contents.ts";
+import { newBackup, newDestination, newRun, newServer, newTask } from "../support/fixtures/records.ts";
+
+/** What a field may hold. */
+type Kind =
+  /** A path that is there already: absolute, with any character that a file system takes. */
+  | "absolute"
+  /** An absolute path that backups make. */
+  | "made absolute"
+  /** A path below some place. */
+  | "inner"
+  /** The same, that backups make. */
+  | "made inner"
+  /** The same, or nothing. */
+  | "inner or root"
+  /** A part of a file's name. */
+  | "name part"
+  /** A pattern that leaves files out: it reads and makes nothing, so it may say `..`. */
+  | "pattern"
+  /** Looked up among the names of what is stored, never used as a path. */
+  | "looked up";
+
+const FIELDS: Readonly<Record<string, Kind>> = {
+  "POST /api/backup-tasks source_path": "absolute",
+  "POST /api/backup-tasks excluded_paths[]": "pattern",
+  "POST /api/backup-tasks appended_file_name": "name part",
+  "POST /api/backup-tasks store_path": "made inner",
+  "PUT /api/backup-tasks/{id} source_path": "absolute",
+  "PUT /api/backup-tasks/{id} excluded_paths[]": "pattern",
+  "PUT /api/backup-tasks/{id} appended_file_name": "name part",
+  "PUT /api/backup-tasks/{id} store_path": "made inner",
+  "GET /api/backups/{id}/download ?object": "looked up",
+  "GET /api/backups/{id}/files ?path": "inner or root",
+  "POST /api/backups/{id}/files path": "inner or root",
+  "GET /api/backups/{id}/files/download ?path": "inner",
+  "POST /api/backups/{id}/restore target_path": "absolute",
+  "POST /api/backups/{id}/restore paths[]": "inner",
+  "POST /api/backup-destinations local_path": "made absolute",
+  "POST /api/backup-destinations sftp_path": "made inner",
+  "PUT /api/backup-destinations/{id} local_path": "made absolute",
+  "PUT /api/backup-destinations/{id} sftp_path": "made inner",
+};
+
+/** What no path may be, of any kind. */
+const NEVER = ["a\0b", "\0", "a\ud800b", `${"a/".repeat(2048)}a`];
+const CLIMBS = ["..", "../x", "/..", "/a/../b", "a/..", "/a/b/..", "./..", "a//../b", "//..//"];
+const CONTROLS = ["a\nb", "a\rb", "a\tb", "a\x1bb", "a\x7fb", "a\u0085b"];
+
+const REFUSED: Readonly<Record<Kind, readonly string[]>> = {
+  "absolute": [...NEVER, ...CLIMBS, "", "relative", "./a", "~/a", "C:\\a"],
+  "made absolute": [...NEVER, ...CLIMBS, ...CONTROLS.map((path) => `/${path}`), "relative"],
+  "inner": [...NEVER, ...CLIMBS],
+  "made inner": [...NEVER, ...CLIMBS, ...CONTROLS],
+  "inner or root": [...NEVER, ...CLIMBS],
+  "name part": [
+    ...NEVER,
+    ...CLIMBS,
+    ...CONTROLS,
+    ".",
+    "a/b",
+    "/",
+    ".hidden",
+    "-option",
+    "a b",
+    "a\\b",
+    "é",
+    "a".repeat(101),
+  ],
+  "pattern": [...NEVER, "a\nb", ""],
+  "looked up": NEVER.slice(0, 3),
+};
+
+const TAKEN: Readonly<Record<Kind, readonly string[]>> = {
+  "absolute": ["/", "/a b/ü/..c/d..", "/a\nb", "/...", `/${"a".repeat(255)}`],
+  "made absolute": ["/", "/a b/ü/..c/d.."],
+  "inner": ["a", "a/..b", "a\nb", "..."],
+  "made inner": ["a", "/a b/ü", "..a/b.."],
+  "inner or root": ["", "a", "a/..b"],
+  "name part": ["a", "A-1_b.c", "a..b"],
+  "pattern": ["*.tmp", "../x", "/a"],
+  "looked up": [],
+};
+
+interface Field {
+  readonly endpoint: Endpoint;
+  /** `?` before one of the query, `[]` after one that is a list. */
+  readonly name: string;
+}
+
+/** By what a field is called: a new one of such a name needs a row in the table. */
+function pathFields(): Map<string, Field> {
+  const found = new Map<string, Field>();
+  for (const endpoint of ENDPOINTS.filter(({ access }) => access !== "agent")) {
+    const add = (field: string, name: string) => {
+      if (
+        !/path|file|folder|directory|object/.test(field) ||
+        ["path_style_endpoint", "objects_moved"].includes(field)
+      ) return;
+      found.set(`${endpoint.method.toUpperCase()} ${endpoint.path} ${name}`, { endpoint, name });
+    };
+    for (const field of Object.keys(endpoint.query?.shape ?? {})) add(field, `?${field}`);
+    for (const field of Object.keys(endpoint.body?.schema.shape ?? {})) {
+      add(field, /paths$/.test(field) ? `${field}[]` : field);
+    }
+  }
+  return found;
+}
+
+Deno.test("every field that is named like a path is in the table", () => {
+  assert.deepEqual([...pathFields().keys()].sort(), Object.keys(FIELDS).sort());
+});
+
+async function recordsOf(api: TestApi, client: ApiClient): Promise<Record<string, number>> {
+  const task = await newTask(client);
+  return {
+    "Backup task": task,
+    "Backup task log": await newRun(api.database, task, api.clock.now()),
+    "Backup": await newBackup(api.database, task, api.clock.now()),
+    "Backup destination": await newDestination(client, { local_path: "/backups" }),
+  };
+}
+
+/** With the least that the endpoint needs besides, of the type that the field belongs to. */
+function bodyOf(field: string, value: unknown, ids: Record<string, number>): Record<string, unknown> {
+  if (/^(local|sftp)_path$/.test(field)) {
+    const sftp = { type: "sftp", sftp_host: "h.example.com", sftp_username: "u", sftp_password: "p" };
+    return { label: "d", ...(field === "local_path" ? { type: "local" } : sftp), [field]: value };
+  }
+  if (/^(source_path|excluded_paths|appended_file_name|store_path)$/.test(field)) {
+    const plan = {
+      label: "t",
+      type: "files",
+      source_path: "/x",
+      frequency: "daily",
+      time_to_run_at: "01:00",
+    };
+    return { ...plan, ...ids, [field]: value };
+  }
+  if (field === "paths") return { target_path: "/restored", paths: value };
+  return field === "path" ? { path: value, identity: "AGE-SECRET-KEY-1" } : { [field]: value };
+}
+
+Deno.test("no path field takes what leads out of its place", async (t) => {
+  await using api = await testApi();
+  const client = await api.user();
+  const records = await recordsOf(api, client);
+  const ids = {
+    remote_server_id: await newServer(client),
+    backup_destination_id: records["Backup destination"]!,
+  };
+  for (const [title, { endpoint, name }] of pathFields()) {
+    const kind = FIELDS[title]!;
+    const field = name.replaceAll(/[?[\]]/g, "");
+    const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, part) => String(records[endpoint.ids![part]!]));
+    const send = (value: string) =>
+      name.startsWith("?")
+        ? client.call(
+          endpoint.method.toUpperCase(),
+          `${path}?${field}=${encodeURIComponent(value.toWellFormed())}`,
+        )
+        : client.call(
+          endpoint.method.toUpperCase(),
+          path,
+          bodyOf(field, name.endsWith("[]") ? ["fine", value] : value, ids),
+        );
+    await t.step(title, async () => {
+      const before = await contentsOf(api.database);
+      for (const value of REFUSED[kind]) {
+        // A URL can't carry half of a pair.
+        if (name.startsWith("?") && !value.isWellFormed()) continue;
+        const shown = JSON.stringify(value.slice(0, 20));
+        const { status, body } = await send(value);
+        assert.equal(status, 422, `${shown}: ${status} ${JSON.stringify(body)}`);
+        assert.deepEqual(Object.keys(body.errors), [name.endsWith("[]") ? `${field}.1` : field], shown);
+        assert.ok(JSON.stringify(body).length < 1000, "the answer repeats what was sent");
+      }
+      assert.deepEqual(await contentsOf(api.database), before);
+      for (const value of TAKEN[kind]) {
+        const { status, body } = await send(value);
+        // What is not a field's fault comes after its validation: there is no agent here.
+        assert.ok(
+          status < 300 || body.errors === undefined,
+          `${JSON.stringify(value)}: ${JSON.stringify(body)}`,
+        );
+        assert.ok(status < 500 || status === 503, String(status));
+      }
+    });
+  }
+});

@@ -1,0 +1,87 @@
+/** The control plane under the rights that its unit gives it, in other places. */
+import assert from "node:assert/strict";
+import { packagedPrograms } from "../../src/store/embedded/embedded_programs.ts";
+import { emptyDatabase } from "../support/fixtures/database.ts";
+import { containerRights, unitRights } from "../support/assertions/rights.ts";
+import { ServerProcess } from "../support/servers/server.ts";
+
+/** As systemd makes it; not below /tmp, which the unit lets it write. */
+async function withDataDirectory(work: (dataDirectory: string) => Promise<void>): Promise<void> {
+  const parent = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "rearguard-unit-" });
+  await Deno.chmod(parent, 0o755);
+  try {
+    await Deno.mkdir(`${parent}/data`, { mode: 0o711 });
+    await work(`${parent}/data`);
+  } finally {
+    await Deno.remove(parent, { recursive: true });
+  }
+}
+
+Deno.test("the unit grants no more than it says, and knows the embedded Postgres's version", async () => {
+  const rights = unitRights("/var/lib/rearguard");
+  assert.deepEqual(rights.map((right) => right.split("=")[0]), [
+    "--no-prompt",
+    "--node-modules-dir",
+    "--allow-net",
+    "--allow-env",
+    "--allow-sys",
+    "--allow-read",
+    "--allow-write",
+    "--allow-run",
+  ]);
+  for (const right of rights.slice(4)) assert.match(right, /=\S/, `${right} is not narrowed`);
+  const { version } = await packagedPrograms();
+  const [, ...bins] = rights.at(-1)!.split("/postgres/programs/");
+  assert.deepEqual(bins.map((path) => path.split(/[/,]/).slice(0, 3).join("/")), [
+    `${version}/bin/initdb`,
+    `${version}/bin/pg_ctl`,
+  ]);
+});
+
+Deno.test("under the container's rights it serves, and builds what servers install", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await using db = await emptyDatabase();
+    const rights = containerRights(dataDirectory);
+    for (const right of ["read", "write", "run"]) {
+      assert.ok(rights.some((each) => each.startsWith(`--allow-${right}=/`)), `${right} is not narrowed`);
+    }
+    const env = { LOCAL_AGENT: "0", DATABASE_URL: db.url, SECRET_KEY: "ab".repeat(32) };
+    await using server = new ServerProcess({ dataDirectory, env, rights });
+    const url = await server.ready();
+    assert.match(await (await fetch(`${url}/agent/SHA256SUMS`)).text(), / {2}agent\.js$/m);
+    assert.doesNotMatch(server.stderr, /NotCapable|Requires \S+ access/);
+    assert.equal((await server.stop()).code, 0);
+  }));
+
+Deno.test("under the unit's rights it serves, seals, and builds what servers install", () =>
+  withDataDirectory(async (dataDirectory) => {
+    await using db = await emptyDatabase();
+    const env = { LOCAL_AGENT: "0", DATABASE_URL: db.url };
+    await using server = new ServerProcess({ dataDirectory, env, rights: unitRights(dataDirectory) });
+    const url = await server.ready();
+    const call = (path: string, init: RequestInit = {}) =>
+      fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${server.token}` } });
+    const sums = await (await call("/agent/SHA256SUMS")).text();
+    assert.match(sums, /^[0-9a-f]{64} {2}agent\.js$/m);
+    for (const path of ["/install.sh", "/agent/deno", "/docs/swagger-ui.css", "/metrics", "/api/ssh-key"]) {
+      const response = await call(path);
+      assert.equal(response.status, 200, path);
+      await response.body?.cancel();
+    }
+    assert.doesNotMatch(server.stderr, /NotCapable|Requires \S+ access/);
+    assert.equal((await server.stop()).code, 0);
+  }));
+
+Deno.test("under the unit's rights it runs the embedded Postgres", () =>
+  withDataDirectory(async (dataDirectory) => {
+    // Root, whom the unit does not run it as, needs another user for it.
+    const rights = unitRights(dataDirectory).map((right) =>
+      Deno.uid() === 0 && right.startsWith("--allow-run=") ? `${right},/bin/sh,useradd` : right
+    );
+    for (let start = 0; start < 2; start++) {
+      await using server = new ServerProcess({ dataDirectory, env: { LOCAL_AGENT: "0" }, rights });
+      await server.ready();
+      assert.doesNotMatch(server.stderr, /NotCapable|Requires \S+ access/);
+      assert.equal((await server.stop()).code, 0);
+    }
+  }));

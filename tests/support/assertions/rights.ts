@@ -1,0 +1,36 @@
+/** Permissions of each shipped command line: tests run the programs with exactly these. */
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+
+const PROJECT = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
+
+/** Returns the permissions of a task in deno.json. */
+export function rightsOf(task: "start" | "admin" | "cli"): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
+  return /^deno run (.*?) \S+\.ts\b/.exec(tasks[task])![1]!.split(" ");
+}
+
+/**
+ * Returns the permissions in systemd/rearguard.service, with this checkout and this data directory as its
+ * paths.
+ */
+export function unitRights(dataDirectory: string): string[] {
+  const unit = Deno.readTextFileSync(`${PROJECT}/systemd/rearguard.service`);
+  const command = /^ExecStart=\/usr\/local\/bin\/deno run (.*) main\.ts$/m.exec(unit)![1]!;
+  return command.replaceAll("/opt/rearguard", PROJECT).replaceAll("/var/lib/rearguard", dataDirectory)
+    .replaceAll("/usr/local/bin/deno", Deno.execPath()).split(" ");
+}
+
+/**
+ * Returns the permissions in deploy/compose.yaml, with this checkout and this data directory as its paths.
+ */
+export function containerRights(dataDirectory: string): string[] {
+  const file = parse(Deno.readTextFileSync(`${PROJECT}/deploy/compose.yaml`), { merge: true });
+  const [, ...words]: string[] = file.services["control-plane-1"].command;
+  return words.slice(0, -1).map((word) =>
+    word.replaceAll("/app", PROJECT).replaceAll("/data", dataDirectory).replaceAll(
+      "/usr/bin/deno",
+      Deno.execPath(),
+    )
+  );
+}

@@ -1,0 +1,121 @@
+/** Holds a control plane and its agent to telling no secret, while they are at work. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { CommandLines } from "./command_lines.ts";
+import { everyRow } from "./contents.ts";
+import type { ControlPlane } from "../servers/control_plane.ts";
+import { KeptFiles } from "./kept_files.ts";
+
+/** Of what an agent keeps: its own key is to be there and nowhere else. */
+const KEY_FILE = "key";
+/** Of what an agent keeps: where programs read a database's password, in a 0600 file, while a run goes on, and not after it. */
+const WORK = "work";
+
+export class Secrecy implements Disposable {
+  readonly #commandLines = new CommandLines();
+  readonly #kept: KeptFiles;
+
+  /** Made once everything is started: what tests do to start it may show its passwords. */
+  constructor(private readonly plane: ControlPlane, private readonly secrets: readonly string[]) {
+    this.#kept = new KeptFiles(plane.agentStateDirectory, [KEY_FILE, WORK]);
+  }
+
+  /**
+   * Fails where a secret is in any log, in any record, in any row, in what the agent printed or keeps, or in a command line.
+   *
+   * @param besides More that is to tell none, by what it is.
+   */
+  async check(besides: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { api, agentOutput, agentStateDirectory, services } = this.plane;
+    let outputs = "";
+    for (const { id } of await all(api, "/backup-task-logs")) {
+      outputs += (await api.call("GET", `/backup-task-logs/${id}`)).body.data.output;
+    }
+    assert.match(outputs, /Backup completed successfully/);
+    const records = [
+      ...await all(api, "/backup-tasks"),
+      ...await all(api, "/backup-destinations"),
+      ...await all(api, "/backups"),
+    ];
+    assert.match(agentOutput(), /connected/i);
+    const commandLines = this.#commandLines.seen();
+    assert.ok(
+      commandLines.some((line) => /^\S*(tar|p?zstd|setpriv) /.test(line)),
+      "No command line was seen",
+    );
+    const kept = this.#kept.seen();
+    assert.match(kept, /"accepted"/, "No journal was seen");
+    assertSecrecy([...this.plane.secrets, ...this.secrets], {
+      outputs,
+      records: JSON.stringify(records),
+      rows: JSON.stringify(await everyRow(services.database)),
+      "the agent's output": agentOutput(),
+      "the agent's journals and state": kept,
+      "the agent's work": await textsBelow(`${agentStateDirectory}/${WORK}`),
+      "command lines": commandLines.join("\n"),
+      ...besides,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#commandLines[Symbol.dispose]();
+    this.#kept[Symbol.dispose]();
+  }
+}
+
+/** @param told Texts by where they were found. */
+export function assertSecrecy(secrets: readonly string[], told: Readonly<Record<string, string>>): void {
+  for (const [where, text] of Object.entries(told)) {
+    for (const [index, secret] of secrets.entries()) {
+      for (const form of forms(secret)) {
+        assert.ok(
+          !text.includes(form),
+          `Secret ${index}, of ${secret.length} characters, is in ${where}`,
+        );
+      }
+    }
+  }
+}
+
+/** As it is, and as it would stand in JSON, in a row's JSON in JSON, in a URL, in base64 at any place, or in hex. */
+function forms(secret: string): Set<string> {
+  const inJson = JSON.stringify(secret).slice(1, -1);
+  const bytes = new TextEncoder().encode(secret);
+  // Of each place among three bytes: what does not depend on its neighbours.
+  const base64 = [0, 1, 2].map((at) => {
+    const text = Buffer.from([...new Uint8Array(at), ...bytes]).toString("base64").replace(/=+$/, "");
+    return text.slice(at === 0 ? 0 : at + 1, -1);
+  });
+  const encoded = [...base64, ...base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"))];
+  return new Set([
+    secret,
+    inJson,
+    JSON.stringify(inJson).slice(1, -1),
+    encodeURIComponent(secret),
+    Buffer.from(bytes).toString("hex"),
+    // Too short a piece is anybody's.
+    ...encoded.filter((text) => text.length >= 10),
+  ]);
+}
+
+/** Every file's bytes below a directory, one character a byte. */
+export async function textsBelow(directory: string): Promise<string> {
+  let text = "";
+  for await (const { name, isDirectory, isFile } of Deno.readDir(directory)) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) text += await textsBelow(path);
+    else if (isFile) {
+      text += `${path}\n${Buffer.from(await Deno.readFile(path)).toString("latin1")}\n`;
+    }
+  }
+  return text;
+}
+
+async function all(api: ControlPlane["api"], path: string): Promise<{ id: number }[]> {
+  const found = [];
+  for (let page = 1;; page++) {
+    const { body } = await api.call("GET", `${path}?per_page=100&page=${page}`);
+    found.push(...body.data);
+    if (body.links.next === null) return found;
+  }
+}

@@ -1,0 +1,28 @@
+/** An agent that is asked to delete objects, by hand. */
+import assert from "node:assert/strict";
+import { answerRequest, claimDeliveries } from "../../../src/services/agent_rpc/agent_requests.ts";
+import type { Services } from "../../../src/services/context.ts";
+
+/** Answers the next removal that reaches the agent; what is neither failed nor `unsaid` it calls deleted. */
+export function answering(
+  services: Services,
+  serverId: number,
+  failed: { name: string; message: string }[],
+  unsaid: string[] = [],
+) {
+  return new Promise<string[]>((resolve) => {
+    const unsubscribe = services.bus.subscribe(async ({ topic }) => {
+      if (topic !== "agent_request") return;
+      unsubscribe();
+      const [delivery] = await claimDeliveries(services, [serverId]);
+      const { request, requestId } = delivery!;
+      assert.ok(request.kind === "destination.delete");
+      const silent = new Set([...failed.map(({ name }) => name), ...unsaid]);
+      await answerRequest(services, serverId, requestId, {
+        ok: true,
+        result: { deleted: request.names.filter((name) => !silent.has(name)), failed },
+      });
+      resolve(request.names);
+    });
+  });
+}

@@ -1,0 +1,102 @@
+/** The API over a database of its own, called as a client would, every answer held against its documented schema. */
+import assert from "node:assert/strict";
+import { ABILITIES, type Ability } from "../../../src/domain/abilities.ts";
+import { type AppOptions, createApp } from "../../../src/http/app.ts";
+import { ENDPOINTS } from "../../../src/http/routes.ts";
+import { insertUser } from "../../../src/store/access/users.ts";
+import { issueToken } from "../../../src/services/access/tokens.ts";
+import { type TestServices, testServices } from "../fixtures/database.ts";
+
+export interface ApiAnswer {
+  status: number;
+  headers: Headers;
+  // deno-lint-ignore no-explicit-any
+  body: any;
+}
+
+export interface ApiClient {
+  readonly userId: number;
+  readonly token: string;
+  /** `body`: an object goes as JSON, a string as it is (give its type in `headers`). */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
+}
+
+export interface TestApi extends TestServices {
+  readonly app: ReturnType<typeof createApp>;
+  /** An administrator with every ability. */
+  readonly admin: ApiClient;
+  /** Another user, no administrator, with these abilities (default: all). */
+  user(abilities?: readonly Ability[]): Promise<ApiClient>;
+  /** Another token of the same user. */
+  tokenOf(client: ApiClient, abilities: readonly Ability[]): Promise<ApiClient>;
+}
+
+/** `await using api = await testApi()`. */
+export async function testApi(options: Partial<Omit<AppOptions, "services">> = {}): Promise<TestApi> {
+  const test = await testServices();
+  const app = createApp({ ...options, services: test.services });
+  const client = async (userId: number, abilities: readonly Ability[]): Promise<ApiClient> => {
+    const { plain } = await issueToken(test.services, { userId, name: "test", abilities, expiresAt: null });
+    return {
+      userId,
+      token: plain,
+      call: (method, path, body, headers) => callApi(app, plain, method, path, body, headers),
+    };
+  };
+  const newUser = async (isAdmin: boolean) => {
+    const now = test.clock.now();
+    const email = `${crypto.randomUUID()}@example.test`;
+    return (await insertUser(test.database, { name: "Jo Doe", email, is_admin: isAdmin }, now)).id;
+  };
+  return {
+    ...test,
+    app,
+    admin: await client(await newUser(true), ABILITIES),
+    user: async (abilities = ABILITIES) => await client(await newUser(false), abilities),
+    tokenOf: ({ userId }, abilities) => client(userId, abilities),
+  };
+}
+
+async function callApi(
+  app: ReturnType<typeof createApp>,
+  token: string,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<ApiAnswer> {
+  const isText = typeof body === "string";
+  const response = await app.request(path, {
+    method,
+    body: body === undefined ? undefined : isText ? body : JSON.stringify(body),
+    headers: {
+      Authorization: `Bearer ${token}`,
+      ...(body !== undefined && !isText ? { "Content-Type": "application/json" } : {}),
+      ...headers,
+    },
+  });
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.startsWith("application/json");
+  const answer = {
+    status: response.status,
+    headers: response.headers,
+    body: isJson ? JSON.parse(text) : text,
+  };
+  assertDocumented(method, path, answer);
+  return answer;
+}
+
+/** Success answers must be what the document says, with nothing left out. */
+function assertDocumented(method: string, path: string, { status, body }: ApiAnswer): void {
+  const segments = path.split("?")[0]!.split("/");
+  const endpoint = ENDPOINTS.find((each) => {
+    const own = each.path.split("/");
+    return each.method === method.toLowerCase() && own.length === segments.length &&
+      own.every((segment, index) => segment.startsWith("{") || segment === segments[index]);
+  });
+  const content = endpoint?.answer.content;
+  if (status >= 300 || content?.type !== "application/json") return;
+  assert.equal(status, endpoint!.answer.status, `${method} ${path} answers an undocumented status`);
+  const parsed = content.schema.safeParse(body);
+  assert.ok(parsed.success, `${method} ${path} answers otherwise than documented: ${parsed.error}`);
+}

@@ -1,0 +1,100 @@
+/** The command `rearguard` as a process of its own, the way `deno task cli` starts it. */
+import { fileURLToPath } from "node:url";
+import { atTerminal } from "./terminal.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly env?: Record<string, string>;
+  /** What is typed, or piped in; nothing by default. */
+  readonly stdin?: string;
+  readonly cwd?: string;
+}
+
+/** A home of its own, where it keeps its login. */
+export class CliHome implements AsyncDisposable {
+  private constructor(readonly directory: string) {}
+
+  static async open(): Promise<CliHome> {
+    return new CliHome(await Deno.makeTempDir({ prefix: "rearguard-cli-" }));
+  }
+
+  get loginPath(): string {
+    return `${this.directory}/config/rearguard/login.json`;
+  }
+
+  async run(args: readonly string[], options: CliOptions = {}): Promise<Ended> {
+    const child = this.start(args, options);
+    if (options.stdin !== undefined) await type(child, options.stdin);
+    const { code, stdout, stderr } = await child.output();
+    return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  }
+
+  start(args: readonly string[], { env, stdin, cwd }: CliOptions = {}): Deno.ChildProcess {
+    return new Deno.Command(Deno.execPath(), {
+      args: [...CLI, ...args],
+      clearEnv: true,
+      env: { ...this.#environment(), ...env },
+      cwd: cwd ?? this.directory,
+      stdin: stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  }
+
+  /** At a terminal; `answers` are typed where what is shown holds the question. `stdout` is the whole screen. */
+  async atTerminal(
+    args: readonly string[],
+    answers: readonly (readonly [question: string, answer: string])[] = [],
+    env: Record<string, string> = {},
+  ): Promise<Ended> {
+    const { code, screen } = await atTerminal(
+      [Deno.execPath(), ...CLI, ...args],
+      answers,
+      { ...this.#environment(), ...env },
+      this.directory,
+    );
+    return { code, stdout: screen, stderr: "" };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.directory, { recursive: true });
+  }
+
+  #environment(): Record<string, string> {
+    return {
+      PATH: Deno.env.get("PATH")!,
+      DENO_DIR: denoDirectory(),
+      HOME: this.directory,
+      XDG_CONFIG_HOME: `${this.directory}/config`,
+    };
+  }
+}
+
+/** What the task runs, so that its permissions are tested too. */
+const CLI = taskArguments();
+
+function taskArguments(): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
+  const [program, ...args] = (tasks.cli as string).split(" ");
+  if (program !== "deno") throw new Error("Cannot test the command: its task does not run deno");
+  return args.map((arg) => arg.endsWith(".ts") ? `${ROOT}${arg}` : arg);
+}
+
+/** Packages are found there, whatever the home is. */
+function denoDirectory(): string {
+  return Deno.env.get("DENO_DIR") ??
+    `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
+}
+
+async function type(child: Deno.ChildProcess, text: string): Promise<void> {
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+}

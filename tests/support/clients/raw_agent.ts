@@ -1,0 +1,96 @@
+/** An agent by hand: it says whatever it is told to say, in whatever order. */
+import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../../../src/protocol/version.ts";
+import { AGENT } from "../fixtures/planted.ts";
+import { until } from "../assertions/until.ts";
+
+export const HELLO = {
+  type: "hello",
+  protocol: { min: PROTOCOL_MIN, max: PROTOCOL_VERSION },
+  agent: AGENT,
+  runs: [],
+};
+
+// deno-lint-ignore no-explicit-any
+type Message = any;
+
+export class RawAgent implements Disposable {
+  readonly received: Message[] = [];
+  /** False: behaves like an agent whose machine or network is gone. */
+  answersPings = true;
+  /** The code of the socket's end. */
+  readonly closed: Promise<number>;
+  #questions = 0;
+
+  private constructor(private readonly socket: WebSocket) {
+    socket.onmessage = ({ data }) => {
+      const message = JSON.parse(data);
+      this.received.push(message);
+      if (message.type === "ping" && this.answersPings) this.send({ type: "pong" });
+    };
+    socket.onerror = () => {};
+    this.closed = new Promise((resolve) => socket.onclose = ({ code }) => resolve(code));
+  }
+
+  /** A socket that has said nothing. Rejects where it is not opened. */
+  static async open(url: string, key: string): Promise<RawAgent> {
+    const socket = new WebSocket(`${url.replace(/^http/, "ws")}/api/agent/connect`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    const opened = Promise.withResolvers<void>();
+    socket.onopen = () => opened.resolve();
+    socket.onerror = () => opened.reject(new Error("The socket was not opened"));
+    await opened.promise;
+    return new RawAgent(socket);
+  }
+
+  /** One that was welcomed. */
+  static async connect(url: string, key: string, hello: Message = HELLO): Promise<RawAgent> {
+    const agent = await RawAgent.open(url, key);
+    agent.send(hello);
+    await agent.next("welcome");
+    return agent;
+  }
+
+  /** A text or bytes go as they are. */
+  send(message: Message): void {
+    const isRaw = typeof message === "string" || message instanceof Uint8Array;
+    this.socket.send(isRaw ? message : JSON.stringify(message));
+  }
+
+  /** The first message of a type, which may have come already. */
+  async next(type: string, fits: (message: Message) => boolean = () => true): Promise<Message> {
+    const found = () => this.received.find((message) => message.type === type && fits(message));
+    await until(() => found() !== undefined || this.socket.readyState === WebSocket.CLOSED);
+    if (found() === undefined) throw new Error(`The socket was closed before a ${type} came`);
+    return found();
+  }
+
+  /** Asks about uploads or downloads. Returns the answer. */
+  async ask(question: Message): Promise<Message> {
+    const request_id = `question ${++this.#questions}`;
+    this.send({ ...question, request_id });
+    const answers = () => this.received.find((message) => message.request_id === request_id);
+    await until(() => answers() !== undefined || this.socket.readyState === WebSocket.CLOSED);
+    if (answers() === undefined) throw new Error("The socket was closed before an answer came");
+    return answers();
+  }
+
+  /** The code that the socket ends with because of what was sent; null where it goes on. */
+  async end(): Promise<number | null> {
+    return await this.ask({ type: "upload.abort", upload_id: "x" }).then(() => null, () => this.closed);
+  }
+
+  /** Says an event. Resolves once it is acknowledged: all events are. */
+  async tell(run: { run_id: number; attempt: number }, sequence: number, event: Message): Promise<void> {
+    const { run_id, attempt } = run;
+    this.send({ type: "run.event", run_id, attempt, sequence, at: "2026-01-01T00:00:00.000Z", event });
+    await this.next(
+      "ack",
+      (ack) => ack.run_id === run_id && ack.attempt === attempt && ack.sequence >= sequence,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.close();
+  }
+}

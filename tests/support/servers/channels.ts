@@ -1,0 +1,128 @@
+/** By type of notification stream: a server of its kind, and what a person reads of what it is told. */
+import assert from "node:assert/strict";
+import type { NotificationStreamType } from "../../../src/domain/notification_stream.ts";
+import type { ChannelMeans } from "../../../src/notify/channels/channel.ts";
+import { HttpReceiver, MailReceiver } from "./receivers.ts";
+
+export interface ChannelFixture extends AsyncDisposable {
+  readonly value: string;
+  readonly means: Partial<ChannelMeans>;
+  /** What of the value and the means is to be told to nobody. */
+  readonly secrets: readonly string[];
+  /** What a person reads of each message that came, and the message as it was sent. */
+  shown(): { text: string; raw: string }[];
+  /** From now on messages are refused, with words that hold the secrets. */
+  refuse(status: number, headers?: Record<string, string>): void;
+  /** Null for a channel that does not speak HTTP. */
+  readonly http: HttpReceiver | null;
+}
+
+const THIRTY = ["a1".repeat(15), "b2".repeat(15)] as const;
+const BOT = `123456:${"x-Y_".repeat(9)}`;
+
+// deno-lint-ignore no-explicit-any
+type Body = any;
+
+function overHttp(
+  value: (url: string) => string,
+  secrets: readonly string[],
+  shown: (body: Body) => string,
+  addresses?: (url: string) => ChannelMeans["addresses"],
+): () => Promise<ChannelFixture> {
+  return () => {
+    const http = new HttpReceiver();
+    return Promise.resolve({
+      http,
+      value: value(http.url),
+      secrets,
+      means: addresses === undefined ? {} : { addresses: addresses(http.url) },
+      shown: () => http.received.map(({ body }) => ({ text: shown(body), raw: JSON.stringify(body) })),
+      refuse(status, headers) {
+        const told = `no such thing: ${secrets.join(" ")}`;
+        const body = JSON.stringify({ ok: false, description: told, errors: [told] });
+        http.answer = () => new Response(status === 204 ? null : body, { status, headers });
+      },
+      [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+    });
+  };
+}
+
+const hook = (url: string) => `${url}/hooks/s3cret-t0ken?key=an0ther`;
+const HOOK_SECRETS = ["s3cret-t0ken", "an0ther"];
+const unescapeHtml = (text: string) =>
+  text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+
+export const channelFixtures: Record<NotificationStreamType, () => Promise<ChannelFixture>> = {
+  email: async () => {
+    const mail = await MailReceiver.open({ user: "me", password: "p@ss" });
+    return {
+      http: null,
+      value: "ops@example.com",
+      secrets: ["p@ss", "p%40ss"],
+      means: { smtp: { url: `smtp://me:p%40ss@${mail.address}`, from: "Backups <backups@example.com>" } },
+      shown: () =>
+        mail.received.map(({ headers, text, to }) => {
+          assert.deepEqual(to, ["ops@example.com"]);
+          assert.match(headers, /^Auto-Submitted: auto-generated$/m);
+          return { text, raw: headers };
+        }),
+      refuse: (status) => mail.refusal = { code: status === 429 ? 451 : 554, message: "p@ss is bad" },
+      [Symbol.asyncDispose]: () => mail[Symbol.asyncDispose](),
+    };
+  },
+  discord_webhook: overHttp(hook, HOOK_SECRETS, (body) => {
+    assert.deepEqual(body.allowed_mentions, { parse: [] });
+    assert.ok(body.content.length <= 2000 && body.embeds[0].description.length <= 4096);
+    return `${body.content}\n${body.embeds[0].description}`.replaceAll("**", "").replaceAll(/\\(.)/g, "$1");
+  }),
+  slack_webhook: overHttp(hook, HOOK_SECRETS, (body) => {
+    assert.doesNotMatch(body.text, /[<>]/);
+    const [section] = body.blocks[0].elements;
+    const shown = section.elements.map((each: { text: string }) => each.text).join("");
+    assert.equal(shown.split("\n")[0], unescapeHtml(body.text));
+    return shown;
+  }),
+  teams_webhook: overHttp(hook, HOOK_SECRETS, (body) => {
+    const [{ contentType, content }] = body.attachments;
+    assert.deepEqual([body.type, contentType, content.type], [
+      "message",
+      "application/vnd.microsoft.card.adaptive",
+      "AdaptiveCard",
+    ]);
+    return content.body.map(
+      ({ type, inlines }: { type: string; inlines: { type: string; text: string }[] }) => {
+        assert.ok(
+          type === "RichTextBlock" && inlines.every((run) => run.type === "TextRun"),
+          "markdown is off",
+        );
+        return inlines.map(({ text }) => text).join("");
+      },
+    ).join("\n");
+  }),
+  pushover: overHttp(
+    () => THIRTY.join("/"),
+    THIRTY,
+    (body) => {
+      assert.deepEqual([body.token, body.user, body.html], [...THIRTY, undefined]);
+      assert.ok(body.title.length <= 250 && body.message.length <= 1024);
+      return `${body.title}\n${body.message}`;
+    },
+    (pushover) => ({ pushover, telegram: "http://127.0.0.1:1" }),
+  ),
+  telegram: overHttp(
+    () => `${BOT}/-100123`,
+    [BOT],
+    (body) => {
+      assert.deepEqual([body.chat_id, body.parse_mode], ["-100123", "HTML"]);
+      const text = body.text.replace(/^<b>(.*)<\/b>/, "$1");
+      assert.doesNotMatch(text, /[<>]/);
+      assert.ok(unescapeHtml(text).length <= 4096);
+      return unescapeHtml(text);
+    },
+    (telegram) => ({ telegram, pushover: "http://127.0.0.1:1" }),
+  ),
+  webhook: overHttp(hook, HOOK_SECRETS, (body) => {
+    assert.equal(body.version, 1);
+    return `${body.title}\n${body.text}`;
+  }),
+};

@@ -1,0 +1,89 @@
+/**
+ * An agent's socket by hand, in a process of its own, that sends as much as is taken:
+ *
+ *     deno run --allow-net tests/support/servers/flood.ts URL KEY (frame|events) MEGABYTES
+ *
+ * Events begin once the agent is welcomed, which is told on a line, and standard input has ended. Prints the megabytes that went
+ * through before the other side ended it.
+ */
+import { HELLO } from "../clients/raw_agent.ts";
+
+const [url, key, kind, megabytes] = Deno.args as [string, string, "frame" | "events", string];
+const { hostname, port } = new URL(url);
+const connection = await Deno.connect({ hostname, port: Number(port) });
+const text = new TextEncoder();
+const MEGABYTE = new Uint8Array(1e6).fill("x".charCodeAt(0));
+const limit = Number(megabytes);
+
+const FINAL = 0x80;
+const TEXT = 0x1;
+
+/** RFC 6455, section 5.2; the mask is zero, which leaves the bytes as they are. */
+function head(flags: number, size: number): Uint8Array {
+  const bytes = new Uint8Array(14);
+  bytes[0] = flags;
+  bytes[1] = 0x80 | 127;
+  new DataView(bytes.buffer).setBigUint64(2, BigInt(size));
+  return bytes;
+}
+
+async function write(bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+async function frame(flags: number, payload: Uint8Array): Promise<void> {
+  await write(head(flags, payload.length));
+  await write(payload);
+}
+
+await write(text.encode(
+  `GET /api/agent/connect HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${key}\r\n` +
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+));
+const answer = new Uint8Array(4096);
+await connection.read(answer);
+if (!new TextDecoder().decode(answer).startsWith("HTTP/1.1 101")) {
+  throw new Error("The socket was not opened");
+}
+const welcomed = Promise.withResolvers<void>();
+// What comes is read, so that nothing waits for it.
+const reading = (async () => {
+  const buffer = new Uint8Array(65536);
+  for (let length; (length = await connection.read(buffer)) !== null;) {
+    if (new TextDecoder().decode(buffer.subarray(0, length)).includes('"welcome"')) welcomed.resolve();
+  }
+})().catch(() => {});
+
+let sent = 0;
+try {
+  switch (kind) {
+    case "frame":
+      await write(head(FINAL | TEXT, limit * MEGABYTE.length));
+      for (; sent < limit; sent++) await write(MEGABYTE);
+      break;
+    case "events": {
+      await frame(FINAL | TEXT, text.encode(JSON.stringify(HELLO)));
+      await welcomed.promise;
+      Deno.stdout.writeSync(text.encode("welcomed\n"));
+      for await (const _ of Deno.stdin.readable);
+      const output = "x".repeat(100_000);
+      for (let sequence = 1; sent < limit; sequence++, sent += 0.1) {
+        const event = {
+          type: "run.event",
+          run_id: 1,
+          attempt: 1,
+          sequence,
+          at: new Date().toISOString(),
+          event: { kind: "output", text: output },
+        };
+        await frame(FINAL | TEXT, text.encode(JSON.stringify(event)));
+      }
+    }
+  }
+} catch (error) {
+  if (!(error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset)) throw error;
+}
+connection.close();
+await reading;
+Deno.stdout.writeSync(text.encode(String(Math.round(sent))));

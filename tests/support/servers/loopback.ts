@@ -1,0 +1,10 @@
+/** What tests connect to: the servers that they start on this machine. */
+import { AddressPolicy, SETTING } from "../../../src/network/address_policy.ts";
+import { Network } from "../../../src/network/network.ts";
+
+const NETWORKS = "127.0.0.0/8,::1";
+
+export const loopback = new Network(AddressPolicy.parse(NETWORKS)!);
+
+/** The same for a control plane in a process of its own. */
+export const LOOPBACK_ALLOWED = { [SETTING]: NETWORKS };

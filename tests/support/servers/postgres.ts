@@ -1,0 +1,44 @@
+/** The Postgres that tests make their databases in: one a process, gone with it. */
+import { systemClock } from "../../../src/domain/clock.ts";
+import { type EmbeddedPostgres, startEmbedded } from "../../../src/store/embedded/embedded.ts";
+import { freePort } from "./ports.ts";
+
+/** Starts a cluster in a temporary directory, without durability. Returns its URL . */
+export async function startTestPostgres(): Promise<
+  { url: string; postgres: EmbeddedPostgres; directory: string }
+> {
+  const directory = await Deno.makeTempDir({ prefix: "rearguard-test-postgres-" });
+  const postgres = await startEmbedded({
+    directory: `${directory}/postgres`,
+    clock: systemClock,
+    port: freePort(),
+    durable: false,
+    settings: { max_connections: 300, max_wal_size: "4GB" },
+  });
+  const { port, username, password } = postgres.connection;
+  await watchOver(postgres.pid, directory);
+  return { url: `postgres://${username}:${password}@127.0.0.1:${port}/rearguard`, postgres, directory };
+}
+
+/** The server that the test run shares, or one for this process. */
+export async function testPostgresUrl(): Promise<string> {
+  const shared = Deno.env.get("TEST_DATABASE_URL");
+  if (shared !== undefined) return shared;
+  const { url } = await startTestPostgres();
+  // deno-lint-ignore rearguard-tests/shared-environment -- the other test files of this process find it
+  Deno.env.set("TEST_DATABASE_URL", url);
+  return url;
+}
+
+/** Ends the cluster once this process is gone, however it went, and removes its directory. */
+async function watchOver(postmaster: number, directory: string): Promise<void> {
+  const script = `while kill -0 ${Deno.pid}; do sleep 1; done
+    kill -QUIT ${postmaster}
+    for _ in $(seq 100); do [ -e "$1/postgres/data/postmaster.pid" ] || break; sleep 0.1; done
+    rm -rf "$1"`;
+  const { success } = await new Deno.Command("sh", {
+    args: ["-c", `setsid sh -c "$0" sh "$1" >/dev/null 2>&1 </dev/null &`, script, directory],
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error("Cannot watch over the test Postgres: sh or setsid failed");
+}

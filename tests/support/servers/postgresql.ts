@@ -1,0 +1,253 @@
+/**
+ * A PostgreSQL server to back up: Debian's programs, a cluster of its own in a temporary directory, on a socket there
+ * (trusted) and on a free port of 127.0.0.1 (by password). As root it runs as the system user `postgres`.
+ */
+import { freePort } from "./ports.ts";
+import { until } from "../assertions/until.ts";
+
+const PASSWORD = "pässword with \\ and : 'quotes'";
+
+export interface PostgresqlOptions {
+  /** The directory of another installation's `initdb` and `postgres`; default: Debian's newest. */
+  programs?: string;
+  /** It is the streaming standby of this one, whose commits wait for it from then on. */
+  standbyOf?: PostgresqlServer;
+  /** Lines for its configuration file. */
+  settings?: string;
+}
+
+/** The name that a standby streams under. */
+const STANDBY = "standby";
+
+export class PostgresqlServer implements AsyncDisposable {
+  readonly username = "postgres";
+  readonly password = PASSWORD;
+  readonly host = "127.0.0.1";
+
+  private constructor(
+    readonly programs: string,
+    /** Of the server's socket. */
+    readonly directory: string,
+    readonly port: number,
+    private process: Deno.ChildProcess,
+  ) {}
+
+  static async open(options: PostgresqlOptions = {}): Promise<PostgresqlServer> {
+    const programs = options.programs ?? newestPrograms();
+    const directory = await Deno.makeTempDir({ prefix: "rearguard-postgresql-" });
+    const owner = await systemUser("postgres");
+    if (owner !== null) await Deno.chown(directory, owner.uid, owner.gid);
+    const primary = options.standbyOf;
+    if (primary === undefined) await makeCluster(programs, directory, owner?.name);
+    else await copyCluster(programs, directory, primary, owner?.name);
+    if (options.settings !== undefined) {
+      await Deno.writeTextFile(`${directory}/data/postgresql.conf`, options.settings, { append: true });
+    }
+    const port = freePort();
+    const server = new PostgresqlServer(
+      programs,
+      directory,
+      port,
+      start(programs, directory, port, owner?.name),
+    );
+    await server.ready();
+    await primary?.waitFor(STANDBY);
+    return server;
+  }
+
+  /** `HOST:PORT`. */
+  get address(): string {
+    return `${this.host}:${this.port}`;
+  }
+
+  /** The URL of a database on this server and on others that may come to be the primary. */
+  url(database: string, others: readonly PostgresqlServer[] = []): string {
+    const servers = [this, ...others].map(({ address }) => address).join(",");
+    return `postgres://${this.username}:${encodeURIComponent(this.password)}@${servers}/${database}`;
+  }
+
+  /** As when its machine loses power: every process of it at once. */
+  async kill(): Promise<void> {
+    const { pid } = this.process;
+    const children = (await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim().split(" ").map(
+      Number,
+    );
+    for (const each of [pid, ...children]) {
+      try {
+        Deno.kill(each, "SIGKILL");
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+    await this.process.status;
+    // Its memory is freed with the last of them.
+    await until(() => children.every((each) => !isAlive(each)));
+  }
+
+  /** After {@link kill} or {@link stop}. */
+  async restart(): Promise<void> {
+    const owner = await systemUser("postgres");
+    this.process = start(this.programs, this.directory, this.port, owner?.name);
+    await this.ready();
+  }
+
+  /** A standby becomes the primary. */
+  async promote(): Promise<void> {
+    await this.sql("postgres", "select pg_promote(true, 30)");
+  }
+
+  /** Every commit waits for the standby of that name; resolves once it follows. */
+  private async waitFor(standby: string): Promise<void> {
+    await this.sql("postgres", `alter system set synchronous_standby_names = '${standby}'`);
+    await this.sql("postgres", "select pg_reload_conf()");
+    await until(async () =>
+      (await this.sql("postgres", "select sync_state from pg_stat_replication")).trim() === "sync"
+    );
+  }
+
+  /** Runs SQL as the superuser; rows are lines, columns are separated by `|`. */
+  async sql(database: string, text: string): Promise<string> {
+    return await this.client(
+      "psql",
+      ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+      database,
+      text,
+    );
+  }
+
+  /** Runs a client program against a database over the socket, `input` on its stdin. Returns its stdout. */
+  async client(name: string, args: string[], database: string, input?: string | Uint8Array): Promise<string> {
+    const child = new Deno.Command(name, {
+      args,
+      env: { PGHOST: this.directory, PGPORT: String(this.port), PGUSER: "postgres", PGDATABASE: database },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    const fed = (async () => {
+      if (input !== undefined) {
+        await writer.write(typeof input === "string" ? new TextEncoder().encode(input) : input);
+      }
+      await writer.close();
+    })().catch(() => {});
+    const { success, stdout, stderr } = await child.output();
+    await fed;
+    if (!success) throw new Error(`Cannot run ${name}: ${new TextDecoder().decode(stderr)}`);
+    return new TextDecoder().decode(stdout);
+  }
+
+  /** A clean, quick end; the data stays until {@link Symbol.asyncDispose}. */
+  async stop(): Promise<void> {
+    this.process.kill("SIGINT");
+    await this.process.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop().catch(() => {});
+    await Deno.remove(this.directory, { recursive: true });
+  }
+
+  private async ready(): Promise<void> {
+    const deadline = performance.now() + 20_000;
+    for (;;) {
+      try {
+        await this.sql("postgres", "select 1");
+        return;
+      } catch (cause) {
+        if (performance.now() > deadline) {
+          throw new Error("Cannot start PostgreSQL: no answer after 20 s", { cause });
+        }
+        await new Promise((resolve) => setTimeout(resolve, 30));
+      }
+    }
+  }
+}
+
+async function makeCluster(programs: string, directory: string, user: string | undefined): Promise<void> {
+  await Deno.writeTextFile(`${directory}/password`, PASSWORD, { mode: 0o644 });
+  await program([
+    `${programs}/initdb`,
+    "--username=postgres",
+    "--auth-local=trust",
+    "--auth-host=scram-sha-256",
+    `--pwfile=${directory}/password`,
+    "--encoding=UTF8",
+    "--locale=C",
+    "--no-sync",
+    `--pgdata=${directory}/data`,
+  ], user);
+}
+
+/** Over the primary's socket, where it is trusted. */
+async function copyCluster(
+  programs: string,
+  directory: string,
+  primary: PostgresqlServer,
+  user: string | undefined,
+): Promise<void> {
+  await program([
+    `${programs}/pg_basebackup`,
+    `--dbname=host=${primary.directory} port=${primary.port} user=postgres application_name=${STANDBY}`,
+    `--pgdata=${directory}/data`,
+    "--checkpoint=fast",
+    "--wal-method=stream",
+    "--write-recovery-conf",
+    "--no-sync",
+  ], user);
+}
+
+function start(
+  programs: string,
+  directory: string,
+  port: number,
+  user: string | undefined,
+): Deno.ChildProcess {
+  const settings = { listen_addresses: "127.0.0.1", port, unix_socket_directories: directory, fsync: "off" };
+  const [first, ...rest] = asUser(user, [
+    `${programs}/postgres`,
+    "-D",
+    `${directory}/data`,
+    ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+  ]);
+  return new Deno.Command(first!, { args: rest, cwd: "/", stdin: "null", stdout: "null", stderr: "null" })
+    .spawn();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    Deno.kill(pid, 0 as unknown as Deno.Signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function newestPrograms(): string {
+  const versions = [...Deno.readDirSync("/usr/lib/postgresql")].map(({ name }) => Number(name)).sort((a, b) =>
+    b - a
+  );
+  return `/usr/lib/postgresql/${versions[0]}/bin`;
+}
+
+/** Who a server runs as when the tests run as root; null otherwise. */
+export async function systemUser(name: string): Promise<{ name: string; uid: number; gid: number } | null> {
+  if (Deno.uid() !== 0) return null;
+  const [, , uid, gid] = (await program(["getent", "passwd", name])).split(":");
+  return { name, uid: Number(uid), gid: Number(gid) };
+}
+
+/** setpriv gives way to the program: signals reach it. */
+export function asUser(user: string | undefined, command: string[]): string[] {
+  return user === undefined
+    ? command
+    : ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--init-groups", ...command];
+}
+
+export async function program(command: string[], user?: string): Promise<string> {
+  const [first, ...args] = asUser(user, command);
+  const { success, stdout, stderr } = await new Deno.Command(first!, { args, cwd: "/", stdin: "null" })
+    .output();
+  if (!success) throw new Error(`Cannot run ${command[0]}: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}

@@ -1,0 +1,151 @@
+/**
+ * A real OpenSSH server on a free port of 127.0.0.1, SFTP only. It lets in one key and, when the tests run as
+ * root, one password, both of a system user made for it and removed with it; otherwise the key of whoever runs it.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { userInfo } from "node:os";
+import { processTree, signalAll } from "../../../agent/engine/programs/process_tree.ts";
+import { freePort, reachable } from "./ports.ts";
+
+export class TestSshd implements AsyncDisposable {
+  readonly host = "127.0.0.1";
+  #listener: Deno.ChildProcess | null = null;
+
+  private constructor(
+    readonly port: number,
+    readonly username: string,
+    /** Null when not root: only root can let a password in. */
+    readonly password: string | null,
+    /** OpenSSH PEM. */
+    readonly privateKey: string,
+    /** `SHA256:…`, as the client pins it: of the Ed25519 key, which is shown first. */
+    readonly hostKey: string,
+    /** Of the ECDSA key that it also has. */
+    readonly secondHostKey: string,
+    /** Writable by the user. */
+    readonly directory: string,
+    readonly uid: number,
+    readonly gid: number,
+    private readonly root: string,
+  ) {}
+
+  /** @param sftp `through the shell`: run by the user's login shell, which prints text and ends. */
+  static async open(sftp: "internal" | "through the shell" = "internal"): Promise<TestSshd> {
+    const root = await Deno.makeTempDir({ prefix: "rearguard-sshd-" });
+    await Deno.chmod(root, 0o755);
+    const directory = `${root}/files`;
+    await Deno.mkdir(directory);
+    const account = Deno.uid() === 0 ? await makeAccount(directory) : ownAccount();
+    await Deno.chown(directory, account.uid, account.gid);
+    await makeKey("ed25519", `${root}/host_key`);
+    await makeKey("ecdsa", `${root}/second_host_key`);
+    await makeKey("ed25519", `${root}/user_key`);
+    await Deno.copyFile(`${root}/user_key.pub`, `${root}/authorized_keys`);
+    const port = freePort();
+    await Deno.writeTextFile(`${root}/sshd_config`, configuration(root, port, sftp === "internal"));
+    const sshd = new TestSshd(
+      port,
+      account.username,
+      account.password,
+      await Deno.readTextFile(`${root}/user_key`),
+      fingerprint(await Deno.readTextFile(`${root}/host_key.pub`)),
+      fingerprint(await Deno.readTextFile(`${root}/second_host_key.pub`)),
+      directory,
+      account.uid,
+      account.gid,
+      root,
+    );
+    await sshd.start();
+    return sshd;
+  }
+
+  /** Starts the listener, also again after {@link kill}. Resolves once it takes connections. */
+  async start(): Promise<void> {
+    // The directory of privilege separation is compiled in; it lies on a tmpfs that a container may not fill.
+    if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
+    this.#listener = new Deno.Command("/usr/sbin/sshd", {
+      args: ["-D", "-e", "-f", `${this.root}/sshd_config`],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await reachable(this.host, this.port);
+  }
+
+  /** Ends the listener and every session with SIGKILL: the peer sees its connection drop. */
+  async kill(): Promise<void> {
+    if (this.#listener === null) return;
+    signalAll(processTree(this.#listener.pid), "SIGKILL");
+    await this.#listener.status;
+    this.#listener = null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    if (Deno.uid() === 0) await accounts("userdel", "--force", this.username);
+    await Deno.remove(this.root, { recursive: true });
+  }
+}
+
+function configuration(root: string, port: number, isInternal: boolean): string {
+  return [
+    `ListenAddress 127.0.0.1:${port}`,
+    `HostKey ${root}/host_key`,
+    `HostKey ${root}/second_host_key`,
+    `AuthorizedKeysFile ${root}/authorized_keys`,
+    `PidFile ${root}/sshd.pid`,
+    "StrictModes no",
+    "UsePAM no",
+    "UseDNS no",
+    "PasswordAuthentication yes",
+    "PubkeyAuthentication yes",
+    "MaxStartups 100:30:200",
+    ...isInternal
+      ? ["Subsystem sftp internal-sftp", "ForceCommand internal-sftp"]
+      : ["Subsystem sftp /usr/lib/openssh/sftp-server"],
+    "",
+  ].join("\n");
+}
+
+async function makeKey(kind: string, path: string): Promise<void> {
+  await program("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", path);
+}
+
+interface Account {
+  username: string;
+  password: string | null;
+  uid: number;
+  gid: number;
+}
+
+function ownAccount(): Account {
+  const { username, uid, gid } = userInfo();
+  return { username, password: null, uid, gid };
+}
+
+async function makeAccount(home: string): Promise<Account> {
+  const username = `rg-test-${randomBytes(4).toString("hex")}`;
+  const password = randomBytes(12).toString("hex"); // a program must not take it for an option
+  const hash = await program("openssl", "passwd", "-6", password);
+  await accounts("useradd", "-M", "-d", home, "-s", "/usr/sbin/nologin", "-p", hash, username);
+  const [uid, gid] = await Promise.all([program("id", "-u", username), program("id", "-g", username)]);
+  return { username, password, uid: Number(uid), gid: Number(gid) };
+}
+
+/** One at a time: test files run side by side, and these give up on a locked /etc/passwd. */
+function accounts(...command: string[]): Promise<string> {
+  return program("flock", "/tmp/rearguard-test-accounts.lock", ...command);
+}
+
+/** Of the base64 blob in a public key file, unpadded: what `ssh-keygen -l` prints. */
+function fingerprint(publicKey: string): string {
+  const blob = publicKey.split(" ")[1]!;
+  return `SHA256:${createHash("sha256").update(blob, "base64").digest("base64").replace(/=+$/, "")}`;
+}
+
+/** Runs a program to its end and returns what it printed, trimmed. */
+async function program(name: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(name, { args, stdin: "null" }).output();
+  if (!success) throw new Error(`Cannot run ${name}: ${new TextDecoder().decode(stderr).trim()}`);
+  return new TextDecoder().decode(stdout).trim();
+}
