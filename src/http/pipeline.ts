@@ -12,7 +12,7 @@ import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
 import { actorOf, auditOf, fieldsOf, isAudited, settleAudit } from "./audit.ts";
 import { callerOf, requireAbility, shownToken } from "./auth.ts";
 import type { AuthThrottle } from "./limits/auth_throttle.ts";
-import { NO_BODY, readBody } from "./input/body.ts";
+import { NO_BODY, readBody, type RequestBody } from "./input/body.ts";
 import { type Call, type Endpoint, isForTokens } from "./endpoint.ts";
 import { errorAnswer, HttpError } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
@@ -20,7 +20,7 @@ import { type FieldErrors, validate } from "./input/input.ts";
 import type { OpenStreams } from "./limits/open_streams.ts";
 import type { RateLimiter } from "./limits/rate_limit.ts";
 import { ignoredParameters, queryErrors, readQuery } from "./input/query.ts";
-import { ignoredFields, unknownFields } from "./input/unknown_fields.ts";
+import { ignoredFields, repeatedFields, unknownFields } from "./input/unknown_fields.ts";
 import { whileGood } from "./abort_on_revocation.ts";
 
 export interface PipelineContext {
@@ -62,10 +62,10 @@ export async function serve(
     caller = await retryLost(services.database, () => admit(context, endpoint, request, limits, audit));
     const params = idsOf(endpoint, segments);
     audit.add({ resourceId: params.id ?? null });
-    const { bytes, value } = endpoint.takesStream === true
+    const body = endpoint.takesStream === true
       ? NO_BODY
       : await readBody(request, context.bodyLimit, context.bodyTimeout);
-    const call = { request, caller, params, sent: value, origin, audit };
+    const call = { request, caller, params, sent: body, origin, audit };
     const work = async () => {
       isServed = true;
       const serve = () => handle(context, endpoint, call);
@@ -76,7 +76,7 @@ export async function serve(
         services,
         request,
         caller.tokenId,
-        bytes,
+        body.bytes,
         endpoint.showsSecretOnce ?? false,
         () => work().catch(refuse),
       )
@@ -173,13 +173,13 @@ async function handle(
     request: Request;
     caller: Caller | null;
     params: Record<string, number>;
-    sent: unknown;
+    sent: RequestBody;
     origin: Origin;
     audit: AuditedRequest;
   },
 ): Promise<Response> {
   const { query, body, warnings } = checked(endpoint, request, sent);
-  audit.add({ fields: fieldsOf(sent, body) });
+  audit.add({ fields: fieldsOf(sent.value, body) });
   const call: Call<string, unknown, unknown> = {
     services,
     get caller() {
@@ -216,7 +216,7 @@ interface Checked {
  * Validates the query and the body against the endpoint's types. Throws one `InvalidError` for all errors in
  * both.
  */
-function checked(endpoint: Endpoint, request: Request, sent: unknown): Checked {
+function checked(endpoint: Endpoint, request: Request, { value: sent, repeated }: RequestBody): Checked {
   const errors: FieldErrors = {};
   const check = (schema: z.ZodType, raw: unknown): unknown => {
     const result = validate(schema, raw);
@@ -243,7 +243,7 @@ function checked(endpoint: Endpoint, request: Request, sent: unknown): Checked {
     body = check(endpoint.body.schema, sent ?? {});
     if (isForTokens(endpoint)) {
       const unknown = unknownFields(endpoint.body.schema, sent ?? {}, shownFields(endpoint));
-      Object.assign(errors, unknown.errors);
+      Object.assign(errors, unknown.errors, repeatedFields(repeated));
       warnings.push(...unknown.warnings);
     }
   } else if (isForTokens(endpoint)) {

@@ -1,6 +1,7 @@
 /** Request bodies: their bytes, within the limit, and what they say. */
 import { HttpError } from "../errors.ts";
 import { parseForm } from "./form.ts";
+import { repeatedNames } from "./repeated_names.ts";
 
 /** Milliseconds that a body may take to come. */
 export const DEFAULT_BODY_TIMEOUT = 60_000;
@@ -12,9 +13,11 @@ export interface RequestBody {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The JSON value or the form's fields; undefined when there is no body. */
   readonly value: unknown;
+  /** Paths of the fields that the body gives more than once: `value` has one of their values. */
+  readonly repeated: readonly string[];
 }
 
-export const NO_BODY: RequestBody = { bytes: new Uint8Array(), value: undefined };
+export const NO_BODY: RequestBody = { bytes: new Uint8Array(), value: undefined, repeated: [] };
 
 /** Throws a 413 over `limit` bytes, a 408 when they do not come in time, a 415 for a type or coding that isn't read here, a 400 for broken text. */
 export async function readBody(
@@ -26,11 +29,11 @@ export async function readBody(
   const bytes = await readBytes(request.body, request, limit, timeoutMs);
   if (bytes.length === 0) return NO_BODY;
   const read = reader(request);
-  return { bytes, value: read(decode(bytes)) };
+  return { ...read(decode(bytes)), bytes };
 }
 
 /** Which of the two body formats it is. */
-function reader(request: Request): (text: string) => unknown {
+function reader(request: Request): (text: string) => Pick<RequestBody, "value" | "repeated"> {
   const coding = request.headers.get("content-encoding");
   if (coding !== null && coding.toLowerCase() !== "identity") {
     throw new HttpError(415, "The request body must not be compressed.");
@@ -100,11 +103,13 @@ function decode(bytes: Uint8Array<ArrayBuffer>): string {
   }
 }
 
-function parseJson(text: string): unknown {
-  if (text.trim() === "") return undefined;
+function parseJson(text: string): Pick<RequestBody, "value" | "repeated"> {
+  if (text.trim() === "") return NO_BODY;
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new HttpError(400, "The request body is not valid JSON.");
   }
+  return { value, repeated: repeatedNames(text) };
 }

@@ -6,20 +6,29 @@ const MAX_DEPTH = 5;
 
 type Branch = Record<string, unknown>;
 
+export interface Form {
+  readonly value: Record<string, unknown>;
+  /** Names that the form gives more than once, other than `name[]`. */
+  readonly repeated: readonly string[];
+}
+
 /**
  * Lists come back as objects with numbered names: what is a list is for the schema to say (see `coercion.ts`).
  * Throws a 400 for a name nested too deep or bytes that are no UTF-8.
  */
-export function parseForm(text: string): Record<string, unknown> {
+export function parseForm(text: string): Form {
   const root: Branch = Object.create(null);
+  const repeated = new Set<string>();
   for (const pair of text.split("&")) {
     if (pair === "") continue;
     const equals = pair.indexOf("=");
     const name = decode(equals === -1 ? pair : pair.slice(0, equals));
     const value = equals === -1 ? "" : decode(pair.slice(equals + 1));
-    if (name !== "") put(root, segments(name), value);
+    if (name === "") continue;
+    const path = segments(name);
+    if (!put(root, path, value)) repeated.add(path.join("."));
   }
-  return root;
+  return { value: root, repeated: [...repeated] };
 }
 
 /** `a[b][]` is `a`, `b` and an empty segment: the next free number. */
@@ -31,17 +40,20 @@ function segments(name: string): string[] {
   return path;
 }
 
-function put(root: Branch, path: string[], value: string): void {
+/** Returns false if the field, or a text where the path needs an object, is there already. */
+function put(root: Branch, path: string[], value: string): boolean {
   let branch = root;
   for (const segment of path.slice(0, -1)) {
     const name = segment === "" ? nextNumber(branch) : segment;
-    const inner = branch[name];
-    const next: Branch = typeof inner === "object" && inner !== null ? inner as Branch : Object.create(null);
-    branch[name] = next;
-    branch = next;
+    const inner = branch[name] ??= Object.create(null);
+    if (typeof inner !== "object") return false;
+    branch = inner as Branch;
   }
   const last = path.at(-1)!;
-  branch[last === "" ? nextNumber(branch) : last] = value;
+  const name = last === "" ? nextNumber(branch) : last;
+  if (name in branch) return false;
+  branch[name] = value;
+  return true;
 }
 
 function nextNumber(branch: Branch): string {

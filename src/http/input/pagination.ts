@@ -66,10 +66,10 @@ export function pageAnswer(
   };
 }
 
-/** As sent, each followed by `&`, without `page`. */
+/** Returns the other parameters as sent, each followed by `&`. The query is valid: it was parsed before. */
 function otherParameters(search: string): string {
   if (search.length <= 1) return "";
   return search.slice(1).split("&")
-    .filter((pair) => pair !== "" && pair.split("=", 1)[0] !== "page")
+    .filter((pair) => pair !== "" && decodeURIComponent(pair.split("=", 1)[0]!) !== "page")
     .map((pair) => `${pair}&`).join("");
 }

@@ -28,6 +28,9 @@ Deno.test("pages carry links and figures as the document shows them", async () =
     total: 5,
   });
 
+  const encoded = (await call("GET", "/api/tags?%70age=2&per_page=2")).body.links;
+  assert.equal(encoded.next, `${PATH}?per_page=2&page=3`);
+
   const beyond = (await call("GET", "/api/tags?per_page=2&page=9")).body;
   assert.deepEqual([beyond.data, beyond.meta.from, beyond.meta.to, beyond.meta.total], [[], null, null, 5]);
   assert.deepEqual([beyond.links.prev, beyond.links.next], [`${PATH}?per_page=2&page=8`, null]);

@@ -49,6 +49,15 @@ export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySe
   return { errors, warnings: shortened(ignored) };
 }
 
+/** Returns errors for fields that a body gives more than once: which value is meant is not known. */
+export function repeatedFields(paths: readonly string[]): FieldErrors {
+  return Object.fromEntries(
+    paths.map((path) => path.slice(0, MAX_SHOWN)).map((
+      path,
+    ) => [path, [`The ${path} field must be given once.`]]),
+  );
+}
+
 /** Returns every field of the body of an operation that takes none. */
 export function ignoredFields(raw: unknown): string[] {
   if (!isRecord(raw)) return [];

@@ -106,3 +106,40 @@ Deno.test("a parameter that an operation does not know, or that is there twice, 
     "The query parameter colour was ignored: this operation takes none.",
   ]]);
 });
+
+Deno.test("a field that a body gives twice is refused, wherever it is nested, and nothing is stored", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  const JSON_TEXT = { "Content-Type": "application/json" };
+  const text = JSON.stringify(await taskFields(api.admin)).slice(0, -1);
+  for (
+    const [second, path] of [
+      ['"encryption_password":"pass","encryption_password":null', "encryption_password"],
+      ['"encryption_password":"pass","encryption\\u005fpassword":""', "encryption_password"],
+      ['"label":"Other"', "label"],
+      ['"a":[{"b":1},{"b":1,"c":{"d\\"":[{}],"d\\"":2}}],"e":"{\\"a\\":1"', 'a.1.c.d"'],
+    ] as const
+  ) {
+    const { status, body } = await call("POST", "/api/backup-tasks", `${text},${second}}`, JSON_TEXT);
+    assert.deepEqual([status, body.errors], [422, { [path]: [`The ${path} field must be given once.`] }]);
+  }
+  const form = "label=A&type=email&value=jo%40example.test&notifications[on_failure]=1";
+  for (
+    const [second, path] of [
+      ["notifications%5Bon_failure%5D=0", "notifications.on_failure"],
+      ["value=eve%40example.test", "value"],
+      ["label[a]=1", "label.a"],
+    ] as const
+  ) {
+    const { status, body } = await call("POST", "/api/notification-streams", `${form}&${second}`, FORM);
+    assert.deepEqual([status, body.errors], [422, { [path]: [`The ${path} field must be given once.`] }]);
+  }
+  assert.equal((await call("GET", "/api/backup-tasks")).body.meta.total, 0);
+  assert.equal((await call("GET", "/api/notification-streams")).body.meta.total, 0);
+  const lists = `label=A&type=email&value=jo%40example.test&notifications[on_failure]=1`;
+  assert.equal((await call("POST", "/api/notification-streams", lists, FORM)).status, 201);
+  const tokens = "name=A&abilities[]=manage-tags&abilities[]=view-remote-servers";
+  assert.deepEqual((await call("POST", "/api/tokens", tokens, FORM)).body.data.abilities.length, 2);
+  const deep = `{"label":"Deep","x":${'[{"a":'.repeat(90_000)}1${"}]".repeat(90_000)}}`;
+  assert.equal((await call("POST", "/api/tags", deep, JSON_TEXT)).status, 201);
+});

@@ -1,0 +1,63 @@
+/**
+ * Finds names that a JSON text gives twice in one object. `JSON.parse` keeps the last value silently: of
+ * `{"encryption_password": "x", "encryption_password": null}` it keeps null, and the backup is not encrypted.
+ */
+
+/** Deeper objects are not looked at: no field of this API is nested deeper. */
+const MAX_DEPTH = 20;
+/** Maximum names in a response. */
+const MAX_FOUND = 50;
+
+interface Level {
+  /** Names so far; null for a list. */
+  readonly names: Set<string> | null;
+  /** Name of the current member, or number of the current item. */
+  at: string | number;
+}
+
+/** Returns the paths of the repeated names, each once. The text must be valid JSON. */
+export function repeatedNames(text: string): string[] {
+  const found = new Set<string>();
+  const levels: Level[] = [];
+  let isName = false;
+  for (let at = 0; at < text.length && found.size < MAX_FOUND; at++) {
+    const level = levels.at(-1);
+    switch (text[at]) {
+      case '"': {
+        const end = endOfString(text, at);
+        if (isName && levels.length <= MAX_DEPTH) {
+          const name = JSON.parse(text.slice(at, end)) as string;
+          level!.at = name;
+          if (level!.names!.has(name)) found.add(levels.map((each) => each.at).join("."));
+          level!.names!.add(name);
+        }
+        isName = false;
+        at = end - 1;
+        break;
+      }
+      case "{":
+        levels.push({ names: new Set(), at: "" });
+        isName = true;
+        break;
+      case "[":
+        levels.push({ names: null, at: 0 });
+        break;
+      case "}":
+      case "]":
+        levels.pop();
+        isName = false;
+        break;
+      case ",":
+        isName = level!.names !== null;
+        if (typeof level!.at === "number") level!.at++;
+    }
+  }
+  return [...found];
+}
+
+/** Returns where the string that begins at `from` ends: after its closing quote. */
+function endOfString(text: string, from: number): number {
+  let at = from + 1;
+  while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at + 1;
+}
