@@ -10,7 +10,7 @@ import { Remover } from "./src/dispatcher/remover.ts";
 import { Scheduler } from "./src/dispatcher/scheduler.ts";
 import { Watcher } from "./src/dispatcher/watcher.ts";
 import { RELEASE } from "./src/domain/release.ts";
-import { systemClock as clock } from "./src/domain/clock.ts";
+import { systemClock } from "./src/domain/clock.ts";
 import { createApp } from "./src/http/app.ts";
 import { addInstallPages } from "./src/http/routes/servers/install.ts";
 import { Network } from "./src/network/network.ts";
@@ -40,6 +40,7 @@ import {
   unregisterReplica,
 } from "./src/services/installation/replicas.ts";
 import { isGoodToken } from "./src/services/access/tokens.ts";
+import { DatabaseClock } from "./src/store/database/database_clock.ts";
 import { openBus } from "./src/store/database/event_bus.ts";
 import { watchEventLoop } from "./src/telemetry/process_metrics.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
@@ -51,7 +52,8 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   await setUpLogging({ level: config.logLevel, format: config.logFormat });
   if (config.localAgent) requirePrograms(Deno.env.get("PATH") ?? "");
   parts.use(await DataDirectory.take(config.dataDirectory));
-  const { database } = parts.use(await openControlDatabase(config, clock));
+  const { database } = parts.use(await openControlDatabase(config, systemClock));
+  const clock = parts.use(await DatabaseClock.follow(database));
   const keyring = await openKeyring(config, database);
   const keyCheck = { database, clock, lostKeyIds: config.lostKeyIds };
   await requireFittingKeys(keyCheck, keyring);
@@ -152,7 +154,7 @@ async function startLocalAgent(
   const agent = new LocalAgent({
     stateDirectory: join(config.dataDirectory, "agent"),
     url,
-    clock,
+    clock: systemClock,
     async enrol(key) {
       const enrolled = await enrolLocalAgent(services, { key, hostname: Deno.hostname() });
       serverId = enrolled.serverId;
@@ -170,7 +172,7 @@ if (Deno.args.includes("--version")) {
 }
 outliveLostConnections();
 const stopped = stopSignal();
-const health = new Health(clock);
+const health = new Health(systemClock);
 const parts = new AsyncDisposableStack();
 let code = 0;
 const fail = (error: unknown) => {

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { RELEASE } from "../domain/release.ts";
+import { DatabaseClock } from "../store/database/database_clock.ts";
 import { complain, say } from "../process/terminal.ts";
 import { setUpLogging } from "../telemetry/logging.ts";
 import { makeAdministratorToken } from "./administrator_token.ts";
@@ -94,14 +95,16 @@ async function confirmPlace(config: Config, environment: Record<string, string>)
 
 async function runKeyStatus(config: Config): Promise<void> {
   await using joined = await joinDatabase(config, systemClock);
-  for (const line of await keyStatus(config, joined.database, systemClock)) say(line);
+  using clock = await DatabaseClock.follow(joined.database);
+  for (const line of await keyStatus(config, joined.database, clock)) say(line);
 }
 
 async function runKeyRotate(config: Config, { patience }: Values): Promise<void> {
   await using joined = await joinDatabase(config, systemClock);
+  using clock = await DatabaseClock.follow(joined.database);
   await rotateKey({
     config,
-    clock: systemClock,
+    clock,
     database: joined.database,
     operator: operator(),
     patience: Number(patience ?? 60) * 1000,
@@ -112,9 +115,10 @@ async function runKeyRotate(config: Config, { patience }: Values): Promise<void>
 async function runToken(config: Config, { email }: Values): Promise<void> {
   await using joined = await joinDatabase(config, systemClock);
   const { database } = joined;
+  using clock = await DatabaseClock.follow(database);
   const made = await makeAdministratorToken({
     database,
-    clock: systemClock,
+    clock,
     operator: operator(),
     email: email ?? null,
   });

@@ -1,0 +1,100 @@
+/**
+ * The database's time: the clock of every control plane. Replicas compare times that others have stored (leases,
+ * deadlines, due times, heartbeats), so all of them go by one clock, whatever the clocks of their machines show.
+ */
+import { type Clock, systemClock } from "../../domain/clock.ts";
+import { logger } from "../../telemetry/logging.ts";
+import type { Database } from "./database.ts";
+
+/** Time between two readings. A machine that was suspended is wrong until the next. Milliseconds. */
+const INTERVAL = 5_000;
+/** Differences worth a warning, in milliseconds: S3 and TLS go by the machine's clock. */
+const NOTABLE = 5_000;
+
+/** Between two readings, the time goes on with the machine's monotonic clock, which nobody sets. */
+export class DatabaseClock implements Clock, Disposable {
+  /** The database's time minus the monotonic time, in milliseconds. */
+  #offset: number;
+  #warnedOf = 0;
+  readonly #stopping = new AbortController();
+
+  private constructor(private readonly read: () => Promise<number>, private readonly machine: Clock) {
+    this.#offset = machine.now().getTime() - machine.monotonic();
+  }
+
+  /** Resolves after the first reading. */
+  static async follow(database: Database, machine: Clock = systemClock): Promise<DatabaseClock> {
+    return await DatabaseClock.following(() => readTime(database), machine);
+  }
+
+  /** @param read Resolves to the database's time, in milliseconds since 1970. */
+  static async following(read: () => Promise<number>, machine: Clock): Promise<DatabaseClock> {
+    const clock = new DatabaseClock(read, machine);
+    await clock.#adjust();
+    void clock.#keepAdjusting();
+    return clock;
+  }
+
+  now(): Date {
+    return new Date(this.#offset + this.machine.monotonic());
+  }
+
+  monotonic(): number {
+    return this.machine.monotonic();
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.machine.sleep(ms, signal);
+  }
+
+  [Symbol.dispose](): void {
+    this.#stopping.abort();
+  }
+
+  async #keepAdjusting(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (;;) {
+      await this.machine.sleep(INTERVAL, signal).catch(() => {});
+      if (signal.aborted) return;
+      // What needs the database reports that it is away. The time goes on meanwhile.
+      await this.#adjust().catch((error) => log.debug("Cannot read the database's time: {error}", { error }));
+    }
+  }
+
+  /**
+   * The database read its clock at some moment between request and response, which bounds the offset. Within the
+   * bounds the offset stays as it is, so a slow response moves nothing.
+   */
+  async #adjust(): Promise<void> {
+    const asked = this.machine.monotonic();
+    const time = await this.read();
+    const least = time - this.machine.monotonic();
+    const most = time - asked;
+    this.#offset = Math.min(Math.max(this.#offset, least), most);
+    this.#compare();
+  }
+
+  /** Warns, once for each difference, of a machine whose clock is not the database's. */
+  #compare(): void {
+    const ahead = this.machine.now().getTime() - this.now().getTime();
+    const isNews = Math.abs(ahead - this.#warnedOf) > NOTABLE;
+    if (!isNews) return;
+    this.#warnedOf = Math.abs(ahead) > NOTABLE ? ahead : 0;
+    if (this.#warnedOf === 0) {
+      log.info("This machine's clock and the database's agree again");
+      return;
+    }
+    log.warn(
+      "This machine's clock is {seconds} s {side} the database's, which counts. Check that both machines keep time (NTP)",
+      { seconds: Math.round(Math.abs(ahead) / 1000), side: ahead > 0 ? "ahead of" : "behind" },
+    );
+  }
+}
+
+async function readTime(database: Database): Promise<number> {
+  const [row] = await database<{ time: number }[]>`
+    select (extract(epoch from clock_timestamp()) * 1000)::double precision as time`;
+  return row!.time;
+}
+
+const log = logger("clock");
