@@ -4,23 +4,20 @@ import { systemClock } from "../domain/clock.ts";
 import type { Network } from "../network/network.ts";
 import { type CheckStep, probe } from "./probe.ts";
 import type { BucketOptions } from "./s3_address.ts";
-import { readRefusal } from "./s3_errors.ts";
-import { isRefused, type S3Answer, S3Requests } from "./s3_request.ts";
+import { listObjects, listUploads, type OpenUpload, type StoredKey } from "./s3_lists.ts";
+import { isRefused, S3Requests } from "./s3_request.ts";
 import { ObjectVersions } from "./s3_versions.ts";
 import { StorageError } from "./storage_error.ts";
-import { childrenOf, type Element, escapeXml, parseXml, textOf } from "./xml.ts";
+import { escapeXml } from "./xml.ts";
 
 export type { BucketOptions } from "./s3_address.ts";
+export type { OpenUpload, StoredKey } from "./s3_lists.ts";
 export { StorageError };
 
 /** Amazon may take minutes for a large completion, and sends white space meanwhile. */
 const COMPLETE_IDLE = 10 * 60_000;
 const COMPLETE_TIMEOUT = 60 * 60_000;
 
-export interface StoredKey {
-  readonly key: string;
-  readonly size: number;
-}
 export interface StoredObjectStat {
   readonly size: number;
   /** The ETag without quotes; null if the service sends none. */
@@ -34,11 +31,6 @@ export interface UploadedPart {
   readonly partNumber: number;
   readonly etag: string;
 }
-export interface OpenUpload {
-  readonly key: string;
-  readonly uploadId: string;
-}
-
 /** One bucket. Every call ends by itself, in time, and rejects with a `StorageError`. */
 export class Bucket {
   readonly #requests: S3Requests;
@@ -53,15 +45,15 @@ export class Bucket {
 
   /** Starts a multipart upload and returns its id. After a lost answer one may be left: {@link listUploads} finds it. */
   async createUpload(key: string): Promise<string> {
-    const action = `start an upload of ${key}`;
-    const answer = await this.#requests.send({
-      action,
+    const request = {
+      action: `start an upload of ${key}`,
       method: "POST",
       key,
       query: { uploads: "" },
       repeatable: false,
-    });
-    return this.#required(action, this.#document(action, answer), "UploadId");
+    } as const;
+    const answer = await this.#requests.document(request, "InitiateMultipartUploadResult");
+    return this.#requests.required(request.action, answer, "UploadId");
   }
 
   /** A URL that takes one part by PUT: a credential until it expires. */
@@ -104,12 +96,12 @@ export class Bucket {
   }
 
   async #complete(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<void> {
-    const action = `complete the upload of ${key}`;
     const list = parts.map(({ partNumber, etag }) =>
       `<Part><PartNumber>${partNumber}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`
     );
-    const answer = await this.#requests.send({
-      action,
+    // The status is sent before the work: a failure comes as an error document under 200.
+    await this.#requests.document({
+      action: `complete the upload of ${key}`,
       method: "POST",
       key,
       query: { uploadId },
@@ -120,11 +112,7 @@ export class Bucket {
       timeoutMs: COMPLETE_TIMEOUT,
       // After a lost response, look for the object before another attempt.
       repeatable: false,
-    });
-    // The status is sent before the work: a failure comes as an error document under 200.
-    if (this.#document(action, answer).name === "Error") {
-      throw this.#requests.fail(action, readRefusal(500, answer.text, answer.headers));
-    }
+    }, "CompleteMultipartUploadResult");
   }
 
   /** One that is not there counts as aborted; returns whether it was. */
@@ -225,61 +213,22 @@ export class Bucket {
   async #hide(key: string): Promise<boolean> {
     try {
       const { headers } = await this.#requests.send({ action: `delete ${key}`, method: "DELETE", key });
-      return headers.get("x-amz-delete-marker") === "true";
+      // Without an id, the marker replaced the object: the bucket's versioning is suspended.
+      return headers.get("x-amz-delete-marker") === "true" && headers.get("x-amz-version-id") !== "null";
     } catch (error) {
       if (!isRefused(error, "NoSuchKey")) throw error;
       return false;
     }
   }
 
-  /** Every object whose key starts with `prefix`, a page of 1,000 at a time, in the service's order. */
-  async *list(prefix: string): AsyncGenerator<StoredKey> {
-    const action = "list the objects";
-    let token: string | null = null;
-    do {
-      const query: Record<string, string> = { "list-type": "2", "encoding-type": "url", prefix };
-      if (token !== null) query["continuation-token"] = token;
-      const page: Element = this.#document(
-        action,
-        await this.#requests.send({ action, method: "GET", key: null, query }),
-      );
-      const decode = keyDecoder(page);
-      for (const entry of childrenOf(page, "Contents")) {
-        const key = decode(this.#required(action, entry, "Key"));
-        yield { key, size: Number(this.#required(action, entry, "Size")) };
-      }
-      token = textOf(page, "IsTruncated") === "true"
-        ? this.#required(action, page, "NextContinuationToken")
-        : null;
-    } while (token !== null);
+  /** Lists every object whose key starts with `prefix`, a page of 1,000 at a time, in the service's order. */
+  list(prefix: string): AsyncGenerator<StoredKey> {
+    return listObjects(this.#requests, prefix);
   }
 
-  /** Every multipart upload that is open under `prefix`. */
-  async *listUploads(prefix: string): AsyncGenerator<OpenUpload> {
-    const action = "list the open uploads";
-    let marker: OpenUpload | null = null;
-    do {
-      const query: Record<string, string> = { uploads: "", "encoding-type": "url", prefix };
-      if (marker !== null) {
-        Object.assign(query, { "key-marker": marker.key, "upload-id-marker": marker.uploadId });
-      }
-      const page: Element = this.#document(
-        action,
-        await this.#requests.send({ action, method: "GET", key: null, query }),
-      );
-      const decode = keyDecoder(page);
-      for (const entry of childrenOf(page, "Upload")) {
-        const key = decode(this.#required(action, entry, "Key"));
-        // Some services ignore the prefix here.
-        if (key.startsWith(prefix)) yield { key, uploadId: this.#required(action, entry, "UploadId") };
-      }
-      marker = textOf(page, "IsTruncated") === "true"
-        ? {
-          key: decode(this.#required(action, page, "NextKeyMarker")),
-          uploadId: textOf(page, "NextUploadIdMarker") ?? "",
-        }
-        : null;
-    } while (marker !== null);
+  /** Lists every open multipart upload under `prefix`. */
+  listUploads(prefix: string): AsyncGenerator<OpenUpload> {
+    return listUploads(this.#requests, prefix);
   }
 
   /** Uncertain parts of the address, for messages. */
@@ -291,31 +240,10 @@ export class Bucket {
   check(directory = ""): Promise<CheckStep[]> {
     return probe(this, this.network, this.clock, directory);
   }
-
-  #document(action: string, answer: S3Answer): Element {
-    try {
-      // Some services send white space while they work.
-      return parseXml(answer.text.replace(/^\uFEFF?\s+/, ""));
-    } catch (cause) {
-      throw this.#requests.malformed(action, cause);
-    }
-  }
-
-  #required(action: string, element: Element, name: string): string {
-    const text = textOf(element, name);
-    if (text === null || text === "") throw this.#requests.malformed(action);
-    return text;
-  }
 }
 
 /** Returns whether an ETag may belong to these parts: a multipart upload's ETag ends in their number. */
 function fitsParts(etag: string | null, parts: readonly UploadedPart[]): boolean {
   const count = /-(\d{1,5})$/.exec(etag ?? "")?.[1];
   return count === undefined || Number(count) === parts.length;
-}
-
-/** Keys come percent-encoded where the service says so: XML can't carry every character. */
-function keyDecoder(page: Element): (key: string) => string {
-  if (textOf(page, "EncodingType") !== "url") return (key) => key;
-  return (key) => decodeURIComponent(key.replaceAll("+", " "));
 }

@@ -12,6 +12,10 @@ export interface Refusal {
   readonly message: string;
   /** The bucket's own region, where the service names it. */
   readonly region: string | null;
+  /** Scheme and host of another address that the answer sends to; null for none. */
+  readonly redirect: string | null;
+  /** Whether a port for TLS answers a request without TLS. */
+  readonly wantsTls: boolean;
 }
 
 const CODES_BY_STATUS: Record<number, string> = {
@@ -32,14 +36,19 @@ const CODES_BY_STATUS: Record<number, string> = {
 export function readRefusal(status: number, body: string, headers: Headers): Refusal {
   const region = headers.get("x-amz-bucket-region");
   const isPage = body.trim() !== "" && status < 500 && status !== 429;
-  const code = isPage ? NOT_S3 : CODES_BY_STATUS[status] ?? `HTTP ${status}`;
-  const fallback = { status, code, message: "", region };
+  const redirect = redirectOf(status, headers);
+  const code = isPage || redirect !== null && body === ""
+    ? NOT_S3
+    : CODES_BY_STATUS[status] ?? `HTTP ${status}`;
+  const wantsTls = status === 400 &&
+    /\bHTTPS (?:server|port)\b|combination of host and port requires TLS/i.test(body);
+  const fallback = { status, code, message: "", region, redirect, wantsTls };
   if (!body.includes("<Error")) return fallback;
   try {
     const error = parseXml(body.replace(/^\uFEFF?\s+/, ""));
     if (error.name !== "Error") return fallback;
     return {
-      status,
+      ...fallback,
       code: textOf(error, "Code")?.trim() || fallback.code,
       message: oneLine(textOf(error, "Message") ?? ""),
       region: region ?? textOf(error, "Region") ?? amazonRegionIn(textOf(error, "Endpoint")),
@@ -50,6 +59,15 @@ export function readRefusal(status: number, body: string, headers: Headers): Ref
     const code = /^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>][^]*<Code>(\w{1,100})<\/Code>/.exec(body)?.[1];
     return code === undefined ? fallback : { ...fallback, code };
   }
+}
+
+/** Returns where a redirect leads, without the path and the query, which may hold a credential. */
+function redirectOf(status: number, headers: Headers): string | null {
+  // S3's own redirects name a region instead.
+  const isForeign = status >= 300 && status < 400 &&
+    ["x-amz-bucket-region", "x-amz-request-id"].every((name) => !headers.has(name));
+  const target = isForeign ? URL.parse(headers.get("location") ?? "") : null;
+  return target?.protocol === "https:" || target?.protocol === "http:" ? target.origin : null;
 }
 
 /** Returns the region in the address of a redirect. */
@@ -125,6 +143,13 @@ function explanation(refusal: Refusal, doubts: AddressDoubts): string {
     case "QuotaExceeded":
       return "the quota there is used up (QuotaExceeded). Raise it, or keep fewer backups.";
     case NOT_S3:
+      if (refusal.redirect !== null) {
+        return `it redirects to ${refusal.redirect} (HTTP ${status}), which is not followed. Set the destination's ` +
+          `endpoint to the service's own address.${pathStyle}`;
+      }
+      if (refusal.wantsTls) {
+        return "that port takes TLS only (HTTP 400). Begin the destination's endpoint with https://.";
+      }
       return `something else than an S3 service answers there (HTTP ${status}), such as a proxy. Check the ` +
         `destination's endpoint and what stands before it.${pathStyle}`;
     case "NotFound":
@@ -179,6 +204,9 @@ function networkFault(host: string, cause: unknown, { isHostStyle }: AddressDoub
   }
   if (/refused/i.test(detail)) {
     return `${host} refuses the connection. Check the destination's endpoint and port.`;
+  }
+  if (/Parse Error: (?:Expected HTTP|Invalid)/i.test(detail)) {
+    return `${host} does not speak HTTP on that port. Check the destination's endpoint and port.`;
   }
   const tls = tlsReason(cause);
   if (tls !== null) return `${host} can't be connected to safely: ${tls}.${pathStyle}`;

@@ -1,6 +1,7 @@
 /** Signed requests to one bucket: each with its time limit, retried where that is safe, failures as `StorageError`s. */
 import { AwsV4Signer } from "aws4fetch";
 import type { Clock } from "../domain/clock.ts";
+import { decodeContent } from "../network/content_encoding.ts";
 import type { Network } from "../network/network.ts";
 import {
   type AddressDoubts,
@@ -12,6 +13,7 @@ import {
 } from "./s3_address.ts";
 import { readRefusal, type Refusal, refusalError, unreachableError } from "./s3_errors.ts";
 import { StorageError } from "./storage_error.ts";
+import { type Element, parseXml, textOf } from "./xml.ts";
 
 const TIMEOUT = 30_000;
 const ATTEMPTS = 4;
@@ -69,10 +71,29 @@ export class S3Requests {
   }
 
   /** Resolves with an answer of 2xx. Throws a `StorageError`. */
-  async send(request: S3Request): Promise<S3Answer> {
+  send(request: S3Request): Promise<S3Answer> {
+    return this.#retried(request, (answer) => answer);
+  }
+
+  /**
+   * Resolves with the document of an answer of 2xx. Throws a `StorageError`, also for an error document under
+   * such a status, and for a document with another root than `root`: a proxy's page, for example.
+   */
+  document(request: S3Request, root: string): Promise<Element> {
+    return this.#retried(request, (answer) => this.#parse(request.action, answer, root));
+  }
+
+  /** Returns the text of a child. Throws a `StorageError` if it is missing or empty. */
+  required(action: string, element: Element, name: string): string {
+    const text = textOf(element, name);
+    if (text === null || text === "") throw this.malformed(action);
+    return text;
+  }
+
+  async #retried<T>(request: S3Request, use: (answer: S3Answer) => T): Promise<T> {
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.#sendOnce(request);
+        return use(await this.#sendOnce(request));
       } catch (error) {
         if (!(error instanceof StorageError) || !error.retryable || attempt === ATTEMPTS) throw error;
         // A server that does not answer gets fewer attempts than one that answers "later".
@@ -101,6 +122,19 @@ export class S3Requests {
     const text =
       `Cannot ${action} in ${this.#place}: the answer is not S3's. Check the destination's endpoint.`;
     return new StorageError(text, "Answer", false, { cause });
+  }
+
+  #parse(action: string, answer: S3Answer, root: string): Element {
+    let document: Element;
+    try {
+      // Some services send white space while they work.
+      document = parseXml(answer.text.replace(/^\uFEFF?\s+/, ""));
+    } catch (cause) {
+      throw this.malformed(action, cause);
+    }
+    if (document.name === "Error") throw this.fail(action, readRefusal(500, answer.text, answer.headers));
+    if (document.name !== root) throw this.malformed(action);
+    return document;
   }
 
   async #sendOnce(request: S3Request): Promise<S3Answer> {
@@ -168,5 +202,6 @@ async function limitedText(response: Response, heard: () => void): Promise<strin
     if (size > BODY_LIMIT) throw new Error(`the answer exceeds ${BODY_LIMIT} bytes`);
     chunks.push(chunk);
   }
-  return await new Blob(chunks as BlobPart[]).text();
+  const bytes = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+  return new TextDecoder().decode(decodeContent(bytes, response.headers.get("content-encoding"), BODY_LIMIT));
 }

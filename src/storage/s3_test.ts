@@ -125,15 +125,20 @@ Deno.test("a look-up that is refused says why, though its answer has no body", a
 Deno.test("an error under status 200 fails a completion, and is tried again", async () => {
   await using s3 = await TestS3.open();
   const bucket = bucketOf(s3);
-  s3.fault = faults(
-    1,
-    { status: 200, code: "InternalError" },
-    (method) => method === "POST" && s3.calls.length > 2,
-  );
+  const failing = (count: number) =>
+    s3.fault = faults(
+      count,
+      { status: 200, code: "InternalError" },
+      (method) => method === "POST" && s3.calls.at(-1)!.query.has("uploadId"),
+    );
+  failing(4);
   const error = await rejection(upload(bucket, "x", "data"));
   assert.equal(error.code, "InternalError");
   assert.equal(error.retryable, true);
   assert.equal(await bucket.head("x"), null);
+  failing(1);
+  await upload(bucket, "x", "data");
+  assert.equal(await bucket.head("x"), 4);
 });
 
 Deno.test("a burst of 503 is waited out", async () => {

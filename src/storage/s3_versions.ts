@@ -4,7 +4,10 @@
  */
 import { isRefused, type S3Requests } from "./s3_request.ts";
 import { StorageError } from "./storage_error.ts";
-import { childrenOf, type Element, parseXml, textOf } from "./xml.ts";
+import { childrenOf, type Element, textOf } from "./xml.ts";
+
+/** The id of a version that was stored while the bucket's versioning was off or suspended. */
+const UNVERSIONED = "null";
 
 export class ObjectVersions {
   constructor(private readonly requests: S3Requests, private readonly key: string) {}
@@ -15,13 +18,16 @@ export class ObjectVersions {
    * locks a version.
    */
   async remove(): Promise<boolean> {
-    let isAny = false;
+    const deleted = new Set<string>();
     for (;;) {
       const versions = await this.#list();
-      if (versions.length === 0) return isAny;
+      // Only without an id does a bucket that never had versions delete its object.
+      if (deleted.size === 0 && versions.every((id) => id === UNVERSIONED)) return false;
+      if (versions.length === 0) return true;
       for (const versionId of versions) {
+        if (deleted.has(versionId)) throw this.#stillThere(versionId);
         if (!(await this.#delete(versionId))) return false;
-        isAny = true;
+        deleted.add(versionId);
       }
     }
   }
@@ -30,23 +36,27 @@ export class ObjectVersions {
   async #list(): Promise<string[]> {
     let page: Element;
     try {
-      const { text } = await this.requests.send({
+      page = await this.requests.document({
         action: `list the versions of ${this.key}`,
         method: "GET",
         key: null,
         query: { versions: "", prefix: this.key, "max-keys": "100" },
-      });
-      page = parseXml(text.trim());
+      }, "ListVersionsResult");
     } catch (error) {
-      if (error instanceof SyntaxError) return [];
       if (error instanceof StorageError && !error.retryable) return [];
       throw error;
     }
-    if (page.name !== "ListVersionsResult") return [];
     return [...childrenOf(page, "Version"), ...childrenOf(page, "DeleteMarker")]
       .filter((entry) => textOf(entry, "Key") === this.key)
-      .map((entry) => textOf(entry, "VersionId") ?? "null")
-      .filter((id) => id !== "" && id !== "null");
+      .map((entry) => textOf(entry, "VersionId") || UNVERSIONED);
+  }
+
+  #stillThere(versionId: string): StorageError {
+    return new StorageError(
+      `Cannot delete ${this.key}: the bucket accepted it, and still lists version ${versionId}`,
+      "StillThere",
+      true,
+    );
   }
 
   async #delete(versionId: string): Promise<boolean> {
