@@ -1,37 +1,14 @@
 /**
  * Converts the values of existing clients to the types of a schema before validation: decimal strings to
  * integers, `"1"` and `"true"` to booleans, numbered form fields to lists, and an empty string to null if
- * null is allowed. Strings are kept unchanged, except that a schema with {@link trimmed} strips surrounding
+ * null is allowed. Strings are kept unchanged, except that a schema with `trimmed` strips surrounding
  * blanks.
  */
 import type { z } from "@hono/zod-openapi";
+import { withoutBlanks } from "../../definitions/formats/text.ts";
 
 /** Returns the value in the schema's terms, or as it is where it does not fit: validation then says so. */
 export type Coercion = (raw: unknown) => unknown;
-
-/**
- * Strips blanks around a string in which they mean nothing, such as a label or a host name. Not for paths,
- * patterns, secrets and names of external objects: `/srv/data ` and `/srv/data` are different directories.
- */
-export function trimmed<S extends z.ZodType<string, string>>(schema: S): S {
-  return schema.overwrite(withoutBlanks as never);
-}
-
-/**
- * Strips spaces, tabs and line breaks from both ends. JavaScript's `trim` would also strip no-break spaces
- * and byte order marks.
- */
-function withoutBlanks(text: string): string {
-  let from = 0;
-  let to = text.length;
-  while (from < to && isBlank(text, from)) from++;
-  while (to > from && isBlank(text, to - 1)) to--;
-  return text.slice(from, to);
-}
-
-function isBlank(text: string, at: number): boolean {
-  return " \t\r\n".includes(text.charAt(at));
-}
 
 const compiled = new WeakMap<z.core.$ZodType, Coercion>();
 

@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
 import { z } from "@hono/zod-openapi";
-import { coercionOf, trimmed } from "./coercion.ts";
-import { id, integer, line, literal, literalLine, rule, secret, text, validate } from "./input.ts";
-import { absolutePath } from "./path_input.ts";
+import {
+  id,
+  integer,
+  line,
+  literal,
+  literalLine,
+  secret,
+  text,
+  trimmed,
+} from "../../definitions/formats/text.ts";
+import { coercionOf } from "./coercion.ts";
+import { rule, validate } from "./input.ts";
+import { absolutePath } from "../../definitions/formats/paths.ts";
 
 Deno.test("a decimal string is an integer, and nothing else is", () => {
   const schema = z.object({ n: z.int() });

@@ -1,6 +1,7 @@
 /** Query parameters that lists share: filters and sort order. */
 import { z } from "@hono/zod-openapi";
-import { id, literal, says } from "./input.ts";
+import { id, literal } from "../../definitions/formats/text.ts";
+import { says } from "../../definitions/formats/says.ts";
 
 /** Defines the `sort` parameter. Without it, lists show the oldest record first. */
 export function sortParameter<S extends string>(fields: readonly S[]) {

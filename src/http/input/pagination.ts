@@ -1,7 +1,7 @@
 /** Pages of listings: what is asked, and the links and figures that go with the rows. */
 import { z } from "@hono/zod-openapi";
 import type { PageWindow } from "../../domain/page.ts";
-import { integer } from "./input.ts";
+import { integer } from "../../definitions/formats/text.ts";
 
 /** The query parameters of every listing. */
 export const PageQuery = z.object({

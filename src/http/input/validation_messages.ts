@@ -1,19 +1,10 @@
 /** What a validation issue says to a person. */
 import type { z } from "@hono/zod-openapi";
-
-/** `ip_address` is `ip address`; `notifications.on_success` is `notifications.on success`. */
-export function fieldWords(path: readonly PropertyKey[]): string {
-  return path.map(String).join(".").replaceAll("_", " ");
-}
+import { fieldWords } from "../../definitions/formats/says.ts";
 
 /** The message of an issue whose schema brings none of its own. */
 export function issueSentence(issue: z.core.$ZodRawIssue): string {
   return `The ${fieldWords(issue.path ?? [])} field ${predicate(issue)}.`;
-}
-
-/** A schema's own message: `says("must be a colour")` gives `The colour field must be a colour.` */
-export function says(predicate: string): (issue: z.core.$ZodRawIssue) => string {
-  return (issue) => `The ${fieldWords(issue.path ?? [])} field ${predicate}.`;
 }
 
 function predicate(issue: z.core.$ZodRawIssue): string {

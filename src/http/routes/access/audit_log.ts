@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { AUDIT_ACTORS, AUDIT_RESULTS } from "../../../domain/audit.ts";
 import { type AuditLogRow, listAuditLog } from "../../../services/access/audit_log.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { id, line, moment } from "../../input/input.ts";
+import { id, line, moment } from "../../../definitions/formats/text.ts";
 import { searchParameter, sortParameter, timeParameters } from "../../input/list_filters.ts";
 import { PageQuery, windowOf } from "../../input/pagination.ts";
 import { listBody, listContent, type Resource } from "../../resource.ts";

@@ -11,7 +11,7 @@ import {
   updateToken,
 } from "../../../services/access/tokens.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { line, moment } from "../../input/input.ts";
+import { line, moment } from "../../../definitions/formats/text.ts";
 import { searchParameter } from "../../input/list_filters.ts";
 import { deleteEndpoint, listEndpoint, type Resource, showEndpoint, updateEndpoint } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";

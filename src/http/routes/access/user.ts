@@ -1,9 +1,9 @@
 /** `/api/user`: the caller's own account. */
 import { z } from "@hono/zod-openapi";
 import { showSelf, updateSelf, type UserRow, type UserWithFigures } from "../../../services/access/users.ts";
-import { trimmed } from "../../input/coercion.ts";
+import { line, timezone, trimmed } from "../../../definitions/formats/text.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { line, says, timezone } from "../../input/input.ts";
+import { says } from "../../../definitions/formats/says.ts";
 import { isoTime, Time } from "../../input/time.ts";
 
 const PersonalInfo = z.object({

@@ -10,9 +10,8 @@ import {
   updateUser,
   type UserRow,
 } from "../../../services/access/users.ts";
-import { trimmed } from "../../input/coercion.ts";
+import { line, trimmed } from "../../../definitions/formats/text.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { line } from "../../input/input.ts";
 import { searchParameter } from "../../input/list_filters.ts";
 import {
   createEndpoint,

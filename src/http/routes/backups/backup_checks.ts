@@ -3,8 +3,8 @@ import { z } from "@hono/zod-openapi";
 import { startDrill } from "../../../services/backups/drills.ts";
 import { startVerification } from "../../../services/backups/verifications.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { databaseServerFields } from "../../input/database_input.ts";
-import { id } from "../../input/input.ts";
+import { databaseServerFields } from "../../../definitions/formats/databases.ts";
+import { id } from "../../../definitions/formats/text.ts";
 
 const VerifyInput = z.object({
   remote_server_id: id().openapi({

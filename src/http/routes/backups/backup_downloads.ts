@@ -10,8 +10,8 @@ import {
 } from "../../../services/transfers/backup_downloads.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { HttpError } from "../../errors.ts";
-import { literal } from "../../input/input.ts";
-import { innerPath } from "../../input/path_input.ts";
+import { literal } from "../../../definitions/formats/text.ts";
+import { innerPath } from "../../../definitions/formats/paths.ts";
 
 const DESCRIPTION =
   "One `Range` is answered with 206; `If-Range` takes the `ETag`. A transfer that can't go on is cut.";

@@ -7,8 +7,8 @@ import {
 } from "../../../services/backups/backup_files.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "../../input/pagination.ts";
-import { integer } from "../../input/input.ts";
-import { innerPathOrRoot } from "../../input/path_input.ts";
+import { integer } from "../../../definitions/formats/text.ts";
+import { innerPathOrRoot } from "../../../definitions/formats/paths.ts";
 import { identity } from "../../input/secret_input.ts";
 import { Time } from "../../input/time.ts";
 

@@ -2,10 +2,14 @@
 import { z } from "@hono/zod-openapi";
 import { startRestore } from "../../../services/backups/restores.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { databaseName, databaseServerFields, storedDatabaseName } from "../../input/database_input.ts";
-import { id } from "../../input/input.ts";
+import {
+  databaseName,
+  databaseServerFields,
+  storedDatabaseName,
+} from "../../../definitions/formats/databases.ts";
+import { id } from "../../../definitions/formats/text.ts";
 import { identity } from "../../input/secret_input.ts";
-import { absolutePath, innerPath } from "../../input/path_input.ts";
+import { absolutePath, innerPath } from "../../../definitions/formats/paths.ts";
 
 const RestoreInput = z.object({
   remote_server_id: id().openapi({

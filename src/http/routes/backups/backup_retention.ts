@@ -4,7 +4,7 @@ import { KEEP_REASONS, type RetentionPolicy } from "../../../domain/retention.ts
 import { clearDamage, clearSuspicion, holdBackup, releaseBackup } from "../../../services/backups/backups.ts";
 import { previewRetention, type RetentionPreview } from "../../../services/retention/retention_previews.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { text } from "../../input/input.ts";
+import { text } from "../../../definitions/formats/text.ts";
 import { dataContent } from "../../resource.ts";
 import { isoTime, Time } from "../../input/time.ts";
 import { backupTask } from "../tasks/backup_task_view.ts";

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { KEEP_RULES, type KeepRule, type RetentionPolicy } from "../../../domain/retention.ts";
 import { defaulted } from "../../input/null_as_absent.ts";
-import { integer } from "../../input/input.ts";
+import { integer } from "../../../definitions/formats/text.ts";
 
 const MEANINGS: Record<KeepRule, string> = {
   keep_last: "Keeps the newest n.",

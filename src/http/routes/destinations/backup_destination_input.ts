@@ -3,8 +3,10 @@ import { z } from "@hono/zod-openapi";
 import { missingDestinationFields, NO_FIELDS } from "../../../domain/backup_destination.ts";
 import type { BackupDestinationInput } from "../../../services/destinations/backup_destinations.ts";
 import { defaulted } from "../../input/null_as_absent.ts";
-import { integer, line, literalLine, rule, says, secret, text } from "../../input/input.ts";
-import { absolutePlace, host, innerPlace } from "../../input/path_input.ts";
+import { integer, line, literalLine, secret, text } from "../../../definitions/formats/text.ts";
+import { says } from "../../../definitions/formats/says.ts";
+import { rule } from "../../input/input.ts";
+import { absolutePlace, host, innerPlace } from "../../../definitions/formats/paths.ts";
 
 const optional = <S extends z.ZodType>(schema: S) => schema.nullable().optional();
 

@@ -14,7 +14,7 @@ import {
 } from "../../../services/destinations/destination_deletion.ts";
 import { checkDestination } from "../../../services/destinations/destination_checks.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { id } from "../../input/input.ts";
+import { id } from "../../../definitions/formats/text.ts";
 import { searchParameter, timeParameters } from "../../input/list_filters.ts";
 import {
   createEndpoint,

@@ -11,7 +11,8 @@ import {
   updateNotificationStream,
 } from "../../../services/notifications/notification_streams.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { line, rule, secret } from "../../input/input.ts";
+import { line, secret } from "../../../definitions/formats/text.ts";
+import { rule } from "../../input/input.ts";
 import { searchParameter } from "../../input/list_filters.ts";
 import {
   createEndpoint,

@@ -9,7 +9,7 @@ import { type NotRelayed, type Relayed, relayObject } from "../../../services/tr
 import { bearerToken } from "../../auth.ts";
 import { HttpError } from "../../errors.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { id, integer, text } from "../../input/input.ts";
+import { id, integer, text } from "../../../definitions/formats/text.ts";
 
 export const agentEndpoints: readonly Endpoint[] = [
   endpoint({

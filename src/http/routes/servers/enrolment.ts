@@ -4,7 +4,7 @@ import { AgentDescription } from "../../../protocol/wire_messages.ts";
 import { createEnrolmentToken, enrolAgent, revokeAgent } from "../../../services/servers/enrolment.ts";
 import { bearerToken } from "../../auth.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { integer } from "../../input/input.ts";
+import { integer } from "../../../definitions/formats/text.ts";
 import { messageContent } from "../../resource.ts";
 import { isoTime, Time } from "../../input/time.ts";
 

@@ -10,9 +10,9 @@ import {
 } from "../../../services/servers/remote_servers.ts";
 import { defaulted } from "../../input/null_as_absent.ts";
 import type { Endpoint } from "../../endpoint.ts";
-import { integer, line, secret } from "../../input/input.ts";
+import { integer, line, secret } from "../../../definitions/formats/text.ts";
 import { searchParameter, timeParameters } from "../../input/list_filters.ts";
-import { host } from "../../input/path_input.ts";
+import { host } from "../../../definitions/formats/paths.ts";
 import {
   createEndpoint,
   deleteEndpoint,

@@ -12,8 +12,12 @@ import { recipientProblem } from "../../../services/notifications/recipients.ts"
 import { cronProblem } from "../../../domain/schedule.ts";
 import { isTimezone } from "../../../domain/timezone.ts";
 import { defaulted } from "../../input/null_as_absent.ts";
-import { databaseNames, databaseUser, systemUser, tableNames } from "../../input/database_input.ts";
-import { trimmed } from "../../input/coercion.ts";
+import {
+  databaseNames,
+  databaseUser,
+  systemUser,
+  tableNames,
+} from "../../../definitions/formats/databases.ts";
 import {
   id,
   integer,
@@ -21,12 +25,18 @@ import {
   line,
   literalLine,
   oneLine,
-  rule,
-  says,
   secret,
   text,
-} from "../../input/input.ts";
-import { absolutePath, fileNamePart, hostOrSocketDirectory, innerPlace } from "../../input/path_input.ts";
+  trimmed,
+} from "../../../definitions/formats/text.ts";
+import { says } from "../../../definitions/formats/says.ts";
+import { rule } from "../../input/input.ts";
+import {
+  absolutePath,
+  fileNamePart,
+  hostOrSocketDirectory,
+  innerPlace,
+} from "../../../definitions/formats/paths.ts";
 import { retentionInput } from "../backups/retention_fields.ts";
 
 /** One year. */

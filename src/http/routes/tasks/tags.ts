@@ -8,9 +8,9 @@ import {
   type TagRow,
   updateTag,
 } from "../../../services/tasks/tags.ts";
-import { trimmed } from "../../input/coercion.ts";
+import { line, text, trimmed } from "../../../definitions/formats/text.ts";
 import type { Endpoint } from "../../endpoint.ts";
-import { line, says, text } from "../../input/input.ts";
+import { says } from "../../../definitions/formats/says.ts";
 import { searchParameter } from "../../input/list_filters.ts";
 import {
   createEndpoint,

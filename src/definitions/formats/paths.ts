@@ -1,6 +1,10 @@
-/** Paths and names in input: whatever a file system, a bucket or a program could take for something else is refused. */
-import { z } from "@hono/zod-openapi";
-import { literal, says, text } from "./input.ts";
+/**
+ * Formats of paths, file names and hosts. They refuse what a file system, a bucket or a program could
+ * misread.
+ */
+import * as z from "zod";
+import { literal, text } from "./text.ts";
+import { says } from "./says.ts";
 
 const MAX_PATH = 4096;
 
@@ -11,12 +15,15 @@ export function absolutePath(): z.ZodString {
   });
 }
 
-/** An absolute path that backups are stored under: what no listing, log or XML document of a bucket would show as it is, it can't hold. */
+/**
+ * An absolute path that backups are stored below, without characters that a listing, a log or a bucket's XML
+ * could not show.
+ */
 export function absolutePlace(): z.ZodString {
   return printable(absolutePath());
 }
 
-/** The same below some directory. */
+/** An {@link innerPath} that backups are stored below, without such characters. */
 export function innerPlace(): z.ZodString {
   return printable(innerPath());
 }
@@ -26,7 +33,7 @@ export function innerPath(): z.ZodString {
   return inside(literal(MAX_PATH));
 }
 
-/** The same, or nothing for the directory itself. */
+/** An {@link innerPath}, or an empty string for the directory itself. */
 export function innerPathOrRoot(): z.ZodString {
   return inside(z.string().max(MAX_PATH));
 }
@@ -43,7 +50,7 @@ function printable(schema: z.ZodString): z.ZodString {
   });
 }
 
-/** A part of a file name that every file system, bucket and shell leaves as it is. */
+/** A part of a file name that means the same to every file system, bucket and shell. */
 export function fileNamePart(max: number): z.ZodString {
   return literal(max).refine((value) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(value), {
     error: says(

@@ -1,8 +1,11 @@
-/** Names of databases, tables and users in input: none that a database's tools would take for something else. */
-import type { z } from "@hono/zod-openapi";
+/**
+ * Formats of names of databases, tables and users. They refuse what a database's programs could misread.
+ */
+import type * as z from "zod";
 import { splitDatabaseNames, splitNames } from "../../domain/database/database_names.ts";
-import { integer, literal, literalLine, says } from "./input.ts";
-import { hostOrSocketDirectory } from "./path_input.ts";
+import { integer, literal, literalLine } from "./text.ts";
+import { says } from "./says.ts";
+import { hostOrSocketDirectory } from "./paths.ts";
 
 /** The longest name MySQL allows; PostgreSQL's are one shorter. */
 const MAX_NAME = 64;
@@ -14,14 +17,14 @@ export function databaseNames(): z.ZodString {
   });
 }
 
-/** Of a new database. */
+/** Name of a new database. */
 export function databaseName(): z.ZodString {
   return literalLine(MAX_NAME).refine((value) => problemOf([value]) === null, {
     error: (issue) => says(problemOf([issue.input as string])!)(issue),
   });
 }
 
-/** Of a database that is there, whatever it is called. */
+/** Name of an existing database. */
 export function storedDatabaseName(): z.ZodString {
   return literal(MAX_NAME);
 }
@@ -43,15 +46,15 @@ export function databaseUser(): z.ZodString {
   });
 }
 
-/** Which database server to load into, where it is not the task's. */
+/** Database server to load into, if it is not the task's. */
 export const databaseServerFields = {
-  database_host: hostOrSocketDirectory().nullable().openapi({
+  database_host: hostOrSocketDirectory().nullable().meta({
     description:
       "Databases only. The database server to load into, or the directory of its socket; null: the local socket. Default: the task's server and user. It gets the " +
       "remote server's `database_password`; the task's where it is the task's own host, or the machine itself.",
   }),
-  database_port: integer(1, 65535).nullable().openapi({ description: "Of `database_host`." }),
-  database_username: databaseUser().nullable().openapi({ description: "At `database_host`." }),
+  database_port: integer(1, 65535).nullable().meta({ description: "Of `database_host`." }),
+  database_username: databaseUser().nullable().meta({ description: "At `database_host`." }),
 };
 
 /** A user of the operating system. */
