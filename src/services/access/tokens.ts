@@ -1,15 +1,15 @@
 /** API tokens: made, checked, revoked. The plain text exists once, in the answer to its creation. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Ability } from "../../domain/abilities.ts";
-import { ConflictError, InvalidError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
+import { InvalidError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { noteCreated } from "../../store/access/audited_request.ts";
 import { type Sql, transaction } from "../../store/database/database.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import * as store from "../../store/access/tokens.ts";
-import { lockAdmins } from "../../store/access/users.ts";
 import type { Caller, Services } from "../context.ts";
+import { keepingAdministrator } from "./administrator_access.ts";
 
 export type { TokenRow } from "../../store/access/tokens.ts";
 
@@ -143,8 +143,8 @@ export function updateToken(
   return transaction(
     services.database,
     async (sql) => {
-      if (abilities?.includes("admin") === false) await refuseLastAdminToken(services, sql, caller, id);
-      const row = found(await store.updateToken(sql, caller.userId, id, columns, now));
+      const update = () => store.updateToken(sql, caller.userId, id, columns, now);
+      const row = found(await keepingAdministrator(services, sql, update));
       await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
       return row;
     },
@@ -154,35 +154,10 @@ export function updateToken(
 /** From the next call on the token is unknown; what streams under it ends. */
 export function revokeToken(services: Services, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
-    await refuseLastAdminToken(services, sql, caller, id);
-    if (!await store.revokeToken(sql, caller.userId, id, services.clock.now())) {
-      throw new NotFoundError("Token");
-    }
+    const revoke = () => store.revokeToken(sql, caller.userId, id, services.clock.now());
+    if (!await keepingAdministrator(services, sql, revoke)) throw new NotFoundError("Token");
     await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
   });
-}
-
-/**
- * Refuses to remove the last administrator token: without it, nobody could create another one over the API.
- */
-async function refuseLastAdminToken(
-  services: Services,
-  sql: Sql,
-  caller: Caller,
-  id: number,
-): Promise<void> {
-  // Two administrators who revoke each other's token at the same time must not both succeed.
-  const admins = await lockAdmins(sql);
-  if (!admins.includes(caller.userId)) return;
-  const now = services.clock.now();
-  const token = await store.findTokenOf(sql, caller.userId, id);
-  const isGood = token !== undefined && (token.expires_at === null || token.expires_at > now);
-  if (!isGood || !token.abilities.includes("admin")) return;
-  if (await store.hasOtherAdminToken(sql, id, now)) return;
-  throw new ConflictError(
-    "This is the last token with the admin ability: without it nobody could make another. Make another one first, then " +
-      "delete this one.",
-  );
 }
 
 function refuseForeignAbilities(caller: Caller, abilities: readonly Ability[]): void {

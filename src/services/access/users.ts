@@ -9,6 +9,7 @@ import { notify } from "../../store/database/event_bus.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import * as store from "../../store/access/users.ts";
 import type { Caller, Services } from "../context.ts";
+import { keepingAdministrator } from "./administrator_access.ts";
 import { counted } from "../pluralize.ts";
 import { insertToken, type IssuedToken, refusePast } from "./tokens.ts";
 import { deletionTimeNow, noteTrashed } from "../retention/trash.ts";
@@ -73,7 +74,10 @@ export function updateUser(
     }
     if (changes.is_admin === false) await refuseUnlessAdmin(sql, caller);
     if (changes.email !== undefined) await refuseTakenEmail(sql, changes.email, id);
-    const row = found(await store.updateUser(sql, id, changes, services.clock.now()));
+    const update = () => store.updateUser(sql, id, changes, services.clock.now());
+    const row = found(
+      await (changes.is_admin === false ? keepingAdministrator(services, sql, update) : update()),
+    );
     await notify(sql, { topic: "tokens_changed", user_id: id });
     return row;
   });
@@ -105,7 +109,7 @@ export function deleteUser(
       throw new ConflictError(`${user.name} still has ${kept.join(", ")}; delete those first.`);
     }
     const deletesAt = await deletionTimeNow(services, sql);
-    await store.setUserDeletion(sql, id, deletesAt);
+    await keepingAdministrator(services, sql, () => store.setUserDeletion(sql, id, deletesAt));
     await notify(sql, { topic: "tokens_changed", user_id: id });
     const news = { user_id: caller.userId, event: "delete", resource: "users", ends_at: deletesAt } as const;
     await noteTrashed(services, sql, news, [id]);

@@ -88,13 +88,19 @@ export async function revokeToken(sql: Sql, userId: number, id: number, now: Dat
   return count === 1;
 }
 
-/** Returns whether an administrator has another valid token with all of an administrator's abilities. */
-export async function hasOtherAdminToken(sql: Sql, exceptId: number, now: Date): Promise<boolean> {
-  const rows = await sql`
-    select from tokens t join users u on u.id = t.user_id
-    where u.is_admin and u.deletes_at is null and 'admin' = any(t.abilities) and t.id <> ${exceptId}
-      and t.revoked_at is null and (t.expires_at is null or t.expires_at > ${now}) limit 1`;
-  return rows.length > 0;
+/**
+ * Returns when the last good token with the admin ability ends, in milliseconds: `Infinity` for never,
+ * `-Infinity` if there is none. Abilities of a user who is no administrator do not count.
+ */
+export async function adminTokensEnd(sql: Sql, now: Date): Promise<number> {
+  const [row] = await sql<{ count: number; lasts: boolean | null; until: Date | null }[]>`
+    select count(*) as count, bool_or(t.expires_at is null) as lasts, max(t.expires_at) as until
+    from tokens t join users u on u.id = t.user_id
+    where u.is_admin and u.deletes_at is null and 'admin' = any(t.abilities)
+      and t.revoked_at is null and (t.expires_at is null or t.expires_at > ${now})`;
+  const { count, lasts, until } = row!;
+  if (count === 0) return -Infinity;
+  return lasts === true ? Infinity : until!.getTime();
 }
 
 /** Returns whether a token with this hash is valid. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../../../tests/support/clients/api.ts";
+import { issueToken } from "../../../services/access/tokens.ts";
 
 Deno.test("a token's text is shown once, at its creation, and only its hash is stored", async () => {
   await using api = await testApi();
@@ -128,4 +129,49 @@ Deno.test("the last good administrator's token is neither deleted nor weakened",
   assert.equal((await call("DELETE", `/api/tokens/${other.body.data.id}`)).status, 200);
   await call("POST", "/api/tokens", { name: "next", abilities: ["admin"] });
   assert.equal((await call("DELETE", path)).status, 200);
+});
+
+Deno.test("no administrator is left with tokens that expire within a day only", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  const [{ id }] = (await call("GET", "/api/tokens")).body.data;
+  const inAnHour = "2026-01-05T13:00:00Z";
+  const short = { name: "short", abilities: ["admin", "manage-tokens"], expires_at: inAnHour };
+  assert.equal((await call("POST", "/api/tokens", short)).status, 201);
+  for (
+    const [method, body] of [
+      ["DELETE", undefined],
+      ["PUT", { expires_at: inAnHour }],
+      ["PUT", { abilities: ["manage-tokens"] }],
+    ] as const
+  ) {
+    const refused = await call(method, `/api/tokens/${id}`, body);
+    assert.equal(refused.status, 409, method);
+    assert.match(
+      refused.body.message,
+      /no token with the admin ability after 2026-01-05T13:00:00Z.* lasts longer/,
+    );
+  }
+  assert.equal((await call("PUT", `/api/tokens/${id}`, { expires_at: "2026-04-05T12:00:00Z" })).status, 200);
+  assert.equal((await call("PUT", `/api/tokens/${id}`, { name: "renamed" })).status, 200);
+});
+
+Deno.test("an administrator whose token expires soon can't remove the one who has a lasting token", async () => {
+  await using api = await testApi();
+  const other = await api.user(["manage-tags"]);
+  await api.admin.call("PUT", `/api/users/${other.userId}`, { is_admin: true });
+  const short = { name: "short", abilities: ["admin"], expires_at: "2026-01-05T13:00:00Z" };
+  const { plain } = await issueToken(api.services, {
+    userId: other.userId,
+    name: short.name,
+    abilities: ["admin"],
+    expiresAt: new Date(short.expires_at),
+  });
+  const headers = { Authorization: `Bearer ${plain}`, "Content-Type": "application/json" };
+  const call = (method: string, body?: string) =>
+    api.app.request(`/api/users/${api.admin.userId}`, { method, headers, body });
+  for (const response of [await call("DELETE"), await call("PUT", '{"is_admin":false}')]) {
+    assert.equal(response.status, 409);
+    assert.match((await response.json()).message, /after 2026-01-05T13:00:00Z/);
+  }
 });

@@ -1,0 +1,38 @@
+/** Keeps at least one administrator able to work: without a token, nobody could create another one by the API. */
+import { ConflictError } from "../../domain/errors.ts";
+import { isoSeconds } from "../../domain/notification.ts";
+import { adminTokensEnd } from "../../store/access/tokens.ts";
+import { lockAdmins } from "../../store/access/users.ts";
+import type { Sql } from "../../store/database/database.ts";
+import type { Services } from "../context.ts";
+
+/** A change must not cut the time that tokens with the admin ability last to less than this. Milliseconds. */
+const MIN_LEFT = 24 * 3_600_000;
+
+/**
+ * Carries out a change that may end administrators' tokens: one that is deleted, weakened or expires, or a user
+ * who is demoted or deleted. Throws a {@link ConflictError}, which undoes the change, if no token with the admin
+ * ability is left, or only ones that expire within a day.
+ */
+export async function keepingAdministrator<T>(
+  { clock }: Pick<Services, "clock">,
+  sql: Sql,
+  change: () => Promise<T>,
+): Promise<T> {
+  // Two administrators who end each other's access at the same time must not both succeed.
+  await lockAdmins(sql);
+  const now = clock.now();
+  const before = await adminTokensEnd(sql, now);
+  const result = await change();
+  const after = await adminTokensEnd(sql, now);
+  if (after >= before || after >= now.getTime() + MIN_LEFT) return result;
+  throw new ConflictError(
+    after === -Infinity
+      ? "This would end the last token with the admin ability: without it nobody could make another. Make another one " +
+        "first."
+      : `This would leave no token with the admin ability after ${
+        isoSeconds(new Date(after))
+      }, and then nobody ` +
+        "could make another. Make one that lasts longer first.",
+  );
+}
