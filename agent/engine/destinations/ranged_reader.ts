@@ -113,6 +113,17 @@ export class RangedReader {
   }
 }
 
+/** Returns the beginning of a response's text, about `limit` bytes, and ends the response: it may be a whole object. */
+export async function readSome({ body }: Response, limit: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length >= limit) break;
+  }
+  return text;
+}
+
 /** Calls `expired` once nothing was heard for `limit` milliseconds that were not paused. */
 class IdleWatch {
   #heardAt: number | null;

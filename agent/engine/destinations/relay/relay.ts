@@ -10,8 +10,11 @@ import {
 } from "../../ports.ts";
 import { runLimits } from "../limits.ts";
 import { checkObjectName, endsEarly } from "../object_name.ts";
-import { RangedReader, type RangeSource, TryFailed } from "../ranged_reader.ts";
+import { RangedReader, type RangeSource, readSome, TryFailed } from "../ranged_reader.ts";
 import type { DestinationPorts } from "../registry.ts";
+
+/** Bytes of a refusal that are read. */
+const ANSWER_LIMIT = 64 * 1024;
 
 export class RelayDestination implements Destination {
   readonly description: string;
@@ -88,13 +91,14 @@ class RelayedRanges implements RangeSource {
 
   async explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError> {
     const { status } = response;
-    const message = messageIn(await response.text());
+    const message = messageIn(await readSome(response, ANSWER_LIMIT));
     if (status === 416) return endsEarly(this.what, from, to);
     if (status === 410 && message !== null) {
       return new ObjectMissingError(`Cannot read ${this.what}: ${message}`);
     }
     const says = message ?? `the control plane answers ${status}`;
-    return new TryFailed(says, status === 429 || status >= 500);
+    // What is not the control plane's answer comes from something in front of it, which may pass.
+    return new TryFailed(says, message === null || status === 429 || status >= 500);
   }
 
   waiting(reason: string): void {
@@ -105,7 +109,7 @@ class RelayedRanges implements RangeSource {
 /** Null where the answer is nothing that the control plane says. */
 function messageIn(text: string): string | null {
   try {
-    const { message } = JSON.parse(text.slice(0, 64 * 1024));
+    const { message } = JSON.parse(text);
     return typeof message === "string" ? oneLine(message) : null;
   } catch {
     return null;

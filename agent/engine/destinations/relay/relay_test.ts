@@ -76,6 +76,12 @@ Deno.test("what is cut is read on from where it ended", async () => {
   assert.deepEqual(lines, [`Waiting for a.zst from the disk of server web1: ${AWAY}`]);
 });
 
+Deno.test("a page of something in front of the control plane is waited out", async () => {
+  const page = (status: number): Answer => () => new Response("<html>Blocked</html>", { status });
+  const { read } = relayed(page(404), page(403), page(200), whole);
+  assert.equal(await read(), "0123456789");
+});
+
 Deno.test("an agent that stays away fails the run after some minutes, and is named", async () => {
   const { clock, read } = relayed(cut, refused(503, AWAY));
   await assert.rejects(read(), new RunFailedError(`Cannot read a.zst from the disk of server web1: ${AWAY}`));

@@ -3,6 +3,7 @@ import type { Clock } from "../../../../src/domain/clock.ts";
 import { Backoff } from "../../../backoff.ts";
 import { RunFailedError } from "../../ports.ts";
 import { type DestinationLimits, runLimits } from "../limits.ts";
+import { foreignAnswer } from "./answers.ts";
 import type { PartUrls } from "./part_urls.ts";
 import type { PutConnections, PutOutcome } from "./put.ts";
 
@@ -34,6 +35,7 @@ type Failed = Exclude<PutOutcome, { kind: "stored" }>;
 export class PartSender {
   /** Tries that ended without an answer after the last byte. */
   #unanswered = 0;
+  #isAnyStored = false;
   #alone: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -55,6 +57,7 @@ export class PartSender {
     for (let tries = 1;; tries++) {
       const { outcome, signedAt } = await this.#try(partNumber, { body, md5 }, tries);
       if (outcome.kind === "stored") {
+        this.#isAnyStored = true;
         this.urls.done(partNumber);
         return outcome.etag;
       }
@@ -63,7 +66,8 @@ export class PartSender {
         this.urls.forget(signedAt);
         continue;
       }
-      if (!isPassing(outcome)) throw this.#failure(outcome);
+      if (this.#isKeyRefused(outcome)) this.urls.forget(signedAt);
+      else if (!isPassing(outcome)) throw this.#failure(outcome);
       if (outcome.kind === "lost" && outcome.isUnanswered) {
         if (this.#unanswered++ >= UNANSWERED_TRIES && now - started > this.limits.patienceMs) {
           throw this.#failure(outcome);
@@ -99,6 +103,12 @@ export class PartSender {
     return await trying;
   }
 
+  /** Whether the access key is refused that was good before: it may be about to be replaced at the destination. */
+  #isKeyRefused(outcome: Failed): boolean {
+    return this.#isAnyStored && outcome.kind === "refused" &&
+      (outcome.status === 401 || outcome.status === 403);
+  }
+
   #failure(outcome: Failed): RunFailedError {
     const advice = outcome.kind === "refused" ? adviceOn(outcome) : undefined;
     return new RunFailedError(`Cannot upload to ${this.place}: ${advice ?? tell(outcome)}`);
@@ -113,15 +123,23 @@ const ADVICE: Record<string, string> = {
   NoSuchBucket: "the bucket does not exist any more (NoSuchBucket). Create it again.",
   NoSuchUpload: "the upload was aborted at the bucket (NoSuchUpload). Run the task again.",
   QuotaExceeded: "its quota is used up (QuotaExceeded). Raise it, or keep fewer backups.",
+  RequestTimeTooSkewed:
+    "the clock of the control plane differs from the service's by too much (RequestTimeTooSkewed). Set the clock.",
+  "HTTP 200":
+    "it took a part and sent no ETag, without which no upload can be completed (HTTP 200). See what stands before it.",
+  "HTTP 413":
+    "something before it refuses bodies as large as a part (HTTP 413). Let it take more: client_max_body_size 0, " +
+    "where it is nginx.",
 };
 
-function adviceOn({ code, message }: Extract<Failed, { kind: "refused" }>): string | undefined {
-  if (code === "AccessDenied" && /expired/i.test(message)) {
-    return "its signatures run out at once (Request has expired). Set the control plane's clock.";
+function adviceOn({ code, message, status, isForeign }: Extract<Failed, { kind: "refused" }>) {
+  if (code === "AccessDenied" && /expired|not (?:yet )?valid yet|not yet valid/i.test(message)) {
+    return `its signatures are not valid at its time (${message}). Set the control plane's clock.`;
   }
   // A policy or a lock says more than the code.
   const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
-  return ADVICE[code]?.replace("$", () => said);
+  const advice = ADVICE[code]?.replace("$", () => said);
+  return advice ?? (isForeign ? `${foreignAnswer(status)}. See what stands before it.` : undefined);
 }
 
 const PASSING_CODES = new Set([
@@ -136,12 +154,15 @@ const PASSING_CODES = new Set([
 /** Whether the same part may get through later. A 507 is a full disk behind the bucket. */
 function isPassing(outcome: Failed): boolean {
   if (outcome.kind === "lost") return !outcome.isFinal;
-  const { status, code } = outcome;
-  return PASSING_CODES.has(code) || status === 408 || status === 429 ||
+  const { status, code, isForeign } = outcome;
+  // Waiting changes no limit of a proxy.
+  if (status === 413) return false;
+  return isForeign || PASSING_CODES.has(code) || status === 408 || status === 429 ||
     status >= 500 && status !== 501 && status !== 507;
 }
 
 function tell(outcome: Failed): string {
   if (outcome.kind === "lost") return outcome.reason;
+  if (outcome.isForeign) return foreignAnswer(outcome.status);
   return outcome.message === "" ? outcome.code : `${outcome.message} (${outcome.code})`;
 }

@@ -3,20 +3,20 @@
  * MiB in flight that is 250 MB of memory, against 85 MB, and half as fast. A streamed body would be sent without the
  * Content-Length that S3 demands.
  */
+import { Buffer } from "node:buffer";
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { tlsReason } from "../../../../src/domain/tls_fault.ts";
 import { trustedAuthorities } from "../../../../src/network/authorities.ts";
+import { decodeContent } from "../../../../src/network/content_encoding.ts";
 import { outgoing } from "../../outgoing.ts";
+import { readRefusal, REFUSAL_LIMIT } from "./answers.ts";
 
 /** The bytes handed to the socket at once. */
 const SLICE = 256 * 1024;
-/** Of an error's body: codes stand at its beginning. */
-const ERROR_LIMIT = 64 * 1024;
-
 export type PutOutcome =
   | { kind: "stored"; etag: string }
-  | { kind: "refused"; status: number; code: string; message: string }
+  | { kind: "refused"; status: number; code: string; message: string; isForeign: boolean }
   /**
    * No answer. `reason` is one line without the URL, which is a credential. `isFinal` means that waiting does
    * not help. `isUnanswered` means that a time limit passed after the last byte was sent.
@@ -125,29 +125,30 @@ function send(request: ReturnType<typeof httpRequest>, body: Uint8Array): void {
 
 async function readOutcome(response: IncomingMessage): Promise<PutOutcome> {
   const status = response.statusCode!;
-  let body = "";
+  const isSuccess = status >= 200 && status < 300;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
   try {
-    for await (const chunk of response.setEncoding("utf8")) {
-      if (body.length < ERROR_LIMIT) body += chunk;
+    for await (const chunk of response) {
+      if (size < REFUSAL_LIMIT) chunks.push(chunk);
+      size += chunk.length;
     }
   } catch {
-    if (status >= 200 && status < 300) {
-      return { kind: "lost", reason: "the answer was cut off", isFinal: false };
-    }
+    if (isSuccess) return { kind: "lost", reason: "the answer was cut off", isFinal: false };
   }
   const { etag } = response.headers;
-  if (status >= 200 && status < 300 && etag) return { kind: "stored", etag };
-  return {
-    kind: "refused",
-    status,
-    code: element(body, "Code") ?? `HTTP ${status}`,
-    message: element(body, "Message") ?? "",
-  };
+  if (isSuccess && etag) return { kind: "stored", etag };
+  const refusal = readRefusal(status, textOf(chunks, response.headers["content-encoding"] ?? null));
+  return { kind: "refused", status, ...refusal, code: refusal.code ?? `HTTP ${status}` };
 }
 
-function element(xml: string, name: string): string | null {
-  const text = new RegExp(`<${name}>([^<]{1,300})</${name}>`).exec(xml)?.[1];
-  return text === undefined ? null : text.replace(/\s+/g, " ").trim();
+function textOf(chunks: readonly Uint8Array[], encoding: string | null): string {
+  try {
+    return new TextDecoder().decode(decodeContent(Buffer.concat(chunks), encoding, REFUSAL_LIMIT * 16));
+  } catch {
+    // Cut off, or not compressed as it says: then only the status is known.
+    return "";
+  }
 }
 
 const REASONS: Record<string, string> = {

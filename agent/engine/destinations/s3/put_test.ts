@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { systemClock } from "../../../../src/domain/clock.ts";
 import { keepAwake } from "../../../../tests/support/fixtures/hurried_clock.ts";
 import { freePort } from "../../../../tests/support/servers/ports.ts";
@@ -61,6 +62,21 @@ Deno.test("a refusal that comes before the body's end is read, whatever becomes 
     assert(outcome.kind === "refused", Deno.inspect(outcome));
     assert.deepEqual([outcome.status, outcome.code], [403, "Denied"]);
   }
+});
+
+Deno.test("a refusal that a proxy has compressed is read", async () => {
+  const body = gzipSync("<Error><Code>NoSuchUpload</Code></Error>");
+  const outcome = await put(async (connection) => {
+    await readSome(connection);
+    await answer(
+      connection,
+      `HTTP/1.1 404 x\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n`,
+    );
+    await connection.write(body);
+    await drain(connection);
+  });
+  assert(outcome.kind === "refused", Deno.inspect(outcome));
+  assert.deepEqual([outcome.code, outcome.isForeign], ["NoSuchUpload", false]);
 });
 
 Deno.test("a connection that is cut is lost, and may be tried again", async () => {

@@ -3,7 +3,8 @@ import type { Clock } from "../../../../src/domain/clock.ts";
 import { type Downloads, ObjectMissingError, type Output, type RunFailedError } from "../../ports.ts";
 import type { DestinationLimits } from "../limits.ts";
 import { endsEarly } from "../object_name.ts";
-import { RangedReader, type RangeSource, TryFailed } from "../ranged_reader.ts";
+import { RangedReader, type RangeSource, readSome, TryFailed } from "../ranged_reader.ts";
+import { foreignAnswer, readRefusal, REFUSAL_LIMIT } from "./answers.ts";
 
 /** Of a URL's life. */
 const USABLE = 0.75;
@@ -46,17 +47,16 @@ class SignedRanges implements RangeSource {
 
   async explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError> {
     const { status } = response;
-    const { code, message } = errorIn((await response.text()).slice(0, 64 * 1024));
+    const { code, message, isForeign } = readRefusal(status, await readSome(response, REFUSAL_LIMIT));
+    if (isForeign) return new TryFailed(foreignAnswer(status), true);
     if (status === 416) return endsEarly(this.what, from, to);
     if (status === 404 && code === "NoSuchKey") {
       return new ObjectMissingError(
         `Cannot read ${this.what}: it is not there. It was deleted or moved away.`,
       );
     }
-    // Without a code of S3's, something in front of the bucket answers, which may pass.
-    if (status === 404 && code === undefined) {
-      return new TryFailed("it answers 404, but not as S3 does", true);
-    }
+    // A bare 404 is no answer of S3's to a GET.
+    if (status === 404 && code === null) return new TryFailed("it answers 404, but not as S3 does", true);
     // Run out, or signed with keys that were changed since: a new URL tells, and waiting changes nothing.
     const isRefused = status === 401 || status === 403;
     if (isRefused) {
@@ -66,7 +66,7 @@ class SignedRanges implements RangeSource {
       this.#refusedAt = now;
     }
     const waits = isRefused ? ++this.#refusals < REFUSALS : isPassing(status);
-    const said = [code, message].filter((text) => text !== undefined).join(": ");
+    const said = [code ?? "", message].filter((text) => text !== "").join(": ");
     return new TryFailed(`it answers ${status}${said === "" ? "" : ` ${said}`}`, waits);
   }
 
@@ -87,13 +87,4 @@ class SignedRanges implements RangeSource {
 
 function isPassing(status: number): boolean {
   return status === 408 || status === 429 || status >= 500 && status !== 501;
-}
-
-/** Returns the code and the message of an S3 error document. */
-function errorIn(text: string): { code?: string; message?: string } {
-  if (!/<Error\b/.test(text)) return {};
-  const [code, message] = ["Code", "Message"].map((name) =>
-    new RegExp(`<${name}>([^<]{1,300})</${name}>`).exec(text)?.[1]?.replace(/\s+/g, " ").trim()
-  );
-  return { code, message };
 }

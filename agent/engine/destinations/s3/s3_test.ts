@@ -189,6 +189,52 @@ Deno.test("a bucket that refuses for good fails the run with its reason and no U
   }
 });
 
+Deno.test("an answer of something in front of the bucket is waited out", async () => {
+  const pages: S3Fault[] = [
+    { status: 404, page: "404 page not found" },
+    { status: 403, page: "<html>Request blocked</html>" },
+    { status: 302, page: "" },
+    { status: 200, page: "<html>Maintenance</html>" },
+  ];
+  for (const fault of pages) {
+    await using t = await setting();
+    t.s3.fault = partFaults(3, fault);
+    await store(t, 6 * MIB);
+    assert.equal(await t.uploads.bucket.head("a.zst"), 6 * MIB);
+    assert.match(t.lines[0]!, /\((something else than an S3 service|it answers 200, but not as S3)/);
+  }
+  await using t = await setting(new PatientClock());
+  t.s3.fault = partFaults(Infinity, pages[1]!);
+  assert.match(await reason(store(t, 6 * MIB)), /something else than an S3 service .*\(HTTP 403\), such as/);
+});
+
+Deno.test("a proxy that takes no body as large as a part fails the run at once, and is named", async () => {
+  await using t = await setting();
+  t.s3.fault = partFaults(Infinity, { status: 413, page: "<html>413 Request Entity Too Large</html>" });
+  assert.match(await reason(store(t, 6 * MIB)), /\(HTTP 413\)\. Let it take more: client_max_body_size 0/);
+  assert.equal(t.clock.waits, 0);
+});
+
+Deno.test("an access key that is replaced during an upload costs no run", async () => {
+  await using t = await setting(new PatientClock());
+  let stored = 0;
+  t.s3.answered = (call) => void (isPart(call) && stored++);
+  let refused = 0;
+  t.s3.fault = (call) =>
+    isPart(call) && stored >= 2 && refused++ < 5 ? { status: 403, code: "InvalidAccessKeyId" } : null;
+  const signed: number[] = [];
+  const { sign } = t.uploads;
+  t.uploads.sign = (...asked) => {
+    signed.push(asked[1]);
+    return sign.apply(t.uploads, asked);
+  };
+  await store(t, 22 * MIB);
+  assert.ok(refused > 5);
+  // The control plane signs with the key that the destination has by then.
+  assert.ok(signed.length >= 4, String(signed));
+  assert.equal(await t.uploads.bucket.head("a.zst"), 22 * MIB);
+});
+
 Deno.test("a bucket that stays away fails the run when its patience ends", async () => {
   const clock = new TestClock(new Date(systemClock.now()));
   await using t = await setting(clock);
@@ -261,6 +307,15 @@ Deno.test("reading goes on at the byte while the bucket is away for half a minut
   // Something before the bucket answers in its place: that passes as well.
   const later = clock.monotonic() + 60_000;
   t.s3.fault = () => clock.monotonic() < later ? { status: 404, page: "404 page not found" } : null;
+  assert.equal(await reading.size("a.zst"), 10);
+  for (const status of [403, 416]) {
+    const then = clock.monotonic() + 60_000;
+    t.s3.fault = () => clock.monotonic() < then ? { status, page: "<html>Blocked</html>" } : null;
+    assert.equal(await reading.size("a.zst"), 10);
+  }
+  // So does one that leaves out the range, which would be the whole object each time.
+  let whole = 0;
+  t.s3.fault = () => whole++ < 2 ? { status: 200, page: "x".repeat(32 * MIB) } : null;
   assert.equal(await reading.size("a.zst"), 10);
   // A refusal does not.
   t.s3.fault = () => ({ status: 403, code: "AccessDenied", message: "Denied by a bucket policy" });

@@ -1,0 +1,35 @@
+/** Reads what a bucket, or something in front of it, answers instead of doing the work. */
+
+/** Bytes of a refusal that are read: error codes stand at its beginning. */
+export const REFUSAL_LIMIT = 64 * 1024;
+
+export interface Refusal {
+  /** The service's own code; null if the answer is not the service's. */
+  readonly code: string | null;
+  /** The service's message; empty for none. */
+  readonly message: string;
+  /** Whether something else than an S3 service answers: a proxy's page, or a redirect. Such an answer may pass. */
+  readonly isForeign: boolean;
+}
+
+/** Interprets an answer that is not a success. */
+export function readRefusal(status: number, body: string): Refusal {
+  if (/<Error\b/.test(body)) {
+    const code = element(body, "Code");
+    if (code !== null) return { code, message: element(body, "Message") ?? "", isForeign: false };
+  }
+  const isRedirect = status >= 300 && status < 400;
+  return { code: null, message: "", isForeign: isRedirect || status < 500 && body.trim() !== "" };
+}
+
+/** Describes a foreign answer, for messages. */
+export function foreignAnswer(status: number): string {
+  return status < 300
+    ? `it answers ${status}, but not as S3 does`
+    : `something else than an S3 service answers there (HTTP ${status}), such as a proxy`;
+}
+
+function element(xml: string, name: string): string | null {
+  const text = new RegExp(`<${name}>([^<]{1,300})</${name}>`).exec(xml)?.[1];
+  return text === undefined ? null : text.replace(/\s+/g, " ").trim();
+}
