@@ -25,6 +25,8 @@ export interface RetentionPolicy extends Record<KeepRule, number | null> {
 /** What retention knows of a backup. Those that are on their way out already are not asked about. */
 export interface RetainedBackup {
   readonly id: number;
+  /** Runs of a task follow each other, so their ids give the order of their backups. Null for an imported backup. */
+  readonly run_id: number | null;
   readonly created_at: Date;
   readonly held: boolean;
   readonly damaged: boolean;
@@ -79,9 +81,7 @@ export function decideRetention<B extends RetainedBackup>(
   policy: RetentionPolicy,
   { timezone, now }: { timezone: string; now: Date },
 ): RetentionDecision<B>[] {
-  const newestFirst = [...backups].sort((a, b) =>
-    b.created_at.getTime() - a.created_at.getTime() || b.id - a.id
-  );
+  const newestFirst = sortNewestFirst(backups);
   const reasons = new Map(newestFirst.map(({ id }): [number, KeepReason[]] => [id, []]));
   const keep: Keep = ({ id }, rule, text) => void reasons.get(id)!.push({ rule, text });
   if (hasRule(policy)) {
@@ -101,6 +101,23 @@ export function decideRetention<B extends RetainedBackup>(
   if (newestGood !== undefined) keep(newestGood, "newest_good", "the newest good one");
   keepFlagged(newestFirst, keep);
   return newestFirst.map((backup) => ({ backup, reasons: reasons.get(backup.id)! }));
+}
+
+/**
+ * Sorts by time, but never a backup of an earlier run before one of a later run: the time of either may be of a
+ * clock that was wrong. A backup dated into the future would otherwise push out each one made since.
+ */
+function sortNewestFirst<B extends RetainedBackup>(backups: readonly B[]): B[] {
+  const times = new Map(backups.map((backup) => [backup.id, backup.created_at.getTime()]));
+  let least = Infinity;
+  const ofRuns = backups.filter(({ run_id }) => run_id !== null).sort((a, b) => b.run_id! - a.run_id!);
+  for (const { id } of ofRuns) {
+    least = Math.min(least, times.get(id)!);
+    times.set(id, least);
+  }
+  return [...backups].sort((a, b) =>
+    times.get(b.id)! - times.get(a.id)! || (b.run_id ?? 0) - (a.run_id ?? 0) || b.id - a.id
+  );
 }
 
 type Keep = (backup: RetainedBackup, rule: KeepReason["rule"], text: string) => void;

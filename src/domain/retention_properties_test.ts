@@ -43,6 +43,7 @@ function backups(flag: fc.Arbitrary<boolean> = rarely): fc.Arbitrary<RetainedBac
   return fc.array(one, { maxLength: 40 }).map((all) =>
     all.map(({ age, ...flags }, index) => ({
       id: index + 1,
+      run_id: null,
       created_at: new Date(NOW.getTime() - age),
       ...flags,
     }))

@@ -20,7 +20,7 @@ function at(...times: (string | [string, Flags])[]): RetainedBackup[] {
   return times.map((time, index) => {
     const [text, flags] = typeof time === "string" ? [time, {}] : time;
     const clear = { held: false, damaged: false, suspicious: false, incomplete: false };
-    return { id: index + 1, created_at: new Date(text), ...clear, ...flags };
+    return { id: index + 1, run_id: null, created_at: new Date(text), ...clear, ...flags };
   });
 }
 
@@ -227,4 +227,38 @@ Deno.test("an incomplete backup pushes no complete one out, and there are no mor
     { incomplete: true },
   ]);
   assert.deepEqual(kept(alone, { keep_last: 1 }), [2]);
+});
+
+/** The same backups, each of a run of its own, in order of their ids. */
+function ofRuns(backups: RetainedBackup[]): RetainedBackup[] {
+  return backups.map((backup) => ({ ...backup, run_id: backup.id + 100 }));
+}
+
+Deno.test("a backup dated on a clock that was ahead pushes out none that was made after it", () => {
+  const backups = ofRuns(at(
+    "2024-08-05T01:00:00Z",
+    "2025-08-06T01:00:00Z",
+    "2024-08-06T13:00:00Z",
+    "2024-08-07T01:00:00Z",
+  ));
+  assert.deepEqual(kept(backups, { maximum_backups_to_keep: 1 }), [4]);
+  assert.deepEqual(kept(backups, { keep_last: 2 }), [3, 4]);
+  assert.deepEqual(kept(backups, { keep_daily: 1 }), [4]);
+});
+
+Deno.test("a backup dated on a clock that was behind is the newest one all the same", () => {
+  const backups = ofRuns(at("2024-08-05T01:00:00Z", "2024-08-06T01:00:00Z", "1970-01-01T01:00:00Z"));
+  assert.deepEqual(kept(backups, { maximum_backups_to_keep: 1 }), [3]);
+  assert.deepEqual(kept(backups, { keep_last: 2 }), [2, 3]);
+});
+
+Deno.test("a lost run that reports its backup late pushes out no backup of a later run", () => {
+  const [late, newer] = ofRuns(at("2024-08-06T09:00:00Z", "2024-08-06T08:00:00Z"));
+  assert.deepEqual(kept([newer!, late!], { maximum_backups_to_keep: 1 }), [2]);
+});
+
+Deno.test("imported backups, which no run made, stand among the others by their time", () => {
+  const backups = ofRuns(at("2024-08-03T01:00:00Z", "2024-08-05T01:00:00Z"));
+  const [imported] = at("2024-08-04T01:00:00Z");
+  assert.deepEqual(kept([...backups, { ...imported!, id: 3 }], { keep_last: 2 }), [2, 3]);
 });
