@@ -72,12 +72,19 @@ export class SftpRequests {
     if (this.#pending.size === 0) this.#heardAt = this.clock.monotonic();
     this.#pending.add(pending);
     this.#begun.resolve();
-    start((error, result) => {
+    const done: Done<T> = (error, result) => {
       this.#heardAt = this.clock.monotonic();
       this.#pending.delete(pending);
       if (error) reject(this.isLost ? new ConnectionLostError(this.reason) : error);
       else resolve(result as T);
-    });
+    };
+    try {
+      start(done);
+    } catch (error) {
+      // ssh2 throws where the connection has just ended, and where the server lacks an extension.
+      if ((error as Error).message === "Not connected") this.lose();
+      done(error as Error);
+    }
     return promise;
   }
 
