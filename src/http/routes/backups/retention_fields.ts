@@ -1,7 +1,7 @@
 /** The fields that say how long backups are kept: of a task as they are sent and shown, and of a preview. */
 import { z } from "@hono/zod-openapi";
 import { KEEP_RULES, type KeepRule, type RetentionPolicy } from "../../../domain/retention.ts";
-import { defaulted } from "../../input/null_as_absent.ts";
+import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";
 import { integer } from "../../../definitions/formats/text.ts";
 
 const MEANINGS: Record<KeepRule, string> = {
@@ -25,7 +25,7 @@ function keepFields<S extends z.ZodType>(field: (rule: KeepRule) => S): Record<K
 
 /** Of a task, as they are sent. */
 export const retentionInput = {
-  maximum_backups_to_keep: defaulted(count()).openapi({ description: MAXIMUM, example: 7 }),
+  maximum_backups_to_keep: nullAsAbsent(count()).openapi({ description: MAXIMUM, example: 7 }),
   ...keepFields((rule) =>
     count().nullable().optional().openapi({
       description: `${MEANINGS[rule]} Null and 0: no such rule. One rule is enough to keep a backup.`,

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { missingDestinationFields, NO_FIELDS } from "../../../domain/backup_destination.ts";
 import type { BackupDestinationInput } from "../../../services/destinations/backup_destinations.ts";
-import { defaulted } from "../../input/null_as_absent.ts";
+import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";
 import { integer, line, literalLine, secret, text } from "../../../definitions/formats/text.ts";
 import { says } from "../../../definitions/formats/says.ts";
 import { rule } from "../../input/input.ts";
@@ -49,7 +49,7 @@ const fields = z.object({
     description: "Needed when `type` is `custom_s3`.",
     example: "https://s3.example.com",
   }),
-  path_style_endpoint: defaulted(z.boolean()),
+  path_style_endpoint: nullAsAbsent(z.boolean()),
   sftp_host: optional(host()),
   sftp_port: optional(integer(1, 65535)).openapi({ description: "Default 22." }),
   sftp_username: optional(literalLine(255)),
@@ -69,7 +69,7 @@ const fields = z.object({
 });
 
 export const BackupDestinationChanges = fields.partial().extend({
-  objects_moved: defaulted(z.boolean()).openapi({
+  objects_moved: nullAsAbsent(z.boolean()).openapi({
     description: "Everything stored there was copied to where the new settings lead.",
   }),
 }).openapi("BackupDestinationChanges");

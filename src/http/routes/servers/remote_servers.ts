@@ -8,7 +8,7 @@ import {
   showRemoteServer,
   updateRemoteServer,
 } from "../../../services/servers/remote_servers.ts";
-import { defaulted } from "../../input/null_as_absent.ts";
+import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";
 import type { Endpoint } from "../../endpoint.ts";
 import { integer, line, secret } from "../../../definitions/formats/text.ts";
 import { searchParameter, timeParameters } from "../../input/list_filters.ts";
@@ -128,11 +128,11 @@ const fields = z.object({
   label: line(255),
   ip_address: host().openapi({ description: "IPv4, IPv6 or a host name; unique with `port`." }),
   username: line(255).nullable().optional(),
-  port: defaulted(integer(1, 65535)).openapi({ description: "Default 22." }),
+  port: nullAsAbsent(integer(1, 65535)).openapi({ description: "Default 22." }),
   database_password: secret(1000).nullable().optional().openapi({
     description: "Of the server's databases, where a task names none.",
   }),
-  runs_at_once: defaulted(integer(1, 100)).openapi({ description: "Backup runs at once. Default 1." }),
+  runs_at_once: nullAsAbsent(integer(1, 100)).openapi({ description: "Backup runs at once. Default 1." }),
   offline_alert_after: integer(0, 31_536_000).nullable().optional().openapi({
     description:
       "Seconds that its agent may be away before the `on_failure` streams of its tasks are told; 0: never. " +

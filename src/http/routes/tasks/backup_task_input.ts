@@ -8,10 +8,10 @@ import {
   LEAST_JUDGED,
   SHARP_RISE,
 } from "../../../domain/guards.ts";
-import { recipientProblem } from "../../../services/notifications/recipients.ts";
+import { recipientProblem } from "../../../definitions/formats/age_recipients.ts";
 import { cronProblem } from "../../../domain/schedule.ts";
 import { isTimezone } from "../../../domain/timezone.ts";
-import { defaulted } from "../../input/null_as_absent.ts";
+import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";
 import {
   databaseNames,
   databaseUser,
@@ -74,12 +74,12 @@ const fields = z.object({
     description: "Absolute; needed when `type` is `files`.",
     example: "/var/www",
   }),
-  excluded_paths: defaulted(z.array(excludedPath).max(1000)).openapi({
+  excluded_paths: nullAsAbsent(z.array(excludedPath).max(1000)).openapi({
     description:
       "What to leave out: absolute paths in the source, or patterns. A relative pattern matches at every depth; `*` matches no slash.",
     example: ["*.tmp", "node_modules"],
   }),
-  allow_unreadable: defaulted(z.boolean()).openapi({
+  allow_unreadable: nullAsAbsent(z.boolean()).openapi({
     description: "Whether a file that can't be read is a warning instead of the run's end.",
   }),
   database_name: optional(databaseNames()).openapi({
@@ -101,7 +101,7 @@ const fields = z.object({
     description: "Default on a socket: `postgres`, run as the system user `postgres`, or `root` for MySQL.",
   }),
   database_password: optional(secret(1000)).openapi({ description: "In place of the remote server's." }),
-  database_format: defaulted(z.enum(["custom", "plain"])).openapi({
+  database_format: nullAsAbsent(z.enum(["custom", "plain"])).openapi({
     description: "PostgreSQL only: `pg_dump -Fc`, or SQL text. Default `custom`.",
   }),
   excluded_database_tables: optional(tableNames()).openapi({
@@ -127,7 +127,7 @@ const fields = z.object({
       "Five fields, or a nickname such as `@daily`; `L`, `W` and `#` as croner takes them. Clears `frequency` and `time_to_run_at`.",
     example: "0 2 * * MON-FRI",
   }),
-  timezone: defaulted(timezone).openapi({ description: "Default: the user's.", example: "Europe/Berlin" }),
+  timezone: nullAsAbsent(timezone).openapi({ description: "Default: the user's.", example: "Europe/Berlin" }),
   ...retentionInput,
   appended_file_name: optional(fileNamePart(100)).openapi({ description: "What file names start with." }),
   store_path: optional(innerPlace()).openapi({
@@ -168,34 +168,34 @@ const fields = z.object({
       "Seconds that a run may be queued before its owner is told. Null: the control plane's default " +
       "(`RUN_OVERDUE_SECONDS`, an hour).",
   }),
-  on_shrink: defaulted(z.enum(GUARD_ACTIONS)).openapi({
+  on_shrink: nullAsAbsent(z.enum(GUARD_ACTIONS)).openapi({
     description:
       "When a backup has fewer files, or fewer bytes read or stored, than half of the median of the task's " +
       `last ${HISTORY_LENGTH} backups (at least ${HISTORY_MINIMUM}, of the source as it is defined now): warn, fail ` +
       "the run and store nothing, or ignore it. Default `warn`.",
     example: "fail",
   }),
-  on_incompressible: defaulted(z.enum(GUARD_ACTIONS)).openapi({
+  on_incompressible: nullAsAbsent(z.enum(GUARD_ACTIONS)).openapi({
     description:
       "When what used to compress does not any more, as after ransomware: the stored size per byte read, " +
       `or the share of frames that don't compress, is at least ${SHARP_RISE} above that median, and more is stored ` +
       "than the median. `warn`, the default, also flags the backup and keeps older ones from rotation; `fail` stores " +
       `nothing. Backups of less than ${LEAST_JUDGED / 1e6} MB are not judged.`,
   }),
-  verify_every: defaulted(integer(0, 3650)).openapi({
+  verify_every: nullAsAbsent(integer(0, 3650)).openapi({
     description:
       "Days after which each stored backup is read back and compared with what was stored, one at a time on a server. " +
       "0: only on demand. Default 7.",
     example: 7,
   }),
-  drill_every: defaulted(integer(0, 3650)).openapi({
+  drill_every: nullAsAbsent(integer(0, 3650)).openapi({
     description:
       "Days after which the newest backup of files is restored on its server, compared with its index, and dropped. " +
       "0: never. Default 30. Not of databases, nor of what is encrypted to recipients.",
     example: 30,
   }),
-  tag_ids: defaulted(z.array(id()).max(1000)),
-  notification_stream_ids: defaulted(z.array(id()).max(1000)),
+  tag_ids: nullAsAbsent(z.array(id()).max(1000)),
+  notification_stream_ids: nullAsAbsent(z.array(id()).max(1000)),
 });
 
 export const BackupTaskChanges = fields.partial().openapi("BackupTaskChanges");

@@ -4,7 +4,7 @@ import { backupTaskStatus } from "../../../services/tasks/backup_tasks.ts";
 import type { Caller, Services } from "../../../services/context.ts";
 import { cancelRun, startRun } from "../../../services/runs/runs.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { defaulted } from "../../input/null_as_absent.ts";
+import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";
 import { backupTask, taskStatus } from "./backup_task_view.ts";
 
 const GROUP = backupTask.plural;
@@ -36,7 +36,7 @@ export const backupTaskRunEndpoints: readonly Endpoint[] = [
   verb("run", {
     body: {
       schema: z.object({
-        queue: defaulted(z.boolean()).openapi({
+        queue: nullAsAbsent(z.boolean()).openapi({
           description:
             "Whether the run waits for a slot where its server is at its limit of runs at once. Default false: 409.",
         }),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { generateHybridIdentity, identityToRecipient } from "age-encryption";
 import { ageKeygen } from "../../../tests/support/fixtures/age.ts";
-import { recipientProblem } from "./recipients.ts";
+import { recipientProblem } from "./age_recipients.ts";
 
 Deno.test("a public key is taken as age-keygen prints it, and no other way", async () => {
   const { recipient, identity } = await ageKeygen();
