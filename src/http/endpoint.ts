@@ -61,6 +61,8 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
   readonly answer: AnswerDescription;
   /** The handler reads `request.body` as it comes, of any type and size. */
   readonly takesStream?: boolean;
+  /** Refuses every unknown field and query parameter: without one of them, it would do something else. */
+  readonly refusesUnknown?: boolean;
   /** The answer holds a token that is shown once: a retry with the same `Idempotency-Key` gets a 409. */
   readonly showsSecretOnce?: boolean;
   /** Whether the audit log tells of it when it succeeds. Default: of all but GET. */

@@ -90,9 +90,11 @@ function describe(endpoint: Endpoint): Route {
 
 /** Adds `warnings` to the response of an endpoint that takes fields: they list the ignored ones. */
 function withWarnings(endpoint: Endpoint): z.ZodType {
-  const { body, answer } = endpoint;
+  const { body, answer, refusesUnknown } = endpoint;
   const schema = answer.content!.schema;
-  if (body === undefined || !isForTokens(endpoint) || !(schema instanceof z.ZodObject)) return schema;
+  if (body === undefined || refusesUnknown || !isForTokens(endpoint) || !(schema instanceof z.ZodObject)) {
+    return schema;
+  }
   return schema.extend({
     warnings: z.array(z.string()).optional().openapi({
       description: "Fields that were sent and ignored, as the operation has no such field.",

@@ -20,7 +20,7 @@ import { type FieldErrors, validate } from "./input/input.ts";
 import type { OpenStreams } from "./limits/open_streams.ts";
 import type { RateLimiter } from "./limits/rate_limit.ts";
 import { ignoredParameters, queryErrors, readQuery } from "./input/query.ts";
-import { ignoredFields, repeatedFields, unknownFields } from "./input/unknown_fields.ts";
+import { ignoredFields, refusedFields, repeatedFields, unknownFields } from "./input/unknown_fields.ts";
 import { whileGood } from "./abort_on_revocation.ts";
 
 export interface PipelineContext {
@@ -232,6 +232,8 @@ function checked(endpoint: Endpoint, request: Request, { value: sent, repeated }
     if (isForTokens(endpoint)) {
       Object.assign(errors, queryErrors(parameters, Object.keys(endpoint.query.shape)));
     }
+  } else if (endpoint.refusesUnknown) {
+    Object.assign(errors, queryErrors(parameters, []));
   } else if (isForTokens(endpoint)) {
     warnings.push(...ignoredParameters(parameters));
   }
@@ -241,7 +243,9 @@ function checked(endpoint: Endpoint, request: Request, { value: sent, repeated }
       throw new HttpError(400, "The request body must be a JSON object.");
     }
     body = check(endpoint.body.schema, sent ?? {});
-    if (isForTokens(endpoint)) {
+    if (endpoint.refusesUnknown) {
+      Object.assign(errors, refusedFields(endpoint.body.schema, sent ?? {}), repeatedFields(repeated));
+    } else if (isForTokens(endpoint)) {
       const unknown = unknownFields(endpoint.body.schema, sent ?? {}, shownFields(endpoint));
       Object.assign(errors, unknown.errors, repeatedFields(repeated));
       warnings.push(...unknown.warnings);

@@ -42,7 +42,8 @@ export function ignoredParameters(pairs: readonly (readonly [string, string])[])
 
 function unknownParameter(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
-  const hint = nearest === null ? `Known are: ${known.join(", ")}.` : `Did you mean ${nearest}?`;
+  const all = known.length === 0 ? "This operation takes none." : `Known are: ${known.join(", ")}.`;
+  const hint = nearest === null ? all : `Did you mean ${nearest}?`;
   return `The query parameter ${name} is not known. ${hint}`;
 }
 

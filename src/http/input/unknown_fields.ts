@@ -39,9 +39,7 @@ export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySe
     const meant = nearestName(name, known) ?? nearSecret(name, secrets);
     const field = path.join(".").slice(0, MAX_SHOWN);
     if (meant === null) ignored.push(`The field ${field} was ignored: this operation has no such field.`);
-    else {errors[field] = [
-        `The field ${field} is not known. Did you mean ${[...path.slice(0, -1), meant].join(".")}?`,
-      ];}
+    else errors[field] = [misspelt(field, [...path.slice(0, -1), meant])];
   }
   if (readOnly.length > 0) {
     ignored.push(`Fields that can't be set here were ignored: ${readOnly.join(", ")}.`);
@@ -56,6 +54,26 @@ export function repeatedFields(paths: readonly string[]): FieldErrors {
       path,
     ) => [path, [`The ${path} field must be given once.`]]),
   );
+}
+
+/** Returns an error for every unknown field of an operation that ignores none. */
+export function refusedFields(schema: z.ZodType, raw: unknown): FieldErrors {
+  const errors: FieldErrors = {};
+  for (const { path, known, secrets } of walk(schema._zod as Internals, raw, [])) {
+    const name = path.at(-1)!;
+    const field = path.join(".").slice(0, MAX_SHOWN);
+    const meant = nearestName(name, known) ?? nearSecret(name, secrets);
+    errors[field] = [
+      meant === null
+        ? `The field ${field} is not known, and this operation ignores none. Known are: ${known.join(", ")}.`
+        : misspelt(field, [...path.slice(0, -1), meant]),
+    ];
+  }
+  return errors;
+}
+
+function misspelt(field: string, meant: readonly string[]): string {
+  return `The field ${field} is not known. Did you mean ${meant.join(".")}?`;
 }
 
 /** Returns every field of the body of an operation that takes none. */

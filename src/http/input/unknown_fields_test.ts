@@ -143,3 +143,26 @@ Deno.test("a field that a body gives twice is refused, wherever it is nested, an
   const deep = `{"label":"Deep","x":${'[{"a":'.repeat(90_000)}1${"}]".repeat(90_000)}}`;
   assert.equal((await call("POST", "/api/tags", deep, JSON_TEXT)).status, 201);
 });
+
+Deno.test("a restore ignores no field and no parameter: it would overwrite something else", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  for (
+    const [name, hint] of [
+      ["target", "this operation ignores none. Known are: remote_server_id, target_path, paths, "],
+      ["files", "this operation ignores none. Known are: "],
+      ["dry_run", "this operation ignores none. Known are: "],
+      ["path", "Did you mean paths?"],
+      ["targetPath", "Did you mean target_path?"],
+    ] as const
+  ) {
+    const { status, body } = await call("POST", "/api/backups/1/restore", { overwrite: true, [name]: "/x" });
+    assert.deepEqual([status, Object.keys(body.errors)], [422, [name]], name);
+    assert.ok(body.errors[name][0].includes(hint), body.errors[name][0]);
+  }
+  const query = await call("POST", "/api/backups/1/restore?target_path=/srv/new", { overwrite: true });
+  assert.deepEqual([query.status, query.body.errors], [422, {
+    target_path: ["The query parameter target_path is not known. This operation takes none."],
+  }]);
+  assert.equal((await call("POST", "/api/backups/1/restore", { paths: ["a"] })).status, 404);
+});

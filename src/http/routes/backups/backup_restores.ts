@@ -70,6 +70,7 @@ export const backupRestoreEndpoints: readonly Endpoint[] = [
       "another server is sent by its agent, through the control plane.",
     access: "restore-backups",
     ids: { id: "Backup" },
+    refusesUnknown: true,
     body: {
       schema: RestoreInput,
       example: { target_path: "/srv/restored", paths: ["etc/nginx", "index.html"], overwrite: false },
