@@ -42,6 +42,8 @@ for (const key of [null, { type: "passphrase" as const, passphrase: "correct hor
   });
 }
 
+const asRoot = { ignore: Deno.uid() !== 0 };
+
 Deno.test("a directory that is there and empty takes the backup, a missing one is made with those above it", async () => {
   await using at = await backedUp("mkdir a; echo one > a/one; chmod 750 .");
   const original = await describeTree(at.tree);
@@ -49,6 +51,35 @@ Deno.test("a directory that is there and empty takes the backup, a missing one i
     if (path === at.target) await Deno.mkdir(path);
     await restore(at.run, at.backup, { target: { path } });
     assert.deepEqual(await describeTree(path), original);
+  }
+});
+
+Deno.test("an empty directory stays the same one, so that whoever has it open or mounted sees the files", async () => {
+  await using at = await backedUp("mkdir a; echo one > a/one; chmod 750 .; setfattr -n user.x -v 1 .");
+  await Deno.mkdir(at.target);
+  const { ino } = await Deno.stat(at.target);
+  await restore(at.run, at.backup, { target: { path: at.target } });
+  assert.equal((await Deno.stat(at.target)).ino, ino);
+  assert.deepEqual(await describeTree(at.target), await describeTree(at.tree));
+  assertNothingLeft(at);
+});
+
+Deno.test("an empty directory that the agent may not write to says so", asRoot, async () => {
+  await using at = await backedUp("echo one > one");
+  await Deno.mkdir(at.target);
+  setImmutable(at.target, true);
+  const message = await failure(restore(at.run, at.backup, { target: { path: at.target } }));
+  setImmutable(at.target, false);
+  assert.match(message, /the agent can't make .*\/target: Operation not permitted.*Give it the right to/);
+  assert.deepEqual(names(at.target), []);
+  assertNothingLeft(at);
+});
+
+Deno.test("a missing target is made however its slashes and dots are written", async () => {
+  await using at = await backedUp("echo one > one");
+  for (const [n, written] of ["/./new/0/.", "//new//1/", "/new/./2/./"].entries()) {
+    await restore(at.run, at.backup, { target: { path: at.run.root + written } });
+    assert.deepEqual(names(`${at.run.root}/new/${n}`), ["one"]);
   }
 });
 

@@ -31,7 +31,7 @@ export async function findConflicts(
   others: string,
   children: Children,
 ): Promise<Conflicts> {
-  if (place.state !== "occupied") return none();
+  if (place.state === "missing") return none();
   const conflicts = none();
   for (const [type, name] of await statNames(place.path, directories, "%F", children)) {
     if (type === "directory") {

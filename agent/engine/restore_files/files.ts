@@ -51,7 +51,7 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
     skipped = unpacked.skipped;
     if (skipped > 0) await refuseNothing(staging.path);
     if (!isOriginal(target, context)) await refuseDevices(staging.path, context.children);
-    const conflicts = selection === null || skipped > 0
+    const conflicts = selection === null || skipped > 0 || place.state === "empty"
       ? await conflictsIn(staging, place, lists, selection, context)
       : expected;
     refuseConflicts(conflicts, place, target.overwrite);
@@ -192,9 +192,19 @@ async function conflictsIn(
   selection: Selection | null,
   context: RestoreContext,
 ): Promise<Conflicts> {
-  if (place.state !== "occupied") return none();
+  if (place.state === "missing" || (place.state === "empty" && await isEmptyStill(place, staging))) {
+    return none();
+  }
   if (selection === null) await lists.find(staging.path, context.children);
   return await conflictsOf(place, lists, context);
+}
+
+/** But for the staging directory. */
+async function isEmptyStill(place: Place, staging: Staging): Promise<boolean> {
+  for await (const { name } of Deno.readDir(place.path)) {
+    if (join(place.path, name) !== staging.path) return false;
+  }
+  return true;
 }
 
 /** A directory that the restore adds to must take it; this is found out before anything is read. */

@@ -42,7 +42,7 @@ export async function publish(
   children: Children,
 ): Promise<void> {
   const { staging, isRooted } = unpacked;
-  // A directory takes the name of an empty one, or of none, in one step.
+  // A directory takes the name of none, or of an empty one that can't be written to, in one step.
   const isBeside = place.state === "empty" && dirname(staging) === dirname(place.path);
   if (place.state === "missing" || (isBeside && isRooted)) {
     return await takeName(staging, isRooted, place.path, ports);
@@ -110,7 +110,12 @@ async function takeName(
   const { mode } = await Deno.stat(staging);
   await Deno.mkdir(dirname(path), { recursive: true });
   if (dirname(staging) !== dirname(path)) await openDirectory(staging, mode!);
-  await Deno.rename(staging, path);
+  await Deno.rename(staging, path).catch((error) => {
+    throw new RunFailedError(
+      `the agent can't make ${path}: ${error.message}. Give it the right to, or restore elsewhere.`,
+      { cause: error },
+    );
+  });
   // A new directory gets the mode of any new one: the staging directory's is the agent's own.
   const wanted = isRooted ? mode! & 0o7777 : (mode! & 0o7777) | (0o777 & ~Deno.umask());
   if (((await Deno.stat(path)).mode! & 0o7777) === wanted) return;

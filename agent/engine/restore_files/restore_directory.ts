@@ -10,6 +10,7 @@ import { isThere } from "../exists.ts";
 import { RunFailedError } from "../ports.ts";
 import { removeTree } from "../remove_tree.ts";
 import type { RestoreContext } from "../jobs/restore.ts";
+import { normalise } from "../sources/files/path_text.ts";
 
 export interface Place {
   /** Absolute; of a directory that is there, its real path. */
@@ -35,7 +36,7 @@ export async function inspectPlace(path: string): Promise<Place> {
   if (await isThere(path)) {
     throw new RunFailedError(`${path} is a link that leads nowhere. Choose another target_path.`);
   }
-  return { path: path.replace(/\/+$/, ""), state: "missing" };
+  return { path: normalise(path), state: "missing" };
 }
 
 /** Where a restore keeps what it replaces until it is done. */
@@ -110,8 +111,9 @@ export async function copyTime(from: string, to: string, children: Children): Pr
 }
 
 /**
- * Beside the place where it can take the place's name; inside where it can't: where the place is in use, or
- * another file system than the directory that it is in, or where the agent may not write beside it.
+ * In the place itself where it is there: whoever has it open, as a container that mounts it, sees what is
+ * restored, and what is unpacked gets its flags and counts for its quota. Beside it where an empty one can't
+ * be written to, but replaced, or where it is missing.
  */
 async function directoriesFor({ path, state }: Place): Promise<string[]> {
   if (state === "occupied" || path === "/") return [path];
@@ -119,7 +121,7 @@ async function directoriesFor({ path, state }: Place): Promise<string[]> {
     const { mounts } = await readMounts();
     const isMount = mounts.some(({ point }) => point === path);
     const [own, above] = await Promise.all([Deno.stat(path), Deno.stat(dirname(path))]);
-    return isMount || own.dev !== above.dev ? [path] : [dirname(path), path];
+    return isMount || own.dev !== above.dev ? [path] : [path, dirname(path)];
   }
   let at = dirname(path);
   while (!(await isThere(at))) at = dirname(at);
