@@ -5,6 +5,10 @@ export interface Mount {
   point: string;
   type: string;
   device: string;
+  /** Device number of the file system, which all of its mounts share. */
+  fileSystem: string;
+  /** The directory of the file system that is mounted: `/`, or another one of a bind mount. */
+  root: string;
 }
 
 /** `/proc/self/mountinfo`, proc(5). Later lines lie over earlier ones. */
@@ -12,7 +16,14 @@ export function parseMountinfo(text: string): Mount[] {
   return lines(text).map((line) => {
     const [before, after] = line.split(" - ");
     const [type, device] = after!.split(" ");
-    return { point: unescape(before!.split(" ")[4]!), type: type!, device: unescape(device!) };
+    const [, , fileSystem, root, point] = before!.split(" ");
+    return {
+      point: unescape(point!),
+      type: type!,
+      device: unescape(device!),
+      fileSystem: fileSystem!,
+      root: unescape(root!),
+    };
   });
 }
 

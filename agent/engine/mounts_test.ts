@@ -16,7 +16,13 @@ LABEL=x /mnt/with\\040space tmpfs defaults
 
 Deno.test("a path's file system is the last mounted one above it", () => {
   const mounts = parseMountinfo(MOUNTINFO);
-  assert.deepEqual(mountOf("/data/a", mounts), { point: "/data", type: "xfs", device: "/dev/sdb1" });
+  assert.deepEqual(mountOf("/data/a", mounts), {
+    point: "/data",
+    type: "xfs",
+    device: "/dev/sdb1",
+    fileSystem: "8:2",
+    root: "/",
+  });
   assert.equal(mountOf("/mnt/with space", mounts)?.type, "tmpfs");
   assert.equal(mountOf("/database", mounts)?.device, "/dev/vda");
 });

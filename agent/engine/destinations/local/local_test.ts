@@ -48,7 +48,8 @@ Deno.test("nothing is written to, or told of, a file system of /etc/fstab that i
   const real = await Deno.realPath(root.path);
   await Deno.mkdir(`${real}/disk`);
   await Deno.symlink(`${real}/disk`, `${real}/link`);
-  const state = { mounts: [{ point: "/", type: "ext4", device: "x" }], expected: [`${real}/disk`] };
+  const mount = (point: string, type: string) => ({ point, type, device: "x", fileSystem: "8:1", root: "/" });
+  const state = { mounts: [mount("/", "ext4")], expected: [`${real}/disk`] };
   const spec = { type: "local" as const, directory: `${real}/link/a/b` };
   const destination = new LocalDestination(spec, never, null, { mounts: () => Promise.resolve(state) });
   const advice = `: /etc/fstab mounts a file system on ${real}/disk, and it is not mounted now. Mount it ` +
@@ -58,7 +59,7 @@ Deno.test("nothing is written to, or told of, a file system of /etc/fstab that i
     assert.equal(await reason(work()), `Cannot use ${spec.directory}${advice}`);
   }
   assert.deepEqual([...Deno.readDirSync(`${real}/disk`)], []);
-  state.mounts.push({ point: `${real}/disk`, type: "xfs", device: "y" });
+  state.mounts.push(mount(`${real}/disk`, "xfs"));
   await (await destination.create("x", null)).commit();
   assert.equal(await destination.size("x"), 0);
 });

@@ -17,6 +17,8 @@ export interface Boundaries {
   unreachable: string[];
   /** Subvolumes, relative to the root. */
   subvolumes: string[];
+  /** Subvolumes that a snapshot, which is the source, does not hold; relative to the root. */
+  missing: string[];
   warnings: string[];
   notes: string[];
 }
@@ -67,14 +69,30 @@ export async function findBoundaries(
   matchers: Matchers,
   context: RunContext,
 ): Promise<Boundaries> {
-  const found: Boundaries = { mounts: [], unreachable: [], subvolumes: [], warnings: [], notes: [] };
+  const found: Boundaries = {
+    mounts: [],
+    unreachable: [],
+    subvolumes: [],
+    missing: [],
+    warnings: [],
+    notes: [],
+  };
   const below = mountsBelow(root, mounts);
   const devices = await lookAt(below.flatMap(({ point }) => [point, parentOf(point)]), context);
   for (const mount of below) sort(mount, devices, found, root, matchers);
   if (WITH_SUBVOLUMES.has(mountOf(root, [...mounts])?.type ?? "")) {
-    found.subvolumes = (await findSubvolumes(root, root, new Set(below.map(({ point }) => point)), context))
-      .filter((name) => !isExcluded(name, matchers));
+    const points = new Set(below.map(({ point }) => point));
+    const { subvolumes, missing } = await findSubvolumes(root, root, points, context);
+    const isWanted = (name: string) => !isExcluded(name, matchers);
+    found.subvolumes = subvolumes.filter(isWanted);
     for (const name of found.subvolumes) found.notes.push(`Subvolume in the backup: ${root}/${name}`);
+    found.missing = missing;
+    for (const name of missing.filter(isWanted)) {
+      found.warnings.push(
+        `Not in the snapshot: ${root}/${name}, a subvolume of which the snapshot holds an empty directory only. ` +
+          "Back up a snapshot of its own, or name it in excluded_paths",
+      );
+    }
   }
   return found;
 }
@@ -155,29 +173,41 @@ async function lookAt(paths: string[], { children, user }: RunContext): Promise<
   return looks;
 }
 
-/**
- * Directories whose device differs from the one above and that are no mounts; those above others come first.
- */
+interface Subvolumes {
+  /** Directories whose device differs from the one above and that are no mounts; those above others come first. */
+  subvolumes: string[];
+  /** Subvolumes of which the source, a snapshot, shows only the place, as an empty directory. */
+  missing: string[];
+}
+
+/** Inode number of such a directory: BTRFS_EMPTY_SUBVOL_DIR_OBJECTID, which no other directory has. */
+const MISSING_SUBVOLUME = "2";
+
 async function findSubvolumes(
   root: string,
   top: string,
   points: ReadonlySet<string>,
   context: RunContext,
-): Promise<string[]> {
-  const found: string[] = [];
+): Promise<Subvolumes> {
+  const others: string[] = [];
+  const found: Subvolumes = { subvolumes: [], missing: [] };
+  const pathOf = (name: string) => `${top === "/" ? "" : top}/${name}`;
   let own: string | null = null;
-  await searchTree(top, ["-type", "d", "-printf", "%D\\t%P\\0"], context, (entry) => {
-    const cut = entry.indexOf("\t");
-    const device = entry.slice(0, cut);
-    if (own === null) own = device;
-    else if (device !== own) found.push(textOf(entry.slice(cut + 1)));
+  await searchTree(top, ["-type", "d", "-printf", "%D\\t%i\\t%P\\0"], context, (entry) => {
+    const [device, inode, ...rest] = entry.split("\t");
+    const name = textOf(rest.join("\t"));
+    if (own === null) own = device!;
+    else if (inode === MISSING_SUBVOLUME && !points.has(pathOf(name))) {
+      found.missing.push(relative(pathOf(name), root));
+    } else if (device !== own) others.push(name);
     return true;
   });
-  const names: string[] = [];
-  for (const name of found.sort()) {
-    const path = `${top === "/" ? "" : top}/${name}`;
+  for (const name of others.sort()) {
+    const path = pathOf(name);
     if (points.has(path)) continue;
-    names.push(relative(path, root), ...await findSubvolumes(root, path, points, context));
+    // What a snapshot inside of the source lacks is in the source, as far as it is there.
+    const { subvolumes } = await findSubvolumes(root, path, points, context);
+    found.subvolumes.push(relative(path, root), ...subvolumes);
   }
-  return names;
+  return found;
 }

@@ -9,15 +9,59 @@ export interface ExclusionRule {
   isAnchored: boolean;
   /** Whether every character is literal. */
   isLiteral: boolean;
+  /** Ends with a slash: matches directories only. */
+  isDirectory?: boolean;
 }
 
-/** Options for tar. They set how the pattern behind them is matched, so each rule states all of them. */
-export function ruleArguments({ pattern, isAnchored, isLiteral }: ExclusionRule): string[] {
+/**
+ * Options for tar. They set how the pattern behind them is matched, so each rule states all of them.
+ *
+ * @param keepsFiles Leave out the contents of what matches: tar can't tell directories from files.
+ */
+export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[] {
+  const isLiteral = rule.isLiteral && !keepsFiles;
+  const written = rule.isLiteral && keepsFiles ? quotePattern(rule.pattern) : rule.pattern;
+  const matching = isLiteral ? ["--no-wildcards"] : ["--wildcards", "--no-wildcards-match-slash"];
+  const { isAnchored, patterns } = isLiteral
+    ? { isAnchored: rule.isAnchored, patterns: [written] }
+    : spread(written, rule.isAnchored);
+  const prefix = isAnchored ? "./" : "";
+  const suffix = keepsFiles ? "/*" : "";
   return [
     isAnchored ? "--anchored" : "--no-anchored",
-    ...(isLiteral ? ["--no-wildcards"] : ["--wildcards", "--no-wildcards-match-slash"]),
-    `--exclude=${isAnchored ? "./" : ""}${pattern}`,
+    ...matching,
+    ...patterns.map((pattern) => `--exclude=${prefix}${pattern}${suffix}`),
   ];
+}
+
+/** Directory names that `**` stands for at most, between two others. */
+const DEPTH = 32;
+
+/** Writes `**` as globs that tar knows: none, one or several `*` directories. */
+function spread(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {
+  const names = starNames(pattern);
+  if (names === null) return { isAnchored, patterns: [pattern] };
+  // At the start it stands for any directory above, which is what a pattern without an anchor means.
+  if (names[0] === ANY_DEPTH && names.length > 1) return spread(names.slice(1).join("/"), false);
+  if (names.at(-1) === ANY_DEPTH) names.splice(-1, 1, "*");
+  const depth = DEPTH / 2 ** (names.filter((name) => name === ANY_DEPTH).length - 1);
+  let patterns = [""];
+  for (const name of names) {
+    const choices = name === ANY_DEPTH
+      ? Array.from({ length: Math.max(depth, 2) }, (_, count) => "*/".repeat(count))
+      : [`${name}/`];
+    patterns = patterns.flatMap((before) => choices.map((choice) => before + choice));
+  }
+  return { isAnchored, patterns: patterns.map((text) => text.slice(0, -1)) };
+}
+
+const ANY_DEPTH = "**";
+
+/** The names of a pattern with `**` as a name of its own, without those that add nothing; else null. */
+function starNames(pattern: string): string[] | null {
+  const names = pattern.split("/");
+  if (!names.includes(ANY_DEPTH)) return null;
+  return names.filter((name, at) => name !== ANY_DEPTH || names[at - 1] !== ANY_DEPTH);
 }
 
 /**
@@ -26,7 +70,7 @@ export function ruleArguments({ pattern, isAnchored, isLiteral }: ExclusionRule)
 export function ruleMatcher({ pattern, isAnchored, isLiteral }: ExclusionRule): (name: string) => boolean {
   if (isLiteral && isAnchored) return (name) => name === pattern;
   if (isLiteral) return (name) => name === pattern || name.endsWith(`/${pattern}`);
-  const glob = globSource(pattern);
+  const glob = pathSource(pattern);
   const expression = new RegExp(isAnchored ? `^${glob}$` : `(?:^|/)${glob}$`, "su");
   return (name) => expression.test(name);
 }
@@ -47,6 +91,16 @@ export function hasWildcards(pattern: string): boolean {
 /** A name that fnmatch(3) takes literally. */
 export function quotePattern(name: string): string {
   return name.replace(/[\\*?[\]]/g, "\\$&");
+}
+
+function pathSource(pattern: string): string {
+  const names = starNames(pattern);
+  if (names === null) return globSource(pattern);
+  const last = names.length - 1;
+  return names.map((name, at) => {
+    if (name !== ANY_DEPTH) return globSource(name) + (at === last ? "" : "/");
+    return at === last ? "[^/]*" : "(?:.*/)?";
+  }).join("");
 }
 
 /** The glob of fnmatch(3) with FNM_PATHNAME as a regular expression without its ends. */

@@ -4,29 +4,47 @@ import type { RunContext } from "../../run_context.ts";
 import { type ExclusionRule, ruleMatcher } from "./exclusion_rules.ts";
 import { searchTree } from "./tree_search.ts";
 
+export interface ExclusionFindings {
+  /** Entries of `excluded_paths` that match nothing. */
+  unmatched: string[];
+  /** Rules for directories that files match too, which stay in the backup. */
+  withFiles: ReadonlySet<ExclusionRule>;
+}
+
 /**
- * Resolves with the entries of `excluded_paths` that match nothing. Reads names only, and no more of them
- * than it takes to find one for each rule.
+ * Looks for what rules match. Reads names only. Stops when each rule matched once, unless one is for
+ * directories only: whether files match it as well is known at the end.
  *
  * @param tops Directories below the root that a walk over it would not enter; names relative to the root.
  */
-export async function findUnmatched(
+export async function searchExclusions(
   root: string,
   tops: readonly string[],
   rules: readonly ExclusionRule[],
   context: RunContext,
-): Promise<string[]> {
-  let sought = rules.map((rule) => ({ given: rule.given, matches: ruleMatcher(rule) }));
+): Promise<ExclusionFindings> {
+  const matched = new Set<string>();
+  const withFiles = new Set<ExclusionRule>();
+  const isSought = (rule: ExclusionRule) =>
+    !matched.has(rule.given) || (rule.isDirectory === true && !withFiles.has(rule));
+  let sought = rules.map((rule) => ({ rule, matches: ruleMatcher(rule) }));
   for (const top of ["", ...tops]) {
     if (sought.length === 0) break;
     const prefix = top === "" ? "" : `${top}/`;
-    await searchTree(`${root}/${top}`, ["-mindepth", "1", "-printf", "%P\\0"], context, (entry) => {
-      const name = prefix + textOf(entry);
-      sought = sought.filter(({ matches }) => !matches(name));
+    await searchTree(`${root}/${top}`, ["-mindepth", "1", "-printf", "%y%P\\0"], context, (entry) => {
+      const name = prefix + textOf(entry.slice(1));
+      const found = sought.filter(({ matches }) => matches(name));
+      if (found.length === 0) return true;
+      for (const { rule } of found) {
+        if (rule.isDirectory && !entry.startsWith("d")) withFiles.add(rule);
+        else matched.add(rule.given);
+      }
+      sought = sought.filter(({ rule }) => isSought(rule));
       return sought.length > 0;
     });
   }
-  return [...new Set(sought.map(({ given }) => given))];
+  const unmatched = rules.map(({ given }) => given).filter((given) => !matched.has(given));
+  return { unmatched: [...new Set(unmatched)], withFiles };
 }
 
 /** Staging directories of restores in the root, or one level below it. */

@@ -5,19 +5,22 @@
  * An absolute path names one thing: symbolic links, `//`, `/./` and trailing slashes lead to the place where
  * it really lies below the source's real root, where tar names members `./…`. What exists under exactly that
  * name is meant literally; only what does not is read as a glob. A relative pattern matches at every depth,
- * one that starts with `./` at the source's root only. Neither `*` nor `?` matches a slash.
+ * one that starts with `./` at the source's root only. Neither `*` nor `?` matches a slash; `**` as a name of
+ * its own stands for any number of directories. A pattern that ends with a slash matches directories only.
  */
-import { isWithin } from "../../mounts.ts";
+import { isWithin, type Mount } from "../../mounts.ts";
 import { RunFailedError } from "../../ports.ts";
-import { join, namesOf, normalise, relative } from "./path_text.ts";
+import { join, normalise, relative } from "./path_text.ts";
+import { aliasesWithin } from "./bind_mounts.ts";
+import { globsInside, quoteExisting } from "./exclusion_globs.ts";
 import {
   type ExclusionRule,
-  globSource,
   hasWildcards,
   quotePattern,
   ruleArguments,
   ruleMatcher,
 } from "./exclusion_rules.ts";
+import { shownPattern } from "./shown_pattern.ts";
 
 export interface ExclusionRequest {
   /** As the task names it, absolute. */
@@ -27,11 +30,15 @@ export interface ExclusionRequest {
   ownDirectories: string[];
   /** What the names of the task's objects start with. */
   objectPrefix: string;
+  /** All mounts of the system: a bind mount gives a directory of the source another path. */
+  mounts: readonly Mount[];
 }
 
 export interface Exclusions {
-  /** tar's options. */
+  /** tar's options, but for `directoryRules`. */
   arguments: string[];
+  /** Rules for directories only, of which tar's options depend on what the tree holds. */
+  directoryRules: ExclusionRule[];
   /** What is left out that nobody asked for, for the run's output. */
   notes: string[];
   /** Entries of `excluded_paths` that leave out nothing, each with its reason. */
@@ -51,43 +58,54 @@ const STAGING_RULE: ExclusionRule = {
 };
 
 export function noExclusions(): Exclusions {
-  return { arguments: [], notes: [], warnings: [], matchers: [], unproven: [] };
+  return { arguments: [], directoryRules: [], notes: [], warnings: [], matchers: [], unproven: [] };
 }
 
 export async function planExclusions(request: ExclusionRequest): Promise<Exclusions> {
   const root = await Deno.realPath(request.sourcePath);
   const plan = noExclusions();
-  for (const given of request.patterns) await addPattern(plan, given, root, request.sourcePath);
+  for (const given of request.patterns) await addPattern(plan, given, root, request);
   addRule(plan, STAGING_RULE);
   for (const directory of request.ownDirectories) {
-    const path = await resolveMissing(directory);
-    if (!isWithin(path, root)) continue;
-    if (path === root) addOwnObjects(plan, request);
-    else {
-      const pattern = relative(path, root);
-      addRule(plan, { given: directory, pattern, isAnchored: true, isLiteral: true });
-      plan.notes.push(`Left out: ${path}, which this run writes to`);
+    const real = await resolveMissing(directory);
+    const own = isWithin(real, root) ? [real] : [];
+    for (const path of [...own, ...await aliasesWithin(root, real, request.mounts)]) {
+      if (path === root) addOwnObjects(plan, request);
+      else {
+        const pattern = relative(path, root);
+        addRule(plan, { given: directory, pattern, isAnchored: true, isLiteral: true });
+        plan.notes.push(`Left out: ${path}, which this run writes to`);
+      }
     }
   }
   return plan;
 }
 
+/** The path within the root that is named; of one elsewhere, those that bind mounts give it within the root. */
+async function pathsWithin(root: string, real: string, mounts: readonly Mount[]): Promise<string[]> {
+  return isWithin(real, root) ? [real] : await aliasesWithin(root, real, mounts);
+}
+
 function addRule(plan: Exclusions, rule: ExclusionRule): void {
-  plan.arguments.push(...ruleArguments(rule));
+  if (rule.isDirectory) plan.directoryRules.push(rule);
+  else plan.arguments.push(...ruleArguments(rule));
   plan.matchers.push(ruleMatcher(rule));
 }
 
-async function addPattern(plan: Exclusions, given: string, root: string, sourcePath: string): Promise<void> {
+async function addPattern(
+  plan: Exclusions,
+  given: string,
+  root: string,
+  request: ExclusionRequest,
+): Promise<void> {
   if (!given.isWellFormed() || given.includes("\0") || normalise(given) === "") {
     throw new RunFailedError(
       `Cannot exclude ${JSON.stringify(given)}: it is not a pattern. Change the task's excluded_paths.`,
     );
   }
-  const found = given.startsWith("/")
-    ? await locate(given, root, sourcePath)
-    : await relativeRules(given, root);
+  const found = given.startsWith("/") ? await locate(given, root, request) : await relativeRules(given, root);
   if (typeof found === "string") {
-    plan.warnings.push(`Excluded path ${given} ${found}: nothing is left out for it`);
+    plan.warnings.push(`Excluded path ${shownPattern(given)} ${found}: nothing is left out for it`);
     return;
   }
   for (const rule of found.rules) addRule(plan, rule);
@@ -101,25 +119,49 @@ interface Found {
 }
 
 /** Rules of an absolute path, or the reason why there are none. */
-async function locate(given: string, root: string, sourcePath: string): Promise<Found | string> {
+async function locate(
+  given: string,
+  root: string,
+  { sourcePath, mounts }: ExclusionRequest,
+): Promise<Found | string> {
   const path = normalise(given);
-  const places = await placesOf(path, given.endsWith("/"), root);
+  if (namesDirectory(given) && await isOther(path)) return "is no directory";
+  const places = await placesOf(path, namesDirectory(given), root);
   if (places.length === 0) {
-    if (hasWildcards(path)) return await globRules(given, path, root, sourcePath);
+    if (hasWildcards(path)) {
+      const globs = await globsInside(path, root, (real) => pathsWithin(root, real, mounts));
+      if (globs === "the source itself") throw isSource(given);
+      const rules = globs.map((pattern) => globRule(given, pattern));
+      return rules.length === 0 ? `is not in ${sourcePath}` : { rules, isProven: false };
+    }
     return isWithin(path, normalise(sourcePath)) || isWithin(path, root)
       ? "is not there"
       : `is not in ${sourcePath}`;
   }
-  const inside = new Set(places.filter((place) => place !== root && isWithin(place, root)));
-  const rules = [...inside].map((place) => ({
+  const paths = new Set<string>();
+  for (const place of places) for (const path of await pathsWithin(root, place, mounts)) paths.add(path);
+  const rules = [...paths].filter((place) => place !== root).map((place) => ({
     given,
     pattern: relative(place, root),
     isAnchored: true,
     isLiteral: true,
   }));
   if (rules.length > 0) return { rules, isProven: true };
-  if (places.includes(root)) throw isSource(given);
+  if (paths.has(root)) throw isSource(given);
   return places.some((place) => isWithin(root, place)) ? refuseRoot(given, path) : `is not in ${sourcePath}`;
+}
+
+function globRule(given: string, pattern: string): ExclusionRule {
+  return { given, pattern, isAnchored: true, isLiteral: false, isDirectory: namesDirectory(given) };
+}
+
+function namesDirectory(given: string): boolean {
+  return /\/\.?$/.test(given);
+}
+
+/** Whether something is there that is no directory. */
+function isOther(path: string): Promise<boolean> {
+  return Deno.stat(path).then(({ isDirectory }) => !isDirectory, () => false);
 }
 
 function refuseRoot(given: string, path: string): string {
@@ -159,65 +201,6 @@ async function placesOf(path: string, isDirectory: boolean, root: string): Promi
 }
 
 /**
- * Outside of the source a glob is followed to the directories that are there, in the source tar matches its
- * rest.
- */
-async function globRules(
-  given: string,
-  path: string,
-  root: string,
-  sourcePath: string,
-): Promise<Found | string> {
-  const rules: ExclusionRule[] = [];
-  const follow = async (directory: string, names: readonly string[]): Promise<void> => {
-    const real = await Deno.realPath(directory).catch(() => null);
-    if (real === null) return;
-    if (isWithin(real, root)) {
-      if (names.length === 0 && real === root) throw isSource(given);
-      const above = namesOf(relative(real, root)).map(quotePattern);
-      const pattern = [...above, ...await quoteExisting(real, names, hasWildcards)].join("/");
-      rules.push({ given, pattern, isAnchored: true, isLiteral: false });
-      return;
-    }
-    const [name, ...rest] = names;
-    if (name === undefined) return;
-    for (const found of await namesMatching(real, name)) await follow(join(real, found), rest);
-  };
-  await follow("/", namesOf(path));
-  return rules.length === 0 ? `is not in ${sourcePath}` : { rules, isProven: false };
-}
-
-async function namesMatching(directory: string, name: string): Promise<string[]> {
-  if (!hasWildcards(name) || await exists(join(directory, name))) return [name];
-  const expression = new RegExp(`^${globSource(name)}$`, "su");
-  const found: string[] = [];
-  try {
-    for await (const entry of Deno.readDir(directory)) {
-      if (expression.test(entry.name)) found.push(entry.name);
-    }
-  } catch (error) {
-    if (!isMissing(error) && !(error instanceof Deno.errors.PermissionDenied)) throw error;
-  }
-  return found;
-}
-
-/** Names of the path that are there are meant literally. */
-async function quoteExisting(
-  directory: string,
-  names: readonly string[],
-  mayBeMeant: (name: string) => boolean,
-): Promise<string[]> {
-  const [name, ...rest] = names;
-  if (name === undefined || !await exists(join(directory, name))) return [...names];
-  const quoted = mayBeMeant(name) ? quotePattern(name) : name;
-  return [quoted, ...await quoteExisting(join(directory, name), rest, mayBeMeant)];
-}
-
-function exists(path: string): Promise<boolean> {
-  return Deno.lstat(path).then(() => true, () => false);
-}
-
-/**
  * A backslash or bracket that is part of a name at the root is meant literally; `*` and `?` match themselves
  * anyway.
  */
@@ -228,7 +211,11 @@ async function relativeRules(given: string, root: string): Promise<Found> {
   if (pattern === "." || pattern === "") throw isSource(given);
   const names = await quoteExisting(root, pattern.split("/"), (name) => /[\\[]/.test(name));
   const isLiteral = !hasWildcards(pattern);
-  return { rules: [{ given, pattern: names.join("/"), isAnchored, isLiteral }], isProven: false };
+  const isDirectory = namesDirectory(given);
+  return {
+    rules: [{ given, pattern: names.join("/"), isAnchored, isLiteral, isDirectory }],
+    isProven: false,
+  };
 }
 
 /** The destination is the source's own root: all but the task's objects belongs to the backup. */

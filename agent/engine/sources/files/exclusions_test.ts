@@ -250,6 +250,7 @@ Deno.test("below the file system's root too", async () => {
     patterns: ["/var/cache"],
     ownDirectories: ["/opt/backups"],
     objectPrefix: "backup_7",
+    mounts: [],
   });
   assert.ok(plan.arguments.includes("--exclude=./var/cache"));
   assert.ok(plan.arguments.includes("--exclude=./opt/backups"));
@@ -257,7 +258,8 @@ Deno.test("below the file system's root too", async () => {
 
 Deno.test("directories elsewhere, or below a file, are no concern of tar's", async () => {
   const ownDirectories = ["/usrlocal", "/var/backups", "/etc/passwd/backups/here"];
-  const plan = await planExclusions({ sourcePath: "/usr", patterns: [], ownDirectories, objectPrefix: "b" });
+  const request = { sourcePath: "/usr", patterns: [], ownDirectories, objectPrefix: "b", mounts: [] };
+  const plan = await planExclusions(request);
   assert.deepEqual(plan.arguments.filter((argument) => argument.startsWith("--exclude=")), [
     "--exclude=*.rearguard-restore-*",
   ]);

@@ -5,8 +5,9 @@ import { type Mount, mountOf, readMounts } from "../../mounts.ts";
 import type { RunContext } from "../../run_context.ts";
 import { appearedSince, type Boundaries, findBoundaries } from "./boundaries.ts";
 import { hasWildcards, quotePattern, ruleArguments } from "./exclusion_rules.ts";
-import { findStagingDirectories, findUnmatched } from "./exclusion_search.ts";
+import { findStagingDirectories, searchExclusions } from "./exclusion_search.ts";
 import { type Exclusions, planExclusions } from "./exclusions.ts";
+import { shownPattern } from "./shown_pattern.ts";
 
 /**
  * File systems that count the blocks of every file. GNU tar takes a file without blocks for one hole, and
@@ -47,15 +48,23 @@ export async function directoryScope(
 ): Promise<TreeScope> {
   const { output } = context.ports;
   const root = await Deno.realPath(source.path);
-  const exclusions = await exclusionsOf(source, context);
+  const exclusions = await exclusionsOf(source, mounts, context);
   const boundaries = await findBoundaries(root, mounts, exclusions.matchers, context);
   for (const note of [...exclusions.notes, ...boundaries.notes]) output.line(note);
   for (const warning of [...exclusions.warnings, ...boundaries.warnings]) output.warning(warning);
-  for (const given of await findUnmatched(root, boundaries.subvolumes, exclusions.unproven, context)) {
-    const text = `Excluded path ${given} matches nothing: nothing is left out for it`;
+  const found = await searchExclusions(root, boundaries.subvolumes, exclusions.unproven, context);
+  for (const given of found.unmatched) {
+    const text = `Excluded path ${shownPattern(given)} matches nothing: nothing is left out for it`;
     // Patterns such as *.tmp are for what may come; a path, or a name, is for what should be there.
     if (hasWildcards(given) && !given.includes("/")) output.line(text);
     else output.warning(text);
+  }
+  for (const { given } of found.withFiles) {
+    output.line(
+      `Excluded path ${
+        shownPattern(given)
+      }: the contents of directories are left out; files of that name are kept`,
+    );
   }
   for (const name of await findStagingDirectories(root, context)) {
     output.warning(
@@ -67,9 +76,12 @@ export async function directoryScope(
     arguments: [
       ...sparseArguments(root, mounts),
       ...exclusions.arguments,
+      ...exclusions.directoryRules.flatMap((rule) => ruleArguments(rule, found.withFiles.has(rule))),
       ...boundaryArguments(boundaries),
     ],
-    knownMounts: new Set([...boundaries.mounts, ...boundaries.unreachable].map(byteString)),
+    knownMounts: new Set(
+      [...boundaries.mounts, ...boundaries.unreachable, ...boundaries.missing].map(byteString),
+    ),
     async checkMounts() {
       if (boundaries.subvolumes.length === 0) return;
       for (const name of appearedSince(root, mounts, (await readMounts()).mounts)) {
@@ -85,7 +97,9 @@ export function fileScope(
   { ports }: RunContext,
 ): TreeScope {
   for (const given of excluded_paths) {
-    ports.output.warning(`Excluded path ${given} is not in ${path}: nothing is left out for it`);
+    ports.output.warning(
+      `Excluded path ${shownPattern(given)} is not in ${path}: nothing is left out for it`,
+    );
   }
   return {
     root: path,
@@ -109,12 +123,17 @@ function boundaryArguments({ mounts, unreachable, subvolumes }: Boundaries): str
   return [...closed, ...contents];
 }
 
-function exclusionsOf(source: FilesSource, { job, ports }: RunContext): Promise<Exclusions> {
+function exclusionsOf(
+  source: FilesSource,
+  mounts: readonly Mount[],
+  { job, ports }: RunContext,
+): Promise<Exclusions> {
   const local = job.destination.type === "local" ? [job.destination.directory] : [];
   return planExclusions({
     sourcePath: source.path,
     patterns: source.excluded_paths,
     ownDirectories: [...local, ports.workDirectory],
     objectPrefix: job.object.prefix,
+    mounts,
   });
 }

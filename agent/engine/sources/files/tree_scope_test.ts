@@ -150,6 +150,24 @@ Deno.test(
   },
 );
 
+Deno.test("a snapshot that is backed up names the subvolumes that it does not hold", onBtrfs, async () => {
+  await using run = await BackupRun.open();
+  await using _btrfs = await mountBtrfs(`${run.root}/disk`);
+  await shell(
+    'cd "$1"; btrfs -q subvolume create live; echo x > live/x; mkdir live/d live/empty; ' +
+      "btrfs -q subvolume create live/d/in; echo y > live/d/in/y; btrfs -q subvolume create live/left; " +
+      "btrfs -q subvolume snapshot -r live snap",
+    `${run.root}/disk`,
+  );
+  const snap = `${run.root}/disk/snap`;
+  await run.run(source(snap, ["./left"]));
+  assert.deepEqual(await members(run), ["./", "./d/", "./d/in/", "./empty/", "./x"]);
+  assert.deepEqual(run.warnings, [
+    `Not in the snapshot: ${snap}/d/in, a subvolume of which the snapshot holds an empty directory only. ` +
+    "Back up a snapshot of its own, or name it in excluded_paths",
+  ]);
+});
+
 Deno.test("what is mounted while a tree of subvolumes is read is told", onBtrfs, async () => {
   await using run = await BackupRun.open();
   await using _btrfs = await mountBtrfs(`${run.root}/disk`);
