@@ -7,7 +7,7 @@ const asRoot = { ignore: Deno.uid() !== 0 };
 interface Tree extends AsyncDisposable {
   run: BackupRun;
   tree: string;
-  /** Backs up the tree; resolves with what was stored of it. */
+  /** Backs up the tree. Resolves with the names of the stored files. */
   backUp(excluded: string[], stamp?: string): Promise<string[]>;
 }
 

@@ -174,7 +174,7 @@ async function lookAt(paths: string[], { children, user }: RunContext): Promise<
 }
 
 interface Subvolumes {
-  /** Directories whose device differs from the one above and that are no mounts; those above others come first. */
+  /** Directories that differ in device from the one above and are no mounts; upper ones first. */
   subvolumes: string[];
   /** Subvolumes of which the source, a snapshot, shows only the place, as an empty directory. */
   missing: string[];
@@ -205,7 +205,7 @@ async function findSubvolumes(
   for (const name of others.sort()) {
     const path = pathOf(name);
     if (points.has(path)) continue;
-    // What a snapshot inside of the source lacks is in the source, as far as it is there.
+    // A snapshot below the source may lack subvolumes too: the source holds the originals.
     const { subvolumes } = await findSubvolumes(root, path, points, context);
     found.subvolumes.push(relative(path, root), ...subvolumes);
   }

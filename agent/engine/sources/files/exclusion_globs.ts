@@ -7,7 +7,7 @@ import { join, namesOf, parentOf, relative } from "./path_text.ts";
  * Outside of the source, a glob is followed to the directories that are there. In the source, tar matches its
  * rest. Resolves with patterns relative to the root; none where it does not lead into the source.
  *
- * @param pathsWithin Returns the paths within the root that a real path stands for.
+ * @param pathsWithin Returns the paths within the root that lead to a real path.
  */
 export async function globsInside(
   path: string,

@@ -7,7 +7,7 @@ const GROW =
   "mkdir -p log a/log a/b/c p/q/r/node_modules p/node_modules 'x  '; touch log/f a/log/f a/b/log " +
   "a/b/c/x.log a/x.log x.log p/q/r/node_modules/m p/node_modules/m 'x  /f' kept";
 
-/** Backs up the tree above; resolves with the topmost names that are left out, and the output about exclusions. */
+/** Backs up the tree above. Resolves with the topmost names that were left out, and the lines about them. */
 async function leftOut(excluded: string[], grow = GROW): Promise<{ names: string[]; told: string[] }> {
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;

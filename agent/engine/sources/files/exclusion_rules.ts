@@ -34,14 +34,14 @@ export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[]
   ];
 }
 
-/** Directory names that `**` stands for at most, between two others. */
+/** Number of directories, plus one, that `**` matches at most between two other names. */
 const DEPTH = 32;
 
 /** Writes `**` as globs that tar knows: none, one or several `*` directories. */
 function spread(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {
   const names = starNames(pattern);
   if (names === null) return { isAnchored, patterns: [pattern] };
-  // At the start it stands for any directory above, which is what a pattern without an anchor means.
+  // A pattern without an anchor matches at every depth, as does one that starts with `**`.
   if (names[0] === ANY_DEPTH && names.length > 1) return spread(names.slice(1).join("/"), false);
   if (names.at(-1) === ANY_DEPTH) names.splice(-1, 1, "*");
   const depth = DEPTH / 2 ** (names.filter((name) => name === ANY_DEPTH).length - 1);

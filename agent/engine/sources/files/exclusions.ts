@@ -6,7 +6,7 @@
  * it really lies below the source's real root, where tar names members `./…`. What exists under exactly that
  * name is meant literally; only what does not is read as a glob. A relative pattern matches at every depth,
  * one that starts with `./` at the source's root only. Neither `*` nor `?` matches a slash; `**` as a name of
- * its own stands for any number of directories. A pattern that ends with a slash matches directories only.
+ * its own matches any number of directories. A pattern that ends with a slash matches directories only.
  */
 import { isWithin, type Mount } from "../../mounts.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -81,7 +81,7 @@ export async function planExclusions(request: ExclusionRequest): Promise<Exclusi
   return plan;
 }
 
-/** The path within the root that is named; of one elsewhere, those that bind mounts give it within the root. */
+/** Returns a path within the root as it is; of one elsewhere, its paths within the root by bind mounts. */
 async function pathsWithin(root: string, real: string, mounts: readonly Mount[]): Promise<string[]> {
   return isWithin(real, root) ? [real] : await aliasesWithin(root, real, mounts);
 }
