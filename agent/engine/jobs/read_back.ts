@@ -4,6 +4,7 @@ import type { StoredObject } from "../../../src/protocol/job.ts";
 import { codeOf } from "../destinations/local/errors.ts";
 import { oneLine } from "../programs/line.ts";
 import { type Destination, ObjectMissingError, RunFailedError } from "../ports.ts";
+import { confirmDamage } from "./read_again.ts";
 
 /** Takes what was stored. It may stop early; a `RunFailedError` of its own tells of a fault. */
 export type Look = (stored: Bytes) => Promise<void>;
@@ -32,7 +33,7 @@ export interface ReadBackOptions {
  * Everything that is wrong with the object, a line each; nothing where it is as it was stored.
  *
  * Rejects where that could not be found out: the destination does not answer, or a program was ended. An
- * object with another SHA-256 than the stored one is damaged whatever a look makes of it.
+ * object with another SHA-256 than the stored one, in two reads, is damaged whatever a look makes of it.
  */
 export async function readBack(
   object: StoredObject,
@@ -44,9 +45,14 @@ export async function readBack(
   if (size !== object.size) return [`it has ${size} bytes, ${object.size} were stored`];
   const reading = new Reading(destination.read(object.name, 0, object.size), options.count);
   try {
-    return object.role === "archive" || options.look === null
+    const faults = object.role === "archive" || options.look === null
       ? await lookWhileReading(object, reading, destination.localPath(object.name), options.look)
       : await lookOnceProven(object, reading, options.look, options.spool);
+    const { sha256 } = reading;
+    if (sha256 !== null && sha256 !== object.sha256) {
+      await confirmDamage(object, destination, sha256, options.count);
+    }
+    return faults;
   } catch (error) {
     if (isUnreadable(error)) return ["its disk can't read it back (EIO). See the kernel's log"];
     throw error;
@@ -112,7 +118,7 @@ async function* chunksOf(path: string): AsyncIterable<Uint8Array> {
 }
 
 function differenceOf(reading: Reading, expected: string): string[] {
-  const sha256 = reading.digest();
+  const sha256 = reading.sha256 ??= reading.digest();
   return sha256 === expected ? [] : [`its SHA-256 is ${sha256}, but ${expected} was stored`];
 }
 
@@ -132,6 +138,8 @@ function isUnreadable(error: unknown): boolean {
 /** Bytes on their way from the destination; who stops taking them leaves the rest to the next. */
 class Reading {
   failure: { error: unknown } | null = null;
+  /** Of all of it; null before its end. */
+  sha256: string | null = null;
   readonly #hash = createHash("sha256");
   readonly #chunks: AsyncIterator<Uint8Array>;
 

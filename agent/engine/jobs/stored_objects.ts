@@ -13,6 +13,7 @@ import {
   RunFailedError,
   WrongKeyError,
 } from "../ports.ts";
+import { confirmDamage, UnsteadyReadError } from "./read_again.ts";
 import type { DecryptionKey } from "../transforms/decrypt.ts";
 
 /** Random access to what an object holds, opened. Nothing of it is proven but what its encryption proves. */
@@ -84,6 +85,7 @@ export class StoredObjects {
   async blame(object: StoredObject, error: unknown): Promise<unknown> {
     // For a key that is another's, nobody waits until all of a large archive is read.
     if (error instanceof BackupDamagedError || error instanceof WrongKeyError) return error;
+    if (error instanceof UnsteadyReadError) return error;
     const reading = this.#readings.get(object.name);
     if (reading === null) return error;
     try {
@@ -94,7 +96,7 @@ export class StoredObjects {
     try {
       for await (const _ of this.#provenFrom(object, reading ?? this.#begin(object)));
     } catch (found) {
-      if (found instanceof BackupDamagedError) return found;
+      if (found instanceof BackupDamagedError || found instanceof UnsteadyReadError) return found;
       if (isUnreadable(found)) return damaged(object, "its disk can't read it back (EIO)");
     }
     return error;
@@ -169,6 +171,7 @@ export class StoredObjects {
     }
     const sha256 = reading.hash.digest("hex");
     if (sha256 !== object.sha256) {
+      await confirmDamage(object, this.destination, sha256, (bytes) => void (this.bytesRead += bytes));
       throw damaged(object, `its SHA-256 is ${sha256}, but ${object.sha256} was stored`);
     }
     this.#readings.set(object.name, null);

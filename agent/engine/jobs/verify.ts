@@ -10,6 +10,7 @@ import {
   type RunPorts,
 } from "../ports.ts";
 import { formatBytes } from "./progress.ts";
+import { UnsteadyReadError } from "./read_again.ts";
 import { type Look, readBack } from "./read_back.ts";
 import { ReadProgress } from "./read_progress.ts";
 import { BackupContents } from "../manifest/contents.ts";
@@ -36,6 +37,7 @@ export async function runVerify(
   const reporting = new AbortController();
   const contents = new BackupContents(job.backup, ports.workDirectory);
   const faults: string[] = [];
+  let unsteady: UnsteadyReadError | null = null;
   try {
     ports.output.line(`Verifying backup ${job.backup.id} of ${job.backup.created_at}`);
     ports.output.line(`Reading from ${destination.description}`);
@@ -49,7 +51,12 @@ export async function runVerify(
     const objects = [...job.backup.objects].sort((a, b) => ORDER[a.role] - ORDER[b.role]);
     for (const object of objects) {
       const count = (bytes: number) => void (read.bytesRead += bytes);
-      const found = await verifyObject(object, destination, contents, ports, count);
+      const found = await verifyObject(object, destination, contents, ports, count).catch((error) => {
+        if (!(error instanceof UnsteadyReadError)) throw error;
+        ports.output.line(error.message);
+        unsteady ??= error;
+        return [];
+      });
       for (const fault of found) ports.output.line(`Damaged: ${object.name}: ${fault}`);
       faults.push(...found.map((fault) => `${object.name}: ${fault}`));
     }
@@ -59,6 +66,7 @@ export async function runVerify(
     reporting.abort();
   }
   if (faults.length > 0) throw damaged(job, faults);
+  if (unsteady !== null) throw failure(unsteady, job, ports.signal);
   return {
     files_count: contents.filesCount,
     is_opened: !contents.isSealed,

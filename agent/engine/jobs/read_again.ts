@@ -1,0 +1,34 @@
+/** Second reads of objects whose first read gave other bytes than were stored. */
+import { createHash } from "node:crypto";
+import type { StoredObject } from "../../../src/protocol/job.ts";
+import { type Destination, RunFailedError } from "../ports.ts";
+
+/** Reads of one object differ: the fault is on the way from the destination, not known to be in the object. */
+export class UnsteadyReadError extends RunFailedError {}
+
+/**
+ * Resolves if a second read gives the same wrong bytes: the object is damaged. Rejects with an
+ * {@link UnsteadyReadError} if it gives others, or with the reason why it can't be read.
+ *
+ * @param first SHA-256 of the first read.
+ * @param count Takes how many bytes were read.
+ */
+export async function confirmDamage(
+  { name, size, sha256 }: StoredObject,
+  destination: Destination,
+  first: string,
+  count: (bytes: number) => void,
+): Promise<void> {
+  const hash = createHash("sha256");
+  for await (const chunk of destination.read(name, 0, size)) {
+    hash.update(chunk);
+    count(chunk.length);
+  }
+  const second = hash.digest("hex");
+  if (second === first) return;
+  const what = second === sha256 ? "a second read gave what was stored" : "a second read differed again";
+  throw new UnsteadyReadError(
+    `Cannot read ${name} reliably from ${destination.description}: a read had the SHA-256 ${first}, and ${what}. ` +
+      "The object may be whole. Check this server's memory and the network, and run it again.",
+  );
+}
