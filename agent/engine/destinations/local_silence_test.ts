@@ -106,6 +106,24 @@ Deno.test("a cancel ends work at a file system that does not answer", needsRoot,
   await assert.rejects(work, RunAbortedError);
 });
 
+Deno.test("a cancel during a slow write leaves no partial file", needsRoot, async () => {
+  using _awake = keepAwake();
+  await using at = await mounted();
+  const cancel = new AbortController();
+  const directory = at.mount.path;
+  const writer = await new LocalDestination({ type: "local", directory }, cancel.signal).create("x", null);
+  await writer.write(new Uint8Array(MIB));
+  at.mount.freeze();
+  const writing = writer.write(new Uint8Array(8 * MIB));
+  writing.catch(() => {});
+  await systemClock.sleep(50);
+  cancel.abort(new RunAbortedError("cancelled", "Stopped by hand."));
+  await assert.rejects(writing, RunAbortedError);
+  void systemClock.sleep(300).then(() => at.mount.thaw());
+  await writer.abort();
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(directory)), []);
+});
+
 Deno.test("a disk that answers late is used again, and its files are closed", async () => {
   using _awake = keepAwake();
   const files = new LocalFiles("/somewhere", new AbortController().signal, systemClock, 50);

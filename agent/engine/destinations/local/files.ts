@@ -62,6 +62,13 @@ export class LocalFiles {
     void Promise.allSettled(stuck).then(() => file.close());
   }
 
+  /** Resolves when every operation that was given up has returned, at the latest after `limitMs`. */
+  async settled(limitMs: number): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([this.answered(), this.clock.sleep(limitMs, over.signal).catch(() => {})]);
+    over.abort();
+  }
+
   /** Resolves when every operation on the directory that was given up has returned. */
   async answered(): Promise<void> {
     for (let stuck = unanswered.get(this.directory); stuck; stuck = unanswered.get(this.directory)) {

@@ -12,6 +12,9 @@ const FILE_MODE = 0o600;
  */
 const SYNC_EVERY = 64 * 2 ** 20;
 
+/** How long a cancelled run waits for its last write. Milliseconds. */
+const LAST_WRITE = 15_000;
+
 /** More than a file system may have left over in its last block. */
 const PROBE_BYTES = 1 << 20;
 
@@ -131,6 +134,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   async abort(): Promise<void> {
+    // A cancel gives up the write in flight at once. Nothing can be removed before it returns.
+    if (this.ports.signal.aborted) await this.ports.files.settled(LAST_WRITE);
     if (!this.#isClosed) {
       // Closing the file would write what is still in memory, and nothing can interrupt a close.
       await this.ports.files.at(`remove ${this.partial}`, async () => {
