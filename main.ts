@@ -19,20 +19,20 @@ import { AgentFiles } from "./src/process/agent_files.ts";
 import { openControlDatabase } from "./src/process/control_database.ts";
 import { DataDirectory } from "./src/process/data_directory.ts";
 import { agentConnected, LocalAgent } from "./src/process/local_agent.ts";
-import { outliveLostConnections } from "./src/process/lost_connections.ts";
+import { ignoreConnectionResets } from "./src/process/lost_connections.ts";
 import { requirePrograms } from "./src/process/required_programs.ts";
 import { watchKeys } from "./src/process/key_watch.ts";
 import { openKeyring, requireFittingKeys } from "./src/process/secret_keys.ts";
 import { startFailure } from "./src/process/start_error.ts";
 import { stopSignal } from "./src/process/stop_signal.ts";
-import { complain, say } from "./src/process/terminal.ts";
+import { print, printError } from "./src/process/terminal.ts";
 import { serveWeb } from "./src/process/web_server.ts";
 import { AgentStreams } from "./src/services/agent_rpc/agent_streams.ts";
-import type { Services } from "./src/services/context.ts";
+import type { ServiceContext } from "./src/services/context.ts";
 import { Health } from "./src/services/installation/health.ts";
 import { createFirstAdministrator } from "./src/services/access/first_administrator.ts";
 import { enrolLocalAgent } from "./src/services/servers/local_server.ts";
-import { PassedSecrets } from "./src/services/jobs/transient_secrets.ts";
+import { TransientSecrets } from "./src/services/jobs/transient_secrets.ts";
 import { configureDeleteDelay } from "./src/services/retention/trash.ts";
 import {
   heartbeatReplica,
@@ -41,7 +41,7 @@ import {
 } from "./src/services/installation/replicas.ts";
 import { isGoodToken } from "./src/services/access/tokens.ts";
 import { DatabaseClock } from "./src/store/database/database_clock.ts";
-import { openBus } from "./src/store/database/event_bus.ts";
+import { openEventBus } from "./src/store/database/event_bus.ts";
 import { watchEventLoop } from "./src/telemetry/process_metrics.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
 
@@ -57,20 +57,20 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const keyring = await openKeyring(config, database);
   const keyCheck = { database, clock, lostKeyIds: config.lostKeyIds };
   await requireFittingKeys(keyCheck, keyring);
-  const bus = await openBus(database);
+  const bus = await openEventBus(database);
   parts.defer(() => bus.close());
-  const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
+  const passedSecrets = new TransientSecrets({ bus, clock, keyring, database });
   parts.defer(() => passedSecrets.close());
   const streams = new AgentStreams(clock);
   const network = new Network(config.addressPolicy);
   const notifier = new Notifier({ ...config, database, clock, keyring, network });
-  const services: Services = {
+  const services: ServiceContext = {
     database,
     clock,
     health,
     keyring,
     bus,
-    passedSecrets,
+    transientSecrets: passedSecrets,
     streams,
     notifier,
     network,
@@ -111,11 +111,11 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
 
   const administrator = await createFirstAdministrator(services, config.bootstrapToken);
   if (administrator !== null && config.bootstrapToken === null) {
-    say(`The first administrator's API token, shown only now: ${administrator.token}`);
+    print(`The first administrator's API token, shown only now: ${administrator.token}`);
   }
   if (administrator === null && config.bootstrapToken !== null) {
     if (!await isGoodToken(services, config.bootstrapToken)) {
-      complain(
+      printError(
         "BOOTSTRAP_TOKEN is not used: there is an administrator already, and no token like it. Remove it, or make a new " +
           "token with `deno task admin token`.",
       );
@@ -146,7 +146,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
 async function startLocalAgent(
   parts: AsyncDisposableStack,
   config: Config,
-  services: Services,
+  services: ServiceContext,
   hub: Hub,
   url: string,
 ): Promise<{ connected: Promise<void> }> {
@@ -167,21 +167,21 @@ async function startLocalAgent(
 }
 
 if (Deno.args.includes("--version")) {
-  say(`rearguard ${RELEASE}`);
+  print(`rearguard ${RELEASE}`);
   Deno.exit(0);
 }
-outliveLostConnections();
+ignoreConnectionResets();
 const stopped = stopSignal();
 const health = new Health(systemClock);
 const parts = new AsyncDisposableStack();
 let code = 0;
 const fail = (error: unknown) => {
-  complain(startFailure(error));
+  printError(startFailure(error));
   code = 1;
 };
 try {
   const { url, whenReady } = await start(parts);
-  void whenReady.then(() => say(`Rearguard is ready at ${url}`));
+  void whenReady.then(() => print(`Rearguard is ready at ${url}`));
   logger("server").info("Stopping on {signal}", { signal: await stopped });
   health.stop();
 } catch (error) {

@@ -2,8 +2,8 @@
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
 import { Children } from "./engine/programs/children.ts";
-import { isThere } from "./engine/exists.ts";
-import { asideOf } from "./engine/restore_files/restore_directory.ts";
+import { exists } from "./engine/exists.ts";
+import { replacedPath } from "./engine/restore_files/restore_directory.ts";
 import { removeTree } from "./engine/remove_tree.ts";
 import { undo } from "./engine/restore_files/undo.ts";
 import type { Journal, RunJournal } from "./journal.ts";
@@ -71,8 +71,8 @@ async function undoPlaced({ runId, attempt, scratches }: RunJournal, state: Stat
     return ` ${(error as Error).message}.`;
   }
   // Killed when all was in its place: only what was replaced was still to be removed.
-  for (const aside of scratches.map(asideOf)) {
-    if (await isThere(aside)) {
+  for (const aside of scratches.map(replacedPath)) {
+    if (await exists(aside)) {
       return ` It had put files into their place: what it replaced is kept in ${aside}.`;
     }
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { event, output } from "../tests/support/clients/events.ts";
 import { testServices } from "../tests/support/fixtures/database.ts";
 import { plant, sayHello } from "../tests/support/fixtures/planted.ts";
-import { claimHandOvers } from "../src/services/runs/dispatch.ts";
+import { claimAssignments } from "../src/services/runs/dispatch.ts";
 import { recordEvents } from "../src/services/runs/run_events.ts";
 import { startRun } from "../src/services/runs/runs.ts";
 import { Journal } from "./journal.ts";
@@ -14,7 +14,7 @@ Deno.test("the end of a run is told where the power failed before its last event
   const { services, clock } = test;
   const { caller, taskId, serverId } = await plant(services);
   const { runId } = await startRun(services, caller, taskId);
-  const [handOver] = await claimHandOvers(services, [serverId]);
+  const [handOver] = await claimAssignments(services, [serverId]);
   const directory = await Deno.makeTempDir();
   const state = await StateDirectory.open(directory);
   const before = await Journal.open(state.journalPath, clock);

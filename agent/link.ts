@@ -9,7 +9,7 @@ import { decodeServerMessage, encode, ProtocolError } from "../src/protocol/code
 import type { AgentDescription, AgentMessage, ServerMessage } from "../src/protocol/wire_messages.ts";
 import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../src/protocol/version.ts";
 import { Backoff } from "./backoff.ts";
-import { type Call, type CallAnswer, Calls } from "./rpc/calls.ts";
+import { type StorageRequest, StorageRequests, type StorageResponse } from "./rpc/calls.ts";
 import { EventSender } from "./event_sender.ts";
 import { httpProxyOf, ProxyTunnel } from "./proxy_tunnel.ts";
 import type { Journal } from "./journal.ts";
@@ -45,14 +45,14 @@ type Ended = { welcomed: boolean; refused: boolean };
 
 export class Link {
   readonly #options: LinkOptions;
-  readonly #calls: Calls;
+  readonly #calls: StorageRequests;
   readonly #events: EventSender;
   #socket: WebSocket | null = null;
   #welcomed = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#calls = new Calls((message) => this.send(message));
+    this.#calls = new StorageRequests((message) => this.send(message));
     this.#events = new EventSender(options.journal, (message) => this.send(message));
   }
 
@@ -89,7 +89,7 @@ export class Link {
   }
 
   /** Asks, waiting out a lost link. Rejects with the signal's reason. */
-  call(message: Call, signal: AbortSignal): Promise<CallAnswer> {
+  call(message: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
     return this.#calls.call(message, signal);
   }
 

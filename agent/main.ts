@@ -11,7 +11,7 @@ import { describeTools } from "./engine/programs/tools.ts";
 import { enrol } from "./enrolment.ts";
 import { Journal } from "./journal.ts";
 import { Link } from "./link.ts";
-import { Requests } from "./rpc/requests.ts";
+import { RequestHandler } from "./rpc/requests.ts";
 import { Runner } from "./runner.ts";
 import { StartError, StateDirectory } from "./state_directory.ts";
 
@@ -69,7 +69,7 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
   });
   await runner.recover();
   await using listings = new ListingCache(state.listingsPath, clock);
-  const requests = new Requests(
+  const requests = new RequestHandler(
     { url: config.url, key, clock },
     (message) => link.send(message),
     listings,

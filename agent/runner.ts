@@ -15,7 +15,7 @@ import { runVerify } from "./engine/jobs/verify.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 import { endKilledRuns, NAMES } from "./killed_runs.ts";
 import { RunOutput } from "./run_output.ts";
-import { type CallLink, RunCalls } from "./rpc/run_calls.ts";
+import { type RequestLink, RunRequests } from "./rpc/run_calls.ts";
 import { type ExportSource, fetchExport } from "./rpc/run_exports.ts";
 import { RunDownloads } from "./rpc/run_downloads.ts";
 import { RunRelay } from "./rpc/run_relay.ts";
@@ -28,7 +28,7 @@ export interface RunnerOptions {
   journal: Journal;
   state: StateDirectory;
   hostname: string;
-  link(): CallLink & { pump(): void };
+  link(): RequestLink & { pump(): void };
   readonly garbage: GarbageCollection;
   /** Where runs fetch the control plane's state from. */
   exports: ExportSource;
@@ -161,7 +161,7 @@ export class Runner {
     let watched: Promise<void> = Promise.resolve();
     try {
       signal.throwIfAborted();
-      const calls = new RunCalls(link(), clock, (reason) => output.line(`Waiting: ${reason}`));
+      const calls = new RunRequests(link(), clock, (reason) => output.line(`Waiting: ${reason}`));
       workDirectory = await state.makeWorkDirectory(run.runId, run.attempt);
       const pending = new PendingCalls(clock);
       const watch = new RunWatch({

@@ -16,8 +16,8 @@ import { openDatabase } from "../src/store/database/database.ts";
 import { Notifier } from "../src/notify/notifier.ts";
 import { AgentStreams } from "../src/services/agent_rpc/agent_streams.ts";
 import { Health } from "../src/services/installation/health.ts";
-import { PassedSecrets } from "../src/services/jobs/transient_secrets.ts";
-import { openBus } from "../src/store/database/event_bus.ts";
+import { TransientSecrets } from "../src/services/jobs/transient_secrets.ts";
+import { openEventBus } from "../src/store/database/event_bus.ts";
 import { findCaller } from "../src/store/access/tokens.ts";
 
 const database = openDatabase(Deno.env.get("BENCH_DATABASE_URL")!);
@@ -42,16 +42,16 @@ function bare(): Hono {
 }
 
 async function whole() {
-  const bus = await openBus(database);
+  const bus = await openEventBus(database);
   const keyring = new Keyring([randomBytes(32)]);
   const network = new Network(AddressPolicy.publicOnly);
-  const passedSecrets = new PassedSecrets({ bus, clock: systemClock, keyring, database });
+  const passedSecrets = new TransientSecrets({ bus, clock: systemClock, keyring, database });
   return createApp({
     services: {
       database,
       bus,
       keyring,
-      passedSecrets,
+      transientSecrets: passedSecrets,
       streams: new AgentStreams(systemClock),
       clock: systemClock,
       notifier: new Notifier({ database, keyring, clock: systemClock, network, smtp: null }),

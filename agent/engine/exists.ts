@@ -1,5 +1,5 @@
 /** Whether something has this name; also a link that leads nowhere. */
-export async function isThere(path: string): Promise<boolean> {
+export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);
     return true;

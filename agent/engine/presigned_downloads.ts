@@ -2,7 +2,7 @@
 import type { SignedObject } from "../../src/protocol/browsing.ts";
 import { type Downloads, RunFailedError } from "./ports.ts";
 
-export class GivenDownloads implements Downloads {
+export class PresignedDownloads implements Downloads {
   constructor(private readonly signed: readonly SignedObject[]) {}
 
   sign(name: string): Promise<{ url: string; expiresInMs: number }> {

@@ -4,15 +4,15 @@ import type { AgentMessage, ServerMessage } from "../../src/protocol/wire_messag
 
 type WithoutId<T> = T extends unknown ? Omit<T, "request_id"> : never;
 type About = `upload.${string}` | `download.${string}`;
-export type Call = WithoutId<Extract<AgentMessage, { type: About }>>;
-export type CallAnswer = Extract<ServerMessage, { type: About }>;
+export type StorageRequest = WithoutId<Extract<AgentMessage, { type: About }>>;
+export type StorageResponse = Extract<ServerMessage, { type: About }>;
 
 interface Waiting {
   message: AgentMessage;
-  resolve(answer: CallAnswer): void;
+  resolve(answer: StorageResponse): void;
 }
 
-export class Calls {
+export class StorageRequests {
   readonly #send: (message: AgentMessage) => boolean;
   readonly #waiting = new Map<string, Waiting>();
 
@@ -20,11 +20,11 @@ export class Calls {
     this.#send = send;
   }
 
-  async call(call: Call, signal: AbortSignal): Promise<CallAnswer> {
+  async call(call: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
     signal.throwIfAborted();
     const requestId = randomUUID();
     const message = { ...call, request_id: requestId } as AgentMessage;
-    const answer = Promise.withResolvers<CallAnswer>();
+    const answer = Promise.withResolvers<StorageResponse>();
     const abort = () => answer.reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     this.#waiting.set(requestId, { message, resolve: answer.resolve });

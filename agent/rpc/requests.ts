@@ -15,7 +15,7 @@ const MAX_REQUESTS = 16;
 /** Of those, downloads. */
 const MAX_SENDING = 8;
 
-export class Requests {
+export class RequestHandler {
   #count = 0;
   #sending = 0;
 

@@ -3,7 +3,7 @@ import { FreezableMount } from "../../tests/support/fixtures/tmpfs.ts";
 import { keepAwake } from "../../tests/support/fixtures/hurried_clock.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import type { AgentMessage } from "../../src/protocol/wire_messages.ts";
-import { Requests } from "./requests.ts";
+import { RequestHandler } from "./requests.ts";
 
 Deno.test(
   "requests that a silent disk holds are answered at their deadline, and leave their places to others",
@@ -19,7 +19,7 @@ Deno.test(
     const mount = stack.use(await FreezableMount.open(`${root}/real`, `${root}/seen`));
     const answers = new Map<string, AgentMessage & { type: "response" }>();
     const stream = { url: "http://127.0.0.1", key: "", clock: systemClock };
-    const requests = new Requests(stream, (message) => {
+    const requests = new RequestHandler(stream, (message) => {
       if (message.type === "response") answers.set(message.request_id, message);
       return true;
     });

@@ -1,10 +1,10 @@
 /** A run's downloads, as the engine asks for them, over the link. */
 import type { Downloads } from "../engine/ports.ts";
-import type { RunCalls } from "./run_calls.ts";
+import type { RunRequests } from "./run_calls.ts";
 
 export class RunDownloads implements Downloads {
   constructor(
-    private readonly calls: RunCalls,
+    private readonly calls: RunRequests,
     private readonly run: { runId: number; attempt: number },
   ) {}
 

@@ -1,14 +1,14 @@
 /** A run's uploads, as the engine asks for them, over the link. */
 import type { Clock } from "../../src/domain/clock.ts";
 import { RunFailedError, type Uploads } from "../engine/ports.ts";
-import type { RunCalls } from "./run_calls.ts";
+import type { RunRequests } from "./run_calls.ts";
 
 /** An abort is a courtesy: the control plane clears away what it does not hear of. Milliseconds. */
 const ABORT_TIMEOUT = 15_000;
 
 export class RunUploads implements Uploads {
   constructor(
-    private readonly calls: RunCalls,
+    private readonly calls: RunRequests,
     private readonly clock: Clock,
     private readonly run: { runId: number; attempt: number },
   ) {}

@@ -2,17 +2,20 @@
 import { createHash } from "node:crypto";
 import { type FoundManifest, objectPath } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
-import type { Place } from "./repository.ts";
+import type { BackupRepository } from "./repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
 /** Null where the archive is whole; otherwise what is wrong with it. Reads all of it. */
-export async function archiveFault(place: Place, found: FoundManifest): Promise<string | null> {
+export async function archiveFault(
+  repository: BackupRepository,
+  found: FoundManifest,
+): Promise<string | null> {
   const [archive] = found.manifest.objects.filter(({ role }) => role === "archive");
   if (archive === undefined) return "its manifest names no archive";
   const hash = createHash("sha256");
   let size = 0;
   try {
-    for await (const chunk of await place.read(objectPath(found, archive.name))) {
+    for await (const chunk of await repository.read(objectPath(found, archive.name))) {
       hash.update(chunk);
       size += chunk.length;
     }
@@ -25,13 +28,13 @@ export async function archiveFault(place: Place, found: FoundManifest): Promise<
 
 /** Its lines, decrypted and decompressed as they come. */
 export async function* archiveLines(
-  place: Place,
+  repository: BackupRepository,
   found: FoundManifest,
   passwords: Passwords,
 ): AsyncGenerator<string> {
   const { encryption, objects } = found.manifest;
   const archive = objects.find(({ role }) => role === "archive")!;
-  const open = () => place.read(objectPath(found, archive.name));
+  const open = () => repository.read(objectPath(found, archive.name));
   let stream = await open();
   if (encryption !== null) {
     const isPassword = found.manifest.recipients === undefined;

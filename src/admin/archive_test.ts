@@ -6,40 +6,43 @@ import { EXPORT_END } from "../store/export/export.ts";
 import { archiveFault, archiveLines } from "./archive.ts";
 import { findManifests } from "./manifests.ts";
 import { Passwords } from "./passwords.ts";
-import { openPlace } from "./repository.ts";
+import { openRepository } from "./repository.ts";
 
 Deno.test("an export is found, held against its manifest and read back; damage is told", async () => {
   await using _fixture = await controlPlaneFixture();
   await using run = await BackupRun.open();
   await run.run({ type: "control_plane" });
   await Deno.writeTextFile(`${run.directory}/other.manifest.json`, `{"format": "rearguard-backup"}`);
-  await using place = await openPlace(run.directory, {}, systemClock);
+  await using repository = await openRepository(run.directory, {}, systemClock);
   const skipped: string[] = [];
-  const [found, ...others] = await findManifests(place, (path, reason) => skipped.push(`${path}: ${reason}`));
+  const [found, ...others] = await findManifests(
+    repository,
+    (path, reason) => skipped.push(`${path}: ${reason}`),
+  );
   assert.equal(others.length, 0);
   assert.match(
     skipped.join(),
     /^other\.manifest\.json: it is not a manifest of this version: format_version/,
   );
   assert.equal(found!.manifest.source.type, "control_plane");
-  assert.equal(await archiveFault(place, found!), null);
+  assert.equal(await archiveFault(repository, found!), null);
   let last = "";
-  for await (const line of archiveLines(place, found!, new Passwords({}))) last = line;
+  for await (const line of archiveLines(repository, found!, new Passwords({}))) last = line;
   assert.equal(last, EXPORT_END);
   const path = `${run.directory}/${found!.manifest.objects[0]!.name}`;
   const content = await Deno.readFile(path);
   content[content.length >> 1]! ^= 1;
   await Deno.writeFile(path, content);
-  assert.match((await archiveFault(place, found!))!, /has another SHA-256 than was stored$/);
+  assert.match((await archiveFault(repository, found!))!, /has another SHA-256 than was stored$/);
   await Deno.truncate(path, 10);
-  assert.match((await archiveFault(place, found!))!, /has 10 bytes in place of \d+$/);
+  assert.match((await archiveFault(repository, found!))!, /has 10 bytes in place of \d+$/);
   await Deno.remove(path);
-  assert.match((await archiveFault(place, found!))!, /can't be read/);
+  assert.match((await archiveFault(repository, found!))!, /can't be read/);
 });
 
-Deno.test("a place's keys come from the environment", async () => {
-  const refused = (place: string, reason: RegExp) =>
-    assert.rejects(openPlace(place, {}, systemClock), (error: Error) => {
+Deno.test("a repository's keys come from the environment", async () => {
+  const refused = (repository: string, reason: RegExp) =>
+    assert.rejects(openRepository(repository, {}, systemClock), (error: Error) => {
       assert.match(error.message, reason);
       assert.doesNotMatch(error.message, /hunter2/);
       return true;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { FoundBackup } from "../services/backups/import.ts";
 import { type FoundManifest, objectPath } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
-import type { Place } from "./repository.ts";
+import type { BackupRepository } from "./repository.ts";
 
 /**
  * Those that can be restored, in the order given. Asks for the passwords of encrypted ones; one that nothing fits comes back with null.
@@ -12,11 +12,11 @@ import type { Place } from "./repository.ts";
  * @param leaveOut Is told of each other one, and why.
  */
 export async function foundBackups(
-  place: Place,
+  repository: BackupRepository,
   found: readonly FoundManifest[],
   passwords: Passwords,
   leaveOut: (name: string, reason: string) => void,
-  directoryOf = (each: FoundManifest) => place.directory(each.directory),
+  directoryOf = (each: FoundManifest) => repository.directory(each.directory),
 ): Promise<FoundBackup[]> {
   const backups: FoundBackup[] = [];
   for (const each of found) {
@@ -25,7 +25,7 @@ export async function foundBackups(
     else if (each.missing.length > 0) leaveOut(each.name, `${each.missing.join(", ")} is not there`);
     else {
       try {
-        backups.push(await foundBackup(place, each, passwords, directoryOf(each)));
+        backups.push(await foundBackup(repository, each, passwords, directoryOf(each)));
       } catch (error) {
         leaveOut(each.name, (error as Error).message);
       }
@@ -35,7 +35,7 @@ export async function foundBackups(
 }
 
 async function foundBackup(
-  place: Place,
+  repository: BackupRepository,
   found: FoundManifest,
   passwords: Passwords,
   directory: string,
@@ -44,7 +44,7 @@ async function foundBackup(
   const archives = manifest.objects.filter(({ role }) => role === "archive");
   const first = archives[0]!;
   const encryption = encryptionOf(found);
-  const open = () => place.read(objectPath(found, first.name));
+  const open = () => repository.read(objectPath(found, first.name));
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
   const counts = archives.map(({ files_count }) => files_count ?? null);
   const createdAt = new Date(manifest.finished_at);

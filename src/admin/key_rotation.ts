@@ -31,7 +31,7 @@ export interface KeyRotation {
   readonly operator: string;
   /** How long control planes may take to read a changed key file. Milliseconds. */
   readonly patience: number;
-  say(line: string): void;
+  print(line: string): void;
 }
 
 /** What keeps the rotation from its end, as one line that tells what to do. */
@@ -48,7 +48,7 @@ export async function rotateKey(rotation: KeyRotation): Promise<void> {
 }
 
 async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void> {
-  const { database, clock, say } = rotation;
+  const { database, clock, print } = rotation;
   // Checked before anything changes: with the wrong key file, a new key would be one more that opens nothing.
   await requireKeys(rotation, new Keyring(await keysAtHand(file), file.path));
   const { id, newKeyId } = await begin(rotation, file);
@@ -56,7 +56,7 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
   const keys = await file.keys();
   if (keyId(keys[0]!) !== newKeyId) {
     await file.write(keys.toSorted((a, b) => Number(keyId(b) === newKeyId) - Number(keyId(a) === newKeyId)));
-    say(`New secrets are sealed with key ${newKeyId}`);
+    print(`New secrets are sealed with key ${newKeyId}`);
   }
   await allHold(rotation, file, "seal with", ({ key_ids }) => key_ids[0] === newKeyId);
   for (;;) {
@@ -70,7 +70,7 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
   }
   await finishKeyRotation(database, id, clock.now());
   await enter(rotation, newKeyId);
-  say(
+  print(
     `Every secret is sealed with key ${newKeyId}. Keys that open nothing here any more are in ${file.path}.retired: a backup of ` +
       "the control plane from before needs them. Make a new one, and print a new recovery kit.",
   );
@@ -78,14 +78,14 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
 
 /** Finds the rotation that was cut off, or begins one: its new key is then in the file, behind the others. */
 async function begin(
-  { database, clock, say }: KeyRotation,
+  { database, clock, print }: KeyRotation,
   file: KeyFile,
 ): Promise<{ id: number; newKeyId: string }> {
   const keys = await file.keys();
   const open = await openKeyRotation(database);
   if (open !== undefined) {
     if (keys.some((key) => keyId(key) === open.new_key_id)) {
-      say(`Going on with the rotation to key ${open.new_key_id}`);
+      print(`Going on with the rotation to key ${open.new_key_id}`);
       return { id: open.id, newKeyId: open.new_key_id };
     }
     if ((await sealingKeyIds(database)).includes(open.new_key_id)) {
@@ -98,7 +98,7 @@ async function begin(
   const key = newSecretKey();
   const { id } = await insertKeyRotation(database, keyId(key), clock.now());
   await file.write([...keys, key]);
-  say(`Added key ${keyId(key)} to ${file.path}`);
+  print(`Added key ${keyId(key)} to ${file.path}`);
   return { id, newKeyId: keyId(key) };
 }
 
@@ -110,7 +110,7 @@ async function keysAtHand(file: KeyFile): Promise<Uint8Array[]> {
 async function reseal(rotation: KeyRotation, keyring: Keyring): Promise<void> {
   await requireKeys(rotation, keyring);
   const changed = await resealAll(rotation.database, keyring, rotation.config.lostKeyIds);
-  if (changed > 0) rotation.say(`Sealed ${changed} values anew`);
+  if (changed > 0) rotation.print(`Sealed ${changed} values anew`);
 }
 
 async function requireKeys({ config, database }: KeyRotation, keyring: Keyring): Promise<void> {
@@ -141,7 +141,7 @@ async function sealedWithOthers({ config, database }: KeyRotation, keyId: string
 
 /** In the environment the operator does each step; this one seals anew when all control planes are ready for it. */
 async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
-  const { database, clock, say } = rotation;
+  const { database, clock, print } = rotation;
   const newKeyId = keyId(keys[0]!);
   const keyring = new Keyring(keys);
   await requireKeys(rotation, keyring);
@@ -164,7 +164,7 @@ async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Ar
   }
   await reseal(rotation, keyring);
   await enter(rotation, newKeyId);
-  say(
+  print(
     `Every secret is sealed with key ${newKeyId}. Take the others out of SECRET_KEY, and keep them as long as you keep backups ` +
       "of the control plane from before.",
   );

@@ -20,7 +20,7 @@ interface Scene {
   path: string;
   key: Uint8Array;
   said: string[];
-  rotate(also?: { patience?: number; say?: (line: string) => void }): Promise<void>;
+  rotate(also?: { patience?: number; print?: (line: string) => void }): Promise<void>;
   /** A notification stream whose value this key seals. */
   seal(key: Uint8Array, value: string): Promise<number>;
   /** What every stream's value is, with the keys of the file alone. */
@@ -46,8 +46,8 @@ async function scene(work: (scene: Scene) => Promise<void>, environment: Record<
       path,
       key,
       said,
-      rotate: ({ patience = 5000, say = (line: string) => void said.push(line) } = {}) =>
-        rotateKey({ config, clock: systemClock, database, operator: "root", patience, say }),
+      rotate: ({ patience = 5000, print = (line: string) => void said.push(line) } = {}) =>
+        rotateKey({ config, clock: systemClock, database, operator: "root", patience, print }),
       async seal(key, value) {
         const now = systemClock.now();
         const row = {
@@ -111,7 +111,7 @@ Deno.test("a value that is sealed with the old key at the last moment is sealed 
     await seal(key, "first");
     let strays = 0;
     await rotate({
-      say: (line) => {
+      print: (line) => {
         if (/^Sealed/.test(line) && strays++ === 0) straying = seal(key, "stray");
       },
     });

@@ -1,16 +1,16 @@
-/** Backups that lie in a place, and were made after the state that was recovered from it. */
-import { adoptLaterBackups, type FoundBackup } from "../services/backups/import.ts";
-import type { Services } from "../services/context.ts";
+/** Backups that lie in a repository, and were made after the state that was recovered from it. */
+import { type FoundBackup, importLaterBackups } from "../services/backups/import.ts";
+import type { ServiceContext } from "../services/context.ts";
 import {
   backupPasswords,
   type KnownManifest,
   knownManifests,
-  taskPlaces,
+  taskLocations,
 } from "../store/backups/known_backups.ts";
 import { digestOf, foundBackups } from "./found_backup.ts";
 import type { FoundManifest } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
-import type { Place } from "./repository.ts";
+import type { BackupRepository } from "./repository.ts";
 
 /** Servers' clocks may differ by so much. Milliseconds. */
 const CLOCKS_APART = 3_600_000;
@@ -21,8 +21,8 @@ const CLOCKS_APART = 3_600_000;
  * @param userId The owner of those whose task is not known.
  */
 export async function enterLaterBackups(
-  services: Services,
-  { place, say }: { place: Place; say: (line: string) => void },
+  services: ServiceContext,
+  { repository, print }: { repository: BackupRepository; print: (line: string) => void },
   found: readonly FoundManifest[],
   loaded: FoundManifest,
   passwords: Passwords,
@@ -39,14 +39,20 @@ export async function enterLaterBackups(
     if (record !== undefined) known.push({ each, record });
     else if (Date.parse(each.manifest.finished_at) >= Date.parse(loaded.manifest.started_at) - CLOCKS_APART) {
       unknown.set(sha256, [...unknown.get(sha256) ?? [], each]);
-    } else say(`Left out ${each.name}: the state is newer, and does not know it`);
+    } else print(`Left out ${each.name}: the state is newer, and does not know it`);
   }
-  const leaveOut = (name: string, reason: string) => say(`Left out ${name}: ${reason}`);
+  const leaveOut = (name: string, reason: string) => print(`Left out ${name}: ${reason}`);
   // Copies of one backup are one: that beside what is known where it was made, if there is one.
   const once = [...unknown.values()].map((copies) =>
-    copies.find((copy) => isAtHome(place, copy, known)) ?? copies[0]!
+    copies.find((copy) => isAtHome(repository, copy, known)) ?? copies[0]!
   );
-  const backups = await foundBackups(place, once, passwords, leaveOut, (each) => homeOf(place, each, known));
+  const backups = await foundBackups(
+    repository,
+    once,
+    passwords,
+    leaveOut,
+    (each) => homeOf(repository, each, known),
+  );
   const later = backups.filter(({ record, password }) => {
     if (record.encryption !== "password" || password !== null) return true;
     leaveOut(
@@ -56,32 +62,32 @@ export async function enterLaterBackups(
     return false;
   });
   if (later.length === 0) return;
-  const own = (await taskPlaces(database)).find(({ id }) => id === loaded.manifest.task.id);
+  const own = (await taskLocations(database)).find(({ id }) => id === loaded.manifest.task.id);
   const destinations = known.map(({ record }) => record.backup_destination_id);
   if (own !== undefined) destinations.push(own.backup_destination_id);
-  await adoptLaterBackups(services, userId, [...new Set(destinations)], later);
-  say(
+  await importLaterBackups(services, userId, [...new Set(destinations)], later);
+  print(
     `Entered ${later.length === 1 ? "1 backup" : `${later.length} backups`} of after that: ${named(later)}`,
   );
 }
 
-/** A backup that is on record, and its manifest in this place. */
+/** A backup that is on record, and its manifest in this repository. */
 interface KnownHere {
   each: FoundManifest;
   record: KnownManifest;
 }
 
-function isAtHome(place: Place, found: FoundManifest, known: readonly KnownHere[]): boolean {
+function isAtHome(repository: BackupRepository, found: FoundManifest, known: readonly KnownHere[]): boolean {
   return known.some(({ each, record }) =>
-    each.directory === found.directory && record.directory === place.directory(found.directory)
+    each.directory === found.directory && record.directory === repository.directory(found.directory)
   );
 }
 
 /** Where records have its directory: the files may have been copied elsewhere, several times, and are read from there. */
-function homeOf(place: Place, found: FoundManifest, known: readonly KnownHere[]): string {
-  const here = place.directory(found.directory);
+function homeOf(repository: BackupRepository, found: FoundManifest, known: readonly KnownHere[]): string {
+  const here = repository.directory(found.directory);
   const moves = known.map(({ each, record }) =>
-    differentStarts(place.directory(each.directory), record.directory)
+    differentStarts(repository.directory(each.directory), record.directory)
   );
   const [move] = moves
     .filter(([from]) => from === "" || here === from || here.startsWith(`${from}/`))

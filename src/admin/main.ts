@@ -4,13 +4,13 @@ import { type Config, readConfig } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { RELEASE } from "../domain/release.ts";
 import { DatabaseClock } from "../store/database/database_clock.ts";
-import { complain, say } from "../process/terminal.ts";
+import { print, printError } from "../process/terminal.ts";
 import { setUpLogging } from "../telemetry/logging.ts";
 import { makeAdministratorToken } from "./administrator_token.ts";
 import { holdsDatabase, joinDatabase } from "./joined_database.ts";
 import { rotateKey } from "./key_rotation.ts";
 import { keyStatus } from "./key_status.ts";
-import { openPlace } from "./repository.ts";
+import { openRepository } from "./repository.ts";
 import { recover } from "./recover.ts";
 import { InvalidError } from "../domain/errors.ts";
 import { RecoveryError } from "./recovery_error.ts";
@@ -67,12 +67,12 @@ const COMMANDS: Readonly<
 async function runRecover(config: Config, values: Values): Promise<void> {
   const { from, "from-manifests": fromManifests } = values;
   const environment = Deno.env.toObject();
-  if (!values.yes) await confirmPlace(config, environment);
-  await using place = await openPlace(from!, environment, systemClock);
-  const recovery = { place, config, clock: systemClock, environment, operator: operator(), say };
+  if (!values.yes) await confirmDatabase(config, environment);
+  await using repository = await openRepository(from!, environment, systemClock);
+  const recovery = { repository, config, clock: systemClock, environment, operator: operator(), print };
   const token = await recover(recovery, fromManifests ? "manifests" : "backup");
-  say(`A new administrator's API token, shown only now: ${token}`);
-  say(
+  print(`A new administrator's API token, shown only now: ${token}`);
+  print(
     "The control plane is recovered. Start it as usual, with the same DATABASE_URL, DATA_DIR and secret key.",
   );
 }
@@ -81,7 +81,7 @@ async function runRecover(config: Config, values: Values): Promise<void> {
  * Asks before creating a database when no location is configured. An operator who forgot DATABASE_URL would
  * otherwise recover into a directory that the control plane never reads.
  */
-async function confirmPlace(config: Config, environment: Record<string, string>): Promise<void> {
+async function confirmDatabase(config: Config, environment: Record<string, string>): Promise<void> {
   if (config.databaseUrl !== null || environment.DATA_DIR) return;
   if (await holdsDatabase(config)) return;
   const question =
@@ -96,7 +96,7 @@ async function confirmPlace(config: Config, environment: Record<string, string>)
 async function runKeyStatus(config: Config): Promise<void> {
   await using joined = await joinDatabase(config, systemClock);
   using clock = await DatabaseClock.follow(joined.database);
-  for (const line of await keyStatus(config, joined.database, clock)) say(line);
+  for (const line of await keyStatus(config, joined.database, clock)) print(line);
 }
 
 async function runKeyRotate(config: Config, { patience }: Values): Promise<void> {
@@ -108,7 +108,7 @@ async function runKeyRotate(config: Config, { patience }: Values): Promise<void>
     database: joined.database,
     operator: operator(),
     patience: Number(patience ?? 60) * 1000,
-    say,
+    print,
   });
 }
 
@@ -122,7 +122,7 @@ async function runToken(config: Config, { email }: Values): Promise<void> {
     operator: operator(),
     email: email ?? null,
   });
-  say(`A new API token of ${made.email}, shown only now: ${made.token}`);
+  print(`A new API token of ${made.email}, shown only now: ${made.token}`);
 }
 
 /** The system's user, behind `sudo` too. */
@@ -151,11 +151,11 @@ async function main(args: string[]): Promise<number> {
     const isWhole = name !== "recover" || values.from !== undefined;
     const isPatience = /^\d{1,5}$/.test(values.patience ?? "0");
     if (values.version) {
-      say(`rearguard ${RELEASE}`);
+      print(`rearguard ${RELEASE}`);
       return 0;
     }
     if (values.help || command === undefined || !isWhole || !isPatience) {
-      (values.help ? say : complain)(USAGE.trimEnd());
+      (values.help ? print : printError)(USAGE.trimEnd());
       return values.help ? 0 : 2;
     }
     what = command.what;
@@ -165,7 +165,7 @@ async function main(args: string[]): Promise<number> {
     return 0;
   } catch (error) {
     const message = messageOf(error).replaceAll(/\s*\n\s*/g, " ");
-    complain(
+    printError(
       error instanceof RecoveryError || /^Cannot /.test(message) ? message : `Cannot ${what}: ${message}`,
     );
     return 1;

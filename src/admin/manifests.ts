@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { isOtherThanWritten } from "../../agent/engine/manifest/manifest_digest.ts";
 import { Missing, SourceDescription, StoredObject } from "../protocol/job.ts";
-import type { Place } from "./repository.ts";
+import type { BackupRepository } from "./repository.ts";
 
 const count = z.number().int().nonnegative();
 
@@ -30,7 +30,7 @@ export type Manifest = z.infer<typeof Manifest>;
 
 /** One that was read, and where. */
 export interface FoundManifest {
-  /** Below the place's root; empty for the root itself. */
+  /** Below the repository's root; empty for the root itself. */
   readonly directory: string;
   readonly name: string;
   /** Its own text, to the byte. */
@@ -42,19 +42,19 @@ export interface FoundManifest {
 
 export const MANIFEST_SUFFIX = ".manifest.json";
 
-/** Every manifest below the place, newest backup first. `skip` is told of each that can't be read, and why; of a directory too. */
+/** Every manifest below the repository, newest backup first. `skip` is told of each that can't be read, and why; of a directory too. */
 export async function findManifests(
-  place: Place,
+  repository: BackupRepository,
   skip: (path: string, reason: string) => void,
 ): Promise<FoundManifest[]> {
   const found: FoundManifest[] = [];
-  const paths = new Set(await Array.fromAsync(place.paths(skip)));
+  const paths = new Set(await Array.fromAsync(repository.paths(skip)));
   for (const path of paths) {
     if (!path.endsWith(MANIFEST_SUFFIX)) continue;
     const cut = path.lastIndexOf("/");
     const [directory, name] = [path.slice(0, Math.max(0, cut)), path.slice(cut + 1)];
     try {
-      const text = await textOf(place, path);
+      const text = await textOf(repository, path);
       const manifest = readManifest(text);
       const names = manifest.objects.map((object) => object.name);
       const missing = names.filter((each) => !paths.has(pathIn(directory, each)));
@@ -70,8 +70,8 @@ export async function findManifests(
 const LARGEST = 32 * 2 ** 20;
 
 /** Reads at most as many bytes as a manifest can have: the file may not be a manifest. */
-async function textOf(place: Place, path: string): Promise<string> {
-  const reader = (await place.read(path)).getReader();
+async function textOf(repository: BackupRepository, path: string): Promise<string> {
+  const reader = (await repository.read(path)).getReader();
   const chunks: Uint8Array[] = [];
   try {
     for (let size = 0;;) {

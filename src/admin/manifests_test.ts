@@ -3,19 +3,19 @@ import { FlippedBackup, flips, FORMATS, offsetOf } from "../../tests/support/fix
 import { shell } from "../../tests/support/fixtures/backup_run.ts";
 import { systemClock } from "../domain/clock.ts";
 import { findManifests, type FoundManifest } from "./manifests.ts";
-import { openPlace } from "./repository.ts";
+import { openRepository } from "./repository.ts";
 
 for (const format of FORMATS) {
   Deno.test(`a manifest with another byte is left out, or tells what it did, ${format}`, async () => {
     await using at = await FlippedBackup.make(format);
-    await using place = await openPlace(at.run.directory, {}, systemClock);
+    await using repository = await openRepository(at.run.directory, {}, systemClock);
     const told = ({ manifest }: FoundManifest) => manifest;
-    const [right] = await findManifests(place, (path, reason) => assert.fail(`${path}: ${reason}`));
+    const [right] = await findManifests(repository, (path, reason) => assert.fail(`${path}: ${reason}`));
     let leftOut = 0;
     await flips(1000, async (flip) => {
       await at.flip(at.object("manifest"), flip);
       const reasons: string[] = [];
-      const [found, ...others] = await findManifests(place, (_, reason) => reasons.push(reason));
+      const [found, ...others] = await findManifests(repository, (_, reason) => reasons.push(reason));
       assert.equal(others.length, 0);
       const byte = `byte ${offsetOf(flip, at.object("manifest").size)}`;
       if (found !== undefined) return assert.deepEqual(told(found), told(right!), byte);
@@ -38,14 +38,14 @@ Deno.test("a manifest's digest of itself is checked with stock tools, and one wi
     path,
   );
   await shell('sed -i -e /manifest_sha256/d -e s/Nightly/Changed/ "$1"', path);
-  await using place = await openPlace(at.run.directory, {}, systemClock);
-  const [found] = await findManifests(place, (_, reason) => assert.fail(reason));
+  await using repository = await openRepository(at.run.directory, {}, systemClock);
+  const [found] = await findManifests(repository, (_, reason) => assert.fail(reason));
   assert.equal(found!.manifest.task.label, "Changed");
 });
 
 Deno.test("a manifest that is larger than any can be is left out without being read whole", async () => {
   const read = { bytes: 0, isCancelled: false };
-  const place = {
+  const repository = {
     async *paths() {
       yield "huge.manifest.json";
     },
@@ -59,9 +59,9 @@ Deno.test("a manifest that is larger than any can be is left out without being r
           cancel: () => void (read.isCancelled = true),
         }),
       ),
-  } as unknown as Awaited<ReturnType<typeof openPlace>>;
+  } as unknown as Awaited<ReturnType<typeof openRepository>>;
   const reasons: string[] = [];
-  assert.deepEqual(await findManifests(place, (path, reason) => reasons.push(`${path}: ${reason}`)), []);
+  assert.deepEqual(await findManifests(repository, (path, reason) => reasons.push(`${path}: ${reason}`)), []);
   assert.deepEqual(reasons, ["huge.manifest.json: it is larger than 32 MiB, which no manifest is"]);
   assert.ok(read.isCancelled && read.bytes < 40 * 2 ** 20, JSON.stringify(read));
 });

@@ -8,40 +8,40 @@ import { bringUpToDate, reachControlDatabase } from "../process/control_database
 import { missingKeys } from "../process/key_check.ts";
 import { DataDirectory } from "../process/data_directory.ts";
 import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
-import { adoptBackups } from "../services/backups/import.ts";
+import { importBackups } from "../services/backups/import.ts";
 import { enterAudit, NO_ORIGIN } from "../services/access/audit_log.ts";
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import { createFirstAdministrator } from "../services/access/first_administrator.ts";
 import { AgentStreams } from "../services/agent_rpc/agent_streams.ts";
 import { Health } from "../services/installation/health.ts";
-import { PassedSecrets } from "../services/jobs/transient_secrets.ts";
+import { TransientSecrets } from "../services/jobs/transient_secrets.ts";
 import { issueToken } from "../services/access/tokens.ts";
 import { firstAdministratorId } from "../store/access/bootstrap.ts";
 import type { Database } from "../store/database/database.ts";
 import { isEmptyDatabase, loadExport } from "../store/export/import.ts";
-import { openBus } from "../store/database/event_bus.ts";
+import { openEventBus } from "../store/database/event_bus.ts";
 import { archiveFault, archiveLines } from "./archive.ts";
 import { foundBackups } from "./found_backup.ts";
 import { enterLaterBackups } from "./later_backups.ts";
 import { findManifests, type FoundManifest } from "./manifests.ts";
 import { Passwords } from "./passwords.ts";
-import type { Place } from "./repository.ts";
+import type { BackupRepository } from "./repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
 export interface Recovery {
-  readonly place: Place;
+  readonly repository: BackupRepository;
   readonly config: Config;
   readonly clock: Clock;
   readonly environment: Record<string, string>;
   /** Who asked for it, for the audit log. */
   readonly operator: string;
   /** A line for the person who waits. */
-  say(line: string): void;
+  print(line: string): void;
 }
 
 /** Resolves with a new administrator's token. Rejects, and leaves the database empty, where anything is missing. */
 export async function recover(recovery: Recovery, how: "backup" | "manifests"): Promise<string> {
-  const { config, clock, place, say } = recovery;
+  const { config, clock, repository, print } = recovery;
   await using _directory = await DataDirectory.take(config.dataDirectory);
   await using opened = await reachControlDatabase(config, clock);
   const { database } = opened;
@@ -50,8 +50,8 @@ export async function recover(recovery: Recovery, how: "backup" | "manifests"): 
       "Cannot recover: the database is not empty. Give an empty one in DATABASE_URL, or another DATA_DIR.",
     );
   }
-  say(`Looking for manifests in ${place.description}`);
-  const found = await findManifests(place, (path, reason) => say(`Left out ${path}: ${reason}`));
+  print(`Looking for manifests in ${repository.description}`);
+  const found = await findManifests(repository, (path, reason) => print(`Left out ${path}: ${reason}`));
   const passwords = new Passwords(recovery.environment);
   return how === "backup"
     ? await recoverFromBackup(recovery, database, found, passwords)
@@ -64,7 +64,7 @@ async function recoverFromBackup(
   found: readonly FoundManifest[],
   passwords: Passwords,
 ): Promise<string> {
-  const { config, clock, place, operator, say } = recovery;
+  const { config, clock, repository, operator, print } = recovery;
   const keyring = await knownKeyring(config);
   if (keyring === null) {
     throw new RecoveryError(
@@ -72,9 +72,9 @@ async function recoverFromBackup(
         "without it, recover with --from-manifests.",
     );
   }
-  const backup = await newestWhole(place, found, say);
-  say(`Loading ${backup.name}, of ${backup.manifest.finished_at}`);
-  await loadExport(database, archiveLines(place, backup, passwords), async (sql) => {
+  const backup = await newestWhole(repository, found, print);
+  print(`Loading ${backup.name}, of ${backup.manifest.finished_at}`);
+  await loadExport(database, archiveLines(repository, backup, passwords), async (sql) => {
     const problem = await missingKeys(sql, keyring, config.lostKeyIds);
     if (problem === null) return;
     throw new RecoveryError(
@@ -93,41 +93,41 @@ async function recoverFromBackup(
       await enterLaterBackups(services, recovery, found, backup, passwords, userId);
     } catch (error) {
       // The state is loaded, and the person is let in all the same.
-      say(`Cannot enter what is newer: ${(error as Error).message}. Stock tools restore it.`);
+      print(`Cannot enter what is newer: ${(error as Error).message}. Stock tools restore it.`);
     }
     return plain;
   });
 }
 
 async function newestWhole(
-  place: Place,
+  repository: BackupRepository,
   found: readonly FoundManifest[],
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<FoundManifest> {
   for (const each of found.filter(({ manifest }) => manifest.source.type === "control_plane")) {
-    const fault = await archiveFault(place, each);
+    const fault = await archiveFault(repository, each);
     if (fault === null) return each;
-    say(`Passed over ${each.name}: ${fault}`);
+    print(`Passed over ${each.name}: ${fault}`);
   }
   throw new RecoveryError(
-    `Cannot recover: ${place.description} holds no whole backup of a control plane. Use --from-manifests, which needs none.`,
+    `Cannot recover: ${repository.description} holds no whole backup of a control plane. Use --from-manifests, which needs none.`,
   );
 }
 
 async function recoverFromManifests(
-  { config, clock, place, operator, say }: Recovery,
+  { config, clock, repository, operator, print }: Recovery,
   database: Database,
   found: readonly FoundManifest[],
   passwords: Passwords,
 ): Promise<string> {
   if (found.length === 0) {
-    throw new RecoveryError(`Cannot recover: ${place.description} holds no manifest`);
+    throw new RecoveryError(`Cannot recover: ${repository.description} holds no manifest`);
   }
   // The new control plane is to reach it: told before anything is in the database.
-  const { s3_endpoint: endpoint } = place.destination;
+  const { s3_endpoint: endpoint } = repository.destination;
   if (endpoint) new Network(config.addressPolicy).check(new URL(endpoint));
-  const leaveOut = (name: string, reason: string) => say(`Left out ${name}: ${reason}`);
-  const backups = await foundBackups(place, found, passwords, leaveOut);
+  const leaveOut = (name: string, reason: string) => print(`Left out ${name}: ${reason}`);
+  const backups = await foundBackups(repository, found, passwords, leaveOut);
   const closed = backups.filter(({ record, password }) =>
     record.encryption === "password" && password === null
   );
@@ -144,8 +144,8 @@ async function recoverFromManifests(
     const { userId, token } = (await createFirstAdministrator(services, null))!;
     // The local agent looks for its own server there.
     const address = (hostname: string) => hostname === Deno.hostname() ? "127.0.0.1" : hostname;
-    const { servers } = await adoptBackups(services, userId, place.destination, backups, address);
-    say(
+    const { servers } = await importBackups(services, userId, repository.destination, backups, address);
+    print(
       `Entered ${backups.length} backups of ${
         [...servers.keys()].join(", ")
       }. Enrol an agent on each server.`,
@@ -154,7 +154,7 @@ async function recoverFromManifests(
   });
 }
 
-async function enterRecovery(services: Services, operator: string): Promise<void> {
+async function enterRecovery(services: ServiceContext, operator: string): Promise<void> {
   await enterAudit(services, {
     actor: { type: "command", name: operator },
     action: "recover",
@@ -170,11 +170,11 @@ async function withServices<T>(
     database: Database;
     keyring: Awaited<ReturnType<typeof openKeyring>>;
   },
-  work: (services: Services) => Promise<T>,
+  work: (services: ServiceContext) => Promise<T>,
 ): Promise<T> {
   const { config: { addressPolicy, runTimes, smtp }, clock, database, keyring } = parts;
-  const bus = await openBus(database);
-  const passedSecrets = new PassedSecrets({ bus, clock, keyring, database });
+  const bus = await openEventBus(database);
+  const passedSecrets = new TransientSecrets({ bus, clock, keyring, database });
   try {
     const streams = new AgentStreams(clock);
     const network = new Network(addressPolicy);
@@ -186,7 +186,7 @@ async function withServices<T>(
       health,
       keyring,
       bus,
-      passedSecrets,
+      transientSecrets: passedSecrets,
       streams,
       notifier,
       network,

@@ -6,9 +6,9 @@ import { AddressPolicy } from "../network/address_policy.ts";
 import { Network } from "../network/network.ts";
 import { Bucket } from "../storage/s3.ts";
 import { RecoveryError } from "./recovery_error.ts";
-import { openSftpPlace } from "./sftp_repository.ts";
+import { openSftpRepository } from "./sftp_repository.ts";
 
-export interface Place extends AsyncDisposable {
+export interface BackupRepository extends AsyncDisposable {
   /** For messages. */
   readonly description: string;
   /** The destination that it is to a control plane. */
@@ -24,22 +24,22 @@ export interface Place extends AsyncDisposable {
  * `s3://BUCKET[/PREFIX]`, `sftp://USER@HOST[:PORT]/DIRECTORY`, or a directory. Keys and passwords come from the environment, never from
  * an argument.
  */
-export async function openPlace(
+export async function openRepository(
   text: string,
   environment: Record<string, string>,
   clock: Clock,
-): Promise<Place> {
+): Promise<BackupRepository> {
   const match = /^([a-z0-9]+):\/\/([^/]+)\/?(.*)$/.exec(text);
-  if (match === null) return directoryPlace(resolve(text));
+  if (match === null) return directoryRepository(resolve(text));
   const [, scheme, bucket, prefix] = match;
-  if (scheme === "sftp") return await openSftpPlace(text, environment, clock);
-  if (scheme === "s3") return bucketPlace(bucket!, prefix!.replace(/\/+$/, ""), environment);
+  if (scheme === "sftp") return await openSftpRepository(text, environment, clock);
+  if (scheme === "s3") return bucketRepository(bucket!, prefix!.replace(/\/+$/, ""), environment);
   throw new RecoveryError(
     `Cannot recover from ${scheme}://…: only directories, s3:// and sftp:// are read. Copy the files here, and name their directory.`,
   );
 }
 
-function directoryPlace(root: string): Place {
+function directoryRepository(root: string): BackupRepository {
   return {
     description: root,
     destination: { label: "Recovered", type: "local", local_path: root },
@@ -70,7 +70,11 @@ async function* filesBelow(
   }
 }
 
-function bucketPlace(bucket: string, prefix: string, environment: Record<string, string>): Place {
+function bucketRepository(
+  bucket: string,
+  prefix: string,
+  environment: Record<string, string>,
+): BackupRepository {
   const required = (name: string) => {
     if (environment[name]) return environment[name];
     throw new RecoveryError(`Cannot open the bucket ${bucket}: set ${name} in the environment`);

@@ -9,7 +9,7 @@ import { PrivateKeyError, usablePrivateKey } from "../secrets/private_key.ts";
 import type { Clock } from "../domain/clock.ts";
 import { destinationDirectory } from "../domain/location.ts";
 import type { SftpDestination } from "../protocol/job.ts";
-import type { Place } from "./repository.ts";
+import type { BackupRepository } from "./repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
 const PORT = 22;
@@ -26,11 +26,11 @@ type Address = Pick<SftpDestination, "host" | "port" | "username" | "directory">
  *   the path of a private key, decrypted with `SFTP_PRIVATE_KEY_PASSPHRASE`. `SFTP_PASSWORD`: the password.
  *   Without a key or a password, the terminal prompts for a password.
  */
-export async function openSftpPlace(
+export async function openSftpRepository(
   text: string,
   environment: Record<string, string>,
   clock: Clock,
-): Promise<Place> {
+): Promise<BackupRepository> {
   const address = addressIn(text);
   const spec: SftpDestination = {
     type: "sftp",
@@ -39,10 +39,12 @@ export async function openSftpPlace(
     host_key: environment.SFTP_HOST_KEY || null,
   };
   const { signal } = new AbortController();
-  const session = await told(() => SftpSession.open(spec, { clock, signal, idleMs: runLimits().idleMs }));
-  const below = (path: string) => destinationDirectory(placeAt(address.directory), path);
+  const session = await withSettingNames(() =>
+    SftpSession.open(spec, { clock, signal, idleMs: runLimits().idleMs })
+  );
+  const below = (path: string) => destinationDirectory(locationOf(address.directory), path);
   const read = (path: string) =>
-    told(async () => {
+    withSettingNames(async () => {
       const found = await session.follow(below(path));
       if (found === null) throw new RunFailedError(`Cannot read ${below(path)}: it is not there`);
       return ReadableStream.from(readFile(session, below(path), 0, found.size, signal));
@@ -88,11 +90,11 @@ function addressIn(text: string): Address {
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: url.port === "" ? PORT : Number(url.port),
     username,
-    directory: destinationDirectory(placeAt(inHome === null ? path || "." : inHome[1] || "."), ""),
+    directory: destinationDirectory(locationOf(inHome === null ? path || "." : inHome[1] || "."), ""),
   };
 }
 
-function placeAt(directory: string) {
+function locationOf(directory: string) {
   return { type: "sftp", local_path: null, sftp_path: directory } as const;
 }
 
@@ -138,7 +140,7 @@ async function* filesBelow(
 ): AsyncGenerator<string> {
   const inside: { path: string; isDirectory: boolean }[] = [];
   try {
-    for (const { filename, attrs } of await told(() => session.list(below(directory)))) {
+    for (const { filename, attrs } of await withSettingNames(() => session.list(below(directory)))) {
       const path = directory === "" ? filename : `${directory}/${filename}`;
       if (attrs.isDirectory() || attrs.isFile()) inside.push({ path, isDirectory: attrs.isDirectory() });
     }
@@ -166,7 +168,7 @@ const SETTINGS: Record<string, string> = {
   path: "its directory",
 };
 
-async function told<T>(work: () => Promise<T>): Promise<T> {
+async function withSettingNames<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -18,9 +18,9 @@ import {
   OccupiedError,
 } from "../services/servers/connections.ts";
 import type { Greeting } from "../services/servers/connections.ts";
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import { logger } from "../telemetry/logging.ts";
-import { Greetings } from "./handshake_limiter.ts";
+import { HandshakeLimiter } from "./handshake_limiter.ts";
 
 /** How long the connected agent has to answer a ping. Milliseconds. */
 const PATIENCE = 5_000;
@@ -58,15 +58,15 @@ export interface Newcomer {
 }
 
 export class Admission {
-  readonly #services: Services;
+  readonly #services: ServiceContext;
   readonly #replicaId: string;
   readonly #since: Date;
   readonly #sessions: (connectionId: string) => Candidate | undefined;
-  readonly #greetings = new Greetings();
+  readonly #greetings = new HandshakeLimiter();
 
   /** @param sessions Finds a session of this replica that has completed its handshake. */
   constructor(
-    services: Services,
+    services: ServiceContext,
     replicaId: string,
     sessions: (connectionId: string) => Candidate | undefined,
   ) {

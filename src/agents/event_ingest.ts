@@ -4,9 +4,9 @@
  */
 import { runEvents, runOutput } from "../telemetry/process_metrics.ts";
 import { logger } from "../telemetry/logging.ts";
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import { type Acknowledgement, recordEvents, type ReportedEvent } from "../services/runs/run_events.ts";
-import { isPassing } from "./outage.ts";
+import { isTransientDatabaseError } from "./outage.ts";
 
 /** Events in one transaction. */
 const BATCH = 2000;
@@ -17,14 +17,14 @@ const RETRY_LAST = 5_000;
 export type IncomingEvent = ReportedEvent & { stored(): void; refused(): void };
 
 export class EventIngest {
-  readonly #services: Services;
+  readonly #services: ServiceContext;
   readonly #acknowledge: (acknowledgement: Acknowledgement) => void;
   readonly #closed = new AbortController();
   #waiting: IncomingEvent[] = [];
   #working: Promise<void> | null = null;
 
   /** @param acknowledge Called once what it names is committed. */
-  constructor(services: Services, acknowledge: (acknowledgement: Acknowledgement) => void) {
+  constructor(services: ServiceContext, acknowledge: (acknowledgement: Acknowledgement) => void) {
     this.#services = services;
     this.#acknowledge = acknowledge;
   }
@@ -63,7 +63,7 @@ export class EventIngest {
         return true;
       } catch (error) {
         if (this.#closed.signal.aborted) return false;
-        if (!isPassing(error)) return await this.#isolate(batch, error);
+        if (!isTransientDatabaseError(error)) return await this.#isolate(batch, error);
         log().error("Cannot store {count} events of runs: {error}. It is tried again.", {
           count: batch.length,
           run_ids: runIdsOf(batch),

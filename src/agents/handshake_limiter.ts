@@ -3,7 +3,7 @@
 /** Of the pool's ten connections. */
 const AT_ONCE = 6;
 
-export class Greetings {
+export class HandshakeLimiter {
   readonly #waiting: (() => void)[] = [];
   #entering = 0;
 

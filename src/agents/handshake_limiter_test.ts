@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Greetings } from "./handshake_limiter.ts";
+import { HandshakeLimiter } from "./handshake_limiter.ts";
 
 Deno.test("some are entered at a time, in order; who has left meanwhile is passed over", async () => {
-  const greetings = new Greetings();
+  const greetings = new HandshakeLimiter();
   let atOnce = 0;
   let most = 0;
   const entered: number[] = [];
@@ -23,7 +23,7 @@ Deno.test("some are entered at a time, in order; who has left meanwhile is passe
 });
 
 Deno.test("one that fails makes room for the next", async () => {
-  const greetings = new Greetings();
+  const greetings = new HandshakeLimiter();
   const fail = () => greetings.enter(() => true, () => Promise.reject(new Error("away")));
   const ends = await Promise.allSettled(Array.from({ length: 20 }, fail));
   assert.ok(ends.every(({ status }) => status === "rejected"));

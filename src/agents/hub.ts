@@ -3,12 +3,12 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { logger } from "../telemetry/logging.ts";
 import type { RunEventMessage } from "../protocol/wire_messages.ts";
-import type { Delivery } from "../services/agent_rpc/agent_requests.ts";
+import type { OutgoingRequest } from "../services/agent_rpc/agent_requests.ts";
 import { NO_ORIGIN, type Origin } from "../services/access/audit_log.ts";
 import { disconnectAgent, disconnectReplica, heardFromAgents } from "../services/servers/connections.ts";
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import { authenticateAgent } from "../services/servers/enrolment.ts";
-import type { HandOver } from "../services/runs/dispatch.ts";
+import type { Assignment } from "../services/runs/dispatch.ts";
 import { Admission } from "./admission.ts";
 import { EventIngest } from "./event_ingest.ts";
 import { CLOSE, Session, type SessionOwner } from "./session.ts";
@@ -29,7 +29,7 @@ export class Hub implements SessionOwner {
   readonly heartbeatMs: number;
   readonly admission: Admission;
   readonly outside: (work: () => void) => void = AsyncLocalStorage.snapshot();
-  readonly #services: Services;
+  readonly #services: ServiceContext;
   readonly #replicaId: string;
   readonly #ingest: EventIngest;
   readonly #open = new Set<Session>();
@@ -44,7 +44,7 @@ export class Hub implements SessionOwner {
   readonly #beating: Promise<void>;
   readonly #unsubscribe: () => void;
 
-  constructor(services: Services, options: HubOptions) {
+  constructor(services: ServiceContext, options: HubOptions) {
     this.#services = services;
     this.#replicaId = options.replicaId;
     this.heartbeatMs = options.heartbeatMs ?? 20_000;
@@ -114,7 +114,7 @@ export class Hub implements SessionOwner {
     this.#handlers.push(handler);
   }
 
-  offer({ remoteServerId, runId: run_id, attempt, job, traceparent }: HandOver): void {
+  offer({ remoteServerId, runId: run_id, attempt, job, traceparent }: Assignment): void {
     this.#ready.get(remoteServerId)?.send({ type: "run.start", run_id, attempt, job, traceparent });
   }
 
@@ -123,7 +123,7 @@ export class Hub implements SessionOwner {
     this.#ready.get(run.remoteServerId)?.send({ type: "run.cancel", run_id, attempt, reason });
   }
 
-  ask({ remoteServerId, requestId: request_id, timeoutMs: timeout_ms, request }: Delivery): void {
+  ask({ remoteServerId, requestId: request_id, timeoutMs: timeout_ms, request }: OutgoingRequest): void {
     this.#ready.get(remoteServerId)?.send({ type: "request", request_id, timeout_ms, request });
   }
 

@@ -3,14 +3,14 @@ import { logger } from "../telemetry/logging.ts";
 import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts";
 import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/wire_messages.ts";
 import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
-import { type AgentAnswer, answerRequest } from "../services/agent_rpc/agent_requests.ts";
+import { type AgentAnswer, recordResponse } from "../services/agent_rpc/agent_requests.ts";
 import type { Origin } from "../services/access/audit_log.ts";
 import { noteDuplicateAgent } from "../services/servers/agent_incumbents.ts";
 import { type Connection, noteRefusedAgent } from "../services/servers/connections.ts";
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import type { Admission } from "./admission.ts";
-import { isPassing } from "./outage.ts";
-import { answerStorageQuestion, type StorageQuestion } from "./storage_answers.ts";
+import { isTransientDatabaseError } from "./outage.ts";
+import { handleStorageRequest, type StorageRequest } from "./storage_answers.ts";
 
 /** Close codes, also in docs/protocol.md. */
 export const CLOSE = {
@@ -54,7 +54,7 @@ export class Session {
   heardAt: number;
   /** It may stand in the database. */
   entered = false;
-  readonly #services: Services;
+  readonly #services: ServiceContext;
   readonly #socket: WebSocket;
   readonly #owner: SessionOwner;
   readonly #label: string;
@@ -70,7 +70,7 @@ export class Session {
   readonly #pongWaiters = new Set<() => void>();
 
   constructor(
-    services: Services,
+    services: ServiceContext,
     socket: WebSocket,
     owner: SessionOwner,
     { connection, label, origin }: { connection: Connection; label: string; origin: Origin },
@@ -267,17 +267,17 @@ export class Session {
   async #store(requestId: string, answer: AgentAnswer): Promise<void> {
     for (let wait = RETRY_FIRST; !this.#over.signal.aborted; wait = Math.min(2 * wait, RETRY_LAST)) {
       try {
-        return await answerRequest(this.#services, this.remoteServerId, requestId, answer);
+        return await recordResponse(this.#services, this.remoteServerId, requestId, answer);
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (!isTransientDatabaseError(error)) throw error;
         await this.#services.clock.sleep(wait, this.#over.signal).catch(() => {});
       }
     }
   }
 
-  async #answer(message: StorageQuestion): Promise<void> {
+  async #answer(message: StorageRequest): Promise<void> {
     if (++this.#questions > MAX_QUESTIONS) return this.close(CLOSE.flood, "Too many questions under way");
-    this.send(await answerStorageQuestion(this.#services, this.remoteServerId, message));
+    this.send(await handleStorageRequest(this.#services, this.remoteServerId, message));
     this.#questions--;
   }
 

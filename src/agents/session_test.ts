@@ -3,7 +3,7 @@ import { testServices } from "../../tests/support/fixtures/database.ts";
 import { serve } from "../../tests/support/servers/control_plane.ts";
 import { AGENT, plant } from "../../tests/support/fixtures/planted.ts";
 import { until } from "../../tests/support/assertions/until.ts";
-import { askAgent } from "../services/agent_rpc/agent_requests.ts";
+import { requestAgent } from "../services/agent_rpc/agent_requests.ts";
 import { createEnrolmentToken, enrolAgent } from "../services/servers/enrolment.ts";
 
 Deno.test("a broken frame closes its socket, whatever it names, and nothing else", async () => {
@@ -72,7 +72,7 @@ Deno.test("an answer that comes while the database is away is stored when it is 
     names: ["one"],
     witnesses: [],
   };
-  const answer = askAgent(real, serverId, payload, 60_000);
+  const answer = requestAgent(real, serverId, payload, 60_000);
   const { request_id } = await heard.get("request")!.promise;
   isAway = true;
   const result = { deleted: ["one"], failed: [] };

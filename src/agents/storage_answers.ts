@@ -2,18 +2,18 @@
 import { logger } from "../telemetry/logging.ts";
 import { failSpan, inside, startSpan } from "../telemetry/tracing.ts";
 import type { AgentMessage, ServerMessage } from "../protocol/wire_messages.ts";
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import { signDownload } from "../services/transfers/downloads.ts";
 import { abortUpload, completeUpload, openUpload, signParts } from "../services/transfers/uploads.ts";
-import { refusalOf } from "../services/agent_rpc/agent_errors.ts";
+import { agentErrorOf } from "../services/agent_rpc/agent_errors.ts";
 
-export type StorageQuestion = Extract<AgentMessage, { type: `upload.${string}` | `download.${string}` }>;
+export type StorageRequest = Extract<AgentMessage, { type: `upload.${string}` | `download.${string}` }>;
 
 /** In the trace of the run that asks, where it is traced. */
-export async function answerStorageQuestion(
-  services: Services,
+export async function handleStorageRequest(
+  services: ServiceContext,
   serverId: number,
-  message: StorageQuestion,
+  message: StorageRequest,
 ): Promise<ServerMessage> {
   if (message.traceparent === undefined) return await answer(services, serverId, message);
   const about = { "rearguard.server.id": serverId };
@@ -25,9 +25,9 @@ export async function answerStorageQuestion(
 }
 
 async function answer(
-  services: Services,
+  services: ServiceContext,
   serverId: number,
-  message: StorageQuestion,
+  message: StorageRequest,
 ): Promise<ServerMessage> {
   const { request_id } = message;
   try {
@@ -46,7 +46,7 @@ async function answer(
     }
   } catch (error) {
     const type = message.type === "download.sign" ? "download.refused" : "upload.refused";
-    const refusal = refusalOf(error);
+    const refusal = agentErrorOf(error);
     if (refusal !== null) return { type, request_id, ...refusal };
     logger("agents").error("Cannot answer {type}: {error}", {
       type: message.type,

@@ -1,8 +1,8 @@
 /** Queued runs, cancels and questions → the agents whose sockets this replica holds. */
-import { claimDeliveries, type Delivery } from "../services/agent_rpc/agent_requests.ts";
+import { claimPendingRequests, type OutgoingRequest } from "../services/agent_rpc/agent_requests.ts";
 import { runsToCancel } from "../services/servers/connections.ts";
-import type { Services } from "../services/context.ts";
-import { claimHandOvers, type HandOver } from "../services/runs/dispatch.ts";
+import type { ServiceContext } from "../services/context.ts";
+import { type Assignment, claimAssignments } from "../services/runs/dispatch.ts";
 import { startSpan, traceparentOf } from "../telemetry/tracing.ts";
 import type { Beat } from "../services/installation/health.ts";
 import { Loop } from "./loop.ts";
@@ -13,13 +13,13 @@ export interface AgentLink {
   connectedServers(): number[];
   /** Called when another agent is ready. */
   onConnected(handler: (serverId: number) => void): void;
-  offer(handOver: HandOver): void;
+  offer(handOver: Assignment): void;
   cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void;
-  ask(delivery: Delivery): void;
+  ask(delivery: OutgoingRequest): void;
 }
 
 export class Dispatcher {
-  readonly #services: Services;
+  readonly #services: ServiceContext;
   readonly #link: AgentLink;
   readonly #offers: Loop;
   readonly #cancels: Loop;
@@ -30,7 +30,7 @@ export class Dispatcher {
   readonly #traces = new RunTraces();
   #unsubscribe = () => {};
 
-  constructor(services: Services, link: AgentLink) {
+  constructor(services: ServiceContext, link: AgentLink) {
     this.#services = services;
     this.#link = link;
     const loop = (name: string, work: (beat: Beat) => Promise<void>) =>
@@ -45,7 +45,7 @@ export class Dispatcher {
       });
     const offer = async (servers: number[], beat: Beat) => {
       const since = services.clock.now();
-      await claimHandOvers(services, servers, (handOver) => {
+      await claimAssignments(services, servers, (handOver) => {
         this.#offer(handOver, since);
         beat();
       });
@@ -54,7 +54,7 @@ export class Dispatcher {
       for (const run of await runsToCancel(services, servers)) link.cancel(run);
     };
     const ask = async (servers: number[]) => {
-      for (const delivery of await claimDeliveries(services, servers)) link.ask(delivery);
+      for (const delivery of await claimPendingRequests(services, servers)) link.ask(delivery);
     };
     this.#offers = loop("dispatcher", (beat) => offer(link.connectedServers(), beat));
     this.#cancels = loop("canceller", () => cancel(link.connectedServers()));
@@ -92,7 +92,7 @@ export class Dispatcher {
     [...loops, this.#welcomes].forEach((loop) => loop.start());
   }
 
-  #offer(handOver: HandOver, since: Date): void {
+  #offer(handOver: Assignment, since: Date): void {
     const { attempt, remoteServerId, runId } = handOver;
     const span = startSpan(
       "dispatch run",

@@ -1,5 +1,5 @@
 /** Notifications that are due → told to their streams. */
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import { Loop } from "./loop.ts";
 
 /** What delivers them; `src/notify` has it. */
@@ -15,12 +15,12 @@ export interface Deliverer {
 }
 
 export class Messenger {
-  readonly #bus: Services["bus"];
+  readonly #bus: ServiceContext["bus"];
   readonly #deliverer: Deliverer;
   readonly #loop: Loop;
   #unsubscribe = () => {};
 
-  constructor(services: Pick<Services, "bus" | "clock" | "health">, deliverer: Deliverer) {
+  constructor(services: Pick<ServiceContext, "bus" | "clock" | "health">, deliverer: Deliverer) {
     this.#bus = services.bus;
     this.#deliverer = deliverer;
     this.#loop = new Loop({

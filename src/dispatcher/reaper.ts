@@ -1,6 +1,6 @@
 /** Expired deadlines, dead replicas and old rows → their ends. */
 import { DEFAULT_AUDIT_LOG_DAYS } from "../domain/audit.ts";
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import type { Beat } from "../services/installation/health.ts";
 import {
   compactEndedRuns,
@@ -15,7 +15,7 @@ import { Loop } from "./loop.ts";
 export class Reaper {
   readonly #loops: Loop[];
 
-  constructor(services: Services, replicaId: string, auditLogDays: number = DEFAULT_AUDIT_LOG_DAYS) {
+  constructor(services: ServiceContext, replicaId: string, auditLogDays: number = DEFAULT_AUDIT_LOG_DAYS) {
     const loop = (name: string, pollMs: number, work: (beat: Beat) => Promise<void>) =>
       new Loop({
         name,

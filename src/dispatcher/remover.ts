@@ -1,15 +1,15 @@
 /** Marked backups and leftovers → gone from their destinations. */
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import { nextRemoval, removeDue } from "../services/retention/removals.ts";
 import { emptyTrash } from "../services/retention/trash_removal.ts";
 import { Loop } from "./loop.ts";
 
 export class Remover {
-  readonly #services: Services;
+  readonly #services: ServiceContext;
   readonly #loop: Loop;
   #unsubscribe = () => {};
 
-  constructor(services: Services) {
+  constructor(services: ServiceContext) {
     this.#services = services;
     this.#loop = new Loop({
       name: "remover",

@@ -1,5 +1,5 @@
 /** Due tasks, and backups whose verification or drill is due → runs. */
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import { fireDueTasks, nextDueTime, replanSchedules } from "../services/tasks/schedules.ts";
 import { queueDueDrills } from "../services/backups/drills.ts";
 import { queueDueVerifications } from "../services/backups/verifications.ts";
@@ -9,14 +9,14 @@ import { Loop } from "./loop.ts";
 const SET_BACK = 1000;
 
 export class Scheduler {
-  readonly #services: Services;
+  readonly #services: ServiceContext;
   readonly #loop: Loop;
   readonly #checks: Loop;
   #unsubscribe = () => {};
   /** How far the wall clock was ahead of the monotonic one in the last round; null before the first. Milliseconds. */
   #ahead: number | null = null;
 
-  constructor(services: Services) {
+  constructor(services: ServiceContext) {
     this.#services = services;
     this.#loop = new Loop({
       name: "scheduler",

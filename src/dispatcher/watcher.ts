@@ -2,7 +2,7 @@
  * Reports stalled, slow and overdue runs, absent agents, failing removals and failing notification streams.
  * Ends runs that are stalled for too long.
  */
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "../services/runs/run_watch.ts";
 import {
   watchAgents,
@@ -15,7 +15,7 @@ import { Loop } from "./loop.ts";
 export class Watcher {
   readonly #loops: Loop[];
 
-  constructor(services: Services) {
+  constructor(services: ServiceContext) {
     const since = services.clock.now();
     const loop = (name: string, pollMs: number, work: () => Promise<void>) =>
       new Loop({

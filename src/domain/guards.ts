@@ -63,7 +63,7 @@ export function hasSharpRise(now: BackupFigures, usual: UsualFigures): boolean {
 }
 
 /** All that is doubtful of a backup, in one line; null where nothing is. */
-export function describeDoubts(
+export function describeAnomalies(
   { suspicion, shrinking }: { suspicion?: string | null | undefined; shrinking?: string | null | undefined },
 ): string | null {
   return [suspicion, shrinking].filter((doubt) => typeof doubt === "string").join("; ") || null;

@@ -1,7 +1,7 @@
 /** Where a task's objects lie at its destination. */
 import { InvalidError } from "./errors.ts";
 
-export interface DestinationPlace {
+export interface DestinationRoot {
   readonly type: "local" | "s3" | "custom_s3" | "sftp";
   readonly local_path: string | null;
   readonly sftp_path: string | null;
@@ -13,7 +13,7 @@ export interface DestinationPlace {
  * prefix, without a leading or trailing slash; it is empty at the bucket's root. Throws an {@link
  * InvalidError} on `store_path` if it would lead outside the destination.
  */
-export function destinationDirectory(place: DestinationPlace, storePath: string | null): string {
+export function destinationDirectory(place: DestinationRoot, storePath: string | null): string {
   const inside = segments(storePath ?? "");
   if (inside.some((segment) => segment === ".." || segment.includes("\0"))) {
     throw new InvalidError({ store_path: ["The store path must not hold .. or a NUL character."] });
@@ -33,7 +33,7 @@ export function destinationDirectory(place: DestinationPlace, storePath: string 
  * Returns {@link destinationDirectory} for new objects, which may not be written into the root directory
  * itself.
  */
-export function objectDirectory(place: DestinationPlace, storePath: string | null): string {
+export function objectDirectory(place: DestinationRoot, storePath: string | null): string {
   const directory = destinationDirectory(place, storePath);
   if (place.type !== "local" || directory !== "/") return directory;
   throw new InvalidError({

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { InvalidError } from "./errors.ts";
-import { destinationDirectory, type DestinationPlace, objectDirectory, objectKey } from "./location.ts";
+import { destinationDirectory, type DestinationRoot, objectDirectory, objectKey } from "./location.ts";
 
-const local = (local_path: string | null): DestinationPlace => ({
+const local = (local_path: string | null): DestinationRoot => ({
   type: "local",
   local_path,
   sftp_path: null,
 });
-const sftp = (sftp_path: string | null): DestinationPlace => ({ type: "sftp", local_path: null, sftp_path });
-const s3: DestinationPlace = { type: "custom_s3", local_path: null, sftp_path: null };
+const sftp = (sftp_path: string | null): DestinationRoot => ({ type: "sftp", local_path: null, sftp_path });
+const s3: DestinationRoot = { type: "custom_s3", local_path: null, sftp_path: null };
 
 Deno.test("a local place joins local_path, / by default, with store_path", () => {
   assert.equal(destinationDirectory(local(null), "/backups/weekly"), "/backups/weekly");

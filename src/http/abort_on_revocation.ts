@@ -2,7 +2,7 @@
 import type { TokenWatch } from "../services/access/token_watch.ts";
 
 /** The same answer where it is whole already; otherwise one that is cut, or of events ended, once `watch` says so. */
-export function whileGood(response: Response, begin: () => TokenWatch): Response {
+export function abortOnRevocation(response: Response, begin: () => TokenWatch): Response {
   const type = response.headers.get("content-type") ?? "";
   if (response.body === null || type.startsWith("application/json")) return response;
   const watch = begin();

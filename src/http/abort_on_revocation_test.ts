@@ -5,7 +5,7 @@ import { until } from "../../tests/support/assertions/until.ts";
 import { createEnrolmentToken, enrolAgent, revokeAgent } from "../services/servers/enrolment.ts";
 import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
 import { authenticate } from "../services/access/tokens.ts";
-import { whileGood } from "./abort_on_revocation.ts";
+import { abortOnRevocation } from "./abort_on_revocation.ts";
 
 /** A run's events under a token of their own, and what ends with it. */
 async function follow(api: TestApi, owner: ApiClient, expires_at: string | null = null) {
@@ -84,7 +84,7 @@ Deno.test("a download is cut, not ended, when its token is revoked, and leaves i
     start: (controller) => controller.enqueue(new Uint8Array(10)),
     cancel: () => void (left = true),
   });
-  const response = whileGood(
+  const response = abortOnRevocation(
     new Response(endless, { headers: { ETag: '"e"' } }),
     () => watchToken(api.services, caller, "restore-backups"),
   );
@@ -107,7 +107,7 @@ Deno.test("what an agent reads is cut when its key is revoked, and another's is 
     const description = { version: "1", hostname: "h", os: "linux", arch: "x", tools: {} };
     const { agentKey } = await enrolAgent(api.services, token, description);
     const endless = new ReadableStream<Uint8Array>({ start: (each) => each.enqueue(new Uint8Array(10)) });
-    const reader = whileGood(new Response(endless), () => watchAgentKey(api.services, agentKey)).body!
+    const reader = abortOnRevocation(new Response(endless), () => watchAgentKey(api.services, agentKey)).body!
       .getReader();
     await reader.read();
     return { id, reader };

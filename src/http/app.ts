@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import type { Origin } from "../domain/audit.ts";
 import { RELEASE } from "../domain/release.ts";
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import { AuthThrottle } from "./limits/auth_throttle.ts";
 import { DEFAULT_BODY_LIMIT, DEFAULT_BODY_TIMEOUT } from "./input/body.ts";
 import { TrustedProxies } from "./limits/client_address.ts";
@@ -20,7 +20,7 @@ import { ENDPOINTS, GROUPS } from "./routes.ts";
 export type App = Hono<RouteVariables>;
 
 export interface AppOptions {
-  readonly services: Services;
+  readonly services: ServiceContext;
   /** What callers reach this control plane by, where that isn't what `Host` says. */
   readonly publicUrl?: string | null;
   /** Calls a minute and token; 0 for no limit. */

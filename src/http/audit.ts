@@ -2,7 +2,7 @@
 import type { AuditActor, AuditResult, Origin } from "../domain/audit.ts";
 import { UnauthenticatedError } from "../domain/errors.ts";
 import { AuditedRequest, enterAudit } from "../services/access/audit_log.ts";
-import type { Caller, Services } from "../services/context.ts";
+import type { Caller, ServiceContext } from "../services/context.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -12,7 +12,7 @@ export function isAudited({ method, audited }: Endpoint): boolean {
 }
 
 /** What is known of a request before it is looked at. */
-export function auditOf(services: Services, endpoint: Endpoint, origin: Origin): AuditedRequest {
+export function auditOf(services: ServiceContext, endpoint: Endpoint, origin: Origin): AuditedRequest {
   return new AuditedRequest({
     actor: { type: "unknown" },
     action: endpoint.operationId,
@@ -41,7 +41,7 @@ export function fieldsOf(sent: unknown, body: unknown): string[] {
  * @param isServed It came to the handler, and is no repetition of an earlier answer.
  */
 export async function settleAudit(
-  services: Services,
+  services: ServiceContext,
   endpoint: Endpoint,
   request: AuditedRequest,
   { status, error, isServed }: { status: number; error: unknown; isServed: boolean },

@@ -1,11 +1,11 @@
 /** Who calls, and whether their token allows it. */
 import type { Ability } from "../domain/abilities.ts";
 import { ForbiddenError, UnauthenticatedError } from "../domain/errors.ts";
-import type { Caller, Services } from "../services/context.ts";
+import type { Caller, ServiceContext } from "../services/context.ts";
 import { authenticate } from "../services/access/tokens.ts";
 
 /** Throws an `UnauthenticatedError` unless the request shows a good token. */
-export function callerOf(services: Services, request: Request): Promise<Caller> {
+export function callerOf(services: ServiceContext, request: Request): Promise<Caller> {
   return authenticate(services, bearerToken(request));
 }
 

@@ -2,13 +2,13 @@
 import type { z } from "@hono/zod-openapi";
 import type { Ability } from "../domain/abilities.ts";
 import type { Origin } from "../domain/audit.ts";
-import type { Caller, Services } from "../services/context.ts";
+import type { Caller, ServiceContext } from "../services/context.ts";
 
 export type Method = "get" | "post" | "put" | "delete";
 
 /** What `handle` works with. Everything in it is checked already. */
 export interface Call<Id extends string, Query, Body> {
-  readonly services: Services;
+  readonly services: ServiceContext;
   /** Behind `public` and `agent` endpoints there is none: reading it throws. */
   readonly caller: Caller;
   /** The ids of the path. */

@@ -1,12 +1,12 @@
 /** The `Idempotency-Key` header, on every POST by a token. */
 import { createHash } from "node:crypto";
 import { InvalidError } from "../domain/errors.ts";
-import type { Services } from "../services/context.ts";
+import type { ServiceContext } from "../services/context.ts";
 import { claimCall, forgetCall, type KeyedCall, settleCall } from "../services/access/idempotency.ts";
 
 /** The first answer again, or that of `answer`: kept unless it is a failure of ours. */
 export async function answerOnce(
-  services: Services,
+  services: ServiceContext,
   request: Request,
   tokenId: number,
   body: Uint8Array,

@@ -1,9 +1,9 @@
 /** What `/metrics` tells, in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats, 0.0.4). */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../domain/clock.ts";
-import type { Services } from "../services/context.ts";
-import { ageSince, collectStatistics, collectTaskSuccesses } from "../services/installation/metrics.ts";
-import { figures } from "../telemetry/process_metrics.ts";
+import type { ServiceContext } from "../services/context.ts";
+import { ageSince, collectMetrics, collectTaskSuccesses } from "../services/installation/metrics.ts";
+import { processMetrics } from "../telemetry/process_metrics.ts";
 
 /** Upper bounds in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -18,10 +18,10 @@ export class Metrics {
   readonly #requests: Counter<"method" | "route" | "status">;
   readonly #durations: Histogram<"method" | "route">;
 
-  constructor(services: Services) {
+  constructor(services: ServiceContext) {
     const registers = [this.#registry];
     const { clock } = services;
-    const statistics = atMost(COUNTED_EVERY, clock, () => collectStatistics(services));
+    const statistics = atMost(COUNTED_EVERY, clock, () => collectMetrics(services));
     const successes = atMost(TASKS_COUNTED_EVERY, clock, () => collectTaskSuccesses(services));
     const gauge = <Label extends string = never>(
       name: string,
@@ -102,7 +102,7 @@ export class Metrics {
   }
 
   async text(): Promise<string> {
-    return await Registry.merge([this.#registry, figures]).metrics();
+    return await Registry.merge([this.#registry, processMetrics]).metrics();
   }
 }
 

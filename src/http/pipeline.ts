@@ -6,7 +6,7 @@ import { z } from "@hono/zod-openapi";
 import type { Origin } from "../domain/audit.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
 import { type AuditedRequest, auditing } from "../services/access/audit_log.ts";
-import type { Caller, Services } from "../services/context.ts";
+import type { Caller, ServiceContext } from "../services/context.ts";
 import { retryLost } from "../services/lost_connections.ts";
 import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
 import { actorOf, auditOf, fieldsOf, isAudited, settleAudit } from "./audit.ts";
@@ -21,10 +21,10 @@ import type { OpenStreams } from "./limits/open_streams.ts";
 import type { RateLimiter } from "./limits/rate_limit.ts";
 import { ignoredParameters, queryErrors, readQuery } from "./input/query.ts";
 import { ignoredFields, refusedFields, repeatedFields, unknownFields } from "./input/unknown_fields.ts";
-import { whileGood } from "./abort_on_revocation.ts";
+import { abortOnRevocation } from "./abort_on_revocation.ts";
 
 export interface PipelineContext {
-  readonly services: Services;
+  readonly services: ServiceContext;
   /** Without a trailing slash; null: whatever host the request names. */
   readonly publicUrl: string | null;
   readonly bodyLimit: number;
@@ -112,15 +112,18 @@ function countTry(
 }
 
 function whileItsTokenIsGood(
-  services: Services,
+  services: ServiceContext,
   { access }: Endpoint,
   caller: Caller | null,
   token: string | null,
   response: Response,
 ): Response {
   if (access === "public" || token === null || !response.ok) return response;
-  if (access === "agent") return whileGood(response, () => watchAgentKey(services, token));
-  return whileGood(response, () => watchToken(services, caller!, access === "any token" ? null : access));
+  if (access === "agent") return abortOnRevocation(response, () => watchAgentKey(services, token));
+  return abortOnRevocation(
+    response,
+    () => watchToken(services, caller!, access === "any token" ? null : access),
+  );
 }
 
 /** Any error, in the contract's shape. */

@@ -17,7 +17,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Ability } from "../domain/abilities.ts";
 import type { PageWindow } from "../domain/page.ts";
-import type { Caller, Services } from "../services/context.ts";
+import type { Caller, ServiceContext } from "../services/context.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { sortParameter } from "./input/list_filters.ts";
 import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "./input/pagination.ts";
@@ -55,7 +55,7 @@ export function listEndpoint<Row, Shown, Filters extends z.ZodRawShape = Record<
     /** Fields that sort the list, besides `id` and `created_at`. */
     sorts?: readonly string[];
     list(
-      services: Services,
+      services: ServiceContext,
       caller: Caller,
       window: PageWindow,
       filters: z.output<z.ZodObject<Filters>> & { sort?: string },
@@ -88,7 +88,7 @@ export function listEndpoint<Row, Shown, Filters extends z.ZodRawShape = Record<
 export function createEndpoint<Row, Shown, Body extends z.ZodType>(
   resource: Resource<Row, Shown>,
   definition: WithBody<Body> & {
-    create(services: Services, caller: Caller, body: z.output<Body>): Promise<Row>;
+    create(services: ServiceContext, caller: Caller, body: z.output<Body>): Promise<Row>;
   },
 ): Endpoint {
   return endpoint({
@@ -111,7 +111,7 @@ export function createEndpoint<Row, Shown, Body extends z.ZodType>(
 export function showEndpoint<Row, Shown>(resource: Resource<Row, Shown>, definition: {
   access: Access;
   description?: string;
-  show(services: Services, caller: Caller, id: number): Promise<Row>;
+  show(services: ServiceContext, caller: Caller, id: number): Promise<Row>;
 }): Endpoint {
   return endpoint({
     ...about(resource, definition),
@@ -133,7 +133,7 @@ export function showEndpoint<Row, Shown>(resource: Resource<Row, Shown>, definit
 export function updateEndpoint<Row, Shown, Body extends z.ZodType>(
   resource: Resource<Row, Shown>,
   definition: WithBody<Body> & {
-    update(services: Services, caller: Caller, id: number, body: z.output<Body>): Promise<Row>;
+    update(services: ServiceContext, caller: Caller, id: number, body: z.output<Body>): Promise<Row>;
   },
 ): Endpoint {
   return endpoint({
@@ -170,7 +170,7 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
      */
     isTrashed?: boolean;
     remove(
-      services: Services,
+      services: ServiceContext,
       caller: Caller,
       id: number,
       query: z.output<Query>,
@@ -232,7 +232,7 @@ export function undeleteEndpoint<Row, Shown>(resource: Resource<Row, Shown>, def
   access: Access;
   description?: string;
   errors?: Record<number, string>;
-  undelete(services: Services, caller: Caller, id: number): Promise<Row>;
+  undelete(services: ServiceContext, caller: Caller, id: number): Promise<Row>;
 }): Endpoint {
   return endpoint({
     ...about(resource, definition),

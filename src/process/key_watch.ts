@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../domain/clock.ts";
 import { keyId, type Keyring } from "../secrets/keyring.ts";
-import type { Bus } from "../store/database/event_bus.ts";
+import type { EventBus } from "../store/database/event_bus.ts";
 import { logger } from "../telemetry/logging.ts";
 import { disagreeingReplica, type HeldKeys, type KeyCheck, missingKeys } from "./key_check.ts";
 import { readSecretKeys } from "./secret_keys.ts";
@@ -22,7 +22,7 @@ export interface KeyWatch {
   /** Null: the keys come from the environment and stay as they are. */
   readonly path: string | null;
   readonly keyring: Keyring;
-  readonly bus: Bus;
+  readonly bus: EventBus;
   readonly check: KeyCheck;
   readonly clock: Clock;
   /** Called after each change of the keyring. */

@@ -9,7 +9,7 @@ const CODES =
  * postgres.js asks every new connection for its array types and leaves that promise to nobody: when the connection
  * breaks first, the runtime would end the process. The query that wanted the connection is refused in its own right.
  */
-export function outliveLostConnections(): void {
+export function ignoreConnectionResets(): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
     const code = (event.reason as { code?: unknown } | null)?.code;
     if (typeof code !== "string" || !CODES.test(code)) return;

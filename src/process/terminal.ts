@@ -1,12 +1,12 @@
 /** What is told to the person who starts the server, once, whatever the log's level and format. */
 
 /** One line on standard output. */
-export function say(line: string): void {
+export function print(line: string): void {
   write(Deno.stdout, line);
 }
 
 /** One line on standard error. */
-export function complain(line: string): void {
+export function printError(line: string): void {
   write(Deno.stderr, line);
 }
 

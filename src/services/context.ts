@@ -6,18 +6,18 @@ import type { RunTimes } from "../domain/run.ts";
 import type { Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import type { Database } from "../store/database/database.ts";
-import type { Bus } from "../store/database/event_bus.ts";
+import type { EventBus } from "../store/database/event_bus.ts";
 import type { AgentStreams } from "./agent_rpc/agent_streams.ts";
 import type { Health } from "./installation/health.ts";
-import type { PassedSecrets } from "./jobs/transient_secrets.ts";
+import type { TransientSecrets } from "./jobs/transient_secrets.ts";
 
-export interface Services {
+export interface ServiceContext {
   readonly database: Database;
   readonly clock: Clock;
   readonly health: Health;
   readonly keyring: Keyring;
-  readonly bus: Bus;
-  readonly passedSecrets: PassedSecrets;
+  readonly bus: EventBus;
+  readonly transientSecrets: TransientSecrets;
   readonly streams: AgentStreams;
   readonly notifier: NotificationSender;
   /** To the addresses that users give. */

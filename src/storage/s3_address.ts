@@ -67,7 +67,7 @@ function isInHostName(url: URL, { bucket, pathStyle }: Pick<BucketOptions, "buck
 }
 
 /** Parts of an address that the service may expect to be different, for messages that say what to change. */
-export interface AddressDoubts {
+export interface AddressGuesses {
   /** The default region, used because none is known; null if it is known. */
   readonly guessedRegion: string | null;
   /**
@@ -76,7 +76,7 @@ export interface AddressDoubts {
   readonly isHostStyle: boolean;
 }
 
-export function addressDoubts(options: BucketOptions): AddressDoubts {
+export function addressGuesses(options: BucketOptions): AddressGuesses {
   const url = options.endpoint === null ? null : endpointUrl(options.endpoint);
   return {
     guessedRegion: knownRegion(options) === null ? DEFAULT_REGION : null,

@@ -1,7 +1,7 @@
 /** What went wrong at a bucket, in words that name the setting to change. */
 import { tlsReason } from "../domain/tls_fault.ts";
 import { AddressRefusedError } from "../network/network.ts";
-import type { AddressDoubts } from "./s3_address.ts";
+import type { AddressGuesses } from "./s3_address.ts";
 import { StorageError } from "./storage_error.ts";
 import { parseXml, textOf } from "./xml.ts";
 
@@ -92,10 +92,10 @@ export function isRetryable({ status, code }: Refusal): boolean {
   return status >= 500 && status !== 501 || status === 408 || status === 429 || RETRYABLE_CODES.has(code);
 }
 
-const NO_DOUBTS: AddressDoubts = { guessedRegion: null, isHostStyle: false };
+const NO_GUESSES: AddressGuesses = { guessedRegion: null, isHostStyle: false };
 
 /** @param action What could not be done: `open an upload in bucket photos at s3.eu-west-1.amazonaws.com`. */
-export function refusalError(action: string, refusal: Refusal, doubts = NO_DOUBTS): StorageError {
+export function refusalError(action: string, refusal: Refusal, doubts = NO_GUESSES): StorageError {
   const text = `Cannot ${action}: ${explanation(refusal, doubts)}`;
   return new StorageError(text, isLocked(refusal) ? LOCKED : refusal.code, isRetryable(refusal));
 }
@@ -110,7 +110,7 @@ function isLocked({ code, message }: Refusal): boolean {
     /protected by object lock|object is locked|\bworm\b|legal.?hold|retention|immutab/i.test(message);
 }
 
-function explanation(refusal: Refusal, doubts: AddressDoubts): string {
+function explanation(refusal: Refusal, doubts: AddressGuesses): string {
   const { status, code, message } = refusal;
   // Services report a wrong region in different ways, and name the right one in different places.
   const region = refusal.region ?? /\bexpect(?:ing|ed) '([a-z0-9-]{2,40})'/.exec(message)?.[1] ?? null;
@@ -180,7 +180,7 @@ export function unreachableError(
   action: string,
   host: string,
   cause: unknown,
-  doubts = NO_DOUBTS,
+  doubts = NO_GUESSES,
 ): StorageError {
   if (cause instanceof AddressRefusedError) {
     return new StorageError(`Cannot ${action}: ${cause.message}.`, "AddressRefused", false, { cause });
@@ -195,7 +195,7 @@ export function unreachableError(
   });
 }
 
-function networkFault(host: string, cause: unknown, { isHostStyle }: AddressDoubts): string {
+function networkFault(host: string, cause: unknown, { isHostStyle }: AddressGuesses): string {
   const detail = causes(cause);
   // The bucket's name became part of the host name.
   const pathStyle = isHostStyle ? " Or set path_style_endpoint, which most services of one's own need." : "";

@@ -4,8 +4,8 @@ import type { Clock } from "../domain/clock.ts";
 import { decodeContent } from "../network/content_encoding.ts";
 import type { Network } from "../network/network.ts";
 import {
-  type AddressDoubts,
-  addressDoubts,
+  type AddressGuesses,
+  addressGuesses,
   type BucketOptions,
   bucketUrl,
   objectUrl,
@@ -57,7 +57,7 @@ export class S3Requests {
   readonly #region: string;
   readonly #place: string;
   /** Uncertain parts of the address, for messages. */
-  readonly doubts: AddressDoubts;
+  readonly doubts: AddressGuesses;
 
   constructor(
     private readonly options: BucketOptions,
@@ -66,7 +66,7 @@ export class S3Requests {
   ) {
     this.#base = bucketUrl(options);
     this.#region = regionOf(options);
-    this.doubts = addressDoubts(options);
+    this.doubts = addressGuesses(options);
     this.#place = `bucket ${options.bucket} at ${this.#base.host}`;
   }
 

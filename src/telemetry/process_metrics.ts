@@ -2,9 +2,9 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { Clock } from "../domain/clock.ts";
 
-export const figures = new Registry();
+export const processMetrics = new Registry();
 
-const registers = [figures];
+const registers = [processMetrics];
 
 export const runEvents = new Counter({
   name: "rearguard_run_events_total",

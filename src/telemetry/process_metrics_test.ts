@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { TestClock } from "../../tests/support/fixtures/clock.ts";
-import { figures, watchEventLoop } from "./process_metrics.ts";
+import { processMetrics, watchEventLoop } from "./process_metrics.ts";
 
 Deno.test("the longest lag of the last minute is told, and forgotten after it", async () => {
   const clock = new TestClock();
   const over = new AbortController();
   const watching = watchEventLoop(clock, over.signal);
-  const lag = async () => /^rearguard_event_loop_lag_seconds (\S+)$/m.exec(await figures.metrics())?.[1];
+  const lag = async () =>
+    /^rearguard_event_loop_lag_seconds (\S+)$/m.exec(await processMetrics.metrics())?.[1];
   await clock.advance(100);
   assert.equal(await lag(), "0");
   // Woken 300 ms late, as when something else had the processor.

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { UnavailableError } from "../../src/domain/errors.ts";
 import { MAX_FRAME } from "../../src/protocol/codec.ts";
 import { createEnrolmentToken, enrolAgent } from "../../src/services/servers/enrolment.ts";
-import { askAgent } from "../../src/services/agent_rpc/agent_requests.ts";
-import type { Services } from "../../src/services/context.ts";
+import { requestAgent } from "../../src/services/agent_rpc/agent_requests.ts";
+import type { ServiceContext } from "../../src/services/context.ts";
 import { startRestore } from "../../src/services/backups/restores.ts";
 import { removeDue, requestRemoval } from "../../src/services/retention/removals.ts";
 import { startRun } from "../../src/services/runs/runs.ts";
@@ -20,7 +20,7 @@ import { until } from "../support/assertions/until.ts";
 
 type Enrolled = Planted & { key: string };
 
-async function enrol(services: Services, planted: Planted): Promise<Enrolled> {
+async function enrol(services: ServiceContext, planted: Planted): Promise<Enrolled> {
   const { token } = await createEnrolmentToken(services, planted.caller, planted.serverId, 60);
   return { ...planted, key: (await enrolAgent(services, token, AGENT)).agentKey };
 }
@@ -33,7 +33,7 @@ interface Run {
 }
 
 interface Stage {
-  readonly services: Services;
+  readonly services: ServiceContext;
   readonly url: string;
   readonly s3: TestS3;
   /** Whose run is at work. */
@@ -102,7 +102,7 @@ const of = ({ run_id, attempt }: Run) => ({ run_id, attempt });
 const objectName = ({ job: { object } }: Run) => `${object.prefix}_${object.stamp}.tar.zst`;
 
 /** A run of the server's task, which its agent has accepted. */
-async function begin(services: Services, { caller, taskId }: Enrolled, agent: RawAgent): Promise<Run> {
+async function begin(services: ServiceContext, { caller, taskId }: Enrolled, agent: RawAgent): Promise<Run> {
   const before = agent.received.length;
   await startRun(services, caller, taskId);
   await until(() => agent.received.slice(before).some(({ type }) => type === "run.start"));
@@ -145,7 +145,7 @@ function stored(objects: { name: string; size: number }[]) {
   };
 }
 
-async function stateOf({ database }: Services, runId: number): Promise<string> {
+async function stateOf({ database }: ServiceContext, runId: number): Promise<string> {
   const [row] = await database<{ state: string; reason: string | null }[]>`
     select state, reason from runs where id = ${runId}`;
   return `${row!.state}${row!.reason === null ? "" : `: ${row!.reason}`}`;
@@ -167,7 +167,7 @@ Deno.test("nothing that it says of another server's run, upload, question or str
   const at = await stage(stack);
   const { services, url, victim, run, upload, agent } = at;
   const check = { kind: "destination.check", backup_destination_id: victim.destinationId } as const;
-  const asked = askAgent(services, victim.serverId, check, 60_000);
+  const asked = requestAgent(services, victim.serverId, check, 60_000);
   const question = await agent.next("request");
   const over = new AbortController();
   const stream = services.streams.meet("a-stream", victim.serverId, over.signal);
@@ -383,7 +383,7 @@ Deno.test("an answer of its own that nobody can read is told as that", async () 
   const check = { kind: "destination.check", backup_destination_id: victim.destinationId } as const;
   for (const result of [null, {}, { ok: "yes" }, [], "x", { ok: true, steps: [{ name: 1 }] }]) {
     const before = agent.received.length;
-    const asked = askAgent(services, victim.serverId, check, 60_000);
+    const asked = requestAgent(services, victim.serverId, check, 60_000);
     await until(() => agent.received.slice(before).some(({ type }) => type === "request"));
     const { request_id } = agent.received.slice(before).find(({ type }) => type === "request");
     agent.send({ type: "response", request_id, ok: true, result });

@@ -6,7 +6,7 @@ import { Link, type LinkHandlers } from "../../agent/link.ts";
 import { Dispatcher } from "../../src/dispatcher/dispatcher.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { Hub } from "../../src/agents/hub.ts";
-import type { Services } from "../../src/services/context.ts";
+import type { ServiceContext } from "../../src/services/context.ts";
 import { createEnrolmentToken, enrolAgent, revokeAgent } from "../../src/services/servers/enrolment.ts";
 import {
   heartbeatReplica,
@@ -28,7 +28,7 @@ interface Plane {
 }
 
 /** A control plane's socket side. With the port of an earlier one it is its successor. */
-async function startPlane(services: Services, port = 0, heartbeatMs = 20_000): Promise<Plane> {
+async function startPlane(services: ServiceContext, port = 0, heartbeatMs = 20_000): Promise<Plane> {
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
   const hub = new Hub(services, { replicaId, heartbeatMs });
@@ -80,19 +80,19 @@ async function startAgent(port: number, key: string, handlers: Partial<LinkHandl
   };
 }
 
-async function enrolled(services: Services): Promise<Planted & { key: string }> {
+async function enrolled(services: ServiceContext): Promise<Planted & { key: string }> {
   const planted = await plant(services);
   const { token } = await createEnrolmentToken(services, planted.caller, planted.serverId, 60);
   const { agentKey } = await enrolAgent(services, token, AGENT);
   return { ...planted, key: agentKey };
 }
 
-async function stateOf(services: Services): Promise<string> {
+async function stateOf(services: ServiceContext): Promise<string> {
   const [run] = await services.database`select state from runs order by id desc limit 1`;
   return run?.state;
 }
 
-async function linesOf(services: Services): Promise<string> {
+async function linesOf(services: ServiceContext): Promise<string> {
   const [row] = await services
     .database`select string_agg(text, '' order by run_id, sequence) as text from run_output`;
   return row!.text ?? "";

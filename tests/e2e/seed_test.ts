@@ -3,7 +3,7 @@
  * by field: ids, times and URLs too. What is sent and expected is read out of its text.
  */
 import assert from "node:assert/strict";
-import { claimHandOvers } from "../../src/services/runs/dispatch.ts";
+import { claimAssignments } from "../../src/services/runs/dispatch.ts";
 import { recordEvents } from "../../src/services/runs/run_events.ts";
 import { type ApiClient, type TestApi, testApi } from "../support/clients/api.ts";
 import { event, output, success } from "../support/clients/events.ts";
@@ -150,7 +150,7 @@ Deno.test("a run, its status and its log answer as the document says", async () 
   await createFirstTask(world);
   await api.clock.set("2024-08-07T01:00:00Z");
   await follow("Run Backup Task", 1, 202);
-  const [run] = await claimHandOvers(services, [2]);
+  const [run] = await claimAssignments(services, [2]);
   const text = seed["Get Latest Backup Task Log"]!.response.data.output;
   await recordEvents(services, [event(2, run!, 1, { kind: "accepted" }), event(2, run!, 2, output(text))]);
   await api.clock.set("2024-08-07T02:00:00Z");

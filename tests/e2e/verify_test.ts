@@ -1,6 +1,6 @@
 /** Verifications and drills through the API, a control plane, its scheduler and an agent. */
 import assert from "node:assert/strict";
-import type { Services } from "../../src/services/context.ts";
+import type { ServiceContext } from "../../src/services/context.ts";
 import { Scheduler } from "../../src/dispatcher/scheduler.ts";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { startControlPlane } from "../support/servers/control_plane.ts";
@@ -10,7 +10,7 @@ import { HttpReceiver } from "../support/servers/receivers.ts";
 import { until } from "../support/assertions/until.ts";
 
 /** Lets the scheduler go round until the condition holds. A row that is locked just then is passed over. */
-function scheduled(services: Services, condition: () => Promise<boolean>): Promise<void> {
+function scheduled(services: ServiceContext, condition: () => Promise<boolean>): Promise<void> {
   return until(async () => {
     const scheduler = new Scheduler(services);
     scheduler.start();

@@ -1,5 +1,5 @@
 /** Plans, one after the other, in one world: what each has broken, and what was done to the world in all. */
-import { outliveLostConnections } from "../../src/process/lost_connections.ts";
+import { ignoreConnectionResets } from "../../src/process/lost_connections.ts";
 import { findBroken, findLeft } from "./invariants.ts";
 import { describePlan, planOf } from "./plan.ts";
 import { Stage } from "./stage.ts";
@@ -30,7 +30,7 @@ export async function tryPlans(
   tell: (event: { plan: readonly string[] } | Outcome) => void = () => {},
   signal: AbortSignal | null = null,
 ): Promise<Trial> {
-  outliveLostConnections();
+  ignoreConnectionResets();
   const tally = new Tally();
   const outcomes: Outcome[] = [];
   await using world = await World.open();

@@ -54,7 +54,7 @@ export async function openRanges(
     say(
       `The index of ${archive.name} is an old one, which can't tell its parts from another's. Reading all of it first, to prove it whole`,
     );
-    await objects.prove(archive);
+    await objects.verify(archive);
   }
   const opened = await objects.open(archive);
   return (ranges) =>

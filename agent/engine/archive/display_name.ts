@@ -6,7 +6,7 @@ const PIECES =
   /((?:[\0-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+)|[\x80-\xff]/g;
 
 /** @param name A character a byte. Bytes that are not UTF-8 become `\ooo`, in octal. */
-export function shownName(name: string): string {
+export function displayName(name: string): string {
   // Most are; the pieces of others cost ten times as much.
   if (/^[\0-\x7f]*$/.test(name)) return name;
   return name.replace(
@@ -21,13 +21,13 @@ export function shownName(name: string): string {
 
 const ESCAPED = /\\([23][0-7]{2})/g;
 
-/** Whether a name may be one that {@link shownName} shows for another. */
+/** Whether a name may be one that {@link displayName} shows for another. */
 export function isEscaped(name: string): boolean {
   return name.search(ESCAPED) !== -1;
 }
 
-/** The bytes that {@link shownName} shows as `text`, where it holds some that are not UTF-8. */
-export function nameAsAsked(text: string): string {
+/** The bytes that {@link displayName} shows as `text`, where it holds some that are not UTF-8. */
+export function nameFromDisplay(text: string): string {
   return byteString(text).replace(
     ESCAPED,
     (_, octal: string) => String.fromCharCode(parseInt(octal, 8)),

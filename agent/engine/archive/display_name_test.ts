@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { byteString } from "./bytes.ts";
-import { nameAsAsked, shownName } from "./display_name.ts";
+import { displayName, nameFromDisplay } from "./display_name.ts";
 
 Deno.test("a name is shown as its UTF-8, and what is none in octal", () => {
   for (const name of ["plain", "grün – 日本 😀", "\ufeffmark", "a\\b", "new\nline"]) {
-    assert.equal(shownName(byteString(name)), name);
+    assert.equal(displayName(byteString(name)), name);
   }
-  assert.equal(shownName("a\xff\xfe"), "a\\377\\376");
+  assert.equal(displayName("a\xff\xfe"), "a\\377\\376");
   // Overlong, a surrogate, beyond the last character, cut short.
-  assert.equal(shownName("\xc0\xaf"), "\\300\\257");
-  assert.equal(shownName("\xed\xa0\x80"), "\\355\\240\\200");
-  assert.equal(shownName("\xf4\x90\x80\x80"), "\\364\\220\\200\\200");
-  assert.equal(shownName("\xe2\x82x\xc3\xbc"), "\\342\\202xü");
+  assert.equal(displayName("\xc0\xaf"), "\\300\\257");
+  assert.equal(displayName("\xed\xa0\x80"), "\\355\\240\\200");
+  assert.equal(displayName("\xf4\x90\x80\x80"), "\\364\\220\\200\\200");
+  assert.equal(displayName("\xe2\x82x\xc3\xbc"), "\\342\\202xü");
 });
 
 Deno.test("a name that was shown in octal is found by it", () => {
   for (const name of ["a\xff\xfe", "\xe2\x82x\xc3\xbc", byteString("grün")]) {
-    assert.equal(nameAsAsked(shownName(name)), name);
+    assert.equal(nameFromDisplay(displayName(name)), name);
   }
 });

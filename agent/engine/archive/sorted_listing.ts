@@ -12,7 +12,7 @@ import { bytesOf, byteString, latin1 } from "./bytes.ts";
 import { capture } from "../programs/capture.ts";
 import type { Children } from "../programs/children.ts";
 import { type ListedMember, listedMember, octalMode } from "./listed_member.ts";
-import { shownName } from "./display_name.ts";
+import { displayName } from "./display_name.ts";
 import { parentOf, type ReadLines } from "../restore_files/selection.ts";
 
 /** Bytes held back until they are written at once. */
@@ -198,7 +198,7 @@ async function matching(
   for await (const batch of batches(file, from, to)) {
     for (const { text } of batch) {
       const { name } = partsOf(text);
-      if (!shownName(name).toLowerCase().includes(wanted)) continue;
+      if (!displayName(name).toLowerCase().includes(wanted)) continue;
       if (page.total >= offset && page.entries.length < limit) page.entries.push(entryOf(text));
       page.total++;
     }
@@ -223,7 +223,7 @@ function recordOf(member: Member): string {
     uid,
     gid,
     modifiedAt?.replace(/\.\d+/, "") ?? "",
-    linkTarget === null ? null : shownName(linkTarget),
+    linkTarget === null ? null : displayName(linkTarget),
   ];
   return `${keyOf(member.name, type === "directory" ? "0" : "1")}${byteString(JSON.stringify(rest))}\0`;
 }
@@ -248,7 +248,7 @@ function entryOf(record: string): BackupEntry {
   const [type, size, mode, uid, gid, modified_at, link_target]: Rest = JSON.parse(
     new TextDecoder().decode(bytesOf(rest)),
   );
-  const path = shownName(directory === "" ? name : `${directory}/${name}`);
+  const path = displayName(directory === "" ? name : `${directory}/${name}`);
   return { path, type, size, mode, uid, gid, modified_at, link_target };
 }
 

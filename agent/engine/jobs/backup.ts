@@ -3,10 +3,10 @@ import type { BackupJob, StoredBackup, StoredObject } from "../../../src/protoco
 import { frameTableText } from "../archive/archive_index.ts";
 import { checkListing } from "../archive/check_listing.ts";
 import { Children } from "../programs/children.ts";
-import { figuresOf, judge, refuseEmpty } from "./guards.ts";
+import { detectAnomalies, refuseEmpty, statsOf } from "./guards.ts";
 import { oneLine } from "../programs/line.ts";
 import { manifest, type StoredPart } from "../manifest/manifest.ts";
-import { tellContents } from "../manifest/manifest_contents.ts";
+import { encodeContents } from "../manifest/manifest_contents.ts";
 import { objectName } from "../manifest/object_name.ts";
 import { storeParts } from "./parts.ts";
 import { compressFile, streamPart } from "./pipeline.ts";
@@ -75,7 +75,7 @@ async function store(
   const contents = new Map(
     parts.flatMap(({ archive, contents }) => contents ? [[archive.name, contents]] : []),
   );
-  const judged = { ...figuresOf(parts), ...judge(job.guards, figuresOf(parts), ports.output) };
+  const judged = { ...statsOf(parts), ...detectAnomalies(job.guards, statsOf(parts), ports.output) };
   await storeManifest(
     objects,
     job,
@@ -85,7 +85,7 @@ async function store(
       parts,
       missing,
       judged,
-      contents: await tellContents(contents, objects.keys),
+      contents: await encodeContents(contents, objects.keys),
       hostname: Deno.hostname(),
       startedAt,
       finishedAt: ports.clock.now(),

@@ -4,7 +4,7 @@ import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts"
 import { StalledDestination } from "../../../tests/support/fixtures/stalled_destination.ts";
 import { runBackup } from "./backup.ts";
 import { LocalDestination } from "../destinations/local/local.ts";
-import { isThere } from "../exists.ts";
+import { exists } from "../exists.ts";
 import {
   type Destination,
   type RunAbortedError,
@@ -77,7 +77,7 @@ Deno.test("each object is announced, with its partial file, before it is made", 
 Deno.test("no object is announced in a place that is not made yet: what is left of it could not be removed", async () => {
   await using at = await fixture();
   const seen: boolean[] = [];
-  const ports = { ...at.run.ports, opening: async () => void seen.push(await isThere(at.run.directory)) };
+  const ports = { ...at.run.ports, opening: async () => void seen.push(await exists(at.run.directory)) };
   const local = new LocalDestination({ type: "local", directory: at.run.directory }, at.run.abort.signal);
   await runBackup(at.run.job(at.source), local, ports);
   assert.deepEqual(seen, [true, true, true]);

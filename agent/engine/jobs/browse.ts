@@ -8,12 +8,12 @@ import { byteString } from "../archive/bytes.ts";
 import { Children } from "../programs/children.ts";
 import { requestLimits } from "../destinations/limits.ts";
 import { openDestination } from "../destinations/registry.ts";
-import { GivenDownloads } from "../presigned_downloads.ts";
+import { PresignedDownloads } from "../presigned_downloads.ts";
 import { oneLine } from "../programs/line.ts";
 import { type ListedMember, listedMember, octalMode } from "../archive/listed_member.ts";
 import type { ListingCache, MakeListing } from "../archive/listing_cache.ts";
 import { BackupDamagedError, RunFailedError } from "../ports.ts";
-import { nameAsAsked, shownName } from "../archive/display_name.ts";
+import { displayName, nameFromDisplay } from "../archive/display_name.ts";
 import { SortedListing } from "../archive/sorted_listing.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { parentOf } from "../restore_files/selection.ts";
@@ -48,7 +48,9 @@ export async function browseBackup(
         : listFrom(listing, request, directory);
     let result = await list(byteString(path));
     // A name as this very listing shows it, where no file is really called so.
-    if (!result.found && nameAsAsked(path) !== byteString(path)) result = await list(nameAsAsked(path));
+    if (!result.found && nameFromDisplay(path) !== byteString(path)) {
+      result = await list(nameFromDisplay(path));
+    }
     if (JSON.stringify(result).length <= MAX_ANSWER) return result;
     throw new RunFailedError("the names on this page are too long for one answer. Ask for fewer on a page");
   } catch (error) {
@@ -66,7 +68,7 @@ async function withObjects<T>(
   signal: AbortSignal,
   work: (objects: StoredObjects, children: Children) => Promise<T>,
 ): Promise<T> {
-  const downloads = new GivenDownloads(signed);
+  const downloads = new PresignedDownloads(signed);
   const limits = requestLimits(PATIENCE);
   await using children = new Children(clock, signal);
   const ports = { clock, signal, output: null, uploads: null, downloads, relay: null, limits };
@@ -136,7 +138,7 @@ async function listFromIndex(
   const page = new FirstOf(offset + limit);
   const wanted = search?.toLowerCase() ?? "";
   const isWanted = (name: string) =>
-    wanted === "" || shownName(name.slice(name.lastIndexOf("/") + 1)).toLowerCase().includes(wanted);
+    wanted === "" || displayName(name.slice(name.lastIndexOf("/") + 1)).toLowerCase().includes(wanted);
   let itself: ListedMember | null = null;
   let unlisted = 0;
   await objects.lines(index, (line) => {
@@ -185,13 +187,13 @@ function inOrder(a: Member, b: Member): number {
 
 function entryOf({ name, type, size, mode, uid, gid, modifiedAt, linkTarget }: ListedMember): BackupEntry {
   return {
-    path: shownName(name),
+    path: displayName(name),
     type,
     size,
     mode: octalMode(mode),
     uid,
     gid,
     modified_at: modifiedAt?.replace(/\.\d+/, "") ?? "",
-    link_target: linkTarget === null ? null : shownName(linkTarget),
+    link_target: linkTarget === null ? null : displayName(linkTarget),
   };
 }

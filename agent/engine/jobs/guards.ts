@@ -11,7 +11,7 @@ import { type Output, RunFailedError } from "../ports.ts";
 import { formatBytes } from "./progress.ts";
 
 /** The numbers of a whole backup. */
-export function figuresOf(parts: readonly StoredPart[]): BackupFigures {
+export function statsOf(parts: readonly StoredPart[]): BackupFigures {
   const sum = (figure: (part: StoredPart) => number) =>
     parts.reduce((total, part) => total + figure(part), 0);
   const bytesRead = sum((part) => part.bytesRead);
@@ -33,31 +33,31 @@ export function refuseEmpty({ part, archive, bytesRead }: StoredPart): void {
 }
 
 /** Each null where nothing is wrong, or the task does not look. */
-export interface Doubts {
+export interface Anomalies {
   /** Why the backup may be of files that ransomware encrypted. */
   suspicion: string | null;
   /** How it shrank. */
   shrinking: string | null;
 }
 
-const NO_DOUBTS: Doubts = { suspicion: null, shrinking: null };
+const NO_ANOMALIES: Anomalies = { suspicion: null, shrinking: null };
 
 /**
  * Says in the output what looks wrong, and returns it.
  *
  * Throws a `RunFailedError` where the task fails on what looks wrong.
  */
-export function judge(
+export function detectAnomalies(
   guards: JobGuards | undefined,
   figures: BackupFigures,
   output: Output,
-): Doubts {
-  if (guards === undefined) return NO_DOUBTS;
+): Anomalies {
+  if (guards === undefined) return NO_ANOMALIES;
   const { usual, on_shrink, on_incompressible } = guards;
   const watched = [on_shrink, on_incompressible].some((action) => action !== "ignore");
   if (usual === null) {
     if (watched) output.line("Not compared with earlier backups: too few are stored of this source");
-    return NO_DOUBTS;
+    return NO_ANOMALIES;
   }
   const rise = describeRise(figures, usual);
   const shrinking = describeShrinking(figures, usual);

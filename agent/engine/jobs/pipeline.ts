@@ -4,10 +4,10 @@
  */
 import type { Exit } from "../programs/children.ts";
 import { makeFifo, releaseAfter } from "../programs/fifo.ts";
-import { follow } from "../programs/tail.ts";
+import { tail } from "../programs/tail.ts";
 import { type DirectWriting, RunFailedError } from "../ports.ts";
 import type { Progress } from "./progress.ts";
-import { pump, type Take } from "../programs/double_buffer.ts";
+import { readDoubleBuffered, type Take } from "../programs/double_buffer.ts";
 import type { RunContext } from "../run_context.ts";
 import type { SourcePart } from "../sources/source.ts";
 import { LineCount } from "../programs/line_count.ts";
@@ -61,8 +61,8 @@ export async function streamPart(
   const takeIfKept: Take = (chunk) => failed === null ? take(chunk) : undefined;
   const onFailure = children.stop;
   const pumped = direct === null
-    ? pump(compressor.child.stdout!, takeIfKept, onFailure)
-    : follow(direct.path, compressor.child.exited, ports.clock, takeIfKept, onFailure);
+    ? readDoubleBuffered(compressor.child.stdout!, takeIfKept, onFailure)
+    : tail(direct.path, compressor.child.exited, ports.clock, takeIfKept, onFailure);
   const results = await Promise.allSettled([pumped, compressor.finished, produced]);
   await Deno.remove(fifo);
   ports.signal.throwIfAborted();

@@ -9,10 +9,10 @@ import { byteString } from "../archive/bytes.ts";
 import { Children } from "../programs/children.ts";
 import { requestLimits } from "../destinations/limits.ts";
 import { openDestination } from "../destinations/registry.ts";
-import { GivenDownloads } from "../presigned_downloads.ts";
+import { PresignedDownloads } from "../presigned_downloads.ts";
 import { oneLine } from "../programs/line.ts";
 import { BackupDamagedError, type Destination, ObjectMissingError, RunFailedError } from "../ports.ts";
-import { nameAsAsked } from "../archive/display_name.ts";
+import { nameFromDisplay } from "../archive/display_name.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { contentOffset } from "../archive/tar_headers.ts";
 import { readMembers } from "../restore_files/selection.ts";
@@ -46,7 +46,7 @@ export async function sendFromBackup(
   signal: AbortSignal,
 ): Promise<BackupSendResult> {
   const { backup, signed } = request;
-  const downloads = new GivenDownloads(signed);
+  const downloads = new PresignedDownloads(signed);
   await using children = new Children(clock, signal);
   try {
     const limits = requestLimits(PATIENCE);
@@ -96,7 +96,7 @@ async function send(
   const archive = objects.archives()[0]!;
   const open = () => openRanges(objects, archive, place.table, children, () => {});
   const read = await open().catch(async (error) => {
-    throw await objects.blamePart(archive, error, async () => void await open());
+    throw await objects.diagnosePart(archive, error, async () => void await open());
   });
   const parts: ReadRanges = (ranges) => sound(objects, archive, () => read(ranges));
   await carry(bytesOf(member.size, range, (inside) => bytesOfFile(place, parts, inside, children)));
@@ -112,7 +112,7 @@ async function* sound(
   try {
     yield* read();
   } catch (error) {
-    throw await objects.blamePart(archive, error, async () => {
+    throw await objects.diagnosePart(archive, error, async () => {
       for await (const _ of read());
     });
   }
@@ -178,7 +178,8 @@ interface Place {
 
 /** A hard link's bytes are those of what it leads to. */
 async function find(objects: StoredObjects, path: string): Promise<Place | null> {
-  const place = await findMember(objects, byteString(path)) ?? await findMember(objects, nameAsAsked(path));
+  const place = await findMember(objects, byteString(path)) ??
+    await findMember(objects, nameFromDisplay(path));
   if (place?.member.type !== "hardlink") return place;
   return await findMember(objects, place.member.linkTarget!);
 }

@@ -70,11 +70,11 @@ export class StoredObjects {
   }
 
   /** Reads an object for nothing but to see that its bytes are those that were stored. */
-  async prove(object: StoredObject): Promise<void> {
+  async verify(object: StoredObject): Promise<void> {
     try {
       for await (const _ of this.#proven(object));
     } catch (error) {
-      throw await this.blame(object, error);
+      throw await this.diagnose(object, error);
     }
   }
 
@@ -82,7 +82,7 @@ export class StoredObjects {
    * What to tell where `error` kept something from being made of an object: a `BackupDamagedError` where it is not what was stored, which
    * takes reading what is left of it; why its place can't be looked at; else `error` itself.
    */
-  async blame(object: StoredObject, error: unknown): Promise<unknown> {
+  async diagnose(object: StoredObject, error: unknown): Promise<unknown> {
     // For a key that is another's, nobody waits until all of a large archive is read.
     if (error instanceof BackupDamagedError || error instanceof WrongKeyError) return error;
     if (error instanceof UnsteadyReadError) return error;
@@ -109,7 +109,7 @@ export class StoredObjects {
    *
    * @param reread Reads the same part again.
    */
-  async blamePart(object: StoredObject, error: unknown, reread: () => Promise<void>): Promise<unknown> {
+  async diagnosePart(object: StoredObject, error: unknown, reread: () => Promise<void>): Promise<unknown> {
     if (error instanceof BackupDamagedError || error instanceof WrongKeyError) return error;
     try {
       await this.#checkSize(object);
@@ -137,7 +137,7 @@ export class StoredObjects {
     try {
       await this.#lines(object, take);
     } catch (error) {
-      throw await this.blame(object, error);
+      throw await this.diagnose(object, error);
     }
   }
 

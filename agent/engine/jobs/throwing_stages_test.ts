@@ -9,11 +9,11 @@ import type { BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { capture } from "../programs/capture.ts";
 import { Children, type Command } from "../programs/children.ts";
-import { follow } from "../programs/tail.ts";
+import { tail } from "../programs/tail.ts";
 import { streamPart } from "./pipeline.ts";
 import { LocalDestination } from "../destinations/local/local.ts";
 import { Progress } from "./progress.ts";
-import { pump } from "../programs/double_buffer.ts";
+import { readDoubleBuffered } from "../programs/double_buffer.ts";
 import { ReadProgress } from "./read_progress.ts";
 import type { SourcePart } from "../sources/source.ts";
 import { countInSnapshot } from "../sources/postgresql/counts.ts";
@@ -166,11 +166,11 @@ for (const nth of [1, 4, 12]) {
       const child = children.spawn(endless, { stdout: "piped", onMessage: () => {} });
       const tick = throwingAt(nth);
       const take = isLate ? () => Promise.resolve().then(tick) : tick;
-      await throwsOdd(pump(child.stdout!, take, children.stop));
+      await throwsOdd(readDoubleBuffered(child.stdout!, take, children.stop));
       const others = at.children.nest();
       const writer = others.spawn(sh("exec sleep 1000"), { stdout: "null", onMessage: () => {} });
       await throwsOdd(
-        follow(`${at.run.root}/data`, writer.exited, systemClock, throwingAt(nth), others.stop),
+        tail(`${at.run.root}/data`, writer.exited, systemClock, throwingAt(nth), others.stop),
       );
     }
   });
@@ -181,7 +181,7 @@ Deno.test("a follower of a file that is gone ends its program", async () => {
   const programs = at.children.nest();
   const writer = programs.spawn(sh("exec sleep 1000"), { stdout: "null", onMessage: () => {} });
   await assert.rejects(
-    follow(`${at.run.root}/gone`, writer.exited, systemClock, () => {}, programs.stop),
+    tail(`${at.run.root}/gone`, writer.exited, systemClock, () => {}, programs.stop),
     Deno.errors.NotFound,
   );
   assert.equal((await writer.exited).signal, "SIGTERM");

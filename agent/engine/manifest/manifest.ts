@@ -2,7 +2,7 @@
  * The manifest: a JSON file beside a backup's objects that tells what they are and how to restore them without
  * Rearguard. Written last, never encrypted, and holds no secret: a backup counts once its manifest is there.
  */
-import { describeDoubts } from "../../../src/domain/guards.ts";
+import { describeAnomalies } from "../../../src/domain/guards.ts";
 import {
   type BackupJob,
   type JobEncryption,
@@ -10,9 +10,9 @@ import {
   type Missing,
   type StoredObject,
 } from "../../../src/protocol/job.ts";
-import type { Doubts } from "../jobs/guards.ts";
+import type { Anomalies } from "../jobs/guards.ts";
 import { withDigest } from "./manifest_digest.ts";
-import type { ToldContents } from "./manifest_contents.ts";
+import type { ManifestContents } from "./manifest_contents.ts";
 import type { DatabaseContents } from "../sources/database/row_counts.ts";
 import type { PreparedSource, SourcePart } from "../sources/source.ts";
 
@@ -39,8 +39,8 @@ export interface ManifestInput {
   source: PreparedSource;
   parts: StoredPart[];
   missing: readonly Missing[];
-  judged: Doubts & { incompressible_share: number | null };
-  contents: ToldContents;
+  judged: Anomalies & { incompressible_share: number | null };
+  contents: ManifestContents;
   hostname: string;
   startedAt: Date;
   finishedAt: Date;
@@ -63,7 +63,7 @@ export function manifest(input: ManifestInput): Uint8Array {
     warnings_count: input.warningsCount,
     ...input.missing.length === 0 ? {} : { incomplete: true, missing: input.missing },
     incompressible_share: input.judged.incompressible_share,
-    suspicion: describeDoubts(input.judged),
+    suspicion: describeAnomalies(input.judged),
     compression: "zstd, independent frames of 8 MB as pzstd writes them",
     encryption: ENCRYPTIONS[encryption.type],
     ...encryption.type === "recipients" ? { recipients: encryption.recipients } : {},
@@ -75,7 +75,7 @@ export function manifest(input: ManifestInput): Uint8Array {
   return new TextEncoder().encode(withDigest(`${JSON.stringify(document, null, 2)}\n`));
 }
 
-function describeObjects({ archive, index, bytesRead, filesCount }: StoredPart, { open }: ToldContents) {
+function describeObjects({ archive, index, bytesRead, filesCount }: StoredPart, { open }: ManifestContents) {
   const described = {
     ...archive,
     bytes_read: bytesRead,

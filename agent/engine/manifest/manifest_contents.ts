@@ -11,7 +11,7 @@ import type { FileKeys } from "../transforms/file_keys.ts";
 export type ArchiveContents = ReadonlyMap<string, DatabaseContents>;
 
 /** Fields of the manifest: of an object, and of the whole. */
-export interface ToldContents {
+export interface ManifestContents {
   readonly open: ArchiveContents;
   /** Base64 of an age file, which holds a JSON object from archive's name to contents. */
   readonly sealed: string | null;
@@ -20,10 +20,10 @@ export interface ToldContents {
 const Sealed = z.record(z.string(), DatabaseContents);
 
 /** The manifest is never encrypted: names of tables are told as openly as the tables themselves. */
-export async function tellContents(
+export async function encodeContents(
   contents: ArchiveContents,
   keys: FileKeys | null,
-): Promise<ToldContents> {
+): Promise<ManifestContents> {
   if (keys === null || contents.size === 0) return { open: contents, sealed: null };
   const { encryptTo } = await import("../transforms/encrypt.ts");
   const chunks: Uint8Array[] = [];

@@ -13,7 +13,7 @@ export type Take = (chunk: Uint8Array) => void | Promise<void>;
  * end the program) and the error is thrown after the stream has ended. The rest of the stream is read and
  * dropped, so that no program blocks on a full pipe.
  */
-export async function pump(
+export async function readDoubleBuffered(
   stdout: ReadableStream<Uint8Array>,
   take: Take,
   onFailure: () => void,

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { systemClock } from "../../../src/domain/clock.ts";
 import { testAlone } from "../../../tests/support/alone.ts";
 import { Children } from "./children.ts";
-import { pump } from "./double_buffer.ts";
+import { readDoubleBuffered } from "./double_buffer.ts";
 
 const MB = 1024 * 1024;
 
@@ -20,7 +20,7 @@ Deno.test("every byte comes once, in order, in chunks that are taken one at a ti
   const hash = createHash("sha256");
   const sizes: number[] = [];
   let busy = false;
-  await pump(spawn(children, 'cat "$1"', path).stdout!, async (chunk) => {
+  await readDoubleBuffered(spawn(children, 'cat "$1"', path).stdout!, async (chunk) => {
     assert.equal(busy, false);
     busy = true;
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -38,7 +38,7 @@ testAlone(import.meta.url, "memory does not grow with the stream", async () => {
   let total = 0;
   let highest = 0;
   const before = Deno.memoryUsage().rss;
-  await pump(spawn(children, "head -c 1000000000 /dev/zero").stdout!, (chunk) => {
+  await readDoubleBuffered(spawn(children, "head -c 1000000000 /dev/zero").stdout!, (chunk) => {
     total += chunk.length;
     highest = Math.max(highest, Deno.memoryUsage().rss);
     return Promise.resolve();
@@ -52,7 +52,7 @@ Deno.test("a failure is told at once, while the program still runs, and thrown a
   const child = spawn(children, "head -c 2000000 /dev/zero; exec sleep 100");
   let taken = 0;
   await assert.rejects(
-    pump(child.stdout!, () => {
+    readDoubleBuffered(child.stdout!, () => {
       taken++;
       return Promise.reject(new Error("full"));
     }, () => void children.terminate()),

@@ -1,6 +1,6 @@
 /** UTF-8 text in lines, as it comes in pieces. */
 import type { Child } from "./children.ts";
-import { pump } from "./double_buffer.ts";
+import { readDoubleBuffered } from "./double_buffer.ts";
 
 /** Longer than any line of an index: names are at most some kilobytes. */
 const MAX_LINE = 1024 * 1024;
@@ -38,6 +38,6 @@ export class LineReader {
 /** Gives `take` every line of a program's output. Ends the program and rejects where `take` throws. */
 export async function eachLine(program: Child, take: (line: string) => void): Promise<void> {
   const reader = new LineReader(take);
-  await pump(program.stdout!, (chunk) => reader.push(chunk), () => program.stop());
+  await readDoubleBuffered(program.stdout!, (chunk) => reader.push(chunk), () => program.stop());
   reader.end();
 }

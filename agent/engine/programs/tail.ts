@@ -11,7 +11,7 @@ const PAUSE = 20;
  * all of them were given. When `take` or a read fails, `onFailure` is called at once (to end the program)
  * and the error is thrown once it has ended.
  */
-export async function follow(
+export async function tail(
   path: string,
   ended: Promise<unknown>,
   clock: Clock,

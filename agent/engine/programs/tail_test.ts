@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/domain/clock.ts";
-import { follow } from "./tail.ts";
+import { tail } from "./tail.ts";
 
 async function growing(work: (path: string, file: Deno.FsFile) => Promise<void>): Promise<void> {
   const path = await Deno.makeTempFile();
@@ -17,7 +17,7 @@ Deno.test("every byte is given once, in order, and none after the end is missed"
   growing(async (path, file) => {
     const ended = Promise.withResolvers<void>();
     const seen: number[] = [];
-    const following = follow(path, ended.promise, systemClock, (chunk) => {
+    const following = tail(path, ended.promise, systemClock, (chunk) => {
       seen.push(...chunk);
       return Promise.resolve();
     }, () => assert.fail());
@@ -35,7 +35,7 @@ Deno.test("what can't be taken ends the program, and is thrown once that has end
     const ended = Promise.withResolvers<void>();
     let told = false;
     await file.write(new Uint8Array(10));
-    const following = follow(
+    const following = tail(
       path,
       ended.promise,
       systemClock,

@@ -5,7 +5,7 @@ import type { Children } from "../programs/children.ts";
 import { printable } from "../programs/line.ts";
 import { RunFailedError } from "../ports.ts";
 import { statNames } from "./names.ts";
-import type { Place } from "./restore_directory.ts";
+import type { RestoreDirectory } from "./restore_directory.ts";
 
 /** Conflicts of a restore, as byte strings relative to the restore directory. */
 export interface Conflicts {
@@ -26,7 +26,7 @@ export interface Conflicts {
  * everything else.
  */
 export async function findConflicts(
-  place: Place,
+  place: RestoreDirectory,
   directories: string,
   others: string,
   children: Children,
@@ -52,7 +52,11 @@ export function none(): Conflicts {
 }
 
 /** Rejects where the run may not replace what it would have to. */
-export function refuseConflicts({ replaced, blocking }: Conflicts, place: Place, overwrite: boolean): void {
+export function refuseConflicts(
+  { replaced, blocking }: Conflicts,
+  place: RestoreDirectory,
+  overwrite: boolean,
+): void {
   const named = (name: string) => join(place.path, printable(bytesOf(name)));
   if (blocking.length > 0) {
     throw new RunFailedError(

@@ -10,7 +10,7 @@ import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../jobs/restore.ts";
 import { NameLists } from "./name_lists.ts";
 import { type Conflicts, findConflicts, none, refuseConflicts } from "./conflicts.ts";
-import { inspectPlace, type Place, Staging } from "./restore_directory.ts";
+import { inspectRestoreDirectory, type RestoreDirectory, Staging } from "./restore_directory.ts";
 import { closedDirectories, joinNames, statNames } from "./names.ts";
 import { publish } from "./publish.ts";
 import { entriesOf } from "../sources/database/load_stages.ts";
@@ -32,7 +32,7 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   if (archive === undefined || archive.database !== null) {
     throw new RunFailedError("it holds a database, not files");
   }
-  const place = await inspectPlace(target.path ?? originalPlace(context));
+  const place = await inspectRestoreDirectory(target.path ?? originalDirectory(context));
   ports.output.line(`Restoring into ${place.path}, ${STATES[place.state]}`);
   const lists = new NameLists(ports.workDirectory);
   const selection = await choose(target, archive, place, lists, context);
@@ -113,7 +113,7 @@ const STATES = {
   occupied: "which holds something already",
 };
 
-function originalPlace(context: RestoreContext): string {
+function originalDirectory(context: RestoreContext): string {
   const source = sourceOf(context);
   if (source === null) {
     throw new RunFailedError("where it came from is not known. Say where to restore it: target_path.");
@@ -124,7 +124,7 @@ function originalPlace(context: RestoreContext): string {
 /** By the path that was given. */
 function isOriginal({ path }: FilesTarget, context: RestoreContext): boolean {
   return path === null ||
-    (sourceOf(context) !== null && normalize(`${path}/`) === normalize(`${originalPlace(context)}/`));
+    (sourceOf(context) !== null && normalize(`${path}/`) === normalize(`${originalDirectory(context)}/`));
 }
 
 function sourceOf({ job }: RestoreContext): z.infer<typeof FilesDescription> | null {
@@ -138,7 +138,7 @@ function sourceOf({ job }: RestoreContext): z.infer<typeof FilesDescription> | n
 async function choose(
   target: FilesTarget,
   archive: StoredObject,
-  place: Place,
+  place: RestoreDirectory,
   lists: NameLists,
   { objects, ports }: RestoreContext,
 ): Promise<Selection | null> {
@@ -161,7 +161,7 @@ async function choose(
 /** Through a link above what was chosen, it would be put elsewhere. */
 async function refuseLinksAbove(
   { roots }: Selection,
-  place: Place,
+  place: RestoreDirectory,
   { ports, children }: RestoreContext,
 ): Promise<void> {
   const list = join(ports.workDirectory, "above");
@@ -176,7 +176,7 @@ async function refuseLinksAbove(
 }
 
 async function conflictsOf(
-  place: Place,
+  place: RestoreDirectory,
   lists: NameLists,
   { children }: RestoreContext,
 ): Promise<Conflicts> {
@@ -187,7 +187,7 @@ async function conflictsOf(
 /** Of what was really unpacked. */
 async function conflictsIn(
   staging: Staging,
-  place: Place,
+  place: RestoreDirectory,
   lists: NameLists,
   selection: Selection | null,
   context: RestoreContext,
@@ -200,7 +200,7 @@ async function conflictsIn(
 }
 
 /** But for the staging directory. */
-async function isEmptyStill(place: Place, staging: Staging): Promise<boolean> {
+async function isEmptyStill(place: RestoreDirectory, staging: Staging): Promise<boolean> {
   for await (const { name } of Deno.readDir(place.path)) {
     if (join(place.path, name) !== staging.path) return false;
   }
@@ -209,7 +209,7 @@ async function isEmptyStill(place: Place, staging: Staging): Promise<boolean> {
 
 /** A directory that the restore adds to must take it; this is found out before anything is read. */
 async function refuseClosed(
-  place: Place,
+  place: RestoreDirectory,
   lists: NameLists,
   { standing }: Conflicts,
   selection: Selection | null,

@@ -2,7 +2,7 @@
 import { bytesOf, latin1 } from "../archive/bytes.ts";
 import { capture } from "../programs/capture.ts";
 import type { Children, Redirect } from "../programs/children.ts";
-import { isThere } from "../exists.ts";
+import { exists } from "../exists.ts";
 import { RunFailedError } from "../ports.ts";
 
 /**
@@ -107,7 +107,7 @@ export async function statNames(
   children: Children,
 ): Promise<[told: string, name: string][]> {
   const found: [string, string][] = [];
-  if (!(await isThere(directory))) return found;
+  if (!(await exists(directory))) return found;
   const child = children.spawn({
     program: "env",
     args: [`--chdir=${directory}`, "xargs", "-0", "-r", "stat", `--printf=${format}\\t%n\\0`, "--"],

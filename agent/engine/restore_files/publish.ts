@@ -9,7 +9,7 @@ import type { Conflicts } from "./conflicts.ts";
 import { linkOrMove, moveNames } from "./move.ts";
 import type { NameLists } from "./name_lists.ts";
 import { joinNames, overNames, readNames, statNames } from "./names.ts";
-import { copyTime, type Place, timeFile } from "./restore_directory.ts";
+import { copyTime, type RestoreDirectory, timeFile } from "./restore_directory.ts";
 import { directoriesAbove, parentOf } from "./selection.ts";
 import { entriesOf, makeStages, type Stage } from "../sources/database/load_stages.ts";
 import { type FoldedWarnings, unsetProperty } from "./unpack_messages.ts";
@@ -36,7 +36,7 @@ type Ports = Pick<RunPorts, "clock" | "output" | "scratch" | "workDirectory"> & 
  */
 export async function publish(
   unpacked: Unpacked,
-  place: Place,
+  place: RestoreDirectory,
   conflicts: Conflicts,
   ports: Ports,
   children: Children,

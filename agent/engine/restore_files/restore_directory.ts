@@ -6,20 +6,20 @@ import { dirname, join } from "node:path";
 import { readMounts } from "../mounts.ts";
 import { capture } from "../programs/capture.ts";
 import { Children } from "../programs/children.ts";
-import { isThere } from "../exists.ts";
+import { exists } from "../exists.ts";
 import { RunFailedError } from "../ports.ts";
 import { removeTree } from "../remove_tree.ts";
 import type { RestoreContext } from "../jobs/restore.ts";
 import { normalise } from "../sources/files/path_text.ts";
 
-export interface Place {
+export interface RestoreDirectory {
   /** Absolute; of a directory that is there, its real path. */
   path: string;
   state: "missing" | "empty" | "occupied";
 }
 
 /** Rejects where it is no directory and can't become one. */
-export async function inspectPlace(path: string): Promise<Place> {
+export async function inspectRestoreDirectory(path: string): Promise<RestoreDirectory> {
   if (!path.startsWith("/") || path.includes("\0") || !path.isWellFormed()) {
     throw new RunFailedError(`${JSON.stringify(path)} is no absolute path. Correct target_path.`);
   }
@@ -33,14 +33,14 @@ export async function inspectPlace(path: string): Promise<Place> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  if (await isThere(path)) {
+  if (await exists(path)) {
     throw new RunFailedError(`${path} is a link that leads nowhere. Choose another target_path.`);
   }
   return { path: normalise(path), state: "missing" };
 }
 
 /** Where a restore keeps what it replaces until it is done. */
-export function asideOf(staging: string): string {
+export function replacedPath(staging: string): string {
   return `${staging}.replaced`;
 }
 
@@ -54,7 +54,7 @@ export class Staging {
     private readonly context: RestoreContext,
   ) {}
 
-  static async make(place: Place, name: string, context: RestoreContext): Promise<Staging> {
+  static async make(place: RestoreDirectory, name: string, context: RestoreContext): Promise<Staging> {
     const { ports } = context;
     const time = timeFile(ports.workDirectory);
     const [first, ...others] = await directoriesFor(place);
@@ -115,7 +115,7 @@ export async function copyTime(from: string, to: string, children: Children): Pr
  * restored, and what is unpacked gets its flags and counts for its quota. Beside it where an empty one can't
  * be written to, but replaced, or where it is missing.
  */
-async function directoriesFor({ path, state }: Place): Promise<string[]> {
+async function directoriesFor({ path, state }: RestoreDirectory): Promise<string[]> {
   if (state === "occupied" || path === "/") return [path];
   if (state === "empty") {
     const { mounts } = await readMounts();
@@ -124,6 +124,6 @@ async function directoriesFor({ path, state }: Place): Promise<string[]> {
     return isMount || own.dev !== above.dev ? [path] : [path, dirname(path)];
   }
   let at = dirname(path);
-  while (!(await isThere(at))) at = dirname(at);
+  while (!(await exists(at))) at = dirname(at);
   return [await Deno.realPath(at)];
 }

@@ -5,7 +5,7 @@ import { joinRanges, type Range } from "../archive/archive_ranges.ts";
 import { byteString } from "../archive/bytes.ts";
 import { oneLine } from "../programs/line.ts";
 import { RunFailedError } from "../ports.ts";
-import { isEscaped, nameAsAsked, shownName } from "../archive/display_name.ts";
+import { displayName, isEscaped, nameFromDisplay } from "../archive/display_name.ts";
 
 const BLOCK_BYTES = 512;
 
@@ -34,7 +34,9 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   if (chosen.missing().some(isEscaped)) {
     // Names as a listing shows them, where nothing is really called so.
     const missing = new Set(chosen.missing());
-    const names = paths.map((path) => missing.has(byteString(path)) ? nameAsAsked(path) : byteString(path));
+    const names = paths.map((path) =>
+      missing.has(byteString(path)) ? nameFromDisplay(path) : byteString(path)
+    );
     roots = [...new Set(names)];
     chosen = new Choice(roots);
     index = await readMembers(readLines, (member, range) => chosen.take(member, range));
@@ -48,7 +50,7 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   }
   const [missing] = chosen.missing();
   if (missing !== undefined) {
-    throw new RunFailedError(`it holds nothing under ${oneLine(JSON.stringify(shownName(missing)))}`);
+    throw new RunFailedError(`it holds nothing under ${oneLine(JSON.stringify(displayName(missing)))}`);
   }
   const links = chosen.linkTargets();
   const extras: string[] = [];

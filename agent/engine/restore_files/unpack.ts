@@ -6,7 +6,7 @@ import type { Children, Command, Exit } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../jobs/restore.ts";
 import { capture } from "../programs/capture.ts";
-import { isThere } from "../exists.ts";
+import { exists } from "../exists.ts";
 import { feedUnpacked } from "../sources/database/feed.ts";
 import { joinNames } from "./names.ts";
 import type { Selection } from "./selection.ts";
@@ -71,7 +71,7 @@ export async function unpackSelection(
     ports.output.line(
       `What is wanted of ${archive.name} can't be read. Reading all of it, to see whether it is damaged`,
     );
-    throw await objects.blame(archive, results[0].reason);
+    throw await objects.diagnose(archive, results[0].reason);
   }
   return await check(await tar.exited, said, directory, archive, context);
 }
@@ -91,7 +91,7 @@ async function foldsCase(directory: string): Promise<boolean> {
   const probe = `${directory}/.probe-aA`;
   await Deno.writeTextFile(probe, "");
   try {
-    return await isThere(`${directory}/.probe-Aa`);
+    return await exists(`${directory}/.probe-Aa`);
   } finally {
     await Deno.remove(probe);
   }
@@ -133,7 +133,7 @@ async function check(
     const escaping = new RunFailedError(
       `its archive holds a name that leads out of the target, which no backup does: ${said.escape}. Don't trust where it came from.`,
     );
-    throw await objects.blame(archive, escaping);
+    throw await objects.diagnose(archive, escaping);
   }
   const isDone = code === 0 && signal === null;
   if (!isDone && said.hasNoRoom) {
@@ -144,7 +144,7 @@ async function check(
   // tar goes on after a member that it can't make, and tells so by 2.
   if (!isDone && (code !== 2 || signal !== null || said.cause !== null || !said.hasProblems)) {
     const how = signal === null ? `tar exited with ${code}` : `tar was ended by ${signal}`;
-    throw await objects.blame(
+    throw await objects.diagnose(
       archive,
       new RunFailedError(`it can't be unpacked in ${directory}: ${said.cause ?? how}`),
     );

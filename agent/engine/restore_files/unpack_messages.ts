@@ -3,7 +3,7 @@
  * and which of their properties it could not set. tar exits with 2 in all of these cases.
  */
 import { unquote } from "../archive/archive_index.ts";
-import { shownName } from "../archive/display_name.ts";
+import { displayName } from "../archive/display_name.ts";
 import type { Output } from "../ports.ts";
 
 /** tar(1) without --absolute-names; names and targets of hard links. */
@@ -127,7 +127,7 @@ export class UnpackMessages {
   }
 
   copied(name: string, target: string): void {
-    this.warnings.add("copied", `A copy, not a hard link to ${shownName(target)}: ${shownName(name)}`);
+    this.warnings.add("copied", `A copy, not a hard link to ${displayName(target)}: ${displayName(name)}`);
   }
 
   /** Notes a member that is not restored. */
@@ -136,7 +136,7 @@ export class UnpackMessages {
     if (this.skipped.has(name)) return;
     this.skipped.add(name);
     this.skippedCount++;
-    this.warnings.add("not restored", `Not restored: ${shownName(name)}: ${reason}`);
+    this.warnings.add("not restored", `Not restored: ${displayName(name)}: ${reason}`);
   }
 }
 

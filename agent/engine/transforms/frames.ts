@@ -5,7 +5,7 @@
  */
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
-import { pump } from "../programs/double_buffer.ts";
+import { readDoubleBuffered } from "../programs/double_buffer.ts";
 import { finishStages } from "../programs/stages.ts";
 import { FiledFrames, type FrameStore, KeptFrames, type Pieces } from "./frame_store.ts";
 
@@ -198,7 +198,7 @@ async function decompress(
     stdout: "piped",
     onMessage: () => {},
   });
-  const read = pump(zstd.stdout!, take, () => zstd.stop());
+  const read = readDoubleBuffered(zstd.stdout!, take, () => zstd.stop());
   await finishStages(programs, [read, zstd.feed(frame), zstd.exited]);
   const { code } = await zstd.exited;
   return code === 0;

@@ -11,7 +11,7 @@ const COLUMNS: readonly Column<Destination>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
   { title: "Label", value: ({ label }) => label },
   { title: "Type", value: (destination) => destination.type_human },
-  { title: "Place", value: placeOf },
+  { title: "Place", value: describeLocation },
 ];
 
 export function addDestinationCommands(program: Command): void {
@@ -69,7 +69,7 @@ async function check(
   throw new CommandError(EXIT.failed, `Cannot use destination ${id}: ${failed?.message ?? "a step failed"}`);
 }
 
-function placeOf(destination: Destination): string {
+function describeLocation(destination: Destination): string {
   const { local_path, s3_bucket_name, sftp_host, sftp_path } = destination;
   return local_path ?? s3_bucket_name ?? `${sftp_host}:${sftp_path ?? ""}`;
 }

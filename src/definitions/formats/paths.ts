@@ -19,12 +19,12 @@ export function absolutePath(): z.ZodString {
  * An absolute path that backups are stored below, without characters that a listing, a log or a bucket's XML
  * could not show.
  */
-export function absolutePlace(): z.ZodString {
+export function absoluteStorePath(): z.ZodString {
   return printable(absolutePath());
 }
 
 /** An {@link innerPath} that backups are stored below, without such characters. */
-export function innerPlace(): z.ZodString {
+export function relativeStorePath(): z.ZodString {
   return printable(innerPath());
 }
 

@@ -80,7 +80,10 @@ function readDatabaseUrl(text: string): DatabaseUrl | string {
   if (database === null || user === null) return "its percent-encoding is broken";
   const list = authority.slice(at);
   return {
-    url: driverUrl(`${scheme}${user}${placeOf(list, servers)}/${encodeURIComponent(database)}`, parameters),
+    url: driverUrl(
+      `${scheme}${user}${serverText(list, servers)}/${encodeURIComponent(database)}`,
+      parameters,
+    ),
     tls,
     servers,
     database: database === "" ? null : database,
@@ -98,7 +101,7 @@ function driverUrl(base: string, parameters: ReadonlyMap<string, string>): strin
 }
 
 /** Returns the first server as it was written, or as the parameters name it. */
-function placeOf(list: string, [first]: readonly ServerAddress[]): string {
+function serverText(list: string, [first]: readonly ServerAddress[]): string {
   if (list !== "") return list.split(",")[0]!;
   if (first === undefined) return "localhost";
   const isV6 = first.host.includes(":") && !first.host.startsWith("/");

@@ -4,7 +4,7 @@ import { isoSeconds } from "../../domain/notification.ts";
 import { adminTokensEnd } from "../../store/access/tokens.ts";
 import { lockAdmins } from "../../store/access/users.ts";
 import type { Sql } from "../../store/database/database.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
 /** A change must not cut the time that tokens with the admin ability last to less than this. Milliseconds. */
 const MIN_LEFT = 24 * 3_600_000;
@@ -15,7 +15,7 @@ const MIN_LEFT = 24 * 3_600_000;
  * ability is left, or only ones that expire within a day.
  */
 export async function keepingAdministrator<T>(
-  { clock }: Pick<Services, "clock">,
+  { clock }: Pick<ServiceContext, "clock">,
   sql: Sql,
   change: () => Promise<T>,
 ): Promise<T> {

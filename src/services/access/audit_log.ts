@@ -9,7 +9,7 @@ import {
 } from "../../store/access/audit_log.ts";
 import type { Sql } from "../../store/database/database.ts";
 import type { Page } from "../../store/database/page.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 
 export type { Origin } from "../../domain/audit.ts";
 export { NO_ORIGIN } from "../../domain/audit.ts";
@@ -18,7 +18,7 @@ export type { AuditLogFilter, AuditLogRow };
 
 /** Enters what no transaction of a request does. `sql`: the transaction that it belongs to, if there is one. */
 export async function enterAudit(
-  { database, clock }: Pick<Services, "database" | "clock">,
+  { database, clock }: Pick<ServiceContext, "database" | "clock">,
   entry: Pick<AuditEntry, "actor" | "action" | "result" | "origin"> & Partial<AuditEntry>,
   sql: Sql = database,
 ): Promise<void> {
@@ -28,7 +28,7 @@ export async function enterAudit(
 
 /** Of all users: an administrator's to read. */
 export function listAuditLog(
-  services: Services,
+  services: ServiceContext,
   _caller: Caller,
   filter: AuditLogFilter,
   window: PageWindow,

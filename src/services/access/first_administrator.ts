@@ -4,7 +4,7 @@ import { transaction } from "../../store/database/database.ts";
 import { lockUsersTable } from "../../store/access/bootstrap.ts";
 import { insertUser } from "../../store/access/users.ts";
 import { enterAudit, NO_ORIGIN } from "./audit_log.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { insertToken } from "./tokens.ts";
 
 /**
@@ -14,7 +14,7 @@ import { insertToken } from "./tokens.ts";
  * @param plain The token an operator chose; null: one made at random.
  */
 export async function createFirstAdministrator(
-  services: Services,
+  services: ServiceContext,
   plain: string | null,
 ): Promise<{ userId: number; token: string } | null> {
   return await transaction(services.database, async (sql) => {

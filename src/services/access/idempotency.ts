@@ -10,7 +10,7 @@ import {
   type IdempotencyKeyRow,
   storeIdempotentAnswer,
 } from "../../store/access/idempotency_keys.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
 /** How long an answer is kept. Milliseconds. */
 const KEPT_FOR = 24 * 3_600_000;
@@ -35,7 +35,7 @@ export interface KeptAnswer {
  * {@link ConflictError} while the first is at work or when its answer can't be shown again, an
  * {@link InvalidError} when it asked for something else.
  */
-export async function claimCall(services: Services, call: KeyedCall): Promise<KeptAnswer | null> {
+export async function claimCall(services: ServiceContext, call: KeyedCall): Promise<KeptAnswer | null> {
   const now = services.clock.now();
   const expired = new Date(now.getTime() - KEPT_FOR);
   const { tokenId, key, requestHash } = call;
@@ -49,7 +49,7 @@ export async function claimCall(services: Services, call: KeyedCall): Promise<Ke
 
 /** Keeps the answer. One that holds a secret shown once is kept without its body. */
 export async function settleCall(
-  services: Services,
+  services: ServiceContext,
   call: KeyedCall,
   answer: KeptAnswer,
   isSecret: boolean,
@@ -60,7 +60,7 @@ export async function settleCall(
 }
 
 /** Frees the key: the call failed on our side and may be tried again. */
-export async function forgetCall(services: Services, call: KeyedCall): Promise<void> {
+export async function forgetCall(services: ServiceContext, call: KeyedCall): Promise<void> {
   await deleteIdempotencyKey(services.database, call.tokenId, call.key);
 }
 

@@ -1,7 +1,7 @@
 /** What is streamed under a token or a key must not outlive it. */
 import type { Ability } from "../../domain/abilities.ts";
 import { logger } from "../../telemetry/logging.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";
 import { lookAgain } from "./tokens.ts";
 
@@ -14,7 +14,7 @@ export interface TokenWatch extends Disposable {
 const LONGEST = 24 * 3_600_000;
 
 /** Until it is disposed of. A database that can't be asked ends nothing: it is asked again when it is back. */
-export function watchToken(services: Services, caller: Caller, ability: Ability | null): TokenWatch {
+export function watchToken(services: ServiceContext, caller: Caller, ability: Ability | null): TokenWatch {
   const ended = new AbortController();
   let timer = new AbortController();
   let isOver = false;
@@ -48,7 +48,7 @@ export function watchToken(services: Services, caller: Caller, ability: Ability 
 }
 
 /** The same for an agent's key, which is revoked or replaced. */
-export function watchAgentKey(services: Services, key: string): TokenWatch {
+export function watchAgentKey(services: ServiceContext, key: string): TokenWatch {
   const ended = new AbortController();
   const look = async () => {
     try {

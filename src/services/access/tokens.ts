@@ -8,7 +8,7 @@ import { type Sql, transaction } from "../../store/database/database.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import * as store from "../../store/access/tokens.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { keepingAdministrator } from "./administrator_access.ts";
 
 export type { TokenRow } from "../../store/access/tokens.ts";
@@ -33,7 +33,7 @@ export interface IssuedToken {
  * Who holds this token; throws an {@link UnauthenticatedError}. Nothing is compared with the token itself: it is looked up by its
  * hash, of which a caller can't choose a part, so that the time it takes tells nothing of any other.
  */
-export async function authenticate(services: Services, plain: string): Promise<Caller> {
+export async function authenticate(services: ServiceContext, plain: string): Promise<Caller> {
   const now = services.clock.now();
   const row = await store.findCaller(services.database, hashToken(plain));
   if (row === undefined) throw new UnauthenticatedError();
@@ -65,7 +65,7 @@ function callerOf(row: store.CallerRow): Caller {
 
 /** When the token ends by itself and what it allows now; null where it is good no more. */
 export async function lookAgain(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
 ): Promise<{ caller: Caller; expiresAt: Date | null } | null> {
   const row = await store.findCallerById(services.database, caller.tokenId);
@@ -75,7 +75,7 @@ export async function lookAgain(
 
 /** Makes a token without asking who wants it: for the first administrator and for new users. */
 export function issueToken(
-  services: Services,
+  services: ServiceContext,
   token: {
     userId: number;
     name: string;
@@ -106,7 +106,11 @@ export async function insertToken(
 }
 
 /** Throws an {@link InvalidError} for an ability that the caller's own token lacks. */
-export function createToken(services: Services, caller: Caller, token: TokenInput): Promise<IssuedToken> {
+export function createToken(
+  services: ServiceContext,
+  caller: Caller,
+  token: TokenInput,
+): Promise<IssuedToken> {
   refuseForeignAbilities(caller, token.abilities);
   const now = services.clock.now();
   refusePast(token.expires_at, now);
@@ -118,7 +122,7 @@ export function createToken(services: Services, caller: Caller, token: TokenInpu
 }
 
 export function listTokens(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   window: PageWindow,
   choice: ListOrder & { search?: string } = {},
@@ -126,12 +130,16 @@ export function listTokens(
   return store.listTokens(services.database, caller.userId, window, choice);
 }
 
-export async function showToken(services: Services, caller: Caller, id: number): Promise<store.TokenRow> {
+export async function showToken(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<store.TokenRow> {
   return found(await store.findTokenOf(services.database, caller.userId, id));
 }
 
 export function updateToken(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   { abilities, ...changes }: Partial<TokenInput>,
@@ -152,7 +160,7 @@ export function updateToken(
 }
 
 /** From the next call on the token is unknown; what streams under it ends. */
-export function revokeToken(services: Services, caller: Caller, id: number): Promise<void> {
+export function revokeToken(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
     const revoke = () => store.revokeToken(sql, caller.userId, id, services.clock.now());
     if (!await keepingAdministrator(services, sql, revoke)) throw new NotFoundError("Token");
@@ -181,7 +189,7 @@ function found(row: store.TokenRow | undefined): store.TokenRow {
 }
 
 /** Returns whether an operator's token is valid. */
-export function isGoodToken({ clock, database }: Services, plain: string): Promise<boolean> {
+export function isGoodToken({ clock, database }: ServiceContext, plain: string): Promise<boolean> {
   return store.isTokenGood(database, hashToken(plain), clock.now());
 }
 

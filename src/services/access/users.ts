@@ -8,9 +8,9 @@ import { type Sql, transaction } from "../../store/database/database.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import * as store from "../../store/access/users.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { keepingAdministrator } from "./administrator_access.ts";
-import { counted } from "../pluralize.ts";
+import { pluralize } from "../pluralize.ts";
 import { insertToken, type IssuedToken, refusePast } from "./tokens.ts";
 import { deletionTimeNow, noteTrashed } from "../retention/trash.ts";
 
@@ -21,13 +21,13 @@ export interface UserWithFigures {
   figures: store.UserFigures;
 }
 
-export async function showSelf(services: Services, caller: Caller): Promise<UserWithFigures> {
+export async function showSelf(services: ServiceContext, caller: Caller): Promise<UserWithFigures> {
   const user = found(await store.findUser(services.database, caller.userId));
   return await withFigures(services, services.database, user);
 }
 
 export function updateSelf(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   changes: Partial<Pick<store.UserRow, "name" | "timezone" | "language">>,
 ): Promise<UserWithFigures> {
@@ -38,7 +38,7 @@ export function updateSelf(
 }
 
 export function listUsers(
-  services: Services,
+  services: ServiceContext,
   _caller: Caller,
   window: PageWindow,
   filter: store.UserFilter & ListOrder = {},
@@ -46,12 +46,16 @@ export function listUsers(
   return store.listUsers(services.database, filter, window);
 }
 
-export async function showUser(services: Services, _caller: Caller, id: number): Promise<store.UserRow> {
+export async function showUser(
+  services: ServiceContext,
+  _caller: Caller,
+  id: number,
+): Promise<store.UserRow> {
   return found(await store.findUser(services.database, id));
 }
 
 /** Also makes the first administrator, before there is anyone to ask for it. The user gets no token yet. */
-export function createUser(services: Services, user: store.NewUser): Promise<store.UserRow> {
+export function createUser(services: ServiceContext, user: store.NewUser): Promise<store.UserRow> {
   return transaction(services.database, async (sql) => {
     await refuseTakenEmail(sql, user.email, null);
     const row = await store.insertUser(sql, user, services.clock.now());
@@ -61,7 +65,7 @@ export function createUser(services: Services, user: store.NewUser): Promise<sto
 }
 
 export function updateUser(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   changes: Partial<Pick<store.UserRow, "name" | "email" | "is_admin">>,
@@ -88,7 +92,7 @@ export function updateUser(
  * user who still owns anything that keeps backups. Returns when the user is deleted.
  */
 export function deleteUser(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
 ): Promise<{ deletes_at: Date }> {
@@ -104,7 +108,7 @@ export function deleteUser(
       [figures.remote_servers, "remote server"] as const,
       [figures.backup_destinations, "backup destination"] as const,
       [figures.backups, "backup"] as const,
-    ].filter(([count]) => count > 0).map(([count, noun]) => counted(count, noun));
+    ].filter(([count]) => count > 0).map(([count, noun]) => pluralize(count, noun));
     if (kept.length > 0) {
       throw new ConflictError(`${user.name} still has ${kept.join(", ")}; delete those first.`);
     }
@@ -121,7 +125,7 @@ export function deleteUser(
  * Takes a user out of the trash and makes their tokens valid again. A user who is not in the trash stays
  * unchanged.
  */
-export function undeleteUser(services: Services, caller: Caller, id: number): Promise<store.UserRow> {
+export function undeleteUser(services: ServiceContext, caller: Caller, id: number): Promise<store.UserRow> {
   return transaction(services.database, async (sql) => {
     await refuseUnlessAdmin(sql, caller);
     const user = found(await store.lockTrashedUser(sql, id));
@@ -136,7 +140,7 @@ export function undeleteUser(services: Services, caller: Caller, id: number): Pr
 
 /** A token for another user: their first, or one in place of a lost one. At most what the caller's own token may do. */
 export function createTokenFor(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   userId: number,
   token: { name: string; abilities: readonly Ability[] | null; expires_at: Date | null },
@@ -163,7 +167,11 @@ export function createTokenFor(
   });
 }
 
-async function withFigures(services: Services, sql: Sql, user: store.UserRow): Promise<UserWithFigures> {
+async function withFigures(
+  services: ServiceContext,
+  sql: Sql,
+  user: store.UserRow,
+): Promise<UserWithFigures> {
   const wall = wallTime(user.timezone, services.clock.now());
   const today = instantOf(user.timezone, wall - wall % 86_400_000);
   return { user, figures: await store.countOfUser(sql, user.id, today) };

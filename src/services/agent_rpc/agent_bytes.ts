@@ -5,9 +5,9 @@ import type { BackupSendResult } from "../../protocol/browsing.ts";
 import type { RequestPayload } from "../../store/agents/agent_requests.ts";
 import type { PlacedBackup } from "../../store/backups/backups.ts";
 import { logger } from "../../telemetry/logging.ts";
-import { askAgent, DamageFoundError } from "./agent_requests.ts";
+import { DamageFoundError, requestAgent } from "./agent_requests.ts";
 import type { AgentStream } from "./agent_streams.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
 /** For all of the bytes that are asked for. */
 const AGENT_TIMEOUT = 12 * 3_600_000;
@@ -27,7 +27,7 @@ export type NotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
  * `damaged`, and the stream ends early.
  */
 export async function bytesFromAgent(
-  services: Services,
+  services: ServiceContext,
   serverId: number,
   backup: Pick<PlacedBackup, "id" | "user_id" | "backup_destination_id">,
   what: AskedBytes,
@@ -47,7 +47,7 @@ export async function bytesFromAgent(
     range,
     stream,
   } as const;
-  const asking = askAgent(services, serverId, payload, AGENT_TIMEOUT, null, over.signal);
+  const asking = requestAgent(services, serverId, payload, AGENT_TIMEOUT, null, over.signal);
   // Once bytes come, the end of the stream tells how it went.
   asking.catch(() => {});
   begun.catch(() => {});

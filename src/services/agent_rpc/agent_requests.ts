@@ -8,21 +8,21 @@ import {
 } from "../../protocol/wire_messages.ts";
 import { SecretError } from "../../secrets/keyring.ts";
 import {
-  type AgentAnswer,
   type AgentRequestRow,
-  answerAgentRequest,
+  type AgentResponse,
   claimAgentRequests,
   deleteAgentRequest,
   findAgentRequest,
   insertAgentRequest,
   isAgentConnected,
+  recordAgentResponse,
   type RequestPayload,
   requeueRequest,
 } from "../../store/agents/agent_requests.ts";
 import { type Sql, transaction } from "../../store/database/database.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { wireRequest } from "./wire_requests.ts";
 
 const RESULTS = {
@@ -53,8 +53,8 @@ export class DamageFoundError extends ConflictError {
  * @param secret Goes with it, and is stored nowhere.
  * @param over Ends the waiting: rejects with its reason.
  */
-export async function askAgent<P extends RequestPayload>(
-  services: Services,
+export async function requestAgent<P extends RequestPayload>(
+  services: ServiceContext,
   serverId: number,
   payload: P,
   timeoutMs: number,
@@ -77,11 +77,13 @@ export async function askAgent<P extends RequestPayload>(
       deadline,
       now,
     );
-    if (secret !== null) await services.passedSecrets.pass(sql, `request ${inserted}`, secret, deadline);
+    if (secret !== null) {
+      await services.transientSecrets.publish(sql, `request ${inserted}`, secret, deadline);
+    }
     await notify(sql, { topic: "agent_request", id: inserted, remote_server_id: serverId });
     return inserted;
   });
-  const row = await answered(services, id, timeoutMs, over).finally(async () => {
+  const row = await awaitResponse(services, id, timeoutMs, over).finally(async () => {
     if (!isKept(payload)) await deleteAgentRequest(database, id);
   });
   if (row === null) {
@@ -110,8 +112,8 @@ function isKept(payload: RequestPayload): boolean {
 }
 
 /** The row once it is answered; null when time is up. A slow poll makes up for a lost notification. */
-async function answered(
-  services: Services,
+async function awaitResponse(
+  services: ServiceContext,
   id: number,
   timeoutMs: number,
   signal: AbortSignal | null,
@@ -143,9 +145,9 @@ async function answered(
   }
 }
 
-export type { AgentAnswer };
+export type { AgentResponse as AgentAnswer };
 
-export interface Delivery {
+export interface OutgoingRequest {
   requestId: string;
   remoteServerId: number;
   timeoutMs: number;
@@ -153,14 +155,17 @@ export interface Delivery {
 }
 
 /** Takes what waits for these servers, with the secrets that only the wire may carry. */
-export async function claimDeliveries(services: Services, serverIds: readonly number[]): Promise<Delivery[]> {
+export async function claimPendingRequests(
+  services: ServiceContext,
+  serverIds: readonly number[],
+): Promise<OutgoingRequest[]> {
   if (serverIds.length === 0) return [];
   const { clock, database } = services;
   return await transaction(database, async (sql) => {
     const now = clock.now();
-    const deliveries: Delivery[] = [];
+    const deliveries: OutgoingRequest[] = [];
     for (const row of await claimAgentRequests(sql, serverIds, now)) {
-      const request = await wordsOf(services, sql, row, now);
+      const request = await buildRequest(services, sql, row, now);
       if (request === null) continue;
       deliveries.push({
         requestId: String(row.id),
@@ -174,8 +179,8 @@ export async function claimDeliveries(services: Services, serverIds: readonly nu
 }
 
 /** Null where it is not to be sent: it has failed, or waits for its secret. */
-async function wordsOf(
-  services: Services,
+async function buildRequest(
+  services: ServiceContext,
   sql: Sql,
   row: AgentRequestRow,
   now: Date,
@@ -183,7 +188,7 @@ async function wordsOf(
   try {
     let secret: string | null = null;
     if (row.payload.needs_secret === true) {
-      const passed = await services.passedSecrets.find(sql, `request ${row.id}`);
+      const passed = await services.transientSecrets.get(sql, `request ${row.id}`);
       if (passed.state === "asked") {
         await requeueRequest(sql, row.id);
         return null;
@@ -200,11 +205,11 @@ async function wordsOf(
 }
 
 /** Takes an agent's answer; one that nobody waits for, or from another server's agent, changes nothing. */
-export async function answerRequest(
-  services: Services,
+export async function recordResponse(
+  services: ServiceContext,
   serverId: number,
   requestId: string,
-  answer: AgentAnswer,
+  answer: AgentResponse,
 ): Promise<void> {
   const id = Number(requestId);
   if (!Number.isSafeInteger(id)) return;
@@ -217,10 +222,10 @@ async function settle(
   sql: Sql,
   id: number,
   serverId: number,
-  answer: AgentAnswer,
+  answer: AgentResponse,
   now: Date,
 ): Promise<void> {
-  if (await answerAgentRequest(sql, id, serverId, answer, now)) {
+  if (await recordAgentResponse(sql, id, serverId, answer, now)) {
     await notify(sql, { topic: "agent_response", id });
   }
 }

@@ -2,17 +2,22 @@ import assert from "node:assert/strict";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
 import { UnavailableError } from "../../domain/errors.ts";
-import { answerRequest, askAgent, claimDeliveries, type Delivery } from "./agent_requests.ts";
+import {
+  claimPendingRequests,
+  type OutgoingRequest,
+  recordResponse,
+  requestAgent,
+} from "./agent_requests.ts";
 import { disconnectAgent } from "../servers/connections.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
 /** Waits for the notice that a question is there, then takes it. */
-function delivered(services: Services, serverId: number): Promise<Delivery> {
+function delivered(services: ServiceContext, serverId: number): Promise<OutgoingRequest> {
   return new Promise((resolve) => {
     const unsubscribe = services.bus.subscribe(async ({ topic }) => {
       if (topic !== "agent_request") return;
       unsubscribe();
-      const [delivery] = await claimDeliveries(services, [serverId]);
+      const [delivery] = await claimPendingRequests(services, [serverId]);
       resolve(delivery!);
     });
   });
@@ -31,7 +36,7 @@ Deno.test("a question reaches the agent with its secrets and the answer reaches 
   });
   await sayHello(services, serverId);
   const sent = delivered(services, serverId);
-  const asked = askAgent(
+  const asked = requestAgent(
     services,
     serverId,
     { kind: "destination.check", backup_destination_id: destinationId },
@@ -53,9 +58,9 @@ Deno.test("a question reaches the agent with its secrets and the answer reaches 
   });
   assert.doesNotMatch(JSON.stringify(await database`select * from agent_requests`), /s3same/);
   // Another server's agent can't answer it.
-  await answerRequest(services, serverId + 1, requestId, { ok: false, error: "hostile" });
+  await recordResponse(services, serverId + 1, requestId, { ok: false, error: "hostile" });
   const result = { ok: true, steps: [{ name: "write", ok: true, message: "", ms: 1 }] };
-  await answerRequest(services, serverId, requestId, { ok: true, result });
+  await recordResponse(services, serverId, requestId, { ok: true, result });
   assert.deepEqual(await asked, result);
 });
 
@@ -64,7 +69,12 @@ Deno.test("an agent that is away, fails or stays silent is told as such", async 
   const { services, clock } = test;
   const { serverId, destinationId } = await plant(services);
   const ask = () =>
-    askAgent(services, serverId, { kind: "destination.check", backup_destination_id: destinationId }, 5000);
+    requestAgent(
+      services,
+      serverId,
+      { kind: "destination.check", backup_destination_id: destinationId },
+      5000,
+    );
   await assert.rejects(
     ask(),
     (error) => error instanceof UnavailableError && /not connected/.test(error.message),
@@ -72,7 +82,7 @@ Deno.test("an agent that is away, fails or stays silent is told as such", async 
   const { connection } = await sayHello(services, serverId);
   const sent = delivered(services, serverId);
   const failing = ask();
-  await answerRequest(services, serverId, (await sent).requestId, { ok: false, error: "It can't." });
+  await recordResponse(services, serverId, (await sent).requestId, { ok: false, error: "It can't." });
   await assert.rejects(failing, /It can't\./);
   const again = delivered(services, serverId);
   const silent = assert.rejects(ask(), /did not answer within 5 seconds/);
@@ -90,17 +100,20 @@ Deno.test("a question that a lost socket left unanswered is asked over the next 
   const { serverId, destinationId } = await plant(services);
   const first = await sayHello(services, serverId);
   const sent = delivered(services, serverId);
-  const asked = askAgent(
+  const asked = requestAgent(
     services,
     serverId,
     { kind: "destination.check", backup_destination_id: destinationId },
     5000,
   );
   await sent;
-  assert.deepEqual(await claimDeliveries(services, [serverId]), []);
+  assert.deepEqual(await claimPendingRequests(services, [serverId]), []);
   await disconnectAgent(services, first.connection);
   await sayHello(services, serverId);
-  const [delivery] = await claimDeliveries(services, [serverId]);
-  await answerRequest(services, serverId, delivery!.requestId, { ok: true, result: { ok: true, steps: [] } });
+  const [delivery] = await claimPendingRequests(services, [serverId]);
+  await recordResponse(services, serverId, delivery!.requestId, {
+    ok: true,
+    result: { ok: true, steps: [] },
+  });
   assert.deepEqual(await asked, { ok: true, steps: [] });
 });

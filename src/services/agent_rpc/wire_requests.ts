@@ -11,7 +11,7 @@ import {
 } from "../../store/destinations/backup_destinations.ts";
 import { type BackupDetailRow, findBackupDetail } from "../../store/backups/backups.ts";
 import type { Sql } from "../../store/database/database.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { jobDestination } from "../jobs/jobs.ts";
 import { backupToRead } from "../jobs/restore_jobs.ts";
 import { bucketOf } from "../transfers/uploads.ts";
@@ -25,7 +25,7 @@ const URL_SECONDS = 3600;
  * @param secret What the caller passed with it.
  */
 export async function wireRequest(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   payload: RequestPayload,
   secret: string | null,
@@ -81,7 +81,7 @@ export async function wireRequest(
 
 /** Nothing where the agent reaches the destination by itself. */
 async function signObjects(
-  services: Services,
+  services: ServiceContext,
   { directory }: BackupDetailRow,
   destination: BackupDestinationRow,
   names: readonly string[],

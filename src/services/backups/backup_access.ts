@@ -17,7 +17,7 @@ import {
 import type { Sql } from "../../store/database/database.ts";
 import { findRemoteServer, type RemoteServerRow } from "../../store/agents/remote_servers.ts";
 import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 
 /** The first that knows the questions. */
 const PROTOCOL = 2;
@@ -77,7 +77,7 @@ export async function lockReadable(sql: Sql, caller: Caller, id: number): Promis
  * @param protocol The minimum protocol version of the agent.
  */
 export async function readingServer(
-  services: Services,
+  services: ServiceContext,
   { backup, destination }: ReadableBackup,
   protocol = PROTOCOL,
 ): Promise<number> {
@@ -111,7 +111,7 @@ export function isElsewhere(
  * {@link ConflictError} where it is too old, or the server is gone.
  */
 export async function connectedHolder(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   backup: Pick<BackupRow, "remote_server_id">,
 ): Promise<RemoteServerRow> {
@@ -133,7 +133,7 @@ export async function connectedHolder(
 }
 
 /** A replica that was silent for longer holds no sockets any more. */
-function heardFrom({ clock }: Services): Date {
+function heardFrom({ clock }: ServiceContext): Date {
   return new Date(clock.now().getTime() - REPLICA_TIMEOUT);
 }
 
@@ -141,7 +141,7 @@ function heardFrom({ clock }: Services): Date {
  * The one of the identity's keys that opens the backup. Throws an {@link InvalidError} where none is that of one of its recipients; it
  * never repeats them.
  */
-export async function openingKey(backup: BackupRow, identity: string): Promise<string> {
+export async function decryptionIdentityOf(backup: BackupRow, identity: string): Promise<string> {
   const refuse = (why: string) => new InvalidError({ identity: [`The identity field ${why}.`] });
   if (backup.encryption !== "recipients") {
     throw refuse("is for backups that are encrypted to recipients, and this one is not");

@@ -6,10 +6,10 @@ import type { BackupDetailRow } from "../../store/backups/backups.ts";
 import { transaction } from "../../store/database/database.ts";
 import { markDamaged } from "../../store/backups/backup_checks.ts";
 import { logger } from "../../telemetry/logging.ts";
-import { askAgent, DamageFoundError } from "../agent_rpc/agent_requests.ts";
-import { findReadable, openingKey, readingServer } from "./backup_access.ts";
-import type { Caller, Services } from "../context.ts";
-import { tellOfDamage } from "../runs/run_notifications.ts";
+import { DamageFoundError, requestAgent } from "../agent_rpc/agent_requests.ts";
+import { decryptionIdentityOf, findReadable, readingServer } from "./backup_access.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { notifyDamage } from "../runs/run_notifications.ts";
 
 export type { BackupEntry };
 
@@ -39,7 +39,7 @@ export interface BackupListing {
  * @param identity Opens a backup that is encrypted to recipients; it is stored nowhere.
  */
 export async function listBackupFiles(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   path: string,
@@ -60,13 +60,13 @@ export async function listBackupFiles(
   } as const;
   // An older agent would ignore the search and list everything.
   const serverId = await readingServer(services, readable, search === null ? undefined : SEARCH_PROTOCOL);
-  const result = await askAgent(services, serverId, payload, AGENT_TIMEOUT, key)
+  const result = await requestAgent(services, serverId, payload, AGENT_TIMEOUT, key)
     .catch((error) => noteDamage(services, readable.backup, error));
   if (!result.found) throw new NotFoundError("Path");
   return { rows: result.entries, total: result.total, unlisted: result.unlisted ?? 0 };
 }
 
-async function noteDamage(services: Services, backup: BackupDetailRow, error: unknown): Promise<never> {
+async function noteDamage(services: ServiceContext, backup: BackupDetailRow, error: unknown): Promise<never> {
   if (!(error instanceof DamageFoundError)) throw error;
   await markFoundDamage(services, backup, error);
   const { damage, message } = error;
@@ -78,7 +78,7 @@ async function noteDamage(services: Services, backup: BackupDetailRow, error: un
 
 /** Marks a backup as damaged, as a verification would, when a listing or a partial download finds damage. */
 export async function markFoundDamage(
-  services: Services,
+  services: ServiceContext,
   backup: Pick<BackupDetailRow, "id" | "user_id" | "backup_task_id" | "remote_server_id">,
   { damage }: DamageFoundError,
 ): Promise<void> {
@@ -89,7 +89,7 @@ export async function markFoundDamage(
   });
   await transaction(services.database, async (sql) => {
     const isFirst = await markDamaged(sql, backup.id, "listing", damage, services.clock.now());
-    if (isFirst) await tellOfDamage(services, sql, backup, damage);
+    if (isFirst) await notifyDamage(services, sql, backup, damage);
   });
 }
 
@@ -108,7 +108,7 @@ export function refuseUnlistable({ id, engine, objects }: BackupDetailRow): void
 
 /** Null where it takes none. */
 async function requireIdentity(backup: BackupDetailRow, identity: string | null): Promise<string | null> {
-  if (identity !== null) return await openingKey(backup, identity);
+  if (identity !== null) return await decryptionIdentityOf(backup, identity);
   if (backup.encryption !== "recipients") return null;
   throw new ConflictError(
     `The backup is encrypted to recipients. POST /api/backups/${backup.id}/files with the identity of one of them.`,

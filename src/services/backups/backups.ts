@@ -18,7 +18,7 @@ import { findBackupTaskOf } from "../../store/tasks/backup_tasks.ts";
 import { type Sql, transaction } from "../../store/database/database.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import { deletionBegun } from "./backup_access.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { endReleasedHolds } from "../../store/backups/trash.ts";
 import { deletionTimeNow, noteTrashed, putIntoTrash } from "../retention/trash.ts";
 
@@ -33,7 +33,7 @@ export type BackupChoice =
   & ListOrder;
 
 export function listBackups(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   window: PageWindow,
   { backup_task_id, status, ...choice }: BackupChoice & { backup_task_id?: number },
@@ -43,7 +43,7 @@ export function listBackups(
 }
 
 export async function listBackupsOfTask(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   taskId: number,
   window: PageWindow,
@@ -54,7 +54,11 @@ export async function listBackupsOfTask(
   return await listBackups(services, caller, window, { ...choice, backup_task_id: taskId });
 }
 
-export async function showBackup(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
+export async function showBackup(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<BackupDetailRow> {
   return await detail(services.database, caller, id);
 }
 
@@ -64,7 +68,7 @@ export async function showBackup(services: Services, caller: Caller, id: number)
  * that happens.
  */
 export async function deleteBackup(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   { forget = false }: { forget?: boolean } = {},
@@ -85,7 +89,7 @@ export async function deleteBackup(
  * not in the trash stays unchanged.
  */
 export async function undeleteBackup(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
 ): Promise<BackupDetailRow> {
@@ -110,7 +114,7 @@ function heldError({ id, hold_ends_at }: BackupRow): ConflictError {
  * be gone.
  */
 export async function holdBackup(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   reason: string | null,
@@ -130,7 +134,11 @@ export async function holdBackup(
  * Ends a backup's hold after the trash's delay, so releasing a hold does not speed up a deletion. From then
  * on the rules of its task apply. A backup that is not held stays unchanged.
  */
-export function releaseBackup(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
+export function releaseBackup(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<BackupDetailRow> {
   return changed(services, caller, id, async (sql, { held_at, hold_ends_at }) => {
     if (held_at === null || hold_ends_at !== null) return;
     const endsAt = await deletionTimeNow(services, sql);
@@ -142,18 +150,22 @@ export function releaseBackup(services: Services, caller: Caller, id: number): P
 }
 
 /** A person has looked at it and takes it for good: what is older may go again as the rules say. */
-export function clearSuspicion(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
+export function clearSuspicion(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<BackupDetailRow> {
   return changed(services, caller, id, (sql) => clearRow(sql, id));
 }
 
 /** A person has looked at it and takes it for whole, whoever found otherwise. The next that does finds it again. */
-export function clearDamage(services: Services, caller: Caller, id: number): Promise<BackupDetailRow> {
+export function clearDamage(services: ServiceContext, caller: Caller, id: number): Promise<BackupDetailRow> {
   const now = services.clock.now();
   return changed(services, caller, id, (sql) => clearRows(sql, id, DAMAGE_FINDERS, now));
 }
 
 async function changed(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   change: (sql: Sql, backup: BackupRow) => Promise<void>,

@@ -9,7 +9,7 @@ import { ConflictError } from "../../domain/errors.ts";
 import { transaction } from "../../store/database/database.ts";
 import { lockDueDrill, noteDrillQueued, serversWithDueDrills } from "../../store/tasks/due_drills.ts";
 import { lockReadable } from "./backup_access.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { refuseFields } from "./restores.ts";
 import { queueCheck, startCheck } from "./verifications.ts";
 
@@ -19,7 +19,7 @@ import { queueCheck, startCheck } from "./verifications.ts";
  * have no place there, a {@link ConflictError} where the backup is being deleted, is being restored in a drill, can't be opened or can't be reached there.
  */
 export async function startDrill(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   backupId: number,
   asked: number | undefined,
@@ -46,7 +46,7 @@ export async function startDrill(
 }
 
 /** Queues, on each server without a check at work, the drill of the task that waits for one the longest. Returns how many. */
-export async function queueDueDrills(services: Services): Promise<number> {
+export async function queueDueDrills(services: ServiceContext): Promise<number> {
   const now = services.clock.now();
   let queued = 0;
   for (const serverId of await serversWithDueDrills(services.database, now)) {

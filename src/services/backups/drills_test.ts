@@ -5,7 +5,7 @@ import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
 import { newBackup } from "../../../tests/support/fixtures/records.ts";
 import type { RunEvent } from "../../protocol/wire_messages.ts";
 import { queueDueDrills } from "./drills.ts";
-import { claimHandOvers } from "../runs/dispatch.ts";
+import { claimAssignments } from "../runs/dispatch.ts";
 import { recordEvents } from "../runs/run_events.ts";
 import { queueDueVerifications } from "./verifications.ts";
 
@@ -26,7 +26,7 @@ Deno.test("a task's newest backup is restored a day after the task was made, the
   const at = await plant(services, { drill_every: 10, verify_every: 0 });
   await sayHello(services, at.serverId);
   const end = async (how: RunEvent) => {
-    const [run] = await claimHandOvers(services, [at.serverId]);
+    const [run] = await claimAssignments(services, [at.serverId]);
     assert.ok(run!.job.kind === "drill");
     await recordEvents(services, [
       event(at.serverId, run!, 1, { kind: "accepted" }),

@@ -7,8 +7,8 @@ import {
   createBackupDestination,
   type NewBackupDestinationInput,
 } from "../destinations/backup_destinations.ts";
-import type { Caller, Services } from "../context.ts";
-import { serverNames, type TaskPlace, taskPlaces } from "../../store/backups/known_backups.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { serverNames, type TaskLocation, taskLocations } from "../../store/backups/known_backups.ts";
 import { createRemoteServer } from "../servers/remote_servers.ts";
 
 export interface FoundBackup {
@@ -36,8 +36,8 @@ export interface FoundBackup {
  *
  * @param addressOf What a server is reached by.
  */
-export async function adoptBackups(
-  services: Services,
+export async function importBackups(
+  services: ServiceContext,
   userId: number,
   destination: NewBackupDestinationInput,
   backups: readonly FoundBackup[],
@@ -75,21 +75,21 @@ export async function adoptBackups(
  *
  * @param destinationIds Those of the place that they lie in; not empty.
  */
-export async function adoptLaterBackups(
-  services: Services,
+export async function importLaterBackups(
+  services: ServiceContext,
   userId: number,
   destinationIds: readonly number[],
   backups: readonly FoundBackup[],
 ): Promise<void> {
   const caller: Caller = { userId, tokenId: 0, isAdmin: true, abilities: new Set(ABILITIES) };
-  const tasks = new Map((await taskPlaces(services.database)).map((task) => [task.id, task]));
+  const tasks = new Map((await taskLocations(services.database)).map((task) => [task.id, task]));
   const servers = new Map<string, number>();
   const names = new Map<number, string[]>();
   for (const server of await serverNames(services.database, userId)) {
     names.set(server.id, server.names);
     for (const name of server.names) if (!servers.has(name)) servers.set(name, server.id);
   }
-  const places: PlacedBackup[] = [];
+  const places: LocatedBackup[] = [];
   for (const found of backups) {
     const task = tasks.get(found.task.id);
     if (task !== undefined && isOf(found, task, names.get(task.remote_server_id) ?? [])) {
@@ -116,12 +116,12 @@ export async function adoptLaterBackups(
 }
 
 /** Under its name, from its server, where the task has its backups. */
-function isOf({ task, hostname, record }: FoundBackup, known: TaskPlace, serverNames: string[]): boolean {
+function isOf({ task, hostname, record }: FoundBackup, known: TaskLocation, serverNames: string[]): boolean {
   return task.label === known.label && serverNames.includes(hostname) &&
     record.directory === destinationDirectory(known.destination, known.store_path);
 }
 
-interface PlacedBackup {
+interface LocatedBackup {
   found: FoundBackup;
   userId: number;
   taskId: number | null;
@@ -130,7 +130,7 @@ interface PlacedBackup {
 }
 
 /** The oldest first, all or none. */
-async function insertFound(services: Services, places: readonly PlacedBackup[]): Promise<void> {
+async function insertFound(services: ServiceContext, places: readonly LocatedBackup[]): Promise<void> {
   const oldestFirst = places.toSorted((a, b) =>
     a.found.record.created_at.getTime() - b.found.record.created_at.getTime()
   );

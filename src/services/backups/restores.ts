@@ -19,8 +19,8 @@ import { type Sql, transaction } from "../../store/database/database.ts";
 import { findRemoteServerOf } from "../../store/agents/remote_servers.ts";
 import { insertRun } from "../../store/runs/runs.ts";
 import { databaseServer } from "../jobs/restore_jobs.ts";
-import { connectedHolder, isElsewhere, lockReadable, openingKey } from "./backup_access.ts";
-import type { Caller, Services } from "../context.ts";
+import { connectedHolder, decryptionIdentityOf, isElsewhere, lockReadable } from "./backup_access.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { announceQueued } from "../runs/queued_runs.ts";
 import { startDeadline } from "../runs/run_state.ts";
 
@@ -41,14 +41,14 @@ export interface RestoreInput extends AskedDatabaseServer, LoadOptions {
  * fault, and as {@link refuseUnsent} does.
  */
 export async function startRestore(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   backupId: number,
   input: RestoreInput,
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
     const backup = await lockReadable(sql, caller, backupId);
-    const key = input.identity === undefined ? null : await openingKey(backup, input.identity);
+    const key = input.identity === undefined ? null : await decryptionIdentityOf(backup, input.identity);
     if (key === null && backup.encryption === "recipients") {
       throw new ConflictError(
         "The backup is encrypted to recipients, which the control plane can't undo. Send the identity of one of them.",
@@ -146,7 +146,7 @@ async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
  * for two agents at once would fail later, when nobody looks.
  */
 export async function refuseUnsent(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   backup: BackupRow,
   serverId: number,
@@ -159,7 +159,7 @@ export async function refuseUnsent(
 }
 
 async function queueRestore(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   backup: BackupRow,
   serverId: number,
@@ -181,7 +181,7 @@ async function queueRestore(
     deadline_at: deadline,
     created_at: now,
   });
-  if (key !== null) await services.passedSecrets.pass(sql, `run ${run.id}`, key, deadline);
+  if (key !== null) await services.transientSecrets.publish(sql, `run ${run.id}`, key, deadline);
   await announceQueued(sql, [run]);
   return run.id;
 }

@@ -14,7 +14,7 @@ import type { BackupRow } from "../../store/backups/backups.ts";
 import { type Sql, transaction } from "../../store/database/database.ts";
 import { insertRun } from "../../store/runs/runs.ts";
 import { lockReadable } from "./backup_access.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { announceQueued } from "../runs/queued_runs.ts";
 import { databaseServer } from "../jobs/restore_jobs.ts";
 import { refuseUnsent, serverFor } from "./restores.ts";
@@ -25,7 +25,7 @@ import { startDeadline } from "../runs/run_state.ts";
  * where the backup is being deleted or is being verified, and as {@link refuseUnsent} does.
  */
 export async function startVerification(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   backupId: number,
   asked: number | undefined,
@@ -43,7 +43,7 @@ const CHECKS = { verify: "verification", drill: "restore drill" };
  * {@link refuseUnsent} and, of a drill of databases, {@link databaseServer} do.
  */
 export async function startCheck(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   caller: Caller,
   kind: "verify" | "drill",
@@ -70,7 +70,7 @@ export async function startCheck(
  * Queues, on each server that does nothing of the kind, a verification of the backup that waits for one the longest. Returns how many
  * were queued; the next one of a server is due when this one is over.
  */
-export async function queueDueVerifications(services: Services): Promise<number> {
+export async function queueDueVerifications(services: ServiceContext): Promise<number> {
   const now = services.clock.now();
   let queued = 0;
   for (const serverId of await serversWithDueVerifications(services.database, now)) {
@@ -90,7 +90,7 @@ export async function queueDueVerifications(services: Services): Promise<number>
  * @param databases Where a drill loads its scratch databases; null: on the task's server.
  */
 export async function queueCheck(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   kind: "verify" | "drill",
   backup: BackupRow,

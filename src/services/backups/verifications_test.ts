@@ -6,7 +6,7 @@ import { newBackup } from "../../../tests/support/fixtures/records.ts";
 import { ConflictError } from "../../domain/errors.ts";
 import type { RunEvent } from "../../protocol/wire_messages.ts";
 import { clearDamage } from "./backups.ts";
-import { claimHandOvers } from "../runs/dispatch.ts";
+import { claimAssignments } from "../runs/dispatch.ts";
 import { recordEvents } from "../runs/run_events.ts";
 import { startRun } from "../runs/runs.ts";
 import { startDrill } from "./drills.ts";
@@ -50,7 +50,7 @@ async function stage(test: TestServices, task: Record<string, unknown> = {}): Pr
   return {
     ...planted,
     async end(how) {
-      const runs = await claimHandOvers(test.services, [planted.serverId]);
+      const runs = await claimAssignments(test.services, [planted.serverId]);
       for (const run of runs) {
         await recordEvents(test.services, [
           event(planted.serverId, run, 1, { kind: "accepted" }),
@@ -227,7 +227,7 @@ Deno.test("a verification takes no backup's place, and there is one at a time on
     again,
     (error) => error instanceof ConflictError && /is queued already/.test(error.message),
   );
-  const kinds = async () => (await claimHandOvers(services, [at.serverId])).map(({ job }) => job.kind);
+  const kinds = async () => (await claimAssignments(services, [at.serverId])).map(({ job }) => job.kind);
   assert.deepEqual(await kinds(), ["verify"]);
   await startRun(services, at.caller, at.taskId);
   assert.deepEqual(await kinds(), ["backup"]);

@@ -29,8 +29,8 @@ import {
 } from "../../store/destinations/backup_destinations.ts";
 import { type Sql, transaction } from "../../store/database/database.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
-import type { Caller, Services } from "../context.ts";
-import { counted } from "../pluralize.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { pluralize } from "../pluralize.ts";
 
 export type { BackupDestinationRow };
 
@@ -54,7 +54,7 @@ const RESOURCE = "Backup destination";
 const SSH_PORT = 22;
 
 export async function createBackupDestination(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   input: NewBackupDestinationInput,
 ): Promise<BackupDestinationRow> {
@@ -79,7 +79,7 @@ export async function createBackupDestination(
  * @param objectsMoved The caller confirms that all stored objects exist under the new settings.
  */
 export async function updateBackupDestination(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   input: BackupDestinationInput,
@@ -136,7 +136,7 @@ async function keepObjectsFindable(
 }
 
 export async function showBackupDestination(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
 ): Promise<BackupDestinationRow> {
@@ -146,7 +146,7 @@ export async function showBackupDestination(
 }
 
 export function listBackupDestinations(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   window: PageWindow,
   filter: BackupDestinationFilter & ListOrder = {},
@@ -156,7 +156,7 @@ export function listBackupDestinations(
 
 export function refuseWhile(count: number, noun: string, verb: string, then: string): void {
   if (count === 0) return;
-  throw new ConflictError(`The backup destination ${verb} ${counted(count, noun)}. ${then}`);
+  throw new ConflictError(`The backup destination ${verb} ${pluralize(count, noun)}. ${then}`);
 }
 
 /** The columns that `input` names. */

@@ -5,8 +5,8 @@ import type { DestinationCheckResult } from "../../protocol/wire_messages.ts";
 import { isStorageType } from "../../storage/registry.ts";
 import { findBackupDestinationOf } from "../../store/destinations/backup_destinations.ts";
 import { findRemoteServerOf } from "../../store/agents/remote_servers.ts";
-import { askAgent } from "../agent_rpc/agent_requests.ts";
-import type { Caller, Services } from "../context.ts";
+import { requestAgent } from "../agent_rpc/agent_requests.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { bucketOf } from "../transfers/uploads.ts";
 
 /** How long an agent has for all steps. Milliseconds. */
@@ -17,7 +17,7 @@ const AGENT_TIMEOUT = 60_000;
  * error; an `UnavailableError` says that the agent could not be asked.
  */
 export async function checkDestination(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   remoteServerId: number | null,
@@ -45,5 +45,5 @@ export async function checkDestination(
     return { ok: false, steps: [{ name: "connect", ok: false, message, ms: 0 }] };
   }
   const request = { kind: "destination.check", backup_destination_id: id } as const;
-  return await askAgent(services, remoteServerId, request, AGENT_TIMEOUT);
+  return await requestAgent(services, remoteServerId, request, AGENT_TIMEOUT);
 }

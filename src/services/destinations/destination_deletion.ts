@@ -12,8 +12,8 @@ import {
 } from "../../store/destinations/backup_destinations.ts";
 import { takeForgottenBack } from "../../store/backups/backup_records.ts";
 import { type Sql, transaction } from "../../store/database/database.ts";
-import type { Caller, Services } from "../context.ts";
-import { counted } from "../pluralize.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { pluralize } from "../pluralize.ts";
 import { deletionTimeNow, noteTrashed, putIntoTrash } from "../retention/trash.ts";
 
 const RESOURCE = "Backup destination";
@@ -24,7 +24,7 @@ const RESOURCE = "Backup destination";
  * it is deleted.
  */
 export async function deleteBackupDestination(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   { forget = false }: { forget?: boolean } = {},
@@ -46,7 +46,7 @@ export async function deleteBackupDestination(
  * trash stays unchanged.
  */
 export async function undeleteBackupDestination(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
 ): Promise<BackupDestinationRow> {
@@ -64,8 +64,8 @@ export async function undeleteBackupDestination(
 
 function refuseUsed(id: number, { tasks, backups, runs, uploads }: DestinationUses, forget: boolean): void {
   const parts = [];
-  if (tasks > 0) parts.push(`is used by ${counted(tasks, "backup task")}`);
-  if (backups > 0 && !forget) parts.push(`holds ${counted(backups, "backup")}`);
+  if (tasks > 0) parts.push(`is used by ${pluralize(tasks, "backup task")}`);
+  if (backups > 0 && !forget) parts.push(`holds ${pluralize(backups, "backup")}`);
   const advice = backups > 0 && !forget
     ? ` Where it is gone for good, DELETE /api/backup-destinations/${id}?forget=true drops the records of its backups.`
     : "";
@@ -77,17 +77,19 @@ function refuseUsed(id: number, { tasks, backups, runs, uploads }: DestinationUs
   const writing = forget ? runs : runs + uploads;
   if (writing === 0) return;
   throw new ConflictError(
-    `The backup destination is written to by ${counted(writing, "run")}. Delete it when they have finished` +
+    `The backup destination is written to by ${
+      pluralize(writing, "run")
+    }. Delete it when they have finished` +
       (runs === 0 ? `, or, where it is gone for good, with ?forget=true.` : ", or cancel them first."),
   );
 }
 
-async function forgetBackups(services: Services, sql: Sql, caller: Caller, id: number): Promise<void> {
+async function forgetBackups(services: ServiceContext, sql: Sql, caller: Caller, id: number): Promise<void> {
   const backups = await lockBackupsAt(sql, id);
   const held = backups.filter(({ is_held }) => is_held).length;
   if (held > 0) {
     throw new ConflictError(
-      `The backup destination holds ${counted(held, "backup")} that ${held === 1 ? "is" : "are"} held. ` +
+      `The backup destination holds ${pluralize(held, "backup")} that ${held === 1 ? "is" : "are"} held. ` +
         "Release them with DELETE /api/backups/{id}/hold first.",
     );
   }

@@ -11,7 +11,7 @@ import { compactOutput, runsToCompact } from "../../store/runs/run_output.ts";
 import { addUpRunCounts } from "../../store/runs/run_counts.ts";
 import { deleteDeliveriesFinishedBefore } from "../../store/notifications/notification_deliveries.ts";
 import { deleteSkippedBefore } from "../../store/tasks/due_tasks.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
 const DAY = 24 * 3_600_000;
 /** How long it can be seen what was sent, and what was given up. */
@@ -20,7 +20,7 @@ const DELIVERIES_KEPT = 7 * DAY;
 const SKIPPED_KEPT = 30 * DAY;
 
 /** Merges the output of runs that are over. Returns how many; call again until it is 0. */
-export async function compactEndedRuns(services: Services): Promise<number> {
+export async function compactEndedRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
     const ids = await runsToCompact(sql, 10);
     for (const id of ids) await compactOutput(sql, id);
@@ -29,14 +29,14 @@ export async function compactEndedRuns(services: Services): Promise<number> {
 }
 
 /** Deletes entries of the audit log that are older. 0: none. */
-export async function deleteOldAuditEntries(services: Services, days: number): Promise<void> {
+export async function deleteOldAuditEntries(services: ServiceContext, days: number): Promise<void> {
   if (days === 0) return;
   await deleteAuditEntriesBefore(services.database, new Date(services.clock.now().getTime() - days * DAY));
 }
 
 /** Deletes replayable answers, agent requests and unused enrolment tokens a day after their use is over, and a week after
  * their end notifications that were sent or given up. */
-export async function deleteExpiredRows(services: Services): Promise<void> {
+export async function deleteExpiredRows(services: ServiceContext): Promise<void> {
   const before = new Date(services.clock.now().getTime() - DAY);
   await deleteIdempotencyKeysBefore(services.database, before);
   await deleteOldAgentRequests(services.database, before);

@@ -1,9 +1,9 @@
 /** Figures over everything, for whoever watches this installation. */
 import type { Clock } from "../../domain/clock.ts";
 import { readStatistics, readTaskSuccesses } from "../../store/installation/metrics.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
-export interface Statistics {
+export interface InstallationMetrics {
   /** By kind and state. */
   runs: { kind: string; state: string; count: number }[];
   remoteServers: number;
@@ -16,7 +16,7 @@ export interface Statistics {
   deliveries: { state: string; count: number }[];
 }
 
-export async function collectStatistics(services: Services): Promise<Statistics> {
+export async function collectMetrics(services: ServiceContext): Promise<InstallationMetrics> {
   const { clock, database, runTimes } = services;
   const row = await readStatistics(database, clock.now());
   return {
@@ -37,7 +37,7 @@ export function ageSince(clock: Pick<Clock, "now">, time: Date): number {
 
 /** Of each task that is not paused: when it last stored a backup, or, where it never did, was made. */
 export function collectTaskSuccesses(
-  services: Services,
+  services: ServiceContext,
 ): Promise<{ backup_task_id: number; since: Date }[]> {
   return readTaskSuccesses(services.database);
 }

@@ -2,13 +2,13 @@
 import { UnavailableError } from "../../domain/errors.ts";
 import { readMigrations, schemaVersion } from "../../store/database/migrate.ts";
 import { writeTrouble } from "../../store/database/write_probe.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
 /** How long the database may take to answer. Milliseconds. */
 const PATIENCE = 2_000;
 
 /** Throws an `UnavailableError` that says what is wrong: the stop, the database, migrations missing in it, a loop that stalls. */
-export async function checkReady(services: Services): Promise<void> {
+export async function checkReady(services: ServiceContext): Promise<void> {
   const { health } = services;
   if (health.isStopping) throw new UnavailableError(health.problem()!);
   const wanted = (await readMigrations(new URL("../../../migrations", import.meta.url))).length;
@@ -25,7 +25,7 @@ export async function checkReady(services: Services): Promise<void> {
   if (problem !== null) throw new UnavailableError(problem);
 }
 
-async function connectedVersion({ bus, database }: Services): Promise<number> {
+async function connectedVersion({ bus, database }: ServiceContext): Promise<number> {
   const [version, problem] = await Promise.all([schemaVersion(database), bus.problem()]);
   const trouble = problem ?? await writeTrouble(database);
   if (trouble !== null) throw new UnavailableError(trouble);

@@ -4,7 +4,7 @@ import { RELEASE } from "../../domain/release.ts";
 import type { BackupDestinationRow } from "../../store/destinations/backup_destinations.ts";
 import { kitControlPlanes, kitDestinations } from "../../store/installation/recovery_kit.ts";
 import { sealingKeyIds } from "../../store/database/sealed_columns.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
 export interface RecoveryKit {
   made_at: Date;
@@ -28,11 +28,11 @@ export interface RecoveryKit {
   commands: { purpose: string; lines: string[] }[];
 }
 
-export async function recoveryKit({ database, clock, keyring }: Services): Promise<RecoveryKit> {
+export async function recoveryKit({ database, clock, keyring }: ServiceContext): Promise<RecoveryKit> {
   const destinations = await kitDestinations(database);
   const byId = new Map(destinations.map((row) => [row.id, row]));
   const own = (await kitControlPlanes(database)).map((row) => ({
-    place: placeOf(byId.get(row.backup_destination_id)!, row.directory, diskOf(row.server)),
+    place: describeLocation(byId.get(row.backup_destination_id)!, row.directory, diskOf(row.server)),
     recoverFrom: addressOf(byId.get(row.backup_destination_id)!, row.directory),
     environment: environmentOf(byId.get(row.backup_destination_id)!, diskOf(row.server)),
     ...row,
@@ -47,7 +47,7 @@ export async function recoveryKit({ database, clock, keyring }: Services): Promi
       id: row.id,
       label: row.label,
       owner: row.owner,
-      place: placeOf(row, null, row.servers.join(", ") || "each backed-up server"),
+      place: describeLocation(row, null, row.servers.join(", ") || "each backed-up server"),
       backups_count: row.backups_count,
       newest_backup_at: row.newest_backup_at,
       needs_password: row.password_count > 0,
@@ -65,7 +65,7 @@ export async function recoveryKit({ database, clock, keyring }: Services): Promi
 
 const PROJECT = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 
-function databaseOf({ options: { host, port, user, database } }: Services["database"]): string {
+function databaseOf({ options: { host, port, user, database } }: ServiceContext["database"]): string {
   const at = [host].flat().map((each, index) => `${each}:${[port].flat()[index] ?? 5432}`).join(",");
   return `PostgreSQL, database ${database} of user ${user} at ${at}`;
 }
@@ -75,7 +75,7 @@ function diskOf(server: string | null): string {
 }
 
 /** As a person finds it. @param disks Where a local destination is. */
-function placeOf(row: BackupDestinationRow, directory: string | null, disks: string): string {
+function describeLocation(row: BackupDestinationRow, directory: string | null, disks: string): string {
   switch (row.type) {
     case "local":
       return `on the disk of ${disks}, ${directory ?? row.local_path ?? "/"}`;

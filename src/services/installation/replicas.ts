@@ -8,13 +8,13 @@ import {
   touchReplica,
 } from "../../store/installation/replicas.ts";
 import { extendDeadlines } from "../../store/runs/runs.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
 /**
  * Enters this process. Where no other control plane was up, agents could not report: their runs get the whole lease and
  * grace from now, so that our own downtime makes no run lost.
  */
-export async function registerReplica(services: Services, id: string): Promise<void> {
+export async function registerReplica(services: ServiceContext, id: string): Promise<void> {
   const { clock, database, runTimes } = services;
   await transaction(database, async (sql) => {
     const now = clock.now();
@@ -27,7 +27,7 @@ export async function registerReplica(services: Services, id: string): Promise<v
 }
 
 /** Tells that this process is alive and which secret keys it holds, and clears away those that no longer are. */
-export async function heartbeatReplica(services: Services, id: string): Promise<void> {
+export async function heartbeatReplica(services: ServiceContext, id: string): Promise<void> {
   await transaction(services.database, async (sql) => {
     const now = services.clock.now();
     const { keyIds } = services.keyring;
@@ -37,6 +37,6 @@ export async function heartbeatReplica(services: Services, id: string): Promise<
   });
 }
 
-export async function unregisterReplica(services: Services, id: string): Promise<void> {
+export async function unregisterReplica(services: ServiceContext, id: string): Promise<void> {
   await transaction(services.database, (sql) => removeReplicas(sql, [id]));
 }

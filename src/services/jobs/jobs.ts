@@ -46,7 +46,7 @@ export function jobDestination(
 }
 
 /** Where a run's objects are: of its hand-over, not of the task as it is now. */
-export async function runPlace(
+export async function runDestination(
   sql: Sql,
   run: RunRow,
 ): Promise<{ destinationId: number; type: "local" | "s3" | "sftp"; directory: string }> {

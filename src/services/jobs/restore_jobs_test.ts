@@ -6,7 +6,7 @@ import { newBackup } from "../../../tests/support/fixtures/records.ts";
 import { InvalidError } from "../../domain/errors.ts";
 import type { DrillJob, RestoreJob } from "../../protocol/job.ts";
 import { startDrill } from "../backups/drills.ts";
-import { claimHandOvers } from "../runs/dispatch.ts";
+import { claimAssignments } from "../runs/dispatch.ts";
 import { startRestore } from "../backups/restores.ts";
 
 /** A task of a production database on its own server's network, with a second server beside. */
@@ -44,7 +44,7 @@ async function production(host: string | null = "db.prod") {
     other: other!.id,
     /** Of the job that the server's agent gets next. */
     async target(serverId: number) {
-      const [run] = await claimHandOvers(services, [serverId]);
+      const [run] = await claimAssignments(services, [serverId]);
       const { target } = run!.job as RestoreJob | DrillJob;
       assert.ok(target?.type === "database");
       const { host, port, username, password } = target;
@@ -97,7 +97,7 @@ Deno.test("a task that is pointed elsewhere while a restore waits fails it, and 
   await using at = await production("127.0.0.1");
   await startRestore(at.services, at.caller, at.id, { remote_server_id: at.other, overwrite: true });
   await at.database`update backup_tasks set database_host = 'db.prod'`;
-  assert.deepEqual(await claimHandOvers(at.services, [at.other]), []);
+  assert.deepEqual(await claimAssignments(at.services, [at.other]), []);
   const [run] = await at.database`select state, reason from runs`;
   assert.equal(run!.state, "failed");
   assert.match(run!.reason, /db\.prod, may hold the original/);
@@ -109,7 +109,7 @@ Deno.test("an older agent, which would overlook how a restore loads, gets no suc
   const options = { owners: false, continue_on_errors: true };
   const { runId } = await startRestore(services, caller, id, options);
   await database`update remote_servers set agent_protocol = 2`;
-  assert.deepEqual(await claimHandOvers(services, [serverId]), []);
+  assert.deepEqual(await claimAssignments(services, [serverId]), []);
   const [run] = await database`select state, reason from runs where id = ${runId}`;
   assert.equal(run!.state, "failed");
   assert.match(
@@ -117,11 +117,11 @@ Deno.test("an older agent, which would overlook how a restore loads, gets no suc
     /^The agent of server is too old for owners, continue_on_errors\. Install its current/,
   );
   await startRestore(services, caller, id, { owners: true, continue_on_errors: false });
-  const [plain] = await claimHandOvers(services, [serverId]);
+  const [plain] = await claimAssignments(services, [serverId]);
   assert.equal((plain!.job as RestoreJob).target.type, "database");
   await database`update remote_servers set agent_protocol = 3`;
   await startRestore(services, caller, id, options);
-  const [known] = await claimHandOvers(services, [serverId]);
+  const [known] = await claimAssignments(services, [serverId]);
   const { target } = known!.job as RestoreJob;
   assert.ok(target.type === "database");
   assert.deepEqual([target.owners, target.continue_on_errors], [false, true]);

@@ -5,16 +5,16 @@
 import type { Clock } from "../../domain/clock.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
 import type { Database, Sql } from "../../store/database/database.ts";
-import { type Bus, type Notification, notify } from "../../store/database/event_bus.ts";
+import { type EventBus, type Notification, notify } from "../../store/database/event_bus.ts";
 import { logger } from "../../telemetry/logging.ts";
 
 /** How long other replicas are given to pass one again. Milliseconds. */
-const ASKING = 5_000;
+const REQUEST_INTERVAL_MS = 5_000;
 
 export type SecretUse = `run ${number}` | `request ${number}`;
 
 /** `asked`: another replica may have it; look again when it was passed, or after a while. `gone`: none has. */
-export type PassedSecret = { state: "held"; secret: string } | { state: "asked" } | { state: "gone" };
+export type TransientSecret = { state: "held"; secret: string } | { state: "asked" } | { state: "gone" };
 
 interface Held {
   readonly secret: string;
@@ -22,33 +22,33 @@ interface Held {
   readonly dropped: AbortController;
 }
 
-export interface PassedSecretsOptions {
-  readonly bus: Bus;
+export interface TransientSecretsOptions {
+  readonly bus: EventBus;
   readonly clock: Clock;
   readonly keyring: Keyring;
   readonly database: Database;
 }
 
-export class PassedSecrets {
-  readonly #options: PassedSecretsOptions;
+export class TransientSecrets {
+  readonly #options: TransientSecretsOptions;
   readonly #held = new Map<string, Held>();
   readonly #askedAt = new Map<string, number>();
   /** What has served lately: it may have been passed again at the same moment, and must not be held for it. */
   readonly #served = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;
 
-  constructor(options: PassedSecretsOptions) {
+  constructor(options: TransientSecretsOptions) {
     this.#options = options;
     this.#unsubscribe = options.bus.subscribe((notification) => this.#hear(notification));
   }
 
   /** Hands it to all replicas when the transaction commits. Sealed, it must fit into a notification: at most 5000 bytes. */
-  async pass(sql: Sql, of: SecretUse, secret: string, until: Date): Promise<void> {
+  async publish(sql: Sql, of: SecretUse, secret: string, until: Date): Promise<void> {
     await this.#announce(sql, of, secret, until.toISOString());
   }
 
   /** What it was passed for may take it as often as needed, while it lasts. */
-  async find(sql: Sql, of: SecretUse): Promise<PassedSecret> {
+  async get(sql: Sql, of: SecretUse): Promise<TransientSecret> {
     const held = this.#held.get(of);
     if (held !== undefined) return { state: "held", secret: held.secret };
     const now = this.#options.clock.monotonic();
@@ -58,7 +58,7 @@ export class PassedSecrets {
       await notify(sql, { topic: "secret_wanted", of });
       return { state: "asked" };
     }
-    if (now - askedAt < ASKING) return { state: "asked" };
+    if (now - askedAt < REQUEST_INTERVAL_MS) return { state: "asked" };
     this.#askedAt.delete(of);
     return { state: "gone" };
   }
@@ -125,7 +125,10 @@ export class PassedSecrets {
       const remembered = new AbortController();
       this.#served.get(of)?.abort();
       this.#served.set(of, remembered);
-      this.#options.clock.sleep(ASKING, remembered.signal).then(() => this.#served.delete(of), () => {});
+      this.#options.clock.sleep(REQUEST_INTERVAL_MS, remembered.signal).then(
+        () => this.#served.delete(of),
+        () => {},
+      );
     }
     this.#drop(of);
   }

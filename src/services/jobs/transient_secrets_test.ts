@@ -1,29 +1,29 @@
 import assert from "node:assert/strict";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { until } from "../../../tests/support/assertions/until.ts";
-import type { Services } from "../context.ts";
-import { PassedSecrets } from "./transient_secrets.ts";
+import type { ServiceContext } from "../context.ts";
+import { TransientSecrets } from "./transient_secrets.ts";
 
 const SECRET = "AGE-SECRET-KEY-1TEST";
 const HOUR = 3_600_000;
 
-function inAnHour({ clock }: Services): Date {
+function inAnHour({ clock }: ServiceContext): Date {
   return new Date(clock.now().getTime() + HOUR);
 }
 
-async function stateOf(secrets: PassedSecrets, services: Services) {
-  return (await secrets.find(services.database, "run 7")).state;
+async function stateOf(secrets: TransientSecrets, services: ServiceContext) {
+  return (await secrets.get(services.database, "run 7")).state;
 }
 
 Deno.test("a secret reaches every replica, sealed on the way, and is dropped when its run has it", async () => {
   await using test = await testServices();
   const { services } = test;
-  const other = new PassedSecrets(services);
+  const other = new TransientSecrets(services);
   const heard: string[] = [];
   services.bus.subscribe((notification) => heard.push(JSON.stringify(notification)));
-  await services.passedSecrets.pass(services.database, "run 7", SECRET, inAnHour(services));
+  await services.transientSecrets.publish(services.database, "run 7", SECRET, inAnHour(services));
   await until(async () => await stateOf(other, services) === "held");
-  assert.deepEqual(await other.find(services.database, "run 7"), { state: "held", secret: SECRET });
+  assert.deepEqual(await other.get(services.database, "run 7"), { state: "held", secret: SECRET });
   assert.match(heard.join("\n"), /secret_passed/);
   assert.doesNotMatch(heard.join("\n"), /AGE-SECRET/);
   const { database } = services;
@@ -43,23 +43,23 @@ Deno.test("a secret that was passed again as its run took it is not held", async
   const heard: string[] = [];
   services.bus.subscribe((notification) => heard.push(JSON.stringify(notification)));
   const { database } = services;
-  await services.passedSecrets.pass(database, "run 7", SECRET, inAnHour(services));
-  await until(async () => await stateOf(services.passedSecrets, services) === "held");
+  await services.transientSecrets.publish(database, "run 7", SECRET, inAnHour(services));
+  await until(async () => await stateOf(services.transientSecrets, services) === "held");
   await database`select pg_notify('rearguard', ${
     JSON.stringify({ topic: "run_changed", run_id: 7, state: "running" })
   })`;
-  await services.passedSecrets.pass(database, "run 7", SECRET, inAnHour(services));
+  await services.transientSecrets.publish(database, "run 7", SECRET, inAnHour(services));
   await database`select pg_notify('rearguard', '{"topic":"run_changed","run_id":8}')`;
   await until(() => heard.some((text) => text.includes('"run_id":8')));
-  assert.notEqual(await stateOf(services.passedSecrets, services), "held");
+  assert.notEqual(await stateOf(services.transientSecrets, services), "held");
 });
 
 Deno.test("a replica that came later is passed it again, and one that none has is gone", async () => {
   await using test = await testServices();
   const { services, clock } = test;
-  await services.passedSecrets.pass(services.database, "run 7", SECRET, inAnHour(services));
-  await until(async () => await stateOf(services.passedSecrets, services) === "held");
-  const late = new PassedSecrets(services);
+  await services.transientSecrets.publish(services.database, "run 7", SECRET, inAnHour(services));
+  await until(async () => await stateOf(services.transientSecrets, services) === "held");
+  const late = new TransientSecrets(services);
   assert.equal(await stateOf(late, services), "asked");
   await until(async () => await stateOf(late, services) === "held");
   await clock.advance(HOUR);

@@ -20,12 +20,12 @@ import {
 } from "../../store/notifications/notification_deliveries.ts";
 import { findNotifiedBackup, findNotifiedTask, findNotifiedUser } from "../../store/database/notified.ts";
 import { notify } from "../../store/database/event_bus.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
-type Clocked = Pick<Services, "clock">;
+type Clocked = Pick<ServiceContext, "clock">;
 
 /** An event to be sent. */
-export interface News extends Pick<NotificationEvent, "run" | "reason" | "ongoing"> {
+export interface AlertMessage extends Pick<NotificationEvent, "run" | "reason" | "ongoing"> {
   name: NotificationEventName;
   userId: number;
   /** The task of the event; null for none. */
@@ -40,7 +40,7 @@ export interface News extends Pick<NotificationEvent, "run" | "reason" | "ongoin
 }
 
 /** Writes a message for each stream that subscribes to the event. Returns whether there is any. */
-export async function writeNews(services: Clocked, sql: Sql, news: News): Promise<boolean> {
+export async function writeDeliveries(services: Clocked, sql: Sql, news: AlertMessage): Promise<boolean> {
   const { audience, backupId, key, name, ongoing, reason, run, serverId, taskId, userId } = news;
   const recipients = news.recipients ?? recipientsOf(news);
   if (recipients === null || !await hasAudience(sql, recipients, audience)) return false;
@@ -64,7 +64,7 @@ export async function writeNews(services: Clocked, sql: Sql, news: News): Promis
   return true;
 }
 
-function recipientsOf({ serverId, taskId }: News): Recipients | null {
+function recipientsOf({ serverId, taskId }: AlertMessage): Recipients | null {
   if (taskId !== null) return { taskId };
   return serverId === null ? null : { serverId };
 }
@@ -90,7 +90,7 @@ export async function raiseAlert(
   services: Clocked,
   sql: Sql,
   { at = services.clock.now(), isLevel = false, kind, subject, tellFrom = 1 }: Occurrence,
-  news: News,
+  news: AlertMessage,
 ): Promise<void> {
   const alert = await recordOccurrence(sql, {
     user_id: news.userId,
@@ -105,7 +105,9 @@ export async function raiseAlert(
   const isKnown = alert.occurrences > 1 || alert.told_at !== null;
   const ongoing = isKnown ? { ongoing: ongoingOf(alert) } : {};
   const key = `${news.key} alert ${alert.id} ${at.toISOString()}`;
-  if (await writeNews(services, sql, { ...news, ...ongoing, key })) await markAlertTold(sql, alert.id, at);
+  if (await writeDeliveries(services, sql, { ...news, ...ongoing, key })) {
+    await markAlertTold(sql, alert.id, at);
+  }
 }
 
 /** Records that conditions of one subject have ended. If one of them had been reported, sends `news` once. */
@@ -114,13 +116,13 @@ export async function endAlerts(
   sql: Sql,
   kinds: readonly AlertKind[],
   subjects: readonly string[],
-  news: News | null = null,
+  news: AlertMessage | null = null,
 ): Promise<void> {
   const closed = await closeAlerts(sql, kinds, subjects, services.clock.now());
   const told = closed.filter(({ told_at }) => told_at !== null);
   const [first] = told.sort((a, b) => a.opened_at.getTime() - b.opened_at.getTime());
   if (first === undefined || news === null) return;
-  await writeNews(services, sql, {
+  await writeDeliveries(services, sql, {
     ...news,
     ongoing: ongoingOf(first),
     key: `${news.key} alert ${first.id} closed`,
@@ -132,7 +134,7 @@ export function endAlert(
   services: Clocked,
   sql: Sql,
   { kind, subject }: Pick<Occurrence, "kind" | "subject">,
-  news: News | null = null,
+  news: AlertMessage | null = null,
 ): Promise<void> {
   return endAlerts(services, sql, [kind], [subject], news);
 }

@@ -16,7 +16,7 @@ import { notify } from "../../store/database/event_bus.ts";
 import * as store from "../../store/notifications/notification_streams.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import { findUser } from "../../store/access/users.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 
 export type { NotificationStreamRow } from "../../store/notifications/notification_streams.ts";
 
@@ -32,7 +32,7 @@ export interface NotificationStreamInput {
 }
 
 export function listNotificationStreams(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   window: PageWindow,
   choice: store.NotificationStreamFilter & ListOrder = {},
@@ -41,7 +41,7 @@ export function listNotificationStreams(
 }
 
 export async function showNotificationStream(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
 ): Promise<store.NotificationStreamRow> {
@@ -49,7 +49,7 @@ export async function showNotificationStream(
 }
 
 export function createNotificationStream(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   { signing_secret = null, value, ...stream }: NotificationStreamInput,
 ): Promise<store.NotificationStreamRow> {
@@ -69,7 +69,7 @@ export function createNotificationStream(
 
 /** Throws an `InvalidError` when the stream's value, new or kept, does not suit its type. What waits goes to a new value at once. */
 export function updateNotificationStream(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   { signing_secret, value, ...changes }: Partial<NotificationStreamInput>,
@@ -105,7 +105,7 @@ export function updateNotificationStream(
 
 /** Sends a message now and waits for what comes of it; a refusal by the other side is an answer, not an error. */
 export async function testNotificationStream(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
 ): Promise<DeliveryOutcome> {
@@ -132,7 +132,11 @@ export async function testNotificationStream(
 }
 
 /** Tasks that told of their runs here do so no more. */
-export function deleteNotificationStream(services: Services, caller: Caller, id: number): Promise<void> {
+export function deleteNotificationStream(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<void> {
   return transaction(services.database, async (sql) => {
     if (!await store.deleteNotificationStream(sql, caller.userId, id)) {
       throw new NotFoundError("Notification stream");
@@ -151,7 +155,7 @@ function refuseSigningSecret(type: NotificationStreamType, secret: string | null
 }
 
 /** An address that this control plane would not connect to is told at once; what a name leads to is seen when it is used. */
-function refuseAddress({ network }: Services, type: NotificationStreamType, value: string): void {
+function refuseAddress({ network }: ServiceContext, type: NotificationStreamType, value: string): void {
   const address = addressOf(type, value);
   if (address === null) return;
   try {

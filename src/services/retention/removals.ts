@@ -31,9 +31,9 @@ import {
   runsWithForgottenUploads,
 } from "../../store/backups/leftovers.ts";
 import { notify } from "../../store/database/event_bus.ts";
-import { askAgent, NothingDoneError } from "../agent_rpc/agent_requests.ts";
+import { NothingDoneError, requestAgent } from "../agent_rpc/agent_requests.ts";
 import { enterAudit, NO_ORIGIN } from "../access/audit_log.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { trashByChangedRules } from "./trash.ts";
 import { bucketOf, removeUpload } from "../transfers/uploads.ts";
 
@@ -46,7 +46,7 @@ const AGENT_TIMEOUT = 60_000;
  * checked them. Records that people delete go to the trash instead (`putIntoTrash`).
  */
 export async function requestRemoval(
-  services: Pick<Services, "clock">,
+  services: Pick<ServiceContext, "clock">,
   sql: Sql,
   backupIds: readonly number[],
   reason: "retention" | "request",
@@ -60,7 +60,7 @@ export async function requestRemoval(
  * Marks what a task's newest backup pushes out; called once that backup is committed with its run. One of files that may
  * have been encrypted pushes nothing out: the older ones are what there is to restore.
  */
-export async function requestRetention(services: Services, sql: Sql, taskId: number): Promise<void> {
+export async function requestRetention(services: ServiceContext, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);
   if (task === undefined) return;
   const at = { timezone: task.timezone, now: services.clock.now() };
@@ -105,7 +105,7 @@ async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[
 }
 
 /** Removes what is due, a batch at a time. Returns how many were tried. */
-export async function removeDue(services: Services, limit = 16): Promise<number> {
+export async function removeDue(services: ServiceContext, limit = 16): Promise<number> {
   const { clock, database } = services;
   const now = clock.now();
   const leaseUntil = new Date(now.getTime() + REMOVAL_LEASE);
@@ -149,7 +149,7 @@ export async function removeDue(services: Services, limit = 16): Promise<number>
 }
 
 /** Notes the uploads of runs that were lost for so long that their agent's verdict is not waited for any more. */
-export async function noteForgottenUploads(services: Services): Promise<void> {
+export async function noteForgottenUploads(services: ServiceContext): Promise<void> {
   const { clock, database, runTimes } = services;
   await transaction(database, async (sql) => {
     const now = clock.now();
@@ -169,7 +169,7 @@ interface RemovalFailure {
 
 /** Null when it went through. */
 async function attempt(
-  services: Services,
+  services: ServiceContext,
   destinationId: number,
   remove: (destination: BackupDestinationRow) => Promise<void>,
 ): Promise<RemovalFailure | null> {
@@ -196,7 +196,7 @@ interface ObjectsToRemove {
 
 /** Resolves when each of them is confirmed to be gone. Throws a {@link NothingDoneError} where none is, for certain. */
 async function removeObjects(
-  services: Services,
+  services: ServiceContext,
   destination: BackupDestinationRow,
   { id, serverId, directory, names }: ObjectsToRemove,
 ): Promise<void> {
@@ -212,7 +212,7 @@ async function removeObjects(
   if (serverId === null) {
     throw new NothingDoneError("The server whose agent could remove it is gone. Remove its files by hand.");
   }
-  const { deleted, failed } = await askAgent(services, serverId, {
+  const { deleted, failed } = await requestAgent(services, serverId, {
     kind: "destination.delete",
     backup_destination_id: destination.id,
     directory,
@@ -277,6 +277,6 @@ function nextTry(now: Date, attempts: number): Date {
 }
 
 /** When the next removal is due; null when nothing waits. */
-export function nextRemoval(services: Services): Promise<Date | null> {
+export function nextRemoval(services: ServiceContext): Promise<Date | null> {
   return nextRemovalAt(services.database);
 }

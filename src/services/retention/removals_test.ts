@@ -8,16 +8,16 @@ import { newBackup } from "../../../tests/support/fixtures/records.ts";
 import { TestS3 } from "../../../tests/support/servers/s3.ts";
 import { Bucket } from "../../storage/s3.ts";
 import { transaction } from "../../store/database/database.ts";
-import type { Services } from "../context.ts";
-import { claimHandOvers } from "../runs/dispatch.ts";
+import type { ServiceContext } from "../context.ts";
+import { claimAssignments } from "../runs/dispatch.ts";
 import { nextRemoval, removeDue, requestRemoval } from "./removals.ts";
 import { recordEvents } from "../runs/run_events.ts";
 import { startRun } from "../runs/runs.ts";
 
-async function stored(services: Services) {
+async function stored(services: ServiceContext) {
   const planted = await plant(services);
   await startRun(services, planted.caller, planted.taskId);
-  const [run] = await claimHandOvers(services, [planted.serverId]);
+  const [run] = await claimAssignments(services, [planted.serverId]);
   const { serverId } = planted;
   await recordEvents(services, [
     event(serverId, run!, 1, { kind: "accepted" }),
@@ -64,7 +64,7 @@ Deno.test("a backup's row goes when its objects are confirmed gone, not before",
   assert.equal((await database`select * from backups`).length, 0);
 });
 
-function bucketColumns({ keyring }: Services, s3: TestS3): Record<string, unknown> {
+function bucketColumns({ keyring }: ServiceContext, s3: TestS3): Record<string, unknown> {
   return {
     type: "custom_s3",
     local_path: null,
@@ -108,7 +108,7 @@ Deno.test("what a failed run left behind is removed by its agent", async () => {
   const { services, database } = test;
   const { caller, taskId, serverId } = await plant(services);
   await startRun(services, caller, taskId);
-  const [run] = await claimHandOvers(services, [serverId]);
+  const [run] = await claimAssignments(services, [serverId]);
   await recordEvents(services, [
     event(serverId, run!, 1, { kind: "accepted" }),
     event(serverId, run!, 2, failure("no", ["half.tar.zst"])),

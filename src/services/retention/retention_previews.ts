@@ -9,7 +9,7 @@ import {
 } from "../../domain/retention.ts";
 import { type RetainedBackupRow, storedBackups } from "../../store/backups/backup_retention.ts";
 import { findBackupTaskOf } from "../../store/tasks/backup_tasks.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 
 export interface RetentionPreview {
   readonly backupTaskId: number;
@@ -22,7 +22,7 @@ export interface RetentionPreview {
 
 /** @param changes In place of the task's own fields. */
 export async function previewRetention(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   taskId: number,
   changes: Partial<RetentionPolicy>,

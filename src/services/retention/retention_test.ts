@@ -7,7 +7,7 @@ import { newBackup } from "../../../tests/support/fixtures/records.ts";
 import { ConflictError } from "../../domain/errors.ts";
 import { transaction } from "../../store/database/database.ts";
 import { deleteBackup, holdBackup } from "../backups/backups.ts";
-import { claimHandOvers } from "../runs/dispatch.ts";
+import { claimAssignments } from "../runs/dispatch.ts";
 import { recordEvents } from "../runs/run_events.ts";
 import { startRun } from "../runs/runs.ts";
 
@@ -29,7 +29,7 @@ async function stage(test: TestServices, task: Record<string, unknown>): Promise
     test,
     async store() {
       await startRun(services, planted.caller, planted.taskId);
-      const [run] = await claimHandOvers(services, [planted.serverId]);
+      const [run] = await claimAssignments(services, [planted.serverId]);
       await recordEvents(services, [
         event(planted.serverId, run!, 1, { kind: "accepted" }),
         event(planted.serverId, run!, 2, success()),

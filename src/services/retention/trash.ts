@@ -24,8 +24,8 @@ import {
 } from "../../store/backups/trash.ts";
 import { listAdministrators } from "../../store/access/users.ts";
 import { logger } from "../../telemetry/logging.ts";
-import type { Caller, Services } from "../context.ts";
-import { counted } from "../pluralize.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { pluralize } from "../pluralize.ts";
 
 /**
  * Minimum interval between two messages to administrators, in milliseconds. One message covers all events
@@ -33,10 +33,10 @@ import { counted } from "../pluralize.ts";
  */
 const TOLD_EVERY = 60_000;
 
-type Clocked = Pick<Services, "clock">;
+type Clocked = Pick<ServiceContext, "clock">;
 
 /** Applies the configured delay; logs an announcement if it is shorter than before. */
-export async function configureDeleteDelay(services: Services, days: number): Promise<DeleteDelay> {
+export async function configureDeleteDelay(services: ServiceContext, days: number): Promise<DeleteDelay> {
   const { clock, database } = services;
   return await transaction(database, async (sql) => {
     const delay = configureDelay(await lockDeleteDelay(sql), days, clock.now());
@@ -118,7 +118,7 @@ export async function noteTrashed(
  * Notifies every administrator of new records in the trash. Returns when to call it next; null: on the next
  * event.
  */
-export async function tellOfTrash(services: Services): Promise<Date | null> {
+export async function tellOfTrash(services: ServiceContext): Promise<Date | null> {
   const { clock, database } = services;
   if (!await hasTrashNews(database)) return null;
   return await transaction(database, async (sql) => {
@@ -166,7 +166,7 @@ const NOUNS: Readonly<Record<string, string>> = {
 
 /** `ada@example.com deleted 2 backups (7, 8), which are gone from 2026-01-08T12:00:00Z on.` */
 function sentence({ email, event, resource, count, ids, ends_at }: TrashSummary): string {
-  const what = counted(count, NOUNS[resource] ?? resource);
+  const what = pluralize(count, NOUNS[resource] ?? resource);
   const named = `${ids.join(", ")}${count > ids.length ? ", …" : ""}`;
   const who = email ?? "A user who is gone";
   const from = isoSeconds(ends_at);

@@ -9,14 +9,14 @@ import {
   usersToDelete,
 } from "../../store/backups/trash.ts";
 import { deleteUser } from "../../store/access/users.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { tellOfTrash } from "./trash.ts";
 
 /**
  * Deletes everything that is due except backups, and notifies administrators. Returns when something is due
  * next.
  */
-export async function emptyTrash(services: Services): Promise<Date | null> {
+export async function emptyTrash(services: ServiceContext): Promise<Date | null> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
     const now = clock.now();

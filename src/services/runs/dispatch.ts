@@ -22,13 +22,13 @@ import {
   serversWithQueuedRuns,
 } from "../../store/runs/runs.ts";
 import { logger } from "../../telemetry/logging.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { backupJob } from "../jobs/jobs.ts";
 import { drillJob, restoreJob, verifyJob } from "../jobs/restore_jobs.ts";
 import { applyToRun } from "./run_state.ts";
 import { watchOf } from "./run_limits.ts";
 
-export interface HandOver {
+export interface Assignment {
   remoteServerId: number;
   runId: number;
   attempt: number;
@@ -44,13 +44,13 @@ const AT_ONCE = 4;
  * Leases what is queued for these servers, up to each one's limit of runs at once. `offer` is called for each as soon as it
  * is leased: by the last of a thousand, the first would be overdue. Returns all of them.
  */
-export async function claimHandOvers(
-  services: Services,
+export async function claimAssignments(
+  services: ServiceContext,
   serverIds: readonly number[],
-  offer: (handOver: HandOver) => void = () => {},
-): Promise<HandOver[]> {
+  offer: (handOver: Assignment) => void = () => {},
+): Promise<Assignment[]> {
   const waiting = await serversWithQueuedRuns(services.database, serverIds);
-  const claimed: HandOver[] = [];
+  const claimed: Assignment[] = [];
   const work = async () => {
     for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
       const ofServer = await claimOfServer(services, id);
@@ -63,20 +63,20 @@ export async function claimHandOvers(
   return claimed;
 }
 
-function claimOfServer(services: Services, serverId: number): Promise<HandOver[]> {
+function claimOfServer(services: ServiceContext, serverId: number): Promise<Assignment[]> {
   return transaction(services.database, async (sql) => {
     // The lock makes the count hold until this transaction ends.
     const limit = await lockServerLimit(sql, serverId);
     if (limit === null) return [];
     const inHand = await countRunsInHand(sql, serverId);
-    const claimed: HandOver[] = [];
+    const claimed: Assignment[] = [];
     const queued = await Promise.all([
-      lockQueuedRuns(sql, serverId, "work", limit - inHand.work),
+      lockQueuedRuns(sql, serverId, "transfer", limit - inHand.transfer),
       // Checks take hours and nobody waits for them: they have a place of their own, and keep no backup from its own.
-      lockQueuedRuns(sql, serverId, "check", 1 - inHand.check),
+      lockQueuedRuns(sql, serverId, "verification", 1 - inHand.verification),
     ]);
     for (const run of queued.flat()) {
-      const handOver = await lease(services, sql, run);
+      const handOver = await assign(services, sql, run);
       if (handOver !== null) claimed.push(handOver);
     }
     return claimed;
@@ -84,8 +84,8 @@ function claimOfServer(services: Services, serverId: number): Promise<HandOver[]
 }
 
 /** Null where no job can be made of the run: it has failed, with the reason, or waits for its secret. */
-async function lease(services: Services, sql: Sql, run: RunRow): Promise<HandOver | null> {
-  const passed = needsIdentity(run) ? await services.passedSecrets.find(sql, `run ${run.id}`) : null;
+async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<Assignment | null> {
+  const passed = needsIdentity(run) ? await services.transientSecrets.get(sql, `run ${run.id}`) : null;
   if (passed?.state === "asked") return null;
   let made: Awaited<ReturnType<typeof makeJob>>;
   try {
@@ -120,7 +120,7 @@ function needsIdentity({ options }: RunRow): boolean {
 
 /** The job, and what the run keeps of it. */
 async function makeJob(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   run: RunRow,
   identity: string | null,
@@ -154,7 +154,7 @@ async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
   throw new ConflictError("The server's agent is too old to read backups. Update it, and try again.");
 }
 
-async function makeBackupJob(services: Services, sql: Sql, run: RunRow) {
+async function makeBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
   const taskId = run.backup_task_id ?? 0;
   // Sent together: a thousand runs may be due at once.
   const [task, server, destination, stamp, last, usual] = await Promise.all([
@@ -204,10 +204,10 @@ function reasonOf(error: unknown): string {
 }
 
 /** A run that can't be offered ends as one whose deadline has passed: failed, but with its own reason. */
-async function failUnsent(services: Services, sql: Sql, run: RunRow, reason: string): Promise<void> {
+async function failUnsent(services: ServiceContext, sql: Sql, run: RunRow, reason: string): Promise<void> {
   await applyToRun(services, sql, run, { type: "deadline_passed" }, { reason });
 }
 
-function timeoutAt(services: Services, timeoutMs: number | null): Date | null {
+function timeoutAt(services: ServiceContext, timeoutMs: number | null): Date | null {
   return timeoutMs === null ? null : new Date(services.clock.now().getTime() + timeoutMs);
 }

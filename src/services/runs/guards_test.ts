@@ -7,7 +7,7 @@ import type { BackupJob, StoredBackup } from "../../protocol/job.ts";
 import { updateBackupTask } from "../tasks/backup_tasks.ts";
 import type { BackupTaskInput } from "../tasks/backup_task_input.ts";
 import { clearSuspicion } from "../backups/backups.ts";
-import { claimHandOvers } from "./dispatch.ts";
+import { claimAssignments } from "./dispatch.ts";
 import { recordEvents } from "./run_events.ts";
 import { startRun } from "./runs.ts";
 
@@ -37,7 +37,7 @@ async function guarded(task: Record<string, unknown> = {}) {
     async backUp(figures: Partial<StoredBackup> = {}) {
       await clock.advance(3_600_000);
       await startRun(services, caller, taskId);
-      const [run] = await claimHandOvers(services, [serverId]);
+      const [run] = await claimAssignments(services, [serverId]);
       await recordEvents(services, [
         event(serverId, run!, 1, { kind: "accepted" }),
         event(serverId, run!, 2, success({ backup: { ...backup, ...figures } })),

@@ -3,7 +3,7 @@ import { NotFoundError } from "../../domain/errors.ts";
 import { isTerminal } from "../../domain/run.ts";
 import type { Notification } from "../../store/database/event_bus.ts";
 import { findLog, type LogRow, type OutputRow, readOutputAfter } from "../../store/runs/logs.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 
 export type LogEvent =
   /** Text not sent before; `sequence` is the newest event in it, from which to resume. */
@@ -23,7 +23,7 @@ const BATCH = 16;
  * passed on as soon as it is stored. Throws a {@link NotFoundError} at once, not while it is read.
  */
 export async function followOutput(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   runId: number,
   afterSequence: number,
@@ -36,7 +36,7 @@ export async function followOutput(
 }
 
 async function* follow(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   runId: number,
   afterSequence: number,
@@ -68,7 +68,7 @@ async function* follow(
 }
 
 async function* outputAfter(
-  services: Services,
+  services: ServiceContext,
   runId: number,
   after: number,
 ): AsyncGenerator<LogEvent & { type: "output" }> {
@@ -121,7 +121,7 @@ interface RunNews {
   close(): void;
 }
 
-function watchRun(services: Services, runId: number): RunNews {
+function watchRun(services: ServiceContext, runId: number): RunNews {
   let wake = () => {};
   let woken = Promise.resolve();
   const isNews = (notification: Notification | { topic: "reconnected" }) =>

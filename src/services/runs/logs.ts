@@ -17,7 +17,7 @@ import {
   readAllOutput,
 } from "../../store/runs/logs.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 
 export type { LogDetailRow, LogRow };
 
@@ -25,7 +25,7 @@ const RESOURCE = "Backup task log";
 
 /** Each with the end of its output only. */
 export function listLogs(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   window: PageWindow,
   choice: LogFilter & ListOrder = {},
@@ -35,7 +35,7 @@ export function listLogs(
 
 /** Lists the logs of one task. */
 export async function listLogsOfTask(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   taskId: number,
   window: PageWindow,
@@ -46,20 +46,20 @@ export async function listLogsOfTask(
   return await listLogs(services, caller, window, { ...choice, backup_task_id: taskId });
 }
 
-export async function findOwnLog(services: Services, caller: Caller, id: number): Promise<LogRow> {
+export async function findOwnLog(services: ServiceContext, caller: Caller, id: number): Promise<LogRow> {
   const log = await findLog(services.database, caller.userId, id);
   if (log === undefined) throw new NotFoundError(RESOURCE);
   return log;
 }
 
 /** With all its output. */
-export async function showLog(services: Services, caller: Caller, id: number): Promise<LogDetailRow> {
+export async function showLog(services: ServiceContext, caller: Caller, id: number): Promise<LogDetailRow> {
   return await withOutput(services.database, await findOwnLog(services, caller, id));
 }
 
 /** The task's newest backup run, with all its output so far. */
 export async function showLatestLog(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   taskId: number,
 ): Promise<LogDetailRow> {
@@ -67,7 +67,7 @@ export async function showLatestLog(
 }
 
 /** The task's newest backup run. */
-export async function latestLog(services: Services, caller: Caller, taskId: number): Promise<LogRow> {
+export async function latestLog(services: ServiceContext, caller: Caller, taskId: number): Promise<LogRow> {
   const task = await findBackupTaskOf(services.database, caller.userId, taskId);
   if (task === undefined) throw new NotFoundError("Backup task");
   const log = await findLatestLog(services.database, caller.userId, taskId);
@@ -76,7 +76,7 @@ export async function latestLog(services: Services, caller: Caller, taskId: numb
 }
 
 /** The backup it made stays. Refused while it is not over, or while what it left behind is still to be removed. */
-export async function deleteLog(services: Services, caller: Caller, id: number): Promise<void> {
+export async function deleteLog(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   await transaction(services.database, async (sql) => {
     const log = await lockLog(sql, caller.userId, id);
     if (log === undefined) throw new NotFoundError(RESOURCE);

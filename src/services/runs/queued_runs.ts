@@ -3,12 +3,12 @@ import type { Sql } from "../../store/database/database.ts";
 import { type Notification, notifyAll } from "../../store/database/event_bus.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 import { startSpan, traceparentOf } from "../../telemetry/tracing.ts";
-import { tellLog } from "./run_state.ts";
+import { logTransition } from "./run_state.ts";
 
 /** Each run's trace begins here, or with the request that asked for it. */
 export async function announceQueued(sql: Sql, runs: readonly RunRow[]): Promise<void> {
   await notifyAll(sql, runs.flatMap(newsOf));
-  for (const run of runs) tellLog(sql, run);
+  for (const run of runs) logTransition(sql, run);
 }
 
 function newsOf(run: RunRow): Notification[] {

@@ -9,7 +9,7 @@ import { lockUploadRun, type UploadRun } from "../../store/backups/uploads.ts";
  *
  * @param what For messages: `upload`.
  */
-export async function liveRun(
+export async function authorizeRun(
   sql: Sql,
   remoteServerId: number,
   { run_id, attempt }: { run_id: number; attempt: number },

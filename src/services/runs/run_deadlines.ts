@@ -1,14 +1,14 @@
 /** The end of waiting: every state that lasted too long is left by the move that its deadline names. */
 import { transaction } from "../../store/database/database.ts";
 import { lockOverdueRuns, lockTimedOutRuns, type RunRow } from "../../store/runs/runs.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { duration } from "../durations.ts";
 import { applyToRun } from "./run_state.ts";
 
 const BATCH = 100;
 
 /** Moves what is overdue. Returns how many runs were moved; call again until it is 0. */
-export async function endOverdueRuns(services: Services): Promise<number> {
+export async function endOverdueRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
     const overdue = await lockOverdueRuns(sql, services.clock.now(), BATCH);
     for (const run of overdue) {
@@ -19,7 +19,7 @@ export async function endOverdueRuns(services: Services): Promise<number> {
 }
 
 /** An agent ends a run at its task's timeout by itself; one that did not, within a lease's time, is told to. */
-export async function cancelTimedOutRuns(services: Services): Promise<number> {
+export async function cancelTimedOutRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
     const before = new Date(services.clock.now().getTime() - services.runTimes.lease);
     const late = await lockTimedOutRuns(sql, before, BATCH);
@@ -33,7 +33,7 @@ export async function cancelTimedOutRuns(services: Services): Promise<number> {
 }
 
 /** Null where the run goes on. */
-function reasonOf(services: Services, run: RunRow): string | null {
+function reasonOf(services: ServiceContext, run: RunRow): string | null {
   const { runTimes } = services;
   switch (run.state) {
     case "queued":

@@ -7,7 +7,7 @@ import { failSpan, inside, startSpan } from "../../telemetry/tracing.ts";
 import { insertOutput, needsTrimming, type OutputChunk, trimOutput } from "../../store/runs/run_output.ts";
 import { type EventProgress, recordProgress } from "../../store/runs/run_progress.ts";
 import { lockRuns, markAttemptAccepted, type RunRow } from "../../store/runs/runs.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { applyToRun } from "./run_state.ts";
 import { applyVerdict, keepLateVerdict } from "./run_verdicts.ts";
 
@@ -30,7 +30,7 @@ export interface Acknowledgement {
  * attempt or to somebody else's run changes nothing and is acknowledged all the same, so that no agent resends it for ever.
  */
 export async function recordEvents(
-  services: Services,
+  services: ServiceContext,
   events: readonly ReportedEvent[],
 ): Promise<Acknowledgement[]> {
   const groups = groupByAttempt(events);
@@ -112,7 +112,7 @@ async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow
 
 /** Applies one attempt's events to its locked run; returns the run as it is then. */
 async function recordGroup(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   locked: RunRow,
   group: Group,
@@ -150,7 +150,7 @@ async function recordGroup(
   return run;
 }
 
-async function accept(services: Services, sql: Sql, run: RunRow): Promise<RunRow> {
+async function accept(services: ServiceContext, sql: Sql, run: RunRow): Promise<RunRow> {
   const now = services.clock.now();
   await markAttemptAccepted(sql, run.id, run.attempt, now);
   const move = await applyToRun(services, sql, run, { type: "accepted" }, {

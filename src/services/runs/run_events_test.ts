@@ -2,28 +2,28 @@ import assert from "node:assert/strict";
 import { event, failure, output, success } from "../../../tests/support/clients/events.ts";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
-import type { Services } from "../context.ts";
-import { claimHandOvers } from "./dispatch.ts";
+import type { ServiceContext } from "../context.ts";
+import { claimAssignments } from "./dispatch.ts";
 import { compactEndedRuns } from "../installation/housekeeping.ts";
 import { recordEvents } from "./run_events.ts";
 import { endOverdueRuns } from "./run_deadlines.ts";
 import { cancelRun, startRun } from "./runs.ts";
 
-async function started(services: Services, task: Record<string, unknown> = {}) {
+async function started(services: ServiceContext, task: Record<string, unknown> = {}) {
   const planted = await plant(services, task);
   await startRun(services, planted.caller, planted.taskId);
-  const [handOver] = await claimHandOvers(services, [planted.serverId]);
+  const [handOver] = await claimAssignments(services, [planted.serverId]);
   const say = (sequence: number, body: Parameters<typeof event>[3]) =>
     event(planted.serverId, handOver!, sequence, body);
   return { ...planted, run: handOver!, say };
 }
 
-async function row(services: Services, id: number) {
+async function row(services: ServiceContext, id: number) {
   const [run] = await services.database`select * from runs where id = ${id}`;
   return run!;
 }
 
-async function text(services: Services, id: number) {
+async function text(services: ServiceContext, id: number) {
   const [all] = await services.database`
     select string_agg(text, '' order by sequence) as text from run_output where run_id = ${id}`;
   return all!.text as string | null;
@@ -68,7 +68,7 @@ Deno.test("retention marks what the new backup pushes out, and not before it is 
   const { caller, taskId, serverId } = await plant(services, { maximum_backups_to_keep: 2 });
   for (let i = 1; i <= 4; i++) {
     await startRun(services, caller, taskId);
-    const [run] = await claimHandOvers(services, [serverId]);
+    const [run] = await claimAssignments(services, [serverId]);
     await recordEvents(services, [event(serverId, run!, 1, { kind: "accepted" })]);
     const marked = await database`select id from backups where removal_reason = 'retention'`;
     assert.equal(marked.length, Math.max(0, i - 3));
@@ -103,7 +103,7 @@ Deno.test("an older attempt's verdict is kept and never applied", async () => {
   const { run, say, serverId } = await started(services);
   await clock.advance(services.runTimes.acceptance);
   await endOverdueRuns(services);
-  const [second] = await claimHandOvers(services, [serverId]);
+  const [second] = await claimAssignments(services, [serverId]);
   assert.equal(second!.attempt, 2);
   await recordEvents(services, [say(1, { kind: "accepted" }), say(2, output("old\n")), say(3, success())]);
   assert.equal((await row(services, run.runId)).state, "leased");
@@ -204,7 +204,7 @@ Deno.test("a name that is a backup's is nobody's leftover, whatever an agent tel
   const { say, caller, serverId, taskId } = await started(services);
   await recordEvents(services, [say(1, { kind: "accepted" }), say(2, success())]);
   await startRun(services, caller, taskId);
-  const [second] = await claimHandOvers(services, [serverId]);
+  const [second] = await claimAssignments(services, [serverId]);
   await recordEvents(services, [
     event(serverId, second!, 1, { kind: "accepted" }),
     event(serverId, second!, 2, failure("no", ["backup_1.tar.zst", "mine.tar.zst"])),
@@ -218,7 +218,7 @@ Deno.test("an older attempt's end leaves the uploads of the newer one alone", as
   const { run, say, destinationId, serverId } = await started(services);
   await clock.advance(services.runTimes.acceptance);
   await endOverdueRuns(services);
-  await claimHandOvers(services, [serverId]);
+  await claimAssignments(services, [serverId]);
   const now = clock.now();
   for (const attempt of [1, 2]) {
     await database`

@@ -4,11 +4,11 @@ import type { JobWatch } from "../../protocol/job.ts";
 import type { Sql } from "../../store/database/database.ts";
 import { findTaskWatch } from "../../store/runs/run_watch.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
 /** Returns when a stalled run is reported, and when its agent ends it. */
 export async function watchOf(
-  services: Pick<Services, "runTimes">,
+  services: Pick<ServiceContext, "runTimes">,
   sql: Sql,
   run: Pick<RunRow, "backup_task_id" | "kind">,
 ): Promise<JobWatch> {

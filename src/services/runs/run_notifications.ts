@@ -5,10 +5,16 @@ import { type RunState, shownState } from "../../domain/run.ts";
 import type { Missing } from "../../protocol/job.ts";
 import type { Sql } from "../../store/database/database.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
-import { endAlert, endAlerts, type News, raiseAlert, writeNews } from "../notifications/alerts.ts";
-import type { Services } from "../context.ts";
+import {
+  type AlertMessage,
+  endAlert,
+  endAlerts,
+  raiseAlert,
+  writeDeliveries,
+} from "../notifications/alerts.ts";
+import type { ServiceContext } from "../context.ts";
 
-type Clocked = Pick<Services, "clock">;
+type Clocked = Pick<ServiceContext, "clock">;
 
 /** What of a run's end is told beside the run. */
 export interface RunEnd {
@@ -19,10 +25,10 @@ export interface RunEnd {
 }
 
 /**
- * Reports a run that did not succeed. {@link tellOfBackup} reports a successful backup once it is stored, and
- * {@link tellOfCheck} handles a successful verification or drill.
+ * Reports a run that did not succeed. {@link notifyBackupStored} reports a successful backup once it is stored, and
+ * {@link notifyCheck} handles a successful verification or drill.
  */
-export async function tellOfFailure(
+export async function notifyFailure(
   services: Clocked,
   sql: Sql,
   run: RunRow,
@@ -35,33 +41,33 @@ export async function tellOfFailure(
   }
   const told = { audience: "failure", wasLost } as const;
   if (damage !== null && run.kind !== "backup" && run.state === "failed") {
-    return void await writeNews(
+    return void await writeDeliveries(
       services,
       sql,
-      newsOf(run, "backup.damaged", { ...told, reason: damage }),
+      notificationOf(run, "backup.damaged", { ...told, reason: damage }),
     );
   }
   if (!isFailure(services, run)) return;
   switch (run.kind) {
     case "backup": {
-      const news = newsOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", told);
+      const news = notificationOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", told);
       // The same failure, with more details.
-      if (wasLost) await writeNews(services, sql, news);
+      if (wasLost) await writeDeliveries(services, sql, news);
       else await raise(services, sql, run, "backup.failing", news);
       return;
     }
     case "drill":
-      return await raise(services, sql, run, "drill.failing", newsOf(run, "drill.failed", told));
+      return await raise(services, sql, run, "drill.failing", notificationOf(run, "drill.failed", told));
     case "verify": {
       // The first failure may be transient, and is retried automatically.
-      const news = newsOf(run, "verification.failed", told);
+      const news = notificationOf(run, "verification.failed", told);
       return await raise(services, sql, run, "verification.failing", news, 2);
     }
   }
 }
 
 /** Ends the alert about verifications or drills that failed to run. */
-export async function tellOfCheck(services: Clocked, sql: Sql, run: RunRow): Promise<void> {
+export async function notifyCheck(services: Clocked, sql: Sql, run: RunRow): Promise<void> {
   const kind = run.kind === "drill" ? "drill.failing" : "verification.failing";
   await endAlert(services, sql, { kind, subject: subjectOf(run) });
 }
@@ -71,7 +77,7 @@ async function raise(
   sql: Sql,
   run: RunRow,
   kind: AlertKind,
-  news: News,
+  news: AlertMessage,
   tellFrom = 1,
 ): Promise<void> {
   await raiseAlert(services, sql, { kind, subject: subjectOf(run), at: run.created_at, tellFrom }, news);
@@ -89,7 +95,7 @@ function isFailure({ clock }: Clocked, run: RunRow): boolean {
 }
 
 /** Tells of a run that stored a backup: those who heard that it was lost too. What is doubtful of it is told as a failure is. */
-export async function tellOfBackup(
+export async function notifyBackupStored(
   services: Clocked,
   sql: Sql,
   run: RunRow,
@@ -103,8 +109,8 @@ export async function tellOfBackup(
 ): Promise<void> {
   const audience = wasLost ? "any" : "success";
   const news = (name: NotificationEventName, audience: Audience, reason?: string) =>
-    newsOf(run, name, { audience, wasLost, backupId, reason });
-  await writeNews(services, sql, news("backup.succeeded", audience));
+    notificationOf(run, name, { audience, wasLost, backupId, reason });
+  await writeDeliveries(services, sql, news("backup.succeeded", audience));
   // The owner of a lost run has just been notified of its success.
   const recovered = wasLost ? null : news("backup.recovered", "failure");
   await endAlerts(services, sql, [...OF_TASK, ...OF_RUN], [subjectOf(run), runSubject(run)], recovered);
@@ -115,7 +121,7 @@ export async function tellOfBackup(
   ] as const;
   for (const [event, reason] of doubts) {
     // Each one is a backup for a person to review.
-    if (reason !== null) await writeNews(services, sql, news(event, "failure", reason));
+    if (reason !== null) await writeDeliveries(services, sql, news(event, "failure", reason));
   }
 }
 
@@ -135,7 +141,7 @@ function describeMissing(missing: readonly Missing[]): string | null {
   return missing.map(({ name, reason }) => `${name}: ${reason}`).join("; ").slice(0, 4096);
 }
 
-interface Told {
+interface StoredOutcome {
   audience: Audience;
   wasLost: boolean;
   /** Default: the one that the run read. */
@@ -145,11 +151,11 @@ interface Told {
 }
 
 /** Builds an event about a run. */
-export function newsOf(
+export function notificationOf(
   run: RunRow,
   name: NotificationEventName,
-  { audience, wasLost, backupId, reason }: Told,
-): News {
+  { audience, wasLost, backupId, reason }: StoredOutcome,
+): AlertMessage {
   return {
     name,
     userId: run.user_id,
@@ -173,14 +179,14 @@ export function newsOf(
 }
 
 /** Tells of damage that no run found, the first time. */
-export async function tellOfDamage(
+export async function notifyDamage(
   services: Clocked,
   sql: Sql,
   backup: { id: number; user_id: number; backup_task_id: number | null; remote_server_id: number | null },
   reason: string,
 ): Promise<void> {
   if (backup.backup_task_id === null) return;
-  await writeNews(services, sql, {
+  await writeDeliveries(services, sql, {
     name: "backup.damaged",
     userId: backup.user_id,
     taskId: backup.backup_task_id,

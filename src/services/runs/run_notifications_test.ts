@@ -7,7 +7,7 @@ import { newBackup } from "../../../tests/support/fixtures/records.ts";
 import type { NotificationEvent } from "../../domain/notification.ts";
 import type { RunEvent } from "../../protocol/wire_messages.ts";
 import { transaction } from "../../store/database/database.ts";
-import { claimHandOvers, type HandOver } from "./dispatch.ts";
+import { type Assignment, claimAssignments } from "./dispatch.ts";
 import { deleteExpiredRows } from "../installation/housekeeping.ts";
 import { deleteNotificationStream } from "../notifications/notification_streams.ts";
 import { cancelTimedOutRuns, endOverdueRuns } from "./run_deadlines.ts";
@@ -55,13 +55,13 @@ async function notified(task: Record<string, unknown> = {}) {
     finish,
   };
 
-  async function handOver(): Promise<HandOver> {
-    const [run] = await claimHandOvers(services, [at.serverId]);
+  async function handOver(): Promise<Assignment> {
+    const [run] = await claimAssignments(services, [at.serverId]);
     await recordEvents(services, [event(at.serverId, run!, 1, { kind: "accepted" })]);
     return run!;
   }
 
-  function finish(run: HandOver, how: RunEvent) {
+  function finish(run: Assignment, how: RunEvent) {
     return recordEvents(services, [event(at.serverId, run, 2, how)]);
   }
 }

@@ -10,8 +10,8 @@ import { afterCommit, type Sql } from "../../store/database/database.ts";
 import { logger } from "../../telemetry/logging.ts";
 import { type Notification, notifyAll } from "../../store/database/event_bus.ts";
 import { moveRun, type RunChange, type RunRow } from "../../store/runs/runs.ts";
-import type { Services } from "../context.ts";
-import { tellOfFailure } from "./run_notifications.ts";
+import type { ServiceContext } from "../context.ts";
+import { notifyFailure } from "./run_notifications.ts";
 
 /** Refused: the run's state can't take the event, or another transaction moved it first. */
 export type Move = { moved: true; run: RunRow } | { moved: false; reason: string };
@@ -21,7 +21,7 @@ export type Move = { moved: true; run: RunRow } | { moved: false; reason: string
  * watches or is to be told of a failure. @param damage What the run found of the backup that it read.
  */
 export async function applyToRun(
-  services: Pick<Services, "clock" | "runTimes">,
+  services: Pick<ServiceContext, "clock" | "runTimes">,
   sql: Sql,
   run: RunRow,
   event: RunTransitionEvent,
@@ -46,13 +46,13 @@ export async function applyToRun(
   }
   await announce(sql, run, next.state);
   const moved = { ...run, ...whole, state: next.state };
-  if (next.state !== run.state) tellLog(sql, moved);
-  if (isTerminal(next.state)) await tellOfFailure(services, sql, moved, { before: run.state, damage });
+  if (next.state !== run.state) logTransition(sql, moved);
+  if (isTerminal(next.state)) await notifyFailure(services, sql, moved, { before: run.state, damage });
   return { moved: true, run: moved };
 }
 
 /** One line for each state that a run is in, once it is. */
-export function tellLog(
+export function logTransition(
   sql: Sql,
   run: Pick<RunRow, "id" | "state" | "kind" | "attempt" | "backup_task_id" | "remote_server_id" | "reason">,
 ): void {
@@ -80,7 +80,7 @@ const NAMES: Record<RunRow["kind"], string> = {
 };
 
 /** Until when a run may wait for an agent that takes it. */
-export function startDeadline(services: Pick<Services, "runTimes">, run: { created_at: Date }): Date {
+export function startDeadline(services: Pick<ServiceContext, "runTimes">, run: { created_at: Date }): Date {
   return new Date(run.created_at.getTime() + services.runTimes.start);
 }
 

@@ -1,5 +1,5 @@
 /** How a run ends: the backup it stored, or the reason, and what it left behind. */
-import { describeDoubts } from "../../domain/guards.ts";
+import { describeAnomalies } from "../../domain/guards.ts";
 import { objectKey } from "../../domain/location.ts";
 import type { StoredBackup } from "../../protocol/job.ts";
 import type { Verdict } from "../../protocol/wire_messages.ts";
@@ -20,25 +20,25 @@ import { notify } from "../../store/database/event_bus.ts";
 import { recordFinalFigures } from "../../store/runs/run_progress.ts";
 import { recordVerdict, type RunRow } from "../../store/runs/runs.ts";
 import { completedUploads } from "../../store/backups/uploads.ts";
-import type { Services } from "../context.ts";
-import { runPlace } from "../jobs/jobs.ts";
+import type { ServiceContext } from "../context.ts";
+import { runDestination } from "../jobs/jobs.ts";
 import { requestRetention } from "../retention/removals.ts";
-import { tellOfBackup, tellOfCheck } from "./run_notifications.ts";
+import { notifyBackupStored, notifyCheck } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
 
 /** Applies the agent's verdict to the locked run of that attempt. */
 export async function applyVerdict(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   run: RunRow,
   told: Verdict,
 ): Promise<RunRow> {
-  const fit = fitting(run, told);
+  const fit = validateKind(run, told);
   if (fit.outcome === "succeeded" && await isTooLate(sql, run)) {
     await keepLateVerdict(services, sql, run, run.attempt, fit);
     return run;
   }
-  const verdict = await proven(sql, run, fit);
+  const verdict = await validateObjects(sql, run, fit);
   const change = {
     warnings_count: verdict.warnings_count,
     started_at: run.started_at ?? services.clock.now(),
@@ -50,7 +50,7 @@ export async function applyVerdict(
   if (!move.moved) return run;
   if (verdict.outcome === "succeeded" && "backup" in verdict) {
     const backupId = await storeBackup(services, sql, run, verdict.backup, verdict.warnings_count);
-    await tellOfBackup(services, sql, move.run, {
+    await notifyBackupStored(services, sql, move.run, {
       wasLost: run.state === "lost",
       backupId,
       suspicion: verdict.backup.suspicion ?? null,
@@ -61,24 +61,24 @@ export async function applyVerdict(
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
     await recordFinalFigures(sql, run.id, { ...verdict.restored, size: 0 });
   }
-  await noteCheck(services, sql, run, verdict);
-  await noteLeftovers(services, sql, run, run.attempt, verdict);
+  await recordCheckResult(services, sql, run, verdict);
+  await recordLeftovers(services, sql, run, run.attempt, verdict);
   return move.run;
 }
 
 /** A run was lost for so long that its objects were cleared away, or that its destination was deleted. */
 async function isTooLate(sql: Sql, run: RunRow): Promise<boolean> {
   if (run.kind !== "backup") return false;
-  return isPlaceless(run) || await hasRemovedUploads(sql, run.id, run.attempt);
+  return hasNoDestination(run) || await hasRemovedUploads(sql, run.id, run.attempt);
 }
 
 /** Nothing that it has stored can be reached any more. */
-function isPlaceless(run: RunRow): boolean {
+function hasNoDestination(run: RunRow): boolean {
   return run.backup_destination_id === null || run.object_directory === null;
 }
 
 /** What a success tells, by the run's kind. */
-const TOLD: Partial<Record<RunRow["kind"], string>> = {
+const REPORTED_FIELD: Partial<Record<RunRow["kind"], string>> = {
   backup: "backup",
   restore: "restored",
   verify: "verified",
@@ -86,8 +86,8 @@ const TOLD: Partial<Record<RunRow["kind"], string>> = {
 };
 
 /** A success is one of the run's own kind: a restore that tells of a backup is no restore. */
-function fitting(run: RunRow, verdict: Verdict): Verdict {
-  if (verdict.outcome !== "succeeded" || (TOLD[run.kind] ?? "") in verdict) return verdict;
+function validateKind(run: RunRow, verdict: Verdict): Verdict {
+  if (verdict.outcome !== "succeeded" || (REPORTED_FIELD[run.kind] ?? "") in verdict) return verdict;
   return {
     outcome: "failed",
     warnings_count: verdict.warnings_count,
@@ -100,9 +100,9 @@ function fitting(run: RunRow, verdict: Verdict): Verdict {
  * A backup in a bucket is of objects that this attempt uploaded through here, and of no others: those could be another
  * server's, to be read as one's own, or deleted with it.
  */
-async function proven(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
+async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
   if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return verdict;
-  const place = await runPlace(sql, run);
+  const place = await runDestination(sql, run);
   if (place.type !== "s3") return verdict;
   const uploaded = await completedUploads(sql, run.id, run.attempt);
   const { objects } = verdict.backup;
@@ -121,7 +121,7 @@ async function proven(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict>
  * backup that no record names is nobody's. A success that is only told again is left alone.
  */
 export async function keepLateVerdict(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   run: RunRow,
   attempt: number,
@@ -129,16 +129,16 @@ export async function keepLateVerdict(
 ): Promise<void> {
   await recordVerdict(sql, run.id, attempt, verdict, false, services.clock.now());
   if (run.state === "succeeded" && run.attempt === attempt) return;
-  await noteLeftovers(
+  await recordLeftovers(
     services,
     sql,
     run,
     attempt,
-    verdict.outcome === "succeeded" ? unwanted(verdict) : verdict,
+    verdict.outcome === "succeeded" ? asLeftovers(verdict) : verdict,
   );
 }
 
-function unwanted(verdict: Verdict & { outcome: "succeeded" }): Verdict {
+function asLeftovers(verdict: Verdict & { outcome: "succeeded" }): Verdict {
   return {
     outcome: "failed",
     warnings_count: verdict.warnings_count,
@@ -151,7 +151,12 @@ function unwanted(verdict: Verdict & { outcome: "succeeded" }): Verdict {
  * What a run that read a backup says of it. Only what was found beyond doubt counts: one that could not be made leaves the backup as it
  * was.
  */
-async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Verdict): Promise<void> {
+async function recordCheckResult(
+  services: ServiceContext,
+  sql: Sql,
+  run: RunRow,
+  verdict: Verdict,
+): Promise<void> {
   if (run.kind === "backup" || run.backup_id === null) return;
   const now = services.clock.now();
   const since = run.started_at ?? now;
@@ -162,7 +167,7 @@ async function noteCheck(services: Services, sql: Sql, run: RunRow, verdict: Ver
   const damage = damageOf(run, verdict);
   if (damage !== null) await markDamaged(sql, run.backup_id, finderOf(run.kind), damage, now);
   const isMade = verdict.outcome === "succeeded" || damage !== null;
-  if (isMade && run.kind !== "restore") await tellOfCheck(services, sql, run);
+  if (isMade && run.kind !== "restore") await notifyCheck(services, sql, run);
 }
 
 function finderOf(kind: RunRow["kind"]): DamageFinder {
@@ -177,15 +182,15 @@ function damageOf(run: RunRow, verdict: Verdict): string | null {
 
 /** Returns the id of the backup. */
 async function storeBackup(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   run: RunRow,
   stored: StoredBackup,
   warningsCount: number,
 ): Promise<number> {
   const now = services.clock.now();
-  const suspicion = describeDoubts(stored);
-  const place = await runPlace(sql, run);
+  const suspicion = describeAnomalies(stored);
+  const place = await runDestination(sql, run);
   const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
   await recordFinalFigures(sql, run.id, stored);
   const id = await insertBackup(sql, {
@@ -226,8 +231,8 @@ function encryptionOf(run: RunRow, { encrypted }: StoredBackup) {
     : { encryption: "password" as const, ...none, encryption_password_encrypted };
 }
 
-async function noteLeftovers(
-  services: Services,
+async function recordLeftovers(
+  services: ServiceContext,
   sql: Sql,
   run: RunRow,
   attempt: number,
@@ -237,8 +242,8 @@ async function noteLeftovers(
   if (run.kind !== "backup") return;
   const now = services.clock.now();
   let count = await insertUploadLeftovers(sql, run.id, attempt, verdict.outcome === "succeeded", now);
-  if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0 && !isPlaceless(run)) {
-    const place = await runPlace(sql, run);
+  if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0 && !hasNoDestination(run)) {
+    const place = await runDestination(sql, run);
     if (place.type !== "s3") count += await insertNamedLeftovers(sql, run, place, verdict.leftovers, now);
   }
   if (count > 0) await notify(sql, { topic: "removal_due" });

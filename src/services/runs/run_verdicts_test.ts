@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { event, success } from "../../../tests/support/clients/events.ts";
 import { plant, type Planted } from "../../../tests/support/fixtures/planted.ts";
-import type { Services } from "../context.ts";
-import { claimHandOvers } from "./dispatch.ts";
+import type { ServiceContext } from "../context.ts";
+import { claimAssignments } from "./dispatch.ts";
 import { recordEvents } from "./run_events.ts";
 import { startRun } from "./runs.ts";
 
 /** A run to its end. `meanwhile` is called while the agent is at work. */
 async function backUp(
-  services: Services,
+  services: ServiceContext,
   { caller, taskId, serverId }: Planted,
   encrypted: boolean,
   meanwhile = () => Promise.resolve<unknown>(null),
 ): Promise<void> {
   await startRun(services, caller, taskId);
-  const [run] = await claimHandOvers(services, [serverId]);
+  const [run] = await claimAssignments(services, [serverId]);
   await recordEvents(services, [event(serverId, run!, 1, { kind: "accepted" })]);
   await meanwhile();
   const done = success() as { verdict: { backup: { encrypted: boolean } } } & ReturnType<typeof success>;

@@ -2,15 +2,15 @@
 import { NotFoundError } from "../../domain/errors.ts";
 import { isTerminal, shownState } from "../../domain/run.ts";
 import type { Sql } from "../../store/database/database.ts";
-import { findRunOf, placeOf, type RunRow, runsAhead } from "../../store/runs/runs.ts";
+import { findRunOf, type RunRow, runsAhead, slotOf } from "../../store/runs/runs.ts";
 import { findRemoteServerDetail } from "../../store/agents/remote_servers.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { duration } from "../durations.ts";
 import { type RemoteServer, withConnectivity } from "../servers/remote_servers.ts";
 import { watchOf } from "./run_limits.ts";
 
 /** What a run can wait for; `null` is nothing: it is at work, or over. */
-export const WAITS = ["agent", "place", "hand_over", "acceptance", "progress", "cancellation"] as const;
+export const WAITS = ["agent", "capacity", "dispatch", "acceptance", "progress", "cancellation"] as const;
 
 export interface RunWait {
   status: ReturnType<typeof shownState>;
@@ -27,7 +27,7 @@ export interface RunWait {
   moved_at: Date | null;
 }
 
-export async function explainRun(services: Services, caller: Caller, id: number): Promise<RunWait> {
+export async function explainRun(services: ServiceContext, caller: Caller, id: number): Promise<RunWait> {
   const sql = services.database;
   const run = await findRunOf(sql, caller.userId, id);
   if (run === undefined) throw new NotFoundError("Backup task log");
@@ -61,7 +61,7 @@ interface Stall {
   until: Date;
 }
 
-async function stallOf(services: Services, sql: Sql, run: RunRow): Promise<Stall | null> {
+async function stallOf(services: ServiceContext, sql: Sql, run: RunRow): Promise<Stall | null> {
   if (run.state !== "running" || run.moved_at === null) return null;
   const { stall_timeout_ms, stall_warning_ms } = await watchOf(services, sql, run);
   const still = services.clock.now().getTime() - run.moved_at.getTime();
@@ -141,19 +141,19 @@ async function queued(sql: Sql, run: RunRow, server: RemoteServer | null, name: 
       : "is not connected. See whether the server is up: systemctl status rearguard-agent.";
     return { waiting_for: "agent", message: `The agent of ${name} ${advice}` };
   }
-  const place = placeOf(run.kind);
-  const limit = place === "check" ? 1 : server.runs_at_once;
+  const slot = slotOf(run.kind);
+  const limit = slot === "verification" ? 1 : server.runs_at_once;
   const ahead = await runsAhead(sql, run);
   if (ahead.length >= limit) {
-    const what = place === "check" ? "verification or drill" : "run";
+    const what = slot === "verification" ? "verification or drill" : "run";
     const at = limit === 1 ? `one ${what}` : `${limit} ${what}s`;
     return {
-      waiting_for: "place",
+      waiting_for: "capacity",
       message: `The agent of ${name} does ${at} at once, and others go before: ${ahead.join(", ")}.`,
       runs_ahead: ahead,
     };
   }
-  return { waiting_for: "hand_over", message: `It is about to be handed to the agent of ${name}.` };
+  return { waiting_for: "dispatch", message: `It is about to be dispatched to the agent of ${name}.` };
 }
 
 function afterwards({ reason, state }: RunRow): string {

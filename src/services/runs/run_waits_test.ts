@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { NotFoundError } from "../../domain/errors.ts";
-import { claimHandOvers } from "./dispatch.ts";
+import { claimAssignments } from "./dispatch.ts";
 import { explainRun } from "./run_waits.ts";
 import { cancelRun, startRun } from "./runs.ts";
 
@@ -22,9 +22,9 @@ Deno.test("a run says what it waits for at every step of its life, until when, a
   assert.match(never.then!, /fails/);
 
   await sayHello(services, serverId);
-  assert.equal((await why()).waiting_for, "hand_over");
+  assert.equal((await why()).waiting_for, "dispatch");
 
-  await claimHandOvers(services, [serverId]);
+  await claimAssignments(services, [serverId]);
   const leased = await why();
   assert.deepEqual([leased.status, leased.waiting_for, leased.until], [
     "queued",
@@ -93,15 +93,15 @@ Deno.test("a run that waits for a place names the runs before it, restores first
     const { waiting_for, runs_ahead } = await explainRun(services, caller, id);
     return [waiting_for, runs_ahead];
   };
-  assert.deepEqual(await ahead(backup), ["place", [running, restore]]);
-  assert.deepEqual(await ahead(restore), ["place", [running]]);
-  assert.deepEqual(await ahead(check), ["hand_over", []]);
+  assert.deepEqual(await ahead(backup), ["capacity", [running, restore]]);
+  assert.deepEqual(await ahead(restore), ["capacity", [running]]);
+  assert.deepEqual(await ahead(check), ["dispatch", []]);
   assert.match(
     (await explainRun(services, caller, backup)).message,
     new RegExp(`does one run at once, and others go before: ${running}, ${restore}\\.$`),
   );
   // With two places, the restore takes the second.
   await database`update remote_servers set runs_at_once = 2`;
-  assert.deepEqual(await ahead(restore), ["hand_over", []]);
-  assert.deepEqual(await ahead(backup), ["place", [running, restore]]);
+  assert.deepEqual(await ahead(restore), ["dispatch", []]);
+  assert.deepEqual(await ahead(backup), ["capacity", [running, restore]]);
 });

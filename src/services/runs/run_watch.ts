@@ -8,8 +8,8 @@ import {
   stalledAlertsToClose,
 } from "../../store/runs/run_watch.ts";
 import { endAlert, raiseAlert } from "../notifications/alerts.ts";
-import type { Services } from "../context.ts";
-import { newsOf, runSubject } from "./run_notifications.ts";
+import type { ServiceContext } from "../context.ts";
+import { notificationOf, runSubject } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
 import { waitMessage } from "./run_waits.ts";
 import { duration } from "../durations.ts";
@@ -25,7 +25,7 @@ const SLOW_LEAST = 10 * 60_000;
  * Reports stalled runs. An agent ends its run at the limit; if it has not done so within a lease's time, the
  * control plane requests the run's cancellation.
  */
-export async function watchStalledRuns(services: Services): Promise<void> {
+export async function watchStalledRuns(services: ServiceContext): Promise<void> {
   const { clock, database, runTimes } = services;
   const { lease, stallTimeout, stallWarning } = runTimes;
   await transaction(database, async (sql) => {
@@ -38,7 +38,7 @@ export async function watchStalledRuns(services: Services): Promise<void> {
         await applyToRun(services, sql, run, cancel, { reason, timeout_at: now });
         continue;
       }
-      const news = newsOf(run, "backup.stalled", { audience: "failure", wasLost: false, reason });
+      const news = notificationOf(run, "backup.stalled", { audience: "failure", wasLost: false, reason });
       await raiseAlert(services, sql, { kind: "run.stalled", subject: runSubject(run), isLevel: true }, news);
     }
     for (const { subject } of await stalledAlertsToClose(sql, now, stallWarning)) {
@@ -48,7 +48,7 @@ export async function watchStalledRuns(services: Services): Promise<void> {
 }
 
 /** Reports backup runs that take far longer than the previous ones of their task. */
-export async function watchSlowRuns(services: Services): Promise<void> {
+export async function watchSlowRuns(services: ServiceContext): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
     const now = clock.now();
@@ -56,21 +56,21 @@ export async function watchSlowRuns(services: Services): Promise<void> {
       const reason = `It has been at work for ${
         duration(now.getTime() - run.started_at!.getTime())
       }; usual are ${duration(run.usual_ms)}.`;
-      const news = newsOf(run, "backup.slow", { audience: "failure", wasLost: false, reason });
+      const news = notificationOf(run, "backup.slow", { audience: "failure", wasLost: false, reason });
       await raiseAlert(services, sql, { kind: "run.slow", subject: runSubject(run), isLevel: true }, news);
     }
   });
 }
 
 /** Reports runs that are queued for too long, and what they wait for. */
-export async function watchOverdueRuns(services: Services): Promise<void> {
+export async function watchOverdueRuns(services: ServiceContext): Promise<void> {
   const { clock, database, runTimes } = services;
   await transaction(database, async (sql) => {
     const now = clock.now();
     for (const run of await lockOverdueQueuedRuns(sql, now, runTimes.overdue)) {
       const since = `It has been queued for ${duration(now.getTime() - run.created_at.getTime())}.`;
       const reason = `${since} ${await waitMessage(sql, run, now)}`;
-      const news = newsOf(run, "backup.overdue", { audience: "failure", wasLost: false, reason });
+      const news = notificationOf(run, "backup.overdue", { audience: "failure", wasLost: false, reason });
       await raiseAlert(
         services,
         sql,

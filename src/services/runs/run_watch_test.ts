@@ -7,7 +7,7 @@ import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
 import type { NotificationEvent } from "../../domain/notification.ts";
 import { showBackupTask } from "../tasks/backup_tasks.ts";
 import { disconnectAgent } from "../servers/connections.ts";
-import { claimHandOvers } from "./dispatch.ts";
+import { claimAssignments } from "./dispatch.ts";
 import { recordEvents } from "./run_events.ts";
 import { watchOf } from "./run_limits.ts";
 import { lockStalledRuns } from "../../store/runs/run_watch.ts";
@@ -38,7 +38,7 @@ async function stage(task: Record<string, unknown> = {}) {
     recordEvents(services, [event(at.serverId, { runId, attempt: 1 } as never, ++sequence, what)]);
   const run = async () => {
     const { runId } = await startRun(services, at.caller, at.taskId);
-    await claimHandOvers(services, [at.serverId]);
+    await claimAssignments(services, [at.serverId]);
     sequence = 0;
     await say(runId, { kind: "accepted" });
     return runId;
@@ -244,7 +244,7 @@ Deno.test("a backup that no agent takes is told of long before its start deadlin
   assert.deepEqual([overdue!.event, overdue!.run!.status], ["backup.overdue", "queued"]);
   assert.match(overdue!.reason!, /^It has been queued for 1 h\. The agent of server server has never been/);
   await sayHello(services, at.serverId);
-  const [handOver] = await claimHandOvers(services, [at.serverId]);
+  const [handOver] = await claimAssignments(services, [at.serverId]);
   await recordEvents(services, [event(at.serverId, handOver!, 1, { kind: "accepted" })]);
   await recordEvents(services, [event(at.serverId, handOver!, 2, success())]);
   assert.deepEqual(await test.names(), ["backup.recovered"]);

@@ -10,7 +10,7 @@ import {
   lockRuns,
   lockServerLimit,
 } from "../../store/runs/runs.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { announceQueued } from "./queued_runs.ts";
 import { applyToRun, startDeadline } from "./run_state.ts";
 
@@ -19,7 +19,7 @@ import { applyToRun, startDeadline } from "./run_state.ts";
  * if its server has reached its limit of parallel runs; with `queue` the run waits for a slot instead.
  */
 export async function startRun(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   taskId: number,
   { queue = false }: { queue?: boolean } = {},
@@ -49,7 +49,7 @@ export async function startRun(
 
 /** Queues runs of locked tasks that have none. `scheduledFor` is the due time; null when run by hand. Returns their ids. */
 export async function queueBackupRuns(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   due: readonly { task: BackupTaskRow; scheduledFor: Date | null }[],
 ): Promise<number[]> {
@@ -69,7 +69,7 @@ export async function queueBackupRuns(
 
 /** Stops the task's run: at once when it is queued, through its agent otherwise. */
 export async function cancelRun(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   taskId: number,
 ): Promise<{ runId: number }> {
@@ -88,7 +88,7 @@ export async function cancelRun(
 }
 
 /** Stops a run of any kind. */
-export async function cancelAnyRun(services: Services, caller: Caller, runId: number): Promise<void> {
+export async function cancelAnyRun(services: ServiceContext, caller: Caller, runId: number): Promise<void> {
   await transaction(services.database, async (sql) => {
     const [run] = await lockRuns(sql, [runId]);
     if (run === undefined || run.user_id !== caller.userId) throw new NotFoundError("Backup task log");

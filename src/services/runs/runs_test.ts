@@ -4,7 +4,7 @@ import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import type { BackupJob } from "../../protocol/job.ts";
-import { claimHandOvers, type HandOver } from "./dispatch.ts";
+import { type Assignment, claimAssignments } from "./dispatch.ts";
 import { recordEvents } from "./run_events.ts";
 import { cancelTimedOutRuns, endOverdueRuns } from "./run_deadlines.ts";
 import { cancelRun, startRun } from "./runs.ts";
@@ -53,7 +53,7 @@ Deno.test("replicas that claim at once hand a run over once", async () => {
   const { services } = test;
   const { caller, taskId, serverId } = await plant(services);
   await startRun(services, caller, taskId);
-  const claims = await Promise.all(Array.from({ length: 6 }, () => claimHandOvers(services, [serverId])));
+  const claims = await Promise.all(Array.from({ length: 6 }, () => claimAssignments(services, [serverId])));
   assert.equal(claims.flat().length, 1);
   const [handOver] = claims.flat();
   assert.equal(handOver!.attempt, 1);
@@ -68,7 +68,7 @@ Deno.test("the hand-over opens secrets for the wire and keeps none in the open",
   const sealed = services.keyring.encrypt("hunter2 ☂");
   const { caller, taskId, serverId } = await plant(services, { encryption_password_encrypted: sealed });
   await startRun(services, caller, taskId);
-  const [handOver] = await claimHandOvers(services, [serverId]);
+  const [handOver] = await claimAssignments(services, [serverId]);
   assert.deepEqual(backupOf(handOver).encryption, { type: "password", password: "hunter2 ☂" });
   const dump = await database`select to_jsonb(r) as row from runs r`;
   assert.doesNotMatch(JSON.stringify(dump), /hunter2/);
@@ -79,7 +79,7 @@ Deno.test("the hand-over names the recipients, and keeps them with the run", asy
   const { services, database } = test;
   const { caller, taskId, serverId } = await plant(services, { encryption_recipients: ["age1a", "age1b"] });
   await startRun(services, caller, taskId);
-  const [handOver] = await claimHandOvers(services, [serverId]);
+  const [handOver] = await claimAssignments(services, [serverId]);
   assert.deepEqual(backupOf(handOver).encryption, { type: "recipients", recipients: ["age1a", "age1b"] });
   assert.equal(backupOf(handOver).encryption_password, undefined);
   const [run] = await database`select encryption_recipients from runs`;
@@ -93,13 +93,13 @@ Deno.test("an agent of protocol 1 is told a password as it knows it, and gets no
   const { caller, taskId, serverId } = await plant(services, { encryption_password_encrypted: sealed });
   await sayHello(services, serverId, [], 1);
   await startRun(services, caller, taskId);
-  const [handOver] = await claimHandOvers(services, [serverId]);
+  const [handOver] = await claimAssignments(services, [serverId]);
   const job = backupOf(handOver);
   assert.deepEqual([job.encryption_password, job.encryption], ["hunter2", undefined]);
   await database`delete from runs`;
   await database`update backup_tasks set encryption_password_encrypted = null, encryption_recipients = '{age1a}'`;
   await startRun(services, caller, taskId);
-  assert.deepEqual(await claimHandOvers(services, [serverId]), []);
+  assert.deepEqual(await claimAssignments(services, [serverId]), []);
   const [run] = await database`select state, reason from runs`;
   assert.equal(run!.state, "failed");
   assert.match(run!.reason, /^The agent of server is too old to encrypt to recipients\. Install/);
@@ -112,7 +112,7 @@ Deno.test("a secret that no key opens fails the run with that reason", async () 
     encryption_password_encrypted: "v1:00000000:AAAA",
   });
   await startRun(services, caller, taskId);
-  assert.deepEqual(await claimHandOvers(services, [serverId]), []);
+  assert.deepEqual(await claimAssignments(services, [serverId]), []);
   const [run] = await database`select state, reason from runs`;
   assert.equal(run!.state, "failed");
   assert.match(run!.reason, /sealed with key 00000000, which SECRET_KEY does not hold/);
@@ -124,7 +124,7 @@ Deno.test("an offer that is not accepted is made again, until the start deadline
   const { caller, taskId, serverId } = await plant(services);
   await startRun(services, caller, taskId);
   for (const attempt of [1, 2]) {
-    const [handOver] = await claimHandOvers(services, [serverId]);
+    const [handOver] = await claimAssignments(services, [serverId]);
     assert.equal(handOver!.attempt, attempt);
     await clock.advance(services.runTimes.acceptance);
     await endOverdueRuns(services);
@@ -141,13 +141,13 @@ Deno.test("an acceptance that comes after the offer lapsed counts, and no second
   const { services, clock, database } = test;
   const { caller, taskId, serverId } = await plant(services);
   await startRun(services, caller, taskId);
-  const [handOver] = await claimHandOvers(services, [serverId]);
+  const [handOver] = await claimAssignments(services, [serverId]);
   await clock.advance(services.runTimes.acceptance);
   await endOverdueRuns(services);
   const held = { run_id: handOver!.runId, attempt: 1, finished: false, last_sequence: 1 };
   const { answers } = await sayHello(services, serverId, [held]);
   assert.equal(answers[0]!.verdict, "continue");
-  assert.deepEqual(await claimHandOvers(services, [serverId]), []);
+  assert.deepEqual(await claimAssignments(services, [serverId]), []);
   const [run] = await database`select state from runs`;
   assert.equal(run!.state, "running");
 });
@@ -169,7 +169,7 @@ Deno.test("a run past its task's timeout is cancelled when the agent did not end
   const { services, clock, database } = test;
   const { caller, taskId, serverId } = await plant(services, { run_timeout: 10 });
   await startRun(services, caller, taskId);
-  const [handOver] = await claimHandOvers(services, [serverId]);
+  const [handOver] = await claimAssignments(services, [serverId]);
   assert.equal(backupOf(handOver).timeout_ms, 10_000);
   await recordEvents(services, [event(serverId, handOver!, 1, { kind: "accepted" })]);
   await clock.advance(10_000 + services.runTimes.lease - 1);
@@ -186,11 +186,11 @@ Deno.test("a hello without a run that is in the agent's hands ends it", async ()
   const { services, database } = test;
   const { caller, taskId, serverId } = await plant(services);
   await startRun(services, caller, taskId);
-  const [first] = await claimHandOvers(services, [serverId]);
+  const [first] = await claimAssignments(services, [serverId]);
   await sayHello(services, serverId);
   const [queued] = await database`select state from runs`;
   assert.equal(queued!.state, "queued");
-  const [second] = await claimHandOvers(services, [serverId]);
+  const [second] = await claimAssignments(services, [serverId]);
   assert.equal(second!.attempt, first!.attempt + 1);
   await recordEvents(services, [event(serverId, second!, 1, { kind: "accepted" })]);
   await sayHello(services, serverId);
@@ -204,7 +204,7 @@ Deno.test("a hello is answered by what each run is worth", async () => {
   const { services } = test;
   const { caller, taskId, serverId } = await plant(services);
   await startRun(services, caller, taskId);
-  const [handOver] = await claimHandOvers(services, [serverId]);
+  const [handOver] = await claimAssignments(services, [serverId]);
   await recordEvents(services, [event(serverId, handOver!, 1, { kind: "accepted" })]);
   const held = { run_id: handOver!.runId, attempt: 1, finished: true, last_sequence: 2 };
   const stale = { run_id: handOver!.runId, attempt: 7, finished: false, last_sequence: 3 };
@@ -232,7 +232,7 @@ Deno.test("two runs of a task within a second store under different names", asyn
   const stamps: string[] = [];
   for (let i = 0; i < 3; i++) {
     await startRun(services, caller, taskId);
-    const [run] = await claimHandOvers(services, [serverId]);
+    const [run] = await claimAssignments(services, [serverId]);
     await recordEvents(services, [
       event(serverId, run!, 1, { kind: "accepted" }),
       event(serverId, run!, 2, success()),
@@ -242,7 +242,7 @@ Deno.test("two runs of a task within a second store under different names", asyn
   assert.deepEqual(stamps, ["20260105120000", "20260105120001", "20260105120002"]);
 });
 
-function backupOf(handOver: HandOver | undefined): BackupJob {
+function backupOf(handOver: Assignment | undefined): BackupJob {
   assert.equal(handOver?.job.kind, "backup");
   return handOver!.job as BackupJob;
 }
@@ -266,7 +266,7 @@ Deno.test("a run that no job can be made of fails with the reason, and holds up 
   await database`update backup_tasks set remote_server_id = ${broken.serverId} where id = ${whole.taskId}`;
   await database`update remote_servers set runs_at_once = 2`;
   await startRun(services, whole.caller, whole.taskId);
-  const claimed = await claimHandOvers(services, [broken.serverId]);
+  const claimed = await claimAssignments(services, [broken.serverId]);
   assert.equal(claimed.length, 1);
   const runs = await database`select state, reason from runs order by id`;
   assert.deepEqual([...runs].map(({ state }) => state), ["failed", "leased"]);

@@ -8,8 +8,8 @@ import {
   serversBack,
   serversGone,
 } from "../../store/runs/run_watch.ts";
-import { endAlert, endAlerts, type News, raiseAlert } from "../notifications/alerts.ts";
-import type { Services } from "../context.ts";
+import { type AlertMessage, endAlert, endAlerts, raiseAlert } from "../notifications/alerts.ts";
+import type { ServiceContext } from "../context.ts";
 import { duration } from "../durations.ts";
 
 /** Time for agents to reconnect after a start before an absent one is reported. Milliseconds. */
@@ -26,7 +26,7 @@ const NOTHING = { run: null, backupId: null, taskId: null, serverId: null, audie
  *
  * @param since When this control plane began to accept connections.
  */
-export async function watchAgents(services: Services, since: Date): Promise<void> {
+export async function watchAgents(services: ServiceContext, since: Date): Promise<void> {
   const { clock, database, runTimes } = services;
   await transaction(database, async (sql) => {
     const now = clock.now();
@@ -52,12 +52,12 @@ function agentNews(
   { id, user_id }: { id: number; user_id: number },
   name: "agent.gone" | "agent.back" | "agent.duplicate",
   reason: string | null,
-): News {
+): AlertMessage {
   return { ...NOTHING, name, userId: user_id, serverId: id, reason, key: `server ${id} ${name}` };
 }
 
 /** Reports destinations from which removals have failed for a day. */
-export async function watchRemovals(services: Services): Promise<void> {
+export async function watchRemovals(services: ServiceContext): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
     const before = new Date(clock.now().getTime() - REMOVALS_FAIL_FOR);
@@ -82,7 +82,7 @@ export async function watchRemovals(services: Services): Promise<void> {
 }
 
 /** Ends alerts about duplicate agents that were not seen for a day. */
-export async function watchDuplicates(services: Services): Promise<void> {
+export async function watchDuplicates(services: ServiceContext): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
     const before = new Date(clock.now().getTime() - DUPLICATE_SHOWN);
@@ -92,7 +92,7 @@ export async function watchDuplicates(services: Services): Promise<void> {
 }
 
 /** Reports a failing stream to its user's other streams. */
-export async function watchStreams(services: Services): Promise<void> {
+export async function watchStreams(services: ServiceContext): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
     const failing = await failingStreams(sql, new Date(clock.now().getTime() - STREAMS_FAIL_FOR));
@@ -116,7 +116,7 @@ export async function watchStreams(services: Services): Promise<void> {
 
 /** Ends the open alerts of a kind about all other subjects. */
 async function endOthers(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   kind: AlertKind,
   subjects: readonly string[],
@@ -128,7 +128,7 @@ async function endOthers(
 
 /** Reports an agent that was refused because the server's own is connected. */
 export async function tellOfDuplicateAgent(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   server: { id: number; user_id: number },
   reason: string,

@@ -13,7 +13,7 @@ import {
 import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
 import { enterAudit, type Origin } from "../access/audit_log.ts";
 import type { Connection } from "./connections.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { tellOfDuplicateAgent } from "../runs/standing_watch.ts";
 
 export type { Incumbent };
@@ -22,7 +22,7 @@ export type { Incumbent };
 export const DUPLICATE_SHOWN = 24 * 3_600_000;
 
 /** Returns the recorded connection of a server; undefined if there is none. */
-export function incumbentOf(services: Services, serverId: number): Promise<Incumbent | undefined> {
+export function incumbentOf(services: ServiceContext, serverId: number): Promise<Incumbent | undefined> {
   return findIncumbent(services.database, serverId);
 }
 
@@ -31,7 +31,7 @@ export function incumbentOf(services: Services, serverId: number): Promise<Incum
  * `patience`, in milliseconds.
  */
 export async function answersElsewhere(
-  services: Services,
+  services: ServiceContext,
   incumbent: Incumbent,
   patience: number,
 ): Promise<boolean> {
@@ -60,7 +60,7 @@ export async function answersElsewhere(
 }
 
 /** Notifies the requesting replica that the agent has answered its ping. */
-export function confirmAlive({ database }: Services, probe: string): Promise<void> {
+export function confirmAlive({ database }: ServiceContext, probe: string): Promise<void> {
   return notify(database, { topic: "agent_alive", probe });
 }
 
@@ -69,7 +69,7 @@ export function confirmAlive({ database }: Services, probe: string): Promise<voi
  * the first refusal of a series.
  */
 export async function noteDuplicateAgent(
-  services: Services,
+  services: ServiceContext,
   { remoteServerId }: Connection,
   hostname: string,
   reason: string,

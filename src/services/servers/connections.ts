@@ -16,7 +16,7 @@ import { type Sql, transaction } from "../../store/database/database.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import { renewLeases, type RunRow } from "../../store/runs/runs.ts";
 import { enterAudit, NO_ORIGIN, type Origin } from "../access/audit_log.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { applyToRun } from "../runs/run_state.ts";
 
 type HeldRun = Extract<AgentMessage, { type: "hello" }>["runs"][number];
@@ -53,7 +53,7 @@ export class OccupiedError extends Error {
  * its own ends here: its state directory was lost, so no verdict will ever come.
  */
 export async function connectAgent(
-  services: Services,
+  services: ServiceContext,
   connection: Connection,
   greeting: Greeting,
   origin: Origin = NO_ORIGIN,
@@ -97,7 +97,7 @@ export async function connectAgent(
  * run may only be reconnecting, and a copy of it would end that run. If the agent is gone, its lease expires.
  */
 function refuseForeignSeat(
-  { clock, runTimes }: Services,
+  { clock, runTimes }: ServiceContext,
   runs: readonly RunRow[],
   earlier: string | null,
   { seat, since }: Greeting,
@@ -121,7 +121,7 @@ export class ForeignSeatError extends Error {
 
 /** An agent with a good key was sent away, or its socket ended because of that key. */
 export async function noteRefusedAgent(
-  services: Services,
+  services: ServiceContext,
   { remoteServerId }: Connection,
   reason: string,
   origin: Origin,
@@ -134,7 +134,7 @@ function ofAgent(remoteServerId: number) {
   return { actor, action: "connectAgent", resource: "remote-servers", resourceId: remoteServerId };
 }
 
-async function settleMissing(services: Services, sql: Sql, run: RunRow): Promise<void> {
+async function settleMissing(services: ServiceContext, sql: Sql, run: RunRow): Promise<void> {
   switch (run.state) {
     case "leased":
       // The offer never arrived.
@@ -164,7 +164,7 @@ function answerFor(held: HeldRun, run: RunRow | undefined): RunAnswer {
   };
 }
 
-export async function disconnectAgent(services: Services, connection: Connection): Promise<void> {
+export async function disconnectAgent(services: ServiceContext, connection: Connection): Promise<void> {
   await transaction(services.database, async (sql) => {
     const { id, remoteServerId } = connection;
     if (await markDisconnected(sql, remoteServerId, id, services.clock.now())) {
@@ -174,7 +174,7 @@ export async function disconnectAgent(services: Services, connection: Connection
 }
 
 /** All sockets of a control plane that stops. */
-export async function disconnectReplica(services: Services, replicaId: string): Promise<void> {
+export async function disconnectReplica(services: ServiceContext, replicaId: string): Promise<void> {
   await transaction(services.database, async (sql) => {
     const serverIds = await markReplicaDisconnected(sql, replicaId, services.clock.now());
     await requeueSentRequests(sql, serverIds);
@@ -182,14 +182,17 @@ export async function disconnectReplica(services: Services, replicaId: string): 
 }
 
 /** A sign of life over these connections, all of one replica. */
-export async function heardFromAgents(services: Services, connections: readonly Connection[]): Promise<void> {
+export async function heardFromAgents(
+  services: ServiceContext,
+  connections: readonly Connection[],
+): Promise<void> {
   const [first] = connections;
   if (first === undefined) return;
   await restoreConnections(services.database, first.replicaId, connections);
   await renew(services, services.database, connections.map(({ remoteServerId }) => remoteServerId));
 }
 
-async function renew(services: Services, sql: Sql, serverIds: readonly number[]): Promise<void> {
+async function renew(services: ServiceContext, sql: Sql, serverIds: readonly number[]): Promise<void> {
   const { lease, grace } = services.runTimes;
   const now = services.clock.now().getTime();
   await renewLeases(sql, serverIds, new Date(now + lease), new Date(now + lease + grace));
@@ -197,7 +200,7 @@ async function renew(services: Services, sql: Sql, serverIds: readonly number[])
 
 /** What is to be stopped on these servers; told again at each connection and each notice. */
 export async function runsToCancel(
-  services: Services,
+  services: ServiceContext,
   serverIds: readonly number[],
 ): Promise<{ runId: number; attempt: number; remoteServerId: number; reason: string }[]> {
   if (serverIds.length === 0) return [];

@@ -19,7 +19,7 @@ import {
   type RemoteServerRow,
   storeAgentKey,
 } from "../../store/agents/remote_servers.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 
 export type { RemoteServerRow };
 
@@ -29,7 +29,7 @@ const KEY_PREFIX = "rga_";
 
 /** Makes a token that enrols one agent for this server, once, within `expiresIn` seconds. Only its hash is kept. */
 export async function createEnrolmentToken(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   remoteServerId: number,
   expiresIn: number,
@@ -51,7 +51,7 @@ export async function createEnrolmentToken(
  * from then on. Throws an {@link UnauthenticatedError} for a token that is unknown, expired or used.
  */
 export async function enrolAgent(
-  services: Services,
+  services: ServiceContext,
   plainToken: string,
   description: AgentDescription,
 ): Promise<{ agentKey: string; remoteServer: RemoteServerRow }> {
@@ -73,12 +73,19 @@ export async function enrolAgent(
 }
 
 /** The server whose agent holds `key`; null for a key that is unknown or revoked. */
-export async function authenticateAgent(services: Services, key: string): Promise<RemoteServerRow | null> {
+export async function authenticateAgent(
+  services: ServiceContext,
+  key: string,
+): Promise<RemoteServerRow | null> {
   return await findRemoteServerByAgentKey(services.database, hashOf(key)) ?? null;
 }
 
 /** Ends the agent's key, its socket and every token that waits to be used. Doing it twice changes nothing. */
-export async function revokeAgent(services: Services, caller: Caller, remoteServerId: number): Promise<void> {
+export async function revokeAgent(
+  services: ServiceContext,
+  caller: Caller,
+  remoteServerId: number,
+): Promise<void> {
   await transaction(services.database, async (sql) => {
     const server = await lockRemoteServer(sql, caller.userId, remoteServerId);
     if (server === undefined) throw new NotFoundError("Remote server");

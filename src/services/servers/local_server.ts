@@ -2,7 +2,7 @@
 import { ABILITIES } from "../../domain/abilities.ts";
 import { ConflictError } from "../../domain/errors.ts";
 import { findServerAt, firstAdministratorId } from "../../store/access/bootstrap.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { authenticateAgent, createEnrolmentToken } from "./enrolment.ts";
 import { createRemoteServer } from "./remote_servers.ts";
 
@@ -19,7 +19,7 @@ const TOKEN_LIFE = 900;
  * share a database: the tasks of one machine must not come to run on the other.
  */
 export async function enrolLocalAgent(
-  services: Services,
+  services: ServiceContext,
   { key, hostname }: { key: string | null; hostname: string },
 ): Promise<{ serverId: number; token: string | null }> {
   const known = key === null ? null : await authenticateAgent(services, key);

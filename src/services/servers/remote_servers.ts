@@ -22,8 +22,8 @@ import {
 } from "../../store/agents/remote_servers.ts";
 import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
 import { DUPLICATE_SHOWN } from "./agent_incumbents.ts";
-import type { Caller, Services } from "../context.ts";
-import { counted } from "../pluralize.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { pluralize } from "../pluralize.ts";
 import { putIntoTrash } from "../retention/trash.ts";
 
 export type RemoteServerInput =
@@ -40,7 +40,7 @@ const RESOURCE = "Remote server";
 const SSH_PORT = 22;
 
 export async function createRemoteServer(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   input: NewRemoteServerInput,
 ): Promise<RemoteServer> {
@@ -62,7 +62,7 @@ export async function createRemoteServer(
 }
 
 export async function updateRemoteServer(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   input: RemoteServerInput,
@@ -87,7 +87,7 @@ export async function updateRemoteServer(
 }
 
 export async function showRemoteServer(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
 ): Promise<RemoteServer> {
@@ -95,7 +95,7 @@ export async function showRemoteServer(
 }
 
 export async function listRemoteServers(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   window: PageWindow,
   choice: RemoteServerFilter & ListOrder = {},
@@ -112,7 +112,7 @@ export async function listRemoteServers(
  * when the records are deleted; null: there are none.
  */
 export async function deleteRemoteServer(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   { forget = false }: { forget?: boolean } = {},
@@ -122,14 +122,14 @@ export async function deleteRemoteServer(
     const { tasks, runs } = await countServerUses(sql, id);
     if (tasks > 0) {
       throw new ConflictError(
-        `The remote server is used by ${counted(tasks, "backup task")}. ` +
+        `The remote server is used by ${pluralize(tasks, "backup task")}. ` +
           "Delete them or move them to another server first.",
       );
     }
     if (runs > 0) {
       throw new ConflictError(
         `The remote server still works on ${
-          counted(runs, "run")
+          pluralize(runs, "run")
         }. Cancel them, or wait until they have finished.`,
       );
     }
@@ -142,7 +142,7 @@ export async function deleteRemoteServer(
 
 /** Forgets the backups on a server's disk: no agent can read or delete them any more. */
 async function forgetDisk(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   caller: Caller,
   id: number,
@@ -150,7 +150,7 @@ async function forgetDisk(
 ): Promise<Date | null> {
   const backups = (await lockBackupsOnDisk(sql, id)).filter(({ is_forgotten }) => !is_forgotten);
   if (backups.length === 0) return null;
-  const holds = `The disk of the remote server holds ${counted(backups.length, "backup")}`;
+  const holds = `The disk of the remote server holds ${pluralize(backups.length, "backup")}`;
   if (!forget) {
     throw new ConflictError(
       `${holds}. Delete those first, then delete the server. Where the disk is gone for good, ` +
@@ -168,7 +168,7 @@ async function forgetDisk(
   return await putIntoTrash(services, sql, caller, backups.map((each) => each.id), "forget");
 }
 
-async function find(services: Services, sql: Sql, caller: Caller, id: number): Promise<RemoteServer> {
+async function find(services: ServiceContext, sql: Sql, caller: Caller, id: number): Promise<RemoteServer> {
   const row = await findRemoteServerDetail(sql, caller.userId, id);
   if (row === undefined) throw new NotFoundError(RESOURCE);
   return withConnectivity(row, services.clock.now());

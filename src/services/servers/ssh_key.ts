@@ -2,10 +2,10 @@
 import { generateSshKey } from "../../secrets/ssh_key.ts";
 import { transaction } from "../../store/database/database.ts";
 import { findSshKey, insertSshKey } from "../../store/agents/ssh_key.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 
 /** A line for `authorized_keys`. The key is made when it is first asked for, and stays. */
-export async function showPublicKey(services: Services): Promise<string> {
+export async function showPublicKey(services: ServiceContext): Promise<string> {
   const known = await findSshKey(services.database);
   if (known !== undefined) return known.public_key;
   return await transaction(services.database, async (sql) => {

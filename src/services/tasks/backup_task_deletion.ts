@@ -7,8 +7,8 @@ import {
   lockBackupTask,
 } from "../../store/tasks/backup_tasks.ts";
 import { type Sql, transaction } from "../../store/database/database.ts";
-import type { Caller, Services } from "../context.ts";
-import { counted } from "../pluralize.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { pluralize } from "../pluralize.ts";
 import { putIntoTrash } from "../retention/trash.ts";
 
 const RESOURCE = "Backup task";
@@ -19,7 +19,7 @@ const RESOURCE = "Backup task";
  * deleted; null: none is.
  */
 export async function deleteBackupTask(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   withBackups: boolean,
@@ -38,7 +38,7 @@ export async function deleteBackupTask(
 }
 
 async function trashBackups(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   caller: Caller,
   taskId: number,
@@ -47,7 +47,7 @@ async function trashBackups(
   const held = stored.filter((backup) => backup.held).length;
   if (held > 0) {
     throw new ConflictError(
-      `${counted(held, "backup")} of the task ${held === 1 ? "is" : "are"} held. ` +
+      `${pluralize(held, "backup")} of the task ${held === 1 ? "is" : "are"} held. ` +
         "Release what is held, or delete the task without its backups.",
     );
   }

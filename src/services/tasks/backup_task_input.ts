@@ -159,7 +159,7 @@ export async function referenceProblems(
 }
 
 /** Returns what is wrong with the directory to which a changed task would write. */
-export async function placeProblems(
+export async function locationProblems(
   sql: Sql,
   userId: number,
   task: { backup_destination_id: number; store_path: string | null },

@@ -33,12 +33,12 @@ import { definesAnotherSource } from "./backup_task_source.ts";
 import {
   type BackupTaskInput,
   encryptionProblems,
+  locationProblems,
   newTaskColumns,
-  placeProblems,
   referenceProblems,
   taskColumns,
 } from "./backup_task_input.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 
 export type { BackupTaskDetailRow, BackupTaskRow };
 
@@ -56,7 +56,7 @@ export type NewBackupTaskInput =
   & Required<Pick<BackupTaskInput, "remote_server_id" | "backup_destination_id" | "label" | "type">>;
 
 export async function createBackupTask(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   input: NewBackupTaskInput,
 ): Promise<BackupTaskDetailRow> {
@@ -70,7 +70,7 @@ export async function createBackupTask(
     refuse({
       ...missingFields(plan),
       ...encryptionProblems(columns),
-      ...await placeProblems(sql, caller.userId, {
+      ...await locationProblems(sql, caller.userId, {
         backup_destination_id: input.backup_destination_id,
         store_path: input.store_path ?? null,
       }),
@@ -95,7 +95,7 @@ export async function createBackupTask(
 
 /** Changes what `input` names and nothing else. The next due time moves only when the schedule does. */
 export async function updateBackupTask(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   input: BackupTaskInput,
@@ -111,7 +111,7 @@ export async function updateBackupTask(
     refuse({
       ...missingFields({ ...task, ...columns }),
       ...encryptionProblems({ ...task, ...columns }),
-      ...namesPlace(input) ? await placeProblems(sql, caller.userId, { ...task, ...columns }) : {},
+      ...namesLocation(input) ? await locationProblems(sql, caller.userId, { ...task, ...columns }) : {},
       ...await referenceProblems(sql, caller.userId, input),
     });
     const moved = scheduleMoved(task, { ...schedule, timezone });
@@ -131,12 +131,12 @@ export async function updateBackupTask(
  * Returns whether an update changes the directory. A task created before invalid directories were refused can
  * still be changed otherwise.
  */
-function namesPlace({ store_path, backup_destination_id }: BackupTaskInput): boolean {
+function namesLocation({ store_path, backup_destination_id }: BackupTaskInput): boolean {
   return store_path !== undefined || backup_destination_id !== undefined;
 }
 
 export async function showBackupTask(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
 ): Promise<BackupTaskDetailRow> {
@@ -144,7 +144,7 @@ export async function showBackupTask(
 }
 
 export async function listBackupTasks(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   window: PageWindow,
   choice: BackupTaskFilter & ListOrder = {},
@@ -157,7 +157,7 @@ export async function listBackupTasks(
 
 /** Tasks that will run by themselves, soonest first. */
 export function listUpcoming(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   window: PageWindow,
 ): Promise<Page<BackupTaskRow>> {
@@ -165,7 +165,7 @@ export function listUpcoming(
 }
 
 export async function backupTaskStatus(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
 ): Promise<{ id: number; is_running: boolean }> {
@@ -175,7 +175,7 @@ export async function backupTaskStatus(
 
 /** From now on neither scheduled nor run; a run in progress goes on. Pausing twice changes nothing. */
 export function pauseBackupTask(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
 ): Promise<BackupTaskDetailRow> {
@@ -184,7 +184,7 @@ export function pauseBackupTask(
 
 /** The next due time is the next to come: those that passed meanwhile are not made up for. */
 export function resumeBackupTask(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
 ): Promise<BackupTaskDetailRow> {
@@ -197,7 +197,7 @@ export function resumeBackupTask(
 }
 
 async function changePause(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   change: (task: BackupTaskRow, now: Date) => Partial<Pick<BackupTaskRow, "paused_at" | "next_run_at">>,
@@ -212,7 +212,7 @@ async function changePause(
 }
 
 async function detail(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   caller: Caller,
   id: number,

@@ -15,8 +15,8 @@ import {
 import { openSubjects } from "../../store/runs/run_watch.ts";
 import { lockActiveBackupRuns, lockRuns } from "../../store/runs/runs.ts";
 import { endAlert, raiseAlert } from "../notifications/alerts.ts";
-import type { Services } from "../context.ts";
-import { newsOf } from "../runs/run_notifications.ts";
+import type { ServiceContext } from "../context.ts";
+import { notificationOf } from "../runs/run_notifications.ts";
 import { queueBackupRuns } from "../runs/runs.ts";
 
 const BATCH = 500;
@@ -30,7 +30,7 @@ const SKEW = 10_000;
  * Queues a run for each task that is due, or records the due time as skipped while the task's run is active. Due times
  * missed in a downtime are one catch-up run. Returns how many tasks were due; call again until it is 0.
  */
-export async function fireDueTasks(services: Services): Promise<number> {
+export async function fireDueTasks(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
     const due = await lockDueTasks(sql, now, BATCH);
@@ -54,7 +54,7 @@ export async function fireDueTasks(services: Services): Promise<number> {
 
 /** Reports tasks whose due times pass while an earlier run is active, from the second time on. */
 async function tellOfSkipped(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   tasks: readonly BackupTaskRow[],
   active: ReadonlyMap<number, number>,
@@ -67,7 +67,7 @@ async function tellOfSkipped(
     const reason = `Due at ${isoSeconds(task.next_run_at!)}: run ${run.id} is ${
       shownState(run.state)
     } since ${isoSeconds(since)}.`;
-    const news = newsOf(run, "backup.skipped", { audience: "failure", wasLost: false, reason });
+    const news = notificationOf(run, "backup.skipped", { audience: "failure", wasLost: false, reason });
     const subject = `task ${task.id}`;
     await raiseAlert(services, sql, { kind: "backup.skipping", subject, tellFrom: 2 }, news);
   }
@@ -80,7 +80,7 @@ type Plan = (schedule: Schedule) => ReturnType<typeof planRun>;
  * others.
  */
 async function tellOfBrokenSchedules(
-  services: Services,
+  services: ServiceContext,
   sql: Sql,
   tasks: readonly BackupTaskRow[],
   plan: Plan,
@@ -119,7 +119,7 @@ function plansAfter(now: Date): Plan {
 }
 
 /** When the scheduler should look next; null when no task has a due time. */
-export function nextDueTime(services: Services): Promise<Date | null> {
+export function nextDueTime(services: ServiceContext): Promise<Date | null> {
   return soonestDueTime(services.database);
 }
 
@@ -127,7 +127,7 @@ export function nextDueTime(services: Services): Promise<Date | null> {
  * Brings due times back that were planned on a clock that was ahead: else a task would wait until the time comes that was
  * shown then. What was fired on that clock is not fired again. Returns how many were brought back.
  */
-export async function replanSchedules(services: Services): Promise<number> {
+export async function replanSchedules(services: ServiceContext): Promise<number> {
   let count = 0;
   for (let lastId = 0, left = true; left;) {
     await transaction(services.database, async (sql) => {

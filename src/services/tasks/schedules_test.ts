@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { newStream } from "../../../tests/support/fixtures/notified.ts";
 import { plant } from "../../../tests/support/fixtures/planted.ts";
-import { claimHandOvers } from "../runs/dispatch.ts";
+import { claimAssignments } from "../runs/dispatch.ts";
 import { fireDueTasks, nextDueTime, replanSchedules } from "./schedules.ts";
 import { cancelRun } from "../runs/runs.ts";
 
@@ -43,7 +43,7 @@ Deno.test("a due time that comes while the task's run is active is recorded as s
   const { services, clock, database } = test;
   const { caller, taskId, serverId } = await plant(services, due("2026-01-05T01:00:00Z"));
   await fireDueTasks(services);
-  await claimHandOvers(services, [serverId]);
+  await claimAssignments(services, [serverId]);
   await clock.advance(24 * 3_600_000);
   await fireDueTasks(services);
   const [run] = await database`select id from runs`;

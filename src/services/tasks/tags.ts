@@ -5,12 +5,12 @@ import { noteCreated } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import * as store from "../../store/tasks/tags.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 
 export type { NewTag, TagRow } from "../../store/tasks/tags.ts";
 
 export function listTags(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   window: PageWindow,
   choice: ListOrder & { search?: string } = {},
@@ -18,11 +18,15 @@ export function listTags(
   return store.listTags(services.database, caller.userId, window, choice);
 }
 
-export async function showTag(services: Services, caller: Caller, id: number): Promise<store.TagRow> {
+export async function showTag(services: ServiceContext, caller: Caller, id: number): Promise<store.TagRow> {
   return found(await store.findTagOf(services.database, caller.userId, id));
 }
 
-export function createTag(services: Services, caller: Caller, tag: store.NewTag): Promise<store.TagRow> {
+export function createTag(
+  services: ServiceContext,
+  caller: Caller,
+  tag: store.NewTag,
+): Promise<store.TagRow> {
   return transaction(services.database, async (sql) => {
     const row = await store.insertTag(sql, caller.userId, tag, services.clock.now());
     noteCreated(row.id);
@@ -31,7 +35,7 @@ export function createTag(services: Services, caller: Caller, tag: store.NewTag)
 }
 
 export function updateTag(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   changes: Partial<store.NewTag>,
@@ -43,7 +47,7 @@ export function updateTag(
 }
 
 /** Tasks that carry the tag lose it. */
-export function deleteTag(services: Services, caller: Caller, id: number): Promise<void> {
+export function deleteTag(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
     if (!await store.deleteTag(sql, caller.userId, id)) throw new NotFoundError("Tag");
   });

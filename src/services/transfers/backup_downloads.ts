@@ -11,7 +11,7 @@ import { type AskedBytes, bytesFromAgent, measured, type SentBytes } from "../ag
 import { DamageFoundError } from "../agent_rpc/agent_requests.ts";
 import { markFoundDamage, refuseUnlistable } from "../backups/backup_files.ts";
 import { findReadable, type ReadableBackup, readingServer } from "../backups/backup_access.ts";
-import type { Caller, Services } from "../context.ts";
+import type { Caller, ServiceContext } from "../context.ts";
 import { bucketOf } from "./uploads.ts";
 
 const URL_SECONDS = 3600;
@@ -40,7 +40,7 @@ export type ChooseRange = (etag: string) => AskedRange | null;
 
 /** @param name Of one of the backup's objects; null: its first archive. */
 export async function downloadObject(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   name: string | null,
@@ -67,7 +67,7 @@ export async function downloadObject(
 
 /** One regular file from inside, decrypted and unpacked. Throws a {@link NotFoundError} where there is none. */
 export async function downloadFile(
-  services: Services,
+  services: ServiceContext,
   caller: Caller,
   id: number,
   path: string,
@@ -94,7 +94,7 @@ export async function downloadFile(
 }
 
 async function askForBytes(
-  services: Services,
+  services: ServiceContext,
   readable: ReadableBackup,
   what: AskedBytes,
   range: AskedRange | null,
@@ -126,7 +126,7 @@ async function askForBytes(
 }
 
 async function openInBucket(
-  services: Services,
+  services: ServiceContext,
   { backup, destination }: ReadableBackup,
   { name, size }: BackupObjectColumn,
   { from, to }: { from: number; to: number },

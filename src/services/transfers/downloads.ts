@@ -5,8 +5,8 @@ import { isStorageType } from "../../storage/registry.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { findObjectOfRun } from "../../store/backups/backups.ts";
 import { transaction } from "../../store/database/database.ts";
-import type { Services } from "../context.ts";
-import { liveRun } from "../runs/run_authorization.ts";
+import type { ServiceContext } from "../context.ts";
+import { authorizeRun } from "../runs/run_authorization.ts";
 import { bucketOf } from "./uploads.ts";
 
 const URL_SECONDS = 3600;
@@ -16,12 +16,12 @@ const URL_SECONDS = 3600;
  * `ConflictError` where the run is past it, a `NotFoundError` where it is another server's or the object another backup's.
  */
 export async function signDownload(
-  services: Services,
+  services: ServiceContext,
   remoteServerId: number,
   input: { run_id: number; attempt: number; name: string },
 ): Promise<{ url: string; expires_in_ms: number }> {
   const { key, bucket } = await transaction(services.database, async (sql) => {
-    await liveRun(sql, remoteServerId, input, "read a backup");
+    await authorizeRun(sql, remoteServerId, input, "read a backup");
     const object = await findObjectOfRun(sql, input.run_id, input.name);
     if (object === undefined) throw new NotFoundError("Object");
     const destination = await findBackupDestination(sql, object.backup_destination_id);

@@ -5,9 +5,9 @@ import { transaction } from "../../store/database/database.ts";
 import { exportText } from "../../store/export/export.ts";
 import { mayExport } from "../../store/export/export_runs.ts";
 import { readMigrations } from "../../store/database/migrate.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";
-import { liveRun } from "../runs/run_authorization.ts";
+import { authorizeRun } from "../runs/run_authorization.ts";
 
 const MIGRATIONS = new URL("../../../migrations", import.meta.url);
 
@@ -19,7 +19,7 @@ const MIGRATIONS = new URL("../../../migrations", import.meta.url);
  * agent's or is over, a {@link ForbiddenError} where it backs up something else.
  */
 export async function openExport(
-  services: Services,
+  services: ServiceContext,
   agentKey: string,
   run: { run_id: number; attempt: number },
 ): Promise<AsyncGenerator<string>> {
@@ -27,7 +27,7 @@ export async function openExport(
   if (server === null) throw new UnauthenticatedError();
   noteActor({ type: "agent", remoteServerId: server.id }, "backup-task-logs", run.run_id);
   await transaction(services.database, async (sql) => {
-    await liveRun(sql, server.id, run, "export the control plane");
+    await authorizeRun(sql, server.id, run, "export the control plane");
     if (await mayExport(sql, run.run_id)) return;
     throw new ForbiddenError("The run does not back up the control plane for an administrator.");
   });

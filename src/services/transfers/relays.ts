@@ -6,9 +6,9 @@ import { findObjectOfRun, type PlacedBackup } from "../../store/backups/backups.
 import { transaction } from "../../store/database/database.ts";
 import { bytesFromAgent, measured } from "../agent_rpc/agent_bytes.ts";
 import { connectedHolder } from "../backups/backup_access.ts";
-import type { Services } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";
-import { liveRun } from "../runs/run_authorization.ts";
+import { authorizeRun } from "../runs/run_authorization.ts";
 
 /** Between two looks at whether who reads may still read. Milliseconds. */
 const LOOK_AGAIN = 15_000;
@@ -39,7 +39,7 @@ export type NotRelayed = { readonly outcome: "missing" } | {
  * again, or the other server can't read the object; an `UnavailableError` where its agent is away for now.
  */
 export async function relayObject(
-  services: Services,
+  services: ServiceContext,
   agentKey: string,
   input: RelayInput,
   asked: AskedRange | null,
@@ -66,11 +66,11 @@ export async function relayObject(
   }
 }
 
-async function mayRead(services: Services, agentKey: string, input: RelayInput): Promise<PlacedBackup> {
+async function mayRead(services: ServiceContext, agentKey: string, input: RelayInput): Promise<PlacedBackup> {
   const server = await authenticateAgent(services, agentKey);
   if (server === null) throw new UnauthenticatedError();
   return await transaction(services.database, async (sql) => {
-    await liveRun(sql, server.id, input, "read a backup");
+    await authorizeRun(sql, server.id, input, "read a backup");
     const backup = await findObjectOfRun(sql, input.run_id, input.name);
     if (backup === undefined) throw new NotFoundError("Object");
     const destination = await findBackupDestination(sql, backup.backup_destination_id);
@@ -83,7 +83,7 @@ async function mayRead(services: Services, agentKey: string, input: RelayInput):
 
 /** Cut soon after a key is revoked or a run ends, however long the rest would take. */
 function watched(
-  { clock }: Services,
+  { clock }: ServiceContext,
   bytes: ReadableStream<Uint8Array>,
   look: () => Promise<unknown>,
 ): ReadableStream<Uint8Array> {

@@ -23,15 +23,15 @@ import {
   type UploadRow,
   type UploadRun,
 } from "../../store/backups/uploads.ts";
-import type { Services } from "../context.ts";
-import { liveRun } from "../runs/run_authorization.ts";
+import type { ServiceContext } from "../context.ts";
+import { authorizeRun } from "../runs/run_authorization.ts";
 
 const URL_SECONDS = 3600;
 
 /** Opens the keys of a destination that the control plane reaches itself. Throws a `SecretError` where it can't. */
 export function bucketOf(
   row: BackupDestinationRow,
-  { keyring, network }: Pick<Services, "keyring" | "network">,
+  { keyring, network }: Pick<ServiceContext, "keyring" | "network">,
 ): Bucket {
   if (!isStorageType(row.type)) {
     throw new Error(`Cannot open destination ${row.id} as a bucket: it is of type ${row.type}`);
@@ -54,13 +54,13 @@ export function bucketOf(
  * @param input `name`: without a directory. `size_hint`: bytes last time.
  */
 export async function openUpload(
-  services: Services,
+  services: ServiceContext,
   remoteServerId: number,
   input: { run_id: number; attempt: number; name: string; size_hint: number | null },
 ): Promise<{ upload_id: string; part_size: number }> {
   const { clock, database } = services;
   const { row, destination } = await transaction(database, async (sql) => {
-    const run = await liveRun(sql, remoteServerId, input, "upload");
+    const run = await authorizeRun(sql, remoteServerId, input, "upload");
     refuseForeignName(input.name, run);
     const bytesInPart = fittingPartSize(input.name, input.size_hint, run);
     const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
@@ -93,7 +93,7 @@ export async function openUpload(
 
 /** Part URLs, each good for one part until it expires: credentials, for this agent's eyes only. */
 export async function signParts(
-  services: Services,
+  services: ServiceContext,
   remoteServerId: number,
   input: { upload_id: string; from: number; count: number },
 ): Promise<{ urls: { part_number: number; url: string }[]; expires_in_ms: number }> {
@@ -114,7 +114,7 @@ export async function signParts(
  * @param input `size`: bytes sent. An empty object has no parts.
  */
 export async function completeUpload(
-  services: Services,
+  services: ServiceContext,
   remoteServerId: number,
   input: { upload_id: string; size: number; parts: { part_number: number; etag: string }[] },
 ): Promise<{ size: number }> {
@@ -135,7 +135,7 @@ export async function completeUpload(
 
 /** Aborts an agent's upload, or removes its object where the run has not succeeded with it. */
 export async function abortUpload(
-  services: Services,
+  services: ServiceContext,
   remoteServerId: number,
   input: { upload_id: string },
 ): Promise<void> {
@@ -147,7 +147,7 @@ export async function abortUpload(
  * Leaves nothing of an upload at the bucket, but keeps the object where its run succeeded (it is a backup's) or a later
  * attempt writes under the same key.
  */
-export async function removeUpload(services: Services, uploadId: string): Promise<void> {
+export async function removeUpload(services: ServiceContext, uploadId: string): Promise<void> {
   const { clock, database } = services;
   const { row, isKept, destination } = await transaction(database, async (sql) => {
     const row = await findUpload(sql, uploadId);
@@ -187,7 +187,12 @@ async function finish(
   }
 }
 
-async function proveSize(services: Services, bucket: Bucket, row: UploadRow, sent: number): Promise<number> {
+async function proveSize(
+  services: ServiceContext,
+  bucket: Bucket,
+  row: UploadRow,
+  sent: number,
+): Promise<number> {
   const stored = await bucket.head(row.object_key);
   if (stored === null) {
     throw new StorageError(
@@ -247,13 +252,13 @@ function fittingPartSize(name: string, sizeHint: number | null, run: UploadRun):
 
 /** The upload, its run still at it, and its bucket. */
 async function liveUpload(
-  services: Services,
+  services: ServiceContext,
   remoteServerId: number,
   uploadId: string,
 ): Promise<{ row: UploadRow; bucket: Bucket }> {
   return await transaction(services.database, async (sql) => {
     const row = await ownUpload(sql, remoteServerId, uploadId);
-    await liveRun(sql, remoteServerId, row, "upload");
+    await authorizeRun(sql, remoteServerId, row, "upload");
     const destination = await findBackupDestination(sql, row.backup_destination_id);
     return { row, bucket: bucketOf(destination!, services) };
   });

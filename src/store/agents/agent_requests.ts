@@ -3,12 +3,12 @@ import type { AskedRange } from "../../domain/byte_range.ts";
 import type { Sql } from "../database/database.ts";
 
 /** Names records, never secrets. */
-export type RequestPayload = RequestWords & {
+export type RequestPayload = RequestContent & {
   /** It goes with a secret that is passed beside it. */
   needs_secret?: true;
 };
 
-type RequestWords =
+type RequestContent =
   | { kind: "destination.check"; backup_destination_id: number }
   | {
     kind: "destination.delete";
@@ -56,7 +56,7 @@ export interface Refusal {
   readonly damage?: string;
 }
 
-export type AgentAnswer = { readonly ok: true; readonly result: unknown } | Refusal;
+export type AgentResponse = { readonly ok: true; readonly result: unknown } | Refusal;
 
 export async function insertAgentRequest(
   sql: Sql,
@@ -95,11 +95,11 @@ export async function findAgentRequest(sql: Sql, id: number): Promise<AgentReque
 }
 
 /** The agent's answer counts once, and only from the server that was asked. */
-export async function answerAgentRequest(
+export async function recordAgentResponse(
   sql: Sql,
   id: number,
   serverId: number,
-  answer: AgentAnswer,
+  answer: AgentResponse,
   now: Date,
 ): Promise<boolean> {
   const result = answer.ok ? answer.result ?? null : { damage: answer.damage ?? null };

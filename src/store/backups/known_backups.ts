@@ -1,5 +1,5 @@
 /** What the records know of a place, where a recovery compares them with what lies there. */
-import type { DestinationPlace } from "../../domain/location.ts";
+import type { DestinationRoot } from "../../domain/location.ts";
 import type { Sql } from "../database/database.ts";
 
 export interface KnownManifest {
@@ -17,18 +17,18 @@ export function knownManifests(sql: Sql): Promise<KnownManifest[]> {
     where o.role = 'manifest' order by b.id desc`;
 }
 
-export interface TaskPlace {
+export interface TaskLocation {
   id: number;
   user_id: number;
   label: string;
   remote_server_id: number;
   backup_destination_id: number;
-  destination: DestinationPlace;
+  destination: DestinationRoot;
   store_path: string | null;
 }
 
-export function taskPlaces(sql: Sql): Promise<TaskPlace[]> {
-  return sql<TaskPlace[]>`
+export function taskLocations(sql: Sql): Promise<TaskLocation[]> {
+  return sql<TaskLocation[]>`
     select t.id, t.user_id, t.label, t.remote_server_id, t.backup_destination_id, t.store_path,
       json_build_object('type', d.type, 'local_path', d.local_path, 'sftp_path', d.sftp_path) as destination
     from backup_tasks t join backup_destinations d on d.id = t.backup_destination_id order by t.id`;

@@ -5,7 +5,7 @@ import { PostgresqlServer } from "../../../tests/support/servers/postgresql.ts";
 import { turnTlsOn } from "../../../tests/support/servers/postgresql_tls.ts";
 import { until } from "../../../tests/support/assertions/until.ts";
 import { type Database, openDatabase } from "./database.ts";
-import { type Bus, notify, openBus } from "./event_bus.ts";
+import { type EventBus, notify, openEventBus } from "./event_bus.ts";
 
 const QUICK = { lookMs: 50, patienceMs: 400 };
 
@@ -42,7 +42,7 @@ async function placesOf(database: Database): Promise<number> {
 const canWrite = (database: Database) =>
   database`create temporary table t (x int) on commit drop`.then(() => true, () => false);
 
-function reconnections(bus: Bus): { next(): Promise<void> } {
+function reconnections(bus: EventBus): { next(): Promise<void> } {
   let count = 0;
   let seen = 0;
   bus.subscribe(({ topic }) => void (topic === "reconnected" && count++));
@@ -59,7 +59,7 @@ Deno.test("of several servers the one that takes writes is used, and the next on
     assert.deepEqual(await portsOf(database), new Set([primary.port]));
     const [row] = await database`select current_setting('tcp_keepalives_idle') as idle`;
     assert.equal(row!.idle, "30");
-    const bus = await openBus(database, QUICK);
+    const bus = await openEventBus(database, QUICK);
     const reconnected = reconnections(bus);
 
     await primary.kill();
@@ -93,7 +93,7 @@ Deno.test("connections to a server that has become read-only are made anew, to t
     await using primary = await PostgresqlServer.open();
     await using standby = await PostgresqlServer.open({ standbyOf: primary });
     const database = openDatabase(primary.url("postgres", [standby]), { max: 4 });
-    const bus = await openBus(database, QUICK);
+    const bus = await openEventBus(database, QUICK);
     const reconnected = reconnections(bus);
     assert.deepEqual(await portsOf(database), new Set([primary.port]));
     await primary.sql("postgres", "alter system set default_transaction_read_only = on");
@@ -112,7 +112,7 @@ Deno.test("a server that has fallen silent is noticed: what waits for it is refu
     const url = new URL(server.url("postgres"));
     url.port = String(relay.port);
     const database = openDatabase(url.href, { max: 2, connect_timeout: 1 });
-    const bus = await openBus(database, QUICK);
+    const bus = await openEventBus(database, QUICK);
     const reconnected = reconnections(bus);
     let refusal: string | null = null;
     void database`select pg_sleep(600)`.catch((error) => refusal = error.code);
@@ -131,7 +131,7 @@ Deno.test("a server that is slow to answer a query is left alone", () =>
   outlivingLostConnections(async () => {
     await using server = await PostgresqlServer.open();
     const database = openDatabase(server.url("postgres"), { max: 2 });
-    const bus = await openBus(database, QUICK);
+    const bus = await openEventBus(database, QUICK);
     const [row] = await database`select pg_sleep(1.5), 1 as one`;
     assert.equal(row!.one, 1);
     await systemClock.sleep(0);

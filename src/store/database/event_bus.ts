@@ -59,7 +59,7 @@ export async function notifyAll(sql: Sql, notifications: readonly Notification[]
 }
 
 /** One LISTEN connection a process, fanned out to whoever is interested. */
-export interface Bus {
+export interface EventBus {
   /** `handler` also gets `{ topic: "reconnected" }` when notifications may have been missed. */
   subscribe(handler: (notification: Notification | { topic: "reconnected" }) => void): () => void;
   /**
@@ -70,27 +70,27 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-export interface BusTimes {
+export interface EventBusTimes {
   /** Between two looks at the server. */
   lookMs: number;
   /** How long it may be silent: then its connections are given up, as those of a machine that is gone. */
   patienceMs: number;
 }
 
-const TIMES: BusTimes = { lookMs: 5_000, patienceMs: 10_000 };
+const TIMES: EventBusTimes = { lookMs: 5_000, patienceMs: 10_000 };
 
 /**
  * Resolves once it listens. From then on it comes back by itself, however long Postgres is away. As it looks at the server
  * all the time, it also sees for the pool when that is gone, has become read-only or is another one: the pool's connections
  * end then, and are made anew.
  */
-export async function openBus(database: Database, times: BusTimes = TIMES): Promise<Bus> {
+export async function openEventBus(database: Database, times: EventBusTimes = TIMES): Promise<EventBus> {
   const handlers = new Set<(notification: Notification | { topic: "reconnected" }) => void>();
   const deliver = (notification: Notification | { topic: "reconnected" }) => {
     for (const handler of [...handlers]) handler(notification);
   };
   const stopped = new AbortController();
-  const state: BusState = { listening: await listenOnce(database, deliver), isSettled: true };
+  const state: EventBusState = { listening: await listenOnce(database, deliver), isSettled: true };
   const done = keepListening(database, deliver, state, times, stopped.signal);
   return {
     subscribe(handler) {
@@ -113,7 +113,7 @@ export async function openBus(database: Database, times: BusTimes = TIMES): Prom
   };
 }
 
-interface BusState {
+interface EventBusState {
   /** Null while the database is away. */
   listening: Listening | null;
   /** Whether every connection of the pool has worked since the bus began to listen. */
@@ -145,8 +145,8 @@ const RETRY = 500;
 async function keepListening(
   database: Database,
   deliver: Deliver,
-  state: BusState,
-  times: BusTimes,
+  state: EventBusState,
+  times: EventBusTimes,
   signal: AbortSignal,
 ): Promise<void> {
   let { server } = state.listening!;
@@ -174,7 +174,7 @@ async function keepListening(
 async function untilUseless(
   database: Database,
   listening: Listening,
-  times: BusTimes,
+  times: EventBusTimes,
   signal: AbortSignal,
 ): Promise<void> {
   const over = new AbortController();
@@ -207,7 +207,11 @@ function giveUp(database: Database, reason: string): void {
 }
 
 /** Why the server is of no use any more; null once the signal aborts, or when the connection tells by itself. */
-async function watch(listening: Listening, times: BusTimes, signal: AbortSignal): Promise<string | null> {
+async function watch(
+  listening: Listening,
+  times: EventBusTimes,
+  signal: AbortSignal,
+): Promise<string | null> {
   while (true) {
     await systemClock.sleep(times.lookMs, signal).catch(() => {});
     if (signal.aborted) return null;

@@ -5,7 +5,7 @@ import { Balancer } from "../../../tests/support/servers/balancer.ts";
 import { until } from "../../../tests/support/assertions/until.ts";
 import { type Database, openDatabase, transaction } from "./database.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../embedded/embedded.ts";
-import { notify, openBus } from "./event_bus.ts";
+import { notify, openEventBus } from "./event_bus.ts";
 
 /** A Postgres that a test may kill, reached by its socket and by TCP. */
 async function withPostgres(
@@ -141,7 +141,7 @@ Deno.test("a transaction whose connection is closed while it waits for something
 Deno.test("notifications come again after Postgres was away for a while", () =>
   withPostgres(async (postgres) => {
     const database = openDatabase(null, { ...postgres.connection });
-    const bus = await openBus(database);
+    const bus = await openEventBus(database);
     const topics: string[] = [];
     let heard = () => {};
     bus.subscribe(({ topic }) => {

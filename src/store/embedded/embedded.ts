@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "../../domain/clock.ts";
 import { openDatabase } from "../database/database.ts";
 import { type Account, postgresAccount } from "./embedded_account.ts";
-import { placeCluster } from "./embedded_directory.ts";
+import { prepareClusterDirectory } from "./embedded_directory.ts";
 import { findPostmaster, type Postmaster, settledPostmaster } from "./embedded_postmaster.ts";
 import { EmbeddedPostgresError, installPrograms, packagedPrograms } from "./embedded_programs.ts";
 
@@ -53,7 +53,7 @@ const LONGEST_SOCKET_PATH = 103;
 /** Starts the cluster, making it on first use, or adopts the one that still runs in this directory. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const account = await postgresAccount();
-  const place = await placeCluster(options.directory, account);
+  const place = await prepareClusterDirectory(options.directory, account);
   const programs = await installPrograms(await packagedPrograms(), join(place, "programs"));
   const cluster = new Cluster(options, account, place, programs);
   await cluster.prepare();

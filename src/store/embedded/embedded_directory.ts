@@ -10,7 +10,7 @@ const ELSEWHERE = "/var/lib/rearguard/clusters";
  * Makes `directory` and returns its real path. Under a directory that only root may enter, it becomes a link to
  * a new directory in /var/lib/rearguard/clusters instead.
  */
-export async function placeCluster(directory: string, account: Account | null): Promise<string> {
+export async function prepareClusterDirectory(directory: string, account: Account | null): Promise<string> {
   const place = await makeEnterable(directory);
   if (account === null || await canEnter(place, account)) return place;
   // The data directory is Rearguard's own: to let others through it (not read it) is its decision.
@@ -23,7 +23,7 @@ export async function placeCluster(directory: string, account: Account | null): 
         "a directory that only root may enter (to /var/lib/rearguard, say), or set DATABASE_URL",
     );
   }
-  return await placeElsewhere(directory, account);
+  return await moveClusterDirectory(directory, account);
 }
 
 async function makeEnterable(directory: string): Promise<string> {
@@ -39,7 +39,7 @@ async function makeEnterable(directory: string): Promise<string> {
   }
 }
 
-async function placeElsewhere(link: string, account: Account): Promise<string> {
+async function moveClusterDirectory(link: string, account: Account): Promise<string> {
   const place = join(ELSEWHERE, randomBytes(8).toString("hex"));
   for (const directory of [dirname(ELSEWHERE), ELSEWHERE, place]) {
     await Deno.mkdir(directory, { recursive: true });

@@ -212,20 +212,20 @@ export async function countActiveBackupRuns(sql: Sql, serverId: number): Promise
 }
 
 /** What a server does at once is counted apart: verifications and drills, and everything else. */
-export type RunPlace = "work" | "check";
+export type RunSlot = "transfer" | "verification";
 
-export function placeOf(kind: RunKind): RunPlace {
-  return kind === "verify" || kind === "drill" ? "check" : "work";
+export function slotOf(kind: RunKind): RunSlot {
+  return kind === "verify" || kind === "drill" ? "verification" : "transfer";
 }
 
-const takesPlace = (sql: Sql, place: RunPlace) =>
-  place === "check" ? sql`kind in ('verify', 'drill')` : sql`kind not in ('verify', 'drill')`;
+const occupiesSlot = (sql: Sql, slot: RunSlot) =>
+  slot === "verification" ? sql`kind in ('verify', 'drill')` : sql`kind not in ('verify', 'drill')`;
 
 /** Runs that the server's agent has in hand. */
-export async function countRunsInHand(sql: Sql, serverId: number): Promise<Record<RunPlace, number>> {
-  const [row] = await sql<Record<RunPlace, number>[]>`
-    select count(*) filter (where ${takesPlace(sql, "work")})::int as work,
-      count(*) filter (where ${takesPlace(sql, "check")})::int as check
+export async function countRunsInHand(sql: Sql, serverId: number): Promise<Record<RunSlot, number>> {
+  const [row] = await sql<Record<RunSlot, number>[]>`
+    select count(*) filter (where ${occupiesSlot(sql, "transfer")})::int as transfer,
+      count(*) filter (where ${occupiesSlot(sql, "verification")})::int as verification
     from runs where remote_server_id = ${serverId} and state in ('leased', 'running', 'cancelling')`;
   return row!;
 }
@@ -235,7 +235,7 @@ export async function runsAhead(sql: Sql, run: RunRow): Promise<number[]> {
   const isRestore = run.kind === "restore";
   const rows = await sql<{ id: number }[]>`
     select id from runs
-    where remote_server_id = ${run.remote_server_id} and ${takesPlace(sql, placeOf(run.kind))} and (
+    where remote_server_id = ${run.remote_server_id} and ${occupiesSlot(sql, slotOf(run.kind))} and (
       state in ('leased', 'running', 'cancelling')
       or state = 'queued' and case when kind = 'restore' then not ${isRestore} or id < ${run.id}
         else not ${isRestore} and id < ${run.id} end
@@ -264,12 +264,12 @@ export async function lockServerLimit(sql: Sql, serverId: number): Promise<numbe
 export function lockQueuedRuns(
   sql: Sql,
   serverId: number,
-  place: RunPlace,
+  place: RunSlot,
   limit: number,
 ): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select ${sql(columns)} from runs
-    where remote_server_id = ${serverId} and state = 'queued' and ${takesPlace(sql, place)}
+    where remote_server_id = ${serverId} and state = 'queued' and ${occupiesSlot(sql, place)}
     order by (kind = 'restore') desc, id limit ${Math.max(limit, 0)} for update skip locked`;
 }
 

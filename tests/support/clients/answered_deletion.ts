@@ -1,11 +1,11 @@
 /** An agent that is asked to delete objects, by hand. */
 import assert from "node:assert/strict";
-import { answerRequest, claimDeliveries } from "../../../src/services/agent_rpc/agent_requests.ts";
-import type { Services } from "../../../src/services/context.ts";
+import { claimPendingRequests, recordResponse } from "../../../src/services/agent_rpc/agent_requests.ts";
+import type { ServiceContext } from "../../../src/services/context.ts";
 
 /** Answers the next removal that reaches the agent; what is neither failed nor `unsaid` it calls deleted. */
 export function answering(
-  services: Services,
+  services: ServiceContext,
   serverId: number,
   failed: { name: string; message: string }[],
   unsaid: string[] = [],
@@ -14,11 +14,11 @@ export function answering(
     const unsubscribe = services.bus.subscribe(async ({ topic }) => {
       if (topic !== "agent_request") return;
       unsubscribe();
-      const [delivery] = await claimDeliveries(services, [serverId]);
+      const [delivery] = await claimPendingRequests(services, [serverId]);
       const { request, requestId } = delivery!;
       assert.ok(request.kind === "destination.delete");
       const silent = new Set([...failed.map(({ name }) => name), ...unsaid]);
-      await answerRequest(services, serverId, requestId, {
+      await recordResponse(services, serverId, requestId, {
         ok: true,
         result: { deleted: request.names.filter((name) => !silent.has(name)), failed },
       });

@@ -11,7 +11,7 @@ import { systemClock } from "../../../src/domain/clock.ts";
 import type { Origin } from "../../../src/domain/audit.ts";
 import { createApp } from "../../../src/http/app.ts";
 import { Notifier } from "../../../src/notify/notifier.ts";
-import type { Services } from "../../../src/services/context.ts";
+import type { ServiceContext } from "../../../src/services/context.ts";
 import { registerReplica } from "../../../src/services/installation/replicas.ts";
 import { issueToken } from "../../../src/services/access/tokens.ts";
 import { insertUser } from "../../../src/store/access/users.ts";
@@ -28,7 +28,7 @@ export interface ControlPlane extends AsyncDisposable {
   readonly serverId: number;
   /** What must be seen nowhere: the agent's key and its enrolment token. */
   readonly secrets: string[];
-  readonly services: Services;
+  readonly services: ServiceContext;
   readonly agentPid: number;
   readonly agentStateDirectory: string;
   /** All that the agent has printed. */
@@ -81,7 +81,7 @@ export async function startControlPlane(
  * @param around May look at a request, and change its answer.
  */
 export async function serve(
-  services: Services,
+  services: ServiceContext,
   stack: AsyncDisposableStack,
   around: (request: Request, response: Response) => Response = (_, response) => response,
 ): Promise<{ url: string; hub: Hub }> {

@@ -5,10 +5,10 @@ import { randomBytes } from "node:crypto";
 import { ABILITIES } from "../../../src/domain/abilities.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
 import { Keyring } from "../../../src/secrets/keyring.ts";
-import type { Services } from "../../../src/services/context.ts";
+import type { ServiceContext } from "../../../src/services/context.ts";
 import { issueToken } from "../../../src/services/access/tokens.ts";
 import { openDatabase } from "../../../src/store/database/database.ts";
-import { openBus } from "../../../src/store/database/event_bus.ts";
+import { openEventBus } from "../../../src/store/database/event_bus.ts";
 import { insertUser } from "../../../src/store/access/users.ts";
 import { shell } from "../fixtures/backup_run.ts";
 import { ApiCaller } from "../clients/client.ts";
@@ -42,7 +42,7 @@ export interface Stage {
 
 /** A control plane over `services` with an agent; `token` null enrols it on `serverId`. */
 async function runPlane(
-  services: Services,
+  services: ServiceContext,
   token: string,
   serverId: number | null,
   stack: AsyncDisposableStack,
@@ -181,7 +181,7 @@ export async function restoreEverything(
   const { stack, root, key } = stage;
   const database = openDatabase(made.url);
   stack.defer(() => database.end());
-  const bus = await openBus(database);
+  const bus = await openEventBus(database);
   stack.defer(() => bus.close());
   const test = stack.use(await testServices());
   const services = { ...test.services, database, bus, clock: systemClock, keyring: new Keyring([key]) };

@@ -1,7 +1,7 @@
 /** The API behind a real port, without an agent. */
 import { ABILITIES, type Ability } from "../../../src/domain/abilities.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
-import type { Services } from "../../../src/services/context.ts";
+import type { ServiceContext } from "../../../src/services/context.ts";
 import { issueToken } from "../../../src/services/access/tokens.ts";
 import { insertUser } from "../../../src/store/access/users.ts";
 import { ApiCaller } from "../clients/client.ts";
@@ -13,7 +13,7 @@ export interface ServedApi extends AsyncDisposable {
   /** With every ability. */
   readonly token: string;
   readonly api: ApiCaller;
-  readonly services: Services;
+  readonly services: ServiceContext;
   /** Another token of the same user. */
   tokenWith(abilities: readonly Ability[]): Promise<string>;
 }

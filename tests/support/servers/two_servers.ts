@@ -1,7 +1,7 @@
 /** Two control planes behind one address, the agents of two servers, and what one reads from the other's disk. */
 import { ABILITIES } from "../../../src/domain/abilities.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
-import type { Services } from "../../../src/services/context.ts";
+import type { ServiceContext } from "../../../src/services/context.ts";
 import { issueToken } from "../../../src/services/access/tokens.ts";
 import { insertUser } from "../../../src/store/access/users.ts";
 import { Balancer } from "./balancer.ts";
@@ -25,7 +25,7 @@ export interface RelayedRequest {
 }
 
 export interface TwoServers {
-  readonly services: Services;
+  readonly services: ServiceContext;
   readonly balancer: Balancer;
   readonly api: ApiCaller;
   /** Labelled `web1`: its disk holds the backups. */

@@ -1,7 +1,7 @@
 /** A directory on the agent's own server. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import type { LocalDestination as Spec } from "../../../../src/protocol/job.ts";
-import { isThere } from "../../exists.ts";
+import { exists } from "../../exists.ts";
 import { mountOf, readMounts, refuseVanished } from "../../mounts.ts";
 import type { Destination, ObjectWriter, Output } from "../../ports.ts";
 import { ObjectMissingError, RunFailedError } from "../../ports.ts";
@@ -150,7 +150,7 @@ export class LocalDestination implements Destination {
   }
 
   #isThere(action: string, path: string): Promise<boolean> {
-    return this.#files.at(action, () => isThere(path));
+    return this.#files.at(action, () => exists(path));
   }
 
   /** A directory without anything in it may be a mount point: what was mounted there may be whole. */
@@ -184,7 +184,7 @@ async function realPath(path: string): Promise<string> {
 /** Makes what is missing of a path, durably: each new directory is synced into its parent. */
 async function makeDirectory(path: string): Promise<void> {
   const missing: string[] = [];
-  for (let at = path; at !== "/" && !(await isThere(at)); at = parentOf(at)) missing.push(at);
+  for (let at = path; at !== "/" && !(await exists(at)); at = parentOf(at)) missing.push(at);
   await Deno.mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
   for (const made of missing) await syncDirectory(parentOf(made));
 }

@@ -1,5 +1,5 @@
 /** One file being written: whole and durable under its final name, or not there at all. */
-import { isThere } from "../../exists.ts";
+import { exists } from "../../exists.ts";
 import type { DirectWriting, ObjectWriter } from "../../ports.ts";
 import { RunFailedError, UnansweredCreateError } from "../../ports.ts";
 import { codeOf } from "./errors.ts";
@@ -153,7 +153,7 @@ export class LocalWriter implements ObjectWriter {
           await Deno.remove(path);
         } catch (error) {
           if (!(error instanceof Deno.errors.NotFound)) throw error;
-          if (await isThere(directoryOf(path))) return;
+          if (await exists(directoryOf(path))) return;
           throw new RunFailedError(
             `Cannot remove ${path}: its directory is not there. See whether its file system is mounted.`,
           );

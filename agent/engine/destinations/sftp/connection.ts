@@ -5,7 +5,7 @@ import { Backoff } from "../../../backoff.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
 import type { DestinationLimits } from "../limits.ts";
 import { SftpSession } from "./session.ts";
-import { LoginFailedError, placeOf } from "./ssh_login.ts";
+import { describeServer, LoginFailedError } from "./ssh_login.ts";
 
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 15_000;
@@ -62,7 +62,9 @@ export class SftpConnection {
 
   /** Something went through: what fails from now on has the whole patience again. */
   progressed(): void {
-    if (this.#troubledSince !== null) this.ports.output?.line(`SFTP ${placeOf(this.spec)} answers again`);
+    if (this.#troubledSince !== null) {
+      this.ports.output?.line(`SFTP ${describeServer(this.spec)} answers again`);
+    }
     this.#troubledSince = null;
     this.#backoff.reset();
   }
@@ -131,7 +133,7 @@ export class SftpConnection {
   async #rescue(): Promise<SftpSession> {
     const { clock, limits } = this.ports;
     const over = new AbortController();
-    const reason = new RunFailedError(`Cannot connect to ${placeOf(this.spec)}: it does not answer`);
+    const reason = new RunFailedError(`Cannot connect to ${describeServer(this.spec)}: it does not answer`);
     const timeout = clock.sleep(RESCUE_TIMEOUT, over.signal).then(() => over.abort(reason), () => {});
     const { signal } = over;
     try {

@@ -5,7 +5,7 @@ import type { Clock } from "../../../../src/domain/clock.ts";
 import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
 import { RunAbortedError, RunFailedError } from "../../ports.ts";
 import { ConnectionLostError, type Done, SftpRequests } from "./requests.ts";
-import { logIn, LoginFailedError, placeOf } from "./ssh_login.ts";
+import { describeServer, logIn, LoginFailedError } from "./ssh_login.ts";
 
 /** Status codes of draft-ietf-secsh-filexfer-02. */
 const NO_SUCH_FILE = 2;
@@ -181,7 +181,7 @@ export class SftpSession {
     // Explained before, or the signal's reason.
     if (error instanceof RunFailedError || error instanceof RunAbortedError) return error;
     const fail = (reason: string) =>
-      new RunFailedError(`Cannot ${action} at ${placeOf(this.spec)}: ${reason}`, { cause: error });
+      new RunFailedError(`Cannot ${action} at ${describeServer(this.spec)}: ${reason}`, { cause: error });
     switch (statusOf(error)) {
       case NO_SUCH_FILE:
         return fail("it is not there. Check sftp_path.");
@@ -255,7 +255,7 @@ export class SftpSession {
 
 /** The SSH log-in went through; its file transfer did not begin. */
 function openingError(spec: Spec, cause: Error): RunFailedError {
-  const action = `Cannot open SFTP at ${placeOf(spec)}`;
+  const action = `Cannot open SFTP at ${describeServer(spec)}`;
   if (cause instanceof ConnectionLostError) {
     return new LoginFailedError(`${action}: ${cause.message}.`, true, { cause });
   }

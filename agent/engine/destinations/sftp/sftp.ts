@@ -8,7 +8,7 @@ import { SftpConnection } from "./connection.ts";
 import { readSteadily } from "./reader.ts";
 import type { SftpSession } from "./session.ts";
 import { SftpWriter } from "./writer.ts";
-import { placeOf } from "./ssh_login.ts";
+import { describeServer } from "./ssh_login.ts";
 
 export class SftpDestination implements Destination {
   readonly description: string;
@@ -18,7 +18,7 @@ export class SftpDestination implements Destination {
     private readonly ports: DestinationPorts,
     private readonly connection: SftpConnection,
   ) {
-    this.description = `SFTP ${placeOf(spec)} ${spec.directory}`;
+    this.description = `SFTP ${describeServer(spec)} ${spec.directory}`;
   }
 
   static async open(spec: Spec, ports: DestinationPorts): Promise<SftpDestination> {
@@ -53,7 +53,7 @@ export class SftpDestination implements Destination {
       if (await session.look(final) !== null) {
         throw new RunFailedError(
           `Cannot write ${final} at ${
-            placeOf(this.spec)
+            describeServer(this.spec)
           }: it already exists. Move it away, and run the task again.`,
         );
       }
@@ -86,11 +86,11 @@ export class SftpDestination implements Destination {
       await this.#findPlace(session);
       const entries = await session.list(this.spec.directory);
       if (entries.some(({ filename }) => filename !== "." && filename !== "..")) {
-        throw new ObjectMissingError(`Cannot read ${path} at ${placeOf(this.spec)}: it is not there`);
+        throw new ObjectMissingError(`Cannot read ${path} at ${describeServer(this.spec)}: it is not there`);
       }
       throw new RunFailedError(
         `Cannot read ${path} at ${
-          placeOf(this.spec)
+          describeServer(this.spec)
         }: its directory is empty. See whether the server has mounted ` +
           "its file system.",
       );
@@ -105,7 +105,9 @@ export class SftpDestination implements Destination {
     const { directory } = this.spec;
     if (await session.follow(directory) !== null) return;
     throw new RunFailedError(
-      `Cannot use ${directory} at ${placeOf(this.spec)}: it is not there. Check sftp_path, and whether the ` +
+      `Cannot use ${directory} at ${
+        describeServer(this.spec)
+      }: it is not there. Check sftp_path, and whether the ` +
         "server has mounted its file system; where it is gone for good, make it anew.",
     );
   }

@@ -52,7 +52,7 @@ export class LoginFailedError extends RunFailedError {
 }
 
 /** `user@host:port`, for output and errors. */
-export function placeOf({ username, host, port }: Spec): string {
+export function describeServer({ username, host, port }: Spec): string {
   return `${username}@${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
@@ -144,7 +144,7 @@ function normalized(fingerprint: string): string {
 }
 
 function unpinned(spec: Spec, presented: readonly string[]): RunFailedError {
-  const place = placeOf(spec);
+  const place = describeServer(spec);
   const keys = presented.join(", ");
   if (spec.host_key === null) {
     return new LoginFailedError(
@@ -176,7 +176,9 @@ const NETWORK: Record<string, string> = {
 
 function loginError(spec: Spec, error: LoginFailure): LoginFailedError {
   const fail = (reason: string, isTransient = false) =>
-    new LoginFailedError(`Cannot connect to ${placeOf(spec)}: ${reason}`, isTransient, { cause: error });
+    new LoginFailedError(`Cannot connect to ${describeServer(spec)}: ${reason}`, isTransient, {
+      cause: error,
+    });
   if (error.level === "client-authentication") return fail(refusal(spec));
   if (error.level === "client-timeout") return fail(NETWORK["ETIMEDOUT"]!, true);
   const known = NETWORK[error.code ?? ""];

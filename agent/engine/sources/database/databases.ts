@@ -180,7 +180,7 @@ export async function prove(
   progress.total = [...open, ...wanted].reduce((sum, { archive }) => sum + archive.size, 0);
   for (const { archive } of open) {
     ports.output.line(`Checking ${archive.name}`);
-    await objects.prove(archive);
+    await objects.verify(archive);
   }
 }
 

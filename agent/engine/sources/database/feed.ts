@@ -28,7 +28,7 @@ export async function feedUnpacked(
   const fed = zstd.feed(objects.whole(archive));
   const [feeding, joining] = await Promise.allSettled([fed, joined, zstd.exited, program.exited]);
   ports.signal.throwIfAborted();
-  const blamed = (error: unknown) => objects.blame(archive, error);
+  const blamed = (error: unknown) => objects.diagnose(archive, error);
   if (feeding.status === "rejected") throw await blamed(feeding.reason);
   if (joining.status === "rejected") throw joining.reason;
   const unpacked = await zstd.exited;

@@ -17,7 +17,7 @@ import {
   statNames,
 } from "../../restore_files/names.ts";
 import type { NameLists } from "../../restore_files/name_lists.ts";
-import { asideOf } from "../../restore_files/restore_directory.ts";
+import { replacedPath } from "../../restore_files/restore_directory.ts";
 import { parentOf } from "../../restore_files/selection.ts";
 
 /**
@@ -57,7 +57,7 @@ export async function makeStages(
   const first = {
     base: place,
     staging,
-    aside: asideOf(staging),
+    aside: replacedPath(staging),
     directories: lists.directories,
     others: lists.others,
     replaced,
@@ -99,7 +99,7 @@ function stageOf({ place, staging, workDirectory }: Split, region: string, index
   return {
     base,
     staging: at,
-    aside: asideOf(at),
+    aside: replacedPath(at),
     directories: `${workDirectory}/directories-${index}`,
     others: `${workDirectory}/others-${index}`,
     replaced: `${workDirectory}/replaced-${index}`,

@@ -1,7 +1,7 @@
 /** Names of databases that stand beside another one while it is restored, there or in a drill. */
 import { createHash } from "node:crypto";
 
-export interface BesideNames {
+export interface TemporaryNames {
   /** What is being loaded. */
   fresh: string;
   /** What was there before, until it is dropped. */
@@ -27,7 +27,7 @@ export const UNFINISHED = `${MARK}unfinished restore`;
 /** Begins the comment of an original that a restore moved out of its place, before the new one is whole. */
 export const MOVED_ASIDE = `${MARK}moved aside by a restore: `;
 
-export function besideNames(name: string): BesideNames {
+export function temporaryNames(name: string): TemporaryNames {
   return {
     fresh: beside(name, FRESH_SUFFIX),
     replaced: beside(name, REPLACED_SUFFIX),

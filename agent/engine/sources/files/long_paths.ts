@@ -1,7 +1,7 @@
 /** Members whose paths are too long for any program to open. They are stored, but can't be restored. */
 import { IndexParser } from "../../archive/archive_index.ts";
 import { LONGEST_NAME } from "../../longest_name.ts";
-import { shownName } from "../../archive/display_name.ts";
+import { displayName } from "../../archive/display_name.ts";
 
 /** Number of members that are named; the rest are counted. */
 const NAMED = 20;
@@ -17,7 +17,7 @@ export async function warnOfLongPaths(indexPath: string, warn: (line: string) =>
     const { name } = member;
     warn(
       `Too long to be restored: a path of ${name.length} bytes, where Linux opens ${LONGEST_NAME} at most. ` +
-        `Restores leave it out: ${shownName(name.slice(0, SHOWN))}…${shownName(name.slice(-SHOWN))}`,
+        `Restores leave it out: ${displayName(name.slice(0, SHOWN))}…${displayName(name.slice(-SHOWN))}`,
     );
   });
   if (count > NAMED) warn(`Too long to be restored: ${count - NAMED} more paths`);

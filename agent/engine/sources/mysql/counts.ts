@@ -1,7 +1,7 @@
 /** Counts the rows of a MySQL dump in what was stored of it, while it is stored. */
 import type { ProgramContext } from "../../run_context.ts";
 import { formatBytes } from "../../jobs/progress.ts";
-import { pump } from "../../programs/double_buffer.ts";
+import { readDoubleBuffered } from "../../programs/double_buffer.ts";
 import { DumpRows } from "./dump_rows.ts";
 import { inBoth, NOT_COMPARED, type ObjectNames } from "./objects.ts";
 import {
@@ -38,7 +38,7 @@ export async function countStored(
   });
   const rows = new DumpRows();
   const fed = child.feed(chunks.taken()).finally(() => chunks.close());
-  const read = pump(child.stdout!, (chunk) => rows.push(chunk), () => chunks.close());
+  const read = readDoubleBuffered(child.stdout!, (chunk) => rows.push(chunk), () => chunks.close());
   child.exited.finally(() => chunks.close()).catch(() => {});
   const over = Promise.allSettled([fed, read, child.exited]);
   return {

@@ -5,12 +5,12 @@
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
 import { fromHex, type MysqlConnection, SESSION } from "./connection.ts";
-import { besideNames } from "../database/scratch_names.ts";
+import { temporaryNames } from "../database/scratch_names.ts";
 import { hasTable, isInUse, MARK, quote, SWAP } from "./sql.ts";
 
 /** Ends the comment of a mark. */
 const HELD = /\bheld by (rearguard [0-9a-f-]{36})$/;
-const REPLACED = besideNames("").replaced;
+const REPLACED = temporaryNames("").replaced;
 
 /**
  * Takes a lock until the children end, or the agent does. Returns the text about it for the mark, or "" if

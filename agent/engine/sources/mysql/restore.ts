@@ -10,7 +10,7 @@ import { SYSTEM_SCHEMAS } from "./server.ts";
 import { MysqlConnection } from "./connection.ts";
 import { isAtLeast } from "./programs.ts";
 import { MysqlRights } from "./rights.ts";
-import { besideNames } from "../database/scratch_names.ts";
+import { temporaryNames } from "../database/scratch_names.ts";
 import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "../database/databases.ts";
 import { isNamed, MysqlDefinitions } from "./definitions.ts";
 import { DumpRewriter, withEnabled } from "./dump_filter.ts";
@@ -65,14 +65,14 @@ class MysqlHost implements DatabaseHost {
         throw new RunFailedError(`${name} is the server's own. Choose another database_name, or databases.`);
       }
       await (await MysqlSwap.interrupted(this.server, name))?.resume((line) => this.ports.output.line(line));
-      const { fresh, replaced } = besideNames(name);
+      const { fresh, replaced } = temporaryNames(name);
       for (const beside of [fresh, replaced]) await this.server.removeLeftover(beside);
       await this.#inspectExisting(name);
     }
   }
 
   async create({ name, original }: WantedDatabase): Promise<Loader> {
-    const { fresh } = besideNames(name);
+    const { fresh } = temporaryNames(name);
     await this.server.make(fresh, charsetClause(this.#charset(name, original)));
     this.#made.set(name, (await this.server.find(fresh))!);
     const { isMariadb, version } = this.server.version;
@@ -164,7 +164,7 @@ class MysqlHost implements DatabaseHost {
   }
 
   async #swap(name: string, original: string, charset: Charset | undefined): Promise<void> {
-    const { fresh } = besideNames(name);
+    const { fresh } = temporaryNames(name);
     const existing = this.#existing.get(name);
     await this.server.execute(`alter database ${quote(fresh)}${charsetClause(this.#made.get(name))}`);
     const made = await findContents(this.server.connection, this.server.client, fresh);
@@ -216,7 +216,7 @@ class MysqlHost implements DatabaseHost {
    * the original.
    */
   #inPlace(name: string, original: string, definitions: string): string {
-    const { fresh } = besideNames(name);
+    const { fresh } = temporaryNames(name);
     const placed = renameDatabase(definitions, { from: fresh, to: name, isPlain: name === original })
       // Around a routine that was made under another collation.
       .replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);

@@ -7,7 +7,7 @@ import { fromHex } from "./connection.ts";
 import { isAtLeast } from "./programs.ts";
 import { listObjects } from "./objects.ts";
 import type { DatabaseContents, TableRows } from "../database/row_counts.ts";
-import { besideNames, DRILL_SUFFIX } from "../database/scratch_names.ts";
+import { DRILL_SUFFIX, temporaryNames } from "../database/scratch_names.ts";
 import type { Loader, WantedDatabase } from "../database/databases.ts";
 import { DumpRewriter } from "./dump_filter.ts";
 import { charsetClause, MysqlFresh } from "./fresh.ts";
@@ -32,7 +32,7 @@ class MysqlScratch implements ScratchHost {
   constructor(private readonly server: MysqlFresh, private readonly programs: ProgramContext) {}
 
   scratchName(database: string): string {
-    return besideNames(database).drill;
+    return temporaryNames(database).drill;
   }
 
   isServers(name: string): boolean {

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { RunFailedError } from "../../ports.ts";
 import { fromHex } from "./connection.ts";
-import { besideNames } from "../database/scratch_names.ts";
+import { temporaryNames } from "../database/scratch_names.ts";
 import { charsetClause, type MysqlFresh, PATIENCE } from "./fresh.ts";
 import { dropRest, dropTriggers, findContents, hasTable, type Move, moveTables, quote, SWAP } from "./sql.ts";
 
@@ -38,7 +38,7 @@ export class MysqlSwap {
   /** The swap into a place that an agent was killed in; null where there was none. */
   static async interrupted(server: MysqlFresh, name: string): Promise<MysqlSwap | null> {
     const { connection, client } = server;
-    const { fresh } = besideNames(name);
+    const { fresh } = temporaryNames(name);
     if (!await hasTable(connection, client, fresh, SWAP)) return null;
     await server.refuseInUse(fresh);
     const pieces = await connection.query(client, `select hex(body) from ${recordOf(name)} order by part`);
@@ -51,7 +51,7 @@ export class MysqlSwap {
   async carryOut(): Promise<void> {
     const { name, old, charset } = this.plan;
     await this.#write();
-    if (old !== null) await this.server.make(besideNames(name).replaced, charsetClause(old));
+    if (old !== null) await this.server.make(temporaryNames(name).replaced, charsetClause(old));
     else await this.server.execute(`create database ${quote(name)}${charsetClause(charset)}`);
     try {
       // A table with triggers does not move.
@@ -79,7 +79,7 @@ export class MysqlSwap {
         await this.#restoreOld();
       }
     } catch (error) {
-      const { fresh, replaced } = besideNames(name);
+      const { fresh, replaced } = temporaryNames(name);
       throw new RunFailedError(
         `${what} That can't be mended: ${
           (error as Error).message
@@ -123,7 +123,7 @@ export class MysqlSwap {
       if (old !== null && kept.length > 0) throw new RunFailedError(kept.join(" "));
       await this.#forget();
     } catch (error) {
-      const { fresh, replaced } = besideNames(name);
+      const { fresh, replaced } = temporaryNames(name);
       for (const kept of [fresh, replaced]) this.server.unfinished.delete(kept);
       throw new RunFailedError(
         `${(reason as Error).message} Database ${name} could not be put back as it was: ${
@@ -146,7 +146,7 @@ export class MysqlSwap {
   /** All move at once: from where the last ones were, nothing is left. */
   async #haveMoved(): Promise<boolean> {
     const { connection, client } = this.server;
-    const { fresh, replaced } = besideNames(this.plan.name);
+    const { fresh, replaced } = temporaryNames(this.plan.name);
     const holdsTables = async (name: string) =>
       (await findContents(connection, client, name)).tables.length > 0;
     if ((this.plan.old?.tables.length ?? 0) > 0) return await holdsTables(replaced);
@@ -156,7 +156,7 @@ export class MysqlSwap {
   /** Of what was there out of its place, of what is new into it. */
   #moves(): Move[] {
     const { name, old, tables } = this.plan;
-    const { fresh, replaced } = besideNames(name);
+    const { fresh, replaced } = temporaryNames(name);
     return [{ from: name, to: replaced, tables: old?.tables ?? [] }, { from: fresh, to: name, tables }];
   }
 
@@ -180,5 +180,5 @@ export class MysqlSwap {
 }
 
 function recordOf(name: string): string {
-  return `${quote(besideNames(name).fresh)}.${quote(SWAP)}`;
+  return `${quote(temporaryNames(name).fresh)}.${quote(SWAP)}`;
 }

@@ -7,7 +7,7 @@ import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import type { PostgresqlConnection } from "./connection.ts";
 import { identifier, literal } from "./text.ts";
-import { besideNames, MARK, MOVED_ASIDE, UNFINISHED } from "../database/scratch_names.ts";
+import { MARK, MOVED_ASIDE, temporaryNames, UNFINISHED } from "../database/scratch_names.ts";
 import type { PostgresqlFresh } from "./fresh.ts";
 import { endConnections, insistOn } from "./sql.ts";
 
@@ -19,7 +19,7 @@ export class MovedDatabases {
 
   /** Puts back what a restore had moved whose agent was killed. */
   async mend(name: string): Promise<void> {
-    const { replaced } = besideNames(name);
+    const { replaced } = temporaryNames(name);
     const aside = await this.server.find(replaced);
     if (!aside?.comment?.startsWith(MOVED_ASIDE)) return;
     const inPlace = await this.server.find(name);
@@ -35,7 +35,7 @@ export class MovedDatabases {
   }
 
   async moveAside(name: string, comment: string | null): Promise<void> {
-    const { replaced } = besideNames(name);
+    const { replaced } = temporaryNames(name);
     await insistOn(() =>
       this.server.execute(
         `${endConnections([name])};
@@ -49,7 +49,7 @@ export class MovedDatabases {
   /** Statements that make the original one that may be dropped. */
   forget(name: string): string[] {
     if (!this.#aside.has(name)) return [];
-    const { replaced } = besideNames(name);
+    const { replaced } = temporaryNames(name);
     return [`comment on database ${identifier(replaced)} is ${literal(`${MARK}replaced by a restore`)}`];
   }
 
@@ -61,7 +61,7 @@ export class MovedDatabases {
   /** Never rejects. The unfinished one in its place must be gone. */
   async putAllBack(programs: ProgramContext): Promise<void> {
     for (const name of [...this.#aside]) {
-      const { replaced } = besideNames(name);
+      const { replaced } = temporaryNames(name);
       try {
         const aside = await this.server.find(replaced, await this.server.connect(programs));
         await this.#putBack(name, aside?.comment ?? MOVED_ASIDE, await this.server.connect(programs));
@@ -77,7 +77,7 @@ export class MovedDatabases {
   }
 
   async #putBack(name: string, aside: string, connection: PostgresqlConnection): Promise<void> {
-    const { replaced } = besideNames(name);
+    const { replaced } = temporaryNames(name);
     const comment = aside.slice(MOVED_ASIDE.length);
     await insistOn(() =>
       this.server.execute(

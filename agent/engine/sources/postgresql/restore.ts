@@ -10,7 +10,7 @@ import type { PostgresqlConnection } from "./connection.ts";
 import { DATABASE_PROPERTIES } from "./databases.ts";
 import { DatabaseProperties, DEFAULT_GRANTS } from "./properties.ts";
 import { identifier, literal } from "./text.ts";
-import { besideNames, MARK, UNFINISHED } from "../database/scratch_names.ts";
+import { MARK, temporaryNames, UNFINISHED } from "../database/scratch_names.ts";
 import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "../database/databases.ts";
 import { PostgresqlFresh, type Properties } from "./fresh.ts";
 import { boundExtensions, describeBound } from "./bound.ts";
@@ -52,7 +52,7 @@ class PostgresqlHost implements DatabaseHost {
     for (const name of names) {
       await this.#moved.mend(name);
       await this.#inspectExisting(name);
-      const { fresh, replaced } = besideNames(name);
+      const { fresh, replaced } = temporaryNames(name);
       for (const beside of [fresh, replaced]) await this.server.refuseTaken(beside);
     }
   }
@@ -95,7 +95,7 @@ class PostgresqlHost implements DatabaseHost {
     for (const name of names) {
       this.server.unfinished.delete(this.#placeOf(name));
       const isReplaced = this.#inPlace.has(name) ? this.#moved.published(name) : this.#existing.has(name);
-      if (isReplaced) this.server.unfinished.add(besideNames(name).replaced);
+      if (isReplaced) this.server.unfinished.add(temporaryNames(name).replaced);
     }
   }
 
@@ -133,7 +133,7 @@ class PostgresqlHost implements DatabaseHost {
   }
 
   #placeOf(name: string): string {
-    return this.#inPlace.has(name) ? name : besideNames(name).fresh;
+    return this.#inPlace.has(name) ? name : temporaryNames(name).fresh;
   }
 
   /**
@@ -154,9 +154,9 @@ class PostgresqlHost implements DatabaseHost {
   }
 
   #swapStatements(names: readonly string[]): string {
-    const statements = [endConnections(names.flatMap((name) => [name, besideNames(name).fresh]))];
+    const statements = [endConnections(names.flatMap((name) => [name, temporaryNames(name).fresh]))];
     for (const name of names) {
-      const { fresh, replaced } = besideNames(name);
+      const { fresh, replaced } = temporaryNames(name);
       const properties = this.#properties.get(name);
       if (this.#inPlace.has(name)) statements.push(...this.#moved.forget(name));
       else {

@@ -6,7 +6,7 @@ import { contentsNow } from "./counts.ts";
 import { KINDS_OF_OWNERS } from "./objects.ts";
 import { DatabaseProperties, DEFAULT_GRANTS } from "./properties.ts";
 import type { DatabaseContents } from "../database/row_counts.ts";
-import { besideNames, MARK } from "../database/scratch_names.ts";
+import { MARK, temporaryNames } from "../database/scratch_names.ts";
 import type { Loader, WantedDatabase } from "../database/databases.ts";
 import { boundExtensions, describeBound } from "./bound.ts";
 import { PostgresqlFresh } from "./fresh.ts";
@@ -32,7 +32,7 @@ class PostgresqlScratch implements ScratchHost {
   constructor(private readonly server: PostgresqlFresh) {}
 
   scratchName(database: string): string {
-    return besideNames(database).drill;
+    return temporaryNames(database).drill;
   }
 
   isServers(name: string): boolean {

@@ -10,7 +10,7 @@ import {
   showBackup,
   undeleteBackup,
 } from "../../../services/backups/backups.ts";
-import type { Caller, Services } from "../../../services/context.ts";
+import type { Caller, ServiceContext } from "../../../services/context.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { idParameter, searchParameter, sortParameter, timeParameters } from "../../input/list_filters.ts";
 import { PageQuery, windowOf } from "../../input/pagination.ts";
@@ -77,7 +77,7 @@ function listing({ list, ...definition }: {
   ids?: Record<string, string>;
   query: typeof AllBackupsQuery;
   list(
-    services: Services,
+    services: ServiceContext,
     caller: Caller,
     params: Readonly<Record<string, number>>,
     window: PageWindow,

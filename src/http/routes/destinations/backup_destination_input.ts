@@ -6,7 +6,7 @@ import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";
 import { integer, line, literalLine, secret, text } from "../../../definitions/formats/text.ts";
 import { says } from "../../../definitions/formats/says.ts";
 import { rule } from "../../input/input.ts";
-import { absolutePlace, host, innerPlace } from "../../../definitions/formats/paths.ts";
+import { absoluteStorePath, host, relativeStorePath } from "../../../definitions/formats/paths.ts";
 
 const optional = <S extends z.ZodType>(schema: S) => schema.nullable().optional();
 
@@ -34,7 +34,7 @@ const hostKey = text(60).regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, {
 const fields = z.object({
   label: line(255),
   type: z.enum(["local", "s3", "custom_s3", "sftp"]),
-  local_path: optional(absolutePlace()).openapi({
+  local_path: optional(absoluteStorePath()).openapi({
     description: "On the remote server. Without it each task needs a `store_path`.",
   }),
   s3_access_key: optional(key()),
@@ -65,7 +65,7 @@ const fields = z.object({
       "The fingerprint that the server must show. Until it is set, connecting fails and names the one shown.",
     example: "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
   }),
-  sftp_path: optional(innerPlace()).openapi({ description: "Default: the account's own directory." }),
+  sftp_path: optional(relativeStorePath()).openapi({ description: "Default: the account's own directory." }),
 });
 
 export const BackupDestinationChanges = fields.partial().extend({

@@ -9,7 +9,7 @@ import {
 } from "../../../../tests/support/fixtures/records.ts";
 import { sayHello } from "../../../../tests/support/fixtures/planted.ts";
 import { TestS3 } from "../../../../tests/support/servers/s3.ts";
-import { answerRequest, claimDeliveries } from "../../../services/agent_rpc/agent_requests.ts";
+import { claimPendingRequests, recordResponse } from "../../../services/agent_rpc/agent_requests.ts";
 
 const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nczNjcmV0\n-----END OPENSSH PRIVATE KEY-----\n";
 const HOST_KEY = "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8";
@@ -310,13 +310,13 @@ Deno.test("a path is checked by the agent of a server that the call names", asyn
   );
   const answer = check({ remote_server_id: server });
   await asked;
-  const [delivery] = await claimDeliveries(api.services, [server]);
+  const [delivery] = await claimPendingRequests(api.services, [server]);
   assert.deepEqual(delivery!.request, {
     kind: "destination.check",
     destination: { type: "local", directory: "/mnt" },
   });
   const result = { ok: true, steps: [{ name: "write", ok: true, message: "Wrote 66 bytes.", ms: 3 }] };
-  await answerRequest(api.services, server, delivery!.requestId, { ok: true, result });
+  await recordResponse(api.services, server, delivery!.requestId, { ok: true, result });
   assert.deepEqual((await answer).body, { data: result });
 });
 

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { isTerminal, RUN_KINDS, SHOWN_STATES, statesShownAs } from "../../../domain/run.ts";
 import { followOutput, type LogEvent } from "../../../services/runs/log_stream.ts";
-import type { Caller, Services } from "../../../services/context.ts";
+import type { Caller, ServiceContext } from "../../../services/context.ts";
 import {
   deleteLog,
   findOwnLog,
@@ -48,7 +48,7 @@ const RunWait = z.object({
 
 const WAIT = {
   status: "queued" as const,
-  waiting_for: "place" as const,
+  waiting_for: "capacity" as const,
   message: "The agent of server web-1 does one run at once, and others go before: 7.",
   until: "2024-08-08T01:00:00Z",
   then: "It fails, and says that no agent took it.",
@@ -203,7 +203,7 @@ function streamEndpoint({ path, operationId, group, summary, of, log: findLog }:
   group: string;
   summary: string;
   of: string;
-  log(services: Services, caller: Caller, id: number): Promise<LogRow>;
+  log(services: ServiceContext, caller: Caller, id: number): Promise<LogRow>;
 }): Endpoint {
   return endpoint({
     method: "get",

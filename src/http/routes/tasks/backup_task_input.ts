@@ -35,7 +35,7 @@ import {
   absolutePath,
   fileNamePart,
   hostOrSocketDirectory,
-  innerPlace,
+  relativeStorePath,
 } from "../../../definitions/formats/paths.ts";
 import { retentionInput } from "../backups/retention_fields.ts";
 
@@ -130,7 +130,7 @@ const fields = z.object({
   timezone: nullAsAbsent(timezone).openapi({ description: "Default: the user's.", example: "Europe/Berlin" }),
   ...retentionInput,
   appended_file_name: optional(fileNamePart(100)).openapi({ description: "What file names start with." }),
-  store_path: optional(innerPlace()).openapi({
+  store_path: optional(relativeStorePath()).openapi({
     description: "Below the destination's own path.",
     example: "/backups/weekly",
   }),

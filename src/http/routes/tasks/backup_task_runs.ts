@@ -1,7 +1,7 @@
 /** A backup task's status, and its run begun and cancelled by hand. */
 import { z } from "@hono/zod-openapi";
 import { backupTaskStatus } from "../../../services/tasks/backup_tasks.ts";
-import type { Caller, Services } from "../../../services/context.ts";
+import type { Caller, ServiceContext } from "../../../services/context.ts";
 import { cancelRun, startRun } from "../../../services/runs/runs.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";
@@ -70,7 +70,7 @@ function verb(name: string, definition: {
   conflict: string;
   body?: Endpoint["body"];
   start(
-    services: Services,
+    services: ServiceContext,
     caller: Caller,
     taskId: number,
     body?: { queue?: boolean },

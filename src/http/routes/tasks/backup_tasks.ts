@@ -7,7 +7,7 @@ import {
   updateBackupTask,
 } from "../../../services/tasks/backup_tasks.ts";
 import { deleteBackupTask } from "../../../services/tasks/backup_task_deletion.ts";
-import type { Caller, Services } from "../../../services/context.ts";
+import type { Caller, ServiceContext } from "../../../services/context.ts";
 import { BACKUP_TASK_TYPES } from "../../../domain/backup_task.ts";
 import { requireAbility } from "../../auth.ts";
 import type { Endpoint } from "../../endpoint.ts";
@@ -82,7 +82,7 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
         example: true,
       }),
     }),
-    remove(services: Services, caller: Caller, id: number, query: { with_backups: boolean }) {
+    remove(services: ServiceContext, caller: Caller, id: number, query: { with_backups: boolean }) {
       if (query.with_backups) requireAbility(caller, "delete-backups");
       return deleteBackupTask(services, caller, id, query.with_backups);
     },
