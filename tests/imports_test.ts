@@ -77,8 +77,21 @@ Deno.test("npm packages are imported by their names in deno.json only", async ()
       `${name} is not pinned`,
     );
   }
+  const { devDependencies } = JSON.parse(await Deno.readTextFile(join(ROOT, "package.json")));
+  for (const [name, version] of Object.entries(devDependencies as Record<string, string>)) {
+    assert.match(version, /^\d+\.\d+\.\d+$/, `${name} is not pinned`);
+  }
   for (const file of await sources()) {
-    assert.doesNotMatch(await Deno.readTextFile(join(ROOT, file)), /from "(npm|jsr|https?):/, file);
+    const text = await Deno.readTextFile(join(ROOT, file));
+    assert.doesNotMatch(text, /from "(npm|jsr|https?):/, file);
+    for (const name of Object.keys(devDependencies)) {
+      if (name.startsWith("@types/")) continue;
+      assert.doesNotMatch(
+        text,
+        new RegExp(`"${name}"`),
+        `${file}: ${name} is not installed by \`task start\``,
+      );
+    }
   }
 });
 

@@ -1,14 +1,24 @@
 /** The recovery kit's text as a PDF to print. */
 import PDFDocument from "pdfkit";
 
+/** The parts of a document (pdfkit has no types) that are used here. */
+interface Document {
+  font(name: string): Document;
+  fontSize(points: number): Document;
+  text(text: string): Document;
+  on(event: "data" | "end", listener: (chunk: Uint8Array) => void): void;
+  end(): void;
+}
+
 /** A4, in points. */
 const MARGIN = 40;
 
 /** @param lines Of the text; those that start with `# ` are headings, those that start with two spaces are to be typed. */
 export async function kitPdf(lines: readonly string[]): Promise<Uint8Array> {
-  const document = new PDFDocument({ size: "A4", margin: MARGIN, info: { Title: "Rearguard recovery kit" } });
+  const info = { Title: "Rearguard recovery kit" };
+  const document = new PDFDocument({ size: "A4", margin: MARGIN, info }) as unknown as Document;
   const chunks: Uint8Array[] = [];
-  document.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+  document.on("data", (chunk) => chunks.push(chunk));
   const ended = new Promise<void>((resolve) => document.on("end", () => resolve()));
   for (const line of lines) {
     const [font, size] = line.startsWith("# ")

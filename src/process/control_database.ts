@@ -30,9 +30,9 @@ export async function openControlDatabase(config: Config, clock: Clock): Promise
 
 /** Applies the migrations that are missing. */
 export async function bringUpToDate(database: Database, clock: Clock): Promise<void> {
-  for (const name of await migrate(database, await readMigrations(MIGRATIONS), clock)) {
-    log.info("Applied migration {name}", { name });
-  }
+  const applied = await migrate(database, await readMigrations(MIGRATIONS), clock);
+  if (applied.length === 0) return;
+  log.info("Applied migrations {first} to {last}", { first: applied[0], last: applied.at(-1) });
 }
 
 /** The database as it is, whatever it holds. */

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { readConfig } from "../../src/config.ts";
 import { ENDPOINTS } from "../../src/http/routes.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const read = (path: string) => Deno.readTextFile(`${ROOT}/${path}`);
 
 interface Service {

@@ -4,10 +4,15 @@ import { parse } from "yaml";
 
 const PROJECT = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 
+/** Returns the words of a task's command in deno.json, without the options that follow its program. */
+export function taskCommand(task: "start" | "admin" | "cli"): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
+  return /^deno run .*? \S+\.ts\b/.exec(tasks[task].command)![0].split(" ");
+}
+
 /** Returns the permissions of a task in deno.json. */
 export function rightsOf(task: "start" | "admin" | "cli"): string[] {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
-  return /^deno run (.*?) \S+\.ts\b/.exec(tasks[task])![1]!.split(" ");
+  return taskCommand(task).slice(2, -1);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The command `rearguard` as a process of its own, the way `deno task cli` starts it. */
 import { fileURLToPath } from "node:url";
+import { taskCommand } from "../assertions/rights.ts";
 import { atTerminal } from "./terminal.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -78,14 +79,7 @@ export class CliHome implements AsyncDisposable {
 }
 
 /** What the task runs, so that its permissions are tested too. */
-const CLI = taskArguments();
-
-function taskArguments(): string[] {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
-  const [program, ...args] = (tasks.cli as string).split(" ");
-  if (program !== "deno") throw new Error("Cannot test the command: its task does not run deno");
-  return args.map((arg) => arg.endsWith(".ts") ? `${ROOT}${arg}` : arg);
-}
+const CLI = taskCommand("cli").slice(1).map((word) => word.endsWith(".ts") ? `${ROOT}${word}` : word);
 
 /** Packages are found there, whatever the home is. */
 function denoDirectory(): string {

@@ -80,7 +80,7 @@ export class TestS3 implements AsyncDisposable {
 
   static async open(): Promise<TestS3> {
     const s3 = new TestS3(await Deno.makeTempDir({ prefix: "rearguard-s3-" }));
-    const server: Server = new S3rver({
+    const server = new S3rver({
       address: "127.0.0.1",
       port: 0,
       silent: true,
@@ -88,7 +88,7 @@ export class TestS3 implements AsyncDisposable {
       // Signatures are checked in front of it.
       allowMismatchedSignatures: true,
       configureBuckets: [{ name: s3.bucket }],
-    });
+    }) as unknown as Server;
     waitForFiles(server.store);
     server.middleware.unshift((context, next) => s3.#handle(context, next));
     s3.#server = server;
