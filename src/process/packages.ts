@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { complain } from "./terminal.ts";
+import { printError } from "./terminal.ts";
 
 /** The parts of deno.lock that name a package which the project itself imports. */
 interface LockFile {
@@ -33,7 +33,7 @@ async function main(): Promise<number> {
     await Deno.writeTextFile(STAMP, hash).catch(() => {}); // another user's checkout: it is checked each time
     return 0;
   }
-  complain(`Cannot install the packages: ${problem}`);
+  printError(`Cannot install the packages: ${problem}`);
   return await exists(INSTALLED) ? 0 : 1; // a package that is missing is named by the program that imports it
 }
 
@@ -62,7 +62,7 @@ async function runInstall(options: readonly string[]): Promise<string | null> {
   const seconds = () => Math.round((performance.now() - started) / 1000);
   let hasReported = false;
   const report = () => {
-    complain(hasReported ? `… ${seconds()} s` : "Installing the packages that Rearguard needs (once) …");
+    printError(hasReported ? `… ${seconds()} s` : "Installing the packages that Rearguard needs (once) …");
     hasReported = true;
   };
   let interval: ReturnType<typeof setInterval> | undefined;
@@ -81,7 +81,7 @@ async function runInstall(options: readonly string[]): Promise<string | null> {
   clearTimeout(timeout);
   clearInterval(interval);
   if (!success) return new TextDecoder().decode(stderr).trim().split("\n")[0]!.replace(/^error: /, "");
-  if (hasReported) complain(`Installed ${await countInstalled()} packages in ${seconds()} s.`);
+  if (hasReported) printError(`Installed ${await countInstalled()} packages in ${seconds()} s.`);
   return null;
 }
 
