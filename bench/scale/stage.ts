@@ -1,7 +1,8 @@
 /** A control plane as it is started by a person, on a Postgres that keeps what it is told, and agents in a process of their own. */
 import { createHash } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";
-import { type Database, openDatabase } from "../../src/store/database/database.ts";
+import { openDatabase } from "../../src/store/database/database.ts";
+import type { Database } from "../../src/store/database/sql.ts";
 import { startEmbedded } from "../../src/store/embedded/embedded.ts";
 import { ApiCaller } from "../../tests/support/clients/client.ts";
 import { freePort } from "../../tests/support/servers/ports.ts";

@@ -3,7 +3,8 @@ import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
 import { enterAudit, NO_ORIGIN } from "../services/access/audit_log.ts";
 import { insertToken } from "../services/access/tokens.ts";
-import { type Database, transaction } from "../store/database/database.ts";
+import { transaction } from "../store/database/database.ts";
+import type { Database } from "../store/database/sql.ts";
 import { listAdministrators } from "../store/access/users.ts";
 
 export interface TokenRequest {

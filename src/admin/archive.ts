@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { type FoundManifest, objectPath } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
-import type { BackupRepository } from "./repository.ts";
+import type { BackupRepository } from "./backup_repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
 /** Null where the archive is whole; otherwise what is wrong with it. Reads all of it. */

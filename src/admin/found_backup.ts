@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { FoundBackup } from "../services/backups/import.ts";
 import { type FoundManifest, objectPath } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
-import type { BackupRepository } from "./repository.ts";
+import type { BackupRepository } from "./backup_repository.ts";
 
 /**
  * Those that can be restored, in the order given. Asks for the passwords of encrypted ones; one that nothing fits comes back with null.

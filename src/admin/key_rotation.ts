@@ -9,7 +9,7 @@ import { missingKeys } from "../process/key_check.ts";
 import { Keyring } from "../process/secret_keys.ts";
 import { enterAudit, NO_ORIGIN } from "../services/access/audit_log.ts";
 import { resealAll } from "../services/installation/resealing.ts";
-import type { Database } from "../store/database/database.ts";
+import type { Database } from "../store/database/sql.ts";
 import {
   deleteKeyRotation,
   finishKeyRotation,

@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { type Config, readConfig } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { keyId, Keyring, readSecretKeys, writeSecretKeys } from "../process/secret_keys.ts";
-import type { Database } from "../store/database/database.ts";
+import type { Database } from "../store/database/sql.ts";
 import { openKeyRotation } from "../store/installation/key_rotations.ts";
 import { insertReplica } from "../store/installation/replicas.ts";
 import { countSealed } from "../store/database/sealed_columns.ts";

@@ -1,7 +1,7 @@
 /** What is known of the secret keys, without a key in it. */
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
-import type { Database } from "../store/database/database.ts";
+import type { Database } from "../store/database/sql.ts";
 import { keysOfReplicas, lastKeyRotation, openKeyRotation } from "../store/installation/key_rotations.ts";
 import { countSealed } from "../store/database/sealed_columns.ts";
 import { keyFileOf, keyId } from "./key_place.ts";

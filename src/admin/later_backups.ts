@@ -10,7 +10,7 @@ import {
 import { digestOf, foundBackups } from "./found_backup.ts";
 import type { FoundManifest } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
-import type { BackupRepository } from "./repository.ts";
+import type { BackupRepository } from "./backup_repository.ts";
 
 /** Servers' clocks may differ by so much. Milliseconds. */
 const CLOCKS_APART = 3_600_000;

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { isOtherThanWritten } from "../../agent/engine/manifest/manifest_digest.ts";
 import { Missing, SourceDescription, StoredObject } from "../protocol/job.ts";
-import type { BackupRepository } from "./repository.ts";
+import type { BackupRepository } from "./backup_repository.ts";
 
 const count = z.number().int().nonnegative();
 

@@ -17,7 +17,7 @@ import { Health } from "../services/installation/health.ts";
 import { TransientSecrets } from "../services/jobs/transient_secrets.ts";
 import { issueToken } from "../services/access/tokens.ts";
 import { firstAdministratorId } from "../store/access/bootstrap.ts";
-import type { Database } from "../store/database/database.ts";
+import type { Database } from "../store/database/sql.ts";
 import { isEmptyDatabase, loadExport } from "../store/export/import.ts";
 import { openEventBus } from "../store/database/event_bus.ts";
 import { archiveFault, archiveLines } from "./archive.ts";
@@ -25,7 +25,7 @@ import { foundBackups } from "./found_backup.ts";
 import { enterLaterBackups } from "./later_backups.ts";
 import { findManifests, type FoundManifest } from "./manifests.ts";
 import { Passwords } from "./passwords.ts";
-import type { BackupRepository } from "./repository.ts";
+import type { BackupRepository } from "./backup_repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
 export interface Recovery {

@@ -1,24 +1,12 @@
 /** Where backups lie, as `recover` reads it: a directory of this machine or of an SSH server, or a bucket. */
 import { resolve } from "node:path";
 import type { Clock } from "../domain/clock.ts";
-import type { NewBackupDestinationInput } from "../services/destinations/backup_destinations.ts";
 import { AddressPolicy } from "../network/address_policy.ts";
 import { Network } from "../network/network.ts";
 import { Bucket } from "../storage/s3.ts";
 import { RecoveryError } from "./recovery_error.ts";
 import { openSftpRepository } from "./sftp_repository.ts";
-
-export interface BackupRepository extends AsyncDisposable {
-  /** For messages. */
-  readonly description: string;
-  /** The destination that it is to a control plane. */
-  readonly destination: NewBackupDestinationInput;
-  /** Every file below it, by its path from there. `skip` is told of each directory that may not be read. */
-  paths(skip: (path: string, reason: string) => void): AsyncIterable<string>;
-  read(path: string): Promise<ReadableStream<Uint8Array>>;
-  /** Where a control plane finds the directory: an absolute path, or a key prefix. */
-  directory(path: string): string;
-}
+import type { BackupRepository } from "./backup_repository.ts";
 
 /**
  * `s3://BUCKET[/PREFIX]`, `sftp://USER@HOST[:PORT]/DIRECTORY`, or a directory. Keys and passwords come from the environment, never from

@@ -9,7 +9,7 @@ import { PrivateKeyError, usablePrivateKey } from "../secrets/private_key.ts";
 import type { Clock } from "../domain/clock.ts";
 import { destinationDirectory } from "../domain/location.ts";
 import type { SftpDestination } from "../protocol/job.ts";
-import type { BackupRepository } from "./repository.ts";
+import type { BackupRepository } from "./backup_repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
 const PORT = 22;

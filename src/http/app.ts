@@ -11,13 +11,11 @@ import { HttpError } from "./errors.ts";
 import { addDocs } from "./docs.ts";
 import { errorResponse, type PipelineContext, serve } from "./pipeline.ts";
 import { Metrics } from "./metrics.ts";
-import { observe, type RouteVariables } from "./observe.ts";
+import { type App, observe, type RouteVariables } from "./observe.ts";
 import { DEFAULT_STREAM_LIMIT, OpenStreams } from "./limits/open_streams.ts";
 import { openapiDocument } from "./openapi.ts";
 import { RateLimiter } from "./limits/rate_limit.ts";
 import { ENDPOINTS, GROUPS } from "./routes.ts";
-
-export type App = Hono<RouteVariables>;
 
 export interface AppOptions {
   readonly services: ServiceContext;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { type TestApi, testApi } from "../../tests/support/clients/api.ts";
-import { type App, createApp } from "./app.ts";
+import { createApp } from "./app.ts";
+import type { App } from "./observe.ts";
 import { ENDPOINTS } from "./routes.ts";
 import { addInstallPages } from "./routes/servers/install.ts";
 

@@ -1,5 +1,5 @@
 /** `/docs`: the reference page, out of Swagger UI's own package and with no other host involved. */
-import type { App } from "./app.ts";
+import type { App } from "./observe.ts";
 
 /** What a file of the page is called, and where it comes from. */
 const FILES: Readonly<Record<string, { type: string; source: string }>> = {

@@ -1,6 +1,6 @@
 /** Around every answer: the headers that all of them carry, the count and the access log. */
 import { randomUUID } from "node:crypto";
-import type { Context, MiddlewareHandler, Next } from "hono";
+import type { Context, Hono, MiddlewareHandler, Next } from "hono";
 import type { Clock } from "../domain/clock.ts";
 import type { Metrics } from "./metrics.ts";
 import { json } from "./pipeline.ts";
@@ -13,6 +13,8 @@ export interface RouteVariables {
   /** Of the socket's other end: whoever serves the application tells it. */
   Bindings: { remoteAddress?: string };
 }
+
+export type App = Hono<RouteVariables>;
 
 /** No other site reads, frames or runs anything of this one. `Content-Security-Policy` is for answers without a page. */
 const HEADERS: readonly [string, string][] = [

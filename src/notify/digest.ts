@@ -2,7 +2,8 @@
  * Combines several events into one message: lists every event, but leaves out successes if there is no room.
  */
 import type { NotificationEvent, NotificationEventName } from "../domain/notification.ts";
-import { type Message, messageOf } from "./notification_message.ts";
+import { messageOf } from "./build_message.ts";
+import type { Message } from "./notification_message.ts";
 import { cut } from "./text.ts";
 
 /** Maximum characters of a line without its reason, and of a whole line if there is room. */

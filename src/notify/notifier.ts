@@ -13,7 +13,8 @@ import {
 import type { NotificationStreamType } from "../domain/notification_stream.ts";
 import type { Network } from "../network/network.ts";
 import { type Keyring, SecretError } from "../secrets/keyring.ts";
-import { type Database, transaction } from "../store/database/database.ts";
+import { transaction } from "../store/database/database.ts";
+import type { Database } from "../store/database/sql.ts";
 import {
   claimDeliveries,
   type ClaimedDelivery,

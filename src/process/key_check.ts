@@ -3,7 +3,7 @@
  * them.
  */
 import type { Clock } from "../domain/clock.ts";
-import type { Database, Sql } from "../store/database/database.ts";
+import type { Database, Sql } from "../store/database/sql.ts";
 import { keysOfReplicas, type ReplicaKeys } from "../store/installation/key_rotations.ts";
 import { countSealed } from "../store/database/sealed_columns.ts";
 

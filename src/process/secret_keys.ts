@@ -5,7 +5,7 @@ import { type Config, parseSecretKeys, SECRET_KEY_SHAPE } from "../config.ts";
 import { makeKeyFile, readKeyFile, writeKeyFile } from "../secrets/key_file.ts";
 import { keyId, Keyring } from "../secrets/keyring.ts";
 import { anyUser } from "../store/access/bootstrap.ts";
-import type { Database } from "../store/database/database.ts";
+import type { Database } from "../store/database/sql.ts";
 import { disagreeingReplica, type HeldKeys, type KeyCheck, missingKeys } from "./key_check.ts";
 import { StartError } from "./start_error.ts";
 

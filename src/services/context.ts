@@ -5,7 +5,7 @@ import type { NotificationStreamType } from "../domain/notification_stream.ts";
 import type { RunTimes } from "../domain/run.ts";
 import type { Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
-import type { Database } from "../store/database/database.ts";
+import type { Database } from "../store/database/sql.ts";
 import type { EventBus } from "../store/database/event_bus.ts";
 import type { AgentStreams } from "./agent_rpc/agent_streams.ts";
 import type { Health } from "./installation/health.ts";

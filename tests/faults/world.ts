@@ -3,7 +3,8 @@
  * come through a wire of the harness, and destinations of each type. One world serves many plans.
  */
 import { randomBytes } from "node:crypto";
-import { type Database, openDatabase } from "../../src/store/database/database.ts";
+import { openDatabase } from "../../src/store/database/database.ts";
+import type { Database } from "../../src/store/database/sql.ts";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { Balancer } from "../support/servers/balancer.ts";
 import { type Answer, ApiCaller } from "../support/clients/client.ts";

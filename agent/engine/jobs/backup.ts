@@ -3,9 +3,11 @@ import type { BackupJob, StoredBackup, StoredObject } from "../../../src/protoco
 import { frameTableText } from "../archive/archive_index.ts";
 import { checkListing } from "../archive/check_listing.ts";
 import { Children } from "../programs/children.ts";
-import { detectAnomalies, refuseEmpty, statsOf } from "./guards.ts";
+import { detectAnomalies, refuseEmpty } from "./guards.ts";
+import { statsOf } from "../manifest/stored_part.ts";
 import { oneLine } from "../programs/line.ts";
-import { manifest, type StoredPart } from "../manifest/manifest.ts";
+import { manifest } from "../manifest/manifest.ts";
+import type { StoredPart } from "../manifest/stored_part.ts";
 import { encodeContents } from "../manifest/manifest_contents.ts";
 import { objectName } from "../manifest/object_name.ts";
 import { storeParts } from "./parts.ts";
@@ -16,7 +18,7 @@ import type { RunContext } from "../run_context.ts";
 import { RunObjects } from "./run_objects.ts";
 import { prepareSource } from "../sources/registry.ts";
 import type { SourcePart } from "../sources/source.ts";
-import { userToRunAs } from "../programs/system_user.ts";
+import { userToRunAs } from "../programs/find_user.ts";
 import { FrameWatch, type StreamEnd } from "../transforms/frames.ts";
 
 /**

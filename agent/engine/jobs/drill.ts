@@ -14,18 +14,6 @@ import {
 import { ReadProgress } from "./read_progress.ts";
 import { StoredObjects } from "./stored_objects.ts";
 
-/** What every part of a drill shares. */
-export interface DrillContext {
-  readonly job: DrillJob;
-  readonly ports: RunPorts;
-  readonly children: Children;
-  readonly objects: StoredObjects;
-  readonly progress: ReadProgress;
-}
-
-/** What came back as it was, and how long that took. */
-export type Drilled = Pick<Proven, "files_count" | "restore_ms">;
-
 /**
  * Carries out a drill. Resolves once everything came back as the backup tells, and is gone again.
  *

@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { DrillJob, StoredObject } from "../../../src/protocol/job.ts";
 import { compareTree } from "./compare_tree.ts";
-import type { DrillContext, Drilled } from "./drill.ts";
+import type { DrillContext, Drilled } from "./drill_context.ts";
 import { LONGEST_NAME } from "../longest_name.ts";
 import { BackupDamagedError, RunFailedError, type RunPorts } from "../ports.ts";
 import { formatBytes, formatSeconds } from "./progress.ts";

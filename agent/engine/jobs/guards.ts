@@ -6,22 +6,9 @@ import {
   type UsualFigures,
 } from "../../../src/domain/guards.ts";
 import type { JobGuards } from "../../../src/protocol/job.ts";
-import type { StoredPart } from "../manifest/manifest.ts";
+import type { StoredPart } from "../manifest/stored_part.ts";
 import { type Output, RunFailedError } from "../ports.ts";
 import { formatBytes } from "./progress.ts";
-
-/** The numbers of a whole backup. */
-export function statsOf(parts: readonly StoredPart[]): BackupFigures {
-  const sum = (figure: (part: StoredPart) => number) =>
-    parts.reduce((total, part) => total + figure(part), 0);
-  const bytesRead = sum((part) => part.bytesRead);
-  return {
-    size: sum((part) => part.archive.size),
-    bytes_read: bytesRead,
-    files_count: parts.every((part) => part.filesCount === null) ? null : sum((part) => part.filesCount ?? 0),
-    incompressible_share: bytesRead === 0 ? null : sum((part) => part.incompressible) / bytesRead,
-  };
-}
 
 /** Whatever the task says: there is nothing to restore from an archive of nothing. */
 export function refuseEmpty({ part, archive, bytesRead }: StoredPart): void {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { FilesSource, JobGuards, StoredBackup } from "../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { refuseEmpty } from "./guards.ts";
-import type { StoredPart } from "../manifest/manifest.ts";
+import type { StoredPart } from "../manifest/stored_part.ts";
 
 /** A tree of 40 texts of 50 kB, backed up once. */
 async function fixture() {

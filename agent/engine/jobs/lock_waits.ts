@@ -7,7 +7,7 @@ import type { ProgramContext } from "../run_context.ts";
 import { fromHex, MysqlConnection } from "../sources/mysql/connection.ts";
 import { PostgresqlConnection } from "../sources/postgresql/connection.ts";
 import { installations, programPath } from "../sources/postgresql/programs.ts";
-import { userToRunAs } from "../programs/system_user.ts";
+import { userToRunAs } from "../programs/find_user.ts";
 import { firstTool } from "../programs/tools.ts";
 
 /** A server that is asked may hang as well. Milliseconds. */

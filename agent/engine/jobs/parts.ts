@@ -1,7 +1,7 @@
 /** Stores a source's parts, and continues without those that the source can't provide. */
 import type { Missing } from "../../../src/protocol/job.ts";
 import { oneLine } from "../programs/line.ts";
-import type { StoredPart } from "../manifest/manifest.ts";
+import type { StoredPart } from "../manifest/stored_part.ts";
 import { RunFailedError, SourceFailedError } from "../ports.ts";
 import type { RunContext } from "../run_context.ts";
 import type { RunObjects } from "./run_objects.ts";

@@ -13,15 +13,6 @@ import { ReadProgress } from "./read_progress.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { restoreInto } from "../targets.ts";
 
-/** What every part of a restore run shares. */
-export interface RestoreContext {
-  readonly job: RestoreJob;
-  readonly ports: RunPorts;
-  readonly children: Children;
-  readonly objects: StoredObjects;
-  readonly progress: ReadProgress;
-}
-
 /**
  * Carries out a restore job. Resolves once everything is in its place.
  *

@@ -21,7 +21,7 @@ import type { PostgresqlConnection } from "../sources/postgresql/connection.ts";
 import { countStored } from "../sources/mysql/counts.ts";
 import { DumpRows } from "../sources/mysql/dump_rows.ts";
 import { StoredObjects } from "./stored_objects.ts";
-import { feedUnpacked } from "../sources/database/feed.ts";
+import { feedUnpacked } from "../archive/feed.ts";
 import { FrameWatch } from "../transforms/frames.ts";
 import { walkArchive, walkIndex, walkStream } from "../archive/walk.ts";
 

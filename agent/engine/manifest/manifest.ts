@@ -8,31 +8,17 @@ import {
   type JobEncryption,
   jobEncryption,
   type Missing,
-  type StoredObject,
 } from "../../../src/protocol/job.ts";
 import type { Anomalies } from "../jobs/guards.ts";
 import { withDigest } from "./manifest_digest.ts";
 import type { ManifestContents } from "./manifest_contents.ts";
-import type { DatabaseContents } from "../sources/database/row_counts.ts";
-import type { PreparedSource, SourcePart } from "../sources/source.ts";
+import type { PreparedSource } from "../sources/source.ts";
+import type { StoredPart } from "./stored_part.ts";
 
 /** Raised with every change that a reader of the older format would misread. */
 export const MANIFEST_FORMAT_VERSION = 1;
 
 const ENCRYPTIONS = { none: null, password: "age, passphrase (scrypt)", recipients: "age, recipients" };
-
-export interface StoredPart {
-  part: SourcePart;
-  archive: StoredObject;
-  index: StoredObject | null;
-  /** Uncompressed bytes. */
-  bytesRead: number;
-  /** How many of them are in frames that did not compress. */
-  incompressible: number;
-  filesCount: number | null;
-  /** Of a database whose rows were counted. */
-  contents: DatabaseContents | null;
-}
 
 export interface ManifestInput {
   job: BackupJob;

@@ -5,7 +5,7 @@ import { until } from "../../../tests/support/assertions/until.ts";
 import { capture } from "./capture.ts";
 import { Children, type Command } from "./children.ts";
 import { processTree, type RunningProcess } from "./process_tree.ts";
-import { findUser } from "./system_user.ts";
+import { findUser } from "./find_user.ts";
 
 const sh = (script: string, ...args: string[]): Command => ({
   program: "sh",

@@ -1,45 +1,10 @@
 /** Who a source's programs run as. */
-import type { Children } from "./children.ts";
-import { capture } from "./capture.ts";
-import { RunFailedError } from "../ports.ts";
 
 export interface SystemUser {
   name: string;
   uid: number;
   gid: number;
   home: string;
-}
-
-/** Null where the system has no such user. Asks the system's name services, so LDAP users are found. */
-export async function findUser(children: Children, name: string): Promise<SystemUser | null> {
-  const { exit, stdout } = await capture(children, { program: "getent", args: ["passwd", "--", name] });
-  if (exit.code !== 0) return null;
-  const [found, , uid, gid, , home] = stdout.trim().split(":");
-  // A number is looked up as an id: that is another name than the one asked for.
-  return found === name ? { name, uid: Number(uid), gid: Number(gid), home: home || "/" } : null;
-}
-
-/**
- * The user to switch to for `name`: null where it is the agent's own, or where `name` is null.
- * Rejects with a `RunFailedError` for a user that is not there or that the agent may not become.
- */
-export async function userToRunAs(children: Children, name: string | null): Promise<SystemUser | null> {
-  if (name === null) return null;
-  const user = await findUser(children, name);
-  if (user === null) {
-    throw new RunFailedError(
-      `Cannot run as ${name}: there is no such user on this server. Create it or change the task's isolated_username.`,
-    );
-  }
-  const own = Deno.uid();
-  if (user.uid === own) return null;
-  if (own !== 0) {
-    throw new RunFailedError(
-      `Cannot run as ${name}: the agent runs as user id ${own}, and only root can become another user. ` +
-        "Run the agent as root or clear the task's isolated_username.",
-    );
-  }
-  return user;
 }
 
 /** setpriv's options that give a program the user's ids and supplementary groups. */

@@ -11,7 +11,7 @@ import type { NameLists } from "./name_lists.ts";
 import { joinNames, overNames, readNames, statNames } from "./names.ts";
 import { copyTime, type RestoreDirectory, timeFile } from "./restore_directory.ts";
 import { directoriesAbove, parentOf } from "./selection.ts";
-import { entriesOf, makeStages, type Stage } from "../sources/database/load_stages.ts";
+import { entriesOf, makeStages, type Stage } from "./stages.ts";
 import { type FoldedWarnings, unsetProperty } from "./unpack_messages.ts";
 import { forgetUndo, planUndo, undo, undoFiles } from "./undo.ts";
 

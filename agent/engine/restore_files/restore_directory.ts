@@ -9,7 +9,7 @@ import { Children } from "../programs/children.ts";
 import { exists } from "../exists.ts";
 import { RunFailedError } from "../ports.ts";
 import { removeTree } from "../remove_tree.ts";
-import type { RestoreContext } from "../jobs/restore.ts";
+import type { RestoreContext } from "../restore_context.ts";
 import { normalise } from "../sources/files/path_text.ts";
 
 export interface RestoreDirectory {

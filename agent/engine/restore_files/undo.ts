@@ -14,7 +14,7 @@ import { giveAttributes } from "./attributes.ts";
 import { linkOrMove } from "./move.ts";
 import { joinNames, overNames, readNames, statNames } from "./names.ts";
 import { copyTime, timeFile } from "./restore_directory.ts";
-import type { Stage } from "../sources/database/load_stages.ts";
+import type { Stage } from "./stages.ts";
 
 const StageOfPlan = z.object({
   base: z.string(),

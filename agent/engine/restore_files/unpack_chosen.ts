@@ -3,7 +3,7 @@ import type { StoredObject } from "../../../src/protocol/job.ts";
 import { capture } from "../programs/capture.ts";
 import { RunFailedError } from "../ports.ts";
 import type { Children } from "../programs/children.ts";
-import type { RestoreContext } from "../jobs/restore.ts";
+import type { RestoreContext } from "../restore_context.ts";
 import type { NameLists } from "./name_lists.ts";
 import { joinNames, overNames, statNames } from "./names.ts";
 import type { Staging } from "./restore_directory.ts";

@@ -8,7 +8,8 @@ import { HttpReceiver, MailReceiver } from "../../../tests/support/servers/recei
 import type { NotificationEvent } from "../../domain/notification.ts";
 import { NOTIFICATION_STREAM_TYPES } from "../../domain/notification_stream.ts";
 import { DeliveryError } from "../delivery_error.ts";
-import { type Message, messageOf } from "../notification_message.ts";
+import { messageOf } from "../build_message.ts";
+import type { Message } from "../notification_message.ts";
 import { Outgoing } from "../outgoing.ts";
 import type { ChannelMeans } from "./channel.ts";
 import { CHANNELS } from "./registry.ts";

@@ -1,5 +1,6 @@
 /** Discord: https://docs.discord.com/developers/resources/webhook#execute-webhook */
-import { cutLines, type Message } from "../notification_message.ts";
+import { cutLines } from "../text.ts";
+import type { Message } from "../notification_message.ts";
 import type { Channel } from "./channel.ts";
 
 /** Maximum characters of an embed's description. A message's title is far below its own limit. */

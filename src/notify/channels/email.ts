@@ -3,7 +3,7 @@ import { createTransport } from "nodemailer";
 import { emailAddresses } from "../../domain/notification_stream.ts";
 import { tlsReason } from "../../domain/tls_fault.ts";
 import { DeliveryError } from "../delivery_error.ts";
-import { bodyText } from "../notification_message.ts";
+import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 
 /** Of each step; a server that is slow at all of them takes no longer than the whole. Milliseconds. */

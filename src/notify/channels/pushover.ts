@@ -1,5 +1,5 @@
 /** Pushover: https://pushover.net/api */
-import { bodyText } from "../notification_message.ts";
+import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 
 /** Characters; Pushover refuses what is longer. */

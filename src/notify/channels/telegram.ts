@@ -1,5 +1,5 @@
 /** Telegram: https://core.telegram.org/bots/api#sendmessage */
-import { bodyText } from "../notification_message.ts";
+import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 
 /** Characters, after entities are read; Telegram refuses what is longer. */

@@ -1,7 +1,7 @@
 /** A program of the user's own: a JSON document, of the shape that the README documents. */
 import type { NotificationEvent } from "../../domain/notification.ts";
 import { signatureHeaders } from "../signature.ts";
-import { bodyText } from "../notification_message.ts";
+import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 
 /** Grows where a receiver would have to change; new fields alone do not count. */

@@ -3,7 +3,7 @@ import { ConflictError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notification.ts";
 import { adminTokensEnd } from "../../store/access/tokens.ts";
 import { lockAdmins } from "../../store/access/users.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";
 
 /** A change must not cut the time that tokens with the admin ability last to less than this. Milliseconds. */

@@ -7,7 +7,7 @@ import {
   insertAuditEntry,
   listAuditLog as list,
 } from "../../store/access/audit_log.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import type { Page } from "../../store/database/page.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 

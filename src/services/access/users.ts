@@ -4,7 +4,8 @@ import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.
 import type { PageWindow } from "../../domain/page.ts";
 import { instantOf, wallTime } from "../../domain/timezone.ts";
 import { noteCreated } from "../../store/access/audited_request.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import * as store from "../../store/access/users.ts";

@@ -19,7 +19,8 @@ import {
   type RequestPayload,
   requeueRequest,
 } from "../../store/agents/agent_requests.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
 import type { ServiceContext } from "../context.ts";

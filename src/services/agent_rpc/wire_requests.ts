@@ -10,7 +10,7 @@ import {
   findBackupDestination,
 } from "../../store/destinations/backup_destinations.ts";
 import { type BackupDetailRow, findBackupDetail } from "../../store/backups/backups.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";
 import { jobDestination } from "../jobs/jobs.ts";
 import { backupToRead } from "../jobs/restore_jobs.ts";

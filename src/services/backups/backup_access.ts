@@ -14,7 +14,7 @@ import {
   findBackupDetail,
   lockBackup,
 } from "../../store/backups/backups.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { findRemoteServer, type RemoteServerRow } from "../../store/agents/remote_servers.ts";
 import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
 import type { Caller, ServiceContext } from "../context.ts";

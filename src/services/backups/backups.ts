@@ -15,7 +15,8 @@ import {
   lockTrashedBackup,
 } from "../../store/backups/backups.ts";
 import { findBackupTaskOf } from "../../store/tasks/backup_tasks.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import { deletionBegun } from "./backup_access.ts";
 import type { Caller, ServiceContext } from "../context.ts";

@@ -15,7 +15,8 @@ import {
 } from "../../domain/restore.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { type BackupRow, findBackupDetail } from "../../store/backups/backups.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { findRemoteServerOf } from "../../store/agents/remote_servers.ts";
 import { insertRun } from "../../store/runs/runs.ts";
 import { databaseServer } from "../jobs/restore_jobs.ts";

@@ -11,7 +11,8 @@ import {
   serversWithDueVerifications,
 } from "../../store/backups/backup_checks.ts";
 import type { BackupRow } from "../../store/backups/backups.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { insertRun } from "../../store/runs/runs.ts";
 import { lockReadable } from "./backup_access.ts";
 import type { Caller, ServiceContext } from "../context.ts";

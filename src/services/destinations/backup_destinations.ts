@@ -27,7 +27,8 @@ import {
   moveStoredObjects,
   updateBackupDestination as updateRow,
 } from "../../store/destinations/backup_destinations.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";

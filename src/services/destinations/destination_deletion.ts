@@ -11,7 +11,8 @@ import {
   setDestinationDeletion,
 } from "../../store/destinations/backup_destinations.ts";
 import { takeForgottenBack } from "../../store/backups/backup_records.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 import { deletionTimeNow, noteTrashed, putIntoTrash } from "../retention/trash.ts";

@@ -1,6 +1,7 @@
 /** Stored secrets sealed anew with the current key, while they are in use. */
 import type { Keyring } from "../../secrets/keyring.ts";
-import { type Database, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Database } from "../../store/database/sql.ts";
 import {
   replaceSealed,
   sealedByOthers,

@@ -16,7 +16,7 @@ import type { BackupDestinationRow } from "../../store/destinations/backup_desti
 import type { BackupTaskRow } from "../../store/tasks/backup_tasks.ts";
 import type { RemoteServerRow } from "../../store/agents/remote_servers.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 
 /** The destination as the agent sees it: S3 without its keys. */

@@ -22,7 +22,7 @@ import {
 } from "../../store/destinations/backup_destinations.ts";
 import { type BackupTaskRow, findBackupTask } from "../../store/tasks/backup_tasks.ts";
 import { type BackupDetailRow, findBackupDetail } from "../../store/backups/backups.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { findRemoteServer } from "../../store/agents/remote_servers.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 import { isElsewhere } from "../backups/backup_access.ts";

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../domain/clock.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
-import type { Database, Sql } from "../../store/database/database.ts";
+import type { Database, Sql } from "../../store/database/sql.ts";
 import { type EventBus, type Notification, notify } from "../../store/database/event_bus.ts";
 import { logger } from "../../telemetry/logging.ts";
 

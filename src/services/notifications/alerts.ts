@@ -12,7 +12,7 @@ import {
   markAlertTold,
   recordOccurrence,
 } from "../../store/notifications/alerts.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import {
   hasAudience,
   insertDeliveries,

@@ -22,7 +22,8 @@ import {
 } from "../../store/backups/backup_records.ts";
 import { lockRevocableBackups, lockStoredBackups } from "../../store/backups/backup_retention.ts";
 import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import {
   claimLeftovers,
   deleteLeftover,

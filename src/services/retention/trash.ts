@@ -6,7 +6,8 @@ import {
   type DeleteDelay,
   deletionTime,
 } from "../../domain/trash.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import {
   findDeleteDelay,

@@ -9,7 +9,8 @@ import { usualFigures } from "../../store/backups/backup_history.ts";
 import { lastBackupFigures } from "../../store/backups/backup_records.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { findRemoteServer } from "../../store/agents/remote_servers.ts";
 import {
   countRunsInHand,

@@ -3,7 +3,8 @@ import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { isTerminal } from "../../domain/run.ts";
 import { findBackupTaskOf } from "../../store/tasks/backup_tasks.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import {
   deleteLog as deleteRow,
   findLatestLog,

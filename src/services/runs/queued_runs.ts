@@ -1,5 +1,5 @@
 /** New runs, told to whoever hands them out and whoever watches. */
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { type Notification, notifyAll } from "../../store/database/event_bus.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 import { startSpan, traceparentOf } from "../../telemetry/tracing.ts";

@@ -1,6 +1,6 @@
 /** Whether a run may still do what its agent asks for. */
 import { ConflictError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { lockUploadRun, type UploadRun } from "../../store/backups/uploads.ts";
 
 /**

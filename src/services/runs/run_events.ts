@@ -1,7 +1,8 @@
 /** What agents report of their runs, made facts: stored once, in order, and acknowledged. */
 import { isTerminal } from "../../domain/run.ts";
 import type { RunEvent, RunEventMessage } from "../../protocol/wire_messages.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { notifyAll } from "../../store/database/event_bus.ts";
 import { failSpan, inside, startSpan } from "../../telemetry/tracing.ts";
 import { insertOutput, needsTrimming, type OutputChunk, trimOutput } from "../../store/runs/run_output.ts";

@@ -1,7 +1,7 @@
 /** Stall limits of a run, from its task or the control plane's default. */
 import { RESTORE_PATIENCE } from "../../domain/run.ts";
 import type { JobWatch } from "../../protocol/job.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { findTaskWatch } from "../../store/runs/run_watch.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";

@@ -3,7 +3,7 @@ import type { AlertKind } from "../../domain/alert.ts";
 import { type Audience, isoSeconds, type NotificationEventName } from "../../domain/notification.ts";
 import { type RunState, shownState } from "../../domain/run.ts";
 import type { Missing } from "../../protocol/job.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 import {
   type AlertMessage,

@@ -6,7 +6,8 @@ import {
   type RunTransitionEvent,
   transition,
 } from "../../domain/run.ts";
-import { afterCommit, type Sql } from "../../store/database/database.ts";
+import { afterCommit } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { logger } from "../../telemetry/logging.ts";
 import { type Notification, notifyAll } from "../../store/database/event_bus.ts";
 import { moveRun, type RunChange, type RunRow } from "../../store/runs/runs.ts";

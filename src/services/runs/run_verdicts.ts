@@ -10,7 +10,7 @@ import {
   markVerified,
 } from "../../store/backups/backup_checks.ts";
 import { insertBackup } from "../../store/backups/backup_records.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import {
   hasRemovedUploads,
   insertNamedLeftovers,

@@ -1,7 +1,7 @@
 /** What keeps a run from going on, and until when: why it is still queued, or still running. */
 import { NotFoundError } from "../../domain/errors.ts";
 import { isTerminal, shownState } from "../../domain/run.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { findRunOf, type RunRow, runsAhead, slotOf } from "../../store/runs/runs.ts";
 import { findRemoteServerDetail } from "../../store/agents/remote_servers.ts";
 import type { Caller, ServiceContext } from "../context.ts";

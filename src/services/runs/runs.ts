@@ -2,7 +2,8 @@
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { isTerminal, shownState } from "../../domain/run.ts";
 import { type BackupTaskRow, lockBackupTask } from "../../store/tasks/backup_tasks.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import {
   countActiveBackupRuns,
   insertBackupRuns,

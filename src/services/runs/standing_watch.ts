@@ -1,6 +1,7 @@
 /** Reports absent agents, failing removals and failing notification streams to those who can fix them. */
 import type { AlertKind } from "../../domain/alert.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import {
   failingRemovals,
   failingStreams,

@@ -12,7 +12,8 @@ import {
   restoreConnections,
 } from "../../store/agents/agent_connections.ts";
 import { hastenRemovals } from "../../store/backups/backup_records.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import { renewLeases, type RunRow } from "../../store/runs/runs.ts";
 import { enterAudit, NO_ORIGIN, type Origin } from "../access/audit_log.ts";

@@ -6,7 +6,8 @@ import {
   hasActiveBackupRun,
   lockBackupTask,
 } from "../../store/tasks/backup_tasks.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 import { putIntoTrash } from "../retention/trash.ts";

@@ -9,7 +9,7 @@ import {
   holdBackupDestination,
 } from "../../store/destinations/backup_destinations.ts";
 import { type BackupTaskRow, ownedNotificationStreams, ownedTags } from "../../store/tasks/backup_tasks.ts";
-import type { Sql } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { holdRemoteServer } from "../../store/agents/remote_servers.ts";
 
 /** Columns that hold what was sent, as it was sent. */

@@ -26,7 +26,8 @@ import {
   timezoneOfUser,
   updateBackupTask as updateRow,
 } from "../../store/tasks/backup_tasks.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import { definesAnotherSource } from "./backup_task_source.ts";

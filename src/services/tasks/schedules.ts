@@ -3,7 +3,8 @@ import { isoSeconds } from "../../domain/notification.ts";
 import { shownState } from "../../domain/run.ts";
 import { planRun, type Schedule } from "../../domain/schedule.ts";
 import type { BackupTaskRow } from "../../store/tasks/backup_tasks.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import {
   lastDueTimes,
   lockDueTasks,

@@ -11,7 +11,8 @@ import {
   type BackupDestinationRow,
   findBackupDestination,
 } from "../../store/destinations/backup_destinations.ts";
-import { type Sql, transaction } from "../../store/database/database.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import {
   findUpload,
   hasLaterUpload,

@@ -1,7 +1,7 @@
 /** The audit log: entries are added, read, and deleted when they are old; the database refuses anything else. */
 import type { AuditActor, AuditEntry, AuditResult } from "../../domain/audit.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import { holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface AuditLogRow {

@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { AuditActor, AuditEntry } from "../../domain/audit.ts";
 import { insertAuditEntry } from "./audit_log.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export class AuditedRequest {
   #entry: Omit<AuditEntry, "result" | "reason">;

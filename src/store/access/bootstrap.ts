@@ -1,5 +1,5 @@
 /** What only a start of the control plane asks of the database. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export interface LocalServerRow {
   id: number;

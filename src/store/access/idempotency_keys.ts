@@ -1,5 +1,5 @@
 /** First answers to calls that carried an `Idempotency-Key`, kept so that a retry gets them again. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export interface IdempotencyKeyRow {
   request_hash: string;

@@ -1,6 +1,6 @@
 /** API tokens: what callers of the API show. Only their hashes are here. */
 import type { PageWindow } from "../../domain/page.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import { allOf, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface TokenRow {

@@ -1,6 +1,6 @@
 /** Users of this control plane. */
 import type { PageWindow } from "../../domain/page.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import { runsOf } from "../runs/run_counts.ts";
 import { allOf, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 

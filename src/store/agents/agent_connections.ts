@@ -1,6 +1,6 @@
 /** Which agents have a socket up, where, and the runs in their hands. */
 import type { AgentDescriptionColumn } from "./remote_servers.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import type { RunRow } from "../runs/runs.ts";
 
 export interface NewConnection {

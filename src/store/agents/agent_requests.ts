@@ -1,6 +1,6 @@
 /** What services ask of agents, as rows: any replica may ask, the one that holds the socket delivers. */
 import type { AskedRange } from "../../domain/byte_range.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** Names records, never secrets. */
 export type RequestPayload = RequestContent & {

@@ -1,5 +1,5 @@
 /** Single-use tokens that a new agent exchanges for its own key. Only their hashes are here. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export interface EnrolmentTokenRow {
   id: number;

@@ -1,5 +1,5 @@
 /** Remote servers: the machines whose data is backed up, each with at most one agent. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import { isActive } from "../runs/runs.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";

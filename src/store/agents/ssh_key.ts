@@ -1,5 +1,5 @@
 /** The control plane's own SSH key. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export interface SshKeyRow {
   public_key: string;

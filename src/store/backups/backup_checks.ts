@@ -1,6 +1,6 @@
 /** Backups: what verifications say of them, and which are due. */
 import type { BackupRow } from "./backups.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import { isActive } from "../runs/runs.ts";
 import type { RunState } from "../../domain/run.ts";
 

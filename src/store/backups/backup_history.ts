@@ -1,6 +1,6 @@
 /** What is usual for a task: its last backups in numbers. */
 import { HISTORY_LENGTH, HISTORY_MINIMUM, type UsualFigures } from "../../domain/guards.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 /**
  * Medians over the task's newest backups that are stored, not suspicious, and of the source as it is defined now. Null where

@@ -1,5 +1,5 @@
 /** Backups: the writing side, from being stored to being gone. What the API reads of them is in backups.ts. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export interface NewBackup {
   user_id: number;

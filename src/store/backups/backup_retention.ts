@@ -1,6 +1,6 @@
 /** Backups: what decides whether they stay, and the holds that keep them. */
 import type { RetainedBackup } from "../../domain/retention.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export interface RetainedBackupRow extends RetainedBackup {
   readonly size: number;

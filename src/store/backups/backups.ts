@@ -1,6 +1,6 @@
 /** Backups: what successful runs stored. The writing side of removal is in removals.ts. */
 import type { BackupStatus } from "../../domain/backup_status.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import {
   allOf,
   createdWithin,

@@ -1,6 +1,6 @@
 /** What the records know of a place, where a recovery compares them with what lies there. */
 import type { DestinationRoot } from "../../domain/location.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export interface KnownManifest {
   name: string;

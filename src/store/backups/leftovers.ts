@@ -1,5 +1,5 @@
 /** Objects and uploads that dead runs may have left behind: kept until they are known to be gone. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import type { RunRow } from "../runs/runs.ts";
 
 export interface LeftoverRow {

@@ -4,13 +4,7 @@ import { parseDatabaseUrl, type ServerAddress } from "../../domain/database/data
 import { type Backends, DatabaseServers } from "./database_servers.ts";
 import { auditedRequest } from "../access/audited_request.ts";
 import { beginOnce } from "./lost_transactions.ts";
-
-/** A part of a statement. */
-export type Fragment = postgres.PendingQuery<postgres.Row[]>;
-/** A pool, or a transaction of it: store functions take either. */
-export type Sql = postgres.Sql<{ bigint: number }> | postgres.TransactionSql<{ bigint: number }>;
-/** The pool itself, which can begin transactions and listen. */
-export type Database = postgres.Sql<{ bigint: number }>;
+import type { Database, Sql } from "./sql.ts";
 
 const serversOf = new WeakMap<Database, DatabaseServers>();
 

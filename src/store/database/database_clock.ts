@@ -4,7 +4,7 @@
  */
 import { type Clock, systemClock } from "../../domain/clock.ts";
 import { logger } from "../../telemetry/logging.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "./sql.ts";
 
 /** Time between two readings. A machine that was suspended is wrong until the next. Milliseconds. */
 const INTERVAL = 5_000;

@@ -4,7 +4,8 @@ import { FreezingRelay } from "../../../tests/support/servers/freezing_relay.ts"
 import { PostgresqlServer } from "../../../tests/support/servers/postgresql.ts";
 import { turnTlsOn } from "../../../tests/support/servers/postgresql_tls.ts";
 import { until } from "../../../tests/support/assertions/until.ts";
-import { type Database, openDatabase } from "./database.ts";
+import { openDatabase } from "./database.ts";
+import type { Database } from "./sql.ts";
 import { type EventBus, notify, openEventBus } from "./event_bus.ts";
 
 const QUICK = { lookMs: 50, patienceMs: 400 };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { emptyDatabase } from "../../../tests/support/fixtures/database.ts";
-import { afterCommit, openDatabase, type Sql, transaction } from "./database.ts";
+import { afterCommit, openDatabase, transaction } from "./database.ts";
+import type { Sql } from "./sql.ts";
 import { holdTransaction } from "./lost_transactions.ts";
 
 Deno.test("what waits for a commit is done after it, in order, and never where it does not come", async () => {

@@ -6,7 +6,8 @@ import postgres from "postgres";
 import { systemClock } from "../../domain/clock.ts";
 import type { RunState } from "../../domain/run.ts";
 import { logger } from "../../telemetry/logging.ts";
-import { type Database, dropConnections, type Sql } from "./database.ts";
+import { dropConnections } from "./database.ts";
+import type { Database, Sql } from "./sql.ts";
 import type { Backends } from "./database_servers.ts";
 import { settleConnections } from "./lost_connections.ts";
 

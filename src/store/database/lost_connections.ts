@@ -3,7 +3,7 @@
  * safe.
  */
 import { systemClock } from "../../domain/clock.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "./sql.ts";
 
 /**
  * Error codes of a query whose connection is lost while the server may be up: network errors, and a server

@@ -1,6 +1,6 @@
 /** Transactions that end with their connection. */
 import { setImmediate } from "node:timers";
-import type { Database, Sql } from "./database.ts";
+import type { Database, Sql } from "./sql.ts";
 import { isLostConnection, settleConnections } from "./lost_connections.ts";
 import { noteWriteTrouble } from "./write_trouble.ts";
 

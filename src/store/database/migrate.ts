@@ -1,7 +1,8 @@
 /** Brings a database to the schema this code was written for: numbered SQL files, forward only. */
 import { createHash } from "node:crypto";
 import type { Clock } from "../../domain/clock.ts";
-import { type Database, type Sql, transaction } from "./database.ts";
+import { transaction } from "./database.ts";
+import type { Database, Sql } from "./sql.ts";
 
 /** One file `NNNN_name.sql`. `checksum` is the SHA-256 of its text, in hex. */
 export interface Migration {

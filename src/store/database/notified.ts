@@ -1,5 +1,5 @@
 /** Reads the facts about a task, its server and its backup for a message when it is written. */
-import type { Sql } from "./database.ts";
+import type { Sql } from "./sql.ts";
 
 /** Facts about a task in a notification, besides those that the caller has. */
 export interface NotifiedTask {

@@ -3,7 +3,8 @@ import { systemClock } from "../../domain/clock.ts";
 import { freePort } from "../../../tests/support/servers/ports.ts";
 import { Balancer } from "../../../tests/support/servers/balancer.ts";
 import { until } from "../../../tests/support/assertions/until.ts";
-import { type Database, openDatabase, transaction } from "./database.ts";
+import { openDatabase, transaction } from "./database.ts";
+import type { Database } from "./sql.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../embedded/embedded.ts";
 import { notify, openEventBus } from "./event_bus.ts";
 

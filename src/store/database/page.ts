@@ -1,5 +1,5 @@
 /** One page of a listing, and how many rows there are in all. */
-import type { Fragment, Sql } from "./database.ts";
+import type { Fragment, Sql } from "./sql.ts";
 
 export interface Page<Row> {
   rows: Row[];

@@ -1,5 +1,5 @@
 /** The database's sealed values: which keys they are sealed with, and others put in their place. */
-import type { Sql } from "./database.ts";
+import type { Sql } from "./sql.ts";
 
 export interface SealedColumn {
   readonly table: string;

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import postgres from "postgres";
 import { systemClock } from "../../domain/clock.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "./sql.ts";
 
 /** Timeout of the notification. Milliseconds. */
 const PATIENCE = 5_000;

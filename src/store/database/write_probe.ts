@@ -1,6 +1,6 @@
 /** Tests with a write that needs disk space whether the database can store again. */
 import { databaseTrouble } from "../../domain/database/database_trouble.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "./sql.ts";
 import { beginOnce } from "./lost_transactions.ts";
 import { endWriteTrouble, hasWriteTrouble } from "./write_trouble.ts";
 

@@ -1,7 +1,7 @@
 /** Tracks whether the database accepts writes: records failures of transactions until a write succeeds. */
 import { databaseTrouble } from "../../domain/database/database_trouble.ts";
 import { logger } from "../../telemetry/logging.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "./sql.ts";
 
 const troubles = new WeakMap<Database, string>();
 

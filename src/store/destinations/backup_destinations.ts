@@ -1,5 +1,5 @@
 /** Backup destinations: where archives are stored. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface BackupDestinationRow {

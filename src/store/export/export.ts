@@ -2,7 +2,7 @@
  * The whole state of a control plane as SQL text that `psql` loads into an empty database: the migrations as they were
  * applied, then each table's rows. All of it is of one moment, read a few hundred rows at a time.
  */
-import type { Database, Sql } from "../database/database.ts";
+import type { Database, Sql } from "../database/sql.ts";
 import { type ExportRule, exportRule, type Reference } from "./export_plan.ts";
 import { holdTransaction } from "../database/lost_transactions.ts";
 import { type Migration, MigrationError } from "../database/migrate.ts";

@@ -1,5 +1,5 @@
 /** Who may have the control plane's state. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** Whether the run backs up the control plane, for somebody who is an administrator still. */
 export async function mayExport(sql: Sql, runId: number): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** Loads an export (`export.ts`) where there is no `psql`: into an empty database, in one transaction. */
-import { type Database, type Sql, transaction } from "../database/database.ts";
+import { transaction } from "../database/database.ts";
+import type { Database, Sql } from "../database/sql.ts";
 import { EXPORT_END, EXPORT_START } from "./export.ts";
 
 /** The text is not a whole export, or the database does not take it. Nothing was loaded. */

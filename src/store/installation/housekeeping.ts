@@ -1,5 +1,5 @@
 /** Rows whose use is over. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export async function deleteIdempotencyKeysBefore(sql: Sql, before: Date): Promise<void> {
   await sql`delete from idempotency_keys where created_at < ${before}`;

@@ -1,5 +1,5 @@
 /** Changes of the key that seals secrets, and what each control plane holds of keys. */
-import type { Database, Sql } from "../database/database.ts";
+import type { Database, Sql } from "../database/sql.ts";
 import { holdTransaction } from "../database/lost_transactions.ts";
 import { REPLICA_TIMEOUT } from "./replicas.ts";
 

@@ -1,5 +1,5 @@
 /** Figures over everything, for whoever watches this installation. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import { REPLICA_TIMEOUT } from "./replicas.ts";
 
 export interface StatisticsRow {

@@ -1,6 +1,6 @@
 /** What a person must know to find every backup without the control plane. */
 import type { BackupDestinationRow } from "../destinations/backup_destinations.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export interface KitDestinationRow extends BackupDestinationRow {
   owner: string;

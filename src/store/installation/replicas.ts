@@ -1,5 +1,5 @@
 /** The control planes that share this database. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** A replica that was not heard of for this long is gone. Milliseconds. */
 export const REPLICA_TIMEOUT = 30_000;

@@ -1,6 +1,6 @@
 /** Lasting conditions, with one open row for each kind and subject. */
 import type { AlertKind } from "../../domain/alert.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export interface AlertRow {
   id: number;

@@ -1,7 +1,8 @@
 /** The outbox of notifications: one row for each stream and event, until it is sent or given up. */
 import type { Audience, NotificationEvent } from "../../domain/notification.ts";
 import type { NotificationStreamType } from "../../domain/notification_stream.ts";
-import { type Database, type Sql, transaction } from "../database/database.ts";
+import { transaction } from "../database/database.ts";
+import type { Database, Sql } from "../database/sql.ts";
 
 /** Deliveries of one stream, leased to this replica to send as one message. */
 export interface ClaimedDelivery {

@@ -1,6 +1,6 @@
 /** What the API reads of runs and their output. The writing side is in runs.ts and run_output.ts. */
 import type { RunKind, RunState } from "../../domain/run.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 import { pageOfRuns, runsOf } from "./run_counts.ts";
 

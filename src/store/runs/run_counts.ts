@@ -1,5 +1,5 @@
 /** How many runs each user has, kept up by triggers: counting them would take longer the more there are. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** Ids in a span, as the triggers have it. */
 const SPAN = 10_000;

@@ -1,5 +1,5 @@
 /** A run's output: chunks as they come, once per (run, sequence); capped in the middle; merged when the run is over. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** Characters kept at the beginning and at the end of one run's output. */
 export const OUTPUT_HEAD = 2 * 1024 * 1024;

@@ -1,5 +1,5 @@
 /** What a batch of events changes on its runs, many runs in one statement. */
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export interface EventProgress {
   run_id: number;

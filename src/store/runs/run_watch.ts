@@ -1,6 +1,6 @@
 /** Finds runs and agents that have been in one state for too long, to notify their owners. */
 import { RESTORE_PATIENCE } from "../../domain/run.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import type { RunRow } from "./runs.ts";
 
 /** A task's time limits, in seconds; null: the control plane's default. */

@@ -1,6 +1,6 @@
 /** Runs and their attempts: the writing side. What the API reads of them is in logs.ts. */
 import type { RunKind, RunState } from "../../domain/run.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 export interface RunRow {
   id: number;

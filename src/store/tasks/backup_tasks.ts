@@ -2,7 +2,7 @@
 import type { BackupTaskType } from "../../domain/backup_task.ts";
 import type { GuardAction } from "../../domain/guards.ts";
 import type { RetentionPolicy } from "../../domain/retention.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 import {
   allOf,
   createdWithin,

@@ -1,7 +1,7 @@
 /** Tasks whose newest backup is to be restored in a drill. */
 import { DRILLED_ENGINES, FIRST_DRILL_AFTER } from "../../domain/drill.ts";
 import { type DueBackup, isIdle, lockServer } from "../backups/backup_checks.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** When the task's drill is due: its days after the last that proved something, or soon after it was created. */
 function dueAt(sql: Sql) {

@@ -1,6 +1,6 @@
 /** Tasks whose time has come. */
 import type { BackupTaskRow } from "./backup_tasks.ts";
-import type { Sql } from "../database/database.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** Locked, soonest first; those that another replica fires are passed over, so each due time fires once. */
 export function lockDueTasks(sql: Sql, now: Date, limit: number): Promise<BackupTaskRow[]> {

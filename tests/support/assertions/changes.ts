@@ -1,5 +1,5 @@
 /** What a database's rows were changed by, told by the database itself: nothing escapes it, and what is rolled back does not count. */
-import type { Database } from "../../../src/store/database/database.ts";
+import type { Database } from "../../../src/store/database/sql.ts";
 
 export interface Change {
   table: string;

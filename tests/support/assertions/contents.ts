@@ -1,5 +1,5 @@
 /** All that a database holds, as text to be compared: whether a call changed anything. */
-import type { Database } from "../../../src/store/database/database.ts";
+import type { Database } from "../../../src/store/database/sql.ts";
 
 /** What every call leaves behind, of whoever made it. */
 const OF_ANY_CALL: Readonly<Record<string, readonly string[]>> = {

@@ -2,70 +2,22 @@
  * Databases of dumps: each is loaded into a fresh one beside its place, and all are put into their places once every one is
  * there and proven. Until then nothing of what was there is touched.
  */
-import type { DatabaseTarget, StoredObject } from "../../../../src/protocol/job.ts";
-import { Children, type Command } from "../../programs/children.ts";
+import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
+import { Children } from "../../programs/children.ts";
 import { oneLine } from "../../programs/line.ts";
 import { type ArchiveContents, storedContents } from "../../manifest/manifest_contents.ts";
 import { RunFailedError } from "../../ports.ts";
-import type { RestoreContext } from "../../jobs/restore.ts";
+import type { RestoreContext } from "../../restore_context.ts";
 import type { ProgramContext } from "../../run_context.ts";
-import type { DatabaseContents } from "./row_counts.ts";
-import { userToRunAs } from "../../programs/system_user.ts";
+import { userToRunAs } from "../../programs/find_user.ts";
 import { requireTools } from "../../programs/tools.ts";
 import { isOwnName } from "./scratch_names.ts";
-import { feedUnpacked, type Rewrite } from "./feed.ts";
-import { LoadMessages, type LoadRules } from "./load_messages.ts";
+import { feedUnpacked } from "../../archive/feed.ts";
+import { LoadMessages } from "./load_messages.ts";
 import { openMysql } from "../mysql/restore.ts";
 import { openPostgresql } from "../postgresql/restore.ts";
-import type { Put } from "../../targets.ts";
-
-/** One database of the backup, and the one that it becomes. */
-export interface WantedDatabase {
-  readonly archive: StoredObject;
-  /** Its name in the backup. */
-  readonly original: string;
-  readonly name: string;
-  /** As the manifest tells them; null where it does not. */
-  readonly contents: DatabaseContents | null;
-}
-
-/** What a dump is loaded by. */
-export interface Loader {
-  readonly command: Command;
-  /** Changes the dump on its way into the command; null: it stays as it is. */
-  readonly rewrite: Rewrite | null;
-  /** Which errors the load may have. */
-  readonly rules?: LoadRules;
-  /** Called once all is loaded. */
-  finish?(): Promise<void>;
-}
-
-/** A database server that takes a restore. Methods are called in this order, `discard` in any case, at the end. */
-export interface DatabaseHost {
-  /** Rejects, before anything is made, where one can't be restored there. */
-  inspect(wanted: readonly WantedDatabase[]): Promise<void>;
-  /**
-   * Makes a fresh database; what the command reads is loaded into it, rewritten on its way where the loader
-   * says how.
-   */
-  create(wanted: WantedDatabase): Promise<Loader>;
-  /**
-   * Puts the fresh ones into their places. Where it rejects, what was there is as it was, unless the error says otherwise. `programs`
-   * are not ended by a cancel: it is never left half done.
-   */
-  publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void>;
-  /** Drops what is unfinished; never rejects. `programs` may be started in a run that is over. */
-  discard(programs: ProgramContext): Promise<void>;
-}
-
-export function occupied(name: string): RunFailedError {
-  return new RunFailedError(
-    `database ${name} is there already and not empty. Set overwrite to replace it, or choose another database_name.`,
-  );
-}
-
-/** What it takes to read and load a dump. */
-export type LoadContext = Pick<RestoreContext, "children" | "objects" | "ports" | "progress">;
+import type { Put } from "../../restore_context.ts";
+import { type DatabaseHost, type LoadContext, type Loader, type WantedDatabase } from "./database_host.ts";
 
 type OpenHost = (
   target: DatabaseTarget,

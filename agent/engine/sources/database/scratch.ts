@@ -5,7 +5,7 @@ import { RunFailedError } from "../../ports.ts";
 import { formatBytes } from "../../jobs/progress.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import type { DatabaseContents } from "./row_counts.ts";
-import type { Loader, WantedDatabase } from "./databases.ts";
+import type { Loader, WantedDatabase } from "./database_host.ts";
 
 /** A database server that takes drills. Nothing of what is there is changed. */
 export interface ScratchHost {

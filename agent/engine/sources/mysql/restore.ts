@@ -4,14 +4,14 @@
  */
 import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { RunFailedError, type RunPorts } from "../../ports.ts";
-import type { RestoreContext } from "../../jobs/restore.ts";
+import type { RestoreContext } from "../../restore_context.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { SYSTEM_SCHEMAS } from "./server.ts";
 import { MysqlConnection } from "./connection.ts";
 import { isAtLeast } from "./programs.ts";
 import { MysqlRights } from "./rights.ts";
 import { temporaryNames } from "../database/scratch_names.ts";
-import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "../database/databases.ts";
+import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "../database/database_host.ts";
 import { isNamed, MysqlDefinitions } from "./definitions.ts";
 import { DumpRewriter, withEnabled } from "./dump_filter.ts";
 import { charsetClause, MysqlFresh } from "./fresh.ts";

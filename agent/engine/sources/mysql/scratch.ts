@@ -8,7 +8,7 @@ import { isAtLeast } from "./programs.ts";
 import { listObjects } from "./objects.ts";
 import type { DatabaseContents, TableRows } from "../database/row_counts.ts";
 import { DRILL_SUFFIX, temporaryNames } from "../database/scratch_names.ts";
-import type { Loader, WantedDatabase } from "../database/databases.ts";
+import type { Loader, WantedDatabase } from "../database/database_host.ts";
 import { DumpRewriter } from "./dump_filter.ts";
 import { charsetClause, MysqlFresh } from "./fresh.ts";
 import { findContents, findSchema, hasTable, isInUse, MARK, quote, text } from "./sql.ts";

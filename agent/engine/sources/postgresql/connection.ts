@@ -5,7 +5,8 @@ import type { Command, Redirect } from "../../programs/children.ts";
 import { oneLine } from "../../programs/line.ts";
 import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
-import { findUser, type SystemUser } from "../../programs/system_user.ts";
+import type { SystemUser } from "../../programs/system_user.ts";
+import { findUser } from "../../programs/find_user.ts";
 
 const CONNECT_TIMEOUT_SECONDS = 30;
 /** Where the programs find the password file, opened for them before they may have become another user. */

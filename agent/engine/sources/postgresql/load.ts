@@ -6,7 +6,7 @@ import { connectionArgument } from "./connection.ts";
 import { installationToRestore, programPath } from "./programs.ts";
 import { identifier } from "./text.ts";
 import type { UncheckedForeignKey } from "../database/row_counts.ts";
-import type { Loader, WantedDatabase } from "../database/databases.ts";
+import type { Loader, WantedDatabase } from "../database/database_host.ts";
 import type { LoadError } from "../database/load_messages.ts";
 import { boundStatement } from "./bound.ts";
 import type { PostgresqlFresh } from "./fresh.ts";

@@ -4,14 +4,14 @@
  * renames.
  */
 import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
-import type { RestoreContext } from "../../jobs/restore.ts";
+import type { RestoreContext } from "../../restore_context.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import type { PostgresqlConnection } from "./connection.ts";
 import { DATABASE_PROPERTIES } from "./databases.ts";
 import { DatabaseProperties, DEFAULT_GRANTS } from "./properties.ts";
 import { identifier, literal } from "./text.ts";
 import { MARK, temporaryNames, UNFINISHED } from "../database/scratch_names.ts";
-import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "../database/databases.ts";
+import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "../database/database_host.ts";
 import { PostgresqlFresh, type Properties } from "./fresh.ts";
 import { boundExtensions, describeBound } from "./bound.ts";
 import { loaderFor } from "./load.ts";

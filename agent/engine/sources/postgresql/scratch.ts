@@ -7,7 +7,7 @@ import { KINDS_OF_OWNERS } from "./objects.ts";
 import { DatabaseProperties, DEFAULT_GRANTS } from "./properties.ts";
 import type { DatabaseContents } from "../database/row_counts.ts";
 import { MARK, temporaryNames } from "../database/scratch_names.ts";
-import type { Loader, WantedDatabase } from "../database/databases.ts";
+import type { Loader, WantedDatabase } from "../database/database_host.ts";
 import { boundExtensions, describeBound } from "./bound.ts";
 import { PostgresqlFresh } from "./fresh.ts";
 import { loaderFor } from "./load.ts";

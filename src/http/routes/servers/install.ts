@@ -1,5 +1,5 @@
 /** `/install.sh` and `/agent/…`: what a server needs to run an agent, from this control plane and nowhere else. */
-import type { App } from "../../app.ts";
+import type { App } from "../../observe.ts";
 import { HttpError } from "../../errors.ts";
 
 /** Where the files come from. */

@@ -1,9 +1,9 @@
 /** A whole archive, unpacked by zstd into a program that makes something of it. */
-import type { StoredObject } from "../../../../src/protocol/job.ts";
-import type { Child, Command, Exit } from "../../programs/children.ts";
-import { makeFifo, releaseAfter } from "../../programs/fifo.ts";
-import { RunFailedError } from "../../ports.ts";
-import type { RestoreContext } from "../../jobs/restore.ts";
+import type { StoredObject } from "../../../src/protocol/job.ts";
+import type { Child, Command, Exit } from "../programs/children.ts";
+import { makeFifo, releaseAfter } from "../programs/fifo.ts";
+import { RunFailedError } from "../ports.ts";
+import type { RestoreContext } from "../restore_context.ts";
 
 /** Changes a dump on its way into the program. */
 export type Rewrite = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;

@@ -3,22 +3,16 @@
  * system. A mount or subvolume below the directory therefore gets its own staging directory before anything
  * is published.
  */
-import { byteString, textOf } from "../../archive/bytes.ts";
-import { capture } from "../../programs/capture.ts";
-import type { Children } from "../../programs/children.ts";
-import { readMounts } from "../../mounts.ts";
-import { removeTree } from "../../remove_tree.ts";
-import { type Output, RunFailedError, type RunPorts } from "../../ports.ts";
-import {
-  ENDS_WITH_AGENT,
-  ENDS_WITH_PARENT,
-  joinNames,
-  readNames,
-  statNames,
-} from "../../restore_files/names.ts";
-import type { NameLists } from "../../restore_files/name_lists.ts";
-import { replacedPath } from "../../restore_files/restore_directory.ts";
-import { parentOf } from "../../restore_files/selection.ts";
+import { byteString, textOf } from "../archive/bytes.ts";
+import { capture } from "../programs/capture.ts";
+import type { Children } from "../programs/children.ts";
+import { readMounts } from "../mounts.ts";
+import { removeTree } from "../remove_tree.ts";
+import { type Output, RunFailedError, type RunPorts } from "../ports.ts";
+import { ENDS_WITH_AGENT, ENDS_WITH_PARENT, joinNames, readNames, statNames } from "./names.ts";
+import type { NameLists } from "./name_lists.ts";
+import { replacedPath } from "./restore_directory.ts";
+import { parentOf } from "./selection.ts";
 
 /**
  * A part of the restore directory, with the staging directory on its file system. Names are relative to it.

@@ -1,0 +1,17 @@
+import type { DrillJob, Proven } from "../../../src/protocol/job.ts";
+import type { RunPorts } from "../ports.ts";
+import type { Children } from "../programs/children.ts";
+import type { ReadProgress } from "./read_progress.ts";
+import type { StoredObjects } from "./stored_objects.ts";
+
+/** The parts of a drill share this. */
+export interface DrillContext {
+  readonly job: DrillJob;
+  readonly ports: RunPorts;
+  readonly children: Children;
+  readonly objects: StoredObjects;
+  readonly progress: ReadProgress;
+}
+
+/** The files that came back unchanged, and the duration in milliseconds. */
+export type Drilled = Pick<Proven, "files_count" | "restore_ms">;

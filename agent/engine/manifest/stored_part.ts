@@ -1,0 +1,31 @@
+import type { BackupFigures } from "../../../src/domain/guards.ts";
+import type { StoredObject } from "../../../src/protocol/job.ts";
+import type { DatabaseContents } from "../sources/database/row_counts.ts";
+import type { SourcePart } from "../sources/source.ts";
+
+/** A part of a source after it was stored. */
+export interface StoredPart {
+  part: SourcePart;
+  archive: StoredObject;
+  index: StoredObject | null;
+  /** Uncompressed bytes. */
+  bytesRead: number;
+  /** How many of them are in frames that did not compress. */
+  incompressible: number;
+  filesCount: number | null;
+  /** Of a database whose rows were counted. */
+  contents: DatabaseContents | null;
+}
+
+/** Adds up the numbers of all parts of a backup. */
+export function statsOf(parts: readonly StoredPart[]): BackupFigures {
+  const sum = (figure: (part: StoredPart) => number) =>
+    parts.reduce((total, part) => total + figure(part), 0);
+  const bytesRead = sum((part) => part.bytesRead);
+  return {
+    size: sum((part) => part.archive.size),
+    bytes_read: bytesRead,
+    files_count: parts.every((part) => part.filesCount === null) ? null : sum((part) => part.filesCount ?? 0),
+    incompressible_share: bytesRead === 0 ? null : sum((part) => part.incompressible) / bytesRead,
+  };
+}

@@ -1,0 +1,55 @@
+/** What happened, in words: plain text, which each channel escapes and lays out in its own way. */
+import type { NotificationEvent } from "../domain/notification.ts";
+import { localIso } from "../domain/timezone.ts";
+import { WORDS } from "./event_words.ts";
+import { cut, cutLines, LABEL_LIMIT } from "./text.ts";
+import type { Message } from "./notification_message.ts";
+
+/** Longer reasons are cut, so that no channel refuses a message for its length. */
+const REASON_LIMIT = 600;
+
+export function messageOf(id: string, event: NotificationEvent): Message {
+  const { tone, title, next } = WORDS[event.event](event);
+  return { id, event, events: [event], tone, title: title + ongoingOf(event), facts: factsOf(event), next };
+}
+
+function factsOf(event: NotificationEvent): Message["facts"] {
+  const { task, server, run, backup, reason, timezone } = event;
+  const at = (time: string) => localIso(timezone, new Date(time));
+  const facts: [name: string, value: string | null][] = [
+    ["Reason", reason === null ? null : cut(reason, REASON_LIMIT)],
+    ["Task", task && `${cut(task.label, LABEL_LIMIT)} (${task.id})`],
+    ["Server", server && `${cut(server.label, LABEL_LIMIT)} (${server.id})`],
+    ["Backup", backup && `${cut(backup.file_name, 255)} (${backup.id}), ${bytes(backup.size)}`],
+    ["Stored at", backup && at(backup.created_at)],
+    ["Log", run && String(run.id)],
+    ["Started at", run?.started_at ? at(run.started_at) : null],
+    ["Ended at", run?.finished_at ? at(run.finished_at) : null],
+    ["Sent at", run === null ? at(event.occurred_at) : null],
+  ];
+  return facts.flatMap(([name, value]) => value === null ? [] : [{ name, value }]);
+}
+
+function ongoingOf({ event, ongoing, timezone }: NotificationEvent): string {
+  if (ongoing === undefined || event.endsWith(".recovered") || event === "agent.back") return "";
+  return ` (${ongoing.count === 1 ? "" : `${ongoing.count} times `}since ${
+    localIso(timezone, new Date(ongoing.since))
+  })`;
+}
+
+/** Facts and advice, as a person reads them where there is no layout. Where there is too little room, the facts are cut. */
+export function bodyText({ facts, next }: Message, limit = Infinity): string {
+  const lines = facts.map(({ name, value }) => `${name}: ${value}`).join("\n");
+  const advice = next === null ? "" : `\n\n${next}`;
+  return cutLines(lines, limit - advice.length) + advice;
+}
+
+function bytes(size: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let power = 0;
+  while (size >= 1000 && power < units.length - 1) {
+    size /= 1000;
+    power++;
+  }
+  return `${power === 0 ? size : size.toFixed(1)} ${units[power]}`;
+}
