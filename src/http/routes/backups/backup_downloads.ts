@@ -86,8 +86,10 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
 ];
 
 /** A range that was begun on other bytes is not gone on with. */
-function rangeOf({ headers }: Request): ChooseRange {
+function rangeOf({ headers, method }: Request): ChooseRange {
   return (etag) => {
+    // RFC 9110, section 14.2: a range is of GET only.
+    if (method === "HEAD") return null;
     const onlyIf = headers.get("if-range");
     return onlyIf === null || onlyIf === `"${etag}"` ? parseRange(headers.get("range")) : null;
   };
@@ -101,7 +103,7 @@ function answer(download: Download | Unsatisfiable, request: Request): Response 
     });
   }
   const { name, etag, size, from, to, body } = download;
-  const isPart = request.headers.has("range") && to - from < size;
+  const isPart = rangeOf(request)(etag) !== null;
   const headers = new Headers({
     "Accept-Ranges": "bytes",
     "Content-Disposition": disposition(name),
