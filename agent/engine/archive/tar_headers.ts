@@ -1,17 +1,28 @@
-/** Length of the headers of one member of a pax archive (POSIX.1-2017, pax, "ustar Interchange Format"). */
+/** Headers of one member of a pax archive (POSIX.1-2017, pax, "ustar Interchange Format"). */
+import { fills, readSparseMap, type Segment } from "./sparse_map.ts";
 
 const BLOCK_BYTES = 512;
-/** Extended headers hold a path and extended attributes; longer ones are tar's to read. */
-const MAX_HEADER_BYTES = 4 * 1024 * 1024;
+/** Extended headers hold a path, extended attributes and the map of a sparse file; tar reads longer ones. */
+export const MAX_HEADER_BYTES = 4 * 1024 * 1024;
+
+/** Where a member's content lies in the archive. */
+export interface ContentLayout {
+  /** Bytes from the member's first header to its first stored byte. */
+  offset: number;
+  /** The stored parts of a sparse file, which follow each other; null: all of it is stored. */
+  segments: Segment[] | null;
+}
 
 /**
- * Returns the number of bytes from the start of a member's first header to its content, which follows
- * unchanged. Returns null if the content has another form, such as a sparse file's, or is not `size` bytes
+ * Returns where a regular file's content lies. Returns null if it has another form, or is not `size` bytes
  * long: then only tar can extract it.
  *
  * @param bytes The archive from the member's first header on.
  */
-export async function contentOffset(bytes: AsyncIterable<Uint8Array>, size: number): Promise<number | null> {
+export async function contentLayout(
+  bytes: AsyncIterable<Uint8Array>,
+  size: number,
+): Promise<ContentLayout | null> {
   const input = new Blocks(bytes);
   try {
     let extended: Record<string, string> = {};
@@ -20,10 +31,7 @@ export async function contentOffset(bytes: AsyncIterable<Uint8Array>, size: numb
       if (header === null || !isHeader(header)) return null;
       const type = String.fromCharCode(header[156]!);
       const told = sizeOf(header);
-      if (type === "0" || type === "\0") {
-        const isSparse = Object.keys(extended).some((key) => key.startsWith("GNU.sparse."));
-        return !isSparse && Number(extended.size ?? told) === size ? input.offset : null;
-      }
+      if (type === "0" || type === "\0") return await layoutOf(extended, told, size, input);
       if (told === null || (type !== "x" && type !== "L" && type !== "K")) return null;
       const data = await input.take(Math.ceil(told / BLOCK_BYTES) * BLOCK_BYTES);
       if (data === null) return null;
@@ -32,6 +40,24 @@ export async function contentOffset(bytes: AsyncIterable<Uint8Array>, size: numb
   } finally {
     await input.close();
   }
+}
+
+async function layoutOf(
+  extended: Record<string, string>,
+  told: number | null,
+  size: number,
+  input: Blocks,
+): Promise<ContentLayout | null> {
+  const stored = Number(extended.size ?? told);
+  if (!Object.keys(extended).some((key) => key.startsWith("GNU.sparse."))) {
+    return stored === size ? { offset: input.offset, segments: null } : null;
+  }
+  const version = `${extended["GNU.sparse.major"]}.${extended["GNU.sparse.minor"]}`;
+  if (version !== "1.0" || Number(extended["GNU.sparse.realsize"]) !== size) return null;
+  const start = input.offset;
+  const segments = await readSparseMap(() => input.take(BLOCK_BYTES));
+  if (segments === null || !fills(segments, stored - (input.offset - start), size)) return null;
+  return { offset: input.offset, segments };
 }
 
 /** The sum of a header's bytes, its own field read as blanks. */

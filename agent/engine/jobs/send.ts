@@ -14,11 +14,9 @@ import { oneLine } from "../programs/line.ts";
 import { BackupDamagedError, type Destination, ObjectMissingError, RunFailedError } from "../ports.ts";
 import { nameFromDisplay } from "../archive/display_name.ts";
 import { StoredObjects } from "./stored_objects.ts";
-import { contentOffset } from "../archive/tar_headers.ts";
+import { sparseBytes } from "../archive/sparse_map.ts";
+import { contentLayout, MAX_HEADER_BYTES } from "../archive/tar_headers.ts";
 import { readMembers } from "../restore_files/selection.ts";
-
-/** More than the headers of nearly every member. */
-const HEADERS_BYTES = 1024 * 1024;
 
 export interface BytesToSend {
   /** Of all there is, whatever part of it is sent. */
@@ -127,10 +125,15 @@ async function* bytesOfFile(
 ): AsyncIterable<Uint8Array> {
   if (table !== null && range.from >= table.uncompressed) {
     const { from, to } = archiveRange;
-    const offset = await contentOffset(read([{ from, to: Math.min(to, from + HEADERS_BYTES) }]), member.size);
-    if (offset !== null) {
-      const start = from + offset;
-      return yield* read([{ from: start + range.from, to: start + range.to }]);
+    const layout = await contentLayout(
+      read([{ from, to: Math.min(to, from + MAX_HEADER_BYTES) }]),
+      member.size,
+    );
+    if (layout !== null) {
+      const start = from + layout.offset;
+      const stored = (from: number, to: number) => read([{ from: start + from, to: start + to }]);
+      if (layout.segments === null) return yield* stored(range.from, range.to);
+      return yield* sparseBytes(layout.segments, range, stored);
     }
   }
   yield* content(read([archiveRange]), range, children);

@@ -12,7 +12,7 @@ import { mountTmpfs } from "../../../tests/support/fixtures/tmpfs.ts";
 import { verifyJob } from "../../../tests/support/fixtures/verify_run.ts";
 import { BackupDamagedError, RunFailedError } from "../ports.ts";
 import { type BytesToSend, sendFromBackup } from "./send.ts";
-import { contentOffset } from "../archive/tar_headers.ts";
+import { contentLayout } from "../archive/tar_headers.ts";
 
 const SIZE = 60_000_000;
 const GROW = `head -c ${SIZE} /dev/urandom > big; head -c 12000000 /dev/urandom > second; ln big linked
@@ -123,6 +123,17 @@ for (const isEncrypted of [false, true]) {
   });
 }
 
+Deno.test("a range far into a sparse file of terabytes is sent at once", async () => {
+  const grow = "truncate -s 8T huge; for at in 1 4000000000000 7999999999000; do printf island | " +
+    "dd of=huge bs=1 seek=$at conv=notrunc status=none; done";
+  await using at = await backedUp(false, grow);
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const far = await at.send("huge", { from: 4_000_000_000_002, to: 4_000_000_000_005 });
+  assert.equal(text(far), "land");
+  const end = await at.send("huge", { from: 7_999_999_999_000 - 3, to: 7_999_999_999_000 + 6 });
+  assert.equal(text(end), "\0\0\0island\0");
+});
+
 Deno.test("a fault of the way to a frame is not called damage", async () => {
   await using at = await backedUp(false);
   const { read } = Deno.FsFile.prototype;
@@ -155,13 +166,15 @@ Deno.test("the content of what is no plain file's is left to tar", async () => {
   const directory = await Deno.makeTempDir();
   await shell('cd "$1"; echo one > one; tar --format=posix -cf a.tar one', directory);
   const tar = await Deno.readFile(`${directory}/a.tar`);
-  assert.equal(await contentOffset(bytes(tar), 4), 1536);
-  assert.equal(await contentOffset(bytes(tar), 5), null);
-  assert.equal(await contentOffset(bytes(tar.subarray(0, 1000)), 4), null);
+  const offsetIn = async (tar: Uint8Array, size: number) =>
+    (await contentLayout(bytes(tar), size))?.offset ?? null;
+  assert.equal(await offsetIn(tar, 4), 1536);
+  assert.equal(await offsetIn(tar, 5), null);
+  assert.equal(await offsetIn(tar.subarray(0, 1000), 4), null);
   for (let at = 0; at < 1536; at += 37) {
     const flipped = tar.slice();
     flipped[at]! ^= 1;
-    const offset = await contentOffset(bytes(flipped), 4);
+    const offset = await offsetIn(flipped, 4);
     assert([1536, null].includes(offset), `${offset} at ${at}`);
   }
   await Deno.remove(directory, { recursive: true });

@@ -1,0 +1,113 @@
+/** Maps of sparse files in format 1.0 of GNU tar (its manual, "Storing Sparse Files"). */
+
+/** Stored bytes of a file; all others are zeros. */
+export interface Segment {
+  from: number;
+  size: number;
+}
+
+/** A number as the map has it, whose line may go on in the next block. */
+const MAX_DIGITS = 16;
+const ZEROS = new Uint8Array(64 * 1024);
+
+/**
+ * Reads a map: the number of segments, then position and size of each, a line a number, in whole blocks.
+ * Returns null if it is none.
+ *
+ * @param take Returns the next block; null at the end.
+ */
+export async function readSparseMap(take: () => Promise<Uint8Array | null>): Promise<Segment[] | null> {
+  const numbers: number[] = [];
+  let text = "";
+  for (;;) {
+    const block = await take();
+    if (block === null) return null;
+    text += String.fromCharCode(...block);
+    const lines = text.split("\n");
+    text = lines.pop()!;
+    for (const line of lines) {
+      if (!/^\d{1,16}$/.test(line)) return null;
+      numbers.push(Number(line));
+      if (numbers.length === 1 + 2 * numbers[0]!) return segmentsOf(numbers);
+    }
+    if (text.length > MAX_DIGITS) return null;
+  }
+}
+
+function segmentsOf(numbers: readonly number[]): Segment[] {
+  const segments: Segment[] = [];
+  for (let at = 1; at < numbers.length; at += 2) {
+    segments.push({ from: numbers[at]!, size: numbers[at + 1]! });
+  }
+  return segments;
+}
+
+/** Whether segments follow each other within a file of `size` bytes and hold `stored` bytes. */
+export function fills(segments: readonly Segment[], stored: number, size: number): boolean {
+  let end = 0;
+  let sum = 0;
+  for (const segment of segments) {
+    if (segment.from < end) return false;
+    end = segment.from + segment.size;
+    sum += segment.size;
+  }
+  return end <= size && sum === stored;
+}
+
+/**
+ * Yields the bytes [from, to) of a sparse file. A chunk may be used until the next is asked for.
+ *
+ * @param read Reads the bytes [from, to) of what is stored. Called once: segments follow each other there.
+ */
+export async function* sparseBytes(
+  segments: readonly Segment[],
+  { from, to }: { from: number; to: number },
+  read: (from: number, to: number) => AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  const { parts, stored } = within(segments, from, to);
+  let at = from;
+  if (parts.length > 0) {
+    let part = 0;
+    let left = parts[0]!.size;
+    yield* zeros(parts[0]!.from - at);
+    for await (const chunk of read(stored.from, stored.to)) {
+      for (let rest = chunk; rest.length > 0;) {
+        const piece = rest.subarray(0, left);
+        yield piece;
+        rest = rest.subarray(piece.length);
+        left -= piece.length;
+        if (left > 0) continue;
+        at = parts[part]!.from + parts[part]!.size;
+        const next = parts[++part];
+        if (next === undefined) break;
+        yield* zeros(next.from - at);
+        left = next.size;
+      }
+    }
+  }
+  yield* zeros(to - at);
+}
+
+/** The parts of segments in [from, to), and where they are in what is stored. */
+function within(segments: readonly Segment[], from: number, to: number) {
+  const parts: Segment[] = [];
+  const stored = { from: 0, to: 0 };
+  let before = 0;
+  for (const segment of segments) {
+    const begin = Math.max(segment.from, from);
+    const end = Math.min(segment.from + segment.size, to);
+    if (begin < end) {
+      if (parts.length === 0) stored.from = before + begin - segment.from;
+      stored.to = before + end - segment.from;
+      parts.push({ from: begin, size: end - begin });
+    }
+    before += segment.size;
+  }
+  return { parts, stored };
+}
+
+function* zeros(count: number): Generator<Uint8Array> {
+  for (let left = count; left > 0; left -= ZEROS.length) {
+    yield ZEROS.subarray(0, Math.min(left, ZEROS.length));
+  }
+}
