@@ -8,9 +8,11 @@ import type { StoredBackup, StoredObject } from "../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { restore } from "../../../tests/support/fixtures/restore_run.ts";
 import { verify, verifyJob } from "../../../tests/support/fixtures/verify_run.ts";
+import { Children } from "../programs/children.ts";
 import { browseBackup } from "./browse.ts";
 import { LocalDestination } from "../destinations/local/local.ts";
 import { runDrill } from "./drill.ts";
+import { StoredObjects } from "./stored_objects.ts";
 import { BackupDamagedError, RunFailedError } from "../ports.ts";
 
 interface Fixture extends AsyncDisposable {
@@ -85,6 +87,23 @@ for (const [what, script] of Object.entries(INDEXES)) {
     await assert.rejects(runDrill(drill, destination, run.ports), damaged);
   });
 }
+
+Deno.test("nothing is unpacked of another file in an index's place: it may never end", async () => {
+  await using at = await backedUp();
+  const { run, backup } = at;
+  const index = backup.objects.find(({ role }) => role === "index")!;
+  await replace(
+    at,
+    index,
+    `(yes 'block 1: -rw-r--r-- 0/0 5 2026-01-01 00:00:00 "./some"' || true) | head -n 100000 | zstd -q -c`,
+  );
+  const destination = new LocalDestination({ type: "local", directory: run.directory }, run.ports.signal);
+  await using children = new Children(systemClock, run.ports.signal);
+  const objects = new StoredObjects(verifyJob(run, backup, null).backup, destination, children);
+  let taken = 0;
+  await assert.rejects(objects.lines(index, () => void taken++), damaged);
+  assert.equal(taken, 0);
+});
 
 const MANIFESTS: Record<string, string> = {
   "no JSON": "head -c 100 /dev/urandom",

@@ -132,8 +132,12 @@ export class StoredObjects {
     return await SealedObject.open(read, object.size, key, this.children);
   }
 
-  /** The lines of a small compressed object, once all of it is proven. */
+  /**
+   * Calls `take` with the lines of a small compressed object. Reads all of it before, to compare its SHA-256:
+   * of another object in its place nothing is unpacked, as that may never end.
+   */
   async lines(object: StoredObject, take: (line: string) => void): Promise<void> {
+    if (this.#readings.get(object.name) !== null) await this.verify(object);
     try {
       await this.#lines(object, take);
     } catch (error) {
