@@ -11,6 +11,7 @@ import { shell } from "../../../tests/support/fixtures/backup_run.ts";
 import type { RestoreOptions } from "../../../tests/support/fixtures/restore_job.ts";
 import { restore } from "../../../tests/support/fixtures/restore_run.ts";
 import { mountTmpfs } from "../../../tests/support/fixtures/tmpfs.ts";
+import { inspectRestoreDirectory } from "../restore_files/restore_directory.ts";
 import { describeTree, growTree } from "../../../tests/support/fixtures/tree.ts";
 import type { BackupJob, StoredBackup } from "../../../src/protocol/job.ts";
 import { BackupDamagedError } from "../ports.ts";
@@ -81,6 +82,34 @@ Deno.test("a missing target is made however its slashes and dots are written", a
     await restore(at.run, at.backup, { target: { path: at.run.root + written } });
     assert.deepEqual(names(`${at.run.root}/new/${n}`), ["one"]);
   }
+});
+
+Deno.test("a target that can't be a directory says why", async () => {
+  await using at = await backedUp("echo one > one; ln -s loop loop");
+  for (
+    const [path, reason] of [
+      ["one", /\/tree\/one is not a directory\. Choose another target_path/],
+      ["one/below", /\/one\/below can't be a directory: Not a directory \(os error 20\)\. Choose/],
+      ["loop/below", /can't be a directory: Too many levels of symbolic links/],
+      ["x".repeat(256), /can't be a directory: File name too long/],
+    ] as const
+  ) {
+    assert.match(
+      await failure(restore(at.run, at.backup, { target: { path: `${at.tree}/${path}` } })),
+      reason,
+    );
+  }
+});
+
+Deno.test("a target whose own file system is not mounted is refused", async () => {
+  const mounts = () => Promise.resolve({ mounts: [], expected: ["/", "/srv/not/mounted"] });
+  for (const path of ["/srv/not/mounted", "/srv/not/mounted/there//yet/."]) {
+    await assert.rejects(
+      inspectRestoreDirectory(path, mounts),
+      /\/etc\/fstab mounts a file system on \/srv\/not\/mounted, and/,
+    );
+  }
+  assert.equal((await inspectRestoreDirectory("/srv/not/mounted2", mounts)).state, "missing");
 });
 
 Deno.test("files in the way are refused, and replaced only on demand; what else is there stays", async () => {

@@ -3,7 +3,7 @@
  * in.
  */
 import { dirname, join } from "node:path";
-import { readMounts } from "../mounts.ts";
+import { type Mounts, readMounts, refuseVanished } from "../mounts.ts";
 import { capture } from "../programs/capture.ts";
 import { Children } from "../programs/children.ts";
 import { exists } from "../exists.ts";
@@ -18,8 +18,17 @@ export interface RestoreDirectory {
   state: "missing" | "empty" | "occupied";
 }
 
-/** Rejects where it is no directory and can't become one. */
-export async function inspectRestoreDirectory(path: string): Promise<RestoreDirectory> {
+/** Rejects where it is no directory and can't become one, or where its own file system is not mounted. */
+export async function inspectRestoreDirectory(
+  path: string,
+  mounts: () => Promise<Mounts> = readMounts,
+): Promise<RestoreDirectory> {
+  const directory = await inspect(path);
+  refuseVanished(`use ${directory.path}`, directory.path, await mounts());
+  return directory;
+}
+
+async function inspect(path: string): Promise<RestoreDirectory> {
   if (!path.startsWith("/") || path.includes("\0") || !path.isWellFormed()) {
     throw new RunFailedError(`${JSON.stringify(path)} is no absolute path. Correct target_path.`);
   }
@@ -31,7 +40,14 @@ export async function inspectRestoreDirectory(path: string): Promise<RestoreDire
     for await (const _ of Deno.readDir(real)) return { path: real, state: "occupied" };
     return { path: real, state: "empty" };
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof RunFailedError) throw error;
+    if (!(error instanceof Deno.errors.NotFound)) {
+      const reason = (error as Error).message.replace(/:.*$/s, "");
+      throw new RunFailedError(
+        `${path} can't be a directory: ${reason}. Choose another target_path.`,
+        { cause: error },
+      );
+    }
   }
   if (await exists(path)) {
     throw new RunFailedError(`${path} is a link that leads nowhere. Choose another target_path.`);

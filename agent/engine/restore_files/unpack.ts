@@ -111,6 +111,8 @@ async function tarCommand(directory: string): Promise<Command> {
       "--numeric-owner",
       "--delay-directory-restore",
       "--quoting-style=c",
+      // A file from before 1970 or from the future is restored as it was.
+      "--warning=no-timestamp",
       // Else a backslash in the directory's name would be an escape, and another directory could be meant.
       "--no-unquote",
       // Another member has a name that is the same to the file system: it must not be overwritten.
