@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { TarMessages } from "./tar_messages.ts";
 import type { FilesSource } from "../../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { StalledDestination } from "../../../../tests/support/fixtures/stalled_destination.ts";
@@ -257,6 +258,33 @@ Deno.test("a file that vanishes before it is read is a warning", async () => {
   await running;
   assert.ok(at.run.warnings.length >= 1);
   assert.match(at.run.warnings.join("\n"), /File removed before we read it|file changed as we read it/);
+});
+
+Deno.test("a file or directory that becomes something else before it is read is a warning", async () => {
+  await using at = await fixture();
+  // Whichever of the two tar is at, it has read the names of the directory that they are in.
+  const grow = `${LARGE} 0; ${LARGE} 9; for n in $(seq 50); do mkdir d$n; echo x > d$n/x; echo y > f$n; done`;
+  await shell(`cd "$1"; ${grow}`, at.tree);
+  const stalled = new StalledDestination(at.run, 0);
+  const running = at.run.run(source(at.tree), {}, stalled);
+  await stalled.reached;
+  const swap = "rm -r d$n f$n; ln -s nowhere f$n; echo x > d$n";
+  await shell(`cd "$1"; for n in $(seq 50); do ${swap}; done`, at.tree);
+  stalled.resume();
+  await running;
+});
+
+Deno.test("what tar finds to be of another kind than a moment before has changed, and can be read", () => {
+  const warnings: string[] = [];
+  const output = {
+    line: () => assert.fail("no plain line"),
+    warning: (text: string) => void warnings.push(text),
+  };
+  const messages = new TarMessages(output, false);
+  messages.read('tar: "./a": Warning: Cannot open: Not a directory');
+  messages.read('tar: "./b": Warning: Cannot open: Too many levels of symbolic links');
+  assert.deepEqual([messages.changed, messages.unreadable], [2, 0]);
+  assert.equal(warnings[0], '"./a": Cannot open: Not a directory: it became something else meanwhile');
 });
 
 Deno.test("tar killed from outside fails the run", async () => {

@@ -6,6 +6,9 @@ import { unquote } from "../../archive/archive_index.ts";
 import type { Output } from "../../ports.ts";
 
 const UNREADABLE = /: (?:Warning: )?(?:Cannot (?:open|read|readlink|savedir|stat|fstat|seek)|Read error)\b/;
+/** tar opens a file by the kind that it had a moment before. */
+const ANOTHER_KIND =
+  /: Warning: Cannot open: (?:Not a directory|Too many levels of symbolic links|No such device or address)$/;
 const CHANGED =
   /: (?:file changed as we read it|File removed before we read it|File shrank by \d+ bytes?.*)$/;
 const NOTED = /: (?:socket|door) ignored$/;
@@ -32,11 +35,10 @@ export class TarMessages {
   read(line: string): void {
     const text = line.replace(/^tar: /, "").replace(": Warning: ", ": ");
     // Its own archive or a directory given on the command line: there tar gives up, and says no `Warning`.
-    if (UNREADABLE.test(line) && line.includes(": Warning: ")) this.#countUnreadable(text);
-    else if (CHANGED.test(line)) {
-      this.changed++;
-      this.output.warning(text);
-    } else if (NOTED.test(line)) this.output.line(`Left out: ${text}`);
+    if (ANOTHER_KIND.test(line)) this.#countChanged(`${text}: it became something else meanwhile`);
+    else if (UNREADABLE.test(line) && line.includes(": Warning: ")) this.#countUnreadable(text);
+    else if (CHANGED.test(line)) this.#countChanged(text);
+    else if (NOTED.test(line)) this.output.line(`Left out: ${text}`);
     else if (OTHER_FILE_SYSTEM.test(text)) this.#leaveOut(text);
     else if (CLOSING.test(line)) this.output.line(line);
     else {
@@ -44,6 +46,11 @@ export class TarMessages {
       if (this.lastError === null || !line.includes(": Warning: ")) this.lastError = text;
       this.output.warning(text);
     }
+  }
+
+  #countChanged(text: string): void {
+    this.changed++;
+    this.output.warning(text);
   }
 
   #leaveOut(text: string): void {
