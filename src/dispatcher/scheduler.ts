@@ -5,16 +5,11 @@ import { queueDueDrills } from "../services/backups/drills.ts";
 import { queueDueVerifications } from "../services/backups/verifications.ts";
 import { Loop } from "./loop.ts";
 
-/** A clock that is kept right step by step goes back by less between two rounds. Milliseconds. */
-const SET_BACK = 1000;
-
 export class Scheduler {
   readonly #services: ServiceContext;
   readonly #loop: Loop;
   readonly #checks: Loop;
   #unsubscribe = () => {};
-  /** How far the wall clock was ahead of the monotonic one in the last round; null before the first. Milliseconds. */
-  #ahead: number | null = null;
 
   constructor(services: ServiceContext) {
     this.#services = services;
@@ -24,7 +19,7 @@ export class Scheduler {
       pollMs: 30_000,
       work: async (beat) => {
         while (await fireDueTasks(services) > 0) beat();
-        await this.#followClock();
+        await replanSchedules(services);
         return await nextDueTime(services);
       },
     });
@@ -48,14 +43,6 @@ export class Scheduler {
     });
     this.#loop.start();
     this.#checks.start();
-  }
-
-  /** After a start, and once the clock is found to be set back, what was planned on a clock that was ahead is planned anew. */
-  async #followClock(): Promise<void> {
-    const { clock } = this.#services;
-    const ahead = clock.now().getTime() - clock.monotonic();
-    if (this.#ahead === null || ahead < this.#ahead - SET_BACK) await replanSchedules(this.#services);
-    this.#ahead = ahead;
   }
 
   async stop(): Promise<void> {

@@ -23,3 +23,19 @@ Deno.test("a clock that is set back brings the schedule back with it", async () 
   await scheduler.stop();
   assert.equal((await database`select from runs`).length, 1);
 });
+
+Deno.test("what a control plane planned on a clock that was ahead, before it was killed, another brings back", async () => {
+  await using test = await testServices({ now: "2026-01-05T00:59:00Z" });
+  const { database, services } = test;
+  await plant(services, { next_run_at: new Date("2026-01-05T01:00:00Z") });
+  const scheduler = new Scheduler(services);
+  scheduler.start();
+  await until(() => test.clock.sleeping >= 2);
+  await database`update backup_tasks set planned_at = '2027-01-05T00:00:00Z', next_run_at = '2027-01-05T01:00:00Z'`;
+  await test.clock.advance(30_000);
+  await until(async () => {
+    const [task] = await database`select next_run_at from backup_tasks`;
+    return task!.next_run_at.toISOString() === "2026-01-05T01:00:00.000Z";
+  });
+  await scheduler.stop();
+});

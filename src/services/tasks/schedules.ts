@@ -8,7 +8,7 @@ import type { Sql } from "../../store/database/sql.ts";
 import {
   lastDueTimes,
   lockDueTasks,
-  lockTasksAhead,
+  lockTasksPlannedAhead,
   recordSkipped,
   setNextRuns,
   soonestDueTime,
@@ -21,11 +21,12 @@ import { notificationOf } from "../runs/run_notifications.ts";
 import { queueBackupRuns } from "../runs/runs.ts";
 
 const BATCH = 500;
-/**
- * By so much clocks of control planes may differ: a due time before another's edit of the task is not that edit's. What lies further
- * ahead was edited on a clock that was wrong. Milliseconds.
- */
-const SKEW = 10_000;
+/** A clock that is kept right step by step goes back by less. Milliseconds. */
+const STEP = 1_000;
+/** How long before a task's change a due time may lie and not be due by it, after a small step. Milliseconds. */
+const SHORTLY = 10_000;
+/** A backup that was made for a due time by at most this much too early counts for it. Milliseconds. */
+const EARLY = 5 * 60_000;
 
 /**
  * Queues a run for each task that is due, or records the due time as skipped while the task's run is active. Due times
@@ -48,7 +49,7 @@ export async function fireDueTasks(services: ServiceContext): Promise<number> {
     await tellOfSkipped(services, sql, busy, active);
     const plan = plansAfter(now);
     await tellOfBrokenSchedules(services, sql, due, plan);
-    await setNextRuns(sql, due.map((task) => ({ id: task.id, next: plan(task).next })));
+    await setNextRuns(sql, due.map((task) => ({ id: task.id, next: plan(task).next })), now);
     return due.length;
   });
 }
@@ -125,31 +126,35 @@ export function nextDueTime(services: ServiceContext): Promise<Date | null> {
 }
 
 /**
- * Brings due times back that were planned on a clock that was ahead: else a task would wait until the time comes that was
- * shown then. What was fired on that clock is not fired again. Returns how many were brought back.
+ * Plans anew what was planned on a clock that was ahead, by this control plane or another: else a task would wait
+ * until the time comes that the clock showed. A due time that was fired on that clock, much too early, is fired
+ * again. Returns how many due times it brought back.
  */
 export async function replanSchedules(services: ServiceContext): Promise<number> {
   let count = 0;
-  for (let lastId = 0, left = true; left;) {
+  for (let left = true; left;) {
     await transaction(services.database, async (sql) => {
       const now = services.clock.now();
-      const tasks = await lockTasksAhead(sql, now, lastId, BATCH);
-      // Asked once they are locked: nobody fires one of them now.
-      const last = await lastDueTimes(sql, tasks.map(({ id }) => id));
-      const back: { id: number; next: Date }[] = [];
-      for (const task of tasks) {
-        const fired = last.get(task.id)?.getTime() ?? 0;
-        const edited = task.updated_at.getTime();
-        const after = Math.max(now.getTime(), fired, edited - now.getTime() <= SKEW ? edited : 0);
+      const tasks = await lockTasksPlannedAhead(sql, later(now, STEP), BATCH);
+      if (tasks.length === 0) return left = false;
+      // Read once they are locked: nobody fires one of them now.
+      const until = later(now, EARLY);
+      const fired = await lastDueTimes(sql, tasks.map(({ id }) => id), until);
+      const planned = tasks.map((task) => {
+        const edited = task.updated_at <= later(now, SHORTLY) ? task.updated_at : now;
+        const after = Math.max(...[now, edited, fired.get(task.id) ?? now].map((time) => time.getTime()));
         const { next } = planRun(task, new Date(after));
-        if (next === null || next >= task.next_run_at!) continue;
-        back.push({ id: task.id, next });
-      }
-      await setNextRuns(sql, back);
-      count += back.length;
-      lastId = tasks.at(-1)?.id ?? lastId;
+        const isBroughtBack = next !== null && next < task.next_run_at!;
+        if (isBroughtBack) count++;
+        return { id: task.id, next: isBroughtBack ? next : task.next_run_at };
+      });
+      await setNextRuns(sql, planned, now);
       left = tasks.length === BATCH;
     });
   }
   return count;
+}
+
+function later(time: Date, ms: number): Date {
+  return new Date(time.getTime() + ms);
 }

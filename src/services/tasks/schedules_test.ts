@@ -66,8 +66,9 @@ Deno.test("a task that was edited on a clock that was ahead does not wait for it
   await plant(services, due("2026-01-06T01:00:00Z"));
   await database`update backup_tasks set updated_at = '2027-03-01T12:00:00Z', next_run_at = '2027-03-02T01:00:00Z'
     where id = ${taskId}`;
-  // By a control plane whose clock is a little ahead, right after what was due before.
+  // Right after what was due before, when the clock went back by some seconds.
   await database`update backup_tasks set updated_at = '2026-01-05T01:00:02Z' where id <> ${taskId}`;
+  await database`update backup_tasks set planned_at = updated_at`;
   await test.clock.set("2026-01-05T00:59:58Z");
   assert.equal(await replanSchedules(services), 1);
   const rows = await database<{ next_run_at: Date }[]>`select next_run_at from backup_tasks order by id`;
@@ -103,6 +104,58 @@ Deno.test("a clock that was ahead leaves no schedule waiting for it, and fires n
     new Date("2026-01-05T01:00:00Z"),
     new Date("2026-01-06T01:00:00Z"),
   ]);
+});
+
+const EACH_MINUTE = { frequency: null, time_to_run_at: null, custom_cron_expression: "* * * * *" };
+
+/** Fires what is due, and ends its runs: an active run would make the next due time a skipped one. */
+async function fireAndEnd({ database, services }: Awaited<ReturnType<typeof testServices>>) {
+  await fireDueTasks(services);
+  await database`update runs set state = 'failed', finished_at = now(), deadline_at = null where finished_at is null`;
+}
+
+Deno.test("what was fired for tomorrow, on a clock a day ahead, leaves no due time out once it is right", async () => {
+  await using test = await testServices({ now: "2026-01-05T00:59:00Z" });
+  const { services, clock, database } = test;
+  await plant(services, { ...EACH_MINUTE, ...due("2026-01-05T01:00:00Z") });
+  await clock.set("2026-01-06T00:59:10Z");
+  await fireAndEnd(test); // the minutes until then as one
+  await clock.set("2026-01-06T01:00:00Z");
+  await fireAndEnd(test);
+  await clock.set("2026-01-05T01:00:10Z");
+  assert.equal(await replanSchedules(services), 1);
+  assert.deepEqual(await nextDueTime(services), new Date("2026-01-05T01:01:00Z"));
+  const runs = await database`select scheduled_for from runs order by id`;
+  assert.deepEqual(runs.map(({ scheduled_for }) => scheduled_for.toISOString()), [
+    "2026-01-05T01:00:00.000Z",
+    "2026-01-06T01:00:00.000Z",
+  ]);
+});
+
+Deno.test("a backup made a day too early does not replace the one of its due time", async () => {
+  await using test = await testServices({ now: "2026-01-05T12:00:00Z" });
+  const { services, clock } = test;
+  await plant(services, due("2026-01-06T01:00:00Z"));
+  await clock.set("2026-01-06T12:00:00Z");
+  await fireAndEnd(test);
+  await clock.set("2026-01-05T12:01:00Z");
+  assert.equal(await replanSchedules(services), 1);
+  assert.deepEqual(await nextDueTime(services), new Date("2026-01-06T01:00:00Z"));
+  await clock.set("2026-01-06T01:00:00Z");
+  assert.equal(await fireDueTasks(services), 1);
+});
+
+Deno.test("a due time that was skipped on a clock far ahead is not over", async () => {
+  await using test = await testServices({ now: "2026-01-05T00:59:00Z" });
+  const { services, clock } = test;
+  await plant(services, due("2026-01-05T01:00:00Z"));
+  await clock.set("2026-02-05T01:00:00Z");
+  await fireDueTasks(services);
+  await clock.set("2026-02-06T01:00:00Z");
+  await fireDueTasks(services); // skipped: the run is active
+  await clock.set("2026-01-05T01:00:30Z");
+  assert.equal(await replanSchedules(services), 1);
+  assert.deepEqual(await nextDueTime(services), new Date("2026-01-06T01:00:00Z"));
 });
 
 Deno.test("a stored schedule that can't be read stops no other one, goes on by days and is told of", async () => {

@@ -102,7 +102,7 @@ export async function insertBackupTask(
   task: NewBackupTask,
   now: Date,
 ): Promise<number> {
-  const values = { ...task, user_id: userId, created_at: now, updated_at: now };
+  const values = { ...task, user_id: userId, planned_at: now, created_at: now, updated_at: now };
   const [row] = await sql<{ id: number }[]>`insert into backup_tasks ${sql(values)} returning id`;
   return row!.id;
 }
@@ -113,7 +113,8 @@ export async function updateBackupTask(
   changes: BackupTaskChanges,
   now: Date,
 ): Promise<void> {
-  await sql`update backup_tasks set ${sql({ ...changes, updated_at: now })} where id = ${id}`;
+  const planned = changes.next_run_at === undefined ? {} : { planned_at: now };
+  await sql`update backup_tasks set ${sql({ ...changes, ...planned, updated_at: now })} where id = ${id}`;
 }
 
 export async function deleteBackupTask(sql: Sql, id: number): Promise<void> {

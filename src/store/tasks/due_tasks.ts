@@ -13,9 +13,10 @@ export function lockDueTasks(sql: Sql, now: Date, limit: number): Promise<Backup
 export async function setNextRuns(
   sql: Sql,
   tasks: readonly { id: number; next: Date | null }[],
+  now: Date,
 ): Promise<void> {
   await sql`
-    update backup_tasks set next_run_at = due.next
+    update backup_tasks set next_run_at = due.next, planned_at = ${now}
     from unnest(${tasks.map(({ id }) => id)}::bigint[], ${
     tasks.map(({ next }) => next?.toISOString() ?? null)
   }::timestamptz[])
@@ -49,25 +50,25 @@ export async function soonestDueTime(sql: Sql): Promise<Date | null> {
   return row!.next;
 }
 
-/** Tasks after `afterId` whose due time is ahead, locked, in order of their ids. */
-export function lockTasksAhead(
-  sql: Sql,
-  now: Date,
-  afterId: number,
-  limit: number,
-): Promise<BackupTaskRow[]> {
+/** Locks tasks whose due time was planned at a time after `plannedAfter`, or at an unknown time. */
+export function lockTasksPlannedAhead(sql: Sql, plannedAfter: Date, limit: number): Promise<BackupTaskRow[]> {
   return sql<BackupTaskRow[]>`
-    select * from backup_tasks where next_run_at > ${now} and paused_at is null and id > ${afterId}
+    select * from backup_tasks
+    where next_run_at is not null and paused_at is null and (planned_at is null or planned_at > ${plannedAfter})
     order by id limit ${limit} for update`;
 }
 
-/** The last due time of each of these tasks that was fired or skipped; those without one are left out. */
-export async function lastDueTimes(sql: Sql, taskIds: readonly number[]): Promise<Map<number, Date>> {
+/** Returns the last due time up to `until` of each of these tasks that was fired or skipped, if there is one. */
+export async function lastDueTimes(
+  sql: Sql,
+  taskIds: readonly number[],
+  until: Date,
+): Promise<Map<number, Date>> {
   const rows = await sql<{ id: number; due: Date }[]>`
     select id, greatest(
-      (select scheduled_for from runs where backup_task_id = id_of.id and scheduled_for is not null
+      (select scheduled_for from runs where backup_task_id = id_of.id and scheduled_for <= ${until}
         order by runs.id desc limit 1),
-      (select max(due_at) from skipped_schedules where backup_task_id = id_of.id)
+      (select max(due_at) from skipped_schedules where backup_task_id = id_of.id and due_at <= ${until})
     ) as due
     from unnest(${[...taskIds]}::bigint[]) id_of(id)`;
   return new Map(rows.filter(({ due }) => due !== null).map(({ due, id }) => [id, due]));
