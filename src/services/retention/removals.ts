@@ -20,7 +20,11 @@ import {
   tasksWithRevocableMarks,
   witnessesOf,
 } from "../../store/backups/backup_records.ts";
-import { lockRevocableBackups, lockStoredBackups } from "../../store/backups/backup_retention.ts";
+import {
+  lockRetention,
+  lockRevocableBackups,
+  lockStoredBackups,
+} from "../../store/backups/backup_retention.ts";
 import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -64,6 +68,8 @@ export async function requestRemoval(
 export async function requestRetention(services: ServiceContext, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);
   if (task === undefined) return;
+  // A lost run may report its backup while the next run does: each would not see the other's.
+  await lockRetention(sql, taskId);
   const at = { timezone: task.timezone, now: services.clock.now() };
   const going = decideRetention(await lockStoredBackups(sql, taskId), task, at)
     .filter(({ reasons }) => reasons.length === 0).map(({ backup }) => backup.id);

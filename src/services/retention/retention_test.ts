@@ -10,6 +10,8 @@ import { deleteBackup, holdBackup } from "../backups/backups.ts";
 import { claimAssignments } from "../runs/dispatch.ts";
 import { recordEvents } from "../runs/run_events.ts";
 import { startRun } from "../runs/runs.ts";
+import { until } from "../../../tests/support/assertions/until.ts";
+import { requestRetention } from "./removals.ts";
 
 const HOUR = 3_600_000;
 
@@ -132,4 +134,28 @@ Deno.test("the database itself refuses to mark what is held", async () => {
       sql`update backups set removal_requested_at = now(), removal_reason = 'retention' where id = ${id}`,
   );
   await assert.rejects(mark, /violates check constraint/);
+});
+
+Deno.test("of two backups that are recorded at the same moment, no more stay than the rules say", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const { left, taskId } = await stage(test, { maximum_backups_to_keep: 1 });
+  const gate = Promise.withResolvers<void>();
+  let decided = 0;
+  const record = () =>
+    transaction(database, async (sql) => {
+      await newBackup(sql as unknown as typeof database, taskId, test.clock.now());
+      await requestRetention(services, sql, taskId);
+      decided++;
+      await gate.promise;
+    });
+  const both = Promise.all([record(), record()]);
+  await until(async () => {
+    const waiting = await database`
+      select from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`;
+    return decided + waiting.length === 2;
+  });
+  gate.resolve();
+  await both;
+  assert.equal((await left()).length, 1);
 });

@@ -12,6 +12,11 @@ export async function storedBackups(sql: Sql, taskId: number): Promise<RetainedB
   return await sql<RetainedBackupRow[]>`${retained(sql)} where ${isStored(sql, taskId)}`;
 }
 
+/** Lets one transaction at a time decide which backups of a task stay. */
+export async function lockRetention(sql: Sql, taskId: number): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended('retention', ${taskId}))`;
+}
+
 /** The same, locked: none is held, marked or changed by others until the transaction ends. */
 export async function lockStoredBackups(sql: Sql, taskId: number): Promise<RetainedBackupRow[]> {
   return await sql<RetainedBackupRow[]>`
