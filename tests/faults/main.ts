@@ -1,7 +1,7 @@
 /**
- * `deno task faults [--seed N] [--count N]`: carries out the plans of `count` seeds from `seed` on, and says what they have
- * broken. A plan that has broken something comes again with `--seed ITS_SEED --count 1`. Needs root, and what `deno task test`
- * installs.
+ * `deno task faults [--seed N] [--count N] [--second S]`: carries out the plans of `count` seeds from `seed` on, and says what they have
+ * broken. A plan that has broken something comes again with `--seed ITS_SEED --count 1`, and where a due time mattered with
+ * `--second S`, the second of the minute in which it began. Needs root, and what `deno task test` installs.
  */
 import { parseArgs } from "node:util";
 import { setUp } from "../setup.ts";
@@ -34,12 +34,17 @@ function untilInterrupted(): AbortSignal {
 async function main(): Promise<number> {
   const { values } = parseArgs({
     args: Deno.args,
-    options: { seed: { type: "string" }, count: { type: "string", default: "20" } },
+    options: {
+      seed: { type: "string" },
+      count: { type: "string", default: "20" },
+      second: { type: "string" },
+    },
   });
   const seed = values.seed === undefined
     ? Math.floor(Math.random() * 1_000_000)
     : wholeNumber(values.seed, "seed");
   const count = wholeNumber(values.count, "count");
+  const second = values.second === undefined ? null : wholeNumber(values.second, "second") % 60;
   await setUp();
   const seeds = Array.from({ length: count }, (_, index) => seed + index);
   const tell = (event: { plan: readonly string[] } | Outcome) => {
@@ -48,7 +53,7 @@ async function main(): Promise<number> {
       for (const line of event.broken) say(`  ${line}`);
     } else event.plan.forEach(say);
   };
-  const { left, outcomes, tally } = await tryPlans(seeds, tell, untilInterrupted());
+  const { left, outcomes, tally } = await tryPlans(seeds, tell, { signal: untilInterrupted(), second });
   say("\nAfter every plan these must hold:");
   for (const { words } of INVARIANTS) say(`- ${words}`);
   say("\nWhat was done, and what became of the runs:");
@@ -61,7 +66,9 @@ async function main(): Promise<number> {
     } s: ${broken.length} broke something`,
   );
   for (const line of left) say(`left at the end: ${line}`);
-  for (const { seed } of broken) say(`again: deno task faults --seed ${seed} --count 1`);
+  for (const { second, seed } of broken) {
+    say(`again: deno task faults --seed ${seed} --count 1 --second ${second}`);
+  }
   return broken.length + left.length === 0 ? 0 : 1;
 }
 

@@ -2,19 +2,24 @@
 import { processTree, signalAll } from "../../agent/engine/programs/process_tree.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../../src/store/embedded/embedded.ts";
+import { clockEnvironment } from "./processes.ts";
 import { freePort } from "../support/servers/ports.ts";
 
 export class MortalPostgres implements AsyncDisposable {
   private constructor(readonly url: string, private readonly postgres: EmbeddedPostgres) {}
 
-  /** @param directory Absolute; made where absent. */
-  static async open(directory: string): Promise<MortalPostgres> {
+  /**
+   * @param directory Absolute; made where absent.
+   * @param clockFile The offset of its clock.
+   */
+  static async open(directory: string, clockFile: string): Promise<MortalPostgres> {
     const postgres = await startEmbedded({
       directory,
       clock: systemClock,
       port: freePort(),
       durable: true,
       settings: { max_connections: 100 },
+      env: clockEnvironment(clockFile),
     });
     const { password, port, username } = postgres.connection;
     await outliveNobody(postgres.place);

@@ -6,13 +6,28 @@ import type { Process } from "./supervisor.ts";
 
 const LIBFAKETIME = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
+/**
+ * For a program whose clock is set by a file, which holds the offset in seconds, such as `+90`, and is read every
+ * second. Monotonic time goes on as it is.
+ */
+export function clockEnvironment(file: string): Record<string, string> {
+  return {
+    LD_PRELOAD: LIBFAKETIME,
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_CACHE_DURATION: "1",
+    FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    DONT_FAKE_MONOTONIC: "1",
+    NO_FAKE_STAT: "1",
+  };
+}
+
 export interface PlaneOptions {
   readonly port: number;
   readonly dataDirectory: string;
   readonly databaseUrl: string;
   readonly secretKey: string;
   readonly bootstrapToken: string;
-  /** Holds the offset of its clock, in seconds, such as `+90`; looked at every second. Monotonic time goes on as it is. */
+  /** See {@link clockEnvironment}. */
   readonly clockFile: string;
   readonly temporary: string;
 }
@@ -41,11 +56,7 @@ export function launchPlane(options: PlaneOptions): Process {
       RUN_ACCEPTANCE_SECONDS: String(RUN_TIMES.acceptance),
       RUN_CANCEL_SECONDS: String(RUN_TIMES.cancel),
       RUN_START_SECONDS: String(RUN_TIMES.start),
-      LD_PRELOAD: LIBFAKETIME,
-      FAKETIME_TIMESTAMP_FILE: options.clockFile,
-      FAKETIME_CACHE_DURATION: "1",
-      FAKETIME_DONT_FAKE_MONOTONIC: "1",
-      DONT_FAKE_MONOTONIC: "1",
+      ...clockEnvironment(options.clockFile),
     },
   });
   server.ready().catch(() => {}); // one that can't start is started again

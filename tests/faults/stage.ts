@@ -172,7 +172,11 @@ export class Stage {
         return true;
       case "jump the clock": {
         const { clockFile } = planes[action.plane % controlPlanes]!;
-        await Deno.writeTextFile(clockFile, `${action.seconds < 0 ? "" : "+"}${action.seconds}`);
+        // A single control plane has its database on the same machine.
+        const files = controlPlanes === 1 ? [clockFile, this.world.databaseClockFile] : [clockFile];
+        for (const file of files) {
+          await Deno.writeTextFile(file, `${action.seconds < 0 ? "" : "+"}${action.seconds}`);
+        }
         return true;
       }
       case "cancel":

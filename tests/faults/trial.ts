@@ -1,5 +1,6 @@
 /** Plans, one after the other, in one world: what each has broken, and what was done to the world in all. */
 import { ignoreConnectionResets } from "../../src/process/lost_connections.ts";
+import { systemClock } from "../../src/domain/clock.ts";
 import { findBroken, findLeft } from "./invariants.ts";
 import { describePlan, planOf } from "./plan.ts";
 import { Stage } from "./stage.ts";
@@ -12,6 +13,8 @@ export interface Outcome {
   /** None where all holds. */
   readonly broken: readonly string[];
   readonly seconds: number;
+  /** The second of the minute in which its faults began: due times are minutes. */
+  readonly second: number;
 }
 
 export interface Trial {
@@ -23,12 +26,13 @@ export interface Trial {
 
 /**
  * @param tell Called before each plan, and after it.
- * @param signal Once it is aborted, no other plan begins.
+ * @param options.signal Once it is aborted, no other plan begins.
+ * @param options.second Each plan begins in this second of a minute.
  */
 export async function tryPlans(
   seeds: readonly number[],
   tell: (event: { plan: readonly string[] } | Outcome) => void = () => {},
-  signal: AbortSignal | null = null,
+  { signal = null, second = null }: { signal?: AbortSignal | null; second?: number | null } = {},
 ): Promise<Trial> {
   ignoreConnectionResets();
   const tally = new Tally();
@@ -40,17 +44,20 @@ export async function tryPlans(
     const described = describePlan(plan);
     tell({ plan: described });
     const started = performance.now();
+    await world.run(plan.controlPlanes);
+    world.spoken.clear();
+    if (second !== null) await comes(second);
+    const began = systemClock.now().getUTCSeconds();
     const broken = await tryPlan(new Stage(world, plan, tally), tally);
-    outcomes.push({ seed, plan: described, broken, seconds: (performance.now() - started) / 1000 });
+    const seconds = (performance.now() - started) / 1000;
+    outcomes.push({ seed, plan: described, broken, seconds, second: began });
     tell(outcomes.at(-1)!);
   }
   return { outcomes, tally, left: await findLeft(world) };
 }
 
 async function tryPlan(stage: Stage, tally: Tally): Promise<string[]> {
-  const { plan, world } = stage;
-  await world.run(plan.controlPlanes);
-  world.spoken.clear();
+  const { world } = stage;
   await stage.carryOut();
   const broken = [
     ...stage.failures.map((failure) => `the harness failed: ${failure}`),
@@ -62,6 +69,11 @@ async function tryPlan(stage: Stage, tally: Tally): Promise<string[]> {
     if (status !== 200 && status !== 204) broken.push(`task ${id} can't be deleted: ${status}`);
   }
   return broken;
+}
+
+/** Resolves in this second of a minute. */
+async function comes(second: number): Promise<void> {
+  while (systemClock.now().getUTCSeconds() !== second) await systemClock.sleep(50);
 }
 
 async function endsOf({ tasks, world }: Stage): Promise<{ state: string; count: number }[]> {

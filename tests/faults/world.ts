@@ -23,8 +23,11 @@ import { type Side, Wire } from "./wire.ts";
 
 const PLANES = 3;
 const STATE_DISK_BYTES = 16 * 2 ** 20;
-/** For which a control plane may go on with the clock that it had. Milliseconds. */
-const CLOCK_CACHE = 1_500;
+/**
+ * For how long programs may go on with the clock that they had: libfaketime looks each second, and each second a
+ * control plane reads the database's clock. Milliseconds.
+ */
+const CLOCK_CACHE = 3_000;
 /** Until a control plane, or an agent, is there. Milliseconds. */
 const START = 60_000;
 
@@ -50,6 +53,8 @@ export class World implements AsyncDisposable {
   readonly spoken = new Spoken();
   /** Every agent process there has been: each leads a session. */
   readonly sessions = new Set<number>();
+  /** Holds the offset of the database's clock, as a control plane's does for its own. */
+  readonly databaseClockFile: string;
   /** What a plan does at frames. */
   atFrame: (frame: Frame, side: Side) => Promise<readonly FrameAction[]> = () => Promise.resolve([]);
   api!: ApiCaller;
@@ -64,7 +69,9 @@ export class World implements AsyncDisposable {
   #running = 0;
   readonly #parts = new AsyncDisposableStack();
 
-  private constructor(readonly root: string) {}
+  private constructor(readonly root: string) {
+    this.databaseClockFile = `${root}/clock-database`;
+  }
 
   static async open(): Promise<World> {
     const world = new World(await Deno.makeTempDir({ prefix: "rearguard-faults-" }));
@@ -112,7 +119,7 @@ export class World implements AsyncDisposable {
   /** Everything that is broken is mended; what was killed comes back by itself. Resolves once every clock is right. */
   async heal(): Promise<void> {
     let wasWrong = false;
-    for (const { clockFile } of this.planes) {
+    for (const clockFile of [this.databaseClockFile, ...this.planes.map(({ clockFile }) => clockFile)]) {
       wasWrong ||= Number(Deno.readTextFileSync(clockFile)) !== 0;
       Deno.writeTextFileSync(clockFile, "+0");
     }
@@ -121,7 +128,7 @@ export class World implements AsyncDisposable {
       wire.heal();
     }
     this.places.heal();
-    // Nothing tells when libfaketime has looked: it does so each second.
+    // Nothing tells when they have looked.
     if (wasWrong) await new Promise((resolve) => setTimeout(resolve, CLOCK_CACHE));
   }
 
@@ -164,7 +171,9 @@ export class World implements AsyncDisposable {
     await Deno.chmod(root, 0o755); // Postgres runs as another user
     this.temporary = `${root}/tmp`;
     await Deno.mkdir(this.temporary);
-    this.postgres = this.#parts.use(await MortalPostgres.open(`${root}/postgres`));
+    await Deno.writeTextFile(this.databaseClockFile, "+0");
+    await Deno.chmod(this.databaseClockFile, 0o644);
+    this.postgres = this.#parts.use(await MortalPostgres.open(`${root}/postgres`, this.databaseClockFile));
     this.database = openDatabase(this.postgres.url, { max: 4 });
     this.#parts.defer(() => this.database.end({ timeout: 5 }));
     this.places = this.#parts.use(await Places.open(root));

@@ -7,7 +7,7 @@ import { logger } from "../../telemetry/logging.ts";
 import type { Database } from "./sql.ts";
 
 /** Time between two readings. A machine that was suspended is wrong until the next. Milliseconds. */
-const INTERVAL = 5_000;
+const INTERVAL = 1_000;
 /** Differences worth a warning, in milliseconds: S3 and TLS go by the machine's clock. */
 const NOTABLE = 5_000;
 

@@ -20,6 +20,8 @@ export interface EmbeddedOptions {
   readonly durable: boolean;
   /** Over the defaults of this file, by their names in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Variables that Postgres gets beside `PATH` and `LC_ALL`, such as those of a clock that is set for it alone. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A running cluster. */
@@ -243,7 +245,7 @@ class Cluster {
       stdout: "piped",
       stderr: "piped",
       clearEnv: true,
-      env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
+      env: { PATH: "/usr/bin:/bin", LC_ALL: "C", ...this.options.env },
       ...this.account,
     });
     const { code, stdout, stderr } = await command.output().catch((cause: Error) => {
