@@ -63,5 +63,6 @@ export const FORGET = {
 export const BACKUP: Deletable = { noun: "backup", path: "/backups" };
 export const DESTINATION: Deletable = { noun: "destination", path: "/backup-destinations" };
 export const SERVER: Deletable = { noun: "server", path: "/remote-servers" };
+export const STREAM: Deletable = { noun: "notification stream", path: "/notification-streams" };
 export const TASK: Deletable = { noun: "backup task", path: "/backup-tasks" };
 export const USER: Deletable = { noun: "user", path: "/users" };

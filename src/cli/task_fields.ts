@@ -67,17 +67,10 @@ export function addTaskFields(command: Command): Command {
 export async function taskBody(options: TaskOptions): Promise<Record<string, unknown>> {
   const { fromFile, field = [], ...flags } = options;
   requireOneInput(options);
-  const body: Record<string, unknown> = fromFile === undefined ? {} : await fieldsInFile(fromFile);
-  for (const pair of field) {
-    const [, name, value] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(pair) ?? [];
-    if (name === undefined) {
-      throw new CommandError(EXIT.usage, "Cannot use --field: it must be name=value, the name as in the API");
-    }
-    if (/password|secret|token|identity/.test(name)) {
-      throw new CommandError(EXIT.usage, `Cannot take ${name} as an argument, which others can read`);
-    }
-    body[name] = valueOf(value!);
-  }
+  const body: Record<string, unknown> = {
+    ...fromFile === undefined ? {} : await fieldsInFile(fromFile, "the backup task"),
+    ...parseFields(field),
+  };
   const known = new Set([...TEXT_FLAGS.map(([flag]) => nameOf(flag)), "excluded_paths", "allow_unreadable"]);
   for (const [option, value] of Object.entries(flags)) {
     if (known.has(underscored(option))) body[underscored(option)] = value;
@@ -94,6 +87,22 @@ export async function taskBody(options: TaskOptions): Promise<Record<string, unk
 /** Input fields that the control plane has ignored: its answer has every field that it knows, or tells that it is set. */
 export function unknownFields(body: Record<string, unknown>, made: object): string[] {
   return Object.keys(body).filter((name) => !(name in made) && !(`has_${name}` in made));
+}
+
+/** Reads the pairs of `--field`. A secret is refused. */
+export function parseFields(pairs: readonly string[]): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const pair of pairs) {
+    const [, name, value] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(pair) ?? [];
+    if (name === undefined) {
+      throw new CommandError(EXIT.usage, "Cannot use --field: it must be name=value, the name as in the API");
+    }
+    if (/password|secret|token|identity|private_key/.test(name)) {
+      throw new CommandError(EXIT.usage, `Cannot take ${name} as an argument, which others can read`);
+    }
+    fields[name] = valueOf(value!);
+  }
+  return fields;
 }
 
 /** Text, unless it is a JSON list or object. */
@@ -113,16 +122,17 @@ function requireOneInput(options: TaskOptions): void {
   }
 }
 
-async function fieldsInFile(path: string): Promise<Record<string, unknown>> {
-  const text = path === "-" ? await readStandardInput() : await readFile(path, "the backup task");
+/** @param what As in `Cannot read <what>: …`. */
+export async function fieldsInFile(path: string, what: string): Promise<Record<string, unknown>> {
+  const text = path === "-" ? await readStandardInput() : await readFile(path, what);
   let fields: unknown;
   try {
     fields = JSON.parse(text);
   } catch {
-    throw new CommandError(EXIT.usage, `Cannot read the backup task: ${path} is not JSON`);
+    throw new CommandError(EXIT.usage, `Cannot read ${what}: ${path} is not JSON`);
   }
   if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return { ...fields };
-  throw new CommandError(EXIT.usage, `Cannot read the backup task: ${path} is not a JSON object`);
+  throw new CommandError(EXIT.usage, `Cannot read ${what}: ${path} is not a JSON object`);
 }
 
 function sourceOf(options: TaskOptions, field: string): SecretSource | undefined {

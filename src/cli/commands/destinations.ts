@@ -2,6 +2,7 @@
 import { Argument, type Command, Option } from "commander";
 import { CommandError, EXIT } from "../command_error.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
+import { addCreate } from "../creation.ts";
 import { addDelete, addUndelete, DESTINATION, FORGET } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
@@ -20,6 +21,10 @@ export function addDestinationCommands(program: Command): void {
     "List them",
   ).action(calling(list));
   destinations.command("show").addArgument(destinationId()).description("Show one").action(calling(show));
+  addCreate(destinations, DESTINATION, [["--label <text>", "its name"], [
+    "--type <type>",
+    "where it is: local, s3, …",
+  ], ["--local-path <path>", "of a local destination"]]);
   addDelete(destinations, destinationId(), DESTINATION, FORGET);
   addUndelete(destinations, destinationId(), DESTINATION);
   destinations.command("check").addArgument(destinationId())

@@ -1,6 +1,7 @@
 /** `servers`: the machines whose data is backed up. */
 import { Argument, type Command, Option } from "commander";
 import { calling, type Cli, parseCount, parseId } from "../command_line.ts";
+import { addCreate } from "../creation.ts";
 import { addDelete, FORGET, SERVER } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
@@ -21,6 +22,7 @@ export function addServerCommands(program: Command): void {
     "List them",
   ).action(calling(list));
   servers.command("show").addArgument(serverId()).description("Show one").action(calling(show));
+  addCreate(servers, SERVER, [["--label <text>", "its name"], ["--ip-address <address>", "its address"]]);
   addDelete(servers, serverId(), SERVER, FORGET);
   servers.command("enrol").addArgument(serverId())
     .description("Make a token for its agent, and show the command that installs it")

@@ -2,6 +2,8 @@
 import { Argument, type Command } from "commander";
 import { CommandError, EXIT } from "../command_error.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
+import { addCreate } from "../creation.ts";
+import { STREAM } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import type { Stream, StreamTest } from "../records.ts";
@@ -21,6 +23,7 @@ export function addStreamCommands(program: Command): void {
     calling(list),
   );
   streams.command("show").addArgument(streamId()).description("Show one").action(calling(show));
+  addCreate(streams, STREAM, [["--label <text>", "its name"], ["--type <type>", "such as email or webhook"]]);
   streams.command("test").addArgument(streamId())
     .description("Send a message now; the exit code tells whether it was taken")
     .action(calling(test));

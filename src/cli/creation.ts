@@ -1,0 +1,61 @@
+/** `create` of destinations, servers and notification streams: fields have the names of the API's. */
+import type { Command } from "commander";
+import { calling, type Cli, collect } from "./command_line.ts";
+import { CommandError, EXIT } from "./command_error.ts";
+import type { Deletable } from "./deletion.ts";
+import { parseSecretSource, readSecret, SOURCE_HELP } from "./secret_source.ts";
+import { fieldsInFile, parseFields } from "./task_fields.ts";
+
+interface CreateOptions extends Record<string, unknown> {
+  field?: string[];
+  secret?: string[];
+  fromFile?: string;
+}
+
+/** @param flags Options with a description each, such as `--local-path <path>`: the field `local_path`. */
+export function addCreate(
+  parent: Command,
+  record: Deletable,
+  flags: readonly (readonly [flag: string, description: string])[],
+): void {
+  const command = parent.command("create").description("Create one");
+  for (const [flag, description] of flags) command.option(flag, description);
+  command
+    .option("--field <name=value>", "any other field of the API; may be given again", collect)
+    .option("--secret <name=source>", `a secret field, from ${SOURCE_HELP}; may be given again`, collect)
+    .option("--from-file <path>", "a JSON object of fields, or - for standard input; flags win over it")
+    .action(calling((cli: Cli, options: CreateOptions) => create(cli, record, options)));
+}
+
+async function create({ api, output, terminal }: Cli, record: Deletable, options: CreateOptions) {
+  const { field = [], secret = [], fromFile, ...flags } = options;
+  const body = {
+    ...fromFile === undefined ? {} : await fieldsInFile(fromFile, `the ${record.noun}`),
+    ...parseFields(field),
+    ...Object.fromEntries(
+      Object.entries(flags).map(([option, value]) => [option.replace(/[A-Z]/g, "_$&").toLowerCase(), value]),
+    ),
+    ...await readSecrets(secret),
+  };
+  const made = await api.post<{ data: { id: number; label: string } }>(
+    `create the ${record.noun}`,
+    record.path,
+    body,
+  );
+  const noun = record.noun.charAt(0).toUpperCase() + record.noun.slice(1);
+  output.answer(made, () => terminal.print(`${noun} ${made.data.id} created: ${made.data.label}\n`));
+}
+
+async function readSecrets(pairs: readonly string[]): Promise<Record<string, string>> {
+  const secrets: Record<string, string> = {};
+  for (const pair of pairs) {
+    const [, name, from] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(pair) ?? [];
+    const source = from === undefined ? null : parseSecretSource(from);
+    // An invalid argument is not repeated: it may be the secret itself.
+    if (name === undefined || source === null) {
+      throw new CommandError(EXIT.usage, `Cannot use --secret: it must be name=source, with ${SOURCE_HELP}`);
+    }
+    secrets[name] = await readSecret(source, `The field ${name}`);
+  }
+  return secrets;
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { CliHome } from "../../tests/support/clients/cli.ts";
+import { startControlPlane } from "../../tests/support/servers/control_plane.ts";
+
+Deno.test("destinations, servers and streams are created by their fields, secrets from elsewhere", async () => {
+  await using plane = await startControlPlane();
+  await using home = await CliHome.open();
+  const { url, token } = plane.api;
+  const env = { REARGUARD_URL: url, REARGUARD_API_TOKEN: token, BUCKET_SECRET: "bucket-secret" };
+  const run = (...args: string[]) => home.run(args, { env });
+  const local = ["--label", "Here", "--type", "local", "--local-path", `${home.directory}/stored`];
+  assert.deepEqual(await run("destinations", "create", ...local), {
+    code: 0,
+    stdout: "Destination 1 created: Here\n",
+    stderr: "",
+  });
+  const fields = ["s3_access_key=key", "s3_bucket_name=backups", "s3_region=eu-central-1"];
+  const bucket = await run(
+    ...["destinations", "create", "--json", "--label", "Bucket", "--type", "s3"],
+    ...fields.flatMap((field) => ["--field", field]),
+    ...["--secret", "s3_secret_key=env:BUCKET_SECRET"],
+  );
+  assert.equal(bucket.code, 0, bucket.stderr);
+  assert.equal(JSON.parse(bucket.stdout).data.s3_bucket_name, "backups");
+
+  const server = await run("servers", "create", "--label", "web1", "--ip-address", "203.0.113.7");
+  assert.deepEqual([server.code, server.stdout], [0, "Server 2 created: web1\n"]);
+  await Deno.writeTextFile(`${home.directory}/stream.json`, '{"label": "Hook", "type": "webhook"}');
+  const stream = await home.run(
+    ["streams", "create", "--from-file", "stream.json", "--secret", "value=stdin"],
+    { env, stdin: "https://hook.example.com/a\n", cwd: home.directory },
+  );
+  assert.deepEqual([stream.code, stream.stdout], [0, "Notification stream 1 created: Hook\n"]);
+
+  const argument = await run("destinations", "create", "--field", "sftp_password=secret");
+  assert.deepEqual(argument, {
+    code: 2,
+    stdout: "",
+    stderr: "Cannot take sftp_password as an argument, which others can read\n",
+  });
+  const bad = await run("streams", "create", "--secret", "value=hunter2");
+  assert.equal(bad.code, 2);
+  assert.doesNotMatch(bad.stderr, /hunter2/);
+});
