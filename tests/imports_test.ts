@@ -10,9 +10,9 @@ const IMPORT =
 
 /** By folder: what the architecture's table lets it import. */
 async function importTable(): Promise<Map<string, Set<string>>> {
-  const text = await Deno.readTextFile(join(ROOT, "docs/architecture.md"));
+  const text = await Deno.readTextFile(join(ROOT, "docs/develop/architecture.md"));
   const section = /\n## Imports\n([\s\S]*?)(?:\n## |$)/.exec(text)?.[1];
-  assert(section !== undefined, "docs/architecture.md has no section named Imports");
+  assert(section !== undefined, "docs/develop/architecture.md has no section named Imports");
   const table = new Map<string, Set<string>>();
   for (const [, folder, allowed] of section.matchAll(/^\| `([^`]+)` +\|(.*)\|$/gm)) {
     table.set(folder!, new Set([...allowed!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!)));

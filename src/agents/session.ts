@@ -12,7 +12,7 @@ import type { Admission } from "./admission.ts";
 import { isTransientDatabaseError } from "./outage.ts";
 import { handleStorageRequest, type StorageRequest } from "./storage_answers.ts";
 
-/** Close codes, also in docs/protocol.md. */
+/** Close codes, also in docs/develop/protocol.md. */
 export const CLOSE = {
   going: 1001,
   protocol: 4400,

@@ -1,6 +1,6 @@
 /**
  * Every message on the agent's websocket, both directions: JSON text frames, one message each.
- * The schemas are the only source of the types. See docs/protocol.md for the order of messages.
+ * The schemas are the only source of the types. See docs/develop/protocol.md for the order of messages.
  */
 import * as z from "zod";
 import { BackupBrowse, BackupSend } from "./browsing.ts";
