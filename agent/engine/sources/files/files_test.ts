@@ -341,15 +341,15 @@ Deno.test({
   },
 });
 
-Deno.test("access lists come back by the README's command, and without --acls too", async () => {
+Deno.test("access lists come back by the documented command, and without --acls too", async () => {
   await using at = await fixture();
   await Deno.writeTextFile(`${at.tree}/file`, "x");
   await Deno.mkdir(`${at.tree}/directory`);
   await shell('setfacl -m u:1234:rw "$1/file"; setfacl -d -m u:1234:rwx "$1/directory"', at.tree);
   const listed = (path: string) => shell('cd "$1" && getfacl --numeric --recursive .', path);
   await at.run.run(source(at.tree));
-  const readme = await Deno.readTextFile(new URL("../../../../README.md", import.meta.url));
-  const command = /^ +(tar --extract .*) -C target$/m.exec(readme)![1]!;
+  const page = await Deno.readTextFile(new URL("../../../../docs/recover/stock-tools.md", import.meta.url));
+  const command = /^ +(tar --extract .*) -C target$/m.exec(page)![1]!;
   assert.match(command, / --acls /);
   for (const extract of [command, command.replace(" --acls", "")]) {
     const target = await Deno.makeTempDir();
