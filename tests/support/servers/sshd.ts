@@ -29,8 +29,14 @@ export class TestSshd implements AsyncDisposable {
     private readonly root: string,
   ) {}
 
-  /** @param sftp `through the shell`: run by the user's login shell, which prints text and ends. */
-  static async open(sftp: "internal" | "through the shell" = "internal"): Promise<TestSshd> {
+  /**
+   * @param sftp `through the shell`: run by the user's login shell, which prints text and ends.
+   * @param settings Further lines of the configuration.
+   */
+  static async open(
+    sftp: "internal" | "through the shell" = "internal",
+    ...settings: string[]
+  ): Promise<TestSshd> {
     const root = await Deno.makeTempDir({ prefix: "rearguard-sshd-" });
     await Deno.chmod(root, 0o755);
     const directory = `${root}/files`;
@@ -42,7 +48,7 @@ export class TestSshd implements AsyncDisposable {
     await makeKey("ed25519", `${root}/user_key`);
     await Deno.copyFile(`${root}/user_key.pub`, `${root}/authorized_keys`);
     const port = freePort();
-    await Deno.writeTextFile(`${root}/sshd_config`, configuration(root, port, sftp === "internal"));
+    await Deno.writeTextFile(`${root}/sshd_config`, configuration(root, port, sftp === "internal", settings));
     const sshd = new TestSshd(
       port,
       account.username,
@@ -80,6 +86,11 @@ export class TestSshd implements AsyncDisposable {
     this.#listener = null;
   }
 
+  /** Lets the user's password expire. Needs root. */
+  async expirePassword(): Promise<void> {
+    await accounts("chage", "-d", "0", this.username);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     if (Deno.uid() === 0) await accounts("userdel", "--force", this.username);
@@ -87,8 +98,10 @@ export class TestSshd implements AsyncDisposable {
   }
 }
 
-function configuration(root: string, port: number, isInternal: boolean): string {
+function configuration(root: string, port: number, isInternal: boolean, settings: string[]): string {
   return [
+    // Of a setting that is given twice, the first counts.
+    ...settings,
     `ListenAddress 127.0.0.1:${port}`,
     `HostKey ${root}/host_key`,
     `HostKey ${root}/second_host_key`,

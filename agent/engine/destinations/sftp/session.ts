@@ -5,12 +5,14 @@ import type { Clock } from "../../../../src/domain/clock.ts";
 import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
 import { RunAbortedError, RunFailedError } from "../../ports.ts";
 import { ConnectionLostError, type Done, SftpRequests } from "./requests.ts";
-import { describeServer, logIn, LoginFailedError } from "./ssh_login.ts";
+import { openingError } from "./opening_error.ts";
+import { describeServer, logIn } from "./ssh_login.ts";
 
 /** Status codes of draft-ietf-secsh-filexfer-02. */
 const NO_SUCH_FILE = 2;
 const PERMISSION_DENIED = 3;
 const FAILURE = 4;
+const BAD_MESSAGE = 5;
 const UNSUPPORTED = 8;
 
 /** A disk with less room than this is what made a write fail. */
@@ -55,9 +57,10 @@ export class SftpSession {
       sftp.on("close", () => requests.lose()).on("error", () => requests.lose());
       return new SftpSession(spec, clock, client, sftp, requests);
     } catch (error) {
+      const reason = await openingError(spec, error as Error, client, clock);
       client.destroy();
       signal.throwIfAborted();
-      throw openingError(spec, error as Error);
+      throw reason;
     }
   }
 
@@ -172,6 +175,13 @@ export class SftpSession {
     } catch (error) {
       // Somebody else may have made it meanwhile.
       if ((await this.follow(path))?.isDirectory()) return;
+      if ((await this.look(path))?.isSymbolicLink()) {
+        throw new RunFailedError(
+          `Cannot make ${path} at ${
+            describeServer(this.spec)
+          }: a link of that name leads nowhere. Correct the link, or sftp_path.`,
+        );
+      }
       throw await this.explain(`make the directory ${path}`, error);
     }
   }
@@ -189,9 +199,12 @@ export class SftpSession {
         return fail("the user may not do that. Change the directory's owner or mode, or sftp_path.");
       case FAILURE:
         return fail(
-          await this.#isFull()
-            ? "its disk is full. Free some space there, or keep fewer backups."
-            : "the server does not say why. Look at its disk's and the user's quota, and its log.",
+          await this.#diskFault() ??
+            "the server does not say why. Look at its disk's and the user's quota, and its log.",
+        );
+      case BAD_MESSAGE:
+        return fail(
+          "the server takes no such name: it may be too long. Shorten the task's appended file name or path.",
         );
       case null:
         return fail(`${this.requests.reason}. Check the network and the server, and run the task again.`);
@@ -226,17 +239,17 @@ export class SftpSession {
     }
   }
 
-  async #isFull(): Promise<boolean> {
-    try {
-      const path = this.spec.directory;
-      const disk = await this.#raw((done: Done<unknown>) =>
-        this.sftp.ext_openssh_statvfs(path, done as never)
-      );
-      const { f_bavail, f_frsize } = disk as { f_bavail: number; f_frsize: number };
-      return f_bavail * f_frsize < FULL;
-    } catch {
-      // Not offered, or the connection is gone: then nothing more is known.
-      return false;
+  /** Returns what is wrong with the disk of the directory, or of the nearest one above it; null if nothing is. */
+  async #diskFault(): Promise<string | null> {
+    for (let path = this.spec.directory;; path = parentOf(path)) {
+      try {
+        return faultOf(
+          await this.#raw((done: Done<unknown>) => this.sftp.ext_openssh_statvfs(path, done as never)),
+        );
+      } catch (error) {
+        // Not offered, or the connection is gone: then nothing more is known.
+        if (statusOf(error) !== NO_SUCH_FILE || path === parentOf(path)) return null;
+      }
     }
   }
 
@@ -253,33 +266,18 @@ export class SftpSession {
   }
 }
 
-/** The SSH log-in went through; its file transfer did not begin. */
-function openingError(spec: Spec, cause: Error): RunFailedError {
-  const action = `Cannot open SFTP at ${describeServer(spec)}`;
-  if (cause instanceof ConnectionLostError) {
-    return new LoginFailedError(`${action}: ${cause.message}.`, true, { cause });
-  }
-  const noise =
-    /Packet length (\d+) exceeds|Invalid packet length|Unknown packet type|Expected VERSION packet/
-      .exec(cause.message);
-  if (noise !== null) {
-    return new RunFailedError(
-      `${action}: the log-in shell of this user prints text${
-        sample(noise[1])
-      } before SFTP begins. Let its start-up ` +
-        "files (such as .bashrc) print nothing where there is no terminal, or use internal-sftp for the user.",
-      { cause },
-    );
-  }
-  return new RunFailedError(`${action}: the server does not offer it to this user.`, { cause });
-}
+/** Flag of `statvfs`. */
+const READ_ONLY = 1;
 
-/** The first four bytes of what should have been a packet, as ssh2 took them for a number. */
-function sample(length: string | undefined): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(Number(length ?? 0) >>> 0);
-  const text = bytes.toString("latin1");
-  return /^[\x20-\x7e]{4}$/.test(text) ? ` ("${text}…")` : "";
+function faultOf(disk: unknown): string | null {
+  const { f_bavail, f_frsize, f_files, f_favail, f_flag } = disk as Record<string, number>;
+  if (((f_flag ?? 0) & READ_ONLY) !== 0) return "its file system is read-only. Mount it for writing.";
+  if (f_bavail! * f_frsize! < FULL) return "its disk is full. Free some space there, or keep fewer backups.";
+  // Some file systems have no fixed number of files.
+  if (f_files! > 0 && f_favail === 0) {
+    return "its disk can hold no more files (no inodes are left). Remove files there, or keep fewer backups.";
+  }
+  return null;
 }
 
 /** Null: the server did not answer at all. */

@@ -1,4 +1,5 @@
 /** A directory on an SSH server. */
+import type { Buffer } from "node:buffer";
 import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
 import { type Destination, ObjectMissingError, type ObjectWriter, RunFailedError } from "../../ports.ts";
 import { runLimits } from "../limits.ts";
@@ -57,9 +58,7 @@ export class SftpDestination implements Destination {
           }: it already exists. Move it away, and run the task again.`,
         );
       }
-      // Remove the partial file of a run that died: creating a file fails if it exists.
-      await session.removeIfThere(partial);
-      return { session, handle: await session.createFile(partial) };
+      return { session, handle: await createAnew(session, partial) };
     });
     return new SftpWriter(this.connection, file, partial, final, this.ports.signal);
   }
@@ -114,5 +113,16 @@ export class SftpDestination implements Destination {
 
   #path(name: string): string {
     return joinPath(this.spec.directory, name);
+  }
+}
+
+/** Creates a file. Replaces the partial file of a run that died: creating a file fails if it exists. */
+async function createAnew(session: SftpSession, path: string): Promise<Buffer> {
+  try {
+    return await session.createFile(path);
+  } catch (error) {
+    if (session.isLost || await session.look(path) === null) throw error;
+    await session.removeIfThere(path);
+    return await session.createFile(path);
   }
 }

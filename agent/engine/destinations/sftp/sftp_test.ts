@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { sshdSpec } from "../../../../tests/support/fixtures/destinations.ts";
+import { mountTmpfs } from "../../../../tests/support/fixtures/tmpfs.ts";
 import { TestSshd } from "../../../../tests/support/servers/sshd.ts";
 import { until } from "../../../../tests/support/assertions/until.ts";
 import { systemClock } from "../../../../src/domain/clock.ts";
@@ -142,11 +143,14 @@ Deno.test("failures say what is wrong with the path", async () => {
   await Deno.mkdir(`${sshd.directory}/closed`, { mode: 0o555 });
   await Deno.chown(`${sshd.directory}/closed`, sshd.uid, sshd.gid);
   await Deno.writeTextFile(`${sshd.directory}/file`, "");
+  await Deno.symlink("/nowhere", `${sshd.directory}/link`);
   for (
     const [directory, expected] of [
       [`${sshd.directory}/closed`, /the user may not do that/],
       [`${sshd.directory}/closed/sub`, /the user may not do that/],
       [`${sshd.directory}/file`, /a file has that name/],
+      [`${sshd.directory}/link`, /a link of that name leads nowhere/],
+      [`${sshd.directory}/${"n".repeat(256)}`, /it may be too long/],
     ] as const
   ) {
     const destination = await open(sshd, directory);
@@ -182,4 +186,43 @@ Deno.test("a log-in shell that prints text is named as what is in the way", {
     await reason(open(sshd)),
     /^Cannot open SFTP at \S+: the log-in shell of this user prints text \("This…"\) before SFTP begins\. Let its /,
   );
+});
+
+const needsRoot = { ignore: Deno.uid() !== 0 };
+
+Deno.test("what a server calls a mere failure is told by the state of its disk", needsRoot, async () => {
+  await using sshd = await TestSshd.open();
+  for (
+    const [option, expected] of [
+      ["ro", /its file system is read-only\. Mount it for writing/],
+      ["nr_inodes=1", /its disk can hold no more files/],
+    ] as const
+  ) {
+    await using _mount = await mountTmpfs(`${sshd.directory}/disk`, MIB * 8, option);
+    for (const directory of [`${sshd.directory}/disk`, `${sshd.directory}/disk/a/b`]) {
+      const destination = await open(sshd, directory);
+      assert.match(await reason(destination.create("x", null)), expected);
+      await destination.close();
+    }
+  }
+});
+
+Deno.test("a user who may not remove files can store them", async () => {
+  await using sshd = await TestSshd.open("internal", "ForceCommand internal-sftp -P remove");
+  const destination = await open(sshd);
+  await (await destination.create("x", null)).commit();
+  await destination.close();
+  assert.deepEqual(names(sshd.directory), ["x"]);
+});
+
+Deno.test("what the server says in place of SFTP is told", needsRoot, async () => {
+  const opening = async (expected: RegExp, ...settings: string[]) => {
+    await using sshd = await TestSshd.open("through the shell", ...settings);
+    if (settings.length === 0) await sshd.expirePassword();
+    const spec = { ...sshdSpec(sshd), private_key: null, password: sshd.password };
+    assert.match(await reason(openDestination(spec, portsOf(IMPATIENT))), expected);
+  };
+  await opening(/: the server says: WARNING: Your password has expired\. Password change required/i);
+  await opening(/the server opens no session for this user\. See MaxSessions/, "MaxSessions 0");
+  await opening(/right after the log-in\. .*ChrootDirectory/, "ChrootDirectory /tmp");
 });

@@ -1,0 +1,77 @@
+/** Why an SSH server that let a user in starts no SFTP. */
+import { Buffer } from "node:buffer";
+import type { Client } from "ssh2";
+import type { Clock } from "../../../../src/domain/clock.ts";
+import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
+import { oneLine } from "../../programs/line.ts";
+import { RunFailedError } from "../../ports.ts";
+import { ConnectionLostError } from "./requests.ts";
+import { describeServer, LoginFailedError } from "./ssh_login.ts";
+
+/** Limits of what is asked of the server beside. Milliseconds, characters. */
+const PATIENCE = 3_000;
+const LONGEST = 200;
+
+/** Returns the error to report, with what the server says to a program, where it says anything. */
+export async function openingError(
+  spec: Spec,
+  cause: Error,
+  client: Client,
+  clock: Clock,
+): Promise<RunFailedError> {
+  const action = `Cannot open SFTP at ${describeServer(spec)}`;
+  if (cause instanceof ConnectionLostError) {
+    return new LoginFailedError(
+      `${action}: ${cause.message}, right after the log-in. See its SSH server's log; the directory of a ` +
+        "ChrootDirectory, and all above it, must belong to root and be writable by nobody else.",
+      true,
+      { cause },
+    );
+  }
+  const fail = (reason: string) => new RunFailedError(`${action}: ${reason}`, { cause });
+  const noise =
+    /Packet length (\d+) exceeds|Invalid packet length|Unknown packet type|Expected VERSION packet/
+      .exec(cause.message);
+  if (noise !== null) {
+    return fail(
+      `the log-in shell of this user prints text${sample(noise[1])} before SFTP begins. Let its start-up ` +
+        "files (such as .bashrc) print nothing where there is no terminal, or use internal-sftp for the user.",
+    );
+  }
+  if (/Channel open failure/.test(cause.message)) {
+    return fail(
+      "the server opens no session for this user. See MaxSessions in its sshd_config, and its log.",
+    );
+  }
+  const said = /exit code|exit signal|end unexpectedly/i.test(cause.message)
+    ? await saidTo(client, clock)
+    : "";
+  if (said !== "") return fail(`the server says: ${said}`);
+  return fail("the server does not offer it to this user.");
+}
+
+/** Returns what the server prints as an error for a program that does nothing: `Your password has expired`. */
+async function saidTo(client: Client, clock: Clock): Promise<string> {
+  const over = new AbortController();
+  let text = "";
+  const saying = new Promise<void>((resolve) => {
+    client.once("close", resolve);
+    client.exec("true", (error, channel) => {
+      if (error) return resolve();
+      channel.on("data", () => {});
+      channel.stderr.on("data", (chunk: Uint8Array) => text += new TextDecoder().decode(chunk));
+      channel.on("close", resolve);
+    });
+  });
+  await Promise.race([saying, clock.sleep(PATIENCE, over.signal).catch(() => {})]);
+  over.abort();
+  return oneLine(text.trim()).slice(0, LONGEST);
+}
+
+/** The first four bytes of what should have been a packet, as ssh2 took them for a number. */
+function sample(length: string | undefined): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(Number(length ?? 0) >>> 0);
+  const text = bytes.toString("latin1");
+  return /^[\x20-\x7e]{4}$/.test(text) ? ` ("${text}…")` : "";
+}
