@@ -108,6 +108,33 @@ Deno.test("a server that lost bytes it had acknowledged fails the upload", async
   assert.deepEqual([...Deno.readDirSync(sshd.directory)], []);
 });
 
+Deno.test("a server that kept the length of a file and lost acknowledged bytes in it fails the upload", async () => {
+  using _awake = keepAwake();
+  await using sshd = await TestSshd.open();
+  const content = noise(20 * MIB);
+  for (
+    const [lostAt, expected] of [[3 * MIB, /between 0 and 8388608/], [
+      9 * MIB,
+      /between 8388608 and 16/,
+    ]] as const
+  ) {
+    const destination = await openDestination(sshdSpec(sshd), portsOf());
+    const writer = await destination.create("x", null);
+    await writer.write(content.subarray(0, 12 * MIB));
+    await sshd.kill();
+    const file = await Deno.open(`${sshd.directory}/.x.partial`, { write: true });
+    await file.seek(lostAt, Deno.SeekMode.Start);
+    await file.write(new Uint8Array(4096));
+    file.close();
+    await sshd.start();
+    await writer.write(content.subarray(12 * MIB));
+    assert.match(await reason(writer.commit()), expected);
+    await writer.abort();
+    await destination.close();
+    assert.deepEqual([...Deno.readDirSync(sshd.directory)], []);
+  }
+});
+
 Deno.test("a log-in is tried again while its server is away, but not with a wrong key or to a wrong host", async () => {
   using _awake = keepAwake();
   await using sshd = await TestSshd.open();

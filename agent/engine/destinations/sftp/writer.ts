@@ -3,9 +3,13 @@
  * that the server has not acknowledged are kept. If a connection breaks, the next one sends them again.
  */
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import type { Clock } from "../../../../src/domain/clock.ts";
 import { collectYoung } from "../../garbage.ts";
 import { type ObjectWriter, RunFailedError } from "../../ports.ts";
+import { BlockChecksums } from "./block_checksums.ts";
 import type { SftpConnection } from "./connection.ts";
+import { readSteadily } from "./reader.ts";
 import type { SftpSession } from "./session.ts";
 
 /** What a server's window lets through before it answers; more would only wait in memory here. */
@@ -33,6 +37,7 @@ export class SftpWriter implements ObjectWriter {
   #wake = () => {};
   #isOpen = true;
   #isPublished = false;
+  readonly #checksums: BlockChecksums;
 
   constructor(
     private readonly connection: SftpConnection,
@@ -40,7 +45,10 @@ export class SftpWriter implements ObjectWriter {
     private readonly partial: string,
     private readonly final: string,
     private readonly signal: AbortSignal,
-  ) {}
+    clock: Clock,
+  ) {
+    this.#checksums = new BlockChecksums(clock);
+  }
 
   async write(chunk: Uint8Array): Promise<void> {
     const piece = Math.min(PIECE, this.file.session.writeLimit);
@@ -52,6 +60,7 @@ export class SftpWriter implements ObjectWriter {
       this.#pending.add(next);
       this.#outstanding += bytes.length;
       this.#position += bytes.length;
+      this.#checksums.add(bytes);
       this.#send(next);
       at += bytes.length;
       this.#collect(bytes.length);
@@ -66,6 +75,7 @@ export class SftpWriter implements ObjectWriter {
     });
     this.#isOpen = false;
     await this.connection.use((session) => this.#proveSize(session, this.partial));
+    await this.#proveContent();
     await this.#publish();
     await this.connection.use((session) => this.#proveSize(session, this.final));
   }
@@ -144,6 +154,7 @@ export class SftpWriter implements ObjectWriter {
 
   /** Opens the partial file by a new connection, and sends what was not acknowledged once more. */
   async #goOn(lost: SftpSession): Promise<void> {
+    this.#checksums.doubt();
     await this.connection.recover(lost, await lost.explainLoss(`write ${this.final}`));
     const session = await this.connection.session();
     try {
@@ -190,5 +201,20 @@ export class SftpWriter implements ObjectWriter {
     throw new RunFailedError(
       `Cannot trust ${path}: it holds ${size ?? "no"} bytes of the ${this.#position} that were sent`,
     );
+  }
+
+  /** Reads back what the server had acknowledged right before a connection broke. */
+  async #proveContent(): Promise<void> {
+    for (const { from, to, hash } of this.#checksums.doubtful) {
+      const found = createHash("sha256");
+      for await (const chunk of readSteadily(this.connection, this.partial, from, to, this.signal)) {
+        found.update(chunk);
+      }
+      if (found.digest("hex") === hash.digest("hex")) continue;
+      throw new RunFailedError(
+        `Cannot trust ${this.final}: the server lost bytes between ${from} and ${to} that it had acknowledged ` +
+          "before the connection broke. Look at its disk and its log, and run the task again.",
+      );
+    }
   }
 }

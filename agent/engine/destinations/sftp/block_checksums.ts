@@ -1,0 +1,61 @@
+/**
+ * Checksums of what an upload sent, to find bytes that a server acknowledged and lost: after a power cut, a file
+ * can have its full length and zeros in it.
+ */
+import { createHash, type Hash } from "node:crypto";
+import type { Clock } from "../../../../src/domain/clock.ts";
+
+const BLOCK = 8 * 2 ** 20;
+/** Kernels write what they hold in memory to the disk within about half a minute. Milliseconds. */
+const WRITTEN_BACK = 2 * 60_000;
+
+export interface Block {
+  readonly from: number;
+  to: number;
+  /** SHA-256 of its bytes so far. */
+  readonly hash: Hash;
+  /** When its last byte was sent, on the monotonic clock. */
+  sentAt: number;
+}
+
+export class BlockChecksums {
+  /** Those that may not be on the server's disk yet, in order. */
+  readonly #recent: Block[] = [];
+  readonly #doubtful = new Set<Block>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Adds bytes that follow those added before. */
+  add(bytes: Uint8Array): void {
+    const now = this.clock.monotonic();
+    for (let at = 0; at < bytes.length;) {
+      const last = this.#recent.at(-1);
+      if (last === undefined || last.to - last.from === BLOCK) {
+        const from = last?.to ?? 0;
+        this.#recent.push({ from, to: from, hash: createHash("sha256"), sentAt: now });
+        this.#forget(now);
+        continue;
+      }
+      const piece = bytes.subarray(at, at + BLOCK - (last.to - last.from));
+      last.hash.update(piece);
+      last.to += piece.length;
+      last.sentAt = now;
+      at += piece.length;
+    }
+  }
+
+  /** Notes that the connection broke: the server may have lost what it had not written to its disk. */
+  doubt(): void {
+    this.#forget(this.clock.monotonic());
+    for (const block of this.#recent) this.#doubtful.add(block);
+  }
+
+  /** Returns the blocks to be read back, in order. */
+  get doubtful(): readonly Block[] {
+    return [...this.#doubtful];
+  }
+
+  #forget(now: number): void {
+    while (this.#recent.length > 1 && now - this.#recent[0]!.sentAt > WRITTEN_BACK) this.#recent.shift();
+  }
+}
