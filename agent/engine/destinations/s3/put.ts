@@ -8,6 +8,7 @@ import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { tlsReason } from "../../../../src/domain/tls_fault.ts";
 import { trustedAuthorities } from "../../../../src/network/authorities.ts";
+import { withDates } from "../../../../src/network/tls_agent.ts";
 import { decodeContent } from "../../../../src/network/content_encoding.ts";
 import { outgoing } from "../../outgoing.ts";
 import { readRefusal, REFUSAL_LIMIT } from "./answers.ts";
@@ -80,7 +81,8 @@ export class PutConnections {
       giveUp();
     }, totalMs);
     request.on("finish", () => request.setTimeout(limit = answerMs));
-    request.on("error", (error) => lost = { kind: "lost", ...faultOf(error) });
+    let failure: Error | null = null;
+    request.on("error", (error) => failure = error);
     request.on("response", (response) => {
       answer = readOutcome(response).then((outcome) => {
         // A server that refuses a part may not read the rest of it, and would take it for the next request.
@@ -96,6 +98,8 @@ export class PutConnections {
         const isUnanswered = request.writableFinished;
         const what = limit === totalMs ? "it did not end" : isUnanswered ? "no answer came" : "nothing moved";
         lost = { kind: "lost", reason: `${what} for ${limit / 1000} s`, isFinal: false, isUnanswered };
+      } else if (failure !== null && answer === null) {
+        lost = { kind: "lost", ...faultOf(await withDates(failure, new URL(url), undefined) as Error) };
       }
       resolve(await answer ?? lost);
     });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { systemClock } from "../../../../src/domain/clock.ts";
 import { keepAwake } from "../../../../tests/support/fixtures/hurried_clock.ts";
+import { makeCertificates } from "../../../../tests/support/servers/bad_certificates.ts";
 import { freePort } from "../../../../tests/support/servers/ports.ts";
 import { PutConnections, type PutOutcome } from "./put.ts";
 
@@ -172,4 +173,18 @@ Deno.test("a certificate that is not trusted does not pass by waiting", async ()
   connections.close();
   assert(outcome.kind === "lost" && outcome.isFinal, Deno.inspect(outcome));
   assert.match(outcome.reason, /certificate is self-signed\. To trust an authority/);
+});
+
+Deno.test("a certificate that has expired is told by its date", async () => {
+  await using certificates = await makeCertificates();
+  const tls = certificates.pem.expired;
+  await using server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {}, ...tls },
+    () => new Response(),
+  );
+  const connections = new PutConnections();
+  const outcome = await connections.put(`https://localhost:${server.addr.port}/x`, PART, LIMITS, never);
+  connections.close();
+  assert(outcome.kind === "lost" && outcome.isFinal, Deno.inspect(outcome));
+  assert.match(outcome.reason, /certificate expired on 2020-01-03/);
 });
