@@ -31,9 +31,9 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
   }),
   "backup.damaged": (event) => ({
     tone: "bad",
-    title: `A backup of ${taskOf(event)} is damaged`,
+    title: `A backup of ${taskOf(event)} is damaged or missing`,
     next: "Run the task now for a whole backup, and look for faults at the destination. " +
-      "The damaged backup and older ones are kept from rotation until it is deleted or found whole.",
+      "That backup and older ones are kept from rotation until it is deleted or found whole.",
   }),
   "backup.suspicious": (event) => ({
     tone: "bad",

@@ -9,6 +9,9 @@ import { confirmDamage } from "./read_again.ts";
 /** Takes what was stored. It may stop early; a `RunFailedError` of its own tells of a fault. */
 export type Look = (stored: Bytes) => Promise<void>;
 
+/** The fault of an object that is gone. */
+export const MISSING = "it is not there. It was deleted or moved away";
+
 const SPOOL_READ_BYTES = 256 * 1024;
 
 export interface Bytes {
@@ -41,7 +44,7 @@ export async function readBack(
   options: ReadBackOptions,
 ): Promise<string[]> {
   const size = await sizeOf(object, destination);
-  if (size === null) return ["it is not there. It was deleted or moved away"];
+  if (size === null) return [MISSING];
   if (size !== object.size) return [`it has ${size} bytes, ${object.size} were stored`];
   const reading = new Reading(destination.read(object.name, 0, object.size), options.count);
   try {

@@ -11,7 +11,7 @@ import {
 } from "../ports.ts";
 import { formatBytes } from "./progress.ts";
 import { UnsteadyReadError } from "./read_again.ts";
-import { type Look, readBack } from "./read_back.ts";
+import { type Look, MISSING, readBack } from "./read_back.ts";
 import { ReadProgress } from "./read_progress.ts";
 import { BackupContents } from "../manifest/contents.ts";
 
@@ -97,7 +97,9 @@ async function verifyObject(
 function damaged({ backup }: VerifyJob, faults: readonly string[]): BackupDamagedError {
   const more = faults.length - FAULTS_TOLD;
   const damage = faults.slice(0, FAULTS_TOLD).join("; ") + (more > 0 ? `; and ${more} more` : "");
-  return new BackupDamagedError(`Backup ${backup.id} is damaged: ${damage}`, damage);
+  // An emptied or replaced bucket damages nothing that is in it.
+  const state = faults.every((fault) => fault.endsWith(MISSING)) ? "missing" : "damaged";
+  return new BackupDamagedError(`Backup ${backup.id} is ${state}: ${damage}`, damage);
 }
 
 function failure(error: unknown, { backup }: VerifyJob, signal: AbortSignal): unknown {
