@@ -2,6 +2,7 @@
 import { Agent, type AgentOptions } from "node:https";
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
+import { startTls } from "./starttls.ts";
 import { systemClock } from "../domain/clock.ts";
 
 type Target = AgentOptions & { host: string; port: number; servername?: string };
@@ -29,6 +30,8 @@ export class TlsAgent extends Agent {
   }
 }
 
+const DEFAULT_PORTS: Record<string, number> = { "https:": 443, "smtps:": 465, "smtp:": 587 };
+
 /** Timeout of the second connection, which inspects the certificate. Milliseconds. */
 const PATIENCE = 5_000;
 
@@ -37,15 +40,19 @@ const PATIENCE = 5_000;
  * reports an expired certificate as "unable to verify", as it does for an unknown authority. To read the
  * certificate, this connects a second time, without sending data.
  *
+ * @param url Of the server: `https:`, `smtps:`, or `smtp:` for STARTTLS.
  * @param lookup Resolves and checks the addresses.
  */
 export async function withDates(error: unknown, url: URL, lookup: AgentOptions["lookup"]): Promise<unknown> {
-  if ((error as { code?: string }).code !== "UNABLE_TO_VERIFY_LEAF_SIGNATURE") return error;
+  const { code, originalCode } = error as { code?: string; originalCode?: string };
+  if (![code, originalCode].includes("UNABLE_TO_VERIFY_LEAF_SIGNATURE")) return error;
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const { promise, resolve } = Promise.withResolvers<{ valid_from?: string; valid_to?: string }>();
+  const port = Number(url.port || DEFAULT_PORTS[url.protocol]);
+  const plain = url.protocol === "smtp:" ? await startTls(host, port, PATIENCE) : undefined;
+  if (plain === null) return error;
   const socket = connect({
-    host,
-    port: Number(url.port || 443),
+    ...(plain === undefined ? { host, port } : { socket: plain }),
     ...(lookup === undefined ? {} : { lookup }),
     ...(isIP(host) === 0 ? { servername: host } : {}),
     rejectUnauthorized: false,

@@ -2,6 +2,7 @@
 import { createTransport } from "nodemailer";
 import { emailAddresses } from "../../domain/notification_stream.ts";
 import { tlsReason } from "../../domain/tls_fault.ts";
+import { withDates } from "../../network/tls_agent.ts";
 import { DeliveryError } from "../delivery_error.ts";
 import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
@@ -46,7 +47,9 @@ export const email: Channel = {
     } catch (cause) {
       sent.catch(() => {}); // it is told of already
       signal.throwIfAborted();
-      throw new DeliveryError(limit.aborted ? "The mail server took too long" : reasonOf(cause));
+      throw new DeliveryError(
+        limit.aborted ? "The mail server took too long" : await reasonOf(cause, smtp.url),
+      );
     } finally {
       transport.close();
     }
@@ -68,8 +71,9 @@ function whenAborted(signal: AbortSignal): Promise<never> {
 }
 
 /** Codes: https://nodemailer.com/errors. What the server says can hold the login, so only its number is told. */
-function reasonOf(cause: unknown): string {
-  const { code, responseCode } = cause as { code?: string; responseCode?: number };
+async function reasonOf(error: unknown, url: string): Promise<string> {
+  const cause = await withDates(error, new URL(url), undefined);
+  const { code, responseCode } = error as { code?: string; responseCode?: number };
   const answer = responseCode === undefined ? "" : ` (${responseCode})`;
   const tls = responseCode === undefined && code !== "EAUTH" ? tlsReason(cause) : null;
   if (tls !== null) return `The mail server can't be reached safely: ${tls}`;

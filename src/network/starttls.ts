@@ -1,0 +1,29 @@
+/** Asks a mail server to begin TLS on a plain connection. */
+import { connect, type Socket } from "node:net";
+
+/** What is sent after each answer. */
+const STEPS = ["EHLO localhost\r\n", "STARTTLS\r\n"];
+
+/** Resolves with the connection, ready for TLS; with null if the server does not get there in time. */
+export function startTls(host: string, port: number, timeoutMs: number): Promise<Socket | null> {
+  const { promise, resolve } = Promise.withResolvers<Socket | null>();
+  const socket = connect({ host, port, timeout: timeoutMs });
+  const give = () => {
+    socket.destroy();
+    resolve(null);
+  };
+  let text = "";
+  let step = 0;
+  const hear = (chunk: Uint8Array) => {
+    text += new TextDecoder().decode(chunk);
+    // The last line of an answer has a space after its code.
+    if (!/^2\d\d [^\n]*\n$/m.test(text)) return void (/^[45]\d\d /m.test(text) && give());
+    text = "";
+    if (step < STEPS.length) return void socket.write(STEPS[step++]!);
+    socket.off("data", hear);
+    resolve(socket);
+  };
+  socket.on("data", hear);
+  for (const event of ["error", "timeout", "close"]) socket.once(event, give);
+  return promise;
+}
