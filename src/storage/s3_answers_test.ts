@@ -49,6 +49,17 @@ Deno.test("a page or an error under status 200 is no empty list", async () => {
   }
 });
 
+Deno.test("a page under status 200 aborts no upload and stores nothing", async () => {
+  const page = () =>
+    new Response("<!DOCTYPE html><p>Maintenance", { headers: { "content-type": "text/html" } });
+  for (
+    const work of [(bucket: Bucket) => bucket.abortUpload("k", "u"), (bucket: Bucket) => bucket.put("k", "")]
+  ) {
+    const error = await rejection(withAnswers<unknown>(page, work));
+    assert.deepEqual([error.code, error.retryable], ["NotS3", true]);
+  }
+});
+
 Deno.test("an error under status 200 is tried again, as under its own status", async () => {
   let count = 0;
   const answer = () => ++count < 3 ? refusal(200, "SlowDown") : list("");

@@ -164,7 +164,9 @@ export class S3Requests {
     } finally {
       clearTimeout(timer);
     }
-    if (answer.status >= 200 && answer.status < 300) return answer;
+    // A success of these has no body, but a proxy's page has.
+    const isPage = (method === "PUT" || method === "DELETE") && /^\s*<(?:!doctype )?html/i.test(answer.text);
+    if (answer.status >= 200 && answer.status < 300 && !isPage) return answer;
     throw this.fail(request.action, readRefusal(answer.status, answer.text, answer.headers));
   }
 
