@@ -106,3 +106,17 @@ Deno.test("an entry whose blanks would not be seen is quoted in the output", asy
     'Warning: Excluded path "\\tkept" matches nothing: nothing is left out for it',
   ]);
 });
+
+Deno.test("more exclusions than a command line takes are refused in words", async () => {
+  const many = (pattern: (n: number) => string) => Array.from({ length: 1000 }, (_, n) => pattern(n));
+  for (const excluded of [many((n) => "x".repeat(2500) + n), many((n) => `a${n}/**/b/**/c${n}`)]) {
+    await assert.rejects(
+      leftOut(excluded),
+      /excluded_paths name: together they are longer than a command line/,
+    );
+  }
+  assert.deepEqual((await leftOut(many((n) => n === 7 ? "a/**/x.log" : `a${n}/**/b`).slice(0, 300))).names, [
+    "a/b/c/x.log",
+    "a/x.log",
+  ]);
+});

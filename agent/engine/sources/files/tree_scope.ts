@@ -2,6 +2,7 @@
 import type { FilesSource } from "../../../../src/protocol/job.ts";
 import { byteString } from "../../archive/bytes.ts";
 import { type Mount, mountOf, readMounts } from "../../mounts.ts";
+import { RunFailedError } from "../../ports.ts";
 import type { RunContext } from "../../run_context.ts";
 import { appearedSince, type Boundaries, findBoundaries } from "./boundaries.ts";
 import { hasWildcards, quotePattern, ruleArguments } from "./exclusion_rules.ts";
@@ -25,6 +26,11 @@ const SPARSE_TYPES = new Set([
   "xfs",
   "zfs",
 ]);
+
+/** Bytes of arguments that Linux takes with its usual stack limit, less what the environment may need. */
+const MAX_ARGUMENTS = 1_800_000;
+/** Bytes of an argument beside its text: its end and its address, execve(2). */
+const POINTER_BYTES = 9;
 
 export interface TreeScope {
   /** Real path. */
@@ -71,14 +77,15 @@ export async function directoryScope(
       `Left out: ${root}/${name}, where a restore unpacks or was interrupted. Remove it if none is at work`,
     );
   }
+  const rules = exclusions.directoryRules.flatMap((rule) => ruleArguments(rule, found.withFiles.has(rule)));
   return {
     root,
-    arguments: [
+    arguments: withinRoom([
       ...sparseArguments(root, mounts),
       ...exclusions.arguments,
-      ...exclusions.directoryRules.flatMap((rule) => ruleArguments(rule, found.withFiles.has(rule))),
+      ...rules,
       ...boundaryArguments(boundaries),
-    ],
+    ]),
     knownMounts: new Set(
       [...boundaries.mounts, ...boundaries.unreachable, ...boundaries.missing].map(byteString),
     ),
@@ -89,6 +96,15 @@ export async function directoryScope(
       }
     },
   };
+}
+
+function withinRoom(args: string[]): string[] {
+  const size = args.reduce((sum, arg) => sum + byteString(arg).length + POINTER_BYTES, 0);
+  if (size <= MAX_ARGUMENTS) return args;
+  throw new RunFailedError(
+    "Cannot exclude what the task's excluded_paths name: together they are longer than a command line may be. " +
+      "Use fewer, or shorter ones; ** in the middle of a pattern counts for many.",
+  );
 }
 
 export function fileScope(
