@@ -19,6 +19,11 @@ export function displayName(name: string): string {
   );
 }
 
+/** A name, or a part of one, as searches compare it: in any case, and however its accents are composed. */
+export function foldName(name: string): string {
+  return name.normalize("NFC").toLowerCase();
+}
+
 const ESCAPED = /\\([23][0-7]{2})/g;
 
 /** Whether a name may be one that {@link displayName} shows for another. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { byteString } from "./bytes.ts";
-import { displayName, nameFromDisplay } from "./display_name.ts";
+import { displayName, foldName, nameFromDisplay } from "./display_name.ts";
 
 Deno.test("a name is shown as its UTF-8, and what is none in octal", () => {
   for (const name of ["plain", "grün – 日本 😀", "\ufeffmark", "a\\b", "new\nline"]) {
@@ -17,5 +17,13 @@ Deno.test("a name is shown as its UTF-8, and what is none in octal", () => {
 Deno.test("a name that was shown in octal is found by it", () => {
   for (const name of ["a\xff\xfe", "\xe2\x82x\xc3\xbc", byteString("grün")]) {
     assert.equal(nameFromDisplay(displayName(name)), name);
+  }
+});
+
+Deno.test("a search finds a name in any case, and however its accents are composed", () => {
+  for (const search of ["é", "É", "e\u0301", "E\u0301"]) {
+    for (const name of ["café.txt", "cafe\u0301.txt", "CAFÉ"]) {
+      assert.ok(foldName(name).includes(foldName(search)), `${search} in ${name}`);
+    }
   }
 });

@@ -12,7 +12,7 @@ import { bytesOf, byteString, latin1 } from "./bytes.ts";
 import { capture } from "../programs/capture.ts";
 import type { Children } from "../programs/children.ts";
 import { type ListedMember, listedMember, octalMode } from "./listed_member.ts";
-import { displayName } from "./display_name.ts";
+import { displayName, foldName } from "./display_name.ts";
 import { parentOf, type ReadLines } from "../restore_files/selection.ts";
 
 /** Bytes held back until they are written at once. */
@@ -193,12 +193,12 @@ async function matching(
   { from, to }: { from: number; to: number },
   { offset, limit, search }: PageChoice,
 ): Promise<ListingPage> {
-  const wanted = search!.toLowerCase();
+  const wanted = foldName(search!);
   const page: ListingPage = { entries: [], total: 0 };
   for await (const batch of batches(file, from, to)) {
     for (const { text } of batch) {
       const { name } = partsOf(text);
-      if (!displayName(name).toLowerCase().includes(wanted)) continue;
+      if (!foldName(displayName(name)).includes(wanted)) continue;
       if (page.total >= offset && page.entries.length < limit) page.entries.push(entryOf(text));
       page.total++;
     }

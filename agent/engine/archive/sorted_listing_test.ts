@@ -120,7 +120,7 @@ Deno.test("a kept listing answers every question as the index does", async () =>
     await at.both({ path: `${entry.path}/sub/deep` });
     await at.both({ path: `${entry.path}/nothing` });
     await at.both({ path: entry.path, search: "A", limit: 2 });
-    await at.both({ path: entry.path, search: "ü" });
+    for (const search of ["ü", "U\u0308"]) await at.both({ path: entry.path, search });
     await at.both({ path: entry.path, search: "A", offset: 2, limit: 2 });
   }
   const found = await at.both({ path: "", search: "377" });

@@ -13,7 +13,7 @@ import { oneLine } from "../programs/line.ts";
 import { type ListedMember, listedMember, octalMode } from "../archive/listed_member.ts";
 import type { ListingCache, MakeListing } from "../archive/listing_cache.ts";
 import { BackupDamagedError, RunFailedError } from "../ports.ts";
-import { displayName, nameFromDisplay } from "../archive/display_name.ts";
+import { displayName, foldName, nameFromDisplay } from "../archive/display_name.ts";
 import { SortedListing } from "../archive/sorted_listing.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { parentOf } from "../restore_files/selection.ts";
@@ -136,9 +136,9 @@ async function listFromIndex(
   if (index === null) throw new RunFailedError("it has no index");
   const parser = new IndexParser();
   const page = new FirstOf(offset + limit);
-  const wanted = search?.toLowerCase() ?? "";
+  const wanted = foldName(search ?? "");
   const isWanted = (name: string) =>
-    wanted === "" || displayName(name.slice(name.lastIndexOf("/") + 1)).toLowerCase().includes(wanted);
+    wanted === "" || foldName(displayName(name.slice(name.lastIndexOf("/") + 1))).includes(wanted);
   let itself: ListedMember | null = null;
   let unlisted = 0;
   await objects.lines(index, (line) => {
