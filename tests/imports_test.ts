@@ -112,6 +112,7 @@ Deno.test("the time comes from the clock alone", async () => {
 const CONNECTS: Readonly<Record<string, RegExp>> = {
   "src/network/authorities.ts": /node:tls/, // to none
   "src/network/network.ts": /node:https?|^fetch/,
+  "src/network/starttls.ts": /node:net/, // SMTP_URL
   "src/network/tls_agent.ts": /node:(https|tls)/, // for network.ts
   "src/notify/channels/email.ts": /createTransport/, // SMTP_URL
   "src/store/database/database_servers.ts": /node:net/, // DATABASE_URL
