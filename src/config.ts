@@ -1,4 +1,4 @@
-/** What the environment says, read in one place at start. The README's table has one row for each. */
+/** Reads the environment, once, at the start. docs/operate/configuration.md has one row for each variable. */
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { resolve } from "node:path";

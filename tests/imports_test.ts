@@ -14,7 +14,7 @@ async function importTable(): Promise<Map<string, Set<string>>> {
   const section = /\n## Imports\n([\s\S]*?)(?:\n## |$)/.exec(text)?.[1];
   assert(section !== undefined, "docs/develop/architecture.md has no section named Imports");
   const table = new Map<string, Set<string>>();
-  for (const [, folder, allowed] of section.matchAll(/^\| `([^`]+)` +\|(.*)\|$/gm)) {
+  for (const [, folder, allowed] of section.matchAll(/^\| `([^`]+)` +\|[^|]+\|(.*)\|$/gm)) {
     table.set(folder!, new Set([...allowed!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!)));
   }
   return table;

@@ -1,6 +1,6 @@
 /** Why a command ends without having done what it was asked, and what the process then tells a script. */
 
-/** Exit codes; `--help` and the README list them. */
+/** Exit codes; `--help` and docs/guide/cli.md list them. */
 export const EXIT = {
   ok: 0,
   failed: 1,

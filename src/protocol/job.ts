@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 
-/** A directory tree. `path` is absolute; `excluded_paths` holds paths in it, and patterns: see the README. */
+/** A directory tree. `path` is absolute; `excluded_paths` holds paths and patterns, see docs/guide/sources.md. */
 export const FilesSource = z.object({
   type: z.literal("files"),
   path: z.string(),

@@ -1,4 +1,4 @@
-/** A program of the user's own: a JSON document, of the shape that the README documents. */
+/** A program of the user's own: a JSON document, as docs/guide/notifications.md describes. */
 import type { NotificationEvent } from "../../domain/notification.ts";
 import { signatureHeaders } from "../signature.ts";
 import { bodyText } from "../build_message.ts";

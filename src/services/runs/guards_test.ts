@@ -87,7 +87,7 @@ Deno.test("shrunken backups push no older one out and are told each time, until 
   await using at = await guarded({ maximum_backups_to_keep: 2 });
   const { database, services, caller } = at;
   const { taskId } = at;
-  // As in the README: only failures are wanted.
+  // The default of the guide: only failures are wanted.
   await newStream(services, { userId: caller.userId, taskId }, { on_success: false, on_failure: true });
   const whole = [await at.store(), await at.store()];
   const shrunken: number[] = [];
