@@ -18,7 +18,8 @@ export class MariadbServer implements AsyncDisposable {
     private process: Deno.ChildProcess,
   ) {}
 
-  static async open(): Promise<MariadbServer> {
+  /** @param settings Arguments of the server. */
+  static async open(settings: readonly string[] = []): Promise<MariadbServer> {
     const directory = await Deno.makeTempDir({ prefix: "rearguard-mariadb-" });
     const owner = await systemUser("mysql");
     // Clients of any user reach the socket; the data directory is the server's own.
@@ -35,10 +36,12 @@ export class MariadbServer implements AsyncDisposable {
       "--skip-test-db",
       `--datadir=${directory}/data`,
       `--tmpdir=${directory}/tmp`,
+      ...settings,
     ], owner?.name);
     const socket = `${directory}/mysqld.sock`;
     const port = freePort();
-    const server = new MariadbServer(directory, socket, port, start(directory, socket, port, owner?.name));
+    const process = start({ directory, socket, port, user: owner?.name, settings });
+    const server = new MariadbServer(directory, socket, port, process);
     await server.ready();
     const password = server.password.replace(/[\\']/g, "\\$&");
     await server.sql(
@@ -100,7 +103,15 @@ export class MariadbServer implements AsyncDisposable {
   }
 }
 
-function start(directory: string, socket: string, port: number, user: string | undefined): Deno.ChildProcess {
+interface ServerStart {
+  directory: string;
+  socket: string;
+  port: number;
+  user: string | undefined;
+  settings: readonly string[];
+}
+
+function start({ directory, socket, port, user, settings }: ServerStart): Deno.ChildProcess {
   const [first, ...args] = asUser(user, [
     "mariadbd",
     "--no-defaults",
@@ -113,6 +124,7 @@ function start(directory: string, socket: string, port: number, user: string | u
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-buffer-pool-size=32M",
     "--event-scheduler=ON",
+    ...settings,
   ]);
   return new Deno.Command(first!, { args, cwd: "/", stdin: "null", stdout: "null", stderr: "null" }).spawn();
 }

@@ -1,7 +1,16 @@
 /** Tables whose rows a task leaves out. Their definitions stay: views and foreign keys may need them. */
 import type { Output } from "../../ports.ts";
+import { folded } from "./case.ts";
+import type { MysqlServer } from "./server.ts";
 import { text } from "./sql.ts";
 import { fromHex, type MysqlConnection } from "./connection.ts";
+
+interface Search {
+  connection: MysqlConnection;
+  client: string;
+  server: Pick<MysqlServer, "ignoresCase">;
+  output: Output;
+}
 
 /**
  * Returns the tables that the entries name, by database. An entry is `table`, for every database of the task,
@@ -9,16 +18,14 @@ import { fromHex, type MysqlConnection } from "./connection.ts";
  * they don't count.
  */
 export async function findEmptied(
-  connection: MysqlConnection,
-  client: string,
+  { connection, client, server, output }: Search,
   databases: readonly string[],
   entries: readonly string[],
-  output: Output,
 ): Promise<ReadonlyMap<string, string[]>> {
   const found = new Map<string, string[]>(databases.map((name) => [name, []]));
   if (entries.length === 0) return found;
   const candidates = databases.flatMap((database) =>
-    entries.map((entry) => ({ entry, database, table: tableOf(entry, database) }))
+    entries.map((entry) => ({ entry, database, table: tableOf(entry, database, server.ignoresCase) }))
   );
   const names = [...new Set(candidates.map(({ table }) => table))];
   const rows = await connection.query(
@@ -28,11 +35,15 @@ export async function findEmptied(
       names.map(text).join(", ")
     })`,
   );
-  const there = new Set(rows.map(([schema, name]) => JSON.stringify([fromHex(schema!), fromHex(name!)])));
-  const meant = candidates.filter(({ database, table }) => there.has(JSON.stringify([database, table])));
+  const key = (...name: string[]) => JSON.stringify(server.ignoresCase ? name.map(folded) : name);
+  const there = new Map(
+    rows.map(([schema, name]) => [key(fromHex(schema!), fromHex(name!)), fromHex(name!)]),
+  );
+  const meant = candidates.filter(({ database, table }) => there.has(key(database, table)));
   for (const { database, table } of meant) {
     const tables = found.get(database)!;
-    if (!tables.includes(table)) tables.push(table);
+    const name = there.get(key(database, table))!;
+    if (!tables.includes(name)) tables.push(name);
   }
   for (const entry of entries.filter((entry) => !meant.some((each) => each.entry === entry))) {
     output.warning(`No table is called ${entry}, which excluded_tables names`);
@@ -40,6 +51,8 @@ export async function findEmptied(
   return found;
 }
 
-function tableOf(entry: string, database: string): string {
-  return entry.startsWith(`${database}.`) ? entry.slice(database.length + 1) : entry;
+function tableOf(entry: string, database: string, ignoresCase: boolean): string {
+  const start = entry.slice(0, database.length + 1);
+  const isIn = ignoresCase ? folded(start) === folded(`${database}.`) : start === `${database}.`;
+  return isIn ? entry.slice(database.length + 1) : entry;
 }

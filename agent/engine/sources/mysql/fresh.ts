@@ -1,4 +1,5 @@
 /** Databases that are made on a MySQL or MariaDB server for a dump, and what is left of those that nobody needs any more. */
+import { folded, ignoresCase } from "./case.ts";
 import * as z from "zod";
 import type { DatabaseTarget, SourceDescription } from "../../../../src/protocol/job.ts";
 import type { Command } from "../../programs/children.ts";
@@ -39,6 +40,8 @@ export class MysqlFresh {
     private readonly held: string,
     /** Assignments that each session begins with. */
     private readonly settings: string[],
+    /** Whether the server takes `Shop` for `shop`. */
+    readonly ignoresCase: boolean,
   ) {}
 
   static async open(
@@ -60,6 +63,7 @@ export class MysqlFresh {
       version,
       await holdLock(connection, client.tool, programs.children),
       [],
+      await ignoresCase(connection, client.tool),
     );
     for (const setting of await neededSettings(server)) await server.trySetting(setting);
     return server;
@@ -75,6 +79,11 @@ export class MysqlFresh {
     }
     this.settings.push(assignment);
     return true;
+  }
+
+  /** Returns the name of a database as the server stores it. */
+  stored(name: string): string {
+    return this.ignoresCase ? folded(name) : name;
   }
 
   get #prelude(): string {

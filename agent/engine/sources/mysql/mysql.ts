@@ -4,7 +4,7 @@
  * no database, are an object of their own where the server is MariaDB and the user may read them; the schema `mysql`
  * itself is dumped only when it is named.
  */
-import type { DatabaseSource } from "../../../../src/protocol/job.ts";
+import type { DatabaseSource, Missing } from "../../../../src/protocol/job.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../../manifest/object_name.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
 import { formatBytes } from "../../jobs/progress.ts";
@@ -14,6 +14,7 @@ import { dropAbandoned } from "./leftovers.ts";
 import { findSchema } from "./sql.ts";
 import { checkClosing, DumpMessages } from "../database/dump_messages.ts";
 import { MAX_PACKET, MysqlConnection } from "./connection.ts";
+import { matchCase } from "./case.ts";
 import { countStored } from "./counts.ts";
 import { dumpCommand, type DumpPlan, dumpsHistory } from "./dump.ts";
 import { findEmptied } from "./excluded.ts";
@@ -51,20 +52,27 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
   }
   const server = await describeServer(connection, client.tool);
   const program = await dumpProgram(server, context.children);
-  const databases = chooseDatabases(server, source.names);
-  reportLeftovers(server, source.names, output);
+  const chosen = server.ignoresCase
+    ? matchCase(source.names, server.databases.map(({ name }) => name))
+    : source.names;
+  const { databases, vanished } = chooseDatabases(server, chosen);
+  reportLeftovers(server, chosen, output);
   for (const database of databases) reportDatabase(database, server, program, output);
   const rights = await MysqlRights.read(connection, client.tool, server);
-  if (rights !== null) reportHidden(rights, databases, source.names, output);
+  if (rights !== null) reportHidden(rights, databases, chosen, output);
   const names = databases.map(({ name }) => name);
-  const emptied = await findEmptied(connection, client.tool, names, source.excluded_tables, output);
+  const emptied = await findEmptied(
+    { connection, client: client.tool, server, output },
+    names,
+    source.excluded_tables,
+  );
   const tools = await requireTools(context.children, ["pzstd", "zstd"]);
-  const globals = source.names.includes("*")
-    ? await accountsPart(server, program, connection, client.tool, context)
+  const globals = chosen.includes("*")
+    ? await accountsPart({ server, program, connection, client: client.tool, rights, run: context })
     : null;
   const parts = databases.map((database) => {
     const plan = { database, emptied: emptied.get(database.name)! };
-    const isNamed = source.names.includes(database.name);
+    const isNamed = chosen.includes(database.name);
     return databasePart(plan, server, program, { connection, client: client.tool, isNamed, run: context });
   });
   return {
@@ -82,31 +90,38 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
       })),
     },
     parts: globals === null ? parts : [globals, ...parts],
-    missing: databases.flatMap(({ name, unreadable }) =>
-      unreadable.map((table) => ({
-        name: `${name}.${table.name}`,
-        reason: `The server cannot open it: ${table.reason}`,
-      }))
-    ),
+    missing: [
+      ...vanished,
+      ...databases.flatMap(({ name, unreadable }) =>
+        unreadable.map((table) => ({
+          name: `${name}.${table.name}`,
+          reason: `The server cannot open it: ${table.reason}`,
+        }))
+      ),
+    ],
   };
 }
 
-function chooseDatabases(server: MysqlServer, names: string[]): MysqlDatabase[] {
+/** Rejects where the server has none of the databases. */
+function chooseDatabases(
+  server: MysqlServer,
+  names: string[],
+): { databases: MysqlDatabase[]; vanished: Missing[] } {
   const all = names.includes("*");
   const isUsers = ({ name, isOwn, isDirectory }: MysqlDatabase) =>
     !SYSTEM_SCHEMAS.includes(name.toLowerCase()) && !isOwn && !isDirectory;
   const chosen = server.databases.filter((each) => names.includes(each.name) || (all && isUsers(each)));
   const known = new Set(server.databases.map(({ name }) => name));
-  const unknown = names.filter((name) => name !== "*" && !known.has(name));
-  if (unknown.length > 0) {
-    const usual = server.databases.filter(isUsers).map(({ name }) => name);
-    throw new RunFailedError(
-      `Cannot back up database ${unknown.join(", ")}: there is none of that name that the user may see. ` +
-        `The server has: ${usual.join(", ") || "none"}.`,
-    );
-  }
-  if (chosen.length === 0) throw new RunFailedError("Cannot back up MySQL: the user may see no database");
-  return chosen;
+  const usual = server.databases.filter(isUsers).map(({ name }) => name).join(", ") || "none";
+  const vanished = [...new Set(names)].filter((name) => name !== "*" && !known.has(name)).map((name) => ({
+    name,
+    reason: `Cannot back up database ${name}: there is none of that name that the user may see. ` +
+      `The server has: ${usual}.`,
+  }));
+  if (chosen.length > 0) return { databases: chosen, vanished };
+  throw new RunFailedError(
+    vanished.map(({ reason }) => reason).join(" ") || "Cannot back up MySQL: the user may see no database",
+  );
 }
 
 /**
@@ -214,14 +229,19 @@ function databasePart(
   };
 }
 
+interface AccountsContext {
+  server: MysqlServer;
+  program: DumpProgram;
+  connection: MysqlConnection;
+  client: string;
+  rights: MysqlRights | null;
+  run: RunContext;
+}
+
 async function accountsPart(
-  server: MysqlServer,
-  program: DumpProgram,
-  connection: MysqlConnection,
-  client: string,
-  context: RunContext,
+  { server, program, connection, client, rights, run }: AccountsContext,
 ): Promise<SourcePart | null> {
-  const { output } = context.ports;
+  const { output } = run.ports;
   if (!server.isMariadb || !dumpsAccounts(program)) {
     output.line("Accounts are not part of this backup. To store them, name the database mysql too.");
     return null;
@@ -230,7 +250,10 @@ async function accountsPart(
     await connection.query(client, "select count(*) from mysql.global_priv");
   } catch (error) {
     if (!(error instanceof RunFailedError)) throw error;
-    output.line(`Accounts are not part of this backup: ${connection.username} may not read them`);
+    output.warning(
+      `Accounts are not part of this backup: ${connection.username} may not read them. ` +
+        `Let it: ${rights?.grantFor(["SELECT"], "mysql")}.`,
+    );
     return null;
   }
   const messages = new DumpMessages(program.tool, output);

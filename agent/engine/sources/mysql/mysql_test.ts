@@ -50,7 +50,7 @@ Deno.test("MySQL", async (t) => {
       /^Cannot use MySQL at 127\.0\.0\.1, port \d+ as backup: ERROR 1045.*Access denied/,
     );
     await fails(
-      source(server, { names: ["four", "one"] }),
+      source(server, { names: ["four"] }),
       /^Cannot back up database four: .*The server has: one, three, two\.$/,
     );
     await fails(
@@ -75,7 +75,11 @@ Deno.test("MySQL", async (t) => {
     await server.sql("mysql", "grant event, trigger on one.* to reader@'%'");
     const backup = await run.run(source(server, { names: ["*"], username: "reader", password: "reader" }));
     assert.deepEqual(backup.objects.map(({ database }) => database), ["one", null]);
-    assert.ok(run.lines.includes("Accounts are not part of this backup: reader may not read them"));
+    assert.ok(
+      run.warnings.includes(
+        "Accounts are not part of this backup: reader may not read them. Let it: GRANT SELECT ON `mysql`.* TO `reader`@`%`.",
+      ),
+    );
   });
 
   await t.step("rows of excluded tables are left out of every database, or of the one named", async () => {
@@ -97,6 +101,27 @@ Deno.test("MySQL", async (t) => {
       "No table is called none, which excluded_tables names",
       "No table is called one.x, which excluded_tables names",
     ]);
+  });
+
+  await t.step("a named database that vanished is missing, and the others are stored", async () => {
+    await using run = await BackupRun.open();
+    const { missing, objects } = await run.run(source(server, { names: ["four", "one", "four"] }));
+    assert.deepEqual(missing!.map(({ name }) => name), ["four"]);
+    assert.match(missing![0]!.reason, /^Cannot back up database four: there is none of that name/);
+    assert.deepEqual(objects.map(({ database }) => database), ["one", null]);
+  });
+
+  await t.step("databases whose names differ in case or accents alone are all stored", async () => {
+    await using run = await BackupRun.open();
+    const names = ["Cafe", "cafe", "café"];
+    for (const name of names) await server.sql("mysql", `create database \`${name}\``);
+    await server.sql("cafe", "create table t (a int)");
+    const backup = await run.run(source(server, { names: ["*"] }));
+    for (const name of names) await server.sql("mysql", `drop database \`${name}\``);
+    const stored = backup.objects.filter(({ role }) => role === "archive").map(({ database }) => database);
+    assert.deepEqual(stored.toSorted(), [...names, null, "one", "three", "two"].toSorted());
+    assert.match(await dumped(run, "cafe"), /CREATE TABLE `t`/);
+    assert.doesNotMatch(await dumped(run, "Cafe"), /CREATE TABLE/);
   });
 
   await t.step("what the server cannot open is left out and named, and the rest is stored", async () => {

@@ -2,6 +2,7 @@
  * MySQL and MariaDB databases. A database can't be renamed there: the tables of the fresh one move into the place, those that were
  * there move out in the same statement, and views, triggers, routines and events are made anew from the fresh one's definitions.
  */
+import { refuseClashes } from "./clashes.ts";
 import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { RunFailedError, type RunPorts } from "../../ports.ts";
 import type { RestoreContext } from "../../restore_context.ts";
@@ -58,7 +59,9 @@ class MysqlHost implements DatabaseHost {
     private readonly ports: RunPorts,
   ) {}
 
-  async inspect(wanted: readonly WantedDatabase[]): Promise<void> {
+  async inspect(databases: readonly WantedDatabase[]): Promise<void> {
+    const wanted = databases.map((each) => this.#placed(each));
+    refuseClashes(this.server, databases);
     this.#originals = wanted.map(({ original }) => original);
     for (const { name } of wanted) {
       if (SYSTEM_SCHEMAS.includes(name.toLowerCase())) {
@@ -71,7 +74,8 @@ class MysqlHost implements DatabaseHost {
     }
   }
 
-  async create({ name, original }: WantedDatabase): Promise<Loader> {
+  async create(wanted: WantedDatabase): Promise<Loader> {
+    const { name, original } = this.#placed(wanted);
     const { fresh } = temporaryNames(name);
     await this.server.make(fresh, charsetClause(this.#charset(name, original)));
     this.#made.set(name, (await this.server.find(fresh))!);
@@ -92,7 +96,8 @@ class MysqlHost implements DatabaseHost {
     };
   }
 
-  async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
+  async publish(databases: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
+    const wanted = databases.map((each) => this.#placed(each));
     this.server.connection = await MysqlConnection.open(this.target, programs);
     this.definitions = this.definitions.over(this.server.connection, programs.children);
     const done: string[] = [];
@@ -107,6 +112,16 @@ class MysqlHost implements DatabaseHost {
       done.push(name);
     }
     await this.#makePostponed(done);
+  }
+
+  /** With the name as the server stores it. */
+  #placed(wanted: WantedDatabase): WantedDatabase {
+    return { ...wanted, name: this.server.stored(wanted.name) };
+  }
+
+  /** Whether a database is restored under its own name. */
+  #isInOwnPlace(name: string, original: string): boolean {
+    return name === this.server.stored(original);
   }
 
   /**
@@ -217,10 +232,14 @@ class MysqlHost implements DatabaseHost {
    */
   #inPlace(name: string, original: string, definitions: string): string {
     const { fresh } = temporaryNames(name);
-    const placed = renameDatabase(definitions, { from: fresh, to: name, isPlain: name === original })
+    const placed = renameDatabase(definitions, {
+      from: fresh,
+      to: name,
+      isPlain: this.#isInOwnPlace(name, original),
+    })
       // Around a routine that was made under another collation.
       .replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
-    if (name === original) return placed;
+    if (this.#isInOwnPlace(name, original)) return placed;
     const renamed = renameDatabase(placed, { from: original, to: name });
     if (isNamed(original, renamed)) {
       this.ports.output.warning(
@@ -235,7 +254,9 @@ class MysqlHost implements DatabaseHost {
   #eventsToEnable(name: string, original: string, { events }: Contents, definitions: string): string[] {
     const enabled = new Set(this.#rewriters.get(name)!.enabledEvents);
     const found = events.filter((event) => enabled.has(event));
-    if (name === original || found.length === 0 || !isNamed(original, definitions)) return found;
+    if (this.#isInOwnPlace(name, original) || found.length === 0 || !isNamed(original, definitions)) {
+      return found;
+    }
     this.ports.output.warning(
       `Events in ${name} are left disabled, as they might change ${original} from there. ` +
         `Look at them, then enable each: alter event ${quote(name)}.${quote(found[0]!)} enable`,

@@ -1,4 +1,6 @@
 /** Scratch databases on MySQL and MariaDB. */
+import { refuseClashes } from "./clashes.ts";
+import { matchCase } from "./case.ts";
 import type { BackupToRead, DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
@@ -11,7 +13,7 @@ import { DRILL_SUFFIX, temporaryNames } from "../database/scratch_names.ts";
 import type { Loader, WantedDatabase } from "../database/database_host.ts";
 import { DumpRewriter } from "./dump_filter.ts";
 import { charsetClause, MysqlFresh } from "./fresh.ts";
-import { findContents, findSchema, hasTable, isInUse, MARK, quote, text } from "./sql.ts";
+import { findContents, findSchema, hasTable, isInUse, isSchema, MARK, quote, text } from "./sql.ts";
 import { ADVICE, type ScratchHost } from "../database/scratch.ts";
 
 const DRILL = "restore drill";
@@ -32,7 +34,7 @@ class MysqlScratch implements ScratchHost {
   constructor(private readonly server: MysqlFresh, private readonly programs: ProgramContext) {}
 
   scratchName(database: string): string {
-    return temporaryNames(database).drill;
+    return this.server.stored(temporaryNames(database).drill);
   }
 
   isServers(name: string): boolean {
@@ -53,7 +55,7 @@ class MysqlScratch implements ScratchHost {
   async sizeOf(name: string): Promise<number | null> {
     const rows = await this.#query(
       `select coalesce(sum(data_length + index_length), 0) from information_schema.tables
-       where table_schema = ${text(name)}`,
+       where ${isSchema("table_schema", name)}`,
     );
     return Number(rows[0]![0]);
   }
@@ -62,7 +64,9 @@ class MysqlScratch implements ScratchHost {
     return fromHex((await this.#query("select hex(@@datadir)"))[0]![0]!) || null;
   }
 
-  async create({ name, original }: WantedDatabase): Promise<Loader> {
+  async create(wanted: WantedDatabase): Promise<Loader> {
+    const { name, original } = wanted;
+    refuseClashes(this.server, [wanted]);
     await this.#make(name, charsetClause(this.server.charsetOf(original)));
     const { isMariadb, version } = this.server.version;
     const rewriter = new DumpRewriter({
@@ -79,7 +83,9 @@ class MysqlScratch implements ScratchHost {
     expected: DatabaseContents | null,
   ): Promise<DatabaseContents> {
     const { tables } = await findContents(this.server.connection, this.server.client, database);
-    const counted = new Set(expected?.tables?.flatMap(({ name, rows }) => rows === null ? [] : [name]));
+    const counted = new Set(
+      expected?.tables?.flatMap(({ name, rows }) => rows === null ? [] : [this.server.stored(name)]),
+    );
     const found: TableRows[] = [];
     const toCount = tables.filter((name) => counted.has(name));
     const versioned = await this.#versioned(database);
@@ -93,7 +99,8 @@ class MysqlScratch implements ScratchHost {
     const { connection, client } = this.server;
     const { table: _, ...objects } = await listObjects(connection, client, database, this.server.version);
     if ((await this.#noteOf(database))?.startsWith(this.#note)) {
-      return { tables: found, objects };
+      const contents = { tables: found, objects };
+      return this.server.ignoresCase && expected !== null ? inCaseOf(expected, contents) : contents;
     }
     throw new RunFailedError(`its scratch database ${database} was dropped or replaced meanwhile`);
   }
@@ -158,7 +165,7 @@ class MysqlScratch implements ScratchHost {
   async #versioned(database: string): Promise<ReadonlySet<string>> {
     const rows = await this.#query(
       `select hex(table_name) from information_schema.tables
-       where table_schema = ${text(database)} and table_type = 'SYSTEM VERSIONED'`,
+       where ${isSchema("table_schema", database)} and table_type = 'SYSTEM VERSIONED'`,
     );
     return new Set(rows.map(([name]) => fromHex(name!)));
   }
@@ -166,7 +173,7 @@ class MysqlScratch implements ScratchHost {
   async #noteOf(name: string): Promise<string | null> {
     const rows = await this.#query(
       `select hex(table_comment) from information_schema.tables
-       where table_schema = ${text(name)} and table_name = ${text(MARK)}`,
+       where ${isSchema("table_schema", name)} and table_name = ${text(MARK)}`,
     );
     return rows.length === 0 ? null : fromHex(rows[0]![0]!);
   }
@@ -174,4 +181,20 @@ class MysqlScratch implements ScratchHost {
   async #query(sql: string): Promise<string[][]> {
     return sql === "" ? [] : await this.server.connection.query(this.server.client, sql);
   }
+}
+
+/** Gives names that differ in case alone the case that the backup has them in. */
+function inCaseOf(
+  expected: DatabaseContents,
+  { tables = [], objects = {} }: DatabaseContents,
+): DatabaseContents {
+  const names = matchCase(tables.map(({ name }) => name), (expected.tables ?? []).map(({ name }) => name));
+  return {
+    tables: tables.map((table, index) => ({ ...table, name: names[index]! })),
+    objects: Object.fromEntries(
+      Object.entries(objects).map((
+        [kind, found],
+      ) => [kind, matchCase(found, expected.objects?.[kind] ?? [])]),
+    ),
+  };
 }

@@ -1,7 +1,7 @@
 /** Describes the contents of a MySQL or MariaDB server, as far as a backup needs to know them. */
 import { oneLine } from "../../programs/line.ts";
 import { isOwnName } from "../database/scratch_names.ts";
-import { MARK } from "./sql.ts";
+import { exact, MARK } from "./sql.ts";
 import { fromHex, type MysqlConnection } from "./connection.ts";
 import { hasDatabaseComments, type ServerVersion } from "./programs.ts";
 
@@ -9,6 +9,8 @@ export interface MysqlServer extends ServerVersion {
   databases: MysqlDatabase[];
   /** Bytes of the longest statement that the server takes. */
   maxStatement: number;
+  /** Whether it takes `Shop` for `shop`. */
+  ignoresCase: boolean;
 }
 
 export interface MysqlDatabase {
@@ -43,7 +45,9 @@ const UNENCODED = "#mysql50#";
 
 export async function describeServer(connection: MysqlConnection, client: string): Promise<MysqlServer> {
   const query = (sql: string) => connection.query(client, sql);
-  const [settings] = await query("select hex(version()), @@global.max_allowed_packet");
+  const [settings] = await query(
+    "select hex(version()), @@global.max_allowed_packet, @@lower_case_table_names",
+  );
   const version = fromHex(settings![0]!);
   const isMariadb = /mariadb/i.test(version);
   const comment = hasDatabaseComments({ version, isMariadb }) ? "s.schema_comment" : "''";
@@ -57,9 +61,10 @@ export async function describeServer(connection: MysqlConnection, client: string
                          and t.engine not in ('InnoDB', 'ROCKSDB', 'TokuDB')), 0),
             count(t.table_name)
      from information_schema.schemata s
-     left join information_schema.tables t on t.table_schema = s.schema_name
-     group by ${columns.join(", ")}, ${comment === "''" ? "1" : comment}
-     order by s.schema_name`,
+     left join information_schema.tables t
+       on t.table_schema = s.schema_name and ${exact("t.table_schema")} = ${exact("s.schema_name")}
+     group by ${exact("s.schema_name")}, ${columns.join(", ")}, ${comment === "''" ? "1" : comment}
+     order by s.schema_name, ${exact("s.schema_name")}`,
   );
   const special = await specialTables(query, isMariadb);
   const databases = rows.map(([schema, characterSet, collation, note, size, nonTransactional, tables]) => {
@@ -80,7 +85,13 @@ export async function describeServer(connection: MysqlConnection, client: string
       isOwn: isOwnName(name) && named("mark").length > 0,
     };
   });
-  return { version, isMariadb, maxStatement: Number(settings![1]), databases };
+  return {
+    version,
+    isMariadb,
+    maxStatement: Number(settings![1]),
+    ignoresCase: settings![2] !== "0",
+    databases,
+  };
 }
 
 interface SpecialTable {

@@ -13,9 +13,12 @@ export function text(value: string): string {
 
 /** Names are compared to the letter; the first comparison is the one that an index helps. */
 export function isSchema(column: string, name: string): string {
-  return `${column} = ${text(name)} and cast(${column} as binary) = x'${
-    new TextEncoder().encode(name).toHex()
-  }'`;
+  return `${column} = ${text(name)} and ${exact(column)} = x'${new TextEncoder().encode(name).toHex()}'`;
+}
+
+/** A name by its bytes: otherwise servers take `Shop` for `shop`, and `café` for `cafe`. */
+export function exact(column: string): string {
+  return `cast(${column} as binary)`;
 }
 
 /** What a database holds, apart from rows, {@link MARK} and {@link SWAP}. */
@@ -128,7 +131,8 @@ export async function findReferrers(
     client,
     `select distinct hex(concat(constraint_schema, '.', table_name))
      from information_schema.referential_constraints
-     where ${isSchema("unique_constraint_schema", name)} and constraint_schema <> unique_constraint_schema`,
+     where ${isSchema("unique_constraint_schema", name)}
+       and ${exact("constraint_schema")} <> ${exact("unique_constraint_schema")}`,
   );
   return rows.map(([referrer]) => fromHex(referrer!));
 }

@@ -1,0 +1,32 @@
+/** Databases and tables of a backup that a server which ignores the case of names takes for one. */
+import { RunFailedError } from "../../ports.ts";
+import { clashes } from "./case.ts";
+import type { WantedDatabase } from "../database/database_host.ts";
+import type { MysqlFresh } from "./fresh.ts";
+
+/** Rejects where one would replace another: a dump drops the table that it is about to create. */
+export function refuseClashes(
+  { ignoresCase }: Pick<MysqlFresh, "ignoresCase">,
+  wanted: readonly WantedDatabase[],
+): void {
+  if (!ignoresCase) return;
+  const [databases] = clashes(wanted.map(({ name }) => name));
+  if (databases !== undefined) {
+    throw new RunFailedError(
+      `this server ignores the case of names and takes ${
+        databases.join(" and ")
+      } for one database. Restore one of ` +
+        "them, or another under a new database_name.",
+    );
+  }
+  for (const { original, contents } of wanted) {
+    const [tables] = clashes((contents?.tables ?? []).map(({ name }) => name));
+    if (tables === undefined) continue;
+    throw new RunFailedError(
+      `this server ignores the case of names and takes ${
+        tables.join(" and ")
+      } of ${original} for one table. ` +
+        "Restore on a server whose lower_case_table_names is 0.",
+    );
+  }
+}
