@@ -29,6 +29,8 @@ export interface LoadRules {
   readonly continuesOnErrors?: boolean;
   /** Whether an error is one that the load brings with it and makes good, or that changes nothing. */
   isExpected?(error: LoadError): boolean;
+  /** Returns the warning that takes the place of an error which loses nothing, or null. */
+  warningFor?(error: LoadError): string | null;
 }
 
 export class LoadMessages {
@@ -97,7 +99,9 @@ export class LoadMessages {
     const error = this.#pending;
     this.#pending = null;
     if (error === null) return;
-    if (this.rules.isExpected?.(error)) this.#passed++;
+    const warning = this.rules.warningFor?.(error) ?? null;
+    if (warning !== null) this.output.warning(oneLine(warning));
+    if (warning !== null || this.rules.isExpected?.(error)) this.#passed++;
     else if (this.rules.continuesOnErrors) {
       this.#passed++;
       if (++this.#continued <= LISTED) this.output.warning(oneLine(`${error.message}${hint(error.message)}`));

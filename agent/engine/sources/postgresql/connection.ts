@@ -12,8 +12,11 @@ const CONNECT_TIMEOUT_SECONDS = 30;
 /** Where the programs find the password file, opened for them before they may have become another user. */
 const PASSWORD_DESCRIPTOR = 3;
 
-/** A database may give each of its sessions a second. */
-const UNHURRIED = "set statement_timeout = 0";
+/**
+ * Settings that each session starts with. A database's own settings may end a session after a second, or put
+ * its owner's functions before the server's, which would then run with the login's rights.
+ */
+const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 
 /** Where a server is, and who logs in. */
 type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
@@ -110,7 +113,7 @@ export class PostgresqlConnection {
   async script(psql: string, database: string, text: string): Promise<string> {
     const command = this.scriptCommand(psql, database);
     return this.#answer(
-      await capture(this.context.children, command, new TextEncoder().encode(`${UNHURRIED};\n${text}`)),
+      await capture(this.context.children, command, new TextEncoder().encode(`${SESSION};\n${text}`)),
     );
   }
 
@@ -118,7 +121,7 @@ export class PostgresqlConnection {
   async execute(psql: string, database: string, sql: string): Promise<string> {
     const args = [
       ...["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"],
-      ...[`--command=${UNHURRIED}`, `--command=${sql}`],
+      ...[`--command=${SESSION}`, `--command=${sql}`],
     ];
     const command = this.command(psql, args, database);
     return this.#answer(

@@ -1,8 +1,9 @@
 /** Counts a PostgreSQL database's rows in the snapshot that pg_dump reads, beside it. */
+import { hasRoomForTwo } from "./limits.ts";
 import * as z from "zod";
 import { oneLine } from "../../programs/line.ts";
 import { LineReader } from "../../programs/line_reader.ts";
-import type { RunPorts } from "../../ports.ts";
+import { RunFailedError, type RunPorts } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import type { PostgresqlClient, PostgresqlConnection } from "./connection.ts";
 import { NOT_LISTED, objectStatements } from "./objects.ts";
@@ -41,11 +42,19 @@ type Said = z.infer<typeof Said>;
 
 /** Where there can be no snapshot, as on a standby, the dump is made without, and nothing is counted. */
 export async function countInSnapshot(
-  { connection, psql }: PostgresqlClient,
+  client: PostgresqlClient,
   database: string,
   known: Known,
   { children, ports }: ProgramContext,
 ): Promise<RowCounting> {
+  if (!await hasRoom(client, database)) {
+    ports.output.line(
+      `Rows are not counted in ${database}: its connection limit, or the login's, leaves the dump alone no room beside it`,
+    );
+    const uncounted = withKnown({}, known);
+    return { args: [], end: () => Promise.resolve(uncounted) };
+  }
+  const { connection, psql } = client;
   const session = new CountSession(connection, psql, database, ports);
   const snapshot = await session.start(children, countScript(known.excluded, true));
   return {
@@ -57,6 +66,16 @@ export async function countInSnapshot(
       return withKnown(contents ?? {}, known);
     },
   };
+}
+
+/** Where the database is gone meanwhile, the dump reports it. */
+async function hasRoom(client: PostgresqlClient, database: string): Promise<boolean> {
+  try {
+    return await hasRoomForTwo(client, database, database);
+  } catch (error) {
+    if (error instanceof RunFailedError) return true;
+    throw error;
+  }
 }
 
 function withKnown(contents: DatabaseContents, known: Known): DatabaseContents {
@@ -254,6 +273,7 @@ function countScript(excluded: readonly ExcludedTable[], isExported: boolean): s
       ${left.length === 0 ? "" : `and (n.nspname::text, c.relname::text) not in (${left.join(", ")})`}`;
   return `
 set statement_timeout = 0;
+set search_path = pg_catalog;
 select pg_catalog.count(pg_catalog.set_config(s.name, w.value, false))
 from pg_catalog.pg_settings s join (values ${pairs.join(", ")}) as w(name, value) on w.name = s.name;
 begin transaction isolation level repeatable read, read only;

@@ -1,4 +1,5 @@
 /** Databases that are made on a PostgreSQL server for a dump, and what is left of those that nobody needs any more. */
+import { hasRoomForTwo } from "./limits.ts";
 import * as z from "zod";
 import type { DatabaseTarget, SourceDescription } from "../../../../src/protocol/job.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
@@ -131,7 +132,9 @@ export class PostgresqlFresh {
       if (/already exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }
-    this.#keepers.set(name, await Keeper.open(this, name, this.programs));
+    if (await hasRoomForTwo(this, this.door, name)) {
+      this.#keepers.set(name, await Keeper.open(this, name, this.programs));
+    }
     await this.comment(name, database.comment);
   }
 

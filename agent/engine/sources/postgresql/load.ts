@@ -1,4 +1,6 @@
 /** Loads a dump into a PostgreSQL database that was made for it. */
+import { type Privileged, privilegedStatement } from "./privileged.ts";
+import { Refreshes, refreshWarning } from "./refresh.ts";
 import type { Command } from "../../programs/children.ts";
 import { byteString } from "../../archive/bytes.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
@@ -18,6 +20,8 @@ export interface LoadChoices {
   readonly continuesOnErrors: boolean;
   /** Extensions whose entries are left out, as they work in a database of another name only. */
   readonly leftOut: readonly string[];
+  /** What only a superuser may create, and is left out; null where nothing is. */
+  readonly privileged?: Privileged | null;
 }
 
 /** @param name Of the database that the dump is loaded into. */
@@ -28,25 +32,41 @@ export async function loaderFor(
   choices: LoadChoices,
 ): Promise<Loader> {
   const keys = contents?.unchecked_foreign_keys ?? [];
-  const isUnwanted = boundStatement(choices.leftOut);
-  const finish = () => addForeignKeys(server, name, keys);
-  return /\.dump\.zst(\.age)?$/.test(archive.name)
-    ? { ...customLoader(server, name, keys, isUnwanted, choices), finish }
-    : { ...await plainLoader(server, name, keys, isUnwanted, choices), finish };
+  const isBound = boundStatement(choices.leftOut);
+  const isPrivileged = choices.privileged ? privilegedStatement(choices.privileged) : () => false;
+  const refreshes = new Refreshes();
+  const finish = async () => {
+    await addForeignKeys(server, name, keys);
+    await refreshes.carryOut(server, name);
+  };
+  if (!/\.dump\.zst(\.age)?$/.test(archive.name)) {
+    const isUnwanted = (line: string) => isBound(line) || isPrivileged(line) || refreshes.take(line);
+    return { ...await plainLoader(server, name, keys, isUnwanted, choices), finish };
+  }
+  const mayRefresh = contents?.objects?.["materialized view"] !== undefined;
+  const isUnwanted = ({ message, statement }: LoadError) =>
+    isBound(`${message} ${statement ?? ""}`) || (statement !== null && isPrivileged(statement));
+  return { ...customLoader(server, name, keys, { isUnwanted, mayRefresh }, choices), finish };
 }
 
-type IsUnwanted = (text: string) => boolean;
+/** Errors of a load that change nothing. */
+interface Tolerated {
+  isUnwanted(error: LoadError): boolean;
+  /** Whether the dump fills materialized views. */
+  readonly mayRefresh: boolean;
+}
 
 function customLoader(
   server: PostgresqlFresh,
   name: string,
   keys: readonly UncheckedForeignKey[],
-  isUnwanted: IsUnwanted,
-  { isOwned, continuesOnErrors, leftOut }: LoadChoices,
+  { isUnwanted, mayRefresh }: Tolerated,
+  { isOwned, continuesOnErrors, leftOut, privileged = null }: LoadChoices,
 ): Loader {
   const installation = installationOf(server);
   const isNewer = installation.major > server.major;
-  const goesOn = continuesOnErrors || isNewer || keys.length > 0 || leftOut.length > 0;
+  const goesOn = continuesOnErrors || isNewer || mayRefresh || keys.length > 0 || leftOut.length > 0 ||
+    privileged !== null;
   const args = [
     ...goesOn ? [] : ["--exit-on-error"],
     ...isOwned ? [] : ["--no-owner", "--no-acl"],
@@ -60,7 +80,8 @@ function customLoader(
       continuesOnErrors,
       isExpected: (error) =>
         isUnknownSetting(error) || keys.some((key) => isOfKey(error, key)) ||
-        isUnwanted(`${error.message} ${error.statement ?? ""}`),
+        isUnwanted(error),
+      warningFor: refreshWarning,
     },
   };
 }
@@ -69,7 +90,7 @@ async function plainLoader(
   server: PostgresqlFresh,
   name: string,
   keys: readonly UncheckedForeignKey[],
-  isUnwanted: IsUnwanted,
+  isUnwanted: (line: string) => boolean,
   { isOwned, continuesOnErrors }: LoadChoices,
 ): Promise<Loader> {
   const rows = await server.query<{ name: string }>("select name from pg_catalog.pg_settings");

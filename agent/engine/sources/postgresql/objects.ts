@@ -48,6 +48,7 @@ const CATALOGS: readonly [catalog: string, condition: string][] = [
   ["pg_statistic_ext", "true"],
   ["pg_publication", "true"],
   ["pg_publication_rel", "true"],
+  ["pg_publication_namespace", "true"],
 ];
 
 /** Catalog, the columns of owner and grants, and what a grant is on. */
@@ -60,6 +61,14 @@ const OWNED: readonly [catalog: string, owner: string, grants: string | null][] 
   ["pg_foreign_data_wrapper", "fdwowner", "fdwacl"],
   ["pg_foreign_server", "srvowner", "srvacl"],
   ["pg_event_trigger", "evtowner", null],
+  ["pg_operator", "oprowner", null],
+  ["pg_opclass", "opcowner", null],
+  ["pg_opfamily", "opfowner", null],
+  ["pg_collation", "collowner", null],
+  ["pg_conversion", "conowner", null],
+  ["pg_ts_config", "cfgowner", null],
+  ["pg_ts_dict", "dictowner", null],
+  ["pg_statistic_ext", "stxowner", null],
   ["pg_publication", "pubowner", null],
 ];
 
@@ -72,7 +81,7 @@ export const NOT_LISTED = [
 ];
 
 /** Kinds that depend on who loads the dump. */
-export const KINDS_OF_OWNERS = ["owner", "grant"];
+export const KINDS_OF_OWNERS = ["owner", "grant", "default acl", "large object access"];
 
 /**
  * Returns statements that print `{"kind": …, "names": […]}`, one line for each kind. A statement that fails
@@ -85,6 +94,9 @@ export function objectStatements(): string[] {
     ...OWNED.flatMap((each) => grantsOf(each).map((statement) => whereKnown(each[0], statement))),
     COLUMN_GRANTS,
     COMMENTS,
+    USER_MAPPINGS,
+    ROW_SECURITY,
+    LARGE_OBJECT_ACCESS,
   ].map((statement) => statement.replaceAll(/\s+/g, " "));
 }
 
@@ -172,4 +184,22 @@ const COMMENTS = grouped(
    where o.objoid >= ${FIRST_OWN_ID} and coalesce(i.schema, '') !~ '^pg_(toast|temp)' and not exists (
      select from pg_depend d where d.classid = o.classoid and d.objid = o.objoid and d.deptype = 'e'
    ) and o.classoid <> 'pg_largeobject'::regclass`,
+);
+
+/** From the view, as only superusers may read the catalog. */
+const USER_MAPPINGS = grouped(
+  `select 'user mapping'::text as kind, case m.umuser when 0 then 'PUBLIC' else m.usename end || ' on server ' || m.srvname as name
+   from pg_user_mappings m where m.umid >= ${FIRST_OWN_ID}`,
+);
+
+const ROW_SECURITY = grouped(
+  `select 'row security'::text as kind, 'of ' || i.identity || case when o.relforcerowsecurity then ' (forced)' else '' end as name
+   from ${identified("pg_class")} where o.relrowsecurity and ${isOwn("pg_class")}`,
+);
+
+/** By owner and grants, as there may be millions of large objects. */
+const LARGE_OBJECT_ACCESS = grouped(
+  `select 'large object access'::text as kind, count(*) || ' owned by ' || pg_get_userbyid(lomowner) ||
+     coalesce(', granted ' || (select string_agg(a::text, ', ' order by a::text) from unnest(lomacl) a), '') as name
+   from pg_largeobject_metadata group by lomowner, lomacl`,
 );

@@ -3,6 +3,7 @@
  * better than pg_dump does, or SQL text for a fresh database. With `*`, roles and tablespaces, which belong
  * to no database, are stored in an object of their own.
  */
+import { findHiddenMappings } from "./hidden.ts";
 import type { DatabaseSource } from "../../../../src/protocol/job.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../../manifest/object_name.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
@@ -131,6 +132,13 @@ async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
   const properties = await readProperties(connection, psql, database, database);
   if (properties === undefined) throw new RunFailedError(`database ${database} was dropped meanwhile`);
   const known: Known = { properties, ...await excludedFrom(database, plan) };
+  const hidden = await findHiddenMappings(client, database);
+  if (hidden.length > 0) {
+    context.ports.output.warning(
+      `The login may not see the options of user mappings in ${database}, passwords among them, so they are not in ` +
+        `this backup: ${hidden.join(", ")}. To store them, back up as a superuser.`,
+    );
+  }
   const messages = new DumpMessages("pg_dump", context.ports.output);
   const label = `database ${database}`;
   const custom = source.format === "custom";
@@ -175,7 +183,10 @@ function globalsPart({ server, client: { connection }, installation, context }: 
   const messages = new DumpMessages("pg_dumpall", context.ports.output);
   const label = "roles and tablespaces";
   if (!server.is_superuser) {
-    context.ports.output.line("Roles are stored without passwords: the user is no superuser");
+    context.ports.output.warning(
+      "Roles are stored without their passwords, which only a superuser may read: give each role its password " +
+        "after a restore, or back up as a superuser.",
+    );
   }
   const args = [
     "--globals-only",

@@ -1,4 +1,5 @@
 /** Scratch databases on PostgreSQL. */
+import { findPrivileged, type Privileged, withPrivileged } from "./privileged.ts";
 import type { BackupToRead, DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
@@ -28,6 +29,9 @@ export async function openPostgresqlScratch(
 class PostgresqlScratch implements ScratchHost {
   /** Tells this drill's databases from another's of the same name. */
   readonly #comment = `${MARK}${DRILL} ${crypto.randomUUID()}`;
+
+  /** What the database at hand lacks, as the login may not create it. */
+  #privileged: Privileged | null = null;
 
   constructor(private readonly server: PostgresqlFresh) {}
 
@@ -75,7 +79,9 @@ class PostgresqlScratch implements ScratchHost {
     await this.server.make({ name, original, comment: this.#comment, isOwned: false, tablespace });
     await this.server.execute(`revoke all on database ${identifier(name)} from public`);
     const leftOut = boundExtensions(contents);
-    const loader = await loaderFor(this.server, name, wanted, { isOwned, continuesOnErrors: false, leftOut });
+    this.#privileged = isOwned ? null : await findPrivileged(this.server, contents);
+    const choices = { isOwned, continuesOnErrors: false, leftOut, privileged: this.#privileged };
+    const loader = await loaderFor(this.server, name, wanted, choices);
     const finish = async () => {
       await loader.finish?.();
       if (properties === undefined || !isOwned) return;
@@ -93,7 +99,8 @@ class PostgresqlScratch implements ScratchHost {
     if (found?.comment !== this.#comment) {
       throw new RunFailedError(`its scratch database ${name} was dropped or replaced meanwhile`);
     }
-    return this.#comparable(contents, expected);
+    const comparable = this.#comparable(contents, expected);
+    return this.#privileged === null ? comparable : withPrivileged(comparable, expected, this.#privileged);
   }
 
   /** Leaves out the differences that the drill itself makes. */

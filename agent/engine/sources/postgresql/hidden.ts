@@ -1,0 +1,28 @@
+/** Finds what PostgreSQL hides from a login, and pg_dump leaves out without an error. */
+import type { PostgresqlClient } from "./connection.ts";
+
+/**
+ * Returns the user mappings whose options the login may not see: `ada on server archive`. pg_dump stores them
+ * without options, so without the password that each needs. The conditions are those of the view
+ * `pg_user_mappings`.
+ */
+export async function findHiddenMappings(
+  { connection, psql }: PostgresqlClient,
+  database: string,
+): Promise<string[]> {
+  const rows = await connection.query<{ name: string }>(
+    psql,
+    database,
+    `select case m.umuser when 0 then 'PUBLIC' else m.usename end || ' on server ' || m.srvname as name
+     from pg_catalog.pg_user_mappings m
+     join pg_catalog.pg_foreign_server s on s.oid = m.srvid
+     join pg_catalog.pg_roles r on r.rolname = current_user
+     where not r.rolsuper and not case m.umuser
+       when 0 then pg_has_role(s.srvowner, 'usage')
+       else m.usename = current_user
+         and (pg_has_role(s.srvowner, 'usage') or has_server_privilege(s.oid, 'usage'))
+     end
+     order by 1`,
+  );
+  return rows.map(({ name }) => name);
+}

@@ -1,0 +1,64 @@
+/**
+ * Objects that only a superuser may create, and that hold no rows. A drill by another login leaves them out and
+ * reports that: CREATEDB is enough for a drill.
+ */
+import type { DatabaseContents } from "../database/row_counts.ts";
+import type { PostgresqlFresh } from "./fresh.ts";
+
+const KINDS = ["event trigger", "publication", "publication namespace", "publication relation"];
+const STATEMENT = /^(?:CREATE|ALTER|COMMENT ON) (?:EVENT TRIGGER|PUBLICATION|SUBSCRIPTION) /;
+const COMMENT = /^on (?:event trigger|publication|subscription) /;
+
+export interface Privileged {
+  /** Extensions of the database that the login may not create. */
+  readonly extensions: readonly string[];
+}
+
+export async function findPrivileged(
+  server: PostgresqlFresh,
+  contents: DatabaseContents | null,
+): Promise<Privileged> {
+  const held = contents?.objects?.extension ?? [];
+  if (held.length === 0) return { extensions: [] };
+  // Trusted extensions came with PostgreSQL 13.
+  const rows = await server.query<{ name: string }>(
+    `select v.name from pg_catalog.pg_available_extension_versions v
+     group by v.name having bool_and(v.superuser and not coalesce((to_jsonb(v) ->> 'trusted')::boolean, false))
+     order by v.name`,
+  );
+  return { extensions: rows.map(({ name }) => name).filter((name) => held.includes(name)) };
+}
+
+/** Returns a test of statements, by their first line. */
+export function privilegedStatement({ extensions }: Privileged): (statement: string) => boolean {
+  const names = extensions.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
+  const ofExtension = new RegExp(
+    `^(?:CREATE EXTENSION IF NOT EXISTS|COMMENT ON EXTENSION) "?(?:${names})"?[ ;]`,
+  );
+  return (statement) => STATEMENT.test(statement) || (extensions.length > 0 && ofExtension.test(statement));
+}
+
+/** Adds what was left out on purpose, so that a drill reports it as not compared and not as lost. */
+export function withPrivileged(
+  found: DatabaseContents,
+  expected: DatabaseContents | null,
+  { extensions }: Privileged,
+): DatabaseContents {
+  const held = KINDS.filter((kind) => expected?.objects?.[kind] !== undefined);
+  const comments = (expected?.objects?.comment ?? []).filter((comment) =>
+    COMMENT.test(comment) || extensions.some((name) => comment === `on extension ${name}`)
+  );
+  return {
+    ...found,
+    objects: {
+      ...found.objects,
+      extension: [...found.objects?.extension ?? [], ...extensions],
+      comment: [...found.objects?.comment ?? [], ...comments],
+    },
+    not_compared: [
+      ...found.not_compared ?? [],
+      ...held,
+      ...extensions.map((name) => `extension ${name}, which only a superuser may create`),
+    ],
+  };
+}

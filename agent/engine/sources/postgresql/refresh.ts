@@ -1,0 +1,45 @@
+/**
+ * Materialized views that can't be filled while a dump is loaded: one may read rows that the backup leaves out,
+ * or call a function that needs a search path. Their rows can be computed again, so this is a warning.
+ */
+import { byteString, textOf } from "../../archive/bytes.ts";
+import { RunFailedError } from "../../ports.ts";
+import type { LoadError } from "../database/load_messages.ts";
+import type { PostgresqlFresh } from "./fresh.ts";
+
+const STATEMENT = /^REFRESH MATERIALIZED VIEW (.*);$/;
+
+/** Returns a warning where the error is one of a refresh, or null. */
+export function refreshWarning({ message, statement }: LoadError): string | null {
+  const view = STATEMENT.exec(statement ?? "")?.[1];
+  if (view === undefined) return null;
+  const reason = message.replace(/^could not execute query: ERROR: +/, "");
+  return `Materialized view ${view} is not filled: ${reason}. To fill it: REFRESH MATERIALIZED VIEW ${view}`;
+}
+
+/** The statements of a plain dump that fill materialized views, which are carried out after the load. */
+export class Refreshes {
+  readonly #statements: string[] = [];
+
+  /** Takes a line of a dump, a character a byte. Returns whether it is such a statement. */
+  take(line: string): boolean {
+    const statement = textOf(line);
+    // A name in another encoding than UTF-8 is left to psql.
+    if (!STATEMENT.test(statement) || byteString(statement) !== line) return false;
+    this.#statements.push(statement);
+    return true;
+  }
+
+  async carryOut(server: PostgresqlFresh, database: string): Promise<void> {
+    for (const statement of this.#statements) {
+      try {
+        await server.connection.execute(server.psql, database, statement);
+      } catch (error) {
+        if (!(error instanceof RunFailedError)) throw error;
+        const message = error.message.replace(/^Cannot use PostgreSQL at .*?: (?:ERROR: +)?/, "")
+          .replace(/ (?:DETAIL|HINT|CONTEXT): .*$/, "");
+        server.output.warning(refreshWarning({ message, statement })!);
+      }
+    }
+  }
+}
