@@ -31,6 +31,7 @@ class SignedRanges implements RangeSource {
   readonly what: string;
   readonly idleMs: number;
   #refusals = 0;
+  #isAnyRead = false;
   #refusedAt = -Infinity;
   #signed: { url: string; until: number } | null = null;
 
@@ -42,7 +43,9 @@ class SignedRanges implements RangeSource {
   async request(from: number, to: number, signal: AbortSignal): Promise<Response> {
     const headers = { range: `bytes=${from}-${to - 1}` };
     // A signature is good for one address only.
-    return await fetch(await this.#url(), { headers, signal, redirect: "manual" });
+    const response = await fetch(await this.#url(), { headers, signal, redirect: "manual" });
+    this.#isAnyRead ||= response.status === 206;
+    return response;
   }
 
   async explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError> {
@@ -65,7 +68,8 @@ class SignedRanges implements RangeSource {
       if (now - this.#refusedAt > FORGIVEN) this.#refusals = 0;
       this.#refusedAt = now;
     }
-    const waits = isRefused ? ++this.#refusals < REFUSALS : isPassing(status);
+    // An access key that was good before may be about to be replaced at the destination.
+    const waits = isRefused ? this.#isAnyRead || ++this.#refusals < REFUSALS : isPassing(status);
     const said = [code ?? "", message].filter((text) => text !== "").join(": ");
     return new TryFailed(`it answers ${status}${said === "" ? "" : ` ${said}`}`, waits);
   }
