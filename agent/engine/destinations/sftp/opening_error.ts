@@ -63,7 +63,8 @@ async function saidTo(client: Client, clock: Clock): Promise<string> {
       channel.on("close", resolve);
     });
   });
-  await Promise.race([saying, clock.sleep(PATIENCE, over.signal).catch(() => {})]);
+  // ssh2 throws where the connection has just ended: then nothing is said.
+  await Promise.race([saying.catch(() => {}), clock.sleep(PATIENCE, over.signal).catch(() => {})]);
   over.abort();
   return oneLine(text.trim()).slice(0, LONGEST);
 }
