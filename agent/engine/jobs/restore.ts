@@ -41,16 +41,20 @@ export async function runRestore(
     };
   } catch (error) {
     await children.terminate();
-    throw failure(error, job, ports.signal);
+    throw failure(error, job, ports);
   } finally {
     reporting.abort();
   }
 }
 
-function failure(error: unknown, { backup }: RestoreJob, signal: AbortSignal): unknown {
+function failure(error: unknown, { backup }: RestoreJob, { signal, workDirectory }: RunPorts): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof RunAbortedError) return error;
-  const reason = oneLine(error instanceof Error ? error.message : String(error));
+  const message = oneLine(error instanceof Error ? error.message : String(error));
+  const isFull = (error as { code?: string }).code === "ENOSPC" && message.includes(workDirectory);
+  const reason = isFull
+    ? `the agent's state directory has no room for its lists of names (${workDirectory}). Free some.`
+    : message;
   const told = `Cannot restore backup ${backup.id}: ${reason}`;
   if (error instanceof BackupDamagedError) return new BackupDamagedError(told, error.damage);
   return new RunFailedError(told, { cause: error });

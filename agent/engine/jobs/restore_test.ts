@@ -8,13 +8,15 @@ import {
   names,
 } from "../../../tests/support/fixtures/backed_up.ts";
 import { shell } from "../../../tests/support/fixtures/backup_run.ts";
-import type { RestoreOptions } from "../../../tests/support/fixtures/restore_job.ts";
+import { restoreJob, type RestoreOptions } from "../../../tests/support/fixtures/restore_job.ts";
 import { restore } from "../../../tests/support/fixtures/restore_run.ts";
 import { mountTmpfs } from "../../../tests/support/fixtures/tmpfs.ts";
 import { inspectRestoreDirectory } from "../restore_files/restore_directory.ts";
 import { describeTree, growTree } from "../../../tests/support/fixtures/tree.ts";
 import type { BackupJob, StoredBackup } from "../../../src/protocol/job.ts";
+import { LocalDestination } from "../destinations/local/local.ts";
 import { BackupDamagedError } from "../ports.ts";
+import { runRestore } from "./restore.ts";
 
 function sealedWith(key: { passphrase: string } | null): Partial<BackupJob> {
   return key === null ? {} : { encryption: { type: "password", password: key.passphrase } };
@@ -418,6 +420,23 @@ Deno.test("a target without room is left as it was", async () => {
   const message = await failure(restoring);
   await assert.rejects(restoring, isNoDamage);
   assert.match(message, /there is no room for it in .*target/);
+  assert.deepEqual(names(at.target), ["mine"]);
+});
+
+Deno.test("an agent's disk without room for lists of names is told from the target's", asRoot, async () => {
+  await using at = await backedUp('for n in $(seq 3000); do : > "a-file-with-some-name-$n"; done');
+  await shell('mkdir "$1"; echo mine > "$1/mine"', at.target);
+  await using _work = await mountTmpfs(at.run.ports.workDirectory, 64 * 1024);
+  const job = restoreJob(at.run.directory, at.backup, { target: { path: at.target } });
+  const destination = new LocalDestination(
+    { type: "local", directory: at.run.directory },
+    at.run.ports.signal,
+  );
+  const message = await failure(runRestore(job, destination, at.run.ports));
+  assert.match(
+    message,
+    /the agent's state directory has no room for its lists of names \(.*\/work\)\. Free some\.$/,
+  );
   assert.deepEqual(names(at.target), ["mine"]);
 });
 
