@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { type Destination, RunFailedError } from "../ports.ts";
 
-/** Reads of one object differ: the fault is on the way from the destination, not known to be in the object. */
+/** Reads of one object differ: the fault is on the way from the destination, as far as is known. */
 export class UnsteadyReadError extends RunFailedError {}
 
 /**

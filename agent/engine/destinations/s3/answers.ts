@@ -8,7 +8,9 @@ export interface Refusal {
   readonly code: string | null;
   /** The service's message; empty for none. */
   readonly message: string;
-  /** Whether something else than an S3 service answers: a proxy's page, or a redirect. Such an answer may pass. */
+  /**
+   * Whether something else than an S3 service answers, as a proxy's page or a redirect. That may pass.
+   */
   readonly isForeign: boolean;
 }
 

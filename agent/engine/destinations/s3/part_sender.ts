@@ -103,7 +103,7 @@ export class PartSender {
     return await trying;
   }
 
-  /** Whether the access key is refused that was good before: it may be about to be replaced at the destination. */
+  /** Returns whether a key is refused that was good before: it may be about to be replaced. */
   #isKeyRefused(outcome: Failed): boolean {
     return this.#isAnyStored && outcome.kind === "refused" &&
       (outcome.status === 401 || outcome.status === 403);

@@ -1,6 +1,6 @@
 /**
- * Checksums of what an upload sent, to find bytes that a server acknowledged and lost: after a power cut, a file
- * can have its full length and zeros in it.
+ * Checksums of what an upload sent, to find bytes that a server acknowledged and lost: after a power cut, a
+ * file can have its full length and zeros in it.
  */
 import { createHash, type Hash } from "node:crypto";
 import type { Clock } from "../../../../src/domain/clock.ts";
@@ -19,7 +19,7 @@ export interface Block {
 }
 
 export class BlockChecksums {
-  /** Those that may not be on the server's disk yet, in order. */
+  /** Blocks that may not be on the server's disk yet, in order. */
   readonly #recent: Block[] = [];
   readonly #doubtful = new Set<Block>();
 

@@ -8,7 +8,7 @@ import { RunFailedError } from "../../ports.ts";
 import { ConnectionLostError } from "./requests.ts";
 import { describeServer, LoginFailedError } from "./ssh_login.ts";
 
-/** Limits of what is asked of the server beside. Milliseconds, characters. */
+/** Limits of the server's own words: time to wait for them, in milliseconds, and characters. */
 const PATIENCE = 3_000;
 const LONGEST = 200;
 
@@ -50,7 +50,7 @@ export async function openingError(
   return fail("the server does not offer it to this user.");
 }
 
-/** Returns what the server prints as an error for a program that does nothing: `Your password has expired`. */
+/** Returns the errors that the server prints for a program that does nothing: an expired password. */
 async function saidTo(client: Client, clock: Clock): Promise<string> {
   const over = new AbortController();
   let text = "";

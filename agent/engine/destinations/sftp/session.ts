@@ -239,7 +239,7 @@ export class SftpSession {
     }
   }
 
-  /** Returns what is wrong with the disk of the directory, or of the nearest one above it; null if nothing is. */
+  /** Returns the fault of the disk that holds the directory, or the nearest one above it; null for none. */
   async #diskFault(): Promise<string | null> {
     for (let path = this.spec.directory;; path = parentOf(path)) {
       try {
