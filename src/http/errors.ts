@@ -73,7 +73,7 @@ export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
     case 503:
       return answer(
         503,
-        databaseTrouble(error)?.sentence ?? "The database can't be reached right now; try again in a moment.",
+        databaseTrouble(error)!.sentence,
         {
           "Retry-After": "5",
         },
@@ -101,20 +101,6 @@ function answer(
   return { status, body: { error: ERROR_TITLES[status] ?? "Error", message }, headers };
 }
 
-const UNREACHABLE = new Set([
-  "CONNECT_TIMEOUT",
-  "CONNECTION_CLOSED",
-  "CONNECTION_DESTROYED",
-  "CONNECTION_ENDED",
-  "CONNECTION_READ_ONLY",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EPIPE",
-  "ETIMEDOUT",
-]);
-
 /** What Postgres or the way to it says by its code; null for anything else. Codes: the PostgreSQL manual's Appendix A. */
 function databaseStatus(error: unknown): 400 | 409 | 503 | null {
   if (!(error instanceof Error)) return null;
@@ -123,11 +109,6 @@ function databaseStatus(error: unknown): 400 | 409 | 503 | null {
     if (code.startsWith("22")) return 400; // data exception: the schema let a bad value through
     // Lost a race: foreign key, unique key, serialization, deadlock.
     if (code === "23503" || code === "23505" || code.startsWith("40")) return 409;
-    if (code.startsWith("08") || code.startsWith("53") || code.startsWith("57P")) return 503;
-    if (databaseTrouble(error) !== null) return 503;
-    return null;
   }
-  if (!("errno" in error)) return null;
-  const isNoSocket = code === "ENOENT" && "syscall" in error && error.syscall === "connect";
-  return isNoSocket || UNREACHABLE.has(code) ? 503 : null;
+  return databaseTrouble(error) === null ? null : 503;
 }

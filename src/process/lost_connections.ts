@@ -1,19 +1,25 @@
 /** A database connection that breaks is no reason to end the process. */
 import { logger } from "../telemetry/logging.ts";
 
-/** Of the operating system, of postgres.js, and of Postgres when it shuts down or is killed. */
-const CODES =
-  /^(EPIPE|ECONNRESET|ECONNREFUSED|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|CONNECTION_\w+|CONNECT_TIMEOUT|57P0\d|08\w{3}|25006)$/;
+/** Codes of the operating system and of postgres.js for a connection that breaks. */
+const CODES = /^(EPIPE|ECONNRESET|ECONNREFUSED|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|CONN\w+)$/;
+/** Codes of Postgres for a connection that it ends. */
+const ENDED = /^(57P0\d|08\w{3}|25006)$/;
+/** Queries that postgres.js sends by itself on a new connection: array types, and whether it takes writes. */
+const OWN_QUERIES = /^\s*(select b\.oid, b\.typarray|show transaction_read_only)/;
 
 /**
- * postgres.js asks every new connection for its array types and leaves that promise to nobody: when the connection
- * breaks first, the runtime would end the process. The query that wanted the connection is refused in its own right.
+ * postgres.js sends queries of its own on every new connection, and nobody awaits their promises. If such a
+ * query fails, as at a broken connection, a refused log-in or a time limit of the server, the runtime would end
+ * the process. The query that wanted the connection is rejected in its own right.
  */
 export function ignoreConnectionResets(): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
-    const code = (event.reason as { code?: unknown } | null)?.code;
-    if (typeof code !== "string" || !CODES.test(code)) return;
+    const { code, name, query } = (event.reason ?? {}) as { code?: unknown; name?: unknown; query?: unknown };
+    if (typeof code !== "string") return;
+    const isOwn = ENDED.test(code) || OWN_QUERIES.test(String(query));
+    if (!(name === "PostgresError" ? isOwn : CODES.test(code))) return;
     event.preventDefault();
-    logger("database").warn("A connection was lost ({code})", { code });
+    logger("database").warn("A connection was lost ({code})", { code, error: event.reason });
   });
 }

@@ -9,7 +9,7 @@ import {
 } from "@logtape/logtape";
 import { getPrettyFormatter } from "@logtape/pretty";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { databaseTrouble } from "../domain/database/database_trouble.ts";
+import { databaseTrouble, isOfDatabase } from "../domain/database/database_trouble.ts";
 import { activeSpan } from "./tracing.ts";
 
 export type { Logger } from "@logtape/logtape";
@@ -60,9 +60,10 @@ function foldTroubles(sink: Sink): Sink {
   const last = new Map<string, { at: number; folded: number }>();
   return (record) => {
     const errors = Object.entries(record.properties);
-    const [name, error] = errors.find(([, value]) => databaseTrouble(value) !== null) ?? [];
-    if (name === undefined) return sink(record);
-    const { code } = databaseTrouble(error)!;
+    const [name, error] = errors.find(([, value]) => value instanceof Error && isOfDatabase(value)) ?? [];
+    const trouble = databaseTrouble(error);
+    if (name === undefined || trouble === null) return sink(record);
+    const { code } = trouble;
     const before = last.get(code);
     if (before !== undefined && record.timestamp - before.at < TROUBLE_INTERVAL) {
       before.folded++;

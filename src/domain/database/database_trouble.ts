@@ -1,42 +1,101 @@
 /**
- * Explains errors of a database server that is reachable but cannot work: codes of Appendix A of the
- * PostgreSQL manual.
+ * Explains errors that the database's server or the way to it causes: codes of Appendix A of the PostgreSQL
+ * manual, of the operating system, and of postgres.js.
  */
 
-/** Sentences by error code; `stopsWrites` marks the errors that prevent every write. */
-const TROUBLES: Readonly<Record<string, { sentence: string; stopsWrites: boolean }>> = {
-  "25006": { sentence: "The database is read-only now: nothing can be stored.", stopsWrites: true },
-  "53100": {
-    sentence:
-      "The disk of the database server is full: nothing can be stored. Give it room; it goes on by itself.",
-    stopsWrites: true,
-  },
-  "53200": { sentence: "The database server is out of memory.", stopsWrites: true },
-  "53300": {
-    sentence:
-      "The database server has no connection left. Raise its max_connections, or end what holds them.",
-    stopsWrites: false,
-  },
-  "58030": {
-    sentence:
-      "The database server can't read or write its files (an I/O error): look at its disk and its log.",
-    stopsWrites: true,
-  },
-  "XX001": { sentence: "The database server found damaged data: look at its log.", stopsWrites: false },
-  "XX002": { sentence: "The database server found a damaged index: look at its log.", stopsWrites: false },
-};
-
-export interface DatabaseTrouble {
-  readonly code: string;
+interface Trouble {
   /** One or two sentences for operators. */
   readonly sentence: string;
+  /** Whether every write fails. */
   readonly stopsWrites: boolean;
+}
+
+/** For a server that can't be reached, as it starts, stops or is restarted. */
+export const AWAY = "The database can't be reached right now; try again in a moment.";
+
+/** By error code, or by its first two characters, which name a class of codes. */
+const TROUBLES: Readonly<Record<string, Trouble>> = {
+  "08": passing(AWAY),
+  "25006": lasting("The database is read-only now: nothing can be stored."),
+  "25P03": passing(
+    "The database server ended a transaction for its time limit (idle_in_transaction_session_timeout).",
+  ),
+  "25P04": passing("The database server ended a transaction for its time limit (transaction_timeout)."),
+  "28": passing(
+    "The database server refuses the log-in: check the user and the password in DATABASE_URL, and its pg_hba.conf.",
+  ),
+  "3D000": passing("The database that DATABASE_URL names does not exist on its server."),
+  "42501": passing("The user in DATABASE_URL lacks a privilege: it must own the database and its tables."),
+  "53": passing("The database server has no resources left: look at its log."),
+  "53100": lasting(
+    "The disk of the database server is full: nothing can be stored. Give it room; it goes on by itself.",
+  ),
+  "53200": lasting("The database server is out of memory."),
+  "53300": passing(
+    "The database server has no connection left. Raise its max_connections, or end what holds them.",
+  ),
+  "55000": passing("The database accepts no connections now: look at its settings and its server's log."),
+  "55P03": passing("The database server gave up waiting for a lock (lock_timeout); try again."),
+  "57014": passing(
+    "The database server ended a query for its time limit: raise its statement_timeout, or find what slows it down.",
+  ),
+  "57P": passing(AWAY),
+  "58030": lasting(
+    "The database server can't read or write its files (an I/O error): look at its disk and its log.",
+  ),
+  "XX001": passing("The database server found damaged data: look at its log."),
+  "XX002": passing("The database server found a damaged index: look at its log."),
+};
+
+/** Codes of the operating system and of postgres.js for a server that can't be reached. */
+const UNREACHABLE = new Set([
+  "CONNECT_TIMEOUT",
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "CONNECTION_ENDED",
+  "CONNECTION_READ_ONLY",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+export interface DatabaseTrouble extends Trouble {
+  readonly code: string;
 }
 
 /** Returns the explanation of an error; null for any other error. */
 export function databaseTrouble(error: unknown): DatabaseTrouble | null {
-  if (!(error instanceof Error) || error.name !== "PostgresError" || !("code" in error)) return null;
+  if (!(error instanceof Error) || !("code" in error)) return null;
   const code = String(error.code);
-  const known = Object.hasOwn(TROUBLES, code) ? TROUBLES[code] : undefined;
-  return known === undefined ? null : { code, ...known };
+  if (error.name !== "PostgresError") return isUnreachable(error, code) ? { code, ...passing(AWAY) } : null;
+  const key = [code, code.slice(0, 3), code.slice(0, 2)].find((each) => Object.hasOwn(TROUBLES, each));
+  return key === undefined ? null : { code, ...TROUBLES[key]! };
+}
+
+const OWN_ERRORS = ["NoWritableServerError", "PostgresError", "TransactionLostError"];
+
+/**
+ * Returns whether an error certainly comes from the database: other connections fail with the codes of the
+ * operating system too. An error of postgres.js names its query, or has a code of its own.
+ */
+export function isOfDatabase(error: Error): boolean {
+  const isOwnCode = "code" in error && /^CONNECT(ION)?_/.test(String(error.code));
+  return isOwnCode || OWN_ERRORS.includes(error.name) || "query" in error;
+}
+
+/** postgres.js and Node give errors of connections an `errno`. */
+function isUnreachable(error: Error, code: string): boolean {
+  if (!("errno" in error)) return false;
+  return UNREACHABLE.has(code) || code === "ENOENT" && "syscall" in error && error.syscall === "connect";
+}
+
+function passing(sentence: string): Trouble {
+  return { sentence, stopsWrites: false };
+}
+
+function lasting(sentence: string): Trouble {
+  return { sentence, stopsWrites: true };
 }

@@ -1,5 +1,6 @@
 /** Whether this process can do its work. */
 import { UnavailableError } from "../../domain/errors.ts";
+import { AWAY, databaseTrouble } from "../../domain/database/database_trouble.ts";
 import { readMigrations, schemaVersion } from "../../store/database/migrate.ts";
 import { writeTrouble } from "../../store/database/write_probe.ts";
 import type { ServiceContext } from "../context.ts";
@@ -34,7 +35,10 @@ async function connectedVersion({ bus, database }: ServiceContext): Promise<numb
 
 function unreachable(cause: unknown): never {
   if (cause instanceof UnavailableError) throw cause;
-  const error = new UnavailableError("The database does not answer; check DATABASE_URL and the server.");
+  const sentence = databaseTrouble(cause)?.sentence ?? AWAY;
+  const error = new UnavailableError(
+    sentence === AWAY ? "The database does not answer; check DATABASE_URL and the server." : sentence,
+  );
   error.cause = cause;
   throw error;
 }

@@ -8,6 +8,7 @@ import { systemClock } from "../../domain/clock.ts";
 import type { DatabaseTls, ServerAddress } from "../../domain/database/database_url.ts";
 import { readBackend } from "./database_backend.ts";
 import { encrypted } from "./database_tls.ts";
+import { raisingRefusals } from "./refused_login.ts";
 
 /** How long a server may take to say whether it takes writes. Milliseconds. */
 const PATIENCE = 5_000;
@@ -63,7 +64,7 @@ export class DatabaseServers {
       const socket = await connectTo(server, this.#tls);
       const opened: Opened = { at: systemClock.monotonic(), backend: null };
       this.#open.set(socket, opened);
-      const guarded = closingWithoutError(socket, () => this.#open.delete(socket));
+      const guarded = raisingRefusals(closingWithoutError(socket, () => this.#open.delete(socket)));
       readBackend(guarded, (pid) => opened.backend = { pid, at: systemClock.monotonic() });
       return guarded;
     } catch (error) {
@@ -129,7 +130,7 @@ async function askTimeline(
     target_session_attrs: null,
     socket: async () => {
       try {
-        socket = closingWithoutError(await connectTo(server, tls));
+        socket = raisingRefusals(closingWithoutError(await connectTo(server, tls)));
         return socket;
       } catch (error) {
         return brokenSocket(error as Error);
