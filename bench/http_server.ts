@@ -14,9 +14,7 @@ import { Keyring } from "../src/secrets/keyring.ts";
 import { findBackupTaskDetail, listBackupTasks } from "../src/store/tasks/backup_tasks.ts";
 import { openDatabase } from "../src/store/database/database.ts";
 import { Notifier } from "../src/notify/notifier.ts";
-import { AgentStreams } from "../src/services/agent_rpc/agent_streams.ts";
-import { Health } from "../src/services/installation/health.ts";
-import { TransientSecrets } from "../src/services/jobs/transient_secrets.ts";
+import { openContext } from "../src/services/open_context.ts";
 import { openEventBus } from "../src/store/database/event_bus.ts";
 import { findCaller } from "../src/store/access/tokens.ts";
 
@@ -45,22 +43,17 @@ async function whole() {
   const bus = await openEventBus(database);
   const keyring = new Keyring([randomBytes(32)]);
   const network = new Network(AddressPolicy.publicOnly);
-  const passedSecrets = new TransientSecrets({ bus, clock: systemClock, keyring, database });
-  return createApp({
-    services: {
-      database,
-      bus,
-      keyring,
-      transientSecrets: passedSecrets,
-      streams: new AgentStreams(systemClock),
-      clock: systemClock,
-      notifier: new Notifier({ database, keyring, clock: systemClock, network, smtp: null }),
-      network,
-      health: new Health(systemClock),
-      runTimes: DEFAULT_RUN_TIMES,
-    },
-    rateLimitPerMinute: 1_000_000_000,
-  });
+  const notifier = new Notifier({ database, keyring, clock: systemClock, network, smtp: null });
+  const parts = {
+    database,
+    bus,
+    keyring,
+    clock: systemClock,
+    notifier,
+    network,
+    runTimes: DEFAULT_RUN_TIMES,
+  };
+  return createApp({ services: openContext(parts).services, rateLimitPerMinute: 1_000_000_000 });
 }
 
 const app = Deno.args[0] === "bare" ? bare() : await whole();

@@ -3,7 +3,6 @@ import type { Config } from "../config.ts";
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
 import { Network } from "../network/network.ts";
-import { Notifier } from "../notify/notifier.ts";
 import { bringUpToDate, reachControlDatabase } from "../process/control_database.ts";
 import { missingKeys } from "../process/key_check.ts";
 import { DataDirectory } from "../process/data_directory.ts";
@@ -12,9 +11,7 @@ import { importBackups } from "../services/backups/import.ts";
 import { enterAudit, NO_ORIGIN } from "../services/access/audit_log.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { createFirstAdministrator } from "../services/access/first_administrator.ts";
-import { AgentStreams } from "../services/agent_rpc/agent_streams.ts";
-import { Health } from "../services/installation/health.ts";
-import { TransientSecrets } from "../services/jobs/transient_secrets.ts";
+import { openServices } from "../process/control_plane.ts";
 import { issueToken } from "../services/access/tokens.ts";
 import { firstAdministratorId } from "../store/access/bootstrap.ts";
 import type { Database } from "../store/database/sql.ts";
@@ -172,28 +169,12 @@ async function withServices<T>(
   },
   work: (services: ServiceContext) => Promise<T>,
 ): Promise<T> {
-  const { config: { addressPolicy, runTimes, smtp }, clock, database, keyring } = parts;
+  const { config, clock, database, keyring } = parts;
   const bus = await openEventBus(database);
-  const passedSecrets = new TransientSecrets({ bus, clock, keyring, database });
   try {
-    const streams = new AgentStreams(clock);
-    const network = new Network(addressPolicy);
-    const notifier = new Notifier({ database, clock, keyring, network, smtp });
-    const health = new Health(clock);
-    return await work({
-      database,
-      clock,
-      health,
-      keyring,
-      bus,
-      transientSecrets: passedSecrets,
-      streams,
-      notifier,
-      network,
-      runTimes,
-    });
+    using opened = openServices(config, { database, clock, keyring, bus });
+    return await work(opened.services);
   } finally {
-    passedSecrets.close();
     await bus.close();
   }
 }

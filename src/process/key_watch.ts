@@ -31,6 +31,16 @@ export interface KeyWatch {
   report(problem: string | null): void;
 }
 
+/** Returns a {@link KeyWatch} `report` that shows a problem in the health of this process, and logs it once. */
+export function reportKeys(
+  health: { report(part: string, problem: string | null): boolean },
+): KeyWatch["report"] {
+  return (problem) => {
+    const sentence = problem && `Secrets can't be opened: ${problem}.`;
+    if (health.report("secret keys", sentence) && sentence) log().error(sentence);
+  };
+}
+
 /**
  * Watches the keys until it is disposed. Ignores a file that cannot be read, or whose keys do not match the
  * database.

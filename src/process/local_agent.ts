@@ -179,11 +179,35 @@ export class LocalAgent implements AsyncDisposable {
   }
 }
 
-/** Resolves once the agent of this server has a socket. */
-export function agentConnected(
-  link: { connectedServers(): number[]; onConnected(handler: () => void): void },
-  serverId: number,
-): Promise<void> {
+/** The connections of agents; `src/agents` has it. */
+export interface ConnectedAgents {
+  connectedServers(): number[];
+  onConnected(handler: () => void): void;
+}
+
+/** Enrols where the agent's key is not good. Returns the server, and the token to enrol with, if any. */
+type EnrolLocalAgent = (key: string | null) => Promise<{ serverId: number; token: string | null }>;
+
+/** Starts the local agent and puts it on `parts`. `connected` resolves once the agent is connected. */
+export async function startLocalAgent(
+  parts: AsyncDisposableStack,
+  options: Omit<LocalAgentOptions, "enrol"> & { link: ConnectedAgents; enrol: EnrolLocalAgent },
+): Promise<{ connected: Promise<void> }> {
+  let serverId = 0;
+  const agent = new LocalAgent({
+    ...options,
+    async enrol(key) {
+      const enrolled = await options.enrol(key);
+      serverId = enrolled.serverId;
+      return enrolled.token;
+    },
+  });
+  await agent.start();
+  parts.use(agent);
+  return { connected: untilConnected(options.link, serverId) };
+}
+
+function untilConnected(link: ConnectedAgents, serverId: number): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
       if (link.connectedServers().includes(serverId)) resolve();

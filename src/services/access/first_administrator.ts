@@ -5,7 +5,7 @@ import { lockUsersTable } from "../../store/access/bootstrap.ts";
 import { insertUser } from "../../store/access/users.ts";
 import { enterAudit, NO_ORIGIN } from "./audit_log.ts";
 import type { ServiceContext } from "../context.ts";
-import { insertToken } from "./tokens.ts";
+import { insertToken, isGoodToken } from "./tokens.ts";
 
 /**
  * Makes an administrator with a token for everything, unless there is any user already: then null.
@@ -37,4 +37,22 @@ export async function createFirstAdministrator(
     }, sql);
     return { userId: user.id, token: issued.plain };
   });
+}
+
+/** Creates the first administrator and prints its token, or warns of a `BOOTSTRAP_TOKEN` that is not used. */
+export async function announceFirstAdministrator(
+  services: ServiceContext,
+  bootstrapToken: string | null,
+  terminal: { print(line: string): void; printError(line: string): void },
+): Promise<void> {
+  const created = await createFirstAdministrator(services, bootstrapToken);
+  if (created !== null) {
+    if (bootstrapToken !== null) return;
+    terminal.print(`The first administrator's API token, shown only now: ${created.token}`);
+  } else if (bootstrapToken !== null && !await isGoodToken(services, bootstrapToken)) {
+    terminal.printError(
+      "BOOTSTRAP_TOKEN is not used: there is an administrator already, and no token like it. Remove it, or make a new " +
+        "token with `deno task admin token`.",
+    );
+  }
 }

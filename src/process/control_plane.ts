@@ -1,0 +1,65 @@
+/** Opens what a control plane works with: its database, its keys and the context of its services. */
+import { randomUUID } from "node:crypto";
+import type { Config } from "../config.ts";
+import { systemClock } from "../domain/clock.ts";
+import { Network } from "../network/network.ts";
+import { Notifier } from "../notify/notifier.ts";
+import type { ServiceContext } from "../services/context.ts";
+import type { Health } from "../services/installation/health.ts";
+import { heartbeatReplica, registerReplica, unregisterReplica } from "../services/installation/replicas.ts";
+import { openContext } from "../services/open_context.ts";
+import { configureDeleteDelay } from "../services/retention/trash.ts";
+import { DatabaseClock } from "../store/database/database_clock.ts";
+import { openEventBus } from "../store/database/event_bus.ts";
+import { openControlDatabase } from "./control_database.ts";
+import { DataDirectory } from "./data_directory.ts";
+import { reportKeys, watchKeys } from "./key_watch.ts";
+import { openKeyring, requireFittingKeys } from "./secret_keys.ts";
+
+type Opened = Pick<ServiceContext, "bus" | "clock" | "database" | "keyring"> & { health?: Health };
+
+/** Completes the context of services with what the configuration says of networks and notifications. */
+export function openServices(
+  config: Config,
+  opened: Opened,
+): { services: ServiceContext; notifier: Notifier } & Disposable {
+  const network = new Network(config.addressPolicy);
+  const notifier = new Notifier({ ...config, ...opened, network });
+  const context = openContext({ ...opened, network, notifier, runTimes: config.runTimes });
+  return { services: context.services, notifier, [Symbol.dispose]: () => context[Symbol.dispose]() };
+}
+
+export interface ControlPlane {
+  readonly services: ServiceContext;
+  readonly notifier: Notifier;
+  readonly replicaId: string;
+}
+
+/**
+ * Takes the data directory, opens the database and the keys, and registers this process among the control
+ * planes of the database. Puts each part on `parts`, which closes them in reverse order.
+ */
+export async function openControlPlane(
+  config: Config,
+  health: Health,
+  parts: AsyncDisposableStack,
+): Promise<ControlPlane> {
+  parts.use(await DataDirectory.take(config.dataDirectory));
+  const { database } = parts.use(await openControlDatabase(config, systemClock));
+  const clock = parts.use(await DatabaseClock.follow(database));
+  const keyring = await openKeyring(config, database);
+  const check = { database, clock, lostKeyIds: config.lostKeyIds };
+  await requireFittingKeys(check, keyring);
+  const bus = await openEventBus(database);
+  parts.defer(() => bus.close());
+  const { services, notifier } = parts.use(openServices(config, { database, clock, health, keyring, bus }));
+  await configureDeleteDelay(services, config.deleteDelayDays);
+  const replicaId = randomUUID();
+  await registerReplica(services, replicaId);
+  parts.defer(() => unregisterReplica(services, replicaId));
+  await requireFittingKeys(check, keyring, replicaId); // again, for two that start at the same time
+  const path = config.secretKeys === null ? config.secretKeyFile : null;
+  const changed = () => heartbeatReplica(services, replicaId);
+  parts.use(watchKeys({ path, keyring, bus, check, clock, changed, report: reportKeys(health) }));
+  return { services, notifier, replicaId };
+}
