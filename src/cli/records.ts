@@ -1,17 +1,17 @@
 /** What commands read of the public API's records. Records hold more; `--json` shows all of it. */
+import type { Shown } from "../definitions/fields/field.ts";
+import type { TaskFields } from "../definitions/task_fields.ts";
 import type { RunState } from "./log_follower.ts";
 
-export interface Task {
-  id: number;
-  label: string;
-  type: string;
-  remote_server_id: number;
-  backup_destination_id: number;
-  status: string;
-  schedule: { next_run_at: string | null };
-  last_run_utc_time: string | null;
-  paused_at: string | null;
-}
+export type Task =
+  & Pick<Shown<TaskFields>, "label" | "type" | "remote_server_id" | "backup_destination_id">
+  & {
+    id: number;
+    status: string;
+    schedule: { next_run_at: string | null };
+    last_run_utc_time: string | null;
+    paused_at: string | null;
+  };
 
 export interface Log extends RunState {
   id: number;

@@ -1,12 +1,16 @@
 /** `tasks`: the plans, and their runs. */
 import { Argument, type Command } from "commander";
+import type { FieldTable } from "../../definitions/fields/field.ts";
+import { TASK_FIELDS } from "../../definitions/task_fields.ts";
+import { TASK_RETENTION_FIELDS } from "../../definitions/task_retention_fields.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
 import { addDelete, TASK } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen, TASK_RECORD_OPTIONS } from "../list_options.ts";
+import { addFieldFlags, givenFields, type Options } from "../field_flags.ts";
 import type { Column } from "../output.ts";
 import type { RetentionPreview, Started, Task } from "../records.ts";
-import { PREVIEW_COLUMNS, previewSummary, RETENTION_FLAGS } from "../retention.ts";
+import { PREVIEW_COLUMNS, previewSummary } from "../retention.ts";
 import { latestStreamOf, showStarted } from "../run_follower.ts";
 import { addTaskFields, taskBody, type TaskOptions, unknownFields } from "../task_fields.ts";
 
@@ -20,19 +24,11 @@ const COLUMNS: readonly Column<Task>[] = [
   { title: "Last run", value: (task) => task.last_run_utc_time },
   { title: "Next run", value: (task) => task.schedule.next_run_at },
 ];
-/** The same again under the names that they were sent by. */
-const TWICE = [
-  "source path",
-  "source type",
-  "source database_name",
-  "source excluded_tables",
-  "schedule frequency",
-  "schedule time",
-  "schedule custom_cron",
-  "schedule timezone",
-  "storage max_backups",
-  "storage appended_filename",
-  "storage path",
+/** Fields that a record shows twice; `tags` has the labels of `tag_ids`. */
+const SHOWN_TWICE = [
+  ...Object.values(TASK_FIELDS as FieldTable).flatMap(({ alsoShownAs }) =>
+    alsoShownAs?.replace(".", " ") ?? []
+  ),
   "tag_ids",
 ];
 
@@ -44,7 +40,10 @@ export function addTaskCommands(program: Command): void {
     ...TASK_RECORD_OPTIONS,
   ]).description("List them").action(calling(list));
   tasks.command("show").addArgument(taskId()).description("Show one").action(calling(show));
-  addTaskFields(tasks.command("create")).description("Create one").action(calling(create));
+  addTaskFields(tasks.command("create"))
+    .description("Create one; its type follows from --source-path or --database-name").action(
+      calling(create),
+    );
   addDelete(tasks, taskId(), TASK, {
     name: "--with-backups",
     parameter: "with_backups",
@@ -59,8 +58,7 @@ export function addTaskCommands(program: Command): void {
     .description(
       "Show what retention would remove now, under other rules if any are given, and why the rest stays",
     );
-  for (const [flag, description] of RETENTION_FLAGS) preview.option(flag, description);
-  preview.action(calling(previewRetention));
+  addFieldFlags(preview, TASK_RETENTION_FIELDS).action(calling(previewRetention));
   for (
     const [verb, description] of [
       ["pause", "Neither run it by schedule nor by hand"],
@@ -74,15 +72,14 @@ export function addTaskCommands(program: Command): void {
   }
 }
 
-/** @param options By the rules that stand in place of the task's own. */
+/** @param options Rules that replace the task's own. */
 async function previewRetention(
   { api, output, terminal }: Cli,
   id: number,
-  options: Record<string, string>,
+  options: Options,
 ): Promise<void> {
-  const query = new URLSearchParams(
-    Object.entries(options).map(([option, value]) => [option.replace(/[A-Z]/g, "_$&").toLowerCase(), value]),
-  );
+  const rules = givenFields(TASK_RETENTION_FIELDS, options) as Record<string, string>;
+  const query = new URLSearchParams(rules);
   const preview = await api.get<{ data: RetentionPreview }>(
     `preview the retention of backup task ${id}`,
     `/backup-tasks/${id}/retention-preview${query.size === 0 ? "" : `?${query}`}`,
@@ -102,7 +99,7 @@ async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {
-  output.record(await api.get(`show backup task ${id}`, `/backup-tasks/${id}`), TWICE);
+  output.record(await api.get(`show backup task ${id}`, `/backup-tasks/${id}`), SHOWN_TWICE);
 }
 
 async function create({ api, output, terminal }: Cli, options: TaskOptions): Promise<void> {

@@ -1,124 +1,22 @@
-/** A task's fields as callers send them, made columns. */
-import { encryptionConflict, type ScheduleFields } from "../../domain/backup_task.ts";
+/** A task's fields as callers send them: what they refer to, and what is wrong with them together. */
+import { relationsOf } from "../../definitions/fields/columns.ts";
+import type { Input, NewInput } from "../../definitions/fields/field.ts";
+import { TASK_FIELDS, type TaskFields } from "../../definitions/task_fields.ts";
+import { encryptionConflict } from "../../domain/backup_task.ts";
 import { InvalidError } from "../../domain/errors.ts";
 import { objectDirectory } from "../../domain/location.ts";
-import { KEEP_RULES } from "../../domain/retention.ts";
-import type { Keyring } from "../../secrets/keyring.ts";
 import {
   findBackupDestinationOf,
   holdBackupDestination,
 } from "../../store/destinations/backup_destinations.ts";
-import { type BackupTaskRow, ownedNotificationStreams, ownedTags } from "../../store/tasks/backup_tasks.ts";
 import type { Sql } from "../../store/database/sql.ts";
+import { ownedRecords, replaceRelated } from "../../store/database/relations.ts";
 import { holdRemoteServer } from "../../store/agents/remote_servers.ts";
 
-/** Columns that hold what was sent, as it was sent. */
-const PLAIN = [
-  "remote_server_id",
-  "backup_destination_id",
-  "label",
-  "description",
-  "type",
-  "source_path",
-  "excluded_paths",
-  "allow_unreadable",
-  "database_name",
-  "database_type",
-  "database_host",
-  "database_port",
-  "database_username",
-  "database_format",
-  "excluded_database_tables",
-  "maximum_backups_to_keep",
-  "minimum_age_days",
-  ...KEEP_RULES,
-  "appended_file_name",
-  "store_path",
-  "isolated_username",
-  "run_timeout",
-  "stall_warning",
-  "stall_timeout",
-  "lock_wait_timeout",
-  "overdue_after",
-  "encryption_recipients",
-  "on_shrink",
-  "on_incompressible",
-  "verify_every",
-  "drill_every",
-] as const satisfies (keyof BackupTaskRow)[];
+export type BackupTaskInput = Input<TaskFields>;
+export type NewBackupTaskInput = NewInput<TaskFields>;
 
-/** Encrypted into `<name>_encrypted`. */
-const SECRET = ["database_password", "isolated_password", "encryption_password"] as const;
-
-/** What each may be left out of; null clears what can be empty. Formats are the schema's business. */
-export type BackupTaskInput =
-  & Partial<Pick<BackupTaskRow, typeof PLAIN[number]>>
-  & Partial<Record<typeof SECRET[number], string | null>>
-  & Partial<ScheduleFields>
-  & { timezone?: string; tag_ids?: number[]; notification_stream_ids?: number[] };
-
-type SecretColumns = { [K in typeof SECRET[number] as `${K}_encrypted`]: string | null };
-type TaskColumns = Pick<BackupTaskRow, typeof PLAIN[number]> & SecretColumns;
-
-/** What a new task has where nothing is sent. */
-const DEFAULTS = {
-  description: null,
-  source_path: null,
-  excluded_paths: [],
-  allow_unreadable: false,
-  database_name: null,
-  database_type: null,
-  database_host: null,
-  database_port: null,
-  database_username: null,
-  database_password_encrypted: null,
-  database_format: "custom",
-  excluded_database_tables: null,
-  maximum_backups_to_keep: 0,
-  keep_last: null,
-  keep_hourly: null,
-  keep_daily: null,
-  keep_weekly: null,
-  keep_monthly: null,
-  keep_yearly: null,
-  minimum_age_days: null,
-  appended_file_name: null,
-  store_path: null,
-  isolated_username: null,
-  isolated_password_encrypted: null,
-  encryption_password_encrypted: null,
-  encryption_recipients: [],
-  run_timeout: null,
-  stall_warning: null,
-  stall_timeout: null,
-  lock_wait_timeout: null,
-  overdue_after: null,
-  on_shrink: "warn",
-  on_incompressible: "warn",
-  verify_every: 7,
-  drill_every: 30,
-} satisfies Partial<TaskColumns>;
-
-/** The columns of a new task but its schedule and references. */
-export function newTaskColumns(
-  keyring: Keyring,
-  input: BackupTaskInput,
-): typeof DEFAULTS & Partial<TaskColumns> {
-  return { ...DEFAULTS, ...taskColumns(keyring, input) } as typeof DEFAULTS & Partial<TaskColumns>;
-}
-
-/** The columns that `input` names, schedule and relations apart. */
-export function taskColumns(keyring: Keyring, input: BackupTaskInput): Partial<TaskColumns> {
-  const columns: Record<string, unknown> = {};
-  for (const field of PLAIN) if (input[field] !== undefined) columns[field] = input[field];
-  for (const field of SECRET) {
-    const value = input[field];
-    if (value !== undefined) columns[`${field}_encrypted`] = keyring.encryptOptional(value);
-  }
-  return columns;
-}
-
-/** Of a task as it would be. */
+/** Returns what is wrong with the encryption of a task as it would be. */
 export function encryptionProblems(
   { encryption_password_encrypted, encryption_recipients }: {
     encryption_password_encrypted: string | null;
@@ -147,14 +45,12 @@ export async function referenceProblems(
   if (destination !== undefined && !(await holdBackupDestination(sql, userId, destination))) {
     problems.backup_destination_id = ["The selected backup destination is invalid."];
   }
-  if (!(await ownsAll(input.tag_ids, (ids) => ownedTags(sql, userId, ids)))) {
-    problems.tag_ids = ["The selected tags are invalid."];
+  for (const [name, relation] of relationsOf(TASK_FIELDS)) {
+    const ids = relatedIds(input, name);
+    const owned = ids.length === 0 ? null : await ownedRecords(sql, relation, userId, ids);
+    if (owned === null || ids.every((id) => owned.has(id))) continue;
+    problems[name] = [`The selected ${relation.records.replaceAll("_", " ")} are invalid.`];
   }
-  const ownsStreams = await ownsAll(
-    input.notification_stream_ids,
-    (ids) => ownedNotificationStreams(sql, userId, ids),
-  );
-  if (!ownsStreams) problems.notification_stream_ids = ["The selected notification streams are invalid."];
   return problems;
 }
 
@@ -175,11 +71,14 @@ export async function locationProblems(
   }
 }
 
-async function ownsAll(
-  ids: readonly number[] | undefined,
-  owned: (ids: readonly number[]) => Promise<Set<number>>,
-): Promise<boolean> {
-  if (ids === undefined || ids.length === 0) return true;
-  const known = await owned(ids);
-  return ids.every((id) => known.has(id));
+/** Stores the lists of ids that `input` names. */
+export async function replaceRelations(sql: Sql, id: number, input: BackupTaskInput): Promise<void> {
+  for (const [name, relation] of relationsOf(TASK_FIELDS)) {
+    if (input[name as keyof BackupTaskInput] === undefined) continue;
+    await replaceRelated(sql, relation, "backup_task_id", id, relatedIds(input, name));
+  }
+}
+
+function relatedIds(input: BackupTaskInput, name: string): number[] {
+  return (input[name as keyof BackupTaskInput] ?? []) as number[];
 }

@@ -1,23 +1,17 @@
 /** Whether a task still backs up the same: only then does a backup compare with the ones before it. */
+import { TASK_FIELDS } from "../../definitions/task_fields.ts";
+import type { FieldTable } from "../../definitions/fields/field.ts";
 import type { BackupTaskRow } from "../../store/tasks/backup_tasks.ts";
 
-/** What decides which bytes are read. */
-const SOURCE_FIELDS = [
-  "remote_server_id",
-  "type",
-  "source_path",
-  "excluded_paths",
-  "isolated_username",
-  "database_name",
-  "database_type",
-  "database_host",
-  "database_port",
-  "database_username",
-  "database_format",
-  "excluded_database_tables",
-] as const satisfies (keyof BackupTaskRow)[];
+const SOURCE_FIELDS = Object.entries(TASK_FIELDS as FieldTable)
+  .filter(([, { definesSource }]) => definesSource)
+  .map(([name]) => name as keyof BackupTaskRow);
 
-/** @param changes Fields that stay as they are may be left out, or be there as they are. */
+/**
+ * Returns whether a change of a task makes it another source.
+ *
+ * @param changes Columns after the change; those that stay as they are may be left out.
+ */
 export function definesAnotherSource(task: BackupTaskRow, changes: Partial<BackupTaskRow>): boolean {
   return SOURCE_FIELDS.some((field) =>
     changes[field] !== undefined && JSON.stringify(changes[field]) !== JSON.stringify(task[field])

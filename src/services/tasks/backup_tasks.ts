@@ -1,4 +1,8 @@
 /** Backup tasks: the plans, and who may keep them. */
+import { columnNames, columnsOf, newColumns } from "../../definitions/fields/columns.ts";
+import { TASK_FIELDS } from "../../definitions/task_fields.ts";
+import { TASK_RETENTION_FIELDS } from "../../definitions/task_retention_fields.ts";
+import { TASK_SCHEDULE_FIELDS } from "../../definitions/task_schedule_fields.ts";
 import {
   changeSchedule,
   missingFields,
@@ -7,7 +11,6 @@ import {
 } from "../../domain/backup_task.ts";
 import { ForbiddenError, InvalidError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import { KEEP_RULES } from "../../domain/retention.ts";
 import { nextRun } from "../../domain/schedule.ts";
 import { noteCreated } from "../../store/access/audited_request.ts";
 import {
@@ -21,8 +24,6 @@ import {
   listBackupTasks as listRows,
   listUpcomingBackupTasks,
   lockBackupTask,
-  replaceTaskNotificationStreams,
-  replaceTaskTags,
   timezoneOfUser,
   updateBackupTask as updateRow,
 } from "../../store/tasks/backup_tasks.ts";
@@ -35,9 +36,9 @@ import {
   type BackupTaskInput,
   encryptionProblems,
   locationProblems,
-  newTaskColumns,
+  type NewBackupTaskInput,
   referenceProblems,
-  taskColumns,
+  replaceRelations,
 } from "./backup_task_input.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 
@@ -51,11 +52,6 @@ const NO_SCHEDULE: ScheduleFields = {
   custom_cron_expression: null,
 };
 
-/** What a task can't be without. */
-export type NewBackupTaskInput =
-  & BackupTaskInput
-  & Required<Pick<BackupTaskInput, "remote_server_id" | "backup_destination_id" | "label" | "type">>;
-
 export async function createBackupTask(
   services: ServiceContext,
   caller: Caller,
@@ -66,24 +62,16 @@ export async function createBackupTask(
     const now = services.clock.now();
     const timezone = input.timezone ?? await timezoneOfUser(sql, caller.userId);
     const schedule = withDefaultWeekday(changeSchedule(NO_SCHEDULE, input), timezone, now);
-    const plan = { source_path: null, database_name: null, ...input, ...schedule };
-    const columns = newTaskColumns(services.keyring, input);
+    const columns = newColumns(TASK_FIELDS, input, (secret) => services.keyring.encrypt(secret));
     refuse({
-      ...missingFields(plan),
+      ...missingFields({ ...columns, ...schedule }),
       ...encryptionProblems(columns),
-      ...await locationProblems(sql, caller.userId, {
-        backup_destination_id: input.backup_destination_id,
-        store_path: input.store_path ?? null,
-      }),
+      ...await locationProblems(sql, caller.userId, columns),
       ...await referenceProblems(sql, caller.userId, input),
     });
     const id = await insertBackupTask(sql, caller.userId, {
       ...columns,
       ...schedule,
-      remote_server_id: input.remote_server_id,
-      backup_destination_id: input.backup_destination_id,
-      label: input.label,
-      type: input.type,
       timezone,
       next_run_at: nextRun({ ...schedule, timezone }, now),
     }, now);
@@ -108,7 +96,11 @@ export async function updateBackupTask(
     refuseControlPlane(caller, input.type ?? task.type);
     const timezone = input.timezone ?? task.timezone;
     const schedule = withDefaultWeekday(changeSchedule(task, input), timezone, task.created_at);
-    const columns = { ...taskColumns(services.keyring, input), ...schedule, timezone };
+    const columns = {
+      ...columnsOf(TASK_FIELDS, input, (secret) => services.keyring.encrypt(secret)),
+      ...schedule,
+      timezone,
+    };
     refuse({
       ...missingFields({ ...task, ...columns }),
       ...encryptionProblems({ ...task, ...columns }),
@@ -227,21 +219,13 @@ function withDueTime(row: BackupTaskDetailRow, now: Date): BackupTaskDetailRow {
   return row.paused_at === null ? row : { ...row, next_run_at: nextRun(row, now) };
 }
 
-async function replaceRelations(sql: Sql, id: number, input: BackupTaskInput): Promise<void> {
-  if (input.tag_ids !== undefined) await replaceTaskTags(sql, id, input.tag_ids);
-  if (input.notification_stream_ids !== undefined) {
-    await replaceTaskNotificationStreams(sql, id, input.notification_stream_ids);
-  }
-}
-
 function scheduleMoved(before: ScheduleFields & { timezone: string }, after: typeof before): boolean {
-  return (["frequency", "time_to_run_at", "weekday", "custom_cron_expression", "timezone"] as const)
-    .some((field) => before[field] !== after[field]);
+  return columnNames(TASK_SCHEDULE_FIELDS).some((field) => before[field] !== after[field]);
 }
 
 /** Returns whether an update changes how long backups are kept. */
 function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>): boolean {
-  return (["maximum_backups_to_keep", "minimum_age_days", ...KEEP_RULES] as const)
+  return columnNames(TASK_RETENTION_FIELDS)
     .some((field) => columns[field] !== undefined && columns[field] !== before[field]);
 }
 

@@ -1,7 +1,6 @@
 /** Backup tasks: the plans. */
-import type { BackupTaskType } from "../../domain/backup_task.ts";
-import type { GuardAction } from "../../domain/guards.ts";
-import type { RetentionPolicy } from "../../domain/retention.ts";
+import type { Columns, Relations } from "../../definitions/fields/field.ts";
+import { TASK_FIELDS, type TaskFields } from "../../definitions/task_fields.ts";
 import type { Sql } from "../database/sql.ts";
 import {
   allOf,
@@ -12,50 +11,14 @@ import {
   orderBy,
   type Page,
 } from "../database/page.ts";
+import { relatedIds } from "../database/relations.ts";
 
-export interface BackupTaskRow extends RetentionPolicy {
+/** A task: its fields, and what the control plane knows about it. */
+export type BackupTaskRow = Columns<TaskFields> & {
   id: number;
   user_id: number;
-  remote_server_id: number;
-  backup_destination_id: number;
-  label: string;
-  description: string | null;
-  type: BackupTaskType;
-  source_path: string | null;
-  excluded_paths: string[];
-  allow_unreadable: boolean;
-  database_name: string | null;
-  database_type: "postgresql" | "mysql" | null;
-  database_host: string | null;
-  database_port: number | null;
-  database_username: string | null;
-  database_password_encrypted: string | null;
-  database_format: "custom" | "plain";
-  excluded_database_tables: string | null;
-  frequency: "daily" | "weekly" | null;
-  time_to_run_at: string | null;
-  weekday: number | null;
-  custom_cron_expression: string | null;
-  timezone: string;
-  appended_file_name: string | null;
-  store_path: string | null;
-  isolated_username: string | null;
-  isolated_password_encrypted: string | null;
-  encryption_password_encrypted: string | null;
-  encryption_recipients: string[];
-  run_timeout: number | null;
-  /** Seconds, like the next three; null: the control plane's default. */
-  stall_warning: number | null;
-  stall_timeout: number | null;
-  lock_wait_timeout: number | null;
-  overdue_after: number | null;
-  on_shrink: GuardAction;
-  on_incompressible: GuardAction;
-  /** Days; 0: not by itself. */
-  verify_every: number;
-  drill_every: number;
   drill_queued_at: Date | null;
-  /** Of the last drill that proved a backup of it. */
+  /** When the last drill that proved a backup of it began. */
   last_proven_at: Date | null;
   restore_duration_ms: number | null;
   /** When it became another source; null: as it was created. */
@@ -66,10 +29,10 @@ export interface BackupTaskRow extends RetentionPolicy {
   next_run_at: Date | null;
   created_at: Date;
   updated_at: Date;
-}
+};
 
 /** A task with what belongs to it: what a listing shows. */
-export interface BackupTaskDetailRow extends BackupTaskRow {
+export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & {
   /** A backup run of it is not terminal. */
   is_running: boolean;
   /** When its newest backup run that began did so. */
@@ -77,23 +40,10 @@ export interface BackupTaskDetailRow extends BackupTaskRow {
   /** Due times of the last 30 days that passed while one of its runs was active. */
   skipped_count: number;
   last_skipped_at: Date | null;
-  notification_stream_ids: number[];
   tags: { id: number; label: string; colour: string | null }[];
-}
+};
 
-export type NewBackupTask = Omit<
-  BackupTaskRow,
-  | "id"
-  | "user_id"
-  | "paused_at"
-  | "retention_changed_at"
-  | "source_changed_at"
-  | "drill_queued_at"
-  | "last_proven_at"
-  | "restore_duration_ms"
-  | "created_at"
-  | "updated_at"
->;
+export type NewBackupTask = Columns<TaskFields> & Pick<BackupTaskRow, "next_run_at">;
 export type BackupTaskChanges = Partial<Omit<BackupTaskRow, "id" | "user_id" | "created_at" | "updated_at">>;
 
 export async function insertBackupTask(
@@ -167,10 +117,7 @@ function detailColumns(sql: Sql) {
       select max(due_at) from skipped_schedules
       where backup_task_id = t.id
     ) as last_skipped_at,
-    (
-      select coalesce(json_agg(notification_stream_id order by notification_stream_id), '[]')
-      from backup_task_notification_streams where backup_task_id = t.id
-    ) as notification_stream_ids,
+    ${relatedIds(sql, TASK_FIELDS, "backup_task_id")},
     (
       select coalesce(json_agg(json_build_object('id', id, 'label', label, 'colour', colour) order by id), '[]')
       from backup_task_tags join tags on id = tag_id where backup_task_id = t.id
@@ -278,44 +225,7 @@ export async function hasActiveBackupRun(sql: Sql, id: number): Promise<boolean>
   return rows.length > 0;
 }
 
-export async function replaceTaskTags(sql: Sql, taskId: number, tagIds: readonly number[]): Promise<void> {
-  await sql`delete from backup_task_tags where backup_task_id = ${taskId}`;
-  await sql`
-    insert into backup_task_tags (backup_task_id, tag_id)
-    select ${taskId}, tag_id from unnest(${[...new Set(tagIds)]}::bigint[]) as tag_id`;
-}
-
-export async function replaceTaskNotificationStreams(
-  sql: Sql,
-  taskId: number,
-  streamIds: readonly number[],
-): Promise<void> {
-  await sql`delete from backup_task_notification_streams where backup_task_id = ${taskId}`;
-  await sql`
-    insert into backup_task_notification_streams (backup_task_id, notification_stream_id)
-    select ${taskId}, stream_id from unnest(${[...new Set(streamIds)]}::bigint[]) as stream_id`;
-}
-
 export async function timezoneOfUser(sql: Sql, userId: number): Promise<string> {
   const [row] = await sql<{ timezone: string }[]>`select timezone from users where id = ${userId}`;
   return row!.timezone;
-}
-
-/** Which of `ids` are tags of this user; none of them is deleted until the transaction ends. */
-export async function ownedTags(sql: Sql, userId: number, ids: readonly number[]): Promise<Set<number>> {
-  const rows = await sql<{ id: number }[]>`
-    select id from tags where user_id = ${userId} and id = any(${[...ids]}::bigint[]) for key share`;
-  return new Set(rows.map((row) => row.id));
-}
-
-/** Which of `ids` are notification streams of this user; none of them is deleted until the transaction ends. */
-export async function ownedNotificationStreams(
-  sql: Sql,
-  userId: number,
-  ids: readonly number[],
-): Promise<Set<number>> {
-  const rows = await sql<{ id: number }[]>`
-    select id from notification_streams
-    where user_id = ${userId} and id = any(${[...ids]}::bigint[]) for key share`;
-  return new Set(rows.map((row) => row.id));
 }

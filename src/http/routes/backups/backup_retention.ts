@@ -1,5 +1,8 @@
 /** What keeps a backup: holds, suspicions, and what the rules of its task say. */
 import { z } from "@hono/zod-openapi";
+import { queryShape } from "../../../definitions/fields/input.ts";
+import { presentFields, shownShape } from "../../../definitions/fields/view.ts";
+import { TASK_RETENTION_FIELDS } from "../../../definitions/task_retention_fields.ts";
 import { KEEP_REASONS, type RetentionPolicy } from "../../../domain/retention.ts";
 import { clearDamage, clearSuspicion, holdBackup, releaseBackup } from "../../../services/backups/backups.ts";
 import { previewRetention, type RetentionPreview } from "../../../services/retention/retention_previews.ts";
@@ -9,12 +12,11 @@ import { dataContent } from "../../resource.ts";
 import { isoTime, Time } from "../../input/time.ts";
 import { backupTask } from "../tasks/backup_task_view.ts";
 import { backup } from "./backup_view.ts";
-import { presentRetention, retentionQuery, retentionShown } from "./retention_fields.ts";
 
 const Preview = z.object({
   backup_task_id: z.int(),
   timezone: z.string().openapi({ description: "Whose hours, days, weeks, months and years they are." }),
-  policy: z.object(retentionShown),
+  policy: z.object(shownShape(TASK_RETENTION_FIELDS)),
   kept: z.int(),
   removed: z.int(),
   removed_size: z.int().openapi({ description: "Bytes of the archives that would go." }),
@@ -44,7 +46,7 @@ function present({ backupTaskId, timezone, policy, decisions }: RetentionPreview
   return {
     backup_task_id: backupTaskId,
     timezone,
-    policy: presentRetention(policy),
+    policy: presentFields(TASK_RETENTION_FIELDS, policy),
     kept: backups.length - removed.length,
     removed: removed.length,
     removed_size: removed.reduce((sum, { size }) => sum + size, 0),
@@ -108,7 +110,7 @@ export const backupRetentionEndpoints: readonly Endpoint[] = [
       "when the task's next backup is stored. Parameters stand in place of the task's own fields.",
     access: "view-backup-tasks",
     ids: { id: backupTask.name },
-    query: z.object(retentionQuery),
+    query: z.object(queryShape(TASK_RETENTION_FIELDS)),
     answer: {
       status: 200,
       description: "Every stored backup with what would become of it.",

@@ -1,0 +1,70 @@
+/** Flags for the fields of a resource, derived from their definitions: names with dashes for underscores. */
+import { type Command, Option } from "commander";
+import type { Field, FieldTable } from "../definitions/fields/field.ts";
+import { formatOf } from "../definitions/fields/format.ts";
+import { fieldWords } from "../definitions/formats/says.ts";
+import { collect, parseSource } from "./command_line.ts";
+import { readSecret, type SecretSource, SOURCE_HELP } from "./secret_source.ts";
+
+/** Parsed options, by commander's names. */
+export type Options = Record<string, unknown>;
+
+/** Adds a flag for each field. Secrets have `--<name>-from`, as every process can read arguments. */
+export function addFieldFlags(command: Command, fields: FieldTable): Command {
+  for (const [name, field] of Object.entries(fields)) command.addOption(flagOf(name, field));
+  return command;
+}
+
+/** Returns the fields that were given, by name, without secrets. */
+export function givenFields(fields: FieldTable, options: Options): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([name, { isSecret }]) =>
+      !isSecret && options[optionOf(name)] !== undefined
+    )
+      .map(([name]) => [name, options[optionOf(name)]]),
+  );
+}
+
+/** Returns where each given secret comes from, by name. */
+export function givenSecrets(fields: FieldTable, options: Options): [name: string, source: SecretSource][] {
+  return Object.entries(fields).flatMap(([name, { isSecret }]) => {
+    const source = options[optionOf(`${name}_from`)] as SecretSource | undefined;
+    return isSecret && source !== undefined ? [[name, source]] : [];
+  });
+}
+
+/** Reads the given secrets. */
+export async function readSecrets(fields: FieldTable, options: Options): Promise<Record<string, string>> {
+  const secrets: Record<string, string> = {};
+  for (const [name, source] of givenSecrets(fields, options)) {
+    secrets[name] = await readSecret(source, `The ${fieldWords([name])}`, fields[name]!.isTypedTwice);
+  }
+  return secrets;
+}
+
+function flagOf(name: string, field: Field): Option {
+  const flag = `--${name.replaceAll("_", "-")}`;
+  const { help } = field;
+  if (field.isSecret) {
+    return new Option(`${flag}-from <source>`, `${help}: ${SOURCE_HELP}`).argParser(parseSource);
+  }
+  const format = formatOf(field.schema);
+  const value = field.placeholder ?? (/_ids?$/.test(name) ? "id" : PLACEHOLDERS[format.type]);
+  switch (format.type) {
+    case "boolean":
+      return new Option(`${flag} [${value}]`, help).choices(["true", "false"]);
+    case "choice":
+      return new Option(`${flag} <${value}>`, help).choices(format.choices);
+    case "list":
+      return new Option(`${flag} <${value}>`, `${help}; may be given again`).argParser(collect);
+    default:
+      return new Option(`${flag} <${value}>`, help);
+  }
+}
+
+const PLACEHOLDERS = { text: "text", number: "number", boolean: "boolean", choice: "choice", list: "text" };
+
+/** Returns the name that commander gives to an option. */
+function optionOf(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,95 @@
+/**
+ * Definition of a resource's field, from which everything else about it is derived: the input, the record,
+ * the column and default, the API document, the flag of the command line, the row in the manual.
+ */
+import type * as z from "zod";
+
+/**
+ * A field has one of three kinds. A required field has to be sent for a new record. A field with a default
+ * keeps its value when null is sent. Any other field can be empty: null clears it, and is its default.
+ */
+export interface Field {
+  /** Format of a value; null and absence are derived from the kind. */
+  readonly schema: z.ZodType;
+  /** One line that says what the field sets, without a capital letter and a full stop. */
+  readonly help: string;
+  /** Sentences for the API document and the manual. Default: the help. */
+  readonly description?: string;
+  readonly example?: unknown;
+  /** Placeholder of the value on the command line. Default: by its format. */
+  readonly placeholder?: string;
+  readonly isRequired?: true;
+  /** Value of a new record if nothing is sent. */
+  readonly default?: unknown;
+  /** Where the default comes from if it is no constant. */
+  readonly defaultFrom?: string;
+  /** Null sets the default again, instead of leaving the value. */
+  readonly isResetByNull?: true;
+  /** Stored encrypted in the column `<name>_encrypted`, and shown as `has_<name>` only. */
+  readonly isSecret?: true;
+  /** The command line asks for it twice: a typing error would be noticed too late. */
+  readonly isTypedTwice?: true;
+  /** A list of ids that is stored in a table of its own. */
+  readonly relation?: Relation;
+  /** Another place in the record where it is shown, such as `source.path`. */
+  readonly alsoShownAs?: `${string}.${string}`;
+  /** A change of it makes another source, with which older backups can't be compared. */
+  readonly definesSource?: true;
+}
+
+/** Table that joins records with the ones that a list of ids names. */
+export interface Relation {
+  readonly table: string;
+  /** Column of the table that holds the ids. */
+  readonly column: string;
+  /** Table of the named records. */
+  readonly records: string;
+}
+
+export type FieldTable = Readonly<Record<string, Field>>;
+
+/** Returns the fields as they are, with their exact types. */
+export function defineFields<const T extends FieldTable>(fields: T): T {
+  return fields;
+}
+
+type HasValue = { isRequired: true } | { default: unknown } | { defaultFrom: string };
+
+/** Value of a field in a record. */
+export type Value<F extends Field> = z.output<F["schema"]> | (F extends HasValue ? never : null);
+
+/** Values that callers may send; an absent one keeps what there is. */
+export type Input<T extends FieldTable> = { -readonly [N in keyof T]?: Value<T[N]> };
+
+type RequiredName<T extends FieldTable> = {
+  [N in keyof T]: T[N] extends { isRequired: true } ? N : never;
+}[keyof T];
+
+/** Values of a new record. */
+export type NewInput<T extends FieldTable> = Input<T> & Required<Pick<Input<T>, RequiredName<T>>>;
+
+/** Columns of a record. */
+export type Columns<T extends FieldTable> = {
+  -readonly [N in keyof T & string as ColumnName<N, T[N]>]: T[N] extends { isSecret: true } ? string | null
+    : Value<T[N]>;
+};
+
+type ColumnName<N extends string, F extends Field> = F extends { relation: Relation } ? never
+  : F extends { isSecret: true } ? `${N}_encrypted`
+  : N;
+
+/** Lists of ids that are stored in tables of their own. */
+export type Relations<T extends FieldTable> = {
+  -readonly [N in keyof T as T[N] extends { relation: Relation } ? N : never]: number[];
+};
+
+/** Fields as callers see them. */
+export type Shown<T extends FieldTable> = {
+  -readonly [N in keyof T & string as T[N] extends { isSecret: true } ? `has_${N}` : N]: T[N] extends
+    { isSecret: true } ? boolean : Value<T[N]>;
+};
+
+/** Fields as callers see them inside the object `G` of a record. */
+export type ShownInside<T extends FieldTable, G extends string> = {
+  -readonly [N in keyof T as T[N] extends { alsoShownAs: `${G}.${infer A}` } ? A : never]: Value<T[N]>;
+};

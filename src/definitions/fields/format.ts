@@ -1,0 +1,40 @@
+/** Format of a value, read from its schema. */
+import * as z from "zod";
+
+export type Format =
+  | { readonly type: "text" | "number" | "boolean" }
+  | { readonly type: "choice"; readonly choices: readonly string[] }
+  | { readonly type: "list"; readonly of: Format };
+
+export function formatOf(schema: z.ZodType): Format {
+  const { def } = (schema as unknown as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case "string":
+      return { type: "text" };
+    case "number":
+    case "boolean":
+      return { type: def.type };
+    case "enum":
+      return { type: "choice", choices: Object.values(def.entries).map(String) };
+    case "array":
+      return { type: "list", of: formatOf(def.element as z.ZodType) };
+    default:
+      throw new TypeError(`Cannot use a schema of type ${def.type} for a field. Add the type to formatOf.`);
+  }
+}
+
+/** Returns a schema of the format without rules: a stored value may be older than a rule. */
+export function schemaOf(format: Format): z.ZodType {
+  switch (format.type) {
+    case "text":
+      return z.string();
+    case "number":
+      return z.int();
+    case "boolean":
+      return z.boolean();
+    case "choice":
+      return z.enum(format.choices as [string, ...string[]]);
+    case "list":
+      return z.array(schemaOf(format.of));
+  }
+}

@@ -1,0 +1,65 @@
+/** A record as callers see it, derived from the definitions of its fields. */
+import * as z from "zod";
+import type { Columns, Field, FieldTable, Relations, Shown, ShownInside } from "./field.ts";
+import { formatOf, schemaOf } from "./format.ts";
+import { hasDefault, helpSentence } from "./input.ts";
+
+/** Schemas by name, of objects that hold `S`. */
+export type ShapeOf<S> = { [N in keyof S]: z.ZodType<S[N]> };
+
+/** Returns the schemas of the fields in a record. */
+export function shownShape<T extends FieldTable>(fields: T): ShapeOf<Shown<T>> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) =>
+      field.isSecret ? [`has_${name}`, z.boolean()] : [name, shownSchema(field)]
+    ),
+  ) as ShapeOf<Shown<T>>;
+}
+
+/** Returns the fields of a record; of its secrets only whether they are set. */
+export function presentFields<T extends FieldTable>(
+  fields: T,
+  row: Columns<T> & Relations<T>,
+): Shown<T> {
+  const values = row as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) =>
+      field.isSecret ? [`has_${name}`, values[`${name}_encrypted`] !== null] : [name, values[name]]
+    ),
+  ) as Shown<T>;
+}
+
+/** Returns the schemas of the fields that a record shows inside its object `group` too. */
+export function insideShape<T extends FieldTable, G extends string>(
+  fields: T,
+  group: G,
+): ShapeOf<ShownInside<T, G>> {
+  return Object.fromEntries(
+    inside(fields, group).map(([alias, , field]) => [alias, shownSchema(field)]),
+  ) as ShapeOf<ShownInside<T, G>>;
+}
+
+/** Returns the fields that a record shows inside its object `group` too. */
+export function presentInside<T extends FieldTable, G extends string>(
+  fields: T,
+  group: G,
+  row: Columns<T>,
+): ShownInside<T, G> {
+  const values = row as Record<string, unknown>;
+  return Object.fromEntries(
+    inside(fields, group).map(([alias, name]) => [alias, values[name]]),
+  ) as ShownInside<T, G>;
+}
+
+function inside(fields: FieldTable, group: string): [alias: string, name: string, field: Field][] {
+  return Object.entries(fields).flatMap(([name, field]) => {
+    const [object, alias] = field.alsoShownAs?.split(".") ?? [];
+    return object === group ? [[alias!, name, field]] : [];
+  });
+}
+
+function shownSchema(field: Field): z.ZodType {
+  const schema = schemaOf(formatOf(field.schema));
+  const value = field.isRequired || hasDefault(field) ? schema : schema.nullable();
+  return value.meta({ description: helpSentence(field) });
+}

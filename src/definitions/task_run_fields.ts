@@ -1,0 +1,95 @@
+/** Fields of a backup task that say how its runs are watched, and its backups checked. */
+import * as z from "zod";
+import {
+  GUARD_ACTIONS,
+  HISTORY_LENGTH,
+  HISTORY_MINIMUM,
+  LEAST_JUDGED,
+  SHARP_RISE,
+} from "../domain/guards.ts";
+import { defineFields } from "./fields/field.ts";
+import { integer } from "./formats/text.ts";
+
+/** One year. */
+const MAX_SECONDS = 31_536_000;
+
+const seconds = { schema: integer(1, MAX_SECONDS), placeholder: "seconds" };
+const days = { schema: integer(0, 3650), placeholder: "days" };
+
+export const TASK_RUN_FIELDS = defineFields({
+  run_timeout: {
+    schema: integer(1),
+    help: "seconds after which a run is ended",
+    description: "Seconds after which a run is ended. Default: none.",
+    placeholder: "seconds",
+  },
+  stall_warning: {
+    ...seconds,
+    help: "seconds without progress after which a run is reported",
+    description:
+      "Seconds without any movement of a run after which its owner is told, and `why` says what it " +
+      "waits for. Null: the control plane's default (`RUN_STALL_WARNING_SECONDS`, 15 minutes).",
+  },
+  stall_timeout: {
+    ...seconds,
+    help: "seconds without progress after which a run fails",
+    description: "Seconds without any movement after which a run fails. Null: the control plane's default " +
+      "(`RUN_STALL_TIMEOUT_SECONDS`, 6 hours).",
+  },
+  lock_wait_timeout: {
+    ...seconds,
+    help: "seconds that a dump waits for a lock",
+    description:
+      "Seconds that a dump waits for a lock in its database before the run fails. Null: the control " +
+      "plane's default (`RUN_LOCK_WAIT_SECONDS`, 30 minutes).",
+  },
+  overdue_after: {
+    ...seconds,
+    help: "seconds in the queue after which a run is reported",
+    description:
+      "Seconds that a run may be queued before its owner is told. Null: the control plane's default " +
+      "(`RUN_OVERDUE_SECONDS`, an hour).",
+  },
+  on_shrink: {
+    schema: z.enum(GUARD_ACTIONS),
+    help: "what happens if a backup is much smaller than the last ones",
+    description:
+      "When a backup has fewer files, or fewer bytes read or stored, than half of the median of the " +
+      `task's last ${HISTORY_LENGTH} backups (at least ${HISTORY_MINIMUM}, of the source as it is ` +
+      "defined now): warn, fail the run and store nothing, or ignore it. Default `warn`.",
+    example: "fail",
+    placeholder: "action",
+    default: "warn",
+  },
+  on_incompressible: {
+    schema: z.enum(GUARD_ACTIONS),
+    help: "what happens if a backup compresses much worse than the last ones",
+    description:
+      "When what used to compress does not any more, as after ransomware: the stored size per byte read, or " +
+      `the share of frames that don't compress, is at least ${SHARP_RISE} above that median, and more is ` +
+      "stored than the median. `warn`, the default, also flags the backup and keeps older ones from " +
+      `rotation; \`fail\` stores nothing. Backups of less than ${LEAST_JUDGED / 1e6} MB are not judged.`,
+    placeholder: "action",
+    default: "warn",
+  },
+  verify_every: {
+    ...days,
+    help: "days after which each stored backup is read back; 0 for never",
+    description:
+      "Days after which each stored backup is read back and compared with what was stored, one at a " +
+      "time on a server. 0: only on demand. Default 7.",
+    example: 7,
+    default: 7,
+  },
+  drill_every: {
+    ...days,
+    help: "days after which the newest backup is restored as a drill; 0 for never",
+    description:
+      "Days after which the newest backup is restored beside its original, compared with what was " +
+      "stored, and dropped: files into a directory, databases into scratch databases. 0: never. " +
+      "Default 30. Not of a backup that is encrypted to recipients, nor of the control plane's own " +
+      "state.",
+    example: 30,
+    default: 30,
+  },
+});

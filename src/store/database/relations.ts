@@ -1,0 +1,41 @@
+/** Lists of ids that a record's fields hold, in tables of their own. */
+import { relationsOf } from "../../definitions/fields/columns.ts";
+import type { FieldTable, Relation } from "../../definitions/fields/field.ts";
+import type { Sql } from "./sql.ts";
+
+/** Returns the columns of these lists for a record `t`. `owner` is the column that names the record. */
+export function relatedIds(sql: Sql, fields: FieldTable, owner: string) {
+  return relationsOf(fields).map(([name, { table, column }]) =>
+    sql`(
+      select coalesce(json_agg(${sql(column)} order by ${sql(column)}), '[]')
+      from ${sql(table)} where ${sql(owner)} = t.id
+    ) as ${sql(name)}`
+  ).reduce((all, each) => sql`${all}, ${each}`);
+}
+
+/** Replaces the list of the record `id`. */
+export async function replaceRelated(
+  sql: Sql,
+  { table, column }: Relation,
+  owner: string,
+  id: number,
+  relatedIds: readonly number[],
+): Promise<void> {
+  await sql`delete from ${sql(table)} where ${sql(owner)} = ${id}`;
+  await sql`
+    insert into ${sql(table)} (${sql(owner)}, ${sql(column)})
+    select ${id}, related from unnest(${[...new Set(relatedIds)]}::bigint[]) as related`;
+}
+
+/** Returns which of `ids` belong to the user. None of them is deleted until the transaction ends. */
+export async function ownedRecords(
+  sql: Sql,
+  { records }: Relation,
+  userId: number,
+  ids: readonly number[],
+): Promise<Set<number>> {
+  const rows = await sql<{ id: number }[]>`
+    select id from ${sql(records)}
+    where user_id = ${userId} and id = any(${[...ids]}::bigint[]) for key share`;
+  return new Set(rows.map((row) => row.id));
+}
