@@ -1,7 +1,7 @@
 /** Flags for the fields of a resource, derived from their definitions: names with dashes for underscores. */
 import { type Command, Option } from "commander";
 import type { Field, FieldTable } from "../definitions/fields/field.ts";
-import { formatOf } from "../definitions/fields/format.ts";
+import { formatOf, placeholderOf } from "../definitions/fields/format.ts";
 import { fieldWords } from "../definitions/formats/says.ts";
 import { collect, parseSource } from "./command_line.ts";
 import { readSecret, type SecretSource, SOURCE_HELP } from "./secret_source.ts";
@@ -49,7 +49,7 @@ function flagOf(name: string, field: Field): Option {
     return new Option(`${flag}-from <source>`, `${help}: ${SOURCE_HELP}`).argParser(parseSource);
   }
   const format = formatOf(field.schema);
-  const value = field.placeholder ?? (/_ids?$/.test(name) ? "id" : PLACEHOLDERS[format.type]);
+  const value = placeholderOf(name, field);
   switch (format.type) {
     case "boolean":
       return new Option(`${flag} [${value}]`, help).choices(["true", "false"]);
@@ -61,8 +61,6 @@ function flagOf(name: string, field: Field): Option {
       return new Option(`${flag} <${value}>`, help);
   }
 }
-
-const PLACEHOLDERS = { text: "text", number: "number", boolean: "boolean", choice: "choice", list: "text" };
 
 /** Returns the name that commander gives to an option. */
 function optionOf(name: string): string {

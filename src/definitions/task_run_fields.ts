@@ -19,33 +19,33 @@ const days = { schema: integer(0, 3650), placeholder: "days" };
 export const TASK_RUN_FIELDS = defineFields({
   run_timeout: {
     schema: integer(1),
-    help: "seconds after which a run is ended",
+    help: "seconds after which a run is stopped",
     description: "Seconds after which a run is ended. Default: none.",
     placeholder: "seconds",
   },
   stall_warning: {
     ...seconds,
-    help: "seconds without progress after which a run is reported",
+    help: "seconds without progress after which a run is reported; by default 15 minutes",
     description:
       "Seconds without any movement of a run after which its owner is told, and `why` says what it " +
       "waits for. Null: the control plane's default (`RUN_STALL_WARNING_SECONDS`, 15 minutes).",
   },
   stall_timeout: {
     ...seconds,
-    help: "seconds without progress after which a run fails",
+    help: "seconds without progress after which a run fails; by default 6 hours",
     description: "Seconds without any movement after which a run fails. Null: the control plane's default " +
       "(`RUN_STALL_TIMEOUT_SECONDS`, 6 hours).",
   },
   lock_wait_timeout: {
     ...seconds,
-    help: "seconds that a dump waits for a lock",
+    help: "seconds that a dump waits for a lock; by default 30 minutes",
     description:
       "Seconds that a dump waits for a lock in its database before the run fails. Null: the control " +
       "plane's default (`RUN_LOCK_WAIT_SECONDS`, 30 minutes).",
   },
   overdue_after: {
     ...seconds,
-    help: "seconds in the queue after which a run is reported",
+    help: "seconds in the queue after which a run is reported; by default an hour",
     description:
       "Seconds that a run may be queued before its owner is told. Null: the control plane's default " +
       "(`RUN_OVERDUE_SECONDS`, an hour).",

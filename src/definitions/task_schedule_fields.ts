@@ -35,7 +35,7 @@ export const TASK_SCHEDULE_FIELDS = defineFields({
   },
   weekday: {
     schema: integer(0, 6),
-    help: "day of a weekly task, Sunday 0",
+    help: "day of a weekly task, Sunday 0; by default the day it was created on",
     description: "Of a weekly task, Sunday 0. Default: the day it was created on.",
   },
   custom_cron_expression: {

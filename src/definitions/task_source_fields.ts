@@ -78,7 +78,7 @@ export const TASK_SOURCE_FIELDS = defineFields({
   },
   database_password: {
     schema: secret(1000),
-    help: "password of that user",
+    help: "password of that user, in place of the server's",
     description: "In place of the remote server's.",
     isSecret: true,
   },

@@ -13,10 +13,10 @@ export interface Field {
   readonly schema: z.ZodType;
   /** One line that says what the field sets, without a capital letter and a full stop. */
   readonly help: string;
-  /** Sentences for the API document and the manual. Default: the help. */
+  /** Sentences for the API document. Default: the help. */
   readonly description?: string;
   readonly example?: unknown;
-  /** Placeholder of the value on the command line. Default: by its format. */
+  /** Word that stands for a value, such as `seconds`. Default: by its format. */
   readonly placeholder?: string;
   readonly isRequired?: true;
   /** Value of a new record if nothing is sent. */

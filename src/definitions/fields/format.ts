@@ -1,5 +1,6 @@
 /** Format of a value, read from its schema. */
 import * as z from "zod";
+import type { Field } from "./field.ts";
 
 export type Format =
   | { readonly type: "text" | "number" | "boolean" }
@@ -22,6 +23,13 @@ export function formatOf(schema: z.ZodType): Format {
       throw new TypeError(`Cannot use a schema of type ${def.type} for a field. Add the type to formatOf.`);
   }
 }
+
+/** Returns the word that stands for a value of the field, such as `seconds`. */
+export function placeholderOf(name: string, { placeholder, schema }: Field): string {
+  return placeholder ?? (/_ids?$/.test(name) ? "id" : PLACEHOLDERS[formatOf(schema).type]);
+}
+
+const PLACEHOLDERS = { text: "text", number: "number", boolean: "boolean", choice: "choice", list: "text" };
 
 /** Returns a schema of the format without rules: a stored value may be older than a rule. */
 export function schemaOf(format: Format): z.ZodType {

@@ -1,0 +1,74 @@
+/** `deno task docs`: writes the parts of the documentation that are derived from definitions. */
+import { fileURLToPath } from "node:url";
+import type { Field, FieldTable } from "../src/definitions/fields/field.ts";
+import { formatOf, placeholderOf } from "../src/definitions/fields/format.ts";
+import { helpSentence } from "../src/definitions/fields/input.ts";
+import { TASK_FIELDS } from "../src/definitions/task_fields.ts";
+
+const START = "<!-- fields: written by `deno task docs` -->\n\n";
+const END = "\n<!-- end of fields -->\n";
+
+/** Derived parts, by document. */
+const DERIVED: Readonly<Record<string, () => string>> = {
+  "docs/guide/tasks.md": () => fieldTable(TASK_FIELDS),
+};
+
+/** Returns each document with its derived part as it is, and as the definitions have it. */
+export async function derivedDocuments(): Promise<{ path: string; text: string; derived: string }[]> {
+  return await Promise.all(
+    Object.entries(DERIVED).map(async ([name, derive]) => {
+      const path = fileURLToPath(new URL(`../${name}`, import.meta.url));
+      const text = await Deno.readTextFile(path);
+      const [before, rest, more] = text.split(START);
+      const after = rest?.split(END).slice(1).join(END);
+      if (after === undefined || more !== undefined) {
+        throw new Error(`Cannot find the derived part of ${name}`);
+      }
+      return { path, text, derived: `${before}${START}${derive()}${END}${after}` };
+    }),
+  );
+}
+
+function fieldTable(fields: FieldTable): string {
+  const rows = Object.entries(fields).map(([name, field]) => [
+    `\`${name}\``,
+    valueOf(name, field),
+    defaultOf(field),
+    helpSentence(field),
+  ]);
+  return markdownTable([["field", "value", "default", "meaning"], ...rows]);
+}
+
+/** Pads the cells as `deno fmt` does. */
+function markdownTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |\n`;
+  const [head, ...body] = rows.map(line);
+  return head + line(widths.map((width) => "-".repeat(width))) + body.join("");
+}
+
+function valueOf(name: string, field: Field): string {
+  const format = formatOf(field.schema);
+  switch (format.type) {
+    case "boolean":
+      return "`true`, `false`";
+    case "choice":
+      return format.choices.map((choice) => `\`${choice}\``).join(", ");
+    case "list":
+      return `list of ${placeholderOf(name, field)}s`;
+    default:
+      return placeholderOf(name, field);
+  }
+}
+
+function defaultOf(field: Field): string {
+  if (field.isRequired) return "required";
+  if (field.defaultFrom !== undefined) return field.defaultFrom;
+  const isEmpty = field.default === undefined || Array.isArray(field.default) && field.default.length === 0;
+  return isEmpty ? "none" : `\`${field.default}\``;
+}
+
+if (import.meta.main) {
+  for (const { path, derived } of await derivedDocuments()) await Deno.writeTextFile(path, derived);
+}
