@@ -71,6 +71,8 @@ export function cronProblem(expression: string): string | null {
   if (text.split(/\s+/).length !== 5) {
     return "The custom cron expression must have five fields: minute, hour, day of month, month, weekday.";
   }
+  const range = rangeProblem(text.split(/\s+/));
+  if (range !== null) return `The custom cron expression is not valid: ${range}.`;
   try {
     if (wallClockPattern(text).nextRun(new Date(0)) !== null) return null;
     return "The custom cron expression never comes: no date fits it.";
@@ -78,6 +80,34 @@ export function cronProblem(expression: string): string | null {
     const reason = (error as Error).message.replace(/^CronPattern: /, "").replace(/\.$/, "");
     return `The custom cron expression is not valid: ${reason}.`;
   }
+}
+
+/** Fields of an expression, with their lowest and highest number. Sunday is 0 and 7. */
+const FIELDS = [
+  ["minute", 0, 59],
+  ["hour", 0, 23],
+  ["day of month", 1, 31],
+  ["month", 1, 12],
+  ["weekday", 0, 7],
+] as const;
+const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+
+/** Returns what is wrong with the first number or range that does not fit its field; null for none. */
+function rangeProblem(fields: readonly string[]): string | null {
+  for (const [index, [name, low, high]] of FIELDS.entries()) {
+    for (const part of fields[index]!.toLowerCase().split(",")) {
+      const bounds = part.split("/")[0]!.split("-").map((text) =>
+        name === "weekday" && WEEKDAYS.includes(text) ? String(WEEKDAYS.indexOf(text)) : text
+      );
+      if (!bounds.every((text) => /^\d+$/.test(text))) continue;
+      const [from, to = from] = bounds.map(Number) as [number, number?];
+      const wrong = [from, to].find((value) => value < low || value > high);
+      if (wrong !== undefined) return `${name} ${wrong} is not one of ${low} to ${high}`;
+      const last = name === "weekday" ? 6 : high;
+      if (from > to) return `${name} ${part} runs backwards; write ${from}-${last},${low}-${to}`;
+    }
+  }
+  return null;
 }
 
 /** `in 5 hours`, in the largest unit that fits, rounded down. */

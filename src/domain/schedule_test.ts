@@ -216,11 +216,14 @@ for (
     ["2030-01-01T00:00:00", /must have five fields/],
     ["@reboot", /one of @yearly/],
     ["@every 5m", /one of @yearly/],
-    ["60 * * * *", /not valid: Invalid value for minute: 60\.$/],
+    ["60 * * * *", /not valid: minute 60 is not one of 0 to 59\.$/],
+    ["0 2 32 * *", /not valid: day of month 32 is not one of 1 to 31\.$/],
+    ["0 22-3 * * *", /not valid: hour 22-3 runs backwards; write 22-23,0-3\.$/],
+    ["0 2 * * FRI-Mon", /not valid: weekday fri-mon runs backwards; write 5-6,0-1\.$/],
     ["a b c d e", /not valid: .*illegal characters\.$/],
     ["0 0 30 2 *", /never comes/],
     ["*/0 * * * *", /not valid/],
-    ["5-1 * * * *", /not valid/],
+    ["5-1 * * * *", /not valid: minute 5-1 runs backwards; write 5-59,0-1\.$/],
   ] as const
 ) {
   Deno.test(`The cron expression ${JSON.stringify(expression)} is refused with a reason`, () => {

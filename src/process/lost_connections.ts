@@ -9,9 +9,9 @@ const ENDED = /^(57P0\d|08\w{3}|25006)$/;
 const OWN_QUERIES = /^\s*(select b\.oid, b\.typarray|show transaction_read_only)/;
 
 /**
- * postgres.js sends queries of its own on every new connection, and nobody awaits their promises. If such a
- * query fails, as at a broken connection, a refused log-in or a time limit of the server, the runtime would end
- * the process. The query that wanted the connection is rejected in its own right.
+ * Keeps the process alive when a query fails that postgres.js sends by itself on a new connection: nobody
+ * awaits its promise. It fails at a broken connection, a refused log-in or a time limit of the server. The
+ * query that wanted the connection is rejected in its own right.
  */
 export function ignoreConnectionResets(): void {
   globalThis.addEventListener("unhandledrejection", (event) => {

@@ -16,9 +16,10 @@ const FIELDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Turns a refusal, such as of a password, into an error of the socket. If the previous connection in this place
- * of the pool broke with a query under way, postgres.js 3.4.9 takes the refusal for the answer to that query and
- * connects again, for as long as the server refuses: the query that wants the connection never settles.
+ * Turns a refusal, such as of a password, into an error of the socket. If the previous connection in this
+ * place of the pool broke with a query under way, postgres.js 3.4.9 takes the refusal for the answer to that
+ * query and connects again, for as long as the server refuses: the query that wants the connection never
+ * settles.
  */
 export function raisingRefusals(socket: Socket): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
