@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { databaseUrlProblem } from "./domain/database/database_url.ts";
 import { DEFAULT_AUDIT_LOG_DAYS } from "./domain/audit.ts";
-import { MESSAGE_INTERVAL } from "./domain/notification.ts";
+import { MESSAGE_INTERVAL } from "./domain/notifications/notification.ts";
 import { DEFAULT_RUN_TIMES, type RunTimes } from "./domain/run.ts";
 import { DEFAULT_DELETE_DELAY_DAYS, LONGEST_DELETE_DELAY_DAYS } from "./domain/trash.ts";
 import { AddressPolicy, SETTING as ADDRESSES } from "./network/address_policy.ts";

@@ -1,5 +1,5 @@
 /** What happened, in words: plain text, which each channel escapes and lays out in its own way. */
-import type { NotificationEvent } from "../domain/notification.ts";
+import type { NotificationEvent } from "../domain/notifications/notification.ts";
 import { localIso } from "../domain/timezone.ts";
 import { WORDS } from "./event_words.ts";
 import { cut, cutLines, LABEL_LIMIT } from "./text.ts";

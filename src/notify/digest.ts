@@ -1,7 +1,7 @@
 /**
  * Combines several events into one message: lists every event, but leaves out successes if there is no room.
  */
-import type { NotificationEvent, NotificationEventName } from "../domain/notification.ts";
+import type { NotificationEvent, NotificationEventName } from "../domain/notifications/notification.ts";
 import { messageOf } from "./build_message.ts";
 import type { Message } from "./notification_message.ts";
 import { cut } from "./text.ts";

@@ -1,5 +1,5 @@
 /** The words for each event: a title and the next step. */
-import type { NotificationEvent, NotificationEventName } from "../domain/notification.ts";
+import type { NotificationEvent, NotificationEventName } from "../domain/notifications/notification.ts";
 import { localIso } from "../domain/timezone.ts";
 import type { Message } from "./notification_message.ts";
 import { cut, LABEL_LIMIT } from "./text.ts";

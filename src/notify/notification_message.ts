@@ -1,4 +1,4 @@
-import type { NotificationEvent } from "../domain/notification.ts";
+import type { NotificationEvent } from "../domain/notifications/notification.ts";
 
 /** A notification in words: plain text, which each channel escapes and lays out in its own way. */
 export interface Message {

@@ -9,8 +9,8 @@ import {
   MESSAGE_INTERVAL,
   type NotificationEvent,
   retryDelay,
-} from "../domain/notification.ts";
-import type { NotificationStreamType } from "../domain/notification_stream.ts";
+} from "../domain/notifications/notification.ts";
+import type { NotificationStreamType } from "../domain/notifications/notification_stream.ts";
 import type { Network } from "../network/network.ts";
 import { type Keyring, SecretError } from "../secrets/keyring.ts";
 import { transaction } from "../store/database/database.ts";

@@ -5,7 +5,7 @@ import { plant } from "../../tests/support/fixtures/planted.ts";
 import { HttpReceiver, type ReceivedRequest } from "../../tests/support/servers/receivers.ts";
 import { until } from "../../tests/support/assertions/until.ts";
 import { Messenger } from "../dispatcher/messenger.ts";
-import type { NotificationEvent } from "../domain/notification.ts";
+import type { NotificationEvent } from "../domain/notifications/notification.ts";
 import { transaction } from "../store/database/database.ts";
 import { claimDeliveries, insertDeliveries } from "../store/notifications/notification_deliveries.ts";
 import { notify } from "../store/database/event_bus.ts";

@@ -1,7 +1,7 @@
 /** What every use case is given: the database, the time and the keys. */
 import type { Clock } from "../domain/clock.ts";
-import type { DeliveryOutcome, NotificationEvent } from "../domain/notification.ts";
-import type { NotificationStreamType } from "../domain/notification_stream.ts";
+import type { DeliveryOutcome, NotificationEvent } from "../domain/notifications/notification.ts";
+import type { NotificationStreamType } from "../domain/notifications/notification_stream.ts";
 import type { RunTimes } from "../domain/run.ts";
 import type { Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";

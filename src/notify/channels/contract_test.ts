@@ -5,8 +5,8 @@ import { type ChannelFixture, channelFixtures } from "../../../tests/support/ser
 import { TestClock } from "../../../tests/support/fixtures/clock.ts";
 import { loopback } from "../../../tests/support/servers/loopback.ts";
 import { HttpReceiver, MailReceiver } from "../../../tests/support/servers/receivers.ts";
-import type { NotificationEvent } from "../../domain/notification.ts";
-import { NOTIFICATION_STREAM_TYPES } from "../../domain/notification_stream.ts";
+import type { NotificationEvent } from "../../domain/notifications/notification.ts";
+import { NOTIFICATION_STREAM_TYPES } from "../../domain/notifications/notification_stream.ts";
 import { DeliveryError } from "../delivery_error.ts";
 import { messageOf } from "../build_message.ts";
 import type { Message } from "../notification_message.ts";

@@ -1,6 +1,6 @@
 /** Mail, by the SMTP server that the operator names. */
 import { createTransport } from "nodemailer";
-import { emailAddresses } from "../../domain/notification_stream.ts";
+import { emailAddresses } from "../../domain/notifications/notification_stream.ts";
 import { tlsReason } from "../../domain/tls_fault.ts";
 import { withDates } from "../../network/tls_agent.ts";
 import { DeliveryError } from "../delivery_error.ts";

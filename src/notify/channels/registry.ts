@@ -1,5 +1,5 @@
 /** Every channel, by the type of the streams that it serves. */
-import type { NotificationStreamType } from "../../domain/notification_stream.ts";
+import type { NotificationStreamType } from "../../domain/notifications/notification_stream.ts";
 import type { Channel } from "./channel.ts";
 import { discord } from "./discord_webhook.ts";
 import { email } from "./email.ts";

@@ -1,5 +1,5 @@
 /** A program of the user's own: a JSON document, as docs/guide/notifications.md describes. */
-import type { NotificationEvent } from "../../domain/notification.ts";
+import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { signatureHeaders } from "../signature.ts";
 import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";

@@ -1,6 +1,6 @@
 /** Keeps at least one administrator able to work: without a token, nobody could create another one by the API. */
 import { ConflictError } from "../../domain/errors.ts";
-import { isoSeconds } from "../../domain/notification.ts";
+import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { adminTokensEnd } from "../../store/access/tokens.ts";
 import { lockAdmins } from "../../store/access/users.ts";
 import type { Sql } from "../../store/database/sql.ts";

@@ -1,7 +1,7 @@
 /** What reading a backup takes: a backup that is there, somebody who reaches it, and the secret that opens it. */
 import { identityToRecipient } from "age-encryption";
 import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
-import { isoSeconds } from "../../domain/notification.ts";
+import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { connectedServersOf, isAgentConnected } from "../../store/agents/agent_requests.ts";
 import {
   type BackupDestinationRow,

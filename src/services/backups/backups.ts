@@ -1,6 +1,6 @@
 /** Backups: what is stored, and how its owner lets go of it. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
-import { isoSeconds } from "../../domain/notification.ts";
+import { isoSeconds } from "../../domain/notifications/notification.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { clearDamage as clearRows, DAMAGE_FINDERS } from "../../store/backups/backup_checks.ts";
 import { takeMarksBack } from "../../store/backups/backup_records.ts";

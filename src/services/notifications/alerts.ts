@@ -1,11 +1,11 @@
 /** Opens and closes alerts about lasting conditions, and writes the messages about them. */
-import { type AlertKind, REMIND_AFTER } from "../../domain/alert.ts";
+import { type AlertKind, REMIND_AFTER } from "../../domain/notifications/alert.ts";
 import {
   type Audience,
   isoSeconds,
   type NotificationEvent,
   type NotificationEventName,
-} from "../../domain/notification.ts";
+} from "../../domain/notifications/notification.ts";
 import {
   type AlertRow,
   closeAlerts,

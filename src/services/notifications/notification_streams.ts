@@ -1,12 +1,12 @@
 /** What a user does with their notification streams. */
 import { InvalidError, NotFoundError } from "../../domain/errors.ts";
-import { type DeliveryOutcome, isoSeconds } from "../../domain/notification.ts";
+import { type DeliveryOutcome, isoSeconds } from "../../domain/notifications/notification.ts";
 import {
   addressOf,
   type NotificationStreamType,
   signingSecretProblem,
   valueProblem,
-} from "../../domain/notification_stream.ts";
+} from "../../domain/notifications/notification_stream.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { AddressRefusedError } from "../../network/network.ts";
 import { noteCreated } from "../../store/access/audited_request.ts";

@@ -1,5 +1,5 @@
 /** The trash: keeps deleted records for some time, and notifies every administrator. */
-import { isoSeconds, type NotificationEvent } from "../../domain/notification.ts";
+import { isoSeconds, type NotificationEvent } from "../../domain/notifications/notification.ts";
 import {
   configureDelay,
   DEFAULT_DELETE_DELAY_DAYS,

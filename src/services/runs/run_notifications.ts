@@ -1,6 +1,10 @@
 /** What users are told of their runs and backups: written with the change itself, so that no crash loses it. */
-import type { AlertKind } from "../../domain/alert.ts";
-import { type Audience, isoSeconds, type NotificationEventName } from "../../domain/notification.ts";
+import type { AlertKind } from "../../domain/notifications/alert.ts";
+import {
+  type Audience,
+  isoSeconds,
+  type NotificationEventName,
+} from "../../domain/notifications/notification.ts";
 import { type RunState, shownState } from "../../domain/run.ts";
 import type { Missing } from "../../protocol/job.ts";
 import type { Sql } from "../../store/database/sql.ts";

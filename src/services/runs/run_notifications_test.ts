@@ -4,7 +4,7 @@ import { event, failure, success } from "../../../tests/support/clients/events.t
 import { newStream } from "../../../tests/support/fixtures/notified.ts";
 import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
 import { newBackup } from "../../../tests/support/fixtures/records.ts";
-import type { NotificationEvent } from "../../domain/notification.ts";
+import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import type { RunEvent } from "../../protocol/wire_messages.ts";
 import { transaction } from "../../store/database/database.ts";
 import { type Assignment, claimAssignments } from "./dispatch.ts";

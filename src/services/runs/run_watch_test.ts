@@ -4,7 +4,7 @@ import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { event, success } from "../../../tests/support/clients/events.ts";
 import { newStream } from "../../../tests/support/fixtures/notified.ts";
 import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
-import type { NotificationEvent } from "../../domain/notification.ts";
+import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { showBackupTask } from "../tasks/backup_tasks.ts";
 import { disconnectAgent } from "../servers/connections.ts";
 import { claimAssignments } from "./dispatch.ts";

@@ -1,5 +1,5 @@
 /** Reports absent agents, failing removals and failing notification streams to those who can fix them. */
-import type { AlertKind } from "../../domain/alert.ts";
+import type { AlertKind } from "../../domain/notifications/alert.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import {

@@ -1,5 +1,5 @@
 /** Due times made into runs: each once, however many control planes look. */
-import { isoSeconds } from "../../domain/notification.ts";
+import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { shownState } from "../../domain/run.ts";
 import { planRun, type Schedule } from "../../domain/schedule.ts";
 import type { BackupTaskRow } from "../../store/tasks/backup_tasks.ts";

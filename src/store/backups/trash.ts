@@ -1,6 +1,6 @@
 /** The trash: its delay, and the events not yet reported to administrators. */
 import { DEFAULT_DELETE_DELAY_DAYS, type DeleteDelay } from "../../domain/trash.ts";
-import type { NotificationEvent } from "../../domain/notification.ts";
+import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import type { Sql } from "../database/sql.ts";
 
 interface SettingsRow {

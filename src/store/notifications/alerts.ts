@@ -1,5 +1,5 @@
 /** Lasting conditions, with one open row for each kind and subject. */
-import type { AlertKind } from "../../domain/alert.ts";
+import type { AlertKind } from "../../domain/notifications/alert.ts";
 import type { Sql } from "../database/sql.ts";
 
 export interface AlertRow {

@@ -1,6 +1,6 @@
 /** The outbox of notifications: one row for each stream and event, until it is sent or given up. */
-import type { Audience, NotificationEvent } from "../../domain/notification.ts";
-import type { NotificationStreamType } from "../../domain/notification_stream.ts";
+import type { Audience, NotificationEvent } from "../../domain/notifications/notification.ts";
+import type { NotificationStreamType } from "../../domain/notifications/notification_stream.ts";
 import { transaction } from "../database/database.ts";
 import type { Database, Sql } from "../database/sql.ts";
 

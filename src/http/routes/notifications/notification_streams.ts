@@ -1,6 +1,10 @@
 /** `/api/notification-streams`. */
 import { z } from "@hono/zod-openapi";
-import { NOTIFICATION_STREAM_TYPES, TYPE_NAMES, valueProblem } from "../../../domain/notification_stream.ts";
+import {
+  NOTIFICATION_STREAM_TYPES,
+  TYPE_NAMES,
+  valueProblem,
+} from "../../../domain/notifications/notification_stream.ts";
 import {
   createNotificationStream,
   deleteNotificationStream,

@@ -1,5 +1,5 @@
 /** What users are told of: the events, and when a telling that failed is tried again. */
-import type { RunKind, shownState } from "./run.ts";
+import type { RunKind, shownState } from "../run.ts";
 
 export const NOTIFICATION_EVENTS = [
   "backup.succeeded",
