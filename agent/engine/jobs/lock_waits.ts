@@ -5,7 +5,9 @@ import type { RunPorts } from "../ports.ts";
 import type { RunningProgram } from "../programs/program_activity.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { fromHex, MysqlConnection } from "../sources/mysql/connection.ts";
-import { PostgresqlConnection } from "../sources/postgresql/connection.ts";
+import { type PostgresqlClient, PostgresqlConnection } from "../sources/postgresql/connection.ts";
+import { findDoor } from "../sources/postgresql/databases.ts";
+import { literal } from "../sources/postgresql/text.ts";
 import { installations, programPath } from "../sources/postgresql/programs.ts";
 import { userToRunAs } from "../programs/find_user.ts";
 import { firstTool } from "../programs/tools.ts";
@@ -55,16 +57,16 @@ export async function findLockWait(
   try {
     return engine === "mysql"
       ? await askMysql(server.login, context)
-      : await askPostgresql(server.login, databaseOf(job), context);
+      : await askPostgresql(server.login, namesOf(job), context);
   } finally {
     await Deno.remove(workDirectory, { recursive: true });
   }
 }
 
-/** One that the login may connect to. */
-function databaseOf(job: Job): string {
-  const names = job.kind === "backup" && job.source.type === "database" ? job.source.names : [];
-  return names.find((name) => name !== "*") ?? "postgres";
+/** Databases that the job names: the login may not be let into the usual ones. */
+function namesOf(job: Job): string[] {
+  if (job.kind === "backup") return job.source.type === "database" ? job.source.names : [];
+  return job.backup.objects.flatMap(({ database }) => database ?? []);
 }
 
 interface Blocker {
@@ -74,31 +76,56 @@ interface Blocker {
   address: string;
   state: string | null;
   seconds: number | null;
+  /** The object id of the database where the wait is. */
+  database: number;
 }
 
 const PROGRAMS = "'rearguard', 'pg_dump', 'pg_dumpall', 'pg_restore', 'psql'";
 
 async function askPostgresql(
   login: Login,
-  database: string,
+  names: readonly string[],
   context: ProgramContext,
 ): Promise<string | null> {
   const connection = await PostgresqlConnection.open(login, context);
   const [installed] = await installations(context.children);
+  const psql = programPath(installed!, "psql");
+  const door = await findDoor(connection, psql, names);
   const blockers = await connection.query<Blocker>(
-    programPath(installed!, "psql"),
-    database,
-    `select distinct b.pid, b.usename as username, coalesce(b.application_name, '') as application,
+    psql,
+    door,
+    `select distinct blocking.pid, b.usename as username, coalesce(b.application_name, '') as application,
        coalesce(host(b.client_addr), 'the local socket') as address, b.state,
-       extract(epoch from now() - b.xact_start)::bigint as seconds
+       extract(epoch from now() - b.xact_start)::bigint as seconds, w.datid::bigint as database
      from pg_stat_activity w cross join lateral unnest(pg_blocking_pids(w.pid)) as blocking (pid)
-     join pg_stat_activity b on b.pid = blocking.pid
+     left join pg_stat_activity b on b.pid = blocking.pid
      where w.wait_event_type = 'Lock' and w.usename = current_user and w.application_name in (${PROGRAMS})
      order by seconds desc nulls last`,
   );
   if (blockers.length === 0) return null;
+  // A prepared transaction has no session.
+  const prepared = blockers.find(({ pid }) => pid === 0);
+  if (prepared !== undefined) return await askPrepared({ connection, psql }, door, prepared.database);
   return `It waits for a lock that is held by ${listed(blockers.map(describePostgresql))}. ` +
     `To end a session: select pg_terminate_backend(${blockers[0]!.pid}).`;
+}
+
+/** One line on the prepared transactions of a database, which hold their locks until their second phase. */
+async function askPrepared(
+  { connection, psql }: PostgresqlClient,
+  door: string,
+  database: number,
+): Promise<string> {
+  const found = await connection.query<{ gid: string; owner: string; seconds: number }>(
+    psql,
+    door,
+    `select p.gid, p.owner, extract(epoch from now() - p.prepared)::bigint as seconds
+     from pg_prepared_xacts p join pg_database d on d.datname = p.database
+     where d.oid = ${database} order by p.prepared`,
+  );
+  const named = found.map(({ gid, owner, seconds }) => `${gid} (of ${owner}, prepared ${seconds} s ago)`);
+  return `It waits for a lock that is held by a prepared transaction: ${listed(named)}. ` +
+    `To end one, in its database: rollback prepared${literal(found[0]?.gid ?? "")}.`;
 }
 
 function describePostgresql({ address, application, pid, seconds, state, username }: Blocker): string {
