@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import type { DatabaseSource, DatabaseTarget } from "../../../src/protocol/job.ts";
 import { BackupRun } from "../../../tests/support/fixtures/backup_run.ts";
 import { MariadbServer } from "../../../tests/support/servers/mariadb.ts";
+import { verifyJob } from "../../../tests/support/fixtures/verify_run.ts";
+import { LocalDestination } from "../destinations/local/local.ts";
+import { runDrill } from "../jobs/drill.ts";
 import { restore } from "../../../tests/support/fixtures/restore_run.ts";
 
 const SCHEMA = `
@@ -54,6 +57,14 @@ Deno.test("a restore by a login of few rights", async (t) => {
         /1227 .*: Access denied; .*\. The backup has objects of another definer .* set definers to login, or grant/,
     });
     assert.doesNotMatch(await server.sql("mysql", "show databases"), /copy/);
+  });
+
+  await t.step("does not keep a drill from what has other definers", async () => {
+    await server.sql("mysql", "grant all on `shop\\_rearguard\\_drill`.* to limited@'%'");
+    const job = { ...verifyJob(run, backup, null), kind: "drill" as const, bytes_read: 1, target };
+    const local = new LocalDestination({ type: "local", directory: run.directory }, run.abort.signal);
+    await runDrill({ ...job, target: { ...target, database_name: null } }, local, run.ports);
+    assert.match(run.lines.join("\n"), /^Database shop came back as it was: 1 table with 1 rows/m);
   });
 
   await t.step("makes the login the definer of everything, where that is wanted", async () => {

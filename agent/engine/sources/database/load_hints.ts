@@ -71,6 +71,24 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
     /row-level security policy/,
     "The dump would lack rows: back up as a user with BYPASSRLS (alter role … bypassrls), or as a superuser.",
   ],
+  [
+    /permission denied for large object/,
+    "Large objects are read by their owner, a superuser, or with: grant select on large object … to the login.",
+  ],
+  [
+    /too many connections for (?:role|database)|remaining connection slots are reserved/,
+    "A dump takes up to three connections at once: raise the limit (alter role … connection limit, alter database " +
+    "… connection limit), or run the backup at another time.",
+  ],
+  [
+    /max_locks_per_transaction|out of shared memory/,
+    "A dump locks every table of the database at once: raise max_locks_per_transaction and restart the server.",
+  ],
+  [
+    /conflict with recovery/,
+    "The standby replayed what the dump still read: raise max_standby_streaming_delay, set hot_standby_feedback, or " +
+    "back up the primary.",
+  ],
   [/No space left on device|is full/i, "Free some room on the database's server."],
   [
     /can only create extension in database/,

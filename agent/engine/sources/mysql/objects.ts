@@ -1,7 +1,7 @@
 /** Objects of a MySQL or MariaDB database by kind, which a drill compares in addition to the rows. */
 import { isSchema, MARK } from "./sql.ts";
 import { fromHex, type MysqlConnection } from "./connection.ts";
-import { hasDatabaseComments, type ServerVersion } from "./programs.ts";
+import { hasDatabaseComments, isAtLeast, type ServerVersion } from "./programs.ts";
 
 /** Kind, as in "trigger stamp is missing", to names. */
 export type ObjectNames = Record<string, string[]>;
@@ -23,6 +23,14 @@ const KINDS = [
   "foreign key",
   "database property",
 ];
+
+/** Kind of objects that old servers do not list. */
+export const CHECK = "check constraint";
+
+/** https://mariadb.com/kb/en/information-schema-check_constraints-table/, and MySQL 8.0.16. */
+export function listsChecks({ version, isMariadb }: ServerVersion): boolean {
+  return isMariadb ? isAtLeast(version, 10, 5) : isAtLeast(version, 8, 0, 16);
+}
 
 /**
  * Lists the objects that the login may see. Leaves out one-time events, which may have expired and be gone
@@ -63,6 +71,16 @@ export async function listObjects(
         "referential_constraints",
         "constraint_schema",
       ),
+      ...listsChecks(server)
+        ? [
+          select(
+            `'${CHECK}'`,
+            server.isMariadb ? "concat(table_name, '.', constraint_name)" : "constraint_name",
+            "check_constraints",
+            "constraint_schema",
+          ),
+        ]
+        : [],
       select(
         "'database property'",
         "concat('character set ', default_character_set_name)",
@@ -80,7 +98,8 @@ export async function listObjects(
         : [],
     ].join(" union all "),
   );
-  const found: ObjectNames = Object.fromEntries(KINDS.map((kind) => [kind, []]));
+  const kinds = listsChecks(server) ? [...KINDS, CHECK] : KINDS;
+  const found: ObjectNames = Object.fromEntries(kinds.map((kind) => [kind, []]));
   const marks = [MARK, `${MARK}.PRIMARY`];
   for (const [kind, name] of rows.map(([kind, name]) => [kind!, fromHex(name!)] as const)) {
     if (!marks.includes(name)) found[kind]?.push(name);
