@@ -21,10 +21,8 @@ export interface PlannedControlPlane extends AsyncDisposable {
   verify(): Promise<void>;
 }
 
-export async function startPlanned(
-  { source, backups, keep, destination }: Plan,
-): Promise<PlannedControlPlane> {
-  await using stack = new AsyncDisposableStack();
+/** Returns what `deno run` is given for an agent as it is installed on a server. */
+export async function installedAgent(stack: AsyncDisposableStack): Promise<string[]> {
   const directory = await Deno.makeTempDir();
   stack.defer(() => Deno.remove(directory, { recursive: true }));
   const files = await new AgentFiles(directory).all();
@@ -33,7 +31,14 @@ export async function startPlanned(
   const [, before] = /^ExecStartPre=-\S+\/deno (.+) \S+\/agent\.js$/m.exec(unit)!;
   await new Deno.Command(Deno.execPath(), { args: [...before!.split(" "), agent] }).output();
   const flags = /--v8-flags=\S+/.exec(unit)![0];
-  const program = ["--allow-all", "--no-config", flags, agent];
+  return ["--allow-all", "--no-config", flags, agent];
+}
+
+export async function startPlanned(
+  { source, backups, keep, destination }: Plan,
+): Promise<PlannedControlPlane> {
+  await using stack = new AsyncDisposableStack();
+  const program = await installedAgent(stack);
   const plane = stack.use(await startControlPlane({ program, logLevel: "warning" }));
   const { api, serverId } = plane;
   const destinationId = await api.create("/backup-destinations", {
