@@ -1,4 +1,5 @@
 /** The output that the API shows of a run, against what its agent has said of it over the wire, event by event. */
+import type { SpokenEvent } from "./spoken.ts";
 import type { Stage, StagedTask } from "./stage.ts";
 
 interface Run {
@@ -28,7 +29,7 @@ export async function outputIsWhole(stage: Stage): Promise<string[]> {
   return problems;
 }
 
-async function judge({ world }: Stage, task: StagedTask, run: Run): Promise<string[]> {
+async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promise<string[]> {
   const { body, status } = await world.call("GET", `/backup-task-logs/${run.id}`);
   if (status !== 200) return [`its log is answered with ${status}`];
   const shown: string = body.data.output;
@@ -41,7 +42,11 @@ async function judge({ world }: Stage, task: StagedTask, run: Run): Promise<stri
     last = sequence;
   }
   // Of a run that ended without its agent, what came before that is shown. An agent whose disk was full when it said how the run
-  // ended does not know that after a restart, and says something else: what came first counts.
+  // ended does not know that after a restart, and says something else: what came first counts. If the first report got lost
+  // with its connection, nobody can repeat it.
+  const isForgetful = plan.faults.some(({ action }) =>
+    action.type === "fill the agent's disk" && action.agent === task.agent
+  );
   let whole = "";
   const wholes = [whole];
   const accounts: string[] = [];
@@ -49,6 +54,7 @@ async function judge({ world }: Stage, task: StagedTask, run: Run): Promise<stri
     wholes.push(whole += text);
     if (kind === "finished") accounts.push(whole);
   }
+  if (isForgetful) accounts.push(...forgotten(said));
   const isWhole = (run.isAccounted === true ? accounts : wholes).includes(shown);
   if (!isWhole) problems.push(`${difference(shown, whole)} (${run.state}, ${said.length} events)`);
   if (run.state !== "succeeded") return problems;
@@ -67,6 +73,14 @@ async function judge({ world }: Stage, task: StagedTask, run: Run): Promise<stri
     if (lines.get(known) !== 1) problems.push(`"${known}" is ${lines.get(known) ?? 0} times in its output`);
   }
   return problems;
+}
+
+/** Outputs whose events the agent lost in part: it kept them in memory alone, until it was killed. */
+function forgotten(said: readonly [sequence: number, event: SpokenEvent][]): string[] {
+  const restart = said.findIndex(([sequence]) => sequence > LEFT_OUT);
+  if (restart === -1) return [];
+  const text = (events: typeof said) => events.map(([, event]) => event.text).join("");
+  return said.slice(0, restart + 1).map((_, count) => text(said.slice(0, count)) + text(said.slice(restart)));
 }
 
 function difference(shown: string, said: string): string {
