@@ -2,6 +2,7 @@
 import { DEFAULT_AUDIT_LOG_DAYS } from "../domain/audit.ts";
 import type { ServiceContext } from "../services/context.ts";
 import type { Beat } from "../services/installation/health.ts";
+import { recoverFromClockAhead } from "../services/installation/clock_set_back.ts";
 import {
   compactEndedRuns,
   deleteExpiredRows,
@@ -29,6 +30,7 @@ export class Reaper {
     this.#loops = [
       loop("heartbeat", 10_000, () => heartbeatReplica(services, replicaId)),
       loop("reaper", 5_000, async (beat) => {
+        await recoverFromClockAhead(services);
         while (await endOverdueRuns(services) > 0) beat();
         while (await cancelTimedOutRuns(services) > 0) beat();
       }),

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../domain/clock.ts";
 import {
+  DELIVERY_LEASE,
   type DeliveryOutcome,
   GIVE_UP_AFTER,
   MESSAGE_INTERVAL,
@@ -57,8 +58,6 @@ interface SendingStream {
   readonly signing_secret_encrypted?: string | null;
 }
 
-/** How long a replica has for a message; far longer than any channel takes. Milliseconds. */
-const LEASE = 120_000;
 /** Messages in flight at once, and how many of those may go to streams whose last attempt failed. */
 const AT_ONCE = 40;
 const FAILING_AT_ONCE = 10;
@@ -144,7 +143,7 @@ export class Notifier {
   }
 
   async #claim(database: Database, now: Date): Promise<ClaimedDelivery[]> {
-    const leasedUntil = new Date(now.getTime() + LEASE);
+    const leasedUntil = new Date(now.getTime() + DELIVERY_LEASE);
     const events = (type: NotificationStreamType) => listedIn(CHANNELS[type].digest);
     const except = this.#underWay.values().map(({ streamId }) => streamId).toArray();
     const take = (streams: number, failing: boolean) =>

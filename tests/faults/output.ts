@@ -42,8 +42,8 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
     last = sequence;
   }
   // Of a run that ended without its agent, what came before that is shown. An agent whose disk was full when it said how the run
-  // ended does not know that after a restart, and says something else: what came first counts. If the first report got lost
-  // with its connection, nobody can repeat it.
+  // ended does not know that after a restart, and says something else: what came first counts. If the first report
+  // got lost with its connection, nobody can repeat it.
   const isForgetful = plan.faults.some(({ action }) =>
     action.type === "fill the agent's disk" && action.agent === task.agent
   );

@@ -88,7 +88,10 @@ const RETRY_LAST = 2 * HOUR;
 /** What fails this long after its first try is given up. */
 export const GIVE_UP_AFTER = 26 * HOUR;
 /** The longest wait that another side may ask for. */
-const RETRY_AFTER_LIMIT = 24 * HOUR;
+export const RETRY_AFTER_LIMIT = 24 * HOUR;
+
+/** How long a replica has for a message; far longer than any channel takes. Milliseconds. */
+export const DELIVERY_LEASE = 120 * SECOND;
 
 /** Minimum interval between two messages to one stream. Events in between are combined into one message. */
 export const MESSAGE_INTERVAL = 60 * SECOND;

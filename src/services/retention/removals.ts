@@ -45,6 +45,8 @@ import { bucketOf, removeUpload } from "../transfers/uploads.ts";
 /** How long one replica has for a removal before another may try. */
 const REMOVAL_LEASE = 5 * 60_000;
 const AGENT_TIMEOUT = 60_000;
+/** The longest wait between two tries. Milliseconds. */
+export const LONGEST_REMOVAL_WAIT = 6 * 3_600_000;
 
 /**
  * Marks backups for immediate removal, in the caller's transaction. None may be held: callers have locked and
@@ -280,7 +282,7 @@ function isRefusal(error: unknown): error is StorageError {
 
 /** One minute, doubling up to six hours. */
 function nextTry(now: Date, attempts: number): Date {
-  return new Date(now.getTime() + Math.min(60_000 * 2 ** attempts, 6 * 3_600_000));
+  return new Date(now.getTime() + Math.min(60_000 * 2 ** attempts, LONGEST_REMOVAL_WAIT));
 }
 
 /** When the next removal is due; null when nothing waits. */

@@ -1,0 +1,31 @@
+/** What a clock that was ahead has left in the database, once it is right. */
+import { DELIVERY_LEASE, RETRY_AFTER_LIMIT } from "../../domain/notifications/notification.ts";
+import { bringBackTimes } from "../../store/installation/times_ahead.ts";
+import { logger } from "../../telemetry/logging.ts";
+import type { ServiceContext } from "../context.ts";
+import { LONGEST_REMOVAL_WAIT } from "../retention/removals.ts";
+
+/**
+ * Ends waits for times that only a clock that was ahead has shown: a run whose agent was silent would keep its
+ * task busy, and a stream would get no message, until that time had come.
+ */
+export async function recoverFromClockAhead({ clock, database, runTimes }: ServiceContext): Promise<void> {
+  const { acceptance, cancel, grace, lease, start } = runTimes;
+  const silence = lease + grace; // what every run gets after a time in which no control plane ran
+  const changed = await bringBackTimes(database, clock.now(), {
+    run: {
+      queued: start,
+      leased: Math.max(acceptance, silence),
+      running: silence,
+      cancelling: Math.max(cancel, silence),
+    },
+    lease,
+    delivery: RETRY_AFTER_LIMIT,
+    deliveryLease: DELIVERY_LEASE,
+    removal: LONGEST_REMOVAL_WAIT,
+  });
+  if (changed === 0) return;
+  logger("services").warn("The database's clock was ahead: {count} times are brought back", {
+    count: changed,
+  });
+}

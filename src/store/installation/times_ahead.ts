@@ -1,0 +1,61 @@
+/** Times that were stored on a clock that was ahead: what waits for them would wait far longer than it may. */
+import type { Fragment, Sql } from "../database/sql.ts";
+
+/** The longest waits that the code sets, in milliseconds. */
+export interface LongestWaits {
+  /** Until a run's deadline, by its state. */
+  readonly run: Readonly<Record<"queued" | "leased" | "running" | "cancelling", number>>;
+  readonly lease: number;
+  readonly delivery: number;
+  readonly deliveryLease: number;
+  readonly removal: number;
+}
+
+/** A time further ahead than this was not stored on the clock as it is now. Milliseconds. */
+const STEP = 1_000;
+
+/** Brings back times that lie further ahead than anything waits. Returns how many rows it changed. */
+export async function bringBackTimes(sql: Sql, now: Date, longest: LongestWaits): Promise<number> {
+  const later = (ms: number) => new Date(now.getTime() + ms);
+  const step = later(STEP);
+  const deadline = sql`(case state ${
+    Object.entries(longest.run).map(([state, ms]) => sql`when ${state} then ${later(ms)}::timestamptz `)
+  } end)`;
+  const changes = await Promise.all([
+    sql`
+      update runs set deadline_at = ${deadline}, lease_expires_at = least(lease_expires_at, ${
+      later(longest.lease)
+    }), moved_at = least(moved_at, ${now})
+      where id in (
+        select id from runs where deadline_at > ${deadline} + ${STEP} * interval '1 millisecond'
+        order by id for update skip locked
+      )`,
+    sql`
+      update notification_streams
+      set next_attempt_at = null, last_delivery_at = ${now}
+      where last_delivery_at > ${step}`,
+    sql`
+      update notification_deliveries
+      set due_at = ${now}, created_at = least(created_at, ${now}),
+        first_attempt_at = least(first_attempt_at, ${now}),
+        leased_until = least(leased_until, ${later(longest.deliveryLease)})
+      where state = 'waiting' and (created_at > ${step} or first_attempt_at > ${step}
+        or due_at > ${later(longest.delivery + STEP)} or leased_until > ${
+      later(longest.deliveryLease + STEP)
+    })`,
+    sql`
+      update alerts
+      set told_at = least(told_at, ${now}), last_occurred_at = least(last_occurred_at, ${now})
+      where closed_at is null and (told_at > ${step} or last_occurred_at > ${step})`,
+    removal(sql, sql`backups`, sql`removal_requested_at is not null and deletes_at is null`),
+    removal(sql, sql`leftovers`, sql`true`),
+    sql`update replicas set heartbeat_at = ${now} where heartbeat_at > ${step}`,
+  ]);
+  return changes.reduce((sum, { count }) => sum + count, 0);
+
+  function removal(sql: Sql, table: Fragment, waits: Fragment) {
+    return sql`
+      update ${table} set next_removal_at = ${now}
+      where ${waits} and next_removal_at > ${later(longest.removal + STEP)}`;
+  }
+}
