@@ -22,7 +22,9 @@ import { enrolLocalAgent } from "./src/services/servers/local_server.ts";
 import { watchEventLoop } from "./src/telemetry/process_metrics.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
 
-/** Starts every part and puts it on `parts`, which stops them in reverse order. `whenReady`: a backup can run. */
+/**
+ * Starts every part and puts it on `parts`, which stops them in reverse order. `whenReady`: a backup can run.
+ */
 async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenReady: Promise<void> }> {
   const defaults = { localAgent: Deno.args.includes("--local-agent"), isRoot: Deno.uid() === 0 };
   const config = readConfig(Deno.env.toObject(), defaults);

@@ -24,7 +24,10 @@ export const USAGE = `Usage: agent --url URL --state-dir DIRECTORY [--token-file
                          variable REARGUARD_TOKEN. Never an argument: those are public.
 `;
 
-/** Takes the token out of the environment, so that no program the agent starts inherits it. Throws a {@link StartError}. */
+/**
+ * Takes the token out of the environment, so that no program the agent starts inherits it. Throws a {@link
+ * StartError}.
+ */
 export function readAgentConfig(args: string[]): AgentConfig {
   let values: { url?: string; "state-dir"?: string; "token-file"?: string };
   try {

@@ -1,4 +1,7 @@
-/** The journal's events onto the socket: in order, each once a connection, never more than a window ahead of the acknowledgements. */
+/**
+ * The journal's events onto the socket: in order, each once a connection, never more than a window ahead of
+ * the acknowledgements.
+ */
 import type { AgentMessage } from "../src/protocol/wire_messages.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 

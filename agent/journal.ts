@@ -1,7 +1,7 @@
 /**
- * The agent's outbox on disk: every event of a run, numbered, kept until the control plane has acknowledged it. One file an
- * attempt, one line an entry: the CRC-32 of its JSON, a space, the JSON. A line that was cut short, or is not what was
- * written, is passed over when it is read back, and no other with it.
+ * The agent's outbox on disk: every event of a run, numbered, kept until the control plane has acknowledged
+ * it. One file an attempt, one line an entry: the CRC-32 of its JSON, a space, the JSON. A line that was cut
+ * short, or is not what was written, is passed over when it is read back, and no other with it.
  */
 import { join } from "node:path";
 import * as zlib from "node:zlib";
@@ -28,8 +28,9 @@ type JobKind = Job["kind"];
 /** An acknowledgement is noted on disk once this many characters have been written since the last. */
 const CHECKPOINT = 1024 * 1024;
 /**
- * Only verdicts and openings are waited for until they are on the disk: where its power failed, events that were sent
- * and stored may be missing here. What is appended after a reading takes none of their numbers, or it would pass for them.
+ * Only verdicts and openings are waited for until they are on the disk: where its power failed, events that
+ * were sent and stored may be missing here. What is appended after a reading takes none of their numbers, or
+ * it would pass for them.
  */
 const LOST_AT_MOST = 1 << 20;
 
@@ -43,7 +44,10 @@ export class Journal {
     this.#clock = clock;
   }
 
-  /** Reads back what an earlier agent left. A run whose journal the disk does not give back is one that nobody knows any more. */
+  /**
+   * Reads back what an earlier agent left. A run whose journal the disk does not give back is one that nobody
+   * knows any more.
+   */
   static async open(directory: string, clock: Clock): Promise<Journal> {
     const journal = new Journal(directory, clock);
     for await (const { name } of Deno.readDir(directory)) {

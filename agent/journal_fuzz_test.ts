@@ -1,4 +1,7 @@
-/** A journal that was cut or altered at any byte: what is whole is read back, nothing else, and numbers are not used twice. */
+/**
+ * A journal that was cut or altered at any byte: what is whole is read back, nothing else, and numbers are
+ * not used twice.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -72,7 +75,9 @@ function stateOf(run: RunJournal): State {
   };
 }
 
-/** Reads `bytes` as the journal, holds it against `state`, then appends, reads again and holds it once more. */
+/**
+ * Reads `bytes` as the journal, holds it against `state`, then appends, reads again and holds it once more.
+ */
 async function check(directory: string, bytes: Uint8Array, state: State, last: number): Promise<void> {
   const file = join(directory, "1-1.jsonl");
   await Deno.writeFile(file, bytes);

@@ -1,6 +1,6 @@
 /**
- * The agent's one socket: it comes back by itself, says what the agent holds, replays what was not acknowledged, and
- * carries questions over a lost connection. Runs never wait for it.
+ * The agent's one socket: it comes back by itself, says what the agent holds, replays what was not
+ * acknowledged, and carries questions over a lost connection. Runs never wait for it.
  */
 import { tlsReason } from "../src/domain/tls_fault.ts";
 import { logger } from "../src/telemetry/logging.ts";

@@ -15,7 +15,9 @@ import { RequestHandler } from "./rpc/requests.ts";
 import { Runner } from "./runner.ts";
 import { StartError, StateDirectory } from "./state_directory.ts";
 
-/** For the last verdicts to reach the control plane; what does not is told at the next start. Milliseconds. */
+/**
+ * For the last verdicts to reach the control plane; what does not is told at the next start. Milliseconds.
+ */
 const FAREWELL = 3_000;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

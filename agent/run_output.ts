@@ -1,6 +1,6 @@
 /**
- * A run's output on its way into events: lines get the time, are gathered for a moment, and are held to a rate, so that a
- * gigabyte of messages costs neither the agent's memory nor the control plane's disk.
+ * A run's output on its way into events: lines get the time, are gathered for a moment, and are held to a
+ * rate, so that a gigabyte of messages costs neither the agent's memory nor the control plane's disk.
  */
 import type { Clock } from "../src/domain/clock.ts";
 import type { Output } from "./engine/ports.ts";

@@ -54,7 +54,10 @@ export class Runner {
     return endKilledRuns(this.#options);
   }
 
-  /** Takes an offer. One that is held already is a repetition; a newer attempt of the same run replaces the older. */
+  /**
+   * Takes an offer. One that is held already is a repetition; a newer attempt of the same run replaces the
+   * older.
+   */
   start(runId: number, attempt: number, job: Job, traceparent?: string): void {
     const { journal } = this.#options;
     if (journal.find(runId, attempt) !== undefined) return this.#options.link().pump();

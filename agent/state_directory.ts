@@ -16,7 +16,10 @@ export class StateDirectory implements Disposable {
     this.#lock = lock;
   }
 
-  /** Makes it where it is missing and takes its lock, which ends with the process. Throws a {@link StartError}. */
+  /**
+   * Makes it where it is missing and takes its lock, which ends with the process. Throws a {@link
+   * StartError}.
+   */
   static async open(path: string): Promise<StateDirectory> {
     let lock: Deno.FsFile;
     try {

@@ -1,6 +1,6 @@
 /**
- * Encrypts a gigabyte to a recipient as a run does, into nothing, and prints `{"seconds": …, "grown": …}`: `grown` is how many
- * bytes of memory it took at most beyond what it had at the start.
+ * Encrypts a gigabyte to a recipient as a run does, into nothing, and prints `{"seconds": …, "grown": …}`:
+ * `grown` is how many bytes of memory it took at most beyond what it had at the start.
  *
  *     deno run -A bench/encrypt_stream.ts
  */

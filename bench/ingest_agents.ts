@@ -1,6 +1,6 @@
 /**
- * Agents that only talk: real links and journals, lines at a fixed rate. Reads `{url, keys, linesPerSecond, seconds}` on standard
- * input and ends when all is acknowledged.
+ * Agents that only talk: real links and journals, lines at a fixed rate. Reads `{url, keys, linesPerSecond,
+ * seconds}` on standard input and ends when all is acknowledged.
  */
 import { Journal } from "../agent/journal.ts";
 import { Link } from "../agent/link.ts";

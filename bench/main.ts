@@ -1,6 +1,6 @@
 /**
- * Figures beside their peers, in one run each: `deno task bench [name …]`. Nothing here is a test: machines differ and are
- * shared, ratios say more than times.
+ * Figures beside their peers, in one run each: `deno task bench [name …]`. Nothing here is a test: machines
+ * differ and are shared, ratios say more than times.
  */
 import { missingPrograms } from "./programs.ts";
 import { print, printTable, type Result } from "./result.ts";

@@ -1,6 +1,7 @@
 /**
- * What the index of an archive costs: its size beside the archive's, and its processor time beside a run's. A run writes no archive
- * without one: the bare programs archive the same tree with and without it. Its frames' checksums are those that are in the archive.
+ * What the index of an archive costs: its size beside the archive's, and its processor time beside a run's. A
+ * run writes no archive without one: the bare programs archive the same tree with and without it. Its frames'
+ * checksums are those that are in the archive.
  */
 import { join } from "node:path";
 import { tarArguments } from "../agent/engine/sources/files/files.ts";
@@ -80,14 +81,20 @@ async function times(
   };
 }
 
-/** Seconds, of a process and the programs that it has waited for (proc(5), stat: fields 14 to 17, of a hundredth each). */
+/**
+ * Seconds, of a process and the programs that it has waited for (proc(5), stat: fields 14 to 17, of a
+ * hundredth each).
+ */
 async function processorTimeOf(pid: number): Promise<number> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) / 100, 0);
 }
 
-/** Seconds of the processors: tar and pzstd fill two of them, and what else goes on changes the clock's time much more. */
+/**
+ * Seconds of the processors: tar and pzstd fill two of them, and what else goes on changes the clock's time
+ * much more.
+ */
 async function archive(directory: string, tree: string, indexed: boolean): Promise<number> {
   const index = join(directory, "index");
   const target = join(directory, "archive");

@@ -1,6 +1,7 @@
 /**
- * `deno task test [PATH…]`: sets the system up, starts one Postgres for the whole run, runs every test, files side by
- * side, and ends with one line, `N passed, N failed`. With CI=true a test that is skipped counts as failed.
+ * `deno task test [PATH…]`: sets the system up, starts one Postgres for the whole run, runs every test, files
+ * side by side, and ends with one line, `N passed, N failed`. With CI=true a test that is skipped counts as
+ * failed.
  */
 import { setUp } from "./setup.ts";
 import { startTestPostgres } from "./support/servers/postgres.ts";
@@ -12,7 +13,9 @@ function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-/** Runs `deno test`, its output passed on as it comes; resolves with its counts, null where it got to none. */
+/**
+ * Runs `deno test`, its output passed on as it comes; resolves with its counts, null where it got to none.
+ */
 async function runTests(url: string) {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--allow-all", "--parallel", ...Deno.args],

@@ -1,4 +1,7 @@
-/** What the tests need from the system: as root installed with apt, otherwise named with the command that does. */
+/**
+ * What the tests need from the system: as root installed with apt, otherwise named with the command that
+ * does.
+ */
 import { exists, findProgram, postgresVersions } from "./support/programs.ts";
 
 /** Programs or paths that show that a Debian package is installed. */

@@ -22,20 +22,30 @@ export interface RunPorts {
   readonly workDirectory: string;
   /** At most once a second, the newest figures. */
   progress(figures: Omit<ProgressEvent, "kind">): void;
-  /** Called before an object or its partial file is created: durable when it resolves, so that it can be removed
-   * after the agent was killed. `path` is the absolute path of a partial file on this server, else null. */
+  /**
+   * Called before an object or its partial file is created: durable when it resolves, so that it can be
+   * removed after the agent was killed. `path` is the absolute path of a partial file on this server, else
+   * null.
+   */
   opening(name: string, path: string | null): Promise<void>;
-  /** Called before a directory for unfinished work is made elsewhere: durable when it resolves, so that it can be removed, with
-   * all it holds, after the agent was killed. */
+  /**
+   * Called before a directory for unfinished work is made elsewhere: durable when it resolves, so that it can
+   * be removed, with all it holds, after the agent was killed.
+   */
   scratch(path: string): Promise<void>;
   readonly uploads: Uploads;
   readonly downloads: Downloads;
   readonly relay: Relay;
-  /** The control plane's state as SQL text, whole and once. Rejects with a `RunFailedError`, or when the signal aborts. */
+  /**
+   * The control plane's state as SQL text, whole and once. Rejects with a `RunFailedError`, or when the
+   * signal aborts.
+   */
   exported(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-/** The control plane's half of reading from a bucket. Waits out a lost link; rejects when the signal aborts. */
+/**
+ * The control plane's half of reading from a bucket. Waits out a lost link; rejects when the signal aborts.
+ */
 export interface Downloads {
   /** @param name Of an object of the run's backup, without the directory. */
   sign(name: string, signal: AbortSignal): Promise<{ url: string; expiresInMs: number }>;
@@ -44,13 +54,15 @@ export interface Downloads {
 /** The control plane's half of reading from another server's disk. */
 export interface Relay {
   /**
-   * The answer to a request for the bytes [from, to) of an object of the run's backup: 206, or why not. Rejects where the control plane
-   * can't be reached, or when the signal aborts.
+   * The answer to a request for the bytes [from, to) of an object of the run's backup: 206, or why not.
+   * Rejects where the control plane can't be reached, or when the signal aborts.
    */
   get(name: string, from: number, to: number, signal: AbortSignal): Promise<Response>;
 }
 
-/** The control plane's half of an S3 upload. Calls wait out a lost link; they reject when the signal aborts. */
+/**
+ * The control plane's half of an S3 upload. Calls wait out a lost link; they reject when the signal aborts.
+ */
 export interface Uploads {
   open(
     name: string,
@@ -98,7 +110,10 @@ export class DamagedBytesError extends RunFailedError {}
 /** The key at hand does not open an object: most likely another's. */
 export class WrongKeyError extends RunFailedError {}
 
-/** A backup is not as it was stored: sure, where another `RunFailedError` may be the network's fault or the server's. */
+/**
+ * A backup is not as it was stored: sure, where another `RunFailedError` may be the network's fault or the
+ * server's.
+ */
 export class BackupDamagedError extends RunFailedError {
   /** @param damage One line, for the backup itself. */
   constructor(message: string, readonly damage: string) {
@@ -123,8 +138,8 @@ export interface Destination {
   /** The absolute path of the object's partial file on this server; null where it lies elsewhere. */
   partialPath(name: string): string | null;
   /**
-   * Rejects with a `RunFailedError` where the place of the objects is not there: a file system that is not mounted, say. Of what such
-   * a place does not hold, nothing can be told.
+   * Rejects with a `RunFailedError` where the place of the objects is not there: a file system that is not
+   * mounted, say. Of what such a place does not hold, nothing can be told.
    */
   findPlace(): Promise<void>;
   /** Makes what is missing of the place, where it has to be made. */
@@ -132,13 +147,19 @@ export interface Destination {
   /** Starts an object under a temporary name. Rejects where `name` already exists. */
   create(name: string, sizeHint: number | null): Promise<ObjectWriter>;
   /**
-   * The bytes [from, to) of an object, in order; a chunk may be used until the next is asked for. Rejects with a `RunFailedError` where
-   * the object is missing or ends before `to`.
+   * The bytes [from, to) of an object, in order; a chunk may be used until the next is asked for. Rejects
+   * with a `RunFailedError` where the object is missing or ends before `to`.
    */
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array>;
-  /** Where a program of this server may read an object by itself: an absolute path. Null where its bytes come from elsewhere. */
+  /**
+   * Where a program of this server may read an object by itself: an absolute path. Null where its bytes come
+   * from elsewhere.
+   */
   localPath(name: string): string | null;
-  /** Bytes that an object has now. Rejects with an `ObjectMissingError` where it is not there but its place is. */
+  /**
+   * Bytes that an object has now. Rejects with an `ObjectMissingError` where it is not there but its place
+   * is.
+   */
   size(name: string): Promise<number>;
   /**
    * Removes an object and its partial file. Resolves with false if neither exists in the backup's location.
@@ -151,14 +172,22 @@ export interface Destination {
 
 /** One object being written. After `commit` or `abort` nothing else may be called. */
 export interface ObjectWriter {
-  /** Where a program of this server may write the bytes by itself, which spares the agent from carrying them. */
+  /**
+   * Where a program of this server may write the bytes by itself, which spares the agent from carrying them.
+   */
   readonly direct?: DirectWriting | undefined;
-  /** Takes the bytes, copying or sending what it keeps: the caller may reuse the buffer once this resolves. Slow
-   * destinations hold it back. */
+  /**
+   * Takes the bytes, copying or sending what it keeps: the caller may reuse the buffer once this resolves.
+   * Slow destinations hold it back.
+   */
   write(chunk: Uint8Array): Promise<void>;
-  /** Makes what was written so far durable: a head start on `commit`, which may be called at once after it. */
+  /**
+   * Makes what was written so far durable: a head start on `commit`, which may be called at once after it.
+   */
   settle?(): Promise<void>;
-  /** Makes the object durable and visible under its name, and proves its stored size equals the bytes written. */
+  /**
+   * Makes the object durable and visible under its name, and proves its stored size equals the bytes written.
+   */
   commit(): Promise<void>;
   /** Removes what was written. Rejects when it can't. Safe after a failed `write` or `commit`. */
   abort(): Promise<void>;

@@ -1,4 +1,7 @@
-/** Questions about uploads and downloads, and their answers: asked again after each reconnect, since either may have been lost. */
+/**
+ * Questions about uploads and downloads, and their answers: asked again after each reconnect, since either
+ * may have been lost.
+ */
 import { randomUUID } from "node:crypto";
 import type { AgentMessage, ServerMessage } from "../../src/protocol/wire_messages.ts";
 

@@ -1,4 +1,7 @@
-/** What a run asks of the control plane, over the link: until it is answered, with what was asked for or with why not. */
+/**
+ * What a run asks of the control plane, over the link: until it is answered, with what was asked for or with
+ * why not.
+ */
 import type { Clock } from "../../src/domain/clock.ts";
 import { activeSpan, traceparentOf } from "../../src/telemetry/tracing.ts";
 import { Backoff } from "../backoff.ts";

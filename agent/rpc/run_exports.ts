@@ -12,7 +12,10 @@ export interface ExportSource {
   readonly clock: Clock;
 }
 
-/** Yields the export's bytes. Throws a `RunFailedError` that tells why there are no more, or the signal's reason. */
+/**
+ * Yields the export's bytes. Throws a `RunFailedError` that tells why there are no more, or the signal's
+ * reason.
+ */
 export async function* fetchExport(
   { url, key, clock }: ExportSource,
   { runId, attempt }: { runId: number; attempt: number },

@@ -1,4 +1,7 @@
-/** Bytes of a backup on another server's disk, for a run that reads it: by the control plane, with the agent's key. */
+/**
+ * Bytes of a backup on another server's disk, for a run that reads it: by the control plane, with the agent's
+ * key.
+ */
 import type { ExportSource } from "./run_exports.ts";
 import type { Relay } from "../engine/ports.ts";
 

@@ -7,7 +7,9 @@ import { outgoing } from "../engine/outgoing.ts";
 import { RunFailedError } from "../engine/ports.ts";
 import type { BytesToSend } from "../engine/jobs/send.ts";
 
-/** With several control planes behind one address, the request has to find the one that waits. Milliseconds. */
+/**
+ * With several control planes behind one address, the request has to find the one that waits. Milliseconds.
+ */
 const TRIES = 16;
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1_000;
@@ -20,7 +22,9 @@ export interface StreamOptions {
   readonly clock: Clock;
 }
 
-/** Resolves when the last byte was taken; rejects with a `RunFailedError` when the download is over before. */
+/**
+ * Resolves when the last byte was taken; rejects with a `RunFailedError` when the download is over before.
+ */
 export async function sendStream(
   { url, key, clock }: StreamOptions,
   stream: string,
@@ -76,8 +80,8 @@ async function post(url: URL, key: string, content: BytesToSend, signal: AbortSi
 }
 
 /**
- * `fetch` sends a stream without its length. One that has a length is read by the control plane as it is wanted, and what is too short
- * is cut.
+ * `fetch` sends a stream without its length. One that has a length is read by the control plane as it is
+ * wanted, and what is too short is cut.
  */
 async function open(url: URL, key: string, { size, length }: BytesToSend, signal: AbortSignal) {
   const isTls = url.protocol === "https:";

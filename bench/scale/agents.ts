@@ -4,7 +4,9 @@ import { percentile, print, type Result } from "../result.ts";
 import { SCALE, scaled, ScaleStage } from "./stage.ts";
 
 const SIZES = [100, 1_000, 10_000];
-/** Long enough for two rounds of pings, and for what the connecting left behind to be collected. Milliseconds. */
+/**
+ * Long enough for two rounds of pings, and for what the connecting left behind to be collected. Milliseconds.
+ */
 const SETTLE = 45_000;
 const WATCH = 20_000;
 

@@ -1,6 +1,6 @@
 /**
- * Agents that only talk, any number in one process: real links and journals. Reads an {@link Order} on standard input and stays
- * until it is killed.
+ * Agents that only talk, any number in one process: real links and journals. Reads an {@link Order} on
+ * standard input and stays until it is killed.
  */
 import { Journal } from "../../agent/journal.ts";
 import { Link } from "../../agent/link.ts";

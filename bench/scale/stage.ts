@@ -1,4 +1,7 @@
-/** A control plane as it is started by a person, on a Postgres that keeps what it is told, and agents in a process of their own. */
+/**
+ * A control plane as it is started by a person, on a Postgres that keeps what it is told, and agents in a
+ * process of their own.
+ */
 import { createHash } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";
 import { openDatabase } from "../../src/store/database/database.ts";

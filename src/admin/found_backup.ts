@@ -6,7 +6,8 @@ import type { Passwords } from "./passwords.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 
 /**
- * Those that can be restored, in the order given. Asks for the passwords of encrypted ones; one that nothing fits comes back with null.
+ * Those that can be restored, in the order given. Asks for the passwords of encrypted ones; one that nothing
+ * fits comes back with null.
  *
  * @param directoryOf Where a control plane finds it.
  * @param leaveOut Is told of each other one, and why.

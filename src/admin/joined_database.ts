@@ -14,8 +14,8 @@ import { readMigrations, schemaVersion } from "../store/database/migrate.ts";
 const MIGRATIONS = new URL("../../migrations", import.meta.url);
 
 /**
- * Reaches it, changing nothing. An embedded one is started where no control plane runs, and is then this process's own until it
- * is disposed of.
+ * Reaches it, changing nothing. An embedded one is started where no control plane runs, and is then this
+ * process's own until it is disposed of.
  */
 export async function joinDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   await using stack = new AsyncDisposableStack();

@@ -1,4 +1,7 @@
-/** Where the secret keys are: a file that this process may write, or the environment, which only an operator changes. */
+/**
+ * Where the secret keys are: a file that this process may write, or the environment, which only an operator
+ * changes.
+ */
 import type { Config } from "../config.ts";
 import { keyId, newSecretKey, readSecretKeys, writeSecretKeys } from "../process/secret_keys.ts";
 import { StartError } from "../process/start_error.ts";

@@ -1,7 +1,7 @@
 /**
- * A new secret key, while control planes run and seal and open with the old one. In this order: all hold both keys, all seal with
- * the new one, every stored value is sealed anew, the old one is put away. Cut off anywhere, nothing is unreadable, and the next
- * call goes on from there.
+ * A new secret key, while control planes run and seal and open with the old one. In this order: all hold both
+ * keys, all seal with the new one, every stored value is sealed anew, the old one is put away. Cut off
+ * anywhere, nothing is unreadable, and the next call goes on from there.
  */
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -102,7 +102,9 @@ async function begin(
   return { id, newKeyId: keyId(key) };
 }
 
-/** Those of the file, and those that were retired: a rotation that was cut off may have left a value behind. */
+/**
+ * Those of the file, and those that were retired: a rotation that was cut off may have left a value behind.
+ */
 async function keysAtHand(file: KeyFile): Promise<Uint8Array[]> {
   return [...await file.keys(), ...await file.retired()];
 }
@@ -139,7 +141,10 @@ async function sealedWithOthers({ config, database }: KeyRotation, keyId: string
   return (await sealingKeyIds(database)).some((each) => each !== keyId && !config.lostKeyIds.includes(each));
 }
 
-/** In the environment the operator does each step; this one seals anew when all control planes are ready for it. */
+/**
+ * In the environment the operator does each step; this one seals anew when all control planes are ready for
+ * it.
+ */
 async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
   const { database, clock, print } = rotation;
   const newKeyId = keyId(keys[0]!);

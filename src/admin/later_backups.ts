@@ -16,7 +16,8 @@ import type { BackupRepository } from "./backup_repository.ts";
 const CLOCKS_APART = 3_600_000;
 
 /**
- * Enters those that no record knows, and says so. One that has no archive, or that no password fits, is left out.
+ * Enters those that no record knows, and says so. One that has no archive, or that no password fits, is left
+ * out.
  * @param loaded The control plane's own backup that the state is of.
  * @param userId The owner of those whose task is not known.
  */
@@ -83,7 +84,10 @@ function isAtHome(repository: BackupRepository, found: FoundManifest, known: rea
   );
 }
 
-/** Where records have its directory: the files may have been copied elsewhere, several times, and are read from there. */
+/**
+ * Where records have its directory: the files may have been copied elsewhere, several times, and are read
+ * from there.
+ */
 function homeOf(repository: BackupRepository, found: FoundManifest, known: readonly KnownHere[]): string {
   const here = repository.directory(found.directory);
   const moves = known.map(({ each, record }) =>

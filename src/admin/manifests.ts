@@ -1,4 +1,7 @@
-/** Manifests as backups' places hold them: written by `agent/engine/manifest/manifest.ts`, this version's or an older one's. */
+/**
+ * Manifests as backups' places hold them: written by `agent/engine/manifest/manifest.ts`, this version's or
+ * an older one's.
+ */
 import { z } from "zod";
 import { isOtherThanWritten } from "../../agent/engine/manifest/manifest_digest.ts";
 import { Missing, SourceDescription, StoredObject } from "../protocol/job.ts";
@@ -42,7 +45,10 @@ export interface FoundManifest {
 
 export const MANIFEST_SUFFIX = ".manifest.json";
 
-/** Every manifest below the repository, newest backup first. `skip` is told of each that can't be read, and why; of a directory too. */
+/**
+ * Every manifest below the repository, newest backup first. `skip` is told of each that can't be read, and
+ * why; of a directory too.
+ */
 export async function findManifests(
   repository: BackupRepository,
   skip: (path: string, reason: string) => void,

@@ -36,7 +36,10 @@ export interface Recovery {
   print(line: string): void;
 }
 
-/** Resolves with a new administrator's token. Rejects, and leaves the database empty, where anything is missing. */
+/**
+ * Resolves with a new administrator's token. Rejects, and leaves the database empty, where anything is
+ * missing.
+ */
 export async function recover(recovery: Recovery, how: "backup" | "manifests"): Promise<string> {
   const { config, clock, repository, print } = recovery;
   await using _directory = await DataDirectory.take(config.dataDirectory);

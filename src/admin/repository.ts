@@ -9,8 +9,8 @@ import { openSftpRepository } from "./sftp_repository.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 
 /**
- * `s3://BUCKET[/PREFIX]`, `sftp://USER@HOST[:PORT]/DIRECTORY`, or a directory. Keys and passwords come from the environment, never from
- * an argument.
+ * `s3://BUCKET[/PREFIX]`, `sftp://USER@HOST[:PORT]/DIRECTORY`, or a directory. Keys and passwords come from
+ * the environment, never from an argument.
  */
 export async function openRepository(
   text: string,

@@ -1,4 +1,7 @@
-/** A directory on an SSH server, as `recover` reads it: over the agent's own SFTP, which trusts a pinned host key alone. */
+/**
+ * A directory on an SSH server, as `recover` reads it: over the agent's own SFTP, which trusts a pinned host
+ * key alone.
+ */
 import askPassword from "@inquirer/password";
 import process from "node:process";
 import { runLimits } from "../../agent/engine/destinations/limits.ts";
@@ -69,7 +72,9 @@ export async function openSftpRepository(
   };
 }
 
-/** A password in it would be in the list of processes, and in the shell's history: refused, and not repeated. */
+/**
+ * A password in it would be in the list of processes, and in the shell's history: refused, and not repeated.
+ */
 function addressIn(text: string): Address {
   const url = URL.parse(text);
   const username = url === null ? "" : decodeURIComponent(url.username);

@@ -1,6 +1,6 @@
 /**
- * Events of all agents on their way to the database: gathered while the last batch is being stored, so that the load sets the
- * batch size and a single line waits for nothing.
+ * Events of all agents on their way to the database: gathered while the last batch is being stored, so that
+ * the load sets the batch size and a single line waits for nothing.
  */
 import { runEvents, runOutput } from "../telemetry/process_metrics.ts";
 import { logger } from "../telemetry/logging.ts";
@@ -34,7 +34,10 @@ export class EventIngest {
     this.#working ??= this.#drain();
   }
 
-  /** Stores what is there, then takes no more; what can't be stored is resent by its agent to whoever comes next. */
+  /**
+   * Stores what is there, then takes no more; what can't be stored is resent by its agent to whoever comes
+   * next.
+   */
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#working;
@@ -52,8 +55,10 @@ export class EventIngest {
     this.#working = null;
   }
 
-  /** Retries for as long as the database is away: agents keep what is not acknowledged, and their window holds them
-   * back. False when closed meanwhile. */
+  /**
+   * Retries for as long as the database is away: agents keep what is not acknowledged, and their window holds
+   * them back. False when closed meanwhile.
+   */
   async #store(batch: IncomingEvent[]): Promise<boolean> {
     let wait = RETRY_FIRST;
     while (true) {

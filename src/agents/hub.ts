@@ -213,7 +213,10 @@ export class Hub implements SessionOwner {
     return this.#ready.get(session.remoteServerId) === session;
   }
 
-  /** Closes sockets whose key is no longer good: of one server, or of all after notifications may have been missed. */
+  /**
+   * Closes sockets whose key is no longer good: of one server, or of all after notifications may have been
+   * missed.
+   */
   async #checkKeys(serverId: number | null): Promise<void> {
     for (const session of [...this.#open]) {
       if (serverId !== null && session.remoteServerId !== serverId) continue;

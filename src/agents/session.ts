@@ -24,7 +24,10 @@ export const CLOSE = {
 
 /** Events that one agent may have under way: far above the window that agents keep to. */
 const MAX_UNSTORED = 10_000;
-/** Characters of events that wait for the database: more than eight runs have in their windows at the very most. */
+/**
+ * Characters of events that wait for the database: more than eight runs have in their windows at the very
+ * most.
+ */
 const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
 /** Answers that wait for the database. */
 const MAX_ANSWERS = 256;
@@ -44,7 +47,9 @@ export interface SessionOwner {
   closed(session: Session): void;
   /** @param characters Of its frame. */
   event(session: Session, message: RunEventMessage, characters: number): void;
-  /** Runs `work` apart from the request that opened the socket: what is said over it is not of that request. */
+  /**
+   * Runs `work` apart from the request that opened the socket: what is said over it is not of that request.
+   */
   outside(work: () => void): void;
 }
 
@@ -263,7 +268,10 @@ export class Session {
     }).finally(() => this.#answers--);
   }
 
-  /** Tries until the database is back: an agent answers once. A socket that ends has its questions asked again. */
+  /**
+   * Tries until the database is back: an agent answers once. A socket that ends has its questions asked
+   * again.
+   */
   async #store(requestId: string, answer: AgentAnswer): Promise<void> {
     for (let wait = RETRY_FIRST; !this.#over.signal.aborted; wait = Math.min(2 * wait, RETRY_LAST)) {
       try {

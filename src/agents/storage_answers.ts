@@ -1,4 +1,7 @@
-/** An agent's questions about uploads and downloads, each answered once: with what it asked for, or with why not. */
+/**
+ * An agent's questions about uploads and downloads, each answered once: with what it asked for, or with why
+ * not.
+ */
 import { logger } from "../telemetry/logging.ts";
 import { failSpan, inside, startSpan } from "../telemetry/tracing.ts";
 import type { AgentMessage, ServerMessage } from "../protocol/wire_messages.ts";

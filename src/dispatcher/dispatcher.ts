@@ -8,7 +8,9 @@ import type { Beat } from "../services/installation/health.ts";
 import { Loop } from "./loop.ts";
 import { RunTraces } from "./run_traces.ts";
 
-/** The sockets of this replica. Sending to one that has just closed loses nothing: the row is looked at again. */
+/**
+ * The sockets of this replica. Sending to one that has just closed loses nothing: the row is looked at again.
+ */
 export interface AgentLink {
   connectedServers(): number[];
   /** Called when another agent is ready. */
@@ -24,7 +26,10 @@ export class Dispatcher {
   readonly #offers: Loop;
   readonly #cancels: Loop;
   readonly #requests: Loop;
-  /** What waits for agents that have just connected: looked up for them alone, for they may be thousands at once. */
+  /**
+   * What waits for agents that have just connected: looked up for them alone, for they may be thousands at
+   * once.
+   */
   readonly #welcomes: Loop;
   #arrived = new Set<number>();
   readonly #traces = new RunTraces();

@@ -14,7 +14,10 @@ export interface LoopOptions {
   health: Health;
   /** The longest wait between two looks: what makes up for a lost notification. Milliseconds. */
   pollMs: number;
-  /** What a step of a round may take, and a failure that lasts, before the process is no longer ready. Milliseconds. */
+  /**
+   * What a step of a round may take, and a failure that lasts, before the process is no longer ready.
+   * Milliseconds.
+   */
   patienceMs?: number;
   /** One round; calls `beat` after each step. Returns when the next is due by itself; null for the poll. */
   work(beat: Beat): Promise<Date | null>;

@@ -1,6 +1,7 @@
 /**
- * The span that asked for each run that waits, so that its hand-over is in the same trace. Only heard of by notification:
- * after a restart of this process, the trace of a run that waited then begins with its hand-over.
+ * The span that asked for each run that waits, so that its hand-over is in the same trace. Only heard of by
+ * notification: after a restart of this process, the trace of a run that waited then begins with its
+ * hand-over.
  */
 
 /** The oldest beyond it are forgotten. */

@@ -38,8 +38,8 @@ export class ForbiddenError extends DomainError {
 }
 
 /**
- * Nobody that is known. The message tells the same whether a token is unknown, expired or revoked; `refused` is for the audit
- * log alone.
+ * Nobody that is known. The message tells the same whether a token is unknown, expired or revoked; `refused`
+ * is for the audit log alone.
  */
 export class UnauthenticatedError extends DomainError {
   readonly kind = "unauthenticated";

@@ -1,6 +1,6 @@
 /**
- * What makes a backup look wrong beside the last ones of its task: it shrank, or what used to compress does not any
- * more, as files do not that were encrypted by somebody who asks for ransom.
+ * What makes a backup look wrong beside the last ones of its task: it shrank, or what used to compress does
+ * not any more, as files do not that were encrypted by somebody who asks for ransom.
  */
 
 /** What a task does where a backup looks wrong. */
@@ -13,7 +13,10 @@ export const HISTORY_LENGTH = 7;
 export const HISTORY_MINIMUM = 3;
 /** Less than this part of the median has shrunk. */
 export const SHRUNK = 0.5;
-/** What was read compresses worse by at least this: of the whole, or of the share that does not compress at all. */
+/**
+ * What was read compresses worse by at least this: of the whole, or of the share that does not compress at
+ * all.
+ */
 export const SHARP_RISE = 0.25;
 /** Bytes read. Below, one picture more among a few texts would be a sharp rise. */
 export const LEAST_JUDGED = 1_000_000;
@@ -26,7 +29,9 @@ export interface BackupFigures {
   bytes_read: number;
   /** Null where the source counts none, as databases do. */
   files_count: number | null;
-  /** From 0 to 1: the part of `bytes_read` in frames that did not compress. Null where it was not measured. */
+  /**
+   * From 0 to 1: the part of `bytes_read` in frames that did not compress. Null where it was not measured.
+   */
   incompressible_share: number | null;
 }
 
@@ -49,9 +54,10 @@ export function shrunkFigures(
 }
 
 /**
- * Whether bytes that compressed were replaced by bytes that don't. Both measures are needed: frames show it where only a part of
- * the files changed, the whole shows it where files are so small that tar's own headers between them still compress.
- * Where less is stored than usual, nothing was replaced: what compressed has been deleted.
+ * Whether bytes that compressed were replaced by bytes that don't. Both measures are needed: frames show it
+ * where only a part of the files changed, the whole shows it where files are so small that tar's own headers
+ * between them still compress. Where less is stored than usual, nothing was replaced: what compressed has
+ * been deleted.
  */
 export function hasSharpRise(now: BackupFigures, usual: UsualFigures): boolean {
   if (now.bytes_read < LEAST_JUDGED || now.size <= usual.size) return false;

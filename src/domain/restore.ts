@@ -75,7 +75,10 @@ export interface DrillOptions {
   readonly server: DatabaseServer;
 }
 
-/** Which databases of a backup that holds `held`. Throws an {@link InvalidError} that names every field at fault. */
+/**
+ * Which databases of a backup that holds `held`. Throws an {@link InvalidError} that names every field at
+ * fault.
+ */
 export function chosenDatabases(
   held: readonly string[],
   asked: readonly string[] | undefined,
@@ -92,7 +95,10 @@ export function chosenDatabases(
   return { databases: asked === undefined ? null : [...new Set(asked)], database_name: newName ?? null };
 }
 
-/** Paths as they stand in an archive, without `./` and slashes too many. Throws an {@link InvalidError} where one names its root. */
+/**
+ * Paths as they stand in an archive, without `./` and slashes too many. Throws an {@link InvalidError} where
+ * one names its root.
+ */
 export function archivePaths(paths: readonly string[]): string[] {
   return paths.map((path) => {
     const inside = path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/");

@@ -1,6 +1,6 @@
 /**
- * Which backups of a task stay and which go, each with the reasons. The `keep_*` rules mean what restic's `forget
- * --keep-*` options mean: https://restic.readthedocs.io/en/stable/060_forget.html
+ * Which backups of a task stay and which go, each with the reasons. The `keep_*` rules mean what restic's
+ * `forget --keep-*` options mean: https://restic.readthedocs.io/en/stable/060_forget.html
  */
 import { type Period, periodOf } from "./retention_period.ts";
 
@@ -25,7 +25,10 @@ export interface RetentionPolicy extends Record<KeepRule, number | null> {
 /** What retention knows of a backup. Those that are on their way out already are not asked about. */
 export interface RetainedBackup {
   readonly id: number;
-  /** Runs of a task follow each other, so their ids give the order of their backups. Null for an imported backup. */
+  /**
+   * Runs of a task follow each other, so their ids give the order of their backups. Null for an imported
+   * backup.
+   */
   readonly run_id: number | null;
   readonly created_at: Date;
   readonly held: boolean;
@@ -104,8 +107,8 @@ export function decideRetention<B extends RetainedBackup>(
 }
 
 /**
- * Sorts by time, but never a backup of an earlier run before one of a later run: the time of either may be of a
- * clock that was wrong. A backup dated into the future would otherwise push out each one made since.
+ * Sorts by time, but never a backup of an earlier run before one of a later run: the time of either may be of
+ * a clock that was wrong. A backup dated into the future would otherwise push out each one made since.
  */
 function sortNewestFirst<B extends RetainedBackup>(backups: readonly B[]): B[] {
   const times = new Map(backups.map((backup) => [backup.id, backup.created_at.getTime()]));
@@ -152,8 +155,8 @@ function keepNewest(
 }
 
 /**
- * The newest of each of the last `count` periods that have any. While there are fewer such periods, the oldest backup
- * stays too: a history should not be shorter than what was asked for while it is growing.
+ * The newest of each of the last `count` periods that have any. While there are fewer such periods, the
+ * oldest backup stays too: a history should not be shorter than what was asked for while it is growing.
  */
 function keepPeriods(
   newestFirst: readonly RetainedBackup[],
@@ -180,7 +183,10 @@ function keepYoung(backups: readonly RetainedBackup[], days: number, now: Date, 
   }
 }
 
-/** An older one may be the last that is whole: it stays until a person has cleared or deleted what is in doubt. */
+/**
+ * An older one may be the last that is whole: it stays until a person has cleared or deleted what is in
+ * doubt.
+ */
 function keepFlagged(newestFirst: readonly RetainedBackup[], keep: Keep): void {
   let doubt: { rule: "suspicious" | "damaged"; id: number } | null = null;
   for (const backup of newestFirst) {

@@ -169,7 +169,10 @@ const PERIODS = [
   ["keep_yearly", "yearly"],
 ] as const;
 
-/** restic's words, another way: the newest of each of the last n groups, and the oldest of a history that is short. */
+/**
+ * restic's words, another way: the newest of each of the last n groups, and the oldest of a history that is
+ * short.
+ */
 function documented(
   all: readonly RetainedBackup[],
   policy: RetentionPolicy,

@@ -69,7 +69,8 @@ Deno.test("restic's example: a hundred years of days under 7 daily, 5 weekly, 12
     ["keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"].map((rule) => by(rule).length),
     [7, 5, 12, 75],
   );
-  // On a Sunday: a day is its week's too, the last month's end none of the seven days, and the last year's end a month's.
+  // On a Sunday: a day is its week's too, the last month's end none of the seven days, and the last year's
+  // end a month's.
   const dates = decisions.filter(({ reasons }) => reasons.length > 0)
     .map(({ backup }) => backup.created_at.toISOString().slice(0, 10));
   assert.equal(dates.length, 7 + 4 + 11 + 73);

@@ -1,6 +1,6 @@
 /**
- * A run's life: every state, every event, and the only function that says what follows what. The store repeats
- * the states as CHECKs and updates with the state it read, so no other order can be written.
+ * A run's life: every state, every event, and the only function that says what follows what. The store
+ * repeats the states as CHECKs and updates with the state it read, so no other order can be written.
  */
 
 export const ACTIVE_STATES = ["queued", "leased", "running", "cancelling"] as const;
@@ -167,8 +167,9 @@ export function shownState(state: RunState): ShownState {
 }
 
 /**
- * `YYYYMMDDHHMMSS` in UTC: the stamp in object names. `newest` is the task's last one: within the same second, or with
- * a clock that went back, the next free second is taken, so that names are never used twice and sort by age.
+ * `YYYYMMDDHHMMSS` in UTC: the stamp in object names. `newest` is the task's last one: within the same
+ * second, or with a clock that went back, the next free second is taken, so that names are never used twice
+ * and sort by age.
  */
 export function objectStamp(time: Date, newest: string | null = null): string {
   const stamp = time.toISOString().replace(/[-:T]/g, "").slice(0, 14);

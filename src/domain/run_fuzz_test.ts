@@ -1,4 +1,6 @@
-/** The state machine against a small model of the promises, over every state and event and any order of them. */
+/**
+ * The state machine against a small model of the promises, over every state and event and any order of them.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { runs } from "../../tests/support/fuzz.ts";

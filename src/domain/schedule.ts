@@ -15,11 +15,13 @@ export interface Schedule {
 const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
 /**
- * The first due time after `after`; null where none comes within croner's horizon. Each time on the wall clock counts
- * once: one that DST skips falls just after the gap, one that it repeats falls on the first of the two.
+ * The first due time after `after`; null where none comes within croner's horizon. Each time on the wall
+ * clock counts once: one that DST skips falls just after the gap, one that it repeats falls on the first of
+ * the two.
  *
- * The expression is matched on the wall clock alone, as if it were UTC, and the match turned into an instant: a later
- * wall time never gives an earlier instant, so the first match with an instant past `after` is the answer.
+ * The expression is matched on the wall clock alone, as if it were UTC, and the match turned into an instant:
+ * a later wall time never gives an earlier instant, so the first match with an instant past `after` is the
+ * answer.
  */
 export function nextRun(schedule: Schedule, after: Date): Date | null {
   const pattern = wallClockPattern(expressionOf(schedule));

@@ -65,8 +65,8 @@ export function offsetAt(zone: string, instant: number): number {
 }
 
 /**
- * When the wall clock shows `wall`: the first time where it does so twice, the first moment after the gap where it
- * never does. A later `wall` never gives an earlier instant.
+ * When the wall clock shows `wall`: the first time where it does so twice, the first moment after the gap
+ * where it never does. A later `wall` never gives an earlier instant.
  */
 export function instantOf(zone: string, wall: number): Date {
   // No zone is more than 14 hours ahead of UTC or 12 behind it, so these lie before and after `wall` in any.

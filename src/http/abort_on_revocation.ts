@@ -1,7 +1,10 @@
 /** Answers that are read for long end with the token or key that they were given for. */
 import type { TokenWatch } from "../services/access/token_watch.ts";
 
-/** The same answer where it is whole already; otherwise one that is cut, or of events ended, once `watch` says so. */
+/**
+ * The same answer where it is whole already; otherwise one that is cut, or of events ended, once `watch` says
+ * so.
+ */
 export function abortOnRevocation(response: Response, begin: () => TokenWatch): Response {
   const type = response.headers.get("content-type") ?? "";
   if (response.body === null || type.startsWith("application/json")) return response;

@@ -84,7 +84,9 @@ function literalFirst(endpoints: readonly Endpoint[]): Endpoint[] {
   return endpoints.toSorted((a, b) => key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);
 }
 
-/** One handler matches everywhere: the one that observes. A path that isn't there, or not with this method. */
+/**
+ * One handler matches everywhere: the one that observes. A path that isn't there, or not with this method.
+ */
 function unmatched(app: App, c: Context): Response {
   const allowed = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 1);
   if (allowed.length === 0) {

@@ -57,7 +57,10 @@ Deno.test("HEAD answers as GET does, without the body", async () => {
   assert.equal(await head.text(), "");
 });
 
-/** Of every kind that this application gives: each endpoint's own and refused, each page, and what goes wrong before any of them. */
+/**
+ * Of every kind that this application gives: each endpoint's own and refused, each page, and what goes wrong
+ * before any of them.
+ */
 async function everyAnswer(app: App, token: string): Promise<[title: string, answer: Response][]> {
   const from = { Origin: "https://evil.example" };
   const bearer = { ...from, Authorization: `Bearer ${token}` };

@@ -1,4 +1,7 @@
-/** What the audit log says of requests: those that change something or read what is secret, and those that were let in nowhere. */
+/**
+ * What the audit log says of requests: those that change something or read what is secret, and those that
+ * were let in nowhere.
+ */
 import type { AuditActor, AuditResult, Origin } from "../domain/audit.ts";
 import { UnauthenticatedError } from "../domain/errors.ts";
 import { AuditedRequest, enterAudit } from "../services/access/audit_log.ts";
@@ -34,8 +37,8 @@ export function fieldsOf(sent: unknown, body: unknown): string[] {
 }
 
 /**
- * Enters what the request's own transaction has not. Throws where nothing was changed and the database can't be written: then
- * nothing is to be told either.
+ * Enters what the request's own transaction has not. Throws where nothing was changed and the database can't
+ * be written: then nothing is to be told either.
  *
  * @param error What the answer was made of, if it is a refusal.
  * @param isServed It came to the handler, and is no repetition of an earlier answer.

@@ -38,7 +38,10 @@ const START = `SwaggerUIBundle({
 });
 `;
 
-/** Everything from this host. React sets styles by script, which needs no exception; the style sheet has its pictures inside. */
+/**
+ * Everything from this host. React sets styles by script, which needs no exception; the style sheet has its
+ * pictures inside.
+ */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -18,7 +18,10 @@ export interface Call<Id extends string, Query, Body> {
   readonly request: Request;
   /** The scheme, host and any prefix that callers reach this control plane by, without a trailing slash. */
   readonly baseUrl: string;
-  /** Counts an answer that stays open. Returns what is called at its end; throws a 429 where the token has too many. */
+  /**
+   * Counts an answer that stays open. Returns what is called at its end; throws a 429 where the token has too
+   * many.
+   */
   readonly holdStream: () => () => void;
   /** Where the request comes from. */
   readonly origin: Origin;

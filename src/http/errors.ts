@@ -101,7 +101,10 @@ function answer(
   return { status, body: { error: ERROR_TITLES[status] ?? "Error", message }, headers };
 }
 
-/** What Postgres or the way to it says by its code; null for anything else. Codes: the PostgreSQL manual's Appendix A. */
+/**
+ * What Postgres or the way to it says by its code; null for anything else. Codes: the PostgreSQL manual's
+ * Appendix A.
+ */
 function databaseStatus(error: unknown): 400 | 409 | 503 | null {
   if (!(error instanceof Error)) return null;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";

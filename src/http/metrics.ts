@@ -1,4 +1,7 @@
-/** What `/metrics` tells, in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats, 0.0.4). */
+/**
+ * What `/metrics` tells, in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats,
+ * 0.0.4).
+ */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../domain/clock.ts";
 import type { ServiceContext } from "../services/context.ts";

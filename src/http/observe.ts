@@ -7,7 +7,10 @@ import { json } from "./pipeline.ts";
 import { logAbout, logger } from "../telemetry/logging.ts";
 import { activeSpan } from "../telemetry/tracing.ts";
 
-/** `route`: who was served, for the log and the figures; set by the route. `requestId`: what the answer names it by. */
+/**
+ * `route`: who was served, for the log and the figures; set by the route. `requestId`: what the answer names
+ * it by.
+ */
 export interface RouteVariables {
   Variables: { route: string | undefined; requestId: string };
   /** Of the socket's other end: whoever serves the application tells it. */
@@ -16,7 +19,10 @@ export interface RouteVariables {
 
 export type App = Hono<RouteVariables>;
 
-/** No other site reads, frames or runs anything of this one. `Content-Security-Policy` is for answers without a page. */
+/**
+ * No other site reads, frames or runs anything of this one. `Content-Security-Policy` is for answers without
+ * a page.
+ */
 const HEADERS: readonly [string, string][] = [
   ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
   ["Cross-Origin-Opener-Policy", "same-origin"],
@@ -73,7 +79,9 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
   }
 }
 
-/** The caller's own where it is a UUID, with or without dashes: a proxy before us has given the request one. */
+/**
+ * The caller's own where it is a UUID, with or without dashes: a proxy before us has given the request one.
+ */
 function requestIdOf(request: Request): string {
   const given = UUID.exec(request.headers.get("x-request-id") ?? "");
   return given === null ? randomUUID() : given.slice(1).join("-").toLowerCase();

@@ -1,6 +1,7 @@
 /**
- * What every call to an endpoint goes through, in this order: failed tries, token, rate limit, ability, ids, body,
- * idempotency key, validation, handler, audit log. The first to refuse answers, in the contract's shape.
+ * What every call to an endpoint goes through, in this order: failed tries, token, rate limit, ability, ids,
+ * body, idempotency key, validation, handler, audit log. The first to refuse answers, in the contract's
+ * shape.
  */
 import { z } from "@hono/zod-openapi";
 import type { Origin } from "../domain/audit.ts";
@@ -99,7 +100,10 @@ export async function serve(
   return response;
 }
 
-/** Of agents' keys it is known only by the answer whether they are good: by a refusal of something else it is not. */
+/**
+ * Of agents' keys it is known only by the answer whether they are good: by a refusal of something else it is
+ * not.
+ */
 function countTry(
   { throttle }: PipelineContext,
   { address }: Origin,

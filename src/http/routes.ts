@@ -1,4 +1,7 @@
-/** Every endpoint of the API: what is served and what the OpenAPI document describes. One line a file in `routes/`. */
+/**
+ * Every endpoint of the API: what is served and what the OpenAPI document describes. One line a file in
+ * `routes/`.
+ */
 import type { Endpoint } from "./endpoint.ts";
 import { agentEndpoints } from "./routes/servers/agent.ts";
 import { auditLogEndpoints } from "./routes/access/audit_log.ts";

@@ -15,8 +15,9 @@ const HEARTBEAT = 15_000;
 const RETRY = 2000;
 
 /**
- * Sends events as they come and comments while none do, until the last one. `abandon` is called once when the client
- * is gone; the events should then end. `ended` is called however it ends. Events are taken no faster than the client reads.
+ * Sends events as they come and comments while none do, until the last one. `abandon` is called once when the
+ * client is gone; the events should then end. `ended` is called however it ends. Events are taken no faster
+ * than the client reads.
  */
 export function eventStream(
   clock: Clock,

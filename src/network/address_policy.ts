@@ -1,4 +1,7 @@
-/** Which addresses the control plane connects to where a user says where to: public ones, and what its operator allows. */
+/**
+ * Which addresses the control plane connects to where a user says where to: public ones, and what its
+ * operator allows.
+ */
 import ipaddr from "ipaddr.js";
 
 type Address = ReturnType<typeof ipaddr.parse>;
@@ -7,12 +10,15 @@ type Cidr = ReturnType<typeof ipaddr.parseCIDR>;
 /** The environment variable that allows more. */
 export const SETTING = "ALLOW_PRIVATE_ADDRESSES";
 
-/** What `1` allows: a machine's own and its owner's networks, but nothing that speaks for the machine or to many. */
+/**
+ * What `1` allows: a machine's own and its owner's networks, but nothing that speaks for the machine or to
+ * many.
+ */
 const PRIVATE = new Set(["private", "uniqueLocal", "carrierGradeNat", "loopback"]);
 
 /**
- * Where clouds hand a machine its credentials: Amazon and most others, Amazon by IPv6, Alibaba, Oracle. Allowed only by
- * their own name, not by a network around them.
+ * Where clouds hand a machine its credentials: Amazon and most others, Amazon by IPv6, Alibaba, Oracle.
+ * Allowed only by their own name, not by a network around them.
  */
 const METADATA = ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192"]
   .map((text) => ipaddr.parse(text).toNormalizedString());
@@ -51,7 +57,10 @@ export class AddressPolicy {
     private readonly allowed: readonly Cidr[],
   ) {}
 
-  /** `0`, `1`, or addresses and networks with commas: `10.1.0.0/16, fd12::/48, 127.0.0.1`. Null for anything else. */
+  /**
+   * `0`, `1`, or addresses and networks with commas: `10.1.0.0/16, fd12::/48, 127.0.0.1`. Null for anything
+   * else.
+   */
   static parse(text: string): AddressPolicy | null {
     if (["0", "false"].includes(text.toLowerCase())) return AddressPolicy.publicOnly;
     if (["1", "true"].includes(text.toLowerCase())) return new AddressPolicy(true, []);
@@ -60,7 +69,10 @@ export class AddressPolicy {
     return new AddressPolicy(false, networks as Cidr[]);
   }
 
-  /** Which kind of address it is that may not be connected to, with its article: `a loopback`; null where it may. */
+  /**
+   * Which kind of address it is that may not be connected to, with its article: `a loopback`; null where it
+   * may.
+   */
   refused(text: string): string | null {
     if (!ipaddr.isValid(text)) return "an unreadable";
     // IPv4 in IPv6 (::ffff:0:0/96) is IPv4.

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { AddressPolicy } from "./address_policy.ts";
 
-/** One of each special range of IANA's registries, and every way to write one address in the form of another. */
+/**
+ * One of each special range of IANA's registries, and every way to write one address in the form of another.
+ */
 const REFUSED: Readonly<Record<string, string>> = {
   "0.0.0.0": "an unspecified",
   "0.1.2.3": "an unspecified",

@@ -14,8 +14,9 @@ const { getCACertificates } = tls as unknown as {
 let authorities: string[] | undefined;
 
 /**
- * In PEM: what `DENO_TLS_CA_STORE` and `DENO_CERT` say, as for `fetch` and websockets, and `NODE_EXTRA_CA_CERTS`; undefined, node's
- * own, without the first two. Throws where a file can't be read, as `fetch` does.
+ * In PEM: what `DENO_TLS_CA_STORE` and `DENO_CERT` say, as for `fetch` and websockets, and
+ * `NODE_EXTRA_CA_CERTS`; undefined, node's own, without the first two. Throws where a file can't be read, as
+ * `fetch` does.
  */
 export function trustedAuthorities(): string[] | undefined {
   return authorities ??= readAuthorities(process.env);

@@ -10,7 +10,8 @@ const DECODERS: Record<string, typeof gunzipSync> = {
 
 /**
  * Decodes a small body. Some proxies compress responses although the request does not ask for it. Returns the
- * bytes as they are for an unknown encoding. Throws for a body that is malformed, or larger than `limit` bytes.
+ * bytes as they are for an unknown encoding. Throws for a body that is malformed, or larger than `limit`
+ * bytes.
  */
 export function decodeContent(bytes: Uint8Array, encoding: string | null, limit: number): Uint8Array {
   const decode = DECODERS[encoding?.trim().toLowerCase() ?? ""];

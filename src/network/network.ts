@@ -1,6 +1,7 @@
 /**
- * The one door for HTTP to addresses that users give. What a name leads to is judged in the very look-up whose answer is
- * connected to, so nothing can change in between; no redirect is followed, no connection kept, and no proxy asked.
+ * The one door for HTTP to addresses that users give. What a name leads to is judged in the very look-up
+ * whose answer is connected to, so nothing can change in between; no redirect is followed, no connection
+ * kept, and no proxy asked.
  */
 import { lookup } from "node:dns";
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
@@ -45,8 +46,8 @@ export class Network {
   }
 
   /**
-   * Throws an {@link AddressRefusedError} for a URL whose host is itself an address, or this machine's own name, that would be
-   * refused: what can be told before anything is looked up.
+   * Throws an {@link AddressRefusedError} for a URL whose host is itself an address, or this machine's own
+   * name, that would be refused: what can be told before anything is looked up.
    */
   check(url: URL): void {
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
@@ -57,8 +58,9 @@ export class Network {
   }
 
   /**
-   * Like the global `fetch`: resolves with any answer, redirects too. Rejects with an {@link AddressRefusedError}, the signal's
-   * reason, or the error of the connection; none of them, nor their causes, holds the URL.
+   * Like the global `fetch`: resolves with any answer, redirects too. Rejects with an {@link
+   * AddressRefusedError}, the signal's reason, or the error of the connection; none of them, nor their
+   * causes, holds the URL.
    */
   async fetch(address: string, init: NetworkRequest = {}): Promise<Response> {
     const { method = "GET", signal } = init;

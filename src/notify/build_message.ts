@@ -37,7 +37,10 @@ function ongoingOf({ event, ongoing, timezone }: NotificationEvent): string {
   })`;
 }
 
-/** Facts and advice, as a person reads them where there is no layout. Where there is too little room, the facts are cut. */
+/**
+ * Facts and advice, as a person reads them where there is no layout. Where there is too little room, the
+ * facts are cut.
+ */
 export function bodyText({ facts, next }: Message, limit = Infinity): string {
   const lines = facts.map(({ name, value }) => `${name}: ${value}`).join("\n");
   const advice = next === null ? "" : `\n\n${next}`;

@@ -1,4 +1,7 @@
-/** The one door for requests to addresses that users give: no redirect, a time limit, and little read of the answer. */
+/**
+ * The one door for requests to addresses that users give: no redirect, a time limit, and little read of the
+ * answer.
+ */
 import { tlsReason } from "../domain/tls_fault.ts";
 import type { Clock } from "../domain/clock.ts";
 import { RELEASE } from "../domain/release.ts";
@@ -17,7 +20,10 @@ export interface OutgoingRequest {
   readonly signal: AbortSignal;
   /** Headers that depend on the body and the time at which it is sent. */
   sign?(body: string, sentAt: Date): Readonly<Record<string, string>>;
-  /** What the other side says of its refusal, to be added to the error; null for nothing. Never to hold what is secret. */
+  /**
+   * What the other side says of its refusal, to be added to the error; null for nothing. Never to hold what
+   * is secret.
+   */
   explain?(answer: string): string | null;
 }
 

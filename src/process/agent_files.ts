@@ -1,4 +1,7 @@
-/** What a server needs to run the agent: this platform's Deno, the agent in one file and its unit, with checksums. */
+/**
+ * What a server needs to run the agent: this platform's Deno, the agent in one file and its unit, with
+ * checksums.
+ */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,8 +31,10 @@ export class AgentFiles {
     return Deno.build.target;
   }
 
-  /** By name: `deno`, `agent.js`, `rearguard-agent.service`. Rejects when the agent can't be built; a later call tries
-   * again. */
+  /**
+   * By name: `deno`, `agent.js`, `rearguard-agent.service`. Rejects when the agent can't be built; a later
+   * call tries again.
+   */
   all(): Promise<ReadonlyMap<string, AgentFile>> {
     this.#files ??= this.#collect().catch((error) => {
       this.#files = null;

@@ -1,4 +1,7 @@
-/** The database of the control plane: the operator's own or the embedded one, reachable and at the right schema. */
+/**
+ * The database of the control plane: the operator's own or the embedded one, reachable and at the right
+ * schema.
+ */
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -82,7 +85,10 @@ async function openEmbedded(
   return openDatabase(null, { ...postgres.connection });
 }
 
-/** A Postgres that is killed (by the kernel, for want of memory) comes back; the pool then connects again by itself. */
+/**
+ * A Postgres that is killed (by the kernel, for want of memory) comes back; the pool then connects again by
+ * itself.
+ */
 async function watchOver(postgres: EmbeddedPostgres, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await clock.sleep(WATCH, signal).catch(() => {});

@@ -31,7 +31,9 @@ export interface KeyWatch {
   report(problem: string | null): void;
 }
 
-/** Returns a {@link KeyWatch} `report` that shows a problem in the health of this process, and logs it once. */
+/**
+ * Returns a {@link KeyWatch} `report` that shows a problem in the health of this process, and logs it once.
+ */
 export function reportKeys(
   health: { report(part: string, problem: string | null): boolean },
 ): KeyWatch["report"] {

@@ -1,4 +1,7 @@
-/** The agent on the server's own machine: started apart from it, found again after a crash, restarted when it dies. */
+/**
+ * The agent on the server's own machine: started apart from it, found again after a crash, restarted when it
+ * dies.
+ */
 import { join } from "node:path";
 import type { Clock } from "../domain/clock.ts";
 import { logger } from "../telemetry/logging.ts";
@@ -45,8 +48,10 @@ export class LocalAgent implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Adopts the agent that runs on this state directory, or starts one; then keeps one running. Rejects when the
-   * first can't be started. */
+  /**
+   * Adopts the agent that runs on this state directory, or starts one; then keeps one running. Rejects when
+   * the first can't be started.
+   */
   async start(): Promise<void> {
     await Deno.mkdir(this.#options.stateDirectory, { recursive: true, mode: 0o711 });
     const key = await this.#read("key");
@@ -83,7 +88,10 @@ export class LocalAgent implements AsyncDisposable {
     }
   }
 
-  /** Null where it can't be started now. A key that was revoked stays so: only a start of the server enrols again. */
+  /**
+   * Null where it can't be started now. A key that was revoked stays so: only a start of the server enrols
+   * again.
+   */
   async #restart(): Promise<Running | null> {
     try {
       return await this.#spawn(await this.#read("key") === null ? await this.#options.enrol(null) : null);
@@ -93,7 +101,10 @@ export class LocalAgent implements AsyncDisposable {
     }
   }
 
-  /** Null where none runs. One that this control plane doesn't know, or that looks for another address, is ended. */
+  /**
+   * Null where none runs. One that this control plane doesn't know, or that looks for another address, is
+   * ended.
+   */
   async #adopt(isKnown: boolean): Promise<Running | null> {
     if (!await this.#isLocked()) return null;
     const agent = { pid: Number(await this.#read("agent.pid")), ended: this.#unlocked() };
@@ -110,8 +121,8 @@ export class LocalAgent implements AsyncDisposable {
     await this.#prepareLog();
     await Deno.writeTextFile(this.#path(URL_FILE), url);
     const command = [...agentCommand(), "--url", url, "--state-dir", stateDirectory];
-    // The shell only points the output at the log and is then replaced. A session of its own keeps the terminal's
-    // signals away.
+    // The shell only points the output at the log and is then replaced. A session of its own keeps the
+    // terminal's signals away.
     const child = new Deno.Command("/bin/sh", {
       args: ["-c", 'log=$0; exec "$@" >>"$log" 2>&1', this.#path(LOG), ...command],
       cwd: "/",

@@ -1,7 +1,7 @@
 /**
  * Installs the packages of deno.json, quietly: `deno task start` and its like run this first. It imports none
- * of them. Packages that only tests and benches import (`devDependencies` of package.json) are left out, but in
- * a checkout that has them already.
+ * of them. Packages that only tests and benches import (`devDependencies` of package.json) are left out, but
+ * in a checkout that has them already.
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,10 @@ interface LockFile {
   workspace: { packageJson?: { dependencies?: string[] } };
 }
 
-/** Time after which an installation reports that it is under way, and the interval of its reports. Milliseconds. */
+/**
+ * Time after which an installation reports that it is under way, and the interval of its reports.
+ * Milliseconds.
+ */
 const FIRST_REPORT = 500;
 const REPORT = 10_000;
 
@@ -50,7 +53,10 @@ async function install(lockFile: string): Promise<string | null> {
   }
 }
 
-/** `deno install --prod` installs every package that the lock file names, so they are removed from a copy of it. */
+/**
+ * `deno install --prod` installs every package that the lock file names, so they are removed from a copy of
+ * it.
+ */
 function withoutTestPackages({ specifiers, workspace, ...lock }: LockFile): LockFile {
   const { packageJson = {}, ...kept } = workspace;
   const left = Object.entries(specifiers).filter(([name]) => !packageJson.dependencies?.includes(name));

@@ -5,7 +5,10 @@ import { StartError } from "./start_error.ts";
 /** By program: the Debian package it comes in. */
 const PACKAGES: Readonly<Record<string, string>> = { tar: "tar", zstd: "zstd", setpriv: "util-linux" };
 
-/** Throws a {@link StartError} that names what is missing in `path` (as in PATH), and the command that installs it. */
+/**
+ * Throws a {@link StartError} that names what is missing in `path` (as in PATH), and the command that
+ * installs it.
+ */
 export function requirePrograms(path: string): void {
   const missing = Object.keys(PACKAGES).filter((program) => !isInPath(program, path));
   if (missing.length === 0) return;

@@ -2,8 +2,9 @@
 import { readProcNow } from "../store/embedded/proc_file.ts";
 
 /**
- * Resolves with the first SIGINT, SIGTERM or SIGHUP; later ones change nothing. From then on only `Deno.exit` ends
- * the process: neither a pending start nor a pending stop does, though their waits keep nothing alive. SIGHUP counts only where it isn't ignored: `nohup` starts what is to outlive its terminal.
+ * Resolves with the first SIGINT, SIGTERM or SIGHUP; later ones change nothing. From then on only `Deno.exit`
+ * ends the process: neither a pending start nor a pending stop does, though their waits keep nothing alive.
+ * SIGHUP counts only where it isn't ignored: `nohup` starts what is to outlive its terminal.
  */
 export function stopSignal(): Promise<Deno.Signal> {
   return new Promise((resolve) => {

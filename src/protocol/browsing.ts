@@ -10,7 +10,9 @@ export const SignedObject = z.object({
 });
 export type SignedObject = z.infer<typeof SignedObject>;
 
-/** The members directly below a directory: directories first, then by name. A path that is none gives itself. */
+/**
+ * The members directly below a directory: directories first, then by name. A path that is none gives itself.
+ */
 export const BackupBrowse = z.object({
   kind: z.literal("backup.browse"),
   backup: BackupToRead,
@@ -61,18 +63,27 @@ export const BackupBrowseResult = z.discriminatedUnion("found", [
 ]);
 export type BackupBrowseResult = z.infer<typeof BackupBrowseResult>;
 
-/** The bytes of an object as it lies there, or of one regular file from inside, opened: sent to `/api/agent/streams/{stream}`. */
+/**
+ * The bytes of an object as it lies there, or of one regular file from inside, opened: sent to
+ * `/api/agent/streams/{stream}`.
+ */
 export const BackupSend = z.object({
   kind: z.literal("backup.send"),
   backup: BackupToRead,
   signed: z.array(SignedObject),
   what: z.discriminatedUnion("type", [
     z.object({ type: z.literal("object"), name: z.string() }),
-    /** The same for a run that reads it back: of the size that it has now, which may not be the one that was stored. */
+    /**
+     * The same for a run that reads it back: of the size that it has now, which may not be the one that was
+     * stored.
+     */
     z.object({ type: z.literal("stored"), name: z.string() }),
     z.object({ type: z.literal("file"), path: z.string() }),
   ]),
-  /** Null: all. `from` null: the last `to` bytes. `to` null: up to the end; else the position of the last byte. */
+  /**
+   * Null: all. `from` null: the last `to` bytes. `to` null: up to the end; else the position of the last
+   * byte.
+   */
   range: z.union([
     z.object({ from: z.number().int().nonnegative(), to: z.number().int().nonnegative().nullable() }),
     z.object({ from: z.null(), to: z.number().int().nonnegative() }),

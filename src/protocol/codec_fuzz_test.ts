@@ -1,4 +1,7 @@
-/** Frames that a broken or hostile peer may send: each is a message, is ignored, or is refused in one short line. */
+/**
+ * Frames that a broken or hostile peer may send: each is a message, is ignored, or is refused in one short
+ * line.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { runs } from "../../tests/support/fuzz.ts";

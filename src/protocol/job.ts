@@ -4,7 +4,9 @@
  */
 import * as z from "zod";
 
-/** A directory tree. `path` is absolute; `excluded_paths` holds paths and patterns, see docs/guide/sources.md. */
+/**
+ * A directory tree. `path` is absolute; `excluded_paths` holds paths and patterns, see docs/guide/sources.md.
+ */
 export const FilesSource = z.object({
   type: z.literal("files"),
   path: z.string(),
@@ -13,7 +15,9 @@ export const FilesSource = z.object({
 });
 export type FilesSource = z.infer<typeof FilesSource>;
 
-/** One or several databases of one server. `names` may hold `*` for all; `engine` null: whichever runs there. */
+/**
+ * One or several databases of one server. `names` may hold `*` for all; `engine` null: whichever runs there.
+ */
 export const DatabaseSource = z.object({
   type: z.literal("database"),
   engine: z.enum(["postgresql", "mysql"]).nullable(),
@@ -69,7 +73,10 @@ export const JobDestination = z.discriminatedUnion("type", [
 ]);
 export type JobDestination = z.infer<typeof JobDestination>;
 
-/** A directory on another server's disk, read through the control plane (`GET /api/agent/objects`). Nothing is written there. */
+/**
+ * A directory on another server's disk, read through the control plane (`GET /api/agent/objects`). Nothing is
+ * written there.
+ */
 export const RelayDestination = z.object({
   type: z.literal("relay"),
   /** Whose agent has to be connected. */
@@ -203,9 +210,15 @@ export const StoredBackup = z.object({
   duration_ms: z.number().int().nonnegative(),
   /** Missing before protocol 2. */
   source: SourceDescription.optional(),
-  /** From 0 to 1: the part of `bytes_read` in frames that did not compress. Left out by agents that don't measure it. */
+  /**
+   * From 0 to 1: the part of `bytes_read` in frames that did not compress. Left out by agents that don't
+   * measure it.
+   */
   incompressible_share: z.number().min(0).max(1).nullable().optional(),
-  /** One line that says why the backup may be of files that somebody encrypted; null or left out: nothing says so. */
+  /**
+   * One line that says why the backup may be of files that somebody encrypted; null or left out: nothing says
+   * so.
+   */
   suspicion: z.string().max(4096).nullable().optional(),
   /** One line that says how it shrank, where the task warns of that; null or left out: it did not. */
   shrinking: z.string().max(4096).nullable().optional(),
@@ -299,7 +312,10 @@ export const VerifyJob = z.object({
 });
 export type VerifyJob = z.infer<typeof VerifyJob>;
 
-/** A restore drill: a backup is restored where it is in nobody's way, compared with what it tells of itself, and dropped. */
+/**
+ * A restore drill: a backup is restored where it is in nobody's way, compared with what it tells of itself,
+ * and dropped.
+ */
 export const DrillJob = z.object({
   kind: z.literal("drill"),
   /** Null once the task is deleted. */

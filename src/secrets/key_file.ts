@@ -27,7 +27,10 @@ export async function readKeyFile(path: string): Promise<string | null> {
   }
 }
 
-/** Puts other text in its place, at once and private. Whoever reads it finds the old text or the new one, whole. */
+/**
+ * Puts other text in its place, at once and private. Whoever reads it finds the old text or the new one,
+ * whole.
+ */
 export async function writeKeyFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   try {
@@ -51,7 +54,10 @@ export async function writeKeyFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** Makes the file with one random key (base64), on disk when this resolves. Never writes over one that is there. */
+/**
+ * Makes the file with one random key (base64), on disk when this resolves. Never writes over one that is
+ * there.
+ */
 export async function makeKeyFile(path: string): Promise<Uint8Array> {
   const key = randomBytes(32);
   try {

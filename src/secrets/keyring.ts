@@ -7,7 +7,10 @@ export class SecretError extends Error {
   override readonly name = "SecretError";
 }
 
-/** The keys this process holds: new values use the first, old ones the key they name. They may be others from one moment on. */
+/**
+ * The keys this process holds: new values use the first, old ones the key they name. They may be others from
+ * one moment on.
+ */
 export class Keyring {
   #keys = new Map<string, Buffer>();
   #current = "";

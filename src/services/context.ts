@@ -26,7 +26,10 @@ export interface ServiceContext {
   readonly runTimes: RunTimes;
 }
 
-/** What tells a notification stream something at once; `src/notify` has it. It rejects for nothing that the other side does. */
+/**
+ * What tells a notification stream something at once; `src/notify` has it. It rejects for nothing that the
+ * other side does.
+ */
 export interface NotificationSender {
   sendNow(
     stream: {

@@ -19,7 +19,10 @@ export interface LoggingOptions {
   readonly format: "pretty" | "json";
 }
 
-/** A logger named after the part that speaks: `logger("dispatcher")`. Values go into properties, never secrets. */
+/**
+ * A logger named after the part that speaks: `logger("dispatcher")`. Values go into properties, never
+ * secrets.
+ */
 export function logger(...category: string[]) {
   return getLogger(["rearguard", ...category]);
 }

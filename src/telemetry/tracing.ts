@@ -1,7 +1,8 @@
 /**
- * Spans, in OpenTelemetry's words. Deno exports them where `OTEL_DENO` is set; else every one of them is an empty object
- * and nothing is kept or sent. What happens to one run is one trace, wherever it happens: `traceparent` (W3C Trace
- * Context, section 3.2) goes with the run from the call that asked for it to the agent and back.
+ * Spans, in OpenTelemetry's words. Deno exports them where `OTEL_DENO` is set; else every one of them is an
+ * empty object and nothing is kept or sent. What happens to one run is one trace, wherever it happens:
+ * `traceparent` (W3C Trace Context, section 3.2) goes with the run from the call that asked for it to the
+ * agent and back.
  */
 import {
   type Attributes,
@@ -21,8 +22,8 @@ const tracer = trace.getTracer("rearguard");
 const { setStatus } = hideAddresses(tracer.startSpan("never ended, never sent"));
 
 /**
- * @param parent A `traceparent`. Left out: the span that is at work here, if any. @param startedAt Left out: now.
- * The caller ends it.
+ * @param parent A `traceparent`. Left out: the span that is at work here, if any. @param startedAt Left out:
+ * now. The caller ends it.
  */
 export function startSpan(name: string, attributes: Attributes, parent?: string, startedAt?: Date): Span {
   return tracer.startSpan(name, { attributes, startTime: startedAt }, contextOf(parent));
@@ -44,8 +45,9 @@ export function failSpan(span: Span, reason: string): void {
 }
 
 /**
- * Deno makes a span of each request too, and tells its whole address and what went wrong with it; but signed URLs and
- * webhooks are credentials. From now on such a span tells the server alone. Returns what was replaced.
+ * Deno makes a span of each request too, and tells its whole address and what went wrong with it; but signed
+ * URLs and webhooks are credentials. From now on such a span tells the server alone. Returns what was
+ * replaced.
  */
 function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus): Span } {
   const prototype: Span = Object.getPrototypeOf(span);

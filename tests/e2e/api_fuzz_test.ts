@@ -1,6 +1,6 @@
 /**
- * Every endpoint, asked what its own document allows and what it does not: no failure of ours, no change of state without
- * a success, no secret told, and no answer that is not documented.
+ * Every endpoint, asked what its own document allows and what it does not: no failure of ours, no change of
+ * state without a success, no secret told, and no answer that is not documented.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -205,7 +205,10 @@ interface Got {
   headers: Headers;
 }
 
-/** Time passes for a call that waits for it: an agent that never answers, a deadline. Of a stream, what comes at once. */
+/**
+ * Time passes for a call that waits for it: an agent that never answers, a deadline. Of a stream, what comes
+ * at once.
+ */
 async function send(api: TestApi, { method, path, headers, body }: Sent): Promise<Got> {
   const answered = Promise.resolve(api.app.request(path, { method, headers, body }));
   // That one has little patience with the database.

@@ -1,4 +1,7 @@
-/** The examples of docs/operate/scaling.md: what can be checked of them without the programs that they are for. */
+/**
+ * The examples of docs/operate/scaling.md: what can be checked of them without the programs that they are
+ * for.
+ */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";

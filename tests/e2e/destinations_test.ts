@@ -1,4 +1,7 @@
-/** Every destination type through a control plane and an agent: checked, held to a number of backups, and in trouble. */
+/**
+ * Every destination type through a control plane and an agent: checked, held to a number of backups, and in
+ * trouble.
+ */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type ControlPlane, startControlPlane } from "../support/servers/control_plane.ts";

@@ -1,4 +1,7 @@
-/** A control plane and its local agent as a stranger starts them, with what can happen to them in the middle of a run. */
+/**
+ * A control plane and its local agent as a stranger starts them, with what can happen to them in the middle
+ * of a run.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
@@ -23,7 +26,10 @@ interface Stage {
   restart(): Promise<void>;
 }
 
-/** A server with a task over a tree of `megabytes` that don't compress. It finds the programs of `programs` first. */
+/**
+ * A server with a task over a tree of `megabytes` that don't compress. It finds the programs of `programs`
+ * first.
+ */
 async function staged(
   megabytes: number,
   work: (stage: Stage) => Promise<void>,

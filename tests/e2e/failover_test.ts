@@ -1,4 +1,6 @@
-/** The database's primary dies while control planes, agents and runs are at work, and its standby takes over. */
+/**
+ * The database's primary dies while control planes, agents and runs are at work, and its standby takes over.
+ */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";

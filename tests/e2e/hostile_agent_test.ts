@@ -567,7 +567,8 @@ Deno.test("a flood ends its own socket, and sockets that say nothing are few", a
     await t.step(name, async () => {
       using agent = await RawAgent.connect(url, key);
       for (let i = 0; i < 5000; i++) agent.send(message(i));
-      // What it still sends may break the connection before it reads why. Silence would have been 4408, a minute later.
+      // What it still sends may break the connection before it reads why. Silence would have been 4408, a
+      // minute later.
       assert.ok([4429, 1006, 0].includes((await agent.end())!));
     });
   }

@@ -20,8 +20,8 @@ testAlone(import.meta.url, "a flood of bytes is not kept", async () => {
   const { caller, serverId } = await plant(services);
   const { token } = await createEnrolmentToken(services, caller, serverId, 60);
   const { agentKey } = await enrolAgent(services, token, AGENT);
-  // A message in endless fragments is not here: Deno 2.9.6 gathers them without a limit (denoland/fastwebsockets#140 sets
-  // one). SECURITY.md says so.
+  // A message in endless fragments is not here: Deno 2.9.6 gathers them without a limit
+  // (denoland/fastwebsockets#140 sets one). SECURITY.md says so.
   for (const kind of ["frame", "events"]) {
     // Nothing of what it says can be stored meanwhile.
     const held = Promise.withResolvers<void>();

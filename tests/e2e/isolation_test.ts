@@ -1,4 +1,6 @@
-/** Somebody else's record answers exactly as one that does not exist, and stays as it is: on every endpoint. */
+/**
+ * Somebody else's record answers exactly as one that does not exist, and stays as it is: on every endpoint.
+ */
 import assert from "node:assert/strict";
 import type { ZodType } from "zod";
 import { ABILITIES } from "../../src/domain/abilities.ts";
@@ -67,7 +69,10 @@ function ask(
   return client.call(endpoint.method.toUpperCase(), path + needed(endpoint), body);
 }
 
-/** Makes the call and fails where it changed anything. Answers that are kept for a repeated call are no change. */
+/**
+ * Makes the call and fails where it changed anything. Answers that are kept for a repeated call are no
+ * change.
+ */
 async function unchanged(api: TestApi, call: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
   const before = await contentsOf(api.database);
   const answer = await call();

@@ -1,4 +1,7 @@
-/** The secret key changed under control planes at work: two of them, an agent with runs, and a rotation that is killed midway. */
+/**
+ * The secret key changed under control planes at work: two of them, an agent with runs, and a rotation that
+ * is killed midway.
+ */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { keyId, Keyring, readSecretKeys } from "../../src/process/secret_keys.ts";

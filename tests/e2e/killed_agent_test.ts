@@ -1,4 +1,7 @@
-/** An agent that is killed in the middle of a database's restore or drill: what the next one finds, and what it makes of it. */
+/**
+ * An agent that is killed in the middle of a database's restore or drill: what the next one finds, and what
+ * it makes of it.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ApiCaller } from "../support/clients/client.ts";
@@ -134,7 +137,10 @@ async function waiting({ sql }: Pick<MariadbServer, "sql">, like: string): Promi
   return id;
 }
 
-/** Ends a connection, and waits until it is gone: a statement that gets its lock before it notices is carried out. */
+/**
+ * Ends a connection, and waits until it is gone: a statement that gets its lock before it notices is carried
+ * out.
+ */
 async function end({ sql }: Pick<MariadbServer, "sql">, connection: string): Promise<void> {
   await sql("mysql", `kill ${connection}`);
   const find = `select count(*) from information_schema.processlist where id = ${connection}`;

@@ -1,7 +1,7 @@
 /**
- * Every source type to every destination type with every encryption, through a control plane and an agent, restored
- * with stock tools and by Rearguard itself. Passwords seal at a low work factor here: at the agent's own, every source
- * is proven in agent/engine/sources/contract_test.ts.
+ * Every source type to every destination type with every encryption, through a control plane and an agent,
+ * restored with stock tools and by Rearguard itself. Passwords seal at a low work factor here: at the agent's
+ * own, every source is proven in agent/engine/sources/contract_test.ts.
  */
 import assert from "node:assert/strict";
 import { sourceTypes } from "../../agent/engine/sources/registry.ts";

@@ -1,4 +1,7 @@
-/** What a control plane and its agent, each in a process of its own, tell of one run: its trace and its log lines. */
+/**
+ * What a control plane and its agent, each in a process of its own, tell of one run: its trace and its log
+ * lines.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ApiCaller } from "../support/clients/client.ts";

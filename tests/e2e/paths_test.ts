@@ -1,4 +1,6 @@
-/** Whatever names a path or a file in input can't leave its place: a table over every such field of the API. */
+/**
+ * Whatever names a path or a file in input can't leave its place: a table over every such field of the API.
+ */
 import assert from "node:assert/strict";
 import type { Endpoint } from "../../src/http/endpoint.ts";
 import { ENDPOINTS } from "../../src/http/routes.ts";

@@ -15,7 +15,9 @@ import { TestS3 } from "../support/servers/s3.ts";
 
 const NAMED = /allowed it by ALLOW_PRIVATE_ADDRESSES/;
 
-/** The API as it is with `ALLOW_PRIVATE_ADDRESSES` at `0`, over the services of one where loopback is allowed. */
+/**
+ * The API as it is with `ALLOW_PRIVATE_ADDRESSES` at `0`, over the services of one where loopback is allowed.
+ */
 async function stage(stack: AsyncDisposableStack) {
   const api = stack.use(await testApi());
   const network = new Network(AddressPolicy.publicOnly);

@@ -27,7 +27,9 @@ function tokenIn(stdout: string): string {
   return token;
 }
 
-/** What another control plane keeps in the same place: its task has the number and the name of one of ours. */
+/**
+ * What another control plane keeps in the same place: its task has the number and the name of one of ours.
+ */
 async function writeForeign(root: string): Promise<void> {
   await shell('cp -a "$1/backups/in/files" "$1/backups/foreign" && rm "$1"/backups/foreign/*.age', root);
   const directory = `${root}/backups/foreign`;

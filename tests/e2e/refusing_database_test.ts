@@ -1,4 +1,6 @@
-/** A database server that answers and refuses: the control plane says why, lives on, and comes back by itself. */
+/**
+ * A database server that answers and refuses: the control plane says why, lives on, and comes back by itself.
+ */
 import assert from "node:assert/strict";
 import { databaseTrouble } from "../../src/domain/database/database_trouble.ts";
 import { until } from "../support/assertions/until.ts";

@@ -1,4 +1,6 @@
-/** Several control planes on one database: what one does is seen through any other, and any of them may die. */
+/**
+ * Several control planes on one database: what one does is seen through any other, and any of them may die.
+ */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";

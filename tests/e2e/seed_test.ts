@@ -1,6 +1,6 @@
 /**
- * Every request and response of the document that this API was asked for in, run against a live server and compared field
- * by field: ids, times and URLs too. What is sent and expected is read out of its text.
+ * Every request and response of the document that this API was asked for in, run against a live server and
+ * compared field by field: ids, times and URLs too. What is sent and expected is read out of its text.
  */
 import assert from "node:assert/strict";
 import { claimAssignments } from "../../src/services/runs/dispatch.ts";

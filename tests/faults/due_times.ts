@@ -78,8 +78,8 @@ function judge(
 }
 
 /**
- * How far the plan sets the database's clock back, in milliseconds: that much before a task's creation, minutes come
- * that are due.
+ * How far the plan sets the database's clock back, in milliseconds: that much before a task's creation,
+ * minutes come that are due.
  */
 function setBack({ controlPlanes, faults }: Plan): number {
   if (controlPlanes > 1) return 0;

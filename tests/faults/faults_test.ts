@@ -1,4 +1,6 @@
-/** A short set of the plans of `deno task faults`. docs/develop/reliability.md says what the long one does. */
+/**
+ * A short set of the plans of `deno task faults`. docs/develop/reliability.md says what the long one does.
+ */
 import assert from "node:assert/strict";
 import { tryPlans } from "./trial.ts";
 

@@ -1,4 +1,6 @@
-/** A websocket's bytes taken apart into frames (RFC 6455, section 5.2), each with the kind of message in it. */
+/**
+ * A websocket's bytes taken apart into frames (RFC 6455, section 5.2), each with the kind of message in it.
+ */
 
 /** Of the agent, by what docs/develop/protocol.md calls them; events of a run by their own kind. */
 export const AGENT_FRAMES = [

@@ -1,4 +1,6 @@
-/** What must hold after every plan, once all is mended: each in words, with how long it may take to come true. */
+/**
+ * What must hold after every plan, once all is mended: each in words, with how long it may take to come true.
+ */
 import type { Stage } from "./stage.ts";
 import { dueTimesHandled } from "./due_times.ts";
 import { nothingLeft, objectsMatchRows } from "./leftovers.ts";
@@ -87,7 +89,10 @@ async function pause({ tasks, world }: Stage): Promise<void> {
   }
 }
 
-/** Each state's own bound is looked at, too: a run that the reaper has left alone is not saved by an agent that comes back. */
+/**
+ * Each state's own bound is looked at, too: a run that the reaper has left alone is not saved by an agent
+ * that comes back.
+ */
 async function runsAreTerminal(stage: Stage): Promise<string[]> {
   const { late, tasks, world } = stage;
   const ids = tasks.map(({ id }) => id);
@@ -105,7 +110,10 @@ async function runsAreTerminal(stage: Stage): Promise<string[]> {
   ];
 }
 
-/** A deadline that a wrong clock has set may be past from its beginning: what counts is how long it is seen to be. */
+/**
+ * A deadline that a wrong clock has set may be past from its beginning: what counts is how long it is seen to
+ * be.
+ */
 async function noteLate({ late, overdue, world }: Stage, taskIds: readonly number[]): Promise<void> {
   const rows = await world.sql((sql) =>
     sql<{ id: number }[]>`

@@ -6,8 +6,9 @@ import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
 
 /**
- * Every destination, whole: what earlier plans have left there would be found too. What waits to be removed is tried again at
- * once: a control plane that was killed at it has a lease of five minutes, and retries wait for minutes.
+ * Every destination, whole: what earlier plans have left there would be found too. What waits to be removed
+ * is tried again at once: a control plane that was killed at it has a lease of five minutes, and retries wait
+ * for minutes.
  */
 export async function objectsMatchRows({ world }: Pick<Stage, "world">): Promise<string[]> {
   await hastenRemovals(world);

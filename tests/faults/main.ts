@@ -1,7 +1,8 @@
 /**
- * `deno task faults [--seed N] [--count N] [--second S]`: carries out the plans of `count` seeds from `seed` on, and says what they have
- * broken. A plan that has broken something comes again with `--seed ITS_SEED --count 1`, and where a due time mattered with
- * `--second S`, the second of the minute in which it began. Needs root, and what `deno task test` installs.
+ * `deno task faults [--seed N] [--count N] [--second S]`: carries out the plans of `count` seeds from `seed`
+ * on, and says what they have broken. A plan that has broken something comes again with `--seed ITS_SEED
+ * --count 1`, and where a due time mattered with `--second S`, the second of the minute in which it began.
+ * Needs root, and what `deno task test` installs.
  */
 import { parseArgs } from "node:util";
 import { setUp } from "../setup.ts";
@@ -17,7 +18,10 @@ function wholeNumber(text: string, name: string): number {
   return Number(text);
 }
 
-/** The plan under way is carried out, and what the harness made is taken away; a second signal ends it at once. */
+/**
+ * The plan under way is carried out, and what the harness made is taken away; a second signal ends it at
+ * once.
+ */
 function untilInterrupted(): AbortSignal {
   const stopped = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {

@@ -1,4 +1,7 @@
-/** The output that the API shows of a run, against what its agent has said of it over the wire, event by event. */
+/**
+ * The output that the API shows of a run, against what its agent has said of it over the wire, event by
+ * event.
+ */
 import type { SpokenEvent } from "./spoken.ts";
 import type { Stage, StagedTask } from "./stage.ts";
 
@@ -10,7 +13,10 @@ interface Run {
   readonly isAccounted: boolean | null;
 }
 
-/** Numbers that an agent which reads its journal back leaves out: it may have lost all that it had sent under them. */
+/**
+ * Numbers that an agent which reads its journal back leaves out: it may have lost all that it had sent under
+ * them.
+ */
 const LEFT_OUT = 2 ** 20;
 
 export async function outputIsWhole(stage: Stage): Promise<string[]> {
@@ -41,9 +47,9 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
     if (!isNext) problems.push(`its agent never sent event ${last + 1}, but sent ${sequence}`);
     last = sequence;
   }
-  // Of a run that ended without its agent, what came before that is shown. An agent whose disk was full when it said how the run
-  // ended does not know that after a restart, and says something else: what came first counts. If the first report
-  // got lost with its connection, nobody can repeat it.
+  // Of a run that ended without its agent, what came before that is shown. An agent whose disk was full when
+  // it said how the run ended does not know that after a restart, and says something else: what came first
+  // counts. If the first report got lost with its connection, nobody can repeat it.
   const isForgetful = plan.faults.some(({ action }) =>
     action.type === "fill the agent's disk" && action.agent === task.agent
   );

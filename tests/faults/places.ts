@@ -1,4 +1,7 @@
-/** The destinations that plans write to, as they really are: looked at past everything that is broken before them. */
+/**
+ * The destinations that plans write to, as they really are: looked at past everything that is broken before
+ * them.
+ */
 import { BucketUploads } from "../support/fixtures/bucket_uploads.ts";
 import { TestS3 } from "../support/servers/s3.ts";
 import { TestSshd } from "../support/servers/sshd.ts";

@@ -1,4 +1,6 @@
-/** What happens in one plan. A pure function of its seed: the same seed gives the same plan, on any machine. */
+/**
+ * What happens in one plan. A pure function of its seed: the same seed gives the same plan, on any machine.
+ */
 import * as fc from "fast-check";
 import { AGENT_FRAMES, CONTROL_PLANE_FRAMES, type FrameKind } from "./frames.ts";
 

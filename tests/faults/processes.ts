@@ -7,8 +7,8 @@ import type { Process } from "./supervisor.ts";
 const LIBFAKETIME = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
 /**
- * For a program whose clock is set by a file, which holds the offset in seconds, such as `+90`, and is read every
- * second. Monotonic time goes on as it is.
+ * For a program whose clock is set by a file, which holds the offset in seconds, such as `+90`, and is read
+ * every second. Monotonic time goes on as it is.
  */
 export function clockEnvironment(file: string): Record<string, string> {
   return {

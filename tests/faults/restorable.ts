@@ -1,4 +1,7 @@
-/** Successes, held to what they promise: the objects as recorded, restored with stock tools, compared with the source. */
+/**
+ * Successes, held to what they promise: the objects as recorded, restored with stock tools, compared with the
+ * source.
+ */
 import { createHash } from "node:crypto";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { type Manifest, restoreStored } from "../support/fixtures/restore.ts";

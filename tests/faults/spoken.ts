@@ -1,4 +1,7 @@
-/** What agents have said of their runs, as it passed the wire: what the control plane's records are held against. */
+/**
+ * What agents have said of their runs, as it passed the wire: what the control plane's records are held
+ * against.
+ */
 import { isDeepStrictEqual } from "node:util";
 import type { Message } from "./frames.ts";
 

@@ -1,4 +1,6 @@
-/** Carries a plan out in a world: its tasks, its runs and its faults, each at its moment; then all is mended. */
+/**
+ * Carries a plan out in a world: its tasks, its runs and its faults, each at its moment; then all is mended.
+ */
 import { systemClock } from "../../src/domain/clock.ts";
 import type { Frame } from "./frames.ts";
 import type { Action, FrameAction, FrameMoment, Plan, PlannedFault, PlannedTask } from "./plan.ts";
@@ -17,7 +19,9 @@ export interface StagedTask extends PlannedTask {
   readonly perhapsForward: Date[];
 }
 
-/** A plan goes on for so long after its last run or fault, for frames that are still to come. Milliseconds. */
+/**
+ * A plan goes on for so long after its last run or fault, for frames that are still to come. Milliseconds.
+ */
 const AFTERMATH = 1500;
 /** The schedule of tasks that the plan fires: each minute is a due time, most come when the plan says so. */
 const EACH_MINUTE = "* * * * *";
@@ -75,7 +79,8 @@ export class Stage {
         drill_every: 0,
         ...isScheduled ? { custom_cron_expression: EACH_MINUTE } : NEVER_BY_ITSELF,
       };
-      // A kept connection may be that of a control plane which was stopped after the last plan: the next is another.
+      // A kept connection may be that of a control plane which was stopped after the last plan: the next is
+      // another.
       const id = await api.create("/backup-tasks", fields).catch((error) => {
         if (!(error instanceof TypeError)) throw error;
         return api.create("/backup-tasks", fields);
@@ -108,12 +113,13 @@ export class Stage {
       );
     }
     const due = new Date(Math.floor(systemClock.now().getTime() / 1000) * 1000);
-    // Next to a minute, a control plane that has begun to look before it would take the schedule's own for its next.
+    // Next to a minute, a control plane that has begun to look before it would take the schedule's own for
+    // its next.
     if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);
-    // One that is due already is not to be overwritten, nor set before one that a clock ahead has fired: it would be the
-    // harness that missed the one and doubled the other.
+    // One that is due already is not to be overwritten, nor set before one that a clock ahead has fired: it
+    // would be the harness that missed the one and doubled the other.
     let tries = 0;
     const moved = await this.world.sql(async (sql) => {
       tries++;

@@ -1,4 +1,6 @@
-/** What plans back up: trees that stay as they are, each with a description to compare a restored one with. */
+/**
+ * What plans back up: trees that stay as they are, each with a description to compare a restored one with.
+ */
 import { shell } from "../support/fixtures/backup_run.ts";
 import { describeTree } from "../support/fixtures/tree.ts";
 import { type TreeName, TREES } from "./plan.ts";

@@ -1,6 +1,6 @@
 /**
- * What an agent connects to in place of its control plane: passes everything on, and knows each frame of its websocket, so
- * that a connection can be cut, delayed, doubled or half-closed at every step of the protocol.
+ * What an agent connects to in place of its control plane: passes everything on, and knows each frame of its
+ * websocket, so that a connection can be cut, delayed, doubled or half-closed at every step of the protocol.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 import { type Frame, FrameSplitter, joined } from "./frames.ts";
@@ -8,7 +8,10 @@ import type { FrameAction } from "./plan.ts";
 
 export type Side = "before" | "after";
 
-/** Told of each frame before and after it is passed on, and waited for; what it returns happens to the connection then. */
+/**
+ * Told of each frame before and after it is passed on, and waited for; what it returns happens to the
+ * connection then.
+ */
 export type Watcher = (frame: Frame, side: Side) => Promise<readonly FrameAction[]>;
 
 export class Wire implements AsyncDisposable {

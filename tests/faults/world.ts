@@ -1,6 +1,7 @@
 /**
- * Everything that a plan happens in, all of it real: Postgres, three control planes behind a TCP balancer, two agents that
- * come through a wire of the harness, and destinations of each type. One world serves many plans.
+ * Everything that a plan happens in, all of it real: Postgres, three control planes behind a TCP balancer,
+ * two agents that come through a wire of the harness, and destinations of each type. One world serves many
+ * plans.
  */
 import { randomBytes } from "node:crypto";
 import { openDatabase } from "../../src/store/database/database.ts";
@@ -24,8 +25,8 @@ import { type Side, Wire } from "./wire.ts";
 const PLANES = 3;
 const STATE_DISK_BYTES = 16 * 2 ** 20;
 /**
- * For how long programs may go on with the clock that they had: libfaketime looks each second, and each second a
- * control plane reads the database's clock. Milliseconds.
+ * For how long programs may go on with the clock that they had: libfaketime looks each second, and each
+ * second a control plane reads the database's clock. Milliseconds.
  */
 const CLOCK_CACHE = 3_000;
 /** Until a control plane, or an agent, is there. Milliseconds. */
@@ -116,7 +117,10 @@ export class World implements AsyncDisposable {
     });
   }
 
-  /** Everything that is broken is mended; what was killed comes back by itself. Resolves once every clock is right. */
+  /**
+   * Everything that is broken is mended; what was killed comes back by itself. Resolves once every clock is
+   * right.
+   */
   async heal(): Promise<void> {
     let wasWrong = false;
     for (const clockFile of [this.databaseClockFile, ...this.planes.map(({ clockFile }) => clockFile)]) {
@@ -146,8 +150,8 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * Of the API, tried again: as its answer asks for while the database is away, and where a kept connection was that of a control
-   * plane which is gone.
+   * Of the API, tried again: as its answer asks for while the database is away, and where a kept connection
+   * was that of a control plane which is gone.
    */
   async call(method: string, path: string): Promise<Answer> {
     const end = performance.now() + START;

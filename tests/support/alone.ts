@@ -1,9 +1,15 @@
-/** A test of its process's memory, run in a process of its own: `deno test --parallel` runs files side by side in one. */
+/**
+ * A test of its process's memory, run in a process of its own: `deno test --parallel` runs files side by side
+ * in one.
+ */
 import assert from "node:assert/strict";
 
 const ALONE = "TEST_ALONE";
 
-/** `module` is the test file's `import.meta.url`, `name` no other test's in it. `flags` are V8's, for its process. */
+/**
+ * `module` is the test file's `import.meta.url`, `name` no other test's in it. `flags` are V8's, for its
+ * process.
+ */
 export function testAlone(
   module: string,
   name: string,

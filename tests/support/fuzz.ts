@@ -1,4 +1,7 @@
-/** How much the fuzz tests make up: a little in the suite, far more by `deno task fuzz`, which says so in the environment. */
+/**
+ * How much the fuzz tests make up: a little in the suite, far more by `deno task fuzz`, which says so in the
+ * environment.
+ */
 /** `deno task fuzz` runs: everything that can be walked is walked. */
 export const isWhole = Deno.env.get("FUZZ") === "whole";
 

@@ -1,16 +1,17 @@
 /**
- * The index beside an archive: tar's own listing, then a table of the archive's zstd frames. With both, a member is found in the
- * archive without reading what comes before it, and checked: the index itself by the SHA-256 that was stored of it, each frame by the
- * index. Without that, parts of another archive could pass for this one's. The checksums are those that the frames end with, which
- * cost nothing to take; a SHA-256 of each would cost as much again as that of the whole, a tenth of a run's processor time.
+ * The index beside an archive: tar's own listing, then a table of the archive's zstd frames. With both, a
+ * member is found in the archive without reading what comes before it, and checked: the index itself by the
+ * SHA-256 that was stored of it, each frame by the index. Without that, parts of another archive could pass
+ * for this one's. The checksums are those that the frames end with, which cost nothing to take; a SHA-256 of
+ * each would cost as much again as that of the whole, a tenth of a run's processor time.
  *
  *     block N: <mode> <uid>/<gid> <size> <UTC time> <name>     a line a member, as tar prints it
  *     frames <bytes of a frame, uncompressed> <bytes of the archive, uncompressed>
  *     <bytes of a frame, compressed> <its checksum>            a line a frame
  *
- * A frame is counted without the 12 bytes before it that tell its size, and, where the archive is encrypted, as it was before.
- * The first indexes had nothing or a SHA-256 in the checksum's place. The listing and the table are zstd frames of their own, one
- * behind the other: `zstd -d` gives both.
+ * A frame is counted without the 12 bytes before it that tell its size, and, where the archive is encrypted,
+ * as it was before. The first indexes had nothing or a SHA-256 in the checksum's place. The listing and the
+ * table are zstd frames of their own, one behind the other: `zstd -d` gives both.
  */
 import { byteString } from "./bytes.ts";
 import { oneLine } from "../programs/line.ts";
@@ -46,7 +47,10 @@ export interface Member {
    * digits. Null where it is further away than a `Date` reaches.
    */
   modifiedAt: string | null;
-  /** From the source's root, without `./`; empty for the root itself. A character a byte: names may be any bytes. */
+  /**
+   * From the source's root, without `./`; empty for the root itself. A character a byte: names may be any
+   * bytes.
+   */
   name: string;
   /** Of a symbolic link its text, of a hard link the other member's name; else null. */
   linkTarget: string | null;

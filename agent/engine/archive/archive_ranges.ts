@@ -1,4 +1,7 @@
-/** Parts of an archive by reading only the zstd frames they are in, each of which is checked before anything is made of it. */
+/**
+ * Parts of an archive by reading only the zstd frames they are in, each of which is checked before anything
+ * is made of it.
+ */
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import type { FrameTable } from "./archive_index.ts";
 import type { Children } from "../programs/children.ts";
@@ -140,7 +143,10 @@ async function* readStretches(
   }
 }
 
-/** The end of a frame that is not the expected one is kept from the decompressor, which then never has it whole. */
+/**
+ * The end of a frame that is not the expected one is kept from the decompressor, which then never has it
+ * whole.
+ */
 async function* expectedFrames(
   stored: AsyncIterable<Uint8Array>,
   { compressed, checksums }: FrameTable,
@@ -172,8 +178,8 @@ async function* expectedFrames(
 }
 
 /**
- * Keeps what comes out of a decompressor until the frame it is of was unpacked whole: zstd compares a frame with its checksum after it
- * has given out all of it. That is so once a byte of the next frame comes.
+ * Keeps what comes out of a decompressor until the frame it is of was unpacked whole: zstd compares a frame
+ * with its checksum after it has given out all of it. That is so once a byte of the next frame comes.
  */
 class HeldFrame {
   readonly #buffer: Uint8Array;

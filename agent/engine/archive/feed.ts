@@ -9,8 +9,9 @@ import type { RestoreContext } from "../restore_context.ts";
 export type Rewrite = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 /**
- * Resolves with the program's exit. Where that is 0, the program had all of the archive, which is proven to be the one that
- * was stored. Rejects where the archive is at fault: with a `BackupDamagedError` where it is not the one that was stored.
+ * Resolves with the program's exit. Where that is 0, the program had all of the archive, which is proven to
+ * be the one that was stored. Rejects where the archive is at fault: with a `BackupDamagedError` where it is
+ * not the one that was stored.
  */
 export async function feedUnpacked(
   archive: StoredObject,

@@ -1,4 +1,7 @@
-/** A list of an archive's members, boiled down to what two lists must have in common to be of the same archive. */
+/**
+ * A list of an archive's members, boiled down to what two lists must have in common to be of the same
+ * archive.
+ */
 import { createHash } from "node:crypto";
 
 export interface ListingFigures {

@@ -1,4 +1,6 @@
-/** What lies inside a stored object, unpacked to its end and dropped: proof that it can be unpacked at all. */
+/**
+ * What lies inside a stored object, unpacked to its end and dropped: proof that it can be unpacked at all.
+ */
 import { type FrameTable, IndexParser, type UnreadableLines } from "./archive_index.ts";
 import type { Child, Children, Command, Exit, Redirect } from "../programs/children.ts";
 import { makeFifo, releaseAfter } from "../programs/fifo.ts";
@@ -110,8 +112,8 @@ class Said {
 }
 
 /**
- * Gives a program the bytes, all of which pass `watch`. What lies in a file of this server it reads by itself, which spares
- * handing them on; the two see the same file, and it is the agent that proves it.
+ * Gives a program the bytes, all of which pass `watch`. What lies in a file of this server it reads by
+ * itself, which spares handing them on; the two see the same file, and it is the agent that proves it.
  */
 function startOn(
   { chunks, path }: Bytes,

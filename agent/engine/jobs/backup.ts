@@ -24,8 +24,8 @@ import { FrameWatch, type StreamEnd } from "../transforms/frames.ts";
 /**
  * Carries out a backup job. Resolves once every object, the manifest last, is committed.
  *
- * Rejects with a `RunFailedError`, or with the signal's reason once that is aborted; either way every program that
- * was started has ended, and what was written is removed but for the error's `leftovers`.
+ * Rejects with a `RunFailedError`, or with the signal's reason once that is aborted; either way every program
+ * that was started has ended, and what was written is removed but for the error's `leftovers`.
  */
 export async function runBackup(
   job: BackupJob,

@@ -18,7 +18,9 @@ import { SortedListing } from "../archive/sorted_listing.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { parentOf } from "../restore_files/selection.ts";
 
-/** Characters of JSON that an answer may take: it is one frame of the link, and a row at the control plane. */
+/**
+ * Characters of JSON that an answer may take: it is one frame of the link, and a row at the control plane.
+ */
 const MAX_ANSWER = 900_000;
 
 /** Less than the deadline of the request, so that its answer tells what is wrong. Milliseconds. */

@@ -7,8 +7,8 @@ const TOLD = 3;
 const EXACT = ["grant", "database property"];
 
 /**
- * One line that names what is missing or otherwise; null where nothing is. What came back beyond what was told is none: an extension may
- * bring tables.
+ * One line that names what is missing or otherwise; null where nothing is. What came back beyond what was
+ * told is none: an extension may bring tables.
  */
 export function compareContents(expected: DatabaseContents, found: DatabaseContents): string | null {
   const key = ({ schema, name }: TableRows) => JSON.stringify([schema, name]);

@@ -1,4 +1,7 @@
-/** One restore drill: a backup restored on its server, compared with what it tells of itself, and dropped again. */
+/**
+ * One restore drill: a backup restored on its server, compared with what it tells of itself, and dropped
+ * again.
+ */
 import type { DrillJob, Proven } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
 import { drillDatabases } from "./drill_databases.ts";
@@ -17,8 +20,8 @@ import { StoredObjects } from "./stored_objects.ts";
 /**
  * Carries out a drill. Resolves once everything came back as the backup tells, and is gone again.
  *
- * Rejects with a `BackupDamagedError` where something else came back, with another `RunFailedError` where the drill could not be made,
- * with the signal's reason once that is aborted; nothing is left of it either way.
+ * Rejects with a `BackupDamagedError` where something else came back, with another `RunFailedError` where the
+ * drill could not be made, with the signal's reason once that is aborted; nothing is left of it either way.
  */
 export async function runDrill(job: DrillJob, destination: Destination, ports: RunPorts): Promise<Proven> {
   const started = ports.clock.monotonic();

@@ -1,6 +1,7 @@
 /**
- * A drill of databases: each is loaded into a scratch database beside its original, which is left alone, counted, and dropped
- * before the next one comes: so there is one more of them at a time, the largest at most.
+ * A drill of databases: each is loaded into a scratch database beside its original, which is left alone,
+ * counted, and dropped before the next one comes: so there is one more of them at a time, the largest at
+ * most.
  */
 import type { DatabaseTarget } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";

@@ -1,7 +1,7 @@
 /**
- * One bit of what is stored is another: a verification catches it wherever it is, and even with a digest that fits nothing wrong comes out.
- * Each of the three objects is changed in as many places. What takes programs of the system for each is done in fewer of
- * them; `deno task flips` does 20 times as many.
+ * One bit of what is stored is another: a verification catches it wherever it is, and even with a digest that
+ * fits nothing wrong comes out. Each of the three objects is changed in as many places. What takes programs
+ * of the system for each is done in fewer of them; `deno task flips` does 20 times as many.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

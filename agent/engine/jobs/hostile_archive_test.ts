@@ -1,11 +1,16 @@
-/** Archives that were made to do harm, with a SHA-256 that is right: nothing gets out of the target, which stays as it was. */
+/**
+ * Archives that were made to do harm, with a SHA-256 that is right: nothing gets out of the target, which
+ * stays as it was.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { restore } from "../../../tests/support/fixtures/restore_run.ts";
 import { describeTree } from "../../../tests/support/fixtures/tree.ts";
 
-/** Each makes `$1`, a tar, of what it needs; `$2` is a directory outside of the target, which holds `victim`. */
+/**
+ * Each makes `$1`, a tar, of what it needs; `$2` is a directory outside of the target, which holds `victim`.
+ */
 const HOSTILE: Record<string, [script: string, reason: RegExp]> = {
   "a name above the target": [
     `echo evil > evil; tar -P -cf "$1" --transform 's,^evil,../evil,' evil`,

@@ -1,6 +1,6 @@
 /**
- * A source's program and the compressor, joined by a FIFO: the uncompressed bytes never leave the kernel, and each
- * program's exit and messages are its own.
+ * A source's program and the compressor, joined by a FIFO: the uncompressed bytes never leave the kernel, and
+ * each program's exit and messages are its own.
  */
 import type { Exit } from "../programs/children.ts";
 import { makeFifo, releaseAfter } from "../programs/fifo.ts";
@@ -14,10 +14,10 @@ import { LineCount } from "../programs/line_count.ts";
 import { compressFramed, compressPlain } from "../transforms/compress.ts";
 
 /**
- * Streams one part, compressed, into `take`; where there is a file to write into directly, the compressor does that, and `take`
- * sees what it has written. Resolves with the number of files stored, where the source
- * counts them, once both programs have ended well;
- * otherwise rejects with the reason that came first in the chain: `take`'s, the compressor's, the source's.
+ * Streams one part, compressed, into `take`; where there is a file to write into directly, the compressor
+ * does that, and `take` sees what it has written. Resolves with the number of files stored, where the source
+ * counts them, once both programs have ended well; otherwise rejects with the reason that came first in the
+ * chain: `take`'s, the compressor's, the source's.
  */
 export async function streamPart(
   part: SourcePart,

@@ -122,8 +122,10 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** `rchar` of proc(5): what the compressor took out of the pipe. Null once the program is gone, or where a hardened
- * system hides it. */
+/**
+ * `rchar` of proc(5): what the compressor took out of the pipe. Null once the program is gone, or where a
+ * hardened system hides it.
+ */
 async function bytesReadBy(pid: number): Promise<number | null> {
   try {
     const match = /^rchar: (\d+)$/m.exec(await Deno.readTextFile(`/proc/${pid}/io`));

@@ -1,4 +1,6 @@
-/** A stored object read once, from start to end: hashed as it passes, and looked into where that is possible. */
+/**
+ * A stored object read once, from start to end: hashed as it passes, and looked into where that is possible.
+ */
 import { createHash } from "node:crypto";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { codeOf } from "../destinations/local/errors.ts";
@@ -16,7 +18,10 @@ const SPOOL_READ_BYTES = 256 * 1024;
 
 export interface Bytes {
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Absolute, of a file that holds just these bytes, for programs to read by themselves; null where there is none. */
+  /**
+   * Absolute, of a file that holds just these bytes, for programs to read by themselves; null where there is
+   * none.
+   */
   readonly path: string | null;
 }
 

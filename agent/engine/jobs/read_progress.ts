@@ -1,4 +1,7 @@
-/** How far a run is that reads a backup: figures for the control plane once a second, lines for the output less often. */
+/**
+ * How far a run is that reads a backup: figures for the control plane once a second, lines for the output
+ * less often.
+ */
 import type { RunPorts } from "../ports.ts";
 import { formatBytes, formatSeconds } from "./progress.ts";
 

@@ -16,8 +16,9 @@ import { restoreInto } from "../targets.ts";
 /**
  * Carries out a restore job. Resolves once everything is in its place.
  *
- * Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where it is not what was stored, or with the signal's reason once that is aborted; either way every program that
- * was started has ended, and the target is as it was, unless the error says otherwise.
+ * Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where it is not what was
+ * stored, or with the signal's reason once that is aborted; either way every program that was started has
+ * ended, and the target is as it was, unless the error says otherwise.
  */
 export async function runRestore(
   job: RestoreJob,

@@ -1,4 +1,6 @@
-/** The objects a run has made at its destination: counted, hashed, encrypted, and removed when the run fails. */
+/**
+ * The objects a run has made at its destination: counted, hashed, encrypted, and removed when the run fails.
+ */
 import { jobEncryption, type StoredObject } from "../../../src/protocol/job.ts";
 import { type Destination, type DirectWriting, type ObjectWriter, UnansweredCreateError } from "../ports.ts";
 import type { Progress } from "./progress.ts";
@@ -43,7 +45,8 @@ export class RunObjects {
     const keys = object.isSecret ? this.keys : null;
     const { ports } = this.context;
     ports.signal.throwIfAborted();
-    // Noted in a place that is not there, what a killed agent has left would look like what is not mounted, and stay noted.
+    // Noted in a place that is not there, what a killed agent has left would look like what is not mounted,
+    // and stay noted.
     await this.destination.makePlace?.();
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
@@ -119,7 +122,10 @@ export class OpenObject {
     return this.sink.write(chunk);
   }
 
-  /** Begins what `commit` would wait for, where that can be done beside other work. Nothing may be written meanwhile. */
+  /**
+   * Begins what `commit` would wait for, where that can be done beside other work. Nothing may be written
+   * meanwhile.
+   */
   async settle(): Promise<void> {
     await this.writer.settle?.();
   }

@@ -53,8 +53,8 @@ export class StoredObjects {
   }
 
   /**
-   * The whole object, opened. Rejects after its last bytes where they are not those that were stored: what was made of them before is
-   * then not to be kept.
+   * The whole object, opened. Rejects after its last bytes where they are not those that were stored: what
+   * was made of them before is then not to be kept.
    */
   async *whole(object: StoredObject): AsyncIterable<Uint8Array> {
     const proven = this.#proven(object);
@@ -64,7 +64,10 @@ export class StoredObjects {
     yield* decryptStream(proven, key, this.children);
   }
 
-  /** Whether an object is encrypted: nobody without its key can have made it then, whoever may write where it lies. */
+  /**
+   * Whether an object is encrypted: nobody without its key can have made it then, whoever may write where it
+   * lies.
+   */
   isSealed(object: StoredObject): boolean {
     return this.#keyOf(object) !== null;
   }
@@ -79,8 +82,9 @@ export class StoredObjects {
   }
 
   /**
-   * What to tell where `error` kept something from being made of an object: a `BackupDamagedError` where it is not what was stored, which
-   * takes reading what is left of it; why its place can't be looked at; else `error` itself.
+   * What to tell where `error` kept something from being made of an object: a `BackupDamagedError` where it
+   * is not what was stored, which takes reading what is left of it; why its place can't be looked at; else
+   * `error` itself.
    */
   async diagnose(object: StoredObject, error: unknown): Promise<unknown> {
     // For a key that is another's, nobody waits until all of a large archive is read.

@@ -1,4 +1,7 @@
-/** An archive that another backup of the same task took the place of, of the same size: what is read of it in parts is refused as well. */
+/**
+ * An archive that another backup of the same task took the place of, of the same size: what is read of it in
+ * parts is refused as well.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";

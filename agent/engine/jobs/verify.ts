@@ -23,8 +23,8 @@ const FAULTS_TOLD = 3;
 /**
  * Reads back every object of a backup. Resolves where all of them are whole.
  *
- * Rejects with a `BackupDamagedError` where something is wrong for sure, after everything was looked at; with another
- * `RunFailedError` where it could not be found out; with the signal's reason once that is aborted.
+ * Rejects with a `BackupDamagedError` where something is wrong for sure, after everything was looked at; with
+ * another `RunFailedError` where it could not be found out; with the signal's reason once that is aborted.
  */
 export async function runVerify(
   job: VerifyJob,

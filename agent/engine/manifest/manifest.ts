@@ -1,6 +1,7 @@
 /**
- * The manifest: a JSON file beside a backup's objects that tells what they are and how to restore them without
- * Rearguard. Written last, never encrypted, and holds no secret: a backup counts once its manifest is there.
+ * The manifest: a JSON file beside a backup's objects that tells what they are and how to restore them
+ * without Rearguard. Written last, never encrypted, and holds no secret: a backup counts once its manifest is
+ * there.
  */
 import { describeAnomalies } from "../../../src/domain/guards.ts";
 import {
@@ -33,7 +34,10 @@ export interface ManifestInput {
   warningsCount: number;
 }
 
-/** UTF-8 JSON, indented, keys in a fixed order, the digest of the rest first. Times are ISO 8601 UTC, sizes bytes of the objects as stored. */
+/**
+ * UTF-8 JSON, indented, keys in a fixed order, the digest of the rest first. Times are ISO 8601 UTC, sizes
+ * bytes of the objects as stored.
+ */
 export function manifest(input: ManifestInput): Uint8Array {
   const { job, source, parts } = input;
   const encryption = jobEncryption(job);

@@ -42,7 +42,10 @@ const Manifest = z.object({
   sealed_contents: z.string().optional(),
 });
 
-/** From the text of a manifest. Empty where it tells none: of an older backup. Rejects where it is no manifest, or does not open. */
+/**
+ * From the text of a manifest. Empty where it tells none: of an older backup. Rejects where it is no
+ * manifest, or does not open.
+ */
 export async function readContents(
   text: string,
   key: DecryptionKey | null,

@@ -8,7 +8,10 @@ export function withDigest(text: string): string {
   return text.replace("\n", `\n  "manifest_sha256": "${digestOf(text)}",\n`);
 }
 
-/** Whether its digest is that of another text. One of before manifests had digests has none, and is taken as it is. */
+/**
+ * Whether its digest is that of another text. One of before manifests had digests has none, and is taken as
+ * it is.
+ */
 export function isOtherThanWritten(text: string): boolean {
   const found = LINE.exec(text);
   return found !== null && found[1] !== digestOf(text.replace(LINE, ""));

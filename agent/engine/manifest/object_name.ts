@@ -16,8 +16,10 @@ export function objectName(job: BackupJob, infix: string | null, extension: stri
   return name;
 }
 
-/** A database's name as a part of a file name: bytes other than letters, digits, `.`, `-` and `_` become `%XX`.
- * `decodeURIComponent` reads it back. */
+/**
+ * A database's name as a part of a file name: bytes other than letters, digits, `.`, `-` and `_` become
+ * `%XX`. `decodeURIComponent` reads it back.
+ */
 export function databaseInfix(database: string): string {
   const bytes = new TextEncoder().encode(database);
   return Array.from(bytes, (byte) => {
@@ -28,5 +30,8 @@ export function databaseInfix(database: string): string {
   }).join("");
 }
 
-/** Holds no database of that name: `~` is escaped in those. Roles and the like, which belong to the whole server. */
+/**
+ * Holds no database of that name: `~` is escaped in those. Roles and the like, which belong to the whole
+ * server.
+ */
 export const GLOBALS_INFIX = "~globals";

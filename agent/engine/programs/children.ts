@@ -1,7 +1,7 @@
 /**
- * The programs a run starts; each is ended with whatever it started, and none outlives the run. They stay in the agent's
- * session: with one each, the kernel's autogroups share the processor among them as if they were users, and programs
- * that feed each other through a pipe take up to a sixth more of it.
+ * The programs a run starts; each is ended with whatever it started, and none outlives the run. They stay in
+ * the agent's session: with one each, the kernel's autogroups share the processor among them as if they were
+ * users, and programs that feed each other through a pipe take up to a sixth more of it.
  */
 import type { Clock } from "../../../src/domain/clock.ts";
 import { failSpan, startInnerSpan } from "../../../src/telemetry/tracing.ts";
@@ -12,7 +12,10 @@ import { noteProgram } from "./program_activity.ts";
 import { processTree, type RunningProcess, signalAll } from "./process_tree.ts";
 import { switchUser, type SystemUser, userEnvironment } from "./system_user.ts";
 
-/** A program, without a shell's reading of its arguments. One with redirects does not outlive an agent that is killed. */
+/**
+ * A program, without a shell's reading of its arguments. One with redirects does not outlive an agent that is
+ * killed.
+ */
 export interface Command {
   program: string;
   args: string[];
@@ -20,7 +23,9 @@ export interface Command {
   env?: Record<string, string>;
   /** Runs the program with this user's rights and groups; null: the agent's own. */
   user?: SystemUser | null;
-  /** Opened with the agent's rights before `user` takes over: the user needs none on the path's directories. */
+  /**
+   * Opened with the agent's rights before `user` takes over: the user needs none on the path's directories.
+   */
   redirects?: Redirect[];
 }
 
@@ -223,10 +228,11 @@ export class Child {
 }
 
 /**
- * setpriv gives way to a shell, which opens the files and gives way to the program: one process all along, which ends with the
- * agent. The shell waits until a FIFO's other side is opened, so it is under setpriv too; one whose agent was killed before that
- * has another parent. A change of user takes the signal away, and a second setpriv brings it back. Paths and arguments are the
- * shell's parameters, never its code. A terminal's Ctrl-C is the agent's to act upon.
+ * setpriv gives way to a shell, which opens the files and gives way to the program: one process all along,
+ * which ends with the agent. The shell waits until a FIFO's other side is opened, so it is under setpriv too;
+ * one whose agent was killed before that has another parent. A change of user takes the signal away, and a
+ * second setpriv brings it back. Paths and arguments are the shell's parameters, never its code. A terminal's
+ * Ctrl-C is the agent's to act upon.
  */
 function launch(command: Command): { program: string; args: string[] } {
   const { user, redirects = [] } = command;

@@ -7,7 +7,10 @@ export interface RunningProcess {
   readonly startTime: string;
 }
 
-/** The process and its descendants, parents first. Empty where it has ended. One whose parent has ended is not found. */
+/**
+ * The process and its descendants, parents first. Empty where it has ended. One whose parent has ended is not
+ * found.
+ */
 export function processTree(root: number): RunningProcess[] {
   const children = new Map<number, RunningProcess[]>();
   let found: RunningProcess[] = [];

@@ -1,9 +1,10 @@
 /** One chunk ahead: the next is read and made while the one before is being taken. */
 
 /**
- * The same bytes; a chunk may be used until the next is asked for. It is a copy, so that its source may use its buffer for the next, in
- * one of two buffers that take turns: a new one for each would cost as much as carrying the bytes. Where it is left early, the source
- * is left too, and what it was asked for meanwhile is dropped.
+ * The same bytes; a chunk may be used until the next is asked for. It is a copy, so that its source may use
+ * its buffer for the next, in one of two buffers that take turns: a new one for each would cost as much as
+ * carrying the bytes. Where it is left early, the source is left too, and what it was asked for meanwhile is
+ * dropped.
  */
 export async function* readAhead(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,

@@ -1,4 +1,6 @@
-/** Device files among what was unpacked: whoever can open one has the device itself, wherever the file lies. */
+/**
+ * Device files among what was unpacked: whoever can open one has the device itself, wherever the file lies.
+ */
 import { join } from "node:path";
 import { bytesOf, latin1 } from "../archive/bytes.ts";
 import type { Children } from "../programs/children.ts";
@@ -6,8 +8,9 @@ import { printable } from "../programs/line.ts";
 import { RunFailedError } from "../ports.ts";
 
 /**
- * What every system's tree holds, and a container's image (major:minor, Linux's Documentation/admin-guide/devices.txt): null, zero, full,
- * random, urandom, tty, console, ptmx, and an overlay's mark of a name that was deleted. None of them leads to a disk or to memory.
+ * What every system's tree holds, and a container's image (major:minor, Linux's
+ * Documentation/admin-guide/devices.txt): null, zero, full, random, urandom, tty, console, ptmx, and an
+ * overlay's mark of a name that was deleted. None of them leads to a disk or to memory.
  */
 const HARMLESS = new Set(["1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:1", "5:2", "0:0"]);
 

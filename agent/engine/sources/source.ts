@@ -37,7 +37,10 @@ export interface SourcePart {
   readonly streamDescriptor: number;
   /** Where the command lists the members it stores; null where there is no such list. */
   readonly index: MemberIndex | null;
-  /** Begins to count what the part stores; called just before its command starts. Left out where nothing is counted. */
+  /**
+   * Begins to count what the part stores; called just before its command starts. Left out where nothing is
+   * counted.
+   */
   count?(): RowCounting | Promise<RowCounting>;
   /** How to restore it with stock tools: a shell command that reads the uncompressed stream. */
   readonly restore: string;
@@ -54,7 +57,10 @@ export interface SourcePart {
   ended?(): Promise<void>;
   /** Throws a `RunFailedError` where the stream lacks its closing marker. */
   checkEnd(end: PartEnd): void;
-  /** Throws a `RunFailedError` where the stream's first bytes, as many as a compressed block holds, are not its format's. */
+  /**
+   * Throws a `RunFailedError` where the stream's first bytes, as many as a compressed block holds, are not
+   * its format's.
+   */
   checkHead?(head: Uint8Array): void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The payload of an age file: 64 KiB chunks, each sealed by itself with ChaCha20-Poly1305 under a nonce that is its
- * number and whether it is the last (https://c2sp.org/age, "Payload").
+ * The payload of an age file: 64 KiB chunks, each sealed by itself with ChaCha20-Poly1305 under a nonce that
+ * is its number and whether it is the last (https://c2sp.org/age, "Payload").
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 import { collectYoung } from "../garbage.ts";
@@ -70,7 +70,10 @@ export class Payload {
     );
   }
 
-  /** Where the agent was started with `--expose-gc`: each chunk is new memory, of which V8 lets 100 MB pile up. */
+  /**
+   * Where the agent was started with `--expose-gc`: each chunk is new memory, of which V8 lets 100 MB pile
+   * up.
+   */
   #collect(length: number): void {
     this.#uncollected += length;
     if (this.#uncollected < COLLECT_BYTES) return;

@@ -1,6 +1,7 @@
 /**
- * Zstandard by the `zstd` package's programs: `pzstd` for archives, `zstd` for what is small. The uncompressed
- * bytes stay in a kernel pipe between the source's program and this one; the agent sees compressed bytes only.
+ * Zstandard by the `zstd` package's programs: `pzstd` for archives, `zstd` for what is small. The
+ * uncompressed bytes stay in a kernel pipe between the source's program and this one; the agent sees
+ * compressed bytes only.
  */
 import type { Command } from "../programs/children.ts";
 
@@ -8,14 +9,15 @@ import type { Command } from "../programs/children.ts";
 const MAX_THREADS = 8;
 
 /**
- * pzstd takes and gives back buffers of 128 KiB all the time, which the C library maps and unmaps anew, one by one, unless it is
- * told to keep them: a fourteenth of the time and a third of what the kernel does. mallopt(3).
+ * pzstd takes and gives back buffers of 128 KiB all the time, which the C library maps and unmaps anew, one
+ * by one, unless it is told to keep them: a fourteenth of the time and a third of what the kernel does.
+ * mallopt(3).
  */
 const KEEP_BUFFERS = { MALLOC_MMAP_THRESHOLD_: "33554432", MALLOC_TRIM_THRESHOLD_: "268435456" };
 
 /**
- * Compresses a FIFO or file in independent frames of 8 MB, each behind a skippable frame: to stdout, or into a file that
- * is there.
+ * Compresses a FIFO or file in independent frames of 8 MB, each behind a skippable frame: to stdout, or into
+ * a file that is there.
  */
 export function compressFramed(path: string, into: string | null = null): Command {
   const threads = Math.min(navigator.hardwareConcurrency, MAX_THREADS);

@@ -20,8 +20,8 @@ export type ReadRange = (from: number, to: number) => AsyncIterable<Uint8Array>;
 const FIRST_READ_BYTES = 4096;
 
 /**
- * Decrypts from start to end, in pieces of up to 64 KiB. Rejects with a `RunFailedError` of one line on a key that
- * does not fit, damage, and an end that came too early; errors of `sealed` pass as they are.
+ * Decrypts from start to end, in pieces of up to 64 KiB. Rejects with a `RunFailedError` of one line on a key
+ * that does not fit, damage, and an end that came too early; errors of `sealed` pass as they are.
  */
 export async function* decryptStream(
   sealed: AsyncIterable<Uint8Array>,

@@ -45,8 +45,9 @@ export async function makeFileKey(key: EncryptionKey, children: Children): Promi
 }
 
 /**
- * The library's own passphrase recipient, but for where its scrypt runs: see {@link deriveKey}. One stanza: the salt
- * and the cost, and the file key sealed by ChaCha20-Poly1305 with a nonce of zeros, since each key seals once.
+ * The library's own passphrase recipient, but for where its scrypt runs: see {@link deriveKey}. One stanza:
+ * the salt and the cost, and the file key sealed by ChaCha20-Poly1305 with a nonce of zeros, since each key
+ * seals once.
  */
 function passphraseRecipient(passphrase: string, children: Children, NewStanza: typeof Stanza): Recipient {
   return {

@@ -1,6 +1,6 @@
 /**
- * The keys of a run's encrypted files. One that is sealed by a password takes a processor for a second: while a file is
- * written, the next one's is made.
+ * The keys of a run's encrypted files. One that is sealed by a password takes a processor for a second: while
+ * a file is written, the next one's is made.
  */
 import type { Children } from "../programs/children.ts";
 import { type EncryptionKey, type FileKey, makeFileKey } from "./encrypt.ts";

@@ -1,4 +1,7 @@
-/** The last two frames of a pzstd stream and its first bytes, kept in memory or found again in the file they are in. */
+/**
+ * The last two frames of a pzstd stream and its first bytes, kept in memory or found again in the file they
+ * are in.
+ */
 
 /** Enough for the first block of the first frame, which is all that can be unpacked of it alone. */
 const HEAD_BYTES = 132 * 1024;

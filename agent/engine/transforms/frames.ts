@@ -1,7 +1,7 @@
 /**
- * The end of a pzstd stream. Every frame is preceded by a skippable frame that holds its compressed size (zstd's
- * contrib/pzstd/README.md), so the last frames can be told from the compressed bytes alone and unpacked by
- * themselves: what a program wrote last is checked without a second look at the rest.
+ * The end of a pzstd stream. Every frame is preceded by a skippable frame that holds its compressed size
+ * (zstd's contrib/pzstd/README.md), so the last frames can be told from the compressed bytes alone and
+ * unpacked by themselves: what a program wrote last is checked without a second look at the rest.
  */
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
@@ -13,16 +13,22 @@ export const HEADER_BYTES = 12;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 /** A frame holds 8 MB; more than this is no pzstd stream. */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
-/** Uncompressed, of every frame but the last: four times the window of the level that archives are compressed with. */
+/**
+ * Uncompressed, of every frame but the last: four times the window of the level that archives are compressed
+ * with.
+ */
 const FRAME_BYTES = 8 * 1024 * 1024;
 /**
- * A frame that keeps this much of its size holds what was compressed or encrypted before. Not nearer to 1: what tar writes
- * around small files compresses even where they don't.
+ * A frame that keeps this much of its size holds what was compressed or encrypted before. Not nearer to 1:
+ * what tar writes around small files compresses even where they don't.
  */
 const INCOMPRESSIBLE = 0.9;
 /** What is kept of the unpacked end. */
 const TAIL_BYTES = 64 * 1024;
-/** At the end of a frame, of what it holds uncompressed: the low half of its XXH64, little-endian (RFC 8878, 3.1.1). */
+/**
+ * At the end of a frame, of what it holds uncompressed: the low half of its XXH64, little-endian (RFC 8878,
+ * 3.1.1).
+ */
 const CHECKSUM_BYTES = 4;
 
 /** The checksum of a frame that goes by in pieces. */
@@ -61,7 +67,9 @@ export class FrameWatch {
   /** Of the frames that are whole. */
   readonly #checksums: string[] = [];
 
-  /** @param path The file that the stream is in, where there is one; else the last frames are kept in memory. */
+  /**
+   * @param path The file that the stream is in, where there is one; else the last frames are kept in memory.
+   */
   constructor(path: string | null = null) {
     this.#store = path === null ? new KeptFrames() : new FiledFrames(path);
   }
@@ -186,7 +194,10 @@ async function unpack(children: Children, frame: Pieces): Promise<{ size: number
   return { size, tail };
 }
 
-/** Resolves with whether the bytes are a whole, undamaged frame; `take` gets what could be unpacked either way. */
+/**
+ * Resolves with whether the bytes are a whole, undamaged frame; `take` gets what could be unpacked either
+ * way.
+ */
 async function decompress(
   children: Children,
   frame: Pieces,

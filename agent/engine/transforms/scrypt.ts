@@ -1,6 +1,6 @@
 /**
- * scrypt as age's passphrase format asks for it. The derivation needs 256 MiB for a second: a short-lived process
- * holds them, so that the agent stays as small as it is.
+ * scrypt as age's passphrase format asks for it. The derivation needs 256 MiB for a second: a short-lived
+ * process holds them, so that the agent stays as small as it is.
  */
 import { capture } from "../programs/capture.ts";
 import type { Children } from "../programs/children.ts";
@@ -8,7 +8,9 @@ import { oneLine } from "../programs/line.ts";
 
 /** The base-2 logarithm of scrypt's cost, as the `age` program chooses it. */
 export const WORK_FACTOR = 18;
-/** What is derived at most: 1 GiB of memory. A header can be changed by whoever can write to the destination. */
+/**
+ * What is derived at most: 1 GiB of memory. A header can be changed by whoever can write to the destination.
+ */
 export const MAX_WORK_FACTOR = 20;
 
 /** What age derives a passphrase's key from, given the 16 bytes of the header. */

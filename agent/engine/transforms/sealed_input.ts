@@ -25,7 +25,9 @@ export class SealedInput {
     return length;
   }
 
-  /** Up to and with the next newline; without one where the stream ends or `limit` bytes are read before it. */
+  /**
+   * Up to and with the next newline; without one where the stream ends or `limit` bytes are read before it.
+   */
   async line(limit: number): Promise<Uint8Array> {
     const line: number[] = [];
     while (line.length < limit && line.at(-1) !== 10 && !await this.ended()) {

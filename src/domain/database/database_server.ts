@@ -23,7 +23,10 @@ export const DATABASE_SERVER_FIELDS = [
   "database_username",
 ] as const satisfies (keyof AskedDatabaseServer)[];
 
-/** Null where nothing is asked for. Throws an {@link InvalidError} where a port or a user is not told of which host. */
+/**
+ * Null where nothing is asked for. Throws an {@link InvalidError} where a port or a user is not told of which
+ * host.
+ */
 export function askedServer(asked: AskedDatabaseServer): DatabaseServer | null {
   const { database_host: host, database_port: port, database_username: username } = asked;
   if (host !== undefined) return { host, port: port ?? null, username: username ?? null };
@@ -35,8 +38,9 @@ export function askedServer(asked: AskedDatabaseServer): DatabaseServer | null {
 }
 
 /**
- * Where it is loaded: where was asked for, else where the task's databases are. Throws an {@link InvalidError} where that is another
- * machine's server, seen from one that is not the task's: whoever says "on server 3" does not mean the original.
+ * Where it is loaded: where was asked for, else where the task's databases are. Throws an {@link
+ * InvalidError} where that is another machine's server, seen from one that is not the task's: whoever says
+ * "on server 3" does not mean the original.
  *
  * @param task Null once it is deleted: then the local socket.
  * @param isAtHome Whether the task's own machine does it.

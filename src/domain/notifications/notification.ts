@@ -28,7 +28,9 @@ export const NOTIFICATION_EVENTS = [
 ] as const;
 export type NotificationEventName = typeof NOTIFICATION_EVENTS[number];
 
-/** Everything that any channel tells, as it was when it happened. Times are ISO 8601 in UTC, in whole seconds. */
+/**
+ * Everything that any channel tells, as it was when it happened. Times are ISO 8601 in UTC, in whole seconds.
+ */
 export interface NotificationEvent {
   readonly event: NotificationEventName;
   readonly occurred_at: string;
@@ -97,8 +99,8 @@ export const DELIVERY_LEASE = 120 * SECOND;
 export const MESSAGE_INTERVAL = 60 * SECOND;
 
 /**
- * The wait before the next try, in milliseconds, when `attempts` have failed: half of it fixed, half by chance, so that what
- * failed together does not come back together. @param random From 0 to 1.
+ * The wait before the next try, in milliseconds, when `attempts` have failed: half of it fixed, half by
+ * chance, so that what failed together does not come back together. @param random From 0 to 1.
  */
 export function retryDelay(attempts: number, retryAfterMs: number | null, random: number): number {
   const whole = Math.min(RETRY_FIRST * 2 ** Math.min(attempts - 1, 30), RETRY_LAST);

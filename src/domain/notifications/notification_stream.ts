@@ -22,12 +22,18 @@ export const TYPE_NAMES: Readonly<Record<NotificationStreamType, string>> = {
   webhook: "Webhook",
 };
 
-/** The address that a stream of this type is told at; null where the type has one of its own, or is no web address. */
+/**
+ * The address that a stream of this type is told at; null where the type has one of its own, or is no web
+ * address.
+ */
 export function addressOf(type: NotificationStreamType, value: string): URL | null {
   return ["email", "pushover", "telegram"].includes(type) ? null : URL.parse(value);
 }
 
-/** What is wrong with a value for this type, as the end of a sentence that begins with the field; null when nothing is. */
+/**
+ * What is wrong with a value for this type, as the end of a sentence that begins with the field; null when
+ * nothing is.
+ */
 export function valueProblem(type: NotificationStreamType, value: string): string | null {
   switch (type) {
     case "email":

@@ -1,12 +1,12 @@
 /**
- * How often an address may show a token or key that is no good. Counted in this process, as calls are: the secrets are 256 random
- * bits, so that a few times the limit helps nobody to guess one, and a row for each failure would let strangers write into the
- * database.
+ * How often an address may show a token or key that is no good. Counted in this process, as calls are: the
+ * secrets are 256 random bits, so that a few times the limit helps nobody to guess one, and a row for each
+ * failure would let strangers write into the database.
  *
- * A failure counts for the address together with the beginning of what it showed, and, with a higher limit, for the address alone:
- * an agent with an old key keeps itself out and not its neighbours behind the same address. No count is of a token's beginning
- * alone, for that would let anybody who knows it keep its holder out. What was good from an address lately stays so, whatever
- * others at that address do.
+ * A failure counts for the address together with the beginning of what it showed, and, with a higher limit,
+ * for the address alone: an agent with an old key keeps itself out and not its neighbours behind the same
+ * address. No count is of a token's beginning alone, for that would let anybody who knows it keep its holder
+ * out. What was good from an address lately stays so, whatever others at that address do.
  */
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
@@ -31,7 +31,9 @@ export class AuthThrottle {
   /** Until when, in monotonic milliseconds. */
   readonly #good = new Map<string, number>();
 
-  /** @param limit Failures a minute of an address; a third of it for one token's beginning. 0 for no limit. */
+  /**
+   * @param limit Failures a minute of an address; a third of it for one token's beginning. 0 for no limit.
+   */
   constructor(readonly limit: number, readonly clock: Clock) {}
 
   /** Throws a 429 while too many failed. `token`: as shown. */

@@ -1,4 +1,6 @@
-/** Where a request comes from: the peer's address, or the one that trusted proxies tell in `X-Forwarded-For`. */
+/**
+ * Where a request comes from: the peer's address, or the one that trusted proxies tell in `X-Forwarded-For`.
+ */
 import { BlockList, isIP } from "node:net";
 
 /** Addresses and `address/bits`, both families. */
@@ -15,8 +17,8 @@ export class TrustedProxies {
   }
 
   /**
-   * Each proxy adds at the end whom it got the request from, and what is before that is the client's to write: from the end on,
-   * the first address that is no trusted proxy is the client's.
+   * Each proxy adds at the end whom it got the request from, and what is before that is the client's to
+   * write: from the end on, the first address that is no trusted proxy is the client's.
    */
   clientOf(peer: string | null, forwardedFor: string | null): string | null {
     let client = peer === null ? null : plain(peer);

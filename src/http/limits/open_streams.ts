@@ -9,7 +9,10 @@ export class OpenStreams {
 
   constructor(readonly limit: number) {}
 
-  /** Counts one more and returns what takes it off again, at its first call; throws a 429 where there are too many. */
+  /**
+   * Counts one more and returns what takes it off again, at its first call; throws a 429 where there are too
+   * many.
+   */
   hold(tokenId: number): () => void {
     const count = this.#open.get(tokenId) ?? 0;
     if (count >= this.limit) {

@@ -1,4 +1,7 @@
-/** How many calls a token may make a minute. Counted in this process: each replica grants the limit for itself. */
+/**
+ * How many calls a token may make a minute. Counted in this process: each replica grants the limit for
+ * itself.
+ */
 import type { Clock } from "../../domain/clock.ts";
 import { HttpError } from "../errors.ts";
 

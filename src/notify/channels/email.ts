@@ -70,7 +70,9 @@ function whenAborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** Codes: https://nodemailer.com/errors. What the server says can hold the login, so only its number is told. */
+/**
+ * Codes: https://nodemailer.com/errors. What the server says can hold the login, so only its number is told.
+ */
 async function reasonOf(error: unknown, url: string): Promise<string> {
   const cause = await withDates(error, new URL(url), undefined);
   const { code, responseCode } = error as { code?: string; responseCode?: number };

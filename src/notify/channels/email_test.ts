@@ -44,7 +44,8 @@ Deno.test("mail tells an expired certificate from one that is not trusted, with 
       const { port } = listener.address() as { port: number };
       const scheme = secure ? "smtps" : "smtp";
       const login = secure ? "" : "me:secret@";
-      // A login makes STARTTLS required for any host but this machine; a server that offers it is asked for it anyway.
+      // A login makes STARTTLS required for any host but this machine; a server that offers it is asked for
+      // it anyway.
       assert.match(await reason(`${scheme}://${login}localhost:${port}`), expected, `${scheme} ${kind}`);
       await new Promise<void>((resolve) => server.close(() => resolve()));
     }

@@ -1,4 +1,7 @@
-/** Teams: a workflow with the trigger "When a Teams webhook request is received", which takes an adaptive card. */
+/**
+ * Teams: a workflow with the trigger "When a Teams webhook request is received", which takes an adaptive
+ * card.
+ */
 import type { Message } from "../notification_message.ts";
 import type { Channel } from "./channel.ts";
 

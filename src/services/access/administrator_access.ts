@@ -1,4 +1,6 @@
-/** Keeps at least one administrator able to work: without a token, nobody could create another one by the API. */
+/**
+ * Keeps at least one administrator able to work: without a token, nobody could create another one by the API.
+ */
 import { ConflictError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { adminTokensEnd } from "../../store/access/tokens.ts";
@@ -10,9 +12,9 @@ import type { ServiceContext } from "../context.ts";
 const MIN_LEFT = 24 * 3_600_000;
 
 /**
- * Carries out a change that may end administrators' tokens: one that is deleted, weakened or expires, or a user
- * who is demoted or deleted. Throws a {@link ConflictError}, which undoes the change, if no token with the admin
- * ability is left, or only ones that expire within a day.
+ * Carries out a change that may end administrators' tokens: one that is deleted, weakened or expires, or a
+ * user who is demoted or deleted. Throws a {@link ConflictError}, which undoes the change, if no token with
+ * the admin ability is left, or only ones that expire within a day.
  */
 export async function keepingAdministrator<T>(
   { clock }: Pick<ServiceContext, "clock">,

@@ -16,7 +16,9 @@ export { NO_ORIGIN } from "../../domain/audit.ts";
 export { AuditedRequest, auditing } from "../../store/access/audited_request.ts";
 export type { AuditLogFilter, AuditLogRow };
 
-/** Enters what no transaction of a request does. `sql`: the transaction that it belongs to, if there is one. */
+/**
+ * Enters what no transaction of a request does. `sql`: the transaction that it belongs to, if there is one.
+ */
 export async function enterAudit(
   { database, clock }: Pick<ServiceContext, "database" | "clock">,
   entry: Pick<AuditEntry, "actor" | "action" | "result" | "origin"> & Partial<AuditEntry>,

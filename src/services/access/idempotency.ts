@@ -1,6 +1,6 @@
 /**
- * Retried writes: the first answer to a call with an `Idempotency-Key` is kept for a day and given again. The key
- * is claimed before the work begins and settled after it, so a second call never runs beside the first.
+ * Retried writes: the first answer to a call with an `Idempotency-Key` is kept for a day and given again. The
+ * key is claimed before the work begins and settled after it, so a second call never runs beside the first.
  */
 import { ConflictError, InvalidError } from "../../domain/errors.ts";
 import {

@@ -13,7 +13,9 @@ export interface TokenWatch extends Disposable {
 /** No timer waits longer. Milliseconds. */
 const LONGEST = 24 * 3_600_000;
 
-/** Until it is disposed of. A database that can't be asked ends nothing: it is asked again when it is back. */
+/**
+ * Until it is disposed of. A database that can't be asked ends nothing: it is asked again when it is back.
+ */
 export function watchToken(services: ServiceContext, caller: Caller, ability: Ability | null): TokenWatch {
   const ended = new AbortController();
   let timer = new AbortController();

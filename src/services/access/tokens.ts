@@ -31,8 +31,9 @@ export interface IssuedToken {
 }
 
 /**
- * Who holds this token; throws an {@link UnauthenticatedError}. Nothing is compared with the token itself: it is looked up by its
- * hash, of which a caller can't choose a part, so that the time it takes tells nothing of any other.
+ * Who holds this token; throws an {@link UnauthenticatedError}. Nothing is compared with the token itself: it
+ * is looked up by its hash, of which a caller can't choose a part, so that the time it takes tells nothing of
+ * any other.
  */
 export async function authenticate(services: ServiceContext, plain: string): Promise<Caller> {
   const now = services.clock.now();

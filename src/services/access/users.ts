@@ -139,7 +139,10 @@ export function undeleteUser(services: ServiceContext, caller: Caller, id: numbe
   });
 }
 
-/** A token for another user: their first, or one in place of a lost one. At most what the caller's own token may do. */
+/**
+ * A token for another user: their first, or one in place of a lost one. At most what the caller's own token
+ * may do.
+ */
 export function createTokenFor(
   services: ServiceContext,
   caller: Caller,

@@ -1,4 +1,7 @@
-/** Bytes of a backup that an agent is asked to send: the question goes through the database, the bytes come over HTTP. */
+/**
+ * Bytes of a backup that an agent is asked to send: the question goes through the database, the bytes come
+ * over HTTP.
+ */
 import { randomUUID } from "node:crypto";
 import type { AskedRange } from "../../domain/byte_range.ts";
 import type { BackupSendResult } from "../../protocol/browsing.ts";
@@ -103,7 +106,10 @@ function followed(
   }, { highWaterMark: 0 });
 }
 
-/** Fails where fewer or more bytes come than were promised: the connection is then cut, and nobody takes them for the whole. */
+/**
+ * Fails where fewer or more bytes come than were promised: the connection is then cut, and nobody takes them
+ * for the whole.
+ */
 export function measured(bytes: ReadableStream<Uint8Array>, promised: number): ReadableStream<Uint8Array> {
   let left = promised;
   return bytes.pipeThrough(

@@ -46,9 +46,9 @@ export class DamageFoundError extends ConflictError {
 }
 
 /**
- * Asks the agent of a server and waits for its answer. Throws a {@link NothingDoneError} when the agent is not connected or answers
- * that it can't or what nobody can read, another {@link UnavailableError} when it does not answer in time; a {@link DamageFoundError} where a damaged backup is
- * why.
+ * Asks the agent of a server and waits for its answer. Throws a {@link NothingDoneError} when the agent is
+ * not connected or answers that it can't or what nobody can read, another {@link UnavailableError} when it
+ * does not answer in time; a {@link DamageFoundError} where a damaged backup is why.
  *
  * @param timeoutMs Also how long the agent is given.
  * @param secret Goes with it, and is stored nowhere.
@@ -106,7 +106,10 @@ function refusalOf({ error, result }: AgentRequestRow): DomainError {
   return typeof damage === "string" ? new DamageFoundError(told, damage) : new NothingDoneError(told);
 }
 
-/** Names of files are told to those who ask, and not kept. A run that reads a backup asks for hundreds of its pieces. */
+/**
+ * Names of files are told to those who ask, and not kept. A run that reads a backup asks for hundreds of its
+ * pieces.
+ */
 function isKept(payload: RequestPayload): boolean {
   if (payload.kind === "backup.browse") return false;
   return payload.kind !== "backup.send" || payload.what.type !== "stored";

@@ -1,6 +1,7 @@
 /**
- * Where a download and the agent that sends its bytes meet: in the memory of the replica that serves the download, a chunk at a time.
- * The agent sends no faster than the downloader reads; either side's end is the other's.
+ * Where a download and the agent that sends its bytes meet: in the memory of the replica that serves the
+ * download, a chunk at a time. The agent sends no faster than the downloader reads; either side's end is the
+ * other's.
  */
 import type { Clock } from "../../domain/clock.ts";
 import { UnavailableError } from "../../domain/errors.ts";
@@ -25,7 +26,8 @@ export class AgentStreams {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * The agent's bytes, once they begin to come. Rejects with an `UnavailableError` when none come in time, and with the signal's reason.
+   * The agent's bytes, once they begin to come. Rejects with an `UnavailableError` when none come in time,
+   * and with the signal's reason.
    */
   async meet(id: string, serverId: number, signal: AbortSignal): Promise<AgentStream> {
     const over = new AbortController();
@@ -45,8 +47,8 @@ export class AgentStreams {
   }
 
   /**
-   * Hands over what an agent sends. Resolves when it was taken to its end: true, or false where the downloader left. Null where
-   * nobody here waits for it from this server, which has then not been read.
+   * Hands over what an agent sends. Resolves when it was taken to its end: true, or false where the
+   * downloader left. Null where nobody here waits for it from this server, which has then not been read.
    */
   async deliver(
     id: string,

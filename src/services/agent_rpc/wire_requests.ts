@@ -1,4 +1,6 @@
-/** A stored question to what the agent is sent, with the secrets and signed URLs that only the wire may carry. */
+/**
+ * A stored question to what the agent is sent, with the secrets and signed URLs that only the wire may carry.
+ */
 import { NotFoundError } from "../../domain/errors.ts";
 import { destinationDirectory, objectKey } from "../../domain/location.ts";
 import type { SignedObject } from "../../protocol/browsing.ts";

@@ -1,4 +1,6 @@
-/** What reading a backup takes: a backup that is there, somebody who reaches it, and the secret that opens it. */
+/**
+ * What reading a backup takes: a backup that is there, somebody who reaches it, and the secret that opens it.
+ */
 import { identityToRecipient } from "age-encryption";
 import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
@@ -36,7 +38,10 @@ export async function findReadable(sql: Sql, caller: Caller, id: number): Promis
   return { backup, destination };
 }
 
-/** Throws a {@link ConflictError} where something of it may be gone, or where a person wants it gone. What a rule has marked is all there. */
+/**
+ * Throws a {@link ConflictError} where something of it may be gone, or where a person wants it gone. What a
+ * rule has marked is all there.
+ */
 function refuseDeleted(backup: BackupRow): void {
   if (backup.removal_begun_at !== null) throw deletionBegun(backup, "Choose another one");
   if (backup.removal_reason === "request" || backup.removal_reason === "forget") {
@@ -58,8 +63,8 @@ export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): 
 }
 
 /**
- * The backup, locked, for a run that is to read it: where a rule had marked it for removal, it is marked no more. Throws as
- * {@link findReadable} does.
+ * The backup, locked, for a run that is to read it: where a rule had marked it for removal, it is marked no
+ * more. Throws as {@link findReadable} does.
  */
 export async function lockReadable(sql: Sql, caller: Caller, id: number): Promise<BackupRow> {
   const backup = await lockBackup(sql, caller.userId, id);
@@ -97,7 +102,10 @@ export async function readingServer(
   throw new UnavailableError("No server has an agent connected that can read it. Start one, and try again.");
 }
 
-/** Whether the backup lies on a disk that this server can't see: the agent of the server that made it has to send it. */
+/**
+ * Whether the backup lies on a disk that this server can't see: the agent of the server that made it has to
+ * send it.
+ */
 export function isElsewhere(
   backup: Pick<BackupRow, "remote_server_id">,
   destination: Pick<BackupDestinationRow, "type">,
@@ -107,8 +115,8 @@ export function isElsewhere(
 }
 
 /**
- * The server on whose disk a backup lies, ready to send it. Throws an {@link UnavailableError} where its agent is not connected, a
- * {@link ConflictError} where it is too old, or the server is gone.
+ * The server on whose disk a backup lies, ready to send it. Throws an {@link UnavailableError} where its
+ * agent is not connected, a {@link ConflictError} where it is too old, or the server is gone.
  */
 export async function connectedHolder(
   services: ServiceContext,
@@ -138,8 +146,8 @@ function heardFrom({ clock }: ServiceContext): Date {
 }
 
 /**
- * The one of the identity's keys that opens the backup. Throws an {@link InvalidError} where none is that of one of its recipients; it
- * never repeats them.
+ * The one of the identity's keys that opens the backup. Throws an {@link InvalidError} where none is that of
+ * one of its recipients; it never repeats them.
  */
 export async function decryptionIdentityOf(backup: BackupRow, identity: string): Promise<string> {
   const refuse = (why: string) => new InvalidError({ identity: [`The identity field ${why}.`] });

@@ -31,9 +31,9 @@ export interface BackupListing {
 }
 
 /**
- * One page of what lies directly in the directory `path`, directories first, then by name; a path that is no directory gives itself.
- * Throws a {@link NotFoundError} where the backup holds nothing there, a {@link ConflictError} where it has no index to tell it from, or
- * one that is damaged: then the backup is marked so.
+ * One page of what lies directly in the directory `path`, directories first, then by name; a path that is no
+ * directory gives itself. Throws a {@link NotFoundError} where the backup holds nothing there, a {@link
+ * ConflictError} where it has no index to tell it from, or one that is damaged: then the backup is marked so.
  *
  * @param path With or without slashes around it; empty: the root.
  * @param identity Opens a backup that is encrypted to recipients; it is stored nowhere.

@@ -111,8 +111,8 @@ function heldError({ id, hold_ends_at }: BackupRow): ConflictError {
 }
 
 /**
- * Neither retention nor its owner removes it until it is released. Takes back what marked it for removal; refused once something of it may
- * be gone.
+ * Neither retention nor its owner removes it until it is released. Takes back what marked it for removal;
+ * refused once something of it may be gone.
  */
 export async function holdBackup(
   services: ServiceContext,
@@ -159,7 +159,10 @@ export function clearSuspicion(
   return changed(services, caller, id, (sql) => clearRow(sql, id));
 }
 
-/** A person has looked at it and takes it for whole, whoever found otherwise. The next that does finds it again. */
+/**
+ * A person has looked at it and takes it for whole, whoever found otherwise. The next that does finds it
+ * again.
+ */
 export function clearDamage(services: ServiceContext, caller: Caller, id: number): Promise<BackupDetailRow> {
   const now = services.clock.now();
   return changed(services, caller, id, (sql) => clearRows(sql, id, DAMAGE_FINDERS, now));

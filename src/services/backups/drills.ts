@@ -14,9 +14,11 @@ import { refuseFields } from "./restores.ts";
 import { queueCheck, startCheck } from "./verifications.ts";
 
 /**
- * Queues a drill that was asked for. @param asked The server that the backup is restored on; default: the one that made it.
- * @param databases Where its scratch databases go; default: on the task's database server. Throws an {@link InvalidError} where they
- * have no place there, a {@link ConflictError} where the backup is being deleted, is being restored in a drill, can't be opened or can't be reached there.
+ * Queues a drill that was asked for. @param asked The server that the backup is restored on; default: the one
+ * that made it.
+ * @param databases Where its scratch databases go; default: on the task's database server. Throws an {@link
+ * InvalidError} where they have no place there, a {@link ConflictError} where the backup is being deleted, is
+ * being restored in a drill, can't be opened or can't be reached there.
  */
 export async function startDrill(
   services: ServiceContext,
@@ -45,7 +47,10 @@ export async function startDrill(
   });
 }
 
-/** Queues, on each server without a check at work, the drill of the task that waits for one the longest. Returns how many. */
+/**
+ * Queues, on each server without a check at work, the drill of the task that waits for one the longest.
+ * Returns how many.
+ */
 export async function queueDueDrills(services: ServiceContext): Promise<number> {
   const now = services.clock.now();
   let queued = 0;

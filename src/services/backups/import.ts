@@ -31,8 +31,8 @@ export interface FoundBackup {
 }
 
 /**
- * Enters a destination, one remote server a hostname, and every backup, oldest first. The servers wait for their agents:
- * each is enrolled anew.
+ * Enters a destination, one remote server a hostname, and every backup, oldest first. The servers wait for
+ * their agents: each is enrolled anew.
  *
  * @param addressOf What a server is reached by.
  */
@@ -68,10 +68,11 @@ export async function importBackups(
 }
 
 /**
- * Enters backups that were made after the state that this control plane was recovered from: as those of their tasks, where they
- * are without a doubt. Another control plane may keep its backups in the same place, and its tasks have the same numbers:
- * what is not this one's task's belongs to no task, so that no rule deletes it. It belongs to the user, and to the
- * server whose agent has its hostname; where there is none, to one that waits for its agent.
+ * Enters backups that were made after the state that this control plane was recovered from: as those of their
+ * tasks, where they are without a doubt. Another control plane may keep its backups in the same place, and
+ * its tasks have the same numbers: what is not this one's task's belongs to no task, so that no rule deletes
+ * it. It belongs to the user, and to the server whose agent has its hostname; where there is none, to one
+ * that waits for its agent.
  *
  * @param destinationIds Those of the place that they lie in; not empty.
  */

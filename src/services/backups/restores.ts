@@ -38,8 +38,8 @@ export interface RestoreInput extends AskedDatabaseServer, LoadOptions {
 }
 
 /**
- * Queues a restore. Throws a {@link ConflictError} where the backup is being deleted, an {@link InvalidError} that names every field at
- * fault, and as {@link refuseUnsent} does.
+ * Queues a restore. Throws a {@link ConflictError} where the backup is being deleted, an {@link InvalidError}
+ * that names every field at fault, and as {@link refuseUnsent} does.
  */
 export async function startRestore(
   services: ServiceContext,
@@ -143,8 +143,8 @@ async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
 }
 
 /**
- * Throws a {@link ConflictError} where the server would read the backup by another's agent, and that can't send it now: a run that waits
- * for two agents at once would fail later, when nobody looks.
+ * Throws a {@link ConflictError} where the server would read the backup by another's agent, and that can't
+ * send it now: a run that waits for two agents at once would fail later, when nobody looks.
  */
 export async function refuseUnsent(
   services: ServiceContext,

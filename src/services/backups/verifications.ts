@@ -22,8 +22,9 @@ import { refuseUnsent, serverFor } from "./restores.ts";
 import { startDeadline } from "../runs/run_state.ts";
 
 /**
- * Queues a verification. @param asked The server that reads the backup; default: the one that made it. Throws a {@link ConflictError}
- * where the backup is being deleted or is being verified, and as {@link refuseUnsent} does.
+ * Queues a verification. @param asked The server that reads the backup; default: the one that made it. Throws
+ * a {@link ConflictError} where the backup is being deleted or is being verified, and as {@link refuseUnsent}
+ * does.
  */
 export async function startVerification(
   services: ServiceContext,
@@ -40,8 +41,8 @@ export async function startVerification(
 const CHECKS = { verify: "verification", drill: "restore drill" };
 
 /**
- * Queues a check of the locked backup that was asked for. Throws a {@link ConflictError} where one of its kind is not over, and as
- * {@link refuseUnsent} and, of a drill of databases, {@link databaseServer} do.
+ * Queues a check of the locked backup that was asked for. Throws a {@link ConflictError} where one of its
+ * kind is not over, and as {@link refuseUnsent} and, of a drill of databases, {@link databaseServer} do.
  */
 export async function startCheck(
   services: ServiceContext,
@@ -68,8 +69,8 @@ export async function startCheck(
 }
 
 /**
- * Queues, on each server that does nothing of the kind, a verification of the backup that waits for one the longest. Returns how many
- * were queued; the next one of a server is due when this one is over.
+ * Queues, on each server that does nothing of the kind, a verification of the backup that waits for one the
+ * longest. Returns how many were queued; the next one of a server is due when this one is over.
  */
 export async function queueDueVerifications(services: ServiceContext): Promise<number> {
   const now = services.clock.now();

@@ -6,8 +6,8 @@ import type { ServiceContext } from "../context.ts";
 import { LONGEST_REMOVAL_WAIT } from "../retention/removals.ts";
 
 /**
- * Ends waits for times that only a clock that was ahead has shown: a run whose agent was silent would keep its
- * task busy, and a stream would get no message, until that time had come.
+ * Ends waits for times that only a clock that was ahead has shown: a run whose agent was silent would keep
+ * its task busy, and a stream would get no message, until that time had come.
  */
 export async function recoverFromClockAhead({ clock, database, runTimes }: ServiceContext): Promise<void> {
   const { acceptance, cancel, grace, lease, start } = runTimes;

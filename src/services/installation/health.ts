@@ -1,4 +1,7 @@
-/** Whether this process does its work: how far its start or stop has come, and which of its loops still go round. */
+/**
+ * Whether this process does its work: how far its start or stop has come, and which of its loops still go
+ * round.
+ */
 import type { Clock } from "../../domain/clock.ts";
 
 /** Told by a loop after each step of its work. */

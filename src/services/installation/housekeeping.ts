@@ -34,8 +34,10 @@ export async function deleteOldAuditEntries(services: ServiceContext, days: numb
   await deleteAuditEntriesBefore(services.database, new Date(services.clock.now().getTime() - days * DAY));
 }
 
-/** Deletes replayable answers, agent requests and unused enrolment tokens a day after their use is over, and a week after
- * their end notifications that were sent or given up. */
+/**
+ * Deletes replayable answers, agent requests and unused enrolment tokens a day after their use is over, and a
+ * week after their end notifications that were sent or given up.
+ */
 export async function deleteExpiredRows(services: ServiceContext): Promise<void> {
   const before = new Date(services.clock.now().getTime() - DAY);
   await deleteIdempotencyKeysBefore(services.database, before);

@@ -8,7 +8,10 @@ import type { ServiceContext } from "../context.ts";
 /** How long the database may take to answer. Milliseconds. */
 const PATIENCE = 2_000;
 
-/** Throws an `UnavailableError` that says what is wrong: the stop, the database, migrations missing in it, a loop that stalls. */
+/**
+ * Throws an `UnavailableError` that says what is wrong: the stop, the database, migrations missing in it, a
+ * loop that stalls.
+ */
 export async function checkReady(services: ServiceContext): Promise<void> {
   const { health } = services;
   if (health.isStopping) throw new UnavailableError(health.problem()!);

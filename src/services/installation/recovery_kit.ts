@@ -1,4 +1,7 @@
-/** One page to print and keep elsewhere: where everything is, which keys open it, what to type. No secret is on it. */
+/**
+ * One page to print and keep elsewhere: where everything is, which keys open it, what to type. No secret is
+ * on it.
+ */
 import { fileURLToPath } from "node:url";
 import { RELEASE } from "../../domain/release.ts";
 import type { BackupDestinationRow } from "../../store/destinations/backup_destinations.ts";
@@ -100,7 +103,10 @@ function addressOf(row: BackupDestinationRow, directory: string): string {
   return shellQuote(`sftp://${user}@${host}:${row.sftp_port ?? 22}${path.join("/")}`);
 }
 
-/** What `recover` must be told before it reads there. A host key is no secret, and nobody else can vouch for the server then. */
+/**
+ * What `recover` must be told before it reads there. A host key is no secret, and nobody else can vouch for
+ * the server then.
+ */
 function environmentOf(row: BackupDestinationRow, disk: string): string[] {
   switch (row.type) {
     case "local":

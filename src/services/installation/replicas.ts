@@ -11,8 +11,8 @@ import { extendDeadlines } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
 
 /**
- * Enters this process. Where no other control plane was up, agents could not report: their runs get the whole lease and
- * grace from now, so that our own downtime makes no run lost.
+ * Enters this process. Where no other control plane was up, agents could not report: their runs get the whole
+ * lease and grace from now, so that our own downtime makes no run lost.
  */
 export async function registerReplica(services: ServiceContext, id: string): Promise<void> {
   const { clock, database, runTimes } = services;
@@ -26,7 +26,9 @@ export async function registerReplica(services: ServiceContext, id: string): Pro
   });
 }
 
-/** Tells that this process is alive and which secret keys it holds, and clears away those that no longer are. */
+/**
+ * Tells that this process is alive and which secret keys it holds, and clears away those that no longer are.
+ */
 export async function heartbeatReplica(services: ServiceContext, id: string): Promise<void> {
   await transaction(services.database, async (sql) => {
     const now = services.clock.now();

@@ -66,7 +66,10 @@ export interface JobRows {
   usual: UsualFigures | null;
 }
 
-/** Throws an {@link InvalidError} where the task can't be placed, a `SecretError` where a secret can't be opened. */
+/**
+ * Throws an {@link InvalidError} where the task can't be placed, a `SecretError` where a secret can't be
+ * opened.
+ */
 export function backupJob(
   rows: JobRows,
   keyring: Keyring,

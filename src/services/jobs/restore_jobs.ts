@@ -29,7 +29,8 @@ import { isElsewhere } from "../backups/backup_access.ts";
 import { jobDestination } from "./jobs.ts";
 
 /**
- * Throws an {@link InvalidError} where the backup is gone or its databases have no place there, a `SecretError` where a secret can't be opened.
+ * Throws an {@link InvalidError} where the backup is gone or its databases have no place there, a
+ * `SecretError` where a secret can't be opened.
  *
  * @param identity Opens a backup that is encrypted to recipients.
  */
@@ -71,8 +72,8 @@ export async function databaseServer(
 }
 
 /**
- * On another machine than the task's, that machine's own database password goes first, and no user of the task's machine is looked for.
- * The task's password goes to no host but the task's and the machine itself.
+ * On another machine than the task's, that machine's own database password goes first, and no user of the
+ * task's machine is looked for. The task's password goes to no host but the task's and the machine itself.
  */
 async function databaseTarget(
   sql: Sql,

@@ -1,6 +1,7 @@
 /**
- * Secrets that a caller gives for one run or question and that are kept nowhere: every replica holds them in its memory, so that
- * whichever has the agent's socket can hand them over, until they have served or their time is up. Between replicas they go sealed.
+ * Secrets that a caller gives for one run or question and that are kept nowhere: every replica holds them in
+ * its memory, so that whichever has the agent's socket can hand them over, until they have served or their
+ * time is up. Between replicas they go sealed.
  */
 import type { Clock } from "../../domain/clock.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
@@ -13,7 +14,9 @@ const REQUEST_INTERVAL_MS = 5_000;
 
 export type SecretUse = `run ${number}` | `request ${number}`;
 
-/** `asked`: another replica may have it; look again when it was passed, or after a while. `gone`: none has. */
+/**
+ * `asked`: another replica may have it; look again when it was passed, or after a while. `gone`: none has.
+ */
 export type TransientSecret = { state: "held"; secret: string } | { state: "asked" } | { state: "gone" };
 
 interface Held {
@@ -33,7 +36,9 @@ export class TransientSecrets {
   readonly #options: TransientSecretsOptions;
   readonly #held = new Map<string, Held>();
   readonly #askedAt = new Map<string, number>();
-  /** What has served lately: it may have been passed again at the same moment, and must not be held for it. */
+  /**
+   * What has served lately: it may have been passed again at the same moment, and must not be held for it.
+   */
   readonly #served = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;
 
@@ -42,7 +47,10 @@ export class TransientSecrets {
     this.#unsubscribe = options.bus.subscribe((notification) => this.#hear(notification));
   }
 
-  /** Hands it to all replicas when the transaction commits. Sealed, it must fit into a notification: at most 5000 bytes. */
+  /**
+   * Hands it to all replicas when the transaction commits. Sealed, it must fit into a notification: at most
+   * 5000 bytes.
+   */
   async publish(sql: Sql, of: SecretUse, secret: string, until: Date): Promise<void> {
     await this.#announce(sql, of, secret, until.toISOString());
   }

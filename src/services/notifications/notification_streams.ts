@@ -67,7 +67,10 @@ export function createNotificationStream(
   });
 }
 
-/** Throws an `InvalidError` when the stream's value, new or kept, does not suit its type. What waits goes to a new value at once. */
+/**
+ * Throws an `InvalidError` when the stream's value, new or kept, does not suit its type. What waits goes to a
+ * new value at once.
+ */
 export function updateNotificationStream(
   services: ServiceContext,
   caller: Caller,
@@ -103,7 +106,9 @@ export function updateNotificationStream(
   });
 }
 
-/** Sends a message now and waits for what comes of it; a refusal by the other side is an answer, not an error. */
+/**
+ * Sends a message now and waits for what comes of it; a refusal by the other side is an answer, not an error.
+ */
 export async function testNotificationStream(
   services: ServiceContext,
   caller: Caller,
@@ -154,7 +159,10 @@ function refuseSigningSecret(type: NotificationStreamType, secret: string | null
   if (problem !== null) throw new InvalidError({ signing_secret: [`The signing secret field ${problem}.`] });
 }
 
-/** An address that this control plane would not connect to is told at once; what a name leads to is seen when it is used. */
+/**
+ * An address that this control plane would not connect to is told at once; what a name leads to is seen when
+ * it is used.
+ */
 function refuseAddress({ network }: ServiceContext, type: NotificationStreamType, value: string): void {
   const address = addressOf(type, value);
   if (address === null) return;

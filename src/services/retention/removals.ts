@@ -1,4 +1,6 @@
-/** Objects on their way out: marked, removed, confirmed gone; what can't be removed is kept and tried again. */
+/**
+ * Objects on their way out: marked, removed, confirmed gone; what can't be removed is kept and tried again.
+ */
 import { UnavailableError } from "../../domain/errors.ts";
 import { objectKey } from "../../domain/location.ts";
 import { decideRetention } from "../../domain/retention.ts";
@@ -64,8 +66,8 @@ export async function requestRemoval(
 }
 
 /**
- * Marks what a task's newest backup pushes out; called once that backup is committed with its run. One of files that may
- * have been encrypted pushes nothing out: the older ones are what there is to restore.
+ * Marks what a task's newest backup pushes out; called once that backup is committed with its run. One of
+ * files that may have been encrypted pushes nothing out: the older ones are what there is to restore.
  */
 export async function requestRetention(services: ServiceContext, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);
@@ -93,8 +95,9 @@ export async function requestRetention(services: ServiceContext, sql: Sql, taskI
 }
 
 /**
- * Asks the rules once more, right before anything goes: since a backup was marked, what made it one too many may have turned out to be
- * damaged. Takes the marks of those back that a reason keeps now. Returns those that are to go all the same, locked.
+ * Asks the rules once more, right before anything goes: since a backup was marked, what made it one too many
+ * may have turned out to be damaged. Takes the marks of those back that a reason keeps now. Returns those
+ * that are to go all the same, locked.
  */
 async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const confirmed: number[] = [];
@@ -157,7 +160,9 @@ export async function removeDue(services: ServiceContext, limit = 16): Promise<n
   return backups.length + leftovers.length;
 }
 
-/** Notes the uploads of runs that were lost for so long that their agent's verdict is not waited for any more. */
+/**
+ * Notes the uploads of runs that were lost for so long that their agent's verdict is not waited for any more.
+ */
 export async function noteForgottenUploads(services: ServiceContext): Promise<void> {
   const { clock, database, runTimes } = services;
   await transaction(database, async (sql) => {
@@ -203,7 +208,10 @@ interface ObjectsToRemove {
   readonly names: readonly string[];
 }
 
-/** Resolves when each of them is confirmed to be gone. Throws a {@link NothingDoneError} where none is, for certain. */
+/**
+ * Resolves when each of them is confirmed to be gone. Throws a {@link NothingDoneError} where none is, for
+ * certain.
+ */
 async function removeObjects(
   services: ServiceContext,
   destination: BackupDestinationRow,
@@ -275,7 +283,10 @@ async function removeFromBucket(
   );
 }
 
-/** The bucket said no, or has the object still: under a lock, for example. Where it was not heard, nobody knows. */
+/**
+ * The bucket said no, or has the object still: under a lock, for example. Where it was not heard, nobody
+ * knows.
+ */
 function isRefusal(error: unknown): error is StorageError {
   return error instanceof StorageError && !["Network", "Timeout", "Answer"].includes(error.code);
 }

@@ -42,8 +42,8 @@ export interface Assignment {
 const AT_ONCE = 4;
 
 /**
- * Leases what is queued for these servers, up to each one's limit of runs at once. `offer` is called for each as soon as it
- * is leased: by the last of a thousand, the first would be overdue. Returns all of them.
+ * Leases what is queued for these servers, up to each one's limit of runs at once. `offer` is called for each
+ * as soon as it is leased: by the last of a thousand, the first would be overdue. Returns all of them.
  */
 export async function claimAssignments(
   services: ServiceContext,
@@ -73,7 +73,8 @@ function claimOfServer(services: ServiceContext, serverId: number): Promise<Assi
     const claimed: Assignment[] = [];
     const queued = await Promise.all([
       lockQueuedRuns(sql, serverId, "transfer", limit - inHand.transfer),
-      // Checks take hours and nobody waits for them: they have a place of their own, and keep no backup from its own.
+      // Checks take hours and nobody waits for them: they have a place of their own, and keep no backup from
+      // its own.
       lockQueuedRuns(sql, serverId, "verification", 1 - inHand.verification),
     ]);
     for (const run of queued.flat()) {

@@ -19,8 +19,8 @@ const SLOW_POLL = 2000;
 const BATCH = 16;
 
 /**
- * Follows a run from the event after `afterSequence` (0: from the start) until it is over or `signal` aborts. A line is
- * passed on as soon as it is stored. Throws a {@link NotFoundError} at once, not while it is read.
+ * Follows a run from the event after `afterSequence` (0: from the start) until it is over or `signal` aborts.
+ * A line is passed on as soon as it is stored. Throws a {@link NotFoundError} at once, not while it is read.
  */
 export async function followOutput(
   services: ServiceContext,

@@ -76,7 +76,10 @@ export async function latestLog(services: ServiceContext, caller: Caller, taskId
   return log;
 }
 
-/** The backup it made stays. Refused while it is not over, or while what it left behind is still to be removed. */
+/**
+ * The backup it made stays. Refused while it is not over, or while what it left behind is still to be
+ * removed.
+ */
 export async function deleteLog(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   await transaction(services.database, async (sql) => {
     const log = await lockLog(sql, caller.userId, id);

@@ -4,8 +4,8 @@ import type { Sql } from "../../store/database/sql.ts";
 import { lockUploadRun, type UploadRun } from "../../store/backups/uploads.ts";
 
 /**
- * A lost run counts: its agent may come back and succeed after all. So does a leased one: what an agent asks is answered
- * at once, and may overtake its acceptance, which is stored with other events.
+ * A lost run counts: its agent may come back and succeed after all. So does a leased one: what an agent asks
+ * is answered at once, and may overtake its acceptance, which is stored with other events.
  *
  * @param what For messages: `upload`.
  */

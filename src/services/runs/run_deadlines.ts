@@ -18,7 +18,9 @@ export async function endOverdueRuns(services: ServiceContext): Promise<number> 
   });
 }
 
-/** An agent ends a run at its task's timeout by itself; one that did not, within a lease's time, is told to. */
+/**
+ * An agent ends a run at its task's timeout by itself; one that did not, within a lease's time, is told to.
+ */
 export async function cancelTimedOutRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
     const before = new Date(services.clock.now().getTime() - services.runTimes.lease);

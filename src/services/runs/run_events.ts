@@ -27,8 +27,9 @@ export interface Acknowledgement {
 }
 
 /**
- * Stores events of any number of runs in one transaction. An event that was stored before, that belongs to an older
- * attempt or to somebody else's run changes nothing and is acknowledged all the same, so that no agent resends it for ever.
+ * Stores events of any number of runs in one transaction. An event that was stored before, that belongs to an
+ * older attempt or to somebody else's run changes nothing and is acknowledged all the same, so that no agent
+ * resends it for ever.
  */
 export async function recordEvents(
   services: ServiceContext,

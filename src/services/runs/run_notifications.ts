@@ -1,4 +1,6 @@
-/** What users are told of their runs and backups: written with the change itself, so that no crash loses it. */
+/**
+ * What users are told of their runs and backups: written with the change itself, so that no crash loses it.
+ */
 import type { AlertKind } from "../../domain/notifications/alert.ts";
 import {
   type Audience,
@@ -29,8 +31,8 @@ export interface RunEnd {
 }
 
 /**
- * Reports a run that did not succeed. {@link notifyBackupStored} reports a successful backup once it is stored, and
- * {@link notifyCheck} handles a successful verification or drill.
+ * Reports a run that did not succeed. {@link notifyBackupStored} reports a successful backup once it is
+ * stored, and {@link notifyCheck} handles a successful verification or drill.
  */
 export async function notifyFailure(
   services: Clocked,
@@ -92,13 +94,19 @@ function subjectOf({ backup_task_id, backup_id }: RunRow): string {
   return backup_task_id === null ? `backup ${backup_id}` : `task ${backup_task_id}`;
 }
 
-/** A person who cancels knows it; a run that is stopped for its timeout has failed, whatever its state is called. */
+/**
+ * A person who cancels knows it; a run that is stopped for its timeout has failed, whatever its state is
+ * called.
+ */
 function isFailure({ clock }: Clocked, run: RunRow): boolean {
   if (run.state === "failed" || run.state === "lost") return true;
   return run.state === "cancelled" && run.timeout_at !== null && run.timeout_at <= clock.now();
 }
 
-/** Tells of a run that stored a backup: those who heard that it was lost too. What is doubtful of it is told as a failure is. */
+/**
+ * Tells of a run that stored a backup: those who heard that it was lost too. What is doubtful of it is told
+ * as a failure is.
+ */
 export async function notifyBackupStored(
   services: Clocked,
   sql: Sql,

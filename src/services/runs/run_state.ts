@@ -18,8 +18,8 @@ import { notifyFailure } from "./run_notifications.ts";
 export type Move = { moved: true; run: RunRow } | { moved: false; reason: string };
 
 /**
- * Applies `event` to a run that this transaction has locked, with its deadline, its end and the word to whoever
- * watches or is to be told of a failure. @param damage What the run found of the backup that it read.
+ * Applies `event` to a run that this transaction has locked, with its deadline, its end and the word to
+ * whoever watches or is to be told of a failure. @param damage What the run found of the backup that it read.
  */
 export async function applyToRun(
   services: Pick<ServiceContext, "clock" | "runTimes">,

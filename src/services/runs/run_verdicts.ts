@@ -97,8 +97,8 @@ function validateKind(run: RunRow, verdict: Verdict): Verdict {
 }
 
 /**
- * A backup in a bucket is of objects that this attempt uploaded through here, and of no others: those could be another
- * server's, to be read as one's own, or deleted with it.
+ * A backup in a bucket is of objects that this attempt uploaded through here, and of no others: those could
+ * be another server's, to be read as one's own, or deleted with it.
  */
 async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
   if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return verdict;
@@ -117,8 +117,8 @@ async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise
 }
 
 /**
- * Keeps a verdict that came too late to count. What it left behind is removed all the same, and so is what it stored: a
- * backup that no record names is nobody's. A success that is only told again is left alone.
+ * Keeps a verdict that came too late to count. What it left behind is removed all the same, and so is what it
+ * stored: a backup that no record names is nobody's. A success that is only told again is left alone.
  */
 export async function keepLateVerdict(
   services: ServiceContext,
@@ -148,8 +148,8 @@ function asLeftovers(verdict: Verdict & { outcome: "succeeded" }): Verdict {
 }
 
 /**
- * What a run that read a backup says of it. Only what was found beyond doubt counts: one that could not be made leaves the backup as it
- * was.
+ * What a run that read a backup says of it. Only what was found beyond doubt counts: one that could not be
+ * made leaves the backup as it was.
  */
 async function recordCheckResult(
   services: ServiceContext,
@@ -174,7 +174,9 @@ function finderOf(kind: RunRow["kind"]): DamageFinder {
   return kind === "drill" || kind === "restore" ? kind : "verify";
 }
 
-/** What a verification, a drill or a restore found to be broken in its backup; null where it found nothing. */
+/**
+ * What a verification, a drill or a restore found to be broken in its backup; null where it found nothing.
+ */
 function damageOf(run: RunRow, verdict: Verdict): string | null {
   if (run.kind === "backup" || run.backup_id === null) return null;
   return verdict.outcome === "failed" ? verdict.damage ?? null : null;

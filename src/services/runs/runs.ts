@@ -48,7 +48,10 @@ export async function startRun(
   });
 }
 
-/** Queues runs of locked tasks that have none. `scheduledFor` is the due time; null when run by hand. Returns their ids. */
+/**
+ * Queues runs of locked tasks that have none. `scheduledFor` is the due time; null when run by hand. Returns
+ * their ids.
+ */
 export async function queueBackupRuns(
   services: ServiceContext,
   sql: Sql,

@@ -50,8 +50,8 @@ export class OccupiedError extends Error {
 }
 
 /**
- * Enters a connection and answers for each run the agent holds. A run that is in its hands by our account and not by
- * its own ends here: its state directory was lost, so no verdict will ever come.
+ * Enters a connection and answers for each run the agent holds. A run that is in its hands by our account and
+ * not by its own ends here: its state directory was lost, so no verdict will ever come.
  */
 export async function connectAgent(
   services: ServiceContext,

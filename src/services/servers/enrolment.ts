@@ -27,7 +27,10 @@ export type { RemoteServerRow };
 const TOKEN_PREFIX = "rge_";
 const KEY_PREFIX = "rga_";
 
-/** Makes a token that enrols one agent for this server, once, within `expiresIn` seconds. Only its hash is kept. */
+/**
+ * Makes a token that enrols one agent for this server, once, within `expiresIn` seconds. Only its hash is
+ * kept.
+ */
 export async function createEnrolmentToken(
   services: ServiceContext,
   caller: Caller,
@@ -47,8 +50,8 @@ export async function createEnrolmentToken(
 }
 
 /**
- * Exchanges a token for the key of its server's agent. A key that an earlier agent of this server holds is no good
- * from then on. Throws an {@link UnauthenticatedError} for a token that is unknown, expired or used.
+ * Exchanges a token for the key of its server's agent. A key that an earlier agent of this server holds is no
+ * good from then on. Throws an {@link UnauthenticatedError} for a token that is unknown, expired or used.
  */
 export async function enrolAgent(
   services: ServiceContext,

@@ -12,11 +12,11 @@ const SSH_PORT = 22;
 const TOKEN_LIFE = 900;
 
 /**
- * The server that the local agent works for, and the single-use token it enrols with; null where its key is good.
- * Made where absent, for the first administrator, named after the host.
+ * The server that the local agent works for, and the single-use token it enrols with; null where its key is
+ * good. Made where absent, for the first administrator, named after the host.
  *
- * Throws a {@link ConflictError} where another machine's agent is enrolled as 127.0.0.1, as when two control planes
- * share a database: the tasks of one machine must not come to run on the other.
+ * Throws a {@link ConflictError} where another machine's agent is enrolled as 127.0.0.1, as when two control
+ * planes share a database: the tasks of one machine must not come to run on the other.
  */
 export async function enrolLocalAgent(
   services: ServiceContext,

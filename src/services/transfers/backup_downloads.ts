@@ -1,4 +1,6 @@
-/** Downloads: the bytes of a backup's object as stored, or of one file from inside, through the control plane. */
+/**
+ * Downloads: the bytes of a backup's object as stored, or of one file from inside, through the control plane.
+ */
 import { createHash } from "node:crypto";
 import { type AskedRange, resolveRange } from "../../domain/byte_range.ts";
 import { ConflictError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
@@ -65,7 +67,9 @@ export async function downloadObject(
   return { ...head, body: measured(sent.bytes, range.to - range.from) };
 }
 
-/** One regular file from inside, decrypted and unpacked. Throws a {@link NotFoundError} where there is none. */
+/**
+ * One regular file from inside, decrypted and unpacked. Throws a {@link NotFoundError} where there is none.
+ */
 export async function downloadFile(
   services: ServiceContext,
   caller: Caller,

@@ -12,8 +12,9 @@ import { bucketOf } from "./uploads.ts";
 const URL_SECONDS = 3600;
 
 /**
- * A URL that answers GET with one object of the backup that the run reads: a credential, for this agent's eyes only. Throws a
- * `ConflictError` where the run is past it, a `NotFoundError` where it is another server's or the object another backup's.
+ * A URL that answers GET with one object of the backup that the run reads: a credential, for this agent's
+ * eyes only. Throws a `ConflictError` where the run is past it, a `NotFoundError` where it is another
+ * server's or the object another backup's.
  */
 export async function signDownload(
   services: ServiceContext,

@@ -12,11 +12,11 @@ import { authorizeRun } from "../runs/run_authorization.ts";
 const MIGRATIONS = new URL("../../../migrations", import.meta.url);
 
 /**
- * SQL text in pieces, of one moment; to be read to its end or returned from early. Secrets in it are sealed, tokens are
- * hashes.
+ * SQL text in pieces, of one moment; to be read to its end or returned from early. Secrets in it are sealed,
+ * tokens are hashes.
  *
- * Throws an {@link UnauthenticatedError} for an unknown key, a `NotFoundError` or `ConflictError` where the run is not that
- * agent's or is over, a {@link ForbiddenError} where it backs up something else.
+ * Throws an {@link UnauthenticatedError} for an unknown key, a `NotFoundError` or `ConflictError` where the
+ * run is not that agent's or is over, a {@link ForbiddenError} where it backs up something else.
  */
 export async function openExport(
   services: ServiceContext,

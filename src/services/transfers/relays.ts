@@ -1,4 +1,7 @@
-/** A backup on one server's disk, for the run of another server's agent that reads it: nothing of it stays here. */
+/**
+ * A backup on one server's disk, for the run of another server's agent that reads it: nothing of it stays
+ * here.
+ */
 import { type AskedRange, type ByteRange, resolveRange } from "../../domain/byte_range.ts";
 import { ConflictError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
@@ -34,9 +37,10 @@ export type NotRelayed = { readonly outcome: "missing" } | {
 };
 
 /**
- * Bytes of an object on another server's disk. Throws an {@link UnauthenticatedError} for an unknown key; a {@link NotFoundError} where
- * the run is not that agent's, or the object not of the backup it reads; a {@link ConflictError} where the run is over or handed out
- * again, or the other server can't read the object; an `UnavailableError` where its agent is away for now.
+ * Bytes of an object on another server's disk. Throws an {@link UnauthenticatedError} for an unknown key; a
+ * {@link NotFoundError} where the run is not that agent's, or the object not of the backup it reads; a {@link
+ * ConflictError} where the run is over or handed out again, or the other server can't read the object; an
+ * `UnavailableError` where its agent is away for now.
  */
 export async function relayObject(
   services: ServiceContext,

@@ -1,6 +1,7 @@
 /**
- * The control plane's half of an agent's uploads: the agent has no keys, so it asks for each step. Every upload is a row
- * before it is anything at the bucket, so that whatever dies in between, it can be found and removed.
+ * The control plane's half of an agent's uploads: the agent has no keys, so it asks for each step. Every
+ * upload is a row before it is anything at the bucket, so that whatever dies in between, it can be found and
+ * removed.
  */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { objectKey } from "../../domain/location.ts";
@@ -29,7 +30,10 @@ import { authorizeRun } from "../runs/run_authorization.ts";
 
 const URL_SECONDS = 3600;
 
-/** Opens the keys of a destination that the control plane reaches itself. Throws a `SecretError` where it can't. */
+/**
+ * Opens the keys of a destination that the control plane reaches itself. Throws a `SecretError` where it
+ * can't.
+ */
 export function bucketOf(
   row: BackupDestinationRow,
   { keyring, network }: Pick<ServiceContext, "keyring" | "network">,
@@ -49,8 +53,9 @@ export function bucketOf(
 }
 
 /**
- * Starts an upload of one object of a run. All of these verbs throw a `ConflictError` where the run or the upload is
- * past it, a `NotFoundError` where it is another server's, and a `StorageError` where the bucket does not do it.
+ * Starts an upload of one object of a run. All of these verbs throw a `ConflictError` where the run or the
+ * upload is past it, a `NotFoundError` where it is another server's, and a `StorageError` where the bucket
+ * does not do it.
  *
  * @param input `name`: without a directory. `size_hint`: bytes last time.
  */
@@ -110,7 +115,8 @@ export async function signParts(
 }
 
 /**
- * Makes the parts the object and proves its stored size. Asked again after a lost answer, it answers the same.
+ * Makes the parts the object and proves its stored size. Asked again after a lost answer, it answers the
+ * same.
  *
  * @param input `size`: bytes sent. An empty object has no parts.
  */
@@ -145,8 +151,8 @@ export async function abortUpload(
 }
 
 /**
- * Leaves nothing of an upload at the bucket, but keeps the object where its run succeeded (it is a backup's) or a later
- * attempt writes under the same key.
+ * Leaves nothing of an upload at the bucket, but keeps the object where its run succeeded (it is a backup's)
+ * or a later attempt writes under the same key.
  */
 export async function removeUpload(services: ServiceContext, uploadId: string): Promise<void> {
   const { clock, database } = services;
@@ -160,8 +166,8 @@ export async function removeUpload(services: ServiceContext, uploadId: string): 
   if (row === null) return;
   const bucket = bucketOf(destination!, services);
   if (row.state === "open") await abortAtBucket(bucket, row);
-  // Even an open one may be an object: its completion went through, its answer did not come back. One that never got
-  // the bucket's id can't have been completed: what lies under its key is somebody else's.
+  // Even an open one may be an object: its completion went through, its answer did not come back. One that
+  // never got the bucket's id can't have been completed: what lies under its key is somebody else's.
   const mayBeObject = row.s3_upload_id !== "";
   if (!isKept && mayBeObject) await bucket.remove(row.object_key);
   else if (row.state === "completed") return;
@@ -227,8 +233,8 @@ async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
 }
 
 /**
- * Other servers' objects may lie in the same directory: an agent that took the name of one to come would keep it from
- * being stored.
+ * Other servers' objects may lie in the same directory: an agent that took the name of one to come would keep
+ * it from being stored.
  */
 function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: stamp }: UploadRun): void {
   const isFile = name !== "" && !name.includes("/");

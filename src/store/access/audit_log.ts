@@ -1,4 +1,6 @@
-/** The audit log: entries are added, read, and deleted when they are old; the database refuses anything else. */
+/**
+ * The audit log: entries are added, read, and deleted when they are old; the database refuses anything else.
+ */
 import type { AuditActor, AuditEntry, AuditResult } from "../../domain/audit.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";

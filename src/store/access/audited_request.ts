@@ -1,6 +1,6 @@
 /**
- * The request under way, as the audit log will tell of it: entered by the transaction that makes its change, so that there is
- * no change without its entry and no entry of a change that was rolled back.
+ * The request under way, as the audit log will tell of it: entered by the transaction that makes its change,
+ * so that there is no change without its entry and no entry of a change that was rolled back.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { AuditActor, AuditEntry } from "../../domain/audit.ts";
@@ -35,7 +35,10 @@ export class AuditedRequest {
     this.#entry = { ...this.#entry, ...known };
   }
 
-  /** Does `work` in a transaction, whose last statement enters the request, unless it changes nothing or one did so before. */
+  /**
+   * Does `work` in a transaction, whose last statement enters the request, unless it changes nothing or one
+   * did so before.
+   */
   async within<T>(
     begin: (work: (sql: Sql) => Promise<T>) => Promise<T>,
     work: (sql: Sql) => Promise<T>,

@@ -56,7 +56,9 @@ export async function findIncumbent(sql: Sql, serverId: number): Promise<Incumbe
   return row;
 }
 
-/** Enters sockets of a replica again where none is known: another replica may have taken this one for dead. */
+/**
+ * Enters sockets of a replica again where none is known: another replica may have taken this one for dead.
+ */
 export async function restoreConnections(
   sql: Sql,
   replicaId: string,

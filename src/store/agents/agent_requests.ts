@@ -134,7 +134,9 @@ export async function deleteOldAgentRequests(sql: Sql, before: Date): Promise<vo
   await sql`delete from agent_requests where created_at < ${before} and deadline_at < ${before}`;
 }
 
-/** The user's servers whose agents have a socket at a replica that is alive and speak at least this protocol. */
+/**
+ * The user's servers whose agents have a socket at a replica that is alive and speak at least this protocol.
+ */
 export async function connectedServersOf(
   sql: Sql,
   userId: number,

@@ -12,7 +12,8 @@ export const DAMAGE_FINDERS = ["listing", "restore", "verify", "drill"] as const
 export type DamageFinder = typeof DAMAGE_FINDERS[number];
 
 /**
- * Whole, as all of it was read back. Gone is what the readers of its bytes found; what a drill found came of bytes that were whole.
+ * Whole, as all of it was read back. Gone is what the readers of its bytes found; what a drill found came of
+ * bytes that were whole.
  * @param since When the reading began: damage that was found after that stays.
  */
 export async function markVerified(sql: Sql, id: number, since: Date, now: Date): Promise<void> {
@@ -21,7 +22,10 @@ export async function markVerified(sql: Sql, id: number, since: Date, now: Date)
   await noteAnswer(sql, id, now);
 }
 
-/** Damaged since the first time that it was found to be; the reason is the newest. Returns whether this is the first time. */
+/**
+ * Damaged since the first time that it was found to be; the reason is the newest. Returns whether this is the
+ * first time.
+ */
 export async function markDamaged(
   sql: Sql,
   id: number,
@@ -70,8 +74,8 @@ async function noteAnswer(sql: Sql, id: number, now: Date): Promise<void> {
 }
 
 /**
- * Restored in a drill: what its task shows outlives it. What drills found before `since` is gone, and nothing else: they need not read
- * all that lies there.
+ * Restored in a drill: what its task shows outlives it. What drills found before `since` is gone, and nothing
+ * else: they need not read all that lies there.
  * @param restoreMs How long the restore took.
  */
 export async function markProven(
@@ -100,8 +104,9 @@ export async function findActiveCheck(
 }
 
 /**
- * Since the last answer, or since it was stored, the task's days have passed; or, where backups don't stay that long, the task had no
- * answer for so long and this is its newest. What could not be found out is asked for again after a day.
+ * Since the last answer, or since it was stored, the task's days have passed; or, where backups don't stay
+ * that long, the task had no answer for so long and this is its newest. What could not be found out is asked
+ * for again after a day.
  */
 function dueForVerification(sql: Sql, now: Date) {
   const daysAgo = sql`${now}::timestamptz - make_interval(days => t.verify_every)`;
@@ -145,8 +150,8 @@ export interface DueBackup extends BackupRow {
 }
 
 /**
- * The server's backup whose last answer is the oldest, locked with the server: of several control planes one gets it. None while
- * another check is at work there.
+ * The server's backup whose last answer is the oldest, locked with the server: of several control planes one
+ * gets it. None while another check is at work there.
  */
 export async function lockDueVerification(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
   if (!(await lockServer(sql, serverId))) return null;

@@ -3,8 +3,8 @@ import { HISTORY_LENGTH, HISTORY_MINIMUM, type UsualFigures } from "../../domain
 import type { Sql } from "../database/sql.ts";
 
 /**
- * Medians over the task's newest backups that are stored, not suspicious, and of the source as it is defined now. Null where
- * they are too few; so is a figure that too few of them have.
+ * Medians over the task's newest backups that are stored, not suspicious, and of the source as it is defined
+ * now. Null where they are too few; so is a figure that too few of them have.
  */
 export async function usualFigures(sql: Sql, taskId: number): Promise<UsualFigures | null> {
   const [row] = await sql<UsualFigures[]>`
@@ -33,7 +33,10 @@ function median(sql: Sql, figure: ReturnType<Sql>) {
       then percentile_cont(0.5) within group (order by (${figure})::double precision) end`;
 }
 
-/** When the run of backup `b` was given its job: a source that changes while it is at work is not what it stores. */
+/**
+ * When the run of backup `b` was given its job: a source that changes while it is at work is not what it
+ * stores.
+ */
 function handedOverAt(sql: Sql) {
   return sql`
     coalesce((select max(leased_at) from run_attempts where run_id = b.run_id), b.created_at)`;

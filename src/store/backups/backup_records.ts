@@ -1,4 +1,6 @@
-/** Backups: the writing side, from being stored to being gone. What the API reads of them is in backups.ts. */
+/**
+ * Backups: the writing side, from being stored to being gone. What the API reads of them is in backups.ts.
+ */
 import type { Sql } from "../database/sql.ts";
 
 export interface NewBackup {
@@ -133,7 +135,8 @@ export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number
 }
 
 /**
- * Takes due removals for this replica: until `leaseUntil` no other takes them. From now on something of them may be gone.
+ * Takes due removals for this replica: until `leaseUntil` no other takes them. From now on something of them
+ * may be gone.
  * @param confirmed Of those that a rule marked, these alone: it was asked again, in this transaction.
  */
 export function claimRemovals(

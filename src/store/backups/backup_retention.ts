@@ -46,7 +46,10 @@ function isStored(sql: Sql, taskId: number) {
   return sql`backup_task_id = ${taskId} and removal_requested_at is null`;
 }
 
-/** Held twice, it is held since the first time; a reason replaces the one before. It may not be marked for removal. */
+/**
+ * Held twice, it is held since the first time; a reason replaces the one before. It may not be marked for
+ * removal.
+ */
 export async function setHold(sql: Sql, id: number, reason: string | null, now: Date): Promise<void> {
   await sql`
     update backups set held_at = coalesce(held_at, ${now}), hold_ends_at = null, hold_reason = coalesce(${reason}, hold_reason)

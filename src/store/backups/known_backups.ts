@@ -34,7 +34,10 @@ export function taskLocations(sql: Sql): Promise<TaskLocation[]> {
     from backup_tasks t join backup_destinations d on d.id = t.backup_destination_id order by t.id`;
 }
 
-/** What each server's agent calls its machine, and the address that the server has; the user's own servers first. */
+/**
+ * What each server's agent calls its machine, and the address that the server has; the user's own servers
+ * first.
+ */
 export async function serverNames(sql: Sql, userId: number): Promise<{ id: number; names: string[] }[]> {
   return await sql<{ id: number; names: string[] }[]>`
     select id, array_remove(array[agent_description ->> 'hostname', ip_address], null) as names

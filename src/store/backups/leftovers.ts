@@ -13,8 +13,8 @@ export interface LeftoverRow {
 }
 
 /**
- * Notes a run's uploads that must not stay: the open ones, and where it did not succeed the completed ones too. Those of
- * attempts after `attempt` may be at work. Returns how many.
+ * Notes a run's uploads that must not stay: the open ones, and where it did not succeed the completed ones
+ * too. Those of attempts after `attempt` may be at work. Returns how many.
  */
 export async function insertUploadLeftovers(
   sql: Sql,
@@ -40,7 +40,9 @@ export async function hasRemovedUploads(sql: Sql, runId: number, attempt: number
   return rows.length > 0;
 }
 
-/** Notes objects by name, for the run's own agent to remove, but none that is a backup's. Returns how many. */
+/**
+ * Notes objects by name, for the run's own agent to remove, but none that is a backup's. Returns how many.
+ */
 export async function insertNamedLeftovers(
   sql: Sql,
   run: RunRow,
@@ -60,7 +62,10 @@ export async function insertNamedLeftovers(
   return count;
 }
 
-/** Runs that ended before `before`, without success, with uploads that nobody noted: lost runs whose agent never came back. */
+/**
+ * Runs that ended before `before`, without success, with uploads that nobody noted: lost runs whose agent
+ * never came back.
+ */
 export async function runsWithForgottenUploads(
   sql: Sql,
   before: Date,

@@ -1,4 +1,6 @@
-/** Multipart uploads that agents opened, from before they exist at the bucket until they are known to be gone. */
+/**
+ * Multipart uploads that agents opened, from before they exist at the bucket until they are known to be gone.
+ */
 import type { RunState } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
 

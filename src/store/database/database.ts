@@ -9,8 +9,8 @@ import type { Database, Sql } from "./sql.ts";
 const serversOf = new WeakMap<Database, DatabaseServers>();
 
 /**
- * Opens a pool. `int8` comes back as a number (ids and byte counts stay under 2^53), `timestamptz` as a `Date`. Of several
- * servers, each connection goes to the one that takes writes at that time.
+ * Opens a pool. `int8` comes back as a number (ids and byte counts stay under 2^53), `timestamptz` as a
+ * `Date`. Of several servers, each connection goes to the one that takes writes at that time.
  *
  * @param url A `postgres://` URL, or null for the options' own host (a socket directory).
  */
@@ -84,7 +84,10 @@ function hasSocket(directory: string, port: number): boolean {
 /** For the server: a control plane whose machine is gone must not hold its locks for two hours. Seconds. */
 const KEEPALIVES = { tcp_keepalives_idle: 30, tcp_keepalives_interval: 10, tcp_keepalives_count: 3 };
 
-/** postgres.js may know of one server only: of several it tries the next for ever, without a pause. Its errors name all. */
+/**
+ * postgres.js may know of one server only: of several it tries the next for ever, without a pause. Its errors
+ * name all.
+ */
 function shownAddress(servers: readonly ServerAddress[]): { host?: string; port?: number } {
   const last = servers.at(-1);
   if (last === undefined) return {};
@@ -110,8 +113,9 @@ export function dropConnections(
 const waiting = new WeakMap<Sql, (() => void)[]>();
 
 /**
- * Runs `work` in one transaction, which is over when its connection closes. No network call but to Postgres may happen inside.
- * Where it makes the change that a request under way is for, the audit log's entry goes with it.
+ * Runs `work` in one transaction, which is over when its connection closes. No network call but to Postgres
+ * may happen inside. Where it makes the change that a request under way is for, the audit log's entry goes
+ * with it.
  */
 export async function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   const after: (() => void)[] = [];
@@ -125,7 +129,10 @@ export async function transaction<T>(database: Database, work: (sql: Sql) => Pro
   return result;
 }
 
-/** Calls `act`, which must not throw, once the transaction `sql` is committed; never where it is not. Outside of one: now. */
+/**
+ * Calls `act`, which must not throw, once the transaction `sql` is committed; never where it is not. Outside
+ * of one: now.
+ */
 export function afterCommit(sql: Sql, act: () => void): void {
   const after = waiting.get(sql);
   if (after === undefined) act();

@@ -1,6 +1,7 @@
 /**
- * The database's time: the clock of every control plane. Replicas compare times that others have stored (leases,
- * deadlines, due times, heartbeats), so all of them go by one clock, whatever the clocks of their machines show.
+ * The database's time: the clock of every control plane. Replicas compare times that others have stored
+ * (leases, deadlines, due times, heartbeats), so all of them go by one clock, whatever the clocks of their
+ * machines show.
  */
 import { type Clock, systemClock } from "../../domain/clock.ts";
 import { logger } from "../../telemetry/logging.ts";
@@ -62,8 +63,8 @@ export class DatabaseClock implements Clock, Disposable {
   }
 
   /**
-   * The database read its clock at some moment between request and response, which bounds the offset. Within the
-   * bounds the offset stays as it is, so a slow response moves nothing.
+   * The database read its clock at some moment between request and response, which bounds the offset. Within
+   * the bounds the offset stays as it is, so a slow response moves nothing.
    */
   async #adjust(): Promise<void> {
     const asked = this.machine.monotonic();

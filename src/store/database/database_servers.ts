@@ -1,4 +1,6 @@
-/** The servers that a database may be on: which of them takes writes, and the sockets that are open to them. */
+/**
+ * The servers that a database may be on: which of them takes writes, and the sockets that are open to them.
+ */
 import { Buffer } from "node:buffer";
 import { connect, Socket } from "node:net";
 import process from "node:process";
@@ -57,7 +59,10 @@ export class DatabaseServers {
     this.#options = options;
   }
 
-  /** What postgres.js calls for each connection. It never throws: postgres.js 3.4.9 would lose that place of its pool. */
+  /**
+   * What postgres.js calls for each connection. It never throws: postgres.js 3.4.9 would lose that place of
+   * its pool.
+   */
   async openSocket(): Promise<Socket> {
     try {
       const server = this.#servers.length === 1 ? this.#servers[0]! : await this.#findWritable();
@@ -90,8 +95,9 @@ export class DatabaseServers {
   }
 
   /**
-   * Asks all at once: a machine that is gone answers nothing, and a failover is no time to wait for it. Where several take
-   * writes, one of them is an old primary that was started again; the promotion that it missed tells which.
+   * Asks all at once: a machine that is gone answers nothing, and a failover is no time to wait for it. Where
+   * several take writes, one of them is an old primary that was started again; the promotion that it missed
+   * tells which.
    */
   async #lookAround(): Promise<ServerAddress> {
     const found: Found[] = [];
@@ -170,7 +176,10 @@ async function connectTo({ host, port, address }: ServerAddress, tls: DatabaseTl
   return Object.assign(await encrypted(socket, host, tls), at);
 }
 
-/** Connects to nothing and says why, once it is written to: sooner, postgres.js 3.4.9 would keep the bytes for ever. */
+/**
+ * Connects to nothing and says why, once it is written to: sooner, postgres.js 3.4.9 would keep the bytes for
+ * ever.
+ */
 function brokenSocket(reason: Error): Socket {
   const socket = new Socket();
   socket.write = () => {
@@ -188,12 +197,14 @@ const ASKS_PASSWORD = [0x52, 0, 0, 0, 8, 0, 0, 0, 3];
 const QUESTIONS = 256;
 
 /**
- * Two faults of postgres.js 3.4.9 are kept from it. It forgets queries that come between a socket's `error` and its
- * `close(hadError: true)`: they never settle. After a `close` without an error it rejects them, so that is what it is told.
+ * Two faults of postgres.js 3.4.9 are kept from it. It forgets queries that come between a socket's `error`
+ * and its `close(hadError: true)`: they never settle. After a `close` without an error it rejects them, so
+ * that is what it is told.
  *
- * And where bytes wait for the end of the event loop's turn when the `close` comes, they stay, and so does all that the next
- * connection in that place of the pool would write, for ever. Such a connection says nothing at first. It is asked for a password
- * until it has so much to say that postgres.js writes it after all; nobody gets to read that, and the place makes another connection.
+ * And where bytes wait for the end of the event loop's turn when the `close` comes, they stay, and so does
+ * all that the next connection in that place of the pool would write, for ever. Such a connection says
+ * nothing at first. It is asked for a password until it has so much to say that postgres.js writes it after
+ * all; nobody gets to read that, and the place makes another connection.
  */
 function closingWithoutError(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;

@@ -1,4 +1,7 @@
-/** TLS to PostgreSQL: asked for in plain text first (the protocol's section "SSL Session Encryption"), then as usual. */
+/**
+ * TLS to PostgreSQL: asked for in plain text first (the protocol's section "SSL Session Encryption"), then as
+ * usual.
+ */
 import { Buffer } from "node:buffer";
 import { isIP, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
@@ -13,8 +16,8 @@ const YES = "S".charCodeAt(0);
 const PATIENCE = 10_000;
 
 /**
- * Waits until `socket` is connected, and encrypts it. Returns the socket to speak over: the same, where the server has no TLS
- * and none is insisted on. Rejects with the reason, the socket closed.
+ * Waits until `socket` is connected, and encrypts it. Returns the socket to speak over: the same, where the
+ * server has no TLS and none is insisted on. Rejects with the reason, the socket closed.
  */
 export async function encrypted(socket: Socket, host: string, tls: DatabaseTls): Promise<Socket> {
   const late = problem("CONNECT_TIMEOUT", `no answer in ${PATIENCE / 1000} s`);

@@ -81,9 +81,9 @@ export interface EventBusTimes {
 const TIMES: EventBusTimes = { lookMs: 5_000, patienceMs: 10_000 };
 
 /**
- * Resolves once it listens. From then on it comes back by itself, however long Postgres is away. As it looks at the server
- * all the time, it also sees for the pool when that is gone, has become read-only or is another one: the pool's connections
- * end then, and are made anew.
+ * Resolves once it listens. From then on it comes back by itself, however long Postgres is away. As it looks
+ * at the server all the time, it also sees for the pool when that is gone, has become read-only or is another
+ * one: the pool's connections end then, and are made anew.
  */
 export async function openEventBus(database: Database, times: EventBusTimes = TIMES): Promise<EventBus> {
   const handlers = new Set<(notification: Notification | { topic: "reconnected" }) => void>();
@@ -207,7 +207,9 @@ function giveUp(database: Database, reason: string): void {
   dropConnections(database);
 }
 
-/** Why the server is of no use any more; null once the signal aborts, or when the connection tells by itself. */
+/**
+ * Why the server is of no use any more; null once the signal aborts, or when the connection tells by itself.
+ */
 async function watch(
   listening: Listening,
   times: EventBusTimes,

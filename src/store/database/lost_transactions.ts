@@ -16,9 +16,9 @@ export class TransactionLostError extends Error {
 
 /**
  * Runs `work` in a transaction that is over when its connection closes: its next query is refused with a
- * {@link TransactionLostError}, and nothing more is sent. With postgres.js 3.4.9 alone, the work's other queries, and the `commit` or
- * `rollback` at its end, would go to whatever session is in that place of the pool by then, and count there; or to none, which ends
- * the process.
+ * {@link TransactionLostError}, and nothing more is sent. With postgres.js 3.4.9 alone, the work's other
+ * queries, and the `commit` or `rollback` at its end, would go to whatever session is in that place of the
+ * pool by then, and count there; or to none, which ends the process.
  */
 export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   let isBegun = false;
@@ -61,8 +61,8 @@ export interface HeldTransaction extends AsyncDisposable {
 }
 
 /**
- * Begins one that is committed when it is disposed of; over as {@link beginOnce} says, which a reserved connection would not be. It may
- * stand idle for as long as it is held, whatever the server's settings say.
+ * Begins one that is committed when it is disposed of; over as {@link beginOnce} says, which a reserved
+ * connection would not be. It may stand idle for as long as it is held, whatever the server's settings say.
  */
 export async function holdTransaction(database: Database): Promise<HeldTransaction> {
   const opened = Promise.withResolvers<Sql>();

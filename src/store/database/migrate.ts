@@ -42,11 +42,11 @@ export async function readMigrations(directory: URL | string): Promise<Migration
 }
 
 /**
- * Applies what is missing, each migration in a transaction of its own behind an advisory lock, so that replicas
- * that start at once apply each exactly once. Returns the names of those this call applied.
+ * Applies what is missing, each migration in a transaction of its own behind an advisory lock, so that
+ * replicas that start at once apply each exactly once. Returns the names of those this call applied.
  *
- * Rejects with a {@link MigrationError}, changing nothing, when the database holds a migration that this code does
- * not know, or one whose text has changed since.
+ * Rejects with a {@link MigrationError}, changing nothing, when the database holds a migration that this code
+ * does not know, or one whose text has changed since.
  */
 export async function migrate(
   database: Database,

@@ -48,7 +48,10 @@ export async function sealedByOthers(
   return rows.map(({ value }) => value);
 }
 
-/** Puts the second of each pair wherever the first still is: what was changed meanwhile stays. Returns how many rows it changed. */
+/**
+ * Puts the second of each pair wherever the first still is: what was changed meanwhile stays. Returns how
+ * many rows it changed.
+ */
 export async function replaceSealed(
   sql: Sql,
   { table, column }: SealedColumn,

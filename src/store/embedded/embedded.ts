@@ -1,4 +1,6 @@
-/** The embedded Postgres: a cluster of its own in one directory, started detached so that it outlives a crash. */
+/**
+ * The embedded Postgres: a cluster of its own in one directory, started detached so that it outlives a crash.
+ */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "../../domain/clock.ts";
@@ -11,7 +13,10 @@ import { EmbeddedPostgresError, installPrograms, packagedPrograms } from "./embe
 export { EmbeddedPostgresError };
 
 export interface EmbeddedOptions {
-  /** Absolute; holds `data`, `socket`, `log`, `programs` and `password`, or links to what does. Made where absent. */
+  /**
+   * Absolute; holds `data`, `socket`, `log`, `programs` and `password`, or links to what does. Made where
+   * absent.
+   */
   readonly directory: string;
   readonly clock: Clock;
   /** Also listen on 127.0.0.1; null: the Unix socket only. */
@@ -20,7 +25,10 @@ export interface EmbeddedOptions {
   readonly durable: boolean;
   /** Over the defaults of this file, by their names in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
-  /** Variables that Postgres gets beside `PATH` and `LC_ALL`, such as those of a clock that is set for it alone. */
+  /**
+   * Variables that Postgres gets beside `PATH` and `LC_ALL`, such as those of a clock that is set for it
+   * alone.
+   */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -97,7 +105,8 @@ class Cluster {
     }
     if (running !== null) await this.#stop(); // of a version before this one
     const sockets = await this.#socketDirectory();
-    // Nothing of this cluster runs: what an earlier one left here may name a process id that is now another's.
+    // Nothing of this cluster runs: what an earlier one left here may name a process id that is now
+    // another's.
     await emptyDirectory(sockets);
     await this.#configure(sockets);
     await this.#launch();
@@ -148,7 +157,10 @@ class Cluster {
     await Deno.rename(partial, this.#data);
   }
 
-  /** postgresql.conf is this program's; an operator's own settings go through ALTER SYSTEM, which wins over it. */
+  /**
+   * postgresql.conf is this program's; an operator's own settings go through ALTER SYSTEM, which wins over
+   * it.
+   */
   async #configure(sockets: string): Promise<void> {
     const settings: Record<string, string | number> = {
       listen_addresses: this.options.port === null ? "" : "127.0.0.1",

@@ -8,7 +8,9 @@ export interface Account {
   readonly gid: number;
 }
 
-/** Null when this process is not root and runs Postgres as itself. Makes the system user where it is absent. */
+/**
+ * Null when this process is not root and runs Postgres as itself. Makes the system user where it is absent.
+ */
 export async function postgresAccount(): Promise<Account | null> {
   if (Deno.uid() !== 0) return null;
   const known = await lookUp();

@@ -1,4 +1,6 @@
-/** Where the cluster's files lie: in the data directory, unless the user that runs Postgres can't go there. */
+/**
+ * Where the cluster's files lie: in the data directory, unless the user that runs Postgres can't go there.
+ */
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { Account } from "./embedded_account.ts";
@@ -7,8 +9,8 @@ import { EmbeddedPostgresError } from "./embedded_programs.ts";
 const ELSEWHERE = "/var/lib/rearguard/clusters";
 
 /**
- * Makes `directory` and returns its real path. Under a directory that only root may enter, it becomes a link to
- * a new directory in /var/lib/rearguard/clusters instead.
+ * Makes `directory` and returns its real path. Under a directory that only root may enter, it becomes a link
+ * to a new directory in /var/lib/rearguard/clusters instead.
  */
 export async function prepareClusterDirectory(directory: string, account: Account | null): Promise<string> {
   const place = await makeEnterable(directory);

@@ -16,14 +16,15 @@ export interface Postmaster {
 const POLL_MS = 50;
 
 /**
- * Null when none runs: no file, or one that a power cut left, also when its process id has since gone to another
- * program; that file is then removed.
+ * Null when none runs: no file, or one that a power cut left, also when its process id has since gone to
+ * another program; that file is then removed.
  */
 export async function findPostmaster(data: string): Promise<Postmaster | null> {
   const path = join(data, "postmaster.pid");
   const text = await readOptional(path);
   if (text === null) return null;
-  // Its lines: process id, data directory, start time, port, socket directory, address, shared memory, status.
+  // Its lines: process id, data directory, start time, port, socket directory, address, shared memory,
+  // status.
   const lines = text.split("\n").map((line) => line.trim());
   const pid = Number(lines[0]);
   const command = await commandOf(pid);

@@ -33,8 +33,9 @@ export async function packagedPrograms(): Promise<PackagedPrograms> {
 
 /**
  * Copies the programs to `<parent>/<version>` unless they are there, and returns that directory. A copy is
- * needed because the user that runs Postgres may not be able to reach the package's own place, and because the
- * package leaves its libraries' links to an install script. A copy cut short is never mistaken for a whole one.
+ * needed because the user that runs Postgres may not be able to reach the package's own place, and because
+ * the package leaves its libraries' links to an install script. A copy cut short is never mistaken for a
+ * whole one.
  */
 export async function installPrograms(programs: PackagedPrograms, parent: string): Promise<string> {
   const target = join(parent, programs.version);

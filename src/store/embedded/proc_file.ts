@@ -1,6 +1,6 @@
 /**
- * Files of `/proc`. Deno reads them itself only where it is allowed everything, whatever else it may read; a control plane is not,
- * and has `cat` do it.
+ * Files of `/proc`. Deno reads them itself only where it is allowed everything, whatever else it may read; a
+ * control plane is not, and has `cat` do it.
  */
 
 /** The text, or null where there is no such process. */

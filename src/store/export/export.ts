@@ -1,6 +1,6 @@
 /**
- * The whole state of a control plane as SQL text that `psql` loads into an empty database: the migrations as they were
- * applied, then each table's rows. All of it is of one moment, read a few hundred rows at a time.
+ * The whole state of a control plane as SQL text that `psql` loads into an empty database: the migrations as
+ * they were applied, then each table's rows. All of it is of one moment, read a few hundred rows at a time.
  */
 import type { Database, Sql } from "../database/sql.ts";
 import { type ExportRule, exportRule, type Reference } from "./export_plan.ts";
@@ -13,8 +13,8 @@ export const EXPORT_END = "-- Rearguard export complete";
 export const EXPORT_START = "-- Rearguard control plane export";
 
 /**
- * Ids that were given after the export's moment are known to agents and stand in the names of objects: a database made
- * of it goes on this far above the last.
+ * Ids that were given after the export's moment are known to agents and stand in the names of objects: a
+ * database made of it goes on this far above the last.
  */
 export const ID_GAP = 1000;
 

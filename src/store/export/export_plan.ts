@@ -1,4 +1,7 @@
-/** Which rows an export of the control plane holds, and as what: whatever would do harm in a database made of it is left out. */
+/**
+ * Which rows an export of the control plane holds, and as what: whatever would do harm in a database made of
+ * it is left out.
+ */
 
 /** A table whose rows are exported. Columns that are not named in `columns` are as they are. */
 export interface ExportRule {
@@ -51,7 +54,10 @@ export interface Reference {
   readonly nullable: boolean;
 }
 
-/** Null for a table whose rows stay behind. A table that is not known here comes whole, but for what refers to such rows. */
+/**
+ * Null for a table whose rows stay behind. A table that is not known here comes whole, but for what refers to
+ * such rows.
+ */
 export function exportRule(table: string, references: readonly Reference[]): ExportRule | null {
   if (LEFT_OUT.has(table)) return null;
   const rule = RULES[table] ?? WHOLE;

@@ -1,4 +1,6 @@
-/** Times that were stored on a clock that was ahead: what waits for them would wait far longer than it may. */
+/**
+ * Times that were stored on a clock that was ahead: what waits for them would wait far longer than it may.
+ */
 import type { Fragment, Sql } from "../database/sql.ts";
 
 /** The longest waits that the code sets, in milliseconds. */

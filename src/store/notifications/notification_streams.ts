@@ -1,4 +1,6 @@
-/** Notification streams: where news of runs goes. The value, which is an address or holds a key, is sealed. */
+/**
+ * Notification streams: where news of runs goes. The value, which is an address or holds a key, is sealed.
+ */
 import type { NotificationStreamType } from "../../domain/notifications/notification_stream.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";

@@ -36,7 +36,9 @@ export interface LogDetailRow extends LogRow {
   output: string;
 }
 
-/** A chunk as stored: one event's text, or several merged. `sequences[i]`'s text ends at character `ends[i]`. */
+/**
+ * A chunk as stored: one event's text, or several merged. `sequences[i]`'s text ends at character `ends[i]`.
+ */
 export interface OutputRow {
   sequence: number;
   text: string;
@@ -73,8 +75,8 @@ const columns = [
 export const TAIL_SIZE = 4096;
 
 /**
- * The end of `r`'s output, from its last chunks only, so that a long output costs no more. Merged chunks are large: two
- * hold more than the tail.
+ * The end of `r`'s output, from its last chunks only, so that a long output costs no more. Merged chunks are
+ * large: two hold more than the tail.
  */
 function tailColumn(sql: Sql) {
   return sql`(

@@ -11,7 +11,10 @@ export function runsOf(sql: Sql, userId: number) {
   return sql`(select coalesce(sum(runs), 0)::bigint from run_counts where user_id = ${userId})`;
 }
 
-/** The ids (`listed`) of one page of a user's runs, as part of a statement: only those of the page's own span are passed over. */
+/**
+ * The ids (`listed`) of one page of a user's runs, as part of a statement: only those of the page's own span
+ * are passed over.
+ */
 export function pageOfRuns(sql: Sql, userId: number, offset: number, limit: number) {
   return sql`(
     select listed from (
@@ -28,7 +31,9 @@ export function pageOfRuns(sql: Sql, userId: number, offset: number, limit: numb
   )`;
 }
 
-/** Adds up what has changed, one row a user and span. Another replica that does the same finds nothing left. */
+/**
+ * Adds up what has changed, one row a user and span. Another replica that does the same finds nothing left.
+ */
 export async function addUpRunCounts(sql: Sql): Promise<void> {
   await sql`
     with taken as (

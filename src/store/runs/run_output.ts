@@ -1,4 +1,7 @@
-/** A run's output: chunks as they come, once per (run, sequence); capped in the middle; merged when the run is over. */
+/**
+ * A run's output: chunks as they come, once per (run, sequence); capped in the middle; merged when the run is
+ * over.
+ */
 import type { Sql } from "../database/sql.ts";
 
 /** Characters kept at the beginning and at the end of one run's output. */

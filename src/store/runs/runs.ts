@@ -119,7 +119,10 @@ export async function insertRun(
   return row!;
 }
 
-/** Inserts queued backup runs, in one statement. Violates `runs_one_active_backup` when a task has one already. */
+/**
+ * Inserts queued backup runs, in one statement. Violates `runs_one_active_backup` when a task has one
+ * already.
+ */
 export function insertBackupRuns(
   sql: Sql,
   runs: readonly (
@@ -186,7 +189,9 @@ export async function moveRun(sql: Sql, run: RunRow, state: RunState, change: Ru
   return count === 1;
 }
 
-/** Runs whose state has outlived its deadline, locked; those that another replica works on are passed over. */
+/**
+ * Runs whose state has outlived its deadline, locked; those that another replica works on are passed over.
+ */
 export function lockOverdueRuns(sql: Sql, now: Date, limit: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select ${sql(columns)} from runs where deadline_at <= ${now}
@@ -230,7 +235,10 @@ export async function countRunsInHand(sql: Sql, serverId: number): Promise<Recor
   return row!;
 }
 
-/** Ids of the runs that a queued one has to wait for once its server's places are taken: in hand first, then those queued before it. */
+/**
+ * Ids of the runs that a queued one has to wait for once its server's places are taken: in hand first, then
+ * those queued before it.
+ */
 export async function runsAhead(sql: Sql, run: RunRow): Promise<number[]> {
   const isRestore = run.kind === "restore";
   const rows = await sql<{ id: number }[]>`

@@ -1,4 +1,7 @@
-/** What a database's rows were changed by, told by the database itself: nothing escapes it, and what is rolled back does not count. */
+/**
+ * What a database's rows were changed by, told by the database itself: nothing escapes it, and what is rolled
+ * back does not count.
+ */
 import type { Database } from "../../../src/store/database/sql.ts";
 
 export interface Change {
@@ -8,7 +11,10 @@ export interface Change {
 
 /** Columns that move by themselves: a token notes that it was used. */
 const MOVING = ["last_used_at"];
-/** An answer that was asked for with an `Idempotency-Key` is kept, whatever it is. The audit log tells of refusals and of reads too. */
+/**
+ * An answer that was asked for with an `Idempotency-Key` is kept, whatever it is. The audit log tells of
+ * refusals and of reads too.
+ */
 const LEFT_OUT = ["schema_migrations", "idempotency_keys", "audit_log"];
 
 /** Notes every change of a row from now on. An update that alters nothing is none. */

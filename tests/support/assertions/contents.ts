@@ -27,7 +27,10 @@ export function everyRow(database: Database): Promise<Record<string, string[]>> 
   return rowsOf(database, { leftOut: () => [], callsOnly: false });
 }
 
-/** @param of `leftOut`: columns of a table. `callsOnly`: of the audit log the calls that have changed something. */
+/**
+ * @param of `leftOut`: columns of a table. `callsOnly`: of the audit log the calls that have changed
+ * something.
+ */
 async function rowsOf(
   database: Database,
   { leftOut, callsOnly }: { leftOut: (table: string) => string[]; callsOnly: boolean },

@@ -1,4 +1,7 @@
-/** Every text that the files below a directory have held, looked at as often as can be afforded: journals are gone once a run is over. */
+/**
+ * Every text that the files below a directory have held, looked at as often as can be afforded: journals are
+ * gone once a run is over.
+ */
 import { Buffer } from "node:buffer";
 
 const PAUSE = 20;

@@ -8,7 +8,10 @@ import { KeptFiles } from "./kept_files.ts";
 
 /** Of what an agent keeps: its own key is to be there and nowhere else. */
 const KEY_FILE = "key";
-/** Of what an agent keeps: where programs read a database's password, in a 0600 file, while a run goes on, and not after it. */
+/**
+ * Of what an agent keeps: where programs read a database's password, in a 0600 file, while a run goes on, and
+ * not after it.
+ */
 const WORK = "work";
 
 export class Secrecy implements Disposable {
@@ -21,7 +24,8 @@ export class Secrecy implements Disposable {
   }
 
   /**
-   * Fails where a secret is in any log, in any record, in any row, in what the agent printed or keeps, or in a command line.
+   * Fails where a secret is in any log, in any record, in any row, in what the agent printed or keeps, or in
+   * a command line.
    *
    * @param besides More that is to tell none, by what it is.
    */
@@ -77,7 +81,10 @@ export function assertSecrecy(secrets: readonly string[], told: Readonly<Record<
   }
 }
 
-/** As it is, and as it would stand in JSON, in a row's JSON in JSON, in a URL, in base64 at any place, or in hex. */
+/**
+ * As it is, and as it would stand in JSON, in a row's JSON in JSON, in a URL, in base64 at any place, or in
+ * hex.
+ */
 function forms(secret: string): Set<string> {
   const inJson = JSON.stringify(secret).slice(1, -1);
   const bytes = new TextEncoder().encode(secret);

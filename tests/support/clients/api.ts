@@ -1,4 +1,7 @@
-/** The API over a database of its own, called as a client would, every answer held against its documented schema. */
+/**
+ * The API over a database of its own, called as a client would, every answer held against its documented
+ * schema.
+ */
 import assert from "node:assert/strict";
 import { ABILITIES, type Ability } from "../../../src/domain/abilities.ts";
 import { type AppOptions, createApp } from "../../../src/http/app.ts";

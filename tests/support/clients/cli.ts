@@ -49,7 +49,9 @@ export class CliHome implements AsyncDisposable {
     }).spawn();
   }
 
-  /** At a terminal; `answers` are typed where what is shown holds the question. `stdout` is the whole screen. */
+  /**
+   * At a terminal; `answers` are typed where what is shown holds the question. `stdout` is the whole screen.
+   */
   async atTerminal(
     args: readonly string[],
     answers: readonly (readonly [question: string, answer: string])[] = [],

@@ -50,7 +50,9 @@ export class ApiCaller {
     return (await this.call("GET", `/backup-tasks/${taskId}/latest-log`)).body.data;
   }
 
-  /** Asks for a run of any kind, which is answered with its log's id, and waits for its end. Returns its log. */
+  /**
+   * Asks for a run of any kind, which is answered with its log's id, and waits for its end. Returns its log.
+   */
   async carryOut(path: string, body?: unknown): Promise<Answer["body"]> {
     const { status, body: answer } = await this.call("POST", path, body);
     if (status !== 202) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);

@@ -6,7 +6,10 @@ const root = new URL("../../../", import.meta.url);
 const scrypt = new URL("agent/engine/transforms/scrypt.ts", root).href;
 const quick = new URL("tests/support/clients/quick_scrypt.ts", root).href;
 
-/** For tests of many password cases: a key takes a processor for a second otherwise. `stack` removes the import map. */
+/**
+ * For tests of many password cases: a key takes a processor for a second otherwise. `stack` removes the
+ * import map.
+ */
 export async function quickSealingAgent(stack: AsyncDisposableStack): Promise<AgentOptions> {
   const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const map = { imports: { ...imports, [scrypt]: quick }, scopes: { [quick]: { [scrypt]: scrypt } } };

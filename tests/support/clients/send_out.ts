@@ -1,4 +1,7 @@
-/** A process of its own, as the agent's is: sends to the address that it is given by each way that the agent has, and prints what came of it. */
+/**
+ * A process of its own, as the agent's is: sends to the address that it is given by each way that the agent
+ * has, and prints what came of it.
+ */
 import { Buffer } from "node:buffer";
 import { PutConnections } from "../../../agent/engine/destinations/s3/put.ts";
 import { sendStream } from "../../../agent/rpc/streams.ts";

@@ -1,4 +1,7 @@
-/** One address for several servers, each connection to the next of them that is up, as a plain TCP balancer does it. */
+/**
+ * One address for several servers, each connection to the next of them that is up, as a plain TCP balancer
+ * does it.
+ */
 export class Balancer implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();

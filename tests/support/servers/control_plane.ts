@@ -1,4 +1,7 @@
-/** A control plane in this process, reached over HTTP alone, with a real agent in a process of its own beside it. */
+/**
+ * A control plane in this process, reached over HTTP alone, with a real agent in a process of its own beside
+ * it.
+ */
 import { randomUUID } from "node:crypto";
 import { Hub } from "../../../src/agents/hub.ts";
 import { Dispatcher } from "../../../src/dispatcher/dispatcher.ts";

@@ -3,8 +3,8 @@
  *
  *     deno run --allow-net tests/support/servers/flood.ts URL KEY (frame|events) MEGABYTES
  *
- * Events begin once the agent is welcomed, which is told on a line, and standard input has ended. Prints the megabytes that went
- * through before the other side ended it.
+ * Events begin once the agent is welcomed, which is told on a line, and standard input has ended. Prints the
+ * megabytes that went through before the other side ended it.
  */
 import { HELLO } from "../clients/raw_agent.ts";
 

@@ -1,4 +1,7 @@
-/** A way to a server that can fall silent: as when a machine or the network between is gone, nobody is told of an end. */
+/**
+ * A way to a server that can fall silent: as when a machine or the network between is gone, nobody is told of
+ * an end.
+ */
 export class FreezingRelay implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();

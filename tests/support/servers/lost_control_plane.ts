@@ -1,4 +1,6 @@
-/** A control plane whose database was lost, with its backups in a directory, in a bucket and on an SSH server. */
+/**
+ * A control plane whose database was lost, with its backups in a directory, in a bucket and on an SSH server.
+ */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
@@ -58,8 +60,8 @@ async function runPlane(
 }
 
 /**
- * Backs a tree up plain and encrypted, then the control plane itself, to a directory, to a bucket and to an SSH server; once more by a
- * new task, to the directory; then loses its database.
+ * Backs a tree up plain and encrypted, then the control plane itself, to a directory, to a bucket and to an
+ * SSH server; once more by a new task, to the directory; then loses its database.
  */
 export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Stage> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-recovery-" });
@@ -171,7 +173,10 @@ export async function recoverInto(
   return told;
 }
 
-/** Starts a control plane on what was recovered, and restores every backup of the tree that is of the agent's server through its API. */
+/**
+ * Starts a control plane on what was recovered, and restores every backup of the tree that is of the agent's
+ * server through its API.
+ */
 export async function restoreEverything(
   stage: Stage,
   made: TestDatabase,
@@ -201,7 +206,10 @@ export async function restoreEverything(
   return api;
 }
 
-/** What was stored before the control plane backed itself up to the place whose directories start with `directory`, and all that is there. */
+/**
+ * What was stored before the control plane backed itself up to the place whose directories start with
+ * `directory`, and all that is there.
+ */
 export function knownAfter({ backups }: Stage, directory: string): Stage["backups"] {
   const isThere = (each: Stage["backups"][number]) => each.directory.startsWith(directory);
   const own = backups.findIndex((each) => isThere(each) && each.file_name.includes(".sql"));

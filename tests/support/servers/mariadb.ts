@@ -1,6 +1,6 @@
 /**
- * A MariaDB server to back up, in a temporary directory, on a socket there and on a free port of 127.0.0.1. As root it
- * runs as the system user `mysql`; whoever runs the tests is let in over the socket as `root`.
+ * A MariaDB server to back up, in a temporary directory, on a socket there and on a free port of 127.0.0.1.
+ * As root it runs as the system user `mysql`; whoever runs the tests is let in over the socket as `root`.
  */
 import { freePort } from "./ports.ts";
 import { asUser, program, systemUser } from "./postgresql.ts";

@@ -1,6 +1,7 @@
 /**
- * A PostgreSQL server to back up: Debian's programs, a cluster of its own in a temporary directory, on a socket there
- * (trusted) and on a free port of 127.0.0.1 (by password). As root it runs as the system user `postgres`.
+ * A PostgreSQL server to back up: Debian's programs, a cluster of its own in a temporary directory, on a
+ * socket there (trusted) and on a free port of 127.0.0.1 (by password). As root it runs as the system user
+ * `postgres`.
  */
 import { freePort } from "./ports.ts";
 import { until } from "../assertions/until.ts";

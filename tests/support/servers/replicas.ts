@@ -1,4 +1,7 @@
-/** Control planes as processes of their own on one database, behind one address, with a real agent and one that only talks. */
+/**
+ * Control planes as processes of their own on one database, behind one address, with a real agent and one
+ * that only talks.
+ */
 import assert from "node:assert/strict";
 import { Balancer } from "./balancer.ts";
 import { ApiCaller } from "../clients/client.ts";
@@ -24,7 +27,10 @@ export interface Replicas {
   /** Of the real agent and of the talking one. */
   readonly serverId: number;
   readonly talkerServerId: number;
-  /** A files task of the real agent's server over `source`, or of another. Runs by hand unless given a schedule. */
+  /**
+   * A files task of the real agent's server over `source`, or of another. Runs by hand unless given a
+   * schedule.
+   */
   task(fields?: Record<string, unknown>): Promise<number>;
   kill(which: number): Promise<void>;
   /** At the same address. */

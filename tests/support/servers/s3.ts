@@ -1,6 +1,7 @@
 /**
- * A real S3 server on a free port, over files in a temporary directory. s3rver stores; added in front of it is what it
- * leaves out and a client must be held to: signatures, expiry, Content-MD5, aborting, listing and losing uploads.
+ * A real S3 server on a free port, over files in a temporary directory. s3rver stores; added in front of it
+ * is what it leaves out and a client must be held to: signatures, expiry, Content-MD5, aborting, listing and
+ * losing uploads.
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -41,7 +42,10 @@ export interface S3Call {
   readonly size: number;
 }
 
-/** What happens to a call instead of its work: an error answer, or a connection that is cut before or after the work. */
+/**
+ * What happens to a call instead of its work: an error answer, or a connection that is cut before or after
+ * the work.
+ */
 export type S3Fault =
   | { status: number; code: string; message?: string; done?: boolean }
   /**

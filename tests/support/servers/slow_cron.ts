@@ -1,6 +1,7 @@
 /**
- * When a cron expression is due, found the slow way: a walk over a zone's wall clock, minute by minute. It shares nothing
- * with `src/domain/schedule.ts`: other code reads the expression, and another part of Intl tells the offset.
+ * When a cron expression is due, found the slow way: a walk over a zone's wall clock, minute by minute. It
+ * shares nothing with `src/domain/schedule.ts`: other code reads the expression, and another part of Intl
+ * tells the offset.
  */
 
 const MINUTE = 60_000;
@@ -43,7 +44,10 @@ function field(text: string, min: number, max: number): Set<number> {
   return values;
 }
 
-/** `wall`: minutes since 1970-01-01T00:00 on the clock. Day and weekday both given: either will do, as in every cron. */
+/**
+ * `wall`: minutes since 1970-01-01T00:00 on the clock. Day and weekday both given: either will do, as in
+ * every cron.
+ */
 function matches(pattern: Pattern, wall: number): boolean {
   if (!pattern.minute.has(wall % 60)) return false;
   const at = new Date(wall * MINUTE);
@@ -83,8 +87,8 @@ export class WallClock {
   }
 
   /**
-   * Due times after `from`, before `to`. Each time on the clock counts once, when it is shown first; those that it skips
-   * are due together at the moment after them.
+   * Due times after `from`, before `to`. Each time on the clock counts once, when it is shown first; those
+   * that it skips are due together at the moment after them.
    */
   due(pattern: Pattern, from: Date, to: Date): string[] {
     const due: string[] = [];

@@ -1,6 +1,7 @@
 /**
  * A real OpenSSH server on a free port of 127.0.0.1, SFTP only. It lets in one key and, when the tests run as
- * root, one password, both of a system user made for it and removed with it; otherwise the key of whoever runs it.
+ * root, one password, both of a system user made for it and removed with it; otherwise the key of whoever
+ * runs it.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { userInfo } from "node:os";

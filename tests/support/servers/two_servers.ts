@@ -1,4 +1,6 @@
-/** Two control planes behind one address, the agents of two servers, and what one reads from the other's disk. */
+/**
+ * Two control planes behind one address, the agents of two servers, and what one reads from the other's disk.
+ */
 import { ABILITIES } from "../../../src/domain/abilities.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
 import type { ServiceContext } from "../../../src/services/context.ts";

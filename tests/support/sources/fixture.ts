@@ -29,7 +29,9 @@ export interface SourceFixture extends AsyncDisposable {
   variants: { name: string; spec: JobSource }[];
   /** What must not be found in any output, manifest or error. */
   secrets: string[];
-  /** Makes another place ready for what a line of the manifest's `restore` brings, and fills that place in. */
+  /**
+   * Makes another place ready for what a line of the manifest's `restore` brings, and fills that place in.
+   */
   restoration(line: string, database: string | null): Promise<Restoration>;
   /** Text that is the same for the source and for what was restored of it, and of nothing else. */
   describeOriginal(): Promise<string[]>;

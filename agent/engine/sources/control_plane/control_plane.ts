@@ -1,4 +1,7 @@
-/** The control plane's own state: SQL text that it makes itself, and that stock `psql` loads into an empty database. */
+/**
+ * The control plane's own state: SQL text that it makes itself, and that stock `psql` loads into an empty
+ * database.
+ */
 import type { ControlPlaneSource } from "../../../../src/protocol/job.ts";
 import type { RunContext } from "../../run_context.ts";
 import { requireTools } from "../../programs/tools.ts";

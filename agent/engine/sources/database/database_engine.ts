@@ -21,7 +21,9 @@ const USUAL_PORTS = [5432, 3306];
 const GREETING_MS = 2000;
 const ANSWER_MS = 10_000;
 const CONNECT_MS = 30_000;
-/** https://www.postgresql.org/docs/current/protocol-message-formats.html: SSLRequest, answered by `S` or `N`. */
+/**
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html: SSLRequest, answered by `S` or `N`.
+ */
 const SSL_REQUEST = new Uint8Array([0, 0, 0, 8, 4, 210, 22, 47]);
 /** First byte of a greeting: protocol 10, or an error such as too many connections. */
 const GREETINGS = [10, 255];

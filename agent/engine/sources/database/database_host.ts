@@ -29,7 +29,10 @@ export interface Loader {
   finish?(): Promise<void>;
 }
 
-/** A database server that takes a restore. Methods are called in this order, `discard` in any case, at the end. */
+/**
+ * A database server that takes a restore. Methods are called in this order, `discard` in any case, at the
+ * end.
+ */
 export interface DatabaseHost {
   /** Rejects, before anything is made, where one can't be restored there. */
   inspect(wanted: readonly WantedDatabase[]): Promise<void>;
@@ -39,8 +42,8 @@ export interface DatabaseHost {
    */
   create(wanted: WantedDatabase): Promise<Loader>;
   /**
-   * Puts the fresh ones into their places. Where it rejects, what was there is as it was, unless the error says otherwise. `programs`
-   * are not ended by a cancel: it is never left half done.
+   * Puts the fresh ones into their places. Where it rejects, what was there is as it was, unless the error
+   * says otherwise. `programs` are not ended by a cancel: it is never left half done.
    */
   publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void>;
   /** Drops what is unfinished; never rejects. `programs` may be started in a run that is over. */

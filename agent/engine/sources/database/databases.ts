@@ -1,6 +1,6 @@
 /**
- * Databases of dumps: each is loaded into a fresh one beside its place, and all are put into their places once every one is
- * there and proven. Until then nothing of what was there is touched.
+ * Databases of dumps: each is loaded into a fresh one beside its place, and all are put into their places
+ * once every one is there and proven. Until then nothing of what was there is touched.
  */
 import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { Children } from "../../programs/children.ts";
@@ -121,8 +121,8 @@ function tellGlobals({ engine }: DatabaseTarget, { objects, ports }: RestoreCont
 }
 
 /**
- * A dump is a program that the server carries out: it is proven before a word of it is. What only the key's owner can have
- * made needs no such proof.
+ * A dump is a program that the server carries out: it is proven before a word of it is. What only the key's
+ * owner can have made needs no such proof.
  */
 export async function prove(
   wanted: readonly WantedDatabase[],

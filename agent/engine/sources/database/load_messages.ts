@@ -6,7 +6,9 @@ import { hint } from "./load_hints.ts";
 
 /** `pg_restore: warning: …`, `psql:<stdin>:12: WARNING:  …`. */
 const WARNING = /^(?:\S+: )?warning:\s*/i;
-/** `pg_restore: error: …`, `psql:<stdin>:12: ERROR:  …`, `ERROR 1064 (42000) at line 3: …`, `psql: error: …`. */
+/**
+ * `pg_restore: error: …`, `psql:<stdin>:12: ERROR:  …`, `ERROR 1064 (42000) at line 3: …`, `psql: error: …`.
+ */
 const ERROR = /^(?:\S+: )?(?:error|fatal|panic)\b:?\s*/i;
 /** psql with `VERBOSITY=verbose`: the code is the same in every language. */
 const CODED = /^psql:.*?:\d+: [^:]+:\s+([0-9A-Z]{5}): (.*)$/;

@@ -1,9 +1,10 @@
 /**
  * What a dump holds, counted while it is made: a drill compares what comes back with it.
  *
- * A count has to be of the very moment that the dump is of, and may not cost what the dump costs. PostgreSQL lends its snapshot to
- * another connection, which counts there: the database's own word, and it stops where the dump is over first. MySQL lends none, and
- * a count before or after the dump would be another's: there the rows are counted in the dump itself, as it was stored.
+ * A count has to be of the very moment that the dump is of, and may not cost what the dump costs. PostgreSQL
+ * lends its snapshot to another connection, which counts there: the database's own word, and it stops where
+ * the dump is over first. MySQL lends none, and a count before or after the dump would be another's: there
+ * the rows are counted in the dump itself, as it was stored.
  */
 import * as z from "zod";
 

@@ -13,7 +13,10 @@ export interface ScratchHost {
   isServers(name: string): boolean;
   /** What the drill's copy of a database is called. */
   scratchName(database: string): string;
-  /** Drops what drills left that an agent was killed in. Rejects, before anything is read, where no drill can be made there. */
+  /**
+   * Drops what drills left that an agent was killed in. Rejects, before anything is read, where no drill can
+   * be made there.
+   */
   prepare(wanted: readonly WantedDatabase[]): Promise<void>;
   /** Bytes that a database takes now; null where it is not there. */
   sizeOf(name: string): Promise<number | null>;
@@ -24,9 +27,15 @@ export interface ScratchHost {
    * loader says how.
    */
   create(wanted: WantedDatabase): Promise<Loader>;
-  /** Of the scratch database. @param expected Null: tables are only listed. Rejects where it is not this drill's any more. */
+  /**
+   * Of the scratch database. @param expected Null: tables are only listed. Rejects where it is not this
+   * drill's any more.
+   */
   contents(wanted: WantedDatabase, expected: DatabaseContents | null): Promise<DatabaseContents>;
-  /** Drops what was made; never rejects. False where something is left. `programs` may be started in a run that is over. */
+  /**
+   * Drops what was made; never rejects. False where something is left. `programs` may be started in a run
+   * that is over.
+   */
   discard(programs: ProgramContext): Promise<boolean>;
 }
 

@@ -10,7 +10,10 @@ export interface TemporaryNames {
   drill: string;
 }
 
-/** Both engines take 63 bytes; a name that leaves no room is cut, and told from others that are cut by a digest. */
+/**
+ * Both engines take 63 bytes; a name that leaves no room is cut, and told from others that are cut by a
+ * digest.
+ */
 const MAX_BYTES = 63;
 
 const FRESH_SUFFIX = "_rearguard_fresh";

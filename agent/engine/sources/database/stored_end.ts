@@ -1,4 +1,6 @@
-/** Whether a stored stream ends, or starts, as its format does: what its source looked at when it was made. */
+/**
+ * Whether a stored stream ends, or starts, as its format does: what its source looked at when it was made.
+ */
 import type { Children } from "../../programs/children.ts";
 import type { FrameWatch } from "../../transforms/frames.ts";
 import { checkClosing } from "./dump_messages.ts";

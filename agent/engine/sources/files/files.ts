@@ -1,12 +1,13 @@
 /**
- * A directory tree, or one file, as a pax archive by GNU tar. Members are named `./…` from the source's root, so that
- * `tar -x -C TARGET` puts the contents straight into TARGET. Owners are numbers; times have nanoseconds; extended
- * attributes, ACLs, hard links and holes are kept; other file systems mounted below are left out.
+ * A directory tree, or one file, as a pax archive by GNU tar. Members are named `./…` from the source's root,
+ * so that `tar -x -C TARGET` puts the contents straight into TARGET. Owners are numbers; times have
+ * nanoseconds; extended attributes, ACLs, hard links and holes are kept; other file systems mounted below are
+ * left out.
  *
- * The member index is tar's own listing: `block N: <mode> <uid>/<gid> <size> <UTC time> <name>`, a line a member, padded
- * with spaces; the time has up to nine digits of a second; names are in C quotes, with ` -> "target"` after a symbolic
- * link's and ` link to "target"` after a hard link's. N counts 512-byte blocks of the archive to the member's first header.
- * See archive_index.ts for what is stored.
+ * The member index is tar's own listing: `block N: <mode> <uid>/<gid> <size> <UTC time> <name>`, a line a
+ * member, padded with spaces; the time has up to nine digits of a second; names are in C quotes, with ` ->
+ * "target"` after a symbolic link's and ` link to "target"` after a hard link's. N counts 512-byte blocks of
+ * the archive to the member's first header. See archive_index.ts for what is stored.
  */
 import { basename, dirname } from "node:path";
 import type { FilesSource } from "../../../../src/protocol/job.ts";
@@ -22,8 +23,10 @@ import { directoryScope, fileScope, type TreeScope } from "./tree_scope.ts";
 
 /** As much as a pipe holds: fewer, larger writes. A whole number of 512-byte blocks. */
 export const RECORD_BYTES = 64 * 1024;
-/** Where tar finds the pipe for its archive. Its listing then goes to stdout, the one place where tar fails when a line
- * can't be written: with `--index-file` a full disk would leave lines out unnoticed. */
+/**
+ * Where tar finds the pipe for its archive. Its listing then goes to stdout, the one place where tar fails
+ * when a line can't be written: with `--index-file` a full disk would leave lines out unnoticed.
+ */
 const ARCHIVE_DESCRIPTOR = 3;
 
 export async function prepareFiles(source: FilesSource, context: RunContext): Promise<PreparedSource> {
@@ -93,7 +96,8 @@ async function archivePart(
     command: tarCommand(members, scope, indexPath, context),
     streamDescriptor: ARCHIVE_DESCRIPTOR,
     index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
-    // With smaller records tar leaves the end of the last one unread, and zstd dies of it: a failure under `pipefail`.
+    // With smaller records tar leaves the end of the last one unread, and zstd dies of it: a failure under
+    // `pipefail`.
     restore:
       `tar --extract --file=- --record-size=${RECORD_BYTES} --xattrs --xattrs-include='*' --same-permissions ` +
       "--numeric-owner -C TARGET",
@@ -108,8 +112,8 @@ async function archivePart(
 }
 
 /**
- * Never something that tar could read as an option. Of one file that is a link, what it leads to is archived, under the name that was
- * given: whoever looks for it, or puts it back, knows no other.
+ * Never something that tar could read as an option. Of one file that is a link, what it leads to is archived,
+ * under the name that was given: whoever looks for it, or puts it back, knows no other.
  */
 function membersOf(path: string, kind: "directory" | "file"): { options: string[]; member: string } {
   if (kind === "directory") return { options: [`--directory=${path}`], member: "." };
@@ -136,11 +140,13 @@ export function tarArguments(options: readonly string[], member: string): string
     "--create",
     `--file=/proc/self/fd/${ARCHIVE_DESCRIPTOR}`,
     "--format=posix",
-    // Access and change times are nothing to restore; without them and tar's pid, equal trees give equal archives.
+    // Access and change times are nothing to restore; without them and tar's pid, equal trees give equal
+    // archives.
     "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
     `--record-size=${RECORD_BYTES}`,
     "--numeric-owner",
-    // Access lists are attributes too, and kept twice: who restores with --acls loses those that are attributes only.
+    // Access lists are attributes too, and kept twice: who restores with --acls loses those that are
+    // attributes only.
     "--xattrs",
     "--acls",
     "--no-selinux",

@@ -1,4 +1,7 @@
-/** How MySQL's and MariaDB's programs reach a server: the password by an option file, never by their arguments. */
+/**
+ * How MySQL's and MariaDB's programs reach a server: the password by an option file, never by their
+ * arguments.
+ */
 import type { DatabaseSource } from "../../../../src/protocol/job.ts";
 import { type Answer, capture } from "../../programs/capture.ts";
 import type { Command, Redirect } from "../../programs/children.ts";
@@ -64,7 +67,9 @@ export class MysqlConnection {
     };
   }
 
-  /** The rows of a SELECT. Every column must be `hex(…)` of text, or a number: nothing else is safe in a line. */
+  /**
+   * The rows of a SELECT. Every column must be `hex(…)` of text, or a number: nothing else is safe in a line.
+   */
   async query(client: string, sql: string): Promise<string[][]> {
     const answer = await this.execute(client, sql);
     return answer.split("\n").filter((line) => line !== "").map((line) => line.split("\t"));

@@ -11,7 +11,9 @@ import {
   type TableRows,
 } from "../database/row_counts.ts";
 
-/** The dump itself never waits for more than this: what it takes to unpack and count keeps up with every dump. */
+/**
+ * The dump itself never waits for more than this: what it takes to unpack and count keeps up with every dump.
+ */
 export async function countStored(
   database: string,
   /** Bytes of the longest statement that the server takes. */

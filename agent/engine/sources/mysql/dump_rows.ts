@@ -1,7 +1,9 @@
 /** Counts the rows in the text of mysqldump or mariadb-dump. */
 import type { TableRows } from "../database/row_counts.ts";
 
-/** Of a line, what tells its kind: a table's name takes up to 64 characters, each of up to four bytes, quoted. */
+/**
+ * Of a line, what tells its kind: a table's name takes up to 64 characters, each of up to four bytes, quoted.
+ */
 const HEAD_BYTES = 1024;
 /** Others keep their rows elsewhere, or show those of other tables. */
 const COUNTED_ENGINES = /^(?:InnoDB|MyISAM|Aria|MEMORY|CSV|ARCHIVE|BLACKHOLE|ROCKSDB|TokuDB|NDB\w*)$/i;
@@ -23,8 +25,8 @@ const BACKTICK = 0x60;
 type State = "head" | "rest" | "columns" | "name" | "between" | "values" | "string" | "escape";
 
 /**
- * Takes the text in pieces of any size. What looks like a statement in the body of a routine is none: bodies stand under a delimiter
- * of their own.
+ * Takes the text in pieces of any size. What looks like a statement in the body of a routine is none: bodies
+ * stand under a delimiter of their own.
  */
 export class DumpRows {
   readonly #tables = new Map<string, TableRows>();

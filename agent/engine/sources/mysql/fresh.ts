@@ -1,4 +1,7 @@
-/** Databases that are made on a MySQL or MariaDB server for a dump, and what is left of those that nobody needs any more. */
+/**
+ * Databases that are made on a MySQL or MariaDB server for a dump, and what is left of those that nobody
+ * needs any more.
+ */
 import { folded, ignoresCase } from "./case.ts";
 import * as z from "zod";
 import type { DatabaseTarget, SourceDescription } from "../../../../src/protocol/job.ts";

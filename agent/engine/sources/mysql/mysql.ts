@@ -1,8 +1,8 @@
 /**
- * MySQL and MariaDB databases by mysqldump or mariadb-dump, one object of SQL text each, from one consistent snapshot a
- * database. The text names no database, so it restores into any. With `*` the accounts and their grants, which belong to
- * no database, are an object of their own where the server is MariaDB and the user may read them; the schema `mysql`
- * itself is dumped only when it is named.
+ * MySQL and MariaDB databases by mysqldump or mariadb-dump, one object of SQL text each, from one consistent
+ * snapshot a database. The text names no database, so it restores into any. With `*` the accounts and their
+ * grants, which belong to no database, are an object of their own where the server is MariaDB and the user
+ * may read them; the schema `mysql` itself is dumped only when it is named.
  */
 import type { DatabaseSource, Missing } from "../../../../src/protocol/job.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../../manifest/object_name.ts";

@@ -28,7 +28,10 @@ export function hasDatabaseComments({ version, isMariadb }: ServerVersion): bool
   return isMariadb && isAtLeast(version, 10, 5);
 }
 
-/** Each server's own program first: the other may lack a way to log in, or write what the server does not read. */
+/**
+ * Each server's own program first: the other may lack a way to log in, or write what the server does not
+ * read.
+ */
 export async function dumpProgram({ isMariadb }: ServerVersion, children: Children): Promise<DumpProgram> {
   const tools: Tool[] = isMariadb ? ["mariadb-dump", "mysqldump"] : ["mysqldump", "mariadb-dump"];
   const found = await firstTool(children, tools);

@@ -1,6 +1,7 @@
 /**
- * MySQL and MariaDB databases. A database can't be renamed there: the tables of the fresh one move into the place, those that were
- * there move out in the same statement, and views, triggers, routines and events are made anew from the fresh one's definitions.
+ * MySQL and MariaDB databases. A database can't be renamed there: the tables of the fresh one move into the
+ * place, those that were there move out in the same statement, and views, triggers, routines and events are
+ * made anew from the fresh one's definitions.
  */
 import { refuseClashes } from "./clashes.ts";
 import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
@@ -250,7 +251,9 @@ class MysqlHost implements DatabaseHost {
     return renamed;
   }
 
-  /** Those that the backup holds enabled, unless they may reach what the backup is of from a copy beside it. */
+  /**
+   * Those that the backup holds enabled, unless they may reach what the backup is of from a copy beside it.
+   */
   #eventsToEnable(name: string, original: string, { events }: Contents, definitions: string): string[] {
     const enabled = new Set(this.#rewriters.get(name)!.enabledEvents);
     const found = events.filter((event) => enabled.has(event));

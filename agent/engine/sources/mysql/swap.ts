@@ -1,6 +1,6 @@
 /**
- * Puts a fresh MySQL database into its place, step by step. What it takes to finish that, or to undo it, is written into the fresh
- * database before: an agent may be killed between any two steps.
+ * Puts a fresh MySQL database into its place, step by step. What it takes to finish that, or to undo it, is
+ * written into the fresh database before: an agent may be killed between any two steps.
  */
 import * as z from "zod";
 import { RunFailedError } from "../../ports.ts";
@@ -65,7 +65,10 @@ export class MysqlSwap {
     await this.#forget();
   }
 
-  /** Of one that an agent was killed in: finishes it where its tables are in their place, else puts back what was there. */
+  /**
+   * Of one that an agent was killed in: finishes it where its tables are in their place, else puts back what
+   * was there.
+   */
   async resume(tell: (line: string) => void): Promise<void> {
     const { name, old } = this.plan;
     const what = `An agent was killed while it put database ${name} into its place.`;

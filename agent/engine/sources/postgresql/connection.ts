@@ -75,7 +75,9 @@ export class PostgresqlConnection {
     return new PostgresqlConnection(`${at} as ${username}`, context, environment, redirects, user);
   }
 
-  /** A program connected to `database`, by a variable: as an argument some names would be read as settings. */
+  /**
+   * A program connected to `database`, by a variable: as an argument some names would be read as settings.
+   */
   command(program: string, args: string[], database: string): Command {
     return {
       program,

@@ -230,7 +230,8 @@ class CountSession {
     await Promise.race([this.#counted.promise, clock.sleep(grace, patience.signal).catch(() => {})]);
     patience.abort();
     const { snapshot, isCounted } = this.#collected;
-    // One that could not count a table goes on with the others: it has a reason, and may be at work all the same.
+    // One that could not count a table goes on with the others: it has a reason, and may be at work all the
+    // same.
     if (!isCounted && !this.#isOver) {
       this.reason ??= "the dump was done before";
       // Else the server would count on for nobody.
@@ -247,9 +248,10 @@ class CountSession {
 }
 
 /**
- * Answers a line of JSON each: the smallest tables first, so that little is missing where there is no time for all. By one process of
- * the server, not by as many as it has. Beside a dump, what can't be counted is passed over, as where the role may not read it: an error
- * would end the transaction, and with it the snapshot, under the dump.
+ * Answers a line of JSON each: the smallest tables first, so that little is missing where there is no time
+ * for all. By one process of the server, not by as many as it has. Beside a dump, what can't be counted is
+ * passed over, as where the role may not read it: an error would end the transaction, and with it the
+ * snapshot, under the dump.
  */
 function countScript(excluded: readonly ExcludedTable[], isExported: boolean): string {
   const settings = {

@@ -1,4 +1,7 @@
-/** Databases that are made on a PostgreSQL server for a dump, and what is left of those that nobody needs any more. */
+/**
+ * Databases that are made on a PostgreSQL server for a dump, and what is left of those that nobody needs any
+ * more.
+ */
 import { hasRoomForTwo } from "./limits.ts";
 import * as z from "zod";
 import type { DatabaseTarget, SourceDescription } from "../../../../src/protocol/job.ts";

@@ -160,7 +160,8 @@ async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
     message: (line) => messages.read(line),
     checkExit: (exit) => messages.check(exit, label),
     ...custom
-      // The format has no closing marker: what vouches for it is pg_dump's exit and every byte having come through.
+      // The format has no closing marker: what vouches for it is pg_dump's exit and every byte having come
+      // through.
       ? { checkHead: (head: Uint8Array) => checkCustom(label, head), checkEnd: () => {} }
       : { checkEnd: ({ tail }: PartEnd) => checkClosing(label, tail, CLOSING) },
   };
@@ -178,7 +179,9 @@ async function isGone(database: string, { client: { connection, psql }, server }
   }
 }
 
-/** Passwords of roles are for superusers to read; without them the roles themselves are still worth keeping. */
+/**
+ * Passwords of roles are for superusers to read; without them the roles themselves are still worth keeping.
+ */
 function globalsPart({ server, client: { connection }, installation, context }: Plan): SourcePart {
   const messages = new DumpMessages("pg_dumpall", context.ports.output);
   const label = "roles and tablespaces";

@@ -1,6 +1,6 @@
 /**
- * Objects that only a superuser may create, and that hold no rows. A drill by another login leaves them out and
- * reports that: CREATEDB is enough for a drill.
+ * Objects that only a superuser may create, and that hold no rows. A drill by another login leaves them out
+ * and reports that: CREATEDB is enough for a drill.
  */
 import type { DatabaseContents } from "../database/row_counts.ts";
 import type { PostgresqlFresh } from "./fresh.ts";

@@ -1,4 +1,7 @@
-/** PostgreSQL's client programs: several versions may be installed side by side, and pg_dump refuses newer servers. */
+/**
+ * PostgreSQL's client programs: several versions may be installed side by side, and pg_dump refuses newer
+ * servers.
+ */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
 import { missingTools, toolVersion } from "../../programs/tools.ts";
@@ -43,7 +46,10 @@ export function installationFor(
   );
 }
 
-/** To restore what a server of version `major` held, or one that is `major` now; an older one than that may fail, and says how. */
+/**
+ * To restore what a server of version `major` held, or one that is `major` now; an older one than that may
+ * fail, and says how.
+ */
 export function installationToRestore(major: number, found: Installation[]): Installation {
   return found.filter((each) => each.major >= major).at(-1) ?? found[0]!;
 }

@@ -1,6 +1,6 @@
 /**
- * Materialized views that can't be filled while a dump is loaded: one may read rows that the backup leaves out,
- * or call a function that needs a search path. Their rows can be computed again, so this is a warning.
+ * Materialized views that can't be filled while a dump is loaded: one may read rows that the backup leaves
+ * out, or call a function that needs a search path. Their rows can be computed again, so this is a warning.
  */
 import { byteString, textOf } from "../../archive/bytes.ts";
 import { RunFailedError } from "../../ports.ts";

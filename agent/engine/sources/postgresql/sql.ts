@@ -3,7 +3,10 @@ import { RunFailedError } from "../../ports.ts";
 import type { PostgresqlConnection } from "./connection.ts";
 import { identifier, literal } from "./text.ts";
 
-/** Objects of a new database have ids below 16384, https://www.postgresql.org/docs/current/system-catalog-initial-data.html. */
+/**
+ * Objects of a new database have ids below 16384,
+ * https://www.postgresql.org/docs/current/system-catalog-initial-data.html.
+ */
 const FIRST_OWN_ID = 16384;
 
 export const IS_OCCUPIED = `select
@@ -39,8 +42,9 @@ export async function insistOn(attempt: () => Promise<void>): Promise<void> {
 }
 
 /**
- * A database that holds subscriptions can't be dropped, and a subscription that is dropped takes the slot of its publisher with it, which
- * belongs to the database that was backed up: each is cut off from its slot before.
+ * A database that holds subscriptions can't be dropped, and a subscription that is dropped takes the slot of
+ * its publisher with it, which belongs to the database that was backed up: each is cut off from its slot
+ * before.
  */
 const FORGET_SUBSCRIPTIONS = `select format(
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I;', subname

@@ -263,7 +263,10 @@ function endId(log: LogRow): string {
   return `${log.id}-end`;
 }
 
-/** The sequence that `Last-Event-ID` names; 0, the start, where it names none of this run. A bare number does too. */
+/**
+ * The sequence that `Last-Event-ID` names; 0, the start, where it names none of this run. A bare number does
+ * too.
+ */
 function sequenceIn(lastEventId: string, logId: number): number {
   const match = /^(?:(\d{1,15})-)?(\d{1,15})$/.exec(lastEventId.trim());
   if (match === null || (match[1] !== undefined && Number(match[1]) !== logId)) return 0;

@@ -1,4 +1,6 @@
-/** The calls of agents: their websocket, and the bytes that they fetch and send. See docs/develop/protocol.md. */
+/**
+ * The calls of agents: their websocket, and the bytes that they fetch and send. See docs/develop/protocol.md.
+ */
 import { z } from "@hono/zod-openapi";
 import { parseRange } from "../../../domain/byte_range.ts";
 import { ConflictError, UnauthenticatedError } from "../../../domain/errors.ts";

@@ -121,7 +121,9 @@ export const enrolmentEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** The token goes by environment, which only its user and root can read: every program's arguments are public. */
+/**
+ * The token goes by environment, which only its user and root can read: every program's arguments are public.
+ */
 function installCommand(baseUrl: string, token: string): string {
   const url = `'${`${baseUrl}/install.sh`.replaceAll("'", "'\\''")}'`;
   return `curl -fsSL ${url} | REARGUARD_TOKEN='${token}' sudo --preserve-env=REARGUARD_TOKEN sh`;

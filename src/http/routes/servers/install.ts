@@ -1,4 +1,7 @@
-/** `/install.sh` and `/agent/…`: what a server needs to run an agent, from this control plane and nowhere else. */
+/**
+ * `/install.sh` and `/agent/…`: what a server needs to run an agent, from this control plane and nowhere
+ * else.
+ */
 import type { App } from "../../observe.ts";
 import { HttpError } from "../../errors.ts";
 
