@@ -76,3 +76,16 @@ Deno.test("a removal that was tried on a clock that was ahead is tried again, an
     "2027-01-08T12:00:00.000Z",
   ]);
 });
+
+Deno.test("a run whose last progress was noted on a clock that was ahead is watched as any other", async () => {
+  await using test = await testServices({ now: NOW });
+  const { clock, database, services } = test;
+  const { caller, serverId, taskId } = await plant(services);
+  await startRun(services, caller, taskId);
+  await claimAssignments(services, [serverId]);
+  await database`update runs set state = 'running', started_at = now(), moved_at = ${A_YEAR_AHEAD}`;
+  const [before] = await database`select deadline_at from runs`;
+  await recoverFromClockAhead(services);
+  const [run] = await database`select moved_at, deadline_at from runs`;
+  assert.deepEqual({ ...run }, { moved_at: clock.now(), deadline_at: before!.deadline_at });
+});

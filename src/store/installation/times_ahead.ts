@@ -23,13 +23,15 @@ export async function bringBackTimes(sql: Sql, now: Date, longest: LongestWaits)
   const deadline = sql`(case state ${
     Object.entries(longest.run).map(([state, ms]) => sql`when ${state} then ${later(ms)}::timestamptz `)
   } end)`;
-  const changes = await Promise.all([
+  const changes = [
     sql`
-      update runs set deadline_at = ${deadline}, lease_expires_at = least(lease_expires_at, ${
+      update runs set deadline_at = least(deadline_at, ${deadline}), lease_expires_at = least(lease_expires_at, ${
       later(longest.lease)
     }), moved_at = least(moved_at, ${now})
       where id in (
-        select id from runs where deadline_at > ${deadline} + ${STEP} * interval '1 millisecond'
+        select id from runs
+        where deadline_at > ${deadline} + ${STEP} * interval '1 millisecond'
+          or (state = 'running' and moved_at > ${step})
         order by id for update skip locked
       )`,
     sql`
@@ -52,8 +54,10 @@ export async function bringBackTimes(sql: Sql, now: Date, longest: LongestWaits)
     removal(sql, sql`backups`, sql`removal_requested_at is not null and deletes_at is null`),
     removal(sql, sql`leftovers`, sql`true`),
     sql`update replicas set heartbeat_at = ${now} where heartbeat_at > ${step}`,
-  ]);
-  return changes.reduce((sum, { count }) => sum + count, 0);
+  ];
+  let changed = 0;
+  for (const change of changes) changed += (await change).count;
+  return changed;
 
   function removal(sql: Sql, table: Fragment, waits: Fragment) {
     return sql`
