@@ -17,6 +17,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "exfatprogs": ["mkfs.exfat"],
   "faketime": ["faketime"],
   "fuse3": ["fusermount3"],
+  "jq": ["jq"],
   "mariadb-client": ["mariadb", "mariadb-dump"],
   "mariadb-server": ["mariadbd", "mariadb-install-db"],
   "mount": ["mount", "umount"],

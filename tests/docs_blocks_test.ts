@@ -1,0 +1,152 @@
+/** Every command block of README.md and docs/guide, executed as a reader would type it. */
+import assert from "node:assert/strict";
+import { type ControlPlane, startControlPlane } from "./support/servers/control_plane.ts";
+import { ServerProcess } from "./support/servers/server.ts";
+import { taskCommand } from "./support/assertions/rights.ts";
+import { type Block, blocksOf, projectFiles, readDocument, ROOT } from "./support/fixtures/documents.ts";
+
+/** By the comment before a block: why no test runs it. */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  "starts a server and runs every test": "the server is what this test starts; the tests contain this test",
+  "a second server": "a restore on another server: tests/e2e/relay_test.ts",
+  "a database server": "restores of databases: tests/e2e/restore_databases_test.ts",
+  "sends a message to a service": "services on the internet: src/notify/notifier_test.ts",
+  "changes the user's shell": "src/cli/program_test.ts runs it",
+};
+
+const FILES = await projectFiles();
+const PAGES = ["README.md", ...FILES.filter((path) => /^docs\/guide\/[\w-]+\.md$/.test(path))];
+
+interface Place {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** A directory like a checkout, with a home in it: what commands write stays there. */
+async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
+  const directory = await Deno.makeTempDir({ prefix: "rearguard-docs-" });
+  stack.defer(() => Deno.remove(directory, { recursive: true }));
+  await Deno.chmod(directory, 0o755);
+  for (const name of new Set(["node_modules", ...FILES.map((path) => path.split("/")[0]!)])) {
+    await Deno.symlink(`${ROOT}/${name}`, `${directory}/${name}`);
+  }
+  await Deno.mkdir(`${directory}/.home`);
+  await Deno.mkdir(`${directory}/.bin`);
+  return directory;
+}
+
+/** Puts a `deno` into the path that starts the command line at once, without the two processes before it. */
+async function writeQuickDeno(directory: string): Promise<void> {
+  const [, ...words] = taskCommand("cli");
+  const deno = `exec '${Deno.execPath()}'`;
+  const cli = `${deno} ${words.map((word) => `'${word}'`).join(" ")} "$@"`;
+  const script = `#!/bin/sh\n[ "$1 $2" = "task cli" ] || ${deno} "$@"\nshift 2\n${cli}\n`;
+  await Deno.writeTextFile(`${directory}/.bin/deno`, script, { mode: 0o755 });
+}
+
+/** Runs a block in the shell session of its page: what one exports, the next one sees. */
+class Session {
+  #exports = "";
+
+  constructor(readonly directory: string, readonly place: Place, readonly env: Record<string, string>) {}
+
+  async run(page: string, { line, text }: Pick<Block, "line" | "text">): Promise<void> {
+    const { directory, place } = this;
+    const script = text.replaceAll("rg_…", place.token).replaceAll("http://127.0.0.1:8000", place.url)
+      .replaceAll("/tmp/rearguard", `${directory}/rearguard`);
+    const { success, stdout, stderr } = await new Deno.Command("bash", {
+      args: [
+        "-c",
+        `set -e -o pipefail; curl() { command curl --fail-with-body "$@"; }; ${this.#exports}
+        ${script}
+        declare -px | grep -v "^declare -[a-zA-Z]*r" >"$HOME/exports"; declare -pf >>"$HOME/exports"`,
+      ],
+      cwd: directory,
+      clearEnv: true,
+      env: {
+        PATH: `${directory}/.bin:${Deno.env.get("PATH")}`,
+        DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
+        DENO_NO_UPDATE_CHECK: "1",
+        NO_COLOR: "1",
+        HOME: `${directory}/.home`,
+        ...this.env,
+      },
+      stdin: "null",
+    }).output();
+    const decoder = new TextDecoder();
+    assert.ok(success, `${page}:${line}\n${text}\n${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+    this.#exports = `. "$HOME/exports"`;
+  }
+}
+
+async function runPage(page: string, session: Session): Promise<void> {
+  for (const block of blocksOf(await readDocument(page))) {
+    if (block.language === "sh" && block.notRun === null) await session.run(page, block);
+  }
+}
+
+Deno.test("the README's commands make and restore a first backup on a server that has just started", async () => {
+  await using stack = new AsyncDisposableStack();
+  const directory = await openCheckout(stack);
+  await Deno.symlink(Deno.execPath(), `${directory}/.bin/deno`);
+  const dataDirectory = `${directory}/.data`;
+  const server = stack.use(new ServerProcess({ dataDirectory, args: ["--local-agent"] }));
+  const place = { url: await server.ready(), token: server.token! };
+  await runPage("README.md", new Session(directory, place, { REARGUARD_URL: place.url }));
+  assert.ok((await Deno.stat(`${directory}/rearguard-restored/copyright`)).isFile);
+});
+
+for (const page of PAGES.slice(1)) {
+  Deno.test(`the commands of ${page} run after the README's first backup`, async () => {
+    const blocks = blocksOf(await readDocument(page)).filter(({ language, notRun }) =>
+      language === "sh" && notRun === null
+    );
+    if (blocks.length === 0) return;
+    await using plane = await startControlPlane();
+    await plane.services.database`update users set is_admin = true`; // as the first user is
+    await using stack = new AsyncDisposableStack();
+    const directory = await openCheckout(stack);
+    await writeQuickDeno(directory);
+    await backUp(plane, directory);
+    const place = { url: plane.api.url, token: plane.api.token };
+    const env = { REARGUARD_URL: place.url, REARGUARD_API_TOKEN: place.token };
+    const session = new Session(directory, place, env);
+    const [definition] = blocksOf(await readDocument("README.md")).filter(({ text }) =>
+      text.includes("api() {")
+    );
+    await session.run("README.md", { ...definition!, text: definition!.text.split("\n\n")[0]! });
+    await runPage(page, session);
+  });
+}
+
+/** What the README's first backup leaves: destination 1, task 1 and backup 1. */
+async function backUp(plane: ControlPlane, directory: string): Promise<void> {
+  const { api, serverId } = plane;
+  const local_path = `${directory}/rearguard-backups`;
+  const destination = await api.create("/backup-destinations", { label: "Here", type: "local", local_path });
+  const task = await api.create("/backup-tasks", {
+    remote_server_id: serverId,
+    backup_destination_id: destination,
+    label: "Docs",
+    type: "files",
+    source_path: "/usr/share/doc/bash",
+    frequency: "daily",
+    time_to_run_at: "02:00",
+    maximum_backups_to_keep: 7,
+  });
+  assert.equal((await api.run(task)).status, "successful");
+}
+
+Deno.test("a block that is not run says why, and few are not", async () => {
+  const reasons: string[] = [];
+  for (const page of PAGES) {
+    for (const { notRun, language, line } of blocksOf(await readDocument(page))) {
+      if (notRun === null) continue;
+      assert.equal(language, "sh", `${page}:${line}`);
+      assert.ok(notRun in NOT_RUN, `${page}:${line}: ${notRun} is no known reason`);
+      reasons.push(notRun);
+    }
+  }
+  assert.deepEqual([...new Set(reasons)].toSorted(), Object.keys(NOT_RUN).toSorted());
+  assert.ok(reasons.length <= 6, `${reasons.length} blocks are not run`);
+});
