@@ -1,5 +1,5 @@
 /** What the parts of one run share. */
-import type { BackupJob } from "../../src/protocol/job.ts";
+import type { BackupJob, JobOptions } from "../../src/protocol/job.ts";
 import type { Children } from "./programs/children.ts";
 import type { RunPorts } from "./ports.ts";
 import type { SystemUser } from "./programs/system_user.ts";
@@ -16,4 +16,5 @@ export interface ProgramContext {
 /** What every part of one backup run shares. */
 export interface RunContext extends ProgramContext {
   readonly job: BackupJob;
+  readonly options: JobOptions;
 }

@@ -3,6 +3,8 @@
  * the agent's memory only (it holds passwords), and is never written to the journal.
  */
 import * as z from "zod";
+import { completeOptions, type Options, optionsSchema } from "../definitions/fields/options.ts";
+import { TASK_RUN_FIELDS } from "../definitions/task_run_fields.ts";
 
 /**
  * A directory tree. `path` is absolute; `excluded_paths` holds paths and patterns, see docs/guide/sources.md.
@@ -151,8 +153,17 @@ export const BackupJob = z.object({
   watch: JobWatch.optional(),
   /** How long a dump waits for a lock; left out: without limit. */
   lock_wait_ms: z.number().positive().optional(),
+  /** Fields of the task, as they are. Left out by a control plane that sends none. */
+  options: optionsSchema(TASK_RUN_FIELDS).optional(),
 });
 export type BackupJob = z.infer<typeof BackupJob>;
+
+export type JobOptions = Options<typeof TASK_RUN_FIELDS>;
+
+/** Returns the job's options, with defaults for those that are left out. */
+export function jobOptions({ options }: Pick<BackupJob, "options">): JobOptions {
+  return completeOptions(TASK_RUN_FIELDS, options);
+}
 
 /** Throws where the job says nothing of it: no backup is taken for one that nobody may read. */
 export function jobEncryption(job: Pick<BackupJob, "encryption" | "encryption_password">): JobEncryption {

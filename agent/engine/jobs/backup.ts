@@ -1,5 +1,10 @@
 /** One backup run, from a job to stored objects. */
-import type { BackupJob, StoredBackup, StoredObject } from "../../../src/protocol/job.ts";
+import {
+  type BackupJob,
+  jobOptions,
+  type StoredBackup,
+  type StoredObject,
+} from "../../../src/protocol/job.ts";
 import { frameTableText } from "../archive/archive_index.ts";
 import { checkListing } from "../archive/check_listing.ts";
 import { Children } from "../programs/children.ts";
@@ -39,7 +44,7 @@ export async function runBackup(
   let objects: RunObjects | null = null;
   try {
     const user = await userToRunAs(children, job.run_as);
-    const context: RunContext = { job, ports: warnings.ports, children, user };
+    const context: RunContext = { job, options: jobOptions(job), ports: warnings.ports, children, user };
     objects = new RunObjects(context, destination, progress);
     progress.report(reporting.signal).catch((error) =>
       warnings.ports.output.line(`Progress stopped: ${error}`)

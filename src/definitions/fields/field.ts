@@ -33,6 +33,8 @@ export interface Field {
   readonly relation?: Relation;
   /** Another place in the record where it is shown, such as `source.path`. */
   readonly alsoShownAs?: `${string}.${string}`;
+  /** Backup jobs carry it as one of their `options`. An agent that is older than the field ignores it. */
+  readonly isSentToAgent?: true;
   /** A change of it makes another source, with which older backups can't be compared. */
   readonly definesSource?: true;
 }

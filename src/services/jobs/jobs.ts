@@ -1,4 +1,6 @@
 /** Rows to what an agent is told: the one place where stored secrets are opened for the wire. */
+import { optionsOf } from "../../definitions/fields/options.ts";
+import { TASK_RUN_FIELDS } from "../../definitions/task_run_fields.ts";
 import { InvalidError } from "../../domain/errors.ts";
 import type { UsualFigures } from "../../domain/guards.ts";
 import { splitDatabaseNames, splitNames } from "../../domain/database/database_names.ts";
@@ -90,6 +92,7 @@ export function backupJob(
       last,
       timeout_ms: task.run_timeout === null ? null : task.run_timeout * 1000,
       accepts_incomplete: true,
+      options: optionsOf(TASK_RUN_FIELDS, task),
       guards: { on_shrink: task.on_shrink, on_incompressible: task.on_incompressible, usual },
     },
   };

@@ -1,0 +1,38 @@
+/** Fields that an agent gets with a job as they are, derived from their definitions. */
+import * as z from "zod";
+import type { FieldTable, Value } from "./field.ts";
+import { formatOf, schemaOf } from "./format.ts";
+import { hasDefault } from "./input.ts";
+
+/** Values of the fields that agents get. */
+export type Options<T extends FieldTable> = {
+  -readonly [N in keyof T as T[N] extends { isSentToAgent: true } ? N : never]: Value<T[N]>;
+};
+
+/** Returns the schema on the wire. Control planes leave out the fields that they do not know yet. */
+export function optionsSchema<T extends FieldTable>(fields: T): z.ZodType<Partial<Options<T>>> {
+  const shape = sentFields(fields).map(([name, field]) => {
+    const schema = schemaOf(formatOf(field.schema));
+    return [name, (hasDefault(field) ? schema : schema.nullable()).optional()];
+  });
+  return z.object(Object.fromEntries(shape)) as unknown as z.ZodType<Partial<Options<T>>>;
+}
+
+/** Returns the values of a record that go to its agent. */
+export function optionsOf<T extends FieldTable>(fields: T, row: Options<T>): Options<T> {
+  const values = row as Record<string, unknown>;
+  return Object.fromEntries(sentFields(fields).map(([name]) => [name, values[name]])) as Options<T>;
+}
+
+/** Returns the options with defaults for those that a control plane left out. */
+export function completeOptions<T extends FieldTable>(
+  fields: T,
+  options: Partial<Options<T>> = {},
+): Options<T> {
+  const defaults = sentFields(fields).map(([name, field]) => [name, field.default ?? null]);
+  return { ...Object.fromEntries(defaults), ...options };
+}
+
+function sentFields(fields: FieldTable) {
+  return Object.entries(fields).filter(([, { isSentToAgent }]) => isSentToAgent);
+}
