@@ -4,7 +4,8 @@
  * 1. In `routes/<resource>.ts` write its response schema (`.openapi("Name")`) and one example, and describe
  *    both with a `present` function from row to response as a {@link Resource}.
  * 2. Write its input fields as one object of plain zod schemas (`line`, `text`, `secret`, `integer`, `id` of
- *    `input.ts` where they fit): `z.object(fields)` creates; `z.object(fields).partial()` updates. Do not use
+ *    `src/definitions/formats`), or define them once (`src/definitions/fields`) if the command line has flags
+ *    for them: `z.object(fields)` creates; `z.object(fields).partial()` updates. Do not use
  *    `.default()` on a field that an update shares: it would overwrite the value; defaults belong to the
  *    service. For rules over several fields, use `rule`.
  * 3. Export the list of endpoints: the five below, each given the service verb it calls, and `endpoint({…})`

@@ -62,6 +62,14 @@ Deno.test("tasks are created from flags and files, their secrets from anywhere b
   const { data } = JSON.parse(copy.stdout);
   assert.deepEqual([data.label, data.has_database_password], ["Mine", true]);
 
+  const tag = await api.api.create("/tags", { label: "live" });
+  const checked = ["--on-shrink", "fail", "--verify-every", "1", "--tag-ids", `${tag}`, "--json"];
+  const third = JSON.parse((await create([...flags, ...checked, "--allow-unreadable"])).stdout).data;
+  assert.deepEqual(
+    [third.on_shrink, third.verify_every, third.tag_ids, third.allow_unreadable],
+    ["fail", 1, [tag], true],
+  );
+
   // If the API ignored the field, the task would not be encrypted.
   const mistyped = await create(
     ["--from-file", "-"],
@@ -70,11 +78,11 @@ Deno.test("tasks are created from flags and files, their secrets from anywhere b
   assert.deepEqual([mistyped.code, mistyped.stdout], [7, ""]);
   assert.match(mistyped.stderr, /encryption_pasword is not known. Did you mean encryption_password\?/);
   const extra = await create(["--from-file", "-"], JSON.stringify({ ...body.data, made_by: "x" }));
-  assert.deepEqual([extra.code, extra.stdout.startsWith("Backup task 3 created")], [1, true]);
+  assert.deepEqual([extra.code, extra.stdout.startsWith("Backup task 4 created")], [1, true]);
   assert.match(extra.stderr, /^Warning: The field made_by was ignored: this operation has no such field\.$/m);
   assert.equal(
     extra.stderr.split("\n").at(-2),
-    "Cannot set made_by: the control plane knows no such field; backup task 3 is without it",
+    "Cannot set made_by: the control plane knows no such field; backup task 4 is without it",
   );
 
   const asked = await home.atTerminal(

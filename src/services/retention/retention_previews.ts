@@ -1,12 +1,8 @@
 /** What retention would do, without doing it. */
+import { presentFields } from "../../definitions/fields/view.ts";
+import { TASK_RETENTION_FIELDS } from "../../definitions/task_retention_fields.ts";
 import { NotFoundError } from "../../domain/errors.ts";
-import {
-  decideRetention,
-  KEEP_RULES,
-  type KeepRule,
-  type RetentionDecision,
-  type RetentionPolicy,
-} from "../../domain/retention.ts";
+import { decideRetention, type RetentionDecision, type RetentionPolicy } from "../../domain/retention.ts";
 import { type RetainedBackupRow, storedBackups } from "../../store/backups/backup_retention.ts";
 import { findBackupTaskOf } from "../../store/tasks/backup_tasks.ts";
 import type { Caller, ServiceContext } from "../context.ts";
@@ -29,12 +25,8 @@ export async function previewRetention(
 ): Promise<RetentionPreview> {
   const task = await findBackupTaskOf(services.database, caller.userId, taskId);
   if (task === undefined) throw new NotFoundError("Backup task");
-  const { timezone, maximum_backups_to_keep, minimum_age_days } = task;
-  const rules = Object.fromEntries(KEEP_RULES.map((rule) => [rule, task[rule]])) as Record<
-    KeepRule,
-    number | null
-  >;
-  const policy = { maximum_backups_to_keep, ...rules, minimum_age_days, ...changes };
+  const { timezone } = task;
+  const policy = { ...presentFields(TASK_RETENTION_FIELDS, task), ...changes };
   const stored = await storedBackups(services.database, taskId);
   const decisions = decideRetention(stored, policy, { timezone, now: services.clock.now() });
   return { backupTaskId: taskId, timezone, policy, decisions };
