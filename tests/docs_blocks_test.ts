@@ -22,7 +22,10 @@ interface Place {
   readonly token: string;
 }
 
-/** A directory like a checkout, with a home in it: what commands write stays there. */
+/** The directory that the examples back up; the test has one of its own. */
+const SOURCE = "/usr/share/doc/bash";
+
+/** A directory like a checkout, with a home and the source in it: what commands write stays there. */
 async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-docs-" });
   stack.defer(() => Deno.remove(directory, { recursive: true }));
@@ -31,6 +34,8 @@ async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
     await Deno.symlink(`${ROOT}/${name}`, `${directory}/${name}`);
   }
   await Deno.mkdir(`${directory}/.home`);
+  await Deno.mkdir(`${directory}/documents`);
+  for (const name of ["copyright", "NEWS"]) await Deno.writeTextFile(`${directory}/documents/${name}`, name);
   await Deno.mkdir(`${directory}/.bin`);
   return directory;
 }
@@ -53,7 +58,7 @@ class Session {
   async run(page: string, { line, text }: Pick<Block, "line" | "text">): Promise<void> {
     const { directory, place } = this;
     const script = text.replaceAll("rg_…", place.token).replaceAll("http://127.0.0.1:8000", place.url)
-      .replaceAll("/tmp/rearguard", `${directory}/rearguard`);
+      .replaceAll("/tmp/", `${directory}/`).replaceAll(SOURCE, `${directory}/documents`);
     const { success, stdout, stderr } = await new Deno.Command("bash", {
       args: [
         "-c",
@@ -129,7 +134,7 @@ async function backUp(plane: ControlPlane, directory: string): Promise<void> {
     backup_destination_id: destination,
     label: "Docs",
     type: "files",
-    source_path: "/usr/share/doc/bash",
+    source_path: `${directory}/documents`,
     frequency: "daily",
     time_to_run_at: "02:00",
     maximum_backups_to_keep: 7,
