@@ -5,7 +5,11 @@ import type { Columns, Field, FieldTable, Input, NewInput, Relation } from "./fi
 export type Seal = (secret: string) => string;
 
 /** Returns the columns of a new record. A default that is no constant is the caller's to set. */
-export function newColumns<T extends FieldTable>(fields: T, input: NewInput<T>, seal: Seal): Columns<T> {
+export function newColumns<T extends FieldTable>(
+  fields: T,
+  input: NewInput<T>,
+  seal: Seal = refuseSecret,
+): Columns<T> {
   const defaults = Object.entries(fields).filter(([, field]) => field.relation === undefined)
     .map(([name, field]) => [columnOf(name, field), field.default ?? null]);
   return { ...Object.fromEntries(defaults), ...columnsOf(fields, input, seal) };
@@ -24,6 +28,10 @@ export function columnsOf<T extends FieldTable>(
     columns[columnOf(name, field)] = field.isSecret && value !== null ? seal(value as string) : value;
   }
   return columns as Partial<Columns<T>>;
+}
+
+function refuseSecret(): never {
+  throw new TypeError("Cannot store a secret: nothing seals it");
 }
 
 function columnOf(name: string, { isSecret }: Field): string {

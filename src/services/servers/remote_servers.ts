@@ -1,4 +1,7 @@
 /** Remote servers: the machines whose data is backed up. */
+import { columnsOf, newColumns } from "../../definitions/fields/columns.ts";
+import type { Input, NewInput } from "../../definitions/fields/field.ts";
+import { REMOTE_SERVER_FIELDS, type RemoteServerFields } from "../../definitions/remote_server_fields.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { noteCreated } from "../../store/access/audited_request.ts";
@@ -16,7 +19,6 @@ import {
   lockAddresses,
   lockBackupsOnDisk,
   lockRemoteServer,
-  type NewRemoteServer,
   type RemoteServerDetailRow,
   type RemoteServerFilter,
   updateRemoteServer as updateRow,
@@ -27,36 +29,22 @@ import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 import { putIntoTrash } from "../retention/trash.ts";
 
-export type RemoteServerInput =
-  & Partial<Omit<NewRemoteServer, "database_password_encrypted">>
-  & { database_password?: string | null };
-export type NewRemoteServerInput = RemoteServerInput & Pick<NewRemoteServer, "label" | "ip_address">;
-
 /** A server as its owner sees it. */
 export interface RemoteServer extends RemoteServerDetailRow {
   connectivity: "unknown" | "connected" | "disconnected";
 }
 
 const RESOURCE = "Remote server";
-const SSH_PORT = 22;
 
 export async function createRemoteServer(
   services: ServiceContext,
   caller: Caller,
-  input: NewRemoteServerInput,
+  input: NewInput<RemoteServerFields>,
 ): Promise<RemoteServer> {
   return await transaction(services.database, async (sql) => {
-    const port = input.port ?? SSH_PORT;
-    await refuseTakenAddress(sql, caller, input.ip_address, port, null);
-    const id = await insertRemoteServer(sql, caller.userId, {
-      label: input.label,
-      ip_address: input.ip_address,
-      username: input.username ?? null,
-      port,
-      runs_at_once: input.runs_at_once ?? 1,
-      offline_alert_after: input.offline_alert_after ?? null,
-      database_password_encrypted: services.keyring.encryptOptional(input.database_password ?? null),
-    }, services.clock.now());
+    const columns = newColumns(REMOTE_SERVER_FIELDS, input, (secret) => services.keyring.encrypt(secret));
+    await refuseTakenAddress(sql, caller, columns.ip_address, columns.port, null);
+    const id = await insertRemoteServer(sql, caller.userId, columns, services.clock.now());
     noteCreated(id);
     return await find(services, sql, caller, id);
   });
@@ -66,12 +54,11 @@ export async function updateRemoteServer(
   services: ServiceContext,
   caller: Caller,
   id: number,
-  input: RemoteServerInput,
+  input: Input<RemoteServerFields>,
 ): Promise<RemoteServer> {
   return await transaction(services.database, async (sql) => {
     const server = await lockRemoteServer(sql, caller.userId, id);
     if (server === undefined) throw new NotFoundError(RESOURCE);
-    const { database_password, ...columns } = input;
     await refuseTakenAddress(
       sql,
       caller,
@@ -79,10 +66,8 @@ export async function updateRemoteServer(
       input.port ?? server.port,
       id,
     );
-    const secret = database_password === undefined
-      ? {}
-      : { database_password_encrypted: services.keyring.encryptOptional(database_password) };
-    await updateRow(sql, id, { ...columns, ...secret }, services.clock.now());
+    const columns = columnsOf(REMOTE_SERVER_FIELDS, input, (secret) => services.keyring.encrypt(secret));
+    await updateRow(sql, id, columns, services.clock.now());
     return await find(services, sql, caller, id);
   });
 }

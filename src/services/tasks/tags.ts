@@ -1,4 +1,7 @@
 /** What a user does with their tags. */
+import { newColumns } from "../../definitions/fields/columns.ts";
+import type { NewInput } from "../../definitions/fields/field.ts";
+import { TAG_FIELDS, type TagFields } from "../../definitions/tag_fields.ts";
 import { NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { noteCreated } from "../../store/access/audited_request.ts";
@@ -7,7 +10,7 @@ import type { ListOrder, Page } from "../../store/database/page.ts";
 import * as store from "../../store/tasks/tags.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 
-export type { NewTag, TagRow } from "../../store/tasks/tags.ts";
+export type { TagRow } from "../../store/tasks/tags.ts";
 
 export function listTags(
   services: ServiceContext,
@@ -25,9 +28,10 @@ export async function showTag(services: ServiceContext, caller: Caller, id: numb
 export function createTag(
   services: ServiceContext,
   caller: Caller,
-  tag: store.NewTag,
+  input: NewInput<TagFields>,
 ): Promise<store.TagRow> {
   return transaction(services.database, async (sql) => {
+    const tag = newColumns(TAG_FIELDS, input);
     const row = await store.insertTag(sql, caller.userId, tag, services.clock.now());
     noteCreated(row.id);
     return row;

@@ -1,4 +1,6 @@
 /** Remote servers: the machines whose data is backed up, each with at most one agent. */
+import type { Columns } from "../../definitions/fields/field.ts";
+import type { RemoteServerFields } from "../../definitions/remote_server_fields.ts";
 import type { Sql } from "../database/sql.ts";
 import { isActive } from "../runs/runs.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -22,17 +24,9 @@ export interface DuplicateAgentColumn {
   refused_count: number;
 }
 
-export interface RemoteServerRow {
+export interface RemoteServerRow extends Columns<RemoteServerFields> {
   id: number;
   user_id: number;
-  label: string;
-  ip_address: string;
-  username: string | null;
-  port: number;
-  database_password_encrypted: string | null;
-  runs_at_once: number;
-  /** Seconds; 0: never; null: the control plane's default. */
-  offline_alert_after: number | null;
   agent_key_hash: string | null;
   agent_enrolled_at: Date | null;
   agent_description: AgentDescriptionColumn | null;
@@ -52,16 +46,7 @@ export interface RemoteServerDetailRow extends RemoteServerRow {
   replica_heartbeat_at: Date | null;
 }
 
-export type NewRemoteServer = Pick<
-  RemoteServerRow,
-  | "label"
-  | "ip_address"
-  | "username"
-  | "port"
-  | "database_password_encrypted"
-  | "runs_at_once"
-  | "offline_alert_after"
->;
+export type NewRemoteServer = Columns<RemoteServerFields>;
 
 export async function insertRemoteServer(
   sql: Sql,

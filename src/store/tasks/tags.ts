@@ -1,20 +1,18 @@
 /** Tags: a user's own labels for backup tasks. */
+import type { Columns } from "../../definitions/fields/field.ts";
+import type { TagFields } from "../../definitions/tag_fields.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
 import { allOf, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
-export interface TagRow {
+export interface TagRow extends Columns<TagFields> {
   id: number;
   user_id: number;
-  label: string;
-  description: string | null;
-  /** `#rrggbb`, lower case. */
-  colour: string | null;
   created_at: Date;
   updated_at: Date;
 }
 
-export type NewTag = Pick<TagRow, "label" | "description" | "colour">;
+export type NewTag = Columns<TagFields>;
 
 export async function insertTag(sql: Sql, userId: number, tag: NewTag, now: Date): Promise<TagRow> {
   const values = { ...tag, user_id: userId, created_at: now, updated_at: now };

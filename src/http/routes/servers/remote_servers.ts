@@ -8,11 +8,10 @@ import {
   showRemoteServer,
   updateRemoteServer,
 } from "../../../services/servers/remote_servers.ts";
-import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";
+import { inputShape } from "../../../definitions/fields/input.ts";
+import { REMOTE_SERVER_FIELDS } from "../../../definitions/remote_server_fields.ts";
 import type { Endpoint } from "../../endpoint.ts";
-import { integer, line, secret } from "../../../definitions/formats/text.ts";
 import { searchParameter, timeParameters } from "../../input/list_filters.ts";
-import { host } from "../../../definitions/formats/paths.ts";
 import {
   createEndpoint,
   deleteEndpoint,
@@ -124,21 +123,7 @@ const remoteServer: Resource<RemoteServerRow, z.output<typeof RemoteServer>> = {
   }),
 };
 
-const fields = z.object({
-  label: line(255),
-  ip_address: host().openapi({ description: "IPv4, IPv6 or a host name; unique with `port`." }),
-  username: line(255).nullable().optional(),
-  port: nullAsAbsent(integer(1, 65535)).openapi({ description: "Default 22." }),
-  database_password: secret(1000).nullable().optional().openapi({
-    description: "Of the server's databases, where a task names none.",
-  }),
-  runs_at_once: nullAsAbsent(integer(1, 100)).openapi({ description: "Backup runs at once. Default 1." }),
-  offline_alert_after: integer(0, 31_536_000).nullable().optional().openapi({
-    description:
-      "Seconds that its agent may be away before the `on_failure` streams of its tasks are told; 0: never. " +
-      "Null: the control plane's default (`AGENT_OFFLINE_SECONDS`, 15 minutes).",
-  }),
-});
+const fields = z.object(inputShape(REMOTE_SERVER_FIELDS));
 
 export const remoteServerEndpoints: readonly Endpoint[] = [
   listEndpoint(remoteServer, {

@@ -8,9 +8,10 @@ import {
   type TagRow,
   updateTag,
 } from "../../../services/tasks/tags.ts";
-import { line, text, trimmed } from "../../../definitions/formats/text.ts";
+import { inputShape } from "../../../definitions/fields/input.ts";
+import { presentFields, shownShape } from "../../../definitions/fields/view.ts";
+import { TAG_FIELDS } from "../../../definitions/tag_fields.ts";
 import type { Endpoint } from "../../endpoint.ts";
-import { says } from "../../../definitions/formats/says.ts";
 import { searchParameter } from "../../input/list_filters.ts";
 import {
   createEndpoint,
@@ -25,9 +26,7 @@ import { isoTime, Time } from "../../input/time.ts";
 const Tag = z.object({
   id: z.int(),
   user_id: z.int(),
-  label: z.string(),
-  description: z.string().nullable(),
-  colour: z.string().nullable().openapi({ description: "`#rrggbb`" }),
+  ...shownShape(TAG_FIELDS),
   created_at: Time,
   updated_at: Time,
 }).openapi("Tag");
@@ -49,20 +48,13 @@ const tag: Resource<TagRow, z.output<typeof Tag>> = {
   present: (row) => ({
     id: row.id,
     user_id: row.user_id,
-    label: row.label,
-    description: row.description,
-    colour: row.colour,
+    ...presentFields(TAG_FIELDS, row),
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
   }),
 };
 
-const fields = z.object({
-  label: line(255),
-  description: text(1000).nullable().optional(),
-  colour: trimmed(z.string()).regex(/^#[0-9a-fA-F]{6}$/, { error: says("must be a colour such as #1f2937") })
-    .toLowerCase().nullable().optional(),
-});
+const fields = z.object(inputShape(TAG_FIELDS));
 
 export const tagEndpoints: readonly Endpoint[] = [
   listEndpoint(tag, {
@@ -75,8 +67,7 @@ export const tagEndpoints: readonly Endpoint[] = [
     access: "manage-tags",
     body: fields.openapi("NewTag"),
     example: { label: "Production", description: "What customers use", colour: "#2563eb" },
-    create: (services, caller, { label, description = null, colour = null }) =>
-      createTag(services, caller, { label, description, colour }),
+    create: createTag,
   }),
   showEndpoint(tag, { access: "manage-tags", show: showTag }),
   updateEndpoint(tag, {
