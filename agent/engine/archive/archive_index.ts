@@ -1,17 +1,19 @@
 /**
- * The index beside an archive: tar's own listing, then a table of the archive's zstd frames. With both, a
- * member is found in the archive without reading what comes before it, and checked: the index itself by the
- * SHA-256 that was stored of it, each frame by the index. Without that, parts of another archive could pass
- * for this one's. The checksums are those that the frames end with, which cost nothing to take; a SHA-256 of
- * each would cost as much again as that of the whole, a tenth of a run's processor time.
+ * Parses the index of an archive. An index is tar's listing of the archive, followed by a table of its zstd
+ * frames. With both, a member can be found without reading the archive up to it.
  *
- *     block N: <mode> <uid>/<gid> <size> <UTC time> <name>     a line a member, as tar prints it
+ *     block N: <mode> <uid>/<gid> <size> <UTC time> <name>     one line for each member, as tar prints it
  *     frames <bytes of a frame, uncompressed> <bytes of the archive, uncompressed>
- *     <bytes of a frame, compressed> <its checksum>            a line a frame
+ *     <bytes of a frame, compressed> <its checksum>            one line for each frame
  *
- * A frame is counted without the 12 bytes before it that tell its size, and, where the archive is encrypted,
- * as it was before. The first indexes had nothing or a SHA-256 in the checksum's place. The listing and the
- * table are zstd frames of their own, one behind the other: `zstd -d` gives both.
+ * The SHA-256 that the control plane stored proves the index, and the index proves each frame. Without both,
+ * parts of another archive could pass as parts of this one. The checksums are those at the end of the frames,
+ * so they cost no processor time. A SHA-256 of each frame would cost as much as that of the whole archive, a
+ * tenth of a run's processor time.
+ *
+ * The size of a frame excludes the 12 bytes before it that hold its size. In an encrypted archive, it is the
+ * size before encryption. The first indexes had no checksum, or a SHA-256 in its place. The listing and the
+ * table are separate zstd frames, one after the other: `zstd -d` unpacks both.
  */
 import { byteString } from "./bytes.ts";
 import { oneLine } from "../programs/line.ts";
@@ -30,29 +32,29 @@ const TYPES = {
 
 export type MemberType = typeof TYPES[keyof typeof TYPES];
 
-/** What the archive holds under one name. */
+/** Entry of an archive. */
 export interface Member {
-  /** Of 512 bytes, from the archive's start to the member's first header. */
+  /** Offset of the member's first header from the start of the archive, in blocks of 512 bytes. */
   block: number;
-  /** `unknown` where the line tells its place and name only: the rest is then empty. */
+  /** `unknown` if only the block and the name of the line can be parsed: all other fields are then empty. */
   type: MemberType | "unknown";
-  /** As `ls` shows it: `rwxr-xr-x`. */
+  /** Permissions as `ls` prints them: `rwxr-xr-x`. */
   mode: string;
   uid: number;
   gid: number;
-  /** Bytes; 0 for what has none. */
+  /** Bytes; 0 for a member without content. */
   size: number;
   /**
-   * ISO 8601 UTC, with up to nine digits of a second; a year beyond 9999 or before 0 has a sign and six
-   * digits. Null where it is further away than a `Date` reaches.
+   * ISO 8601 UTC, with up to nine decimals of a second. Years after 9999 or before 0 have a sign and six
+   * digits. Null if the time is outside the range of `Date`.
    */
   modifiedAt: string | null;
   /**
-   * From the source's root, without `./`; empty for the root itself. A character a byte: names may be any
-   * bytes.
+   * Path relative to the source's root, without `./`; empty for the root itself. One character for each byte,
+   * because names may contain any bytes.
    */
   name: string;
-  /** Of a symbolic link its text, of a hard link the other member's name; else null. */
+  /** Target of a symbolic link, or the other member's name for a hard link; null for other types. */
   linkTarget: string | null;
 }
 
@@ -61,7 +63,7 @@ export interface FrameTable extends Frames {
   size: number;
 }
 
-/** The frame table as it follows a listing. */
+/** Returns the text of a frame table, which follows the listing in an index. */
 export function frameTableText(frames: Frames, size: number): string {
   const { uncompressed, compressed, checksums } = frames;
   const lines = checksums === null
@@ -70,33 +72,31 @@ export function frameTableText(frames: Frames, size: number): string {
   return `frames ${uncompressed} ${size}\n${lines.join("\n")}\n`;
 }
 
-/** Lines of an index that tell no member. */
+/** Lines of an index that are not members and cannot be parsed. */
 export interface UnreadableLines {
   count: number;
-  /** The first of them, cut. */
+  /** Text of the first of these lines, truncated. */
   first: string;
 }
 
-/** A warning, for a person. */
-export function describeUnreadable(name: string, { count, first }: UnreadableLines): string {
+/** Returns a warning for the run's output. */
+export function describeUnreadableLines(name: string, { count, first }: UnreadableLines): string {
   const lines = count === 1 ? "a line that" : `${count} lines that`;
-  return `${name} has ${lines} can't be read: ${
-    oneLine(JSON.stringify(first))
-  }. What they tell of is in the ` +
-    "archive, and comes back with the whole of it, but is in no listing.";
+  return `${name} has ${lines} can't be read: ${oneLine(JSON.stringify(first))}. Their members are in the ` +
+    "archive, and a restore of the whole archive includes them, but no listing shows them.";
 }
 
 /**
- * Reads an index line by line. A line that it can't read never keeps it from the others: tar's words for a
- * member are not the archive, and an index whose SHA-256 is right is as it was stored.
+ * Parses an index line by line. A line that cannot be parsed is counted, and the other lines are still used.
+ * tar's listing of a member is not part of the archive. An index with the right SHA-256 is as it was stored.
  */
 export class IndexParser {
   #table: FrameTable & { checksums: string[] } | null = null;
-  #isTableOdd = false;
+  #isTableInvalid = false;
   #unreadable: UnreadableLines | null = null;
 
   /**
-   * The line's member; null for a line of the frame table, and for one that can't be read.
+   * Parses a line. Returns its member, or null for a line of the frame table or one that cannot be parsed.
    */
   line(text: string): Member | null {
     if (this.#table !== null) {
@@ -109,23 +109,24 @@ export class IndexParser {
     return null;
   }
 
-  /** Whether the last line was before the frame table. */
+  /** Whether the frame table has not begun yet. */
   get isInListing(): boolean {
     return this.#table === null;
   }
 
   /**
-   * Call when all lines were read. Null where the index has no table, as the first ones, or one of no use.
+   * Returns the frame table; call it after the last line. Returns null if the index has no valid table. The
+   * first indexes had none.
    */
   table(): FrameTable | null {
     const table = this.#table;
-    if (table === null || this.#isTableOdd || table.uncompressed > MAX_FRAME_BYTES) return null;
+    if (table === null || this.#isTableInvalid || table.uncompressed > MAX_FRAME_BYTES) return null;
     const { compressed, checksums } = table;
     if (Math.ceil(table.size / table.uncompressed) !== compressed.length) return null;
     return checksums.length === compressed.length ? table : { ...table, checksums: null };
   }
 
-  /** Null where there are none. */
+  /** Lines that could not be parsed; null if there are none. */
   get unreadable(): UnreadableLines | null {
     return this.#unreadable;
   }
@@ -133,7 +134,7 @@ export class IndexParser {
   #frame(table: FrameTable & { checksums: string[] }, text: string): void {
     const frame = /^(\d+)(?: (?:([0-9a-f]{8})|[0-9a-f]{64}))?$/.exec(text);
     if (frame === null) {
-      this.#isTableOdd = true;
+      this.#isTableInvalid = true;
       return;
     }
     table.compressed.push(Number(frame[1]));
@@ -149,15 +150,15 @@ export class IndexParser {
   }
 }
 
-const PLACE = /^block (\d+): ([^"]*)("(?:[^"\\]|\\.)*")(?: (?:->|link to) ("(?:[^"\\]|\\.)*"))?$/;
-const HEAD = /^(\S)(\S{9})\S? +(\d+)\/(\d+) +(\d+|\d+,\d+) (\S+(?: \S+)?) *$/;
+const MEMBER_LINE = /^block (\d+): ([^"]*)("(?:[^"\\]|\\.)*")(?: (?:->|link to) ("(?:[^"\\]|\\.)*"))?$/;
+const MEMBER_ATTRIBUTES = /^(\S)(\S{9})\S? +(\d+)\/(\d+) +(\d+|\d+,\d+) (\S+(?: \S+)?) *$/;
 
 function parseMember(text: string): Member | null {
-  const place = PLACE.exec(text);
-  if (place === null) return null;
-  const [, block, head, name, target] = place;
+  const line = MEMBER_LINE.exec(text);
+  if (line === null) return null;
+  const [, block, head, name, target] = line;
   const at = { block: Number(block), name: insideRoot(unquote(name!)) };
-  const match = HEAD.exec(head!);
+  const match = MEMBER_ATTRIBUTES.exec(head!);
   const type = TYPES[match?.[1] as keyof typeof TYPES];
   if (match === null || type === undefined || (type === "hardlink" && target === undefined)) {
     return {
@@ -180,17 +181,20 @@ function parseMember(text: string): Member | null {
     uid: Number(uid),
     gid: Number(gid),
     size: type === "file" ? Number(size) : 0,
-    modifiedAt: isoOf(time!),
+    modifiedAt: toIso(time!),
     linkTarget: linkTarget !== null && type === "hardlink" ? insideRoot(linkTarget) : linkTarget,
   };
 }
 
 const DATE = /^(-?)(\d+)(-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)$/;
-/** The years of a `Date`, but for the last on either side, which it has in part. */
+/** Last year that a `Date` covers fully, after or before Christ. */
 const MAX_YEAR = 271_820;
 
-/** tar tells a year without zeros before it, and a time that is no date on its system as seconds. */
-function isoOf(time: string): string | null {
+/**
+ * Converts a time of tar's listing. tar prints years without leading zeros, and prints seconds if the system
+ * cannot represent the time as a date.
+ */
+function toIso(time: string): string | null {
   const date = DATE.exec(time);
   if (date === null) return null;
   const [, sign, year, day, hour] = date;
@@ -200,7 +204,7 @@ function isoOf(time: string): string | null {
   return `${written}${day}T${hour}Z`;
 }
 
-/** Refuses a name that would lead out of where the archive is unpacked. */
+/** Returns a name without `./`. Rejects a name that would lead out of the directory of a restore. */
 function insideRoot(name: string): string {
   const inside = name.replace(/^\.\//, "").replace(/\/+$/, "");
   if (inside.startsWith("/") || inside.split("/").includes("..")) {
@@ -221,7 +225,10 @@ const ESCAPES: Record<string, string> = {
   v: "\v",
 };
 
-/** GNU tar's `--quoting-style=c`: a C string, with every byte that is no UTF-8 as an octal number. */
+/**
+ * Decodes a name quoted with GNU tar's `--quoting-style=c`: a C string, with bytes that are not UTF-8 in
+ * octal.
+ */
 export function unquote(quoted: string): string {
   return byteString(quoted.slice(1, -1)).replace(
     /\\([0-7]{3}|.)/g,

@@ -9,7 +9,7 @@ function member(text: string): Member {
   return new IndexParser().line(text)!;
 }
 
-Deno.test("a line tells a member's place, type, owner, time and name, whatever bytes it has", () => {
+Deno.test("a line is parsed into a member's block, type, owner, time and name of any bytes", () => {
   assert.deepEqual(member(line("-rw-r--r--*", '"./a b/\\"q\\\\\\n\\377ü"')), {
     block: 3,
     type: "file",
@@ -33,7 +33,7 @@ Deno.test("a line tells a member's place, type, owner, time and name, whatever b
   assert.equal(member('block 9: crw-r--r-- 0/0 1,3 2026-01-02 03:04:05 "./null"').type, "character_device");
 });
 
-Deno.test("a name that leads out of the backup is refused, a hard link's too", () => {
+Deno.test("names and hard link targets that lead out of the backup are rejected", () => {
   for (
     const names of [
       '"../up"',
@@ -47,7 +47,7 @@ Deno.test("a name that leads out of the backup is refused, a hard link's too", (
   }
 });
 
-Deno.test("what is no member's line is told apart, and keeps nothing from the lines beside it", () => {
+Deno.test("lines that are not members are counted, and the other lines are parsed", () => {
   const parser = new IndexParser();
   assert.equal(parser.line("anything"), null);
   assert.equal(parser.line(line("-rw-r--r--", '"./a"'))!.name, "a");
@@ -57,7 +57,7 @@ Deno.test("what is no member's line is told apart, and keeps nothing from the li
   assert.deepEqual([odd.block, odd.name, odd.type, odd.size, odd.modifiedAt], [7, "c", "unknown", 0, null]);
 });
 
-Deno.test("times are ISO 8601, whatever year tar tells", () => {
+Deno.test("times of any year are converted to ISO 8601", () => {
   const time = (text: string) => member(`block 3: -rw-r--r-- 0/0     6 ${text}   "./a"`).modifiedAt;
   assert.equal(time("999-12-31 00:00:00"), "0999-12-31T00:00:00Z");
   assert.equal(time("0-12-31 23:59:59"), "0000-12-31T23:59:59Z");
@@ -71,7 +71,7 @@ Deno.test("times are ISO 8601, whatever year tar tells", () => {
   }
 });
 
-Deno.test("a frame table that is not whole is none", () => {
+Deno.test("an incomplete frame table is ignored", () => {
   const table = { uncompressed: 100, size: 250, compressed: [10, 20, 5] };
   const parse = (text: string) => {
     const parser = new IndexParser();
@@ -79,13 +79,13 @@ Deno.test("a frame table that is not whole is none", () => {
     assert.equal(parser.unreadable, null);
     return parser.table();
   };
-  // The first indexes had nothing or a SHA-256 in the checksum's place.
+  // The first indexes had no checksum, or a SHA-256 in its place.
   for (const checksums of [["a", "b", "c"].map((digit) => digit.repeat(8)), null]) {
     assert.deepEqual(parse(frameTableText({ ...table, checksums }, 250)), { ...table, checksums });
   }
   const hashed = table.compressed.map((bytes) => `${bytes} ${"a".repeat(64)}`).join("\n");
   assert.deepEqual(parse(`frames 100 250\n${hashed}\n`), { ...table, checksums: null });
-  // Without a checksum of each frame, the archive is read whole first.
+  // If a frame has no checksum, the whole archive is read first.
   const half = parse(`frames 100 150\n10 ${"a".repeat(8)}\n20\n`);
   assert.deepEqual(half, { uncompressed: 100, size: 150, compressed: [10, 20], checksums: null });
   assert.equal(parse("frames 80000000 90000000\n1\n2\n"), null);
@@ -93,7 +93,7 @@ Deno.test("a frame table that is not whole is none", () => {
   assert.equal(parse(`frames 100 150\n10 ${"a".repeat(8)}\n20 ${"a".repeat(7)}\n`), null);
 });
 
-Deno.test("ranges that touch are joined, in order", () => {
+Deno.test("adjacent ranges are joined, in order", () => {
   const ranges = [{ from: 50, to: 60 }, { from: 0, to: 10 }, { from: 10, to: 20 }, { from: 55, to: 58 }];
   assert.deepEqual(joinRanges(ranges), [{ from: 0, to: 20 }, { from: 50, to: 60 }]);
 });

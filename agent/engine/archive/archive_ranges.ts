@@ -1,6 +1,6 @@
 /**
- * Parts of an archive by reading only the zstd frames they are in, each of which is checked before anything
- * is made of it.
+ * Reads parts of an archive: only the zstd frames that contain them. Each frame is verified before its bytes
+ * are used.
  */
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import type { FrameTable } from "./archive_index.ts";
@@ -9,13 +9,13 @@ import { DamagedBytesError } from "../ports.ts";
 import type { OpenedObject, StoredObjects } from "../jobs/stored_objects.ts";
 import { FrameChecksum, HEADER_BYTES } from "../transforms/frames.ts";
 
-/** Uncompressed bytes [from, to) of the archive. */
+/** Range of uncompressed bytes of the archive: [from, to). */
 export interface Range {
   from: number;
   to: number;
 }
 
-/** Sorted ranges, those that touch joined. */
+/** Returns the ranges in order, with adjacent and overlapping ones joined. */
 export function joinRanges(ranges: readonly Range[]): Range[] {
   const joined: Range[] = [];
   for (const { from, to } of [...ranges].sort((a, b) => a.from - b.from)) {
@@ -26,25 +26,25 @@ export function joinRanges(ranges: readonly Range[]): Range[] {
   return joined;
 }
 
-/** A run of frames that lie behind each other. */
+/** Frames that follow each other. */
 interface Stretch {
-  /** The first frame and the one behind the last. */
+  /** Index of the first frame; `end` is the index after the last. */
   first: number;
   end: number;
 }
 
-/** What is handed on at once of a frame. */
+/** Bytes of a frame that are yielded at once. */
 const PIECE_BYTES = 256 * 1024;
 
-/** Reads joined ranges, one behind the other. A chunk is valid until the next read. */
+/** Reads joined ranges, one after the other. A chunk is valid until the next read. */
 export type ReadRanges = (ranges: readonly Range[]) => AsyncIterable<Uint8Array>;
 
 /**
- * Opens an archive to read parts of it. One whose index does not tell its frames, or not their checksums, is
- * read from end to end first, to prove it.
+ * Opens an archive to read parts of it. If the index has no frame table, or no checksums in it, verifies the
+ * whole archive first.
  *
- * @param table Null where the index has none: then each reading unpacks the archive from its start.
- * @param say Takes a line of output.
+ * @param table Null if the index has none: then each read unpacks the archive from its start.
+ * @param say Writes a line of output.
  */
 export async function openRanges(
   objects: StoredObjects,
@@ -55,7 +55,7 @@ export async function openRanges(
 ): Promise<ReadRanges> {
   if (table === null || table.checksums === null) {
     say(
-      `The index of ${archive.name} is an old one, which can't tell its parts from another's. Reading all of it first, to prove it whole`,
+      `The index of ${archive.name} is an old one, without checksums of its parts. Reading the whole archive first, to verify it`,
     );
     await objects.verify(archive);
   }
@@ -67,8 +67,8 @@ export async function openRanges(
 const DAMAGED = "the frames of the archive that hold the files do not unpack: they are damaged";
 
 /**
- * Reads only the frames that hold the ranges. Rejects before a frame that differs from the table's,
- * as those of another archive are, and before one that is damaged.
+ * Reads only the frames that contain the ranges. Rejects before it reaches a damaged frame, or a frame that
+ * differs from the table, such as one of another archive.
  */
 export async function* readRanges(
   archive: OpenedObject,
@@ -77,7 +77,7 @@ export async function* readRanges(
   children: Children,
 ): AsyncIterable<Uint8Array> {
   const stretches = stretchesOf(table, ranges);
-  const cut = new Cutter(placesOf(table, stretches, ranges));
+  const cut = new RangeCutter(positionsInStretches(table, stretches, ranges));
   const held = new HeldFrame(table.uncompressed);
   for await (const chunk of unpacked(readStretches(archive, table, stretches), children)) {
     for (const piece of held.push(chunk)) yield* cut.push(piece);
@@ -86,13 +86,13 @@ export async function* readRanges(
   if (!cut.isDone) throw new DamagedBytesError(DAMAGED);
 }
 
-/** Unpacks a proven archive up to its end, whatever its frames are. */
+/** Unpacks a verified archive from its start, whatever its frames are. */
 async function* readFromStart(
   archive: OpenedObject,
   ranges: readonly Range[],
   children: Children,
 ): AsyncIterable<Uint8Array> {
-  const cut = new Cutter(ranges);
+  const cut = new RangeCutter(ranges);
   for await (const chunk of unpacked(archive.read(0, archive.size), children)) yield* cut.push(chunk);
   if (!cut.isDone) throw new DamagedBytesError(DAMAGED);
 }
@@ -127,7 +127,7 @@ function stretchesOf({ uncompressed }: FrameTable, ranges: readonly Range[]): St
   return stretches;
 }
 
-/** The frames without what is before each, which nothing checks. */
+/** Yields frames without their headers, which no checksum covers. */
 async function* readStretches(
   archive: OpenedObject,
   table: FrameTable,
@@ -144,8 +144,8 @@ async function* readStretches(
 }
 
 /**
- * The end of a frame that is not the expected one is kept from the decompressor, which then never has it
- * whole.
+ * Yields the frames whose checksum is the expected one. Withholds the end of any other frame from the
+ * decompressor, so that it never completes.
  */
 async function* expectedFrames(
   stored: AsyncIterable<Uint8Array>,
@@ -154,7 +154,7 @@ async function* expectedFrames(
 ): AsyncIterable<Uint8Array> {
   const checksum = new FrameChecksum();
   let frame = first;
-  /** Bytes of the frame and its header still to come. */
+  /** Bytes of the current frame and its header that are still to be read. */
   let left = HEADER_BYTES + compressed[frame]!;
   for await (const chunk of stored) {
     for (let at = 0; at < chunk.length;) {
@@ -166,7 +166,7 @@ async function* expectedFrames(
       if (left === 0) {
         if (checksums !== null && String(checksum) !== checksums[frame]) {
           throw new DamagedBytesError(
-            `frame ${frame + 1} of the archive is not the one that its index tells of`,
+            `frame ${frame + 1} of the archive is not the one in its index`,
           );
         }
         left = HEADER_BYTES + (compressed[++frame] ?? 0);
@@ -178,14 +178,14 @@ async function* expectedFrames(
 }
 
 /**
- * Keeps what comes out of a decompressor until the frame it is of was unpacked whole: zstd compares a frame
- * with its checksum after it has given out all of it. That is so once a byte of the next frame comes.
+ * Holds back decompressed bytes until their frame is complete. zstd verifies the checksum of a frame after it
+ * has written all of its bytes. A byte of the next frame shows that the checksum was right.
  */
 class HeldFrame {
   readonly #buffer: Uint8Array;
   #length = 0;
 
-  /** @param size Of a frame, uncompressed, in bytes. */
+  /** @param size Uncompressed bytes of a frame. */
   constructor(size: number) {
     this.#buffer = new Uint8Array(size);
   }
@@ -207,43 +207,46 @@ class HeldFrame {
   }
 }
 
-/** Where the ranges are in the unpacked stretches, which follow each other without what lies between them. */
-function placesOf(
+/** Returns the positions of the ranges in the unpacked stretches, which follow each other without gaps. */
+function positionsInStretches(
   { uncompressed }: FrameTable,
   stretches: readonly Stretch[],
   ranges: readonly Range[],
 ): Range[] {
-  const places: Range[] = [];
+  const positions: Range[] = [];
   let before = 0;
   let next = 0;
   for (const { first, end } of stretches) {
     const start = first * uncompressed;
     for (; next < ranges.length && ranges[next]!.from < end * uncompressed; next++) {
       const { from, to } = ranges[next]!;
-      places.push({ from: before + from - start, to: before + to - start });
+      positions.push({ from: before + from - start, to: before + to - start });
     }
     before += (end - first) * uncompressed;
   }
-  return places;
+  return positions;
 }
 
-/** Cuts places out of a stream. */
-class Cutter {
+/** Cuts ranges out of a stream. */
+class RangeCutter {
   #at = 0;
   #next = 0;
 
-  constructor(private readonly places: readonly Range[]) {}
+  constructor(private readonly ranges: readonly Range[]) {}
 
-  /** Whether all of the places were there; one without an end is where anything of it was. */
+  /**
+   * Whether the stream contained all of the ranges. A range without an end is complete once one of its bytes
+   * was read.
+   */
   get isDone(): boolean {
-    const left = this.places.slice(this.#next);
+    const left = this.ranges.slice(this.#next);
     return left.length === 0 || (left.length === 1 && left[0]!.to === Infinity && left[0]!.from < this.#at);
   }
 
   *push(chunk: Uint8Array): Iterable<Uint8Array> {
     const end = this.#at + chunk.length;
-    for (; this.#next < this.places.length; this.#next++) {
-      const { from, to } = this.places[this.#next]!;
+    for (; this.#next < this.ranges.length; this.#next++) {
+      const { from, to } = this.ranges[this.#next]!;
       if (from >= end) break;
       yield chunk.subarray(Math.max(from - this.#at, 0), Math.min(to - this.#at, chunk.length));
       if (to > end) break;

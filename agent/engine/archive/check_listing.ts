@@ -1,13 +1,13 @@
-/** Checks a listing of members that tar has just written, with the parser that browsing and restoring use. */
-import { describeUnreadable, IndexParser } from "./archive_index.ts";
+/** Verifies the listing that tar has just written, with the parser that browsing and restoring use. */
+import { describeUnreadableLines, IndexParser } from "./archive_index.ts";
 import { LineReader } from "../programs/line_reader.ts";
 import type { Output } from "../ports.ts";
 
 const READ_BYTES = 256 * 1024;
 
 /**
- * Warns of lines that can't be parsed: their members are stored, but can't be found in the backup. Rejects if
- * a member's name leads out of the source.
+ * Warns of lines that cannot be parsed: their members are stored, but cannot be found in the backup. Rejects
+ * if a member's name leads out of the source.
  */
 export async function checkListing(path: string, label: string, output: Output): Promise<void> {
   const parser = new IndexParser();
@@ -19,6 +19,6 @@ export async function checkListing(path: string, label: string, output: Output):
   }
   reader.end();
   if (parser.unreadable !== null) {
-    output.warning(describeUnreadable(`The index of ${label}`, parser.unreadable));
+    output.warning(describeUnreadableLines(`The index of ${label}`, parser.unreadable));
   }
 }

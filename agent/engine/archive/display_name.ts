@@ -1,37 +1,47 @@
-/** File names, which are bytes, as text that people and JSON can hold. */
+/** Converts file names, which are bytes, to text for people and JSON. */
 import { bytesOf, byteString } from "./bytes.ts";
 
-/** What is UTF-8 (the Unicode standard's table 3-7), or else one byte that is not. */
+/** Matches UTF-8 (table 3-7 of the Unicode standard), or one byte that is not UTF-8. */
 const PIECES =
   /((?:[\0-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+)|[\x80-\xff]/g;
 
-/** @param name A character a byte. Bytes that are not UTF-8 become `\ooo`, in octal. */
+/**
+ * Returns a name as text, with bytes that are not UTF-8 as `\ooo`, in octal.
+ *
+ * @param name A byte string.
+ */
 export function displayName(name: string): string {
-  // Most are; the pieces of others cost ten times as much.
+  // Most names are ASCII; to split a name into pieces takes ten times as long.
   if (/^[\0-\x7f]*$/.test(name)) return name;
   return name.replace(
     PIECES,
     (piece: string, valid: string | undefined) =>
       valid === undefined
         ? `\\${piece.charCodeAt(0).toString(8)}`
-        // The mark of a byte order is part of a name like any other character.
+        // A byte order mark is part of the name like any other character.
         : new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOf(valid)),
   );
 }
 
-/** A name, or a part of one, as searches compare it: in any case, and however its accents are composed. */
+/**
+ * Returns a name, or a part of one, in the form in which searches compare it: ignoring case, and with accents
+ * in composed form (NFC).
+ */
 export function foldName(name: string): string {
   return name.normalize("NFC").toLowerCase();
 }
 
 const ESCAPED = /\\([23][0-7]{2})/g;
 
-/** Whether a name may be one that {@link displayName} shows for another. */
+/** Whether a name could be the text that {@link displayName} returns for another name. */
 export function isEscaped(name: string): boolean {
   return name.search(ESCAPED) !== -1;
 }
 
-/** The bytes that {@link displayName} shows as `text`, where it holds some that are not UTF-8. */
+/**
+ * Returns the byte string for which {@link displayName} returns `text`, if it contains bytes that are not
+ * UTF-8.
+ */
 export function nameFromDisplay(text: string): string {
   return byteString(text).replace(
     ESCAPED,

@@ -1,17 +1,17 @@
-/** A whole archive, unpacked by zstd into a program that makes something of it. */
+/** Unpacks a whole archive with zstd into the input of a program. */
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import type { Child, Command, Exit } from "../programs/children.ts";
 import { makeFifo, releaseAfter } from "../programs/fifo.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore_context.ts";
 
-/** Changes a dump on its way into the program. */
+/** Transforms a dump before the program reads it. */
 export type Rewrite = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 /**
- * Resolves with the program's exit. Where that is 0, the program had all of the archive, which is proven to
- * be the one that was stored. Rejects where the archive is at fault: with a `BackupDamagedError` where it is
- * not the one that was stored.
+ * Resolves with the program's exit. If its code is 0, the program has read the whole archive, and the archive
+ * is verified. Rejects if the archive is unreadable, with a `BackupDamagedError` if it differs from the one
+ * that was stored.
  */
 export async function feedUnpacked(
   archive: StoredObject,
@@ -20,38 +20,40 @@ export async function feedUnpacked(
   { children, objects, ports }: Pick<RestoreContext, "children" | "objects" | "ports">,
   rewrite: Rewrite | null = null,
 ): Promise<Exit> {
-  let said: string | null = null;
+  let firstMessage: string | null = null;
   const unpacking: Command = { program: "zstd", args: ["-d", "-q", "-c"] };
-  const onZstd = (line: string) => void (said ??= line.replace(/^zstd: /, ""));
+  const onZstd = (line: string) => void (firstMessage ??= line.replace(/^zstd: /, ""));
   const { zstd, program, joined } = rewrite === null
     ? await joinByPipe(unpacking, command, onZstd, onMessage, { children, ports })
     : joinByRewrite(unpacking, command, onZstd, onMessage, { children, rewrite });
   const fed = zstd.feed(objects.whole(archive));
   const [feeding, joining] = await Promise.allSettled([fed, joined, zstd.exited, program.exited]);
   ports.signal.throwIfAborted();
-  const blamed = (error: unknown) => objects.diagnose(archive, error);
-  if (feeding.status === "rejected") throw await blamed(feeding.reason);
+  const diagnosed = (error: unknown) => objects.diagnose(archive, error);
+  if (feeding.status === "rejected") throw await diagnosed(feeding.reason);
   if (joining.status === "rejected") throw joining.reason;
   const unpacked = await zstd.exited;
   const exit = await program.exited;
   if (unpacked.code === 0) return exit;
-  // A program that gave up takes zstd with it: then the program has the reason.
-  const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(said ?? "");
+  // A program that stops reading ends zstd with SIGPIPE: then the reason is the program's.
+  const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(firstMessage ?? "");
   if (!isCut) {
-    throw await blamed(new RunFailedError(`${archive.name} does not unpack: ${said ?? "zstd failed"}`));
+    throw await diagnosed(
+      new RunFailedError(`${archive.name} does not unpack: ${firstMessage ?? "zstd failed"}`),
+    );
   }
   if (exit.code !== 0) return exit;
-  throw await blamed(new RunFailedError(`${archive.name} holds more than ${command.program} took of it`));
+  throw await diagnosed(new RunFailedError(`${archive.name} holds more than ${command.program} has read`));
 }
 
 interface Joined {
   zstd: Child;
   program: Child;
-  /** Settles once the program has had what zstd wrote, or has ended. */
+  /** Settles once the program has read all that zstd wrote, or has ended. */
   joined: Promise<void>;
 }
 
-/** The bytes stay in the kernel. */
+/** Joins the two by a named pipe: the bytes stay in the kernel. */
 async function joinByPipe(
   unpacking: Command,
   command: Command,

@@ -1,12 +1,12 @@
 /**
- * A list of an archive's members, boiled down to what two lists must have in common to be of the same
- * archive.
+ * Digest of the list of an archive's members. Two lists of the same archive have the same digest, whether tar
+ * printed them while it wrote the archive or while it listed it.
  */
 import { createHash } from "node:crypto";
 
-export interface ListingFigures {
+export interface ListingDigest {
   members: number;
-  /** Of every line, in order. */
+  /** SHA-256 of all lines, in order. */
   digest: string;
 }
 
@@ -14,21 +14,22 @@ export class Listing {
   readonly #hash = createHash("sha256");
   #members = 0;
 
-  /** A line as `tar --verbose` prints it, with or without the block that the member begins in. */
+  /** Adds a line of `tar --verbose`, with or without the block at which the member begins. */
   add(line: string): void {
     this.#members++;
     this.#hash.update(comparable(line)).update("\n");
   }
 
-  end(): ListingFigures {
+  end(): ListingDigest {
     return { members: this.#members, digest: this.#hash.digest("hex") };
   }
 }
 
 /**
- * tar counts blocks from another header when it lists than when it writes, marks attributes (`*`, `+`) only
- * when it writes, and widens its columns as it goes. Its releases differ in how they tell times before 1970
- * or after 9999, which are left out.
+ * Returns the parts of a line that are the same in every list of an archive. tar counts blocks from another
+ * header when it lists than when it writes. It marks attributes (`*`, `+`) only when it writes, and its
+ * columns widen from line to line. Its releases differ in how they print times before 1970 or after 9999, so
+ * these are left out.
  */
 function comparable(line: string): string {
   const quote = line.indexOf('"');

@@ -2,38 +2,38 @@
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { SortedListing } from "./sorted_listing.ts";
 
-/** Smaller indexes are read as fast as a listing is sorted. */
-const KEPT_FROM = 512 * 1024;
-/** Listings at the same time. */
+/** Minimum size of an index whose listing is kept: a smaller one is read as fast as it is sorted. */
+const MIN_INDEX_BYTES = 512 * 1024;
+/** Maximum number of listings. */
 const MAX_LISTINGS = 4;
-/** A listing that nobody looked into for so long is removed. Milliseconds. */
-const IDLE = 10 * 60_000;
-/** For making one. Milliseconds. */
-const PATIENCE = 15 * 60_000;
+/** Time after its last use after which a listing is removed, in milliseconds. */
+const IDLE_MS = 10 * 60_000;
+/** Time limit for building a listing, in milliseconds. */
+const BUILD_TIMEOUT_MS = 15 * 60_000;
 
-interface Kept {
+interface KeptListing {
   readonly directory: string;
   readonly listing: Promise<SortedListing>;
-  /** Aborted when it is used again or removed. */
+  /** Aborted when the listing is used again or removed. */
   idle: AbortController;
 }
 
-/** Makes a listing in an empty directory of its own. */
+/** Builds a listing in an empty directory of its own. */
 export type MakeListing = (directory: string, signal: AbortSignal) => Promise<SortedListing>;
 
 export class ListingCache implements AsyncDisposable {
-  /** The last used at the end. */
-  readonly #kept = new Map<string, Kept>();
+  /** By key; the last used one is at the end. */
+  readonly #kept = new Map<string, KeptListing>();
   #count = 0;
 
   /**
-   * @param directory A private one for the listings; made when it is needed.
-   * @param from Stored bytes of an index that is worth it.
+   * @param directory Private directory for the listings, created on first use.
+   * @param from Minimum size of an index, in stored bytes, whose listing is kept.
    */
   constructor(
     private readonly directory: string,
     private readonly clock: Clock,
-    readonly from: number = KEPT_FROM,
+    readonly from: number = MIN_INDEX_BYTES,
   ) {}
 
   /**
@@ -69,11 +69,11 @@ export class ListingCache implements AsyncDisposable {
     for (const key of [...this.#kept.keys()]) await this.#remove(key);
   }
 
-  #begin(make: MakeListing): Kept {
+  #begin(make: MakeListing): KeptListing {
     const directory = `${this.directory}/${++this.#count}`;
     const over = new AbortController();
     const build = async () => {
-      this.clock.sleep(PATIENCE, over.signal).then(
+      this.clock.sleep(BUILD_TIMEOUT_MS, over.signal).then(
         () => over.abort(new Error("Cannot sort a listing: it takes too long")),
         () => {},
       );
@@ -90,18 +90,18 @@ export class ListingCache implements AsyncDisposable {
     return { directory, listing, idle: new AbortController() };
   }
 
-  #restartIdle(key: string, kept: Kept): void {
+  #restartIdle(key: string, kept: KeptListing): void {
     kept.idle.abort();
     kept.idle = new AbortController();
-    this.clock.sleep(IDLE, kept.idle.signal).then(() => this.#discard(key), () => {});
+    this.clock.sleep(IDLE_MS, kept.idle.signal).then(() => this.#discard(key), () => {});
   }
 
   #discard(key: string): void {
-    // A listing that can't be removed now is removed with the agent's other work files at its next start.
+    // A listing that cannot be removed now is removed with the agent's other work files at its next start.
     this.#remove(key).catch(() => {});
   }
 
-  /** Whoever reads it has it open. One that is still being made is removed once it is. */
+  /** Removes a listing, after its build if it is still being built. Readers keep their open file. */
   async #remove(key: string): Promise<void> {
     const kept = this.#kept.get(key);
     if (kept === undefined) return;

@@ -15,11 +15,12 @@ import { type ListedMember, listedMember, octalMode } from "./listed_member.ts";
 import { displayName, foldName } from "./display_name.ts";
 import { parentOf, type ReadLines } from "../restore_files/selection.ts";
 
-/** Bytes held back until they are written at once. */
+/** Bytes that are buffered for one write. */
 const BATCH_BYTES = 256 * 1024;
 const READ_BYTES = 256 * 1024;
 /**
- * File positions are kept for every `STRIDE`-th entry of a directory, and for up to `MAX_KEPT` directories.
+ * Distance between kept file positions, in entries of a directory; `MAX_KEPT` limits the number of
+ * directories.
  */
 const STRIDE = 1000;
 const MAX_KEPT = 200;
@@ -37,23 +38,23 @@ export interface ListingPage {
 export interface PageChoice {
   offset: number;
   limit: number;
-  /** Part of a name, in any case; null for all. */
+  /** Part of a name, ignoring case; null for all entries. */
   search: string | null;
 }
 
-interface Places {
+interface DirectoryPositions {
   total: number;
   /** File positions of the entries 0, STRIDE, 2 · STRIDE, … */
   offsets: number[];
 }
 
 export class SortedListing {
-  /** By directory, the last used at the end. */
-  readonly #places = new Map<string, Places>();
+  /** By directory; the last used one is at the end. */
+  readonly #positions = new Map<string, DirectoryPositions>();
 
   private constructor(private readonly path: string, readonly size: number, readonly unreadable: number) {}
 
-  /** @param directory For the file and those that it is made of. */
+  /** @param directory Directory for the file and for temporary ones. */
   static async write(directory: string, readLines: ReadLines, children: Children): Promise<SortedListing> {
     const [raw, path] = [`${directory}/raw`, `${directory}/sorted`];
     const parser = new IndexParser();
@@ -77,7 +78,7 @@ export class SortedListing {
     return new SortedListing(path, (await Deno.stat(path)).size, parser.unreadable?.count ?? 0);
   }
 
-  /** Null where the backup holds no such directory. The root is always there. */
+  /** Returns a page of a directory, or null if the backup has no such directory. The root always exists. */
   async page(directory: string, choice: PageChoice): Promise<ListingPage & { unlisted: number } | null> {
     using file = await Deno.open(this.path);
     if (directory !== "" && await this.#find(file, directory, "0") === null) return null;
@@ -92,7 +93,7 @@ export class SortedListing {
     return { ...page, unlisted };
   }
 
-  /** Null where the backup holds nothing there but a directory. */
+  /** Returns a member, or null if the backup has none of this name except a directory. */
   async entry(name: string): Promise<BackupEntry | null> {
     using file = await Deno.open(this.path);
     const record = await this.#find(file, name, "1");
@@ -112,34 +113,34 @@ export class SortedListing {
     { from, to }: { from: number; to: number },
     { offset, limit }: PageChoice,
   ): Promise<ListingPage> {
-    const places = this.#places.get(directory) ?? await count(file, from, to);
-    this.#keep(directory, places);
+    const positions = this.#positions.get(directory) ?? await count(file, from, to);
+    this.#keep(directory, positions);
     const entries: BackupEntry[] = [];
-    const start = places.offsets[Math.floor(offset / STRIDE)];
-    if (start === undefined || offset >= places.total) return { entries, total: places.total };
+    const start = positions.offsets[Math.floor(offset / STRIDE)];
+    if (start === undefined || offset >= positions.total) return { entries, total: positions.total };
     let left = offset % STRIDE;
     for await (const { text } of records(file, start, to)) {
       if (left-- > 0) continue;
       if (entries.length === limit) break;
       entries.push(entryOf(text));
     }
-    return { entries, total: places.total };
+    return { entries, total: positions.total };
   }
 
-  #keep(directory: string, places: Places): void {
-    this.#places.delete(directory);
-    this.#places.set(directory, places);
-    if (this.#places.size > MAX_KEPT) this.#places.delete(this.#places.keys().next().value!);
+  #keep(directory: string, positions: DirectoryPositions): void {
+    this.#positions.delete(directory);
+    this.#positions.set(directory, positions);
+    if (this.#positions.size > MAX_KEPT) this.#positions.delete(this.#positions.keys().next().value!);
   }
 
-  /** Where the first record begins that is not before `text`. */
+  /** Returns the position of the first record that does not sort before `text`. */
   async #bound(file: Deno.FsFile, text: string): Promise<number> {
     let [low, high] = [0, this.size];
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       let isBefore: { next: number } | null = null;
       for await (const { text: found, at, next } of records(file, Math.max(middle - 1, 0), this.size)) {
-        // From the byte before: a record that begins right in the middle is one of them.
+        // The read starts one byte earlier, so that a record that begins exactly in the middle is included.
         if (at < middle) continue;
         if (at < high && found < text) isBefore = { next };
         break;
@@ -151,7 +152,7 @@ export class SortedListing {
   }
 }
 
-/** Records go into a buffer at once: as one growing string they would fill V8's memory. */
+/** Writes records through a buffer: a growing string would fill V8's memory. */
 async function writeRecords(
   path: string,
   work: (put: (record: string) => void) => Promise<void>,
@@ -174,18 +175,18 @@ async function writeRecords(
   flush();
 }
 
-async function count(file: Deno.FsFile, from: number, to: number): Promise<Places> {
-  const places: Places = { total: 0, offsets: [] };
+async function count(file: Deno.FsFile, from: number, to: number): Promise<DirectoryPositions> {
+  const positions: DirectoryPositions = { total: 0, offsets: [] };
   let begin = from;
   let base = from;
   for await (const chunk of chunks(file, from, to)) {
     for (let end = chunk.indexOf(0); end !== -1; end = chunk.indexOf(0, end + 1)) {
-      if (places.total++ % STRIDE === 0) places.offsets.push(begin);
+      if (positions.total++ % STRIDE === 0) positions.offsets.push(begin);
       begin = base + end + 1;
     }
     base += chunk.length;
   }
-  return places;
+  return positions;
 }
 
 async function matching(
@@ -263,7 +264,7 @@ function unescaped(name: string): string {
 }
 
 interface FoundRecord {
-  /** Bytes as characters, without the NUL. */
+  /** Byte string of the record, without the NUL. */
   text: string;
   at: number;
   next: number;
@@ -291,7 +292,7 @@ async function* batches(file: Deno.FsFile, from: number, to: number): AsyncItera
 
 async function* chunks(file: Deno.FsFile, from: number, to: number): AsyncIterable<Uint8Array> {
   const buffer = new Uint8Array(Math.min(READ_BYTES, Math.max(to - from, 0)));
-  // Small at first: whoever looks for one record leaves after it.
+  // The first read is small, because a search for one record ends there.
   for (let at = from, wanted = 8192; at < to; wanted = READ_BYTES) {
     await file.seek(at, Deno.SeekMode.Start);
     const length = await file.read(buffer.subarray(0, Math.min(wanted, to - at)));

@@ -22,7 +22,7 @@ class Fixture implements AsyncDisposable {
     return new Fixture(root, new ListingCache(`${root}/listings`, systemClock, from));
   }
 
-  async browse(asked: Partial<BackupBrowse>, isKept: boolean, key: string | null = null) {
+  async browse(changes: Partial<BackupBrowse>, isKept: boolean, key: string | null = null) {
     const bytes = await Deno.readFile(`${this.root}/a.index.zst`);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const request: BackupBrowse = {
@@ -40,15 +40,15 @@ class Fixture implements AsyncDisposable {
         destination: { type: "local", directory: this.root },
         objects: [{ role: "index", name: "a.index.zst", size: bytes.length, sha256, database: null }],
       },
-      ...asked,
+      ...changes,
     };
     return await browseBackup(request, systemClock, new AbortController().signal, isKept ? this.cache : null);
   }
 
-  /** The same answer, from a kept listing and from the index. */
-  async both(asked: Partial<BackupBrowse>): Promise<BackupBrowseResult> {
-    const [kept, read] = [await this.browse(asked, true), await this.browse(asked, false)];
-    assert.deepEqual(kept, read, JSON.stringify(asked));
+  /** Returns the result, which must be the same from a kept listing and from the index. */
+  async both(changes: Partial<BackupBrowse>): Promise<BackupBrowseResult> {
+    const [kept, read] = [await this.browse(changes, true), await this.browse(changes, false)];
+    assert.deepEqual(kept, read, JSON.stringify(changes));
     return kept;
   }
 
@@ -71,7 +71,7 @@ let block = 0;
 const line = (type: string, name: string, rest = "") =>
   `block ${block++}: ${type}rw-r-S--T 7/8 ${name.length} 2026-01-02 03:04:05.5 "./${name}"${rest}`;
 
-/** Names that sort, escape and end in every way. */
+/** Names that cover the edge cases of sorting and escaping. */
 const NAMES = [
   "a",
   "a.txt",
@@ -108,7 +108,7 @@ function everyLine(): string[] {
   return [...lines, "frames 100 100", "10 aaaaaaaa"];
 }
 
-Deno.test("a kept listing answers every question as the index does", async () => {
+Deno.test("a kept listing gives the same results as the index", async () => {
   await using at = await Fixture.make(everyLine());
   const root = await at.both({ path: "" });
   assert(root.found && root.total === NAMES.length + 3 && root.unlisted === 1);
@@ -128,7 +128,7 @@ Deno.test("a kept listing answers every question as the index does", async () =>
   assert.equal(at.listings().length, 1);
 });
 
-Deno.test("every page of a directory of thousands is the one that the index tells, at any offset", async () => {
+Deno.test("pages of a large directory are those of the index, at any offset", async () => {
   const names = Array.from({ length: 5003 }, (_, number) => `many/${(number * 7919) % 5003}`);
   const before = Array.from({ length: 500 }, (_, number) => `few/${number}`);
   const lines = [...before, ...names].map((name) => line("-", name));
@@ -146,7 +146,7 @@ Deno.test("every page of a directory of thousands is the one that the index tell
   await at.both({ path: "many", search: "99", offset: 5, limit: 20 });
 });
 
-Deno.test("a backup without anything, or of one file, is listed", async () => {
+Deno.test("an empty backup and a backup of one file are listed", async () => {
   for (const lines of [[line("-", "one")], [line("d", "")]]) {
     await using at = await Fixture.make(lines);
     await at.both({ path: "" });
@@ -154,20 +154,20 @@ Deno.test("a backup without anything, or of one file, is listed", async () => {
   }
 });
 
-Deno.test("a small index is read, and nothing kept of it", async () => {
+Deno.test("no listing is kept for a small index", async () => {
   await using at = await Fixture.make(everyLine(), 1e6);
   await at.both({ path: "a" });
   assert.deepEqual(at.listings(), []);
 });
 
-Deno.test("whoever has another key gets nothing of what a first one opened", async () => {
+Deno.test("a listing is not used for a request with another key", async () => {
   await using at = await Fixture.make(everyLine());
   await at.browse({}, true);
-  // The index is not encrypted: with a key it can't be opened.
+  // The index is not encrypted, so it cannot be opened with a key.
   await assert.rejects(at.browse({}, true, "a password"), /Cannot list backup 1/);
 });
 
-Deno.test("an index that is damaged is called so, and looked at again when it is asked for again", async () => {
+Deno.test("a damaged index is reported, and read again at the next request", async () => {
   await using at = await Fixture.make(everyLine());
   const good = await Deno.readFile(`${at.root}/a.index.zst`);
   const request = at.browse({}, true);
@@ -206,7 +206,7 @@ Deno.test("an index that is damaged is called so, and looked at again when it is
   assert((await browse({})).found);
 });
 
-Deno.test("a listing is made once for all who ask meanwhile, outlives who left, and goes when nobody comes", async () => {
+Deno.test("concurrent requests share one build, which survives an abort; unused listings are removed", async () => {
   const root = await Deno.makeTempDir();
   const clock = new TestClock();
   const cache = new ListingCache(root, clock);

@@ -1,20 +1,20 @@
-/** Maps of sparse files in format 1.0 of GNU tar (its manual, "Storing Sparse Files"). */
+/** Reads sparse files of archives in format 1.0 of GNU tar (its manual, "Storing Sparse Files"). */
 
-/** Stored bytes of a file; all others are zeros. */
+/** Range of stored bytes of a file; all other bytes are zero. */
 export interface Segment {
   from: number;
   size: number;
 }
 
-/** A number as the map has it, whose line may go on in the next block. */
+/** Maximum digits of a number in the map. A number may continue in the next block. */
 const MAX_DIGITS = 16;
 const ZEROS = new Uint8Array(64 * 1024);
 
 /**
- * Reads a map: the number of segments, then position and size of each, a line a number, in whole blocks.
- * Returns null if it is none.
+ * Reads a map in whole blocks: the number of segments, then the position and size of each, one number per
+ * line. Returns null if the blocks are not a map.
  *
- * @param take Returns the next block; null at the end.
+ * @param take Returns the next block, or null at the end.
  */
 export async function readSparseMap(take: () => Promise<Uint8Array | null>): Promise<Segment[] | null> {
   const numbers: number[] = [];
@@ -42,7 +42,7 @@ function segmentsOf(numbers: readonly number[]): Segment[] {
   return segments;
 }
 
-/** Whether segments follow each other within a file of `size` bytes and hold `stored` bytes. */
+/** Whether segments follow each other within a file of `size` bytes and hold `stored` bytes in total. */
 export function fills(segments: readonly Segment[], stored: number, size: number): boolean {
   let end = 0;
   let sum = 0;
@@ -55,9 +55,9 @@ export function fills(segments: readonly Segment[], stored: number, size: number
 }
 
 /**
- * Yields the bytes [from, to) of a sparse file. A chunk may be used until the next is asked for.
+ * Yields the bytes [from, to) of a sparse file. A chunk is valid until the next read.
  *
- * @param read Reads the bytes [from, to) of what is stored. Called once: segments follow each other there.
+ * @param read Reads the bytes [from, to) of the stored data. Called once: segments follow each other there.
  */
 export async function* sparseBytes(
   segments: readonly Segment[],
@@ -88,7 +88,7 @@ export async function* sparseBytes(
   yield* zeros(to - at);
 }
 
-/** The parts of segments in [from, to), and where they are in what is stored. */
+/** Returns the parts of the segments in [from, to), and their range in the stored data. */
 function within(segments: readonly Segment[], from: number, to: number) {
   const parts: Segment[] = [];
   const stored = { from: 0, to: 0 };

@@ -1,4 +1,4 @@
-/** Tests of sparse files in an archive against the files themselves. */
+/** Compares sparse files in an archive with the files themselves. */
 import assert from "node:assert/strict";
 import { shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { fills, sparseBytes } from "./sparse_map.ts";
@@ -20,7 +20,7 @@ const FILES: Record<string, string> = {
 };
 
 for (const [what, script] of Object.entries(FILES)) {
-  Deno.test(`every range of a sparse file is what it is in the file: ${what}`, async () => {
+  Deno.test(`every range of a sparse file has the bytes of the file: ${what}`, async () => {
     const directory = await Deno.makeTempDir();
     await shell(`cd "$1"; ${script}; tar --format=posix --sparse -cf a.tar f`, directory);
     const [tar, file] = [await Deno.readFile(`${directory}/a.tar`), await Deno.readFile(`${directory}/f`)];
@@ -49,7 +49,7 @@ for (const [what, script] of Object.entries(FILES)) {
   });
 }
 
-Deno.test("a map that is no map of the file is left to tar", () => {
+Deno.test("a map that does not fit the file is rejected", () => {
   assert.equal(fills([{ from: 0, size: 5 }, { from: 10, size: 0 }], 5, 10), true);
   assert.equal(fills([{ from: 0, size: 5 }, { from: 4, size: 5 }], 10, 20), false);
   assert.equal(fills([{ from: 8, size: 5 }], 5, 10), false);

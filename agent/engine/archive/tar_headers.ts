@@ -1,21 +1,24 @@
-/** Headers of one member of a pax archive (POSIX.1-2017, pax, "ustar Interchange Format"). */
+/** Parses the headers of one member of a pax archive (POSIX.1-2017, pax, "ustar Interchange Format"). */
 import { fills, readSparseMap, type Segment } from "./sparse_map.ts";
 
 const BLOCK_BYTES = 512;
-/** Extended headers hold a path, extended attributes and the map of a sparse file; tar reads longer ones. */
+/**
+ * Maximum bytes read for a member's headers: a path, extended attributes and the map of a sparse file. tar
+ * reads longer ones.
+ */
 export const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 
-/** Where a member's content lies in the archive. */
+/** Position of a member's content in the archive. */
 export interface ContentLayout {
-  /** Bytes from the member's first header to its first stored byte. */
+  /** Bytes from the member's first header to the first byte of its content. */
   offset: number;
-  /** The stored parts of a sparse file, which follow each other; null: all of it is stored. */
+  /** Stored parts of a sparse file, which follow each other; null if the whole file is stored. */
   segments: Segment[] | null;
 }
 
 /**
- * Returns where a regular file's content lies. Returns null if it has another form, or is not `size` bytes
- * long: then only tar can extract it.
+ * Returns the position of a regular file's content. Returns null if it has another form, or is not `size`
+ * bytes long: then only tar can extract it.
  *
  * @param bytes The archive from the member's first header on.
  */
@@ -30,12 +33,12 @@ export async function contentLayout(
       const header = await input.take(BLOCK_BYTES);
       if (header === null || !isHeader(header)) return null;
       const type = String.fromCharCode(header[156]!);
-      const told = sizeOf(header);
-      if (type === "0" || type === "\0") return await layoutOf(extended, told, size, input);
-      if (told === null || (type !== "x" && type !== "L" && type !== "K")) return null;
-      const data = await input.take(Math.ceil(told / BLOCK_BYTES) * BLOCK_BYTES);
+      const headerSize = sizeOf(header);
+      if (type === "0" || type === "\0") return await layoutOf(extended, headerSize, size, input);
+      if (headerSize === null || (type !== "x" && type !== "L" && type !== "K")) return null;
+      const data = await input.take(Math.ceil(headerSize / BLOCK_BYTES) * BLOCK_BYTES);
       if (data === null) return null;
-      if (type === "x") extended = { ...extended, ...recordsOf(data.subarray(0, told)) };
+      if (type === "x") extended = { ...extended, ...recordsOf(data.subarray(0, headerSize)) };
     }
   } finally {
     await input.close();
@@ -44,11 +47,11 @@ export async function contentLayout(
 
 async function layoutOf(
   extended: Record<string, string>,
-  told: number | null,
+  headerSize: number | null,
   size: number,
   input: Blocks,
 ): Promise<ContentLayout | null> {
-  const stored = Number(extended.size ?? told);
+  const stored = Number(extended.size ?? headerSize);
   if (!Object.keys(extended).some((key) => key.startsWith("GNU.sparse."))) {
     return stored === size ? { offset: input.offset, segments: null } : null;
   }
@@ -60,14 +63,14 @@ async function layoutOf(
   return { offset: input.offset, segments };
 }
 
-/** The sum of a header's bytes, its own field read as blanks. */
+/** Whether the header's checksum is right: the sum of its bytes, with its own field as blanks. */
 function isHeader(header: Uint8Array): boolean {
-  const told = octal(header.subarray(148, 156));
+  const checksum = octal(header.subarray(148, 156));
   const sum = header.reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 32 : byte), 0);
-  return told === sum;
+  return checksum === sum;
 }
 
-/** Null where it is a number in another base. */
+/** Returns the size, or null if it is not in octal. */
 function sizeOf(header: Uint8Array): number | null {
   return octal(header.subarray(124, 136));
 }
@@ -77,7 +80,7 @@ function octal(field: Uint8Array): number | null {
   return digits === undefined ? null : parseInt(digits, 8);
 }
 
-/** Records of `<length> <key>=<value>\n`. */
+/** Parses records of `<length> <key>=<value>\n`. */
 function recordsOf(data: Uint8Array): Record<string, string> {
   const records: Record<string, string> = {};
   const decoder = new TextDecoder();
@@ -92,9 +95,9 @@ function recordsOf(data: Uint8Array): Record<string, string> {
   return records;
 }
 
-/** A stream, taken in whole blocks. */
+/** Reads a stream in whole blocks. */
 class Blocks {
-  /** Bytes taken. */
+  /** Bytes read. */
   offset = 0;
   readonly #iterator: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);

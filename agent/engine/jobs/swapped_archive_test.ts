@@ -135,7 +135,7 @@ for (const isEncrypted of [false, true]) {
       await assert.rejects(at.send(path), (error) => {
         assert(error instanceof BackupDamagedError, Deno.inspect(error));
         assert.match(error.message, /^Cannot send from backup 31: Cannot trust backup_7_/);
-        assert.match(error.damage, /: frame [12] of the archive is not the one that its index tells of$/);
+        assert.match(error.damage, /: frame [12] of the archive is not the one in its index$/);
         return true;
       });
     }

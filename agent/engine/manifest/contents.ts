@@ -1,14 +1,14 @@
 /** What the objects of a backup hold, each looked into as it passes and held against the others. */
 import * as z from "zod";
 import { type BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
-import { describeUnreadable, type FrameTable } from "../archive/archive_index.ts";
+import { describeUnreadableLines, type FrameTable } from "../archive/archive_index.ts";
 import type { Children } from "../programs/children.ts";
-import type { ListingFigures } from "../archive/listing.ts";
+import type { ListingDigest } from "../archive/listing.ts";
 import { RunFailedError } from "../ports.ts";
 import type { Bytes, Look } from "../jobs/read_back.ts";
 import { checkStoredEnd, formatOf } from "../sources/database/stored_end.ts";
 import { FrameWatch, type StreamEnd } from "../transforms/frames.ts";
-import { type IndexFigures, walkArchive, walkIndex, walkStream } from "../archive/walk.ts";
+import { type IndexSummary, walkArchive, walkIndex, walkStream } from "../archive/walk.ts";
 
 const Manifest = z.object({
   format: z.literal("rearguard-backup"),
@@ -21,7 +21,7 @@ export class BackupContents {
   /** Its archives can't be opened by anybody here. */
   readonly isSealed: boolean;
   /** By database; of those indexes that are whole so far. */
-  readonly #indexes = new Map<string | null, IndexFigures>();
+  readonly #indexes = new Map<string | null, IndexSummary>();
   #files: number | null = null;
   /** Comparisons that could not be made although the object is as it was stored; a line each. */
   readonly notes: string[] = [];
@@ -66,7 +66,7 @@ export class BackupContents {
     const figures = await walkIndex(chunks, children);
     const { files_count } = this.backup;
     const { unreadable } = figures;
-    if (unreadable !== null) this.notes.push(describeUnreadable(object.name, unreadable));
+    if (unreadable !== null) this.notes.push(describeUnreadableLines(object.name, unreadable));
     if (files_count !== null && files_count !== figures.files) {
       throw new RunFailedError(`it tells of ${figures.files} files, ${files_count} were stored`);
     }
@@ -81,7 +81,7 @@ export class BackupContents {
     const index = this.#indexes.get(object.database);
     const watch = new FrameWatch(opened.path);
     const isTar = formatOf(object.name) === "tar";
-    let listed: ListingFigures | null = null;
+    let listed: ListingDigest | null = null;
     if (isTar) listed = await walkArchive(opened, watch, children, this.workDirectory);
     else await walkStream(opened, watch, children);
     const end = await watch.end(children);
@@ -93,13 +93,13 @@ export class BackupContents {
   }
 
   /** An index with lines that can't be read proves nothing against an archive that tar reads to its end. */
-  #compareMembers(name: string, listed: ListingFigures, index: IndexFigures): void {
+  #compareMembers(name: string, listed: ListingDigest, index: IndexSummary): void {
     if (listed.members === index.members && listed.digest === index.digest) return;
     const how = listed.members === index.members
       ? "others than its index tells of"
       : `where its index tells of ${index.members}`;
     const difference = `it holds ${listed.members} members, ${how}`;
-    if (!index.isOdd) throw new RunFailedError(difference);
+    if (!index.hasUnparsed) throw new RunFailedError(difference);
     this.notes.push(`${name}: ${difference}, in which some lines can't be read`);
   }
 

@@ -1,16 +1,17 @@
-/** Owners, modes, times, access lists and extended attributes of directories, kept in a tar file. */
+/** Keeps owners, modes, times, access lists and extended attributes of directories in a tar file. */
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
 import { ENDS_WITH_AGENT } from "./names.ts";
 import { isClosing, unsetProperty, withoutProgram } from "./unpack_messages.ts";
 
-/** More are not kept. */
+/** Maximum number of tar's messages that are kept. */
 const MAX_REFUSED = 1000;
 
 /**
- * Keeps them in `archive`, a new file.
+ * Saves the attributes of directories in `archive`, a new file.
  *
- * @param lists Files of names below `root`, each ended by NUL. @param withRoot Also of `root` itself.
+ * @param lists Files of names below `root`, each ended by NUL.
+ * @param withRoot Whether to include `root` itself.
  */
 export async function saveAttributes(
   root: string,
@@ -26,10 +27,10 @@ export async function saveAttributes(
 }
 
 /**
- * Gives them to directories of the same names below `root`, and makes missing ones. Resolves with what tar
- * said of those that the agent may not set.
+ * Applies saved attributes to the directories of the same names below `root`, and creates missing ones.
+ * Resolves with tar's messages about attributes that the agent may not set.
  */
-export async function giveAttributes(
+export async function applyAttributes(
   root: string,
   archive: string,
   children: Children,

@@ -9,31 +9,31 @@ import type { RestoreDirectory } from "./restore_directory.ts";
 
 /** Conflicts of a restore, as byte strings relative to the restore directory. */
 export interface Conflicts {
-  /** Would be replaced by what is restored. */
+  /** Entries that the restore would replace. */
   replaced: string[];
   /** Entries of `replaced` where the backup has a directory. */
   obstructing: string[];
   /** Directories where the backup has something else: never removed. */
   blocking: string[];
-  /** Directories that the backup has as well: what they hold stays. */
+  /** Directories that the backup has as well: their other contents stay. */
   standing: string[];
 }
 
 /**
- * Looks for what is in the way.
+ * Finds conflicts.
  *
- * @param directories File of names of the backup's directories, each ended by NUL. @param others The same of
- * everything else.
+ * @param directories File of the names of the backup's directories, each ended by NUL.
+ * @param others The same for all other members.
  */
 export async function findConflicts(
-  place: RestoreDirectory,
+  directory: RestoreDirectory,
   directories: string,
   others: string,
   children: Children,
 ): Promise<Conflicts> {
-  if (place.state === "missing") return none();
-  const conflicts = none();
-  for (const [type, name] of await statNames(place.path, directories, "%F", children)) {
+  if (directory.state === "missing") return noConflicts();
+  const conflicts = noConflicts();
+  for (const [type, name] of await statNames(directory.path, directories, "%F", children)) {
     if (type === "directory") {
       conflicts.standing.push(name);
       continue;
@@ -41,23 +41,23 @@ export async function findConflicts(
     conflicts.replaced.push(name);
     conflicts.obstructing.push(name);
   }
-  for (const [type, name] of await statNames(place.path, others, "%F", children)) {
+  for (const [type, name] of await statNames(directory.path, others, "%F", children)) {
     (type === "directory" ? conflicts.blocking : conflicts.replaced).push(name);
   }
   return conflicts;
 }
 
-export function none(): Conflicts {
+export function noConflicts(): Conflicts {
   return { replaced: [], obstructing: [], blocking: [], standing: [] };
 }
 
-/** Rejects where the run may not replace what it would have to. */
+/** Rejects if the restore would have to replace something that it may not replace. */
 export function refuseConflicts(
   { replaced, blocking }: Conflicts,
-  place: RestoreDirectory,
+  directory: RestoreDirectory,
   overwrite: boolean,
 ): void {
-  const named = (name: string) => join(place.path, printable(bytesOf(name)));
+  const named = (name: string) => join(directory.path, printable(bytesOf(name)));
   if (blocking.length > 0) {
     throw new RunFailedError(
       `${

@@ -1,5 +1,6 @@
 /**
- * Device files among what was unpacked: whoever can open one has the device itself, wherever the file lies.
+ * Finds device files among unpacked files. A user who can open a device file can use the device itself,
+ * wherever the file is.
  */
 import { join } from "node:path";
 import { bytesOf, latin1 } from "../archive/bytes.ts";
@@ -8,13 +9,13 @@ import { printable } from "../programs/line.ts";
 import { RunFailedError } from "../ports.ts";
 
 /**
- * What every system's tree holds, and a container's image (major:minor, Linux's
- * Documentation/admin-guide/devices.txt): null, zero, full, random, urandom, tty, console, ptmx, and an
- * overlay's mark of a name that was deleted. None of them leads to a disk or to memory.
+ * Devices (major:minor, Linux's Documentation/admin-guide/devices.txt) of every system and container image:
+ * null, zero, full, random, urandom, tty, console, ptmx, and the marks of deleted names of an overlay file
+ * system. None of them gives access to a disk or to memory.
  */
 const HARMLESS = new Set(["1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:1", "5:2", "0:0"]);
 
-/** Rejects where the directory holds any other. */
+/** Rejects if the directory holds any other device file. */
 export async function refuseDevices(directory: string, children: Children): Promise<void> {
   const child = children.spawn({
     program: "find",
@@ -37,7 +38,7 @@ export async function refuseDevices(directory: string, children: Children): Prom
     }
   }
   const { code } = await child.exited;
-  if (code !== 0) throw new RunFailedError(`what was unpacked in ${directory} can't be looked at`);
+  if (code !== 0) throw new RunFailedError(`the unpacked files in ${directory} can't be checked`);
   if (refused === null) return;
   const [what, name] = refused;
   throw new RunFailedError(

@@ -1,4 +1,7 @@
-/** Files of a tar archive into a directory: unpacked beside it, proven, then put into their place. */
+/**
+ * Restores files of a tar archive into a directory: unpacks them in a staging directory, verifies them, then
+ * publishes them.
+ */
 import { dirname, join, normalize } from "node:path";
 import * as z from "zod";
 import type { FilesTarget, StoredObject } from "../../../src/protocol/job.ts";
@@ -9,9 +12,9 @@ import { oneLine, printable } from "../programs/line.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext } from "../restore_context.ts";
 import { NameLists } from "./name_lists.ts";
-import { type Conflicts, findConflicts, none, refuseConflicts } from "./conflicts.ts";
+import { type Conflicts, findConflicts, noConflicts, refuseConflicts } from "./conflicts.ts";
 import { inspectRestoreDirectory, type RestoreDirectory, Staging } from "./restore_directory.ts";
-import { closedDirectories, joinNames, statNames } from "./names.ts";
+import { joinNames, statNames, unwritableDirectories } from "./names.ts";
 import { publish } from "./publish.ts";
 import { entriesOf } from "./stages.ts";
 import { refuseDevices } from "./devices.ts";
@@ -32,56 +35,65 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   if (archive === undefined || archive.database !== null) {
     throw new RunFailedError("it holds a database, not files");
   }
-  const place = await inspectRestoreDirectory(target.path ?? originalDirectory(context));
-  ports.output.line(`Restoring into ${place.path}, ${STATES[place.state]}`);
+  const directory = await inspectRestoreDirectory(target.path ?? originalDirectory(context));
+  ports.output.line(`Restoring into ${directory.path}, ${STATES[directory.state]}`);
   const lists = new NameLists(ports.workDirectory);
-  const selection = await choose(target, archive, place, lists, context);
-  if (selection !== null) await refuseLinksAbove(selection, place, context);
-  const expected = await conflictsOf(place, lists, context);
-  refuseConflicts(expected, place, target.overwrite);
-  await refuseClosed(place, lists, expected, selection, context);
-  await warnOfOwners(archive, context);
+  const selection = await selectMembers(target, archive, directory, lists, context);
+  if (selection !== null) await refuseLinksAbove(selection, directory, context);
+  const expected = await listedConflicts(directory, lists, context);
+  refuseConflicts(expected, directory, target.overwrite);
+  await refuseUnwritable(directory, lists, expected, selection, context);
+  await warnOfOwnership(archive, context);
   const suffix = `${job.backup.id}-${crypto.randomUUID().slice(0, 8)}`;
-  const staging = await Staging.make(place, `.rearguard-restore-${suffix}`, context);
+  const staging = await Staging.make(directory, `.rearguard-restore-${suffix}`, context);
   let isPublished = false;
   let skipped = 0;
   try {
     const isRooted = sourceOf(context)?.kind !== "file";
     const unpacked = await unpackChosen(archive, { selection, isRooted, staging, lists }, context);
     skipped = unpacked.skipped;
-    if (skipped > 0) await refuseNothing(staging.path);
+    if (skipped > 0) await refuseEmptyRestore(staging.path);
     if (!isOriginal(target, context)) await refuseDevices(staging.path, context.children);
-    const conflicts = selection === null || skipped > 0 || place.state === "empty"
-      ? await conflictsIn(staging, place, lists, selection, context)
+    const conflicts = selection === null || skipped > 0 || directory.state === "empty"
+      ? await unpackedConflicts(staging, directory, lists, selection, context)
       : expected;
-    refuseConflicts(conflicts, place, target.overwrite);
+    refuseConflicts(conflicts, directory, target.overwrite);
     ports.signal.throwIfAborted();
-    ports.output.line(`Everything is unpacked and proven. Putting it into ${place.path}`);
-    // Half of it in its place is worse than all of it: a cancel comes too late from here.
-    await using placing = new Children(ports.clock, new AbortController().signal);
-    await publish(unpacked, place, conflicts, { ...portsOf(context), warnings: unpacked.warnings }, placing);
+    ports.output.line(`Everything is unpacked and proven. Putting it into ${directory.path}`);
+    // A cancel is ignored from here: a half-published restore is worse than a complete one.
+    await using publishing = new Children(ports.clock, new AbortController().signal);
+    await publish(
+      unpacked,
+      directory,
+      conflicts,
+      { ...portsOf(context), warnings: unpacked.warnings },
+      publishing,
+    );
     isPublished = true;
     unpacked.warnings.end();
-    if (unpacked.mustSetTimes) await keepTimes(place.path, selection, archive, context);
+    if (unpacked.mustSetTimes) await keepTimes(directory.path, selection, archive, context);
   } finally {
     await staging.remove(!isPublished);
   }
   const count = selection === null ? job.backup.files_count : countOf(selection);
   if (skipped > 0) {
     ports.output.line(
-      `${skipped} of its files and directories could not be restored; the rest is in its place`,
+      `${skipped} of its files and directories could not be restored; the rest is restored`,
     );
   }
   return { filesCount: count === null ? null : Math.max(count - skipped, 0) };
 }
 
-/** A restore that brings nothing back has not succeeded, whatever was to blame for each of its files. */
-async function refuseNothing(staging: string): Promise<void> {
+/**
+ * Rejects if the staging directory is empty: a restore without any file has not succeeded, whatever the
+ * reasons were.
+ */
+async function refuseEmptyRestore(staging: string): Promise<void> {
   for await (const _ of Deno.readDir(staging)) return;
   throw new RunFailedError("nothing of it can be restored here: the run's output names each file's reason");
 }
 
-/** A restore is done by now: what is wrong with times does not fail it. */
+/** Sets the times of restored files. The restore is complete by now: problems with times do not fail it. */
 async function keepTimes(
   directory: string,
   selection: Selection | null,
@@ -121,7 +133,7 @@ function originalDirectory(context: RestoreContext): string {
   return source.kind === "file" ? dirname(source.path) : source.path;
 }
 
-/** By the path that was given. */
+/** Whether the target is the path that was backed up. */
 function isOriginal({ path }: FilesTarget, context: RestoreContext): boolean {
   return path === null ||
     (sourceOf(context) !== null && normalize(`${path}/`) === normalize(`${originalDirectory(context)}/`));
@@ -132,13 +144,13 @@ function sourceOf({ job }: RestoreContext): z.infer<typeof FilesDescription> | n
 }
 
 /**
- * Null where everything is restored. Where the index is there, names are listed for a first look at what is
- * in the way.
+ * Returns the chosen members, or null if everything is restored. If there is an index, also writes the lists
+ * of names with which conflicts are found before unpacking.
  */
-async function choose(
+async function selectMembers(
   target: FilesTarget,
   archive: StoredObject,
-  place: RestoreDirectory,
+  directory: RestoreDirectory,
   lists: NameLists,
   { objects, ports }: RestoreContext,
 ): Promise<Selection | null> {
@@ -153,85 +165,93 @@ async function choose(
     await lists.write(directories, others);
     return selection;
   }
-  if (index === null || place.state !== "occupied") return null;
+  if (index === null || directory.state !== "occupied") return null;
   await lists.collect((take) => listMembers((line) => objects.lines(index, line), take));
   return null;
 }
 
-/** Through a link above what was chosen, it would be put elsewhere. */
+/** Rejects symbolic links above the chosen members: they would be restored elsewhere. */
 async function refuseLinksAbove(
   { roots }: Selection,
-  place: RestoreDirectory,
+  directory: RestoreDirectory,
   { ports, children }: RestoreContext,
 ): Promise<void> {
   const list = join(ports.workDirectory, "above");
   await Deno.writeFile(list, joinNames([...new Set(roots.flatMap(directoriesAbove))]));
-  for (const [type, name] of await statNames(place.path, list, "%F", children)) {
+  for (const [type, name] of await statNames(directory.path, list, "%F", children)) {
     if (type === "directory") continue;
     throw new RunFailedError(
-      `${join(place.path, printable(bytesOf(name)))} is a ${type}, where the backup has a directory. ` +
+      `${join(directory.path, printable(bytesOf(name)))} is a ${type}, where the backup has a directory. ` +
         "Move it away, or restore elsewhere.",
     );
   }
 }
 
-async function conflictsOf(
-  place: RestoreDirectory,
+async function listedConflicts(
+  directory: RestoreDirectory,
   lists: NameLists,
   { children }: RestoreContext,
 ): Promise<Conflicts> {
-  if (!lists.areThere) return none();
-  return await findConflicts(place, lists.directories, lists.others, children);
+  if (!lists.areWritten) return noConflicts();
+  return await findConflicts(directory, lists.directories, lists.others, children);
 }
 
-/** Of what was really unpacked. */
-async function conflictsIn(
+/** Finds conflicts of the files that were actually unpacked. */
+async function unpackedConflicts(
   staging: Staging,
-  place: RestoreDirectory,
+  directory: RestoreDirectory,
   lists: NameLists,
   selection: Selection | null,
   context: RestoreContext,
 ): Promise<Conflicts> {
-  if (place.state === "missing" || (place.state === "empty" && await isEmptyStill(place, staging))) {
-    return none();
+  if (
+    directory.state === "missing" || (directory.state === "empty" && await isStillEmpty(directory, staging))
+  ) {
+    return noConflicts();
   }
   if (selection === null) await lists.find(staging.path, context.children);
-  return await conflictsOf(place, lists, context);
+  return await listedConflicts(directory, lists, context);
 }
 
-/** But for the staging directory. */
-async function isEmptyStill(place: RestoreDirectory, staging: Staging): Promise<boolean> {
-  for await (const { name } of Deno.readDir(place.path)) {
-    if (join(place.path, name) !== staging.path) return false;
+/** Whether the directory is empty except for the staging directory. */
+async function isStillEmpty(directory: RestoreDirectory, staging: Staging): Promise<boolean> {
+  for await (const { name } of Deno.readDir(directory.path)) {
+    if (join(directory.path, name) !== staging.path) return false;
   }
   return true;
 }
 
-/** A directory that the restore adds to must take it; this is found out before anything is read. */
-async function refuseClosed(
-  place: RestoreDirectory,
+/**
+ * Rejects directories that the restore adds to and the agent may not write to. This check comes before
+ * anything is read.
+ */
+async function refuseUnwritable(
+  directory: RestoreDirectory,
   lists: NameLists,
   { standing }: Conflicts,
   selection: Selection | null,
   { ports, children }: RestoreContext,
 ): Promise<void> {
-  if (place.state !== "occupied" || !lists.areThere) return;
+  if (directory.state !== "occupied" || !lists.areWritten) return;
   const list = join(ports.workDirectory, "above");
   await Deno.writeFile(list, joinNames([...new Set((selection?.roots ?? []).flatMap(directoriesAbove))]));
-  const above = (await statNames(place.path, list, "%F", children)).map(([, name]) => name);
+  const above = (await statNames(directory.path, list, "%F", children)).map(([, name]) => name);
   const known = new Set([...standing, ...above]);
   const entries = await entriesOf(lists, (name) => known.has(name));
   const parents = new Set([...entries.files, ...entries.directories].map(parentOf));
-  const [closed] = await closedDirectories(place.path, [...parents], children);
+  const [closed] = await unwritableDirectories(directory.path, [...parents], children);
   if (closed === undefined) return;
   throw new RunFailedError(
-    `the agent can't write in ${join(place.path, oneLine(closed))}. ` +
+    `the agent can't write in ${join(directory.path, oneLine(closed))}. ` +
       "Give it the right to, or restore elsewhere.",
   );
 }
 
-/** Only root gives files to others: what another agent restores becomes its own, which must not go unsaid. */
-async function warnOfOwners(archive: StoredObject, { objects, ports }: RestoreContext): Promise<void> {
+/**
+ * Warns of files of other owners: only root can give files to others, so they will belong to the agent's
+ * user.
+ */
+async function warnOfOwnership(archive: StoredObject, { objects, ports }: RestoreContext): Promise<void> {
   const own = Deno.uid();
   const index = objects.index(archive.database);
   if (own === 0 || index === null) return;

@@ -3,16 +3,16 @@ import type { Children } from "../programs/children.ts";
 import { DIRECTORY_INTO, joinNames, overNames, statNames } from "./names.ts";
 import { parentOf } from "./selection.ts";
 
-/** Less than xargs(1) puts on one command line. */
+/** Maximum bytes of names for one command; xargs(1) would put more on one command line. */
 const GROUP_BYTES = 60_000;
 
 const LINK = ["cp", "--archive", "--no-preserve=xattr", "--link", "--remove-destination", "--parents"];
 
 /**
- * Links files, which takes no space and keeps the name in `from`. Moves what can't be linked, as on file
- * systems without hard links. Replaces what exists under these names.
+ * Links files, which takes no space and keeps the name in `from`. Moves files that cannot be linked, as on
+ * file systems without hard links. Replaces what exists under these names.
  *
- * @param list A file for names, in the run's own directory.
+ * @param list A file for names, in the run's work directory.
  */
 export async function linkOrMove(
   from: string,
@@ -24,14 +24,14 @@ export async function linkOrMove(
   try {
     await overNames(from, [...LINK, "-t", DIRECTORY_INTO, "--"], names, children, to);
   } catch {
-    // Where all are linked, it was directories above them whose owners could not be set.
+    // If all files are linked, only the owners of directories above them could not be set.
     const rest = await notLinked(from, to, names, list, children);
     await makeParents(to, rest, children);
     await moveNames(from, to, rest, children);
   }
 }
 
-/** Renames files and directories. The directories above them must be there. */
+/** Renames files and directories. The directories above them must exist. */
 export async function moveNames(
   from: string,
   to: string,
@@ -40,12 +40,13 @@ export async function moveNames(
 ): Promise<void> {
   const script = 'to=$1; directory=$2; shift 2; exec mv -f -t "$to/$directory" -- "$@"';
   for (const { parent, group } of groups(names)) {
-    // One command each: xargs is given less than it takes at once, and the first name is the directory.
+    // Each group is one command, because the first name is the directory: it is shorter than a command line
+    // of xargs.
     await overNames(from, ["sh", "-c", script, "sh", DIRECTORY_INTO], [parent, ...group], children, to);
   }
 }
 
-/** Names that one command moves: of the same directory, and not too many. */
+/** Yields groups of names that one command moves: of the same directory, and within `GROUP_BYTES`. */
 function* groups(names: readonly string[]): Generator<{ parent: string; group: string[] }> {
   const byParent = Map.groupBy(names, parentOf);
   for (const [parent, all] of byParent) {

@@ -1,5 +1,5 @@
 /**
- * Names of what is restored, in two files: directories, and everything else. Each is `./name` ended by NUL.
+ * Names of restored members, in two files: directories, and all other members. Each is `./name` ended by NUL.
  */
 import { join } from "node:path";
 import { latin1 } from "../archive/bytes.ts";
@@ -8,13 +8,13 @@ import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
 import { joinNames, statNames } from "./names.ts";
 
-/** Names held back until they are written at once. */
+/** Names that are buffered for one write. */
 const BATCH = 10_000;
 
 export class NameLists {
   readonly directories: string;
   readonly others: string;
-  areThere = false;
+  areWritten = false;
 
   constructor(workDirectory: string) {
     this.directories = join(workDirectory, "directories");
@@ -24,10 +24,10 @@ export class NameLists {
   async write(directories: readonly string[], others: readonly string[]): Promise<void> {
     await Deno.writeFile(this.directories, joinNames(directories));
     await Deno.writeFile(this.others, joinNames(others));
-    this.areThere = true;
+    this.areWritten = true;
   }
 
-  /** @param list Calls `take` once a name. */
+  /** @param list Calls `take` once for each name. */
   async collect(
     list: (take: (name: string, isDirectory: boolean) => void) => Promise<void>,
   ): Promise<void> {
@@ -45,8 +45,8 @@ export class NameLists {
     flush(this.others);
   }
 
-  /** Drops names that are not in the directory. */
-  async keepThose(directory: string, children: Children): Promise<void> {
+  /** Removes names that do not exist in the directory. */
+  async keepExisting(directory: string, children: Children): Promise<void> {
     for (const list of [this.directories, this.others]) {
       const kept: string[] = [];
       for (const [, name] of await statNames(directory, list, "%F", children)) kept.push(name);
@@ -54,13 +54,13 @@ export class NameLists {
     }
   }
 
-  /** All at once: not for lists that may be long. */
+  /** Returns all names at once: not for lists that may be long. */
   async readOthers(): Promise<string[]> {
     const names = latin1(await Deno.readFile(this.others)).split("\0").slice(0, -1);
     return names.map((name) => name.slice("./".length));
   }
 
-  /** What a directory holds. */
+  /** Lists the contents of a directory. */
   async find(directory: string, children: Children): Promise<void> {
     const printed = (path: string) => ["-fprintf", path, "./%P\\0"];
     const { exit, messages } = await capture(children, {
@@ -74,6 +74,6 @@ export class NameLists {
       ],
     });
     if (exit.code !== 0) throw new RunFailedError(messages[0] ?? "find failed");
-    this.areThere = true;
+    this.areWritten = true;
   }
 }

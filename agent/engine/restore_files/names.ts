@@ -1,4 +1,4 @@
-/** Programs that are run over many names at once. Names are byte strings, relative to a directory. */
+/** Runs programs on many names at once. Names are byte strings, relative to a directory. */
 import { bytesOf, latin1 } from "../archive/bytes.ts";
 import { capture } from "../programs/capture.ts";
 import type { Children, Redirect } from "../programs/children.ts";
@@ -6,23 +6,24 @@ import { exists } from "../exists.ts";
 import { RunFailedError } from "../ports.ts";
 
 /**
- * Ends a command that changes a restore directory when the agent is killed: another undoes it. A command with
- * a redirect ends with the agent, and what it starts by {@link ENDS_WITH_PARENT} ends with it.
+ * Redirect that ends a command when the agent is killed. For commands that change a restore directory,
+ * because the next agent undoes the change. Programs that the command starts end with it by {@link
+ * ENDS_WITH_PARENT}.
  */
 export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", path: "/dev/null" }];
 export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];
 
 /**
- * A directory that a command puts files into, opened for it: a path through it is no longer than a name that
- * could be unpacked, however long the directory's own path is.
+ * Target directory of a command, as a file descriptor that is opened for it. A path through it is never
+ * longer than a name that could be unpacked, however long the directory's own path is.
  */
 export const DIRECTORY_INTO = "/proc/self/fd/4";
 const INTO = { descriptor: 4, direction: "<" } as const;
 
 /**
- * Runs a command with the names, which are relative to `directory`, behind its arguments.
+ * Runs a command with names, relative to `directory`, after its arguments.
  *
- * @param to The directory that the command finds as {@link DIRECTORY_INTO}.
+ * @param to Directory that the command finds as {@link DIRECTORY_INTO}.
  */
 export async function overNames(
   directory: string,
@@ -49,7 +50,7 @@ export async function overNames(
 }
 
 /** Returns the directories that the agent may not write to. The empty name is `root` itself. */
-export async function closedDirectories(
+export async function unwritableDirectories(
   root: string,
   names: readonly string[],
   children: Children,
@@ -64,15 +65,15 @@ export async function closedDirectories(
   return stdout.split("\0").slice(0, -1).map((name) => name.slice("./".length));
 }
 
-/** Names that can't be taken for options, each ended by NUL. */
+/** Returns names that programs cannot mistake for options, each ended by NUL. */
 export function joinNames(names: readonly string[]): Uint8Array {
   return bytesOf(names.map((name) => `./${name}\0`).join(""));
 }
 
-/** How many names are looked at at once. */
+/** Number of names that are read at once. */
 const BATCH = 10_000;
 
-/** The names in a file that {@link joinNames} wrote, many at a time. */
+/** Yields the names of a file that {@link joinNames} wrote, in batches. */
 export async function* readNames(list: string): AsyncGenerator<string[]> {
   let rest = "";
   let names: string[] = [];
@@ -88,16 +89,16 @@ export async function* readNames(list: string): AsyncGenerator<string[]> {
 }
 
 /**
- * xargs(1): all of its commands succeeded, or some exited with 1 to 125; it exits otherwise where one was
- * killed or could not be run.
+ * Exit codes of xargs(1) after all commands ran: all succeeded, or some exited with 1 to 125. It exits with
+ * another code if a command was killed or could not be run.
  */
-const ANSWERED = [0, 123];
+const FINISHED_CODES = [0, 123];
 
 /**
  * Returns the output of stat(1) for each of the names that exist, or nothing if the directory does not exist.
  * Rejects if stat did not check all of them.
  *
- * @param list A file of names, as {@link joinNames} joins them.
+ * @param list A file of names, in the format of {@link joinNames}.
  * @param format Format for stat, without a tab.
  */
 export async function statNames(
@@ -105,7 +106,7 @@ export async function statNames(
   list: string,
   format: string,
   children: Children,
-): Promise<[told: string, name: string][]> {
+): Promise<[output: string, name: string][]> {
   const found: [string, string][] = [];
   if (!(await exists(directory))) return found;
   const child = children.spawn({
@@ -113,7 +114,7 @@ export async function statNames(
     args: [`--chdir=${directory}`, "xargs", "-0", "-r", "stat", `--printf=${format}\\t%n\\0`, "--"],
     redirects: [
       { descriptor: 0, direction: "<", path: list },
-      // It says so of each that is not there.
+      // stat writes a message for each missing name.
       { descriptor: 2, direction: ">", path: "/dev/null" },
     ],
   }, { stdout: "piped", onMessage: () => {} });
@@ -127,9 +128,9 @@ export async function statNames(
     }
   }
   const { code, signal } = await child.exited;
-  if (signal !== null || !ANSWERED.includes(code)) {
+  if (signal !== null || !FINISHED_CODES.includes(code)) {
     const how = signal === null ? `xargs exited with ${code}` : `xargs was ended by ${signal}`;
-    throw new RunFailedError(`what is in ${directory} can't be told: ${how}`);
+    throw new RunFailedError(`the contents of ${directory} can't be listed: ${how}`);
   }
   return found;
 }

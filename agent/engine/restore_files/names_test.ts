@@ -6,45 +6,45 @@ import { makeFifo } from "../programs/fifo.ts";
 import { RunFailedError } from "../ports.ts";
 import { joinNames, statNames } from "./names.ts";
 
-/** Where a directory with `a` and `b` is, and a list of names that are to be looked for there. */
-async function looking(
+/** Runs a test with a directory that contains `a` and `b`, and a file of `names`. */
+async function withNames(
   names: string[],
-  look: (directory: string, list: string) => Promise<void>,
+  test: (directory: string, list: string) => Promise<void>,
 ): Promise<void> {
   const root = await Deno.makeTempDir();
   try {
     await Deno.mkdir(`${root}/in`);
     for (const name of ["a", "b"]) await Deno.writeTextFile(`${root}/in/${name}`, name);
     await Deno.writeFile(`${root}/list`, joinNames(names));
-    await look(`${root}/in`, `${root}/list`);
+    await test(`${root}/in`, `${root}/list`);
   } finally {
     await Deno.remove(root, { recursive: true });
   }
 }
 
-Deno.test("names that are there are told of, those that are not are left out", async () => {
+Deno.test("existing names are returned, missing ones are left out", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
-  await looking(["a", "c", "b"], async (directory, list) => {
+  await withNames(["a", "c", "b"], async (directory, list) => {
     assert.deepEqual(await statNames(directory, list, "%s", children), [["1", "a"], ["1", "b"]]);
     assert.deepEqual(await statNames(`${directory}/none`, list, "%s", children), []);
   });
-  await looking(["c"], async (directory, list) => {
+  await withNames(["c"], async (directory, list) => {
     assert.deepEqual(await statNames(directory, list, "%s", children), []);
   });
 });
 
-const isNoAnswer = (error: Error) => {
+const isListingFailure = (error: Error) => {
   assert(error instanceof RunFailedError, Deno.inspect(error));
-  assert.match(error.message, /^what is in \S+ can't be told: xargs /);
+  assert.match(error.message, /^the contents of \S+ can't be listed: xargs /);
   return true;
 };
 
-Deno.test("a look that is killed half way is no answer", async () => {
+Deno.test("a listing that is killed rejects", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
-  await looking([], async (directory, list) => {
+  await withNames([], async (directory, list) => {
     const slow = `${list}.slow`;
     await makeFifo(slow, null, children);
-    const rejected = assert.rejects(statNames(directory, slow, "%s", children), isNoAnswer);
+    const rejected = assert.rejects(statNames(directory, slow, "%s", children), isListingFailure);
     using names = await Deno.open(slow, { write: true });
     await names.write(joinNames(["a"]));
     let pid: number | null = null;
@@ -54,14 +54,14 @@ Deno.test("a look that is killed half way is no answer", async () => {
   });
 });
 
-Deno.test("a look that can't begin is no answer", async () => {
+Deno.test("a listing that cannot begin rejects", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
-  await looking(["a"], async (directory, list) => {
-    await assert.rejects(statNames(`${directory}/b`, list, "%s", children), isNoAnswer);
+  await withNames(["a"], async (directory, list) => {
+    await assert.rejects(statNames(`${directory}/b`, list, "%s", children), isListingFailure);
   });
 });
 
-/** The process that works in a directory. */
+/** Returns the pid of the xargs that works in a directory. */
 function programIn(directory: string): number | null {
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
@@ -69,7 +69,7 @@ function programIn(directory: string): number | null {
       if (Deno.readLinkSync(`/proc/${name}/cwd`) !== directory) continue;
       if (Deno.readTextFileSync(`/proc/${name}/comm`) === "xargs\n") return Number(name);
     } catch {
-      // It ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return null;

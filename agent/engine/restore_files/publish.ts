@@ -1,10 +1,10 @@
-/** From the directory where a backup was unpacked to where it belongs: all of it, or nothing. */
+/** Publishes the contents of a staging directory to the restore directory: all of them, or none. */
 import { dirname, join } from "node:path";
 import { byteString } from "../archive/bytes.ts";
 import type { Children } from "../programs/children.ts";
 import { RunFailedError, type RunPorts } from "../ports.ts";
 import { removeTree } from "../remove_tree.ts";
-import { giveAttributes, saveAttributes } from "./attributes.ts";
+import { applyAttributes, saveAttributes } from "./attributes.ts";
 import type { Conflicts } from "./conflicts.ts";
 import { linkOrMove, moveNames } from "./move.ts";
 import type { NameLists } from "./name_lists.ts";
@@ -15,52 +15,64 @@ import { entriesOf, makeStages, type Stage } from "./stages.ts";
 import { type FoldedWarnings, unsetProperty } from "./unpack_messages.ts";
 import { forgetUndo, planUndo, undo, undoFiles } from "./undo.ts";
 
-/** What is put into its place, and where from. */
+/** Contents of a staging directory. */
 export interface Unpacked {
   readonly staging: string;
-  /** The backup has the place itself as a member, which the staging directory got its attributes from. */
+  /**
+   * Whether the backup contains the restore directory itself: the staging directory then has its attributes.
+   */
   readonly isRooted: boolean;
-  /** What is put there, with all below it; null for everything, the place itself too. */
+  /**
+   * Names that are published with all their contents; null for everything, with the restore directory's own
+   * attributes.
+   */
   readonly roots: readonly string[] | null;
   readonly lists: NameLists;
 }
 
 type Ports = Pick<RunPorts, "clock" | "output" | "scratch" | "workDirectory"> & {
-  /** Shared with unpacking, so that each kind is named once. */
+  /** Shared with unpacking, so that each kind is reported once. */
   warnings: FoldedWarnings;
 };
 
 /**
- * Puts what was unpacked into its place. Where that fails the place is left as it was, unless the error says
- * otherwise; what is replaced is set aside until then. Once all is in its place nothing fails any more.
+ * Publishes unpacked files. If that fails, the restore directory is left as it was, unless the error says
+ * otherwise: replaced files are kept until then. After all files are published, nothing fails any more.
  */
 export async function publish(
   unpacked: Unpacked,
-  place: RestoreDirectory,
+  directory: RestoreDirectory,
   conflicts: Conflicts,
   ports: Ports,
   children: Children,
 ): Promise<void> {
   const { staging, isRooted } = unpacked;
-  // A directory takes the name of none, or of an empty one that can't be written to, in one step.
-  const isBeside = place.state === "empty" && dirname(staging) === dirname(place.path);
-  if (place.state === "missing" || (isBeside && isRooted)) {
-    return await takeName(staging, isRooted, place.path, ports);
+  // A rename can replace a missing directory, or an empty one that the agent cannot write to, in one step.
+  const isSibling = directory.state === "empty" && dirname(staging) === dirname(directory.path);
+  if (directory.state === "missing" || (isSibling && isRooted)) {
+    return await renameStaging(staging, isRooted, directory.path, ports);
   }
   const work = ports.workDirectory;
-  const isKnown = await prepare(unpacked, place.path, conflicts, work, children);
+  const existing = await prepare(unpacked, directory.path, conflicts, work, children);
   const attributes = join(work, "directories.tar.zst");
   const stages: Stage[] = [];
   try {
     const { lists } = unpacked;
     const { replaced } = conflicts;
-    const split = { place: place.path, staging, lists, standing: isKnown, replaced, workDirectory: work };
+    const split = {
+      directory: directory.path,
+      staging,
+      lists,
+      standing: existing,
+      replaced,
+      workDirectory: work,
+    };
     stages.push(...await makeStages(split, ports, children));
-    await planUndo(work, place.path, stages);
-    for (const stage of stages) await setAside(stage, work, children);
-    await overNames(place.path, ["rm", "--force", "--"], conflicts.obstructing, children);
-    for (const stage of stages) await put(stage, place.path, isKnown, work, children);
-    for (const line of await giveAttributes(place.path, attributes, children)) {
+    await planUndo(work, directory.path, stages);
+    for (const stage of stages) await keepReplaced(stage, work, children);
+    await overNames(directory.path, ["rm", "--force", "--"], conflicts.obstructing, children);
+    for (const stage of stages) await publishStage(stage, directory.path, existing, work, children);
+    for (const line of await applyAttributes(directory.path, attributes, children)) {
       ports.warnings.add(`${unsetProperty(line)} not set`, line);
     }
   } catch (error) {
@@ -72,36 +84,34 @@ export async function publish(
     throw error;
   }
   await forgetUndo(work);
-  await cleanUp(stages, unpacked, isKnown, ports, children);
+  await cleanUp(stages, unpacked, existing, ports, children);
 }
 
-/**
- * Resolves with the names of directories that are there. Writes the lists that undoing takes, and attributes.
- */
+/** Writes the lists and attributes for the undo plan. Resolves with the names of existing directories. */
 async function prepare(
   { staging, lists, roots }: Unpacked,
-  place: string,
+  directory: string,
   { standing }: Conflicts,
   work: string,
   children: Children,
 ): Promise<ReadonlySet<string>> {
   const files = undoFiles(work);
-  if (!lists.areThere) await lists.find(staging, children);
+  if (!lists.areWritten) await lists.find(staging, children);
   const above = [...new Set((roots ?? []).flatMap(directoriesAbove))];
   await Deno.writeFile(files.above, joinNames(above));
-  const there = new Set((await statNames(place, files.above, "%F", children)).map(([, name]) => name));
+  const there = new Set((await statNames(directory, files.above, "%F", children)).map(([, name]) => name));
   const known = new Set([...standing, ...there]);
   await Deno.writeFile(files.standing, joinNames([...known]));
   await Deno.writeFile(files.missing, joinNames(above.filter((name) => !there.has(name))));
-  await saveAttributes(place, [files.standing], true, files.attributes, children);
+  await saveAttributes(directory, [files.standing], true, files.attributes, children);
   const made = [lists.directories, files.missing];
   await saveAttributes(staging, made, roots === null, join(work, "directories.tar.zst"), children);
-  await openDirectories(staging, children);
+  await makeDirectoriesWritable(staging, children);
   return known;
 }
 
-/** In one step, but for what it takes to make way for it. */
-async function takeName(
+/** Renames the staging directory to `path`, after creating the directories above it. */
+async function renameStaging(
   staging: string,
   isRooted: boolean,
   path: string,
@@ -109,14 +119,14 @@ async function takeName(
 ): Promise<void> {
   const { mode } = await Deno.stat(staging);
   await Deno.mkdir(dirname(path), { recursive: true });
-  if (dirname(staging) !== dirname(path)) await openDirectory(staging, mode!);
+  if (dirname(staging) !== dirname(path)) await makeDirectoryWritable(staging, mode!);
   await Deno.rename(staging, path).catch((error) => {
     throw new RunFailedError(
       `the agent can't make ${path}: ${error.message}. Give it the right to, or restore elsewhere.`,
       { cause: error },
     );
   });
-  // A new directory gets the mode of any new one: the staging directory's is the agent's own.
+  // A new directory gets the usual mode: the staging directory's is private to the agent.
   const wanted = isRooted ? mode! & 0o7777 : (mode! & 0o7777) | (0o777 & ~Deno.umask());
   if (((await Deno.stat(path)).mode! & 0o7777) === wanted) return;
   await Deno.chmod(path, wanted).catch((error) =>
@@ -124,8 +134,11 @@ async function takeName(
   );
 }
 
-/** Without the right to write to it, a directory of the agent's own can't be moved, nor what is in it. */
-async function openDirectories(staging: string, children: Children): Promise<void> {
+/**
+ * Makes directories writable. Without write permission to its own directory, the agent can move neither it
+ * nor its contents.
+ */
+async function makeDirectoriesWritable(staging: string, children: Children): Promise<void> {
   if (Deno.uid() === 0) return;
   const closed = ["-type", "d", "!", "-perm", "-700", "-exec", "chmod", "u+rwx", "{}", "+"];
   await children.spawn({ program: "find", args: [staging, ...closed] }, {
@@ -134,11 +147,15 @@ async function openDirectories(staging: string, children: Children): Promise<voi
   }).exited;
 }
 
-async function openDirectory(path: string, mode: number): Promise<void> {
+async function makeDirectoryWritable(path: string, mode: number): Promise<void> {
   if (Deno.uid() !== 0) await Deno.chmod(path, (mode & 0o7777) | 0o700);
 }
 
-async function setAside({ base, aside, replaced }: Stage, work: string, children: Children): Promise<void> {
+async function keepReplaced(
+  { base, aside, replaced }: Stage,
+  work: string,
+  children: Children,
+): Promise<void> {
   for await (const names of readNames(replaced)) {
     if (names.length === 0) return;
     await Deno.mkdir(aside, { recursive: true, mode: 0o700 });
@@ -146,18 +163,16 @@ async function setAside({ base, aside, replaced }: Stage, work: string, children
   }
 }
 
-/**
- * Files are linked into directories that are there; directories that are not are renamed with all they hold.
- */
-async function put(
+/** Links files into existing directories, and renames new directories with all their contents. */
+async function publishStage(
   stage: Stage,
-  place: string,
+  directory: string,
   standing: ReadonlySet<string>,
   work: string,
   children: Children,
 ): Promise<void> {
   const { base, staging } = stage;
-  const entries = await entriesOf(stage, isStandingIn(stage, place, standing));
+  const entries = await entriesOf(stage, isStandingIn(stage, directory, standing));
   await moveNames(staging, base, entries.directories, children);
   await linkOrMove(staging, base, entries.files, undoFiles(work).batch, children);
 }
@@ -174,13 +189,13 @@ async function cleanUp(
   children: Children,
 ): Promise<void> {
   for (const [index, stage] of stages.entries()) {
-    // Removing what lies in a directory changes its time, which is the backup's by now.
+    // A removal changes the time of the directory, which is already the backup's.
     const time = join(ports.workDirectory, `time-${index}`);
     const isIn = dirname(stage.staging) === stage.base;
     if (isIn) await copyTime(stage.base, time, children);
-    const closedMode = isIn ? await openClosed(stage.base) : null;
-    await removeLeft(stage.aside, ports);
-    await removeLeft(stage.staging, ports);
+    const closedMode = isIn ? await makeWritable(stage.base) : null;
+    await removeLeftover(stage.aside, ports);
+    await removeLeftover(stage.staging, ports);
     if (closedMode !== null) await Deno.chmod(stage.base, closedMode);
     const isUntouched = isIn && index === 0 && roots !== null &&
       !roots.some((name) => parentOf(name) === "" || !standing.has(directoriesAbove(name).at(-1)!));
@@ -190,18 +205,17 @@ async function cleanUp(
 }
 
 /**
- * Opens a directory of the agent's own for changes. Resolves with the mode to close it with; null where it is
- * open.
+ * Makes a directory of the agent's user writable. Resolves with its former mode, or null if it was writable.
  */
-async function openClosed(path: string): Promise<number | null> {
+async function makeWritable(path: string): Promise<number | null> {
   const { mode, uid } = await Deno.stat(path);
   if (Deno.uid() === 0 || uid !== Deno.uid() || (mode! & 0o300) === 0o300) return null;
   await Deno.chmod(path, (mode! & 0o7777) | 0o700);
   return mode! & 0o7777;
 }
 
-/** Removes what a restore leaves behind, and warns where that can't be done. */
-export async function removeLeft(
+/** Removes leftovers of a restore, and warns if it cannot. */
+export async function removeLeftover(
   path: string,
   { clock, output }: Pick<Ports, "clock" | "output">,
 ): Promise<void> {
@@ -212,9 +226,11 @@ export async function removeLeft(
 
 function isStandingIn(
   { base }: Stage,
-  place: string,
+  directory: string,
   standing: ReadonlySet<string>,
 ): (name: string) => boolean {
-  const region = base === place ? "" : `${byteString(base.slice(place === "/" ? 1 : place.length + 1))}/`;
+  const region = base === directory
+    ? ""
+    : `${byteString(base.slice(directory === "/" ? 1 : directory.length + 1))}/`;
   return (name) => standing.has(`${region}${name}`);
 }

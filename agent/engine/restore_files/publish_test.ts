@@ -1,4 +1,4 @@
-/** Tests of restores into directories that span file systems, or whose file system lacks a common feature. */
+/** Restores into directories that span file systems, or whose file system lacks a common feature. */
 import assert from "node:assert/strict";
 import {
   assertNothingLeft,
@@ -25,7 +25,7 @@ const GROW =
   "chown 12:34 sub/in/file; chmod 640 sub/in/file; setfattr -n user.x -v 1 sub/in; setfacl -m u:1:rx sub/in; chmod 2750 sub; " +
   "touch -d 2001-01-01 sub/in/side; touch -d 2002-02-02 sub/in; touch -d 2003-03-03 sub; touch -d 2004-04-04 a; touch -d 2005-05-05 .";
 
-/** Ways to mount something on the directory `path`, which lies below the target. */
+/** Ways to mount something at `path`, a directory below the target. */
 const ELSEWHERE: Record<string, (path: string) => Promise<AsyncDisposable>> = {
   "another file system": (path) => mountTmpfs(path, 2 ** 22),
   "a directory of the same file system": async (path) => {
@@ -43,7 +43,7 @@ const ELSEWHERE: Record<string, (path: string) => Promise<AsyncDisposable>> = {
 for (const [what, mount] of Object.entries(ELSEWHERE)) {
   for (const paths of [[], ["a", "new/deep", "sub/in", "sub/link"]]) {
     const chosen = paths.length === 0 ? "everything" : "chosen paths";
-    Deno.test(`${what} mounted below the target takes what belongs there: ${chosen}`, asRoot, async () => {
+    Deno.test(`${what} mounted below the target receives its files: ${chosen}`, asRoot, async () => {
       await using at = await backedUp(GROW);
       await using _mount = await mount(`${at.target}/sub`);
       await shell(
@@ -75,7 +75,7 @@ for (const [what, mount] of Object.entries(ELSEWHERE)) {
     });
   }
 
-  Deno.test(`${what} mounted below the target is as it was where a restore fails`, asRoot, async () => {
+  Deno.test(`a failed restore leaves ${what} mounted below the target as it was`, asRoot, async () => {
     await using at = await backedUp(GROW);
     await using _mount = await mount(`${at.target}/sub`);
     await shell(
@@ -83,7 +83,7 @@ for (const [what, mount] of Object.entries(ELSEWHERE)) {
       at.target,
     );
     const before = await describeTree(at.target);
-    // Somebody's directory that comes meanwhile, where a file belongs.
+    // Another program creates a directory meanwhile, where the backup has a file.
     at.run.onLine = (line) => {
       if (line.startsWith("Everything is unpacked")) {
         Deno.mkdirSync(`${at.target}/sub/link/x`, { recursive: true });
@@ -97,26 +97,30 @@ for (const [what, mount] of Object.entries(ELSEWHERE)) {
   });
 }
 
-Deno.test("a mount below the target without room is told before anything is placed", asRoot, async () => {
-  await using at = await backedUp("mkdir sub; head -c 3000000 /dev/urandom > sub/large; echo one > one");
-  await using _mount = await mountTmpfs(`${at.target}/sub`, 2 ** 20);
-  const before = await describeTree(at.target);
-  const message = await failure(restore(at.run, at.backup, { target: { path: at.target } }));
-  assert.match(message, /there is no room for it in .*\/target\/sub/);
-  assert.deepEqual(
-    (await describeTree(at.target)).map((line) => line.replace(/(0:0) \S+/, "$1")),
-    before.map((line) => line.replace(/(0:0) \S+/, "$1")),
-  );
-  assertNothingLeft(at);
-});
+Deno.test(
+  "a full mount below the target fails the restore before anything is published",
+  asRoot,
+  async () => {
+    await using at = await backedUp("mkdir sub; head -c 3000000 /dev/urandom > sub/large; echo one > one");
+    await using _mount = await mountTmpfs(`${at.target}/sub`, 2 ** 20);
+    const before = await describeTree(at.target);
+    const message = await failure(restore(at.run, at.backup, { target: { path: at.target } }));
+    assert.match(message, /there is no room for it in .*\/target\/sub/);
+    assert.deepEqual(
+      (await describeTree(at.target)).map((line) => line.replace(/(0:0) \S+/, "$1")),
+      before.map((line) => line.replace(/(0:0) \S+/, "$1")),
+    );
+    assertNothingLeft(at);
+  },
+);
 
-Deno.test("subvolumes below the target, and one that is the target, take what belongs there", {
+Deno.test("subvolumes below the target, and one that is the target, receive their files", {
   ignore: missingBtrfs() !== null,
 }, async () => {
   await using at = await backedUp(GROW);
   await using _disk = await mountBtrfs(`${at.run.root}/disk`);
   const target = `${at.run.root}/disk/target`;
-  // Inode numbers are a subvolume's own.
+  // Inode numbers are unique only within a subvolume.
   const described = async (path: string) =>
     (await describeTree(path)).map((line) => line.replace(/ = .*/, ""));
   await shell('btrfs -q subvolume create "$1"', target);
@@ -128,11 +132,11 @@ Deno.test("subvolumes below the target, and one that is the target, take what be
   );
   await restore(at.run, at.backup, { target: { path: target, overwrite: true } });
   assert.deepEqual(await described(target), await described(at.tree));
-  // They are what they were.
+  // They are still subvolumes.
   await shell('btrfs subvolume show "$1/sub"; btrfs subvolume show "$1/a/b"', target);
 });
 
-/** Lists names, and files' contents and times: what a file system without owners and modes keeps. */
+/** Returns names, and files' contents and times: all that a file system without owners and modes keeps. */
 async function contents(directory: string): Promise<string> {
   return await shell(
     'cd "$1"; find . -type d | LC_ALL=C sort; find . -type f | LC_ALL=C sort | xargs sha256sum; find . -type f -printf "%P %Ts\\n" | sort',
@@ -144,7 +148,7 @@ const PLAIN =
   "mkdir -p a/b c; echo one > a/one; echo two > a/b/two; ln a/b/two c/hard; echo x > x; touch -d 2020-02-02 a/one x a/b c a/b/two";
 
 Deno.test(
-  "a file system without hard links takes a restore: empty, in use, and over what is there",
+  "a file system without hard links can be restored to: empty, in use, and with overwrite",
   asRoot,
   async () => {
     await using at = await backedUp(PLAIN);
@@ -165,7 +169,7 @@ Deno.test(
   },
 );
 
-Deno.test("a file system without hard links is as it was where a restore fails", asRoot, async () => {
+Deno.test("a failed restore leaves a file system without hard links as it was", asRoot, async () => {
   await using at = await backedUp(PLAIN);
   await using _disk = await mountExfat(at.target);
   await shell(
@@ -185,27 +189,31 @@ Deno.test("a file system without hard links is as it was where a restore fails",
   }
 });
 
-Deno.test("what a file system can't hold is named, and all else restored", asRoot, async () => {
-  await using at = await backedUp(
-    `${PLAIN}; ln -s x link; mkfifo fifo; echo q > 'what?'; echo A > X; mkdir 'd:'; echo in > 'd:/in'`,
-  );
-  await using _disk = await mountExfat(at.target);
-  const { files_count } = await restore(at.run, at.backup, { target: { path: at.target } });
-  const not = at.run.warnings.filter((line) => line.startsWith("Not restored: ")).map((line) =>
-    line.split(": ")[1]
-  );
-  // Which of the two that differ in case comes first is the file system's.
-  assert.deepEqual(
-    not.filter((name) => !/^x$/i.test(name!)).sort(),
-    ["d:", "d:/in", "fifo", "link", "what?"].map((name) => name.split(": ")[0]).sort(),
-  );
-  assert.equal(not.length, 6);
-  assert.equal(files_count, at.backup.files_count! - 6);
-  assert.equal(await Deno.readTextFile(`${at.target}/a/one`), "one\n");
-  assertNothingLeft(at);
-});
+Deno.test(
+  "members that the file system cannot hold are named, and all others are restored",
+  asRoot,
+  async () => {
+    await using at = await backedUp(
+      `${PLAIN}; ln -s x link; mkfifo fifo; echo q > 'what?'; echo A > X; mkdir 'd:'; echo in > 'd:/in'`,
+    );
+    await using _disk = await mountExfat(at.target);
+    const { files_count } = await restore(at.run, at.backup, { target: { path: at.target } });
+    const not = at.run.warnings.filter((line) => line.startsWith("Not restored: ")).map((line) =>
+      line.split(": ")[1]
+    );
+    // The file system decides which of the two names that differ in case is created first.
+    assert.deepEqual(
+      not.filter((name) => !/^x$/i.test(name!)).sort(),
+      ["d:", "d:/in", "fifo", "link", "what?"].map((name) => name.split(": ")[0]).sort(),
+    );
+    assert.equal(not.length, 6);
+    assert.equal(files_count, at.backup.files_count! - 6);
+    assert.equal(await Deno.readTextFile(`${at.target}/a/one`), "one\n");
+    assertNothingLeft(at);
+  },
+);
 
-Deno.test("a restore of nothing but what can't be held fails", asRoot, async () => {
+Deno.test("a restore fails if the file system can hold none of its members", asRoot, async () => {
   await using at = await backedUp(`${PLAIN}; ln -s x link`);
   await using _disk = await mountExfat(at.target);
   const restoring = restore(at.run, at.backup, { target: { path: at.target, paths: ["link"] } });
@@ -214,7 +222,7 @@ Deno.test("a restore of nothing but what can't be held fails", asRoot, async () 
 });
 
 Deno.test(
-  "owners and modes that may not be set are warnings, few of them, and the restore is done",
+  "owners and modes that may not be set give a limited number of warnings, and the restore succeeds",
   asRoot,
   async () => {
     await using at = await backedUp(`${PLAIN}; for n in $(seq 50); do echo $n > $n; done; chown -R 12:34 .`);
@@ -234,14 +242,14 @@ Deno.test(
   },
 );
 
-Deno.test("a full disk is the reason, whatever tar said before", asRoot, async () => {
+Deno.test("a full disk is reported as the reason, whatever tar printed before", asRoot, async () => {
   await using at = await backedUp("head -c 3000000 /dev/urandom > large; touch -d 2040-01-01 future .");
   await using _room = await mountTmpfs(at.target, 2 ** 20);
   const message = await failure(restore(at.run, at.backup, { target: { path: at.target } }));
   assert.match(message, /there is no room for it in/);
 });
 
-Deno.test("directories have the backup's times when all is done, and others those that they had", async () => {
+Deno.test("restored directories have the backup's times, and others keep their own", async () => {
   await using at = await backedUp(GROW);
   await shell('mkdir -p "$1/a/b" "$1/sub"; cd "$1"; echo mine > mine; touch -d 2011-01-01 .', at.target);
   await restore(at.run, at.backup, { target: { path: at.target, overwrite: true } });
@@ -252,7 +260,7 @@ Deno.test("directories have the backup's times when all is done, and others thos
   assert.equal((await Deno.stat(at.target)).mtime!.getUTCFullYear(), 2011);
 });
 
-/** A restore by an agent that is not root. */
+/** Restores as an agent that is not root. */
 async function restoreAsNobody(
   at: Fixture,
   target: unknown,
@@ -293,7 +301,7 @@ async function restoreAsNobody(
 }
 
 Deno.test(
-  "an agent that is not root restores directories that it may not write to, and what others owned",
+  "an agent that is not root restores unwritable directories and files of other owners",
   asRoot,
   async () => {
     await using at = await backedUp(
@@ -313,7 +321,7 @@ Deno.test(
       if (path.endsWith("used")) {
         await Deno.remove(`${path}/mine`);
       } else {
-        // In one's own directory a second time, over what is there.
+        // Restores again into a directory of its own, with overwrite.
         await shell('chmod -R u+w "$1"', path);
         assert.equal((await restoreAsNobody(at, { path, overwrite: true })).outcome, "restored", path);
       }
@@ -328,20 +336,20 @@ Deno.test(
   },
 );
 
-/** Directories that lead to paths of more than 4,096 bytes, with a file at the end. */
+/** Creates directories with paths of more than 4,096 bytes, with a file at the end. */
 const DEEP =
   `perl -e 'for (1..17) { mkdir "d" x 250; chdir "d" x 250; open F, ">f" } open F, ">file"; print F "deep"'; ` +
   `perl -e 'for (1..60) { mkdir "\\xe9" x 250; chdir "\\xe9" x 250 } open F, ">file"'; ` +
   `mkdir a; echo one > a/one; echo two > two`;
 
-Deno.test("paths that are too long are told at the backup, and left out of a restore that brings back all else", async () => {
+Deno.test("the backup warns of paths that are too long, and a restore leaves only these out", async () => {
   await using at = await backedUp(DEEP);
-  const told = at.run.warnings.filter((line) => line.startsWith("Too long to be restored: "));
-  assert.match(told[0]!, /a path of \d+ bytes, where Linux opens 4093 at most/);
+  const reported = at.run.warnings.filter((line) => line.startsWith("Too long to be restored: "));
+  assert.match(reported[0]!, /a path of \d+ bytes, where Linux opens 4093 at most/);
   // 17 and 60 directories, of which 16 each are short enough, and three files.
   const long = 1 + 44 + 3;
-  assert.equal(told.length, 21);
-  assert.match(told.at(-1)!, new RegExp(`: ${long - 20} more paths$`));
+  assert.equal(reported.length, 21);
+  assert.match(reported.at(-1)!, new RegExp(`: ${long - 20} more paths$`));
   for (const state of ["missing", "in use"]) {
     at.run.warnings.length = 0;
     const { files_count } = await restore(at.run, at.backup, {
@@ -351,7 +359,7 @@ Deno.test("paths that are too long are told at the backup, and left out of a res
     assert.ok(at.run.warnings.length > 0 && at.run.warnings.length < 30);
     assert.ok(files_count! > 0 && files_count! <= at.backup.files_count! - long, String(files_count));
   }
-  // Below a target whose own path is long, too.
+  // The target's own path is long, too.
   const far = `${at.run.root}/${Array(8).fill("f".repeat(200)).join("/")}`;
   for (let times = 0; times < 2; times++) {
     await restore(at.run, at.backup, { target: { path: far, overwrite: true } });

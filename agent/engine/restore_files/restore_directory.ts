@@ -1,6 +1,6 @@
 /**
- * The directory that files are restored into, as it is found, and the unfinished directory they are unpacked
- * in.
+ * Inspects the directory that files are restored into, and manages the staging directory in which they are
+ * unpacked.
  */
 import { dirname, join } from "node:path";
 import { type Mounts, readMounts, refuseVanished } from "../mounts.ts";
@@ -13,12 +13,15 @@ import type { RestoreContext } from "../restore_context.ts";
 import { normalise } from "../sources/files/path_text.ts";
 
 export interface RestoreDirectory {
-  /** Absolute; of a directory that is there, its real path. */
+  /** Absolute path; for an existing directory, its real path. */
   path: string;
   state: "missing" | "empty" | "occupied";
 }
 
-/** Rejects where it is no directory and can't become one, or where its own file system is not mounted. */
+/**
+ * Returns the directory and its state. Rejects if it is not a directory and cannot become one, or if its own
+ * file system is not mounted.
+ */
 export async function inspectRestoreDirectory(
   path: string,
   mounts: () => Promise<Mounts> = readMounts,
@@ -55,25 +58,28 @@ async function inspect(path: string): Promise<RestoreDirectory> {
   return { path: normalise(path), state: "missing" };
 }
 
-/** Where a restore keeps what it replaces until it is done. */
+/** Returns the directory in which a restore keeps the files that it replaces until it is done. */
 export function replacedPath(staging: string): string {
   return `${staging}.replaced`;
 }
 
-/** On the same file system as the place, so that what it holds can be moved there at once. */
+/**
+ * Staging directory, on the file system of the restore directory, so that its contents can be published by
+ * renaming.
+ */
 export class Staging {
   private constructor(
     readonly path: string,
     private readonly directory: string,
-    /** A file with the directory's time. */
+    /** A file with the modification time of the directory. */
     private readonly time: string,
     private readonly context: RestoreContext,
   ) {}
 
-  static async make(place: RestoreDirectory, name: string, context: RestoreContext): Promise<Staging> {
+  static async make(target: RestoreDirectory, name: string, context: RestoreContext): Promise<Staging> {
     const { ports } = context;
     const time = timeFile(ports.workDirectory);
-    const [first, ...others] = await directoriesFor(place);
+    const [first, ...others] = await directoriesFor(target);
     for (const directory of [first!, ...others]) {
       const path = join(directory, name);
       await copyTime(directory, time, context.children);
@@ -91,13 +97,13 @@ export class Staging {
         );
       }
     }
-    throw new Error("Cannot make a staging directory: there is nowhere to make it");
+    throw new Error("Cannot make a staging directory: no directory is available");
   }
 
   /**
-   * Never rejects: where it can't be removed, a warning says so.
+   * Removes the staging directory. Never rejects: if it cannot be removed, it writes a warning.
    *
-   * @param untouched Also the time of the directory that it lies in is to be as it was.
+   * @param untouched Whether to reset the modification time of the directory above.
    */
   async remove(untouched: boolean): Promise<void> {
     const { clock, output } = this.context.ports;
@@ -105,7 +111,7 @@ export class Staging {
       output.warning(`Cannot remove ${this.path}: ${(error as Error).message}. Remove it by hand.`);
     });
     if (!untouched) return;
-    // The run's own are over where it was cancelled, or where one of them failed.
+    // The run's own children are stopped if the run was cancelled or if one of them failed.
     await using children = new Children(clock, new AbortController().signal);
     await copyTime(this.time, this.directory, children);
   }
@@ -116,20 +122,23 @@ function isRefused(error: unknown): boolean {
     ["EROFS", "EPERM"].includes((error as { code?: string }).code ?? "");
 }
 
-/** Has the time that the directory had before it was unpacked in. */
+/**
+ * Returns a file that has the modification time of the staging directory's parent from before the restore.
+ */
 export function timeFile(workDirectory: string): string {
   return join(workDirectory, "time");
 }
 
-/** With all its digits, which a number can't hold. */
+/** Copies the modification time of a file exactly; a number cannot hold all of its digits. */
 export async function copyTime(from: string, to: string, children: Children): Promise<void> {
   await capture(children, { program: "touch", args: [`--reference=${from}`, "--", to] });
 }
 
 /**
- * In the place itself where it is there: whoever has it open, as a container that mounts it, sees what is
- * restored, and what is unpacked gets its flags and counts for its quota. Beside it where an empty one can't
- * be written to, but replaced, or where it is missing.
+ * Returns the directories in which the staging directory may be created, the preferred one first. This is the
+ * restore directory itself if it exists: a container that mounts it sees the restored files, and unpacked
+ * files get its flags and count for its quota. It is the directory above if the restore directory is missing,
+ * or is empty and can be replaced but not written to.
  */
 async function directoriesFor({ path, state }: RestoreDirectory): Promise<string[]> {
   if (state === "occupied" || path === "/") return [path];

@@ -1,4 +1,4 @@
-/** Which members of an archive a restore takes, told from the index. */
+/** Selects the members of an archive that a restore takes, by its index. */
 import type { FrameTable, Member, UnreadableLines } from "../archive/archive_index.ts";
 import { IndexParser } from "../archive/archive_index.ts";
 import { joinRanges, type Range } from "../archive/archive_ranges.ts";
@@ -10,29 +10,31 @@ import { displayName, isEscaped, nameFromDisplay } from "../archive/display_name
 const BLOCK_BYTES = 512;
 
 export interface Selection {
-  /** What was asked for, as byte strings; relative, without `./`. */
+  /** Requested paths, as byte strings; relative, without `./`. */
   roots: string[];
-  /** Where the chosen members lie, with the directories above them and what their hard links lead to. */
+  /**
+   * Positions of the chosen members, of the directories above them and of the targets of their hard links.
+   */
   ranges: Range[];
-  /** Null where the index does not tell the archive's frames. */
+  /** Null if the index has no frame table. */
   table: FrameTable | null;
-  /** Chosen directories, and everything else that is chosen. */
+  /** Chosen directories; `others` are all other chosen members. */
   directories: string[];
   others: string[];
-  /** Unpacked for the sake of hard links only; not asked for. */
+  /** Members that are unpacked only as targets of hard links. */
   extras: string[];
 }
 
-/** Reads an index any number of times, line by line. */
+/** Reads an index from its start, line by line. Can be called again. */
 export type ReadLines = (take: (line: string) => void) => Promise<void>;
 
-/** Rejects where the backup holds nothing under one of the paths. */
+/** Selects members. Rejects if the backup has nothing under one of the paths. */
 export async function select(paths: readonly string[], readLines: ReadLines): Promise<Selection> {
   let roots = [...new Set(paths.map(byteString))];
   let chosen = new Choice(roots);
   let index = await readMembers(readLines, (member, range) => chosen.take(member, range));
   if (chosen.missing().some(isEscaped)) {
-    // Names as a listing shows them, where nothing is really called so.
+    // A path that does not exist as such may be one that a listing displays.
     const missing = new Set(chosen.missing());
     const names = paths.map((path) =>
       missing.has(byteString(path)) ? nameFromDisplay(path) : byteString(path)
@@ -55,7 +57,7 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   const links = chosen.linkTargets();
   const extras: string[] = [];
   if (links.size > 0) {
-    // A hard link comes after what it leads to, which lies before the choice was known.
+    // A hard link comes after its target, so the target was read before the choice was known.
     await readMembers(readLines, (member, range) => {
       if (!links.has(member.name)) return;
       extras.push(member.name);
@@ -66,15 +68,15 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   return { roots, ranges: joinRanges(chosen.ranges), table: index.table, directories, others, extras };
 }
 
-/** The content of an index beside its members. */
+/** Frame table and unreadable lines of an index. */
 export interface IndexEnd {
   table: FrameTable | null;
   unreadable: UnreadableLines | null;
 }
 
 /**
- * Every member with its place in the archive, which ends where the next one starts; that of the last is open
- * where the index does not tell the archive's size.
+ * Reads every member with its range in the archive, which ends where the next one starts. The last range has
+ * no end if the index does not contain the archive's size.
  */
 export async function readMembers(
   readLines: ReadLines,
@@ -114,7 +116,7 @@ class Choice {
   take(member: Member, range: Range): void {
     const root = this.#rootOf(member.name);
     if (root === null) {
-      // So that what lies in them gets into directories with their own owners and modes.
+      // Directories above chosen members are unpacked with their own owners and modes.
       if (member.type === "directory" && this.#ancestors.has(member.name)) this.ranges.push(range);
       return;
     }
@@ -129,7 +131,7 @@ class Choice {
     return [...this.#roots].filter((root) => !this.#found.has(root));
   }
 
-  /** What chosen hard links lead to and is not chosen itself. */
+  /** Returns the targets of chosen hard links that are not chosen themselves. */
   linkTargets(): Set<string> {
     return new Set([...this.#links].filter((name) => !this.#names.has(name)));
   }
@@ -140,19 +142,19 @@ class Choice {
   }
 }
 
-/** But for the root. */
+/** Returns the directories above a name, except the root. */
 export function directoriesAbove(name: string): string[] {
   const above: string[] = [];
   for (let at = parentOf(name); at !== ""; at = parentOf(at)) above.push(at);
   return above;
 }
 
-/** Empty for what lies in the root. */
+/** Returns the directory above a name; empty for an entry of the root. */
 export function parentOf(name: string): string {
   return name.slice(0, Math.max(name.lastIndexOf("/"), 0));
 }
 
-/** Names of all members, directories apart. */
+/** Lists the names of all members except the root. */
 export async function listMembers(
   readLines: ReadLines,
   take: (name: string, isDirectory: boolean) => void,

@@ -1,7 +1,7 @@
 /**
- * File systems that a restore directory consists of. Files can be linked or renamed only within one file
- * system. A mount or subvolume below the directory therefore gets its own staging directory before anything
- * is published.
+ * Splits a restore by file system. Files can be linked or renamed only within one file system. A mount or
+ * subvolume below the restore directory therefore gets its own staging directory before anything is
+ * published.
  */
 import { byteString, textOf } from "../archive/bytes.ts";
 import { capture } from "../programs/capture.ts";
@@ -15,48 +15,49 @@ import { replacedPath } from "./restore_directory.ts";
 import { parentOf } from "./selection.ts";
 
 /**
- * A part of the restore directory, with the staging directory on its file system. Names are relative to it.
+ * Part of the restore directory on one file system, with its staging directory. Names are relative to its
+ * base.
  */
 export interface Stage {
   base: string;
   staging: string;
-  /** Where that which is replaced is kept until the restore is done. */
+  /** Directory for replaced files, until the restore is done. The undo plan stores it under this name. */
   aside: string;
-  /** Files of names: directories, and everything else. */
+  /** File of the names of directories; `others` is that of all other members. */
   directories: string;
   others: string;
-  /** File of the names that are replaced. */
+  /** File of the names of replaced files. */
   replaced: string;
 }
 
 export interface Split {
-  place: string;
+  directory: string;
   staging: string;
   lists: NameLists;
-  /** Names of directories that are there and that the restore adds to. */
+  /** Names of existing directories that the restore adds to. */
   standing: ReadonlySet<string>;
   replaced: readonly string[];
   workDirectory: string;
 }
 
-/** Divides what was unpacked among the file systems that it goes to. */
+/** Splits the unpacked files by the file system of their target. */
 export async function makeStages(
   split: Split,
   ports: Pick<RunPorts, "clock" | "scratch" | "output">,
   children: Children,
 ): Promise<Stage[]> {
-  const { place, staging, lists, workDirectory } = split;
+  const { directory, staging, lists, workDirectory } = split;
   const replaced = `${workDirectory}/replaced`;
   await Deno.writeFile(replaced, joinNames(split.replaced));
   const first = {
-    base: place,
+    base: directory,
     staging,
     aside: replacedPath(staging),
     directories: lists.directories,
     others: lists.others,
     replaced,
   };
-  const regions = await findRegions(place, split.standing, `${workDirectory}/batch`, children);
+  const regions = await findRegions(directory, split.standing, `${workDirectory}/batch`, children);
   if (regions.length === 0) return [first];
   const regionOf = (name: string) => regions.find((region) => name.startsWith(`${region}/`)) ?? "";
   const others = await divide(readNames(lists.others), regionOf);
@@ -64,7 +65,7 @@ export async function makeStages(
   const added = await divide(readNames(lists.directories), regionOf);
   const stages: Stage[] = [];
   try {
-    // Deeper ones first: what goes to one is taken out of what goes to the one above.
+    // Deeper regions come first: their files are taken out of those of the region above.
     for (const [index, region] of [...regions, ""].entries()) {
       const names = {
         directories: added.get(region) ?? [],
@@ -83,12 +84,12 @@ export async function makeStages(
     for (const stage of stages) if (stage.staging !== staging) await removeTree(stage.staging, ports.clock);
     throw error;
   }
-  // The directory's own comes first: its time is the one that was kept.
+  // The restore directory's own stage comes first: its time is the one that was kept.
   return stages.reverse();
 }
 
-function stageOf({ place, staging, workDirectory }: Split, region: string, index: number): Stage {
-  const base = region === "" ? place : `${place === "/" ? "" : place}/${textOf(region)}`;
+function stageOf({ directory, staging, workDirectory }: Split, region: string, index: number): Stage {
+  const base = region === "" ? directory : `${directory === "/" ? "" : directory}/${textOf(region)}`;
   const at = region === "" ? staging : `${base}/${staging.slice(staging.lastIndexOf("/") + 1)}`;
   return {
     base,
@@ -130,9 +131,9 @@ function topOf(name: string, isStanding: (name: string) => boolean): string {
   return top;
 }
 
-/** Directories on another file system than the one above; deeper ones first. */
+/** Returns the directories that are on another file system than the directory above; deeper ones first. */
 export async function findRegions(
-  place: string,
+  directory: string,
   standing: ReadonlySet<string>,
   list: string,
   children: Children,
@@ -141,9 +142,9 @@ export async function findRegions(
   const { mounts } = await readMounts();
   const points = new Set(mounts.map(({ point }) => byteString(point)));
   await Deno.writeFile(list, joinNames([...standing]));
-  const devices = new Map((await statNames(place, list, "%d", children)).map(([id, name]) => [name, id]));
-  devices.set("", String((await Deno.stat(place)).dev));
-  const prefix = place === "/" ? "/" : `${byteString(place)}/`;
+  const devices = new Map((await statNames(directory, list, "%d", children)).map(([id, name]) => [name, id]));
+  devices.set("", String((await Deno.stat(directory)).dev));
+  const prefix = directory === "/" ? "/" : `${byteString(directory)}/`;
   const isRegion = (name: string) =>
     points.has(prefix + name) || devices.get(name) !== devices.get(parentOf(name));
   return [...standing].filter((name) => devices.has(name) && isRegion(name))
@@ -203,7 +204,7 @@ async function moveContents(
   const room = messages.find((line) => /No space left on device|Disk quota exceeded/.test(line));
   throw new RunFailedError(
     room === undefined
-      ? messages[0] ?? `what was unpacked can't be moved to ${to}`
+      ? messages[0] ?? `the unpacked files can't be moved to ${to}`
       : `there is no room for it in ${to.slice(0, to.lastIndexOf("/"))}. Free some, or restore elsewhere.`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Modification times on file systems where tar can't set them. GNU tar leaves the access time unchanged, and
- * many FUSE file systems silently ignore such a request.
+ * Sets modification times on file systems where tar cannot set them. GNU tar leaves the access time
+ * unchanged, and many FUSE file systems silently ignore such a request.
  */
 import { lutimes } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,9 +25,10 @@ export async function setsBothTimesOnly(directory: string, children: Children): 
 const TIMED = new Set(["file", "hardlink", "symlink", "fifo"]);
 
 /**
- * Sets the times of what was restored, directories last. Resolves with how many could not be set.
+ * Sets the times of restored files, directories last. Resolves with the number of files whose time could not
+ * be set.
  *
- * @param isWanted Members to set, by name without `./`.
+ * @param isWanted Whether to set the time of a member, by its name without `./`.
  */
 export async function setTimes(
   directory: string,
@@ -46,7 +47,7 @@ export async function setTimes(
   let failed = 0;
   for (const { name, modifiedAt } of [...pending, ...directories.reverse()]) {
     const seconds = modifiedAt === null ? NaN : Date.parse(modifiedAt.replace(/\..*Z$/, "Z")) / 1000;
-    // Dates that are out of the range of a Date are set by nobody here.
+    // Times outside the range of `Date` are not set.
     if (Number.isNaN(seconds)) failed++;
     else await lutimes(join(directory, textOf(name)), seconds, seconds).catch(() => failed++);
   }

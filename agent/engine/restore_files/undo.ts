@@ -1,8 +1,8 @@
 /**
- * Undoes a restore that did not get all of its files into their place: takes away what it put there, puts
- * back what it replaced, and gives directories that were there their owners, modes, times and attributes. The
- * plan is written before anything is touched, in the run's own directory, so that the next agent can carry it
- * out where one was killed.
+ * Undoes a restore that failed while it published its files. Removes the published files, puts replaced files
+ * back, and gives existing directories their former owners, modes, times and attributes. The plan is written
+ * to the run's work directory before anything is changed, so that the next agent can carry it out if this one
+ * is killed.
  */
 import { dirname, join } from "node:path";
 import * as z from "zod";
@@ -10,7 +10,7 @@ import type { Clock } from "../../../src/domain/clock.ts";
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
 import { removeTree } from "../remove_tree.ts";
-import { giveAttributes } from "./attributes.ts";
+import { applyAttributes } from "./attributes.ts";
 import { linkOrMove } from "./move.ts";
 import { joinNames, overNames, readNames, statNames } from "./names.ts";
 import { copyTime, timeFile } from "./restore_directory.ts";
@@ -28,12 +28,12 @@ const StageOfPlan = z.object({
 const Plan = z.object({
   place: z.string(),
   stages: z.array(StageOfPlan),
-  /** True once the restored files are removed: what lies in the place now was there before. */
+  /** True once the restored files are removed: the remaining files were there before. */
   is_cleared: z.boolean(),
 });
 type Plan = z.infer<typeof Plan>;
 
-/** Plans of agents that knew one file system only. */
+/** Plan of an earlier agent version, which supported only one file system. */
 const SinglePlan = z.object({ place: z.string(), staging: z.string(), aside: z.string() });
 
 export const undoFiles = (work: string) => ({
@@ -49,30 +49,30 @@ export const undoFiles = (work: string) => ({
 });
 type Files = ReturnType<typeof undoFiles>;
 
-/** Writes the plan. Its lists and attributes must be there. */
-export function planUndo(work: string, place: string, stages: readonly Stage[]): Promise<void> {
-  return writePlan(undoFiles(work), { place, stages: [...stages], is_cleared: false });
+/** Writes the plan. Its lists and attributes must already be written. */
+export function planUndo(work: string, directory: string, stages: readonly Stage[]): Promise<void> {
+  return writePlan(undoFiles(work), { place: directory, stages: [...stages], is_cleared: false });
 }
 
-/** From here on nothing is undone any more. */
+/** Removes the plan: from here on the restore is not undone. */
 export async function forgetUndo(work: string): Promise<void> {
   await Deno.remove(undoFiles(work).plan);
 }
 
 /**
- * Undoes what was begun. Resolves with the place's path, null where there was nothing to be undone. Rejects
+ * Carries out the plan. Resolves with the path of the restore directory, or null if there is no plan. Rejects
  * with a `RunFailedError` that says where the replaced files are kept.
  */
 export async function undo(work: string, children: Children, clock: Clock): Promise<string | null> {
   const files = undoFiles(work);
   const plan = await readPlan(files);
   if (plan === null) return null;
-  const { place, stages } = plan;
+  const { place: directory, stages } = plan;
   try {
     if (!plan.is_cleared) {
-      await openDirectories(place, files, children);
+      await makeDirectoriesWritable(directory, files, children);
       for (const stage of stages) await removePlaced(stage, files, children);
-      await removeDirectories(place, files, children);
+      await removeDirectories(directory, files, children);
       // The replaced files come back under the same names. A second undo must not remove them.
       await writePlan(files, { ...plan, is_cleared: true });
     }
@@ -81,25 +81,25 @@ export async function undo(work: string, children: Children, clock: Clock): Prom
       await removeTree(aside, clock);
       await removeTree(staging, clock);
     }
-    await giveAttributes(place, files.attributes, children);
-    // The directory above may be somebody else's, whose time only the owner may set.
+    await applyAttributes(directory, files.attributes, children);
+    // The directory above may belong to another user, and only its owner may set its time.
     await copyTime(timeFile(work), dirname(stages[0]!.staging), children).catch(() => {});
   } catch (cause) {
     const kept = stages.map(({ aside }) => aside).join(", ");
     throw new RunFailedError(
-      `What was begun in ${place} could not all be undone (${
+      `The restore into ${directory} could not all be undone (${
         (cause as Error).message
-      }): what was replaced is kept in ${kept}`,
+      }): replaced files are kept in ${kept}`,
       { cause },
     );
   }
   await Deno.remove(files.plan);
-  return place;
+  return directory;
 }
 
 /**
- * Only what the restore has put there: the very file that was unpacked, or one that is gone from the staging
- * directory. Another may have taken the name meanwhile.
+ * Removes only files that the restore has published: the same inode as in the staging directory, or a name
+ * that is no longer there. Another program may have taken the name meanwhile.
  */
 async function removePlaced({ base, staging, others }: Stage, files: Files, children: Children) {
   for await (const names of readNames(others)) {
@@ -114,21 +114,21 @@ async function removePlaced({ base, staging, others }: Stage, files: Files, chil
 }
 
 /**
- * Without the right to write to a directory, what is in it can't be removed. Their modes come back at the
- * end.
+ * Makes directories writable, because their contents could not be removed otherwise. Their modes are restored
+ * at the end.
  */
-async function openDirectories(place: string, files: Files, children: Children): Promise<void> {
+async function makeDirectoriesWritable(directory: string, files: Files, children: Children): Promise<void> {
   if (Deno.uid() === 0) return;
   for (const list of [files.above, files.directories, files.standing]) {
     for await (const names of readNames(list)) {
-      // The agent can't open directories of other users.
-      await overNames(place, ["chmod", "u+rwx", "--"], names, children).catch(() => {});
+      // The agent cannot change the modes of other users' directories.
+      await overNames(directory, ["chmod", "u+rwx", "--"], names, children).catch(() => {});
     }
   }
 }
 
-/** Those that were not there before. */
-async function removeDirectories(place: string, files: Files, children: Children): Promise<void> {
+/** Removes the directories that the restore created. */
+async function removeDirectories(directory: string, files: Files, children: Children): Promise<void> {
   const standing = new Set<string>();
   for await (const names of readNames(files.standing)) for (const name of names) standing.add(name);
   const made: string[] = [];
@@ -136,11 +136,11 @@ async function removeDirectories(place: string, files: Files, children: Children
     for await (const names of readNames(list)) made.push(...names.filter((name) => !standing.has(name)));
   }
   await Deno.writeFile(files.batch, joinNames(made));
-  const there = (await statNames(place, files.batch, "%F", children)).filter(([type]) =>
+  const there = (await statNames(directory, files.batch, "%F", children)).filter(([type]) =>
     type === "directory"
   );
   const deepestFirst = there.map(([, name]) => name).sort((a, b) => b.length - a.length);
-  await overNames(place, ["rmdir", "--ignore-fail-on-non-empty", "--"], deepestFirst, children);
+  await overNames(directory, ["rmdir", "--ignore-fail-on-non-empty", "--"], deepestFirst, children);
 }
 
 async function putBack({ base, aside, replaced }: Stage, files: Files, children: Children): Promise<void> {

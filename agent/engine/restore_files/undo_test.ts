@@ -12,10 +12,8 @@ interface Half {
   contents(): Promise<string>;
 }
 
-/**
- * Makes a restore that was killed halfway: `moved` and `dir` were renamed into place, `later` was not yet.
- */
-async function halfDone(work: (half: Half) => Promise<void>, isSingle = false): Promise<void> {
+/** Prepares a restore that was killed halfway: `moved` and `dir` are published, `later` is not. */
+async function withHalfDoneRestore(work: (half: Half) => Promise<void>, isSingle = false): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-undo-" });
   await using children = new Children(systemClock, new AbortController().signal);
   try {
@@ -52,8 +50,8 @@ async function halfDone(work: (half: Half) => Promise<void>, isSingle = false): 
 const BEFORE = "./dir/somebodys:somebody\n./later:old\n./mine:mine\n./moved:old\n";
 
 for (const isSingle of [false, true]) {
-  Deno.test(`what was renamed into its place is taken away, what it replaced is back${isSingle ? ", by an old plan" : ""}`, () =>
-    halfDone(async ({ root, undo, contents }) => {
+  Deno.test(`published files are removed and replaced ones put back${isSingle ? ", by an old plan" : ""}`, () =>
+    withHalfDoneRestore(async ({ root, undo, contents }) => {
       assert.equal(await undo(), `${root}/place`);
       assert.equal(await contents(), BEFORE);
       assert.deepEqual([...Deno.readDirSync(root)].map(({ name }) => name).sort(), ["place", "work"]);
@@ -61,9 +59,9 @@ for (const isSingle of [false, true]) {
     }, isSingle));
 }
 
-Deno.test("an undo that was killed as it put files back takes none of them away again", () =>
-  halfDone(async ({ root, undo, contents }) => {
-    // It can't go on at the end: the directory that has the attributes is gone.
+Deno.test("an undo that was killed while it put files back does not remove them again", () =>
+  withHalfDoneRestore(async ({ root, undo, contents }) => {
+    // The undo fails at its end: the directory with the attributes is missing.
     const { attributes } = undoFiles(`${root}/work`);
     await Deno.rename(attributes, `${attributes}.away`);
     await assert.rejects(undo(), /could not all be undone/);

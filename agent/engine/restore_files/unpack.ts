@@ -1,4 +1,4 @@
-/** tar, unpacking into a directory that holds nothing yet. */
+/** Unpacks archives with tar into an empty directory. */
 import { dirname } from "node:path";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { openRanges } from "../archive/archive_ranges.ts";
@@ -12,24 +12,24 @@ import { joinNames } from "./names.ts";
 import type { Selection } from "./selection.ts";
 import { FoldedWarnings, UnpackMessages } from "./unpack_messages.ts";
 
-/** As it was written; see sources/files.ts. */
+/** Size of the archive's records; see sources/files/files.ts. */
 const RECORD_BYTES = 64 * 1024;
 
-/** What unpacking takes of a run, whatever the run is for. */
+/** Parts of a run's context that unpacking needs. */
 type Unpacking = Pick<RestoreContext, "children" | "objects" | "ports" | "progress">;
 
-/** Members that could not be unpacked, while all others were. */
+/** Members that could not be unpacked while all others were. */
 export interface Skipped {
   /** Byte strings without `./`. Names longer than a line of output are missing. */
   names: ReadonlySet<string>;
   count: number;
-  /** Hard links that became copies, which changed the times of the directories that they are in. */
+  /** Number of hard links that became copies, which changed the times of their directories. */
   copiedCount: number;
 }
 
 /**
- * Unpacks the whole archive, which is proven to be the one that was stored once this resolves. Members whose
- * name or kind the file system does not take are left out, with a warning each.
+ * Unpacks the whole archive, which is verified once this resolves. Members whose name or type the file system
+ * does not support are left out, with a warning each.
  */
 export async function unpackWhole(
   archive: StoredObject,
@@ -39,14 +39,14 @@ export async function unpackWhole(
 ): Promise<Skipped> {
   context.progress.total = archive.size;
   const folded = warnings ?? new FoldedWarnings(context.ports.output);
-  const said = new UnpackMessages(context.ports.output, folded);
-  const exit = await feedUnpacked(archive, await tarCommand(directory), said.read, context);
-  const skipped = await check(exit, said, directory, archive, context);
+  const messages = new UnpackMessages(context.ports.output, folded);
+  const exit = await feedUnpacked(archive, await tarCommand(directory), messages.read, context);
+  const skipped = await check(exit, messages, directory, archive, context);
   if (warnings === undefined) folded.end();
   return skipped;
 }
 
-/** The chosen members only. */
+/** Unpacks only the chosen members. */
 export async function unpackSelection(
   archive: StoredObject,
   { ranges, table }: Selection,
@@ -55,11 +55,11 @@ export async function unpackSelection(
   warnings: FoldedWarnings,
 ): Promise<Skipped> {
   const { children, objects, ports } = context;
-  const said = new UnpackMessages(ports.output, warnings);
+  const messages = new UnpackMessages(ports.output, warnings);
   const tar = children.spawn(await tarCommand(directory), {
     stdin: "piped",
     stdout: "null",
-    onMessage: said.read,
+    onMessage: messages.read,
   });
   const chosen = async function* () {
     const read = await openRanges(objects, archive, table, children, (line) => ports.output.line(line));
@@ -69,14 +69,14 @@ export async function unpackSelection(
   ports.signal.throwIfAborted();
   if (results[0].status === "rejected") {
     ports.output.line(
-      `What is wanted of ${archive.name} can't be read. Reading all of it, to see whether it is damaged`,
+      `The chosen files can't be read from ${archive.name}. Reading the whole archive, to see whether it is damaged`,
     );
     throw await objects.diagnose(archive, results[0].reason);
   }
-  return await check(await tar.exited, said, directory, archive, context);
+  return await check(await tar.exited, messages, directory, archive, context);
 }
 
-/** The end that tar looks for: two blocks of zeros, filled up to a record. */
+/** Adds the end that tar expects: two blocks of zeros, padded to a record. */
 async function* withEnd(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let size = 0;
   for await (const chunk of chunks) {
@@ -86,7 +86,7 @@ async function* withEnd(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8A
   yield new Uint8Array(2 * RECORD_BYTES - size % RECORD_BYTES);
 }
 
-/** Whether the file system takes names that differ in case only for one. */
+/** Whether the file system treats names that differ only in case as the same. */
 async function foldsCase(directory: string): Promise<boolean> {
   const probe = `${directory}/.probe-aA`;
   await Deno.writeTextFile(probe, "");
@@ -111,11 +111,12 @@ async function tarCommand(directory: string): Promise<Command> {
       "--numeric-owner",
       "--delay-directory-restore",
       "--quoting-style=c",
-      // A file from before 1970 or from the future is restored as it was.
+      // Times before 1970 or in the future are restored as they were.
       "--warning=no-timestamp",
-      // Else a backslash in the directory's name would be an escape, and another directory could be meant.
+      // Otherwise a backslash in the directory's name would be an escape, and tar could unpack into another
+      // directory.
       "--no-unquote",
-      // Another member has a name that is the same to the file system: it must not be overwritten.
+      // On such a file system, a later member must not overwrite one whose name differs only in case.
       ...(isFolding ? ["--keep-old-files"] : []),
       "--no-selinux",
       `--directory=${directory}`,
@@ -123,48 +124,48 @@ async function tarCommand(directory: string): Promise<Command> {
   };
 }
 
-/** Rejects where tar failed. A lack of room is no fault of the archive; of all else it may be. */
+/** Rejects if tar failed. Diagnoses the archive unless the disk was full. */
 async function check(
   { code, signal }: Exit,
-  said: UnpackMessages,
+  messages: UnpackMessages,
   directory: string,
   archive: StoredObject,
   { objects, children }: Unpacking,
 ): Promise<Skipped> {
-  if (said.escape !== null) {
+  if (messages.escape !== null) {
     const escaping = new RunFailedError(
-      `its archive holds a name that leads out of the target, which no backup does: ${said.escape}. Don't trust where it came from.`,
+      `its archive holds a name that leads out of the target, which no backup does: ${messages.escape}. Don't trust where it came from.`,
     );
     throw await objects.diagnose(archive, escaping);
   }
   const isDone = code === 0 && signal === null;
-  if (!isDone && said.hasNoRoom) {
+  if (!isDone && messages.hasNoRoom) {
     throw new RunFailedError(
       `there is no room for it in ${dirname(directory)}. Free some, or restore elsewhere.`,
     );
   }
-  // tar goes on after a member that it can't make, and tells so by 2.
-  if (!isDone && (code !== 2 || signal !== null || said.cause !== null || !said.hasProblems)) {
+  // tar continues after a member that it cannot create, and exits with 2.
+  if (!isDone && (code !== 2 || signal !== null || messages.cause !== null || !messages.hasProblems)) {
     const how = signal === null ? `tar exited with ${code}` : `tar was ended by ${signal}`;
     throw await objects.diagnose(
       archive,
-      new RunFailedError(`it can't be unpacked in ${directory}: ${said.cause ?? how}`),
+      new RunFailedError(`it can't be unpacked in ${directory}: ${messages.cause ?? how}`),
     );
   }
-  await copyHardLinks(said, directory, children);
-  return { names: said.skipped, count: said.skippedCount, copiedCount: said.hardLinks.length };
+  await copyHardLinks(messages, directory, children);
+  return { names: messages.skipped, count: messages.skippedCount, copiedCount: messages.hardLinks.length };
 }
 
-/** On a file system without hard links, each further name of a file becomes a copy. */
-async function copyHardLinks(said: UnpackMessages, directory: string, children: Children): Promise<void> {
-  for (const { name, target } of said.hardLinks) {
+/** Copies the further names of a file on a file system without hard links. */
+async function copyHardLinks(messages: UnpackMessages, directory: string, children: Children): Promise<void> {
+  for (const { name, target } of messages.hardLinks) {
     const copy = 'exec cp --archive --no-dereference --no-target-directory -- "$1" "$2"';
-    const { exit, messages } = await capture(
+    const { exit, messages: errors } = await capture(
       children,
       { program: "env", args: [`--chdir=${directory}`, "xargs", "-0", "-n", "2", "sh", "-c", copy, "sh"] },
       joinNames([target, name]),
     );
-    if (exit.code !== 0) said.skip(name, messages[0] ?? "it can't be copied");
-    else said.copied(name, target);
+    if (exit.code !== 0) messages.skip(name, errors[0] ?? "it can't be copied");
+    else messages.copied(name, target);
   }
 }

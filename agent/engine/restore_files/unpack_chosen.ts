@@ -16,21 +16,21 @@ import { FoldedWarnings } from "./unpack_messages.ts";
 export interface Choice {
   /** Null for everything. */
   selection: Selection | null;
-  /** The backup has the directory itself as a member. */
+  /** Whether the backup contains the directory itself as a member. */
   isRooted: boolean;
   staging: Staging;
   lists: NameLists;
 }
 
 export interface UnpackedChoice extends Unpacked {
-  /** Members that could not be unpacked. */
+  /** Number of members that could not be unpacked. */
   skipped: number;
   warnings: FoldedWarnings;
-  /** Times that tar set are not what they should be. */
+  /** Whether tar may have set wrong times. */
   mustSetTimes: boolean;
 }
 
-/** Resolves with what was unpacked, without what could not be. */
+/** Unpacks the chosen members. Resolves with those that could be unpacked. */
 export async function unpackChosen(
   archive: StoredObject,
   { selection, isRooted, staging, lists }: Choice,
@@ -44,14 +44,14 @@ export async function unpackChosen(
     : await unpackSelection(archive, selection, staging.path, context, warnings);
   if (selection !== null) {
     await removeExtras(staging.path, selection, context);
-    if (skipped.count > 0) await lists.keepThose(staging.path, children);
+    if (skipped.count > 0) await lists.keepExisting(staging.path, children);
     await checkSelection(staging.path, lists, selection, skipped, context);
   }
   if (selection === null && !isRooted) await lists.find(staging.path, children);
   const roots = selection?.roots ?? (isRooted ? null : await lists.readOthers());
   const there = roots === null || skipped.count === 0
     ? roots
-    : await thoseThere(staging.path, roots, `${ports.workDirectory}/batch`, children);
+    : await existingNames(staging.path, roots, `${ports.workDirectory}/batch`, children);
   return {
     staging: staging.path,
     isRooted,
@@ -63,14 +63,14 @@ export async function unpackChosen(
   };
 }
 
-async function thoseThere(directory: string, names: readonly string[], list: string, children: Children) {
+async function existingNames(directory: string, names: readonly string[], list: string, children: Children) {
   await Deno.writeFile(list, joinNames(names));
   return (await statNames(directory, list, "%F", children)).map(([, name]) => name);
 }
 
 /**
- * Removes files that were unpacked only because chosen hard links lead to them, and directories that nothing
- * else needs.
+ * Removes files that were unpacked only as targets of chosen hard links, and directories that nothing else
+ * needs.
  */
 async function removeExtras(
   directory: string,
@@ -86,8 +86,8 @@ async function removeExtras(
 }
 
 /**
- * An archive that is not read whole is not proven whole: what came out of it is compared with the index,
- * which is.
+ * Compares the unpacked files with the index. Only the index is verified: an archive that is not read whole
+ * is not.
  */
 async function checkSelection(
   directory: string,
@@ -103,7 +103,7 @@ async function checkSelection(
   const there = skipped.count === 0 ? others.length : (await lists.readOthers()).length;
   if (stdout.length !== there || there + skipped.count < others.length) {
     throw new RunFailedError(
-      `its archive is not the one that its index tells of: ${stdout.length} files came out of ${others.length}`,
+      `its archive does not match its index: ${stdout.length} of ${others.length} files were unpacked`,
     );
   }
   if (skipped.count > 0) return;

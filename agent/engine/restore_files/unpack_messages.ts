@@ -1,6 +1,6 @@
 /**
- * Messages of GNU tar while it unpacks: which of them end the restore, which members tar could not create,
- * and which of their properties it could not set. tar exits with 2 in all of these cases.
+ * Interprets messages of GNU tar while it unpacks: errors that end the restore, members that tar could not
+ * create, and properties that it could not set. tar exits with 2 in all of these cases.
  */
 import { unquote } from "../archive/archive_index.ts";
 import { displayName } from "../archive/display_name.ts";
@@ -10,11 +10,11 @@ import type { Output } from "../ports.ts";
 const ESCAPES = /^Removing leading |Member name contains '\.\.'/;
 const CLOSING = /Exiting with failure status due to previous errors$/;
 const NO_ROOM = /No space left on device|Disk quota exceeded|: Wrote only \d+ of \d+ bytes$/;
-/** Said of a tree that comes back whole. */
+/** Messages about members that are restored completely. */
 const HARMLESS =
   /time stamp .* in the future$|implausibly old time stamp|^Ignoring unknown extended header keyword/;
 
-/** Properties that the agent, or the file system, lacks the right or the means to set. */
+/** Properties that the agent may not set, or that the file system does not support. */
 const PROPERTIES: readonly [RegExp, string][] = [
   [/: Cannot change ownership to /, "owner"],
   [/: Cannot change mode to /, "mode"],
@@ -28,13 +28,13 @@ const NAMED =
   /^"((?:[^"\\]|\\.)*)": Cannot (open|mkdir|mkfifo|mknod|create symlink|hard link)\b.*: ([^:]+)$/s;
 const HARD_LINK =
   /^"((?:[^"\\]|\\.)*)": Cannot hard link to ‘(.*)’: (?:Operation not (?:permitted|supported)|Function not implemented|Too many links|Invalid argument)$/s;
-/** Reasons that lie in a member's name or type: other members are not concerned. */
-const MEMBERS_OWN =
+/** Reasons that apply to one member because of its name or type. */
+const MEMBER_REASONS =
   /^(?:File name too long|Operation not (?:permitted|supported)|Function not implemented|Invalid argument|Invalid or incomplete multibyte or wide character|File exists|No such file or directory)$/;
-/** Truncated line, which shows nothing but the start of a name that is too long. */
+/** Truncated line, which contains only the start of a name that is too long. */
 const CUT = /^"\.\/.* … \(cut\)$/s;
 
-/** How many lines of one kind the output names; the rest are counted. */
+/** Maximum number of lines of one kind in the output; the rest are counted. */
 const SHOWN = 20;
 
 /** Counts lines of the same kind, and writes the first of each. */
@@ -62,34 +62,38 @@ export class FoldedWarnings {
   }
 }
 
-/** The property that a line says can't be set; null where it says something else. */
+/** Returns the property that a line says cannot be set, or null. */
 export function unsetProperty(line: string): string | null {
   return PROPERTIES.find(([expression]) => expression.test(line))?.[1] ?? null;
 }
 
-/** tar's message without its own name, which may be a path. */
+/** Returns tar's message without the program's name, which may be a path. */
 export function withoutProgram(line: string): string {
   return line.replace(/^(?:\S*\/)?tar: /, "");
 }
 
-/** Whether a line says no more than that there were others. */
+/** Whether a line only says that there were other errors. */
 export function isClosing(line: string): boolean {
   return CLOSING.test(line);
 }
 
 export class UnpackMessages {
-  /** The first message that means that the rest of the archive, too, may not be where it belongs. */
+  /** First message after which the rest of the archive may not be restored correctly. */
   cause: string | null = null;
   hasNoRoom = false;
   /**
-   * A name that no archive of ours holds: tar would go on without the part that leads out of the directory.
+   * Message about a name that leads out of the directory. No archive of a backup contains one: tar would
+   * restore it without the part that leads out.
    */
   escape: string | null = null;
-  /** Members that were not made, as byte strings without `./`; those whose name was cut are only counted. */
+  /**
+   * Members that could not be created, as byte strings without `./`; those with a truncated name are only
+   * counted.
+   */
   readonly skipped = new Set<string>();
   skippedCount = 0;
   #hasUnset = false;
-  /** Further names of files, on a file system that knows no hard links. */
+  /** Further names of files, on a file system without hard links. */
   readonly hardLinks: { name: string; target: string }[] = [];
 
   constructor(private readonly output: Output, private readonly warnings: FoldedWarnings) {}
@@ -108,7 +112,7 @@ export class UnpackMessages {
       return void this.hardLinks.push({ name: memberName(linked[1]!), target: memberName(linked[2]!) });
     }
     const member = NAMED.exec(text);
-    if (member !== null && isMembersOwn(member[2]!, member[3]!)) {
+    if (member !== null && isMemberProblem(member[2]!, member[3]!)) {
       const [, name] = member;
       return this.skip(memberName(name!), text.slice(name!.length + '"": '.length));
     }
@@ -121,7 +125,7 @@ export class UnpackMessages {
     this.output.warning(text);
   };
 
-  /** Whether tar named a reason to exit with 2 that does not end the restore. */
+  /** Whether tar reported a reason to exit with 2 that does not end the restore. */
   get hasProblems(): boolean {
     return this.#hasUnset || this.skippedCount > 0 || this.hardLinks.length > 0;
   }
@@ -130,9 +134,9 @@ export class UnpackMessages {
     this.warnings.add("copied", `A copy, not a hard link to ${displayName(target)}: ${displayName(name)}`);
   }
 
-  /** Notes a member that is not restored. */
+  /** Records a member that is not restored. */
   skip(name: string, reason: string): void {
-    // tar tries a directory again for each of its members.
+    // tar tries to create a directory again for each of its members.
     if (this.skipped.has(name)) return;
     this.skipped.add(name);
     this.skippedCount++;
@@ -140,11 +144,12 @@ export class UnpackMessages {
   }
 }
 
-function isMembersOwn(action: string, reason: string): boolean {
-  return MEMBERS_OWN.test(reason) || ((action === "mkfifo" || action === "mknod") && !NO_ROOM.test(reason));
+function isMemberProblem(action: string, reason: string): boolean {
+  return MEMBER_REASONS.test(reason) ||
+    ((action === "mkfifo" || action === "mknod") && !NO_ROOM.test(reason));
 }
 
-/** From a name as tar quotes it, without the quotes. */
+/** Returns the name that tar quotes, given without the quotes. */
 function memberName(quoted: string): string {
   return unquote(`"${quoted}"`).replace(/^\.\//, "").replace(/\/+$/, "");
 }
