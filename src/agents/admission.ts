@@ -25,8 +25,8 @@ import { HandshakeLimiter } from "./handshake_limiter.ts";
 /** How long the connected agent has to answer a ping. Milliseconds. */
 const PATIENCE = 5_000;
 /**
- * The same when the new agent has the same seat: unless it is a copy of a running machine's memory, it is the
- * same agent.
+ * The same when the new agent has the same seat: it is then the same agent, or a copy of a running machine's
+ * memory.
  */
 const PATIENCE_SAME_SEAT = 1_000;
 /** Maximum attempts to admit an agent when several connect at the same time. */

@@ -1,6 +1,6 @@
 /**
- * Events of all agents on their way to the database: gathered while the last batch is being stored, so that
- * the load sets the batch size and a single line waits for nothing.
+ * Collects events of all agents and stores them in batches. The events that arrive while one batch is being
+ * stored form the next. So the load sets the batch size, and a single event does not wait.
  */
 import { runEvents, runOutput } from "../telemetry/process_metrics.ts";
 import { logger } from "../telemetry/logging.ts";
@@ -13,7 +13,7 @@ const BATCH = 2000;
 const RETRY_FIRST = 100;
 const RETRY_LAST = 5_000;
 
-/** `stored` is called once the event needs no more room here, `refused` when it can never be stored. */
+/** `stored` is called once the event takes no more memory here, `refused` if it can never be stored. */
 export type IncomingEvent = ReportedEvent & { stored(): void; refused(): void };
 
 export class EventIngest {
@@ -23,7 +23,7 @@ export class EventIngest {
   #waiting: IncomingEvent[] = [];
   #working: Promise<void> | null = null;
 
-  /** @param acknowledge Called once what it names is committed. */
+  /** @param acknowledge Called once the events are committed. */
   constructor(services: ServiceContext, acknowledge: (acknowledgement: Acknowledgement) => void) {
     this.#services = services;
     this.#acknowledge = acknowledge;
@@ -35,8 +35,8 @@ export class EventIngest {
   }
 
   /**
-   * Stores what is there, then takes no more; what can't be stored is resent by its agent to whoever comes
-   * next.
+   * Stores the waiting events, then accepts no more. Agents resend events that could not be stored to the
+   * next replica.
    */
   async close(): Promise<void> {
     this.#closed.abort();
@@ -44,7 +44,7 @@ export class EventIngest {
   }
 
   async #drain(): Promise<void> {
-    // One turn of the event loop: frames that came together are stored together.
+    // Waits one turn of the event loop, so that frames that arrive together are stored together.
     await new Promise((resolve) => setTimeout(resolve, 0));
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, BATCH);
@@ -56,8 +56,8 @@ export class EventIngest {
   }
 
   /**
-   * Retries for as long as the database is away: agents keep what is not acknowledged, and their window holds
-   * them back. False when closed meanwhile.
+   * Retries while the database is unavailable: agents keep what is not acknowledged, and their window limits
+   * them. Returns false if closed meanwhile.
    */
   async #store(batch: IncomingEvent[]): Promise<boolean> {
     let wait = RETRY_FIRST;
@@ -80,7 +80,9 @@ export class EventIngest {
     }
   }
 
-  /** Events that the database will never take hold up nobody but the agent that sent them. */
+  /**
+   * Stores the events of each agent apart, so that events that can never be stored affect only their agent.
+   */
   async #isolate(batch: IncomingEvent[], error: unknown): Promise<boolean> {
     const byServer = Map.groupBy(batch, (event) => event.remoteServerId);
     if (byServer.size === 1) {

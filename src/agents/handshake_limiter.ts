@@ -1,9 +1,9 @@
 /**
- * Agents that have said hello, on their way into the database: some at a time, so that thousands at once
- * leave room for others.
+ * Limits how many agents complete their handshake in the database at a time, so that thousands of them leave
+ * connections for others.
  */
 
-/** Of the pool's ten connections. */
+/** Out of the pool's ten connections. */
 const AT_ONCE = 6;
 
 export class HandshakeLimiter {
@@ -11,8 +11,8 @@ export class HandshakeLimiter {
   #entering = 0;
 
   /**
-   * Does `work` when its turn comes. Null where it is not wanted by then: the agent has given up waiting, and
-   * comes again.
+   * Calls `work` when it is this caller's turn. Returns null if `isWanted` is false by then: the agent has
+   * given up, and will connect again.
    */
   async enter<T>(isWanted: () => boolean, work: () => Promise<T>): Promise<T | null> {
     if (this.#entering >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -1,4 +1,4 @@
-/** Every agent socket that this replica holds. */
+/** Holds every agent socket of this replica. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { logger } from "../telemetry/logging.ts";
@@ -15,11 +15,11 @@ import { CLOSE, Session, type SessionOwner } from "./session.ts";
 
 export interface HubOptions {
   replicaId: string;
-  /** Between two pings; three times as long without a word ends a socket. Milliseconds. */
+  /** Interval of pings. A socket that is silent for three times as long is closed. Milliseconds. */
   heartbeatMs?: number;
 }
 
-/** Sockets of one server that have not said hello: silence ends them, and an agent opens one at a time. */
+/** Maximum sockets of one server before their hello. Silence closes them; an agent opens one at a time. */
 const MAX_GREETING = 8;
 
 /** Close code of a connection whose agent has reconnected over another one. */
@@ -33,9 +33,9 @@ export class Hub implements SessionOwner {
   readonly #replicaId: string;
   readonly #ingest: EventIngest;
   readonly #open = new Set<Session>();
-  /** By server: sockets that have not been welcomed. */
+  /** Sockets that are not welcomed yet, by server. */
   readonly #greeting = new Map<number, Set<Session>>();
-  /** By server: the newest welcomed socket. */
+  /** The newest welcomed socket, by server. */
   readonly #ready = new Map<number, Session>();
   readonly #keys = new WeakMap<Session, string>();
   readonly #handlers: ((serverId: number) => void)[] = [];
@@ -66,7 +66,7 @@ export class Hub implements SessionOwner {
     });
   }
 
-  /** Answers `GET /api/agent/connect`: 401 without a good agent key, else the socket. */
+  /** Handles `GET /api/agent/connect`: upgrades to a websocket, or responds 401 without a valid agent key. */
   async connect(request: Request, origin: Origin = NO_ORIGIN): Promise<Response> {
     const key = /^Bearer (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
     const server = key === undefined ? null : await authenticateAgent(this.#services, key);
@@ -104,7 +104,7 @@ export class Hub implements SessionOwner {
     return response;
   }
 
-  // What the dispatcher uses.
+  // Called by the dispatcher.
 
   connectedServers(): number[] {
     return [...this.#ready.keys()];
@@ -127,7 +127,7 @@ export class Hub implements SessionOwner {
     this.#ready.get(remoteServerId)?.send({ type: "request", request_id, timeout_ms, request });
   }
 
-  // What sessions tell.
+  // Called by sessions.
 
   ready(session: Session): void {
     this.#greeted(session);
@@ -141,10 +141,10 @@ export class Hub implements SessionOwner {
     this.#open.delete(session);
     this.#greeted(session);
     if (this.#isReady(session)) this.#ready.delete(session.remoteServerId);
-    // At the end all of them are noted at once.
+    // When the hub stops, `close` records all of them at once.
     if (!session.entered || this.#stopped.signal.aborted) return;
     const leaving = disconnectAgent(this.#services, session.connection).catch((error) => {
-      // The replica's next heartbeat, or its end, clears the connection as well.
+      // The replica's next heartbeat, or its end, also clears the connection.
       logger("agents").warn("Cannot note a closed socket: {error}", { error });
     }).finally(() => this.#closing.delete(leaving));
     this.#closing.add(leaving);
@@ -159,7 +159,7 @@ export class Hub implements SessionOwner {
     });
   }
 
-  /** Closes every socket; agents go on and come back to whoever answers. */
+  /** Closes every socket. Agents continue their runs and connect to another replica. */
   async close(): Promise<void> {
     this.#stopped.abort();
     this.#unsubscribe();
@@ -188,12 +188,12 @@ export class Hub implements SessionOwner {
       }
       try {
         await heardFromAgents(this.#services, heard.map(({ connection }) => connection));
-        // One that closed meanwhile may have been entered again after it was taken out.
+        // A session that closed meanwhile may have been recorded again after its removal.
         for (const session of heard) {
           if (!this.#isReady(session)) await disconnectAgent(this.#services, session.connection);
         }
       } catch (error) {
-        // The next beat makes up for it: a lease outlasts three.
+        // The next beat renews them: a lease outlasts three beats.
         logger("agents").warn("Cannot renew leases: {error}", { error });
       }
     }
@@ -214,8 +214,8 @@ export class Hub implements SessionOwner {
   }
 
   /**
-   * Closes sockets whose key is no longer good: of one server, or of all after notifications may have been
-   * missed.
+   * Closes sockets with an invalid key: those of one server, or, after notifications may have been lost, of
+   * all.
    */
   async #checkKeys(serverId: number | null): Promise<void> {
     for (const session of [...this.#open]) {
@@ -231,10 +231,10 @@ export class Hub implements SessionOwner {
   }
 }
 
-/** Null where the request's headers are not what RFC 6455 asks for. */
+/** Upgrades the request; returns null if its headers do not fit RFC 6455. */
 function upgrade(request: Request): Deno.WebSocketUpgrade | null {
   try {
-    // Our own pings tell both sides; the runtime's would be a second opinion.
+    // The runtime's own pings are off: this hub pings.
     return Deno.upgradeWebSocket(request, { idleTimeout: 0 });
   } catch (error) {
     if (error instanceof TypeError) return null;

@@ -1,9 +1,9 @@
-/** What the database and the way to it say while they are away. */
+/** Recognizes errors of an unavailable database. */
 
 /**
- * Whether the same may be stored later: what Postgres and the way to it say when they are away, busy or
- * moving to another server (classes 08, 25, 40, 53, 55, 57, 58; codes of the system and of the client).
- * Anything else is of what is stored: whatever an agent sends, it must not hold up the others.
+ * Returns whether storing the same data may succeed later: the database or the network is unavailable, busy
+ * or failing over (SQLSTATE classes 08, 25, 40, 53, 55, 57, 58; error codes of the system and of the client).
+ * Any other error is caused by the data itself, which must not hold up other agents' data.
  */
 export function isTransientDatabaseError(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";

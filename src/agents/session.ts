@@ -1,4 +1,4 @@
-/** One agent's socket: from its hello to its end. */
+/** The control plane's side of one agent's websocket, from hello to close. */
 import { logger } from "../telemetry/logging.ts";
 import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts";
 import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/wire_messages.ts";
@@ -12,7 +12,7 @@ import type { Admission } from "./admission.ts";
 import { isTransientDatabaseError } from "./outage.ts";
 import { handleStorageRequest, type StorageRequest } from "./storage_answers.ts";
 
-/** Close codes, also in docs/develop/protocol.md. */
+/** Close codes, also listed in docs/develop/protocol.md. */
 export const CLOSE = {
   going: 1001,
   protocol: 4400,
@@ -22,21 +22,18 @@ export const CLOSE = {
   flood: 4429,
 } as const;
 
-/** Events that one agent may have under way: far above the window that agents keep to. */
+/** Maximum unstored events of one agent: far above the window that agents keep. */
 const MAX_UNSTORED = 10_000;
-/**
- * Characters of events that wait for the database: more than eight runs have in their windows at the very
- * most.
- */
+/** Maximum characters of unstored events: more than the windows of eight runs hold. */
 const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
-/** Answers that wait for the database. */
+/** Maximum responses that wait for the database. */
 const MAX_ANSWERS = 256;
-/** Between two tries to store one while the database is away: at first, and at most. Milliseconds. */
+/** Delay between two attempts to store a response: the first, and the maximum. Milliseconds. */
 const RETRY_FIRST = 100;
 const RETRY_LAST = 5_000;
-/** Questions about uploads and downloads under way at once. */
+/** Maximum concurrent requests about uploads and downloads. */
 const MAX_QUESTIONS = 64;
-/** Bytes that a slow agent lets pile up here before its socket ends. */
+/** Maximum bytes in a slow agent's send buffer; beyond it, the socket is closed. */
 const MAX_BUFFERED = 8 * 1024 * 1024;
 
 export interface SessionOwner {
@@ -45,19 +42,20 @@ export interface SessionOwner {
   /** The session has been welcomed. */
   ready(session: Session): void;
   closed(session: Session): void;
-  /** @param characters Of its frame. */
+  /** @param characters The length of its frame. */
   event(session: Session, message: RunEventMessage, characters: number): void;
   /**
-   * Runs `work` apart from the request that opened the socket: what is said over it is not of that request.
+   * Runs `work` outside the context of the request that opened the socket, so that its logs and spans do not
+   * belong to that request.
    */
   outside(work: () => void): void;
 }
 
 export class Session {
   readonly connection: Connection;
-  /** When it was last heard of, on the monotonic clock. */
+  /** When the last message arrived, on the monotonic clock. */
   heardAt: number;
-  /** It may stand in the database. */
+  /** The connection may be recorded in the database. */
   entered = false;
   readonly #services: ServiceContext;
   readonly #socket: WebSocket;
@@ -96,7 +94,7 @@ export class Session {
     return this.connection.remoteServerId;
   }
 
-  /** Lost when the socket is closing: what it carries is told again to the next one. */
+  /** Sends a message. A message to a closing socket is lost; its content is sent again over the next one. */
   send(message: ServerMessage): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     if (this.#socket.bufferedAmount > MAX_BUFFERED) {
@@ -117,7 +115,7 @@ export class Session {
   }
 
   /**
-   * Pings the agent. Returns false if no answer comes within `patience` (milliseconds) or the socket closes.
+   * Pings the agent. Returns false if no pong comes within `patience` (milliseconds) or the socket closes.
    */
   async answersPing(patience: number): Promise<boolean> {
     if (this.#state !== "ready") return false;
@@ -144,7 +142,7 @@ export class Session {
     return this.#state !== "closed";
   }
 
-  /** Tells why, then closes. */
+  /** Sends the reason, then closes. Writes an audit log entry. */
   refuse(code: "protocol" | "revoked" | "replaced", message: string): void {
     noteRefusedAgent(this.#services, this.connection, message, this.#origin).catch((error) => {
       this.#log.error("Cannot enter a refused agent into the audit log: {error}", { error });
@@ -157,7 +155,7 @@ export class Session {
     this.close(code === "protocol" || code === "revoked" ? CLOSE.refused : CLOSE.replaced, message);
   }
 
-  /** An event of it, of so many characters, was stored. */
+  /** Called when an event of this session, of this many characters, was stored. */
   stored(characters: number): void {
     this.#unstored--;
     this.#unstoredCharacters -= characters;
@@ -175,7 +173,7 @@ export class Session {
     this.heardAt = this.#services.clock.monotonic();
     try {
       const decoded = decodeAgentMessage(data);
-      // What was decoded is text.
+      // A decoded frame is text.
       if (decoded.known) this.#handle(decoded.message, (data as string).length);
       else this.#log.debug("Ignored a message of unknown type {type}", { type: decoded.type });
     } catch (error) {
@@ -263,14 +261,14 @@ export class Session {
     };
     if (++this.#answers > MAX_ANSWERS) return this.close(CLOSE.flood, "Too many answers under way");
     this.#store(message.request_id, answer).catch((error) => {
-      // The asker's deadline ends its wait.
+      // The waiting caller ends at its deadline.
       this.#log.error("Cannot store an agent's answer: {error}", { error });
     }).finally(() => this.#answers--);
   }
 
   /**
-   * Tries until the database is back: an agent answers once. A socket that ends has its questions asked
-   * again.
+   * Retries until the database is available, since an agent responds once. If the socket closes, the requests
+   * are sent again over the next one.
    */
   async #store(requestId: string, answer: AgentAnswer): Promise<void> {
     for (let wait = RETRY_FIRST; !this.#over.signal.aborted; wait = Math.min(2 * wait, RETRY_LAST)) {
@@ -294,7 +292,7 @@ export class Session {
   }
 }
 
-/** A websocket takes 123 bytes of reason, and throws where there are more. */
+/** Cuts a close reason to the 123 bytes that a websocket takes; a longer one throws. */
 function closeReason(text: string): string {
   const bytes = new Uint8Array(123);
   const { written } = new TextEncoder().encodeInto(text, bytes);

@@ -1,7 +1,4 @@
-/**
- * An agent's questions about uploads and downloads, each answered once: with what it asked for, or with why
- * not.
- */
+/** Responds to an agent's requests about uploads and downloads: each gets one result or one refusal. */
 import { logger } from "../telemetry/logging.ts";
 import { failSpan, inside, startSpan } from "../telemetry/tracing.ts";
 import type { AgentMessage, ServerMessage } from "../protocol/wire_messages.ts";
@@ -12,7 +9,7 @@ import { agentErrorOf } from "../services/agent_rpc/agent_errors.ts";
 
 export type StorageRequest = Extract<AgentMessage, { type: `upload.${string}` | `download.${string}` }>;
 
-/** In the trace of the run that asks, where it is traced. */
+/** Handles the request, in a span of its run's trace if it is traced. */
 export async function handleStorageRequest(
   services: ServiceContext,
   serverId: number,

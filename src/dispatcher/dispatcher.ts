@@ -1,4 +1,4 @@
-/** Queued runs, cancels and questions → the agents whose sockets this replica holds. */
+/** Sends queued runs, cancellations and requests to the agents whose sockets this replica holds. */
 import { claimPendingRequests, type OutgoingRequest } from "../services/agent_rpc/agent_requests.ts";
 import { runsToCancel } from "../services/servers/connections.ts";
 import type { ServiceContext } from "../services/context.ts";
@@ -9,15 +9,15 @@ import { Loop } from "./loop.ts";
 import { RunTraces } from "./run_traces.ts";
 
 /**
- * The sockets of this replica. Sending to one that has just closed loses nothing: the row is looked at again.
+ * The sockets of this replica. A message to a socket that has just closed is not lost: its row is read again.
  */
 export interface AgentLink {
   connectedServers(): number[];
   /** Called when another agent is ready. */
   onConnected(handler: (serverId: number) => void): void;
-  offer(handOver: Assignment): void;
+  offer(assignment: Assignment): void;
   cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void;
-  ask(delivery: OutgoingRequest): void;
+  ask(request: OutgoingRequest): void;
 }
 
 export class Dispatcher {
@@ -26,10 +26,7 @@ export class Dispatcher {
   readonly #offers: Loop;
   readonly #cancels: Loop;
   readonly #requests: Loop;
-  /**
-   * What waits for agents that have just connected: looked up for them alone, for they may be thousands at
-   * once.
-   */
+  /** Serves agents that have just connected. Queries only their rows, since thousands may connect at once. */
   readonly #welcomes: Loop;
   #arrived = new Set<number>();
   readonly #traces = new RunTraces();
@@ -50,8 +47,8 @@ export class Dispatcher {
       });
     const offer = async (servers: number[], beat: Beat) => {
       const since = services.clock.now();
-      await claimAssignments(services, servers, (handOver) => {
-        this.#offer(handOver, since);
+      await claimAssignments(services, servers, (assignment) => {
+        this.#offer(assignment, since);
         beat();
       });
     };
@@ -59,12 +56,12 @@ export class Dispatcher {
       for (const run of await runsToCancel(services, servers)) link.cancel(run);
     };
     const ask = async (servers: number[]) => {
-      for (const delivery of await claimPendingRequests(services, servers)) link.ask(delivery);
+      for (const request of await claimPendingRequests(services, servers)) link.ask(request);
     };
     this.#offers = loop("dispatcher", (beat) => offer(link.connectedServers(), beat));
     this.#cancels = loop("canceller", () => cancel(link.connectedServers()));
     this.#requests = loop("request sender", () => ask(link.connectedServers()));
-    this.#welcomes = loop("welcomer", async (beat) => {
+    this.#welcomes = loop("connect-dispatcher", async (beat) => {
       const servers = [...this.#arrived];
       if (servers.length === 0) return;
       this.#arrived = new Set();
@@ -97,8 +94,8 @@ export class Dispatcher {
     [...loops, this.#welcomes].forEach((loop) => loop.start());
   }
 
-  #offer(handOver: Assignment, since: Date): void {
-    const { attempt, remoteServerId, runId } = handOver;
+  #offer(assignment: Assignment, since: Date): void {
+    const { attempt, remoteServerId, runId } = assignment;
     const span = startSpan(
       "dispatch run",
       {
@@ -109,7 +106,7 @@ export class Dispatcher {
       this.#traces.of(runId),
       since,
     );
-    this.#link.offer({ ...handOver, traceparent: traceparentOf(span) });
+    this.#link.offer({ ...assignment, traceparent: traceparentOf(span) });
     span.end();
   }
 

@@ -1,25 +1,24 @@
-/** A loop that works when it is woken or its time has come, and goes on after a failure. */
+/** A loop that works when it is woken or when its next round is due. It continues after a failure. */
 import { logger } from "../telemetry/logging.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Beat, Health } from "../services/installation/health.ts";
 
-/** After a failure: the first wait, doubled up to the last. Milliseconds. */
+/** Delay after a failure: the first, and the maximum after doubling. Milliseconds. */
 const RETRY_FIRST = 250;
 const RETRY_LAST = 30_000;
 
 export interface LoopOptions {
-  /** For the log. */
+  /** The loop's name in the log. */
   name: string;
   clock: Clock;
   health: Health;
-  /** The longest wait between two looks: what makes up for a lost notification. Milliseconds. */
+  /** Maximum time between two rounds, in case a notification is lost. Milliseconds. */
   pollMs: number;
   /**
-   * What a step of a round may take, and a failure that lasts, before the process is no longer ready.
-   * Milliseconds.
+   * How long one step, or a lasting failure, may take before the process is no longer ready. Milliseconds.
    */
   patienceMs?: number;
-  /** One round; calls `beat` after each step. Returns when the next is due by itself; null for the poll. */
+  /** Does one round; calls `beat` after each step. Returns when the next one is due; null: after `pollMs`. */
   work(beat: Beat): Promise<Date | null>;
 }
 
@@ -40,13 +39,13 @@ export class Loop {
     this.#done = this.#run();
   }
 
-  /** Makes the next round begin now, or right after the one at work. */
+  /** Starts the next round now, or right after the current one. */
   wake(): void {
     this.#woken = true;
     this.#wake();
   }
 
-  /** Resolves when the round at work has ended. */
+  /** Resolves when the current round has ended. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#wake();

@@ -1,8 +1,8 @@
-/** Notifications that are due → told to their streams. */
+/** Sends notifications that are due to their streams. */
 import type { ServiceContext } from "../services/context.ts";
 import { Loop } from "./loop.ts";
 
-/** What delivers them; `src/notify` has it. */
+/** Sends messages. Implemented in `src/notify`. */
 export interface Deliverer {
   /**
    * Starts sending the messages that are due, and calls `ended` after each one. Returns how many were
@@ -41,7 +41,7 @@ export class Messenger {
     this.#loop.start();
   }
 
-  /** What is being sent is broken off: a server that does not answer holds up no stop. */
+  /** Aborts messages in progress, so that an unresponsive server does not delay the stop. */
   async stop(): Promise<void> {
     this.#unsubscribe();
     await Promise.all([this.#deliverer.stop(), this.#loop.stop()]);

@@ -1,4 +1,4 @@
-/** Expired deadlines, dead replicas and old rows → their ends. */
+/** Ends runs past their deadline, and deletes dead replicas and old rows. */
 import { DEFAULT_AUDIT_LOG_DAYS } from "../domain/audit.ts";
 import type { ServiceContext } from "../services/context.ts";
 import type { Beat } from "../services/installation/health.ts";

@@ -1,4 +1,4 @@
-/** Marked backups and leftovers → gone from their destinations. */
+/** Removes marked backups and leftovers from their destinations. */
 import type { ServiceContext } from "../services/context.ts";
 import { nextRemoval, removeDue } from "../services/retention/removals.ts";
 import { emptyTrash } from "../services/retention/trash_removal.ts";
@@ -15,7 +15,7 @@ export class Remover {
       name: "remover",
       ...services,
       pollMs: 60_000,
-      // A bucket that does not answer is waited for.
+      // An unresponsive bucket may take this long.
       patienceMs: 15 * 60_000,
       work: async (beat) => {
         while (await removeDue(services) > 0) beat();

@@ -1,10 +1,10 @@
 /**
- * The span that asked for each run that waits, so that its hand-over is in the same trace. Only heard of by
- * notification: after a restart of this process, the trace of a run that waited then begins with its
- * hand-over.
+ * Remembers the span that queued each waiting run, so that its dispatch is in the same trace. Spans arrive as
+ * notifications: after a restart of this process, the trace of a run that was waiting begins with its
+ * dispatch.
  */
 
-/** The oldest beyond it are forgotten. */
+/** Maximum number of runs; the oldest are forgotten. */
 const KEPT = 10_000;
 
 export class RunTraces {
@@ -19,7 +19,7 @@ export class RunTraces {
     }
   }
 
-  /** Stays, for a run that its agent does not take and that is offered again. */
+  /** Keeps the span: the agent may not accept the run, which is then offered again. */
   of(runId: number): string | undefined {
     return this.#parents.get(runId);
   }

@@ -1,4 +1,4 @@
-/** Due tasks, and backups whose verification or drill is due → runs. */
+/** Queues runs of due tasks, and due verifications and drills of backups. */
 import type { ServiceContext } from "../services/context.ts";
 import { fireDueTasks, nextDueTime, replanSchedules } from "../services/tasks/schedules.ts";
 import { queueDueDrills } from "../services/backups/drills.ts";
@@ -24,11 +24,11 @@ export class Scheduler {
       },
     });
     this.#checks = new Loop({
-      name: "scheduler of checks",
+      name: "verification-scheduler",
       ...services,
       pollMs: 60_000,
       work: async (beat) => {
-        // Drills are rare: were they second, a server with many backups to verify would never come to them.
+        // Drills are rare. If they came second, a server with many backups to verify would never get to them.
         await queueDueDrills(services);
         beat();
         await queueDueVerifications(services);

@@ -1,6 +1,7 @@
 /**
- * A run's life: every state, every event, and the only function that says what follows what. The store
- * repeats the states as CHECKs and updates with the state it read, so no other order can be written.
+ * The life of a run: its states, its events, and the only function that moves it from state to state. The
+ * database repeats the states as CHECK constraints. The store updates a run only from the state that it has
+ * read, so no other transition can be written.
  */
 
 export const ACTIVE_STATES = ["queued", "leased", "running", "cancelling"] as const;
@@ -16,26 +17,29 @@ export type RunKind = typeof RUN_KINDS[number];
 export type RunTransitionEvent =
   /** A replica hands the run to the agent whose socket it holds. */
   | { type: "offered" }
-  /** The agent took it. */
+  /** The agent has accepted it. */
   | { type: "accepted" }
-  /** Any sign of life from the agent that has it. */
+  /** The agent that has the run sent something. */
   | { type: "heard" }
-  /** A person, or the run timeout, wants it stopped. */
+  /** A user, or the run timeout, stops the run. */
   | { type: "cancel_requested" }
   /** The agent's verdict. */
   | { type: "finished"; outcome: "succeeded" | "failed" | "cancelled" }
-  /** `deadline_at` has passed with nothing heard. */
+  /** `deadline_at` has passed without a message from the agent. */
   | { type: "deadline_passed" };
 
 export type Transition = { ok: true; state: RunState } | { ok: false; reason: string };
 
 type EventType = RunTransitionEvent["type"];
 
-/** `verdict`: the outcome the agent tells. What is not listed is refused. */
+/**
+ * The allowed transitions; all others are refused. `verdict`: the next state is the outcome that the agent
+ * reports.
+ */
 const MOVES: Record<RunState, Partial<Record<EventType, RunState | "verdict">>> = {
   queued: {
     offered: "leased",
-    // An offer's acceptance that came after the run went back to the queue, before it was offered again.
+    // The agent accepted late: the run was back in the queue, and not yet offered again.
     accepted: "running",
     cancel_requested: "cancelled",
     deadline_passed: "failed",
@@ -55,18 +59,21 @@ const MOVES: Record<RunState, Partial<Record<EventType, RunState | "verdict">>> 
   cancelling: {
     accepted: "cancelling",
     heard: "cancelling",
-    // It may have succeeded before the cancel reached it: then the backup exists and counts.
+    // The run may have succeeded before the cancel reached it: then the backup exists and counts.
     finished: "verdict",
     deadline_passed: "cancelled",
   },
-  // The agent accounts for it after all.
+  // The agent reports a verdict after the run was given up.
   lost: { finished: "verdict" },
   succeeded: {},
   failed: {},
   cancelled: {},
 };
 
-/** What `event` makes of a run in `state`; a refusal names why. The attempt is checked by the caller. */
+/**
+ * Returns the state that follows `state` on `event`, or the reason why there is none. Callers check the
+ * attempt.
+ */
 export function transition(state: RunState, event: RunTransitionEvent): Transition {
   const next = MOVES[state][event.type];
   if (next === undefined) return { ok: false, reason: `A ${state} run can't take ${event.type}` };
@@ -86,15 +93,15 @@ export const RESTORE_PATIENCE = 4;
 
 /** Time limits for a run that shows no change, and when its owner is notified. Milliseconds. */
 export interface RunTimes {
-  /** From the last word of the agent to the end of its lease. */
+  /** From the agent's last message to the end of its lease. */
   lease: number;
-  /** From the end of the lease to giving the run up as lost. */
+  /** From the end of the lease until the run is given up as lost. */
   grace: number;
   /** From the offer to the agent's acceptance. */
   acceptance: number;
-  /** From the due time, or the call, to the first offer that is accepted. */
+  /** From the due time, or the request, to the first accepted offer. */
   start: number;
-  /** From the wish to cancel to its confirmation. */
+  /** From the request to cancel to the agent's confirmation. */
   cancel: number;
   /** From the last progress of a running run to notifying its owner. Default for tasks without a value. */
   stallWarning: number;
@@ -121,7 +128,10 @@ export const DEFAULT_RUN_TIMES: RunTimes = {
   offline: 15 * 60_000,
 };
 
-/** When a run that enters (or stays in) `state` at `now` ends by itself; null for a terminal state. */
+/**
+ * Returns when a run that enters or stays in `state` at `now` ends by itself; null for `lost` and final
+ * states.
+ */
 export function deadlineOf(state: RunState, now: Date, startDeadline: Date, times: RunTimes): Date | null {
   const after = (ms: number) => new Date(now.getTime() + ms);
   switch (state) {
@@ -138,16 +148,16 @@ export function deadlineOf(state: RunState, now: Date, startDeadline: Date, time
   }
 }
 
-/** The states that callers see. */
+/** The states as the API names them. */
 export const SHOWN_STATES = ["queued", "running", "successful", "failed", "cancelled"] as const;
 export type ShownState = typeof SHOWN_STATES[number];
 
-/** Returns the states that callers see as `shown`. */
+/** Returns the states that the API shows as `shown`. */
 export function statesShownAs(shown: ShownState): RunState[] {
   return RUN_STATES.filter((state) => shownState(state) === shown);
 }
 
-/** How the API shows a state. */
+/** Returns the API's name of a state. */
 export function shownState(state: RunState): ShownState {
   switch (state) {
     case "queued":
@@ -167,9 +177,9 @@ export function shownState(state: RunState): ShownState {
 }
 
 /**
- * `YYYYMMDDHHMMSS` in UTC: the stamp in object names. `newest` is the task's last one: within the same
- * second, or with a clock that went back, the next free second is taken, so that names are never used twice
- * and sort by age.
+ * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. `newest` is the task's last stamp. If the
+ * time is not after it (same second, or a clock that went back), the next second after `newest` is taken, so
+ * that names are never reused and sort by age.
  */
 export function objectStamp(time: Date, newest: string | null = null): string {
   const stamp = time.toISOString().replace(/[-:T]/g, "").slice(0, 14);
@@ -180,7 +190,7 @@ export function objectStamp(time: Date, newest: string | null = null): string {
   return objectStamp(new Date(last.getTime() + 1000));
 }
 
-/** What a task's object names start with. */
+/** Returns the beginning of a task's object names. */
 export function objectPrefix(taskId: number, appendedFileName: string | null): string {
   return `${appendedFileName ? `${appendedFileName}_` : ""}backup_${taskId}`;
 }

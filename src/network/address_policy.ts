@@ -1,31 +1,31 @@
 /**
- * Which addresses the control plane connects to where a user says where to: public ones, and what its
- * operator allows.
+ * Decides which of the addresses that users enter the control plane connects to: public ones, and those that
+ * its operator allows.
  */
 import ipaddr from "ipaddr.js";
 
 type Address = ReturnType<typeof ipaddr.parse>;
 type Cidr = ReturnType<typeof ipaddr.parseCIDR>;
 
-/** The environment variable that allows more. */
+/** The environment variable that allows more addresses. */
 export const SETTING = "ALLOW_PRIVATE_ADDRESSES";
 
 /**
- * What `1` allows: a machine's own and its owner's networks, but nothing that speaks for the machine or to
- * many.
+ * The address ranges that `1` allows: loopback and private networks, but not link-local or multicast
+ * addresses.
  */
 const PRIVATE = new Set(["private", "uniqueLocal", "carrierGradeNat", "loopback"]);
 
 /**
- * Where clouds hand a machine its credentials: Amazon and most others, Amazon by IPv6, Alibaba, Oracle.
- * Allowed only by their own name, not by a network around them.
+ * Addresses at which clouds serve a machine's credentials: Amazon and most others, Amazon over IPv6, Alibaba,
+ * Oracle. Each is allowed only by its exact address, not by a network that contains it.
  */
 const METADATA = ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192"]
   .map((text) => ipaddr.parse(text).toNormalizedString());
 
-/** IANA has given out no other IPv6 address as a public one. */
+/** IANA has assigned no other IPv6 addresses as public ones. */
 const GLOBAL_UNICAST = ipaddr.parseCIDR("2000::/3");
-/** RFC 6052: the last 32 bits are an IPv4 address. A network without IPv4 reaches all others by it. */
+/** RFC 6052: the last 32 bits are an IPv4 address, which a network without IPv4 reaches through NAT64. */
 const NAT64 = ipaddr.parseCIDR("64:ff9b::/96");
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -40,9 +40,9 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 export class AddressPolicy {
-  /** Public addresses alone. */
+  /** Allows public addresses only. */
   static readonly publicOnly = new AddressPolicy(false, []);
-  /** For what the operator names. */
+  /** Allows every address: for hosts that the operator configures. */
   static readonly everything = new AddressPolicy(
     true,
     [
@@ -58,8 +58,8 @@ export class AddressPolicy {
   ) {}
 
   /**
-   * `0`, `1`, or addresses and networks with commas: `10.1.0.0/16, fd12::/48, 127.0.0.1`. Null for anything
-   * else.
+   * Parses `0`, `1`, or a comma-separated list of addresses and networks: `10.1.0.0/16, fd12::/48,
+   * 127.0.0.1`. Returns null for anything else.
    */
   static parse(text: string): AddressPolicy | null {
     if (["0", "false"].includes(text.toLowerCase())) return AddressPolicy.publicOnly;
@@ -69,13 +69,10 @@ export class AddressPolicy {
     return new AddressPolicy(false, networks as Cidr[]);
   }
 
-  /**
-   * Which kind of address it is that may not be connected to, with its article: `a loopback`; null where it
-   * may.
-   */
+  /** Returns the kind of a refused address, with its article (`a loopback`); null for an allowed address. */
   refused(text: string): string | null {
     if (!ipaddr.isValid(text)) return "an unreadable";
-    // IPv4 in IPv6 (::ffff:0:0/96) is IPv4.
+    // An IPv4 address in IPv6 form (::ffff:0:0/96) counts as IPv4.
     const address = ipaddr.process(text);
     const inside = embedded(address);
     if (inside !== null) return this.refused(inside.toString());
@@ -112,7 +109,7 @@ function isIn(address: Address, [network, bits]: Cidr): boolean {
   return address.kind() === network.kind() && address.match([network, bits] as never);
 }
 
-/** Host bits may be set. IPv4 in four decimal parts alone: others are read in surprising ways. */
+/** Accepts set host bits. Accepts IPv4 only as four decimal parts, since other forms are ambiguous. */
 function parseNetwork(text: string): Cidr | null {
   const [host = ""] = text.split("/");
   const isReadable = host.includes(":")

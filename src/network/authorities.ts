@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import tls from "node:tls";
 
-/** Since Node 22.15; not yet in the types that Deno has. */
+/** Exists since Node 22.15; missing from Deno's types. */
 const { getCACertificates } = tls as unknown as {
   getCACertificates(store: "system" | "bundled" | "extra"): string[];
 };
@@ -14,9 +14,9 @@ const { getCACertificates } = tls as unknown as {
 let authorities: string[] | undefined;
 
 /**
- * In PEM: what `DENO_TLS_CA_STORE` and `DENO_CERT` say, as for `fetch` and websockets, and
- * `NODE_EXTRA_CA_CERTS`; undefined, node's own, without the first two. Throws where a file can't be read, as
- * `fetch` does.
+ * Returns the authorities in PEM that `DENO_TLS_CA_STORE`, `DENO_CERT` (as for `fetch` and websockets) and
+ * `NODE_EXTRA_CA_CERTS` name. Returns undefined, for Node's own list, if neither of the first two is set.
+ * Throws if a file can't be read, as `fetch` does.
  */
 export function trustedAuthorities(): string[] | undefined {
   return authorities ??= readAuthorities(process.env);

@@ -1,7 +1,7 @@
 /**
- * The one door for HTTP to addresses that users give. What a name leads to is judged in the very look-up
- * whose answer is connected to, so nothing can change in between; no redirect is followed, no connection
- * kept, and no proxy asked.
+ * Makes every HTTP request to addresses that users enter. It checks the addresses in the same look-up that
+ * the connection uses, so they can't change in between. It follows no redirect, keeps no connection and uses
+ * no proxy.
  */
 import { lookup } from "node:dns";
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
@@ -16,10 +16,10 @@ export interface NetworkRequest {
   readonly signal?: AbortSignal;
 }
 
-/** A host is at an address that is not connected to. The message is one line, without the address. */
+/** Thrown when a host's address is refused. The message is one line, without the address. */
 export class AddressRefusedError extends Error {
   override readonly name = "AddressRefusedError";
-  /** @param kind `a loopback`. */
+  /** @param kind The kind of address, with its article: `a loopback`. */
   constructor(host: string, kind: string) {
     super(
       `${host} is at ${kind} address, which the control plane connects to only where its operator has allowed it ` +
@@ -28,7 +28,7 @@ export class AddressRefusedError extends Error {
   }
 }
 
-/** Every address of a name, as `getaddrinfo` gives them. */
+/** Resolves a name to all of its addresses, as `getaddrinfo` does. */
 export type Resolve = (
   hostname: string,
   done: (error: Error | null, addresses: { address: string; family: number }[]) => void,
@@ -46,8 +46,8 @@ export class Network {
   }
 
   /**
-   * Throws an {@link AddressRefusedError} for a URL whose host is itself an address, or this machine's own
-   * name, that would be refused: what can be told before anything is looked up.
+   * Throws an {@link AddressRefusedError} if the URL's host is a refused address or a name of this machine.
+   * Looks nothing up.
    */
   check(url: URL): void {
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
@@ -58,9 +58,9 @@ export class Network {
   }
 
   /**
-   * Like the global `fetch`: resolves with any answer, redirects too. Rejects with an {@link
-   * AddressRefusedError}, the signal's reason, or the error of the connection; none of them, nor their
-   * causes, holds the URL.
+   * Works like the global `fetch`, but resolves with redirects too. Rejects with an {@link
+   * AddressRefusedError}, the signal's reason or the connection's error. No error, and no cause of one,
+   * contains the URL.
    */
   async fetch(address: string, init: NetworkRequest = {}): Promise<Response> {
     const { method = "GET", signal } = init;
@@ -89,13 +89,13 @@ export class Network {
       return answer(method, await promise, signal);
     } catch (error) {
       signal?.throwIfAborted();
-      // One error for each address that was tried.
+      // An AggregateError has one error for each address.
       const first = error instanceof AggregateError ? error.errors[0] ?? error : error;
       throw await withDates(first, url, this.#lookup as never);
     }
   }
 
-  /** What `connect` calls; it tries what it is given, and nothing else. */
+  /** Called by `connect`, which tries only the addresses returned here. */
   #lookup = (
     hostname: string,
     options: { all?: boolean },
@@ -113,7 +113,7 @@ export class Network {
   };
 }
 
-/** Statuses that no body may come with. */
+/** Statuses of responses without a body. */
 const BODILESS = new Set([101, 204, 205, 304]);
 
 function answer(method: string, incoming: IncomingMessage, signal: AbortSignal | undefined): Response {
@@ -133,7 +133,7 @@ function answer(method: string, incoming: IncomingMessage, signal: AbortSignal |
   return new Response(bytesOf(incoming, signal), { status, headers });
 }
 
-/** As fast as it is read. Let go of early, read or not, it ends the connection. */
+/** Streams the body as fast as it is read. Cancelling closes the connection. */
 function bytesOf(incoming: IncomingMessage, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
   const chunks: AsyncIterator<Uint8Array> = incoming[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({

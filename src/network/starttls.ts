@@ -1,10 +1,10 @@
-/** Asks a mail server to begin TLS on a plain connection. */
+/** Starts TLS on a plain connection to a mail server. */
 import { connect, type Socket } from "node:net";
 
-/** What is sent after each answer. */
+/** Commands, each sent after the server's response to the one before. */
 const STEPS = ["EHLO localhost\r\n", "STARTTLS\r\n"];
 
-/** Resolves with the connection, ready for TLS; with null if the server does not get there in time. */
+/** Resolves with the connection, ready for TLS, or with null if the server fails or is too slow. */
 export function startTls(host: string, port: number, timeoutMs: number): Promise<Socket | null> {
   const { promise, resolve } = Promise.withResolvers<Socket | null>();
   const socket = connect({ host, port, timeout: timeoutMs });
@@ -16,7 +16,7 @@ export function startTls(host: string, port: number, timeoutMs: number): Promise
   let step = 0;
   const hear = (chunk: Uint8Array) => {
     text += new TextDecoder().decode(chunk);
-    // The last line of an answer has a space after its code.
+    // The last line of a response has a space after its code.
     if (!/^2\d\d [^\n]*\n$/m.test(text)) return void (/^[45]\d\d /m.test(text) && give());
     text = "";
     if (step < STEPS.length) return void socket.write(STEPS[step++]!);

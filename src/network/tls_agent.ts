@@ -1,4 +1,4 @@
-/** HTTPS connections of the control plane, which runs with few Deno permissions. */
+/** Makes HTTPS connections for the control plane, which runs with few Deno permissions. */
 import { Agent, type AgentOptions } from "node:https";
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";

@@ -1,11 +1,13 @@
-/** What happened, in words: plain text, which each channel escapes and lays out in its own way. */
+/** Puts an event in words: plain text, which each channel escapes and formats. */
 import type { NotificationEvent } from "../domain/notifications/notification.ts";
 import { localIso } from "../domain/timezone.ts";
 import { WORDS } from "./event_words.ts";
 import { cut, cutLines, LABEL_LIMIT } from "./text.ts";
 import type { Message } from "./notification_message.ts";
 
-/** Longer reasons are cut, so that no channel refuses a message for its length. */
+/**
+ * Maximum characters of a reason: longer ones are cut, so that no channel refuses a message for its length.
+ */
 const REASON_LIMIT = 600;
 
 export function messageOf(id: string, event: NotificationEvent): Message {
@@ -37,10 +39,7 @@ function ongoingOf({ event, ongoing, timezone }: NotificationEvent): string {
   })`;
 }
 
-/**
- * Facts and advice, as a person reads them where there is no layout. Where there is too little room, the
- * facts are cut.
- */
+/** Returns facts and advice as plain text. If it exceeds `limit` characters, the facts are cut. */
 export function bodyText({ facts, next }: Message, limit = Infinity): string {
   const lines = facts.map(({ name, value }) => `${name}: ${value}`).join("\n");
   const advice = next === null ? "" : `\n\n${next}`;

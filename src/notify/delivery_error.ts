@@ -1,7 +1,7 @@
-/** Why a message was not taken, for its owner to read: never with an address or a token in it. */
+/** The reason why a message was not accepted, shown to its owner. Contains no address and no token. */
 export class DeliveryError extends Error {
   override readonly name = "DeliveryError";
-  /** @param retryAfterMs What the other side asked to wait; null where it asked for nothing. */
+  /** @param retryAfterMs The delay that the receiver asked for; null if none. */
   constructor(message: string, readonly retryAfterMs: number | null = null) {
     super(message);
   }

@@ -2,7 +2,7 @@ import type { NotificationEvent } from "../domain/notifications/notification.ts"
 
 /** A notification in words: plain text, which each channel escapes and lays out in its own way. */
 export interface Message {
-  /** The same in every try: receivers tell a repetition by it. */
+  /** The same in every attempt, so that receivers recognize repetitions. */
   readonly id: string;
   /** The event; for several events, a `digest`. */
   readonly event: NotificationEvent;
@@ -11,8 +11,8 @@ export interface Message {
   readonly tone: "good" | "warning" | "bad";
   /** One line. */
   readonly title: string;
-  /** What is known, in the order of reading. Values have no line breaks. */
+  /** The facts, in order of importance. Values have no line breaks. */
   readonly facts: readonly { readonly name: string; readonly value: string }[];
-  /** What to do next; null where there is nothing to do. */
+  /** What to do next; null if nothing. */
   readonly next: string | null;
 }

@@ -58,7 +58,7 @@ interface SendingStream {
   readonly signing_secret_encrypted?: string | null;
 }
 
-/** Messages in flight at once, and how many of those may go to streams whose last attempt failed. */
+/** Maximum messages in flight, and how many of them may go to streams whose last attempt failed. */
 const AT_ONCE = 40;
 const FAILING_AT_ONCE = 10;
 
@@ -92,7 +92,7 @@ export class Notifier {
     const claimed = await this.#claim(database, now);
     for (const delivery of claimed) {
       const sending = this.#deliver(delivery).catch((error) => {
-        // Its lease expires, and it is sent again.
+        // The message's lease expires, and it is sent again.
         log.error("Cannot record what became of a message: {error}", { error });
       }).finally(() => {
         this.#underWay.delete(sending);
@@ -127,7 +127,7 @@ export class Notifier {
     return next !== null && next <= this.#options.clock.now() && this.#underWay.size > 0 ? null : next;
   }
 
-  /** Tells one stream now, past the outbox. It does not reject for what the other side does. */
+  /** Sends to one stream now, without the outbox. Resolves even if the receiver fails. */
   async sendNow(
     stream: SendingStream,
     event: NotificationEvent,
@@ -136,7 +136,7 @@ export class Notifier {
     return outcome ?? { ok: false, error: "The control plane is stopping; try again.", retryAfterMs: null };
   }
 
-  /** Breaks off what is being sent: another replica, or the next start, sends it again. */
+  /** Aborts messages in progress; another replica, or the next start, sends them again. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.settled();
@@ -188,7 +188,7 @@ export class Notifier {
     return retryDelay(failures + 1, retryAfterMs, (this.#options.random ?? Math.random)());
   }
 
-  /** Null where it was broken off by {@link stop}. */
+  /** Returns null if {@link stop} aborted it. */
   async #send(
     { signing_secret_encrypted = null, type, value_encrypted }: SendingStream,
     messageId: string,
@@ -206,7 +206,7 @@ export class Notifier {
       if (this.#stopped.signal.aborted) return null;
       if (error instanceof DeliveryError) return failed(error.message, error.retryAfterMs);
       if (error instanceof SecretError) return failed(error.message, null);
-      // Its message could hold the address, so neither it nor its stack is told.
+      // The error may contain the address, so neither its message nor its stack is logged.
       log.error("Cannot send to a {type}: {kind}", { type, kind: (error as Error).name });
       return failed("It failed for a reason that is not known", null);
     }

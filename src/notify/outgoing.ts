@@ -1,6 +1,6 @@
 /**
- * The one door for requests to addresses that users give: no redirect, a time limit, and little read of the
- * answer.
+ * Makes every request to addresses that users enter: without redirects, with a time limit, and with a limit
+ * on the response that is read.
  */
 import { tlsReason } from "../domain/tls_fault.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -8,9 +8,9 @@ import { RELEASE } from "../domain/release.ts";
 import { AddressRefusedError, type Network } from "../network/network.ts";
 import { DeliveryError } from "./delivery_error.ts";
 
-/** For connecting, sending and the whole answer. Milliseconds. */
+/** Timeout for connecting, sending and reading the response. Milliseconds. */
 const TIMEOUT = 15_000;
-/** Bytes of an answer; what follows is not read. */
+/** Maximum bytes read of a response. */
 const ANSWER_LIMIT = 16_384;
 
 export interface OutgoingRequest {
@@ -21,8 +21,8 @@ export interface OutgoingRequest {
   /** Headers that depend on the body and the time at which it is sent. */
   sign?(body: string, sentAt: Date): Readonly<Record<string, string>>;
   /**
-   * What the other side says of its refusal, to be added to the error; null for nothing. Never to hold what
-   * is secret.
+   * Extracts the receiver's reason for a refusal, to be added to the error; null if there is none. It must
+   * not return secrets.
    */
   explain?(answer: string): string | null;
 }
@@ -38,7 +38,7 @@ export class Outgoing {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Posts JSON. Resolves once it was taken; rejects with a {@link DeliveryError}. */
+  /** Posts JSON. Resolves once the receiver has accepted it; rejects with a {@link DeliveryError}. */
   async post({ url, body, headers = {}, signal, sign, explain }: OutgoingRequest): Promise<void> {
     const text = JSON.stringify(body);
     const signature = sign?.(text, this.#clock.now()) ?? {};
@@ -57,13 +57,13 @@ export class Outgoing {
         body: text,
         signal: AbortSignal.any([signal, limit]),
       });
-      // What was taken is taken, whatever is said to it.
+      // An accepted message stays accepted, whatever the rest of the response.
       if (response.ok || explain === undefined) await response.body?.cancel();
-      // Its status says the most: a body that breaks off changes nothing.
+      // The status matters most: a body that breaks off is ignored.
       else answer = await readSome(response).catch(() => "");
     } catch (cause) {
       signal.throwIfAborted();
-      // The cause is not kept: its message tells the address.
+      // The cause is dropped: its message contains the address.
       throw new DeliveryError(
         limit.aborted ? `It did not answer within ${this.#timeoutMs / 1000} s` : unreachable(cause),
       );
@@ -72,7 +72,7 @@ export class Outgoing {
     throw new DeliveryError(refusal(response.status, explain?.(answer) ?? null), this.#retryAfter(response));
   }
 
-  /** Seconds or a date: RFC 9110, section 10.2.3. Discord sends fractions. */
+  /** Parses seconds or a date: RFC 9110, section 10.2.3. Discord sends fractions. */
   #retryAfter({ status, headers }: Response): number | null {
     const text = headers.get("retry-after")?.trim();
     if (text === undefined || (status !== 429 && status !== 503)) return null;
@@ -82,7 +82,7 @@ export class Outgoing {
   }
 }
 
-/** At most the limit, and then no more: the connection is let go. */
+/** Reads at most {@link ANSWER_LIMIT} bytes, then closes the connection. */
 async function readSome({ body }: Response): Promise<string> {
   if (body === null) return "";
   const decoder = new TextDecoder();

@@ -1,8 +1,11 @@
-/** What an agent is asked of the inside of a stored backup. */
+/** Requests that read a stored backup: listing its members, and sending an object or a member. */
 import * as z from "zod";
 import { BackupToRead } from "./job.ts";
 
-/** Answers GET, with ranges, until it expires: a question has no run to ask for another. */
+/**
+ * A presigned URL for GET requests, with ranges, until it expires. A request without a run can't ask for
+ * another.
+ */
 export const SignedObject = z.object({
   name: z.string(),
   url: z.string(),
@@ -11,29 +14,30 @@ export const SignedObject = z.object({
 export type SignedObject = z.infer<typeof SignedObject>;
 
 /**
- * The members directly below a directory: directories first, then by name. A path that is none gives itself.
+ * Lists the members directly below a directory: directories first, then by name. If `path` is not a
+ * directory, the result is that member alone.
  */
 export const BackupBrowse = z.object({
   kind: z.literal("backup.browse"),
   backup: BackupToRead,
-  /** Of what is read, where the destination is a bucket; else empty. */
+  /** URLs of the objects to read, if the destination is a bucket; else empty. */
   signed: z.array(SignedObject),
   /** Relative to the source's root, without `./`; empty: the root. */
   path: z.string(),
   offset: z.number().int().nonnegative(),
   limit: z.number().int().positive(),
   /**
-   * Lists only members whose name contains this text, in any case. Since protocol 3; left out: all members.
+   * Lists only members whose name contains this text, in any case. Since protocol 3. Left out: all members.
    */
   search: z.string().min(1).optional(),
 });
 export type BackupBrowse = z.infer<typeof BackupBrowse>;
 
 export const BackupEntry = z.object({
-  /** As `path` above. Bytes that are not UTF-8 stand as `\ooo`, in octal. */
+  /** As `path` above. Bytes that are not UTF-8 are written as `\ooo`, in octal. */
   path: z.string(),
   type: z.enum(["file", "directory", "symlink", "hardlink", "fifo", "character_device", "block_device"]),
-  /** Bytes; 0 for what has none. */
+  /** Bytes; 0 for members without a size. */
   size: z.number().int().nonnegative(),
   /** Four octal digits. */
   mode: z.string().regex(/^[0-7]{4}$/),
@@ -64,7 +68,7 @@ export const BackupBrowseResult = z.discriminatedUnion("found", [
 export type BackupBrowseResult = z.infer<typeof BackupBrowseResult>;
 
 /**
- * The bytes of an object as it lies there, or of one regular file from inside, opened: sent to
+ * Sends an object as it is stored, or the decrypted content of one regular file of the backup, to
  * `/api/agent/streams/{stream}`.
  */
 export const BackupSend = z.object({
@@ -74,35 +78,35 @@ export const BackupSend = z.object({
   what: z.discriminatedUnion("type", [
     z.object({ type: z.literal("object"), name: z.string() }),
     /**
-     * The same for a run that reads it back: of the size that it has now, which may not be the one that was
-     * stored.
+     * An object that a run on another server reads. It is sent with its current size, which may differ from
+     * the recorded one.
      */
     z.object({ type: z.literal("stored"), name: z.string() }),
     z.object({ type: z.literal("file"), path: z.string() }),
   ]),
   /**
-   * Null: all. `from` null: the last `to` bytes. `to` null: up to the end; else the position of the last
-   * byte.
+   * Null: everything. `from` null: the last `to` bytes. `to` is the position of the last byte; null: to the
+   * end.
    */
   range: z.union([
     z.object({ from: z.number().int().nonnegative(), to: z.number().int().nonnegative().nullable() }),
     z.object({ from: z.null(), to: z.number().int().nonnegative() }),
   ]).nullable(),
-  /** Good once, for the agent that was asked. */
+  /** Valid once, for the agent that receives this request. */
   stream: z.string().max(64),
 });
 export type BackupSend = z.infer<typeof BackupSend>;
 
-/** `sent` once the last byte was taken. */
+/** `sent` once the last byte was accepted. */
 export const BackupSendResult = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("sent") }),
   z.object({ outcome: z.literal("missing") }),
   z.object({ outcome: z.literal("no_file"), type: z.string() }),
   z.object({ outcome: z.literal("unsatisfiable"), size: z.number().int().nonnegative() }),
-  /** Of `stored`: one line that says why no byte of it can be read. */
+  /** For `stored`: one line that says why nothing of it can be read. */
   z.object({ outcome: z.literal("unreadable"), message: z.string().max(4096) }),
 ]);
 export type BackupSendResult = z.infer<typeof BackupSendResult>;
 
-/** Of the bytes' request: how many there are without a range. */
+/** A header of the agent's upload: the number of bytes without a range. */
 export const STREAM_SIZE_HEADER = "x-stream-size";

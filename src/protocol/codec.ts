@@ -1,14 +1,20 @@
-/** Frames to messages and back. A frame is one JSON text, at most {@link MAX_FRAME} characters. */
+/**
+ * Encodes messages as frames and decodes them. A frame is one JSON text of at most {@link MAX_FRAME}
+ * characters.
+ */
 import type * as z from "zod";
 import { AgentMessage, ServerMessage } from "./wire_messages.ts";
 
 /** Characters in one frame; a longer one ends the connection. */
 export const MAX_FRAME = 1_048_576;
 
-/** Characters of what a peer wrote that go into an error or a log. */
+/** Maximum characters of a peer's text in an error or a log. */
 const SHOWN = 64;
 
-/** A peer that breaks the protocol: too long, not JSON, or a known type with a wrong shape. */
+/**
+ * Thrown when a peer breaks the protocol: a frame is too long, not JSON, or of a known type with a wrong
+ * shape.
+ */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 }
@@ -19,7 +25,7 @@ export function encode(message: AgentMessage | ServerMessage): string {
   return JSON.stringify(message);
 }
 
-/** A type that this version doesn't know comes back as `known: false`: it is counted and ignored. */
+/** Returns `known: false` for a type that this version doesn't know; callers ignore it. */
 export function decodeAgentMessage(frame: unknown): Decoded<AgentMessage> {
   return decode(AgentMessage, AGENT_TYPES, frame);
 }
@@ -61,7 +67,7 @@ function decode<T>(schema: z.ZodType<T>, types: ReadonlySet<string>, frame: unkn
   return { known: true, message: parsed.data };
 }
 
-/** One short line of valid text, whatever the peer wrote: names of fields are its own. */
+/** Returns a peer's text as one short line of valid Unicode. Peers choose the names of fields. */
 function shown(text: string): string {
   const short = text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`;
   // deno-lint-ignore no-control-regex

@@ -1,6 +1,7 @@
 /**
- * What the control plane hands an agent to do, in one message. A job is built when a run is leased, lives in
- * the agent's memory only (it holds passwords), and is never written to the journal.
+ * The description of a run that the control plane sends to an agent, in one message. A job is built when a
+ * run is leased. The agent keeps it in memory only, since it holds passwords, and never writes it to the
+ * journal.
  */
 import * as z from "zod";
 import { completeOptions, type Options, optionsSchema } from "../definitions/fields/options.ts";
@@ -18,7 +19,8 @@ export const FilesSource = z.object({
 export type FilesSource = z.infer<typeof FilesSource>;
 
 /**
- * One or several databases of one server. `names` may hold `*` for all; `engine` null: whichever runs there.
+ * One or several databases of one server. `names` may hold `*` for all. `engine` null: the one that runs
+ * there.
  */
 export const DatabaseSource = z.object({
   type: z.literal("database"),
@@ -76,12 +78,11 @@ export const JobDestination = z.discriminatedUnion("type", [
 export type JobDestination = z.infer<typeof JobDestination>;
 
 /**
- * A directory on another server's disk, read through the control plane (`GET /api/agent/objects`). Nothing is
- * written there.
+ * A directory on another server's disk, read through the control plane (`GET /api/agent/objects`). Read only.
  */
 export const RelayDestination = z.object({
   type: z.literal("relay"),
-  /** Whose agent has to be connected. */
+  /** The server whose agent has to be connected. */
   server: z.object({ id: z.number().int(), label: z.string() }),
   directory: z.string(),
 });
@@ -95,7 +96,7 @@ export type ReadDestination = z.infer<typeof ReadDestination>;
 export const JobEncryption = z.discriminatedUnion("type", [
   z.object({ type: z.literal("none") }),
   z.object({ type: z.literal("password"), password: z.string() }),
-  /** Public keys, `age1…`: whoever has the secret half of one of them can decrypt. */
+  /** Public keys, `age1…`: the secret key of any one of them decrypts. */
   z.object({ type: z.literal("recipients"), recipients: z.array(z.string()).min(1) }),
 ]);
 export type JobEncryption = z.infer<typeof JobEncryption>;
@@ -108,11 +109,11 @@ export type JobWatch = z.infer<typeof JobWatch>;
 
 const GuardAction = z.enum(["warn", "fail", "ignore"]);
 
-/** What a backup is held against before it counts: a median is that of the task's last backups. */
+/** What a backup is compared with before it counts. A median is that of the task's last backups. */
 export const JobGuards = z.object({
-  /** When fewer files, or fewer bytes, than half of the median are stored. */
+  /** Action if fewer files or fewer bytes than half of the median are stored. */
   on_shrink: GuardAction,
-  /** When what used to compress does not any more. */
+  /** Action if data that used to compress no longer does. */
   on_incompressible: GuardAction,
   /** Null while there are too few backups to compare with. */
   usual: z.object({
@@ -141,13 +142,13 @@ export const BackupJob = z.object({
   encryption: JobEncryption.optional(),
   /** Protocol 1 only; null for none. */
   encryption_password: z.string().nullable().optional(),
-  /** Of the task's last successful backup: for the ETA and for the size of an S3 part. */
+  /** The task's last successful backup: for the ETA and for the size of an S3 part. */
   last: z.object({ bytes_read: z.number(), size: z.number() }).nullable(),
   timeout_ms: z.number().nullable(),
-  /** Left out by a control plane that knows none. */
+  /** Left out by a control plane that has no guards. */
   guards: JobGuards.optional(),
   /**
-   * True: the control plane records incomplete backups. Otherwise a run that must leave something out fails.
+   * True: the control plane records incomplete backups. Otherwise a run fails if it must leave something out.
    */
   accepts_incomplete: z.boolean().optional(),
   watch: JobWatch.optional(),
@@ -165,7 +166,10 @@ export function jobOptions({ options }: Pick<BackupJob, "options">): JobOptions 
   return completeOptions(TASK_RUN_FIELDS, options);
 }
 
-/** Throws where the job says nothing of it: no backup is taken for one that nobody may read. */
+/**
+ * Returns the job's encryption. Throws if the job has none, so that no backup is stored unencrypted by
+ * mistake.
+ */
 export function jobEncryption(job: Pick<BackupJob, "encryption" | "encryption_password">): JobEncryption {
   if (job.encryption !== undefined) return job.encryption;
   const password = job.encryption_password;
@@ -175,16 +179,16 @@ export function jobEncryption(job: Pick<BackupJob, "encryption" | "encryption_pa
   return password === null ? { type: "none" } : { type: "password", password };
 }
 
-/** A file's name: nothing that could lead out of its directory, or stand for another object in it. */
+/** A file name. It can't lead out of its directory, nor to another object in it. */
 export const ObjectName = z.string().min(1).max(1024).refine(
   (name) => name !== "." && name !== ".." && !/[/\0]/.test(name),
   { error: "is no file name" },
 );
 
-/** Of one backup. More would be thousands of databases. */
+/** Maximum objects of one backup. More would mean thousands of databases. */
 export const MAX_OBJECTS = 5000;
 
-/** One stored object, as the agent wrote it: `size` in bytes, `sha256` in hex, both of the bytes sent. */
+/** One stored object. `size` in bytes and `sha256` in hex are those of the bytes that the agent sent. */
 export const StoredObject = z.object({
   role: z.enum(["archive", "index", "manifest"]),
   /** Without the directory. */
@@ -196,7 +200,7 @@ export const StoredObject = z.object({
 });
 export type StoredObject = z.infer<typeof StoredObject>;
 
-/** What the manifest tells of the source: its `type`, and what it takes to know it again. Never a secret. */
+/** The manifest's description of the source: its `type`, and the fields that identify it. Never a secret. */
 export const SourceDescription = z.looseObject({ type: z.string().max(64) });
 export type SourceDescription = z.infer<typeof SourceDescription>;
 
@@ -227,49 +231,52 @@ export const StoredBackup = z.object({
    */
   incompressible_share: z.number().min(0).max(1).nullable().optional(),
   /**
-   * One line that says why the backup may be of files that somebody encrypted; null or left out: nothing says
-   * so.
+   * One line that says why the backup may contain files that somebody encrypted. Null or left out: no reason
+   * found.
    */
   suspicion: z.string().max(4096).nullable().optional(),
-  /** One line that says how it shrank, where the task warns of that; null or left out: it did not. */
+  /** One line that says how the backup shrank, if the task warns of that. Null or left out: it did not. */
   shrinking: z.string().max(4096).nullable().optional(),
   /** Names that had to be left out. Empty or absent: the backup is complete. */
   missing: z.array(Missing).max(MAX_OBJECTS).optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;
 
-/** A backup as a job names it that reads it. */
+/** The backup that a job reads. */
 export const BackupToRead = z.object({
   id: z.number().int(),
   /** ISO 8601 UTC. */
   created_at: z.string(),
   objects: z.array(StoredObject).min(1),
   files_count: z.number().int().nullable(),
-  /** Null: of an agent that did not tell yet. */
+  /** Null if the agent that made it was too old to report it. */
   source: SourceDescription.nullable(),
-  /** Where its objects lie. */
+  /** The destination that holds its objects. */
   destination: ReadDestination,
-  /** What opens its archives and indexes; null where they are not encrypted. */
+  /** Decrypts its archives and indexes; null if they are not encrypted. */
   key: z.discriminatedUnion("type", [
     z.object({ type: z.literal("passphrase"), passphrase: z.string() }),
-    /** An age identity, `AGE-SECRET-KEY-1…`; several on lines of their own. */
+    /** One or more age identities, `AGE-SECRET-KEY-1…`, one a line. */
     z.object({ type: z.literal("identity"), identity: z.string() }),
   ]).nullable(),
 });
 export type BackupToRead = z.infer<typeof BackupToRead>;
 
-/** Into a directory. `path` null: where the backup came from. */
+/** Restores into a directory. `path` null: the directory that was backed up. */
 export const FilesTarget = z.object({
   type: z.literal("files"),
   path: z.string().nullable(),
-  /** Relative to the source's root, without `./`; each with all below it. Empty: everything. */
+  /** Relative to the source's root, without `./`; each with everything below it. Empty: everything. */
   paths: z.array(z.string()),
-  /** Replaces what is in the way; else it fails the run. What is not in the backup stays either way. */
+  /** True replaces existing files; false fails the run if there are any. Other files stay in either case. */
   overwrite: z.boolean(),
 });
 export type FilesTarget = z.infer<typeof FilesTarget>;
 
-/** Into databases of one server, each of a fresh one that takes the place once all are proven. */
+/**
+ * Restores databases of one server: each into a fresh database, which replaces the old one when all are
+ * verified.
+ */
 export const DatabaseTarget = z.object({
   type: z.literal("database"),
   engine: z.enum(["postgresql", "mysql"]),
@@ -280,11 +287,11 @@ export const DatabaseTarget = z.object({
   password: z.string().nullable(),
   /** The system user that runs the programs; null: the agent's own. */
   run_as: z.string().nullable(),
-  /** Of the backup's databases; null: all of them. */
+  /** Names of the backup's databases; null: all of them. */
   names: z.array(z.string()).min(1).nullable(),
   /** Another name for the one database that is restored; null: each keeps its own. */
   database_name: z.string().nullable(),
-  /** Replaces databases that hold something; else they fail the run. */
+  /** True replaces databases that are not empty; false fails the run if there are any. */
   overwrite: z.boolean(),
   /** PostgreSQL: false leaves owners and grants out, so that the login owns everything. Default: true. */
   owners: z.boolean().optional(),
@@ -311,7 +318,7 @@ export const RestoreJob = z.object({
 });
 export type RestoreJob = z.infer<typeof RestoreJob>;
 
-/** A verification run: everything that the backup holds is read back. */
+/** A verification run reads all of a backup back. */
 export const VerifyJob = z.object({
   kind: z.literal("verify"),
   /** Null once the task is deleted. */
@@ -324,17 +331,17 @@ export const VerifyJob = z.object({
 export type VerifyJob = z.infer<typeof VerifyJob>;
 
 /**
- * A restore drill: a backup is restored where it is in nobody's way, compared with what it tells of itself,
- * and dropped.
+ * A restore drill restores a backup into a scratch location, compares it with its own description, and
+ * deletes the result.
  */
 export const DrillJob = z.object({
   kind: z.literal("drill"),
   /** Null once the task is deleted. */
   task: z.object({ id: z.number().int(), label: z.string() }).nullable(),
   backup: BackupToRead,
-  /** Uncompressed: the room that a drill of files needs. */
+  /** Uncompressed bytes: the disk space that a drill of files needs. */
   bytes_read: z.number().int().nonnegative(),
-  /** The server that its databases are loaded on, beside their originals. Left out for files. */
+  /** The server that receives the databases, under temporary names. Left out for files. */
   target: DatabaseTarget.optional(),
   /** Null: no limit. */
   timeout_ms: z.number().positive().nullable(),
@@ -345,9 +352,9 @@ export type DrillJob = z.infer<typeof DrillJob>;
 export const Job = z.discriminatedUnion("kind", [BackupJob, RestoreJob, VerifyJob, DrillJob]);
 export type Job = z.infer<typeof Job>;
 
-/** What a successful restore run put back. */
+/** The result of a successful restore run. */
 export const Restored = z.object({
-  /** Null where they are not counted. */
+  /** Null if files are not counted. */
   files_count: z.number().int().nonnegative().nullable(),
   /** Stored bytes read. */
   bytes_read: z.number().int().nonnegative(),
@@ -355,11 +362,11 @@ export const Restored = z.object({
 });
 export type Restored = z.infer<typeof Restored>;
 
-/** What a verification found whole. */
+/** The result of a successful verification run. */
 export const Verified = z.object({
-  /** Null where they are not counted. */
+  /** Null if files are not counted. */
   files_count: z.number().int().nonnegative().nullable(),
-  /** False where only sizes and digests could be checked: nobody here has the key. */
+  /** False if only sizes and digests could be checked, because the control plane has no key. */
   is_opened: z.boolean(),
   /** Stored bytes read. */
   bytes_read: z.number().int().nonnegative(),
@@ -367,13 +374,13 @@ export const Verified = z.object({
 });
 export type Verified = z.infer<typeof Verified>;
 
-/** What a drill restored, compared and dropped. */
+/** The result of a successful drill. */
 export const Proven = z.object({
-  /** Files and directories; null where databases came back. */
+  /** Files and directories; null if databases were restored. */
   files_count: z.number().int().nonnegative().nullable(),
   /** Stored bytes read. */
   bytes_read: z.number().int().nonnegative(),
-  /** The restore alone. */
+  /** The restore only. */
   restore_ms: z.number().int().nonnegative(),
   duration_ms: z.number().int().nonnegative(),
 });

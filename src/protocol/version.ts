@@ -4,14 +4,14 @@
  * | version | date       | change        |
  * | ------- | ---------- | ------------- |
  * | 1       | 2026-11-24 | first version |
- * | 2       | 2026-11-25 | restores: jobs of kind `restore`, `download.*`, a backup names its source; a job gives its encryption as one of none, password, recipients; sources of type `control_plane`; drills of databases; backups read from another server (`relay`, `stored`); `traceparent` with `run.start`, `run.event` and questions about uploads and downloads |
+ * | 2       | 2026-11-25 | restores: jobs of kind `restore`, `download.*`, a backup names its source; a job gives its encryption as one of none, password, recipients; sources of type `control_plane`; drills of databases; backups read from another server (`relay`, `stored`); `traceparent` with `run.start`, `run.event` and requests about uploads and downloads |
  * | 3       | 2026-11-29 | incomplete backups (`accepts_incomplete`, `missing`); restores of databases take `owners`, `definers` and `continue_on_errors`; `backup.browse` takes `search`, and its response has `unlisted`; `hello` carries the agent's seat; `refused` has the code `duplicate`; jobs carry the stall limits (`watch`, `lock_wait_ms`), progress reports a stall (`stalled_ms`, `waits_for`); `destination.delete` names `witnesses` |
  */
 export const PROTOCOL_VERSION = 3;
 /** The oldest version this code still speaks. */
 export const PROTOCOL_MIN = 1;
 
-/** The version two ranges share, the highest; null where they don't meet. */
+/** Returns the highest version that both ranges contain; null if there is none. */
 export function negotiate(peer: { min: number; max: number }): number | null {
   const highest = Math.min(PROTOCOL_VERSION, peer.max);
   return highest >= Math.max(PROTOCOL_MIN, peer.min) ? highest : null;

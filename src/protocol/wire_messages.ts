@@ -21,7 +21,7 @@ const sequence = z.number().int().nonnegative();
 const requestId = z.string().min(1).max(64);
 /** ISO 8601 UTC. */
 const time = z.string().max(40);
-/** W3C Trace Context's; missing where nothing is traced, and of peers that don't know it. */
+/** A W3C Trace Context header. Absent if nothing is traced, and from peers that don't know it. */
 const traceparent = z.string().max(64).optional();
 
 // Events of a run: numbered from 1 within (run, attempt), journaled by the agent, resent until acknowledged.
@@ -43,7 +43,7 @@ export const ProgressEvent = z.object({
 });
 export type ProgressEvent = z.infer<typeof ProgressEvent>;
 
-/** Of a run of each kind, what it did. */
+/** The result of a successful run, by kind of run. */
 const Succeeded = z.union([
   z.object({
     outcome: z.literal("succeeded"),
@@ -76,7 +76,7 @@ export const Verdict = z.union([
     reason: z.string().max(4096),
     /** Names of objects that may be left at the destination, for the control plane to remove. */
     leftovers: z.array(ObjectName).max(MAX_OBJECTS),
-    /** Where the run found the backup that it read to be damaged, beyond doubt: how, in one line. */
+    /** How the backup that the run read is damaged, in one line. Sent only if the damage is certain. */
     damage: z.string().max(4096).optional(),
   }),
   z.object({
@@ -103,7 +103,7 @@ export const RunEventMessage = z.object({
   sequence: z.number().int().positive(),
   at: time,
   event: RunEvent,
-  /** Of the span that the run is to the agent. */
+  /** The agent's span of the run. */
   traceparent,
 });
 export type RunEventMessage = z.infer<typeof RunEventMessage>;
@@ -118,7 +118,7 @@ export const AgentDescription = z.object({
 });
 export type AgentDescription = z.infer<typeof AgentDescription>;
 
-// What services ask of an agent, and what it answers.
+// Requests to an agent, and their results.
 
 /** Writes, reads back and deletes a probe object. */
 export const DestinationCheck = z.object({
@@ -227,7 +227,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
     result: z.unknown().optional(),
     /** One line, when `ok` is false. */
     error: z.string().max(4096).optional(),
-    /** Where a backup that was asked about was found to be damaged, beyond doubt: how, in one line. */
+    /** How the backup of the request is damaged, in one line. Sent only if the damage is certain. */
     damage: z.string().max(4096).optional(),
   }),
   z.object({ type: z.literal("pong") }),
@@ -239,10 +239,10 @@ export const ServerMessage = z.discriminatedUnion("type", [
     type: z.literal("welcome"),
     protocol: z.number().int(),
     server_time: time,
-    /** The control plane pings this often; silence for three times as long ends the socket. */
+    /** Interval of the control plane's pings. It closes a socket that is silent for three times as long. */
     heartbeat_ms: z.number().positive(),
     remote_server: z.object({ id, label: z.string() }),
-    /** One for each run in `hello`: go on, stop and clean up, or drop the journal unsent. */
+    /** The instruction for each run in `hello`: continue, stop and clean up, or drop the journal unsent. */
     runs: z.array(z.object({
       run_id: id,
       attempt,
@@ -279,14 +279,14 @@ export const ServerMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("upload.refused"),
     request_id: requestId,
-    /** One line; `retryable` tells whether the same call may go through later. */
+    /** One line. `retryable`: the same request may succeed later. */
     message: z.string(),
     retryable: z.boolean(),
   }),
   z.object({
     type: z.literal("download.signed"),
     request_id: requestId,
-    /** Answers GET, with ranges, until it expires. */
+    /** Valid for GET requests, with ranges, until it expires. */
     url: z.string(),
     expires_in_ms: z.number().positive(),
   }),

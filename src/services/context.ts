@@ -1,4 +1,4 @@
-/** What every use case is given: the database, the time and the keys. */
+/** The context of every use case: the database, the clock, the keys and other shared objects. */
 import type { Clock } from "../domain/clock.ts";
 import type { DeliveryOutcome, NotificationEvent } from "../domain/notifications/notification.ts";
 import type { NotificationStreamType } from "../domain/notifications/notification_stream.ts";
@@ -20,15 +20,15 @@ export interface ServiceContext {
   readonly transientSecrets: TransientSecrets;
   readonly streams: AgentStreams;
   readonly notifier: NotificationSender;
-  /** To the addresses that users give. */
+  /** Makes connections to the addresses that users enter. */
   readonly network: Network;
   /** `DEFAULT_RUN_TIMES` unless configured. */
   readonly runTimes: RunTimes;
 }
 
 /**
- * What tells a notification stream something at once; `src/notify` has it. It rejects for nothing that the
- * other side does.
+ * Sends to a notification stream at once. It resolves even if the receiver fails. Implemented in
+ * `src/notify`.
  */
 export interface NotificationSender {
   sendNow(
@@ -41,7 +41,7 @@ export interface NotificationSender {
   ): Promise<DeliveryOutcome>;
 }
 
-/** Who calls, as their token tells. */
+/** The caller of a use case, as identified by their token. */
 export interface Caller {
   readonly userId: number;
   readonly tokenId: number;

@@ -3,7 +3,7 @@ import type { ServiceContext } from "./context.ts";
 import { Health } from "./installation/health.ts";
 import { TransientSecrets } from "./jobs/transient_secrets.ts";
 
-/** What a caller opens itself. `health`: a new one unless given. */
+/** The parts of the context that the caller opens. `health`: a new one unless given. */
 export type ContextParts =
   & Omit<ServiceContext, "health" | "streams" | "transientSecrets">
   & Partial<Pick<ServiceContext, "health">>;

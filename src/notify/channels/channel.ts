@@ -1,4 +1,4 @@
-/** What every channel is: one way to tell a message, to one address. */
+/** The interface of notification channels: each sends messages to one address in its own way. */
 import type { DigestRoom } from "../digest.ts";
 import type { Outgoing } from "../outgoing.ts";
 import type { Message } from "../notification_message.ts";
@@ -16,12 +16,12 @@ export interface Channel {
   send(value: string, message: Message, means: ChannelMeans): Promise<string | void>;
 }
 
-/** What channels send with. */
+/** The means by which channels send. */
 export interface ChannelMeans {
   readonly outgoing: Outgoing;
-  /** Null where the operator has set none. */
+  /** Null if the operator has configured none. */
   readonly smtp: SmtpSettings | null;
-  /** Where the services are that have one address for everybody; without a trailing slash. */
+  /** Base URLs of services that have one for all users; without a trailing slash. */
   readonly addresses: { readonly pushover: string; readonly telegram: string };
   /** The stream's signing secret, for a channel that signs its messages; null if it has none. */
   readonly signingSecret?: string | null;
@@ -30,7 +30,7 @@ export interface ChannelMeans {
 }
 
 export interface SmtpSettings {
-  /** `smtp://` or `smtps://`, with user and password where the server wants them. A secret. */
+  /** `smtp://` or `smtps://`, with user and password if the server requires them. A secret. */
   readonly url: string;
   /** An address, or `Name <address>`. */
   readonly from: string;

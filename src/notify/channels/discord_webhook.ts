@@ -22,21 +22,21 @@ export const discord: Channel = {
       url: value,
       signal,
       body: {
-        // What a phone shows; the embed holds the rest.
+        // Shown in push notifications; the embed holds the rest.
         content: escape(title),
         embeds: [{
           description: cutLines(description, DESCRIPTION_LIMIT),
           color: COLOURS[tone],
           timestamp: event.occurred_at,
         }],
-        // A label that says @everyone wakes nobody.
+        // A label with @everyone mentions nobody.
         allowed_mentions: { parse: [] },
       },
     });
   },
 };
 
-/** Whatever Discord's markdown could take for markup, mentions and links among it. */
+/** Escapes every character with a meaning in Discord's markdown, mentions and links included. */
 function escape(text: string): string {
   return text.replaceAll(/[\\*_~`|>#<[\]()@:-]/g, "\\$&");
 }

@@ -1,4 +1,4 @@
-/** Mail, by the SMTP server that the operator names. */
+/** Sends mail through the operator's SMTP server. */
 import { createTransport } from "nodemailer";
 import { emailAddresses } from "../../domain/notifications/notification_stream.ts";
 import { tlsReason } from "../../domain/tls_fault.ts";
@@ -7,7 +7,7 @@ import { DeliveryError } from "../delivery_error.ts";
 import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 
-/** Of each step; a server that is slow at all of them takes no longer than the whole. Milliseconds. */
+/** Timeout of each step, and of all steps together. Milliseconds. */
 const STEP_TIMEOUT = 10_000;
 const WHOLE_TIMEOUT = 30_000;
 
@@ -19,7 +19,7 @@ export const email: Channel = {
     }
     const transport = createTransport({
       url: smtp.url,
-      requireTLS: hasLoginForAfar(smtp.url),
+      requireTLS: hasRemoteLogin(smtp.url),
       connectionTimeout: STEP_TIMEOUT,
       greetingTimeout: STEP_TIMEOUT,
       socketTimeout: STEP_TIMEOUT,
@@ -34,7 +34,7 @@ export const email: Channel = {
       subject: `[Rearguard] ${message.title}`,
       text: `${message.title}\n\n${bodyText(message)}\n`,
       messageId: `<${message.id}@rearguard.invalid>`,
-      // RFC 3834: nobody's holiday notice comes back.
+      // RFC 3834: suppresses automatic replies.
       headers: { "Auto-Submitted": "auto-generated" },
     });
     try {
@@ -45,7 +45,7 @@ export const email: Channel = {
       // Not retried: the other recipients already have it.
       if (refused.length > 0) return `Sent, but the mail server refused ${refused.join(", ")}.`;
     } catch (cause) {
-      sent.catch(() => {}); // it is told of already
+      sent.catch(() => {}); // reported below
       signal.throwIfAborted();
       throw new DeliveryError(
         limit.aborted ? "The mail server took too long" : await reasonOf(cause, smtp.url),
@@ -56,8 +56,11 @@ export const email: Channel = {
   },
 };
 
-/** A password goes over no network in the open, whatever the server offers. */
-function hasLoginForAfar(url: string): boolean {
+/**
+ * Returns whether the URL has a login for another host: then TLS is required, so that the password is not
+ * sent in the clear.
+ */
+function hasRemoteLogin(url: string): boolean {
   const { protocol, username, hostname } = new URL(url);
   return protocol === "smtp:" && username !== "" &&
     !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
@@ -71,7 +74,8 @@ function whenAborted(signal: AbortSignal): Promise<never> {
 }
 
 /**
- * Codes: https://nodemailer.com/errors. What the server says can hold the login, so only its number is told.
+ * Explains an error of Nodemailer (codes: https://nodemailer.com/errors). The server's text may contain the
+ * login, so only its code is shown.
  */
 async function reasonOf(error: unknown, url: string): Promise<string> {
   const cause = await withDates(error, new URL(url), undefined);

@@ -2,7 +2,7 @@
 import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 
-/** Characters; Pushover refuses what is longer. */
+/** Maximum characters; Pushover refuses longer messages. */
 const MESSAGE_LIMIT = 1024;
 
 export const pushover: Channel = {
@@ -16,7 +16,7 @@ export const pushover: Channel = {
         token,
         user,
         title: message.title,
-        // Without `html` it is plain text.
+        // Without `html`, the message is plain text.
         message: bodyText(message, MESSAGE_LIMIT),
         timestamp: Math.floor(Date.parse(message.event.occurred_at) / 1000),
       },
@@ -25,7 +25,7 @@ export const pushover: Channel = {
   },
 };
 
-/** `{"errors": ["user identifier is invalid"]}` */
+/** Returns the errors of a response like `{"errors": ["user identifier is invalid"]}`. */
 function errorsOf(answer: string, secrets: readonly string[]): string | null {
   try {
     const { errors } = JSON.parse(answer) as { errors?: unknown };
@@ -33,6 +33,6 @@ function errorsOf(answer: string, secrets: readonly string[]): string | null {
     const text = errors.filter((each) => typeof each === "string").join("; ").slice(0, 200);
     return text === "" || secrets.some((secret) => text.includes(secret)) ? null : text;
   } catch {
-    return null; // not JSON: nothing to tell
+    return null; // not JSON: no explanation
   }
 }

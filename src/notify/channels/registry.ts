@@ -1,4 +1,4 @@
-/** Every channel, by the type of the streams that it serves. */
+/** Maps every type of stream to its channel. */
 import type { NotificationStreamType } from "../../domain/notifications/notification_stream.ts";
 import type { Channel } from "./channel.ts";
 import { discord } from "./discord_webhook.ts";

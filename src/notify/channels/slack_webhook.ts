@@ -4,7 +4,7 @@ import type { Channel } from "./channel.ts";
 export const slack: Channel = {
   digest: { characters: 2_500 },
   async send(value, { title, facts, next }, { outgoing, signal }) {
-    // Texts of a rich_text block are shown as they are: no markup, no mention.
+    // Slack shows the text of a rich_text block as it is, without markup or mentions.
     const run = (text: string, bold = false) => ({
       type: "text",
       text,
@@ -16,14 +16,14 @@ export const slack: Channel = {
       url: value,
       signal,
       body: {
-        // What notifications show. `mrkdwn` off still reads mentions, which begin with <.
+        // Shown in push notifications. Even with `mrkdwn` off, Slack reads mentions, which begin with <.
         text: escape(title),
         mrkdwn: false,
         link_names: false,
         unfurl_links: false,
         blocks: [{ type: "rich_text", elements: [{ type: "rich_text_section", elements: section }] }],
       },
-      // A word such as no_service or invalid_token.
+      // Slack explains errors with a word such as no_service or invalid_token.
       explain: (answer) => /^[a-z_]{3,60}$/.test(answer) ? answer : null,
     });
   },

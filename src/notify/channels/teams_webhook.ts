@@ -1,5 +1,5 @@
 /**
- * Teams: a workflow with the trigger "When a Teams webhook request is received", which takes an adaptive
+ * Teams: a workflow with the trigger "When a Teams webhook request is received", which accepts an adaptive
  * card.
  */
 import type { Message } from "../notification_message.ts";
@@ -26,7 +26,7 @@ export const teams: Channel = {
             $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
             type: "AdaptiveCard",
             version: "1.2",
-            // What notifications show where a card can't be.
+            // Shown in notifications that can't show a card.
             fallbackText: title,
             body: [
               paragraph({ text: title, weight: "Bolder", size: "Medium", color: COLOURS[tone] }),
@@ -42,7 +42,7 @@ export const teams: Channel = {
   },
 };
 
-/** Text runs know no markdown, as text blocks do: they need no escape. */
+/** Builds a block of text runs, which need no escape: unlike text blocks, they have no markdown. */
 function paragraph(...runs: { text: string; weight?: string; size?: string; color?: string }[]) {
   return { type: "RichTextBlock", inlines: runs.map((run) => ({ type: "TextRun", ...run })) };
 }

@@ -2,7 +2,7 @@
 import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 
-/** Characters, after entities are read; Telegram refuses what is longer. */
+/** Maximum characters, after entities are decoded; Telegram refuses longer texts. */
 const TEXT_LIMIT = 4096;
 
 export const telegram: Channel = {
@@ -31,13 +31,15 @@ function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** `{"ok": false, "description": "Bad Request: chat not found"}` */
+/**
+ * Returns the description in a response like `{"ok": false, "description": "Bad Request: chat not found"}`.
+ */
 function descriptionOf(answer: string, token: string): string | null {
   try {
     const { description } = JSON.parse(answer) as { description?: unknown };
     if (typeof description !== "string" || description.includes(token)) return null;
     return description.slice(0, 200);
   } catch {
-    return null; // not JSON: nothing to tell
+    return null; // not JSON: no explanation
   }
 }

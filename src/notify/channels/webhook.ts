@@ -1,10 +1,10 @@
-/** A program of the user's own: a JSON document, as docs/guide/notifications.md describes. */
+/** Posts a JSON document to a user's own program, as docs/guide/notifications.md describes. */
 import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { signatureHeaders } from "../signature.ts";
 import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 
-/** Grows where a receiver would have to change; new fields alone do not count. */
+/** Raised with changes that receivers must adapt to; new fields do not count. */
 export const WEBHOOK_VERSION = 1;
 
 export const webhook: Channel = {

@@ -1,5 +1,6 @@
 /**
- * Keeps at least one administrator able to work: without a token, nobody could create another one by the API.
+ * Keeps at least one administrator able to work: without a token, nobody could create another one through the
+ * API.
  */
 import { ConflictError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
@@ -8,13 +9,13 @@ import { lockAdmins } from "../../store/access/users.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** A change must not cut the time that tokens with the admin ability last to less than this. Milliseconds. */
+/** Minimum time for which a change must leave tokens with the admin ability valid. Milliseconds. */
 const MIN_LEFT = 24 * 3_600_000;
 
 /**
- * Carries out a change that may end administrators' tokens: one that is deleted, weakened or expires, or a
- * user who is demoted or deleted. Throws a {@link ConflictError}, which undoes the change, if no token with
- * the admin ability is left, or only ones that expire within a day.
+ * Carries out a change that may end administrators' tokens: one is deleted, weakened or expires, or its user
+ * is demoted or deleted. Throws a {@link ConflictError}, which undoes the change, if no token with the admin
+ * ability is left, or only ones that expire within a day.
  */
 export async function keepingAdministrator<T>(
   { clock }: Pick<ServiceContext, "clock">,

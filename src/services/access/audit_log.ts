@@ -1,4 +1,4 @@
-/** The audit log: what is entered beside requests that change something, and who may read it. */
+/** The audit log: adds entries for events outside of requests, and lists it for administrators. */
 import type { AuditEntry } from "../../domain/audit.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import {
@@ -16,9 +16,7 @@ export { NO_ORIGIN } from "../../domain/audit.ts";
 export { AuditedRequest, auditing } from "../../store/access/audited_request.ts";
 export type { AuditLogFilter, AuditLogRow };
 
-/**
- * Enters what no transaction of a request does. `sql`: the transaction that it belongs to, if there is one.
- */
+/** Adds an entry for something that no audited request does. `sql`: the transaction to use, if any. */
 export async function enterAudit(
   { database, clock }: Pick<ServiceContext, "database" | "clock">,
   entry: Pick<AuditEntry, "actor" | "action" | "result" | "origin"> & Partial<AuditEntry>,
@@ -28,7 +26,7 @@ export async function enterAudit(
   await insertAuditEntry(sql, whole, clock.now());
 }
 
-/** Of all users: an administrator's to read. */
+/** Lists the entries of all users. Only administrators may call it. */
 export function listAuditLog(
   services: ServiceContext,
   _caller: Caller,

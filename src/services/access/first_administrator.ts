@@ -1,4 +1,4 @@
-/** The first user of a new control plane. */
+/** Creates the first user of a new control plane. */
 import { ABILITIES } from "../../domain/abilities.ts";
 import { transaction } from "../../store/database/database.ts";
 import { lockUsersTable } from "../../store/access/bootstrap.ts";
@@ -8,10 +8,10 @@ import type { ServiceContext } from "../context.ts";
 import { insertToken, isGoodToken } from "./tokens.ts";
 
 /**
- * Makes an administrator with a token for everything, unless there is any user already: then null.
- * Of several replicas that start at once, one makes it.
+ * Creates an administrator with a token for everything. Returns null if there is a user already. If several
+ * replicas start at once, one of them creates it.
  *
- * @param plain The token an operator chose; null: one made at random.
+ * @param plain A token that the operator chose; null: a random one.
  */
 export async function createFirstAdministrator(
   services: ServiceContext,

@@ -1,6 +1,7 @@
 /**
- * Retried writes: the first answer to a call with an `Idempotency-Key` is kept for a day and given again. The
- * key is claimed before the work begins and settled after it, so a second call never runs beside the first.
+ * Makes retried writes safe: the first response to a request with an `Idempotency-Key` is kept for a day and
+ * returned again. The key is claimed before the work begins and settled after it, so that a second request
+ * never runs in parallel with the first.
  */
 import { ConflictError, InvalidError } from "../../domain/errors.ts";
 import {
@@ -12,12 +13,15 @@ import {
 } from "../../store/access/idempotency_keys.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** How long an answer is kept. Milliseconds. */
+/** How long a response is kept. Milliseconds. */
 const KEPT_FOR = 24 * 3_600_000;
-/** No call takes this long: one that is still open then was cut off with its process. Milliseconds. */
+/**
+ * Maximum duration of a request: a key that is claimed for longer belongs to a process that ended.
+ * Milliseconds.
+ */
 const CUT_OFF_AFTER = 15 * 60_000;
 
-/** One call: whose it is, its key, and the SHA-256 of what was asked. */
+/** One request: the caller's token, the key, and the SHA-256 of the request. */
 export interface KeyedCall {
   readonly tokenId: number;
   readonly key: string;
@@ -31,9 +35,9 @@ export interface KeptAnswer {
 }
 
 /**
- * Null when the call is the first and must now be answered, then settled or forgotten. Throws a
- * {@link ConflictError} while the first is at work or when its answer can't be shown again, an
- * {@link InvalidError} when it asked for something else.
+ * Returns null for the first request with this key: the caller must answer it, then settle or release the
+ * key. Throws a {@link ConflictError} while the first is in progress, or if its response can't be shown
+ * again. Throws an {@link InvalidError} if the first was a different request.
  */
 export async function claimCall(services: ServiceContext, call: KeyedCall): Promise<KeptAnswer | null> {
   const now = services.clock.now();
@@ -43,11 +47,11 @@ export async function claimCall(services: ServiceContext, call: KeyedCall): Prom
     if (await claimIdempotencyKey(services.database, tokenId, key, requestHash, now, expired)) return null;
     const row = await findIdempotencyKey(services.database, tokenId, key);
     if (row !== undefined) return answerOf(row, requestHash, now);
-    // The first call failed and gave the key back between the two statements.
+    // The first request failed and released the key between the two statements.
   }
 }
 
-/** Keeps the answer. One that holds a secret shown once is kept without its body. */
+/** Keeps a response. Keeps none of the body if it holds a secret that is shown once. */
 export async function settleCall(
   services: ServiceContext,
   call: KeyedCall,
@@ -59,7 +63,7 @@ export async function settleCall(
   await storeIdempotentAnswer(services.database, call.tokenId, call.key, kept);
 }
 
-/** Frees the key: the call failed on our side and may be tried again. */
+/** Releases the key: the request failed on the control plane's side and may be repeated. */
 export async function forgetCall(services: ServiceContext, call: KeyedCall): Promise<void> {
   await deleteIdempotencyKey(services.database, call.tokenId, call.key);
 }

@@ -1,4 +1,4 @@
-/** What is streamed under a token or a key must not outlive it. */
+/** Ends streams when their token or agent key becomes invalid. */
 import type { Ability } from "../../domain/abilities.ts";
 import { logger } from "../../telemetry/logging.ts";
 import type { Caller, ServiceContext } from "../context.ts";
@@ -6,15 +6,16 @@ import { authenticateAgent } from "../servers/enrolment.ts";
 import { lookAgain } from "./tokens.ts";
 
 export interface TokenWatch extends Disposable {
-  /** Aborts when the token or key is no longer good for what it is used for. */
+  /** Aborts when the token or key no longer permits what it is used for. */
   readonly ended: AbortSignal;
 }
 
-/** No timer waits longer. Milliseconds. */
+/** Maximum duration of a timer. Milliseconds. */
 const LONGEST = 24 * 3_600_000;
 
 /**
- * Until it is disposed of. A database that can't be asked ends nothing: it is asked again when it is back.
+ * Watches a token until disposed. An unavailable database does not end the stream: the token is checked again
+ * when the database is back.
  */
 export function watchToken(services: ServiceContext, caller: Caller, ability: Ability | null): TokenWatch {
   const ended = new AbortController();
@@ -49,7 +50,7 @@ export function watchToken(services: ServiceContext, caller: Caller, ability: Ab
   };
 }
 
-/** The same for an agent's key, which is revoked or replaced. */
+/** Watches an agent's key, which may be revoked or replaced, in the same way. */
 export function watchAgentKey(services: ServiceContext, key: string): TokenWatch {
   const ended = new AbortController();
   const look = async () => {

@@ -1,4 +1,4 @@
-/** API tokens: made, checked, revoked. The plain text exists once, in the answer to its creation. */
+/** Creates, checks and revokes API tokens. The plain text appears once, in the response to its creation. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Ability } from "../../domain/abilities.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
@@ -14,26 +14,25 @@ import { keepingAdministrator } from "./administrator_access.ts";
 
 export type { TokenRow } from "../../store/access/tokens.ts";
 
-/** A use is noted at most this often. Milliseconds. */
+/** Minimum interval between two records of a token's use. Milliseconds. */
 const USE_NOTED_EVERY = 60_000;
 
 export interface TokenInput {
   name: string;
   abilities: readonly Ability[];
-  /** Null: never. */
+  /** Null: it does not expire. */
   expires_at: Date | null;
 }
 
-/** A token as stored, and the text that its holder shows: it can't be had again. */
+/** A token as stored, with its plain text, which can't be retrieved again. */
 export interface IssuedToken {
   row: store.TokenRow;
   plain: string;
 }
 
 /**
- * Who holds this token; throws an {@link UnauthenticatedError}. Nothing is compared with the token itself: it
- * is looked up by its hash, of which a caller can't choose a part, so that the time it takes tells nothing of
- * any other.
+ * Returns the holder of a token, or throws an {@link UnauthenticatedError}. Looks the token up by its hash.
+ * Callers can't choose parts of the hash, so the response time reveals nothing about other tokens.
  */
 export async function authenticate(services: ServiceContext, plain: string): Promise<Caller> {
   const now = services.clock.now();
@@ -65,7 +64,7 @@ function callerOf(row: store.CallerRow): Caller {
   };
 }
 
-/** When the token ends by itself and what it allows now; null where it is good no more. */
+/** Returns what the token permits now and when it expires; null if it is no longer valid. */
 export async function lookAgain(
   services: ServiceContext,
   caller: Caller,
@@ -75,7 +74,7 @@ export async function lookAgain(
   return { caller: callerOf(row), expiresAt: row.expires_at };
 }
 
-/** Makes a token without asking who wants it: for the first administrator and for new users. */
+/** Creates a token without checking a caller: for the first administrator and for new users. */
 export function issueToken(
   services: ServiceContext,
   token: {
@@ -83,7 +82,7 @@ export function issueToken(
     name: string;
     abilities: readonly Ability[];
     expiresAt: Date | null;
-    /** Given by an operator; made at random otherwise. */
+    /** Chosen by an operator; random if left out. */
     plain?: string;
   },
 ): Promise<IssuedToken> {
@@ -95,7 +94,7 @@ export function issueToken(
   );
 }
 
-/** The same inside a transaction that is open already. */
+/** Creates a token within an open transaction. */
 export async function insertToken(
   sql: Sql,
   userId: number,
@@ -107,7 +106,10 @@ export async function insertToken(
   return { row: await store.insertToken(sql, userId, values, now), plain };
 }
 
-/** Throws an {@link InvalidError} for an ability that the caller's own token lacks. */
+/**
+ * Creates a token for the caller. Throws an {@link InvalidError} for an ability that the caller's own token
+ * lacks.
+ */
 export function createToken(
   services: ServiceContext,
   caller: Caller,
@@ -161,7 +163,7 @@ export function updateToken(
   );
 }
 
-/** From the next call on the token is unknown; what streams under it ends. */
+/** Revokes a token: from now on it is unknown, and streams under it end. */
 export function revokeToken(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
     const revoke = () => store.revokeToken(sql, caller.userId, id, services.clock.now());
@@ -179,7 +181,7 @@ function refuseForeignAbilities(caller: Caller, abilities: readonly Ability[]): 
   if (Object.keys(errors).length > 0) throw new InvalidError(errors);
 }
 
-/** Throws an {@link InvalidError} for a time that has come. */
+/** Throws an {@link InvalidError} for a time that is not in the future. */
 export function refusePast(expiresAt: Date | null, now: Date): void {
   if (expiresAt === null || expiresAt > now) return;
   throw new InvalidError({ expires_at: ["The expires at field must be a time in the future."] });

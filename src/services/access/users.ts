@@ -1,4 +1,4 @@
-/** Users: the caller's own account, and what an administrator does with others. */
+/** Users: the caller's own account, and administration of others. */
 import { ABILITIES, type Ability, USER_ABILITIES } from "../../domain/abilities.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -55,7 +55,7 @@ export async function showUser(
   return found(await store.findUser(services.database, id));
 }
 
-/** Also makes the first administrator, before there is anyone to ask for it. The user gets no token yet. */
+/** Creates a user without a token. */
 export function createUser(services: ServiceContext, user: store.NewUser): Promise<store.UserRow> {
   return transaction(services.database, async (sql) => {
     await refuseTakenEmail(sql, user.email, null);
@@ -89,8 +89,8 @@ export function updateUser(
 }
 
 /**
- * Puts a user into the trash and invalidates their tokens. Throws a `ConflictError` for the caller, and for a
- * user who still owns anything that keeps backups. Returns when the user is deleted.
+ * Puts a user into the trash and invalidates their tokens. Returns when the user is deleted. Throws a
+ * `ConflictError` for the caller, and for a user who still owns backups, tasks, servers or destinations.
  */
 export function deleteUser(
   services: ServiceContext,
@@ -140,8 +140,8 @@ export function undeleteUser(services: ServiceContext, caller: Caller, id: numbe
 }
 
 /**
- * A token for another user: their first, or one in place of a lost one. At most what the caller's own token
- * may do.
+ * Creates a token for another user: their first, or one that replaces a lost one. It gets at most the
+ * abilities of the caller's own token.
  */
 export function createTokenFor(
   services: ServiceContext,
@@ -181,7 +181,10 @@ async function withFigures(
   return { user, figures: await store.countOfUser(sql, user.id, today) };
 }
 
-/** Two administrators who act against each other at once must not both go through. */
+/**
+ * Throws if the caller is no administrator any more. Locks the administrators, so that of two who demote each
+ * other at once only one succeeds.
+ */
 async function refuseUnlessAdmin(sql: Sql, caller: Caller): Promise<void> {
   const admins = await store.lockAdmins(sql);
   if (!admins.includes(caller.userId)) throw new ConflictError("You are no administrator any more.");

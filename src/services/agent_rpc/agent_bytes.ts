@@ -1,5 +1,5 @@
 /**
- * Bytes of a backup that an agent is asked to send: the question goes through the database, the bytes come
+ * Gets bytes of a backup from an agent: the request goes through the database, and the agent sends the bytes
  * over HTTP.
  */
 import { randomUUID } from "node:crypto";
@@ -12,22 +12,22 @@ import { DamageFoundError, requestAgent } from "./agent_requests.ts";
 import type { AgentStream } from "./agent_streams.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** For all of the bytes that are asked for. */
+/** Timeout of the whole transfer. */
 const AGENT_TIMEOUT = 12 * 3_600_000;
-/** How long to wait for the agent's response once its bytes have broken off. Milliseconds. */
+/** How long to wait for the agent's response after its bytes have broken off. Milliseconds. */
 const ANSWER_PATIENCE = 60_000;
 
 const log = () => logger("services");
 
 export type AskedBytes = Extract<RequestPayload, { kind: "backup.send" }>["what"];
 export type SentBytes = AgentStream;
-/** Why there are none. */
+/** The reason why no bytes were sent. */
 export type NotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
 
 /**
- * Throws an `UnavailableError` if the agent is not connected or cannot send at the moment, and a {@link
- * DamageFoundError} if the backup is damaged. If the agent finds damage after the first bytes, calls
- * `damaged`, and the stream ends early.
+ * Requests bytes of a backup from an agent. Throws an `UnavailableError` if the agent is not connected or
+ * cannot send at the moment, and a {@link DamageFoundError} if the backup is damaged. If the agent finds
+ * damage after the first bytes, calls `damaged`, and the stream ends early.
  */
 export async function bytesFromAgent(
   services: ServiceContext,
@@ -51,7 +51,7 @@ export async function bytesFromAgent(
     stream,
   } as const;
   const asking = requestAgent(services, serverId, payload, AGENT_TIMEOUT, null, over.signal);
-  // Once bytes come, the end of the stream tells how it went.
+  // Once bytes arrive, the end of the stream shows the outcome.
   asking.catch(() => {});
   begun.catch(() => {});
   const leave = () => over.abort(new Error("The bytes came to their end"));
@@ -78,6 +78,8 @@ export async function bytesFromAgent(
 }
 
 /**
+ * Passes the bytes on, and reports their end.
+ *
  * @param ended Called when the stream ends or is cancelled.
  * @param broken Called after a failure.
  */
@@ -107,8 +109,8 @@ function followed(
 }
 
 /**
- * Fails where fewer or more bytes come than were promised: the connection is then cut, and nobody takes them
- * for the whole.
+ * Passes the bytes on, and fails if their number differs from `promised`. The connection is then closed, so
+ * that the client does not take them for the whole.
  */
 export function measured(bytes: ReadableStream<Uint8Array>, promised: number): ReadableStream<Uint8Array> {
   let left = promised;

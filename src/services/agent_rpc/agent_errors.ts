@@ -1,9 +1,9 @@
-/** Which errors are answers to the one who asked, and which are faults of ours. */
+/** Distinguishes errors that an agent gets as a response from faults of the control plane. */
 import { DomainError, UnavailableError } from "../../domain/errors.ts";
 import { SecretError } from "../../secrets/keyring.ts";
 import { StorageError } from "../../storage/storage_error.ts";
 
-/** What to tell whoever asked; null for a fault, which is to be logged instead. */
+/** Returns the error for the agent's response; null for a fault, which is logged instead. */
 export function agentErrorOf(error: unknown): { message: string; retryable: boolean } | null {
   if (error instanceof StorageError) return { message: error.message, retryable: error.retryable };
   if (error instanceof SecretError) return { message: error.message, retryable: false };

@@ -1,4 +1,7 @@
-/** Questions to agents: asked through the database, delivered by whichever replica holds the socket. */
+/**
+ * Requests to agents. They are queued in the database, and the replica that holds the agent's socket sends
+ * them.
+ */
 import { ConflictError, DomainError, UnavailableError } from "../../domain/errors.ts";
 import { BackupBrowseResult, BackupSendResult } from "../../protocol/browsing.ts";
 import {
@@ -35,10 +38,10 @@ const RESULTS = {
 
 type Result<P extends RequestPayload> = ReturnType<typeof RESULTS[P["kind"]]["parse"]>;
 
-/** The agent was not asked, or answered that it can't: it did nothing of what was asked. */
+/** The request was not sent, or the agent reported that it can't: the agent changed nothing. */
 export class NothingDoneError extends UnavailableError {}
 
-/** An agent found the backup that it was asked about to be damaged. */
+/** The agent found the backup of the request to be damaged. */
 export class DamageFoundError extends ConflictError {
   constructor(message: string, readonly damage: string) {
     super(message);
@@ -46,12 +49,12 @@ export class DamageFoundError extends ConflictError {
 }
 
 /**
- * Asks the agent of a server and waits for its answer. Throws a {@link NothingDoneError} when the agent is
- * not connected or answers that it can't or what nobody can read, another {@link UnavailableError} when it
- * does not answer in time; a {@link DamageFoundError} where a damaged backup is why.
+ * Sends a request to the agent of a server and waits for its result. Throws a {@link NothingDoneError} if the
+ * agent is not connected or reports an error, a {@link DamageFoundError} if the error is a damaged backup,
+ * and another {@link UnavailableError} if the response is late or unreadable.
  *
- * @param timeoutMs Also how long the agent is given.
- * @param secret Goes with it, and is stored nowhere.
+ * @param timeoutMs The time limit, which the agent also gets.
+ * @param secret Sent with the request, and never stored.
  * @param over Ends the waiting: rejects with its reason.
  */
 export async function requestAgent<P extends RequestPayload>(
@@ -107,15 +110,18 @@ function refusalOf({ error, result }: AgentRequestRow): DomainError {
 }
 
 /**
- * Names of files are told to those who ask, and not kept. A run that reads a backup asks for hundreds of its
- * pieces.
+ * Returns whether the row of a finished request is kept. Listings contain file names, which are not stored. A
+ * run that reads a backup sends hundreds of requests for its pieces.
  */
 function isKept(payload: RequestPayload): boolean {
   if (payload.kind === "backup.browse") return false;
   return payload.kind !== "backup.send" || payload.what.type !== "stored";
 }
 
-/** The row once it is answered; null when time is up. A slow poll makes up for a lost notification. */
+/**
+ * Waits until the request is answered and returns its row; null on timeout. Polls slowly, in case a
+ * notification is lost.
+ */
 async function awaitResponse(
   services: ServiceContext,
   id: number,
@@ -158,7 +164,7 @@ export interface OutgoingRequest {
   request: AgentRequest;
 }
 
-/** Takes what waits for these servers, with the secrets that only the wire may carry. */
+/** Claims the pending requests of these servers, and adds the secrets that are sent but never stored. */
 export async function claimPendingRequests(
   services: ServiceContext,
   serverIds: readonly number[],
@@ -182,7 +188,7 @@ export async function claimPendingRequests(
   });
 }
 
-/** Null where it is not to be sent: it has failed, or waits for its secret. */
+/** Builds the request. Returns null if it can't be sent: it has failed, or waits for its secret. */
 async function buildRequest(
   services: ServiceContext,
   sql: Sql,
@@ -208,7 +214,7 @@ async function buildRequest(
   }
 }
 
-/** Takes an agent's answer; one that nobody waits for, or from another server's agent, changes nothing. */
+/** Records an agent's response. Ignores one that nobody waits for, or from the agent of another server. */
 export async function recordResponse(
   services: ServiceContext,
   serverId: number,

@@ -1,16 +1,19 @@
 /**
- * Where a download and the agent that sends its bytes meet: in the memory of the replica that serves the
- * download, a chunk at a time. The agent sends no faster than the downloader reads; either side's end is the
- * other's.
+ * Connects a download with the agent that sends its bytes. This happens in the memory of the replica that
+ * serves the download, one chunk at a time. The agent sends no faster than the client reads. If either side
+ * ends, so does the other.
  */
 import type { Clock } from "../../domain/clock.ts";
 import { UnavailableError } from "../../domain/errors.ts";
 
-/** Between asking for bytes and the first, and between two while the downloader waits. Milliseconds. */
+/**
+ * Maximum time from the request to the first bytes, and between two chunks while the client waits.
+ * Milliseconds.
+ */
 const PATIENCE = 60_000;
 
 export interface AgentStream {
-  /** Of all there is, whatever part of it is sent. */
+  /** The size of the whole, even if only a part of it is sent. */
   readonly size: number;
   readonly bytes: ReadableStream<Uint8Array>;
 }
@@ -26,8 +29,8 @@ export class AgentStreams {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * The agent's bytes, once they begin to come. Rejects with an `UnavailableError` when none come in time,
-   * and with the signal's reason.
+   * Waits for the agent's bytes. Rejects with an `UnavailableError` if none arrive in time, and with the
+   * signal's reason.
    */
   async meet(id: string, serverId: number, signal: AbortSignal): Promise<AgentStream> {
     const over = new AbortController();
@@ -47,8 +50,9 @@ export class AgentStreams {
   }
 
   /**
-   * Hands over what an agent sends. Resolves when it was taken to its end: true, or false where the
-   * downloader left. Null where nobody here waits for it from this server, which has then not been read.
+   * Passes an agent's bytes to the waiting download. Resolves to true when all were read, and to false when
+   * the client left. Returns null, without reading, if no download of this replica waits for them from this
+   * server.
    */
   async deliver(
     id: string,

@@ -1,5 +1,5 @@
 /**
- * A stored question to what the agent is sent, with the secrets and signed URLs that only the wire may carry.
+ * Builds the wire form of a stored request, with the secrets and signed URLs that are sent but never stored.
  */
 import { NotFoundError } from "../../domain/errors.ts";
 import { destinationDirectory, objectKey } from "../../domain/location.ts";
@@ -18,13 +18,14 @@ import { jobDestination } from "../jobs/jobs.ts";
 import { backupToRead } from "../jobs/restore_jobs.ts";
 import { bucketOf } from "../transfers/uploads.ts";
 
-/** Of a signed URL; the agent has less time than that. */
+/** Validity of a signed URL; the agent's time limit is shorter. */
 const URL_SECONDS = 3600;
 
 /**
- * Throws a `NotFoundError` where what it names is gone, a `SecretError` where a secret can't be opened.
+ * Builds the request. Throws a `NotFoundError` if something that it names is deleted, and a `SecretError` if
+ * a secret can't be decrypted.
  *
- * @param secret What the caller passed with it.
+ * @param secret The transient secret of the request.
  */
 export async function wireRequest(
   services: ServiceContext,
@@ -70,7 +71,7 @@ export async function wireRequest(
       const opened = backupToRead(backup, destination, keyring, secret);
       return {
         kind,
-        // An object goes as it is stored: nothing is to be opened.
+        // An object is sent as it is stored, so the agent needs no key.
         backup: what.type === "file" ? opened : { ...opened, key: null },
         signed: await signObjects(services, backup, destination, backup.objects.map(({ name }) => name)),
         what,
@@ -81,7 +82,7 @@ export async function wireRequest(
   }
 }
 
-/** Nothing where the agent reaches the destination by itself. */
+/** Returns presigned URLs; none if the agent can reach the destination by itself. */
 async function signObjects(
   services: ServiceContext,
   { directory }: BackupDetailRow,

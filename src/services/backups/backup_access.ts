@@ -1,6 +1,4 @@
-/**
- * What reading a backup takes: a backup that is there, somebody who reaches it, and the secret that opens it.
- */
+/** Checks that a backup can be read: it exists, an agent reaches it, and a secret decrypts it. */
 import { identityToRecipient } from "age-encryption";
 import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
@@ -21,7 +19,7 @@ import { findRemoteServer, type RemoteServerRow } from "../../store/agents/remot
 import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 
-/** The first that knows the questions. */
+/** The first version with requests that read backups. */
 const PROTOCOL = 2;
 
 export interface ReadableBackup {
@@ -29,7 +27,10 @@ export interface ReadableBackup {
   readonly destination: BackupDestinationRow;
 }
 
-/** Throws a {@link ConflictError} where it is being deleted, as {@link refuseDeleted} does. */
+/**
+ * Finds a backup and its destination. Throws a {@link ConflictError} if it is being deleted, as {@link
+ * refuseDeleted} does.
+ */
 export async function findReadable(sql: Sql, caller: Caller, id: number): Promise<ReadableBackup> {
   const backup = await findBackupDetail(sql, caller.userId, id);
   const destination = await findBackupDestination(sql, backup?.backup_destination_id ?? 0);
@@ -39,8 +40,8 @@ export async function findReadable(sql: Sql, caller: Caller, id: number): Promis
 }
 
 /**
- * Throws a {@link ConflictError} where something of it may be gone, or where a person wants it gone. What a
- * rule has marked is all there.
+ * Throws a {@link ConflictError} if objects may already be deleted, or if a user deleted it. A backup that
+ * only a rule has marked is still complete.
  */
 function refuseDeleted(backup: BackupRow): void {
   if (backup.removal_begun_at !== null) throw deletionBegun(backup, "Choose another one");
@@ -53,7 +54,7 @@ function refuseDeleted(backup: BackupRow): void {
   }
 }
 
-/** @param advice What to do instead. */
+/** @param advice An alternative for the user. */
 export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): ConflictError {
   return new ConflictError(
     `The backup is being deleted since ${
@@ -63,8 +64,8 @@ export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): 
 }
 
 /**
- * The backup, locked, for a run that is to read it: where a rule had marked it for removal, it is marked no
- * more. Throws as {@link findReadable} does.
+ * Locks a backup for a run that is to read it. Removes the mark if a rule had marked it for removal. Throws
+ * as {@link findReadable} does.
  */
 export async function lockReadable(sql: Sql, caller: Caller, id: number): Promise<BackupRow> {
   const backup = await lockBackup(sql, caller.userId, id);
@@ -103,8 +104,8 @@ export async function readingServer(
 }
 
 /**
- * Whether the backup lies on a disk that this server can't see: the agent of the server that made it has to
- * send it.
+ * Returns whether the backup is on a disk that this server can't read. The agent of the server that made it
+ * then has to send it.
  */
 export function isElsewhere(
   backup: Pick<BackupRow, "remote_server_id">,
@@ -115,8 +116,8 @@ export function isElsewhere(
 }
 
 /**
- * The server on whose disk a backup lies, ready to send it. Throws an {@link UnavailableError} where its
- * agent is not connected, a {@link ConflictError} where it is too old, or the server is gone.
+ * Returns the server on whose disk a backup is. Throws an {@link UnavailableError} if its agent is not
+ * connected, and a {@link ConflictError} if the agent is too old, or the server is deleted.
  */
 export async function connectedHolder(
   services: ServiceContext,
@@ -140,14 +141,16 @@ export async function connectedHolder(
   return holder;
 }
 
-/** A replica that was silent for longer holds no sockets any more. */
+/**
+ * Returns the earliest heartbeat of a live replica: one that was silent for longer holds no sockets any more.
+ */
 function heardFrom({ clock }: ServiceContext): Date {
   return new Date(clock.now().getTime() - REPLICA_TIMEOUT);
 }
 
 /**
- * The one of the identity's keys that opens the backup. Throws an {@link InvalidError} where none is that of
- * one of its recipients; it never repeats them.
+ * Returns the key of the identity that decrypts the backup. Throws an {@link InvalidError} if none of its
+ * keys belongs to one of the recipients; the error never repeats a key.
  */
 export async function decryptionIdentityOf(backup: BackupRow, identity: string): Promise<string> {
   const refuse = (why: string) => new InvalidError({ identity: [`The identity field ${why}.`] });
@@ -165,7 +168,7 @@ export async function decryptionIdentityOf(backup: BackupRow, identity: string):
   throw refuse("holds no key of one of the backup's recipients");
 }
 
-/** Without the comments of `age-keygen`'s file. */
+/** Returns the keys of a file of `age-keygen`, without its comments. */
 function secretKeys(identity: string): string[] {
   return identity.split("\n").map((line) => line.trim()).filter((line) =>
     line !== "" && !line.startsWith("#")

@@ -1,4 +1,4 @@
-/** What is inside a backup, told by an agent from the backup's index. */
+/** Lists the contents of a backup, which an agent reads from the backup's index. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { BackupEntry } from "../../protocol/browsing.ts";
@@ -19,7 +19,7 @@ const SEARCH_PROTOCOL = 3;
 const log = () => logger("services");
 
 export interface ListingWindow extends PageWindow {
-  /** Part of a name, in any case; null: every name. */
+  /** Part of a name, in any case; null: all names. */
   search: string | null;
 }
 
@@ -31,12 +31,13 @@ export interface BackupListing {
 }
 
 /**
- * One page of what lies directly in the directory `path`, directories first, then by name; a path that is no
- * directory gives itself. Throws a {@link NotFoundError} where the backup holds nothing there, a {@link
- * ConflictError} where it has no index to tell it from, or one that is damaged: then the backup is marked so.
+ * Returns one page of the members directly below the directory `path`: directories first, then by name. If
+ * `path` is not a directory, returns that member alone. Throws a {@link NotFoundError} if the backup has no
+ * such path. Throws a {@link ConflictError} if it has no index, or a damaged one: the backup is then marked
+ * as damaged.
  *
  * @param path With or without slashes around it; empty: the root.
- * @param identity Opens a backup that is encrypted to recipients; it is stored nowhere.
+ * @param identity Decrypts a backup that is encrypted to recipients. Never stored.
  */
 export async function listBackupFiles(
   services: ServiceContext,
@@ -93,7 +94,7 @@ export async function markFoundDamage(
   });
 }
 
-/** Of a backup of databases the objects are all there is to see. */
+/** Throws a {@link ConflictError} if there is nothing to list: a backup of databases has only its objects. */
 export function refuseUnlistable({ id, engine, objects }: BackupDetailRow): void {
   if (engine !== "tar") {
     throw new ConflictError(
@@ -106,7 +107,7 @@ export function refuseUnlistable({ id, engine, objects }: BackupDetailRow): void
   );
 }
 
-/** Null where it takes none. */
+/** Returns the key to use; null if the backup needs none. */
 async function requireIdentity(backup: BackupDetailRow, identity: string | null): Promise<string | null> {
   if (identity !== null) return await decryptionIdentityOf(backup, identity);
   if (backup.encryption !== "recipients") return null;

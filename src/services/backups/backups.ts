@@ -1,4 +1,4 @@
-/** Backups: what is stored, and how its owner lets go of it. */
+/** Backups: listings, and what their owner does with them. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -64,9 +64,9 @@ export async function showBackup(
 }
 
 /**
- * Puts a backup into the trash. It stays listed until its time there is over and its objects are removed.
- * `forget` drops its record and leaves the objects, for a destination that is gone for good. Returns when
- * that happens.
+ * Puts a backup into the trash, and returns when it is deleted. It stays listed until its time in the trash
+ * is over and its objects are removed. `forget` deletes only its record and leaves the objects, for a
+ * destination that no longer exists.
  */
 export async function deleteBackup(
   services: ServiceContext,
@@ -111,8 +111,8 @@ function heldError({ id, hold_ends_at }: BackupRow): ConflictError {
 }
 
 /**
- * Neither retention nor its owner removes it until it is released. Takes back what marked it for removal;
- * refused once something of it may be gone.
+ * Holds a backup: neither retention nor its owner removes it until it is released. Removes a mark for
+ * removal. Refused once some of its objects may have been removed.
  */
 export async function holdBackup(
   services: ServiceContext,
@@ -150,7 +150,7 @@ export function releaseBackup(
   });
 }
 
-/** A person has looked at it and takes it for good: what is older may go again as the rules say. */
+/** Marks a suspicious backup as good after a review. The rules may then remove older backups again. */
 export function clearSuspicion(
   services: ServiceContext,
   caller: Caller,
@@ -160,7 +160,7 @@ export function clearSuspicion(
 }
 
 /**
- * A person has looked at it and takes it for whole, whoever found otherwise. The next that does finds it
+ * Marks a damaged backup as whole after a review, whatever found the damage. The next check may find it
  * again.
  */
 export function clearDamage(services: ServiceContext, caller: Caller, id: number): Promise<BackupDetailRow> {

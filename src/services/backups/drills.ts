@@ -1,4 +1,4 @@
-/** Restore drills: proof, before it is needed, that a task's newest backup comes back. */
+/** Restore drills prove regularly that a task's newest backup can be restored. */
 import {
   type AskedDatabaseServer,
   askedServer,
@@ -14,11 +14,12 @@ import { refuseFields } from "./restores.ts";
 import { queueCheck, startCheck } from "./verifications.ts";
 
 /**
- * Queues a drill that was asked for. @param asked The server that the backup is restored on; default: the one
- * that made it.
- * @param databases Where its scratch databases go; default: on the task's database server. Throws an {@link
- * InvalidError} where they have no place there, a {@link ConflictError} where the backup is being deleted, is
- * being restored in a drill, can't be opened or can't be reached there.
+ * Queues a drill that a user asked for. Throws an {@link InvalidError} if `databases` does not fit there.
+ * Throws a {@link ConflictError} if the backup is being deleted, already has an active drill, or can't be
+ * decrypted or reached there.
+ *
+ * @param asked The server that restores the backup; default: the one that made it.
+ * @param databases The database server for its scratch databases; default: the task's.
  */
 export async function startDrill(
   services: ServiceContext,
@@ -48,7 +49,7 @@ export async function startDrill(
 }
 
 /**
- * Queues, on each server without a check at work, the drill of the task that waits for one the longest.
+ * Queues at most one drill on each server without an active check: that of the task that has waited longest.
  * Returns how many.
  */
 export async function queueDueDrills(services: ServiceContext): Promise<number> {

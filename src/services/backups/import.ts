@@ -1,4 +1,4 @@
-/** Backups that were found at their destination, and are in no record. */
+/** Imports backups that were found at their destination and that have no record. */
 import { ABILITIES } from "../../domain/abilities.ts";
 import { destinationDirectory } from "../../domain/location.ts";
 import { insertBackup, type NewBackup, type NewBackupObject } from "../../store/backups/backup_records.ts";
@@ -12,11 +12,11 @@ import { serverNames, type TaskLocation, taskLocations } from "../../store/backu
 import { createRemoteServer } from "../servers/remote_servers.ts";
 
 export interface FoundBackup {
-  /** That made it, in the control plane that had it, as it was called then. */
+  /** The task that made it, as the control plane of that time knew it. */
   readonly task: { readonly id: number; readonly label: string };
-  /** Of the machine that made it. */
+  /** The host name of the machine that made it. */
   readonly hostname: string;
-  /** What opens it; null where there is none, or it is not known. */
+  /** The password that decrypts it; null if there is none, or it is not known. */
   readonly password: string | null;
   readonly record: Omit<
     NewBackup,
@@ -31,10 +31,10 @@ export interface FoundBackup {
 }
 
 /**
- * Enters a destination, one remote server a hostname, and every backup, oldest first. The servers wait for
- * their agents: each is enrolled anew.
+ * Adds records of a destination, of one remote server per host name, and of every backup, oldest first. The
+ * servers wait for their agents, which have to be enrolled again.
  *
- * @param addressOf What a server is reached by.
+ * @param addressOf Returns the address of a server.
  */
 export async function importBackups(
   services: ServiceContext,
@@ -68,13 +68,13 @@ export async function importBackups(
 }
 
 /**
- * Enters backups that were made after the state that this control plane was recovered from: as those of their
- * tasks, where they are without a doubt. Another control plane may keep its backups in the same place, and
- * its tasks have the same numbers: what is not this one's task's belongs to no task, so that no rule deletes
- * it. It belongs to the user, and to the server whose agent has its hostname; where there is none, to one
- * that waits for its agent.
+ * Adds records of backups that are newer than the state from which this control plane was recovered. A backup
+ * is assigned to its task if that is certain. Otherwise it belongs to no task, so that no rule deletes it:
+ * another control plane may use the same directory, with tasks of the same numbers. Such a backup belongs to
+ * the user, and to the server whose agent has its host name; if there is none, to a new server that waits for
+ * its agent.
  *
- * @param destinationIds Those of the place that they lie in; not empty.
+ * @param destinationIds The destinations of their directory; not empty.
  */
 export async function importLaterBackups(
   services: ServiceContext,
@@ -116,7 +116,7 @@ export async function importLaterBackups(
   await insertFound(services, places);
 }
 
-/** Under its name, from its server, where the task has its backups. */
+/** Returns whether the task made the backup: same label, same server, same directory. */
 function isOf({ task, hostname, record }: FoundBackup, known: TaskLocation, serverNames: string[]): boolean {
   return task.label === known.label && serverNames.includes(hostname) &&
     record.directory === destinationDirectory(known.destination, known.store_path);
@@ -130,7 +130,7 @@ interface LocatedBackup {
   serverId: number;
 }
 
-/** The oldest first, all or none. */
+/** Adds all records or none, the oldest first. */
 async function insertFound(services: ServiceContext, places: readonly LocatedBackup[]): Promise<void> {
   const oldestFirst = places.toSorted((a, b) =>
     a.found.record.created_at.getTime() - b.found.record.created_at.getTime()

@@ -1,4 +1,4 @@
-/** Restores: a backup's way back, queued like any run. */
+/** Restores: queued like any run. */
 import {
   type AskedDatabaseServer,
   askedServer,
@@ -25,7 +25,7 @@ import type { Caller, ServiceContext } from "../context.ts";
 import { announceQueued } from "../runs/queued_runs.ts";
 import { startDeadline } from "../runs/run_state.ts";
 
-/** Everything is optional: without any of it, all of the backup goes back to where it came from. */
+/** All fields are optional: without any, the whole backup is restored to where it came from. */
 export interface RestoreInput extends AskedDatabaseServer, LoadOptions {
   remote_server_id?: number;
   target_path?: string;
@@ -38,8 +38,8 @@ export interface RestoreInput extends AskedDatabaseServer, LoadOptions {
 }
 
 /**
- * Queues a restore. Throws a {@link ConflictError} where the backup is being deleted, an {@link InvalidError}
- * that names every field at fault, and as {@link refuseUnsent} does.
+ * Queues a restore. Throws a {@link ConflictError} if the backup is being deleted, an {@link InvalidError}
+ * that names every wrong field, and as {@link refuseUnsent} does.
  */
 export async function startRestore(
   services: ServiceContext,
@@ -71,7 +71,7 @@ export async function startRestore(
   });
 }
 
-/** The server that is to read the backup. Throws an {@link InvalidError} where there is none. */
+/** Returns the server that is to read the backup. Throws an {@link InvalidError} if there is none. */
 export async function serverFor(
   sql: Sql,
   caller: Caller,
@@ -127,7 +127,7 @@ function databaseOptions({ engine }: BackupRow, held: string[], input: RestoreIn
   };
 }
 
-/** What says where, or which, of the other kind of backup. */
+/** Throws an {@link InvalidError} if the input has fields that belong to the other kind of backup. */
 export function refuseFields(input: RestoreInput, fields: (keyof RestoreInput)[], held: string): void {
   const given = fields.filter((field) => input[field] !== undefined);
   if (given.length === 0) return;
@@ -143,8 +143,8 @@ async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
 }
 
 /**
- * Throws a {@link ConflictError} where the server would read the backup by another's agent, and that can't
- * send it now: a run that waits for two agents at once would fail later, when nobody looks.
+ * Throws a {@link ConflictError} if another server's agent would have to send the backup and can't do so now.
+ * Otherwise the run would wait for two agents and fail later, unattended.
  */
 export async function refuseUnsent(
   services: ServiceContext,

@@ -1,4 +1,4 @@
-/** Verifications: a backup read back on demand, and every stored one in its turn. */
+/** Verifications read backups: one on request, and all of them in turn. */
 import type { DatabaseServer } from "../../domain/database/database_server.ts";
 import { drilledServer } from "../../domain/drill.ts";
 import { ConflictError } from "../../domain/errors.ts";
@@ -22,9 +22,10 @@ import { refuseUnsent, serverFor } from "./restores.ts";
 import { startDeadline } from "../runs/run_state.ts";
 
 /**
- * Queues a verification. @param asked The server that reads the backup; default: the one that made it. Throws
- * a {@link ConflictError} where the backup is being deleted or is being verified, and as {@link refuseUnsent}
- * does.
+ * Queues a verification that a user asked for. Throws a {@link ConflictError} if the backup is being deleted
+ * or already being verified, and as {@link refuseUnsent} does.
+ *
+ * @param asked The server that reads the backup; default: the one that made it.
  */
 export async function startVerification(
   services: ServiceContext,
@@ -41,8 +42,8 @@ export async function startVerification(
 const CHECKS = { verify: "verification", drill: "restore drill" };
 
 /**
- * Queues a check of the locked backup that was asked for. Throws a {@link ConflictError} where one of its
- * kind is not over, and as {@link refuseUnsent} and, of a drill of databases, {@link databaseServer} do.
+ * Queues a check of the locked backup. Throws a {@link ConflictError} while a check of this kind is active,
+ * and as {@link refuseUnsent} does. For a drill of databases, throws as {@link databaseServer} does.
  */
 export async function startCheck(
   services: ServiceContext,
@@ -69,8 +70,8 @@ export async function startCheck(
 }
 
 /**
- * Queues, on each server that does nothing of the kind, a verification of the backup that waits for one the
- * longest. Returns how many were queued; the next one of a server is due when this one is over.
+ * Queues at most one verification on each server without an active one: that of the backup that has waited
+ * longest. Returns how many were queued. A server's next verification is due when this one has ended.
  */
 export async function queueDueVerifications(services: ServiceContext): Promise<number> {
   const now = services.clock.now();
@@ -88,8 +89,10 @@ export async function queueDueVerifications(services: ServiceContext): Promise<n
 }
 
 /**
- * @param scheduledFor When it was due; null when asked for.
- * @param databases Where a drill loads its scratch databases; null: on the task's server.
+ * Queues a check.
+ *
+ * @param scheduledFor When it was due; null for a user's request.
+ * @param databases The database server for a drill's scratch databases; null: the task's.
  */
 export async function queueCheck(
   services: ServiceContext,

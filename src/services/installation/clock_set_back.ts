@@ -1,4 +1,4 @@
-/** What a clock that was ahead has left in the database, once it is right. */
+/** Corrects times in the database that come from a clock that was ahead. */
 import { DELIVERY_LEASE, RETRY_AFTER_LIMIT } from "../../domain/notifications/notification.ts";
 import { bringBackTimes } from "../../store/installation/times_ahead.ts";
 import { logger } from "../../telemetry/logging.ts";
@@ -6,12 +6,12 @@ import type { ServiceContext } from "../context.ts";
 import { LONGEST_REMOVAL_WAIT } from "../retention/removals.ts";
 
 /**
- * Ends waits for times that only a clock that was ahead has shown: a run whose agent was silent would keep
- * its task busy, and a stream would get no message, until that time had come.
+ * Shortens waits that end at times from a clock that was ahead. Otherwise a run with a silent agent would
+ * keep its task busy, and a stream would get no messages, until those times.
  */
 export async function recoverFromClockAhead({ clock, database, runTimes }: ServiceContext): Promise<void> {
   const { acceptance, cancel, grace, lease, start } = runTimes;
-  const silence = lease + grace; // what every run gets after a time in which no control plane ran
+  const silence = lease + grace; // as after an outage of all control planes
   const changed = await bringBackTimes(database, clock.now(), {
     run: {
       queued: start,

@@ -1,10 +1,7 @@
-/**
- * Whether this process does its work: how far its start or stop has come, and which of its loops still go
- * round.
- */
+/** Reports the health of this process: the state of its start or stop, and stalled loops. */
 import type { Clock } from "../../domain/clock.ts";
 
-/** Told by a loop after each step of its work. */
+/** Called by a loop after each step. */
 export type Beat = () => void;
 
 interface Watched {
@@ -24,12 +21,12 @@ export class Health {
     this.#clock = clock;
   }
 
-  /** Everything is started. */
+  /** The start is complete. */
   serve(): void {
     this.#stage = "serving";
   }
 
-  /** It was told to stop: nobody should send it anything new. */
+  /** The process is stopping, so it should get no new requests. */
   stop(): void {
     this.#stage = "stopping";
   }
@@ -49,7 +46,10 @@ export class Health {
     return before !== problem;
   }
 
-  /** Until `end`, a loop that does not call `beat` for longer than `patience` (milliseconds) has stalled. */
+  /**
+   * Watches a loop until `end`: it has stalled if it does not call `beat` for longer than `patience`
+   * (milliseconds).
+   */
   watch(name: string, patience: number): { beat: Beat; end(): void } {
     const watched: Watched = { name, patience, beatAt: this.#clock.monotonic() };
     this.#loops.add(watched);
@@ -64,7 +64,7 @@ export class Health {
     return [...this.#loops].map((loop) => ({ name: loop.name, seconds: this.#ageOf(loop) / 1000 }));
   }
 
-  /** One sentence; null where all is well. */
+  /** Returns the problem in one sentence; null if there is none. */
   problem(): string | null {
     if (this.#stage === "starting") return "The control plane is starting.";
     if (this.#stage === "stopping") return "The control plane is stopping.";

@@ -1,4 +1,4 @@
-/** What keeps the tables small: merged output, and rows that nobody needs any more. */
+/** Keeps tables small: merges output, and deletes rows that are no longer needed. */
 import { deleteAlertsClosedBefore } from "../../store/notifications/alerts.ts";
 import { deleteOldAgentRequests } from "../../store/agents/agent_requests.ts";
 import { deleteAuditEntriesBefore } from "../../store/access/audit_log.ts";
@@ -14,12 +14,12 @@ import { deleteSkippedBefore } from "../../store/tasks/due_tasks.ts";
 import type { ServiceContext } from "../context.ts";
 
 const DAY = 24 * 3_600_000;
-/** How long it can be seen what was sent, and what was given up. */
+/** How long sent and given-up notifications stay visible. */
 const DELIVERIES_KEPT = 7 * DAY;
 /** How long skipped due times stay visible. */
 const SKIPPED_KEPT = 30 * DAY;
 
-/** Merges the output of runs that are over. Returns how many; call again until it is 0. */
+/** Merges the output of runs that have ended. Returns how many; call again until it is 0. */
 export async function compactEndedRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
     const ids = await runsToCompact(sql, 10);
@@ -28,15 +28,15 @@ export async function compactEndedRuns(services: ServiceContext): Promise<number
   });
 }
 
-/** Deletes entries of the audit log that are older. 0: none. */
+/** Deletes audit log entries that are older than `days`. 0: keeps all. */
 export async function deleteOldAuditEntries(services: ServiceContext, days: number): Promise<void> {
   if (days === 0) return;
   await deleteAuditEntriesBefore(services.database, new Date(services.clock.now().getTime() - days * DAY));
 }
 
 /**
- * Deletes replayable answers, agent requests and unused enrolment tokens a day after their use is over, and a
- * week after their end notifications that were sent or given up.
+ * Deletes stored responses, agent requests and enrolment tokens a day after they expire. Deletes
+ * notifications a week after they were sent or given up.
  */
 export async function deleteExpiredRows(services: ServiceContext): Promise<void> {
   const before = new Date(services.clock.now().getTime() - DAY);

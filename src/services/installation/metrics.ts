@@ -1,4 +1,4 @@
-/** Figures over everything, for whoever watches this installation. */
+/** Metrics of the whole installation. */
 import type { Clock } from "../../domain/clock.ts";
 import { readStatistics, readTaskSuccesses } from "../../store/installation/metrics.ts";
 import type { ServiceContext } from "../context.ts";
@@ -8,9 +8,9 @@ export interface InstallationMetrics {
   runs: { kind: string; state: string; count: number }[];
   remoteServers: number;
   connectedAgents: number;
-  /** Seconds that the longest waiting run has waited; 0 when none waits. */
+  /** Seconds for which the oldest queued run has waited; 0 if there is none. */
   queueAge: number;
-  /** Seconds since the agent of the running run that is silent longest was heard; 0 when none runs. */
+  /** Seconds since the last message about the running run with the oldest lease; 0 if none runs. */
   leaseAge: number;
   /** By state. */
   deliveries: { state: string; count: number }[];
@@ -35,7 +35,10 @@ export function ageSince(clock: Pick<Clock, "now">, time: Date): number {
   return (clock.now().getTime() - time.getTime()) / 1000;
 }
 
-/** Of each task that is not paused: when it last stored a backup, or, where it never did, was made. */
+/**
+ * Returns, for each task that is not paused, the time of its last backup, or of its creation if there is
+ * none.
+ */
 export function collectTaskSuccesses(
   services: ServiceContext,
 ): Promise<{ backup_task_id: number; since: Date }[]> {

@@ -1,16 +1,16 @@
-/** Whether this process can do its work. */
+/** Checks whether this process can do its work. */
 import { UnavailableError } from "../../domain/errors.ts";
 import { AWAY, databaseTrouble } from "../../domain/database/database_trouble.ts";
 import { readMigrations, schemaVersion } from "../../store/database/migrate.ts";
 import { writeTrouble } from "../../store/database/write_probe.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** How long the database may take to answer. Milliseconds. */
+/** Timeout of the database. Milliseconds. */
 const PATIENCE = 2_000;
 
 /**
- * Throws an `UnavailableError` that says what is wrong: the stop, the database, migrations missing in it, a
- * loop that stalls.
+ * Throws an `UnavailableError` with the reason: the process is stopping, the database is unavailable or lacks
+ * migrations, or a loop has stalled.
  */
 export async function checkReady(services: ServiceContext): Promise<void> {
   const { health } = services;

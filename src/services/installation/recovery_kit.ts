@@ -1,6 +1,6 @@
 /**
- * One page to print and keep elsewhere: where everything is, which keys open it, what to type. No secret is
- * on it.
+ * One page to print and keep elsewhere: where backups are, which keys decrypt them, and which commands
+ * restore them. It contains no secret.
  */
 import { fileURLToPath } from "node:url";
 import { RELEASE } from "../../domain/release.ts";
@@ -11,7 +11,7 @@ import type { ServiceContext } from "../context.ts";
 
 export interface RecoveryKit {
   made_at: Date;
-  /** The version of this control plane: the same or a later one can recover it. */
+  /** The version of this control plane: this version or a later one can recover it. */
   program: { version: string; deno: string; directory: string };
   /** The address of its database, without a password. */
   database: string;
@@ -23,7 +23,7 @@ export interface RecoveryKit {
     place: string;
     backups_count: number;
     newest_backup_at: Date | null;
-    /** What opens its encrypted backups: public keys, and whether passwords are needed. */
+    /** Keys of its encrypted backups: the recipients' public keys, and whether passwords are needed. */
     needs_password: boolean;
     recipients: string[];
   }[];
@@ -77,7 +77,11 @@ function diskOf(server: string | null): string {
   return server ?? "a server that is gone from here";
 }
 
-/** As a person finds it. @param disks Where a local destination is. */
+/**
+ * Describes a location for people.
+ *
+ * @param disks The servers with a local destination.
+ */
 function describeLocation(row: BackupDestinationRow, directory: string | null, disks: string): string {
   switch (row.type) {
     case "local":
@@ -93,7 +97,7 @@ function describeLocation(row: BackupDestinationRow, directory: string | null, d
   }
 }
 
-/** As `recover --from` takes it. */
+/** Returns the location in the form that `recover --from` expects. */
 function addressOf(row: BackupDestinationRow, directory: string): string {
   if (row.type === "local") return shellQuote(directory);
   if (row.type !== "sftp") return shellQuote(`s3://${row.s3_bucket_name}/${directory}`);
@@ -104,8 +108,8 @@ function addressOf(row: BackupDestinationRow, directory: string): string {
 }
 
 /**
- * What `recover` must be told before it reads there. A host key is no secret, and nobody else can vouch for
- * the server then.
+ * Returns the environment that `recover` needs for this destination. It includes the host key, which is no
+ * secret: during recovery nothing else can vouch for the server.
  */
 function environmentOf(row: BackupDestinationRow, disk: string): string[] {
   switch (row.type) {
@@ -125,7 +129,7 @@ function environmentOf(row: BackupDestinationRow, disk: string): string[] {
   }
 }
 
-/** Labels are people's own: none ends the comment that it stands in. */
+/** Removes line breaks from a label, so that it can't end the shell comment around it. */
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, " ");
 }

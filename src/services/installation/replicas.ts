@@ -1,4 +1,4 @@
-/** A control plane's coming, staying and going, as the others see it. */
+/** Records the start, heartbeat and stop of this replica for the others. */
 import { transaction } from "../../store/database/database.ts";
 import {
   anyReplicaAlive,
@@ -11,8 +11,8 @@ import { extendDeadlines } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
 
 /**
- * Enters this process. Where no other control plane was up, agents could not report: their runs get the whole
- * lease and grace from now, so that our own downtime makes no run lost.
+ * Adds this replica. If no other one was running, agents could not report: active runs then get the whole
+ * lease and grace from now, so that the outage makes no run lost.
  */
 export async function registerReplica(services: ServiceContext, id: string): Promise<void> {
   const { clock, database, runTimes } = services;
@@ -26,9 +26,7 @@ export async function registerReplica(services: ServiceContext, id: string): Pro
   });
 }
 
-/**
- * Tells that this process is alive and which secret keys it holds, and clears away those that no longer are.
- */
+/** Records that this replica is alive and which secret keys it holds. Deletes dead replicas. */
 export async function heartbeatReplica(services: ServiceContext, id: string): Promise<void> {
   await transaction(services.database, async (sql) => {
     const now = services.clock.now();

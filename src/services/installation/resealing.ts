@@ -1,4 +1,4 @@
-/** Stored secrets sealed anew with the current key, while they are in use. */
+/** Re-encrypts stored secrets with the current key, while they are in use. */
 import type { Keyring } from "../../secrets/keyring.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Database } from "../../store/database/sql.ts";
@@ -9,15 +9,15 @@ import {
   sealedColumns,
 } from "../../store/database/sealed_columns.ts";
 
-/** Values in one transaction: few, so that nobody waits long for a row. */
+/** Values in one transaction: few, so that other writers do not wait long for a row. */
 const AT_ONCE = 100;
 
 /**
- * Reseals with the keyring's first key every value that another key seals. Skips a value that changes
- * meanwhile, as its writer seals it. May be stopped at any moment and restarted. Throws a `SecretError` for a
- * value that no key of the ring opens.
+ * Re-encrypts every value that another key than the keyring's first encrypts. Skips a value that changes
+ * meanwhile, since its writer encrypts it with the first key. May be stopped at any moment and restarted.
+ * Throws a `SecretError` for a value that no key of the ring decrypts.
  *
- * @param lostKeyIds Values sealed with these keys are skipped.
+ * @param lostKeyIds Values encrypted with these keys are skipped.
  * @param progress Called after each step with the number of changed rows.
  */
 export async function resealAll(
@@ -38,7 +38,7 @@ export async function resealAll(
   return changed;
 }
 
-/** Null where nothing is left. */
+/** Re-encrypts one batch. Returns null if none is left. */
 async function resealSome(
   database: Database,
   keyring: Keyring,

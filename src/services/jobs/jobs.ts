@@ -1,4 +1,4 @@
-/** Rows to what an agent is told: the one place where stored secrets are opened for the wire. */
+/** Builds backup jobs from rows. Stored secrets are decrypted only here and in `restore_jobs.ts`. */
 import { optionsOf } from "../../definitions/fields/options.ts";
 import { TASK_RUN_FIELDS } from "../../definitions/task_run_fields.ts";
 import { InvalidError } from "../../domain/errors.ts";
@@ -21,7 +21,7 @@ import { findBackupDestination } from "../../store/destinations/backup_destinati
 import type { Sql } from "../../store/database/sql.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 
-/** The destination as the agent sees it: S3 without its keys. */
+/** Builds the job's destination. An S3 destination has no keys. */
 export function jobDestination(
   row: BackupDestinationRow,
   directory: string,
@@ -47,7 +47,7 @@ export function jobDestination(
   }
 }
 
-/** Where a run's objects are: of its hand-over, not of the task as it is now. */
+/** Returns where a run's objects are: as at its dispatch, not as the task is now. */
 export async function runDestination(
   sql: Sql,
   run: RunRow,
@@ -69,8 +69,8 @@ export interface JobRows {
 }
 
 /**
- * Throws an {@link InvalidError} where the task can't be placed, a `SecretError` where a secret can't be
- * opened.
+ * Builds a backup job. Throws an {@link InvalidError} if the task's directory is invalid or its agent too
+ * old, and a `SecretError` if a secret can't be decrypted.
  */
 export function backupJob(
   rows: JobRows,
@@ -105,7 +105,10 @@ function taskEncryption(task: BackupTaskRow, keyring: Keyring): JobEncryption {
   return password === null ? { type: "none" } : { type: "password", password };
 }
 
-/** In the words of the agent's protocol: one that would overlook the recipients must not get the job. */
+/**
+ * Returns the encryption in the form of the agent's protocol version. Throws for an agent of version 1 if the
+ * task has recipients: it would ignore them.
+ */
 function encryptionFor(
   { agent_protocol, label }: RemoteServerRow,
   encryption: JobEncryption,

@@ -1,4 +1,4 @@
-/** Runs that read a backup to what their agent is told. */
+/** Builds the jobs of runs that read a backup. */
 import {
   type DatabaseServer,
   isThisMachine,
@@ -29,10 +29,10 @@ import { isElsewhere } from "../backups/backup_access.ts";
 import { jobDestination } from "./jobs.ts";
 
 /**
- * Throws an {@link InvalidError} where the backup is gone or its databases have no place there, a
- * `SecretError` where a secret can't be opened.
+ * Builds a restore job. Throws an {@link InvalidError} if the backup is deleted or its databases can't be
+ * restored there, and a `SecretError` if a secret can't be decrypted.
  *
- * @param identity Opens a backup that is encrypted to recipients.
+ * @param identity Decrypts a backup that is encrypted to recipients.
  */
 export async function restoreJob(
   sql: Sql,
@@ -56,7 +56,7 @@ async function targetOf(sql: Sql, run: RunRow, keyring: Keyring): Promise<Restor
   return { type: "files", path: target_path, paths: [...paths], overwrite };
 }
 
-/** As {@link serverToLoadInto} says, which throws, for the machine that is to do it. */
+/** Returns the database server for a run on `serverId`. Throws as {@link serverToLoadInto} does. */
 export async function databaseServer(
   sql: Sql,
   { backup_task_id }: Pick<RunRow, "backup_task_id">,
@@ -72,8 +72,9 @@ export async function databaseServer(
 }
 
 /**
- * On another machine than the task's, that machine's own database password goes first, and no user of the
- * task's machine is looked for. The task's password goes to no host but the task's and the machine itself.
+ * Builds the target of a restore of databases. On the task's own machine, the task's password comes first. On
+ * another machine, that machine's own database password comes first, and no system user is used. The task's
+ * password is sent only to the task's host and to the machine itself.
  */
 async function databaseTarget(
   sql: Sql,
@@ -99,7 +100,7 @@ async function databaseTarget(
   };
 }
 
-/** Throws as {@link restoreJob} does. */
+/** Builds a verification job. Throws as {@link restoreJob} does. */
 export async function verifyJob(sql: Sql, run: RunRow, keyring: Keyring): Promise<VerifyJob> {
   return {
     kind: "verify",
@@ -109,7 +110,7 @@ export async function verifyJob(sql: Sql, run: RunRow, keyring: Keyring): Promis
   };
 }
 
-/** Throws as {@link restoreJob} does. */
+/** Builds a drill job. Throws as {@link restoreJob} does. */
 export async function drillJob(sql: Sql, run: RunRow, keyring: Keyring): Promise<DrillJob> {
   const verify = await verifyJob(sql, run, keyring);
   const { bytes_read, engine } = (await findBackupDetail(sql, run.user_id, run.backup_id ?? 0))!;
@@ -132,7 +133,7 @@ async function taskOf(sql: Sql, run: RunRow): Promise<RestoreJob["task"]> {
   return task === undefined ? null : { id: task.id, label: task.label };
 }
 
-/** The backup of a run that reads one, with what opens it. */
+/** Returns the run's backup with the key that decrypts it. */
 async function backupOfRun(
   sql: Sql,
   run: RunRow,
@@ -141,7 +142,7 @@ async function backupOfRun(
 ): Promise<BackupToRead> {
   const backup = run.backup_id === null ? undefined : await findBackupDetail(sql, run.user_id, run.backup_id);
   const destination = await findBackupDestination(sql, backup?.backup_destination_id ?? 0);
-  // One whose removal was asked for meanwhile stays until the run is over.
+  // A backup whose removal was requested meanwhile stays until the run has ended.
   if (backup === undefined || destination === undefined) {
     throw new InvalidError({ backup_id: ["The backup was deleted."] });
   }
@@ -157,7 +158,11 @@ async function backupOfRun(
   return { ...told, destination: { type: "relay", server, directory: backup.directory } };
 }
 
-/** @param identity Opens one that is encrypted to recipients; null where nothing of it is to be opened. */
+/**
+ * Describes a backup for an agent.
+ *
+ * @param identity Decrypts a backup that is encrypted to recipients; null if nothing of it is decrypted.
+ */
 export function backupToRead(
   backup: BackupDetailRow,
   destination: BackupDestinationRow,
@@ -175,7 +180,7 @@ export function backupToRead(
   };
 }
 
-/** Recipients' backups take an identity, which is not kept anywhere. */
+/** Returns the key: a stored password, or the identity, which is never stored. */
 function keyOf(backup: BackupDetailRow, keyring: Keyring, identity: string | null): BackupToRead["key"] {
   if (backup.encryption === "recipients") return identity === null ? null : { type: "identity", identity };
   const passphrase = keyring.decryptOptional(backup.encryption_password_encrypted);

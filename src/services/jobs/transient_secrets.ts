@@ -1,7 +1,7 @@
 /**
- * Secrets that a caller gives for one run or question and that are kept nowhere: every replica holds them in
- * its memory, so that whichever has the agent's socket can hand them over, until they have served or their
- * time is up. Between replicas they go sealed.
+ * Holds secrets that a caller sends for one run or request and that are never stored. Every replica holds
+ * them in memory, so that the one with the agent's socket can send them. They are dropped after use or at
+ * their deadline. Replicas exchange them encrypted.
  */
 import type { Clock } from "../../domain/clock.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
@@ -9,13 +9,14 @@ import type { Database, Sql } from "../../store/database/sql.ts";
 import { type EventBus, type Notification, notify } from "../../store/database/event_bus.ts";
 import { logger } from "../../telemetry/logging.ts";
 
-/** How long other replicas are given to pass one again. Milliseconds. */
+/** How long other replicas have to publish a secret again. Milliseconds. */
 const REQUEST_INTERVAL_MS = 5_000;
 
 export type SecretUse = `run ${number}` | `request ${number}`;
 
 /**
- * `asked`: another replica may have it; look again when it was passed, or after a while. `gone`: none has.
+ * `asked`: another replica may have it; try again when it is published, or after a while. `gone`: none has
+ * it.
  */
 export type TransientSecret = { state: "held"; secret: string } | { state: "asked" } | { state: "gone" };
 
@@ -37,7 +38,7 @@ export class TransientSecrets {
   readonly #held = new Map<string, Held>();
   readonly #askedAt = new Map<string, number>();
   /**
-   * What has served lately: it may have been passed again at the same moment, and must not be held for it.
+   * Secrets that were used lately. One may be published again at the same moment, and must not be held then.
    */
   readonly #served = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;
@@ -48,14 +49,16 @@ export class TransientSecrets {
   }
 
   /**
-   * Hands it to all replicas when the transaction commits. Sealed, it must fit into a notification: at most
-   * 5000 bytes.
+   * Publishes a secret to all replicas when the transaction commits. Encrypted, it must fit into a
+   * notification: at most 5000 bytes.
    */
   async publish(sql: Sql, of: SecretUse, secret: string, until: Date): Promise<void> {
     await this.#announce(sql, of, secret, until.toISOString());
   }
 
-  /** What it was passed for may take it as often as needed, while it lasts. */
+  /**
+   * Returns the secret, as often as its run or request needs it. Asks other replicas if this one has none.
+   */
   async get(sql: Sql, of: SecretUse): Promise<TransientSecret> {
     const held = this.#held.get(of);
     if (held !== undefined) return { state: "held", secret: held.secret };
@@ -87,7 +90,7 @@ export class TransientSecrets {
       case "agent_response":
         return this.#hasServed(`request ${notification.id}`);
       case "run_changed": {
-        // An offer that is not accepted is made again, and needs it again.
+        // An offer that is not accepted is repeated, and needs the secret again.
         const { state, run_id } = notification;
         if (state !== undefined && state !== "queued" && state !== "leased") this.#hasServed(`run ${run_id}`);
       }
@@ -105,7 +108,7 @@ export class TransientSecrets {
     } catch (error) {
       log().error("Cannot take the secret for {of} that another control plane passed: {error}", {
         of,
-        ...aboutOf(of),
+        ...logFieldsOf(of),
         error,
       });
       return;
@@ -119,7 +122,7 @@ export class TransientSecrets {
     const held = this.#held.get(of);
     if (held === undefined) return;
     this.#announce(this.#options.database, of, held.secret, held.until).catch((error) => {
-      log().warn("Cannot pass the secret for {of} again: {error}", { of, ...aboutOf(of), error });
+      log().warn("Cannot pass the secret for {of} again: {error}", { of, ...logFieldsOf(of), error });
     });
   }
 
@@ -150,7 +153,7 @@ export class TransientSecrets {
 
 const log = () => logger("services");
 
-function aboutOf(of: string): { run_id?: number } {
+function logFieldsOf(of: string): { run_id?: number } {
   const match = /^run (\d+)$/.exec(of);
   return match === null ? {} : { run_id: Number(match[1]) };
 }

@@ -1,4 +1,4 @@
-/** What a user does with their notification streams. */
+/** Use cases of notification streams. */
 import { InvalidError, NotFoundError } from "../../domain/errors.ts";
 import { type DeliveryOutcome, isoSeconds } from "../../domain/notifications/notification.ts";
 import {
@@ -23,7 +23,7 @@ export type { NotificationStreamRow } from "../../store/notifications/notificati
 export interface NotificationStreamInput {
   label: string;
   type: NotificationStreamType;
-  /** In plain text: it is sealed here and never leaves the database again but to be used. */
+  /** In plain text. Stored encrypted, and decrypted only to send. */
   value: string;
   /** Secret, like the value; null for none. */
   signing_secret?: string | null;
@@ -68,8 +68,8 @@ export function createNotificationStream(
 }
 
 /**
- * Throws an `InvalidError` when the stream's value, new or kept, does not suit its type. What waits goes to a
- * new value at once.
+ * Updates a stream. Throws an `InvalidError` if its value, new or unchanged, does not fit its type. Pending
+ * messages are sent to a new value at once.
  */
 export function updateNotificationStream(
   services: ServiceContext,
@@ -107,7 +107,7 @@ export function updateNotificationStream(
 }
 
 /**
- * Sends a message now and waits for what comes of it; a refusal by the other side is an answer, not an error.
+ * Sends a test message now and returns the outcome. A refusal by the receiver is an outcome, not an error.
  */
 export async function testNotificationStream(
   services: ServiceContext,
@@ -136,7 +136,7 @@ export async function testNotificationStream(
   return outcome;
 }
 
-/** Tasks that told of their runs here do so no more. */
+/** Deletes a stream. Tasks no longer notify it. */
 export function deleteNotificationStream(
   services: ServiceContext,
   caller: Caller,
@@ -160,8 +160,8 @@ function refuseSigningSecret(type: NotificationStreamType, secret: string | null
 }
 
 /**
- * An address that this control plane would not connect to is told at once; what a name leads to is seen when
- * it is used.
+ * Throws if the control plane would not connect to the value's address. A host name is only checked when it
+ * is used, since its addresses may change.
  */
 function refuseAddress({ network }: ServiceContext, type: NotificationStreamType, value: string): void {
   const address = addressOf(type, value);

@@ -1,5 +1,6 @@
 /**
- * Objects on their way out: marked, removed, confirmed gone; what can't be removed is kept and tried again.
+ * Removes objects of marked backups: deletes them, confirms that they are deleted, and retries later if that
+ * fails.
  */
 import { UnavailableError } from "../../domain/errors.ts";
 import { objectKey } from "../../domain/location.ts";
@@ -44,10 +45,10 @@ import type { ServiceContext } from "../context.ts";
 import { trashByChangedRules } from "./trash.ts";
 import { bucketOf, removeUpload } from "../transfers/uploads.ts";
 
-/** How long one replica has for a removal before another may try. */
+/** How long one replica may take for a removal before another may try. Milliseconds. */
 const REMOVAL_LEASE = 5 * 60_000;
 const AGENT_TIMEOUT = 60_000;
-/** The longest wait between two tries. Milliseconds. */
+/** Maximum delay between two attempts. Milliseconds. */
 export const LONGEST_REMOVAL_WAIT = 6 * 3_600_000;
 
 /**
@@ -66,13 +67,13 @@ export async function requestRemoval(
 }
 
 /**
- * Marks what a task's newest backup pushes out; called once that backup is committed with its run. One of
- * files that may have been encrypted pushes nothing out: the older ones are what there is to restore.
+ * Marks the backups that a task's rules no longer keep. Called when a new backup is committed with its run. A
+ * suspicious backup removes no others: the older ones may be needed for a restore.
  */
 export async function requestRetention(services: ServiceContext, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);
   if (task === undefined) return;
-  // A lost run may report its backup while the next run does: each would not see the other's.
+  // A lost run may report its backup at the same time as the next run; neither would see the other's backup.
   await lockRetention(sql, taskId);
   const at = { timezone: task.timezone, now: services.clock.now() };
   const going = decideRetention(await lockStoredBackups(sql, taskId), task, at)
@@ -95,9 +96,8 @@ export async function requestRetention(services: ServiceContext, sql: Sql, taskI
 }
 
 /**
- * Asks the rules once more, right before anything goes: since a backup was marked, what made it one too many
- * may have turned out to be damaged. Takes the marks of those back that a reason keeps now. Returns those
- * that are to go all the same, locked.
+ * Applies the rules again right before objects are deleted: a newer backup may have turned out to be damaged
+ * since an older one was marked. Unmarks backups that the rules keep now. Returns the others, locked.
  */
 async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const confirmed: number[] = [];
@@ -116,7 +116,7 @@ async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[
   return confirmed;
 }
 
-/** Removes what is due, a batch at a time. Returns how many were tried. */
+/** Removes one batch of what is due. Returns how many removals were attempted. */
 export async function removeDue(services: ServiceContext, limit = 16): Promise<number> {
   const { clock, database } = services;
   const now = clock.now();
@@ -161,7 +161,7 @@ export async function removeDue(services: ServiceContext, limit = 16): Promise<n
 }
 
 /**
- * Notes the uploads of runs that were lost for so long that their agent's verdict is not waited for any more.
+ * Records the uploads of runs that were lost so long ago that their agent's verdict is no longer expected.
  */
 export async function noteForgottenUploads(services: ServiceContext): Promise<void> {
   const { clock, database, runTimes } = services;
@@ -177,11 +177,11 @@ export async function noteForgottenUploads(services: ServiceContext): Promise<vo
 interface RemovalFailure {
   /** One line. */
   readonly error: string;
-  /** Nothing is gone, for certain. */
+  /** Nothing was deleted, for certain. */
   readonly isWhole: boolean;
 }
 
-/** Null when it went through. */
+/** Attempts a removal. Returns null on success. */
 async function attempt(
   services: ServiceContext,
   destinationId: number,
@@ -209,7 +209,7 @@ interface ObjectsToRemove {
 }
 
 /**
- * Resolves when each of them is confirmed to be gone. Throws a {@link NothingDoneError} where none is, for
+ * Resolves when all objects are confirmed to be deleted. Throws a {@link NothingDoneError} if none is, for
  * certain.
  */
 async function removeObjects(
@@ -248,7 +248,7 @@ async function removeObjects(
   }
 }
 
-/** Logs that an object is no longer readable, but its bytes are still stored and paid for. */
+/** Logs that a deleted object's bytes are still stored and paid for, as an older version. */
 function noteKeptVersion(name: string): void {
   logger("removals").warn(
     "The bucket keeps a version of {name}, which was deleted: let its access key list and delete versions, or a lifecycle " +
@@ -284,19 +284,19 @@ async function removeFromBucket(
 }
 
 /**
- * The bucket said no, or has the object still: under a lock, for example. Where it was not heard, nobody
- * knows.
+ * Returns whether the bucket refused, or still has the object, for example under a lock. After a network
+ * error the outcome is unknown.
  */
 function isRefusal(error: unknown): error is StorageError {
   return error instanceof StorageError && !["Network", "Timeout", "Answer"].includes(error.code);
 }
 
-/** One minute, doubling up to six hours. */
+/** Returns the time of the next attempt: after a minute, doubling up to six hours. */
 function nextTry(now: Date, attempts: number): Date {
   return new Date(now.getTime() + Math.min(60_000 * 2 ** attempts, LONGEST_REMOVAL_WAIT));
 }
 
-/** When the next removal is due; null when nothing waits. */
+/** Returns when the next removal is due; null if none waits. */
 export function nextRemoval(services: ServiceContext): Promise<Date | null> {
   return nextRemovalAt(services.database);
 }

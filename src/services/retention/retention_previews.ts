@@ -1,4 +1,4 @@
-/** What retention would do, without doing it. */
+/** Shows which backups retention would remove. */
 import { presentFields } from "../../definitions/fields/view.ts";
 import { TASK_RETENTION_FIELDS } from "../../definitions/task_retention_fields.ts";
 import { NotFoundError } from "../../domain/errors.ts";
@@ -9,14 +9,18 @@ import type { Caller, ServiceContext } from "../context.ts";
 
 export interface RetentionPreview {
   readonly backupTaskId: number;
-  /** Whose calendar the periods are of. */
+  /** The time zone of the periods. */
   readonly timezone: string;
   readonly policy: RetentionPolicy;
-  /** Of every stored backup, newest first. */
+  /** The decision about every stored backup, newest first. */
   readonly decisions: readonly RetentionDecision<RetainedBackupRow>[];
 }
 
-/** @param changes In place of the task's own fields. */
+/**
+ * Applies the task's rules without removing anything.
+ *
+ * @param changes Replace the task's own fields.
+ */
 export async function previewRetention(
   services: ServiceContext,
   caller: Caller,

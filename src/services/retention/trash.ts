@@ -29,7 +29,7 @@ import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 
 /**
- * Minimum interval between two messages to administrators, in milliseconds. One message covers all events
+ * Minimum interval between two messages to administrators, in milliseconds. Each message covers all events
  * since the last.
  */
 const TOLD_EVERY = 60_000;
@@ -165,7 +165,9 @@ const NOUNS: Readonly<Record<string, string>> = {
   "users": "user",
 };
 
-/** `ada@example.com deleted 2 backups (7, 8), which are gone from 2026-01-08T12:00:00Z on.` */
+/**
+ * Describes an event: `ada@example.com deleted 2 backups (7, 8); deletion begins at 2026-01-08T12:00:00Z.`
+ */
 function sentence({ email, event, resource, count, ids, ends_at }: TrashSummary): string {
   const what = pluralize(count, NOUNS[resource] ?? resource);
   const named = `${ids.join(", ")}${count > ids.length ? ", …" : ""}`;

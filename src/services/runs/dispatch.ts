@@ -1,4 +1,4 @@
-/** Queued runs into the hands of agents: leased, one attempt each, with the job that goes over the wire. */
+/** Dispatches queued runs to agents: leases each run, starts an attempt, and builds the job to send. */
 import { ConflictError, DomainError, InvalidError } from "../../domain/errors.ts";
 import { decisiveOptions, type RestoreOptions } from "../../domain/restore.ts";
 import { objectPrefix, objectStamp } from "../../domain/run.ts";
@@ -34,21 +34,21 @@ export interface Assignment {
   runId: number;
   attempt: number;
   job: Job;
-  /** Of the span that offers it, where one is traced. */
+  /** The trace header of the span that offers the run, if it is traced. */
   traceparent?: string;
 }
 
-/** Servers whose runs are leased at the same time: some of the pool's connections are for others. */
+/** Maximum servers whose runs are leased at the same time: the pool's other connections stay free. */
 const AT_ONCE = 4;
 
 /**
- * Leases what is queued for these servers, up to each one's limit of runs at once. `offer` is called for each
- * as soon as it is leased: by the last of a thousand, the first would be overdue. Returns all of them.
+ * Leases the queued runs of these servers, up to each one's limit of parallel runs. Calls `offer` as soon as
+ * each is leased: with a thousand runs, the first would otherwise be overdue. Returns all of them.
  */
 export async function claimAssignments(
   services: ServiceContext,
   serverIds: readonly number[],
-  offer: (handOver: Assignment) => void = () => {},
+  offer: (assignment: Assignment) => void = () => {},
 ): Promise<Assignment[]> {
   const waiting = await serversWithQueuedRuns(services.database, serverIds);
   const claimed: Assignment[] = [];
@@ -66,26 +66,28 @@ export async function claimAssignments(
 
 function claimOfServer(services: ServiceContext, serverId: number): Promise<Assignment[]> {
   return transaction(services.database, async (sql) => {
-    // The lock makes the count hold until this transaction ends.
+    // The lock keeps the count valid until this transaction ends.
     const limit = await lockServerLimit(sql, serverId);
     if (limit === null) return [];
     const inHand = await countRunsInHand(sql, serverId);
     const claimed: Assignment[] = [];
     const queued = await Promise.all([
       lockQueuedRuns(sql, serverId, "transfer", limit - inHand.transfer),
-      // Checks take hours and nobody waits for them: they have a place of their own, and keep no backup from
-      // its own.
+      // Checks take hours and are not urgent. They have a slot of their own, and never delay a backup.
       lockQueuedRuns(sql, serverId, "verification", 1 - inHand.verification),
     ]);
     for (const run of queued.flat()) {
-      const handOver = await assign(services, sql, run);
-      if (handOver !== null) claimed.push(handOver);
+      const assignment = await assign(services, sql, run);
+      if (assignment !== null) claimed.push(assignment);
     }
     return claimed;
   });
 }
 
-/** Null where no job can be made of the run: it has failed, with the reason, or waits for its secret. */
+/**
+ * Leases a run. Returns null if there is no job: it failed, and the run has the reason, or the run waits for
+ * its secret.
+ */
 async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<Assignment | null> {
   const passed = needsIdentity(run) ? await services.transientSecrets.get(sql, `run ${run.id}`) : null;
   if (passed?.state === "asked") return null;
@@ -120,7 +122,7 @@ function needsIdentity({ options }: RunRow): boolean {
   return (options as Partial<RestoreOptions> | null)?.with_identity === true;
 }
 
-/** The job, and what the run keeps of it. */
+/** Builds the job, and the changes that record it in the run. */
 async function makeJob(
   services: ServiceContext,
   sql: Sql,
@@ -149,7 +151,7 @@ async function refuseOlderLoader(sql: Sql, run: RunRow): Promise<void> {
   );
 }
 
-/** An agent of protocol 1 would take a job of another kind for a broken message. */
+/** Throws for an agent of protocol 1: it would reject other kinds of jobs as invalid messages. */
 async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
   const server = await findRemoteServer(sql, serverId);
   if ((server?.agent_protocol ?? PROTOCOL_VERSION) >= 2) return;
@@ -158,7 +160,7 @@ async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
 
 async function makeBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
   const taskId = run.backup_task_id ?? 0;
-  // Sent together: a thousand runs may be due at once.
+  // Queried in parallel: a thousand runs may be due at once.
   const [task, server, destination, stamp, last, usual] = await Promise.all([
     findBackupTask(sql, taskId),
     findRemoteServer(sql, run.remote_server_id!),
@@ -205,7 +207,7 @@ function reasonOf(error: unknown): string {
   }. Check its task, and its server and destination.`;
 }
 
-/** A run that can't be offered ends as one whose deadline has passed: failed, but with its own reason. */
+/** Fails a run that can't be offered. The event is that of a passed deadline, but with its own reason. */
 async function failUnsent(services: ServiceContext, sql: Sql, run: RunRow, reason: string): Promise<void> {
   await applyToRun(services, sql, run, { type: "deadline_passed" }, { reason });
 }

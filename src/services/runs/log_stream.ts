@@ -1,4 +1,4 @@
-/** A run's output as it comes, from any point of it. */
+/** Streams a run's output as it arrives, from any point. */
 import { NotFoundError } from "../../domain/errors.ts";
 import { isTerminal } from "../../domain/run.ts";
 import type { Notification } from "../../store/database/event_bus.ts";
@@ -6,21 +6,22 @@ import { findLog, type LogRow, type OutputRow, readOutputAfter } from "../../sto
 import type { Caller, ServiceContext } from "../context.ts";
 
 export type LogEvent =
-  /** Text not sent before; `sequence` is the newest event in it, from which to resume. */
+  /** Text that was not sent before. `sequence` is its newest event, from which to resume. */
   | { type: "output"; sequence: number; text: string }
-  /** The run's state or figures are not what was sent last. */
+  /** The run's state or progress differs from what was sent last. */
   | { type: "changed"; log: LogRow }
-  /** The run is over and all its output was sent. The last event. */
+  /** The run has ended and all its output was sent. The last event. */
   | { type: "finished"; log: LogRow };
 
-/** Makes up for a notification that got lost. Milliseconds. */
+/** Poll interval, in case a notification is lost. Milliseconds. */
 const SLOW_POLL = 2000;
-/** Chunks of at most 256 Ki characters read at once. */
+/** Chunks read at once, each of at most 256 Ki characters. */
 const BATCH = 16;
 
 /**
- * Follows a run from the event after `afterSequence` (0: from the start) until it is over or `signal` aborts.
- * A line is passed on as soon as it is stored. Throws a {@link NotFoundError} at once, not while it is read.
+ * Follows a run from the event after `afterSequence` (0: from the start) until it ends or `signal` aborts.
+ * Passes each line on as soon as it is stored. Throws a {@link NotFoundError} at once, not while it is
+ * iterated.
  */
 export async function followOutput(
   services: ServiceContext,
@@ -48,7 +49,7 @@ async function* follow(
   try {
     while (!signal.aborted) {
       news.expect();
-      // The state before the output: all output of a run that is over is then there to be read.
+      // Reads the state before the output, so that the output of an ended run is complete.
       const log = await findLog(services.database, caller.userId, runId);
       if (log === undefined) return;
       for await (const event of outputAfter(services, runId, after)) {
@@ -83,7 +84,7 @@ async function* outputAfter(
   }
 }
 
-/** What of a chunk comes after event `after`. */
+/** Returns the part of a chunk after event `after`. */
 export function unsentPart(row: OutputRow, after: number): { sequence: number; text: string } {
   if (row.sequences === null || row.ends === null) return { sequence: row.sequence, text: row.text };
   const sequence = row.sequences.at(-1)!;
@@ -92,7 +93,7 @@ export function unsentPart(row: OutputRow, after: number): { sequence: number; t
   return { sequence, text: row.text.slice(codeUnits(row.text, row.ends[sent]!)) };
 }
 
-/** Postgres counts code points, JavaScript counts UTF-16 units. */
+/** Converts a length in code points, which Postgres counts, to UTF-16 units, which JavaScript counts. */
 function codeUnits(text: string, codePoints: number): number {
   let units = 0;
   for (let left = codePoints; left > 0; left--) units += text.codePointAt(units)! > 0xffff ? 2 : 1;
@@ -114,9 +115,9 @@ function figuresOf(log: LogRow): string {
 }
 
 interface RunNews {
-  /** What comes from now on counts as news. */
+  /** Counts notifications from now on. */
   expect(): void;
-  /** Resolves when something came since `expect`, when the slow poll is due or when the signal aborts. */
+  /** Resolves at a notification since `expect`, after the poll interval, or when the signal aborts. */
   come(signal: AbortSignal): Promise<void>;
   close(): void;
 }
@@ -138,7 +139,7 @@ function watchRun(services: ServiceContext, runId: number): RunNews {
     async come(signal) {
       const over = new AbortController();
       const either = AbortSignal.any([over.signal, signal]);
-      // Rejects only because one of the two aborted.
+      // The sleep rejects only if one of the two signals aborts.
       const poll = services.clock.sleep(SLOW_POLL, either).catch(() => {});
       await Promise.race([woken, poll]);
       over.abort();

@@ -1,4 +1,4 @@
-/** The record of every run, as its owner reads it. */
+/** The logs of runs, as their owner reads them. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { isTerminal } from "../../domain/run.ts";
@@ -24,7 +24,7 @@ export type { LogDetailRow, LogRow };
 
 const RESOURCE = "Backup task log";
 
-/** Each with the end of its output only. */
+/** Lists logs, each with only the end of its output. */
 export function listLogs(
   services: ServiceContext,
   caller: Caller,
@@ -53,12 +53,12 @@ export async function findOwnLog(services: ServiceContext, caller: Caller, id: n
   return log;
 }
 
-/** With all its output. */
+/** Returns a log with all of its output. */
 export async function showLog(services: ServiceContext, caller: Caller, id: number): Promise<LogDetailRow> {
   return await withOutput(services.database, await findOwnLog(services, caller, id));
 }
 
-/** The task's newest backup run, with all its output so far. */
+/** Returns the task's newest backup run with all of its output so far. */
 export async function showLatestLog(
   services: ServiceContext,
   caller: Caller,
@@ -67,7 +67,7 @@ export async function showLatestLog(
   return await withOutput(services.database, await latestLog(services, caller, taskId));
 }
 
-/** The task's newest backup run. */
+/** Returns the task's newest backup run. */
 export async function latestLog(services: ServiceContext, caller: Caller, taskId: number): Promise<LogRow> {
   const task = await findBackupTaskOf(services.database, caller.userId, taskId);
   if (task === undefined) throw new NotFoundError("Backup task");
@@ -77,8 +77,7 @@ export async function latestLog(services: ServiceContext, caller: Caller, taskId
 }
 
 /**
- * The backup it made stays. Refused while it is not over, or while what it left behind is still to be
- * removed.
+ * Deletes a log; the backup of its run stays. Refused until the run has ended and its leftovers are removed.
  */
 export async function deleteLog(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   await transaction(services.database, async (sql) => {

@@ -1,11 +1,11 @@
-/** New runs, told to whoever hands them out and whoever watches. */
+/** Announces new runs to dispatchers and watchers. */
 import type { Sql } from "../../store/database/sql.ts";
 import { type Notification, notifyAll } from "../../store/database/event_bus.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 import { startSpan, traceparentOf } from "../../telemetry/tracing.ts";
 import { logTransition } from "./run_state.ts";
 
-/** Each run's trace begins here, or with the request that asked for it. */
+/** Starts each run's trace, or continues that of the request that queued it. */
 export async function announceQueued(sql: Sql, runs: readonly RunRow[]): Promise<void> {
   await notifyAll(sql, runs.flatMap(newsOf));
   for (const run of runs) logTransition(sql, run);

@@ -1,13 +1,14 @@
-/** Whether a run may still do what its agent asks for. */
+/** Decides whether a run may do what its agent requests. */
 import { ConflictError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { lockUploadRun, type UploadRun } from "../../store/backups/uploads.ts";
 
 /**
- * A lost run counts: its agent may come back and succeed after all. So does a leased one: what an agent asks
- * is answered at once, and may overtake its acceptance, which is stored with other events.
+ * Returns the run, locked, or throws if it may not do this now. A lost run may: its agent may come back and
+ * succeed. A leased run may too: requests are handled at once, and can overtake the run's acceptance, which
+ * is stored in a batch of events.
  *
- * @param what For messages: `upload`.
+ * @param what The action, for messages: `upload`.
  */
 export async function authorizeRun(
   sql: Sql,

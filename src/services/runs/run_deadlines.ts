@@ -1,4 +1,4 @@
-/** The end of waiting: every state that lasted too long is left by the move that its deadline names. */
+/** Applies the timeout transition to runs that are past their deadline. */
 import { transaction } from "../../store/database/database.ts";
 import { lockOverdueRuns, lockTimedOutRuns, type RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
@@ -7,7 +7,7 @@ import { applyToRun } from "./run_state.ts";
 
 const BATCH = 100;
 
-/** Moves what is overdue. Returns how many runs were moved; call again until it is 0. */
+/** Ends a batch of overdue runs. Returns how many; call again until it is 0. */
 export async function endOverdueRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
     const overdue = await lockOverdueRuns(sql, services.clock.now(), BATCH);
@@ -19,7 +19,8 @@ export async function endOverdueRuns(services: ServiceContext): Promise<number> 
 }
 
 /**
- * An agent ends a run at its task's timeout by itself; one that did not, within a lease's time, is told to.
+ * Cancels runs whose agent did not end them within a lease's time after their task's run timeout. Agents end
+ * runs at the timeout themselves.
  */
 export async function cancelTimedOutRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
@@ -34,7 +35,7 @@ export async function cancelTimedOutRuns(services: ServiceContext): Promise<numb
   });
 }
 
-/** Null where the run goes on. */
+/** Returns the reason; null if the run continues. */
 function reasonOf(services: ServiceContext, run: RunRow): string | null {
   const { runTimes } = services;
   switch (run.state) {

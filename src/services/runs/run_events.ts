@@ -1,4 +1,4 @@
-/** What agents report of their runs, made facts: stored once, in order, and acknowledged. */
+/** Records what agents report about their runs: each event once, in order, and then acknowledged. */
 import { isTerminal } from "../../domain/run.ts";
 import type { RunEvent, RunEventMessage } from "../../protocol/wire_messages.ts";
 import { transaction } from "../../store/database/database.ts";
@@ -18,7 +18,7 @@ export interface ReportedEvent {
   message: RunEventMessage;
 }
 
-/** Everything up to `sequence` of this attempt is stored, or was refused for good. */
+/** All events of this attempt up to `sequence` are stored, or can never be stored. */
 export interface Acknowledgement {
   remoteServerId: number;
   runId: number;
@@ -27,9 +27,9 @@ export interface Acknowledgement {
 }
 
 /**
- * Stores events of any number of runs in one transaction. An event that was stored before, that belongs to an
- * older attempt or to somebody else's run changes nothing and is acknowledged all the same, so that no agent
- * resends it for ever.
+ * Stores events of any number of runs in one transaction. Ignores events that were stored before, that belong
+ * to an older attempt, or to the run of another server. They are acknowledged too, so that no agent resends
+ * them forever.
  */
 export async function recordEvents(
   services: ServiceContext,
@@ -57,8 +57,8 @@ export async function recordEvents(
       deadlineAt: after(lease + grace),
     });
     await trimLongOutput(sql, progress, rows);
-    const spoken = new Set(chunks.map((chunk) => chunk.run_id));
-    await notifyAll(sql, [...spoken].map((run_id) => ({ topic: "run_output", run_id })));
+    const runIds = new Set(chunks.map((chunk) => chunk.run_id));
+    await notifyAll(sql, [...runIds].map((run_id) => ({ topic: "run_output", run_id })));
   });
   return groups.map(({ remoteServerId, runId, attempt, messages }) => ({
     remoteServerId,
@@ -91,15 +91,17 @@ function groupByAttempt(events: readonly ReportedEvent[]): Group[] {
   return [...groups.values()];
 }
 
-/** A run's beginning and its end are seen in its trace; what lies between is not, there is too much of it. */
+/** Traces the events that start or end a run; the others are too many. */
 async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow> {
-  const told = group.messages.findLast(({ event }) => event.kind === "accepted" || event.kind === "finished");
-  if (told?.traceparent === undefined) return await work();
-  const span = startSpan(`record ${told.event.kind}`, {
+  const traced = group.messages.findLast(({ event }) =>
+    event.kind === "accepted" || event.kind === "finished"
+  );
+  if (traced?.traceparent === undefined) return await work();
+  const span = startSpan(`record ${traced.event.kind}`, {
     "rearguard.run.id": group.runId,
     "rearguard.run.attempt": group.attempt,
     "rearguard.server.id": group.remoteServerId,
-  }, told.traceparent);
+  }, traced.traceparent);
   try {
     const run = await inside(span, work);
     span.setAttribute("rearguard.run.state", run.state);
@@ -112,7 +114,7 @@ async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow
   }
 }
 
-/** Applies one attempt's events to its locked run; returns the run as it is then. */
+/** Applies the events of one attempt to its locked run. Returns the changed run. */
 async function recordGroup(
   services: ServiceContext,
   sql: Sql,

@@ -1,5 +1,6 @@
 /**
- * What users are told of their runs and backups: written with the change itself, so that no crash loses it.
+ * Notifies users about their runs and backups. Messages are written in the transaction of the change, so that
+ * no crash loses them.
  */
 import type { AlertKind } from "../../domain/notifications/alert.ts";
 import {
@@ -22,11 +23,11 @@ import type { ServiceContext } from "../context.ts";
 
 type Clocked = Pick<ServiceContext, "clock">;
 
-/** What of a run's end is told beside the run. */
+/** Details of a run's end that the run does not hold. */
 export interface RunEnd {
-  /** The state it was in before. */
+  /** The state before the end. */
   readonly before: RunState;
-  /** The damage that it found; null where it found none. */
+  /** The damage that the run found; null if none. */
   readonly damage: string | null;
 }
 
@@ -45,28 +46,28 @@ export async function notifyFailure(
   if (run.kind !== "backup" || run.state !== "succeeded") {
     await endAlerts(services, sql, OF_RUN, [runSubject(run)]);
   }
-  const told = { audience: "failure", wasLost } as const;
+  const failure = { audience: "failure", wasLost } as const;
   if (damage !== null && run.kind !== "backup" && run.state === "failed") {
     return void await writeDeliveries(
       services,
       sql,
-      notificationOf(run, "backup.damaged", { ...told, reason: damage }),
+      notificationOf(run, "backup.damaged", { ...failure, reason: damage }),
     );
   }
   if (!isFailure(services, run)) return;
   switch (run.kind) {
     case "backup": {
-      const news = notificationOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", told);
+      const news = notificationOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", failure);
       // The same failure, with more details.
       if (wasLost) await writeDeliveries(services, sql, news);
       else await raise(services, sql, run, "backup.failing", news);
       return;
     }
     case "drill":
-      return await raise(services, sql, run, "drill.failing", notificationOf(run, "drill.failed", told));
+      return await raise(services, sql, run, "drill.failing", notificationOf(run, "drill.failed", failure));
     case "verify": {
       // The first failure may be transient, and is retried automatically.
-      const news = notificationOf(run, "verification.failed", told);
+      const news = notificationOf(run, "verification.failed", failure);
       return await raise(services, sql, run, "verification.failing", news, 2);
     }
   }
@@ -95,8 +96,8 @@ function subjectOf({ backup_task_id, backup_id }: RunRow): string {
 }
 
 /**
- * A person who cancels knows it; a run that is stopped for its timeout has failed, whatever its state is
- * called.
+ * Returns whether the owner is notified. Not about cancelling a run, which the owner did. A run that was
+ * cancelled for its timeout counts as failed.
  */
 function isFailure({ clock }: Clocked, run: RunRow): boolean {
   if (run.state === "failed" || run.state === "lost") return true;
@@ -104,8 +105,8 @@ function isFailure({ clock }: Clocked, run: RunRow): boolean {
 }
 
 /**
- * Tells of a run that stored a backup: those who heard that it was lost too. What is doubtful of it is told
- * as a failure is.
+ * Reports a run that stored a backup, also to those who were told that it was lost. Reports anomalies of the
+ * backup as failures.
  */
 export async function notifyBackupStored(
   services: Clocked,
@@ -156,7 +157,7 @@ function describeMissing(missing: readonly Missing[]): string | null {
 interface StoredOutcome {
   audience: Audience;
   wasLost: boolean;
-  /** Default: the one that the run read. */
+  /** Default: the backup that the run read. */
   backupId?: number;
   /** Default: the run's. */
   reason?: string;
@@ -190,7 +191,7 @@ export function notificationOf(
   };
 }
 
-/** Tells of damage that no run found, the first time. */
+/** Reports damage that was found outside of runs, once. */
 export async function notifyDamage(
   services: Clocked,
   sql: Sql,

@@ -1,4 +1,4 @@
-/** The one door for every change of a run's state. */
+/** Changes the state of runs. All changes of a run's state go through here. */
 import {
   deadlineOf,
   isTerminal,
@@ -14,12 +14,14 @@ import { moveRun, type RunChange, type RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
 import { notifyFailure } from "./run_notifications.ts";
 
-/** Refused: the run's state can't take the event, or another transaction moved it first. */
+/** Refused if the run's state can't take the event, or if another transaction changed it first. */
 export type Move = { moved: true; run: RunRow } | { moved: false; reason: string };
 
 /**
- * Applies `event` to a run that this transaction has locked, with its deadline, its end and the word to
- * whoever watches or is to be told of a failure. @param damage What the run found of the backup that it read.
+ * Applies `event` to a run that this transaction has locked: changes its state, deadline and end, and
+ * notifies watchers and, after a failure, its owner.
+ *
+ * @param damage The damage of the backup that the run read.
  */
 export async function applyToRun(
   services: Pick<ServiceContext, "clock" | "runTimes">,
@@ -52,7 +54,7 @@ export async function applyToRun(
   return { moved: true, run: moved };
 }
 
-/** One line for each state that a run is in, once it is. */
+/** Logs one line for each state that a run enters, after the commit. */
 export function logTransition(
   sql: Sql,
   run: Pick<RunRow, "id" | "state" | "kind" | "attempt" | "backup_task_id" | "remote_server_id" | "reason">,
@@ -80,19 +82,19 @@ const NAMES: Record<RunRow["kind"], string> = {
   install: "Installation run",
 };
 
-/** Until when a run may wait for an agent that takes it. */
+/** Returns how long a run may wait for an agent that accepts it. */
 export function startDeadline(services: Pick<ServiceContext, "runTimes">, run: { created_at: Date }): Date {
   return new Date(run.created_at.getTime() + services.runTimes.start);
 }
 
 async function announce(sql: Sql, run: RunRow, state: RunState): Promise<void> {
   const news: Notification[] = [{ topic: "run_changed", run_id: run.id, state }];
-  // The backup that it read may wait to be removed.
+  // The removal of the backup that the run read may wait for this end.
   if (isTerminal(state) && run.backup_id !== null) news.push({ topic: "removal_due" });
   if (run.remote_server_id !== null) {
     const of = { run_id: run.id, remote_server_id: run.remote_server_id };
     if (state === "cancelling") news.push({ topic: "run_cancelling", ...of });
-    // At an end, a place is free on the server: the next queued run may go.
+    // A run that ends frees a slot of its server for the next queued run.
     if (state === "queued" || isTerminal(state)) news.push({ topic: "run_queued", ...of });
   }
   await notifyAll(sql, news);

@@ -1,4 +1,4 @@
-/** How a run ends: the backup it stored, or the reason, and what it left behind. */
+/** Applies the final reports of agents: stores the backup, or the reason of a failure, and the leftovers. */
 import { describeAnomalies } from "../../domain/guards.ts";
 import { objectKey } from "../../domain/location.ts";
 import type { StoredBackup } from "../../protocol/job.ts";
@@ -66,18 +66,21 @@ export async function applyVerdict(
   return move.run;
 }
 
-/** A run was lost for so long that its objects were cleared away, or that its destination was deleted. */
+/**
+ * Returns whether a lost run's success comes too late: its objects were removed, or its destination was
+ * deleted.
+ */
 async function isTooLate(sql: Sql, run: RunRow): Promise<boolean> {
   if (run.kind !== "backup") return false;
   return hasNoDestination(run) || await hasRemovedUploads(sql, run.id, run.attempt);
 }
 
-/** Nothing that it has stored can be reached any more. */
+/** Returns whether the objects of the run can't be reached any more. */
 function hasNoDestination(run: RunRow): boolean {
   return run.backup_destination_id === null || run.object_directory === null;
 }
 
-/** What a success tells, by the run's kind. */
+/** The field of a successful verdict, by the run's kind. */
 const REPORTED_FIELD: Partial<Record<RunRow["kind"], string>> = {
   backup: "backup",
   restore: "restored",
@@ -85,7 +88,7 @@ const REPORTED_FIELD: Partial<Record<RunRow["kind"], string>> = {
   drill: "proven",
 };
 
-/** A success is one of the run's own kind: a restore that tells of a backup is no restore. */
+/** Turns a success of another kind into a failure: a restore that reports a backup did not restore. */
 function validateKind(run: RunRow, verdict: Verdict): Verdict {
   if (verdict.outcome !== "succeeded" || (REPORTED_FIELD[run.kind] ?? "") in verdict) return verdict;
   return {
@@ -97,8 +100,8 @@ function validateKind(run: RunRow, verdict: Verdict): Verdict {
 }
 
 /**
- * A backup in a bucket is of objects that this attempt uploaded through here, and of no others: those could
- * be another server's, to be read as one's own, or deleted with it.
+ * Accepts only objects that this attempt uploaded to the bucket through the control plane. Other objects
+ * could belong to another server, and would be readable and deletable as part of this backup.
  */
 async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
   if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return verdict;
@@ -117,8 +120,8 @@ async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise
 }
 
 /**
- * Keeps a verdict that came too late to count. What it left behind is removed all the same, and so is what it
- * stored: a backup that no record names is nobody's. A success that is only told again is left alone.
+ * Records a verdict that came too late to count. The attempt's leftovers are removed, and so are the objects
+ * that it stored, since no record names them. A success that is only repeated changes nothing.
  */
 export async function keepLateVerdict(
   services: ServiceContext,
@@ -148,8 +151,7 @@ function asLeftovers(verdict: Verdict & { outcome: "succeeded" }): Verdict {
 }
 
 /**
- * What a run that read a backup says of it. Only what was found beyond doubt counts: one that could not be
- * made leaves the backup as it was.
+ * Records what a run found out about the backup that it read. A check that could not be made changes nothing.
  */
 async function recordCheckResult(
   services: ServiceContext,
@@ -174,15 +176,13 @@ function finderOf(kind: RunRow["kind"]): DamageFinder {
   return kind === "drill" || kind === "restore" ? kind : "verify";
 }
 
-/**
- * What a verification, a drill or a restore found to be broken in its backup; null where it found nothing.
- */
+/** Returns the damage that a verification, drill or restore found in its backup; null if none. */
 function damageOf(run: RunRow, verdict: Verdict): string | null {
   if (run.kind === "backup" || run.backup_id === null) return null;
   return verdict.outcome === "failed" ? verdict.damage ?? null : null;
 }
 
-/** Returns the id of the backup. */
+/** Records the backup. Returns its id. */
 async function storeBackup(
   services: ServiceContext,
   sql: Sql,
@@ -223,7 +223,7 @@ async function storeBackup(
   return id;
 }
 
-/** As it was handed over: the task's may have changed since. */
+/** Returns the encryption at the time of the dispatch: the task's may have changed since. */
 function encryptionOf(run: RunRow, { encrypted }: StoredBackup) {
   const none = { encryption_password_encrypted: null, encryption_recipients: [] };
   if (!encrypted) return { encryption: "none" as const, ...none };
@@ -240,7 +240,7 @@ async function recordLeftovers(
   attempt: number,
   verdict: Verdict,
 ): Promise<void> {
-  // Other runs store nothing, whatever an agent tells of them.
+  // Only backup runs store objects, whatever an agent reports.
   if (run.kind !== "backup") return;
   const now = services.clock.now();
   let count = await insertUploadLeftovers(sql, run.id, attempt, verdict.outcome === "succeeded", now);

@@ -1,4 +1,4 @@
-/** What keeps a run from going on, and until when: why it is still queued, or still running. */
+/** Explains what a queued or running run waits for, and until when. */
 import { NotFoundError } from "../../domain/errors.ts";
 import { isTerminal, shownState } from "../../domain/run.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -9,19 +9,19 @@ import { duration } from "../durations.ts";
 import { type RemoteServer, withConnectivity } from "../servers/remote_servers.ts";
 import { watchOf } from "./run_limits.ts";
 
-/** What a run can wait for; `null` is nothing: it is at work, or over. */
+/** What a run can wait for; `null`: nothing, it is running or has ended. */
 export const WAITS = ["agent", "capacity", "dispatch", "acceptance", "progress", "cancellation"] as const;
 
 export interface RunWait {
   status: ReturnType<typeof shownState>;
   waiting_for: typeof WAITS[number] | null;
-  /** For a person: what it waits for, and what can be done. */
+  /** Text for people: what it waits for, and what they can do. */
   message: string;
-  /** When the waiting ends by itself; null where it has no end, or nothing is waited for. */
+  /** When the waiting ends by itself; null if it has no end, or if nothing is waited for. */
   until: Date | null;
-  /** What happens then. */
+  /** What happens at that time. */
   then: string | null;
-  /** The runs that go before it on its server. */
+  /** The runs before it in its server's queue. */
   runs_ahead: number[];
   /** For a running run: the time of its last progress. */
   moved_at: Date | null;

@@ -1,4 +1,4 @@
-/** A backup run's beginning and its cancelling. */
+/** Starts and cancels runs. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { isTerminal, shownState } from "../../domain/run.ts";
 import { type BackupTaskRow, lockBackupTask } from "../../store/tasks/backup_tasks.ts";
@@ -49,8 +49,8 @@ export async function startRun(
 }
 
 /**
- * Queues runs of locked tasks that have none. `scheduledFor` is the due time; null when run by hand. Returns
- * their ids.
+ * Queues runs of locked tasks without active runs. `scheduledFor` is the due time; null for a user's request.
+ * Returns their ids.
  */
 export async function queueBackupRuns(
   services: ServiceContext,
@@ -71,7 +71,7 @@ export async function queueBackupRuns(
   return runs.map(({ id }) => id);
 }
 
-/** Stops the task's run: at once when it is queued, through its agent otherwise. */
+/** Cancels the task's run: at once if it is queued, otherwise through its agent. */
 export async function cancelRun(
   services: ServiceContext,
   caller: Caller,
@@ -91,7 +91,7 @@ export async function cancelRun(
   });
 }
 
-/** Stops a run of any kind. */
+/** Cancels a run of any kind. */
 export async function cancelAnyRun(services: ServiceContext, caller: Caller, runId: number): Promise<void> {
   await transaction(services.database, async (sql) => {
     const [run] = await lockRuns(sql, [runId]);

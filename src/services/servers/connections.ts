@@ -1,4 +1,4 @@
-/** An agent's socket coming up and going down, and the two sides' accounts of its runs made one. */
+/** Records when agents connect and disconnect, and reconciles their runs with the control plane's. */
 import { isTerminal } from "../../domain/run.ts";
 import type { AgentDescription, AgentMessage, ServerMessage } from "../../protocol/wire_messages.ts";
 import { requeueSentRequests } from "../../store/agents/agent_requests.ts";
@@ -38,8 +38,8 @@ export interface Greeting {
   /** The only connection that may be replaced; null: none. Left out: any. */
   replaces?: string | null;
   /**
-   * When this control plane began to accept connections: from then on, each run has a lease's time to be
-   * accounted for.
+   * When this control plane began to accept connections. From then on, each run's agent has the time of a
+   * lease to connect.
    */
   since?: Date;
 }
@@ -50,8 +50,8 @@ export class OccupiedError extends Error {
 }
 
 /**
- * Enters a connection and answers for each run the agent holds. A run that is in its hands by our account and
- * not by its own ends here: its state directory was lost, so no verdict will ever come.
+ * Records a connection and returns an instruction for each run that the agent holds. A run that the agent
+ * should have but does not report ends here: the agent's state directory was lost, so no verdict will come.
  */
 export async function connectAgent(
   services: ServiceContext,
@@ -65,7 +65,7 @@ export async function connectAgent(
     const { protocol, description, runs, seat = null, replaces } = greeting;
     const earlier = await lockConnection(sql, remoteServerId);
     if (replaces !== undefined && earlier.connection_id !== replaces) throw new OccupiedError();
-    // Sent together: thousands of agents may come at once.
+    // Queried in parallel: thousands of agents may connect at once.
     const [, , hastened, rows] = await Promise.all([
       markConnected(sql, remoteServerId, { id, replicaId, protocol, description, seat }, now),
       requeueSentRequests(sql, [remoteServerId]),
@@ -83,7 +83,7 @@ export async function connectAgent(
     const byId = new Map(rows.map((row) => [row.id, row]));
     for (const { run_id, attempt } of runs) {
       const run = byId.get(run_id);
-      // It took the offer that we gave up waiting for: no second one may go out.
+      // The agent accepted an offer after its deadline: the run must not be offered again.
       if (run?.state === "queued" && run.attempt === attempt) {
         await applyToRun(services, sql, run, { type: "accepted" }, { started_at: now });
       }
@@ -94,8 +94,8 @@ export async function connectAgent(
 }
 
 /**
- * Refuses an agent from another machine or state directory while a run's lease lasts. The agent that has the
- * run may only be reconnecting, and a copy of it would end that run. If the agent is gone, its lease expires.
+ * Refuses an agent from another machine or state directory until a run's lease expires. The agent that has
+ * the run may only be reconnecting, and a copy of it would end that run.
  */
 function refuseForeignSeat(
   { clock, runTimes }: ServiceContext,
@@ -120,7 +120,7 @@ export class ForeignSeatError extends Error {
   override readonly name = "ForeignSeatError";
 }
 
-/** An agent with a good key was sent away, or its socket ended because of that key. */
+/** Records that an agent with a valid key was refused, or disconnected because of that key. */
 export async function noteRefusedAgent(
   services: ServiceContext,
   { remoteServerId }: Connection,
@@ -174,7 +174,7 @@ export async function disconnectAgent(services: ServiceContext, connection: Conn
   });
 }
 
-/** All sockets of a control plane that stops. */
+/** Disconnects all sockets of a replica that stops. */
 export async function disconnectReplica(services: ServiceContext, replicaId: string): Promise<void> {
   await transaction(services.database, async (sql) => {
     const serverIds = await markReplicaDisconnected(sql, replicaId, services.clock.now());
@@ -182,7 +182,7 @@ export async function disconnectReplica(services: ServiceContext, replicaId: str
   });
 }
 
-/** A sign of life over these connections, all of one replica. */
+/** Renews the leases of agents that were heard on these connections, all of one replica. */
 export async function heardFromAgents(
   services: ServiceContext,
   connections: readonly Connection[],
@@ -199,7 +199,9 @@ async function renew(services: ServiceContext, sql: Sql, serverIds: readonly num
   await renewLeases(sql, serverIds, new Date(now + lease), new Date(now + lease + grace));
 }
 
-/** What is to be stopped on these servers; told again at each connection and each notice. */
+/**
+ * Returns the runs to cancel on these servers. They are sent again at each connection and each notification.
+ */
 export async function runsToCancel(
   services: ServiceContext,
   serverIds: readonly number[],

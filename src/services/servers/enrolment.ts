@@ -1,4 +1,4 @@
-/** How an agent comes to its key: a single-use token for one server, exchanged once. */
+/** Enrols agents: exchanges a single-use token of a server for an agent key. */
 import { createHash, randomBytes } from "node:crypto";
 import { NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import type { AgentDescription } from "../../protocol/wire_messages.ts";
@@ -23,13 +23,13 @@ import type { Caller, ServiceContext } from "../context.ts";
 
 export type { RemoteServerRow };
 
-/** What tells each kind of token from the others, to people and to secret scanners. */
+/** Prefixes that identify each kind of secret to people and to secret scanners. */
 const TOKEN_PREFIX = "rge_";
 const KEY_PREFIX = "rga_";
 
 /**
- * Makes a token that enrols one agent for this server, once, within `expiresIn` seconds. Only its hash is
- * kept.
+ * Creates a token that enrols one agent for this server, once, within `expiresIn` seconds. Only its hash is
+ * stored.
  */
 export async function createEnrolmentToken(
   services: ServiceContext,
@@ -50,8 +50,8 @@ export async function createEnrolmentToken(
 }
 
 /**
- * Exchanges a token for the key of its server's agent. A key that an earlier agent of this server holds is no
- * good from then on. Throws an {@link UnauthenticatedError} for a token that is unknown, expired or used.
+ * Exchanges a token for the key of its server's agent. The key of an earlier agent of this server becomes
+ * invalid. Throws an {@link UnauthenticatedError} for a token that is unknown, expired or used.
  */
 export async function enrolAgent(
   services: ServiceContext,
@@ -75,7 +75,7 @@ export async function enrolAgent(
   });
 }
 
-/** The server whose agent holds `key`; null for a key that is unknown or revoked. */
+/** Returns the server whose agent has `key`; null if the key is unknown or revoked. */
 export async function authenticateAgent(
   services: ServiceContext,
   key: string,
@@ -83,7 +83,9 @@ export async function authenticateAgent(
   return await findRemoteServerByAgentKey(services.database, hashOf(key)) ?? null;
 }
 
-/** Ends the agent's key, its socket and every token that waits to be used. Doing it twice changes nothing. */
+/**
+ * Revokes the agent's key, closes its socket and deletes its unused tokens. A second call changes nothing.
+ */
 export async function revokeAgent(
   services: ServiceContext,
   caller: Caller,
@@ -98,7 +100,7 @@ export async function revokeAgent(
   });
 }
 
-/** 256 random bits: nothing to guess, so a plain hash is enough at rest. */
+/** Returns 256 random bits, which nobody can guess: a plain hash is enough for storing them. */
 function newSecret(prefix: string): string {
   return prefix + randomBytes(32).toString("base64url");
 }

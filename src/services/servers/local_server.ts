@@ -1,4 +1,4 @@
-/** The control plane's own machine as a remote server, so that a first backup needs nothing else. */
+/** Adds the control plane's own machine as a remote server, so that a first backup needs nothing else. */
 import { ABILITIES } from "../../domain/abilities.ts";
 import { ConflictError } from "../../domain/errors.ts";
 import { findServerAt, firstAdministratorId } from "../../store/access/bootstrap.ts";
@@ -8,15 +8,15 @@ import { createRemoteServer } from "./remote_servers.ts";
 
 const ADDRESS = "127.0.0.1";
 const SSH_PORT = 22;
-/** Seconds; the agent uses its token as soon as it runs. */
+/** Seconds; the agent uses its token as soon as it starts. */
 const TOKEN_LIFE = 900;
 
 /**
- * The server that the local agent works for, and the single-use token it enrols with; null where its key is
- * good. Made where absent, for the first administrator, named after the host.
+ * Returns the local agent's server, and the single-use token for its enrolment; no token if its key is valid.
+ * Creates the server if there is none, for the first administrator, named after the host.
  *
- * Throws a {@link ConflictError} where another machine's agent is enrolled as 127.0.0.1, as when two control
- * planes share a database: the tasks of one machine must not come to run on the other.
+ * Throws a {@link ConflictError} if the agent of another machine is enrolled as 127.0.0.1, as when two
+ * control planes share a database: the tasks of one machine must not run on the other.
  */
 export async function enrolLocalAgent(
   services: ServiceContext,

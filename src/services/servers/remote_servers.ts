@@ -29,7 +29,7 @@ import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 import { putIntoTrash } from "../retention/trash.ts";
 
-/** A server as its owner sees it. */
+/** A server as the API shows it. */
 export interface RemoteServer extends RemoteServerDetailRow {
   connectivity: "unknown" | "connected" | "disconnected";
 }

@@ -4,7 +4,7 @@ import { transaction } from "../../store/database/database.ts";
 import { findSshKey, insertSshKey } from "../../store/agents/ssh_key.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** A line for `authorized_keys`. The key is made when it is first asked for, and stays. */
+/** Returns a line for `authorized_keys`. Generates the key on the first call. */
 export async function showPublicKey(services: ServiceContext): Promise<string> {
   const known = await findSshKey(services.database);
   if (known !== undefined) return known.public_key;

@@ -1,6 +1,4 @@
-/**
- * Downloads: the bytes of a backup's object as stored, or of one file from inside, through the control plane.
- */
+/** Downloads through the control plane: an object of a backup as stored, or one file of its contents. */
 import { createHash } from "node:crypto";
 import { type AskedRange, resolveRange } from "../../domain/byte_range.ts";
 import { ConflictError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
@@ -19,28 +17,32 @@ import { bucketOf } from "./uploads.ts";
 const URL_SECONDS = 3600;
 
 export interface Download {
-  /** For the one who saves it. */
+  /** The suggested file name. */
   readonly name: string;
   readonly etag: string;
-  /** Of all there is. */
+  /** The size of the whole, even if only a range follows. */
   readonly size: number;
   /** The bytes [from, to) follow. */
   readonly from: number;
   readonly to: number;
-  /** Ends with an error where it can't go on. Null where only the head is asked for. */
+  /** Fails if it can't continue. Null for a HEAD request. */
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
-/** A range beyond the end. */
+/** The result for a range beyond the end. */
 export interface Unsatisfiable {
   readonly unsatisfiable: true;
   readonly size: number;
 }
 
-/** What of a thing is asked for, now that its ETag is known; null: all of it. */
+/** Chooses the range once the ETag is known; null: everything. */
 export type ChooseRange = (etag: string) => AskedRange | null;
 
-/** @param name Of one of the backup's objects; null: its first archive. */
+/**
+ * Downloads one object of a backup.
+ *
+ * @param name The name of one of its objects; null: its first archive.
+ */
 export async function downloadObject(
   services: ServiceContext,
   caller: Caller,
@@ -68,7 +70,8 @@ export async function downloadObject(
 }
 
 /**
- * One regular file from inside, decrypted and unpacked. Throws a {@link NotFoundError} where there is none.
+ * Downloads one regular file of the backup's contents, decrypted and decompressed. Throws a {@link
+ * NotFoundError} if there is none.
  */
 export async function downloadFile(
   services: ServiceContext,
@@ -87,7 +90,7 @@ export async function downloadFile(
     );
   }
   const inside = path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/");
-  // What is stored never changes.
+  // The contents of a backup never change.
   const etag = createHash("sha256").update(`${backup.sha256} ${inside}`).digest("hex");
   const asked = choose(etag);
   const sent = await askForBytes(services, readable, { type: "file", path: inside }, asked);

@@ -1,4 +1,4 @@
-/** The control plane's half of what agents read from buckets: they have no keys, so it signs. */
+/** Signs URLs with which agents read from buckets: they have no keys of their own. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { objectKey } from "../../domain/location.ts";
 import { isStorageType } from "../../storage/registry.ts";
@@ -12,9 +12,9 @@ import { bucketOf } from "./uploads.ts";
 const URL_SECONDS = 3600;
 
 /**
- * A URL that answers GET with one object of the backup that the run reads: a credential, for this agent's
- * eyes only. Throws a `ConflictError` where the run is past it, a `NotFoundError` where it is another
- * server's or the object another backup's.
+ * Returns a URL for GET requests to one object of the backup that the run reads. It is a credential for this
+ * agent only. Throws a `ConflictError` if the run has ended, and a `NotFoundError` if it is another server's
+ * run or another backup's object.
  */
 export async function signDownload(
   services: ServiceContext,

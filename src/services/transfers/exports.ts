@@ -1,4 +1,4 @@
-/** The control plane's state, for the agent of the run that backs it up. */
+/** Exports the control plane's state to the agent of the run that backs it up. */
 import { ForbiddenError, UnauthenticatedError } from "../../domain/errors.ts";
 import { noteActor } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
@@ -12,11 +12,11 @@ import { authorizeRun } from "../runs/run_authorization.ts";
 const MIGRATIONS = new URL("../../../migrations", import.meta.url);
 
 /**
- * SQL text in pieces, of one moment; to be read to its end or returned from early. Secrets in it are sealed,
- * tokens are hashes.
+ * Returns a consistent snapshot as pieces of SQL text. Callers must read it to the end or call `return`.
+ * Secrets in it are encrypted, and tokens are hashed.
  *
- * Throws an {@link UnauthenticatedError} for an unknown key, a `NotFoundError` or `ConflictError` where the
- * run is not that agent's or is over, a {@link ForbiddenError} where it backs up something else.
+ * Throws an {@link UnauthenticatedError} for an unknown key, a `NotFoundError` or `ConflictError` if the run
+ * belongs to another agent or has ended, and a {@link ForbiddenError} if it backs up something else.
  */
 export async function openExport(
   services: ServiceContext,

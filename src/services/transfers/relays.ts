@@ -1,6 +1,6 @@
 /**
- * A backup on one server's disk, for the run of another server's agent that reads it: nothing of it stays
- * here.
+ * Relays a backup on one server's disk to the run of another server's agent. The control plane stores nothing
+ * of it.
  */
 import { type AskedRange, type ByteRange, resolveRange } from "../../domain/byte_range.ts";
 import { ConflictError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
@@ -13,34 +13,34 @@ import type { ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";
 import { authorizeRun } from "../runs/run_authorization.ts";
 
-/** Between two looks at whether who reads may still read. Milliseconds. */
+/** Interval of checks whether the run may still read. Milliseconds. */
 const LOOK_AGAIN = 15_000;
 
 export interface RelayInput {
   run_id: number;
   attempt: number;
-  /** Of an object of the backup that the run reads. */
+  /** The name of an object of the backup that the run reads. */
   name: string;
 }
 
 export interface Relayed extends ByteRange {
-  /** Bytes that the object has now. */
+  /** The current size of the object in bytes. */
   readonly size: number;
-  /** The bytes [from, to). Ends with an error where it can't go on, or the run may no more. */
+  /** The bytes [from, to). Fails if it can't continue, or if the run may no longer read. */
   readonly body: ReadableStream<Uint8Array>;
 }
 
-/** Why there are no bytes: the object is gone, or the range lies beyond its end. */
+/** The reason why there are no bytes: the object does not exist, or the range is beyond its end. */
 export type NotRelayed = { readonly outcome: "missing" } | {
   readonly outcome: "unsatisfiable";
   size: number;
 };
 
 /**
- * Bytes of an object on another server's disk. Throws an {@link UnauthenticatedError} for an unknown key; a
- * {@link NotFoundError} where the run is not that agent's, or the object not of the backup it reads; a {@link
- * ConflictError} where the run is over or handed out again, or the other server can't read the object; an
- * `UnavailableError` where its agent is away for now.
+ * Relays bytes of an object on another server's disk. Throws an {@link UnauthenticatedError} for an unknown
+ * key, and a {@link NotFoundError} if the run belongs to another agent, or the object to another backup.
+ * Throws a {@link ConflictError} if the run has ended or was dispatched again, or if the other server can't
+ * read the object. Throws an `UnavailableError` if the other server's agent is not connected.
  */
 export async function relayObject(
   services: ServiceContext,
@@ -85,7 +85,7 @@ async function mayRead(services: ServiceContext, agentKey: string, input: RelayI
   });
 }
 
-/** Cut soon after a key is revoked or a run ends, however long the rest would take. */
+/** Ends the stream soon after a key is revoked or a run ends, however much is left. */
 function watched(
   { clock }: ServiceContext,
   bytes: ReadableStream<Uint8Array>,

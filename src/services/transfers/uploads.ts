@@ -1,7 +1,6 @@
 /**
- * The control plane's half of an agent's uploads: the agent has no keys, so it asks for each step. Every
- * upload is a row before it is anything at the bucket, so that whatever dies in between, it can be found and
- * removed.
+ * Uploads of agents to buckets. Agents have no keys, so they request each step. Every upload is recorded
+ * before the bucket knows it, so that after a crash it can be found and removed.
  */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { objectKey } from "../../domain/location.ts";
@@ -30,10 +29,7 @@ import { authorizeRun } from "../runs/run_authorization.ts";
 
 const URL_SECONDS = 3600;
 
-/**
- * Opens the keys of a destination that the control plane reaches itself. Throws a `SecretError` where it
- * can't.
- */
+/** Opens a bucket with the destination's keys. Throws a `SecretError` if they can't be decrypted. */
 export function bucketOf(
   row: BackupDestinationRow,
   { keyring, network }: Pick<ServiceContext, "keyring" | "network">,
@@ -53,11 +49,11 @@ export function bucketOf(
 }
 
 /**
- * Starts an upload of one object of a run. All of these verbs throw a `ConflictError` where the run or the
- * upload is past it, a `NotFoundError` where it is another server's, and a `StorageError` where the bucket
- * does not do it.
+ * Starts an upload of one object of a run. All functions for uploads throw a `ConflictError` if the run or
+ * the upload has ended, a `NotFoundError` if it belongs to another server, and a `StorageError` if the bucket
+ * fails.
  *
- * @param input `name`: without a directory. `size_hint`: bytes last time.
+ * @param input `name`: without a directory. `size_hint`: its size in the last backup, in bytes.
  */
 export async function openUpload(
   services: ServiceContext,
@@ -97,7 +93,7 @@ export async function openUpload(
   return { upload_id: row.id, part_size: row.part_size };
 }
 
-/** Part URLs, each good for one part until it expires: credentials, for this agent's eyes only. */
+/** Returns URLs, each valid for one part until it expires. They are credentials for this agent only. */
 export async function signParts(
   services: ServiceContext,
   remoteServerId: number,
@@ -115,8 +111,7 @@ export async function signParts(
 }
 
 /**
- * Makes the parts the object and proves its stored size. Asked again after a lost answer, it answers the
- * same.
+ * Assembles the object from its parts and checks its stored size. A repeated request gets the same response.
  *
  * @param input `size`: bytes sent. An empty object has no parts.
  */
@@ -140,7 +135,7 @@ export async function completeUpload(
   return { size: await proveSize(services, bucket, row, input.size) };
 }
 
-/** Aborts an agent's upload, or removes its object where the run has not succeeded with it. */
+/** Aborts an agent's upload. Removes its object, unless the run has succeeded with it. */
 export async function abortUpload(
   services: ServiceContext,
   remoteServerId: number,
@@ -151,8 +146,8 @@ export async function abortUpload(
 }
 
 /**
- * Leaves nothing of an upload at the bucket, but keeps the object where its run succeeded (it is a backup's)
- * or a later attempt writes under the same key.
+ * Removes an upload and its object from the bucket. Keeps the object if its run succeeded (it is part of a
+ * backup), or if a later attempt uses the same key.
  */
 export async function removeUpload(services: ServiceContext, uploadId: string): Promise<void> {
   const { clock, database } = services;
@@ -166,15 +161,15 @@ export async function removeUpload(services: ServiceContext, uploadId: string): 
   if (row === null) return;
   const bucket = bucketOf(destination!, services);
   if (row.state === "open") await abortAtBucket(bucket, row);
-  // Even an open one may be an object: its completion went through, its answer did not come back. One that
-  // never got the bucket's id can't have been completed: what lies under its key is somebody else's.
+  // An open upload may have become an object, if the response to its completion was lost. An upload that
+  // never got the bucket's id can't have been completed: an object under its key is not this upload's.
   const mayBeObject = row.s3_upload_id !== "";
   if (!isKept && mayBeObject) await bucket.remove(row.object_key);
   else if (row.state === "completed") return;
   await markUploadRemoved(database, row.id, clock.now());
 }
 
-/** S3 has no upload without parts: an empty object is stored as a whole. */
+/** Completes the upload. S3 has no uploads without parts, so an empty object is stored directly. */
 async function finish(
   bucket: Bucket,
   row: UploadRow,
@@ -189,7 +184,7 @@ async function finish(
   try {
     await bucket.completeUpload(row.object_key, row.s3_upload_id, parts, size);
   } catch (error) {
-    // The object under its key then shows whether the upload completed.
+    // The size of the object under its key then shows whether the upload completed.
     if (!(error instanceof StorageError && error.code === "NoSuchUpload")) throw error;
   }
 }
@@ -233,8 +228,8 @@ async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
 }
 
 /**
- * Other servers' objects may lie in the same directory: an agent that took the name of one to come would keep
- * it from being stored.
+ * Throws if the name is not one of the run's own objects. Other servers may use the same directory, and an
+ * agent that took one of their future names would keep it from being stored.
  */
 function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: stamp }: UploadRun): void {
   const isFile = name !== "" && !name.includes("/");
@@ -246,7 +241,10 @@ function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: 
   );
 }
 
-/** A run that failed because its object outgrew its parts tells the next one that it needs larger ones. */
+/**
+ * Returns the part size. A run that failed because its object had too many parts makes the next one use
+ * larger parts.
+ */
 function fittingPartSize(name: string, sizeHint: number | null, run: UploadRun): number {
   const size = Math.max(sizeHint ?? 0, run.failed_bytes_written ?? 0);
   const bytes = partSize(size, run.last_bytes_per_second);
@@ -257,7 +255,7 @@ function fittingPartSize(name: string, sizeHint: number | null, run: UploadRun):
   );
 }
 
-/** The upload, its run still at it, and its bucket. */
+/** Returns an active run's upload and its bucket. */
 async function liveUpload(
   services: ServiceContext,
   remoteServerId: number,
