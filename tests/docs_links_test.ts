@@ -68,6 +68,20 @@ Deno.test("every file that the documentation names exists", () => {
   assert.deepEqual(missing, []);
 });
 
+Deno.test("no text uses a term that the glossary rules out", async () => {
+  const rows = TEXTS.get("docs/develop/glossary.md")!.match(/^\| .+ \|$/gm)!.slice(2);
+  // Single words have other meanings too: of these a test can't tell.
+  const terms = rows.flatMap((row) => row.split("|")[3]!.split(",")).map((term) => term.trim())
+    .filter((term) => /[ -]/.test(term));
+  assert.ok(terms.length > 1);
+  const pattern = new RegExp(`\\b(${terms.join("|")})s?\\b`, "i");
+  const texts = FILES.filter((path) => /^((src|agent)\/.*\.tsx?|README\.md|docs\/.*\.md)$/.test(path));
+  const using = await Promise.all(
+    texts.map(async (path) => pattern.test(await readDocument(path)) ? [path] : []),
+  );
+  assert.deepEqual(using.flat().filter((path) => path !== "docs/develop/glossary.md"), []);
+});
+
 Deno.test("each list of files to add something is the files that name its example", async () => {
   const page = TEXTS.get("docs/develop/adding-things.md")!;
   const production = FILES.filter((path) =>

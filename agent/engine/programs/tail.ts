@@ -27,7 +27,7 @@ export async function tail(
     while (true) {
       // Looked at before the read: what is read after the end is all there is.
       const isLast = over.signal.aborted;
-      // From the page cache, where the program has just put it: a thread's hand-over would cost more than the
+      // The program has just written it, so it is in the page cache: another thread would cost more than the
       // read.
       const length = file.readSync(buffer);
       if (length !== null) await take(buffer.subarray(0, length));

@@ -55,33 +55,33 @@ Deno.test("replicas that claim at once hand a run over once", async () => {
   await startRun(services, caller, taskId);
   const claims = await Promise.all(Array.from({ length: 6 }, () => claimAssignments(services, [serverId])));
   assert.equal(claims.flat().length, 1);
-  const [handOver] = claims.flat();
-  assert.equal(handOver!.attempt, 1);
-  assert.equal(backupOf(handOver).source.type, "files");
-  assert.match(backupOf(handOver).object.prefix, /^backup_\d+$/);
-  assert.equal(backupOf(handOver).object.stamp, "20260105120000");
+  const [assignment] = claims.flat();
+  assert.equal(assignment!.attempt, 1);
+  assert.equal(backupOf(assignment).source.type, "files");
+  assert.match(backupOf(assignment).object.prefix, /^backup_\d+$/);
+  assert.equal(backupOf(assignment).object.stamp, "20260105120000");
 });
 
-Deno.test("the hand-over opens secrets for the wire and keeps none in the open", async () => {
+Deno.test("the dispatch opens secrets for the wire and keeps none in the open", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const sealed = services.keyring.encrypt("hunter2 ☂");
   const { caller, taskId, serverId } = await plant(services, { encryption_password_encrypted: sealed });
   await startRun(services, caller, taskId);
-  const [handOver] = await claimAssignments(services, [serverId]);
-  assert.deepEqual(backupOf(handOver).encryption, { type: "password", password: "hunter2 ☂" });
+  const [assignment] = await claimAssignments(services, [serverId]);
+  assert.deepEqual(backupOf(assignment).encryption, { type: "password", password: "hunter2 ☂" });
   const dump = await database`select to_jsonb(r) as row from runs r`;
   assert.doesNotMatch(JSON.stringify(dump), /hunter2/);
 });
 
-Deno.test("the hand-over names the recipients, and keeps them with the run", async () => {
+Deno.test("the dispatch names the recipients, and keeps them with the run", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const { caller, taskId, serverId } = await plant(services, { encryption_recipients: ["age1a", "age1b"] });
   await startRun(services, caller, taskId);
-  const [handOver] = await claimAssignments(services, [serverId]);
-  assert.deepEqual(backupOf(handOver).encryption, { type: "recipients", recipients: ["age1a", "age1b"] });
-  assert.equal(backupOf(handOver).encryption_password, undefined);
+  const [assignment] = await claimAssignments(services, [serverId]);
+  assert.deepEqual(backupOf(assignment).encryption, { type: "recipients", recipients: ["age1a", "age1b"] });
+  assert.equal(backupOf(assignment).encryption_password, undefined);
   const [run] = await database`select encryption_recipients from runs`;
   assert.deepEqual(run!.encryption_recipients, ["age1a", "age1b"]);
 });
@@ -93,8 +93,8 @@ Deno.test("an agent of protocol 1 is told a password as it knows it, and gets no
   const { caller, taskId, serverId } = await plant(services, { encryption_password_encrypted: sealed });
   await sayHello(services, serverId, [], 1);
   await startRun(services, caller, taskId);
-  const [handOver] = await claimAssignments(services, [serverId]);
-  const job = backupOf(handOver);
+  const [assignment] = await claimAssignments(services, [serverId]);
+  const job = backupOf(assignment);
   assert.deepEqual([job.encryption_password, job.encryption], ["hunter2", undefined]);
   await database`delete from runs`;
   await database`update backup_tasks set encryption_password_encrypted = null, encryption_recipients = '{age1a}'`;
@@ -124,8 +124,8 @@ Deno.test("an offer that is not accepted is made again, until the start deadline
   const { caller, taskId, serverId } = await plant(services);
   await startRun(services, caller, taskId);
   for (const attempt of [1, 2]) {
-    const [handOver] = await claimAssignments(services, [serverId]);
-    assert.equal(handOver!.attempt, attempt);
+    const [assignment] = await claimAssignments(services, [serverId]);
+    assert.equal(assignment!.attempt, attempt);
     await clock.advance(services.runTimes.acceptance);
     await endOverdueRuns(services);
   }
@@ -141,10 +141,10 @@ Deno.test("an acceptance that comes after the offer lapsed counts, and no second
   const { services, clock, database } = test;
   const { caller, taskId, serverId } = await plant(services);
   await startRun(services, caller, taskId);
-  const [handOver] = await claimAssignments(services, [serverId]);
+  const [assignment] = await claimAssignments(services, [serverId]);
   await clock.advance(services.runTimes.acceptance);
   await endOverdueRuns(services);
-  const held = { run_id: handOver!.runId, attempt: 1, finished: false, last_sequence: 1 };
+  const held = { run_id: assignment!.runId, attempt: 1, finished: false, last_sequence: 1 };
   const { answers } = await sayHello(services, serverId, [held]);
   assert.equal(answers[0]!.verdict, "continue");
   assert.deepEqual(await claimAssignments(services, [serverId]), []);
@@ -169,9 +169,9 @@ Deno.test("a run past its task's timeout is cancelled when the agent did not end
   const { services, clock, database } = test;
   const { caller, taskId, serverId } = await plant(services, { run_timeout: 10 });
   await startRun(services, caller, taskId);
-  const [handOver] = await claimAssignments(services, [serverId]);
-  assert.equal(backupOf(handOver).timeout_ms, 10_000);
-  await recordEvents(services, [event(serverId, handOver!, 1, { kind: "accepted" })]);
+  const [assignment] = await claimAssignments(services, [serverId]);
+  assert.equal(backupOf(assignment).timeout_ms, 10_000);
+  await recordEvents(services, [event(serverId, assignment!, 1, { kind: "accepted" })]);
   await clock.advance(10_000 + services.runTimes.lease - 1);
   assert.equal(await cancelTimedOutRuns(services), 0);
   await clock.advance(1);
@@ -204,10 +204,10 @@ Deno.test("a hello is answered by what each run is worth", async () => {
   const { services } = test;
   const { caller, taskId, serverId } = await plant(services);
   await startRun(services, caller, taskId);
-  const [handOver] = await claimAssignments(services, [serverId]);
-  await recordEvents(services, [event(serverId, handOver!, 1, { kind: "accepted" })]);
-  const held = { run_id: handOver!.runId, attempt: 1, finished: true, last_sequence: 2 };
-  const stale = { run_id: handOver!.runId, attempt: 7, finished: false, last_sequence: 3 };
+  const [assignment] = await claimAssignments(services, [serverId]);
+  await recordEvents(services, [event(serverId, assignment!, 1, { kind: "accepted" })]);
+  const held = { run_id: assignment!.runId, attempt: 1, finished: true, last_sequence: 2 };
+  const stale = { run_id: assignment!.runId, attempt: 7, finished: false, last_sequence: 3 };
   const unknown = { run_id: 4711, attempt: 1, finished: false, last_sequence: 3 };
   const first = await sayHello(services, serverId, [held, stale, unknown]);
   assert.deepEqual(first.answers.map(({ verdict, acknowledged }) => [verdict, acknowledged]), [
@@ -215,7 +215,7 @@ Deno.test("a hello is answered by what each run is worth", async () => {
     ["cancel", 0],
     ["forget", 3],
   ]);
-  await recordEvents(services, [event(serverId, handOver!, 2, success())]);
+  await recordEvents(services, [event(serverId, assignment!, 2, success())]);
   const second = await sayHello(services, serverId, [held]);
   assert.deepEqual(second.answers[0], {
     run_id: held.run_id,
@@ -242,9 +242,9 @@ Deno.test("two runs of a task within a second store under different names", asyn
   assert.deepEqual(stamps, ["20260105120000", "20260105120001", "20260105120002"]);
 });
 
-function backupOf(handOver: Assignment | undefined): BackupJob {
-  assert.equal(handOver?.job.kind, "backup");
-  return handOver!.job as BackupJob;
+function backupOf(assignment: Assignment | undefined): BackupJob {
+  assert.equal(assignment?.job.kind, "backup");
+  return assignment!.job as BackupJob;
 }
 
 Deno.test("a run that no job can be made of fails with the reason, and holds up no other", async () => {

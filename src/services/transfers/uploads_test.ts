@@ -9,7 +9,7 @@ import { abortUpload, bucketOf, completeUpload, openUpload, removeUpload, signPa
 const NAME = "backup_1_20260101000000.tar.zst";
 const KEY = `backups/${NAME}`;
 const input = { run_id: 1, attempt: 1, name: NAME, size_hint: null };
-/** What every hand-over names. */
+/** Names in every assignment. */
 const OBJECT = { object_directory: "backups", object_prefix: "backup_1", object_stamp: "20260101000000" };
 
 interface Setting extends TestServices {

@@ -27,7 +27,7 @@ export interface UploadRun {
   state: RunState;
   attempt: number;
   object_directory: string | null;
-  /** Null before the hand-over. */
+  /** Null before the dispatch. */
   object_prefix: string | null;
   object_stamp: string | null;
   /** Bytes that the task's run before this one wrote, where it did not succeed. */
