@@ -55,7 +55,7 @@ export async function openRanges(
 ): Promise<ReadRanges> {
   if (table === null || table.checksums === null) {
     say(
-      `The index of ${archive.name} is an old one, without checksums of its parts. Reading the whole archive first, to verify it`,
+      `The index of ${archive.name} is an old one, without checksums of its parts. Reading all of it first, to verify it`,
     );
     await objects.verify(archive);
   }

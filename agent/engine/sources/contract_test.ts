@@ -1,4 +1,4 @@
-/** What every source type must do. Iterates the registry: a type without a fixture fails. */
+/** Behaviour required of every source type. Iterates the registry: a type without a fixture fails. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { StalledDestination } from "../../../tests/support/fixtures/stalled_destination.ts";
@@ -13,12 +13,12 @@ async function readManifest(run: BackupRun): Promise<Manifest> {
   return JSON.parse(await Deno.readTextFile(`${run.directory}/backup_7_20260102030405.manifest.json`));
 }
 
-/** Restores as the manifest says, with stock tools only. */
+/** Restores by the manifest's commands, with stock tools only. */
 async function restoreAll(run: BackupRun, fixture: SourceFixture, passphrase: string | null): Promise<void> {
   await restoreStored(run.directory, await readManifest(run), fixture, passphrase);
 }
 
-/** Programs that a run may start, by the path of its work directory in their arguments or open files. */
+/** Lists the programs of a run: those that have its work directory in their open files. */
 async function programsOf(run: BackupRun): Promise<string> {
   return await shell(
     'for p in /proc/[0-9]*; do ls -l $p/fd 2>/dev/null | grep -q "$1/work" && echo $p; done; true',
@@ -34,7 +34,7 @@ for (const type of Object.keys(sourceTypes) as SourceType[]) {
     const [{ spec }] = fixture.variants as [SourceFixture["variants"][0]];
 
     for (const variant of fixture.variants) {
-      await t.step(`restores with stock tools as it was: ${variant.name}`, async () => {
+      await t.step(`restores with stock tools to the original state: ${variant.name}`, async () => {
         await using run = await BackupRun.open();
         const backup = await run.run(variant.spec);
         assert.deepEqual(run.warnings, []);
@@ -60,7 +60,7 @@ for (const type of Object.keys(sourceTypes) as SourceType[]) {
       assert.deepEqual(await fixture.describeRestored(), original);
     });
 
-    await t.step("tells what it stored, the manifest last, and no secret", async () => {
+    await t.step("reports what it stored, the manifest last, and no secret", async () => {
       await using run = await BackupRun.open();
       const backup = await run.run(spec);
       assert.deepEqual(backup.objects.map(({ name }) => name).sort(), run.stored());
@@ -79,8 +79,8 @@ for (const type of Object.keys(sourceTypes) as SourceType[]) {
         database,
       }));
       assert.deepEqual(described, backup.objects.slice(0, -1));
-      const told = `${run.lines.join("\n")}\n${JSON.stringify(objects)}\n${JSON.stringify(backup)}`;
-      for (const secret of fixture.secrets) assert.ok(!told.includes(secret), "a secret is shown");
+      const reported = `${run.lines.join("\n")}\n${JSON.stringify(objects)}\n${JSON.stringify(backup)}`;
+      for (const secret of fixture.secrets) assert.ok(!reported.includes(secret), "a secret is shown");
     });
 
     await t.step("a cancelled run leaves no program and no object", async () => {

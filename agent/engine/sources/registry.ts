@@ -1,4 +1,4 @@
-/** Every source type the agent backs up. */
+/** All source types that the agent can back up. */
 import type {
   ControlPlaneSource,
   DatabaseSource,

@@ -1,79 +1,80 @@
-/** What a source type promises the engine. */
+/** Contract between source types and the engine. */
 import type { Missing, SourceDescription, StoredBackup } from "../../../src/protocol/job.ts";
 import type { Command, Exit } from "../programs/children.ts";
 import type { RunContext } from "../run_context.ts";
 import type { RowCounting } from "./database/row_counts.ts";
 
-/** Looks at the source, says in the run's output what it found, and plans what to store. Starts no dump yet.
- * Rejects with a `RunFailedError` where the source is missing, unreachable or can't be backed up. */
+/**
+ * Inspects the source, describes it in the run's output, and plans its parts. Starts no dump yet. Rejects
+ * with a `RunFailedError` if the source is missing, unreachable or cannot be backed up.
+ */
 export type PrepareSource<Spec> = (spec: Spec, context: RunContext) => Promise<PreparedSource>;
 
 export interface PreparedSource {
   readonly engine: StoredBackup["engine"];
-  /** Program name to version, of every program the parts use. */
+  /** Versions of all programs that the parts use, by program name. */
   readonly tools: Record<string, string>;
-  /** For the manifest: what a person needs to know the source again. Never a secret. */
+  /** Description for the manifest, by which a person can identify the source. Never a secret. */
   readonly description: SourceDescription;
-  /** One object each, in this order; at least one. */
+  /** Parts, stored as one object each, in this order; at least one. */
   readonly parts: SourcePart[];
-  /** Names that the run can't store, such as databases. It warns of each, and its backup is incomplete. */
+  /**
+   * Names that the run cannot store, such as databases. The run warns of each, and its backup is incomplete.
+   */
   readonly missing?: readonly Missing[];
 }
 
 /** A stream that becomes one object. */
 export interface SourcePart {
-  /** For output lines: `database shop`. */
+  /** Label for output lines: `database shop`. */
   readonly label: string;
   readonly database: string | null;
-  /** True for roles, accounts and the like: without a database, they are no backup. */
+  /** True for roles, accounts and the like: without a database, they are not a backup. */
   readonly isGeneral?: true;
-  /** Between the object's prefix and stamp, safe in a file name; null for none. */
+  /** Text between the object's prefix and stamp, safe in a file name; null for none. */
   readonly infix: string | null;
   readonly extension: ".tar" | ".sql" | ".dump";
   readonly command: Command;
-  /** What the command reads from its stdin; left out where it reads nothing. Its rejection fails the run. */
+  /** Input for the command's stdin; missing if it reads none. If it rejects, the run fails. */
   input?(): AsyncIterable<Uint8Array>;
-  /** The file descriptor that the command writes the stream to: 1, or another where its stdout is taken. */
+  /** File descriptor that the command writes the stream to: 1, or another if its stdout has another use. */
   readonly streamDescriptor: number;
-  /** Where the command lists the members it stores; null where there is no such list. */
+  /** File in which the command lists the members that it stores; null if there is no such list. */
   readonly index: MemberIndex | null;
-  /**
-   * Begins to count what the part stores; called just before its command starts. Left out where nothing is
-   * counted.
-   */
+  /** Begins to count the part's contents, just before its command starts. Missing if nothing is counted. */
   count?(): RowCounting | Promise<RowCounting>;
-  /** How to restore it with stock tools: a shell command that reads the uncompressed stream. */
+  /** Shell command that restores the uncompressed stream from its stdin with stock tools. */
   readonly restore: string;
-  /** Takes one line of the command's stderr, as it comes. */
+  /** Takes one line of the command's stderr. */
   message(line: string): void;
-  /** Whether what it stores has gone since, so that nothing is missing where it failed. */
+  /** Whether the source of a failed part no longer exists. Such a part is not missing from the backup. */
   isGone?(): Promise<boolean>;
   /**
    * Throws a `RunFailedError` if the command did not exit successfully, or a `SourceFailedError` if the run
    * may continue with the other parts. Called before `checkEnd`.
    */
   checkExit(exit: Exit, filesCount: number): void;
-  /** Looks back on the source once the command ended well, and warns of what it finds. */
+  /** Checks the source again after the command has succeeded, and warns of problems. */
   ended?(): Promise<void>;
-  /** Throws a `RunFailedError` where the stream lacks its closing marker. */
+  /** Throws a `RunFailedError` if the stream lacks its closing marker. */
   checkEnd(end: PartEnd): void;
   /**
-   * Throws a `RunFailedError` where the stream's first bytes, as many as a compressed block holds, are not
-   * its format's.
+   * Throws a `RunFailedError` if the stream does not start like its format. The head is as long as one
+   * compressed block.
    */
   checkHead?(head: Uint8Array): void;
 }
 
-/** A file that grows by one line a member. */
+/** File that grows by one line for each member. */
 export interface MemberIndex {
   path: string;
-  /** Lines that are not a file of the source: the root's own. */
+  /** Number of lines that are not files of the source: that of the root. */
   rootLines: number;
 }
 
 export interface PartEnd {
   /** Uncompressed bytes of the whole stream. */
   size: number;
-  /** The last 64 KiB, or all. */
+  /** The last 64 KiB of the stream, or all of it. */
   tail: Uint8Array;
 }

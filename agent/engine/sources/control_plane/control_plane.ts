@@ -1,6 +1,6 @@
 /**
- * The control plane's own state: SQL text that it makes itself, and that stock `psql` loads into an empty
- * database.
+ * Backs up the control plane's own state: SQL text that the control plane writes, and that stock `psql` loads
+ * into an empty database.
  */
 import type { ControlPlaneSource } from "../../../../src/protocol/job.ts";
 import type { RunContext } from "../../run_context.ts";
@@ -8,7 +8,7 @@ import { requireTools } from "../../programs/tools.ts";
 import { checkClosing, DumpMessages } from "../database/dump_messages.ts";
 import type { PreparedSource } from "../source.ts";
 
-/** As src/store/export/export.ts writes them. */
+/** Last lines that src/store/export/export.ts writes. */
 const CLOSING = /\ncommit;\n-- Rearguard export complete\n$/;
 const LABEL = "the control plane";
 

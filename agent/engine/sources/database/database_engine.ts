@@ -1,4 +1,4 @@
-/** Which kind of database server runs, where the task does not say. */
+/** Detects the type of database server, for tasks that do not specify it. */
 import type { DatabaseSource } from "../../../../src/protocol/job.ts";
 import { RunFailedError, type RunPorts } from "../../ports.ts";
 import { mysqlSocket } from "../mysql/connection.ts";
@@ -11,24 +11,26 @@ interface Found {
   place: string;
 }
 
-/** Where the distributions put the sockets. */
+/** Socket locations of the Linux distributions. */
 export const SOCKET_DIRECTORIES = {
   postgresql: ["/var/run/postgresql", "/tmp"],
   mysql: ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"],
 };
 const USUAL_PORTS = [5432, 3306];
-/** A MySQL server speaks first; one that is silent for this long is asked as PostgreSQL is. */
+/**
+ * Time to wait for the greeting that a MySQL server sends. A server that sends none is probed as PostgreSQL.
+ */
 const GREETING_MS = 2000;
 const ANSWER_MS = 10_000;
 const CONNECT_MS = 30_000;
 /**
- * https://www.postgresql.org/docs/current/protocol-message-formats.html: SSLRequest, answered by `S` or `N`.
+ * SSLRequest, answered by `S` or `N`: https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 const SSL_REQUEST = new Uint8Array([0, 0, 0, 8, 4, 210, 22, 47]);
-/** First byte of a greeting: protocol 10, or an error such as too many connections. */
+/** First byte of a MySQL greeting: protocol 10, or an error such as too many connections. */
 const GREETINGS = [10, 255];
 
-/** Rejects where none runs there, or both do. */
+/** Rejects if there is no database server, or more than one. */
 export async function detectEngine(
   source: DatabaseSource,
   context: RunContext,
@@ -71,12 +73,12 @@ function postgresqlSockets(directory: string, port: number | null): string[] {
     return [...Deno.readDirSync(directory)].filter(({ name }) => wanted.test(name))
       .map(({ name }) => `${directory}/${name}`);
   } catch {
-    // Not there, not a directory, or not for the agent to read: no socket that could be used.
+    // The path is missing, not a directory, or unreadable for the agent: no socket could be used.
     return [];
   }
 }
 
-/** A socket's file outlives a server that was killed. */
+/** Whether a server listens on a socket. The socket's file remains after a server was killed. */
 async function answers(path: string): Promise<boolean> {
   try {
     (await Deno.connect({ transport: "unix", path })).close();
@@ -133,7 +135,10 @@ async function connect(
   }
 }
 
-/** A MySQL packet has its length in three bytes and its number in one; PostgreSQL answers with one letter. */
+/**
+ * Returns the engine by its first bytes. A MySQL packet begins with its length in three bytes and its number
+ * in one; PostgreSQL answers with one letter.
+ */
 function engineThatSaid(bytes: Uint8Array): Engine | null {
   if (bytes[3] === 0 && GREETINGS.includes(bytes[4]!)) return "mysql";
   return bytes[0] === "S".charCodeAt(0) || bytes[0] === "N".charCodeAt(0) ? "postgresql" : null;

@@ -12,12 +12,12 @@ const context = {
 } as unknown as RunContext;
 const at = (host: string | null, port: number | null) => ({ host, port }) as DatabaseSource;
 
-Deno.test("which database server runs", async (t) => {
+Deno.test("the database server", async (t) => {
   await using postgresql = await PostgresqlServer.open();
   await using mariadb = await MariadbServer.open();
   const sockets = { postgresql: ["/nowhere", postgresql.directory], mysql: ["/nowhere.sock"] };
 
-  await t.step("is known by its socket", async () => {
+  await t.step("is detected by its socket", async () => {
     assert.equal(await detectEngine(at(null, null), context, sockets), "postgresql");
     assert.equal(
       await detectEngine(at(null, null), context, { postgresql: [], mysql: [mariadb.socket] }),
@@ -29,19 +29,19 @@ Deno.test("which database server runs", async (t) => {
     assert.equal(await detectEngine(at(postgresql.directory, postgresql.port), context), "postgresql");
   });
 
-  await t.step("is known by what answers at a port", async () => {
+  await t.step("is detected by its answer at a port", async () => {
     assert.equal(await detectEngine(at("127.0.0.1", postgresql.port), context), "postgresql");
     assert.equal(await detectEngine(at("localhost", mariadb.port), context), "mysql");
   });
 
-  await t.step("must be named where both do", async () => {
+  await t.step("must be named if there are two", async () => {
     await assert.rejects(detectEngine(at(null, null), context, { ...sockets, mysql: [mariadb.socket] }), {
       name: "RunFailedError",
       message: /there is postgresql at \/.* and mysql at \/.*mysqld\.sock\. Set the task's database_type\.$/,
     });
   });
 
-  await t.step("is none where no socket answers or the port is no database's", async () => {
+  await t.step("is not found if no socket answers or another server uses the port", async () => {
     await assert.rejects(detectEngine(at(null, null), context, { postgresql: ["/nowhere"], mysql: [] }), {
       message: /^Cannot find a database server on this server's sockets/,
     });
@@ -57,7 +57,7 @@ Deno.test("which database server runs", async (t) => {
     });
   });
 
-  await t.step("is none once it was killed, though its socket's file is left", async () => {
+  await t.step("is not found after it was killed, although its socket's file remains", async () => {
     await Deno.writeTextFile(`${postgresql.directory}/.s.PGSQL.1`, "");
     await assert.rejects(detectEngine(at(postgresql.directory, 1), context), {
       message: /^Cannot find a database/,

@@ -1,4 +1,4 @@
-/** What a restore of databases asks of a database engine. */
+/** Interface between a restore of databases and a database engine. */
 import type { StoredObject } from "../../../../src/protocol/job.ts";
 import type { Rewrite } from "../../archive/feed.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -8,45 +8,43 @@ import type { ProgramContext } from "../../run_context.ts";
 import type { LoadRules } from "./load_messages.ts";
 import type { DatabaseContents } from "./row_counts.ts";
 
-/** One database of the backup, and the one that it becomes. */
+/** Database of the backup to restore, and the name to restore it under. */
 export interface WantedDatabase {
   readonly archive: StoredObject;
   /** Its name in the backup. */
   readonly original: string;
   readonly name: string;
-  /** As the manifest tells them; null where it does not. */
+  /** From the manifest; null if it has no contents. */
   readonly contents: DatabaseContents | null;
 }
 
-/** What a dump is loaded by. */
+/** Command that loads a dump. */
 export interface Loader {
   readonly command: Command;
-  /** Changes the dump on its way into the command; null: it stays as it is. */
+  /** Transforms the dump before the command reads it; null if it is loaded as it is. */
   readonly rewrite: Rewrite | null;
-  /** Which errors the load may have. */
+  /** Errors that the load may have. */
   readonly rules?: LoadRules;
-  /** Called once all is loaded. */
+  /** Called after everything is loaded. */
   finish?(): Promise<void>;
 }
 
 /**
- * A database server that takes a restore. Methods are called in this order, `discard` in any case, at the
- * end.
+ * Database server that databases are restored to. The restore calls the methods in this order. It always
+ * calls `discard`, last.
  */
 export interface DatabaseHost {
-  /** Rejects, before anything is made, where one can't be restored there. */
+  /** Rejects, before anything is created, if one of the databases cannot be restored. */
   inspect(wanted: readonly WantedDatabase[]): Promise<void>;
-  /**
-   * Makes a fresh database; what the command reads is loaded into it, rewritten on its way where the loader
-   * says how.
-   */
+  /** Creates a temporary database. The returned loader loads the dump into it. */
   create(wanted: WantedDatabase): Promise<Loader>;
   /**
-   * Puts the fresh ones into their places. Where it rejects, what was there is as it was, unless the error
-   * says otherwise. `programs` are not ended by a cancel: it is never left half done.
+   * Replaces the original databases with the temporary ones. If it rejects, the originals are unchanged,
+   * unless the error says otherwise. A cancel does not end `programs`, so that the replacement is never
+   * interrupted halfway.
    */
   publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void>;
-  /** Drops what is unfinished; never rejects. `programs` may be started in a run that is over. */
+  /** Drops unfinished databases. Never rejects. `programs` may be started after the run has ended. */
   discard(programs: ProgramContext): Promise<void>;
 }
 
@@ -56,5 +54,5 @@ export function occupied(name: string): RunFailedError {
   );
 }
 
-/** What it takes to read and load a dump. */
+/** Parts of a run's context that loading needs. */
 export type LoadContext = Pick<RestoreContext, "children" | "objects" | "ports" | "progress">;

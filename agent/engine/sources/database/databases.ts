@@ -1,6 +1,6 @@
 /**
- * Databases of dumps: each is loaded into a fresh one beside its place, and all are put into their places
- * once every one is there and proven. Until then nothing of what was there is touched.
+ * Restores databases from dumps. Each dump is loaded into a temporary database. When all are loaded and
+ * verified, they replace the originals, which are unchanged until then.
  */
 import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { Children } from "../../programs/children.ts";
@@ -30,7 +30,7 @@ const hosts: Record<DatabaseTarget["engine"], OpenHost> = {
   mysql: openMysql,
 };
 
-/** What restores the objects that belong to no database. */
+/** Commands that restore objects outside of any database. */
 const GLOBALS_PROGRAM = { postgresql: "psql --no-psqlrc --dbname=postgres", mysql: "mariadb --force mysql" };
 
 export async function restoreDatabases(target: DatabaseTarget, context: RestoreContext): Promise<Put> {
@@ -92,7 +92,10 @@ function chooseDatabases(
   }));
 }
 
-/** A manifest that can't be read costs the properties of the databases, not their data. */
+/**
+ * Reads the contents from the manifest. If the manifest is unreadable, only properties of the databases are
+ * lost, not their data.
+ */
 async function contentsOf({ job, objects, children, ports }: RestoreContext): Promise<ArchiveContents> {
   try {
     return (await storedContents(job.backup, objects, children)).contents;
@@ -107,7 +110,10 @@ async function contentsOf({ job, objects, children, ports }: RestoreContext): Pr
   }
 }
 
-/** Roles and accounts are the server's: those that are there are not for a database's restore to change. */
+/**
+ * Writes how to restore roles and accounts. They belong to the server, so a database's restore does not
+ * change existing ones.
+ */
 function tellGlobals({ engine }: DatabaseTarget, { objects, ports }: RestoreContext): void {
   const globals = objects.archives().find(({ database }) => database === null);
   if (globals === undefined) return;
@@ -121,8 +127,8 @@ function tellGlobals({ engine }: DatabaseTarget, { objects, ports }: RestoreCont
 }
 
 /**
- * A dump is a program that the server carries out: it is proven before a word of it is. What only the key's
- * owner can have made needs no such proof.
+ * Verifies the archives. The server executes a dump, so each is verified before it is loaded. An encrypted
+ * archive needs no separate pass: only someone with the key can have made it.
  */
 export async function prove(
   wanted: readonly WantedDatabase[],

@@ -1,4 +1,4 @@
-/** What every database server that takes a restore must do. */
+/** Behaviour required of every database server that databases are restored to. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { restore } from "../../../../tests/support/fixtures/restore_run.ts";
@@ -30,7 +30,7 @@ async function failure(promise: Promise<unknown>): Promise<string> {
   return error.message;
 }
 
-/** A database that holds something of everything that a dump brings. */
+/** Creates a database with every kind of object that a dump restores. */
 async function makeMine({ sql, quote, login }: DatabasePlace, name: string): Promise<void> {
   const maintenance = login.engine === "mysql" ? "mysql" : "postgres";
   await sql(maintenance, `create database ${quote(name)}`);
@@ -76,7 +76,7 @@ for (const [engine, open] of Object.entries(fixtures)) {
     await place.prepare();
 
     for (const [variant, { name, spec }] of fixture.variants.entries()) {
-      await t.step(`all of them, where none is: ${name}`, async () => {
+      await t.step(`all of them, where none exists: ${name}`, async () => {
         await fixture.reset();
         await place.prepare();
         const { run, backup } = await backedUp(fixture, variant);
@@ -110,7 +110,7 @@ for (const [engine, open] of Object.entries(fixtures)) {
     await using _ = run;
     const mine = target(place, { names: [shop], database_name: "mine" });
 
-    await t.step("one that holds something is replaced on demand only", async () => {
+    await t.step("a non-empty one is replaced only with overwrite", async () => {
       await makeMine(place, "mine");
       const before = await place.describe("mine");
       assert.match(
@@ -121,13 +121,13 @@ for (const [engine, open] of Object.entries(fixtures)) {
       await restore(run, backup, { target: { ...mine, overwrite: true } });
       assert.deepEqual(await place.describe("mine"), described);
       await assertDatabases(place, odd, "mine", shop);
-      // Once more, over what was restored.
+      // A second time, over the restored database.
       await restore(run, backup, { target: { ...mine, overwrite: true } });
       assert.deepEqual(await place.describe("mine"), described);
       await dropped(place, "mine");
     });
 
-    await t.step("an empty one takes the backup", async () => {
+    await t.step("an empty one is restored into", async () => {
       const as = engine === "mysql" ? "character set utf8mb4 collate utf8mb4_bin" : "";
       await place.sql(engine === "mysql" ? "mysql" : "postgres", `create database mine ${as}`);
       await restore(run, backup, { target: mine });
@@ -135,25 +135,28 @@ for (const [engine, open] of Object.entries(fixtures)) {
       await dropped(place, "mine");
     });
 
-    await t.step("what a killed restore left is dropped, what is somebody's is not", async () => {
-      await place.sql(engine === "mysql" ? "mysql" : "postgres", "create database mine_rearguard_fresh");
-      assert.match(
-        await failure(restore(run, backup, { target: mine })),
-        /database mine_rearguard_fresh is in the way\. Drop or rename it/,
-      );
-      await assertDatabases(place, odd, "mine_rearguard_fresh", shop);
-      await place.sql(
-        "mine_rearguard_fresh",
-        engine === "mysql"
-          ? "create table rearguard_unfinished (a int)"
-          : "comment on database mine_rearguard_fresh is 'Rearguard: unfinished restore'",
-      );
-      await restore(run, backup, { target: mine });
-      await assertDatabases(place, odd, "mine", shop);
-      await dropped(place, "mine");
-    });
+    await t.step(
+      "leftovers of a killed restore are dropped, a user's database of the same name is not",
+      async () => {
+        await place.sql(engine === "mysql" ? "mysql" : "postgres", "create database mine_rearguard_fresh");
+        assert.match(
+          await failure(restore(run, backup, { target: mine })),
+          /database mine_rearguard_fresh is in the way\. Drop or rename it/,
+        );
+        await assertDatabases(place, odd, "mine_rearguard_fresh", shop);
+        await place.sql(
+          "mine_rearguard_fresh",
+          engine === "mysql"
+            ? "create table rearguard_unfinished (a int)"
+            : "comment on database mine_rearguard_fresh is 'Rearguard: unfinished restore'",
+        );
+        await restore(run, backup, { target: mine });
+        await assertDatabases(place, odd, "mine", shop);
+        await dropped(place, "mine");
+      },
+    );
 
-    await t.step("a wrong password, a database that the backup lacks", async () => {
+    await t.step("a wrong password and a database that is not in the backup are rejected", async () => {
       const wrong = await failure(restore(run, backup, { target: { ...mine, password: "wrong" } }));
       assert.match(
         wrong,
@@ -176,7 +179,7 @@ for (const [engine, open] of Object.entries(fixtures)) {
       assert.deepEqual(at.warnings, []);
     });
 
-    await t.step("a damaged archive leaves what was there as it was", async () => {
+    await t.step("a damaged archive leaves the original as it was", async () => {
       await makeMine(place, "mine");
       const before = await place.describe("mine");
       const wanted = { ...mine, names: [shop], overwrite: true };
@@ -194,7 +197,7 @@ for (const [engine, open] of Object.entries(fixtures)) {
       }
     });
 
-    await t.step("a dump that does not load leaves what was there as it was", async () => {
+    await t.step("a dump that does not load leaves the original as it was", async () => {
       const before = await place.describe("mine");
       await using at = await BackupRun.open();
       const { objects } = await at.run({ ...fixture.variants.at(-1)!.spec, names: [odd] } as never);
@@ -211,7 +214,7 @@ for (const [engine, open] of Object.entries(fixtures)) {
   });
 }
 
-/** Ends the dump with a statement that fails, and the digest of the new archive is right. */
+/** Appends a statement that fails to the dump, and returns the archive with its new digest. */
 async function spoil(run: BackupRun, object: StoredBackup["objects"][0]) {
   const sha256 = await shell(
     `cd "$(dirname "$1")"; { zstd -dc "$1"; echo 'select * from no_such_table;'; } | zstd -q > new; mv new "$1"; sha256sum < "$1"`,

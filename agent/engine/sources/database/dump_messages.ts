@@ -1,4 +1,4 @@
-/** What a dump program says on stderr, and what its exit then means. */
+/** Interprets the stderr and the exit code of dump programs. */
 import type { Exit } from "../../programs/children.ts";
 import { type Output, SourceFailedError } from "../../ports.ts";
 import { hint } from "./load_hints.ts";
@@ -7,7 +7,7 @@ import { hint } from "./load_hints.ts";
 const WARNING = /^(?:[\w.-]+: )?(?:-- )?\[?warning\b\]?:?\s*/i;
 
 export class DumpMessages {
-  /** The first line that is no warning: later ones are details or consequences. */
+  /** First line that is not a warning: later ones are details or consequences. */
   #error: string | null = null;
 
   constructor(private readonly program: string, private readonly output: Output) {}
@@ -21,7 +21,7 @@ export class DumpMessages {
     }
   }
 
-  /** Only exit 0 is a dump. */
+  /** Rejects a dump unless the program exited with 0. */
   check(exit: Exit, label: string): void {
     if (exit.code === 0 && exit.signal === null) return;
     const how = exit.signal === null ? `exited with ${exit.code}` : `was ended by ${exit.signal}`;
@@ -33,9 +33,9 @@ export class DumpMessages {
   }
 }
 
-/** The dump's last words must be there, and nothing after them. */
+/** Rejects a dump whose last line is not the closing one. */
 export function checkClosing(label: string, tail: Uint8Array, closing: RegExp): void {
-  // Only the end counts, and a dump may hold any bytes before it.
+  // Only the end matters, and a dump may contain any bytes before it.
   const text = new TextDecoder("latin1").decode(tail.subarray(-1024));
   if (!closing.test(text)) {
     throw new SourceFailedError(

@@ -1,4 +1,4 @@
-/** Advice on the usual errors of a load. */
+/** Advice for common errors of a load. */
 
 const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
   // MySQL and MariaDB.
@@ -44,7 +44,7 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
   ],
   [
     /\b(?:1044|1142)\b.*_rearguard_/,
-    "A restore needs a database beside the place until it is done: grant ALL on `%\\_rearguard\\_%`.* to the login.",
+    "A restore needs a temporary database until it is done: grant ALL on `%\\_rearguard\\_%`.* to the login.",
   ],
   [
     /\b1412\b/,
@@ -115,7 +115,7 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
   ],
 ];
 
-/** Begins with a full stop, to follow an error; empty where nothing is known. */
+/** Returns advice that follows an error, beginning with a full stop; empty if there is none. */
 export function hint(error: string): string {
   const found = HINTS.find(([pattern]) => pattern.test(error));
   return found === undefined ? "" : `. ${found[1]}`;

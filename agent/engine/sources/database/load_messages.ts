@@ -1,4 +1,4 @@
-/** What a program that loads a dump says on stderr, and what its exit then means. */
+/** Interprets the stderr and the exit code of programs that load dumps. */
 import type { Exit } from "../../programs/children.ts";
 import { oneLine } from "../../programs/line.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
@@ -14,24 +14,27 @@ const ERROR = /^(?:\S+: )?(?:error|fatal|panic)\b:?\s*/i;
 const CODED = /^psql:.*?:\d+: [^:]+:\s+([0-9A-Z]{5}): (.*)$/;
 /** SQLSTATE classes of successes and warnings. */
 const HARMLESS_CODE = /^0[012]/;
-/** How pg_restore ends that went on after errors: without it, it did not get to the dump's end. */
+/**
+ * Last line of pg_restore after errors that it continued after. Without this line it did not reach the end of
+ * the dump.
+ */
 const IGNORED = /^pg_restore: warning: errors ignored on restore: (\d+)$/;
 const STATEMENT = /^Command was: /;
-/** How many errors are listed one by one. */
+/** Maximum number of errors that are listed one by one. */
 const LISTED = 100;
 
 export interface LoadError {
   readonly message: string;
-  /** The first line of the statement; null where the program does not tell it. */
+  /** First line of the statement; null if the program does not print it. */
   readonly statement: string | null;
 }
 
 export interface LoadRules {
-  /** Errors are warnings, and what could be loaded counts. */
+  /** Whether errors become warnings, and the load succeeds with all that could be loaded. */
   readonly continuesOnErrors?: boolean;
-  /** Whether an error is one that the load brings with it and makes good, or that changes nothing. */
+  /** Whether an error is expected and has no effect, or is corrected later. */
   isExpected?(error: LoadError): boolean;
-  /** Returns the warning that takes the place of an error which loses nothing, or null. */
+  /** Returns the warning to write instead of an error that loses no data, or null. */
   warningFor?(error: LoadError): string | null;
 }
 
@@ -39,7 +42,7 @@ export class LoadMessages {
   #error: string | null = null;
   #first: string | null = null;
   #pending: LoadError | null = null;
-  /** Errors that the load may have. */
+  /** Number of accepted errors. */
   #passed = 0;
   #continued = 0;
   #ignored: number | null = null;
@@ -49,7 +52,7 @@ export class LoadMessages {
     this.#program = program.slice(program.lastIndexOf("/") + 1);
   }
 
-  /** Lines between errors and warnings are left out: they quote the statement, which may hold a password. */
+  /** Ignores lines between errors and warnings: they quote the statement, which may contain a password. */
   readonly read = (line: string): void => {
     const coded = CODED.exec(line);
     const ignored = IGNORED.exec(line)?.[1];
@@ -79,7 +82,7 @@ export class LoadMessages {
     );
   }
 
-  /** Whether the program carried out the whole dump, but for errors that it may have. */
+  /** Whether the program executed the whole dump, except for accepted errors. */
   #wentOn(exit: Exit): boolean {
     return this.#program === "pg_restore" && exit.code === 1 && this.#error === null &&
       this.#ignored !== null &&
@@ -96,7 +99,7 @@ export class LoadMessages {
     this.#pending = { message, statement: null };
   }
 
-  /** Classifies the last error, once its statement is known or can't follow any more. */
+  /** Classifies the last error. Called when its statement is known, or cannot follow any more. */
   #settle(): void {
     const error = this.#pending;
     this.#pending = null;

@@ -3,7 +3,7 @@ import { hint } from "./load_hints.ts";
 import { LoadMessages, type LoadRules } from "./load_messages.ts";
 
 const EXIT = (code: number) => ({ code, signal: null });
-/** As pg_restore 17 says it of a server 15. */
+/** Messages of pg_restore 17 for a server 15. */
 const NEWER = [
   'pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"',
   "Command was: SET transaction_timeout = 0;",
@@ -32,7 +32,7 @@ function load(program: string, lines: string[], exit: number, rules: LoadRules =
   return { told, failure };
 }
 
-Deno.test("a setting that only the newer pg_restore knows is no error, in a function it is", () => {
+Deno.test("a setting that only the newer pg_restore supports is an error only within a function", () => {
   const rules = { isExpected: isPreamble };
   assert.deepEqual(load("/usr/bin/pg_restore", [...NEWER, ignored(1)], 1, rules), {
     told: [],
@@ -44,7 +44,7 @@ Deno.test("a setting that only the newer pg_restore knows is no error, in a func
   );
 });
 
-Deno.test("a load that did not get to its end fails, whatever errors it may have", () => {
+Deno.test("a load that did not reach the end of the dump fails, whatever errors are accepted", () => {
   const rules = { isExpected: isPreamble, continuesOnErrors: true };
   assert.match(load("pg_restore", NEWER, 1, rules).failure!, /pg_restore exited with 1/);
   assert.match(load("pg_restore", [...NEWER, ignored(2)], 1, rules).failure!, /pg_restore exited with 1/);
@@ -54,7 +54,7 @@ Deno.test("a load that did not get to its end fails, whatever errors it may have
   );
 });
 
-Deno.test("errors that a load goes on after are warnings, counted, the first hundred listed", () => {
+Deno.test("errors that a load continues after are counted, and the first hundred are warnings", () => {
   const lines = Array.from(
     { length: 120 },
     (_, index) => `pg_restore: error: could not execute query: ERROR:  no ${index}`,
@@ -65,7 +65,7 @@ Deno.test("errors that a load goes on after are warnings, counted, the first hun
   assert.match(told.at(-1)!, /^database shop: 120 errors were passed over.*the first 100 are listed above$/);
 });
 
-Deno.test("psql's errors are known by their codes, in any language", () => {
+Deno.test("psql's errors are recognized by their codes, in any language", () => {
   const lines = [
     "psql:<stdin>:12: FEHLER:  42P01: Relation »x« existiert nicht",
     "LINE 1: select * from x;",
@@ -81,7 +81,7 @@ Deno.test("psql's errors are known by their codes, in any language", () => {
   ]);
 });
 
-Deno.test("usual errors say what to do", () => {
+Deno.test("common errors come with advice", () => {
   const said = (error: string) => hint(`could not execute query: ERROR:  ${error}`);
   assert.match(said('role "ada" does not exist'), /set owners to false/);
   assert.match(said("function upper_it(text) does not exist"), /search_path/);

@@ -1,4 +1,7 @@
-/** Scratch databases: a dump loaded on the server that it is of, beside its database, and dropped again. */
+/**
+ * Scratch databases of drills: a dump is loaded on the server of its database, under another name, and
+ * dropped again.
+ */
 import { statfs } from "node:fs/promises";
 import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -7,46 +10,48 @@ import type { ProgramContext } from "../../run_context.ts";
 import type { DatabaseContents } from "./row_counts.ts";
 import type { Loader, WantedDatabase } from "./database_host.ts";
 
-/** A database server that takes drills. Nothing of what is there is changed. */
+/** Database server for drills. Existing databases are not changed. */
 export interface ScratchHost {
-  /** Whether a restore would refuse it: a database of the server itself. */
+  /** Whether a restore would reject the name, because the database belongs to the server itself. */
   isServers(name: string): boolean;
-  /** What the drill's copy of a database is called. */
+  /** Returns the name of the drill's copy of a database. */
   scratchName(database: string): string;
   /**
-   * Drops what drills left that an agent was killed in. Rejects, before anything is read, where no drill can
-   * be made there.
+   * Drops leftovers of drills whose agent was killed. Rejects, before anything is read, if a drill is not
+   * possible.
    */
   prepare(wanted: readonly WantedDatabase[]): Promise<void>;
-  /** Bytes that a database takes now; null where it is not there. */
+  /** Returns the current size of a database in bytes; null if it does not exist. */
   sizeOf(name: string): Promise<number | null>;
-  /** Where the server keeps its data; null where the user may not know. */
+  /** Returns the server's data directory; null if the user may not read the setting. */
   dataDirectory(): Promise<string | null>;
-  /**
-   * Makes the scratch database; what the command reads is loaded into it, rewritten on its way where the
-   * loader says how.
-   */
+  /** Creates the scratch database. The returned loader loads the dump into it. */
   create(wanted: WantedDatabase): Promise<Loader>;
   /**
-   * Of the scratch database. @param expected Null: tables are only listed. Rejects where it is not this
-   * drill's any more.
+   * Returns the contents of the scratch database. Rejects if the database no longer belongs to this drill.
+   *
+   * @param expected Null if tables are only listed, not counted.
    */
   contents(wanted: WantedDatabase, expected: DatabaseContents | null): Promise<DatabaseContents>;
   /**
-   * Drops what was made; never rejects. False where something is left. `programs` may be started in a run
-   * that is over.
+   * Drops the scratch databases. Never rejects; resolves with false if something is left. `programs` may be
+   * started after the run has ended.
    */
   discard(programs: ProgramContext): Promise<boolean>;
 }
 
-/** What else the server writes must go on: a twentieth more than what the drill takes has to be free. */
+/**
+ * Factor of the room that must be free: 5 % more than the drill needs, because the server has to continue
+ * writing.
+ */
 const ROOM = 1.05;
 export const ADVICE = "or set the task's drill_every to 0";
 
 /**
- * Looks whether the server has room for one more such database, where it runs here and that can be told.
+ * Rejects if the server has no room for the scratch database. Only possible if the server runs on this
+ * machine.
  *
- * @param dumped Bytes of its dump: it takes as much at least.
+ * @param dumped Bytes of the dump: the database takes at least as much.
  */
 export async function checkDatabaseRoom(
   host: ScratchHost,
@@ -58,7 +63,7 @@ export async function checkDatabaseRoom(
   const directory = isHere(target.host) ? await host.dataDirectory() : null;
   const found = directory === null ? null : await statfs(directory).catch(() => null);
   if (found === null) {
-    return ports.output.line("How much room there is on the database's server can't be told from here");
+    return ports.output.line("The free space of the database's server can't be checked from here");
   }
   const needed = Math.ceil(Math.max(dumped, await host.sizeOf(original) ?? 0) * ROOM);
   const free = found.bavail * found.bsize;

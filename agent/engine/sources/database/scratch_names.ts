@@ -1,18 +1,18 @@
-/** Names of databases that stand beside another one while it is restored, there or in a drill. */
+/** Names of the temporary databases of restores and drills. */
 import { createHash } from "node:crypto";
 
 export interface TemporaryNames {
-  /** What is being loaded. */
+  /** Database that a restore loads. */
   fresh: string;
-  /** What was there before, until it is dropped. */
+  /** Original database, until it is dropped. */
   replaced: string;
-  /** What a drill loads, and nobody but the drill uses. */
+  /** Database that a drill loads. Nothing else uses it. */
   drill: string;
 }
 
 /**
- * Both engines take 63 bytes; a name that leaves no room is cut, and told from others that are cut by a
- * digest.
+ * Maximum length of a name in both engines. A longer name is truncated, and a digest distinguishes it from
+ * others.
  */
 const MAX_BYTES = 63;
 
@@ -25,9 +25,9 @@ export const DRILL_SUFFIX = "_rearguard_drill";
  * without asking.
  */
 export const MARK = "Rearguard: ";
-/** The comment of a database that is being loaded. */
+/** Comment of a database that is being loaded. */
 export const UNFINISHED = `${MARK}unfinished restore`;
-/** Begins the comment of an original that a restore moved out of its place, before the new one is whole. */
+/** Start of the comment of an original that a restore renamed before the new database is complete. */
 export const MOVED_ASIDE = `${MARK}moved aside by a restore: `;
 
 export function temporaryNames(name: string): TemporaryNames {
@@ -38,7 +38,7 @@ export function temporaryNames(name: string): TemporaryNames {
   };
 }
 
-/** Whether a restore or a drill would call a database of its own so. */
+/** Whether a name is one that restores or drills give to their temporary databases. */
 export function isOwnName(name: string): boolean {
   return [FRESH_SUFFIX, REPLACED_SUFFIX, DRILL_SUFFIX].some((suffix) => name.endsWith(suffix));
 }

@@ -1,5 +1,5 @@
 /**
- * Whether a stored stream ends, or starts, as its format does: what its source looked at when it was made.
+ * Checks the start or the end of a stored stream by its format, as its source did when the backup was made.
  */
 import type { Children } from "../../programs/children.ts";
 import type { FrameWatch } from "../../transforms/frames.ts";
@@ -9,14 +9,16 @@ import { CLOSING as MYSQL_CLOSING } from "../mysql/mysql.ts";
 import { checkCustom, CLOSING as POSTGRESQL_CLOSING } from "../postgresql/postgresql.ts";
 import type { PartEnd } from "../source.ts";
 
-/** `tar`, `sql`, `dump`; of an object's name. */
+/** Returns the format by an object's name: `tar`, `sql`, `dump`. */
 export function formatOf(name: string): string {
   return /\.(\w+)\.zst(?:\.age)?$/.exec(name)?.[1] ?? "";
 }
 
 /**
- * Rejects with a `RunFailedError` that says what is missing. @param watch Has seen the whole stream.
- * @param sourceType As in the manifest; null where it is not known.
+ * Rejects with a `RunFailedError` that says what is missing.
+ *
+ * @param watch Has seen the whole stream.
+ * @param sourceType Type from the manifest; null if it is not known.
  */
 export async function checkStoredEnd(
   object: { name: string; database: string | null },

@@ -1,12 +1,13 @@
-/** Bind mounts: further paths of the same file or directory. */
+/** Finds bind mounts: further paths of the same file or directory. */
 import { isWithin, type Mount, mountOf } from "../../mounts.ts";
 import { join, parentOf, relative } from "./path_text.ts";
 
 /**
- * Returns the other paths, within `root`, of what lies at `path`. Something that does not exist yet has the
- * aliases of its directory.
+ * Returns the other paths within `root` of the file at `path`. A file that does not exist yet has the aliases
+ * of its directory.
  *
- * @param path Real path. @param root Real path of a directory.
+ * @param path Real path.
+ * @param root Real path of a directory.
  */
 export async function aliasesWithin(root: string, path: string, mounts: readonly Mount[]): Promise<string[]> {
   const own = mountOf(path, [...mounts]);
@@ -20,7 +21,7 @@ export async function aliasesWithin(root: string, path: string, mounts: readonly
     .filter((candidate) => candidate !== path && isWithin(candidate, root));
   const aliases: string[] = [];
   for (const candidate of new Set(candidates)) {
-    // Another mount may hide it.
+    // Another mount may hide the path.
     if (await isSame(candidate, path)) aliases.push(candidate);
   }
   return aliases;
@@ -30,7 +31,7 @@ function joined(directory: string, name: string): string {
   return name === "" ? directory : join(directory, name);
 }
 
-/** Whether both lead to one file; of what is missing, whether its directory does. */
+/** Whether both paths lead to the same file. If both are missing, whether their directories are the same. */
 async function isSame(one: string, other: string): Promise<boolean> {
   const look = (path: string) => Deno.lstat(path).catch(() => null);
   const [a, b] = await Promise.all([look(one), look(other)]);

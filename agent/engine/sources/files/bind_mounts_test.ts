@@ -1,4 +1,4 @@
-/** Tests of backups where a bind mount gives a part of the source another path. */
+/** Backs up sources of which a part has a second path by a bind mount. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 
@@ -60,7 +60,7 @@ Deno.test("an exclusion by a bind mount's path is found in the source", asRoot, 
 });
 
 Deno.test(
-  "what is bound to two paths in the source is left out under the one that is named",
+  "a directory bound to two paths in the source is left out under the excluded path only",
   asRoot,
   async () => {
     const grow = "mkdir -p tree/a tree/b; touch tree/a/x tree/kept";

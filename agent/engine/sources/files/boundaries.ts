@@ -1,6 +1,6 @@
 /**
- * Boundaries where a directory tree leaves its file system. Another mounted file system is left out and
- * named. A subvolume has a device number of its own but is not a mount, so it is part of the tree.
+ * Finds the boundaries of a directory tree's file system. Other mounted file systems are left out and
+ * reported. A subvolume has its own device number but is not a mount, so it is part of the tree.
  */
 import { bytesOf, byteString, textOf } from "../../archive/bytes.ts";
 import { capture } from "../../programs/capture.ts";
@@ -13,11 +13,11 @@ import { searchTree } from "./tree_search.ts";
 export interface Boundaries {
   /** Mounts that tar would enter without an option against it, relative to the root. */
   mounts: string[];
-  /** Mounts that can't be looked at: tar may not even ask for their attributes. */
+  /** Mounts that cannot be read: tar must not even request their attributes. */
   unreachable: string[];
   /** Subvolumes, relative to the root. */
   subvolumes: string[];
-  /** Subvolumes that a snapshot, which is the source, does not hold; relative to the root. */
+  /** Subvolumes that are missing from the source, because it is a snapshot; relative to the root. */
   missing: string[];
   warnings: string[];
   notes: string[];
@@ -53,11 +53,11 @@ const PSEUDO_TYPES = new Set([
   ],
   ...["sysfs", "tracefs"],
 ]);
-/** Where file systems in memory are part of every system. */
+/** Directories in which every system has file systems in memory. */
 const VOLATILE = ["/dev", "/run", "/sys", "/proc"];
 /** File systems with subvolumes. */
 const WITH_SUBVOLUMES = new Set(["btrfs", "bcachefs"]);
-/** A server that does not answer is not waited for. */
+/** Time limit for reading a mount's attributes, in seconds: its server may not answer. */
 const LOOK_SECONDS = 10;
 
 type Matchers = readonly ((name: string) => boolean)[];
@@ -97,14 +97,14 @@ export async function findBoundaries(
   return found;
 }
 
-/** Mounts that appeared below the root since, relative to it. */
+/** Returns the mounts that appeared below the root, relative to it. */
 export function appearedSince(root: string, before: readonly Mount[], now: readonly Mount[]): string[] {
   const known = new Set(before.map(({ point }) => point));
   return mountsBelow(root, now).map(({ point }) => point).filter((point) => !known.has(point))
     .map((point) => relative(point, root));
 }
 
-/** Where several mounts lie on one point, only the last counts. */
+/** Returns the mounts below the root. Of several mounts at one point, only the last is visible. */
 function mountsBelow(root: string, mounts: readonly Mount[]): Mount[] {
   const last = new Map(mounts.map((mount) => [mount.point, mount]));
   return [...last.values()].filter(({ point }) => point !== root && isWithin(point, root));
@@ -131,7 +131,7 @@ function sort(
     }
     return;
   }
-  // A file that is mounted is read as any other; so is a directory of the same file system.
+  // A mounted file is backed up like any other, and so is a directory of the same file system.
   if (!look.isDirectory || (typeof parent === "object" && parent.device === look.device)) return;
   found.mounts.push(name);
   if (isQuiet) return;
@@ -149,8 +149,8 @@ function isVolatile({ type, point }: Mount): boolean {
 type Look = { device: string; isDirectory: boolean } | "missing";
 
 /**
- * Paths that could not be looked at are not in the answer. Each gets a process: one that hangs holds up no
- * other.
+ * Reads the attributes of paths. Leaves out paths that cannot be read. Each path gets its own process, so
+ * that one that hangs does not block the others.
  */
 async function lookAt(paths: string[], { children, user }: RunContext): Promise<Map<string, Look>> {
   const looks = new Map<string, Look>();
@@ -174,13 +174,13 @@ async function lookAt(paths: string[], { children, user }: RunContext): Promise<
 }
 
 interface Subvolumes {
-  /** Directories that differ in device from the one above and are no mounts; upper ones first. */
+  /** Directories with another device than the one above that are not mounts; upper ones first. */
   subvolumes: string[];
-  /** Subvolumes of which the source, a snapshot, shows only the place, as an empty directory. */
+  /** Subvolumes that the source, a snapshot, contains only as empty directories. */
   missing: string[];
 }
 
-/** Inode number of such a directory: BTRFS_EMPTY_SUBVOL_DIR_OBJECTID, which no other directory has. */
+/** Inode number of such an empty directory: BTRFS_EMPTY_SUBVOL_DIR_OBJECTID, which no other directory has. */
 const MISSING_SUBVOLUME = "2";
 
 async function findSubvolumes(
@@ -205,7 +205,7 @@ async function findSubvolumes(
   for (const name of others.sort()) {
     const path = pathOf(name);
     if (points.has(path)) continue;
-    // A snapshot below the source may lack subvolumes too: the source holds the originals.
+    // A snapshot below the source may lack subvolumes too, but the source contains the originals.
     const { subvolumes } = await findSubvolumes(root, path, points, context);
     found.subvolumes.push(relative(path, root), ...subvolumes);
   }

@@ -1,11 +1,11 @@
-/** Absolute globs of `excluded_paths`: what they mean below the source's root. */
+/** Converts absolute globs of `excluded_paths` to patterns below the source's root. */
 import { isWithin } from "../../mounts.ts";
 import { globSource, hasWildcards, quotePattern } from "./exclusion_rules.ts";
 import { join, namesOf, parentOf, relative } from "./path_text.ts";
 
 /**
- * Outside of the source, a glob is followed to the directories that are there. In the source, tar matches its
- * rest. Resolves with patterns relative to the root; none where it does not lead into the source.
+ * Expands a glob outside of the source by reading directories. Within the source, tar matches the rest of it.
+ * Resolves with patterns relative to the root, or with none if the glob does not lead into the source.
  *
  * @param pathsWithin Returns the paths within the root that lead to a real path.
  */
@@ -56,7 +56,7 @@ async function namesMatching(directory: string, name: string): Promise<string[]>
   return found;
 }
 
-/** Names of the path that are there are meant literally. */
+/** Quotes the names of a path that exist, because they are meant literally. */
 export async function quoteExisting(
   directory: string,
   names: readonly string[],

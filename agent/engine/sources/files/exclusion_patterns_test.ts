@@ -1,4 +1,4 @@
-/** Tests of patterns that end with a slash or hold `**`, against what tar really stores. */
+/** Compares patterns that end with a slash or contain `**` with what tar stores. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { isExcluded, ruleMatcher } from "./exclusion_rules.ts";
@@ -7,7 +7,7 @@ const GROW =
   "mkdir -p log a/log a/b/c p/q/r/node_modules p/node_modules 'x  '; touch log/f a/log/f a/b/log " +
   "a/b/c/x.log a/x.log x.log p/q/r/node_modules/m p/node_modules/m 'x  /f' kept";
 
-/** Backs up the tree above. Resolves with the topmost names that were left out, and the lines about them. */
+/** Backs up the tree above. Resolves with the topmost names that were left out, and the output about them. */
 async function leftOut(excluded: string[], grow = GROW): Promise<{ names: string[]; told: string[] }> {
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;
@@ -30,7 +30,7 @@ async function leftOut(excluded: string[], grow = GROW): Promise<{ names: string
   return { names: missing.filter(isTop).sort(), told };
 }
 
-Deno.test("a pattern that ends with a slash leaves out directories, and never a file of that name", async () => {
+Deno.test("a pattern that ends with a slash excludes directories, but not files of that name", async () => {
   const kept = (given: string) =>
     `Excluded path ${given}: the contents of directories are left out; files of that name are kept`;
   assert.deepEqual(await leftOut(["log/"]), { names: ["a/log/f", "log/f"], told: [kept("log/")] });
@@ -50,7 +50,7 @@ Deno.test("a pattern that ends with a slash leaves out directories, and never a 
   });
 });
 
-Deno.test("two stars stand for any number of directories", async () => {
+Deno.test("two stars match any number of directories", async () => {
   const cases: [string, string[]][] = [
     ["**/*.log", ["a/b/c/x.log", "a/x.log", "x.log"]],
     ["./**/x.log", ["a/b/c/x.log", "a/x.log", "x.log"]],
@@ -72,12 +72,12 @@ Deno.test("two stars stand for any number of directories", async () => {
   await assert.rejects(leftOut(["$root/**"]), /it is the source itself/);
 });
 
-Deno.test("a directory called ** is meant where it is named", async () => {
+Deno.test("a pattern with ** matches a directory of that name if it exists", async () => {
   const grow = "mkdir -p '**/x' a/x; touch '**/x/f' a/x/f";
   assert.deepEqual(await leftOut(["$tree/**/x"], grow), { names: ["**/x"], told: [] });
 });
 
-Deno.test("the test of a name and tar agree on patterns with **", async () => {
+Deno.test("rule matchers and tar agree on patterns with **", async () => {
   const patterns = ["**/log", "a/**/x.log", "a/**", "**/**/b", "?/**/c/*", "**/q/**/m", "a**/*.log"];
   for (const pattern of patterns) {
     const matches = ruleMatcher({ given: "", pattern, isAnchored: false, isLiteral: false });
@@ -98,7 +98,7 @@ Deno.test("the test of a name and tar agree on patterns with **", async () => {
   }
 });
 
-Deno.test("an entry whose blanks would not be seen is quoted in the output", async () => {
+Deno.test("entries with leading or trailing blanks are quoted in the output", async () => {
   const { names, told } = await leftOut(["x  ", "x ", "\tkept"]);
   assert.deepEqual(names, ["x  "]);
   assert.deepEqual(told, [
@@ -107,7 +107,7 @@ Deno.test("an entry whose blanks would not be seen is quoted in the output", asy
   ]);
 });
 
-Deno.test("more exclusions than a command line takes are refused in words", async () => {
+Deno.test("exclusions that are too long for a command line are rejected with a reason", async () => {
   const many = (pattern: (n: number) => string) => Array.from({ length: 1000 }, (_, n) => pattern(n));
   for (const excluded of [many((n) => "x".repeat(2500) + n), many((n) => `a${n}/**/b/**/c${n}`)]) {
     await assert.rejects(

@@ -1,22 +1,23 @@
-/** Exclusion rule for tar, both as tar's options and as a test of a name. */
+/** Exclusion rule: converted to tar's options, and to a matcher of names. */
 
 export interface ExclusionRule {
   /** The entry of `excluded_paths` that the rule comes from. */
   given: string;
   /** Relative to the source's root, without `./`. */
   pattern: string;
-  /** Matches from the source's root only; else at every depth. */
+  /** Whether it matches only from the source's root; otherwise it matches at every depth. */
   isAnchored: boolean;
   /** Whether every character is literal. */
   isLiteral: boolean;
-  /** Ends with a slash: matches directories only. */
+  /** Whether it ends with a slash: then it matches only directories. */
   isDirectory?: boolean;
 }
 
 /**
- * Options for tar. They set how the pattern behind them is matched, so each rule states all of them.
+ * Returns options for tar. They also apply to the patterns that follow, so each rule sets all of them.
  *
- * @param keepsFiles Leave out the contents of what matches: tar can't tell directories from files.
+ * @param keepsFiles Whether to leave out only the contents of matches, because tar cannot distinguish
+ * directories from files.
  */
 export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[] {
   const isLiteral = rule.isLiteral && !keepsFiles;
@@ -34,14 +35,14 @@ export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[]
   ];
 }
 
-/** Number of directories, plus one, that `**` matches at most between two other names. */
+/** Maximum number of directories, plus one, that `**` matches between two other names. */
 const DEPTH = 32;
 
-/** Writes `**` as globs that tar knows: none, one or several `*` directories. */
+/** Expands `**` to globs that tar supports: none, one or several `*` directories. */
 function spread(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {
   const names = starNames(pattern);
   if (names === null) return { isAnchored, patterns: [pattern] };
-  // A pattern without an anchor matches at every depth, as does one that starts with `**`.
+  // A pattern without an anchor matches at every depth, like one that starts with `**`.
   if (names[0] === ANY_DEPTH && names.length > 1) return spread(names.slice(1).join("/"), false);
   if (names.at(-1) === ANY_DEPTH) names.splice(-1, 1, "*");
   const depth = DEPTH / 2 ** (names.filter((name) => name === ANY_DEPTH).length - 1);
@@ -57,7 +58,7 @@ function spread(pattern: string, isAnchored: boolean): { isAnchored: boolean; pa
 
 const ANY_DEPTH = "**";
 
-/** The names of a pattern with `**` as a name of its own, without those that add nothing; else null. */
+/** Returns the names of a pattern that contains `**`, without repeated ones; null if it contains none. */
 function starNames(pattern: string): string[] | null {
   const names = pattern.split("/");
   if (!names.includes(ANY_DEPTH)) return null;
@@ -65,7 +66,7 @@ function starNames(pattern: string): string[] | null {
 }
 
 /**
- * Returns a test of one name, relative to the source's root without `./`. Names below a match do not match.
+ * Returns a matcher for names relative to the source's root, without `./`. Names below a match do not match.
  */
 export function ruleMatcher({ pattern, isAnchored, isLiteral }: ExclusionRule): (name: string) => boolean {
   if (isLiteral && isAnchored) return (name) => name === pattern;
@@ -75,7 +76,7 @@ export function ruleMatcher({ pattern, isAnchored, isLiteral }: ExclusionRule): 
   return (name) => expression.test(name);
 }
 
-/** Whether one of the rules leaves out the name or a directory above it. */
+/** Whether one of the matchers matches the name or a directory above it. */
 export function isExcluded(name: string, matchers: readonly ((name: string) => boolean)[]): boolean {
   for (let at = name; at !== ""; at = at.slice(0, Math.max(at.lastIndexOf("/"), 0))) {
     if (matchers.some((matches) => matches(at))) return true;
@@ -83,12 +84,12 @@ export function isExcluded(name: string, matchers: readonly ((name: string) => b
   return false;
 }
 
-/** Whether fnmatch(3) takes any character for more than itself. */
+/** Whether fnmatch(3) does not take the whole pattern literally. */
 export function hasWildcards(pattern: string): boolean {
   return /[\\*?[]/.test(pattern);
 }
 
-/** A name that fnmatch(3) takes literally. */
+/** Quotes a name so that fnmatch(3) takes it literally. */
 export function quotePattern(name: string): string {
   return name.replace(/[\\*?[\]]/g, "\\$&");
 }
@@ -103,7 +104,7 @@ function pathSource(pattern: string): string {
   }).join("");
 }
 
-/** The glob of fnmatch(3) with FNM_PATHNAME as a regular expression without its ends. */
+/** Returns a glob of fnmatch(3) with FNM_PATHNAME as a regular expression, without anchors. */
 export function globSource(glob: string): string {
   let source = "";
   for (let at = 0; at < glob.length;) {

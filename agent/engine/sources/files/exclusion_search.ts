@@ -1,4 +1,7 @@
-/** Searches for what a task's exclusions leave out, so that the run can warn of those that match nothing. */
+/**
+ * Searches for the files that a task's exclusions match, so that the run can warn of exclusions without a
+ * match.
+ */
 import { textOf } from "../../archive/bytes.ts";
 import type { RunContext } from "../../run_context.ts";
 import { type ExclusionRule, ruleMatcher } from "./exclusion_rules.ts";
@@ -7,15 +10,16 @@ import { searchTree } from "./tree_search.ts";
 export interface ExclusionFindings {
   /** Entries of `excluded_paths` that match nothing. */
   unmatched: string[];
-  /** Rules for directories that files match too, which stay in the backup. */
+  /** Rules for directories that also match files. These files stay in the backup. */
   withFiles: ReadonlySet<ExclusionRule>;
 }
 
 /**
- * Looks for what rules match. Reads names only. Stops when each rule matched once, unless one is for
- * directories only: whether files match it as well is known at the end.
+ * Searches for matches of rules, by name only. Stops when each rule has matched. A rule for directories is
+ * searched to the end, because it may also match files.
  *
- * @param tops Directories below the root that a walk over it would not enter; names relative to the root.
+ * @param tops Directories below the root that a walk over the root would not enter; names relative to the
+ * root.
  */
 export async function searchExclusions(
   root: string,
@@ -47,7 +51,7 @@ export async function searchExclusions(
   return { unmatched: [...new Set(unmatched)], withFiles };
 }
 
-/** Staging directories of restores in the root, or one level below it. */
+/** Finds staging directories of restores in the root, or one level below it. */
 export async function findStagingDirectories(root: string, context: RunContext): Promise<string[]> {
   const found: string[] = [];
   const named = ["-name", "*.rearguard-restore-*", "-prune", "-printf", "%P\\0"];

@@ -1,12 +1,12 @@
 /**
- * Plans what tar leaves out of a directory: the task's `excluded_paths`, and what the run itself writes
- * there.
+ * Plans what tar leaves out of a directory: the task's `excluded_paths`, and the files that the run itself
+ * writes there.
  *
- * An absolute path names one thing: symbolic links, `//`, `/./` and trailing slashes lead to the place where
- * it really lies below the source's real root, where tar names members `./…`. What exists under exactly that
- * name is meant literally; only what does not is read as a glob. A relative pattern matches at every depth,
- * one that starts with `./` at the source's root only. Neither `*` nor `?` matches a slash; `**` as a name of
- * its own matches any number of directories. A pattern that ends with a slash matches directories only.
+ * An absolute path means one file or directory. Symbolic links, `//`, `/./` and trailing slashes are resolved
+ * to its real path below the source's real root, where tar names members `./…`. An existing path is taken
+ * literally; only a path that does not exist is read as a glob. A relative pattern matches at every depth,
+ * one that starts with `./` only at the source's root. Neither `*` nor `?` matches a slash; `**` as a name of
+ * its own matches any number of directories. A pattern that ends with a slash matches only directories.
  */
 import { isWithin, type Mount } from "../../mounts.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -23,33 +23,33 @@ import {
 import { shownPattern } from "./shown_pattern.ts";
 
 export interface ExclusionRequest {
-  /** As the task names it, absolute. */
+  /** Absolute path from the task. */
   sourcePath: string;
   patterns: string[];
-  /** Directories that the run writes to: the destination where it is local, the work directory. */
+  /** Directories that the run writes to: a local destination and the work directory. */
   ownDirectories: string[];
-  /** What the names of the task's objects start with. */
+  /** Prefix of the names of the task's objects. */
   objectPrefix: string;
-  /** All mounts of the system: a bind mount gives a directory of the source another path. */
+  /** All mounts of the system: a bind mount gives a directory of the source a second path. */
   mounts: readonly Mount[];
 }
 
 export interface Exclusions {
-  /** tar's options, but for `directoryRules`. */
+  /** tar's options, except those for `directoryRules`. */
   arguments: string[];
-  /** Rules for directories only, of which tar's options depend on what the tree holds. */
+  /** Rules that match only directories. Their options for tar depend on the contents of the tree. */
   directoryRules: ExclusionRule[];
-  /** What is left out that nobody asked for, for the run's output. */
+  /** Lines for the run's output about files that are left out without an entry of the task. */
   notes: string[];
-  /** Entries of `excluded_paths` that leave out nothing, each with its reason. */
+  /** Entries of `excluded_paths` that match nothing, each with its reason. */
   warnings: string[];
-  /** Tests of what the arguments leave out, by name relative to the root. */
+  /** Matchers for all that is left out, by name relative to the root. */
   matchers: ((name: string) => boolean)[];
-  /** Rules that are not known to match anything until the tree is searched. */
+  /** Rules that may match nothing, until the tree is searched. */
   unproven: ExclusionRule[];
 }
 
-/** Staging directories of restores, at work or left by one that was killed. */
+/** Staging directories of restores that are running or were killed. */
 const STAGING_RULE: ExclusionRule = {
   given: "",
   pattern: "*.rearguard-restore-*",
@@ -81,7 +81,10 @@ export async function planExclusions(request: ExclusionRequest): Promise<Exclusi
   return plan;
 }
 
-/** Returns a path within the root as it is; of one elsewhere, its paths within the root by bind mounts. */
+/**
+ * Returns a path within the root unchanged. For a path elsewhere, returns its paths within the root by bind
+ * mounts.
+ */
 async function pathsWithin(root: string, real: string, mounts: readonly Mount[]): Promise<string[]> {
   return isWithin(real, root) ? [real] : await aliasesWithin(root, real, mounts);
 }
@@ -114,11 +117,11 @@ async function addPattern(
 
 interface Found {
   rules: ExclusionRule[];
-  /** Something of that name exists. */
+  /** Whether the path exists. */
   isProven: boolean;
 }
 
-/** Rules of an absolute path, or the reason why there are none. */
+/** Returns the rules of an absolute path, or the reason why it has none. */
 async function locate(
   given: string,
   root: string,
@@ -135,7 +138,7 @@ async function locate(
       return rules.length === 0 ? `is not in ${sourcePath}` : { rules, isProven: false };
     }
     return isWithin(path, normalise(sourcePath)) || isWithin(path, root)
-      ? "is not there"
+      ? "does not exist"
       : `is not in ${sourcePath}`;
   }
   const paths = new Set<string>();
@@ -159,7 +162,7 @@ function namesDirectory(given: string): boolean {
   return /\/\.?$/.test(given);
 }
 
-/** Whether something is there that is no directory. */
+/** Whether the path exists and is not a directory. */
 function isOther(path: string): Promise<boolean> {
   return Deno.stat(path).then(({ isDirectory }) => !isDirectory, () => false);
 }
@@ -176,8 +179,8 @@ function isSource(given: string): RunFailedError {
 }
 
 /**
- * Where the path really lies, empty where nothing is there. A symbolic link in the source is itself meant,
- * not what it leads to, unless a slash behind it asks for that too. A link elsewhere means what it leads to.
+ * Returns the real paths of a path, or none if it does not exist. A symbolic link in the source means the
+ * link itself; with a trailing slash, also its target. A link elsewhere means its target.
  */
 async function placesOf(path: string, isDirectory: boolean, root: string): Promise<string[]> {
   try {
@@ -191,7 +194,7 @@ async function placesOf(path: string, isDirectory: boolean, root: string): Promi
     return [own, await Deno.realPath(path).catch(() => own)];
   } catch (error) {
     if (isMissing(error)) return [];
-    // Whether it is there can't be known: it is taken as it is written.
+    // The path may exist: it is taken literally.
     if (error instanceof Deno.errors.PermissionDenied) return [path];
     throw new RunFailedError(
       `Cannot exclude ${path}: ${(error as Error).message}. Correct the task's excluded_paths.`,
@@ -201,8 +204,8 @@ async function placesOf(path: string, isDirectory: boolean, root: string): Promi
 }
 
 /**
- * A backslash or bracket that is part of a name at the root is meant literally; `*` and `?` match themselves
- * anyway.
+ * Quotes a backslash or bracket that is part of a name at the root, because it is meant literally. `*` and
+ * `?` match themselves anyway.
  */
 async function relativeRules(given: string, root: string): Promise<Found> {
   const path = normalise(given);
@@ -218,7 +221,10 @@ async function relativeRules(given: string, root: string): Promise<Found> {
   };
 }
 
-/** The destination is the source's own root: all but the task's objects belongs to the backup. */
+/**
+ * Leaves out the task's objects from a source whose root is the destination. Everything else belongs to the
+ * backup.
+ */
 function addOwnObjects(plan: Exclusions, { objectPrefix }: ExclusionRequest): void {
   const prefix = quotePattern(objectPrefix);
   const suffixes = [".tar.zst", ".tar.zst.age", ".index.zst", ".index.zst.age", ".manifest.json"];
@@ -227,7 +233,10 @@ function addOwnObjects(plan: Exclusions, { objectPrefix }: ExclusionRequest): vo
   plan.notes.push("Left out: this task's own backups, which lie in the source");
 }
 
-/** The real path of a directory that may not be there yet, or never: the destination is the one to say so. */
+/**
+ * Returns the real path of a directory that may not exist yet. The destination reports one that cannot be
+ * created.
+ */
 async function resolveMissing(path: string): Promise<string> {
   try {
     return await Deno.realPath(path);

@@ -4,7 +4,7 @@ import { isExcluded, quotePattern, ruleMatcher } from "./exclusion_rules.ts";
 import { planExclusions } from "./exclusions.ts";
 
 interface Stored {
-  /** Names of what was stored, without directories' slashes; sorted. */
+  /** Names of stored members, sorted, without the slashes of directories. */
   names: string[];
   warnings: string[];
   lines: string[];
@@ -50,7 +50,7 @@ for (
     ["a link elsewhere that leads to it", "$root/direct"],
   ] as const
 ) {
-  Deno.test(`an excluded path with ${what} is the place that it leads to`, async () => {
+  Deno.test(`an excluded path with ${what} is resolved`, async () => {
     const links = 'ln -s "$root/tree" "$root/way"; ln -s "$root/tree/cache" "$root/direct"; ln -s . inner';
     const { names, warnings } = await backUp(`${GROW}; ${links}`, [path]);
     assert.deepEqual(names, ["inner", ...KEPT]);
@@ -59,7 +59,7 @@ for (
 }
 
 for (const from of ["$root/way", "$root/way/", "$root/./way//.", "$root//tree/", "/$tree"]) {
-  Deno.test(`an exclusion is found when the source is called ${from}`, async () => {
+  Deno.test(`exclusions match in a source with the path ${from}`, async () => {
     const grow = `${GROW}; ln -s "$root/tree" "$root/way"`;
     for (const excluded of ["$tree/cache", "$root/way/cache", "$root/w?y/cac*", "$root/tr*/cache", "cache"]) {
       const { names, warnings } = await backUp(grow, [excluded], from);
@@ -68,14 +68,14 @@ for (const from of ["$root/way", "$root/way/", "$root/./way//.", "$root//tree/",
   });
 }
 
-Deno.test("a link that is excluded is left out itself; with a slash behind it, what it leads to as well", async () => {
+Deno.test("an excluded link is left out itself; with a trailing slash, its target as well", async () => {
   const grow = `${GROW}; ln -s cache link`;
   const all = ["cache", "cache/sub", "cache/sub/y", "cache/x"];
   assert.deepEqual((await backUp(grow, ["$tree/link"])).names, [...all, ...KEPT]);
   assert.deepEqual((await backUp(grow, ["$tree/link/"])).names, KEPT);
 });
 
-Deno.test("an absolute path that exists is taken to the letter, whatever it holds", async () => {
+Deno.test("an existing absolute path is taken literally, whatever characters it has", async () => {
   const odd = ["[a]", "b*", "c?", "d\\e", "f\\", " g ", "-h", "{i}", "j\nk"];
   const near = ["a", "bb", "cc", "de", "f", "g", "h", "i", "j"];
   for (const name of odd) {
@@ -111,12 +111,12 @@ Deno.test("a relative pattern matches at every depth, its wildcards match no sla
   assert.deepEqual(await stored("d?ep", "a/cach*"), ["cache/x.tmp"]);
 });
 
-Deno.test("a relative pattern that is a name in the root is that name", async () => {
+Deno.test("a relative pattern that exists as a name in the root is taken literally", async () => {
   const grow = "mkdir '[ab]' a; touch '[ab]/in' a/in b 'c\\d' cd";
   assert.deepEqual((await backUp(grow, ["[ab]", "c\\d"])).names, ["a", "a/in", "b", "cd"]);
 });
 
-Deno.test("names in a glob that are there are taken to the letter", async () => {
+Deno.test("existing names in a glob are taken literally", async () => {
   const grow = "mkdir -p '[ab]/c' a/c; touch '[ab]/c/x.log' '[ab]/c/y' a/c/x.log";
   for (const excluded of ["$tree/[ab]/c/*.log", "[ab]/*/x.log", "$root/tr*/[ab]/*/x*"]) {
     const { names, warnings } = await backUp(grow, [excluded]);
@@ -128,7 +128,7 @@ Deno.test("names in a glob that are there are taken to the letter", async () => 
   }
 });
 
-Deno.test("each exclusion that leaves out nothing is a warning", async () => {
+Deno.test("each exclusion that matches nothing is a warning", async () => {
   const { warnings, lines } = await backUp(`${GROW}; mkdir "$root/other"`, [
     "$tree/cach",
     "$root/other",
@@ -140,7 +140,7 @@ Deno.test("each exclusion that leaves out nothing is a warning", async () => {
     "sub/y",
   ]);
   assert.deepEqual(warnings, [
-    "Excluded path $tree/cach is not there: nothing is left out for it",
+    "Excluded path $tree/cach does not exist: nothing is left out for it",
     "Excluded path $root/other is not in $tree: nothing is left out for it",
     "Excluded path $root holds the source itself: nothing is left out for it",
     "Excluded path $tree/cache/*.tmp matches nothing: nothing is left out for it",
@@ -150,13 +150,13 @@ Deno.test("each exclusion that leaves out nothing is a warning", async () => {
   assert.ok(lines.includes("Excluded path *.tmp matches nothing: nothing is left out for it"));
 });
 
-Deno.test("a source of one file warns of exclusions, which mean nothing there", async () => {
+Deno.test("a source of one file warns that exclusions have no effect", async () => {
   const { names, warnings } = await backUp("touch one", ["$tree/two"], "$tree/one");
   assert.deepEqual(names, ["one"]);
   assert.deepEqual(warnings, ["Excluded path $tree/two is not in $tree/one: nothing is left out for it"]);
 });
 
-Deno.test("the source itself can't be excluded, under whatever name, nor what is no pattern", async () => {
+Deno.test("excluding the source itself, or an invalid pattern, is rejected", async () => {
   const link = 'touch x; ln -s "$root/tree" "$root/way"';
   for (const excluded of ["$tree", "$tree/", "/$tree/.", "$root/way", "$root/tr*", "/", "./", "."]) {
     await assert.rejects(
@@ -169,7 +169,7 @@ Deno.test("the source itself can't be excluded, under whatever name, nor what is
   }
 });
 
-Deno.test("staging directories of restores are in no backup, and are named", async () => {
+Deno.test("staging directories of restores are left out and reported", async () => {
   const grow = "mkdir -p .rearguard-restore-31-0a1b2c3d a/b/.rearguard-restore-7-ffffffff.replaced keep; " +
     "touch .rearguard-restore-31-0a1b2c3d/x a/b/.rearguard-restore-7-ffffffff.replaced/y keep/z";
   const { names, warnings } = await backUp(grow, []);
@@ -177,7 +177,7 @@ Deno.test("staging directories of restores are in no backup, and are named", asy
   assert.match(warnings.join("\n"), /^Left out: \$tree\/\.rearguard-restore-31-0a1b2c3d, where a restore/);
 });
 
-Deno.test("what a search takes for excluded is what tar leaves out", async () => {
+Deno.test("a search and tar agree on excluded names", async () => {
   const names = [
     "a",
     "ab",
@@ -244,7 +244,7 @@ Deno.test("what a search takes for excluded is what tar leaves out", async () =>
   }
 });
 
-Deno.test("below the file system's root too", async () => {
+Deno.test("paths below the file system's root can be excluded", async () => {
   const plan = await planExclusions({
     sourcePath: "/",
     patterns: ["/var/cache"],
@@ -256,7 +256,7 @@ Deno.test("below the file system's root too", async () => {
   assert.ok(plan.arguments.includes("--exclude=./opt/backups"));
 });
 
-Deno.test("directories elsewhere, or below a file, are no concern of tar's", async () => {
+Deno.test("directories elsewhere, or below a file, add no options for tar", async () => {
   const ownDirectories = ["/usrlocal", "/var/backups", "/etc/passwd/backups/here"];
   const request = { sourcePath: "/usr", patterns: [], ownDirectories, objectPrefix: "b", mounts: [] };
   const plan = await planExclusions(request);
@@ -266,6 +266,6 @@ Deno.test("directories elsewhere, or below a file, are no concern of tar's", asy
   assert.deepEqual(plan.notes, []);
 });
 
-Deno.test("a name with wildcards is matched as it is", () => {
+Deno.test("a quoted name with wildcards matches literally", () => {
   assert.equal(quotePattern("a*b?[c]\\"), "a\\*b\\?\\[c\\]\\\\");
 });

@@ -1,13 +1,13 @@
 /**
- * A directory tree, or one file, as a pax archive by GNU tar. Members are named `./…` from the source's root,
- * so that `tar -x -C TARGET` puts the contents straight into TARGET. Owners are numbers; times have
- * nanoseconds; extended attributes, ACLs, hard links and holes are kept; other file systems mounted below are
- * left out.
+ * Backs up a directory tree, or one file, as a pax archive of GNU tar. Members are named `./…` from the
+ * source's root, so that `tar -x -C TARGET` unpacks the contents directly into TARGET. Owners are numbers,
+ * and times have nanoseconds. Extended attributes, ACLs, hard links and holes are kept. Other file systems
+ * mounted below are left out.
  *
- * The member index is tar's own listing: `block N: <mode> <uid>/<gid> <size> <UTC time> <name>`, a line a
- * member, padded with spaces; the time has up to nine digits of a second; names are in C quotes, with ` ->
- * "target"` after a symbolic link's and ` link to "target"` after a hard link's. N counts 512-byte blocks of
- * the archive to the member's first header. See archive_index.ts for what is stored.
+ * The member index is tar's own listing, one line for each member: `block N: <mode> <uid>/<gid> <size> <UTC
+ * time> <name>`, padded with spaces. The time has up to nine decimals of a second. Names are in C quotes,
+ * followed by ` -> "target"` for a symbolic link and ` link to "target"` for a hard link. N counts 512-byte
+ * blocks of the archive up to the member's first header. See archive_index.ts for the stored form.
  */
 import { basename, dirname } from "node:path";
 import type { FilesSource } from "../../../../src/protocol/job.ts";
@@ -21,11 +21,11 @@ import type { PartEnd, PreparedSource, SourcePart } from "../source.ts";
 import { TarMessages } from "./tar_messages.ts";
 import { directoryScope, fileScope, type TreeScope } from "./tree_scope.ts";
 
-/** As much as a pipe holds: fewer, larger writes. A whole number of 512-byte blocks. */
+/** Size of a record: as much as a pipe holds, for few and large writes. A multiple of 512 bytes. */
 export const RECORD_BYTES = 64 * 1024;
 /**
- * Where tar finds the pipe for its archive. Its listing then goes to stdout, the one place where tar fails
- * when a line can't be written: with `--index-file` a full disk would leave lines out unnoticed.
+ * Descriptor of the pipe that tar writes its archive to. Its listing then goes to stdout, where tar fails if
+ * a line cannot be written. With `--index-file`, tar would silently lose lines on a full disk.
  */
 const ARCHIVE_DESCRIPTOR = 3;
 
@@ -50,7 +50,7 @@ async function inspect(path: string): Promise<"directory" | "file"> {
   if (!path.startsWith("/") || path.includes("\0")) {
     throw new RunFailedError(`Cannot back up ${JSON.stringify(path)}: the source path must be absolute`);
   }
-  // Encoded, half a pair would become another character, and lead to another place.
+  // UTF-8 would replace half of a surrogate pair by another character, and so name another path.
   if (!path.isWellFormed()) {
     throw new RunFailedError(`Cannot back up ${JSON.stringify(path)}: the source path is no Unicode text`);
   }
@@ -96,8 +96,8 @@ async function archivePart(
     command: tarCommand(members, scope, indexPath, context),
     streamDescriptor: ARCHIVE_DESCRIPTOR,
     index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
-    // With smaller records tar leaves the end of the last one unread, and zstd dies of it: a failure under
-    // `pipefail`.
+    // With smaller records, tar does not read the end of the last one, and zstd ends with SIGPIPE: a failure
+    // under `pipefail`.
     restore:
       `tar --extract --file=- --record-size=${RECORD_BYTES} --xattrs --xattrs-include='*' --same-permissions ` +
       "--numeric-owner -C TARGET",
@@ -112,8 +112,8 @@ async function archivePart(
 }
 
 /**
- * Never something that tar could read as an option. Of one file that is a link, what it leads to is archived,
- * under the name that was given: whoever looks for it, or puts it back, knows no other.
+ * Returns arguments that tar cannot mistake for options. If the source is a link to a file, its target is
+ * archived under the name of the link, because users know only that name.
  */
 function membersOf(path: string, kind: "directory" | "file"): { options: string[]; member: string } {
   if (kind === "directory") return { options: [`--directory=${path}`], member: "." };
@@ -134,19 +134,22 @@ function tarCommand(
   };
 }
 
-/** Of a tar that writes the archive to {@link ARCHIVE_DESCRIPTOR}, and its listing to stdout. */
+/**
+ * Returns the arguments for a tar that writes the archive to {@link ARCHIVE_DESCRIPTOR} and its listing to
+ * stdout.
+ */
 export function tarArguments(options: readonly string[], member: string): string[] {
   return [
     "--create",
     `--file=/proc/self/fd/${ARCHIVE_DESCRIPTOR}`,
     "--format=posix",
-    // Access and change times are nothing to restore; without them and tar's pid, equal trees give equal
+    // Access and change times cannot be restored. Without them and tar's pid, equal trees give equal
     // archives.
     "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
     `--record-size=${RECORD_BYTES}`,
     "--numeric-owner",
-    // Access lists are attributes too, and kept twice: who restores with --acls loses those that are
-    // attributes only.
+    // Access lists are stored twice, also as attributes. A restore with --acls would lose those stored only
+    // as attributes.
     "--xattrs",
     "--acls",
     "--no-selinux",
@@ -163,7 +166,7 @@ export function tarArguments(options: readonly string[], member: string): string
   ];
 }
 
-/** Exit 1 means that files changed while they were read; tar must have named them. */
+/** Rejects a failed exit. Exit 1 means that files changed while they were read; tar must have named them. */
 function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, filesCount: number): void {
   const { changed, unreadable, firstUnreadable, lastError } = messages;
   if (exit.signal !== null) {
@@ -197,7 +200,9 @@ function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, files
   }
 }
 
-/** An archive is a whole number of records and ends in two blocks of zeros, pax(1). */
+/**
+ * Rejects an archive that is not a whole number of records or does not end with two blocks of zeros, pax(1).
+ */
 export function checkEnd({ size, tail }: PartEnd): void {
   const closing = tail.subarray(-1024);
   if (size % RECORD_BYTES !== 0 || closing.length < 1024 || closing.some((byte) => byte !== 0)) {

@@ -10,7 +10,7 @@ function source(path: string, changes: Partial<FilesSource> = {}): FilesSource {
   return { type: "files", path, excluded_paths: [], allow_unreadable: false, ...changes };
 }
 
-/** A run and an empty directory `tree` that every user may enter. */
+/** Opens a run and an empty directory `tree` that every user may enter. */
 async function fixture() {
   const run = await BackupRun.open();
   const tree = `${run.root}/tree`;
@@ -19,7 +19,7 @@ async function fixture() {
   return { run, tree, [Symbol.asyncDispose]: () => run[Symbol.asyncDispose]() };
 }
 
-/** Member names, as stock tar lists them. */
+/** Returns member names as stock tar lists them. */
 async function members(run: BackupRun): Promise<string[]> {
   const names = await shell(
     'zstd -dc "$1" | tar -t --record-size=64K --quoting-style=literal',
@@ -32,7 +32,7 @@ async function index(run: BackupRun): Promise<string[]> {
   return (await shell('zstd -dc "$1"', `${run.directory}/${STAMPED}.index.zst`)).trimEnd().split("\n");
 }
 
-/** The run fails with this reason, and nothing is left. */
+/** Asserts that the run fails with this reason and leaves nothing. */
 async function fails(run: BackupRun, spec: FilesSource, message: RegExp, changes = {}): Promise<void> {
   await assert.rejects(run.run(spec, changes), (error: Error) => {
     assert.equal(error.name, "RunFailedError");
@@ -72,7 +72,7 @@ Deno.test("a single file is a source, whatever its name", async () => {
   }
 });
 
-Deno.test("the manifest's command reads the archive to its end, so that nothing dies of a closed pipe", async () => {
+Deno.test("the manifest's command reads the archive to its end, so that no program gets SIGPIPE", async () => {
   await using at = await fixture();
   await Deno.writeTextFile(`${at.tree}/a`, "a");
   await at.run.run(source(at.tree));
@@ -87,7 +87,7 @@ Deno.test("the manifest's command reads the archive to its end, so that nothing 
   assert.equal(left.trim(), "0");
 });
 
-Deno.test("the index has every member on a line, with its place, type, size, time and quoted name", async () => {
+Deno.test("the index has a line for every member, with block, type, size, time and quoted name", async () => {
   await using at = await fixture();
   await shell(
     `cd "$1"; printf 12345 > a; touch -d '2020-01-02 03:04:05.678 UTC' a; ln a hard; ln -s a 'x -> y'; : > "$(printf 'n\\nl')"`,
@@ -96,7 +96,7 @@ Deno.test("the index has every member on a line, with its place, type, size, tim
   const backup = await at.run.run(source(at.tree));
   const lines = await index(at.run);
   const archive = backup.objects.find(({ role }) => role === "archive")!;
-  // One frame, behind a header of 12 bytes; it ends with its checksum.
+  // One frame, after a header of 12 bytes; it ends with its checksum.
   const sum = await shell(
     'tail -c 4 "$1" | od -An -tx4 --endian=little',
     `${at.run.directory}/${archive.name}`,
@@ -112,7 +112,7 @@ Deno.test("the index has every member on a line, with its place, type, size, tim
   assert.match(names, /"\.\/n\\nl"$/m);
 });
 
-Deno.test("patterns exclude by name anywhere, by path from the root, and literally nothing else", async () => {
+Deno.test("patterns exclude by name at every depth, by path from the root, and nothing else", async () => {
   await using at = await fixture();
   await shell(
     `cd "$1"; mkdir -p keep/cache src/node_modules -- -x; touch a.log keep/b.log keep/cache/c src/node_modules/d src/e -- -x/f '[a].log!'`,
@@ -154,7 +154,7 @@ Deno.test("a destination and a work directory inside the source are left out", a
   ]);
 });
 
-Deno.test("a destination that is the source keeps its own backups out, and nothing else", async () => {
+Deno.test("a destination that is also the source leaves out only its own backups", async () => {
   await using at = await fixture();
   await Deno.writeTextFile(`${at.tree}/backup_7_notes.txt`, "x");
   await Deno.writeTextFile(`${at.tree}/backup_7_20250101000000.tar.zst`, "an older backup");
@@ -169,7 +169,7 @@ Deno.test("a destination that is the source keeps its own backups out, and nothi
 });
 
 Deno.test({
-  name: "an unreadable file fails the run with every one named, or warns where that is allowed",
+  name: "unreadable files are named, and fail the run unless allow_unreadable is set",
   ignore: Deno.uid() !== 0,
   fn: async () => {
     await using at = await fixture();
@@ -194,7 +194,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a source that its user may not enter fails, allowed or not",
+  name: "a source that its user may not enter fails, whatever allow_unreadable is",
   ignore: Deno.uid() !== 0,
   fn: async () => {
     await using at = await fixture();
@@ -215,7 +215,9 @@ Deno.test("an unknown user fails the run", async () => {
   });
 });
 
-Deno.test("names that are no text stay on one line of the output", { ignore: Deno.uid() !== 0 }, async () => {
+Deno.test("names with line breaks or invalid UTF-8 stay on one line of the output", {
+  ignore: Deno.uid() !== 0,
+}, async () => {
   await using at = await fixture();
   await shell(
     `cd "$1"; name=$(printf 'a\\nb"c\\377d'); echo x > "$name"; chmod 600 "$name"; echo x > ok`,
@@ -225,7 +227,7 @@ Deno.test("names that are no text stay on one line of the output", { ignore: Den
   assert.deepEqual(at.run.warnings, [`"./a\\nb\\"c\\377d": Cannot open: Permission denied`]);
 });
 
-/** Bytes that do not compress: the pipes are full long before tar has read them. */
+/** Random bytes, which do not compress: the pipes are full long before tar has read them. */
 const LARGE = "head -c 150000000 /dev/urandom >";
 
 Deno.test("a file that grows or shrinks while it is read is a warning", async () => {
@@ -252,7 +254,7 @@ Deno.test("a file that vanishes before it is read is a warning", async () => {
   const stalled = new StalledDestination(at.run, 0);
   const running = at.run.run(source(at.tree), {}, stalled);
   await stalled.reached;
-  // tar is at one of the two; it knows the other's name already, or is yet to list it.
+  // tar is reading one of the two. It knows the other's name already, or has yet to list it.
   await shell(`cd "$1"; rm -r 0 9`, at.tree);
   stalled.resume();
   await running;
@@ -262,7 +264,7 @@ Deno.test("a file that vanishes before it is read is a warning", async () => {
 
 Deno.test("a file or directory that becomes something else before it is read is a warning", async () => {
   await using at = await fixture();
-  // Whichever of the two tar is at, it has read the names of the directory that they are in.
+  // Whichever of the two tar is reading, it has read the names of their directory.
   const grow = `${LARGE} 0; ${LARGE} 9; for n in $(seq 50); do mkdir d$n; echo x > d$n/x; echo y > f$n; done`;
   await shell(`cd "$1"; ${grow}`, at.tree);
   const stalled = new StalledDestination(at.run, 0);
@@ -274,7 +276,7 @@ Deno.test("a file or directory that becomes something else before it is read is 
   await running;
 });
 
-Deno.test("what tar finds to be of another kind than a moment before has changed, and can be read", () => {
+Deno.test("a file that changed its type while tar read it counts as changed, not as unreadable", () => {
   const warnings: string[] = [];
   const output = {
     line: () => assert.fail("no plain line"),
@@ -321,7 +323,7 @@ Deno.test("a compressor killed from outside fails the run, and is named", async 
 });
 
 Deno.test({
-  name: "an index that the agent's disk has no room for fails the run",
+  name: "the run fails if the agent's disk has no room for the index",
   ignore: Deno.uid() !== 0,
   fn: async () => {
     await using at = await fixture();
@@ -341,7 +343,7 @@ Deno.test({
   },
 });
 
-Deno.test("access lists come back by the documented command, and without --acls too", async () => {
+Deno.test("the documented command restores access lists, also without --acls", async () => {
   await using at = await fixture();
   await Deno.writeTextFile(`${at.tree}/file`, "x");
   await Deno.mkdir(`${at.tree}/directory`);

@@ -1,4 +1,6 @@
-/** Members whose paths are too long for any program to open. They are stored, but can't be restored. */
+/**
+ * Warns of members whose paths are too long for any program to open. They are stored, but cannot be restored.
+ */
 import { IndexParser } from "../../archive/archive_index.ts";
 import { LONGEST_NAME } from "../../longest_name.ts";
 import { displayName } from "../../archive/display_name.ts";
@@ -8,7 +10,7 @@ const NAMED = 20;
 /** Number of bytes shown from each end of a name. */
 const SHOWN = 60;
 
-/** One line for each such member of a listing that tar wrote. Only lines that are long enough are parsed. */
+/** Writes one line for each such member in tar's listing. Parses only lines that are long enough. */
 export async function warnOfLongPaths(indexPath: string, warn: (line: string) => void): Promise<void> {
   let count = 0;
   await longLines(indexPath, LONGEST_NAME, (line) => {
@@ -23,7 +25,7 @@ export async function warnOfLongPaths(indexPath: string, warn: (line: string) =>
   if (count > NAMED) warn(`Too long to be restored: ${count - NAMED} more paths`);
 }
 
-/** Lines of more than `bytes` bytes, as UTF-8. */
+/** Reads lines of more than `bytes` bytes, as UTF-8. */
 async function longLines(path: string, bytes: number, take: (line: string) => void): Promise<void> {
   const decoder = new TextDecoder();
   let before: Uint8Array[] = [];

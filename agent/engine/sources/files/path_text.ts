@@ -1,7 +1,8 @@
-/** Absolute paths as text, taken literally: nothing is resolved or trimmed. */
+/** Functions for absolute paths as text, without access to the file system. */
 
 /**
- * Without doubled slashes, `.` in the middle and slashes at the end. Links decide what `..` means: it stays.
+ * Returns a path without double slashes, `.` in the middle and trailing slashes. Keeps `..`, because links
+ * decide its meaning.
  */
 export function normalise(path: string): string {
   const joined = path.replace(/\/(?:\.?\/)+/g, "/").replace(/(?<=\/)\.$/, "");
@@ -16,7 +17,7 @@ export function namesOf(path: string): string[] {
   return path.split("/").filter((name) => name !== "");
 }
 
-/** The path of what lies in the root, without a slash before it. */
+/** Returns the path relative to the root, without a leading slash. */
 export function relative(path: string, root: string): string {
   return path.slice(root === "/" ? 1 : root.length + 1);
 }

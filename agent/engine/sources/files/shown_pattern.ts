@@ -1,4 +1,7 @@
-/** An entry of `excluded_paths` in a message: quoted where blanks or control characters would not be seen. */
+/**
+ * Returns an entry of `excluded_paths` for a message. It is quoted if its blanks or control characters would
+ * be invisible.
+ */
 export function shownPattern(given: string): string {
   return /^\s|\s$|\s{2}|\p{Cc}/u.test(given) ? JSON.stringify(given) : given;
 }

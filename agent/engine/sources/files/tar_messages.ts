@@ -1,12 +1,13 @@
 /**
- * GNU tar's stderr: what it says of files that changed or could not be read while it went on. Told by their
- * wording, which `LC_ALL` keeps English; tar(1) has no other way to tell.
+ * Interprets GNU tar's stderr: messages about files that changed, or could not be read while tar continued.
+ * Recognizes them by their wording, which `LC_ALL` keeps in English; tar(1) has no other way to distinguish
+ * them.
  */
 import { unquote } from "../../archive/archive_index.ts";
 import type { Output } from "../../ports.ts";
 
 const UNREADABLE = /: (?:Warning: )?(?:Cannot (?:open|read|readlink|savedir|stat|fstat|seek)|Read error)\b/;
-/** tar opens a file by the kind that it had a moment before. */
+/** The file changed its type between tar's lookup and its opening. */
 const ANOTHER_KIND =
   /: Warning: Cannot open: (?:Not a directory|Too many levels of symbolic links|No such device or address)$/;
 const CHANGED =
@@ -22,7 +23,7 @@ export class TarMessages {
   unreadable = 0;
   /** The first file that could not be read, with tar's reason. */
   firstUnreadable: string | null = null;
-  /** What tar said last that is neither of these. */
+  /** Last message of another kind. */
   lastError: string | null = null;
 
   /** @param knownMounts Names of mounts that the output already reports, relative to the root. */
@@ -34,7 +35,7 @@ export class TarMessages {
 
   read(line: string): void {
     const text = line.replace(/^tar: /, "").replace(": Warning: ", ": ");
-    // Its own archive or a directory given on the command line: there tar gives up, and says no `Warning`.
+    // For its own archive or a directory on the command line, tar stops and does not print `Warning`.
     if (ANOTHER_KIND.test(line)) this.#countChanged(`${text}: it became something else meanwhile`);
     else if (UNREADABLE.test(line) && line.includes(": Warning: ")) this.#countUnreadable(text);
     else if (CHANGED.test(line)) this.#countChanged(text);
@@ -42,7 +43,7 @@ export class TarMessages {
     else if (OTHER_FILE_SYSTEM.test(text)) this.#leaveOut(text);
     else if (CLOSING.test(line)) this.output.line(line);
     else {
-      // A warning is the reason of a failure only where tar gives no other.
+      // A warning is the reason of a failure only if tar prints no other.
       if (this.lastError === null || !line.includes(": Warning: ")) this.lastError = text;
       this.output.warning(text);
     }

@@ -1,4 +1,4 @@
-/** Scope of a backup of files: what tar leaves out, and what the run's output says about it. */
+/** Plans the scope of a backup of files: what tar leaves out, and what the run's output says about it. */
 import type { FilesSource } from "../../../../src/protocol/job.ts";
 import { byteString } from "../../archive/bytes.ts";
 import { type Mount, mountOf, readMounts } from "../../mounts.ts";
@@ -11,8 +11,8 @@ import { type Exclusions, planExclusions } from "./exclusions.ts";
 import { shownPattern } from "./shown_pattern.ts";
 
 /**
- * File systems that count the blocks of every file. GNU tar takes a file without blocks for one hole, and
- * what it holds would be lost on those that don't: many FUSE ones, SMB, 9p, sysfs.
+ * File systems that report the number of blocks of every file. Others are many FUSE ones, SMB, 9p and sysfs.
+ * GNU tar would take a file without blocks for a single hole, and lose its contents.
  */
 const SPARSE_TYPES = new Set([
   "bcachefs",
@@ -27,22 +27,22 @@ const SPARSE_TYPES = new Set([
   "zfs",
 ]);
 
-/** Bytes of arguments that Linux takes with its usual stack limit, less what the environment may need. */
+/** Maximum bytes of arguments: Linux's limit with the usual stack limit, minus room for the environment. */
 const MAX_ARGUMENTS = 1_800_000;
-/** Bytes of an argument beside its text: its end and its address, execve(2). */
+/** Bytes of an argument in addition to its text: its NUL and its address, execve(2). */
 const POINTER_BYTES = 9;
 
 export interface TreeScope {
   /** Real path. */
   root: string;
   arguments: string[];
-  /** Mounts that the output reports, relative to the root. */
+  /** Mounts that the output already reports, relative to the root. */
   knownMounts: ReadonlySet<string>;
-  /** Warns of file systems that were mounted in the tree meanwhile. */
+  /** Warns of file systems that were mounted in the tree during the backup. */
   checkMounts(): Promise<void>;
 }
 
-/** Options that keep holes, where the file system tells holes from data. */
+/** Returns options that keep holes, if the file system distinguishes holes from data. */
 function sparseArguments(root: string, mounts: readonly Mount[]): string[] {
   return SPARSE_TYPES.has(mountOf(root, [...mounts])?.type ?? "") ? ["--sparse"] : [];
 }
@@ -61,7 +61,7 @@ export async function directoryScope(
   const found = await searchExclusions(root, boundaries.subvolumes, exclusions.unproven, context);
   for (const given of found.unmatched) {
     const text = `Excluded path ${shownPattern(given)} matches nothing: nothing is left out for it`;
-    // Patterns such as *.tmp are for what may come; a path, or a name, is for what should be there.
+    // A pattern such as *.tmp may match later; a path or a name should match now.
     if (hasWildcards(given) && !given.includes("/")) output.line(text);
     else output.warning(text);
   }

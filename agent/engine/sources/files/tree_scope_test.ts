@@ -1,4 +1,4 @@
-/** Tests of a tree's boundaries: other file systems, subvolumes, and files whose blocks are not counted. */
+/** Backs up trees with other file systems, subvolumes, and files whose blocks are not counted. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { restore } from "../../../../tests/support/fixtures/restore_run.ts";
@@ -51,7 +51,7 @@ Deno.test(
 );
 
 Deno.test(
-  "a mount that the task excludes, and one of the same file system, are nothing to warn of",
+  "a mount that the task excludes, and one of the same file system, give no warning",
   asRoot,
   async () => {
     await using run = await BackupRun.open();
@@ -69,7 +69,7 @@ Deno.test(
   },
 );
 
-Deno.test("file systems of the kernel's own are left out without a warning", asRoot, async () => {
+Deno.test("pseudo file systems of the kernel are left out without a warning", asRoot, async () => {
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;
   await shell('mkdir -p "$1/proc"; echo x > "$1/x"; mount -t proc none "$1/proc"', tree);
@@ -83,11 +83,11 @@ Deno.test("file systems of the kernel's own are left out without a warning", asR
   assert.match(run.lines.join("\n"), /^Left out: .*\/proc, another file system \(proc, none\)$/m);
 });
 
-Deno.test("a mount that nobody may look into does not fail the run", asRoot, async () => {
+Deno.test("a mount that the agent may not read does not fail the run", asRoot, async () => {
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;
   await shell('mkdir "$1/tree"; echo x > "$1/tree/x"; chmod 755 "$1"', run.root);
-  // A FUSE file system is its user's own: nobody else may look into it, root neither.
+  // A FUSE file system belongs to its user: by default no other user may read it, not even root.
   await using _mount = await mountBindfs("/usr/share", `${tree}/mnt`, ["--no-allow-other"]);
   await run.run(source(tree), { run_as: "nobody" });
   assert.deepEqual(await members(run), ["./", "./x"]);
@@ -97,7 +97,7 @@ Deno.test("a mount that nobody may look into does not fail the run", asRoot, asy
   );
 });
 
-Deno.test("nested subvolumes are part of the backup and come back", onBtrfs, async () => {
+Deno.test("nested subvolumes are backed up and restored", onBtrfs, async () => {
   await using run = await BackupRun.open();
   await using _btrfs = await mountBtrfs(`${run.root}/disk`);
   const tree = `${run.root}/disk/tree`;
@@ -150,7 +150,7 @@ Deno.test(
   },
 );
 
-Deno.test("a snapshot that is backed up names the subvolumes that it does not hold", onBtrfs, async () => {
+Deno.test("a backup of a snapshot warns of the subvolumes that it lacks", onBtrfs, async () => {
   await using run = await BackupRun.open();
   await using _btrfs = await mountBtrfs(`${run.root}/disk`);
   await shell(
@@ -168,7 +168,7 @@ Deno.test("a snapshot that is backed up names the subvolumes that it does not ho
   ]);
 });
 
-Deno.test("what is mounted while a tree of subvolumes is read is told", onBtrfs, async () => {
+Deno.test("file systems that are mounted during a backup with subvolumes are reported", onBtrfs, async () => {
   await using run = await BackupRun.open();
   await using _btrfs = await mountBtrfs(`${run.root}/disk`);
   const tree = `${run.root}/disk`;
@@ -186,9 +186,9 @@ Deno.test("what is mounted while a tree of subvolumes is read is told", onBtrfs,
   assert.match(run.warnings.join("\n"), /disk\/mnt was mounted during the backup/);
 });
 
-Deno.test("files of a file system that counts no blocks are stored with what they hold", asRoot, async () => {
+Deno.test("files of a file system that counts no blocks are stored with their contents", asRoot, async () => {
   await using run = await BackupRun.open();
-  // sysfs has 4096 bytes and no blocks for each file.
+  // In sysfs, each file has 4096 bytes and no blocks.
   const tree = "/sys/kernel/mm/transparent_hugepage";
   await run.run(source(tree));
   const stored = await shell(
@@ -198,7 +198,7 @@ Deno.test("files of a file system that counts no blocks are stored with what the
   assert.equal(stored, await Deno.readTextFile(`${tree}/enabled`));
 });
 
-Deno.test("a tree behind FUSE is stored whole, holes and all", asRoot, async () => {
+Deno.test("a tree on a FUSE file system is stored completely, with holes", asRoot, async () => {
   await using run = await BackupRun.open();
   await shell('mkdir "$1/from"; cd "$1/from"; echo x > x; truncate -s 3M hole; echo y >> hole', run.root);
   await using _mount = await mountBindfs(`${run.root}/from`, `${run.root}/tree`, []);

@@ -4,7 +4,7 @@ import type { RunContext } from "../../run_context.ts";
 
 /**
  * Calls `take` with each NUL-terminated entry that `test` prints, until `take` returns false. Stays on one
- * file system. Skips directories that can't be read, as tar reports them.
+ * file system. Skips directories that cannot be read, because tar reports them.
  */
 export async function searchTree(
   root: string,
@@ -20,7 +20,7 @@ export async function searchTree(
   for await (const chunk of child.stdout!) {
     const entries = (rest + latin1(chunk)).split("\0");
     rest = entries.pop()!;
-    // Leaving the loop closes the pipe, and find ends.
+    // Leaving the loop closes the pipe, which ends find.
     if (!entries.every(take)) break;
   }
   await child.exited;

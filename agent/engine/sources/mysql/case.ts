@@ -11,13 +11,13 @@ export function folded(name: string): string {
   return name.toLowerCase();
 }
 
-/** Returns for each name the known one that differs in case alone, or else the name itself. */
+/** Returns for each name the known name that differs only in case, or else the name itself. */
 export function matchCase(names: readonly string[], known: readonly string[]): string[] {
   const byFolded = new Map(known.map((name) => [folded(name), name]));
   return names.map((name) => byFolded.get(folded(name)) ?? name);
 }
 
-/** Returns groups of names that such a server takes for one. */
+/** Returns groups of names that are the same name to such a server. */
 export function clashes(names: readonly string[]): string[][] {
   return [...Map.groupBy(names, folded).values()].filter(({ length }) => length > 1);
 }

@@ -1,4 +1,4 @@
-/** Tests of servers that ignore the case of names: they know `Shop` as `shop`. */
+/** Tests servers that ignore the case of names: they store `Shop` as `shop`. */
 import assert from "node:assert/strict";
 import type { DatabaseSource, DatabaseTarget, StoredBackup } from "../../../../src/protocol/job.ts";
 import { BackupRun } from "../../../../tests/support/fixtures/backup_run.ts";
@@ -79,7 +79,7 @@ Deno.test("a server that ignores the case of names", async (t) => {
     await low.sql("mysql", "drop database shop; drop database copy");
   });
 
-  await t.step("takes the backup of one that does not", async () => {
+  await t.step("restores the backup of one that does not", async () => {
     await exact.sql("mysql", "create database Shop");
     await exact.sql("Shop", SCHEMA);
     await using run = await BackupRun.open();
@@ -95,7 +95,7 @@ Deno.test("a server that ignores the case of names", async (t) => {
     await low.sql("mysql", "drop database shop");
   });
 
-  await t.step("is given no two names of which one would replace the other", async () => {
+  await t.step("rejects names that differ only in case", async () => {
     await exact.sql("mysql", "create database shop; create database tables");
     await exact.sql("tables", "create table T (a int); create table t (a int); insert into T values (1)");
     await using run = await BackupRun.open();

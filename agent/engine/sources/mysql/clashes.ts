@@ -1,10 +1,10 @@
-/** Databases and tables of a backup that a server which ignores the case of names takes for one. */
+/** Finds databases and tables of a backup that are the same to a server that ignores the case of names. */
 import { RunFailedError } from "../../ports.ts";
 import { clashes } from "./case.ts";
 import type { WantedDatabase } from "../database/database_host.ts";
 import type { MysqlFresh } from "./fresh.ts";
 
-/** Rejects where one would replace another: a dump drops the table that it is about to create. */
+/** Rejects if one would replace another: a dump drops the table that it is about to create. */
 export function refuseClashes(
   { ignoresCase }: Pick<MysqlFresh, "ignoresCase">,
   wanted: readonly WantedDatabase[],

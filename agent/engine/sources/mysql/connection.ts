@@ -1,6 +1,6 @@
 /**
- * How MySQL's and MariaDB's programs reach a server: the password by an option file, never by their
- * arguments.
+ * Connects MySQL's and MariaDB's programs to a server. The password is passed in an option file, never in
+ * their arguments.
  */
 import type { DatabaseSource } from "../../../../src/protocol/job.ts";
 import { type Answer, capture } from "../../programs/capture.ts";
@@ -10,26 +10,26 @@ import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { hint } from "../database/load_hints.ts";
 
-/** Bytes of the longest statement that a client takes from a server and a server from any client. */
+/** Sets the maximum length of a statement, in either direction, to 1 GiB. */
 export const MAX_PACKET = "--max-allowed-packet=1073741824";
 /**
- * The statement that sessions begin with, whatever the server's defaults: what is loaded is committed, SQL
- * is read as it is written here, and no statement is too long. The conditions of the comments are the
- * versions of MariaDB and MySQL that know the variables. More may follow.
+ * First statement of each session, whatever the server's defaults are. It commits loaded data, reads SQL in
+ * the standard mode and sets no time limit. The conditional comments name the versions of MariaDB and MySQL
+ * that support the variables. Callers may append assignments.
  */
 export const SESSION =
   "set session autocommit = 1, session sql_mode = '' /*M!100101 , session max_statement_time = 0 */ " +
   "/*!50708 , session max_execution_time = 0 */";
 const CONNECT_TIMEOUT_SECONDS = 30;
-/** Where the programs find the option file, opened for them before they may have become another user. */
+/** Descriptor of the option file, which is opened before the programs become another user. */
 const OPTIONS_DESCRIPTOR = 3;
 
-/** Where a server is, and who logs in. */
+/** Address of a server, and the login. */
 type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
 
 export class MysqlConnection {
   private constructor(
-    /** `the local socket as root`. */
+    /** Such as `the local socket as root`. */
     readonly description: string,
     readonly username: string,
     private readonly context: ProgramContext,
@@ -48,7 +48,7 @@ export class MysqlConnection {
     const redirects: Redirect[] = [];
     const first: string[] = [];
     if (password !== null) {
-      // Programs take this option in the first place only.
+      // Programs accept this option only in first position.
       first.push(`--defaults-extra-file=/proc/self/fd/${OPTIONS_DESCRIPTOR}`);
       const path = await writeOptionFile(password, context);
       redirects.push({ descriptor: OPTIONS_DESCRIPTOR, direction: "<", path });
@@ -57,7 +57,7 @@ export class MysqlConnection {
     return new MysqlConnection(`${at} as ${username}`, username, context, first, rest, redirects);
   }
 
-  /** @param operands What follows the options; may start with a dash. */
+  /** @param operands Arguments after the options; may start with a dash. */
   command(program: string, args: string[], operands: string[] = []): Command {
     return {
       program,
@@ -68,35 +68,36 @@ export class MysqlConnection {
   }
 
   /**
-   * The rows of a SELECT. Every column must be `hex(…)` of text, or a number: nothing else is safe in a line.
+   * Returns the rows of a SELECT. Every column must be a number or `hex(…)` of text, because other values may
+   * break a line.
    */
   async query(client: string, sql: string): Promise<string[][]> {
     const answer = await this.execute(client, sql);
     return answer.split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
   }
 
-  /** The first column of any statement's rows: of a SHOW, say, which takes no `hex(…)`. */
+  /** Returns the first column of a statement's rows, for statements such as SHOW that cannot use `hex(…)`. */
   async lines(client: string, sql: string): Promise<string[]> {
     const rows = await this.query(client, sql);
     const escapes: Record<string, string> = { n: "\n", t: "\t", "0": "\0" };
     return rows.map(([column]) => column!.replace(/\\(.)/g, (_, letter) => escapes[letter] ?? letter));
   }
 
-  /** Statements one after the other, up to the first that fails. They may be long: they are no argument. */
+  /**
+   * Executes statements in order, up to the first that fails. They may be long: they are passed on stdin, not
+   * as an argument.
+   */
   async execute(client: string, sql: string): Promise<string> {
     const answer = await this.#run(client, sql, []);
     if (answer.exit.code === 0) return answer.stdout;
-    // MariaDB's client repeats the statement before it.
+    // MariaDB's client prints the statement before the error.
     const error = answer.messages.findIndex((line) => line.startsWith("ERROR "));
     const message = oneLine(answer.messages.slice(Math.max(error, 0)).join("\n")) ||
       `${client} exited with ${answer.exit.code}`;
     throw new RunFailedError(`Cannot use MySQL at ${this.description}: ${message}${hint(message)}`);
   }
 
-  /**
-   * Statements one after the other, whatever becomes of each. Returns the errors of those that failed, the
-   * first few.
-   */
+  /** Executes all statements in order, even if some fail. Returns the first few errors. */
   async executeEach(client: string, sql: string): Promise<string[]> {
     const { exit, messages } = await this.#run(client, sql, ["--force"]);
     const errors = messages.filter((line) => line.startsWith("ERROR ")).map(oneLine);
@@ -119,30 +120,30 @@ export class MysqlConnection {
   }
 }
 
-/** The text of a `hex(…)` column. */
+/** Decodes the text of a `hex(…)` column. */
 export function fromHex(column: string): string {
   return column === "NULL" ? "" : new TextDecoder().decode(Uint8Array.fromHex(column));
 }
 
-/** Names of sockets in the directories of distributions. */
+/** File names of sockets in the distributions. */
 const SOCKET_NAMES = ["mysqld.sock", "mysql.sock", "mariadb.sock"];
 
 /**
- * The socket at a path that is one, or that is the directory of one. A path that leads to neither stays as
- * it is, for the program to say so.
+ * Returns a socket by its own path or by that of its directory. Returns any other path unchanged, so that the
+ * program reports it.
  */
 export async function mysqlSocket(path: string): Promise<string> {
   const directory = path.replace(/\/+$/, "");
   for (const name of SOCKET_NAMES) {
     const socket = `${directory}/${name}`;
-    // A directory that the agent may not enter tells nothing, and the program runs as another user.
+    // The agent may not be allowed to enter the directory, but the program runs as another user.
     const found = await Deno.stat(socket).catch(() => null);
     if (found?.isSocket) return socket;
   }
   return path;
 }
 
-/** `localhost` is the socket to these programs, unless a port says otherwise. */
+/** Returns options for a host. These programs use the socket for `localhost` without a port. */
 function hostArguments(host: string | null, port: number | null): string[] {
   if (host === null) return port === null ? [] : [`--port=${port}`];
   if (host.startsWith("/")) return [`--socket=${host}`];
@@ -150,7 +151,10 @@ function hostArguments(host: string | null, port: number | null): string[] {
   return [`--host=${host}`, ...protocol, ...(port === null ? [] : [`--port=${port}`])];
 }
 
-/** https://mariadb.com/kb/en/configuring-mariadb-with-option-files/: quoted values take backslash escapes. */
+/**
+ * Writes an option file. Quoted values use backslash escapes:
+ * https://mariadb.com/kb/en/configuring-mariadb-with-option-files/
+ */
 async function writeOptionFile(password: string, { ports, user }: ProgramContext): Promise<string> {
   if (password.includes("\0")) {
     throw new RunFailedError("Cannot use the task's database_password: it holds a NUL character");
@@ -158,7 +162,7 @@ async function writeOptionFile(password: string, { ports, user }: ProgramContext
   const quoted = password.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
   const path = `${ports.workDirectory}/mysql.cnf`;
   await Deno.writeTextFile(path, `[client]\npassword="${quoted}"\n`, { mode: 0o600 });
-  // The programs open it anew by its descriptor, as the user they run as.
+  // The programs open the file again by its descriptor, as the user they run as.
   if (user !== null) await Deno.chown(path, user.uid, user.gid);
   return path;
 }

@@ -1,4 +1,4 @@
-/** Counts the rows of a MySQL dump in what was stored of it, while it is stored. */
+/** Counts the rows of a MySQL dump while it is stored, in the stored bytes. */
 import type { ProgramContext } from "../../run_context.ts";
 import { formatBytes } from "../../jobs/progress.ts";
 import { readDoubleBuffered } from "../../programs/double_buffer.ts";
@@ -12,17 +12,18 @@ import {
 } from "../database/row_counts.ts";
 
 /**
- * The dump itself never waits for more than this: what it takes to unpack and count keeps up with every dump.
+ * Starts to count. The dump never waits longer than for unpacking and counting, which keep up with every
+ * dump.
  */
 export async function countStored(
   database: string,
-  /** Bytes of the longest statement that the server takes. */
+  /** Maximum length of a statement that the server accepts, in bytes. */
   maxStatement: number,
   { children, ports }: ProgramContext,
   listObjects: () => Promise<ObjectNames>,
 ): Promise<RowCounting> {
   const before = await listObjects();
-  // A dump that ended well is one, whether or not its server is still there.
+  // A complete dump is valid even if its server is gone afterwards.
   const listAfter = async () => {
     try {
       return await listObjects();
@@ -91,15 +92,15 @@ function tooLong(database: string, longest: number, maxStatement: number): strin
       : "No server takes so long a statement: keep such a value in two rows, or in a file");
 }
 
-/** Bytes: what max_allowed_packet can be at most. */
+/** Maximum value of max_allowed_packet, in bytes. */
 const LARGEST_PACKET = 1024 * 1024 * 1024;
 
-/** The server's values are multiples of 1,024. */
+/** Returns a value for max_allowed_packet; the server rounds values to multiples of 1,024. */
 function packetFor(bytes: number): number {
   return Math.min(Math.ceil(bytes / 1024 / 1024 + 1) * 1024 * 1024, LARGEST_PACKET);
 }
 
-/** Hands chunks over one at a time: each push waits until its chunk is taken, or nobody takes any more. */
+/** Passes on chunks one at a time: each push waits until its chunk is processed, or the reader has ended. */
 class Handover {
   #next = Promise.withResolvers<Uint8Array | null>();
   #done = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** Triggers, events, routines and views of a database as SQL that names no database. */
+/** Reads triggers, events, routines and views of a database as SQL that does not name the database. */
 import { capture } from "../../programs/capture.ts";
 import type { Children } from "../../programs/children.ts";
 import { oneLine } from "../../programs/line.ts";
@@ -26,18 +26,18 @@ export class MysqlDefinitions {
     return new MysqlDefinitions(this.server, this.program, connection, children);
   }
 
-  /** Rejects where one of them is broken. */
+  /** Rejects if one of them is broken. */
   read(database: string, views: readonly string[]): Promise<string> {
     return this.#read(database, views, []);
   }
 
-  /** Leaves out what is broken: a view of a table that is gone, say. */
+  /** Leaves out broken ones, such as a view of a table that no longer exists. */
   readWhatIsSound(database: string, views: readonly string[]): Promise<string> {
     return this.#read(database, views, ["--force"]);
   }
 
   async #read(database: string, views: readonly string[], args: string[]): Promise<string> {
-    // Views last: they may call functions.
+    // Views come last, because they may call functions.
     const others = ["--no-create-info", "--triggers", "--events", "--routines"];
     const first = await this.#dump([...args, ...others], [database]);
     return views.length === 0
@@ -63,7 +63,7 @@ export class MysqlDefinitions {
   }
 }
 
-/** Whether definitions name a database in full, in any case: `shop.stock`, "`shop` . `stock`". */
+/** Whether definitions name a database in full, ignoring case: `shop.stock`, "`shop` . `stock`". */
 export function isNamed(database: string, definitions: string): boolean {
   const name = database.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`(?<![\\w$])${name}["\`]?\\s*\\.`, "i").test(definitions);

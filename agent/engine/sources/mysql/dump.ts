@@ -22,12 +22,12 @@ export function dumpCommand(
     "--quick",
     "--triggers",
     "--hex-blob",
-    // A lock on a table keeps its default from a sequence that is not locked.
+    // Under a table lock, a default could not read from a sequence that is not locked.
     "--skip-add-locks",
     MAX_PACKET,
     "--no-tablespaces",
     "--default-character-set=utf8mb4",
-    // The closing line is a comment: an operator's option file may not leave it out.
+    // The closing line is a comment, and an operator's option file must not disable it.
     "--comments",
     "--dump-date",
     ...oracleArguments(server, program),
@@ -45,7 +45,7 @@ export function dumpCommand(
   if (leavesRowsOut(program)) {
     return command([...whole, ...emptied.map((table) => `--ignore-table-data=${name}.${table}`)]);
   }
-  // Their definitions come first: views of the whole dump may need them.
+  // The definitions of these tables come first, because views in the rest of the dump may need them.
   return oneAfterTheOther(
     command([...always, "--no-data"], emptied),
     command([...whole, ...emptied.map((table) => `--ignore-table=${name}.${table}`)]),
@@ -61,7 +61,7 @@ export function dumpsHistory({ versioned, byTransaction }: MysqlDatabase, { vers
     isAtLeast(version, 10, 11);
 }
 
-/** `--ignore-table-data` is MariaDB's. */
+/** Whether the program has `--ignore-table-data`, which only MariaDB's has. */
 function leavesRowsOut({ version }: DumpProgram): boolean {
   return /mariadb/i.test(version) && isAtLeast(version, 10, 5, 3);
 }

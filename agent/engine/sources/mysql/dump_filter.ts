@@ -1,6 +1,7 @@
 /**
- * Rewrites a mysqldump or mariadb-dump on its way into another database than it is of, a statement at a
- * time. Rows pass as they are. Text is taken a character a byte: definitions may be in any character set.
+ * Rewrites a mysqldump or mariadb-dump, statement by statement, so that it loads into a database of another
+ * name. Rows stay unchanged. Text is processed as byte strings, because definitions may use any character
+ * set.
  */
 import { bytesOf, byteString, latin1, textOf } from "../../archive/bytes.ts";
 import { isOwnName } from "../database/scratch_names.ts";
@@ -9,19 +10,19 @@ import { PostponedViews } from "./views.ts";
 import { renameCalls, renameInView, renameTriggerHead, type Renaming } from "./tokens.ts";
 
 export interface RewriteRules {
-  /** The database's name in the dump. */
+  /** Name of the database in the dump. */
   original: string;
-  /** The database that it is loaded into. */
+  /** Name of the database that the dump is loaded into. */
   into: string;
-  /** Whether the login becomes the definer of everything. */
+  /** Whether the login becomes the definer of all objects. */
   isDefiner: boolean;
-  /** Whether the server refuses an SQL mode that it had before version 8. */
+  /** Whether the server rejects SQL modes that MySQL had before version 8. */
   lacksOldModes: boolean;
-  /** Databases that are restored with it: views that need one of them are left for the end. */
+  /** Databases that are restored together with this one: views that need them are postponed. */
   others?: readonly string[];
 }
 
-/** Bytes that tell a line of rows from others. */
+/** Bytes at the start of a line that distinguish rows from other lines. */
 const HEAD_BYTES = 8;
 const NEWLINE = 10;
 const ROWS = ["INSERT ", "REPLACE ", "("].map((text) => new TextEncoder().encode(text));
@@ -37,25 +38,25 @@ const EVENT = `(/\\*!50106 CREATE\\*/ (?:/\\*!50117 DEFINER=.*?\\*/ )?/\\*!50106
 const ENABLED_EVENT = new RegExp(`^${EVENT} ENABLE\\b`);
 const DISABLED_EVENT = new RegExp(`^${EVENT} DISABLE\\b(?! ON )`, "gm");
 /**
- * Around a routine, trigger or event that was made under another collation the dump alters the database, by
- * its original name. Within a definition no line ends with the delimiter of the moment.
+ * Statement that the dump adds around a routine, trigger or event with another collation than its database.
+ * It names the original database. No line within a definition ends with the current delimiter.
  */
 const ALTERATION = /^ALTER DATABASE `(?:[^`]|``)*` (CHARACTER SET \w+ COLLATE \w+ ;+\n)$/;
 const OLD_MODE = /^(\/\*!50003 SET sql_mode .*?)NO_AUTO_CREATE_USER,?/;
 
 export class DumpRewriter {
   /**
-   * Names of the events that the dump has enabled. They are made disabled: they would run before everything
-   * is in place.
+   * Names of the events that are enabled in the dump. They are created disabled, because otherwise they would
+   * run before the restore is complete.
    */
   readonly enabledEvents: string[] = [];
   readonly #views: PostponedViews;
   readonly #renaming: Renaming;
   readonly #into: string;
-  /** The line at hand, as far as it is here. */
+  /** Chunks of the current line that have been read. */
   #line: Uint8Array[] = [];
   #isRows = false;
-  /** Statements under a delimiter of their own. */
+  /** Lines of the current statement under another delimiter than `;`. */
   #block: string[] = [];
   #delimiter: string | null = null;
 
@@ -66,7 +67,7 @@ export class DumpRewriter {
     this.#views = new PostponedViews((rules.others ?? []).map((other) => byteString(`${quote(other)}.`)));
   }
 
-  /** SQL of the views that were left out, for the database in its place. */
+  /** SQL of the postponed views, for the database under its final name. */
   get postponedViews(): string[] {
     return this.#views.statements.map(textOf);
   }
@@ -80,7 +81,7 @@ export class DumpRewriter {
   }.bind(this);
 
   *#take(chunk: Uint8Array): Iterable<Uint8Array> {
-    // From here on rows wait to be passed on together.
+    // Start of the rows in the chunk that are not yielded yet.
     let rows = 0;
     for (let at = 0; at < chunk.length;) {
       const newline = chunk.indexOf(NEWLINE, at);
@@ -99,7 +100,7 @@ export class DumpRewriter {
     if (rows < chunk.length) yield chunk.subarray(rows);
   }
 
-  /** A line that began at a chunk's end may turn out to be rows. */
+  /** Yields the start of a line at a chunk's end once it is recognized as rows. */
   *#releaseRows(): Iterable<Uint8Array> {
     if (this.#delimiter !== null) return;
     const head = joined(this.#line);
@@ -137,11 +138,11 @@ export class DumpRewriter {
     yield* this.#endBlock();
   }
 
-  /** A line outside of blocks: a statement, or one of several. */
+  /** Rewrites a line outside of blocks: a statement, or one line of it. */
   #rewriteLine(line: string): string {
-    // Older clients know no such command. What it guards against, --binary-mode does too.
+    // Older clients do not support this command. --binary-mode gives the same protection.
     if (SANDBOX.test(line)) return "";
-    // A lock on a table keeps its default from a sequence that is not locked.
+    // Under a table lock, a default could not read from a sequence that is not locked.
     if (LOCKS.test(line)) return "";
     if (line.startsWith("  `")) return renameCalls(line, this.#renaming);
     if (line.startsWith("/*!50001 VIEW ")) return renameInView(line, this.#renaming);
@@ -166,7 +167,7 @@ export class DumpRewriter {
   }
 }
 
-/** Whether a line begins as rows do. */
+/** Whether a line begins like rows. */
 function isRows(bytes: Uint8Array, from: number, to: number): boolean {
   return ROWS.some((start) =>
     to - from >= Math.min(start.length, HEAD_BYTES) &&
@@ -185,7 +186,10 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Enables these events in a dump's definitions: whoever enables one later becomes its definer. */
+/**
+ * Enables the given events in a dump's definitions. They cannot be enabled after loading, because that
+ * changes their definer.
+ */
 export function withEnabled(definitions: string, events: readonly string[]): string {
   return definitions.replace(
     DISABLED_EVENT,

@@ -39,7 +39,7 @@ DELIMITER ;
 ALTER DATABASE ${"`shop`"} CHARACTER SET latin1 COLLATE latin1_swedish_ci ;
 `;
 
-Deno.test("a dump is rewritten for another database, and its rows pass as they are", async () => {
+Deno.test("a dump is rewritten for another database, and its rows stay unchanged", async () => {
   const { text } = await rewritten(bytes(DUMP));
   const expected = DUMP
     .replace("NOT NULL DEFAULT nextval(`shop`", "NOT NULL DEFAULT nextval(`co``py`")
@@ -57,7 +57,7 @@ Deno.test("a dump is rewritten for another database, and its rows pass as they a
   assert.equal(text, expected);
 });
 
-Deno.test("a dump is rewritten alike however it is cut, whatever bytes it holds", async () => {
+Deno.test("the result does not depend on the size of chunks, for any bytes", async () => {
   const dump = bytes(
     DUMP +
       "DELIMITER ;;\nCREATE DEFINER=`a`@`b` PROCEDURE `p`()\n(select '\xe9\x00\xff')\n;;\nDELIMITER ;\nno end",
@@ -78,7 +78,7 @@ const EVENTS = `DELIMITER ;;
 DELIMITER ;
 `;
 
-Deno.test("events are made disabled, and those that were enabled are known", async () => {
+Deno.test("events are created disabled, and the names of enabled ones are recorded", async () => {
   const { text, events } = await rewritten(bytes(EVENTS));
   assert.deepEqual(events, ["of`ten", "ansi"]);
   assert.equal(
@@ -90,7 +90,7 @@ Deno.test("events are made disabled, and those that were enabled are known", asy
   );
 });
 
-Deno.test("the login becomes the definer of everything, where that is wanted", async () => {
+Deno.test("the login becomes the definer of all objects on request", async () => {
   const dump = DUMP + EVENTS + `DELIMITER ;;
 CREATE DEFINER=\`root\`@\`localhost\` FUNCTION \`twice\`(n int) RETURNS int(11)
 return 'DEFINER=\`root\`@\`localhost\`'
@@ -114,7 +114,7 @@ Deno.test("the sandbox command of newer dumps is left out for older clients", as
   }
 });
 
-Deno.test("an SQL mode that MySQL 8 refuses is left out for it", async () => {
+Deno.test("an SQL mode that MySQL 8 rejects is left out", async () => {
   const line =
     "/*!50003 SET sql_mode              = 'STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION' */ ;\n";
   assert.equal((await rewritten(bytes(line))).text, line);
@@ -133,7 +133,7 @@ Deno.test("a view of several databases is renamed with its tables", () => {
   assert.equal(renameInView(alias, to), alias.replace("`shop`.`f`", "`copy`.`f`"));
 });
 
-Deno.test("a database is renamed where it qualifies a name, unless it may be another's name", () => {
+Deno.test("a database is renamed where it qualifies a name, unless an alias or table may have its name", () => {
   const to = { from: "shop", to: "copy" };
   assert.equal(
     renameDatabase(

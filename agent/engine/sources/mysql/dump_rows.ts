@@ -2,10 +2,11 @@
 import type { TableRows } from "../database/row_counts.ts";
 
 /**
- * Of a line, what tells its kind: a table's name takes up to 64 characters, each of up to four bytes, quoted.
+ * Maximum bytes of a line that are needed to recognize it. A table's name has up to 64 characters of up to
+ * four bytes, and is quoted.
  */
 const HEAD_BYTES = 1024;
-/** Others keep their rows elsewhere, or show those of other tables. */
+/** Storage engines whose rows are counted. Others keep rows elsewhere, or show those of other tables. */
 const COUNTED_ENGINES = /^(?:InnoDB|MyISAM|Aria|MEMORY|CSV|ARCHIVE|BLACKHOLE|ROCKSDB|TokuDB|NDB\w*)$/i;
 const CREATE = /^CREATE TABLE (?:IF NOT EXISTS )?`((?:[^`]|``)+)`/;
 const INSERT = /^(?:INSERT(?: +IGNORE)?|REPLACE) +INTO +`((?:[^`]|``)+)`/;
@@ -21,13 +22,10 @@ const V = 0x56;
 const BACKSLASH = 0x5c;
 const BACKTICK = 0x60;
 
-/** Where the reader is. `columns` is between an INSERT's table and its VALUES. */
+/** State of the reader. `columns` is between an INSERT's table and its VALUES. */
 type State = "head" | "rest" | "columns" | "name" | "between" | "values" | "string" | "escape";
 
-/**
- * Takes the text in pieces of any size. What looks like a statement in the body of a routine is none: bodies
- * stand under a delimiter of their own.
- */
+/** Counts rows in chunks of any size. Ignores the bodies of routines, which use a delimiter of their own. */
 export class DumpRows {
   readonly #tables = new Map<string, TableRows>();
   readonly #head = new Uint8Array(HEAD_BYTES);
@@ -37,7 +35,7 @@ export class DumpRows {
   #created: TableRows | null = null;
   #rows = 0;
   #into: TableRows | null = null;
-  /** Bytes of the statement at hand, an INSERT, and of the longest one. */
+  /** Bytes of the current INSERT; `#longest` is that of the longest one. */
   #statement = 0;
   #longest = 0;
 
@@ -95,7 +93,7 @@ export class DumpRows {
     this.#state = "columns";
     const name = new TextEncoder().encode(insert[0]).length;
     this.#statement = name;
-    // What follows the table's name in the head belongs to the statement.
+    // The rest of the head belongs to the statement.
     this.push(head.subarray(name));
   }
 
@@ -106,7 +104,7 @@ export class DumpRows {
     return newline + 1;
   }
 
-  /** Up to the statement's end. */
+  /** Reads up to the statement's end. */
   #readInsert(chunk: Uint8Array, from: number): number {
     let state = this.#state;
     let rows = 0;

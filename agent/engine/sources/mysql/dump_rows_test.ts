@@ -31,7 +31,7 @@ INSERT INTO \`empty\` VALUES (${"x".repeat(3000)},'${"é(".repeat(3000)}');
 -- Dump completed
 `;
 
-Deno.test("rows of a dump are counted, however it is cut, and only those of its tables", () => {
+Deno.test("rows of a dump's tables are counted, in chunks of any size", () => {
   const bytes = new TextEncoder().encode(DUMP);
   for (const size of [1, 7, 1023, 4096, bytes.length]) {
     const rows = new DumpRows();

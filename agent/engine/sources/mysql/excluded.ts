@@ -1,4 +1,7 @@
-/** Tables whose rows a task leaves out. Their definitions stay: views and foreign keys may need them. */
+/**
+ * Finds the tables whose rows a task leaves out. Their definitions stay, because views and foreign keys may
+ * need them.
+ */
 import type { Output } from "../../ports.ts";
 import { folded } from "./case.ts";
 import type { MysqlServer } from "./server.ts";
@@ -15,7 +18,7 @@ interface Search {
 /**
  * Returns the tables that the entries name, by database. An entry is `table`, for every database of the task,
  * or `database.table`. Both are taken literally. Warns of entries that name no table. Views have no rows, so
- * they don't count.
+ * they are not tables here.
  */
 export async function findEmptied(
   { connection, client, server, output }: Search,

@@ -1,7 +1,4 @@
-/**
- * Databases that are made on a MySQL or MariaDB server for a dump, and what is left of those that nobody
- * needs any more.
- */
+/** Creates temporary databases on a MySQL or MariaDB server, and drops them and their leftovers. */
 import { folded, ignoresCase } from "./case.ts";
 import * as z from "zod";
 import type { DatabaseTarget, SourceDescription } from "../../../../src/protocol/job.ts";
@@ -26,11 +23,11 @@ const Description = z.looseObject({
 });
 type Description = z.infer<typeof Description>;
 
-/** A client may be in the midst of a transaction; its locks are waited for no longer than this. */
+/** Limits the wait for locks to 60 seconds: a client may have an open transaction. */
 export const PATIENCE = "set session lock_wait_timeout = 60;\n";
 
 export class MysqlFresh {
-  /** To be dropped at the end, whatever happens. */
+  /** Names of databases that are dropped at the end of the run, however it ends. */
   readonly unfinished = new Set<string>();
 
   private constructor(
@@ -39,11 +36,11 @@ export class MysqlFresh {
     readonly client: Tool,
     private readonly description: Description,
     readonly version: ServerVersion,
-    /** For marks; see mysql_leftovers.ts. */
+    /** Text for marks; see leftovers.ts. */
     private readonly held: string,
-    /** Assignments that each session begins with. */
+    /** Assignments at the start of each session. */
     private readonly settings: string[],
-    /** Whether the server takes `Shop` for `shop`. */
+    /** Whether `Shop` and `shop` are the same name to the server. */
     readonly ignoresCase: boolean,
   ) {}
 
@@ -72,7 +69,7 @@ export class MysqlFresh {
     return server;
   }
 
-  /** Begins sessions with an assignment from now on. False where the login may not make it. */
+  /** Adds an assignment to all later sessions. Returns false if the login may not make it. */
   async trySetting(assignment: string): Promise<boolean> {
     try {
       await this.execute(`set session ${assignment}`);
@@ -93,7 +90,7 @@ export class MysqlFresh {
     return this.settings.length === 0 ? "" : `set session ${this.settings.join(", session ")};\n`;
   }
 
-  /** What the backup tells of `original`; undefined where it tells nothing. */
+  /** Returns the properties of `original` in the backup; undefined if it has none. */
   charsetOf(original: string): Charset | undefined {
     const told = this.description.databases.find((each) => each.name === original);
     return told && {
@@ -103,18 +100,22 @@ export class MysqlFresh {
     };
   }
 
-  /** The properties of a database; null where there is none. */
+  /** Returns the properties of a database; null if it does not exist. */
   find(name: string): Promise<Charset | null> {
     return findSchema(this.connection, this.client, name, hasDatabaseComments(this.version));
   }
 
-  /** Makes a database that its mark tells from others. @param note Kept with the mark. */
+  /**
+   * Creates a database with a mark.
+   *
+   * @param note Text that is stored in the mark.
+   */
   async make(name: string, charset: string, note = ""): Promise<void> {
     this.unfinished.add(name);
     try {
       await this.execute(`create database ${quote(name)}${charset}`);
     } catch (error) {
-      // Another run was faster: it is that one's.
+      // Another run has created it, so it belongs to that run.
       if (/database exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }
@@ -135,7 +136,7 @@ export class MysqlFresh {
     return this.connection.command(this.client, [...own, ...args], [name]);
   }
 
-  /** Of a restore whose agent was killed. A live one is at work in it. */
+  /** Drops the leftover of a restore whose agent was killed. Rejects if a live restore uses it. */
   async removeLeftover(name: string): Promise<void> {
     if (await findSchema(this.connection, this.client, name) === null) return;
     if (!await hasTable(this.connection, this.client, name, MARK)) {
@@ -150,7 +151,11 @@ export class MysqlFresh {
     throw new RunFailedError(`another restore is at work in ${name}. Wait for it, then restore again.`);
   }
 
-  /** Never rejects; `next` says what tries again. */
+  /**
+   * Drops unfinished databases. Never rejects.
+   *
+   * @param next Name of the operation that tries again.
+   */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;
     for (const name of [...this.unfinished]) {
@@ -171,7 +176,7 @@ export class MysqlFresh {
     if (sql !== "") await this.connection.execute(this.client, this.#prelude + sql);
   }
 
-  /** Carries out each statement, whatever becomes of the others. Returns errors. */
+  /** Executes all statements, even if some fail. Returns errors. */
   async executeEach(sql: string): Promise<string[]> {
     return sql === "" ? [] : await this.connection.executeEach(this.client, this.#prelude + sql);
   }
@@ -184,8 +189,8 @@ export async function versionOf(connection: MysqlConnection, client: string): Pr
 }
 
 /**
- * Demands of MySQL 8 that tables of a dump may not meet, and what it would add to them. Not every login may
- * lift them.
+ * Returns assignments that disable settings of MySQL 8 which tables of a dump may violate, or which would add
+ * columns to them. Not every login may disable them.
  */
 async function neededSettings(
   { connection, client, version: { version, isMariadb } }: MysqlFresh,
@@ -199,7 +204,7 @@ async function neededSettings(
   return known.filter((_, index) => values![index] === "1").map((name) => `${name} = 0`);
 }
 
-/** For a `create database`. The names come from a backup. */
+/** Returns clauses for `create database`. The names come from a backup. */
 export function charsetClause(as: Charset | undefined): string {
   if (as === undefined) return "";
   const { characterSet, collation, comment } = as;
@@ -207,8 +212,8 @@ export function charsetClause(as: Charset | undefined): string {
   return ` character set ${word(characterSet)} collate ${word(collation)}${described}`;
 }
 
-/** The name of a character set or a collation. */
+/** Returns the name of a character set or collation. Rejects any other text. */
 export function word(name: string): string {
   if (/^\w+$/.test(name)) return name;
-  throw new RunFailedError(`${name} is no name of a character set or collation`);
+  throw new RunFailedError(`${name} is not the name of a character set or collation`);
 }

@@ -8,13 +8,13 @@ import { fromHex, type MysqlConnection, SESSION } from "./connection.ts";
 import { temporaryNames } from "../database/scratch_names.ts";
 import { hasTable, isInUse, MARK, quote, SWAP } from "./sql.ts";
 
-/** Ends the comment of a mark. */
+/** End of the comment of a mark. */
 const HELD = /\bheld by (rearguard [0-9a-f-]{36})$/;
 const REPLACED = temporaryNames("").replaced;
 
 /**
- * Takes a lock until the children end, or the agent does. Returns the text about it for the mark, or "" if
- * the server grants none, as a cluster may not.
+ * Takes a lock until the children end, or the agent does. Returns the text for the mark, or "" if the server
+ * does not grant the lock, as in some clusters.
  */
 export async function holdLock(
   connection: MysqlConnection,
@@ -35,7 +35,7 @@ export async function holdLock(
     yield statement;
     await child.exited.catch(() => {});
   };
-  // It settles with the program, which the run's end ends.
+  // It settles when the program ends, at the latest with the run.
   child.feed(input()).catch(() => {});
   const reader = child.stdout!.getReader();
   const { value } = await reader.read();
@@ -44,9 +44,8 @@ export async function holdLock(
 }
 
 /**
- * Drops the databases that killed restores and drills left. Keeps what may be the only copy of something for
- * the next restore: a replaced database, or one whose swap had begun. Returns the names of the dropped
- * databases.
+ * Drops databases of killed restores and drills. Keeps databases that may be the only copy of data for the
+ * next restore: a replaced database, or one whose swap had begun. Returns the names of the dropped databases.
  */
 export async function dropAbandoned(connection: MysqlConnection, client: string): Promise<string[]> {
   const marked = await connection.query(
@@ -64,7 +63,7 @@ export async function dropAbandoned(connection: MysqlConnection, client: string)
     try {
       await connection.execute(client, `set session lock_wait_timeout = 5;\ndrop database ${quote(name)}`);
     } catch (error) {
-      // A login for backups may do so seldom; the next restore or drill tries again.
+      // A login for backups often lacks this privilege; the next restore or drill tries again.
       if (error instanceof RunFailedError) continue;
       throw error;
     }

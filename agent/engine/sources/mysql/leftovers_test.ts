@@ -6,7 +6,7 @@ import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
 import { Children } from "../../programs/children.ts";
 import { MysqlFresh } from "./fresh.ts";
 
-Deno.test("a backup drops what a killed restore or drill left, and nothing that one works with", async () => {
+Deno.test("a backup drops leftovers of killed restores and drills, and nothing that a live one uses", async () => {
   await using server = await MariadbServer.open();
   await using run = await BackupRun.open();
   const { host, port, username, password } = server;
@@ -62,6 +62,6 @@ Deno.test("a backup drops what a killed restore or drill left, and nothing that 
   ]);
   assert.match(
     run.lines.slice(lines).join("\n"),
-    /^Dropped what .*: shop_rearguard_drill, shop_rearguard_fresh$/m,
+    /^Dropped leftovers .*: shop_rearguard_drill, shop_rearguard_fresh$/m,
   );
 });

@@ -1,8 +1,9 @@
 /**
- * MySQL and MariaDB databases by mysqldump or mariadb-dump, one object of SQL text each, from one consistent
- * snapshot a database. The text names no database, so it restores into any. With `*` the accounts and their
- * grants, which belong to no database, are an object of their own where the server is MariaDB and the user
- * may read them; the schema `mysql` itself is dumped only when it is named.
+ * Backs up MySQL and MariaDB databases with mysqldump or mariadb-dump. Each becomes one object of SQL text,
+ * from one consistent snapshot. The text does not name the database, so it can be restored into any database.
+ * With `*`, accounts and their grants, which belong to no database, are stored in an object of their own if
+ * the server is MariaDB and the user may read them. The schema `mysql` itself is dumped only if the task
+ * names it.
  */
 import type { DatabaseSource, Missing } from "../../../../src/protocol/job.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../../manifest/object_name.ts";
@@ -33,7 +34,7 @@ import type { PreparedSource, SourcePart } from "../source.ts";
 interface PartContext {
   connection: MysqlConnection;
   client: string;
-  /** False where `*` alone means the database. */
+  /** False if only `*` selects the database. */
   isNamed: boolean;
   run: RunContext;
 }
@@ -48,7 +49,7 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
   if (client === null) throw new RunFailedError(missingTools(["mysqldump", "mysql"]));
   const dropped = await dropAbandoned(connection, client.tool);
   if (dropped.length > 0) {
-    output.line(`Dropped what restores or drills left whose agent was killed: ${dropped.join(", ")}`);
+    output.line(`Dropped leftovers of restores or drills whose agent was killed: ${dropped.join(", ")}`);
   }
   const server = await describeServer(connection, client.tool);
   const program = await dumpProgram(server, context.children);
@@ -102,7 +103,7 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
   };
 }
 
-/** Rejects where the server has none of the databases. */
+/** Selects the task's databases. Rejects if the server has none of them. */
 function chooseDatabases(
   server: MysqlServer,
   names: string[],
@@ -165,7 +166,7 @@ function reportDatabase(
   );
 }
 
-/** One warning for all databases that the same is hidden of. */
+/** Writes one warning for all databases of which the same objects are hidden. */
 function reportHidden(
   rights: MysqlRights,
   databases: readonly MysqlDatabase[],
@@ -264,7 +265,7 @@ async function accountsPart(
     isGeneral: true,
     infix: GLOBALS_INFIX,
     extension: ".sql",
-    // With --insert-ignore, accounts that are there already are left as they are.
+    // With --insert-ignore, existing accounts are left unchanged.
     command: connection.command(program.tool, [
       "--system=users",
       "--insert-ignore",
@@ -280,7 +281,10 @@ async function accountsPart(
   };
 }
 
-/** `--system` came with 10.5.9; its maintenance releases of older series are not worth telling apart. */
+/**
+ * Whether the program has `--system`, which came with 10.5.9. The maintenance releases that added it to older
+ * series are ignored.
+ */
 function dumpsAccounts({ version }: DumpProgram): boolean {
   return /mariadb/i.test(version) && isAtLeast(version, 10, 5, 9);
 }

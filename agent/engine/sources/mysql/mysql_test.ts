@@ -18,7 +18,7 @@ function source(server: MariadbServer, changes: Partial<DatabaseSource> = {}): D
   };
 }
 
-/** The run fails with this reason in one line, and nothing is left. */
+/** Asserts that the run fails with this reason in one line, and leaves nothing. */
 async function fails(spec: DatabaseSource, message: RegExp): Promise<void> {
   await using run = await BackupRun.open();
   await assert.rejects(run.run(spec), (error: Error) => {
@@ -44,7 +44,7 @@ Deno.test("MySQL", async (t) => {
     "create user reader@'%' identified by 'reader'; grant select, show view on one.* to reader@'%'",
   );
 
-  await t.step("a wrong password and an unknown database fail with what there is", async () => {
+  await t.step("a wrong password fails, and an unknown database fails with a list of databases", async () => {
     await fails(
       source(server, { password: "wrong" }),
       /^Cannot use MySQL at 127\.0\.0\.1, port \d+ as backup: ERROR 1045.*Access denied/,
@@ -103,7 +103,7 @@ Deno.test("MySQL", async (t) => {
     ]);
   });
 
-  await t.step("a named database that vanished is missing, and the others are stored", async () => {
+  await t.step("a named database that no longer exists is missing, and the others are stored", async () => {
     await using run = await BackupRun.open();
     const { missing, objects } = await run.run(source(server, { names: ["four", "one", "four"] }));
     assert.deepEqual(missing!.map(({ name }) => name), ["four"]);
@@ -111,7 +111,7 @@ Deno.test("MySQL", async (t) => {
     assert.deepEqual(objects.map(({ database }) => database), ["one", null]);
   });
 
-  await t.step("databases whose names differ in case or accents alone are all stored", async () => {
+  await t.step("databases whose names differ only in case or accents are all stored", async () => {
     await using run = await BackupRun.open();
     const names = ["Cafe", "cafe", "café"];
     for (const name of names) await server.sql("mysql", `create database \`${name}\``);
@@ -124,7 +124,7 @@ Deno.test("MySQL", async (t) => {
     assert.doesNotMatch(await dumped(run, "Cafe"), /CREATE TABLE/);
   });
 
-  await t.step("what the server cannot open is left out and named, and the rest is stored", async () => {
+  await t.step("tables and views that the server cannot open are left out and named", async () => {
     await using run = await BackupRun.open();
     await server.sql(
       "two",
@@ -147,7 +147,7 @@ Deno.test("MySQL", async (t) => {
   });
 
   await t.step(
-    "`*` leaves out databases that a restore or a drill made, and nothing that looks like them",
+    "`*` leaves out databases that a restore or a drill made, but none with similar names",
     async () => {
       await using run = await BackupRun.open();
       for (const name of ["one_rearguard_fresh", "one_rearguard_drill", "mine_rearguard_fresh"]) {
@@ -165,7 +165,7 @@ Deno.test("MySQL", async (t) => {
     },
   );
 
-  await t.step("`*` leaves out directories that the server takes for databases", async () => {
+  await t.step("`*` leaves out directories that the server lists as databases", async () => {
     await using run = await BackupRun.open();
     const directories = ["lost+found", "a.b"].map((name) => `${server.directory}/data/${name}`);
     for (const directory of directories) await Deno.mkdir(directory, { mode: 0o700 });
@@ -175,7 +175,7 @@ Deno.test("MySQL", async (t) => {
     assert.match(run.lines.join("\n"), /^Left out, as directories .*: #mysql50#a\.b, #mysql50#lost\+found$/m);
   });
 
-  await t.step("tables that no snapshot holds still are told", async () => {
+  await t.step("tables that are not transactional are reported", async () => {
     await using run = await BackupRun.open();
     await server.sql("three", "create table old (a int) engine=myisam");
     await run.run(source(server, { names: ["three"] }));

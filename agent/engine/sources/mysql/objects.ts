@@ -1,12 +1,12 @@
-/** Objects of a MySQL or MariaDB database by kind, which a drill compares in addition to the rows. */
+/** Lists objects of a MySQL or MariaDB database by kind. A drill compares them in addition to the rows. */
 import { isSchema, MARK } from "./sql.ts";
 import { fromHex, type MysqlConnection } from "./connection.ts";
 import { hasDatabaseComments, isAtLeast, type ServerVersion } from "./programs.ts";
 
-/** Kind, as in "trigger stamp is missing", to names. */
+/** Names of objects by kind, as in "trigger stamp is missing". */
 export type ObjectNames = Record<string, string[]>;
 
-/** Phrases that say what no list of a database's objects holds. */
+/** Phrases for what no list of a database's objects contains. */
 export const NOT_COMPARED = ["grants, which belong to the server's accounts", "next values of sequences"];
 
 const KINDS = [

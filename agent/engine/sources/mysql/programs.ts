@@ -1,4 +1,4 @@
-/** Which program dumps a MySQL or MariaDB server, and what only one vendor's takes. */
+/** Chooses the program that dumps a MySQL or MariaDB server, and its vendor-specific arguments. */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
 import { firstTool, missingTools, type Tool } from "../../programs/tools.ts";
@@ -13,7 +13,7 @@ export interface DumpProgram {
   version: string;
 }
 
-/** Whether a version, as a server or a program prints it, is this one or a later one. */
+/** Whether a version, as printed by a server or a program, is at least the wanted one. */
 export function isAtLeast(version: string, ...wanted: number[]): boolean {
   const parts = version.split(/[.-]/).map(Number);
   for (const [index, number] of wanted.entries()) {
@@ -29,8 +29,8 @@ export function hasDatabaseComments({ version, isMariadb }: ServerVersion): bool
 }
 
 /**
- * Each server's own program first: the other may lack a way to log in, or write what the server does not
- * read.
+ * Prefers the program of the server's vendor: the other may lack a login method, or write SQL that the server
+ * cannot read.
  */
 export async function dumpProgram({ isMariadb }: ServerVersion, children: Children): Promise<DumpProgram> {
   const tools: Tool[] = isMariadb ? ["mariadb-dump", "mysqldump"] : ["mysqldump", "mariadb-dump"];
@@ -39,7 +39,10 @@ export async function dumpProgram({ isMariadb }: ServerVersion, children: Childr
   return found;
 }
 
-/** Oracle's mysqldump would write replication state, and ask servers for histograms that they lack. */
+/**
+ * Returns arguments for Oracle's mysqldump, which would otherwise write replication state, and query
+ * histograms that not all servers have.
+ */
 export function oracleArguments(server: ServerVersion, { version }: DumpProgram): string[] {
   if (/mariadb/i.test(version)) return [];
   const hasHistograms = !server.isMariadb && parseInt(server.version) >= 8;

@@ -1,7 +1,7 @@
 /**
- * MySQL and MariaDB databases. A database can't be renamed there: the tables of the fresh one move into the
- * place, those that were there move out in the same statement, and views, triggers, routines and events are
- * made anew from the fresh one's definitions.
+ * Restores MySQL and MariaDB databases. A database cannot be renamed there. So one statement moves the tables
+ * of the original out and the tables of the temporary database in. Views, triggers, routines and events are
+ * created again from the temporary database's definitions.
  */
 import { refuseClashes } from "./clashes.ts";
 import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
@@ -47,9 +47,11 @@ export async function openMysql(
 
 class MysqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
-  /** The fresh ones as they were made: a dump leaves its own collation behind. By the name of the place. */
+  /**
+   * Properties of the temporary databases at their creation, by final name. A dump may change the collation.
+   */
   readonly #made = new Map<string, Charset>();
-  /** By the name of the place. */
+  /** Original names of all databases in the restore. */
   #originals: string[] = [];
   readonly #rewriters = new Map<string, DumpRewriter>();
 
@@ -115,19 +117,19 @@ class MysqlHost implements DatabaseHost {
     await this.#makePostponed(done);
   }
 
-  /** With the name as the server stores it. */
+  /** Returns the database with its name as the server stores it. */
   #placed(wanted: WantedDatabase): WantedDatabase {
     return { ...wanted, name: this.server.stored(wanted.name) };
   }
 
-  /** Whether a database is restored under its own name. */
+  /** Whether a database is restored under its original name. */
   #isInOwnPlace(name: string, original: string): boolean {
     return name === this.server.stored(original);
   }
 
   /**
-   * Makes the views that needed other databases of this restore. One may need another: each is tried until
-   * none succeeds.
+   * Creates the postponed views, which need other databases of this restore. A view may need another one, so
+   * the failed ones are tried again until none succeeds.
    */
   async #makePostponed(names: readonly string[]): Promise<void> {
     let left = names.flatMap((name) =>
@@ -171,7 +173,10 @@ class MysqlHost implements DatabaseHost {
     }
   }
 
-  /** An empty database was made by somebody who knew how it should be. */
+  /**
+   * Returns the properties for the new database. Those of an existing empty database win, because its creator
+   * chose them.
+   */
   #charset(name: string, original: string): Charset | undefined {
     const existing = this.#existing.get(name);
     return existing !== undefined && !isOccupied(existing.contents)
@@ -188,10 +193,10 @@ class MysqlHost implements DatabaseHost {
     const renamed = this.#inPlace(name, original, definitions);
     const news = withEnabled(renamed, this.#eventsToEnable(name, original, made, renamed));
     const defaults = await findSequenceDefaults(this.server.connection, this.server.client, fresh);
-    // Its events must not run twice, and a table with triggers does not move.
+    // Its events must not run twice, and tables with triggers cannot be moved.
     await this.server.execute(dropEvents(fresh, made) + dropTriggers(fresh, made));
     const before = existing && await findContents(this.server.connection, this.server.client, name);
-    // Loading takes a while: an empty database may have been put to use.
+    // Loading takes time: an empty database may be in use by now.
     if (before !== undefined && isOccupied(before) && !this.target.overwrite) throw occupied(name);
     const definitionsBefore = before && await this.definitions.readWhatIsSound(name, before.views);
     if (before !== undefined) await this.#refuseUndroppable(name, before, definitionsBefore!);
@@ -212,7 +217,9 @@ class MysqlHost implements DatabaseHost {
     }).carryOut();
   }
 
-  /** Rejects where the login may drop what is there, but not make it anew if the swap fails. */
+  /**
+   * Rejects if the login may drop the existing objects but could not create them again after a failed swap.
+   */
   async #refuseUndroppable(name: string, before: Contents, definitions: string): Promise<void> {
     const { connection, client, version } = this.server;
     const rights = await MysqlRights.read(connection, client, version);
@@ -228,8 +235,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Definitions of the fresh database as they are to be in the place: names in full lead into it, not into
-   * the original.
+   * Returns the definitions of the temporary database for the final name: full names refer to it, not to the
+   * original.
    */
   #inPlace(name: string, original: string, definitions: string): string {
     const { fresh } = temporaryNames(name);
@@ -238,13 +245,13 @@ class MysqlHost implements DatabaseHost {
       to: name,
       isPlain: this.#isInOwnPlace(name, original),
     })
-      // Around a routine that was made under another collation.
+      // The dump adds these around routines with another collation.
       .replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
     if (this.#isInOwnPlace(name, original)) return placed;
     const renamed = renameDatabase(placed, { from: original, to: name });
     if (isNamed(original, renamed)) {
       this.ports.output.warning(
-        `Definitions in ${name} name ${original} in a way that can't be told from other names: they may still read ` +
+        `Definitions in ${name} name ${original} in a way that can't be distinguished from other names: they may still read ` +
           `or change ${original}. Look at them, or restore under the old name on another server.`,
       );
     }
@@ -252,7 +259,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Those that the backup holds enabled, unless they may reach what the backup is of from a copy beside it.
+   * Returns the events to enable: those that are enabled in the backup. Under another name, leaves them
+   * disabled if they may change the original database.
    */
   #eventsToEnable(name: string, original: string, { events }: Contents, definitions: string): string[] {
     const enabled = new Set(this.#rewriters.get(name)!.enabledEvents);
@@ -268,7 +276,7 @@ class MysqlHost implements DatabaseHost {
   }
 }
 
-/** Returns the privileges to drop these and to make them anew. */
+/** Returns the privileges that are needed to drop these objects and create them again. */
 function privilegesFor({ triggers, views, events, routines }: Contents): string[] {
   return [
     ...triggers.length > 0 ? ["TRIGGER"] : [],

@@ -9,13 +9,13 @@ const OLD = `
   create view seen as select a from parent;
   create trigger up before insert on parent for each row set new.a = new.a + 1`;
 
-Deno.test("a swap that fails midway puts back what was there", async () => {
+Deno.test("a swap that fails midway puts the original back", async () => {
   await using server = await MariadbServer.open();
   await using run = await BackupRun.open();
   await server.sql("mysql", "create database one; create database mine character set utf8mb4");
   await server.sql("one", "create table parent (b text); create procedure nothing() select 1");
   await server.sql("mine", OLD);
-  // May do anything in the fresh database, but make no procedure in the place itself.
+  // May do anything in the temporary database, but create no procedure in the final one.
   await server.sql(
     "mysql",
     `create user limited@'%' identified by 'limited'; grant super, select, show view, trigger on *.* to limited@'%';
@@ -47,7 +47,7 @@ Deno.test("a swap that fails midway puts back what was there", async () => {
   assert.ok(run.lines.includes("Everything is loaded and proven. Putting it into place"));
   assert.deepEqual((await described()).map(withoutTimes), before);
   assert.match(await server.sql("mysql", "show databases"), /^information_schema\nmine\nmysql\none\n/);
-  // With the right to do so, all of it takes the place.
+  // With the necessary rights, the swap succeeds.
   const able = { ...target, username: server.username, password: server.password };
   await restore(run, backup, { target: able });
   assert.equal(await server.sql("mine", "show full tables"), "parent\tBASE TABLE\n");
@@ -61,7 +61,10 @@ Deno.test("a swap that fails midway puts back what was there", async () => {
   });
 });
 
-/** Everything that a dump names the original with: made under another collation than the database has now. */
+/**
+ * All kinds of objects for which a dump names the original: created under another collation than that of the
+ * database.
+ */
 const LIVE = `
   create table stock (a int primary key, name text); insert into stock values (1, 'é'), (2, null);
   create table ran (at timestamp);
@@ -76,7 +79,7 @@ const LIVE = `
   alter database live character set utf8mb4 collate utf8mb4_bin;
   create procedure after_all() select twice(2)`;
 
-/** All but rows. */
+/** Returns the dump without rows. */
 async function definitionsOf(server: MariadbServer, name: string): Promise<string> {
   const args = ["--routines", "--events", "--skip-comments", "--no-data"];
   const { stdout } = await new Deno.Command("mariadb-dump", {
@@ -85,7 +88,7 @@ async function definitionsOf(server: MariadbServer, name: string): Promise<strin
   return new TextDecoder().decode(stdout).replaceAll(`DATABASE \`${name}\``, "DATABASE");
 }
 
-Deno.test("a restore beside a live database touches nothing of it", async (t) => {
+Deno.test("a restore under another name does not change the live database", async (t) => {
   await using server = await MariadbServer.open();
   await using run = await BackupRun.open();
   const { host, port, username, password } = server;
@@ -104,7 +107,7 @@ Deno.test("a restore beside a live database touches nothing of it", async (t) =>
   };
   let backup = await backUp();
   const original = await definitionsOf(server, "live");
-  // What comes now is of the copies' events.
+  // From now on, only the events of the copies insert rows.
   await server.sql("live", "alter event `of``ten` disable; delete from ran");
   const events = (name: string) =>
     server.sql("mysql", `select name, status from mysql.event where db = '${name}' order by name desc`);
@@ -124,7 +127,7 @@ Deno.test("a restore beside a live database touches nothing of it", async (t) =>
     await server.sql("mysql", "alter database live character set utf8mb4 collate utf8mb4_bin");
   });
 
-  await t.step("definitions of the copy that name the original in full lead into the copy", async () => {
+  await t.step("definitions of the copy that name the original in full refer to the copy", async () => {
     await server.sql(
       "live",
       `create event reach on schedule every 1 second do insert into live.ran values (now());
@@ -146,7 +149,7 @@ Deno.test("a restore beside a live database touches nothing of it", async (t) =>
     assert.equal(await server.sql("other", "select * from deep"), "2\n4\n");
     assert.equal(await server.sql("live", "select count(*) from ran"), "0\n");
     assert.equal(await server.sql("live", "select next_not_cached_value from numbers"), before);
-    // In its own place, and over itself, everything is as it was.
+    // Under its own name, and with overwrite, everything is as it was.
     const original = await definitionsOf(server, "live");
     await restoreAs(backup, "live");
     await server.sql("live", "alter event reach disable");
@@ -155,7 +158,7 @@ Deno.test("a restore beside a live database touches nothing of it", async (t) =>
   });
 
   await t.step(
-    "an event of the copy that names the original where it can't be told is left disabled",
+    "an event of the copy that names the original in dynamic SQL is left disabled",
     async () => {
       await server.sql(
         "live",
@@ -168,20 +171,20 @@ Deno.test("a restore beside a live database touches nothing of it", async (t) =>
         await events("other"),
         /^reach\tDISABLED\nof`ten\tDISABLED\nnever\tDISABLED\nhidden\tDISABLED\n$/,
       );
-      assert.match(run.warnings[0]!, /^Definitions in other name live in a way that can't be told/);
+      assert.match(run.warnings[0]!, /^Definitions in other name live in a way that can't be distinguished/);
       assert.match(
         run.warnings[1]!,
         /^Events in other are left disabled, .* alter event `other`\.`\w+` enable$/,
       );
       assert.equal(await server.sql("live", "select count(*) from ran"), "0\n");
-      // In its own place it runs again.
+      // Under its own name it is enabled again.
       await restoreAs(backup, "live");
       assert.match(await events("live"), /hidden\tENABLED/);
       assert.deepEqual(run.warnings, []);
     },
   );
 
-  await t.step("it goes where the original is not", async () => {
+  await t.step("it can be restored without the original", async () => {
     await server.sql("mysql", "drop database live; drop database other");
     await restoreAs(backup, "other");
     assert.match(await server.sql("other", "show create procedure look"), /latin1_swedish_ci\n$/);
@@ -191,7 +194,7 @@ Deno.test("a restore beside a live database touches nothing of it", async (t) =>
   });
 });
 
-/** When a trigger was made. */
+/** Replaces the creation times of triggers. */
 function withoutTimes(text: string): string {
   return text.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+/g, "TIME");
 }

@@ -7,7 +7,7 @@ import { RunFailedError } from "../../ports.ts";
 import type { MysqlConnection } from "./connection.ts";
 import { isAtLeast, type ServerVersion } from "./programs.ts";
 
-/** One GRANT, or, where `isRevoke`, a partial revoke of MySQL 8. */
+/** One GRANT, or a partial revoke of MySQL 8 if `isRevoke`. */
 interface Grant {
   isRevoke: boolean;
   privileges: ReadonlySet<string>;
@@ -18,9 +18,9 @@ interface Grant {
 }
 
 export interface LackingRights {
-  /** Kinds of objects that the dump may lack: `triggers`. */
+  /** Kinds of objects that the dump may lack, such as `triggers`. */
   hidden: string[];
-  /** The statements that grant it. */
+  /** Statements that grant the missing privileges. */
   grants: string[];
 }
 
@@ -28,25 +28,28 @@ const NAME = '(\\*|`(?:[^`]|``)*`|"(?:[^"]|"")*")';
 const LINE = new RegExp(
   `^(GRANT|REVOKE) (.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE|PACKAGE|PACKAGE BODY) )?${NAME}\\.${NAME} (?:TO|FROM) `,
 );
-/** Each shows that a routine exists. mysqldump fails, and says so, where it may not read the text. */
+/**
+ * Privileges that show that a routine exists. Without one, mysqldump fails with a message if it may not read
+ * the text.
+ */
 const SHOWS_ROUTINES = ["CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE"];
 
 export class MysqlRights {
   private constructor(
     private readonly server: ServerVersion,
-    /** For a GRANT: `` `ada`@`%` ``. */
+    /** Account in the form of a GRANT: `` `ada`@`%` ``. */
     private readonly account: string,
     private readonly grants: readonly Grant[],
   ) {}
 
-  /** Null where the server knows no rights: it was started with `--skip-grant-tables`. */
+  /** Returns null if the server has no privileges, because it was started with `--skip-grant-tables`. */
   static async read(
     connection: MysqlConnection,
     client: string,
     server: ServerVersion,
   ): Promise<MysqlRights | null> {
     const [account, roles] = await connection.lines(client, accountQuery(server));
-    // MariaDB tells the rights of the login's roles by itself.
+    // MariaDB includes the privileges of the login's roles.
     const using = roles === undefined || roles === "NONE" || roles === "NULL"
       ? ""
       : ` for current_user() using ${roles}`;
@@ -61,7 +64,7 @@ export class MysqlRights {
     return new MysqlRights(server, `${quoted(user)}@${quoted(host)}`, parseGrants(lines));
   }
 
-  /** Null where the login may see all of a database. */
+  /** Returns the missing privileges; null if the login may see everything in a database. */
   lackingFor(database: string): LackingRights | null {
     const on = (privilege: string) => this.#has(privilege, database);
     const here: [hidden: string, privilege: string][] = [
@@ -83,7 +86,10 @@ export class MysqlRights {
     return hidden.length === 0 ? null : { hidden, grants };
   }
 
-  /** The statement that grants what the login lacks of these on a database; null where it lacks nothing. */
+  /**
+   * Returns a statement that grants those of the privileges on a database that the login lacks; null if it
+   * has all.
+   */
   grantFor(privileges: readonly string[], database: string): string | null {
     const lacking = [...new Set(privileges)].filter((privilege) => !this.#has(privilege, database));
     const pattern = quoted(database.replace(/[_%\\]/g, "\\$&"));
@@ -91,8 +97,8 @@ export class MysqlRights {
   }
 
   /**
-   * The statement that lets the login make objects of another definer; null where it may, or is the only one
-   * of them.
+   * Returns a statement that lets the login create objects of other definers; null if it may, or if it is the
+   * only definer.
    */
   definersGrant(definitions: string): string | null {
     const definers = definitions.matchAll(
@@ -109,7 +115,7 @@ export class MysqlRights {
     );
   }
 
-  /** The statement that shows every database; null where the login sees them all. */
+  /** Returns a statement that lets the login see all databases; null if it sees them. */
   get databasesGrant(): string | null {
     const showsAll = this.grants.some(({ isRevoke, database, object, privileges }) =>
       !isRevoke && database === "*" && object === "*" && [...privileges].some((each) => each !== "USAGE")
@@ -118,6 +124,7 @@ export class MysqlRights {
   }
 
   /**
+   * Whether the login may read the text of routines:
    * https://mariadb.com/kb/en/show-create-procedure/
    * https://dev.mysql.com/doc/refman/8.4/en/privileges-provided.html#priv_show-routine
    */
@@ -143,7 +150,10 @@ export class MysqlRights {
     return `GRANT ${privileges} ON ${on} TO ${this.account}`;
   }
 
-  /** @param database Null: on all of them. @param object Null: on all of the database. */
+  /**
+   * @param database Null for all databases.
+   * @param object Null for all objects of the database.
+   */
   #has(privilege: string, database: string | null, object: string | null = null): boolean {
     const holds = ({ privileges }: Grant) => privileges.has(privilege) || privileges.has("ALL PRIVILEGES");
     const isOnAll = (grant: Grant) => grant.database === "*" && grant.object === "*";
@@ -158,13 +168,13 @@ export class MysqlRights {
   }
 }
 
-/** Selects `user@host`, and the roles in use where SHOW GRANTS has to name them. */
+/** Selects `user@host`, and the active roles if SHOW GRANTS has to name them. */
 function accountQuery({ isMariadb, version }: ServerVersion): string {
   const hasRoles = !isMariadb && isAtLeast(version, 8, 0);
   return `select current_user()${hasRoles ? "; select current_role()" : ""}`;
 }
 
-/** A user's name may hold an `@`, a host's none. */
+/** Splits an account. A user's name may contain an `@`, a host's name may not. */
 function splitAccount(account: string): [user: string, host: string] {
   const at = account.lastIndexOf("@");
   return [account.slice(0, at), account.slice(at + 1)];
@@ -184,7 +194,11 @@ function patternOf(database: string): RegExp {
   return new RegExp(`^${source}$`, "u");
 }
 
-/** @param lines Of SHOW GRANTS. Exported for its test. */
+/**
+ * Parses the output of SHOW GRANTS. Exported for its test.
+ *
+ * @param lines Lines of the output.
+ */
 export function parseGrants(lines: readonly string[]): Grant[] {
   return lines.flatMap((line) => {
     const found = LINE.exec(line);

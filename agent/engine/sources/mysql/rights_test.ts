@@ -5,7 +5,7 @@ import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
 import { MysqlConnection } from "./connection.ts";
 import { MysqlRights } from "./rights.ts";
 
-/** Reads canned answers of SHOW GRANTS: no MySQL server is at hand. */
+/** Reads canned answers of SHOW GRANTS, because no MySQL server is available. */
 function rightsOf(version: string, grants: string[], isMariadb = false) {
   const connection = {
     lines: (_: string, sql: string) =>
@@ -25,7 +25,7 @@ async function lacking(version: string, grants: string[], isMariadb = false): Pr
 const TO = "TO `ada@l``o`@`10.%`";
 const BASE = "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT";
 
-Deno.test("rights that hide nothing of a MySQL database ask for none, and lacking ones are named", async () => {
+Deno.test("missing rights on a MySQL database are named, and sufficient ones give no advice", async () => {
   assert.equal(await lacking("8.4.0", [`GRANT ALL PRIVILEGES ON \`sh_op\`.* ${TO}`]), undefined);
   assert.equal(await lacking("8.4.0", [`${BASE} ON *.* ${TO} WITH GRANT OPTION`]), undefined);
   assert.equal(
@@ -43,14 +43,14 @@ Deno.test("rights that hide nothing of a MySQL database ask for none, and lackin
     "routines",
     `GRANT SELECT ON \`mysql\`.\`proc\` ${TO}`,
   ]);
-  // Rights to one table, to columns, to another database, to a pattern that does not match.
+  // Rights on one table, on columns, on another database, or on a pattern that does not match.
   for (const on of ["`sh_op`.`t`", "`sh`.*", "`sh\\\\_`.*", "`other`.*"]) {
     assert.equal(
       (await lacking("8.4.0", [`GRANT SELECT (\`a\`, \`b, c\`), TRIGGER ON ${on} ${TO}`]))![0],
       "tables,views,triggers,events,routines",
     );
   }
-  // A partial revoke takes away what is granted on all.
+  // A partial revoke removes what is granted on all databases.
   assert.deepEqual(
     await lacking("8.4.0", [
       `GRANT SELECT, TRIGGER, EVENT, SHOW VIEW ON *.* ${TO}`,
@@ -64,7 +64,7 @@ Deno.test("rights that hide nothing of a MySQL database ask for none, and lackin
   ]);
 });
 
-Deno.test("a dump that rights hide something from says so, with the GRANT that shows it", async (t) => {
+Deno.test("a backup warns of objects that the login may not see, with the GRANT that it needs", async (t) => {
   await using server = await MariadbServer.open();
   await server.sql("mysql", "create database shop; create database other");
   await server.sql(
@@ -101,7 +101,7 @@ Deno.test("a dump that rights hide something from says so, with the GRANT that s
     assert.match(warning!, /GRANT SELECT, SHOW VIEW, TRIGGER ON `shop`\.\*/);
   });
 
-  await t.step("databases, where all are meant", async () => {
+  await t.step("databases, if the task names `*`", async () => {
     const grants = has(", trigger") + "grant select on mysql.proc to reader@'%'";
     const [warning, none] = await warnings(grants, ["*"]);
     assert.match(
@@ -111,7 +111,7 @@ Deno.test("a dump that rights hide something from says so, with the GRANT that s
     assert.equal(none, undefined);
   });
 
-  await t.step("nothing is hidden from who may see all, by a role too", async () => {
+  await t.step("nothing is hidden from a login that may see everything, also by a role", async () => {
     assert.deepEqual(await warnings(has(", trigger") + "grant select on mysql.proc to reader@'%'"), []);
     assert.deepEqual(
       await warnings(

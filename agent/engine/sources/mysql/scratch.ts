@@ -1,4 +1,4 @@
-/** Scratch databases on MySQL and MariaDB. */
+/** Creates scratch databases on MySQL and MariaDB. */
 import { refuseClashes } from "./clashes.ts";
 import { matchCase } from "./case.ts";
 import type { BackupToRead, DatabaseTarget } from "../../../../src/protocol/job.ts";
@@ -28,7 +28,7 @@ export async function openMysqlScratch(
 }
 
 class MysqlScratch implements ScratchHost {
-  /** Tells this drill's databases from another's of the same name. */
+  /** Note that distinguishes this drill's databases from those of another drill with the same name. */
   readonly #note = `${DRILL} ${crypto.randomUUID()}`;
 
   constructor(private readonly server: MysqlFresh, private readonly programs: ProgramContext) {}
@@ -45,7 +45,7 @@ class MysqlScratch implements ScratchHost {
     await this.#leaveLogOut();
     await this.#dropLeftovers();
     for (const { name } of wanted) await this.#refuseOthers(name);
-    // Whether it may is told by the grants of the name alone.
+    // Only an attempt shows whether the grants allow a database of this name.
     const { name } = wanted[0]!;
     await this.#make(name, "");
     await this.server.execute(`drop database ${quote(name)}`);
@@ -72,7 +72,7 @@ class MysqlScratch implements ScratchHost {
     const rewriter = new DumpRewriter({
       original,
       into: name,
-      // No drill compares definers, and to set others takes a right that is meant for administrators.
+      // Drills do not compare definers, and to set others takes an administrator's privilege.
       isDefiner: true,
       lacksOldModes: !isMariadb && isAtLeast(version, 8),
     });
@@ -115,12 +115,15 @@ class MysqlScratch implements ScratchHost {
     return this.server.unfinished.size === 0;
   }
 
-  /** Replicas have no use for it, and would have to load it too. */
+  /**
+   * Keeps the drill out of the binary log: replicas do not need the scratch database, and would have to load
+   * it too.
+   */
   async #leaveLogOut(): Promise<void> {
     if ((await this.#query("select @@log_bin"))[0]![0] === "0") return;
     if (await this.server.trySetting(NO_LOG)) return;
     this.programs.ports.output.line(
-      "What the drill loads is in the server's binary log too: the user may not leave it out",
+      "The drill's statements are in the server's binary log too: the user may not disable it",
     );
   }
 
@@ -138,7 +141,10 @@ class MysqlScratch implements ScratchHost {
     }
   }
 
-  /** Also of databases that the backup does not hold; what another drill is at work in is left. */
+  /**
+   * Drops all leftovers of drills, also of databases that are not in the backup. Keeps those that another
+   * drill uses.
+   */
   async #dropLeftovers(): Promise<void> {
     const marked = await this.#query(
       `select hex(table_schema) from information_schema.tables
@@ -162,11 +168,11 @@ class MysqlScratch implements ScratchHost {
     if (Object.values(held).some((names) => names.length > 0)) {
       throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
     }
-    // Killed before it could say what it is.
+    // A drill was killed before it could mark this empty database.
     await this.server.execute(`drop database ${quote(name)}`);
   }
 
-  /** Tables that hold rows of the past beside those of today. */
+  /** Returns the tables that contain historical rows in addition to current ones. */
   async #versioned(database: string): Promise<ReadonlySet<string>> {
     const rows = await this.#query(
       `select hex(table_name) from information_schema.tables
@@ -188,7 +194,7 @@ class MysqlScratch implements ScratchHost {
   }
 }
 
-/** Gives names that differ in case alone the case that the backup has them in. */
+/** Gives names that differ only in case the form that they have in the backup. */
 function inCaseOf(expected: DatabaseContents, found: DatabaseContents): DatabaseContents {
   const { tables = [], objects = {} } = found;
   const names = matchCase(tables.map(({ name }) => name), (expected.tables ?? []).map(({ name }) => name));

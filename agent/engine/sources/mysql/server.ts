@@ -1,4 +1,4 @@
-/** Describes the contents of a MySQL or MariaDB server, as far as a backup needs to know them. */
+/** Describes the contents of a MySQL or MariaDB server that a backup needs to know. */
 import { oneLine } from "../../programs/line.ts";
 import { isOwnName } from "../database/scratch_names.ts";
 import { exact, MARK } from "./sql.ts";
@@ -7,40 +7,42 @@ import { hasDatabaseComments, type ServerVersion } from "./programs.ts";
 
 export interface MysqlServer extends ServerVersion {
   databases: MysqlDatabase[];
-  /** Bytes of the longest statement that the server takes. */
+  /** Maximum length of a statement that the server accepts, in bytes. */
   maxStatement: number;
-  /** Whether it takes `Shop` for `shop`. */
+  /** Whether `Shop` and `shop` are the same name to the server. */
   ignoresCase: boolean;
 }
 
 export interface MysqlDatabase {
   name: string;
   size: number;
-  /** Tables whose rows a snapshot does not hold still. */
+  /** Number of tables whose rows may change during a snapshot. */
   nonTransactional: number;
   characterSet: string;
   collation: string;
-  /** Empty where there is none, or the server has no comments of databases. */
+  /** Empty if the database has none, or the server does not support comments of databases. */
   comment: string;
-  /** Views and tables that the server cannot open, with its reason. A dump would end at the first of them. */
+  /**
+   * Views and tables that the server cannot open, with its reason. A dump would fail at the first of them.
+   */
   unreadable: { name: string; reason: string }[];
-  /** System-versioned tables (MariaDB), whose history is no row of an ordinary dump. */
+  /** System-versioned tables (MariaDB). An ordinary dump does not contain their history. */
   versioned: string[];
-  /** Versioned tables that keep their history by transaction: mariadb-dump cannot dump it. */
+  /** Versioned tables whose history is by transaction: mariadb-dump cannot dump it. */
   byTransaction: string[];
-  /** Whether Rearguard made it, for a restore or a drill. */
+  /** Whether Rearguard created it, for a restore or a drill. */
   isOwn: boolean;
   /**
-   * Whether it is a directory beside those of databases, `lost+found` for example, that the server takes for
-   * one.
+   * Whether it is another directory among those of databases, such as `lost+found`, that the server lists as
+   * a database.
    */
   isDirectory: boolean;
 }
 
-/** Made by the server, or, as `mysql`, of no use on another version. */
+/** Schemas that the server creates, or, for `mysql`, that other versions cannot use. */
 export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
 
-/** Begins the names of directories that are not encoded as those of databases are. */
+/** Prefix of the names of directories that are not encoded like those of databases. */
 const UNENCODED = "#mysql50#";
 
 export async function describeServer(connection: MysqlConnection, client: string): Promise<MysqlServer> {
@@ -102,7 +104,7 @@ interface SpecialTable {
 }
 
 /**
- * Finds tables that need special treatment. A table's comment holds the reason why it can't be opened.
+ * Finds tables that need special treatment. A table's comment contains the reason why it cannot be opened.
  * MariaDB opens a table only if the query selects data_length.
  */
 async function specialTables(
@@ -134,7 +136,7 @@ async function specialTables(
   }));
 }
 
-/** `MariaDB 10.11.6`. */
+/** Returns `MariaDB 10.11.6`. */
 export function productName({ version, isMariadb }: ServerVersion): string {
   return `${isMariadb ? "MariaDB" : "MySQL"} ${/^[\d.]+/.exec(version)?.[0] ?? version}`;
 }

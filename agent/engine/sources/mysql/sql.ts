@@ -1,4 +1,4 @@
-/** SQL that a restore puts to MySQL and MariaDB. */
+/** SQL statements of restores for MySQL and MariaDB. */
 import type { MysqlConnection } from "./connection.ts";
 import { fromHex } from "./connection.ts";
 import { quote } from "./quote.ts";
@@ -6,46 +6,49 @@ import { renameCalls } from "./tokens.ts";
 
 export { quote } from "./quote.ts";
 
-/** Whatever the server's SQL mode says of backslashes. */
+/** Returns a literal that does not depend on how the server's SQL mode treats backslashes. */
 export function text(value: string): string {
   return `_utf8mb4 x'${new TextEncoder().encode(value).toHex()}'`;
 }
 
-/** Names are compared to the letter; the first comparison is the one that an index helps. */
+/** Returns a condition for the exact name of a schema. The first comparison can use an index. */
 export function isSchema(column: string, name: string): string {
   return `${column} = ${text(name)} and ${exact(column)} = x'${new TextEncoder().encode(name).toHex()}'`;
 }
 
-/** A name by its bytes: otherwise servers take `Shop` for `shop`, and `café` for `cafe`. */
+/**
+ * Returns an expression that compares a name by its bytes: otherwise `Shop` equals `shop`, and `café` equals
+ * `cafe`.
+ */
 export function exact(column: string): string {
   return `cast(${column} as binary)`;
 }
 
-/** What a database holds, apart from rows, {@link MARK} and {@link SWAP}. */
+/** Contents of a database, except rows, {@link MARK} and {@link SWAP}. */
 export interface Contents {
   /** Tables, and MariaDB's sequences. */
   tables: string[];
   views: string[];
   triggers: string[];
   events: string[];
-  /** With their type, `PROCEDURE`, `FUNCTION`, `PACKAGE` or `PACKAGE BODY`. */
+  /** Type is `PROCEDURE`, `FUNCTION`, `PACKAGE` or `PACKAGE BODY`. */
   routines: { name: string; type: string }[];
 }
 
-/** A table that tells a database of an unfinished restore from somebody's own. */
+/** Name of a table that marks a database of an unfinished restore as Rearguard's. */
 export const MARK = "rearguard_unfinished";
-/** A table in it that tells how to finish or undo what was begun: see mysql_swap.ts. */
+/** Name of a table in it with the plan that finishes or undoes a swap: see swap.ts. */
 export const SWAP = "rearguard_swap";
 
 /** Properties of a database. */
 export interface Charset {
   characterSet: string;
   collation: string;
-  /** Left out where the server has none, or it is to stay as it is. */
+  /** Missing if the server does not support comments, or if the comment is to stay unchanged. */
   comment?: string | undefined;
 }
 
-/** Null where there is no such database. */
+/** Returns null if the database does not exist. */
 export async function findSchema(
   connection: MysqlConnection,
   client: string,
@@ -109,7 +112,7 @@ export async function hasTable(
   return rows.length > 0;
 }
 
-/** Whether another client is at work in a database, or has a statement at work that names it. */
+/** Whether another client uses a database, or executes a statement that names it. */
 export async function isInUse(connection: MysqlConnection, client: string, name: string): Promise<boolean> {
   const rows = await connection.query(
     client,
@@ -121,7 +124,7 @@ export async function isInUse(connection: MysqlConnection, client: string, name:
   return rows.length > 0;
 }
 
-/** Tables of other databases that refer to one of this by a foreign key: `database.table`. */
+/** Returns tables of other databases whose foreign keys refer to this database: `database.table`. */
 export async function findReferrers(
   connection: MysqlConnection,
   client: string,
@@ -145,7 +148,7 @@ export function dropEvents(schema: string, { events }: Contents): string {
   return statements(events.map((name) => `drop event if exists ${at(schema, name)}`));
 }
 
-/** Views, events and routines. */
+/** Drops views, events and routines. */
 export function dropRest(schema: string, contents: Contents): string {
   const views = contents.views.map((name) => `drop view if exists ${at(schema, name)}`);
   const drop = ({ name, type }: Contents["routines"][0]) => `drop ${type} if exists ${at(schema, name)}`;
@@ -155,13 +158,13 @@ export function dropRest(schema: string, contents: Contents): string {
   return dropEvents(schema, contents) + statements([...views, ...routines]) + inOracleMode(packages);
 }
 
-/** MariaDB knows packages in this mode alone. */
+/** Sets the mode in which MariaDB supports packages. */
 function inOracleMode(list: string[]): string {
   if (list.length === 0) return "";
   return statements(["set session sql_mode = 'ORACLE'", ...list, "set session sql_mode = ''"]);
 }
 
-/** A column whose default comes from a sequence, which MariaDB keeps with the database's name. */
+/** Column whose default uses a sequence, which MariaDB stores with the database's name. */
 export interface SequenceDefault {
   table: string;
   column: string;
@@ -189,8 +192,8 @@ export async function findSequenceDefaults(
 }
 
 /**
- * For tables that have moved: their defaults still name the database that they come from. All of a table at
- * once: it can't be opened before.
+ * Changes the defaults of moved tables, which still name their former database. All columns of a table change
+ * in one statement, because the table cannot be opened before.
  */
 export function moveDefaults(to: string, from: string, defaults: readonly SequenceDefault[]): string {
   const changes = new Map<string, string[]>();
@@ -209,7 +212,7 @@ export interface Move {
   tables: string[];
 }
 
-/** One statement: all of the tables move, or none. Foreign keys move with them. */
+/** Returns one statement: all of the tables move, or none. Foreign keys move with them. */
 export function moveTables(moves: readonly Move[]): string {
   const renames = moves.flatMap(({ from, to, tables }) =>
     tables.map((table) => `${at(from, table)} to ${at(to, table)}`)

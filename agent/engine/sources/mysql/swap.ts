@@ -1,6 +1,7 @@
 /**
- * Puts a fresh MySQL database into its place, step by step. What it takes to finish that, or to undo it, is
- * written into the fresh database before: an agent may be killed between any two steps.
+ * Replaces a MySQL database with the temporary one, step by step. Before the first step, the plan is stored
+ * in the temporary database. It contains all that is needed to finish or undo the swap, because the agent may
+ * be killed between any two steps.
  */
 import * as z from "zod";
 import { RunFailedError } from "../../ports.ts";
@@ -15,46 +16,46 @@ const Charset = z.object({
   comment: z.string().optional(),
 });
 
-/** Definitions are SQL that names no database but the place. */
+/** Plan of a swap. Definitions are SQL that names no database except the final one. */
 const Plan = z.object({
-  /** The place. */
+  /** Name of the final database. */
   name: z.string(),
-  /** What is there; null where there is no such database. */
+  /** Existing database; null if there is none. */
   old: Charset.extend({ tables: z.array(z.string()), triggers: z.array(z.string()), definitions: z.string() })
     .nullable(),
   tables: z.array(z.string()),
   definitions: z.string(),
-  /** What the place gets; undefined: what it has. */
+  /** New properties; undefined to keep the existing ones. */
   charset: Charset.optional(),
 });
 export type SwapPlan = z.infer<typeof Plan>;
 
-/** Bytes of a plan in one statement. */
+/** Maximum bytes of a plan in one statement. */
 const PIECE_BYTES = 256 * 1024;
 
 export class MysqlSwap {
   constructor(private readonly server: MysqlFresh, private readonly plan: SwapPlan) {}
 
-  /** The swap into a place that an agent was killed in; null where there was none. */
+  /** Returns the interrupted swap of a database whose agent was killed; null if there is none. */
   static async interrupted(server: MysqlFresh, name: string): Promise<MysqlSwap | null> {
     const { connection, client } = server;
     const { fresh } = temporaryNames(name);
     if (!await hasTable(connection, client, fresh, SWAP)) return null;
     await server.refuseInUse(fresh);
     const pieces = await connection.query(client, `select hex(body) from ${recordOf(name)} order by part`);
-    // Killed before it was written, and so before the first step.
+    // The agent was killed before the plan was stored, so before the first step.
     if (pieces.length === 0) return null;
     return new MysqlSwap(server, Plan.parse(JSON.parse(fromHex(pieces.map(([piece]) => piece).join("")))));
   }
 
-  /** Where it rejects, what was there is as it was, unless the error says otherwise. */
+  /** Executes the swap. If it rejects, the original is unchanged, unless the error says otherwise. */
   async carryOut(): Promise<void> {
     const { name, old, charset } = this.plan;
     await this.#write();
     if (old !== null) await this.server.make(temporaryNames(name).replaced, charsetClause(old));
     else await this.server.execute(`create database ${quote(name)}${charsetClause(charset)}`);
     try {
-      // A table with triggers does not move.
+      // A table with triggers cannot be moved.
       if (old !== null) await this.server.execute(dropTriggers(name, old));
       await this.server.execute(PATIENCE + moveTables(this.#moves()));
       await this.#complete();
@@ -65,10 +66,7 @@ export class MysqlSwap {
     await this.#forget();
   }
 
-  /**
-   * Of one that an agent was killed in: finishes it where its tables are in their place, else puts back what
-   * was there.
-   */
+  /** Finishes an interrupted swap if its tables have moved; otherwise puts the original back. */
   async resume(tell: (line: string) => void): Promise<void> {
     const { name, old } = this.plan;
     const what = `An agent was killed while it put database ${name} into its place.`;
@@ -78,7 +76,7 @@ export class MysqlSwap {
         await this.#complete();
       } else if (old !== null) {
         tell(`${what} Putting back first what was there`);
-        // What was made since then stays.
+        // Objects that were created since then stay.
         await this.#restoreOld();
       }
     } catch (error) {
@@ -94,12 +92,13 @@ export class MysqlSwap {
     await this.#forget();
   }
 
-  /** Once the tables are in their place. May be done again. */
+  /** Completes a swap after its tables have moved. May be repeated. */
   async #complete(): Promise<void> {
     const { name, charset, definitions } = this.plan;
     const now = await findContents(this.server.connection, this.server.client, name);
     await this.server.execute(dropTriggers(name, now) + dropRest(name, now));
-    // Before the definitions: each keeps the collation that the database has when it is made.
+    // The collation comes before the definitions, because each keeps the database's collation at its
+    // creation.
     if (charset !== undefined) {
       await this.server.execute(`alter database ${quote(name)}${charsetClause(charset)}`);
     }
@@ -109,10 +108,10 @@ export class MysqlSwap {
   async #undo(reason: unknown): Promise<void> {
     const { name, old } = this.plan;
     try {
-      // A connection that broke does not tell how far it came.
+      // After a broken connection, the state is unknown.
       const now = await findContents(this.server.connection, this.server.client, name);
       const haveMoved = await this.#haveMoved();
-      // A table with triggers does not move. Rows come before everything else.
+      // A table with triggers cannot be moved. Rows are restored before everything else.
       const kept = haveMoved ? await this.server.executeEach(dropTriggers(name, now)) : [];
       if (haveMoved) {
         const back = this.#moves().map(({ from, to, tables }) => ({ from: to, to: from, tables })).reverse();
@@ -146,7 +145,7 @@ export class MysqlSwap {
     );
   }
 
-  /** All move at once: from where the last ones were, nothing is left. */
+  /** Whether the tables have moved. One statement moves all of them, so either all have moved or none. */
   async #haveMoved(): Promise<boolean> {
     const { connection, client } = this.server;
     const { fresh, replaced } = temporaryNames(this.plan.name);
@@ -156,7 +155,7 @@ export class MysqlSwap {
     return this.plan.tables.length > 0 && !await holdsTables(fresh);
   }
 
-  /** Of what was there out of its place, of what is new into it. */
+  /** Returns the moves of the original tables out of the final database, and of the new tables into it. */
   #moves(): Move[] {
     const { name, old, tables } = this.plan;
     const { fresh, replaced } = temporaryNames(name);

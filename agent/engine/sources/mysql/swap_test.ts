@@ -1,4 +1,4 @@
-/** Every kind of MariaDB object, in a database that is replaced and in the one that replaces it. */
+/** Replaces a database that contains every kind of MariaDB object with another one. */
 import assert from "node:assert/strict";
 import type { DatabaseSource, DatabaseTarget, StoredBackup } from "../../../../src/protocol/job.ts";
 import { BackupRun } from "../../../../tests/support/fixtures/backup_run.ts";
@@ -11,7 +11,7 @@ import { MysqlFresh } from "./fresh.ts";
 import { dropTriggers, findContents, findSchema } from "./sql.ts";
 import { MysqlSwap } from "./swap.ts";
 
-/** @param text Told from another's by it. */
+/** @param text Text in definitions that distinguishes one database from another. */
 const everyKind = (text: string) => `
   create sequence tickets start with 500;
   create table parent (id bigint default nextval(tickets) primary key, note varchar(20) default '${text}',
@@ -62,7 +62,7 @@ async function described(server: MariadbServer, name: string): Promise<string> {
   return properties + new TextDecoder().decode(stdout).replaceAll(`\`${name}\`.`, "`NAME`.");
 }
 
-Deno.test("every kind of object is replaced, and put back where that fails", async (t) => {
+Deno.test("every kind of object is replaced, and put back if that fails", async (t) => {
   await using server = await MariadbServer.open();
   await using run = await BackupRun.open();
   const { host, port, username, password } = server;
@@ -95,7 +95,7 @@ Deno.test("every kind of object is replaced, and put back where that fails", asy
   );
   const limited = { ...into, username: "limited", password: "limited" };
   await t.step(
-    "a login that may drop something and not make it anew is refused before anything is touched",
+    "a login that may drop objects but not create them again is rejected before any change",
     async () => {
       await server.sql("mysql", `grant ${rights}, alter routine on mine.* to limited@'%'`);
       await assert.rejects(restore(run, backup, { target: limited }), {
@@ -156,11 +156,11 @@ Deno.test("every kind of object is replaced, and put back where that fails", asy
     assert.equal(await names(), databases);
   });
 
-  await t.step("by one that may do everything", async () => {
+  await t.step("a login with all rights succeeds", async () => {
     await restore(run, backup, { target: into });
     assert.equal(await described(server, "mine"), wanted);
     assert.equal(await names(), databases);
-    // Once more, over what was restored: its packages are dropped, too.
+    // A second time, over the restored database: its packages are dropped, too.
     await restore(run, backup, { target: into });
     assert.equal(await described(server, "mine"), wanted);
     await server.sql(
@@ -170,7 +170,7 @@ Deno.test("every kind of object is replaced, and put back where that fails", asy
   });
 });
 
-Deno.test("databases whose views need each other are restored together, where none of them is and over themselves", async () => {
+Deno.test("databases whose views need each other are restored together, with and without existing ones", async () => {
   await using server = await MariadbServer.open();
   await using run = await BackupRun.open();
   const { host, port, username, password } = server;

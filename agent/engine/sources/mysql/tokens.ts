@@ -1,9 +1,9 @@
-/** Names of databases in SQL of MySQL and MariaDB: `shop.stock`, `` `shop`.`stock` ``. */
+/** Renames databases in SQL of MySQL and MariaDB: `shop.stock`, `` `shop`.`stock` ``. */
 import { quote } from "./quote.ts";
 
 /**
- * Strings, names in either kind of quotes, comments that are none of the server's, words, white space,
- * anything else.
+ * Matches strings, quoted names, ordinary comments (not those with server code), words, white space, or any
+ * other character.
  */
 const TOKEN = new RegExp(
   [
@@ -24,21 +24,21 @@ const SEQUENCE_FUNCTIONS = /^(?:nextval|lastval|setval)$/i;
 export interface Renaming {
   from: string;
   to: string;
-  /** Whether `to` needs no quotes where `from` had none. */
+  /** Whether `to` may be written without quotes where `from` has none. */
   isPlain?: boolean;
 }
 
 interface Token {
   text: string;
-  /** The name without its quotes; null where the token is none. */
+  /** Name without its quotes; null if the token is not a name. */
   name: string | null;
-  /** Where the token is in the list of all. */
+  /** Index of the token in the list of all tokens. */
   at: number;
 }
 
 /**
- * Renames the database of functions and sequences, as servers write them into the definitions of tables and
- * views.
+ * Renames the database of functions and sequences in the form in which servers write them in definitions of
+ * tables and views.
  */
 export function renameCalls(sql: string, renaming: Renaming): string {
   return rename(sql, renaming, (tokens, index) =>
@@ -46,7 +46,9 @@ export function renameCalls(sql: string, renaming: Renaming): string {
     (tokens[index - 1]?.text === "(" && SEQUENCE_FUNCTIONS.test(tokens[index - 2]?.name ?? "")));
 }
 
-/** Renames the database of a trigger and of its table, which SHOW CREATE TRIGGER gives as they were typed. */
+/**
+ * Renames the database of a trigger and of its table. SHOW CREATE TRIGGER prints these as they were typed.
+ */
 export function renameTriggerHead(sql: string, renaming: Renaming): string {
   const isWord = (token: Token, word: string) => token.text.toUpperCase() === word;
   return rename(sql, renaming, (tokens, index) => {
@@ -59,17 +61,16 @@ export function renameTriggerHead(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames a database wherever it qualifies a name. Does nothing where the same name stands alone too: as
- * that of a table, a column or an alias, it may qualify those as well.
+ * Renames a database wherever it qualifies a name. Does nothing if the same name also occurs alone: as a
+ * table, column or alias, it may qualify names too.
  */
 export function renameDatabase(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:DATABASE|USE|\.)$/i) ? sql : rename(sql, renaming, () => true);
 }
 
 /**
- * Renames the database in a view as servers write it down: with the database before every table, if the view
- * is of tables of several. Where the same name is a table's alias, functions and sequences alone are
- * renamed.
+ * Renames the database in a view's definition as servers store it: with the database before every table if
+ * the view reads several databases. If an alias has the same name, renames only functions and sequences.
  */
 export function renameInView(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:AS|VIEW|\.)$/i)
@@ -77,7 +78,7 @@ export function renameInView(sql: string, renaming: Renaming): string {
     : rename(sql, renaming, () => true);
 }
 
-/** Whether a name stands alone somewhere, but behind these tokens: there it may qualify columns. */
+/** Whether a name occurs alone somewhere, except after these tokens. Then it may qualify columns. */
 function standsAlone(sql: string, name: string, harmless: RegExp): boolean {
   const tokens = significant(sql);
   return tokens.some((token, index) =>
@@ -85,7 +86,7 @@ function standsAlone(sql: string, name: string, harmless: RegExp): boolean {
   );
 }
 
-/** @param isMeant Whether the database at a place in the list qualifies a name that is meant. */
+/** @param isMeant Whether to rename the database at an index of the list. */
 function rename(
   sql: string,
   { from, to, isPlain = false }: Renaming,

@@ -1,7 +1,7 @@
 /**
- * Views that need another database of the same restore, which does not exist yet. They are taken out of the
- * dump, and created once every database is in place. Until then, the dump's own placeholder, a view with the
- * same columns, replaces them. Each character of the text holds one byte.
+ * Postpones views that need another database of the same restore, which does not exist yet. They are removed
+ * from the dump, and created after every database is restored. Until then, the dump's own placeholder, a view
+ * with the same columns, replaces them. The text is a byte string.
  */
 
 const STAND_IN = /^\/\*!50001 CREATE VIEW (`(?:[^`]|``)*`) AS SELECT/;
@@ -10,21 +10,21 @@ const CREATE = "/*!50001 CREATE ALGORITHM";
 const VIEW = /^\/\*!50001 VIEW (`(?:[^`]|``)*`) AS /;
 
 export class PostponedViews {
-  /** SQL that makes a view in the database that is in use. */
+  /** SQL that creates the views in the current database. */
   readonly statements: string[] = [];
   readonly #standIns = new Map<string, string>();
   #standIn: { name: string; text: string } | null = null;
   readonly #settings = new Map<string, string>();
-  /** The lines of a view's definition before the one that names it. */
+  /** Lines of a view's definition before the line with its name. */
   #head: string[] = [];
 
-  /** @param others Names of databases, quoted, with the point behind them. */
+  /** @param others Quoted names of databases, each followed by a dot. */
   constructor(private readonly others: readonly string[]) {}
 
   /**
-   * Takes a line that is no part of rows or of a block. Returns what is to be loaded in its place.
+   * Takes a line that is neither rows nor part of a block. Returns the SQL to load instead.
    *
-   * @param original The line as it is in the dump, where names lead into the place.
+   * @param original The unchanged line of the dump, whose names are those of the final databases.
    */
   take(line: string, original: string): string {
     if (this.others.length === 0) return line;

@@ -1,16 +1,16 @@
-/** Extensions that work in only one database of a server, which the server's settings name. */
+/** Extensions that work in only one database of a server, which a setting of the server names. */
 import type { DatabaseContents } from "../database/row_counts.ts";
 
-/** The extension, and the schema that its objects are in. */
+/** Extension, and the schema of its objects. */
 const BOUND = [{ extension: "pg_cron", schema: "cron" }] as const;
 
-/** Returns the extensions of this kind that a database holds. */
+/** Returns the extensions of this kind in a database. */
 export function boundExtensions(contents: DatabaseContents | null): string[] {
   const held = contents?.objects?.extension ?? [];
   return BOUND.map(({ extension }) => extension).filter((extension) => held.includes(extension));
 }
 
-/** Returns a test of a statement, or of an error of it: whether it belongs to one of these extensions. */
+/** Returns a matcher for statements, and for their errors, that belong to one of these extensions. */
 export function boundStatement(extensions: readonly string[]): (text: string) => boolean {
   const patterns = BOUND.filter(({ extension }) => extensions.includes(extension)).map((
     { extension, schema },
@@ -24,7 +24,7 @@ export function boundStatement(extensions: readonly string[]): (text: string) =>
   return (text) => patterns.some((pattern) => pattern.test(text));
 }
 
-/** For the output: entries that a drill leaves out. */
+/** Describes the entries that a drill leaves out, for the output. */
 export function describeBound(extensions: readonly string[]): string {
   return `extension ${extensions.join(", ")}, which works in a database of the original's name only`;
 }

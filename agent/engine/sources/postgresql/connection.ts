@@ -1,4 +1,7 @@
-/** How PostgreSQL's programs reach a server: by environment and a password file, never by their arguments. */
+/**
+ * Connects PostgreSQL's programs to a server. Settings are passed in environment variables and the password
+ * in a file, never in their arguments.
+ */
 import type { DatabaseSource } from "../../../../src/protocol/job.ts";
 import { type Answer, capture } from "../../programs/capture.ts";
 import type { Command, Redirect } from "../../programs/children.ts";
@@ -9,19 +12,19 @@ import type { SystemUser } from "../../programs/system_user.ts";
 import { findUser } from "../../programs/find_user.ts";
 
 const CONNECT_TIMEOUT_SECONDS = 30;
-/** Where the programs find the password file, opened for them before they may have become another user. */
+/** Descriptor of the password file, which is opened before the programs become another user. */
 const PASSWORD_DESCRIPTOR = 3;
 
 /**
- * Settings that each session starts with. A database's own settings may end a session after a second, or put
- * its owner's functions before the server's, which would then run with the login's rights.
+ * Settings at the start of each session. A database's own settings could end a session after a second. They
+ * could also put its owner's functions before the server's, which would then run with the login's rights.
  */
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 
-/** Where a server is, and who logs in. */
+/** Address of a server, and the login. */
 type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
 
-/** A connection, and the psql that uses it. */
+/** Connection, and the path of the psql that uses it. */
 export interface PostgresqlClient {
   readonly connection: PostgresqlConnection;
   readonly psql: string;
@@ -29,7 +32,7 @@ export interface PostgresqlClient {
 
 export class PostgresqlConnection {
   private constructor(
-    /** `the local socket as postgres`. */
+    /** Such as `the local socket as postgres`. */
     readonly description: string,
     private readonly context: ProgramContext,
     private readonly environment: Record<string, string>,
@@ -38,9 +41,10 @@ export class PostgresqlConnection {
   ) {}
 
   /**
-   * On a socket the server knows its client by the system user: that is then the one the role is named after.
+   * On a socket, the server identifies its client by the system user, so the programs run as the user with
+   * the role's name.
    *
-   * @param options As `PGOPTIONS` has them.
+   * @param options Options in the form of `PGOPTIONS`.
    */
   static async open(
     source: Login,
@@ -76,7 +80,8 @@ export class PostgresqlConnection {
   }
 
   /**
-   * A program connected to `database`, by a variable: as an argument some names would be read as settings.
+   * Returns a command for a program that is connected to `database`. The name is passed in an environment
+   * variable, because programs would parse some names in arguments as connection settings.
    */
   command(program: string, args: string[], database: string): Command {
     return {
@@ -88,7 +93,7 @@ export class PostgresqlConnection {
     };
   }
 
-  /** The rows of a SELECT, as PostgreSQL turns them into JSON. */
+  /** Returns the rows of a SELECT, as PostgreSQL converts them to JSON. */
   async query<Row>(psql: string, database: string, select: string): Promise<Row[]> {
     const sql = `select coalesce(json_agg(row_to_json(q)), '[]') from (${select}) q`;
     return JSON.parse(await this.execute(psql, database, sql));
@@ -111,7 +116,7 @@ export class PostgresqlConnection {
     return { ...command, env: { ...command.env, PGCLIENTENCODING: "UTF8" } };
   }
 
-  /** Returns all that the script's statements answer. */
+  /** Returns the output of all of the script's statements. */
   async script(psql: string, database: string, text: string): Promise<string> {
     const command = this.scriptCommand(psql, database);
     return this.#answer(
@@ -119,7 +124,7 @@ export class PostgresqlConnection {
     );
   }
 
-  /** Statements in one transaction. Returns what the last one answers. */
+  /** Executes statements in one transaction. Returns the output of the last one. */
   async execute(psql: string, database: string, sql: string): Promise<string> {
     const args = [
       ...["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"],
@@ -143,12 +148,15 @@ export class PostgresqlConnection {
   }
 }
 
-/** An option that names a database as a connection string: no name is read as something else. */
+/** Returns an option with the database as a connection string, so that no name is parsed as settings. */
 export function connectionArgument(option: string, database: string): string {
   return `${option}=dbname='${database.replace(/[\\']/g, "\\$&")}'`;
 }
 
-/** One line for any server, https://www.postgresql.org/docs/current/libpq-pgpass.html. */
+/**
+ * Writes a password file with one line for any server,
+ * https://www.postgresql.org/docs/current/libpq-pgpass.html.
+ */
 async function writePasswordFile(
   password: string,
   { ports }: ProgramContext,
@@ -161,12 +169,12 @@ async function writePasswordFile(
   }
   const path = `${ports.workDirectory}/pgpass`;
   await Deno.writeTextFile(path, `*:*:*:*:${password.replace(/[\\:]/g, "\\$&")}\n`, { mode: 0o600 });
-  // libpq opens it anew by its descriptor, as the user it runs as.
+  // libpq opens the file again by its descriptor, as the user it runs as.
   if (user !== null) await Deno.chown(path, user.uid, user.gid);
   return path;
 }
 
-/** `PGSSLMODE` and its like are the operator's, from the agent's own environment. */
+/** Returns the operator's TLS settings, such as `PGSSLMODE`, from the agent's own environment. */
 function tlsSettings(): Record<string, string> {
   return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => name.startsWith("PGSSL")));
 }

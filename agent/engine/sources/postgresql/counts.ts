@@ -1,4 +1,4 @@
-/** Counts a PostgreSQL database's rows in the snapshot that pg_dump reads, beside it. */
+/** Counts a PostgreSQL database's rows in the snapshot that pg_dump reads, on a connection of its own. */
 import { hasRoomForTwo } from "./limits.ts";
 import * as z from "zod";
 import { oneLine } from "../../programs/line.ts";
@@ -18,11 +18,14 @@ import {
   type UncheckedForeignKey,
 } from "../database/row_counts.ts";
 
-/** After the dump's end it may go on for this long, or for this part of the dump's time. */
+/**
+ * Time that the count may continue after the end of the dump: at least this, or this share of the dump's
+ * time.
+ */
 const GRACE_MS = 5000;
 const GRACE_SHARE = 0.1;
 
-/** Parts of the contents that are known before the dump. */
+/** Contents that are known before the dump. */
 export interface Known {
   readonly properties: DatabaseProperties;
   readonly excluded: readonly ExcludedTable[];
@@ -40,7 +43,10 @@ const Said = z.union([
 ]);
 type Said = z.infer<typeof Said>;
 
-/** Where there can be no snapshot, as on a standby, the dump is made without, and nothing is counted. */
+/**
+ * Starts to count. If the server cannot export a snapshot, as on a standby, the dump is made without one and
+ * nothing is counted.
+ */
 export async function countInSnapshot(
   client: PostgresqlClient,
   database: string,
@@ -49,7 +55,7 @@ export async function countInSnapshot(
 ): Promise<RowCounting> {
   if (!await hasRoom(client, database)) {
     ports.output.line(
-      `Rows are not counted in ${database}: its connection limit, or the login's, leaves the dump alone no room beside it`,
+      `Rows are not counted in ${database}: its connection limit, or the login's, does not allow a second connection`,
     );
     const uncounted = withKnown({}, known);
     return { args: [], end: () => Promise.resolve(uncounted) };
@@ -68,7 +74,10 @@ export async function countInSnapshot(
   };
 }
 
-/** Where the database is gone meanwhile, the dump reports it. */
+/**
+ * Whether the limits allow a second connection. Returns true if the database was dropped meanwhile, because
+ * the dump reports that.
+ */
 async function hasRoom(client: PostgresqlClient, database: string): Promise<boolean> {
   try {
     return await hasRoomForTwo(client, database, database);
@@ -100,7 +109,7 @@ function withProperties({ objects }: DatabaseContents, properties: DatabasePrope
 /**
  * Lists a database's current contents. Rejects with a `RunFailedError`.
  *
- * @param door Another database, to connect to.
+ * @param maintenanceDatabase Another database, to connect to.
  */
 export async function contentsNow(
   { connection, psql }: PostgresqlClient,
@@ -169,7 +178,7 @@ class Collected {
 }
 
 class CountSession {
-  /** Why something is not counted. */
+  /** Reason why something is not counted. */
   reason: string | null = null;
   readonly #collected = new Collected();
   readonly #released = Promise.withResolvers<void>();
@@ -187,7 +196,7 @@ class CountSession {
     this.#startedAt = ports.clock.monotonic();
   }
 
-  /** Resolves with the snapshot, which lasts until {@link CountSession.end}; null where there is none. */
+  /** Resolves with the snapshot, which is valid until {@link CountSession.end}; null if there is none. */
   async start(children: ProgramContext["children"], script: string): Promise<string | null> {
     const known = Promise.withResolvers<void>();
     const child = children.spawn(this.connection.scriptCommand(this.psql, this.database), {
@@ -208,7 +217,7 @@ class CountSession {
     const read = (async () => {
       for await (const chunk of child.stdout!) reader.push(chunk);
     })();
-    // Else psql would count on for nobody, behind a lock for ever.
+    // Otherwise psql would continue to count without a reader, possibly behind a lock that is never released.
     read.catch(() => child.stop());
     this.#over = Promise.allSettled([read, child.exited]).then(async ([{ status }]) => {
       this.#isOver = true;
@@ -230,11 +239,11 @@ class CountSession {
     await Promise.race([this.#counted.promise, clock.sleep(grace, patience.signal).catch(() => {})]);
     patience.abort();
     const { snapshot, isCounted } = this.#collected;
-    // One that could not count a table goes on with the others: it has a reason, and may be at work all the
-    // same.
+    // A session that could not count one table continues with the others: it has a reason, but may still be
+    // running.
     if (!isCounted && !this.#isOver) {
       this.reason ??= "the dump was done before";
-      // Else the server would count on for nobody.
+      // Otherwise the server would continue to count without a reader.
       await this.connection.execute(
         this.psql,
         this.database,
@@ -248,10 +257,9 @@ class CountSession {
 }
 
 /**
- * Answers a line of JSON each: the smallest tables first, so that little is missing where there is no time
- * for all. By one process of the server, not by as many as it has. Beside a dump, what can't be counted is
- * passed over, as where the role may not read it: an error would end the transaction, and with it the
- * snapshot, under the dump.
+ * Returns a script that prints one line of JSON for each result. It counts the smallest tables first, so that
+ * few are missing if time runs out. It uses one process of the server, not several. Beside a dump, it
+ * continues after errors, such as missing rights: an aborted transaction would end the snapshot of the dump.
  */
 function countScript(excluded: readonly ExcludedTable[], isExported: boolean): string {
   const settings = {

@@ -1,4 +1,4 @@
-/** Databases of a PostgreSQL server, and the selection that a task makes among them. */
+/** Reads the databases of a PostgreSQL server, and selects those that a task backs up. */
 import type { Missing } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
 import { isOwnName, MARK, MOVED_ASIDE, UNFINISHED } from "../database/scratch_names.ts";
@@ -8,17 +8,17 @@ export interface Server {
   version: string;
   major: number;
   is_superuser: boolean;
-  /** A database that lets the login in. */
+  /** Database that the login may connect to. */
   door: string;
   databases: Database[];
 }
 
 export interface Database {
   name: string;
-  /** `DROP DATABASE` was interrupted: no connection is possible any more, and nothing can be read. */
+  /** `DROP DATABASE` was interrupted: the database accepts no connections, and cannot be read. */
   is_invalid: boolean;
   allows_connections: boolean;
-  /** Null where the role may not connect. */
+  /** Null if the role may not connect. */
   size: number | null;
   comment: string | null;
   encoding: string;
@@ -32,7 +32,7 @@ export interface Database {
   locale: string | null;
 }
 
-/** Columns that later versions have are looked for by name: `icu` came with 15, `builtin` with 17. */
+/** Columns of later versions are read by name: `icu` came with 15, `builtin` with 17. */
 export const DATABASE_PROPERTIES =
   `pg_encoding_to_char(encoding) as encoding, datcollate as collation, datctype as ctype,
             pg_get_userbyid(datdba) as owner,
@@ -40,7 +40,7 @@ export const DATABASE_PROPERTIES =
               as locale_provider,
             coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') as locale`;
 
-/** Databases of the server itself. `template0` takes no connections, and a restore replaces neither. */
+/** Databases of the server itself. `template0` accepts no connections, and a restore replaces neither. */
 const TEMPLATES = /^template[01]$/;
 /** Databases of managed services, which only the service may connect to. */
 const SERVICE_OWN = new Set([
@@ -52,7 +52,7 @@ const SERVICE_OWN = new Set([
   "azure_sys",
 ]);
 
-/** @param door Any database that lets the login in. */
+/** @param maintenanceDatabase Any database that the login may connect to. */
 export async function askServer(
   connection: PostgresqlConnection,
   psql: string,
@@ -77,12 +77,12 @@ export async function askServer(
   return { ...server!, door, databases };
 }
 
-/** Where services put a new user in place of `postgres`. */
+/** Databases that hosting services let a new user connect to, besides or instead of `postgres`. */
 const USUAL_DOORS = ["postgres", "template1", "defaultdb"];
 
 /**
- * Returns the first database that lets the login in. Tries `names` (except `*`), then the usual databases,
- * then `last`. Throws the first refusal.
+ * Returns the first database that the login may connect to. Tries `names` (except `*`), then the usual
+ * databases, then `last`. Throws the first refusal.
  */
 export async function findDoor(
   connection: PostgresqlConnection,
@@ -108,7 +108,7 @@ export async function findDoor(
 export interface Chosen {
   readonly databases: Database[];
   readonly missing: Missing[];
-  /** Lines that say what `*` leaves out without a loss. */
+  /** Lines about databases that `*` leaves out without a loss. */
   readonly leftOut: string[];
 }
 
@@ -140,7 +140,7 @@ function vanished(databases: readonly Database[], names: readonly string[]): Mis
   }));
 }
 
-/** Why `*` does not mean a database; null where it does. */
+/** Returns why `*` does not include a database; null if it does. */
 function reasonToSkip({ name, comment, is_invalid }: Database): string | null {
   const isMarked = isOwnName(name) && comment?.startsWith(MARK) && !comment.startsWith(MOVED_ASIDE);
   if (isMarked || comment === UNFINISHED) {
@@ -152,7 +152,7 @@ function reasonToSkip({ name, comment, is_invalid }: Database): string | null {
   return SERVICE_OWN.has(name) ? `${name} is left out: it belongs to the hosting service` : null;
 }
 
-/** Why a database that is meant can't be dumped; null where it can. */
+/** Returns why a selected database cannot be dumped; null if it can. */
 function reasonAgainst({ name, is_invalid, allows_connections, size }: Database): string | null {
   const cannot = `Cannot back up database ${name}`;
   if (is_invalid) return `${cannot}: it is what an interrupted DROP DATABASE left. Drop it.`;

@@ -1,7 +1,4 @@
-/**
- * Databases that are made on a PostgreSQL server for a dump, and what is left of those that nobody needs any
- * more.
- */
+/** Creates temporary databases on a PostgreSQL server, and drops them and their leftovers. */
 import { hasRoomForTwo } from "./limits.ts";
 import * as z from "zod";
 import type { DatabaseTarget, SourceDescription } from "../../../../src/protocol/job.ts";
@@ -34,7 +31,7 @@ const Description = z.looseObject({
 });
 type Description = z.infer<typeof Description>;
 
-/** The role that logs in, and its rights. */
+/** Role of the login, and its rights. */
 interface Role {
   name: string;
   is_superuser: boolean;
@@ -42,28 +39,30 @@ interface Role {
 }
 
 const MAX_NAME_BYTES = 63;
-/** A server or a role may let sessions write nothing unless they ask for it. */
+/** Makes sessions writable: a server or a role may make them read-only by default. */
 const OPTIONS = "-c default_transaction_read_only=off";
 
 export interface NewDatabase {
   readonly name: string;
-  /** Its name in the backup. */
+  /** Name of the database in the backup. */
   readonly original: string;
   readonly comment: string;
-  /** The one that is in its place: an empty one was made by somebody who knew how it should be. */
+  /**
+   * Existing database of the final name. The properties of an empty one win, because its creator chose them.
+   */
   readonly existing?: Properties & { isOccupied: boolean };
-  /** False: it belongs to the login, whosever the original was. */
+  /** False if the login becomes the owner, whoever owned the original. */
   readonly isOwned: boolean;
   readonly tablespace?: string | null;
 }
 
 export class PostgresqlFresh {
-  /** To be dropped at the end, whatever happens. */
+  /** Names of databases that are dropped at the end of the run, however it ends. */
   readonly unfinished = new Set<string>();
   readonly psql: string;
   readonly role: Role;
   major = 0;
-  /** A database to be connected to that is none of those in question. */
+  /** Database to connect to that is not being restored. */
   door = "postgres";
   #options: string | null = OPTIONS;
   readonly #keepers = new Map<string, Keeper>();
@@ -96,12 +95,16 @@ export class PostgresqlFresh {
     return this.programs.ports.output;
   }
 
-  /** The major version of the server that the backup is of; 0 where it is not known. */
+  /** Major version of the server that was backed up; 0 if it is not known. */
   get dumpedMajor(): number {
     return parseInt(this.description.server_version ?? "0");
   }
 
-  /** @param names Of the databases in question. */
+  /**
+   * Reads the server's version and the login's rights, and drops leftovers.
+   *
+   * @param names Names of the databases that are restored.
+   */
   async meet(names: readonly string[]): Promise<void> {
     names.forEach(checkName);
     this.door = await this.#findDoor(names);
@@ -115,7 +118,7 @@ export class PostgresqlFresh {
     await dropAbandoned(this, this.door, this.output);
   }
 
-  /** Opens a connection of its own for programs that outlive a cancel. */
+  /** Opens a connection for programs that run after a cancel. */
   async connect(programs: ProgramContext): Promise<PostgresqlConnection> {
     return await PostgresqlConnection.open(this.target, programs, this.#options);
   }
@@ -131,7 +134,7 @@ export class PostgresqlFresh {
     try {
       await this.execute(`create database ${identifier(name)} template template0${clauses}`);
     } catch (error) {
-      // Another run was faster: it is that one's.
+      // Another run has created it, so it belongs to that run.
       if (/already exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }
@@ -141,18 +144,18 @@ export class PostgresqlFresh {
     await this.comment(name, database.comment);
   }
 
-  /** Before a database is renamed or dropped. */
+  /** Closes the connection to a database, before it is renamed or dropped. */
   async release(name: string): Promise<void> {
     await this.#keepers.get(name)?.release();
     this.#keepers.delete(name);
   }
 
-  /** Marks a database as Rearguard's own. */
+  /** Sets a comment that marks a database as Rearguard's. */
   async comment(name: string, text: string): Promise<void> {
     await this.execute(`comment on database ${identifier(name)} is ${literal(text)}`);
   }
 
-  /** Whether the server lets extensions that are bound to one database work in this one. */
+  /** Whether the server allows extensions that are bound to one database in this one. */
   async isHomeOfBound(name: string): Promise<boolean> {
     const [home] = await this.query<{ name: string | null }>(
       "select current_setting('cron.database_name', true) as name",
@@ -164,7 +167,7 @@ export class PostgresqlFresh {
     return await readProperties(this.connection, this.psql, this.door, name);
   }
 
-  /** Says what is lost. Resolves with what has to wait until the database is loaded. */
+  /** Applies properties and warns of those that are lost. Resolves with statements for after the load. */
   async applyProperties(
     to: string,
     properties: DatabaseProperties,
@@ -185,7 +188,7 @@ export class PostgresqlFresh {
     return after;
   }
 
-  /** A property that the server or the login does not allow is a warning. */
+  /** Executes statements. Warns of properties that the server or the login does not allow. */
   async carryOut(statements: readonly PropertyStatement[]): Promise<void> {
     for (const { sql, what } of statements) {
       try {
@@ -197,7 +200,7 @@ export class PostgresqlFresh {
     }
   }
 
-  /** Whether there is such a database, and its comment. */
+  /** Returns the comment of a database; undefined if the database does not exist. */
   async find(
     name: string,
     connection: PostgresqlConnection = this.connection,
@@ -211,7 +214,7 @@ export class PostgresqlFresh {
     return found;
   }
 
-  /** Rejects where the name is taken, by somebody or by a restore that is at work. */
+  /** Rejects if the name is taken, by a user's database or by a running restore. */
   async refuseTaken(name: string): Promise<void> {
     const found = await this.find(name);
     if (found === undefined) return;
@@ -222,7 +225,11 @@ export class PostgresqlFresh {
     );
   }
 
-  /** Never rejects; `next` says what tries again. */
+  /**
+   * Drops unfinished databases. Never rejects.
+   *
+   * @param next Name of the operation that tries again.
+   */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;
     for (const name of [...this.unfinished]) {
@@ -240,7 +247,7 @@ export class PostgresqlFresh {
     }
   }
 
-  /** Rejects where somebody is connected to it. */
+  /** Drops a database. Rejects if a client is connected to it. */
   async drop(name: string): Promise<void> {
     await dropDatabase(this.connection, this.psql, this.door, name);
   }
@@ -254,7 +261,10 @@ export class PostgresqlFresh {
     await connection.execute(this.psql, this.door, sql);
   }
 
-  /** A pooler may take no options: then the server's own default decides. */
+  /**
+   * Finds a database to connect to. If a pooler rejects the options, connects without them, and the server's
+   * default applies.
+   */
   async #findDoor(names: readonly string[]): Promise<string> {
     try {
       return await findOtherDoor(this.connection, this.psql, names);
@@ -304,7 +314,7 @@ export class PostgresqlFresh {
 }
 
 /**
- * Finds a database to connect to that is not one of `names`. If no usual database lets the login in, looks
+ * Finds a database to connect to that is not one of `names`. If no usual database accepts the login, looks
  * for others through one of `names`.
  */
 async function findOtherDoor(

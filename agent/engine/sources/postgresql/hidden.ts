@@ -1,4 +1,4 @@
-/** Finds what PostgreSQL hides from a login, and pg_dump leaves out without an error. */
+/** Finds objects that PostgreSQL hides from a login. pg_dump leaves them out without an error. */
 import type { PostgresqlClient } from "./connection.ts";
 
 /**

@@ -17,7 +17,7 @@ export class Keeper {
 
   private constructor() {}
 
-  /** Resolves once it is connected, or can't be: the database is then used without. */
+  /** Resolves when it is connected, or cannot connect: the database is then used without a connection. */
   static async open(
     { connection, psql }: PostgresqlClient,
     database: string,

@@ -1,6 +1,6 @@
 /**
- * Leftover databases of restores and drills whose agent was killed. A live restore or drill stays connected
- * to its databases, which protects them.
+ * Drops leftover databases of restores and drills whose agent was killed. A live restore or drill stays
+ * connected to its databases, which protects them.
  */
 import { type Output, RunFailedError } from "../../ports.ts";
 import type { PostgresqlClient } from "./connection.ts";
@@ -30,10 +30,12 @@ export async function dropAbandoned(
     if (!isOwnName(name)) continue;
     try {
       await dropDatabase(connection, psql, door, name);
-      output.line(`Dropped database ${name}, which a restore or a drill left whose agent was ended`);
+      output.line(`Dropped database ${name}, which a restore or a drill left after its agent ended`);
     } catch (error) {
       if (!(error instanceof RunFailedError)) throw error;
-      output.line(`Database ${name} is left of a restore or a drill, and can't be dropped: ${error.message}`);
+      output.line(
+        `Database ${name} is a leftover of a restore or a drill, and can't be dropped: ${error.message}`,
+      );
     }
   }
 }

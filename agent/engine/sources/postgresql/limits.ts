@@ -1,12 +1,14 @@
-/** Connection limits of roles and databases, which leave a login less than the server could give. */
+/**
+ * Checks connection limits of roles and databases, which may allow a login fewer connections than the server.
+ */
 import type { PostgresqlClient } from "./connection.ts";
 import { literal } from "./text.ts";
 
 /**
- * Returns whether the limits of the login's role and of a database allow two more connections. Superusers
- * have no limits.
+ * Whether the limits of the login's role and of a database allow two more connections. Superusers have no
+ * limits.
  *
- * @param door Database to connect to.
+ * @param maintenanceDatabase Database to connect to.
  */
 export async function hasRoomForTwo(
   { connection, psql }: PostgresqlClient,

@@ -1,4 +1,4 @@
-/** Loads a dump into a PostgreSQL database that was made for it. */
+/** Loads a dump into a temporary PostgreSQL database. */
 import { type Privileged, privilegedStatement } from "./privileged.ts";
 import { Refreshes, refreshWarning } from "./refresh.ts";
 import type { Command } from "../../programs/children.ts";
@@ -15,16 +15,16 @@ import type { PostgresqlFresh } from "./fresh.ts";
 import { editPlain } from "./plain.ts";
 
 export interface LoadChoices {
-  /** False leaves owners and grants out. */
+  /** False to leave out owners and grants. */
   readonly isOwned: boolean;
   readonly continuesOnErrors: boolean;
-  /** Extensions whose entries are left out, as they work in a database of another name only. */
+  /** Extensions whose entries are left out, because they work only in a database of another name. */
   readonly leftOut: readonly string[];
-  /** What only a superuser may create, and is left out; null where nothing is. */
+  /** Objects that only a superuser may create, and that are left out; null to leave out none. */
   readonly privileged?: Privileged | null;
 }
 
-/** @param name Of the database that the dump is loaded into. */
+/** @param name Name of the database that the dump is loaded into. */
 export async function loaderFor(
   server: PostgresqlFresh,
   name: string,
@@ -49,7 +49,7 @@ export async function loaderFor(
   return { ...customLoader(server, name, keys, { isUnwanted, mayRefresh }, choices), finish };
 }
 
-/** Errors of a load that change nothing. */
+/** Expected errors of a load that have no effect. */
 interface Tolerated {
   isUnwanted(error: LoadError): boolean;
   /** Whether the dump fills materialized views. */
@@ -70,7 +70,7 @@ function customLoader(
   const args = [
     ...goesOn ? [] : ["--exit-on-error"],
     ...isOwned ? [] : ["--no-owner", "--no-acl"],
-    // Without it pg_restore writes a script.
+    // Without this option pg_restore writes a script.
     connectionArgument("--dbname", name),
   ];
   return {
@@ -119,7 +119,10 @@ function installationOf({ major, dumpedMajor, found }: PostgresqlFresh) {
   return installationToRestore(Math.max(major, dumpedMajor), found);
 }
 
-/** A newer pg_restore sets what an older server does not have. A function that sets it is another matter. */
+/**
+ * Whether an error is about a setting that a newer pg_restore sets and an older server lacks. This does not
+ * include functions that set it.
+ */
 function isUnknownSetting({ message, statement }: LoadError): boolean {
   const name = /"(\w+)"/.exec(message)?.[1];
   return name !== undefined && statement !== null && statement.startsWith(`SET ${name} = `);
@@ -131,8 +134,8 @@ function isOfKey({ message, statement }: LoadError, { table, name }: UncheckedFo
 }
 
 /**
- * Adds foreign keys whose rows may refer to rows that were left out. If the existing rows can't be checked,
- * the key applies only to new rows.
+ * Adds foreign keys whose rows may refer to rows that were left out. If the existing rows violate the key, it
+ * applies only to new rows.
  */
 async function addForeignKeys(
   server: PostgresqlFresh,
@@ -147,7 +150,7 @@ async function addForeignKeys(
   }
 }
 
-/** Returns which one worked, or the last error. */
+/** Returns the index of the first statement that succeeded, or the last error. */
 async function firstThatWorks(
   server: PostgresqlFresh,
   database: string,
@@ -160,7 +163,7 @@ async function firstThatWorks(
       return index;
     } catch (error) {
       if (!(error instanceof RunFailedError)) throw error;
-      // It is there: its rows were right.
+      // The key exists: all rows satisfy it.
       if (/already exists/.test(error.message)) return 0;
       last = error;
     }

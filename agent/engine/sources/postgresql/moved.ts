@@ -1,6 +1,6 @@
 /**
  * Databases that are loaded under their final name, because their contents work only under that name. The
- * original is moved aside first. If the restore fails, the original is put back, at once or by the next
+ * original is renamed first. If the restore fails, the original gets its name back, at once or by the next
  * restore.
  */
 import { RunFailedError } from "../../ports.ts";
@@ -12,12 +12,12 @@ import type { PostgresqlFresh } from "./fresh.ts";
 import { endConnections, insistOn } from "./sql.ts";
 
 export class MovedDatabases {
-  /** Names whose original is aside. */
+  /** Names whose original is renamed. */
   readonly #aside = new Set<string>();
 
   constructor(private readonly server: PostgresqlFresh) {}
 
-  /** Puts back what a restore had moved whose agent was killed. */
+  /** Renames an original back whose restore was killed. */
   async mend(name: string): Promise<void> {
     const { replaced } = temporaryNames(name);
     const aside = await this.server.find(replaced);
@@ -46,19 +46,19 @@ export class MovedDatabases {
     this.#aside.add(name);
   }
 
-  /** Statements that make the original one that may be dropped. */
+  /** Returns statements that mark the original as one that may be dropped. */
   forget(name: string): string[] {
     if (!this.#aside.has(name)) return [];
     const { replaced } = temporaryNames(name);
     return [`comment on database ${identifier(replaced)} is ${literal(`${MARK}replaced by a restore`)}`];
   }
 
-  /** Returns whether there is an original that is to be dropped. */
+  /** Records that a database is published. Returns whether it has an original to drop. */
   published(name: string): boolean {
     return this.#aside.delete(name);
   }
 
-  /** Never rejects. The unfinished one in its place must be gone. */
+  /** Renames all originals back. Never rejects. The unfinished databases must have been dropped. */
   async putAllBack(programs: ProgramContext): Promise<void> {
     for (const name of [...this.#aside]) {
       const { replaced } = temporaryNames(name);

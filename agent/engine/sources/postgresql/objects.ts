@@ -1,5 +1,5 @@
 /**
- * Lists what a PostgreSQL database holds in addition to its rows: every kind of object by name, owners and
+ * Lists a PostgreSQL database's contents in addition to its rows: objects of every kind by name, owners and
  * grants.
  */
 
@@ -51,7 +51,7 @@ const CATALOGS: readonly [catalog: string, condition: string][] = [
   ["pg_publication_namespace", "true"],
 ];
 
-/** Catalog, the columns of owner and grants, and what a grant is on. */
+/** Catalog, and its columns of owner and grants. */
 const OWNED: readonly [catalog: string, owner: string, grants: string | null][] = [
   ["pg_class", "relowner", "relacl"],
   ["pg_proc", "proowner", "proacl"],
@@ -72,7 +72,7 @@ const OWNED: readonly [catalog: string, owner: string, grants: string | null][] 
   ["pg_publication", "pubowner", null],
 ];
 
-/** Phrases for what this list does not hold. */
+/** Phrases for contents that this list does not include. */
 export const NOT_LISTED = [
   "the text of definitions",
   "positions of sequences",
@@ -80,7 +80,7 @@ export const NOT_LISTED = [
   "subscriptions",
 ];
 
-/** Kinds that depend on who loads the dump. */
+/** Kinds that depend on the login that loads the dump. */
 export const KINDS_OF_OWNERS = ["owner", "grant", "default acl", "large object access"];
 
 /**
@@ -100,12 +100,12 @@ export function objectStatements(): string[] {
   ].map((statement) => statement.replaceAll(/\s+/g, " "));
 }
 
-/** Older servers lack some catalogs. */
+/** Runs a statement only if the catalog exists, because older servers lack some. */
 function whereKnown(catalog: string, statement: string): string {
   return `select $statement$${statement}$statement$ where to_regclass('pg_catalog.${catalog}') is not null \\gexec`;
 }
 
-/** The table that an object comes with, which may be an extension's. */
+/** Expression for the table that an object belongs to. The table may belong to an extension. */
 const TABLE_OF: Readonly<Record<string, string>> = {
   pg_class: "(select x.indrelid from pg_index x where x.indexrelid = o.oid)",
   pg_constraint: "o.conrelid",
@@ -115,7 +115,7 @@ const TABLE_OF: Readonly<Record<string, string>> = {
   pg_policy: "o.polrelid",
 };
 
-/** Neither the server's nor an extension's. */
+/** Condition for objects that belong neither to the server nor to an extension. */
 function isOwn(catalog: string): string {
   const table = TABLE_OF[catalog];
   const ofTable = table === undefined ? "" : ` or (d.classid = 'pg_class'::regclass and d.objid = ${table})`;
@@ -143,7 +143,10 @@ function objectsOf([catalog, condition]: typeof CATALOGS[number]): string {
   );
 }
 
-/** Types and relations that belong to a table or an array are its owner's. */
+/**
+ * Conditions for relations and types with an owner of their own. Others have the owner of their table or
+ * array.
+ */
 const NOT_OWNED = {
   pg_class: "o.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and o.relpersistence <> 't'",
   pg_type: CATALOGS.find(([catalog]) => catalog === "pg_type")![1],
@@ -186,7 +189,7 @@ const COMMENTS = grouped(
    ) and o.classoid <> 'pg_largeobject'::regclass`,
 );
 
-/** From the view, as only superusers may read the catalog. */
+/** Reads the view, because only superusers may read the catalog. */
 const USER_MAPPINGS = grouped(
   `select 'user mapping'::text as kind, case m.umuser when 0 then 'PUBLIC' else m.usename end || ' on server ' || m.srvname as name
    from pg_user_mappings m where m.umid >= ${FIRST_OWN_ID}`,
@@ -197,7 +200,7 @@ const ROW_SECURITY = grouped(
    from ${identified("pg_class")} where o.relrowsecurity and ${isOwn("pg_class")}`,
 );
 
-/** By owner and grants, as there may be millions of large objects. */
+/** Grouped by owner and grants, because there may be millions of large objects. */
 const LARGE_OBJECT_ACCESS = grouped(
   `select 'large object access'::text as kind, count(*) || ' owned by ' || pg_get_userbyid(lomowner) ||
      coalesce(', granted ' || (select string_agg(a::text, ', ' order by a::text) from unnest(lomacl) a), '') as name

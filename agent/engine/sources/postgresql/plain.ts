@@ -1,6 +1,6 @@
 /**
- * Edits a plain dump of PostgreSQL before psql reads it. Leaves out statements that the server does not know
- * or that are not wanted. Rows, strings and function bodies stay unchanged.
+ * Edits a plain dump of PostgreSQL before psql reads it. Leaves out statements that the server does not
+ * support or that are not wanted. Rows, strings and function bodies stay unchanged.
  */
 import type { UncheckedForeignKey } from "../database/row_counts.ts";
 import { bytesOf, latin1 } from "../../archive/bytes.ts";
@@ -11,12 +11,12 @@ export interface PlainEdits {
    * is left out.
    */
   readonly settings: ReadonlySet<string> | null;
-  /** False leaves out owners and grants. */
+  /** False to leave out owners and grants. */
   readonly isOwned: boolean;
   readonly foreignKeys: readonly UncheckedForeignKey[];
-  /** Whether a statement is left out, by its first line. */
+  /** Whether to leave out a statement, by its first line. */
   isUnwanted(line: string): boolean;
-  /** Statements may fail, but rows must load: after a `COPY` that failed, psql would take them for SQL. */
+  /** Whether statements may fail. Rows must load: after a failed `COPY`, psql would read them as SQL. */
   readonly continuesOnErrors: boolean;
 }
 
@@ -52,7 +52,7 @@ class PlainEditor {
   #isPreamble = true;
   #isDropping = false;
   #isOpen = false;
-  /** The first line of an `ALTER TABLE` that may be a foreign key's. */
+  /** First line of an `ALTER TABLE` that may belong to a foreign key. */
   #held: string | null = null;
   #restricted: string | null = null;
   readonly #quoting = new Quoting();
@@ -73,7 +73,7 @@ class PlainEditor {
     if (this.#rest.length > 0) yield this.#rest;
   }
 
-  /** False where more has to come first. */
+  /** Returns false if more input is needed first. */
   *#takeLine(): Generator<Uint8Array, boolean> {
     const end = this.#rest.indexOf(NEWLINE, this.#scanned);
     if (end === -1) {
@@ -134,7 +134,7 @@ class PlainEditor {
   #copy(line: string): string | null {
     const isUnwanted = this.edits.isUnwanted(line);
     this.#mode = isUnwanted ? "unwanted rows" : "rows";
-    // The line's end belongs to what ends the rows, as there may be none.
+    // The line's end also belongs to the marker after the rows, because there may be no rows.
     this.#rest = joined(bytesOf("\n"), this.#rest);
     if (isUnwanted) return null;
     return (this.edits.continuesOnErrors ? this.#stopOnError(true) : "") + line;
@@ -158,7 +158,7 @@ class PlainEditor {
     );
   }
 
-  /** Follows a statement to its end. */
+  /** Updates the state at a line of a statement. Returns the lines to pass on. */
   #passed(lines: readonly string[], last: string): string | null {
     this.#quoting.read(`${last}\n`);
     const isDropped = this.#isDropping;
@@ -167,7 +167,7 @@ class PlainEditor {
     return isDropped ? null : lines.map((line) => `${line}\n`).join("");
   }
 
-  /** psql takes commands only outside of what `\restrict` guards. */
+  /** Returns a command for psql. psql accepts it only outside of the part that `\restrict` protects. */
   #stopOnError(stops: boolean): string {
     const command = `\\set ON_ERROR_STOP ${stops ? 1 : 0}\n`;
     return this.#restricted === null
@@ -176,7 +176,7 @@ class PlainEditor {
   }
 }
 
-/** Whether text ends within a quoted string, identifier or body. */
+/** Tracks whether text ends within a quoted string, identifier or body. */
 class Quoting {
   #end: string | null = null;
   #escapes = false;
@@ -207,7 +207,7 @@ class Quoting {
     const escape = this.#escapes ? line.indexOf("\\", from) : -1;
     if (escape !== -1 && (at === -1 || escape < at)) return escape + 2;
     if (at === -1) return line.length;
-    // A quote that is doubled closes and opens again.
+    // A doubled quote closes the string and opens it again.
     this.#end = null;
     this.#escapes = this.#escapes && line[at + 1] === "'";
     if (this.#escapes) {

@@ -3,7 +3,7 @@ import { editPlain, type PlainEdits } from "./plain.ts";
 
 const KEY = { table: "public.child", name: "Odd key", definition: "FOREIGN KEY (a) REFERENCES public.t(a)" };
 
-/** Whatever the pieces that the dump comes in. */
+/** Returns the edited dump, which must not depend on the size of chunks. */
 async function edited(dump: string, changes: Partial<PlainEdits> = {}): Promise<string> {
   const edits = {
     settings: null,
@@ -60,18 +60,18 @@ COPY public.empty (a) FROM stdin;
 SELECT pg_catalog.setval('public.s', 1, true);
 `;
 
-Deno.test("a plain dump that needs no edit passes to the byte", async () => {
+Deno.test("a plain dump that needs no edit stays unchanged", async () => {
   const dump = HEADER + BODY + "-- PostgreSQL database dump complete\n--\n\nno line end";
   assert.equal(await edited(dump), dump);
 });
 
-Deno.test("settings that the server does not know are left out at the start alone", async () => {
+Deno.test("settings that the server does not support are left out, only at the dump's start", async () => {
   const settings = new Set(["statement_timeout"]);
   const without = HEADER.replace("SET transaction_timeout = 0;\n", "");
   assert.equal(await edited(HEADER + BODY, { settings }), without + BODY);
 });
 
-Deno.test("what an older dump would drop first is left out, its views without a schema too", async () => {
+Deno.test("statements with which an older dump drops objects first are left out", async () => {
   const dropping = `ALTER TABLE IF EXISTS ONLY s.t DROP CONSTRAINT IF EXISTS t_pkey;
 CREATE OR REPLACE VIEW s.grouped AS
 SELECT
@@ -83,7 +83,7 @@ DROP VIEW IF EXISTS s.grouped;
   assert.equal(await edited(HEADER + dropping + BODY), HEADER + BODY);
 });
 
-Deno.test("owners and grants are left out, and nothing that only looks like them", async () => {
+Deno.test("owners and grants are left out, but not text that only looks like them", async () => {
   const owning = `ALTER TABLE public.t OWNER TO ada;
 
 GRANT SELECT ON TABLE public.t TO bob;
@@ -94,7 +94,7 @@ ALTER TABLE ONLY public.t ADD CONSTRAINT c CHECK (a > 0);
   assert.equal(await edited(HEADER + BODY + owning, { isOwned: false }), HEADER + BODY + left);
 });
 
-Deno.test("a foreign key to rows that are left out is left to be made later", async () => {
+Deno.test("a foreign key to rows that are left out is removed from the dump", async () => {
   const key =
     'ALTER TABLE ONLY public.child\n    ADD CONSTRAINT "Odd key" FOREIGN KEY (a) REFERENCES public.t(a);\n';
   const other = 'ALTER TABLE ONLY public.child\n    ADD CONSTRAINT "Odd key 2" CHECK ((a > 0));\n';
@@ -107,7 +107,7 @@ Deno.test("a foreign key to rows that are left out is left to be made later", as
   assert.equal(await edited(HEADER + BODY + key + other, { foreignKeys: [KEY] }), HEADER + BODY + other);
 });
 
-Deno.test("entries of an extension that does not fit are left out with their rows", async () => {
+Deno.test("entries of an excluded extension are left out with their rows", async () => {
   const isUnwanted = (line: string) =>
     /^COPY public\.t /.test(line) || line.startsWith("SELECT pg_catalog.setval");
   const text = await edited(HEADER + BODY, { isUnwanted });
@@ -115,7 +115,7 @@ Deno.test("entries of an extension that does not fit are left out with their row
   assert.match(text, /COPY public\.empty \(a\) FROM stdin;\n\\\.\n/);
 });
 
-Deno.test("rows that can't be loaded end a load that goes on after errors: they would be read as SQL", async () => {
+Deno.test("rows that cannot be loaded end a load that continues after errors", async () => {
   const rows = "COPY public.empty (a) FROM stdin;\n1\n\\.\n";
   const on = "\\set ON_ERROR_STOP 1\n";
   const off = "\\set ON_ERROR_STOP 0\n";

@@ -1,7 +1,7 @@
 /**
  * Backs up PostgreSQL databases with pg_dump, one object each. The format is `-Fc -Z0`, as zstd compresses
- * better than pg_dump does, or SQL text for a fresh database. With `*`, roles and tablespaces, which belong
- * to no database, are stored in an object of their own.
+ * better than pg_dump does, or SQL text for a new database. With `*`, roles and tablespaces, which belong to
+ * no database, are stored in an object of their own.
  */
 import { findHiddenMappings } from "./hidden.ts";
 import type { DatabaseSource } from "../../../../src/protocol/job.ts";
@@ -25,7 +25,7 @@ import {
 } from "./tables.ts";
 import type { PartEnd, PreparedSource, SourcePart } from "../source.ts";
 
-/** From 15.14 on, psql's `\unrestrict` follows. */
+/** Last lines of a dump. From 15.14 on, psql's `\unrestrict` follows. */
 export const CLOSING =
   /\n-- PostgreSQL database (?:cluster )?dump complete\n--\n\n(?:\\unrestrict \w+\n\n?)?$/;
 
@@ -76,8 +76,8 @@ export async function preparePostgresql(
 }
 
 /**
- * Drops what killed restores and drills left, then describes the server. Otherwise the leftovers would stay
- * until the next restore.
+ * Drops leftovers of killed restores and drills, then describes the server. Otherwise the leftovers would
+ * stay until the next restore.
  */
 async function askUncluttered(client: PostgresqlClient, names: string[], output: Output): Promise<Server> {
   const { connection, psql } = client;
@@ -95,8 +95,8 @@ interface Plan {
 }
 
 /**
- * Returns the properties that everybody who sees the backup may read. Settings and comments are stored with
- * the database's contents, which may be encrypted.
+ * Returns the properties that all users with access to the backup may read. Settings and comments are stored
+ * with the database's contents, which may be encrypted.
  */
 function describeDatabase({ name, encoding, collation, ctype, owner, locale_provider, locale }: Database) {
   return { name, encoding, collation, ctype, owner, locale_provider, locale };
@@ -160,14 +160,17 @@ async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
     message: (line) => messages.read(line),
     checkExit: (exit) => messages.check(exit, label),
     ...custom
-      // The format has no closing marker: what vouches for it is pg_dump's exit and every byte having come
-      // through.
+      // The format has no closing marker. pg_dump's exit code and a complete transfer prove that the dump is
+      // whole.
       ? { checkHead: (head: Uint8Array) => checkCustom(label, head), checkEnd: () => {} }
       : { checkEnd: ({ tail }: PartEnd) => checkClosing(label, tail, CLOSING) },
   };
 }
 
-/** False where the server does not answer: then the database counts as missing. */
+/**
+ * Whether the database no longer exists. False if the server does not answer: then the database counts as
+ * missing.
+ */
 async function isGone(database: string, { client: { connection, psql }, server }: Plan): Promise<boolean> {
   try {
     const door = await findDoor(connection, psql, server.databases.map(({ name }) => name));
@@ -180,7 +183,8 @@ async function isGone(database: string, { client: { connection, psql }, server }
 }
 
 /**
- * Passwords of roles are for superusers to read; without them the roles themselves are still worth keeping.
+ * Backs up roles and tablespaces. Only superusers may read passwords of roles; without them the roles are
+ * still useful.
  */
 function globalsPart({ server, client: { connection }, installation, context }: Plan): SourcePart {
   const messages = new DumpMessages("pg_dumpall", context.ports.output);

@@ -21,7 +21,7 @@ function source(server: PostgresqlServer, changes: Partial<DatabaseSource> = {})
   };
 }
 
-/** The run fails with this reason in one line, and nothing is left. */
+/** Asserts that the run fails with this reason in one line, and leaves nothing. */
 async function fails(spec: DatabaseSource, message: RegExp): Promise<void> {
   await using run = await BackupRun.open();
   await assert.rejects(run.run(spec), (error: Error) => {
@@ -44,7 +44,7 @@ Deno.test("PostgreSQL", async (t) => {
   );
 
   await t.step(
-    "a wrong password, an unknown user and an unknown database fail with the server's words",
+    "a wrong password, a missing password and an unknown database fail with a reason",
     async () => {
       await fails(
         source(server, { password: "wrong" }),
@@ -58,9 +58,12 @@ Deno.test("PostgreSQL", async (t) => {
     },
   );
 
-  await t.step("a password that the password file can't hold is refused", async () => {
-    await fails(source(server, { password: "two\nlines" }), /takes no line breaks/);
-  });
+  await t.step(
+    "a password with line breaks, which the password file does not support, is rejected",
+    async () => {
+      await fails(source(server, { password: "two\nlines" }), /takes no line breaks/);
+    },
+  );
 
   await t.step("the password's file is private to the user that needs it", async () => {
     await using run = await BackupRun.open();
@@ -76,14 +79,14 @@ Deno.test("PostgreSQL", async (t) => {
     assert.equal(mode, 0o600);
   });
 
-  await t.step("the names of a task are its objects", async () => {
+  await t.step("a task stores one object for each distinct name", async () => {
     await using run = await BackupRun.open();
     const backup = await run.run(source(server, { names: ["two", "one", "two"] }));
     assert.deepEqual(backup.objects.map(({ database }) => database), ["one", "two", null]);
     assert.match(await dumped(run, "one"), /PostgreSQL database dump complete/);
   });
 
-  await t.step("roles without passwords are stored where the user may not read them", async () => {
+  await t.step("roles are stored without passwords if the user may not read these", async () => {
     await using run = await BackupRun.open();
     await server.sql(
       "postgres",
@@ -96,7 +99,7 @@ Deno.test("PostgreSQL", async (t) => {
   });
 
   await t.step(
-    "a table the user may not read fails the run of its database, and nothing of it is left",
+    "a table that the user may not read fails the run of its database, and leaves nothing",
     async () => {
       await server.sql("two", "create table private (a int); create role blind login password 'blind'");
       await fails(
@@ -107,7 +110,7 @@ Deno.test("PostgreSQL", async (t) => {
   );
 
   await t.step(
-    "excluded names are literal, of any schema or of one, and take their partitions' rows along",
+    "excluded names are literal, of any schema or of one, and include their partitions' rows",
     async () => {
       await server.sql(
         "one",
@@ -131,7 +134,7 @@ Deno.test("PostgreSQL", async (t) => {
   await t.step("a dump ended by the server fails the run", async () => {
     await server.sql("two", "drop table private; create table slow (a text)");
     await using run = await BackupRun.open();
-    // The dump waits for this lock, and is cut off while it does.
+    // The dump waits for this lock, and is ended while it does.
     const holder = new Deno.Command("psql", {
       args: ["-X", "-q", "-c", "begin; lock table slow; select pg_sleep(60)"],
       env: { PGHOST: server.directory, PGPORT: String(server.port), PGUSER: "postgres", PGDATABASE: "two" },
@@ -139,7 +142,7 @@ Deno.test("PostgreSQL", async (t) => {
       stderr: "null",
     }).spawn();
     const running = run.run(source(server, { names: ["two"] })).then(() => null, (error) => error);
-    // The count of the rows waits for it too.
+    // The count of rows waits for it too.
     const waiting = "from pg_stat_activity where wait_event_type = 'Lock' and query like 'LOCK TABLE%'";
     while ((await server.sql("postgres", `select count(*) ${waiting}`)).trim() === "0") {
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -161,7 +164,7 @@ Deno.test("PostgreSQL", async (t) => {
   });
 });
 
-Deno.test("a server newer than every pg_dump is named, with what to install", async () => {
+Deno.test("a server newer than every pg_dump is rejected, with the package to install", async () => {
   const found = [{ major: 15, version: "15.18", directory: "" }, {
     major: 13,
     version: "13.2",
@@ -186,7 +189,7 @@ Deno.test("a dump without its closing line is not trusted", () => {
   }
 });
 
-Deno.test("what can't be dumped of several databases costs the others nothing", async (t) => {
+Deno.test("databases that cannot be dumped do not affect the others", async (t) => {
   await using server = await PostgresqlServer.open();
   await server.sql(
     "postgres",
@@ -199,7 +202,7 @@ Deno.test("what can't be dumped of several databases costs the others nothing", 
   const backUp = async (run: BackupRun, changes: Partial<DatabaseSource>, job = {}) =>
     await run.run(source(server, changes), job);
 
-  await t.step("a name that vanished, and a dump that fails", async () => {
+  await t.step("a missing database and a failing dump are reported", async () => {
     await server.sql(
       "two",
       "create view broken as select 1; delete from pg_rewrite where ev_class = 'broken'::regclass",
@@ -218,7 +221,7 @@ Deno.test("what can't be dumped of several databases costs the others nothing", 
     await until(async () => (await server.sql("postgres", count)).trim() === "0");
   });
 
-  await t.step("a control plane that can't record it gets a failure", async () => {
+  await t.step("the run fails if the control plane cannot record an incomplete backup", async () => {
     await using run = await BackupRun.open();
     await assert.rejects(backUp(run, { names: ["one", "nobody"] }, { accepts_incomplete: false }), {
       message: /^Cannot back up database nobody/,
@@ -226,7 +229,7 @@ Deno.test("what can't be dumped of several databases costs the others nothing", 
     assert.deepEqual(run.stored(), []);
   });
 
-  await t.step("where nothing of any could be stored, the run fails", async () => {
+  await t.step("the run fails if no database could be stored", async () => {
     await using run = await BackupRun.open();
     await assert.rejects(backUp(run, { names: ["nobody", "two"] }), {
       message: /Cannot back up database nobody.*; Cannot dump database two/,
@@ -234,7 +237,7 @@ Deno.test("what can't be dumped of several databases costs the others nothing", 
     assert.deepEqual(run.stored(), []);
   });
 
-  await t.step("of an invalid, a closed and an own database, `*` tells, and takes what it can", async () => {
+  await t.step("`*` reports invalid, closed and temporary databases, and stores the others", async () => {
     await server.sql(
       "postgres",
       `update pg_database set datconnlimit = -2 where datname = 'gone'; alter database off allow_connections false;
@@ -255,7 +258,7 @@ Deno.test("what can't be dumped of several databases costs the others nothing", 
     );
   });
 
-  await t.step("an invalid one that is named is missing", async () => {
+  await t.step("an invalid database that the task names is missing", async () => {
     await using run = await BackupRun.open();
     const backup = await backUp(run, { names: ["gone", "one"] });
     assert.match(
@@ -273,7 +276,7 @@ Deno.test("what can't be dumped of several databases costs the others nothing", 
     await using run = await BackupRun.open();
     let dropped: Promise<string> | null = null;
     run.onLine = (line) => {
-      // The roles are stored first, and databases by their names.
+      // Roles are stored first, then databases by name.
       if (line.startsWith("Stored roles")) dropped ??= server.sql("postgres", "drop database passing");
     };
     const backup = await backUp(run, { names: ["*"] });

@@ -1,6 +1,6 @@
 /**
- * Objects that only a superuser may create, and that hold no rows. A drill by another login leaves them out
- * and reports that: CREATEDB is enough for a drill.
+ * Objects that only a superuser may create, and that contain no rows. A drill by another login leaves them
+ * out and reports that: CREATEDB is enough for a drill.
  */
 import type { DatabaseContents } from "../database/row_counts.ts";
 import type { PostgresqlFresh } from "./fresh.ts";
@@ -29,7 +29,7 @@ export async function findPrivileged(
   return { extensions: rows.map(({ name }) => name).filter((name) => held.includes(name)) };
 }
 
-/** Returns a test of statements, by their first line. */
+/** Returns a matcher for statements, by their first line. */
 export function privilegedStatement({ extensions }: Privileged): (statement: string) => boolean {
   const names = extensions.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
   const ofExtension = new RegExp(
@@ -38,7 +38,10 @@ export function privilegedStatement({ extensions }: Privileged): (statement: str
   return (statement) => STATEMENT.test(statement) || (extensions.length > 0 && ofExtension.test(statement));
 }
 
-/** Adds what was left out on purpose, so that a drill reports it as not compared and not as lost. */
+/**
+ * Adds the objects that were left out on purpose, so that a drill reports them as not compared and not as
+ * lost.
+ */
 export function withPrivileged(
   found: DatabaseContents,
   expected: DatabaseContents | null,

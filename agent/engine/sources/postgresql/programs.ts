@@ -1,6 +1,5 @@
 /**
- * PostgreSQL's client programs: several versions may be installed side by side, and pg_dump refuses newer
- * servers.
+ * Finds PostgreSQL's client programs. Several versions may be installed, and pg_dump rejects newer servers.
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -8,16 +7,19 @@ import { missingTools, toolVersion } from "../../programs/tools.ts";
 
 export interface Installation {
   major: number;
-  /** As pg_dump prints it. */
+  /** Version as printed by pg_dump. */
   version: string;
-  /** Where the programs are; empty: on the `PATH`. */
+  /** Directory of the programs; empty for the `PATH`. */
   directory: string;
 }
 
-/** Where Debian's and the PostgreSQL project's packages put each version. */
+/** Directories in which the packages of Debian and of the PostgreSQL project install each version. */
 const ROOTS = [{ parent: "/usr/lib/postgresql", name: /^(\d+)$/ }, { parent: "/usr", name: /^pgsql-(\d+)$/ }];
 
-/** Newest first; what is on the `PATH` only where none of the known places has any. */
+/**
+ * Returns the installed versions, newest first. Searches the `PATH` only if none of the known directories has
+ * one.
+ */
 export async function installations(children: Children): Promise<Installation[]> {
   const found: Installation[] = [];
   for (const directory of candidateDirectories()) {
@@ -30,7 +32,7 @@ export async function installations(children: Children): Promise<Installation[]>
   return [{ major: parseInt(version), version, directory: "" }];
 }
 
-/** The server's own version, or the next newer one. */
+/** Returns the installation of the server's own version, or the next newer one. */
 export function installationFor(
   serverMajor: number,
   serverVersion: string,
@@ -47,8 +49,8 @@ export function installationFor(
 }
 
 /**
- * To restore what a server of version `major` held, or one that is `major` now; an older one than that may
- * fail, and says how.
+ * Returns the installation that restores a dump: at least version `major`, the newer of the backed-up and the
+ * present server's. An older one may fail, with a reason.
  */
 export function installationToRestore(major: number, found: Installation[]): Installation {
   return found.filter((each) => each.major >= major).at(-1) ?? found[0]!;

@@ -7,7 +7,7 @@ import type { PostgresqlConnection } from "./connection.ts";
 import { literal } from "./text.ts";
 
 export const DatabaseGrant = z.object({
-  /** Null: PUBLIC. */
+  /** Null for PUBLIC. */
   grantee: z.string().nullable(),
   privilege: z.string(),
   is_grantable: z.boolean(),
@@ -15,19 +15,19 @@ export const DatabaseGrant = z.object({
 export type DatabaseGrant = z.infer<typeof DatabaseGrant>;
 
 export const DatabaseSetting = z.object({
-  /** Null: of everybody in the database. */
+  /** Null for all roles. */
   role: z.string().nullable(),
   name: z.string(),
-  /** As `pg_db_role_setting` holds it: lists of names are quoted. */
+  /** Value in the form of `pg_db_role_setting`: names in lists are quoted. */
   value: z.string(),
 });
 export type DatabaseSetting = z.infer<typeof DatabaseSetting>;
 
 export const DatabaseProperties = z.object({
   owner: z.string(),
-  /** Null: PostgreSQL's default, which lets everybody connect. */
+  /** Null for PostgreSQL's default, which lets all users connect. */
   grants: z.array(DatabaseGrant).nullable(),
-  /** -1: none. */
+  /** -1 for no limit. */
   connection_limit: z.number().int(),
   is_template: z.boolean(),
   tablespace: z.string(),
@@ -37,7 +37,11 @@ export const DatabaseProperties = z.object({
 });
 export type DatabaseProperties = z.infer<typeof DatabaseProperties>;
 
-/** @param door Any database that lets the login in. Returns undefined where there is no such database. */
+/**
+ * Returns the properties, or undefined if the database does not exist.
+ *
+ * @param maintenanceDatabase Any database that the login may connect to.
+ */
 export async function readProperties(
   connection: PostgresqlConnection,
   psql: string,
@@ -86,8 +90,8 @@ export const DEFAULT_GRANTS: readonly DatabaseGrant[] = ["CONNECT", "TEMPORARY"]
 }));
 
 /**
- * Returns one line for each property, as drills compare them. Leaves out the owner, as a drill owns its
- * scratch database.
+ * Returns one line for each property, as drills compare them. Leaves out the owner, because a drill's login
+ * owns its scratch database.
  */
 export function propertyLines(properties: DatabaseProperties): string[] {
   const { connection_limit, comment, settings, security_labels } = properties;

@@ -1,6 +1,7 @@
 /**
- * Materialized views that can't be filled while a dump is loaded: one may read rows that the backup leaves
- * out, or call a function that needs a search path. Their rows can be computed again, so this is a warning.
+ * Handles materialized views that cannot be filled while a dump is loaded. A view may read rows that the
+ * backup leaves out, or call a function that needs a search path. Their rows can be computed again, so this
+ * is a warning.
  */
 import { byteString, textOf } from "../../archive/bytes.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -9,7 +10,7 @@ import type { PostgresqlFresh } from "./fresh.ts";
 
 const STATEMENT = /^REFRESH MATERIALIZED VIEW (.*);$/;
 
-/** Returns a warning where the error is one of a refresh, or null. */
+/** Returns a warning for an error of a refresh; null for other errors. */
 export function refreshWarning({ message, statement }: LoadError): string | null {
   const view = STATEMENT.exec(statement ?? "")?.[1];
   if (view === undefined) return null;
@@ -17,14 +18,14 @@ export function refreshWarning({ message, statement }: LoadError): string | null
   return `Materialized view ${view} is not filled: ${reason}. To fill it: REFRESH MATERIALIZED VIEW ${view}`;
 }
 
-/** The statements of a plain dump that fill materialized views, which are carried out after the load. */
+/** Collects the statements of a plain dump that fill materialized views, and executes them after the load. */
 export class Refreshes {
   readonly #statements: string[] = [];
 
-  /** Takes a line of a dump, a character a byte. Returns whether it is such a statement. */
+  /** Takes a line of a dump, a byte string. Returns whether it is such a statement. */
   take(line: string): boolean {
     const statement = textOf(line);
-    // A name in another encoding than UTF-8 is left to psql.
+    // psql executes statements with names in another encoding than UTF-8.
     if (!STATEMENT.test(statement) || byteString(statement) !== line) return false;
     this.#statements.push(statement);
     return true;

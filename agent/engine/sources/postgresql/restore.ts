@@ -1,7 +1,7 @@
 /**
- * Restores PostgreSQL databases. A fresh database is made from `template0`. It gets the encoding, collation,
- * owner and properties of the existing database, or else those in the backup. The swap is one transaction of
- * renames.
+ * Restores PostgreSQL databases. A temporary database is created from `template0`. It gets the encoding,
+ * collation, owner and properties of the existing database, or else those in the backup. The swap is one
+ * transaction of renames.
  */
 import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
 import type { RestoreContext } from "../../restore_context.ts";
@@ -22,7 +22,7 @@ import { endConnections, insistOn, IS_OCCUPIED } from "./sql.ts";
 interface Existing extends Properties {
   name: string;
   properties: DatabaseProperties;
-  /** Whether there is something in it. */
+  /** Whether the database is not empty. */
   isOccupied: boolean;
 }
 
@@ -36,7 +36,7 @@ export async function openPostgresql(
 
 class PostgresqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
-  /** By the database's final name. */
+  /** Properties by the database's final name. */
   readonly #properties = new Map<string, DatabaseProperties>();
   /** Databases that are loaded under their final name. */
   readonly #inPlace = new Set<string>();
@@ -85,7 +85,7 @@ class PostgresqlHost implements DatabaseHost {
   async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
     const connection = await this.server.connect(programs);
     const names = wanted.map(({ name }) => name);
-    // Loading takes a while: an empty database may have been put to use.
+    // Loading takes time: an empty database may be in use by now.
     for (const name of names) {
       if (this.#existing.has(name) && !this.#inPlace.has(name)) await this.#refuseOccupied(name, connection);
     }
@@ -123,7 +123,7 @@ class PostgresqlHost implements DatabaseHost {
     return isOccupied;
   }
 
-  /** Undefined where neither the server nor the backup tells any. */
+  /** Returns undefined if neither the server nor the backup has properties. */
   #propertiesFor({ name, contents }: WantedDatabase): DatabaseProperties | undefined {
     const told = DatabaseProperties.safeParse(contents?.properties).data;
     const existing = this.#existing.get(name);

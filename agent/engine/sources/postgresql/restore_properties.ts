@@ -18,7 +18,7 @@ const LISTS = [
   "unix_socket_directories",
 ];
 
-/** Settings that would stop a load, end it or change what it does. */
+/** Settings that would block a load, end it or change its result. */
 const HELD_BACK = [
   "default_transaction_deferrable",
   "default_transaction_isolation",
@@ -35,28 +35,28 @@ const HELD_BACK = [
   "transaction_timeout",
 ];
 
-/** One property as a statement, and what to tell where it can't be carried out. */
+/** Statement for one property, and its description for a warning. */
 export interface PropertyStatement {
   readonly sql: string;
   readonly what: string;
 }
 
 export interface PropertyPlan {
-  /** Grants, and settings that functions may ask for while they load. */
+  /** Grants, and settings that functions may read while they are loaded. */
   readonly before: PropertyStatement[];
   readonly after: PropertyStatement[];
-  /** Properties that can't be restored, as their role does not exist. */
+  /** Properties that cannot be restored, because their role does not exist. */
   readonly lost: string[];
 }
 
 export interface PropertyChoices {
   /** Roles of the server. */
   readonly roles: ReadonlySet<string>;
-  /** False leaves out grants to anybody but PUBLIC, and settings of roles. */
+  /** False to leave out grants to roles other than PUBLIC, and settings of roles. */
   readonly isOwned: boolean;
 }
 
-/** @param to The database that gets them. */
+/** @param to Database that gets the properties. */
 export function planProperties(
   to: string,
   properties: DatabaseProperties,

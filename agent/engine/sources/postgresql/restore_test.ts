@@ -1,6 +1,4 @@
-/**
- * Tests of what only PostgreSQL does to restored databases. databases_test.ts covers what every server does.
- */
+/** Tests restores for features of PostgreSQL only. databases_test.ts covers those of every server. */
 import assert from "node:assert/strict";
 import type { DatabaseSource, StoredBackup } from "../../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
@@ -21,7 +19,7 @@ alter database shop connection limit 7;
 comment on database shop is 'the shop''s';
 `;
 
-Deno.test("properties of a PostgreSQL database come back when the database was lost", async (t) => {
+Deno.test("properties of a lost PostgreSQL database are restored", async (t) => {
   await using at = await Bench.open();
   await at.sql("postgres", SHOP);
   await at.server.sql(
@@ -57,7 +55,7 @@ Deno.test("properties of a PostgreSQL database come back when the database was l
     });
   }
 
-  await t.step("a drill proves them too, and says what it does not compare", async () => {
+  await t.step("a drill compares them, and reports what it does not compare", async () => {
     await using run = await BackupRun.open();
     await at.drill(run, await at.backUp(run));
     assert.match(
@@ -68,31 +66,34 @@ Deno.test("properties of a PostgreSQL database come back when the database was l
     assert.deepEqual(run.warnings, []);
   });
 
-  await t.step("over a database, its own stay; into an empty one, what it lacks comes", async () => {
-    await using run = await BackupRun.open();
-    const backup = await at.backUp(run);
-    await at.sql(
-      "postgres",
-      "alter database shop set timezone to 'UTC'; alter database shop connection limit 9",
-    );
-    const own = await at.properties("shop");
-    await at.restore(run, backup, { overwrite: true });
-    assert.equal(await at.properties("shop"), own);
-    await at.sql(
-      "postgres",
-      "drop database shop; create database shop; alter database shop set timezone to 'UTC'",
-    );
-    await at.restore(run, backup);
-    const merged = await at.properties("shop");
-    assert.match(merged, /TimeZone=UTC/);
-    assert.match(merged, /app\.key=it's/);
-    assert.match(merged, /app=.*c.*\/postgres/);
-    assert.doesNotMatch(merged, /,=|\{=/);
-    assert.match(merged, /\|7\|/);
-  });
+  await t.step(
+    "a non-empty database keeps its properties; an empty one gets those that it lacks",
+    async () => {
+      await using run = await BackupRun.open();
+      const backup = await at.backUp(run);
+      await at.sql(
+        "postgres",
+        "alter database shop set timezone to 'UTC'; alter database shop connection limit 9",
+      );
+      const own = await at.properties("shop");
+      await at.restore(run, backup, { overwrite: true });
+      assert.equal(await at.properties("shop"), own);
+      await at.sql(
+        "postgres",
+        "drop database shop; create database shop; alter database shop set timezone to 'UTC'",
+      );
+      await at.restore(run, backup);
+      const merged = await at.properties("shop");
+      assert.match(merged, /TimeZone=UTC/);
+      assert.match(merged, /app\.key=it's/);
+      assert.match(merged, /app=.*c.*\/postgres/);
+      assert.doesNotMatch(merged, /,=|\{=/);
+      assert.match(merged, /\|7\|/);
+    },
+  );
 
   await t.step(
-    "a role that is not there costs its own grants and settings, with a warning for each",
+    "grants and settings of a missing role are not restored, with a warning for each",
     async () => {
       await using run = await BackupRun.open();
       await at.sql(
@@ -108,7 +109,7 @@ Deno.test("properties of a PostgreSQL database come back when the database was l
         "Not restored: the grant of CONNECT to app, a role that is not there",
         "The owner of shop was owner_of_shop, a role that is not there",
       ]);
-      // Nobody who was kept out may come in for it.
+      // PUBLIC, which had no rights, must not get any.
       assert.doesNotMatch(await at.properties("shop"), /,=|\{=/);
     },
   );
@@ -159,7 +160,7 @@ for (const format of ["custom", "plain"] as const) {
       "s.lines|Odd key|f",
       "s.lines|lines_log_fkey|f",
     ]);
-    // A partitioned table takes no foreign key that is NOT VALID.
+    // PostgreSQL supports no NOT VALID foreign keys on partitioned tables.
     assert.deepEqual(run.warnings.length, 1, run.warnings.join("\n"));
     assert.match(run.warnings[0]!, /^Foreign key tree_log_fkey of public\.tree is not restored: /);
     assert.match(run.lines.join("\n"), /Foreign key Odd key of s\.lines is NOT VALID: it refers to rows/);
@@ -189,7 +190,7 @@ Deno.test("a plain dump with a view that groups by a primary key loads into a fr
   assert.equal(await at.sql("shop", "select * from s.grouped"), "1|x|1\n");
 });
 
-/** The archive with its text changed by a shell command, its digest too. */
+/** Changes the text of an archive with a shell command. Returns the backup with its new digest. */
 async function changed(run: BackupRun, backup: StoredBackup, command: string): Promise<StoredBackup> {
   const [archive, ...others] = backup.objects;
   const path = `${run.directory}/${archive!.name}`;
@@ -201,7 +202,7 @@ async function changed(run: BackupRun, backup: StoredBackup, command: string): P
   return { ...backup, objects: [{ ...archive!, size, sha256: sha256.slice(0, 64) }, ...others] };
 }
 
-Deno.test("a plain dump of a newer pg_dump, or of one that drops first, loads into an older server", async () => {
+Deno.test("a plain dump of a newer pg_dump, or with statements that drop objects first, loads into an older server", async () => {
   await using at = await Bench.open();
   await at.sql("postgres", "create database shop");
   await at.sql(
@@ -229,7 +230,7 @@ create view seen as select * from item;
 `;
 
 for (const format of ["custom", "plain"] as const) {
-  Deno.test(`a load that an error stops says what to do, and goes on where it may: ${format}`, async () => {
+  Deno.test(`a failed load gives advice, and continue_on_errors loads the rest: ${format}`, async () => {
     await using at = await Bench.open();
     await at.sql("postgres", "create database shop");
     await at.sql("shop", UNQUALIFIED);
@@ -256,7 +257,7 @@ for (const format of ["custom", "plain"] as const) {
     );
   });
 
-  Deno.test(`a login that may create databases, and no more, restores without owners and drills: ${format}`, async () => {
+  Deno.test(`a login with only CREATEDB can restore without owners, and drill: ${format}`, async () => {
     await using at = await Bench.open();
     await at.sql(
       "postgres",
@@ -290,7 +291,7 @@ for (const format of ["custom", "plain"] as const) {
   });
 }
 
-Deno.test("what killed restores and drills left is dropped by the next run of any kind, what is in use is not", async () => {
+Deno.test("the next run drops leftovers of killed restores and drills, except databases in use", async () => {
   await using at = await Bench.open();
   const leave = (name: string, comment: string) =>
     at.sql("postgres", `create database ${name}; comment on database ${name} is 'Rearguard: ${comment}'`);
@@ -327,7 +328,7 @@ Deno.test("what killed restores and drills left is dropped by the next run of an
     "select pg_terminate_backend(pid) from pg_stat_activity where query ~ '^select pg_sleep'",
   );
   await busy;
-  // A restore at work is connected to its own, between its programs too: another run leaves it alone.
+  // A running restore stays connected to its databases, so another run does not drop them.
   let beside: Promise<unknown> | null = null;
   run.onLine = (line) => {
     if (line.startsWith("Everything is loaded")) beside ??= backUpBeside();
@@ -344,7 +345,7 @@ Deno.test("what killed restores and drills left is dropped by the next run of an
 const CRON = "shared_preload_libraries = 'pg_cron'\ncron.database_name = 'shop'\n";
 
 for (const format of ["custom", "plain"] as const) {
-  Deno.test(`an extension that works in one database only comes back there, and in no drill: ${format}`, async () => {
+  Deno.test(`an extension that works in only one database is restored there, and left out of drills: ${format}`, async () => {
     await using at = await Bench.open(CRON);
     await at.sql("postgres", "create database shop; comment on database shop is 'mine'");
     await at.sql(
@@ -370,7 +371,7 @@ for (const format of ["custom", "plain"] as const) {
     assert.equal(await at.sql("postgres", databases), "shop\n");
     assert.match(await at.properties("shop"), /\|mine$/m);
 
-    // One that fails puts the original back.
+    // A failed restore puts the original back.
     await at.sql("shop", "insert into t values (3)");
     const archive = `${run.directory}/${backup.objects[0]!.name}`;
     await Deno.copyFile(archive, `${archive}.kept`);
@@ -383,7 +384,7 @@ for (const format of ["custom", "plain"] as const) {
     assert.match(await at.properties("shop"), /\|mine$/m);
     assert.equal(await at.sql("postgres", databases), "shop\n");
 
-    // One whose agent was killed is mended by the next.
+    // The next restore puts back an original whose restore was killed.
     await at.sql(
       "postgres",
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = 'shop';
@@ -403,7 +404,7 @@ for (const format of ["custom", "plain"] as const) {
   });
 }
 
-Deno.test("a login of a managed service backs up everything that it may enter, and is told how to pass row security", async () => {
+Deno.test("a login of a managed service backs up all accessible databases, and gets advice about row security", async () => {
   await using at = await Bench.open();
   await at.sql(
     "postgres",

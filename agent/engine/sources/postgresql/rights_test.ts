@@ -1,4 +1,4 @@
-/** Tests of logins that may see or do less than a superuser, and of databases whose owner is not trusted. */
+/** Tests logins with fewer rights than a superuser, and databases whose owner is not trusted. */
 import assert from "node:assert/strict";
 import { BackupRun } from "../../../../tests/support/fixtures/backup_run.ts";
 import { Bench } from "../../../../tests/support/fixtures/postgresql_bench.ts";
@@ -14,7 +14,7 @@ Deno.test("PostgreSQL rights", async (t) => {
   );
   await at.sql("shop", "create table t (a int); insert into t values (1), (2)");
 
-  await t.step("options of user mappings that a login may not see are missed with a warning", async () => {
+  await t.step("a warning reports options of user mappings that the login may not see", async () => {
     await at.sql(
       "shop",
       `create extension postgres_fdw; create server archive foreign data wrapper postgres_fdw;
@@ -32,7 +32,7 @@ Deno.test("PostgreSQL rights", async (t) => {
     assert.deepEqual(whole.warnings, []);
   });
 
-  await t.step("passwords of roles that a login may not read are missed with a warning", async () => {
+  await t.step("a warning reports passwords of roles that the login may not read", async () => {
     await using run = await BackupRun.open();
     await at.backUp(run, { names: ["*"], ...READER });
     assert.match(run.warnings.join("\n"), /^Roles are stored without their passwords/m);
@@ -45,7 +45,7 @@ Deno.test("PostgreSQL rights", async (t) => {
     ] as const
   ) {
     await t.step(
-      `a connection limit of one, of the ${what}, costs the count and not the backup`,
+      `with a connection limit of one for the ${what}, rows are backed up but not counted`,
       async () => {
         await at.sql("postgres", limit);
         await using run = await BackupRun.open();
@@ -70,7 +70,7 @@ Deno.test("PostgreSQL rights", async (t) => {
     await at.drill(run, backup, login);
   });
 
-  await t.step("functions that a database's owner puts before the server's are not called", async () => {
+  await t.step("functions that a database's owner puts first in the search path are not called", async () => {
     await at.sql(
       "shop",
       `create schema app authorization eve; set session authorization eve;
@@ -93,7 +93,7 @@ Deno.test("PostgreSQL rights", async (t) => {
   });
 });
 
-Deno.test("a drill by a login that is no superuser takes default privileges for no loss", async () => {
+Deno.test("a drill by a login that is not a superuser does not compare default privileges", async () => {
   await using at = await Bench.open();
   await at.sql(
     "postgres",
@@ -110,7 +110,7 @@ Deno.test("a drill by a login that is no superuser takes default privileges for 
   assert.match(run.lines.join("\n"), /^Not compared: .*default acl/m);
 });
 
-Deno.test("a drill compares row security, user mappings, and who may use large objects", async () => {
+Deno.test("a drill compares row security, user mappings, and grants on large objects", async () => {
   await using at = await Bench.open();
   await at.sql("postgres", "create role ada; create database shop");
   await at.sql(
@@ -134,7 +134,7 @@ Deno.test("a drill compares row security, user mappings, and who may use large o
 });
 
 for (const format of ["custom", "plain"] as const) {
-  Deno.test(`a drill by a login that is no superuser leaves out what only one may create, and says so: ${format}`, async () => {
+  Deno.test(`a drill by a login that is not a superuser leaves out objects that only superusers may create: ${format}`, async () => {
     await using at = await Bench.open();
     await at.sql("postgres", "create role maker login createdb password 'maker'; create database shop");
     await at.sql(
@@ -155,14 +155,14 @@ for (const format of ["custom", "plain"] as const) {
       lines,
       /^Not compared: .*event trigger, publication, .*extension pg_stat_statements, which only a superuser may create/m,
     );
-    // A superuser's drill compares them all.
+    // A superuser's drill compares all of them.
     run.lines.length = 0;
     await at.drill(run, backup);
     assert.doesNotMatch(run.lines.join("\n"), /^Not compared: .*(event trigger|only a superuser)/m);
     await at.sql("shop", "alter subscription sub disable; alter subscription sub set (slot_name = none)");
   });
 
-  Deno.test(`a materialized view that can't be filled costs no restore: ${format}`, async () => {
+  Deno.test(`a materialized view that cannot be filled does not fail a restore: ${format}`, async () => {
     await using at = await Bench.open();
     await at.sql("postgres", "create database shop");
     await at.sql(

@@ -1,4 +1,4 @@
-/** Scratch databases on PostgreSQL. */
+/** Creates scratch databases on PostgreSQL. */
 import { findPrivileged, type Privileged, withPrivileged } from "./privileged.ts";
 import type { BackupToRead, DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -27,10 +27,10 @@ export async function openPostgresqlScratch(
 }
 
 class PostgresqlScratch implements ScratchHost {
-  /** Tells this drill's databases from another's of the same name. */
+  /** Comment that distinguishes this drill's databases from those of another drill with the same name. */
   readonly #comment = `${MARK}${DRILL} ${crypto.randomUUID()}`;
 
-  /** What the database at hand lacks, as the login may not create it. */
+  /** Objects that the current database lacks, because the login may not create them. */
   #privileged: Privileged | null = null;
 
   constructor(private readonly server: PostgresqlFresh) {}
@@ -70,7 +70,7 @@ class PostgresqlScratch implements ScratchHost {
     return found?.setting ?? null;
   }
 
-  /** Only a superuser can give objects to others, and let others in. */
+  /** Only a superuser can give objects to other roles, and let other roles connect. */
   async create(wanted: WantedDatabase): Promise<Loader> {
     const { name, original, contents } = wanted;
     const isOwned = this.server.role.is_superuser;
@@ -85,7 +85,7 @@ class PostgresqlScratch implements ScratchHost {
     const finish = async () => {
       await loader.finish?.();
       if (properties === undefined || !isOwned) return;
-      // After the load: until then nobody else is let in.
+      // Grants follow the load: until then no other role may connect.
       const grants = properties.grants ?? [...DEFAULT_GRANTS];
       const later = await this.server.applyProperties(name, { ...properties, grants }, isOwned);
       await this.server.carryOut(later);
@@ -103,7 +103,7 @@ class PostgresqlScratch implements ScratchHost {
     return this.#privileged === null ? comparable : withPrivileged(comparable, expected, this.#privileged);
   }
 
-  /** Leaves out the differences that the drill itself makes. */
+  /** Leaves out differences that the drill itself causes. */
   #comparable(found: DatabaseContents, expected: DatabaseContents | null): DatabaseContents {
     const bound = boundExtensions(expected);
     const keys = (expected?.unchecked_foreign_keys ?? []).map(({ table, name }) => ({ table, name }));
@@ -156,7 +156,7 @@ class PostgresqlScratch implements ScratchHost {
     if (is_occupied || found.comment !== null) {
       throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
     }
-    // Killed before it could say what it is.
+    // A drill was killed before it could set the comment.
     await this.server.drop(name);
   }
 }

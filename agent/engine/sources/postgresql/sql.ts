@@ -1,4 +1,4 @@
-/** SQL that restores and drills put to PostgreSQL. */
+/** SQL statements of restores and drills for PostgreSQL. */
 import { RunFailedError } from "../../ports.ts";
 import type { PostgresqlConnection } from "./connection.ts";
 import { identifier, literal } from "./text.ts";
@@ -25,10 +25,17 @@ export function endConnections(names: readonly string[]): string {
     where datname in (${names.map(literal).join(", ")}) and pid <> pg_backend_pid()`;
 }
 
-/** A client may come back between the end of its connection and what needs the database alone. */
+/**
+ * Maximum number of attempts: a client may reconnect after its connection was ended, before the statement
+ * that needs the database alone.
+ */
 const ATTEMPTS = 3;
 
-/** Tries again where somebody is connected after all. @param attempt Ends connections first. */
+/**
+ * Tries again if a client is still connected.
+ *
+ * @param attempt Ends connections first.
+ */
 export async function insistOn(attempt: () => Promise<void>): Promise<void> {
   for (let tries = 1;; tries++) {
     try {
@@ -42,9 +49,9 @@ export async function insistOn(attempt: () => Promise<void>): Promise<void> {
 }
 
 /**
- * A database that holds subscriptions can't be dropped, and a subscription that is dropped takes the slot of
- * its publisher with it, which belongs to the database that was backed up: each is cut off from its slot
- * before.
+ * Statements that detach subscriptions from their slots and drop them. A database with subscriptions cannot
+ * be dropped. A dropped subscription also drops its publisher's slot, which belongs to the database that was
+ * backed up, so it is detached first.
  */
 const FORGET_SUBSCRIPTIONS = `select format(
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I;', subname
@@ -52,7 +59,7 @@ const FORGET_SUBSCRIPTIONS = `select format(
   from pg_catalog.pg_subscription s join pg_catalog.pg_database d on d.oid = s.subdbid
   where d.datname = current_database()`;
 
-/** A database that is marked as a template can't be dropped. */
+/** Removes the template mark, because a template database cannot be dropped. */
 function unmarkTemplate(name: string): string {
   return `do ${
     literal(`begin
@@ -63,7 +70,11 @@ function unmarkTemplate(name: string): string {
   }`;
 }
 
-/** @param door Another database to be connected to. Rejects where somebody is connected to it. */
+/**
+ * Drops a database. Rejects if a client is connected to it.
+ *
+ * @param maintenanceDatabase Another database, to connect to.
+ */
 export async function dropDatabase(
   connection: PostgresqlConnection,
   psql: string,

@@ -1,21 +1,21 @@
-/** Tables whose rows a task leaves out, and what that means for others. */
+/** Finds the tables whose rows a task leaves out, and the foreign keys to them. */
 import type { PostgresqlConnection } from "./connection.ts";
 import { identifier, literal } from "./text.ts";
 import type { UncheckedForeignKey } from "../database/row_counts.ts";
 
 export interface ExcludedTable {
-  /** The name in the task that led to it; null where it is a materialized view that reads an excluded one. */
+  /** Entry of the task that matches; null for a materialized view that reads an excluded one. */
   entry: string | null;
   oid: number;
   schema: string;
   name: string;
-  /** As in `pg_class.relkind`. */
+  /** Kind in the form of `pg_class.relkind`. */
   kind: string;
 }
 
 /**
  * Finds the tables that the entries name. A name is taken literally: `table` in every schema, or
- * `schema.table`. Includes a table's partitions. A materialized view that is left empty can't be read, so
+ * `schema.table`. Includes a table's partitions. A materialized view that is left empty cannot be read, so
  * materialized views that read it are left empty too.
  */
 export async function findExcludedTables(
@@ -64,7 +64,10 @@ export async function findExcludedTables(
   );
 }
 
-/** Foreign keys of tables with rows to tables without: a server refuses to make them as they were. */
+/**
+ * Finds foreign keys from tables with rows to tables without: a server would refuse to create them as they
+ * were.
+ */
 export async function findUncheckedForeignKeys(
   connection: PostgresqlConnection,
   psql: string,
@@ -76,7 +79,7 @@ export async function findUncheckedForeignKeys(
   return await connection.query<UncheckedForeignKey>(
     psql,
     database,
-    // Definitions name schemas that are not in the search path.
+    // Definitions include schema names, because these are not in the search path.
     `with settled as materialized (select pg_catalog.set_config('search_path', 'pg_catalog', true))
      select pg_catalog.format('%I.%I', n.nspname, c.relname) as table, k.conname as name,
        pg_catalog.pg_get_constraintdef(k.oid) as definition
@@ -89,7 +92,7 @@ export async function findUncheckedForeignKeys(
   );
 }
 
-/** pg_dump reads patterns; within quotes nothing but a quote is special. */
+/** Returns an argument for pg_dump, which reads patterns: within quotes, only a quote is special. */
 export function excludeArgument({ schema, name }: Pick<ExcludedTable, "schema" | "name">): string {
   return `--exclude-table-data=${identifier(schema)}.${identifier(name)}`;
 }

@@ -4,7 +4,7 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** An escape string, which means the same whatever `standard_conforming_strings` says. */
+/** Returns an escape string, which does not depend on `standard_conforming_strings`. */
 export function literal(text: string): string {
   return ` E'${text.replace(/[\\']/g, "\\$&")}'`;
 }
