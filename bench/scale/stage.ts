@@ -101,8 +101,8 @@ export class ScaleStage implements AsyncDisposable {
     } + n) || '.example.com', hash, ${now}, ${now}, ${now}
       from unnest(${hashes}::text[]) with ordinality as planted (hash, n) order by n returning id`;
     const [destination] = await this.sql<{ id: number }[]>`
-      insert into backup_destinations (user_id, label, type, local_path, created_at, updated_at)
-      values (${this.userId}, 'here', 'local', '/backups', ${now}, ${now}) returning id`;
+      insert into backup_destinations (user_id, label, type, settings, created_at, updated_at)
+      values (${this.userId}, 'here', 'local', '{"local_path": "/backups"}', ${now}, ${now}) returning id`;
     return { ids: rows.map(({ id }) => id), keys, destinationId: destination!.id };
   }
 

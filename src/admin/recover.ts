@@ -1,4 +1,6 @@
 /** Makes a new control plane: of the newest backup of the old one, or of what manifests tell. */
+import { definitionOf } from "../definitions/destinations/registry.ts";
+import { storedSettings } from "../definitions/destinations/settings.ts";
 import type { Config } from "../config.ts";
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -124,8 +126,9 @@ async function recoverFromManifests(
     throw new RecoveryError(`Cannot recover: ${repository.description} holds no manifest`);
   }
   // The new control plane is to reach it: told before anything is in the database.
-  const { s3_endpoint: endpoint } = repository.destination;
-  if (endpoint) new Network(config.addressPolicy).check(new URL(endpoint));
+  const { type, values } = repository.destination;
+  const connection = definitionOf(type).connectsTo?.(storedSettings(type, values)) ?? null;
+  if (connection !== null) new Network(config.addressPolicy).check(connection.url);
   const leaveOut = (name: string, reason: string) => print(`Left out ${name}: ${reason}`);
   const backups = await foundBackups(repository, found, passwords, leaveOut);
   const closed = backups.filter(({ record, password }) =>

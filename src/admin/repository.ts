@@ -30,7 +30,7 @@ export async function openRepository(
 function directoryRepository(root: string): BackupRepository {
   return {
     description: root,
-    destination: { label: "Recovered", type: "local", local_path: root },
+    destination: { label: "Recovered", type: "local", values: { local_path: root } },
     paths: (skip) => filesBelow(root, "", skip),
     read: async (path) => (await Deno.open(`${root}/${path}`)).readable,
     directory: (path) => path === "" ? root : `${root}/${path}`,
@@ -81,12 +81,14 @@ function bucketRepository(
     destination: {
       label: "Recovered",
       type: endpoint === null ? "s3" : "custom_s3",
-      s3_access_key: accessKey,
-      s3_secret_key: secretKey,
-      s3_bucket_name: bucket,
-      s3_region: region ?? (endpoint === null ? "us-east-1" : null),
-      s3_endpoint: endpoint,
-      path_style_endpoint: endpoint !== null,
+      values: {
+        s3_access_key: accessKey,
+        s3_secret_key: secretKey,
+        s3_bucket_name: bucket,
+        s3_region: region ?? (endpoint === null ? "us-east-1" : null),
+        s3_endpoint: endpoint,
+        path_style_endpoint: endpoint !== null,
+      },
     },
     async *paths() {
       for await (const found of storage.list(prefix === "" ? "" : `${prefix}/`)) {

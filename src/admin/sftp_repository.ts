@@ -10,8 +10,8 @@ import { SftpSession, statusOf } from "../../agent/engine/destinations/sftp/sess
 import { RunFailedError } from "../../agent/engine/ports.ts";
 import { PrivateKeyError, usablePrivateKey } from "../secrets/private_key.ts";
 import type { Clock } from "../domain/clock.ts";
-import { destinationDirectory } from "../domain/location.ts";
-import type { SftpDestination } from "../protocol/job.ts";
+import { destinationDirectory } from "../definitions/destinations/location.ts";
+import type { SftpDestination } from "../definitions/destinations/sftp.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
@@ -57,13 +57,15 @@ export async function openSftpRepository(
     destination: {
       label: "Recovered",
       type: "sftp",
-      sftp_host: spec.host,
-      sftp_port: spec.port,
-      sftp_username: spec.username,
-      sftp_password: spec.password,
-      sftp_private_key: spec.private_key,
-      sftp_host_key: spec.host_key,
-      sftp_path: spec.directory,
+      values: {
+        sftp_host: spec.host,
+        sftp_port: spec.port,
+        sftp_username: spec.username,
+        sftp_password: spec.password,
+        sftp_private_key: spec.private_key,
+        sftp_host_key: spec.host_key,
+        sftp_path: spec.directory,
+      },
     },
     paths: (skip) => filesBelow(session, below, "", skip),
     read,
@@ -100,7 +102,7 @@ function addressIn(text: string): Address {
 }
 
 function locationOf(directory: string) {
-  return { type: "sftp", local_path: null, sftp_path: directory } as const;
+  return { type: "sftp", settings: { sftp_path: directory } } as const;
 }
 
 async function loginFor(

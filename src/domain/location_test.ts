@@ -1,45 +1,14 @@
 import assert from "node:assert/strict";
-import { InvalidError } from "./errors.ts";
-import { destinationDirectory, type DestinationRoot, objectDirectory, objectKey } from "./location.ts";
+import { movedDirectory } from "./location.ts";
 
-const local = (local_path: string | null): DestinationRoot => ({
-  type: "local",
-  local_path,
-  sftp_path: null,
-});
-const sftp = (sftp_path: string | null): DestinationRoot => ({ type: "sftp", local_path: null, sftp_path });
-const s3: DestinationRoot = { type: "custom_s3", local_path: null, sftp_path: null };
-
-Deno.test("a local place joins local_path, / by default, with store_path", () => {
-  assert.equal(destinationDirectory(local(null), "/backups/weekly"), "/backups/weekly");
-  assert.equal(destinationDirectory(local(null), null), "/");
-  assert.equal(destinationDirectory(local("/srv/"), "backups//./weekly/"), "/srv/backups/weekly");
+Deno.test("a directory follows its base, where it is below it", () => {
+  assert.equal(movedDirectory("/a/b/c", "/a", "/x"), "/x/b/c");
+  assert.equal(movedDirectory("/a", "/a", "/x"), "/x");
+  assert.equal(movedDirectory("/ab", "/a", "/x"), null);
+  assert.equal(movedDirectory("a/b", ".", "up"), "up/a/b");
 });
 
-Deno.test("nothing is written into the root directory itself", () => {
-  assert.throws(() => objectDirectory(local(null), null), InvalidError);
-  assert.throws(() => objectDirectory(local("/"), "./"), InvalidError);
-  assert.equal(objectDirectory(local(null), "/backups"), "/backups");
-  assert.equal(objectDirectory(s3, null), "");
-  assert.equal(objectDirectory(sftp(null), null), ".");
-});
-
-Deno.test("an SFTP place without a path is the account's own directory", () => {
-  assert.equal(destinationDirectory(sftp(null), null), ".");
-  assert.equal(destinationDirectory(sftp(null), "/backups"), "backups");
-  assert.equal(destinationDirectory(sftp("/data"), "/backups"), "/data/backups");
-  assert.equal(destinationDirectory(sftp("../up"), "x"), "../up/x");
-});
-
-Deno.test("an S3 place drops the slashes at both ends", () => {
-  assert.equal(destinationDirectory(s3, "/backups/weekly/"), "backups/weekly");
-  assert.equal(destinationDirectory(s3, null), "");
-  assert.equal(objectKey("backups/weekly", "a.tar.zst"), "backups/weekly/a.tar.zst");
-  assert.equal(objectKey("", "a.tar.zst"), "a.tar.zst");
-});
-
-Deno.test("a store_path can't leave its place", () => {
-  for (const path of ["../etc", "a/../../b", "a\0b"]) {
-    assert.throws(() => destinationDirectory(local("/srv"), path), InvalidError);
-  }
+Deno.test("a key prefix stays as it is, the bucket's root too", () => {
+  assert.equal(movedDirectory("", "", ""), "");
+  assert.equal(movedDirectory("a/b", "", ""), "a/b");
 });

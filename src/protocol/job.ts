@@ -6,6 +6,7 @@
 import * as z from "zod";
 import { completeOptions, type Options, optionsSchema } from "../definitions/fields/options.ts";
 import { TASK_RUN_FIELDS } from "../definitions/task_run_fields.ts";
+import { JOB_SHAPES } from "../definitions/destinations/registry.ts";
 
 /**
  * A directory tree. `path` is absolute; `excluded_paths` holds paths and patterns, see docs/guide/sources.md.
@@ -44,37 +45,8 @@ export type ControlPlaneSource = z.infer<typeof ControlPlaneSource>;
 export const JobSource = z.discriminatedUnion("type", [FilesSource, DatabaseSource, ControlPlaneSource]);
 export type JobSource = z.infer<typeof JobSource>;
 
-/** A directory on the agent's own server. */
-export const LocalDestination = z.object({ type: z.literal("local"), directory: z.string() });
-export type LocalDestination = z.infer<typeof LocalDestination>;
-
-/** A bucket. The agent gets no keys: it asks for signed part URLs over the socket (`upload.*`). */
-export const S3Destination = z.object({
-  type: z.literal("s3"),
-  bucket: z.string(),
-  /** Key prefix without a leading or trailing slash; may be empty. */
-  directory: z.string(),
-});
-export type S3Destination = z.infer<typeof S3Destination>;
-
-export const SftpDestination = z.object({
-  type: z.literal("sftp"),
-  host: z.string(),
-  port: z.number().int(),
-  username: z.string(),
-  password: z.string().nullable(),
-  private_key: z.string().nullable(),
-  /** Pinned fingerprint, `SHA256:<base64, unpadded>`. Null refuses to connect, naming the one presented. */
-  host_key: z.string().nullable(),
-  directory: z.string(),
-});
-export type SftpDestination = z.infer<typeof SftpDestination>;
-
-export const JobDestination = z.discriminatedUnion("type", [
-  LocalDestination,
-  S3Destination,
-  SftpDestination,
-]);
+/** Where a backup goes: the shapes are those of the destination types' definitions. */
+export const JobDestination = z.discriminatedUnion("type", JOB_SHAPES);
 export type JobDestination = z.infer<typeof JobDestination>;
 
 /**

@@ -1,15 +1,29 @@
-/** The destination types that the control plane reaches itself; the agent reaches the others. */
+/** Destination types that the control plane reaches itself; agents reach the others. */
+import type { Secrets } from "../definitions/destinations/definition.ts";
+import type { DestinationType } from "../definitions/destinations/registry.ts";
+import type { TypedSettings } from "../definitions/destinations/settings.ts";
 import type { Network } from "../network/network.ts";
-import { Bucket, type BucketOptions } from "./s3.ts";
+import type { Bucket } from "./s3.ts";
+import { openAmazonS3, openCustomS3 } from "./s3_storage.ts";
 
-export const storageTypes = {
-  /** Amazon's own, which has no endpoint to choose. */
-  s3: (options: BucketOptions, network: Network) => new Bucket({ ...options, endpoint: null }, network),
-  custom_s3: (options: BucketOptions, network: Network) => new Bucket(options, network),
-};
+const storageTypes = { s3: openAmazonS3, custom_s3: openCustomS3 };
 
 export type StorageType = keyof typeof storageTypes;
 
-export function isStorageType(type: string): type is StorageType {
+export function isStorageType(type: DestinationType): type is StorageType {
   return Object.hasOwn(storageTypes, type);
+}
+
+/**
+ * Opens a destination's storage. Connects to nothing yet.
+ *
+ * @param secrets Not sealed.
+ */
+export function openStorage(
+  { type, settings }: TypedSettings & { readonly type: StorageType },
+  secrets: Secrets,
+  network: Network,
+): Bucket {
+  const open = storageTypes[type] as (settings: unknown, secrets: unknown, network: Network) => Bucket;
+  return open(settings, secrets, network);
 }

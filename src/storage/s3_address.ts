@@ -1,4 +1,5 @@
 /** Where a bucket answers: its region, and the URL of the bucket and of each key. */
+import { endpointUrl } from "../definitions/destinations/s3_settings.ts";
 
 export interface BucketOptions {
   /** Null for Amazon's own. Without a scheme: https. */
@@ -95,14 +96,6 @@ export function objectUrl(base: URL, key: string): URL {
 
 function amazonUrl(region: string): URL {
   return new URL(`https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}/`);
-}
-
-/** Throws a `TypeError` for what is none. */
-export function endpointUrl(endpoint: string): URL {
-  const url = new URL(/^https?:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`);
-  url.search = "";
-  url.hash = "";
-  return url;
 }
 
 function encodeSegment(segment: string): string {

@@ -1,4 +1,5 @@
 /** An agent with a good key of its own server, and no good intent: nothing of any other server changes. */
+import { bucketRow } from "../support/fixtures/bucket_row.ts";
 import assert from "node:assert/strict";
 import { UnavailableError } from "../../src/domain/errors.ts";
 import { MAX_FRAME } from "../../src/protocol/codec.ts";
@@ -53,15 +54,7 @@ async function stage(stack: AsyncDisposableStack): Promise<Stage> {
   const test = stack.use(await testServices());
   const { services } = stack.use(onSystemClock(test.services));
   const { url } = await serve(services, stack);
-  const bucket = {
-    type: "custom_s3",
-    local_path: null,
-    s3_access_key_encrypted: services.keyring.encrypt(s3.accessKey),
-    s3_secret_key_encrypted: services.keyring.encrypt(s3.secretKey),
-    s3_bucket_name: s3.bucket,
-    s3_endpoint: s3.endpoint,
-    path_style_endpoint: true,
-  };
+  const bucket = bucketRow(services, s3);
   const victim = await enrol(services, await plant(services, {}, bucket));
   const stranger = await enrol(services, await plant(services, {}, bucket));
   const sql = services.database;

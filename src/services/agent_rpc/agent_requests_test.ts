@@ -29,10 +29,8 @@ Deno.test("a question reaches the agent with its secrets and the answer reaches 
   const password = services.keyring.encrypt("s3same");
   const { serverId, destinationId } = await plant(services, {}, {
     type: "sftp",
-    sftp_host: "backup.example.com",
-    sftp_username: "u",
-    sftp_password_encrypted: password,
-    sftp_path: "/b",
+    settings: { sftp_host: "backup.example.com", sftp_port: 22, sftp_username: "u", sftp_path: "/b" },
+    secrets: { sftp_password: password },
   });
   await sayHello(services, serverId);
   const sent = delivered(services, serverId);

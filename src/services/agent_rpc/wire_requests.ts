@@ -2,7 +2,8 @@
  * Builds the wire form of a stored request, with the secrets and signed URLs that are sent but never stored.
  */
 import { NotFoundError } from "../../domain/errors.ts";
-import { destinationDirectory, objectKey } from "../../domain/location.ts";
+import { destinationDirectory } from "../../definitions/destinations/location.ts";
+import { objectKey } from "../../domain/location.ts";
 import type { SignedObject } from "../../protocol/browsing.ts";
 import type { AgentRequest } from "../../protocol/wire_messages.ts";
 import { isStorageType } from "../../storage/registry.ts";

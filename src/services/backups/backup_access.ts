@@ -1,5 +1,6 @@
 /** Checks that a backup can be read: it exists, an agent reaches it, and a secret decrypts it. */
 import { identityToRecipient } from "age-encryption";
+import { isOnServer } from "../../definitions/destinations/registry.ts";
 import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { connectedServersOf, isAgentConnected } from "../../store/agents/agent_requests.ts";
@@ -87,7 +88,7 @@ export async function readingServer(
   { backup, destination }: ReadableBackup,
   protocol = PROTOCOL,
 ): Promise<number> {
-  if (destination.type === "local") {
+  if (isOnServer(destination.type)) {
     const holder = await connectedHolder(services, services.database, backup);
     if ((holder.agent_protocol ?? 1) >= protocol) return holder.id;
     throw new ConflictError(
@@ -112,7 +113,7 @@ export function isElsewhere(
   destination: Pick<BackupDestinationRow, "type">,
   serverId: number | null,
 ): boolean {
-  return destination.type === "local" && backup.remote_server_id !== serverId;
+  return isOnServer(destination.type) && backup.remote_server_id !== serverId;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Imports backups that were found at their destination and that have no record. */
 import { ABILITIES } from "../../domain/abilities.ts";
-import { destinationDirectory } from "../../domain/location.ts";
+import { destinationDirectory } from "../../definitions/destinations/location.ts";
 import { insertBackup, type NewBackup, type NewBackupObject } from "../../store/backups/backup_records.ts";
 import { transaction } from "../../store/database/database.ts";
 import {

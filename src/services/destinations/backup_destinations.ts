@@ -1,20 +1,25 @@
 /** Backup destinations: where archives are stored. */
+import type { SettingValue } from "../../definitions/destinations/definition.ts";
+import { destinationDirectory } from "../../definitions/destinations/location.ts";
+import { definitionOf, type DestinationType } from "../../definitions/destinations/registry.ts";
 import {
-  type DestinationFields,
-  type DestinationSettings,
-  fieldsOf,
+  ALL_FIELDS,
+  type FieldValues,
   isSameStorage,
-  missingDestinationFields,
+  missingFields,
   movedSettings,
-  NO_FIELDS,
-} from "../../domain/backup_destination.ts";
+  sentNames,
+  storedSecrets,
+  storedSettings,
+  type TypedSettings,
+} from "../../definitions/destinations/settings.ts";
+import { fieldWords } from "../../definitions/formats/says.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
-import { destinationDirectory, movedDirectory } from "../../domain/location.ts";
+import { movedDirectory } from "../../domain/location.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { AddressRefusedError, type Network } from "../../network/network.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
 import { PrivateKeyError, usablePrivateKey } from "../../secrets/private_key.ts";
-import { endpointUrl } from "../../storage/s3_address.ts";
 import { noteCreated } from "../../store/access/audited_request.ts";
 import {
   type BackupDestinationFilter,
@@ -35,24 +40,16 @@ import { pluralize } from "../pluralize.ts";
 
 export type { BackupDestinationRow };
 
-const SECRET = ["s3_access_key", "s3_secret_key", "sftp_password", "sftp_private_key"] as const;
-type SecretColumn = `${typeof SECRET[number]}_encrypted`;
-
-/** What each may be left out of; null clears what can be empty. Formats are the schema's business. */
-export type BackupDestinationInput =
-  & Partial<Pick<BackupDestinationRow, "label" | "type">>
-  & Partial<Omit<DestinationFields, SecretColumn>>
-  & Partial<Record<typeof SECRET[number], string | null>>
-  & {
-    /** The passphrase of `sftp_private_key`, which is stored decrypted. */
-    readonly sftp_private_key_passphrase?: string | null;
-  };
-export type NewBackupDestinationInput =
-  & BackupDestinationInput
-  & Pick<BackupDestinationRow, "label" | "type">;
+/** Changes of a destination. Formats are the schema's business. */
+export interface BackupDestinationInput {
+  readonly label?: string | undefined;
+  readonly type?: DestinationType | undefined;
+  /** Null clears a field that can be empty. */
+  readonly values: FieldValues;
+}
+export type NewBackupDestinationInput = BackupDestinationInput & Pick<BackupDestinationRow, "label" | "type">;
 
 const RESOURCE = "Backup destination";
-const SSH_PORT = 22;
 
 export async function createBackupDestination(
   services: ServiceContext,
@@ -60,15 +57,10 @@ export async function createBackupDestination(
   input: NewBackupDestinationInput,
 ): Promise<BackupDestinationRow> {
   const { label, type } = input;
-  const fields = completeFields(type, { ...NO_FIELDS, ...await columns(services.keyring, input) });
-  refuseEndpoint(services.network, fields);
+  const destination = { label, type, ...complete(type, await stored(services.keyring, input.values)) };
+  refuseConnection(services.network, destination);
   return await transaction(services.database, async (sql) => {
-    const id = await insertBackupDestination(
-      sql,
-      caller.userId,
-      { label, type, ...fields },
-      services.clock.now(),
-    );
+    const id = await insertBackupDestination(sql, caller.userId, destination, services.clock.now());
     noteCreated(id);
     return (await findBackupDestinationOf(sql, caller.userId, id))!;
   });
@@ -86,13 +78,20 @@ export async function updateBackupDestination(
   input: BackupDestinationInput,
   objectsMoved = false,
 ): Promise<BackupDestinationRow> {
-  const changed = await columns(services.keyring, input);
+  const changed = await stored(services.keyring, input.values);
   return await transaction(services.database, async (sql) => {
     const before = await lockBackupDestination(sql, caller.userId, id);
     if (before === undefined) throw new NotFoundError(RESOURCE);
     const type = input.type ?? before.type;
-    const fields = completeFields(type, { ...before, ...changed });
-    if (input.s3_endpoint !== undefined) refuseEndpoint(services.network, fields);
+    const after = {
+      label: input.label ?? before.label,
+      type,
+      ...complete(type, {
+        settings: { ...before.settings, ...changed.settings },
+        secrets: { ...before.secrets, ...changed.secrets },
+      }),
+    };
+    refuseConnection(services.network, after, changed.settings);
     if (!isSameStorage(before.type, type)) {
       const { backups, runs, uploads } = await countDestinationUses(sql, id);
       refuseWhile(
@@ -102,9 +101,8 @@ export async function updateBackupDestination(
         "Make a new destination for the other type, or delete them first.",
       );
       refuseWhile(runs + uploads, "run", "is written to by", "Change its type when they have finished.");
-    } else await keepObjectsFindable(sql, before, { ...fields, type }, objectsMoved);
-    const label = input.label ?? before.label;
-    await updateRow(sql, id, { label, type, ...fields }, services.clock.now());
+    } else await keepObjectsFindable(sql, before, after, objectsMoved);
+    await updateRow(sql, id, after, services.clock.now());
     return (await findBackupDestinationOf(sql, caller.userId, id))!;
   });
 }
@@ -116,7 +114,7 @@ export async function updateBackupDestination(
 async function keepObjectsFindable(
   sql: Sql,
   before: BackupDestinationRow,
-  after: DestinationSettings,
+  after: TypedSettings,
   objectsMoved: boolean,
 ): Promise<void> {
   const [base, next] = [destinationDirectory(before, null), destinationDirectory(after, null)];
@@ -160,50 +158,71 @@ export function refuseWhile(count: number, noun: string, verb: string, then: str
   throw new ConflictError(`The backup destination ${verb} ${pluralize(count, noun)}. ${then}`);
 }
 
-/** The columns that `input` names. */
-async function columns(keyring: Keyring, input: BackupDestinationInput): Promise<Partial<DestinationFields>> {
-  const { sftp_private_key_passphrase, ...sent } = input;
-  if (typeof sent.sftp_private_key === "string") {
-    sent.sftp_private_key = await usableKey(sent.sftp_private_key, sftp_private_key_passphrase ?? null);
-  }
-  const named: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(sent)) {
-    if (value === undefined || field === "label" || field === "type") continue;
-    const isSecret = (SECRET as readonly string[]).includes(field);
-    if (isSecret) named[`${field}_encrypted`] = keyring.encryptOptional(value as string | null);
-    else named[field] = value;
-  }
-  return named;
+interface StoredFields {
+  readonly settings: Readonly<Record<string, SettingValue | null | undefined>>;
+  /** Each one is sealed. */
+  readonly secrets: Readonly<Record<string, string | null | undefined>>;
 }
 
-async function usableKey(key: string, passphrase: string | null): Promise<string> {
+/** Returns the given values as they are stored. */
+async function stored(keyring: Keyring, values: FieldValues): Promise<StoredFields> {
+  const settings: Record<string, SettingValue | null> = {};
+  const secrets: Record<string, string | null> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const { isSecret, isTransient, passphraseField } = ALL_FIELDS.get(name)!;
+    if (isTransient) continue;
+    if (!isSecret) settings[name] = value;
+    else if (passphraseField === undefined || value === null) {
+      secrets[name] = keyring.encryptOptional(value as string | null);
+    } else {
+      const key = { name, text: value as string };
+      const passphrase = { name: passphraseField, text: values[passphraseField] as string | null ?? null };
+      secrets[name] = keyring.encrypt(await usableKey(key, passphrase));
+    }
+  }
+  return { settings, secrets };
+}
+
+async function usableKey(
+  key: { name: string; text: string },
+  passphrase: { name: string; text: string | null },
+): Promise<string> {
   try {
-    return await usablePrivateKey(key, passphrase);
+    return await usablePrivateKey(key.text, passphrase.text);
   } catch (error) {
     if (!(error instanceof PrivateKeyError)) throw error;
-    throw new InvalidError(
-      error.isPassphrase
-        ? { sftp_private_key_passphrase: [`The sftp private key passphrase ${error.message}`] }
-        : { sftp_private_key: [`The sftp private key ${error.message}`] },
-    );
+    const { name } = error.isPassphrase ? passphrase : key;
+    throw new InvalidError({ [name]: [`The ${fieldWords([name])} ${error.message}`] });
   }
 }
 
-/** An address that this control plane would not connect to is told at once; what a name leads to is seen when it is used. */
-function refuseEndpoint(network: Network, fields: DestinationFields): void {
-  if (fields.s3_endpoint === null) return;
+/**
+ * Refuses an address that this control plane would not connect to. What a name resolves to is checked at each
+ * connection.
+ *
+ * @param changed Fields that the caller sets; an address in another one stays unchecked.
+ */
+function refuseConnection(
+  network: Network,
+  destination: TypedSettings,
+  changed: StoredFields["settings"] = destination.settings,
+): void {
+  const { connectsTo, fields } = definitionOf(destination.type);
+  const connection = connectsTo?.(destination.settings) ?? null;
+  if (connection === null || changed[connection.field] === undefined) return;
   try {
-    network.check(endpointUrl(fields.s3_endpoint));
+    network.check(connection.url);
   } catch (error) {
     if (!(error instanceof AddressRefusedError)) throw error;
-    throw new InvalidError({ custom_s3_endpoint: [`${error.message}.`] });
+    const [sentAs] = sentNames(connection.field, fields[connection.field]!);
+    throw new InvalidError({ [sentAs!]: [`${error.message}.`] });
   }
 }
 
-function completeFields(type: BackupDestinationRow["type"], fields: DestinationFields): DestinationFields {
-  const missing = missingDestinationFields(type, fields);
+/** Returns what a destination of `type` stores. Throws an {@link InvalidError} if it lacks required fields. */
+function complete(type: DestinationType, { settings, secrets }: StoredFields) {
+  const isSet = (name: string) => (settings[name] ?? secrets[name] ?? null) !== null;
+  const missing = missingFields(type, isSet);
   if (Object.keys(missing).length > 0) throw new InvalidError(missing);
-  const complete = fieldsOf(type, fields);
-  if (type === "sftp") complete.sftp_port ??= SSH_PORT;
-  return complete;
+  return { settings: storedSettings(type, settings), secrets: storedSecrets(type, secrets) };
 }

@@ -1,6 +1,7 @@
 /** A destination tried out before it is trusted: a probe object written, read back and deleted. */
 import { InvalidError, NotFoundError } from "../../domain/errors.ts";
-import { destinationDirectory } from "../../domain/location.ts";
+import { destinationDirectory } from "../../definitions/destinations/location.ts";
+import { definitionOf } from "../../definitions/destinations/registry.ts";
 import type { DestinationCheckResult } from "../../protocol/wire_messages.ts";
 import { isStorageType } from "../../storage/registry.ts";
 import { findBackupDestinationOf } from "../../store/destinations/backup_destinations.ts";
@@ -38,11 +39,9 @@ export async function checkDestination(
   if (await findRemoteServerOf(services.database, caller.userId, remoteServerId) === undefined) {
     throw new InvalidError({ remote_server_id: ["The selected remote server is invalid."] });
   }
-  if (destination.type === "local" && destinationDirectory(destination, null) === "/") {
-    const message =
-      "The destination has no local path: each task's store path says where its backups go. Give it a " +
-      "local path to check it.";
-    return { ok: false, steps: [{ name: "connect", ok: false, message, ms: 0 }] };
+  const { refusedRoot } = definitionOf(destination.type);
+  if (refusedRoot !== undefined && destinationDirectory(destination, null) === "/") {
+    return { ok: false, steps: [{ name: "connect", ok: false, message: refusedRoot.checking, ms: 0 }] };
   }
   const request = { kind: "destination.check", backup_destination_id: id } as const;
   return await requestAgent(services, remoteServerId, request, AGENT_TIMEOUT);

@@ -3,8 +3,9 @@
  * restore them. It contains no secret.
  */
 import { fileURLToPath } from "node:url";
+import { definitionOf } from "../../definitions/destinations/registry.ts";
+import { shellQuote } from "../../domain/shell_quote.ts";
 import { RELEASE } from "../../domain/release.ts";
-import type { BackupDestinationRow } from "../../store/destinations/backup_destinations.ts";
 import { kitControlPlanes, kitDestinations } from "../../store/installation/recovery_kit.ts";
 import { sealingKeyIds } from "../../store/database/sealed_columns.ts";
 import type { ServiceContext } from "../context.ts";
@@ -34,12 +35,16 @@ export interface RecoveryKit {
 export async function recoveryKit({ database, clock, keyring }: ServiceContext): Promise<RecoveryKit> {
   const destinations = await kitDestinations(database);
   const byId = new Map(destinations.map((row) => [row.id, row]));
-  const own = (await kitControlPlanes(database)).map((row) => ({
-    place: describeLocation(byId.get(row.backup_destination_id)!, row.directory, diskOf(row.server)),
-    recoverFrom: addressOf(byId.get(row.backup_destination_id)!, row.directory),
-    environment: environmentOf(byId.get(row.backup_destination_id)!, diskOf(row.server)),
-    ...row,
-  }));
+  const own = (await kitControlPlanes(database)).map((row) => {
+    const { type, settings } = byId.get(row.backup_destination_id)!;
+    const { kit } = definitionOf(type);
+    return {
+      place: kit.describe(settings, row.directory, diskOf(row.server)),
+      recoverFrom: shellQuote(kit.address(settings, row.directory)),
+      environment: kit.environment(settings, diskOf(row.server)),
+      ...row,
+    };
+  });
   const newest = own.toSorted((a, b) => b.created_at.getTime() - a.created_at.getTime())[0];
   return {
     made_at: clock.now(),
@@ -50,7 +55,11 @@ export async function recoveryKit({ database, clock, keyring }: ServiceContext):
       id: row.id,
       label: row.label,
       owner: row.owner,
-      place: describeLocation(row, null, row.servers.join(", ") || "each backed-up server"),
+      place: definitionOf(row.type).kit.describe(
+        row.settings,
+        null,
+        row.servers.join(", ") || "each backed-up server",
+      ),
       backups_count: row.backups_count,
       newest_backup_at: row.newest_backup_at,
       needs_password: row.password_count > 0,
@@ -77,68 +86,7 @@ function diskOf(server: string | null): string {
   return server ?? "a server that is gone from here";
 }
 
-/**
- * Describes a location for people.
- *
- * @param disks The servers with a local destination.
- */
-function describeLocation(row: BackupDestinationRow, directory: string | null, disks: string): string {
-  switch (row.type) {
-    case "local":
-      return `on the disk of ${disks}, ${directory ?? row.local_path ?? "/"}`;
-    case "s3":
-      return `Amazon S3, bucket ${row.s3_bucket_name} (${row.s3_region})${directory ? `, ${directory}` : ""}`;
-    case "custom_s3":
-      return `${row.s3_endpoint}, bucket ${row.s3_bucket_name}${directory ? `, ${directory}` : ""}`;
-    case "sftp":
-      return `SFTP ${row.sftp_username}@${row.sftp_host}:${row.sftp_port ?? 22}, ${
-        directory ?? row.sftp_path ?? "."
-      }`;
-  }
-}
-
-/** Returns the location in the form that `recover --from` expects. */
-function addressOf(row: BackupDestinationRow, directory: string): string {
-  if (row.type === "local") return shellQuote(directory);
-  if (row.type !== "sftp") return shellQuote(`s3://${row.s3_bucket_name}/${directory}`);
-  const host = row.sftp_host!.includes(":") ? `[${row.sftp_host}]` : row.sftp_host;
-  const path = (directory.startsWith("/") ? directory : `/~/${directory}`).split("/").map(encodeURIComponent);
-  const user = encodeURIComponent(row.sftp_username!);
-  return shellQuote(`sftp://${user}@${host}:${row.sftp_port ?? 22}${path.join("/")}`);
-}
-
-/**
- * Returns the environment that `recover` needs for this destination. It includes the host key, which is no
- * secret: during recovery nothing else can vouch for the server.
- */
-function environmentOf(row: BackupDestinationRow, disk: string): string[] {
-  switch (row.type) {
-    case "local":
-      return [`# there, or with the directory copied off the disk of ${oneLine(disk)}`];
-    case "s3":
-      return [`export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_REGION=${shellQuote(row.s3_region!)}`];
-    case "custom_s3":
-      return [
-        `export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_ENDPOINT_URL=${shellQuote(row.s3_endpoint!)}`,
-      ];
-    case "sftp":
-      return [
-        `export SFTP_HOST_KEY=${shellQuote(row.sftp_host_key ?? "…")} SFTP_PRIVATE_KEY_FILE=… ` +
-        "# or SFTP_PASSWORD, which is asked for otherwise",
-      ];
-  }
-}
-
-/** Removes line breaks from a label, so that it can't end the shell comment around it. */
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ");
-}
-
-function shellQuote(text: string): string {
-  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-function commands(place: string, environment: string[]): RecoveryKit["commands"] {
+function commands(place: string, environment: readonly string[]): RecoveryKit["commands"] {
   return [
     {
       purpose:

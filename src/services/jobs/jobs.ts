@@ -4,7 +4,9 @@ import { TASK_RUN_FIELDS } from "../../definitions/task_run_fields.ts";
 import { InvalidError } from "../../domain/errors.ts";
 import type { UsualFigures } from "../../domain/guards.ts";
 import { splitDatabaseNames, splitNames } from "../../domain/database/database_names.ts";
-import { objectDirectory } from "../../domain/location.ts";
+import type { Secrets } from "../../definitions/destinations/definition.ts";
+import { objectDirectory } from "../../definitions/destinations/location.ts";
+import { definitionOf, type DestinationType } from "../../definitions/destinations/registry.ts";
 import type {
   BackupJob,
   DatabaseSource,
@@ -21,43 +23,35 @@ import { findBackupDestination } from "../../store/destinations/backup_destinati
 import type { Sql } from "../../store/database/sql.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 
-/** Builds the job's destination. An S3 destination has no keys. */
+/** Returns a destination as an agent gets it, with its secrets opened; for a bucket without its keys. */
 export function jobDestination(
-  row: BackupDestinationRow,
+  { type, settings, secrets }: BackupDestinationRow,
   directory: string,
   keyring: Keyring,
 ): JobDestination {
-  switch (row.type) {
-    case "local":
-      return { type: "local", directory };
-    case "s3":
-    case "custom_s3":
-      return { type: "s3", bucket: row.s3_bucket_name!, directory };
-    case "sftp":
-      return {
-        type: "sftp",
-        host: row.sftp_host!,
-        port: row.sftp_port ?? 22,
-        username: row.sftp_username!,
-        password: keyring.decryptOptional(row.sftp_password_encrypted),
-        private_key: keyring.decryptOptional(row.sftp_private_key_encrypted),
-        host_key: row.sftp_host_key,
-        directory,
-      };
-  }
+  const definition = definitionOf(type);
+  // The control plane signs requests: the agent needs no secrets.
+  const opened = definition.reach === "control_plane" ? {} : openedSecrets(secrets, keyring);
+  return definition.job(settings, opened, directory) as JobDestination;
 }
 
-/** Returns where a run's objects are: as at its dispatch, not as the task is now. */
+/** Opens each secret. Throws a `SecretError` if the keyring lacks its key. */
+export function openedSecrets(secrets: Secrets, keyring: Keyring): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(secrets).map(([name, sealed]) => [name, keyring.decrypt(sealed!)]),
+  );
+}
+
+/** Returns where a run's objects are: as of its dispatch, not of the task as it is now. */
 export async function runDestination(
   sql: Sql,
   run: RunRow,
-): Promise<{ destinationId: number; type: "local" | "s3" | "sftp"; directory: string }> {
+): Promise<{ destinationId: number; type: DestinationType; directory: string }> {
   const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
   if (destination === undefined || run.object_directory === null) {
     throw new Error(`Cannot place the objects of run ${run.id}: its destination is gone`);
   }
-  const type = destination.type === "custom_s3" ? "s3" : destination.type;
-  return { destinationId: destination.id, type, directory: run.object_directory };
+  return { destinationId: destination.id, type: destination.type, directory: run.object_directory };
 }
 
 export interface JobRows {

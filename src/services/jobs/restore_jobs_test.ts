@@ -22,7 +22,7 @@ async function production(host: string | null = "db.prod") {
     database_port: 5433,
     database_username: "shop",
     database_password_encrypted: keyring.encrypt("of the task"),
-  }, { type: "sftp", local_path: null, sftp_host: "nas", sftp_username: "backup" });
+  }, { type: "sftp", settings: { sftp_host: "nas", sftp_port: 22, sftp_username: "backup" } });
   const [other] = await database<{ id: number }[]>`
     insert into remote_servers ${
     database({

@@ -1,4 +1,5 @@
 /** Marks for removal: until something of a backup may be gone, they can be taken back. */
+import { bucketRow } from "../../../tests/support/fixtures/bucket_row.ts";
 import assert from "node:assert/strict";
 import { answering } from "../../../tests/support/clients/answered_deletion.ts";
 import { type TestServices, testServices } from "../../../tests/support/fixtures/database.ts";
@@ -75,16 +76,7 @@ Deno.test("a marked backup that turns out to be the last good one stays, before 
 Deno.test("a bucket that refuses to delete leaves all of a backup, and the rules are asked again", async () => {
   await using s3 = await TestS3.open();
   await using test = await testServices();
-  const { keyring } = test.services;
-  const at = await stage(test, {
-    type: "custom_s3",
-    local_path: null,
-    s3_access_key_encrypted: keyring.encrypt(s3.accessKey),
-    s3_secret_key_encrypted: keyring.encrypt(s3.secretKey),
-    s3_bucket_name: s3.bucket,
-    s3_endpoint: s3.endpoint,
-    path_style_endpoint: true,
-  });
+  const at = await stage(test, bucketRow(test.services, s3));
   const bucket = new Bucket(s3.options, loopback);
   for (const name of ["a.tar.zst", "a.manifest.json"]) await bucket.put(`backups/${name}`, "x");
   s3.fault = ({ method }) => method === "DELETE" ? { status: 403, code: "AccessDenied" } : null;

@@ -3,6 +3,7 @@
  * fails.
  */
 import { UnavailableError } from "../../domain/errors.ts";
+import { isOnServer } from "../../definitions/destinations/registry.ts";
 import { objectKey } from "../../domain/location.ts";
 import { decideRetention } from "../../domain/retention.ts";
 import { logger } from "../../telemetry/logging.ts";
@@ -220,7 +221,7 @@ async function removeObjects(
   const place = {
     destinationId: destination.id,
     directory,
-    serverId: destination.type === "local" ? serverId : null,
+    serverId: isOnServer(destination.type) ? serverId : null,
   };
   const witnesses = await witnessesOf(services.database, place, id);
   if (isStorageType(destination.type)) {

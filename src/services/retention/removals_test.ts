@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { bucketRow } from "../../../tests/support/fixtures/bucket_row.ts";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { answering } from "../../../tests/support/clients/answered_deletion.ts";
 import { event, failure, success } from "../../../tests/support/clients/events.ts";
@@ -64,23 +65,11 @@ Deno.test("a backup's row goes when its objects are confirmed gone, not before",
   assert.equal((await database`select * from backups`).length, 0);
 });
 
-function bucketColumns({ keyring }: ServiceContext, s3: TestS3): Record<string, unknown> {
-  return {
-    type: "custom_s3",
-    local_path: null,
-    s3_access_key_encrypted: keyring.encrypt(s3.accessKey),
-    s3_secret_key_encrypted: keyring.encrypt(s3.secretKey),
-    s3_bucket_name: s3.bucket,
-    s3_endpoint: s3.endpoint,
-    path_style_endpoint: true,
-  };
-}
-
 Deno.test("a bucket that accepts a deletion and keeps the object is asked again", async () => {
   await using s3 = await TestS3.open();
   await using test = await testServices();
   const { services, database, clock } = test;
-  const { taskId } = await plant(services, {}, bucketColumns(services, s3));
+  const { taskId } = await plant(services, {}, bucketRow(services, s3));
   const backupId = await newBackup(database, taskId, clock.now(), {
     directory: "kept",
     file_name: "a.tar.zst",
@@ -134,7 +123,7 @@ Deno.test("a backup is not forgotten for the 404 of an ingress, nor for a bucket
   await using s3 = await TestS3.open();
   await using test = await testServices();
   const { services, database, clock } = test;
-  const { taskId } = await plant(services, {}, bucketColumns(services, s3));
+  const { taskId } = await plant(services, {}, bucketRow(services, s3));
   const at = (name: string) =>
     newBackup(database, taskId, clock.now(), { directory: "kept", file_name: name });
   const [backupId] = [await at("a.tar.zst"), await at("b.tar.zst")];

@@ -3,6 +3,7 @@ import { describeAnomalies } from "../../domain/guards.ts";
 import { objectKey } from "../../domain/location.ts";
 import type { StoredBackup } from "../../protocol/job.ts";
 import type { Verdict } from "../../protocol/wire_messages.ts";
+import { isStorageType } from "../../storage/registry.ts";
 import {
   type DamageFinder,
   markDamaged,
@@ -106,7 +107,7 @@ function validateKind(run: RunRow, verdict: Verdict): Verdict {
 async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
   if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return verdict;
   const place = await runDestination(sql, run);
-  if (place.type !== "s3") return verdict;
+  if (!isStorageType(place.type)) return verdict;
   const uploaded = await completedUploads(sql, run.id, run.attempt);
   const { objects } = verdict.backup;
   const foreign = objects.find(({ name, size }) => uploaded.get(objectKey(place.directory, name)) !== size);
@@ -246,7 +247,9 @@ async function recordLeftovers(
   let count = await insertUploadLeftovers(sql, run.id, attempt, verdict.outcome === "succeeded", now);
   if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0 && !hasNoDestination(run)) {
     const place = await runDestination(sql, run);
-    if (place.type !== "s3") count += await insertNamedLeftovers(sql, run, place, verdict.leftovers, now);
+    if (!isStorageType(place.type)) {
+      count += await insertNamedLeftovers(sql, run, place, verdict.leftovers, now);
+    }
   }
   if (count > 0) await notify(sql, { topic: "removal_due" });
 }

@@ -4,7 +4,7 @@ import type { Input, NewInput } from "../../definitions/fields/field.ts";
 import { TASK_FIELDS, type TaskFields } from "../../definitions/task_fields.ts";
 import { encryptionConflict } from "../../domain/backup_task.ts";
 import { InvalidError } from "../../domain/errors.ts";
-import { objectDirectory } from "../../domain/location.ts";
+import { objectDirectory } from "../../definitions/destinations/location.ts";
 import {
   findBackupDestinationOf,
   holdBackupDestination,

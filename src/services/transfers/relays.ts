@@ -8,7 +8,7 @@ import { findBackupDestination } from "../../store/destinations/backup_destinati
 import { findObjectOfRun, type PlacedBackup } from "../../store/backups/backups.ts";
 import { transaction } from "../../store/database/database.ts";
 import { bytesFromAgent, measured } from "../agent_rpc/agent_bytes.ts";
-import { connectedHolder } from "../backups/backup_access.ts";
+import { connectedHolder, isElsewhere } from "../backups/backup_access.ts";
 import type { ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";
 import { authorizeRun } from "../runs/run_authorization.ts";
@@ -78,7 +78,7 @@ async function mayRead(services: ServiceContext, agentKey: string, input: RelayI
     const backup = await findObjectOfRun(sql, input.run_id, input.name);
     if (backup === undefined) throw new NotFoundError("Object");
     const destination = await findBackupDestination(sql, backup.backup_destination_id);
-    if (destination?.type !== "local" || backup.remote_server_id === server.id) {
+    if (destination === undefined || !isElsewhere(backup, destination, server.id)) {
       throw new ConflictError(`Cannot relay ${input.name}: it is in reach of the agent itself`);
     }
     return backup;

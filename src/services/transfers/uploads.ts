@@ -5,7 +5,7 @@
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { objectKey } from "../../domain/location.ts";
 import { MAX_PARTS, partCount, partSize } from "../../domain/upload_parts.ts";
-import { isStorageType, storageTypes } from "../../storage/registry.ts";
+import { isStorageType, openStorage } from "../../storage/registry.ts";
 import { type Bucket, StorageError, type UploadedPart } from "../../storage/s3.ts";
 import {
   type BackupDestinationRow,
@@ -25,6 +25,7 @@ import {
   type UploadRun,
 } from "../../store/backups/uploads.ts";
 import type { ServiceContext } from "../context.ts";
+import { openedSecrets } from "../jobs/jobs.ts";
 import { authorizeRun } from "../runs/run_authorization.ts";
 
 const URL_SECONDS = 3600;
@@ -34,18 +35,11 @@ export function bucketOf(
   row: BackupDestinationRow,
   { keyring, network }: Pick<ServiceContext, "keyring" | "network">,
 ): Bucket {
-  if (!isStorageType(row.type)) {
-    throw new Error(`Cannot open destination ${row.id} as a bucket: it is of type ${row.type}`);
+  const { type } = row;
+  if (!isStorageType(type)) {
+    throw new Error(`Cannot open destination ${row.id} as a bucket: it is of type ${type}`);
   }
-  const options = {
-    endpoint: row.s3_endpoint,
-    region: row.s3_region,
-    bucket: row.s3_bucket_name!,
-    pathStyle: row.path_style_endpoint,
-    accessKey: keyring.decrypt(row.s3_access_key_encrypted!),
-    secretKey: keyring.decrypt(row.s3_secret_key_encrypted!),
-  };
-  return storageTypes[row.type](options, network);
+  return openStorage({ type, settings: row.settings }, openedSecrets(row.secrets, keyring), network);
 }
 
 /**

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { bucketRow } from "../../../tests/support/fixtures/bucket_row.ts";
 import { type TestServices, testServices } from "../../../tests/support/fixtures/database.ts";
 import { TestS3 } from "../../../tests/support/servers/s3.ts";
 import { ConflictError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
@@ -28,19 +29,11 @@ async function setting(): Promise<Setting> {
   for (const ip_address of ["192.0.2.1", "192.0.2.2"]) {
     await sql`insert into remote_servers ${sql({ user_id: 1, label: ip_address, ip_address, ...stamps })}`;
   }
-  const keys = {
-    s3_access_key_encrypted: services.keyring.encrypt(s3.accessKey),
-    s3_secret_key_encrypted: services.keyring.encrypt(s3.secretKey),
-  };
   await sql`insert into backup_destinations ${
     sql({
       user_id: 1,
       label: "bucket",
-      type: "custom_s3",
-      ...keys,
-      s3_bucket_name: s3.bucket,
-      s3_endpoint: s3.endpoint,
-      path_style_endpoint: true,
+      ...bucketRow(services, s3),
       ...stamps,
     })
   }`;

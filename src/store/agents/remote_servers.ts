@@ -1,4 +1,5 @@
 /** Remote servers: the machines whose data is backed up, each with at most one agent. */
+import { typesOfReach } from "../../definitions/destinations/registry.ts";
 import type { Columns } from "../../definitions/fields/field.ts";
 import type { RemoteServerFields } from "../../definitions/remote_server_fields.ts";
 import type { Sql } from "../database/sql.ts";
@@ -187,7 +188,9 @@ export async function lockBackupsOnDisk(
   return await sql<{ id: number; is_held: boolean; is_forgotten: boolean }[]>`
     select b.id, b.held_at is not null as is_held, b.removal_reason is not distinct from 'forget' as is_forgotten
     from backups b join backup_destinations d on d.id = b.backup_destination_id
-    where b.remote_server_id = ${id} and d.type = 'local' order by b.id for update of b`;
+    where b.remote_server_id = ${id} and d.type = any(${
+    typesOfReach("server")
+  }) order by b.id for update of b`;
 }
 
 export async function countServerUses(sql: Sql, id: number): Promise<{ tasks: number; runs: number }> {

@@ -1,5 +1,5 @@
 /** What the records know of a place, where a recovery compares them with what lies there. */
-import type { DestinationRoot } from "../../domain/location.ts";
+import type { TypedSettings } from "../../definitions/destinations/settings.ts";
 import type { Sql } from "../database/sql.ts";
 
 export interface KnownManifest {
@@ -23,14 +23,14 @@ export interface TaskLocation {
   label: string;
   remote_server_id: number;
   backup_destination_id: number;
-  destination: DestinationRoot;
+  destination: TypedSettings;
   store_path: string | null;
 }
 
 export function taskLocations(sql: Sql): Promise<TaskLocation[]> {
   return sql<TaskLocation[]>`
     select t.id, t.user_id, t.label, t.remote_server_id, t.backup_destination_id, t.store_path,
-      json_build_object('type', d.type, 'local_path', d.local_path, 'sftp_path', d.sftp_path) as destination
+      json_build_object('type', d.type, 'settings', d.settings) as destination
     from backup_tasks t join backup_destinations d on d.id = t.backup_destination_id order by t.id`;
 }
 

@@ -30,9 +30,11 @@ export function orderBy(sql: Sql, sort: string | undefined, columns: Readonly<Re
 }
 
 /** Returns a condition: one of the columns contains a text, in any case. */
-export function holdsText(sql: Sql, columns: readonly string[], text: string) {
+export function holdsText(sql: Sql, columns: readonly (string | Fragment)[], text: string) {
   const pattern = `%${text.replace(/[\\%_]/g, "\\$&")}%`;
-  const parts = columns.map((column) => sql`${sql(column)} ilike ${pattern}`);
+  const parts = columns.map((column) =>
+    sql`${typeof column === "string" ? sql(column) : column} ilike ${pattern}`
+  );
   return sql`(${parts.reduce((all, part) => sql`${all} or ${part}`)})`;
 }
 

@@ -1,34 +1,48 @@
-/** The database's sealed values: which keys they are sealed with, and others put in their place. */
+/** The database's sealed values: which keys they are sealed with, and how to replace them. */
 import type { Sql } from "./sql.ts";
 
 export interface SealedColumn {
   readonly table: string;
   readonly column: string;
+  /** Whether the column is an object of sealed values, not one value. */
+  readonly isObject: boolean;
 }
 
-/** Every column that holds what `src/secrets/keyring.ts` writes. */
+/**
+ * Returns every column that holds sealed values of `src/secrets/keyring.ts`: text in `…_encrypted`, objects
+ * in `secrets`. Generated columns repeat values of others.
+ */
 export async function sealedColumns(sql: Sql): Promise<SealedColumn[]> {
   return await sql<SealedColumn[]>`
-    select c.table_name as table, c.column_name as column
+    select c.table_name as table, c.column_name as column, c.data_type = 'jsonb' as "isObject"
     from information_schema.columns c
     join information_schema.tables t using (table_schema, table_name)
-    where table_schema = current_schema() and table_type = 'BASE TABLE' and column_name like '%\\_encrypted'
+    where table_schema = current_schema() and table_type = 'BASE TABLE' and c.is_generated = 'NEVER'
+      and (column_name like '%\\_encrypted' or column_name = 'secrets' and data_type = 'jsonb')
     order by 1, 2`;
 }
 
-/** How many values each key seals, by its id. */
+/** Returns a query for a column's values, as `value`. */
+function valuesOf(sql: Sql, { table, column, isObject }: SealedColumn) {
+  return isObject
+    ? sql`select value from ${sql(table)}, jsonb_each_text(${sql(column)})`
+    : sql`select ${sql(column)} as value from ${sql(table)} where ${sql(column)} is not null`;
+}
+
+/** Returns the number of values that each key seals, by the key's id. */
 export async function countSealed(sql: Sql): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  for (const { table, column } of await sealedColumns(sql)) {
+  for (const column of await sealedColumns(sql)) {
     const rows = await sql<{ id: string; count: number }[]>`
-      select split_part(${sql(column)}, ':', 2) as id, count(*) as count
-      from ${sql(table)} where ${sql(column)} is not null group by 1`;
+      select split_part(value, ':', 2) as id, count(*) as count from (${
+      valuesOf(sql, column)
+    }) sealed group by 1`;
     for (const { id, count } of rows) counts.set(id, (counts.get(id) ?? 0) + count);
   }
   return counts;
 }
 
-/** Ids, as `src/secrets/keyring.ts` writes them into each value; sorted, without repetition. */
+/** Returns the ids of the keys that seal values, sorted, without repetition. */
 export async function sealingKeyIds(sql: Sql): Promise<string[]> {
   return [...(await countSealed(sql)).keys()].sort();
 }
@@ -36,32 +50,41 @@ export async function sealingKeyIds(sql: Sql): Promise<string[]> {
 /** Returns some of the values that are sealed with other keys than these. */
 export async function sealedByOthers(
   sql: Sql,
-  { table, column }: SealedColumn,
+  column: SealedColumn,
   keyIds: readonly string[],
   limit: number,
 ): Promise<string[]> {
   const rows = await sql<{ value: string }[]>`
-    select distinct ${sql(column)} as value from ${sql(table)}
-    where ${sql(column)} is not null and split_part(${sql(column)}, ':', 2) <> all(${[
-    ...keyIds,
-  ]}) limit ${limit}`;
+    select distinct value from (${valuesOf(sql, column)}) sealed
+    where split_part(value, ':', 2) <> all(${[...keyIds]}) limit ${limit}`;
   return rows.map(({ value }) => value);
 }
 
 /**
- * Puts the second of each pair wherever the first still is: what was changed meanwhile stays. Returns how
- * many rows it changed.
+ * Replaces the first value of each pair by the second, wherever it still is: a value that was changed
+ * meanwhile stays. Returns the number of changed rows.
  */
 export async function replaceSealed(
   sql: Sql,
-  { table, column }: SealedColumn,
+  { table, column, isObject }: SealedColumn,
   pairs: readonly (readonly [string, string])[],
 ): Promise<number> {
   const before = pairs.map(([value]) => value);
   const after = pairs.map(([, value]) => value);
-  const { count } = await sql`
-    update ${sql(table)} set ${sql(column)} = pair.after
-    from unnest(${before}::text[], ${after}::text[]) as pair (before, after)
-    where ${sql(table)}.${sql(column)} = pair.before`;
+  const { count } = isObject
+    ? await sql`
+      update ${sql(table)} set ${sql(column)} = (
+        select jsonb_object_agg(each.key, coalesce(pair.after, each.value)) from jsonb_each_text(${
+      sql(column)
+    }) each
+        left join unnest(${before}::text[], ${after}::text[]) as pair (before, after) on pair.before = each.value
+      )
+      where exists (select from jsonb_each_text(${
+      sql(column)
+    }) each where each.value = any(${before}::text[]))`
+    : await sql`
+      update ${sql(table)} set ${sql(column)} = pair.after
+      from unnest(${before}::text[], ${after}::text[]) as pair (before, after)
+      where ${sql(table)}.${sql(column)} = pair.before`;
   return count;
 }

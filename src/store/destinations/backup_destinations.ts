@@ -1,4 +1,7 @@
 /** Backup destinations: where archives are stored. */
+import type { Secrets, Settings } from "../../definitions/destinations/definition.ts";
+import type { DestinationType } from "../../definitions/destinations/registry.ts";
+import { SEARCHED_SETTINGS } from "../../definitions/destinations/settings.ts";
 import type { Sql } from "../database/sql.ts";
 import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
@@ -6,33 +9,17 @@ export interface BackupDestinationRow {
   id: number;
   user_id: number;
   label: string;
-  type: "local" | "s3" | "custom_s3" | "sftp";
-  local_path: string | null;
-  s3_access_key_encrypted: string | null;
-  s3_secret_key_encrypted: string | null;
-  s3_bucket_name: string | null;
-  s3_region: string | null;
-  /** Null for Amazon's own. */
-  s3_endpoint: string | null;
-  path_style_endpoint: boolean;
-  sftp_host: string | null;
-  sftp_port: number | null;
-  sftp_username: string | null;
-  sftp_password_encrypted: string | null;
-  sftp_private_key_encrypted: string | null;
-  /** Pinned fingerprint, `SHA256:<base64, unpadded>`. */
-  sftp_host_key: string | null;
-  sftp_path: string | null;
+  type: DestinationType;
+  settings: Settings;
+  /** Each one is sealed. */
+  secrets: Secrets;
   /** When it will be deleted; null unless it is in the trash. */
   deletes_at: Date | null;
   created_at: Date;
   updated_at: Date;
 }
 
-export type NewBackupDestination = Omit<
-  BackupDestinationRow,
-  "id" | "user_id" | "deletes_at" | "created_at" | "updated_at"
->;
+export type NewBackupDestination = Pick<BackupDestinationRow, "label" | "type" | "settings" | "secrets">;
 
 export async function insertBackupDestination(
   sql: Sql,
@@ -40,7 +27,7 @@ export async function insertBackupDestination(
   destination: NewBackupDestination,
   now: Date,
 ): Promise<number> {
-  const values = { ...destination, user_id: userId, created_at: now, updated_at: now };
+  const values = { ...columns(sql, destination), user_id: userId, created_at: now, updated_at: now };
   const [row] = await sql<{ id: number }[]>`insert into backup_destinations ${sql(values)} returning id`;
   return row!.id;
 }
@@ -48,10 +35,15 @@ export async function insertBackupDestination(
 export async function updateBackupDestination(
   sql: Sql,
   id: number,
-  changes: Partial<NewBackupDestination>,
+  destination: NewBackupDestination,
   now: Date,
 ): Promise<void> {
-  await sql`update backup_destinations set ${sql({ ...changes, updated_at: now })} where id = ${id}`;
+  const values = { ...columns(sql, destination), updated_at: now };
+  await sql`update backup_destinations set ${sql(values)} where id = ${id}`;
+}
+
+function columns(sql: Sql, { label, type, settings, secrets }: NewBackupDestination) {
+  return { label, type, settings: sql.json(settings), secrets: sql.json(secrets) };
 }
 
 /** With what is left of uploads to it that are over. */
@@ -105,7 +97,6 @@ export interface BackupDestinationFilter {
 }
 
 const SORTS = { created_at: "created_at", label: "label" };
-const PLACES = ["label", "local_path", "s3_bucket_name", "s3_endpoint", "sftp_host", "sftp_path"];
 
 export async function listBackupDestinations(
   sql: Sql,
@@ -119,7 +110,7 @@ export async function listBackupDestinations(
     status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`,
     type === undefined ? null : sql`type = ${type}`,
     ...createdWithin(sql, { since, until }),
-    search === undefined ? null : holdsText(sql, PLACES, search),
+    search === undefined ? null : holdsText(sql, searched(sql), search),
   ]);
   const rows = await sql<BackupDestinationRow[]>`
     select * from backup_destinations where ${where} ${orderBy(sql, sort, SORTS)}
@@ -127,6 +118,10 @@ export async function listBackupDestinations(
   const [count] = await sql<{ total: number }[]>`
     select count(*) as total from backup_destinations where ${where}`;
   return { rows, total: count!.total };
+}
+
+function searched(sql: Sql) {
+  return ["label", ...SEARCHED_SETTINGS.map((name) => sql`settings ->> ${name}::text`)];
 }
 
 /** Puts a destination into the trash, or takes it out if `deletesAt` is null. */

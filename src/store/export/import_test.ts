@@ -71,7 +71,9 @@ Deno.test("the keys that secrets are sealed with are found in every table", asyn
   await using original = await testDatabase();
   const { database } = original;
   await fillDatabase(database);
-  await database`update backup_destinations set s3_secret_key_encrypted = 'v1:aaaa0000:x'`;
+  await database`update backup_destinations set secrets = ${
+    database.json({ sftp_password: "v1:aaaa0000:x", sftp_private_key: "v1:cccc0000:x" })
+  }`;
   await database`update backup_tasks set encryption_password_encrypted = 'v1:bbbb0000:x'`;
-  assert.deepEqual(await sealingKeyIds(database), ["aaaa0000", "bbbb0000"]);
+  assert.deepEqual(await sealingKeyIds(database), ["aaaa0000", "bbbb0000", "cccc0000"]);
 });

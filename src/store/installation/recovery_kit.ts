@@ -1,4 +1,5 @@
 /** What a person must know to find every backup without the control plane. */
+import { typesOfReach } from "../../definitions/destinations/registry.ts";
 import type { BackupDestinationRow } from "../destinations/backup_destinations.ts";
 import type { Sql } from "../database/sql.ts";
 
@@ -45,17 +46,15 @@ export interface KitControlPlaneRow {
 /** The newest backup of the control plane at each destination; at a local one, on each server's disk. */
 export function kitControlPlanes(sql: Sql): Promise<KitControlPlaneRow[]> {
   return sql<KitControlPlaneRow[]>`
-    select distinct on (b.backup_destination_id, ${disk(sql)})
+    select distinct on (b.backup_destination_id, disk.id)
       b.backup_destination_id, b.directory, b.file_name, b.encryption, b.created_at, ${
     serverName(sql)
   } as server
     from backups b join backup_destinations d on d.id = b.backup_destination_id
     left join remote_servers s on s.id = b.remote_server_id
+    cross join lateral (
+      select case when d.type = any(${typesOfReach("server")}) then b.remote_server_id end as id
+    ) disk
     where b.engine = 'rearguard' and b.removal_requested_at is null
-    order by b.backup_destination_id, ${disk(sql)}, b.created_at desc`;
-}
-
-/** What a local destination is one of on each server. */
-function disk(sql: Sql) {
-  return sql`(case when d.type = 'local' then b.remote_server_id end)`;
+    order by b.backup_destination_id, disk.id, b.created_at desc`;
 }

@@ -1,6 +1,6 @@
 /** A directory on the agent's own server. */
 import type { Clock } from "../../../../src/domain/clock.ts";
-import type { LocalDestination as Spec } from "../../../../src/protocol/job.ts";
+import type { LocalDestination as Spec } from "../../../../src/definitions/destinations/local.ts";
 import { exists } from "../../exists.ts";
 import { mountOf, readMounts, refuseVanished } from "../../mounts.ts";
 import type { Destination, ObjectWriter, Output } from "../../ports.ts";

@@ -1,6 +1,6 @@
 /** Connection to an SFTP server that is reopened when it breaks, as long as the limits allow. */
 import type { Clock } from "../../../../src/domain/clock.ts";
-import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
+import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
 import { Backoff } from "../../../backoff.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
 import type { DestinationLimits } from "../limits.ts";

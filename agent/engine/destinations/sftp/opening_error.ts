@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { Client } from "ssh2";
 import type { Clock } from "../../../../src/domain/clock.ts";
-import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
+import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
 import { oneLine } from "../../programs/line.ts";
 import { RunFailedError } from "../../ports.ts";
 import { ConnectionLostError } from "./requests.ts";

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { Client, FileEntryWithStats, SFTPWrapper, Stats } from "ssh2";
 import type { Clock } from "../../../../src/domain/clock.ts";
-import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
+import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
 import { RunAbortedError, RunFailedError } from "../../ports.ts";
 import { ConnectionLostError, type Done, SftpRequests } from "./requests.ts";
 import { openingError } from "./opening_error.ts";

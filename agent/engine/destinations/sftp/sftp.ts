@@ -1,6 +1,6 @@
 /** A directory on an SSH server. */
 import type { Buffer } from "node:buffer";
-import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
+import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
 import { type Destination, ObjectMissingError, type ObjectWriter, RunFailedError } from "../../ports.ts";
 import { runLimits } from "../limits.ts";
 import { checkObjectName, joinPath, partialName } from "../object_name.ts";

@@ -2,7 +2,7 @@
 import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Client, ConnectConfig } from "ssh2";
-import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
+import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
 import { RunFailedError } from "../../ports.ts";
 
 const READY_TIMEOUT = 20_000;

@@ -3,7 +3,7 @@ import ssh2 from "ssh2";
 import { sshdSpec } from "../../../../tests/support/fixtures/destinations.ts";
 import { freePort } from "../../../../tests/support/servers/ports.ts";
 import { TestSshd } from "../../../../tests/support/servers/sshd.ts";
-import type { SftpDestination as Spec } from "../../../../src/protocol/job.ts";
+import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
 import { RunFailedError } from "../../ports.ts";
 import { logIn } from "./ssh_login.ts";
 

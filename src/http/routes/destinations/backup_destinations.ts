@@ -1,5 +1,8 @@
 /** `/api/backup-destinations`. */
 import { z } from "@hono/zod-openapi";
+import type { DestinationField } from "../../../definitions/destinations/definition.ts";
+import { definitionOf, DESTINATION_TYPES } from "../../../definitions/destinations/registry.ts";
+import { ALL_FIELDS } from "../../../definitions/destinations/settings.ts";
 import { CheckStep } from "../../../protocol/wire_messages.ts";
 import {
   type BackupDestinationRow,
@@ -27,32 +30,32 @@ import {
 } from "../../resource.ts";
 import { isoTime, Time } from "../../input/time.ts";
 import { ForgetQuery, TRASH } from "./forget_query.ts";
-import { BackupDestinationChanges, NewBackupDestination, storedNames } from "./backup_destination_input.ts";
+import { BackupDestinationChanges, NewBackupDestination, storedInput } from "./backup_destination_input.ts";
 
-const TYPES_HUMAN = { local: "Local", s3: "Amazon S3", custom_s3: "Custom S3", sftp: "SFTP" } as const;
+const text = z.string().nullable().optional();
 
-const text = z.string().nullable();
+/** Shape of a field in responses; of a secret, whether it is set. */
+function responseShape({ schema, isSecret }: DestinationField): z.ZodType {
+  if (isSecret || schema instanceof z.ZodBoolean) return z.boolean().optional();
+  return schema instanceof z.ZodNumber ? z.int().nullable().optional() : text;
+}
+
+function responseName(name: string, { isSecret }: DestinationField): string {
+  return isSecret ? `is_${name}_set` : name;
+}
+
+const responseFields: Record<string, z.ZodType> = Object.fromEntries(
+  [...ALL_FIELDS].filter(([, { isTransient }]) => !isTransient)
+    .map(([name, field]) => [responseName(name, field), responseShape(field)]),
+);
 
 const BackupDestination = z.object({
   id: z.int(),
   user_id: z.int(),
   label: z.string(),
-  type: z.enum(["local", "s3", "custom_s3", "sftp"]),
-  type_human: z.enum(["Local", "Amazon S3", "Custom S3", "SFTP"]),
-  local_path: text.optional(),
-  s3_bucket_name: text.optional(),
-  path_style_endpoint: z.boolean().optional(),
-  s3_region: text.optional(),
-  s3_endpoint: text.optional(),
-  is_s3_access_key_set: z.boolean().optional(),
-  is_s3_secret_key_set: z.boolean().optional(),
-  sftp_host: text.optional(),
-  sftp_port: z.int().nullable().optional(),
-  sftp_username: text.optional(),
-  sftp_path: text.optional(),
-  sftp_host_key: text.optional(),
-  is_sftp_password_set: z.boolean().optional(),
-  is_sftp_private_key_set: z.boolean().optional(),
+  type: z.enum(DESTINATION_TYPES),
+  type_human: z.enum(DESTINATION_TYPES.map((type) => definitionOf(type).label)),
+  ...responseFields,
   deletes_at: Time.optional().openapi({
     description: "Set while it is in the trash: until then it can be taken back.",
   }),
@@ -60,11 +63,13 @@ const BackupDestination = z.object({
   updated_at: Time,
 }).openapi("BackupDestination", { description: "The fields of its type, and those of no other." });
 
-const backupDestination: Resource<BackupDestinationRow, z.output<typeof BackupDestination>> = {
+type Shown = z.output<typeof BackupDestination> & Record<string, unknown>;
+
+const backupDestination: Resource<BackupDestinationRow, Shown> = {
   name: "Backup destination",
   plural: "Backup destinations",
   path: "/api/backup-destinations",
-  schema: BackupDestination,
+  schema: BackupDestination as z.ZodType<Shown>,
   example: {
     id: 1,
     user_id: 1,
@@ -84,7 +89,7 @@ const backupDestination: Resource<BackupDestinationRow, z.output<typeof BackupDe
     user_id: row.user_id,
     label: row.label,
     type: row.type,
-    type_human: TYPES_HUMAN[row.type],
+    type_human: definitionOf(row.type).label,
     ...ofType(row),
     ...row.deletes_at === null ? {} : { deletes_at: isoTime(row.deletes_at) },
     created_at: isoTime(row.created_at),
@@ -92,32 +97,21 @@ const backupDestination: Resource<BackupDestinationRow, z.output<typeof BackupDe
   }),
 };
 
-function ofType(row: BackupDestinationRow) {
-  switch (row.type) {
-    case "local":
-      return { local_path: row.local_path };
-    case "s3":
-    case "custom_s3":
-      return {
-        s3_bucket_name: row.s3_bucket_name,
-        path_style_endpoint: row.path_style_endpoint,
-        s3_region: row.s3_region,
-        ...(row.type === "custom_s3" ? { s3_endpoint: row.s3_endpoint } : {}),
-        is_s3_access_key_set: row.s3_access_key_encrypted !== null,
-        is_s3_secret_key_set: row.s3_secret_key_encrypted !== null,
-      };
-    case "sftp":
-      return {
-        sftp_host: row.sftp_host,
-        sftp_port: row.sftp_port,
-        sftp_username: row.sftp_username,
-        sftp_path: row.sftp_path,
-        sftp_host_key: row.sftp_host_key,
-        is_sftp_password_set: row.sftp_password_encrypted !== null,
-        is_sftp_private_key_set: row.sftp_private_key_encrypted !== null,
-      };
-  }
+function ofType({ type, settings, secrets }: BackupDestinationRow): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(definitionOf(type).fields).filter(([, { isTransient }]) => !isTransient).map((
+      [name, field],
+    ) => [
+      responseName(name, field),
+      field.isSecret ? secrets[name] !== undefined : settings[name] ?? null,
+    ]),
+  );
 }
+
+const EXAMPLES = {
+  new: { label: "Second disk", type: "local", local_path: "/mnt/backups" },
+  changes: { label: "Third disk", local_path: "/mnt/disk3" },
+} as const;
 
 const CheckResult = z.object({
   ok: z.boolean(),
@@ -142,9 +136,8 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
   createEndpoint(backupDestination, {
     access: "create-backup-destinations",
     body: NewBackupDestination,
-    example: { label: "Second disk", type: "local", local_path: "/mnt/backups" },
-    create: (services, caller, body) =>
-      createBackupDestination(services, caller, { ...storedNames(body), label: body.label, type: body.type }),
+    example: EXAMPLES.new,
+    create: (services, caller, body) => createBackupDestination(services, caller, storedInput(body)),
   }),
   showEndpoint(backupDestination, { access: "view-backup-destinations", show: showBackupDestination }),
   updateEndpoint(backupDestination, {
@@ -154,10 +147,10 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
       "port and user name stay, unless `objects_moved` says that everything was copied to the new ones; their " +
       "directories then follow a new path. A new path without it is for new backups only.",
     body: BackupDestinationChanges,
-    example: { label: "Third disk", local_path: "/mnt/disk3" },
+    example: EXAMPLES.changes,
     errors: { 409: "Its type, bucket or server is changed while it holds backups." },
     update: (services, caller, destinationId, { objects_moved, ...body }) =>
-      updateBackupDestination(services, caller, destinationId, storedNames(body), objects_moved),
+      updateBackupDestination(services, caller, destinationId, storedInput(body), objects_moved),
   }),
   deleteEndpoint(backupDestination, {
     access: "delete-backup-destinations",

@@ -1,0 +1,67 @@
+/** A bucket of a service that speaks Amazon S3's API, such as MinIO, R2 or Ceph. */
+import { shellQuote } from "../../domain/shell_quote.ts";
+import { says } from "../formats/says.ts";
+import { text } from "../formats/text.ts";
+import { defineDestination } from "./definition.ts";
+import {
+  amazonPartition,
+  bucketAddress,
+  endpointUrl,
+  S3Destination,
+  s3Fields,
+  s3Region,
+} from "./s3_settings.ts";
+
+export const custom_s3 = defineDestination({
+  label: "Custom S3",
+  reach: "control_plane",
+  fields: {
+    ...s3Fields,
+    s3_region: s3Region,
+    s3_endpoint: {
+      schema: text(2000).refine(isEndpoint, {
+        error: says("must be a host or an http or https URL without user, query or fragment"),
+      }),
+      description: "Needed when `type` is `custom_s3`.",
+      example: "https://s3.example.com",
+      sentAs: ["custom_s3_endpoint"],
+      isRequired: true,
+      isSearched: true,
+    },
+  },
+  jobShape: S3Destination,
+  job: ({ s3_bucket_name }, _secrets, directory) => ({
+    type: "s3" as const,
+    bucket: s3_bucket_name,
+    directory,
+  }),
+  base: () => "",
+  boundTo: ({ s3_bucket_name, s3_endpoint }) => ({
+    s3_bucket_name,
+    custom_s3_endpoint: serviceAt(endpointUrl(s3_endpoint)),
+  }),
+  connectsTo: ({ s3_endpoint }) => ({ field: "s3_endpoint", url: endpointUrl(s3_endpoint) }),
+  place: ({ s3_bucket_name }) => s3_bucket_name,
+  kit: {
+    describe: ({ s3_endpoint, s3_bucket_name }, directory) =>
+      `${s3_endpoint}, bucket ${s3_bucket_name}${directory ? `, ${directory}` : ""}`,
+    address: bucketAddress,
+    environment: ({ s3_endpoint }) => [
+      `export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_ENDPOINT_URL=${shellQuote(s3_endpoint)}`,
+    ],
+  },
+});
+
+/** Accepts a URL, or a host for https. */
+function isEndpoint(value: string): boolean {
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `https://${value}`);
+  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) return false;
+  return url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+}
+
+/** Returns the service that a bucket belongs to: a partition of Amazon, or a host with its port and path. */
+function serviceAt(url: URL): string {
+  const amazon = /^s3[.-](?:dualstack\.)?(?:([a-z0-9-]+)\.)?amazonaws\.com(?:\.cn)?$/.exec(url.hostname);
+  if (amazon !== null) return amazonPartition(amazon[1] ?? "");
+  return url.host + url.pathname.replace(/\/+$/, "");
+}

@@ -1,0 +1,39 @@
+/** A directory on the server that is backed up. */
+import * as z from "zod";
+import { absoluteStorePath } from "../formats/paths.ts";
+import { defineDestination } from "./definition.ts";
+
+const LocalDestination = z.object({ type: z.literal("local"), directory: z.string() });
+export type LocalDestination = z.infer<typeof LocalDestination>;
+
+export const local = defineDestination({
+  label: "Local",
+  reach: "server",
+  fields: {
+    local_path: {
+      schema: absoluteStorePath(),
+      description: "On the remote server. Without it each task needs a `store_path`.",
+      isSearched: true,
+    },
+  },
+  jobShape: LocalDestination,
+  job: (_settings, _secrets, directory) => ({ type: "local" as const, directory }),
+  base: ({ local_path }) => local_path ?? "/",
+  refusedRoot: {
+    storing: "The store path field is required when the backup destination has no local path.",
+    checking:
+      "The destination has no local path: each task's store path says where its backups go. Give it a " +
+      "local path to check it.",
+  },
+  boundTo: () => ({}),
+  place: ({ local_path }) => local_path ?? "/",
+  kit: {
+    describe: ({ local_path }, directory, disks) =>
+      `on the disk of ${disks}, ${directory ?? local_path ?? "/"}`,
+    address: (_settings, directory) => directory,
+    environment: (_settings, disks) => [
+      // Labels are free text: a line break would end the comment.
+      `# there, or with the directory copied off the disk of ${disks.replaceAll(/\s+/g, " ")}`,
+    ],
+  },
+});

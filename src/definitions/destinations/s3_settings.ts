@@ -1,0 +1,69 @@
+/** Settings that Amazon S3 and services with its API share. */
+import * as z from "zod";
+import { says } from "../formats/says.ts";
+import { secret, text } from "../formats/text.ts";
+
+/** A bucket. The agent gets no keys: it asks for signed part URLs over the socket (`upload.*`). */
+export const S3Destination = z.object({
+  type: z.literal("s3"),
+  bucket: z.string(),
+  /** Key prefix without a leading or trailing slash; may be empty. */
+  directory: z.string(),
+});
+export type S3Destination = z.infer<typeof S3Destination>;
+
+const accessKey = () =>
+  secret(256).refine((value) => /^[\x21-\x7e]+$/.test(value), {
+    error: says("must be one word without white space"),
+  });
+
+export const s3Fields = {
+  s3_access_key: {
+    schema: accessKey(),
+    description: "The id of an access key.",
+    isSecret: true,
+    isRequired: true,
+  },
+  s3_secret_key: { schema: accessKey(), description: "Its secret half.", isSecret: true, isRequired: true },
+  s3_bucket_name: {
+    schema: text(255).refine((value) => /^[A-Za-z0-9][A-Za-z0-9._-]{2,}$/.test(value), {
+      error: says("must be the name of a bucket"),
+    }),
+    description: "The name of the bucket, which has to exist.",
+    isRequired: true,
+    isSearched: true,
+  },
+  path_style_endpoint: {
+    schema: z.boolean(),
+    description:
+      "Whether the bucket is part of the path, not of the host name: most self-hosted services need it.",
+    default: false,
+  },
+} as const;
+
+export const s3Region = {
+  schema: text(64).refine((value) => /^[A-Za-z0-9-]+$/.test(value), {
+    error: says("must be the name of a region, such as eu-central-1"),
+  }),
+  description: "Needed when `type` is `s3`.",
+  example: "eu-central-1",
+  sentAs: ["s3_region", "custom_s3_region"],
+} as const;
+
+/** Returns the URL of an endpoint, by default with https. Throws a `TypeError` if it is not a URL. */
+export function endpointUrl(endpoint: string): URL {
+  const url = new URL(/^https?:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`);
+  url.search = "";
+  url.hash = "";
+  return url;
+}
+
+/** Returns the name of a partition of Amazon, within which bucket names are unique. */
+export function amazonPartition(region: string): string {
+  return `amazonaws.com ${/^(cn|us-gov|us-iso[a-z]?)-/.exec(region)?.[1] ?? ""}`.trim();
+}
+
+/** Returns the address of a bucket's directory as `recover --from` takes it. */
+export function bucketAddress({ s3_bucket_name }: { s3_bucket_name: string }, directory: string): string {
+  return `s3://${s3_bucket_name}/${directory}`;
+}

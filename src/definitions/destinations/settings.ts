@@ -1,0 +1,96 @@
+/** Rules on the settings of destinations that follow from their definitions. */
+import { fieldWords } from "../formats/says.ts";
+import type { DestinationField, Settings, SettingValue } from "./definition.ts";
+import { definitionOf, destinationDefinitions, type DestinationType } from "./registry.ts";
+
+/** A destination's type and its settings. */
+export interface TypedSettings {
+  readonly type: DestinationType;
+  readonly settings: Settings;
+}
+
+/** Values by field; null clears a field. */
+export type FieldValues = Readonly<Record<string, SettingValue | null>>;
+
+/** Every field of every type, by its own name; types that share a field agree on its format. */
+export const ALL_FIELDS: ReadonlyMap<string, DestinationField> = new Map(
+  Object.values(destinationDefinitions).flatMap(({ fields }) =>
+    Object.entries(fields as Record<string, DestinationField>)
+  ),
+);
+
+/** Settings that a search of destinations looks into. */
+export const SEARCHED_SETTINGS: readonly string[] = [...ALL_FIELDS].filter(([, { isSearched }]) => isSearched)
+  .map(([name]) => name);
+
+/** Returns the names that callers send for a field; the first one is preferred. */
+export function sentNames(name: string, { sentAs }: DestinationField): readonly string[] {
+  return sentAs ?? [name];
+}
+
+/** Returns the values that callers sent, by the fields' own names. Of several names, the first value counts. */
+export function fieldValues(sent: Readonly<Record<string, unknown>>): FieldValues {
+  const values: Record<string, SettingValue | null> = {};
+  for (const [name, field] of ALL_FIELDS) {
+    const given = sentNames(name, field).map((each) => sent[each] as SettingValue | null | undefined)
+      .filter((value) => value !== undefined);
+    if (given.length > 0) values[name] = given.find((value) => value !== null) ?? null;
+  }
+  return values;
+}
+
+/** Returns a message for each field that `type` lacks, by the name that callers send. */
+export function missingFields(
+  type: DestinationType,
+  isSet: (field: string) => boolean,
+): Record<string, string[]> {
+  const { fields, requiredOneOf } = definitionOf(type);
+  const missing: Record<string, string[]> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    if (!field.isRequired || isSet(name)) continue;
+    const sentAs = sentNames(name, field)[0]!;
+    missing[sentAs] = [`The ${fieldWords([sentAs])} field is required when type is ${type}.`];
+  }
+  if (requiredOneOf !== undefined && !requiredOneOf.fields.some(isSet)) {
+    const [first] = requiredOneOf.fields;
+    missing[sentNames(first!, fields[first!]!)[0]!] = [requiredOneOf.message];
+  }
+  return missing;
+}
+
+/** Returns the settings that a destination of `type` stores: its own, with their defaults, and no others. */
+export function storedSettings(
+  type: DestinationType,
+  values: Readonly<Record<string, SettingValue | null | undefined>>,
+): Record<string, SettingValue> {
+  const stored: Record<string, SettingValue> = {};
+  for (const [name, field] of Object.entries(definitionOf(type).fields)) {
+    const value = values[name] ?? field.default;
+    if (!field.isTransient && !field.isSecret && value !== undefined) stored[name] = value;
+  }
+  return stored;
+}
+
+/** Returns the secrets that a destination of `type` stores: none of a former type stays. */
+export function storedSecrets(
+  type: DestinationType,
+  values: Readonly<Record<string, string | null | undefined>>,
+): Record<string, string> {
+  const { fields } = definitionOf(type);
+  return Object.fromEntries(
+    Object.entries(values).filter((each): each is [string, string] =>
+      typeof each[1] === "string" && fields[each[0]]?.isSecret === true
+    ),
+  );
+}
+
+/** Returns whether objects that one type stored can be reached as the other. */
+export function isSameStorage(one: DestinationType, other: DestinationType): boolean {
+  return definitionOf(one).jobShape === definitionOf(other).jobShape;
+}
+
+/** Returns the changed settings, by the name that callers send, that stored objects are bound to. */
+export function movedSettings(before: TypedSettings, after: TypedSettings): string[] {
+  const [old, now] = [before, after].map(({ type, settings }) => definitionOf(type).boundTo(settings));
+  return Object.keys(now!).filter((setting) => old![setting] !== now![setting]);
+}

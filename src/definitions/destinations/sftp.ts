@@ -1,0 +1,107 @@
+/** A directory on an SSH server. */
+import * as z from "zod";
+import { shellQuote } from "../../domain/shell_quote.ts";
+import { host, relativeStorePath } from "../formats/paths.ts";
+import { says } from "../formats/says.ts";
+import { integer, literalLine, secret, text } from "../formats/text.ts";
+import { defineDestination } from "./definition.ts";
+
+const SSH_PORT = 22;
+
+const SftpDestination = z.object({
+  type: z.literal("sftp"),
+  host: z.string(),
+  port: z.number().int(),
+  username: z.string(),
+  password: z.string().nullable(),
+  private_key: z.string().nullable(),
+  /** Pinned fingerprint, `SHA256:<base64, unpadded>`. Null refuses to connect, naming the one presented. */
+  host_key: z.string().nullable(),
+  directory: z.string(),
+});
+export type SftpDestination = z.infer<typeof SftpDestination>;
+
+const privateKey = secret(20_000).refine(
+  (value) =>
+    /^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----\s[\s\S]+-----END [A-Z ]*PRIVATE KEY-----\s*$/.test(value),
+  { error: says("must be a private key in PEM or OpenSSH format") },
+);
+const hostKey = text(60).regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, {
+  error: says("must be a fingerprint such as ssh-keygen -l prints: SHA256: and 43 characters"),
+}).transform((value) => value.replace(/=$/, ""));
+
+export const sftp = defineDestination({
+  label: "SFTP",
+  reach: "agents",
+  fields: {
+    sftp_host: { schema: host(), description: "The SSH server.", isRequired: true, isSearched: true },
+    sftp_port: { schema: integer(1, 65535), description: "Default 22.", default: SSH_PORT },
+    sftp_username: { schema: literalLine(255), description: "The user to log in as.", isRequired: true },
+    sftp_password: {
+      schema: secret(1000),
+      description: "Needed unless `sftp_private_key` is set.",
+      isSecret: true,
+    },
+    sftp_private_key: {
+      schema: privateKey,
+      description: "In OpenSSH's format, PKCS#8 or PEM: Ed25519, ECDSA or RSA.",
+      isSecret: true,
+      passphraseField: "sftp_private_key_passphrase",
+    },
+    sftp_private_key_passphrase: {
+      schema: secret(1000),
+      description: "Opens `sftp_private_key`, which is stored, encrypted, without it. Not stored itself.",
+      isTransient: true,
+    },
+    sftp_host_key: {
+      schema: hostKey,
+      description:
+        "The fingerprint that the server must show. Until it is set, connecting fails and names the one shown.",
+      example: "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
+    },
+    sftp_path: {
+      schema: relativeStorePath(),
+      description: "Default: the account's own directory.",
+      isSearched: true,
+    },
+  },
+  requiredOneOf: {
+    fields: ["sftp_password", "sftp_private_key"],
+    message: "The sftp password field is required when type is sftp, unless a private key is given.",
+  },
+  jobShape: SftpDestination,
+  job: (settings, secrets, directory) => ({
+    type: "sftp" as const,
+    host: settings.sftp_host,
+    port: settings.sftp_port,
+    username: settings.sftp_username,
+    password: secrets.sftp_password ?? null,
+    private_key: secrets.sftp_private_key ?? null,
+    host_key: settings.sftp_host_key ?? null,
+    directory,
+  }),
+  base: ({ sftp_path }) => sftp_path ?? ".",
+  // A relative path starts at the user's home directory, and a server may show each user another root.
+  boundTo: ({ sftp_host, sftp_port, sftp_username }) => ({
+    sftp_host: sftp_host.toLowerCase(),
+    sftp_port,
+    sftp_username,
+  }),
+  place: ({ sftp_host, sftp_path }) => `${sftp_host}:${sftp_path ?? ""}`,
+  kit: {
+    describe: ({ sftp_username, sftp_host, sftp_port, sftp_path }, directory) =>
+      `SFTP ${sftp_username}@${sftp_host}:${sftp_port}, ${directory ?? sftp_path ?? "."}`,
+    address({ sftp_host, sftp_port, sftp_username }, directory) {
+      const server = sftp_host.includes(":") ? `[${sftp_host}]` : sftp_host;
+      const path = (directory.startsWith("/") ? directory : `/~/${directory}`).split("/").map(
+        encodeURIComponent,
+      );
+      return `sftp://${encodeURIComponent(sftp_username)}@${server}:${sftp_port}${path.join("/")}`;
+    },
+    // A host key is not secret, and only the kit can vouch for the server then.
+    environment: ({ sftp_host_key }) => [
+      `export SFTP_HOST_KEY=${shellQuote(sftp_host_key ?? "…")} SFTP_PRIVATE_KEY_FILE=… ` +
+      "# or SFTP_PASSWORD, which is asked for otherwise",
+    ],
+  },
+});
