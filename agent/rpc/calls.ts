@@ -31,8 +31,8 @@ export class StorageRequests {
     const abort = () => answer.reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     this.#waiting.set(requestId, { message, resolve: answer.resolve });
-    this.#send(message);
     try {
+      this.#send(message);
       return await answer.promise;
     } finally {
       signal.removeEventListener("abort", abort);
