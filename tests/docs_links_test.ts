@@ -68,6 +68,15 @@ Deno.test("every file that the documentation names exists", () => {
   assert.deepEqual(missing, []);
 });
 
+Deno.test("the architecture has a row for each folder of the programs, and for no other", () => {
+  const section = /\n## Folders\n([\s\S]*?)\n## /.exec(TEXTS.get("docs/develop/architecture.md")!)![1]!;
+  const listed = [...section.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, folder]) => folder!);
+  const production = FILES.filter((path) => /^(src|agent)\/.*(?<!_test)\.tsx?$/.test(path)).map(dirname);
+  // The table of imports has the outermost ones.
+  const folders = new Set(production.filter((folder) => /^(agent\/|src\/[^/]+\/)./.test(folder)));
+  assert.deepEqual(listed.toSorted(), [...folders].toSorted());
+});
+
 Deno.test("no text uses a term that the glossary rules out", async () => {
   const rows = TEXTS.get("docs/develop/glossary.md")!.match(/^\| .+ \|$/gm)!.slice(2);
   // Single words have other meanings too: of these a test can't tell.
