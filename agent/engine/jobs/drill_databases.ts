@@ -14,8 +14,8 @@ import type { ProgramContext } from "../run_context.ts";
 import { type DatabaseContents, describeContents } from "../sources/database/row_counts.ts";
 import { userToRunAs } from "../programs/find_user.ts";
 import { isOwnName } from "../sources/database/scratch_names.ts";
-import { load, prove } from "../sources/database/databases.ts";
-import type { WantedDatabase } from "../sources/database/database_host.ts";
+import { load, verifyArchives } from "../sources/database/databases.ts";
+import type { DatabaseToRestore } from "../sources/database/database_host.ts";
 import { openMysqlScratch } from "../sources/mysql/scratch.ts";
 import { openPostgresqlScratch } from "../sources/postgresql/scratch.ts";
 import { checkDatabaseRoom, type ScratchHost } from "../sources/database/scratch.ts";
@@ -36,7 +36,7 @@ export async function drillDatabases(target: DatabaseTarget, context: DrillConte
   let restore_ms = 0;
   try {
     await host.prepare(wanted);
-    restore_ms += await timed(context, () => prove(wanted, context));
+    restore_ms += await timed(context, () => verifyArchives(wanted, context));
     for (const each of wanted) {
       await checkDatabaseRoom(host, target, each, told.sizes.get(each.archive.name) ?? 0, programs);
       restore_ms += await drillOne(each, host, context);
@@ -51,7 +51,7 @@ export async function drillDatabases(target: DatabaseTarget, context: DrillConte
 
 /** Resolves with how long the restore took, in milliseconds. */
 async function drillOne(
-  wanted: WantedDatabase,
+  wanted: DatabaseToRestore,
   host: ScratchHost,
   context: DrillContext,
 ): Promise<number> {
@@ -103,14 +103,16 @@ function chooseDatabases(
   host: ScratchHost,
   { objects, ports }: DrillContext,
   contents: ArchiveContents,
-): WantedDatabase[] {
+): DatabaseToRestore[] {
   const all = objects.archives().filter(({ database }) => database !== null);
   const made = all.filter(({ database }) => isOwnName(database!)).map(({ database }) => database!);
   if (made.length > 0) {
     ports.output.line(`Left out, as Rearguard made it for a restore or a drill: ${made.join(", ")}`);
   }
   const held = all.filter(({ database }) => !made.includes(database!));
-  const own = held.filter(({ database }) => host.isServers(database!)).map(({ database }) => database!);
+  const own = held.filter(({ database }) => host.isSystemDatabase(database!)).map(({ database }) =>
+    database!
+  );
   if (own.length > 0) ports.output.line(`Left out, as a restore refuses the server's own: ${own.join(", ")}`);
   const wanted = held.filter(({ database }) => !own.includes(database!));
   if (wanted.length === 0) throw new RunFailedError("it holds no database that can be restored");

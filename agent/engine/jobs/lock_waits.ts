@@ -6,7 +6,7 @@ import type { RunningProgram } from "../programs/program_activity.ts";
 import type { ProgramContext } from "../run_context.ts";
 import { fromHex, MysqlConnection } from "../sources/mysql/connection.ts";
 import { type PostgresqlClient, PostgresqlConnection } from "../sources/postgresql/connection.ts";
-import { findDoor } from "../sources/postgresql/databases.ts";
+import { findMaintenanceDatabase } from "../sources/postgresql/databases.ts";
 import { literal } from "../sources/postgresql/text.ts";
 import { installations, programPath } from "../sources/postgresql/programs.ts";
 import { userToRunAs } from "../programs/find_user.ts";
@@ -90,7 +90,7 @@ async function askPostgresql(
   const connection = await PostgresqlConnection.open(login, context);
   const [installed] = await installations(context.children);
   const psql = programPath(installed!, "psql");
-  const door = await findDoor(connection, psql, names);
+  const door = await findMaintenanceDatabase(connection, psql, names);
   const blockers = await connection.query<Blocker>(
     psql,
     door,

@@ -18,7 +18,7 @@ import { ReadProgress } from "./read_progress.ts";
 import type { SourcePart } from "../sources/source.ts";
 import { countInSnapshot } from "../sources/postgresql/counts.ts";
 import type { PostgresqlConnection } from "../sources/postgresql/connection.ts";
-import { countStored } from "../sources/mysql/counts.ts";
+import { countRowsWhileStored } from "../sources/mysql/counts.ts";
 import { DumpRows } from "../sources/mysql/dump_rows.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { feedUnpacked } from "../archive/feed.ts";
@@ -256,7 +256,7 @@ Deno.test("a dump goes on when the count of its rows throws, and is stored witho
   DumpRows.prototype.push = throwingAt(2);
   try {
     const { run, children } = at;
-    const counting = await countStored(
+    const counting = await countRowsWhileStored(
       "shop",
       Infinity,
       { job: { run_as: null }, ports: run.ports, children, user: null },

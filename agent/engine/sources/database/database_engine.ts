@@ -8,7 +8,7 @@ export type Engine = "postgresql" | "mysql";
 
 interface Found {
   engine: Engine;
-  place: string;
+  address: string;
 }
 
 /** Socket locations of the Linux distributions. */
@@ -16,7 +16,7 @@ export const SOCKET_DIRECTORIES = {
   postgresql: ["/var/run/postgresql", "/tmp"],
   mysql: ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"],
 };
-const USUAL_PORTS = [5432, 3306];
+const DEFAULT_PORTS = [5432, 3306];
 /**
  * Time to wait for the greeting that a MySQL server sends. A server that sends none is probed as PostgreSQL.
  */
@@ -42,35 +42,35 @@ export async function detectEngine(
       host === null ? sockets : { postgresql: [host], mysql: [await mysqlSocket(host)] },
       port,
     )
-    : await probeHost(host, port === null ? USUAL_PORTS : [port], context);
+    : await probeHost(host, port === null ? DEFAULT_PORTS : [port], context);
   const engines = [...new Set(found.map(({ engine }) => engine))];
   if (engines.length === 1) return engines[0]!;
-  const places = found.map(({ engine, place }) => `${engine} at ${place}`).join(" and ");
+  const addresses = found.map(({ engine, address }) => `${engine} at ${address}`).join(" and ");
   throw new RunFailedError(
     engines.length > 1
-      ? `Cannot tell which database server to back up: there is ${places}. Set the task's database_type.`
+      ? `Cannot tell which database server to back up: there is ${addresses}. Set the task's database_type.`
       : `Cannot find a database server ${host === null ? "on this server's sockets" : `at ${host}`}. ` +
         "Start it, or set the task's database_type, database_host and database_port.",
   );
 }
 
-async function findSockets(places: typeof SOCKET_DIRECTORIES, port: number | null): Promise<Found[]> {
+async function findSockets(sockets: typeof SOCKET_DIRECTORIES, port: number | null): Promise<Found[]> {
   const found: Found[] = [];
-  for (const directory of places.postgresql) {
+  for (const directory of sockets.postgresql) {
     for (const path of postgresqlSockets(directory, port)) {
-      if (await answers(path)) found.push({ engine: "postgresql", place: path });
+      if (await isListening(path)) found.push({ engine: "postgresql", address: path });
     }
   }
-  for (const path of places.mysql) {
-    if (await answers(path)) found.push({ engine: "mysql", place: path });
+  for (const path of sockets.mysql) {
+    if (await isListening(path)) found.push({ engine: "mysql", address: path });
   }
   return found;
 }
 
 function postgresqlSockets(directory: string, port: number | null): string[] {
-  const wanted = port === null ? /^\.s\.PGSQL\.\d+$/ : new RegExp(`^\\.s\\.PGSQL\\.${port}$`);
+  const pattern = port === null ? /^\.s\.PGSQL\.\d+$/ : new RegExp(`^\\.s\\.PGSQL\\.${port}$`);
   try {
-    return [...Deno.readDirSync(directory)].filter(({ name }) => wanted.test(name))
+    return [...Deno.readDirSync(directory)].filter(({ name }) => pattern.test(name))
       .map(({ name }) => `${directory}/${name}`);
   } catch {
     // The path is missing, not a directory, or unreadable for the agent: no socket could be used.
@@ -79,7 +79,7 @@ function postgresqlSockets(directory: string, port: number | null): string[] {
 }
 
 /** Whether a server listens on a socket. The socket's file remains after a server was killed. */
-async function answers(path: string): Promise<boolean> {
+async function isListening(path: string): Promise<boolean> {
   try {
     (await Deno.connect({ transport: "unix", path })).close();
     return true;
@@ -92,7 +92,7 @@ async function probeHost(host: string, ports: number[], context: RunContext): Pr
   const found: Found[] = [];
   for (const port of ports) {
     const engine = await probe(host, port, context);
-    if (engine !== null) found.push({ engine, place: `${host}, port ${port}` });
+    if (engine !== null) found.push({ engine, address: `${host}, port ${port}` });
   }
   return found;
 }
@@ -107,10 +107,10 @@ async function probe(hostname: string, port: number, { ports }: RunContext): Pro
     const silence = ports.clock.sleep(GREETING_MS, over.signal).then(() => "silent" as const, () => null);
     if (await Promise.race([reading, silence]) === "silent") {
       await connection.write(SSL_REQUEST).catch(() => {});
-      const patience = ports.clock.sleep(ANSWER_MS, over.signal).catch(() => {});
-      await Promise.race([reading, patience]);
+      const timeout = ports.clock.sleep(ANSWER_MS, over.signal).catch(() => {});
+      await Promise.race([reading, timeout]);
     }
-    return engineThatSaid(buffer);
+    return engineOf(buffer);
   } finally {
     over.abort();
     connection.close();
@@ -139,7 +139,7 @@ async function connect(
  * Returns the engine by its first bytes. A MySQL packet begins with its length in three bytes and its number
  * in one; PostgreSQL answers with one letter.
  */
-function engineThatSaid(bytes: Uint8Array): Engine | null {
+function engineOf(bytes: Uint8Array): Engine | null {
   if (bytes[3] === 0 && GREETINGS.includes(bytes[4]!)) return "mysql";
   return bytes[0] === "S".charCodeAt(0) || bytes[0] === "N".charCodeAt(0) ? "postgresql" : null;
 }

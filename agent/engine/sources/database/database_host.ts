@@ -9,7 +9,7 @@ import type { LoadRules } from "./load_messages.ts";
 import type { DatabaseContents } from "./row_counts.ts";
 
 /** Database of the backup to restore, and the name to restore it under. */
-export interface WantedDatabase {
+export interface DatabaseToRestore {
   readonly archive: StoredObject;
   /** Its name in the backup. */
   readonly original: string;
@@ -35,15 +35,15 @@ export interface Loader {
  */
 export interface DatabaseHost {
   /** Rejects, before anything is created, if one of the databases cannot be restored. */
-  inspect(wanted: readonly WantedDatabase[]): Promise<void>;
+  inspect(wanted: readonly DatabaseToRestore[]): Promise<void>;
   /** Creates a temporary database. The returned loader loads the dump into it. */
-  create(wanted: WantedDatabase): Promise<Loader>;
+  create(wanted: DatabaseToRestore): Promise<Loader>;
   /**
    * Replaces the original databases with the temporary ones. If it rejects, the originals are unchanged,
    * unless the error says otherwise. A cancel does not end `programs`, so that the replacement is never
    * interrupted halfway.
    */
-  publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void>;
+  publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void>;
   /** Drops unfinished databases. Never rejects. `programs` may be started after the run has ended. */
   discard(programs: ProgramContext): Promise<void>;
 }

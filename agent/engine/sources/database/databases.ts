@@ -17,7 +17,7 @@ import { LoadMessages } from "./load_messages.ts";
 import { openMysql } from "../mysql/restore.ts";
 import { openPostgresql } from "../postgresql/restore.ts";
 import type { Put } from "../../restore_context.ts";
-import { type DatabaseHost, type LoadContext, type Loader, type WantedDatabase } from "./database_host.ts";
+import { type DatabaseHost, type DatabaseToRestore, type LoadContext, type Loader } from "./database_host.ts";
 
 type OpenHost = (
   target: DatabaseTarget,
@@ -31,7 +31,7 @@ const hosts: Record<DatabaseTarget["engine"], OpenHost> = {
 };
 
 /** Commands that restore objects outside of any database. */
-const GLOBALS_PROGRAM = { postgresql: "psql --no-psqlrc --dbname=postgres", mysql: "mariadb --force mysql" };
+const GLOBALS_COMMAND = { postgresql: "psql --no-psqlrc --dbname=postgres", mysql: "mariadb --force mysql" };
 
 export async function restoreDatabases(target: DatabaseTarget, context: RestoreContext): Promise<Put> {
   const { children, ports } = context;
@@ -41,11 +41,11 @@ export async function restoreDatabases(target: DatabaseTarget, context: RestoreC
   const programs = { job: { run_as: target.run_as }, ports, children, user };
   const host = await hosts[target.engine](target, programs, context);
   await host.inspect(wanted);
-  tellGlobals(target, context);
+  reportGlobals(target, context);
   await using last = new Children(ports.clock, new AbortController().signal);
   const unbroken = { ...programs, children: last };
   try {
-    await prove(wanted, context);
+    await verifyArchives(wanted, context);
     for (const each of wanted) {
       const as = each.name === each.original ? "" : ` as ${each.name}`;
       ports.output.line(`Loading database ${each.original}${as}`);
@@ -65,7 +65,7 @@ function chooseDatabases(
   { names, database_name }: DatabaseTarget,
   context: RestoreContext,
   contents: ArchiveContents,
-): WantedDatabase[] {
+): DatabaseToRestore[] {
   const all = context.objects.archives().filter(({ database }) => database !== null);
   const isMeant = (database: string) => names === null ? !isOwnName(database) : names.includes(database);
   const chosen = all.filter(({ database }) => isMeant(database!));
@@ -114,7 +114,7 @@ async function contentsOf({ job, objects, children, ports }: RestoreContext): Pr
  * Writes how to restore roles and accounts. They belong to the server, so a database's restore does not
  * change existing ones.
  */
-function tellGlobals({ engine }: DatabaseTarget, { objects, ports }: RestoreContext): void {
+function reportGlobals({ engine }: DatabaseTarget, { objects, ports }: RestoreContext): void {
   const globals = objects.archives().find(({ database }) => database === null);
   if (globals === undefined) return;
   const opening = objects.isSealed(globals)
@@ -122,7 +122,7 @@ function tellGlobals({ engine }: DatabaseTarget, { objects, ports }: RestoreCont
     : `zstd -dc ${globals.name}`;
   const what = engine === "postgresql" ? "Roles and tablespaces" : "Accounts and grants";
   ports.output.line(
-    `${what} are left as they are on the server. To restore them: ${opening} | ${GLOBALS_PROGRAM[engine]}`,
+    `${what} are left as they are on the server. To restore them: ${opening} | ${GLOBALS_COMMAND[engine]}`,
   );
 }
 
@@ -130,8 +130,8 @@ function tellGlobals({ engine }: DatabaseTarget, { objects, ports }: RestoreCont
  * Verifies the archives. The server executes a dump, so each is verified before it is loaded. An encrypted
  * archive needs no separate pass: only someone with the key can have made it.
  */
-export async function prove(
-  wanted: readonly WantedDatabase[],
+export async function verifyArchives(
+  wanted: readonly DatabaseToRestore[],
   { objects, ports, progress }: LoadContext,
 ): Promise<void> {
   const open = wanted.filter(({ archive }) => !objects.isSealed(archive));
@@ -143,7 +143,7 @@ export async function prove(
 }
 
 export async function load(
-  wanted: WantedDatabase,
+  wanted: DatabaseToRestore,
   loader: Loader,
   context: LoadContext,
 ): Promise<void> {

@@ -76,9 +76,11 @@ export class LoadMessages {
     if (exit.code === 0 && exit.signal === null) return;
     if (this.#wentOn(exit)) return;
     const how = exit.signal === null ? `exited with ${exit.code}` : `was ended by ${exit.signal}`;
-    const said = this.#error ?? this.#first;
+    const message = this.#error ?? this.#first;
     throw new RunFailedError(
-      `${label} can't be loaded: ${this.#program} ${how}${said === null ? "" : `: ${said}${hint(said)}`}`,
+      `${label} can't be loaded: ${this.#program} ${how}${
+        message === null ? "" : `: ${message}${hint(message)}`
+      }`,
     );
   }
 

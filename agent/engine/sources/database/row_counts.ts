@@ -78,6 +78,6 @@ export function describeContents({ tables = [], large_objects, objects = {} }: D
   const rows = tables.reduce((sum, each) => sum + (each.rows ?? 0), 0);
   const large = large_objects ? `, ${large_objects} large objects` : "";
   const others = Object.values(objects).reduce((sum, names) => sum + names.length, 0);
-  const beside = others === 0 ? "" : `, ${others} other objects and properties`;
-  return `${tables.length} ${tables.length === 1 ? "table" : "tables"} with ${rows} rows${large}${beside}`;
+  const other = others === 0 ? "" : `, ${others} other objects and properties`;
+  return `${tables.length} ${tables.length === 1 ? "table" : "tables"} with ${rows} rows${large}${other}`;
 }

@@ -8,31 +8,31 @@ import { RunFailedError } from "../../ports.ts";
 import { formatBytes } from "../../jobs/progress.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import type { DatabaseContents } from "./row_counts.ts";
-import type { Loader, WantedDatabase } from "./database_host.ts";
+import type { DatabaseToRestore, Loader } from "./database_host.ts";
 
 /** Database server for drills. Existing databases are not changed. */
 export interface ScratchHost {
   /** Whether a restore would reject the name, because the database belongs to the server itself. */
-  isServers(name: string): boolean;
+  isSystemDatabase(name: string): boolean;
   /** Returns the name of the drill's copy of a database. */
   scratchName(database: string): string;
   /**
    * Drops leftovers of drills whose agent was killed. Rejects, before anything is read, if a drill is not
    * possible.
    */
-  prepare(wanted: readonly WantedDatabase[]): Promise<void>;
+  prepare(wanted: readonly DatabaseToRestore[]): Promise<void>;
   /** Returns the current size of a database in bytes; null if it does not exist. */
   sizeOf(name: string): Promise<number | null>;
   /** Returns the server's data directory; null if the user may not read the setting. */
   dataDirectory(): Promise<string | null>;
   /** Creates the scratch database. The returned loader loads the dump into it. */
-  create(wanted: WantedDatabase): Promise<Loader>;
+  create(wanted: DatabaseToRestore): Promise<Loader>;
   /**
    * Returns the contents of the scratch database. Rejects if the database no longer belongs to this drill.
    *
    * @param expected Null if tables are only listed, not counted.
    */
-  contents(wanted: WantedDatabase, expected: DatabaseContents | null): Promise<DatabaseContents>;
+  contents(wanted: DatabaseToRestore, expected: DatabaseContents | null): Promise<DatabaseContents>;
   /**
    * Drops the scratch databases. Never rejects; resolves with false if something is left. `programs` may be
    * started after the run has ended.
@@ -44,7 +44,7 @@ export interface ScratchHost {
  * Factor of the room that must be free: 5 % more than the drill needs, because the server has to continue
  * writing.
  */
-const ROOM = 1.05;
+const ROOM_FACTOR = 1.05;
 export const ADVICE = "or set the task's drill_every to 0";
 
 /**
@@ -56,16 +56,16 @@ export const ADVICE = "or set the task's drill_every to 0";
 export async function checkDatabaseRoom(
   host: ScratchHost,
   target: DatabaseTarget,
-  { original }: WantedDatabase,
+  { original }: DatabaseToRestore,
   dumped: number,
   { ports }: ProgramContext,
 ): Promise<void> {
-  const directory = isHere(target.host) ? await host.dataDirectory() : null;
+  const directory = isLocal(target.host) ? await host.dataDirectory() : null;
   const found = directory === null ? null : await statfs(directory).catch(() => null);
   if (found === null) {
     return ports.output.line("The free space of the database's server can't be checked from here");
   }
-  const needed = Math.ceil(Math.max(dumped, await host.sizeOf(original) ?? 0) * ROOM);
+  const needed = Math.ceil(Math.max(dumped, await host.sizeOf(original) ?? 0) * ROOM_FACTOR);
   const free = found.bavail * found.bsize;
   ports.output.line(`Room in ${directory}: ${formatBytes(needed)} needed, ${formatBytes(free)} free`);
   if (free >= needed) return;
@@ -76,6 +76,6 @@ export async function checkDatabaseRoom(
   );
 }
 
-function isHere(host: string | null): boolean {
+function isLocal(host: string | null): boolean {
   return host === null || host.startsWith("/") || /^(?:localhost|127\..*|::1)$/.test(host);
 }

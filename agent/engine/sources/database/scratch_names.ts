@@ -32,9 +32,9 @@ export const MOVED_ASIDE = `${MARK}moved aside by a restore: `;
 
 export function temporaryNames(name: string): TemporaryNames {
   return {
-    fresh: beside(name, FRESH_SUFFIX),
-    replaced: beside(name, REPLACED_SUFFIX),
-    drill: beside(name, DRILL_SUFFIX),
+    fresh: withSuffix(name, FRESH_SUFFIX),
+    replaced: withSuffix(name, REPLACED_SUFFIX),
+    drill: withSuffix(name, DRILL_SUFFIX),
   };
 }
 
@@ -43,7 +43,7 @@ export function isOwnName(name: string): boolean {
   return [FRESH_SUFFIX, REPLACED_SUFFIX, DRILL_SUFFIX].some((suffix) => name.endsWith(suffix));
 }
 
-function beside(name: string, suffix: string): string {
+function withSuffix(name: string, suffix: string): string {
   const size = (text: string) => new TextEncoder().encode(text).length;
   if (size(name + suffix) <= MAX_BYTES) return name + suffix;
   const end = `_${createHash("sha256").update(name).digest("hex").slice(0, 8)}${suffix}`;

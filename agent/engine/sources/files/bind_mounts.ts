@@ -33,8 +33,8 @@ function joined(directory: string, name: string): string {
 
 /** Whether both paths lead to the same file. If both are missing, whether their directories are the same. */
 async function isSame(one: string, other: string): Promise<boolean> {
-  const look = (path: string) => Deno.lstat(path).catch(() => null);
-  const [a, b] = await Promise.all([look(one), look(other)]);
+  const stat = (path: string) => Deno.lstat(path).catch(() => null);
+  const [a, b] = await Promise.all([stat(one), stat(other)]);
   if (a !== null && b !== null) return a.dev === b.dev && a.ino === b.ino;
   return a === null && b === null && one !== "/" && other !== "/" && isSame(parentOf(one), parentOf(other));
 }

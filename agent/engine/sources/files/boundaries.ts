@@ -58,7 +58,7 @@ const VOLATILE = ["/dev", "/run", "/sys", "/proc"];
 /** File systems with subvolumes. */
 const WITH_SUBVOLUMES = new Set(["btrfs", "bcachefs"]);
 /** Time limit for reading a mount's attributes, in seconds: its server may not answer. */
-const LOOK_SECONDS = 10;
+const ATTRIBUTES_TIMEOUT_SECONDS = 10;
 
 type Matchers = readonly ((name: string) => boolean)[];
 
@@ -78,8 +78,8 @@ export async function findBoundaries(
     notes: [],
   };
   const below = mountsBelow(root, mounts);
-  const devices = await lookAt(below.flatMap(({ point }) => [point, parentOf(point)]), context);
-  for (const mount of below) sort(mount, devices, found, root, matchers);
+  const devices = await readAttributes(below.flatMap(({ point }) => [point, parentOf(point)]), context);
+  for (const mount of below) classifyMount(mount, devices, found, root, matchers);
   if (WITH_SUBVOLUMES.has(mountOf(root, [...mounts])?.type ?? "")) {
     const points = new Set(below.map(({ point }) => point));
     const { subvolumes, missing } = await findSubvolumes(root, root, points, context);
@@ -98,7 +98,7 @@ export async function findBoundaries(
 }
 
 /** Returns the mounts that appeared below the root, relative to it. */
-export function appearedSince(root: string, before: readonly Mount[], now: readonly Mount[]): string[] {
+export function newMounts(root: string, before: readonly Mount[], now: readonly Mount[]): string[] {
   const known = new Set(before.map(({ point }) => point));
   return mountsBelow(root, now).map(({ point }) => point).filter((point) => !known.has(point))
     .map((point) => relative(point, root));
@@ -110,21 +110,21 @@ function mountsBelow(root: string, mounts: readonly Mount[]): Mount[] {
   return [...last.values()].filter(({ point }) => point !== root && isWithin(point, root));
 }
 
-function sort(
+function classifyMount(
   mount: Mount,
-  devices: Map<string, Look>,
+  devices: Map<string, PathAttributes>,
   found: Boundaries,
   root: string,
   matchers: Matchers,
 ): void {
   const name = relative(mount.point, root);
-  const look = devices.get(mount.point);
+  const attributes = devices.get(mount.point);
   const parent = devices.get(parentOf(mount.point));
   const what = `${mount.point}, another file system (${mount.type}, ${mount.device})`;
   const isQuiet = isExcluded(name, matchers);
-  if (look === undefined || look === "missing") {
+  if (attributes === undefined || attributes === "missing") {
     // Another mount may hide it.
-    if (look === "missing") return;
+    if (attributes === "missing") return;
     found.unreachable.push(name);
     if (!isQuiet) {
       (isVolatile(mount) ? found.notes : found.warnings).push(`Left out: ${what}, which can't be looked at`);
@@ -132,7 +132,7 @@ function sort(
     return;
   }
   // A mounted file is backed up like any other, and so is a directory of the same file system.
-  if (!look.isDirectory || (typeof parent === "object" && parent.device === look.device)) return;
+  if (!attributes.isDirectory || (typeof parent === "object" && parent.device === attributes.device)) return;
   found.mounts.push(name);
   if (isQuiet) return;
   if (isVolatile(mount)) found.notes.push(`Left out: ${what}`);
@@ -146,18 +146,21 @@ function isVolatile({ type, point }: Mount): boolean {
     (type === "tmpfs" && VOLATILE.some((directory) => isWithin(point, directory)));
 }
 
-type Look = { device: string; isDirectory: boolean } | "missing";
+type PathAttributes = { device: string; isDirectory: boolean } | "missing";
 
 /**
  * Reads the attributes of paths. Leaves out paths that cannot be read. Each path gets its own process, so
  * that one that hangs does not block the others.
  */
-async function lookAt(paths: string[], { children, user }: RunContext): Promise<Map<string, Look>> {
-  const looks = new Map<string, Look>();
-  if (paths.length === 0) return looks;
+async function readAttributes(
+  paths: string[],
+  { children, user }: RunContext,
+): Promise<Map<string, PathAttributes>> {
+  const attributes = new Map<string, PathAttributes>();
+  if (paths.length === 0) return attributes;
   const unique = [...new Set(paths)];
-  const script = `for path; do told=$(timeout --kill-after=1 ${LOOK_SECONDS} ` +
-    `stat --printf='%d\\t%F' -- "$path" 2>&1) || told="?$told"; printf '%s\\t%s\\0' "$told" "$path"; done`;
+  const script = `for path; do output=$(timeout --kill-after=1 ${ATTRIBUTES_TIMEOUT_SECONDS} ` +
+    `stat --printf='%d\\t%F' -- "$path" 2>&1) || output="?$output"; printf '%s\\t%s\\0' "$output" "$path"; done`;
   const { stdout } = await capture(children, {
     program: "xargs",
     args: ["-0", "-r", "-n", "1", "-P", "16", "sh", "-c", script, "sh"],
@@ -165,12 +168,12 @@ async function lookAt(paths: string[], { children, user }: RunContext): Promise<
   }, bytesOf(unique.map((path) => `${byteString(path)}\0`).join("")));
   for (const entry of stdout.split("\0").slice(0, -1)) {
     const failed = /^\?(?:stat: .*: (.*))?\t(.*)$/s.exec(entry);
-    if (failed?.[1] === "No such file or directory") looks.set(failed[2]!, "missing");
+    if (failed?.[1] === "No such file or directory") attributes.set(failed[2]!, "missing");
     if (failed !== null) continue;
     const [device, kind, ...path] = entry.split("\t");
-    looks.set(path.join("\t"), { device: device!, isDirectory: kind === "directory" });
+    attributes.set(path.join("\t"), { device: device!, isDirectory: kind === "directory" });
   }
-  return looks;
+  return attributes;
 }
 
 interface Subvolumes {

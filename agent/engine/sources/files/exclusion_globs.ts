@@ -51,7 +51,7 @@ async function namesMatching(directory: string, name: string): Promise<string[]>
       if (expression.test(entry.name)) found.push(entry.name);
     }
   } catch (error) {
-    if (!isUnreadable(error)) throw error;
+    if (!isUnreadableError(error)) throw error;
   }
   return found;
 }
@@ -72,7 +72,7 @@ function exists(path: string): Promise<boolean> {
   return Deno.lstat(path).then(() => true, () => false);
 }
 
-function isUnreadable(error: unknown): boolean {
+function isUnreadableError(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
     error instanceof Deno.errors.PermissionDenied;
 }

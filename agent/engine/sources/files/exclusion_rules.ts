@@ -25,7 +25,7 @@ export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[]
   const matching = isLiteral ? ["--no-wildcards"] : ["--wildcards", "--no-wildcards-match-slash"];
   const { isAnchored, patterns } = isLiteral
     ? { isAnchored: rule.isAnchored, patterns: [written] }
-    : spread(written, rule.isAnchored);
+    : expandAnyDepth(written, rule.isAnchored);
   const prefix = isAnchored ? "./" : "";
   const suffix = keepsFiles ? "/*" : "";
   return [
@@ -39,11 +39,11 @@ export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[]
 const DEPTH = 32;
 
 /** Expands `**` to globs that tar supports: none, one or several `*` directories. */
-function spread(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {
+function expandAnyDepth(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {
   const names = starNames(pattern);
   if (names === null) return { isAnchored, patterns: [pattern] };
   // A pattern without an anchor matches at every depth, like one that starts with `**`.
-  if (names[0] === ANY_DEPTH && names.length > 1) return spread(names.slice(1).join("/"), false);
+  if (names[0] === ANY_DEPTH && names.length > 1) return expandAnyDepth(names.slice(1).join("/"), false);
   if (names.at(-1) === ANY_DEPTH) names.splice(-1, 1, "*");
   const depth = DEPTH / 2 ** (names.filter((name) => name === ANY_DEPTH).length - 1);
   let patterns = [""];

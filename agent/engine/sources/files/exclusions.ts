@@ -20,7 +20,7 @@ import {
   ruleArguments,
   ruleMatcher,
 } from "./exclusion_rules.ts";
-import { shownPattern } from "./shown_pattern.ts";
+import { displayPattern } from "./display_pattern.ts";
 
 export interface ExclusionRequest {
   /** Absolute path from the task. */
@@ -46,7 +46,7 @@ export interface Exclusions {
   /** Matchers for all that is left out, by name relative to the root. */
   matchers: ((name: string) => boolean)[];
   /** Rules that may match nothing, until the tree is searched. */
-  unproven: ExclusionRule[];
+  unsearched: ExclusionRule[];
 }
 
 /** Staging directories of restores that are running or were killed. */
@@ -58,7 +58,7 @@ const STAGING_RULE: ExclusionRule = {
 };
 
 export function noExclusions(): Exclusions {
-  return { arguments: [], directoryRules: [], notes: [], warnings: [], matchers: [], unproven: [] };
+  return { arguments: [], directoryRules: [], notes: [], warnings: [], matchers: [], unsearched: [] };
 }
 
 export async function planExclusions(request: ExclusionRequest): Promise<Exclusions> {
@@ -106,52 +106,54 @@ async function addPattern(
       `Cannot exclude ${JSON.stringify(given)}: it is not a pattern. Change the task's excluded_paths.`,
     );
   }
-  const found = given.startsWith("/") ? await locate(given, root, request) : await relativeRules(given, root);
+  const found = given.startsWith("/")
+    ? await absoluteRules(given, root, request)
+    : await relativeRules(given, root);
   if (typeof found === "string") {
-    plan.warnings.push(`Excluded path ${shownPattern(given)} ${found}: nothing is left out for it`);
+    plan.warnings.push(`Excluded path ${displayPattern(given)} ${found}: nothing is left out for it`);
     return;
   }
   for (const rule of found.rules) addRule(plan, rule);
-  if (!found.isProven) plan.unproven.push(...found.rules);
+  if (!found.exists) plan.unsearched.push(...found.rules);
 }
 
-interface Found {
+interface FoundRules {
   rules: ExclusionRule[];
   /** Whether the path exists. */
-  isProven: boolean;
+  exists: boolean;
 }
 
 /** Returns the rules of an absolute path, or the reason why it has none. */
-async function locate(
+async function absoluteRules(
   given: string,
   root: string,
   { sourcePath, mounts }: ExclusionRequest,
-): Promise<Found | string> {
+): Promise<FoundRules | string> {
   const path = normalise(given);
-  if (namesDirectory(given) && await isOther(path)) return "is no directory";
-  const places = await placesOf(path, namesDirectory(given), root);
-  if (places.length === 0) {
+  if (namesDirectory(given) && await isNotDirectory(path)) return "is no directory";
+  const realPaths = await realPathsOf(path, namesDirectory(given), root);
+  if (realPaths.length === 0) {
     if (hasWildcards(path)) {
       const globs = await globsInside(path, root, (real) => pathsWithin(root, real, mounts));
-      if (globs === "the source itself") throw isSource(given);
+      if (globs === "the source itself") throw sourceExcludedError(given);
       const rules = globs.map((pattern) => globRule(given, pattern));
-      return rules.length === 0 ? `is not in ${sourcePath}` : { rules, isProven: false };
+      return rules.length === 0 ? `is not in ${sourcePath}` : { rules, exists: false };
     }
     return isWithin(path, normalise(sourcePath)) || isWithin(path, root)
       ? "does not exist"
       : `is not in ${sourcePath}`;
   }
   const paths = new Set<string>();
-  for (const place of places) for (const path of await pathsWithin(root, place, mounts)) paths.add(path);
-  const rules = [...paths].filter((place) => place !== root).map((place) => ({
+  for (const real of realPaths) for (const each of await pathsWithin(root, real, mounts)) paths.add(each);
+  const rules = [...paths].filter((each) => each !== root).map((each) => ({
     given,
-    pattern: relative(place, root),
+    pattern: relative(each, root),
     isAnchored: true,
     isLiteral: true,
   }));
-  if (rules.length > 0) return { rules, isProven: true };
-  if (paths.has(root)) throw isSource(given);
-  return places.some((place) => isWithin(root, place)) ? refuseRoot(given, path) : `is not in ${sourcePath}`;
+  if (rules.length > 0) return { rules, exists: true };
+  if (paths.has(root)) throw sourceExcludedError(given);
+  return realPaths.some((real) => isWithin(root, real)) ? refuseRoot(given, path) : `is not in ${sourcePath}`;
 }
 
 function globRule(given: string, pattern: string): ExclusionRule {
@@ -163,16 +165,16 @@ function namesDirectory(given: string): boolean {
 }
 
 /** Whether the path exists and is not a directory. */
-function isOther(path: string): Promise<boolean> {
+function isNotDirectory(path: string): Promise<boolean> {
   return Deno.stat(path).then(({ isDirectory }) => !isDirectory, () => false);
 }
 
 function refuseRoot(given: string, path: string): string {
-  if (path === "/") throw isSource(given);
+  if (path === "/") throw sourceExcludedError(given);
   return "holds the source itself";
 }
 
-function isSource(given: string): RunFailedError {
+function sourceExcludedError(given: string): RunFailedError {
   return new RunFailedError(
     `Cannot exclude ${given}: it is the source itself. Change the task's excluded_paths.`,
   );
@@ -182,7 +184,7 @@ function isSource(given: string): RunFailedError {
  * Returns the real paths of a path, or none if it does not exist. A symbolic link in the source means the
  * link itself; with a trailing slash, also its target. A link elsewhere means its target.
  */
-async function placesOf(path: string, isDirectory: boolean, root: string): Promise<string[]> {
+async function realPathsOf(path: string, isDirectory: boolean, root: string): Promise<string[]> {
   try {
     const info = await Deno.lstat(path);
     const name = path.slice(path.lastIndexOf("/") + 1);
@@ -207,17 +209,17 @@ async function placesOf(path: string, isDirectory: boolean, root: string): Promi
  * Quotes a backslash or bracket that is part of a name at the root, because it is meant literally. `*` and
  * `?` match themselves anyway.
  */
-async function relativeRules(given: string, root: string): Promise<Found> {
+async function relativeRules(given: string, root: string): Promise<FoundRules> {
   const path = normalise(given);
   const isAnchored = given.startsWith("./");
   const pattern = path.replace(/^\.\//, "");
-  if (pattern === "." || pattern === "") throw isSource(given);
+  if (pattern === "." || pattern === "") throw sourceExcludedError(given);
   const names = await quoteExisting(root, pattern.split("/"), (name) => /[\\[]/.test(name));
   const isLiteral = !hasWildcards(pattern);
   const isDirectory = namesDirectory(given);
   return {
     rules: [{ given, pattern: names.join("/"), isAnchored, isLiteral, isDirectory }],
-    isProven: false,
+    exists: false,
   };
 }
 

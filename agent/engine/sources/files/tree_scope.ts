@@ -4,11 +4,11 @@ import { byteString } from "../../archive/bytes.ts";
 import { type Mount, mountOf, readMounts } from "../../mounts.ts";
 import { RunFailedError } from "../../ports.ts";
 import type { RunContext } from "../../run_context.ts";
-import { appearedSince, type Boundaries, findBoundaries } from "./boundaries.ts";
+import { type Boundaries, findBoundaries, newMounts } from "./boundaries.ts";
 import { hasWildcards, quotePattern, ruleArguments } from "./exclusion_rules.ts";
 import { findStagingDirectories, searchExclusions } from "./exclusion_search.ts";
 import { type Exclusions, planExclusions } from "./exclusions.ts";
-import { shownPattern } from "./shown_pattern.ts";
+import { displayPattern } from "./display_pattern.ts";
 
 /**
  * File systems that report the number of blocks of every file. Others are many FUSE ones, SMB, 9p and sysfs.
@@ -58,9 +58,9 @@ export async function directoryScope(
   const boundaries = await findBoundaries(root, mounts, exclusions.matchers, context);
   for (const note of [...exclusions.notes, ...boundaries.notes]) output.line(note);
   for (const warning of [...exclusions.warnings, ...boundaries.warnings]) output.warning(warning);
-  const found = await searchExclusions(root, boundaries.subvolumes, exclusions.unproven, context);
+  const found = await searchExclusions(root, boundaries.subvolumes, exclusions.unsearched, context);
   for (const given of found.unmatched) {
-    const text = `Excluded path ${shownPattern(given)} matches nothing: nothing is left out for it`;
+    const text = `Excluded path ${displayPattern(given)} matches nothing: nothing is left out for it`;
     // A pattern such as *.tmp may match later; a path or a name should match now.
     if (hasWildcards(given) && !given.includes("/")) output.line(text);
     else output.warning(text);
@@ -68,7 +68,7 @@ export async function directoryScope(
   for (const { given } of found.withFiles) {
     output.line(
       `Excluded path ${
-        shownPattern(given)
+        displayPattern(given)
       }: the contents of directories are left out; files of that name are kept`,
     );
   }
@@ -80,7 +80,7 @@ export async function directoryScope(
   const rules = exclusions.directoryRules.flatMap((rule) => ruleArguments(rule, found.withFiles.has(rule)));
   return {
     root,
-    arguments: withinRoom([
+    arguments: checkArgumentSize([
       ...sparseArguments(root, mounts),
       ...exclusions.arguments,
       ...rules,
@@ -91,14 +91,14 @@ export async function directoryScope(
     ),
     async checkMounts() {
       if (boundaries.subvolumes.length === 0) return;
-      for (const name of appearedSince(root, mounts, (await readMounts()).mounts)) {
+      for (const name of newMounts(root, mounts, (await readMounts()).mounts)) {
         output.warning(`${root}/${name} was mounted during the backup, which may hold some of its files`);
       }
     },
   };
 }
 
-function withinRoom(args: string[]): string[] {
+function checkArgumentSize(args: string[]): string[] {
   const size = args.reduce((sum, arg) => sum + byteString(arg).length + POINTER_BYTES, 0);
   if (size <= MAX_ARGUMENTS) return args;
   throw new RunFailedError(
@@ -114,7 +114,7 @@ export function fileScope(
 ): TreeScope {
   for (const given of excluded_paths) {
     ports.output.warning(
-      `Excluded path ${shownPattern(given)} is not in ${path}: nothing is left out for it`,
+      `Excluded path ${displayPattern(given)} is not in ${path}: nothing is left out for it`,
     );
   }
   return {

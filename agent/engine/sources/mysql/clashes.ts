@@ -1,13 +1,13 @@
 /** Finds databases and tables of a backup that are the same to a server that ignores the case of names. */
 import { RunFailedError } from "../../ports.ts";
 import { clashes } from "./case.ts";
-import type { WantedDatabase } from "../database/database_host.ts";
+import type { DatabaseToRestore } from "../database/database_host.ts";
 import type { MysqlFresh } from "./fresh.ts";
 
 /** Rejects if one would replace another: a dump drops the table that it is about to create. */
-export function refuseClashes(
+export function refuseNameClashes(
   { ignoresCase }: Pick<MysqlFresh, "ignoresCase">,
-  wanted: readonly WantedDatabase[],
+  wanted: readonly DatabaseToRestore[],
 ): void {
   if (!ignoresCase) return;
   const [databases] = clashes(wanted.map(({ name }) => name));

@@ -43,8 +43,8 @@ export class MysqlConnection {
     const host = source.host?.startsWith("/") ? await mysqlSocket(source.host) : source.host;
     const onSocket = host === null || host.startsWith("/");
     const username = source.username ?? (onSocket ? context.job.run_as : null) ?? "root";
-    const place = onSocket ? `the socket${host === null ? "" : ` ${host}`}` : host;
-    const at = port === null || onSocket ? place : `${place}, port ${port}`;
+    const address = onSocket ? `the socket${host === null ? "" : ` ${host}`}` : host;
+    const at = port === null || onSocket ? address : `${address}, port ${port}`;
     const redirects: Redirect[] = [];
     const first: string[] = [];
     if (password !== null) {

@@ -15,7 +15,7 @@ import {
  * Starts to count. The dump never waits longer than for unpacking and counting, which keep up with every
  * dump.
  */
-export async function countStored(
+export async function countRowsWhileStored(
   database: string,
   /** Maximum length of a statement that the server accepts, in bytes. */
   maxStatement: number,
@@ -33,14 +33,14 @@ export async function countStored(
     }
   };
   let reason: string | null = null;
-  const chunks = new Handover();
+  const chunks = new ChunkQueue();
   const child = children.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
     stdin: "piped",
     stdout: "piped",
     onMessage: (line) => void (reason ??= line),
   });
   const rows = new DumpRows();
-  const fed = child.feed(chunks.taken()).finally(() => chunks.close());
+  const fed = child.feed(chunks.chunks()).finally(() => chunks.close());
   const read = readDoubleBuffered(child.stdout!, (chunk) => rows.push(chunk), () => chunks.close());
   child.exited.finally(() => chunks.close()).catch(() => {});
   const over = Promise.allSettled([fed, read, child.exited]);
@@ -59,7 +59,7 @@ export async function countStored(
         return null;
       }
       const longest = rows.longestStatement;
-      if (longest > maxStatement) ports.output.warning(tooLong(database, longest, maxStatement));
+      if (longest > maxStatement) ports.output.warning(tooLongWarning(database, longest, maxStatement));
       const contents = describeDump(rows.tables(), inBoth(before, await listAfter()));
       ports.output.line(`Counted in the dump of ${database}: ${describeContents(contents)}`);
       return contents;
@@ -82,7 +82,7 @@ function describeDump(dumped: TableRows[], { table = [], ...objects }: ObjectNam
  * Returns a warning about a statement that the server may refuse. A dump of binary data takes twice the bytes
  * of its rows.
  */
-function tooLong(database: string, longest: number, maxStatement: number): string {
+function tooLongWarning(database: string, longest: number, maxStatement: number): string {
   return `The longest statement in the dump of ${database} is ${
     formatBytes(longest)
   }, and the server takes ` +
@@ -101,7 +101,7 @@ function packetFor(bytes: number): number {
 }
 
 /** Passes on chunks one at a time: each push waits until its chunk is processed, or the reader has ended. */
-class Handover {
+class ChunkQueue {
   #next = Promise.withResolvers<Uint8Array | null>();
   #done = Promise.withResolvers<void>();
   #isClosed = false;
@@ -118,7 +118,7 @@ class Handover {
     this.#done.resolve();
   }
 
-  async *taken(): AsyncIterable<Uint8Array> {
+  async *chunks(): AsyncIterable<Uint8Array> {
     for (;;) {
       const chunk = await this.#next.promise;
       if (chunk === null) return;

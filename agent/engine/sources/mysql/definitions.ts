@@ -22,7 +22,7 @@ export class MysqlDefinitions {
     return new MysqlDefinitions(server, await dumpProgram(server, children), connection, children);
   }
 
-  over(connection: MysqlConnection, children: Children): MysqlDefinitions {
+  withConnection(connection: MysqlConnection, children: Children): MysqlDefinitions {
     return new MysqlDefinitions(this.server, this.program, connection, children);
   }
 
@@ -32,7 +32,7 @@ export class MysqlDefinitions {
   }
 
   /** Leaves out broken ones, such as a view of a table that no longer exists. */
-  readWhatIsSound(database: string, views: readonly string[]): Promise<string> {
+  readValid(database: string, views: readonly string[]): Promise<string> {
     return this.#read(database, views, ["--force"]);
   }
 
@@ -64,7 +64,7 @@ export class MysqlDefinitions {
 }
 
 /** Whether definitions name a database in full, ignoring case: `shop.stock`, "`shop` . `stock`". */
-export function isNamed(database: string, definitions: string): boolean {
+export function namesDatabase(database: string, definitions: string): boolean {
   const name = database.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`(?<![\\w$])${name}["\`]?\\s*\\.`, "i").test(definitions);
 }

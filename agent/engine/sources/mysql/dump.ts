@@ -42,11 +42,11 @@ export function dumpCommand(
   const command = (args: string[], tables: readonly string[] = []) =>
     connection.command(program.tool, args, [name, ...tables]);
   if (emptied.length === 0) return command(whole);
-  if (leavesRowsOut(program)) {
+  if (hasIgnoreTableData(program)) {
     return command([...whole, ...emptied.map((table) => `--ignore-table-data=${name}.${table}`)]);
   }
   // The definitions of these tables come first, because views in the rest of the dump may need them.
-  return oneAfterTheOther(
+  return inSequence(
     command([...always, "--no-data"], emptied),
     command([...whole, ...emptied.map((table) => `--ignore-table=${name}.${table}`)]),
   );
@@ -62,11 +62,11 @@ export function dumpsHistory({ versioned, byTransaction }: MysqlDatabase, { vers
 }
 
 /** Whether the program has `--ignore-table-data`, which only MariaDB's has. */
-function leavesRowsOut({ version }: DumpProgram): boolean {
+function hasIgnoreTableData({ version }: DumpProgram): boolean {
   return /mariadb/i.test(version) && isAtLeast(version, 10, 5, 3);
 }
 
-function oneAfterTheOther(first: Command, second: Command): Command {
+function inSequence(first: Command, second: Command): Command {
   const line = ({ program, args }: Command) => [program, ...args].map(shellQuoted).join(" ");
   return { ...second, program: "sh", args: ["-c", `${line(first)} && exec ${line(second)}`] };
 }

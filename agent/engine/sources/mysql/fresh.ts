@@ -24,7 +24,7 @@ const Description = z.looseObject({
 type Description = z.infer<typeof Description>;
 
 /** Limits the wait for locks to 60 seconds: a client may have an open transaction. */
-export const PATIENCE = "set session lock_wait_timeout = 60;\n";
+export const LOCK_WAIT_LIMIT = "set session lock_wait_timeout = 60;\n";
 
 export class MysqlFresh {
   /** Names of databases that are dropped at the end of the run, however it ends. */
@@ -37,7 +37,7 @@ export class MysqlFresh {
     private readonly description: Description,
     readonly version: ServerVersion,
     /** Text for marks; see leftovers.ts. */
-    private readonly held: string,
+    private readonly lockNote: string,
     /** Assignments at the start of each session. */
     private readonly settings: string[],
     /** Whether `Shop` and `shop` are the same name to the server. */
@@ -92,11 +92,11 @@ export class MysqlFresh {
 
   /** Returns the properties of `original` in the backup; undefined if it has none. */
   charsetOf(original: string): Charset | undefined {
-    const told = this.description.databases.find((each) => each.name === original);
-    return told && {
-      characterSet: told.character_set,
-      collation: told.collation,
-      ...hasDatabaseComments(this.version) ? { comment: told.comment ?? "" } : {},
+    const backedUp = this.description.databases.find((each) => each.name === original);
+    return backedUp && {
+      characterSet: backedUp.character_set,
+      collation: backedUp.collation,
+      ...hasDatabaseComments(this.version) ? { comment: backedUp.comment ?? "" } : {},
     };
   }
 
@@ -121,7 +121,7 @@ export class MysqlFresh {
     }
     await this.execute(
       `create table ${quote(name)}.${quote(MARK)} (a int primary key) comment '${
-        `${note} ${this.held}`.trim()
+        `${note} ${this.lockNote}`.trim()
       }'`,
     );
   }
@@ -161,7 +161,7 @@ export class MysqlFresh {
     for (const name of [...this.unfinished]) {
       try {
         const connection = await MysqlConnection.open(this.target, programs);
-        const drop = `${this.#prelude}${PATIENCE}drop database if exists ${quote(name)}`;
+        const drop = `${this.#prelude}${LOCK_WAIT_LIMIT}drop database if exists ${quote(name)}`;
         await connection.execute(this.client, drop);
         this.unfinished.delete(name);
       } catch (error) {
@@ -209,11 +209,11 @@ export function charsetClause(as: Charset | undefined): string {
   if (as === undefined) return "";
   const { characterSet, collation, comment } = as;
   const described = comment === undefined ? "" : ` comment '${comment.replace(/['\\]/g, "$&$&")}'`;
-  return ` character set ${word(characterSet)} collate ${word(collation)}${described}`;
+  return ` character set ${charsetName(characterSet)} collate ${charsetName(collation)}${described}`;
 }
 
 /** Returns the name of a character set or collation. Rejects any other text. */
-export function word(name: string): string {
+export function charsetName(name: string): string {
   if (/^\w+$/.test(name)) return name;
   throw new RunFailedError(`${name} is not the name of a character set or collation`);
 }

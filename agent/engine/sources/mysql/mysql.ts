@@ -16,7 +16,7 @@ import { findSchema } from "./sql.ts";
 import { checkClosing, DumpMessages } from "../database/dump_messages.ts";
 import { MAX_PACKET, MysqlConnection } from "./connection.ts";
 import { matchCase } from "./case.ts";
-import { countStored } from "./counts.ts";
+import { countRowsWhileStored } from "./counts.ts";
 import { dumpCommand, type DumpPlan, dumpsHistory } from "./dump.ts";
 import { findEmptied } from "./excluded.ts";
 import { listObjects } from "./objects.ts";
@@ -175,7 +175,7 @@ function reportHidden(
 ): void {
   const groups = new Map<string, { of: string[]; grants: Set<string> }>();
   for (const { name } of databases) {
-    const lacking = rights.lackingFor(name);
+    const lacking = rights.missingRightsOn(name);
     if (lacking === null) continue;
     const what = lacking.hidden.join(", ");
     const group = groups.get(what) ?? { of: [], grants: new Set() };
@@ -216,7 +216,7 @@ function databasePart(
     streamDescriptor: 1,
     index: null,
     count: () =>
-      countStored(
+      countRowsWhileStored(
         name,
         server.maxStatement,
         context.run,

@@ -14,9 +14,9 @@ export interface DumpProgram {
 }
 
 /** Whether a version, as printed by a server or a program, is at least the wanted one. */
-export function isAtLeast(version: string, ...wanted: number[]): boolean {
+export function isAtLeast(version: string, ...minimum: number[]): boolean {
   const parts = version.split(/[.-]/).map(Number);
-  for (const [index, number] of wanted.entries()) {
+  for (const [index, number] of minimum.entries()) {
     const part = parts[index] || 0;
     if (part !== number) return part > number;
   }

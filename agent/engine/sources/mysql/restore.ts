@@ -3,7 +3,7 @@
  * of the original out and the tables of the temporary database in. Views, triggers, routines and events are
  * created again from the temporary database's definitions.
  */
-import { refuseClashes } from "./clashes.ts";
+import { refuseNameClashes } from "./clashes.ts";
 import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { RunFailedError, type RunPorts } from "../../ports.ts";
 import type { RestoreContext } from "../../restore_context.ts";
@@ -13,8 +13,13 @@ import { MysqlConnection } from "./connection.ts";
 import { isAtLeast } from "./programs.ts";
 import { MysqlRights } from "./rights.ts";
 import { temporaryNames } from "../database/scratch_names.ts";
-import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "../database/database_host.ts";
-import { isNamed, MysqlDefinitions } from "./definitions.ts";
+import {
+  type DatabaseHost,
+  type DatabaseToRestore,
+  type Loader,
+  occupied,
+} from "../database/database_host.ts";
+import { MysqlDefinitions, namesDatabase } from "./definitions.ts";
 import { DumpRewriter, withEnabled } from "./dump_filter.ts";
 import { charsetClause, MysqlFresh } from "./fresh.ts";
 import {
@@ -62,9 +67,9 @@ class MysqlHost implements DatabaseHost {
     private readonly ports: RunPorts,
   ) {}
 
-  async inspect(databases: readonly WantedDatabase[]): Promise<void> {
-    const wanted = databases.map((each) => this.#placed(each));
-    refuseClashes(this.server, databases);
+  async inspect(databases: readonly DatabaseToRestore[]): Promise<void> {
+    const wanted = databases.map((each) => this.#asStored(each));
+    refuseNameClashes(this.server, databases);
     this.#originals = wanted.map(({ original }) => original);
     for (const { name } of wanted) {
       if (SYSTEM_SCHEMAS.includes(name.toLowerCase())) {
@@ -72,13 +77,13 @@ class MysqlHost implements DatabaseHost {
       }
       await (await MysqlSwap.interrupted(this.server, name))?.resume((line) => this.ports.output.line(line));
       const { fresh, replaced } = temporaryNames(name);
-      for (const beside of [fresh, replaced]) await this.server.removeLeftover(beside);
+      for (const temporary of [fresh, replaced]) await this.server.removeLeftover(temporary);
       await this.#inspectExisting(name);
     }
   }
 
-  async create(wanted: WantedDatabase): Promise<Loader> {
-    const { name, original } = this.#placed(wanted);
+  async create(wanted: DatabaseToRestore): Promise<Loader> {
+    const { name, original } = this.#asStored(wanted);
     const { fresh } = temporaryNames(name);
     await this.server.make(fresh, charsetClause(this.#charset(name, original)));
     this.#made.set(name, (await this.server.find(fresh))!);
@@ -99,10 +104,10 @@ class MysqlHost implements DatabaseHost {
     };
   }
 
-  async publish(databases: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
-    const wanted = databases.map((each) => this.#placed(each));
+  async publish(databases: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void> {
+    const wanted = databases.map((each) => this.#asStored(each));
     this.server.connection = await MysqlConnection.open(this.target, programs);
-    this.definitions = this.definitions.over(this.server.connection, programs.children);
+    this.definitions = this.definitions.withConnection(this.server.connection, programs.children);
     const done: string[] = [];
     for (const { name, original } of wanted) {
       try {
@@ -118,12 +123,12 @@ class MysqlHost implements DatabaseHost {
   }
 
   /** Returns the database with its name as the server stores it. */
-  #placed(wanted: WantedDatabase): WantedDatabase {
+  #asStored(wanted: DatabaseToRestore): DatabaseToRestore {
     return { ...wanted, name: this.server.stored(wanted.name) };
   }
 
   /** Whether a database is restored under its original name. */
-  #isInOwnPlace(name: string, original: string): boolean {
+  #keepsName(name: string, original: string): boolean {
     return name === this.server.stored(original);
   }
 
@@ -190,7 +195,7 @@ class MysqlHost implements DatabaseHost {
     await this.server.execute(`alter database ${quote(fresh)}${charsetClause(this.#made.get(name))}`);
     const made = await findContents(this.server.connection, this.server.client, fresh);
     const definitions = await this.definitions.read(fresh, made.views);
-    const renamed = this.#inPlace(name, original, definitions);
+    const renamed = this.#forFinalName(name, original, definitions);
     const news = withEnabled(renamed, this.#eventsToEnable(name, original, made, renamed));
     const defaults = await findSequenceDefaults(this.server.connection, this.server.client, fresh);
     // Its events must not run twice, and tables with triggers cannot be moved.
@@ -198,7 +203,7 @@ class MysqlHost implements DatabaseHost {
     const before = existing && await findContents(this.server.connection, this.server.client, name);
     // Loading takes time: an empty database may be in use by now.
     if (before !== undefined && isOccupied(before) && !this.target.overwrite) throw occupied(name);
-    const definitionsBefore = before && await this.definitions.readWhatIsSound(name, before.views);
+    const definitionsBefore = before && await this.definitions.readValid(name, before.views);
     if (before !== undefined) await this.#refuseUndroppable(name, before, definitionsBefore!);
     const old = before && {
       characterSet: existing!.characterSet,
@@ -214,7 +219,7 @@ class MysqlHost implements DatabaseHost {
       tables: made.tables,
       definitions: moveDefaults(name, fresh, defaults) + news,
       charset,
-    }).carryOut();
+    }).execute();
   }
 
   /**
@@ -238,18 +243,18 @@ class MysqlHost implements DatabaseHost {
    * Returns the definitions of the temporary database for the final name: full names refer to it, not to the
    * original.
    */
-  #inPlace(name: string, original: string, definitions: string): string {
+  #forFinalName(name: string, original: string, definitions: string): string {
     const { fresh } = temporaryNames(name);
-    const placed = renameDatabase(definitions, {
+    const renamedFresh = renameDatabase(definitions, {
       from: fresh,
       to: name,
-      isPlain: this.#isInOwnPlace(name, original),
+      isPlain: this.#keepsName(name, original),
     })
       // The dump adds these around routines with another collation.
       .replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
-    if (this.#isInOwnPlace(name, original)) return placed;
-    const renamed = renameDatabase(placed, { from: original, to: name });
-    if (isNamed(original, renamed)) {
+    if (this.#keepsName(name, original)) return renamedFresh;
+    const renamed = renameDatabase(renamedFresh, { from: original, to: name });
+    if (namesDatabase(original, renamed)) {
       this.ports.output.warning(
         `Definitions in ${name} name ${original} in a way that can't be distinguished from other names: they may still read ` +
           `or change ${original}. Look at them, or restore under the old name on another server.`,
@@ -265,7 +270,7 @@ class MysqlHost implements DatabaseHost {
   #eventsToEnable(name: string, original: string, { events }: Contents, definitions: string): string[] {
     const enabled = new Set(this.#rewriters.get(name)!.enabledEvents);
     const found = events.filter((event) => enabled.has(event));
-    if (this.#isInOwnPlace(name, original) || found.length === 0 || !isNamed(original, definitions)) {
+    if (this.#keepsName(name, original) || found.length === 0 || !namesDatabase(original, definitions)) {
       return found;
     }
     this.ports.output.warning(

@@ -17,7 +17,7 @@ interface Grant {
   object: string;
 }
 
-export interface LackingRights {
+export interface MissingRights {
   /** Kinds of objects that the dump may lack, such as `triggers`. */
   hidden: string[];
   /** Statements that grant the missing privileges. */
@@ -65,7 +65,7 @@ export class MysqlRights {
   }
 
   /** Returns the missing privileges; null if the login may see everything in a database. */
-  lackingFor(database: string): LackingRights | null {
+  missingRightsOn(database: string): MissingRights | null {
     const on = (privilege: string) => this.#has(privilege, database);
     const here: [hidden: string, privilege: string][] = [
       ["tables", "SELECT"],

@@ -18,7 +18,7 @@ function rightsOf(version: string, grants: string[], isMariadb = false) {
 
 async function lacking(version: string, grants: string[], isMariadb = false): Promise<string[] | undefined> {
   const rights = (await rightsOf(version, grants, isMariadb))!;
-  const found = rights.lackingFor("sh_op");
+  const found = rights.missingRightsOn("sh_op");
   return found === null ? undefined : [found.hidden.join(), ...found.grants];
 }
 

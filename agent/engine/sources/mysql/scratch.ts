@@ -1,5 +1,5 @@
 /** Creates scratch databases on MySQL and MariaDB. */
-import { refuseClashes } from "./clashes.ts";
+import { refuseNameClashes } from "./clashes.ts";
 import { matchCase } from "./case.ts";
 import type { BackupToRead, DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -10,7 +10,7 @@ import { isAtLeast } from "./programs.ts";
 import { CHECK, listObjects, listsChecks } from "./objects.ts";
 import type { DatabaseContents, TableRows } from "../database/row_counts.ts";
 import { DRILL_SUFFIX, temporaryNames } from "../database/scratch_names.ts";
-import type { Loader, WantedDatabase } from "../database/database_host.ts";
+import type { DatabaseToRestore, Loader } from "../database/database_host.ts";
 import { DumpRewriter } from "./dump_filter.ts";
 import { charsetClause, MysqlFresh } from "./fresh.ts";
 import { findContents, findSchema, hasTable, isInUse, isSchema, MARK, quote, text } from "./sql.ts";
@@ -37,11 +37,11 @@ class MysqlScratch implements ScratchHost {
     return this.server.stored(temporaryNames(database).drill);
   }
 
-  isServers(name: string): boolean {
+  isSystemDatabase(name: string): boolean {
     return SYSTEM_SCHEMAS.includes(name.toLowerCase());
   }
 
-  async prepare(wanted: readonly WantedDatabase[]): Promise<void> {
+  async prepare(wanted: readonly DatabaseToRestore[]): Promise<void> {
     await this.#leaveLogOut();
     await this.#dropLeftovers();
     for (const { name } of wanted) await this.#refuseOthers(name);
@@ -64,9 +64,9 @@ class MysqlScratch implements ScratchHost {
     return fromHex((await this.#query("select hex(@@datadir)"))[0]![0]!) || null;
   }
 
-  async create(wanted: WantedDatabase): Promise<Loader> {
+  async create(wanted: DatabaseToRestore): Promise<Loader> {
     const { name, original } = wanted;
-    refuseClashes(this.server, [wanted]);
+    refuseNameClashes(this.server, [wanted]);
     await this.#make(name, charsetClause(this.server.charsetOf(original)));
     const { isMariadb, version } = this.server.version;
     const rewriter = new DumpRewriter({
@@ -80,7 +80,7 @@ class MysqlScratch implements ScratchHost {
   }
 
   async contents(
-    { name: database }: WantedDatabase,
+    { name: database }: DatabaseToRestore,
     expected: DatabaseContents | null,
   ): Promise<DatabaseContents> {
     const { tables } = await findContents(this.server.connection, this.server.client, database);
@@ -164,8 +164,8 @@ class MysqlScratch implements ScratchHost {
     if (await hasTable(connection, client, name, MARK)) {
       throw new RunFailedError(`another drill is at work in database ${name}. Wait for it, then try again.`);
     }
-    const held = await findContents(connection, client, name);
-    if (Object.values(held).some((names) => names.length > 0)) {
+    const contents = await findContents(connection, client, name);
+    if (Object.values(contents).some((names) => names.length > 0)) {
       throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
     }
     // A drill was killed before it could mark this empty database.

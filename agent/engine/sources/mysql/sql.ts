@@ -86,14 +86,14 @@ export async function findContents(
     ].join(" union all "),
   );
   const found = rows.map(([kind, name, type]) => ({ kind, name: fromHex(name!), type: fromHex(type!) }));
-  const of = (wanted: string) => found.filter(({ kind }) => kind === wanted);
-  const tables = of("table").filter(({ name }) => name !== MARK && name !== SWAP);
+  const ofKind = (expected: string) => found.filter(({ kind }) => kind === expected);
+  const tables = ofKind("table").filter(({ name }) => name !== MARK && name !== SWAP);
   return {
     tables: tables.filter(({ type }) => type !== "VIEW").map(({ name }) => name),
     views: tables.filter(({ type }) => type === "VIEW").map(({ name }) => name),
-    triggers: of("trigger").map(({ name }) => name),
-    events: of("event").map(({ name }) => name),
-    routines: of("routine").map(({ name, type }) => ({ name, type })),
+    triggers: ofKind("trigger").map(({ name }) => name),
+    events: ofKind("event").map(({ name }) => name),
+    routines: ofKind("routine").map(({ name, type }) => ({ name, type })),
   };
 }
 

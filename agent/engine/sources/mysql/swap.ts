@@ -7,7 +7,7 @@ import * as z from "zod";
 import { RunFailedError } from "../../ports.ts";
 import { fromHex } from "./connection.ts";
 import { temporaryNames } from "../database/scratch_names.ts";
-import { charsetClause, type MysqlFresh, PATIENCE } from "./fresh.ts";
+import { charsetClause, LOCK_WAIT_LIMIT, type MysqlFresh } from "./fresh.ts";
 import { dropRest, dropTriggers, findContents, hasTable, type Move, moveTables, quote, SWAP } from "./sql.ts";
 
 const Charset = z.object({
@@ -42,14 +42,14 @@ export class MysqlSwap {
     const { fresh } = temporaryNames(name);
     if (!await hasTable(connection, client, fresh, SWAP)) return null;
     await server.refuseInUse(fresh);
-    const pieces = await connection.query(client, `select hex(body) from ${recordOf(name)} order by part`);
+    const pieces = await connection.query(client, `select hex(body) from ${planTable(name)} order by part`);
     // The agent was killed before the plan was stored, so before the first step.
     if (pieces.length === 0) return null;
     return new MysqlSwap(server, Plan.parse(JSON.parse(fromHex(pieces.map(([piece]) => piece).join("")))));
   }
 
   /** Executes the swap. If it rejects, the original is unchanged, unless the error says otherwise. */
-  async carryOut(): Promise<void> {
+  async execute(): Promise<void> {
     const { name, old, charset } = this.plan;
     await this.#write();
     if (old !== null) await this.server.make(temporaryNames(name).replaced, charsetClause(old));
@@ -57,7 +57,7 @@ export class MysqlSwap {
     try {
       // A table with triggers cannot be moved.
       if (old !== null) await this.server.execute(dropTriggers(name, old));
-      await this.server.execute(PATIENCE + moveTables(this.#moves()));
+      await this.server.execute(LOCK_WAIT_LIMIT + moveTables(this.#moves()));
       await this.#complete();
     } catch (error) {
       await this.#undo(error);
@@ -115,7 +115,7 @@ export class MysqlSwap {
       const kept = haveMoved ? await this.server.executeEach(dropTriggers(name, now)) : [];
       if (haveMoved) {
         const back = this.#moves().map(({ from, to, tables }) => ({ from: to, to: from, tables })).reverse();
-        await this.server.execute(PATIENCE + moveTables(back));
+        await this.server.execute(LOCK_WAIT_LIMIT + moveTables(back));
       }
       kept.push(
         ...await this.server.executeEach((haveMoved ? "" : dropTriggers(name, now)) + dropRest(name, now)),
@@ -163,7 +163,7 @@ export class MysqlSwap {
   }
 
   async #write(): Promise<void> {
-    const record = recordOf(this.plan.name);
+    const record = planTable(this.plan.name);
     const bytes = new TextEncoder().encode(JSON.stringify(this.plan));
     const inserts = [];
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
@@ -177,10 +177,10 @@ export class MysqlSwap {
   }
 
   async #forget(): Promise<void> {
-    await this.server.execute(`drop table if exists ${recordOf(this.plan.name)}`);
+    await this.server.execute(`drop table if exists ${planTable(this.plan.name)}`);
   }
 }
 
-function recordOf(name: string): string {
+function planTable(name: string): string {
   return `${quote(temporaryNames(name).fresh)}.${quote(SWAP)}`;
 }

@@ -150,7 +150,7 @@ Deno.test("every kind of object is replaced, and put back if that fails", async 
       tables: made.tables,
       definitions: `${news}\nselect * from no_such_table;`,
     });
-    await assert.rejects(swap.carryOut(), /no_such_table/);
+    await assert.rejects(swap.execute(), /no_such_table/);
     assert.equal(await described(server, "mine"), before);
     await fresh.discard(programs, "");
     assert.equal(await names(), databases);

@@ -6,8 +6,8 @@ const BOUND = [{ extension: "pg_cron", schema: "cron" }] as const;
 
 /** Returns the extensions of this kind in a database. */
 export function boundExtensions(contents: DatabaseContents | null): string[] {
-  const held = contents?.objects?.extension ?? [];
-  return BOUND.map(({ extension }) => extension).filter((extension) => held.includes(extension));
+  const present = contents?.objects?.extension ?? [];
+  return BOUND.map(({ extension }) => extension).filter((extension) => present.includes(extension));
 }
 
 /** Returns a matcher for statements, and for their errors, that belong to one of these extensions. */

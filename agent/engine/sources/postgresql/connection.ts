@@ -74,8 +74,8 @@ export class PostgresqlConnection {
         path: await writePasswordFile(password, context, user),
       });
     }
-    const place = onSocket ? `the socket${host === null ? "" : ` in ${host}`}` : host;
-    const at = port === null ? place : `${place}, port ${port}`;
+    const address = onSocket ? `the socket${host === null ? "" : ` in ${host}`}` : host;
+    const at = port === null ? address : `${address}, port ${port}`;
     return new PostgresqlConnection(`${at} as ${username}`, context, environment, redirects, user);
   }
 
@@ -141,8 +141,8 @@ export class PostgresqlConnection {
 
   #answer(answer: Answer): string {
     if (answer.exit.code === 0) return answer.stdout;
-    const said = answer.messages.filter((line) => !line.startsWith("password retrieved from file"));
-    const message = oneLine(said.join("\n").replace(/^psql(?::<stdin>:\d+)?: (?:error: )?/, "")) ||
+    const messages = answer.messages.filter((line) => !line.startsWith("password retrieved from file"));
+    const message = oneLine(messages.join("\n").replace(/^psql(?::<stdin>:\d+)?: (?:error: )?/, "")) ||
       `psql exited with ${answer.exit.code}`;
     throw new RunFailedError(`Cannot use PostgreSQL at ${this.description}: ${message}`);
   }

@@ -1,5 +1,5 @@
 /** Counts a PostgreSQL database's rows in the snapshot that pg_dump reads, on a connection of its own. */
-import { hasRoomForTwo } from "./limits.ts";
+import { allowsTwoConnections } from "./limits.ts";
 import * as z from "zod";
 import { oneLine } from "../../programs/line.ts";
 import { LineReader } from "../../programs/line_reader.ts";
@@ -26,13 +26,13 @@ const GRACE_MS = 5000;
 const GRACE_SHARE = 0.1;
 
 /** Contents that are known before the dump. */
-export interface Known {
+export interface KnownContents {
   readonly properties: DatabaseProperties;
   readonly excluded: readonly ExcludedTable[];
   readonly unchecked_foreign_keys: readonly UncheckedForeignKey[];
 }
 
-const Said = z.union([
+const OutputLine = z.union([
   z.object({ snapshot: z.string(), pid: z.number().int() }),
   z.object({ schema: z.string(), name: z.string(), rows: z.number().int() }),
   z.object({ listed_schema: z.string(), listed: z.string() }),
@@ -41,7 +41,7 @@ const Said = z.union([
   z.object({ is_listed: z.literal(true) }),
   z.object({ is_counted: z.literal(true) }),
 ]);
-type Said = z.infer<typeof Said>;
+type OutputLine = z.infer<typeof OutputLine>;
 
 /**
  * Starts to count. If the server cannot export a snapshot, as on a standby, the dump is made without one and
@@ -50,10 +50,10 @@ type Said = z.infer<typeof Said>;
 export async function countInSnapshot(
   client: PostgresqlClient,
   database: string,
-  known: Known,
+  known: KnownContents,
   { children, ports }: ProgramContext,
 ): Promise<RowCounting> {
-  if (!await hasRoom(client, database)) {
+  if (!await allowsCount(client, database)) {
     ports.output.line(
       `Rows are not counted in ${database}: its connection limit, or the login's, does not allow a second connection`,
     );
@@ -68,7 +68,7 @@ export async function countInSnapshot(
     end: async () => {
       const contents = await session.end();
       if (contents === null) ports.output.line(`Rows are not counted in ${database}: ${session.reason}`);
-      else tellCounted(database, contents, session.reason, ports);
+      else reportCounts(database, contents, session.reason, ports);
       return withKnown(contents ?? {}, known);
     },
   };
@@ -78,16 +78,16 @@ export async function countInSnapshot(
  * Whether the limits allow a second connection. Returns true if the database was dropped meanwhile, because
  * the dump reports that.
  */
-async function hasRoom(client: PostgresqlClient, database: string): Promise<boolean> {
+async function allowsCount(client: PostgresqlClient, database: string): Promise<boolean> {
   try {
-    return await hasRoomForTwo(client, database, database);
+    return await allowsTwoConnections(client, database, database);
   } catch (error) {
     if (error instanceof RunFailedError) return true;
     throw error;
   }
 }
 
-function withKnown(contents: DatabaseContents, known: Known): DatabaseContents {
+function withKnown(contents: DatabaseContents, known: KnownContents): DatabaseContents {
   const { properties, excluded, unchecked_foreign_keys } = known;
   const empty = excluded.filter(({ kind }) => kind === "r").map(({ schema, name }) => ({
     schema,
@@ -113,19 +113,19 @@ function withProperties({ objects }: DatabaseContents, properties: DatabasePrope
  */
 export async function contentsNow(
   { connection, psql }: PostgresqlClient,
-  door: string,
+  maintenanceDatabase: string,
   database: string,
 ): Promise<DatabaseContents> {
-  const collected = new Collected();
+  const collected = new CollectedContents();
   const reader = new LineReader((line) => collected.take(line));
   reader.push(new TextEncoder().encode(await connection.script(psql, database, countScript([], false))));
   reader.end();
   const contents = collected.contents()!;
-  const properties = await readProperties(connection, psql, door, database);
+  const properties = await readProperties(connection, psql, maintenanceDatabase, database);
   return properties === undefined ? contents : { ...contents, ...withProperties(contents, properties) };
 }
 
-function tellCounted(
+function reportCounts(
   database: string,
   contents: DatabaseContents,
   reason: string | null,
@@ -136,7 +136,7 @@ function tellCounted(
   if (missing > 0) output.line(`Rows of ${missing} tables are not counted: ${reason}`);
 }
 
-class Collected {
+class CollectedContents {
   snapshot: { snapshot: string; pid: number } | null = null;
   isListed = false;
   isCounted = false;
@@ -146,14 +146,14 @@ class Collected {
 
   take(line: string): void {
     if (!line.startsWith("{")) return;
-    const said: Said = Said.parse(JSON.parse(line));
-    if ("snapshot" in said) this.snapshot = said;
-    else if ("is_listed" in said) this.isListed = true;
-    else if ("is_counted" in said) this.isCounted = true;
-    else if ("large_objects" in said) this.#largeObjects = said.large_objects;
-    else if ("kind" in said) this.#add(said.kind, said.names);
-    else if ("listed" in said) this.#put({ schema: said.listed_schema, name: said.listed, rows: null });
-    else this.#put(said);
+    const output: OutputLine = OutputLine.parse(JSON.parse(line));
+    if ("snapshot" in output) this.snapshot = output;
+    else if ("is_listed" in output) this.isListed = true;
+    else if ("is_counted" in output) this.isCounted = true;
+    else if ("large_objects" in output) this.#largeObjects = output.large_objects;
+    else if ("kind" in output) this.#add(output.kind, output.names);
+    else if ("listed" in output) this.#put({ schema: output.listed_schema, name: output.listed, rows: null });
+    else this.#put(output);
   }
 
   /** Null while it is not known which tables there are. */
@@ -180,7 +180,7 @@ class Collected {
 class CountSession {
   /** Reason why something is not counted. */
   reason: string | null = null;
-  readonly #collected = new Collected();
+  readonly #collected = new CollectedContents();
   readonly #released = Promise.withResolvers<void>();
   readonly #counted = Promise.withResolvers<void>();
   readonly #startedAt: number;
@@ -234,10 +234,10 @@ class CountSession {
 
   async end(): Promise<DatabaseContents | null> {
     const { clock } = this.ports;
-    const patience = new AbortController();
+    const timeout = new AbortController();
     const grace = Math.max(GRACE_MS, (clock.monotonic() - this.#startedAt) * GRACE_SHARE);
-    await Promise.race([this.#counted.promise, clock.sleep(grace, patience.signal).catch(() => {})]);
-    patience.abort();
+    await Promise.race([this.#counted.promise, clock.sleep(grace, timeout.signal).catch(() => {})]);
+    timeout.abort();
     const { snapshot, isCounted } = this.#collected;
     // A session that could not count one table continues with the others: it has a reason, but may still be
     // running.

@@ -9,7 +9,7 @@ export interface Server {
   major: number;
   is_superuser: boolean;
   /** Database that the login may connect to. */
-  door: string;
+  maintenanceDatabase: string;
   databases: Database[];
 }
 
@@ -43,7 +43,7 @@ export const DATABASE_PROPERTIES =
 /** Databases of the server itself. `template0` accepts no connections, and a restore replaces neither. */
 const TEMPLATES = /^template[01]$/;
 /** Databases of managed services, which only the service may connect to. */
-const SERVICE_OWN = new Set([
+const SERVICE_DATABASES = new Set([
   "rdsadmin",
   "cloudsqladmin",
   "alloydbadmin",
@@ -53,50 +53,50 @@ const SERVICE_OWN = new Set([
 ]);
 
 /** @param maintenanceDatabase Any database that the login may connect to. */
-export async function askServer(
+export async function describeServer(
   connection: PostgresqlConnection,
   psql: string,
-  door: string,
+  maintenanceDatabase: string,
 ): Promise<Server> {
-  const [server] = await connection.query<Omit<Server, "databases" | "door">>(
+  const [server] = await connection.query<Omit<Server, "databases" | "maintenanceDatabase">>(
     psql,
-    door,
+    maintenanceDatabase,
     `select current_setting('server_version') as version,
             current_setting('server_version_num')::int / 10000 as major,
             current_setting('is_superuser') = 'on' as is_superuser`,
   );
   const databases = await connection.query<Database>(
     psql,
-    door,
+    maintenanceDatabase,
     `select datname as name, datconnlimit = -2 as is_invalid, datallowconn as allows_connections,
             case when has_database_privilege(oid, 'connect') and datconnlimit <> -2 then pg_database_size(oid) end as size,
             shobj_description(oid, 'pg_database') as comment,
             ${DATABASE_PROPERTIES}
      from pg_catalog.pg_database d order by datname`,
   );
-  return { ...server!, door, databases };
+  return { ...server!, maintenanceDatabase, databases };
 }
 
 /** Databases that hosting services let a new user connect to, besides or instead of `postgres`. */
-const USUAL_DOORS = ["postgres", "template1", "defaultdb"];
+const USUAL_MAINTENANCE_DATABASES = ["postgres", "template1", "defaultdb"];
 
 /**
  * Returns the first database that the login may connect to. Tries `names` (except `*`), then the usual
  * databases, then `last`. Throws the first refusal.
  */
-export async function findDoor(
+export async function findMaintenanceDatabase(
   connection: PostgresqlConnection,
   psql: string,
   names: readonly string[],
   last: readonly string[] = [],
 ): Promise<string> {
-  const usual = USUAL_DOORS.filter((name) => !last.includes(name));
-  const doors = new Set([...names.filter((name) => name !== "*"), ...usual, ...last]);
+  const usual = USUAL_MAINTENANCE_DATABASES.filter((name) => !last.includes(name));
+  const candidates = new Set([...names.filter((name) => name !== "*"), ...usual, ...last]);
   let refusal: unknown = null;
-  for (const door of doors) {
+  for (const maintenanceDatabase of candidates) {
     try {
-      await connection.execute(psql, door, "select 1");
-      return door;
+      await connection.execute(psql, maintenanceDatabase, "select 1");
+      return maintenanceDatabase;
     } catch (error) {
       if (!(error instanceof RunFailedError) || /startup parameter/.test(error.message)) throw error;
       refusal ??= error;
@@ -105,7 +105,7 @@ export async function findDoor(
   throw refusal;
 }
 
-export interface Chosen {
+export interface DatabaseSelection {
   readonly databases: Database[];
   readonly missing: Missing[];
   /** Lines about databases that `*` leaves out without a loss. */
@@ -113,14 +113,17 @@ export interface Chosen {
 }
 
 /** Sorts a server's databases by what a task that names `names` does with each. */
-export function chooseDatabases({ databases }: Pick<Server, "databases">, names: readonly string[]): Chosen {
-  const chosen: Chosen = { databases: [], missing: [], leftOut: [] };
+export function chooseDatabases(
+  { databases }: Pick<Server, "databases">,
+  names: readonly string[],
+): DatabaseSelection {
+  const chosen: DatabaseSelection = { databases: [], missing: [], leftOut: [] };
   const isAll = names.includes("*");
   for (const database of databases) {
     const isNamed = names.includes(database.name);
     if (!isNamed && (!isAll || TEMPLATES.test(database.name))) continue;
     const own = isNamed ? null : reasonToSkip(database);
-    const closed = own === null ? reasonAgainst(database) : null;
+    const closed = own === null ? reasonNotDumpable(database) : null;
     if (own !== null) chosen.leftOut.push(own);
     else if (closed !== null) chosen.missing.push({ name: database.name, reason: closed });
     else chosen.databases.push(database);
@@ -149,11 +152,11 @@ function reasonToSkip({ name, comment, is_invalid }: Database): string | null {
   if (is_invalid) {
     return `${name} is left out: it is what an interrupted DROP DATABASE left. Drop it, as nothing in it can be read.`;
   }
-  return SERVICE_OWN.has(name) ? `${name} is left out: it belongs to the hosting service` : null;
+  return SERVICE_DATABASES.has(name) ? `${name} is left out: it belongs to the hosting service` : null;
 }
 
 /** Returns why a selected database cannot be dumped; null if it can. */
-function reasonAgainst({ name, is_invalid, allows_connections, size }: Database): string | null {
+function reasonNotDumpable({ name, is_invalid, allows_connections, size }: Database): string | null {
   const cannot = `Cannot back up database ${name}`;
   if (is_invalid) return `${cannot}: it is what an interrupted DROP DATABASE left. Drop it.`;
   if (!allows_connections) {

@@ -1,11 +1,11 @@
 /** Creates temporary databases on a PostgreSQL server, and drops them and their leftovers. */
-import { hasRoomForTwo } from "./limits.ts";
+import { allowsTwoConnections } from "./limits.ts";
 import * as z from "zod";
 import type { DatabaseTarget, SourceDescription } from "../../../../src/protocol/job.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { PostgresqlConnection } from "./connection.ts";
-import { findDoor } from "./databases.ts";
+import { findMaintenanceDatabase } from "./databases.ts";
 import { type DatabaseProperties, readProperties } from "./properties.ts";
 import { type Installation, installations, programPath } from "./programs.ts";
 import { identifier, literal } from "./text.ts";
@@ -63,7 +63,7 @@ export class PostgresqlFresh {
   readonly role: Role;
   major = 0;
   /** Database to connect to that is not being restored. */
-  door = "postgres";
+  maintenanceDatabase = "postgres";
   #options: string | null = OPTIONS;
   readonly #keepers = new Map<string, Keeper>();
   #roles: ReadonlySet<string> | null = null;
@@ -105,9 +105,9 @@ export class PostgresqlFresh {
    *
    * @param names Names of the databases that are restored.
    */
-  async meet(names: readonly string[]): Promise<void> {
+  async initialize(names: readonly string[]): Promise<void> {
     names.forEach(checkName);
-    this.door = await this.#findDoor(names);
+    this.maintenanceDatabase = await this.#findDoor(names);
     const [server] = await this.query<Role & { major: number }>(
       `select current_setting('server_version_num')::int / 10000 as major, rolname as name,
          rolsuper as is_superuser, rolcreatedb or rolsuper as may_create
@@ -115,7 +115,7 @@ export class PostgresqlFresh {
     );
     this.major = server!.major;
     Object.assign(this.role, server);
-    await dropAbandoned(this, this.door, this.output);
+    await dropAbandoned(this, this.maintenanceDatabase, this.output);
   }
 
   /** Opens a connection for programs that run after a cancel. */
@@ -126,9 +126,9 @@ export class PostgresqlFresh {
   async make(database: NewDatabase): Promise<void> {
     const { name, original, existing, isOwned } = database;
     const entry = this.description.databases.find((each) => each.name === original);
-    const told = Properties.safeParse(entry).data;
-    const as = existing !== undefined && !existing.isOccupied ? existing : told ?? existing;
-    const owner = isOwned ? existing?.owner ?? told?.owner : undefined;
+    const backedUp = Properties.safeParse(entry).data;
+    const as = existing !== undefined && !existing.isOccupied ? existing : backedUp ?? existing;
+    const owner = isOwned ? existing?.owner ?? backedUp?.owner : undefined;
     const clauses = await this.#clauses(original, as, owner) + await this.#tablespaceClause(database);
     this.unfinished.add(name);
     try {
@@ -138,7 +138,7 @@ export class PostgresqlFresh {
       if (/already exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }
-    if (await hasRoomForTwo(this, this.door, name)) {
+    if (await allowsTwoConnections(this, this.maintenanceDatabase, name)) {
       this.#keepers.set(name, await Keeper.open(this, name, this.programs));
     }
     await this.comment(name, database.comment);
@@ -156,7 +156,7 @@ export class PostgresqlFresh {
   }
 
   /** Whether the server allows extensions that are bound to one database in this one. */
-  async isHomeOfBound(name: string): Promise<boolean> {
+  async allowsBoundExtensions(name: string): Promise<boolean> {
     const [home] = await this.query<{ name: string | null }>(
       "select current_setting('cron.database_name', true) as name",
     );
@@ -164,7 +164,7 @@ export class PostgresqlFresh {
   }
 
   async propertiesOf(name: string): Promise<DatabaseProperties | undefined> {
-    return await readProperties(this.connection, this.psql, this.door, name);
+    return await readProperties(this.connection, this.psql, this.maintenanceDatabase, name);
   }
 
   /** Applies properties and warns of those that are lost. Resolves with statements for after the load. */
@@ -184,12 +184,12 @@ export class PostgresqlFresh {
       this.output.warning(`Not restored: ${what}, a role that is not there`);
     }
     if (when === "later") return [...before, ...after];
-    await this.carryOut(before);
+    await this.executeProperties(before);
     return after;
   }
 
   /** Executes statements. Warns of properties that the server or the login does not allow. */
-  async carryOut(statements: readonly PropertyStatement[]): Promise<void> {
+  async executeProperties(statements: readonly PropertyStatement[]): Promise<void> {
     for (const { sql, what } of statements) {
       try {
         await this.execute(sql);
@@ -207,7 +207,7 @@ export class PostgresqlFresh {
   ): Promise<{ comment: string | null } | undefined> {
     const [found] = await connection.query<{ comment: string | null }>(
       this.psql,
-      this.door,
+      this.maintenanceDatabase,
       `select shobj_description(oid, 'pg_database') as comment from pg_catalog.pg_database
        where datname = ${literal(name)}`,
     );
@@ -237,7 +237,7 @@ export class PostgresqlFresh {
         await this.release(name);
         const connection = await this.connect(programs);
         await this.execute(endConnections([name]), connection);
-        await dropDatabase(connection, this.psql, this.door, name);
+        await dropDatabase(connection, this.psql, this.maintenanceDatabase, name);
         this.unfinished.delete(name);
       } catch (error) {
         programs.ports.output.warning(
@@ -249,16 +249,16 @@ export class PostgresqlFresh {
 
   /** Drops a database. Rejects if a client is connected to it. */
   async drop(name: string): Promise<void> {
-    await dropDatabase(this.connection, this.psql, this.door, name);
+    await dropDatabase(this.connection, this.psql, this.maintenanceDatabase, name);
   }
 
   async query<Row>(select: string): Promise<Row[]> {
-    return await this.connection.query<Row>(this.psql, this.door, select);
+    return await this.connection.query<Row>(this.psql, this.maintenanceDatabase, select);
   }
 
   /** @param connection Default: the run's own, which ends with it. */
   async execute(sql: string, connection: PostgresqlConnection = this.connection): Promise<void> {
-    await connection.execute(this.psql, this.door, sql);
+    await connection.execute(this.psql, this.maintenanceDatabase, sql);
   }
 
   /**
@@ -267,12 +267,12 @@ export class PostgresqlFresh {
    */
   async #findDoor(names: readonly string[]): Promise<string> {
     try {
-      return await findOtherDoor(this.connection, this.psql, names);
+      return await findOtherMaintenanceDatabase(this.connection, this.psql, names);
     } catch (error) {
       if (!/startup parameter/.test((error as Error).message)) throw error;
       this.#options = null;
       this.connection = await this.connect(this.programs);
-      return await findOtherDoor(this.connection, this.psql, names);
+      return await findOtherMaintenanceDatabase(this.connection, this.psql, names);
     }
   }
 
@@ -317,23 +317,23 @@ export class PostgresqlFresh {
  * Finds a database to connect to that is not one of `names`. If no usual database accepts the login, looks
  * for others through one of `names`.
  */
-async function findOtherDoor(
+async function findOtherMaintenanceDatabase(
   connection: PostgresqlConnection,
   psql: string,
   names: readonly string[],
 ): Promise<string> {
-  const door = await findDoor(connection, psql, [], names);
-  if (!names.includes(door)) return door;
+  const maintenanceDatabase = await findMaintenanceDatabase(connection, psql, [], names);
+  if (!names.includes(maintenanceDatabase)) return maintenanceDatabase;
   const [other] = await connection.query<{ name: string }>(
     psql,
-    door,
+    maintenanceDatabase,
     `select datname as name from pg_catalog.pg_database
      where datallowconn and has_database_privilege(oid, 'connect')
        and datname not in (${names.map(literal).join(", ")}) order by datistemplate, datname limit 1`,
   );
   if (other !== undefined) return other.name;
   throw new RunFailedError(
-    `the user may connect to no database but ${door}, and it takes another one to replace that. ` +
+    `the user may connect to no database but ${maintenanceDatabase}, and it takes another one to replace that. ` +
       "Let it in, with: grant connect on database postgres to that user.",
   );
 }

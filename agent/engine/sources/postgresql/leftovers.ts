@@ -14,12 +14,12 @@ import { dropDatabase } from "./sql.ts";
  */
 export async function dropAbandoned(
   { connection, psql }: PostgresqlClient,
-  door: string,
+  maintenanceDatabase: string,
   output: Output,
 ): Promise<void> {
   const found = await connection.query<{ name: string }>(
     psql,
-    door,
+    maintenanceDatabase,
     `select datname as name from pg_catalog.pg_database d
      where starts_with(shobj_description(oid, 'pg_database'), ${literal(MARK)})
        and not starts_with(shobj_description(oid, 'pg_database'), ${literal(MOVED_ASIDE)})
@@ -29,7 +29,7 @@ export async function dropAbandoned(
   for (const { name } of found) {
     if (!isOwnName(name)) continue;
     try {
-      await dropDatabase(connection, psql, door, name);
+      await dropDatabase(connection, psql, maintenanceDatabase, name);
       output.line(`Dropped database ${name}, which a restore or a drill left after its agent ended`);
     } catch (error) {
       if (!(error instanceof RunFailedError)) throw error;

@@ -10,16 +10,16 @@ import { literal } from "./text.ts";
  *
  * @param maintenanceDatabase Database to connect to.
  */
-export async function hasRoomForTwo(
+export async function allowsTwoConnections(
   { connection, psql }: PostgresqlClient,
-  door: string,
+  maintenanceDatabase: string,
   database: string,
 ): Promise<boolean> {
   const used = (condition: string) =>
     `(select count(*) from pg_catalog.pg_stat_activity a where ${condition} and a.pid <> pg_backend_pid())`;
   const [found] = await connection.query<{ has_room: boolean }>(
     psql,
-    door,
+    maintenanceDatabase,
     `select r.rolsuper or (
        (r.rolconnlimit < 0 or r.rolconnlimit - ${used("a.usesysid = r.oid")} >= 2)
        and (d.datconnlimit < 0 or d.datconnlimit - ${used("a.datid = d.oid")} >= 2)

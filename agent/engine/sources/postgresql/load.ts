@@ -8,7 +8,7 @@ import { connectionArgument } from "./connection.ts";
 import { installationToRestore, programPath } from "./programs.ts";
 import { identifier } from "./text.ts";
 import type { UncheckedForeignKey } from "../database/row_counts.ts";
-import type { Loader, WantedDatabase } from "../database/database_host.ts";
+import type { DatabaseToRestore, Loader } from "../database/database_host.ts";
 import type { LoadError } from "../database/load_messages.ts";
 import { boundStatement } from "./bound.ts";
 import type { PostgresqlFresh } from "./fresh.ts";
@@ -28,7 +28,7 @@ export interface LoadChoices {
 export async function loaderFor(
   server: PostgresqlFresh,
   name: string,
-  { archive, contents }: WantedDatabase,
+  { archive, contents }: DatabaseToRestore,
   choices: LoadChoices,
 ): Promise<Loader> {
   const keys = contents?.unchecked_foreign_keys ?? [];
@@ -37,7 +37,7 @@ export async function loaderFor(
   const refreshes = new Refreshes();
   const finish = async () => {
     await addForeignKeys(server, name, keys);
-    await refreshes.carryOut(server, name);
+    await refreshes.execute(server, name);
   };
   if (!/\.dump\.zst(\.age)?$/.test(archive.name)) {
     const isUnwanted = (line: string) => isBound(line) || isPrivileged(line) || refreshes.take(line);
@@ -145,13 +145,13 @@ async function addForeignKeys(
   for (const key of keys) {
     const add = `alter table only ${key.table} add constraint ${identifier(key.name)} ${key.definition}`;
     const statements = [add, `${add} not valid`];
-    const failure = await firstThatWorks(server, database, [...statements, add.replace("only ", "")]);
-    tellKey(server.output, key, failure);
+    const failure = await firstSuccessful(server, database, [...statements, add.replace("only ", "")]);
+    reportForeignKey(server.output, key, failure);
   }
 }
 
 /** Returns the index of the first statement that succeeded, or the last error. */
-async function firstThatWorks(
+async function firstSuccessful(
   server: PostgresqlFresh,
   database: string,
   statements: readonly string[],
@@ -171,7 +171,11 @@ async function firstThatWorks(
   return last;
 }
 
-function tellKey(output: Output, { table, name }: UncheckedForeignKey, end: number | RunFailedError): void {
+function reportForeignKey(
+  output: Output,
+  { table, name }: UncheckedForeignKey,
+  end: number | RunFailedError,
+): void {
   if (end === 1) {
     output.line(
       `Foreign key ${name} of ${table} is NOT VALID: it refers to rows that are not in the backup. ` +

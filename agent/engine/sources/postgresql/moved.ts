@@ -9,19 +9,19 @@ import type { PostgresqlConnection } from "./connection.ts";
 import { identifier, literal } from "./text.ts";
 import { MARK, MOVED_ASIDE, temporaryNames, UNFINISHED } from "../database/scratch_names.ts";
 import type { PostgresqlFresh } from "./fresh.ts";
-import { endConnections, insistOn } from "./sql.ts";
+import { endConnections, retryWhileInUse } from "./sql.ts";
 
 export class MovedDatabases {
   /** Names whose original is renamed. */
-  readonly #aside = new Set<string>();
+  readonly #renamed = new Set<string>();
 
   constructor(private readonly server: PostgresqlFresh) {}
 
   /** Renames an original back whose restore was killed. */
-  async mend(name: string): Promise<void> {
+  async recoverOriginal(name: string): Promise<void> {
     const { replaced } = temporaryNames(name);
-    const aside = await this.server.find(replaced);
-    if (!aside?.comment?.startsWith(MOVED_ASIDE)) return;
+    const original = await this.server.find(replaced);
+    if (!original?.comment?.startsWith(MOVED_ASIDE)) return;
     const inPlace = await this.server.find(name);
     if (inPlace !== undefined && inPlace.comment !== UNFINISHED) {
       throw new RunFailedError(
@@ -30,42 +30,42 @@ export class MovedDatabases {
       );
     }
     if (inPlace !== undefined) await this.server.drop(name);
-    await this.#putBack(name, aside.comment, this.server.connection);
+    await this.#putBack(name, original.comment, this.server.connection);
     this.server.output.line(`Database ${name} is back in its place, which an ended restore had moved aside`);
   }
 
-  async moveAside(name: string, comment: string | null): Promise<void> {
+  async renameOriginal(name: string, comment: string | null): Promise<void> {
     const { replaced } = temporaryNames(name);
-    await insistOn(() =>
+    await retryWhileInUse(() =>
       this.server.execute(
         `${endConnections([name])};
          comment on database ${identifier(name)} is ${literal(MOVED_ASIDE + (comment ?? ""))};
          alter database ${identifier(name)} rename to ${identifier(replaced)}`,
       )
     );
-    this.#aside.add(name);
+    this.#renamed.add(name);
   }
 
   /** Returns statements that mark the original as one that may be dropped. */
   forget(name: string): string[] {
-    if (!this.#aside.has(name)) return [];
+    if (!this.#renamed.has(name)) return [];
     const { replaced } = temporaryNames(name);
     return [`comment on database ${identifier(replaced)} is ${literal(`${MARK}replaced by a restore`)}`];
   }
 
   /** Records that a database is published. Returns whether it has an original to drop. */
-  published(name: string): boolean {
-    return this.#aside.delete(name);
+  markPublished(name: string): boolean {
+    return this.#renamed.delete(name);
   }
 
   /** Renames all originals back. Never rejects. The unfinished databases must have been dropped. */
-  async putAllBack(programs: ProgramContext): Promise<void> {
-    for (const name of [...this.#aside]) {
+  async restoreOriginals(programs: ProgramContext): Promise<void> {
+    for (const name of [...this.#renamed]) {
       const { replaced } = temporaryNames(name);
       try {
-        const aside = await this.server.find(replaced, await this.server.connect(programs));
-        await this.#putBack(name, aside?.comment ?? MOVED_ASIDE, await this.server.connect(programs));
-        this.#aside.delete(name);
+        const original = await this.server.find(replaced, await this.server.connect(programs));
+        await this.#putBack(name, original?.comment ?? MOVED_ASIDE, await this.server.connect(programs));
+        this.#renamed.delete(name);
       } catch (error) {
         programs.ports.output.warning(
           `Database ${name} is still aside, as ${replaced}: ${
@@ -76,14 +76,16 @@ export class MovedDatabases {
     }
   }
 
-  async #putBack(name: string, aside: string, connection: PostgresqlConnection): Promise<void> {
+  async #putBack(name: string, comment: string, connection: PostgresqlConnection): Promise<void> {
     const { replaced } = temporaryNames(name);
-    const comment = aside.slice(MOVED_ASIDE.length);
-    await insistOn(() =>
+    const originalComment = comment.slice(MOVED_ASIDE.length);
+    await retryWhileInUse(() =>
       this.server.execute(
         `${endConnections([replaced])};
          alter database ${identifier(replaced)} rename to ${identifier(name)};
-         comment on database ${identifier(name)} is ${comment === "" ? "null" : literal(comment)}`,
+         comment on database ${identifier(name)} is ${
+          originalComment === "" ? "null" : literal(originalComment)
+        }`,
         connection,
       )
     );

@@ -89,9 +89,9 @@ export const KINDS_OF_OWNERS = ["owner", "grant", "default acl", "large object a
  */
 export function objectStatements(): string[] {
   return [
-    ...CATALOGS.map((each) => whereKnown(each[0], objectsOf(each))),
-    ...OWNED.map((each) => whereKnown(each[0], ownersOf(each))),
-    ...OWNED.flatMap((each) => grantsOf(each).map((statement) => whereKnown(each[0], statement))),
+    ...CATALOGS.map((each) => ifCatalogExists(each[0], objectsOf(each))),
+    ...OWNED.map((each) => ifCatalogExists(each[0], ownersOf(each))),
+    ...OWNED.flatMap((each) => grantsOf(each).map((statement) => ifCatalogExists(each[0], statement))),
     COLUMN_GRANTS,
     COMMENTS,
     USER_MAPPINGS,
@@ -101,7 +101,7 @@ export function objectStatements(): string[] {
 }
 
 /** Runs a statement only if the catalog exists, because older servers lack some. */
-function whereKnown(catalog: string, statement: string): string {
+function ifCatalogExists(catalog: string, statement: string): string {
   return `select $statement$${statement}$statement$ where to_regclass('pg_catalog.${catalog}') is not null \\gexec`;
 }
 

@@ -53,7 +53,7 @@ class PlainEditor {
   #isDropping = false;
   #isOpen = false;
   /** First line of an `ALTER TABLE` that may belong to a foreign key. */
-  #held: string | null = null;
+  #pendingLine: string | null = null;
   #restricted: string | null = null;
   readonly #quoting = new Quoting();
   readonly #tables: ReadonlySet<string>;
@@ -69,7 +69,7 @@ class PlainEditor {
 
   *end(): Iterable<Uint8Array> {
     if (this.#mode === "unwanted rows") return;
-    if (this.#held !== null) yield bytesOf(`${this.#held}\n`);
+    if (this.#pendingLine !== null) yield bytesOf(`${this.#pendingLine}\n`);
     if (this.#rest.length > 0) yield this.#rest;
   }
 
@@ -102,11 +102,11 @@ class PlainEditor {
   /** Returns the SQL that replaces a line, or null for none. */
   #line(line: string): string | null {
     const isStart = !this.#isOpen && !this.#quoting.isOpen;
-    if (isStart && this.#held === null) return this.#statement(line);
-    const held = this.#held;
-    this.#held = null;
-    if (held !== null && this.#isForeignKey(held, line)) this.#isDropping = true;
-    return this.#passed(held === null ? [line] : [held, line], line);
+    if (isStart && this.#pendingLine === null) return this.#statement(line);
+    const pending = this.#pendingLine;
+    this.#pendingLine = null;
+    if (pending !== null && this.#isForeignKey(pending, line)) this.#isDropping = true;
+    return this.#passOn(pending === null ? [line] : [pending, line], line);
   }
 
   #statement(line: string): string | null {
@@ -124,11 +124,11 @@ class PlainEditor {
     this.#isDropping = this.#isUnwanted(line);
     const table = /^ALTER TABLE (?:ONLY )?(.*[^;])$/.exec(line)?.[1];
     if (!this.#isDropping && table !== undefined && this.#tables.has(table)) {
-      this.#held = line;
+      this.#pendingLine = line;
       this.#isOpen = true;
       return null;
     }
-    return this.#passed([line], line);
+    return this.#passOn([line], line);
   }
 
   #copy(line: string): string | null {
@@ -159,7 +159,7 @@ class PlainEditor {
   }
 
   /** Updates the state at a line of a statement. Returns the lines to pass on. */
-  #passed(lines: readonly string[], last: string): string | null {
+  #passOn(lines: readonly string[], last: string): string | null {
     this.#quoting.read(`${last}\n`);
     const isDropped = this.#isDropping;
     this.#isOpen = this.#quoting.isOpen || !/;\s*$/.test(last);

@@ -12,9 +12,15 @@ import type { RunContext } from "../../run_context.ts";
 import { requireTools } from "../../programs/tools.ts";
 import { checkClosing, DumpMessages } from "../database/dump_messages.ts";
 import { connectionArgument, type PostgresqlClient, PostgresqlConnection } from "./connection.ts";
-import { countInSnapshot, type Known } from "./counts.ts";
+import { countInSnapshot, type KnownContents } from "./counts.ts";
 import { dropAbandoned } from "./leftovers.ts";
-import { askServer, chooseDatabases, type Database, findDoor, type Server } from "./databases.ts";
+import {
+  chooseDatabases,
+  type Database,
+  describeServer,
+  findMaintenanceDatabase,
+  type Server,
+} from "./databases.ts";
 import { type Installation, installationFor, installations, programPath } from "./programs.ts";
 import { readProperties } from "./properties.ts";
 import {
@@ -38,7 +44,7 @@ export async function preparePostgresql(
   output.line(`Connecting to PostgreSQL at ${connection.description}`);
   const found = await installations(context.children);
   const psql = programPath(found[0]!, "psql");
-  const server = await askUncluttered({ connection, psql }, source.names, output);
+  const server = await describeCleanServer({ connection, psql }, source.names, output);
   const installation = installationFor(server.major, server.version, found);
   const { databases, missing, leftOut } = chooseDatabases(server, source.names);
   for (const line of leftOut) output.line(line);
@@ -79,11 +85,15 @@ export async function preparePostgresql(
  * Drops leftovers of killed restores and drills, then describes the server. Otherwise the leftovers would
  * stay until the next restore.
  */
-async function askUncluttered(client: PostgresqlClient, names: string[], output: Output): Promise<Server> {
+async function describeCleanServer(
+  client: PostgresqlClient,
+  names: string[],
+  output: Output,
+): Promise<Server> {
   const { connection, psql } = client;
-  const door = await findDoor(connection, psql, names);
-  await dropAbandoned(client, door, output);
-  return await askServer(connection, psql, door);
+  const maintenanceDatabase = await findMaintenanceDatabase(connection, psql, names);
+  await dropAbandoned(client, maintenanceDatabase, output);
+  return await describeServer(connection, psql, maintenanceDatabase);
 }
 
 interface Plan {
@@ -103,18 +113,18 @@ function describeDatabase({ name, encoding, collation, ctype, owner, locale_prov
 }
 
 /** Finds the tables that the task leaves out, and reports them in the output. */
-async function excludedFrom(
+async function findExcluded(
   database: string,
   { source, client: { connection, psql }, context: { ports: { output } } }: Plan,
-): Promise<Pick<Known, "excluded" | "unchecked_foreign_keys">> {
+): Promise<Pick<KnownContents, "excluded" | "unchecked_foreign_keys">> {
   if (source.excluded_tables.length === 0) return { excluded: [], unchecked_foreign_keys: [] };
   const found = await findExcludedTables(connection, psql, database, source.excluded_tables);
   const views = found.filter(({ kind }) => kind === "v");
   const excluded = found.filter(({ kind }) => kind !== "v");
-  const told = (tables: readonly ExcludedTable[]) =>
+  const namesOf = (tables: readonly ExcludedTable[]) =>
     tables.map(({ schema, name }) => `${schema}.${name}`).join(", ");
-  if (excluded.length > 0) output.line(`Rows left out of ${database}: ${told(excluded)}`);
-  if (views.length > 0) output.line(`Views have no rows to leave out of ${database}: ${told(views)}`);
+  if (excluded.length > 0) output.line(`Rows left out of ${database}: ${namesOf(excluded)}`);
+  if (views.length > 0) output.line(`Views have no rows to leave out of ${database}: ${namesOf(views)}`);
   const absent = source.excluded_tables.filter((entry) => !found.some((table) => table.entry === entry));
   if (absent.length > 0) output.line(`Not in ${database}, though excluded: ${absent.join(", ")}`);
   const keys = await findUncheckedForeignKeys(connection, psql, database, excluded);
@@ -131,7 +141,7 @@ async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
   const { connection, psql } = client;
   const properties = await readProperties(connection, psql, database, database);
   if (properties === undefined) throw new RunFailedError(`database ${database} was dropped meanwhile`);
-  const known: Known = { properties, ...await excludedFrom(database, plan) };
+  const known: KnownContents = { properties, ...await findExcluded(database, plan) };
   const hidden = await findHiddenMappings(client, database);
   if (hidden.length > 0) {
     context.ports.output.warning(
@@ -173,8 +183,12 @@ async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
  */
 async function isGone(database: string, { client: { connection, psql }, server }: Plan): Promise<boolean> {
   try {
-    const door = await findDoor(connection, psql, server.databases.map(({ name }) => name));
-    const now = await askServer(connection, psql, door);
+    const maintenanceDatabase = await findMaintenanceDatabase(
+      connection,
+      psql,
+      server.databases.map(({ name }) => name),
+    );
+    const now = await describeServer(connection, psql, maintenanceDatabase);
     return !now.databases.some(({ name }) => name === database);
   } catch (error) {
     if (error instanceof RunFailedError) return false;
@@ -197,7 +211,7 @@ function globalsPart({ server, client: { connection }, installation, context }: 
   }
   const args = [
     "--globals-only",
-    connectionArgument("--database", server.door),
+    connectionArgument("--database", server.maintenanceDatabase),
     ...(server.is_superuser ? [] : ["--no-role-passwords"]),
   ];
   return {
@@ -206,7 +220,7 @@ function globalsPart({ server, client: { connection }, installation, context }: 
     isGeneral: true,
     infix: GLOBALS_INFIX,
     extension: ".sql",
-    command: connection.command(programPath(installation, "pg_dumpall"), args, server.door),
+    command: connection.command(programPath(installation, "pg_dumpall"), args, server.maintenanceDatabase),
     streamDescriptor: 1,
     index: null,
     restore: "psql --no-psqlrc --dbname=postgres",

@@ -18,15 +18,15 @@ export async function findPrivileged(
   server: PostgresqlFresh,
   contents: DatabaseContents | null,
 ): Promise<Privileged> {
-  const held = contents?.objects?.extension ?? [];
-  if (held.length === 0) return { extensions: [] };
+  const present = contents?.objects?.extension ?? [];
+  if (present.length === 0) return { extensions: [] };
   // Trusted extensions came with PostgreSQL 13.
   const rows = await server.query<{ name: string }>(
     `select v.name from pg_catalog.pg_available_extension_versions v
      group by v.name having bool_and(v.superuser and not coalesce((to_jsonb(v) ->> 'trusted')::boolean, false))
      order by v.name`,
   );
-  return { extensions: rows.map(({ name }) => name).filter((name) => held.includes(name)) };
+  return { extensions: rows.map(({ name }) => name).filter((name) => present.includes(name)) };
 }
 
 /** Returns a matcher for statements, by their first line. */
@@ -47,7 +47,7 @@ export function withPrivileged(
   expected: DatabaseContents | null,
   { extensions }: Privileged,
 ): DatabaseContents {
-  const held = KINDS.filter((kind) => expected?.objects?.[kind] !== undefined);
+  const present = KINDS.filter((kind) => expected?.objects?.[kind] !== undefined);
   const comments = (expected?.objects?.comment ?? []).filter((comment) =>
     COMMENT.test(comment) || extensions.some((name) => comment === `on extension ${name}`)
   );
@@ -60,7 +60,7 @@ export function withPrivileged(
     },
     not_compared: [
       ...found.not_compared ?? [],
-      ...held,
+      ...present,
       ...extensions.map((name) => `extension ${name}, which only a superuser may create`),
     ],
   };

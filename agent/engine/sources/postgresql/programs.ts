@@ -38,8 +38,8 @@ export function installationFor(
   serverVersion: string,
   found: Installation[],
 ): Installation {
-  const fitting = found.filter(({ major }) => major >= serverMajor).sort((a, b) => a.major - b.major)[0];
-  if (fitting !== undefined) return fitting;
+  const compatible = found.filter(({ major }) => major >= serverMajor).sort((a, b) => a.major - b.major)[0];
+  if (compatible !== undefined) return compatible;
   throw new RunFailedError(
     `Cannot back up PostgreSQL ${serverVersion}: pg_dump here is ${
       found[0]!.version

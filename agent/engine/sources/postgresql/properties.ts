@@ -45,10 +45,10 @@ export type DatabaseProperties = z.infer<typeof DatabaseProperties>;
 export async function readProperties(
   connection: PostgresqlConnection,
   psql: string,
-  door: string,
+  maintenanceDatabase: string,
   database: string,
 ): Promise<DatabaseProperties | undefined> {
-  const [found] = await connection.query<unknown>(psql, door, propertiesSelect(database));
+  const [found] = await connection.query<unknown>(psql, maintenanceDatabase, propertiesSelect(database));
   return found === undefined ? undefined : DatabaseProperties.parse(found);
 }
 

@@ -31,7 +31,7 @@ export class Refreshes {
     return true;
   }
 
-  async carryOut(server: PostgresqlFresh, database: string): Promise<void> {
+  async execute(server: PostgresqlFresh, database: string): Promise<void> {
     for (const statement of this.#statements) {
       try {
         await server.connection.execute(server.psql, database, statement);

@@ -11,13 +11,18 @@ import { DATABASE_PROPERTIES } from "./databases.ts";
 import { DatabaseProperties, DEFAULT_GRANTS } from "./properties.ts";
 import { identifier, literal } from "./text.ts";
 import { MARK, temporaryNames, UNFINISHED } from "../database/scratch_names.ts";
-import { type DatabaseHost, type Loader, occupied, type WantedDatabase } from "../database/database_host.ts";
+import {
+  type DatabaseHost,
+  type DatabaseToRestore,
+  type Loader,
+  occupied,
+} from "../database/database_host.ts";
 import { PostgresqlFresh, type Properties } from "./fresh.ts";
 import { boundExtensions, describeBound } from "./bound.ts";
 import { loaderFor } from "./load.ts";
 import { MovedDatabases } from "./moved.ts";
 import { mergeProperties, type PropertyStatement } from "./restore_properties.ts";
-import { endConnections, insistOn, IS_OCCUPIED } from "./sql.ts";
+import { endConnections, IS_OCCUPIED, retryWhileInUse } from "./sql.ts";
 
 interface Existing extends Properties {
   name: string;
@@ -46,62 +51,69 @@ class PostgresqlHost implements DatabaseHost {
     this.#moved = new MovedDatabases(server);
   }
 
-  async inspect(wanted: readonly WantedDatabase[]): Promise<void> {
+  async inspect(wanted: readonly DatabaseToRestore[]): Promise<void> {
     const names = wanted.map(({ name }) => name);
-    await this.server.meet(names);
+    await this.server.initialize(names);
     for (const name of names) {
-      await this.#moved.mend(name);
+      await this.#moved.recoverOriginal(name);
       await this.#inspectExisting(name);
       const { fresh, replaced } = temporaryNames(name);
-      for (const beside of [fresh, replaced]) await this.server.refuseTaken(beside);
+      for (const temporary of [fresh, replaced]) await this.server.refuseTaken(temporary);
     }
   }
 
-  async create(wanted: WantedDatabase): Promise<Loader> {
+  async create(wanted: DatabaseToRestore): Promise<Loader> {
     const { name, original } = wanted;
     const bound = boundExtensions(wanted.contents);
-    const leftOut = bound.length > 0 && !await this.server.isHomeOfBound(name) ? bound : [];
+    const leftOut = bound.length > 0 && !await this.server.allowsBoundExtensions(name) ? bound : [];
     if (leftOut.length > 0) this.server.output.warning(`Left out of ${name}: ${describeBound(leftOut)}`);
     const existing = this.#existing.get(name);
     if (bound.length > leftOut.length) {
       this.#inPlace.add(name);
-      if (existing !== undefined) await this.#moved.moveAside(name, existing.properties.comment);
+      if (existing !== undefined) await this.#moved.renameOriginal(name, existing.properties.comment);
     }
-    const place = this.#placeOf(name);
+    const loadedName = this.#loadedName(name);
     const isOwned = this.target.owners ?? true;
     const properties = this.#propertiesFor(wanted);
     const tablespace = properties?.tablespace ?? null;
-    await this.server.make({ name: place, original, comment: UNFINISHED, existing, isOwned, tablespace });
+    await this.server.make({
+      name: loadedName,
+      original,
+      comment: UNFINISHED,
+      existing,
+      isOwned,
+      tablespace,
+    });
     const choices = { isOwned, continuesOnErrors: this.target.continue_on_errors ?? false, leftOut };
     const later = properties === undefined ? [] : await this.#applyProperties(name, properties, isOwned);
-    const loader = await loaderFor(this.server, place, wanted, choices);
+    const loader = await loaderFor(this.server, loadedName, wanted, choices);
     const finish = async () => {
       await loader.finish?.();
-      await this.server.carryOut(later);
+      await this.server.executeProperties(later);
     };
     return { ...loader, finish };
   }
 
-  async publish(wanted: readonly WantedDatabase[], programs: ProgramContext): Promise<void> {
+  async publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void> {
     const connection = await this.server.connect(programs);
     const names = wanted.map(({ name }) => name);
     // Loading takes time: an empty database may be in use by now.
     for (const name of names) {
       if (this.#existing.has(name) && !this.#inPlace.has(name)) await this.#refuseOccupied(name, connection);
     }
-    for (const name of names) await this.server.release(this.#placeOf(name));
+    for (const name of names) await this.server.release(this.#loadedName(name));
     const swap = this.#swapStatements(names);
-    await insistOn(() => this.server.execute(swap, connection));
+    await retryWhileInUse(() => this.server.execute(swap, connection));
     for (const name of names) {
-      this.server.unfinished.delete(this.#placeOf(name));
-      const isReplaced = this.#inPlace.has(name) ? this.#moved.published(name) : this.#existing.has(name);
+      this.server.unfinished.delete(this.#loadedName(name));
+      const isReplaced = this.#inPlace.has(name) ? this.#moved.markPublished(name) : this.#existing.has(name);
       if (isReplaced) this.server.unfinished.add(temporaryNames(name).replaced);
     }
   }
 
   async discard(programs: ProgramContext): Promise<void> {
     await this.server.discard(programs, "The next restore");
-    await this.#moved.putAllBack(programs);
+    await this.#moved.restoreOriginals(programs);
   }
 
   async #inspectExisting(name: string): Promise<void> {
@@ -124,15 +136,15 @@ class PostgresqlHost implements DatabaseHost {
   }
 
   /** Returns undefined if neither the server nor the backup has properties. */
-  #propertiesFor({ name, contents }: WantedDatabase): DatabaseProperties | undefined {
-    const told = DatabaseProperties.safeParse(contents?.properties).data;
+  #propertiesFor({ name, contents }: DatabaseToRestore): DatabaseProperties | undefined {
+    const backedUp = DatabaseProperties.safeParse(contents?.properties).data;
     const existing = this.#existing.get(name);
-    if (existing === undefined) return told;
-    if (existing.isOccupied || told === undefined) return existing.properties;
-    return mergeProperties(existing.properties, told);
+    if (existing === undefined) return backedUp;
+    if (existing.isOccupied || backedUp === undefined) return existing.properties;
+    return mergeProperties(existing.properties, backedUp);
   }
 
-  #placeOf(name: string): string {
+  #loadedName(name: string): string {
     return this.#inPlace.has(name) ? name : temporaryNames(name).fresh;
   }
 
@@ -146,11 +158,11 @@ class PostgresqlHost implements DatabaseHost {
     isOwned: boolean,
   ): Promise<PropertyStatement[]> {
     this.#properties.set(name, properties);
-    const place = this.#placeOf(name);
-    if (!this.#inPlace.has(name)) return await this.server.applyProperties(place, properties, isOwned);
-    await this.server.execute(`revoke all on database ${identifier(place)} from public`);
+    const loadedName = this.#loadedName(name);
+    if (!this.#inPlace.has(name)) return await this.server.applyProperties(loadedName, properties, isOwned);
+    await this.server.execute(`revoke all on database ${identifier(loadedName)} from public`);
     const grants = properties.grants ?? [...DEFAULT_GRANTS];
-    return await this.server.applyProperties(place, { ...properties, grants }, isOwned, "later");
+    return await this.server.applyProperties(loadedName, { ...properties, grants }, isOwned, "later");
   }
 
   #swapStatements(names: readonly string[]): string {

@@ -9,7 +9,7 @@ import { identifier, literal } from "./text.ts";
  * Settings whose value is a list of names that are already quoted: src/bin/pg_dump/dumputils.c,
  * variable_is_guc_list_quote.
  */
-const LISTS = [
+const LIST_SETTINGS = [
   "local_preload_libraries",
   "search_path",
   "session_preload_libraries",
@@ -19,7 +19,7 @@ const LISTS = [
 ];
 
 /** Settings that would block a load, end it or change its result. */
-const HELD_BACK = [
+const POSTPONED_SETTINGS = [
   "default_transaction_deferrable",
   "default_transaction_isolation",
   "default_transaction_read_only",
@@ -66,7 +66,7 @@ export function planProperties(
   const hasRole = (role: string | null) => role === null || (isOwned && roles.has(role));
   const name = identifier(to);
   const ofAll = settings.filter(({ role }) => role === null);
-  const isHeld = ({ name }: DatabaseSetting) => HELD_BACK.includes(name.toLowerCase());
+  const isHeld = ({ name }: DatabaseSetting) => POSTPONED_SETTINGS.includes(name.toLowerCase());
   const ofRoles = settings.filter(({ role }) => role !== null && hasRole(role));
   return {
     before: [
@@ -89,17 +89,17 @@ export function planProperties(
 }
 
 /** Merges the properties of an existing, empty database with those in the backup. The existing ones win. */
-export function mergeProperties(own: DatabaseProperties, told: DatabaseProperties): DatabaseProperties {
+export function mergeProperties(own: DatabaseProperties, backedUp: DatabaseProperties): DatabaseProperties {
   const key = ({ role, name }: DatabaseSetting) => JSON.stringify([role, name]);
   const has = new Set(own.settings.map(key));
   return {
     ...own,
-    grants: own.grants ?? told.grants,
-    connection_limit: own.connection_limit < 0 ? told.connection_limit : own.connection_limit,
-    is_template: own.is_template || told.is_template,
-    comment: own.comment ?? told.comment,
-    settings: [...own.settings, ...told.settings.filter((each) => !has.has(key(each)))],
-    security_labels: own.security_labels.length > 0 ? own.security_labels : told.security_labels,
+    grants: own.grants ?? backedUp.grants,
+    connection_limit: own.connection_limit < 0 ? backedUp.connection_limit : own.connection_limit,
+    is_template: own.is_template || backedUp.is_template,
+    comment: own.comment ?? backedUp.comment,
+    settings: [...own.settings, ...backedUp.settings.filter((each) => !has.has(key(each)))],
+    security_labels: own.security_labels.length > 0 ? own.security_labels : backedUp.security_labels,
   };
 }
 
@@ -126,7 +126,7 @@ function settingStatement(database: string, { role, name, value }: DatabaseSetti
     ? `alter database ${database}`
     : `alter role ${identifier(role)} in database ${database}`;
   const variable = name.split(".").map(identifier).join(".");
-  const to = LISTS.includes(name.toLowerCase()) ? value || "''" : literal(value);
+  const to = LIST_SETTINGS.includes(name.toLowerCase()) ? value || "''" : literal(value);
   return {
     sql: `${of} set ${variable} to ${to}`,
     what: `setting ${name}${role === null ? "" : ` of role ${role}`}`,

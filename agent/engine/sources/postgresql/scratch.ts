@@ -8,7 +8,7 @@ import { KINDS_OF_OWNERS } from "./objects.ts";
 import { DatabaseProperties, DEFAULT_GRANTS } from "./properties.ts";
 import type { DatabaseContents } from "../database/row_counts.ts";
 import { MARK, temporaryNames } from "../database/scratch_names.ts";
-import type { Loader, WantedDatabase } from "../database/database_host.ts";
+import type { DatabaseToRestore, Loader } from "../database/database_host.ts";
 import { boundExtensions, describeBound } from "./bound.ts";
 import { PostgresqlFresh } from "./fresh.ts";
 import { loaderFor } from "./load.ts";
@@ -39,12 +39,12 @@ class PostgresqlScratch implements ScratchHost {
     return temporaryNames(database).drill;
   }
 
-  isServers(name: string): boolean {
+  isSystemDatabase(name: string): boolean {
     return /^template[01]$/.test(name);
   }
 
-  async prepare(wanted: readonly WantedDatabase[]): Promise<void> {
-    await this.server.meet(wanted.map(({ name }) => name));
+  async prepare(wanted: readonly DatabaseToRestore[]): Promise<void> {
+    await this.server.initialize(wanted.map(({ name }) => name));
     const { role } = this.server;
     if (!role.may_create) {
       throw new RunFailedError(
@@ -71,7 +71,7 @@ class PostgresqlScratch implements ScratchHost {
   }
 
   /** Only a superuser can give objects to other roles, and let other roles connect. */
-  async create(wanted: WantedDatabase): Promise<Loader> {
+  async create(wanted: DatabaseToRestore): Promise<Loader> {
     const { name, original, contents } = wanted;
     const isOwned = this.server.role.is_superuser;
     const properties = DatabaseProperties.safeParse(contents?.properties).data;
@@ -88,13 +88,13 @@ class PostgresqlScratch implements ScratchHost {
       // Grants follow the load: until then no other role may connect.
       const grants = properties.grants ?? [...DEFAULT_GRANTS];
       const later = await this.server.applyProperties(name, { ...properties, grants }, isOwned);
-      await this.server.carryOut(later);
+      await this.server.executeProperties(later);
     };
     return { ...loader, finish };
   }
 
-  async contents({ name, contents: expected }: WantedDatabase): Promise<DatabaseContents> {
-    const contents = await contentsNow(this.server, this.server.door, name);
+  async contents({ name, contents: expected }: DatabaseToRestore): Promise<DatabaseContents> {
+    const contents = await contentsNow(this.server, this.server.maintenanceDatabase, name);
     const found = await this.server.find(name);
     if (found?.comment !== this.#comment) {
       throw new RunFailedError(`its scratch database ${name} was dropped or replaced meanwhile`);

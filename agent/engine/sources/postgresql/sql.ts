@@ -36,7 +36,7 @@ const ATTEMPTS = 3;
  *
  * @param attempt Ends connections first.
  */
-export async function insistOn(attempt: () => Promise<void>): Promise<void> {
+export async function retryWhileInUse(attempt: () => Promise<void>): Promise<void> {
   for (let tries = 1;; tries++) {
     try {
       return await attempt();
@@ -78,11 +78,12 @@ function unmarkTemplate(name: string): string {
 export async function dropDatabase(
   connection: PostgresqlConnection,
   psql: string,
-  door: string,
+  maintenanceDatabase: string,
   name: string,
 ): Promise<void> {
-  await connection.execute(psql, door, unmarkTemplate(name));
-  const drop = () => connection.execute(psql, door, `drop database if exists ${identifier(name)}`);
+  await connection.execute(psql, maintenanceDatabase, unmarkTemplate(name));
+  const drop = () =>
+    connection.execute(psql, maintenanceDatabase, `drop database if exists ${identifier(name)}`);
   try {
     await drop();
   } catch (error) {
