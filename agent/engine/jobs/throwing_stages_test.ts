@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { systemClock } from "../../../src/domain/clock.ts";
-import type { BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
+import { type BackupToRead, jobOptions, type StoredObject } from "../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { capture } from "../programs/capture.ts";
 import { Children, type Command } from "../programs/children.ts";
@@ -229,7 +229,8 @@ for (const [stage, make] of Object.entries(STAGES)) {
       await using at = await bench();
       const { run, children } = at;
       const source = { type: "files" as const, path: "/", excluded_paths: [], allow_unreadable: false };
-      const context = { job: run.job(source), ports: run.ports, children, user: null };
+      const job = run.job(source);
+      const context = { job, options: jobOptions(job), ports: run.ports, children, user: null };
       const path = `${run.root}/direct`;
       await Deno.writeFile(path, new Uint8Array(0));
       const direct = isDirect ? { path, written: () => {}, findFault: async () => {} } : null;

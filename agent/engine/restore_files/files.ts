@@ -120,9 +120,9 @@ function portsOf({ ports }: RestoreContext) {
 }
 
 const STATES = {
-  missing: "which is not there yet",
+  missing: "which does not exist yet",
   empty: "which is empty",
-  occupied: "which holds something already",
+  occupied: "which is not empty",
 };
 
 function originalDirectory(context: RestoreContext): string {

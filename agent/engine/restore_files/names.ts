@@ -6,8 +6,8 @@ import { exists } from "../exists.ts";
 import { RunFailedError } from "../ports.ts";
 
 /**
- * Redirect that ends a command when the agent is killed. For commands that change a restore directory,
- * because the next agent undoes the change. Programs that the command starts end with it by {@link
+ * Redirect that ends a command when the agent is killed. Commands that change a restore directory need it,
+ * because the next agent undoes their changes. Programs that such a command starts end with it by {@link
  * ENDS_WITH_PARENT}.
  */
 export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", path: "/dev/null" }];

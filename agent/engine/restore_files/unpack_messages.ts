@@ -6,7 +6,10 @@ import { unquote } from "../archive/archive_index.ts";
 import { displayName } from "../archive/display_name.ts";
 import type { Output } from "../ports.ts";
 
-/** tar(1) without --absolute-names; names and targets of hard links. */
+/**
+ * Messages about names and hard link targets that lead out of the directory; tar(1), without
+ * --absolute-names.
+ */
 const ESCAPES = /^Removing leading |Member name contains '\.\.'/;
 const CLOSING = /Exiting with failure status due to previous errors$/;
 const NO_ROOM = /No space left on device|Disk quota exceeded|: Wrote only \d+ of \d+ bytes$/;

@@ -26,7 +26,7 @@ async function opened() {
   };
 }
 
-Deno.test("the history of system-versioned tables comes back", async () => {
+Deno.test("the history of system-versioned tables is restored", async () => {
   await using at = await opened();
   const { server, run, source, target } = at;
   await server.sql(
@@ -54,7 +54,7 @@ Deno.test("the history of system-versioned tables comes back", async () => {
   assert.equal(await history(), before);
 });
 
-Deno.test("history that cannot be dumped is told", async () => {
+Deno.test("history that cannot be dumped is reported", async () => {
   await using at = await opened();
   const { server, run, source } = at;
   await server.sql(
@@ -76,7 +76,7 @@ const DEPENDANTS = `
   create table child (a int, foreign key (a) references left_out (a)); insert into child values (1);
   create view seen as select a from left_out; create view upon as select a from seen`;
 
-/** MariaDB's program as if it were Oracle's: its version, and what it takes. */
+/** Wrapper of MariaDB's program that prints Oracle's version and accepts only Oracle's options. */
 const ORACLE = `#!/bin/bash
 if [ "$1" = --version ]; then echo "mysqldump  Ver 8.4.0 for Linux on x86_64"; exit; fi
 case "$*" in *ignore-table-data*) echo "unknown option" >&2; exit 7;; esac
@@ -111,7 +111,7 @@ Deno.test("tables, views and keys that need an excluded table restore with it, e
     await restore(run, backup, { target });
     await check();
   });
-  await t.step("by two dumps where the program lacks it", async () => {
+  await t.step("by two dumps if the program lacks it", async () => {
     // Imitates Oracle's program in the two things that identify it: its version and its options.
     const bin = `${run.root}/bin`;
     await Deno.mkdir(bin);
@@ -137,7 +137,7 @@ const VALUES = `
     ('00000000-0000-0000-0000-000000000001', '::', '0.0.0.0', b'0', null, '2024-00-31', '1000-01-01', null, '', '', '', null, -0.1, -0e0);
   create table \`é漢 \`\`odd\` (\`a\`\`b;\` int comment 'it''s; -- \\\\'); insert into \`é漢 \`\`odd\` values (1)`;
 
-Deno.test("values that are easily lost come back, whatever the server's SQL mode", async (t) => {
+Deno.test("values that are easily lost are restored, whatever the server's SQL mode is", async (t) => {
   await using at = await opened();
   const { server, run, source, target } = at;
   await server.sql("shop", `set sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'; ${VALUES}`);
@@ -170,7 +170,7 @@ Deno.test("values that are easily lost come back, whatever the server's SQL mode
   }
 });
 
-Deno.test("a table that is truncated while it is dumped fails the run, which says what to do", async () => {
+Deno.test("a table that is truncated while it is dumped fails the run, with advice", async () => {
   await using at = await opened();
   const { server, run, source } = at;
   await server.sql(
@@ -188,7 +188,7 @@ Deno.test("a table that is truncated while it is dumped fails the run, which say
   await churned;
 });
 
-Deno.test("a row that is larger than the client's usual packet is dumped, and one that the server would refuse is told", async () => {
+Deno.test("a row larger than the client's default packet is dumped; one that the server would reject is reported", async () => {
   await using at = await opened();
   const { server, run, source, target } = at;
   await server.sql("mysql", "set global max_allowed_packet = 64 * 1024 * 1024");

@@ -3,7 +3,7 @@ import type { Exit } from "../../programs/children.ts";
 import { type Output, SourceFailedError } from "../../ports.ts";
 import { hint } from "./load_hints.ts";
 
-/** `pg_dump: warning: …`, `-- Warning: …`, `mysqldump: [Warning] …`. */
+/** Prefixes of warnings: `pg_dump: warning: …`, `-- Warning: …`, `mysqldump: [Warning] …`. */
 const WARNING = /^(?:[\w.-]+: )?(?:-- )?\[?warning\b\]?:?\s*/i;
 
 export class DumpMessages {

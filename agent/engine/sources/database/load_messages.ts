@@ -4,13 +4,14 @@ import { oneLine } from "../../programs/line.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
 import { hint } from "./load_hints.ts";
 
-/** `pg_restore: warning: …`, `psql:<stdin>:12: WARNING:  …`. */
+/** Prefixes of warnings: `pg_restore: warning: …`, `psql:<stdin>:12: WARNING:  …`. */
 const WARNING = /^(?:\S+: )?warning:\s*/i;
 /**
- * `pg_restore: error: …`, `psql:<stdin>:12: ERROR:  …`, `ERROR 1064 (42000) at line 3: …`, `psql: error: …`.
+ * Prefixes of errors: `pg_restore: error: …`, `psql:<stdin>:12: ERROR:  …`, `ERROR 1064 (42000) at line 3:
+ * …`, `psql: error: …`.
  */
 const ERROR = /^(?:\S+: )?(?:error|fatal|panic)\b:?\s*/i;
-/** psql with `VERBOSITY=verbose`: the code is the same in every language. */
+/** Messages of psql with `VERBOSITY=verbose`, whose code is the same in every language. */
 const CODED = /^psql:.*?:\d+: [^:]+:\s+([0-9A-Z]{5}): (.*)$/;
 /** SQLSTATE classes of successes and warnings. */
 const HARMLESS_CODE = /^0[012]/;

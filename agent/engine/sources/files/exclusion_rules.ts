@@ -1,9 +1,9 @@
 /** Exclusion rule: converted to tar's options, and to a matcher of names. */
 
 export interface ExclusionRule {
-  /** The entry of `excluded_paths` that the rule comes from. */
+  /** Entry of `excluded_paths` that the rule comes from. */
   given: string;
-  /** Relative to the source's root, without `./`. */
+  /** Pattern relative to the source's root, without `./`. */
   pattern: string;
   /** Whether it matches only from the source's root; otherwise it matches at every depth. */
   isAnchored: boolean;

@@ -27,7 +27,10 @@ const KINDS = [
 /** Kind of objects that old servers do not list. */
 export const CHECK = "check constraint";
 
-/** https://mariadb.com/kb/en/information-schema-check_constraints-table/, and MySQL 8.0.16. */
+/**
+ * Whether the server lists check constraints:
+ * https://mariadb.com/kb/en/information-schema-check_constraints-table/, and MySQL 8.0.16.
+ */
 export function listsChecks({ version, isMariadb }: ServerVersion): boolean {
   return isMariadb ? isAtLeast(version, 10, 5) : isAtLeast(version, 8, 0, 16);
 }
