@@ -132,7 +132,7 @@ function chooseDatabases(
 function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
   const directories = databases.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
   if (names.includes("*") && directories.length > 0) {
-    output.line(`Left out, as directories beside the databases and none of them: ${directories.join(", ")}`);
+    output.line(`Left out, as directories that are not databases: ${directories.join(", ")}`);
   }
   const left = databases.filter(({ name, isOwn }) => isOwn && !names.includes(name)).map(({ name }) => name);
   if (!names.includes("*") || left.length === 0) return;

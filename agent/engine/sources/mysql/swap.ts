@@ -67,24 +67,24 @@ export class MysqlSwap {
   }
 
   /** Finishes an interrupted swap if its tables have moved; otherwise puts the original back. */
-  async resume(tell: (line: string) => void): Promise<void> {
+  async resume(report: (line: string) => void): Promise<void> {
     const { name, old } = this.plan;
     const what = `An agent was killed while it put database ${name} into its place.`;
     try {
       if (await this.#haveMoved()) {
-        tell(`${what} Finishing that first`);
+        report(`${what} Finishing that first`);
         await this.#complete();
       } else if (old !== null) {
-        tell(`${what} Putting back first what was there`);
+        report(`${what} Putting back first what was there`);
         // Objects that were created since then stay.
         await this.#restoreOld();
       }
     } catch (error) {
       const { fresh, replaced } = temporaryNames(name);
       throw new RunFailedError(
-        `${what} That can't be mended: ${
+        `${what} It could neither be finished nor undone: ${
           (error as Error).message
-        } Mend the reason and restore again, or drop ` +
+        } Correct the reason and restore again, or drop ` +
           `${fresh} to leave ${name} as it is; its old tables may be in ${replaced}.`,
         { cause: error },
       );

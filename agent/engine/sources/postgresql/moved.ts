@@ -25,13 +25,13 @@ export class MovedDatabases {
     const inPlace = await this.server.find(name);
     if (inPlace !== undefined && inPlace.comment !== UNFINISHED) {
       throw new RunFailedError(
-        `database ${name} was moved aside to ${replaced} by a restore that was ended, and another one is in its place. ` +
+        `database ${name} was renamed to ${replaced} by an interrupted restore, and another database has its name now. ` +
           "Drop or rename one of them, then restore again.",
       );
     }
     if (inPlace !== undefined) await this.server.drop(name);
     await this.#putBack(name, original.comment, this.server.connection);
-    this.server.output.line(`Database ${name} is back in its place, which an ended restore had moved aside`);
+    this.server.output.line(`Database ${name}, which an interrupted restore had renamed, has its name back`);
   }
 
   async renameOriginal(name: string, comment: string | null): Promise<void> {
@@ -68,7 +68,7 @@ export class MovedDatabases {
         this.#renamed.delete(name);
       } catch (error) {
         programs.ports.output.warning(
-          `Database ${name} is still aside, as ${replaced}: ${
+          `Database ${name} is still renamed to ${replaced}: ${
             (error as Error).message
           }. The next restore puts it back.`,
         );
