@@ -30,13 +30,13 @@ export async function walkIndex(opened: Chunks, children: Children): Promise<Ind
   const parser = new IndexParser();
   const listing = new Listing();
   let files = 0;
-  let isOdd = false;
+  let hasUnparsed = false;
   const taken = eachLine(zstd, (line) => {
     const member = parser.line(line);
     // A line that cannot be parsed is still part of the listing.
     if (member !== null || parser.isInListing) listing.add(line);
     if (member !== null && member.name !== "") files++;
-    if (member?.type === "unknown") isOdd = true;
+    if (member?.type === "unknown") hasUnparsed = true;
   });
   await finishStages(children, [taken, zstd.feed(opened), zstd.exited]);
   checkExit("zstd", await zstd.exited, message);
@@ -46,7 +46,7 @@ export async function walkIndex(opened: Chunks, children: Children): Promise<Ind
     files: files + (unreadable?.count ?? 0),
     table: parser.table(),
     unreadable,
-    hasUnparsed: isOdd || unreadable !== null,
+    hasUnparsed: hasUnparsed || unreadable !== null,
   };
 }
 

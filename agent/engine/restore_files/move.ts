@@ -79,9 +79,9 @@ async function notLinked(
   children: Children,
 ): Promise<string[]> {
   await Deno.writeFile(list, joinNames(names));
-  const placed = new Map(
+  const existing = new Map(
     (await statNames(to, list, "%d:%i", children)).map(([id, name]) => [name, id]),
   );
   return (await statNames(from, list, "%d:%i", children))
-    .filter(([id, name]) => placed.get(name) !== id).map(([, name]) => name);
+    .filter(([id, name]) => existing.get(name) !== id).map(([, name]) => name);
 }

@@ -108,8 +108,8 @@ async function removePlaced({ base, staging, others }: Stage, files: Files, chil
     const unpacked = new Map(
       (await statNames(staging, files.batch, "%d:%i", children)).map(([id, name]) => [name, id]),
     );
-    const ours = found.filter(([id, name]) => (unpacked.get(name) ?? id) === id).map(([, name]) => name);
-    await overNames(base, ["rm", "--force", "--"], ours, children);
+    const published = found.filter(([id, name]) => (unpacked.get(name) ?? id) === id).map(([, name]) => name);
+    await overNames(base, ["rm", "--force", "--"], published, children);
   }
 }
 

@@ -43,7 +43,7 @@ export async function restoreDatabases(target: DatabaseTarget, context: RestoreC
   await host.inspect(wanted);
   reportGlobals(target, context);
   await using last = new Children(ports.clock, new AbortController().signal);
-  const unbroken = { ...programs, children: last };
+  const uncancelled = { ...programs, children: last };
   try {
     await verifyArchives(wanted, context);
     for (const each of wanted) {
@@ -53,10 +53,10 @@ export async function restoreDatabases(target: DatabaseTarget, context: RestoreC
     }
     ports.signal.throwIfAborted();
     ports.output.line("Everything is loaded and proven. Putting it into place");
-    await host.publish(wanted, unbroken);
+    await host.publish(wanted, uncancelled);
     for (const { name } of wanted) ports.output.line(`Database ${name} is restored`);
   } finally {
-    await host.discard(unbroken);
+    await host.discard(uncancelled);
   }
   return { filesCount: null };
 }

@@ -16,10 +16,10 @@ const ignored = (count: number) => `pg_restore: warning: errors ignored on resto
 const isPreamble: LoadRules["isExpected"] = ({ statement }) => statement?.startsWith("SET ") ?? false;
 
 function load(program: string, lines: string[], exit: number, rules: LoadRules = {}) {
-  const told: string[] = [];
+  const written: string[] = [];
   const output = {
-    line: (text: string) => void told.push(text),
-    warning: (text: string) => void told.push(`! ${text}`),
+    line: (text: string) => void written.push(text),
+    warning: (text: string) => void written.push(`! ${text}`),
   };
   const messages = new LoadMessages(program, output, rules);
   lines.forEach(messages.read);
@@ -29,13 +29,13 @@ function load(program: string, lines: string[], exit: number, rules: LoadRules =
   } catch (error) {
     failure = (error as Error).message;
   }
-  return { told, failure };
+  return { written, failure };
 }
 
 Deno.test("a setting that only the newer pg_restore supports is an error only within a function", () => {
   const rules = { isExpected: isPreamble };
   assert.deepEqual(load("/usr/bin/pg_restore", [...NEWER, ignored(1)], 1, rules), {
-    told: [],
+    written: [],
     failure: null,
   });
   assert.match(
@@ -59,10 +59,13 @@ Deno.test("errors that a load continues after are counted, and the first hundred
     { length: 120 },
     (_, index) => `pg_restore: error: could not execute query: ERROR:  no ${index}`,
   );
-  const { told, failure } = load("pg_restore", [...lines, ignored(120)], 1, { continuesOnErrors: true });
+  const { written, failure } = load("pg_restore", [...lines, ignored(120)], 1, { continuesOnErrors: true });
   assert.equal(failure, null);
-  assert.equal(told.filter((line) => line.startsWith("! ")).length, 100);
-  assert.match(told.at(-1)!, /^database shop: 120 errors were passed over.*the first 100 are listed above$/);
+  assert.equal(written.filter((line) => line.startsWith("! ")).length, 100);
+  assert.match(
+    written.at(-1)!,
+    /^database shop: 120 errors were passed over.*the first 100 are listed above$/,
+  );
 });
 
 Deno.test("psql's errors are recognized by their codes, in any language", () => {
@@ -72,9 +75,9 @@ Deno.test("psql's errors are recognized by their codes, in any language", () => 
     "psql:<stdin>:13: HINWEIS:  00000: nothing",
     "psql:<stdin>:14: WARNUNG:  01000: odd",
   ];
-  const { told, failure } = load("psql", lines, 0, { continuesOnErrors: true });
+  const { written, failure } = load("psql", lines, 0, { continuesOnErrors: true });
   assert.equal(failure, null);
-  assert.deepEqual(told, [
+  assert.deepEqual(written, [
     "! odd",
     "! Relation »x« existiert nicht",
     "database shop: 1 errors were passed over, as continue_on_errors is set",
@@ -82,11 +85,11 @@ Deno.test("psql's errors are recognized by their codes, in any language", () => 
 });
 
 Deno.test("common errors come with advice", () => {
-  const said = (error: string) => hint(`could not execute query: ERROR:  ${error}`);
-  assert.match(said('role "ada" does not exist'), /set owners to false/);
-  assert.match(said("function upper_it(text) does not exist"), /search_path/);
-  assert.match(said('relation "settings" does not exist'), /search_path/);
-  assert.match(said('extension "postgis" is not available'), /Install the extension's package/);
-  assert.match(said("must be owner of extension plpgsql"), /owners to false/);
-  assert.equal(said("duplicate key value violates unique constraint"), "");
+  const adviceFor = (error: string) => hint(`could not execute query: ERROR:  ${error}`);
+  assert.match(adviceFor('role "ada" does not exist'), /set owners to false/);
+  assert.match(adviceFor("function upper_it(text) does not exist"), /search_path/);
+  assert.match(adviceFor('relation "settings" does not exist'), /search_path/);
+  assert.match(adviceFor('extension "postgis" is not available'), /Install the extension's package/);
+  assert.match(adviceFor("must be owner of extension plpgsql"), /owners to false/);
+  assert.equal(adviceFor("duplicate key value violates unique constraint"), "");
 });

@@ -8,7 +8,7 @@ const GROW =
   "a/b/c/x.log a/x.log x.log p/q/r/node_modules/m p/node_modules/m 'x  /f' kept";
 
 /** Backs up the tree above. Resolves with the topmost names that were left out, and the output about them. */
-async function leftOut(excluded: string[], grow = GROW): Promise<{ names: string[]; told: string[] }> {
+async function leftOut(excluded: string[], grow = GROW): Promise<{ names: string[]; reported: string[] }> {
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;
   await Deno.mkdir(tree);
@@ -25,24 +25,24 @@ async function leftOut(excluded: string[], grow = GROW): Promise<{ names: string
   );
   const missing = all.filter((name) => name !== "" && !stored.has(name)).map((name) => name.slice(2));
   const isTop = (name: string) => !missing.some((other) => name.startsWith(`${other}/`));
-  const told = run.lines.filter((line) => line.includes("Excluded path"))
+  const reported = run.lines.filter((line) => line.includes("Excluded path"))
     .map((line) => line.replaceAll(tree, "$tree"));
-  return { names: missing.filter(isTop).sort(), told };
+  return { names: missing.filter(isTop).sort(), reported };
 }
 
 Deno.test("a pattern that ends with a slash excludes directories, but not files of that name", async () => {
   const kept = (given: string) =>
     `Excluded path ${given}: the contents of directories are left out; files of that name are kept`;
-  assert.deepEqual(await leftOut(["log/"]), { names: ["a/log/f", "log/f"], told: [kept("log/")] });
-  assert.deepEqual(await leftOut(["l?g/."]), { names: ["a/log/f", "log/f"], told: [kept("l?g/.")] });
-  assert.deepEqual(await leftOut(["$tree/*/log/"]), { names: ["a/log"], told: [] });
+  assert.deepEqual(await leftOut(["log/"]), { names: ["a/log/f", "log/f"], reported: [kept("log/")] });
+  assert.deepEqual(await leftOut(["l?g/."]), { names: ["a/log/f", "log/f"], reported: [kept("l?g/.")] });
+  assert.deepEqual(await leftOut(["$tree/*/log/"]), { names: ["a/log"], reported: [] });
   assert.deepEqual(await leftOut(["./log/", "node_modules/"]), {
     names: ["log", "p/node_modules", "p/q/r/node_modules"],
-    told: [],
+    reported: [],
   });
   assert.deepEqual(await leftOut(["$tree/a/b/log/", "x.log/", "$tree/log/"]), {
     names: ["log"],
-    told: [
+    reported: [
       "Warning: Excluded path $tree/a/b/log/ is no directory: nothing is left out for it",
       "Warning: Excluded path x.log/ matches nothing: nothing is left out for it",
       "Excluded path x.log/: the contents of directories are left out; files of that name are kept",
@@ -67,14 +67,14 @@ Deno.test("two stars match any number of directories", async () => {
   for (const [pattern, expected] of cases) {
     const run = leftOut([pattern]);
     if (pattern === "$tree/**") await assert.rejects(run, /all of it is excluded/, pattern);
-    else assert.deepEqual(await run, { names: expected, told: [] }, pattern);
+    else assert.deepEqual(await run, { names: expected, reported: [] }, pattern);
   }
   await assert.rejects(leftOut(["$root/**"]), /it is the source itself/);
 });
 
 Deno.test("a pattern with ** matches a directory of that name if it exists", async () => {
   const grow = "mkdir -p '**/x' a/x; touch '**/x/f' a/x/f";
-  assert.deepEqual(await leftOut(["$tree/**/x"], grow), { names: ["**/x"], told: [] });
+  assert.deepEqual(await leftOut(["$tree/**/x"], grow), { names: ["**/x"], reported: [] });
 });
 
 Deno.test("rule matchers and tar agree on patterns with **", async () => {
@@ -99,9 +99,9 @@ Deno.test("rule matchers and tar agree on patterns with **", async () => {
 });
 
 Deno.test("entries with leading or trailing blanks are quoted in the output", async () => {
-  const { names, told } = await leftOut(["x  ", "x ", "\tkept"]);
+  const { names, reported } = await leftOut(["x  ", "x ", "\tkept"]);
   assert.deepEqual(names, ["x  "]);
-  assert.deepEqual(told, [
+  assert.deepEqual(reported, [
     'Warning: Excluded path "x " matches nothing: nothing is left out for it',
     'Warning: Excluded path "\\tkept" matches nothing: nothing is left out for it',
   ]);

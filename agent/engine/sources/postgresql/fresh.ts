@@ -107,7 +107,7 @@ export class PostgresqlFresh {
    */
   async initialize(names: readonly string[]): Promise<void> {
     names.forEach(checkName);
-    this.maintenanceDatabase = await this.#findDoor(names);
+    this.maintenanceDatabase = await this.#findMaintenanceDatabase(names);
     const [server] = await this.query<Role & { major: number }>(
       `select current_setting('server_version_num')::int / 10000 as major, rolname as name,
          rolsuper as is_superuser, rolcreatedb or rolsuper as may_create
@@ -265,7 +265,7 @@ export class PostgresqlFresh {
    * Finds a database to connect to. If a pooler rejects the options, connects without them, and the server's
    * default applies.
    */
-  async #findDoor(names: readonly string[]): Promise<string> {
+  async #findMaintenanceDatabase(names: readonly string[]): Promise<string> {
     try {
       return await findOtherMaintenanceDatabase(this.connection, this.psql, names);
     } catch (error) {

@@ -65,10 +65,10 @@ function customLoader(
 ): Loader {
   const installation = installationOf(server);
   const isNewer = installation.major > server.major;
-  const goesOn = continuesOnErrors || isNewer || mayRefresh || keys.length > 0 || leftOut.length > 0 ||
+  const continues = continuesOnErrors || isNewer || mayRefresh || keys.length > 0 || leftOut.length > 0 ||
     privileged !== null;
   const args = [
-    ...goesOn ? [] : ["--exit-on-error"],
+    ...continues ? [] : ["--exit-on-error"],
     ...isOwned ? [] : ["--no-owner", "--no-acl"],
     // Without this option pg_restore writes a script.
     connectionArgument("--dbname", name),

@@ -22,15 +22,15 @@ export class MovedDatabases {
     const { replaced } = temporaryNames(name);
     const original = await this.server.find(replaced);
     if (!original?.comment?.startsWith(MOVED_ASIDE)) return;
-    const inPlace = await this.server.find(name);
-    if (inPlace !== undefined && inPlace.comment !== UNFINISHED) {
+    const current = await this.server.find(name);
+    if (current !== undefined && current.comment !== UNFINISHED) {
       throw new RunFailedError(
         `database ${name} was renamed to ${replaced} by an interrupted restore, and another database has its name now. ` +
           "Drop or rename one of them, then restore again.",
       );
     }
-    if (inPlace !== undefined) await this.server.drop(name);
-    await this.#putBack(name, original.comment, this.server.connection);
+    if (current !== undefined) await this.server.drop(name);
+    await this.#renameBack(name, original.comment, this.server.connection);
     this.server.output.line(`Database ${name}, which an interrupted restore had renamed, has its name back`);
   }
 
@@ -64,7 +64,7 @@ export class MovedDatabases {
       const { replaced } = temporaryNames(name);
       try {
         const original = await this.server.find(replaced, await this.server.connect(programs));
-        await this.#putBack(name, original?.comment ?? MOVED_ASIDE, await this.server.connect(programs));
+        await this.#renameBack(name, original?.comment ?? MOVED_ASIDE, await this.server.connect(programs));
         this.#renamed.delete(name);
       } catch (error) {
         programs.ports.output.warning(
@@ -76,7 +76,7 @@ export class MovedDatabases {
     }
   }
 
-  async #putBack(name: string, comment: string, connection: PostgresqlConnection): Promise<void> {
+  async #renameBack(name: string, comment: string, connection: PostgresqlConnection): Promise<void> {
     const { replaced } = temporaryNames(name);
     const originalComment = comment.slice(MOVED_ASIDE.length);
     await retryWhileInUse(() =>

@@ -44,7 +44,7 @@ class PostgresqlHost implements DatabaseHost {
   /** Properties by the database's final name. */
   readonly #properties = new Map<string, DatabaseProperties>();
   /** Databases that are loaded under their final name. */
-  readonly #inPlace = new Set<string>();
+  readonly #underFinalName = new Set<string>();
   readonly #moved: MovedDatabases;
 
   constructor(private readonly target: DatabaseTarget, private readonly server: PostgresqlFresh) {
@@ -69,7 +69,7 @@ class PostgresqlHost implements DatabaseHost {
     if (leftOut.length > 0) this.server.output.warning(`Left out of ${name}: ${describeBound(leftOut)}`);
     const existing = this.#existing.get(name);
     if (bound.length > leftOut.length) {
-      this.#inPlace.add(name);
+      this.#underFinalName.add(name);
       if (existing !== undefined) await this.#moved.renameOriginal(name, existing.properties.comment);
     }
     const loadedName = this.#loadedName(name);
@@ -99,14 +99,18 @@ class PostgresqlHost implements DatabaseHost {
     const names = wanted.map(({ name }) => name);
     // Loading takes time: an empty database may be in use by now.
     for (const name of names) {
-      if (this.#existing.has(name) && !this.#inPlace.has(name)) await this.#refuseOccupied(name, connection);
+      if (this.#existing.has(name) && !this.#underFinalName.has(name)) {
+        await this.#refuseOccupied(name, connection);
+      }
     }
     for (const name of names) await this.server.release(this.#loadedName(name));
     const swap = this.#swapStatements(names);
     await retryWhileInUse(() => this.server.execute(swap, connection));
     for (const name of names) {
       this.server.unfinished.delete(this.#loadedName(name));
-      const isReplaced = this.#inPlace.has(name) ? this.#moved.markPublished(name) : this.#existing.has(name);
+      const isReplaced = this.#underFinalName.has(name)
+        ? this.#moved.markPublished(name)
+        : this.#existing.has(name);
       if (isReplaced) this.server.unfinished.add(temporaryNames(name).replaced);
     }
   }
@@ -145,7 +149,7 @@ class PostgresqlHost implements DatabaseHost {
   }
 
   #loadedName(name: string): string {
-    return this.#inPlace.has(name) ? name : temporaryNames(name).fresh;
+    return this.#underFinalName.has(name) ? name : temporaryNames(name).fresh;
   }
 
   /**
@@ -159,7 +163,9 @@ class PostgresqlHost implements DatabaseHost {
   ): Promise<PropertyStatement[]> {
     this.#properties.set(name, properties);
     const loadedName = this.#loadedName(name);
-    if (!this.#inPlace.has(name)) return await this.server.applyProperties(loadedName, properties, isOwned);
+    if (!this.#underFinalName.has(name)) {
+      return await this.server.applyProperties(loadedName, properties, isOwned);
+    }
     await this.server.execute(`revoke all on database ${identifier(loadedName)} from public`);
     const grants = properties.grants ?? [...DEFAULT_GRANTS];
     return await this.server.applyProperties(loadedName, { ...properties, grants }, isOwned, "later");
@@ -170,7 +176,7 @@ class PostgresqlHost implements DatabaseHost {
     for (const name of names) {
       const { fresh, replaced } = temporaryNames(name);
       const properties = this.#properties.get(name);
-      if (this.#inPlace.has(name)) statements.push(...this.#moved.forget(name));
+      if (this.#underFinalName.has(name)) statements.push(...this.#moved.forget(name));
       else {
         if (this.#existing.has(name)) {
           statements.push(

@@ -329,16 +329,16 @@ Deno.test("the next run drops leftovers of killed restores and drills, except da
   );
   await busy;
   // A running restore stays connected to its databases, so another run does not drop them.
-  let beside: Promise<unknown> | null = null;
+  let concurrent: Promise<unknown> | null = null;
   run.onLine = (line) => {
-    if (line.startsWith("Everything is loaded")) beside ??= backUpBeside();
+    if (line.startsWith("Everything is loaded")) concurrent ??= backUpConcurrently();
   };
-  const backUpBeside = async () => {
+  const backUpConcurrently = async () => {
     await using other = await BackupRun.open();
     await at.backUp(other, { names: ["*"] });
   };
   await at.restore(run, backup, { overwrite: true });
-  await beside;
+  await concurrent;
   assert.deepEqual(await names(), ["mine_rearguard_drill", "old_rearguard_replaced"]);
 });
 
