@@ -6,7 +6,7 @@ import type { Job } from "../src/protocol/job.ts";
 import type { RunEvent, Verdict } from "../src/protocol/wire_messages.ts";
 import { runBackup } from "./engine/jobs/backup.ts";
 import type { GarbageCollection } from "./engine/garbage.ts";
-import { openDestination } from "./engine/destinations/registry.ts";
+import { openDestination } from "./engine/destinations/destinations.ts";
 import { PendingCalls } from "./engine/pending_calls.ts";
 import { runDrill } from "./engine/jobs/drill.ts";
 import { BackupDamagedError, RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";

@@ -3,7 +3,7 @@ import { logger } from "../../src/telemetry/logging.ts";
 import type { BackupSend } from "../../src/protocol/browsing.ts";
 import type { AgentMessage, AgentRequest, ServerMessage } from "../../src/protocol/wire_messages.ts";
 import { browseBackup } from "../engine/jobs/browse.ts";
-import { checkDestination, removeFromDestination } from "../engine/destinations/registry.ts";
+import { checkDestination, removeFromDestination } from "../engine/destinations/destinations.ts";
 import type { GarbageCollection } from "../engine/garbage.ts";
 import type { ListingCache } from "../engine/archive/listing_cache.ts";
 import { BackupDamagedError, RunFailedError } from "../engine/ports.ts";

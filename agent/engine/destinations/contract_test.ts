@@ -9,7 +9,8 @@ import {
 import { systemClock } from "../../../src/domain/clock.ts";
 import type { JobDestination } from "../../../src/protocol/job.ts";
 import { type Destination, ObjectMissingError, RunAbortedError, RunFailedError } from "../ports.ts";
-import { checkDestination, destinationTypes, openDestination, removeFromDestination } from "./registry.ts";
+import { checkDestination, openDestination, removeFromDestination } from "./destinations.ts";
+import { destinationTypes } from "./registry.ts";
 
 const MIB = 2 ** 20;
 

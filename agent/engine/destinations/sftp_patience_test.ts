@@ -7,7 +7,8 @@ import { hurriedClock, keepAwake } from "../../../tests/support/fixtures/hurried
 import { TestSshd } from "../../../tests/support/servers/sshd.ts";
 import { until } from "../../../tests/support/assertions/until.ts";
 import { RunAbortedError, RunFailedError } from "../ports.ts";
-import { type DestinationPorts, openDestination } from "./registry.ts";
+import type { DestinationPorts } from "./destination_type.ts";
+import { openDestination } from "./destinations.ts";
 
 const MIB = 2 ** 20;
 

@@ -7,7 +7,7 @@ import { IndexParser, type Member } from "../archive/archive_index.ts";
 import { byteString } from "../archive/bytes.ts";
 import { Children } from "../programs/children.ts";
 import { requestLimits } from "../destinations/limits.ts";
-import { openDestination } from "../destinations/registry.ts";
+import { openDestination } from "../destinations/destinations.ts";
 import { PresignedDownloads } from "../presigned_downloads.ts";
 import { oneLine } from "../programs/line.ts";
 import { type ListedMember, listedMember, octalMode } from "../archive/listed_member.ts";

@@ -8,7 +8,7 @@ import { openRanges, type Range, type ReadRanges } from "../archive/archive_rang
 import { byteString } from "../archive/bytes.ts";
 import { Children } from "../programs/children.ts";
 import { requestLimits } from "../destinations/limits.ts";
-import { openDestination } from "../destinations/registry.ts";
+import { openDestination } from "../destinations/destinations.ts";
 import { PresignedDownloads } from "../presigned_downloads.ts";
 import { oneLine } from "../programs/line.ts";
 import { BackupDamagedError, type Destination, ObjectMissingError, RunFailedError } from "../ports.ts";

@@ -6,6 +6,7 @@ import { defineDestination } from "./definition.ts";
 import {
   amazonPartition,
   bucketAddress,
+  bucketJob,
   endpointUrl,
   S3Destination,
   s3Fields,
@@ -30,11 +31,7 @@ export const custom_s3 = defineDestination({
     },
   },
   jobShape: S3Destination,
-  job: ({ s3_bucket_name }, _secrets, directory) => ({
-    type: "s3" as const,
-    bucket: s3_bucket_name,
-    directory,
-  }),
+  job: bucketJob,
   base: () => "",
   boundTo: ({ s3_bucket_name, s3_endpoint }) => ({
     s3_bucket_name,

@@ -31,6 +31,11 @@ export function typesOfReach(reach: Reach): DestinationType[] {
   return DESTINATION_TYPES.filter((type) => definitionOf(type).reach === reach);
 }
 
+/** Returns whether a job writes to the disk of the server that runs it. */
+export function isOnServerDisk({ type }: { readonly type: string }): boolean {
+  return typesOfReach("server").some((each) => definitionOf(each).jobShape.shape.type.value === type);
+}
+
 /** Returns whether objects lie on the disk of the server that stored them, for its agent only. */
 export function isOnServer(type: DestinationType): boolean {
   return definitionOf(type).reach === "server";

@@ -1,6 +1,13 @@
 /** A bucket of Amazon S3. */
 import { defineDestination } from "./definition.ts";
-import { amazonPartition, bucketAddress, S3Destination, s3Fields, s3Region } from "./s3_settings.ts";
+import {
+  amazonPartition,
+  bucketAddress,
+  bucketJob,
+  S3Destination,
+  s3Fields,
+  s3Region,
+} from "./s3_settings.ts";
 import { shellQuote } from "../../domain/shell_quote.ts";
 
 export const s3 = defineDestination({
@@ -8,11 +15,7 @@ export const s3 = defineDestination({
   reach: "control_plane",
   fields: { ...s3Fields, s3_region: { ...s3Region, isRequired: true } },
   jobShape: S3Destination,
-  job: ({ s3_bucket_name }, _secrets, directory) => ({
-    type: "s3" as const,
-    bucket: s3_bucket_name,
-    directory,
-  }),
+  job: bucketJob,
   base: () => "",
   boundTo: ({ s3_bucket_name, s3_region }) => ({
     s3_bucket_name,

@@ -63,6 +63,15 @@ export function amazonPartition(region: string): string {
   return `amazonaws.com ${/^(cn|us-gov|us-iso[a-z]?)-/.exec(region)?.[1] ?? ""}`.trim();
 }
 
+/** Returns a bucket's part of a job; the agent gets no keys. */
+export function bucketJob(
+  { s3_bucket_name }: { s3_bucket_name: string },
+  _secrets: unknown,
+  directory: string,
+): S3Destination {
+  return { type: "s3", bucket: s3_bucket_name, directory };
+}
+
 /** Returns the address of a bucket's directory as `recover --from` takes it. */
 export function bucketAddress({ s3_bucket_name }: { s3_bucket_name: string }, directory: string): string {
   return `s3://${s3_bucket_name}/${directory}`;

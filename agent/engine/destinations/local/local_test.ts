@@ -3,7 +3,7 @@ import { systemClock } from "../../../../src/domain/clock.ts";
 import { mountTmpfs } from "../../../../tests/support/fixtures/tmpfs.ts";
 import { RunFailedError } from "../../ports.ts";
 import { LocalDestination } from "./local.ts";
-import { checkDestination } from "../registry.ts";
+import { checkDestination } from "../destinations.ts";
 
 const never = new AbortController().signal;
 const text = (content: string) => new TextEncoder().encode(content);

@@ -11,10 +11,12 @@ import {
 import { runLimits } from "../limits.ts";
 import { checkObjectName, endsEarly } from "../object_name.ts";
 import { RangedReader, type RangeSource, readSome, TryFailed } from "../ranged_reader.ts";
-import type { DestinationPorts } from "../registry.ts";
+import type { DestinationPorts, DestinationType } from "../destination_type.ts";
 
 /** Bytes of a refusal that are read. */
 const ANSWER_LIMIT = 64 * 1024;
+
+export const relay: DestinationType<Spec> = { open: (spec, ports) => new RelayDestination(spec, ports) };
 
 export class RelayDestination implements Destination {
   readonly description: string;

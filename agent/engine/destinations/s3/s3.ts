@@ -3,10 +3,12 @@ import type { S3Destination as Spec } from "../../../../src/definitions/destinat
 import { type Destination, type ObjectWriter, RunFailedError, type Uploads } from "../../ports.ts";
 import { runLimits } from "../limits.ts";
 import { checkObjectName } from "../object_name.ts";
-import type { DestinationPorts } from "../registry.ts";
+import type { DestinationPorts, DestinationType } from "../destination_type.ts";
 import type { RangedReader } from "../ranged_reader.ts";
 import { s3Reader } from "./reader.ts";
 import { S3Writer } from "./writer.ts";
+
+export const s3: DestinationType<Spec> = { open: (spec, ports) => new S3Destination(spec, ports) };
 
 export class S3Destination implements Destination {
   readonly description: string;

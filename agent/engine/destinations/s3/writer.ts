@@ -4,7 +4,7 @@ import { MAX_PARTS } from "../../../../src/domain/upload_parts.ts";
 import { type ObjectWriter, RunFailedError, type Uploads } from "../../ports.ts";
 import { PartSender } from "./part_sender.ts";
 import { PartUrls } from "./part_urls.ts";
-import type { DestinationPorts } from "../registry.ts";
+import type { DestinationPorts } from "../destination_type.ts";
 import { PutConnections } from "./put.ts";
 
 const MIB = 2 ** 20;

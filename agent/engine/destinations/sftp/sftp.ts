@@ -4,7 +4,7 @@ import type { SftpDestination as Spec } from "../../../../src/definitions/destin
 import { type Destination, ObjectMissingError, type ObjectWriter, RunFailedError } from "../../ports.ts";
 import { runLimits } from "../limits.ts";
 import { checkObjectName, joinPath, partialName } from "../object_name.ts";
-import type { DestinationPorts } from "../registry.ts";
+import type { DestinationPorts } from "../destination_type.ts";
 import { SftpConnection } from "./connection.ts";
 import { readSteadily } from "./reader.ts";
 import type { SftpSession } from "./session.ts";

@@ -5,7 +5,8 @@ import { TestSshd } from "../../../../tests/support/servers/sshd.ts";
 import { until } from "../../../../tests/support/assertions/until.ts";
 import { systemClock } from "../../../../src/domain/clock.ts";
 import { RunFailedError } from "../../ports.ts";
-import { type DestinationPorts, openDestination } from "../registry.ts";
+import type { DestinationPorts } from "../destination_type.ts";
+import { openDestination } from "../destinations.ts";
 import { SftpSession } from "./session.ts";
 
 const MIB = 2 ** 20;

@@ -1,4 +1,5 @@
 /** Plans the scope of a backup of files: what tar leaves out, and what the run's output says about it. */
+import { isOnServerDisk } from "../../../../src/definitions/destinations/registry.ts";
 import type { FilesSource } from "../../../../src/protocol/job.ts";
 import { byteString } from "../../archive/bytes.ts";
 import { type Mount, mountOf, readMounts } from "../../mounts.ts";
@@ -144,7 +145,7 @@ function exclusionsOf(
   mounts: readonly Mount[],
   { job, ports }: RunContext,
 ): Promise<Exclusions> {
-  const local = job.destination.type === "local" ? [job.destination.directory] : [];
+  const local = isOnServerDisk(job.destination) ? [job.destination.directory] : [];
   return planExclusions({
     sourcePath: source.path,
     patterns: source.excluded_paths,

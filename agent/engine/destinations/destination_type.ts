@@ -1,0 +1,24 @@
+/** A destination type as its folder exports it to the registry, and the ports that it gets. */
+import type { Clock } from "../../../src/domain/clock.ts";
+import type { CheckStep } from "../../../src/protocol/wire_messages.ts";
+import type { Destination, Downloads, Output, Relay, Uploads } from "../ports.ts";
+import type { DestinationLimits } from "./limits.ts";
+
+export interface DestinationPorts {
+  readonly clock: Clock;
+  /** Aborts the work in progress; calls then reject with its reason. */
+  readonly signal: AbortSignal;
+  /** Null outside of a run, as are the other ports. */
+  readonly output: Pick<Output, "line"> | null;
+  readonly uploads: Uploads | null;
+  readonly downloads: Downloads | null;
+  readonly relay: Relay | null;
+  /** Default: the limits of a run. */
+  readonly limits?: DestinationLimits;
+}
+
+export interface DestinationType<Spec> {
+  open(spec: Spec, ports: DestinationPorts): Destination | Promise<Destination>;
+  /** Writes, reads back and deletes a probe object. Absent if the control plane does it. */
+  check?(spec: Spec, ports: DestinationPorts): Promise<CheckStep[]>;
+}

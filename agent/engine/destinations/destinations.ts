@@ -1,0 +1,93 @@
+/** Opens, checks and clears destinations of every type. */
+import type { Clock } from "../../../src/domain/clock.ts";
+import type { JobDestination, ReadDestination } from "../../../src/protocol/job.ts";
+import type { CheckStep, DestinationDeleteResult } from "../../../src/protocol/wire_messages.ts";
+import { type Destination, ObjectMissingError, RunFailedError } from "../ports.ts";
+import type { DestinationPorts } from "./destination_type.ts";
+import { type DestinationLimits, requestLimits } from "./limits.ts";
+import { destinationType } from "./registry.ts";
+
+/** The control plane tries again later. Milliseconds. */
+const REMOVAL_PATIENCE = 15_000;
+
+/** Opens a destination; close it when done. Rejects with a `RunFailedError` if it can't be reached. */
+export async function openDestination(spec: ReadDestination, ports: DestinationPorts): Promise<Destination> {
+  return await destinationType(spec).open(spec, ports);
+}
+
+export function checkDestination(
+  spec: JobDestination,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<CheckStep[]> {
+  const { check } = destinationType(spec);
+  if (check === undefined) {
+    throw new RunFailedError(
+      `Cannot check a destination of type ${spec.type} here: the control plane does it`,
+    );
+  }
+  // Whoever checks wants to know what is wrong, not to wait until it passes.
+  return check(spec, requestPorts(clock, signal, requestLimits(0)));
+}
+
+/**
+ * Removes objects and their partial files. A missing object counts as deleted if the destination is known to
+ * be the right one: another of the names or one of the witnesses exists, or `witnesses` is empty. A failed
+ * removal does not stop the others. Rejects with a `RunFailedError` if the destination can't be reached or is
+ * missing.
+ */
+export async function removeFromDestination(
+  spec: JobDestination,
+  { names, witnesses = [] }: { names: readonly string[]; witnesses?: readonly string[] },
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<DestinationDeleteResult> {
+  const destination = await openDestination(
+    spec,
+    requestPorts(clock, signal, requestLimits(REMOVAL_PATIENCE)),
+  );
+  const result: DestinationDeleteResult = { deleted: [], failed: [] };
+  const missing: string[] = [];
+  try {
+    await destination.findPlace();
+    for (const name of names) {
+      try {
+        signal.throwIfAborted();
+        if (await destination.remove(name)) result.deleted.push(name);
+        else missing.push(name);
+      } catch (error) {
+        result.failed.push({ name, message: (error as Error).message });
+      }
+    }
+    const isProven = result.deleted.length > 0 || missing.length === 0 ||
+      await isWitnessed(destination, witnesses);
+    if (isProven) result.deleted.push(...missing);
+    else result.failed.push(...missing.map((name) => ({ name, message: unproven(destination, witnesses) })));
+    return result;
+  } finally {
+    await destination.close();
+  }
+}
+
+/** Whether one of them is there, or there is none to look for. */
+async function isWitnessed(destination: Destination, witnesses: readonly string[]): Promise<boolean> {
+  for (const name of witnesses) {
+    try {
+      await destination.size(name);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ObjectMissingError)) throw error;
+    }
+  }
+  return witnesses.length === 0;
+}
+
+function unproven({ description }: Destination, witnesses: readonly string[]): string {
+  return `Cannot tell whether it was deleted: none of the other backups that should be in the ${description} is there ` +
+    `(${witnesses[0]}). See whether its file system is mounted.`;
+}
+
+/** Returns the ports of a request, which belongs to no run. */
+function requestPorts(clock: Clock, signal: AbortSignal, limits: DestinationLimits): DestinationPorts {
+  return { clock, signal, limits, output: null, uploads: null, downloads: null, relay: null };
+}

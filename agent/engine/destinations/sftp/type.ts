@@ -1,0 +1,14 @@
+import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
+import type { DestinationPorts, DestinationType } from "../destination_type.ts";
+import { probe } from "../probe.ts";
+
+export const sftp: DestinationType<Spec> = {
+  open,
+  check: (spec, ports) => probe(() => open(spec, ports), ports.clock),
+};
+
+/** Loads the SSH library only if it is needed: it is a third of the agent's memory. */
+async function open(spec: Spec, ports: DestinationPorts) {
+  const { SftpDestination } = await import("./sftp.ts");
+  return await SftpDestination.open(spec, ports);
+}

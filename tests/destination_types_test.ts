@@ -1,0 +1,65 @@
+/** A destination type is written once: other code asks its definition, and never names it. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { destinationTypes } from "../agent/engine/destinations/registry.ts";
+import { definitionOf, DESTINATION_TYPES, typesOfReach } from "../src/definitions/destinations/registry.ts";
+import { isStorageType } from "../src/storage/registry.ts";
+import { destinationFixtures } from "./support/fixtures/destinations.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+/** Files that may name a type of another file, and why. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  "src/cli/demo.ts": "creates one local destination through the public API",
+  "src/http/routes/destinations/backup_destinations.ts": "examples in the API's document",
+};
+
+/** Returns every production file, relative to the root. */
+async function sources(directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(join(ROOT, directory))) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) found.push(...await sources(path));
+    else if (/\.tsx?$/.test(path) && !/_test\.tsx?$/.test(path)) found.push(path);
+  }
+  return found;
+}
+
+/** Returns whether a file belongs to a type: its name, or the name of its folder, begins with the type's. */
+function isOwn(path: string, type: string): boolean {
+  const family = type.replace(/^custom_/, "");
+  return path.split("/").some((part) =>
+    [type, family].some((name) => new RegExp(`^${name}([_.]|$)`).test(part))
+  );
+}
+
+Deno.test("no file but its own names a destination type", async () => {
+  const files = ["main.ts", ...await sources("src"), ...await sources("agent")];
+  const named: string[] = [];
+  for (const file of files) {
+    const text = await Deno.readTextFile(join(ROOT, file));
+    for (const type of DESTINATION_TYPES) {
+      if (!new RegExp(`["'\`]${type}["'\`]`).test(text)) continue;
+      if (!isOwn(file, type) && EXCEPTIONS[file] === undefined) named.push(`${file}: ${type}`);
+    }
+  }
+  assert.deepEqual(named, [], "Ask the definition (src/definitions/destinations) in place of naming a type");
+  for (const [file, reason] of Object.entries(EXCEPTIONS)) {
+    assert.ok(files.includes(file) && reason !== "", `${file} is no exception any more`);
+  }
+});
+
+Deno.test("every destination type has an agent's half, a fixture, and a page of its settings", async () => {
+  const page = await Deno.readTextFile(join(ROOT, "docs/guide/destinations.md"));
+  for (const type of DESTINATION_TYPES) {
+    const onWire = definitionOf(type).jobShape.shape.type.value;
+    assert.ok(Object.hasOwn(destinationTypes, onWire), `agent/engine/destinations has no ${onWire}`);
+    assert.ok(Object.hasOwn(destinationFixtures, onWire), `${onWire} has no fixture`);
+    assert.match(page, new RegExp(`\`${type}\``), `docs/guide/destinations.md does not name ${type}`);
+  }
+});
+
+Deno.test("the control plane has the storage of those types that it reaches itself", () => {
+  assert.deepEqual(DESTINATION_TYPES.filter(isStorageType), typesOfReach("control_plane"));
+});
