@@ -3,7 +3,7 @@ import { logger } from "../telemetry/logging.ts";
 import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts";
 import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/wire_messages.ts";
 import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
-import { type AgentAnswer, recordResponse } from "../services/agent_rpc/agent_requests.ts";
+import { type AgentResponse, recordResponse } from "../services/agent_rpc/agent_requests.ts";
 import type { Origin } from "../services/access/audit_log.ts";
 import { noteDuplicateAgent } from "../services/servers/agent_incumbents.ts";
 import { type Connection, noteRefusedAgent } from "../services/servers/connections.ts";
@@ -270,7 +270,7 @@ export class Session {
    * Retries until the database is available, since an agent responds once. If the socket closes, the requests
    * are sent again over the next one.
    */
-  async #store(requestId: string, answer: AgentAnswer): Promise<void> {
+  async #store(requestId: string, answer: AgentResponse): Promise<void> {
     for (let wait = RETRY_FIRST; !this.#over.signal.aborted; wait = Math.min(2 * wait, RETRY_LAST)) {
       try {
         return await recordResponse(this.#services, this.remoteServerId, requestId, answer);

@@ -251,7 +251,7 @@ Deno.test("an agent that falls silent is closed after three heartbeats, a living
   const services = { ...test.services, clock: systemClock };
   const { key } = await enrolled(services);
   const other = await enrolled(services);
-  const plane = await startPlane(services, 0, 100);
+  const plane = await startPlane(services, 0, 1000);
   const agent = await startAgent(plane.port, other.key);
   const socket = new WebSocket(`ws://127.0.0.1:${plane.port}/api/agent/connect`, {
     headers: { authorization: `Bearer ${key}` },

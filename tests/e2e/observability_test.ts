@@ -157,16 +157,16 @@ Deno.test("what a run asks about its uploads is answered in its trace", async ()
   await using collector = new Collector();
   const url = (path: string) => new URL(`../../${path}`, import.meta.url);
   const program = `
-    import { RunCalls } from "${url("agent/rpc/run_calls.ts")}";
-    import { answerStorageQuestion } from "${url("src/agents/storage_answers.ts")}";
+    import { RunRequests } from "${url("agent/rpc/run_calls.ts")}";
+    import { handleStorageRequest } from "${url("src/agents/storage_answers.ts")}";
     import { systemClock } from "${url("src/domain/clock.ts")}";
     import { inside, startSpan } from "${url("src/telemetry/tracing.ts")}";
     const noDatabase = {};
-    const link = { call: (call) => answerStorageQuestion(noDatabase, 7, { ...call, request_id: "1" }) };
+    const link = { call: (call) => handleStorageRequest(noDatabase, 7, { ...call, request_id: "1" }) };
     const ended = AbortSignal.timeout(200);
     const span = startSpan("backup run", {});
     const call = { type: "upload.abort", upload_id: "u" };
-    await inside(span, () => new RunCalls(link, systemClock).ask(call, "upload.aborted", ended)).catch(() => {});
+    await inside(span, () => new RunRequests(link, systemClock).ask(call, "upload.aborted", ended)).catch(() => {});
     span.end();
   `;
   const child = new Deno.Command(Deno.execPath(), {

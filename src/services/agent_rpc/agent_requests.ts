@@ -155,7 +155,7 @@ async function awaitResponse(
   }
 }
 
-export type { AgentResponse as AgentAnswer };
+export type { AgentResponse };
 
 export interface OutgoingRequest {
   requestId: string;
