@@ -14,7 +14,7 @@ Deno.test("the end of a run is told where the power failed before its last event
   const { services, clock } = test;
   const { caller, taskId, serverId } = await plant(services);
   const { runId } = await startRun(services, caller, taskId);
-  const [handOver] = await claimAssignments(services, [serverId]);
+  const [assignment] = await claimAssignments(services, [serverId]);
   const directory = await Deno.makeTempDir();
   const state = await StateDirectory.open(directory);
   const before = await Journal.open(state.journalPath, clock);
@@ -22,8 +22,8 @@ Deno.test("the end of a run is told where the power failed before its last event
   before.close();
   // Sent and stored, and never written: the disk's cache went with the power.
   await recordEvents(services, [
-    event(serverId, handOver!, 1, { kind: "accepted" }),
-    ...[2, 3, 4, 5].map((sequence) => event(serverId, handOver!, sequence, output(`${sequence}\n`))),
+    event(serverId, assignment!, 1, { kind: "accepted" }),
+    ...[2, 3, 4, 5].map((sequence) => event(serverId, assignment!, sequence, output(`${sequence}\n`))),
   ]);
 
   const journal = await Journal.open(state.journalPath, clock);

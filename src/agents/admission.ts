@@ -5,10 +5,10 @@
  */
 import type { AgentDescription } from "../protocol/wire_messages.ts";
 import {
-  answersElsewhere,
   confirmAlive,
   type Incumbent,
   incumbentOf,
+  pingOnOtherReplica,
 } from "../services/servers/agent_incumbents.ts";
 import type { Origin } from "../services/access/audit_log.ts";
 import {
@@ -23,12 +23,12 @@ import { logger } from "../telemetry/logging.ts";
 import { HandshakeLimiter } from "./handshake_limiter.ts";
 
 /** How long the connected agent has to answer a ping. Milliseconds. */
-const PATIENCE = 5_000;
+const PING_TIMEOUT = 5_000;
 /**
  * The same when the new agent has the same seat: it is then the same agent, or a copy of a running machine's
  * memory.
  */
-const PATIENCE_SAME_SEAT = 1_000;
+const PING_TIMEOUT_SAME_SEAT = 1_000;
 /** Maximum attempts to admit an agent when several connect at the same time. */
 const ROUNDS = 5;
 
@@ -52,9 +52,9 @@ export interface Newcomer {
   connection: Connection;
   greeting: Pick<Greeting, "protocol" | "runs"> & { description: AgentDescription; seat: string | null };
   origin: Origin;
-  isHere(): boolean;
+  isOpen(): boolean;
   /** Called before the connection is recorded in the database. */
-  entering(): void;
+  onEntering(): void;
 }
 
 export class Admission {
@@ -77,12 +77,12 @@ export class Admission {
   }
 
   async admit(newcomer: Newcomer): Promise<Admitted> {
-    const { connection, greeting, isHere, origin } = newcomer;
+    const { connection, greeting, isOpen, origin } = newcomer;
     let replaces: string | null = null;
     for (let round = 0; round < ROUNDS; round++) {
       try {
-        const runs = await this.#greetings.enter(isHere, () => {
-          newcomer.entering();
+        const runs = await this.#greetings.enter(isOpen, () => {
+          newcomer.onEntering();
           return connectAgent(
             this.#services,
             connection,
@@ -97,7 +97,7 @@ export class Admission {
       }
       const incumbent = await incumbentOf(this.#services, connection.remoteServerId);
       if (incumbent !== undefined && await this.#isAlive(incumbent, greeting.seat)) {
-        return { is: "duplicate", message: duplicateOf(incumbent) };
+        return { is: "duplicate", message: duplicateMessage(incumbent) };
       }
       replaces = incumbent?.connectionId ?? null;
     }
@@ -114,15 +114,15 @@ export class Admission {
   }
 
   #isAlive(incumbent: Incumbent, seat: string | null): Promise<boolean> {
-    const patience = seat !== null && seat === incumbent.seat ? PATIENCE_SAME_SEAT : PATIENCE;
+    const patience = seat !== null && seat === incumbent.seat ? PING_TIMEOUT_SAME_SEAT : PING_TIMEOUT;
     if (incumbent.replicaId !== this.#replicaId) {
-      return answersElsewhere(this.#services, incumbent, patience);
+      return pingOnOtherReplica(this.#services, incumbent, patience);
     }
     return this.#sessions(incumbent.connectionId)?.answersPing(patience) ?? Promise.resolve(false);
   }
 }
 
-function duplicateOf({ hostname }: Incumbent): string {
+function duplicateMessage({ hostname }: Incumbent): string {
   const where = hostname === null ? "" : ` from host ${hostname}`;
   return `Cannot connect this agent: another one with the same key is connected${where}. If this machine is a ` +
     "copy of that one, stop this agent, remove its state directory and enrol it with a token of its own server.";

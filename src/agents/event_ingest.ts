@@ -6,7 +6,7 @@ import { runEvents, runOutput } from "../telemetry/process_metrics.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { type Acknowledgement, recordEvents, type ReportedEvent } from "../services/runs/run_events.ts";
-import { isTransientDatabaseError } from "./outage.ts";
+import { isTransientDatabaseError } from "./database_errors.ts";
 
 /** Events in one transaction. */
 const BATCH = 2000;

@@ -4,7 +4,7 @@
  */
 
 /** Out of the pool's ten connections. */
-const AT_ONCE = 6;
+const MAX_CONCURRENT = 6;
 
 export class HandshakeLimiter {
   readonly #waiting: (() => void)[] = [];
@@ -15,7 +15,7 @@ export class HandshakeLimiter {
    * given up, and will connect again.
    */
   async enter<T>(isWanted: () => boolean, work: () => Promise<T>): Promise<T | null> {
-    if (this.#entering >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#entering >= MAX_CONCURRENT) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#entering++;
     try {
       return isWanted() ? await work() : null;

@@ -5,7 +5,7 @@ import { logger } from "../telemetry/logging.ts";
 import type { RunEventMessage } from "../protocol/wire_messages.ts";
 import type { OutgoingRequest } from "../services/agent_rpc/agent_requests.ts";
 import { NO_ORIGIN, type Origin } from "../services/access/audit_log.ts";
-import { disconnectAgent, disconnectReplica, heardFromAgents } from "../services/servers/connections.ts";
+import { disconnectAgent, disconnectReplica, renewAgentLeases } from "../services/servers/connections.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { authenticateAgent } from "../services/servers/enrolment.ts";
 import type { Assignment } from "../services/runs/dispatch.ts";
@@ -123,7 +123,9 @@ export class Hub implements SessionOwner {
     this.#ready.get(run.remoteServerId)?.send({ type: "run.cancel", run_id, attempt, reason });
   }
 
-  ask({ remoteServerId, requestId: request_id, timeoutMs: timeout_ms, request }: OutgoingRequest): void {
+  sendRequest(
+    { remoteServerId, requestId: request_id, timeoutMs: timeout_ms, request }: OutgoingRequest,
+  ): void {
     this.#ready.get(remoteServerId)?.send({ type: "request", request_id, timeout_ms, request });
   }
 
@@ -187,7 +189,7 @@ export class Hub implements SessionOwner {
         if (session.heardAt >= since && this.#isReady(session)) heard.push(session);
       }
       try {
-        await heardFromAgents(this.#services, heard.map(({ connection }) => connection));
+        await renewAgentLeases(this.#services, heard.map(({ connection }) => connection));
         // A session that closed meanwhile may have been recorded again after its removal.
         for (const session of heard) {
           if (!this.#isReady(session)) await disconnectAgent(this.#services, session.connection);

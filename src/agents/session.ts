@@ -9,8 +9,8 @@ import { noteDuplicateAgent } from "../services/servers/agent_incumbents.ts";
 import { type Connection, noteRefusedAgent } from "../services/servers/connections.ts";
 import type { ServiceContext } from "../services/context.ts";
 import type { Admission } from "./admission.ts";
-import { isTransientDatabaseError } from "./outage.ts";
-import { handleStorageRequest, type StorageRequest } from "./storage_answers.ts";
+import { isTransientDatabaseError } from "./database_errors.ts";
+import { handleStorageRequest, type StorageRequest } from "./storage_requests.ts";
 
 /** Close codes, also listed in docs/develop/protocol.md. */
 export const CLOSE = {
@@ -27,12 +27,12 @@ const MAX_UNSTORED = 10_000;
 /** Maximum characters of unstored events: more than the windows of eight runs hold. */
 const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
 /** Maximum responses that wait for the database. */
-const MAX_ANSWERS = 256;
+const MAX_RESPONSES = 256;
 /** Delay between two attempts to store a response: the first, and the maximum. Milliseconds. */
 const RETRY_FIRST = 100;
 const RETRY_LAST = 5_000;
 /** Maximum concurrent requests about uploads and downloads. */
-const MAX_QUESTIONS = 64;
+const MAX_STORAGE_REQUESTS = 64;
 /** Maximum bytes in a slow agent's send buffer; beyond it, the socket is closed. */
 const MAX_BUFFERED = 8 * 1024 * 1024;
 
@@ -66,8 +66,8 @@ export class Session {
   readonly #over = new AbortController();
   #unstored = 0;
   #unstoredCharacters = 0;
-  #answers = 0;
-  #questions = 0;
+  #responses = 0;
+  #storageRequests = 0;
   #pings = 0;
   #pongs = 0;
   readonly #pongWaiters = new Set<() => void>();
@@ -125,13 +125,13 @@ export class Session {
     const limit = this.#services.clock.sleep(patience, AbortSignal.any([over.signal, this.#over.signal]));
     const hasAnswered = () => this.#pongs >= awaited;
     const answered = new Promise<void>((resolve) => {
-      const look = () => {
+      const check = () => {
         if (!hasAnswered()) return;
-        this.#pongWaiters.delete(look);
+        this.#pongWaiters.delete(check);
         resolve();
       };
-      this.#pongWaiters.add(look);
-      over.signal.addEventListener("abort", () => this.#pongWaiters.delete(look));
+      this.#pongWaiters.add(check);
+      over.signal.addEventListener("abort", () => this.#pongWaiters.delete(check));
     });
     await Promise.race([answered, limit.catch(() => {})]);
     over.abort();
@@ -195,12 +195,12 @@ export class Session {
         }
         return this.#owner.event(this, message, characters);
       case "response":
-        return this.#answered(message);
+        return this.#handleResponse(message);
       case "pong":
         this.#pongs = Math.min(this.#pongs + 1, this.#pings);
-        return [...this.#pongWaiters].forEach((look) => look());
+        return [...this.#pongWaiters].forEach((check) => check());
       default:
-        return void this.#answer(message);
+        return void this.#handleStorageRequest(message);
     }
   }
 
@@ -227,8 +227,8 @@ export class Session {
       connection: this.connection,
       greeting: { protocol, description, runs, seat },
       origin: this.#origin,
-      isHere: () => this.#isOpen(),
-      entering: () => this.entered = true,
+      isOpen: () => this.#isOpen(),
+      onEntering: () => this.entered = true,
     });
     if (!this.#isOpen() || admitted.is === "gone") return;
     if (admitted.is === "admitted") return this.#welcome(protocol, admitted.runs);
@@ -253,27 +253,27 @@ export class Session {
     this.#owner.ready(this);
   }
 
-  #answered(message: Extract<AgentMessage, { type: "response" }>): void {
-    const answer = message.ok ? { ok: true as const, result: message.result } : {
+  #handleResponse(message: Extract<AgentMessage, { type: "response" }>): void {
+    const response = message.ok ? { ok: true as const, result: message.result } : {
       ok: false as const,
       error: message.error ?? "The agent gave no reason.",
       ...(message.damage === undefined ? {} : { damage: message.damage }),
     };
-    if (++this.#answers > MAX_ANSWERS) return this.close(CLOSE.flood, "Too many answers under way");
-    this.#store(message.request_id, answer).catch((error) => {
+    if (++this.#responses > MAX_RESPONSES) return this.close(CLOSE.flood, "Too many answers under way");
+    this.#storeResponse(message.request_id, response).catch((error) => {
       // The waiting caller ends at its deadline.
       this.#log.error("Cannot store an agent's answer: {error}", { error });
-    }).finally(() => this.#answers--);
+    }).finally(() => this.#responses--);
   }
 
   /**
    * Retries until the database is available, since an agent responds once. If the socket closes, the requests
    * are sent again over the next one.
    */
-  async #store(requestId: string, answer: AgentResponse): Promise<void> {
+  async #storeResponse(requestId: string, response: AgentResponse): Promise<void> {
     for (let wait = RETRY_FIRST; !this.#over.signal.aborted; wait = Math.min(2 * wait, RETRY_LAST)) {
       try {
-        return await recordResponse(this.#services, this.remoteServerId, requestId, answer);
+        return await recordResponse(this.#services, this.remoteServerId, requestId, response);
       } catch (error) {
         if (!isTransientDatabaseError(error)) throw error;
         await this.#services.clock.sleep(wait, this.#over.signal).catch(() => {});
@@ -281,10 +281,12 @@ export class Session {
     }
   }
 
-  async #answer(message: StorageRequest): Promise<void> {
-    if (++this.#questions > MAX_QUESTIONS) return this.close(CLOSE.flood, "Too many questions under way");
+  async #handleStorageRequest(message: StorageRequest): Promise<void> {
+    if (++this.#storageRequests > MAX_STORAGE_REQUESTS) {
+      return this.close(CLOSE.flood, "Too many questions under way");
+    }
     this.send(await handleStorageRequest(this.#services, this.remoteServerId, message));
-    this.#questions--;
+    this.#storageRequests--;
   }
 
   get #log() {

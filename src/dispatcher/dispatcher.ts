@@ -17,7 +17,7 @@ export interface AgentLink {
   onConnected(handler: (serverId: number) => void): void;
   offer(assignment: Assignment): void;
   cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void;
-  ask(request: OutgoingRequest): void;
+  sendRequest(request: OutgoingRequest): void;
 }
 
 export class Dispatcher {
@@ -27,7 +27,7 @@ export class Dispatcher {
   readonly #cancels: Loop;
   readonly #requests: Loop;
   /** Serves agents that have just connected. Queries only their rows, since thousands may connect at once. */
-  readonly #welcomes: Loop;
+  readonly #arrivals: Loop;
   #arrived = new Set<number>();
   readonly #traces = new RunTraces();
   #unsubscribe = () => {};
@@ -56,12 +56,12 @@ export class Dispatcher {
       for (const run of await runsToCancel(services, servers)) link.cancel(run);
     };
     const ask = async (servers: number[]) => {
-      for (const request of await claimPendingRequests(services, servers)) link.ask(request);
+      for (const request of await claimPendingRequests(services, servers)) link.sendRequest(request);
     };
     this.#offers = loop("dispatcher", (beat) => offer(link.connectedServers(), beat));
     this.#cancels = loop("canceller", () => cancel(link.connectedServers()));
     this.#requests = loop("request sender", () => ask(link.connectedServers()));
-    this.#welcomes = loop("connect-dispatcher", async (beat) => {
+    this.#arrivals = loop("connect-dispatcher", async (beat) => {
       const servers = [...this.#arrived];
       if (servers.length === 0) return;
       this.#arrived = new Set();
@@ -78,12 +78,12 @@ export class Dispatcher {
     const loops = [this.#offers, this.#cancels, this.#requests];
     this.#link.onConnected((serverId) => {
       this.#arrived.add(serverId);
-      this.#welcomes.wake();
+      this.#arrivals.wake();
     });
     this.#unsubscribe = this.#services.bus.subscribe((notification) => {
       const { topic } = notification;
       if (topic === "run_queued" && notification.traceparent !== undefined) {
-        this.#traces.note(notification.run_id, notification.traceparent);
+        this.#traces.remember(notification.run_id, notification.traceparent);
       }
       if (topic === "secret_passed") [this.#offers, this.#requests].forEach((loop) => loop.wake());
       if (topic === "run_queued") this.#offers.wake();
@@ -91,7 +91,7 @@ export class Dispatcher {
       if (topic === "agent_request") this.#requests.wake();
       if (topic === "reconnected") loops.forEach((loop) => loop.wake());
     });
-    [...loops, this.#welcomes].forEach((loop) => loop.start());
+    [...loops, this.#arrivals].forEach((loop) => loop.start());
   }
 
   #offer(assignment: Assignment, since: Date): void {
@@ -103,7 +103,7 @@ export class Dispatcher {
         "rearguard.run.attempt": attempt,
         "rearguard.server.id": remoteServerId,
       },
-      this.#traces.of(runId),
+      this.#traces.parentOf(runId),
       since,
     );
     this.#link.offer({ ...assignment, traceparent: traceparentOf(span) });
@@ -112,7 +112,7 @@ export class Dispatcher {
 
   async stop(): Promise<void> {
     this.#unsubscribe();
-    const loops = [this.#offers, this.#cancels, this.#requests, this.#welcomes];
+    const loops = [this.#offers, this.#cancels, this.#requests, this.#arrivals];
     await Promise.all(loops.map((loop) => loop.stop()));
   }
 }

@@ -22,7 +22,7 @@ export interface LoopOptions {
   work(beat: Beat): Promise<Date | null>;
 }
 
-const PATIENCE = 2 * 60_000;
+const DEFAULT_PATIENCE = 2 * 60_000;
 
 export class Loop {
   readonly #options: LoopOptions;
@@ -53,7 +53,7 @@ export class Loop {
   }
 
   async #run(): Promise<void> {
-    const { clock, health, name, patienceMs = PATIENCE, pollMs, work } = this.#options;
+    const { clock, health, name, patienceMs = DEFAULT_PATIENCE, pollMs, work } = this.#options;
     const watched = health.watch(name, pollMs + patienceMs);
     let retry = RETRY_FIRST;
     while (!this.#stopped.signal.aborted) {

@@ -5,14 +5,14 @@
  */
 
 /** Maximum number of runs; the oldest are forgotten. */
-const KEPT = 10_000;
+const MAX_RUNS = 10_000;
 
 export class RunTraces {
   readonly #parents = new Map<number, string>();
 
-  note(runId: number, traceparent: string): void {
+  remember(runId: number, traceparent: string): void {
     this.#parents.set(runId, traceparent);
-    if (this.#parents.size <= KEPT) return;
+    if (this.#parents.size <= MAX_RUNS) return;
     for (const oldest of this.#parents.keys()) {
       this.#parents.delete(oldest);
       return;
@@ -20,7 +20,7 @@ export class RunTraces {
   }
 
   /** Keeps the span: the agent may not accept the run, which is then offered again. */
-  of(runId: number): string | undefined {
+  parentOf(runId: number): string | undefined {
     return this.#parents.get(runId);
   }
 }

@@ -5,13 +5,15 @@
  */
 
 export const ACTIVE_STATES = ["queued", "leased", "running", "cancelling"] as const;
-export const TERMINAL_STATES = ["succeeded", "failed", "cancelled", "lost"] as const;
+/** The states that no transition leaves. */
+export const FINAL_STATES = ["succeeded", "failed", "cancelled"] as const;
 export type ActiveState = typeof ACTIVE_STATES[number];
-export type TerminalState = typeof TERMINAL_STATES[number];
-export type RunState = ActiveState | TerminalState;
-export const RUN_STATES: readonly RunState[] = [...ACTIVE_STATES, ...TERMINAL_STATES];
+export type FinalState = typeof FINAL_STATES[number];
+/** A `lost` run counts as failed until its agent reports a verdict after all. */
+export type RunState = ActiveState | FinalState | "lost";
+export const RUN_STATES: readonly RunState[] = [...ACTIVE_STATES, ...FINAL_STATES, "lost"];
 
-export const RUN_KINDS = ["backup", "restore", "verify", "drill", "delete", "install"] as const;
+export const RUN_KINDS = ["backup", "restore", "verify", "drill"] as const;
 export type RunKind = typeof RUN_KINDS[number];
 
 export type RunTransitionEvent =
@@ -36,7 +38,7 @@ type EventType = RunTransitionEvent["type"];
  * The allowed transitions; all others are refused. `verdict`: the next state is the outcome that the agent
  * reports.
  */
-const MOVES: Record<RunState, Partial<Record<EventType, RunState | "verdict">>> = {
+const TRANSITIONS: Record<RunState, Partial<Record<EventType, RunState | "verdict">>> = {
   queued: {
     offered: "leased",
     // The agent accepted late: the run was back in the queue, and not yet offered again.
@@ -75,14 +77,20 @@ const MOVES: Record<RunState, Partial<Record<EventType, RunState | "verdict">>> 
  * attempt.
  */
 export function transition(state: RunState, event: RunTransitionEvent): Transition {
-  const next = MOVES[state][event.type];
+  const next = TRANSITIONS[state][event.type];
   if (next === undefined) return { ok: false, reason: `A ${state} run can't take ${event.type}` };
   if (next !== "verdict") return { ok: true, state: next };
   return { ok: true, state: (event as RunTransitionEvent & { type: "finished" }).outcome };
 }
 
-export function isTerminal(state: RunState): state is TerminalState {
-  return (TERMINAL_STATES as readonly RunState[]).includes(state);
+/** Returns whether no transition leaves `state`. */
+export function isFinal(state: RunState): state is FinalState {
+  return (FINAL_STATES as readonly RunState[]).includes(state);
+}
+
+/** Returns whether a run in `state` has ended for its owner: in a final state, or lost. */
+export function hasEnded(state: RunState): state is FinalState | "lost" {
+  return isFinal(state) || state === "lost";
 }
 
 /**

@@ -7,7 +7,7 @@ import { runs } from "../../tests/support/fuzz.ts";
 import {
   deadlineOf,
   DEFAULT_RUN_TIMES,
-  isTerminal,
+  hasEnded,
   RUN_STATES,
   type RunState,
   type RunTransitionEvent,
@@ -54,11 +54,11 @@ class Promises {
     }
     // A person's cancel is never forgotten: from there no state leads back to work.
     if (event.type === "cancel_requested" && after !== before) this.#wantsCancel = true;
-    if (this.#wantsCancel) assert.ok(after === "cancelling" || isTerminal(after));
+    if (this.#wantsCancel) assert.ok(after === "cancelling" || hasEnded(after));
     if (after === "cancelled" && before !== "cancelled") {
       assert.ok(this.#wantsCancel || (isVerdict && event.outcome === "cancelled"));
     }
-    if (isTerminal(after)) this.#isOver = true;
+    if (hasEnded(after)) this.#isOver = true;
     this.#isLost = after === "lost";
   }
 }
@@ -76,7 +76,7 @@ Deno.test("any order of events keeps what was promised, and silence then ends th
         state = after;
       };
       events.forEach(step);
-      for (let silences = 0; !isTerminal(state); silences++) {
+      for (let silences = 0; !hasEnded(state); silences++) {
         assert.ok(silences < 3, `a ${state} run goes round in circles`);
         const start = new Date(time + DEFAULT_RUN_TIMES.start);
         const deadline = deadlineOf(state, new Date(time), start, DEFAULT_RUN_TIMES);
@@ -100,9 +100,9 @@ Deno.test("each state can be reached, is left by its deadline or is final, and i
   assert.deepEqual([...reached].sort(), [...RUN_STATES].sort());
   for (const state of RUN_STATES) {
     const out = transition(state, { type: "deadline_passed" });
-    assert.equal(out.ok, !isTerminal(state));
+    assert.equal(out.ok, !hasEnded(state));
     if (out.ok) assert.notEqual(out.state, state);
-    assert.equal(deadlineOf(state, new Date(0), new Date(1), DEFAULT_RUN_TIMES) === null, isTerminal(state));
+    assert.equal(deadlineOf(state, new Date(0), new Date(1), DEFAULT_RUN_TIMES) === null, hasEnded(state));
     assert.ok(["queued", "running", "successful", "failed", "cancelled"].includes(shownState(state)));
   }
 });

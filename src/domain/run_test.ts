@@ -3,7 +3,7 @@ import fc from "fast-check";
 import {
   deadlineOf,
   DEFAULT_RUN_TIMES,
-  isTerminal,
+  hasEnded,
   objectPrefix,
   objectStamp,
   RUN_STATES,
@@ -67,15 +67,15 @@ Deno.test("whatever is heard or not, silence ends every run", () => {
       const next = transition(state, event);
       if (next.ok) state = next.state;
       const deadline = deadlineOf(state, new Date(0), new Date(5), DEFAULT_RUN_TIMES);
-      assert.equal(deadline === null, isTerminal(state));
+      assert.equal(deadline === null, hasEnded(state));
     }
     // A leased run goes back to the queue once; there its start deadline ends it.
-    for (let i = 0; i < 3 && !isTerminal(state); i++) {
+    for (let i = 0; i < 3 && !hasEnded(state); i++) {
       const next = transition(state, { type: "deadline_passed" });
       assert.ok(next.ok);
       state = next.state;
     }
-    assert.ok(isTerminal(state));
+    assert.ok(hasEnded(state));
   }));
 });
 

@@ -2,7 +2,12 @@
 import { createHash } from "node:crypto";
 import { InvalidError } from "../domain/errors.ts";
 import type { ServiceContext } from "../services/context.ts";
-import { claimCall, forgetCall, type KeyedCall, settleCall } from "../services/access/idempotency.ts";
+import {
+  claimRequest,
+  type IdempotentRequest,
+  releaseRequest,
+  settleRequest,
+} from "../services/access/idempotency.ts";
 
 /** The first answer again, or that of `answer`: kept unless it is a failure of ours. */
 export async function answerOnce(
@@ -15,15 +20,15 @@ export async function answerOnce(
 ): Promise<Response> {
   const key = keyOf(request);
   if (key === null) return await answer();
-  const call: KeyedCall = { tokenId, key, requestHash: hashOf(request, body) };
-  const kept = await claimCall(services, call);
+  const call: IdempotentRequest = { tokenId, key, requestHash: hashOf(request, body) };
+  const kept = await claimRequest(services, call);
   if (kept !== null) return replay(kept.status, kept.response);
   const response = await answer();
   if (response.status >= 500) {
-    await forgetCall(services, call);
+    await releaseRequest(services, call);
   } else {
     const first = { status: response.status, response: await response.clone().text() };
-    await settleCall(services, call, first, showsSecretOnce && response.ok);
+    await settleRequest(services, call, first, showsSecretOnce && response.ok);
   }
   return response;
 }

@@ -28,7 +28,7 @@ const GLOBAL_UNICAST = ipaddr.parseCIDR("2000::/3");
 /** RFC 6052: the last 32 bits are an IPv4 address, which a network without IPv4 reaches through NAT64. */
 const NAT64 = ipaddr.parseCIDR("64:ff9b::/96");
 
-const WORDS: Readonly<Record<string, string>> = {
+const KIND_NAMES: Readonly<Record<string, string>> = {
   carrierGradeNat: "a shared (carrier-grade NAT)",
   linkLocal: "a link-local",
   loopback: "a loopback",
@@ -70,16 +70,16 @@ export class AddressPolicy {
   }
 
   /** Returns the kind of a refused address, with its article (`a loopback`); null for an allowed address. */
-  refused(text: string): string | null {
+  refusedKind(text: string): string | null {
     if (!ipaddr.isValid(text)) return "an unreadable";
     // An IPv4 address in IPv6 form (::ffff:0:0/96) counts as IPv4.
     const address = ipaddr.process(text);
-    const inside = embedded(address);
-    if (inside !== null) return this.refused(inside.toString());
+    const inside = embeddedIpv4(address);
+    if (inside !== null) return this.refusedKind(inside.toString());
     if (this.#isAllowed(address)) return null;
     const kind = kindOf(address);
     if (kind === "unicast" || (this.allowsPrivate && PRIVATE.has(kind))) return null;
-    return WORDS[kind] ?? "a reserved";
+    return KIND_NAMES[kind] ?? "a reserved";
   }
 
   #isAllowed(address: Address): boolean {
@@ -101,7 +101,7 @@ function isMetadata(address: Address): boolean {
   return METADATA.includes(address.toNormalizedString());
 }
 
-function embedded(address: Address): Address | null {
+function embeddedIpv4(address: Address): Address | null {
   return isIn(address, NAT64) ? ipaddr.fromByteArray(address.toByteArray().slice(12)) : null;
 }
 

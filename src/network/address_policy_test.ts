@@ -70,14 +70,14 @@ const PUBLIC = [
 
 Deno.test("public addresses alone are connected to by default", () => {
   for (const [address, kind] of Object.entries(REFUSED)) {
-    assert.equal(AddressPolicy.publicOnly.refused(address), kind, address);
+    assert.equal(AddressPolicy.publicOnly.refusedKind(address), kind, address);
   }
-  for (const address of PUBLIC) assert.equal(AddressPolicy.publicOnly.refused(address), null, address);
+  for (const address of PUBLIC) assert.equal(AddressPolicy.publicOnly.refusedKind(address), null, address);
 });
 
 Deno.test("1 allows private and loopback addresses, and nothing that is not a machine's own", () => {
   const policy = AddressPolicy.parse("1")!;
-  const allowed = Object.keys(REFUSED).filter((address) => policy.refused(address) === null);
+  const allowed = Object.keys(REFUSED).filter((address) => policy.refusedKind(address) === null);
   assert.deepEqual(allowed, [
     "10.0.0.1",
     "100.64.0.1",
@@ -97,7 +97,7 @@ Deno.test("1 allows private and loopback addresses, and nothing that is not a ma
 });
 
 Deno.test("a list allows what it names; a metadata address only by its own name", () => {
-  const refused = (setting: string, address: string) => AddressPolicy.parse(setting)!.refused(address);
+  const refused = (setting: string, address: string) => AddressPolicy.parse(setting)!.refusedKind(address);
   assert.equal(refused("10.1.0.0/16", "10.1.255.255"), null);
   assert.equal(refused("10.1.0.0/16", "::ffff:10.1.0.1"), null);
   assert.equal(refused("10.1.0.0/16", "10.2.0.1"), "a private");
@@ -112,7 +112,7 @@ Deno.test("a list allows what it names; a metadata address only by its own name"
   assert.equal(refused("169.254.169.254", "169.254.169.254"), null);
   assert.equal(refused("fd00:ec2::254/128", "fd00:ec2::254"), null);
   assert.equal(refused("0", "10.0.0.1"), "a private");
-  assert.equal(AddressPolicy.everything.refused("169.254.169.254"), null);
+  assert.equal(AddressPolicy.everything.refusedKind("169.254.169.254"), null);
 });
 
 Deno.test("what is not a list of addresses is refused whole", () => {

@@ -34,13 +34,13 @@ export type Resolve = (
   done: (error: Error | null, addresses: { address: string; family: number }[]) => void,
 ) => void;
 
-const resolveByHost: Resolve = (hostname, done) => lookup(hostname, { all: true }, done);
+const systemResolve: Resolve = (hostname, done) => lookup(hostname, { all: true }, done);
 
 export class Network {
   readonly #policy: AddressPolicy;
   readonly #resolve: Resolve;
 
-  constructor(policy: AddressPolicy, resolve: Resolve = resolveByHost) {
+  constructor(policy: AddressPolicy, resolve: Resolve = systemResolve) {
     this.#policy = policy;
     this.#resolve = resolve;
   }
@@ -53,7 +53,7 @@ export class Network {
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
     const isAddress = host.includes(":") || /^[\d.]+$/.test(host);
     const addresses = isAddress ? [host] : /(^|\.)localhost$/.test(host) ? ["127.0.0.1", "::1"] : [];
-    const kinds = addresses.map((address) => this.#policy.refused(address));
+    const kinds = addresses.map((address) => this.#policy.refusedKind(address));
     if (kinds.length > 0 && !kinds.includes(null)) throw new AddressRefusedError(host, kinds[0]!);
   }
 
@@ -78,15 +78,15 @@ export class Network {
     const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, options, resolve);
     const abort = () => request.destroy(new Error("aborted"));
     signal?.addEventListener("abort", abort, { once: true });
-    const over = () => signal?.removeEventListener("abort", abort);
+    const removeListener = () => signal?.removeEventListener("abort", abort);
     request.on("error", reject);
     request.on("close", () => {
-      over();
+      removeListener();
       reject(new Error("the connection was closed"));
     });
     request.end(body);
     try {
-      return answer(method, await promise, signal);
+      return toResponse(method, await promise, signal);
     } catch (error) {
       signal?.throwIfAborted();
       // An AggregateError has one error for each address.
@@ -103,11 +103,11 @@ export class Network {
   ): void => {
     this.#resolve(hostname, (error, addresses) => {
       if (error !== null) return done(error);
-      const judged = addresses.map((each) => ({ ...each, kind: this.#policy.refused(each.address) }));
-      const good = judged.filter(({ kind }) => kind === null);
-      const [first] = good;
-      if (first === undefined) return done(new AddressRefusedError(hostname, judged[0]?.kind ?? "no"));
-      if (options.all === true) done(null, good.map(({ address, family }) => ({ address, family })));
+      const checked = addresses.map((each) => ({ ...each, kind: this.#policy.refusedKind(each.address) }));
+      const allowed = checked.filter(({ kind }) => kind === null);
+      const [first] = allowed;
+      if (first === undefined) return done(new AddressRefusedError(hostname, checked[0]?.kind ?? "no"));
+      if (options.all === true) done(null, allowed.map(({ address, family }) => ({ address, family })));
       else done(null, first.address, first.family);
     });
   };
@@ -116,7 +116,7 @@ export class Network {
 /** Statuses of responses without a body. */
 const BODILESS = new Set([101, 204, 205, 304]);
 
-function answer(method: string, incoming: IncomingMessage, signal: AbortSignal | undefined): Response {
+function toResponse(method: string, incoming: IncomingMessage, signal: AbortSignal | undefined): Response {
   const status = incoming.statusCode ?? 0;
   const headers = new Headers();
   for (let at = 0; at + 1 < incoming.rawHeaders.length; at += 2) {
@@ -130,11 +130,11 @@ function answer(method: string, incoming: IncomingMessage, signal: AbortSignal |
     incoming.resume();
     return new Response(null, { status, headers });
   }
-  return new Response(bytesOf(incoming, signal), { status, headers });
+  return new Response(streamBody(incoming, signal), { status, headers });
 }
 
 /** Streams the body as fast as it is read. Cancelling closes the connection. */
-function bytesOf(incoming: IncomingMessage, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+function streamBody(incoming: IncomingMessage, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
   const chunks: AsyncIterator<Uint8Array> = incoming[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

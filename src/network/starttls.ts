@@ -8,22 +8,22 @@ const STEPS = ["EHLO localhost\r\n", "STARTTLS\r\n"];
 export function startTls(host: string, port: number, timeoutMs: number): Promise<Socket | null> {
   const { promise, resolve } = Promise.withResolvers<Socket | null>();
   const socket = connect({ host, port, timeout: timeoutMs });
-  const give = () => {
+  const fail = () => {
     socket.destroy();
     resolve(null);
   };
   let text = "";
   let step = 0;
-  const hear = (chunk: Uint8Array) => {
+  const onData = (chunk: Uint8Array) => {
     text += new TextDecoder().decode(chunk);
     // The last line of a response has a space after its code.
-    if (!/^2\d\d [^\n]*\n$/m.test(text)) return void (/^[45]\d\d /m.test(text) && give());
+    if (!/^2\d\d [^\n]*\n$/m.test(text)) return void (/^[45]\d\d /m.test(text) && fail());
     text = "";
     if (step < STEPS.length) return void socket.write(STEPS[step++]!);
-    socket.off("data", hear);
+    socket.off("data", onData);
     resolve(socket);
   };
-  socket.on("data", hear);
-  for (const event of ["error", "timeout", "close"]) socket.once(event, give);
+  socket.on("data", onData);
+  for (const event of ["error", "timeout", "close"]) socket.once(event, fail);
   return promise;
 }

@@ -33,7 +33,7 @@ export class TlsAgent extends Agent {
 const DEFAULT_PORTS: Record<string, number> = { "https:": 443, "smtps:": 465, "smtp:": 587 };
 
 /** Timeout of the second connection, which inspects the certificate. Milliseconds. */
-const PATIENCE = 5_000;
+const INSPECTION_TIMEOUT = 5_000;
 
 /**
  * Returns an error that names the date if the certificate has expired, otherwise the same error. Deno 2.9.6
@@ -49,14 +49,14 @@ export async function withDates(error: unknown, url: URL, lookup: AgentOptions["
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const { promise, resolve } = Promise.withResolvers<{ valid_from?: string; valid_to?: string }>();
   const port = Number(url.port || DEFAULT_PORTS[url.protocol]);
-  const plain = url.protocol === "smtp:" ? await startTls(host, port, PATIENCE) : undefined;
+  const plain = url.protocol === "smtp:" ? await startTls(host, port, INSPECTION_TIMEOUT) : undefined;
   if (plain === null) return error;
   const socket = connect({
     ...(plain === undefined ? { host, port } : { socket: plain }),
     ...(lookup === undefined ? {} : { lookup }),
     ...(isIP(host) === 0 ? { servername: host } : {}),
     rejectUnauthorized: false,
-    timeout: PATIENCE,
+    timeout: INSPECTION_TIMEOUT,
   }, () => resolve(socket.getPeerCertificate()));
   for (const event of ["error", "timeout", "close"]) socket.once(event, () => resolve({}));
   const { valid_from, valid_to } = await promise;

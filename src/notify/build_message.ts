@@ -10,7 +10,7 @@ import type { Message } from "./notification_message.ts";
  */
 const REASON_LIMIT = 600;
 
-export function messageOf(id: string, event: NotificationEvent): Message {
+export function buildMessage(id: string, event: NotificationEvent): Message {
   const { tone, title, next } = WORDS[event.event](event);
   return { id, event, events: [event], tone, title: title + ongoingOf(event), facts: factsOf(event), next };
 }
@@ -22,7 +22,7 @@ function factsOf(event: NotificationEvent): Message["facts"] {
     ["Reason", reason === null ? null : cut(reason, REASON_LIMIT)],
     ["Task", task && `${cut(task.label, LABEL_LIMIT)} (${task.id})`],
     ["Server", server && `${cut(server.label, LABEL_LIMIT)} (${server.id})`],
-    ["Backup", backup && `${cut(backup.file_name, 255)} (${backup.id}), ${bytes(backup.size)}`],
+    ["Backup", backup && `${cut(backup.file_name, 255)} (${backup.id}), ${formatBytes(backup.size)}`],
     ["Stored at", backup && at(backup.created_at)],
     ["Log", run && String(run.id)],
     ["Started at", run?.started_at ? at(run.started_at) : null],
@@ -46,7 +46,7 @@ export function bodyText({ facts, next }: Message, limit = Infinity): string {
   return cutLines(lines, limit - advice.length) + advice;
 }
 
-function bytes(size: number): string {
+function formatBytes(size: number): string {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
   let power = 0;
   while (size >= 1000 && power < units.length - 1) {

@@ -2,7 +2,7 @@
  * Combines several events into one message: lists every event, but leaves out successes if there is no room.
  */
 import type { NotificationEvent, NotificationEventName } from "../domain/notifications/notification.ts";
-import { messageOf } from "./build_message.ts";
+import { buildMessage } from "./build_message.ts";
 import type { Message } from "./notification_message.ts";
 import { cut } from "./text.ts";
 
@@ -18,19 +18,19 @@ export interface DigestRoom {
 }
 
 /** Returns how many events a channel with this much room lists, with one line for each. */
-export function listedIn({ characters }: DigestRoom): number {
+export function maxListed({ characters }: DigestRoom): number {
   return Math.max(1, Math.min(MAX_LISTED, Math.floor(characters / (HEAD_LIMIT + 1)) - 1));
 }
 
 /** @param events In the order in which they happened. One event yields an ordinary message. */
-export function messageAbout(id: string, events: readonly NotificationEvent[], room: DigestRoom): Message {
-  if (events.length === 1) return messageOf(id, events[0]!);
-  const messages = events.map((event) => messageOf(id, event));
+export function combineEvents(id: string, events: readonly NotificationEvent[], room: DigestRoom): Message {
+  if (events.length === 1) return buildMessage(id, events[0]!);
+  const messages = events.map((event) => buildMessage(id, event));
   const tone = (["bad", "warning", "good"] as const).find((each) =>
     messages.some(({ tone }) => tone === each)
   )!;
   const ordered = messages.toSorted((a, b) => rank(a) - rank(b));
-  const listed = ordered.slice(0, listedIn(room));
+  const listed = ordered.slice(0, maxListed(room));
   const perLine = Math.min(LINE_LIMIT, Math.floor(room.characters / (listed.length + 1)) - 1);
   const facts = listed.map((message) => lineOf(message, perLine));
   const rest = ordered.length - listed.length;
@@ -40,7 +40,7 @@ export function messageAbout(id: string, events: readonly NotificationEvent[], r
   const last = events.at(-1)!;
   return {
     id,
-    event: { ...NOTHING, event: "digest", occurred_at: last.occurred_at, timezone: last.timezone },
+    event: { ...NO_DETAILS, event: "digest", occurred_at: last.occurred_at, timezone: last.timezone },
     events,
     tone,
     title: titleOf(events),
@@ -49,7 +49,7 @@ export function messageAbout(id: string, events: readonly NotificationEvent[], r
   };
 }
 
-const NOTHING = { task: null, server: null, run: null, backup: null, reason: null };
+const NO_DETAILS = { task: null, server: null, run: null, backup: null, reason: null };
 
 /** Ranks problems first and plain successes last. */
 function rank({ event, tone }: Message): number {

@@ -33,7 +33,7 @@ import { logger } from "../telemetry/logging.ts";
 import type { ChannelMeans, SmtpSettings } from "./channels/channel.ts";
 import { CHANNELS } from "./channels/registry.ts";
 import { DeliveryError } from "./delivery_error.ts";
-import { listedIn, messageAbout } from "./digest.ts";
+import { combineEvents, maxListed } from "./digest.ts";
 import type { Message } from "./notification_message.ts";
 import { Outgoing } from "./outgoing.ts";
 
@@ -59,8 +59,8 @@ interface SendingStream {
 }
 
 /** Maximum messages in flight, and how many of them may go to streams whose last attempt failed. */
-const AT_ONCE = 40;
-const FAILING_AT_ONCE = 10;
+const MAX_IN_FLIGHT = 40;
+const MAX_FAILING_IN_FLIGHT = 10;
 
 const ADDRESSES = { pushover: "https://api.pushover.net", telegram: "https://api.telegram.org" };
 const log = logger("notifier");
@@ -69,7 +69,7 @@ export class Notifier {
   readonly #options: NotifierOptions;
   readonly #stopped = new AbortController();
   readonly #means: ChannelMeans;
-  readonly #underWay = new Map<Promise<void>, { streamId: number; isFailing: boolean }>();
+  readonly #inFlight = new Map<Promise<void>, { streamId: number; isFailing: boolean }>();
 
   constructor(options: NotifierOptions) {
     this.#options = options;
@@ -95,10 +95,10 @@ export class Notifier {
         // The message's lease expires, and it is sent again.
         log.error("Cannot record what became of a message: {error}", { error });
       }).finally(() => {
-        this.#underWay.delete(sending);
+        this.#inFlight.delete(sending);
         ended();
       });
-      this.#underWay.set(sending, {
+      this.#inFlight.set(sending, {
         streamId: delivery.notification_stream_id,
         isFailing: delivery.failures > 0,
       });
@@ -115,7 +115,7 @@ export class Notifier {
 
   /** Resolves when no message is in flight. */
   async settled(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay.keys());
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight.keys());
   }
 
   /**
@@ -124,7 +124,7 @@ export class Notifier {
    */
   async nextDue(): Promise<Date | null> {
     const next = await nextDelivery(this.#options.database);
-    return next !== null && next <= this.#options.clock.now() && this.#underWay.size > 0 ? null : next;
+    return next !== null && next <= this.#options.clock.now() && this.#inFlight.size > 0 ? null : next;
   }
 
   /** Sends to one stream now, without the outbox. Resolves even if the receiver fails. */
@@ -144,13 +144,16 @@ export class Notifier {
 
   async #claim(database: Database, now: Date): Promise<ClaimedDelivery[]> {
     const leasedUntil = new Date(now.getTime() + DELIVERY_LEASE);
-    const events = (type: NotificationStreamType) => listedIn(CHANNELS[type].digest);
-    const except = this.#underWay.values().map(({ streamId }) => streamId).toArray();
+    const events = (type: NotificationStreamType) => maxListed(CHANNELS[type].digest);
+    const except = this.#inFlight.values().map(({ streamId }) => streamId).toArray();
     const take = (streams: number, failing: boolean) =>
       streams <= 0 ? [] : claimDeliveries(database, now, leasedUntil, { streams, failing, except, events });
-    const working = await take(AT_ONCE - this.#underWay.size, false);
-    const failing = this.#underWay.values().filter(({ isFailing }) => isFailing).toArray().length;
-    const room = Math.min(AT_ONCE - this.#underWay.size - working.length, FAILING_AT_ONCE - failing);
+    const working = await take(MAX_IN_FLIGHT - this.#inFlight.size, false);
+    const failing = this.#inFlight.values().filter(({ isFailing }) => isFailing).toArray().length;
+    const room = Math.min(
+      MAX_IN_FLIGHT - this.#inFlight.size - working.length,
+      MAX_FAILING_IN_FLIGHT - failing,
+    );
     return [...working, ...await take(room, true)];
   }
 
@@ -199,7 +202,7 @@ export class Notifier {
       const value = keyring.decrypt(value_encrypted);
       const signingSecret = keyring.decryptOptional(signing_secret_encrypted);
       const channel = CHANNELS[type];
-      const message: Message = messageAbout(messageId, events, channel.digest);
+      const message: Message = combineEvents(messageId, events, channel.digest);
       const note = await channel.send(value, message, { ...this.#means, signingSecret });
       return typeof note === "string" ? { ok: true, note } : { ok: true };
     } catch (error) {

@@ -60,16 +60,21 @@ export class Outgoing {
       // An accepted message stays accepted, whatever the rest of the response.
       if (response.ok || explain === undefined) await response.body?.cancel();
       // The status matters most: a body that breaks off is ignored.
-      else answer = await readSome(response).catch(() => "");
+      else answer = await readStart(response).catch(() => "");
     } catch (cause) {
       signal.throwIfAborted();
       // The cause is dropped: its message contains the address.
       throw new DeliveryError(
-        limit.aborted ? `It did not answer within ${this.#timeoutMs / 1000} s` : unreachable(cause),
+        limit.aborted
+          ? `It did not answer within ${this.#timeoutMs / 1000} s`
+          : describeConnectionError(cause),
       );
     }
     if (response.ok) return;
-    throw new DeliveryError(refusal(response.status, explain?.(answer) ?? null), this.#retryAfter(response));
+    throw new DeliveryError(
+      describeRefusal(response.status, explain?.(answer) ?? null),
+      this.#retryAfter(response),
+    );
   }
 
   /** Parses seconds or a date: RFC 9110, section 10.2.3. Discord sends fractions. */
@@ -83,7 +88,7 @@ export class Outgoing {
 }
 
 /** Reads at most {@link ANSWER_LIMIT} bytes, then closes the connection. */
-async function readSome({ body }: Response): Promise<string> {
+async function readStart({ body }: Response): Promise<string> {
   if (body === null) return "";
   const decoder = new TextDecoder();
   let text = "";
@@ -96,7 +101,7 @@ async function readSome({ body }: Response): Promise<string> {
   return text.slice(0, ANSWER_LIMIT);
 }
 
-function refusal(status: number, explanation: string | null): string {
+function describeRefusal(status: number, explanation: string | null): string {
   if (status >= 300 && status < 400) {
     return `It answered with a redirect (${status}), which is not followed: give the stream the address that it leads to`;
   }
@@ -107,7 +112,7 @@ function refusal(status: number, explanation: string | null): string {
   return status === 429 ? "It answered 429: too many messages" : `It answered ${status}`;
 }
 
-function unreachable(cause: unknown): string {
+function describeConnectionError(cause: unknown): string {
   if (cause instanceof AddressRefusedError) return cause.message;
   const text = cause instanceof Error
     ? `${cause.message} ${(cause.cause as Error | undefined)?.message ?? ""}`

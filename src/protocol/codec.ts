@@ -9,7 +9,7 @@ import { AgentMessage, ServerMessage } from "./wire_messages.ts";
 export const MAX_FRAME = 1_048_576;
 
 /** Maximum characters of a peer's text in an error or a log. */
-const SHOWN = 64;
+const SHOWN_CHARACTERS = 64;
 
 /**
  * Thrown when a peer breaks the protocol: a frame is too long, not JSON, or of a known type with a wrong
@@ -54,13 +54,13 @@ function decode<T>(schema: z.ZodType<T>, types: ReadonlySet<string>, frame: unkn
   }
   const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
   if (typeof type !== "string") throw new ProtocolError("Cannot read a frame: it has no type");
-  if (!types.has(type)) return { known: false, type: shown(type) };
+  if (!types.has(type)) return { known: false, type: printable(type) };
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new ProtocolError(
-      `Cannot read a ${type} message: ${shown(issue?.path.join(".") || "it")}: ${
-        shown(issue?.message ?? "is wrong")
+      `Cannot read a ${type} message: ${printable(issue?.path.join(".") || "it")}: ${
+        printable(issue?.message ?? "is wrong")
       }`,
     );
   }
@@ -68,8 +68,8 @@ function decode<T>(schema: z.ZodType<T>, types: ReadonlySet<string>, frame: unkn
 }
 
 /** Returns a peer's text as one short line of valid Unicode. Peers choose the names of fields. */
-function shown(text: string): string {
-  const short = text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`;
+function printable(text: string): string {
+  const short = text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
   // deno-lint-ignore no-control-regex
   return short.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "\uFFFD");
 }

@@ -163,7 +163,7 @@ Deno.test("nothing that it says of another server's run, upload, question or str
   const asked = requestAgent(services, victim.serverId, check, 60_000);
   const question = await agent.next("request");
   const over = new AbortController();
-  const stream = services.streams.meet("a-stream", victim.serverId, over.signal);
+  const stream = services.streams.awaitStream("a-stream", victim.serverId, over.signal);
   stream.catch(() => {});
   const before = await at.contents();
 

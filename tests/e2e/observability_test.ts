@@ -158,7 +158,7 @@ Deno.test("what a run asks about its uploads is answered in its trace", async ()
   const url = (path: string) => new URL(`../../${path}`, import.meta.url);
   const program = `
     import { RunRequests } from "${url("agent/rpc/run_calls.ts")}";
-    import { handleStorageRequest } from "${url("src/agents/storage_answers.ts")}";
+    import { handleStorageRequest } from "${url("src/agents/storage_requests.ts")}";
     import { systemClock } from "${url("src/domain/clock.ts")}";
     import { inside, startSpan } from "${url("src/telemetry/tracing.ts")}";
     const noDatabase = {};

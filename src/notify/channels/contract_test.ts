@@ -8,7 +8,7 @@ import { HttpReceiver, MailReceiver } from "../../../tests/support/servers/recei
 import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { NOTIFICATION_STREAM_TYPES } from "../../domain/notifications/notification_stream.ts";
 import { DeliveryError } from "../delivery_error.ts";
-import { messageOf } from "../build_message.ts";
+import { buildMessage } from "../build_message.ts";
 import type { Message } from "../notification_message.ts";
 import { Outgoing } from "../outgoing.ts";
 import type { ChannelMeans } from "./channel.ts";
@@ -35,7 +35,7 @@ const EVENT: NotificationEvent = {
 };
 
 function message(changes: Partial<NotificationEvent> = {}): Message {
-  return messageOf("0b5b6c3e-2f0e-4c55-9a3b-8a2f6f0f6a11", { ...EVENT, ...changes });
+  return buildMessage("0b5b6c3e-2f0e-4c55-9a3b-8a2f6f0f6a11", { ...EVENT, ...changes });
 }
 
 /** Short, so that silence is noticed soon. */

@@ -38,7 +38,7 @@ export const email: Channel = {
       headers: { "Auto-Submitted": "auto-generated" },
     });
     try {
-      const { rejected } = await Promise.race([sent, whenAborted(AbortSignal.any([signal, limit]))]);
+      const { rejected } = await Promise.race([sent, rejectOnAbort(AbortSignal.any([signal, limit]))]);
       const refused = (rejected as (string | { address: string })[]).map((each) =>
         typeof each === "string" ? each : each.address
       );
@@ -48,7 +48,7 @@ export const email: Channel = {
       sent.catch(() => {}); // reported below
       signal.throwIfAborted();
       throw new DeliveryError(
-        limit.aborted ? "The mail server took too long" : await reasonOf(cause, smtp.url),
+        limit.aborted ? "The mail server took too long" : await describeError(cause, smtp.url),
       );
     } finally {
       transport.close();
@@ -66,7 +66,7 @@ function hasRemoteLogin(url: string): boolean {
     !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
-function whenAborted(signal: AbortSignal): Promise<never> {
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     if (signal.aborted) reject(signal.reason);
@@ -77,7 +77,7 @@ function whenAborted(signal: AbortSignal): Promise<never> {
  * Explains an error of Nodemailer (codes: https://nodemailer.com/errors). The server's text may contain the
  * login, so only its code is shown.
  */
-async function reasonOf(error: unknown, url: string): Promise<string> {
+async function describeError(error: unknown, url: string): Promise<string> {
   const cause = await withDates(error, new URL(url), undefined);
   const { code, responseCode } = error as { code?: string; responseCode?: number };
   const answer = responseCode === undefined ? "" : ` (${responseCode})`;

@@ -5,7 +5,7 @@ import { lockUsersTable } from "../../store/access/bootstrap.ts";
 import { insertUser } from "../../store/access/users.ts";
 import { enterAudit, NO_ORIGIN } from "./audit_log.ts";
 import type { ServiceContext } from "../context.ts";
-import { insertToken, isGoodToken } from "./tokens.ts";
+import { insertToken, isValidToken } from "./tokens.ts";
 
 /**
  * Creates an administrator with a token for everything. Returns null if there is a user already. If several
@@ -49,7 +49,7 @@ export async function announceFirstAdministrator(
   if (created !== null) {
     if (bootstrapToken !== null) return;
     terminal.print(`The first administrator's API token, shown only now: ${created.token}`);
-  } else if (bootstrapToken !== null && !await isGoodToken(services, bootstrapToken)) {
+  } else if (bootstrapToken !== null && !await isValidToken(services, bootstrapToken)) {
     terminal.printError(
       "BOOTSTRAP_TOKEN is not used: there is an administrator already, and no token like it. Remove it, or make a new " +
         "token with `deno task admin token`.",

@@ -14,7 +14,7 @@ import {
 import type { ServiceContext } from "../context.ts";
 
 /** How long a response is kept. Milliseconds. */
-const KEPT_FOR = 24 * 3_600_000;
+const RETENTION = 24 * 3_600_000;
 /**
  * Maximum duration of a request: a key that is claimed for longer belongs to a process that ended.
  * Milliseconds.
@@ -22,13 +22,13 @@ const KEPT_FOR = 24 * 3_600_000;
 const CUT_OFF_AFTER = 15 * 60_000;
 
 /** One request: the caller's token, the key, and the SHA-256 of the request. */
-export interface KeyedCall {
+export interface IdempotentRequest {
   readonly tokenId: number;
   readonly key: string;
   readonly requestHash: string;
 }
 
-export interface KeptAnswer {
+export interface StoredResponse {
   readonly status: number;
   /** The body, as sent. */
   readonly response: string;
@@ -39,36 +39,39 @@ export interface KeptAnswer {
  * key. Throws a {@link ConflictError} while the first is in progress, or if its response can't be shown
  * again. Throws an {@link InvalidError} if the first was a different request.
  */
-export async function claimCall(services: ServiceContext, call: KeyedCall): Promise<KeptAnswer | null> {
+export async function claimRequest(
+  services: ServiceContext,
+  request: IdempotentRequest,
+): Promise<StoredResponse | null> {
   const now = services.clock.now();
-  const expired = new Date(now.getTime() - KEPT_FOR);
-  const { tokenId, key, requestHash } = call;
+  const expired = new Date(now.getTime() - RETENTION);
+  const { tokenId, key, requestHash } = request;
   for (;;) {
     if (await claimIdempotencyKey(services.database, tokenId, key, requestHash, now, expired)) return null;
     const row = await findIdempotencyKey(services.database, tokenId, key);
-    if (row !== undefined) return answerOf(row, requestHash, now);
+    if (row !== undefined) return storedResponse(row, requestHash, now);
     // The first request failed and released the key between the two statements.
   }
 }
 
 /** Keeps a response. Keeps none of the body if it holds a secret that is shown once. */
-export async function settleCall(
+export async function settleRequest(
   services: ServiceContext,
-  call: KeyedCall,
-  answer: KeptAnswer,
+  request: IdempotentRequest,
+  stored: StoredResponse,
   isSecret: boolean,
 ): Promise<void> {
-  const { status, response } = answer;
+  const { status, response } = stored;
   const kept = { status, response: isSecret ? null : response, is_secret: isSecret };
-  await storeIdempotentAnswer(services.database, call.tokenId, call.key, kept);
+  await storeIdempotentAnswer(services.database, request.tokenId, request.key, kept);
 }
 
 /** Releases the key: the request failed on the control plane's side and may be repeated. */
-export async function forgetCall(services: ServiceContext, call: KeyedCall): Promise<void> {
-  await deleteIdempotencyKey(services.database, call.tokenId, call.key);
+export async function releaseRequest(services: ServiceContext, request: IdempotentRequest): Promise<void> {
+  await deleteIdempotencyKey(services.database, request.tokenId, request.key);
 }
 
-function answerOf(row: IdempotencyKeyRow, requestHash: string, now: Date): KeptAnswer {
+function storedResponse(row: IdempotencyKeyRow, requestHash: string, now: Date): StoredResponse {
   if (row.request_hash !== requestHash) {
     throw new InvalidError({
       "Idempotency-Key": ["The Idempotency-Key was already used for another request; use a new one."],

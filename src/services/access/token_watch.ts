@@ -3,7 +3,7 @@ import type { Ability } from "../../domain/abilities.ts";
 import { logger } from "../../telemetry/logging.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";
-import { lookAgain } from "./tokens.ts";
+import { recheckToken } from "./tokens.ts";
 
 export interface TokenWatch extends Disposable {
   /** Aborts when the token or key no longer permits what it is used for. */
@@ -11,7 +11,7 @@ export interface TokenWatch extends Disposable {
 }
 
 /** Maximum duration of a timer. Milliseconds. */
-const LONGEST = 24 * 3_600_000;
+const MAX_TIMER = 24 * 3_600_000;
 
 /**
  * Watches a token until disposed. An unavailable database does not end the stream: the token is checked again
@@ -21,25 +21,25 @@ export function watchToken(services: ServiceContext, caller: Caller, ability: Ab
   const ended = new AbortController();
   let timer = new AbortController();
   let isOver = false;
-  const look = async () => {
+  const check = async () => {
     timer.abort();
     const { signal } = timer = new AbortController();
     try {
-      const now = await lookAgain(services, caller);
+      const now = await recheckToken(services, caller);
       if (isOver || signal.aborted) return;
       if (now === null || (ability !== null && !now.caller.abilities.has(ability))) return ended.abort();
       if (now.expiresAt === null) return;
       const left = now.expiresAt.getTime() - services.clock.now().getTime();
-      services.clock.sleep(Math.min(left, LONGEST), signal).then(look, () => {});
+      services.clock.sleep(Math.min(left, MAX_TIMER), signal).then(check, () => {});
     } catch (error) {
       logger("services").warn("Cannot check the token of a stream: {error}", { error });
     }
   };
   const unsubscribe = services.bus.subscribe((notification) => {
     const isOurs = notification.topic === "tokens_changed" && notification.user_id === caller.userId;
-    if (isOurs || notification.topic === "reconnected") void look();
+    if (isOurs || notification.topic === "reconnected") void check();
   });
-  void look();
+  void check();
   return {
     ended: ended.signal,
     [Symbol.dispose]() {
@@ -53,7 +53,7 @@ export function watchToken(services: ServiceContext, caller: Caller, ability: Ab
 /** Watches an agent's key, which may be revoked or replaced, in the same way. */
 export function watchAgentKey(services: ServiceContext, key: string): TokenWatch {
   const ended = new AbortController();
-  const look = async () => {
+  const check = async () => {
     try {
       if (await authenticateAgent(services, key) === null) ended.abort();
     } catch (error) {
@@ -61,7 +61,7 @@ export function watchAgentKey(services: ServiceContext, key: string): TokenWatch
     }
   };
   const unsubscribe = services.bus.subscribe(({ topic }) => {
-    if (topic === "agent_revoked" || topic === "reconnected") void look();
+    if (topic === "agent_revoked" || topic === "reconnected") void check();
   });
   return { ended: ended.signal, [Symbol.dispose]: unsubscribe };
 }

@@ -15,7 +15,7 @@ import { keepingAdministrator } from "./administrator_access.ts";
 export type { TokenRow } from "../../store/access/tokens.ts";
 
 /** Minimum interval between two records of a token's use. Milliseconds. */
-const USE_NOTED_EVERY = 60_000;
+const USE_RECORD_INTERVAL = 60_000;
 
 export interface TokenInput {
   name: string;
@@ -38,18 +38,21 @@ export async function authenticate(services: ServiceContext, plain: string): Pro
   const now = services.clock.now();
   const row = await store.findCaller(services.database, hashToken(plain));
   if (row === undefined) throw new UnauthenticatedError();
-  const fault = faultOf(row, now);
-  if (fault !== null) {
-    throw new UnauthenticatedError(undefined, { userId: row.user_id, tokenId: row.id, reason: fault });
+  const reason = invalidReason(row, now);
+  if (reason !== null) {
+    throw new UnauthenticatedError(undefined, { userId: row.user_id, tokenId: row.id, reason });
   }
-  const stale = new Date(now.getTime() - USE_NOTED_EVERY);
+  const stale = new Date(now.getTime() - USE_RECORD_INTERVAL);
   if (row.last_used_at === null || row.last_used_at <= stale) {
     await store.touchToken(services.database, row.id, now, stale);
   }
   return callerOf(row);
 }
 
-function faultOf({ revoked_at, expires_at, is_user_deleted }: store.CallerRow, now: Date): string | null {
+function invalidReason(
+  { revoked_at, expires_at, is_user_deleted }: store.CallerRow,
+  now: Date,
+): string | null {
   if (is_user_deleted) return "Its user was deleted.";
   if (revoked_at !== null) return "The token is revoked.";
   return expires_at !== null && expires_at <= now ? "The token has expired." : null;
@@ -65,12 +68,12 @@ function callerOf(row: store.CallerRow): Caller {
 }
 
 /** Returns what the token permits now and when it expires; null if it is no longer valid. */
-export async function lookAgain(
+export async function recheckToken(
   services: ServiceContext,
   caller: Caller,
 ): Promise<{ caller: Caller; expiresAt: Date | null } | null> {
   const row = await store.findCallerById(services.database, caller.tokenId);
-  if (row === undefined || faultOf(row, services.clock.now()) !== null) return null;
+  if (row === undefined || invalidReason(row, services.clock.now()) !== null) return null;
   return { caller: callerOf(row), expiresAt: row.expires_at };
 }
 
@@ -139,7 +142,7 @@ export async function showToken(
   caller: Caller,
   id: number,
 ): Promise<store.TokenRow> {
-  return found(await store.findTokenOf(services.database, caller.userId, id));
+  return requireFound(await store.findTokenOf(services.database, caller.userId, id));
 }
 
 export function updateToken(
@@ -156,7 +159,7 @@ export function updateToken(
     services.database,
     async (sql) => {
       const update = () => store.updateToken(sql, caller.userId, id, columns, now);
-      const row = found(await keepingAdministrator(services, sql, update));
+      const row = requireFound(await keepingAdministrator(services, sql, update));
       await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
       return row;
     },
@@ -187,13 +190,13 @@ export function refusePast(expiresAt: Date | null, now: Date): void {
   throw new InvalidError({ expires_at: ["The expires at field must be a time in the future."] });
 }
 
-function found(row: store.TokenRow | undefined): store.TokenRow {
+function requireFound(row: store.TokenRow | undefined): store.TokenRow {
   if (row === undefined) throw new NotFoundError("Token");
   return row;
 }
 
 /** Returns whether an operator's token is valid. */
-export function isGoodToken({ clock, database }: ServiceContext, plain: string): Promise<boolean> {
+export function isValidToken({ clock, database }: ServiceContext, plain: string): Promise<boolean> {
   return store.isTokenGood(database, hashToken(plain), clock.now());
 }
 

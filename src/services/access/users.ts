@@ -23,7 +23,7 @@ export interface UserWithFigures {
 }
 
 export async function showSelf(services: ServiceContext, caller: Caller): Promise<UserWithFigures> {
-  const user = found(await store.findUser(services.database, caller.userId));
+  const user = requireFound(await store.findUser(services.database, caller.userId));
   return await withFigures(services, services.database, user);
 }
 
@@ -33,7 +33,7 @@ export function updateSelf(
   changes: Partial<Pick<store.UserRow, "name" | "timezone" | "language">>,
 ): Promise<UserWithFigures> {
   return transaction(services.database, async (sql) => {
-    const user = found(await store.updateUser(sql, caller.userId, changes, services.clock.now()));
+    const user = requireFound(await store.updateUser(sql, caller.userId, changes, services.clock.now()));
     return await withFigures(services, sql, user);
   });
 }
@@ -52,7 +52,7 @@ export async function showUser(
   _caller: Caller,
   id: number,
 ): Promise<store.UserRow> {
-  return found(await store.findUser(services.database, id));
+  return requireFound(await store.findUser(services.database, id));
 }
 
 /** Creates a user without a token. */
@@ -80,7 +80,7 @@ export function updateUser(
     if (changes.is_admin === false) await refuseUnlessAdmin(sql, caller);
     if (changes.email !== undefined) await refuseTakenEmail(sql, changes.email, id);
     const update = () => store.updateUser(sql, id, changes, services.clock.now());
-    const row = found(
+    const row = requireFound(
       await (changes.is_admin === false ? keepingAdministrator(services, sql, update) : update()),
     );
     await notify(sql, { topic: "tokens_changed", user_id: id });
@@ -102,7 +102,7 @@ export function deleteUser(
       throw new ConflictError("You can't delete yourself; ask another administrator.");
     }
     await refuseUnlessAdmin(sql, caller);
-    const user = found(await store.lockUser(sql, id));
+    const user = requireFound(await store.lockUser(sql, id));
     const figures = await store.countOfUser(sql, id, services.clock.now());
     const kept = [
       [figures.backup_tasks, "backup task"] as const,
@@ -129,7 +129,7 @@ export function deleteUser(
 export function undeleteUser(services: ServiceContext, caller: Caller, id: number): Promise<store.UserRow> {
   return transaction(services.database, async (sql) => {
     await refuseUnlessAdmin(sql, caller);
-    const user = found(await store.lockTrashedUser(sql, id));
+    const user = requireFound(await store.lockTrashedUser(sql, id));
     if (user.deletes_at === null) return user;
     if (await store.isEmailTaken(sql, user.email, id)) {
       throw new ConflictError(`Another user has the email ${user.email} now. Change that one's first.`);
@@ -150,7 +150,7 @@ export function createTokenFor(
   token: { name: string; abilities: readonly Ability[] | null; expires_at: Date | null },
 ): Promise<IssuedToken> {
   return transaction(services.database, async (sql) => {
-    const user = found(await store.lockUser(sql, userId));
+    const user = requireFound(await store.lockUser(sql, userId));
     const possible = new Set(
       (user.is_admin ? ABILITIES : USER_ABILITIES).filter((each) => caller.abilities.has(each)),
     );
@@ -196,7 +196,7 @@ async function refuseTakenEmail(sql: Sql, email: string, exceptId: number | null
   }
 }
 
-function found(row: store.UserRow | undefined): store.UserRow {
+function requireFound(row: store.UserRow | undefined): store.UserRow {
   if (row === undefined) throw new NotFoundError("User");
   return row;
 }

@@ -15,32 +15,32 @@ import type { ServiceContext } from "../context.ts";
 /** Timeout of the whole transfer. */
 const AGENT_TIMEOUT = 12 * 3_600_000;
 /** How long to wait for the agent's response after its bytes have broken off. Milliseconds. */
-const ANSWER_PATIENCE = 60_000;
+const RESPONSE_TIMEOUT = 60_000;
 
 const log = () => logger("services");
 
-export type AskedBytes = Extract<RequestPayload, { kind: "backup.send" }>["what"];
+export type RequestedBytes = Extract<RequestPayload, { kind: "backup.send" }>["what"];
 export type SentBytes = AgentStream;
 /** The reason why no bytes were sent. */
-export type NotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
+export type BytesNotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
 
 /**
  * Requests bytes of a backup from an agent. Throws an `UnavailableError` if the agent is not connected or
  * cannot send at the moment, and a {@link DamageFoundError} if the backup is damaged. If the agent finds
  * damage after the first bytes, calls `damaged`, and the stream ends early.
  */
-export async function bytesFromAgent(
+export async function requestBytes(
   services: ServiceContext,
   serverId: number,
   backup: Pick<PlacedBackup, "id" | "user_id" | "backup_destination_id">,
-  what: AskedBytes,
+  what: RequestedBytes,
   range: AskedRange | null,
   damaged: (error: DamageFoundError) => Promise<void> = async () => {},
-): Promise<SentBytes | NotSent> {
+): Promise<SentBytes | BytesNotSent> {
   const stream = randomUUID();
   const answered = new AbortController();
   const over = new AbortController();
-  const begun = services.streams.meet(stream, serverId, answered.signal);
+  const begun = services.streams.awaitStream(stream, serverId, answered.signal);
   const payload = {
     kind: "backup.send",
     backup_destination_id: backup.backup_destination_id,
@@ -50,16 +50,16 @@ export async function bytesFromAgent(
     range,
     stream,
   } as const;
-  const asking = requestAgent(services, serverId, payload, AGENT_TIMEOUT, null, over.signal);
+  const request = requestAgent(services, serverId, payload, AGENT_TIMEOUT, null, over.signal);
   // Once bytes arrive, the end of the stream shows the outcome.
-  asking.catch(() => {});
+  request.catch(() => {});
   begun.catch(() => {});
-  const leave = () => over.abort(new Error("The bytes came to their end"));
+  const stop = () => over.abort(new Error("The bytes came to their end"));
   try {
-    const first = await Promise.race([begun, asking]);
+    const first = await Promise.race([begun, request]);
     if (!("bytes" in first) && first.outcome !== "sent") return first;
     const { size, bytes } = "bytes" in first ? first : await begun;
-    asking.catch((error) => error instanceof DamageFoundError ? damaged(error) : undefined)
+    request.catch((error) => error instanceof DamageFoundError ? damaged(error) : undefined)
       .catch((error) =>
         log().error("Cannot mark backup {backup_id} as damaged: {error}", {
           backup_id: backup.id,
@@ -67,10 +67,10 @@ export async function bytesFromAgent(
         })
       );
     // After a stream breaks off, the agent's reason follows.
-    const broken = () => void services.clock.sleep(ANSWER_PATIENCE, over.signal).then(leave, () => {});
-    return { size, bytes: followed(bytes, leave, broken) };
+    const broken = () => void services.clock.sleep(RESPONSE_TIMEOUT, over.signal).then(stop, () => {});
+    return { size, bytes: reportEnd(bytes, stop, broken) };
   } catch (error) {
-    leave();
+    stop();
     throw error;
   } finally {
     answered.abort();
@@ -83,7 +83,7 @@ export async function bytesFromAgent(
  * @param ended Called when the stream ends or is cancelled.
  * @param broken Called after a failure.
  */
-function followed(
+function reportEnd(
   bytes: ReadableStream<Uint8Array>,
   ended: () => void,
   broken: () => void,
@@ -112,7 +112,7 @@ function followed(
  * Passes the bytes on, and fails if their number differs from `promised`. The connection is then closed, so
  * that the client does not take them for the whole.
  */
-export function measured(bytes: ReadableStream<Uint8Array>, promised: number): ReadableStream<Uint8Array> {
+export function enforceSize(bytes: ReadableStream<Uint8Array>, promised: number): ReadableStream<Uint8Array> {
   let left = promised;
   return bytes.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>(

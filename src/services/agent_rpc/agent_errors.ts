@@ -4,7 +4,7 @@ import { SecretError } from "../../secrets/keyring.ts";
 import { StorageError } from "../../storage/storage_error.ts";
 
 /** Returns the error for the agent's response; null for a fault, which is logged instead. */
-export function agentErrorOf(error: unknown): { message: string; retryable: boolean } | null {
+export function toAgentError(error: unknown): { message: string; retryable: boolean } | null {
   if (error instanceof StorageError) return { message: error.message, retryable: error.retryable };
   if (error instanceof SecretError) return { message: error.message, retryable: false };
   if (error instanceof DomainError) {

@@ -27,7 +27,7 @@ import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
 import type { ServiceContext } from "../context.ts";
-import { wireRequest } from "./wire_requests.ts";
+import { buildWireRequest } from "./wire_requests.ts";
 
 const RESULTS = {
   "destination.check": DestinationCheckResult,
@@ -95,7 +95,7 @@ export async function requestAgent<P extends RequestPayload>(
       `The server's agent did not answer within ${timeoutMs / 1000} seconds. Try again.`,
     );
   }
-  if (row.state === "failed") throw refusalOf(row);
+  if (row.state === "failed") throw toError(row);
   const result = RESULTS[payload.kind].safeParse(row.result);
   if (result.success) return result.data as Result<P>;
   throw new UnavailableError(
@@ -103,10 +103,10 @@ export async function requestAgent<P extends RequestPayload>(
   );
 }
 
-function refusalOf({ error, result }: AgentRequestRow): DomainError {
-  const told = error ?? "The server's agent could not do it.";
+function toError({ error, result }: AgentRequestRow): DomainError {
+  const message = error ?? "The server's agent could not do it.";
   const { damage } = (result ?? {}) as { damage?: string | null };
-  return typeof damage === "string" ? new DamageFoundError(told, damage) : new NothingDoneError(told);
+  return typeof damage === "string" ? new DamageFoundError(message, damage) : new NothingDoneError(message);
 }
 
 /**
@@ -135,8 +135,8 @@ async function awaitResponse(
     if (notification.topic === "agent_response" && notification.id === id) wake();
   });
   const until = clock.monotonic() + timeoutMs;
-  const leave = () => wake();
-  signal?.addEventListener("abort", leave);
+  const stop = () => wake();
+  signal?.addEventListener("abort", stop);
   try {
     while (true) {
       signal?.throwIfAborted();
@@ -150,7 +150,7 @@ async function awaitResponse(
       over.abort();
     }
   } finally {
-    signal?.removeEventListener("abort", leave);
+    signal?.removeEventListener("abort", stop);
     unsubscribe();
   }
 }
@@ -173,18 +173,18 @@ export async function claimPendingRequests(
   const { clock, database } = services;
   return await transaction(database, async (sql) => {
     const now = clock.now();
-    const deliveries: OutgoingRequest[] = [];
+    const requests: OutgoingRequest[] = [];
     for (const row of await claimAgentRequests(sql, serverIds, now)) {
       const request = await buildRequest(services, sql, row, now);
       if (request === null) continue;
-      deliveries.push({
+      requests.push({
         requestId: String(row.id),
         remoteServerId: row.remote_server_id,
         timeoutMs: row.deadline_at.getTime() - now.getTime(),
         request,
       });
     }
-    return deliveries;
+    return requests;
   });
 }
 
@@ -198,15 +198,15 @@ async function buildRequest(
   try {
     let secret: string | null = null;
     if (row.payload.needs_secret === true) {
-      const passed = await services.transientSecrets.get(sql, `request ${row.id}`);
-      if (passed.state === "asked") {
+      const transient = await services.transientSecrets.get(sql, `request ${row.id}`);
+      if (transient.state === "asked") {
         await requeueRequest(sql, row.id);
         return null;
       }
-      if (passed.state === "gone") throw new UnavailableError("The identity is gone. Ask again.");
-      secret = passed.secret;
+      if (transient.state === "gone") throw new UnavailableError("The identity is gone. Ask again.");
+      secret = transient.secret;
     }
-    return await wireRequest(services, sql, row.payload, secret);
+    return await buildWireRequest(services, sql, row.payload, secret);
   } catch (error) {
     if (!(error instanceof DomainError || error instanceof SecretError)) throw error;
     await settle(sql, row.id, row.remote_server_id, { ok: false, error: error.message }, now);
@@ -219,12 +219,12 @@ export async function recordResponse(
   services: ServiceContext,
   serverId: number,
   requestId: string,
-  answer: AgentResponse,
+  response: AgentResponse,
 ): Promise<void> {
   const id = Number(requestId);
   if (!Number.isSafeInteger(id)) return;
   await transaction(services.database, async (sql) => {
-    await settle(sql, id, serverId, answer, services.clock.now());
+    await settle(sql, id, serverId, response, services.clock.now());
   });
 }
 
@@ -232,10 +232,10 @@ async function settle(
   sql: Sql,
   id: number,
   serverId: number,
-  answer: AgentResponse,
+  response: AgentResponse,
   now: Date,
 ): Promise<void> {
-  if (await recordAgentResponse(sql, id, serverId, answer, now)) {
+  if (await recordAgentResponse(sql, id, serverId, response, now)) {
     await notify(sql, { topic: "agent_response", id });
   }
 }

@@ -10,7 +10,7 @@ import { UnavailableError } from "../../domain/errors.ts";
  * Maximum time from the request to the first bytes, and between two chunks while the client waits.
  * Milliseconds.
  */
-const PATIENCE = 60_000;
+const TIMEOUT = 60_000;
 
 export interface AgentStream {
   /** The size of the whole, even if only a part of it is sent. */
@@ -32,17 +32,17 @@ export class AgentStreams {
    * Waits for the agent's bytes. Rejects with an `UnavailableError` if none arrive in time, and with the
    * signal's reason.
    */
-  async meet(id: string, serverId: number, signal: AbortSignal): Promise<AgentStream> {
+  async awaitStream(id: string, serverId: number, signal: AbortSignal): Promise<AgentStream> {
     const over = new AbortController();
     try {
-      const come = new Promise<AgentStream>((take) => this.#expected.set(id, { serverId, take }));
-      const late = this.clock.sleep(PATIENCE, AbortSignal.any([signal, over.signal])).then(() => {
+      const arrived = new Promise<AgentStream>((take) => this.#expected.set(id, { serverId, take }));
+      const late = this.clock.sleep(TIMEOUT, AbortSignal.any([signal, over.signal])).then(() => {
         throw new UnavailableError(
           "The server's agent did not begin to send in time. See that it reaches the control plane over HTTP, and try again.",
         );
       });
       late.catch(() => {});
-      return await Promise.race([come, late]);
+      return await Promise.race([arrived, late]);
     } finally {
       over.abort();
       this.#expected.delete(id);
@@ -64,16 +64,19 @@ export class AgentStreams {
     if (expected?.serverId !== serverId) return null;
     this.#expected.delete(id);
     return await new Promise<boolean>((resolve) => {
-      expected.take({ size, bytes: this.#watched(body, resolve) });
+      expected.take({ size, bytes: this.#withTimeout(body, resolve) });
     });
   }
 
-  #watched(body: ReadableStream<Uint8Array>, ended: (whole: boolean) => void): ReadableStream<Uint8Array> {
+  #withTimeout(
+    body: ReadableStream<Uint8Array>,
+    ended: (whole: boolean) => void,
+  ): ReadableStream<Uint8Array> {
     const reader = body.getReader();
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
         const over = new AbortController();
-        const late = this.clock.sleep(PATIENCE, over.signal).then(() => {
+        const late = this.clock.sleep(TIMEOUT, over.signal).then(() => {
           throw new Error("Cannot go on with a download: the agent has stopped sending");
         });
         late.catch(() => {});

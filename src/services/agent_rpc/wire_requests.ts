@@ -28,7 +28,7 @@ const URL_SECONDS = 3600;
  *
  * @param secret The transient secret of the request.
  */
-export async function wireRequest(
+export async function buildWireRequest(
   services: ServiceContext,
   sql: Sql,
   payload: RequestPayload,
@@ -69,11 +69,11 @@ export async function wireRequest(
       const backup = await findBackupDetail(sql, payload.user_id, payload.backup_id);
       if (backup === undefined) throw new NotFoundError("Backup");
       const { kind, what, range, stream } = payload;
-      const opened = backupToRead(backup, destination, keyring, secret);
+      const readable = backupToRead(backup, destination, keyring, secret);
       return {
         kind,
         // An object is sent as it is stored, so the agent needs no key.
-        backup: what.type === "file" ? opened : { ...opened, key: null },
+        backup: what.type === "file" ? readable : { ...readable, key: null },
         signed: await signObjects(services, backup, destination, backup.objects.map(({ name }) => name)),
         what,
         range,

@@ -95,7 +95,7 @@ export async function readingServer(
       `The agent of ${holder.label}, which has the backup, is too old for this. Update it there.`,
     );
   }
-  const heardSince = heardFrom(services);
+  const heardSince = liveSince(services);
   const connected = await connectedServersOf(services.database, backup.user_id, protocol, heardSince);
   const own = connected.find((id) => id === backup.remote_server_id);
   if (own !== undefined) return own;
@@ -132,12 +132,14 @@ export async function connectedHolder(
         "says how to restore them.",
     );
   }
-  const lies = `The backup lies on the disk of ${holder.label}`;
-  if (!(await isAgentConnected(sql, holder.id, heardFrom(services)))) {
-    throw new UnavailableError(`${lies}, whose agent is not connected. Start it there, and try again.`);
+  const location = `The backup lies on the disk of ${holder.label}`;
+  if (!(await isAgentConnected(sql, holder.id, liveSince(services)))) {
+    throw new UnavailableError(`${location}, whose agent is not connected. Start it there, and try again.`);
   }
   if ((holder.agent_protocol ?? 1) < PROTOCOL) {
-    throw new ConflictError(`${lies}, whose agent is too old to send it. Update it there, and try again.`);
+    throw new ConflictError(
+      `${location}, whose agent is too old to send it. Update it there, and try again.`,
+    );
   }
   return holder;
 }
@@ -145,7 +147,7 @@ export async function connectedHolder(
 /**
  * Returns the earliest heartbeat of a live replica: one that was silent for longer holds no sockets any more.
  */
-function heardFrom({ clock }: ServiceContext): Date {
+function liveSince({ clock }: ServiceContext): Date {
   return new Date(clock.now().getTime() - REPLICA_TIMEOUT);
 }
 

@@ -140,7 +140,7 @@ export function releaseBackup(
   caller: Caller,
   id: number,
 ): Promise<BackupDetailRow> {
-  return changed(services, caller, id, async (sql, { held_at, hold_ends_at }) => {
+  return update(services, caller, id, async (sql, { held_at, hold_ends_at }) => {
     if (held_at === null || hold_ends_at !== null) return;
     const endsAt = await deletionTimeNow(services, sql);
     await releaseHold(sql, id, endsAt);
@@ -156,7 +156,7 @@ export function clearSuspicion(
   caller: Caller,
   id: number,
 ): Promise<BackupDetailRow> {
-  return changed(services, caller, id, (sql) => clearRow(sql, id));
+  return update(services, caller, id, (sql) => clearRow(sql, id));
 }
 
 /**
@@ -165,10 +165,10 @@ export function clearSuspicion(
  */
 export function clearDamage(services: ServiceContext, caller: Caller, id: number): Promise<BackupDetailRow> {
   const now = services.clock.now();
-  return changed(services, caller, id, (sql) => clearRows(sql, id, DAMAGE_FINDERS, now));
+  return update(services, caller, id, (sql) => clearRows(sql, id, DAMAGE_FINDERS, now));
 }
 
-async function changed(
+async function update(
   services: ServiceContext,
   caller: Caller,
   id: number,

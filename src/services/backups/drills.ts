@@ -25,7 +25,7 @@ export async function startDrill(
   services: ServiceContext,
   caller: Caller,
   backupId: number,
-  asked: number | undefined,
+  requested: number | undefined,
   databases: AskedDatabaseServer = {},
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
@@ -44,7 +44,7 @@ export async function startDrill(
     }
     if (drilledServer(backup.engine) === null) refuseFields(databases, [...DATABASE_SERVER_FIELDS], "files");
     const server = askedServer(databases);
-    return { runId: await startCheck(services, sql, caller, "drill", backup, asked, server) };
+    return { runId: await startCheck(services, sql, caller, "drill", backup, requested, server) };
   });
 }
 

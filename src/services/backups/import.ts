@@ -90,13 +90,13 @@ export async function importLaterBackups(
     names.set(server.id, server.names);
     for (const name of server.names) if (!servers.has(name)) servers.set(name, server.id);
   }
-  const places: LocatedBackup[] = [];
+  const located: LocatedBackup[] = [];
   for (const found of backups) {
     const task = tasks.get(found.task.id);
-    if (task !== undefined && isOf(found, task, names.get(task.remote_server_id) ?? [])) {
+    if (task !== undefined && isMadeBy(found, task, names.get(task.remote_server_id) ?? [])) {
       const own = task.backup_destination_id;
       const destinationId = destinationIds.includes(own) ? own : destinationIds[0]!;
-      places.push({
+      located.push({
         found,
         userId: task.user_id,
         taskId: task.id,
@@ -111,13 +111,17 @@ export async function importLaterBackups(
       serverId = (await createRemoteServer(services, caller, server)).id;
       servers.set(found.hostname, serverId);
     }
-    places.push({ found, userId, taskId: null, destinationId: destinationIds[0]!, serverId });
+    located.push({ found, userId, taskId: null, destinationId: destinationIds[0]!, serverId });
   }
-  await insertFound(services, places);
+  await insertFound(services, located);
 }
 
 /** Returns whether the task made the backup: same label, same server, same directory. */
-function isOf({ task, hostname, record }: FoundBackup, known: TaskLocation, serverNames: string[]): boolean {
+function isMadeBy(
+  { task, hostname, record }: FoundBackup,
+  known: TaskLocation,
+  serverNames: string[],
+): boolean {
   return task.label === known.label && serverNames.includes(hostname) &&
     record.directory === destinationDirectory(known.destination, known.store_path);
 }
@@ -131,8 +135,8 @@ interface LocatedBackup {
 }
 
 /** Adds all records or none, the oldest first. */
-async function insertFound(services: ServiceContext, places: readonly LocatedBackup[]): Promise<void> {
-  const oldestFirst = places.toSorted((a, b) =>
+async function insertFound(services: ServiceContext, located: readonly LocatedBackup[]): Promise<void> {
+  const oldestFirst = located.toSorted((a, b) =>
     a.found.record.created_at.getTime() - b.found.record.created_at.getTime()
   );
   await transaction(services.database, async (sql) => {

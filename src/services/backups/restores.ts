@@ -39,7 +39,7 @@ export interface RestoreInput extends AskedDatabaseServer, LoadOptions {
 
 /**
  * Queues a restore. Throws a {@link ConflictError} if the backup is being deleted, an {@link InvalidError}
- * that names every wrong field, and as {@link refuseUnsent} does.
+ * that names every wrong field, and as {@link refuseUnreachable} does.
  */
 export async function startRestore(
   services: ServiceContext,
@@ -55,7 +55,7 @@ export async function startRestore(
         "The backup is encrypted to recipients, which the control plane can't undo. Send the identity of one of them.",
       );
     }
-    const serverId = await serverFor(sql, caller, backup, input.remote_server_id);
+    const serverId = await selectServer(sql, caller, backup, input.remote_server_id);
     if (backup.engine === "rearguard") {
       throw new ConflictError(
         "The backup holds the control plane's own state. `deno task admin recover` makes a new control plane of it.",
@@ -65,20 +65,20 @@ export async function startRestore(
       ? filesOptions(backup, input)
       : databaseOptions(backup, await databasesOf(sql, backup), input);
     if (options.type === "database") await databaseServer(sql, backup, serverId, options.server ?? null);
-    await refuseUnsent(services, sql, backup, serverId);
+    await refuseUnreachable(services, sql, backup, serverId);
     const runId = await queueRestore(services, sql, backup, serverId, options, key);
     return { runId };
   });
 }
 
 /** Returns the server that is to read the backup. Throws an {@link InvalidError} if there is none. */
-export async function serverFor(
+export async function selectServer(
   sql: Sql,
   caller: Caller,
   backup: BackupRow,
-  asked: number | undefined,
+  requested: number | undefined,
 ): Promise<number> {
-  const id = asked ?? backup.remote_server_id;
+  const id = requested ?? backup.remote_server_id;
   if (id === null) {
     throw new InvalidError({
       remote_server_id: ["The server that made the backup is gone. Say which server to use."],
@@ -146,7 +146,7 @@ async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
  * Throws a {@link ConflictError} if another server's agent would have to send the backup and can't do so now.
  * Otherwise the run would wait for two agents and fail later, unattended.
  */
-export async function refuseUnsent(
+export async function refuseUnreachable(
   services: ServiceContext,
   sql: Sql,
   backup: BackupRow,

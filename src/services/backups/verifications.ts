@@ -18,12 +18,12 @@ import { lockReadable } from "./backup_access.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { announceQueued } from "../runs/queued_runs.ts";
 import { databaseServer } from "../jobs/restore_jobs.ts";
-import { refuseUnsent, serverFor } from "./restores.ts";
+import { refuseUnreachable, selectServer } from "./restores.ts";
 import { startDeadline } from "../runs/run_state.ts";
 
 /**
  * Queues a verification that a user asked for. Throws a {@link ConflictError} if the backup is being deleted
- * or already being verified, and as {@link refuseUnsent} does.
+ * or already being verified, and as {@link refuseUnreachable} does.
  *
  * @param asked The server that reads the backup; default: the one that made it.
  */
@@ -31,11 +31,11 @@ export async function startVerification(
   services: ServiceContext,
   caller: Caller,
   backupId: number,
-  asked: number | undefined,
+  requested: number | undefined,
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
     const backup = await lockReadable(sql, caller, backupId);
-    return { runId: await startCheck(services, sql, caller, "verify", backup, asked) };
+    return { runId: await startCheck(services, sql, caller, "verify", backup, requested) };
   });
 }
 
@@ -43,7 +43,7 @@ const CHECKS = { verify: "verification", drill: "restore drill" };
 
 /**
  * Queues a check of the locked backup. Throws a {@link ConflictError} while a check of this kind is active,
- * and as {@link refuseUnsent} does. For a drill of databases, throws as {@link databaseServer} does.
+ * and as {@link refuseUnreachable} does. For a drill of databases, throws as {@link databaseServer} does.
  */
 export async function startCheck(
   services: ServiceContext,
@@ -51,7 +51,7 @@ export async function startCheck(
   caller: Caller,
   kind: "verify" | "drill",
   backup: BackupRow,
-  asked: number | undefined,
+  requested: number | undefined,
   databases: DatabaseServer | null = null,
 ): Promise<number> {
   const active = await findActiveCheck(sql, backup.id, kind);
@@ -61,11 +61,11 @@ export async function startCheck(
         `/api/backup-task-logs/${active.id}, or cancel it.`,
     );
   }
-  const serverId = await serverFor(sql, caller, backup, asked);
+  const serverId = await selectServer(sql, caller, backup, requested);
   if (kind === "drill" && drilledServer(backup.engine) !== null) {
     await databaseServer(sql, backup, serverId, databases);
   }
-  await refuseUnsent(services, sql, backup, serverId);
+  await refuseUnreachable(services, sql, backup, serverId);
   return await queueCheck(services, sql, kind, backup, serverId, null, databases);
 }
 

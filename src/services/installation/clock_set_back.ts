@@ -3,7 +3,7 @@ import { DELIVERY_LEASE, RETRY_AFTER_LIMIT } from "../../domain/notifications/no
 import { bringBackTimes } from "../../store/installation/times_ahead.ts";
 import { logger } from "../../telemetry/logging.ts";
 import type { ServiceContext } from "../context.ts";
-import { LONGEST_REMOVAL_WAIT } from "../retention/removals.ts";
+import { MAX_REMOVAL_DELAY } from "../retention/removals.ts";
 
 /**
  * Shortens waits that end at times from a clock that was ahead. Otherwise a run with a silent agent would
@@ -22,7 +22,7 @@ export async function recoverFromClockAhead({ clock, database, runTimes }: Servi
     lease,
     delivery: RETRY_AFTER_LIMIT,
     deliveryLease: DELIVERY_LEASE,
-    removal: LONGEST_REMOVAL_WAIT,
+    removal: MAX_REMOVAL_DELAY,
   });
   if (changed === 0) return;
   logger("services").warn("The database's clock was ahead: {count} times are brought back", {

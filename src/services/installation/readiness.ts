@@ -6,7 +6,7 @@ import { writeTrouble } from "../../store/database/write_probe.ts";
 import type { ServiceContext } from "../context.ts";
 
 /** Timeout of the database. Milliseconds. */
-const PATIENCE = 2_000;
+const DATABASE_TIMEOUT = 2_000;
 
 /**
  * Throws an `UnavailableError` with the reason: the process is stopping, the database is unavailable or lacks
@@ -15,14 +15,14 @@ const PATIENCE = 2_000;
 export async function checkReady(services: ServiceContext): Promise<void> {
   const { health } = services;
   if (health.isStopping) throw new UnavailableError(health.problem()!);
-  const wanted = (await readMigrations(new URL("../../../migrations", import.meta.url))).length;
+  const expected = (await readMigrations(new URL("../../../migrations", import.meta.url))).length;
   const timer = new AbortController();
-  const version = connectedVersion(services).catch(unreachable);
-  const patience = services.clock.sleep(PATIENCE, timer.signal).then(unreachable, () => 0);
+  const version = connectedVersion(services).catch(toUnavailable);
+  const patience = services.clock.sleep(DATABASE_TIMEOUT, timer.signal).then(toUnavailable, () => 0);
   const found = await Promise.race([version, patience]).finally(() => timer.abort());
-  if (found < wanted) {
+  if (found < expected) {
     throw new UnavailableError(
-      `The database has ${found} of ${wanted} migrations; the control plane applies the rest when it starts.`,
+      `The database has ${found} of ${expected} migrations; the control plane applies the rest when it starts.`,
     );
   }
   const problem = health.problem();
@@ -36,7 +36,7 @@ async function connectedVersion({ bus, database }: ServiceContext): Promise<numb
   return version;
 }
 
-function unreachable(cause: unknown): never {
+function toUnavailable(cause: unknown): never {
   if (cause instanceof UnavailableError) throw cause;
   const sentence = databaseTrouble(cause)?.sentence ?? AWAY;
   const error = new UnavailableError(

@@ -10,7 +10,7 @@ import {
 } from "../../store/database/sealed_columns.ts";
 
 /** Values in one transaction: few, so that other writers do not wait long for a row. */
-const AT_ONCE = 100;
+const BATCH_SIZE = 100;
 
 /**
  * Re-encrypts every value that another key than the keyring's first encrypts. Skips a value that changes
@@ -45,7 +45,7 @@ async function resealSome(
   column: SealedColumn,
   lostKeyIds: readonly string[],
 ): Promise<number | null> {
-  const values = await sealedByOthers(database, column, [keyring.keyIds[0]!, ...lostKeyIds], AT_ONCE);
+  const values = await sealedByOthers(database, column, [keyring.keyIds[0]!, ...lostKeyIds], BATCH_SIZE);
   if (values.length === 0) return null;
   const pairs = values.map((value) => [value, keyring.encrypt(keyring.decrypt(value))] as const);
   return await transaction(database, (sql) => replaceSealed(sql, column, pairs));

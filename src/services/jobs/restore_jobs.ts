@@ -146,8 +146,8 @@ async function backupOfRun(
   if (backup === undefined || destination === undefined) {
     throw new InvalidError({ backup_id: ["The backup was deleted."] });
   }
-  const told = backupToRead(backup, destination, keyring, identity);
-  if (!isElsewhere(backup, destination, run.remote_server_id)) return told;
+  const described = backupToRead(backup, destination, keyring, identity);
+  if (!isElsewhere(backup, destination, run.remote_server_id)) return described;
   const holder = await findRemoteServer(sql, backup.remote_server_id ?? 0);
   if (holder === undefined) {
     throw new InvalidError({
@@ -155,7 +155,7 @@ async function backupOfRun(
     });
   }
   const server = { id: holder.id, label: holder.label };
-  return { ...told, destination: { type: "relay", server, directory: backup.directory } };
+  return { ...described, destination: { type: "relay", server, directory: backup.directory } };
 }
 
 /**

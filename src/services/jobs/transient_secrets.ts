@@ -36,16 +36,16 @@ export interface TransientSecretsOptions {
 export class TransientSecrets {
   readonly #options: TransientSecretsOptions;
   readonly #held = new Map<string, Held>();
-  readonly #askedAt = new Map<string, number>();
+  readonly #requestedAt = new Map<string, number>();
   /**
    * Secrets that were used lately. One may be published again at the same moment, and must not be held then.
    */
-  readonly #served = new Map<string, AbortController>();
+  readonly #used = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;
 
   constructor(options: TransientSecretsOptions) {
     this.#options = options;
-    this.#unsubscribe = options.bus.subscribe((notification) => this.#hear(notification));
+    this.#unsubscribe = options.bus.subscribe((notification) => this.#onNotification(notification));
   }
 
   /**
@@ -63,45 +63,45 @@ export class TransientSecrets {
     const held = this.#held.get(of);
     if (held !== undefined) return { state: "held", secret: held.secret };
     const now = this.#options.clock.monotonic();
-    const askedAt = this.#askedAt.get(of);
-    if (askedAt === undefined) {
-      this.#askedAt.set(of, now);
+    const requestedAt = this.#requestedAt.get(of);
+    if (requestedAt === undefined) {
+      this.#requestedAt.set(of, now);
       await notify(sql, { topic: "secret_wanted", of });
       return { state: "asked" };
     }
-    if (now - askedAt < REQUEST_INTERVAL_MS) return { state: "asked" };
-    this.#askedAt.delete(of);
+    if (now - requestedAt < REQUEST_INTERVAL_MS) return { state: "asked" };
+    this.#requestedAt.delete(of);
     return { state: "gone" };
   }
 
   close(): void {
     this.#unsubscribe();
     for (const of of [...this.#held.keys()]) this.#drop(of);
-    for (const remembered of this.#served.values()) remembered.abort();
-    this.#served.clear();
+    for (const remembered of this.#used.values()) remembered.abort();
+    this.#used.clear();
   }
 
-  #hear(notification: Notification | { topic: "reconnected" }): void {
+  #onNotification(notification: Notification | { topic: "reconnected" }): void {
     switch (notification.topic) {
       case "secret_passed":
         return this.#hold(notification);
       case "secret_wanted":
-        return this.#passAgain(notification.of);
+        return this.#publishAgain(notification.of);
       case "agent_response":
-        return this.#hasServed(`request ${notification.id}`);
+        return this.#markUsed(`request ${notification.id}`);
       case "run_changed": {
         // An offer that is not accepted is repeated, and needs the secret again.
         const { state, run_id } = notification;
-        if (state !== undefined && state !== "queued" && state !== "leased") this.#hasServed(`run ${run_id}`);
+        if (state !== undefined && state !== "queued" && state !== "leased") this.#markUsed(`run ${run_id}`);
       }
     }
   }
 
   #hold({ of, sealed, until }: Extract<Notification, { topic: "secret_passed" }>): void {
     const { clock, keyring } = this.#options;
-    this.#askedAt.delete(of);
+    this.#requestedAt.delete(of);
     const left = Date.parse(until) - clock.now().getTime();
-    if (left <= 0 || this.#held.has(of) || this.#served.has(of)) return;
+    if (left <= 0 || this.#held.has(of) || this.#used.has(of)) return;
     let secret: string;
     try {
       secret = keyring.decrypt(sealed);
@@ -118,7 +118,7 @@ export class TransientSecrets {
     clock.sleep(left, dropped.signal).then(() => this.#drop(of), () => {});
   }
 
-  #passAgain(of: string): void {
+  #publishAgain(of: string): void {
     const held = this.#held.get(of);
     if (held === undefined) return;
     this.#announce(this.#options.database, of, held.secret, held.until).catch((error) => {
@@ -131,13 +131,13 @@ export class TransientSecrets {
     return notify(sql, { topic: "secret_passed", of, sealed, until });
   }
 
-  #hasServed(of: string): void {
-    if (this.#held.has(of) || this.#askedAt.has(of)) {
+  #markUsed(of: string): void {
+    if (this.#held.has(of) || this.#requestedAt.has(of)) {
       const remembered = new AbortController();
-      this.#served.get(of)?.abort();
-      this.#served.set(of, remembered);
+      this.#used.get(of)?.abort();
+      this.#used.set(of, remembered);
       this.#options.clock.sleep(REQUEST_INTERVAL_MS, remembered.signal).then(
-        () => this.#served.delete(of),
+        () => this.#used.delete(of),
         () => {},
       );
     }
@@ -147,7 +147,7 @@ export class TransientSecrets {
   #drop(of: string): void {
     this.#held.get(of)?.dropped.abort();
     this.#held.delete(of);
-    this.#askedAt.delete(of);
+    this.#requestedAt.delete(of);
   }
 }
 

@@ -9,7 +9,7 @@ import {
 import {
   type AlertRow,
   closeAlerts,
-  markAlertTold,
+  markAlertReported,
   recordOccurrence,
 } from "../../store/notifications/alerts.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -76,7 +76,7 @@ export interface Occurrence {
   /** A condition that is observed repeatedly: it counts as one occurrence until it ends. */
   isLevel?: boolean;
   /** The number of occurrences from which on it is reported. Default: 1. */
-  tellFrom?: number;
+  reportFrom?: number;
   /** Default: now. For a run, the time at which it was queued, so that a daily schedule is reported daily. */
   at?: Date;
 }
@@ -89,7 +89,7 @@ export interface Occurrence {
 export async function raiseAlert(
   services: Clocked,
   sql: Sql,
-  { at = services.clock.now(), isLevel = false, kind, subject, tellFrom = 1 }: Occurrence,
+  { at = services.clock.now(), isLevel = false, kind, subject, reportFrom = 1 }: Occurrence,
   news: AlertMessage,
 ): Promise<void> {
   const alert = await recordOccurrence(sql, {
@@ -100,13 +100,13 @@ export async function raiseAlert(
     remote_server_id: news.taskId === null ? news.serverId : null,
     reason: news.reason,
   }, { at, isAgain: !isLevel });
-  if (alert.occurrences < tellFrom) return;
+  if (alert.occurrences < reportFrom) return;
   if (alert.told_at !== null && at.getTime() - alert.told_at.getTime() < REMIND_AFTER) return;
   const isKnown = alert.occurrences > 1 || alert.told_at !== null;
   const ongoing = isKnown ? { ongoing: ongoingOf(alert) } : {};
   const key = `${news.key} alert ${alert.id} ${at.toISOString()}`;
   if (await writeDeliveries(services, sql, { ...news, ...ongoing, key })) {
-    await markAlertTold(sql, alert.id, at);
+    await markAlertReported(sql, alert.id, at);
   }
 }
 
@@ -119,8 +119,8 @@ export async function endAlerts(
   news: AlertMessage | null = null,
 ): Promise<void> {
   const closed = await closeAlerts(sql, kinds, subjects, services.clock.now());
-  const told = closed.filter(({ told_at }) => told_at !== null);
-  const [first] = told.sort((a, b) => a.opened_at.getTime() - b.opened_at.getTime());
+  const reported = closed.filter(({ told_at }) => told_at !== null);
+  const [first] = reported.sort((a, b) => a.opened_at.getTime() - b.opened_at.getTime());
   if (first === undefined || news === null) return;
   await writeDeliveries(services, sql, {
     ...news,

@@ -45,7 +45,7 @@ export async function showNotificationStream(
   caller: Caller,
   id: number,
 ): Promise<store.NotificationStreamRow> {
-  return found(await store.findNotificationStreamOf(services.database, caller.userId, id));
+  return requireFound(await store.findNotificationStreamOf(services.database, caller.userId, id));
 }
 
 export function createNotificationStream(
@@ -78,7 +78,7 @@ export function updateNotificationStream(
   { signing_secret, value, ...changes }: Partial<NotificationStreamInput>,
 ): Promise<store.NotificationStreamRow> {
   return transaction(services.database, async (sql) => {
-    const row = found(await store.lockNotificationStream(sql, caller.userId, id));
+    const row = requireFound(await store.lockNotificationStream(sql, caller.userId, id));
     const problem = valueProblem(
       changes.type ?? row.type,
       value ?? services.keyring.decrypt(row.value_encrypted),
@@ -115,7 +115,7 @@ export async function testNotificationStream(
   id: number,
 ): Promise<DeliveryOutcome> {
   const { database, clock, notifier } = services;
-  const stream = found(await store.findNotificationStreamOf(database, caller.userId, id));
+  const stream = requireFound(await store.findNotificationStreamOf(database, caller.userId, id));
   const user = await findUser(database, caller.userId);
   const outcome = await notifier.sendNow(stream, {
     event: "test",
@@ -149,7 +149,7 @@ export function deleteNotificationStream(
   });
 }
 
-function found(row: store.NotificationStreamRow | undefined): store.NotificationStreamRow {
+function requireFound(row: store.NotificationStreamRow | undefined): store.NotificationStreamRow {
   if (row === undefined) throw new NotFoundError("Notification stream");
   return row;
 }

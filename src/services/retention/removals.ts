@@ -50,7 +50,7 @@ import { bucketOf, removeUpload } from "../transfers/uploads.ts";
 const REMOVAL_LEASE = 5 * 60_000;
 const AGENT_TIMEOUT = 60_000;
 /** Maximum delay between two attempts. Milliseconds. */
-export const LONGEST_REMOVAL_WAIT = 6 * 3_600_000;
+export const MAX_REMOVAL_DELAY = 6 * 3_600_000;
 
 /**
  * Marks backups for immediate removal, in the caller's transaction. None may be held: callers have locked and
@@ -137,7 +137,7 @@ export async function removeDue(services: ServiceContext, limit = 16): Promise<n
       );
       if (failure === null) return await deleteBackupRecord(database, backup.id);
       const isWhole = backup.is_whole && failure.isWhole;
-      const next = nextTry(now, backup.removal_attempts);
+      const next = nextAttempt(now, backup.removal_attempts);
       await postponeRemoval(database, backup.id, failure.error, next, isWhole);
     }),
     ...leftovers.map(async (leftover) => {
@@ -155,7 +155,7 @@ export async function removeDue(services: ServiceContext, limit = 16): Promise<n
             }),
       );
       if (failure === null) await deleteLeftover(database, leftover.id);
-      else await postponeLeftover(database, leftover.id, failure.error, nextTry(now, leftover.attempts));
+      else await postponeLeftover(database, leftover.id, failure.error, nextAttempt(now, leftover.attempts));
     }),
   ]);
   return backups.length + leftovers.length;
@@ -218,12 +218,12 @@ async function removeObjects(
   destination: BackupDestinationRow,
   { id, serverId, directory, names }: ObjectsToRemove,
 ): Promise<void> {
-  const place = {
+  const location = {
     destinationId: destination.id,
     directory,
     serverId: isOnServer(destination.type) ? serverId : null,
   };
-  const witnesses = await witnessesOf(services.database, place, id);
+  const witnesses = await witnessesOf(services.database, location, id);
   if (isStorageType(destination.type)) {
     return await removeFromBucket(bucketOf(destination, services), directory, names, witnesses);
   }
@@ -239,13 +239,13 @@ async function removeObjects(
   }, AGENT_TIMEOUT);
   const [first] = failed;
   if (first !== undefined) {
-    const told = `${first.name}: ${first.message}`;
-    throw failed.length === names.length ? new NothingDoneError(told) : new UnavailableError(told);
+    const message = `${first.name}: ${first.message}`;
+    throw failed.length === names.length ? new NothingDoneError(message) : new UnavailableError(message);
   }
   const gone = new Set(deleted);
-  const unsaid = names.find((name) => !gone.has(name));
-  if (unsaid !== undefined) {
-    throw new UnavailableError(`${unsaid}: the agent did not confirm that it is gone.`);
+  const unconfirmed = names.find((name) => !gone.has(name));
+  if (unconfirmed !== undefined) {
+    throw new UnavailableError(`${unconfirmed}: the agent did not confirm that it is gone.`);
   }
 }
 
@@ -293,8 +293,8 @@ function isRefusal(error: unknown): error is StorageError {
 }
 
 /** Returns the time of the next attempt: after a minute, doubling up to six hours. */
-function nextTry(now: Date, attempts: number): Date {
-  return new Date(now.getTime() + Math.min(60_000 * 2 ** attempts, LONGEST_REMOVAL_WAIT));
+function nextAttempt(now: Date, attempts: number): Date {
+  return new Date(now.getTime() + Math.min(60_000 * 2 ** attempts, MAX_REMOVAL_DELAY));
 }
 
 /** Returns when the next removal is due; null if none waits. */

@@ -32,7 +32,7 @@ import { pluralize } from "../pluralize.ts";
  * Minimum interval between two messages to administrators, in milliseconds. Each message covers all events
  * since the last.
  */
-const TOLD_EVERY = 60_000;
+const MESSAGE_INTERVAL = 60_000;
 
 type Clocked = Pick<ServiceContext, "clock">;
 
@@ -119,14 +119,14 @@ export async function noteTrashed(
  * Notifies every administrator of new records in the trash. Returns when to call it next; null: on the next
  * event.
  */
-export async function tellOfTrash(services: ServiceContext): Promise<Date | null> {
+export async function notifyTrash(services: ServiceContext): Promise<Date | null> {
   const { clock, database } = services;
   if (!await hasTrashNews(database)) return null;
   return await transaction(database, async (sql) => {
     const now = clock.now();
-    const told = await lockTrashTold(sql);
-    const next = new Date((told?.getTime() ?? 0) + TOLD_EVERY);
-    if (told !== null && next > now) return next;
+    const lastSentAt = await lockTrashTold(sql);
+    const next = new Date((lastSentAt?.getTime() ?? 0) + MESSAGE_INTERVAL);
+    if (lastSentAt !== null && next > now) return next;
     const summaries = await takeTrashNews(sql, now);
     if (summaries.length === 0) return null;
     const reason = summaries.map(sentence).join(" ");

@@ -10,7 +10,7 @@ import {
 } from "../../store/backups/trash.ts";
 import { deleteUser } from "../../store/access/users.ts";
 import type { ServiceContext } from "../context.ts";
-import { tellOfTrash } from "./trash.ts";
+import { notifyTrash } from "./trash.ts";
 
 /**
  * Deletes everything that is due except backups, and notifies administrators. Returns when something is due
@@ -27,7 +27,7 @@ export async function emptyTrash(services: ServiceContext): Promise<Date | null>
       await notify(sql, { topic: "tokens_changed", user_id: id });
     }
   });
-  const times = [await tellOfTrash(services), await nextTrashAt(database)].filter((time) => time !== null);
+  const times = [await notifyTrash(services), await nextTrashAt(database)].filter((time) => time !== null);
   const next = times.toSorted((a, b) => a.getTime() - b.getTime())[0] ?? null;
   // Overdue records wait for something that still exists: the next round checks again.
   return next !== null && next > clock.now() ? next : null;

@@ -39,7 +39,7 @@ export interface Assignment {
 }
 
 /** Maximum servers whose runs are leased at the same time: the pool's other connections stay free. */
-const AT_ONCE = 4;
+const MAX_CONCURRENT_SERVERS = 4;
 
 /**
  * Leases the queued runs of these servers, up to each one's limit of parallel runs. Calls `offer` as soon as
@@ -59,7 +59,7 @@ export async function claimAssignments(
       claimed.push(...ofServer);
     }
   };
-  const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+  const ends = await Promise.allSettled(Array.from({ length: MAX_CONCURRENT_SERVERS }, work));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   return claimed;
 }
@@ -89,19 +89,19 @@ function claimOfServer(services: ServiceContext, serverId: number): Promise<Assi
  * its secret.
  */
 async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<Assignment | null> {
-  const passed = needsIdentity(run) ? await services.transientSecrets.get(sql, `run ${run.id}`) : null;
-  if (passed?.state === "asked") return null;
-  let made: Awaited<ReturnType<typeof makeJob>>;
+  const transient = needsIdentity(run) ? await services.transientSecrets.get(sql, `run ${run.id}`) : null;
+  if (transient?.state === "asked") return null;
+  let made: Awaited<ReturnType<typeof buildJob>>;
   try {
-    if (passed?.state === "gone") {
+    if (transient?.state === "gone") {
       throw new ConflictError("The identity is gone. Ask for the restore again.");
     }
-    made = await makeJob(services, sql, run, passed?.secret ?? null);
+    made = await buildJob(services, sql, run, transient?.secret ?? null);
   } catch (error) {
     // A row that cannot be made into a job must not block the others of its server; an unreachable database
     // may.
     if (isDatabaseError(error)) throw error;
-    await failUnsent(services, sql, run, reasonOf(error));
+    await failUnsent(services, sql, run, describeError(error));
     return null;
   }
   const job = { ...made.job, watch: await watchOf(services, sql, run) };
@@ -123,13 +123,13 @@ function needsIdentity({ options }: RunRow): boolean {
 }
 
 /** Builds the job, and the changes that record it in the run. */
-async function makeJob(
+async function buildJob(
   services: ServiceContext,
   sql: Sql,
   run: RunRow,
   identity: string | null,
 ): Promise<{ job: Job; change: RunChange }> {
-  if (run.kind === "backup") return await makeBackupJob(services, sql, run);
+  if (run.kind === "backup") return await buildBackupJob(services, sql, run);
   await refuseOldAgent(sql, run.remote_server_id!);
   if (run.kind === "verify") return { job: await verifyJob(sql, run, services.keyring), change: {} };
   if (run.kind === "drill") return { job: await drillJob(sql, run, services.keyring), change: {} };
@@ -158,7 +158,7 @@ async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
   throw new ConflictError("The server's agent is too old to read backups. Update it, and try again.");
 }
 
-async function makeBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
+async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
   const taskId = run.backup_task_id ?? 0;
   // Queried in parallel: a thousand runs may be due at once.
   const [task, server, destination, stamp, last, usual] = await Promise.all([
@@ -198,7 +198,7 @@ function isDatabaseError(error: unknown): boolean {
   return !isOwn && error instanceof Error && "code" in error && typeof error.code === "string";
 }
 
-function reasonOf(error: unknown): string {
+function describeError(error: unknown): string {
   if (error instanceof InvalidError) return Object.values(error.errors).flat().join(" ");
   if (error instanceof SecretError || error instanceof DomainError) return error.message;
   logger("dispatcher").error("Cannot make a job of a run: {error}", { error });

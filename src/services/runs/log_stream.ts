@@ -1,6 +1,6 @@
 /** Streams a run's output as it arrives, from any point. */
 import { NotFoundError } from "../../domain/errors.ts";
-import { isTerminal } from "../../domain/run.ts";
+import { hasEnded } from "../../domain/run.ts";
 import type { Notification } from "../../store/database/event_bus.ts";
 import { findLog, type LogRow, type OutputRow, readOutputAfter } from "../../store/runs/logs.ts";
 import type { Caller, ServiceContext } from "../context.ts";
@@ -48,7 +48,7 @@ async function* follow(
   let shown = "";
   try {
     while (!signal.aborted) {
-      news.expect();
+      news.arm();
       // Reads the state before the output, so that the output of an ended run is complete.
       const log = await findLog(services.database, caller.userId, runId);
       if (log === undefined) return;
@@ -57,11 +57,11 @@ async function* follow(
         yield event;
         if (signal.aborted) return;
       }
-      if (isTerminal(log.state)) return yield { type: "finished", log };
+      if (hasEnded(log.state)) return yield { type: "finished", log };
       const figures = figuresOf(log);
       if (figures !== shown) yield { type: "changed", log };
       shown = figures;
-      await news.come(signal);
+      await news.next(signal);
     }
   } finally {
     news.close();
@@ -114,15 +114,15 @@ function figuresOf(log: LogRow): string {
   ]);
 }
 
-interface RunNews {
+interface RunNotifications {
   /** Counts notifications from now on. */
-  expect(): void;
+  arm(): void;
   /** Resolves at a notification since `expect`, after the poll interval, or when the signal aborts. */
-  come(signal: AbortSignal): Promise<void>;
+  next(signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
-function watchRun(services: ServiceContext, runId: number): RunNews {
+function watchRun(services: ServiceContext, runId: number): RunNotifications {
   let wake = () => {};
   let woken = Promise.resolve();
   const isNews = (notification: Notification | { topic: "reconnected" }) =>
@@ -133,10 +133,10 @@ function watchRun(services: ServiceContext, runId: number): RunNews {
     if (isNews(notification)) wake();
   });
   return {
-    expect() {
+    arm() {
       woken = new Promise((resolve) => wake = resolve);
     },
-    async come(signal) {
+    async next(signal) {
       const over = new AbortController();
       const either = AbortSignal.any([over.signal, signal]);
       // The sleep rejects only if one of the two signals aborts.

@@ -1,7 +1,7 @@
 /** The logs of runs, as their owner reads them. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import { isTerminal } from "../../domain/run.ts";
+import { hasEnded } from "../../domain/run.ts";
 import { findBackupTaskOf } from "../../store/tasks/backup_tasks.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -83,7 +83,7 @@ export async function deleteLog(services: ServiceContext, caller: Caller, id: nu
   await transaction(services.database, async (sql) => {
     const log = await lockLog(sql, caller.userId, id);
     if (log === undefined) throw new NotFoundError(RESOURCE);
-    if (!isTerminal(log.state)) {
+    if (!hasEnded(log.state)) {
       throw new ConflictError(
         "The backup task log belongs to a run that is not over. Cancel the run, or wait until it has finished.",
       );

@@ -7,11 +7,11 @@ import { logTransition } from "./run_state.ts";
 
 /** Starts each run's trace, or continues that of the request that queued it. */
 export async function announceQueued(sql: Sql, runs: readonly RunRow[]): Promise<void> {
-  await notifyAll(sql, runs.flatMap(newsOf));
+  await notifyAll(sql, runs.flatMap(notificationsFor));
   for (const run of runs) logTransition(sql, run);
 }
 
-function newsOf(run: RunRow): Notification[] {
+function notificationsFor(run: RunRow): Notification[] {
   const span = startSpan("queue run", {
     "rearguard.run.id": run.id,
     "rearguard.run.kind": run.kind,

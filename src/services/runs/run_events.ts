@@ -1,5 +1,5 @@
 /** Records what agents report about their runs: each event once, in order, and then acknowledged. */
-import { isTerminal } from "../../domain/run.ts";
+import { isFinal } from "../../domain/run.ts";
 import type { RunEvent, RunEventMessage } from "../../protocol/wire_messages.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -126,8 +126,7 @@ async function recordGroup(
   const { messages } = group;
   const finished = messages.findLast(({ event }) => event.kind === "finished")?.event;
   const verdict = finished?.kind === "finished" ? finished.verdict : null;
-  const isCurrent = locked.attempt === group.attempt &&
-    (!isTerminal(locked.state) || locked.state === "lost");
+  const isCurrent = locked.attempt === group.attempt && !isFinal(locked.state);
   if (!isCurrent) {
     if (verdict !== null) await keepLateVerdict(services, sql, locked, group.attempt, verdict);
     return locked;

@@ -12,10 +12,10 @@ import { cancelRun, startRun } from "./runs.ts";
 async function started(services: ServiceContext, task: Record<string, unknown> = {}) {
   const planted = await plant(services, task);
   await startRun(services, planted.caller, planted.taskId);
-  const [handOver] = await claimAssignments(services, [planted.serverId]);
+  const [assignment] = await claimAssignments(services, [planted.serverId]);
   const say = (sequence: number, body: Parameters<typeof event>[3]) =>
-    event(planted.serverId, handOver!, sequence, body);
-  return { ...planted, run: handOver!, say };
+    event(planted.serverId, assignment!, sequence, body);
+  return { ...planted, run: assignment!, say };
 }
 
 async function row(services: ServiceContext, id: number) {

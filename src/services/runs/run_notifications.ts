@@ -44,7 +44,7 @@ export async function notifyFailure(
   const wasLost = before === "lost";
   // The event of a stored backup covers its end.
   if (run.kind !== "backup" || run.state !== "succeeded") {
-    await endAlerts(services, sql, OF_RUN, [runSubject(run)]);
+    await endAlerts(services, sql, RUN_ALERTS, [runSubject(run)]);
   }
   const failure = { audience: "failure", wasLost } as const;
   if (damage !== null && run.kind !== "backup" && run.state === "failed") {
@@ -85,9 +85,9 @@ async function raise(
   run: RunRow,
   kind: AlertKind,
   news: AlertMessage,
-  tellFrom = 1,
+  reportFrom = 1,
 ): Promise<void> {
-  await raiseAlert(services, sql, { kind, subject: subjectOf(run), at: run.created_at, tellFrom }, news);
+  await raiseAlert(services, sql, { kind, subject: subjectOf(run), at: run.created_at, reportFrom }, news);
 }
 
 /** Returns the subject of an alert about a task's runs. */
@@ -126,22 +126,28 @@ export async function notifyBackupStored(
   await writeDeliveries(services, sql, news("backup.succeeded", audience));
   // The owner of a lost run has just been notified of its success.
   const recovered = wasLost ? null : news("backup.recovered", "failure");
-  await endAlerts(services, sql, [...OF_TASK, ...OF_RUN], [subjectOf(run), runSubject(run)], recovered);
-  const doubts = [
+  await endAlerts(
+    services,
+    sql,
+    [...TASK_ALERTS, ...RUN_ALERTS],
+    [subjectOf(run), runSubject(run)],
+    recovered,
+  );
+  const anomalies = [
     ["backup.suspicious", suspicion],
     ["backup.shrunken", shrinking],
     ["backup.incomplete", describeMissing(missing)],
   ] as const;
-  for (const [event, reason] of doubts) {
+  for (const [event, reason] of anomalies) {
     // Each one is a backup for a person to review.
     if (reason !== null) await writeDeliveries(services, sql, news(event, "failure", reason));
   }
 }
 
 /** Alerts about a task that end when a backup is stored. */
-const OF_TASK: readonly AlertKind[] = ["backup.failing", "backup.skipping"];
+const TASK_ALERTS: readonly AlertKind[] = ["backup.failing", "backup.skipping"];
 /** Alerts about a run that end with it. */
-const OF_RUN: readonly AlertKind[] = ["backup.overdue", "run.stalled", "run.slow"];
+const RUN_ALERTS: readonly AlertKind[] = ["backup.overdue", "run.stalled", "run.slow"];
 
 /** Returns the subject of an alert about one run. */
 export function runSubject({ id }: Pick<RunRow, "id">): string {

@@ -49,13 +49,13 @@ async function notified(task: Record<string, unknown> = {}) {
     short: async () => (await told()).map(({ to, event }) => `${to}: ${event}`),
     start: async () => {
       await startRun(services, at.caller, at.taskId);
-      return await handOver();
+      return await assignment();
     },
-    handOver,
+    assignment,
     finish,
   };
 
-  async function handOver(): Promise<Assignment> {
+  async function assignment(): Promise<Assignment> {
     const [run] = await claimAssignments(services, [at.serverId]);
     await recordEvents(services, [event(at.serverId, run!, 1, { kind: "accepted" })]);
     return run!;
@@ -203,7 +203,7 @@ Deno.test("suspicion is told beside the success, damage and a drill that could n
       database.json(options)
     } where state = 'queued'`;
     const verdict = { outcome: "failed", warnings_count: 0, reason: "It failed.", leftovers: [], damage };
-    await test.finish(await test.handOver(), { kind: "finished", verdict } as RunEvent);
+    await test.finish(await test.assignment(), { kind: "finished", verdict } as RunEvent);
     return (await test.told()).map(({ to, event, reason, backup }) => [to, event, reason, backup?.file_name]);
   };
   for (const kind of ["verify", "drill", "restore"] as const) {
@@ -268,7 +268,7 @@ Deno.test("a verification that could not be made twice in a row is told of, once
   const id = await newBackup(database, at.taskId, test.clock.now(), { file_name: "checked.tar.zst" });
   const verify = async (how: RunEvent) => {
     await startVerification(services, at.caller, id, undefined);
-    await test.finish(await test.handOver(), how);
+    await test.finish(await test.assignment(), how);
     return await test.short();
   };
   const verified = { kind: "finished", verdict: { outcome: "succeeded", warnings_count: 0, verified: {} } };

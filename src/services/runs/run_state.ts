@@ -1,7 +1,7 @@
 /** Changes the state of runs. All changes of a run's state go through here. */
 import {
   deadlineOf,
-  isTerminal,
+  hasEnded,
   type RunState,
   type RunTransitionEvent,
   transition,
@@ -34,23 +34,23 @@ export async function applyToRun(
   const next = transition(run.state, event);
   if (!next.ok) return { moved: false, reason: next.reason };
   const now = services.clock.now();
-  const whole: RunChange = {
+  const changes: RunChange = {
     ...change,
     deadline_at: deadlineOf(next.state, now, startDeadline(services, run), services.runTimes),
-    finished_at: isTerminal(next.state) ? run.finished_at ?? now : null,
+    finished_at: hasEnded(next.state) ? run.finished_at ?? now : null,
   };
   if (next.state === "running") {
-    whole.lease_expires_at = new Date(now.getTime() + services.runTimes.lease);
-    whole.moved_at = now;
+    changes.lease_expires_at = new Date(now.getTime() + services.runTimes.lease);
+    changes.moved_at = now;
   }
-  if (next.state === "succeeded") whole.reason = null;
-  if (!(await moveRun(sql, run, next.state, whole))) {
+  if (next.state === "succeeded") changes.reason = null;
+  if (!(await moveRun(sql, run, next.state, changes))) {
     return { moved: false, reason: `Run ${run.id} was moved by somebody else` };
   }
   await announce(sql, run, next.state);
-  const moved = { ...run, ...whole, state: next.state };
+  const moved = { ...run, ...changes, state: next.state };
   if (next.state !== run.state) logTransition(sql, moved);
-  if (isTerminal(next.state)) await notifyFailure(services, sql, moved, { before: run.state, damage });
+  if (hasEnded(next.state)) await notifyFailure(services, sql, moved, { before: run.state, damage });
   return { moved: true, run: moved };
 }
 
@@ -78,8 +78,6 @@ const NAMES: Record<RunRow["kind"], string> = {
   restore: "Restore run",
   verify: "Verification run",
   drill: "Drill run",
-  delete: "Deletion run",
-  install: "Installation run",
 };
 
 /** Returns how long a run may wait for an agent that accepts it. */
@@ -90,12 +88,12 @@ export function startDeadline(services: Pick<ServiceContext, "runTimes">, run: {
 async function announce(sql: Sql, run: RunRow, state: RunState): Promise<void> {
   const news: Notification[] = [{ topic: "run_changed", run_id: run.id, state }];
   // The removal of the backup that the run read may wait for this end.
-  if (isTerminal(state) && run.backup_id !== null) news.push({ topic: "removal_due" });
+  if (hasEnded(state) && run.backup_id !== null) news.push({ topic: "removal_due" });
   if (run.remote_server_id !== null) {
     const of = { run_id: run.id, remote_server_id: run.remote_server_id };
     if (state === "cancelling") news.push({ topic: "run_cancelling", ...of });
     // A run that ends frees a slot of its server for the next queued run.
-    if (state === "queued" || isTerminal(state)) news.push({ topic: "run_queued", ...of });
+    if (state === "queued" || hasEnded(state)) news.push({ topic: "run_queued", ...of });
   }
   await notifyAll(sql, news);
 }

@@ -32,14 +32,14 @@ export async function applyVerdict(
   services: ServiceContext,
   sql: Sql,
   run: RunRow,
-  told: Verdict,
+  reported: Verdict,
 ): Promise<RunRow> {
-  const fit = validateKind(run, told);
-  if (fit.outcome === "succeeded" && await isTooLate(sql, run)) {
-    await keepLateVerdict(services, sql, run, run.attempt, fit);
+  const validated = validateKind(run, reported);
+  if (validated.outcome === "succeeded" && await isTooLate(sql, run)) {
+    await keepLateVerdict(services, sql, run, run.attempt, validated);
     return run;
   }
-  const verdict = await validateObjects(sql, run, fit);
+  const verdict = await validateObjects(sql, run, validated);
   const change = {
     warnings_count: verdict.warnings_count,
     started_at: run.started_at ?? services.clock.now(),
@@ -106,11 +106,13 @@ function validateKind(run: RunRow, verdict: Verdict): Verdict {
  */
 async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
   if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return verdict;
-  const place = await runDestination(sql, run);
-  if (!isStorageType(place.type)) return verdict;
+  const destination = await runDestination(sql, run);
+  if (!isStorageType(destination.type)) return verdict;
   const uploaded = await completedUploads(sql, run.id, run.attempt);
   const { objects } = verdict.backup;
-  const foreign = objects.find(({ name, size }) => uploaded.get(objectKey(place.directory, name)) !== size);
+  const foreign = objects.find(({ name, size }) =>
+    uploaded.get(objectKey(destination.directory, name)) !== size
+  );
   if (foreign === undefined) return verdict;
   return {
     outcome: "failed",
@@ -193,16 +195,16 @@ async function storeBackup(
 ): Promise<number> {
   const now = services.clock.now();
   const suspicion = describeAnomalies(stored);
-  const place = await runDestination(sql, run);
+  const destination = await runDestination(sql, run);
   const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
   await recordFinalFigures(sql, run.id, stored);
   const id = await insertBackup(sql, {
     user_id: run.user_id,
     backup_task_id: run.backup_task_id,
     run_id: run.id,
-    backup_destination_id: place.destinationId,
+    backup_destination_id: destination.destinationId,
     remote_server_id: run.remote_server_id,
-    directory: place.directory,
+    directory: destination.directory,
     file_name: first.name,
     size: stored.size,
     sha256: first.sha256,
@@ -246,9 +248,9 @@ async function recordLeftovers(
   const now = services.clock.now();
   let count = await insertUploadLeftovers(sql, run.id, attempt, verdict.outcome === "succeeded", now);
   if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0 && !hasNoDestination(run)) {
-    const place = await runDestination(sql, run);
-    if (!isStorageType(place.type)) {
-      count += await insertNamedLeftovers(sql, run, place, verdict.leftovers, now);
+    const destination = await runDestination(sql, run);
+    if (!isStorageType(destination.type)) {
+      count += await insertNamedLeftovers(sql, run, destination, verdict.leftovers, now);
     }
   }
   if (count > 0) await notify(sql, { topic: "removal_due" });

@@ -1,6 +1,6 @@
 /** Explains what a queued or running run waits for, and until when. */
 import { NotFoundError } from "../../domain/errors.ts";
-import { isTerminal, shownState } from "../../domain/run.ts";
+import { hasEnded, shownState } from "../../domain/run.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { findRunOf, type RunRow, runsAhead, slotOf } from "../../store/runs/runs.ts";
 import { findRemoteServerDetail } from "../../store/agents/remote_servers.ts";
@@ -157,5 +157,5 @@ async function queued(sql: Sql, run: RunRow, server: RemoteServer | null, name: 
 }
 
 function afterwards({ reason, state }: RunRow): string {
-  return reason === null || !isTerminal(state) ? "" : ` ${reason}`;
+  return reason === null || !hasEnded(state) ? "" : ` ${reason}`;
 }

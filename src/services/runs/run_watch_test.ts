@@ -244,9 +244,9 @@ Deno.test("a backup that no agent takes is told of long before its start deadlin
   assert.deepEqual([overdue!.event, overdue!.run!.status], ["backup.overdue", "queued"]);
   assert.match(overdue!.reason!, /^It has been queued for 1 h\. The agent of server server has never been/);
   await sayHello(services, at.serverId);
-  const [handOver] = await claimAssignments(services, [at.serverId]);
-  await recordEvents(services, [event(at.serverId, handOver!, 1, { kind: "accepted" })]);
-  await recordEvents(services, [event(at.serverId, handOver!, 2, success())]);
+  const [assignment] = await claimAssignments(services, [at.serverId]);
+  await recordEvents(services, [event(at.serverId, assignment!, 1, { kind: "accepted" })]);
+  await recordEvents(services, [event(at.serverId, assignment!, 2, success())]);
   assert.deepEqual(await test.names(), ["backup.recovered"]);
 });
 

@@ -1,6 +1,6 @@
 /** Starts and cancels runs. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
-import { isTerminal, shownState } from "../../domain/run.ts";
+import { hasEnded, shownState } from "../../domain/run.ts";
 import { type BackupTaskRow, lockBackupTask } from "../../store/tasks/backup_tasks.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -96,7 +96,7 @@ export async function cancelAnyRun(services: ServiceContext, caller: Caller, run
   await transaction(services.database, async (sql) => {
     const [run] = await lockRuns(sql, [runId]);
     if (run === undefined || run.user_id !== caller.userId) throw new NotFoundError("Backup task log");
-    if (isTerminal(run.state)) {
+    if (hasEnded(run.state)) {
       throw new ConflictError(`The run is ${shownState(run.state)} already. There is nothing to cancel.`);
     }
     if (run.state === "cancelling") return;

@@ -20,7 +20,7 @@ const DUPLICATE_SHOWN = 24 * 3_600_000;
 const REMOVALS_FAIL_FOR = 24 * 3_600_000;
 const STREAMS_FAIL_FOR = 3_600_000;
 
-const NOTHING = { run: null, backupId: null, taskId: null, serverId: null, audience: "failure" } as const;
+const NO_SUBJECT = { run: null, backupId: null, taskId: null, serverId: null, audience: "failure" } as const;
 
 /**
  * Reports agents that are absent for longer than their server's grace period, and those that have returned.
@@ -34,7 +34,7 @@ export async function watchAgents(services: ServiceContext, since: Date): Promis
     const up = now.getTime() - since.getTime();
     for (const server of await serversGone(sql, now, runTimes.offline)) {
       if (up < Math.min(server.away_after, RECONNECT)) continue;
-      const news = agentNews(
+      const news = agentMessage(
         server,
         "agent.gone",
         `Its last connection ended ${duration(now.getTime() - server.last_connected_at.getTime())} ago.`,
@@ -43,18 +43,18 @@ export async function watchAgents(services: ServiceContext, since: Date): Promis
       await raiseAlert(services, sql, { kind: "agent.gone", subject, isLevel: true }, news);
     }
     for (const server of await serversBack(sql)) {
-      const news = agentNews(server, "agent.back", null);
+      const news = agentMessage(server, "agent.back", null);
       await endAlert(services, sql, { kind: "agent.gone", subject: `server ${server.id}` }, news);
     }
   });
 }
 
-function agentNews(
+function agentMessage(
   { id, user_id }: { id: number; user_id: number },
   name: "agent.gone" | "agent.back" | "agent.duplicate",
   reason: string | null,
 ): AlertMessage {
-  return { ...NOTHING, name, userId: user_id, serverId: id, reason, key: `server ${id} ${name}` };
+  return { ...NO_SUBJECT, name, userId: user_id, serverId: id, reason, key: `server ${id} ${name}` };
 }
 
 /** Reports destinations from which removals have failed for a day. */
@@ -69,7 +69,7 @@ export async function watchRemovals(services: ServiceContext): Promise<void> {
         subject: `destination ${destination_id}`,
         isLevel: true,
       }, {
-        ...NOTHING,
+        ...NO_SUBJECT,
         name: "removal.failing",
         userId: user_id,
         recipients: { userId: user_id, exceptStreamId: 0 },
@@ -103,7 +103,7 @@ export async function watchStreams(services: ServiceContext): Promise<void> {
         subject: `stream ${id}`,
         isLevel: true,
       }, {
-        ...NOTHING,
+        ...NO_SUBJECT,
         name: "notifications.failing",
         userId: user_id,
         recipients: { userId: user_id, exceptStreamId: id },
@@ -128,12 +128,12 @@ async function endOthers(
 }
 
 /** Reports an agent that was refused because the server's own is connected. */
-export async function tellOfDuplicateAgent(
+export async function notifyDuplicateAgent(
   services: ServiceContext,
   sql: Sql,
   server: { id: number; user_id: number },
   reason: string,
 ): Promise<void> {
-  const news = agentNews(server, "agent.duplicate", reason);
+  const news = agentMessage(server, "agent.duplicate", reason);
   await raiseAlert(services, sql, { kind: "agent.duplicate", subject: `server ${server.id}` }, news);
 }

@@ -14,7 +14,7 @@ import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
 import { enterAudit, type Origin } from "../access/audit_log.ts";
 import type { Connection } from "./connections.ts";
 import type { ServiceContext } from "../context.ts";
-import { tellOfDuplicateAgent } from "../runs/standing_watch.ts";
+import { notifyDuplicateAgent } from "../runs/standing_watch.ts";
 
 export type { Incumbent };
 
@@ -30,7 +30,7 @@ export function incumbentOf(services: ServiceContext, serverId: number): Promise
  * Asks the replica that holds a connection to ping its agent. Returns false if neither answers within
  * `patience`, in milliseconds.
  */
-export async function answersElsewhere(
+export async function pingOnOtherReplica(
   services: ServiceContext,
   incumbent: Incumbent,
   patience: number,
@@ -88,7 +88,7 @@ export async function noteDuplicateAgent(
       refused_count: isNew ? 1 : before.refused_count + 1,
     });
     const server = await findRemoteServer(sql, remoteServerId);
-    if (server !== undefined) await tellOfDuplicateAgent(services, sql, server, reason);
+    if (server !== undefined) await notifyDuplicateAgent(services, sql, server, reason);
     if (!isNew) return;
     const actor = { type: "agent" as const, remoteServerId };
     const about = { action: "connectAgent", resource: "remote-servers", resourceId: remoteServerId };

@@ -1,5 +1,5 @@
 /** Records when agents connect and disconnect, and reconciles their runs with the control plane's. */
-import { isTerminal } from "../../domain/run.ts";
+import { isFinal } from "../../domain/run.ts";
 import type { AgentDescription, AgentMessage, ServerMessage } from "../../protocol/wire_messages.ts";
 import { requeueSentRequests } from "../../store/agents/agent_requests.ts";
 import {
@@ -21,7 +21,7 @@ import type { ServiceContext } from "../context.ts";
 import { applyToRun } from "../runs/run_state.ts";
 
 type HeldRun = Extract<AgentMessage, { type: "hello" }>["runs"][number];
-type RunAnswer = Extract<ServerMessage, { type: "welcome" }>["runs"][number];
+type RunInstruction = Extract<ServerMessage, { type: "welcome" }>["runs"][number];
 
 export interface Connection {
   id: string;
@@ -58,7 +58,7 @@ export async function connectAgent(
   connection: Connection,
   greeting: Greeting,
   origin: Origin = NO_ORIGIN,
-): Promise<RunAnswer[]> {
+): Promise<RunInstruction[]> {
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
     const { id, replicaId, remoteServerId } = connection;
@@ -71,7 +71,7 @@ export async function connectAgent(
       requeueSentRequests(sql, [remoteServerId]),
       hastenRemovals(sql, remoteServerId, now),
       lockRunsOfAgent(sql, remoteServerId, runs.map((run) => run.run_id)),
-      enterAudit(services, { ...ofAgent(remoteServerId), result: "done", origin }, sql),
+      enterAudit(services, { ...auditFields(remoteServerId), result: "done", origin }, sql),
     ]);
     refuseForeignSeat(services, rows, earlier.agent_seat, greeting);
     if (typeof replaces === "string") await notify(sql, { topic: "agent_replaced", connection_id: replaces });
@@ -89,7 +89,7 @@ export async function connectAgent(
       }
     }
     if (rows.length > 0) await renew(services, sql, [remoteServerId]);
-    return runs.map((run) => answerFor(run, byId.get(run.run_id)));
+    return runs.map((run) => instructionFor(run, byId.get(run.run_id)));
   });
 }
 
@@ -127,10 +127,10 @@ export async function noteRefusedAgent(
   reason: string,
   origin: Origin,
 ): Promise<void> {
-  await enterAudit(services, { ...ofAgent(remoteServerId), result: "refused", reason, origin });
+  await enterAudit(services, { ...auditFields(remoteServerId), result: "refused", reason, origin });
 }
 
-function ofAgent(remoteServerId: number) {
+function auditFields(remoteServerId: number) {
   const actor = { type: "agent" as const, remoteServerId };
   return { actor, action: "connectAgent", resource: "remote-servers", resourceId: remoteServerId };
 }
@@ -152,15 +152,14 @@ async function settleMissing(services: ServiceContext, sql: Sql, run: RunRow): P
   }
 }
 
-function answerFor(held: HeldRun, run: RunRow | undefined): RunAnswer {
+function instructionFor(held: HeldRun, run: RunRow | undefined): RunInstruction {
   const of = { run_id: held.run_id, attempt: held.attempt };
   if (run === undefined) return { ...of, verdict: "forget", acknowledged: held.last_sequence };
   if (run.attempt !== held.attempt) return { ...of, verdict: "cancel", acknowledged: 0 };
-  const isOver = isTerminal(run.state) && run.state !== "lost";
-  const isWanted = !isOver && run.state !== "cancelling";
+  const continues = !isFinal(run.state) && run.state !== "cancelling";
   return {
     ...of,
-    verdict: isWanted || held.finished ? "continue" : "cancel",
+    verdict: continues || held.finished ? "continue" : "cancel",
     acknowledged: run.last_sequence,
   };
 }
@@ -183,7 +182,7 @@ export async function disconnectReplica(services: ServiceContext, replicaId: str
 }
 
 /** Renews the leases of agents that were heard on these connections, all of one replica. */
-export async function heardFromAgents(
+export async function renewAgentLeases(
   services: ServiceContext,
   connections: readonly Connection[],
 ): Promise<void> {

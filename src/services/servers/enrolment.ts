@@ -44,7 +44,7 @@ export async function createEnrolmentToken(
     const token = newSecret(TOKEN_PREFIX);
     const expiresAt = new Date(now.getTime() + expiresIn * 1000);
     await deleteSpentEnrolmentTokens(sql, server.id, now);
-    await insertEnrolmentToken(sql, server.id, hashOf(token), expiresAt, now);
+    await insertEnrolmentToken(sql, server.id, hash(token), expiresAt, now);
     return { token, expiresAt };
   });
 }
@@ -60,7 +60,7 @@ export async function enrolAgent(
 ): Promise<{ agentKey: string; remoteServer: RemoteServerRow }> {
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
-    const serverId = await consumeEnrolmentToken(sql, hashOf(plainToken), now);
+    const serverId = await consumeEnrolmentToken(sql, hash(plainToken), now);
     if (serverId === null) {
       throw new UnauthenticatedError(
         "Cannot enrol the agent: the enrolment token is unknown, expired or already used. " +
@@ -68,7 +68,7 @@ export async function enrolAgent(
       );
     }
     const agentKey = newSecret(KEY_PREFIX);
-    const { replaced } = await storeAgentKey(sql, serverId, hashOf(agentKey), description, now);
+    const { replaced } = await storeAgentKey(sql, serverId, hash(agentKey), description, now);
     if (replaced) await notify(sql, { topic: "agent_revoked", remote_server_id: serverId });
     noteActor({ type: "agent", remoteServerId: serverId }, "remote-servers", serverId);
     return { agentKey, remoteServer: (await findRemoteServer(sql, serverId))! };
@@ -80,7 +80,7 @@ export async function authenticateAgent(
   services: ServiceContext,
   key: string,
 ): Promise<RemoteServerRow | null> {
-  return await findRemoteServerByAgentKey(services.database, hashOf(key)) ?? null;
+  return await findRemoteServerByAgentKey(services.database, hash(key)) ?? null;
 }
 
 /**
@@ -105,6 +105,6 @@ function newSecret(prefix: string): string {
   return prefix + randomBytes(32).toString("base64url");
 }
 
-function hashOf(secret: string): string {
+function hash(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }

@@ -71,7 +71,7 @@ async function tellOfSkipped(
     } since ${isoSeconds(since)}.`;
     const news = notificationOf(run, "backup.skipped", { audience: "failure", wasLost: false, reason });
     const subject = `task ${task.id}`;
-    await raiseAlert(services, sql, { kind: "backup.skipping", subject, tellFrom: 2 }, news);
+    await raiseAlert(services, sql, { kind: "backup.skipping", subject, reportFrom: 2 }, news);
   }
 }
 

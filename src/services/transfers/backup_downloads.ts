@@ -7,7 +7,7 @@ import { AddressRefusedError } from "../../network/network.ts";
 import { isStorageType } from "../../storage/registry.ts";
 import { readRefusal } from "../../storage/s3_errors.ts";
 import type { BackupObjectColumn } from "../../store/backups/backups.ts";
-import { type AskedBytes, bytesFromAgent, measured, type SentBytes } from "../agent_rpc/agent_bytes.ts";
+import { enforceSize, requestBytes, type RequestedBytes, type SentBytes } from "../agent_rpc/agent_bytes.ts";
 import { DamageFoundError } from "../agent_rpc/agent_requests.ts";
 import { markFoundDamage, refuseUnlistable } from "../backups/backup_files.ts";
 import { findReadable, type ReadableBackup, readingServer } from "../backups/backup_access.ts";
@@ -56,17 +56,17 @@ export async function downloadObject(
     name === null ? each.role === "archive" : each.name === name
   );
   if (object === undefined) throw new NotFoundError("Object");
-  const asked = choose(object.sha256);
-  const range = resolveRange(asked, object.size);
+  const requested = choose(object.sha256);
+  const range = resolveRange(requested, object.size);
   if (range === null) return { unsatisfiable: true, size: object.size };
   const head = { name: object.name, etag: object.sha256, size: object.size, ...range };
   if (headOnly) return { ...head, body: null };
   if (isStorageType(readable.destination.type)) {
     return { ...head, body: await openInBucket(services, readable, object, range) };
   }
-  const sent = await askForBytes(services, readable, { type: "object", name: object.name }, asked);
+  const sent = await requestFromAgent(services, readable, { type: "object", name: object.name }, requested);
   if ("unsatisfiable" in sent) return sent;
-  return { ...head, body: measured(sent.bytes, range.to - range.from) };
+  return { ...head, body: enforceSize(sent.bytes, range.to - range.from) };
 }
 
 /**
@@ -92,24 +92,24 @@ export async function downloadFile(
   const inside = path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/");
   // The contents of a backup never change.
   const etag = createHash("sha256").update(`${backup.sha256} ${inside}`).digest("hex");
-  const asked = choose(etag);
-  const sent = await askForBytes(services, readable, { type: "file", path: inside }, asked);
+  const requested = choose(etag);
+  const sent = await requestFromAgent(services, readable, { type: "file", path: inside }, requested);
   if ("unsatisfiable" in sent) return sent;
-  const range = resolveRange(asked, sent.size) ?? { from: 0, to: 0 };
+  const range = resolveRange(requested, sent.size) ?? { from: 0, to: 0 };
   const name = inside.slice(inside.lastIndexOf("/") + 1);
-  return { name, etag, size: sent.size, ...range, body: measured(sent.bytes, range.to - range.from) };
+  return { name, etag, size: sent.size, ...range, body: enforceSize(sent.bytes, range.to - range.from) };
 }
 
-async function askForBytes(
+async function requestFromAgent(
   services: ServiceContext,
   readable: ReadableBackup,
-  what: AskedBytes,
+  what: RequestedBytes,
   range: AskedRange | null,
 ): Promise<SentBytes | Unsatisfiable> {
   const serverId = await readingServer(services, readable);
   const { backup } = readable;
   const mark = (error: DamageFoundError) => markFoundDamage(services, backup, error);
-  const answer = await bytesFromAgent(services, serverId, backup, what, range, mark).catch(async (error) => {
+  const sent = await requestBytes(services, serverId, backup, what, range, mark).catch(async (error) => {
     if (!(error instanceof DamageFoundError)) throw error;
     await mark(error);
     throw new DamageFoundError(
@@ -117,18 +117,18 @@ async function askForBytes(
       error.damage,
     );
   });
-  if ("bytes" in answer) return answer;
-  switch (answer.outcome) {
+  if ("bytes" in sent) return sent;
+  switch (sent.outcome) {
     case "unsatisfiable":
-      return { unsatisfiable: true, size: answer.size };
+      return { unsatisfiable: true, size: sent.size };
     case "missing":
       throw new NotFoundError("Path");
     case "no_file":
       throw new ConflictError(
-        `There is a ${answer.type.replace("_", " ")} at this path, not a file. Restore it instead.`,
+        `There is a ${sent.type.replace("_", " ")} at this path, not a file. Restore it instead.`,
       );
     case "unreadable":
-      throw new ConflictError(answer.message);
+      throw new ConflictError(sent.message);
   }
 }
 
@@ -151,7 +151,7 @@ async function openInBucket(
   if (response === null) {
     throw new UnavailableError(`The bucket that holds ${name} can't be reached. Try again.`);
   }
-  if (response.status === (isWhole ? 200 : 206)) return measured(response.body!, to - from);
+  if (response.status === (isWhole ? 200 : 206)) return enforceSize(response.body!, to - from);
   const { code, message } = readRefusal(response.status, await response.text(), response.headers);
   if (code === "NoSuchKey") {
     throw new ConflictError(`The bucket does not hold ${name} any more: it was deleted or moved away.`);

@@ -7,14 +7,14 @@ import { ConflictError, NotFoundError, UnauthenticatedError } from "../../domain
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { findObjectOfRun, type PlacedBackup } from "../../store/backups/backups.ts";
 import { transaction } from "../../store/database/database.ts";
-import { bytesFromAgent, measured } from "../agent_rpc/agent_bytes.ts";
+import { enforceSize, requestBytes } from "../agent_rpc/agent_bytes.ts";
 import { connectedHolder, isElsewhere } from "../backups/backup_access.ts";
 import type { ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";
 import { authorizeRun } from "../runs/run_authorization.ts";
 
 /** Interval of checks whether the run may still read. Milliseconds. */
-const LOOK_AGAIN = 15_000;
+const CHECK_INTERVAL = 15_000;
 
 export interface RelayInput {
   run_id: number;
@@ -46,16 +46,16 @@ export async function relayObject(
   services: ServiceContext,
   agentKey: string,
   input: RelayInput,
-  asked: AskedRange | null,
+  requested: AskedRange | null,
 ): Promise<Relayed | NotRelayed> {
-  const backup = await mayRead(services, agentKey, input);
+  const backup = await authorizeRead(services, agentKey, input);
   const holder = await connectedHolder(services, services.database, backup);
   const what = { type: "stored", name: input.name } as const;
-  const sent = await bytesFromAgent(services, holder.id, backup, what, asked);
+  const sent = await requestBytes(services, holder.id, backup, what, requested);
   if ("bytes" in sent) {
-    const range = resolveRange(asked, sent.size) ?? { from: 0, to: 0 };
-    const look = () => mayRead(services, agentKey, input);
-    const body = measured(watched(services, sent.bytes, look), range.to - range.from);
+    const range = resolveRange(requested, sent.size) ?? { from: 0, to: 0 };
+    const check = () => authorizeRead(services, agentKey, input);
+    const body = enforceSize(withChecks(services, sent.bytes, check), range.to - range.from);
     return { size: sent.size, ...range, body };
   }
   switch (sent.outcome) {
@@ -70,7 +70,11 @@ export async function relayObject(
   }
 }
 
-async function mayRead(services: ServiceContext, agentKey: string, input: RelayInput): Promise<PlacedBackup> {
+async function authorizeRead(
+  services: ServiceContext,
+  agentKey: string,
+  input: RelayInput,
+): Promise<PlacedBackup> {
   const server = await authenticateAgent(services, agentKey);
   if (server === null) throw new UnauthenticatedError();
   return await transaction(services.database, async (sql) => {
@@ -86,19 +90,19 @@ async function mayRead(services: ServiceContext, agentKey: string, input: RelayI
 }
 
 /** Ends the stream soon after a key is revoked or a run ends, however much is left. */
-function watched(
+function withChecks(
   { clock }: ServiceContext,
   bytes: ReadableStream<Uint8Array>,
-  look: () => Promise<unknown>,
+  check: () => Promise<unknown>,
 ): ReadableStream<Uint8Array> {
-  let lookedAt = clock.monotonic();
+  let checkedAt = clock.monotonic();
   return bytes.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>(
       {
         async transform(chunk, controller) {
-          if (clock.monotonic() - lookedAt >= LOOK_AGAIN) {
-            await look();
-            lookedAt = clock.monotonic();
+          if (clock.monotonic() - checkedAt >= CHECK_INTERVAL) {
+            await check();
+            checkedAt = clock.monotonic();
           }
           controller.enqueue(chunk);
         },

@@ -58,7 +58,7 @@ export async function openUpload(
   const { row, destination } = await transaction(database, async (sql) => {
     const run = await authorizeRun(sql, remoteServerId, input, "upload");
     refuseForeignName(input.name, run);
-    const bytesInPart = fittingPartSize(input.name, input.size_hint, run);
+    const bytesInPart = choosePartSize(input.name, input.size_hint, run);
     const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
     if (destination === undefined || run.object_directory === null || !isStorageType(destination.type)) {
       throw new ConflictError(`Cannot upload ${input.name}: the run's destination is not a bucket`);
@@ -82,7 +82,7 @@ export async function openUpload(
   const s3UploadId = await bucket.createUpload(row.object_key);
   if (!(await nameUpload(database, row.id, s3UploadId, clock.now()))) {
     await bucket.abortUpload(row.object_key, s3UploadId);
-    throw over(row);
+    throw uploadEnded(row);
   }
   return { upload_id: row.id, part_size: row.part_size };
 }
@@ -93,8 +93,8 @@ export async function signParts(
   remoteServerId: number,
   input: { upload_id: string; from: number; count: number },
 ): Promise<{ urls: { part_number: number; url: string }[]; expires_in_ms: number }> {
-  const { row, bucket } = await liveUpload(services, remoteServerId, input.upload_id);
-  if (row.state !== "open" || row.s3_upload_id === "") throw over(row);
+  const { row, bucket } = await activeUpload(services, remoteServerId, input.upload_id);
+  if (row.state !== "open" || row.s3_upload_id === "") throw uploadEnded(row);
   const last = Math.min(input.from + input.count - 1, MAX_PARTS);
   const urls = [];
   for (let part_number = input.from; part_number <= last; part_number++) {
@@ -114,9 +114,9 @@ export async function completeUpload(
   remoteServerId: number,
   input: { upload_id: string; size: number; parts: { part_number: number; etag: string }[] },
 ): Promise<{ size: number }> {
-  const { row, bucket } = await liveUpload(services, remoteServerId, input.upload_id);
+  const { row, bucket } = await activeUpload(services, remoteServerId, input.upload_id);
   if (row.state === "completed" && row.size === input.size) return { size: row.size };
-  if (row.state !== "open" || row.s3_upload_id === "") throw over(row);
+  if (row.state !== "open" || row.s3_upload_id === "") throw uploadEnded(row);
   const parts = input.parts.map(({ part_number, etag }) => ({ partNumber: part_number, etag }))
     .sort((a, b) => a.partNumber - b.partNumber);
   const isWhole = parts.every(({ partNumber }, index) => partNumber === index + 1);
@@ -125,8 +125,8 @@ export async function completeUpload(
       `Cannot complete the upload of ${row.object_key}: ${parts.length} parts do not make ${input.size} bytes`,
     );
   }
-  await finish(bucket, row, parts, input.size);
-  return { size: await proveSize(services, bucket, row, input.size) };
+  await assemble(bucket, row, parts, input.size);
+  return { size: await verifySize(services, bucket, row, input.size) };
 }
 
 /** Aborts an agent's upload. Removes its object, unless the run has succeeded with it. */
@@ -164,7 +164,7 @@ export async function removeUpload(services: ServiceContext, uploadId: string): 
 }
 
 /** Completes the upload. S3 has no uploads without parts, so an empty object is stored directly. */
-async function finish(
+async function assemble(
   bucket: Bucket,
   row: UploadRow,
   parts: readonly UploadedPart[],
@@ -183,7 +183,7 @@ async function finish(
   }
 }
 
-async function proveSize(
+async function verifySize(
   services: ServiceContext,
   bucket: Bucket,
   row: UploadRow,
@@ -199,7 +199,7 @@ async function proveSize(
   }
   if (!(await markUploadCompleted(services.database, row.id, stored, services.clock.now()))) {
     await bucket.remove(row.object_key);
-    throw over(row);
+    throw uploadEnded(row);
   }
   if (stored !== sent) {
     throw new StorageError(
@@ -239,7 +239,7 @@ function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: 
  * Returns the part size. A run that failed because its object had too many parts makes the next one use
  * larger parts.
  */
-function fittingPartSize(name: string, sizeHint: number | null, run: UploadRun): number {
+function choosePartSize(name: string, sizeHint: number | null, run: UploadRun): number {
   const size = Math.max(sizeHint ?? 0, run.failed_bytes_written ?? 0);
   const bytes = partSize(size, run.last_bytes_per_second);
   if (bytes !== null) return bytes;
@@ -250,7 +250,7 @@ function fittingPartSize(name: string, sizeHint: number | null, run: UploadRun):
 }
 
 /** Returns an active run's upload and its bucket. */
-async function liveUpload(
+async function activeUpload(
   services: ServiceContext,
   remoteServerId: number,
   uploadId: string,
@@ -271,6 +271,6 @@ async function ownUpload(sql: Sql, remoteServerId: number, uploadId: string): Pr
   return row;
 }
 
-function over(row: UploadRow): ConflictError {
+function uploadEnded(row: UploadRow): ConflictError {
   return new ConflictError(`Cannot go on with the upload of ${row.object_key}: it was completed or removed`);
 }

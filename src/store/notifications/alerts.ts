@@ -38,7 +38,7 @@ export async function recordOccurrence(
   return row!;
 }
 
-export async function markAlertTold(sql: Sql, id: number, at: Date): Promise<void> {
+export async function markAlertReported(sql: Sql, id: number, at: Date): Promise<void> {
   await sql`update alerts set told_at = ${at} where id = ${id}`;
 }
 

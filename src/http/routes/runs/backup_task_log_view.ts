@@ -1,6 +1,6 @@
 /** A run's record as callers see it: the seed's shape and what else is known. */
 import { z } from "@hono/zod-openapi";
-import { isTerminal, RUN_KINDS, shownState } from "../../../domain/run.ts";
+import { hasEnded, RUN_KINDS, shownState } from "../../../domain/run.ts";
 import type { LogDetailRow, LogRow } from "../../../services/runs/logs.ts";
 import type { Resource } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
@@ -38,7 +38,7 @@ type BackupTaskLog = z.output<typeof BackupTaskLog>;
 
 /** What changes while a run goes on; also what the stream tells. */
 export function presentState(row: LogRow) {
-  const isOver = isTerminal(row.state);
+  const isOver = hasEnded(row.state);
   return {
     status: shownState(row.state),
     reason: row.reason,

@@ -1,6 +1,6 @@
 /** `/api/backup-task-logs`, and a task's latest log. */
 import { z } from "@hono/zod-openapi";
-import { isTerminal, RUN_KINDS, SHOWN_STATES, statesShownAs } from "../../../domain/run.ts";
+import { hasEnded, RUN_KINDS, SHOWN_STATES, statesShownAs } from "../../../domain/run.ts";
 import { followOutput, type LogEvent } from "../../../services/runs/log_stream.ts";
 import type { Caller, ServiceContext } from "../../../services/context.ts";
 import {
@@ -229,7 +229,7 @@ function streamEndpoint({ path, operationId, group, summary, of, log: findLog }:
     async handle({ services, caller, params, request, holdStream }) {
       const log = await findLog(services, caller, params.id);
       const seen = request.headers.get("last-event-id") ?? "";
-      if (isTerminal(log.state) && seen === endId(log)) return new Response(null, { status: 204 });
+      if (hasEnded(log.state) && seen === endId(log)) return new Response(null, { status: 204 });
       const over = new AbortController();
       const output = await followOutput(services, caller, log.id, sequenceIn(seen, log.id), over.signal);
       const events = serverSentEvents(log.id, output);

@@ -5,7 +5,7 @@ import type { AgentMessage, ServerMessage } from "../protocol/wire_messages.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { signDownload } from "../services/transfers/downloads.ts";
 import { abortUpload, completeUpload, openUpload, signParts } from "../services/transfers/uploads.ts";
-import { agentErrorOf } from "../services/agent_rpc/agent_errors.ts";
+import { toAgentError } from "../services/agent_rpc/agent_errors.ts";
 
 export type StorageRequest = Extract<AgentMessage, { type: `upload.${string}` | `download.${string}` }>;
 
@@ -15,16 +15,16 @@ export async function handleStorageRequest(
   serverId: number,
   message: StorageRequest,
 ): Promise<ServerMessage> {
-  if (message.traceparent === undefined) return await answer(services, serverId, message);
-  const about = { "rearguard.server.id": serverId };
-  const span = startSpan(`answer ${message.type}`, about, message.traceparent);
-  const told = await inside(span, () => answer(services, serverId, message));
-  if (told.type.endsWith(".refused")) failSpan(span, "It is refused");
+  if (message.traceparent === undefined) return await respond(services, serverId, message);
+  const attributes = { "rearguard.server.id": serverId };
+  const span = startSpan(`answer ${message.type}`, attributes, message.traceparent);
+  const response = await inside(span, () => respond(services, serverId, message));
+  if (response.type.endsWith(".refused")) failSpan(span, "It is refused");
   span.end();
-  return told;
+  return response;
 }
 
-async function answer(
+async function respond(
   services: ServiceContext,
   serverId: number,
   message: StorageRequest,
@@ -46,7 +46,7 @@ async function answer(
     }
   } catch (error) {
     const type = message.type === "download.sign" ? "download.refused" : "upload.refused";
-    const refusal = agentErrorOf(error);
+    const refusal = toAgentError(error);
     if (refusal !== null) return { type, request_id, ...refusal };
     logger("agents").error("Cannot answer {type}: {error}", {
       type: message.type,
