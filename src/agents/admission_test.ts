@@ -37,7 +37,7 @@ async function refusal(url: string, key: string, hello: object) {
   return { refused, code: await agent.closed };
 }
 
-Deno.test("a cloned agent is refused while the original lives, whose run goes on, and is shown on the server", async (t) => {
+Deno.test("a cloned agent is refused while the original is connected, whose run continues; the server shows it", async (t) => {
   for (const [name, seats] of [["that tell their seats", ["a", "b"]], ["of old versions", []]] as const) {
     await t.step(name, async () => {
       await using stack = new AsyncDisposableStack();
@@ -59,7 +59,7 @@ Deno.test("a cloned agent is refused while the original lives, whose run goes on
   }
 });
 
-Deno.test("an agent whose old socket is half-dead gets in within seconds, and keeps its run", async (t) => {
+Deno.test("an agent whose old socket is half-dead connects within seconds and keeps its run", async (t) => {
   for (
     const [name, seat, limit] of [["the same agent", "a", 3_000], ["an old one", undefined, 9_000]] as const
   ) {
@@ -82,7 +82,7 @@ Deno.test("an agent whose old socket is half-dead gets in within seconds, and ke
   }
 });
 
-Deno.test("a copy that connects while the original is away does not end its run", async () => {
+Deno.test("a copy that connects while the original is disconnected does not end its run", async () => {
   await using stack = new AsyncDisposableStack();
   const { connect, runOf, agentKey, url, server, stateOf } = await stage(stack);
   const original = await connect({ seat: "a" });
@@ -95,7 +95,7 @@ Deno.test("a copy that connects while the original is away does not end its run"
   assert.equal(await stateOf(run.run_id), "running");
 });
 
-Deno.test("an agent after a reboot gets in once the lease of its run has passed", async () => {
+Deno.test("an agent connects after a reboot once the lease of its run has expired", async () => {
   await using stack = new AsyncDisposableStack();
   const { connect, runOf, agentKey, url, server, stateOf } = await stage(stack, 1_000);
   const before = await connect({ seat: "boot 1" });
@@ -110,7 +110,7 @@ Deno.test("an agent after a reboot gets in once the lease of its run has passed"
   assert.equal(await stateOf(run.run_id), "failed");
 });
 
-Deno.test("an agent of another control plane is asked there: alive it stays, silent it is replaced", async () => {
+Deno.test("an agent of another replica is pinged there: it stays if it answers, and is replaced otherwise", async () => {
   await using stack = new AsyncDisposableStack();
   const { services, connect, runOf, agentKey, stateOf } = await stage(stack);
   const other = await serve(services, stack);
@@ -125,7 +125,7 @@ Deno.test("an agent of another control plane is asked there: alive it stays, sil
   assert.equal(await stateOf(run.run_id), "running");
 });
 
-Deno.test("of two agents with one key that come at the same time one is let in", async () => {
+Deno.test("of two agents with one key that connect at the same time, one is admitted", async () => {
   await using stack = new AsyncDisposableStack();
   const { agentKey, url } = await stage(stack);
   const agents = await Promise.all(["a", "b", "c"].map(async (seat) => {

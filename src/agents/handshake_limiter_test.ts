@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { HandshakeLimiter } from "./handshake_limiter.ts";
 
-Deno.test("some are entered at a time, in order; who has left meanwhile is passed over", async () => {
+Deno.test("a limited number of agents enters at a time, in order; agents that have left are skipped", async () => {
   const greetings = new HandshakeLimiter();
   let atOnce = 0;
   let most = 0;
@@ -22,7 +22,7 @@ Deno.test("some are entered at a time, in order; who has left meanwhile is passe
   assert.deepEqual(entered, ends.filter((end) => end !== null));
 });
 
-Deno.test("one that fails makes room for the next", async () => {
+Deno.test("a failed handshake makes room for the next", async () => {
   const greetings = new HandshakeLimiter();
   const fail = () => greetings.enter(() => true, () => Promise.reject(new Error("away")));
   const ends = await Promise.allSettled(Array.from({ length: 20 }, fail));

@@ -6,7 +6,7 @@ import { until } from "../../tests/support/assertions/until.ts";
 import { requestAgent } from "../services/agent_rpc/agent_requests.ts";
 import { createEnrolmentToken, enrolAgent } from "../services/servers/enrolment.ts";
 
-Deno.test("a broken frame closes its socket, whatever it names, and nothing else", async () => {
+Deno.test("an invalid frame closes its own socket only, whatever names it contains", async () => {
   await using stack = new AsyncDisposableStack();
   const { services } = stack.use(await testServices());
   const { url } = await serve(services, stack);
@@ -32,7 +32,7 @@ Deno.test("a broken frame closes its socket, whatever it names, and nothing else
   }
 });
 
-Deno.test("an answer that comes while the database is away is stored when it is back", async () => {
+Deno.test("a response that arrives while the database is unavailable is stored when it is back", async () => {
   await using stack = new AsyncDisposableStack();
   const { clock, services: real } = stack.use(await testServices());
   let refused = 0;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RunTraces } from "./run_traces.ts";
 
-Deno.test("the trace of a run is known again for each offer, and the oldest are forgotten", () => {
+Deno.test("each offer of a run gets the same trace, and the oldest traces are forgotten", () => {
   const traces = new RunTraces();
   for (let run = 1; run <= 10_001; run++) traces.remember(run, `parent ${run}`);
   assert.equal(traces.parentOf(1), undefined);

@@ -4,7 +4,7 @@ import { plant } from "../../tests/support/fixtures/planted.ts";
 import { until } from "../../tests/support/assertions/until.ts";
 import { Scheduler } from "./scheduler.ts";
 
-Deno.test("a clock that is set back brings the schedule back with it", async () => {
+Deno.test("a clock that is set back corrects the schedule", async () => {
   await using test = await testServices({ now: "2026-01-05T00:59:00Z" });
   const { clock, database, services } = test;
   await plant(services, { next_run_at: new Date("2026-01-05T01:00:00Z") });
@@ -24,7 +24,7 @@ Deno.test("a clock that is set back brings the schedule back with it", async () 
   assert.equal((await database`select from runs`).length, 1);
 });
 
-Deno.test("what a control plane planned on a clock that was ahead, before it was killed, another brings back", async () => {
+Deno.test("another control plane corrects what was planned on a clock that was ahead before a crash", async () => {
   await using test = await testServices({ now: "2026-01-05T00:59:00Z" });
   const { database, services } = test;
   await plant(services, { next_run_at: new Date("2026-01-05T01:00:00Z") });

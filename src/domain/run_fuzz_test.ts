@@ -1,6 +1,4 @@
-/**
- * The state machine against a small model of the promises, over every state and event and any order of them.
- */
+/** Tests the state machine against a small model of its promises, over all states, events and orders. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { runs } from "../../tests/support/fuzz.ts";
@@ -26,33 +24,33 @@ const EVENTS: readonly RunTransitionEvent[] = [
   { type: "deadline_passed" },
 ];
 
-/** What a person was promised, as facts about a run's past, and no table of states. */
+/** The promises to users, as facts about a run's past, not as a table of states. */
 class Promises {
   #isOver = false;
   #isLost = false;
   #wantsCancel = false;
   #wasOffered = false;
 
-  /** Holds a step against what came before it, and remembers it. */
+  /** Checks a step against the earlier ones, and records it. */
   take(before: RunState, event: RunTransitionEvent, after: RunState): void {
     const isVerdict = event.type === "finished";
     if (this.#isOver) {
-      // The one exception: a run that was given up, and whose agent accounts for it after all.
+      // The one exception: a lost run whose agent reports a verdict after all.
       const mayChange = this.#isLost && isVerdict;
       if (!mayChange) assert.equal(after, before);
       else assert.equal(after, event.outcome);
     }
     if (event.type === "offered" && after === "leased") this.#wasOffered = true;
     if (event.type === "accepted" && after === "running" && before !== "running") this.#wasOffered = true;
-    // Only an agent that was offered the run says that it succeeded.
+    // A run succeeds only by the verdict of an agent that was offered it.
     if (after === "succeeded" && before !== "succeeded") {
       assert.ok(isVerdict && event.outcome === "succeeded" && this.#wasOffered);
     }
-    // Silence alone makes a run lost; it loses no run that nobody had.
+    // A run is lost only by silence, and only if an agent had it.
     if (after === "lost" && before !== "lost") {
       assert.ok(event.type === "deadline_passed" && this.#wasOffered);
     }
-    // A person's cancel is never forgotten: from there no state leads back to work.
+    // A cancellation is final: from then on the run never works again.
     if (event.type === "cancel_requested" && after !== before) this.#wantsCancel = true;
     if (this.#wantsCancel) assert.ok(after === "cancelling" || hasEnded(after));
     if (after === "cancelled" && before !== "cancelled") {
@@ -63,7 +61,7 @@ class Promises {
   }
 }
 
-Deno.test("any order of events keeps what was promised, and silence then ends the run", () => {
+Deno.test("any order of events keeps the promises, and silence then ends the run", () => {
   const now = fc.integer({ min: 0, max: 4_000_000_000_000 });
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...EVENTS), { maxLength: 60 }), now, (events, time) => {
@@ -89,7 +87,7 @@ Deno.test("any order of events keeps what was promised, and silence then ends th
   );
 });
 
-Deno.test("each state can be reached, is left by its deadline or is final, and is shown", () => {
+Deno.test("each state is reachable, and either final or ended by its deadline, and has an API name", () => {
   const reached = new Set<RunState>(["queued"]);
   for (const state of reached) {
     for (const event of EVENTS) {

@@ -24,7 +24,7 @@ const EVENTS: RunTransitionEvent[] = [
   { type: "deadline_passed" },
 ];
 
-Deno.test("every state and event has an answer, and only these moves exist", () => {
+Deno.test("every state and event is either an allowed transition or refused", () => {
   const moves: Record<string, string> = {};
   for (const state of RUN_STATES) {
     for (const event of EVENTS) {
@@ -60,7 +60,7 @@ Deno.test("every state and event has an answer, and only these moves exist", () 
   });
 });
 
-Deno.test("whatever is heard or not, silence ends every run", () => {
+Deno.test("silence ends every run, whatever was heard before", () => {
   fc.assert(fc.property(fc.array(fc.constantFrom(...EVENTS), { maxLength: 40 }), (events) => {
     let state: RunState = "queued";
     for (const event of events) {
@@ -69,7 +69,7 @@ Deno.test("whatever is heard or not, silence ends every run", () => {
       const deadline = deadlineOf(state, new Date(0), new Date(5), DEFAULT_RUN_TIMES);
       assert.equal(deadline === null, hasEnded(state));
     }
-    // A leased run goes back to the queue once; there its start deadline ends it.
+    // A leased run goes back to the queue once, where its start deadline ends it.
     for (let i = 0; i < 3 && !hasEnded(state); i++) {
       const next = transition(state, { type: "deadline_passed" });
       assert.ok(next.ok);
@@ -79,7 +79,7 @@ Deno.test("whatever is heard or not, silence ends every run", () => {
   }));
 });
 
-Deno.test("states are shown as the contract names them", () => {
+Deno.test("the API shows states under the contract's names", () => {
   assert.deepEqual(Object.fromEntries(RUN_STATES.map((state) => [state, shownState(state)])), {
     queued: "queued",
     leased: "queued",
@@ -92,7 +92,7 @@ Deno.test("states are shown as the contract names them", () => {
   });
 });
 
-Deno.test("objects are named by task, time and the appended name", () => {
+Deno.test("object names consist of the task, the time and the appended name", () => {
   assert.equal(objectStamp(new Date("2024-08-07T01:02:03.999Z")), "20240807010203");
   assert.equal(objectStamp(new Date("2024-08-07T01:02:03Z"), "20240807010202"), "20240807010203");
   assert.equal(objectStamp(new Date("2024-08-07T01:02:03Z"), "20240807010203"), "20240807010204");

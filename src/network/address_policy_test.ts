@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { AddressPolicy } from "./address_policy.ts";
 
-/**
- * One of each special range of IANA's registries, and every way to write one address in the form of another.
- */
+/** One address of each special range of IANA's registries, and every notation of an address. */
 const REFUSED: Readonly<Record<string, string>> = {
   "0.0.0.0": "an unspecified",
   "0.1.2.3": "an unspecified",
@@ -68,14 +66,14 @@ const PUBLIC = [
   "2a01:4f8::1",
 ];
 
-Deno.test("public addresses alone are connected to by default", () => {
+Deno.test("only public addresses are allowed by default", () => {
   for (const [address, kind] of Object.entries(REFUSED)) {
     assert.equal(AddressPolicy.publicOnly.refusedKind(address), kind, address);
   }
   for (const address of PUBLIC) assert.equal(AddressPolicy.publicOnly.refusedKind(address), null, address);
 });
 
-Deno.test("1 allows private and loopback addresses, and nothing that is not a machine's own", () => {
+Deno.test("1 allows private and loopback addresses, but no link-local or multicast ones", () => {
   const policy = AddressPolicy.parse("1")!;
   const allowed = Object.keys(REFUSED).filter((address) => policy.refusedKind(address) === null);
   assert.deepEqual(allowed, [
@@ -96,7 +94,7 @@ Deno.test("1 allows private and loopback addresses, and nothing that is not a ma
   ]);
 });
 
-Deno.test("a list allows what it names; a metadata address only by its own name", () => {
+Deno.test("a list allows the addresses that it names; a metadata address only by its exact address", () => {
   const refused = (setting: string, address: string) => AddressPolicy.parse(setting)!.refusedKind(address);
   assert.equal(refused("10.1.0.0/16", "10.1.255.255"), null);
   assert.equal(refused("10.1.0.0/16", "::ffff:10.1.0.1"), null);
@@ -115,7 +113,7 @@ Deno.test("a list allows what it names; a metadata address only by its own name"
   assert.equal(AddressPolicy.everything.refusedKind("169.254.169.254"), null);
 });
 
-Deno.test("what is not a list of addresses is refused whole", () => {
+Deno.test("a text that is not a list of addresses is refused as a whole", () => {
   for (
     const text of [
       "10.1",

@@ -37,13 +37,13 @@ async function refusal(promise: Promise<Response>): Promise<Error> {
   return error;
 }
 
-/** A name server that gives each answer once, the last one for ever. */
-function answering(...answers: string[][]): { resolve: Resolve; asked: () => number } {
-  let asked = 0;
+/** A resolver that gives each answer once, and the last one forever. */
+function fakeResolver(...answers: string[][]): { resolve: Resolve; lookups: () => number } {
+  let lookups = 0;
   return {
-    asked: () => asked,
+    lookups: () => lookups,
     resolve: (_, done) => {
-      const addresses = answers[Math.min(asked++, answers.length - 1)]!;
+      const addresses = answers[Math.min(lookups++, answers.length - 1)]!;
       done(null, addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })));
     },
   };
@@ -51,7 +51,7 @@ function answering(...answers: string[][]): { resolve: Resolve; asked: () => num
 
 const only = (text: string) => AddressPolicy.parse(text)!;
 
-Deno.test("an address that is refused gets no connection, however it is written", async () => {
+Deno.test("a refused address gets no connection in any notation", async () => {
   await using local = serveLocal("0.0.0.0");
   const network = new Network(AddressPolicy.publicOnly);
   const hosts =
@@ -68,9 +68,9 @@ Deno.test("an address that is refused gets no connection, however it is written"
   assert.deepEqual([answer.status, await answer.text()], [200, "here"]);
 });
 
-Deno.test("a name that leads to a refused address is refused, without telling which", async () => {
+Deno.test("a name with a refused address is refused, without naming the address", async () => {
   await using local = serveLocal();
-  const { resolve } = answering(["fd12::987"], ["127.0.0.1", "::1"]);
+  const { resolve } = fakeResolver(["fd12::987"], ["127.0.0.1", "::1"]);
   const network = new Network(AddressPolicy.publicOnly, resolve);
   for (const kind of ["a private", "a loopback"]) {
     const error = await refusal(network.fetch(`http://inside.example.com:${local.port}/`));
@@ -81,31 +81,31 @@ Deno.test("a name that leads to a refused address is refused, without telling wh
   assert.deepEqual(local.requests, []);
 });
 
-Deno.test("the address that was judged is the one that is connected to: a name is looked up once", async () => {
+Deno.test("a name is resolved once, and the connection uses the address that was checked", async () => {
   await using allowed = serveLocal("127.0.0.2");
   await using refused = serveLocal("127.0.0.3");
-  // First what is allowed, then, as a rebinding name server would, what is not.
-  const { resolve, asked } = answering(["127.0.0.2"], ["127.0.0.3"]);
+  // First an allowed address, then a refused one, as a DNS rebinding attack would answer.
+  const { resolve, lookups } = fakeResolver(["127.0.0.2"], ["127.0.0.3"]);
   const network = new Network(only("127.0.0.2"), resolve);
   assert.equal(await (await network.fetch(`http://moves.example.com:${allowed.port}/`)).text(), "here");
-  assert.equal(asked(), 1);
+  assert.equal(lookups(), 1);
   assert.ok(
     await refusal(network.fetch(`http://moves.example.com:${refused.port}/`)) instanceof AddressRefusedError,
   );
-  assert.equal(asked(), 2);
+  assert.equal(lookups(), 2);
   assert.deepEqual(refused.requests, []);
 });
 
-Deno.test("of a name's addresses only the allowed ones are tried, each of them", async () => {
+Deno.test("of a name's addresses, each allowed one is tried and no other", async () => {
   await using allowed = serveLocal("127.0.0.2");
-  const { resolve } = answering(["127.0.0.3", "127.0.0.4", "127.0.0.2"]);
+  const { resolve } = fakeResolver(["127.0.0.3", "127.0.0.4", "127.0.0.2"]);
   await using trap = serveLocal("127.0.0.3", null, allowed.port);
   const network = new Network(only("127.0.0.2,127.0.0.4"), resolve);
   assert.equal(await (await network.fetch(`http://many.example.com:${allowed.port}/`)).text(), "here");
   assert.deepEqual(trap.requests, []);
 });
 
-Deno.test("no redirect is followed", async () => {
+Deno.test("redirects are not followed", async () => {
   await using local = serveLocal();
   local.answer = () =>
     new Response(null, { status: 302, headers: { location: `http://127.0.0.1:${local.port}/next` } });
@@ -113,15 +113,15 @@ Deno.test("no redirect is followed", async () => {
   assert.deepEqual([answer.status, local.requests.length], [302, 1]);
 });
 
-Deno.test("https proves the name in the URL, not the address", async () => {
+Deno.test("https verifies the name in the URL, not the address", async () => {
   await using certificate = await testCertificate("good.example.com");
   await using local = serveLocal("127.0.0.1", certificate);
-  const { resolve } = answering(["127.0.0.1"]);
+  const { resolve } = fakeResolver(["127.0.0.1"]);
   const network = new Network(only("127.0.0.1"), resolve);
   const error = await refusal(network.fetch(`https://good.example.com:${local.port}/`));
   assert.match(error.message, /certificate/i);
   assert.deepEqual(local.requests, []);
-  // As an operator has it trust an authority; a process reads that when it starts.
+  // Operators trust an authority this way; a process reads it when it starts.
   const moduleUrl = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
   const script = `
     import { AddressPolicy } from ${moduleUrl("address_policy.ts")};
@@ -142,7 +142,7 @@ Deno.test("https proves the name in the URL, not the address", async () => {
   }
 });
 
-Deno.test("it sends and answers as fetch does", async () => {
+Deno.test("requests and responses are like those of fetch", async () => {
   await using local = serveLocal();
   const network = new Network(only("127.0.0.1"));
   const url = `http://127.0.0.1:${local.port}/a%20b?c=d`;
@@ -164,7 +164,7 @@ Deno.test("it sends and answers as fetch does", async () => {
     length: "4",
     body: "häh",
   });
-  // S3 wants a length where there is no body.
+  // S3 requires a length even without a body.
   assert.equal((await (await network.fetch(url, { method: "POST" })).json()).length, "0");
   local.answer = () => new Response("not sent", { headers: { "content-length": "8" } });
   const head = await network.fetch(url, { method: "HEAD" });
@@ -176,7 +176,7 @@ Deno.test("it sends and answers as fetch does", async () => {
   }
 });
 
-Deno.test("a signal ends it before the answer and in the middle of it", async () => {
+Deno.test("a signal aborts before and during the response", async () => {
   await using local = serveLocal();
   const network = new Network(only("127.0.0.1"));
   const url = `http://127.0.0.1:${local.port}/`;
@@ -211,7 +211,7 @@ Deno.test("a signal ends it before the answer and in the middle of it", async ()
   await letGo.promise;
 });
 
-Deno.test("a body that is let go of ends the connection, and one that breaks off is an error", async () => {
+Deno.test("cancelling a body closes the connection, and a broken body is an error", async () => {
   await using local = serveLocal();
   const network = new Network(only("127.0.0.1"));
   const letGo = Promise.withResolvers<void>();

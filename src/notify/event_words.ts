@@ -27,7 +27,7 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
     tone: "bad",
     title: `Backup of ${taskOf(event)} is lost: its agent is silent`,
     next: `Check that ${serverOf(event)} is up and ` +
-      "that its agent runs. If the run still ends well, you are told.",
+      "that its agent runs. If the run succeeds after all, you are notified.",
   }),
   "backup.damaged": (event) => ({
     tone: "bad",
@@ -143,8 +143,8 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
     tone: "bad",
     title: "A notification stream does not take its messages",
     next:
-      "Test the stream and give it a new value: POST /api/notification-streams/{id}/test. What it was not told " +
-      "is in the logs of the runs.",
+      "Test the stream and give it a new value: POST /api/notification-streams/{id}/test. Missed events " +
+      "are in the logs of the runs.",
   }),
   "trash.filled": () => ({
     tone: "warning",

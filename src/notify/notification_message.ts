@@ -13,6 +13,6 @@ export interface Message {
   readonly title: string;
   /** The facts, in order of importance. Values have no line breaks. */
   readonly facts: readonly { readonly name: string; readonly value: string }[];
-  /** What to do next; null if nothing. */
+  /** The next step for the reader; null if there is none. */
   readonly next: string | null;
 }

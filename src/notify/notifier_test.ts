@@ -19,9 +19,9 @@ interface Bench extends TestServices {
   receiver: HttpReceiver;
   taskId: number;
   userId: number;
-  /** Another notifier over the same database. */
+  /** Creates another notifier on the same database. */
   notifier(random?: number): Notifier;
-  /** A stream whose messages come to this path. */
+  /** Creates a stream whose messages arrive at this path. */
   stream(path: string): Promise<number>;
   tell(key: string): Promise<void>;
   rows(): Promise<
@@ -66,11 +66,11 @@ async function bench(): Promise<Bench & AsyncDisposable> {
 }
 
 /** Returns the task labels in a message. */
-const told = ({ body }: ReceivedRequest): string =>
+const taskLabels = ({ body }: ReceivedRequest): string =>
   // deno-lint-ignore no-explicit-any
   (body.events ?? [body]).map(({ task }: any) => task.label).join("+");
 
-Deno.test("what fails is tried again, later each time, as the same message, and shown as it stands", async () => {
+Deno.test("a failed message is retried as the same message, with growing delays, and its state is shown", async () => {
   await using at = await bench();
   const { receiver, clock, database } = at;
   const id = await at.stream("/s3cret");
@@ -85,7 +85,7 @@ Deno.test("what fails is tried again, later each time, as the same message, and 
   receiver.answer = () => new Response(null, { status: 500 });
   assert.equal(await notifier.deliverDue(), 1);
   assert.deepEqual(await last(), { at: clock.now(), error: "It answered 500." });
-  // Half of the wait is fixed, half of it chance.
+  // Half of the delay is fixed, half random.
   const wait = async () => (await notifier.nextDue())!.getTime() - clock.now().getTime();
   assert.equal(await wait(), 22_500);
   await clock.advance(22_499);
@@ -104,7 +104,7 @@ Deno.test("what fails is tried again, later each time, as the same message, and 
   assert.ok(id > 0);
 });
 
-Deno.test("it is tried for more than a day, then given up and shown", async () => {
+Deno.test("a message is tried for more than a day, then given up and shown as such", async () => {
   await using at = await bench();
   const { receiver, clock, database } = at;
   await at.stream("/hook");
@@ -112,7 +112,7 @@ Deno.test("it is tried for more than a day, then given up and shown", async () =
   receiver.answer = () => new Response(null, { status: 404 });
   const notifier = at.notifier();
   const start = clock.now().getTime();
-  // The day counts from the first try: a control plane that was away gives nothing up unheard.
+  // The day begins with the first attempt: a control plane that was down gives up no message untried.
   await clock.advance(50 * HOUR);
   let lastTry = 0;
   for (let tries = 0; await notifier.nextDue() !== null; tries++) {
@@ -133,7 +133,7 @@ Deno.test("it is tried for more than a day, then given up and shown", async () =
   assert.equal(stream!.last_delivery_error, error);
 });
 
-Deno.test("a stream that asks for a pause gets it for all of its messages", async () => {
+Deno.test("a receiver's Retry-After delays all messages of its stream", async () => {
   await using at = await bench();
   const { receiver, clock } = at;
   await at.stream("/hook");
@@ -147,11 +147,11 @@ Deno.test("a stream that asks for a pause gets it for all of its messages", asyn
   await clock.advance(1);
   receiver.answer = () => new Response();
   while (await notifier.deliverDue() > 0);
-  assert.deepEqual(receiver.received.map(told), ["one+two", "one+two"]);
+  assert.deepEqual(receiver.received.map(taskLabels), ["one+two", "one+two"]);
   assert.equal(receiver.received[0]!.body.id, receiver.received[1]!.body.id);
 });
 
-Deno.test("a stop breaks off what is being sent, and the next start sends it", async () => {
+Deno.test("a stop aborts the message in progress, and the next start sends it", async () => {
   await using at = await bench();
   const { receiver, clock, services } = at;
   await at.stream("/hook");
@@ -159,7 +159,7 @@ Deno.test("a stop breaks off what is being sent, and the next start sends it", a
   receiver.answer = () => answer.promise;
   const messenger = new Messenger(services, at.notifier());
   messenger.start();
-  // It is woken by the transaction: this clock stands still.
+  // The transaction wakes it: this clock does not move.
   await at.tell("one");
   await until(() => receiver.received.length === 1);
   await messenger.stop();
@@ -172,23 +172,23 @@ Deno.test("a stop breaks off what is being sent, and the next start sends it", a
   await next.stop();
   await clock.advance(60_000);
   assert.equal(receiver.received.length, 2);
-  // One that was killed holds its message until the lease ends.
+  // A killed notifier holds its message until the lease ends.
   await at.tell("two");
   const lease = new Date(clock.now().getTime() + 120_000);
   assert.equal((await claimDeliveries(at.database, clock.now(), lease, LIMITS)).length, 1);
   await at.tell("three");
   const notifier = at.notifier();
   assert.equal(await notifier.deliverDue(), 0);
-  // Or the loop would turn without a pause.
+  // Otherwise the loop would spin.
   assert.deepEqual(await notifier.nextDue(), lease);
   await clock.advance(120_000);
   while (await notifier.deliverDue() > 0);
   await clock.advance(60_000);
   while (await notifier.deliverDue() > 0);
-  assert.deepEqual(receiver.received.map(told), ["one", "one", "two", "three"]);
+  assert.deepEqual(receiver.received.map(taskLabels), ["one", "one", "two", "three"]);
 });
 
-Deno.test("notifiers side by side deliver each event once, each stream's in order", async () => {
+Deno.test("parallel notifiers deliver each event once, and each stream's events in order", async () => {
   await using at = await bench();
   const { clock, receiver } = at;
   const paths = ["/a", "/b", "/c"];
@@ -203,12 +203,12 @@ Deno.test("notifiers side by side deliver each event once, each stream's in orde
   await clock.advance(MINUTE);
   await Promise.all(notifiers.map((notifier) => notifier.deliverDue()));
   for (const path of paths) {
-    const messages = receiver.received.filter((each) => each.path === path).map(told);
+    const messages = receiver.received.filter((each) => each.path === path).map(taskLabels);
     assert.deepEqual(messages.flatMap((message) => message.split("+")), keys);
   }
 });
 
-Deno.test("a failure is one stream's own", async () => {
+Deno.test("a failing stream does not affect others", async () => {
   await using at = await bench();
   const { clock, receiver } = at;
   await at.stream("/broken");
@@ -220,10 +220,10 @@ Deno.test("a failure is one stream's own", async () => {
     await notifier.deliverDue();
     await clock.advance(MINUTE);
   }
-  assert.deepEqual(receiver.received.filter(({ path }) => path === "/whole").map(told), ["one", "two"]);
+  assert.deepEqual(receiver.received.filter(({ path }) => path === "/whole").map(taskLabels), ["one", "two"]);
 });
 
-Deno.test("streams that never answer hold up nobody: the others get their messages meanwhile", async () => {
+Deno.test("streams that never respond do not delay the others' messages", async () => {
   await using at = await bench();
   const { receiver, services } = at;
   const silence = Promise.withResolvers<Response>();
@@ -244,7 +244,7 @@ Deno.test("streams that never answer hold up nobody: the others get their messag
   await messenger.stop();
 });
 
-Deno.test("a stream that fails is asked less and less often, however much it is to be told", async () => {
+Deno.test("a failing stream is tried less and less often, however many events it gets", async () => {
   await using at = await bench();
   const { clock, receiver, database } = at;
   await at.stream("/broken");
@@ -266,10 +266,10 @@ Deno.test("a stream that fails is asked less and less often, however much it is 
   await notifier.deliverDue();
   await clock.advance(MINUTE);
   await notifier.deliverDue();
-  assert.deepEqual(receiver.received.map(told).map((message) => message.split("+").length), [1, 59]);
+  assert.deepEqual(receiver.received.map(taskLabels).map((message) => message.split("+").length), [1, 59]);
 });
 
-Deno.test("streams that fail leave room for those that work", async () => {
+Deno.test("failing streams leave capacity for working ones", async () => {
   await using at = await bench();
   const { receiver, database } = at;
   const silence = Promise.withResolvers<Response>();
@@ -290,7 +290,7 @@ Deno.test("streams that fail leave room for those that work", async () => {
   await notifier.stop();
 });
 
-Deno.test("200 tasks that fail within a minute are two messages a stream that name every one of them", async () => {
+Deno.test("200 tasks that fail within a minute make two messages a stream that list all of them", async () => {
   for (const type of ["telegram", "pushover", "webhook"] as const) {
     await using at = await bench();
     const { clock, receiver } = at;
@@ -322,7 +322,7 @@ Deno.test("200 tasks that fail within a minute are two messages a stream that na
   }
 });
 
-Deno.test("a value that can't be opened is a failure that says so", async () => {
+Deno.test("a stream value that can't be decrypted fails with that reason", async () => {
   await using at = await bench();
   await at.stream("/hook");
   await at.database`update notification_streams set value_encrypted = 'v1:00000000:AAAA'`;

@@ -1,7 +1,4 @@
-/**
- * Frames that a broken or hostile peer may send: each is a message, is ignored, or is refused in one short
- * line.
- */
+/** Frames of a broken or hostile peer: each is decoded, ignored, or refused with one short line. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { runs } from "../../tests/support/fuzz.ts";
@@ -12,7 +9,7 @@ const GOLDEN = ["v1_agent", "v1_server", "v2_agent", "v2_server", "v3_agent", "v
   Deno.readTextFileSync(new URL(`../../tests/compat/${name}.jsonl`, import.meta.url)).trimEnd().split("\n")
 );
 
-/** JSON that takes a value's place: of another type, at a limit, or with a name that JavaScript minds. */
+/** JSON that replaces a value: of another type, at a limit, or with a name that is special in JavaScript. */
 const EVIL = [
   "null",
   "true",
@@ -49,7 +46,7 @@ const NAMES = [
   "a\\nb",
 ];
 
-/** Where values begin and end in JSON text, names left out: whatever follows `:`, `,` or `[`. */
+/** Finds where values begin and end in JSON text, without names: after `:`, `,` or `[`. */
 const VALUE = /(?<=[:[,]\s*)("(?:[^"\\]|\\.)*"|-?[\d.eE+]+|true|false|null)(?!\s*:)/g;
 
 type Change =
@@ -83,7 +80,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   }),
 );
 
-function changed(frame: string, change: Change): string {
+function mutate(frame: string, change: Change): string {
   if (change.to === "value") {
     const found = [...frame.matchAll(VALUE)];
     const match = found[change.place % found.length];
@@ -110,13 +107,13 @@ const frame: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 18,
     arbitrary: fc.tuple(fc.nat(GOLDEN.length - 1), fc.array(change, { minLength: 1, maxLength: 4 }))
-      .map(([line, changes]) => changes.reduce(changed, GOLDEN[line]!)),
+      .map(([line, changes]) => changes.reduce(mutate, GOLDEN[line]!)),
   },
   { weight: 1, arbitrary: fc.json() },
   { weight: 1, arbitrary: fc.string({ unit: "binary" }) },
 );
 
-/** Throws where the codec does anything else with `frame` than its contract says. */
+/** Throws if the codec breaks its contract for `frame`. */
 function check(frame: string): void {
   for (const decode of [decodeAgentMessage, decodeServerMessage]) {
     let decoded: ReturnType<typeof decode>;
@@ -133,21 +130,21 @@ function check(frame: string): void {
       assert.ok(decoded.type.length < 100);
       continue;
     }
-    // What was understood is understood again, to the same meaning.
+    // A decoded message decodes again to the same meaning.
     const text = encode(decoded.message);
     const again: ReturnType<typeof decode> = decode(text);
     assert.ok(again.known && encode(again.message) === text, text.slice(0, 400));
   }
 }
 
-Deno.test("mutated frames are read, ignored or refused, and change nothing of the language", () => {
+Deno.test("mutated frames are decoded, ignored or refused, and leave the runtime unchanged", () => {
   const before = Reflect.ownKeys(Object.prototype).length;
   fc.assert(fc.property(frame, check), runs(4000, 1_000_000));
   assert.equal(Reflect.ownKeys(Object.prototype).length, before);
   assert.equal(({} as Record<string, unknown>).polluted, undefined);
 });
 
-Deno.test("what a peer names is told in one short line of valid text", () => {
+Deno.test("a peer's names are shown as one short line of valid text", () => {
   for (const name of ["☂".repeat(5000), "a\nb\u2028c", "\ud800"]) {
     check(JSON.stringify({ type: "hello", agent: { tools: { [name]: 1 } }, runs: [] }));
     check(JSON.stringify({
@@ -158,7 +155,7 @@ Deno.test("what a peer names is told in one short line of valid text", () => {
   }
 });
 
-/** The largest frames there may be, each of another kind. */
+/** The largest possible frames, each of another kind. */
 function* largest(): Generator<string> {
   const fill = (head: string, piece: string, tail: string) =>
     head + piece.repeat(Math.floor((MAX_FRAME - head.length - tail.length) / piece.length)) + tail;
@@ -179,7 +176,7 @@ function* largest(): Generator<string> {
   yield fill('{"type":"ack","run_id":', "9", "}");
 }
 
-// With a heap of 256 MB the process would end where one of them took more than a hundred times its size.
+// A frame that takes more than a hundred times its size would end the process: its heap has 256 MB.
 testAlone(import.meta.url, "the largest frames take a bounded memory", () => {
   for (let round = 0; round < 3; round++) for (const frame of largest()) checkLargest(frame);
   return Promise.resolve();

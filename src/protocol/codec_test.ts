@@ -13,15 +13,15 @@ const event: AgentMessage = {
   event: { kind: "output", text: "a line\n" },
 };
 
-Deno.test("a message survives its frame", () => {
+Deno.test("a message is unchanged by encoding and decoding", () => {
   assert.deepEqual(decodeAgentMessage(encode(event)), { known: true, message: event });
 });
 
-Deno.test("an unknown type is told, not refused", () => {
+Deno.test("an unknown type is reported, not refused", () => {
   assert.deepEqual(decodeServerMessage('{"type":"later","x":1}'), { known: false, type: "later" });
 });
 
-Deno.test("a broken frame is refused in one line that names what is wrong", () => {
+Deno.test("an invalid frame is refused with one line that names the fault", () => {
   for (
     const [frame, text] of [
       ["{", /not JSON/],
@@ -57,7 +57,7 @@ Deno.test("no text makes the codec fail in another way", () => {
   );
 });
 
-Deno.test("versions meet at the highest both speak, or not at all", () => {
+Deno.test("the highest version that both sides speak is negotiated, or none", () => {
   assert.equal(negotiate({ min: 1, max: 99 }), PROTOCOL_VERSION);
   assert.equal(negotiate({ min: PROTOCOL_VERSION + 1, max: PROTOCOL_VERSION + 3 }), null);
   assert.equal(negotiate({ min: 0, max: 0 }), null);

@@ -81,7 +81,7 @@ export type JobWatch = z.infer<typeof JobWatch>;
 
 const GuardAction = z.enum(["warn", "fail", "ignore"]);
 
-/** What a backup is compared with before it counts. A median is that of the task's last backups. */
+/** The values that a backup is compared with before it counts. A median is that of the task's last backups. */
 export const JobGuards = z.object({
   /** Action if fewer files or fewer bytes than half of the median are stored. */
   on_shrink: GuardAction,
@@ -184,7 +184,7 @@ export const Missing = z.object({
 });
 export type Missing = z.infer<typeof Missing>;
 
-/** What a successful backup run stored. `size` is the sum of its archives. */
+/** The result of a successful backup run. `size` is the sum of its archives. */
 export const StoredBackup = z.object({
   objects: z.array(StoredObject).min(1).max(MAX_OBJECTS),
   size: z.number().int().nonnegative(),

@@ -1,4 +1,4 @@
-/** What every channel must do, tried on a real server of its kind; a type without a fixture fails. */
+/** The contract of channels, tested against a real server of each kind. A type without a fixture fails. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { type ChannelFixture, channelFixtures } from "../../../tests/support/servers/channels.ts";
@@ -38,7 +38,7 @@ function message(changes: Partial<NotificationEvent> = {}): Message {
   return buildMessage("0b5b6c3e-2f0e-4c55-9a3b-8a2f6f0f6a11", { ...EVENT, ...changes });
 }
 
-/** Short, so that silence is noticed soon. */
+/** A short time limit, so that silence is noticed soon. */
 const TIMEOUT = 300;
 
 function meansOf(fixture: ChannelFixture): ChannelMeans {
@@ -78,14 +78,14 @@ for (const type of NOTIFICATION_STREAM_TYPES) {
         assert.match(text, /^Read log 12, put right what it names, and run the task again\./m);
       },
     );
-    await t.step("labels are no markup, mention nobody and begin no header", async () => {
+    await t.step("labels are escaped: they add no markup, mentions or headers", async () => {
       const label = "@everyone <!channel> <@U1> *b* _i_ ~s~ `c` [a](https://x.example) <b>&amp;</b> \\ #1";
       await send(message({ task: { id: 3, label: `${label}\r\nBcc: x@example.com`, type: "files" } }));
       const { text, raw } = fixture.shown().at(-1)!;
       assert.ok(text.startsWith(`Backup of ${label} Bcc:`), text);
       assert.doesNotMatch(raw, /^Bcc:/m);
     });
-    await t.step("nothing is too long, and the advice is never cut", async () => {
+    await t.step("long messages are cut, but not their advice", async () => {
       const long = "x😀&<\\".repeat(2000);
       await send(message({
         task: { id: 3, label: long, type: "files" },
@@ -95,13 +95,13 @@ for (const type of NOTIFICATION_STREAM_TYPES) {
       }));
       assert.match(fixture.shown().at(-1)!.text, /Backups that were stored before are still there\.$/m);
     });
-    await t.step("a refusal is told without the secret", async () => {
+    await t.step("the error about a refusal does not contain the secret", async () => {
       fixture.refuse(500);
       assert.match((await refusal()).message, /It answered 500|refused the message \(554\)/);
     });
     const { http } = fixture;
     if (http === null) return;
-    await t.step("a wait that is asked for is told on", async () => {
+    await t.step("a Retry-After is passed on", async () => {
       fixture.refuse(429, { "Retry-After": "7.5" });
       assert.equal((await refusal()).retryAfterMs, 7500);
       fixture.refuse(503, { "Retry-After": "Mon, 05 Jan 2026 12:10:00 GMT" });
@@ -115,12 +115,12 @@ for (const type of NOTIFICATION_STREAM_TYPES) {
       assert.match((await refusal()).message, /^It answered with a redirect \(307\), which is not followed/);
       assert.equal(http.received.length, before + 1);
     });
-    await t.step("silence ends, and so does an answer without an end", async () => {
+    await t.step("silence and an endless response are cut off", async () => {
       const silence = Promise.withResolvers<Response>();
       http.answer = () => silence.promise;
       assert.equal((await refusal()).message, "It did not answer within 0.3 s");
       silence.resolve(new Response());
-      // Long, so that it is the amount that ends it.
+      // A long time limit, so that only the amount ends it.
       const outgoing = new Outgoing(new TestClock(), loopback, { timeoutMs: 60_000 });
       for (const status of [200, 500]) {
         const letGo = Promise.withResolvers<void>();
@@ -141,7 +141,7 @@ for (const type of NOTIFICATION_STREAM_TYPES) {
   });
 }
 
-Deno.test("an address that can't be reached is told without it", async () => {
+Deno.test("an error about an unreachable address does not contain it", async () => {
   const { port } = new URL(await closedAddress());
   const means = meansOf({ means: {} } as ChannelFixture);
   for (
@@ -160,13 +160,13 @@ Deno.test("an address that can't be reached is told without it", async () => {
   }
 });
 
-/** The address of a server that is gone. */
+/** The address of a server that has stopped. */
 async function closedAddress(): Promise<string> {
   await using receiver = new HttpReceiver();
   return receiver.url;
 }
 
-Deno.test("a signed webhook proves who sent it and when, in the same words in every try", async () => {
+Deno.test("a signed webhook proves its sender and time, with the same body in every attempt", async () => {
   await using receiver = new HttpReceiver();
   const { body, headers } = await (async () => {
     const clock = new TestClock("2026-01-05T12:00:00Z");
@@ -180,7 +180,7 @@ Deno.test("a signed webhook proves who sent it and when, in the same words in ev
   })();
   const timestamp = String(Date.parse("2026-01-05T12:01:00Z") / 1000);
   assert.deepEqual([headers.get("webhook-id"), headers.get("webhook-timestamp")], [body.id, timestamp]);
-  // The raw body: a receiver signs the bytes, not the parsed value.
+  // The raw body: a receiver verifies the bytes, not the parsed value.
   const signed = `${body.id}.${timestamp}.${JSON.stringify(body)}`;
   const expected = createHmac("sha256", "k".repeat(24)).update(signed).digest("base64");
   assert.equal(headers.get("webhook-signature"), `v1,${expected}`);
@@ -188,7 +188,7 @@ Deno.test("a signed webhook proves who sent it and when, in the same words in ev
   assert.equal(receiver.received[2]!.headers.get("webhook-signature"), null);
 });
 
-Deno.test("mail goes to every address of a list, and says whom the server refused", async () => {
+Deno.test("mail is sent to every address of a list, and reports refused recipients", async () => {
   await using mail = await MailReceiver.open();
   mail.refusedRecipients.push("gone@example.com");
   const smtp = { url: `smtp://${mail.address}`, from: "backups@example.com" };
@@ -203,7 +203,7 @@ Deno.test("mail goes to every address of a list, and says whom the server refuse
   );
 });
 
-Deno.test("a telegram message goes to the topic that the stream names", async () => {
+Deno.test("a telegram message goes to the stream's topic", async () => {
   await using receiver = new HttpReceiver();
   const addresses = { telegram: receiver.url, pushover: receiver.url };
   const means = { ...meansOf({ means: {} } as ChannelFixture), addresses };
@@ -213,7 +213,7 @@ Deno.test("a telegram message goes to the topic that the stream names", async ()
   assert.equal(path, `/bot123456:${"x".repeat(35)}/sendMessage`);
 });
 
-Deno.test("mail says what is wrong with its server", async () => {
+Deno.test("mail errors name the server's fault", async () => {
   const reason = async (smtp: ChannelMeans["smtp"]) => {
     const means = { ...meansOf({ means: {} } as ChannelFixture), smtp };
     const error = await CHANNELS.email.send("ops@example.com", message(), means).then(

@@ -1,4 +1,4 @@
-/** Tests of mail servers whose certificates are not accepted. */
+/** Tests mail servers with certificates that are not accepted. */
 import assert from "node:assert/strict";
 import { SMTPServer } from "smtp-server";
 import { makeCertificates } from "../../../tests/support/servers/bad_certificates.ts";
@@ -27,7 +27,7 @@ async function reason(url: string): Promise<string> {
   return error.message;
 }
 
-Deno.test("mail tells an expired certificate from one that is not trusted, with and without STARTTLS", async () => {
+Deno.test("mail distinguishes expired from untrusted certificates, with and without STARTTLS", async () => {
   await using certificates = await makeCertificates();
   for (const secure of [true, false]) {
     for (
@@ -44,8 +44,7 @@ Deno.test("mail tells an expired certificate from one that is not trusted, with 
       const { port } = listener.address() as { port: number };
       const scheme = secure ? "smtps" : "smtp";
       const login = secure ? "" : "me:secret@";
-      // A login makes STARTTLS required for any host but this machine; a server that offers it is asked for
-      // it anyway.
+      // A login requires STARTTLS for any host but this machine. It is used anyway if the server offers it.
       assert.match(await reason(`${scheme}://${login}localhost:${port}`), expected, `${scheme} ${kind}`);
       await new Promise<void>((resolve) => server.close(() => resolve()));
     }

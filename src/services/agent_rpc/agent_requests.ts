@@ -199,7 +199,7 @@ async function buildRequest(
     let secret: string | null = null;
     if (row.payload.needs_secret === true) {
       const transient = await services.transientSecrets.get(sql, `request ${row.id}`);
-      if (transient.state === "asked") {
+      if (transient.state === "requested") {
         await requeueRequest(sql, row.id);
         return null;
       }

@@ -11,8 +11,8 @@ import {
 import { disconnectAgent } from "../servers/connections.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** Waits for the notice that a question is there, then takes it. */
-function delivered(services: ServiceContext, serverId: number): Promise<OutgoingRequest> {
+/** Waits for the notification of a pending request, then claims it. */
+function nextRequest(services: ServiceContext, serverId: number): Promise<OutgoingRequest> {
   return new Promise((resolve) => {
     const unsubscribe = services.bus.subscribe(async ({ topic }) => {
       if (topic !== "agent_request") return;
@@ -23,7 +23,7 @@ function delivered(services: ServiceContext, serverId: number): Promise<Outgoing
   });
 }
 
-Deno.test("a question reaches the agent with its secrets and the answer reaches the asker", async () => {
+Deno.test("a request reaches the agent with its secrets, and the response reaches the caller", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const password = services.keyring.encrypt("s3same");
@@ -33,8 +33,8 @@ Deno.test("a question reaches the agent with its secrets and the answer reaches 
     secrets: { sftp_password: password },
   });
   await sayHello(services, serverId);
-  const sent = delivered(services, serverId);
-  const asked = requestAgent(
+  const sent = nextRequest(services, serverId);
+  const response = requestAgent(
     services,
     serverId,
     { kind: "destination.check", backup_destination_id: destinationId },
@@ -55,14 +55,14 @@ Deno.test("a question reaches the agent with its secrets and the answer reaches 
     },
   });
   assert.doesNotMatch(JSON.stringify(await database`select * from agent_requests`), /s3same/);
-  // Another server's agent can't answer it.
+  // The agent of another server can't respond to it.
   await recordResponse(services, serverId + 1, requestId, { ok: false, error: "hostile" });
   const result = { ok: true, steps: [{ name: "write", ok: true, message: "", ms: 1 }] };
   await recordResponse(services, serverId, requestId, { ok: true, result });
-  assert.deepEqual(await asked, result);
+  assert.deepEqual(await response, result);
 });
 
-Deno.test("an agent that is away, fails or stays silent is told as such", async () => {
+Deno.test("an absent, failing or silent agent is reported as such", async () => {
   await using test = await testServices();
   const { services, clock } = test;
   const { serverId, destinationId } = await plant(services);
@@ -78,11 +78,11 @@ Deno.test("an agent that is away, fails or stays silent is told as such", async 
     (error) => error instanceof UnavailableError && /not connected/.test(error.message),
   );
   const { connection } = await sayHello(services, serverId);
-  const sent = delivered(services, serverId);
+  const sent = nextRequest(services, serverId);
   const failing = ask();
   await recordResponse(services, serverId, (await sent).requestId, { ok: false, error: "It can't." });
   await assert.rejects(failing, /It can't\./);
-  const again = delivered(services, serverId);
+  const again = nextRequest(services, serverId);
   const silent = assert.rejects(ask(), /did not answer within 5 seconds/);
   await again;
   while (clock.sleeping === 0) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -92,13 +92,13 @@ Deno.test("an agent that is away, fails or stays silent is told as such", async 
   await assert.rejects(ask(), /not connected/);
 });
 
-Deno.test("a question that a lost socket left unanswered is asked over the next one", async () => {
+Deno.test("a request that a lost socket left without response is sent over the next one", async () => {
   await using test = await testServices();
   const { services } = test;
   const { serverId, destinationId } = await plant(services);
   const first = await sayHello(services, serverId);
-  const sent = delivered(services, serverId);
-  const asked = requestAgent(
+  const sent = nextRequest(services, serverId);
+  const response = requestAgent(
     services,
     serverId,
     { kind: "destination.check", backup_destination_id: destinationId },
@@ -113,5 +113,5 @@ Deno.test("a question that a lost socket left unanswered is asked over the next 
     ok: true,
     result: { ok: true, steps: [] },
   });
-  assert.deepEqual(await asked, { ok: true, steps: [] });
+  assert.deepEqual(await response, { ok: true, steps: [] });
 });

@@ -18,7 +18,7 @@ import { queueCheck, startCheck } from "./verifications.ts";
  * Throws a {@link ConflictError} if the backup is being deleted, already has an active drill, or can't be
  * decrypted or reached there.
  *
- * @param asked The server that restores the backup; default: the one that made it.
+ * @param requested The server that restores the backup; default: the one that made it.
  * @param databases The database server for its scratch databases; default: the task's.
  */
 export async function startDrill(

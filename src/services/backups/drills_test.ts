@@ -20,7 +20,7 @@ const proven: RunEvent = {
   },
 };
 
-Deno.test("a task's newest backup is restored a day after the task was made, then every drill_every days", async () => {
+Deno.test("a task's newest backup is drilled a day after the task's creation, then every drill_every days", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
   const at = await plant(services, { drill_every: 10, verify_every: 0 });
@@ -43,7 +43,7 @@ Deno.test("a task's newest backup is restored a day after the task was made, the
   await database`update backup_tasks set verify_every = 1`;
   assert.equal(await queueDueVerifications(services), 0, "one check at a time");
   await database`update backup_tasks set verify_every = 0`;
-  // One that fails is made again, a day later, and damages nothing.
+  // A failed drill is repeated a day later, and marks no damage.
   assert.deepEqual(await end(failure("There was no room")), { id: newest, bytes: 5000 });
   await clock.advance(DAY - 1);
   assert.equal(await queueDueDrills(services), 0);
@@ -54,7 +54,7 @@ Deno.test("a task's newest backup is restored a day after the task was made, the
   const [backup] =
     await database`select proven_at, drill_duration_ms, damaged_at from backups where id = ${newest}`;
   assert.deepEqual({ ...backup }, { proven_at: provenAt, drill_duration_ms: 1234, damaged_at: null });
-  // What the task shows outlives the backup that showed it.
+  // The task's last drill outlives its backup.
   await database`delete from backups where id = ${newest}`;
   const [task] = await database`select last_proven_at, restore_duration_ms from backup_tasks`;
   assert.deepEqual({ ...task }, { last_proven_at: provenAt, restore_duration_ms: 1234 });
@@ -64,7 +64,7 @@ Deno.test("a task's newest backup is restored a day after the task was made, the
   assert.equal(await queueDueDrills(services), 1);
 });
 
-Deno.test("no drill is made of what can't be restored here, nor where the task wants none", async () => {
+Deno.test("no drill is queued for a backup that can't be restored here, or if the task disables drills", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
   const at = await plant(services);

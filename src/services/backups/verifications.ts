@@ -25,7 +25,7 @@ import { startDeadline } from "../runs/run_state.ts";
  * Queues a verification that a user asked for. Throws a {@link ConflictError} if the backup is being deleted
  * or already being verified, and as {@link refuseUnreachable} does.
  *
- * @param asked The server that reads the backup; default: the one that made it.
+ * @param requested The server that reads the backup; default: the one that made it.
  */
 export async function startVerification(
   services: ServiceContext,

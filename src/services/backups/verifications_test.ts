@@ -32,13 +32,13 @@ const proven: RunEvent = {
   },
 };
 
-function damagedBy(damage: string | undefined): RunEvent {
+function failureWithDamage(damage: string | undefined): RunEvent {
   const { kind, verdict } = failure("Why it failed") as RunEvent & { kind: "finished" };
   return { kind, verdict: { ...verdict, ...(damage === undefined ? {} : { damage }) } as typeof verdict };
 }
 
 interface Stage extends Planted {
-  /** Hands over what is queued and ends it so. Returns the backups that were read. */
+  /** Dispatches the queued runs and ends them with this verdict. Returns the backups that were read. */
   end(how: RunEvent): Promise<number[]>;
   // deno-lint-ignore no-explicit-any
   row(id: number): Promise<any>;
@@ -65,7 +65,7 @@ async function stage(test: TestServices, task: Record<string, unknown> = {}): Pr
   };
 }
 
-Deno.test("each stored backup is verified in its turn, the longest unchecked first, one at a time", async () => {
+Deno.test("stored backups are verified in turn, one at a time, the longest unchecked first", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
   const at = await stage(test);
@@ -75,7 +75,7 @@ Deno.test("each stored backup is verified in its turn, the longest unchecked fir
   await clock.advance(6 * DAY - 1);
   assert.equal(await queueDueVerifications(services), 0);
   await clock.advance(1);
-  // However many control planes look.
+  // However many control planes query.
   const queued = await Promise.all([1, 2, 3, 4].map(() => queueDueVerifications(services)));
   assert.equal(queued.reduce((sum, count) => sum + count), 1);
   const [run] = await database`select * from runs`;
@@ -93,7 +93,7 @@ Deno.test("each stored backup is verified in its turn, the longest unchecked fir
   assert.deepEqual(await at.end(whole), [old]);
 });
 
-Deno.test("nothing is verified by itself where the task says so, is paused, or no agent is there", async () => {
+Deno.test("nothing is verified automatically if the task disables it, is paused, or no agent is connected", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
   const at = await stage(test, { verify_every: 0 });
@@ -116,7 +116,7 @@ Deno.test("nothing is verified by itself where the task says so, is paused, or n
   assert.deepEqual(await at.end(whole), [id]);
 });
 
-Deno.test("damage is kept until the backup is whole again; what could not be found out changes nothing", async () => {
+Deno.test("damage is kept until the backup is found whole; a check that could not be made changes nothing", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
   const at = await stage(test);
@@ -129,18 +129,18 @@ Deno.test("damage is kept until the backup is whole again; what could not be fou
     return [verified_at?.getTime() ?? null, damaged_at?.getTime() ?? null, damage_reason];
   };
   const start = clock.now().getTime();
-  assert.deepEqual(await verify(damagedBy(undefined)), [null, null, null]);
+  assert.deepEqual(await verify(failureWithDamage(undefined)), [null, null, null]);
   assert.deepEqual(await verify(whole), [start + 2000, null, null]);
-  assert.deepEqual(await verify(damagedBy("x: flipped")), [start + 2000, start + 3000, "x: flipped"]);
-  assert.deepEqual(await verify(damagedBy(undefined)), [start + 2000, start + 3000, "x: flipped"]);
-  assert.deepEqual(await verify(damagedBy("x: gone")), [start + 2000, start + 3000, "x: gone"]);
+  assert.deepEqual(await verify(failureWithDamage("x: flipped")), [start + 2000, start + 3000, "x: flipped"]);
+  assert.deepEqual(await verify(failureWithDamage(undefined)), [start + 2000, start + 3000, "x: flipped"]);
+  assert.deepEqual(await verify(failureWithDamage("x: gone")), [start + 2000, start + 3000, "x: gone"]);
   assert.deepEqual(await verify(whole), [start + 6000, null, null]);
   const [run] =
     await database`select state, reason from runs where reason is not null order by id desc limit 1`;
   assert.deepEqual({ ...run }, { state: "failed", reason: "Why it failed" });
 });
 
-Deno.test("what a drill found stays until a drill finds otherwise, or a person says so, however whole the bytes are", async () => {
+Deno.test("damage found by a drill stays until a drill succeeds or a user clears it, whatever a verification says", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
   const at = await stage(test);
@@ -163,40 +163,40 @@ Deno.test("what a drill found stays until a drill finds otherwise, or a person s
   };
   const first = clock.now().getTime() + 1000;
   const rows = "database shop came back otherwise than it was: 0 rows";
-  assert.deepEqual(await drill(damagedBy(rows)), [first, rows]);
+  assert.deepEqual(await drill(failureWithDamage(rows)), [first, rows]);
   assert.deepEqual(await verify(whole), [first, rows]);
-  // Each takes back what it can tell of, and the reason is one that is left.
-  assert.deepEqual(await verify(damagedBy("x: flipped")), [first, "x: flipped"]);
+  // Each check clears only what it can find; the reason is one of those that are left.
+  assert.deepEqual(await verify(failureWithDamage("x: flipped")), [first, "x: flipped"]);
   assert.deepEqual(await verify(whole), [first, rows]);
-  await verify(damagedBy("x: flipped"));
+  await verify(failureWithDamage("x: flipped"));
   assert.deepEqual(await drill(proven), [first, "x: flipped"]);
   assert.deepEqual(await verify(whole), [null, null]);
-  await drill(damagedBy(rows));
+  await drill(failureWithDamage(rows));
   assert.deepEqual(await drill(proven), [null, null]);
-  await drill(damagedBy(rows));
+  await drill(failureWithDamage(rows));
   await clearDamage(services, at.caller, id);
   assert.deepEqual(await damage(), [null, null]);
 });
 
-Deno.test("a verification on schedule that could not be made is tried again a day later", async () => {
+Deno.test("a scheduled verification that could not be made is repeated a day later", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
   const at = await stage(test);
   await newBackup(database, at.taskId, clock.now());
   await clock.advance(7 * DAY);
   assert.equal(await queueDueVerifications(services), 1);
-  await at.end(damagedBy(undefined));
+  await at.end(failureWithDamage(undefined));
   await clock.advance(DAY - 1);
   assert.equal(await queueDueVerifications(services), 0);
   await clock.advance(1);
   assert.equal(await queueDueVerifications(services), 1);
-  // Damage is an answer: the next is due as after a success.
-  await at.end(damagedBy("x: gone"));
+  // Damage is a result: the next verification is due as after a success.
+  await at.end(failureWithDamage("x: gone"));
   await clock.advance(DAY);
   assert.equal(await queueDueVerifications(services), 0);
 });
 
-Deno.test("where backups go before their days have passed, the newest is verified as often", async () => {
+Deno.test("if backups are removed before their days have passed, the newest is verified as often", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
   const at = await stage(test, { verify_every: 3 });
@@ -213,7 +213,7 @@ Deno.test("where backups go before their days have passed, the newest is verifie
   assert.deepEqual(verified, [3, 6]);
 });
 
-Deno.test("a verification takes no backup's place, and there is one at a time on a server", async () => {
+Deno.test("a verification takes no backup's slot, and a server does one at a time", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
   const at = await stage(test);

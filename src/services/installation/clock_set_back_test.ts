@@ -12,7 +12,7 @@ import { recoverFromClockAhead } from "./clock_set_back.ts";
 const NOW = "2026-01-05T12:00:00Z";
 const A_YEAR_AHEAD = "2027-01-05T12:00:00Z";
 
-Deno.test("a run that was offered on a clock that was ahead is not waited for until then", async () => {
+Deno.test("a run that was offered by a clock that was ahead is not waited for until that time", async () => {
   await using test = await testServices({ now: A_YEAR_AHEAD });
   const { clock, database, services } = test;
   const { caller, serverId, taskId } = await plant(services);
@@ -27,7 +27,7 @@ Deno.test("a run that was offered on a clock that was ahead is not waited for un
   assert.equal(run!.state, "queued"); // offered again
 });
 
-Deno.test("deadlines that are as far ahead as they may be stay as they are", async () => {
+Deno.test("deadlines at their maximum are kept", async () => {
   await using test = await testServices({ now: NOW });
   const { database, services } = test;
   const first = await plant(services);
@@ -40,7 +40,7 @@ Deno.test("deadlines that are as far ahead as they may be stay as they are", asy
   assert.deepEqual(await times(), before);
 });
 
-Deno.test("a stream that got its last message on a clock that was ahead gets the next one without waiting for it", async () => {
+Deno.test("a stream with a last message from a clock that was ahead gets the next one without delay", async () => {
   await using test = await testServices({ now: NOW });
   const { clock, database, services } = test;
   const { caller, taskId } = await plant(services);
@@ -58,7 +58,7 @@ Deno.test("a stream that got its last message on a clock that was ahead gets the
   assert.deepEqual({ ...due }, { due_at: clock.now(), next_attempt_at: null });
 });
 
-Deno.test("a removal that was tried on a clock that was ahead is tried again, and the trash keeps its time", async () => {
+Deno.test("a removal that was attempted by a clock that was ahead is retried, and the trash keeps its time", async () => {
   await using test = await testServices({ now: A_YEAR_AHEAD });
   const { clock, database, services } = test;
   const { taskId } = await plant(services);

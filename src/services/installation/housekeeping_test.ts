@@ -3,7 +3,7 @@ import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { enterAudit, NO_ORIGIN } from "../access/audit_log.ts";
 import { deleteOldAuditEntries } from "./housekeeping.ts";
 
-Deno.test("entries of the audit log go when they are older than configured, or never", async () => {
+Deno.test("audit log entries are deleted when they are older than configured, or never", async () => {
   await using test = await testServices({ now: "2020-01-01T00:00:00Z" });
   const { services, clock, database } = test;
   const enter = () =>

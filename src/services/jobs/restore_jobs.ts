@@ -61,14 +61,14 @@ export async function databaseServer(
   sql: Sql,
   { backup_task_id }: Pick<RunRow, "backup_task_id">,
   serverId: number,
-  asked: DatabaseServer | null,
+  requested: DatabaseServer | null,
 ): Promise<{ server: DatabaseServer; task: BackupTaskRow | undefined; isAtHome: boolean }> {
   const task = backup_task_id === null ? undefined : await findBackupTask(sql, backup_task_id);
   const isAtHome = task?.remote_server_id === serverId;
   const own = task === undefined
     ? null
     : { host: task.database_host, port: task.database_port, username: task.database_username };
-  return { server: serverToLoadInto(own, isAtHome, asked), task, isAtHome };
+  return { server: serverToLoadInto(own, isAtHome, requested), task, isAtHome };
 }
 
 /**
@@ -79,10 +79,10 @@ export async function databaseServer(
 async function databaseTarget(
   sql: Sql,
   run: RunRow,
-  { engine, databases, database_name, overwrite, load, server: asked }: DatabaseRestore,
+  { engine, databases, database_name, overwrite, load, server: requested }: DatabaseRestore,
   keyring: Keyring,
 ): Promise<DatabaseTarget> {
-  const { server, task, isAtHome } = await databaseServer(sql, run, run.remote_server_id!, asked ?? null);
+  const { server, task, isAtHome } = await databaseServer(sql, run, run.remote_server_id!, requested ?? null);
   const machine = await findRemoteServer(sql, run.remote_server_id!);
   const own = machine?.database_password_encrypted ?? null;
   const isTasks = isThisMachine(server.host) || server.host === task?.database_host;

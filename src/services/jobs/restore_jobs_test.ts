@@ -1,4 +1,4 @@
-/** Where databases are loaded: of a restore and of a drill. */
+/** The database servers of restores and drills. */
 import assert from "node:assert/strict";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
@@ -9,7 +9,7 @@ import { startDrill } from "../backups/drills.ts";
 import { claimAssignments } from "../runs/dispatch.ts";
 import { startRestore } from "../backups/restores.ts";
 
-/** A task of a production database on its own server's network, with a second server beside. */
+/** Creates a task of a production database on its own server's network, and a second server. */
 async function production(host: string | null = "db.prod") {
   const test = await testServices();
   const { services, database, clock } = test;
@@ -42,7 +42,7 @@ async function production(host: string | null = "db.prod") {
     ...at,
     id,
     other: other!.id,
-    /** Of the job that the server's agent gets next. */
+    /** The target of the next job of the server's agent. */
     async target(serverId: number) {
       const [run] = await claimAssignments(services, [serverId]);
       const { target } = run!.job as RestoreJob | DrillJob;
@@ -57,7 +57,7 @@ const refused = (error: unknown) =>
   error instanceof InvalidError &&
   /db\.prod, may hold the original/.test(error.errors.database_host?.[0] ?? "");
 
-Deno.test("a restore on another server than the task's never reaches the task's database server by itself", async () => {
+Deno.test("a restore on another server than the task's never uses the task's database server by default", async () => {
   await using at = await production();
   const { services, caller, id, other } = at;
   const overwrite = { remote_server_id: other, overwrite: true };
@@ -76,13 +76,13 @@ Deno.test("a restore on another server than the task's never reaches the task's 
   assert.deepEqual(await at.target(other), there);
 });
 
-Deno.test("at home, and where its host is the machine itself, the task's server is used as before", async () => {
+Deno.test("on the task's own server, or if its host is the machine itself, the task's database server is used", async () => {
   {
     await using at = await production();
     await startRestore(at.services, at.caller, at.id, { overwrite: true });
     const own = { host: "db.prod", port: 5433, username: "shop", password: "of the task" };
     assert.deepEqual(await at.target(at.serverId), own);
-    // No host but its own gets the task's password.
+    // Only the task's own host gets the task's password.
     await startRestore(at.services, at.caller, at.id, { database_host: "db.elsewhere" });
     const elsewhere = { host: "db.elsewhere", port: null, username: null, password: null };
     assert.deepEqual(await at.target(at.serverId), elsewhere);
@@ -93,7 +93,7 @@ Deno.test("at home, and where its host is the machine itself, the task's server 
   assert.deepEqual(await at.target(at.other), loopback);
 });
 
-Deno.test("a task that is pointed elsewhere while a restore waits fails it, and overwrites nothing", async () => {
+Deno.test("changing the task's server while a restore waits fails the restore, and overwrites nothing", async () => {
   await using at = await production("127.0.0.1");
   await startRestore(at.services, at.caller, at.id, { remote_server_id: at.other, overwrite: true });
   await at.database`update backup_tasks set database_host = 'db.prod'`;
@@ -103,7 +103,7 @@ Deno.test("a task that is pointed elsewhere while a restore waits fails it, and 
   assert.match(run!.reason, /db\.prod, may hold the original/);
 });
 
-Deno.test("an older agent, which would overlook how a restore loads, gets no such job", async () => {
+Deno.test("an older agent, which would ignore the load options of a restore, gets no such job", async () => {
   await using at = await production("127.0.0.1");
   const { services, database, caller, id, serverId } = at;
   const options = { owners: false, continue_on_errors: true };

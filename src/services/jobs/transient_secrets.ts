@@ -15,10 +15,10 @@ const REQUEST_INTERVAL_MS = 5_000;
 export type SecretUse = `run ${number}` | `request ${number}`;
 
 /**
- * `asked`: another replica may have it; try again when it is published, or after a while. `gone`: none has
+ * `requested`: another replica may have it; try again when it is published, or after a while. `gone`: none has
  * it.
  */
-export type TransientSecret = { state: "held"; secret: string } | { state: "asked" } | { state: "gone" };
+export type TransientSecret = { state: "held"; secret: string } | { state: "requested" } | { state: "gone" };
 
 interface Held {
   readonly secret: string;
@@ -67,9 +67,9 @@ export class TransientSecrets {
     if (requestedAt === undefined) {
       this.#requestedAt.set(of, now);
       await notify(sql, { topic: "secret_wanted", of });
-      return { state: "asked" };
+      return { state: "requested" };
     }
-    if (now - requestedAt < REQUEST_INTERVAL_MS) return { state: "asked" };
+    if (now - requestedAt < REQUEST_INTERVAL_MS) return { state: "requested" };
     this.#requestedAt.delete(of);
     return { state: "gone" };
   }

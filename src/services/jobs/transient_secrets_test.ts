@@ -15,7 +15,7 @@ async function stateOf(secrets: TransientSecrets, services: ServiceContext) {
   return (await secrets.get(services.database, "run 7")).state;
 }
 
-Deno.test("a secret reaches every replica, sealed on the way, and is dropped when its run has it", async () => {
+Deno.test("a secret reaches every replica encrypted, and is dropped once its run has it", async () => {
   await using test = await testServices();
   const { services } = test;
   const other = new TransientSecrets(services);
@@ -37,7 +37,7 @@ Deno.test("a secret reaches every replica, sealed on the way, and is dropped whe
   other.close();
 });
 
-Deno.test("a secret that was passed again as its run took it is not held", async () => {
+Deno.test("a secret that is published again while its run gets it is not held", async () => {
   await using test = await testServices();
   const { services } = test;
   const heard: string[] = [];
@@ -54,18 +54,18 @@ Deno.test("a secret that was passed again as its run took it is not held", async
   assert.notEqual(await stateOf(services.transientSecrets, services), "held");
 });
 
-Deno.test("a replica that came later is passed it again, and one that none has is gone", async () => {
+Deno.test("a secret is published again for a new replica; one that no replica has is gone", async () => {
   await using test = await testServices();
   const { services, clock } = test;
   await services.transientSecrets.publish(services.database, "run 7", SECRET, inAnHour(services));
   await until(async () => await stateOf(services.transientSecrets, services) === "held");
   const late = new TransientSecrets(services);
-  assert.equal(await stateOf(late, services), "asked");
+  assert.equal(await stateOf(late, services), "requested");
   await until(async () => await stateOf(late, services) === "held");
   await clock.advance(HOUR);
-  assert.equal(await stateOf(late, services), "asked");
+  assert.equal(await stateOf(late, services), "requested");
   await clock.advance(4_999);
-  assert.equal(await stateOf(late, services), "asked");
+  assert.equal(await stateOf(late, services), "requested");
   await clock.advance(1);
   assert.equal(await stateOf(late, services), "gone");
   late.close();

@@ -1,4 +1,4 @@
-/** Marks for removal: until something of a backup may be gone, they can be taken back. */
+/** Tests marks for removal: they can be undone until objects may have been deleted. */
 import { bucketRow } from "../../../tests/support/fixtures/bucket_row.ts";
 import assert from "node:assert/strict";
 import { answering } from "../../../tests/support/clients/answered_deletion.ts";
@@ -16,7 +16,7 @@ import { nextRemoval, removeDue, requestRetention } from "./removals.ts";
 import { startRestore } from "../backups/restores.ts";
 import { startVerification } from "../backups/verifications.ts";
 
-/** Three backups, of which the task keeps two: the oldest is marked. */
+/** Creates three backups of which the task keeps two: the oldest is marked. */
 async function stage(test: TestServices, destination: Record<string, unknown> = {}) {
   const { services, database, clock } = test;
   const planted = await plant(services, { keep_last: 2 }, destination);
@@ -43,7 +43,7 @@ async function stage(test: TestServices, destination: Record<string, unknown> = 
 
 type Stage = Planted & Awaited<ReturnType<typeof stage>>;
 
-/** The next try to delete it, when that is due. Returns how many there were. */
+/** Attempts the next removal when it is due. Returns how many there were. */
 async function tryNext({ services, clock }: TestServices): Promise<number> {
   const due = await nextRemoval(services);
   await clock.advance(Math.max(0, (due ?? clock.now()).getTime() - clock.now().getTime()));
@@ -59,7 +59,7 @@ async function assertTakenBack(test: TestServices, { row }: Stage): Promise<void
   assert.equal(await nextRemoval(test.services), null);
 }
 
-Deno.test("a marked backup that turns out to be the last good one stays, before the first try and after others", async () => {
+Deno.test("a marked backup that becomes the last good one stays, before the first attempt and after others", async () => {
   for (const tries of [0, 1, 2]) {
     await using test = await testServices();
     const at = await stage(test);
@@ -73,7 +73,7 @@ Deno.test("a marked backup that turns out to be the last good one stays, before 
   }
 });
 
-Deno.test("a bucket that refuses to delete leaves all of a backup, and the rules are asked again", async () => {
+Deno.test("a bucket that refuses a deletion keeps the whole backup, and the rules are applied again", async () => {
   await using s3 = await TestS3.open();
   await using test = await testServices();
   const at = await stage(test, bucketRow(test.services, s3));
@@ -87,7 +87,7 @@ Deno.test("a bucket that refuses to delete leaves all of a backup, and the rules
   await assertTakenBack(test, at);
 });
 
-Deno.test("what may be gone in part is deleted to its end, and a hold and a restore say why not", async () => {
+Deno.test("a partly deleted backup is deleted completely; a hold and a restore say why they are refused", async () => {
   await using test = await testServices();
   const { services } = test;
   const at = await stage(test);
@@ -112,7 +112,7 @@ Deno.test("what may be gone in part is deleted to its end, and a hold and a rest
   assert.equal(await at.row(), undefined);
 });
 
-Deno.test("an agent that could delete none of its objects has left all of it", async () => {
+Deno.test("a backup stays whole if its agent could delete none of its objects", async () => {
   await using test = await testServices();
   const { services } = test;
   const at = await stage(test);
@@ -130,7 +130,7 @@ Deno.test("an agent that could delete none of its objects has left all of it", a
   await assertTakenBack(test, at);
 });
 
-Deno.test("a restore, a verification and a hold of a marked backup take its mark back", async () => {
+Deno.test("a restore, a verification and a hold of a marked backup remove its mark", async () => {
   const ways = [
     ({ caller, oldest }: Stage, { services }: TestServices) =>
       startRestore(services, caller, oldest, { target_path: "/back" }),
@@ -147,7 +147,7 @@ Deno.test("a restore, a verification and a hold of a marked backup take its mark
   }
 });
 
-Deno.test("what a person deletes goes, whatever the rules say; undeleting or a hold takes that back", async () => {
+Deno.test("a backup that a user deletes is removed whatever the rules say; undeleting or a hold cancels that", async () => {
   await using test = await testServices();
   const { services } = test;
   const at = await stage(test);
@@ -155,10 +155,10 @@ Deno.test("what a person deletes goes, whatever the rules say; undeleting or a h
   await at.loseNewer();
   assert.equal(await tryNext(test), 1);
   assert.equal((await at.row())!.removal_reason, "request");
-  const told = (error: unknown) =>
+  const isRefused = (error: unknown) =>
     error instanceof ConflictError &&
     /take it back with POST \/api\/backups\/\d+\/undelete/.test(error.message);
-  await assert.rejects(startRestore(services, at.caller, at.oldest, { target_path: "/back" }), told);
+  await assert.rejects(startRestore(services, at.caller, at.oldest, { target_path: "/back" }), isRefused);
   await undeleteBackup(services, at.caller, at.oldest);
   await assertTakenBack(test, at);
   await deleteBackup(services, at.caller, at.oldest);

@@ -15,7 +15,7 @@ import { nextRemoval, removeDue, requestRemoval } from "./removals.ts";
 import { recordEvents } from "../runs/run_events.ts";
 import { startRun } from "../runs/runs.ts";
 
-async function stored(services: ServiceContext) {
+async function setUpBackup(services: ServiceContext) {
   const planted = await plant(services);
   await startRun(services, planted.caller, planted.taskId);
   const [run] = await claimAssignments(services, [planted.serverId]);
@@ -28,19 +28,19 @@ async function stored(services: ServiceContext) {
   return { ...planted, backupId: backup!.id };
 }
 
-Deno.test("a backup's row goes when its objects are confirmed gone, not before", async () => {
+Deno.test("a backup's row is deleted only when the deletion of its objects is confirmed", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
-  const { backupId, serverId } = await stored(services);
+  const { backupId, serverId } = await setUpBackup(services);
   await transaction(database, (sql) => requestRemoval(services, sql, [backupId], "request"));
-  // No agent: kept, with the reason, and tried again later.
+  // Without an agent: the row is kept with the reason, and the removal is retried later.
   assert.equal(await removeDue(services), 1);
   const [kept] = await database`select * from backups`;
   assert.match(kept!.removal_error, /agent is not connected/);
   assert.equal(kept!.removal_attempts, 1);
   assert.equal(await removeDue(services), 0);
   assert.deepEqual(await nextRemoval(services), new Date(clock.now().getTime() + 60_000));
-  // The agent's return makes it due at once; it can't remove one of the objects.
+  // The agent's return makes the removal due at once. It can't remove one of the objects.
   await sayHello(services, serverId);
   const refused = answering(services, serverId, [{ name: "backup_1.tar.zst", message: "Permission denied" }]);
   assert.equal(await removeDue(services), 1);
@@ -49,7 +49,7 @@ Deno.test("a backup's row goes when its objects are confirmed gone, not before",
   assert.equal(still!.removal_error, "backup_1.tar.zst: Permission denied");
   assert.deepEqual(await nextRemoval(services), new Date(clock.now().getTime() + 120_000));
   await clock.advance(120_000);
-  // Neither deleted nor failed is not confirmed.
+  // An object that is neither deleted nor failed is not confirmed.
   await sayHello(services, serverId);
   const silent = answering(services, serverId, [], ["backup_1.manifest.json"]);
   assert.equal(await removeDue(services), 1);
@@ -65,7 +65,7 @@ Deno.test("a backup's row goes when its objects are confirmed gone, not before",
   assert.equal((await database`select * from backups`).length, 0);
 });
 
-Deno.test("a bucket that accepts a deletion and keeps the object is asked again", async () => {
+Deno.test("a deletion that the bucket accepts without deleting the object is retried", async () => {
   await using s3 = await TestS3.open();
   await using test = await testServices();
   const { services, database, clock } = test;
@@ -92,7 +92,7 @@ Deno.test("a bucket that accepts a deletion and keeps the object is asked again"
   assert.equal(await bucket.head("kept/a.tar.zst"), null);
 });
 
-Deno.test("what a failed run left behind is removed by its agent", async () => {
+Deno.test("leftovers of a failed run are removed by its agent", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const { caller, taskId, serverId } = await plant(services);
@@ -113,13 +113,13 @@ Deno.test("what a failed run left behind is removed by its agent", async () => {
 Deno.test("two replicas never work on the same removal", async () => {
   await using test = await testServices();
   const { services, database } = test;
-  const { backupId } = await stored(services);
+  const { backupId } = await setUpBackup(services);
   await transaction(database, (sql) => requestRemoval(services, sql, [backupId], "request"));
   const counts = await Promise.all([removeDue(services), removeDue(services), removeDue(services)]);
   assert.equal(counts.reduce((a, b) => a + b), 1);
 });
 
-Deno.test("a backup is not forgotten for the 404 of an ingress, nor for a bucket that holds none of the others", async () => {
+Deno.test("a proxy's 404, and a bucket without any of the other backups, do not confirm a deletion", async () => {
   await using s3 = await TestS3.open();
   await using test = await testServices();
   const { services, database, clock } = test;

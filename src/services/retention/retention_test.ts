@@ -1,4 +1,4 @@
-/** Retention as runs set it off: what a new backup pushes out, and what is kept from it. */
+/** Retention as runs trigger it: which backups a new one replaces, and which stay. */
 import assert from "node:assert/strict";
 import { type TestServices, testServices } from "../../../tests/support/fixtures/database.ts";
 import { event, success } from "../../../tests/support/clients/events.ts";
@@ -19,7 +19,7 @@ interface Stage extends Planted {
   test: TestServices;
   /** Runs the task once and returns its backup. */
   store(): Promise<number>;
-  /** What is stored and not marked. */
+  /** Returns the stored backups that are not marked. */
   left(): Promise<number[]>;
 }
 
@@ -47,11 +47,11 @@ async function stage(test: TestServices, task: Record<string, unknown>): Promise
   };
 }
 
-Deno.test("a new backup pushes out what no rule of its task keeps, by the task's own days", async () => {
+Deno.test("a new backup marks those that no rule of its task keeps, by the days of the task's time zone", async () => {
   await using test = await testServices({ now: "2026-03-28T12:00:00Z" });
   const { store, left } = await stage(test, { keep_daily: 2, timezone: "Europe/Berlin" });
   const stored: number[] = [];
-  // 13:00, 22:00, then 08:00, 17:00 and 23:30 on the day that has 23 hours, then half past midnight.
+  // 13:00, 22:00, then 08:00, 17:00 and 23:30 on the day with 23 hours, then half past midnight.
   for (const hours of [9, 9, 9, 6.5, 1]) {
     stored.push(await store());
     await test.clock.advance(hours * HOUR);
@@ -59,7 +59,7 @@ Deno.test("a new backup pushes out what no rule of its task keeps, by the task's
   assert.deepEqual(await left(), [stored[1], stored[4]]);
   const last = await store();
   assert.deepEqual(await left(), [stored[4], last]);
-  // Nobody asked for it: the audit log says what did it.
+  // No user asked for it: the audit log names the rule.
   const entries = await test.database`
     select actor, resource_id from audit_log where action = 'deleteBackup' order by id`;
   assert.deepEqual(
@@ -68,7 +68,7 @@ Deno.test("a new backup pushes out what no rule of its task keeps, by the task's
   );
 });
 
-Deno.test("what is held stays, and takes no other's place", async () => {
+Deno.test("a held backup stays, and does not count towards the rules", async () => {
   await using test = await testServices();
   const { caller, store, left } = await stage(test, { keep_last: 2 });
   const first = await store();
@@ -79,7 +79,7 @@ Deno.test("what is held stays, and takes no other's place", async () => {
   assert.deepEqual(await left(), [first, third, fourth]);
 });
 
-Deno.test("a suspicious or damaged backup keeps older ones from being pushed out, run after run", async () => {
+Deno.test("a suspicious or damaged backup keeps older ones from being marked, run after run", async () => {
   for (const flag of ["suspicious_at", "damaged_at"]) {
     await using test = await testServices();
     const { store, left } = await stage(test, { maximum_backups_to_keep: 2 });
@@ -94,7 +94,7 @@ Deno.test("a suspicious or damaged backup keeps older ones from being pushed out
   }
 });
 
-Deno.test("nothing younger than the task's minimum age goes", async () => {
+Deno.test("no backup younger than the task's minimum age is marked", async () => {
   await using test = await testServices();
   const { store, left } = await stage(test, { keep_last: 1, minimum_age_days: 2 });
   const first = await store();
@@ -105,7 +105,7 @@ Deno.test("nothing younger than the task's minimum age goes", async () => {
   assert.deepEqual([await store(), ...await left()].slice(1), [second, second + 1]);
 });
 
-Deno.test("of a hold and a removal that come at once the hold stands", async () => {
+Deno.test("of a hold and a removal at the same time, the hold wins", async () => {
   await using test = await testServices();
   const { caller, taskId } = await stage(test, {});
   for (let round = 0; round < 10; round++) {
@@ -114,7 +114,7 @@ Deno.test("of a hold and a removal that come at once the hold stands", async () 
       holdBackup(test.services, caller, id, null),
       deleteBackup(test.services, caller, id),
     ]);
-    // A hold that comes second takes the mark back; a removal that does is refused.
+    // A later hold removes the mark; a later removal is refused.
     assert.equal(held.status, "fulfilled");
     const isRefused = deleted.status === "rejected" && deleted.reason instanceof ConflictError;
     assert.ok(isRefused || deleted.status === "fulfilled", Deno.inspect(deleted));
@@ -123,7 +123,7 @@ Deno.test("of a hold and a removal that come at once the hold stands", async () 
   }
 });
 
-Deno.test("the database itself refuses to mark what is held", async () => {
+Deno.test("the database itself refuses to mark a held backup", async () => {
   await using test = await testServices();
   const { caller, taskId } = await stage(test, {});
   const id = await newBackup(test.database, taskId, test.clock.now());
@@ -136,7 +136,7 @@ Deno.test("the database itself refuses to mark what is held", async () => {
   await assert.rejects(mark, /violates check constraint/);
 });
 
-Deno.test("of two backups that are recorded at the same moment, no more stay than the rules say", async () => {
+Deno.test("if two backups are recorded at the same moment, no more stay than the rules say", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const { left, taskId } = await stage(test, { maximum_backups_to_keep: 1 });

@@ -31,7 +31,7 @@ async function newStream(client: ApiClient): Promise<void> {
   assert.equal(status, 201);
 }
 
-Deno.test("what a stolen token deletes is all there for days, and comes back whole", async () => {
+Deno.test("backups that a stolen token deletes stay for days, and can all be undeleted", async () => {
   await using api = await testApi();
   const { call } = api.admin;
   const { backups, task } = await stage(api, api.admin, 3);
@@ -61,7 +61,7 @@ Deno.test("what a stolen token deletes is all there for days, and comes back who
   assert.equal(await removeDue(api.services), 0);
 });
 
-Deno.test("every administrator is told at once, and then once a minute of all that followed", async () => {
+Deno.test("every administrator is notified at once, and then at most once a minute about all that followed", async () => {
   await using api = await testApi();
   const other = await api.user();
   await api.admin.call("PUT", `/api/users/${other.userId}`, { is_admin: true });
@@ -70,10 +70,10 @@ Deno.test("every administrator is told at once, and then once a minute of all th
   const { backups } = await stage(api, plain, 14);
   await plain.call("DELETE", `/api/backups/${backups[0]}`);
   await emptyTrash(api.services);
-  const told = await reasonsOf(api);
-  assert.equal(told.length, 2);
+  const reasons = await reasonsOf(api);
+  assert.equal(reasons.length, 2);
   assert.match(
-    told[0]!,
+    reasons[0]!,
     /^\S+@example\.test deleted 1 backup \(1\); deletion begins at 2026-01-08T12:00:00Z\.$/,
   );
   for (const id of backups.slice(1, 13)) await plain.call("DELETE", `/api/backups/${id}`);
@@ -91,7 +91,7 @@ Deno.test("every administrator is told at once, and then once a minute of all th
   );
 });
 
-Deno.test("once its time is over a backup goes, and can't be taken back", async () => {
+Deno.test("a backup is deleted once its time is over, and can't be undeleted then", async () => {
   await using api = await testApi();
   const { call } = api.admin;
   const { backups: [id] } = await stage(api, api.admin);
@@ -103,7 +103,7 @@ Deno.test("once its time is over a backup goes, and can't be taken back", async 
   assert.deepEqual([status, body.error], [409, "Conflict"]);
 });
 
-Deno.test("a shorter delay holds for nothing before the longer one is over", async () => {
+Deno.test("a shorter delay takes effect only after the longer one is over", async () => {
   await using api = await testApi();
   const { call } = api.admin;
   const { backups: [first, second] } = await stage(api, api.admin, 2);
@@ -116,7 +116,7 @@ Deno.test("a shorter delay holds for nothing before the longer one is over", asy
   assert.equal(late.body.deletes_at, "2026-01-08T12:00:00Z");
 });
 
-Deno.test("a destination that is gone is forgotten with its backups, and both come back", async () => {
+Deno.test("forgetting a destination forgets its backups, and undeleting restores both", async () => {
   await using api = await testApi();
   const { call } = api.admin;
   const { destination, task, backups } = await stage(api, api.admin, 2);
@@ -128,7 +128,7 @@ Deno.test("a destination that is gone is forgotten with its backups, and both co
   await call("POST", `/api/backups/${backups[0]}/hold`);
   assert.match((await call("DELETE", `${path}?forget=true`)).body.message, /1 backup that is held/);
   await api.database`update backups set held_at = null`;
-  // A backup whose removal has failed, as its destination does not answer.
+  // A backup whose removal failed because its destination does not respond.
   await api.database`
     update backups set removal_requested_at = now(), removal_reason = 'request', removal_begun_at = now(),
       next_removal_at = now() where id = ${backups[0]!}`;
@@ -155,7 +155,7 @@ Deno.test("a destination that is gone is forgotten with its backups, and both co
   assert.ok(entries.length >= 2);
 });
 
-Deno.test("a server whose disk died is removed with the records of what it held", async () => {
+Deno.test("deleting a server with a lost disk deletes the records of its backups", async () => {
   await using api = await testApi();
   const { call } = api.admin;
   const { server, task, backups: [id] } = await stage(api, api.admin);
@@ -171,7 +171,7 @@ Deno.test("a server whose disk died is removed with the records of what it held"
   assert.equal((await api.database`select from backups`).length, 0);
 });
 
-Deno.test("a deleted user's tokens are no good, until the user is taken back", async () => {
+Deno.test("a deleted user's tokens are invalid until the user is undeleted", async () => {
   await using api = await testApi();
   const { call } = api.admin;
   const user = await api.user();
@@ -194,7 +194,7 @@ Deno.test("a deleted user's tokens are no good, until the user is taken back", a
   assert.equal((await api.database`select from users where id = ${user.userId}`).length, 0);
 });
 
-Deno.test("rules that a stolen token changes remove nothing before the delay is over, and administrators are told", async () => {
+Deno.test("rules that a stolen token changes remove nothing before the delay is over, and administrators are notified", async () => {
   await using api = await testApi();
   const { call } = api.admin;
   await newStream(api.admin);
@@ -215,7 +215,7 @@ Deno.test("rules that a stolen token changes remove nothing before the delay is 
     (await reasonsOf(api))[0]!,
     /^Changed rules of \S+ remove 2 backups \(1, 2\); deletion begins/,
   );
-  // It does not shorten the delay of a person's own deletion.
+  // It does not shorten the delay of a user's own deletion.
   assert.equal((await call("DELETE", `/api/backups/${backups[0]}`)).body.deletes_at, "2026-01-09T12:00:00Z");
   await call("POST", `/api/backups/${backups[0]}/undelete`);
   // The rules are applied again right before a removal: if they were changed back, they keep the backup.

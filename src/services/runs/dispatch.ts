@@ -90,7 +90,7 @@ function claimOfServer(services: ServiceContext, serverId: number): Promise<Assi
  */
 async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<Assignment | null> {
   const transient = needsIdentity(run) ? await services.transientSecrets.get(sql, `run ${run.id}`) : null;
-  if (transient?.state === "asked") return null;
+  if (transient?.state === "requested") return null;
   let made: Awaited<ReturnType<typeof buildJob>>;
   try {
     if (transient?.state === "gone") {

@@ -15,7 +15,7 @@ const SUSPICION = "Possible ransomware: the data compresses much worse than in t
 
 const SHRINKING = "It shrank to less than half of the last 3 backups' median: 1 files (median 3)";
 
-async function guarded(task: Record<string, unknown> = {}) {
+async function setUpGuards(task: Record<string, unknown> = {}) {
   const test = await testServices();
   const { services, clock } = test;
   const { caller, taskId, serverId } = await plant(services, task);
@@ -33,7 +33,7 @@ async function guarded(task: Record<string, unknown> = {}) {
       return row!.id;
     },
     update: (input: BackupTaskInput) => updateBackupTask(services, caller, taskId, input),
-    /** A run to its end. Returns the guards of its job. */
+    /** Runs the task to its end. Returns the guards of its job. */
     async backUp(figures: Partial<StoredBackup> = {}) {
       await clock.advance(3_600_000);
       await startRun(services, caller, taskId);
@@ -47,8 +47,8 @@ async function guarded(task: Record<string, unknown> = {}) {
   };
 }
 
-Deno.test("a job says what the task does, and what is usual once three backups are stored", async () => {
-  await using at = await guarded({ on_shrink: "fail" });
+Deno.test("a job has the task's guard actions, and the usual values once three backups are stored", async () => {
+  await using at = await setUpGuards({ on_shrink: "fail" });
   assert.deepEqual(await at.backUp(), { on_shrink: "fail", on_incompressible: "warn", usual: null });
   for (let i = 0; i < 2; i++) assert.equal((await at.backUp({ incompressible_share: 0.5 }))!.usual, null);
   assert.deepEqual({ ...(await at.backUp())!.usual }, {
@@ -61,8 +61,8 @@ Deno.test("a job says what the task does, and what is usual once three backups a
   });
 });
 
-Deno.test("a change of the source starts its history anew; the same said again does not", async () => {
-  await using at = await guarded();
+Deno.test("changing the source restarts its history; setting the same source does not", async () => {
+  await using at = await setUpGuards();
   for (let i = 0; i < 3; i++) await at.backUp();
   const same = await at.update({ label: "renamed", source_path: "/data", excluded_paths: [] });
   assert.equal(same.source_changed_at, null);
@@ -83,11 +83,11 @@ Deno.test("a change of the source starts its history anew; the same said again d
   assert.equal((await at.backUp())!.usual!.backups_count, 3);
 });
 
-Deno.test("shrunken backups push no older one out and are told each time, until a person has cleared them", async () => {
-  await using at = await guarded({ maximum_backups_to_keep: 2 });
+Deno.test("shrunken backups replace no older ones and are reported each time, until a user clears them", async () => {
+  await using at = await setUpGuards({ maximum_backups_to_keep: 2 });
   const { database, services, caller } = at;
   const { taskId } = at;
-  // The default of the guide: only failures are wanted.
+  // The default of the guide: only failures are reported.
   await newStream(services, { userId: caller.userId, taskId }, { on_success: false, on_failure: true });
   const whole = [await at.store(), await at.store()];
   const shrunken: number[] = [];
@@ -97,11 +97,11 @@ Deno.test("shrunken backups push no older one out and are told each time, until 
       id
     );
   assert.deepEqual(await left(), [...whole, ...shrunken]);
-  const told = await database`
+  const deliveries = await database`
     select event ->> 'event' as event, event ->> 'reason' as reason, (event -> 'backup' ->> 'id')::integer as id
     from notification_deliveries order by id`;
   assert.deepEqual(
-    told.map((row) => ({ ...row })),
+    deliveries.map((row) => ({ ...row })),
     shrunken.map((id) => ({ event: "backup.shrunken", reason: SHRINKING, id })),
   );
   const [first] = await database`select suspicion, suspicious_at from backups where id = ${shrunken[0]!}`;
@@ -111,15 +111,15 @@ Deno.test("shrunken backups push no older one out and are told each time, until 
   assert.deepEqual(await left(), [shrunken.at(-1), last]);
 });
 
-Deno.test("a backup that shrank and may be of encrypted files says both", async () => {
-  await using at = await guarded();
+Deno.test("a backup that shrank and may hold encrypted files reports both", async () => {
+  await using at = await setUpGuards();
   const id = await at.store({ suspicion: SUSPICION, shrinking: SHRINKING });
   const [row] = await at.database`select suspicion from backups where id = ${id}`;
   assert.equal(row!.suspicion, `${SUSPICION}; ${SHRINKING}`);
 });
 
-Deno.test("a suspicious backup is kept as such, and pushes none of the older ones out", async () => {
-  await using at = await guarded({ maximum_backups_to_keep: 2 });
+Deno.test("a suspicious backup is recorded as such, and replaces none of the older ones", async () => {
+  await using at = await setUpGuards({ maximum_backups_to_keep: 2 });
   const { database, clock } = at;
   const marked = async () =>
     (await database`select id from backups where removal_requested_at is not null order by id`).map((
@@ -133,13 +133,13 @@ Deno.test("a suspicious backup is kept as such, and pushes none of the older one
   assert.equal(third!.incompressible_share, 0.97);
   assert.deepEqual(third!.suspicious_at, new Date(clock.now().getTime() - 3_600_000));
   assert.deepEqual(await marked(), []);
-  // Until a person has looked.
+  // Until a user has reviewed it.
   await at.backUp({ suspicion: null });
   assert.deepEqual(await marked(), []);
 });
 
-Deno.test("an incomplete backup is told to on_failure streams, pushes none out and counts for no median", async () => {
-  await using at = await guarded({ maximum_backups_to_keep: 1 });
+Deno.test("an incomplete backup notifies on_failure streams, replaces none and counts for no median", async () => {
+  await using at = await setUpGuards({ maximum_backups_to_keep: 1 });
   const { database, services, caller, taskId } = at;
   await newStream(services, { userId: caller.userId, taskId }, { on_success: false, on_failure: true });
   const complete = await at.store();
@@ -153,9 +153,9 @@ Deno.test("an incomplete backup is told to on_failure streams, pushes none out a
       id
     );
   assert.deepEqual(await left(), [complete, incomplete.at(-1)]);
-  const [told] = await database`
+  const [deliveries] = await database`
     select event ->> 'event' as event, event ->> 'reason' as reason from notification_deliveries order by id`;
-  assert.deepEqual({ ...told }, {
+  assert.deepEqual({ ...deliveries }, {
     event: "backup.incomplete",
     reason: "shop: pg_dump exited with 1; crm: it is invalid",
   });

@@ -49,7 +49,7 @@ function reasonOf(services: ServiceContext, run: RunRow): string | null {
       return `${run.reason ?? "Cancelled."} The agent did not confirm it within ${
         duration(runTimes.cancel)
       }; ` +
-        "it is told again when it is back.";
+        "it gets the cancellation again when it reconnects.";
     default:
       return run.reason;
   }

@@ -9,7 +9,7 @@ import { recordEvents } from "./run_events.ts";
 import { endOverdueRuns } from "./run_deadlines.ts";
 import { cancelRun, startRun } from "./runs.ts";
 
-async function started(services: ServiceContext, task: Record<string, unknown> = {}) {
+async function setUpRun(services: ServiceContext, task: Record<string, unknown> = {}) {
   const planted = await plant(services, task);
   await startRun(services, planted.caller, planted.taskId);
   const [assignment] = await claimAssignments(services, [planted.serverId]);
@@ -32,7 +32,7 @@ async function text(services: ServiceContext, id: number) {
 Deno.test("a run's events are stored once, however often they are sent", async () => {
   await using test = await testServices();
   const { services } = test;
-  const { run, say } = await started(services);
+  const { run, say } = await setUpRun(services);
   const events = [say(1, { kind: "accepted" }), say(2, output("one\n")), say(3, output("two\n"))];
   await recordEvents(services, events.slice(0, 2));
   assert.equal((await row(services, run.runId)).state, "running");
@@ -43,10 +43,10 @@ Deno.test("a run's events are stored once, however often they are sent", async (
   assert.equal((await row(services, run.runId)).last_sequence, 4);
 });
 
-Deno.test("a success stores the backup, and again changes nothing", async () => {
+Deno.test("a success stores the backup; repeating it changes nothing", async () => {
   await using test = await testServices();
   const { services, database } = test;
-  const { run, say, taskId } = await started(services);
+  const { run, say, taskId } = await setUpRun(services);
   const events = [say(1, { kind: "accepted" }), say(2, output("x\n")), say(3, success())];
   await recordEvents(services, events);
   await recordEvents(services, events);
@@ -62,7 +62,7 @@ Deno.test("a success stores the backup, and again changes nothing", async () => 
   assert.equal(ended.bytes_read, 100);
 });
 
-Deno.test("retention marks what the new backup pushes out, and not before it is stored", async () => {
+Deno.test("retention marks older backups only when the new backup is stored", async () => {
   await using test = await testServices();
   const { services, clock, database } = test;
   const { caller, taskId, serverId } = await plant(services, { maximum_backups_to_keep: 2 });
@@ -79,10 +79,10 @@ Deno.test("retention marks what the new backup pushes out, and not before it is 
   assert.deepEqual(kept.map(({ id }) => id), [3, 4]);
 });
 
-Deno.test("a failure keeps its reason, stores no backup and notes what it left", async () => {
+Deno.test("a failure keeps its reason, stores no backup and records its leftovers", async () => {
   await using test = await testServices();
   const { services, database } = test;
-  const { run, say } = await started(services);
+  const { run, say } = await setUpRun(services);
   await recordEvents(services, [
     say(1, { kind: "accepted" }),
     say(2, failure("The disk is full.", ["a.tar.zst"])),
@@ -97,10 +97,10 @@ Deno.test("a failure keeps its reason, stores no backup and notes what it left",
   assert.equal(leftover!.directory, "/backups");
 });
 
-Deno.test("an older attempt's verdict is kept and never applied", async () => {
+Deno.test("an older attempt's verdict is recorded and never applied", async () => {
   await using test = await testServices();
   const { services, clock, database } = test;
-  const { run, say, serverId } = await started(services);
+  const { run, say, serverId } = await setUpRun(services);
   await clock.advance(services.runTimes.acceptance);
   await endOverdueRuns(services);
   const [second] = await claimAssignments(services, [serverId]);
@@ -112,15 +112,15 @@ Deno.test("an older attempt's verdict is kept and never applied", async () => {
   const [attempt] = await database`select * from run_attempts where attempt = 1`;
   assert.equal(attempt!.verdict.outcome, "succeeded");
   assert.equal(attempt!.verdict_applied, false);
-  // The newer attempt is untouched by it.
+  // It does not change the newer attempt.
   await recordEvents(services, [event(serverId, second!, 1, { kind: "accepted" })]);
   assert.equal((await row(services, run.runId)).state, "running");
 });
 
-Deno.test("another server's agent can't touch a run", async () => {
+Deno.test("another server's agent can't change a run", async () => {
   await using test = await testServices();
   const { services } = test;
-  const { run, say } = await started(services);
+  const { run, say } = await setUpRun(services);
   const other = await plant(services);
   const hostile = [
     event(other.serverId, run, 1, { kind: "accepted" }),
@@ -135,7 +135,7 @@ Deno.test("another server's agent can't touch a run", async () => {
 Deno.test("a run is lost after lease and grace, and a late success of that attempt counts", async () => {
   await using test = await testServices();
   const { services, clock, database } = test;
-  const { run, say } = await started(services);
+  const { run, say } = await setUpRun(services);
   await recordEvents(services, [say(1, { kind: "accepted" })]);
   await clock.advance(services.runTimes.lease + services.runTimes.grace - 1);
   assert.equal(await endOverdueRuns(services), 0);
@@ -153,10 +153,10 @@ Deno.test("a run is lost after lease and grace, and a late success of that attem
   assert.equal(await text(services, run.runId), "still here\ndone\n");
 });
 
-Deno.test("a cancel that comes too late leaves a success a success", async () => {
+Deno.test("a success that a cancellation came too late for stays a success", async () => {
   await using test = await testServices();
   const { services } = test;
-  const { run, say, caller, taskId } = await started(services);
+  const { run, say, caller, taskId } = await setUpRun(services);
   await recordEvents(services, [say(1, { kind: "accepted" })]);
   await cancelRun(services, caller, taskId);
   assert.equal((await row(services, run.runId)).state, "cancelling");
@@ -164,10 +164,10 @@ Deno.test("a cancel that comes too late leaves a success a success", async () =>
   assert.equal((await row(services, run.runId)).state, "succeeded");
 });
 
-Deno.test("an unconfirmed cancel ends by itself, and the agent is told again when it is back", async () => {
+Deno.test("an unconfirmed cancellation ends by itself, and is sent again when the agent is back", async () => {
   await using test = await testServices();
   const { services, clock } = test;
-  const { run, say, caller, taskId, serverId } = await started(services);
+  const { run, say, caller, taskId, serverId } = await setUpRun(services);
   await recordEvents(services, [say(1, { kind: "accepted" })]);
   await cancelRun(services, caller, taskId);
   await clock.advance(services.runTimes.cancel);
@@ -178,10 +178,10 @@ Deno.test("an unconfirmed cancel ends by itself, and the agent is told again whe
   assert.deepEqual(answers, [{ run_id: run.runId, attempt: 1, verdict: "cancel", acknowledged: 1 }]);
 });
 
-Deno.test("what a success that came too late has stored is removed; one that counts is only told again", async () => {
+Deno.test("the objects of a success that came too late are removed; a repeated success that counts changes nothing", async () => {
   await using test = await testServices();
   const { services, clock, database } = test;
-  const { run, say, caller, taskId } = await started(services);
+  const { run, say, caller, taskId } = await setUpRun(services);
   await recordEvents(services, [say(1, { kind: "accepted" })]);
   await cancelRun(services, caller, taskId);
   await clock.advance(services.runTimes.cancel);
@@ -191,17 +191,17 @@ Deno.test("what a success that came too late has stored is removed; one that cou
   const names = async () => (await database`select name from leftovers order by id`).map(({ name }) => name);
   assert.deepEqual(await names(), ["backup_1.tar.zst", "backup_1.manifest.json"]);
 
-  const other = await started(services);
+  const other = await setUpRun(services);
   await recordEvents(services, [other.say(1, { kind: "accepted" }), other.say(2, success())]);
   await recordEvents(services, [other.say(2, success())]);
   assert.equal((await row(services, other.run.runId)).state, "succeeded");
   assert.equal((await names()).length, 2);
 });
 
-Deno.test("a name that is a backup's is nobody's leftover, whatever an agent tells", async () => {
+Deno.test("a backup's object is never a leftover, whatever an agent reports", async () => {
   await using test = await testServices();
   const { services, database } = test;
-  const { say, caller, serverId, taskId } = await started(services);
+  const { say, caller, serverId, taskId } = await setUpRun(services);
   await recordEvents(services, [say(1, { kind: "accepted" }), say(2, success())]);
   await startRun(services, caller, taskId);
   const [second] = await claimAssignments(services, [serverId]);
@@ -212,10 +212,10 @@ Deno.test("a name that is a backup's is nobody's leftover, whatever an agent tel
   assert.deepEqual((await database`select name from leftovers`).map(({ name }) => name), ["mine.tar.zst"]);
 });
 
-Deno.test("an older attempt's end leaves the uploads of the newer one alone", async () => {
+Deno.test("an older attempt's end does not affect the uploads of the newer one", async () => {
   await using test = await testServices();
   const { services, clock, database } = test;
-  const { run, say, destinationId, serverId } = await started(services);
+  const { run, say, destinationId, serverId } = await setUpRun(services);
   await clock.advance(services.runTimes.acceptance);
   await endOverdueRuns(services);
   await claimAssignments(services, [serverId]);
@@ -231,15 +231,15 @@ Deno.test("an older attempt's end leaves the uploads of the newer one alone", as
   assert.deepEqual((await database`select name from leftovers`).map(({ name }) => name), ["key 1"]);
 });
 
-Deno.test("a verdict for a destination that is deleted holds up no other events", async () => {
+Deno.test("a verdict for a deleted destination does not delay other events", async () => {
   await using test = await testServices();
   const { services, clock, database } = test;
-  const { run, say, caller, taskId } = await started(services);
+  const { run, say, caller, taskId } = await setUpRun(services);
   await recordEvents(services, [say(1, { kind: "accepted" })]);
   await cancelRun(services, caller, taskId);
   await clock.advance(services.runTimes.cancel);
   await endOverdueRuns(services);
-  const lost = await started(services);
+  const lost = await setUpRun(services);
   await recordEvents(services, [lost.say(1, { kind: "accepted" })]);
   await clock.advance(services.runTimes.lease + services.runTimes.grace);
   await endOverdueRuns(services);
@@ -250,10 +250,10 @@ Deno.test("a verdict for a destination that is deleted holds up no other events"
   assert.equal((await row(services, lost.run.runId)).state, "lost");
 });
 
-Deno.test("long output keeps its head and its tail and says what is missing", async () => {
+Deno.test("long output keeps its beginning and its end, and says what is missing", async () => {
   await using test = await testServices();
   const { services } = test;
-  const { run, say } = await started(services);
+  const { run, say } = await setUpRun(services);
   await recordEvents(services, [say(1, { kind: "accepted" })]);
   const line = `${"x".repeat(65_000)}\n`;
   for (let i = 0; i < 250; i += 10) {
@@ -272,10 +272,10 @@ Deno.test("long output keeps its head and its tail and says what is missing", as
   assert.equal(stored.length - marker[0].length, sizes!.output_size - sizes!.output_cut);
 });
 
-Deno.test("merged output has every line once, and remembers each event's number and end", async () => {
+Deno.test("merged output has every line once, and keeps each event's number and end", async () => {
   await using test = await testServices();
   const { services, database } = test;
-  const { run, say } = await started(services);
+  const { run, say } = await setUpRun(services);
   const lines = Array.from({ length: 40 }, (_, i) => `${i} ${"é".repeat(20_000)}\n`);
   await recordEvents(services, [
     say(1, { kind: "accepted" }),
@@ -293,10 +293,10 @@ Deno.test("merged output has every line once, and remembers each event's number 
   assert.deepEqual(pieces, lines.map((line, i) => [i + 2, line]));
 });
 
-Deno.test("a success whose objects were cleared away meanwhile does not count", async () => {
+Deno.test("a success whose objects were removed meanwhile does not count", async () => {
   await using test = await testServices();
   const { services, clock, database } = test;
-  const { run, say, destinationId } = await started(services);
+  const { run, say, destinationId } = await setUpRun(services);
   await recordEvents(services, [say(1, { kind: "accepted" })]);
   await clock.advance(services.runTimes.lease + services.runTimes.grace);
   await endOverdueRuns(services);

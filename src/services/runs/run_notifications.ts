@@ -105,7 +105,7 @@ function isFailure({ clock }: Clocked, run: RunRow): boolean {
 }
 
 /**
- * Reports a run that stored a backup, also to those who were told that it was lost. Reports anomalies of the
+ * Reports a run that stored a backup, also to streams that had reported it as lost. Reports anomalies of the
  * backup as failures.
  */
 export async function notifyBackupStored(

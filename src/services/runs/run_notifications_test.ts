@@ -17,8 +17,8 @@ import { cancelRun, startRun } from "./runs.ts";
 import { lockRuns } from "../../store/runs/runs.ts";
 import { startVerification } from "../backups/verifications.ts";
 
-/** A task with one stream for successes and one for failures, and what has been told since the last look. */
-async function notified(task: Record<string, unknown> = {}) {
+/** Creates a task with one stream for successes and one for failures, and collects new messages. */
+async function setUpStreams(task: Record<string, unknown> = {}) {
   const test = await testServices();
   const { services, database } = test;
   const at = await plant(services, { label: "Home", ...task });
@@ -35,7 +35,7 @@ async function notified(task: Record<string, unknown> = {}) {
   await newStream(services, { userId, taskId: null });
   let seen = 0;
   const names = new Map([[successes, "success"], [failures, "failure"]]);
-  const told = async () => {
+  const newMessages = async () => {
     const rows = await database<{ id: number; notification_stream_id: number; event: NotificationEvent }[]>`
       select id, notification_stream_id, event from notification_deliveries where id > ${seen} order by id`;
     seen = rows.at(-1)?.id ?? seen;
@@ -45,8 +45,8 @@ async function notified(task: Record<string, unknown> = {}) {
     ...test,
     at,
     failures,
-    told,
-    short: async () => (await told()).map(({ to, event }) => `${to}: ${event}`),
+    newMessages,
+    short: async () => (await newMessages()).map(({ to, event }) => `${to}: ${event}`),
     start: async () => {
       await startRun(services, at.caller, at.taskId);
       return await assignment();
@@ -66,18 +66,18 @@ async function notified(task: Record<string, unknown> = {}) {
   }
 }
 
-Deno.test("a success and a failure are told to the streams that want them, once, with all that is known", async () => {
-  await using test = await notified();
+Deno.test("a success and a failure each notify the streams that subscribe to them, once, with all details", async () => {
+  await using test = await setUpStreams();
   const { at, clock } = test;
   await test.database`update users set timezone = 'Europe/Berlin'`;
   const run = await test.start();
   await clock.advance(60_000);
   await test.finish(run, success({ warnings_count: 2 }));
   await test.finish(run, success({ warnings_count: 2 }));
-  const [told, ...more] = await test.told();
+  const [newMessages, ...more] = await test.newMessages();
   assert.deepEqual(more, []);
   const [backup] = await test.database`select id from backups`;
-  assert.deepEqual(told, {
+  assert.deepEqual(newMessages, {
     to: "success",
     event: "backup.succeeded",
     occurred_at: "2026-01-05T12:01:00Z",
@@ -103,7 +103,7 @@ Deno.test("a success and a failure are told to the streams that want them, once,
     reason: null,
   });
   await test.finish(await test.start(), failure("The source /data is empty."));
-  const [failed, ...others] = await test.told();
+  const [failed, ...others] = await test.newMessages();
   assert.deepEqual(others, []);
   assert.deepEqual([failed!.to, failed!.event, failed!.reason, failed!.run!.status, failed!.backup], [
     "failure",
@@ -114,8 +114,8 @@ Deno.test("a success and a failure are told to the streams that want them, once,
   ]);
 });
 
-Deno.test("what is to be told is written in the transaction of the change, or not at all", async () => {
-  await using test = await notified();
+Deno.test("a notification is written in the transaction of the change, or not at all", async () => {
+  await using test = await setUpStreams();
   const run = await test.start();
   const change = transaction(test.database, async (sql) => {
     const [row] = await lockRuns(sql, [run.runId]);
@@ -124,11 +124,11 @@ Deno.test("what is to be told is written in the transaction of the change, or no
     throw new Error("the control plane dies here");
   });
   await assert.rejects(change, /dies here/);
-  assert.deepEqual(await test.told(), []);
+  assert.deepEqual(await test.newMessages(), []);
 });
 
-Deno.test("a run that is lost is told of, and what became of it after all to everybody who wants any news", async () => {
-  await using test = await notified();
+Deno.test("a lost run is reported, and its later outcome is reported to every subscribed stream", async () => {
+  await using test = await setUpStreams();
   const { clock, services } = test;
   const lose = async () => {
     const run = await test.start();
@@ -137,11 +137,11 @@ Deno.test("a run that is lost is told of, and what became of it after all to eve
     return run;
   };
   const run = await lose();
-  const [lost] = await test.told();
+  const [lost] = await test.newMessages();
   assert.deepEqual([lost!.to, lost!.event], ["failure", "backup.lost"]);
   assert.match(lost!.reason!, /^Nothing was heard of the agent for 16 min/);
   await test.finish(run, success());
-  const after = await test.told();
+  const after = await test.newMessages();
   assert.deepEqual(after.map(({ to, event, run }) => [to, event, run!.was_lost]), [
     ["success", "backup.succeeded", true],
     ["failure", "backup.succeeded", true],
@@ -149,12 +149,12 @@ Deno.test("a run that is lost is told of, and what became of it after all to eve
   const other = await lose();
   await test.short();
   await test.finish(other, failure("Killed."));
-  const [failed] = await test.told();
+  const [failed] = await test.newMessages();
   assert.deepEqual([failed!.event, failed!.run!.was_lost], ["backup.failed", true]);
 });
 
-Deno.test("a run that no agent takes is told of; one that a person cancels is not, one that ran out of time is", async () => {
-  await using test = await notified({ run_timeout: 60 });
+Deno.test("a run that no agent accepts or that runs out of time is reported; one that a user cancels is not", async () => {
+  await using test = await setUpStreams({ run_timeout: 60 });
   const { clock, services, at } = test;
   await startRun(services, at.caller, at.taskId);
   await clock.advance(25 * 3_600_000);
@@ -175,19 +175,19 @@ Deno.test("a run that no agent takes is told of; one that a person cancels is no
   assert.equal(await cancelTimedOutRuns(services), 1);
   await clock.advance(61_000);
   await endOverdueRuns(services);
-  const [timedOut] = await test.told();
+  const [timedOut] = await test.newMessages();
   assert.deepEqual([timedOut!.event, timedOut!.run!.status], ["backup.failed", "cancelled"]);
   assert.match(timedOut!.reason!, /^The run took longer than its task's run timeout/);
 });
 
-Deno.test("suspicion is told beside the success, damage and a drill that could not be made too", async () => {
-  await using test = await notified({ verify_every: 0 });
+Deno.test("anomalies are reported with the success, and so are damage and a drill that could not be made", async () => {
+  await using test = await setUpStreams({ verify_every: 0 });
   const { services, at, database } = test;
   await sayHello(services, at.serverId);
   const done = success() as ReturnType<typeof success> & { verdict: { backup: { suspicion: string } } };
   done.verdict.backup.suspicion = "Possible ransomware: it compresses much worse";
   await test.finish(await test.start(), done);
-  const [stored, suspicious] = await test.told();
+  const [stored, suspicious] = await test.newMessages();
   assert.deepEqual([stored!.to, stored!.event], ["success", "backup.succeeded"]);
   assert.deepEqual([suspicious!.to, suspicious!.event, suspicious!.reason, suspicious!.backup], [
     "failure",
@@ -204,7 +204,9 @@ Deno.test("suspicion is told beside the success, damage and a drill that could n
     } where state = 'queued'`;
     const verdict = { outcome: "failed", warnings_count: 0, reason: "It failed.", leftovers: [], damage };
     await test.finish(await test.assignment(), { kind: "finished", verdict } as RunEvent);
-    return (await test.told()).map(({ to, event, reason, backup }) => [to, event, reason, backup?.file_name]);
+    return (await test.newMessages()).map((
+      { to, event, reason, backup },
+    ) => [to, event, reason, backup?.file_name]);
   };
   for (const kind of ["verify", "drill", "restore"] as const) {
     assert.deepEqual(await checked(kind, "its SHA-256 differs"), [
@@ -215,16 +217,16 @@ Deno.test("suspicion is told beside the success, damage and a drill that could n
   }
   assert.deepEqual(await checked("restore"), []);
   assert.deepEqual(await checked("drill"), [["failure", "drill.failed", "It failed.", "checked.tar.zst"]]);
-  // It is tried again a day later, and says nothing of the backup.
+  // It is retried a day later, and says nothing about the backup.
   assert.deepEqual(await checked("verify"), []);
 });
 
-Deno.test("a task that goes on failing is told of once a day, with how often and since when, and its recovery once", async () => {
-  await using test = await notified();
+Deno.test("a failing task is reported once a day, with how often and since when, and its recovery once", async () => {
+  await using test = await setUpStreams();
   const { clock } = test;
   const fail = async (reason: string) => {
     await test.finish(await test.start(), failure(reason));
-    return await test.told();
+    return await test.newMessages();
   };
   assert.deepEqual((await fail("No.")).map(({ to, event, ongoing }) => [to, event, ongoing]), [
     ["failure", "backup.failed", undefined],
@@ -242,7 +244,7 @@ Deno.test("a task that goes on failing is told of once a day, with how often and
     { since: "2026-01-05T12:00:00Z", count: 24 },
   ]);
   await test.finish(await test.start(), success());
-  const recovered = await test.told();
+  const recovered = await test.newMessages();
   assert.deepEqual(recovered.map(({ to, event, ongoing }) => [to, event, ongoing?.count]), [
     ["success", "backup.succeeded", undefined],
     ["failure", "backup.recovered", 24],
@@ -252,8 +254,8 @@ Deno.test("a task that goes on failing is told of once a day, with how often and
   assert.equal((await fail("Again.")).length, 1);
 });
 
-Deno.test("a daily task that fails every day is told of every day, over a change of the clocks too", async () => {
-  await using test = await notified();
+Deno.test("a daily task that fails every day is reported every day, also when the clocks change", async () => {
+  await using test = await setUpStreams();
   for (const hours of [24, 24, 23, 25, 24]) {
     await test.finish(await test.start(), failure("No."));
     assert.deepEqual(await test.short(), ["failure: backup.failed"]);
@@ -261,8 +263,8 @@ Deno.test("a daily task that fails every day is told of every day, over a change
   }
 });
 
-Deno.test("a verification that could not be made twice in a row is told of, once is not", async () => {
-  await using test = await notified({ verify_every: 0 });
+Deno.test("verifications that could not be made are reported from the second in a row on", async () => {
+  await using test = await setUpStreams({ verify_every: 0 });
   const { services, at, database } = test;
   await sayHello(services, at.serverId);
   const id = await newBackup(database, at.taskId, test.clock.now(), { file_name: "checked.tar.zst" });
@@ -280,8 +282,8 @@ Deno.test("a verification that could not be made twice in a row is told of, once
   assert.deepEqual(await verify(failure("It does not answer.")), []);
 });
 
-Deno.test("a deleted stream takes its rows along, and what is over is cleared after a week", async () => {
-  await using test = await notified();
+Deno.test("deleting a stream deletes its rows, and finished deliveries are deleted after a week", async () => {
+  await using test = await setUpStreams();
   const { database, services, clock } = test;
   await test.finish(await test.start(), success());
   await test.finish(await test.start(), failure("No."));

@@ -7,7 +7,7 @@ import { claimAssignments } from "./dispatch.ts";
 import { recordEvents } from "./run_events.ts";
 import { startRun } from "./runs.ts";
 
-/** A run to its end. `meanwhile` is called while the agent is at work. */
+/** Runs a task to its end. `meanwhile` is called while the agent works. */
 async function backUp(
   services: ServiceContext,
   { caller, taskId, serverId }: Planted,
@@ -23,7 +23,7 @@ async function backUp(
   await recordEvents(services, [event(serverId, run!, 2, done)]);
 }
 
-Deno.test("a backup keeps the password it was made with when the task's changes, then and later", async () => {
+Deno.test("a backup keeps the password that encrypts it when the task's password changes, then and later", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const { keyring } = services;
@@ -41,7 +41,7 @@ Deno.test("a backup keeps the password it was made with when the task's changes,
   );
 });
 
-Deno.test("a backup keeps the recipients it was made for, and no password", async () => {
+Deno.test("a backup keeps the recipients it was encrypted to, and no password", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const planted = await plant(services, { encryption_recipients: ["age1a", "age1b"] });

@@ -9,7 +9,7 @@ import { duration } from "../durations.ts";
 import { type RemoteServer, withConnectivity } from "../servers/remote_servers.ts";
 import { watchOf } from "./run_limits.ts";
 
-/** What a run can wait for; `null`: nothing, it is running or has ended. */
+/** The things that a run can wait for; `null`: none, it is running or has ended. */
 export const WAITS = ["agent", "capacity", "dispatch", "acceptance", "progress", "cancellation"] as const;
 
 export interface RunWait {
@@ -19,7 +19,7 @@ export interface RunWait {
   message: string;
   /** When the waiting ends by itself; null if it has no end, or if nothing is waited for. */
   until: Date | null;
-  /** What happens at that time. */
+  /** The transition at that time. */
   then: string | null;
   /** The runs before it in its server's queue. */
   runs_ahead: number[];

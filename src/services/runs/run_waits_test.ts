@@ -6,7 +6,7 @@ import { claimAssignments } from "./dispatch.ts";
 import { explainRun } from "./run_waits.ts";
 import { cancelRun, startRun } from "./runs.ts";
 
-Deno.test("a run says what it waits for at every step of its life, until when, and what happens then", async () => {
+Deno.test("a run says what it waits for in each of its states, until when, and what happens then", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
   const { caller, taskId, serverId } = await plant(services);
@@ -63,7 +63,7 @@ Deno.test("a run says what it waits for at every step of its life, until when, a
   await assert.rejects(explainRun(services, stranger.caller, runId), NotFoundError);
 });
 
-Deno.test("a run that waits for a place names the runs before it, restores first", async () => {
+Deno.test("a run that waits for a slot names the runs before it, restores first", async () => {
   await using test = await testServices();
   const { services, database, clock } = test;
   const { caller, taskId, serverId } = await plant(services);
@@ -100,7 +100,7 @@ Deno.test("a run that waits for a place names the runs before it, restores first
     (await explainRun(services, caller, backup)).message,
     new RegExp(`does one run at once, and others go before: ${running}, ${restore}\\.$`),
   );
-  // With two places, the restore takes the second.
+  // With two slots, the restore takes the second.
   await database`update remote_servers set runs_at_once = 2`;
   assert.deepEqual(await ahead(restore), ["dispatch", []]);
   assert.deepEqual(await ahead(backup), ["capacity", [running, restore]]);

@@ -27,7 +27,7 @@ async function stage(task: Record<string, unknown> = {}) {
   const ids = { userId: at.caller.userId, taskId: at.taskId };
   const streamId = await newStream(services, ids, { on_success: false });
   let seen = 0;
-  const told = async () => {
+  const newMessages = async () => {
     const rows = await database<{ id: number; event: NotificationEvent }[]>`
       select id, event from notification_deliveries where id > ${seen} order by id`;
     seen = rows.at(-1)?.id ?? seen;
@@ -59,8 +59,8 @@ async function stage(task: Record<string, unknown> = {}) {
     run,
     say,
     progress,
-    told,
-    names: async () => (await told()).map(({ event }) => event),
+    newMessages,
+    names: async () => (await newMessages()).map(({ event }) => event),
     why: async (id: number) => {
       await database`update replicas set heartbeat_at = ${clock.now()}`;
       return await explainRun(services, at.caller, id);
@@ -69,7 +69,7 @@ async function stage(task: Record<string, unknown> = {}) {
   };
 }
 
-Deno.test("a run that stands still is told of, and says what it waits for, since when and until when", async () => {
+Deno.test("a stalled run is reported with what it waits for, since when and until when", async () => {
   await using test = await stage({ stall_warning: 300, stall_timeout: 3600 });
   const { services, clock, say, progress, at } = test;
   await sayHello(services, at.serverId);
@@ -83,7 +83,7 @@ Deno.test("a run that stands still is told of, and says what it waits for, since
   const waits_for = "The dump waits for a lock that session 42 of user app holds.";
   await say(id, progress(0, { stalled_ms: 5 * MINUTE, waits_for }));
   for (let i = 0; i < 3; i++) await watchStalledRuns(services);
-  const [stalled, ...more] = await test.told();
+  const [stalled, ...more] = await test.newMessages();
   assert.deepEqual(more, []);
   assert.deepEqual([stalled!.event, stalled!.run!.id, stalled!.run!.status], [
     "backup.stalled",
@@ -107,7 +107,7 @@ Deno.test("a run that stands still is told of, and says what it waits for, since
   assert.deepEqual(await test.names(), ["backup.recovered"]);
 });
 
-Deno.test("a run that its agent does not end at its limit is told to stop, and counts as failed", async () => {
+Deno.test("a run that its agent does not end at its limit is cancelled, and counts as failed", async () => {
   await using test = await stage({ stall_timeout: 3600 });
   const { services, clock, say, progress, at, database } = test;
   await sayHello(services, at.serverId);
@@ -128,7 +128,7 @@ Deno.test("a run that its agent does not end at its limit is told to stop, and c
   assert.deepEqual(await test.names(), ["backup.stalled", "backup.failed"]);
 });
 
-Deno.test("an agent that does not watch is judged by its figures", async () => {
+Deno.test("an agent that does not report stalls is watched by its progress", async () => {
   await using test = await stage();
   const { services, clock, say, progress, at } = test;
   await sayHello(services, at.serverId);
@@ -147,7 +147,7 @@ Deno.test("an agent that does not watch is judged by its figures", async () => {
   assert.deepEqual(await test.names(), ["backup.stalled"]);
 });
 
-Deno.test("due times that are skipped are shown on the task, and told from the second on", async () => {
+Deno.test("skipped due times are shown on the task, and reported from the second on", async () => {
   await using test = await stage({
     frequency: null,
     time_to_run_at: null,
@@ -161,20 +161,20 @@ Deno.test("due times that are skipped are shown on the task, and told from the s
     const { last_skipped_at, skipped_count } = await showBackupTask(services, at.caller, at.taskId);
     return [skipped_count, last_skipped_at?.toISOString().slice(11, 16)];
   };
-  const told: string[][] = [];
+  const newMessages: string[][] = [];
   for (const hour of ["13:00", "14:00", "15:00", "16:00"]) {
     await clock.set(`2026-01-05T${hour}:00Z`);
     while (await fireDueTasks(services) > 0);
-    told.push(await test.names());
+    newMessages.push(await test.names());
     assert.equal((await skipped())[1], hour);
   }
-  assert.deepEqual(told, [[], ["backup.skipped"], [], []]);
+  assert.deepEqual(newMessages, [[], ["backup.skipped"], [], []]);
   assert.deepEqual(await skipped(), [4, "16:00"]);
   await say(id, success());
   assert.deepEqual(await test.names(), ["backup.recovered"]);
 });
 
-Deno.test("an agent that is away is told of after its server's grace, once, and so is its return", async () => {
+Deno.test("an absent agent is reported once after its server's grace period, and so is its return", async () => {
   await using test = await stage();
   const { services, clock, at, database } = test;
   const since = clock.now();
@@ -191,7 +191,7 @@ Deno.test("an agent that is away is told of after its server's grace, once, and 
   assert.deepEqual(await test.names(), []);
   await clock.advance(MINUTE);
   for (let i = 0; i < 3; i++) await watch();
-  const [gone, ...more] = await test.told();
+  const [gone, ...more] = await test.newMessages();
   assert.deepEqual(more, []);
   assert.deepEqual([gone!.event, gone!.server?.label, gone!.task, gone!.reason], [
     "agent.gone",
@@ -208,7 +208,7 @@ Deno.test("an agent that is away is told of after its server's grace, once, and 
   assert.deepEqual(await test.names(), ["agent.back"]);
 });
 
-Deno.test("after a start of the control plane agents have time to come back before they are told of", async () => {
+Deno.test("after a start of the control plane, agents have time to reconnect before they are reported", async () => {
   await using test = await stage();
   const { services, clock, at, database } = test;
   await database`update remote_servers set agent_key_hash = 'x'`;
@@ -221,7 +221,7 @@ Deno.test("after a start of the control plane agents have time to come back befo
   await clock.advance(2 * MINUTE);
   await watchAgents(services, since);
   assert.deepEqual(await test.names(), ["agent.gone"]);
-  // A server whose alerts are off, and one whose key was revoked.
+  // A server with alerts off, and one whose key was revoked.
   await database`update remote_servers set offline_alert_after = 0`;
   await database`delete from alerts`;
   await watchAgents(services, since);
@@ -230,7 +230,7 @@ Deno.test("after a start of the control plane agents have time to come back befo
   assert.deepEqual(await test.names(), []);
 });
 
-Deno.test("a backup that no agent takes is told of long before its start deadline, with what it waits for", async () => {
+Deno.test("a backup that no agent accepts is reported long before its start deadline, with what it waits for", async () => {
   await using test = await stage();
   const { services, clock, at } = test;
   await startRun(services, at.caller, at.taskId);
@@ -239,7 +239,7 @@ Deno.test("a backup that no agent takes is told of long before its start deadlin
   assert.deepEqual(await test.names(), []);
   await clock.advance(1);
   for (let i = 0; i < 3; i++) await watchOverdueRuns(services);
-  const [overdue, ...more] = await test.told();
+  const [overdue, ...more] = await test.newMessages();
   assert.deepEqual(more, []);
   assert.deepEqual([overdue!.event, overdue!.run!.status], ["backup.overdue", "queued"]);
   assert.match(overdue!.reason!, /^It has been queued for 1 h\. The agent of server server has never been/);
@@ -250,7 +250,7 @@ Deno.test("a backup that no agent takes is told of long before its start deadlin
   assert.deepEqual(await test.names(), ["backup.recovered"]);
 });
 
-Deno.test("a run that takes three times as long as usual is told of once", async () => {
+Deno.test("a run that takes three times as long as usual is reported once", async () => {
   await using test = await stage();
   const { services, clock, say, at, database } = test;
   await sayHello(services, at.serverId);
@@ -262,13 +262,13 @@ Deno.test("a run that takes three times as long as usual is told of once", async
   assert.deepEqual(await test.names(), []);
   await clock.advance(1);
   for (let i = 0; i < 3; i++) await watchSlowRuns(services);
-  const [slow, ...more] = await test.told();
+  const [slow, ...more] = await test.newMessages();
   assert.deepEqual([slow!.event, more], ["backup.slow", []]);
   assert.equal(slow!.reason, "It has been at work for 30 min; usual are 10 min.");
   await say(id, success());
 });
 
-Deno.test("removals that fail for a day and a stream that takes nothing for an hour are told to other streams", async () => {
+Deno.test("removals that fail for a day and a stream that fails for an hour are reported to other streams", async () => {
   await using test = await stage();
   const { services, clock, say, at, database, streamId } = test;
   await sayHello(services, at.serverId);
@@ -280,7 +280,7 @@ Deno.test("removals that fail for a day and a stream that takes nothing for an h
   assert.deepEqual(await test.names(), []);
   await clock.advance(1);
   for (let i = 0; i < 3; i++) await watchRemovals(services);
-  const [failing, ...more] = await test.told();
+  const [failing, ...more] = await test.newMessages();
   assert.deepEqual([failing!.event, more], ["removal.failing", []]);
   assert.match(failing!.reason!, /^1 at destination here \(\d+\): Permission denied$/);
   const other = await newStream(services, { userId: at.caller.userId, taskId: null });
@@ -297,7 +297,7 @@ Deno.test("removals that fail for a day and a stream that takes nothing for an h
   ]);
 });
 
-Deno.test("a restore may stand still for longer, unless its task says otherwise", async () => {
+Deno.test("a restore may stall for longer, unless its task sets a limit", async () => {
   await using test = await stage();
   const { services, database, at } = test;
   const run = { backup_task_id: at.taskId };

@@ -9,7 +9,7 @@ import { recordEvents } from "./run_events.ts";
 import { cancelTimedOutRuns, endOverdueRuns } from "./run_deadlines.ts";
 import { cancelRun, startRun } from "./runs.ts";
 
-Deno.test("of two callers at the same moment one starts the run", async () => {
+Deno.test("of two simultaneous requests, one starts the run", async () => {
   await using test = await testServices();
   const { services } = test;
   const { caller, taskId } = await plant(services);
@@ -27,7 +27,7 @@ Deno.test("of two callers at the same moment one starts the run", async () => {
   }
 });
 
-Deno.test("a run by hand is refused while the server is at its limit, the task is paused or somebody else's", async () => {
+Deno.test("a manual run is refused if the server is at its limit, or if the task is paused or another user's", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const { caller, taskId, serverId } = await plant(services);
@@ -48,7 +48,7 @@ Deno.test("a run by hand is refused while the server is at its limit, the task i
   await assert.rejects(cancelRun(services, stranger.caller, taskId), NotFoundError);
 });
 
-Deno.test("replicas that claim at once hand a run over once", async () => {
+Deno.test("replicas that claim at the same time dispatch a run once", async () => {
   await using test = await testServices();
   const { services } = test;
   const { caller, taskId, serverId } = await plant(services);
@@ -62,7 +62,7 @@ Deno.test("replicas that claim at once hand a run over once", async () => {
   assert.equal(backupOf(assignment).object.stamp, "20260105120000");
 });
 
-Deno.test("the dispatch opens secrets for the wire and keeps none in the open", async () => {
+Deno.test("the dispatch decrypts secrets for the wire and stores none in plain text", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const sealed = services.keyring.encrypt("hunter2 ☂");
@@ -74,7 +74,7 @@ Deno.test("the dispatch opens secrets for the wire and keeps none in the open", 
   assert.doesNotMatch(JSON.stringify(dump), /hunter2/);
 });
 
-Deno.test("the dispatch names the recipients, and keeps them with the run", async () => {
+Deno.test("the dispatch names the recipients, and records them in the run", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const { caller, taskId, serverId } = await plant(services, { encryption_recipients: ["age1a", "age1b"] });
@@ -86,7 +86,7 @@ Deno.test("the dispatch names the recipients, and keeps them with the run", asyn
   assert.deepEqual(run!.encryption_recipients, ["age1a", "age1b"]);
 });
 
-Deno.test("an agent of protocol 1 is told a password as it knows it, and gets no job with recipients", async () => {
+Deno.test("an agent of protocol 1 gets a password in its own form, and no job with recipients", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const sealed = services.keyring.encrypt("hunter2");
@@ -105,7 +105,7 @@ Deno.test("an agent of protocol 1 is told a password as it knows it, and gets no
   assert.match(run!.reason, /^The agent of server is too old to encrypt to recipients\. Install/);
 });
 
-Deno.test("a secret that no key opens fails the run with that reason", async () => {
+Deno.test("a secret that no key decrypts fails the run with that reason", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const { caller, taskId, serverId } = await plant(services, {
@@ -118,7 +118,7 @@ Deno.test("a secret that no key opens fails the run with that reason", async () 
   assert.match(run!.reason, /sealed with key 00000000, which SECRET_KEY does not hold/);
 });
 
-Deno.test("an offer that is not accepted is made again, until the start deadline", async () => {
+Deno.test("an offer that is not accepted is repeated, until the start deadline", async () => {
   await using test = await testServices({ runTimes: { start: 70_000 } });
   const { services, clock, database } = test;
   const { caller, taskId, serverId } = await plant(services);
@@ -136,7 +136,7 @@ Deno.test("an offer that is not accepted is made again, until the start deadline
   assert.match(run!.reason, /^No agent took the run within 70 s/);
 });
 
-Deno.test("an acceptance that comes after the offer lapsed counts, and no second offer goes out", async () => {
+Deno.test("an acceptance after the offer expired counts, and the run is not offered again", async () => {
   await using test = await testServices();
   const { services, clock, database } = test;
   const { caller, taskId, serverId } = await plant(services);
@@ -152,7 +152,7 @@ Deno.test("an acceptance that comes after the offer lapsed counts, and no second
   assert.equal(run!.state, "running");
 });
 
-Deno.test("a queued run is cancelled at once, a second cancel has nothing to stop", async () => {
+Deno.test("a queued run is cancelled at once, and a second cancellation is refused", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const { caller, taskId } = await plant(services);
@@ -164,7 +164,7 @@ Deno.test("a queued run is cancelled at once, a second cancel has nothing to sto
   await assert.rejects(cancelRun(services, caller, taskId), /no run in progress/);
 });
 
-Deno.test("a run past its task's timeout is cancelled when the agent did not end it", async () => {
+Deno.test("a run past its task's timeout is cancelled if the agent did not end it", async () => {
   await using test = await testServices();
   const { services, clock, database } = test;
   const { caller, taskId, serverId } = await plant(services, { run_timeout: 10 });
@@ -181,7 +181,7 @@ Deno.test("a run past its task's timeout is cancelled when the agent did not end
   assert.match(run!.reason, /run timeout/);
 });
 
-Deno.test("a hello without a run that is in the agent's hands ends it", async () => {
+Deno.test("a hello without a run that the agent should have ends the run", async () => {
   await using test = await testServices();
   const { services, database } = test;
   const { caller, taskId, serverId } = await plant(services);
@@ -199,7 +199,7 @@ Deno.test("a hello without a run that is in the agent's hands ends it", async ()
   assert.match(failed!.reason, /no longer knows this run/);
 });
 
-Deno.test("a hello is answered by what each run is worth", async () => {
+Deno.test("the response to a hello has an instruction for each run", async () => {
   await using test = await testServices();
   const { services } = test;
   const { caller, taskId, serverId } = await plant(services);
@@ -225,7 +225,7 @@ Deno.test("a hello is answered by what each run is worth", async () => {
   });
 });
 
-Deno.test("two runs of a task within a second store under different names", async () => {
+Deno.test("two runs of a task within a second get different object names", async () => {
   await using test = await testServices();
   const { services } = test;
   const { caller, taskId, serverId } = await plant(services);
@@ -247,7 +247,7 @@ function backupOf(assignment: Assignment | undefined): BackupJob {
   return assignment!.job as BackupJob;
 }
 
-Deno.test("a run that no job can be made of fails with the reason, and holds up no other", async () => {
+Deno.test("a run without a possible job fails with the reason, and does not delay others", async () => {
   await using test = await testServices();
   const { database } = test;
   const keyring = new Proxy(test.services.keyring, {

@@ -10,7 +10,7 @@ import { abortUpload, bucketOf, completeUpload, openUpload, removeUpload, signPa
 const NAME = "backup_1_20260101000000.tar.zst";
 const KEY = `backups/${NAME}`;
 const input = { run_id: 1, attempt: 1, name: NAME, size_hint: null };
-/** Names in every assignment. */
+/** Parts of names that every dispatch sets. */
 const OBJECT = { object_directory: "backups", object_prefix: "backup_1", object_stamp: "20260101000000" };
 
 interface Setting extends TestServices {
@@ -18,7 +18,7 @@ interface Setting extends TestServices {
   readonly bucket: Bucket;
 }
 
-/** Server 1 with run 1 in hand, attempt 1, to the test bucket; server 2 with nothing. */
+/** Creates server 1 with an active run 1, attempt 1, to the test bucket, and server 2 without runs. */
 async function setting(): Promise<Setting> {
   const s3 = await TestS3.open();
   const test = await testServices();
@@ -87,7 +87,7 @@ async function stateOf({ database: sql }: Setting, id: string): Promise<string> 
   return row!.state;
 }
 
-Deno.test("an agent's upload ends as the run's object, and a lost answer is given again", async () => {
+Deno.test("an agent's upload becomes the run's object, and a lost response is repeated", async () => {
   await using t = await setting();
   const done = await send(t, "bytes");
   assert.deepEqual(await completeUpload(t.services, 1, done), { size: 5 });
@@ -97,7 +97,7 @@ Deno.test("an agent's upload ends as the run's object, and a lost answer is give
   assert.equal(t.s3.calls.length, calls);
 });
 
-Deno.test("a completion whose answer the bucket lost is found to be done", async () => {
+Deno.test("a completion whose response was lost is recognized as done", async () => {
   await using t = await setting();
   const done = await send(t, "bytes");
   let cuts = 1;
@@ -114,7 +114,7 @@ Deno.test("an empty object is stored without parts", async () => {
   assert.deepEqual(await t.s3.openUploads(), []);
 });
 
-Deno.test("the part size follows the last size, and what can't fit is refused before it starts", async () => {
+Deno.test("the part size follows the last size, and an object that can't fit is refused before it starts", async () => {
   await using t = await setting();
   const tib = 2 ** 40;
   assert.equal((await openUpload(t.services, 1, { ...input, size_hint: tib })).part_size, 158 * 2 ** 20);
@@ -125,7 +125,7 @@ Deno.test("the part size follows the last size, and what can't fit is refused be
   assert.equal((await t.s3.openUploads()).length, 1);
 });
 
-Deno.test("a run that failed for its size gives the next one larger parts", async () => {
+Deno.test("a run that failed for its size makes the next one use larger parts", async () => {
   await using t = await setting();
   const gib = 2 ** 30;
   const { database: sql } = t;
@@ -168,7 +168,7 @@ Deno.test("a run that failed for its size gives the next one larger parts", asyn
   assert.equal((await openUpload(t.services, 1, { ...input, run_id: 2 })).part_size, 24 * 2 ** 20);
 });
 
-Deno.test("an object that exists is not overwritten", async () => {
+Deno.test("an existing object is not overwritten", async () => {
   await using t = await setting();
   await t.bucket.put(KEY, "theirs");
   await assert.rejects(openUpload(t.services, 1, input), /already exists/);
@@ -179,7 +179,7 @@ Deno.test("an object that exists is not overwritten", async () => {
   assert.equal(await t.bucket.get(KEY), "theirs");
 });
 
-Deno.test("parts that do not make the size are refused", async () => {
+Deno.test("parts that do not add up to the size are refused", async () => {
   await using t = await setting();
   const { upload_id, parts } = await send(t, "bytes");
   for (
@@ -192,7 +192,7 @@ Deno.test("parts that do not make the size are refused", async () => {
   }
 });
 
-Deno.test("an object of another size than was sent is not a success, and is removed with the run", async () => {
+Deno.test("an object of another size than was sent fails the upload, and is removed with the run", async () => {
   await using t = await setting();
   const { upload_id, parts } = await send(t, "bytes");
   await assert.rejects(
@@ -215,7 +215,7 @@ Deno.test("another server's run and upload are not found", async () => {
   assert.equal((await t.s3.openUploads()).length, 1);
 });
 
-Deno.test("uploads go on while a run is in an agent's hands or lost, and only for its newest attempt", async () => {
+Deno.test("only the newest attempt of an active or lost run can upload", async () => {
   await using t = await setting();
   const { upload_id, size, parts } = await send(t, "bytes");
   for (const state of ["succeeded", "failed", "cancelled"]) {
@@ -237,7 +237,7 @@ Deno.test("uploads go on while a run is in an agent's hands or lost, and only fo
   assert.deepEqual(await completeUpload(t.services, 1, { upload_id, size, parts }), { size });
 });
 
-Deno.test("an abort leaves nothing, open or completed, and can be asked again", async () => {
+Deno.test("an abort removes an open or a completed upload, and can be repeated", async () => {
   await using t = await setting();
   const open = await send(t, "bytes");
   await abortUpload(t.services, 1, open);
@@ -264,7 +264,7 @@ Deno.test("a completed upload of a succeeded run is never removed", async () => 
   assert.deepEqual(await t.s3.openUploads(), []);
 });
 
-Deno.test("an old attempt's removal keeps the object that a later one wrote under the same key", async () => {
+Deno.test("removing an old attempt's upload keeps the object that a later one wrote under the same key", async () => {
   await using t = await setting();
   const old = await send(t, "old");
   await t.database`update runs set attempt = 2`;
@@ -278,7 +278,7 @@ Deno.test("an old attempt's removal keeps the object that a later one wrote unde
   assert.equal(await t.bucket.get(KEY), "new");
 });
 
-Deno.test("an upload whose beginning was lost is found at the bucket by its key", async () => {
+Deno.test("an upload whose id was lost is found at the bucket by its key", async () => {
   await using t = await setting();
   t.s3.fault = (call) => call.query.has("uploads") && call.method === "POST" ? "cut the answer" : null;
   await assert.rejects(
@@ -287,7 +287,7 @@ Deno.test("an upload whose beginning was lost is found at the bucket by its key"
   );
   t.s3.fault = () => null;
   const other = await t.bucket.createUpload(`${KEY}.other`);
-  // More than one where the HTTP client tried again on a new connection.
+  // There is more than one if the HTTP client retried on a new connection.
   assert((await t.s3.openUploads()).some(({ key }) => key === KEY));
   const [row] = await t.database<{ id: string }[]>`select id from uploads`;
   await move(t, "failed");
@@ -296,7 +296,7 @@ Deno.test("an upload whose beginning was lost is found at the bucket by its key"
   assert.equal(await stateOf(t, row!.id), "removed");
 });
 
-Deno.test("a removal that the bucket refuses is left to be tried again", async () => {
+Deno.test("a removal that the bucket refuses is retried later", async () => {
   await using t = await setting();
   const { upload_id } = await send(t, "bytes");
   await move(t, "failed");
@@ -308,7 +308,7 @@ Deno.test("a removal that the bucket refuses is left to be tried again", async (
   assert.deepEqual(await t.s3.openUploads(), []);
 });
 
-Deno.test("an upload that never began removes nothing that lies under its key", async () => {
+Deno.test("removing an upload that never began keeps the object under its key", async () => {
   await using t = await setting();
   t.s3.fault = (call) => call.method === "HEAD" ? "cut" : null;
   await assert.rejects(openUpload(t.services, 1, input));
@@ -321,7 +321,7 @@ Deno.test("an upload that never began removes nothing that lies under its key", 
   assert.equal(await stateOf(t, row!.id), "removed");
 });
 
-Deno.test("an agent takes no name but of its own run's objects", async () => {
+Deno.test("an agent can upload only objects of its own run", async () => {
   await using t = await setting();
   for (
     const name of [
