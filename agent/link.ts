@@ -6,7 +6,12 @@ import { tlsReason } from "../src/domain/tls_fault.ts";
 import { logger } from "../src/telemetry/logging.ts";
 import type { Clock } from "../src/domain/clock.ts";
 import { decodeServerMessage, encode, ProtocolError } from "../src/protocol/codec.ts";
-import type { AgentDescription, AgentMessage, ServerMessage } from "../src/protocol/wire_messages.ts";
+import {
+  type AgentDescription,
+  type AgentMessage,
+  instructionOf,
+  type ServerMessage,
+} from "../src/protocol/wire_messages.ts";
 import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../src/protocol/version.ts";
 import { Backoff } from "./backoff.ts";
 import { type StorageRequest, StorageRequests, type StorageResponse } from "./rpc/calls.ts";
@@ -225,10 +230,12 @@ export class Link {
       label: message.remote_server.label,
       id: message.remote_server.id,
     });
-    for (const { run_id, attempt, verdict, acknowledged } of message.runs) {
+    for (const run of message.runs) {
+      const { run_id, attempt, acknowledged } = run;
+      const instruction = instructionOf(run);
       journal.acknowledge(run_id, attempt, acknowledged);
-      if (verdict === "forget") handlers.forget(run_id, attempt);
-      if (verdict === "cancel") {
+      if (instruction === "forget") handlers.forget(run_id, attempt);
+      if (instruction === "cancel") {
         handlers.cancel(run_id, attempt, "The control plane no longer waits for this run.");
       }
     }

@@ -73,7 +73,7 @@ Deno.test("an agent whose old socket is half-dead connects within seconds and ke
       const held = { ...run, finished: false, last_sequence: 1 };
       const agent = await connect({ seat, runs: [held] });
       assert.ok(performance.now() - since < limit);
-      assert.equal((await agent.next("welcome")).runs[0].verdict, "continue");
+      assert.equal((await agent.next("welcome")).runs[0].instruction, "continue");
       assert.equal(await silent.closed, 4409);
       assert.equal(await stateOf(run.run_id), "running");
       assert.equal((await server()).duplicate_agent, null);

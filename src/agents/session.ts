@@ -1,12 +1,12 @@
 /** The control plane's side of one agent's websocket, from hello to close. */
 import { logger } from "../telemetry/logging.ts";
 import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts";
-import type { AgentMessage, RunEventMessage, ServerMessage } from "../protocol/wire_messages.ts";
+import type { AgentMessage, RunEventMessage, ServerMessage, WelcomedRun } from "../protocol/wire_messages.ts";
 import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
 import { type AgentResponse, recordResponse } from "../services/agent_rpc/agent_requests.ts";
 import type { Origin } from "../services/access/audit_log.ts";
 import { noteDuplicateAgent } from "../services/servers/agent_incumbents.ts";
-import { type Connection, noteRefusedAgent } from "../services/servers/connections.ts";
+import { type Connection, noteRefusedAgent, type RunInstruction } from "../services/servers/connections.ts";
 import type { ServiceContext } from "../services/context.ts";
 import type { Admission } from "./admission.ts";
 import { isTransientDatabaseError } from "./database_errors.ts";
@@ -240,7 +240,7 @@ export class Session {
     await noteDuplicateAgent(this.#services, this.connection, hostname, message, this.#origin);
   }
 
-  #welcome(protocol: number, runs: Extract<ServerMessage, { type: "welcome" }>["runs"]): void {
+  #welcome(protocol: number, runs: readonly RunInstruction[]): void {
     this.#state = "ready";
     this.send({
       type: "welcome",
@@ -248,7 +248,7 @@ export class Session {
       server_time: this.#services.clock.now().toISOString(),
       heartbeat_ms: this.#owner.heartbeatMs,
       remote_server: { id: this.remoteServerId, label: this.#label },
-      runs,
+      runs: runs.map((run) => welcomedRun(protocol, run)),
     });
     this.#owner.ready(this);
   }
@@ -299,4 +299,9 @@ function closeReason(text: string): string {
   const bytes = new Uint8Array(123);
   const { written } = new TextEncoder().encodeInto(text, bytes);
   return new TextDecoder().decode(bytes.subarray(0, written));
+}
+
+/** Names the instruction as the agent's protocol version does. */
+function welcomedRun(protocol: number, { instruction, ...run }: RunInstruction): WelcomedRun {
+  return protocol < 4 ? { ...run, verdict: instruction } : { ...run, instruction };
 }

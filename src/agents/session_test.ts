@@ -3,6 +3,8 @@ import { testServices } from "../../tests/support/fixtures/database.ts";
 import { serve } from "../../tests/support/servers/control_plane.ts";
 import { AGENT, plant } from "../../tests/support/fixtures/planted.ts";
 import { until } from "../../tests/support/assertions/until.ts";
+import { HELLO, RawAgent } from "../../tests/support/clients/raw_agent.ts";
+import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
 import { requestAgent } from "../services/agent_rpc/agent_requests.ts";
 import { createEnrolmentToken, enrolAgent } from "../services/servers/enrolment.ts";
 
@@ -88,4 +90,27 @@ Deno.test("a response that arrives while the database is unavailable is stored w
     return row!.state === "answered";
   });
   assert.deepEqual(await answer, result);
+});
+
+Deno.test("each agent gets its instructions under its own version's name", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { services } = stack.use(await testServices());
+  const { url } = await serve(services, stack);
+  const { caller, serverId } = await plant(services);
+  const { token } = await createEnrolmentToken(services, caller, serverId, 60);
+  const { agentKey } = await enrolAgent(services, token, AGENT);
+  const runs = [{ run_id: 4711, attempt: 1, finished: false, last_sequence: 3 }];
+  for (let version = PROTOCOL_MIN; version <= PROTOCOL_VERSION; version++) {
+    using agent = await RawAgent.connect(url, agentKey, {
+      ...HELLO,
+      protocol: { min: 1, max: version },
+      seat: "seat",
+      runs,
+    });
+    agent.answersPings = false;
+    const welcome = await agent.next("welcome");
+    assert.equal(welcome.protocol, version);
+    const name = version < 4 ? "verdict" : "instruction";
+    assert.deepEqual(welcome.runs, [{ run_id: 4711, attempt: 1, [name]: "forget", acknowledged: 3 }]);
+  }
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeAgentMessage, decodeServerMessage, encode, MAX_FRAME, ProtocolError } from "./codec.ts";
-import type { AgentMessage } from "./wire_messages.ts";
+import { type AgentMessage, instructionOf } from "./wire_messages.ts";
 import { negotiate, PROTOCOL_VERSION } from "./version.ts";
 
 const event: AgentMessage = {
@@ -40,6 +40,23 @@ Deno.test("an invalid frame is refused with one line that names the fault", () =
       return true;
     });
   }
+});
+
+Deno.test("a welcome has an instruction for each run, under either name", () => {
+  const welcome = (run: object) => ({
+    type: "welcome",
+    protocol: 4,
+    server_time: "2026-01-01T00:00:00.000Z",
+    heartbeat_ms: 20_000,
+    remote_server: { id: 2, label: "web1" },
+    runs: [{ run_id: 7, attempt: 1, acknowledged: 12, ...run }],
+  });
+  for (const run of [{ instruction: "cancel" }, { verdict: "cancel" }]) {
+    const decoded = decodeServerMessage(JSON.stringify(welcome(run)));
+    assert.ok(decoded.known && decoded.message.type === "welcome");
+    assert.deepEqual(decoded.message.runs.map(instructionOf), ["cancel"]);
+  }
+  assert.throws(() => decodeServerMessage(JSON.stringify(welcome({}))), /instruction: is missing/);
 });
 
 Deno.test("no text makes the codec fail in another way", () => {

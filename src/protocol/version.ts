@@ -11,8 +11,9 @@
  *   `hello` carries the agent's seat; `refused` has the code `duplicate`; jobs carry the stall limits (`watch`,
  *   `lock_wait_ms`), progress reports a stall (`stalled_ms`, `waits_for`); `destination.delete` names
  *   `witnesses`.
+ * - 4 (2026-11-30): `welcome` names what an agent does with a run `instruction`; before, it was `verdict`.
  */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 /** The oldest version this code still speaks. */
 export const PROTOCOL_MIN = 1;
 

@@ -234,6 +234,30 @@ export const AgentMessage = z.discriminatedUnion("type", [
 ]);
 export type AgentMessage = z.infer<typeof AgentMessage>;
 
+/** What an agent does with a run: continue, stop and clean up, or drop its journal unsent. */
+const Instruction = z.enum(["continue", "cancel", "forget"]);
+export type Instruction = z.infer<typeof Instruction>;
+
+const WelcomedRun = z.object({
+  run_id: id,
+  attempt,
+  /** Since protocol 4. */
+  instruction: Instruction.optional(),
+  /** The instruction, before protocol 4. */
+  verdict: Instruction.optional(),
+  /** The newest event stored: resend from the next. */
+  acknowledged: sequence,
+}).refine(({ instruction, verdict }) => instruction !== undefined || verdict !== undefined, {
+  path: ["instruction"],
+  error: "is missing",
+});
+export type WelcomedRun = z.infer<typeof WelcomedRun>;
+
+/** Returns the instruction for a run, under the name that the control plane's version gives it. */
+export function instructionOf({ instruction, verdict }: WelcomedRun): Instruction {
+  return (instruction ?? verdict)!;
+}
+
 export const ServerMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("welcome"),
@@ -242,14 +266,8 @@ export const ServerMessage = z.discriminatedUnion("type", [
     /** Interval of the control plane's pings. It closes a socket that is silent for three times as long. */
     heartbeat_ms: z.number().positive(),
     remote_server: z.object({ id, label: z.string() }),
-    /** The instruction for each run in `hello`: continue, stop and clean up, or drop the journal unsent. */
-    runs: z.array(z.object({
-      run_id: id,
-      attempt,
-      verdict: z.enum(["continue", "cancel", "forget"]),
-      /** The newest event stored: resend from the next. */
-      acknowledged: sequence,
-    })),
+    /** One for each run in `hello`. */
+    runs: z.array(WelcomedRun),
   }),
   z.object({
     type: z.literal("refused"),

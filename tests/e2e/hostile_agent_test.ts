@@ -257,7 +257,7 @@ Deno.test("nothing that it says of another server's run, upload, question or str
       hostile.answersPings = false;
       using other = await RawAgent.connect(url, key, { ...HELLO, runs: held });
       const { runs: answers } = await other.next("welcome");
-      assert.deepEqual(answers.map(({ verdict }: { verdict: string }) => verdict), [
+      assert.deepEqual(answers.map(({ instruction }: { instruction: string }) => instruction), [
         "forget",
         "forget",
         "forget",

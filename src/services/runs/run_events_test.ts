@@ -175,7 +175,7 @@ Deno.test("an unconfirmed cancellation ends by itself, and is sent again when th
   assert.equal((await row(services, run.runId)).state, "cancelled");
   const held = { run_id: run.runId, attempt: 1, finished: false, last_sequence: 1 };
   const { answers } = await sayHello(services, serverId, [held]);
-  assert.deepEqual(answers, [{ run_id: run.runId, attempt: 1, verdict: "cancel", acknowledged: 1 }]);
+  assert.deepEqual(answers, [{ run_id: run.runId, attempt: 1, instruction: "cancel", acknowledged: 1 }]);
 });
 
 Deno.test("the objects of a success that came too late are removed; a repeated success that counts changes nothing", async () => {

@@ -146,7 +146,7 @@ Deno.test("an acceptance after the offer expired counts, and the run is not offe
   await endOverdueRuns(services);
   const held = { run_id: assignment!.runId, attempt: 1, finished: false, last_sequence: 1 };
   const { answers } = await sayHello(services, serverId, [held]);
-  assert.equal(answers[0]!.verdict, "continue");
+  assert.equal(answers[0]!.instruction, "continue");
   assert.deepEqual(await claimAssignments(services, [serverId]), []);
   const [run] = await database`select state from runs`;
   assert.equal(run!.state, "running");
@@ -210,7 +210,7 @@ Deno.test("the response to a hello has an instruction for each run", async () =>
   const stale = { run_id: assignment!.runId, attempt: 7, finished: false, last_sequence: 3 };
   const unknown = { run_id: 4711, attempt: 1, finished: false, last_sequence: 3 };
   const first = await sayHello(services, serverId, [held, stale, unknown]);
-  assert.deepEqual(first.answers.map(({ verdict, acknowledged }) => [verdict, acknowledged]), [
+  assert.deepEqual(first.answers.map(({ instruction, acknowledged }) => [instruction, acknowledged]), [
     ["continue", 1],
     ["cancel", 0],
     ["forget", 3],
@@ -220,7 +220,7 @@ Deno.test("the response to a hello has an instruction for each run", async () =>
   assert.deepEqual(second.answers[0], {
     run_id: held.run_id,
     attempt: 1,
-    verdict: "continue",
+    instruction: "continue",
     acknowledged: 2,
   });
 });

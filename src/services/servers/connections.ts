@@ -1,6 +1,6 @@
 /** Records when agents connect and disconnect, and reconciles their runs with the control plane's. */
 import { isFinal } from "../../domain/run.ts";
-import type { AgentDescription, AgentMessage, ServerMessage } from "../../protocol/wire_messages.ts";
+import type { AgentDescription, AgentMessage, Instruction } from "../../protocol/wire_messages.ts";
 import { requeueSentRequests } from "../../store/agents/agent_requests.ts";
 import {
   cancellingRuns,
@@ -21,7 +21,15 @@ import type { ServiceContext } from "../context.ts";
 import { applyToRun } from "../runs/run_state.ts";
 
 type HeldRun = Extract<AgentMessage, { type: "hello" }>["runs"][number];
-type RunInstruction = Extract<ServerMessage, { type: "welcome" }>["runs"][number];
+
+/** What the agent does with a run that it holds. */
+export interface RunInstruction {
+  run_id: number;
+  attempt: number;
+  instruction: Instruction;
+  /** The newest stored event. */
+  acknowledged: number;
+}
 
 export interface Connection {
   id: string;
@@ -154,12 +162,12 @@ async function settleMissing(services: ServiceContext, sql: Sql, run: RunRow): P
 
 function instructionFor(held: HeldRun, run: RunRow | undefined): RunInstruction {
   const of = { run_id: held.run_id, attempt: held.attempt };
-  if (run === undefined) return { ...of, verdict: "forget", acknowledged: held.last_sequence };
-  if (run.attempt !== held.attempt) return { ...of, verdict: "cancel", acknowledged: 0 };
+  if (run === undefined) return { ...of, instruction: "forget", acknowledged: held.last_sequence };
+  if (run.attempt !== held.attempt) return { ...of, instruction: "cancel", acknowledged: 0 };
   const continues = !isFinal(run.state) && run.state !== "cancelling";
   return {
     ...of,
-    verdict: continues || held.finished ? "continue" : "cancel",
+    instruction: continues || held.finished ? "continue" : "cancel",
     acknowledged: run.last_sequence,
   };
 }
