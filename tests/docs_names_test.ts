@@ -1,4 +1,6 @@
-/** Every field, endpoint, flag, environment variable, event and metric that the documentation names exists. */
+/**
+ * Every field, endpoint, flag, environment variable, event and metric that the documentation names exists.
+ */
 import assert from "node:assert/strict";
 import type { Command } from "commander";
 import { rearguard } from "../src/cli/program.ts";

@@ -12,7 +12,10 @@ export interface Download {
   readonly path: string;
   /** Where it is stored; `<target>.partial` until then. */
   readonly target: string;
-  /** What it must be; null where that is not known: an earlier call's partial file then can't be told from another's. */
+  /**
+   * What it must be; null where that is not known: an earlier call's partial file then can't be told from
+   * another's.
+   */
   readonly expected: { readonly size: number; readonly sha256: string } | null;
 }
 

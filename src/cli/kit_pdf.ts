@@ -13,7 +13,10 @@ interface Document {
 /** A4, in points. */
 const MARGIN = 40;
 
-/** @param lines Of the text; those that start with `# ` are headings, those that start with two spaces are to be typed. */
+/**
+ * @param lines Of the text; those that start with `# ` are headings, those that start with two spaces are to
+ * be typed.
+ */
 export async function kitPdf(lines: readonly string[]): Promise<Uint8Array> {
   const info = { Title: "Rearguard recovery kit" };
   const document = new PDFDocument({ size: "A4", margin: MARGIN, info }) as unknown as Document;

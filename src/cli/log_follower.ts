@@ -29,19 +29,26 @@ export interface LogWatcher {
 export type OpenStream = (lastEventId: string | null, signal: AbortSignal) => Promise<Response>;
 
 export interface Patience {
-  /** A connection that is silent for longer is taken for lost: the server speaks every 15 seconds. Milliseconds. */
+  /**
+   * A connection that is silent for longer is taken for lost: the server speaks every 15 seconds.
+   * Milliseconds.
+   */
   readonly silence: number;
   /** For how long a lost connection is tried again. Milliseconds. */
   readonly outage: number;
-  /** Between two tries, until the server asks for another; up to sixteen times that in a long outage. Milliseconds. */
+  /**
+   * Between two tries, until the server asks for another; up to sixteen times that in a long outage.
+   * Milliseconds.
+   */
   readonly retry: number;
 }
 
 const PATIENCE: Patience = { silence: 60_000, outage: 10 * 60_000, retry: 2000 };
 
 /**
- * The final state; null when the stream has no more to tell of this run, whose record then tells its end. Rejects with
- * the error of the last try when the control plane stays unreachable, and at once when it refuses.
+ * The final state; null when the stream has no more to tell of this run, whose record then tells its end.
+ * Rejects with the error of the last try when the control plane stays unreachable, and at once when it
+ * refuses.
  */
 export async function followLog(
   runId: number,

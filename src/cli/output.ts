@@ -22,7 +22,10 @@ export class Output {
     this.answer(list, () => this.rows(list.data, columns));
   }
 
-  /** Every field of a record, those inside others under both names; fields that are null or in `omit` are left out. */
+  /**
+   * Every field of a record, those inside others under both names; fields that are null or in `omit` are left
+   * out.
+   */
   record(body: { data: object }, omit: readonly string[] = []): void {
     this.answer(body, () => this.fields(body.data, omit));
   }

@@ -21,7 +21,10 @@ Environment:
   RG_TOKEN             the token that login stores
   NO_COLOR             no colours`;
 
-/** Parsing it runs a command; it throws what the command throws, or a `CommanderError` for wrong usage and for help. */
+/**
+ * Parsing it runs a command; it throws what the command throws, or a `CommanderError` for wrong usage and for
+ * help.
+ */
 export function rearguard(): Command {
   const program = new Command("rearguard")
     .description("Backups by a Rearguard control plane")

@@ -1,4 +1,7 @@
-/** Which control plane is spoken to, and the token: from the environment, or from a file that only its owner reads. */
+/**
+ * Which control plane is spoken to, and the token: from the environment, or from a file that only its owner
+ * reads.
+ */
 import { dirname, isAbsolute, join } from "node:path";
 import type { Connection } from "./api.ts";
 import { CommandError, EXIT } from "./command_error.ts";
@@ -15,7 +18,10 @@ export function loginPath(): string {
   return join(home, ".config", "rearguard", "login.json");
 }
 
-/** The environment's words before the file's. A stored token goes to the control plane that it was stored for alone. */
+/**
+ * The environment's words before the file's. A stored token goes to the control plane that it was stored for
+ * alone.
+ */
 export async function currentConnection(): Promise<Connection> {
   const givenUrl = Deno.env.get("REARGUARD_URL") || null;
   const givenToken = Deno.env.get("REARGUARD_API_TOKEN") || null;

@@ -29,7 +29,10 @@ export async function taskBody(options: TaskOptions): Promise<Record<string, unk
   return body;
 }
 
-/** Input fields that the control plane has ignored: its answer has every field that it knows, or tells that it is set. */
+/**
+ * Input fields that the control plane has ignored: its answer has every field that it knows, or tells that it
+ * is set.
+ */
 export function unknownFields(body: Record<string, unknown>, made: object): string[] {
   return Object.keys(body).filter((name) => !(name in made) && !(`has_${name}` in made));
 }

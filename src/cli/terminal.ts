@@ -5,7 +5,10 @@ const CLEAR_LINE = "\r\x1b[K";
 const COLOURS = { red: [31, 39], green: [32, 39], yellow: [33, 39], dim: [2, 22], bold: [1, 22] } as const;
 export type Colour = keyof typeof COLOURS;
 
-/** The changing line is on standard error, and only where that is a terminal: what is piped on is never disturbed. */
+/**
+ * The changing line is on standard error, and only where that is a terminal: what is piped on is never
+ * disturbed.
+ */
 export class Terminal {
   readonly #showsStatus = Deno.stderr.isTerminal();
   readonly #showsColour = Deno.stdout.isTerminal() && !Deno.noColor;

@@ -2,7 +2,7 @@
 import type { Clock } from "../domain/clock.ts";
 import { objectKey } from "../domain/location.ts";
 import type { Network } from "../network/network.ts";
-import type { Bucket } from "./s3.ts";
+import type { AddressGuesses } from "./s3_address.ts";
 import { readRefusal, refusalError } from "./s3_errors.ts";
 import { StorageError } from "./storage_error.ts";
 
@@ -14,13 +14,30 @@ export interface CheckStep {
   ms: number;
 }
 
+/** The operations of a bucket that a probe tries. */
+export interface ProbedBucket {
+  readonly doubts: AddressGuesses;
+  createUpload(key: string): Promise<string>;
+  signPart(key: string, uploadId: string, partNumber: number, expiresSeconds: number): Promise<string>;
+  completeUpload(
+    key: string,
+    uploadId: string,
+    parts: readonly { partNumber: number; etag: string }[],
+    size: number,
+  ): Promise<void>;
+  abortUpload(key: string, uploadId: string): Promise<boolean>;
+  head(key: string): Promise<number | null>;
+  get(key: string): Promise<string>;
+  remove(key: string): Promise<{ kept: boolean }>;
+}
+
 const TEXT = "Rearguard wrote this to check the destination. It can be deleted.\n";
 const PART_TIMEOUT = 30_000;
 const URL_SECONDS = 300;
 
 /** Stops at the first step that fails, after removing what the steps before it left. */
 export async function probe(
-  bucket: Bucket,
+  bucket: ProbedBucket,
   network: Network,
   clock: Clock,
   directory: string,
@@ -84,7 +101,7 @@ async function putPart(
   network: Network,
   url: string,
   key: string,
-  doubts: Bucket["doubts"],
+  doubts: AddressGuesses,
 ): Promise<string> {
   let response: Response;
   let answer: string;

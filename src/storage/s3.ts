@@ -43,7 +43,10 @@ export class Bucket {
     this.#requests = new S3Requests(options, network, clock);
   }
 
-  /** Starts a multipart upload and returns its id. After a lost answer one may be left: {@link listUploads} finds it. */
+  /**
+   * Starts a multipart upload and returns its id. After a lost answer one may be left: {@link listUploads}
+   * finds it.
+   */
   async createUpload(key: string): Promise<string> {
     const request = {
       action: `start an upload of ${key}`,
@@ -181,7 +184,10 @@ export class Bucket {
     );
   }
 
-  /** What refuses a HEAD has no body to say why, so a wrong key looks like a missing right: a GET is told the reason. */
+  /**
+   * What refuses a HEAD has no body to say why, so a wrong key looks like a missing right: a GET is told the
+   * reason.
+   */
   async #askWhy(action: string): Promise<void> {
     await this.#requests.send({
       action,

@@ -48,8 +48,9 @@ export function knownRegion({ endpoint, region }: Pick<BucketOptions, "endpoint"
 }
 
 /**
- * The bucket's URL, ending in a slash. Path style also where a host name can't carry the bucket: an IP address, a
- * name that is no DNS label, or, over TLS, one with dots, which a wildcard certificate does not cover.
+ * The bucket's URL, ending in a slash. Path style also where a host name can't carry the bucket: an IP
+ * address, a name that is no DNS label, or, over TLS, one with dots, which a wildcard certificate does not
+ * cover.
  */
 export function bucketUrl(options: Pick<BucketOptions, "endpoint" | "region" | "bucket" | "pathStyle">): URL {
   const { endpoint, bucket } = options;
@@ -85,7 +86,10 @@ export function addressGuesses(options: BucketOptions): AddressGuesses {
   };
 }
 
-/** The URL of a key: every byte but RFC 3986's unreserved ones and `/` percent-encoded, as the signature sees it. */
+/**
+ * The URL of a key: every byte but RFC 3986's unreserved ones and `/` percent-encoded, as the signature sees
+ * it.
+ */
 export function objectUrl(base: URL, key: string): URL {
   const segments = key.split("/");
   if (key === "" || key.startsWith("/") || segments.some((segment) => segment === "." || segment === "..")) {

@@ -72,8 +72,8 @@ export async function* listUploads(requests: S3Requests, prefix: string): AsyncG
 }
 
 /**
- * Returns a function that decodes keys. They come percent-encoded where the service says so, because XML can't
- * carry every character. A key that is not percent-encoded after all is kept as it is.
+ * Returns a function that decodes keys. They come percent-encoded where the service says so, because XML
+ * can't carry every character. A key that is not percent-encoded after all is kept as it is.
  */
 function keyDecoder(page: Element): (key: string) => string {
   if (textOf(page, "EncodingType") !== "url") return (key) => key;

@@ -1,4 +1,7 @@
-/** Signed requests to one bucket: each with its time limit, retried where that is safe, failures as `StorageError`s. */
+/**
+ * Signed requests to one bucket: each with its time limit, retried where that is safe, failures as
+ * `StorageError`s.
+ */
 import { AwsV4Signer } from "aws4fetch";
 import type { Clock } from "../domain/clock.ts";
 import { decodeContent } from "../network/content_encoding.ts";

@@ -1,4 +1,7 @@
-/** The XML that S3 answers with: elements and text, no more. Document types, which S3 has no use for, are refused. */
+/**
+ * The XML that S3 answers with: elements and text, no more. Document types, which S3 has no use for, are
+ * refused.
+ */
 import { SaxesParser } from "saxes";
 
 export interface Element {

@@ -7,7 +7,9 @@ const CONTENT = new TextEncoder().encode(
   "Rearguard wrote this to check the destination. It can be deleted.\n",
 );
 
-/** Connects, writes, reads back and deletes. Stops at the first step that fails, after removing what it left. */
+/**
+ * Connects, writes, reads back and deletes. Stops at the first step that fails, after removing what it left.
+ */
 export async function probe(open: () => Promise<Destination>, clock: Clock): Promise<CheckStep[]> {
   const name = `.rearguard-check-${crypto.randomUUID()}`;
   const steps: CheckStep[] = [];

@@ -113,7 +113,10 @@ export class RangedReader {
   }
 }
 
-/** Returns the beginning of a response's text, about `limit` bytes, and ends the response: it may be a whole object. */
+/**
+ * Returns the beginning of a response's text, about `limit` bytes, and ends the response: it may be a whole
+ * object.
+ */
 export async function readSome({ body }: Response, limit: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";

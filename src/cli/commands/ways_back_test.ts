@@ -1,4 +1,7 @@
-/** What `restore`, `verify`, `drill`, `files` and `download` ask of the API, and what they make of its answers. */
+/**
+ * What `restore`, `verify`, `drill`, `files` and `download` ask of the API, and what they make of its
+ * answers.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { CliHome } from "../../../tests/support/clients/cli.ts";

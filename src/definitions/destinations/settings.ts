@@ -28,7 +28,9 @@ export function sentNames(name: string, { sentAs }: DestinationField): readonly 
   return sentAs ?? [name];
 }
 
-/** Returns the values that callers sent, by the fields' own names. Of several names, the first value counts. */
+/**
+ * Returns the values that callers sent, by the fields' own names. Of several names, the first value counts.
+ */
 export function fieldValues(sent: Readonly<Record<string, unknown>>): FieldValues {
   const values: Record<string, SettingValue | null> = {};
   for (const [name, field] of ALL_FIELDS) {

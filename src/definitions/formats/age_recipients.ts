@@ -2,8 +2,9 @@
 import { Encrypter } from "age-encryption";
 
 /**
- * What is wrong with a public key, to follow "The … field"; null for one that archives can be encrypted to: age's own
- * (`age1…`) and its post-quantum ones (`age1pq1…`), whose checksum fits. Never repeats the key, it may be a secret one.
+ * What is wrong with a public key, to follow "The … field"; null for one that archives can be encrypted to:
+ * age's own (`age1…`) and its post-quantum ones (`age1pq1…`), whose checksum fits. Never repeats the key, it
+ * may be a secret one.
  */
 export function recipientProblem(key: string): string | null {
   if (/^age-secret-key-/i.test(key)) {

@@ -64,8 +64,10 @@ export function systemUser(): z.ZodString {
   });
 }
 
-/** `a=b` is a connection string to PostgreSQL's tools, a leading dash an option, and a slash leaves the directory
- * that a dump's file name lies in. */
+/**
+ * `a=b` is a connection string to PostgreSQL's tools, a leading dash an option, and a slash leaves the
+ * directory that a dump's file name lies in.
+ */
 function problemOf(names: readonly string[]): string | null {
   if (names.includes("")) return "must be database names separated by commas";
   if (names.some((name) => [...name].length > MAX_NAME)) {

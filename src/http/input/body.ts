@@ -19,7 +19,10 @@ export interface RequestBody {
 
 export const NO_BODY: RequestBody = { bytes: new Uint8Array(), value: undefined, repeated: [] };
 
-/** Throws a 413 over `limit` bytes, a 408 when they do not come in time, a 415 for a type or coding that isn't read here, a 400 for broken text. */
+/**
+ * Throws a 413 over `limit` bytes, a 408 when they do not come in time, a 415 for a type or coding that isn't
+ * read here, a 400 for broken text.
+ */
 export async function readBody(
   request: Request,
   limit: number,

@@ -13,8 +13,8 @@ export interface Form {
 }
 
 /**
- * Lists come back as objects with numbered names: what is a list is for the schema to say (see `coercion.ts`).
- * Throws a 400 for a name nested too deep or bytes that are no UTF-8.
+ * Lists come back as objects with numbered names: what is a list is for the schema to say (see
+ * `coercion.ts`). Throws a 400 for a name nested too deep or bytes that are no UTF-8.
  */
 export function parseForm(text: string): Form {
   const root: Branch = Object.create(null);

@@ -55,8 +55,8 @@ function findBadText(
 }
 
 /**
- * Adds a rule over several fields that is checked whenever none of `fields` is wrong by itself, whatever other
- * fields are, so that one answer lists everything. `fail` takes a field's name, `a.b` for a nested one.
+ * Adds a rule over several fields that is checked whenever none of `fields` is wrong by itself, whatever
+ * other fields are, so that one answer lists everything. `fail` takes a field's name, `a.b` for a nested one.
  */
 export function rule<S extends z.ZodType>(
   schema: S,

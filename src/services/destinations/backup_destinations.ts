@@ -219,7 +219,9 @@ function refuseConnection(
   }
 }
 
-/** Returns what a destination of `type` stores. Throws an {@link InvalidError} if it lacks required fields. */
+/**
+ * Returns what a destination of `type` stores. Throws an {@link InvalidError} if it lacks required fields.
+ */
 function complete(type: DestinationType, { settings, secrets }: StoredFields) {
   const isSet = (name: string) => (settings[name] ?? secrets[name] ?? null) !== null;
   const missing = missingFields(type, isSet);

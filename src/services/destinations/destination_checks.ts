@@ -14,8 +14,8 @@ import { bucketOf } from "../transfers/uploads.ts";
 const AGENT_TIMEOUT = 60_000;
 
 /**
- * Checks a bucket from here, anything else from the agent of `remoteServerId`. A step that fails is an answer, not an
- * error; an `UnavailableError` says that the agent could not be asked.
+ * Checks a bucket from here, anything else from the agent of `remoteServerId`. A step that fails is an
+ * answer, not an error; an `UnavailableError` says that the agent could not be asked.
  */
 export async function checkDestination(
   services: ServiceContext,

@@ -28,8 +28,8 @@ export function encryptionProblems(
 }
 
 /**
- * References to records that are not there, or are somebody else's: the two look the same. What is there can't be
- * deleted until the transaction ends.
+ * References to records that are not there, or are somebody else's: the two look the same. What is there
+ * can't be deleted until the transaction ends.
  */
 export async function referenceProblems(
   sql: Sql,

@@ -23,14 +23,17 @@ import { queueBackupRuns } from "../runs/runs.ts";
 const BATCH = 500;
 /** A clock that is kept right step by step goes back by less. Milliseconds. */
 const STEP = 1_000;
-/** How long before a task's change a due time may lie and not be due by it, after a small step. Milliseconds. */
+/**
+ * How long before a task's change a due time may lie and not be due by it, after a small step. Milliseconds.
+ */
 const SHORTLY = 10_000;
 /** A backup that was made for a due time by at most this much too early counts for it. Milliseconds. */
 const EARLY = 5 * 60_000;
 
 /**
- * Queues a run for each task that is due, or records the due time as skipped while the task's run is active. Due times
- * missed in a downtime are one catch-up run. Returns how many tasks were due; call again until it is 0.
+ * Queues a run for each task that is due, or records the due time as skipped while the task's run is active.
+ * Due times missed in a downtime are one catch-up run. Returns how many tasks were due; call again until it
+ * is 0.
  */
 export async function fireDueTasks(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
@@ -126,9 +129,9 @@ export function nextDueTime(services: ServiceContext): Promise<Date | null> {
 }
 
 /**
- * Plans anew what was planned on a clock that was ahead, by this control plane or another: else a task would wait
- * until the time comes that the clock showed. A due time that was fired on that clock, much too early, is fired
- * again. Returns how many due times it brought back.
+ * Plans anew what was planned on a clock that was ahead, by this control plane or another: else a task would
+ * wait until the time comes that the clock showed. A due time that was fired on that clock, much too early,
+ * is fired again. Returns how many due times it brought back.
  */
 export async function replanSchedules(services: ServiceContext): Promise<number> {
   let count = 0;

@@ -14,7 +14,9 @@ import { settleConnections } from "./lost_connections.ts";
 export const CHANNEL = "rearguard";
 
 export type Notification =
-  /** A run waits for its dispatch to this server's agent. `traceparent` is of the span that created a new run. */
+  /**
+   * A run waits for its dispatch to this server's agent. `traceparent` is of the span that created a new run.
+   */
   | { topic: "run_queued"; run_id: number; remote_server_id: number; traceparent?: string }
   /** A run in the agent's hands is to be stopped. */
   | { topic: "run_cancelling"; run_id: number; remote_server_id: number }

@@ -3,7 +3,9 @@ import { DRILLED_ENGINES, FIRST_DRILL_AFTER } from "../../domain/drill.ts";
 import { type DueBackup, isIdle, lockServer } from "../backups/backup_checks.ts";
 import type { Sql } from "../database/sql.ts";
 
-/** When the task's drill is due: its days after the last that proved something, or soon after it was created. */
+/**
+ * When the task's drill is due: its days after the last that proved something, or soon after it was created.
+ */
 function dueAt(sql: Sql) {
   return sql`coalesce(
     t.last_proven_at + make_interval(days => t.drill_every),
@@ -11,7 +13,10 @@ function dueAt(sql: Sql) {
   )`;
 }
 
-/** Backups `b` of tasks `t` on servers `s` that a drill may be made of now. A drill that failed is made again a day later. */
+/**
+ * Backups `b` of tasks `t` on servers `s` that a drill may be made of now. A drill that failed is made again
+ * a day later.
+ */
 function isDue(sql: Sql, now: Date) {
   return sql`
     t.paused_at is null and t.drill_every > 0 and ${isIdle(sql)}
@@ -32,7 +37,10 @@ export async function serversWithDueDrills(sql: Sql, now: Date): Promise<number[
   return rows.map(({ id }) => id);
 }
 
-/** The newest backup of the task that waits the longest, locked with its task and the server; null where another control plane has it. */
+/**
+ * The newest backup of the task that waits the longest, locked with its task and the server; null where
+ * another control plane has it.
+ */
 export async function lockDueDrill(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
   if (!(await lockServer(sql, serverId))) return null;
   const [row] = await sql<DueBackup[]>`

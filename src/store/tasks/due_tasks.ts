@@ -58,7 +58,9 @@ export function lockTasksPlannedAhead(sql: Sql, plannedAfter: Date, limit: numbe
     order by id limit ${limit} for update`;
 }
 
-/** Returns the last due time up to `until` of each of these tasks that was fired or skipped, if there is one. */
+/**
+ * Returns the last due time up to `until` of each of these tasks that was fired or skipped, if there is one.
+ */
 export async function lastDueTimes(
   sql: Sql,
   taskIds: readonly number[],

@@ -98,7 +98,8 @@ export class LocalDestination implements Destination {
 
   async makePlace(): Promise<void> {
     const { directory } = this.spec;
-    // Else the backup would fill the disk that holds the mount point, and be gone from sight once it is mounted.
+    // Else the backup would fill the disk that holds the mount point, and be gone from sight once it is
+    // mounted.
     await this.#refuseVanished(`write to ${directory}`);
     await this.#files.at(`write to ${directory}`, () => makeDirectory(directory));
   }

@@ -1,4 +1,7 @@
-/** A file of this server, read in order. What its disk does not give is asked for once more: the fault may have been a cable's, or a path's. */
+/**
+ * A file of this server, read in order. What its disk does not give is asked for once more: the fault may
+ * have been a cable's, or a path's.
+ */
 import { type Output, RunFailedError } from "../../ports.ts";
 import { codeOf } from "./errors.ts";
 import type { LocalFiles } from "./files.ts";

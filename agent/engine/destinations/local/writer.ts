@@ -7,8 +7,8 @@ import { type LocalFiles, SYNC_LIMIT } from "./files.ts";
 
 const FILE_MODE = 0o600;
 /**
- * Written bytes are pushed to the disk this often, beside the writing: left to the end, a large file's dirty pages stall
- * the last sync, and before that the kernel stalls every write.
+ * Written bytes are pushed to the disk this often, beside the writing: left to the end, a large file's dirty
+ * pages stall the last sync, and before that the kernel stalls every write.
  */
 const SYNC_EVERY = 64 * 2 ** 20;
 
@@ -38,7 +38,9 @@ export class LocalWriter implements ObjectWriter {
     private readonly final: string,
     private readonly ports: LocalWriterPorts,
     private readonly file: Deno.FsFile,
-    /** The same file: operations on one descriptor wait for each other, and a sync must not hold back a write. */
+    /**
+     * The same file: operations on one descriptor wait for each other, and a sync must not hold back a write.
+     */
     private readonly syncFile: Deno.FsFile,
   ) {}
 

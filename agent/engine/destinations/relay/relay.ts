@@ -1,4 +1,6 @@
-/** A directory on another server's disk: its agent sends the bytes to the control plane, which hands them on. */
+/**
+ * A directory on another server's disk: its agent sends the bytes to the control plane, which hands them on.
+ */
 import type { RelayDestination as Spec } from "../../../../src/protocol/job.ts";
 import { oneLine } from "../../programs/line.ts";
 import {

@@ -35,7 +35,9 @@ export class PartUrls {
     }
   }
 
-  /** The bucket no longer takes it: the next one is signed anew, and so are those that were signed with it. */
+  /**
+   * The bucket no longer takes it: the next one is signed anew, and so are those that were signed with it.
+   */
   forget(signedAt: number): void {
     for (const [partNumber, known] of this.#urls) {
       if (known.signedAt <= signedAt) this.#urls.delete(partNumber);

@@ -1,7 +1,7 @@
 /**
- * Sends one part by PUT. By node:http, because Deno's fetch copies a body twice before it sends it: with two parts of 16
- * MiB in flight that is 250 MB of memory, against 85 MB, and half as fast. A streamed body would be sent without the
- * Content-Length that S3 demands.
+ * Sends one part by PUT. By node:http, because Deno's fetch copies a body twice before it sends it: with two
+ * parts of 16 MiB in flight that is 250 MB of memory, against 85 MB, and half as fast. A streamed body would
+ * be sent without the Content-Length that S3 demands.
  */
 import { Buffer } from "node:buffer";
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";

@@ -1,4 +1,7 @@
-/** A bucket. The agent holds no keys: the control plane opens, signs, completes and aborts; the bytes go straight there. */
+/**
+ * A bucket. The agent holds no keys: the control plane opens, signs, completes and aborts; the bytes go
+ * straight there.
+ */
 import type { S3Destination as Spec } from "../../../../src/definitions/destinations/s3_settings.ts";
 import { type Destination, type ObjectWriter, RunFailedError, type Uploads } from "../../ports.ts";
 import { runLimits } from "../limits.ts";

@@ -10,7 +10,10 @@ import { PutConnections } from "./put.ts";
 const MIB = 2 ** 20;
 /** Memory for parts: up to here one is filled while two are in flight, else one while one is. */
 const THREE_BUFFERS_UP_TO = 16 * MIB;
-/** Above, the one that is filled is the one that is sent: a part can be as large as the memory allows, but no two. */
+/**
+ * Above, the one that is filled is the one that is sent: a part can be as large as the memory allows, but no
+ * two.
+ */
 const TWO_BUFFERS_UP_TO = 32 * MIB;
 
 export class S3Writer implements ObjectWriter {

@@ -1,4 +1,7 @@
-/** A file on an SSH server, read with many requests under way: one at a time would wait for the network each time. */
+/**
+ * A file on an SSH server, read with many requests under way: one at a time would wait for the network each
+ * time.
+ */
 import { Buffer } from "node:buffer";
 import { endsEarly } from "../object_name.ts";
 import type { SftpConnection } from "./connection.ts";

@@ -146,7 +146,10 @@ export class SftpSession {
     }
   }
 
-  /** Never overwrites: version 3 of the protocol forbids it, and for servers that do so all the same, look first. */
+  /**
+   * Never overwrites: version 3 of the protocol forbids it, and for servers that do so all the same, look
+   * first.
+   */
   async rename(from: string, to: string): Promise<void> {
     if (await this.look(to) !== null) {
       throw new RunFailedError(`Cannot write ${to}: another file took its name. Run the task again.`);

@@ -11,8 +11,8 @@ const KEEPALIVE_INTERVAL = 10_000;
 const KEEPALIVE_COUNT = 3;
 
 /**
- * The fastest first. Not ChaCha20, though every server has it: ssh2 makes a cipher for each packet and never ends it, which
- * Deno's node:crypto never frees: 50 MB for each gigabyte sent.
+ * The fastest first. Not ChaCha20, though every server has it: ssh2 makes a cipher for each packet and never
+ * ends it, which Deno's node:crypto never frees: 50 MB for each gigabyte sent.
  */
 const CIPHERS = [
   "aes128-ctr",
@@ -22,7 +22,9 @@ const CIPHERS = [
   "aes256-gcm@openssh.com",
 ] as const;
 
-/** A server has a key of each kind and shows one: the pinned one may be of another kind than it shows first. */
+/**
+ * A server has a key of each kind and shows one: the pinned one may be of another kind than it shows first.
+ */
 const KEY_KINDS = [
   ["ssh-ed25519"],
   ["ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"],

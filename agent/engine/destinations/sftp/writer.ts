@@ -108,7 +108,10 @@ export class SftpWriter implements ObjectWriter {
     ).finally(() => this.#wake());
   }
 
-  /** Where the agent was started with `--expose-gc`: copies pile up to 50 MB before V8 looks after them by itself. */
+  /**
+   * Where the agent was started with `--expose-gc`: copies pile up to 50 MB before V8 looks after them by
+   * itself.
+   */
   #collect(length: number): void {
     this.#uncollected += length;
     if (this.#uncollected < OUTSTANDING) return;

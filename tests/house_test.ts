@@ -1,0 +1,77 @@
+/** Rules of the tree that no compiler holds. */
+import assert from "node:assert/strict";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+const MOST_FILES = 25;
+const MOST_COLUMNS = 110;
+const IMPORT = /\b(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g;
+
+/** Every TypeScript file below the directories, relative to the root. */
+async function filesBelow(...directories: string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const directory of directories) {
+    for await (const { name, isDirectory } of Deno.readDir(join(ROOT, directory))) {
+      const path = `${directory}/${name}`;
+      if (isDirectory) files.push(...await filesBelow(path));
+      else if (/\.tsx?$/.test(name)) files.push(path);
+    }
+  }
+  return files;
+}
+
+const isProduction = (path: string) => !/_test\.tsx?$/.test(path);
+const read = (path: string) => Deno.readTextFile(join(ROOT, path));
+
+Deno.test("no folder holds more files than a reader can survey", async () => {
+  const counts = new Map<string, number>();
+  for (const path of (await filesBelow("src", "agent")).filter(isProduction)) {
+    counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+  }
+  assert.deepEqual([...counts].filter(([, count]) => count > MOST_FILES), []);
+});
+
+Deno.test("no file imports itself through others, not even its types", async () => {
+  const imports = new Map<string, string[]>();
+  for (const path of ["main.ts", ...(await filesBelow("src", "agent")).filter(isProduction)]) {
+    const found = [...(await read(path)).matchAll(IMPORT)].map(([, specifier]) =>
+      relative(ROOT, join(ROOT, dirname(path), specifier!))
+    );
+    imports.set(path, found.filter((target) => /\.tsx?$/.test(target)));
+  }
+  assert.deepEqual(cyclesOf(imports), []);
+});
+
+/** Groups of files that reach each other (Tarjan's strongly connected components). */
+function cyclesOf(imports: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const found: string[][] = [];
+  const visit = (path: string) => {
+    order.set(path, order.size);
+    lowest.set(path, order.get(path)!);
+    open.push(path);
+    for (const target of imports.get(path) ?? []) {
+      if (!order.has(target)) visit(target);
+      if (open.includes(target)) lowest.set(path, Math.min(lowest.get(path)!, lowest.get(target)!));
+    }
+    if (lowest.get(path) !== order.get(path)) return;
+    const group = open.splice(open.indexOf(path));
+    if (group.length > 1) found.push(group.sort());
+  };
+  for (const path of imports.keys()) if (!order.has(path)) visit(path);
+  return found;
+}
+
+Deno.test("no comment is wider than the page", async () => {
+  const wide: string[] = [];
+  for (const path of await filesBelow("src", "agent", "tests", "bench")) {
+    for (const [index, line] of (await read(path)).split("\n").entries()) {
+      if (line.length <= MOST_COLUMNS || !/^\s*(\/\*\*|\*(?! \|)|\/\/)/.test(line)) continue;
+      wide.push(`${path}:${index + 1}`);
+    }
+  }
+  assert.deepEqual(wide, []);
+});
