@@ -128,7 +128,7 @@ const STATES = {
 function originalDirectory(context: RestoreContext): string {
   const source = sourceOf(context);
   if (source === null) {
-    throw new RunFailedError("where it came from is not known. Say where to restore it: target_path.");
+    throw new RunFailedError("its original path is not known. Set target_path.");
   }
   return source.kind === "file" ? dirname(source.path) : source.path;
 }
@@ -157,7 +157,7 @@ async function selectMembers(
   const index = objects.index(archive.database);
   if (target.paths.length > 0) {
     if (index === null) {
-      throw new RunFailedError("it has no index: single paths can't be found in it. Restore all of it.");
+      throw new RunFailedError("it has no index, so single paths can't be found in it. Restore all of it.");
     }
     const selection = await select(target.paths, (take) => objects.lines(index, take));
     const { directories, others } = selection;

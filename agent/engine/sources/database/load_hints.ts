@@ -10,7 +10,7 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
   [/\b1449\b/, "Create that account, or set definers to login."],
   [
     /\b1273\b|unknown collation/i,
-    "The server is older than the backup, or of the other vendor: restore on a server that knows this collation.",
+    "The server is older than the backup, or from the other vendor: restore on a server that supports this collation.",
   ],
   [
     /\b14(?:18|19)\b.*log_bin_trust_function_creators/,
@@ -19,19 +19,19 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
   ],
   [
     /\b1153\b|max_allowed_packet|server has gone away/i,
-    "Where a statement is longer than the server takes: SET GLOBAL max_allowed_packet = 1073741824, restore, and set " +
+    "If a statement is longer than the server accepts: SET GLOBAL max_allowed_packet = 1073741824, restore, and set " +
     "it back.",
   ],
   [
     /\b(?:3750|1173)\b|without a primary key/i,
-    "The server demands primary keys, and a table of the backup has none: let the login lift that " +
+    "The server requires primary keys, and a table of the backup has none: let the login disable that " +
     "(SESSION_VARIABLES_ADMIN), or SET GLOBAL sql_require_primary_key = 0 (MySQL), innodb_force_primary_key = 0 " +
     "(MariaDB).",
   ],
   [/\b1118\b/, "SET GLOBAL innodb_strict_mode = 0, restore, and set it back."],
   [
     /\b1231\b.*sql_mode/,
-    "The server does not know this SQL mode: it is older than the backup, or of the other vendor. To load the rest, set " +
+    "The server does not support this SQL mode: it is older than the backup, or from the other vendor. To load the rest, set " +
     "continue_on_errors.",
   ],
   [
@@ -53,13 +53,13 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
   ],
   [
     /\b2026\b|TLS\/SSL error/,
-    "The client demands TLS that it can verify: name the server's authority (ssl-ca) in [client] of an option file of the " +
+    "The client requires TLS that it can verify: name the server's authority (ssl-ca) in [client] of an option file of the " +
     "system user that runs it, ~/.my.cnf, or say skip-ssl-verify-server-cert there.",
   ],
   [
     /authentication plugin|caching_sha2_password/i,
-    "The client lacks the way that the account logs in: install the client programs of the server's own vendor " +
-    "(mysql-client for MySQL), or give the account another.",
+    "The client does not support the account's authentication: install the client programs of the server's own vendor " +
+    "(mysql-client for MySQL), or give the account another authentication plugin.",
   ],
   [/'show events': Access denied/i, "Grant EVENT on the database to the login."],
   // PostgreSQL.
