@@ -1,5 +1,7 @@
 /** `deno task docs`: writes the parts of the documentation that are derived from definitions. */
 import { fileURLToPath } from "node:url";
+import { definitionOf, DESTINATION_TYPES } from "../src/definitions/destinations/registry.ts";
+import { ALL_FIELDS, sentNames } from "../src/definitions/destinations/settings.ts";
 import type { Field, FieldTable } from "../src/definitions/fields/field.ts";
 import { formatOf, placeholderOf } from "../src/definitions/fields/format.ts";
 import { helpSentence } from "../src/definitions/fields/input.ts";
@@ -10,6 +12,7 @@ const END = "\n<!-- end of fields -->\n";
 
 /** Derived parts, by document. */
 const DERIVED: Readonly<Record<string, () => string>> = {
+  "docs/guide/destinations.md": destinationTable,
   "docs/guide/tasks.md": () => fieldTable(TASK_FIELDS),
 };
 
@@ -37,6 +40,24 @@ function fieldTable(fields: FieldTable): string {
     helpSentence(field),
   ]);
   return markdownTable([["field", "value", "default", "meaning"], ...rows]);
+}
+
+/** Lists the fields of destinations, with the types that have them; a bold type can't do without. */
+function destinationTable(): string {
+  const rows = [...ALL_FIELDS].map(([name, field]) => {
+    const types = DESTINATION_TYPES.flatMap((type) => {
+      const own = definitionOf(type).fields[name];
+      return own === undefined ? [] : [own.isRequired ? `**\`${type}\`**` : `\`${type}\``];
+    });
+    const isSecret = field.isSecret || field.isTransient;
+    return [
+      `\`${sentNames(name, field)[0]}\``,
+      types.join(", "),
+      isSecret ? "yes" : "no",
+      helpSentence(field),
+    ];
+  });
+  return markdownTable([["field", "types", "secret", "meaning"], ...rows]);
 }
 
 /** Pads the cells as `deno fmt` does. */

@@ -1,8 +1,10 @@
 /** `create` of destinations, servers and notification streams: fields have the names of the API's. */
 import type { Command } from "commander";
+import type { FieldTable } from "../definitions/fields/field.ts";
 import { calling, type Cli, collect } from "./command_line.ts";
 import { CommandError, EXIT } from "./command_error.ts";
 import type { Deletable } from "./deletion.ts";
+import { addFieldFlags, readSecrets } from "./field_flags.ts";
 import { parseSecretSource, readSecret, SOURCE_HELP } from "./secret_source.ts";
 import { fieldsInFile, parseFields } from "./task_fields.ts";
 
@@ -12,30 +14,43 @@ interface CreateOptions extends Record<string, unknown> {
   fromFile?: string;
 }
 
-/** @param flags Options with a description each, such as `--local-path <path>`: the field `local_path`. */
+/**
+ * Adds a command that creates a record.
+ *
+ * @param flags Options with a description each, such as `--ip-address <address>`: the field `ip_address`.
+ * @param fields Fields that have flags by their definitions.
+ */
 export function addCreate(
   parent: Command,
   record: Deletable,
   flags: readonly (readonly [flag: string, description: string])[],
+  fields: FieldTable = {},
 ): void {
   const command = parent.command("create").description("Create one");
   for (const [flag, description] of flags) command.option(flag, description);
-  command
+  addFieldFlags(command, fields)
     .option("--field <name=value>", "any other field of the API; may be given again", collect)
     .option("--secret <name=source>", `a secret field, from ${SOURCE_HELP}; may be given again`, collect)
     .option("--from-file <path>", "a JSON object of fields, or - for standard input; flags win over it")
-    .action(calling((cli: Cli, options: CreateOptions) => create(cli, record, options)));
+    .action(calling((cli: Cli, options: CreateOptions) => create(cli, record, fields, options)));
 }
 
-async function create({ api, output, terminal }: Cli, record: Deletable, options: CreateOptions) {
+async function create(
+  { api, output, terminal }: Cli,
+  record: Deletable,
+  fields: FieldTable,
+  options: CreateOptions,
+) {
   const { field = [], secret = [], fromFile, ...flags } = options;
   const body = {
     ...fromFile === undefined ? {} : await fieldsInFile(fromFile, `the ${record.noun}`),
     ...parseFields(field),
     ...Object.fromEntries(
-      Object.entries(flags).map(([option, value]) => [option.replace(/[A-Z]/g, "_$&").toLowerCase(), value]),
+      Object.entries(flags).map(([option, value]) => [option.replace(/[A-Z]/g, "_$&").toLowerCase(), value])
+        .filter(([name]) => !isSecretFlag(fields, name as string)),
     ),
-    ...await readSecrets(secret),
+    ...await readSecrets(fields, options),
+    ...await readNamedSecrets(secret),
   };
   const made = await api.post<{ data: { id: number; label: string } }>(
     `create the ${record.noun}`,
@@ -46,7 +61,12 @@ async function create({ api, output, terminal }: Cli, record: Deletable, options
   output.answer(made, () => terminal.print(`${noun} ${made.data.id} created: ${made.data.label}\n`));
 }
 
-async function readSecrets(pairs: readonly string[]): Promise<Record<string, string>> {
+/** Returns whether a flag names the source of a secret: `s3_secret_key_from`. */
+function isSecretFlag(fields: FieldTable, flag: string): boolean {
+  return flag.endsWith("_from") && fields[flag.slice(0, -"_from".length)]?.isSecret === true;
+}
+
+async function readNamedSecrets(pairs: readonly string[]): Promise<Record<string, string>> {
   const secrets: Record<string, string> = {};
   for (const pair of pairs) {
     const [, name, from] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(pair) ?? [];

@@ -23,6 +23,22 @@ Deno.test("destinations, servers and streams are created by their fields, secret
   assert.equal(bucket.code, 0, bucket.stderr);
   assert.equal(JSON.parse(bucket.stdout).data.s3_bucket_name, "backups");
 
+  const flags = await run(
+    ...["destinations", "create", "--json", "--label", "MinIO", "--type", "custom_s3"],
+    ...["--s3-access-key-from", "env:BUCKET_SECRET", "--s3-secret-key-from", "env:BUCKET_SECRET"],
+    ...["--s3-bucket-name", "backups", "--custom-s3-endpoint", "https://s3.example.com"],
+    ...["--path-style-endpoint", "true"],
+  );
+  assert.equal(flags.code, 0, flags.stderr);
+  const { s3_endpoint, path_style_endpoint, is_s3_secret_key_set } = JSON.parse(flags.stdout).data;
+  assert.deepEqual([s3_endpoint, path_style_endpoint, is_s3_secret_key_set], [
+    "https://s3.example.com",
+    true,
+    true,
+  ]);
+  const listed = await run("destinations", "list");
+  assert.match(listed.stdout, /MinIO +.*Custom S3 +.*backups/);
+
   const server = await run("servers", "create", "--label", "web1", "--ip-address", "203.0.113.7");
   assert.deepEqual([server.code, server.stdout], [0, "Server 2 created: web1\n"]);
   await Deno.writeTextFile(`${home.directory}/stream.json`, '{"label": "Hook", "type": "webhook"}');

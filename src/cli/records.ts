@@ -103,11 +103,8 @@ export interface Enrolment {
 export interface Destination {
   id: number;
   label: string;
+  type: string;
   type_human: string;
-  local_path?: string | null;
-  s3_bucket_name?: string | null;
-  sftp_host?: string | null;
-  sftp_path?: string | null;
 }
 
 export interface Check {

@@ -1,5 +1,12 @@
 /** `destinations`: where backups go. */
 import { Argument, type Command, Option } from "commander";
+import {
+  definitionOf,
+  DESTINATION_TYPES,
+  destinationDefinitions,
+  type DestinationType,
+} from "../../definitions/destinations/registry.ts";
+import { SENT_FIELDS } from "../../definitions/destinations/settings.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
 import { addCreate } from "../creation.ts";
@@ -21,10 +28,10 @@ export function addDestinationCommands(program: Command): void {
     "List them",
   ).action(calling(list));
   destinations.command("show").addArgument(destinationId()).description("Show one").action(calling(show));
-  addCreate(destinations, DESTINATION, [["--label <text>", "its name"], [
-    "--type <type>",
-    "where it is: local, s3, …",
-  ], ["--local-path <path>", "of a local destination"]]);
+  addCreate(destinations, DESTINATION, [
+    ["--label <text>", "its name"],
+    ["--type <type>", `where it is: ${DESTINATION_TYPES.join(", ")}`],
+  ], SENT_FIELDS);
   addDelete(destinations, destinationId(), DESTINATION, FORGET);
   addUndelete(destinations, destinationId(), DESTINATION);
   destinations.command("check").addArgument(destinationId())
@@ -74,7 +81,7 @@ async function check(
   throw new CommandError(EXIT.failed, `Cannot use destination ${id}: ${failed?.message ?? "a step failed"}`);
 }
 
-function describeLocation(destination: Destination): string {
-  const { local_path, s3_bucket_name, sftp_host, sftp_path } = destination;
-  return local_path ?? s3_bucket_name ?? `${sftp_host}:${sftp_path ?? ""}`;
+/** Returns a short location; a type that only a later control plane knows has none here. */
+function describeLocation({ type, ...fields }: Destination): string {
+  return type in destinationDefinitions ? definitionOf(type as DestinationType).place(fields) : "";
 }

@@ -23,7 +23,9 @@ export const custom_s3 = defineDestination({
       schema: text(2000).refine(isEndpoint, {
         error: says("must be a host or an http or https URL without user, query or fragment"),
       }),
+      help: "the host or URL of the service",
       description: "Needed when `type` is `custom_s3`.",
+      placeholder: "url",
       example: "https://s3.example.com",
       sentAs: ["custom_s3_endpoint"],
       isRequired: true,

@@ -1,5 +1,6 @@
 /** Definition of a destination type: all that the programs know about it, but the code that reaches it. */
 import type * as z from "zod";
+import type { Field } from "../fields/field.ts";
 
 export type SettingValue = string | number | boolean;
 
@@ -10,11 +11,9 @@ export type Settings = Readonly<Record<string, SettingValue | undefined>>;
 export type Secrets = Readonly<Record<string, string | undefined>>;
 
 /** A field of a destination: a setting, a secret, or a value that only helps to store a secret. */
-export interface DestinationField {
+export interface DestinationField extends Pick<Field, "help" | "description" | "placeholder"> {
   /** Format of the values that callers send. */
   readonly schema: z.ZodType<SettingValue>;
-  /** For the API's document, the CLI's help and the documentation. */
-  readonly description: string;
   readonly example?: string;
   /** Names that callers use in place of the field's own; the first one is preferred. */
   readonly sentAs?: readonly string[];

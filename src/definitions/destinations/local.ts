@@ -12,7 +12,9 @@ export const local = defineDestination({
   fields: {
     local_path: {
       schema: absoluteStorePath(),
+      help: "a directory on the remote server; without it each task needs a `store_path`",
       description: "On the remote server. Without it each task needs a `store_path`.",
+      placeholder: "path",
       isSearched: true,
     },
   },

@@ -20,23 +20,27 @@ const accessKey = () =>
 export const s3Fields = {
   s3_access_key: {
     schema: accessKey(),
-    description: "The id of an access key.",
+    help: "the id of an access key",
     isSecret: true,
     isRequired: true,
   },
-  s3_secret_key: { schema: accessKey(), description: "Its secret half.", isSecret: true, isRequired: true },
+  s3_secret_key: {
+    schema: accessKey(),
+    help: "the secret half of the access key",
+    isSecret: true,
+    isRequired: true,
+  },
   s3_bucket_name: {
     schema: text(255).refine((value) => /^[A-Za-z0-9][A-Za-z0-9._-]{2,}$/.test(value), {
       error: says("must be the name of a bucket"),
     }),
-    description: "The name of the bucket, which has to exist.",
+    help: "the name of the bucket, which has to exist",
     isRequired: true,
     isSearched: true,
   },
   path_style_endpoint: {
     schema: z.boolean(),
-    description:
-      "Whether the bucket is part of the path, not of the host name: most self-hosted services need it.",
+    help: "whether the bucket is part of the path, not of the host name: most self-hosted services need it",
     default: false,
   },
 } as const;
@@ -45,6 +49,7 @@ export const s3Region = {
   schema: text(64).refine((value) => /^[A-Za-z0-9-]+$/.test(value), {
     error: says("must be the name of a region, such as eu-central-1"),
   }),
+  help: "the region of the bucket",
   description: "Needed when `type` is `s3`.",
   example: "eu-central-1",
   sentAs: ["s3_region", "custom_s3_region"],

@@ -1,4 +1,5 @@
 /** Rules on the settings of destinations that follow from their definitions. */
+import type { FieldTable } from "../fields/field.ts";
 import { fieldWords } from "../formats/says.ts";
 import type { DestinationField, Settings, SettingValue } from "./definition.ts";
 import { definitionOf, destinationDefinitions, type DestinationType } from "./registry.ts";
@@ -27,6 +28,18 @@ export const SEARCHED_SETTINGS: readonly string[] = [...ALL_FIELDS].filter(([, {
 export function sentNames(name: string, { sentAs }: DestinationField): readonly string[] {
   return sentAs ?? [name];
 }
+
+/** Fields by the preferred name that callers send, as the command line and the documentation list them. */
+export const SENT_FIELDS: FieldTable = Object.fromEntries(
+  [...ALL_FIELDS].map(([name, field]) => {
+    const { schema, help, placeholder, isSecret, isTransient } = field;
+    const described = placeholder === undefined ? { schema, help } : { schema, help, placeholder };
+    return [
+      sentNames(name, field)[0]!,
+      isSecret || isTransient ? { ...described, isSecret: true } : described,
+    ];
+  }),
+);
 
 /**
  * Returns the values that callers sent, by the fields' own names. Of several names, the first value counts.

@@ -28,39 +28,51 @@ const privateKey = secret(20_000).refine(
 );
 const hostKey = text(60).regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, {
   error: says("must be a fingerprint such as ssh-keygen -l prints: SHA256: and 43 characters"),
-}).transform((value) => value.replace(/=$/, ""));
+}).overwrite((value) => value.replace(/=$/, ""));
 
 export const sftp = defineDestination({
   label: "SFTP",
   reach: "agents",
   fields: {
-    sftp_host: { schema: host(), description: "The SSH server.", isRequired: true, isSearched: true },
-    sftp_port: { schema: integer(1, 65535), description: "Default 22.", default: SSH_PORT },
-    sftp_username: { schema: literalLine(255), description: "The user to log in as.", isRequired: true },
+    sftp_host: { schema: host(), help: "the SSH server", isRequired: true, isSearched: true },
+    sftp_port: {
+      schema: integer(1, 65535),
+      help: "the port of the SSH server",
+      description: "Default 22.",
+      default: SSH_PORT,
+    },
+    sftp_username: { schema: literalLine(255), help: "the user to log in as", isRequired: true },
     sftp_password: {
       schema: secret(1000),
-      description: "Needed unless `sftp_private_key` is set.",
+      help: "the password, needed unless `sftp_private_key` is set",
       isSecret: true,
     },
     sftp_private_key: {
       schema: privateKey,
+      help: "a private key in OpenSSH's format, PKCS#8 or PEM",
       description: "In OpenSSH's format, PKCS#8 or PEM: Ed25519, ECDSA or RSA.",
       isSecret: true,
       passphraseField: "sftp_private_key_passphrase",
     },
     sftp_private_key_passphrase: {
       schema: secret(1000),
+      help: "the passphrase of `sftp_private_key`, which is stored without it",
       description: "Opens `sftp_private_key`, which is stored, encrypted, without it. Not stored itself.",
       isTransient: true,
     },
     sftp_host_key: {
       schema: hostKey,
+      help:
+        "the fingerprint that the server must show; until it is set, connecting fails and names the one shown",
+      placeholder: "fingerprint",
       description:
         "The fingerprint that the server must show. Until it is set, connecting fails and names the one shown.",
       example: "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
     },
     sftp_path: {
       schema: relativeStorePath(),
+      help: "the directory on the server; without it, the account's own",
+      placeholder: "path",
       description: "Default: the account's own directory.",
       isSearched: true,
     },

@@ -22,12 +22,12 @@ export function queryShape<T extends FieldTable>(fields: T): QueryShape<T> {
 }
 
 /** Returns the description of a field in sentences. */
-export function sentences(field: Field): string {
+export function sentences(field: Pick<Field, "help" | "description">): string {
   return field.description ?? helpSentence(field);
 }
 
 /** Returns the field's line of help as a sentence. */
-export function helpSentence({ help }: Field): string {
+export function helpSentence({ help }: Pick<Field, "help">): string {
   return `${help.charAt(0).toUpperCase()}${help.slice(1)}.`;
 }
 

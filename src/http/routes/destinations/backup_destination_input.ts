@@ -8,6 +8,7 @@ import {
   missingFields,
   sentNames,
 } from "../../../definitions/destinations/settings.ts";
+import { sentences } from "../../../definitions/fields/input.ts";
 import { line } from "../../../definitions/formats/text.ts";
 import type { BackupDestinationInput } from "../../../services/destinations/backup_destinations.ts";
 import { rule } from "../../input/input.ts";
@@ -15,21 +16,19 @@ import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";
 
 type Input = z.ZodType<SettingValue | null | undefined>;
 
-function inputOf({ schema, description, example, sentAs }: DestinationField, name: string): Input {
+function inputOf(field: DestinationField, name: string, preferred: string): Input {
+  const { schema, example } = field;
   // A boolean can't be empty.
   const input: Input = schema instanceof z.ZodBoolean ? nullAsAbsent(schema) : schema.nullable().optional();
-  const [preferred] = sentAs ?? [name];
-  return name === preferred
-    ? input.openapi({ description, ...example === undefined ? {} : { example } })
-    : input.openapi({ description: `Another name of \`${preferred}\`.` });
+  if (name !== preferred) return input.openapi({ description: `Another name of \`${preferred}\`.` });
+  return input.openapi({ description: sentences(field), ...example === undefined ? {} : { example } });
 }
 
 const ofTypes: Record<string, Input> = Object.fromEntries(
-  [...ALL_FIELDS].flatMap(([name, field]) =>
-    sentNames(name, field).map((
-      sentAs,
-    ) => [sentAs, inputOf({ ...field, sentAs: sentNames(name, field) }, sentAs)])
-  ),
+  [...ALL_FIELDS].flatMap(([name, field]) => {
+    const names = sentNames(name, field);
+    return names.map((sentAs) => [sentAs, inputOf(field, sentAs, names[0]!)]);
+  }),
 );
 
 const common = z.object({ label: line(255), type: z.enum(DESTINATION_TYPES) });
