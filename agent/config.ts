@@ -1,4 +1,4 @@
-/** How an agent is started: two options, and the token where nobody else can read it. */
+/** The agent's configuration: its options, and an enrolment token that other users can't read. */
 import { parseArgs } from "node:util";
 import { hostname } from "node:os";
 import type { LoggingOptions } from "../src/telemetry/logging.ts";
@@ -8,7 +8,7 @@ export interface AgentConfig {
   /** The control plane's address, `http(s)://…`, without a trailing slash. */
   url: string;
   stateDir: string;
-  /** The enrolment token, where one was given; needed once. */
+  /** Returns the enrolment token, which only the first start needs; null if none was given. */
   readToken(): Promise<string | null>;
   hostname: string;
   logLevel: LoggingOptions["level"];
@@ -25,8 +25,8 @@ export const USAGE = `Usage: agent --url URL --state-dir DIRECTORY [--token-file
 `;
 
 /**
- * Takes the token out of the environment, so that no program the agent starts inherits it. Throws a {@link
- * StartError}.
+ * Reads the options and the environment. Removes the token from the environment, so that no program that the
+ * agent starts inherits it. Throws a {@link StartError} if something is missing or invalid.
  */
 export function readAgentConfig(args: string[]): AgentConfig {
   let values: { url?: string; "state-dir"?: string; "token-file"?: string };
@@ -70,7 +70,7 @@ async function readToken(token: string | undefined, file: string | undefined): P
   }
 }
 
-/** The first is the default. */
+/** Reads one of `values` from an environment variable. The first value is the default. */
 function choice<T extends string>(name: string, values: readonly [T, ...T[]]): T {
   const value = Deno.env.get(name);
   if (value === undefined || value === "") return values[0];

@@ -6,9 +6,9 @@ import type { AgentDescription } from "../src/protocol/wire_messages.ts";
 import { Backoff } from "./backoff.ts";
 import { StartError } from "./state_directory.ts";
 
-const Answer = z.object({ data: z.object({ agent_key: z.string().min(1) }) });
+const EnrolmentResponse = z.object({ data: z.object({ agent_key: z.string().min(1) }) });
 
-/** Waits for a control plane that can't be reached; throws a {@link StartError} when it refuses the token. */
+/** Retries while the control plane can't be reached. Throws a {@link StartError} if it refuses the token. */
 export async function enrol(
   url: string,
   token: string,
@@ -18,7 +18,7 @@ export async function enrol(
 ): Promise<string> {
   const backoff = new Backoff(500, 30_000);
   while (true) {
-    const answer = await ask(url, token, description);
+    const answer = await requestKey(url, token, description);
     if (typeof answer === "string") return answer;
     logger("agent").warn("Cannot enrol at {url} yet: {reason}", {
       url,
@@ -28,7 +28,7 @@ export async function enrol(
   }
 }
 
-async function ask(
+async function requestKey(
   url: string,
   token: string,
   description: AgentDescription,
@@ -45,7 +45,7 @@ async function ask(
     return { reason: (error as Error).message };
   }
   const text = await response.text();
-  if (response.ok) return Answer.parse(JSON.parse(text)).data.agent_key;
+  if (response.ok) return EnrolmentResponse.parse(JSON.parse(text)).data.agent_key;
   if (response.status >= 500 || response.status === 429) return { reason: `it answers ${response.status}` };
   throw new StartError(
     `Cannot enrol this agent: the control plane refused the token (${response.status}). ` +

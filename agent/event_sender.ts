@@ -1,18 +1,19 @@
 /**
- * The journal's events onto the socket: in order, each once a connection, never more than a window ahead of
- * the acknowledgements.
+ * Sends the journal's events over the socket: in order, each once per connection, and at most one window
+ * ahead of the acknowledgements.
  */
 import type { AgentMessage } from "../src/protocol/wire_messages.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 
-/** Events of one run, and bytes in the socket, that may be under way. */
+/** Events of one run that may be sent without an acknowledgement. */
 const WINDOW = 256;
+/** Bytes that may wait in the socket's buffer. */
 const MAX_BUFFERED = 1024 * 1024;
 
 export class EventSender {
   readonly #journal: Journal;
   readonly #send: (message: AgentMessage) => boolean;
-  /** The newest event sent over this connection. */
+  /** The sequence number of each run's newest event that was sent over this connection. */
   #sent = new WeakMap<RunJournal, number>();
   #waiters: (() => void)[] = [];
 
@@ -21,7 +22,7 @@ export class EventSender {
     this.#send = send;
   }
 
-  /** A new connection: everything that is not acknowledged is sent again. */
+  /** Starts over on a new connection: sends every unacknowledged event again. */
   restart(buffered: number): void {
     this.#sent = new WeakMap();
     this.pump(buffered);
@@ -33,7 +34,7 @@ export class EventSender {
     this.#wake();
   }
 
-  /** @param buffered Bytes that the socket has not taken yet. */
+  /** @param buffered Bytes in the socket's buffer that are not sent yet. */
   pump(buffered: number): void {
     let room = MAX_BUFFERED - buffered;
     for (const run of this.#journal.all()) {
@@ -49,6 +50,7 @@ export class EventSender {
     }
   }
 
+  /** Resolves once every event is acknowledged, or when the signal aborts. */
   async drained(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.#journal.all().some((run) => run.acknowledged < run.lastSequence)) {
       await new Promise<void>((resolve) => {

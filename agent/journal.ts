@@ -1,7 +1,7 @@
 /**
- * The agent's outbox on disk: every event of a run, numbered, kept until the control plane has acknowledged
- * it. One file an attempt, one line an entry: the CRC-32 of its JSON, a space, the JSON. A line that was cut
- * short, or is not what was written, is passed over when it is read back, and no other with it.
+ * The agent's outbox on disk. It keeps every event of a run, numbered, until the control plane acknowledges
+ * it. Each attempt has one file; each line is one entry: the CRC-32 of its JSON, a space, the JSON. Reading
+ * skips a line that is truncated or altered, and only that line.
  */
 import { join } from "node:path";
 import * as zlib from "node:zlib";
@@ -15,24 +15,24 @@ const Entry = z.union([
   z.object({ sequence: z.number().int().positive(), at: z.string(), event: RunEvent }),
   /** An object, or its partial file at `path`, is about to be created. */
   z.object({ opening: z.string(), path: z.string().nullable() }),
-  /** A directory for unfinished work is about to be made. */
+  /** A directory for unfinished work is about to be created. */
   z.object({ scratch: z.string() }),
-  /** What the run is for; missing in journals of older agents, which only backed up. */
+  /** The kind of the run. Missing in journals of older agents, which only made backups. */
   z.object({ job: z.enum(["backup", "restore", "verify", "drill"]), traceparent: z.string().optional() }),
-  /** Everything up to here was acknowledged. */
+  /** Every event up to this number was acknowledged. */
   z.object({ acknowledged: z.number().int().nonnegative() }),
 ]);
 type Entry = z.infer<typeof Entry>;
 type JobKind = Job["kind"];
 
-/** An acknowledgement is noted on disk once this many characters have been written since the last. */
-const CHECKPOINT = 1024 * 1024;
+/** Bytes that are written to the file between two acknowledgements that are recorded in it. */
+const CHECKPOINT_SIZE = 1024 * 1024;
 /**
- * Only verdicts and openings are waited for until they are on the disk: where its power failed, events that
- * were sent and stored may be missing here. What is appended after a reading takes none of their numbers, or
- * it would pass for them.
+ * Event numbers that are skipped after a journal was read back. Only verdicts, openings and scratch
+ * directories are flushed to the disk. After a power failure the file may therefore lack events that the
+ * control plane has already stored. An event that reused one of their numbers would be taken for a duplicate.
  */
-const LOST_AT_MOST = 1 << 20;
+const MAX_LOST_EVENTS = 1 << 20;
 
 export class Journal {
   readonly #directory: string;
@@ -45,8 +45,8 @@ export class Journal {
   }
 
   /**
-   * Reads back what an earlier agent left. A run whose journal the disk does not give back is one that nobody
-   * knows any more.
+   * Reads the journals that an earlier agent process left. Skips a journal that can't be read; the control
+   * plane then fails the run.
    */
   static async open(directory: string, clock: Clock): Promise<Journal> {
     const journal = new Journal(directory, clock);
@@ -66,7 +66,7 @@ export class Journal {
     return journal;
   }
 
-  /** @param traceparent Goes out with every event of it. */
+  /** @param traceparent Sent with every event of the run. */
   create(runId: number, attempt: number, kind: JobKind, traceparent?: string): RunJournal {
     const path = join(this.#directory, `${runId}-${attempt}.jsonl`);
     const run = RunJournal.create(path, { runId, attempt, kind, traceparent }, this.#clock);
@@ -83,7 +83,7 @@ export class Journal {
     return [...this.#runs.values()];
   }
 
-  /** Takes an acknowledgement; a run that is finished and wholly acknowledged is forgotten. */
+  /** Processes an acknowledgement. Forgets a run that is finished and completely acknowledged. */
   acknowledge(runId: number, attempt: number, sequence: number): void {
     const run = this.find(runId, attempt);
     if (run === undefined) return;
@@ -96,7 +96,7 @@ export class Journal {
     try {
       run.remove();
     } catch (error) {
-      // The run is over. What is left is told once more by the next agent, and changes nothing.
+      // The run is over. The next agent process sends its events again; the control plane ignores them.
       log().warn("Cannot remove the journal of run {run_id}: {reason}", {
         run_id: run.runId,
         reason: (error as Error).message,
@@ -111,25 +111,25 @@ export class Journal {
 
 const keyOf = ({ runId, attempt }: { runId: number; attempt: number }) => `${runId}-${attempt}`;
 
-/** One attempt's events. Appending writes through to the file; `lastSequence` counts from 1. */
+/** The events of one attempt. Appending writes through to the file; `lastSequence` counts from 1. */
 export class RunJournal {
   lastSequence = 0;
   acknowledged = 0;
-  /** The verdict is in it. */
+  /** Whether the journal contains the verdict. */
   finished = false;
-  /** Objects that were opened, with the partial file of those on this server. */
+  /** Objects that were created, with the path of the partial file if it is on this server. */
   readonly openings: { name: string; path: string | null }[] = [];
-  /** Directories of unfinished work. */
+  /** Directories for unfinished work. */
   readonly scratches: string[] = [];
   kind: JobKind = "backup";
   traceparent: string | undefined;
-  /** Not acknowledged, in order. The output's limiter keeps these to some megabytes. */
+  /** Unacknowledged events in order. The output's rate limit keeps them to a few megabytes. */
   readonly #events: { sequence: number; at: string; event: RunEvent; size: number }[] = [];
   #pendingSize = 0;
   #sinceCheckpoint = 0;
-  /** Numbers that the next event leaves out. */
+  /** Numbers that the next event skips. */
   #skipped = 0;
-  /** The last line may lack its end: the disk was full. */
+  /** Whether the last line may be incomplete because the disk was full. */
   #isTorn = false;
 
   private constructor(
@@ -140,7 +140,7 @@ export class RunJournal {
     private readonly clock: Clock,
   ) {}
 
-  /** Throws where the disk is full. */
+  /** Creates the file. Throws if the disk is full. */
   static create(
     path: string,
     { runId, attempt, kind, traceparent }: {
@@ -172,16 +172,16 @@ export class RunJournal {
       start = end + 1;
     }
     if (start < bytes.length) file.truncateSync(start);
-    if (!run.finished) run.#skipped = LOST_AT_MOST;
+    if (!run.finished) run.#skipped = MAX_LOST_EVENTS;
     return run;
   }
 
-  /** Characters that wait to be acknowledged. */
+  /** Characters of unacknowledged events. */
   get pendingSize(): number {
     return this.#pendingSize;
   }
 
-  /** Throws where the disk is full; the event is then kept in memory all the same, and sent. */
+  /** Appends an event. Throws if the disk is full; the event is still kept in memory and sent. */
   append(event: RunEvent): void {
     this.lastSequence += 1 + this.#skipped;
     this.#skipped = 0;
@@ -191,27 +191,27 @@ export class RunJournal {
     this.#write(line);
   }
 
-  /** Appends the verdict; on the disk, not only in its cache, when it resolves. */
+  /** Appends the verdict. Resolves when it is flushed to the disk. */
   async finish(event: RunEvent & { kind: "finished" }): Promise<void> {
     this.append(event);
     await this.file.syncData();
   }
 
-  /** Notes an object that is about to be created; on the disk when it resolves. */
+  /** Records an object that is about to be created. Resolves when the entry is flushed to the disk. */
   async opening(name: string, path: string | null): Promise<void> {
     this.openings.push({ name, path });
     this.#write(JSON.stringify({ opening: name, path } satisfies Entry));
     await this.file.syncData();
   }
 
-  /** Notes a directory that is about to be made; on the disk when it resolves. */
+  /** Records a directory that is about to be created. Resolves when the entry is flushed to the disk. */
   async scratch(path: string): Promise<void> {
     this.scratches.push(path);
     this.#write(JSON.stringify({ scratch: path } satisfies Entry));
     await this.file.syncData();
   }
 
-  /** Up to `limit` events after `sequence`, as messages. */
+  /** Returns up to `limit` events after `sequence`, as messages. */
   after(sequence: number, limit: number): RunEventMessage[] {
     const from = this.#events.findIndex((entry) => entry.sequence > sequence);
     if (from === -1) return [];
@@ -230,12 +230,12 @@ export class RunJournal {
     if (sequence <= this.acknowledged) return;
     this.acknowledged = sequence;
     this.#drop(sequence);
-    if (this.#sinceCheckpoint < CHECKPOINT || this.finished) return;
+    if (this.#sinceCheckpoint < CHECKPOINT_SIZE || this.finished) return;
     try {
       this.#write(JSON.stringify({ acknowledged: sequence } satisfies Entry));
       this.#sinceCheckpoint = 0;
     } catch {
-      // The disk is full. It only spares sending again: the next acknowledgement is noted.
+      // The disk is full. The entry only prevents repeated sending; the next acknowledgement is tried again.
     }
   }
 
@@ -291,7 +291,7 @@ export class RunJournal {
   }
 }
 
-/** Deno has it, its types don't yet. */
+/** Deno provides `crc32`, but its type declarations don't contain it yet. */
 const { crc32 } = zlib as unknown as { crc32(data: string): number };
 const NEWLINE = 10;
 const DIGITS = 8;
@@ -300,7 +300,7 @@ function checksum(json: string): string {
   return crc32(json).toString(16).padStart(DIGITS, "0");
 }
 
-/** Null where it is not what was written. Older agents wrote the JSON alone. */
+/** Returns null for an altered line. Older agents wrote the JSON without a checksum. */
 function parseLine(line: Uint8Array): Entry | null {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line);

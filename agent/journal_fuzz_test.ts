@@ -1,6 +1,6 @@
 /**
- * A journal that was cut or altered at any byte: what is whole is read back, nothing else, and numbers are
- * not used twice.
+ * Cuts or alters a journal at any byte. Exactly the intact entries are read back, and no event number is used
+ * twice.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { TestClock } from "../tests/support/fixtures/clock.ts";
 import { isWhole, runs } from "../tests/support/fuzz.ts";
 import { Journal, type RunJournal } from "./journal.ts";
 
-/** One line of the file, as the test knows it. */
+/** One entry of the file. */
 type Step =
   | { does: "append"; event: RunEvent }
   | { does: "finish" }
@@ -30,7 +30,7 @@ const VERDICT: RunEvent & { kind: "finished" } = {
   verdict: { outcome: "failed", warnings_count: 0, reason: "no ☂", leftovers: ["a.tar.zst"] },
 };
 
-async function written(path: string, kind: "backup" | "restore", steps: readonly Step[]): Promise<void> {
+async function writeJournal(path: string, kind: "backup" | "restore", steps: readonly Step[]): Promise<void> {
   const journal = await Journal.open(path, new TestClock());
   const run = journal.create(1, 1, kind);
   for (const step of steps) {
@@ -42,7 +42,7 @@ async function written(path: string, kind: "backup" | "restore", steps: readonly
   journal.close();
 }
 
-/** What is left where only the lines of `isWhole` are. A restore's first line says that it is one. */
+/** Returns the state of a journal in which only the lines of `isWhole` are intact. */
 function expected(
   kind: "backup" | "restore",
   steps: readonly Step[],
@@ -50,6 +50,7 @@ function expected(
 ): State {
   const state: State = { kind: "backup", events: [], openings: [], scratches: [], finished: false };
   let [line, sequence] = [0, 0];
+  // A restore's first line holds its kind.
   if (kind === "restore" && isWhole(line++)) state.kind = kind;
   for (const step of steps) {
     const number = step.does === "append" || step.does === "finish" ? ++sequence : 0;
@@ -76,7 +77,7 @@ function stateOf(run: RunJournal): State {
 }
 
 /**
- * Reads `bytes` as the journal, holds it against `state`, then appends, reads again and holds it once more.
+ * Reads `bytes` as the journal and compares it with `state`; then appends, reads again and compares again.
  */
 async function check(directory: string, bytes: Uint8Array, state: State, last: number): Promise<void> {
   const file = join(directory, "1-1.jsonl");
@@ -86,7 +87,7 @@ async function check(directory: string, bytes: Uint8Array, state: State, last: n
   assert.deepEqual(stateOf(run), state);
   const next: RunEvent = { kind: "output", text: "after\n" };
   run.append(next);
-  // Numbers that are lost here may have been sent.
+  // The lost events may have been sent, so their numbers must not be used again.
   if (!state.finished) assert.ok(run.lastSequence > last);
   read.close();
   const again = await Journal.open(directory, new TestClock());
@@ -133,7 +134,7 @@ for (
 
   Deno.test(`the journal of ${name}, cut at every byte`, () =>
     inDirectory(async (directory) => {
-      await written(directory, kind, steps);
+      await writeJournal(directory, kind, steps);
       const whole = await Deno.readFile(join(directory, "1-1.jsonl"));
       const ends = [...whole.keys()].filter((index) => whole[index] === 10);
       for (let cut = 0; cut <= whole.length; cut++) {
@@ -142,21 +143,21 @@ for (
       }
     }));
 
-  Deno.test(`the journal of ${name}, with a byte altered at every place`, () =>
+  Deno.test(`the journal of ${name}, with a byte altered at every offset`, () =>
     inDirectory(async (directory) => {
-      await written(directory, kind, steps);
+      await writeJournal(directory, kind, steps);
       const whole = await Deno.readFile(join(directory, "1-1.jsonl"));
       const ends = [...whole.keys()].filter((index) => whole[index] === 10);
-      for (let place = 0; place < whole.length; place++) {
-        const damaged = ends.findIndex((end) => place <= end);
-        // Without the end between them, two lines are one.
-        const isEnd = ends[damaged] === place;
+      for (let offset = 0; offset < whole.length; offset++) {
+        const damaged = ends.findIndex((end) => offset <= end);
+        // Without the newline between them, two lines become one.
+        const isEnd = ends[damaged] === offset;
         const afterChecksum = (ends[damaged - 1] ?? -1) + 1 + 8;
         for (const flip of isWhole ? [...Array(255).keys()].map((bits) => bits + 1) : [1, 0x80]) {
           const bytes = whole.slice();
-          bytes[place]! ^= flip;
-          // The JSON in a line of its own is how older agents wrote.
-          const isOlder = place === afterChecksum && bytes[place] === 10;
+          bytes[offset]! ^= flip;
+          // JSON on a line of its own is the older agents' format.
+          const isOlder = offset === afterChecksum && bytes[offset] === 10;
           const state = expected(
             kind,
             steps,
@@ -168,7 +169,7 @@ for (
     }));
 }
 
-Deno.test("the journal of any run, altered anywhere, invents nothing and tells nothing twice", () =>
+Deno.test("the journal of any run, altered anywhere, yields only written entries and none twice", () =>
   inDirectory(async (directory) => {
     const text = fc.string({ unit: "binary", maxLength: 40 }).map((line) => `${line}\n`);
     const step: fc.Arbitrary<Step> = fc.oneof(
@@ -183,9 +184,9 @@ Deno.test("the journal of any run, altered anywhere, invents nothing and tells n
       fc.nat(),
       async (steps, damage, cut) => {
         await Deno.remove(join(directory, "1-1.jsonl")).catch(() => {});
-        await written(directory, "backup", steps);
+        await writeJournal(directory, "backup", steps);
         const bytes = await Deno.readFile(join(directory, "1-1.jsonl"));
-        for (const [place, value] of damage) if (bytes.length > 0) bytes[place % bytes.length] = value;
+        for (const [offset, value] of damage) if (bytes.length > 0) bytes[offset % bytes.length] = value;
         await Deno.writeFile(join(directory, "1-1.jsonl"), bytes.subarray(0, bytes.length - cut % 20));
         const read = await Journal.open(directory, new TestClock());
         const found = stateOf(read.find(1, 1)!);

@@ -10,7 +10,7 @@ const verdict = {
   verdict: { outcome: "failed" as const, warnings_count: 0, reason: "no", leftovers: [] },
 };
 
-async function directory(work: (path: string) => Promise<void>): Promise<void> {
+async function inDirectory(work: (path: string) => Promise<void>): Promise<void> {
   const path = await Deno.makeTempDir();
   try {
     await work(path);
@@ -20,7 +20,7 @@ async function directory(work: (path: string) => Promise<void>): Promise<void> {
 }
 
 Deno.test("events are numbered from 1 and read back after a restart", () =>
-  directory(async (path) => {
+  inDirectory(async (path) => {
     const clock = new TestClock();
     const journal = await Journal.open(path, clock);
     const run = journal.create(5, 2, "backup");
@@ -42,8 +42,8 @@ Deno.test("events are numbered from 1 and read back after a restart", () =>
     again.close();
   }));
 
-Deno.test("an entry that is not what was written is passed over, and a repeated one", () =>
-  directory(async (path) => {
+Deno.test("an altered entry and a repeated entry are skipped", () =>
+  inDirectory(async (path) => {
     const clock = new TestClock();
     const journal = await Journal.open(path, clock);
     const run = journal.create(1, 1, "backup");
@@ -61,8 +61,8 @@ Deno.test("an entry that is not what was written is passed over, and a repeated 
     read.close();
   }));
 
-Deno.test("what older agents wrote, without checksums, is read", () =>
-  directory(async (path) => {
+Deno.test("a journal of an older agent, without checksums, is read", () =>
+  inDirectory(async (path) => {
     const entry = { sequence: 3, at: "2026-01-05T12:00:00.000Z", event: line("a\n") };
     await Deno.writeTextFile(
       join(path, "7-2.jsonl"),
@@ -75,8 +75,8 @@ Deno.test("what older agents wrote, without checksums, is read", () =>
     read.close();
   }));
 
-Deno.test("a line that a full disk cut short takes no other with it", () =>
-  directory(async (path) => {
+Deno.test("a line that a full disk truncated does not damage the next line", () =>
+  inDirectory(async (path) => {
     const file = join(path, "1-1.jsonl");
     let room = Infinity;
     const disk = {
@@ -102,8 +102,8 @@ Deno.test("a line that a full disk cut short takes no other with it", () =>
     read.close();
   }));
 
-Deno.test("what is acknowledged is not sent again, and a finished run is forgotten once all of it is", () =>
-  directory(async (path) => {
+Deno.test("acknowledged events are not sent again, and a completely acknowledged run is forgotten", () =>
+  inDirectory(async (path) => {
     const clock = new TestClock();
     const journal = await Journal.open(path, clock);
     const run = journal.create(1, 1, "backup");
@@ -123,7 +123,7 @@ Deno.test("what is acknowledged is not sent again, and a finished run is forgott
   }));
 
 Deno.test("the acknowledged part of a long journal is not read back", () =>
-  directory(async (path) => {
+  inDirectory(async (path) => {
     const clock = new TestClock();
     const journal = await Journal.open(path, clock);
     const run = journal.create(1, 1, "backup");
@@ -138,7 +138,7 @@ Deno.test("the acknowledged part of a long journal is not read back", () =>
     read.close();
   }));
 
-Deno.test("an acknowledgement that a full disk can't note is taken all the same", () => {
+Deno.test("an acknowledgement takes effect even if a full disk can't record it", () => {
   const file = Deno.openSync("/dev/full", { append: true });
   const onFullDisk = RunJournal as unknown as new (...of: unknown[]) => RunJournal;
   const run = new onFullDisk(1, 1, "/dev/full", file, new TestClock());
@@ -149,8 +149,8 @@ Deno.test("an acknowledgement that a full disk can't note is taken all the same"
   run.close();
 });
 
-Deno.test("a journal that can't be removed, or read back, ends no agent", () =>
-  directory(async (path) => {
+Deno.test("a journal that can't be removed or read back does not stop the agent", () =>
+  inDirectory(async (path) => {
     const journal = await Journal.open(path, new TestClock());
     const run = journal.create(1, 1, "backup");
     await run.finish(verdict);
@@ -161,7 +161,7 @@ Deno.test("a journal that can't be removed, or read back, ends no agent", () =>
     assert.equal((await Journal.open(path, new TestClock())).all().length, 0);
   }));
 
-Deno.test("a full disk is told, and the event is kept in memory", () => {
+Deno.test("appending to a full disk throws, and the event is kept in memory", () => {
   const file = Deno.openSync("/dev/full", { append: true });
   const onFullDisk = RunJournal as unknown as new (...of: unknown[]) => RunJournal;
   const run = new onFullDisk(1, 1, "/dev/full", file, new TestClock());

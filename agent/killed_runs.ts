@@ -1,4 +1,4 @@
-/** Runs that an earlier agent was killed in: what they left is cleared away, and the journal says so. */
+/** Cleans up after runs that an earlier agent process was killed in, and records their verdicts. */
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
 import { Children } from "./engine/programs/children.ts";
@@ -9,7 +9,7 @@ import { undo } from "./engine/restore_files/undo.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
-/** What the output calls a run, at its start and end. */
+/** The name of each kind of run in the output and the log. */
 export const NAMES: Record<Job["kind"], string> = {
   backup: "Backup",
   restore: "Restore",
@@ -17,35 +17,35 @@ export const NAMES: Record<Job["kind"], string> = {
   drill: "Restore drill",
 };
 
-/** What became of the work of a run that the agent was killed in. */
-const LOST: Record<Job["kind"], string> = {
+/** The outcome of a run's unfinished work after the agent was context. */
+const OUTCOMES: Record<Job["kind"], string> = {
   backup: "What it had stored is removed.",
   restore: "What it had unpacked is removed.",
-  verify: "Nothing is known of the backup that was not known before.",
+  verify: "The verification state of the backup is unchanged.",
   drill: "What it had unpacked is removed, a scratch database is dropped by the next drill.",
 };
 
-export interface Killed {
+export interface KilledRunsContext {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly state: StateDirectory;
 }
 
-/** Each gets its verdict in the journal. */
-export async function endKilledRuns(killed: Killed): Promise<void> {
-  for (const run of killed.journal.all()) if (!run.finished) await end(run, killed);
-  await killed.state.clearWork();
+/** Ends every unfinished run in the journal with a verdict, and clears the work directory. */
+export async function endKilledRuns(context: KilledRunsContext): Promise<void> {
+  for (const run of context.journal.all()) if (!run.finished) await end(run, context);
+  await context.state.clearWork();
 }
 
-async function end(run: RunJournal, { clock, state }: Killed): Promise<void> {
+async function end(run: RunJournal, { clock, state }: KilledRunsContext): Promise<void> {
   for (const { path } of run.openings) {
     if (path !== null) await Deno.remove(path).catch(ignoreMissing);
   }
-  const placed = await undoPlaced(run, state, clock);
-  const kept: string[] = [];
-  for (const path of run.scratches) await removeTree(path, clock).catch(() => kept.push(path));
-  const reason = `The agent was restarted while the run was at work. ${LOST[run.kind]}${placed}` +
-    kept.map((path) => ` ${path} can't be removed: remove it by hand.`).join("");
+  const undone = await undoPublishing(run, state, clock);
+  const unremovable: string[] = [];
+  for (const path of run.scratches) await removeTree(path, clock).catch(() => unremovable.push(path));
+  const reason = `The agent was restarted while the run was at work. ${OUTCOMES[run.kind]}${undone}` +
+    unremovable.map((path) => ` ${path} can't be removed: remove it by hand.`).join("");
   run.append({
     kind: "output",
     text: `${clock.now().toISOString()} ${NAMES[run.kind]} failed: ${reason}\n`,
@@ -61,19 +61,23 @@ async function end(run: RunJournal, { clock, state }: Killed): Promise<void> {
   });
 }
 
-/** Takes back what a restore had begun to put into its place. Says what came of it. */
-async function undoPlaced({ runId, attempt, scratches }: RunJournal, state: StateDirectory, clock: Clock) {
+/** Undoes a restore that had begun to publish its files. Returns a sentence for the verdict's reason. */
+async function undoPublishing(
+  { runId, attempt, scratches }: RunJournal,
+  state: StateDirectory,
+  clock: Clock,
+) {
   await using children = new Children(clock, new AbortController().signal);
   try {
-    const place = await undo(state.workDirectory(runId, attempt), children, clock);
-    if (place !== null) return ` It was putting files into ${place}, which is as it was before.`;
+    const directory = await undo(state.workDirectory(runId, attempt), children, clock);
+    if (directory !== null) return ` It was putting files into ${directory}, which is as it was before.`;
   } catch (error) {
     return ` ${(error as Error).message}.`;
   }
-  // Killed when all was in its place: only what was replaced was still to be removed.
-  for (const aside of scratches.map(replacedPath)) {
-    if (await exists(aside)) {
-      return ` It had put files into their place: what it replaced is kept in ${aside}.`;
+  // The agent was killed after publishing everything: only the replaced files remain to be removed.
+  for (const replaced of scratches.map(replacedPath)) {
+    if (await exists(replaced)) {
+      return ` It had put files into their place: what it replaced is kept in ${replaced}.`;
     }
   }
   return "";

@@ -9,7 +9,7 @@ import { Journal } from "./journal.ts";
 import { endKilledRuns } from "./killed_runs.ts";
 import { StateDirectory } from "./state_directory.ts";
 
-Deno.test("the end of a run is told where the power failed before its last events were on the disk", async () => {
+Deno.test("a run is reported as failed after a power failure lost its last events on the agent's disk", async () => {
   await using test = await testServices();
   const { services, clock } = test;
   const { caller, taskId, serverId } = await plant(services);
@@ -20,7 +20,7 @@ Deno.test("the end of a run is told where the power failed before its last event
   const before = await Journal.open(state.journalPath, clock);
   before.create(runId, 1, "backup").append({ kind: "accepted" });
   before.close();
-  // Sent and stored, and never written: the disk's cache went with the power.
+  // The control plane stored these events, but the agent's disk lost them with its cache.
   await recordEvents(services, [
     event(serverId, assignment!, 1, { kind: "accepted" }),
     ...[2, 3, 4, 5].map((sequence) => event(serverId, assignment!, sequence, output(`${sequence}\n`))),

@@ -1,6 +1,6 @@
 /**
- * The agent's one socket: it comes back by itself, says what the agent holds, replays what was not
- * acknowledged, and carries questions over a lost connection. Runs never wait for it.
+ * The agent's only websocket. It reconnects by itself, announces the runs in the journal, and resends events
+ * and requests that were not answered. Runs continue while the connection is lost.
  */
 import { tlsReason } from "../src/domain/tls_fault.ts";
 import { logger } from "../src/telemetry/logging.ts";
@@ -19,17 +19,18 @@ import { EventSender } from "./event_sender.ts";
 import { httpProxyOf, ProxyTunnel } from "./proxy_tunnel.ts";
 import type { Journal } from "./journal.ts";
 
-/** Between two tries at most; after a refusal, which a person has to mend, at least. Milliseconds. */
+/** Upper limits of the first and of every later wait between two connections, in milliseconds. */
 const RETRY_FIRST = 500;
 const RETRY_LAST = 30_000;
+/** Additional wait after a refusal, which needs an operator's action. Milliseconds. */
 const REFUSED_WAIT = 30_000;
-/** From the socket's opening to the welcome. */
+/** Time limit from the socket's opening to the welcome, in milliseconds. */
 const WELCOME_TIMEOUT = 15_000;
 
 export interface LinkHandlers {
   start(message: Extract<ServerMessage, { type: "run.start" }>): void;
   cancel(runId: number, attempt: number, reason: string): void;
-  /** The control plane does not know the run, or no longer wants it: stop it and forget it. */
+  /** Stops and forgets a run that the control plane does not know or no longer needs. */
   forget(runId: number, attempt: number): void;
   request(message: Extract<ServerMessage, { type: "request" }>): void;
 }
@@ -76,24 +77,24 @@ export class Link {
     }
   }
 
-  /** False when there is no welcomed socket: what must arrive is sent again after the next welcome. */
+  /** Returns false without a welcomed socket. The caller resends the message after the next welcome. */
   send(message: AgentMessage): boolean {
     if (!this.#welcomed || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(encode(message));
     return true;
   }
 
-  /** Bytes that the socket has not taken yet. */
+  /** Bytes in the socket's buffer that are not sent yet. */
   get buffered(): number {
     return this.#socket?.bufferedAmount ?? 0;
   }
 
-  /** Sends what the journal holds, as far as the window allows. */
+  /** Sends the journal's events, as far as the window allows. */
   pump(): void {
     if (this.#welcomed) this.#events.pump(this.buffered);
   }
 
-  /** Asks, waiting out a lost link. Rejects with the signal's reason. */
+  /** Sends a request and waits for its response, across reconnects. Rejects with the signal's reason. */
   call(message: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
     return this.#calls.call(message, signal);
   }
@@ -127,7 +128,7 @@ export class Link {
     const watch = this.#watch(() => limit - (this.#options.clock.monotonic() - heardAt), over.signal, () => {
       log().warn("Closed the connection: nothing was heard for too long");
       closeQuietly(socket);
-      // A peer that is gone answers no close: its event may never come.
+      // A dead peer does not answer the close frame, so the close event may never fire.
       over.signal.dispatchEvent(new Event("expired"));
     });
     const abort = () => closeQuietly(socket);
@@ -162,7 +163,7 @@ export class Link {
     });
   }
 
-  /** Calls `expired` once `left` says that no time is left. */
+  /** Calls `expired` once `left` returns no remaining time. */
   async #watch(left: () => number, signal: AbortSignal, expired: () => void): Promise<void> {
     while (!signal.aborted) {
       const wait = left();
@@ -243,7 +244,7 @@ export class Link {
     this.#calls.resend();
   }
 
-  /** A websocket's failure has no reason; the same address asked plainly has. */
+  /** Logs why the connection failed. WebSocket errors carry no cause, so a plain GET of the URL finds it. */
   async #explain(): Promise<void> {
     const { key, url } = this.#options;
     try {
@@ -268,7 +269,7 @@ export class Link {
   }
 }
 
-/** Over the socket that the ping came by: the control plane learns by it that this very socket lives. */
+/** Answers over the socket that the ping came through: it proves to the control plane that this one works. */
 function pong(socket: WebSocket): void {
   if (socket.readyState === WebSocket.OPEN) socket.send(encode({ type: "pong" }));
 }

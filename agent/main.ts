@@ -1,4 +1,4 @@
-/** The agent's composition root: reads its options, wires its parts, runs until it is told to stop. */
+/** The agent's composition root: reads the options, connects the parts, and runs until a stop signal. */
 import { arch } from "node:os";
 import { systemClock } from "../src/domain/clock.ts";
 import { RELEASE } from "../src/domain/release.ts";
@@ -15,10 +15,8 @@ import { RequestHandler } from "./rpc/requests.ts";
 import { Runner } from "./runner.ts";
 import { StartError, StateDirectory } from "./state_directory.ts";
 
-/**
- * For the last verdicts to reach the control plane; what does not is told at the next start. Milliseconds.
- */
-const FAREWELL = 3_000;
+/** Time for the last verdicts to be acknowledged; the next start sends the rest. Milliseconds. */
+const DRAIN_TIMEOUT = 3_000;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
@@ -56,7 +54,7 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
   const stopping = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, () => stopping.abort());
   const description = await describe(config);
-  const key = await keyOf(config, state, description, stopping.signal);
+  const key = await loadKey(config, state, description, stopping.signal);
   if (key === null) return;
   const journal = await Journal.open(state.journalPath, clock);
   const garbage = new GarbageCollection(clock);
@@ -96,14 +94,14 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
   await aborted(stopping.signal);
   logger("agent").info("Stopping");
   await runner.stop();
-  await link.drained(AbortSignal.timeout(FAREWELL));
+  await link.drained(AbortSignal.timeout(DRAIN_TIMEOUT));
   disconnecting.abort();
   await connected;
   journal.close();
 }
 
-/** Null when stopped while it waited to be enrolled. */
-async function keyOf(
+/** Returns the stored key, or enrols the agent. Null if the agent was stopped before it was enrolled. */
+async function loadKey(
   config: AgentConfig,
   state: StateDirectory,
   description: AgentDescription,

@@ -8,7 +8,7 @@ import { BlockList, isIP } from "node:net";
 const HEAD_LIMIT = 16 * 1024;
 const ANSWER_TIMEOUT = 15_000;
 
-/** The proxy for an `http:` URL, as the environment names it; null where it is reached directly. */
+/** Returns the proxy that the environment sets for an `http:` URL; null for a direct connection. */
 export function httpProxyOf(url: URL, environment: (name: string) => string | undefined): URL | null {
   if (url.protocol !== "http:") return null;
   const named = (name: string) => environment(name.toLowerCase()) || environment(name) || "";
@@ -29,8 +29,8 @@ function isExcluded({ hostname, port }: URL, list: string): boolean {
       if (entry === "*") return true;
       const [network, prefix] = entry.split("/");
       if (prefix !== undefined) return isIP(host) !== 0 && isWithin(host, network!, Number(prefix));
-      const [name, wantedPort] = isIP(entry) === 6 ? [entry] : entry.split(":");
-      if (wantedPort !== undefined && wantedPort !== (port || "80")) return false;
+      const [name, excludedPort] = isIP(entry) === 6 ? [entry] : entry.split(":");
+      if (excludedPort !== undefined && excludedPort !== (port || "80")) return false;
       const domain = name!.replace(/^\*?\./, "");
       return host === domain || host.endsWith(`.${domain}`);
     },
@@ -44,14 +44,14 @@ function isWithin(address: string, network: string, prefix: number): boolean {
     list.addSubnet(network, prefix, family);
     return list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
   } catch {
-    // No network: it excludes nothing.
+    // An invalid network excludes nothing.
     return false;
   }
 }
 
 export class ProxyTunnel implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  /** Why the proxy carried nothing; null while it did. */
+  /** The reason why the tunnel failed; null if it did not. */
   refusal: string | null = null;
 
   /** @param target `host:port` behind the proxy. */
@@ -59,7 +59,7 @@ export class ProxyTunnel implements Disposable {
     void this.#carry();
   }
 
-  /** `host:port` on this machine, where one connection is carried to the target. */
+  /** The tunnel's local `host:port`. It accepts one connection and forwards it to the target. */
   get address(): string {
     return `127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
@@ -68,7 +68,7 @@ export class ProxyTunnel implements Disposable {
     try {
       this.#listener.close();
     } catch (error) {
-      // It closes itself with its first connection.
+      // The listener closes itself after its first connection.
       if (!(error instanceof Deno.errors.BadResource)) throw error;
     }
   }
@@ -78,27 +78,27 @@ export class ProxyTunnel implements Disposable {
     try {
       from = await this.#listener.accept();
     } catch (error) {
-      // Closed without a connection.
+      // The listener was closed before a connection came.
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
       throw error;
     }
     this[Symbol.dispose]();
     try {
       const to = await this.#connect();
-      const both = [from.readable.pipeTo(to.writable), to.readable.pipeTo(from.writable)];
-      await Promise.race(both.map((one) => one.catch(() => {})));
+      const directions = [from.readable.pipeTo(to.writable), to.readable.pipeTo(from.writable)];
+      await Promise.race(directions.map((one) => one.catch(() => {})));
       for (const end of [from, to]) closeQuietly(end);
-      await Promise.allSettled(both);
+      await Promise.allSettled(directions);
     } catch (error) {
       this.refusal = (error as Error).message;
       closeQuietly(from);
     }
   }
 
-  /** Opens the tunnel. Rejects with what the proxy says. */
+  /** Opens the tunnel. Rejects with the proxy's answer. */
   async #connect(): Promise<Deno.Conn> {
     const { hostname, port, username, password } = this.proxy;
-    const place = `the proxy ${this.proxy.host}`;
+    const proxyName = `the proxy ${this.proxy.host}`;
     let connection: Deno.Conn;
     try {
       connection = await Deno.connect({
@@ -106,7 +106,7 @@ export class ProxyTunnel implements Disposable {
         port: Number(port || 80),
       });
     } catch (cause) {
-      throw new Error(`${place} can't be reached`, { cause });
+      throw new Error(`${proxyName} can't be reached`, { cause });
     }
     const timer = setTimeout(() => closeQuietly(connection), ANSWER_TIMEOUT);
     try {
@@ -121,7 +121,7 @@ export class ProxyTunnel implements Disposable {
       if (status !== undefined && status.startsWith("2")) return connection;
       closeQuietly(connection);
       throw new Error(
-        `${place} answers ${
+        `${proxyName} answers ${
           status ?? "no HTTP"
         } to a tunnel (CONNECT) to ${this.target}. Let it carry that, reach the ` +
           "control plane by https, or name its host in NO_PROXY",
@@ -132,7 +132,7 @@ export class ProxyTunnel implements Disposable {
   }
 }
 
-/** Up to the empty line, byte by byte: what follows belongs to the other side. */
+/** Reads up to the empty line, byte by byte, because the bytes after it belong to the tunnelled stream. */
 async function readHead(connection: Deno.Conn): Promise<string> {
   const byte = new Uint8Array(1);
   let head = "";

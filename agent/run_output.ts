@@ -1,33 +1,34 @@
 /**
- * A run's output on its way into events: lines get the time, are gathered for a moment, and are held to a
- * rate, so that a gigabyte of messages costs neither the agent's memory nor the control plane's disk.
+ * Turns a run's output into events: adds the time to each line, batches lines, and limits their rate. A
+ * gigabyte of messages therefore fills neither the agent's memory nor the control plane's disk.
  */
 import type { Clock } from "../src/domain/clock.ts";
 import type { Output } from "./engine/ports.ts";
 
-/** Lines within this time of the last batch wait for its end. Milliseconds. */
-const GATHER = 100;
+/** Least time between two batches, in milliseconds. */
+const BATCH_INTERVAL = 100;
 /** Characters in one event, and in one line. */
 const MAX_EVENT = 64 * 1024;
 const MAX_LINE = 16 * 1024;
-/** Characters that go out at any rate; after them, this many a second. */
-const HEAD = 2 * 1024 * 1024;
+/** Characters that are sent without a rate limit at the run's start. */
+const BURST = 2 * 1024 * 1024;
+/** Characters per second after the burst. */
 const RATE = 256 * 1024;
-/** Characters of the newest lines that wait for the rate; older ones of those are left out. */
-const WAITING = 1024 * 1024;
+/** Characters of lines that wait for the rate limit. Beyond it the oldest waiting lines are dropped. */
+const MAX_QUEUED = 1024 * 1024;
 
 export class RunOutput implements Output {
   warningsCount = 0;
   readonly #clock: Clock;
   readonly #emit: (text: string) => void;
-  readonly #over = new AbortController();
+  readonly #closed = new AbortController();
   /** Lines for the next event. */
   #batch: string[] = [];
-  /** Lines over the rate, newest last. */
-  #waiting: string[] = [];
-  #waitingSize = 0;
-  #left = { lines: 0, characters: 0 };
-  #allowance = HEAD;
+  /** Lines that wait for the rate limit, newest last. */
+  #queued: string[] = [];
+  #queuedSize = 0;
+  #dropped = { lines: 0, characters: 0 };
+  #allowance = BURST;
   #refilledAt: number;
   #flushedAt = -Infinity;
   #timer: Promise<void> | null = null;
@@ -42,8 +43,8 @@ export class RunOutput implements Output {
   line(text: string): void {
     const line = `${this.#clock.now().toISOString()} ${oneLine(text)}\n`;
     this.#refill();
-    if (this.#waiting.length === 0 && this.#allowance >= line.length) this.#take(line);
-    else this.#hold(line);
+    if (this.#queued.length === 0 && this.#allowance >= line.length) this.#admit(line);
+    else this.#enqueue(line);
     this.#schedule();
   }
 
@@ -52,66 +53,66 @@ export class RunOutput implements Output {
     this.line(`Warning: ${text}`);
   }
 
-  /** Emits what is there, over the rate too: the last lines are those that matter. */
+  /** Emits all remaining lines without a rate limit, because the last lines matter most. */
   close(): void {
-    this.#over.abort();
+    this.#closed.abort();
     this.#release(Infinity);
     this.#flush();
   }
 
-  #take(line: string): void {
+  #admit(line: string): void {
     this.#allowance -= line.length;
     this.#batch.push(line);
   }
 
-  #hold(line: string): void {
-    this.#waiting.push(line);
-    this.#waitingSize += line.length;
-    while (this.#waitingSize > WAITING) {
-      const dropped = this.#waiting.shift()!;
-      this.#waitingSize -= dropped.length;
-      this.#left.lines++;
-      this.#left.characters += dropped.length;
+  #enqueue(line: string): void {
+    this.#queued.push(line);
+    this.#queuedSize += line.length;
+    while (this.#queuedSize > MAX_QUEUED) {
+      const dropped = this.#queued.shift()!;
+      this.#queuedSize -= dropped.length;
+      this.#dropped.lines++;
+      this.#dropped.characters += dropped.length;
     }
   }
 
   #release(allowance: number): void {
     this.#allowance = allowance;
-    if (this.#waiting.length > 0 && this.#left.lines > 0) {
-      const { lines, characters } = this.#left;
-      this.#take(
+    if (this.#queued.length > 0 && this.#dropped.lines > 0) {
+      const { lines, characters } = this.#dropped;
+      this.#admit(
         `${this.#clock.now().toISOString()} [${lines} lines (${characters} characters) were left out here]\n`,
       );
-      this.#left = { lines: 0, characters: 0 };
+      this.#dropped = { lines: 0, characters: 0 };
     }
     let count = 0;
-    while (count < this.#waiting.length && this.#waiting[count]!.length <= this.#allowance) {
-      this.#waitingSize -= this.#waiting[count]!.length;
-      this.#take(this.#waiting[count]!);
+    while (count < this.#queued.length && this.#queued[count]!.length <= this.#allowance) {
+      this.#queuedSize -= this.#queued[count]!.length;
+      this.#admit(this.#queued[count]!);
       count++;
     }
-    this.#waiting.splice(0, count);
+    this.#queued.splice(0, count);
   }
 
   #refill(): void {
     const now = this.#clock.monotonic();
     const gained = ((now - this.#refilledAt) / 1000) * RATE;
     this.#refilledAt = now;
-    // What is left of the head is never taken away; beyond it the allowance is a second's worth.
+    // Unused burst is kept; otherwise the allowance is limited to one second's characters.
     this.#allowance = Math.max(this.#allowance, Math.min(this.#allowance + gained, RATE));
   }
 
-  /** The first line after a pause goes out at once. */
+  /** Emits the first line after a pause at once; starts a timer for the others. */
   #schedule(): void {
     if (this.#timer !== null) return;
     const since = this.#clock.monotonic() - this.#flushedAt;
-    if (since >= GATHER && this.#waiting.length === 0) return this.#flush();
-    this.#timer = this.#clock.sleep(Math.max(GATHER - since, 1), this.#over.signal).then(() => {
+    if (since >= BATCH_INTERVAL && this.#queued.length === 0) return this.#flush();
+    this.#timer = this.#clock.sleep(Math.max(BATCH_INTERVAL - since, 1), this.#closed.signal).then(() => {
       this.#timer = null;
       this.#refill();
       this.#release(this.#allowance);
       this.#flush();
-      if (this.#waiting.length > 0) this.#schedule();
+      if (this.#queued.length > 0) this.#schedule();
     }, () => {});
   }
 
@@ -130,7 +131,7 @@ export class RunOutput implements Output {
   }
 }
 
-/** Control characters would break the line, or a terminal that shows it. */
+/** Escapes control characters, which would break the line or the terminal that shows it. */
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
   const safe = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {

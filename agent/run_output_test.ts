@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { TestClock } from "../tests/support/fixtures/clock.ts";
 import { RunOutput } from "./run_output.ts";
 
-function gathered() {
+function collectEvents() {
   const clock = new TestClock("2026-01-05T12:00:00Z");
   const events: string[] = [];
   return { clock, events, output: new RunOutput(clock, (text) => events.push(text)) };
 }
 
-Deno.test("the first line goes out at once, those right behind it together", async () => {
-  const { clock, events, output } = gathered();
+Deno.test("the first line is emitted at once and the following lines in one batch", async () => {
+  const { clock, events, output } = collectEvents();
   output.line("one");
   assert.deepEqual(events, ["2026-01-05T12:00:00.000Z one\n"]);
   output.line("two");
@@ -20,23 +20,23 @@ Deno.test("the first line goes out at once, those right behind it together", asy
   output.close();
 });
 
-Deno.test("a line stays one line, whatever is in it", () => {
-  const { events, output } = gathered();
+Deno.test("control characters are escaped, so that a line stays one line", () => {
+  const { events, output } = collectEvents();
   output.line("a\nb\r\u001b[31m\u2028ü");
   assert.equal(events[0], "2026-01-05T12:00:00.000Z a\\nb\\x0d\\x1b[31m\\x2028ü\n");
   output.close();
 });
 
 Deno.test("warnings are counted", () => {
-  const { events, output } = gathered();
+  const { events, output } = collectEvents();
   output.warning("x");
   output.close();
   assert.equal(output.warningsCount, 1);
   assert.match(events[0]!, /Warning: x\n$/);
 });
 
-Deno.test("a gigabyte of lines costs little, keeps its first and last, and says what is missing", async () => {
-  const { clock, events, output } = gathered();
+Deno.test("a gigabyte of lines is cut to its first and last lines and reports how many were dropped", async () => {
+  const { clock, events, output } = collectEvents();
   const count = 1_000_000;
   for (let i = 0; i < count; i++) {
     output.line(`${i} ${"x".repeat(1000)}`);
@@ -59,8 +59,8 @@ Deno.test("a gigabyte of lines costs little, keeps its first and last, and says 
   assert.equal(seen + missing, count);
 });
 
-Deno.test("lines over the rate go out as it allows", async () => {
-  const { clock, events, output } = gathered();
+Deno.test("lines over the rate limit are emitted later, at that rate", async () => {
+  const { clock, events, output } = collectEvents();
   const size = () => events.reduce((sum, text) => sum + text.length, 0);
   for (let i = 0; i < 3000; i++) output.line("y".repeat(1000));
   await clock.advance(100);

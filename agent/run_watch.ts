@@ -1,6 +1,6 @@
 /**
- * Watches a run's progress. Reports how long nothing has moved and what the run waits for, and ends it at its
- * limit.
+ * Watches a run's progress. Reports how long the run has been stalled and what it waits for, and ends the run
+ * at its limit.
  */
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
@@ -12,43 +12,43 @@ import { type Output, RunAbortedError, type RunPorts } from "./engine/ports.ts";
 import { formatSeconds } from "./engine/jobs/progress.ts";
 import { activityOf, runningPrograms, waitingForDisk } from "./engine/programs/program_activity.ts";
 
-type Figures = Omit<ProgressEvent, "kind" | "stalled_ms" | "waits_for">;
+type ProgressStats = Omit<ProgressEvent, "kind" | "stalled_ms" | "waits_for">;
 
-/** Between two looks, at least and at most. Milliseconds. */
-const LOOK_LEAST = 250;
-const LOOK_MOST = 10_000;
-/** The control plane hears of the run at least this often. Milliseconds. */
-const REPORT_EVERY = 30_000;
-/** Between two questions of who blocks. Milliseconds. */
-const ASK_EVERY = 60_000;
+/** Shortest and longest polling interval, in milliseconds. */
+const POLL_MIN = 250;
+const POLL_MAX = 10_000;
+/** Longest time between two progress reports to the control plane, in milliseconds. */
+const REPORT_INTERVAL = 30_000;
+/** Time between two diagnoses of a stall, in milliseconds. */
+const DIAGNOSIS_INTERVAL = 60_000;
 
-/** Lines that say only that the run is still there. */
+/** Output lines that don't count as progress. */
 const IDLE_LINE = /^(Progress|Waiting): /;
 
 export interface RunWatchOptions {
   readonly job: Job;
   readonly clock: Clock;
   readonly pending: PendingCalls;
-  /** Ends the run. */
+  /** Ends the run when it is aborted. */
   readonly abort: AbortController;
-  /** To the control plane. */
-  report(figures: Omit<ProgressEvent, "kind">): void;
-  /** To the run's output. */
+  /** Reports progress to the control plane. */
+  report(stats: Omit<ProgressEvent, "kind">): void;
+  /** Writes a line to the run's output. */
   line(text: string): void;
 }
 
 interface Reason {
   text: string;
-  /** It is a lock in a database. */
+  /** Whether the run waits for a database lock. */
   isLock: boolean;
 }
 
 export class RunWatch {
   readonly #options: RunWatchOptions;
-  #movedAt: number;
+  #progressedAt: number;
   #reportedAt = -Infinity;
-  #askedAt = -Infinity;
-  #figures: Figures = {
+  #diagnosedAt = -Infinity;
+  #stats: ProgressStats = {
     bytes_read: 0,
     bytes_written: 0,
     files_count: null,
@@ -58,68 +58,71 @@ export class RunWatch {
   #activity = "";
   #reason: Reason | null = null;
   /** Whether the output already reports the stall. */
-  #isTold = false;
+  #isReported = false;
 
   constructor(options: RunWatchOptions) {
     this.#options = options;
-    this.#movedAt = options.clock.monotonic();
+    this.#progressedAt = options.clock.monotonic();
   }
 
-  /** Output that counts as movement. */
+  /** Wraps an output so that its lines count as progress. */
   output(output: Output): Output {
     return {
       line: (text) => {
-        if (!IDLE_LINE.test(text)) this.#moved();
+        if (!IDLE_LINE.test(text)) this.#progressed();
         output.line(text);
       },
       warning: (text) => {
-        this.#moved();
+        this.#progressed();
         output.warning(text);
       },
     };
   }
 
-  progress(figures: Figures): void {
-    const { bytes_read, bytes_written, files_count } = this.#figures;
-    const isSame = figures.bytes_read === bytes_read && figures.bytes_written === bytes_written &&
-      figures.files_count === files_count;
-    if (!isSame) this.#moved();
-    this.#figures = figures;
+  progress(stats: ProgressStats): void {
+    const { bytes_read, bytes_written, files_count } = this.#stats;
+    const isSame = stats.bytes_read === bytes_read && stats.bytes_written === bytes_written &&
+      stats.files_count === files_count;
+    if (!isSame) this.#progressed();
+    this.#stats = stats;
     this.#report();
   }
 
-  /** Looks until the signal aborts. */
+  /** Polls the run until the signal aborts. */
   async run(ports: RunPorts, signal: AbortSignal): Promise<void> {
     const { clock, job } = this.#options;
     const { watch } = job;
     if (watch === undefined) return;
     const limits = [watch.stall_warning_ms, watch.stall_timeout_ms, this.#lockLimit()];
-    const interval = Math.min(LOOK_MOST, Math.max(LOOK_LEAST, Math.min(...limits) / 5));
+    const interval = Math.min(POLL_MAX, Math.max(POLL_MIN, Math.min(...limits) / 5));
     while (true) {
       await clock.sleep(interval, signal).catch(() => {});
       if (signal.aborted) return;
-      await this.#look(ports, Math.min(watch.stall_warning_ms, this.#lockLimit())).catch((error) => {
-        logger("agent").warn("Cannot look at a run that may stand still: {error}", { error });
+      await this.#poll(ports, Math.min(watch.stall_warning_ms, this.#lockLimit())).catch((error) => {
+        logger("agent").warn("Cannot diagnose a run that may be stalled: {error}", { error });
       });
       if (signal.aborted) return;
       this.#endAtLimit(watch.stall_timeout_ms);
     }
   }
 
-  async #look(ports: RunPorts, patience: number): Promise<void> {
+  async #poll(ports: RunPorts, patience: number): Promise<void> {
     const { clock } = this.#options;
     const programs = runningPrograms(ports.signal);
     const activity = activityOf(programs);
-    if (activity !== this.#activity) this.#moved();
+    if (activity !== this.#activity) this.#progressed();
     this.#activity = activity;
     const now = clock.monotonic();
-    if (now - this.#movedAt >= patience && now - this.#askedAt >= Math.min(ASK_EVERY, patience)) {
-      this.#askedAt = now;
+    if (
+      now - this.#progressedAt >= patience &&
+      now - this.#diagnosedAt >= Math.min(DIAGNOSIS_INTERVAL, patience)
+    ) {
+      this.#diagnosedAt = now;
       this.#reason = await this.#findReason(ports);
-      this.#tell();
+      this.#printStall();
       this.#report();
     }
-    if (clock.monotonic() - this.#reportedAt >= REPORT_EVERY) this.#report();
+    if (clock.monotonic() - this.#reportedAt >= REPORT_INTERVAL) this.#report();
   }
 
   async #findReason(ports: RunPorts): Promise<Reason> {
@@ -154,23 +157,23 @@ export class RunWatch {
     return { text, isLock: false };
   }
 
-  /** Once a stall. */
-  #tell(): void {
-    if (this.#isTold || this.#reason === null) return;
-    this.#isTold = true;
-    this.#options.line(`Nothing has moved for ${this.#stalled()}. ${this.#reason.text}`);
+  /** Writes the stall to the output, once per stall. */
+  #printStall(): void {
+    if (this.#isReported || this.#reason === null) return;
+    this.#isReported = true;
+    this.#options.line(`Nothing has moved for ${this.#stallDuration()}. ${this.#reason.text}`);
   }
 
   #endAtLimit(timeout: number): void {
     const { abort, clock } = this.#options;
-    const still = clock.monotonic() - this.#movedAt;
+    const still = clock.monotonic() - this.#progressedAt;
     const isLocked = this.#reason?.isLock === true && still >= this.#lockLimit();
     if (abort.signal.aborted || !isLocked && still < timeout) return;
     const why = this.#reason === null ? "" : ` ${this.#reason.text}`;
     const what = isLocked
       ? "Cannot go on: a lock was not to be had for"
       : "Cannot go on: nothing has moved for";
-    abort.abort(new RunAbortedError("failed", `${what} ${this.#stalled()}.${why}`));
+    abort.abort(new RunAbortedError("failed", `${what} ${this.#stallDuration()}.${why}`));
   }
 
   #lockLimit(): number {
@@ -178,23 +181,23 @@ export class RunWatch {
     return job.kind === "backup" ? job.lock_wait_ms ?? Infinity : Infinity;
   }
 
-  #stalled(): string {
-    return formatSeconds(Math.round((this.#options.clock.monotonic() - this.#movedAt) / 1000));
+  #stallDuration(): string {
+    return formatSeconds(Math.round((this.#options.clock.monotonic() - this.#progressedAt) / 1000));
   }
 
-  #moved(): void {
-    this.#movedAt = this.#options.clock.monotonic();
+  #progressed(): void {
+    this.#progressedAt = this.#options.clock.monotonic();
     this.#reason = null;
-    this.#askedAt = -Infinity;
-    this.#isTold = false;
+    this.#diagnosedAt = -Infinity;
+    this.#isReported = false;
   }
 
   #report(): void {
     const now = this.#options.clock.monotonic();
     this.#reportedAt = now;
     this.#options.report({
-      ...this.#figures,
-      stalled_ms: Math.round(now - this.#movedAt),
+      ...this.#stats,
+      stalled_ms: Math.round(now - this.#progressedAt),
       waits_for: this.#reason?.text.slice(0, 2000) ?? null,
     });
   }

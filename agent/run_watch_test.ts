@@ -1,4 +1,4 @@
-/** Tests of what counts as a run's progress, what is reported about a stalled run, and how it ends. */
+/** Tests which events count as progress, how a stalled run is reported, and how it ends. */
 import assert from "node:assert/strict";
 import { TestClock } from "../tests/support/fixtures/clock.ts";
 import { PendingCalls } from "./engine/pending_calls.ts";
@@ -7,7 +7,7 @@ import { RunWatch } from "./run_watch.ts";
 
 const SECOND = 1000;
 const WATCH = { stall_warning_ms: 60 * SECOND, stall_timeout_ms: 600 * SECOND };
-const FIGURES = {
+const STATS = {
   bytes_read: 0,
   bytes_written: 0,
   files_count: null,
@@ -15,7 +15,7 @@ const FIGURES = {
   eta_seconds: null,
 };
 
-function stage(watch: typeof WATCH | undefined = WATCH) {
+function startWatch(watch: typeof WATCH | undefined = WATCH) {
   const clock = new TestClock();
   const pending = new PendingCalls(clock);
   const abort = new AbortController();
@@ -27,7 +27,7 @@ function stage(watch: typeof WATCH | undefined = WATCH) {
     clock,
     pending,
     abort,
-    report: (figures) => reports.push(figures),
+    report: (stats) => reports.push(stats),
     line: (text) => lines.push(text),
   });
   const over = new AbortController();
@@ -52,20 +52,20 @@ function stage(watch: typeof WATCH | undefined = WATCH) {
   };
 }
 
-Deno.test("bytes, files and lines are movement; repeated figures and lines that only wait are none", async () => {
+Deno.test("bytes, files and lines count as progress; repeated numbers and waiting lines do not", async () => {
   for (
     const [name, moves, act] of [
-      ["bytes read", true, (at, i) => at.watch.progress({ ...FIGURES, bytes_read: i })],
-      ["bytes written", true, (at, i) => at.watch.progress({ ...FIGURES, bytes_written: i })],
-      ["files", true, (at, i) => at.watch.progress({ ...FIGURES, files_count: i })],
+      ["bytes read", true, (at, i) => at.watch.progress({ ...STATS, bytes_read: i })],
+      ["bytes written", true, (at, i) => at.watch.progress({ ...STATS, bytes_written: i })],
+      ["files", true, (at, i) => at.watch.progress({ ...STATS, files_count: i })],
       ["a line", true, (at) => at.output.line("Stored it")],
       ["a warning", true, (at) => at.output.warning("It changed")],
-      ["the same figures", false, (at) => at.watch.progress(FIGURES)],
-      ["a line of figures", false, (at) => at.output.line("Progress: 0 B read")],
+      ["the same numbers", false, (at) => at.watch.progress(STATS)],
+      ["a line of progress", false, (at) => at.output.line("Progress: 0 B read")],
       ["a line of waiting", false, (at) => at.output.line("Waiting: no answer")],
-    ] as [string, boolean, (at: ReturnType<typeof stage>, i: number) => void][]
+    ] as [string, boolean, (at: ReturnType<typeof startWatch>, i: number) => void][]
   ) {
-    await using at = stage();
+    await using at = startWatch();
     for (let i = 0; i < 70; i++) {
       act(at, i);
       await at.pass(1);
@@ -74,23 +74,23 @@ Deno.test("bytes, files and lines are movement; repeated figures and lines that 
   }
 });
 
-Deno.test("a call to the destination that is not answered is what the run waits for; its end is movement's", async () => {
-  await using at = stage();
+Deno.test("a stalled run is reported as waiting for an unanswered destination call until it progresses again", async () => {
+  await using at = startWatch();
   const answer = Promise.withResolvers<void>();
   const writer = {
     write: () => answer.promise,
     commit: () => Promise.resolve(),
     abort: () => Promise.resolve(),
   };
-  const place = { description: "SFTP", create: () => Promise.resolve(writer) } as unknown as Destination;
-  const destination = at.pending.watch(place);
+  const silent = { description: "SFTP", create: () => Promise.resolve(writer) } as unknown as Destination;
+  const destination = at.pending.watch(silent);
   assert.equal(destination.description, "SFTP");
   const object = await destination.create("a", null);
   const writing = object.write(new Uint8Array(1));
   await at.pass(75);
-  const told =
+  const expected =
     /^Nothing has moved for 1 min \d+ s\. It waits for the destination to take bytes of an object, for 1 min \d+ s\.$/;
-  assert.match(at.lines.join("\n"), told);
+  assert.match(at.lines.join("\n"), expected);
   const last = at.reports.at(-1)!;
   assert.ok(last.stalled_ms! >= 60_000);
   assert.match(last.waits_for!, /^It waits for the destination to take bytes/);
@@ -98,12 +98,12 @@ Deno.test("a call to the destination that is not answered is what the run waits 
   await writing;
   assert.equal(at.pending.oldest(), null);
   at.output.line("Stored it");
-  at.watch.progress(FIGURES);
+  at.watch.progress(STATS);
   assert.deepEqual([at.reports.at(-1)!.stalled_ms, at.reports.at(-1)!.waits_for], [0, null]);
 });
 
-Deno.test("a run of which nothing moves until its limit ends as failed, with the reason", async () => {
-  await using at = stage();
+Deno.test("a run without progress fails at its limit with the reason", async () => {
+  await using at = startWatch();
   await at.pass(595);
   assert.equal(at.abort.signal.aborted, false);
   await at.pass(15);
@@ -118,13 +118,13 @@ Deno.test("a run of which nothing moves until its limit ends as failed, with the
   );
 });
 
-Deno.test("the control plane hears of a run in a phase without figures, and a job without a watch has none", async () => {
-  await using at = stage();
+Deno.test("a run whose numbers don't change is still reported; a job without limits is not watched", async () => {
+  await using at = startWatch();
   for (let i = 0; i < 100; i++) {
     at.output.line("Preparing");
     await at.pass(1);
   }
   assert.ok(at.reports.length >= 2 && at.reports.every(({ stalled_ms }) => stalled_ms! <= 10_000));
-  await using none = stage(undefined);
+  await using none = startWatch(undefined);
   none.pending.oldest();
 });

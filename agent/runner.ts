@@ -1,4 +1,4 @@
-/** Runs in this agent's hands: started, followed into the journal, stopped. */
+/** Starts and stops this agent's runs, and records their events in the journal. */
 import { logAbout, logger } from "../src/telemetry/logging.ts";
 import { failSpan, inside, startSpan, traceparentOf } from "../src/telemetry/tracing.ts";
 import type { Clock } from "../src/domain/clock.ts";
@@ -30,7 +30,7 @@ export interface RunnerOptions {
   hostname: string;
   link(): RequestLink & { pump(): void };
   readonly garbage: GarbageCollection;
-  /** Where runs fetch the control plane's state from. */
+  /** The source of the control plane's state, for runs that back it up. */
   exports: ExportSource;
 }
 
@@ -49,20 +49,19 @@ export class Runner {
     this.#options = options;
   }
 
-  /** Ends, in the journal, the runs that an earlier agent was killed in. */
+  /** Records verdicts for the runs that an earlier agent process was killed in. */
   recover(): Promise<void> {
     return endKilledRuns(this.#options);
   }
 
   /**
-   * Takes an offer. One that is held already is a repetition; a newer attempt of the same run replaces the
-   * older.
+   * Starts an assignment. Ignores a repeated one; a newer attempt of a run replaces the older attempt.
    */
   start(runId: number, attempt: number, job: Job, traceparent?: string): void {
     const { journal } = this.#options;
     if (journal.find(runId, attempt) !== undefined) return this.#options.link().pump();
     const older = this.#active.get(runId);
-    older?.abort.abort(new RunAbortedError("cancelled", "The control plane offered the run again."));
+    older?.abort.abort(new RunAbortedError("cancelled", "The control plane dispatched the run again."));
     const abort = new AbortController();
     const active: ActiveRun = { runId, attempt, abort, done: Promise.resolve() };
     const span = startSpan(`${job.kind} run`, {
@@ -74,7 +73,7 @@ export class Runner {
     try {
       run = journal.create(runId, attempt, job.kind, traceparentOf(span));
     } catch (error) {
-      // Without a journal no verdict can be promised: the offer lapses, and is made again.
+      // Without a journal no verdict is durable: the assignment expires, and the control plane repeats it.
       failSpan(span, "The journal can't be written");
       span.end();
       log().error("Cannot take run {run_id}: {reason}", { run_id: runId, reason: (error as Error).message });
@@ -98,7 +97,7 @@ export class Runner {
     if (active?.attempt === attempt) active.abort.abort(new RunAbortedError("cancelled", reason));
   }
 
-  /** Stops the run, if it goes on, and drops its journal. */
+  /** Stops the run if it is active, and removes its journal. */
   async forget(runId: number, attempt: number): Promise<void> {
     this.cancel(runId, attempt, "The control plane does not know this run.");
     const active = this.#active.get(runId);
@@ -134,7 +133,7 @@ export class Runner {
     const verdict = await this.#execute(run, job, abort, output, record);
     output.close();
     await run.finish({ kind: "finished", verdict }).catch((error) => {
-      // It is in memory and is sent all the same; only an agent killed now would report otherwise.
+      // The verdict is still in memory and is sent. It is lost only if the agent is killed now.
       log().error("Cannot keep a verdict on disk: {reason}", { reason: (error as Error).message });
     });
     this.#options.link().pump();
@@ -172,9 +171,9 @@ export class Runner {
         clock,
         pending,
         abort,
-        report: (figures) => {
-          // Over a lost link only the newest figures matter, and they come again.
-          if (run.pendingSize < 1024 * 1024) record({ kind: "progress", ...figures });
+        report: (stats) => {
+          // While the link is lost, skip progress events: later ones replace them.
+          if (run.pendingSize < 1024 * 1024) record({ kind: "progress", ...stats });
         },
         line: (text) => output.line(text),
       });
@@ -183,7 +182,7 @@ export class Runner {
         output: watch.output(output),
         signal,
         workDirectory,
-        progress: (figures) => watch.progress(figures),
+        progress: (stats) => watch.progress(stats),
         opening: (name, path) => run.opening(name, path),
         scratch: (path) => run.scratch(path),
         uploads: new RunUploads(calls, clock, run),
@@ -240,10 +239,10 @@ export class Runner {
   }
 }
 
-/** What the verdict tells of a run that succeeded. */
+/** Does the job's work. Returns the fields of a successful verdict. */
 async function carryOut(job: Job, ports: RunPorts, pending: PendingCalls) {
   const spec = job.kind === "backup" ? job.destination : job.backup.destination;
-  const opened = await pending.follow("let the agent in", () => openDestination(spec, ports));
+  const opened = await pending.follow("accept the connection", () => openDestination(spec, ports));
   const destination = pending.watch(opened);
   try {
     if (job.kind === "verify") return { verified: await runVerify(job, destination, ports) };

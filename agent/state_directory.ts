@@ -1,8 +1,8 @@
-/** The agent's own directory: one agent each, its key, its journal, its work. */
+/** The agent's own directory, for one agent: its key, its journal, its work files. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 
-/** What keeps the agent from starting: one line for whoever started it. */
+/** An error that keeps the agent from starting, with a message for the operator. */
 export class StartError extends Error {
   override readonly name = "StartError";
 }
@@ -17,13 +17,12 @@ export class StateDirectory implements Disposable {
   }
 
   /**
-   * Makes it where it is missing and takes its lock, which ends with the process. Throws a {@link
-   * StartError}.
+   * Creates the directory if it is missing and locks it until the process ends. Throws a {@link StartError}.
    */
   static async open(path: string): Promise<StateDirectory> {
     let lock: Deno.FsFile;
     try {
-      // Others may pass through (a backup's programs may run as another user), and list nothing.
+      // 0711: a backup's programs may run as another user and need to traverse the directory, not list it.
       await Deno.mkdir(path, { recursive: true, mode: 0o711 });
       await Deno.mkdir(join(path, "work"), { recursive: true, mode: 0o711 });
       await Deno.mkdir(join(path, "journal"), { recursive: true, mode: 0o700 });
@@ -40,9 +39,9 @@ export class StateDirectory implements Disposable {
   }
 
   /**
-   * Names this boot of the machine and the lock of this very directory. Whoever has the same seat as an
-   * earlier agent holds its lock, so that one has ended; a copy of the directory or of the machine has
-   * another. Undefined where the system tells no boot id.
+   * Returns an identifier of this boot of the machine and of this directory's lock file. An agent with the
+   * same seat as an earlier one holds that agent's lock, so the earlier agent has ended. A copy of the
+   * directory or of the machine has another seat. Undefined if the system has no boot id.
    */
   async seat(): Promise<string | undefined> {
     const boot = await Deno.readTextFile("/proc/sys/kernel/random/boot_id").catch(() => null);
@@ -55,12 +54,12 @@ export class StateDirectory implements Disposable {
     return join(this.#path, "journal");
   }
 
-  /** For listings of backups while they are browsed. */
+  /** Holds the listings of backups that are being browsed. */
   get listingsPath(): string {
     return join(this.#path, "work", "listings");
   }
 
-  /** Removes what a killed agent left of its work. */
+  /** Removes the work files of a killed agent. */
   async clearWork(): Promise<void> {
     for await (const entry of Deno.readDir(join(this.#path, "work"))) {
       await Deno.remove(join(this.#path, "work", entry.name), { recursive: true });
@@ -71,7 +70,7 @@ export class StateDirectory implements Disposable {
     return join(this.#path, "work", `${runId}-${attempt}`);
   }
 
-  /** An empty 0700 directory for one run. */
+  /** Creates an empty 0700 directory for one run. */
   async makeWorkDirectory(runId: number, attempt: number): Promise<string> {
     const path = this.workDirectory(runId, attempt);
     await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
@@ -79,13 +78,13 @@ export class StateDirectory implements Disposable {
     return path;
   }
 
-  /** The agent's key; null before it is enrolled. */
+  /** Returns the agent's key; null before it is enrolled. */
   async readKey(): Promise<string | null> {
     const text = await Deno.readTextFile(this.#keyPath).catch(ignoreMissing);
     return text?.trim() || null;
   }
 
-  /** Written whole or not at all, for the agent's user only. */
+  /** Writes the key atomically, readable by the agent's user only. */
   async writeKey(key: string): Promise<void> {
     const temporary = `${this.#keyPath}.new`;
     await Deno.remove(temporary).catch(ignoreMissing);

@@ -1,4 +1,4 @@
-/** Whether something has this name; also a link that leads nowhere. */
+/** Returns whether the path exists; true also for a dangling symlink. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);

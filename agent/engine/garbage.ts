@@ -7,15 +7,15 @@ import type { Clock } from "../../src/domain/clock.ts";
 
 type Collect = (options?: { type: "minor" }) => void;
 
-/** Collects what was made last: a millisecond. */
+/** Collects the youngest objects, which takes about a millisecond. */
 export function collectYoung(): void {
   (globalThis as { gc?: Collect }).gc?.({ type: "minor" });
 }
 
-/** Between two whole collections, of some ten milliseconds each. Milliseconds. */
+/** Time between two full collections, in milliseconds. Each takes some ten milliseconds. */
 const PAUSE = 1000;
 
-/** Collects everything soon after work has ended, however much of it ends at the same time. */
+/** Runs one full collection soon after work has ended, even if several pieces of work end together. */
 export class GarbageCollection {
   #isDue = false;
 

@@ -3,7 +3,7 @@ import { TestClock } from "../../tests/support/fixtures/clock.ts";
 import { until } from "../../tests/support/assertions/until.ts";
 import { GarbageCollection } from "./garbage.ts";
 
-Deno.test("what work leaves is collected soon after it, once for all that ends meanwhile", async () => {
+Deno.test("garbage is collected once soon after work ends, however many pieces of work end meanwhile", async () => {
   const clock = new TestClock();
   let collections = 0;
   const garbage = new GarbageCollection(clock, () => void collections++);

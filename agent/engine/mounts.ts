@@ -1,4 +1,4 @@
-/** What is mounted where, and what should be. */
+/** Mounted file systems, and those that `/etc/fstab` expects to be mounted. */
 import { RunFailedError } from "./ports.ts";
 
 export interface Mount {
@@ -7,11 +7,11 @@ export interface Mount {
   device: string;
   /** Device number of the file system, which all of its mounts share. */
   fileSystem: string;
-  /** The directory of the file system that is mounted: `/`, or another one of a bind mount. */
+  /** The mounted directory of the file system: `/`, or a subdirectory for a bind mount. */
   root: string;
 }
 
-/** `/proc/self/mountinfo`, proc(5). Later lines lie over earlier ones. */
+/** Parses `/proc/self/mountinfo`, proc(5). Later mounts on the same mount point hide earlier ones. */
 export function parseMountinfo(text: string): Mount[] {
   return lines(text).map((line) => {
     const [before, after] = line.split(" - ");
@@ -27,7 +27,7 @@ export function parseMountinfo(text: string): Mount[] {
   });
 }
 
-/** Mount points of `/etc/fstab`, fstab(5). Swap and the like have none. */
+/** Returns the mount points of `/etc/fstab`, fstab(5). Skips entries without one, such as swap. */
 export function parseFstab(text: string): string[] {
   return lines(text)
     .map((line) => line.split(/[ \t]+/).filter((field) => field !== ""))
@@ -36,7 +36,7 @@ export function parseFstab(text: string): string[] {
     .filter((point) => point.startsWith("/"));
 }
 
-/** The file system a real path lies on. */
+/** Returns the mount that contains a path without symlinks. */
 export function mountOf(path: string, mounts: Mount[]): Mount | undefined {
   return mounts
     .filter(({ point }) => isWithin(path, point))
@@ -46,13 +46,16 @@ export function mountOf(path: string, mounts: Mount[]): Mount | undefined {
     );
 }
 
-/** The mount point at or above a path that fstab lists and nothing is mounted on now. */
+/** Returns the mount point at or above a path that fstab lists but that is not mounted now. */
 export function vanishedMount(path: string, expected: string[], mounts: Mount[]): string | undefined {
   const mounted = new Set(mounts.map(({ point }) => point));
   return expected.find((point) => point !== "/" && isWithin(path, point) && !mounted.has(point));
 }
 
-/** @param action What can't be done where its file system is not mounted: `back up /srv`. */
+/**
+ * Throws a `RunFailedError` if the path's file system is listed in fstab but not mounted.
+ * @param action The refused action, for the message: `back up /srv`.
+ */
 export function refuseVanished(action: string, path: string, { mounts, expected }: Mounts): void {
   const vanished = vanishedMount(path, expected, mounts);
   if (vanished === undefined) return;
@@ -62,7 +65,7 @@ export function refuseVanished(action: string, path: string, { mounts, expected 
   );
 }
 
-/** Also true for the path itself. Both absolute, without a trailing slash but for `/`. */
+/** Returns whether `path` is `directory` or below it. Both are absolute and without a trailing slash. */
 export function isWithin(path: string, directory: string): boolean {
   return directory === "/" || path === directory || path.startsWith(`${directory}/`);
 }
@@ -87,7 +90,7 @@ function lines(text: string): string[] {
   return text.split("\n").filter((line) => line !== "");
 }
 
-/** Spaces and backslashes are written as `\` and three octal digits. */
+/** Decodes spaces and backslashes, which are written as `\` and three octal digits. */
 function unescape(field: string): string {
   const trimmed = field.length > 1 ? field.replace(/\/+$/, "") || "/" : field;
   return trimmed.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));

@@ -27,7 +27,7 @@ Deno.test("a path's file system is the last mounted one above it", () => {
   assert.equal(mountOf("/database", mounts)?.device, "/dev/vda");
 });
 
-Deno.test("a mount point of fstab that nothing is mounted on is found, for paths below it too", () => {
+Deno.test("an unmounted mount point of fstab is found for itself and for paths below it", () => {
   const mounts = parseMountinfo(MOUNTINFO);
   const expected = parseFstab(FSTAB);
   assert.deepEqual(expected, ["/", "/data", "/srv/www", "/mnt/with space"]);
@@ -38,7 +38,7 @@ Deno.test("a mount point of fstab that nothing is mounted on is found, for paths
   }
 });
 
-Deno.test("a mount point is read to the letter: only blanks and tabs part fields", () => {
+Deno.test("only spaces and tabs separate the fields of a mount point", () => {
   const odd = ["/a\u00a0", "/\u3000b", "/c\\040", "/d\\012e"];
   const fstab = odd.map((point) => ` \tLABEL=x  ${point}\text4 defaults 0 0`).join("\n");
   const points = ["/a\u00a0", "/\u3000b", "/c ", "/d\ne"];
@@ -52,7 +52,7 @@ Deno.test("this system's own mounts are read", async () => {
   assert.ok(mountOf("/", mounts));
 });
 
-Deno.test("a path is within itself and its parents only", () => {
+Deno.test("a path is only within itself and its parents", () => {
   assert.ok(isWithin("/a/b", "/a") && isWithin("/a", "/a") && isWithin("/a", "/"));
   assert.ok(!isWithin("/ab", "/a") && !isWithin("/", "/a"));
 });

@@ -1,8 +1,8 @@
 /**
- * How connections by node:http leave this machine: as those of `fetch` and of the websocket do, which ask
- * Deno's environment.
+ * Options that make connections of node:http use the environment's proxy, as `fetch` and websockets do in
+ * Deno.
  */
 import process from "node:process";
 
-/** For agents of node:http and node:https: through the proxy that the environment names, if any. */
+/** Options for `Agent` of node:http and node:https: use the proxy of the environment, if it sets one. */
 export const outgoing = { proxyEnv: process.env };

@@ -4,7 +4,7 @@ import { ConnectProxy } from "../../tests/support/servers/connect_proxy.ts";
 
 const SEND_OUT = new URL("../../tests/support/clients/send_out.ts", import.meta.url).pathname;
 
-Deno.test("bytes go where DENO_CERT's authority vouches, and through the proxy of HTTPS_PROXY", async () => {
+Deno.test("connections trust DENO_CERT's authority and use the proxy of HTTPS_PROXY", async () => {
   await using authority = await makeAuthority();
   await using proxy = await ConnectProxy.open();
   const received: string[] = [];

@@ -3,17 +3,17 @@ import type { Clock } from "../../src/domain/clock.ts";
 import type { Destination } from "./ports.ts";
 
 export interface PendingCall {
-  /** `write an object`, for a person. */
+  /** Description for messages: `write an object`. */
   readonly what: string;
-  /** Monotonic milliseconds. */
+  /** Start on the monotonic clock, in milliseconds. */
   readonly since: number;
 }
 
 const CALLS: Readonly<Record<string, string>> = {
-  findPlace: "look for the place of the objects",
-  makePlace: "make the place of the objects",
+  findPlace: "find the location of the objects",
+  makePlace: "create the location of the objects",
   create: "begin an object",
-  size: "tell the size of an object",
+  size: "report the size of an object",
   remove: "remove an object",
   write: "take bytes of an object",
   settle: "store an object",
@@ -26,11 +26,12 @@ export class PendingCalls {
 
   constructor(private readonly clock: Pick<Clock, "monotonic">) {}
 
-  /** The call that waits for the longest; null where none does. */
+  /** Returns the call that has been pending for the longest; null if there is none. */
   oldest(): PendingCall | null {
     return this.#calls.values().next().value ?? null;
   }
 
+  /** Makes a call and lists it as pending until it ends. */
   async follow<T>(what: string, call: () => Promise<T>): Promise<T> {
     const pending = { what, since: this.clock.monotonic() };
     this.#calls.add(pending);
@@ -41,7 +42,7 @@ export class PendingCalls {
     }
   }
 
-  /** The same destination, its calls noted while they last. */
+  /** Wraps a destination so that its calls are listed while they are pending. */
   watch(destination: Destination): Destination {
     return this.#watched(destination, {
       create: async (name: string, sizeHint: number | null) =>

@@ -1,67 +1,69 @@
 /**
- * What the engine is given and what its parts promise each other. The engine knows no socket and no journal:
- * it reports through these, so that it runs the same under a test, a benchmark or an agent.
+ * Interfaces and errors between the engine and its environment, and between the engine's parts. The engine
+ * knows neither socket nor journal, so that tests and benchmarks run it as an agent does.
  */
 import type { Clock } from "../../src/domain/clock.ts";
 import type { ProgressEvent } from "../../src/protocol/wire_messages.ts";
 
-/** The run's output. Every call is one line; the time is added by the receiver. Text may hold anything. */
+/** The run's output. Every call writes one line; the receiver adds the time and escapes the text. */
 export interface Output {
   line(text: string): void;
-  /** A line that starts with `Warning: ` and is counted on the run. */
+  /** Writes a line that starts with `Warning: `, and counts it as a warning of the run. */
   warning(text: string): void;
 }
 
-/** What a run may use of the world around it. One per run. */
+/** The environment of one run. */
 export interface RunPorts {
   readonly clock: Clock;
   readonly output: Output;
-  /** Aborted by a cancel, a timeout or the agent's stop; its reason is a `RunAbortedError`. */
+  /** Aborted when the run is cancelled, times out, or the agent stops. The reason is a `RunAbortedError`. */
   readonly signal: AbortSignal;
-  /** An empty private directory (0700) for small files; removed with all it holds when the run ends. */
+  /** An empty private directory (0700) for small files; removed with its contents when the run ends. */
   readonly workDirectory: string;
-  /** At most once a second, the newest figures. */
+  /** Reports the run's current numbers; called at most once a second. */
   progress(figures: Omit<ProgressEvent, "kind">): void;
   /**
-   * Called before an object or its partial file is created: durable when it resolves, so that it can be
-   * removed after the agent was killed. `path` is the absolute path of a partial file on this server, else
-   * null.
+   * Records an object before it or its partial file is created. Durable when it resolves, so that the object
+   * can be removed after the agent was killed. `path` is the absolute path of a partial file on this server,
+   * otherwise null.
    */
   opening(name: string, path: string | null): Promise<void>;
   /**
-   * Called before a directory for unfinished work is made elsewhere: durable when it resolves, so that it can
-   * be removed, with all it holds, after the agent was killed.
+   * Records a directory for unfinished work outside the work directory before it is created. Durable when it
+   * resolves, so that the directory can be removed with its contents after the agent was killed.
    */
   scratch(path: string): Promise<void>;
   readonly uploads: Uploads;
   readonly downloads: Downloads;
   readonly relay: Relay;
   /**
-   * The control plane's state as SQL text, whole and once. Rejects with a `RunFailedError`, or when the
-   * signal aborts.
+   * Streams the control plane's complete state as SQL text. May be called once. Rejects with a
+   * `RunFailedError`, or when the signal aborts.
    */
   exported(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /**
- * The control plane's half of reading from a bucket. Waits out a lost link; rejects when the signal aborts.
+ * The control plane's part in reading from a bucket. Calls wait while the link is lost; they reject when the
+ * signal aborts.
  */
 export interface Downloads {
-  /** @param name Of an object of the run's backup, without the directory. */
+  /** @param name An object of the run's backup, without the directory. */
   sign(name: string, signal: AbortSignal): Promise<{ url: string; expiresInMs: number }>;
 }
 
-/** The control plane's half of reading from another server's disk. */
+/** The control plane's part in reading from another server's disk. */
 export interface Relay {
   /**
-   * The answer to a request for the bytes [from, to) of an object of the run's backup: 206, or why not.
-   * Rejects where the control plane can't be reached, or when the signal aborts.
+   * Requests the bytes [from, to) of an object of the run's backup. Resolves with a 206 response, or with
+   * the refusal. Rejects if the control plane can't be reached, or when the signal aborts.
    */
   get(name: string, from: number, to: number, signal: AbortSignal): Promise<Response>;
 }
 
 /**
- * The control plane's half of an S3 upload. Calls wait out a lost link; they reject when the signal aborts.
+ * The control plane's part in an S3 upload. Calls wait while the link is lost; they reject when the signal
+ * aborts.
  */
 export interface Uploads {
   open(
@@ -75,7 +77,7 @@ export interface Uploads {
     count: number,
     signal: AbortSignal,
   ): Promise<{ urls: { partNumber: number; url: string }[]; expiresInMs: number }>;
-  /** Resolves with the stored size, as the bucket tells it. */
+  /** Resolves with the stored size that the bucket reports. */
   complete(
     uploadId: string,
     size: number,
@@ -85,7 +87,7 @@ export interface Uploads {
   abort(uploadId: string): Promise<void>;
 }
 
-/** A reason that ends a run as failed: one line that a person can act on, with no secret in it. */
+/** An error that ends a run as failed. Its message is one actionable line without secrets. */
 export class RunFailedError extends Error {
   override readonly name = "RunFailedError";
   /** Names of objects that could not be removed from the destination. */
@@ -95,70 +97,70 @@ export class RunFailedError extends Error {
 /** Failure of the source to provide a part. A run that stores several parts continues without this one. */
 export class SourceFailedError extends RunFailedError {}
 
-/** Creation of an object that was given up while a file system did not answer: the file may still appear. */
+/** The creation of an object was abandoned because a file system did not answer. The file may still appear. */
 export class UnansweredCreateError extends RunFailedError {}
 
-/** An object that is not in the place where its neighbours would be. */
+/** An object is missing although the location of the backup's objects exists. */
 export class ObjectMissingError extends RunFailedError {}
 
 /**
- * Bytes that are not those that were written, by what they hold or by an index: read once, it may be the
- * network's fault.
+ * Bytes differ from those that were written, according to their contents or to an index. After one read, the
+ * network may be the cause.
  */
 export class DamagedBytesError extends RunFailedError {}
 
-/** The key at hand does not open an object: most likely another's. */
+/** The given key does not open an object; most likely another key was used to encrypt it. */
 export class WrongKeyError extends RunFailedError {}
 
 /**
- * A backup is not as it was stored: sure, where another `RunFailedError` may be the network's fault or the
- * server's.
+ * A backup is certainly not as it was stored. For other `RunFailedError`s, the network or the server may be
+ * the cause.
  */
 export class BackupDamagedError extends RunFailedError {
-  /** @param damage One line, for the backup itself. */
+  /** @param damage One line that is recorded for the backup. */
   constructor(message: string, readonly damage: string) {
     super(message);
   }
 }
 
-/** The reason of an aborted `signal`: `cancelled` ends the run as cancelled, `failed` as failed. */
+/** The reason of an aborted `signal`. The outcome decides whether the run ends as cancelled or failed. */
 export class RunAbortedError extends Error {
   override readonly name = "RunAbortedError";
-  /** Set by the engine: names of objects that it could not remove from the destination. */
+  /** Names of objects that the engine could not remove from the destination. */
   leftovers: string[] = [];
   constructor(readonly outcome: "cancelled" | "failed", message: string) {
     super(message);
   }
 }
 
-/** A place for objects, opened for one run or one request. Not for concurrent use of one writer. */
+/** A store for objects, opened for one run or one request. One writer must not be used concurrently. */
 export interface Destination {
-  /** For output lines: `SFTP backup@host:22 /backups`. */
+  /** Description for output lines: `SFTP backup@host:22 /backups`. */
   readonly description: string;
-  /** The absolute path of the object's partial file on this server; null where it lies elsewhere. */
+  /** Returns the absolute path of the object's partial file; null if it is not on this server. */
   partialPath(name: string): string | null;
   /**
-   * Rejects with a `RunFailedError` where the place of the objects is not there: a file system that is not
-   * mounted, say. Of what such a place does not hold, nothing can be told.
+   * Rejects with a `RunFailedError` if the location of the objects is missing, for example on an unmounted
+   * file system. In a missing location, a missing object proves nothing.
    */
   findPlace(): Promise<void>;
-  /** Makes what is missing of the place, where it has to be made. */
+  /** Creates the location of the objects if it is missing. Undefined if a location needs no creation. */
   makePlace?(): Promise<void>;
-  /** Starts an object under a temporary name. Rejects where `name` already exists. */
+  /** Starts an object under a temporary name. Rejects if `name` already exists. */
   create(name: string, sizeHint: number | null): Promise<ObjectWriter>;
   /**
-   * The bytes [from, to) of an object, in order; a chunk may be used until the next is asked for. Rejects
-   * with a `RunFailedError` where the object is missing or ends before `to`.
+   * Reads the bytes [from, to) of an object, in order. A chunk is valid until the next is requested. Rejects
+   * with a `RunFailedError` if the object is missing or ends before `to`.
    */
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array>;
   /**
-   * Where a program of this server may read an object by itself: an absolute path. Null where its bytes come
-   * from elsewhere.
+   * Returns the absolute path at which a program of this server may read the object. Null if the bytes are
+   * not on this server.
    */
   localPath(name: string): string | null;
   /**
-   * Bytes that an object has now. Rejects with an `ObjectMissingError` where it is not there but its place
-   * is.
+   * Returns the object's current size in bytes. Rejects with an `ObjectMissingError` if the object is missing
+   * but its location exists.
    */
   size(name: string): Promise<number>;
   /**
@@ -173,32 +175,34 @@ export interface Destination {
 /** One object being written. After `commit` or `abort` nothing else may be called. */
 export interface ObjectWriter {
   /**
-   * Where a program of this server may write the bytes by itself, which spares the agent from carrying them.
+   * The file that a program of this server may write directly, so that the agent does not copy the bytes.
    */
   readonly direct?: DirectWriting | undefined;
   /**
-   * Takes the bytes, copying or sending what it keeps: the caller may reuse the buffer once this resolves.
-   * Slow destinations hold it back.
+   * Writes the bytes. The caller may reuse the buffer once this resolves. Slow destinations resolve late, as
+   * backpressure.
    */
   write(chunk: Uint8Array): Promise<void>;
   /**
-   * Makes what was written so far durable: a head start on `commit`, which may be called at once after it.
+   * Makes the bytes written so far durable, so that a later `commit` takes less time. `commit` may be called
+   * without waiting for it.
    */
   settle?(): Promise<void>;
   /**
-   * Makes the object durable and visible under its name, and proves its stored size equals the bytes written.
+   * Makes the object durable and visible under its name, and verifies that its stored size equals the bytes
+   * written.
    */
   commit(): Promise<void>;
-  /** Removes what was written. Rejects when it can't. Safe after a failed `write` or `commit`. */
+  /** Removes the written bytes. Rejects if it can't. Safe after a failed `write` or `commit`. */
   abort(): Promise<void>;
 }
 
-/** In place of every `write`: a program fills the file, and the agent follows it. */
+/** Replaces calls of `write`: a program fills the file, and the agent reads along. */
 export interface DirectWriting {
-  /** Absolute. It is there, and empty. */
+  /** Absolute path of an existing, empty file. */
   readonly path: string;
-  /** Tells of bytes that the program has written and the agent has seen. */
+  /** Reports bytes that the program has written and the agent has read. */
   written(length: number): void;
-  /** Rejects with the reason why no more can be written; resolves where there is none to be found. */
+  /** Rejects with the reason why writing fails. Resolves if no reason is found. */
   findFault(): Promise<void>;
 }

@@ -3,8 +3,8 @@ import type { Clock } from "../../src/domain/clock.ts";
 import { Children } from "./programs/children.ts";
 
 /**
- * Removes a directory tree. A missing one counts as removed. Takes no signal: the run's own may have aborted
- * already.
+ * Removes a directory tree. A missing one counts as removed. Takes no signal, because the run's signal may
+ * have aborted already.
  */
 export async function removeTree(path: string, clock: Clock): Promise<void> {
   try {

@@ -1,4 +1,4 @@
-/** What the parts of a restore run share, apart from the registry of targets. */
+/** Types that the parts of a restore run share. They are separate from the registry of targets. */
 import type { RestoreJob } from "../../src/protocol/job.ts";
 import type { ReadProgress } from "./jobs/read_progress.ts";
 import type { StoredObjects } from "./jobs/stored_objects.ts";
@@ -15,6 +15,6 @@ export interface RestoreContext {
 
 /** The result of a restore into its target. */
 export interface Put {
-  /** Null where they are not counted. */
+  /** Null if files are not counted. */
   filesCount: number | null;
 }

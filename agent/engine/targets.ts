@@ -1,4 +1,4 @@
-/** Every kind of place that a backup is restored into. */
+/** The registry of restore targets. */
 import type { RestoreTarget } from "../../src/protocol/job.ts";
 import type { RestoreContext } from "./restore_context.ts";
 import { restoreDatabases } from "./sources/database/databases.ts";

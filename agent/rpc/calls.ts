@@ -1,53 +1,55 @@
 /**
- * Questions about uploads and downloads, and their answers: asked again after each reconnect, since either
- * may have been lost.
+ * Requests about uploads and downloads. Each is sent again after a reconnect, because the request or its
+ * response may have been lost.
  */
 import { randomUUID } from "node:crypto";
 import type { AgentMessage, ServerMessage } from "../../src/protocol/wire_messages.ts";
 
 type WithoutId<T> = T extends unknown ? Omit<T, "request_id"> : never;
-type About = `upload.${string}` | `download.${string}`;
-export type StorageRequest = WithoutId<Extract<AgentMessage, { type: About }>>;
-export type StorageResponse = Extract<ServerMessage, { type: About }>;
+type StorageMessageType = `upload.${string}` | `download.${string}`;
+export type StorageRequest = WithoutId<Extract<AgentMessage, { type: StorageMessageType }>>;
+export type StorageResponse = Extract<ServerMessage, { type: StorageMessageType }>;
 
-interface Waiting {
+interface PendingRequest {
   message: AgentMessage;
-  resolve(answer: StorageResponse): void;
+  resolve(response: StorageResponse): void;
 }
 
 export class StorageRequests {
   readonly #send: (message: AgentMessage) => boolean;
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #pending = new Map<string, PendingRequest>();
 
   constructor(send: (message: AgentMessage) => boolean) {
     this.#send = send;
   }
 
+  /** Sends a request and resolves with its response. Rejects with the signal's reason. */
   async call(call: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
     signal.throwIfAborted();
     const requestId = randomUUID();
     const message = { ...call, request_id: requestId } as AgentMessage;
-    const answer = Promise.withResolvers<StorageResponse>();
-    const abort = () => answer.reject(signal.reason);
+    const response = Promise.withResolvers<StorageResponse>();
+    const abort = () => response.reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
-    this.#waiting.set(requestId, { message, resolve: answer.resolve });
+    this.#pending.set(requestId, { message, resolve: response.resolve });
     try {
       this.#send(message);
-      return await answer.promise;
+      return await response.promise;
     } finally {
       signal.removeEventListener("abort", abort);
-      this.#waiting.delete(requestId);
+      this.#pending.delete(requestId);
     }
   }
 
+  /** Sends every unanswered request again, after a reconnect. */
   resend(): void {
-    for (const { message } of this.#waiting.values()) this.#send(message);
+    for (const { message } of this.#pending.values()) this.#send(message);
   }
 
-  /** An answer that nobody waits for any more is dropped. */
+  /** Resolves the request that the response belongs to. Ignores a response without a pending request. */
   answer(message: ServerMessage): void {
     if ("request_id" in message && message.type !== "request") {
-      this.#waiting.get(message.request_id)?.resolve(message);
+      this.#pending.get(message.request_id)?.resolve(message);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** What the control plane asks of the agent beside runs, answered once each. */
+/** Answers the control plane's requests, which are independent of runs, once each. */
 import { logger } from "../../src/telemetry/logging.ts";
 import type { BackupSend } from "../../src/protocol/browsing.ts";
 import type { AgentMessage, AgentRequest, ServerMessage } from "../../src/protocol/wire_messages.ts";
@@ -10,9 +10,9 @@ import { BackupDamagedError, RunFailedError } from "../engine/ports.ts";
 import { type Carry, sendFromBackup } from "../engine/jobs/send.ts";
 import { sendStream, type StreamOptions } from "./streams.ts";
 
-/** At the same time; the control plane asks the rest again when these are answered or late. */
+/** Concurrent requests. The control plane retries those that are refused. */
 const MAX_REQUESTS = 16;
-/** Of those, downloads. */
+/** Concurrent downloads, which are part of `MAX_REQUESTS`. */
 const MAX_SENDING = 8;
 
 export class RequestHandler {
@@ -48,7 +48,7 @@ export class RequestHandler {
     }, () => {});
     try {
       // Work that continues after its deadline, for example at a disk that does not answer, occupies no slot.
-      const result = await Promise.race([this.#carryOut(request, over.signal), late.promise]);
+      const result = await Promise.race([this.#execute(request, over.signal), late.promise]);
       this.send({ type: "response", request_id, ok: true, result });
     } catch (error) {
       if (!(error instanceof RunFailedError)) log().error("Cannot answer a request: {error}", { error });
@@ -66,7 +66,7 @@ export class RequestHandler {
     }
   }
 
-  async #carryOut(request: AgentRequest, signal: AbortSignal): Promise<unknown> {
+  async #execute(request: AgentRequest, signal: AbortSignal): Promise<unknown> {
     const { clock } = this.stream;
     switch (request.kind) {
       case "destination.check": {
@@ -82,7 +82,7 @@ export class RequestHandler {
     }
   }
 
-  /** Downloads last: some room is left for questions that are answered at once. */
+  /** Sends bytes to a download. The limit leaves capacity for short requests, because downloads last long. */
   async #sendBytes(request: BackupSend, signal: AbortSignal): Promise<unknown> {
     if (this.#sending >= MAX_SENDING) {
       throw new RunFailedError(
@@ -90,14 +90,14 @@ export class RequestHandler {
       );
     }
     this.#sending++;
-    const leave = () => void this.#sending--;
-    signal.addEventListener("abort", leave, { once: true });
+    const release = () => void this.#sending--;
+    signal.addEventListener("abort", release, { once: true });
     try {
       const carry: Carry = (bytes) => sendStream(this.stream, request.stream, bytes, signal);
       return await sendFromBackup(request, carry, this.stream.clock, signal);
     } finally {
-      signal.removeEventListener("abort", leave);
-      if (!signal.aborted) leave();
+      signal.removeEventListener("abort", release);
+      if (!signal.aborted) release();
     }
   }
 }

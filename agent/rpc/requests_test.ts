@@ -6,7 +6,7 @@ import type { AgentMessage } from "../../src/protocol/wire_messages.ts";
 import { RequestHandler } from "./requests.ts";
 
 Deno.test(
-  "requests that a silent disk holds are answered at their deadline, and leave their places to others",
+  "requests that an unresponsive disk blocks are answered at their deadline and free their slots",
   {
     ignore: Deno.uid() !== 0,
   },
@@ -31,7 +31,7 @@ Deno.test(
         request: { kind: "destination.check", destination: { type: "local", directory } },
       });
     mount.freeze();
-    // As many as there are places, each in a directory of its own: each waits by itself.
+    // Occupies every slot. Each request has its own directory, so each blocks independently.
     const held = Array.from(
       { length: 16 },
       (_, index) => check(`held ${index}`, `${mount.path}/${index}`, 500),

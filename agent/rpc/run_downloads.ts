@@ -1,4 +1,4 @@
-/** A run's downloads, as the engine asks for them, over the link. */
+/** Requests signed download URLs for a run, over the link. */
 import type { Downloads } from "../engine/ports.ts";
 import type { RunRequests } from "./run_calls.ts";
 
@@ -10,7 +10,7 @@ export class RunDownloads implements Downloads {
 
   async sign(name: string, signal: AbortSignal) {
     const { runId: run_id, attempt } = this.run;
-    const answer = await this.calls.ask(
+    const answer = await this.calls.request(
       { type: "download.sign", run_id, attempt, name },
       "download.signed",
       signal,

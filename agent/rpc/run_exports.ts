@@ -1,9 +1,9 @@
-/** The control plane's state, for a run that backs it up: one download over HTTPS, with the agent's key. */
+/** Downloads the control plane's state for a run that backs it up: one request with the agent's key. */
 import type { Clock } from "../../src/domain/clock.ts";
 import { RunFailedError } from "../engine/ports.ts";
 
-/** Without a byte for this long, none will come. Milliseconds. */
-const PATIENCE = 300_000;
+/** Time without a byte after which the download fails, in milliseconds. */
+const STALL_TIMEOUT = 300_000;
 
 export interface ExportSource {
   /** The control plane's address, without a trailing slash. */
@@ -13,7 +13,7 @@ export interface ExportSource {
 }
 
 /**
- * Yields the export's bytes. Throws a `RunFailedError` that tells why there are no more, or the signal's
+ * Yields the export's bytes. Throws a `RunFailedError` with the reason if the download fails, or the signal's
  * reason.
  */
 export async function* fetchExport(
@@ -23,14 +23,18 @@ export async function* fetchExport(
 ): AsyncGenerator<Uint8Array> {
   const stalled = new AbortController();
   const either = AbortSignal.any([signal, stalled.signal]);
-  /** Null while whoever takes the bytes takes its time: a destination that is away, for one. */
+  /** The time of the last byte; null while the consumer, such as an offline destination, processes it. */
   let heard: number | null = clock.monotonic();
   const over = new AbortController();
   const watch = async () => {
-    for (let left = PATIENCE; left > 0; left = PATIENCE - (heard === null ? 0 : clock.monotonic() - heard)) {
+    for (
+      let left = STALL_TIMEOUT;
+      left > 0;
+      left = STALL_TIMEOUT - (heard === null ? 0 : clock.monotonic() - heard)
+    ) {
       await clock.sleep(left, over.signal);
     }
-    stalled.abort(new Error(`nothing came for ${PATIENCE / 1000} s`));
+    stalled.abort(new Error(`nothing came for ${STALL_TIMEOUT / 1000} s`));
   };
   watch().catch(() => {});
   try {

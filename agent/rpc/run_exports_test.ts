@@ -3,7 +3,7 @@ import { hurriedClock, keepAwake } from "../../tests/support/fixtures/hurried_cl
 import { systemClock } from "../../src/domain/clock.ts";
 import { fetchExport } from "./run_exports.ts";
 
-/** Minutes pass in tenths of a second. */
+/** A clock that runs 600 times as fast: a minute takes a tenth of a second. */
 const clock = hurriedClock(600);
 
 function serveChunks(chunks: number, pauseMs: number) {
@@ -20,7 +20,7 @@ function serveChunks(chunks: number, pauseMs: number) {
   });
 }
 
-Deno.test("an export waits for a destination that is away, but not for a control plane that says nothing", async () => {
+Deno.test("an export waits for an offline destination, but fails if the control plane sends nothing", async () => {
   using _awake = keepAwake();
   const { signal } = new AbortController();
   await using server = serveChunks(3, 10);

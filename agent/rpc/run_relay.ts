@@ -1,7 +1,4 @@
-/**
- * Bytes of a backup on another server's disk, for a run that reads it: by the control plane, with the agent's
- * key.
- */
+/** Reads a backup on another server's disk through the control plane, with the agent's key. */
 import type { ExportSource } from "./run_exports.ts";
 import type { Relay } from "../engine/ports.ts";
 

@@ -1,9 +1,9 @@
-/** A run's uploads, as the engine asks for them, over the link. */
+/** Requests S3 uploads for a run, over the link. */
 import type { Clock } from "../../src/domain/clock.ts";
 import { RunFailedError, type Uploads } from "../engine/ports.ts";
 import type { RunRequests } from "./run_calls.ts";
 
-/** An abort is a courtesy: the control plane clears away what it does not hear of. Milliseconds. */
+/** Time limit of an abort, in milliseconds. The control plane also aborts abandoned uploads by itself. */
 const ABORT_TIMEOUT = 15_000;
 
 export class RunUploads implements Uploads {
@@ -15,7 +15,7 @@ export class RunUploads implements Uploads {
 
   async open(name: string, sizeHint: number | null, signal: AbortSignal) {
     const { runId: run_id, attempt } = this.run;
-    const answer = await this.calls.ask(
+    const answer = await this.calls.request(
       { type: "upload.open", run_id, attempt, name, size_hint: sizeHint },
       "upload.opened",
       signal,
@@ -24,7 +24,7 @@ export class RunUploads implements Uploads {
   }
 
   async sign(uploadId: string, from: number, count: number, signal: AbortSignal) {
-    const answer = await this.calls.ask(
+    const answer = await this.calls.request(
       { type: "upload.parts", upload_id: uploadId, from, count },
       "upload.signed",
       signal,
@@ -41,7 +41,7 @@ export class RunUploads implements Uploads {
     parts: { partNumber: number; etag: string }[],
     signal: AbortSignal,
   ) {
-    const answer = await this.calls.ask(
+    const answer = await this.calls.request(
       {
         type: "upload.complete",
         upload_id: uploadId,
@@ -62,7 +62,7 @@ export class RunUploads implements Uploads {
       () => {},
     );
     try {
-      await this.calls.ask({ type: "upload.abort", upload_id: uploadId }, "upload.aborted", signal);
+      await this.calls.request({ type: "upload.abort", upload_id: uploadId }, "upload.aborted", signal);
     } finally {
       over.abort();
       await timeout;

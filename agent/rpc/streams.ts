@@ -1,4 +1,4 @@
-/** Bytes from the agent to a download at the control plane, by one HTTP request each. */
+/** Sends the bytes of a download to the control plane, in one HTTP request each. */
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { STREAM_SIZE_HEADER } from "../../src/protocol/browsing.ts";
 import type { Clock } from "../../src/domain/clock.ts";
@@ -8,7 +8,8 @@ import { RunFailedError } from "../engine/ports.ts";
 import type { BytesToSend } from "../engine/jobs/send.ts";
 
 /**
- * With several control planes behind one address, the request has to find the one that waits. Milliseconds.
+ * Retries after an answer from the wrong control plane: of several behind one address, only one waits for the
+ * bytes. Milliseconds.
  */
 const TRIES = 16;
 const FIRST_WAIT = 50;
@@ -17,13 +18,14 @@ const LONGEST_WAIT = 1_000;
 export interface StreamOptions {
   /** The control plane's address. */
   readonly url: string;
-  /** The agent's. */
+  /** The agent's key. */
   readonly key: string;
   readonly clock: Clock;
 }
 
 /**
- * Resolves when the last byte was taken; rejects with a `RunFailedError` when the download is over before.
+ * Resolves when the control plane received the last byte. Rejects with a `RunFailedError` if the download
+ * ends before.
  */
 export async function sendStream(
   { url, key, clock }: StreamOptions,
@@ -38,8 +40,8 @@ export async function sendStream(
     if (status !== 421) throw new RunFailedError(`the control plane answers ${status}`);
     if (tries === TRIES) {
       throw new RunFailedError(
-        `of ${TRIES} requests none came to the control plane that waits for the bytes. What stands before several control planes ` +
-          "has to spread an agent's connections over all of them",
+        `none of ${TRIES} requests reached the control plane that waits for the bytes. A load balancer in front of several ` +
+          "control planes must distribute an agent's connections over all of them",
       );
     }
     await clock.sleep(Math.min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT), signal);
@@ -56,12 +58,12 @@ async function post(url: URL, key: string, content: BytesToSend, signal: AbortSi
       resolve(status = response.statusCode!);
     });
   });
-  // Whoever awaits it next is told.
+  // Prevents an unhandled rejection; the awaits below receive the error.
   answer.catch(() => {});
   try {
     for await (const chunk of content.bytes()) {
       signal.throwIfAborted();
-      // A source may use its buffer again.
+      // The source may reuse its buffer.
       if (!request.write(chunk.slice())) await Promise.race([drained(request), answer]);
       if (status !== null) return status;
     }
@@ -74,19 +76,19 @@ async function post(url: URL, key: string, content: BytesToSend, signal: AbortSi
       cause: error,
     });
   } finally {
-    // After an answer it is over either way.
+    // Once there is an answer, the rest of the request is not needed.
     request.destroy();
   }
 }
 
 /**
- * `fetch` sends a stream without its length. One that has a length is read by the control plane as it is
- * wanted, and what is too short is cut.
+ * Opens the request with node:http, because `fetch` sends a stream without a content length. With a length,
+ * the control plane reads with backpressure and detects a truncated stream.
  */
 async function open(url: URL, key: string, { size, length }: BytesToSend, signal: AbortSignal) {
   const isTls = url.protocol === "https:";
   const { request, Agent } = isTls ? await import("node:https") : await import("node:http");
-  // The next try on the same connection would come to the same control plane.
+  // A retry on the same connection would reach the same control plane.
   const options = { ...outgoing, keepAlive: false };
   return request(url, {
     method: "POST",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
 import { sendStream } from "./streams.ts";
 
-/** Answers with these in turn. `taken`: what was sent. `connections`: how many it came by. */
+/** Serves `statuses` in turn. `taken`: the received requests. `connections`: the ports of the clients. */
 function server(statuses: number[]) {
   const taken: string[] = [];
   const connections = new Set<number>();
@@ -12,12 +12,12 @@ function server(statuses: number[]) {
       connections.add(remoteAddr.port);
       const status = statuses.shift()!;
       if (status !== 200) {
-        // Read to its end, it leaves the connection to the next request.
+        // Read the body to its end, so that the connection could be reused.
         await request.body?.pipeTo(new WritableStream());
         return new Response(null, { status });
       }
-      const told = ["x-stream-size", "content-length"].map((name) => request.headers.get(name));
-      taken.push([new URL(request.url).pathname, ...told, await request.text()].join(" "));
+      const headers = ["x-stream-size", "content-length"].map((name) => request.headers.get(name));
+      taken.push([new URL(request.url).pathname, ...headers, await request.text()].join(" "));
       return new Response(null);
     },
   );
@@ -37,22 +37,22 @@ function send(url: string) {
   );
 }
 
-Deno.test("bytes find the control plane that waits for them, and are begun anew for each", async () => {
+Deno.test("bytes are sent again from the start until they reach the control plane that waits for them", async () => {
   const { listening, taken, connections, url } = server([421, 421, 200]);
   await send(url);
-  // A balancer sends all of one connection to the same control plane.
+  // A load balancer sends all requests of one connection to the same control plane.
   assert.equal(connections.size, 3);
   assert.deepEqual(taken, ["/api/agent/streams/s1 7 5 hello"]);
   await listening.shutdown();
 });
 
-Deno.test("a download that is over ends the sending", async () => {
+Deno.test("sending stops when the download is over", async () => {
   const { listening, url } = server([409]);
   await assert.rejects(send(url), /the control plane answers 409/);
   await listening.shutdown();
 });
 
-Deno.test("a download that is left ends the sending, however much there is", async () => {
+Deno.test("sending of endless bytes stops when the download is abandoned", async () => {
   let given = 0;
   async function* endless() {
     for (;;) {
@@ -76,22 +76,22 @@ Deno.test("a download that is left ends the sending, however much there is", asy
   assert(given < 1e9, `${given} bytes`);
 });
 
-Deno.test("no more is under way than a little, however slowly it is taken", async () => {
+Deno.test("a slow receiver limits how many bytes are in transit", async () => {
   let given = 0;
   let taken = 0;
-  async function* noted() {
+  async function* counted() {
     for (; given < 200_000_000; given += 65536) yield new Uint8Array(65536);
   }
   const listening = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
     for await (const chunk of request.body!) {
       taken += chunk.length;
       if (taken > 50_000_000) break;
-      // What came meanwhile lies in memory, or in the socket.
+      // Bytes that arrive meanwhile wait in memory or in the socket.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     return new Response(null, { status: 409 });
   });
-  const bytes = { size: 200_000_000, length: 200_000_000, bytes: noted };
+  const bytes = { size: 200_000_000, length: 200_000_000, bytes: counted };
   const url = `http://127.0.0.1:${listening.addr.port}`;
   const options = { url, key: "k", clock: systemClock };
   await assert.rejects(sendStream(options, "s1", bytes, new AbortController().signal));

@@ -188,5 +188,5 @@ Deno.test("a verification finds an index whose checksums are of other frames", a
   const wrong = await at.withIndex(`s/^([0-9]+) [0-9a-f]{8}$/\\1 ${"a".repeat(8)}/`);
   at.run.lines.length = 0;
   await assert.rejects(verify(at.run, wrong), BackupDamagedError);
-  assert(at.run.lines.some((line) => /its frames are not those that its index tells of/.test(line)));
+  assert(at.run.lines.some((line) => /its frames are not those that its index lists/.test(line)));
 });

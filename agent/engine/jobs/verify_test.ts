@@ -145,8 +145,8 @@ Deno.test("what was stored wrongly is caught although its digest is right", asyn
       assert.match(await damage(verify(at.run, backup, { from })), fault);
     }
   };
-  await told(await spoil(archive("")), /it holds 2 members, where its index tells of 4/);
-  assert.match(at.run.lines.join("\n"), /manifest\.json: it does not tell of backup_7_/);
+  await told(await spoil(archive("")), /it holds 2 members, where its index lists 4/);
+  assert.match(at.run.lines.join("\n"), /manifest\.json: it does not list backup_7_/);
   const cut = `${
     archive("")
   }; head -c 65536 x.tar > y.tar; dd if=/dev/urandom of=y.tar bs=512 seek=3 conv=notrunc count=125 status=none; pzstd -q -c y.tar > "$1"`;

@@ -1,4 +1,4 @@
-/** What the objects of a backup hold, each looked into as it passes and held against the others. */
+/** Checks the contents of a backup's objects while they are read, and compares the objects with each other. */
 import * as z from "zod";
 import { type BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
 import { describeUnreadableLines, type FrameTable } from "../archive/archive_index.ts";
@@ -18,24 +18,24 @@ const Manifest = z.object({
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 
 export class BackupContents {
-  /** Its archives can't be opened by anybody here. */
+  /** Whether the archives are encrypted and no key is given. */
   readonly isSealed: boolean;
-  /** By database; of those indexes that are whole so far. */
+  /** Stats of the indexes that were read completely so far, by database. */
   readonly #indexes = new Map<string | null, IndexSummary>();
   #files: number | null = null;
-  /** Comparisons that could not be made although the object is as it was stored; a line each. */
+  /** Comparisons that were impossible although the object is undamaged, one line each. */
   readonly notes: string[] = [];
 
   constructor(private readonly backup: BackupToRead, private readonly workDirectory: string) {
     this.isSealed = backup.key === null && backup.objects.some(({ name }) => name.endsWith(".age"));
   }
 
-  /** Of an archive of files that was walked; else null. */
+  /** The number of files in the archive of files that was read; otherwise null. */
   get filesCount(): number | null {
     return this.#files;
   }
 
-  /** Null where the object can't be opened. Indexes come before their archives. */
+  /** Returns the check of an object; null if the object can't be opened. Check indexes before archives. */
   lookInto(object: StoredObject, children: Children): Look | null {
     if (object.role === "manifest") return ({ chunks }) => this.#manifest(chunks);
     if (this.isSealed) return null;
@@ -46,7 +46,7 @@ export class BackupContents {
     };
   }
 
-  /** For the output, of an object that is whole. */
+  /** Describes an undamaged object for the output. */
   describe({ role }: StoredObject): string {
     return role === "archive" && this.#files !== null ? `, ${this.#files} files` : "";
   }
@@ -63,14 +63,14 @@ export class BackupContents {
     { chunks }: Bytes,
     children: Children,
   ): Promise<void> {
-    const figures = await walkIndex(chunks, children);
+    const stats = await walkIndex(chunks, children);
     const { files_count } = this.backup;
-    const { unreadable } = figures;
+    const { unreadable } = stats;
     if (unreadable !== null) this.notes.push(describeUnreadableLines(object.name, unreadable));
-    if (files_count !== null && files_count !== figures.files) {
-      throw new RunFailedError(`it tells of ${figures.files} files, ${files_count} were stored`);
+    if (files_count !== null && files_count !== stats.files) {
+      throw new RunFailedError(`it lists ${stats.files} files, ${files_count} were stored`);
     }
-    this.#indexes.set(object.database, figures);
+    this.#indexes.set(object.database, stats);
   }
 
   async #archive(
@@ -92,12 +92,12 @@ export class BackupContents {
     this.#files = index.files;
   }
 
-  /** An index with lines that can't be read proves nothing against an archive that tar reads to its end. */
+  /** Compares an archive with its index. If the index has unreadable lines, a difference is only a note. */
   #compareMembers(name: string, listed: ListingDigest, index: IndexSummary): void {
     if (listed.members === index.members && listed.digest === index.digest) return;
     const how = listed.members === index.members
-      ? "others than its index tells of"
-      : `where its index tells of ${index.members}`;
+      ? "others than its index lists"
+      : `where its index lists ${index.members}`;
     const difference = `it holds ${listed.members} members, ${how}`;
     if (!index.hasUnparsed) throw new RunFailedError(difference);
     this.notes.push(`${name}: ${difference}, in which some lines can't be read`);
@@ -110,22 +110,22 @@ export class BackupContents {
       text += decoder.decode(chunk, { stream: true });
       if (text.length > MAX_MANIFEST_BYTES) throw new RunFailedError("it is too long for a manifest");
     }
-    const told = readManifest(text);
-    if (told === null) {
+    const parsed = readManifest(text);
+    if (parsed === null) {
       this.notes.push("The manifest is as it was stored, but can't be read: another release wrote it.");
       return;
     }
     for (const { role, name, size, sha256 } of this.backup.objects) {
       if (role === "manifest") continue;
-      const own = told.objects.find((object) => object.name === name);
+      const own = parsed.objects.find((object) => object.name === name);
       if (own?.size !== size || own.sha256 !== sha256) {
-        throw new RunFailedError(`it does not tell of ${name}`);
+        throw new RunFailedError(`it does not list ${name}`);
       }
     }
   }
 }
 
-/** Null where it is none that this release can read. */
+/** Returns null if this release can't read the manifest. */
 function readManifest(text: string): z.infer<typeof Manifest> | null {
   try {
     return Manifest.parse(JSON.parse(text));
@@ -141,5 +141,5 @@ function compareFrames({ frames }: StreamEnd, table: FrameTable): void {
       size === table.compressed[index] &&
       (table.checksums === null || table.checksums[index] === checksums?.[index])
     );
-  if (!same) throw new RunFailedError("its frames are not those that its index tells of");
+  if (!same) throw new RunFailedError("its frames are not those that its index lists");
 }

@@ -1,7 +1,7 @@
 /**
- * The manifest: a JSON file beside a backup's objects that tells what they are and how to restore them
- * without Rearguard. Written last, never encrypted, and holds no secret: a backup counts once its manifest is
- * there.
+ * The manifest: a JSON file next to a backup's objects. It describes the objects and how to restore them
+ * without Rearguard. It is written last, because a backup is complete once its manifest exists. It is never
+ * encrypted and contains no secret.
  */
 import { describeAnomalies } from "../../../src/domain/guards.ts";
 import {
@@ -16,7 +16,7 @@ import type { ManifestContents } from "./manifest_contents.ts";
 import type { PreparedSource } from "../sources/source.ts";
 import type { StoredPart } from "./stored_part.ts";
 
-/** Raised with every change that a reader of the older format would misread. */
+/** Increased with every change that a reader of the older format would misread. */
 export const MANIFEST_FORMAT_VERSION = 1;
 
 const ENCRYPTIONS = { none: null, password: "age, passphrase (scrypt)", recipients: "age, recipients" };
@@ -35,8 +35,8 @@ export interface ManifestInput {
 }
 
 /**
- * UTF-8 JSON, indented, keys in a fixed order, the digest of the rest first. Times are ISO 8601 UTC, sizes
- * bytes of the objects as stored.
+ * Returns the manifest as indented UTF-8 JSON with keys in a fixed order; the first is the digest of the
+ * rest. Times are ISO 8601 in UTC. Sizes are bytes of the objects as stored.
  */
 export function manifest(input: ManifestInput): Uint8Array {
   const { job, source, parts } = input;
@@ -75,7 +75,7 @@ function describeObjects({ archive, index, bytesRead, filesCount }: StoredPart, 
   return index === null ? [described] : [described, index];
 }
 
-/** `KEY_FILE` is the reader's to fill in. */
+/** Returns the command that unpacks an archive. The reader replaces `KEY_FILE`. */
 function unpackCommand(name: string, encryption: JobEncryption): string {
   switch (encryption.type) {
     case "none":

@@ -1,4 +1,4 @@
-/** What a backup's databases hold, as its manifest tells it: in clear, or sealed where the archives are. */
+/** The contents of a backup's databases in its manifest: in plain text, or encrypted if the archives are. */
 import * as z from "zod";
 import type { BackupToRead } from "../../../src/protocol/job.ts";
 import type { Children } from "../programs/children.ts";
@@ -7,19 +7,19 @@ import type { StoredObjects } from "../jobs/stored_objects.ts";
 import type { DecryptionKey } from "../transforms/decrypt.ts";
 import type { FileKeys } from "../transforms/file_keys.ts";
 
-/** By the archive's name. */
+/** Contents by the archive's name. */
 export type ArchiveContents = ReadonlyMap<string, DatabaseContents>;
 
-/** Fields of the manifest: of an object, and of the whole. */
+/** Contents for the manifest: in plain text for each object, or encrypted for the whole backup. */
 export interface ManifestContents {
   readonly open: ArchiveContents;
-  /** Base64 of an age file, which holds a JSON object from archive's name to contents. */
+  /** An age file in base64, which contains a JSON object from archive name to contents. */
   readonly sealed: string | null;
 }
 
 const Sealed = z.record(z.string(), DatabaseContents);
 
-/** The manifest is never encrypted: names of tables are told as openly as the tables themselves. */
+/** Encrypts the contents if there are keys: the manifest is plain text and table names may be confidential. */
 export async function encodeContents(
   contents: ArchiveContents,
   keys: FileKeys | null,
@@ -43,8 +43,8 @@ const Manifest = z.object({
 });
 
 /**
- * From the text of a manifest. Empty where it tells none: of an older backup. Rejects where it is no
- * manifest, or does not open.
+ * Reads the contents from a manifest's text. Returns an empty map for an older backup without contents.
+ * Rejects if the text is no manifest or the key does not open it.
  */
 export async function readContents(
   text: string,
@@ -72,7 +72,7 @@ export interface StoredContents {
   readonly sizes: ReadonlyMap<string, number>;
 }
 
-/** From the backup's manifest, whose SHA-256 the control plane knows. Empty where the backup has none. */
+/** Reads the contents from the backup's manifest, whose SHA-256 is known. Empty if there is no manifest. */
 export async function storedContents(
   backup: BackupToRead,
   objects: StoredObjects,

@@ -1,16 +1,18 @@
-/** A manifest's digest of itself: a line of its own, without which the rest of the text has that SHA-256. */
+/** A manifest's own digest: one line of the text holds the SHA-256 of the text without that line. */
 import { createHash } from "node:crypto";
 
 const LINE = /^ {2}"manifest_sha256": "(.*)",\n/m;
 
-/** @param text An indented JSON object that is not empty. */
+/**
+ * Adds the digest as the first key.
+ * @param text An indented JSON object that is not empty.
+ */
 export function withDigest(text: string): string {
   return text.replace("\n", `\n  "manifest_sha256": "${digestOf(text)}",\n`);
 }
 
 /**
- * Whether its digest is that of another text. One of before manifests had digests has none, and is taken as
- * it is.
+ * Returns whether the digest does not match the text. Older manifests have no digest and are accepted.
  */
 export function isOtherThanWritten(text: string): boolean {
   const found = LINE.exec(text);

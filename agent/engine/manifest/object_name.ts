@@ -1,8 +1,8 @@
-/** What a run's objects are called: `<prefix>[_<database>]_<stamp><extension>`. */
+/** Names of a run's objects: `<prefix>[_<database>]_<stamp><extension>`. */
 import type { BackupJob } from "../../../src/protocol/job.ts";
 import { RunFailedError } from "../ports.ts";
 
-/** File systems take 255 bytes; a destination may need some for the name it writes under. */
+/** Limit in bytes. File systems allow 255; a destination needs some of them for its temporary name. */
 const MAX_NAME_BYTES = 240;
 
 export function objectName(job: BackupJob, infix: string | null, extension: string): string {
@@ -17,8 +17,8 @@ export function objectName(job: BackupJob, infix: string | null, extension: stri
 }
 
 /**
- * A database's name as a part of a file name: bytes other than letters, digits, `.`, `-` and `_` become
- * `%XX`. `decodeURIComponent` reads it back.
+ * Encodes a database's name for a file name: bytes other than letters, digits, `.`, `-` and `_` become `%XX`.
+ * `decodeURIComponent` decodes it.
  */
 export function databaseInfix(database: string): string {
   const bytes = new TextEncoder().encode(database);
@@ -31,7 +31,7 @@ export function databaseInfix(database: string): string {
 }
 
 /**
- * Holds no database of that name: `~` is escaped in those. Roles and the like, which belong to the whole
- * server.
+ * The infix for roles and other objects that belong to the whole server. It can't collide with a database's
+ * name, in which `~` is escaped.
  */
 export const GLOBALS_INFIX = "~globals";

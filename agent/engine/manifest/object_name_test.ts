@@ -13,7 +13,7 @@ Deno.test("objects are named by prefix, database and stamp", () => {
   );
 });
 
-Deno.test("any database name is a file name, and can be read back", () => {
+Deno.test("any database name can be encoded as a file name and decoded again", () => {
   fc.assert(fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (database) => {
     const infix = databaseInfix(database);
     assert.match(infix, /^[A-Za-z0-9._%-]+$/);
@@ -23,7 +23,7 @@ Deno.test("any database name is a file name, and can be read back", () => {
   assert.equal(databaseInfix("../my db"), "..%2Fmy%20db");
 });
 
-Deno.test("a name that no file system takes is refused with what to change", () => {
+Deno.test("a name that is too long is refused with the setting to change", () => {
   assert.throws(
     () => objectName(job("x".repeat(250)), null, ".tar.zst"),
     /over 240 bytes.*appended_file_name/,

@@ -10,10 +10,10 @@ export interface StoredPart {
   index: StoredObject | null;
   /** Uncompressed bytes. */
   bytesRead: number;
-  /** How many of them are in frames that did not compress. */
+  /** The part of `bytesRead` in frames that did not compress. */
   incompressible: number;
   filesCount: number | null;
-  /** Of a database whose rows were counted. */
+  /** The contents of a database whose rows were counted; otherwise null. */
   contents: DatabaseContents | null;
 }
 

@@ -1,19 +1,19 @@
-/** Short answers of programs: a version, a list of databases. */
+/** Captures the short output of programs, such as a version or a list of databases. */
 import type { Child, Children, Command, Exit } from "./children.ts";
 
-/** More than any list of databases; an answer over it is an error. */
+/** Limit of the output. It exceeds any list of databases; longer output is an error. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_MESSAGES = 20;
 
 export interface Answer {
   exit: Exit;
-  /** UTF-8. */
+  /** The output, decoded as UTF-8. */
   stdout: string;
   /** The first lines of stderr. */
   messages: string[];
 }
 
-/** Runs a program to its end and returns what it said. `input` is written to its stdin. */
+/** Runs a program to its end and returns its output. Writes `input` to its stdin. */
 export async function capture(children: Children, command: Command, input?: Uint8Array): Promise<Answer> {
   const messages: string[] = [];
   const child = children.spawn(command, {

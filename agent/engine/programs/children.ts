@@ -1,7 +1,7 @@
 /**
- * The programs a run starts; each is ended with whatever it started, and none outlives the run. They stay in
- * the agent's session: with one each, the kernel's autogroups share the processor among them as if they were
- * users, and programs that feed each other through a pipe take up to a sixth more of it.
+ * Starts a run's programs and ends each with its descendants, at the latest when the run ends. All programs
+ * stay in the agent's session. With a session each, the kernel's autogroups would schedule them like separate
+ * users, and programs joined by a pipe would need up to a sixth more processor time.
  */
 import type { Clock } from "../../../src/domain/clock.ts";
 import { failSpan, startInnerSpan } from "../../../src/telemetry/tracing.ts";
@@ -13,18 +13,18 @@ import { processTree, type RunningProcess, signalAll } from "./process_tree.ts";
 import { switchUser, type SystemUser, userEnvironment } from "./system_user.ts";
 
 /**
- * A program, without a shell's reading of its arguments. One with redirects does not outlive an agent that is
- * killed.
+ * A program with arguments that no shell interprets. If it has redirects, it ends when the agent is killed.
  */
 export interface Command {
   program: string;
   args: string[];
-  /** Beside `PATH`, `HOME`, `USER`, `LOGNAME` and `LC_ALL`: nothing else is inherited. */
+  /** Variables in addition to `PATH`, `HOME`, `USER`, `LOGNAME` and `LC_ALL`. Nothing else is inherited. */
   env?: Record<string, string>;
-  /** Runs the program with this user's rights and groups; null: the agent's own. */
+  /** The user whose permissions and groups the program gets; null for the agent's own. */
   user?: SystemUser | null;
   /**
-   * Opened with the agent's rights before `user` takes over: the user needs none on the path's directories.
+   * Files that are opened with the agent's permissions before switching to `user`. The user needs no
+   * permissions on the path's directories.
    */
   redirects?: Redirect[];
 }
@@ -38,7 +38,7 @@ export interface Redirect {
 export interface SpawnOptions {
   stdin?: "null" | "piped";
   stdout: "null" | "piped";
-  /** Gets every line of stderr. */
+  /** Called with every line of stderr. */
   onMessage(line: string): void;
 }
 
@@ -47,10 +47,10 @@ export interface Exit {
   signal: string | null;
 }
 
-/** SIGKILL follows SIGTERM after this long. */
+/** Time between SIGTERM and SIGKILL. */
 const GRACE_MS = 2000;
 
-/** The programs of one run. Aborting `signal` ends them all; after that none starts. */
+/** The programs of one run. Aborting `signal` ends all of them and prevents further starts. */
 export class Children {
   readonly #running = new Set<Child | Children>();
   readonly #onAbort = () => this.stop();
@@ -76,15 +76,18 @@ export class Children {
     return child;
   }
 
-  /** Ends every program and its descendants. Resolves when none is left. */
+  /** Ends every program and its descendants. Resolves when all have ended. */
   terminate(): Promise<void> {
     return this.#terminating ??= this.#terminate();
   }
 
-  /** Begins what {@link terminate} waits for. Never throws: whoever waits gets the error. */
+  /** Starts {@link terminate} without waiting. Never throws; callers of `terminate` get the error. */
   readonly stop = (): void => void this.terminate().catch(() => {});
 
-  /** Programs of a part of the run, which can be ended without the rest, and end with it. Dispose of them. */
+  /**
+   * Returns a group for the programs of one part of the run. It can be ended separately and ends with the run.
+   * The caller disposes of it.
+   */
   nest(): Children {
     this.#checkOpen("more programs");
     const part: Children = new Children(this.clock, this.signal, () => this.#running.delete(part));
@@ -112,11 +115,11 @@ export class Child {
   readonly program: string;
   readonly pid: number;
   /**
-   * Settles when the program has ended and its stderr is read. Rejects with what `onMessage` threw, which
-   * ends the program.
+   * Settles when the program has ended and its stderr was read. An error of `onMessage` ends the program and
+   * rejects this promise.
    */
   readonly exited: Promise<Exit>;
-  /** Null unless piped. */
+  /** The program's stdout; null unless piped. */
   readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>> | null;
   readonly #process: Deno.ChildProcess;
 
@@ -125,7 +128,7 @@ export class Child {
     this.program = command.program;
     this.#process = new Deno.Command(program, {
       args,
-      // A directory that every user may enter; programs look at their own otherwise.
+      // A directory that every user may enter. The agent's working directory may be inaccessible to them.
       cwd: "/",
       clearEnv: true,
       env: { ...userEnvironment(command.user ?? null), ...command.env },
@@ -138,7 +141,7 @@ export class Child {
     this.exited = this.#follow(options.onMessage);
   }
 
-  /** Writes all of the program's input. A program that stops reading tells why by its exit, not here. */
+  /** Writes all of the program's input. Resolves if the program stops reading; its exit shows why. */
   async feed(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const writer = this.#process.stdin.getWriter();
     try {
@@ -146,28 +149,28 @@ export class Child {
       await writer.close();
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) return;
-      // Else the program would wait for more.
+      // Otherwise the program would wait for more input.
       await writer.abort(error).catch(() => {});
       throw error;
     }
   }
 
-  /** Begins what {@link terminate} waits for. Never throws. */
+  /** Starts {@link terminate} without waiting. Never throws. */
   stop(): void {
     this.terminate().catch(() => this.#kill());
   }
 
-  /** SIGTERM to the program and what it started, SIGKILL after a moment. Resolves when it has ended. */
+  /** Sends SIGTERM to the program and its descendants, later SIGKILL. Resolves when the program has ended. */
   async terminate(): Promise<void> {
     const tree = this.#tree();
     signalAll(tree, "SIGTERM");
     const ended = new AbortController();
     const killing = this.#killAfterGrace(ended.signal);
-    // Whoever waits for the program gets its error.
+    // Callers that await `exited` get its error.
     await this.exited.catch(() => {});
     ended.abort();
     await killing;
-    // What it had started and left behind.
+    // Descendants may have survived the program.
     signalAll(tree, "SIGKILL");
     if (this.stdout !== null && !this.stdout.locked) await this.stdout.cancel();
   }
@@ -181,7 +184,7 @@ export class Child {
     try {
       return processTree(this.pid);
     } catch {
-      // Without a free file descriptor nobody can read /proc. The program itself can still be ended.
+      // Reading /proc fails without a free file descriptor. The program itself can still be killed.
       this.#kill();
       return [];
     }
@@ -191,13 +194,13 @@ export class Child {
     try {
       this.#process.kill("SIGKILL");
     } catch (error) {
-      // It has ended already.
+      // The program has ended already.
       if (!(error instanceof TypeError)) throw error;
     }
   }
 
   async #follow(onMessage: (line: string) => void): Promise<Exit> {
-    // Its arguments are nobody's business: they name what is backed up.
+    // The span omits the arguments, because they name what is backed up.
     const span = startInnerSpan(basename(this.program), { "process.pid": this.pid });
     const splitter = new LineSplitter(onMessage);
     const [{ code, signal }] = await Promise.all([this.#process.status, this.#readMessages(splitter)]);
@@ -209,7 +212,7 @@ export class Child {
     return { code, signal };
   }
 
-  /** Reads stderr to its end, whatever becomes of the lines: a program blocks on a full pipe. */
+  /** Reads stderr to its end even if a line's handler throws, because a program blocks on a full pipe. */
   async #readMessages(splitter: LineSplitter): Promise<void> {
     const failures: unknown[] = [];
     const attempt = (work: () => void) => {
@@ -228,11 +231,12 @@ export class Child {
 }
 
 /**
- * setpriv gives way to a shell, which opens the files and gives way to the program: one process all along,
- * which ends with the agent. The shell waits until a FIFO's other side is opened, so it is under setpriv too;
- * one whose agent was killed before that has another parent. A change of user takes the signal away, and a
- * second setpriv brings it back. Paths and arguments are the shell's parameters, never its code. A terminal's
- * Ctrl-C is the agent's to act upon.
+ * Returns the command line that applies the user and the redirects. One process runs setpriv, then a shell
+ * that opens the files, then the program, each by exec. setpriv's parent-death signal ends it with the agent.
+ * The shell needs that signal too, because it blocks until a FIFO's other side is opened. If the agent was
+ * killed before setpriv ran, the shell finds another parent and exits. Switching the user clears the signal,
+ * so a second setpriv sets it again. Paths and arguments are passed as the shell's parameters, never as code.
+ * The shell ignores SIGINT, because the agent handles a terminal's Ctrl-C.
  */
 function launch(command: Command): { program: string; args: string[] } {
   const { user, redirects = [] } = command;

@@ -12,8 +12,8 @@ const sh = (script: string, ...args: string[]): Command => ({
   args: ["-c", script, "sh", ...args],
 });
 
-/** A killed process takes a moment to be gone; one that was forgotten stays. */
-async function gone(tree: readonly RunningProcess[]): Promise<void> {
+/** Waits until all processes have ended; a killed one takes a moment. Fails if one keeps running. */
+async function waitForExit(tree: readonly RunningProcess[]): Promise<void> {
   await until(() => {
     const running = tree.flatMap(({ pid }) => processTree(pid)).map(({ startTime }) => startTime);
     return tree.every(({ startTime }) => !running.includes(startTime));
@@ -27,7 +27,7 @@ function started(children: Children, command: Command) {
   });
 }
 
-Deno.test("an aborted run leaves none of its programs, nor what they started", async () => {
+Deno.test("aborting a run ends its programs and their descendants", async () => {
   const abort = new AbortController();
   await using children = new Children(systemClock, abort.signal);
   const child = await started(children, sh("sleep 100 & sleep 100 & echo up >&2; wait"));
@@ -36,10 +36,10 @@ Deno.test("an aborted run leaves none of its programs, nor what they started", a
   abort.abort(new Error("enough"));
   assert.equal((await child.exited).signal, "SIGTERM");
   await children.terminate();
-  await gone(tree);
+  await waitForExit(tree);
 });
 
-Deno.test("a program deaf to SIGTERM is killed after a moment", async () => {
+Deno.test("a program that ignores SIGTERM is killed after the grace period", async () => {
   const clock = new TestClock();
   const children = new Children(clock, new AbortController().signal);
   const child = await started(children, sh("trap '' TERM; echo up >&2; while :; do sleep 100; done"));
@@ -48,10 +48,10 @@ Deno.test("a program deaf to SIGTERM is killed after a moment", async () => {
   await clock.advance(2000);
   await terminated;
   assert.equal((await child.exited).signal, "SIGKILL");
-  await gone(tree);
+  await waitForExit(tree);
 });
 
-Deno.test("programs that work on files end with an agent that is killed", async () => {
+Deno.test("programs with redirects end when the agent is killed", async () => {
   const directory = await Deno.makeTempDir();
   const users = Deno.uid() === 0 ? [null, { name: "nobody", uid: 65534, gid: 65534, home: "/" }] : [null];
   const script = `
@@ -73,11 +73,11 @@ Deno.test("programs that work on files end with an agent that is killed", async 
   assert.equal(programs.length, users.length);
   agent.kill("SIGKILL");
   await agent.status;
-  await gone(programs);
+  await waitForExit(programs);
   await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("a program that waits for the other side of a FIFO ends with an agent that is killed", async () => {
+Deno.test("a program that is blocked opening a FIFO ends when the agent is killed", async () => {
   const directory = await Deno.makeTempDir();
   await new Deno.Command("mkfifo", { args: [`${directory}/fifo`] }).output();
   const script = `
@@ -98,17 +98,17 @@ Deno.test("a program that waits for the other side of a FIFO ends with an agent 
   const waiting = processTree(pid);
   agent.kill("SIGKILL");
   await agent.status;
-  await gone(waiting);
+  await waitForExit(waiting);
   await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("nothing starts once the run has ended", async () => {
+Deno.test("no program starts once the run has ended", async () => {
   const children = new Children(systemClock, new AbortController().signal);
   await children.terminate();
   assert.throws(() => children.spawn(sh("true"), { stdout: "null", onMessage() {} }), /the run is ending/);
 });
 
-Deno.test("arguments and paths are never read as shell code", async () => {
+Deno.test("arguments and paths are never interpreted as shell code", async () => {
   const root = await Deno.makeTempDir();
   const directory = `${root}/it's "$(touch x)" -d`;
   try {

@@ -1,16 +1,16 @@
-/** A program's output, read into two large buffers in turn: one fills while the other is written. */
+/** Reads a program's output into two large buffers in turn: one fills while the other is processed. */
 
 const BUFFER_BYTES = 1024 * 1024;
 
 type Reader = ReadableStreamBYOBReader;
 
-/** Takes one chunk. What it throws, at once or later, is the same failure. */
+/** Processes one chunk. It may throw or reject; both count as the same failure. */
 export type Take = (chunk: Uint8Array) => void | Promise<void>;
 
 /**
- * Reads `stdout` to its end, giving `take` chunks of up to 1 MiB in order, one at a time; the memory is the
- * same however long the stream is. When `take` fails, or `stdout` does, `onFailure` is called at once (to
- * end the program) and the error is thrown after the stream has ended. The rest of the stream is read and
+ * Reads `stdout` to its end and calls `take` with chunks of up to 1 MiB, in order and one at a time. Memory
+ * use does not depend on the stream's length. If `take` or `stdout` fails, `onFailure` is called at once (to
+ * end the program), and the error is thrown after the stream has ended. The rest of the stream is read and
  * dropped, so that no program blocks on a full pipe.
  */
 export async function readDoubleBuffered(
@@ -21,7 +21,7 @@ export async function readDoubleBuffered(
   const reader: Reader = stdout.getReader({ mode: "byob" });
   const buffers = [new ArrayBuffer(BUFFER_BYTES), new ArrayBuffer(BUFFER_BYTES)];
   const failures: { error: unknown }[] = [];
-  // Async, so that a `take` that throws before it returns a promise becomes a rejection like any other.
+  // Async, so that a synchronous throw of `take` becomes a rejection.
   const attempt = async (work: () => void | Promise<void>) => {
     try {
       await work();
@@ -46,7 +46,7 @@ export async function readDoubleBuffered(
   if (failures.length > 0) throw failures[0]!.error;
 }
 
-/** Each read hands its buffer over and gets it back: what comes is the same memory. */
+/** Fills the buffer. Each read transfers its memory to the stream and returns it in a new `ArrayBuffer`. */
 async function fill(
   reader: Reader,
   buffer: ArrayBuffer,

@@ -12,7 +12,7 @@ function spawn(children: Children, script: string, ...args: string[]) {
   return children.spawn(command, { stdout: "piped", onMessage: () => {} });
 }
 
-Deno.test("every byte comes once, in order, in chunks that are taken one at a time", async () => {
+Deno.test("every byte is delivered once, in order, in chunks that are processed one at a time", async () => {
   const path = await Deno.makeTempFile();
   const content = randomBytes(5 * MB + 12345);
   await Deno.writeFile(path, content);
@@ -47,7 +47,7 @@ testAlone(import.meta.url, "memory does not grow with the stream", async () => {
   assert.ok(highest - before < 32 * MB, `grew by ${highest - before} bytes`);
 });
 
-Deno.test("a failure is told at once, while the program still runs, and thrown at the end", async () => {
+Deno.test("a failure is reported at once, while the program still runs, and thrown at the end", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   const child = spawn(children, "head -c 2000000 /dev/zero; exec sleep 100");
   let taken = 0;

@@ -1,10 +1,13 @@
-/** Pipes with a name, which join two programs whose exits and messages stay their own. */
+/** Named pipes between two programs, whose exits and messages stay separate. */
 import { capture } from "./capture.ts";
 import type { Child, Children } from "./children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { SystemUser } from "./system_user.ts";
 
-/** @param writer May open it anew by its descriptor. */
+/**
+ * Creates a named pipe.
+ * @param writer The user who may open it again through its descriptor (`/dev/fd`).
+ */
 export async function makeFifo(path: string, writer: SystemUser | null, children: Children): Promise<void> {
   const { exit, messages } = await capture(children, { program: "mkfifo", args: ["-m", "600", path] });
   if (exit.code !== 0) throw new RunFailedError(`Cannot make a pipe: ${messages.at(-1) ?? path}`);
@@ -12,11 +15,11 @@ export async function makeFifo(path: string, writer: SystemUser | null, children
 }
 
 /**
- * Waits until one of the programs at a FIFO has ended, however it did, then lets go whoever still waits for
- * it to be opened. Opening for both directions does not wait, and closing is the end of the stream.
+ * Waits until one of the programs at a FIFO has ended, then releases a program that is blocked opening it.
+ * Opening a FIFO for reading and writing never blocks, and closing it ends the stream.
  */
 export async function releaseAfter(ends: readonly Child[], path: string): Promise<void> {
-  // Whoever waits for the program itself gets its error.
+  // Callers that await the program get its error.
   await Promise.race(ends.map(({ exited }) => exited.then(() => {}, () => {})));
   (await Deno.open(path, { read: true, write: true })).close();
 }

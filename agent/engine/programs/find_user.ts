@@ -4,18 +4,18 @@ import { capture } from "./capture.ts";
 import type { Children } from "./children.ts";
 import type { SystemUser } from "./system_user.ts";
 
-/** Null where the system has no such user. Asks the system's name services, so LDAP users are found. */
+/** Returns null if the user does not exist. Queries the system's name services, so it finds LDAP users. */
 export async function findUser(children: Children, name: string): Promise<SystemUser | null> {
   const { exit, stdout } = await capture(children, { program: "getent", args: ["passwd", "--", name] });
   if (exit.code !== 0) return null;
   const [found, , uid, gid, , home] = stdout.trim().split(":");
-  // A number is looked up as an id: that is another name than the one asked for.
+  // getent looks up a number as an id and then returns another name.
   return found === name ? { name, uid: Number(uid), gid: Number(gid), home: home || "/" } : null;
 }
 
 /**
- * The user to switch to for `name`: null where it is the agent's own, or where `name` is null.
- * Rejects with a `RunFailedError` for a user that is not there or that the agent may not become.
+ * Returns the user to switch to for `name`; null if it is the agent's own or if `name` is null. Rejects with
+ * a `RunFailedError` if the user does not exist or the agent may not switch to it.
  */
 export async function userToRunAs(children: Children, name: string | null): Promise<SystemUser | null> {
   if (name === null) return null;

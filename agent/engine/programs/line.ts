@@ -1,11 +1,9 @@
-/**
- * Text that programs print, made safe for a log: one line stays one line, whatever bytes a file name holds.
- */
+/** Makes programs' output safe for a log: one line stays one line, whatever bytes a file name contains. */
 
-/** Longer lines are cut, and say so. */
+/** Limit of a line; a longer line is cut and marked as cut. */
 const MAX_LINE_BYTES = 8192;
 
-/** Cuts a stream of bytes into lines without their ends. Holds at most one line of `MAX_LINE_BYTES`. */
+/** Splits a stream of bytes into lines without line ends. Buffers at most `MAX_LINE_BYTES`. */
 export class LineSplitter {
   readonly #line = new Uint8Array(MAX_LINE_BYTES);
   #length = 0;
@@ -23,7 +21,7 @@ export class LineSplitter {
     this.#append(chunk.subarray(start));
   }
 
-  /** The last line may lack its end. */
+  /** Emits a last line that has no line end. */
   end(): void {
     if (this.#length > 0) this.#emit();
   }
@@ -43,17 +41,17 @@ export class LineSplitter {
   }
 }
 
-/** UTF-8 as text; bytes that aren't, and characters that would break or turn a line, as `\xNN` or `\u{N}`. */
+/** Decodes UTF-8. Escapes invalid bytes and unsafe characters as `\xNN` or `\u{N}`. */
 export function printable(bytes: Uint8Array): string {
   return escapeControls(decode(bytes));
 }
 
-/** One line of a message that may come from anywhere. */
+/** Joins the lines of an untrusted message into one and escapes unsafe characters. */
 export function oneLine(text: string): string {
   return escapeControls(text.trim().replaceAll(/\s*\n\s*/g, " "));
 }
 
-// Controls but the tab, line and paragraph separators, marks that reverse the direction of what follows.
+// Control characters except the tab, line and paragraph separators, and bidirectional control characters.
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 

@@ -1,4 +1,4 @@
-/** Lines of a file that another program still writes, counted as it grows. */
+/** Counts the lines of a file while another program writes it. */
 
 const READ_BYTES = 256 * 1024;
 
@@ -8,14 +8,14 @@ export class LineCount {
   readonly #buffer = new Uint8Array(READ_BYTES);
   #updating: Promise<void> | null = null;
 
-  /** @param uncounted How many of the lines are not to count. */
+  /** @param uncounted Number of lines to subtract from the count. */
   constructor(private readonly path: string, private readonly uncounted = 0) {}
 
   get count(): number {
     return Math.max(this.#lines - this.uncounted, 0);
   }
 
-  /** Counts what was written since the last time. */
+  /** Counts the lines that were written since the last update. */
   update(): Promise<void> {
     return this.#updating ??= this.#read().finally(() => this.#updating = null);
   }

@@ -1,10 +1,10 @@
-/** UTF-8 text in lines, as it comes in pieces. */
+/** Splits UTF-8 text that arrives in chunks into lines. */
 import type { Child } from "./children.ts";
 import { readDoubleBuffered } from "./double_buffer.ts";
 
-/** Longer than any line of an index: names are at most some kilobytes. */
+/** Limit in characters. It exceeds any line of an index, whose names are at most some kilobytes. */
 const MAX_LINE = 1024 * 1024;
-/** Decoded at once. Longer texts are kept by V8 until it collects all of its memory. */
+/** Bytes that are decoded at once. V8 frees longer strings only in a full garbage collection. */
 const PIECE_BYTES = 32 * 1024;
 
 export class LineReader {
@@ -28,14 +28,14 @@ export class LineReader {
     if (this.#rest.length > MAX_LINE) throw new Error("Cannot read the lines of a text: one is too long");
   }
 
-  /** The last line may lack its end. */
+  /** Emits a last line that has no line end. */
   end(): void {
     if (this.#rest !== "") this.take(this.#rest);
     this.#rest = "";
   }
 }
 
-/** Gives `take` every line of a program's output. Ends the program and rejects where `take` throws. */
+/** Calls `take` with every line of a program's output. Ends the program and rejects if `take` throws. */
 export async function eachLine(program: Child, take: (line: string) => void): Promise<void> {
   const reader = new LineReader(take);
   await readDoubleBuffered(program.stdout!, (chunk) => reader.push(chunk), () => program.stop());

@@ -1,15 +1,15 @@
-/** A process with all it started, found in `/proc` as proc(5) describes it. */
+/** Finds a process and its descendants in `/proc`, proc(5). */
 
-/** A pid is given to another process one day; together with its start it names one only. */
+/** Identifies a process. Pids are reused; the pid together with the start time is unique. */
 export interface RunningProcess {
   readonly pid: number;
-  /** In clock ticks since the system's start. */
+  /** Start in clock ticks since boot. */
   readonly startTime: string;
 }
 
 /**
- * The process and its descendants, parents first. Empty where it has ended. One whose parent has ended is not
- * found.
+ * Returns the process and its descendants, parents first. Empty if the process has ended. Does not find
+ * descendants whose parent has ended.
  */
 export function processTree(root: number): RunningProcess[] {
   const children = new Map<number, RunningProcess[]>();
@@ -28,7 +28,7 @@ export function processTree(root: number): RunningProcess[] {
   return found;
 }
 
-/** Sends a signal to those that still run. */
+/** Sends a signal to the processes that are still running. */
 export function signalAll(processes: readonly RunningProcess[], signal: Deno.Signal): void {
   for (const { pid, startTime } of processes) {
     if (readStat(pid)?.startTime !== startTime) continue;
@@ -40,17 +40,17 @@ export function signalAll(processes: readonly RunningProcess[], signal: Deno.Sig
   }
 }
 
-/** Null where the process is gone, or only waits for its parent to take note of its end. */
+/** Returns null if the process has ended or is a zombie. */
 function readStat(pid: number): { parent: number; startTime: string } | null {
   let stat: string;
   try {
     stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
   } catch (error) {
-    // ESRCH: it ended between opening and reading.
+    // ESRCH: the process ended between opening and reading.
     if (error instanceof Deno.errors.NotFound || /os error 3\b/.test(String(error))) return null;
     throw error;
   }
-  // The program's name, in parentheses, may hold anything; the state is the third field, the start the 22nd.
+  // The name in parentheses may contain any character. The state is field 3, the start time field 22.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields[0] === "Z" ? null : { parent: Number(fields[1]), startTime: fields[19]! };
 }

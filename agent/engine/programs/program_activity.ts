@@ -6,14 +6,14 @@ import { basename } from "node:path";
 import { processTree } from "./process_tree.ts";
 
 export interface RunningProgram {
-  /** Without its directory. */
+  /** The program's name without its directory. */
   readonly name: string;
   readonly pid: number;
 }
 
 const running = new WeakMap<AbortSignal, Set<RunningProgram>>();
 
-/** Notes a program under the signal that ends it. Returns what forgets it. */
+/** Registers a program under the signal that ends it. Returns a function that unregisters it. */
 export function noteProgram(signal: AbortSignal, program: string, pid: number): () => void {
   const noted = { name: basename(program), pid };
   const programs = running.get(signal) ?? new Set();
@@ -21,16 +21,16 @@ export function noteProgram(signal: AbortSignal, program: string, pid: number): 
   return () => void programs.delete(noted);
 }
 
-/** The programs that `signal` ends and that have not ended. */
+/** Returns the running programs that `signal` ends. */
 export function runningPrograms(signal: AbortSignal): RunningProgram[] {
   return [...running.get(signal) ?? []];
 }
 
-/** Processor time and bytes read and written, of the programs and all that they have started. */
+/** Returns the processor time and the bytes read and written of the programs and their descendants. */
 export function activityOf(programs: readonly RunningProgram[]): string {
   return programs.flatMap(({ pid }) => processTree(pid)).map(({ pid }) => {
     const stat = readProc(pid, "stat");
-    // After the name in parentheses: the state first, user and system time as the 12th and 13th.
+    // After the name in parentheses, the state is at index 0, user and system time at 11 and 12.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const bytes = [...readProc(pid, "io").matchAll(/^[rw]char: (\d+)$/gm)].map(([, count]) => count);
     return [pid, fields[11], fields[12], ...bytes].join(" ");
@@ -44,7 +44,7 @@ export function waitingForDisk(programs: readonly RunningProgram[]): RunningProg
   );
 }
 
-/** Empty where the process has ended, or where a hardened system hides it. */
+/** Returns an empty string if the process has ended or a hardened system hides it. */
 function readProc(pid: number, file: "stat" | "io"): string {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/${file}`);

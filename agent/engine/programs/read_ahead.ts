@@ -1,9 +1,9 @@
-/** One chunk ahead: the next is read and made while the one before is being taken. */
+/** Reads one chunk ahead: the next chunk is produced while the consumer processes the current one. */
 
 /**
- * The same bytes; a chunk may be used until the next is asked for. It is a copy, so that its source may use
- * its buffer for the next, in one of two buffers that take turns: a new one for each would cost as much as
- * carrying the bytes. Where it is left early, the source is left too, and what it was asked for meanwhile is
+ * Yields the same bytes. A chunk is valid until the next is requested. Each chunk is a copy, so that the
+ * source may reuse its buffer. Two buffers take turns, because allocating one per chunk would take as much
+ * time as copying the bytes. If the consumer stops early, the source is closed and the chunk read ahead is
  * dropped.
  */
 export async function* readAhead(
@@ -26,7 +26,7 @@ export async function* readAhead(
       const chunk = await next;
       if (chunk === null) return;
       next = take();
-      // Told when it is awaited; until then it is nobody's.
+      // Prevents an unhandled rejection; the error is thrown when `next` is awaited.
       next.catch(() => {});
       yield chunk;
     }

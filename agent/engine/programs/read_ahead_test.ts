@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readAhead } from "./read_ahead.ts";
 
-Deno.test("the next chunk is made while the one before is taken, from the same buffer", async () => {
+Deno.test("the next chunk is produced while the current one is processed, in the same buffer", async () => {
   const asked: number[] = [];
   async function* source() {
     const buffer = new Uint8Array(1);
@@ -20,7 +20,7 @@ Deno.test("the next chunk is made while the one before is taken, from the same b
   assert.deepEqual(taken, [1, 2, 3]);
 });
 
-Deno.test("who leaves early closes the source, and a failure comes after the chunks before it", async () => {
+Deno.test("stopping early closes the source, and a failure is thrown after the chunks before it", async () => {
   let closed = 0;
   async function* source() {
     try {

@@ -1,9 +1,9 @@
-/** The stages of one pipeline: programs, feeds and parsers that wait for each other. */
+/** Waits for the stages of one pipeline: programs, feeds and parsers that depend on each other. */
 import type { Children } from "./children.ts";
 
 /**
- * Waits for all stages. Once one fails, ends `programs`, on which the others depend: no stage waits for one
- * that has failed. Rejects with the reason of the first that failed.
+ * Waits for all stages. When one fails, ends `programs`, so that no other stage keeps waiting for it. Rejects
+ * with the reason of the first failure.
  */
 export async function finishStages(programs: Children, stages: readonly Promise<unknown>[]): Promise<void> {
   const failures: { error: unknown }[] = [];

@@ -1,4 +1,4 @@
-/** Who a source's programs run as. */
+/** The user that a source's programs run as. */
 
 export interface SystemUser {
   name: string;
@@ -7,12 +7,12 @@ export interface SystemUser {
   home: string;
 }
 
-/** setpriv's options that give a program the user's ids and supplementary groups. */
+/** Returns setpriv's options that set the user's ids and supplementary groups. */
 export function switchUser(user: SystemUser): string[] {
   return [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--init-groups"];
 }
 
-/** The whole environment of a program. Messages in English, names in UTF-8, whatever the system's locale. */
+/** Returns a program's complete environment. The locale gives English messages and UTF-8 names. */
 export function userEnvironment(user: SystemUser | null): Record<string, string> {
   const environment: Record<string, string> = {
     PATH: Deno.env.get("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -1,15 +1,15 @@
-/** A file that a program of ours is writing, read as it grows. */
+/** Reads a file while one of the run's programs writes it. */
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { Take } from "./double_buffer.ts";
 
 const BUFFER_BYTES = 1024 * 1024;
-/** Between two looks at a file that has not grown. Milliseconds. */
+/** Polling interval for a file that has not grown, in milliseconds. */
 const PAUSE = 20;
 
 /**
- * Gives `take` the bytes of the file, up to 1 MiB at a time and one at a time, until `ended` has settled and
- * all of them were given. When `take` or a read fails, `onFailure` is called at once (to end the program)
- * and the error is thrown once it has ended.
+ * Calls `take` with the bytes of the file, in chunks of up to 1 MiB and one at a time, until `ended` has
+ * settled and the whole file was read. If `take` or a read fails, `onFailure` is called at once (to end the
+ * program), and the error is thrown once the program has ended.
  */
 export async function tail(
   path: string,
@@ -25,10 +25,9 @@ export async function tail(
     using file = await Deno.open(path);
     const buffer = new Uint8Array(BUFFER_BYTES);
     while (true) {
-      // Looked at before the read: what is read after the end is all there is.
+      // Check before the read: a read that starts after the end returns all remaining bytes.
       const isLast = over.signal.aborted;
-      // The program has just written it, so it is in the page cache: another thread would cost more than the
-      // read.
+      // Read synchronously: the bytes are in the page cache, and a switch of threads would cost more.
       const length = file.readSync(buffer);
       if (length !== null) await take(buffer.subarray(0, length));
       else if (isLast) return;

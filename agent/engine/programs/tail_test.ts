@@ -13,7 +13,7 @@ async function growing(work: (path: string, file: Deno.FsFile) => Promise<void>)
   }
 }
 
-Deno.test("every byte is given once, in order, and none after the end is missed", () =>
+Deno.test("every byte is delivered once, in order, including the last", () =>
   growing(async (path, file) => {
     const ended = Promise.withResolvers<void>();
     const seen: number[] = [];
@@ -30,10 +30,10 @@ Deno.test("every byte is given once, in order, and none after the end is missed"
     assert.deepEqual(seen, Array.from({ length: 50 }, (_, i) => i));
   }));
 
-Deno.test("what can't be taken ends the program, and is thrown once that has ended", () =>
+Deno.test("a failure ends the program and is thrown once the program has ended", () =>
   growing(async (path, file) => {
     const ended = Promise.withResolvers<void>();
-    let told = false;
+    let reported = false;
     await file.write(new Uint8Array(10));
     const following = tail(
       path,
@@ -41,10 +41,10 @@ Deno.test("what can't be taken ends the program, and is thrown once that has end
       systemClock,
       () => Promise.reject(new Error("the digest broke")),
       () => {
-        told = true;
+        reported = true;
         ended.resolve();
       },
     );
     await assert.rejects(following, /the digest broke/);
-    assert.ok(told);
+    assert.ok(reported);
   }));

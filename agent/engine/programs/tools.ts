@@ -1,10 +1,10 @@
-/** The programs the engine stands on: which are there, in which version, and how to get one that is not. */
+/** Finds the programs that the engine needs, their versions, and how to install missing ones. */
 import { systemClock } from "../../../src/domain/clock.ts";
 import { capture } from "./capture.ts";
 import { Children, type Command } from "./children.ts";
 import { RunFailedError } from "../ports.ts";
 
-/** Program name to the Debian package that brings it. */
+/** Maps a program to the Debian package that contains it. */
 const PACKAGES = {
   tar: "tar",
   zstd: "zstd",
@@ -22,7 +22,7 @@ const PACKAGES = {
 
 export type Tool = keyof typeof PACKAGES;
 
-/** What an agent says of itself in its hello: program to version. One that is absent is left out. */
+/** Returns the programs and versions for the agent's hello message. Omits missing programs. */
 export async function describeTools(): Promise<Record<string, string>> {
   await using children = new Children(systemClock, new AbortController().signal);
   const named: Tool[] = ["tar", "zstd", "pzstd", "pg_dump", "mariadb-dump", "mysqldump"];
@@ -32,7 +32,10 @@ export async function describeTools(): Promise<Record<string, string>> {
   return Object.fromEntries(found.filter((entry): entry is [Tool, string] => entry[1] !== null));
 }
 
-/** Versions of programs that must be there. `paths`: where one lies, if not on the `PATH`. */
+/**
+ * Returns the versions of required programs. Rejects with a `RunFailedError` if one is missing.
+ * @param paths Paths of programs that are not on the `PATH`.
+ */
 export async function requireTools(
   children: Children,
   tools: Tool[],
@@ -44,7 +47,7 @@ export async function requireTools(
   return Object.fromEntries(tools.map((tool, index) => [tool, versions[index]!]));
 }
 
-/** The first of these programs that is there, with its version; null where none is. */
+/** Returns the first of these programs that is installed, with its version; null if there is none. */
 export async function firstTool(
   children: Children,
   tools: Tool[],
@@ -63,7 +66,7 @@ export function missingTools(tools: Tool[]): string {
   }`;
 }
 
-/** The version as the program prints it, without its name; null where the program is absent. */
+/** Returns the version as the program prints it, without its name; null if the program is missing. */
 export async function toolVersion(
   children: Children,
   tool: Tool,
@@ -80,7 +83,7 @@ export async function toolVersion(
   }
 }
 
-/** `mariadb-dump  Ver 10.19 Distrib 10.11.6-MariaDB, for …`: what counts is the distribution. */
+/** Parses a version. For `mariadb-dump  Ver 10.19 Distrib 10.11.6-MariaDB, for …`, it is the distribution's. */
 function parseVersion(text: string): string | null {
   const match = /Distrib (\S+?),?\s/.exec(text) ?? /(\d+(?:\.\d+)+[^\s,;)]*)/.exec(text);
   return match === null ? null : match[1]!.replace(/[.,]+$/, "");

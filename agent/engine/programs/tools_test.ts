@@ -8,7 +8,7 @@ Deno.test("the installed programs are found with their versions", async () => {
   for (const tool of ["tar", "zstd", "pzstd", "pg_dump"]) assert.match(tools[tool] ?? "", /^\d+\.\d+/, tool);
 });
 
-Deno.test("MariaDB's dump program is known by its distribution, not by its file format", async () => {
+Deno.test("the version of MariaDB's dump program is its distribution's, not its file format's", async () => {
   assert.match((await describeTools())["mariadb-dump"] ?? "", /-MariaDB$/);
 });
 
