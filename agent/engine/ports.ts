@@ -97,7 +97,9 @@ export class RunFailedError extends Error {
 /** Failure of the source to provide a part. A run that stores several parts continues without this one. */
 export class SourceFailedError extends RunFailedError {}
 
-/** The creation of an object was abandoned because a file system did not answer. The file may still appear. */
+/**
+ * The creation of an object was abandoned because a file system did not answer. The file may still appear.
+ */
 export class UnansweredCreateError extends RunFailedError {}
 
 /** An object is missing although the location of the backup's objects exists. */

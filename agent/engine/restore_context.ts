@@ -14,7 +14,7 @@ export interface RestoreContext {
 }
 
 /** The result of a restore into its target. */
-export interface Put {
+export interface RestoreResult {
   /** Null if files are not counted. */
   filesCount: number | null;
 }

@@ -7,7 +7,7 @@ import { checkDestination, removeFromDestination } from "../engine/destinations/
 import type { GarbageCollection } from "../engine/garbage.ts";
 import type { ListingCache } from "../engine/archive/listing_cache.ts";
 import { BackupDamagedError, RunFailedError } from "../engine/ports.ts";
-import { type Carry, sendFromBackup } from "../engine/jobs/send.ts";
+import { sendFromBackup, type Transmit } from "../engine/jobs/send.ts";
 import { sendStream, type StreamOptions } from "./streams.ts";
 
 /** Concurrent requests. The control plane retries those that are refused. */
@@ -93,7 +93,7 @@ export class RequestHandler {
     const release = () => void this.#sending--;
     signal.addEventListener("abort", release, { once: true });
     try {
-      const carry: Carry = (bytes) => sendStream(this.stream, request.stream, bytes, signal);
+      const carry: Transmit = (bytes) => sendStream(this.stream, request.stream, bytes, signal);
       return await sendFromBackup(request, carry, this.stream.clock, signal);
     } finally {
       signal.removeEventListener("abort", release);

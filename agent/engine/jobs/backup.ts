@@ -27,10 +27,10 @@ import { userToRunAs } from "../programs/find_user.ts";
 import { FrameWatch, type StreamEnd } from "../transforms/frames.ts";
 
 /**
- * Carries out a backup job. Resolves once every object, the manifest last, is committed.
+ * Runs a backup job. Resolves once every object is committed; the manifest is the last one.
  *
- * Rejects with a `RunFailedError`, or with the signal's reason once that is aborted; either way every program
- * that was started has ended, and what was written is removed but for the error's `leftovers`.
+ * Rejects with a `RunFailedError`, or with the signal's reason if it aborts. In both cases every started
+ * program has ended, and the written objects are removed except for the error's `leftovers`.
  */
 export async function runBackup(
   job: BackupJob,
@@ -82,7 +82,7 @@ async function store(
   const contents = new Map(
     parts.flatMap(({ archive, contents }) => contents ? [[archive.name, contents]] : []),
   );
-  const judged = { ...statsOf(parts), ...detectAnomalies(job.guards, statsOf(parts), ports.output) };
+  const assessed = { ...statsOf(parts), ...detectAnomalies(job.guards, statsOf(parts), ports.output) };
   await storeManifest(
     objects,
     job,
@@ -91,7 +91,7 @@ async function store(
       source,
       parts,
       missing,
-      judged,
+      assessed,
       contents: await encodeContents(contents, objects.keys),
       hostname: Deno.hostname(),
       startedAt,
@@ -100,7 +100,7 @@ async function store(
     }),
   );
   return {
-    ...judged,
+    ...assessed,
     objects: [...objects.committed],
     engine: source.engine,
     encrypted: objects.keys !== null,
@@ -111,7 +111,7 @@ async function store(
   };
 }
 
-/** Archives, indexes, and what the manifest keeps sealed. */
+/** Counts the archives, the indexes, and the manifest's encrypted contents. */
 function filesToSeal(parts: readonly SourcePart[]): number {
   const indexes = parts.filter(({ index }) => index !== null).length;
   return parts.length + indexes + (parts.some(({ count }) => count !== undefined) ? 1 : 0);
@@ -138,7 +138,7 @@ async function storePart(
     },
     object.direct,
   );
-  // A count that goes on would keep its snapshot open on the server.
+  // End the count, which would otherwise keep its snapshot open on the server.
   const filesCount = await streaming.catch(async (error) => {
     await counting?.end();
     throw error;
@@ -247,7 +247,7 @@ function countWarnings(ports: RunPorts): { ports: RunPorts; readonly count: numb
       downloads,
       relay: ports.relay,
       exported: (signal) => ports.exported(signal),
-      progress: (figures) => ports.progress(figures),
+      progress: (stats) => ports.progress(stats),
       opening: (name, path) => ports.opening(name, path),
       scratch: (path) => ports.scratch(path),
       output: {

@@ -1,4 +1,4 @@
-/** What is inside a backup, told from its index: the archive is not read. */
+/** Lists a backup's contents from its index, without reading the archive. */
 import { createHash } from "node:crypto";
 import { statfs } from "node:fs/promises";
 import type { BackupBrowse, BackupBrowseResult, BackupEntry } from "../../../src/protocol/browsing.ts";
@@ -19,21 +19,24 @@ import { StoredObjects } from "./stored_objects.ts";
 import { parentOf } from "../restore_files/selection.ts";
 
 /**
- * Characters of JSON that an answer may take: it is one frame of the link, and a row at the control plane.
+ * Limit of a response in characters of JSON. It is sent in one frame of the link and stored in one row.
  */
-const MAX_ANSWER = 900_000;
-
-/** Less than the deadline of the request, so that its answer tells what is wrong. Milliseconds. */
-const PATIENCE = 15_000;
-
-/** Room on the disk for a sorted listing and its making, of the index's stored bytes. */
-const ROOM = 60;
+const MAX_RESPONSE = 900_000;
 
 /**
- * Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where its index is not what
- * was stored. Holds no more members than are up to the page's end.
+ * Time limit of the destination. It is below the request's deadline, so that the reason is reported. In ms.
+ */
+const DESTINATION_TIMEOUT = 15_000;
+
+/** Disk space for making a sorted listing, as a multiple of the index's stored size. */
+const SPACE_FACTOR = 60;
+
+/**
+ * Returns one page of a directory. Rejects with a `RunFailedError` that names the backup, or with a
+ * `BackupDamagedError` if its index is not as it was stored. Memory use is limited to the members up to the
+ * page's end.
  *
- * @param cache Keeps the listings of large backups between requests; null: each request reads the index.
+ * @param cache Keeps the listings of large backups between requests; null reads the index each time.
  */
 export async function browseBackup(
   request: BackupBrowse,
@@ -43,24 +46,24 @@ export async function browseBackup(
 ): Promise<BackupBrowseResult> {
   const { backup, path } = request;
   try {
-    const listing = cache === null ? null : await keptListing(request, clock, signal, cache);
+    const listing = cache === null ? null : await cachedListing(request, clock, signal, cache);
     const list = (directory: string) =>
       listing === null
         ? withObjects(request, clock, signal, (objects) => listFromIndex(objects, request, directory))
         : listFrom(listing, request, directory);
     let result = await list(byteString(path));
-    // A name as this very listing shows it, where no file is really called so.
+    // If no file has this name, take it for a display name of the listing.
     if (!result.found && nameFromDisplay(path) !== byteString(path)) {
       result = await list(nameFromDisplay(path));
     }
-    if (JSON.stringify(result).length <= MAX_ANSWER) return result;
+    if (JSON.stringify(result).length <= MAX_RESPONSE) return result;
     throw new RunFailedError("the names on this page are too long for one answer. Ask for fewer on a page");
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const reason = oneLine((error as Error).message);
-    const told = `Cannot list backup ${backup.id}: ${reason}`;
-    if (error instanceof BackupDamagedError) throw new BackupDamagedError(told, error.damage);
-    throw new RunFailedError(told, { cause: error });
+    const message = `Cannot list backup ${backup.id}: ${reason}`;
+    if (error instanceof BackupDamagedError) throw new BackupDamagedError(message, error.damage);
+    throw new RunFailedError(message, { cause: error });
   }
 }
 
@@ -71,7 +74,7 @@ async function withObjects<T>(
   work: (objects: StoredObjects, children: Children) => Promise<T>,
 ): Promise<T> {
   const downloads = new PresignedDownloads(signed);
-  const limits = requestLimits(PATIENCE);
+  const limits = requestLimits(DESTINATION_TIMEOUT);
   await using children = new Children(clock, signal);
   const ports = { clock, signal, output: null, uploads: null, downloads, relay: null, limits };
   const destination = await openDestination(backup.destination, ports);
@@ -82,8 +85,8 @@ async function withObjects<T>(
   }
 }
 
-/** Null where the index is small, or there is no room for its listing. */
-async function keptListing(
+/** Returns null if the index is small or the disk has no space for its listing. */
+async function cachedListing(
   request: BackupBrowse,
   clock: Clock,
   signal: AbortSignal,
@@ -92,11 +95,11 @@ async function keptListing(
   const { objects, key } = request.backup;
   const index = objects.find(({ role, database }) => role === "index" && database === null);
   if (index === undefined || index.size < cache.from) return null;
-  // Who has another key gets nothing of what this one opened.
+  // The id includes the key, so that a request with another key does not get this listing.
   const id = createHash("sha256").update(JSON.stringify([index.sha256, key])).digest("hex");
   const make: MakeListing = async (directory, signal) => {
     const { bavail, bsize } = await statfs(directory);
-    if (bavail * bsize < ROOM * index.size) throw new NoRoomError();
+    if (bavail * bsize < SPACE_FACTOR * index.size) throw new NoSpaceError();
     return await withObjects(
       request,
       clock,
@@ -107,12 +110,12 @@ async function keptListing(
   try {
     return await cache.open(id, make, signal);
   } catch (error) {
-    if (error instanceof NoRoomError || error instanceof Deno.errors.NotFound) return null;
+    if (error instanceof NoSpaceError || error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
 }
 
-class NoRoomError extends Error {}
+class NoSpaceError extends Error {}
 
 async function listFrom(
   listing: SortedListing,
@@ -137,10 +140,10 @@ async function listFromIndex(
   const index = objects.index(null);
   if (index === null) throw new RunFailedError("it has no index");
   const parser = new IndexParser();
-  const page = new FirstOf(offset + limit);
-  const wanted = foldName(search ?? "");
-  const isWanted = (name: string) =>
-    wanted === "" || foldName(displayName(name.slice(name.lastIndexOf("/") + 1))).includes(wanted);
+  const page = new FirstMembers(offset + limit);
+  const pattern = foldName(search ?? "");
+  const isMatch = (name: string) =>
+    pattern === "" || foldName(displayName(name.slice(name.lastIndexOf("/") + 1))).includes(pattern);
   let itself: ListedMember | null = null;
   let unlisted = 0;
   await objects.lines(index, (line) => {
@@ -151,20 +154,20 @@ async function listFromIndex(
     const listed = listedMember(member);
     if (listed === null) unlisted++;
     else if (isItself) itself = listed;
-    else if (isWanted(member.name)) page.add(listed);
+    else if (isMatch(member.name)) page.add(listed);
   });
   unlisted += parser.unreadable?.count ?? 0;
-  const told = unlisted === 0 ? {} : { unlisted };
-  const asked = itself as ListedMember | null;
-  if (asked === null && directory !== "") return { found: false };
-  if (asked !== null && asked.type !== "directory") {
-    return { found: true, entries: offset === 0 ? [entryOf(asked)] : [], total: 1 };
+  const rest = unlisted === 0 ? {} : { unlisted };
+  const found = itself as ListedMember | null;
+  if (found === null && directory !== "") return { found: false };
+  if (found !== null && found.type !== "directory") {
+    return { found: true, entries: offset === 0 ? [entryOf(found)] : [], total: 1 };
   }
-  return { found: true, entries: page.sorted().slice(offset).map(entryOf), total: page.total, ...told };
+  return { found: true, entries: page.sorted().slice(offset).map(entryOf), total: page.total, ...rest };
 }
 
-/** The first members of many by their order, without holding many more than those. */
-class FirstOf {
+/** Selects the first `count` members in sorted order. Memory use is proportional to `count`. */
+class FirstMembers {
   total = 0;
   #members: ListedMember[] = [];
 

@@ -1,14 +1,15 @@
-/** A database that came back, held against what its backup tells of it. */
+/** Compares a restored database with the contents that its backup recorded. */
 import { type DatabaseContents, tableName, type TableRows } from "../sources/database/row_counts.ts";
 
-const TOLD = 3;
+/** Number of differences that are listed. */
+const MAX_LISTED = 3;
 
-/** Kinds of which one too many is a difference too: it opens what was closed. */
+/** Kinds for which an additional object is a difference too, because it may grant access. */
 const EXACT = ["grant", "database property"];
 
 /**
- * One line that names what is missing or otherwise; null where nothing is. What came back beyond what was
- * told is none: an extension may bring tables.
+ * Returns one line that lists missing or different objects; null if there are none. Additional tables are no
+ * difference, because an extension may create tables.
  */
 export function compareContents(expected: DatabaseContents, found: DatabaseContents): string | null {
   const key = ({ schema, name }: TableRows) => JSON.stringify([schema, name]);
@@ -17,19 +18,19 @@ export function compareContents(expected: DatabaseContents, found: DatabaseConte
     const rows = tables.get(key(table));
     if (rows === undefined) return [`table ${tableName(table)} is missing`];
     if (table.rows === null || rows === null || rows === table.rows) return [];
-    return [`table ${tableName(table)} has ${counted(rows, "row")}, ${table.rows} were backed up`];
+    return [`table ${tableName(table)} has ${formatCount(rows, "row")}, ${table.rows} were backed up`];
   });
   const [were, are] = [expected.large_objects ?? null, found.large_objects ?? null];
   if (were !== null && are !== null && were !== are) {
-    differences.push(`it has ${counted(are, "large object")}, ${were} were backed up`);
+    differences.push(`it has ${formatCount(are, "large object")}, ${were} were backed up`);
   }
   differences.push(...comparedKinds(expected, found).flatMap((kind) => compareKind(kind, expected, found)));
   if (differences.length === 0) return null;
-  const more = differences.length - TOLD;
-  return differences.slice(0, TOLD).join("; ") + (more > 0 ? `; and ${more} more` : "");
+  const more = differences.length - MAX_LISTED;
+  return differences.slice(0, MAX_LISTED).join("; ") + (more > 0 ? `; and ${more} more` : "");
 }
 
-/** Phrases that name what {@link compareContents} leaves uncompared. */
+/** Returns phrases for the objects that {@link compareContents} does not compare. */
 export function uncompared(expected: DatabaseContents, found: DatabaseContents): string[] {
   const compared = comparedKinds(expected, found);
   const kinds = Object.keys(expected.objects ?? {}).filter((kind) => !compared.includes(kind));
@@ -56,6 +57,6 @@ function compareKind(kind: string, expected: DatabaseContents, found: DatabaseCo
   return [...missing, ...added];
 }
 
-function counted(count: number, what: string): string {
+function formatCount(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

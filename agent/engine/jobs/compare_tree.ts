@@ -1,6 +1,4 @@
-/**
- * A directory held against the index of the archive that was unpacked there: every name, its type, its size.
- */
+/** Compares a directory with the index of the archive that was unpacked there: names, types and sizes. */
 import { join } from "node:path";
 import { IndexParser, type Member } from "../archive/archive_index.ts";
 import { bytesOf } from "../archive/bytes.ts";
@@ -11,7 +9,7 @@ import { BackupDamagedError, RunFailedError, type RunPorts } from "../ports.ts";
 import { joinNames, statNames } from "../restore_files/names.ts";
 import type { ReadLines } from "../restore_files/selection.ts";
 
-/** As `find -printf %y` tells them; a hard link is what it leads to. */
+/** The types as `find -printf %y` prints them. A hard link has the type of its target. */
 const TYPES: Record<Exclude<Member["type"], "hardlink" | "unknown">, string> = {
   file: "f",
   directory: "d",
@@ -21,16 +19,17 @@ const TYPES: Record<Exclude<Member["type"], "hardlink" | "unknown">, string> = {
   block_device: "b",
 };
 
-/** Characters held back until they are written at once. */
+/** Characters that are collected before they are written. */
 const BATCH = 1024 * 1024;
-const TOLD_BYTES = 4096;
+/** Bytes of the first difference that are kept for the message. */
+const MAX_FIRST_BYTES = 4096;
 
 /**
- * Resolves with how many members there are. Rejects with a `BackupDamagedError` that names one where the two
- * differ. Both lists are files in the work directory, sorted there: memory stays flat however many there are.
- * A line of the index that can't be read is no difference: its member may be there or not.
+ * Resolves with the number of members. Rejects with a `BackupDamagedError` that names the first difference.
+ * Both lists are files in the work directory and are sorted there, so that memory use does not depend on
+ * their length. An unreadable line of the index is no difference: its member may exist or not.
  *
- * @param isLeftOut Members that are known not to be in the directory, by name without `./`.
+ * @param isLeftOut Returns whether a member is known to be missing, by its name without `./`.
  */
 export async function compareTree(
   directory: string,
@@ -59,15 +58,15 @@ export async function compareTree(
 }
 
 interface ListedIndex {
-  /** Lines but for the root's. */
+  /** Number of lines without the root's. */
   count: number;
-  /** Names of members of which nothing else can be read. */
+  /** Names of members whose other fields are unreadable. */
   unknown: string[];
-  /** Lines that can't be read at all. */
+  /** Number of completely unreadable lines. */
   unreadable: number;
 }
 
-/** Writes entries of `<type> <size> <name>`, each ended by NUL. */
+/** Writes an entry `<type> <size> <name>` per member, each terminated by NUL. */
 async function listIndex(
   path: string,
   readIndex: ReadLines,
@@ -101,7 +100,7 @@ async function listIndex(
   return { count: count + unreadable, unknown, unreadable };
 }
 
-/** As `stat --format %F` tells them. */
+/** The types as `stat --format %F` prints them. */
 const STAT_TYPES: Record<string, string> = {
   "regular file": "f",
   "regular empty file": "f",
@@ -113,8 +112,8 @@ const STAT_TYPES: Record<string, string> = {
 };
 
 /**
- * Adds members of an unknown type to a list of entries, as they came back; what did not is in it with a type
- * of its own.
+ * Appends the members of unknown type to a list of entries, with the type that they were restored as. A
+ * member that was not restored gets the type `?`.
  */
 async function listUnknown(
   directory: string,
@@ -127,7 +126,7 @@ async function listUnknown(
   const list = join(ports.workDirectory, "unknown");
   await Deno.writeFile(list, joinNames(names));
   const found = new Map(
-    (await statNames(directory, list, "%F %s", children)).map(([told, name]) => [name, told]),
+    (await statNames(directory, list, "%F %s", children)).map(([status, name]) => [name, status]),
   );
   await Deno.remove(list);
   const entries = names.map((name) => {
@@ -138,7 +137,7 @@ async function listUnknown(
   await Deno.writeFile(path, bytesOf(entries.join("")), { append: true });
 }
 
-/** What hard links lead to comes before they do, and is not known to be led to by then. */
+/** Reads the targets of hard links beforehand, because the index lists a target before its links. */
 async function linkTargets(readIndex: ReadLines): Promise<Map<string, string>> {
   const targets = new Map<string, string>();
   const parser = new IndexParser();
@@ -170,7 +169,10 @@ async function succeed(children: Children, [program, ...args]: string[]): Promis
   if (exit.code !== 0) throw new RunFailedError(messages[0] ?? `${program} failed`);
 }
 
-/** One line; null where there is none. @param allowed So many that came back may be in no list. */
+/**
+ * Returns a line about the first difference; null if there is none.
+ * @param allowed Number of restored members that may be missing from the expected list.
+ */
 async function firstDifference(
   expected: string,
   found: string,
@@ -198,7 +200,7 @@ async function firstDifference(
 
 const TAB = 9;
 
-/** The output of `comm -z -3`: entries of the first list, and behind a tab those of the second. */
+/** Parses the output of `comm -z -3`: entries of the first list, and after a tab those of the second. */
 class Differences {
   missing = 0;
   extra = 0;
@@ -217,7 +219,7 @@ class Differences {
         else this.missing++;
       }
       if (byte === 0) this.#isFirst = false;
-      else if (this.#isFirst && !(this.#isStart && byte === TAB) && this.#first.length < TOLD_BYTES) {
+      else if (this.#isFirst && !(this.#isStart && byte === TAB) && this.#first.length < MAX_FIRST_BYTES) {
         this.#first.push(byte);
       }
       this.#isStart = byte === 0;

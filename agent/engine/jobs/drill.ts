@@ -1,7 +1,4 @@
-/**
- * One restore drill: a backup restored on its server, compared with what it tells of itself, and dropped
- * again.
- */
+/** Runs a restore drill: restores a backup on its server, compares the result, and removes it again. */
 import type { DrillJob, Proven } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
 import { drillDatabases } from "./drill_databases.ts";
@@ -18,10 +15,10 @@ import { ReadProgress } from "./read_progress.ts";
 import { StoredObjects } from "./stored_objects.ts";
 
 /**
- * Carries out a drill. Resolves once everything came back as the backup tells, and is gone again.
+ * Runs a drill job. Resolves once the restored data matches the backup's records and is removed again.
  *
- * Rejects with a `BackupDamagedError` where something else came back, with another `RunFailedError` where the
- * drill could not be made, with the signal's reason once that is aborted; nothing is left of it either way.
+ * Rejects with a `BackupDamagedError` if the data differs, with another `RunFailedError` if the drill is
+ * impossible, or with the signal's reason if it aborts. In all cases the restored data is removed.
  */
 export async function runDrill(job: DrillJob, destination: Destination, ports: RunPorts): Promise<Proven> {
   const started = ports.clock.monotonic();

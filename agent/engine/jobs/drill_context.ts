@@ -4,7 +4,7 @@ import type { Children } from "../programs/children.ts";
 import type { ReadProgress } from "./read_progress.ts";
 import type { StoredObjects } from "./stored_objects.ts";
 
-/** The parts of a drill share this. */
+/** The context that the parts of a drill share. */
 export interface DrillContext {
   readonly job: DrillJob;
   readonly ports: RunPorts;
@@ -13,5 +13,5 @@ export interface DrillContext {
   readonly progress: ReadProgress;
 }
 
-/** The files that came back unchanged, and the duration in milliseconds. */
+/** The number of files that were restored unchanged, and the duration in milliseconds. */
 export type Drilled = Pick<Proven, "files_count" | "restore_ms">;

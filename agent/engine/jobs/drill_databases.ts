@@ -1,7 +1,6 @@
 /**
- * A drill of databases: each is loaded into a scratch database beside its original, which is left alone,
- * counted, and dropped before the next one comes: so there is one more of them at a time, the largest at
- * most.
+ * A drill of databases. Each is loaded into a scratch database on the same server, compared, and dropped
+ * before the next one. The originals stay unchanged, and the drill needs space for the largest database.
  */
 import type { DatabaseTarget } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
@@ -29,8 +28,8 @@ export async function drillDatabases(target: DatabaseTarget, context: DrillConte
   const user = await userToRunAs(children, target.run_as);
   const programs = { job: { run_as: target.run_as }, ports, children, user };
   const host = await hosts[target.engine](target, programs, job.backup);
-  const told = await storedContents(job.backup, context.objects, children);
-  const wanted = chooseDatabases(host, context, told.contents);
+  const stored = await storedContents(job.backup, context.objects, children);
+  const wanted = chooseDatabases(host, context, stored.contents);
   await using last = new Children(ports.clock, new AbortController().signal);
   const unbroken = { ...programs, children: last };
   let restore_ms = 0;
@@ -38,7 +37,7 @@ export async function drillDatabases(target: DatabaseTarget, context: DrillConte
     await host.prepare(wanted);
     restore_ms += await timed(context, () => verifyArchives(wanted, context));
     for (const each of wanted) {
-      await checkDatabaseRoom(host, target, each, told.sizes.get(each.archive.name) ?? 0, programs);
+      await checkDatabaseRoom(host, target, each, stored.sizes.get(each.archive.name) ?? 0, programs);
       restore_ms += await drillOne(each, host, context);
       await dropScratch(host, unbroken);
     }
@@ -49,7 +48,7 @@ export async function drillDatabases(target: DatabaseTarget, context: DrillConte
   return { files_count: null, restore_ms };
 }
 
-/** Resolves with how long the restore took, in milliseconds. */
+/** Resolves with the duration of the restore, in milliseconds. */
 async function drillOne(
   wanted: DatabaseToRestore,
   host: ScratchHost,
@@ -65,11 +64,11 @@ async function drillOne(
     const damage = `database ${wanted.original} came back otherwise than it was: ${difference}`;
     throw new BackupDamagedError(damage, damage);
   }
-  tellCompared(wanted.original, expected, found, output);
+  printComparison(wanted.original, expected, found, output);
   return took;
 }
 
-function tellCompared(
+function printComparison(
   database: string,
   expected: DatabaseContents | null,
   found: DatabaseContents,
@@ -82,7 +81,7 @@ function tellCompared(
     output.line(
       `Database ${database} came back with ${
         found.tables?.length ?? 0
-      } tables. Its backup does not tell how many rows ` +
+      } tables. Its backup does not record how many rows ` +
         `they had, so it is proven that ${proven}`,
     );
   } else output.line(`Database ${database} came back as it was: ${describeContents(expected)}`);
@@ -93,7 +92,7 @@ function tellCompared(
   if (uncounted > 0) output.line(`Of ${uncounted} of these tables the rows were not counted in the backup`);
 }
 
-/** What can't be dropped would take the room of the next. */
+/** Rejects if the scratch database can't be dropped, because it would take the space of the next one. */
 async function dropScratch(host: ScratchHost, programs: ProgramContext): Promise<void> {
   if (await host.discard(programs)) return;
   throw new RunFailedError("its scratch database could not be dropped. See the warning above");

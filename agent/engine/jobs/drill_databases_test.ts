@@ -272,7 +272,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       await at.drill(await retold(at, /"(tables": \[|objects": \{)/g, '"no_$1'));
       assert.match(
         at.run.lines.join("\n"),
-        /does not tell how many rows they had, so it is proven that all of it/,
+        /does not record how many rows they had, so it is proven that all of it/,
       );
       await untouched();
     });

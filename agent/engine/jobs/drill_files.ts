@@ -1,4 +1,6 @@
-/** A drill of files: unpacked into the run's own directory, held against the index, and removed again. */
+/**
+ * A drill of files: unpacks them into the run's work directory, compares them with the index, removes them.
+ */
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { DrillJob, StoredObject } from "../../../src/protocol/job.ts";
@@ -11,8 +13,10 @@ import { removeTree } from "../remove_tree.ts";
 import type { StoredObjects } from "./stored_objects.ts";
 import { type Skipped, unpackWhole } from "../restore_files/unpack.ts";
 
-/** What else is on that file system must go on: of its room, a drill leaves a twentieth of what it takes. */
-const ROOM = 1.05;
+/**
+ * Required free space as a multiple of the data: a drill leaves some space for the server's other programs.
+ */
+const SPACE_FACTOR = 1.05;
 
 export async function drillFiles(
   { job, ports, children, objects, progress }: DrillContext,
@@ -21,7 +25,7 @@ export async function drillFiles(
   try {
     const { archive, index } = filesOf(objects);
     await Deno.mkdir(scratch, { mode: 0o700 });
-    await checkRoom(scratch, job, ports);
+    await checkFreeSpace(scratch, job, ports);
     const restoring = ports.clock.monotonic();
     const skipped = await unpackWhole(archive, scratch, { children, objects, ports, progress });
     const restore_ms = Math.round(ports.clock.monotonic() - restoring);
@@ -31,8 +35,8 @@ export async function drillFiles(
     const lines = (take: (line: string) => void) => objects.lines(index, take);
     const files_count = await compareTree(scratch, lines, ports, children, isLeftOut(skipped));
     if (job.backup.files_count !== null && files_count !== job.backup.files_count) {
-      const told = `its index tells of ${files_count} files, ${job.backup.files_count} were stored`;
-      throw new BackupDamagedError(told, told);
+      const damage = `its index lists ${files_count} files, ${job.backup.files_count} were stored`;
+      throw new BackupDamagedError(damage, damage);
     }
     ports.output.line(
       skipped.count === 0
@@ -45,7 +49,7 @@ export async function drillFiles(
   }
 }
 
-/** Returns a test for members that this file system can't hold: no damage of the backup. */
+/** Returns a predicate for members that this file system can't store. They are no damage of the backup. */
 function isLeftOut({ names, count }: Skipped): (name: string) => boolean {
   return (name) => count > 0 && (names.has(name) || name.length > LONGEST_NAME);
 }
@@ -62,9 +66,9 @@ function filesOf(objects: StoredObjects): { archive: StoredObject; index: Stored
   return { archive, index };
 }
 
-async function checkRoom(directory: string, job: DrillJob, ports: RunPorts): Promise<void> {
+async function checkFreeSpace(directory: string, job: DrillJob, ports: RunPorts): Promise<void> {
   const { bavail, bsize, ffree, files } = await statfs(directory);
-  const needed = Math.ceil(job.bytes_read * ROOM);
+  const needed = Math.ceil(job.bytes_read * SPACE_FACTOR);
   const free = bavail * bsize;
   ports.output.line(`Restoring into ${directory}: ${formatBytes(needed)} needed, ${formatBytes(free)} free`);
   const advice = "Free some, or set the task's drill_every to 0";
@@ -75,7 +79,7 @@ async function checkRoom(directory: string, job: DrillJob, ports: RunPorts): Pro
       } are free. ${advice}`,
     );
   }
-  // Some file systems have no such limit, and tell 0.
+  // File systems without a limit of files report 0.
   if (files > 0 && job.backup.files_count !== null && ffree < job.backup.files_count) {
     throw new RunFailedError(
       `there is no room for its ${job.backup.files_count} files in ${directory}: ${ffree} more can be made. ${advice}`,

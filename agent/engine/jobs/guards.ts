@@ -1,4 +1,4 @@
-/** Holds what was stored against what is usual for its task, before it counts as a backup. */
+/** Compares the stored parts with the task's earlier backups before the run succeeds. */
 import {
   type BackupFigures,
   hasSharpRise,
@@ -10,7 +10,7 @@ import type { StoredPart } from "../manifest/stored_part.ts";
 import { type Output, RunFailedError } from "../ports.ts";
 import { formatBytes } from "./progress.ts";
 
-/** Whatever the task says: there is nothing to restore from an archive of nothing. */
+/** Rejects an empty archive regardless of the task's settings, because nothing can be restored from it. */
 export function refuseEmpty({ part, archive, bytesRead }: StoredPart): void {
   if (bytesRead > 0 && archive.size > 0) return;
   throw new RunFailedError(
@@ -19,24 +19,24 @@ export function refuseEmpty({ part, archive, bytesRead }: StoredPart): void {
   );
 }
 
-/** Each null where nothing is wrong, or the task does not look. */
+/** Detected anomalies. Each is null if nothing is wrong or the task ignores it. */
 export interface Anomalies {
-  /** Why the backup may be of files that ransomware encrypted. */
+  /** The reason to suspect that ransomware encrypted the files. */
   suspicion: string | null;
-  /** How it shrank. */
+  /** A description of how the backup shrank. */
   shrinking: string | null;
 }
 
 const NO_ANOMALIES: Anomalies = { suspicion: null, shrinking: null };
 
 /**
- * Says in the output what looks wrong, and returns it.
+ * Returns the anomalies and writes them to the output.
  *
- * Throws a `RunFailedError` where the task fails on what looks wrong.
+ * Throws a `RunFailedError` for an anomaly on which the task is set to fail.
  */
 export function detectAnomalies(
   guards: JobGuards | undefined,
-  figures: BackupFigures,
+  stats: BackupFigures,
   output: Output,
 ): Anomalies {
   if (guards === undefined) return NO_ANOMALIES;
@@ -46,8 +46,8 @@ export function detectAnomalies(
     if (watched) output.line("Not compared with earlier backups: too few are stored of this source");
     return NO_ANOMALIES;
   }
-  const rise = describeRise(figures, usual);
-  const shrinking = describeShrinking(figures, usual);
+  const rise = describeRise(stats, usual);
+  const shrinking = describeShrinking(stats, usual);
   const findings = [
     {
       action: on_shrink,

@@ -1,4 +1,4 @@
-/** Finds who holds the lock that a run's session in a database waits for. */
+/** Finds the sessions that hold the lock that a run's database session waits for. */
 import type { DatabaseSource, Job } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
 import type { RunPorts } from "../ports.ts";
@@ -12,16 +12,16 @@ import { installations, programPath } from "../sources/postgresql/programs.ts";
 import { userToRunAs } from "../programs/find_user.ts";
 import { firstTool } from "../programs/tools.ts";
 
-/** A server that is asked may hang as well. Milliseconds. */
-const PATIENCE = 15_000;
-/** Sessions that are named. */
-const NAMED = 3;
+/** Time limit of the queries, because the database server may hang. Milliseconds. */
+const QUERY_TIMEOUT = 15_000;
+/** Number of sessions that are listed. */
+const MAX_LISTED = 3;
 
 type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
 
 /**
- * Returns the database server that a job works with, or null if there is none. `engine` is null where the job
- * does not name it.
+ * Returns the database server that a job works with, or null if there is none. `engine` is null if the job
+ * does not contain it.
  */
 function serverOf(
   job: Job,
@@ -35,8 +35,8 @@ function serverOf(
 }
 
 /**
- * One line on whom the run's session waits for; null where it waits for no lock.
- * Rejects where the server can't be asked.
+ * Returns one line about the sessions that block the run; null if it waits for no lock. Rejects if the server
+ * can't be queried.
  */
 export async function findLockWait(
   job: Job,
@@ -48,22 +48,22 @@ export async function findLockWait(
   const isMysql = programs.some(({ name }) => /^(mysql|mariadb)/.test(name));
   const engine = server.engine ?? (isMysql ? "mysql" : "postgresql");
   const workDirectory = await Deno.makeTempDir({ dir: ports.workDirectory });
-  // Its own signal: these programs are not the run's work.
-  const signal = AbortSignal.any([ports.signal, AbortSignal.timeout(PATIENCE)]);
+  // A separate signal, so that these programs don't count as the run's activity.
+  const signal = AbortSignal.any([ports.signal, AbortSignal.timeout(QUERY_TIMEOUT)]);
   const own = { ...ports, signal, workDirectory };
   await using children = new Children(ports.clock, signal);
   const user = await userToRunAs(children, server.runAs);
   const context: ProgramContext = { job: { run_as: server.runAs }, ports: own, children, user };
   try {
     return engine === "mysql"
-      ? await askMysql(server.login, context)
-      : await askPostgresql(server.login, namesOf(job), context);
+      ? await queryMysql(server.login, context)
+      : await queryPostgresql(server.login, namesOf(job), context);
   } finally {
     await Deno.remove(workDirectory, { recursive: true });
   }
 }
 
-/** Databases that the job names: the login may not be let into the usual ones. */
+/** Returns the job's databases, because the login may have no access to the default ones. */
 function namesOf(job: Job): string[] {
   if (job.kind === "backup") return job.source.type === "database" ? job.source.names : [];
   return job.backup.objects.flatMap(({ database }) => database ?? []);
@@ -76,13 +76,13 @@ interface Blocker {
   address: string;
   state: string | null;
   seconds: number | null;
-  /** The object id of the database where the wait is. */
+  /** The object id of the database in which the session waits. */
   database: number;
 }
 
 const PROGRAMS = "'rearguard', 'pg_dump', 'pg_dumpall', 'pg_restore', 'psql'";
 
-async function askPostgresql(
+async function queryPostgresql(
   login: Login,
   names: readonly string[],
   context: ProgramContext,
@@ -103,15 +103,15 @@ async function askPostgresql(
      order by seconds desc nulls last`,
   );
   if (blockers.length === 0) return null;
-  // A prepared transaction has no session.
+  // Process id 0: the lock belongs to a prepared transaction, which has no session.
   const prepared = blockers.find(({ pid }) => pid === 0);
-  if (prepared !== undefined) return await askPrepared({ connection, psql }, door, prepared.database);
-  return `It waits for a lock that is held by ${listed(blockers.map(describePostgresql))}. ` +
+  if (prepared !== undefined) return await describePrepared({ connection, psql }, door, prepared.database);
+  return `It waits for a lock that is held by ${joinNames(blockers.map(describePostgresql))}. ` +
     `To end a session: select pg_terminate_backend(${blockers[0]!.pid}).`;
 }
 
-/** One line on the prepared transactions of a database, which hold their locks until their second phase. */
-async function askPrepared(
+/** Describes the prepared transactions of a database, which keep their locks until the second phase. */
+async function describePrepared(
   { connection, psql }: PostgresqlClient,
   door: string,
   database: number,
@@ -124,7 +124,7 @@ async function askPrepared(
      where d.oid = ${database} order by p.prepared`,
   );
   const named = found.map(({ gid, owner, seconds }) => `${gid} (of ${owner}, prepared ${seconds} s ago)`);
-  return `It waits for a lock that is held by a prepared transaction: ${listed(named)}. ` +
+  return `It waits for a lock that is held by a prepared transaction: ${joinNames(named)}. ` +
     `To end one, in its database: rollback prepared${literal(found[0]?.gid ?? "")}.`;
 }
 
@@ -135,7 +135,7 @@ function describePostgresql({ address, application, pid, seconds, state, usernam
   return `session ${pid} (${who}${state === null ? "" : `, ${state}`}${since})`;
 }
 
-async function askMysql(login: Login, context: ProgramContext): Promise<string | null> {
+async function queryMysql(login: Login, context: ProgramContext): Promise<string | null> {
   const connection = await MysqlConnection.open(login, context);
   const client = await firstTool(context.children, ["mariadb", "mysql"]);
   if (client === null) return null;
@@ -164,11 +164,11 @@ async function askMysql(login: Login, context: ProgramContext): Promise<string |
   );
   const holders = named.length === 0
     ? "The login sees no other session: GRANT PROCESS shows who holds it."
-    : `It may be held by ${listed(named)}. To end a session: KILL ${others[0]!.id}.`;
+    : `It may be held by ${joinNames(named)}. To end a session: KILL ${others[0]!.id}.`;
   return `It waits for a lock (${own.state}). ${holders}`;
 }
 
-function listed(names: readonly string[]): string {
-  const more = names.length - NAMED;
-  return names.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+function joinNames(names: readonly string[]): string {
+  const more = names.length - MAX_LISTED;
+  return names.slice(0, MAX_LISTED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

@@ -7,17 +7,17 @@ import type { RunContext } from "../run_context.ts";
 import type { RunObjects } from "./run_objects.ts";
 import type { PreparedSource, SourcePart } from "../sources/source.ts";
 
-/** The wire's limit of a reason is longer; a person reads no more. */
+/** Limit of a reason in characters. It keeps messages readable; the protocol's limit is higher. */
 const REASON_LENGTH = 1000;
 
 export interface StoredParts {
   readonly stored: StoredPart[];
-  /** Empty: the backup is complete. */
+  /** Parts that were left out; empty for a complete backup. */
   readonly missing: Missing[];
 }
 
 /**
- * Resolves with what was stored and what was left out. A warning names each part that was left out.
+ * Resolves with the stored parts and those that were left out. A warning names each part that was left out.
  *
  * Rejects if nothing but general objects could be stored, if a part is missing and the control plane accepts
  * no incomplete backups, or with any error that the source did not cause.
@@ -55,7 +55,7 @@ export async function storeParts(
   return { stored, missing };
 }
 
-/** Roles alone are no backup of the databases that were asked for. */
+/** Rejects a backup that contains only roles but none of the requested databases. */
 function refuseNothing(stored: readonly StoredPart[], missing: readonly Missing[]): void {
   if (stored.some(({ part }) => !part.isGeneral)) return;
   const reasons = missing.map(({ reason }) => reason).join("; ");

@@ -1,6 +1,6 @@
 /**
- * A source's program and the compressor, joined by a FIFO: the uncompressed bytes never leave the kernel, and
- * each program's exit and messages are its own.
+ * Connects a source's program and the compressor by a FIFO. The uncompressed bytes stay in the kernel, and
+ * each program's exit and messages are handled separately.
  */
 import type { Exit } from "../programs/children.ts";
 import { makeFifo, releaseAfter } from "../programs/fifo.ts";
@@ -14,10 +14,10 @@ import { LineCount } from "../programs/line_count.ts";
 import { compressFramed, compressPlain } from "../transforms/compress.ts";
 
 /**
- * Streams one part, compressed, into `take`; where there is a file to write into directly, the compressor
- * does that, and `take` sees what it has written. Resolves with the number of files stored, where the source
- * counts them, once both programs have ended well; otherwise rejects with the reason that came first in the
- * chain: `take`'s, the compressor's, the source's.
+ * Compresses one part and calls `take` with the compressed bytes. With `direct`, the compressor writes to
+ * that file itself, and `take` is called with the bytes that it has written. Resolves once both programs have
+ * succeeded, with the number of files if the source counts them. Otherwise rejects with the first of these
+ * errors: `take`'s, the compressor's, the source's.
  */
 export async function streamPart(
   part: SourcePart,
@@ -40,9 +40,9 @@ export async function streamPart(
       onMessage: (line) => part.message(line),
     },
   );
-  // A program whose input was cut would end as well as one that got all of it.
-  const fed = part.input === undefined ? Promise.resolve() : producer.feed(part.input());
-  fed.catch(() => producer.stop());
+  // Stop a program whose input is incomplete, because it might end successfully.
+  const feeding = part.input === undefined ? Promise.resolve() : producer.feed(part.input());
+  feeding.catch(() => producer.stop());
   progress.begin({ pid: compressor.child.pid, index });
   let failed: unknown = null;
   const released = releaseAfter([producer], fifo);
@@ -50,30 +50,30 @@ export async function streamPart(
     try {
       const exit = await producer.exited;
       await index?.update();
-      await fed;
+      await feeding;
       part.checkExit(exit, index?.count ?? 0);
     } catch (error) {
       failed = error;
     }
   };
   const produced = Promise.all([released, check()]);
-  // Nothing more is sent of what will not be kept.
+  // Once the source has failed, drop the remaining bytes instead of storing them.
   const takeIfKept: Take = (chunk) => failed === null ? take(chunk) : undefined;
   const onFailure = children.stop;
-  const pumped = direct === null
+  const streamed = direct === null
     ? readDoubleBuffered(compressor.child.stdout!, takeIfKept, onFailure)
     : tail(direct.path, compressor.child.exited, ports.clock, takeIfKept, onFailure);
-  const results = await Promise.allSettled([pumped, compressor.finished, produced]);
+  const results = await Promise.allSettled([streamed, compressor.finished, produced]);
   await Deno.remove(fifo);
   ports.signal.throwIfAborted();
-  // pzstd does not say why it could not write; the file does.
+  // pzstd does not report why writing failed, so find the reason from the file.
   if (results[1].status === "rejected") await direct?.findFault();
   for (const result of results) if (result.status === "rejected") throw result.reason;
   if (failed !== null) throw failed;
   return index?.count ?? null;
 }
 
-/** Compresses a small file into one beside it. Resolves with that one's path. */
+/** Compresses a small file into a new file next to it. Resolves with the new file's path. */
 export async function compressFile(path: string, context: RunContext): Promise<string> {
   const into = `${path}.zst`;
   await Deno.writeFile(into, new Uint8Array(0), { mode: 0o600 });
@@ -86,7 +86,7 @@ function startCompressor(command: ReturnType<typeof compressFramed>, { children 
   const stdout = command.redirects?.some(({ descriptor }) => descriptor === 1) ? "null" : "piped";
   const child = children.spawn(command, { stdout, onMessage: (line) => lastMessage = line });
   const finished = child.exited.then((exit) => checkCompressor(command.program, exit, lastMessage));
-  // Awaited together with the others, unless one of them can't be started.
+  // Prevents an unhandled rejection if the source's program can't be started and nothing awaits this.
   finished.catch(() => {});
   return { child, finished };
 }

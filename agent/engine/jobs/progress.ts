@@ -1,29 +1,29 @@
-/** How far a run is: figures for the control plane once a second, lines for the output less often. */
+/** Reports a backup's progress: numbers to the control plane once a second, output lines less often. */
 import type { BackupJob } from "../../../src/protocol/job.ts";
 import type { RunPorts } from "../ports.ts";
 import { LineCount } from "../programs/line_count.ts";
 
 const INTERVAL_MS = 1000;
-/** Each interval has a line for this long; then every tenth. */
-const EAGER_MS = 60_000;
-const PATIENT_INTERVALS = 10;
-/** The rate is that of the last few intervals. */
+/** Time during which each interval writes an output line; later every tenth interval does. */
+const FREQUENT_LINES_MS = 60_000;
+const LINE_INTERVALS = 10;
+/** Number of recent intervals that the rate is calculated from. */
 const WINDOW = 5;
 
-/** What is being read now. */
+/** The part that is being read. */
 export interface Reading {
-  /** The program whose reads are the uncompressed bytes. */
+  /** The program that reads the uncompressed bytes. */
   pid: number;
-  /** The index that grows with it, if any. */
+  /** The index that is written meanwhile, if any. */
   index: LineCount | null;
 }
 
 export class Progress {
-  /** Bytes handed to the destination, of all objects. */
+  /** Bytes of all objects that were written to the destination. */
   bytesWritten = 0;
   readonly #startedAt: number;
   readonly #window: { at: number; bytes: number }[] = [];
-  /** Of parts that are done. */
+  /** Bytes of the completed parts. */
   #bytesBefore = 0;
   #reading: Reading | null = null;
   #bytesNow = 0;
@@ -37,7 +37,10 @@ export class Progress {
     this.#bytesNow = 0;
   }
 
-  /** `bytes`: how many it was in the end. */
+  /**
+   * Completes the current part.
+   * @param bytes The part's total uncompressed bytes.
+   */
   finish(bytes: number): void {
     this.#reading = null;
     this.#bytesNow = 0;
@@ -54,9 +57,9 @@ export class Progress {
     for (let interval = 1;; interval++) {
       await clock.sleep(INTERVAL_MS, signal).catch(() => {});
       if (signal.aborted) return;
-      const eager = clock.monotonic() - this.#startedAt < EAGER_MS;
+      const isFrequent = clock.monotonic() - this.#startedAt < FREQUENT_LINES_MS;
       if (this.#reading !== null) {
-        await this.#sample(this.#reading, eager || interval % PATIENT_INTERVALS === 0);
+        await this.#sample(this.#reading, isFrequent || interval % LINE_INTERVALS === 0);
       }
     }
   }
@@ -67,14 +70,14 @@ export class Progress {
     // The part may have ended meanwhile.
     if (this.#reading !== reading) return;
     if (bytes !== null) this.#bytesNow = bytes;
-    const figures = {
+    const stats = {
       bytes_read: this.bytesRead,
       bytes_written: this.bytesWritten,
       files_count: reading.index?.count ?? null,
       ...this.#speed(),
     };
-    this.ports.progress(figures);
-    if (withLine) this.ports.output.line(describe(figures));
+    this.ports.progress(stats);
+    if (withLine) this.ports.output.line(describe(stats));
   }
 
   #speed(): { bytes_per_second: number; eta_seconds: number | null } {
@@ -89,10 +92,10 @@ export class Progress {
   }
 }
 
-type Figures = Parameters<RunPorts["progress"]>[0];
+type ProgressStats = Parameters<RunPorts["progress"]>[0];
 
-function describe(figures: Figures): string {
-  const { bytes_read, bytes_written, files_count, bytes_per_second, eta_seconds } = figures;
+function describe(stats: ProgressStats): string {
+  const { bytes_read, bytes_written, files_count, bytes_per_second, eta_seconds } = stats;
   const parts = [
     `${formatBytes(bytes_read)} read`,
     `${formatBytes(bytes_written)} written`,
@@ -103,7 +106,7 @@ function describe(figures: Figures): string {
   return `Progress: ${parts.join(", ")}`;
 }
 
-/** Decimal units, as disks and networks are sold. */
+/** Formats bytes in decimal units, as vendors of disks and networks use them. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
   let value = bytes;
@@ -123,8 +126,8 @@ export function formatSeconds(seconds: number): string {
 }
 
 /**
- * `rchar` of proc(5): what the compressor took out of the pipe. Null once the program is gone, or where a
- * hardened system hides it.
+ * Returns the bytes that the compressor has read from the pipe: `rchar` of proc(5). Null if the program has
+ * ended or a hardened system hides it.
  */
 async function bytesReadBy(pid: number): Promise<number | null> {
   try {
@@ -132,7 +135,7 @@ async function bytesReadBy(pid: number): Promise<number | null> {
     return match === null ? null : Number(match[1]);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return null;
-    // ESRCH: it ended between opening and reading.
+    // ESRCH: the program ended between opening and reading.
     if (/os error 3\b/.test(String(error))) return null;
     throw error;
   }

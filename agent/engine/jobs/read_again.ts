@@ -1,17 +1,17 @@
-/** Second reads of objects whose first read gave other bytes than were stored. */
+/** Reads an object again if the first read returned other bytes than were stored. */
 import { createHash } from "node:crypto";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { type Destination, RunFailedError } from "../ports.ts";
 
-/** Reads of one object differ: the fault is on the way from the destination, as far as is known. */
+/** Two reads of the same object differ, so the transfer may be at fault instead of the object. */
 export class UnsteadyReadError extends RunFailedError {}
 
 /**
- * Resolves if a second read gives the same wrong bytes: the object is damaged. Rejects with an
- * {@link UnsteadyReadError} if it gives others, or with the reason why it can't be read.
+ * Resolves if a second read returns the same wrong bytes: the object is damaged. Rejects with an
+ * {@link UnsteadyReadError} if it returns other bytes, or with the reason why the object can't be read.
  *
  * @param first SHA-256 of the first read.
- * @param count Takes how many bytes were read.
+ * @param count Called with the number of bytes read.
  */
 export async function confirmDamage(
   { name, size, sha256 }: StoredObject,

@@ -1,6 +1,4 @@
-/**
- * A stored object read once, from start to end: hashed as it passes, and looked into where that is possible.
- */
+/** Reads a stored object from start to end, verifies its SHA-256, and inspects its contents if possible. */
 import { createHash } from "node:crypto";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { codeOf } from "../destinations/local/errors.ts";
@@ -8,10 +6,10 @@ import { oneLine } from "../programs/line.ts";
 import { type Destination, ObjectMissingError, RunFailedError } from "../ports.ts";
 import { confirmDamage } from "./read_again.ts";
 
-/** Takes what was stored. It may stop early; a `RunFailedError` of its own tells of a fault. */
-export type Look = (stored: Bytes) => Promise<void>;
+/** Inspects an object's bytes. It may stop reading early, and throws a `RunFailedError` to report a fault. */
+export type Inspector = (stored: Bytes) => Promise<void>;
 
-/** The fault of an object that is gone. */
+/** The fault of a missing object. */
 export const MISSING = "it is not there. It was deleted or moved away";
 
 const SPOOL_READ_BYTES = 256 * 1024;
@@ -19,29 +17,29 @@ const SPOOL_READ_BYTES = 256 * 1024;
 export interface Bytes {
   readonly chunks: AsyncIterable<Uint8Array>;
   /**
-   * Absolute, of a file that holds just these bytes, for programs to read by themselves; null where there is
+   * The absolute path of a file with exactly these bytes, which programs may read directly; null if there is
    * none.
    */
   readonly path: string | null;
 }
 
 export interface ReadBackOptions {
-  /** Null where the object can't be opened. */
-  readonly look: Look | null;
-  /** Takes how many stored bytes were read. */
+  /** Null if the object can't be opened. */
+  readonly inspect: Inspector | null;
+  /** Called with the number of stored bytes that were read. */
   count(bytes: number): void;
   /**
-   * An absolute path, for the bytes of an object that must be proven before it is looked into; removed in the
-   * end.
+   * The absolute path of a temporary file for an object that is verified before it is inspected. It is
+   * removed at the end.
    */
   readonly spool: string;
 }
 
 /**
- * Everything that is wrong with the object, a line each; nothing where it is as it was stored.
+ * Returns the object's faults, one line each; empty if it is as it was stored.
  *
- * Rejects where that could not be found out: the destination does not answer, or a program was ended. An
- * object with another SHA-256 than the stored one, in two reads, is damaged whatever a look makes of it.
+ * Rejects if the check is impossible, for example because the destination does not answer or a program was
+ * ended. An object whose SHA-256 is wrong in two reads is damaged, whatever the inspection finds.
  */
 export async function readBack(
   object: StoredObject,
@@ -53,9 +51,9 @@ export async function readBack(
   if (size !== object.size) return [`it has ${size} bytes, ${object.size} were stored`];
   const reading = new Reading(destination.read(object.name, 0, object.size), options.count);
   try {
-    const faults = object.role === "archive" || options.look === null
-      ? await lookWhileReading(object, reading, destination.localPath(object.name), options.look)
-      : await lookOnceProven(object, reading, options.look, options.spool);
+    const faults = object.role === "archive" || options.inspect === null
+      ? await inspectWhileReading(object, reading, destination.localPath(object.name), options.inspect)
+      : await inspectAfterReading(object, reading, options.inspect, options.spool);
     const { sha256 } = reading;
     if (sha256 !== null && sha256 !== object.sha256) {
       await confirmDamage(object, destination, sha256, options.count);
@@ -69,31 +67,31 @@ export async function readBack(
   }
 }
 
-/** An archive is read once: it may be as large as a disk. */
-async function lookWhileReading(
+/** Inspects an archive while it is read, because it may be too large to store temporarily. */
+async function inspectWhileReading(
   { sha256 }: StoredObject,
   reading: Reading,
   path: string | null,
-  look: Look | null,
+  look: Inspector | null,
 ): Promise<string[]> {
-  const looking = look === null ? Promise.resolve() : look({ chunks: reading.rest(), path });
-  const [looked] = await Promise.allSettled([looking]);
-  // A failed read is no fault of the object's content.
+  const inspecting = look === null ? Promise.resolve() : look({ chunks: reading.rest(), path });
+  const [inspected] = await Promise.allSettled([inspecting]);
+  // A failed read is not a fault of the object's contents.
   if (reading.failure !== null) throw reading.failure.error;
-  // A look may have seen enough.
+  // The inspection may have stopped early, so hash the remaining bytes.
   for await (const _ of reading.rest());
   const faults = differenceOf(reading, sha256);
-  if (looked.status === "fulfilled") return faults;
-  if (looked.reason instanceof RunFailedError) return [...faults, oneLine(looked.reason.message)];
+  if (inspected.status === "fulfilled") return faults;
+  if (inspected.reason instanceof RunFailedError) return [...faults, oneLine(inspected.reason.message)];
   if (faults.length > 0) return faults;
-  throw looked.reason;
+  throw inspected.reason;
 }
 
-/** Parses an index or a manifest only once its bytes are known to be those that were stored. */
-async function lookOnceProven(
+/** Inspects an index or a manifest only after its SHA-256 was verified. */
+async function inspectAfterReading(
   { sha256 }: StoredObject,
   reading: Reading,
-  look: Look,
+  look: Inspector,
   spool: string,
 ): Promise<string[]> {
   try {
@@ -143,10 +141,10 @@ function isUnreadable(error: unknown): boolean {
   return error instanceof RunFailedError && codeOf(error.cause) === "EIO";
 }
 
-/** Bytes on their way from the destination; who stops taking them leaves the rest to the next. */
+/** Hashes the bytes of one read. A consumer may stop early and another one continue with the rest. */
 class Reading {
   failure: { error: unknown } | null = null;
-  /** Of all of it; null before its end. */
+  /** The SHA-256 of all bytes; null before the end. */
   sha256: string | null = null;
   readonly #hash = createHash("sha256");
   readonly #chunks: AsyncIterator<Uint8Array>;

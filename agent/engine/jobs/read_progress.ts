@@ -1,17 +1,17 @@
 /**
- * How far a run is that reads a backup: figures for the control plane once a second, lines for the output
+ * Reports the progress of a run that reads a backup: numbers to the control plane once a second, output lines
  * less often.
  */
 import type { RunPorts } from "../ports.ts";
 import { formatBytes, formatSeconds } from "./progress.ts";
 
 const INTERVAL_MS = 1000;
-/** Each interval has a line for this long; then every tenth. */
-const EAGER_MS = 60_000;
-const PATIENT_INTERVALS = 10;
+/** Time during which each interval writes an output line; later every tenth interval does. */
+const FREQUENT_LINES_MS = 60_000;
+const LINE_INTERVALS = 10;
 
 export class ReadProgress {
-  /** Stored bytes that are to be read in all; null as long as it is not known. */
+  /** Total number of stored bytes to read; null while it is unknown. */
   total: number | null = null;
 
   constructor(private readonly ports: RunPorts, private readonly objects: { readonly bytesRead: number }) {}
@@ -36,7 +36,7 @@ export class ReadProgress {
         bytes_per_second: rate,
         eta_seconds: eta,
       });
-      const withLine = elapsed < EAGER_MS || interval % PATIENT_INTERVALS === 0;
+      const withLine = elapsed < FREQUENT_LINES_MS || interval % LINE_INTERVALS === 0;
       if (withLine && bytesRead !== before) {
         this.ports.output.line(describe(bytesRead, this.total, rate, eta));
       }

@@ -1,4 +1,4 @@
-/** One restore run, from a job to data that is back in its place. */
+/** Runs a restore job. */
 import type { Restored, RestoreJob } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
 import { oneLine } from "../programs/line.ts";
@@ -14,11 +14,11 @@ import { StoredObjects } from "./stored_objects.ts";
 import { restoreInto } from "../targets.ts";
 
 /**
- * Carries out a restore job. Resolves once everything is in its place.
+ * Runs a restore job. Resolves once everything is restored.
  *
- * Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where it is not what was
- * stored, or with the signal's reason once that is aborted; either way every program that was started has
- * ended, and the target is as it was, unless the error says otherwise.
+ * Rejects with a `RunFailedError` that names the backup, with a `BackupDamagedError` if the backup is not as
+ * it was stored, or with the signal's reason if it aborts. In all cases every started program has ended, and
+ * the target is unchanged unless the error says otherwise.
  */
 export async function runRestore(
   job: RestoreJob,
@@ -56,7 +56,7 @@ function failure(error: unknown, { backup }: RestoreJob, { signal, workDirectory
   const reason = isFull
     ? `the agent's state directory has no room for its lists of names (${workDirectory}). Free some.`
     : message;
-  const told = `Cannot restore backup ${backup.id}: ${reason}`;
-  if (error instanceof BackupDamagedError) return new BackupDamagedError(told, error.damage);
-  return new RunFailedError(told, { cause: error });
+  const text = `Cannot restore backup ${backup.id}: ${reason}`;
+  if (error instanceof BackupDamagedError) return new BackupDamagedError(text, error.damage);
+  return new RunFailedError(text, { cause: error });
 }

@@ -1,5 +1,5 @@
 /**
- * The objects a run has made at its destination: counted, hashed, encrypted, and removed when the run fails.
+ * Creates a run's objects at its destination: counts, hashes and encrypts them, and removes them on failure.
  */
 import { jobEncryption, type StoredObject } from "../../../src/protocol/job.ts";
 import { type Destination, type DirectWriting, type ObjectWriter, UnansweredCreateError } from "../ports.ts";
@@ -12,22 +12,22 @@ import type { Sink } from "../transforms/sink.ts";
 
 export interface NewObject {
   role: StoredObject["role"];
-  /** With its extension for encryption. */
+  /** The name, including the extension for encryption. */
   name: string;
   database: string | null;
-  /** Bytes, as far as can be told. */
+  /** The expected size in bytes; null if unknown. */
   sizeHint: number | null;
-  /** Whether the run's encryption is for it. */
+  /** Whether the object is encrypted if the run has encryption. */
   isSecret: boolean;
 }
 
 export class RunObjects {
-  /** In the order they were made visible. */
+  /** The committed objects in order. */
   readonly committed: StoredObject[] = [];
-  /** Null where nothing is encrypted. */
+  /** The keys for encryption; null if the run is not encrypted. */
   readonly keys: FileKeys | null;
   #open: { name: string; writer: ObjectWriter } | null = null;
-  /** Names of objects that may appear although their creation was given up. */
+  /** Names of objects that may appear although their creation was abandoned. */
   readonly #unanswered: string[] = [];
 
   constructor(
@@ -39,19 +39,19 @@ export class RunObjects {
     this.keys = encryption.type === "none" ? null : new FileKeys(encryption, context.children);
   }
 
-  /** Starts an object. One at a time: `commit` it before the next. */
+  /** Starts an object. `commit` it before creating the next one. */
   async create(object: NewObject): Promise<OpenObject> {
     const { name } = object;
     const keys = object.isSecret ? this.keys : null;
     const { ports } = this.context;
     ports.signal.throwIfAborted();
-    // Noted in a place that is not there, what a killed agent has left would look like what is not mounted,
-    // and stay noted.
+    // Create the location before recording the object. If the agent is killed, a leftover in a missing
+    // location could not be told from one on an unmounted file system, and would stay recorded.
     await this.destination.makePlace?.();
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
     this.#open = { name, writer };
-    // Archives come from a program; what is encrypted can only be written by who encrypts it.
+    // A program can write only unencrypted archives directly; the agent itself encrypts.
     const isDirect = object.role === "archive" && keys === null;
     const direct = isDirect ? writer.direct ?? null : null;
     const digest = new Digest({
@@ -75,7 +75,7 @@ export class RunObjects {
     }
   }
 
-  /** Removes what was made since `committed` had that length. Rejects where something may be left. */
+  /** Removes the objects after the first `length` committed ones. Rejects if something may be left. */
   async rollBack(length: number): Promise<void> {
     if (this.#open !== null) await this.#open.writer.abort();
     this.#open = null;
@@ -85,7 +85,7 @@ export class RunObjects {
     }
   }
 
-  /** Removes everything, the newest first. Returns the names of what may be left. */
+  /** Removes all objects, the newest first. Returns the names of those that may be left. */
   async removeAll(): Promise<string[]> {
     const leftovers = [...this.#unanswered];
     const attempt = (name: string, removal: Promise<unknown>) =>
@@ -113,7 +113,7 @@ export class OpenObject {
   constructor(
     private readonly sink: Sink,
     private readonly writer: ObjectWriter,
-    /** Where it is to be written by a program: then `write` is told what that has written. */
+    /** The file that a program writes directly; `write` is then called with the bytes it has written. */
     readonly direct: DirectWriting | null,
     private readonly finish: () => Promise<StoredObject>,
   ) {}
@@ -123,8 +123,8 @@ export class OpenObject {
   }
 
   /**
-   * Begins what `commit` would wait for, where that can be done beside other work. Nothing may be written
-   * meanwhile.
+   * Starts making the bytes durable in parallel with other work, which shortens `commit`. Nothing may be
+   * written meanwhile.
    */
   async settle(): Promise<void> {
     await this.writer.settle?.();

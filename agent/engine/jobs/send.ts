@@ -1,4 +1,4 @@
-/** Bytes of a backup on their way to whoever downloads them: an object as stored, or one file from inside. */
+/** Sends bytes of a backup to a download: an object as stored, or one file from an archive. */
 import type { BackupSend, BackupSendResult } from "../../../src/protocol/browsing.ts";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { type ByteRange, resolveRange } from "../../../src/domain/byte_range.ts";
@@ -19,27 +19,27 @@ import { contentLayout, MAX_HEADER_BYTES } from "../archive/tar_headers.ts";
 import { readMembers } from "../restore_files/selection.ts";
 
 export interface BytesToSend {
-  /** Of all there is, whatever part of it is sent. */
+  /** Total size in bytes of the downloaded object or file. */
   readonly size: number;
-  /** Of what is sent. */
+  /** Number of bytes to send. */
   readonly length: number;
-  /** Begins anew with each call; a chunk may be used until the next is asked for. */
+  /** Reads the bytes; each call starts over. A chunk is valid until the next is requested. */
   bytes(): AsyncIterable<Uint8Array>;
 }
 
-/** Carries the bytes away; asks for them anew where it has to begin again. */
-export type Carry = (bytes: BytesToSend) => Promise<void>;
+/** Transmits the bytes. It reads them again for each retry. */
+export type Transmit = (bytes: BytesToSend) => Promise<void>;
 
-/** How long a download waits for a destination that is away. Milliseconds. */
-const PATIENCE = 30_000;
+/** Time that a download waits for an offline destination, in milliseconds. */
+const DESTINATION_TIMEOUT = 30_000;
 
 /**
- * Rejects with a `RunFailedError` that names the backup, a `BackupDamagedError` where its bytes are not those
- * that were stored.
+ * Sends the requested bytes. Rejects with a `RunFailedError` that names the backup, or with a
+ * `BackupDamagedError` if the bytes are not those that were stored.
  */
 export async function sendFromBackup(
   request: BackupSend,
-  carry: Carry,
+  transmit: Transmit,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<BackupSendResult> {
@@ -47,7 +47,7 @@ export async function sendFromBackup(
   const downloads = new PresignedDownloads(signed);
   await using children = new Children(clock, signal);
   try {
-    const limits = requestLimits(PATIENCE);
+    const limits = requestLimits(DESTINATION_TIMEOUT);
     const ports = { clock, signal, output: null, uploads: null, downloads, relay: null, limits };
     const destination = await openDestination(backup.destination, ports);
     try {
@@ -55,7 +55,7 @@ export async function sendFromBackup(
         request,
         destination,
         new StoredObjects(backup, destination, children),
-        carry,
+        transmit,
         children,
       );
     } finally {
@@ -63,46 +63,46 @@ export async function sendFromBackup(
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const told = `Cannot send from backup ${backup.id}: ${oneLine((error as Error).message)}`;
-    if (error instanceof BackupDamagedError) throw new BackupDamagedError(told, error.damage);
-    throw new RunFailedError(told, { cause: error });
+    const message = `Cannot send from backup ${backup.id}: ${oneLine((error as Error).message)}`;
+    if (error instanceof BackupDamagedError) throw new BackupDamagedError(message, error.damage);
+    throw new RunFailedError(message, { cause: error });
   }
 }
 
 async function send(
-  { backup, what, range: asked }: BackupSend,
+  { backup, what, range: requested }: BackupSend,
   destination: Destination,
   objects: StoredObjects,
-  carry: Carry,
+  transmit: Transmit,
   children: Children,
 ): Promise<BackupSendResult> {
-  if (what.type === "stored") return await sendStored(backup, what.name, asked, destination, carry);
+  if (what.type === "stored") return await sendStored(backup, what.name, requested, destination, transmit);
   if (what.type === "object") {
-    const object = backup.objects.find(({ name }) => name === what.name);
+    const object = backup.objects.findFile(({ name }) => name === what.name);
     if (object === undefined) return { outcome: "missing" };
-    const range = resolveRange(asked, object.size);
+    const range = resolveRange(requested, object.size);
     if (range === null) return { outcome: "unsatisfiable", size: object.size };
-    await carry(bytesOf(object.size, range, ({ from, to }) => destination.read(object.name, from, to)));
+    await transmit(bytesOf(object.size, range, ({ from, to }) => destination.read(object.name, from, to)));
     return { outcome: "sent" };
   }
-  const place = await find(objects, what.path);
-  if (place === null) return { outcome: "missing" };
-  const { member } = place;
+  const found = await findFile(objects, what.path);
+  if (found === null) return { outcome: "missing" };
+  const { member } = found;
   if (member.type !== "file") return { outcome: "no_file", type: member.type };
-  const range = resolveRange(asked, member.size);
+  const range = resolveRange(requested, member.size);
   if (range === null) return { outcome: "unsatisfiable", size: member.size };
   const archive = objects.archives()[0]!;
-  const open = () => openRanges(objects, archive, place.table, children, () => {});
+  const open = () => openRanges(objects, archive, found.table, children, () => {});
   const read = await open().catch(async (error) => {
     throw await objects.diagnosePart(archive, error, async () => void await open());
   });
-  const parts: ReadRanges = (ranges) => sound(objects, archive, () => read(ranges));
-  await carry(bytesOf(member.size, range, (inside) => bytesOfFile(place, parts, inside, children)));
+  const parts: ReadRanges = (ranges) => readChecked(objects, archive, () => read(ranges));
+  await transmit(bytesOf(member.size, range, (inside) => bytesOfFile(found, parts, inside, children)));
   return { outcome: "sent" };
 }
 
-/** The same bytes. One that is wrong is read again, to tell damage from a fault of the way. */
-async function* sound(
+/** Yields the same bytes. Reads wrong bytes again, to distinguish damage from a fault of the transfer. */
+async function* readChecked(
   objects: StoredObjects,
   archive: StoredObject,
   read: () => AsyncIterable<Uint8Array>,
@@ -116,9 +116,11 @@ async function* sound(
   }
 }
 
-/** A range far into a file begins at the frame that holds it; tar would unpack the file from its start. */
+/**
+ * Reads a range of a file from the frame that contains it, because tar would unpack the file from its start.
+ */
 async function* bytesOfFile(
-  { member, archiveRange, table }: Place,
+  { member, archiveRange, table }: FoundMember,
   read: ReadRanges,
   range: ByteRange,
   children: Children,
@@ -136,7 +138,7 @@ async function* bytesOfFile(
       return yield* sparseBytes(layout.segments, range, stored);
     }
   }
-  yield* content(read([archiveRange]), range, children);
+  yield* extractContent(read([archiveRange]), range, children);
 }
 
 function bytesOf(
@@ -147,20 +149,22 @@ function bytesOf(
   return { size, length: range.to - range.from, bytes: () => read(range) };
 }
 
-/** What can't be read is told before a byte is sent: it would only look like a cut else. */
+/**
+ * Sends a stored object. Reads a byte first to report an error; later it would look like a broken download.
+ */
 async function sendStored(
   { objects }: BackupSend["backup"],
   name: string,
-  asked: BackupSend["range"],
+  requested: BackupSend["range"],
   destination: Destination,
-  carry: Carry,
+  transmit: Transmit,
 ): Promise<BackupSendResult> {
   if (!objects.some((object) => object.name === name)) return { outcome: "missing" };
   let size: number;
   let range: ByteRange;
   try {
     size = await destination.size(name);
-    const resolved = resolveRange(asked, size);
+    const resolved = resolveRange(requested, size);
     if (resolved === null) return { outcome: "unsatisfiable", size };
     range = resolved;
     for await (const _ of destination.read(name, range.from, Math.min(range.from + 1, range.to)));
@@ -169,25 +173,25 @@ async function sendStored(
     if (!(error instanceof RunFailedError)) throw error;
     return { outcome: "unreadable", message: oneLine(error.message).slice(0, 4096) };
   }
-  await carry(bytesOf(size, range, ({ from, to }) => destination.read(name, from, to)));
+  await transmit(bytesOf(size, range, ({ from, to }) => destination.read(name, from, to)));
   return { outcome: "sent" };
 }
 
-interface Place {
+interface FoundMember {
   member: Member;
   archiveRange: Range;
   table: FrameTable | null;
 }
 
-/** A hard link's bytes are those of what it leads to. */
-async function find(objects: StoredObjects, path: string): Promise<Place | null> {
-  const place = await findMember(objects, byteString(path)) ??
+/** Finds a file in the archive. Follows a hard link to its target. */
+async function findFile(objects: StoredObjects, path: string): Promise<FoundMember | null> {
+  const found = await findMember(objects, byteString(path)) ??
     await findMember(objects, nameFromDisplay(path));
-  if (place?.member.type !== "hardlink") return place;
-  return await findMember(objects, place.member.linkTarget!);
+  if (found?.member.type !== "hardlink") return found;
+  return await findMember(objects, found.member.linkTarget!);
 }
 
-async function findMember(objects: StoredObjects, name: string): Promise<Place | null> {
+async function findMember(objects: StoredObjects, name: string): Promise<FoundMember | null> {
   const index = objects.index(null);
   if (index === null) throw new RunFailedError("it has no index");
   let found: { member: Member; archiveRange: Range } | null = null;
@@ -197,8 +201,8 @@ async function findMember(objects: StoredObjects, name: string): Promise<Place |
   return found === null ? null : { ...found as { member: Member; archiveRange: Range }, table };
 }
 
-/** tar takes the member apart: its headers, and the holes of a sparse file. */
-async function* content(
+/** Extracts a range of a member with tar, which handles the headers and the holes of a sparse file. */
+async function* extractContent(
   member: AsyncIterable<Uint8Array>,
   { from, to }: ByteRange,
   children: Children,
@@ -210,8 +214,8 @@ async function* content(
     stdout: "piped",
     onMessage: (line) => void messages.push(line.slice(0, 500)),
   });
-  const fed = child.feed(member);
-  fed.catch(programs.stop);
+  const feeding = child.feed(member);
+  feeding.catch(programs.stop);
   let at = 0;
   for await (const chunk of child.stdout!) {
     const start = Math.max(from - at, 0);
@@ -219,7 +223,7 @@ async function* content(
     at += chunk.length;
     if (start < end) yield chunk.subarray(start, end);
   }
-  await fed;
+  await feeding;
   const { code } = await child.exited;
   if (code !== 0) throw new RunFailedError(`tar failed: ${oneLine(messages.join(" "))}`);
 }

@@ -1,4 +1,4 @@
-/** A stored backup's objects, read back: proven against what was stored, and opened. */
+/** Reads a stored backup's objects: verifies their SHA-256 and decrypts them. */
 import { createHash, type Hash } from "node:crypto";
 import type { BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
 import { isUnreadable } from "../destinations/local/reader.ts";
@@ -16,15 +16,17 @@ import {
 import { confirmDamage, UnsteadyReadError } from "./read_again.ts";
 import type { DecryptionKey } from "../transforms/decrypt.ts";
 
-/** Random access to what an object holds, opened. Nothing of it is proven but what its encryption proves. */
+/**
+ * Random access to an object's decrypted bytes. Only encryption authenticates them; no SHA-256 is verified.
+ */
 export interface OpenedObject {
-  /** Bytes, opened. */
+  /** Decrypted size in bytes. */
   readonly size: number;
-  /** The bytes [from, to), in order; a chunk may be used until the next is asked for. */
+  /** Reads the bytes [from, to), in order. A chunk is valid until the next is requested. */
   read(from: number, to: number): AsyncIterable<Uint8Array>;
 }
 
-/** An object that is read from its start: how far, and the digest of it up to there. */
+/** The state of reading an object from its start: the position, and the digest of the bytes before it. */
 interface Reading {
   at: number;
   readonly hash: Hash;
@@ -33,7 +35,7 @@ interface Reading {
 export class StoredObjects {
   /** Stored bytes read so far. */
   bytesRead = 0;
-  /** By name: the last of each; null once its digest was the one that was stored. */
+  /** The last reading of each object by its name; null once the digest was verified. */
   readonly #readings = new Map<string, Reading | null>();
 
   constructor(
@@ -42,7 +44,7 @@ export class StoredObjects {
     private readonly children: Children,
   ) {}
 
-  /** The index of the archive that holds `database`; null where none was stored. */
+  /** Returns the index of the archive that contains `database`; null if none was stored. */
   index(database: string | null): StoredObject | null {
     return this.backup.objects.find((object) => object.role === "index" && object.database === database) ??
       null;
@@ -53,41 +55,41 @@ export class StoredObjects {
   }
 
   /**
-   * The whole object, opened. Rejects after its last bytes where they are not those that were stored: what
-   * was made of them before is then not to be kept.
+   * Reads the whole object and decrypts it. Rejects after the last bytes if the SHA-256 is wrong; the caller
+   * must then discard its results.
    */
   async *whole(object: StoredObject): AsyncIterable<Uint8Array> {
-    const proven = this.#proven(object);
+    const verified = this.#verified(object);
     const key = this.#keyOf(object);
-    if (key === null) return yield* proven;
+    if (key === null) return yield* verified;
     const { decryptStream } = await import("../transforms/decrypt.ts");
-    yield* decryptStream(proven, key, this.children);
+    yield* decryptStream(verified, key, this.children);
   }
 
   /**
-   * Whether an object is encrypted: nobody without its key can have made it then, whoever may write where it
-   * lies.
+   * Returns whether an object is encrypted. Only an owner of the key can create one, even if others can write
+   * to the destination.
    */
   isSealed(object: StoredObject): boolean {
     return this.#keyOf(object) !== null;
   }
 
-  /** Reads an object for nothing but to see that its bytes are those that were stored. */
+  /** Reads an object to verify its SHA-256. */
   async verify(object: StoredObject): Promise<void> {
     try {
-      for await (const _ of this.#proven(object));
+      for await (const _ of this.#verified(object));
     } catch (error) {
       throw await this.diagnose(object, error);
     }
   }
 
   /**
-   * What to tell where `error` kept something from being made of an object: a `BackupDamagedError` where it
-   * is not what was stored, which takes reading what is left of it; why its place can't be looked at; else
-   * `error` itself.
+   * Returns the error to report if `error` prevented processing an object. Reads the rest of the object, and
+   * returns a `BackupDamagedError` if it is not as it was stored. Returns the reason if the object's location
+   * can't be checked, otherwise `error` itself.
    */
   async diagnose(object: StoredObject, error: unknown): Promise<unknown> {
-    // For a key that is another's, nobody waits until all of a large archive is read.
+    // With a wrong key, do not read all of a large archive.
     if (error instanceof BackupDamagedError || error instanceof WrongKeyError) return error;
     if (error instanceof UnsteadyReadError) return error;
     const reading = this.#readings.get(object.name);
@@ -98,7 +100,7 @@ export class StoredObjects {
       return found;
     }
     try {
-      for await (const _ of this.#provenFrom(object, reading ?? this.#begin(object)));
+      for await (const _ of this.#verifiedFrom(object, reading ?? this.#begin(object)));
     } catch (found) {
       if (found instanceof BackupDamagedError || found instanceof UnsteadyReadError) return found;
       if (isUnreadable(found)) return damaged(object, "its disk can't read it back (EIO)");
@@ -107,9 +109,9 @@ export class StoredObjects {
   }
 
   /**
-   * The error to report where a part of an object could not be read, without reading the rest: a
-   * `BackupDamagedError` where the object is gone or has another size, or its bytes are wrong a second time;
-   * else `error` itself.
+   * Returns the error to report if a part of an object could not be read, without reading the rest. It is a
+   * `BackupDamagedError` if the object is missing, has another size, or is wrong in a second read; otherwise
+   * `error` itself.
    *
    * @param reread Reads the same part again.
    */
@@ -137,8 +139,8 @@ export class StoredObjects {
   }
 
   /**
-   * Calls `take` with the lines of a small compressed object. Reads all of it before, to compare its SHA-256:
-   * of another object in its place nothing is unpacked, as that may never end.
+   * Calls `take` with the lines of a small compressed object. Verifies the SHA-256 of the whole object first,
+   * because unpacking a replaced object might never end.
    */
   async lines(object: StoredObject, take: (line: string) => void): Promise<void> {
     if (this.#readings.get(object.name) !== null) await this.verify(object);
@@ -161,8 +163,8 @@ export class StoredObjects {
     if (code !== 0) throw new RunFailedError(`Cannot unpack ${object.name}: it is damaged`);
   }
 
-  #proven(object: StoredObject): AsyncIterable<Uint8Array> {
-    return this.#provenFrom(object, this.#begin(object));
+  #verified(object: StoredObject): AsyncIterable<Uint8Array> {
+    return this.#verifiedFrom(object, this.#begin(object));
   }
 
   #begin({ name }: StoredObject): Reading {
@@ -171,7 +173,7 @@ export class StoredObjects {
     return reading;
   }
 
-  async *#provenFrom(object: StoredObject, reading: Reading): AsyncIterable<Uint8Array> {
+  async *#verifiedFrom(object: StoredObject, reading: Reading): AsyncIterable<Uint8Array> {
     for await (const chunk of this.#counted(object, reading.at, object.size)) {
       reading.hash.update(chunk);
       reading.at += chunk.length;

@@ -1,4 +1,4 @@
-/** One verification, from a job to the answer whether a backup is still what was stored. */
+/** Runs a verification job: checks whether a backup is still as it was stored. */
 import type { StoredObject, Verified, VerifyJob } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
 import { oneLine } from "../programs/line.ts";
@@ -11,20 +11,20 @@ import {
 } from "../ports.ts";
 import { formatBytes } from "./progress.ts";
 import { UnsteadyReadError } from "./read_again.ts";
-import { type Look, MISSING, readBack } from "./read_back.ts";
+import { type Inspector, MISSING, readBack } from "./read_back.ts";
 import { ReadProgress } from "./read_progress.ts";
 import { BackupContents } from "../manifest/contents.ts";
 
-/** An index before its archive, which is held against it. */
+/** The order of checks. Indexes come before archives, which are compared with them. */
 const ORDER = { index: 0, archive: 1, manifest: 2 };
-/** In a verdict; the output has them all. */
-const FAULTS_TOLD = 3;
+/** Number of faults in a verdict. The output lists all of them. */
+const MAX_LISTED = 3;
 
 /**
- * Reads back every object of a backup. Resolves where all of them are whole.
+ * Reads back every object of a backup. Resolves if all of them are undamaged.
  *
- * Rejects with a `BackupDamagedError` where something is wrong for sure, after everything was looked at; with
- * another `RunFailedError` where it could not be found out; with the signal's reason once that is aborted.
+ * Rejects with a `BackupDamagedError` if something is certainly wrong, after checking every object; with
+ * another `RunFailedError` if the check is impossible; with the signal's reason if it aborts.
  */
 export async function runVerify(
   job: VerifyJob,
@@ -82,11 +82,11 @@ async function verifyObject(
   ports: RunPorts,
   count: (bytes: number) => void,
 ): Promise<string[]> {
-  // Those of one object: what ends them early must not end those of the next.
+  // Programs for one object only: ending them early must not affect the next object's.
   await using children = new Children(ports.clock, ports.signal);
-  const look: Look | null = contents.lookInto(object, children);
+  const look: Inspector | null = contents.inspectorFor(object, children);
   const spool = `${ports.workDirectory}/proven`;
-  const found = await readBack(object, destination, { look, count, spool });
+  const found = await readBack(object, destination, { inspect: look, count, spool });
   for (const note of contents.notes.splice(0)) ports.output.warning(note);
   if (found.length === 0) {
     ports.output.line(`Whole: ${object.name}, ${formatBytes(object.size)}${contents.describe(object)}`);
@@ -95,9 +95,9 @@ async function verifyObject(
 }
 
 function damaged({ backup }: VerifyJob, faults: readonly string[]): BackupDamagedError {
-  const more = faults.length - FAULTS_TOLD;
-  const damage = faults.slice(0, FAULTS_TOLD).join("; ") + (more > 0 ? `; and ${more} more` : "");
-  // An emptied or replaced bucket damages nothing that is in it.
+  const more = faults.length - MAX_LISTED;
+  const damage = faults.slice(0, MAX_LISTED).join("; ") + (more > 0 ? `; and ${more} more` : "");
+  // If all faults are missing objects, the bucket may be empty or replaced, and nothing is damaged.
   const state = faults.every((fault) => fault.endsWith(MISSING)) ? "missing" : "damaged";
   return new BackupDamagedError(`Backup ${backup.id} is ${state}: ${damage}`, damage);
 }

@@ -1,11 +1,13 @@
-/** Checks the contents of a backup's objects while they are read, and compares the objects with each other. */
+/**
+ * Checks the contents of a backup's objects while they are read, and compares the objects with each other.
+ */
 import * as z from "zod";
 import { type BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
 import { describeUnreadableLines, type FrameTable } from "../archive/archive_index.ts";
 import type { Children } from "../programs/children.ts";
 import type { ListingDigest } from "../archive/listing.ts";
 import { RunFailedError } from "../ports.ts";
-import type { Bytes, Look } from "../jobs/read_back.ts";
+import type { Bytes, Inspector } from "../jobs/read_back.ts";
 import { checkStoredEnd, formatOf } from "../sources/database/stored_end.ts";
 import { FrameWatch, type StreamEnd } from "../transforms/frames.ts";
 import { type IndexSummary, walkArchive, walkIndex, walkStream } from "../archive/walk.ts";
@@ -36,7 +38,7 @@ export class BackupContents {
   }
 
   /** Returns the check of an object; null if the object can't be opened. Check indexes before archives. */
-  lookInto(object: StoredObject, children: Children): Look | null {
+  inspectorFor(object: StoredObject, children: Children): Inspector | null {
     if (object.role === "manifest") return ({ chunks }) => this.#manifest(chunks);
     if (this.isSealed) return null;
     return async (stored) => {

@@ -26,7 +26,7 @@ export interface ManifestInput {
   source: PreparedSource;
   parts: StoredPart[];
   missing: readonly Missing[];
-  judged: Anomalies & { incompressible_share: number | null };
+  assessed: Anomalies & { incompressible_share: number | null };
   contents: ManifestContents;
   hostname: string;
   startedAt: Date;
@@ -52,8 +52,8 @@ export function manifest(input: ManifestInput): Uint8Array {
     finished_at: input.finishedAt.toISOString(),
     warnings_count: input.warningsCount,
     ...input.missing.length === 0 ? {} : { incomplete: true, missing: input.missing },
-    incompressible_share: input.judged.incompressible_share,
-    suspicion: describeAnomalies(input.judged),
+    incompressible_share: input.assessed.incompressible_share,
+    suspicion: describeAnomalies(input.assessed),
     compression: "zstd, independent frames of 8 MB as pzstd writes them",
     encryption: ENCRYPTIONS[encryption.type],
     ...encryption.type === "recipients" ? { recipients: encryption.recipients } : {},

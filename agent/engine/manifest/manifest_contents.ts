@@ -19,7 +19,9 @@ export interface ManifestContents {
 
 const Sealed = z.record(z.string(), DatabaseContents);
 
-/** Encrypts the contents if there are keys: the manifest is plain text and table names may be confidential. */
+/**
+ * Encrypts the contents if there are keys: the manifest is plain text and table names may be confidential.
+ */
 export async function encodeContents(
   contents: ArchiveContents,
   keys: FileKeys | null,

@@ -85,8 +85,8 @@ export class Children {
   readonly stop = (): void => void this.terminate().catch(() => {});
 
   /**
-   * Returns a group for the programs of one part of the run. It can be ended separately and ends with the run.
-   * The caller disposes of it.
+   * Returns a group for the programs of one part of the run. It can be ended separately and ends with the
+   * run. The caller disposes of it.
    */
   nest(): Children {
     this.#checkOpen("more programs");

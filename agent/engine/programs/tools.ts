@@ -83,7 +83,9 @@ export async function toolVersion(
   }
 }
 
-/** Parses a version. For `mariadb-dump  Ver 10.19 Distrib 10.11.6-MariaDB, for …`, it is the distribution's. */
+/**
+ * Parses a version. For `mariadb-dump  Ver 10.19 Distrib 10.11.6-MariaDB, for …`, it is the distribution's.
+ */
 function parseVersion(text: string): string | null {
   const match = /Distrib (\S+?),?\s/.exec(text) ?? /(\d+(?:\.\d+)+[^\s,;)]*)/.exec(text);
   return match === null ? null : match[1]!.replace(/[.,]+$/, "");

@@ -18,7 +18,7 @@ import { joinNames, statNames, unwritableDirectories } from "./names.ts";
 import { publish } from "./publish.ts";
 import { entriesOf } from "./stages.ts";
 import { refuseDevices } from "./devices.ts";
-import type { Put } from "../restore_context.ts";
+import type { RestoreResult } from "../restore_context.ts";
 import { directoriesAbove, listMembers, parentOf, select, type Selection } from "./selection.ts";
 import { setTimes } from "./times.ts";
 import { unpackChosen } from "./unpack_chosen.ts";
@@ -29,7 +29,7 @@ const FilesDescription = z.object({
   kind: z.enum(["directory", "file"]),
 });
 
-export async function restoreFiles(target: FilesTarget, context: RestoreContext): Promise<Put> {
+export async function restoreFiles(target: FilesTarget, context: RestoreContext): Promise<RestoreResult> {
   const { job, objects, ports } = context;
   const [archive] = objects.archives();
   if (archive === undefined || archive.database !== null) {

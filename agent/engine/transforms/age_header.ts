@@ -1,48 +1,48 @@
-/** The header of an age file: who can open it, and the file's key sealed for each of them. */
+/** The header of an age file: the file's key, encrypted for each recipient. */
 import { createDecipheriv } from "node:crypto";
 import type { Identity, Stanza } from "age-encryption";
 import type { Children } from "../programs/children.ts";
 import { DamagedBytesError, RunFailedError, WrongKeyError } from "../ports.ts";
-import { cutShort } from "./age_payload.ts";
+import { truncationError } from "./age_payload.ts";
 import { deriveKey, MAX_WORK_FACTOR, passphraseSalt } from "./scrypt.ts";
 import type { SealedInput } from "./sealed_input.ts";
 
-/** What opens an encrypted object. */
+/** The secret that opens an encrypted object. */
 export type DecryptionKey =
   | { type: "passphrase"; passphrase: string }
-  /** Secret keys as `age-keygen` writes them, each on a line of its own; comments are skipped. */
+  /** Secret keys as `age-keygen` writes them, one per line; comments are skipped. */
   | { type: "identity"; identity: string };
 
-/** Room for some hundred recipients; a longer header is no header. */
+/** Limit of a header, enough for hundreds of recipients. A longer header counts as damaged. */
 export const MAX_HEADER_BYTES = 256 * 1024;
 const VERSION_LINE = "age-encryption.org/v1\n";
 const HEADER_LINE = /^(-> .+|--- .+|[A-Za-z0-9+/]*)\n$/;
 
-/** The header's bytes, its MAC's line the last. */
+/** Reads the header's bytes, up to and including the line with its MAC. */
 export async function readHeader(input: SealedInput): Promise<Uint8Array> {
   const lines = [await input.line(VERSION_LINE.length)];
   if (text(lines[0]!) !== VERSION_LINE) {
     throw VERSION_LINE.startsWith(text(lines[0]!))
-      ? cutShort(input.offset)
+      ? truncationError(input.offset)
       : new DamagedBytesError("Cannot decrypt: it does not begin as an age file does");
   }
   while (!text(lines.at(-1)!).startsWith("--- ")) {
     const line = await input.line(MAX_HEADER_BYTES - input.offset);
     lines.push(line);
     if (HEADER_LINE.test(text(line))) continue;
-    if (line.at(-1) === 10) throw damagedHeader();
-    throw input.offset >= MAX_HEADER_BYTES ? damagedHeader() : cutShort(input.offset);
+    if (line.at(-1) === 10) throw damagedHeaderError();
+    throw input.offset >= MAX_HEADER_BYTES ? damagedHeaderError() : truncationError(input.offset);
   }
   return Uint8Array.from(lines.flatMap((line) => [...line]));
 }
 
-/** The file's key, once the header is proven to be as it was written. */
+/** Returns the file's key after verifying the header's MAC. */
 export async function openHeader(
   header: Uint8Array,
   key: DecryptionKey,
   children: Children,
 ): Promise<Uint8Array> {
-  // Loaded by those that need it: it is some megabytes.
+  // Loaded on demand, because the library takes some megabytes.
   const { Decrypter } = await import("age-encryption");
   const decrypter = new Decrypter();
   const passphrase = key.type === "passphrase" ? new PassphraseIdentity(key.passphrase, children) : null;
@@ -52,19 +52,19 @@ export async function openHeader(
       addSecretKey(line, (secret) => decrypter.addIdentity(secret));
     }
   }
-  // Asked last: after all others had nothing to say.
-  decrypter.addIdentity({ unwrapFileKey: (stanzas) => Promise.reject(noneFits(key, stanzas)) });
+  // The library tries this identity last, when no other one opened the header.
+  decrypter.addIdentity({ unwrapFileKey: (stanzas) => Promise.reject(wrongKeyError(key, stanzas)) });
   try {
     return await decrypter.decryptHeader(header);
   } catch (error) {
     if (passphrase?.failure) throw passphrase.failure.error;
-    throw error instanceof RunFailedError ? error : damagedHeader();
+    throw error instanceof RunFailedError ? error : damagedHeaderError();
   }
 }
 
-/** The library's own, but for where its scrypt runs: see {@link deriveKey}. */
+/** Replaces the library's passphrase identity to run scrypt in another process: see {@link deriveKey}. */
 class PassphraseIdentity implements Identity {
-  /** Why the key could not be derived; says nothing of the header. */
+  /** The reason why the key could not be derived, which is independent of the header. */
   failure: { error: unknown } | null = null;
 
   constructor(private readonly passphrase: string, private readonly children: Children) {}
@@ -75,7 +75,7 @@ class PassphraseIdentity implements Identity {
     const [, salt = "", factor = ""] = args;
     const isWellFormed = stanzas.length === 1 && args.length === 3 && body.length === 32 &&
       /^[A-Za-z0-9+/]{22}$/.test(salt) && /^[1-9][0-9]*$/.test(factor);
-    if (!isWellFormed) throw damagedHeader();
+    if (!isWellFormed) throw damagedHeaderError();
     if (Number(factor) > MAX_WORK_FACTOR) {
       throw new RunFailedError(
         `Cannot decrypt: its header asks for a work factor of ${factor}, more than ${MAX_WORK_FACTOR}, ` +
@@ -119,14 +119,14 @@ function addSecretKey(line: string, add: (line: string) => void): void {
   try {
     add(line);
   } catch {
-    // The library's own words hold the key.
+    // The library's error message contains the key.
     throw new RunFailedError(
       "Cannot decrypt: the identity is no age secret key, give the AGE-SECRET-KEY-1… that age-keygen wrote",
     );
   }
 }
 
-function noneFits(key: DecryptionKey, stanzas: Stanza[]): WrongKeyError {
+function wrongKeyError(key: DecryptionKey, stanzas: Stanza[]): WrongKeyError {
   const wantsPassphrase = stanzas.some(({ args }) => args[0] === "scrypt");
   if (key.type === "passphrase") {
     return new WrongKeyError(
@@ -142,7 +142,7 @@ function noneFits(key: DecryptionKey, stanzas: Stanza[]): WrongKeyError {
   );
 }
 
-function damagedHeader(): RunFailedError {
+function damagedHeaderError(): RunFailedError {
   return new DamagedBytesError("Cannot decrypt: its header is damaged");
 }
 

@@ -1,25 +1,25 @@
 /**
- * The payload of an age file: 64 KiB chunks, each sealed by itself with ChaCha20-Poly1305 under a nonce that
- * is its number and whether it is the last (https://c2sp.org/age, "Payload").
+ * The payload of an age file: 64 KiB chunks, each sealed separately with ChaCha20-Poly1305. The nonce
+ * contains the chunk's number and whether it is the last (https://c2sp.org/age, "Payload").
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 import { collectYoung } from "../garbage.ts";
 import { DamagedBytesError } from "../ports.ts";
 
-/** Plaintext of every chunk but the last, which holds 1 to that many; 0 only in an empty file. */
+/** Plaintext bytes of a chunk. The last one has 1 to that many, or 0 in an empty file. */
 export const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
 export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
-/** What stands between the header and the first chunk. */
+/** Length of the nonce between the header and the first chunk. */
 export const NONCE_BYTES = 16;
 
-/** How much is let pile up. */
+/** Bytes of chunks between two garbage collections. */
 const COLLECT_BYTES = 8 * 1024 * 1024;
 
 const CIPHER = "chacha20-poly1305";
 const OPTIONS = { authTagLength: TAG_BYTES };
 
-/** Bytes of plaintext in a payload of `sealed` bytes, the nonce not counted. */
+/** Returns the plaintext bytes of a payload of `sealed` bytes, without the nonce. */
 export function plaintextSize(sealed: number): number {
   return sealed - Math.ceil(sealed / SEALED_CHUNK_BYTES) * TAG_BYTES;
 }
@@ -32,12 +32,12 @@ export class Payload {
   #uncollected = 0;
   readonly #counter = new DataView(this.#nonce.buffer);
 
-  /** @param start Where the first chunk lies in the file, for messages. */
+  /** @param start The first chunk's offset in the file, for messages. */
   constructor(fileKey: Uint8Array, nonce: Uint8Array, readonly start: number) {
     this.#key = new Uint8Array(hkdfSync("sha256", fileKey, nonce, "payload", 32));
   }
 
-  /** A chunk and its tag, which follow each other. */
+  /** Returns the sealed chunk and its tag, to be stored in this order. */
   seal(index: number, isLast: boolean, plain: Uint8Array): [body: Uint8Array, tag: Uint8Array] {
     this.#collect(plain.length);
     const cipher = createCipheriv(CIPHER, this.#key, this.#nonceOf(index, isLast), OPTIONS);
@@ -47,17 +47,17 @@ export class Payload {
   }
 
   /**
-   * The plaintext. A `DamagedBytesError` says whether the chunk is damaged, cut short or not where it
-   * belongs.
+   * Returns the plaintext. Throws a `DamagedBytesError` that says whether the chunk is damaged, cut short or
+   * misplaced.
    */
   open(index: number, isLast: boolean, sealed: Uint8Array): Uint8Array {
     const offset = this.start + index * SEALED_CHUNK_BYTES;
-    if (sealed.length < TAG_BYTES) throw cutShort(offset + sealed.length);
+    if (sealed.length < TAG_BYTES) throw truncationError(offset + sealed.length);
     this.#collect(sealed.length);
     const plain = this.#tryOpen(index, isLast, sealed);
     if (plain !== null && (plain.length > 0 || index === 0)) return plain;
     if (plain === null && isLast && this.#tryOpen(index, false, sealed) !== null) {
-      throw cutShort(offset + sealed.length);
+      throw truncationError(offset + sealed.length);
     }
     if (plain === null && !isLast && this.#tryOpen(index, true, sealed) !== null) {
       throw new DamagedBytesError(
@@ -71,8 +71,8 @@ export class Payload {
   }
 
   /**
-   * Where the agent was started with `--expose-gc`: each chunk is new memory, of which V8 lets 100 MB pile
-   * up.
+   * Collects garbage if the agent was started with `--expose-gc`. Each chunk is new memory, of which V8
+   * otherwise accumulates 100 MB.
    */
   #collect(length: number): void {
     this.#uncollected += length;
@@ -100,6 +100,6 @@ export class Payload {
   }
 }
 
-export function cutShort(at: number): DamagedBytesError {
+export function truncationError(at: number): DamagedBytesError {
   return new DamagedBytesError(`Cannot decrypt: it is cut short at byte ${at}`);
 }

@@ -1,23 +1,23 @@
 /**
- * Zstandard by the `zstd` package's programs: `pzstd` for archives, `zstd` for what is small. The
- * uncompressed bytes stay in a kernel pipe between the source's program and this one; the agent sees
- * compressed bytes only.
+ * Zstandard compression by the `zstd` package's programs: `pzstd` for archives, `zstd` for small files. The
+ * uncompressed bytes stay in a kernel pipe between the source's program and the compressor; the agent only
+ * handles compressed bytes.
  */
 import type { Command } from "../programs/children.ts";
 
-/** Beyond this many threads tar is the slower half, and each costs memory. */
+/** Limit of threads. With more, tar is the bottleneck, and each thread needs memory. */
 const MAX_THREADS = 8;
 
 /**
- * pzstd takes and gives back buffers of 128 KiB all the time, which the C library maps and unmaps anew, one
- * by one, unless it is told to keep them: a fourteenth of the time and a third of what the kernel does.
- * mallopt(3).
+ * Makes the C library keep freed memory, mallopt(3). pzstd permanently allocates and frees buffers of
+ * 128 KiB, which the C library would otherwise map and unmap each time. This saves a fourteenth of the time
+ * and a third of the kernel's work.
  */
 const KEEP_BUFFERS = { MALLOC_MMAP_THRESHOLD_: "33554432", MALLOC_TRIM_THRESHOLD_: "268435456" };
 
 /**
- * Compresses a FIFO or file in independent frames of 8 MB, each behind a skippable frame: to stdout, or into
- * a file that is there.
+ * Compresses a FIFO or file in independent frames of 8 MB, each preceded by a skippable frame. Writes to
+ * stdout or into an existing file.
  */
 export function compressFramed(path: string, into: string | null = null): Command {
   const threads = Math.min(navigator.hardwareConcurrency, MAX_THREADS);
@@ -32,7 +32,7 @@ export function compressFramed(path: string, into: string | null = null): Comman
   };
 }
 
-/** Compresses a file in one frame, into a file that is there. */
+/** Compresses a file in one frame, into an existing file. */
 export function compressPlain(path: string, into: string): Command {
   return {
     program: "zstd",

@@ -1,27 +1,27 @@
-/** Reads age files back: as a stream, or any range of one. Nothing is handed on that is not authenticated. */
+/** Decrypts age files, as a stream or any range of one. Yields authenticated bytes only. */
 import type { Children } from "../programs/children.ts";
 import { type DecryptionKey, MAX_HEADER_BYTES, openHeader, readHeader } from "./age_header.ts";
 import {
   CHUNK_BYTES,
-  cutShort,
   NONCE_BYTES,
   Payload,
   plaintextSize,
   SEALED_CHUNK_BYTES,
+  truncationError,
 } from "./age_payload.ts";
 import { SealedInput } from "./sealed_input.ts";
 
 export type { DecryptionKey };
 
-/** Where sealed bytes come from: [from, to) of the stored object. */
+/** Reads the sealed bytes [from, to) of the stored object. */
 export type ReadRange = (from: number, to: number) => AsyncIterable<Uint8Array>;
 
-/** Most headers are in the first of these. */
+/** Size of the first read, which contains most headers completely. */
 const FIRST_READ_BYTES = 4096;
 
 /**
- * Decrypts from start to end, in pieces of up to 64 KiB. Rejects with a `RunFailedError` of one line on a key
- * that does not fit, damage, and an end that came too early; errors of `sealed` pass as they are.
+ * Decrypts from start to end, in chunks of up to 64 KiB. Rejects with a one-line `RunFailedError` for a wrong
+ * key, damage, and truncation. Passes on errors of `sealed` unchanged.
  */
 export async function* decryptStream(
   sealed: AsyncIterable<Uint8Array>,
@@ -42,7 +42,7 @@ export async function* decryptStream(
   }
 }
 
-/** An encrypted object of which any range can be read: a range takes the 64 KiB chunks that it touches. */
+/** Random access to an encrypted object. Reading a range reads the 64 KiB chunks that it overlaps. */
 export class SealedObject {
   /** Bytes of plaintext. */
   readonly size: number;
@@ -56,7 +56,7 @@ export class SealedObject {
   }
 
   /**
-   * Reads the header and the last chunk, which proves the size.
+   * Reads the header and the last chunk, which authenticates the size.
    * @param sealedSize Bytes of the object as stored.
    */
   static async open(
@@ -67,14 +67,14 @@ export class SealedObject {
   ): Promise<SealedObject> {
     const input = new SealedInput(firstBytes(range, sealedSize));
     const payload = await openPayload(input, key, children).finally(() => input.close());
-    if (sealedSize <= payload.start) throw cutShort(sealedSize);
+    if (sealedSize <= payload.start) throw truncationError(sealedSize);
     const object = new SealedObject(range, sealedSize, payload);
     const last = object.#chunks - 1;
     for await (const _ of object.#open(last, last + 1));
     return object;
   }
 
-  /** The plaintext's bytes [from, to). Rejects as {@link decryptStream} does. */
+  /** Reads the plaintext's bytes [from, to). Rejects as {@link decryptStream} does. */
   async *read(from: number, to: number): AsyncIterable<Uint8Array> {
     if (!(0 <= from && from <= to && to <= this.size)) {
       throw new RangeError(`Cannot read bytes ${from} to ${to}: there are ${this.size}`);
@@ -91,7 +91,7 @@ export class SealedObject {
     return Math.ceil((this.sealedSize - this.payload.start) / SEALED_CHUNK_BYTES);
   }
 
-  /** Chunks [first, end). */
+  /** Decrypts the chunks [first, end). */
   async *#open(first: number, end: number): AsyncIterable<Uint8Array> {
     const { start } = this.payload;
     const offset = (index: number) => Math.min(start + index * SEALED_CHUNK_BYTES, this.sealedSize);
@@ -100,7 +100,7 @@ export class SealedObject {
     try {
       for (let index = first; index < end; index++) {
         const length = await input.fill(chunk.subarray(0, offset(index + 1) - offset(index)));
-        if (length < offset(index + 1) - offset(index)) throw cutShort(offset(index) + length);
+        if (length < offset(index + 1) - offset(index)) throw truncationError(offset(index) + length);
         yield this.payload.open(index, index === this.#chunks - 1, chunk.subarray(0, length));
       }
     } finally {
@@ -113,7 +113,7 @@ async function openPayload(input: SealedInput, key: DecryptionKey, children: Chi
   const header = await readHeader(input);
   const fileKey = await openHeader(header, key, children);
   const nonce = new Uint8Array(NONCE_BYTES);
-  if (await input.fill(nonce) < NONCE_BYTES) throw cutShort(input.offset);
+  if (await input.fill(nonce) < NONCE_BYTES) throw truncationError(input.offset);
   return new Payload(fileKey, nonce, input.offset);
 }
 

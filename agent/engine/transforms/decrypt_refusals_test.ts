@@ -1,4 +1,4 @@
-/** What must never be taken for the plaintext: wrong keys, damage, missing ends. */
+/** Tests that wrong keys, damage and truncation are refused instead of yielding plaintext. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { generateX25519Identity } from "age-encryption";
@@ -25,7 +25,7 @@ import { type DecryptionKey, decryptStream } from "./decrypt.ts";
 const { identity, recipient } = await ageKeygen();
 const KEY: DecryptionKey = { type: "identity", identity };
 
-/** Both ways to read it must refuse, with the same kind of error. */
+/** Asserts that both ways to read it reject with the same kind of error. */
 async function assertRefused(sealed: Uint8Array, message: RegExp, key = KEY): Promise<void> {
   const isRefusal = (error: unknown) =>
     error instanceof RunFailedError && message.test(error.message) && !error.message.includes("\n");
@@ -39,7 +39,7 @@ function flip(bytes: Uint8Array, at: number, bit = 0): Bytes {
   return flipped;
 }
 
-Deno.test("a key that does not fit is refused by what is wrong with it", async () => {
+Deno.test("a wrong key is refused with the reason why it does not fit", async () => {
   const plain = new Uint8Array(10);
   const [byPassword, byRecipient] = [
     await libraryEncryptWith("right", plain),
@@ -54,7 +54,7 @@ Deno.test("a key that does not fit is refused by what is wrong with it", async (
   await assertRefused(byRecipient, /the identity is empty/, { type: "identity", identity: "# nothing\n" });
 });
 
-Deno.test("an identity that is none is refused without showing it", async () => {
+Deno.test("an invalid identity is refused without showing it", async () => {
   const sealed = await libraryEncrypt(new Uint8Array(10), [recipient]);
   const secret = await generateX25519Identity();
   const mistyped = secret.slice(0, -1) + (secret.endsWith("Q") ? "P" : "Q");
@@ -65,13 +65,13 @@ Deno.test("an identity that is none is refused without showing it", async () => 
   }
 });
 
-Deno.test("a work factor that takes gigabytes is refused before any is taken", async () => {
+Deno.test("a work factor that needs gigabytes is refused before they are allocated", async () => {
   const header = new TextDecoder("latin1").decode(await libraryEncryptWith("right", new Uint8Array(0)));
   const costly = Uint8Array.from(header.replace(" 10\n", " 30\n"), (character) => character.charCodeAt(0));
   await assertRefused(costly, /work factor of 30, more than 20/, { type: "passphrase", passphrase: "right" });
 });
 
-Deno.test("a flipped bit in the header is never passed over", async () => {
+Deno.test("every flipped bit in the header is detected", async () => {
   const sealed = await libraryEncrypt(new Uint8Array(100), [recipient]);
   const refusal = /header is damaged|does not begin as an age file|the identity does not fit|cut short/;
   const length = headerLength(sealed);
@@ -79,7 +79,7 @@ Deno.test("a flipped bit in the header is never passed over", async () => {
   for (const at of [length, length + 15]) await assertRefused(flip(sealed, at), /damaged/);
 });
 
-Deno.test("a flipped bit in a password's header is never passed over", async () => {
+Deno.test("every flipped bit in a password's header is detected", async () => {
   const sealed = await libraryEncryptWith("right", new Uint8Array(0));
   const key: DecryptionKey = { type: "passphrase", passphrase: "right" };
   const refusal = /the password is not the one|takes an identity|header is damaged|work factor|cut short/;
@@ -88,7 +88,7 @@ Deno.test("a flipped bit in a password's header is never passed over", async () 
   }
 });
 
-Deno.test("a flipped bit in the first, a middle and the last chunk names the place", async () => {
+Deno.test("a flipped bit in the first, a middle and the last chunk is reported with its offset", async () => {
   const sealed = await libraryEncrypt(new Uint8Array(3 * CHUNK_BYTES + 500), [recipient]);
   const start = headerLength(sealed) + 16;
   for (const [chunk, length] of [[0, SEALED_CHUNK_BYTES], [2, SEALED_CHUNK_BYTES], [3, 516]] as const) {
@@ -99,7 +99,7 @@ Deno.test("a flipped bit in the first, a middle and the last chunk names the pla
   }
 });
 
-Deno.test("damage hands on nothing of its chunk, and spares the others", async () => {
+Deno.test("a damaged chunk yields no plaintext, and the other chunks stay readable", async () => {
   const plain = new Uint8Array(randomBytes(4 * CHUNK_BYTES));
   const sealed = await libraryEncrypt(plain, [recipient]);
   const damaged = flip(sealed, headerLength(sealed) + 16 + 2 * SEALED_CHUNK_BYTES + 5);
@@ -114,7 +114,7 @@ Deno.test("damage hands on nothing of its chunk, and spares the others", async (
   await assert.rejects(collect(object.read(2 * CHUNK_BYTES + 9, 2 * CHUNK_BYTES + 10)), /damaged/);
 });
 
-Deno.test("an end that comes too early is never taken for the end", async () => {
+Deno.test("truncation is never taken for the end", async () => {
   for (const size of [2 * CHUNK_BYTES, 2 * CHUNK_BYTES + 100]) {
     const sealed = await libraryEncrypt(new Uint8Array(size), [recipient]);
     const header = headerLength(sealed);
@@ -147,7 +147,7 @@ Deno.test("chunks that are added, swapped or moved are refused", async () => {
   await assert.rejects(readAll(followed, KEY), /cut short/);
 });
 
-Deno.test("an empty last chunk is the end of an empty file only", async () => {
+Deno.test("an empty last chunk is valid in an empty file only", async () => {
   const empty = await libraryEncrypt(new Uint8Array(0), [recipient]);
   const start = headerLength(empty) + 16;
   await using children = new Children(systemClock, new AbortController().signal);
@@ -163,7 +163,7 @@ Deno.test("an empty last chunk is the end of an empty file only", async () => {
   await assertRefused(sealed, /damaged or cut short/);
 });
 
-Deno.test("an object that is shorter than it was said to be is cut short", async () => {
+Deno.test("an object that is shorter than its stated size is reported as cut short", async () => {
   const sealed = await libraryEncrypt(new Uint8Array(2 * CHUNK_BYTES), [recipient]);
   const short = rangeOf(sealed.subarray(0, -5));
   await assert.rejects(open(sealed, KEY, short), new RegExp(`cut short at byte ${sealed.length - 5}$`));

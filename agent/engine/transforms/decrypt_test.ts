@@ -24,7 +24,7 @@ const SIZES = [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BY
 const { identity, recipient } = await ageKeygen();
 const KEY: DecryptionKey = { type: "identity", identity };
 
-/** Like a socket that reads into one buffer all along. */
+/** Yields all bytes in the same reused buffer, as a socket may do. */
 async function* throughOneBuffer(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   const buffer = new Uint8Array(40_000);
   for (let at = 0; at < bytes.length; at += buffer.length) {
@@ -35,7 +35,7 @@ async function* throughOneBuffer(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   }
 }
 
-Deno.test("what the age program and the library encrypt is read back, at and around the chunk size", async () => {
+Deno.test("files of the age program and the library are decrypted, at and around the chunk size", async () => {
   for (const size of SIZES) {
     const plain = new Uint8Array(randomBytes(size));
     for (const encrypt of [ageEncryptTo, libraryEncrypt]) {
@@ -47,7 +47,7 @@ Deno.test("what the age program and the library encrypt is read back, at and aro
   }
 });
 
-Deno.test("a password opens what the age program and the library made with it", async () => {
+Deno.test("a password opens files that the age program and the library encrypted with it", async () => {
   const plain = new Uint8Array(randomBytes(100_000));
   const passphrase = `pass "word" $HOME é`;
   const key: DecryptionKey = { type: "passphrase", passphrase };
@@ -57,7 +57,7 @@ Deno.test("a password opens what the age program and the library made with it", 
   }
 });
 
-Deno.test("any one of several identities opens it, among other recipients, post-quantum ones too", async () => {
+Deno.test("any of several identities opens a file with several recipients, including post-quantum ones", async () => {
   const plain = new TextEncoder().encode("for many");
   const [first, second] = [await generateX25519Identity(), await generateHybridIdentity()];
   const recipients = [recipient, await identityToRecipient(first), await identityToRecipient(second)];
@@ -69,7 +69,7 @@ Deno.test("any one of several identities opens it, among other recipients, post-
   }
 });
 
-Deno.test("any range is the plaintext's, and reads only the chunks it touches", async () => {
+Deno.test("any range can be read, and reads only the chunks that it overlaps", async () => {
   const plain = new Uint8Array(randomBytes(5 * CHUNK_BYTES + 321));
   const sealed = await libraryEncrypt(plain, [recipient]);
   let bytesRead = 0;
@@ -90,7 +90,7 @@ Deno.test("any range is the plaintext's, and reads only the chunks it touches", 
   await assert.rejects(collect(object.read(0, plain.length + 1)), RangeError);
 });
 
-Deno.test("an error of the source passes as it is, and the source is closed when reading stops", async () => {
+Deno.test("an error of the source is passed on unchanged, and the source is closed when reading stops", async () => {
   const sealed = await libraryEncrypt(new Uint8Array(4 * CHUNK_BYTES), [recipient]);
   let closed = 0;
   async function* failing(at: number): AsyncIterable<Uint8Array> {
@@ -107,7 +107,7 @@ Deno.test("an error of the source passes as it is, and the source is closed when
   assert.equal(closed, 2);
 });
 
-Deno.test("a run that ends while the key is derived ends with its own reason", async () => {
+Deno.test("a run that is aborted while the key is derived rejects with the abort's reason", async () => {
   const sealed = await libraryEncryptWith("right", new Uint8Array(10));
   const run = new AbortController();
   await using children = new Children(systemClock, run.signal);

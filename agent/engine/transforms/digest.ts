@@ -1,4 +1,4 @@
-/** Counts and hashes what passes: the proof of what was sent. */
+/** Counts and hashes the bytes that are written to a destination. */
 import { createHash } from "node:crypto";
 import type { Sink } from "./sink.ts";
 
@@ -8,7 +8,7 @@ export class Digest implements Sink {
 
   constructor(private readonly next: { write(chunk: Uint8Array): Promise<void> }) {}
 
-  /** Bytes so far. */
+  /** Bytes written so far. */
   get size(): number {
     return this.#size;
   }
@@ -21,7 +21,7 @@ export class Digest implements Sink {
 
   async end(): Promise<void> {}
 
-  /** In hex. To be asked once, after the end. */
+  /** Returns the SHA-256 in hex. May be called once, after the end. */
   sha256(): string {
     return this.#hash.digest("hex");
   }

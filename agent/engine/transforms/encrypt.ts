@@ -1,4 +1,4 @@
-/** age encryption, in the format of https://c2sp.org/age: `age --decrypt` opens it. */
+/** Encrypts in the age format (https://c2sp.org/age), which `age --decrypt` opens. */
 import { createCipheriv, randomBytes } from "node:crypto";
 import type { Recipient, Stanza } from "age-encryption";
 import type { JobEncryption } from "../../../src/protocol/job.ts";
@@ -7,19 +7,19 @@ import { CHUNK_BYTES, NONCE_BYTES, Payload, SEALED_CHUNK_BYTES } from "./age_pay
 import { deriveKey, passphraseSalt, WORK_FACTOR } from "./scrypt.ts";
 import type { Sink } from "./sink.ts";
 
-/** Who can open it again. */
+/** The password or the recipients that can open the file. */
 export type EncryptionKey = Exclude<JobEncryption, { type: "none" }>;
 
-/** How many chunks are handed on at once. */
+/** Number of chunks per write to the next sink. */
 const CHUNKS_AT_ONCE = 16;
 
-/** A file's key, and the header that seals it for who can open the file. For one file. */
+/** A key for one file, and the header that contains it encrypted. */
 export interface FileKey {
   header: Uint8Array;
   fileKey: Uint8Array;
 }
 
-/** Starts an encrypted file in `next`. */
+/** Writes the header of an encrypted file to `next`. Returns the sink for its plaintext. */
 export async function encryptTo(next: Sink, { header, fileKey }: FileKey): Promise<Sink> {
   const nonce = randomBytes(NONCE_BYTES);
   await next.write(header);
@@ -27,27 +27,30 @@ export async function encryptTo(next: Sink, { header, fileKey }: FileKey): Promi
   return new Encryption(new Payload(fileKey, nonce, header.length + NONCE_BYTES), next);
 }
 
-/** The library makes the header; the payload is sealed here, five times as fast. */
+/**
+ * Creates a file key and its header with the library. The payload is sealed without the library, which is
+ * five times as fast.
+ */
 export async function makeFileKey(key: EncryptionKey, children: Children): Promise<FileKey> {
-  // Loaded by those that need it: it is some megabytes.
+  // Loaded on demand, because the library takes some megabytes.
   const { Encrypter, Stanza } = await import("age-encryption");
   const encrypter = new Encrypter();
   if (key.type === "password") encrypter.addRecipient(passphraseRecipient(key.password, children, Stanza));
   else for (const recipient of key.recipients) encrypter.addRecipient(recipient);
   let fileKey = new Uint8Array(0);
-  const learnFileKey = (theirs: Uint8Array) => {
+  const captureFileKey = (theirs: Uint8Array) => {
     fileKey = theirs.slice();
     return [];
   };
-  encrypter.addRecipient({ wrapFileKey: learnFileKey });
+  encrypter.addRecipient({ wrapFileKey: captureFileKey });
   const emptyFile = await encrypter.encrypt(new Uint8Array(0));
   return { header: emptyFile.subarray(0, -(NONCE_BYTES + SEALED_CHUNK_BYTES - CHUNK_BYTES)), fileKey };
 }
 
 /**
- * The library's own passphrase recipient, but for where its scrypt runs: see {@link deriveKey}. One stanza:
- * the salt and the cost, and the file key sealed by ChaCha20-Poly1305 with a nonce of zeros, since each key
- * seals once.
+ * Replaces the library's passphrase recipient to run scrypt in another process: see {@link deriveKey}. Its
+ * only stanza contains the salt, the cost, and the file key sealed with ChaCha20-Poly1305. The nonce is zero,
+ * because each derived key seals once.
  */
 function passphraseRecipient(passphrase: string, children: Children, NewStanza: typeof Stanza): Recipient {
   return {
@@ -73,9 +76,9 @@ class Encryption implements Sink {
 
   async write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length;) {
-      // A full chunk is sealed when more bytes come: the last one is marked.
+      // Seal a full chunk only when more bytes follow, because the last chunk is marked.
       if (this.#plainLength === CHUNK_BYTES) this.#seal(false);
-      if (this.#sealedLength === this.#sealed.length) await this.#handOn();
+      if (this.#sealedLength === this.#sealed.length) await this.#flush();
       const piece = chunk.subarray(at, at + CHUNK_BYTES - this.#plainLength);
       this.#plain.set(piece, this.#plainLength);
       this.#plainLength += piece.length;
@@ -83,10 +86,10 @@ class Encryption implements Sink {
     }
   }
 
-  /** Ends the encrypted file; `next` is its owner's to end. */
+  /** Ends the encrypted file. The caller ends `next`. */
   async end(): Promise<void> {
     this.#seal(true);
-    await this.#handOn();
+    await this.#flush();
   }
 
   #seal(isLast: boolean): void {
@@ -98,7 +101,7 @@ class Encryption implements Sink {
     this.#plainLength = 0;
   }
 
-  async #handOn(): Promise<void> {
+  async #flush(): Promise<void> {
     await this.next.write(this.#sealed.subarray(0, this.#sealedLength));
     this.#sealedLength = 0;
   }

@@ -48,7 +48,7 @@ async function decrypt(sealed: Uint8Array, passphrase: string): Promise<Uint8Arr
   return await decrypter.decrypt(sealed);
 }
 
-Deno.test("what is encrypted decrypts to the same bytes, at and around the chunk size", async () => {
+Deno.test("encrypted bytes decrypt to the same bytes, at and around the chunk size", async () => {
   for (const size of [0, 65536, 17 * 65536 + 1]) {
     const plain = new Uint8Array(randomBytes(size));
     const opened = await ageDecrypt(await encrypt(plain, "correct horse", 7), "correct horse");
@@ -87,7 +87,7 @@ Deno.test("each recipient decrypts it alone, with the age program and the librar
   );
 });
 
-Deno.test("what it encrypts it reads back, whole and in part", async () => {
+Deno.test("its own decryption reads encrypted files, completely and in part", async () => {
   const { identity, recipient } = await ageKeygen();
   const plain = new Uint8Array(randomBytes(20 * 65536 + 5));
   const sealed = await encryptWith(plain, { type: "recipients", recipients: [recipient] }, 9);
@@ -104,7 +104,7 @@ Deno.test("another passphrase opens nothing", async () => {
   await assert.rejects(decrypt(await encrypt(new Uint8Array(10), "right"), "wrong"));
 });
 
-Deno.test("a destination that fails fails the writing, with its own error", async () => {
+Deno.test("an error of the destination rejects the write", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   const failing: Sink = {
     write: () => Promise.reject(new Error("the disk is full")),

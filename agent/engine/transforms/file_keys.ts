@@ -1,39 +1,39 @@
 /**
- * The keys of a run's encrypted files. One that is sealed by a password takes a processor for a second: while
- * a file is written, the next one's is made.
+ * Creates the keys of a run's encrypted files. Deriving a key from a password takes one second of processor
+ * time, so the next file's key is created while the current file is written.
  */
 import type { Children } from "../programs/children.ts";
 import { type EncryptionKey, type FileKey, makeFileKey } from "./encrypt.ts";
 
 export class FileKeys {
-  #ahead: Promise<FileKey> | null = null;
-  /** How many files are still to begin. */
+  #next: Promise<FileKey> | null = null;
+  /** Number of files that still need a key. */
   #expected = 0;
 
   constructor(private readonly key: EncryptionKey, private readonly children: Children) {}
 
-  /** Says how many files there will be, and makes the first one's key. More may be taken, or fewer. */
+  /** Announces the expected number of files and starts creating the first key. The number is not binding. */
   expect(files: number): void {
     this.#expected = files;
-    if (files > 0) this.#ahead ??= this.#make();
+    if (files > 0) this.#next ??= this.#make();
   }
 
-  /** Of one file. */
+  /** Returns the key of one file. */
   take(): Promise<FileKey> {
-    const taken = this.#ahead ?? this.#make();
+    const taken = this.#next ?? this.#make();
     this.#expected--;
-    // One at a time: each takes 256 MiB.
-    this.#ahead = this.#expected > 0 ? handled(taken.then(() => this.#make())) : null;
+    // Creates one key at a time, because each needs 256 MiB.
+    this.#next = this.#expected > 0 ? ignoreRejection(taken.then(() => this.#make())) : null;
     return taken;
   }
 
   #make(): Promise<FileKey> {
-    return handled(makeFileKey(this.key, this.children));
+    return ignoreRejection(makeFileKey(this.key, this.children));
   }
 }
 
-/** It may fail before anybody asks for it, or be ended when nobody will. */
-function handled<T>(promise: Promise<T>): Promise<T> {
+/** Prevents an unhandled rejection of a key that fails before it is taken, or that is never taken. */
+function ignoreRejection<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }

@@ -21,7 +21,7 @@ class CountedChildren extends Children {
 
 const PASSWORD = { type: "password", password: "correct horse" } as const;
 
-Deno.test("the next file's key is made while one is written, one after the other, and none too many", async () => {
+Deno.test("the next file's key is created while a file is written, one at a time and no more than expected", async () => {
   await using children = new CountedChildren();
   const keys = new FileKeys(PASSWORD, children);
   keys.expect(2);
@@ -29,7 +29,7 @@ Deno.test("the next file's key is made while one is written, one after the other
   const first = keys.take();
   let derived = false;
   children.started[0]!.exited.then(() => derived = true);
-  // Nobody has asked for it yet.
+  // The key has not been taken yet.
   await until(() => children.started.length === 2);
   assert.ok(derived);
   const made = [await first, await keys.take()];
@@ -42,7 +42,7 @@ Deno.test("the next file's key is made while one is written, one after the other
   for (const header of headers) assert.match(header, /^age-encryption.org\/v1\n-> scrypt \S{22} 18\n/);
 });
 
-Deno.test("a run that is over ends the key that nobody takes, and who takes it learns why", async () => {
+Deno.test("the end of a run ends the creation of a key, and taking that key rejects with the reason", async () => {
   const children = new CountedChildren();
   const keys = new FileKeys(PASSWORD, children);
   keys.expect(2);

@@ -1,31 +1,34 @@
 /**
- * The last two frames of a pzstd stream and its first bytes, kept in memory or found again in the file they
- * are in.
+ * Gives access to the last two frames and the first bytes of a pzstd stream, from memory or from the file
+ * that contains it.
  */
 
-/** Enough for the first block of the first frame, which is all that can be unpacked of it alone. */
+/**
+ * Length of the first bytes. They contain the first frame's first block, which can be unpacked separately.
+ */
 const HEAD_BYTES = 132 * 1024;
-/** What is handed out at once. */
+/** Size of the chunks in which frames are read. */
 const PIECE_BYTES = 256 * 1024;
-/** Frames of one stream differ a little in size: buffers are made a little larger, to be used again. */
+/** Rounds buffer sizes up, so that frames of slightly different size can reuse a buffer. */
 const ROUNDING = 1024 * 1024;
 
 export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 export interface FrameStore {
-  /** A frame of `size` bytes starts, `offset` bytes into the stream. */
+  /** Starts a frame of `size` bytes at `offset` of the stream. */
   begin(offset: number, size: number): void;
-  /** The next bytes of the frame that began last. */
+  /** Appends bytes to the current frame. */
   append(piece: Uint8Array): void;
-  /** Compressed bytes of a whole frame, in pieces that may be used until the next is asked for. */
+  /** Returns the last frame's compressed bytes. A chunk is valid until the next is requested. */
   last(): Pieces;
+  /** Returns the last but one frame's compressed bytes. */
   previous(): Pieces;
-  /** The first bytes of the first frame. */
+  /** Returns the first bytes of the first frame. */
   head(): Pieces;
 }
 
-/** For streams that go elsewhere: 17 MB at most. */
-export class KeptFrames implements FrameStore {
+/** Keeps the frames in memory, up to 17 MB, for streams that are not in a file of this server. */
+export class MemoryFrames implements FrameStore {
   #current = new Buffer();
   #previous = new Buffer();
   readonly #head = new Buffer();
@@ -56,8 +59,8 @@ export class KeptFrames implements FrameStore {
   }
 }
 
-/** For a stream that is written to a file of this server: nothing is kept. */
-export class FiledFrames implements FrameStore {
+/** Reads the frames from the file of this server that contains the stream. */
+export class FileFrames implements FrameStore {
   #first: Span | null = null;
   #previous: Span = { offset: 0, size: 0 };
   #current: Span = { offset: 0, size: 0 };
@@ -91,7 +94,7 @@ export class FiledFrames implements FrameStore {
     const buffer = new Uint8Array(PIECE_BYTES);
     for (let left = size; left > 0;) {
       const length = await file.read(buffer.subarray(0, Math.min(left, PIECE_BYTES)));
-      // A file that became shorter: the frame then does not unpack.
+      // The file was truncated. Unpacking the frame then fails.
       if (length === null) return;
       yield buffer.subarray(0, length);
       left -= length;
@@ -104,7 +107,7 @@ interface Span {
   size: number;
 }
 
-/** Bytes in memory that is used again. */
+/** A byte buffer that reuses its memory. */
 class Buffer {
   #memory = new Uint8Array(0);
   #length = 0;
@@ -113,7 +116,7 @@ class Buffer {
     return this.#memory.subarray(0, this.#length);
   }
 
-  /** Forgets what it holds, and makes room. */
+  /** Removes the contents and ensures a capacity of `size` bytes. */
   clear(size: number): void {
     this.#length = 0;
     if (size > this.#memory.length) this.#memory = new Uint8Array(Math.ceil(size / ROUNDING) * ROUNDING);

@@ -1,41 +1,41 @@
 /**
- * The end of a pzstd stream. Every frame is preceded by a skippable frame that holds its compressed size
- * (zstd's contrib/pzstd/README.md), so the last frames can be told from the compressed bytes alone and
- * unpacked by themselves: what a program wrote last is checked without a second look at the rest.
+ * Finds and unpacks the end of a pzstd stream. Every frame is preceded by a skippable frame that contains its
+ * compressed size (zstd's contrib/pzstd/README.md). The last frames can therefore be found in the compressed
+ * bytes and unpacked separately, so that a program's last output is checked without reading the rest again.
  */
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
 import { readDoubleBuffered } from "../programs/double_buffer.ts";
 import { finishStages } from "../programs/stages.ts";
-import { FiledFrames, type FrameStore, KeptFrames, type Pieces } from "./frame_store.ts";
+import { FileFrames, type FrameStore, MemoryFrames, type Pieces } from "./frame_store.ts";
 
 export const HEADER_BYTES = 12;
 const SKIPPABLE_MAGIC = 0x184d2a50;
-/** A frame holds 8 MB; more than this is no pzstd stream. */
+/** Limit of a frame. Frames contain 8 MB uncompressed, so a larger one is not pzstd's. */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /**
- * Uncompressed, of every frame but the last: four times the window of the level that archives are compressed
- * with.
+ * Uncompressed size of every frame except the last: four times the window of the compression level that
+ * archives use.
  */
 const FRAME_BYTES = 8 * 1024 * 1024;
 /**
- * A frame that keeps this much of its size holds what was compressed or encrypted before. Not nearer to 1:
- * what tar writes around small files compresses even where they don't.
+ * Ratio from which a frame counts as incompressible: its contents were compressed or encrypted before. It is
+ * below 1 because tar's headers between small files compress even if the files don't.
  */
 const INCOMPRESSIBLE = 0.9;
-/** What is kept of the unpacked end. */
+/** Length of the unpacked end that is kept. */
 const TAIL_BYTES = 64 * 1024;
 /**
- * At the end of a frame, of what it holds uncompressed: the low half of its XXH64, little-endian (RFC 8878,
- * 3.1.1).
+ * Length of the checksum at the end of a frame: the low half of the uncompressed content's XXH64,
+ * little-endian (RFC 8878, 3.1.1).
  */
 const CHECKSUM_BYTES = 4;
 
-/** The checksum of a frame that goes by in pieces. */
+/** Collects the checksum of a frame that arrives in chunks. */
 export class FrameChecksum {
   readonly #bytes = new Uint8Array(CHECKSUM_BYTES);
 
-  /** @param left Bytes of the frame behind the piece. */
+  /** @param left Bytes of the frame after this chunk. */
   push(piece: Uint8Array, left: number): void {
     const end = CHECKSUM_BYTES - left;
     if (end <= 0) return;
@@ -43,35 +43,35 @@ export class FrameChecksum {
     this.#bytes.set(last, end - last.length);
   }
 
-  /** Once the frame is whole: eight hex digits, as `zstd -lv` prints it. */
+  /** Returns the checksum of a complete frame as eight hex digits, as `zstd -lv` prints it. */
   toString(): string {
     return new DataView(this.#bytes.buffer).getUint32(0, true).toString(16).padStart(2 * CHECKSUM_BYTES, "0");
   }
 }
 
-/** Watches a pzstd stream go by. */
+/** Parses the frames of a pzstd stream while it is written or read. */
 export class FrameWatch {
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerLength = 0;
-  /** Bytes of the current frame still to come. */
+  /** Remaining bytes of the current frame. */
   #missing = 0;
   readonly #sizes: number[] = [];
   /** Compressed bytes of the current frame. */
   #size = 0;
-  /** Frames before the current one that did not compress. */
+  /** Incompressible frames before the current one. */
   #incompressible = 0;
   /** Bytes seen. */
   #offset = 0;
   readonly #store: FrameStore;
   readonly #checksum = new FrameChecksum();
-  /** Of the frames that are whole. */
+  /** Checksums of the complete frames. */
   readonly #checksums: string[] = [];
 
   /**
-   * @param path The file that the stream is in, where there is one; else the last frames are kept in memory.
+   * @param path The file that contains the stream; null keeps the last frames in memory.
    */
   constructor(path: string | null = null) {
-    this.#store = path === null ? new KeptFrames() : new FiledFrames(path);
+    this.#store = path === null ? new MemoryFrames() : new FileFrames(path);
   }
 
   push(chunk: Uint8Array): void {
@@ -90,7 +90,7 @@ export class FrameWatch {
     }
   }
 
-  /** Call when the stream has ended. Rejects where it is cut short or damaged. */
+  /** Unpacks the last frames; call it when the stream has ended. Rejects if it is truncated or damaged. */
   async end(children: Children): Promise<StreamEnd> {
     if (this.#missing > 0 || this.#headerLength > 0 || this.#sizes.length === 0) {
       throw new RunFailedError("Cannot trust the archive: the compressed stream was cut short");
@@ -100,7 +100,7 @@ export class FrameWatch {
       unpack(children, this.#store.last()),
     ]);
     previous.tail.push(last.tail.bytes);
-    // Only the last frame may hold less than the others.
+    // Only the last frame may be smaller than the others.
     const whole = previous.size;
     const isLastIncompressible = last.size > 0 && this.#size >= INCOMPRESSIBLE * last.size;
     return {
@@ -115,7 +115,7 @@ export class FrameWatch {
     };
   }
 
-  /** The first uncompressed bytes, as many as the first block holds. */
+  /** Returns the uncompressed bytes of the first block. */
   async start(children: Children): Promise<Uint8Array> {
     let head = new Uint8Array(0);
     await decompress(children, this.#store.head(), (chunk) => {
@@ -145,22 +145,22 @@ export class FrameWatch {
 }
 
 export interface StreamEnd {
-  /** Bytes of the whole stream, uncompressed. */
+  /** Uncompressed bytes of the whole stream. */
   size: number;
-  /** How many of them are in frames that did not compress. */
+  /** The part of `size` in incompressible frames. */
   incompressible: number;
-  /** The last uncompressed bytes, 64 KiB or all. */
+  /** The last 64 KiB of the uncompressed bytes, or all of them. */
   tail: Uint8Array;
   frames: Frames;
 }
 
-/** Sizes are in bytes; nothing of the header before each frame is in them. */
+/** Sizes of frames in bytes, without the header that precedes each frame. */
 export interface Frames {
-  /** Size of every frame but the last, which may hold less. */
+  /** Uncompressed size of every frame except the last, which may be smaller. */
   uncompressed: number;
-  /** Size of each, in order. */
+  /** Compressed size of each frame, in order. */
   compressed: number[];
-  /** Of each, as {@link FrameChecksum} writes it; null where they are not known. */
+  /** Checksum of each frame in the format of {@link FrameChecksum}; null if unknown. */
   checksums: string[] | null;
 }
 
@@ -182,7 +182,7 @@ class Tail {
   }
 }
 
-/** How many bytes the frame holds, and the last of them. */
+/** Returns the frame's uncompressed size and its last bytes. */
 async function unpack(children: Children, frame: Pieces): Promise<{ size: number; tail: Tail }> {
   let size = 0;
   const tail = new Tail();
@@ -195,8 +195,8 @@ async function unpack(children: Children, frame: Pieces): Promise<{ size: number
 }
 
 /**
- * Resolves with whether the bytes are a whole, undamaged frame; `take` gets what could be unpacked either
- * way.
+ * Resolves with whether the bytes are a complete and undamaged frame. Calls `take` with the unpacked bytes in
+ * both cases.
  */
 async function decompress(
   children: Children,

@@ -8,7 +8,7 @@ import { FrameWatch, HEADER_BYTES } from "./frames.ts";
 
 const FRAME = 8 * 1024 * 1024;
 
-/** The bytes as pzstd compresses them. */
+/** Compresses the bytes with pzstd. */
 async function pzstd(plain: Uint8Array): Promise<Uint8Array> {
   const path = await Deno.makeTempFile();
   try {
@@ -22,7 +22,7 @@ async function pzstd(plain: Uint8Array): Promise<Uint8Array> {
   }
 }
 
-/** The stream lies in a file by the time its end is looked at. */
+/** Calls `look` with the frames of a stream that was written to a file. */
 async function inFile<T>(stream: Uint8Array, look: (frames: FrameWatch) => Promise<T>): Promise<T> {
   const path = await Deno.makeTempFile();
   try {
@@ -41,7 +41,7 @@ function watch(stream: Uint8Array, step: number): FrameWatch {
   return frames;
 }
 
-/** Text that compresses, noise that doesn't, and a marker at the very end. */
+/** Returns compressible text, incompressible noise, and a marker at the very end. */
 function sample(size: number): Uint8Array {
   const plain = new Uint8Array(size);
   plain.set(randomBytes(Math.min(size, FRAME)));
@@ -49,7 +49,7 @@ function sample(size: number): Uint8Array {
   return plain;
 }
 
-Deno.test("the end and the whole size are known from the last frames", async () => {
+Deno.test("the last bytes and the total size are determined from the last frames", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   for (const size of [1000, FRAME - 1, FRAME, FRAME + 1, 3 * FRAME + 3]) {
     const plain = sample(size);
@@ -71,7 +71,7 @@ Deno.test("an empty stream has no bytes", async () => {
   });
 });
 
-Deno.test("bytes that do not compress are counted by the frames they are in", async () => {
+Deno.test("incompressible bytes are counted by whole frames", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   const noise = (at: number, size: number) => {
     const plain = new Uint8Array(2 * FRAME + 5000);
@@ -85,13 +85,13 @@ Deno.test("bytes that do not compress are counted by the frames they are in", as
   assert.equal(await incompressible(noise(FRAME, FRAME)), FRAME);
   assert.equal(await incompressible(noise(2 * FRAME, 5000)), 5000);
   assert.equal(await incompressible(noise(0, 2 * FRAME + 5000)), 2 * FRAME + 5000);
-  // Most of a frame is not enough, unless it is nearly all.
+  // A frame counts only if nearly all of it is incompressible.
   assert.equal(await incompressible(noise(0, FRAME * 0.85)), 0);
   assert.equal(await incompressible(noise(0, FRAME * 0.95)), FRAME);
   assert.equal(await incompressible(new Uint8Array(randomBytes(100))), 100);
 });
 
-Deno.test("frame headers may be cut anywhere by the reader", async () => {
+Deno.test("frame headers may be split across chunks at any byte", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   const stream = await pzstd(new Uint8Array(2 * FRAME + 77));
   for (const step of [1, 7, 11, 13]) {
@@ -99,7 +99,7 @@ Deno.test("frame headers may be cut anywhere by the reader", async () => {
   }
 });
 
-Deno.test("each frame's checksum is the one that zstd lists, however its bytes come", async () => {
+Deno.test("each frame's checksum is the one that zstd lists, at any chunk size", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   const stream = await pzstd(sample(2 * FRAME + 77));
   for (const step of [1, 7, 65_000, stream.length]) {
@@ -125,7 +125,7 @@ async function listedChecksum(frame: Uint8Array): Promise<string> {
   }
 }
 
-Deno.test("the start of a long stream is known", async () => {
+Deno.test("the first bytes of a long stream can be unpacked", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   for (
     const plain of [sample(3 * FRAME), new Uint8Array(3 * FRAME), new TextEncoder().encode("PGDMP tiny")]
@@ -138,7 +138,7 @@ Deno.test("the start of a long stream is known", async () => {
   }
 });
 
-Deno.test("a stream that is cut short, damaged at its end or no pzstd stream is refused", async () => {
+Deno.test("a stream that is truncated, damaged at its end or not pzstd's is refused", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
   const stream = await pzstd(sample(FRAME + 5000));
   await assert.rejects(watch(stream.slice(0, -1), 65_536).end(children), /cut short/);

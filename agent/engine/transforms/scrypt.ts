@@ -1,24 +1,25 @@
 /**
- * scrypt as age's passphrase format asks for it. The derivation needs 256 MiB for a second: a short-lived
- * process holds them, so that the agent stays as small as it is.
+ * Derives keys with scrypt, as age's passphrase format requires. A derivation needs 256 MiB for a second. It
+ * runs in a short-lived process, so that the agent's own memory stays small.
  */
 import { capture } from "../programs/capture.ts";
 import type { Children } from "../programs/children.ts";
 import { oneLine } from "../programs/line.ts";
 
-/** The base-2 logarithm of scrypt's cost, as the `age` program chooses it. */
+/** The base-2 logarithm of scrypt's cost, the same as the `age` program's. */
 export const WORK_FACTOR = 18;
 /**
- * What is derived at most: 1 GiB of memory. A header can be changed by whoever can write to the destination.
+ * The highest accepted work factor, which needs 1 GiB of memory. The limit is necessary because anyone who
+ * can write to the destination can change a header.
  */
 export const MAX_WORK_FACTOR = 20;
 
-/** What age derives a passphrase's key from, given the 16 bytes of the header. */
+/** Returns the salt that age uses for a passphrase: a label and the 16 bytes of the header. */
 export function passphraseSalt(salt: Uint8Array): Uint8Array {
   return new Uint8Array([...new TextEncoder().encode("age-encryption.org/v1/scrypt"), ...salt]);
 }
 
-// The parameters come by stdin: argv and environment can be read by others.
+// Reads the parameters from stdin, because other users may read arguments.
 const SCRIPT = `
 import { scryptSync } from "node:crypto";
 const { passphrase, salt, logN } = JSON.parse(await new Response(Deno.stdin.readable).text());
@@ -26,7 +27,7 @@ const options = { N: 2 ** logN, r: 8, p: 1, maxmem: 2 ** (logN + 11) };
 console.log(scryptSync(Buffer.from(passphrase), Buffer.from(salt, "hex"), 32, options).toString("hex"));
 `;
 
-/** A 32-byte key: N = 2^`workFactor`, r = 8, p = 1. */
+/** Derives a 32-byte key with N = 2^`workFactor`, r = 8, p = 1. */
 export async function deriveKey(
   children: Children,
   passphrase: string,

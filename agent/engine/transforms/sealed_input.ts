@@ -1,4 +1,4 @@
-/** A stream of bytes, read in the sizes that a format asks for. */
+/** Reads a stream of bytes in the sizes that a format requires. */
 export class SealedInput {
   readonly #iterator: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
@@ -8,12 +8,12 @@ export class SealedInput {
     this.#iterator = stream[Symbol.asyncIterator]();
   }
 
-  /** Bytes taken so far. */
+  /** Bytes read so far. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Fills `buffer` as far as there are bytes. Returns how many there were. */
+  /** Fills `buffer` as far as the stream has bytes. Returns the number of bytes. */
   async fill(buffer: Uint8Array): Promise<number> {
     let length = 0;
     while (length < buffer.length && !await this.ended()) {
@@ -26,7 +26,8 @@ export class SealedInput {
   }
 
   /**
-   * Up to and with the next newline; without one where the stream ends or `limit` bytes are read before it.
+   * Reads up to and including the next newline. The result has none if the stream ends or `limit` bytes are
+   * read before it.
    */
   async line(limit: number): Promise<Uint8Array> {
     const line: number[] = [];
@@ -37,7 +38,7 @@ export class SealedInput {
     return new Uint8Array(line);
   }
 
-  /** Asks the stream for more only when all that it gave is taken: it may use its buffer again. */
+  /** Returns whether the stream has ended. Reads on only when all bytes are used: it may reuse its buffer. */
   async ended(): Promise<boolean> {
     while (this.#rest.length === 0) {
       const { value, done } = await this.#iterator.next();
@@ -47,7 +48,7 @@ export class SealedInput {
     return false;
   }
 
-  /** Lets the stream's owner close what it reads from. */
+  /** Closes the stream. */
   async close(): Promise<void> {
     await this.#iterator.return?.();
   }

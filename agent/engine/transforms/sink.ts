@@ -1,7 +1,7 @@
-/** Where a transform hands its bytes on. */
+/** The consumer of a transform's output. */
 export interface Sink {
-  /** Takes bytes in order, one call at a time. The caller may reuse the buffer once this resolves. */
+  /** Writes bytes in order, one call at a time. The caller may reuse the buffer once this resolves. */
   write(chunk: Uint8Array): Promise<void>;
-  /** No more bytes follow. Resolves when all of them are handed on. */
+  /** Ends the stream. Resolves when all bytes are passed on. */
   end(): Promise<void>;
 }

@@ -16,8 +16,8 @@ import { feedUnpacked } from "../../archive/feed.ts";
 import { LoadMessages } from "./load_messages.ts";
 import { openMysql } from "../mysql/restore.ts";
 import { openPostgresql } from "../postgresql/restore.ts";
-import type { Put } from "../../restore_context.ts";
-import { type DatabaseHost, type DatabaseToRestore, type LoadContext, type Loader } from "./database_host.ts";
+import type { RestoreResult } from "../../restore_context.ts";
+import { type DatabaseHost, type LoadContext, type Loader, type DatabaseToRestore } from "./database_host.ts";
 
 type OpenHost = (
   target: DatabaseTarget,
@@ -33,7 +33,10 @@ const hosts: Record<DatabaseTarget["engine"], OpenHost> = {
 /** Commands that restore objects outside of any database. */
 const GLOBALS_COMMAND = { postgresql: "psql --no-psqlrc --dbname=postgres", mysql: "mariadb --force mysql" };
 
-export async function restoreDatabases(target: DatabaseTarget, context: RestoreContext): Promise<Put> {
+export async function restoreDatabases(
+  target: DatabaseTarget,
+  context: RestoreContext,
+): Promise<RestoreResult> {
   const { children, ports } = context;
   const wanted = chooseDatabases(target, context, await contentsOf(context));
   await requireTools(children, ["zstd"]);
