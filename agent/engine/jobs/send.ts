@@ -78,7 +78,7 @@ async function send(
 ): Promise<BackupSendResult> {
   if (what.type === "stored") return await sendStored(backup, what.name, requested, destination, transmit);
   if (what.type === "object") {
-    const object = backup.objects.findFile(({ name }) => name === what.name);
+    const object = backup.objects.find(({ name }) => name === what.name);
     if (object === undefined) return { outcome: "missing" };
     const range = resolveRange(requested, object.size);
     if (range === null) return { outcome: "unsatisfiable", size: object.size };
