@@ -60,7 +60,7 @@ Deno.test("every name is restored and downloaded by the path that a listing show
     const path = `${tree}/${name}`;
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     await Deno.writeTextFile(path, `${index}`);
-    // A second before 1970 is a date like any other.
+    // Include a file of one second before 1970.
     if (index % 3 === 0) await shell('touch -d @-1 -- "$1"', path);
   }
   const backup = await run.run({ type: "files", path: tree, excluded_paths: [], allow_unreadable: false });
@@ -88,7 +88,7 @@ Deno.test("every name is restored and downloaded by the path that a listing show
     const target = await Deno.makeTempDir({ dir: run.root });
     await restore(run, backup, { target: { path: target, paths: [path], overwrite: true } });
     assert.equal(await Deno.readTextFile(`${target}/${path}`), expected);
-    // Nothing else came along.
+    // No other file was restored.
     assert.equal((await shell('find "$1" -type f -printf x', target)).length, 1, JSON.stringify(path));
   }
 });

@@ -15,7 +15,7 @@ import {
 const STAMPED = "backup_7_20260102030405";
 const NAMES = [`${STAMPED}.tar.zst`, `${STAMPED}.index.zst`, `${STAMPED}.manifest.json`];
 
-/** A run, and a source of a few files. */
+/** Opens a run with a source of a few files. */
 async function fixture() {
   const run = await BackupRun.open();
   const path = `${run.root}/tree`;
@@ -24,7 +24,7 @@ async function fixture() {
   return { run, source, [Symbol.asyncDispose]: () => run[Symbol.asyncDispose]() };
 }
 
-/** A local destination with some of its verbs replaced. */
+/** Returns a local destination with some methods replaced. */
 function altered(run: BackupRun, changes: (local: Destination) => Partial<Destination>): Destination {
   const local = new LocalDestination({ type: "local", directory: run.directory }, run.abort.signal);
   return {
@@ -41,7 +41,7 @@ function altered(run: BackupRun, changes: (local: Destination) => Partial<Destin
   };
 }
 
-Deno.test("a run says what it does, and returns what it stored", async () => {
+Deno.test("a run writes its steps to the output and returns the stored backup", async () => {
   await using at = await fixture();
   const backup = await at.run.run(at.source);
   assert.deepEqual(backup.objects.map(({ name }) => name), NAMES);
@@ -59,7 +59,7 @@ Deno.test("a run says what it does, and returns what it stored", async () => {
   assert.ok(output.includes(`SHA-256 ${archive!.sha256}, in `));
 });
 
-Deno.test("each object is announced, with its partial file, before it is made", async () => {
+Deno.test("each object is recorded with its partial file before it is created", async () => {
   await using at = await fixture();
   const seen: boolean[] = [];
   const destination = altered(at.run, (local) => ({
@@ -74,7 +74,7 @@ Deno.test("each object is announced, with its partial file, before it is made", 
   assert.deepEqual(seen, [true, true, true]);
 });
 
-Deno.test("no object is announced in a place that is not made yet: what is left of it could not be removed", async () => {
+Deno.test("no object is recorded before its directory exists, because its leftover could not be removed", async () => {
   await using at = await fixture();
   const seen: boolean[] = [];
   const ports = { ...at.run.ports, opening: async () => void seen.push(await exists(at.run.directory)) };
@@ -83,7 +83,7 @@ Deno.test("no object is announced in a place that is not made yet: what is left 
   assert.deepEqual(seen, [true, true, true]);
 });
 
-Deno.test("progress is reported while a run goes on, with the time left by the last one", async () => {
+Deno.test("a run reports its progress, with the remaining time estimated from the last run", async () => {
   await using at = await fixture();
   await shell('head -c 100000000 /dev/urandom > "$1/large"', at.source.path);
   const stalled = new StalledDestination(at.run, 0);
@@ -97,7 +97,7 @@ Deno.test("progress is reported while a run goes on, with the time left by the l
   assert.ok(figures!.bytes_read > 1_000_000 && figures!.bytes_per_second > 0 && figures!.eta_seconds! > 0);
 });
 
-Deno.test("an object that is there already is neither replaced nor removed", async () => {
+Deno.test("an existing object is neither replaced nor removed", async () => {
   for (const taken of NAMES) {
     await using at = await fixture();
     await Deno.mkdir(at.run.directory);
@@ -108,7 +108,7 @@ Deno.test("an object that is there already is neither replaced nor removed", asy
   }
 });
 
-Deno.test("what can't be removed is named", async () => {
+Deno.test("a failed run lists the objects that can't be removed", async () => {
   await using at = await fixture();
   const refuse = () => Promise.reject(new Error("Cannot remove: the server hung up"));
   const destination = altered(at.run, (local) => ({
@@ -130,7 +130,7 @@ Deno.test("what can't be removed is named", async () => {
   });
 });
 
-Deno.test("a cancelled run names what can't be removed, too", async () => {
+Deno.test("a cancelled run lists the objects that can't be removed", async () => {
   await using at = await fixture();
   const stalled = new StalledDestination(at.run, 1);
   stalled.remove = () => Promise.reject(new Error("Cannot remove: the server hung up"));
@@ -144,14 +144,14 @@ Deno.test("a cancelled run names what can't be removed, too", async () => {
   });
 });
 
-Deno.test("a run that was cancelled before it began starts nothing", async () => {
+Deno.test("a run that was cancelled before it began starts no program", async () => {
   await using at = await fixture();
   at.run.cancel();
   await assert.rejects(at.run.run(at.source), { name: "RunAbortedError" });
   assert.deepEqual(at.run.openings, []);
 });
 
-Deno.test("a size that was not stored whole fails the run", async () => {
+Deno.test("an incompletely stored object fails the run", async () => {
   await using at = await fixture();
   const destination = altered(at.run, (local) => ({
     create: async (name, sizeHint) => {
@@ -181,7 +181,7 @@ Deno.test("two backups of an unchanged tree are the same bytes", async () => {
   assert.equal(first.objects[0]!.sha256, second.objects[0]!.sha256);
 });
 
-Deno.test("an object whose creation was given up without an answer is reported as left", async () => {
+Deno.test("an object whose creation was abandoned without an answer is reported as a leftover", async () => {
   await using at = await fixture();
   const destination = altered(at.run, () => ({
     create: () => Promise.reject(new UnansweredCreateError("Cannot write: the file system is silent")),

@@ -7,7 +7,7 @@ const contents = (objects?: Record<string, string[]>, not_compared: string[] = [
   not_compared,
 });
 
-Deno.test("objects that did not come back are named by their kind, of a kind that is gone altogether too", () => {
+Deno.test("missing objects are listed by kind, even if all objects of a kind are missing", () => {
   const expected = contents({ view: ["public.a", "public.b"], trigger: ["up on public.t"], routine: [] });
   assert.equal(
     compareContents(expected, contents({ view: ["public.a", "public.b"], trigger: ["up on public.t"] })),
@@ -23,7 +23,7 @@ Deno.test("objects that did not come back are named by their kind, of a kind tha
   );
 });
 
-Deno.test("a grant or a property of the database that nobody made is a difference", () => {
+Deno.test("an additional grant or database property is a difference", () => {
   const expected = contents({ grant: ["ada may SELECT on t"] });
   assert.equal(
     compareContents(expected, contents({ grant: ["ada may SELECT on t", "public may CONNECT"] })),
@@ -31,7 +31,7 @@ Deno.test("a grant or a property of the database that nobody made is a differenc
   );
 });
 
-Deno.test("kinds that can't be compared are told, and are no difference", () => {
+Deno.test("kinds that can't be compared are reported and are no difference", () => {
   const expected = contents({ view: ["a"], grant: ["b"] }, ["positions of sequences"]);
   const found = contents({ view: ["a"] }, ["grant"]);
   assert.equal(compareContents(expected, found), null);

@@ -17,27 +17,27 @@ import { runDrill } from "./drill.ts";
 import { BackupDamagedError, RunFailedError } from "../ports.ts";
 import { DumpRewriter } from "../sources/mysql/dump_filter.ts";
 
-interface Place extends AsyncDisposable {
+interface DatabaseServer extends AsyncDisposable {
   readonly login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;
-  /** Of the database that statements are to be carried out in which belong to none. */
+  /** The database in which statements are executed that belong to no other one. */
   readonly door: string;
   readonly schema: string;
   quote(name: string): string;
   sql(database: string, text: string): Promise<string>;
-  /** Names of all but the server's own. */
+  /** Returns the names of all databases except the server's own. */
   list(): Promise<string[]>;
-  /** Text that changes with the database's rows and its own properties. */
+  /** Returns a text that changes with the database's rows and properties. */
   describe(): Promise<string>;
   connections(database: string): Promise<number>;
-  /** Marks a database as a drill's. */
+  /** Returns a statement that marks a database as a drill's. */
   mark(database: string): string;
-  /** Makes a user that may read everything, and make no database. */
+  /** Makes the login one that may read everything but create no database. */
   limit(): Promise<void>;
 }
 
 const ODD = `we'ird "=d.b`;
 
-/** What a load must not leave as it is, and what a count must not trip over. */
+/** Objects that are difficult to load or to count. */
 const POSTGRESQL = `
 create table "Order ""odd""" (id int); insert into "Order ""odd""" select generate_series(1, 20000);
 create table queue (id bigserial, text text);
@@ -74,7 +74,7 @@ delimiter ;
 alter database shop character set utf8mb4;
 `;
 
-async function postgresql(): Promise<Place> {
+async function postgresql(): Promise<DatabaseServer> {
   const server = await PostgresqlServer.open();
   const { host, port, username, password } = server;
   return {
@@ -106,7 +106,7 @@ async function postgresql(): Promise<Place> {
   };
 }
 
-async function mysql(): Promise<Place> {
+async function mysql(): Promise<DatabaseServer> {
   const server = await MariadbServer.open();
   const { host, port, username, password } = server;
   return {
@@ -147,7 +147,7 @@ interface Fixture {
 }
 
 async function backedUp(
-  { login }: Place,
+  { login }: DatabaseServer,
   source: Partial<DatabaseSource>,
   changes: Partial<BackupJob> = {},
 ): Promise<Fixture & AsyncDisposable> {
@@ -175,8 +175,12 @@ async function backedUp(
   };
 }
 
-/** The backup's objects as they would be had its manifest told something else. */
-async function retold({ run, backup }: Fixture, pattern: RegExp, by: string): Promise<Partial<BackupToRead>> {
+/** Returns the backup's objects with a changed manifest, as if it had been stored so. */
+async function withManifest(
+  { run, backup }: Fixture,
+  pattern: RegExp,
+  by: string,
+): Promise<Partial<BackupToRead>> {
   const manifest = backup.objects.find(({ role }) => role === "manifest")!;
   const path = `${run.directory}/${manifest.name}`;
   const text = await Deno.readTextFile(path);
@@ -200,13 +204,13 @@ async function failed(work: Promise<unknown>, isDamage: boolean): Promise<string
   return error.message;
 }
 
-/** Until it is disposed of, rows come and go in the queue as fast as the server takes them. */
-function keepBusy(place: Place): AsyncDisposable {
+/** Inserts and deletes rows in the queue without a pause until it is disposed of. */
+function keepBusy(server: DatabaseServer): AsyncDisposable {
   let isOver = false;
   const busy = (async () => {
     while (!isOver) {
-      await place.sql("shop", "insert into queue (text) values ('a'), ('b'), ('c')");
-      await place.sql("shop", "delete from queue where id % 3 = 0");
+      await server.sql("shop", "insert into queue (text) values ('a'), ('b'), ('c')");
+      await server.sql("shop", "delete from queue where id % 3 = 0");
     }
   })();
   return {
@@ -219,24 +223,24 @@ function keepBusy(place: Place): AsyncDisposable {
 
 for (const [engine, open] of Object.entries({ postgresql, mysql })) {
   Deno.test(`databases are restored in drills on ${engine}`, async (t) => {
-    await using place = await open();
+    await using server = await open();
     const names = [engine === "mysql" ? "Empty" : "empty", "shop", ODD].sort();
-    for (const name of names) await place.sql(place.door, `create database ${place.quote(name)}`);
-    await place.sql("shop", place.schema);
-    await place.sql(ODD, "create table note (text text); insert into note values ('one')");
-    const before = await place.describe();
+    for (const name of names) await server.sql(server.door, `create database ${server.quote(name)}`);
+    await server.sql("shop", server.schema);
+    await server.sql(ODD, "create table note (text text); insert into note values ('one')");
+    const before = await server.describe();
     const untouched = async () => {
-      assert.deepEqual(await place.list(), names);
-      assert.equal(await place.describe(), before);
+      assert.deepEqual(await server.list(), names);
+      assert.equal(await server.describe(), before);
     };
     const password = "correct horse";
     const encryption = { type: "password" as const, password };
 
     for (const format of ["custom", "plain"] as const) {
       if (engine === "mysql" && format === "plain") continue;
-      await t.step(`all of them, of a busy server, come back and are dropped: ${format}`, async () => {
-        const busy = keepBusy(place);
-        const made = await backedUp(place, { format }).finally(() => busy[Symbol.asyncDispose]());
+      await t.step(`all databases of a busy server are restored and dropped: ${format}`, async () => {
+        const busy = keepBusy(server);
+        const made = await backedUp(server, { format }).finally(() => busy[Symbol.asyncDispose]());
         await using at = made;
         const { files_count, restore_ms, duration_ms } = await at.drill();
         assert.equal(files_count, null);
@@ -249,27 +253,27 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
           new RegExp(`shop came back as it was: ${tables} tables with 20\\d{3} rows${rows}`),
         );
         assert.match(output, /empty came back as it was: 0 tables with 0 rows/i);
-        // A subscription is told to be made without its publisher.
+        // Ignore the warning that a subscription was created without its publisher.
         assert.deepEqual(at.run.warnings.filter((text) => !/wal_level|not subscribed/.test(text)), []);
         await untouched();
       });
     }
 
-    await using at = await backedUp(place, { names: ["shop"] });
+    await using at = await backedUp(server, { names: ["shop"] });
 
-    await t.step("rows that differ from the manifest are damage, and tables that lack", async () => {
-      const more = await retold(at, /"rows": 20000/, '"rows": 20001');
+    await t.step("rows that differ from the manifest and missing tables are damage", async () => {
+      const more = await withManifest(at, /"rows": 20000/, '"rows": 20001');
       assert.match(
         await failed(at.drill(more), true),
         /^Backup 31 is damaged: database shop came back otherwise than it was: table \S*order "odd"? has 20000 rows, 20001 were backed up$/i,
       );
-      const other = await retold(at, /"name": "queue"/, '"name": "line"');
+      const other = await withManifest(at, /"name": "queue"/, '"name": "line"');
       assert.match(await failed(at.drill(other), true), /table \S*line is missing$/);
       await untouched();
     });
 
-    await t.step("a manifest of before rows were counted", async () => {
-      await at.drill(await retold(at, /"(tables": \[|objects": \{)/g, '"no_$1'));
+    await t.step("a manifest without row counts proves only that the backup loads", async () => {
+      await at.drill(await withManifest(at, /"(tables": \[|objects": \{)/g, '"no_$1'));
       assert.match(
         at.run.lines.join("\n"),
         /does not record how many rows they had, so it is proven that all of it/,
@@ -277,10 +281,10 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       await untouched();
     });
 
-    // Deriving keys takes seconds, and is the same for both.
+    // Deriving keys takes seconds and does not depend on the engine.
     if (engine === "mysql") {
-      await t.step("an encrypted backup tells of its tables to those who have its key alone", async () => {
-        await using sealed = await backedUp(place, { names: [ODD] }, { encryption });
+      await t.step("an encrypted backup's tables can be read only with its key", async () => {
+        await using sealed = await backedUp(server, { names: [ODD] }, { encryption });
         const manifest = sealed.backup.objects.at(-1)!;
         assert.doesNotMatch(await Deno.readTextFile(`${sealed.run.directory}/${manifest.name}`), /"note"/);
         await sealed.drill({ key: { type: "passphrase", passphrase: password } });
@@ -289,8 +293,8 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       });
     }
 
-    await t.step("without room nothing is loaded", async () => {
-      const huge = await retold(at, /"bytes_read": \d+/, `"bytes_read": ${1e15}`);
+    await t.step("without free space nothing is loaded", async () => {
+      const huge = await withManifest(at, /"bytes_read": \d+/, `"bytes_read": ${1e15}`);
       assert.match(
         await failed(at.drill(huge), false),
         /^Cannot prove backup 31: there is no room for database shop in \/.* it needs 1\.1 PB/,
@@ -301,38 +305,38 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
     await t.step("what a killed drill left is dropped, what is somebody's is not", async () => {
       const scratch = "shop_rearguard_drill";
       for (const name of [scratch, "gone_rearguard_drill"]) {
-        await place.sql(place.door, `create database ${name}`);
-        await place.sql(name, `create table t (a int); ${place.mark(name)}`);
+        await server.sql(server.door, `create database ${name}`);
+        await server.sql(name, `create table t (a int); ${server.mark(name)}`);
       }
       await at.drill();
       await untouched();
       // Killed before it was marked.
-      await place.sql(place.door, `create database ${scratch}`);
+      await server.sql(server.door, `create database ${scratch}`);
       await at.drill();
       await untouched();
-      await place.sql(place.door, `create database ${scratch}`);
-      await place.sql(scratch, "create table t (a int)");
+      await server.sql(server.door, `create database ${scratch}`);
+      await server.sql(scratch, "create table t (a int)");
       assert.match(
         await failed(at.drill(), false),
         /database shop_rearguard_drill is in the way of the drill\. Drop or rename it, or set/,
       );
-      await place.sql(scratch, place.mark(scratch));
+      await server.sql(scratch, server.mark(scratch));
       const sleep = engine === "mysql" ? "select sleep(100)" : "select pg_sleep(100)";
-      const other = place.sql(scratch, sleep).catch(() => {});
-      await until(async () => await place.connections(scratch) > 0);
+      const other = server.sql(scratch, sleep).catch(() => {});
+      await until(async () => await server.connections(scratch) > 0);
       assert.match(
         await failed(at.drill(), false),
         /another drill is at work in database shop_rearguard_drill/,
       );
-      await place.sql(
-        place.door,
+      await server.sql(
+        server.door,
         engine === "mysql"
           ? `set @id = (select id from information_schema.processlist where db = '${scratch}');
              execute immediate concat('kill ', @id)`
           : `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${scratch}'`,
       );
       await other;
-      await until(async () => await place.connections(scratch) === 0);
+      await until(async () => await server.connections(scratch) === 0);
       await at.drill();
       await untouched();
     });
@@ -349,7 +353,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
           "database property",
         ];
         for (const kind of kinds) {
-          const odd = await retold(at, new RegExp(`("${kind}": \\[\\s*)"[^"]*"`), '$1"ghost"');
+          const odd = await withManifest(at, new RegExp(`("${kind}": \\[\\s*)"[^"]*"`), '$1"ghost"');
           await assert.rejects(at.drill(odd), (error: Error) => {
             assert(error instanceof BackupDamagedError, Deno.inspect(error));
             assert.match(error.message, new RegExp(`${kind} ghost is missing`));
@@ -374,17 +378,17 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
         assert.match(loaded, /^\/\*!50106 CREATE\*\/ .* EVENT `often` .* DISABLE DO /m);
         assert.doesNotMatch(loaded, /ALTER DATABASE `shop`/);
         // The dump would put back what the database had then.
-        await place.sql(place.door, "alter database shop character set ucs2");
-        const now = await place.describe();
+        await server.sql(server.door, "alter database shop character set ucs2");
+        const now = await server.describe();
         await at.drill();
-        assert.equal(await place.describe(), now);
-        await place.sql(place.door, "alter database shop character set utf8mb4");
+        assert.equal(await server.describe(), now);
+        await server.sql(server.door, "alter database shop character set utf8mb4");
         await untouched();
       });
     }
 
     await t.step("a cancelled drill leaves nothing", async () => {
-      await using cancelled = await backedUp(place, { names: ["shop"] });
+      await using cancelled = await backedUp(server, { names: ["shop"] });
       cancelled.run.onLine = (line) => {
         if (line.startsWith("Loading database")) queueMicrotask(() => cancelled.run.cancel());
       };
@@ -394,7 +398,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
     });
 
     await t.step("a dump that does not load is no damage, and leaves nothing", async () => {
-      await using spoilt = await backedUp(place, { names: [ODD], format: "plain" });
+      await using spoilt = await backedUp(server, { names: [ODD], format: "plain" });
       const archive = spoilt.backup.objects.find(({ role }) => role === "archive")!;
       const sha = await shell(
         `cd "$(dirname "$1")"; { zstd -dc "$1"; echo 'select * from no_such_table;'; } | zstd -q > new; mv new "$1"; sha256sum < "$1"`,
@@ -407,14 +411,17 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       await untouched();
     });
 
-    await t.step("a user that may make no database is told what it lacks", async () => {
-      await place.limit();
-      const limited = { username: "limited", password: "limited" };
-      assert.match(
-        await failed(at.drill({}, limited), false),
-        /limited may not create the scratch database that a drill takes\. Let it, with: .*, or set the task's drill_every to 0/,
-      );
-      await untouched();
-    });
+    await t.step(
+      "the error for a user that may create no database names the missing permission",
+      async () => {
+        await server.limit();
+        const limited = { username: "limited", password: "limited" };
+        assert.match(
+          await failed(at.drill({}, limited), false),
+          /limited may not create the scratch database that a drill takes\. Let it, with: .*, or set the task's drill_every to 0/,
+        );
+        await untouched();
+      },
+    );
   });
 }

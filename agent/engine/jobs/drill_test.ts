@@ -58,7 +58,7 @@ async function failed(work: Promise<unknown>): Promise<RunFailedError> {
   return error;
 }
 
-Deno.test("a tree of everything is restored, compared and dropped", async () => {
+Deno.test("a tree of every kind of file is restored, compared and removed", async () => {
   await using at = await backedUp(growTree);
   const { files_count, restore_ms, duration_ms } = await at.drill();
   assert.equal(files_count, at.backup.files_count);
@@ -75,7 +75,7 @@ Deno.test("an encrypted backup is restored with its password", async () => {
   assert.match((await failed(at.drill())).message, /^Cannot prove backup 31: it is encrypted to recipients/);
 });
 
-Deno.test("what comes back otherwise than the index tells is damage", async () => {
+Deno.test("restored files that differ from the index are damage", async () => {
   await using at = await backedUp("mkdir d; echo one > d/one; ln d/one hard; ln -s one link");
   await at.drill();
   const spoilt = async (script: string): Promise<BackupDamagedError> => {
@@ -108,7 +108,7 @@ Deno.test("what comes back otherwise than the index tells is damage", async () =
   assert.match((await spoilt('/"\\.\\/link"/d')).damage, /1 difference .* at link \(type l, 0 bytes\)/);
 });
 
-Deno.test("an archive that is not the one that was stored is damage", async () => {
+Deno.test("a replaced archive is damage", async () => {
   await using at = await backedUp("seq 1000 > numbers");
   const archive = at.backup.objects.find(({ role }) => role === "archive")!;
   const path = `${at.run.directory}/${archive.name}`;
@@ -120,7 +120,7 @@ Deno.test("an archive that is not the one that was stored is damage", async () =
   assert.match(error.message, /^Backup 31 is damaged: \S+\.tar\.zst: its SHA-256 is/);
 });
 
-Deno.test("without room nothing is unpacked, and that is no damage", async () => {
+Deno.test("without free space nothing is unpacked, and that is no damage", async () => {
   await using at = await backedUp("head -c 3000000 /dev/urandom > large");
   const workDirectory = `${at.run.root}/small`;
   await using _room = await mountTmpfs(workDirectory, 2 ** 20);

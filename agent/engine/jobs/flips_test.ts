@@ -1,7 +1,7 @@
 /**
- * One bit of what is stored is another: a verification catches it wherever it is, and even with a digest that
- * fits nothing wrong comes out. Each of the three objects is changed in as many places. What takes programs
- * of the system for each is done in fewer of them; `deno task flips` does 20 times as many.
+ * Flips one bit of a stored object. A verification detects it at every position, and no wrong data is
+ * restored even if the digest matches. Each of the three objects is changed at the same number of positions.
+ * Checks that start programs use fewer positions; `deno task flips` uses 20 times as many.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -27,21 +27,21 @@ import { BackupDamagedError, RunFailedError } from "../ports.ts";
 import { StoredObjects } from "./stored_objects.ts";
 import { select } from "../restore_files/selection.ts";
 
-const PLACES = 1000;
+const POSITIONS = 1000;
 const TIMES = Number(Deno.env.get("FLIPS") ?? 1);
-const few = (count: number) => Math.min(count * TIMES, PLACES);
-/** Each with a `zstd`. */
+const few = (count: number) => Math.min(count * TIMES, POSITIONS);
+/** Number of checks that each start `zstd`. */
 const UNPACKED = few(50);
-/** Where nobody has the key, no program looks inside. */
-const VERIFIED = { plain: few(50), password: few(4), recipients: PLACES };
-/** A process derives each key from a password. */
-const DECRYPTED = { password: few(8), recipients: PLACES };
+/** Number of checks without the key, which start no program. */
+const VERIFIED = { plain: few(50), password: few(4), recipients: POSITIONS };
+/** Number of checks with a password, which each start a process to derive the key. */
+const DECRYPTED = { password: few(8), recipients: POSITIONS };
 const RESTORED = { plain: few(4), password: few(2), recipients: few(3) };
 
 for (const format of FORMATS) {
-  Deno.test(`a verification finds each byte that is another, ${format}`, async () => {
+  Deno.test(`a verification finds each altered byte, ${format}`, async () => {
     await using at = await FlippedBackup.make(format);
-    // Nobody who verifies has a recipient's secret key.
+    // A verification has no recipient's secret key.
     const key = format === "recipients" ? null : at.key;
     await flips(VERIFIED[format], async (flip) => {
       for (const object of at.backup.objects) await at.flip(object, flip);
@@ -61,7 +61,7 @@ for (const format of FORMATS) {
   });
 }
 
-/** Reads with the digests of `backup`, as if its objects had been stored so. */
+/** Opens the objects with the digests of `backup`, as if they had been stored so. */
 async function opening<T>(
   at: FlippedBackup,
   backup: StoredBackup,
@@ -86,7 +86,7 @@ const only = (backup: StoredBackup, role: StoredObject["role"]) =>
   backup.objects.find((object) => object.role === role)!;
 
 for (const format of ["password", "recipients"] as const) {
-  Deno.test(`an encrypted object with another byte is not opened, ${format}`, async () => {
+  Deno.test(`an encrypted object with an altered byte is not opened, ${format}`, async () => {
     await using at = await FlippedBackup.make(format);
     for (const role of ["archive", "index"] as const) {
       const object = at.object(role);
@@ -107,7 +107,7 @@ for (const format of ["password", "recipients"] as const) {
   });
 }
 
-Deno.test("unpacked, an archive or index with another byte is refused, or what it was", async () => {
+Deno.test("an archive or index with an altered byte unpacks to the original or is refused", async () => {
   await using at = await FlippedBackup.make("plain");
   const linesOf = async (objects: StoredObjects, object: StoredObject) => {
     const lines: string[] = [];
@@ -142,7 +142,7 @@ Deno.test("unpacked, an archive or index with another byte is refused, or what i
   assert(refused > UNPACKED, `only ${refused} were refused`);
 });
 
-Deno.test("a line of an index with another byte is refused, or leads nowhere else", async () => {
+Deno.test("a line of an index with an altered byte is refused or leads to no other file", async () => {
   await using at = await FlippedBackup.make("plain");
   const lines: string[] = [];
   await opening(
@@ -151,7 +151,7 @@ Deno.test("a line of an index with another byte is refused, or leads nowhere els
     (objects) => objects.lines(at.object("index"), (line) => void lines.push(line)),
   );
   const text = new TextEncoder().encode(lines.join("\n"));
-  await flips(PLACES, (flip: Flip) => {
+  await flips(POSITIONS, (flip: Flip) => {
     const bytes = text.slice();
     bytes[offsetOf(flip, bytes.length)]! ^= 1 << flip.bit;
     const parser = new IndexParser();
@@ -169,14 +169,14 @@ Deno.test("a line of an index with another byte is refused, or leads nowhere els
 });
 
 for (const format of FORMATS) {
-  Deno.test(`nothing wrong is ever restored of a backup with another byte, ${format}`, async () => {
+  Deno.test(`a backup with an altered byte never restores wrong data, ${format}`, async () => {
     await using at = await FlippedBackup.make(format);
     const original = await describeTree(at.tree);
     const target = `${at.run.root}/target`;
     await Deno.mkdir(target);
     await Deno.writeTextFile(`${target}/mine`, "mine\n");
     const before = await describeTree(target);
-    const beside = [...Deno.readDirSync(at.run.root)].length;
+    const entries = [...Deno.readDirSync(at.run.root)].length;
     const failed = async (backup: StoredBackup, paths: string[]): Promise<boolean> => {
       try {
         await restore(at.run, backup, { target: { path: target, paths, overwrite: true }, key: at.key });
@@ -185,22 +185,26 @@ for (const format of FORMATS) {
         assert(error instanceof RunFailedError, Deno.inspect(error));
         assert.match(error.message, /^Cannot restore backup 31: [^\n]+$/);
         assert.deepEqual(await describeTree(target), before);
-        assert.equal([...Deno.readDirSync(at.run.root)].length, beside, "something was left beside it");
+        assert.equal(
+          [...Deno.readDirSync(at.run.root)].length,
+          entries,
+          "something was left next to the target",
+        );
         return true;
       }
     };
     await flips(RESTORED[format], async (flip) => {
       for (const role of ["archive", "index"] as const) {
         const asStoredSo = await at.flip(at.object(role), flip);
-        const place = `${role} at byte ${offsetOf(flip, at.object(role).size)}`;
-        if (role === "archive") assert(await failed(at.backup, []), `${place} was restored`);
+        const position = `${role} at byte ${offsetOf(flip, at.object(role).size)}`;
+        if (role === "archive") assert(await failed(at.backup, []), `${position} was restored`);
         for (const paths of [[], ["d/numbers", "noise"]]) {
           if (await failed(asStoredSo, paths)) continue;
           for (const name of ["noise", "d/numbers"]) {
             assert.deepEqual(
               await Deno.readFile(`${target}/${name}`),
               await Deno.readFile(`${at.tree}/${name}`),
-              place,
+              position,
             );
           }
           await Deno.remove(target, { recursive: true });

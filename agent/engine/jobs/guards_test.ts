@@ -4,7 +4,7 @@ import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts"
 import { refuseEmpty } from "./guards.ts";
 import type { StoredPart } from "../manifest/stored_part.ts";
 
-/** A tree of 40 texts of 50 kB, backed up once. */
+/** Backs up a tree of 40 texts of 50 kB. */
 async function fixture() {
   const run = await BackupRun.open();
   const path = `${run.root}/tree`;
@@ -39,14 +39,14 @@ const loseMost = (path: string) => shell('cd "$1"; rm x[012]*', path);
 const scramble = (path: string, count: number) =>
   shell('cd "$1"; head -c "$2" /dev/urandom | split -b 50000 -da 2 -', path, String(count * 50_000));
 
-/** Of the backup made second. */
+/** Returns the second backup's manifest. */
 async function manifestAgain({ run }: { run: BackupRun }) {
   return JSON.parse(
     await Deno.readTextFile(`${run.directory}/${again.prefix}_${again.stamp}.manifest.json`),
   );
 }
 
-Deno.test("a tree like before is not warned of", async () => {
+Deno.test("an unchanged tree causes no warning", async () => {
   await using at = await fixture();
   const backup = await at.run.run(at.source, { object: again, guards: guards(at.before) });
   assert.deepEqual(at.run.warnings, []);
@@ -76,7 +76,7 @@ Deno.test("a tree that lost most of its files is stored with a warning, counted 
   assert.deepEqual([warnings_count, suspicion], [1, backup.shrinking]);
 });
 
-Deno.test("a backup that shrank and may not leaves nothing behind", async () => {
+Deno.test("a backup that must not shrink fails and leaves nothing behind", async () => {
   await using at = await fixture();
   const stored = at.run.stored();
   await loseMost(at.source.path);
@@ -87,7 +87,7 @@ Deno.test("a backup that shrank and may not leaves nothing behind", async () => 
     leftovers: [],
   });
   assert.deepEqual(at.run.stored(), stored);
-  // All of it was stored before it was judged.
+  // Everything was stored before the check.
   assert.match(at.run.lines.join("\n"), /Stored its index as backup_7_20260103030405/);
 });
 
@@ -104,14 +104,14 @@ Deno.test("a tree of random bytes is flagged as possible ransomware", async () =
   assert.equal(manifest.incompressible_share, backup.incompressible_share);
 });
 
-Deno.test("so is a tree of which a part was encrypted, also where the archive itself is", async () => {
+Deno.test("a partly encrypted tree is flagged, even if the archive itself is encrypted", async () => {
   await using at = await fixture();
   await scramble(at.source.path, 24);
   const encrypted = { object: again, guards: guards(at.before), encryption_password: "correct horse" };
   assert.match((await at.run.run(at.source, encrypted)).suspicion!, /^Possible ransomware/);
 });
 
-Deno.test("so are small files, between which tar's headers still compress", async () => {
+Deno.test("small encrypted files are flagged although tar's headers between them compress", async () => {
   await using run = await BackupRun.open();
   const path = `${run.root}/tree`;
   await shell('mkdir "$1"; cd "$1"; seq 300000 | split -b 3000 -a 3 -', path);
@@ -123,14 +123,14 @@ Deno.test("so are small files, between which tar's headers still compress", asyn
   assert.match(backup.suspicion!, /^Possible ransomware/);
 });
 
-Deno.test("an encrypted backup by itself is no sign of ransomware", async () => {
+Deno.test("an encrypted backup alone is no sign of ransomware", async () => {
   await using at = await fixture();
   const encrypted = { object: again, guards: guards(at.before), encryption_password: "correct horse" };
   const backup = await at.run.run(at.source, encrypted);
   assert.deepEqual([backup.suspicion, backup.incompressible_share], [null, 0]);
 });
 
-Deno.test("possible ransomware fails the run where the task says so, and leaves nothing", async () => {
+Deno.test("possible ransomware fails the run if the task is set to fail, and leaves nothing behind", async () => {
   await using at = await fixture();
   const stored = at.run.stored();
   await scramble(at.source.path, 40);
@@ -142,7 +142,7 @@ Deno.test("possible ransomware fails the run where the task says so, and leaves 
   assert.deepEqual(at.run.stored(), stored);
 });
 
-Deno.test("what the task ignores is neither warned of nor flagged", async () => {
+Deno.test("an anomaly that the task ignores causes no warning and no flag", async () => {
   await using at = await fixture();
   await scramble(at.source.path, 40);
   const ignoring = guards(at.before, { on_shrink: "ignore", on_incompressible: "ignore" });
@@ -153,13 +153,13 @@ Deno.test("what the task ignores is neither warned of nor flagged", async () => 
   assert.deepEqual(at.run.warnings, []);
 });
 
-Deno.test("a run without anything to compare with says so", async () => {
+Deno.test("a run without earlier backups reports that nothing was compared", async () => {
   await using at = await fixture();
   await at.run.run(at.source, { object: again, guards: { ...guards(at.before), usual: null } });
   assert.ok(at.run.lines.includes("Not compared with earlier backups: too few are stored of this source"));
 });
 
-Deno.test("an archive of nothing is refused", () => {
+Deno.test("an empty archive is refused", () => {
   const part = { part: { label: "/data" }, archive: { size: 10 }, bytesRead: 10 } as StoredPart;
   refuseEmpty(part);
   const refusal = { name: "RunFailedError", message: /^Cannot trust the archive of \/data: it is empty/ };

@@ -1,6 +1,6 @@
 /**
- * Archives that were made to do harm, with a SHA-256 that is right: nothing gets out of the target, which
- * stays as it was.
+ * Malicious archives with a correct SHA-256. Nothing is written outside the target, and the target stays
+ * unchanged.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -9,7 +9,7 @@ import { restore } from "../../../tests/support/fixtures/restore_run.ts";
 import { describeTree } from "../../../tests/support/fixtures/tree.ts";
 
 /**
- * Each makes `$1`, a tar, of what it needs; `$2` is a directory outside of the target, which holds `victim`.
+ * Scripts that create the tar archive `$1`. `$2` is a directory outside the target that contains `victim`.
  */
 const HOSTILE: Record<string, [script: string, reason: RegExp]> = {
   "a name above the target": [

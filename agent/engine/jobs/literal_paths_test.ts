@@ -52,7 +52,7 @@ const ODD = [
 ];
 
 for (const name of ODD) {
-  Deno.test(`source, exclusion, target and destination called ${JSON.stringify(name)} are that, and no neighbour`, async () => {
+  Deno.test(`source, exclusion, target and destination called ${JSON.stringify(name)} are exactly these paths`, async () => {
     await using run = await BackupRun.open();
     const at = `${run.root}/at`;
     // Paths that would result from trimming, unescaping, normalising or case folding.
@@ -97,7 +97,7 @@ for (const name of ODD) {
     await restore(run, backup, { target: { path: target }, destination });
     assert.deepEqual([...Deno.readDirSync(`${run.root}/back`)].map((entry) => entry.name), [name]);
     assert.equal(await Deno.readTextFile(`${target}/mine`), "mine");
-    // Where it came from, by the manifest alone.
+    // The source's path, read from the manifest alone.
     await Deno.remove(`${at}/${name}/mine`);
     await restore(run, backup, { destination });
     assert.equal(await shell('cd "$1"; find . | LC_ALL=C sort', at), before);

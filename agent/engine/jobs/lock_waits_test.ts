@@ -5,8 +5,8 @@ import { BackupRun } from "../../../tests/support/fixtures/backup_run.ts";
 import { Bench } from "../../../tests/support/fixtures/postgresql_bench.ts";
 import { findLockWait } from "./lock_waits.ts";
 
-/** Resolves once a dump waits for the lock, with what is told of it. */
-async function toldOf(at: Bench, login: { username: string; password: string }): Promise<string | null> {
+/** Waits until a dump waits for the lock. Resolves with the description of the lock wait. */
+async function lockWaitOf(at: Bench, login: { username: string; password: string }): Promise<string | null> {
   await using run = await BackupRun.open();
   const source = {
     type: "database",
@@ -20,13 +20,13 @@ async function toldOf(at: Bench, login: { username: string; password: string }):
   const waiting =
     "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'rearguard'";
   await until(async () => (await at.sql("shop", waiting)).trim() !== "0");
-  const told = await findLockWait(run.job(source as DatabaseSource), run.ports, []);
+  const description = await findLockWait(run.job(source as DatabaseSource), run.ports, []);
   run.cancel();
   await backup;
-  return told;
+  return description;
 }
 
-Deno.test("who holds the lock that a dump waits for is found", async (t) => {
+Deno.test("the holder of the lock that a dump waits for is found", async (t) => {
   await using at = await Bench.open("max_prepared_transactions = 5\n");
   await at.sql(
     "postgres",
@@ -37,9 +37,9 @@ Deno.test("who holds the lock that a dump waits for is found", async (t) => {
 
   await t.step("where it is a prepared transaction, which has no session", async () => {
     await at.sql("shop", "begin; lock table t; prepare transaction 'it''s left'");
-    const told = await toldOf(at, { username: at.login.username, password: at.login.password });
+    const description = await lockWaitOf(at, { username: at.login.username, password: at.login.password });
     assert.match(
-      told!,
+      description!,
       /^It waits for a lock that is held by a prepared transaction: it's left \(of postgres, prepared \d+ s ago\)\. To end one, in its database: rollback prepared E'it\\'s left'\.$/,
     );
     await at.sql("shop", "rollback prepared 'it''s left'");
@@ -55,7 +55,7 @@ Deno.test("who holds the lock that a dump waits for is found", async (t) => {
     const isHeld = "select count(*) from pg_locks where relation = 't'::regclass and granted";
     await until(async () => (await at.sql("shop", isHeld)).trim() !== "0");
     assert.match(
-      (await toldOf(at, reader))!,
+      (await lockWaitOf(at, reader))!,
       /^It waits for a lock that is held by session \d+ \(user postgres/,
     );
     await at.sql(

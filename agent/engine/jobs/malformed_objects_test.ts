@@ -23,7 +23,7 @@ interface Fixture extends AsyncDisposable {
 async function backedUp(): Promise<Fixture> {
   const run = await BackupRun.open();
   const path = `${run.root}/tree`;
-  // Names that do not compress: an index larger than all that takes its place here.
+  // Names that do not compress, so that the index is larger than every replacement below.
   await shell(
     `mkdir "$1"; cd "$1"; for name in $(head -c 60000 /dev/urandom | base32 -w 100); do touch $name; done`,
     path,
@@ -32,7 +32,7 @@ async function backedUp(): Promise<Fixture> {
   return { run, backup, [Symbol.asyncDispose]: () => run[Symbol.asyncDispose]() };
 }
 
-/** Puts what a script prints in the object's place, filled up to its size by a frame that zstd skips. */
+/** Replaces an object by a script's output, padded to the object's size with a frame that zstd skips. */
 async function replace({ run }: Fixture, { name, size }: StoredObject, script: string): Promise<void> {
   const path = `${run.directory}/${name}`;
   await shell(`${script} > "$1"`, path);
@@ -63,7 +63,7 @@ const damaged = (error: unknown): true => {
 };
 
 for (const [what, script] of Object.entries(INDEXES)) {
-  Deno.test(`an index with ${what} is damaged for whoever reads it`, async () => {
+  Deno.test(`an index with ${what} is reported as damaged by every reader`, async () => {
     await using at = await backedUp();
     const { run, backup } = at;
     await replace(at, backup.objects.find(({ role }) => role === "index")!, script);
@@ -88,7 +88,7 @@ for (const [what, script] of Object.entries(INDEXES)) {
   });
 }
 
-Deno.test("nothing is unpacked of another file in an index's place: it may never end", async () => {
+Deno.test("a replaced index is not unpacked, because unpacking may never end", async () => {
   await using at = await backedUp();
   const { run, backup } = at;
   const index = backup.objects.find(({ role }) => role === "index")!;
@@ -112,21 +112,21 @@ const MANIFESTS: Record<string, string> = {
 };
 
 for (const [what, script] of Object.entries(MANIFESTS)) {
-  Deno.test(`a manifest with ${what} is damaged`, async () => {
+  Deno.test(`a manifest with ${what} is reported as damaged`, async () => {
     await using at = await backedUp();
     await replace(at, at.backup.objects.find(({ role }) => role === "manifest")!, script);
     await assert.rejects(verify(at.run, at.backup), damaged);
   });
 }
 
-Deno.test("an archive whose reader is ended is damaged where its SHA-256 is another", async () => {
+Deno.test("an archive with a wrong SHA-256 is damaged even if its reader is killed", async () => {
   await using at = await backedUp();
   const archive = at.backup.objects.find(({ role }) => role === "archive")!;
   await replace(at, archive, "printf '\\x28\\xb5\\x2f\\xfd\\x00\\xa8\\x00\\x00\\x00'");
   await assert.rejects(verify(at.run, at.backup), damaged);
 });
 
-Deno.test("what has the right SHA-256 and can't be parsed is no damage", async () => {
+Deno.test("an unparsable object with the right SHA-256 is no damage", async () => {
   await using at = await backedUp();
   const manifest = at.backup.objects.find(({ role }) => role === "manifest")!;
   await Deno.writeTextFile(`${at.run.directory}/${manifest.name}`, "a manifest of another release");
@@ -138,7 +138,7 @@ Deno.test("what has the right SHA-256 and can't be parsed is no damage", async (
   assert.match(at.run.warnings.join("\n"), /The manifest is as it was stored, but can't be read/);
 });
 
-Deno.test("an index that can't be kept until it is proven is not called damaged", async () => {
+Deno.test("an index that can't be stored temporarily is not reported as damaged", async () => {
   await using at = await backedUp();
   await Deno.writeTextFile(`${at.run.ports.workDirectory}/proven`, "in the way");
   await assert.rejects(verify(at.run, at.backup), (error) => {

@@ -1,4 +1,4 @@
-/** Listings with unexpected contents: no good backup is refused or reported as damaged because of them. */
+/** Listings with unexpected contents. No undamaged backup is refused or reported as damaged due to them. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { systemClock } from "../../../src/domain/clock.ts";
@@ -15,7 +15,7 @@ import { runDrill } from "./drill.ts";
 import { RunFailedError } from "../ports.ts";
 import { type BytesToSend, sendFromBackup } from "./send.ts";
 
-/** Commands that make a tree whose archive has more than one frame. */
+/** Commands that create a tree whose archive has more than one frame. */
 const GROW =
   `mkdir d; head -c 9000000 /dev/urandom > big; echo one > d/one; echo two > d/two; ln d/one d/linked
   ln -s one d/soft; touch -d 2001-01-01 d/* d big .`;
@@ -144,7 +144,7 @@ Deno.test("files of any date are listed, restored, drilled and verified", async 
   assert.deepEqual(at.run.warnings, []);
 });
 
-Deno.test("an index without a frame table, as the first agents wrote it, serves all the same", async () => {
+Deno.test("an index without a frame table, as the first agents wrote it, can be used", async () => {
   await using at = await Fixture.make(GROW);
   const old = await at.withIndex("sed '/^frames/,$d'");
   assert.deepEqual(await at.names("d", old), ["d/linked", "d/one", "d/soft", "d/two"]);
@@ -176,7 +176,7 @@ const TABLES: Record<string, string> = {
 };
 
 for (const [how, script] of Object.entries(TABLES)) {
-  Deno.test(`an index whose frame table is ${how} leads to the files all the same`, async () => {
+  Deno.test(`files can be read with an index whose frame table is ${how}`, async () => {
     await using at = await Fixture.make(GROW);
     const odd = await at.withIndex(script);
     assert.deepEqual(await at.names("", odd), ["d", "big"]);
@@ -195,7 +195,7 @@ const HEADS: Record<string, string> = {
 };
 
 for (const [how, script] of Object.entries(HEADS)) {
-  Deno.test(`a member whose line has ${how} comes back, and keeps no other from it`, async () => {
+  Deno.test(`a member whose line has ${how} is restored, and so are the others`, async () => {
     await using at = await Fixture.make(GROW);
     const odd = await at.withIndex(script);
     const listed = await at.browse("d", odd);
@@ -217,7 +217,7 @@ for (const [how, script] of Object.entries(HEADS)) {
   });
 }
 
-Deno.test("a line that tells no place is left out and said so; what is chosen by its path is refused", async () => {
+Deno.test("a line without a position is left out with a note, and restoring its path is refused", async () => {
   await using at = await Fixture.make(GROW);
   const odd = await at.withIndex(`sed '/two"/s/.*/something else/'`);
   const listed = await at.browse("d", odd);
@@ -234,13 +234,13 @@ Deno.test("a line that tells no place is left out and said so; what is chosen by
   assert.equal(await Deno.readTextFile(`${await at.restore([], odd)}/d/two`), "two\n");
 });
 
-Deno.test("a member that an odd line tells of and that did not come back is a difference", async () => {
+Deno.test("a missing member whose line is odd is a difference", async () => {
   await using at = await Fixture.make(GROW);
   const odd = await at.withIndex(String.raw`sed -E '/two"/s/^(block [0-9]+: )-(.*)two/\1M\2three/'`);
   await assert.rejects(at.drill(odd), /2 differences between what came back and its index/);
 });
 
-Deno.test("a listing is read before its run succeeds: odd lines are a warning, a way out is refused", async () => {
+Deno.test("a run checks its listing: odd lines are a warning, a path out of the tree is refused", async () => {
   await using run = await BackupRun.open();
   const path = `${run.root}/listing`;
   const right = 'block 0: drwxr-xr-x 0/0 0 2026-01-02 03:04:05 "./"';

@@ -38,7 +38,7 @@ async function fixture(last: { bytes_read: number; size: number } | null) {
     path,
     reading: { pid: reader.pid, index },
     read: (bytes: number) => input.write(new Uint8Array(bytes)),
-    /** Lets a second go by and its report come. */
+    /** Advances the clock by a second and waits for the report. */
     second: async () => {
       await until(() => clock.sleeping > 0);
       const before = figures.length;
@@ -56,7 +56,7 @@ async function fixture(last: { bytes_read: number; size: number } | null) {
   };
 }
 
-Deno.test("once a second the figures tell what was read and written, how fast, and how long it will take", async () => {
+Deno.test("each second reports the bytes read and written, the rate, and the remaining time", async () => {
   await using at = await fixture({ bytes_read: 5_000_000, size: 1 });
   at.progress.begin(at.reading);
   await at.read(1_000_000);
@@ -64,7 +64,7 @@ Deno.test("once a second the figures tell what was read and written, how fast, a
   await Deno.writeTextFile(at.path, "./\nfirst\nsecond\n");
   await at.second();
   const [first] = at.figures;
-  // The program read some of its own files too.
+  // The program's reads include its own files.
   assert.ok(first!.bytes_read >= 900_000 && first!.bytes_read < 1_100_000, String(first!.bytes_read));
   assert.equal(first!.bytes_written, 300_000);
   assert.equal(first!.files_count, 2);
@@ -75,7 +75,7 @@ Deno.test("once a second the figures tell what was read and written, how fast, a
   assert.ok(at.figures[1]!.bytes_per_second < first!.bytes_per_second);
 });
 
-Deno.test("what is done counts exactly, and nothing is foretold beyond the last run", async () => {
+Deno.test("a completed part counts exactly, and no remaining time is estimated beyond the last run's size", async () => {
   await using at = await fixture({ bytes_read: 1000, size: 1 });
   at.progress.begin(at.reading);
   at.progress.finish(123_456);
@@ -87,7 +87,7 @@ Deno.test("what is done counts exactly, and nothing is foretold beyond the last 
   assert.equal(at.figures[0]!.files_count, null);
 });
 
-Deno.test("after a minute only every tenth report has a line", async () => {
+Deno.test("after a minute only every tenth report writes a line", async () => {
   await using at = await fixture(null);
   at.progress.begin(at.reading);
   for (let second = 0; second < 100; second++) await at.second();
@@ -95,7 +95,7 @@ Deno.test("after a minute only every tenth report has a line", async () => {
   assert.equal(at.lines.length, 59 + 5);
 });
 
-Deno.test("figures are shown in the units people use", () => {
+Deno.test("bytes and seconds are formatted with units", () => {
   assert.deepEqual([0, 999, 1000, 1_250_000, 4e9, 1e18].map(formatBytes), [
     "0 B",
     "999 B",

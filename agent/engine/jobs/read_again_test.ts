@@ -1,4 +1,6 @@
-/** Tests of reads that give other bytes than are stored: once, each time anew, or always. */
+/**
+ * Tests reads that return other bytes than are stored: once, different ones each time, or always the same.
+ */
 import assert from "node:assert/strict";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { BackupJob, BackupToRead, StoredBackup } from "../../../src/protocol/job.ts";
@@ -9,7 +11,7 @@ import { LocalDestination } from "../destinations/local/local.ts";
 import { BackupDamagedError, RunFailedError } from "../ports.ts";
 import { runVerify } from "./verify.ts";
 
-/** Changes a byte of an object's first reads; `value` may differ from read to read. */
+/** Changes a byte in an object's first reads. `value` may differ from read to read. */
 class FaultyPath extends LocalDestination {
   #reads = 0;
 
@@ -67,7 +69,7 @@ const always = () => 1;
 for (const isEncrypted of [false, true]) {
   const variant = isEncrypted ? "encrypted" : "plain";
 
-  Deno.test(`a verification calls no object damaged that a second read finds whole, ${variant}`, async () => {
+  Deno.test(`a verification reports no damage if a second read is right, ${variant}`, async () => {
     await using at = await backedUp(isEncrypted);
     const job = verifyJob(at.run, at.backup, at.key);
     for (const object of [".tar.zst", ".index", ".manifest"]) {
@@ -85,7 +87,7 @@ for (const isEncrypted of [false, true]) {
     }
   });
 
-  Deno.test(`a restore blames the path for bytes that a second read gives right, ${variant}`, async () => {
+  Deno.test(`a restore blames the transfer if a second read is right, ${variant}`, async () => {
     await using at = await backedUp(isEncrypted);
     const work = (value: (read: number) => number) =>
       failure(restore(at.run, at.backup, {
@@ -102,7 +104,7 @@ for (const isEncrypted of [false, true]) {
   });
 }
 
-Deno.test("damage of one object is told although another can't be read reliably", async () => {
+Deno.test("damage of one object is reported although another can't be read reliably", async () => {
   await using at = await backedUp(false);
   const index = at.backup.objects.find(({ role }) => role === "index")!;
   await shell(

@@ -22,7 +22,7 @@ function sealedWith(key: { passphrase: string } | null): Partial<BackupJob> {
   return key === null ? {} : { encryption: { type: "password", password: key.passphrase } };
 }
 
-/** What a restore tells of the backup itself. */
+/** Returns the damage that a restore reports. */
 async function damage(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
   assert(error instanceof BackupDamagedError, Deno.inspect(error));
@@ -31,13 +31,13 @@ async function damage(promise: Promise<unknown>): Promise<string> {
 }
 
 for (const key of [null, { type: "passphrase" as const, passphrase: "correct horse" }]) {
-  Deno.test(`a tree of everything comes back as it was${key === null ? "" : ", encrypted"}`, async () => {
+  Deno.test(`a tree of every kind of file is restored unchanged${key === null ? "" : ", encrypted"}`, async () => {
     await using at = await backedUp(growTree, sealedWith(key));
     const original = await describeTree(at.tree);
     const { files_count } = await restore(at.run, at.backup, { target: { path: at.target }, key });
     assert.deepEqual(await describeTree(at.target), original);
     assert.equal(files_count, at.backup.files_count);
-    // The original place, which is gone.
+    // The original directory, which is missing.
     await shell('chmod -R u+rwx "$1"; rm -rf "$1"', at.tree);
     await restore(at.run, at.backup, { key });
     assert.deepEqual(await describeTree(at.tree), original);
@@ -47,7 +47,7 @@ for (const key of [null, { type: "passphrase" as const, passphrase: "correct hor
 
 const asRoot = { ignore: Deno.uid() !== 0 };
 
-Deno.test("a directory that is there and empty takes the backup, a missing one is made with those above it", async () => {
+Deno.test("a backup is restored into an empty directory; a missing one is created with its parents", async () => {
   await using at = await backedUp("mkdir a; echo one > a/one; chmod 750 .");
   const original = await describeTree(at.tree);
   for (const path of [at.target, `${at.run.root}/not/there/yet`]) {
@@ -57,7 +57,7 @@ Deno.test("a directory that is there and empty takes the backup, a missing one i
   }
 });
 
-Deno.test("an empty directory stays the same one, so that whoever has it open or mounted sees the files", async () => {
+Deno.test("an empty directory is not replaced, so that it stays valid where it is open or mounted", async () => {
   await using at = await backedUp("mkdir a; echo one > a/one; chmod 750 .; setfattr -n user.x -v 1 .");
   await Deno.mkdir(at.target);
   const { ino } = await Deno.stat(at.target);
@@ -67,18 +67,22 @@ Deno.test("an empty directory stays the same one, so that whoever has it open or
   assertNothingLeft(at);
 });
 
-Deno.test("an empty directory that the agent may not write to says so", asRoot, async () => {
-  await using at = await backedUp("echo one > one");
-  await Deno.mkdir(at.target);
-  setImmutable(at.target, true);
-  const message = await failure(restore(at.run, at.backup, { target: { path: at.target } }));
-  setImmutable(at.target, false);
-  assert.match(message, /the agent can't make .*\/target: Operation not permitted.*Give it the right to/);
-  assert.deepEqual(names(at.target), []);
-  assertNothingLeft(at);
-});
+Deno.test(
+  "an empty directory that the agent may not write to is refused with the reason",
+  asRoot,
+  async () => {
+    await using at = await backedUp("echo one > one");
+    await Deno.mkdir(at.target);
+    setImmutable(at.target, true);
+    const message = await failure(restore(at.run, at.backup, { target: { path: at.target } }));
+    setImmutable(at.target, false);
+    assert.match(message, /the agent can't make .*\/target: Operation not permitted.*Give it the right to/);
+    assert.deepEqual(names(at.target), []);
+    assertNothingLeft(at);
+  },
+);
 
-Deno.test("a missing target is made however its slashes and dots are written", async () => {
+Deno.test("a missing target is created even if its path contains extra slashes and dots", async () => {
   await using at = await backedUp("echo one > one");
   for (const [n, written] of ["/./new/0/.", "//new//1/", "/new/./2/./"].entries()) {
     await restore(at.run, at.backup, { target: { path: at.run.root + written } });
@@ -86,7 +90,7 @@ Deno.test("a missing target is made however its slashes and dots are written", a
   }
 });
 
-Deno.test("a target that can't be a directory says why", async () => {
+Deno.test("a target that can't be a directory is refused with the reason", async () => {
   await using at = await backedUp("echo one > one; ln -s loop loop");
   for (
     const [path, reason] of [
@@ -114,7 +118,7 @@ Deno.test("a target whose own file system is not mounted is refused", async () =
   assert.equal((await inspectRestoreDirectory("/srv/not/mounted2", mounts)).state, "missing");
 });
 
-Deno.test("files in the way are refused, and replaced only on demand; what else is there stays", async () => {
+Deno.test("existing files are refused, or replaced on request; other files stay", async () => {
   await using at = await backedUp(
     "mkdir a b; echo one > a/one; echo two > two; ln two hard; chmod 750 a; setfattr -n user.x -v 1 a",
   );
@@ -127,7 +131,7 @@ Deno.test("files in the way are refused, and replaced only on demand; what else 
   await restore(at.run, at.backup, { target: { path: at.target, overwrite: true } });
   assert.equal(await Deno.readTextFile(`${at.target}/a/mine`), "mine\n");
   await Deno.remove(`${at.target}/a/mine`);
-  // The same but for the times of the directories that "mine" was in.
+  // Equal except for the times of the directories that contained "mine".
   const shown = async (path: string) =>
     (await describeTree(path)).filter((line) => !/^"\.(\/a)?" /.test(line));
   assert.deepEqual(await shown(at.target), await shown(at.tree));
@@ -135,7 +139,7 @@ Deno.test("files in the way are refused, and replaced only on demand; what else 
   assertNothingLeft(at);
 });
 
-Deno.test("nothing is written through a link that lies in the target", async () => {
+Deno.test("nothing is written through a symlink in the target", async () => {
   await using at = await backedUp("mkdir a; echo one > a/one");
   await shell('mkdir -p "$1" "$2"; ln -s "$2" "$1/a"', at.target, `${at.run.root}/elsewhere`);
   assert.match(
@@ -147,7 +151,7 @@ Deno.test("nothing is written through a link that lies in the target", async () 
   assert.equal(await Deno.readTextFile(`${at.target}/a/one`), "one\n");
 });
 
-Deno.test("a directory in a file's place is never removed", async () => {
+Deno.test("a directory with a restored file's name is never removed", async () => {
   await using at = await backedUp("echo one > a");
   await shell('mkdir -p "$1/a"; echo mine > "$1/a/mine"', at.target);
   const target = { path: at.target, overwrite: true };
@@ -158,13 +162,13 @@ Deno.test("a directory in a file's place is never removed", async () => {
   assert.equal(await Deno.readTextFile(`${at.target}/a/mine`), "mine\n");
 });
 
-Deno.test("chosen paths come back with what is below them, and nothing else", async () => {
+Deno.test("selected paths are restored with everything below them and nothing else", async () => {
   await using at = await backedUp(growTree);
   const paths = ["plain/deep", "grün – 日本.txt", "link", "-dash", "new\nline", "sparse"];
   const { files_count } = await restore(at.run, at.backup, { target: { path: at.target, paths } });
   assert.deepEqual(names(at.target), ["-dash", "grün – 日本.txt", "link", "new\nline", "plain", "sparse"]);
   assert.deepEqual(names(`${at.target}/plain`), ["deep"]);
-  // A hard link to a file that was not chosen.
+  // A hard link to a file that was not selected.
   assert.equal(files_count, 5);
   const of = async (directory: string) =>
     (await describeTree(`${directory}/plain/deep`)).map((line) => line.replace(/ = .*/, ""));
@@ -175,7 +179,7 @@ Deno.test("chosen paths come back with what is below them, and nothing else", as
   assertNothingLeft(at);
 });
 
-Deno.test("chosen paths go into a directory that is in use, without a change of those above them", async () => {
+Deno.test("selected paths are restored into a directory in use without changing their parents", async () => {
   await using at = await backedUp("mkdir -p a/b c; echo 1 > a/b/one; echo 2 > a/two; chmod 750 a a/b");
   await shell('mkdir -p "$1/a"; chmod 700 "$1/a"; echo mine > "$1/mine"', at.target);
   await restore(at.run, at.backup, { target: { path: at.target, paths: ["a/b", "c"] } });
@@ -189,7 +193,7 @@ Deno.test("chosen paths go into a directory that is in use, without a change of 
   assert.match(message, /it holds nothing under "no\/such"/);
 });
 
-Deno.test("names that are no UTF-8 are chosen as a listing shows them, unless a file is really called so", async () => {
+Deno.test("names that are not UTF-8 are selected by their display name, unless a file has exactly that name", async () => {
   await using at = await backedUp(
     `touch "$(printf 'not \\377')" 'both \\377' "$(printf 'both \\377')"
     mkdir "$(printf 'odd \\303')"; touch "$(printf 'odd \\303/in')"`,
@@ -208,7 +212,7 @@ Deno.test("names that are no UTF-8 are chosen as a listing shows them, unless a 
   assert.match(message, /it holds nothing under "no \\\\376"/);
 });
 
-Deno.test("one file out of many takes only the frames it is in, encrypted as well", async () => {
+Deno.test("restoring one file of many reads only its frames, also from an encrypted archive", async () => {
   for (const key of [null, { type: "passphrase" as const, passphrase: "p" }]) {
     await using at = await backedUp(
       "for n in $(seq 12); do head -c 10000000 /dev/urandom > $n; done",
@@ -223,7 +227,7 @@ Deno.test("one file out of many takes only the frames it is in, encrypted as wel
   }
 });
 
-/** Backs up one file, beside what was backed up before. */
+/** Makes another backup, of one file. */
 async function backedUpFile({ run }: Fixture, path: string): Promise<StoredBackup> {
   const source = { type: "files" as const, path, excluded_paths: [], allow_unreadable: false };
   return await run.run(source, { object: { prefix: "backup_8", stamp: "20260102030406" } });
@@ -231,14 +235,14 @@ async function backedUpFile({ run }: Fixture, path: string): Promise<StoredBacku
 
 for (const paths of [[], ["one"]]) {
   const what = paths.length === 0 ? "one file" : "one file, chosen by its path,";
-  Deno.test(`${what} goes back to the directory that it was in, which stays what it was`, async () => {
+  Deno.test(`${what} is restored into its original directory, which stays unchanged`, async () => {
     await using at = await backedUp(
       'echo one > one; echo two > two; chmod 755 .; setfattr -n user.x -v 1 .; [ "$(id -u)" != 0 ] || chown 1234:1234 .',
     );
     const backup = await backedUpFile(at, `${at.tree}/one`);
     await Deno.remove(`${at.tree}/one`);
     await shell('touch -d 2001-01-01 "$1"', at.tree);
-    // But for the time, which any new file changes.
+    // Except for the time, which any new file changes.
     const directory = async () =>
       (await describeTree(at.tree)).filter((line) => !line.includes("one"))
         .map((line) => line.replace(/^("\." d \d+ \S+) \S+/, "$1"));
@@ -247,7 +251,7 @@ for (const paths of [[], ["one"]]) {
     await restore(at.run, backup, { target: { paths } });
     assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
     assert.deepEqual(await directory(), before);
-    // Over the file that is there.
+    // Over the existing file.
     await Deno.writeTextFile(`${at.tree}/one`, "another");
     await restore(at.run, backup, { target: { paths, overwrite: true } });
     assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
@@ -255,7 +259,7 @@ for (const paths of [[], ["one"]]) {
     assertNothingLeft(at);
   });
 
-  Deno.test(`${what} leaves an empty directory its attributes, and a new one has those of any new one`, async () => {
+  Deno.test(`${what} keeps an empty directory's attributes, and a new directory gets default ones`, async () => {
     await using at = await backedUp("echo one > one");
     const backup = await backedUpFile(at, `${at.tree}/one`);
     await Deno.mkdir(at.target);
@@ -274,7 +278,7 @@ for (const paths of [[], ["one"]]) {
   });
 }
 
-Deno.test("one file that is a link comes back under the name that was given, with what it led to", async () => {
+Deno.test("a source that is a link to a file is restored under the link's name with the file's contents", async () => {
   await using at = await backedUp(
     "mkdir run; echo one > run/stub; setfattr -n user.x -v 1 run/stub; chmod 640 run/stub; ln -s run/stub resolv",
   );
@@ -290,7 +294,7 @@ Deno.test("one file that is a link comes back under the name that was given, wit
     await shell('cd "$1"; getfattr --only-values -n user.x resolv', at.tree),
     "1",
   );
-  // The link that is there is a file in the way, and is not written through.
+  // An existing link counts as an existing file and is not written through.
   await shell('cd "$1"; rm resolv; ln -s run/stub resolv; echo two > run/stub', at.tree);
   assert.match(await failure(restore(at.run, backup)), /tree\/resolv is there already/);
   await restore(at.run, backup, { target: { paths: ["resolv"], overwrite: true } });
@@ -298,13 +302,13 @@ Deno.test("one file that is a link comes back under the name that was given, wit
   assert.equal(await Deno.readTextFile(`${at.tree}/run/stub`), "two\n");
 });
 
-/** Each spoils the archive (`$1`) of a backup that was good. */
+/** Scripts that each damage the archive (`$1`) of a backup. */
 const DAMAGES: Record<string, [script: string, reason: RegExp]> = {
-  "a byte of the archive is another": [
+  "a byte of the archive is altered": [
     'printf "\\\\x$(printf %02x $(( $(od -An -tu1 -j4000 -N1 "$1") ^ 1 )))" | dd of="$1" bs=1 seek=4000 conv=notrunc status=none',
     /its SHA-256 is/,
   ],
-  "the archive's last byte is another": [
+  "the archive's last byte is altered": [
     'size=$(stat -c %s "$1"); printf "\\\\x$(printf %02x $(( $(od -An -tu1 -j$((size-1)) -N1 "$1") ^ 1 )))" | dd of="$1" bs=1 seek=$((size-1)) conv=notrunc status=none',
     /its SHA-256 is/,
   ],
@@ -331,8 +335,8 @@ for (const [name, [script, reason]] of Object.entries(DAMAGES)) {
       await shell(script, `${at.run.directory}/${archive.name}`);
       for (const paths of [[], ["noise"]]) {
         const target = { path: at.target, overwrite: true, paths };
-        const told = await damage(restore(at.run, at.backup, { target, key }));
-        assert.match(told, new RegExp(`^${archive.name}: ${reason.source}`));
+        const damaged = await damage(restore(at.run, at.backup, { target, key }));
+        assert.match(damaged, new RegExp(`^${archive.name}: ${reason.source}`));
         assert.deepEqual(await describeTree(at.target), before);
       }
       assertNothingLeft(at);
@@ -340,14 +344,14 @@ for (const [name, [script, reason]] of Object.entries(DAMAGES)) {
   }
 }
 
-Deno.test("a wrong password, a damaged index, a path that is none: told in one line", async () => {
+Deno.test("a wrong password, a damaged index and an invalid path are reported in one line", async () => {
   await using at = await backedUp("echo one > one", sealedWith({ passphrase: "right" }));
   const key = { type: "passphrase" as const, passphrase: "wrong" };
   const wrong = await failure(restore(at.run, at.backup, { target: { path: at.target }, key }));
   assert.match(wrong, /password/);
   await assert.rejects(restore(at.run, at.backup, { target: { path: at.target }, key }), isNoDamage);
   assert.doesNotMatch(wrong, /wrong|right/);
-  // The end of it is not read for that.
+  // The rest of the archive is not read for that.
   const archive = at.backup.objects.find(({ role }) => role === "archive")!;
   const path = `${at.run.directory}/${archive.name}`;
   await shell(
@@ -370,7 +374,8 @@ Deno.test("a wrong password, a damaged index, a path that is none: told in one l
 });
 
 Deno.test({
-  name: "device files go back where they came from, and nowhere else but for those that every system has",
+  name:
+    "device files are restored to their original directory only, except for common ones such as /dev/null",
   ignore: Deno.uid() !== 0,
   fn: async () => {
     await using at = await backedUp(
@@ -380,7 +385,7 @@ Deno.test({
     await shell('mkdir "$1"; echo mine > "$1/mine"', at.target);
     const before = await describeTree(at.target);
     for (
-      const [paths, path, told] of [
+      const [paths, path, message] of [
         [
           [],
           at.target,
@@ -395,7 +400,7 @@ Deno.test({
       ] as const
     ) {
       const restoring = restore(at.run, at.backup, { target: { path, paths: [...paths], overwrite: true } });
-      assert.match(await failure(restoring), told);
+      assert.match(await failure(restoring), message);
       await assert.rejects(restoring, isNoDamage);
       assert.deepEqual(await describeTree(at.target), before);
       assert.throws(() => Deno.lstatSync(`${at.run.root}/new`), Deno.errors.NotFound);
@@ -412,7 +417,7 @@ Deno.test({
   },
 });
 
-Deno.test("a target without room is left as it was", async () => {
+Deno.test("a target without free space is left unchanged", async () => {
   await using at = await backedUp("head -c 3000000 /dev/urandom > large");
   await using _room = await mountTmpfs(at.target, 2 ** 20);
   await Deno.writeTextFile(`${at.target}/mine`, "mine");
@@ -423,7 +428,7 @@ Deno.test("a target without room is left as it was", async () => {
   assert.deepEqual(names(at.target), ["mine"]);
 });
 
-Deno.test("an agent's disk without room for lists of names is told from the target's", asRoot, async () => {
+Deno.test("a full disk of the agent is distinguished from a full target", asRoot, async () => {
   await using at = await backedUp('for n in $(seq 3000); do : > "a-file-with-some-name-$n"; done');
   await shell('mkdir "$1"; echo mine > "$1/mine"', at.target);
   await using _work = await mountTmpfs(at.run.ports.workDirectory, 64 * 1024);
@@ -451,7 +456,7 @@ Deno.test("a cancelled restore leaves nothing", async () => {
   assertNothingLeft(at);
 });
 
-Deno.test("a cancel that comes while files are put into their place leaves none of them half way", async () => {
+Deno.test("a cancel while files are published leaves no partial result", async () => {
   await using at = await backedUp("echo one > one; echo two > two");
   await shell('mkdir "$1"; echo mine > "$1/one"; echo mine > "$1/mine"', at.target);
   at.run.onLine = (line) => {
@@ -464,7 +469,7 @@ Deno.test("a cancel that comes while files are put into their place leaves none 
 
 for (const paths of [[], ["a", "new/deep", "sub"]]) {
   const what = paths.length === 0 ? "everything" : "chosen paths";
-  Deno.test(`where not all can be put into its place, the target is as it was: ${what}`, async () => {
+  Deno.test(`the target is unchanged if not all files can be published: ${what}`, async () => {
     await using at = await backedUp(
       "mkdir -p a new/deep sub b; echo one > a/one; echo new > a/new; ln -s one a/link; mkdir a/dir a/was; echo 1 > a/was/1; " +
         "echo deep > new/deep/file; mkfifo new/deep/fifo; echo in > sub/in; chmod 750 a; setfattr -n user.x -v 1 a; setfacl -m u:1:rx,d:u:1:rx a",
@@ -477,7 +482,7 @@ for (const paths of [[], ["a", "new/deep", "sub"]]) {
     const before = await describeTree(at.target);
     const inodes = () => shell('find "$1" -printf "%i %p\\n" | sort', at.target);
     const inodesBefore = await inodes();
-    // A directory that nobody may change any more, when all is unpacked.
+    // A directory that becomes immutable once everything is unpacked.
     at.run.onLine = (line) => {
       if (line.startsWith("Everything is unpacked")) setImmutable(`${at.target}/sub`, true);
     };
@@ -489,7 +494,7 @@ for (const paths of [[], ["a", "new/deep", "sub"]]) {
     assert.deepEqual(await describeTree(at.target), before);
     assert.equal(await inodes(), inodesBefore);
     assertNothingLeft(at);
-    // A directory that can't be changed to begin with fails the run before anything is read.
+    // An immutable directory fails the run before anything is read.
     at.run.onLine = (line) => assert.doesNotMatch(line, /is unpacked/);
     setImmutable(`${at.target}/sub`, true);
     const refused = await restore(at.run, at.backup, { target: { path: at.target, paths, overwrite: true } })
@@ -506,12 +511,12 @@ function setImmutable(path: string, isImmutable: boolean): void {
   assert.ok(success, `chattr failed on ${path}`);
 }
 
-Deno.test("an empty file system that not all can be put into is left with what came meanwhile, and nothing else", async () => {
+Deno.test("a failed restore into an empty file system keeps files that others created meanwhile, and nothing else", async () => {
   await using at = await backedUp("mkdir a b; echo one > a/one; echo two > b/two; chmod 750 .");
   await using _target = await mountTmpfs(at.target, 2 ** 20);
   await Deno.chmod(at.target, 0o705);
   const before = await describeTree(at.target);
-  // Somebody's file that comes meanwhile.
+  // Another program's file that is created meanwhile.
   at.run.onLine = (line) => {
     if (line.startsWith("Everything is unpacked")) Deno.writeTextFileSync(`${at.target}/b`, "mine");
   };
@@ -526,7 +531,7 @@ Deno.test("an empty file system that not all can be put into is left with what c
   assert.deepEqual(shown(await describeTree(at.target)), shown(before));
 });
 
-Deno.test("chosen paths are not put below a link that lies in the target", async () => {
+Deno.test("selected paths are not restored below a symlink in the target", async () => {
   await using at = await backedUp("mkdir -p a/b; echo one > a/b/one");
   await shell('mkdir -p "$1" "$2"; ln -s "$2" "$1/a"', at.target, `${at.run.root}/elsewhere`);
   for (const overwrite of [false, true]) {

@@ -30,7 +30,7 @@ interface Fixture extends AsyncDisposable {
 
 async function backedUp(isEncrypted: boolean, grow = GROW): Promise<Fixture> {
   const run = await BackupRun.open();
-  // Holes and attributes, whatever the machine's file systems know.
+  // Holes and attributes, independent of the machine's file systems.
   const memory = await mountTmpfs(`${run.root}/tree`, 400 * 1024 * 1024);
   const tree = `${run.root}/tree`;
   await shell(`cd "$1"; ${grow}`, tree);
@@ -73,7 +73,7 @@ async function backedUp(isEncrypted: boolean, grow = GROW): Promise<Fixture> {
   };
 }
 
-/** Bytes that are not what they were, `from` of them into the file. */
+/** Alters bytes of a file at the offset `from`. */
 async function spoil(path: string, from: number): Promise<void> {
   await shell(
     'head -c 1000 /dev/urandom | dd of="$1" bs=1 seek="$2" conv=notrunc status=none',
@@ -84,7 +84,7 @@ async function spoil(path: string, from: number): Promise<void> {
 
 for (const isEncrypted of [false, true]) {
   const how = isEncrypted ? ", encrypted" : "";
-  Deno.test(`every range of a file is what it is in the file${how}`, async () => {
+  Deno.test(`every range of a file is sent correctly${how}`, async () => {
     await using at = await backedUp(isEncrypted);
     const n = "n".repeat(150);
     for (const name of ["big", "linked", "second", "sparse", `${n}/${n}/${n}`]) {
@@ -134,10 +134,10 @@ Deno.test("a range far into a sparse file of terabytes is sent at once", async (
   assert.equal(text(end), "\0\0\0island\0");
 });
 
-Deno.test("a fault of the way to a frame is not called damage", async () => {
+Deno.test("a fault of the transfer is not reported as damage", async () => {
   await using at = await backedUp(false);
   const { read } = Deno.FsFile.prototype;
-  // One chunk of the archive comes wrong, once.
+  // One chunk of the archive is wrong in the first read.
   let isWrong = true;
   Deno.FsFile.prototype.read = async function (buffer: Uint8Array) {
     const length = await read.call(this, buffer);
@@ -158,7 +158,7 @@ Deno.test("a fault of the way to a frame is not called damage", async () => {
   }
 });
 
-Deno.test("the content of what is no plain file's is left to tar", async () => {
+Deno.test("members that are not plain files are extracted by tar", async () => {
   async function* bytes(content: Uint8Array) {
     yield await Promise.resolve(content.subarray(0, 300));
     yield content.subarray(300);

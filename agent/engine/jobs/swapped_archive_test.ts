@@ -1,6 +1,6 @@
 /**
- * An archive that another backup of the same task took the place of, of the same size: what is read of it in
- * parts is refused as well.
+ * An archive that was replaced by another one of the same task and size. Reading parts of it is refused as
+ * well.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -16,7 +16,7 @@ import { verify } from "../../../tests/support/fixtures/verify_run.ts";
 import { BackupDamagedError } from "../ports.ts";
 import { type BytesToSend, sendFromBackup } from "./send.ts";
 
-/** Of more than one frame. */
+/** A size of more than one frame. */
 const GROW =
   'mkdir -p "$1"; cd "$1"; head -c 9000000 /dev/urandom > first; head -c 300000 /dev/urandom > second; touch -d 2001-01-01 * .';
 
@@ -29,7 +29,7 @@ class TwoBackups implements AsyncDisposable {
     readonly other: StoredBackup,
   ) {}
 
-  /** The tree is as it was in `backup`; `other` is of the same names with other contents. */
+  /** The tree is as it was in `backup`. `other` has the same names with other contents. */
   static async make(isEncrypted: boolean): Promise<TwoBackups> {
     const run = await BackupRun.open();
     const tree = `${run.root}/tree`;
@@ -72,13 +72,13 @@ class TwoBackups implements AsyncDisposable {
       size: bytes.length,
       sha256: createHash("sha256").update(bytes).digest("hex"),
     };
-    // The manifest tells of the one that was stored.
+    // Leave out the manifest, which lists the stored index.
     const objects = this.backup.objects.filter(({ role }) => role !== "manifest")
       .map((object) => object === index ? changed : object);
     return { ...this.backup, objects };
   }
 
-  /** What a download of one file carries away: all of it or nothing. */
+  /** Returns the bytes of a download of one file; rejects if it is incomplete. */
   async send(path: string, backup = this.backup): Promise<Uint8Array> {
     const request: BackupSend = {
       kind: "backup.send",
@@ -142,12 +142,12 @@ for (const isEncrypted of [false, true]) {
   });
 }
 
-Deno.test("nothing of a frame is sent or restored before all of it was unpacked and compared with its checksum", async () => {
+Deno.test("a frame is sent or restored only after its checksum was verified", async () => {
   await using at = await TwoBackups.make(false);
   const archive = at.path(archiveOf(at.backup));
   const stored = await Deno.readFile(archive);
   const changed = stored.slice();
-  // Noise is stored as it is: the byte is of "first", whose end is in the next frame.
+  // Noise is stored uncompressed, so the byte belongs to "first", whose end is in the next frame.
   changed[1_000_000]! ^= 1;
   await Deno.writeFile(archive, changed);
   await assert.rejects(
@@ -163,7 +163,7 @@ Deno.test("nothing of a frame is sent or restored before all of it was unpacked 
   assert.deepEqual(await at.send("second"), await Deno.readFile(`${at.tree}/second`));
 });
 
-Deno.test("where an index has no checksums, the whole archive is proven before a part of it is taken", async () => {
+Deno.test("without checksums in the index, the whole archive is verified before a part of it is used", async () => {
   await using at = await TwoBackups.make(false);
   const old = await at.withIndex("s/^([0-9]+) [0-9a-f]{8}$/\\1/");
   const target = `${at.run.root}/target`;
@@ -182,7 +182,7 @@ Deno.test("where an index has no checksums, the whole archive is proven before a
   assert.throws(() => Deno.lstatSync(target), Deno.errors.NotFound);
 });
 
-Deno.test("a verification finds an index whose checksums are of other frames", async () => {
+Deno.test("a verification finds an index with the checksums of other frames", async () => {
   await using at = await TwoBackups.make(false);
   await verify(at.run, at.backup);
   const wrong = await at.withIndex(`s/^([0-9]+) [0-9a-f]{8}$/\\1 ${"a".repeat(8)}/`);

@@ -26,11 +26,11 @@ import { FrameWatch } from "../transforms/frames.ts";
 import { walkArchive, walkIndex, walkStream } from "../archive/walk.ts";
 
 const MB = 1024 * 1024;
-/** Far more than pipes and buffers hold: a stage that nobody reads any more blocks. */
+/** More bytes than pipes and buffers hold, so that a stage blocks if its output is not read. */
 const BYTES = 12 * MB;
 const ODD = new Error("odd");
 
-/** Throws what it always throws at the `nth` call. Not async: most parsers are not. */
+/** Returns a function that throws at the `nth` call. It throws synchronously, as most parsers do. */
 function throwingAt(nth: number): () => void {
   let calls = 0;
   return () => {
@@ -43,7 +43,7 @@ const sh = (script: string): Command => ({ program: "sh", args: ["-c", script] }
 interface Bench extends AsyncDisposable {
   run: BackupRun;
   children: Children;
-  /** A tar archive as pzstd writes it, of a file that does not compress. */
+  /** A tar archive, compressed by pzstd, of an incompressible file. */
   archive: string;
   lines: string;
 }
@@ -69,7 +69,7 @@ async function bench(): Promise<Bench> {
   };
 }
 
-/** The work rejects soon, with what was thrown and no other error. */
+/** Asserts that the work rejects soon with the thrown error and no other. */
 async function throwsOdd(work: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error("Still at work")), 20_000);
@@ -113,7 +113,7 @@ function objectsOf(at: Bench, path: string): [StoredObjects, StoredObject] {
   ];
 }
 
-/** The first piece, one in the middle, the last. */
+/** The first chunk, one in the middle, the last. */
 const MOMENTS = { "at its first bytes": 1, "in the middle": 80, "near its end": 190 };
 
 function throwingWatch(nth: number): FrameWatch {
@@ -128,7 +128,7 @@ function throwingWatch(nth: number): FrameWatch {
 }
 
 for (const [moment, nth] of Object.entries(MOMENTS)) {
-  Deno.test(`the walk of an archive ends when its source or its watch throws ${moment}`, async () => {
+  Deno.test(`reading an archive ends when its source or its frame parser throws ${moment}`, async () => {
     await using at = await bench();
     const whole = (path: string | null) => ({ chunks: pieces(at.archive), path });
     const odd = (path: string | null) => ({ chunks: pieces(at.archive, throwingAt(nth)), path });
@@ -147,7 +147,7 @@ for (const [moment, nth] of Object.entries(MOMENTS)) {
 }
 
 for (const nth of [1, 700_000, 1_500_000]) {
-  Deno.test(`the lines of an index end when the parser throws at line ${nth}`, async () => {
+  Deno.test(`reading the lines of an index ends when the parser throws at line ${nth}`, async () => {
     await using at = await bench();
     const [objects, object] = objectsOf(at, at.lines);
     await throwsOdd(objects.lines(object, throwingAt(nth)));
@@ -158,7 +158,7 @@ for (const nth of [1, 700_000, 1_500_000]) {
 }
 
 for (const nth of [1, 4, 12]) {
-  Deno.test(`a pump and a follower end when what they feed throws at chunk ${nth}`, async () => {
+  Deno.test(`reading a program's output or its file ends when the consumer throws at chunk ${nth}`, async () => {
     await using at = await bench();
     for (const isLate of [false, true]) {
       const children = at.children.nest();
@@ -176,7 +176,7 @@ for (const nth of [1, 4, 12]) {
   });
 }
 
-Deno.test("a follower of a file that is gone ends its program", async () => {
+Deno.test("tailing a missing file ends its program", async () => {
   await using at = await bench();
   const programs = at.children.nest();
   const writer = programs.spawn(sh("exec sleep 1000"), { stdout: "null", onMessage: () => {} });
@@ -187,7 +187,7 @@ Deno.test("a follower of a file that is gone ends its program", async () => {
   assert.equal((await writer.exited).signal, "SIGTERM");
 });
 
-/** Goes on for ever unless somebody ends it. */
+/** Returns a part whose program runs until it is ended. */
 function endlessPart(changes: Partial<SourcePart>): SourcePart {
   return {
     label: "test",
@@ -216,11 +216,11 @@ const STAGES: Record<string, () => { changes: Partial<SourcePart>; take?: () => 
     changes: { command: sh(`head -c ${BYTES} /dev/urandom`), checkExit: throwingAt(1) },
   }),
   "its input": () => ({ changes: { command: { program: "cat", args: [] }, input: () => oddInput(0) } }),
-  "its input, midway, of a program that goes on without": () => ({
+  "its input, midway, while the program continues": () => ({
     changes: { command: sh("cat; exec sleep 1000"), input: () => oddInput(40) },
   }),
-  "what stores it, at once": () => ({ changes: {}, take: throwingAt(1) }),
-  "what stores it, midway": () => ({ changes: {}, take: throwingAt(5) }),
+  "its consumer, at once": () => ({ changes: {}, take: throwingAt(1) }),
+  "its consumer, midway": () => ({ changes: {}, take: throwingAt(5) }),
 };
 
 for (const [stage, make] of Object.entries(STAGES)) {
@@ -251,7 +251,7 @@ for (const script of ["exec cat > /dev/null", "sleep 0.2; echo two >&2; exec sle
   });
 }
 
-Deno.test("a dump goes on when the count of its rows throws, and is stored without one", async () => {
+Deno.test("a dump continues when counting its rows throws, and is stored without row counts", async () => {
   await using at = await bench();
   const { push } = DumpRows.prototype;
   DumpRows.prototype.push = throwingAt(2);
@@ -271,7 +271,7 @@ Deno.test("a dump goes on when the count of its rows throws, and is stored witho
   }
 });
 
-Deno.test("a dump goes on when psql answers what nobody understands, and then says nothing more", async () => {
+Deno.test("a dump continues when psql sends an invalid answer and then nothing more", async () => {
   await using at = await bench();
   const { run, children } = at;
   const connection = {

@@ -8,7 +8,7 @@ import { describeTree } from "../../../tests/support/fixtures/tree.ts";
 
 const asRoot = { ignore: Deno.uid() !== 0 };
 
-Deno.test("hard links and symbolic links are restored again over those that are there", async () => {
+Deno.test("hard links and symbolic links are restored over existing ones", async () => {
   await using at = await backedUp(
     "mkdir a; echo x > a/one; ln a/one a/two; ln a/one three; ln -s a/one link; ln link linked",
   );
@@ -24,7 +24,7 @@ Deno.test("hard links and symbolic links are restored again over those that are 
   assertNothingLeft(at);
 });
 
-Deno.test("names that are patterns elsewhere are chosen by themselves", async () => {
+Deno.test("names with pattern characters are selected literally", async () => {
   const odd = [
     "[.txt",
     "[].txt",
@@ -56,7 +56,7 @@ Deno.test("names that are patterns elsewhere are chosen by themselves", async ()
   }
 });
 
-Deno.test("a pattern of all that is in a directory leaves the directory itself", async () => {
+Deno.test("a pattern for everything in a directory keeps the directory itself", async () => {
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;
   await shell('mkdir -p "$1/proc/1" "$1/kept"; cd "$1"; touch proc/1/x proc/y proc/.hidden kept/z', tree);
@@ -73,7 +73,7 @@ Deno.test("a pattern of all that is in a directory leaves the directory itself",
   assert.deepEqual(run.warnings, []);
 });
 
-Deno.test("a path that means the source's root elsewhere is a warning, not ignored", async () => {
+Deno.test("an exclusion that other programs take for the source's root causes a warning", async () => {
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;
   await shell('mkdir -p "$1/cache2"; touch "$1/cache2/x"', tree);
@@ -85,7 +85,7 @@ Deno.test("a path that means the source's root elsewhere is a warning, not ignor
   ]);
 });
 
-Deno.test("a source with slashes behind it stays on its file system", asRoot, async () => {
+Deno.test("a source with trailing slashes stays on its file system", asRoot, async () => {
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;
   await using _mount = await mountTmpfs(`${tree}/mnt`, 2 ** 20);
@@ -96,7 +96,7 @@ Deno.test("a source with slashes behind it stays on its file system", asRoot, as
   assert.match(run.warnings.join("\n"), /^Left out: .*\/tree\/mnt, another file system/);
 });
 
-Deno.test("a link's owner, mode and time are its own, on every file system", asRoot, async () => {
+Deno.test("a link keeps its own owner, mode and time on every file system", asRoot, async () => {
   for (const behind of [false, true]) {
     await using at = await backedUp((tree) =>
       shell(
@@ -118,7 +118,7 @@ Deno.test("a link's owner, mode and time are its own, on every file system", asR
   }
 });
 
-Deno.test("subvolumes that were made for a restore are not replaced by directories", {
+Deno.test("subvolumes that were created for a restore are not replaced by directories", {
   ignore: missingBtrfs() !== null,
 }, async () => {
   await using at = await backedUp("mkdir -p home/ada var; echo x > home/ada/x; echo y > var/y");

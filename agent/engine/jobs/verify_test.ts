@@ -59,7 +59,7 @@ const VARIANTS: Record<string, [Partial<BackupJob>, BackupToRead["key"], Origin]
 };
 
 for (const [variant, [changes, key, from]] of Object.entries(VARIANTS)) {
-  Deno.test(`a backup of a tree of everything is found whole, ${variant}`, async () => {
+  Deno.test(`a backup of every kind of file passes verification, ${variant}`, async () => {
     await using at = await backedUp(growTree, changes);
     const verified = await verify(at.run, at.backup, { key, from });
     assert.equal(verified.files_count, at.backup.files_count);
@@ -69,7 +69,7 @@ for (const [variant, [changes, key, from]] of Object.entries(VARIANTS)) {
   });
 }
 
-Deno.test("of a backup to recipients, sizes and digests are checked, and the output says that no more is", async () => {
+Deno.test("a backup encrypted to recipients is verified by sizes and digests only, as its output says", async () => {
   await using at = await backedUp("echo one > one", RECIPIENTS);
   const { is_opened, files_count } = await verify(at.run, at.backup);
   assert.deepEqual([is_opened, files_count], [false, null]);
@@ -81,7 +81,7 @@ Deno.test("of a backup to recipients, sizes and digests are checked, and the out
 const DAMAGES: Record<string, [script: string, fault: RegExp]> = {
   "is cut short": ['truncate -s -1 "$1"', /it has \d+ bytes, \d+ were stored/],
   "has something behind its end": ['printf x >> "$1"', /it has \d+ bytes, \d+ were stored/],
-  // An empty directory may be one whose file system is not mounted.
+  // Keep another file: an empty directory may be an unmounted file system.
   "is gone": ['touch "$1.other"; rm "$1"', /it is not there/],
   "is empty": [': > "$1"', /it has 0 bytes/],
   "is another's of the same size": [
@@ -91,22 +91,22 @@ const DAMAGES: Record<string, [script: string, fault: RegExp]> = {
 };
 
 for (const [name, [script, fault]] of Object.entries(DAMAGES)) {
-  Deno.test(`an object that ${name} is told of, each by its name`, async () => {
+  Deno.test(`each object that ${name} is reported by its name`, async () => {
     await using at = await backedUp("echo one > one; seq 1000 > numbers");
     for (const role of ["archive", "index", "manifest"] as const) await shell(script, at.path(role));
-    // An empty directory would look like one whose file system is not mounted.
+    // An empty directory would look like an unmounted file system.
     await Deno.writeTextFile(`${at.run.directory}/another object`, "");
-    const told = await damage(verify(at.run, at.backup));
+    const reported = await damage(verify(at.run, at.backup));
     const found = at.run.lines.filter((line) => line.startsWith("Damaged: "));
     for (const { name } of at.backup.objects) {
       const line = found.find((line) => line.startsWith(`Damaged: ${name}: `));
       assert.match(line ?? "", fault);
     }
-    assert.match(told, fault);
+    assert.match(reported, fault);
   });
 }
 
-Deno.test("a backup in another one's place is caught by all of its objects", async () => {
+Deno.test("a backup replaced by another one is detected by all of its objects", async () => {
   await using at = await backedUp("echo one > one");
   const source = {
     type: "files" as const,
@@ -124,9 +124,9 @@ Deno.test("a backup in another one's place is caught by all of its objects", asy
   assert.equal(new Set(found.map((line) => line.split(": ")[1])).size, 3);
 });
 
-Deno.test("what was stored wrongly is caught although its digest is right", async () => {
+Deno.test("a wrongly stored object is detected although its digest is right", async () => {
   await using at = await backedUp("mkdir d; echo one > d/one; echo two > two");
-  // An archive of another tree with its own digest, as if it had been stored so.
+  // Replaces the archive and its digest, as if another tree had been stored.
   const spoil = async (script: string): Promise<StoredBackup> => {
     const archive = at.backup.objects.find(({ role }) => role === "archive")!;
     const path = at.path("archive");
@@ -140,29 +140,29 @@ Deno.test("what was stored wrongly is caught although its digest is right", asyn
   };
   const archive = (options: string) =>
     `mkdir -p x; echo 1 > x/one; tar -C x --format=posix ${options} -b 128 -cf x.tar .; pzstd -q -c x.tar > "$1"`;
-  const told = async (backup: StoredBackup, fault: RegExp) => {
+  const assertDamaged = async (backup: StoredBackup, fault: RegExp) => {
     for (const from of ["here", "elsewhere"] as const) {
       assert.match(await damage(verify(at.run, backup, { from })), fault);
     }
   };
-  await told(await spoil(archive("")), /it holds 2 members, where its index lists 4/);
+  await assertDamaged(await spoil(archive("")), /it holds 2 members, where its index lists 4/);
   assert.match(at.run.lines.join("\n"), /manifest\.json: it does not list backup_7_/);
   const cut = `${
     archive("")
   }; head -c 65536 x.tar > y.tar; dd if=/dev/urandom of=y.tar bs=512 seek=3 conv=notrunc count=125 status=none; pzstd -q -c y.tar > "$1"`;
-  await told(await spoil(cut), /tar\.zst: (?:it does not unpack|the archive)/);
-  await told(await spoil('echo text > "$1"'), /does not unpack|frames|cut short/);
+  await assertDamaged(await spoil(cut), /tar\.zst: (?:it does not unpack|the archive)/);
+  await assertDamaged(await spoil('echo text > "$1"'), /does not unpack|frames|cut short/);
 });
 
-Deno.test("a wrong password is told in one line without it", async () => {
+Deno.test("a wrong password is reported in one line that does not contain it", async () => {
   await using at = await backedUp("echo one > one", SEALED);
   const key = { type: "passphrase" as const, passphrase: "wrong" };
-  const told = await damage(verify(at.run, at.backup, { key }));
-  assert.match(told, /password/);
-  assert.doesNotMatch(told, /wrong|horse/);
+  const reported = await damage(verify(at.run, at.backup, { key }));
+  assert.match(reported, /password/);
+  assert.doesNotMatch(reported, /wrong|horse/);
 });
 
-Deno.test("what can't be found out is no damage: a lost connection, a place that is gone, a cancel", async () => {
+Deno.test("a lost connection, a missing directory and a cancel are no damage", async () => {
   await using at = await backedUp("echo one > one");
   const job = verifyJob(at.run, at.backup, null);
   const failing = async (work: Promise<unknown>, message: RegExp) => {
