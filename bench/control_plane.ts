@@ -1,27 +1,27 @@
-/** A control plane in this process and beside it an agent as it is installed on a server, with one task. */
+/** Starts a control plane in this process and an installed agent in another, with one task. */
 import { AgentFiles } from "../src/process/agent_files.ts";
 import { type ControlPlane, startControlPlane } from "../tests/support/servers/control_plane.ts";
 
-/** What is to be backed up by `run`. */
+/** The backup task of `run`. */
 export interface Plan {
   source: string;
   backups: string;
   keep: number;
-  /** Where to, as the API takes it; default: the directory `backups`. */
+  /** The destination as a body of the API; default: the directory `backups`. */
   destination?: Record<string, unknown>;
 }
 
 export interface PlannedControlPlane extends AsyncDisposable {
   readonly plane: ControlPlane;
-  /** Runs the task and waits for its end, which must be a success. */
+  /** Runs the task and waits for its end. Rejects unless the run succeeds. */
   run(): Promise<void>;
-  /** Restores the newest backup, all of it or some paths. Returns the stored bytes that were read. */
+  /** Restores the newest backup, completely or some paths. Returns the number of stored bytes read. */
   restore(target: string, paths?: string[]): Promise<number>;
   /** Verifies the newest backup. */
   verify(): Promise<void>;
 }
 
-/** Returns what `deno run` is given for an agent as it is installed on a server. */
+/** Returns the arguments of `deno run` for an agent as it is installed on a server. */
 export async function installedAgent(stack: AsyncDisposableStack): Promise<string[]> {
   const directory = await Deno.makeTempDir();
   stack.defer(() => Deno.remove(directory, { recursive: true }));

@@ -1,6 +1,6 @@
 /**
- * Encrypts a gigabyte to a recipient as a run does, into nothing, and prints `{"seconds": …, "grown": …}`:
- * `grown` is how many bytes of memory it took at most beyond what it had at the start.
+ * Encrypts 1 GiB to a recipient as a run does, discards the result, and prints
+ * `{"seconds": …, "grown": …}`: `grown` is the maximum growth of memory in bytes.
  *
  *     deno run -A bench/encrypt_stream.ts
  */

@@ -1,4 +1,4 @@
-/** How fast archives are encrypted, with the memory that it takes. */
+/** Measures the speed and the memory of encrypting archives. */
 import { median, type Result } from "./result.ts";
 
 const ROUNDS = 3;
@@ -14,9 +14,9 @@ export async function benchEncryption(): Promise<Result[]> {
       stderr: "inherit",
     }).output();
     if (!success) throw new Error("Cannot measure encryption: it failed");
-    const told = JSON.parse(new TextDecoder().decode(stdout));
-    seconds.push(told.seconds);
-    grown = Math.max(grown, told.grown);
+    const output = JSON.parse(new TextDecoder().decode(stdout));
+    seconds.push(output.seconds);
+    grown = Math.max(grown, output.grown);
   }
   const rate = BYTES / 1e6 / median(seconds);
   return [{

@@ -1,4 +1,4 @@
-/** Whole runs to a local destination, beside `tar` into the two usual compressors, on the same trees. */
+/** Compares runs to a local destination with `tar` and two common compressors on the same trees. */
 import { join } from "node:path";
 import { type PlannedControlPlane, startPlanned } from "./control_plane.ts";
 import { median, print, type Result } from "./result.ts";
@@ -8,7 +8,7 @@ const ROUNDS = 5;
 const MB = 1024 * 1024;
 
 export async function benchFiles(): Promise<Result[]> {
-  // Not under /tmp, which may be memory.
+  // Not below /tmp, which may be in memory.
   const directory = await Deno.makeTempDir({ dir: Deno.env.get("BENCH_DIR") ?? "/var/tmp" });
   const results: Result[] = [];
   try {
@@ -73,7 +73,7 @@ async function measure(name: string, directory: string): Promise<Result[]> {
   ];
 }
 
-/** From the call to the end of the run, with the agent's memory looked at all the while. */
+/** Measures the time from the request to the end of the run, and the agent's peak memory. */
 async function ourRun({ plane, run }: PlannedControlPlane): Promise<{ seconds: number; resident: number }> {
   await settle();
   let resident = 0;
@@ -86,12 +86,12 @@ async function ourRun({ plane, run }: PlannedControlPlane): Promise<{ seconds: n
   return { seconds: (performance.now() - start) / 1000, resident };
 }
 
-/** What an earlier measurement left to be written is not to be written in the next one's time. */
+/** Writes pending data to the disk, so that it does not affect the next measurement. */
 async function settle(): Promise<void> {
   await new Deno.Command("sync").output();
 }
 
-/** Into a new file, as a run does: one that is overwritten has its memory at hand. */
+/** Archives into a new file, as a run does: an overwritten file would already have pages in memory. */
 async function tarInto(tree: string, archive: string, compressor: string): Promise<number> {
   await settle();
   const start = performance.now();

@@ -1,4 +1,4 @@
-/** Requests a second of two endpoints, beside bare Hono with the same queries over the same database. */
+/** Compares the requests per second of two endpoints with bare Hono, with the same queries and database. */
 import { randomBytes } from "node:crypto";
 import { ABILITIES } from "../src/domain/abilities.ts";
 import { issueToken } from "../src/services/access/tokens.ts";
@@ -30,7 +30,7 @@ export async function benchHttp(): Promise<Result[]> {
     ] as const
   ) {
     const rates = { ours: [] as number[], bare: [] as number[] };
-    // Taken in turns, so that a busy moment of the machine meets both.
+    // Measured in turns, so that other load on the machine affects both.
     for (let round = 0; round < ROUNDS; round++) {
       rates.ours.push(await load(ours.port, path, token));
       rates.bare.push(await load(bare.port, path, token));
@@ -80,10 +80,10 @@ async function startServer(which: string, url: string) {
   };
 }
 
-/** wrk, 16 connections for 4 seconds. */
+/** Runs wrk with 16 connections for 4 seconds. Returns the requests per second. */
 async function load(port: number, path: string, token: string): Promise<number> {
   const script = await Deno.makeTempFile({ suffix: ".lua" });
-  // Not an argument: those are public, and so would the habit be.
+  // Not an argument, because other users can read arguments.
   await Deno.writeTextFile(script, `wrk.headers["Authorization"] = "Bearer ${token}"\n`);
   const { stdout } = await new Deno.Command("wrk", {
     args: ["-t1", "-c16", "-d4s", "-s", script, `http://127.0.0.1:${port}${path}`],

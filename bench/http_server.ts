@@ -1,6 +1,6 @@
 /**
- * One of two servers over the same database: the whole application, or bare Hono with the same queries.
- * Prints its port.
+ * Serves either the whole application or bare Hono with the same queries, on the same database. Prints its
+ * port.
  *
  *     deno run -A bench/http_server.ts rearguard|bare
  */

@@ -1,4 +1,4 @@
-/** Output of 100 agents at once: what is stored a second, and whether a line is missing. */
+/** Measures how many output lines of 100 agents are stored per second, and whether any are lost. */
 import { systemClock } from "../src/domain/clock.ts";
 import { createEnrolmentToken, enrolAgent } from "../src/services/servers/enrolment.ts";
 import { startRun } from "../src/services/runs/runs.ts";

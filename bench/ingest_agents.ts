@@ -1,6 +1,6 @@
 /**
- * Agents that only talk: real links and journals, lines at a fixed rate. Reads `{url, keys, linesPerSecond,
- * seconds}` on standard input and ends when all is acknowledged.
+ * Simulates agents that send output lines at a fixed rate, with real links and journals. Reads `{url, keys,
+ * linesPerSecond, seconds}` from standard input and ends when everything is acknowledged.
  */
 import { Journal } from "../agent/journal.ts";
 import { Link } from "../agent/link.ts";
@@ -15,39 +15,38 @@ interface Order {
   seconds: number;
 }
 
-/** Lines are gathered for this long, as an agent does. Milliseconds. */
-const GATHER = 100;
+/** Time for which lines are batched, as an agent does. Milliseconds. */
+const BATCH_INTERVAL = 100;
 
 const order = JSON.parse(await new Response(Deno.stdin.readable).text()) as Order;
-await Promise.all(order.keys.map((key) => talk(key)));
+await Promise.all(order.keys.map((key) => sendOutput(key)));
 Deno.exit(0);
 
-async function talk(key: string): Promise<void> {
+async function sendOutput(key: string): Promise<void> {
   const directory = await Deno.makeTempDir();
   const journal = await Journal.open(directory, systemClock);
-  const offered = Promise.withResolvers<{ run_id: number; attempt: number }>();
+  const assigned = Promise.withResolvers<{ run_id: number; attempt: number }>();
   const link = new Link({
     url: order.url,
     key,
     clock: systemClock,
     journal,
     describe: () => AGENT,
-    handlers: { start: offered.resolve, cancel() {}, forget() {}, request() {} },
+    handlers: { start: assigned.resolve, cancel() {}, forget() {}, request() {} },
   });
   const over = new AbortController();
   const running = link.run(over.signal);
-  const { run_id, attempt } = await offered.promise;
+  const { run_id, attempt } = await assigned.promise;
   const run = journal.create(run_id, attempt, "backup");
   run.append({ kind: "accepted" });
   const start = systemClock.monotonic();
-  let said = 0;
-  for (let tick = 1; tick <= (order.seconds * 1000) / GATHER; tick++) {
-    const wait = start + tick * GATHER - systemClock.monotonic();
+  let sent = 0;
+  for (let tick = 1; tick <= (order.seconds * 1000) / BATCH_INTERVAL; tick++) {
+    const wait = start + tick * BATCH_INTERVAL - systemClock.monotonic();
     if (wait > 0) await systemClock.sleep(wait);
     let text = "";
-    for (; said < (tick * GATHER * order.linesPerSecond) / 1000; said++) {
-      text +=
-        `2026-01-05T12:00:00.000Z line ${said} of what a backup program says while it works on its files\n`;
+    for (; sent < (tick * BATCH_INTERVAL * order.linesPerSecond) / 1000; sent++) {
+      text += `2026-01-05T12:00:00.000Z line ${sent} of the output of a backup program that works on files\n`;
     }
     run.append({ kind: "output", text });
     link.pump();

@@ -1,4 +1,4 @@
-/** From `POST …/run` to the run's first output line, committed. */
+/** Measures the time from `POST …/run` until the run's first output line is committed. */
 import { join } from "node:path";
 import { startPlanned } from "./control_plane.ts";
 import { median, percentile, type Result } from "./result.ts";

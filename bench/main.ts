@@ -1,6 +1,6 @@
 /**
- * Figures beside their peers, in one run each: `deno task bench [name …]`. Nothing here is a test: machines
- * differ and are shared, ratios say more than times.
+ * Compares Rearguard with other programs, each in the same run: `deno task bench [name …]`. These are no
+ * tests. Machines differ and are shared, so ratios are more meaningful than times.
  */
 import { missingPrograms } from "./programs.ts";
 import { print, printTable, type Result } from "./result.ts";
@@ -47,9 +47,9 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
   },
 };
 
-const asked = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHES);
+const requested = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHES);
 const scale = Object.keys(BENCHES).filter((name) => name.startsWith("scale-"));
-const names = asked.flatMap((name) => name === "scale" ? scale : [name]);
+const names = requested.flatMap((name) => name === "scale" ? scale : [name]);
 const unknown = names.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
   print(`Cannot run ${unknown.join(", ")}: the benchmarks are ${Object.keys(BENCHES).join(", ")}, scale`);
@@ -65,7 +65,7 @@ for (const name of names) {
   print(`${name} …`);
   const found = await BENCHES[name]!.run();
   results.push(...found);
-  // Each at once: the whole takes long, and may be ended.
+  // Print each table at once, because all benchmarks together take long and may be interrupted.
   if (names.length > 1) printTable(found);
 }
 print("");

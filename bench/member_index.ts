@@ -1,7 +1,7 @@
 /**
- * What the index of an archive costs: its size beside the archive's, and its processor time beside a run's. A
- * run writes no archive without one: the bare programs archive the same tree with and without it. Its frames'
- * checksums are those that are in the archive.
+ * Measures the cost of an archive's index: its size relative to the archive, and its processor time relative
+ * to a run. A run always writes an index, so the bare programs archive the same tree with and without one.
+ * The frames' checksums in the index are copied from the archive.
  */
 import { join } from "node:path";
 import { tarArguments } from "../agent/engine/sources/files/files.ts";
@@ -82,8 +82,8 @@ async function times(
 }
 
 /**
- * Seconds, of a process and the programs that it has waited for (proc(5), stat: fields 14 to 17, of a
- * hundredth each).
+ * Returns the processor seconds of a process and of the programs that it has waited for: fields 14 to 17 of
+ * `stat`, proc(5), in hundredths of a second.
  */
 async function processorTimeOf(pid: number): Promise<number> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
@@ -92,8 +92,8 @@ async function processorTimeOf(pid: number): Promise<number> {
 }
 
 /**
- * Seconds of the processors: tar and pzstd fill two of them, and what else goes on changes the clock's time
- * much more.
+ * Returns the processor seconds of archiving the tree. Elapsed time would vary much more with other load,
+ * because tar and pzstd occupy two processors.
  */
 async function archive(directory: string, tree: string, indexed: boolean): Promise<number> {
   const index = join(directory, "index");
@@ -112,7 +112,7 @@ async function archive(directory: string, tree: string, indexed: boolean): Promi
   return processorTime(new TextDecoder().decode(stdout));
 }
 
-/** Of bash's children, by its `times`. */
+/** Parses the processor seconds of bash's children from the output of its `times`. */
 function processorTime(times: string): number {
   const found = times.trim().split("\n")[1]!.matchAll(/(\d+)m([\d.]+)s/g);
   return [...found].reduce((sum, [, minutes, seconds]) => sum + 60 * Number(minutes) + Number(seconds), 0);

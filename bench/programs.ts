@@ -1,4 +1,4 @@
-/** The Debian packages of those programs that are not here. */
+/** Returns the Debian packages of the missing programs. */
 export async function missingPrograms(names: readonly string[]): Promise<string[]> {
   const packages: Record<string, string> = { pzstd: "zstd" };
   const missing = new Set<string>();

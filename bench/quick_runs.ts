@@ -1,5 +1,5 @@
 /**
- * Measures the memory of an agent and its control plane over many short runs: whatever a run leaks adds up.
+ * Measures the memory of an agent and its control plane over many short runs, in which leaks add up.
  */
 import { join } from "node:path";
 import { until } from "../tests/support/assertions/until.ts";
@@ -19,7 +19,7 @@ export async function benchQuickRuns(): Promise<Result[]> {
   await using stack = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir();
   stack.defer(() => Deno.remove(directory, { recursive: true }));
-  // A user of its own runs the embedded Postgres.
+  // A separate user runs the embedded Postgres.
   await Deno.chmod(directory, 0o755);
   const source = join(directory, "tree");
   await Deno.mkdir(source);
@@ -28,7 +28,7 @@ export async function benchQuickRuns(): Promise<Result[]> {
   const taskId = await planTask(plane, source, join(directory, "backups"));
   const agent = new Peak(plane.agentPid);
   const server = new Peak(plane.serverPid);
-  const timer = setInterval(() => [agent, server].forEach((peak) => peak.look()), 20);
+  const timer = setInterval(() => [agent, server].forEach((peak) => peak.sample()), 20);
   stack.defer(() => clearInterval(timer));
   let early = 0;
   for (let run = 1; run <= RUNS; run++) {
@@ -90,7 +90,7 @@ class Peak {
 
   constructor(private readonly pid: number) {}
 
-  look(): void {
+  sample(): void {
     const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
     this.now = Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024 / MB);
     this.most = Math.max(this.most, this.now);

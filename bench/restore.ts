@@ -1,4 +1,4 @@
-/** Ways back: a whole tree beside zstd and tar and one file out of a large archive on S3. */
+/** Measures restores: a whole tree compared with zstd and tar, and one file of a large archive on S3. */
 import { join } from "node:path";
 import { TestS3 } from "../tests/support/servers/s3.ts";
 import { startPlanned } from "./control_plane.ts";
@@ -44,7 +44,7 @@ async function wholeTree(directory: string): Promise<Result[]> {
     await Deno.remove(target, { recursive: true });
     times.peer.push(await timed(directory, () => unpack(archive, target)));
     await Deno.remove(target, { recursive: true });
-    print(`  ${times.ours.at(-1)!.toFixed(2)} s beside ${times.peer.at(-1)!.toFixed(2)} s`);
+    print(`  ${times.ours.at(-1)!.toFixed(2)} s compared with ${times.peer.at(-1)!.toFixed(2)} s`);
   }
   const [ours, peer] = [median(times.ours), median(times.peer)];
   return [{
@@ -57,7 +57,7 @@ async function wholeTree(directory: string): Promise<Result[]> {
   }];
 }
 
-/** A file of 1 MB out of 10 GB on S3. */
+/** Restores a file of 1 MB out of 10 GB on S3. */
 async function oneFile(directory: string): Promise<Result> {
   const tree = join(directory, "large");
   await Deno.mkdir(tree);

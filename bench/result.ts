@@ -1,9 +1,9 @@
-/** What a benchmark found: our figure beside the peer's of the same run, and the bar it is held to. */
+/** A benchmark's result: our value, the peer's value of the same run, and the required bar. */
 export interface Result {
   name: string;
   ours: string;
   peer: string;
-  /** Ours over the peer's, or the bare figure where there is no peer. */
+  /** Our value divided by the peer's; our own value if there is no peer. */
   ratio: string;
   bar: string;
   holds: boolean;
@@ -11,7 +11,7 @@ export interface Result {
 
 export function printTable(results: readonly Result[]): void {
   const rows = [
-    ["", "Rearguard", "beside it", "ratio", "bar", ""],
+    ["", "Rearguard", "peer", "ratio", "bar", ""],
     ...results.map((r) => [r.name, r.ours, r.peer, r.ratio, r.bar, r.holds ? "holds" : "DOES NOT HOLD"]),
   ];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

@@ -1,4 +1,4 @@
-/** An archive to an S3 server that only counts bytes, beside rclone with the same archive and server. */
+/** Compares uploading an archive with rclone, to the same S3 server that only counts bytes. */
 import { join } from "node:path";
 import { median, type Result } from "./result.ts";
 import { writeMixedFiles } from "./trees.ts";
@@ -16,7 +16,7 @@ export async function benchS3(): Promise<Result[]> {
 
 async function measure(directory: string): Promise<Result[]> {
   const archive = join(directory, "archive");
-  // One file of noise and text stands for an archive: nobody looks inside.
+  // The archive's contents don't matter, so archive noise and text.
   await Deno.mkdir(join(directory, "tree"));
   writeMixedFiles(join(directory, "tree"), { bytes: 2e9 });
   await run("tar", ["-cf", archive, "-C", directory, "tree"]);
@@ -71,7 +71,7 @@ async function run(program: string, args: string[]): Promise<void> {
     args,
     stdout: "null",
     stderr: "piped",
-    // Settings for the cloud of whoever runs this are nothing to rclone here.
+    // Keep the user's own cloud settings from rclone.
     clearEnv: true,
     env: { PATH: Deno.env.get("PATH") ?? "", HOME: "/nonexistent" },
   }).output();

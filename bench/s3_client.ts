@@ -1,5 +1,5 @@
 /**
- * One file to a bucket by the agent's own S3 destination; prints the seconds it took.
+ * Uploads a file to a bucket with the agent's S3 destination. Prints the elapsed seconds.
  *
  *     deno run -A bench/s3_client.ts ENDPOINT FILE
  */

@@ -1,14 +1,14 @@
-/** What benchmarks of stored backups share. */
+/** Helpers for benchmarks of stored backups. */
 import { join } from "node:path";
 
-/** The path of the one object in a directory of backups whose name ends so. */
+/** Returns the path of the only object in a directory of backups with this extension. */
 export function storedAs(directory: string, extension: string): string {
   const [found, ...others] = [...Deno.readDirSync(directory)].filter(({ name }) => name.endsWith(extension));
   if (found === undefined || others.length > 0) throw new Error(`Not one object in ${extension}`);
   return join(directory, found.name);
 }
 
-/** Seconds. What an earlier measurement left to be written is written before. */
+/** Returns the elapsed seconds. Writes pending data to the disk before measuring. */
 export async function timed(directory: string, work: () => Promise<unknown>): Promise<number> {
   await new Deno.Command("sync", { args: ["-f", directory] }).output();
   const start = performance.now();

@@ -1,6 +1,6 @@
 /**
- * Trees of files to measure with: the same arguments give the same bytes on every machine. A third of the
- * content is text, a third structured records, a third noise that no compressor shrinks.
+ * Writes trees of files for benchmarks. The same arguments give the same bytes on every machine. A third of
+ * the content is text, a third structured records, a third incompressible noise.
  *
  *     deno run --allow-write bench/trees.ts small|mixed DIRECTORY
  */
@@ -10,7 +10,7 @@ export interface TreeSummary {
   bytes: number;
 }
 
-/** Many small files, as in a home directory or a web root: 5.5 kB on average, 200 a directory. */
+/** Writes many small files, as in a home directory or a web root: 5.5 kB on average, 200 per directory. */
 export function writeSmallFiles(
   directory: string,
   options: { files: number } = { files: 200_000 },
@@ -21,7 +21,7 @@ export function writeSmallFiles(
   for (let index = 0; index < options.files; index++) {
     const folder = `${directory}/${pad(Math.floor(index / 4000))}/${pad(Math.floor(index / 200) % 20)}`;
     if (index % 200 === 0) Deno.mkdirSync(folder, { recursive: true });
-    // Sizes spread over 64 B – 64 kB, most of them small.
+    // Sizes range from 64 B to 64 kB, most of them small.
     const size = 64 + Math.floor(64_000 * random.next() ** 10);
     Deno.writeFileSync(
       `${folder}/file-${index}.${content.extension(index)}`,
@@ -32,7 +32,7 @@ export function writeSmallFiles(
   return { files: options.files, bytes };
 }
 
-/** Files of 64 kB to 256 MB, `bytes` in all (at least). */
+/** Writes files of 64 kB to 256 MB with a total of at least `bytes`. */
 export function writeMixedFiles(directory: string, options: { bytes: number } = { bytes: 4e9 }): TreeSummary {
   const random = new Random(2);
   const content = new Content();
@@ -60,7 +60,9 @@ export function writeMixedFiles(directory: string, options: { bytes: number } = 
 const POOL_BYTES = 8_000_000;
 const EXTENSIONS = ["txt", "json", "bin"];
 
-/** Three pools; a file is made of slices of one of them, at offsets drawn by the caller's generator. */
+/**
+ * Three pools of bytes. A file consists of slices of one pool, at random offsets of the caller's generator.
+ */
 class Content {
   readonly #pools = [textPool(new Random(3)), recordPool(new Random(4)), noisePool(new Random(5))];
 
@@ -73,7 +75,7 @@ class Content {
     const start = random.below(POOL_BYTES - size);
     const slice = pool.subarray(start, start + size);
     if (index % EXTENSIONS.length !== 2) return slice;
-    // Slices of one pool repeat within a compressor's window: noise is drawn anew so that it stays noise.
+    // Slices of one pool repeat within a compressor's window, so change the noise to stay incompressible.
     const fresh = new Uint8Array(slice);
     const mask = random.word();
     const words = new Uint32Array(fresh.buffer, 0, fresh.length >> 2);
@@ -131,7 +133,7 @@ function pad(number: number): string {
   return number.toString().padStart(3, "0");
 }
 
-/** mulberry32: small, fast and the same everywhere. */
+/** The mulberry32 generator: small, fast and deterministic. */
 class Random {
   #state: number;
   constructor(seed: number) {

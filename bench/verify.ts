@@ -1,4 +1,4 @@
-/** A backup read back and looked through, beside sha256sum, which only reads. */
+/** Compares a verification, which also inspects the contents, with sha256sum, which only reads. */
 import { join } from "node:path";
 import { startPlanned } from "./control_plane.ts";
 import { median, print, type Result } from "./result.ts";

@@ -1,16 +1,17 @@
-/** What 10,000 agents on one control plane cost, and how they come back after its restart. */
+/** Measures the cost of 10,000 agents on one control plane, and their reconnection after its restart. */
 import { systemClock } from "../../src/domain/clock.ts";
 import { percentile, print, type Result } from "../result.ts";
 import { SCALE, scaled, ScaleStage } from "./stage.ts";
 
 const SIZES = [100, 1_000, 10_000];
 /**
- * Long enough for two rounds of pings, and for what the connecting left behind to be collected. Milliseconds.
+ * Waiting time before measuring. It allows two rounds of pings and the garbage collection after connecting.
+ * Milliseconds.
  */
 const SETTLE = 45_000;
 const WATCH = 20_000;
 
-interface Figures {
+interface Measurement {
   agents: number;
   connectedIn: number;
   memory: number;
@@ -18,12 +19,12 @@ interface Figures {
   lag: number;
   restartedIn: number;
   killedIn: number;
-  /** Of those that came back in the busiest second. */
+  /** Share of the agents that reconnected in the busiest second. */
   busiest: number;
 }
 
 export async function benchScaleAgents(): Promise<Result[]> {
-  const curve: Figures[] = [];
+  const curve: Measurement[] = [];
   for (const size of new Set(SIZES.map(scaled))) curve.push(await measure(size));
   print("agents  connected in  memory each  processor idle  loop lag  back after restart  after kill -9");
   for (const one of curve) {
@@ -66,7 +67,7 @@ export async function benchScaleAgents(): Promise<Result[]> {
   ];
 }
 
-async function measure(agents: number): Promise<Figures> {
+async function measure(agents: number): Promise<Measurement> {
   await using stage = await ScaleStage.open();
   const { keys } = await stage.plantServers(agents);
   await systemClock.sleep(SCALE < 1 ? 2_000 : 10_000);
@@ -82,9 +83,9 @@ async function measure(agents: number): Promise<Figures> {
   await systemClock.sleep(SCALE < 1 ? 5_000 : WATCH);
   const processor = (await stage.processorTime() - used) / ((performance.now() - since) / 1000);
   const lag = await stage.metric("rearguard_event_loop_lag_seconds");
-  const restarted = await comeBack(stage, agents, "SIGTERM");
-  const killed = await comeBack(stage, agents, "SIGKILL");
-  const figures = {
+  const restarted = await reconnect(stage, agents, "SIGTERM");
+  const killed = await reconnect(stage, agents, "SIGKILL");
+  const measurement = {
     agents,
     connectedIn,
     memory,
@@ -94,12 +95,12 @@ async function measure(agents: number): Promise<Figures> {
     killedIn: killed.seconds,
     busiest: restarted.busiest,
   };
-  print(JSON.stringify(figures));
-  return figures;
+  print(JSON.stringify(measurement));
+  return measurement;
 }
 
-/** Counted from the signal: the control plane's own start is in it. */
-async function comeBack(
+/** Measures the reconnection from the signal on, including the control plane's own start. */
+async function reconnect(
   stage: ScaleStage,
   agents: number,
   signal: Deno.Signal,

@@ -1,4 +1,4 @@
-/** Pages of a user's logs where there are a million of them. */
+/** Measures pages of a user's logs out of a million. */
 import { systemClock } from "../../src/domain/clock.ts";
 import { median, percentile, print, type Result } from "../result.ts";
 import { scaled, ScaleStage } from "./stage.ts";
@@ -17,7 +17,7 @@ export async function benchScaleListing(): Promise<Result[]> {
     select t.user_id, 'backup', t.id, t.remote_server_id, t.backup_destination_id, 'schedule', ${now},
       'succeeded', 1, true, ${now}, ${now}, ${now}
     from generate_series(1, ${logs}) as n
-    join (select *, row_number() over (order by id) as place from backup_tasks) t on t.place = 1 + n % 1000`;
+    join (select *, row_number() over (order by id) as position from backup_tasks) t on t.position = 1 + n % 1000`;
   await stage.sql`
     insert into run_output (run_id, sequence, text, sequences, ends)
     select id, 1, repeat('what a backup program says as it works' || E'\n', 20), '{1}', '{780}' from runs`;

@@ -1,6 +1,6 @@
 /**
- * Agents that only talk, any number in one process: real links and journals. Reads an {@link Order} on
- * standard input and stays until it is killed.
+ * Simulates any number of agents in one process, which send output over real links and journals. Reads an
+ * {@link Order} from standard input and runs until it is killed.
  */
 import { Journal } from "../../agent/journal.ts";
 import { Link } from "../../agent/link.ts";
@@ -11,20 +11,20 @@ import { AGENT } from "../../tests/support/fixtures/planted.ts";
 export interface Order {
   url: string;
   keys: string[];
-  /** What an agent says of each run that it is offered, gathered for a second as agents under load do. */
+  /** Output lines of each run, sent once a second, as agents under load do. */
   linesPerSecond: number;
   seconds: number;
 }
 
 if (import.meta.main) {
   const order = JSON.parse(await new Response(Deno.stdin.readable).text()) as Order;
-  // Runs' numbers are unique: one directory does for all journals.
+  // Run ids are unique, so all journals can share one directory.
   const directory = await Deno.makeTempDir({ prefix: "rearguard-load-" });
   setInterval(() => {}, 1000); // the clock's own timers keep no process alive
-  for (const key of order.keys) void stay(order, key, directory);
+  for (const key of order.keys) void connect(order, key, directory);
 }
 
-async function stay(order: Order, key: string, directory: string): Promise<void> {
+async function connect(order: Order, key: string, directory: string): Promise<void> {
   const journal = await Journal.open(directory, systemClock);
   const link: Link = new Link({
     url: order.url,
@@ -33,7 +33,7 @@ async function stay(order: Order, key: string, directory: string): Promise<void>
     journal,
     describe: () => AGENT,
     handlers: {
-      start: ({ run_id, attempt }) => void talk(order, journal, link, run_id, attempt),
+      start: ({ run_id, attempt }) => void sendOutput(order, journal, link, run_id, attempt),
       cancel() {},
       forget() {},
       request() {},
@@ -42,7 +42,7 @@ async function stay(order: Order, key: string, directory: string): Promise<void>
   await link.run(new AbortController().signal);
 }
 
-async function talk(
+async function sendOutput(
   order: Order,
   journal: Journal,
   link: Link,
@@ -53,12 +53,12 @@ async function talk(
   const run = journal.create(runId, attempt, "backup");
   run.append({ kind: "accepted" });
   link.pump();
-  let said = 0;
+  let sent = 0;
   for (let second = 1; second <= order.seconds; second++) {
     await systemClock.sleep(1000);
     let text = "";
-    for (; said < second * order.linesPerSecond; said++) {
-      text += `${systemClock.now().toISOString()} line ${said} of what a backup program says as it works\n`;
+    for (; sent < second * order.linesPerSecond; sent++) {
+      text += `${systemClock.now().toISOString()} line ${sent} of the output of a backup program\n`;
     }
     run.append({ kind: "output", text });
     link.pump();

@@ -1,4 +1,4 @@
-/** 2,000 runs in flight at once, all with output, of 10,000 connected agents. */
+/** Measures 2,000 simultaneous runs with output, on 10,000 connected agents. */
 import { systemClock } from "../../src/domain/clock.ts";
 import { until } from "../../tests/support/assertions/until.ts";
 import { print, type Result } from "../result.ts";

@@ -1,4 +1,4 @@
-/** 100,000 tasks that are due in the same minute, fired by two control planes. */
+/** Measures scheduling 100,000 tasks that are due at the same time, with one and two control planes. */
 import { systemClock } from "../../src/domain/clock.ts";
 import { until } from "../../tests/support/assertions/until.ts";
 import { print, type Result } from "../result.ts";
@@ -15,7 +15,7 @@ export async function benchScaleSchedule(): Promise<Result[]> {
   const results: Result[] = [];
   for (const planes of [1, 2]) {
     if (planes === 2) await stage.start();
-    // What the control planes are at holds locks in an order of its own.
+    // Retry after a deadlock: the control planes' own statements lock these tables in another order.
     await until(() =>
       stage.sql`truncate runs, skipped_schedules cascade`.then(() => true, (error) => {
         if (error.code !== "40P01") throw error;
@@ -33,7 +33,7 @@ export async function benchScaleSchedule(): Promise<Result[]> {
       return await count() >= tasks;
     }, 600_000);
     const seconds = (systemClock.now().getTime() - at.getTime()) / 1000;
-    // Whatever was fired twice would follow.
+    // Wait until no task is due, so that runs fired twice would be counted.
     await until(async () => {
       const [row] = await stage.sql`select count(*)::int as due from backup_tasks where next_run_at <= now()`;
       return row!.due === 0;

@@ -1,6 +1,5 @@
 /**
- * A control plane as it is started by a person, on a Postgres that keeps what it is told, and agents in a
- * process of their own.
+ * Starts control planes as an operator does, on a durable Postgres, and simulated agents in another process.
  */
 import { createHash } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -13,7 +12,7 @@ import { ServerProcess } from "../../tests/support/servers/server.ts";
 import { until } from "../../tests/support/assertions/until.ts";
 import type { Order } from "./load.ts";
 
-/** Part of the full size, to develop with: `SCALE=0.01 deno task bench scale`. */
+/** Fraction of the full size, for development: `SCALE=0.01 deno task bench scale`. */
 export const SCALE = Number(Deno.env.get("SCALE") ?? 1);
 export const scaled = (size: number) => Math.max(1, Math.round(size * SCALE));
 
@@ -26,7 +25,7 @@ export class ScaleStage implements AsyncDisposable {
   private constructor(
     readonly sql: Database,
     readonly databaseUrl: string,
-    /** Of the first control plane. */
+    /** The first control plane's port. */
     readonly port: number,
     readonly directory: string,
     readonly userId: number,
@@ -56,7 +55,7 @@ export class ScaleStage implements AsyncDisposable {
     return stage;
   }
 
-  /** The first one, where none was started before, or another on a port of its own. */
+  /** Starts the first control plane, or another one on another port. */
   async start(): Promise<void> {
     const which = this.#planes.length;
     this.#planes.push(this.#process(which));
@@ -86,7 +85,7 @@ export class ScaleStage implements AsyncDisposable {
     return new ApiCaller(this.url, BOOTSTRAP);
   }
 
-  /** A user, servers with an agent's key each, a destination. Returns the keys by server. */
+  /** Inserts servers with one agent key each, and a destination. Returns their ids and the keys. */
   async plantServers(count: number): Promise<{ ids: number[]; keys: string[]; destinationId: number }> {
     const now = systemClock.now();
     const [first] = await this.sql<
@@ -106,7 +105,7 @@ export class ScaleStage implements AsyncDisposable {
     return { ids: rows.map(({ id }) => id), keys, destinationId: destination!.id };
   }
 
-  /** Tasks that are not due for long, so many a server. */
+  /** Inserts `each` tasks per server, which are due in a day. */
   async plantTasks(servers: readonly number[], destinationId: number, each: number): Promise<void> {
     const now = systemClock.now();
     const later = new Date(now.getTime() + 86_400_000);
@@ -119,7 +118,7 @@ export class ScaleStage implements AsyncDisposable {
     await this.sql`analyze`;
   }
 
-  /** All at the same moment; the scheduler is told, as when tasks are edited. */
+  /** Makes all tasks due at the same time, and notifies the scheduler as editing a task does. */
   async makeDue(at: Date): Promise<void> {
     await this.sql`update backup_tasks set next_run_at = ${at}`;
     await this.sql`vacuum analyze backup_tasks`;
@@ -146,7 +145,7 @@ export class ScaleStage implements AsyncDisposable {
     await load?.status;
   }
 
-  /** Agents that have connected since then. */
+  /** Returns the number of agents that have connected since then. */
   async connected(since = new Date(0)): Promise<number> {
     const [row] = await this.sql<{ count: number }[]>`
       select count(*)::int as count from remote_servers s join replicas r on r.id = s.connection_replica_id
@@ -154,7 +153,7 @@ export class ScaleStage implements AsyncDisposable {
     return row!.count;
   }
 
-  /** When each agent's newest connection was entered. Milliseconds since the epoch, sorted. */
+  /** Returns the time of each agent's newest connection, in milliseconds since the epoch, sorted. */
   async connectedAt(): Promise<number[]> {
     const rows = await this.sql<{ at: Date }[]>`
       select connected_at as at from remote_servers where connection_id is not null order by connected_at`;
@@ -168,19 +167,19 @@ export class ScaleStage implements AsyncDisposable {
     }, 900_000);
   }
 
-  /** Of `/metrics`; `NaN` where it is not there. */
+  /** Reads a metric from `/metrics`; `NaN` if it is missing. */
   async metric(name: string): Promise<number> {
     const response = await fetch(`${this.url}/metrics`);
     return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(await response.text())?.[1]);
   }
 
-  /** Resident memory of the first control plane. Bytes. */
+  /** Returns the resident memory of the first control plane, in bytes. */
   async memory(): Promise<number> {
     const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
   }
 
-  /** Processor time that the first control plane has used. Seconds. */
+  /** Returns the processor time that the first control plane has used, in seconds. */
   async processorTime(): Promise<number> {
     const stat = await Deno.readTextFile(`/proc/${this.pid}/stat`);
     const [user, system] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13);
