@@ -46,7 +46,7 @@ export class RunObjects {
     const { ports } = this.context;
     ports.signal.throwIfAborted();
     // Create the location before recording the object. If the agent is killed, a leftover in a missing
-    // location could not be told from one on an unmounted file system, and would stay recorded.
+    // location could not be distinguished from one on an unmounted file system, and would stay recorded.
     await this.destination.makePlace?.();
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
