@@ -25,7 +25,7 @@ async function fixture() {
 }
 
 /** Returns a local destination with some methods replaced. */
-function altered(run: BackupRun, changes: (local: Destination) => Partial<Destination>): Destination {
+function withMethods(run: BackupRun, changes: (local: Destination) => Partial<Destination>): Destination {
   const local = new LocalDestination({ type: "local", directory: run.directory }, run.abort.signal);
   return {
     description: local.description,
@@ -62,7 +62,7 @@ Deno.test("a run writes its steps to the output and returns the stored backup", 
 Deno.test("each object is recorded with its partial file before it is created", async () => {
   await using at = await fixture();
   const seen: boolean[] = [];
-  const destination = altered(at.run, (local) => ({
+  const destination = withMethods(at.run, (local) => ({
     create: (name, sizeHint) => {
       seen.push(
         at.run.openings.some((opening) => opening.name === name && opening.path === local.partialPath(name)),
@@ -111,7 +111,7 @@ Deno.test("an existing object is neither replaced nor removed", async () => {
 Deno.test("a failed run lists the objects that can't be removed", async () => {
   await using at = await fixture();
   const refuse = () => Promise.reject(new Error("Cannot remove: the server hung up"));
-  const destination = altered(at.run, (local) => ({
+  const destination = withMethods(at.run, (local) => ({
     remove: refuse,
     create: async (name, sizeHint) => {
       const writer = await local.create(name, sizeHint);
@@ -153,7 +153,7 @@ Deno.test("a run that was cancelled before it began starts no program", async ()
 
 Deno.test("an incompletely stored object fails the run", async () => {
   await using at = await fixture();
-  const destination = altered(at.run, (local) => ({
+  const destination = withMethods(at.run, (local) => ({
     create: async (name, sizeHint) => {
       const writer = await local.create(name, sizeHint);
       const commit = () => Promise.reject(new Error("Cannot store: 5 bytes are there, 6 were sent"));
@@ -183,7 +183,7 @@ Deno.test("two backups of an unchanged tree are the same bytes", async () => {
 
 Deno.test("an object whose creation was abandoned without an answer is reported as a leftover", async () => {
   await using at = await fixture();
-  const destination = altered(at.run, () => ({
+  const destination = withMethods(at.run, () => ({
     create: () => Promise.reject(new UnansweredCreateError("Cannot write: the file system is silent")),
   }));
   const error: RunFailedError = await at.run.run(at.source, {}, destination).then(

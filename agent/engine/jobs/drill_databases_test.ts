@@ -146,7 +146,7 @@ interface Fixture {
   drill(changes?: Partial<BackupToRead>, login?: Partial<DatabaseTarget>): Promise<Proven>;
 }
 
-async function backedUp(
+async function makeBackup(
   { login }: DatabaseServer,
   source: Partial<DatabaseSource>,
   changes: Partial<BackupJob> = {},
@@ -196,7 +196,7 @@ async function withManifest(
   };
 }
 
-async function failed(work: Promise<unknown>, isDamage: boolean): Promise<string> {
+async function failureOf(work: Promise<unknown>, isDamage: boolean): Promise<string> {
   const error = await work.then(() => assert.fail("nothing was thrown"), (error) => error);
   assert(error instanceof RunFailedError, Deno.inspect(error));
   assert.equal(error instanceof BackupDamagedError, isDamage, error.message);
@@ -240,7 +240,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       if (engine === "mysql" && format === "plain") continue;
       await t.step(`all databases of a busy server are restored and dropped: ${format}`, async () => {
         const busy = keepBusy(server);
-        const made = await backedUp(server, { format }).finally(() => busy[Symbol.asyncDispose]());
+        const made = await makeBackup(server, { format }).finally(() => busy[Symbol.asyncDispose]());
         await using at = made;
         const { files_count, restore_ms, duration_ms } = await at.drill();
         assert.equal(files_count, null);
@@ -259,16 +259,16 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       });
     }
 
-    await using at = await backedUp(server, { names: ["shop"] });
+    await using at = await makeBackup(server, { names: ["shop"] });
 
     await t.step("rows that differ from the manifest and missing tables are damage", async () => {
       const more = await withManifest(at, /"rows": 20000/, '"rows": 20001');
       assert.match(
-        await failed(at.drill(more), true),
+        await failureOf(at.drill(more), true),
         /^Backup 31 is damaged: database shop came back otherwise than it was: table \S*order "odd"? has 20000 rows, 20001 were backed up$/i,
       );
       const other = await withManifest(at, /"name": "queue"/, '"name": "line"');
-      assert.match(await failed(at.drill(other), true), /table \S*line is missing$/);
+      assert.match(await failureOf(at.drill(other), true), /table \S*line is missing$/);
       await untouched();
     });
 
@@ -284,7 +284,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
     // Deriving keys takes seconds and does not depend on the engine.
     if (engine === "mysql") {
       await t.step("an encrypted backup's tables can be read only with its key", async () => {
-        await using sealed = await backedUp(server, { names: [ODD] }, { encryption });
+        await using sealed = await makeBackup(server, { names: [ODD] }, { encryption });
         const manifest = sealed.backup.objects.at(-1)!;
         assert.doesNotMatch(await Deno.readTextFile(`${sealed.run.directory}/${manifest.name}`), /"note"/);
         await sealed.drill({ key: { type: "passphrase", passphrase: password } });
@@ -296,13 +296,13 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
     await t.step("without free space nothing is loaded", async () => {
       const huge = await withManifest(at, /"bytes_read": \d+/, `"bytes_read": ${1e15}`);
       assert.match(
-        await failed(at.drill(huge), false),
+        await failureOf(at.drill(huge), false),
         /^Cannot prove backup 31: there is no room for database shop in \/.* it needs 1\.1 PB/,
       );
       await untouched();
     });
 
-    await t.step("what a killed drill left is dropped, what is somebody's is not", async () => {
+    await t.step("a killed drill's databases are dropped, and databases of others are kept", async () => {
       const scratch = "shop_rearguard_drill";
       for (const name of [scratch, "gone_rearguard_drill"]) {
         await server.sql(server.door, `create database ${name}`);
@@ -310,14 +310,14 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       }
       await at.drill();
       await untouched();
-      // Killed before it was marked.
+      // The drill was killed before it marked its database.
       await server.sql(server.door, `create database ${scratch}`);
       await at.drill();
       await untouched();
       await server.sql(server.door, `create database ${scratch}`);
       await server.sql(scratch, "create table t (a int)");
       assert.match(
-        await failed(at.drill(), false),
+        await failureOf(at.drill(), false),
         /database shop_rearguard_drill is in the way of the drill\. Drop or rename it, or set/,
       );
       await server.sql(scratch, server.mark(scratch));
@@ -325,7 +325,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       const other = server.sql(scratch, sleep).catch(() => {});
       await until(async () => await server.connections(scratch) > 0);
       assert.match(
-        await failed(at.drill(), false),
+        await failureOf(at.drill(), false),
         /another drill is at work in database shop_rearguard_drill/,
       );
       await server.sql(
@@ -342,7 +342,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
     });
 
     if (engine === "mysql") {
-      await t.step("an object of any kind that does not come back is damage", async () => {
+      await t.step("a missing object of any kind is damage", async () => {
         const kinds = [
           "sequence",
           "view",
@@ -365,7 +365,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
         await untouched();
       });
 
-      await t.step("what names the original is not carried out", async () => {
+      await t.step("statements that name the original database are not executed", async () => {
         const archive = at.backup.objects.find(({ role }) => role === "archive")!;
         const dump = await shell('zstd -dc "$1"', `${at.run.directory}/${archive.name}`);
         assert.match(dump, /^\/\*!50106 CREATE\*\/ [^;]* EVENT `often`[^]* insert into shop\.ran/m);
@@ -377,7 +377,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
         const loaded = await new Response(ReadableStream.from(rewritten)).text();
         assert.match(loaded, /^\/\*!50106 CREATE\*\/ .* EVENT `often` .* DISABLE DO /m);
         assert.doesNotMatch(loaded, /ALTER DATABASE `shop`/);
-        // The dump would put back what the database had then.
+        // The dump's statement would restore the database's earlier character set.
         await server.sql(server.door, "alter database shop character set ucs2");
         const now = await server.describe();
         await at.drill();
@@ -388,7 +388,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
     }
 
     await t.step("a cancelled drill leaves nothing", async () => {
-      await using cancelled = await backedUp(server, { names: ["shop"] });
+      await using cancelled = await makeBackup(server, { names: ["shop"] });
       cancelled.run.onLine = (line) => {
         if (line.startsWith("Loading database")) queueMicrotask(() => cancelled.run.cancel());
       };
@@ -398,7 +398,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
     });
 
     await t.step("a dump that does not load is no damage, and leaves nothing", async () => {
-      await using spoilt = await backedUp(server, { names: [ODD], format: "plain" });
+      await using spoilt = await makeBackup(server, { names: [ODD], format: "plain" });
       const archive = spoilt.backup.objects.find(({ role }) => role === "archive")!;
       const sha = await shell(
         `cd "$(dirname "$1")"; { zstd -dc "$1"; echo 'select * from no_such_table;'; } | zstd -q > new; mv new "$1"; sha256sum < "$1"`,
@@ -407,7 +407,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       const { size } = await Deno.stat(`${spoilt.run.directory}/${archive.name}`);
       const changed = { ...archive, size, sha256: sha.slice(0, 64) };
       const objects = spoilt.backup.objects.map((each) => each === archive ? changed : each);
-      assert.match(await failed(spoilt.drill({ objects }), false), /can't be loaded: .*no_such_table/);
+      assert.match(await failureOf(spoilt.drill({ objects }), false), /can't be loaded: .*no_such_table/);
       await untouched();
     });
 
@@ -417,7 +417,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
         await server.limit();
         const limited = { username: "limited", password: "limited" };
         assert.match(
-          await failed(at.drill({}, limited), false),
+          await failureOf(at.drill({}, limited), false),
           /limited may not create the scratch database that a drill takes\. Let it, with: .*, or set the task's drill_every to 0/,
         );
         await untouched();

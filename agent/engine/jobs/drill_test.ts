@@ -14,7 +14,7 @@ interface Fixture extends AsyncDisposable {
   drill(changes?: Partial<BackupToRead>, ports?: RunPorts): Promise<Proven>;
 }
 
-async function backedUp(
+async function makeBackup(
   grow: string | ((tree: string) => Promise<unknown>),
   changes: Partial<BackupJob> = {},
 ): Promise<Fixture> {
@@ -51,7 +51,7 @@ async function backedUp(
 
 const left = (at: Fixture) => [...Deno.readDirSync(at.run.ports.workDirectory)].map(({ name }) => name);
 
-async function failed(work: Promise<unknown>): Promise<RunFailedError> {
+async function failureOf(work: Promise<unknown>): Promise<RunFailedError> {
   const error = await work.then(() => assert.fail("nothing was thrown"), (error) => error);
   assert(error instanceof RunFailedError, Deno.inspect(error));
   assert.doesNotMatch(error.message, /\n/);
@@ -59,7 +59,7 @@ async function failed(work: Promise<unknown>): Promise<RunFailedError> {
 }
 
 Deno.test("a tree of every kind of file is restored, compared and removed", async () => {
-  await using at = await backedUp(growTree);
+  await using at = await makeBackup(growTree);
   const { files_count, restore_ms, duration_ms } = await at.drill();
   assert.equal(files_count, at.backup.files_count);
   assert.ok(restore_ms > 0 && restore_ms <= duration_ms);
@@ -68,15 +68,18 @@ Deno.test("a tree of every kind of file is restored, compared and removed", asyn
 
 Deno.test("an encrypted backup is restored with its password", async () => {
   const passphrase = "correct horse";
-  await using at = await backedUp("echo one > one", {
+  await using at = await makeBackup("echo one > one", {
     encryption: { type: "password", password: passphrase },
   });
   assert.equal((await at.drill({ key: { type: "passphrase", passphrase } })).files_count, 1);
-  assert.match((await failed(at.drill())).message, /^Cannot prove backup 31: it is encrypted to recipients/);
+  assert.match(
+    (await failureOf(at.drill())).message,
+    /^Cannot prove backup 31: it is encrypted to recipients/,
+  );
 });
 
 Deno.test("restored files that differ from the index are damage", async () => {
-  await using at = await backedUp("mkdir d; echo one > d/one; ln d/one hard; ln -s one link");
+  await using at = await makeBackup("mkdir d; echo one > d/one; ln d/one hard; ln -s one link");
   await at.drill();
   const spoilt = async (script: string): Promise<BackupDamagedError> => {
     const index = at.backup.objects.find(({ role }) => role === "index")!;
@@ -91,7 +94,7 @@ Deno.test("restored files that differ from the index are damage", async () => {
     const objects = at.backup.objects.map((object) =>
       object === index ? { ...object, size, sha256: sha256! } : object
     );
-    const error = await failed(at.drill({ objects }));
+    const error = await failureOf(at.drill({ objects }));
     await shell('mv "$1.good" "$1"', path);
     assert(error instanceof BackupDamagedError, Deno.inspect(error));
     assert.deepEqual(left(at), []);
@@ -109,22 +112,22 @@ Deno.test("restored files that differ from the index are damage", async () => {
 });
 
 Deno.test("a replaced archive is damage", async () => {
-  await using at = await backedUp("seq 1000 > numbers");
+  await using at = await makeBackup("seq 1000 > numbers");
   const archive = at.backup.objects.find(({ role }) => role === "archive")!;
   const path = `${at.run.directory}/${archive.name}`;
   await shell('zstd -dqc "$1" > "$1.tar"; pzstd -q -c -9 "$1.tar" > "$1.new"; mv "$1.new" "$1"', path);
   const { size } = await Deno.stat(path);
   const objects = at.backup.objects.map((object) => object === archive ? { ...object, size } : object);
-  const error = await failed(at.drill({ objects }));
+  const error = await failureOf(at.drill({ objects }));
   assert(error instanceof BackupDamagedError, Deno.inspect(error));
   assert.match(error.message, /^Backup 31 is damaged: \S+\.tar\.zst: its SHA-256 is/);
 });
 
 Deno.test("without free space nothing is unpacked, and that is no damage", async () => {
-  await using at = await backedUp("head -c 3000000 /dev/urandom > large");
+  await using at = await makeBackup("head -c 3000000 /dev/urandom > large");
   const workDirectory = `${at.run.root}/small`;
   await using _room = await mountTmpfs(workDirectory, 2 ** 20);
-  const error = await failed(at.drill({}, { ...at.run.ports, workDirectory }));
+  const error = await failureOf(at.drill({}, { ...at.run.ports, workDirectory }));
   assert(!(error instanceof BackupDamagedError));
   assert.match(
     error.message,
@@ -134,7 +137,7 @@ Deno.test("without free space nothing is unpacked, and that is no damage", async
 });
 
 Deno.test("a cancelled drill leaves nothing", async () => {
-  await using at = await backedUp("head -c 30000000 /dev/urandom > large");
+  await using at = await makeBackup("head -c 30000000 /dev/urandom > large");
   at.run.onLine = (line) => {
     if (line.startsWith("Restoring into")) queueMicrotask(() => at.run.cancel());
   };
@@ -143,7 +146,7 @@ Deno.test("a cancelled drill leaves nothing", async () => {
 });
 
 Deno.test("a path that is too long to be restored is no damage", async () => {
-  await using at = await backedUp(
+  await using at = await makeBackup(
     `perl -e 'for (1..17) { mkdir "d" x 250; chdir "d" x 250 } open F, ">file"'; echo one > one`,
   );
   assert.equal((await at.drill()).files_count, at.backup.files_count);

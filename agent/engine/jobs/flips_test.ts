@@ -62,7 +62,7 @@ for (const format of FORMATS) {
 }
 
 /** Opens the objects with the digests of `backup`, as if they had been stored so. */
-async function opening<T>(
+async function withOpenObjects<T>(
   at: FlippedBackup,
   backup: StoredBackup,
   work: (objects: StoredObjects, children: Children) => Promise<T>,
@@ -90,11 +90,11 @@ for (const format of ["password", "recipients"] as const) {
     await using at = await FlippedBackup.make(format);
     for (const role of ["archive", "index"] as const) {
       const object = at.object(role);
-      const right = await opening(at, at.backup, (objects) => collect(objects.whole(object)));
+      const right = await withOpenObjects(at, at.backup, (objects) => collect(objects.whole(object)));
       await flips(DECRYPTED[format], async (flip) => {
         const backup = await at.flip(object, flip);
         const got: Uint8Array[] = [];
-        const whole = await opening(at, backup, async (objects) => {
+        const whole = await withOpenObjects(at, backup, async (objects) => {
           for await (const chunk of objects.whole(only(backup, role))) got.push(chunk.slice());
           return true;
         });
@@ -114,12 +114,12 @@ Deno.test("an archive or index with an altered byte unpacks to the original or i
     await objects.lines(object, (line) => void lines.push(line));
     return lines;
   };
-  const lines = (await opening(at, at.backup, (objects) => linesOf(objects, at.object("index"))))!;
+  const lines = (await withOpenObjects(at, at.backup, (objects) => linesOf(objects, at.object("index"))))!;
   const ofLines = (take: (line: string) => void) => Promise.resolve(lines.forEach(take));
   const { ranges, table } = await select(["d/numbers", "noise"], ofLines);
   const rangesOf = async (objects: StoredObjects, object: StoredObject, children: Children) =>
     await collect(readRanges(await objects.open(object), table!, ranges, children));
-  const members = await opening(
+  const members = await withOpenObjects(
     at,
     at.backup,
     (objects, children) => rangesOf(objects, at.object("archive"), children),
@@ -127,11 +127,11 @@ Deno.test("an archive or index with an altered byte unpacks to the original or i
   let refused = 0;
   await flips(UNPACKED, async (flip) => {
     const ofIndex = await at.flip(at.object("index"), flip);
-    const got = await opening(at, ofIndex, (objects) => linesOf(objects, only(ofIndex, "index")));
+    const got = await withOpenObjects(at, ofIndex, (objects) => linesOf(objects, only(ofIndex, "index")));
     if (got === null) refused++;
     else assert.deepEqual(got, lines, `index at byte ${offsetOf(flip, at.object("index").size)}`);
     const ofArchive = await at.flip(at.object("archive"), flip);
-    const unpacked = await opening(
+    const unpacked = await withOpenObjects(
       at,
       ofArchive,
       (objects, children) => rangesOf(objects, only(ofArchive, "archive"), children),
@@ -145,7 +145,7 @@ Deno.test("an archive or index with an altered byte unpacks to the original or i
 Deno.test("a line of an index with an altered byte is refused or leads to no other file", async () => {
   await using at = await FlippedBackup.make("plain");
   const lines: string[] = [];
-  await opening(
+  await withOpenObjects(
     at,
     at.backup,
     (objects) => objects.lines(at.object("index"), (line) => void lines.push(line)),
@@ -177,7 +177,7 @@ for (const format of FORMATS) {
     await Deno.writeTextFile(`${target}/mine`, "mine\n");
     const before = await describeTree(target);
     const entries = [...Deno.readDirSync(at.run.root)].length;
-    const failed = async (backup: StoredBackup, paths: string[]): Promise<boolean> => {
+    const isRefused = async (backup: StoredBackup, paths: string[]): Promise<boolean> => {
       try {
         await restore(at.run, backup, { target: { path: target, paths, overwrite: true }, key: at.key });
         return false;
@@ -197,9 +197,9 @@ for (const format of FORMATS) {
       for (const role of ["archive", "index"] as const) {
         const asStoredSo = await at.flip(at.object(role), flip);
         const position = `${role} at byte ${offsetOf(flip, at.object(role).size)}`;
-        if (role === "archive") assert(await failed(at.backup, []), `${position} was restored`);
+        if (role === "archive") assert(await isRefused(at.backup, []), `${position} was restored`);
         for (const paths of [[], ["d/numbers", "noise"]]) {
-          if (await failed(asStoredSo, paths)) continue;
+          if (await isRefused(asStoredSo, paths)) continue;
           for (const name of ["noise", "d/numbers"]) {
             assert.deepEqual(
               await Deno.readFile(`${target}/${name}`),

@@ -20,7 +20,7 @@ interface Fixture extends AsyncDisposable {
   backup: StoredBackup;
 }
 
-async function backedUp(): Promise<Fixture> {
+async function makeBackup(): Promise<Fixture> {
   const run = await BackupRun.open();
   const path = `${run.root}/tree`;
   // Names that do not compress, so that the index is larger than every replacement below.
@@ -64,7 +64,7 @@ const damaged = (error: unknown): true => {
 
 for (const [what, script] of Object.entries(INDEXES)) {
   Deno.test(`an index with ${what} is reported as damaged by every reader`, async () => {
-    await using at = await backedUp();
+    await using at = await makeBackup();
     const { run, backup } = at;
     await replace(at, backup.objects.find(({ role }) => role === "index")!, script);
     const { backup: toRead, ...job } = verifyJob(run, backup, null);
@@ -89,7 +89,7 @@ for (const [what, script] of Object.entries(INDEXES)) {
 }
 
 Deno.test("a replaced index is not unpacked, because unpacking may never end", async () => {
-  await using at = await backedUp();
+  await using at = await makeBackup();
   const { run, backup } = at;
   const index = backup.objects.find(({ role }) => role === "index")!;
   await replace(
@@ -113,21 +113,21 @@ const MANIFESTS: Record<string, string> = {
 
 for (const [what, script] of Object.entries(MANIFESTS)) {
   Deno.test(`a manifest with ${what} is reported as damaged`, async () => {
-    await using at = await backedUp();
+    await using at = await makeBackup();
     await replace(at, at.backup.objects.find(({ role }) => role === "manifest")!, script);
     await assert.rejects(verify(at.run, at.backup), damaged);
   });
 }
 
 Deno.test("an archive with a wrong SHA-256 is damaged even if its reader is killed", async () => {
-  await using at = await backedUp();
+  await using at = await makeBackup();
   const archive = at.backup.objects.find(({ role }) => role === "archive")!;
   await replace(at, archive, "printf '\\x28\\xb5\\x2f\\xfd\\x00\\xa8\\x00\\x00\\x00'");
   await assert.rejects(verify(at.run, at.backup), damaged);
 });
 
 Deno.test("an unparsable object with the right SHA-256 is no damage", async () => {
-  await using at = await backedUp();
+  await using at = await makeBackup();
   const manifest = at.backup.objects.find(({ role }) => role === "manifest")!;
   await Deno.writeTextFile(`${at.run.directory}/${manifest.name}`, "a manifest of another release");
   const sha256 = (await shell('sha256sum < "$1"', `${at.run.directory}/${manifest.name}`)).slice(0, 64);
@@ -139,7 +139,7 @@ Deno.test("an unparsable object with the right SHA-256 is no damage", async () =
 });
 
 Deno.test("an index that can't be stored temporarily is not reported as damaged", async () => {
-  await using at = await backedUp();
+  await using at = await makeBackup();
   await Deno.writeTextFile(`${at.run.ports.workDirectory}/proven`, "in the way");
   await assert.rejects(verify(at.run, at.backup), (error) => {
     assert(error instanceof RunFailedError && !(error instanceof BackupDamagedError), Deno.inspect(error));

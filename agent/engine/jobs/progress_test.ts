@@ -4,7 +4,7 @@ import { LineCount } from "../programs/line_count.ts";
 import type { RunPorts } from "../ports.ts";
 import { formatBytes, formatSeconds, Progress } from "./progress.ts";
 
-type Figures = Parameters<RunPorts["progress"]>[0];
+type ProgressStats = Parameters<RunPorts["progress"]>[0];
 
 /** Resolves once the condition holds. */
 async function until(condition: () => boolean): Promise<void> {
@@ -17,11 +17,11 @@ async function until(condition: () => boolean): Promise<void> {
 
 async function fixture(last: { bytes_read: number; size: number } | null) {
   const clock = new TestClock();
-  const figures: Figures[] = [];
+  const reports: ProgressStats[] = [];
   const lines: string[] = [];
   const ports = {
     clock,
-    progress: (newest: Figures) => figures.push(newest),
+    progress: (newest: ProgressStats) => reports.push(newest),
     output: { line: (text: string) => lines.push(text), warning: () => {} },
   } as unknown as RunPorts;
   const progress = new Progress(ports, last);
@@ -33,7 +33,7 @@ async function fixture(last: { bytes_read: number; size: number } | null) {
   const index = new LineCount(path, 1);
   return {
     progress,
-    figures,
+    reports,
     lines,
     path,
     reading: { pid: reader.pid, index },
@@ -41,9 +41,9 @@ async function fixture(last: { bytes_read: number; size: number } | null) {
     /** Advances the clock by a second and waits for the report. */
     second: async () => {
       await until(() => clock.sleeping > 0);
-      const before = figures.length;
+      const before = reports.length;
       await clock.advance(1000);
-      await until(() => figures.length > before);
+      await until(() => reports.length > before);
     },
     [Symbol.asyncDispose]: async () => {
       over.abort();
@@ -63,7 +63,7 @@ Deno.test("each second reports the bytes read and written, the rate, and the rem
   at.progress.bytesWritten = 300_000;
   await Deno.writeTextFile(at.path, "./\nfirst\nsecond\n");
   await at.second();
-  const [first] = at.figures;
+  const [first] = at.reports;
   // The program's reads include its own files.
   assert.ok(first!.bytes_read >= 900_000 && first!.bytes_read < 1_100_000, String(first!.bytes_read));
   assert.equal(first!.bytes_written, 300_000);
@@ -72,7 +72,7 @@ Deno.test("each second reports the bytes read and written, the rate, and the rem
   assert.ok(first!.eta_seconds! >= 3 && first!.eta_seconds! <= 5);
   assert.match(at.lines[0]!, /^Progress: .* read, 300\.0 kB written, 2 files, .*\/s, about \d s left$/);
   await at.second();
-  assert.ok(at.figures[1]!.bytes_per_second < first!.bytes_per_second);
+  assert.ok(at.reports[1]!.bytes_per_second < first!.bytes_per_second);
 });
 
 Deno.test("a completed part counts exactly, and no remaining time is estimated beyond the last run's size", async () => {
@@ -82,16 +82,16 @@ Deno.test("a completed part counts exactly, and no remaining time is estimated b
   assert.equal(at.progress.bytesRead, 123_456);
   at.progress.begin({ ...at.reading, index: null });
   await at.second();
-  assert.ok(at.figures[0]!.bytes_read >= 123_456);
-  assert.equal(at.figures[0]!.eta_seconds, null);
-  assert.equal(at.figures[0]!.files_count, null);
+  assert.ok(at.reports[0]!.bytes_read >= 123_456);
+  assert.equal(at.reports[0]!.eta_seconds, null);
+  assert.equal(at.reports[0]!.files_count, null);
 });
 
 Deno.test("after a minute only every tenth report writes a line", async () => {
   await using at = await fixture(null);
   at.progress.begin(at.reading);
   for (let second = 0; second < 100; second++) await at.second();
-  assert.equal(at.figures.length, 100);
+  assert.equal(at.reports.length, 100);
   assert.equal(at.lines.length, 59 + 5);
 });
 

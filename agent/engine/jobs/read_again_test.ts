@@ -43,7 +43,7 @@ interface Fixture extends AsyncDisposable {
   readonly key: BackupToRead["key"];
 }
 
-async function backedUp(isEncrypted: boolean): Promise<Fixture> {
+async function makeBackup(isEncrypted: boolean): Promise<Fixture> {
   const run = await BackupRun.open();
   const tree = `${run.root}/tree`;
   await shell('mkdir "$1"; head -c 300000 /dev/urandom > "$1/one"; echo two > "$1/two"', tree);
@@ -70,7 +70,7 @@ for (const isEncrypted of [false, true]) {
   const variant = isEncrypted ? "encrypted" : "plain";
 
   Deno.test(`a verification reports no damage if a second read is right, ${variant}`, async () => {
-    await using at = await backedUp(isEncrypted);
+    await using at = await makeBackup(isEncrypted);
     const job = verifyJob(at.run, at.backup, at.key);
     for (const object of [".tar.zst", ".index", ".manifest"]) {
       for (const value of [once, anew]) {
@@ -88,7 +88,7 @@ for (const isEncrypted of [false, true]) {
   });
 
   Deno.test(`a restore blames the transfer if a second read is right, ${variant}`, async () => {
-    await using at = await backedUp(isEncrypted);
+    await using at = await makeBackup(isEncrypted);
     const work = (value: (read: number) => number) =>
       failure(restore(at.run, at.backup, {
         target: { path: `${at.run.root}/restored` },
@@ -105,7 +105,7 @@ for (const isEncrypted of [false, true]) {
 }
 
 Deno.test("damage of one object is reported although another can't be read reliably", async () => {
-  await using at = await backedUp(false);
+  await using at = await makeBackup(false);
   const index = at.backup.objects.find(({ role }) => role === "index")!;
   await shell(
     'printf xxxx | dd of="$1" bs=1 seek=30 conv=notrunc status=none',

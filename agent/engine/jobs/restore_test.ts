@@ -18,7 +18,7 @@ import { LocalDestination } from "../destinations/local/local.ts";
 import { BackupDamagedError } from "../ports.ts";
 import { runRestore } from "./restore.ts";
 
-function sealedWith(key: { passphrase: string } | null): Partial<BackupJob> {
+function passwordEncryption(key: { passphrase: string } | null): Partial<BackupJob> {
   return key === null ? {} : { encryption: { type: "password", password: key.passphrase } };
 }
 
@@ -32,7 +32,7 @@ async function damage(promise: Promise<unknown>): Promise<string> {
 
 for (const key of [null, { type: "passphrase" as const, passphrase: "correct horse" }]) {
   Deno.test(`a tree of every kind of file is restored unchanged${key === null ? "" : ", encrypted"}`, async () => {
-    await using at = await backedUp(growTree, sealedWith(key));
+    await using at = await backedUp(growTree, passwordEncryption(key));
     const original = await describeTree(at.tree);
     const { files_count } = await restore(at.run, at.backup, { target: { path: at.target }, key });
     assert.deepEqual(await describeTree(at.target), original);
@@ -216,7 +216,7 @@ Deno.test("restoring one file of many reads only its frames, also from an encryp
   for (const key of [null, { type: "passphrase" as const, passphrase: "p" }]) {
     await using at = await backedUp(
       "for n in $(seq 12); do head -c 10000000 /dev/urandom > $n; done",
-      sealedWith(key),
+      passwordEncryption(key),
     );
     const { bytes_read } = await restore(at.run, at.backup, {
       target: { path: at.target, paths: ["7"] },
@@ -228,7 +228,7 @@ Deno.test("restoring one file of many reads only its frames, also from an encryp
 });
 
 /** Makes another backup, of one file. */
-async function backedUpFile({ run }: Fixture, path: string): Promise<StoredBackup> {
+async function backUpFile({ run }: Fixture, path: string): Promise<StoredBackup> {
   const source = { type: "files" as const, path, excluded_paths: [], allow_unreadable: false };
   return await run.run(source, { object: { prefix: "backup_8", stamp: "20260102030406" } });
 }
@@ -239,7 +239,7 @@ for (const paths of [[], ["one"]]) {
     await using at = await backedUp(
       'echo one > one; echo two > two; chmod 755 .; setfattr -n user.x -v 1 .; [ "$(id -u)" != 0 ] || chown 1234:1234 .',
     );
-    const backup = await backedUpFile(at, `${at.tree}/one`);
+    const backup = await backUpFile(at, `${at.tree}/one`);
     await Deno.remove(`${at.tree}/one`);
     await shell('touch -d 2001-01-01 "$1"', at.tree);
     // Except for the time, which any new file changes.
@@ -261,7 +261,7 @@ for (const paths of [[], ["one"]]) {
 
   Deno.test(`${what} keeps an empty directory's attributes, and a new directory gets default ones`, async () => {
     await using at = await backedUp("echo one > one");
-    const backup = await backedUpFile(at, `${at.tree}/one`);
+    const backup = await backUpFile(at, `${at.tree}/one`);
     await Deno.mkdir(at.target);
     await Deno.chmod(at.target, 0o715);
     await restore(at.run, backup, { target: { path: at.target, paths } });
@@ -282,7 +282,7 @@ Deno.test("a source that is a link to a file is restored under the link's name w
   await using at = await backedUp(
     "mkdir run; echo one > run/stub; setfattr -n user.x -v 1 run/stub; chmod 640 run/stub; ln -s run/stub resolv",
   );
-  const backup = await backedUpFile(at, `${at.tree}/resolv`);
+  const backup = await backUpFile(at, `${at.tree}/resolv`);
   await Deno.remove(`${at.tree}/resolv`);
   await restore(at.run, backup);
   assert.deepEqual(names(at.tree), ["resolv", "run"]);
@@ -327,7 +327,7 @@ for (const [name, [script, reason]] of Object.entries(DAMAGES)) {
     Deno.test(`${name}${key === null ? "" : ", encrypted"}: the target is not touched`, async () => {
       await using at = await backedUp(
         "head -c 300000 /dev/urandom > noise; seq 100000 > numbers",
-        sealedWith(key),
+        passwordEncryption(key),
       );
       await shell('mkdir "$1"; echo mine > "$1/mine"; touch -d 2001-01-01 "$1"', at.target);
       const before = await describeTree(at.target);
@@ -345,7 +345,7 @@ for (const [name, [script, reason]] of Object.entries(DAMAGES)) {
 }
 
 Deno.test("a wrong password, a damaged index and an invalid path are reported in one line", async () => {
-  await using at = await backedUp("echo one > one", sealedWith({ passphrase: "right" }));
+  await using at = await backedUp("echo one > one", passwordEncryption({ passphrase: "right" }));
   const key = { type: "passphrase" as const, passphrase: "wrong" };
   const wrong = await failure(restore(at.run, at.backup, { target: { path: at.target }, key }));
   assert.match(wrong, /password/);

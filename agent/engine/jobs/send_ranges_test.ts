@@ -28,7 +28,7 @@ interface Fixture extends AsyncDisposable {
   archive: string;
 }
 
-async function backedUp(isEncrypted: boolean, grow = GROW): Promise<Fixture> {
+async function makeBackup(isEncrypted: boolean, grow = GROW): Promise<Fixture> {
   const run = await BackupRun.open();
   // Holes and attributes, independent of the machine's file systems.
   const memory = await mountTmpfs(`${run.root}/tree`, 400 * 1024 * 1024);
@@ -85,7 +85,7 @@ async function spoil(path: string, from: number): Promise<void> {
 for (const isEncrypted of [false, true]) {
   const how = isEncrypted ? ", encrypted" : "";
   Deno.test(`every range of a file is sent correctly${how}`, async () => {
-    await using at = await backedUp(isEncrypted);
+    await using at = await makeBackup(isEncrypted);
     const n = "n".repeat(150);
     for (const name of ["big", "linked", "second", "sparse", `${n}/${n}/${n}`]) {
       const file = await Deno.readFile(`${at.tree}/${name}`);
@@ -107,7 +107,7 @@ for (const isEncrypted of [false, true]) {
   });
 
   Deno.test(`a range at a file's end is sent without the frames before it${how}`, async () => {
-    await using at = await backedUp(isEncrypted, `head -c ${SIZE} /dev/urandom > big`);
+    await using at = await makeBackup(isEncrypted, `head -c ${SIZE} /dev/urandom > big`);
     const file = await Deno.readFile(`${at.tree}/big`);
     await spoil(at.archive, 30_000_000);
     const end = await at.send("big", { from: SIZE - 5000, to: null });
@@ -126,7 +126,7 @@ for (const isEncrypted of [false, true]) {
 Deno.test("a range far into a sparse file of terabytes is sent at once", async () => {
   const grow = "truncate -s 8T huge; for at in 1 4000000000000 7999999999000; do printf island | " +
     "dd of=huge bs=1 seek=$at conv=notrunc status=none; done";
-  await using at = await backedUp(false, grow);
+  await using at = await makeBackup(false, grow);
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   const far = await at.send("huge", { from: 4_000_000_000_002, to: 4_000_000_000_005 });
   assert.equal(text(far), "land");
@@ -135,7 +135,7 @@ Deno.test("a range far into a sparse file of terabytes is sent at once", async (
 });
 
 Deno.test("a fault of the transfer is not reported as damage", async () => {
-  await using at = await backedUp(false);
+  await using at = await makeBackup(false);
   const { read } = Deno.FsFile.prototype;
   // One chunk of the archive is wrong in the first read.
   let isWrong = true;

@@ -70,7 +70,7 @@ async function bench(): Promise<Bench> {
 }
 
 /** Asserts that the work rejects soon with the thrown error and no other. */
-async function throwsOdd(work: Promise<unknown>): Promise<void> {
+async function assertRejectsOdd(work: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error("Still at work")), 20_000);
   try {
@@ -136,11 +136,11 @@ for (const [moment, nth] of Object.entries(MOMENTS)) {
     for (const path of [null, at.archive]) {
       for (const [bytes, watch] of [[odd, new FrameWatch()], [whole, throwingWatch(nth)]] as const) {
         await using programs = at.children.nest();
-        await throwsOdd(walkArchive(bytes(path), watch, programs, work));
+        await assertRejectsOdd(walkArchive(bytes(path), watch, programs, work));
       }
       for (const [bytes, watch] of [[odd, new FrameWatch()], [whole, throwingWatch(nth)]] as const) {
         await using programs = at.children.nest();
-        await throwsOdd(walkStream(bytes(path), watch, programs));
+        await assertRejectsOdd(walkStream(bytes(path), watch, programs));
       }
     }
   });
@@ -150,10 +150,10 @@ for (const nth of [1, 700_000, 1_500_000]) {
   Deno.test(`reading the lines of an index ends when the parser throws at line ${nth}`, async () => {
     await using at = await bench();
     const [objects, object] = objectsOf(at, at.lines);
-    await throwsOdd(objects.lines(object, throwingAt(nth)));
+    await assertRejectsOdd(objects.lines(object, throwingAt(nth)));
     // Only that pipeline has ended: the run may clean up with its programs.
     assert.equal((await capture(at.children, sh("echo up"))).stdout, "up\n");
-    await throwsOdd(walkIndex(pieces(at.lines, throwingAt(2)), at.children));
+    await assertRejectsOdd(walkIndex(pieces(at.lines, throwingAt(2)), at.children));
   });
 }
 
@@ -166,10 +166,10 @@ for (const nth of [1, 4, 12]) {
       const child = children.spawn(endless, { stdout: "piped", onMessage: () => {} });
       const tick = throwingAt(nth);
       const take = isLate ? () => Promise.resolve().then(tick) : tick;
-      await throwsOdd(readDoubleBuffered(child.stdout!, take, children.stop));
+      await assertRejectsOdd(readDoubleBuffered(child.stdout!, take, children.stop));
       const others = at.children.nest();
       const writer = others.spawn(sh("exec sleep 1000"), { stdout: "null", onMessage: () => {} });
-      await throwsOdd(
+      await assertRejectsOdd(
         tail(`${at.run.root}/data`, writer.exited, systemClock, throwingAt(nth), others.stop),
       );
     }
@@ -236,7 +236,7 @@ for (const [stage, make] of Object.entries(STAGES)) {
       const direct = isDirect ? { path, written: () => {}, findFault: async () => {} } : null;
       const { changes, take = () => {} } = make();
       const progress = new Progress(run.ports, null);
-      await throwsOdd(streamPart(endlessPart(changes), context, progress, take, direct));
+      await assertRejectsOdd(streamPart(endlessPart(changes), context, progress, take, direct));
     });
   }
 }
@@ -247,7 +247,7 @@ for (const script of ["exec cat > /dev/null", "sleep 0.2; echo two >&2; exec sle
     const { run, children } = at;
     const [objects, archive] = objectsOf(at, at.archive);
     const context = { children, objects, ports: run.ports, progress: new ReadProgress(run.ports, objects) };
-    await throwsOdd(feedUnpacked(archive, sh(`echo one >&2; ${script}`), throwingAt(1), context));
+    await assertRejectsOdd(feedUnpacked(archive, sh(`echo one >&2; ${script}`), throwingAt(1), context));
   });
 }
 

@@ -22,7 +22,7 @@ interface Fixture extends AsyncDisposable {
   path(role: StoredObject["role"]): string;
 }
 
-async function backedUp(
+async function makeBackup(
   grow: string | ((tree: string) => Promise<unknown>),
   changes: Partial<BackupJob> = {},
 ): Promise<Fixture> {
@@ -60,7 +60,7 @@ const VARIANTS: Record<string, [Partial<BackupJob>, BackupToRead["key"], Origin]
 
 for (const [variant, [changes, key, from]] of Object.entries(VARIANTS)) {
   Deno.test(`a backup of every kind of file passes verification, ${variant}`, async () => {
-    await using at = await backedUp(growTree, changes);
+    await using at = await makeBackup(growTree, changes);
     const verified = await verify(at.run, at.backup, { key, from });
     assert.equal(verified.files_count, at.backup.files_count);
     assert.equal(verified.is_opened, true);
@@ -70,7 +70,7 @@ for (const [variant, [changes, key, from]] of Object.entries(VARIANTS)) {
 }
 
 Deno.test("a backup encrypted to recipients is verified by sizes and digests only, as its output says", async () => {
-  await using at = await backedUp("echo one > one", RECIPIENTS);
+  await using at = await makeBackup("echo one > one", RECIPIENTS);
   const { is_opened, files_count } = await verify(at.run, at.backup);
   assert.deepEqual([is_opened, files_count], [false, null]);
   assert.match(at.run.lines.join("\n"), /encrypted to recipients: its sizes and SHA-256 are checked/);
@@ -92,7 +92,7 @@ const DAMAGES: Record<string, [script: string, fault: RegExp]> = {
 
 for (const [name, [script, fault]] of Object.entries(DAMAGES)) {
   Deno.test(`each object that ${name} is reported by its name`, async () => {
-    await using at = await backedUp("echo one > one; seq 1000 > numbers");
+    await using at = await makeBackup("echo one > one; seq 1000 > numbers");
     for (const role of ["archive", "index", "manifest"] as const) await shell(script, at.path(role));
     // An empty directory would look like an unmounted file system.
     await Deno.writeTextFile(`${at.run.directory}/another object`, "");
@@ -107,7 +107,7 @@ for (const [name, [script, fault]] of Object.entries(DAMAGES)) {
 }
 
 Deno.test("a backup replaced by another one is detected by all of its objects", async () => {
-  await using at = await backedUp("echo one > one");
+  await using at = await makeBackup("echo one > one");
   const source = {
     type: "files" as const,
     path: `${at.run.root}/tree`,
@@ -125,7 +125,7 @@ Deno.test("a backup replaced by another one is detected by all of its objects", 
 });
 
 Deno.test("a wrongly stored object is detected although its digest is right", async () => {
-  await using at = await backedUp("mkdir d; echo one > d/one; echo two > two");
+  await using at = await makeBackup("mkdir d; echo one > d/one; echo two > two");
   // Replaces the archive and its digest, as if another tree had been stored.
   const spoil = async (script: string): Promise<StoredBackup> => {
     const archive = at.backup.objects.find(({ role }) => role === "archive")!;
@@ -155,7 +155,7 @@ Deno.test("a wrongly stored object is detected although its digest is right", as
 });
 
 Deno.test("a wrong password is reported in one line that does not contain it", async () => {
-  await using at = await backedUp("echo one > one", SEALED);
+  await using at = await makeBackup("echo one > one", SEALED);
   const key = { type: "passphrase" as const, passphrase: "wrong" };
   const reported = await damage(verify(at.run, at.backup, { key }));
   assert.match(reported, /password/);
@@ -163,7 +163,7 @@ Deno.test("a wrong password is reported in one line that does not contain it", a
 });
 
 Deno.test("a lost connection, a missing directory and a cancel are no damage", async () => {
-  await using at = await backedUp("echo one > one");
+  await using at = await makeBackup("echo one > one");
   const job = verifyJob(at.run, at.backup, null);
   const failing = async (work: Promise<unknown>, message: RegExp) => {
     const error = await work.then(() => assert.fail("nothing was thrown"), (error) => error);

@@ -21,7 +21,7 @@ async function waitForExit(tree: readonly RunningProcess[]): Promise<void> {
 }
 
 /** Resolves with the child once it has printed a line. */
-function started(children: Children, command: Command) {
+function waitForStart(children: Children, command: Command) {
   return new Promise<ReturnType<Children["spawn"]>>((resolve) => {
     const child = children.spawn(command, { stdout: "null", onMessage: () => resolve(child) });
   });
@@ -30,7 +30,7 @@ function started(children: Children, command: Command) {
 Deno.test("aborting a run ends its programs and their descendants", async () => {
   const abort = new AbortController();
   await using children = new Children(systemClock, abort.signal);
-  const child = await started(children, sh("sleep 100 & sleep 100 & echo up >&2; wait"));
+  const child = await waitForStart(children, sh("sleep 100 & sleep 100 & echo up >&2; wait"));
   const tree = processTree(child.pid);
   assert.equal(tree.length, 3);
   abort.abort(new Error("enough"));
@@ -42,7 +42,7 @@ Deno.test("aborting a run ends its programs and their descendants", async () => 
 Deno.test("a program that ignores SIGTERM is killed after the grace period", async () => {
   const clock = new TestClock();
   const children = new Children(clock, new AbortController().signal);
-  const child = await started(children, sh("trap '' TERM; echo up >&2; while :; do sleep 100; done"));
+  const child = await waitForStart(children, sh("trap '' TERM; echo up >&2; while :; do sleep 100; done"));
   const tree = processTree(child.pid);
   const terminated = children.terminate();
   await clock.advance(2000);

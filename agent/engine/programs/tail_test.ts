@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../../src/domain/clock.ts";
 import { tail } from "./tail.ts";
 
-async function growing(work: (path: string, file: Deno.FsFile) => Promise<void>): Promise<void> {
+async function withFile(work: (path: string, file: Deno.FsFile) => Promise<void>): Promise<void> {
   const path = await Deno.makeTempFile();
   const file = await Deno.open(path, { append: true });
   try {
@@ -14,7 +14,7 @@ async function growing(work: (path: string, file: Deno.FsFile) => Promise<void>)
 }
 
 Deno.test("every byte is delivered once, in order, including the last", () =>
-  growing(async (path, file) => {
+  withFile(async (path, file) => {
     const ended = Promise.withResolvers<void>();
     const seen: number[] = [];
     const following = tail(path, ended.promise, systemClock, (chunk) => {
@@ -31,7 +31,7 @@ Deno.test("every byte is delivered once, in order, including the last", () =>
   }));
 
 Deno.test("a failure ends the program and is thrown once the program has ended", () =>
-  growing(async (path, file) => {
+  withFile(async (path, file) => {
     const ended = Promise.withResolvers<void>();
     let reported = false;
     await file.write(new Uint8Array(10));

@@ -25,7 +25,7 @@ const { identity, recipient } = await ageKeygen();
 const KEY: DecryptionKey = { type: "identity", identity };
 
 /** Yields all bytes in the same reused buffer, as a socket may do. */
-async function* throughOneBuffer(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+async function* inReusedBuffer(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   const buffer = new Uint8Array(40_000);
   for (let at = 0; at < bytes.length; at += buffer.length) {
     const piece = bytes.subarray(at, at + buffer.length);
@@ -41,7 +41,7 @@ Deno.test("files of the age program and the library are decrypted, at and around
     for (const encrypt of [ageEncryptTo, libraryEncrypt]) {
       const sealed = await encrypt(plain, [recipient]);
       assert.deepEqual(await decrypt(inPieces(sealed, 9999), KEY), plain);
-      assert.deepEqual(await decrypt(throughOneBuffer(sealed), KEY), plain);
+      assert.deepEqual(await decrypt(inReusedBuffer(sealed), KEY), plain);
       assert.deepEqual(await readAll(sealed, KEY), plain);
     }
   }
