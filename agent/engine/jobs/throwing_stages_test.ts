@@ -277,6 +277,7 @@ Deno.test("a dump continues when psql sends an invalid answer and then nothing m
   const connection = {
     scriptCommand: () => sh("echo '{odd'; exec sleep 1000"),
     execute: () => Promise.resolve(""),
+    query: () => Promise.resolve([{ has_room: true }]),
   } as unknown as PostgresqlConnection;
   const context = { job: { run_as: null }, ports: run.ports, children, user: null };
   const properties = {
