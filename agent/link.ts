@@ -95,8 +95,8 @@ export class Link {
   }
 
   /** Sends a request and waits for its response, across reconnects. Rejects with the signal's reason. */
-  call(message: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
-    return this.#calls.call(message, signal);
+  request(message: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
+    return this.#calls.request(message, signal);
   }
 
   /** Resolves once every event is acknowledged, or when the signal aborts. */

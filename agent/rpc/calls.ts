@@ -24,10 +24,10 @@ export class StorageRequests {
   }
 
   /** Sends a request and resolves with its response. Rejects with the signal's reason. */
-  async call(call: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
+  async request(request: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
     signal.throwIfAborted();
     const requestId = randomUUID();
-    const message = { ...call, request_id: requestId } as AgentMessage;
+    const message = { ...request, request_id: requestId } as AgentMessage;
     const response = Promise.withResolvers<StorageResponse>();
     const abort = () => response.reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });

@@ -7,7 +7,7 @@ Deno.test("a request that can't be sent rejects once, also when its run is cance
     throw new Error("too large");
   });
   const request = { type: "upload.abort", upload_id: 1 } as never;
-  await assert.rejects(requests.call(request, run.signal), /too large/);
+  await assert.rejects(requests.request(request, run.signal), /too large/);
   // An unhandled rejection would end the agent, and fail this test.
   run.abort(new Error("cancelled"));
   await new Promise((resolve) => setTimeout(resolve, 0));

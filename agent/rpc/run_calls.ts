@@ -17,7 +17,7 @@ const RETRY_LIMIT = 15 * 60_000;
 const SLOW_AFTER = 30_000;
 
 export interface RequestLink {
-  call(message: StorageRequest, signal: AbortSignal): Promise<StorageResponse>;
+  request(message: StorageRequest, signal: AbortSignal): Promise<StorageResponse>;
 }
 
 export class RunRequests {
@@ -59,7 +59,7 @@ export class RunRequests {
       this.waiting(`the control plane, or the bucket that it asks, has not answered ${call.type} yet`);
     this.clock.sleep(SLOW_AFTER, over.signal).then(reportSlow, () => {});
     try {
-      return await this.link.call(call, signal);
+      return await this.link.request(call, signal);
     } finally {
       over.abort();
     }

@@ -153,7 +153,7 @@ Deno.test("a control plane that is told to stop is not ready from then on", () =
     }
   }));
 
-Deno.test("what a run asks about its uploads is answered in its trace", async () => {
+Deno.test("a run's requests about its uploads are handled in its trace", async () => {
   await using collector = new Collector();
   const url = (path: string) => new URL(`../../${path}`, import.meta.url);
   const program = `
@@ -162,11 +162,11 @@ Deno.test("what a run asks about its uploads is answered in its trace", async ()
     import { systemClock } from "${url("src/domain/clock.ts")}";
     import { inside, startSpan } from "${url("src/telemetry/tracing.ts")}";
     const noDatabase = {};
-    const link = { call: (call) => handleStorageRequest(noDatabase, 7, { ...call, request_id: "1" }) };
+    const link = { request: (message) => handleStorageRequest(noDatabase, 7, { ...message, request_id: "1" }) };
     const ended = AbortSignal.timeout(200);
     const span = startSpan("backup run", {});
     const call = { type: "upload.abort", upload_id: "u" };
-    await inside(span, () => new RunRequests(link, systemClock).ask(call, "upload.aborted", ended)).catch(() => {});
+    await inside(span, () => new RunRequests(link, systemClock).request(call, "upload.aborted", ended)).catch(() => {});
     span.end();
   `;
   const child = new Deno.Command(Deno.execPath(), {

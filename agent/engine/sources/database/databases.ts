@@ -17,7 +17,7 @@ import { LoadMessages } from "./load_messages.ts";
 import { openMysql } from "../mysql/restore.ts";
 import { openPostgresql } from "../postgresql/restore.ts";
 import type { RestoreResult } from "../../restore_context.ts";
-import { type DatabaseHost, type LoadContext, type Loader, type DatabaseToRestore } from "./database_host.ts";
+import { type DatabaseHost, type DatabaseToRestore, type LoadContext, type Loader } from "./database_host.ts";
 
 type OpenHost = (
   target: DatabaseTarget,
