@@ -81,7 +81,7 @@ export type JobWatch = z.infer<typeof JobWatch>;
 
 const GuardAction = z.enum(["warn", "fail", "ignore"]);
 
-/** The values that a backup is compared with before it counts. A median is that of the task's last backups. */
+/** The guards that compare a backup with the median of the task's last backups before it counts. */
 export const JobGuards = z.object({
   /** Action if fewer files or fewer bytes than half of the median are stored. */
   on_shrink: GuardAction,

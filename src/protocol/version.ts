@@ -2,15 +2,15 @@
  * The wire's version: one integer, raised with every change that an older peer would misread.
  *
  * - 1 (2026-11-24): first version.
- * - 2 (2026-11-25): restores: jobs of kind `restore`, `download.*`, a backup names its source; a job gives its
- *   encryption as one of none, password, recipients; sources of type `control_plane`; drills of databases;
- *   backups read from another server (`relay`, `stored`); `traceparent` with `run.start`, `run.event` and
- *   requests about uploads and downloads.
- * - 3 (2026-11-29): incomplete backups (`accepts_incomplete`, `missing`); restores of databases take `owners`,
- *   `definers` and `continue_on_errors`; `backup.browse` takes `search`, and its response has `unlisted`;
- *   `hello` carries the agent's seat; `refused` has the code `duplicate`; jobs carry the stall limits (`watch`,
- *   `lock_wait_ms`), progress reports a stall (`stalled_ms`, `waits_for`); `destination.delete` names
- *   `witnesses`.
+ * - 2 (2026-11-25): restores: jobs of kind `restore`, `download.*`, a backup names its source; a job gives
+ *   its encryption as one of none, password, recipients; sources of type `control_plane`; drills of
+ *   databases; backups read from another server (`relay`, `stored`); `traceparent` with `run.start`,
+ *   `run.event` and requests about uploads and downloads.
+ * - 3 (2026-11-29): incomplete backups (`accepts_incomplete`, `missing`); restores of databases take
+ *   `owners`, `definers` and `continue_on_errors`; `backup.browse` takes `search`, and its response has
+ *   `unlisted`; `hello` carries the agent's seat; `refused` has the code `duplicate`; jobs carry the stall
+ *   limits (`watch`, `lock_wait_ms`), progress reports a stall (`stalled_ms`, `waits_for`);
+ *   `destination.delete` names `witnesses`.
  * - 4 (2026-11-30): `welcome` names what an agent does with a run `instruction`; before, it was `verdict`.
  */
 export const PROTOCOL_VERSION = 4;

@@ -234,7 +234,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
 ]);
 export type AgentMessage = z.infer<typeof AgentMessage>;
 
-/** What an agent does with a run: continue, stop and clean up, or drop its journal unsent. */
+/** An order about a run that an agent holds: continue, stop and clean up, or drop its journal unsent. */
 const Instruction = z.enum(["continue", "cancel", "forget"]);
 export type Instruction = z.infer<typeof Instruction>;
 

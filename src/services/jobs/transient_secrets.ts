@@ -15,8 +15,8 @@ const REQUEST_INTERVAL_MS = 5_000;
 export type SecretUse = `run ${number}` | `request ${number}`;
 
 /**
- * `requested`: another replica may have it; try again when it is published, or after a while. `gone`: none has
- * it.
+ * `requested`: another replica may have it; try again when it is published, or after a while. `gone`: no
+ * replica has it.
  */
 export type TransientSecret = { state: "held"; secret: string } | { state: "requested" } | { state: "gone" };
 

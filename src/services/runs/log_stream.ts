@@ -58,9 +58,9 @@ async function* follow(
         if (signal.aborted) return;
       }
       if (hasEnded(log.state)) return yield { type: "finished", log };
-      const figures = figuresOf(log);
-      if (figures !== shown) yield { type: "changed", log };
-      shown = figures;
+      const current = progressOf(log);
+      if (current !== shown) yield { type: "changed", log };
+      shown = current;
       await news.next(signal);
     }
   } finally {
@@ -100,7 +100,7 @@ function codeUnits(text: string, codePoints: number): number {
   return units;
 }
 
-function figuresOf(log: LogRow): string {
+function progressOf(log: LogRow): string {
   const { state, bytes_read, bytes_written, files_count, bytes_per_second, eta_seconds, warnings_count } =
     log;
   return JSON.stringify([

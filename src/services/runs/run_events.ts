@@ -93,15 +93,15 @@ function groupByAttempt(events: readonly ReportedEvent[]): Group[] {
 
 /** Traces the events that start or end a run; the others are too many. */
 async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow> {
-  const traced = group.messages.findLast(({ event }) =>
+  const message = group.messages.findLast(({ event }) =>
     event.kind === "accepted" || event.kind === "finished"
   );
-  if (traced?.traceparent === undefined) return await work();
-  const span = startSpan(`record ${traced.event.kind}`, {
+  if (message?.traceparent === undefined) return await work();
+  const span = startSpan(`record ${message.event.kind}`, {
     "rearguard.run.id": group.runId,
     "rearguard.run.attempt": group.attempt,
     "rearguard.server.id": group.remoteServerId,
-  }, traced.traceparent);
+  }, message.traceparent);
   try {
     const run = await inside(span, work);
     span.setAttribute("rearguard.run.state", run.state);
@@ -147,7 +147,7 @@ async function recordGroup(
     run_id: run.id,
     last_sequence: fresh.at(-1)!.sequence,
     output_size: outputSize,
-    figures: lastFigures(fresh.map(({ event }) => event)),
+    figures: lastProgress(fresh.map(({ event }) => event)),
   });
   if (verdict !== null) run = await applyVerdict(services, sql, run, verdict);
   return run;
@@ -162,7 +162,7 @@ async function accept(services: ServiceContext, sql: Sql, run: RunRow): Promise<
   return move.moved ? move.run : run;
 }
 
-function lastFigures(events: readonly RunEvent[]): EventProgress["figures"] {
+function lastProgress(events: readonly RunEvent[]): EventProgress["figures"] {
   const event = events.findLast((event) => event.kind === "progress");
   return event?.kind === "progress" ? event : null;
 }

@@ -22,7 +22,7 @@ import { applyToRun } from "../runs/run_state.ts";
 
 type HeldRun = Extract<AgentMessage, { type: "hello" }>["runs"][number];
 
-/** What the agent does with a run that it holds. */
+/** The instruction to an agent about a run that it holds. */
 export interface RunInstruction {
   run_id: number;
   attempt: number;
@@ -164,10 +164,10 @@ function instructionFor(held: HeldRun, run: RunRow | undefined): RunInstruction 
   const of = { run_id: held.run_id, attempt: held.attempt };
   if (run === undefined) return { ...of, instruction: "forget", acknowledged: held.last_sequence };
   if (run.attempt !== held.attempt) return { ...of, instruction: "cancel", acknowledged: 0 };
-  const continues = !isFinal(run.state) && run.state !== "cancelling";
+  const mayContinue = !isFinal(run.state) && run.state !== "cancelling";
   return {
     ...of,
-    instruction: continues || held.finished ? "continue" : "cancel",
+    instruction: mayContinue || held.finished ? "continue" : "cancel",
     acknowledged: run.last_sequence,
   };
 }
