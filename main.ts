@@ -1,4 +1,6 @@
-/** The control plane's process: reads the configuration, wires the parts, serves until it is told to stop. */
+/**
+ * The control plane's process: reads the configuration, connects the parts, and serves until a stop signal.
+ */
 import { join } from "node:path";
 import { Hub } from "./src/agents/hub.ts";
 import { readConfig } from "./src/config.ts";
@@ -23,7 +25,8 @@ import { watchEventLoop } from "./src/telemetry/process_metrics.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
 
 /**
- * Starts every part and puts it on `parts`, which stops them in reverse order. `whenReady`: a backup can run.
+ * Starts every part and adds it to `parts`, which stops them in reverse order. `whenReady` resolves once a
+ * backup can run.
  */
 async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenReady: Promise<void> }> {
   const defaults = { localAgent: Deno.args.includes("--local-agent"), isRoot: Deno.uid() === 0 };

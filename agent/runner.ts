@@ -1,5 +1,5 @@
 /** Starts and stops this agent's runs, and records their events in the journal. */
-import { logAbout, logger } from "../src/telemetry/logging.ts";
+import { withLogContext, logger } from "../src/telemetry/logging.ts";
 import { failSpan, inside, startSpan, traceparentOf } from "../src/telemetry/tracing.ts";
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
@@ -81,8 +81,8 @@ export class Runner {
     }
     this.#active.set(runId, active);
     const about = { run_id: runId, attempt, ...(job.task === null ? {} : { task_id: job.task.id }) };
-    const work = () => logAbout(about, () => this.#run(run, job, abort, older?.done));
-    active.done = inside(span, work).then((verdict) => {
+    const work = () => withLogContext(about, () => this.#run(run, job, abort, older?.done));
+    active.done = withSpan(span, work).then((verdict) => {
       span.setAttribute("rearguard.run.outcome", verdict.outcome);
       if (verdict.outcome === "failed") failSpan(span, "The run failed");
     }).finally(() => {

@@ -13,18 +13,18 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"
 export const LOG_FORMATS = ["pretty", "json"] as const;
 
 export interface Config {
-  /** Null: the embedded Postgres. */
+  /** Null: use the embedded Postgres. */
   readonly databaseUrl: string | null;
-  /** Absolute. */
+  /** An absolute path. */
   readonly dataDirectory: string;
   readonly host: string;
-  /** 0: any free port. */
+  /** 0 selects any free port. */
   readonly port: number;
-  /** Without a trailing slash; null: the address that is served on. */
+  /** Has no trailing slash. Null: use the address that the server listens on. */
   readonly publicUrl: string | null;
-  /** 32 bytes each, the current one first; null: those of the file. */
+  /** 32 bytes each, the current one first. Null: read the keys from `secretKeyFile`. */
   readonly secretKeys: readonly Uint8Array[] | null;
-  /** Absolute. */
+  /** An absolute path. */
   readonly secretKeyFile: string;
   /**
    * Ids of keys that are lost for good. Values sealed with them stay unreadable, and do not prevent the
@@ -36,37 +36,37 @@ export interface Config {
   readonly logLevel: typeof LOG_LEVELS[number];
   readonly logFormat: typeof LOG_FORMATS[number];
   readonly rateLimitPerMinute: number;
-  /** Of an address. */
+  /** The limit for each client address. */
   readonly authFailuresPerMinute: number;
-  /** Addresses, and `address/bits`. */
+  /** IP addresses and ranges (`address/bits`). */
   readonly trustedProxies: readonly string[];
   /** 0: entries are never deleted. */
   readonly auditLogDays: number;
-  /** How many days the trash keeps deleted records. */
+  /** The number of days for which the trash keeps deleted records. */
   readonly deleteDelayDays: number;
-  /** Null: mail is not sent. */
+  /** Null: no mail is sent. */
   readonly smtp: { readonly url: string; readonly from: string } | null;
   /** Minimum interval between two messages to one notification stream, in milliseconds. */
   readonly messageInterval: number;
-  /** Where users may have it connect to. */
+  /** The addresses that users may have the control plane connect to. */
   readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
 }
 
-/** What holds where a variable is not set. */
+/** Values that apply where a variable is not set. */
 export interface ConfigDefaults {
   readonly localAgent: boolean;
   readonly isRoot: boolean;
 }
 
-/** Names every bad variable in one line, and no value of a secret one. */
+/** Names every invalid variable in one line, without the value of a secret one. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** An empty value counts as not set. Throws a {@link ConfigError}. */
+/** Reads the configuration. An empty value counts as not set. Throws a {@link ConfigError}. */
 export function readConfig(environment: Environment, defaults: ConfigDefaults): Config {
   const variables = new Variables(environment);
   const dataDirectory = resolve(
@@ -143,7 +143,7 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
   return config;
 }
 
-/** Keys separated by commas or white space, 32 bytes each in base64 or hex, the current one first. */
+/** Parses keys separated by commas or white space: 32 bytes each in base64 or hex, the current one first. */
 export function parseSecretKeys(text: string): Uint8Array[] | null {
   const keys: Uint8Array[] = [];
   for (const word of text.split(/[\s,]+/).filter((word) => word !== "")) {
@@ -170,12 +170,15 @@ class Variables {
     return this.environment[name]?.trim() || null;
   }
 
-  /** Returns a path literally: it may end with a blank. */
+  /** Returns a path unchanged: it may end with a blank. */
   path(name: string): string | null {
     return this.text(name) === null ? null : this.environment[name]!;
   }
 
-  /** Null when the variable is not set, or when it is refused: then {@link throwRefused} throws. */
+  /**
+   * Returns null if the variable is not set or its value is refused. For a refused value, {@link
+   * throwRefused} throws later.
+   */
   parse<T>(name: string, parse: (text: string) => T | null, shape: string): T | null {
     const text = this.text(name);
     if (text === null) return null;
@@ -193,7 +196,7 @@ class Variables {
   }
 }
 
-/** Both or none. */
+/** Reads SMTP_URL and SMTP_FROM, which must be set together. */
 function readSmtp(variables: Variables): Config["smtp"] {
   const url = variables.parse("SMTP_URL", smtpUrl, "an smtp:// or smtps:// URL with a host");
   const from = variables.parse("SMTP_FROM", sender, "an email address, or Name <address>");
@@ -203,7 +206,7 @@ function readSmtp(variables: Variables): Config["smtp"] {
   return url === null || from === null ? null : { url, from };
 }
 
-/** Given in seconds, kept in milliseconds. */
+/** Reads a number of seconds and returns milliseconds. */
 function seconds(variables: Variables, name: string, otherwise: number): number {
   const given = variables.parse(
     name,
@@ -220,7 +223,7 @@ function wholeNumber(least: number, most: number): (text: string) => number | nu
   };
 }
 
-/** The database deletes none that is younger than 90 days. */
+/** Accepts 0 or at least 90 days: the database deletes no entry that is younger than 90 days. */
 function auditLogDays(text: string): number | null {
   return text === "0" ? 0 : wholeNumber(90, 36_500)(text);
 }
@@ -260,7 +263,7 @@ function host(text: string): string | null {
   return /^[A-Za-z0-9._:%-]+$/.test(bare) ? bare : null;
 }
 
-/** Without options in the query: they could turn certificates off, or log what is sent. */
+/** Refuses options in the query: they could turn off certificate checks, or log what is sent. */
 function smtpUrl(text: string): string | null {
   const url = URL.parse(text);
   if (url === null || !["smtp:", "smtps:"].includes(url.protocol) || url.hostname === "") return null;

@@ -52,14 +52,14 @@ Deno.test("an empty environment gives the documented defaults", () => {
   });
 });
 
-Deno.test("the times of runs are given in seconds", () => {
+Deno.test("durations of runs are given in seconds", () => {
   const { runTimes } = readConfig({ RUN_LEASE_SECONDS: "30", RUN_START_SECONDS: "3600" }, defaults);
   assert.equal(runTimes.lease, 30_000);
   assert.equal(runTimes.start, 3_600_000);
   assert.match(refusal({ RUN_GRACE_SECONDS: "0" }), /RUN_GRACE_SECONDS must be a whole number of seconds/);
 });
 
-Deno.test("root keeps its data where Postgres's user can go", () => {
+Deno.test("root's default data directory is one that Postgres's user can reach", () => {
   assert.equal(readConfig({}, { ...defaults, isRoot: true }).dataDirectory, "/var/lib/rearguard");
   assert.equal(readConfig({ DATA_DIR: "/srv/x" }, { ...defaults, isRoot: true }).dataDirectory, "/srv/x");
 });
@@ -135,7 +135,7 @@ Deno.test("every bad value is named in one line", () => {
   assert(!message.includes("\n"));
 });
 
-Deno.test("the first administrator's token is one that can't be guessed from its hash", () => {
+Deno.test("the first administrator's token must be too long to be guessed from its hash", () => {
   assert.match(
     refusal({ BOOTSTRAP_TOKEN: "fifteen-letters" }),
     /BOOTSTRAP_TOKEN must be 16 to 255 characters/,
@@ -152,7 +152,7 @@ Deno.test("a refusal never shows a secret", () => {
   assert(!message.includes("hunter2"));
 });
 
-Deno.test("a mail server is given whole, without options, and told to nobody", () => {
+Deno.test("SMTP_URL and SMTP_FROM are set together, without options, and never shown in errors", () => {
   const from = "Backups <backups@example.com>";
   const url = "smtp://me:hunter2@mail.example.com:587";
   assert.deepEqual(readConfig({ SMTP_URL: url, SMTP_FROM: from }, defaults).smtp, { url, from });
@@ -168,7 +168,7 @@ Deno.test("a mail server is given whole, without options, and told to nobody", (
   }
 });
 
-Deno.test("two places for the key are refused", () => {
+Deno.test("SECRET_KEY and SECRET_KEY_FILE together are refused", () => {
   assert.match(
     refusal({ SECRET_KEY: "ab".repeat(32), SECRET_KEY_FILE: "/x" }),
     /SECRET_KEY and SECRET_KEY_FILE must not both be set/,

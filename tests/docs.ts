@@ -16,7 +16,7 @@ const DERIVED: Readonly<Record<string, () => string>> = {
   "docs/guide/tasks.md": () => fieldTable(TASK_FIELDS),
 };
 
-/** Returns each document with its derived part as it is, and as the definitions have it. */
+/** Returns each document's current text, and its text with the derived part written anew. */
 export async function derivedDocuments(): Promise<{ path: string; text: string; derived: string }[]> {
   return await Promise.all(
     Object.entries(DERIVED).map(async ([name, derive]) => {

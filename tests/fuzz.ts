@@ -1,6 +1,6 @@
 /**
- * `deno task fuzz [--count N] [--seed N] [FILE…]`: the fuzz tests at full length, or with N made-up inputs
- * each. A failure prints its seed and the smallest input that shows it.
+ * `deno task fuzz [--count N] [--seed N] [FILE…]`: runs the fuzz tests at full length, or with N generated
+ * inputs each. A failure prints its seed and the smallest failing input.
  */
 import { parseArgs } from "node:util";
 

@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-/** Static, dynamic and resolved: whatever makes one module reach another. */
+/** Matches static and dynamic imports and resolved names: everything by which one module reaches another. */
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|(?:^|\n)\s*import\s*"([^"]+)"|\bimport\(\s*"([^"]+)"|\bresolve\(\s*"([^"./][^"]*)"\s*\)/g;
 
-/** By folder: what the architecture's table lets it import. */
+/** Reads the architecture's table: the folders that each folder may import. */
 async function importTable(): Promise<Map<string, Set<string>>> {
   const text = await Deno.readTextFile(join(ROOT, "docs/develop/architecture.md"));
   const section = /\n## Imports\n([\s\S]*?)(?:\n## |$)/.exec(text)?.[1];
@@ -20,7 +20,7 @@ async function importTable(): Promise<Map<string, Set<string>>> {
   return table;
 }
 
-/** Every source file but tests and their fixtures, relative to the root. */
+/** Returns every source file except tests and their fixtures, relative to the root. */
 async function sources(): Promise<string[]> {
   const files = ["main.ts"];
   const walk = async (directory: string) => {
@@ -40,7 +40,7 @@ function folderOf(path: string): string {
   return top === "src" ? `src/${second}` : top!;
 }
 
-/** `src/x` for a file of this project, a package's name, null for a built-in. */
+/** Returns `src/x` for a file of this project, the name of a package, or null for a built-in. */
 function targetOf(file: string, specifier: string): string | null {
   if (specifier.startsWith("node:")) return null;
   if (specifier.startsWith(".")) {
@@ -49,7 +49,7 @@ function targetOf(file: string, specifier: string): string | null {
   return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
-Deno.test("every import is an arrow of the architecture's table", async () => {
+Deno.test("the architecture's table allows every import", async () => {
   const table = await importTable();
   assert(table.size > 10, "The table of imports is not read");
   const wrong: string[] = [];
@@ -95,7 +95,7 @@ Deno.test("npm packages are imported by their names in deno.json only", async ()
   }
 });
 
-Deno.test("the time comes from the clock alone", async () => {
+Deno.test("only the clock reads the time", async () => {
   const wrong: string[] = [];
   for (const file of await sources()) {
     if (file === "src/domain/clock.ts") continue;
@@ -108,9 +108,11 @@ Deno.test("the time comes from the clock alone", async () => {
   assert.deepEqual(wrong, []);
 });
 
-/** By file, what it connects to where not a user, but its operator says where to. */
+/**
+ * Files that connect to addresses that the operator, not a user, configures; with the modules they may use.
+ */
 const CONNECTS: Readonly<Record<string, RegExp>> = {
-  "src/network/authorities.ts": /node:tls/, // to none
+  "src/network/authorities.ts": /node:tls/, // connects to nothing
   "src/network/network.ts": /node:https?|^fetch/,
   "src/network/starttls.ts": /node:net/, // SMTP_URL
   "src/network/tls_agent.ts": /node:(https|tls)/, // for network.ts
@@ -119,13 +121,13 @@ const CONNECTS: Readonly<Record<string, RegExp>> = {
   "src/store/database/database_tls.ts": /node:tls/,
 };
 
-/** What reads addresses and connects to none. */
+/** Imports that parse addresses and connect to nothing. */
 const HARMLESS = /import \{(?:\s*(?:isIP|BlockList|type \w+),?)+\s*\} from "node:net";/g;
 
-Deno.test("the control plane connects to nothing but through its network", async () => {
+Deno.test("the control plane connects only through its network module", async () => {
   const wrong: string[] = [];
   for (const file of await sources()) {
-    // The command line and the agent connect from where their users are.
+    // The command line and the agent run on their users' own machines.
     if (/^(agent|src\/cli)\//.test(file)) continue;
     const text = await Deno.readTextFile(join(ROOT, file));
     const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "").replaceAll(HARMLESS, "");
@@ -137,7 +139,7 @@ Deno.test("the control plane connects to nothing but through its network", async
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("a transaction is begun where it ends with its connection, and no connection is reserved", async () => {
+Deno.test("transactions begin only in the database module, and no connection is reserved", async () => {
   const found = [];
   for (const path of await sources()) {
     const text = await Deno.readTextFile(join(ROOT, path));

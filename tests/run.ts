@@ -1,7 +1,6 @@
 /**
- * `deno task test [PATH…]`: sets the system up, starts one Postgres for the whole run, runs every test, files
- * side by side, and ends with one line, `N passed, N failed`. With CI=true a test that is skipped counts as
- * failed.
+ * `deno task test [PATH…]`: sets up the system, starts one Postgres for the whole run, runs all test files in
+ * parallel, and prints a last line, `N passed, N failed`. With CI=true a skipped test counts as failed.
  */
 import { setUp } from "./setup.ts";
 import { startTestPostgres } from "./support/servers/postgres.ts";
@@ -9,12 +8,12 @@ import { startTestPostgres } from "./support/servers/postgres.ts";
 const SUMMARY =
   /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/;
 
-function say(line: string): void {
+function print(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
 /**
- * Runs `deno test`, its output passed on as it comes; resolves with its counts, null where it got to none.
+ * Runs `deno test` and forwards its output. Resolves with its counts; if there are none, with one failure.
  */
 async function runTests(url: string) {
   const child = new Deno.Command(Deno.execPath(), {
@@ -40,7 +39,7 @@ async function main(): Promise<number> {
   try {
     await setUp();
   } catch (error) {
-    say((error as Error).message);
+    print((error as Error).message);
     return 1;
   }
   const { url, postgres } = await startTestPostgres();
@@ -48,7 +47,7 @@ async function main(): Promise<number> {
   await postgres.stop();
   let { failed } = result;
   if (result.ignored > 0) {
-    say(
+    print(
       `${result.ignored} skipped${
         Deno.env.get("CI") === "true" ? ": with CI=true they count as failed" : ""
       }`,
@@ -56,7 +55,7 @@ async function main(): Promise<number> {
     if (Deno.env.get("CI") === "true") failed += result.ignored;
   }
   if (result.code !== 0 && failed === 0) failed = 1; // a file that could not be loaded is in no count
-  say(`${result.passed} passed, ${failed} failed`);
+  print(`${result.passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }
 

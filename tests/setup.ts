@@ -1,5 +1,5 @@
 /**
- * What the tests need from the system: as root installed with apt, otherwise named with the command that
+ * Installs the programs that the tests need: as root with apt; otherwise an error names the command that
  * does.
  */
 import { exists, findProgram, postgresVersions } from "./support/programs.ts";
@@ -37,9 +37,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 const POLICY = "/usr/sbin/policy-rc.d";
 
-/** Rejects with one line where something is missing and can't be installed. */
+/** Rejects with a one-line error if a program is missing and cannot be installed. */
 export async function setUp(): Promise<void> {
-  // The names of extensions hold the version of PostgreSQL, which the first round may have to install.
+  // The extensions' names contain the version of PostgreSQL, which the first round may have to install.
   for (let round = 0; round < 2; round++) {
     const missing = await missingPackages();
     if (missing.length === 0) return;
@@ -83,7 +83,7 @@ async function extensions(): Promise<Record<string, readonly string[]>> {
   return { [`postgresql-${version}-cron`]: [`/usr/share/postgresql/${version}/extension/pg_cron.control`] };
 }
 
-/** Servers that come with packages are not to be started: tests start their own, on free ports. */
+/** Prevents apt from starting servers of the installed packages: tests start their own, on free ports. */
 async function withoutServices(work: () => Promise<void>): Promise<void> {
   if (await exists(POLICY)) return await work();
   await Deno.writeTextFile(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });

@@ -1,6 +1,6 @@
 /** Responds to an agent's requests about uploads and downloads: each gets one result or one refusal. */
 import { logger } from "../telemetry/logging.ts";
-import { failSpan, inside, startSpan } from "../telemetry/tracing.ts";
+import { failSpan, startSpan, withSpan } from "../telemetry/tracing.ts";
 import type { AgentMessage, ServerMessage } from "../protocol/wire_messages.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { signDownload } from "../services/transfers/downloads.ts";

@@ -4,7 +4,7 @@ import {
   GUARD_ACTIONS,
   HISTORY_LENGTH,
   HISTORY_MINIMUM,
-  LEAST_JUDGED,
+  MINIMUM_BYTES_READ,
   SHARP_RISE,
 } from "../domain/guards.ts";
 import { defineFields } from "./fields/field.ts";
@@ -68,7 +68,9 @@ export const TASK_RUN_FIELDS = defineFields({
       "When what used to compress does not any more, as after ransomware: the stored size per byte read, or " +
       `the share of frames that don't compress, is at least ${SHARP_RISE} above that median, and more is ` +
       "stored than the median. `warn`, the default, also flags the backup and keeps older ones from " +
-      `rotation; \`fail\` stores nothing. Backups of less than ${LEAST_JUDGED / 1e6} MB are not judged.`,
+      `rotation; \`fail\` stores nothing. Backups of less than ${
+        MINIMUM_BYTES_READ / 1e6
+      } MB are not judged.`,
     placeholder: "action",
     default: "warn",
   },

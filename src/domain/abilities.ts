@@ -1,4 +1,4 @@
-/** What a token may do, one word each. `admin` counts only while its user is an administrator. */
+/** Defines the abilities of API tokens. `admin` counts only while the token's user is an administrator. */
 const MANAGED = ["backup-destinations", "remote-servers", "notification-streams", "backup-tasks"] as const;
 const VERBS = ["view", "create", "update", "delete"] as const;
 
@@ -11,7 +11,7 @@ export type Ability =
   | "manage-tokens"
   | "admin";
 
-/** Every ability, in the order that they are shown. */
+/** Every ability, in display order. */
 export const ABILITIES: readonly Ability[] = [
   "manage-tags",
   ...MANAGED.flatMap((noun) => VERBS.map((verb) => `${verb}-${noun}` as const)),
@@ -22,5 +22,5 @@ export const ABILITIES: readonly Ability[] = [
   "admin",
 ];
 
-/** What a user who is no administrator can hold. */
+/** The abilities that a user who is not an administrator can hold. */
 export const USER_ABILITIES: readonly Ability[] = ABILITIES.filter((ability) => ability !== "admin");

@@ -1,6 +1,9 @@
-/** What the audit log says of one act. Never with a secret in it. */
+/** Defines the entries of the audit log. An entry never contains a secret. */
 
-/** Who acts. `unknown`: nobody that is known; `token_id` then names a token that is no longer good. */
+/**
+ * The actor of an entry. `unknown`: an unauthenticated caller; `token_id` then names an expired or revoked
+ * token.
+ */
 export type AuditActor =
   | { readonly type: "user"; readonly userId: number; readonly tokenId: number }
   | { readonly type: "agent"; readonly remoteServerId: number }
@@ -12,14 +15,17 @@ export const AUDIT_ACTORS = ["user", "agent", "system", "command", "unknown"] as
 export const AUDIT_RESULTS = ["done", "refused", "failed"] as const;
 export type AuditResult = typeof AUDIT_RESULTS[number];
 
-/** How long entries are kept. */
+/** The number of days for which entries are kept by default. */
 export const DEFAULT_AUDIT_LOG_DAYS = 400;
 
-/** Where a request comes from. */
+/** The client and the id of a request. */
 export interface Origin {
-  /** Of the client, not of the proxies that are trusted; null where it is not known. */
+  /** The client's address, behind any trusted proxies. Null if unknown. */
   readonly address: string | null;
-  /** The answer's `X-Request-Id`: a UUID, the caller's own where it sent one. Null for what is no request. */
+  /**
+   * The response's `X-Request-Id`: the caller's own if it sent one, else a UUID. Null for an event that is
+   * not a request.
+   */
   readonly requestId: string | null;
 }
 
@@ -27,15 +33,15 @@ export const NO_ORIGIN: Origin = { address: null, requestId: null };
 
 export interface AuditEntry {
   readonly actor: AuditActor;
-  /** An operation of the API's document, or an event that is no request. */
+  /** An operation of the OpenAPI document, or an event that is not a request. */
   readonly action: string;
-  /** As in the API's paths: `backup-tasks`. */
+  /** The name in the API's paths, such as `backup-tasks`. */
   readonly resource: string | null;
   readonly resourceId: number | null;
-  /** Names of the fields that were sent. */
+  /** The names of the fields that were sent. */
   readonly fields: readonly string[];
   readonly result: AuditResult;
-  /** Why it was refused, as the caller was told. */
+  /** The reason of a refusal, as the caller received it. */
   readonly reason: string | null;
   readonly origin: Origin;
 }

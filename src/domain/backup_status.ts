@@ -1,8 +1,8 @@
-/** What a backup is to those who may need it. */
+/** Defines the status of a backup, as the API shows it. */
 export const BACKUP_STATUSES = ["stored", "deleting", "damaged"] as const;
 export type BackupStatus = typeof BACKUP_STATUSES[number];
 
-/** One that is being deleted says so, damaged or not. */
+/** Returns a backup's status. `deleting` takes precedence over `damaged`. */
 export function backupStatus(
   backup: { readonly removal_requested_at: Date | null; readonly damaged_at: Date | null },
 ): BackupStatus {

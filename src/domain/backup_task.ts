@@ -1,14 +1,14 @@
-/** What makes a backup task whole, whatever order its fields were set in. */
+/** Checks that a backup task has every field it needs, whatever the order in which the fields were set. */
 import type { Schedule } from "./schedule.ts";
 import { localWeekday } from "./timezone.ts";
 
-/** `control_plane`: its own database. */
+/** `control_plane` backs up the control plane's own database. */
 export const BACKUP_TASK_TYPES = ["files", "database", "control_plane"] as const;
 export type BackupTaskType = typeof BACKUP_TASK_TYPES[number];
 
 export type ScheduleFields = Omit<Schedule, "timezone">;
 
-/** What a task has to say before it can run. */
+/** The fields of a task that are checked before it can run. */
 export interface BackupTaskPlan extends ScheduleFields {
   readonly type: BackupTaskType;
   readonly source_path: string | null;
@@ -35,7 +35,7 @@ export function changeSchedule(current: ScheduleFields, change: Partial<Schedule
   };
 }
 
-/** A weekly task that names no weekday runs on the one it was created on, on its own calendar. */
+/** Gives a weekly schedule without a weekday the task's creation weekday, in the task's time zone. */
 export function withDefaultWeekday<S extends ScheduleFields>(
   schedule: S,
   timezone: string,
@@ -45,7 +45,7 @@ export function withDefaultWeekday<S extends ScheduleFields>(
   return { ...schedule, weekday: localWeekday(timezone, createdAt) };
 }
 
-/** Every field that is missing, with the reason; empty for a plan that can run. Fields may be undefined. */
+/** Returns every missing field with the reason; empty if the plan can run. Fields may be undefined. */
 export function missingFields(
   plan: { readonly [K in keyof BackupTaskPlan]?: unknown },
 ): Record<string, string[]> {
@@ -66,7 +66,7 @@ export function missingFields(
   return missing;
 }
 
-/** age has no file for a password and public keys at once. */
+/** Returns the reason if a password and recipients are both set: an age file cannot have both. */
 export function encryptionConflict(hasPassword: boolean, recipients: readonly string[]): string[] {
   if (!hasPassword || recipients.length === 0) return [];
   return [

@@ -23,15 +23,15 @@ Deno.test("A frequency and a time clear the cron expression", () => {
   assert.deepEqual(changeSchedule(cron, { frequency: "daily", time_to_run_at: "01:00" }), daily);
 });
 
-Deno.test("Where both come at once, the cron expression wins", () => {
+Deno.test("If both are sent, the cron expression wins", () => {
   assert.deepEqual(changeSchedule(daily, { ...cron, frequency: "daily", time_to_run_at: "02:00" }), cron);
 });
 
-Deno.test("A null cron expression beside nothing else leaves a daily task as it is", () => {
+Deno.test("A null cron expression alone leaves a daily task unchanged", () => {
   assert.deepEqual(changeSchedule(daily, { custom_cron_expression: null }), daily);
 });
 
-Deno.test("A frequency alone turns a cron into a plan that lacks its time", () => {
+Deno.test("A frequency alone replaces a cron expression and leaves the time missing", () => {
   const changed = changeSchedule(cron, { frequency: "daily" });
   assert.equal(changed.custom_cron_expression, null);
   assert.deepEqual(Object.keys(missingFields({ type: "files", source_path: "/", ...changed })), [
@@ -47,9 +47,9 @@ Deno.test("Only a weekly task has a weekday", () => {
   assert.equal(changeSchedule(daily, { weekday: 2 }).weekday, null);
 });
 
-Deno.test("The default weekday is the one of the creation on the task's own calendar", () => {
+Deno.test("The default weekday is the creation weekday in the task's time zone", () => {
   const weekly = { ...daily, frequency: "weekly" as const };
-  // A Wednesday in UTC, a Thursday in Tokyo.
+  // A Wednesday in UTC and a Thursday in Tokyo.
   const createdAt = new Date("2024-08-07T20:00:00Z");
   assert.equal(withDefaultWeekday(weekly, "UTC", createdAt).weekday, 3);
   assert.equal(withDefaultWeekday(weekly, "Asia/Tokyo", createdAt).weekday, 4);
@@ -57,7 +57,7 @@ Deno.test("The default weekday is the one of the creation on the task's own cale
   assert.equal(withDefaultWeekday(daily, "UTC", createdAt).weekday, null);
 });
 
-Deno.test("Every missing field is named at once", () => {
+Deno.test("All missing fields are reported together", () => {
   assert.deepEqual(Object.keys(missingFields({ type: "files" })), [
     "source_path",
     "frequency",

@@ -1,7 +1,10 @@
-/** One range of bytes, as `Range` asks for it (RFC 9110, section 14). */
+/** Parses the byte range of a `Range` header (RFC 9110, section 14). */
 
-/** `from` null: the last `to` bytes. `to` null: up to the end; else the position of the last byte. */
-export type AskedRange = { from: number; to: number | null } | { from: null; to: number };
+/**
+ * A requested range. If `from` is null, it is the last `to` bytes. Otherwise `to` is the position of the last
+ * byte, or null for the end.
+ */
+export type RequestedRange = { from: number; to: number | null } | { from: null; to: number };
 
 /** The bytes [from, to). */
 export interface ByteRange {
@@ -9,8 +12,8 @@ export interface ByteRange {
   to: number;
 }
 
-/** Null where everything is to be sent: no range, several of them, or none that can be read. */
-export function parseRange(header: string | null): AskedRange | null {
+/** Returns null if everything is to be sent: for no range, several ranges, or one that cannot be parsed. */
+export function parseRange(header: string | null): RequestedRange | null {
   const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "") ?? [];
   if (first === undefined || last === undefined || (first === "" && last === "")) return null;
   if (first === "") return { from: null, to: Number(last) };
@@ -18,8 +21,8 @@ export function parseRange(header: string | null): AskedRange | null {
   return { from: Number(first), to: last === "" ? null : Number(last) };
 }
 
-/** Null where nothing of it is within `size` bytes. */
-export function resolveRange(asked: AskedRange | null, size: number): ByteRange | null {
+/** Returns null if no byte of the range is within `size` bytes. */
+export function resolveRange(asked: RequestedRange | null, size: number): ByteRange | null {
   if (asked === null) return { from: 0, to: size };
   const range = asked.from === null
     ? { from: Math.max(0, size - asked.to), to: size }

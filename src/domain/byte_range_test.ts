@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseRange, resolveRange } from "./byte_range.ts";
 
-Deno.test("a single range is read as RFC 9110 has it, anything else asks for everything", () => {
+Deno.test("a single range is parsed as in RFC 9110, anything else requests everything", () => {
   const of = (header: string | null, size = 10) => resolveRange(parseRange(header), size);
   assert.deepEqual(of("bytes=0-3"), { from: 0, to: 4 });
   assert.deepEqual(of("bytes=4-"), { from: 4, to: 10 });

@@ -1,17 +1,19 @@
 /**
- * The one door to the time. Everything that schedules, leases or stamps takes a `Clock`, so that tests can
- * move it; a test bans `Date.now` and bare `new Date()` elsewhere.
+ * The only source of time. Everything that schedules, leases or records times takes a `Clock`, so that tests
+ * can control it. A test bans `Date.now` and `new Date()` without arguments elsewhere.
  */
 export interface Clock {
   /** Wall time. */
   now(): Date;
-  /** Milliseconds since some fixed moment, never going back: for durations. */
+  /** Returns milliseconds since a fixed moment, for durations. Never decreases. */
   monotonic(): number;
-  /** Resolves after `ms`; rejects with the signal's reason once it aborts. Keeps no process alive. */
+  /**
+   * Resolves after `ms`; rejects with the signal's reason once it aborts. Does not keep the process alive.
+   */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** The longest timer, in milliseconds (about 25 days): a longer one fires at once. */
+/** The longest timer, in milliseconds (about 25 days): a longer one would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

@@ -4,7 +4,7 @@ import { systemClock } from "./clock.ts";
 
 const DAY = 24 * 3_600_000;
 
-Deno.test("a sleep of months lasts for months, and can be broken off", async () => {
+Deno.test("a sleep of months lasts for months and can be aborted", async () => {
   const timers = install({ toFake: ["setTimeout", "clearTimeout"] });
   try {
     let woken = 0;

@@ -1,13 +1,14 @@
-/** What a restore drill can be made of. */
+/** Defines which backups a restore drill can restore. */
 
 /**
- * By the engine of a backup: the kind of server that its drill loads it on; null for files, which take none.
+ * Maps a backup's engine to the kind of server that its drill loads it into; null for files, which need no
+ * server.
  */
 const SERVERS = { tar: null, pg_dump: "postgresql", mysqldump: "mysql" } as const;
 
 /**
- * The engines of backups that drills restore: all but the control plane's own state, which only a new control
- * plane takes.
+ * The engines of backups that drills restore. The control plane's own state is excluded: only a new control
+ * plane can load it.
  */
 export const DRILLED_ENGINES: readonly string[] = Object.keys(SERVERS);
 
@@ -15,5 +16,5 @@ export function drilledServer(engine: string): "postgresql" | "mysql" | null {
   return engine in SERVERS ? SERVERS[engine as keyof typeof SERVERS] : null;
 }
 
-/** A task's first drill comes this long after it was created, once it has a backup. Days. */
+/** The number of days after a task's creation at which its first drill is due, once it has a backup. */
 export const FIRST_DRILL_AFTER = 1;

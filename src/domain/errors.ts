@@ -1,6 +1,6 @@
 /**
- * What a use case refuses, as values the HTTP layer turns into the contract's answers. Messages are shown to
- * callers: they never carry a secret.
+ * Errors of use cases, which the HTTP layer turns into responses. Messages are shown to callers and never
+ * contain a secret.
  */
 export abstract class DomainError extends Error {
   abstract readonly kind:
@@ -12,7 +12,7 @@ export abstract class DomainError extends Error {
     | "unavailable";
 }
 
-/** The resource is not there, or is somebody else's. `resource` is its name: `Backup task`. */
+/** The resource does not exist, or belongs to another user. `resource` is its name: `Backup task`. */
 export class NotFoundError extends DomainError {
   readonly kind = "not_found";
   constructor(readonly resource: string) {
@@ -20,12 +20,12 @@ export class NotFoundError extends DomainError {
   }
 }
 
-/** The state of things forbids it. The message says what to do next. */
+/** The current state forbids the operation. The message says what to do next. */
 export class ConflictError extends DomainError {
   readonly kind = "conflict";
 }
 
-/** Input that fails a rule the schema can't know. `errors`: field name, as sent, to messages. */
+/** Input that breaks a rule outside the schema. `errors` maps field names, as sent, to messages. */
 export class InvalidError extends DomainError {
   readonly kind = "invalid";
   constructor(readonly errors: Record<string, string[]>) {
@@ -38,8 +38,8 @@ export class ForbiddenError extends DomainError {
 }
 
 /**
- * Nobody that is known. The message tells the same whether a token is unknown, expired or revoked; `refused`
- * is for the audit log alone.
+ * The caller is unknown. The message is the same for an unknown, expired or revoked token; `refused` is for
+ * the audit log only.
  */
 export class UnauthenticatedError extends DomainError {
   readonly kind = "unauthenticated";
@@ -48,14 +48,14 @@ export class UnauthenticatedError extends DomainError {
   }
 }
 
-/** An API token that was good once. */
+/** An API token that was valid once. */
 export interface RefusedToken {
   readonly userId: number;
   readonly tokenId: number;
   readonly reason: string;
 }
 
-/** It can't be done now; the same call may go through later. */
+/** The operation is impossible now; the same request may succeed later. */
 export class UnavailableError extends DomainError {
   readonly kind = "unavailable";
 }

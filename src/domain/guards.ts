@@ -1,52 +1,50 @@
 /**
- * What makes a backup look wrong beside the last ones of its task: it shrank, or what used to compress does
- * not any more, as files do not that were encrypted by somebody who asks for ransom.
+ * Detects anomalies: a backup that shrank, or whose data stopped compressing, as files do when ransomware
+ * encrypts them.
  */
 
-/** What a task does where a backup looks wrong. */
+/** The action of a task on a suspicious backup. */
 export const GUARD_ACTIONS = ["warn", "fail", "ignore"] as const;
 export type GuardAction = typeof GUARD_ACTIONS[number];
 
-/** How many of a task's last backups tell what is usual. */
+/** How many of a task's last backups define the usual values. */
 export const HISTORY_LENGTH = 7;
-/** Fewer tell nothing. */
+/** The minimum number of earlier backups. With fewer, nothing is compared. */
 export const HISTORY_MINIMUM = 3;
-/** Less than this part of the median has shrunk. */
+/** A value below this fraction of the median has shrunk. */
 export const SHRUNK = 0.5;
 /**
- * What was read compresses worse by at least this: of the whole, or of the share that does not compress at
- * all.
+ * The rise from which compression counts as sharply worse: of the whole ratio, or of the incompressible
+ * share.
  */
 export const SHARP_RISE = 0.25;
-/** Bytes read. Below, one picture more among a few texts would be a sharp rise. */
-export const LEAST_JUDGED = 1_000_000;
+/** In bytes read. In a smaller backup, one more picture among a few texts would be a sharp rise. */
+export const MINIMUM_BYTES_READ = 1_000_000;
 
-/** A backup by its numbers, or the medians of several. */
-export interface BackupFigures {
-  /** Bytes as stored, of all archives. */
+/** The stats of a backup, or the medians of several. */
+export interface BackupStats {
+  /** Stored bytes of all archives. */
   size: number;
   /** Uncompressed bytes of all archives. */
   bytes_read: number;
-  /** Null where the source counts none, as databases do. */
+  /** Null if the source counts no files, such as a database. */
   files_count: number | null;
-  /**
-   * From 0 to 1: the part of `bytes_read` in frames that did not compress. Null where it was not measured.
-   */
+  /** From 0 to 1: the part of `bytes_read` in frames that did not compress. Null if it was not measured. */
   incompressible_share: number | null;
 }
 
-/** Medians of a task's last backups, each figure's own. */
-export interface UsualFigures extends BackupFigures {
-  /** Of how many backups. */
+/** The medians of a task's last backups, each value on its own. */
+export interface UsualStats extends BackupStats {
+  /** The number of backups in the medians. */
   backups_count: number;
   /** `size / bytes_read`. */
   compression: number;
 }
 
-/** The figures that are less than half of what is usual. */
-export function shrunkFigures(
-  now: BackupFigures,
-  usual: UsualFigures,
+/** Returns the names of the values that are less than half of the usual ones. */
+export function shrunkStats(
+  now: BackupStats,
+  usual: UsualStats,
 ): ("size" | "bytes_read" | "files_count")[] {
   return (["files_count", "bytes_read", "size"] as const).filter((figure) =>
     (now[figure] ?? Infinity) < SHRUNK * (usual[figure] ?? 0)
@@ -54,13 +52,13 @@ export function shrunkFigures(
 }
 
 /**
- * Whether bytes that compressed were replaced by bytes that don't. Both measures are needed: frames show it
- * where only a part of the files changed, the whole shows it where files are so small that tar's own headers
- * between them still compress. Where less is stored than usual, nothing was replaced: what compressed has
- * been deleted.
+ * Returns whether data that compressed was replaced by data that does not. Both measures are needed. The
+ * share of frames shows a change of only some files. The whole ratio shows a change of files so small that
+ * tar's headers between them still compress. If less is stored than usual, nothing was replaced: compressible
+ * files were deleted.
  */
-export function hasSharpRise(now: BackupFigures, usual: UsualFigures): boolean {
-  if (now.bytes_read < LEAST_JUDGED || now.size <= usual.size) return false;
+export function hasSharpRise(now: BackupStats, usual: UsualStats): boolean {
+  if (now.bytes_read < MINIMUM_BYTES_READ || now.size <= usual.size) return false;
   const rise = now.size / now.bytes_read - usual.compression;
   const shareRise = now.incompressible_share === null || usual.incompressible_share === null
     ? 0
@@ -68,7 +66,7 @@ export function hasSharpRise(now: BackupFigures, usual: UsualFigures): boolean {
   return Math.max(rise, shareRise) >= SHARP_RISE;
 }
 
-/** All that is doubtful of a backup, in one line; null where nothing is. */
+/** Joins a backup's anomalies into one line; returns null if there are none. */
 export function describeAnomalies(
   { suspicion, shrinking }: { suspicion?: string | null | undefined; shrinking?: string | null | undefined },
 ): string | null {

@@ -14,7 +14,7 @@ const KNOWN = [
   "tag_ids",
 ];
 
-Deno.test("a name that is nearly a known one is taken for it", () => {
+Deno.test("a name similar to a known one is matched to it", () => {
   for (
     const [name, meant] of [
       ["encryption_pasword", "encryption_password"],
@@ -33,7 +33,7 @@ Deno.test("a name that is nearly a known one is taken for it", () => {
   }
 });
 
-Deno.test("a name of something else is near to none", () => {
+Deno.test("an unrelated name matches none", () => {
   for (
     const name of ["id", "note", "created_at", "x", "", "created_by_tool", "host", "prefix", "é".repeat(9)]
   ) {

@@ -1,4 +1,4 @@
-/** Which rows of a listing are asked for. */
+/** Selects the rows of a page of a listing. */
 export interface PageWindow {
   readonly offset: number;
   /** At least 1. */

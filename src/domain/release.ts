@@ -1,2 +1,2 @@
-/** The release that this code is, as in deno.json. */
+/** The release of this code, as in deno.json. */
 export const RELEASE = "0.1.0";

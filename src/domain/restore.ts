@@ -1,17 +1,17 @@
-/** What a restore is asked for, and what can be told of it without looking at the backup's contents. */
+/** Checks the options of a restore, as far as the backup's contents are not needed for it. */
 import type { DatabaseServer } from "./database/database_server.ts";
 import { InvalidError } from "./errors.ts";
 
-/** Kept with the run: never a secret. */
+/** Options of a restore, stored with the run. Never contain a secret. */
 export type RestoreOptions = (FilesRestore | DatabaseRestore) & {
-  /** An identity was passed for it, which is kept beside the run in memory alone. */
+  /** The request came with an identity. Control planes keep it in memory only. */
   readonly with_identity?: true;
 };
 
 export interface FilesRestore {
-  /** Missing in runs of before databases were restored. */
+  /** Missing in runs from before databases could be restored. */
   readonly type?: "files";
-  /** Null: where the backup came from. */
+  /** Null: the backup's original path. */
   readonly target_path: string | null;
   /** Relative to the source's root. Empty: everything. */
   readonly paths: readonly string[];
@@ -21,18 +21,18 @@ export interface FilesRestore {
 export interface DatabaseRestore {
   readonly type: "database";
   readonly engine: "postgresql" | "mysql";
-  /** Of the backup's databases; null: all of them. */
+  /** A selection of the backup's databases; null: all of them. */
   readonly databases: readonly string[] | null;
-  /** Another name for the only one; null: each keeps its own. */
+  /** A new name for the only selected database; null: each keeps its own. */
   readonly database_name: string | null;
   readonly overwrite: boolean;
   /** Load options, if the request has any. */
   readonly load?: LoadOptions;
-  /** Null, or missing in older runs: the task's. */
+  /** Null, or missing in older runs: the task's server. */
   readonly server?: DatabaseServer | null;
 }
 
-/** How databases are loaded; each is optional. */
+/** Options of loading databases; each is optional. */
 export interface LoadOptions {
   /** PostgreSQL: false leaves owners and grants out. */
   readonly owners?: boolean;
@@ -70,14 +70,14 @@ export function decisiveOptions({ owners, definers, continue_on_errors }: LoadOp
   ];
 }
 
-/** Of a drill that says where its scratch databases go. */
+/** Options of a drill that names the server for its scratch databases. */
 export interface DrillOptions {
   readonly server: DatabaseServer;
 }
 
 /**
- * Which databases of a backup that holds `held`. Throws an {@link InvalidError} that names every field at
- * fault.
+ * Selects databases from those that the backup contains (`held`). Throws an {@link InvalidError} that names
+ * every invalid field.
  */
 export function chosenDatabases(
   held: readonly string[],
@@ -96,8 +96,8 @@ export function chosenDatabases(
 }
 
 /**
- * Paths as they stand in an archive, without `./` and slashes too many. Throws an {@link InvalidError} where
- * one names its root.
+ * Normalises paths to the form in an archive, without `./` and extra slashes. Throws an {@link InvalidError}
+ * if one names the archive's root.
  */
 export function archivePaths(paths: readonly string[]): string[] {
   return paths.map((path) => {

@@ -1,6 +1,6 @@
 /**
- * Which backups of a task stay and which go, each with the reasons. The `keep_*` rules mean what restic's
- * `forget --keep-*` options mean: https://restic.readthedocs.io/en/stable/060_forget.html
+ * Decides which backups of a task to keep, with the reasons. The `keep_*` rules have the meaning of restic's
+ * `forget --keep-*` options: https://restic.readthedocs.io/en/stable/060_forget.html
  */
 import { type Period, periodOf } from "./retention_period.ts";
 
@@ -14,15 +14,15 @@ export const KEEP_RULES = [
 ] as const;
 export type KeepRule = typeof KEEP_RULES[number];
 
-/** A rule that is null or 0 is not there. With no rule at all, nothing goes. */
+/** A task's retention rules. A rule that is null or 0 is not set. Without any rule, nothing is removed. */
 export interface RetentionPolicy extends Record<KeepRule, number | null> {
-  /** Keeps the newest n: as `keep_last` does, and joined with the others. */
+  /** Keeps the newest n, as `keep_last` does, in addition to the other rules. */
   maximum_backups_to_keep: number;
-  /** Nothing younger goes, whatever the rules say. No rule by itself. */
+  /** Keeps every younger backup, whatever the rules say. Does not count as a rule by itself. */
   minimum_age_days: number | null;
 }
 
-/** What retention knows of a backup. Those that are on their way out already are not asked about. */
+/** The facts about a backup that retention uses. Backups that are already being removed are left out. */
 export interface RetainedBackup {
   readonly id: number;
   /**
@@ -55,7 +55,7 @@ export interface KeepReason {
   readonly text: string;
 }
 
-/** It goes when there is no reason to keep it. */
+/** A backup is removed if there is no reason to keep it. */
 export interface RetentionDecision<B> {
   readonly backup: B;
   readonly reasons: readonly KeepReason[];
@@ -107,8 +107,8 @@ export function decideRetention<B extends RetainedBackup>(
 }
 
 /**
- * Sorts by time, but never a backup of an earlier run before one of a later run: the time of either may be of
- * a clock that was wrong. A backup dated into the future would otherwise push out each one made since.
+ * Sorts by time, but never puts a backup of an earlier run before one of a later run: either time may come
+ * from a wrong clock. Otherwise a backup dated into the future would push out each one made since.
  */
 function sortNewestFirst<B extends RetainedBackup>(backups: readonly B[]): B[] {
   const times = new Map(backups.map((backup) => [backup.id, backup.created_at.getTime()]));
@@ -155,8 +155,8 @@ function keepNewest(
 }
 
 /**
- * The newest of each of the last `count` periods that have any. While there are fewer such periods, the
- * oldest backup stays too: a history should not be shorter than what was asked for while it is growing.
+ * Keeps the newest backup of each of the last `count` periods that have any. While there are fewer such
+ * periods, keeps the oldest backup too, so that a growing history is not shorter than requested.
  */
 function keepPeriods(
   newestFirst: readonly RetainedBackup[],
@@ -184,19 +184,21 @@ function keepYoung(backups: readonly RetainedBackup[], days: number, now: Date, 
 }
 
 /**
- * An older one may be the last that is whole: it stays until a person has cleared or deleted what is in
- * doubt.
+ * Keeps each flagged backup and everything older. An older backup may be the last intact one, so it stays
+ * until a person clears or deletes the flagged one.
  */
 function keepFlagged(newestFirst: readonly RetainedBackup[], keep: Keep): void {
-  let doubt: { rule: "suspicious" | "damaged"; id: number } | null = null;
+  let flagged: { rule: "suspicious" | "damaged"; id: number } | null = null;
   for (const backup of newestFirst) {
     if (backup.held) keep(backup, "held", "held");
-    if (doubt !== null) keep(backup, doubt.rule, `older than backup ${doubt.id}, which is ${doubt.rule}`);
+    if (flagged !== null) {
+      keep(backup, flagged.rule, `older than backup ${flagged.id}, which is ${flagged.rule}`);
+    }
     if (backup.suspicious) {
-      doubt = { rule: "suspicious", id: backup.id };
+      flagged = { rule: "suspicious", id: backup.id };
       keep(backup, "suspicious", "suspicious, until a person clears it");
     } else if (backup.damaged) {
-      doubt = { rule: "damaged", id: backup.id };
+      flagged = { rule: "damaged", id: backup.id };
       keep(backup, "damaged", "damaged, until a person deletes it");
     }
   }

@@ -1,11 +1,11 @@
-/** Calendar periods, named: two backups share a period when its name is the same. */
+/** Names calendar periods: two backups are in the same period if its name is the same. */
 import { localIso } from "./timezone.ts";
 
 export type Period = "hourly" | "daily" | "weekly" | "monthly" | "yearly";
 
 /**
- * `2024-08-07 13:00+02:00`, `2024-08-07`, `2024-W32` (ISO 8601, from Monday), `2024-08` or `2024`, on the
- * wall calendar of `zone`. Of an hour that the clock shows twice, each is one: its offset tells them apart.
+ * Returns `2024-08-07 13:00+02:00`, `2024-08-07`, `2024-W32` (ISO 8601, from Monday), `2024-08` or `2024`, in
+ * local time of `zone`. The offset distinguishes the two hours that a clock change repeats.
  */
 export function periodOf(period: Period, zone: string, instant: Date): string {
   const local = localIso(zone, instant);

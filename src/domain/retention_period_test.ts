@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { periodOf } from "./retention_period.ts";
 
-Deno.test("periods are those of the zone's own calendar", () => {
+Deno.test("periods follow the zone's local calendar", () => {
   const at = new Date("2024-08-06T22:30:00Z");
   const named = (zone: string) =>
     (["hourly", "daily", "weekly", "monthly", "yearly"] as const).map((period) => periodOf(period, zone, at));
@@ -12,7 +12,7 @@ Deno.test("periods are those of the zone's own calendar", () => {
   assert.equal(periodOf("monthly", "America/New_York", newYear), "2023-12");
 });
 
-Deno.test("weeks are ISO weeks: from Monday, and the first one has the year's first Thursday", () => {
+Deno.test("weeks are ISO weeks: they begin on Monday, and the first one has the year's first Thursday", () => {
   const week = (date: string) => periodOf("weekly", "UTC", new Date(`${date}T12:00:00Z`));
   assert.deepEqual(
     ["2021-01-03", "2021-01-04", "2024-12-29", "2024-12-30", "2027-01-01"].map(week),
@@ -20,7 +20,7 @@ Deno.test("weeks are ISO weeks: from Monday, and the first one has the year's fi
   );
 });
 
-Deno.test("an hour that the clock shows twice is two, and a day of 23 or 25 hours is one", () => {
+Deno.test("a repeated hour is two periods, and a day of 23 or 25 hours is one", () => {
   const hour = (at: string) => periodOf("hourly", "Europe/Berlin", new Date(at));
   assert.equal(hour("2026-10-25T00:30:00Z"), "2026-10-25 02:00+02:00");
   assert.equal(hour("2026-10-25T01:30:00Z"), "2026-10-25 02:00+01:00");

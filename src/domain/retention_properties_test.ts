@@ -1,4 +1,4 @@
-/** What retention promises for any policy, any backups and any time zone. */
+/** Checks what retention guarantees for any policy, any backups and any time zone. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decideRetention, KEEP_RULES, type RetainedBackup, type RetentionPolicy } from "./retention.ts";
@@ -6,7 +6,7 @@ import { periodOf } from "./retention_period.ts";
 
 const NOW = new Date("2026-11-01T12:00:00Z");
 const HOUR = 3_600_000;
-/** Among them zones whose clocks turn back by half an hour, by two hours, and over midnight. */
+/** Includes zones whose clocks turn back by half an hour, by two hours, and over midnight. */
 const zone = fc.constantFrom(
   "UTC",
   "Europe/Berlin",
@@ -30,7 +30,7 @@ const policy: fc.Arbitrary<RetentionPolicy> = fc.record({
 const rarely = fc.integer({ min: 0, max: 7 }).map((roll) => roll === 0);
 const never = fc.constant(false);
 
-/** Near the changes of the clocks, far back, by a clock that went wrong, at the same moment. */
+/** Ages near clock changes, far back, from a wrong clock, and equal to others. */
 const age = fc.oneof(
   fc.integer({ min: 0, max: 12 * 60 }).map((minutes) => minutes * 60_000 + 168 * HOUR),
   fc.integer({ min: 0, max: 60 }).map((hours) => -hours * HOUR),
@@ -65,7 +65,7 @@ const isNewer = (a: RetainedBackup, b: RetainedBackup) =>
 const hasRule = (policy: RetentionPolicy) =>
   policy.maximum_backups_to_keep > 0 || KEEP_RULES.some((rule) => (policy[rule] ?? 0) > 0);
 
-Deno.test("the newest good backup never goes, nor a held one, nor a young one", () => {
+Deno.test("the newest good backup, held ones and young ones are never removed", () => {
   holds(fc.property(backups(), policy, zone, (all, policy, zone) => {
     const { removed } = split(all, policy, zone);
     const good = all.filter(({ damaged }) => !damaged).sort(isNewer);
@@ -79,14 +79,14 @@ Deno.test("the newest good backup never goes, nor a held one, nor a young one", 
   }));
 });
 
-Deno.test("applied twice, it removes nothing more", () => {
+Deno.test("a second application removes nothing more", () => {
   holds(fc.property(backups(), policy, zone, (all, policy, zone) => {
     const { kept } = split(all, policy, zone);
     assert.deepEqual(split(kept, policy, zone).removed, []);
   }));
 });
 
-Deno.test("the order that backups come in changes nothing", () => {
+Deno.test("the input order changes nothing", () => {
   const shuffled = backups().chain((all) =>
     fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))
   );
@@ -118,7 +118,7 @@ Deno.test("a higher count or age never removes more", () => {
   );
 });
 
-Deno.test("a hold, a doubt or a damage never removes more", () => {
+Deno.test("a hold, a suspicion or damage never removes more", () => {
   const flag = fc.constantFrom("held", "damaged", "suspicious");
   holds(fc.property(backups(), policy, zone, flag, fc.nat(), (all, policy, zone, flag, nth) => {
     fc.pre(all.length > 0);
@@ -130,7 +130,7 @@ Deno.test("a hold, a doubt or a damage never removes more", () => {
   }));
 });
 
-Deno.test("while a doubt or a damage stands, nothing goes that is as old or older", () => {
+Deno.test("nothing as old as a flagged backup, or older, is removed", () => {
   holds(fc.property(backups(), policy, zone, (all, policy, zone) => {
     const newest = all.filter(({ damaged, suspicious }) => damaged || suspicious).sort(isNewer).at(-1);
     for (const backup of split(all, policy, zone).removed) {
@@ -139,7 +139,7 @@ Deno.test("while a doubt or a damage stands, nothing goes that is as old or olde
   }));
 });
 
-Deno.test("what stays is named by a rule that is set, as restic documents it", () => {
+Deno.test("each kept backup is named by a rule that is set, as restic documents it", () => {
   holds(fc.property(backups(never), policy, zone, (all, policy, zone) => {
     fc.pre(hasRule(policy));
     const byHand = documented(all, policy, zone);
@@ -151,7 +151,7 @@ Deno.test("what stays is named by a rule that is set, as restic documents it", (
   }));
 });
 
-Deno.test("without a rule nothing goes", () => {
+Deno.test("without a rule nothing is removed", () => {
   fc.assert(
     fc.property(backups(), fc.option(fc.nat(9), { nil: null }), zone, (all, minimum_age_days, zone) => {
       const keeps = Object.fromEntries(KEEP_RULES.map((rule, index) => [rule, index % 2 === 0 ? 0 : null]));
@@ -170,8 +170,8 @@ const PERIODS = [
 ] as const;
 
 /**
- * restic's words, another way: the newest of each of the last n groups, and the oldest of a history that is
- * short.
+ * Implements restic's documentation independently: the newest of each of the last n groups, and the oldest of
+ * a short history.
  */
 function documented(
   all: readonly RetainedBackup[],
@@ -192,7 +192,7 @@ function documented(
   return kept;
 }
 
-Deno.test("incomplete backups change nothing in which complete ones stay", () => {
+Deno.test("incomplete backups do not change which complete ones are kept", () => {
   holds(fc.property(backups(), policy, zone, (all, policy, zone) => {
     const complete = all.filter(({ incomplete }) => !incomplete);
     const ids = (kept: readonly RetainedBackup[]) =>

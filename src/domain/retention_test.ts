@@ -15,7 +15,7 @@ const NO_RULES: RetentionPolicy = {
 
 type Flags = Partial<Pick<RetainedBackup, "held" | "damaged" | "suspicious" | "incomplete">>;
 
-/** Backups at these times, with ids from 1. */
+/** Makes backups at these times, with ids from 1. */
 function at(...times: (string | [string, Flags])[]): RetainedBackup[] {
   return times.map((time, index) => {
     const [text, flags] = typeof time === "string" ? [time, {}] : time;
@@ -24,7 +24,7 @@ function at(...times: (string | [string, Flags])[]): RetainedBackup[] {
   });
 }
 
-/** Its reasons by id, in the order of ids; those that go have none. */
+/** Returns the reasons of each backup by id, in the order of ids; removed ones have none. */
 function decide(backups: RetainedBackup[], policy: Partial<RetentionPolicy>, timezone = "UTC") {
   const decisions = decideRetention(backups, { ...NO_RULES, ...policy }, { timezone, now: NOW });
   const byId = decisions.toSorted((a, b) => a.backup.id - b.backup.id);
@@ -69,8 +69,8 @@ Deno.test("restic's example: a hundred years of days under 7 daily, 5 weekly, 12
     ["keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"].map((rule) => by(rule).length),
     [7, 5, 12, 75],
   );
-  // On a Sunday: a day is its week's too, the last month's end none of the seven days, and the last year's
-  // end a month's.
+  // The last day is a Sunday. It is its week's newest too, the last month's end is none of the seven days,
+  // and the last year's end is a month's.
   const dates = decisions.filter(({ reasons }) => reasons.length > 0)
     .map(({ backup }) => backup.created_at.toISOString().slice(0, 10));
   assert.equal(dates.length, 7 + 4 + 11 + 73);
@@ -101,7 +101,7 @@ Deno.test("the newest of each period counts, and periods without a backup don't"
   assert.deepEqual(kept(backups, { keep_last: 2 }), [5, 6]);
 });
 
-Deno.test("one rule that keeps it is enough", () => {
+Deno.test("one rule is enough to keep a backup", () => {
   const backups = every(1, 60, "2024-06-08T01:00:00Z");
   const policy = { keep_last: 2, keep_weekly: 2, keep_monthly: 2, maximum_backups_to_keep: 3 };
   const reasons = decide(backups, policy);
@@ -117,7 +117,7 @@ Deno.test("one rule that keeps it is enough", () => {
   assert.deepEqual(days, ["07-31", "08-04", "08-05", "08-06"]);
 });
 
-Deno.test("as in restic, the oldest stays while there are fewer periods than were asked for", () => {
+Deno.test("as in restic, the oldest is kept while there are fewer periods than requested", () => {
   const oneMonth = at(
     "2024-01-02T13:42:44Z",
     "2024-01-03T01:04:38Z",
@@ -133,7 +133,7 @@ Deno.test("as in restic, the oldest stays while there are fewer periods than wer
   assert.deepEqual(kept(oneMonth, { keep_monthly: 1 }), [4]);
 });
 
-Deno.test("with no rule nothing goes, whatever else is set", () => {
+Deno.test("without a rule nothing is removed, whatever else is set", () => {
   const backups = every(1, 5, "2024-01-01T00:00:00Z");
   const zeros = {
     keep_last: 0,
@@ -149,11 +149,11 @@ Deno.test("with no rule nothing goes, whatever else is set", () => {
   assert.deepEqual(decide([], { keep_last: 1 }), []);
 });
 
-Deno.test("maximum_backups_to_keep alone is a count of the newest", () => {
+Deno.test("maximum_backups_to_keep alone keeps that many of the newest", () => {
   assert.deepEqual(kept(every(1, 5, "2024-01-01T00:00:00Z"), { maximum_backups_to_keep: 2 }), [4, 5]);
 });
 
-Deno.test("nothing younger than the minimum age goes", () => {
+Deno.test("no backup younger than the minimum age is removed", () => {
   const backups = at(
     "2024-07-31T11:59:59Z",
     "2024-07-31T12:00:00Z",
@@ -164,13 +164,13 @@ Deno.test("nothing younger than the minimum age goes", () => {
   assert.deepEqual(reasons.slice(0, 3), [[], [], ["younger than 7 days"]]);
 });
 
-Deno.test("days are days on the task's calendar", () => {
+Deno.test("days are local days in the task's time zone", () => {
   const backups = at("2024-08-05T21:00:00Z", "2024-08-05T22:30:00Z", "2024-08-06T21:30:00Z");
   assert.deepEqual(kept(backups, { keep_daily: 2 }, "UTC"), [2, 3]);
   assert.deepEqual(kept(backups, { keep_daily: 2 }, "Europe/Berlin"), [1, 3]);
 });
 
-Deno.test("a held backup stays and takes nobody's place", () => {
+Deno.test("a held backup is kept and does not count against a limit", () => {
   const backups = at(
     ["2022-01-01T00:00:00Z", { held: true }],
     "2024-08-01T00:00:00Z",
@@ -187,7 +187,7 @@ Deno.test("a held backup stays and takes nobody's place", () => {
   assert.deepEqual(kept(backups, { keep_yearly: 1 }), [1, 3, 4]);
 });
 
-Deno.test("a damaged backup counts for nothing, stays to be seen, and keeps what is older", () => {
+Deno.test("a damaged backup does not count against a limit, is kept for review, and keeps older ones", () => {
   const backups = at("2024-08-01T00:00:00Z", "2024-08-02T00:00:00Z", ["2024-08-03T00:00:00Z", {
     damaged: true,
   }]);
@@ -199,7 +199,7 @@ Deno.test("a damaged backup counts for nothing, stays to be seen, and keeps what
   assert.deepEqual(kept(backups.slice(0, 2), { keep_last: 1 }), [2]);
 });
 
-Deno.test("a suspicious backup keeps what is older until it is cleared, however many come after it", () => {
+Deno.test("a suspicious backup keeps older ones until it is cleared, however many newer ones there are", () => {
   const times = ["2024-07-01", "2024-07-02", "2024-07-03", "2024-07-04", "2024-07-05"];
   const backups = (flags: Flags) =>
     at(...times.map((time, index): [string, Flags] => [time, index === 2 ? flags : {}]));
@@ -210,7 +210,7 @@ Deno.test("a suspicious backup keeps what is older until it is cleared, however 
   assert.deepEqual(kept(backups({}), { keep_last: 1 }), [5]);
 });
 
-Deno.test("an incomplete backup pushes no complete one out, and there are no more of them than rules ask for", () => {
+Deno.test("incomplete backups displace no complete one, and never exceed a rule's number", () => {
   const backups = at(
     "2024-08-01T01:00:00Z",
     "2024-08-02T01:00:00Z",
@@ -230,12 +230,12 @@ Deno.test("an incomplete backup pushes no complete one out, and there are no mor
   assert.deepEqual(kept(alone, { keep_last: 1 }), [2]);
 });
 
-/** The same backups, each of a run of its own, in order of their ids. */
+/** Gives each backup a run of its own, in order of their ids. */
 function ofRuns(backups: RetainedBackup[]): RetainedBackup[] {
   return backups.map((backup) => ({ ...backup, run_id: backup.id + 100 }));
 }
 
-Deno.test("a backup dated on a clock that was ahead pushes out none that was made after it", () => {
+Deno.test("a backup dated into the future displaces none that was made after it", () => {
   const backups = ofRuns(at(
     "2024-08-05T01:00:00Z",
     "2025-08-06T01:00:00Z",
@@ -247,18 +247,18 @@ Deno.test("a backup dated on a clock that was ahead pushes out none that was mad
   assert.deepEqual(kept(backups, { keep_daily: 1 }), [4]);
 });
 
-Deno.test("a backup dated on a clock that was behind is the newest one all the same", () => {
+Deno.test("a backup dated into the past is still the newest one", () => {
   const backups = ofRuns(at("2024-08-05T01:00:00Z", "2024-08-06T01:00:00Z", "1970-01-01T01:00:00Z"));
   assert.deepEqual(kept(backups, { maximum_backups_to_keep: 1 }), [3]);
   assert.deepEqual(kept(backups, { keep_last: 2 }), [2, 3]);
 });
 
-Deno.test("a lost run that reports its backup late pushes out no backup of a later run", () => {
+Deno.test("a lost run that reports its backup late displaces no backup of a later run", () => {
   const [late, newer] = ofRuns(at("2024-08-06T09:00:00Z", "2024-08-06T08:00:00Z"));
   assert.deepEqual(kept([newer!, late!], { maximum_backups_to_keep: 1 }), [2]);
 });
 
-Deno.test("imported backups, which no run made, stand among the others by their time", () => {
+Deno.test("imported backups without a run are sorted by their time", () => {
   const backups = ofRuns(at("2024-08-03T01:00:00Z", "2024-08-05T01:00:00Z"));
   const [imported] = at("2024-08-04T01:00:00Z");
   assert.deepEqual(kept([...backups, { ...imported!, id: 3 }], { keep_last: 2 }), [2, 3]);

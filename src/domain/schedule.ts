@@ -1,13 +1,16 @@
-/** When a task runs: once a day, once a week or by a cron expression, on the wall clock of its time zone. */
+/**
+ * Computes when a task runs: once a day, once a week, or by a cron expression, in local time of its time
+ * zone.
+ */
 import { Cron } from "croner";
 import { instantOf, isTimezone, wallTime } from "./timezone.ts";
 
-/** A task's row is one. `weekday`: Sunday 0 to Saturday 6. `time_to_run_at`: `HH:MM`. */
+/** The schedule of a task. `weekday`: Sunday 0 to Saturday 6. `time_to_run_at`: `HH:MM`. */
 export interface Schedule {
   readonly frequency: "daily" | "weekly" | null;
   readonly time_to_run_at: string | null;
   readonly weekday: number | null;
-  /** In place of the three above. */
+  /** Replaces the three fields above. */
   readonly custom_cron_expression: string | null;
   readonly timezone: string;
 }
@@ -15,13 +18,13 @@ export interface Schedule {
 const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
 /**
- * The first due time after `after`; null where none comes within croner's horizon. Each time on the wall
- * clock counts once: one that DST skips falls just after the gap, one that it repeats falls on the first of
- * the two.
+ * Returns the first due time after `after`; null if there is none within croner's horizon. Each local time
+ * counts once. A time that a DST change skips is due just after the gap. A repeated time is due at the first
+ * of the two.
  *
- * The expression is matched on the wall clock alone, as if it were UTC, and the match turned into an instant:
- * a later wall time never gives an earlier instant, so the first match with an instant past `after` is the
- * answer.
+ * The expression is matched against local time as if it were UTC, and the match is converted to an instant. A
+ * later local time never gives an earlier instant, so the first match with an instant after `after` is the
+ * result.
  */
 export function nextRun(schedule: Schedule, after: Date): Date | null {
   const pattern = wallClockPattern(expressionOf(schedule));
@@ -55,7 +58,7 @@ export function planRun(schedule: Schedule, after: Date): { next: Date | null; p
   }
 }
 
-/** The next `count` due times after `after`; fewer where no more come. */
+/** Returns the next `count` due times after `after`, or fewer if there are no more. */
 export function upcoming(schedule: Schedule, after: Date, count: number): Date[] {
   const times: Date[] = [];
   let last: Date | null = after;
@@ -63,7 +66,7 @@ export function upcoming(schedule: Schedule, after: Date, count: number): Date[]
   return times;
 }
 
-/** Why `expression` is no cron that ever runs, in one sentence; null where it is one. */
+/** Returns why `expression` is not a cron expression that ever runs, in one sentence; null if it is one. */
 export function cronProblem(expression: string): string | null {
   const text = expression.trim();
   if (text.startsWith("@")) {
@@ -112,7 +115,7 @@ function rangeProblem(fields: readonly string[]): string | null {
   return null;
 }
 
-/** `in 5 hours`, in the largest unit that fits, rounded down. */
+/** Returns a wait such as `in 5 hours`, in the largest unit that fits, rounded down. */
 export function humanWait(from: Date, to: Date): string {
   const seconds = Math.floor((to.getTime() - from.getTime()) / 1000);
   if (seconds <= 0) return "now";
@@ -123,7 +126,7 @@ export function humanWait(from: Date, to: Date): string {
   return "in less than a minute";
 }
 
-/** Largest first, in seconds. */
+/** In seconds, the largest first. */
 const UNITS = Object.entries({
   year: 31_536_000,
   month: 2_592_000,

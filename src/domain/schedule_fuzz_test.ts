@@ -1,4 +1,4 @@
-/** Due times of a whole year, in every zone, against a clock that is walked minute by minute. */
+/** Compares the due times of a whole year, in every zone, with a clock that is simulated minute by minute. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isWhole, report, runs } from "../../tests/support/fuzz.ts";
@@ -7,7 +7,7 @@ import { nextRun, type Schedule } from "./schedule.ts";
 
 const DAY = 86_400_000;
 
-/** Zones whose clocks do something that most don't: half hours, midnights, Ramadan, two hours. */
+/** Zones with unusual clock changes: by half an hour or two hours, at midnight, and for Ramadan. */
 const ODD = [
   "Australia/Lord_Howe",
   "Africa/Casablanca",
@@ -16,7 +16,7 @@ const ODD = [
   "Antarctica/Troll",
 ];
 
-/** A few times a day at most: compared over the whole year. */
+/** Expressions that match a few times a day at most: compared over the whole year. */
 const SPARSE = [
   "30 2 * * *",
   "0 0 * * *",
@@ -25,7 +25,7 @@ const SPARSE = [
   "0 12 13 * 5",
   "45 0,1,2,3,23 * 3,10 *",
 ];
-/** More often: compared in the days around each change of the clock. */
+/** Expressions that match more often: compared in the days around each clock change. */
 const DENSE = ["*/7 * * * *", "15,45 1-3 * * *", "0 */2 * * 6,0", "* 0-2 * * *"];
 
 const { seed } = runs(1, 1);
@@ -77,7 +77,7 @@ for (const year of years) {
     Deno.test(`every due time of ${year} in ${zone}`, () => {
       const start = new Date(Date.UTC(year, 0, 1));
       const end = new Date(Date.UTC(year + 1, 0, 1));
-      // A few days more before, so that what the clock has shown is known.
+      // Begins three days earlier, so that the times shown before are known.
       const clock = new WallClock(zone, new Date(start.getTime() - 3 * DAY), end);
       const random = fc.sample(made, { seed, numRuns: isWhole ? 6 : 2 });
       for (const expression of SPARSE) compare(clock, expression, start, end);

@@ -25,7 +25,7 @@ const cron = (expression: string, timezone: string): Schedule => ({
 
 const texts = (times: Date[]) => times.map((time) => time.toISOString().replace(":00.000Z", "Z"));
 
-/** Schedule, after, the next due times. */
+/** Rows: name, schedule, start, next due times. */
 const table: [string, Schedule, string, string[]][] = [
   ["a plain day in UTC", daily("01:00", "UTC"), "2024-08-07T00:00:00Z", [
     "2024-08-07T01:00Z",
@@ -151,7 +151,7 @@ const instant = fc.date({
   noInvalidDate: true,
 });
 
-Deno.test("A day field that begins with a star has to fit beside the other one, as crontab(5) has it", () => {
+Deno.test("If a day field begins with a star, both day fields must match, as in crontab(5)", () => {
   for (
     const [expression, expected] of [
       ["0 2 */2 * 1", ["2026-01-05", "2026-01-19", "2026-02-09"]],
@@ -167,7 +167,7 @@ Deno.test("A day field that begins with a star has to fit beside the other one, 
   }
 });
 
-Deno.test("A daily task runs once on every day of its calendar, at its time or right after a gap", () => {
+Deno.test("A daily task runs once on every local day, at its time or right after a gap", () => {
   fc.assert(fc.property(time, fc.constantFrom(...zones), instant, (at, zone, after) => {
     let before = after;
     let day: number | null = null;
@@ -177,7 +177,7 @@ Deno.test("A daily task runs once on every day of its calendar, at its time or r
       const [hour, minute] = at.split(":").map(Number);
       const midnight = Math.floor(wall / 86_400_000) * 86_400_000;
       const late = wall - midnight - (hour! * 60 + minute!) * 60_000;
-      // Late by the rest of a gap: then a second earlier the clock showed a time before the due one.
+      // If the run is late by the rest of a gap, a second earlier the local time was before the due one.
       if (late !== 0) assert.ok(late > 0 && wallTime(zone, new Date(run.getTime() - 1000)) < wall - late);
       if (day !== null) assert.equal(midnight, day + 86_400_000);
       [before, day] = [run, midnight];
@@ -185,7 +185,7 @@ Deno.test("A daily task runs once on every day of its calendar, at its time or r
   }));
 });
 
-Deno.test("Nothing is due between a moment and its next run, wherever one starts to look", () => {
+Deno.test("Nothing is due between any moment and its next run", () => {
   const expression = fc.constantFrom(
     "*/7 * * * *",
     "5,35 1-3 * * *",
@@ -234,13 +234,13 @@ for (
 for (
   const expression of ["*/5 * * * *", " 0 0 * * MON-FRI ", "@Daily", "0 0 L * *", "0 0 * * 5#2", "0 0 29 2 *"]
 ) {
-  Deno.test(`The cron expression ${JSON.stringify(expression)} is taken`, () => {
+  Deno.test(`The cron expression ${JSON.stringify(expression)} is accepted`, () => {
     assert.equal(cronProblem(expression), null);
     assert.ok(nextRun(cron(expression, "Europe/Berlin"), new Date("2026-11-24T00:00:00Z")));
   });
 }
 
-Deno.test("A wait is told in its largest unit", () => {
+Deno.test("A wait is shown in its largest unit", () => {
   const from = new Date("2026-11-24T00:00:00Z");
   const after = (seconds: number) => humanWait(from, new Date(from.getTime() + seconds * 1000));
   assert.equal(after(-5), "now");

@@ -1,8 +1,8 @@
-/** Local time in an IANA zone: what the clock on its wall shows, and when it shows it. */
+/** Converts between instants and local time in an IANA zone. */
 
 const HOUR = 3_600_000;
 
-/** One formatter a zone: making one takes far longer than using it. */
+/** Caches one formatter per zone: creating one takes far longer than using it. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /**
@@ -31,7 +31,10 @@ function strictFormatter(zone: string): Intl.DateTimeFormat {
   return known;
 }
 
-/** A name from the IANA database, such as `Europe/Berlin` or `UTC`; an offset such as `+02:00` is none. */
+/**
+ * Returns whether a name is one of the IANA database, such as `Europe/Berlin` or `UTC`. An offset such as
+ * `+02:00` is not.
+ */
 export function isTimezone(zone: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(zone)) return false;
   try {
@@ -42,9 +45,7 @@ export function isTimezone(zone: string): boolean {
   }
 }
 
-/**
- * What the wall clock shows, as milliseconds since 1970-01-01T00:00 on that same clock. Whole seconds.
- */
+/** Returns the local time of an instant, as milliseconds since 1970-01-01T00:00 local time. Whole seconds. */
 export function wallTime(zone: string, instant: Date): number {
   const part: Record<string, string> = {};
   for (const { type, value } of formatter(zone).formatToParts(instant)) part[type] = value;
@@ -58,18 +59,18 @@ export function wallTime(zone: string, instant: Date): number {
   );
 }
 
-/** Milliseconds that the zone is ahead of UTC at `instant`. */
+/** Returns the milliseconds that the zone is ahead of UTC at `instant`. */
 export function offsetAt(zone: string, instant: number): number {
   const whole = Math.floor(instant / 1000) * 1000;
   return wallTime(zone, new Date(whole)) - whole;
 }
 
 /**
- * When the wall clock shows `wall`: the first time where it does so twice, the first moment after the gap
- * where it never does. A later `wall` never gives an earlier instant.
+ * Returns the instant of a local time `wall`: the first of two if it is repeated, the first moment after the
+ * gap if it is skipped. A later `wall` never gives an earlier instant.
  */
 export function instantOf(zone: string, wall: number): Date {
-  // No zone is more than 14 hours ahead of UTC or 12 behind it, so these lie before and after `wall` in any.
+  // Zones are at most 14 hours ahead of UTC or 12 behind it, so these offsets apply before and after `wall`.
   const before = offsetAt(zone, wall - 15 * HOUR);
   const after = offsetAt(zone, wall + 13 * HOUR);
   const early = wall - Math.max(before, after);
@@ -79,7 +80,7 @@ export function instantOf(zone: string, wall: number): Date {
   return new Date(changeBetween(zone, early, late));
 }
 
-/** The first second between two instants at which the zone's offset is that of the later one. */
+/** Returns the first second between two instants at which the zone's offset is that of the later one. */
 function changeBetween(zone: string, early: number, late: number): number {
   const target = offsetAt(zone, late);
   let [low, high] = [Math.floor(early / 1000), Math.ceil(late / 1000)];
@@ -91,7 +92,7 @@ function changeBetween(zone: string, early: number, late: number): number {
   return high * 1000;
 }
 
-/** `2026-03-29T03:00:00+02:00`. */
+/** Returns a local time with its offset: `2026-03-29T03:00:00+02:00`. */
 export function localIso(zone: string, instant: Date): string {
   const wall = wallTime(zone, instant);
   const offset = Math.round(offsetAt(zone, instant.getTime()) / 60_000);
@@ -100,12 +101,12 @@ export function localIso(zone: string, instant: Date): string {
   return `${new Date(wall).toISOString().slice(0, 19)}${sign}${twoDigits(hours)}:${twoDigits(minutes)}`;
 }
 
-/** `HH:MM` on the wall clock. */
+/** Returns a local time as `HH:MM`. */
 export function localClock(zone: string, instant: Date): string {
   return new Date(wallTime(zone, instant)).toISOString().slice(11, 16);
 }
 
-/** Sunday 0 to Saturday 6, on the wall calendar. */
+/** Returns the local weekday: Sunday 0 to Saturday 6. */
 export function localWeekday(zone: string, instant: Date): number {
   return new Date(wallTime(zone, instant)).getUTCDay();
 }

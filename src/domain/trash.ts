@@ -1,6 +1,6 @@
 /** The trash: keeps deleted records for some days, during which the deletion can be undone. */
 
-/** Days, unless `DELETE_DELAY_DAYS` is set. */
+/** The default number of days, used if `DELETE_DELAY_DAYS` is not set. */
 export const DEFAULT_DELETE_DELAY_DAYS = 3;
 export const LONGEST_DELETE_DELAY_DAYS = 365;
 

@@ -4,7 +4,7 @@ import { configureDelay, delayAt, deletionTime } from "./trash.ts";
 const DAY = 86_400_000;
 const day = (number: number) => new Date(Date.UTC(2026, 0, 1) + number * DAY);
 
-Deno.test("a shorter delay holds once the longer one has passed, a longer one at once", () => {
+Deno.test("a shorter delay applies once the longer one has passed, a longer one at once", () => {
   const three = configureDelay(null, 3, day(0));
   assert.deepEqual(deletionTime(three, day(0)), day(3));
   const shorter = configureDelay(three, 0, day(10));

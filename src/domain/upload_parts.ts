@@ -1,10 +1,10 @@
-/** How an object is cut into the parts of an S3 multipart upload. Sizes in bytes. */
+/** Computes the part size of an S3 multipart upload. Sizes are in bytes. */
 
 const MIB = 2 ** 20;
-/** S3's own limits. */
+/** S3's limits. */
 export const MAX_PARTS = 10_000;
 const LARGEST_PART = 5 * 1024 * MIB;
-/** Carries 156 GiB in 10,000 parts. The agent holds three of them in memory. */
+/** Allows 156 GiB in 10,000 parts. The agent holds three parts in memory. */
 const SMALLEST_PART = 16 * MIB;
 /**
  * S3's minimum size of a part, except for the last one. On a slow link small parts are better: a part must
@@ -13,7 +13,7 @@ const SMALLEST_PART = 16 * MIB;
 const SLOW_PART = 5 * MIB;
 /** Bytes per second below which a link is slow: a usual part takes more than a minute. */
 const SLOW = 256 * 1024;
-/** How much an object may grow from one backup to the next and still fit. */
+/** How much an object may grow from one backup to the next and still fit into its upload. */
 const GROWTH = 1.5;
 
 /**
@@ -30,7 +30,7 @@ export function partSize(sizeHint: number | null, bytesPerSecond: number | null 
   return Math.min(Math.max(needed, smallest), LARGEST_PART);
 }
 
-/** How many parts an object of `size` has; an empty one has none. */
+/** Returns the number of parts of an object; an empty object has none. */
 export function partCount(size: number, bytesInPart: number): number {
   return Math.ceil(size / bytesInPart);
 }

@@ -4,7 +4,7 @@ import type { Context, Hono, MiddlewareHandler, Next } from "hono";
 import type { Clock } from "../domain/clock.ts";
 import type { Metrics } from "./metrics.ts";
 import { json } from "./pipeline.ts";
-import { logAbout, logger } from "../telemetry/logging.ts";
+import { logger, withLogContext } from "../telemetry/logging.ts";
 import { activeSpan } from "../telemetry/tracing.ts";
 
 /**
@@ -43,7 +43,7 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
   return async (c, next) => {
     const requestId = requestIdOf(c.req.raw);
     c.set("requestId", requestId);
-    await logAbout({ request_id: requestId }, () => answer(c, next));
+    await withLogContext({ request_id: requestId }, () => answer(c, next));
   };
 
   async function answer(c: Context<RouteVariables>, next: Next): Promise<void> {

@@ -1,6 +1,6 @@
 /** The OpenAPI document: the endpoints' own schemas, and the errors that follow from what each one is. */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { AWAY } from "../domain/database/database_trouble.ts";
+import { UNREACHABLE_MESSAGE } from "../domain/database/database_trouble.ts";
 import { type Endpoint, isForTokens } from "./endpoint.ts";
 import { ERROR_TITLES } from "./errors.ts";
 
@@ -217,7 +217,7 @@ const ERROR_EXAMPLES: Readonly<Record<number, string>> = {
   429: "Too many requests; try again in 12 seconds.",
   426: "This address speaks websocket only.",
   500: "Something went wrong on the server; its log tells what.",
-  503: AWAY,
+  503: UNREACHABLE_MESSAGE,
 };
 
 const count = { type: "integer", minimum: 0 } as const;

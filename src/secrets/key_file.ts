@@ -1,15 +1,15 @@
-/** The file that holds the secret keys where the environment does not. */
+/** Reads and writes the file that holds the secret keys if the environment does not. */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 
-/** The file can't serve. The message is one line, without a key in it. */
+/** The key file cannot be used. The message is one line and contains no key. */
 export class KeyFileError extends Error {
   override readonly name = "KeyFileError";
 }
 
 /**
- * The text of the key file, null where it is absent. Refuses one that other users may read.
+ * Returns the text of the key file, or null if it does not exist. Refuses a file that other users may read.
  *
  * @param path Absolute.
  */
@@ -28,8 +28,8 @@ export async function readKeyFile(path: string): Promise<string | null> {
 }
 
 /**
- * Puts other text in its place, at once and private. Whoever reads it finds the old text or the new one,
- * whole.
+ * Replaces the file's text atomically, readable for its owner only. A concurrent reader finds either the old
+ * text or the new one.
  */
 export async function writeKeyFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
@@ -44,7 +44,7 @@ export async function writeKeyFile(path: string, text: string): Promise<void> {
       for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
       await file.sync();
     }
-    // Root may rotate the key of a service that runs as a user of its own.
+    // Keep the owner: root may rotate the key of a service that runs as another user.
     if (owner !== null && owner.uid !== Deno.uid()) await Deno.chown(temporary, owner.uid, owner.gid);
     await Deno.rename(temporary, path);
     using directory = await Deno.open(dirname(path));
@@ -54,10 +54,7 @@ export async function writeKeyFile(path: string, text: string): Promise<void> {
   }
 }
 
-/**
- * Makes the file with one random key (base64), on disk when this resolves. Never writes over one that is
- * there.
- */
+/** Creates the file with one random key (base64) and syncs it to disk. Never overwrites an existing file. */
 export async function makeKeyFile(path: string): Promise<Uint8Array> {
   const key = randomBytes(32);
   try {

@@ -11,7 +11,7 @@ async function withDirectory(work: (directory: string) => Promise<void>): Promis
   }
 }
 
-Deno.test("a key file is made once, private, and read again", () =>
+Deno.test("a key file is created once, is private, and can be read", () =>
   withDirectory(async (directory) => {
     const path = `${directory}/secret.key`;
     assert.equal(await readKeyFile(path), null);

@@ -1,15 +1,17 @@
-/** Secrets at rest: AES-256-GCM, the key's id stored with each value so that keys can be rotated. */
+/**
+ * Encrypts stored secrets with AES-256-GCM. Each value contains its key's id, so that keys can be rotated.
+ */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import { Buffer } from "node:buffer";
 
-/** A key that a value names is not in the ring, or the value is damaged. */
+/** The keyring does not hold a value's key, or the value is damaged. */
 export class SecretError extends Error {
   override readonly name = "SecretError";
 }
 
 /**
- * The keys this process holds: new values use the first, old ones the key they name. They may be others from
- * one moment on.
+ * Holds this process's secret keys. New values use the first key, stored ones the key whose id they contain.
+ * The keys can be replaced at any time.
  */
 export class Keyring {
   #keys = new Map<string, Buffer>();
@@ -23,7 +25,7 @@ export class Keyring {
     this.use(keys);
   }
 
-  /** Holds these from now on, and no others. */
+  /** Replaces all keys. */
   use(keys: readonly Uint8Array[]): void {
     const held = new Map<string, Buffer>();
     for (const key of keys) {
@@ -36,7 +38,7 @@ export class Keyring {
     this.#current = current;
   }
 
-  /** What stored values name the keys by; the current one first. */
+  /** The ids of the keys in stored values, the current one first. */
   get keyIds(): string[] {
     return [...this.#keys.keys()];
   }
@@ -49,7 +51,7 @@ export class Keyring {
     return `v1:${this.#current}:${sealed.toString("base64")}`;
   }
 
-  /** Throws a {@link SecretError} that never holds the value. */
+  /** Decrypts a stored value. Throws a {@link SecretError} that never contains the value. */
   decrypt(stored: string): string {
     const [version, id, sealed] = stored.split(":");
     if (version !== "v1" || id === undefined || sealed === undefined) {
@@ -80,7 +82,7 @@ export class Keyring {
   }
 }
 
-/** Eight hex digits that name a key without telling it. */
+/** Returns eight hex digits that identify a key without revealing it. */
 export function keyId(key: Uint8Array): string {
   return createHash("sha256").update("rearguard key id").update(key).digest("hex").slice(0, 8);
 }

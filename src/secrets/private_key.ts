@@ -29,9 +29,9 @@ export async function usablePrivateKey(text: string, passphrase: string | null):
     case "":
     case "ENCRYPTED":
     case "EC":
-      return written(unlockPem(text, label === "ENCRYPTED" || isLockedPem(text), passphrase));
+      return serialize(unlockPem(text, label === "ENCRYPTED" || isLockedPem(text), passphrase));
     default:
-      return isLockedPem(text) ? written(unlockPem(text, true, passphrase)) : text;
+      return isLockedPem(text) ? serialize(unlockPem(text, true, passphrase)) : text;
   }
 }
 
@@ -94,9 +94,9 @@ async function usableOpenSsh(text: string, passphrase: string | null): Promise<s
   }
   const parsed = Array.isArray(key) ? key[0] : key;
   if (parsed.type.startsWith("ecdsa-")) {
-    return written(ecdsaKey(parsed.getPrivatePEM(), parsed.getPublicSSH()));
+    return serialize(ecdsaKey(parsed.getPrivatePEM(), parsed.getPublicSSH()));
   }
-  return isLocked ? written(createPrivateKey(parsed.getPrivatePEM())) : text;
+  return isLocked ? serialize(createPrivateKey(parsed.getPrivatePEM())) : text;
 }
 
 /**
@@ -128,7 +128,7 @@ function lastField(blob: Buffer): Buffer {
 /** Returns the private number of a SEC 1 key in DER, and the rest: the curve and the public key. */
 function sec1Fields(der: Buffer): { number: Buffer; rest: Buffer } {
   const start = der[1]! < 0x80 ? 2 : 2 + (der[1]! & 0x7f);
-  const at = start + 3; // behind the version: 02 01 01
+  const at = start + 3; // after the version: 02 01 01
   const end = at + 2 + der[at + 1]!;
   return { number: der.subarray(at + 2, end), rest: der.subarray(end) };
 }
@@ -144,7 +144,7 @@ function derField(tag: number, content: Buffer): Buffer {
   return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
 
-function written(key: KeyObject): string {
+function serialize(key: KeyObject): string {
   switch (key.asymmetricKeyType) {
     case "ed25519":
       return openSshPrivateKey(key);

@@ -36,7 +36,7 @@ const KEYS: Record<string, [command: string[], isLocked: boolean]> = {
   ],
 };
 
-Deno.test("every ECDSA key of OpenSSH signs, whatever its number's first byte is", async () => {
+Deno.test("every ECDSA key of OpenSSH can sign, whatever its private number's first byte is", async () => {
   const directory = await Deno.makeTempDir();
   try {
     for (const [bits, count] of [[256, 12], [384, 6]] as const) {
@@ -95,7 +95,7 @@ for (const [name, [[tool, ...args], isLocked]] of Object.entries(KEYS)) {
   });
 }
 
-Deno.test("what is no key, or of a kind that SSH does not use, is told as such", async () => {
+Deno.test("text that is not a key, and a key of a kind that SSH does not use, are refused", async () => {
   const broken = "-----BEGIN PRIVATE KEY-----\nbm90aGluZw==\n-----END PRIVATE KEY-----\n";
   await assert.rejects(usablePrivateKey(broken, null), /can't be read as a key/);
   const x448 = await program("openssl", "genpkey", "-algorithm", "x448");

@@ -1,4 +1,4 @@
-/** SSH keys of our own, in OpenSSH's formats (RFC 8709 and OpenSSH's PROTOCOL.key). */
+/** Generates SSH keys in OpenSSH's formats (RFC 8709 and OpenSSH's PROTOCOL.key). */
 import { Buffer } from "node:buffer";
 import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 
@@ -11,7 +11,7 @@ export interface SshKeyPair {
 
 const TYPE = "ssh-ed25519";
 
-/** A new ed25519 pair. `comment` tells people whose it is. */
+/** Generates an Ed25519 key pair. `comment` tells people whose key it is. */
 export function generateSshKey(comment: string): SshKeyPair {
   const { privateKey } = generateKeyPairSync("ed25519");
   const { blob } = partsOf(privateKey);
@@ -50,7 +50,7 @@ function secretPart(blob: Buffer, point: Buffer, seed: Buffer, comment: string):
   return Buffer.concat([part, padding]);
 }
 
-/** Length, then bytes. */
+/** Encodes a field as its length and its bytes. */
 function field(value: string | Buffer): Buffer {
   const bytes = Buffer.from(value as string);
   return Buffer.concat([number(bytes.length), bytes]);

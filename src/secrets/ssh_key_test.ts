@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { generateSshKey } from "./ssh_key.ts";
 
-Deno.test("OpenSSH reads the private key, finds the public one in it, and signs with it", async () => {
+Deno.test("OpenSSH reads the private key, derives the public one from it, and signs with it", async () => {
   const { publicKey, privateKey } = generateSshKey("rearguard");
   const directory = await Deno.makeTempDir();
   try {

@@ -1,4 +1,7 @@
-/** The log: one line a record on standard error; standard output is kept for what a person is told once. */
+/**
+ * Writes the log to standard error, one line per record. Standard output is reserved for messages to the
+ * operator.
+ */
 import {
   configure,
   getJsonLinesFormatter,
@@ -20,14 +23,13 @@ export interface LoggingOptions {
 }
 
 /**
- * A logger named after the part that speaks: `logger("dispatcher")`. Values go into properties, never
- * secrets.
+ * Returns the logger of a part: `logger("dispatcher")`. Values go into properties, and must never be secrets.
  */
 export function logger(...category: string[]) {
   return getLogger(["rearguard", ...category]);
 }
 
-/** What a line is about, told with every line of `work` and of what it calls. */
+/** The subject of a record, added to every record that `work` and its callees log. */
 export interface LogContext {
   readonly request_id?: string;
   readonly run_id?: number;
@@ -36,11 +38,11 @@ export interface LogContext {
   readonly remote_server_id?: number;
 }
 
-export function logAbout<T>(about: LogContext, work: () => T): T {
+export function withLogContext<T>(about: LogContext, work: () => T): T {
   return withContext({ ...about }, work);
 }
 
-/** To be called once a process. Before it, loggers are silent. */
+/** Configures logging; call it once per process. Before that, loggers are silent. */
 export async function setUpLogging({ level, format }: LoggingOptions): Promise<void> {
   await configure({
     sinks: { standardError: foldTroubles(format === "json" ? jsonSink() : prettySink()) },
@@ -102,7 +104,7 @@ function prettySink(): Sink {
   });
   return (record) => {
     const errors = Object.values(record.properties).filter((value) => value instanceof Error);
-    // What the message shows already is not told twice.
+    // The values that the message shows already are left out.
     const others = Object.entries(record.properties).filter(([name, value]) =>
       !(value instanceof Error) && name !== "request_id" && !String(record.rawMessage).includes(`{${name}}`)
     );
@@ -111,7 +113,7 @@ function prettySink(): Sink {
   };
 }
 
-/** An error as text, its stack and causes included: JSON would keep nothing of it. */
+/** Converts errors to text with their stacks and causes, because JSON would drop all of it. */
 function withPlainErrors(record: LogRecord): LogRecord {
   const properties = Object.fromEntries(
     Object.entries(record.properties).map((
@@ -121,7 +123,7 @@ function withPlainErrors(record: LogRecord): LogRecord {
   return { ...withShortErrors(record), properties };
 }
 
-/** In the message an error is its own message: the stack is told apart from it. */
+/** Replaces errors in the message by their own messages; the stack is logged separately. */
 function withShortErrors(record: LogRecord): LogRecord {
   const message = record.message.map((part) => part instanceof Error ? part.message : part);
   return { ...record, message };
@@ -137,7 +139,7 @@ function write(line: string): void {
   try {
     for (let sent = 0; sent < bytes.length;) sent += Deno.stderr.writeSync(bytes.subarray(sent));
   } catch (cause) {
-    // Whoever read the log is gone; the server is not to stop for that.
+    // The log's reader is gone; that must not stop the server.
     if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
   }
 }

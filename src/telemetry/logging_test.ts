@@ -8,7 +8,7 @@ const PROGRAM = `
   logger("part").debug("not shown");
 `;
 
-/** What a process logs on standard error; nothing may come on standard output. */
+/** Returns what a process logs on standard error, and checks that nothing is written to standard output. */
 async function log(format: string): Promise<string> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--ext=js", "-", format],
@@ -26,7 +26,7 @@ async function log(format: string): Promise<string> {
   return new TextDecoder().decode(stderr);
 }
 
-Deno.test("json is one object a line, with the stacks of errors and their causes", async () => {
+Deno.test("json logs one object per line, with the stacks of errors and their causes", async () => {
   const lines = (await log("json")).trimEnd().split("\n");
   assert.equal(lines.length, 1);
   const { message, level, logger, error, times, extra } = JSON.parse(lines[0]!);
@@ -40,7 +40,7 @@ Deno.test("json is one object a line, with the stacks of errors and their causes
   assert.match(error, /^Error: outer\n[^]*Caused by: Error: inner\n/);
 });
 
-Deno.test("pretty tells each thing once", async () => {
+Deno.test("pretty shows each value once", async () => {
   const text = await log("pretty");
   assert.match(text, /error rearguard·part Cannot do it: .?outer.?\. Tried 3 times\./);
   assert.match(text, /extra: 'more'/);

@@ -1,4 +1,4 @@
-/** What this process counts as it works, told by `/metrics`. */
+/** Counts what this process does; `/metrics` reports it. */
 import { Counter, Gauge, Registry } from "prom-client";
 import type { Clock } from "../domain/clock.ts";
 
@@ -24,21 +24,21 @@ const eventLoopLag = new Gauge({
   registers,
 });
 
-/** How often the event loop is looked at. Milliseconds. */
-const EVERY = 100;
-/** Of looks: a minute. */
-const KEPT = 600;
+/** The interval between two measurements of the event loop's lag, in milliseconds. */
+const INTERVAL = 100;
+/** The number of measurements that are kept: a minute's worth. */
+const SAMPLES = 600;
 
 /** Watches the event loop of this process until `signal` is aborted. */
 export async function watchEventLoop(
   clock: Pick<Clock, "monotonic" | "sleep">,
   signal: AbortSignal,
 ): Promise<void> {
-  const lags = new Float64Array(KEPT);
-  for (let turn = 0; !signal.aborted; turn = (turn + 1) % KEPT) {
+  const lags = new Float64Array(SAMPLES);
+  for (let turn = 0; !signal.aborted; turn = (turn + 1) % SAMPLES) {
     const before = clock.monotonic();
-    if (!(await clock.sleep(EVERY, signal).then(() => true, () => false))) return;
-    lags[turn] = Math.max(0, clock.monotonic() - before - EVERY);
+    if (!(await clock.sleep(INTERVAL, signal).then(() => true, () => false))) return;
+    lags[turn] = Math.max(0, clock.monotonic() - before - INTERVAL);
     eventLoopLag.set(Math.max(...lags) / 1000);
   }
 }

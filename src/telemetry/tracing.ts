@@ -1,8 +1,8 @@
 /**
- * Spans, in OpenTelemetry's words. Deno exports them where `OTEL_DENO` is set; else every one of them is an
- * empty object and nothing is kept or sent. What happens to one run is one trace, wherever it happens:
- * `traceparent` (W3C Trace Context, section 3.2) goes with the run from the call that asked for it to the
- * agent and back.
+ * Traces with OpenTelemetry. Deno exports spans if `OTEL_DENO` is set; otherwise every span is an empty
+ * object, and nothing is kept or sent. Everything that happens to one run is one trace, in whichever process.
+ * The `traceparent` (W3C Trace Context, section 3.2) is passed with the run from the API request to the agent
+ * and back.
  */
 import {
   type Attributes,
@@ -22,32 +22,37 @@ const tracer = trace.getTracer("rearguard");
 const { setStatus } = hideAddresses(tracer.startSpan("never ended, never sent"));
 
 /**
- * @param parent A `traceparent`. Left out: the span that is at work here, if any. @param startedAt Left out:
- * now. The caller ends it.
+ * Starts a span, which the caller ends.
+ *
+ * @param parent A `traceparent`. Default: the active span, if any.
+ * @param startedAt Default: now.
  */
 export function startSpan(name: string, attributes: Attributes, parent?: string, startedAt?: Date): Span {
   return tracer.startSpan(name, { attributes, startTime: startedAt }, contextOf(parent));
 }
 
-/** The same below the span that is at work here; null where there is none. */
-export function startInnerSpan(name: string, attributes: Attributes): Span | null {
+/** Starts a span below the active span; returns null if there is none. */
+export function startChildSpan(name: string, attributes: Attributes): Span | null {
   return trace.getActiveSpan() === undefined ? null : startSpan(name, attributes);
 }
 
-/** Spans that `work` starts, and requests that it sends, are inside of `span`. It does not end it. */
-export function inside<T>(span: Span, work: () => T): T {
+/**
+ * Runs `work` with `span` as the active span: it becomes the parent of spans that `work` starts and of
+ * requests that it sends. Does not end the span.
+ */
+export function withSpan<T>(span: Span, work: () => T): T {
   return context.with(trace.setSpan(context.active(), span), work);
 }
 
-/** As an error, told by `reason`: never by an error's own text, which may hold anything. */
+/** Marks a span as failed with `reason`. Never pass an error's own text, which may contain anything. */
 export function failSpan(span: Span, reason: string): void {
   setStatus.call(span, { code: SpanStatusCode.ERROR, message: reason });
 }
 
 /**
- * Deno makes a span of each request too, and tells its whole address and what went wrong with it; but signed
- * URLs and webhooks are credentials. From now on such a span tells the server alone. Returns what was
- * replaced.
+ * Hides the URLs and errors of requests from traces: signed URLs and webhooks are credentials. Deno makes a
+ * span of each request, with its whole URL and its error. After this call, such a span contains the origin
+ * only. Returns the replaced method.
  */
 function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus): Span } {
   const prototype: Span = Object.getPrototypeOf(span);
@@ -57,7 +62,7 @@ function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus):
   prototype.setAttribute = function (name, value) {
     if (HIDDEN.includes(name)) return this;
     if (name !== "url.full") return setAttribute.call(this, name, value);
-    // A caller's Host header may make it none.
+    // The URL may be invalid because of a caller's Host header.
     return setAttribute.call(this, name, URL.parse(String(value))?.origin ?? "");
   };
   prototype.setStatus = function ({ code }) {
@@ -67,14 +72,14 @@ function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus):
   return { setStatus };
 }
 
-/** Undefined where nothing is traced. */
+/** Returns undefined if tracing is off. */
 export function traceparentOf(span: Span | undefined): string | undefined {
   const of = span?.spanContext();
   if (of === undefined || !isTraceparent(`00-${of.traceId}-${of.spanId}-00`)) return undefined;
   return `00-${of.traceId}-${of.spanId}-${of.traceFlags.toString(16).padStart(2, "0")}`;
 }
 
-/** Of the span that is at work here: an HTTP request, a run. */
+/** Returns the active span, such as that of an HTTP request or a run. */
 export function activeSpan(): Span | undefined {
   return trace.getActiveSpan();
 }

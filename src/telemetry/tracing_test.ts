@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { Collector } from "../../tests/support/servers/collector.ts";
 import { freePort } from "../../tests/support/servers/ports.ts";
-import { activeSpan, inside, isTraceparent, startInnerSpan, startSpan, traceparentOf } from "./tracing.ts";
+import { activeSpan, isTraceparent, startChildSpan, startSpan, traceparentOf, withSpan } from "./tracing.ts";
 
 const PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-Deno.test("where nothing is traced, a parent is passed on as it came and no trace begins", () => {
+Deno.test("without tracing, a parent is passed on unchanged and no trace begins", () => {
   assert.equal(traceparentOf(startSpan("work", {}, PARENT)), PARENT);
   assert.equal(traceparentOf(startSpan("work", {})), undefined);
   assert.equal(traceparentOf(undefined), undefined);
-  assert.equal(inside(startSpan("work", {}, PARENT), () => activeSpan()), undefined);
-  assert.equal(startInnerSpan("tar", {}), null);
+  assert.equal(withSpan(startSpan("work", {}, PARENT), () => activeSpan()), undefined);
+  assert.equal(startChildSpan("tar", {}), null);
 });
 
-Deno.test("what is no parent begins no trace, whatever a peer sends", () => {
+Deno.test("an invalid traceparent begins no trace", () => {
   for (
     const text of [
       "",
@@ -29,7 +29,7 @@ Deno.test("what is no parent begins no trace, whatever a peer sends", () => {
   }
 });
 
-Deno.test("requests are spans that tell no path, no query and no error's text: those hold credentials", async () => {
+Deno.test("spans of requests contain no path, query or error text, which may hold credentials", async () => {
   await using collector = new Collector();
   const program = `
     import { get } from "node:http";

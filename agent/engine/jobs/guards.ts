@@ -1,9 +1,9 @@
 /** Compares the stored parts with the task's earlier backups before the run succeeds. */
 import {
-  type BackupFigures,
+  type BackupStats,
   hasSharpRise,
-  shrunkFigures,
-  type UsualFigures,
+  shrunkStats,
+  type UsualStats,
 } from "../../../src/domain/guards.ts";
 import type { JobGuards } from "../../../src/protocol/job.ts";
 import type { StoredPart } from "../manifest/stored_part.ts";
@@ -36,7 +36,7 @@ const NO_ANOMALIES: Anomalies = { suspicion: null, shrinking: null };
  */
 export function detectAnomalies(
   guards: JobGuards | undefined,
-  stats: BackupFigures,
+  stats: BackupStats,
   output: Output,
 ): Anomalies {
   if (guards === undefined) return NO_ANOMALIES;
@@ -89,8 +89,8 @@ const SUSPICION_ADVICE = {
     "on_incompressible to ignore until the median has followed.",
 };
 
-function describeShrinking(now: BackupFigures, usual: UsualFigures): string | null {
-  const shrunk = shrunkFigures(now, usual).map((figure) => {
+function describeShrinking(now: BackupStats, usual: UsualStats): string | null {
+  const shrunk = shrunkStats(now, usual).map((figure) => {
     switch (figure) {
       case "files_count":
         return `${now.files_count} files (median ${Math.round(usual.files_count!)})`;
@@ -104,7 +104,7 @@ function describeShrinking(now: BackupFigures, usual: UsualFigures): string | nu
   return `shrank to less than half of the last ${usual.backups_count} backups' median: ${shrunk.join(", ")}`;
 }
 
-function describeRise(now: BackupFigures, usual: UsualFigures): string | null {
+function describeRise(now: BackupStats, usual: UsualStats): string | null {
   if (!hasSharpRise(now, usual)) return null;
   const signs = [
     `${percent(now.size / now.bytes_read)} of what was read is stored (median ${percent(usual.compression)})`,

@@ -4,7 +4,7 @@
  * users, and programs joined by a pipe would need up to a sixth more processor time.
  */
 import type { Clock } from "../../../src/domain/clock.ts";
-import { failSpan, startInnerSpan } from "../../../src/telemetry/tracing.ts";
+import { failSpan, startChildSpan } from "../../../src/telemetry/tracing.ts";
 import { basename } from "node:path";
 import { readAhead } from "./read_ahead.ts";
 import { LineSplitter } from "./line.ts";
@@ -201,7 +201,7 @@ export class Child {
 
   async #follow(onMessage: (line: string) => void): Promise<Exit> {
     // The span omits the arguments, because they name what is backed up.
-    const span = startInnerSpan(basename(this.program), { "process.pid": this.pid });
+    const span = startChildSpan(basename(this.program), { "process.pid": this.pid });
     const splitter = new LineSplitter(onMessage);
     const [{ code, signal }] = await Promise.all([this.#process.status, this.#readMessages(splitter)]);
     span?.setAttribute("process.exit.code", code);

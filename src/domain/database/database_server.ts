@@ -1,17 +1,17 @@
-/** Which database server a restore or a drill loads into. */
+/** Selects the database server that a restore or a drill loads into. */
 import { InvalidError } from "../errors.ts";
 
 export interface DatabaseServer {
-  /** Null: the local socket of the machine whose agent does it. */
+  /** Null: the local socket of the machine whose agent loads the database. */
   readonly host: string | null;
-  /** Null: the usual one. */
+  /** Null: the default port. */
   readonly port: number | null;
-  /** Null: the one that such a server has for it. */
+  /** Null: the server's default user. */
   readonly username: string | null;
 }
 
-/** As callers give it. A host that is left out is the task's; null is the local socket. */
-export interface AskedDatabaseServer {
+/** The server as callers send it. An absent host means the task's server; null means the local socket. */
+export interface RequestedDatabaseServer {
   database_host?: string | null;
   database_port?: number | null;
   database_username?: string | null;
@@ -21,13 +21,13 @@ export const DATABASE_SERVER_FIELDS = [
   "database_host",
   "database_port",
   "database_username",
-] as const satisfies (keyof AskedDatabaseServer)[];
+] as const satisfies (keyof RequestedDatabaseServer)[];
 
 /**
- * Null where nothing is asked for. Throws an {@link InvalidError} where a port or a user is not told of which
+ * Returns null if no server is requested. Throws an {@link InvalidError} if a port or a user comes without a
  * host.
  */
-export function askedServer(asked: AskedDatabaseServer): DatabaseServer | null {
+export function requestedServer(asked: RequestedDatabaseServer): DatabaseServer | null {
   const { database_host: host, database_port: port, database_username: username } = asked;
   if (host !== undefined) return { host, port: port ?? null, username: username ?? null };
   const stray = DATABASE_SERVER_FIELDS.filter((field) => asked[field] !== undefined);
@@ -38,12 +38,12 @@ export function askedServer(asked: AskedDatabaseServer): DatabaseServer | null {
 }
 
 /**
- * Where it is loaded: where was asked for, else where the task's databases are. Throws an {@link
- * InvalidError} where that is another machine's server, seen from one that is not the task's: whoever says
- * "on server 3" does not mean the original.
+ * Returns the server to load into: the requested one, else the task's own. Throws an {@link InvalidError} if
+ * the task's own server is on another machine and the restore is not done by the task's machine. A caller who
+ * says "on server 3" does not mean the original.
  *
- * @param task Null once it is deleted: then the local socket.
- * @param isAtHome Whether the task's own machine does it.
+ * @param task Null if the task is deleted: then the local socket is used.
+ * @param isAtHome Whether the task's own machine loads the database.
  */
 export function serverToLoadInto(
   task: DatabaseServer | null,
@@ -61,9 +61,9 @@ export function serverToLoadInto(
   });
 }
 
-/** Whether the name means, on any machine, that machine itself. */
+/** Returns whether a host name means, on any machine, that machine itself. */
 export function isThisMachine(host: string | null): boolean {
-  // The socket directory is on the machine that connects.
+  // A socket directory is on the machine that connects.
   if (host === null || host.startsWith("/")) return true;
   const name = host.toLowerCase().replace(/\.$/, "");
   if (name === "localhost" || name.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(name)) return true;

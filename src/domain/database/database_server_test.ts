@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { askedServer, isThisMachine, serverToLoadInto } from "./database_server.ts";
+import { isThisMachine, requestedServer, serverToLoadInto } from "./database_server.ts";
 import { InvalidError } from "../errors.ts";
 
 const production = { host: "db.prod", port: 5433, username: "shop" };
 const socket = { host: null, port: null, username: null };
 
-Deno.test("names of the machine itself are told from others", () => {
+Deno.test("names of the machine itself are recognized", () => {
   const own = [null, "localhost", "LOCALHOST.", "db.localhost", "127.0.0.1", "127.9.8.7", "::1", "0:0::1"];
   for (const host of [...own, "::ffff:127.0.0.1", "/var/run/postgresql"]) {
     assert.equal(isThisMachine(host), true, String(host));
@@ -24,7 +24,7 @@ Deno.test("names of the machine itself are told from others", () => {
   }
 });
 
-Deno.test("the task's server is used from the task's own machine, or where it is the machine itself", () => {
+Deno.test("the task's server is used from the task's own machine, or if its host is the local machine", () => {
   assert.deepEqual(serverToLoadInto(production, true, null), production);
   assert.deepEqual(serverToLoadInto({ ...production, host: "::1" }, false, null), {
     ...production,
@@ -39,19 +39,19 @@ Deno.test("the task's server is used from the task's own machine, or where it is
   );
 });
 
-Deno.test("what is asked for takes the place of all of the task's", () => {
-  const asked = askedServer({ database_host: "db.staging" });
+Deno.test("a requested server replaces the task's server completely", () => {
+  const asked = requestedServer({ database_host: "db.staging" });
   assert.deepEqual(serverToLoadInto(production, false, asked), { ...socket, host: "db.staging" });
   assert.deepEqual(
-    serverToLoadInto(production, true, askedServer({ database_host: null, database_port: 5434 })),
+    serverToLoadInto(production, true, requestedServer({ database_host: null, database_port: 5434 })),
     {
       ...socket,
       port: 5434,
     },
   );
-  assert.equal(askedServer({}), null);
+  assert.equal(requestedServer({}), null);
   assert.throws(
-    () => askedServer({ database_port: 1, database_username: "x" }),
+    () => requestedServer({ database_port: 1, database_username: "x" }),
     (error) => error instanceof InvalidError && Object.keys(error.errors).length === 2,
   );
 });

@@ -10,12 +10,12 @@ interface Trouble {
   readonly stopsWrites: boolean;
 }
 
-/** For a server that can't be reached, as it starts, stops or is restarted. */
-export const AWAY = "The database can't be reached right now; try again in a moment.";
+/** The message for a server that cannot be reached, such as while it starts, stops or restarts. */
+export const UNREACHABLE_MESSAGE = "The database can't be reached right now; try again in a moment.";
 
-/** By error code, or by its first two characters, which name a class of codes. */
+/** Keyed by error code, or by its first two or three characters, which name a class of codes. */
 const TROUBLES: Readonly<Record<string, Trouble>> = {
-  "08": passing(AWAY),
+  "08": passing(UNREACHABLE_MESSAGE),
   "25006": lasting("The database is read-only now: nothing can be stored."),
   "25P03": passing(
     "The database server ended a transaction for its time limit (idle_in_transaction_session_timeout).",
@@ -39,7 +39,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
   "57014": passing(
     "The database server ended a query for its time limit: raise its statement_timeout, or find what slows it down.",
   ),
-  "57P": passing(AWAY),
+  "57P": passing(UNREACHABLE_MESSAGE),
   "58030": lasting(
     "The database server can't read or write its files (an I/O error): look at its disk and its log.",
   ),
@@ -70,7 +70,9 @@ export interface DatabaseTrouble extends Trouble {
 export function databaseTrouble(error: unknown): DatabaseTrouble | null {
   if (!(error instanceof Error) || !("code" in error)) return null;
   const code = String(error.code);
-  if (error.name !== "PostgresError") return isUnreachable(error, code) ? { code, ...passing(AWAY) } : null;
+  if (error.name !== "PostgresError") {
+    return isUnreachable(error, code) ? { code, ...passing(UNREACHABLE_MESSAGE) } : null;
+  }
   const key = [code, code.slice(0, 3), code.slice(0, 2)].find((each) => Object.hasOwn(TROUBLES, each));
   return key === undefined ? null : { code, ...TROUBLES[key]! };
 }

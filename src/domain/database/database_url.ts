@@ -39,7 +39,7 @@ export interface DatabaseUrl {
 }
 
 const PORT = 5432;
-/** A control plane writes: it has no use for a standby. */
+/** Accepted values. A control plane writes, so a standby is of no use. */
 const WRITABLE = ["read-write", "primary"];
 const SHAPE = "it is no postgres:// URL (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)";
 

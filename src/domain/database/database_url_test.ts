@@ -16,7 +16,7 @@ Deno.test("a URL names one server or several, each with a port of its own", () =
   assert.deepEqual(servers("postgres:///r"), []);
 });
 
-Deno.test("what is left for the driver has one server and every other option", () => {
+Deno.test("the driver's URL has one server and every other option", () => {
   assert.equal(
     parseDatabaseUrl("postgres://u:p%40ss@h1:1,h2:2/r?target_session_attrs=read-write&keep_alive=5")?.url,
     "postgres://u:p%40ss@h1:1/r?keep_alive=5",
@@ -27,7 +27,7 @@ Deno.test("what is left for the driver has one server and every other option", (
   );
 });
 
-Deno.test("how the way to the server is encrypted is told as for libpq", () => {
+Deno.test("TLS options mean the same as in libpq", () => {
   const tls = (options: string) => parseDatabaseUrl(`postgres://u@h1,h2/r?${options}`)?.tls;
   const system = { rootCertificate: null };
   assert.equal(tls(""), null);
@@ -42,7 +42,7 @@ Deno.test("how the way to the server is encrypted is told as for libpq", () => {
   assert.equal(parseDatabaseUrl("postgres://u@h1/r?sslmode=require")?.url, "postgres://u@h1/r");
 });
 
-Deno.test("what is no URL of servers that take writes is refused", () => {
+Deno.test("text that is not a URL of writable servers is refused", () => {
   for (
     const text of [
       "mysql://db/r",
@@ -72,7 +72,7 @@ Deno.test("what is no URL of servers that take writes is refused", () => {
   }
 });
 
-Deno.test("parameters stand above what comes before them, as libpq reads them", () => {
+Deno.test("parameters override the parts of the URL before them, as in libpq", () => {
   const read = (text: string) => {
     const { servers, database, url } = parseDatabaseUrl(text)!;
     return [servers.map(({ host, port }) => `${host} ${port}`).join(","), database, new URL(url)] as const;
@@ -105,7 +105,7 @@ Deno.test("parameters stand above what comes before them, as libpq reads them", 
   assert.equal(url.search, "?options=-c%20a%3Db");
 });
 
-Deno.test("a URL that can't be used is refused with its reason, and no value of it", () => {
+Deno.test("the reason for refusing a URL contains no value of it", () => {
   const text = "postgres://jo:hush@h1/r?channel_binding=require";
   assert.equal(databaseUrlProblem(text), "its parameter channel_binding can't be honoured here");
   assert.equal(databaseUrlProblem("postgres://jo:hush@h1/r?channel_binding=prefer"), null);

@@ -1,4 +1,4 @@
-/** What users are told of: the events, and when a telling that failed is tried again. */
+/** Defines the events that users are notified of, and when a failed delivery is retried. */
 import type { RunKind, shownState } from "../run.ts";
 
 export const NOTIFICATION_EVENTS = [
@@ -29,17 +29,18 @@ export const NOTIFICATION_EVENTS = [
 export type NotificationEventName = typeof NOTIFICATION_EVENTS[number];
 
 /**
- * Everything that any channel tells, as it was when it happened. Times are ISO 8601 in UTC, in whole seconds.
+ * Everything that a channel can report about an event, at the time it happened. Times are ISO 8601 in UTC, in
+ * whole seconds.
  */
 export interface NotificationEvent {
   readonly event: NotificationEventName;
   readonly occurred_at: string;
-  /** Of the user: for times that people read. */
+  /** The user's time zone, for times that people read. */
   readonly timezone: string;
   /** Null in a test message, in a digest, and for an event without a task. */
   readonly task: { readonly id: number; readonly label: string; readonly type: string } | null;
   readonly server: { readonly id: number; readonly label: string } | null;
-  /** Null in a test, and of damage that was found by listing a backup. */
+  /** Null in a test message, and for damage that was found by listing a backup. */
   readonly run: NotifiedRun | null;
   readonly backup: NotifiedBackup | null;
   readonly reason: string | null;
@@ -53,7 +54,7 @@ export interface NotifiedRun {
   /** `queued` and `running` in events about an active run. */
   readonly status: ReturnType<typeof shownState>;
   readonly trigger: "manual" | "schedule";
-  /** It had been told of as lost. */
+  /** Whether the run was reported as lost before. */
   readonly was_lost: boolean;
   readonly started_at: string | null;
   readonly finished_at: string | null;
@@ -63,44 +64,46 @@ export interface NotifiedRun {
 export interface NotifiedBackup {
   readonly id: number;
   readonly file_name: string;
-  /** Bytes, as stored. */
+  /** Stored bytes. */
   readonly size: number;
   readonly created_at: string;
 }
 
-/** Who is told: streams with on_success, with on_failure, or with either. */
+/** The streams that are notified: those with on_success, with on_failure, or with either. */
 export type Audience = "success" | "failure" | "any";
 
-/** What a try to deliver came to. `retryAfterMs`: what the other side asked for. */
+/** The result of a delivery attempt. `retryAfterMs` is the wait that the receiver asked for. */
 export type DeliveryOutcome =
-  /** `note`: the recipients that a message did not reach. */
+  /** `note` names the recipients that a message did not reach. */
   | { readonly ok: true; readonly note?: string }
   | { readonly ok: false; readonly error: string; readonly retryAfterMs: number | null };
 
-/** `2026-01-05T12:00:00Z`, as everywhere in the API. */
+/** Formats a time as everywhere in the API: `2026-01-05T12:00:00Z`. */
 export function isoSeconds(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
-/** Between the first try and the second; doubled from then on, up to the last. */
+/** The wait between the first attempt and the second. Each further wait is doubled, up to `RETRY_LAST`. */
 const RETRY_FIRST = 30 * SECOND;
 const RETRY_LAST = 2 * HOUR;
-/** What fails this long after its first try is given up. */
+/** A delivery is given up this long after its first attempt. */
 export const GIVE_UP_AFTER = 26 * HOUR;
-/** The longest wait that another side may ask for. */
+/** The longest wait that a receiver may ask for. */
 export const RETRY_AFTER_LIMIT = 24 * HOUR;
 
-/** How long a replica has for a message; far longer than any channel takes. Milliseconds. */
+/** How long a replica may take for a message, in milliseconds. Far longer than any channel takes. */
 export const DELIVERY_LEASE = 120 * SECOND;
 
 /** Minimum interval between two messages to one stream. Events in between are combined into one message. */
 export const MESSAGE_INTERVAL = 60 * SECOND;
 
 /**
- * The wait before the next try, in milliseconds, when `attempts` have failed: half of it fixed, half by
- * chance, so that what failed together does not come back together. @param random From 0 to 1.
+ * Returns the wait before the next attempt, in milliseconds, after `attempts` failed ones. Half of it is
+ * fixed and half is random, so that deliveries that failed together are not retried together.
+ *
+ * @param random From 0 to 1.
  */
 export function retryDelay(attempts: number, retryAfterMs: number | null, random: number): number {
   const whole = Math.min(RETRY_FIRST * 2 ** Math.min(attempts - 1, 30), RETRY_LAST);

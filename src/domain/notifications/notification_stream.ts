@@ -1,4 +1,4 @@
-/** Where news of runs can go, and what a stream of each type has to be told to get there. */
+/** Defines the types of notification streams, and the settings that each type requires. */
 
 export const NOTIFICATION_STREAM_TYPES = [
   "email",
@@ -11,7 +11,7 @@ export const NOTIFICATION_STREAM_TYPES = [
 ] as const;
 export type NotificationStreamType = typeof NOTIFICATION_STREAM_TYPES[number];
 
-/** For people. */
+/** Display names. */
 export const TYPE_NAMES: Readonly<Record<NotificationStreamType, string>> = {
   email: "Email",
   discord_webhook: "Discord Webhook",
@@ -22,17 +22,14 @@ export const TYPE_NAMES: Readonly<Record<NotificationStreamType, string>> = {
   webhook: "Webhook",
 };
 
-/**
- * The address that a stream of this type is told at; null where the type has one of its own, or is no web
- * address.
- */
-export function addressOf(type: NotificationStreamType, value: string): URL | null {
+/** Returns the URL that a stream of this type posts to; null if the type has a fixed URL, or uses none. */
+export function streamUrl(type: NotificationStreamType, value: string): URL | null {
   return ["email", "pushover", "telegram"].includes(type) ? null : URL.parse(value);
 }
 
 /**
- * What is wrong with a value for this type, as the end of a sentence that begins with the field; null when
- * nothing is.
+ * Returns what is wrong with a value for this type, as the end of a sentence that begins with the field's
+ * name; null if nothing is.
  */
 export function valueProblem(type: NotificationStreamType, value: string): string | null {
   switch (type) {
@@ -52,7 +49,7 @@ export function valueProblem(type: NotificationStreamType, value: string): strin
   }
 }
 
-/** The maximum of one stream. */
+/** The maximum number of addresses of one stream. */
 const MAX_ADDRESSES = 20;
 
 /** Splits a list of addresses at commas, semicolons and white space. */

@@ -3,10 +3,10 @@
  * over HTTP.
  */
 import { randomUUID } from "node:crypto";
-import type { AskedRange } from "../../domain/byte_range.ts";
+import type { RequestedRange } from "../../domain/byte_range.ts";
 import type { BackupSendResult } from "../../protocol/browsing.ts";
 import type { RequestPayload } from "../../store/agents/agent_requests.ts";
-import type { PlacedBackup } from "../../store/backups/backups.ts";
+import type { BackupLocation } from "../../store/backups/backups.ts";
 import { logger } from "../../telemetry/logging.ts";
 import { DamageFoundError, requestAgent } from "./agent_requests.ts";
 import type { AgentStream } from "./agent_streams.ts";
@@ -32,9 +32,9 @@ export type BytesNotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
 export async function requestBytes(
   services: ServiceContext,
   serverId: number,
-  backup: Pick<PlacedBackup, "id" | "user_id" | "backup_destination_id">,
+  backup: Pick<BackupLocation, "id" | "user_id" | "backup_destination_id">,
   what: RequestedBytes,
-  range: AskedRange | null,
+  range: RequestedRange | null,
   damaged: (error: DamageFoundError) => Promise<void> = async () => {},
 ): Promise<SentBytes | BytesNotSent> {
   const stream = randomUUID();

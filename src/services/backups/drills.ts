@@ -1,8 +1,8 @@
 /** Restore drills prove regularly that a task's newest backup can be restored. */
 import {
-  type AskedDatabaseServer,
-  askedServer,
   DATABASE_SERVER_FIELDS,
+  type RequestedDatabaseServer,
+  requestedServer,
 } from "../../domain/database/database_server.ts";
 import { DRILLED_ENGINES, drilledServer } from "../../domain/drill.ts";
 import { ConflictError } from "../../domain/errors.ts";
@@ -26,7 +26,7 @@ export async function startDrill(
   caller: Caller,
   backupId: number,
   requested: number | undefined,
-  databases: AskedDatabaseServer = {},
+  databases: RequestedDatabaseServer = {},
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
     const backup = await lockReadable(sql, caller, backupId);
@@ -43,7 +43,7 @@ export async function startDrill(
       );
     }
     if (drilledServer(backup.engine) === null) refuseFields(databases, [...DATABASE_SERVER_FIELDS], "files");
-    const server = askedServer(databases);
+    const server = requestedServer(databases);
     return { runId: await startCheck(services, sql, caller, "drill", backup, requested, server) };
   });
 }

@@ -1,8 +1,8 @@
 /** Restores: queued like any run. */
 import {
-  type AskedDatabaseServer,
-  askedServer,
   DATABASE_SERVER_FIELDS,
+  type RequestedDatabaseServer,
+  requestedServer,
 } from "../../domain/database/database_server.ts";
 import { ConflictError, InvalidError, UnavailableError } from "../../domain/errors.ts";
 import {
@@ -26,7 +26,7 @@ import { announceQueued } from "../runs/queued_runs.ts";
 import { startDeadline } from "../runs/run_state.ts";
 
 /** All fields are optional: without any, the whole backup is restored to where it came from. */
-export interface RestoreInput extends AskedDatabaseServer, LoadOptions {
+export interface RestoreInput extends RequestedDatabaseServer, LoadOptions {
   remote_server_id?: number;
   target_path?: string;
   paths?: string[];
@@ -122,7 +122,7 @@ function databaseOptions({ engine }: BackupRow, held: string[], input: RestoreIn
     ...chosen,
     overwrite: input.overwrite ?? false,
     ...load === undefined ? {} : { load },
-    server: askedServer(input),
+    server: requestedServer(input),
     ...withIdentity(input),
   };
 }

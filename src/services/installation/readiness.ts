@@ -1,6 +1,6 @@
 /** Checks whether this process can do its work. */
 import { UnavailableError } from "../../domain/errors.ts";
-import { AWAY, databaseTrouble } from "../../domain/database/database_trouble.ts";
+import { databaseTrouble, UNREACHABLE_MESSAGE } from "../../domain/database/database_trouble.ts";
 import { readMigrations, schemaVersion } from "../../store/database/migrate.ts";
 import { writeTrouble } from "../../store/database/write_probe.ts";
 import type { ServiceContext } from "../context.ts";
@@ -38,9 +38,11 @@ async function connectedVersion({ bus, database }: ServiceContext): Promise<numb
 
 function toUnavailable(cause: unknown): never {
   if (cause instanceof UnavailableError) throw cause;
-  const sentence = databaseTrouble(cause)?.sentence ?? AWAY;
+  const sentence = databaseTrouble(cause)?.sentence ?? UNREACHABLE_MESSAGE;
   const error = new UnavailableError(
-    sentence === AWAY ? "The database does not answer; check DATABASE_URL and the server." : sentence,
+    sentence === UNREACHABLE_MESSAGE
+      ? "The database does not answer; check DATABASE_URL and the server."
+      : sentence,
   );
   error.cause = cause;
   throw error;

@@ -2,7 +2,7 @@
 import { optionsOf } from "../../definitions/fields/options.ts";
 import { TASK_RUN_FIELDS } from "../../definitions/task_run_fields.ts";
 import { InvalidError } from "../../domain/errors.ts";
-import type { UsualFigures } from "../../domain/guards.ts";
+import type { UsualStats } from "../../domain/guards.ts";
 import { splitDatabaseNames, splitNames } from "../../domain/database/database_names.ts";
 import type { Secrets } from "../../definitions/destinations/definition.ts";
 import { objectDirectory } from "../../definitions/destinations/location.ts";
@@ -59,7 +59,7 @@ export interface JobRows {
   server: RemoteServerRow;
   destination: BackupDestinationRow;
   last: { bytes_read: number; size: number } | null;
-  usual: UsualFigures | null;
+  usual: UsualStats | null;
 }
 
 /**

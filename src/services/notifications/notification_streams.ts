@@ -2,9 +2,9 @@
 import { InvalidError, NotFoundError } from "../../domain/errors.ts";
 import { type DeliveryOutcome, isoSeconds } from "../../domain/notifications/notification.ts";
 import {
-  addressOf,
   type NotificationStreamType,
   signingSecretProblem,
+  streamUrl,
   valueProblem,
 } from "../../domain/notifications/notification_stream.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -164,7 +164,7 @@ function refuseSigningSecret(type: NotificationStreamType, secret: string | null
  * is used, since its addresses may change.
  */
 function refuseAddress({ network }: ServiceContext, type: NotificationStreamType, value: string): void {
-  const address = addressOf(type, value);
+  const address = streamUrl(type, value);
   if (address === null) return;
   try {
     network.check(address);

@@ -4,7 +4,7 @@ import type { RunEvent, RunEventMessage } from "../../protocol/wire_messages.ts"
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { notifyAll } from "../../store/database/event_bus.ts";
-import { failSpan, inside, startSpan } from "../../telemetry/tracing.ts";
+import { failSpan, startSpan, withSpan } from "../../telemetry/tracing.ts";
 import { insertOutput, needsTrimming, type OutputChunk, trimOutput } from "../../store/runs/run_output.ts";
 import { type EventProgress, recordProgress } from "../../store/runs/run_progress.ts";
 import { lockRuns, markAttemptAccepted, type RunRow } from "../../store/runs/runs.ts";
@@ -103,7 +103,7 @@ async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow
     "rearguard.server.id": group.remoteServerId,
   }, message.traceparent);
   try {
-    const run = await inside(span, work);
+    const run = await withSpan(span, work);
     span.setAttribute("rearguard.run.state", run.state);
     return run;
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Downloads through the control plane: an object of a backup as stored, or one file of its contents. */
 import { createHash } from "node:crypto";
-import { type AskedRange, resolveRange } from "../../domain/byte_range.ts";
+import { type RequestedRange, resolveRange } from "../../domain/byte_range.ts";
 import { ConflictError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
 import { objectKey } from "../../domain/location.ts";
 import { AddressRefusedError } from "../../network/network.ts";
@@ -36,7 +36,7 @@ export interface Unsatisfiable {
 }
 
 /** Chooses the range once the ETag is known; null: everything. */
-export type ChooseRange = (etag: string) => AskedRange | null;
+export type ChooseRange = (etag: string) => RequestedRange | null;
 
 /**
  * Downloads one object of a backup.
@@ -104,7 +104,7 @@ async function requestFromAgent(
   services: ServiceContext,
   readable: ReadableBackup,
   what: RequestedBytes,
-  range: AskedRange | null,
+  range: RequestedRange | null,
 ): Promise<SentBytes | Unsatisfiable> {
   const serverId = await readingServer(services, readable);
   const { backup } = readable;

@@ -2,10 +2,10 @@
  * Relays a backup on one server's disk to the run of another server's agent. The control plane stores nothing
  * of it.
  */
-import { type AskedRange, type ByteRange, resolveRange } from "../../domain/byte_range.ts";
+import { type ByteRange, type RequestedRange, resolveRange } from "../../domain/byte_range.ts";
 import { ConflictError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
-import { findObjectOfRun, type PlacedBackup } from "../../store/backups/backups.ts";
+import { findObjectOfRun, type BackupLocation } from "../../store/backups/backups.ts";
 import { transaction } from "../../store/database/database.ts";
 import { enforceSize, requestBytes } from "../agent_rpc/agent_bytes.ts";
 import { connectedHolder, isElsewhere } from "../backups/backup_access.ts";
@@ -46,7 +46,7 @@ export async function relayObject(
   services: ServiceContext,
   agentKey: string,
   input: RelayInput,
-  requested: AskedRange | null,
+  requested: RequestedRange | null,
 ): Promise<Relayed | NotRelayed> {
   const backup = await authorizeRead(services, agentKey, input);
   const holder = await connectedHolder(services, services.database, backup);
@@ -74,7 +74,7 @@ async function authorizeRead(
   services: ServiceContext,
   agentKey: string,
   input: RelayInput,
-): Promise<PlacedBackup> {
+): Promise<BackupLocation> {
   const server = await authenticateAgent(services, agentKey);
   if (server === null) throw new UnauthenticatedError();
   return await transaction(services.database, async (sql) => {

@@ -1,5 +1,5 @@
 /** What services ask of agents, as rows: any replica may ask, the one that holds the socket delivers. */
-import type { AskedRange } from "../../domain/byte_range.ts";
+import type { RequestedRange } from "../../domain/byte_range.ts";
 import type { Sql } from "../database/sql.ts";
 
 /** Names records, never secrets. */
@@ -33,7 +33,7 @@ type RequestContent =
     user_id: number;
     backup_id: number;
     what: { type: "object" | "stored"; name: string } | { type: "file"; path: string };
-    range: AskedRange | null;
+    range: RequestedRange | null;
     stream: string;
   };
 

@@ -1,13 +1,13 @@
 /** What is usual for a task: its last backups in numbers. */
-import { HISTORY_LENGTH, HISTORY_MINIMUM, type UsualFigures } from "../../domain/guards.ts";
+import { HISTORY_LENGTH, HISTORY_MINIMUM, type UsualStats } from "../../domain/guards.ts";
 import type { Sql } from "../database/sql.ts";
 
 /**
  * Medians over the task's newest backups that are stored, not suspicious, and of the source as it is defined
  * now. Null where they are too few; so is a figure that too few of them have.
  */
-export async function usualFigures(sql: Sql, taskId: number): Promise<UsualFigures | null> {
-  const [row] = await sql<UsualFigures[]>`
+export async function usualFigures(sql: Sql, taskId: number): Promise<UsualStats | null> {
+  const [row] = await sql<UsualStats[]>`
     select count(*) as backups_count,
       ${median(sql, sql`size`)} as size,
       ${median(sql, sql`bytes_read`)} as bytes_read,
