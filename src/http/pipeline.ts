@@ -6,7 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Origin } from "../domain/audit.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
-import { type AuditedRequest, auditing } from "../services/access/audit_log.ts";
+import { type AuditedRequest, withAuditedRequest } from "../services/access/audit_log.ts";
 import type { Caller, ServiceContext } from "../services/context.ts";
 import { retryLost } from "../services/lost_connections.ts";
 import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
@@ -70,7 +70,7 @@ export async function serve(
     const work = async () => {
       isServed = true;
       const serve = () => handle(context, endpoint, call);
-      return await (isAudited(endpoint) ? auditing(audit, serve) : serve());
+      return await (isAudited(endpoint) ? withAuditedRequest(audit, serve) : serve());
     };
     response = endpoint.method === "post" && caller !== null
       ? await answerOnce(

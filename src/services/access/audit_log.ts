@@ -13,7 +13,7 @@ import type { Caller, ServiceContext } from "../context.ts";
 
 export type { Origin } from "../../domain/audit.ts";
 export { NO_ORIGIN } from "../../domain/audit.ts";
-export { AuditedRequest, auditing } from "../../store/access/audited_request.ts";
+export { AuditedRequest, withAuditedRequest } from "../../store/access/audited_request.ts";
 export type { AuditLogFilter, AuditLogRow };
 
 /** Adds an entry for something that no audited request does. `sql`: the transaction to use, if any. */

@@ -9,7 +9,7 @@ import {
   deleteIdempotencyKey,
   findIdempotencyKey,
   type IdempotencyKeyRow,
-  storeIdempotentAnswer,
+  storeIdempotentResponse,
 } from "../../store/access/idempotency_keys.ts";
 import type { ServiceContext } from "../context.ts";
 
@@ -63,7 +63,7 @@ export async function settleRequest(
 ): Promise<void> {
   const { status, response } = stored;
   const kept = { status, response: isSecret ? null : response, is_secret: isSecret };
-  await storeIdempotentAnswer(services.database, request.tokenId, request.key, kept);
+  await storeIdempotentResponse(services.database, request.tokenId, request.key, kept);
 }
 
 /** Releases the key: the request failed on the control plane's side and may be repeated. */

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Ability } from "../../domain/abilities.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import { noteCreated } from "../../store/access/audited_request.ts";
+import { recordCreated } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
@@ -123,7 +123,7 @@ export function createToken(
   refusePast(token.expires_at, now);
   return transaction(services.database, async (sql) => {
     const issued = await insertToken(sql, caller.userId, token, now);
-    noteCreated(issued.row.id);
+    recordCreated(issued.row.id);
     return issued;
   });
 }
@@ -197,7 +197,7 @@ function requireFound(row: store.TokenRow | undefined): store.TokenRow {
 
 /** Returns whether an operator's token is valid. */
 export function isValidToken({ clock, database }: ServiceContext, plain: string): Promise<boolean> {
-  return store.isTokenGood(database, hashToken(plain), clock.now());
+  return store.isTokenValid(database, hashToken(plain), clock.now());
 }
 
 function hashToken(plain: string): string {

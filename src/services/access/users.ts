@@ -3,7 +3,7 @@ import { ABILITIES, type Ability, USER_ABILITIES } from "../../domain/abilities.
 import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { instantOf, wallTime } from "../../domain/timezone.ts";
-import { noteCreated } from "../../store/access/audited_request.ts";
+import { recordCreated } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
@@ -15,11 +15,11 @@ import { pluralize } from "../pluralize.ts";
 import { insertToken, type IssuedToken, refusePast } from "./tokens.ts";
 import { deletionTimeNow, noteTrashed } from "../retention/trash.ts";
 
-export type { UserFigures, UserRow } from "../../store/access/users.ts";
+export type { UserCounts as UserFigures, UserRow } from "../../store/access/users.ts";
 
 export interface UserWithFigures {
   user: store.UserRow;
-  figures: store.UserFigures;
+  figures: store.UserCounts;
 }
 
 export async function showSelf(services: ServiceContext, caller: Caller): Promise<UserWithFigures> {
@@ -60,7 +60,7 @@ export function createUser(services: ServiceContext, user: store.NewUser): Promi
   return transaction(services.database, async (sql) => {
     await refuseTakenEmail(sql, user.email, null);
     const row = await store.insertUser(sql, user, services.clock.now());
-    noteCreated(row.id);
+    recordCreated(row.id);
     return row;
   });
 }

@@ -8,7 +8,7 @@ import {
   type BackupDestinationRow,
   findBackupDestination,
 } from "../../store/destinations/backup_destinations.ts";
-import { takeMarksBack } from "../../store/backups/backup_records.ts";
+import { unmarkRemoval } from "../../store/backups/backup_records.ts";
 import {
   type BackupDetailRow,
   type BackupRow,
@@ -72,7 +72,7 @@ export async function lockReadable(sql: Sql, caller: Caller, id: number): Promis
   const backup = await lockBackup(sql, caller.userId, id);
   if (backup === undefined) throw new NotFoundError("Backup");
   refuseDeleted(backup);
-  if (backup.removal_requested_at !== null) await takeMarksBack(sql, [id]);
+  if (backup.removal_requested_at !== null) await unmarkRemoval(sql, [id]);
   return backup;
 }
 

@@ -3,7 +3,7 @@ import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { clearDamage as clearRows, DAMAGE_FINDERS } from "../../store/backups/backup_checks.ts";
-import { takeMarksBack } from "../../store/backups/backup_records.ts";
+import { unmarkRemoval } from "../../store/backups/backup_records.ts";
 import { clearSuspicion as clearRow, releaseHold, setHold } from "../../store/backups/backup_retention.ts";
 import {
   type BackupDetailRow,
@@ -97,7 +97,7 @@ export async function undeleteBackup(
   return await transaction(services.database, async (sql) => {
     const backup = await lockTrashedBackup(sql, caller.userId, id) ?? notFound();
     if (backup.removal_begun_at !== null) throw deletionBegun(backup, "It can't be taken back");
-    if (backup.removal_requested_at !== null) await takeMarksBack(sql, [id]);
+    if (backup.removal_requested_at !== null) await unmarkRemoval(sql, [id]);
     return await detail(sql, caller, id);
   });
 }
@@ -125,7 +125,7 @@ export async function holdBackup(
     if (backup.removal_begun_at !== null) {
       throw deletionBegun(backup, "Hold another one, or run its task again");
     }
-    if (backup.removal_requested_at !== null) await takeMarksBack(sql, [id]);
+    if (backup.removal_requested_at !== null) await unmarkRemoval(sql, [id]);
     await setHold(sql, id, reason, services.clock.now());
     return await detail(sql, caller, id);
   });

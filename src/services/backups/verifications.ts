@@ -7,7 +7,7 @@ import { shownState } from "../../domain/run.ts";
 import {
   findActiveCheck,
   lockDueVerification,
-  noteVerificationQueued,
+  markVerificationQueued,
   serversWithDueVerifications,
 } from "../../store/backups/backup_checks.ts";
 import type { BackupRow } from "../../store/backups/backups.ts";
@@ -80,7 +80,7 @@ export async function queueDueVerifications(services: ServiceContext): Promise<n
     await transaction(services.database, async (sql) => {
       const backup = await lockDueVerification(sql, serverId, now);
       if (backup === null) return;
-      await noteVerificationQueued(sql, backup.id, now);
+      await markVerificationQueued(sql, backup.id, now);
       await queueCheck(services, sql, "verify", backup, serverId, backup.due_at);
       queued++;
     });

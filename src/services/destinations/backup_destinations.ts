@@ -20,7 +20,7 @@ import type { PageWindow } from "../../domain/page.ts";
 import { AddressRefusedError, type Network } from "../../network/network.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
 import { PrivateKeyError, usablePrivateKey } from "../../secrets/private_key.ts";
-import { noteCreated } from "../../store/access/audited_request.ts";
+import { recordCreated } from "../../store/access/audited_request.ts";
 import {
   type BackupDestinationFilter,
   type BackupDestinationRow,
@@ -61,7 +61,7 @@ export async function createBackupDestination(
   refuseConnection(services.network, destination);
   return await transaction(services.database, async (sql) => {
     const id = await insertBackupDestination(sql, caller.userId, destination, services.clock.now());
-    noteCreated(id);
+    recordCreated(id);
     return (await findBackupDestinationOf(sql, caller.userId, id))!;
   });
 }

@@ -10,7 +10,7 @@ import {
   lockTrashedDestination,
   setDestinationDeletion,
 } from "../../store/destinations/backup_destinations.ts";
-import { takeForgottenBack } from "../../store/backups/backup_records.ts";
+import { restoreForgotten } from "../../store/backups/backup_records.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { Caller, ServiceContext } from "../context.ts";
@@ -56,7 +56,7 @@ export async function undeleteBackupDestination(
     if (row === undefined) throw new NotFoundError(RESOURCE);
     if (row.deletes_at !== null) {
       const forgotten = (await lockBackupsAt(sql, id)).filter(({ is_forgotten }) => is_forgotten);
-      await takeForgottenBack(sql, forgotten.map((backup) => backup.id));
+      await restoreForgotten(sql, forgotten.map((backup) => backup.id));
       await setDestinationDeletion(sql, id, null);
     }
     return (await findBackupDestinationOf(sql, caller.userId, id))!;

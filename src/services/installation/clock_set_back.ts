@@ -1,6 +1,6 @@
 /** Corrects times in the database that come from a clock that was ahead. */
 import { DELIVERY_LEASE, RETRY_AFTER_LIMIT } from "../../domain/notifications/notification.ts";
-import { bringBackTimes } from "../../store/installation/times_ahead.ts";
+import { resetFutureTimes } from "../../store/installation/times_ahead.ts";
 import { logger } from "../../telemetry/logging.ts";
 import type { ServiceContext } from "../context.ts";
 import { MAX_REMOVAL_DELAY } from "../retention/removals.ts";
@@ -12,7 +12,7 @@ import { MAX_REMOVAL_DELAY } from "../retention/removals.ts";
 export async function recoverFromClockAhead({ clock, database, runTimes }: ServiceContext): Promise<void> {
   const { acceptance, cancel, grace, lease, start } = runTimes;
   const silence = lease + grace; // as after an outage of all control planes
-  const changed = await bringBackTimes(database, clock.now(), {
+  const changed = await resetFutureTimes(database, clock.now(), {
     run: {
       queued: start,
       leased: Math.max(acceptance, silence),

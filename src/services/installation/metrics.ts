@@ -1,6 +1,6 @@
 /** Metrics of the whole installation. */
 import type { Clock } from "../../domain/clock.ts";
-import { readStatistics, readTaskSuccesses } from "../../store/installation/metrics.ts";
+import { readMetrics, readTaskSuccesses } from "../../store/installation/metrics.ts";
 import type { ServiceContext } from "../context.ts";
 
 export interface InstallationMetrics {
@@ -18,7 +18,7 @@ export interface InstallationMetrics {
 
 export async function collectMetrics(services: ServiceContext): Promise<InstallationMetrics> {
   const { clock, database, runTimes } = services;
-  const row = await readStatistics(database, clock.now());
+  const row = await readMetrics(database, clock.now());
   return {
     runs: row.runs,
     remoteServers: row.remote_servers,

@@ -14,7 +14,7 @@ import {
 } from "../../store/notifications/alerts.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import {
-  hasAudience,
+  hasRecipients,
   insertDeliveries,
   type Recipients,
 } from "../../store/notifications/notification_deliveries.ts";
@@ -43,7 +43,7 @@ export interface AlertMessage extends Pick<NotificationEvent, "run" | "reason" |
 export async function writeDeliveries(services: Clocked, sql: Sql, news: AlertMessage): Promise<boolean> {
   const { audience, backupId, key, name, ongoing, reason, run, serverId, taskId, userId } = news;
   const recipients = news.recipients ?? recipientsOf(news);
-  if (recipients === null || !await hasAudience(sql, recipients, audience)) return false;
+  if (recipients === null || !await hasRecipients(sql, recipients, audience)) return false;
   const about = taskId === null
     ? await findNotifiedUser(sql, userId, serverId)
     : await findNotifiedTask(sql, taskId, serverId);

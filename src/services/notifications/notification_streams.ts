@@ -9,7 +9,7 @@ import {
 } from "../../domain/notifications/notification_stream.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { AddressRefusedError } from "../../network/network.ts";
-import { noteCreated } from "../../store/access/audited_request.ts";
+import { recordCreated } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import { restartDeliveries } from "../../store/notifications/notification_deliveries.ts";
 import { notify } from "../../store/database/event_bus.ts";
@@ -62,7 +62,7 @@ export function createNotificationStream(
   };
   return transaction(services.database, async (sql) => {
     const made = await store.insertNotificationStream(sql, caller.userId, row, services.clock.now());
-    noteCreated(made.id);
+    recordCreated(made.id);
     return made;
   });
 }

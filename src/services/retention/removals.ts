@@ -20,8 +20,8 @@ import {
   markForRemoval,
   nextRemovalAt,
   postponeRemoval,
-  takeMarksBack,
   tasksWithRevocableMarks,
+  unmarkRemoval,
   witnessesOf,
 } from "../../store/backups/backup_records.ts";
 import {
@@ -111,7 +111,7 @@ async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[
     }).filter(({ backup }) => backup.is_marked);
     const idsOf = (going: boolean) =>
       decisions.filter(({ reasons }) => (reasons.length === 0) === going).map(({ backup }) => backup.id);
-    await takeMarksBack(sql, idsOf(false));
+    await unmarkRemoval(sql, idsOf(false));
     confirmed.push(...idsOf(true));
   }
   return confirmed;

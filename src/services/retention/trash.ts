@@ -11,16 +11,16 @@ import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import {
   findDeleteDelay,
-  hasTrashNews,
+  hasTrashEvents,
   insertDeliveriesTo,
-  insertTrashNews,
+  insertTrashEvents,
   lockDeleteDelay,
-  lockTrashTold,
+  lockTrashNotifiedAt,
   storeDeleteDelay,
-  takeTrashNews,
+  takeTrashEvents,
   trashBackups,
   trashByRule,
-  type TrashNews,
+  type TrashEvent,
   type TrashSummary,
 } from "../../store/backups/trash.ts";
 import { listAdministrators } from "../../store/access/users.ts";
@@ -108,10 +108,10 @@ export async function trashByChangedRules(
 export async function noteTrashed(
   { clock }: Clocked,
   sql: Sql,
-  news: Omit<TrashNews, "resource_id">,
+  news: Omit<TrashEvent, "resource_id">,
   ids: readonly number[],
 ): Promise<void> {
-  await insertTrashNews(sql, ids.map((resource_id) => ({ ...news, resource_id })), clock.now());
+  await insertTrashEvents(sql, ids.map((resource_id) => ({ ...news, resource_id })), clock.now());
   await notify(sql, { topic: "removal_due" });
 }
 
@@ -121,13 +121,13 @@ export async function noteTrashed(
  */
 export async function notifyTrash(services: ServiceContext): Promise<Date | null> {
   const { clock, database } = services;
-  if (!await hasTrashNews(database)) return null;
+  if (!await hasTrashEvents(database)) return null;
   return await transaction(database, async (sql) => {
     const now = clock.now();
-    const lastSentAt = await lockTrashTold(sql);
+    const lastSentAt = await lockTrashNotifiedAt(sql);
     const next = new Date((lastSentAt?.getTime() ?? 0) + MESSAGE_INTERVAL);
     if (lastSentAt !== null && next > now) return next;
-    const summaries = await takeTrashNews(sql, now);
+    const summaries = await takeTrashEvents(sql, now);
     if (summaries.length === 0) return null;
     const reason = summaries.map(sentence).join(" ");
     logger("services").warn("Put into the trash: {reason}", { reason });

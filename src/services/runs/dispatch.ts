@@ -5,15 +5,15 @@ import { objectPrefix, objectStamp } from "../../domain/run.ts";
 import type { Job } from "../../protocol/job.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { SecretError } from "../../secrets/keyring.ts";
-import { usualFigures } from "../../store/backups/backup_history.ts";
-import { lastBackupFigures } from "../../store/backups/backup_records.ts";
+import { usualStats } from "../../store/backups/backup_history.ts";
+import { lastBackupStats } from "../../store/backups/backup_records.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { findRemoteServer } from "../../store/agents/remote_servers.ts";
 import {
-  countRunsInHand,
+  countAssignedRuns,
   insertAttempt,
   lockQueuedRuns,
   lockServerLimit,
@@ -69,7 +69,7 @@ function claimOfServer(services: ServiceContext, serverId: number): Promise<Assi
     // The lock keeps the count valid until this transaction ends.
     const limit = await lockServerLimit(sql, serverId);
     if (limit === null) return [];
-    const inHand = await countRunsInHand(sql, serverId);
+    const inHand = await countAssignedRuns(sql, serverId);
     const claimed: Assignment[] = [];
     const queued = await Promise.all([
       lockQueuedRuns(sql, serverId, "transfer", limit - inHand.transfer),
@@ -166,8 +166,8 @@ async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
     findRemoteServer(sql, run.remote_server_id!),
     findBackupDestination(sql, run.backup_destination_id ?? 0),
     newestObjectStamp(sql, taskId),
-    lastBackupFigures(sql, taskId),
-    usualFigures(sql, taskId),
+    lastBackupStats(sql, taskId),
+    usualStats(sql, taskId),
   ]);
   if (task === undefined || server === undefined || destination === undefined) {
     throw new InvalidError({ backup_task_id: ["The backup task is gone."] });

@@ -18,7 +18,7 @@ import {
   insertUploadLeftovers,
 } from "../../store/backups/leftovers.ts";
 import { notify } from "../../store/database/event_bus.ts";
-import { recordFinalFigures } from "../../store/runs/run_progress.ts";
+import { recordFinalStats } from "../../store/runs/run_progress.ts";
 import { recordVerdict, type RunRow } from "../../store/runs/runs.ts";
 import { completedUploads } from "../../store/backups/uploads.ts";
 import type { ServiceContext } from "../context.ts";
@@ -60,7 +60,7 @@ export async function applyVerdict(
     });
   }
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
-    await recordFinalFigures(sql, run.id, { ...verdict.restored, size: 0 });
+    await recordFinalStats(sql, run.id, { ...verdict.restored, size: 0 });
   }
   await recordCheckResult(services, sql, run, verdict);
   await recordLeftovers(services, sql, run, run.attempt, verdict);
@@ -197,7 +197,7 @@ async function storeBackup(
   const suspicion = describeAnomalies(stored);
   const destination = await runDestination(sql, run);
   const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
-  await recordFinalFigures(sql, run.id, stored);
+  await recordFinalStats(sql, run.id, stored);
   const id = await insertBackup(sql, {
     user_id: run.user_id,
     backup_task_id: run.backup_task_id,

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import type { AgentDescription } from "../../protocol/wire_messages.ts";
-import { noteActor } from "../../store/access/audited_request.ts";
+import { recordActor } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import {
   consumeEnrolmentToken,
@@ -70,7 +70,7 @@ export async function enrolAgent(
     const agentKey = newSecret(KEY_PREFIX);
     const { replaced } = await storeAgentKey(sql, serverId, hash(agentKey), description, now);
     if (replaced) await notify(sql, { topic: "agent_revoked", remote_server_id: serverId });
-    noteActor({ type: "agent", remoteServerId: serverId }, "remote-servers", serverId);
+    recordActor({ type: "agent", remoteServerId: serverId }, "remote-servers", serverId);
     return { agentKey, remoteServer: (await findRemoteServer(sql, serverId))! };
   });
 }

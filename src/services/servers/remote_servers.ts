@@ -4,7 +4,7 @@ import type { Input, NewInput } from "../../definitions/fields/field.ts";
 import { REMOTE_SERVER_FIELDS, type RemoteServerFields } from "../../definitions/remote_server_fields.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import { noteCreated } from "../../store/access/audited_request.ts";
+import { recordCreated } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
@@ -45,7 +45,7 @@ export async function createRemoteServer(
     const columns = newColumns(REMOTE_SERVER_FIELDS, input, (secret) => services.keyring.encrypt(secret));
     await refuseTakenAddress(sql, caller, columns.ip_address, columns.port, null);
     const id = await insertRemoteServer(sql, caller.userId, columns, services.clock.now());
-    noteCreated(id);
+    recordCreated(id);
     return await find(services, sql, caller, id);
   });
 }

@@ -12,7 +12,7 @@ import {
 import { ForbiddenError, InvalidError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { nextRun } from "../../domain/schedule.ts";
-import { noteCreated } from "../../store/access/audited_request.ts";
+import { recordCreated } from "../../store/access/audited_request.ts";
 import {
   type BackupTaskDetailRow,
   type BackupTaskFilter,
@@ -75,7 +75,7 @@ export async function createBackupTask(
       timezone,
       next_run_at: nextRun({ ...schedule, timezone }, now),
     }, now);
-    noteCreated(id);
+    recordCreated(id);
     await replaceRelations(sql, id, input);
     await notify(sql, { topic: "schedule_changed" });
     return await detail(services, sql, caller, id);

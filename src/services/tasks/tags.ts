@@ -4,7 +4,7 @@ import type { NewInput } from "../../definitions/fields/field.ts";
 import { TAG_FIELDS, type TagFields } from "../../definitions/tag_fields.ts";
 import { NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import { noteCreated } from "../../store/access/audited_request.ts";
+import { recordCreated } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import * as store from "../../store/tasks/tags.ts";
@@ -33,7 +33,7 @@ export function createTag(
   return transaction(services.database, async (sql) => {
     const tag = newColumns(TAG_FIELDS, input);
     const row = await store.insertTag(sql, caller.userId, tag, services.clock.now());
-    noteCreated(row.id);
+    recordCreated(row.id);
     return row;
   });
 }

@@ -1,6 +1,6 @@
 /** Exports the control plane's state to the agent of the run that backs it up. */
 import { ForbiddenError, UnauthenticatedError } from "../../domain/errors.ts";
-import { noteActor } from "../../store/access/audited_request.ts";
+import { recordActor } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import { exportText } from "../../store/export/export.ts";
 import { mayExport } from "../../store/export/export_runs.ts";
@@ -25,7 +25,7 @@ export async function openExport(
 ): Promise<AsyncGenerator<string>> {
   const server = await authenticateAgent(services, agentKey);
   if (server === null) throw new UnauthenticatedError();
-  noteActor({ type: "agent", remoteServerId: server.id }, "backup-task-logs", run.run_id);
+  recordActor({ type: "agent", remoteServerId: server.id }, "backup-task-logs", run.run_id);
   await transaction(services.database, async (sql) => {
     await authorizeRun(sql, server.id, run, "export the control plane");
     if (await mayExport(sql, run.run_id)) return;

@@ -20,7 +20,7 @@ import {
   lockUploadRun,
   markUploadCompleted,
   markUploadRemoved,
-  nameUpload,
+  storeUploadId,
   type UploadRow,
   type UploadRun,
 } from "../../store/backups/uploads.ts";
@@ -80,7 +80,7 @@ export async function openUpload(
     );
   }
   const s3UploadId = await bucket.createUpload(row.object_key);
-  if (!(await nameUpload(database, row.id, s3UploadId, clock.now()))) {
+  if (!(await storeUploadId(database, row.id, s3UploadId, clock.now()))) {
     await bucket.abortUpload(row.object_key, s3UploadId);
     throw uploadEnded(row);
   }

@@ -1,5 +1,5 @@
 /**
- * The audit log: entries are added, read, and deleted when they are old; the database refuses anything else.
+ * The audit log: adds, reads and, after their time, deletes entries. The database refuses any other change.
  */
 import type { AuditActor, AuditEntry, AuditResult } from "../../domain/audit.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -31,18 +31,19 @@ export interface AuditLogFilter extends ListOrder {
   resource?: string;
   resource_id?: number;
   result?: AuditResult;
-  /** This moment and later. */
+  /** At this moment or later. */
   from?: Date;
   /** Before this moment. */
   to?: Date;
-  /** Text in the actor, the action, the record, the origin or the reason. */
+  /** Matches text in the actor, the action, the record, the origin or the reason. */
   search?: string;
 }
 
 /**
- * Adds an entry, in the transaction of `sql` where it is one. The actor's name is looked up.
+ * Adds an entry, in the transaction of `sql` if it is one. Looks up the actor's name. Returns whether the
+ * entry was added.
  *
- * @param onlyAfterChange Not where the transaction has written nothing so far. Returns whether it was added.
+ * @param onlyAfterChange Adds nothing if the transaction has written nothing so far.
  */
 export async function insertAuditEntry(
   sql: Sql,
@@ -69,7 +70,7 @@ export async function insertAuditEntry(
   return count === 1;
 }
 
-/** Lists the oldest first unless sorted. */
+/** Lists entries, the oldest first unless sorted. */
 export async function listAuditLog(
   sql: Sql,
   filter: AuditLogFilter,
@@ -91,7 +92,7 @@ export async function listAuditLog(
   return { rows, total: count!.total };
 }
 
-/** Some thousands at once, and none that the database keeps: those of 90 days. */
+/** Deletes up to 10,000 entries at once. The database keeps every entry for at least 90 days. */
 export async function deleteAuditEntriesBefore(sql: Sql, before: Date): Promise<void> {
   await sql`
     delete from audit_log where id in (

@@ -16,10 +16,10 @@ const ENTRY = {
 
 const DAY = 24 * 3_600_000;
 
-Deno.test("the database itself keeps entries as they are, and for 90 days", async () => {
+Deno.test("the database itself keeps entries unchanged and for 90 days", async () => {
   await using db = await testDatabase();
   const { database } = db;
-  await database`truncate audit_log`; // an empty one, as an export does
+  await database`truncate audit_log`; // allowed while it is empty, as in an export
   const now = new Date();
   const old = new Date(now.getTime() - 91 * DAY);
   await insertAuditEntry(database, ENTRY, old);
@@ -28,14 +28,14 @@ Deno.test("the database itself keeps entries as they are, and for 90 days", asyn
   await assert.rejects(() => database`update audit_log set at = ${old}`, /Cannot update the audit log/);
   await assert.rejects(() => database`delete from audit_log`, /Cannot delete the audit log/);
   await assert.rejects(() => database`truncate audit_log`, /Cannot truncate the audit log/);
-  // Whatever the program takes for old.
+  // The database keeps young entries even if the program passes a later time.
   await deleteAuditEntriesBefore(database, new Date(now.getTime() + DAY));
   const { rows, total } = await listAuditLog(database, {}, { offset: 0, limit: 10 });
   assert.deepEqual([rows.map(({ at }) => at), total], [[now], 1]);
   assert.equal(rows[0]!.actor_name, "root");
 });
 
-Deno.test("an entry that waits for a change is added after one only", async () => {
+Deno.test("an entry with onlyAfterChange is added only after a change", async () => {
   await using db = await testDatabase();
   const { database } = db;
   const count = async () => (await listAuditLog(database, {}, { offset: 0, limit: 10 })).total;

@@ -1,6 +1,6 @@
 /**
- * The request under way, as the audit log will tell of it: entered by the transaction that makes its change,
- * so that there is no change without its entry and no entry of a change that was rolled back.
+ * The current request, as the audit log will record it. The transaction that makes the request's change also
+ * adds the entry. So there is no change without its entry, and no entry of a change that was rolled back.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { AuditActor, AuditEntry } from "../../domain/audit.ts";
@@ -10,7 +10,7 @@ import type { Sql } from "../database/sql.ts";
 export class AuditedRequest {
   #entry: Omit<AuditEntry, "result" | "reason">;
   readonly #now: () => Date;
-  /** `claimed`: by a transaction that is not over. */
+  /** `claimed`: a transaction that has not ended yet adds the entry. */
   #state: "open" | "claimed" | "entered" = "open";
 
   constructor(entry: Omit<AuditEntry, "result" | "reason">, now: () => Date) {
@@ -26,7 +26,7 @@ export class AuditedRequest {
     return this.#entry;
   }
 
-  /** It is entered otherwise: no transaction that comes later does it. */
+  /** Declares the entry as added in another way: later transactions do not add it. */
   settle(): void {
     this.#state = "entered";
   }
@@ -36,8 +36,8 @@ export class AuditedRequest {
   }
 
   /**
-   * Does `work` in a transaction, whose last statement enters the request, unless it changes nothing or one
-   * did so before.
+   * Runs `work` in a transaction whose last statement adds the entry, unless the transaction changes nothing
+   * or another one has added it.
    */
   async within<T>(
     begin: (work: (sql: Sql) => Promise<T>) => Promise<T>,
@@ -69,8 +69,8 @@ export class AuditedRequest {
 
 const current = new AsyncLocalStorage<AuditedRequest>();
 
-/** Whatever transaction `work` makes belongs to the request. */
-export function auditing<T>(request: AuditedRequest, work: () => Promise<T>): Promise<T> {
+/** Makes every transaction that `work` begins belong to the request. */
+export function withAuditedRequest<T>(request: AuditedRequest, work: () => Promise<T>): Promise<T> {
   return current.run(request, work);
 }
 
@@ -78,12 +78,12 @@ export function auditedRequest(): AuditedRequest | undefined {
   return current.getStore();
 }
 
-/** The record that the request under way has made. Says nothing outside of one. */
-export function noteCreated(id: number): void {
+/** Records the id of the record that the current request created. Does nothing outside a request. */
+export function recordCreated(id: number): void {
   current.getStore()?.add({ resourceId: id });
 }
 
-/** Who the request under way has turned out to be of. Says nothing outside of one. */
-export function noteActor(actor: AuditActor, resource: string, resourceId: number): void {
+/** Records the actor of the current request. Does nothing outside a request. */
+export function recordActor(actor: AuditActor, resource: string, resourceId: number): void {
   current.getStore()?.add({ actor, resource, resourceId });
 }

@@ -1,16 +1,16 @@
-/** What only a start of the control plane asks of the database. */
+/** Queries that only the start of a control plane needs. */
 import type { Sql } from "../database/sql.ts";
 
 export interface LocalServerRow {
   id: number;
   user_id: number;
   label: string;
-  /** Of the agent enrolled on it; null while there is none. */
+  /** The hostname of the enrolled agent; null if there is none. */
   agent_hostname: string | null;
   has_agent: boolean;
 }
 
-/** How many users there are; none is added until the transaction ends. */
+/** Returns the number of users, and prevents new ones until the transaction ends. */
 export async function lockUsersTable(sql: Sql): Promise<number> {
   await sql`lock table users in share row exclusive mode`;
   const [row] = await sql<{ total: number }[]>`select count(*) as total from users`;
@@ -22,7 +22,7 @@ export async function anyUser(sql: Sql): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** The administrator who has been here longest. */
+/** Returns the administrator with the oldest account. */
 export async function firstAdministratorId(sql: Sql): Promise<number | null> {
   const [row] = await sql<
     { id: number }[]
@@ -30,7 +30,7 @@ export async function firstAdministratorId(sql: Sql): Promise<number | null> {
   return row?.id ?? null;
 }
 
-/** This user's server at an address. */
+/** Returns the user's server at an address. */
 export async function findServerAt(
   sql: Sql,
   userId: number,

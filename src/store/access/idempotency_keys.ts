@@ -1,16 +1,21 @@
-/** First answers to calls that carried an `Idempotency-Key`, kept so that a retry gets them again. */
+/**
+ * Stores the first response to each request with an `Idempotency-Key`, so that a retry gets the same
+ * response.
+ */
 import type { Sql } from "../database/sql.ts";
 
 export interface IdempotencyKeyRow {
   request_hash: string;
-  /** Null while the first call is still at work. */
+  /** Null while the first request is still being processed. */
   status: number | null;
   response: string | null;
   is_secret: boolean;
   created_at: Date;
 }
 
-/** Takes the key for a new call; false when it is taken. A key older than `expired` counts as free. */
+/**
+ * Claims the key for a new request; returns false if it is taken. A key older than `expired` counts as free.
+ */
 export async function claimIdempotencyKey(
   sql: Sql,
   tokenId: number,
@@ -40,7 +45,7 @@ export async function findIdempotencyKey(
   return row;
 }
 
-export async function storeIdempotentAnswer(
+export async function storeIdempotentResponse(
   sql: Sql,
   tokenId: number,
   key: string,

@@ -1,4 +1,4 @@
-/** API tokens: what callers of the API show. Only their hashes are here. */
+/** API tokens, which callers of the API present. Only their hashes are stored. */
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
 import { allOf, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
@@ -23,7 +23,7 @@ export interface NewToken {
   expires_at: Date | null;
 }
 
-/** What a call needs to know of its token. */
+/** The facts about a token that authenticating a request needs. */
 export interface CallerRow {
   id: number;
   user_id: number;
@@ -36,7 +36,7 @@ export interface CallerRow {
   is_user_deleted: boolean;
 }
 
-/** The token with this hash, a revoked or expired one too. */
+/** Returns the token with this hash, even a revoked or expired one. */
 export async function findCaller(sql: Sql, tokenHash: string): Promise<CallerRow | undefined> {
   const [row] = await sql<CallerRow[]>`
     select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin,
@@ -45,7 +45,7 @@ export async function findCaller(sql: Sql, tokenHash: string): Promise<CallerRow
   return row;
 }
 
-/** The same, of the token with this id. */
+/** Returns the token with this id, even a revoked or expired one. */
 export async function findCallerById(sql: Sql, id: number): Promise<CallerRow | undefined> {
   const [row] = await sql<CallerRow[]>`
     select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin,
@@ -54,7 +54,7 @@ export async function findCallerById(sql: Sql, id: number): Promise<CallerRow | 
   return row;
 }
 
-/** Notes a use, unless a newer one than `before` is noted already. */
+/** Records a use, unless one later than `before` is recorded already. */
 export async function touchToken(sql: Sql, id: number, now: Date, before: Date): Promise<void> {
   await sql`
     update tokens set last_used_at = ${now}
@@ -80,7 +80,7 @@ export async function updateToken(
   return row;
 }
 
-/** False when there is no such token, or it is revoked already. */
+/** Returns false if there is no such token, or it is already revoked. */
 export async function revokeToken(sql: Sql, userId: number, id: number, now: Date): Promise<boolean> {
   const { count } = await sql`
     update tokens set revoked_at = ${now}, updated_at = ${now}
@@ -89,8 +89,8 @@ export async function revokeToken(sql: Sql, userId: number, id: number, now: Dat
 }
 
 /**
- * Returns when the last good token with the admin ability ends, in milliseconds: `Infinity` for never,
- * `-Infinity` if there is none. Abilities of a user who is no administrator do not count.
+ * Returns when the last valid token with the admin ability expires, in milliseconds: `Infinity` for never,
+ * `-Infinity` if there is none. Abilities of a user who is not an administrator do not count.
  */
 export async function adminTokensEnd(sql: Sql, now: Date): Promise<number> {
   const [row] = await sql<{ count: number; lasts: boolean | null; until: Date | null }[]>`
@@ -104,14 +104,14 @@ export async function adminTokensEnd(sql: Sql, now: Date): Promise<number> {
 }
 
 /** Returns whether a token with this hash is valid. */
-export async function isTokenGood(sql: Sql, tokenHash: string, now: Date): Promise<boolean> {
+export async function isTokenValid(sql: Sql, tokenHash: string, now: Date): Promise<boolean> {
   const rows = await sql`
     select from tokens t join users u on u.id = t.user_id where t.token_hash = ${tokenHash}
       and u.deletes_at is null and t.revoked_at is null and (t.expires_at is null or t.expires_at > ${now})`;
   return rows.length > 0;
 }
 
-/** Revoked ones are not there. */
+/** Returns a token of the user that is not revoked. */
 export async function findTokenOf(sql: Sql, userId: number, id: number): Promise<TokenRow | undefined> {
   const [row] = await sql<TokenRow[]>`
     select * from tokens where id = ${id} and user_id = ${userId} and revoked_at is null`;

@@ -23,13 +23,13 @@ export type NewUser =
   & Partial<Pick<UserRow, "timezone" | "language">>;
 export type UserChanges = Partial<Pick<UserRow, "name" | "email" | "timezone" | "language" | "is_admin">>;
 
-/** How much of everything a user has. */
-export interface UserFigures {
+/** The number of each kind of record that a user has. */
+export interface UserCounts {
   backup_tasks: number;
-  /** Not paused. */
+  /** Without paused tasks. */
   active_backup_tasks: number;
   logs: number;
-  /** Made since `today`. */
+  /** Created since `today`. */
   logs_today: number;
   remote_servers: number;
   backup_destinations: number;
@@ -57,7 +57,7 @@ export async function updateUser(
   return row;
 }
 
-/** With all that is theirs. */
+/** Deletes a user with all their records. */
 export async function deleteUser(sql: Sql, id: number): Promise<void> {
   await sql`delete from users where id = ${id}`;
 }
@@ -67,7 +67,7 @@ export async function findUser(sql: Sql, id: number): Promise<UserRow | undefine
   return row;
 }
 
-/** Keeps the row, and what may refer to it, from changing until the transaction ends. */
+/** Locks a user against changes and new references until the transaction ends. */
 export async function lockUser(sql: Sql, id: number): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`select * from users where id = ${id} and deletes_at is null for update`;
   return row;
@@ -107,14 +107,14 @@ export async function listUsers(
   return { rows, total: count!.total };
 }
 
-/** Another user with this address, whatever its case. */
+/** Returns whether another user has this address, ignoring case. */
 export async function isEmailTaken(sql: Sql, email: string, exceptId: number | null): Promise<boolean> {
   const rows = await sql`
     select from users where lower(email) = lower(${email}) and deletes_at is null and id is distinct from ${exceptId}`;
   return rows.length > 0;
 }
 
-/** Administrators, kept from changing until the transaction ends. */
+/** Returns the ids of administrators, locked until the transaction ends. */
 export async function lockAdmins(sql: Sql): Promise<number[]> {
   const rows = await sql<
     { id: number }[]
@@ -130,9 +130,9 @@ export async function listAdministrators(
     select id, email, timezone from users where is_admin and deletes_at is null order by id`;
 }
 
-/** @param today When the user's day began. */
-export async function countOfUser(sql: Sql, id: number, today: Date): Promise<UserFigures> {
-  const [row] = await sql<UserFigures[]>`
+/** @param today The beginning of the current day in the user's time zone. */
+export async function countOfUser(sql: Sql, id: number, today: Date): Promise<UserCounts> {
+  const [row] = await sql<UserCounts[]>`
     select
       (select count(*) from backup_tasks where user_id = ${id}) as backup_tasks,
       (select count(*) from backup_tasks where user_id = ${id} and paused_at is null) as active_backup_tasks,

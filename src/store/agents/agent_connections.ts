@@ -1,4 +1,4 @@
-/** Which agents have a socket up, where, and the runs in their hands. */
+/** Records which agents are connected, to which replica, and which runs they hold. */
 import type { AgentDescriptionColumn } from "./remote_servers.ts";
 import type { Sql } from "../database/sql.ts";
 import type { RunRow } from "../runs/runs.ts";
@@ -57,7 +57,8 @@ export async function findIncumbent(sql: Sql, serverId: number): Promise<Incumbe
 }
 
 /**
- * Enters sockets of a replica again where none is known: another replica may have taken this one for dead.
+ * Records a replica's connections again where none is recorded: another replica may have declared this one
+ * dead.
  */
 export async function restoreConnections(
   sql: Sql,
@@ -73,7 +74,7 @@ export async function restoreConnections(
       and exists (select from replicas where id = ${replicaId})`;
 }
 
-/** Only if that connection is still the newest. */
+/** Clears the connection if it is still the newest one. Returns whether it was. */
 export async function markDisconnected(
   sql: Sql,
   serverId: number,
@@ -86,7 +87,7 @@ export async function markDisconnected(
   return count === 1;
 }
 
-/** All that a replica holds. Returns the servers. */
+/** Clears all connections of a replica. Returns the servers. */
 export async function markReplicaDisconnected(sql: Sql, replicaId: string, now: Date): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     update remote_servers set connection_id = null, connection_replica_id = null, last_connected_at = ${now}
@@ -94,7 +95,7 @@ export async function markReplicaDisconnected(sql: Sql, replicaId: string, now: 
   return rows.map(({ id }) => id);
 }
 
-/** Runs that this server's agent should hold, and those it says it holds, locked in id order. */
+/** Returns the runs that a server's agent should hold, and those it reports to hold, locked in id order. */
 export function lockRunsOfAgent(sql: Sql, serverId: number, held: readonly number[]): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select * from runs
@@ -103,7 +104,7 @@ export function lockRunsOfAgent(sql: Sql, serverId: number, held: readonly numbe
     order by id for update`;
 }
 
-/** Runs of these servers that are to be stopped. */
+/** Returns the runs of these servers that are to be cancelled. */
 export function cancellingRuns(
   sql: Sql,
   serverIds: readonly number[],

@@ -1,10 +1,13 @@
-/** What services ask of agents, as rows: any replica may ask, the one that holds the socket delivers. */
+/**
+ * Requests to agents, stored as rows. Any replica may insert a request; the replica with the agent's
+ * connection sends it.
+ */
 import type { RequestedRange } from "../../domain/byte_range.ts";
 import type { Sql } from "../database/sql.ts";
 
-/** Names records, never secrets. */
+/** The content of a request. It refers to records, and never contains secrets. */
 export type RequestPayload = RequestContent & {
-  /** It goes with a secret that is passed beside it. */
+  /** The request needs a transient secret, which is passed separately. */
   needs_secret?: true;
 };
 
@@ -43,16 +46,16 @@ export interface AgentRequestRow {
   payload: RequestPayload;
   state: "waiting" | "sent" | "answered" | "failed";
   deadline_at: Date;
-  /** Of one that failed: the {@link Refusal}, but for its error. */
+  /** For a failed request: the {@link Refusal} without its error. */
   result: unknown;
   error: string | null;
 }
 
-/** What an agent tells where it could not do what it was asked. */
+/** An agent's response if it could not do what was requested. */
 export interface Refusal {
   readonly ok: false;
   readonly error: string;
-  /** How the backup that it was asked about is damaged, where it found that out. */
+  /** The damage that the agent found in the requested backup, if any. */
   readonly damage?: string;
 }
 
@@ -72,7 +75,7 @@ export async function insertAgentRequest(
   return row!.id;
 }
 
-/** Takes what waits for these servers, to be sent now. */
+/** Claims the waiting requests of these servers, to be sent now. */
 export function claimAgentRequests(
   sql: Sql,
   serverIds: readonly number[],
@@ -94,7 +97,7 @@ export async function findAgentRequest(sql: Sql, id: number): Promise<AgentReque
   return row ?? null;
 }
 
-/** The agent's answer counts once, and only from the server that was asked. */
+/** Records an agent's response. Only the first one counts, and only from the server that got the request. */
 export async function recordAgentResponse(
   sql: Sql,
   id: number,
@@ -113,19 +116,19 @@ export async function recordAgentResponse(
   return count === 1;
 }
 
-/** A socket that ended takes its unanswered questions back to the queue, for the next one. */
+/** Queues the unanswered requests of a closed connection again, for the next one. */
 export async function requeueSentRequests(sql: Sql, serverIds: readonly number[]): Promise<void> {
   await sql`
     update agent_requests set state = 'waiting'
     where remote_server_id = any(${[...serverIds]}::bigint[]) and state = 'sent'`;
 }
 
-/** What was asked and answered is nobody's to look up later. */
+/** Deletes a request as soon as its response was read. */
 export async function deleteAgentRequest(sql: Sql, id: number): Promise<void> {
   await sql`delete from agent_requests where id = ${id}`;
 }
 
-/** It is looked at again when it can be delivered. */
+/** Queues a request again until it can be sent. */
 export async function requeueRequest(sql: Sql, id: number): Promise<void> {
   await sql`update agent_requests set state = 'waiting' where id = ${id} and state = 'sent'`;
 }
@@ -135,7 +138,7 @@ export async function deleteOldAgentRequests(sql: Sql, before: Date): Promise<vo
 }
 
 /**
- * The user's servers whose agents have a socket at a replica that is alive and speak at least this protocol.
+ * Returns the user's servers whose agents are connected to a live replica and speak at least this protocol.
  */
 export async function connectedServersOf(
   sql: Sql,
@@ -151,7 +154,7 @@ export async function connectedServersOf(
   return rows.map(({ id }) => id);
 }
 
-/** Whether the server's agent has a socket at a replica that is alive. */
+/** Returns whether the server's agent is connected to a live replica. */
 export async function isAgentConnected(sql: Sql, serverId: number, heardSince: Date): Promise<boolean> {
   const [row] = await sql<{ connected: boolean }[]>`
     select exists (

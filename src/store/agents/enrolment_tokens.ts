@@ -1,4 +1,4 @@
-/** Single-use tokens that a new agent exchanges for its own key. Only their hashes are here. */
+/** Single-use tokens that a new agent exchanges for its own key. Only their hashes are stored. */
 import type { Sql } from "../database/sql.ts";
 
 export interface EnrolmentTokenRow {
@@ -20,8 +20,10 @@ export async function insertEnrolmentToken(
     values (${remoteServerId}, ${tokenHash}, ${expiresAt}, ${now})`;
 }
 
-/** Uses the token up and returns its server; null where it is unknown, expired or used. Of two callers at the
- * same moment, one gets it. */
+/**
+ * Uses up the token and returns its server; null if the token is unknown, expired or used. Of two concurrent
+ * callers, one gets it.
+ */
 export async function consumeEnrolmentToken(sql: Sql, tokenHash: string, now: Date): Promise<number | null> {
   const [row] = await sql<{ remote_server_id: number }[]>`
     update enrolment_tokens set used_at = ${now}
@@ -30,14 +32,14 @@ export async function consumeEnrolmentToken(sql: Sql, tokenHash: string, now: Da
   return row?.remote_server_id ?? null;
 }
 
-/** Tokens that can't be used any more. */
+/** Deletes a server's expired and used tokens. */
 export async function deleteSpentEnrolmentTokens(sql: Sql, remoteServerId: number, now: Date): Promise<void> {
   await sql`
     delete from enrolment_tokens
     where remote_server_id = ${remoteServerId} and (expires_at <= ${now} or used_at is not null)`;
 }
 
-/** All of a server's tokens: whoever holds one can no longer enrol. */
+/** Deletes all of a server's tokens, so that no holder of one can enrol an agent. */
 export async function deleteEnrolmentTokens(sql: Sql, remoteServerId: number): Promise<void> {
   await sql`delete from enrolment_tokens where remote_server_id = ${remoteServerId}`;
 }

@@ -5,9 +5,9 @@ import type { RemoteServerFields } from "../../definitions/remote_server_fields.
 import type { Sql } from "../database/sql.ts";
 import { isActive } from "../runs/runs.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+import { allOf, createdWithin, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
-/** What the agent said of itself in its last hello. */
+/** The description that the agent sent in its last hello. */
 export interface AgentDescriptionColumn {
   version: string;
   hostname: string;
@@ -43,7 +43,7 @@ export interface RemoteServerRow extends Columns<RemoteServerFields> {
 }
 
 export interface RemoteServerDetailRow extends RemoteServerRow {
-  /** The last sign of life of the replica that holds the agent's socket. */
+  /** The last heartbeat of the replica to which the agent is connected. */
   replica_heartbeat_at: Date | null;
 }
 
@@ -73,7 +73,7 @@ export async function deleteRemoteServer(sql: Sql, id: number): Promise<void> {
   await sql`delete from remote_servers where id = ${id}`;
 }
 
-/** Whoever it belongs to. */
+/** Finds a server of any user. */
 export async function findRemoteServer(sql: Sql, id: number): Promise<RemoteServerRow | undefined> {
   const [row] = await sql<RemoteServerRow[]>`select * from remote_servers where id = ${id}`;
   return row;
@@ -89,14 +89,14 @@ export async function findRemoteServerOf(
   return row;
 }
 
-/** Whether it is this user's; then it can't be deleted until the transaction ends. */
+/** Returns whether the server belongs to the user, and prevents its deletion until the transaction ends. */
 export async function holdRemoteServer(sql: Sql, userId: number, id: number): Promise<boolean> {
   const rows = await sql`
     select from remote_servers where id = ${id} and user_id = ${userId} for key share`;
   return rows.length > 0;
 }
 
-/** Keeps the row, and what may refer to it, from changing until the transaction ends. */
+/** Locks a server against changes and new references until the transaction ends. */
 export async function lockRemoteServer(
   sql: Sql,
   userId: number,
@@ -148,7 +148,7 @@ export async function listRemoteServers(
     sql`user_id = ${userId}`,
     connectivity === undefined ? null : conditions[connectivity],
     ...createdWithin(sql, { since, until }),
-    search === undefined ? null : holdsText(sql, ["label", "ip_address"], search),
+    search === undefined ? null : containsText(sql, ["label", "ip_address"], search),
   ]);
   const servers = sql`(
     select s.*, r.heartbeat_at as replica_heartbeat_at
@@ -165,7 +165,7 @@ export async function lockAddresses(sql: Sql, userId: number): Promise<void> {
   await sql`select from users where id = ${userId} for no key update`;
 }
 
-/** Another server of this user at the same address and port. */
+/** Returns whether another server of the user has this address and port. */
 export async function isAddressTaken(
   sql: Sql,
   userId: number,
@@ -179,7 +179,6 @@ export async function isAddressTaken(
   return rows.length > 0;
 }
 
-/** What keeps a server from being deleted; `runs` are those that are not over. */
 /** Returns the backups on a server's own disk, locked until the transaction ends. */
 export async function lockBackupsOnDisk(
   sql: Sql,
@@ -201,7 +200,7 @@ export async function countServerUses(sql: Sql, id: number): Promise<{ tasks: nu
   return row!;
 }
 
-/** Whoever it belongs to: the server whose agent holds this key. */
+/** Finds the server of any user whose agent has this key. */
 export async function findRemoteServerByAgentKey(
   sql: Sql,
   keyHash: string,
@@ -225,7 +224,9 @@ export async function storeDuplicateAgent(
   await sql`update remote_servers set duplicate_agent = ${sql.json({ ...duplicate })} where id = ${id}`;
 }
 
-/** Gives the server's agent a new key, which ends the old one; tells whether there was one. */
+/**
+ * Gives the server's agent a new key, which invalidates the old one. Returns whether there was an old one.
+ */
 export async function storeAgentKey(
   sql: Sql,
   id: number,

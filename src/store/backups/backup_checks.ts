@@ -1,4 +1,4 @@
-/** Backups: what verifications say of them, and which are due. */
+/** Results of verifications and drills, and the backups that are due for one. */
 import type { BackupRow } from "./backups.ts";
 import type { Sql } from "../database/sql.ts";
 import { isActive } from "../runs/runs.ts";
@@ -12,19 +12,19 @@ export const DAMAGE_FINDERS = ["listing", "restore", "verify", "drill"] as const
 export type DamageFinder = typeof DAMAGE_FINDERS[number];
 
 /**
- * Whole, as all of it was read back. Gone is what the readers of its bytes found; what a drill found came of
- * bytes that were whole.
- * @param since When the reading began: damage that was found after that stays.
+ * Marks a backup as verified, after all of it was read back. Clears damage found by reads of its bytes.
+ * Damage found by a drill stays: a drill can fail although all bytes are intact.
+ * @param since The start of the verification. Damage found later stays.
  */
 export async function markVerified(sql: Sql, id: number, since: Date, now: Date): Promise<void> {
   await sql`update backups set verified_at = ${now}, checked_at = ${now} where id = ${id}`;
   await clearDamage(sql, id, ["listing", "restore", "verify"], since);
-  await noteAnswer(sql, id, now);
+  await touchTaskCheck(sql, id, now);
 }
 
 /**
- * Damaged since the first time that it was found to be; the reason is the newest. Returns whether this is the
- * first time.
+ * Marks a backup as damaged since the first report, with the newest reason. Returns whether this is the first
+ * report.
  */
 export async function markDamaged(
   sql: Sql,
@@ -42,11 +42,14 @@ export async function markDamaged(
   await sql`
     insert into backup_damages ${sql({ backup_id: id, found_by: finder, found_at: now, reason })}
     on conflict (backup_id, found_by) do update set found_at = excluded.found_at, reason = excluded.reason`;
-  await noteAnswer(sql, id, now);
+  await touchTaskCheck(sql, id, now);
   return row.is_first;
 }
 
-/** What these found until then is gone. The backup is damaged for as long as anything else is left. */
+/**
+ * Deletes damage reports of these finders from before `until`. The backup stays damaged while any report is
+ * left.
+ */
 export async function clearDamage(
   sql: Sql,
   id: number,
@@ -67,16 +70,16 @@ export async function clearDamage(
     where id = ${id}`;
 }
 
-async function noteAnswer(sql: Sql, id: number, now: Date): Promise<void> {
+async function touchTaskCheck(sql: Sql, id: number, now: Date): Promise<void> {
   await sql`
     update backup_tasks set last_checked_at = ${now}
     where id = (select backup_task_id from backups where id = ${id})`;
 }
 
 /**
- * Restored in a drill: what its task shows outlives it. What drills found before `since` is gone, and nothing
- * else: they need not read all that lies there.
- * @param restoreMs How long the restore took.
+ * Records a successful drill. The task keeps the result after the backup is deleted. Clears only damage that
+ * drills found before `since`, because a drill need not read the whole backup.
+ * @param restoreMs The duration of the restore.
  */
 export async function markProven(
   sql: Sql,
@@ -92,7 +95,7 @@ export async function markProven(
     where id = (select backup_task_id from backups where id = ${id})`;
 }
 
-/** The backup's run of that kind that is not over. */
+/** Returns the backup's unfinished run of that kind. */
 export async function findActiveCheck(
   sql: Sql,
   backupId: number,
@@ -104,9 +107,9 @@ export async function findActiveCheck(
 }
 
 /**
- * Since the last answer, or since it was stored, the task's days have passed; or, where backups don't stay
- * that long, the task had no answer for so long and this is its newest. What could not be found out is asked
- * for again after a day.
+ * Returns the condition for a due verification. A backup is due when the task's interval has passed since its
+ * last result, or since it was stored. If backups are deleted before that, the task's newest backup is due
+ * once the task had no result for that long. A verification without a result is repeated after a day.
  */
 function dueForVerification(sql: Sql, now: Date) {
   const daysAgo = sql`${now}::timestamptz - make_interval(days => t.verify_every)`;
@@ -126,7 +129,7 @@ function dueForVerification(sql: Sql, now: Date) {
     )`;
 }
 
-/** No check is at work on the server, and its connected agent knows what one is. */
+/** Returns the condition that the server runs no check, and its connected agent supports checks. */
 export function isIdle(sql: Sql) {
   return sql`
     s.connection_id is not null and s.agent_protocol >= 2 and not exists (
@@ -134,7 +137,10 @@ export function isIdle(sql: Sql) {
     )`;
 }
 
-/** Servers with a connected agent that knows verifications, none at work, and a backup that is due. */
+/**
+ * Returns servers without an active check whose connected agent supports verifications and that have a due
+ * backup.
+ */
 export async function serversWithDueVerifications(sql: Sql, now: Date): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select s.id from remote_servers s
@@ -150,8 +156,8 @@ export interface DueBackup extends BackupRow {
 }
 
 /**
- * The server's backup whose last answer is the oldest, locked with the server: of several control planes one
- * gets it. None while another check is at work there.
+ * Returns the server's backup with the oldest result, locked together with the server, so that only one
+ * control plane gets it. Returns null while another check is active on the server.
  */
 export async function lockDueVerification(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
   if (!(await lockServer(sql, serverId))) return null;
@@ -163,12 +169,15 @@ export async function lockDueVerification(sql: Sql, serverId: number, now: Date)
   return row ?? null;
 }
 
-/** Waits for whoever has it: passed over, it would wait for the next round. False where it is gone. */
+/**
+ * Locks a server, and waits for another holder of the lock: skipping the server would delay it until the next
+ * round. Returns false if the server does not exist.
+ */
 export async function lockServer(sql: Sql, serverId: number): Promise<boolean> {
   const rows = await sql`select from remote_servers where id = ${serverId} for no key update`;
   return rows.length === 1;
 }
 
-export async function noteVerificationQueued(sql: Sql, id: number, now: Date): Promise<void> {
+export async function markVerificationQueued(sql: Sql, id: number, now: Date): Promise<void> {
   await sql`update backups set verification_queued_at = ${now} where id = ${id}`;
 }

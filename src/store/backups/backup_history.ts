@@ -1,12 +1,12 @@
-/** What is usual for a task: its last backups in numbers. */
+/** Returns the usual stats of a task, from its last backups. */
 import { HISTORY_LENGTH, HISTORY_MINIMUM, type UsualStats } from "../../domain/guards.ts";
 import type { Sql } from "../database/sql.ts";
 
 /**
- * Medians over the task's newest backups that are stored, not suspicious, and of the source as it is defined
- * now. Null where they are too few; so is a figure that too few of them have.
+ * Returns medians over the task's newest backups that are stored, not suspicious, complete, and made since
+ * the source was last changed. Null if there are too few. A single value is null if too few backups have it.
  */
-export async function usualFigures(sql: Sql, taskId: number): Promise<UsualStats | null> {
+export async function usualStats(sql: Sql, taskId: number): Promise<UsualStats | null> {
   const [row] = await sql<UsualStats[]>`
     select count(*) as backups_count,
       ${median(sql, sql`size`)} as size,
@@ -20,13 +20,13 @@ export async function usualFigures(sql: Sql, taskId: number): Promise<UsualStats
       where b.backup_task_id = ${taskId} and b.removal_requested_at is null and b.suspicious_at is null
         and b.missing = '[]'
         and b.bytes_read > 0
-        and (t.source_changed_at is null or ${handedOverAt(sql)} > t.source_changed_at)
+        and (t.source_changed_at is null or ${assignedAt(sql)} > t.source_changed_at)
       order by b.created_at desc, b.id desc limit ${HISTORY_LENGTH}
     ) last`;
   return row!.backups_count < HISTORY_MINIMUM ? null : row!;
 }
 
-/** The mean of the middle two where their number is even. */
+/** Returns the median; for an even number of values, the mean of the middle two. */
 function median(sql: Sql, figure: ReturnType<Sql>) {
   return sql`
     case when count(${figure}) >= ${HISTORY_MINIMUM}
@@ -34,10 +34,10 @@ function median(sql: Sql, figure: ReturnType<Sql>) {
 }
 
 /**
- * When the run of backup `b` was given its job: a source that changes while it is at work is not what it
- * stores.
+ * Returns when the run of backup `b` was assigned. A source that changes while the run is active is not the
+ * source it stores.
  */
-function handedOverAt(sql: Sql) {
+function assignedAt(sql: Sql) {
   return sql`
     coalesce((select max(leased_at) from run_attempts where run_id = b.run_id), b.created_at)`;
 }

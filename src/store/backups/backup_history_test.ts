@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { plant } from "../../../tests/support/fixtures/planted.ts";
 import { newBackup, newRun } from "../../../tests/support/fixtures/records.ts";
-import { usualFigures } from "./backup_history.ts";
+import { usualStats } from "./backup_history.ts";
 
 async function history() {
   const test = await testServices();
@@ -12,8 +12,8 @@ async function history() {
     database,
     clock,
     taskId,
-    usual: () => usualFigures(database, taskId),
-    /** A backup an hour later. */
+    usual: () => usualStats(database, taskId),
+    /** Stores a backup, an hour after the last one. */
     async store(fields: Record<string, unknown> = {}): Promise<number> {
       await clock.advance(3_600_000);
       return await newBackup(database, taskId, clock.now(), fields);
@@ -22,7 +22,7 @@ async function history() {
   };
 }
 
-Deno.test("what is usual is each figure's median, from the third backup on", async () => {
+Deno.test("each usual value is its own median, from the third backup on", async () => {
   await using at = await history();
   await at.store({ size: 100, bytes_read: 1000, files_count: 1, incompressible_share: 0.5 });
   await at.store({ size: 900, bytes_read: 3000, files_count: 9, incompressible_share: 0.1 });
@@ -42,7 +42,7 @@ Deno.test("what is usual is each figure's median, from the third backup on", asy
   assert.ok(Math.abs(incompressible_share! - 0.3) < 1e-9);
 });
 
-Deno.test("only the last seven count", async () => {
+Deno.test("only the last seven backups count", async () => {
   await using at = await history();
   for (let i = 0; i < 7; i++) await at.store({ size: 1 });
   for (const size of [2, 3, 4, 5]) await at.store({ size });
@@ -50,7 +50,7 @@ Deno.test("only the last seven count", async () => {
   assert.deepEqual([backups_count, size], [7, 2]);
 });
 
-Deno.test("figures that too few backups have are unknown, and the others still known", async () => {
+Deno.test("values that too few backups have are null, and the others are still known", async () => {
   await using at = await history();
   const database = { files_count: null, incompressible_share: null };
   for (let i = 0; i < 3; i++) await at.store(database);
@@ -59,7 +59,7 @@ Deno.test("figures that too few backups have are unknown, and the others still k
   assert.deepEqual([usual.size, usual.files_count, usual.incompressible_share], [1000, null, null]);
 });
 
-Deno.test("backups that are suspicious, on their way out or another task's do not count", async () => {
+Deno.test("backups that are suspicious, being removed or another task's do not count", async () => {
   await using at = await history();
   for (let i = 0; i < 3; i++) await at.store({ size: 10 });
   const now = at.clock.now();
@@ -71,7 +71,7 @@ Deno.test("backups that are suspicious, on their way out or another task's do no
   assert.deepEqual([backups_count, size], [3, 10]);
 });
 
-Deno.test("a source that has changed has no history, nor do runs that began before", async () => {
+Deno.test("a changed source has no history, and neither do runs that began before the change", async () => {
   await using at = await history();
   const { database, clock, taskId } = at;
   for (let i = 0; i < 3; i++) await at.store();

@@ -1,12 +1,10 @@
-/**
- * Backups: the writing side, from being stored to being gone. What the API reads of them is in backups.ts.
- */
+/** Writes backups, from storing to removal. backups.ts reads them for the API. */
 import type { Sql } from "../database/sql.ts";
 
 export interface NewBackup {
   user_id: number;
   backup_task_id: number | null;
-  /** Null for one that was found at its destination. */
+  /** Null for an imported backup, which was found at its destination. */
   run_id: number | null;
   backup_destination_id: number;
   remote_server_id: number | null;
@@ -17,7 +15,7 @@ export interface NewBackup {
   engine: string;
   encrypted: boolean;
   encryption: "none" | "password" | "recipients";
-  /** Set where `encryption` is `password`. */
+  /** Set if `encryption` is `password`. */
   encryption_password_encrypted: string | null;
   /** Public keys; empty unless `encryption` is `recipients`. */
   encryption_recipients: string[];
@@ -82,17 +80,17 @@ export async function markForRemoval(
   await sql`update backups set removal_reason = ${reason} where id = any(${[...ids]}::bigint[])`;
 }
 
-/** They are stored as before. Nothing of them may be gone. */
-export async function takeMarksBack(sql: Sql, ids: readonly number[]): Promise<void> {
+/** Removes the removal marks of backups from which nothing has been removed yet. */
+export async function unmarkRemoval(sql: Sql, ids: readonly number[]): Promise<void> {
   await sql`
     update backups set removal_requested_at = null, removal_reason = null, next_removal_at = null,
       deletes_at = null, removal_attempts = 0, removal_error = null
     where id = any(${[...ids]}::bigint[]) and removal_begun_at is null`;
 }
 
-/** Takes back backups that were to be forgotten; those partly removed continue to be removed. */
-export async function takeForgottenBack(sql: Sql, ids: readonly number[]): Promise<void> {
-  await takeMarksBack(sql, ids);
+/** Restores backups that were to be forgotten. Those partly removed continue to be removed. */
+export async function restoreForgotten(sql: Sql, ids: readonly number[]): Promise<void> {
+  await unmarkRemoval(sql, ids);
   await sql`
     update backups set removal_reason = 'request'
     where id = any(${[...ids]}::bigint[]) and removal_reason = 'forget'`;
@@ -107,11 +105,11 @@ export interface RemovalRow {
   removal_attempts: number;
   /** Only the record is deleted; the objects stay. */
   is_forgotten: boolean;
-  /** Nothing of it was gone before. */
+  /** Nothing of the backup was removed before this claim. */
   is_whole: boolean;
 }
 
-/** What a run still reads stays until it is over. */
+/** Returns the condition that no unfinished run reads the backup. */
 function unused(sql: Sql) {
   return sql`not exists (select from runs where backup_id = backups.id and finished_at is null)`;
 }
@@ -121,12 +119,12 @@ function isDue(sql: Sql, now: Date) {
     and (deletes_at is null or deletes_at <= ${now}) and ${unused(sql)}`;
 }
 
-/** Marked by a rule that can be asked again. */
+/** Returns the condition that a retention rule marked the backup, and that the rule can be applied again. */
 function isRevocable(sql: Sql) {
   return sql`removal_reason = 'retention' and removal_begun_at is null and backup_task_id is not null`;
 }
 
-/** Tasks with backups whose removal is due, that a rule marked, and that are all there still. */
+/** Returns tasks with due removals that a retention rule marked and of which nothing has been removed yet. */
 export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select distinct backup_task_id as id from backups where ${isDue(sql, now)} and ${isRevocable(sql)}
@@ -135,9 +133,10 @@ export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number
 }
 
 /**
- * Takes due removals for this replica: until `leaseUntil` no other takes them. From now on something of them
- * may be gone.
- * @param confirmed Of those that a rule marked, these alone: it was asked again, in this transaction.
+ * Leases due removals to this replica until `leaseUntil`. From now on objects of these backups may be
+ * missing.
+ * @param confirmed Of backups that a rule marked, only these are claimed: the rule was applied again in this
+ * transaction.
  */
 export function claimRemovals(
   sql: Sql,
@@ -183,7 +182,7 @@ export async function deleteBackupRecord(sql: Sql, id: number): Promise<void> {
   await sql`delete from backups where id = ${id}`;
 }
 
-/** @param isWhole Nothing of it is gone, for certain. */
+/** @param isWhole Whether certainly nothing of the backup was removed. */
 export async function postponeRemoval(
   sql: Sql,
   id: number,
@@ -198,7 +197,10 @@ export async function postponeRemoval(
     where id = ${id}`;
 }
 
-/** The agent of this server is back: what waits for it is tried at once. */
+/**
+ * Makes failed removals of a server due at once, after its agent has connected again. Returns whether there
+ * are any.
+ */
 export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Promise<boolean> {
   const [backups, leftovers] = await Promise.all([
     sql`
@@ -211,7 +213,7 @@ export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Pro
   return backups.count + leftovers.count > 0;
 }
 
-/** When the next removal is due, of a backup or a leftover. */
+/** Returns when the next removal of a backup or a leftover is due. */
 export async function nextRemovalAt(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`
     select least(
@@ -221,8 +223,8 @@ export async function nextRemovalAt(sql: Sql): Promise<Date | null> {
   return row!.next;
 }
 
-/** Of a task's newest backup: for the next one's ETA and part size. */
-export async function lastBackupFigures(
+/** Returns the stats of a task's newest backup, for the next one's ETA and part size. */
+export async function lastBackupStats(
   sql: Sql,
   taskId: number,
 ): Promise<{ bytes_read: number; size: number } | null> {

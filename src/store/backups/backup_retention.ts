@@ -1,4 +1,4 @@
-/** Backups: what decides whether they stay, and the holds that keep them. */
+/** Reads and locks backups for retention decisions, and sets the holds that keep them. */
 import type { RetainedBackup } from "../../domain/retention.ts";
 import type { Sql } from "../database/sql.ts";
 
@@ -7,17 +7,17 @@ export interface RetainedBackupRow extends RetainedBackup {
   readonly file_name: string;
 }
 
-/** A task's backups that nobody asked to remove, in no order. */
+/** Returns a task's backups that are not marked for removal, in no order. */
 export async function storedBackups(sql: Sql, taskId: number): Promise<RetainedBackupRow[]> {
   return await sql<RetainedBackupRow[]>`${retained(sql)} where ${isStored(sql, taskId)}`;
 }
 
-/** Lets one transaction at a time decide which backups of a task stay. */
+/** Lets one transaction at a time decide about a task's retention. */
 export async function lockRetention(sql: Sql, taskId: number): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended('retention', ${taskId}))`;
 }
 
-/** The same, locked: none is held, marked or changed by others until the transaction ends. */
+/** Returns the same backups, locked: no other transaction can hold, mark or change one. */
 export async function lockStoredBackups(sql: Sql, taskId: number): Promise<RetainedBackupRow[]> {
   return await sql<RetainedBackupRow[]>`
     ${retained(sql)} where ${isStored(sql, taskId)} order by id for update`;
@@ -27,7 +27,10 @@ export interface RevocableBackupRow extends RetainedBackupRow {
   readonly is_marked: boolean;
 }
 
-/** With them those that a rule marked and of which nothing is gone; locked as well, in the same order. */
+/**
+ * Returns them together with those that a rule marked and of which nothing was removed. Locks them in the
+ * same order.
+ */
 export async function lockRevocableBackups(sql: Sql, taskId: number): Promise<RevocableBackupRow[]> {
   return await sql<RevocableBackupRow[]>`
     ${retained(sql)} where backup_task_id = ${taskId}
@@ -47,8 +50,8 @@ function isStored(sql: Sql, taskId: number) {
 }
 
 /**
- * Held twice, it is held since the first time; a reason replaces the one before. It may not be marked for
- * removal.
+ * Holds a backup. A repeated hold keeps its first time, and a new reason replaces the old one. The backup
+ * must not be marked for removal.
  */
 export async function setHold(sql: Sql, id: number, reason: string | null, now: Date): Promise<void> {
   await sql`
@@ -56,7 +59,7 @@ export async function setHold(sql: Sql, id: number, reason: string | null, now: 
     where id = ${id}`;
 }
 
-/** Sets when a hold ends. A hold that was released before keeps its time. */
+/** Sets when a hold ends. A hold that was already released keeps its earlier end. */
 export async function releaseHold(sql: Sql, id: number, endsAt: Date): Promise<void> {
   await sql`
     update backups set hold_ends_at = coalesce(hold_ends_at, ${endsAt}) where id = ${id} and held_at is not null`;

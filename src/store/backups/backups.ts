@@ -1,4 +1,4 @@
-/** Backups: what successful runs stored. The writing side of removal is in removals.ts. */
+/** Reads backups that successful runs stored. backup_records.ts writes and removes them. */
 import type { BackupStatus } from "../../domain/backup_status.ts";
 import type { Sql } from "../database/sql.ts";
 import {
@@ -25,7 +25,7 @@ export interface BackupRow {
   engine: string;
   encrypted: boolean;
   encryption: "none" | "password" | "recipients";
-  /** Set where `encryption` is `password`. */
+  /** Set if `encryption` is `password`. */
   encryption_password_encrypted: string | null;
   /** Public keys; empty unless `encryption` is `recipients`. */
   encryption_recipients: string[];
@@ -41,7 +41,7 @@ export interface BackupRow {
   created_at: Date;
   verified_at: Date | null;
   proven_at: Date | null;
-  /** Of the restore in its last drill. */
+  /** The duration of the restore in its last drill. */
   drill_duration_ms: number | null;
   /** As in the manifest; null for backups of older agents. */
   source: ({ type: string } & Record<string, unknown>) | null;
@@ -53,11 +53,11 @@ export interface BackupRow {
   removal_attempts: number;
   removal_error: string | null;
   next_removal_at: Date | null;
-  /** When a deletion was begun that may have taken something of it; null: nothing is gone. */
+  /** The start of a removal that may have deleted objects; null: nothing is missing. */
   removal_begun_at: Date | null;
   held_at: Date | null;
   hold_reason: string | null;
-  /** Set when a person released the hold: it lasts until then. */
+  /** Set when a person releases the hold, which lasts until then. */
   hold_ends_at: Date | null;
   damaged_at: Date | null;
   damage_reason: string | null;
@@ -71,7 +71,7 @@ export interface BackupObjectColumn {
   database_name: string | null;
 }
 
-/** A backup with its objects, archives first as they were written. */
+/** A backup with its objects, archives first, in the order of writing. */
 export interface BackupDetailRow extends BackupRow {
   objects: BackupObjectColumn[];
 }
@@ -93,7 +93,7 @@ export interface BackupFilter {
   readonly tag_id?: number;
   readonly since?: Date;
   readonly until?: Date;
-  /** Text in the file name, or the label of the task. */
+  /** Matches text in the file name, or in the label of the task. */
   readonly search?: string;
 }
 
@@ -164,7 +164,7 @@ export async function findBackupDetail(
   return row;
 }
 
-/** What its owner may do with it depends on the row. Locked until the transaction ends. */
+/** Locks a backup of the user until the transaction ends. */
 export async function lockBackup(sql: Sql, userId: number, id: number): Promise<BackupRow | undefined> {
   const [row] = await sql<BackupRow[]>`
     select * from backups where id = ${id} and user_id = ${userId} and ${isShown(sql)} for update`;
@@ -182,19 +182,19 @@ export async function lockTrashedBackup(
   return row;
 }
 
-/** A backup that a run reads, as far as where it lies. */
-export type PlacedBackup = Pick<
+/** The location of a backup that a run reads. */
+export type BackupLocation = Pick<
   BackupRow,
   "id" | "user_id" | "backup_destination_id" | "directory" | "remote_server_id"
 >;
 
-/** Where an object of the backup lies that a run reads. */
+/** Returns the location of an object in the backup that a run reads. */
 export async function findObjectOfRun(
   sql: Sql,
   runId: number,
   name: string,
-): Promise<PlacedBackup | undefined> {
-  const [row] = await sql<PlacedBackup[]>`
+): Promise<BackupLocation | undefined> {
+  const [row] = await sql<BackupLocation[]>`
     select b.id, b.user_id, b.backup_destination_id, b.directory, b.remote_server_id
     from runs r join backups b on b.id = r.backup_id join backup_objects o on o.backup_id = b.id
     where r.id = ${runId} and o.name = ${name}`;

@@ -9,7 +9,7 @@ export interface KnownManifest {
   backup_destination_id: number;
 }
 
-/** Of every backup; the newest first. */
+/** Returns the manifests of all backups, the newest first. */
 export function knownManifests(sql: Sql): Promise<KnownManifest[]> {
   return sql<KnownManifest[]>`
     select o.name, o.sha256, b.directory, b.backup_destination_id
@@ -34,17 +34,14 @@ export function taskLocations(sql: Sql): Promise<TaskLocation[]> {
     from backup_tasks t join backup_destinations d on d.id = t.backup_destination_id order by t.id`;
 }
 
-/**
- * What each server's agent calls its machine, and the address that the server has; the user's own servers
- * first.
- */
+/** Returns the hostname and the address of each server; the user's own servers come first. */
 export async function serverNames(sql: Sql, userId: number): Promise<{ id: number; names: string[] }[]> {
   return await sql<{ id: number; names: string[] }[]>`
     select id, array_remove(array[agent_description ->> 'hostname', ip_address], null) as names
     from remote_servers order by user_id = ${userId} desc, id`;
 }
 
-/** Sealed; every one that a task or a backup has. */
+/** Returns the encrypted passwords of all tasks and backups. */
 export async function backupPasswords(sql: Sql): Promise<string[]> {
   const rows = await sql<{ sealed: string }[]>`
     select encryption_password_encrypted as sealed from backup_tasks where encryption_password_encrypted is not null

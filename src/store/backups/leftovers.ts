@@ -1,4 +1,7 @@
-/** Objects and uploads that dead runs may have left behind: kept until they are known to be gone. */
+/**
+ * Objects and uploads that dead runs may have left behind. A row stays until its object is known to be
+ * deleted.
+ */
 import type { Sql } from "../database/sql.ts";
 import type { RunRow } from "../runs/runs.ts";
 
@@ -13,8 +16,8 @@ export interface LeftoverRow {
 }
 
 /**
- * Notes a run's uploads that must not stay: the open ones, and where it did not succeed the completed ones
- * too. Those of attempts after `attempt` may be at work. Returns how many.
+ * Records a run's uploads that must be removed: the open ones and, if the run did not succeed, the completed
+ * ones. Leaves out attempts after `attempt`, which may be active. Returns how many.
  */
 export async function insertUploadLeftovers(
   sql: Sql,
@@ -33,7 +36,7 @@ export async function insertUploadLeftovers(
   return count;
 }
 
-/** Whether a completed upload of this attempt was cleared away, as those of dead runs are. */
+/** Returns whether a completed upload of this attempt was removed, as for dead runs. */
 export async function hasRemovedUploads(sql: Sql, runId: number, attempt: number): Promise<boolean> {
   const rows = await sql`
     select from uploads where run_id = ${runId} and attempt = ${attempt} and state = 'removed' and size is not null limit 1`;
@@ -41,7 +44,8 @@ export async function hasRemovedUploads(sql: Sql, runId: number, attempt: number
 }
 
 /**
- * Notes objects by name, for the run's own agent to remove, but none that is a backup's. Returns how many.
+ * Records objects by name, for the run's own agent to remove. Leaves out the objects of backups. Returns how
+ * many.
  */
 export async function insertNamedLeftovers(
   sql: Sql,
@@ -53,18 +57,18 @@ export async function insertNamedLeftovers(
   const { count } = await sql`
     insert into leftovers
       (run_id, backup_destination_id, remote_server_id, directory, name, next_removal_at, created_at)
-    select ${run.id}, ${place.destinationId}, ${run.remote_server_id}, ${place.directory}, told.name, ${now}, ${now}
-    from unnest(${[...names]}::text[]) told(name)
+    select ${run.id}, ${place.destinationId}, ${run.remote_server_id}, ${place.directory}, object.name, ${now}, ${now}
+    from unnest(${[...names]}::text[]) object(name)
     where not exists (
       select from backups b join backup_objects o on o.backup_id = b.id
-      where b.backup_destination_id = ${place.destinationId} and b.directory = ${place.directory} and o.name = told.name
+      where b.backup_destination_id = ${place.destinationId} and b.directory = ${place.directory} and o.name = object.name
     )`;
   return count;
 }
 
 /**
- * Runs that ended before `before`, without success, with uploads that nobody noted: lost runs whose agent
- * never came back.
+ * Returns runs that ended before `before` without success and still have unrecorded uploads: lost runs whose
+ * agent never connected again.
  */
 export async function runsWithForgottenUploads(
   sql: Sql,
@@ -77,7 +81,7 @@ export async function runsWithForgottenUploads(
     order by r.id limit 100`;
 }
 
-/** Takes due leftovers for this replica: until `leaseUntil` no other takes them. */
+/** Leases due leftovers to this replica until `leaseUntil`. */
 export function claimLeftovers(sql: Sql, now: Date, leaseUntil: Date, limit: number): Promise<LeftoverRow[]> {
   return sql<LeftoverRow[]>`
     update leftovers l set next_removal_at = ${leaseUntil}

@@ -1,4 +1,4 @@
-/** The trash: its delay, and the events not yet reported to administrators. */
+/** The trash: stores its delay, and the events that were not yet reported to administrators. */
 import { DEFAULT_DELETE_DELAY_DAYS, type DeleteDelay } from "../../domain/trash.ts";
 import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import type { Sql } from "../database/sql.ts";
@@ -105,7 +105,7 @@ export async function nextTrashAt(sql: Sql): Promise<Date | null> {
   return row!.next;
 }
 
-export interface TrashNews {
+export interface TrashEvent {
   user_id: number;
   event: "delete" | "forget" | "release" | "retention";
   /** The resource as in the API's paths: `backups`. */
@@ -114,7 +114,7 @@ export interface TrashNews {
   ends_at: Date;
 }
 
-export async function insertTrashNews(sql: Sql, news: readonly TrashNews[], now: Date): Promise<void> {
+export async function insertTrashEvents(sql: Sql, news: readonly TrashEvent[], now: Date): Promise<void> {
   if (news.length === 0) return;
   await sql`insert into trash_news ${sql(news.map((each) => ({ ...each, created_at: now })))}`;
 }
@@ -122,7 +122,7 @@ export async function insertTrashNews(sql: Sql, news: readonly TrashNews[], now:
 /** A summary of one user's changes to one kind of record. */
 export interface TrashSummary {
   email: string | null;
-  event: TrashNews["event"];
+  event: TrashEvent["event"];
   resource: string;
   count: number;
   /** The first ten ids. */
@@ -130,20 +130,22 @@ export interface TrashSummary {
   ends_at: Date;
 }
 
-/** Returns when administrators were last notified; null: never. Locks it until the transaction ends. */
-export async function lockTrashTold(sql: Sql): Promise<Date | null> {
+/**
+ * Returns when administrators were last notified; null: never. Locks the value until the transaction ends.
+ */
+export async function lockTrashNotifiedAt(sql: Sql): Promise<Date | null> {
   await sql`insert into trash_settings (delay_days) values (${DEFAULT_DELETE_DELAY_DAYS}) on conflict do nothing`;
   const [row] = await sql<{ told_at: Date | null }[]>`select told_at from trash_settings for update`;
   return row!.told_at;
 }
 
-export async function hasTrashNews(sql: Sql): Promise<boolean> {
+export async function hasTrashEvents(sql: Sql): Promise<boolean> {
   const rows = await sql`select from trash_news limit 1`;
   return rows.length > 0;
 }
 
 /** Removes all pending events and returns their summaries. */
-export async function takeTrashNews(sql: Sql, now: Date): Promise<TrashSummary[]> {
+export async function takeTrashEvents(sql: Sql, now: Date): Promise<TrashSummary[]> {
   await sql`update trash_settings set told_at = ${now}`;
   return await sql<TrashSummary[]>`
     with taken as (delete from trash_news returning *)

@@ -1,5 +1,6 @@
 /**
- * Multipart uploads that agents opened, from before they exist at the bucket until they are known to be gone.
+ * Multipart uploads that agents opened. The row exists from before the upload is created until it is known to
+ * be deleted.
  */
 import type { RunState } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
@@ -10,17 +11,17 @@ export interface UploadRow {
   attempt: number;
   backup_destination_id: number;
   object_key: string;
-  /** Empty until the bucket has told it: then the upload is found by its key. */
+  /** Empty until the bucket returned it; until then the upload is found by its key. */
   s3_upload_id: string;
   part_size: number;
   state: "open" | "completed" | "removed";
-  /** As stored; null until completed. */
+  /** In stored bytes; null until completed. */
   size: number | null;
   created_at: Date;
   updated_at: Date;
 }
 
-/** The run an upload belongs to, as far as uploads look at it. */
+/** The columns of a run that its uploads need. */
 export interface UploadRun {
   remote_server_id: number | null;
   backup_destination_id: number | null;
@@ -30,13 +31,13 @@ export interface UploadRun {
   /** Null before the dispatch. */
   object_prefix: string | null;
   object_stamp: string | null;
-  /** Bytes that the task's run before this one wrote, where it did not succeed. */
+  /** Bytes that the task's previous run wrote, if it did not succeed. */
   failed_bytes_written: number | null;
   /** The upload rate of that run, if it uploaded enough to measure. */
   last_bytes_per_second: number | null;
 }
 
-/** Locked against a change of state until the transaction ends. */
+/** Returns a run, locked against a change of state until the transaction ends. */
 export async function lockUploadRun(sql: Sql, runId: number): Promise<UploadRun | null> {
   const [row] = await sql<UploadRun[]>`
     select remote_server_id, backup_destination_id, state, attempt, object_directory, object_prefix, object_stamp, (
@@ -67,8 +68,8 @@ export async function insertUpload(
   return row!;
 }
 
-/** False when the upload was removed meanwhile. */
-export async function nameUpload(sql: Sql, id: string, s3UploadId: string, now: Date): Promise<boolean> {
+/** Stores the bucket's upload id. Returns false if the upload was removed meanwhile. */
+export async function storeUploadId(sql: Sql, id: string, s3UploadId: string, now: Date): Promise<boolean> {
   const { count } = await sql`
     update uploads set s3_upload_id = ${s3UploadId}, updated_at = ${now} where id = ${id} and state = 'open'`;
   return count === 1;
@@ -79,7 +80,7 @@ export async function findUpload(sql: Sql, id: string): Promise<UploadRow | null
   return row ?? null;
 }
 
-/** False when the upload was removed meanwhile; true also when it was completed before. */
+/** Returns false if the upload was removed meanwhile; true also if it was already completed. */
 export async function markUploadCompleted(sql: Sql, id: string, size: number, now: Date): Promise<boolean> {
   const { count } = await sql`
     update uploads set state = 'completed', size = ${size}, updated_at = ${now}
@@ -91,7 +92,7 @@ export async function markUploadRemoved(sql: Sql, id: string, now: Date): Promis
   await sql`update uploads set state = 'removed', updated_at = ${now} where id = ${id}`;
 }
 
-/** Sizes by key of what one attempt of a run has completed. */
+/** Returns the sizes of an attempt's completed uploads, by object key. */
 export async function completedUploads(
   sql: Sql,
   runId: number,
@@ -102,7 +103,7 @@ export async function completedUploads(
   return new Map(rows.map(({ object_key, size }) => [object_key, size]));
 }
 
-/** Whether a later run or attempt has an upload of the same object. */
+/** Returns whether a later run or attempt has an upload of the same object. */
 export async function hasLaterUpload(sql: Sql, upload: UploadRow): Promise<boolean> {
   const [row] = await sql`
     select 1 from uploads

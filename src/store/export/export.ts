@@ -1,20 +1,21 @@
 /**
- * The whole state of a control plane as SQL text that `psql` loads into an empty database: the migrations as
- * they were applied, then each table's rows. All of it is of one moment, read a few hundred rows at a time.
+ * Exports the whole state of a control plane as SQL text that `psql` loads into an empty database: the
+ * applied migrations, then each table's rows. The text is a snapshot of one moment, read a few hundred rows
+ * at a time.
  */
 import type { Database, Sql } from "../database/sql.ts";
 import { type ExportRule, exportRule, type Reference } from "./export_plan.ts";
 import { holdTransaction } from "../database/lost_transactions.ts";
 import { type Migration, MigrationError } from "../database/migrate.ts";
 
-/** The last line. Without it, and the `commit` before it, nothing was loaded. */
+/** The last line. A text without it and the `commit` before it loads nothing. */
 export const EXPORT_END = "-- Rearguard export complete";
-/** The first words of the text. */
+/** The beginning of the text. */
 export const EXPORT_START = "-- Rearguard control plane export";
 
 /**
- * Ids that were given after the export's moment are known to agents and stand in the names of objects: a
- * database made of it goes on this far above the last.
+ * Agents and object names may already contain ids that were assigned after the export. So an imported
+ * database continues this far above the last id.
  */
 export const ID_GAP = 1000;
 
@@ -23,15 +24,15 @@ const ROWS_AT_ONCE = 500;
 interface Table {
   name: string;
   columns: string[];
-  /** The identity's sequence and its column; null where there is none. */
+  /** The sequence of the identity column; null if there is none. */
   identity: { column: string; sequence: string } | null;
   rule: ExportRule;
 }
 
 /**
- * Yields the text in pieces of at most a few hundred rows. Whoever stops early ends the transaction with it.
+ * Yields the text in pieces of at most a few hundred rows. A caller that stops early ends the transaction.
  *
- * Throws a {@link MigrationError} where the database holds a migration that is not among `migrations`.
+ * Throws a {@link MigrationError} if the database has a migration that is not among `migrations`.
  */
 export async function* exportText(
   database: Database,
@@ -50,7 +51,7 @@ export async function* exportText(
   yield* schemaText(applied);
   const foreignKeys = await foreignKeysOf(sql);
   yield foreignKeys.map((key) => `${key} deferrable initially deferred;\n`).join("");
-  // Rows that a migration brought along are among those that follow.
+  // Removes rows that migrations inserted: the export contains them.
   yield `truncate ${tables.map(({ name }) => name).join(", ")} cascade;\n\n`;
   for (const table of tables) yield* tableText(sql, table);
   yield "set constraints all immediate;\n" + foreignKeys.map((key) => `${key} not deferrable;\n`).join("");
@@ -90,7 +91,7 @@ async function appliedMigrations(sql: Sql, migrations: readonly Migration[]): Pr
   });
 }
 
-/** In the database's own order of creation; names are quoted where they must be. */
+/** Lists tables in their order of creation. Names are quoted if necessary. */
 async function exportedTables(sql: Sql): Promise<Table[]> {
   const references = await referencesOf(sql);
   const tables = await sql<Omit<Table, "rule">[]>`
@@ -116,7 +117,9 @@ function referencesOf(sql: Sql): Promise<Reference[]> {
     where k.contype = 'f' and c.relnamespace = current_schema()::regnamespace`;
 }
 
-/** The statement that changes each, but for its last words: rows may then come in any order. */
+/**
+ * Returns the beginning of a statement that alters each foreign key. A deferred key allows rows in any order.
+ */
 async function foreignKeysOf(sql: Sql): Promise<string[]> {
   const rows = await sql<{ statement: string }[]>`
     select format('alter table %I alter constraint %I', c.relname, k.conname) as statement
@@ -146,7 +149,7 @@ async function* tableText(sql: Sql, { name, columns, identity, rule }: Table): A
     `(select coalesce(max(${identity.column}), 0) + ${ID_GAP} from ${name}));\n\n`;
 }
 
-/** SQL of a value in COPY's text format (PostgreSQL's manual, COPY, "Text Format"). */
+/** Returns the SQL that formats a value for COPY (PostgreSQL's manual, COPY, "Text Format"). */
 function copyValue(value: string): string {
   const escapes = [["\\\\", "\\\\\\\\"], ["\\n", "\\\\n"], ["\\r", "\\\\r"], ["\\t", "\\\\t"]];
   const escaped = escapes.reduce(

@@ -1,13 +1,13 @@
 /**
- * Which rows an export of the control plane holds, and as what: whatever would do harm in a database made of
- * it is left out.
+ * Defines the rows that an export of the control plane contains. Rows that would do harm in the imported
+ * database are left out.
  */
 
-/** A table whose rows are exported. Columns that are not named in `columns` are as they are. */
+/** A table whose rows are exported. Columns missing from `columns` are exported unchanged. */
 export interface ExportRule {
-  /** A condition on its rows; null: all of them. */
+  /** A condition on the rows; null: all rows. */
   readonly where: string | null;
-  /** Column to the SQL of what stands in its place. */
+  /** Maps a column to the SQL of its replacement. */
   readonly columns: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +42,7 @@ const LEFT_OUT = new Set([
 const RULES: Readonly<Record<string, ExportRule>> = {
   remote_servers: { where: null, columns: { connection_id: "null", connected_at: "null" } },
   key_rotations: { where: "finished_at is not null", columns: {} },
-  // Agents that still hold one that is not over are told to forget it.
+  // Agents are told to forget unfinished runs that they still hold.
   runs: { where: "finished_at is not null", columns: { output_size: "0", output_cut: "0" } },
 };
 
@@ -55,8 +55,8 @@ export interface Reference {
 }
 
 /**
- * Null for a table whose rows stay behind. A table that is not known here comes whole, but for what refers to
- * such rows.
+ * Returns null for a table whose rows are not exported. An unlisted table is exported completely, except
+ * references to rows that are not exported.
  */
 export function exportRule(table: string, references: readonly Reference[]): ExportRule | null {
   if (LEFT_OUT.has(table)) return null;

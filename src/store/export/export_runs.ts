@@ -1,7 +1,7 @@
-/** Who may have the control plane's state. */
+/** Decides who may export the control plane's state. */
 import type { Sql } from "../database/sql.ts";
 
-/** Whether the run backs up the control plane, for somebody who is an administrator still. */
+/** Returns whether the run backs up the control plane, for a user who is still an administrator. */
 export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
   const rows = await sql`
     select from runs r join backup_tasks t on t.id = r.backup_task_id join users u on u.id = r.user_id

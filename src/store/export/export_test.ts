@@ -9,7 +9,7 @@ import { readMigrations } from "../database/migrate.ts";
 const migrations = await readMigrations(new URL("../../../migrations", import.meta.url));
 const AT = new Date("2026-02-03T04:05:06Z");
 
-Deno.test("psql makes of an export what was exported, row for row", async () => {
+Deno.test("psql loads an export to the exported rows", async () => {
   await using original = await testDatabase();
   await using made = await emptyDatabase();
   await fillDatabase(original.database);
@@ -26,7 +26,7 @@ Deno.test("psql makes of an export what was exported, row for row", async () => 
   await Deno.remove(path);
   const before = await rowsOf(original.database);
   const after = await rowsOf(made.database);
-  // What stays behind is said in export_plan.ts.
+  // export_plan.ts says what is left out.
   for (
     const table of [
       "replicas",
@@ -44,7 +44,7 @@ Deno.test("psql makes of an export what was exported, row for row", async () => 
     after.delete(table);
   }
   for (const table of ["idempotency_keys", "skipped_schedules"]) before.set(table, []);
-  // Kept up by the runs that are loaded.
+  // Triggers update them when runs are loaded.
   assert.ok(before.delete("run_counts"));
   after.delete("run_counts");
   const wrong = await made.database`
@@ -68,7 +68,7 @@ Deno.test("psql makes of an export what was exported, row for row", async () => 
   assert.equal(keys!.n, 0, "foreign keys are as they were");
 });
 
-Deno.test("an export that is cut loads nothing", async () => {
+Deno.test("a truncated export loads nothing", async () => {
   await using original = await testDatabase();
   await using made = await emptyDatabase();
   await fillDatabase(original.database);
@@ -82,7 +82,7 @@ Deno.test("an export that is cut loads nothing", async () => {
   assert.equal(tables!.n, 0);
 });
 
-Deno.test("an export is of one moment, and stopping it early frees its connection", async () => {
+Deno.test("an export is a snapshot of one moment, and stopping it early frees its connection", async () => {
   await using original = await testDatabase();
   const { database } = original;
   await fillDatabase(database);

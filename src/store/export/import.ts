@@ -1,9 +1,9 @@
-/** Loads an export (`export.ts`) where there is no `psql`: into an empty database, in one transaction. */
+/** Loads an export (`export.ts`) without `psql`: into an empty database, in one transaction. */
 import { transaction } from "../database/database.ts";
 import type { Database, Sql } from "../database/sql.ts";
 import { EXPORT_END, EXPORT_START } from "./export.ts";
 
-/** The text is not a whole export, or the database does not take it. Nothing was loaded. */
+/** The text is not a complete export, or the database refuses it. Nothing was loaded. */
 export class ImportError extends Error {
   override readonly name = "ImportError";
 }
@@ -11,7 +11,7 @@ export class ImportError extends Error {
 const COPY = /^copy (\S+) \((.+)\) from stdin;$/;
 const ROWS_AT_ONCE = 500;
 
-/** Nothing in it: no table, no view. */
+/** Returns whether a database contains no table and no view. */
 export async function isEmptyDatabase(sql: Sql): Promise<boolean> {
   const rows = await sql`
     select from pg_class where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S')
@@ -20,8 +20,10 @@ export async function isEmptyDatabase(sql: Sql): Promise<boolean> {
 }
 
 /**
- * @param lines Of the text, without their line breaks.
- * @param check Looks at what was loaded; when it throws, it was not.
+ * Loads an export, or nothing if it throws.
+ *
+ * @param lines The lines of the text, without line breaks.
+ * @param check Checks the loaded rows. If it throws, nothing is loaded.
  */
 export function loadExport(
   database: Database,
@@ -53,7 +55,7 @@ export function loadExport(
       if (copy !== null) {
         await run();
         rows = await RowLoader.open(sql, copy[1]!, copy[2]!.split(", "));
-        // The transaction is this function's own.
+        // This function has its own transaction.
       } else if (line !== "begin;" && line !== "commit;") statements.push(line);
     }
     if (last !== EXPORT_END) throw new ImportError("Cannot load the export: it is cut short");
@@ -101,7 +103,7 @@ class RowLoader {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", "\\": "\\" };
 
-/** Of COPY's text format, as far as exports use it. */
+/** Decodes a value of COPY's text format, as far as exports use it. */
 function plainValue(text: string): string | null {
   if (text === "\\N") return null;
   return text.replace(/\\(.)/g, (_, character: string) => ESCAPES[character] ?? character);

@@ -18,14 +18,14 @@ async function* each(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
 }
 
-/** A difference of thousands of rows takes minutes to be shown. */
+/** Compares as text: showing a difference of thousands of rows would take minutes. */
 function assertSame(found: Map<string, string[]>, expected: Map<string, string[]>, table: string): void {
   assert.ok(found.get(table)!.join("\n") === expected.get(table)!.join("\n"), `${table} differs`);
 }
 
 const nothing = () => Promise.resolve();
 
-Deno.test("an export loads without psql to the very same rows", async () => {
+Deno.test("an export loads without psql to the same rows", async () => {
   await using original = await testDatabase();
   await using once = await emptyDatabase();
   await using twice = await emptyDatabase();
@@ -40,13 +40,13 @@ Deno.test("an export loads without psql to the very same rows", async () => {
     assert.ok(before.get(table)!.length > 0);
     assertSame(after, before, table);
   }
-  // What an export makes exports to the same again.
+  // Exporting an imported database yields the same rows.
   await loadExport(twice.database, each(await exportedLines(once.database)), nothing);
   const again = await rowsOf(twice.database);
   for (const table of after.keys()) assertSame(again, after, table);
 });
 
-Deno.test("what is cut, damaged or refused loads nothing", async () => {
+Deno.test("a truncated, damaged or refused export loads nothing", async () => {
   await using original = await testDatabase();
   await using made = await emptyDatabase();
   await fillDatabase(original.database);
@@ -67,7 +67,7 @@ Deno.test("what is cut, damaged or refused loads nothing", async () => {
   }
 });
 
-Deno.test("the keys that secrets are sealed with are found in every table", async () => {
+Deno.test("the keys of encrypted values are found in every table", async () => {
   await using original = await testDatabase();
   const { database } = original;
   await fillDatabase(database);

@@ -1,4 +1,4 @@
-/** Rows whose use is over. */
+/** Deletes expired rows. */
 import type { Sql } from "../database/sql.ts";
 
 export async function deleteIdempotencyKeysBefore(sql: Sql, before: Date): Promise<void> {

@@ -1,4 +1,4 @@
-/** Changes of the key that seals secrets, and what each control plane holds of keys. */
+/** Rotations of the secret key, and the keys that each control plane holds. */
 import type { Database, Sql } from "../database/sql.ts";
 import { holdTransaction } from "../database/lost_transactions.ts";
 import { REPLICA_TIMEOUT } from "./replicas.ts";
@@ -10,7 +10,7 @@ export interface KeyRotationRow {
   finished_at: Date | null;
 }
 
-/** The one that is not finished; undefined where there is none. */
+/** Returns the unfinished rotation, if any. */
 export async function openKeyRotation(sql: Sql): Promise<KeyRotationRow | undefined> {
   const [row] = await sql<KeyRotationRow[]>`select * from key_rotations where finished_at is null`;
   return row;
@@ -28,7 +28,7 @@ export async function insertKeyRotation(sql: Sql, newKeyId: string, now: Date): 
   return row!;
 }
 
-/** Of one whose key was never written down. */
+/** Deletes a rotation whose key was never written to the key file. */
 export async function deleteKeyRotation(sql: Sql, id: number): Promise<void> {
   await sql`delete from key_rotations where id = ${id}`;
 }
@@ -40,11 +40,11 @@ export async function finishKeyRotation(sql: Sql, id: number, now: Date): Promis
 export interface ReplicaKeys {
   id: string;
   started_at: Date;
-  /** The one it seals with first. */
+  /** The key for new values first. */
   key_ids: string[];
 }
 
-/** Of the control planes that are up. */
+/** Returns the keys of live control planes. */
 export async function keysOfReplicas(sql: Sql, now: Date): Promise<ReplicaKeys[]> {
   const since = new Date(now.getTime() - REPLICA_TIMEOUT);
   return await sql<ReplicaKeys[]>`
@@ -54,7 +54,10 @@ export async function keysOfReplicas(sql: Sql, now: Date): Promise<ReplicaKeys[]
 /** "rearkeys" in ASCII, as a number. */
 const ROTATION_LOCK = "8243101837027539315";
 
-/** Null where another process has the lock. It ends with its connection, however the process goes. */
+/**
+ * Takes the rotation lock; returns null if another process has it. The lock ends with its connection, even if
+ * the process is killed.
+ */
 export async function lockKeyRotations(database: Database): Promise<AsyncDisposable | null> {
   const held = await holdTransaction(database);
   const [row] = await held.sql<

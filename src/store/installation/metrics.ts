@@ -1,27 +1,27 @@
-/** Figures over everything, for whoever watches this installation. */
+/** Reads metrics over all users, for the operator of the installation. */
 import type { Sql } from "../database/sql.ts";
 import { REPLICA_TIMEOUT } from "./replicas.ts";
 
-export interface StatisticsRow {
-  /** Runs that are there now, terminal ones included. */
+export interface MetricsRow {
+  /** Existing runs, including finished ones. */
   runs: { kind: string; state: string; count: number }[];
   remote_servers: number;
-  /** With their agent's socket up. */
+  /** Servers whose agent is connected. */
   connected_agents: number;
-  /** When the run that waits longest was made; null when none waits. */
+  /** When the longest waiting run was created; null if none waits. */
   oldest_queued_at: Date | null;
-  /** The end of the lease that ends first; null when nothing runs. */
+  /** The lease that expires first; null if no run is active. */
   oldest_lease: Date | null;
   deliveries: { state: string; count: number }[];
 }
 
-export async function readStatistics(sql: Sql, now: Date): Promise<StatisticsRow> {
+export async function readMetrics(sql: Sql, now: Date): Promise<MetricsRow> {
   const alive = new Date(now.getTime() - REPLICA_TIMEOUT);
-  const runs = await sql<StatisticsRow["runs"]>`
+  const runs = await sql<MetricsRow["runs"]>`
     select kind, state, count(*) as count from runs group by kind, state order by kind, state`;
-  const deliveries = await sql<StatisticsRow["deliveries"]>`
+  const deliveries = await sql<MetricsRow["deliveries"]>`
     select state, count(*) as count from notification_deliveries group by state order by state`;
-  const [figures] = await sql<Omit<StatisticsRow, "runs" | "deliveries">[]>`
+  const [figures] = await sql<Omit<MetricsRow, "runs" | "deliveries">[]>`
     select
       (select count(*) from remote_servers) as remote_servers,
       (
@@ -33,7 +33,7 @@ export async function readStatistics(sql: Sql, now: Date): Promise<StatisticsRow
   return { runs: [...runs], deliveries: [...deliveries], ...figures! };
 }
 
-/** Of each task that is not paused, newest run first by the index on its runs. */
+/** Returns the last success of each task that is not paused. Uses the index on its runs, the newest first. */
 export function readTaskSuccesses(sql: Sql): Promise<{ backup_task_id: number; since: Date }[]> {
   return sql<{ backup_task_id: number; since: Date }[]>`
     select t.id as backup_task_id, coalesce(r.finished_at, t.created_at) as since

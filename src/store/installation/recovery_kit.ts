@@ -7,14 +7,14 @@ export interface KitDestinationRow extends BackupDestinationRow {
   owner: string;
   backups_count: number;
   newest_backup_at: Date | null;
-  /** What of its backups is encrypted with a password, and to recipients. */
+  /** The number of its backups encrypted with a password, and the recipients of the others. */
   password_count: number;
   recipients: string[];
-  /** Whose agents stored backups there, as `label (address)`. */
+  /** Servers whose agents stored backups there, as `label (address)`. */
   servers: string[];
 }
 
-/** Of every user. */
+/** Returns the destinations of all users. */
 export function kitDestinations(sql: Sql): Promise<KitDestinationRow[]> {
   return sql<KitDestinationRow[]>`
     select d.*, u.email as owner, count(b.id) as backups_count, max(b.created_at) as newest_backup_at,
@@ -35,7 +35,7 @@ function serverName(sql: Sql) {
 
 export interface KitControlPlaneRow {
   backup_destination_id: number;
-  /** Whose agent stored it, as `label (address)`; null once that server is gone. */
+  /** The server whose agent stored it, as `label (address)`; null once the server is deleted. */
   server: string | null;
   directory: string;
   file_name: string;
@@ -43,7 +43,9 @@ export interface KitControlPlaneRow {
   created_at: Date;
 }
 
-/** The newest backup of the control plane at each destination; at a local one, on each server's disk. */
+/**
+ * Returns the newest backup of the control plane at each destination; for a local one, on each server's disk.
+ */
 export function kitControlPlanes(sql: Sql): Promise<KitControlPlaneRow[]> {
   return sql<KitControlPlaneRow[]>`
     select distinct on (b.backup_destination_id, disk.id)

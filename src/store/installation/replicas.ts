@@ -1,10 +1,10 @@
 /** The control planes that share this database. */
 import type { Sql } from "../database/sql.ts";
 
-/** A replica that was not heard of for this long is gone. Milliseconds. */
+/** A replica without a heartbeat for this long is dead. Milliseconds. */
 export const REPLICA_TIMEOUT = 30_000;
 
-/** @param keyIds Of the secret keys it holds, the one it seals with first. */
+/** @param keyIds The ids of its secret keys, the one for new values first. */
 export async function insertReplica(
   sql: Sql,
   id: string,
@@ -17,7 +17,7 @@ export async function insertReplica(
   ]})`;
 }
 
-/** Writes a heartbeat; false when another replica took this one for dead and removed it. */
+/** Writes a heartbeat; returns false if another replica declared this one dead and removed it. */
 export async function touchReplica(
   sql: Sql,
   id: string,
@@ -36,7 +36,7 @@ export async function anyReplicaAlive(sql: Sql, now: Date): Promise<boolean> {
   return row!.alive;
 }
 
-/** Removes a replica and what it held: its agents' sockets are no longer up. */
+/** Removes replicas and clears their agents' connections. */
 export async function removeReplicas(sql: Sql, ids: readonly string[]): Promise<void> {
   await sql`
     update remote_servers set connection_id = null, connection_replica_id = null

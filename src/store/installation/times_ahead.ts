@@ -1,5 +1,6 @@
 /**
- * Times that were stored on a clock that was ahead: what waits for them would wait far longer than it may.
+ * Corrects times that were stored while a clock was ahead: without it, runs and deliveries would wait far too
+ * long.
  */
 import type { Fragment, Sql } from "../database/sql.ts";
 
@@ -13,11 +14,11 @@ export interface LongestWaits {
   readonly removal: number;
 }
 
-/** A time further ahead than this was not stored on the clock as it is now. Milliseconds. */
+/** Milliseconds. A time further ahead than this was stored by a clock that was ahead. */
 const STEP = 1_000;
 
-/** Brings back times that lie further ahead than anything waits. Returns how many rows it changed. */
-export async function bringBackTimes(sql: Sql, now: Date, longest: LongestWaits): Promise<number> {
+/** Resets times that are further ahead than the longest waits. Returns how many rows it changed. */
+export async function resetFutureTimes(sql: Sql, now: Date, longest: LongestWaits): Promise<number> {
   const later = (ms: number) => new Date(now.getTime() + ms);
   const step = later(STEP);
   const deadline = sql`(case state ${

@@ -29,8 +29,8 @@ export type Recipients =
   /** All but one of a user's streams. */
   | { userId: number; exceptStreamId: number };
 
-/** Whether anybody is told. */
-export async function hasAudience(sql: Sql, recipients: Recipients, audience: Audience): Promise<boolean> {
+/** Returns whether any stream receives the event. */
+export async function hasRecipients(sql: Sql, recipients: Recipients, audience: Audience): Promise<boolean> {
   const rows = await sql`select ${streamsOf(sql, recipients, audience)} limit 1`;
   return rows.length > 0;
 }
@@ -185,7 +185,7 @@ const isOf = (sql: Sql, { message_id, notification_stream_id, attempts }: Claim)
   sql`notification_stream_id = ${notification_stream_id} and batch_id = ${message_id}
     and attempts = ${attempts} and state = 'waiting'`;
 
-/** False where the lease was lost to another replica meanwhile: nothing is changed then. */
+/** Returns false, and changes nothing, if another replica has taken over the lease. */
 export async function endDelivery(
   sql: Sql,
   claim: Claim,
@@ -200,7 +200,9 @@ export async function endDelivery(
   return count > 0;
 }
 
-/** To be tried again; false as above. */
+/**
+ * Schedules another attempt. Returns false, and changes nothing, if another replica has taken over the lease.
+ */
 export async function postponeDelivery(
   sql: Sql,
   claim: Claim,
@@ -213,7 +215,7 @@ export async function postponeDelivery(
   return count > 0;
 }
 
-/** A try that was broken off before it came to anything does not count. */
+/** Releases the lease of an attempt that was aborted before it had a result. The attempt does not count. */
 export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
   await sql`
     update notification_deliveries set leased_until = null, attempts = attempts - 1 where ${
@@ -221,7 +223,10 @@ export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
   }`;
 }
 
-/** The stream has another address: what waits is tried there, with a whole day to come. */
+/**
+ * Makes waiting deliveries due at once, after the stream got another address. They are given up only after
+ * the full time from now.
+ */
 export async function restartDeliveries(sql: Sql, streamId: number, now: Date): Promise<void> {
   await sql`
     update notification_deliveries set due_at = ${now}, first_attempt_at = null

@@ -1,6 +1,4 @@
-/**
- * Notification streams: where news of runs goes. The value, which is an address or holds a key, is sealed.
- */
+/** Notification streams. The value, which is an address or contains a key, is encrypted. */
 import type { NotificationStreamType } from "../../domain/notifications/notification_stream.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
@@ -17,7 +15,7 @@ export interface NotificationStreamRow {
   on_success: boolean;
   on_failure: boolean;
   last_delivery_at: Date | null;
-  /** Null where it went through. */
+  /** Null if the message was accepted. */
   last_delivery_error: string | null;
   /** Nothing is sent before this time. */
   next_attempt_at: Date | null;
@@ -56,12 +54,15 @@ export async function updateNotificationStream(
   return row!;
 }
 
-/** Whoever locks a stream and rows that wait for it takes the stream first: claims do so too. */
+/**
+ * Locks a stream for a change of its deliveries. Every transaction locks the stream before its deliveries, as
+ * claims do.
+ */
 export async function lockForDelivery(sql: Sql, id: number): Promise<void> {
   await sql`select from notification_streams where id = ${id} for no key update`;
 }
 
-/** What the last try came to. `error`: null where it went through. */
+/** Records the result of the last attempt. `error`: null if the message was accepted. */
 export async function recordLastDelivery(
   sql: Sql,
   id: number,
@@ -111,7 +112,7 @@ export async function forgetLastDelivery(sql: Sql, id: number): Promise<void> {
     where id = ${id}`;
 }
 
-/** False when there is no such stream. */
+/** Returns false if there is no such stream. */
 export async function deleteNotificationStream(sql: Sql, userId: number, id: number): Promise<boolean> {
   const { count } = await sql`delete from notification_streams where id = ${id} and user_id = ${userId}`;
   return count === 1;
@@ -127,7 +128,7 @@ export async function findNotificationStreamOf(
   return row;
 }
 
-/** Keeps the row from changing until the transaction ends. */
+/** Locks a stream against changes until the transaction ends. */
 export async function lockNotificationStream(
   sql: Sql,
   userId: number,

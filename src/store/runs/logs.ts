@@ -1,4 +1,4 @@
-/** What the API reads of runs and their output. The writing side is in runs.ts and run_output.ts. */
+/** Reads runs and their output for the API. runs.ts and run_output.ts write them. */
 import type { RunKind, RunState } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
 import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
@@ -11,7 +11,7 @@ export interface LogRow {
   backup_task_id: number | null;
   remote_server_id: number | null;
   backup_destination_id: number | null;
-  /** The backup that it reads. */
+  /** The backup that the run reads. */
   backup_id: number | null;
   trigger: "manual" | "schedule";
   scheduled_for: Date | null;
@@ -23,7 +23,7 @@ export interface LogRow {
   files_count: number | null;
   bytes_per_second: number | null;
   eta_seconds: number | null;
-  /** Characters ever received, and how many of them the cap cut out. */
+  /** The number of characters received, and how many of them were cut out by the limit. */
   output_size: number;
   output_cut: number;
   created_at: Date;
@@ -31,7 +31,7 @@ export interface LogRow {
   finished_at: Date | null;
 }
 
-/** A run with (the end of) its output. */
+/** A run with the end of its output. */
 export interface LogDetailRow extends LogRow {
   output: string;
 }
@@ -75,8 +75,8 @@ const columns = [
 export const TAIL_SIZE = 4096;
 
 /**
- * The end of `r`'s output, from its last chunks only, so that a long output costs no more. Merged chunks are
- * large: two hold more than the tail.
+ * Returns the end of `r`'s output. Reads only the last chunks, so a long output costs no more. Merged chunks
+ * are large: two contain more than the tail.
  */
 function tailColumn(sql: Sql) {
   return sql`(
@@ -191,7 +191,7 @@ export async function lockLog(sql: Sql, userId: number, id: number): Promise<Log
   return row;
 }
 
-/** The task's newest backup run. */
+/** Returns the task's newest backup run. */
 export async function findLatestLog(sql: Sql, userId: number, taskId: number): Promise<LogRow | undefined> {
   const [row] = await sql<LogRow[]>`
     select ${sql(columns)} from runs
@@ -205,7 +205,7 @@ export async function readAllOutput(sql: Sql, runId: number): Promise<string> {
   return rows.map((row) => row.text).join("");
 }
 
-/** Chunks that may hold events after `after`, in order, at most `limit`. */
+/** Returns chunks that may contain events after `after`, in order, at most `limit`. */
 export async function readOutputAfter(
   sql: Sql,
   runId: number,
@@ -218,12 +218,12 @@ export async function readOutputAfter(
     order by sequence limit ${limit}`;
 }
 
-/** Output goes with it; a backup it made stays. */
+/** Deletes a run with its output; a backup it made stays. */
 export async function deleteLog(sql: Sql, id: number): Promise<void> {
   await sql`delete from runs where id = ${id}`;
 }
 
-/** Partial objects of the run wait to be removed: they are known by its record. */
+/** Returns whether objects of the run still have to be removed. Their removal needs the run's record. */
 export async function hasObjectsToRemove(sql: Sql, id: number): Promise<boolean> {
   const [row] = await sql<{ waits: boolean }[]>`
     select exists (select from leftovers where run_id = ${id})

@@ -1,19 +1,19 @@
-/** How many runs each user has, kept up by triggers: counting them would take longer the more there are. */
+/** Counts each user's runs with triggers: counting rows would take longer the more there are. */
 import type { Sql } from "../database/sql.ts";
 
-/** Ids in a span, as the triggers have it. */
+/** Ids in one span, as in the triggers. */
 const SPAN = 10_000;
-/** Rows of a user that are worth adding up. */
+/** The number of superfluous rows of a user from which adding up is worthwhile. */
 const WORTHWHILE = 100;
 
-/** The number of a user's runs, as part of a statement. */
+/** Returns the number of a user's runs, as part of a statement. */
 export function runsOf(sql: Sql, userId: number) {
   return sql`(select coalesce(sum(runs), 0)::bigint from run_counts where user_id = ${userId})`;
 }
 
 /**
- * The ids (`listed`) of one page of a user's runs, as part of a statement: only those of the page's own span
- * are passed over.
+ * Returns the ids (`listed`) of one page of a user's runs, as part of a statement. Skips only rows of the
+ * page's own span.
  */
 export function pageOfRuns(sql: Sql, userId: number, offset: number, limit: number) {
   return sql`(
@@ -32,7 +32,8 @@ export function pageOfRuns(sql: Sql, userId: number, offset: number, limit: numb
 }
 
 /**
- * Adds up what has changed, one row a user and span. Another replica that does the same finds nothing left.
+ * Adds up the changes into one row per user and span. A replica that does the same concurrently finds no rows
+ * left.
  */
 export async function addUpRunCounts(sql: Sql): Promise<void> {
   await sql`

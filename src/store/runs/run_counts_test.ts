@@ -4,7 +4,7 @@ import { plant } from "../../../tests/support/fixtures/planted.ts";
 import { listLogs } from "./logs.ts";
 import { addUpRunCounts, runsOf } from "./run_counts.ts";
 
-Deno.test("the number of a user's runs is exact whatever becomes of them", async () => {
+Deno.test("the number of a user's runs is exact after any change of them", async () => {
   await using test = await testServices();
   const { database: sql } = test;
   const one = await plant(test.services);
@@ -43,12 +43,12 @@ Deno.test("the number of a user's runs is exact whatever becomes of them", async
   assert.deepEqual(await counts(), { one: 0, two: 0, rows: 0 });
 });
 
-Deno.test("any page of a listing is what is to be in it, with the exact total", async () => {
+Deno.test("any page of a listing has the expected rows and the exact total", async () => {
   await using test = await testServices();
   const { database: sql } = test;
   const { caller, serverId } = await plant(test.services);
   await plant(test.services);
-  // In several spans, as those of somebody who is not alone.
+  // The user's runs are in several spans, because other users have runs too.
   await sql`
     insert into runs (id, user_id, kind, remote_server_id, trigger, state, created_at, finished_at)
     overriding system value

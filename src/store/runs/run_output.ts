@@ -1,13 +1,13 @@
 /**
- * A run's output: chunks as they come, once per (run, sequence); capped in the middle; merged when the run is
- * over.
+ * A run's output. Chunks are stored as they arrive, once per (run, sequence). The middle of a long output is
+ * cut out. Chunks are merged after the run.
  */
 import type { Sql } from "../database/sql.ts";
 
 /** Characters kept at the beginning and at the end of one run's output. */
 export const OUTPUT_HEAD = 2 * 1024 * 1024;
 export const OUTPUT_TAIL = 8 * 1024 * 1024;
-/** Trimming waits until this much is over the cap, so that it isn't done for every line. */
+/** Trimming waits until the output exceeds the limit by this much, so that not every line causes one. */
 const TRIM_SLACK = 1024 * 1024;
 /** Characters in one merged chunk. */
 const MERGED_SIZE = 256 * 1024;
@@ -18,7 +18,7 @@ export interface OutputChunk {
   text: string;
 }
 
-/** A chunk that is there already is left as it is: a resent event changes nothing. */
+/** Inserts chunks. An existing chunk stays unchanged, so a resent event has no effect. */
 export async function insertOutput(sql: Sql, chunks: readonly OutputChunk[]): Promise<void> {
   if (chunks.length === 0) return;
   await sql`
@@ -35,8 +35,8 @@ export function needsTrimming(outputSize: number, outputCut: number): boolean {
 }
 
 /**
- * Removes chunks between the head and the tail, and says so in a line of its own where they were. Returns the
- * characters removed by now in all. `run_output` then holds head, marker and tail.
+ * Removes chunks between the head and the tail, and inserts a marker line there. Returns the total number of
+ * characters removed so far. `run_output` then holds head, marker and tail.
  */
 export async function trimOutput(sql: Sql, runId: number, alreadyCut: number): Promise<number> {
   const [removed] = await sql<{ first: number | null; size: number }[]>`
@@ -66,7 +66,7 @@ export async function trimOutput(sql: Sql, runId: number, alreadyCut: number): P
 
 const MARKER_START = "[Rearguard: ";
 
-/** Runs that are over and not yet merged, oldest first. */
+/** Returns finished runs whose output is not yet merged, the oldest first. */
 export async function runsToCompact(sql: Sql, limit: number): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select id from runs where finished_at is not null and not output_compacted
@@ -74,7 +74,7 @@ export async function runsToCompact(sql: Sql, limit: number): Promise<number[]> 
   return rows.map((row) => row.id);
 }
 
-/** Merges a run's chunks into few large ones that remember each event's number and end. */
+/** Merges a run's chunks into few large ones that keep each event's number and end. */
 export async function compactOutput(sql: Sql, runId: number): Promise<void> {
   await sql`
     with chunks as (

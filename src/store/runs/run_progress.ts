@@ -1,10 +1,10 @@
-/** What a batch of events changes on its runs, many runs in one statement. */
+/** Applies a batch of events to its runs, many runs in one statement. */
 import type { Sql } from "../database/sql.ts";
 
 export interface EventProgress {
   run_id: number;
   last_sequence: number;
-  /** Characters of output that came with this batch. */
+  /** Characters of output in this batch. */
   output_size: number;
   figures: {
     bytes_read: number;
@@ -12,13 +12,16 @@ export interface EventProgress {
     files_count: number | null;
     bytes_per_second: number;
     eta_seconds: number | null;
-    /** How long the run has made no progress, in milliseconds; missing from agents that do not measure it. */
+    /** How long the run has made no progress, in milliseconds; absent from agents that do not measure it. */
     stalled_ms?: number;
     waits_for?: string | null;
   } | null;
 }
 
-/** The lease and the deadline are renewed for running runs only: other states have deadlines of their own. */
+/**
+ * Records progress. Renews the lease and the deadline of running runs only: other states have their own
+ * deadlines.
+ */
 export async function recordProgress(
   sql: Sql,
   progress: readonly EventProgress[],
@@ -64,8 +67,8 @@ export async function recordProgress(
 const whole = (value: number | null | undefined) =>
   value === null || value === undefined ? null : Math.round(value);
 
-/** A succeeded run's figures are those of its verdict. `size`: bytes stored. */
-export async function recordFinalFigures(
+/** Replaces a succeeded run's stats by those of its verdict. `size`: stored bytes. */
+export async function recordFinalStats(
   sql: Sql,
   runId: number,
   stored: { bytes_read: number; size: number; files_count: number | null },

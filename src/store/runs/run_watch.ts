@@ -20,8 +20,8 @@ const limit = (sql: Sql, column: ReturnType<Sql>, otherwise: number) =>
   sql`make_interval(secs => coalesce(${column}, ${otherwise / 1000}::double precision))`;
 
 /**
- * Locks running runs without progress whose agent is connected. `is_over`: the limit passed a lease's time
- * ago.
+ * Locks running runs without progress whose agent is connected. `is_over`: the limit was exceeded by at least
+ * the length of a lease.
  */
 export function lockStalledRuns(
   sql: Sql,

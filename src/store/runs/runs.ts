@@ -1,4 +1,4 @@
-/** Runs and their attempts: the writing side. What the API reads of them is in logs.ts. */
+/** Writes runs and their attempts. logs.ts reads them for the API. */
 import type { RunKind, RunState } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
 
@@ -9,9 +9,9 @@ export interface RunRow {
   backup_task_id: number | null;
   remote_server_id: number | null;
   backup_destination_id: number | null;
-  /** The one that the run reads; null for backups, and once it is gone. */
+  /** The backup that the run reads; null for backup runs, and once the backup is deleted. */
   backup_id: number | null;
-  /** What was asked for, of a run that reads a backup: of `src/domain/restore.ts`. */
+  /** The requested options of a run that reads a backup, as in `src/domain/restore.ts`. */
   options: object | null;
   trigger: "manual" | "schedule";
   scheduled_for: Date | null;
@@ -40,7 +40,7 @@ export interface RunRow {
   waits_for: string | null;
 }
 
-/** What a state change may write beside the state. */
+/** The columns that a state change may write in addition to the state. */
 export type RunChange = Partial<
   Pick<
     RunRow,
@@ -95,7 +95,7 @@ const columns = [
   "waits_for",
 ] as const;
 
-/** Inserts a queued run. Violates `runs_one_active_backup` when the task has one already. */
+/** Inserts a queued run. Violates `runs_one_active_backup` if the task has one already. */
 export async function insertRun(
   sql: Sql,
   run: Pick<
@@ -120,8 +120,7 @@ export async function insertRun(
 }
 
 /**
- * Inserts queued backup runs, in one statement. Violates `runs_one_active_backup` when a task has one
- * already.
+ * Inserts queued backup runs, in one statement. Violates `runs_one_active_backup` if a task has one already.
  */
 export function insertBackupRuns(
   sql: Sql,
@@ -146,20 +145,20 @@ export function insertBackupRuns(
     returning ${sql(columns)}`;
 }
 
-/** Of this user's. */
+/** Finds a run of the user. */
 export async function findRunOf(sql: Sql, userId: number, id: number): Promise<RunRow | undefined> {
   const [row] = await sql<RunRow[]>`
     select ${sql(columns)} from runs where id = ${id} and user_id = ${userId}`;
   return row;
 }
 
-/** Locks the rows in id order, so that two transactions can't wait for each other. */
+/** Locks the rows in id order, so that two transactions cannot deadlock. */
 export function lockRuns(sql: Sql, ids: readonly number[]): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select ${sql(columns)} from runs where id in ${sql([...ids])} order by id for update`;
 }
 
-/** The task's run that is not over, locked. */
+/** Returns the task's active run, locked. */
 export async function lockActiveBackupRun(sql: Sql, taskId: number): Promise<RunRow | null> {
   const [row] = await sql<RunRow[]>`
     select ${sql(columns)} from runs
@@ -168,7 +167,7 @@ export async function lockActiveBackupRun(sql: Sql, taskId: number): Promise<Run
   return row ?? null;
 }
 
-/** The tasks' runs that are not over, locked: their ids by task. */
+/** Locks the tasks' active runs and returns their ids by task. */
 export async function lockActiveBackupRuns(
   sql: Sql,
   taskIds: readonly number[],
@@ -181,7 +180,10 @@ export async function lockActiveBackupRuns(
   return new Map(rows.map((row) => [row.backup_task_id, row.id]));
 }
 
-/** Compare-and-set: false when the row is no longer in the state and attempt that `run` was read in. */
+/**
+ * Changes the state by compare-and-set: returns false if the row is no longer in the state and attempt of
+ * `run`.
+ */
 export async function moveRun(sql: Sql, run: RunRow, state: RunState, change: RunChange): Promise<boolean> {
   const { count } = await sql`
     update runs set ${sql({ ...change, state })}
@@ -189,26 +191,24 @@ export async function moveRun(sql: Sql, run: RunRow, state: RunState, change: Ru
   return count === 1;
 }
 
-/**
- * Runs whose state has outlived its deadline, locked; those that another replica works on are passed over.
- */
+/** Returns runs past their deadline, locked. Skips those that another replica has locked. */
 export function lockOverdueRuns(sql: Sql, now: Date, limit: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select ${sql(columns)} from runs where deadline_at <= ${now}
     order by deadline_at limit ${limit} for update skip locked`;
 }
 
-/** Running runs whose agent should have ended them by their task's timeout, locked. */
+/** Returns running runs whose agent should have ended them by their task's timeout, locked. */
 export function lockTimedOutRuns(sql: Sql, before: Date, limit: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select ${sql(columns)} from runs where state = 'running' and timeout_at <= ${before}
     order by timeout_at limit ${limit} for update skip locked`;
 }
 
-/** Not over; in the words of the indexes `runs_queued` and `runs_active`. */
+/** The condition of an unfinished run, written as in the indexes `runs_queued` and `runs_active`. */
 export const isActive = (sql: Sql) => sql`(state = 'queued' or state in ('leased', 'running', 'cancelling'))`;
 
-/** Backup runs on a server that are not over. */
+/** Counts a server's active backup runs. */
 export async function countActiveBackupRuns(sql: Sql, serverId: number): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int as count from runs
@@ -216,7 +216,7 @@ export async function countActiveBackupRuns(sql: Sql, serverId: number): Promise
   return row!.count;
 }
 
-/** What a server does at once is counted apart: verifications and drills, and everything else. */
+/** The kinds of slots on a server: verifications and drills are counted separately from all other runs. */
 export type RunSlot = "transfer" | "verification";
 
 export function slotOf(kind: RunKind): RunSlot {
@@ -226,8 +226,8 @@ export function slotOf(kind: RunKind): RunSlot {
 const occupiesSlot = (sql: Sql, slot: RunSlot) =>
   slot === "verification" ? sql`kind in ('verify', 'drill')` : sql`kind not in ('verify', 'drill')`;
 
-/** Runs that the server's agent has in hand. */
-export async function countRunsInHand(sql: Sql, serverId: number): Promise<Record<RunSlot, number>> {
+/** Counts the runs that are assigned to the server's agent. */
+export async function countAssignedRuns(sql: Sql, serverId: number): Promise<Record<RunSlot, number>> {
   const [row] = await sql<Record<RunSlot, number>[]>`
     select count(*) filter (where ${occupiesSlot(sql, "transfer")})::int as transfer,
       count(*) filter (where ${occupiesSlot(sql, "verification")})::int as verification
@@ -236,8 +236,8 @@ export async function countRunsInHand(sql: Sql, serverId: number): Promise<Recor
 }
 
 /**
- * Ids of the runs that a queued one has to wait for once its server's places are taken: in hand first, then
- * those queued before it.
+ * Returns the ids of the runs that a queued one has to wait for once its server's slots are occupied:
+ * assigned ones first, then those queued before it.
  */
 export async function runsAhead(sql: Sql, run: RunRow): Promise<number[]> {
   const isRestore = run.kind === "restore";
@@ -252,7 +252,7 @@ export async function runsAhead(sql: Sql, run: RunRow): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Those of the servers that have a queued run. */
+/** Returns those of the servers that have a queued run. */
 export async function serversWithQueuedRuns(sql: Sql, serverIds: readonly number[]): Promise<number[]> {
   if (serverIds.length === 0) return [];
   const rows = await sql<{ id: number }[]>`
@@ -261,14 +261,14 @@ export async function serversWithQueuedRuns(sql: Sql, serverIds: readonly number
   return rows.map((row) => row.id);
 }
 
-/** Locks a server, so that its limit of runs at once is counted by one transaction at a time. */
+/** Locks a server, so that one transaction at a time counts its runs against the limit. */
 export async function lockServerLimit(sql: Sql, serverId: number): Promise<number | null> {
   const [row] = await sql<{ runs_at_once: number }[]>`
     select runs_at_once from remote_servers where id = ${serverId} for no key update`;
   return row?.runs_at_once ?? null;
 }
 
-/** Restores first: somebody waits for them. */
+/** Returns queued runs, locked. Restores come first, because a person waits for them. */
 export function lockQueuedRuns(
   sql: Sql,
   serverId: number,
@@ -281,7 +281,7 @@ export function lockQueuedRuns(
     order by (kind = 'restore') desc, id limit ${Math.max(limit, 0)} for update skip locked`;
 }
 
-/** A sign of life from an agent: its leases start anew. */
+/** Renews the leases of agents that have just been heard of. */
 export async function renewLeases(
   sql: Sql,
   serverIds: readonly number[],
@@ -293,7 +293,7 @@ export async function renewLeases(
     where remote_server_id = any(${[...serverIds]}::bigint[]) and state = 'running'`;
 }
 
-/** After a time in which no control plane ran, agents get their whole grace again. */
+/** Extends deadlines after a time without any control plane, so that agents get their full grace period. */
 export async function extendDeadlines(sql: Sql, notBefore: Date): Promise<void> {
   await sql`
     update runs set deadline_at = ${notBefore}
@@ -317,7 +317,7 @@ export async function markAttemptAccepted(
     where run_id = ${runId} and attempt = ${attempt}`;
 }
 
-/** Keeps what the agent said in the end, applied or not. */
+/** Records the agent's verdict, whether it was applied or not. */
 export async function recordVerdict(
   sql: Sql,
   runId: number,
@@ -332,7 +332,7 @@ export async function recordVerdict(
     where run_id = ${runId} and attempt = ${attempt} and verdict is null`;
 }
 
-/** Stamps grow with the runs of a task. */
+/** Returns the newest object stamp of a task. Stamps increase with the runs of a task. */
 export async function newestObjectStamp(sql: Sql, taskId: number): Promise<string | null> {
   const [row] = await sql<{ object_stamp: string }[]>`
     select object_stamp from runs where backup_task_id = ${taskId} and object_stamp is not null
