@@ -1,4 +1,4 @@
-/** Creates a token for an administrator directly in the database: the way back in when no token is left. */
+/** Creates a token for an administrator directly in the database, for operators who have no token left. */
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
 import { enterAudit, NO_ORIGIN } from "../services/access/audit_log.ts";
@@ -10,7 +10,7 @@ import { listAdministrators } from "../store/access/users.ts";
 export interface TokenRequest {
   readonly database: Database;
   readonly clock: Clock;
-  /** Who requested it, for the audit log. */
+  /** The operator who requested the token, for the audit log. */
   readonly operator: string;
   /** The administrator's email address; null: the first administrator. */
   readonly email: string | null;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { testApi } from "../../tests/support/clients/api.ts";
 import { makeAdministratorToken } from "./administrator_token.ts";
 
-Deno.test("an administrator without a token gets a new one at the database", async () => {
+Deno.test("an administrator without a token gets a new one from the database", async () => {
   await using api = await testApi();
   const { database, clock } = api;
   await database`update tokens set revoked_at = now()`;

@@ -1,11 +1,11 @@
-/** An export as it is stored, read back as text. */
+/** Reads a stored export of the control plane. */
 import { createHash } from "node:crypto";
 import { type FoundManifest, objectPath } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
-/** Null where the archive is whole; otherwise what is wrong with it. Reads all of it. */
+/** Reads the whole archive. Returns what is wrong with it, or null if it is intact. */
 export async function archiveFault(
   repository: BackupRepository,
   found: FoundManifest,
@@ -26,7 +26,7 @@ export async function archiveFault(
   return hash.digest("hex") === archive.sha256 ? null : `${archive.name} has another SHA-256 than was stored`;
 }
 
-/** Its lines, decrypted and decompressed as they come. */
+/** Yields the archive's lines, decrypted and decompressed as a stream. */
 export async function* archiveLines(
   repository: BackupRepository,
   found: FoundManifest,
@@ -38,7 +38,7 @@ export async function* archiveLines(
   let stream = await open();
   if (encryption !== null) {
     const isPassword = found.manifest.recipients === undefined;
-    const password = isPassword ? await passwords.fitting(archive.name, open) : null;
+    const password = isPassword ? await passwords.find(archive.name, open) : null;
     if (isPassword && password === null) {
       await stream.cancel();
       throw new RecoveryError(
@@ -50,7 +50,7 @@ export async function* archiveLines(
   yield* linesOf(decompressed(stream));
 }
 
-/** pzstd writes skippable frames, which node's own decompressor stops at. */
+/** Decompresses with `zstd`: pzstd writes skippable frames, at which node's own decompressor stops. */
 async function* decompressed(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const zstd = new Deno.Command("zstd", {
     args: ["--decompress", "--stdout", "--quiet"],
@@ -73,7 +73,7 @@ async function* decompressed(stream: ReadableStream<Uint8Array>): AsyncGenerator
   }
 }
 
-/** One that has ended can't be ended. */
+/** Kills a program; does nothing if it has ended. */
 function endProgram(program: Deno.ChildProcess): void {
   try {
     program.kill("SIGKILL");

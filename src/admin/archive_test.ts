@@ -8,7 +8,7 @@ import { findManifests } from "./manifests.ts";
 import { Passwords } from "./passwords.ts";
 import { openRepository } from "./repository.ts";
 
-Deno.test("an export is found, held against its manifest and read back; damage is told", async () => {
+Deno.test("an export is found, compared with its manifest and read back; damage is reported", async () => {
   await using _fixture = await controlPlaneFixture();
   await using run = await BackupRun.open();
   await run.run({ type: "control_plane" });

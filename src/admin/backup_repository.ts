@@ -1,13 +1,16 @@
 import type { NewBackupDestinationInput } from "../services/destinations/backup_destinations.ts";
 
 export interface BackupRepository extends AsyncDisposable {
-  /** For messages. */
+  /** The repository's name in messages. */
   readonly description: string;
-  /** The destination that it is to a control plane. */
+  /** The backup destination that corresponds to the repository. */
   readonly destination: NewBackupDestinationInput;
-  /** Every file below it, by its path from there. `skip` is told of each directory that may not be read. */
+  /**
+   * Yields every file below the repository, by relative path. Calls `skip` for each directory that it may not
+   * read.
+   */
   paths(skip: (path: string, reason: string) => void): AsyncIterable<string>;
   read(path: string): Promise<ReadableStream<Uint8Array>>;
-  /** Where a control plane finds the directory: an absolute path, or a key prefix. */
+  /** Returns the directory that a control plane uses for a path: an absolute path, or a key prefix. */
   directory(path: string): string;
 }

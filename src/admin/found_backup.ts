@@ -1,4 +1,4 @@
-/** A manifest as the record that it was made of. */
+/** Converts manifests to backup records. */
 import { createHash } from "node:crypto";
 import type { FoundBackup } from "../services/backups/import.ts";
 import { type FoundManifest, objectPath } from "./manifests.ts";
@@ -6,11 +6,11 @@ import type { Passwords } from "./passwords.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 
 /**
- * Those that can be restored, in the order given. Asks for the passwords of encrypted ones; one that nothing
- * fits comes back with null.
+ * Returns the backups that can be restored, in the given order. Prompts for the passwords of encrypted ones;
+ * the password is null if none is right.
  *
- * @param directoryOf Where a control plane finds it.
- * @param leaveOut Is told of each other one, and why.
+ * @param directoryOf Returns the directory that a control plane uses for a backup.
+ * @param leaveOut Called for each other manifest, with the reason.
  */
 export async function foundBackups(
   repository: BackupRepository,
@@ -53,7 +53,7 @@ async function foundBackup(
   return {
     task: manifest.task,
     hostname: manifest.hostname,
-    password: encryption === "password" ? await passwords.fitting(first.name, open) : null,
+    password: encryption === "password" ? await passwords.find(first.name, open) : null,
     record: {
       directory,
       file_name: first.name,

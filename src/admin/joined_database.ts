@@ -1,11 +1,11 @@
-/** The control plane's database, beside control planes that may be using it. */
+/** Opens the control plane's database while control planes may be using it. */
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
 import {
+  connectControlDatabase,
   type ControlDatabase,
   joinControlDatabase,
-  reachControlDatabase,
 } from "../process/control_database.ts";
 import { DataDirectory } from "../process/data_directory.ts";
 import { StartError } from "../process/start_error.ts";
@@ -14,8 +14,8 @@ import { readMigrations, schemaVersion } from "../store/database/migrate.ts";
 const MIGRATIONS = new URL("../../migrations", import.meta.url);
 
 /**
- * Reaches it, changing nothing. An embedded one is started where no control plane runs, and is then this
- * process's own until it is disposed of.
+ * Connects to the database without changing it. If no control plane runs, an embedded database is started;
+ * disposing the result stops it.
  */
 export async function joinDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   await using stack = new AsyncDisposableStack();
@@ -38,7 +38,7 @@ export async function holdsDatabase({ dataDirectory }: Config): Promise<boolean>
 }
 
 async function open(config: Config, clock: Clock, stack: AsyncDisposableStack): Promise<ControlDatabase> {
-  if (config.databaseUrl !== null) return await reachControlDatabase(config, clock);
+  if (config.databaseUrl !== null) return await connectControlDatabase(config, clock);
   if (!await holdsDatabase(config)) {
     throw new StartError(
       `Cannot use the database: DATABASE_URL is not set, and ${config.dataDirectory} holds no embedded database. ` +
@@ -51,5 +51,5 @@ async function open(config: Config, clock: Clock, stack: AsyncDisposableStack): 
   });
   if (directory === null) return await joinControlDatabase(config, clock);
   stack.use(directory);
-  return await reachControlDatabase(config, clock);
+  return await connectControlDatabase(config, clock);
 }

@@ -1,7 +1,7 @@
 /**
- * A new secret key, while control planes run and seal and open with the old one. In this order: all hold both
- * keys, all seal with the new one, every stored value is sealed anew, the old one is put away. Cut off
- * anywhere, nothing is unreadable, and the next call goes on from there.
+ * Replaces the secret key while control planes encrypt and decrypt with the old one. The steps are: all
+ * control planes hold both keys, all encrypt with the new one, every stored value is encrypted again, the old
+ * key is retired. If the rotation is interrupted, everything stays readable, and the next call continues it.
  */
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -21,25 +21,25 @@ import {
 } from "../store/installation/key_rotations.ts";
 import { notify } from "../store/database/event_bus.ts";
 import { sealingKeyIds } from "../store/database/sealed_columns.ts";
-import { type KeyFile, keyFileOf, keyId, newSecretKey } from "./key_place.ts";
+import { type KeyFile, keyFileOf, keyId, newSecretKey } from "./secret_key_file.ts";
 
 export interface KeyRotation {
   readonly config: Config;
   readonly clock: Clock;
   readonly database: Database;
-  /** Who asked for it, for the audit log. */
+  /** The operator who requested the rotation, for the audit log. */
   readonly operator: string;
   /** How long control planes may take to read a changed key file. Milliseconds. */
   readonly patience: number;
   print(line: string): void;
 }
 
-/** What keeps the rotation from its end, as one line that tells what to do. */
+/** The reason why the rotation cannot be completed, as one line that says what to do. */
 export class KeyRotationError extends Error {
   override readonly name = "KeyRotationError";
 }
 
-/** Resolves when every stored secret is sealed with the new key. */
+/** Resolves when every stored secret is encrypted with the new key. */
 export async function rotateKey(rotation: KeyRotation): Promise<void> {
   await using lock = await lockKeyRotations(rotation.database);
   if (lock === null) throw new KeyRotationError("Cannot rotate the key: another rotation is at work");
@@ -50,33 +50,38 @@ export async function rotateKey(rotation: KeyRotation): Promise<void> {
 async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void> {
   const { database, clock, print } = rotation;
   // Checked before anything changes: with the wrong key file, a new key would be one more that opens nothing.
-  await requireKeys(rotation, new Keyring(await keysAtHand(file), file.path));
+  await requireKeys(rotation, new Keyring(await availableKeys(file), file.path));
   const { id, newKeyId } = await begin(rotation, file);
-  await allHold(rotation, file, "hold", ({ key_ids }) => key_ids.includes(newKeyId));
+  await waitForReplicas(rotation, file, "hold", ({ key_ids }) => key_ids.includes(newKeyId));
   const keys = await file.keys();
   if (keyId(keys[0]!) !== newKeyId) {
     await file.write(keys.toSorted((a, b) => Number(keyId(b) === newKeyId) - Number(keyId(a) === newKeyId)));
     print(`New secrets are sealed with key ${newKeyId}`);
   }
-  await allHold(rotation, file, "seal with", ({ key_ids }) => key_ids[0] === newKeyId);
+  await waitForReplicas(rotation, file, "seal with", ({ key_ids }) => key_ids[0] === newKeyId);
   for (;;) {
-    await reseal(rotation, new Keyring(await keysAtHand(file), file.path));
-    await putAway(rotation, file, newKeyId);
-    // One that was sealed just before its control plane took the new key, and is stored only now.
+    await reseal(rotation, new Keyring(await availableKeys(file), file.path));
+    await retireOldKeys(rotation, file, newKeyId);
+    // A value may have been encrypted just before its control plane applied the new key, and stored only now.
     if (!await sealedWithOthers(rotation, newKeyId)) break;
     const old = (await file.retired()).filter((key) => keyId(key) !== newKeyId);
     await file.write([...await file.keys(), ...old]);
-    await allHold(rotation, file, "hold", ({ key_ids }) => old.every((key) => key_ids.includes(keyId(key))));
+    await waitForReplicas(
+      rotation,
+      file,
+      "hold",
+      ({ key_ids }) => old.every((key) => key_ids.includes(keyId(key))),
+    );
   }
   await finishKeyRotation(database, id, clock.now());
-  await enter(rotation, newKeyId);
+  await recordRotation(rotation, newKeyId);
   print(
     `Every secret is sealed with key ${newKeyId}. Keys that open nothing here any more are in ${file.path}.retired: a backup of ` +
       "the control plane from before needs them. Make a new one, and print a new recovery kit.",
   );
 }
 
-/** Finds the rotation that was cut off, or begins one: its new key is then in the file, behind the others. */
+/** Finds the interrupted rotation, or begins one by adding its new key to the end of the file. */
 async function begin(
   { database, clock, print }: KeyRotation,
   file: KeyFile,
@@ -103,9 +108,10 @@ async function begin(
 }
 
 /**
- * Those of the file, and those that were retired: a rotation that was cut off may have left a value behind.
+ * Returns the keys of the file and the retired ones: an interrupted rotation may have left values of a
+ * retired key.
  */
-async function keysAtHand(file: KeyFile): Promise<Uint8Array[]> {
+async function availableKeys(file: KeyFile): Promise<Uint8Array[]> {
   return [...await file.keys(), ...await file.retired()];
 }
 
@@ -120,8 +126,8 @@ async function requireKeys({ config, database }: KeyRotation, keyring: Keyring):
   if (problem !== null) throw new KeyRotationError(`Cannot rotate the key: ${problem}`);
 }
 
-/** Leaves the new key alone in the file. */
-async function putAway(rotation: KeyRotation, file: KeyFile, newKeyId: string): Promise<void> {
+/** Retires every key in the file except the new one. */
+async function retireOldKeys(rotation: KeyRotation, file: KeyFile, newKeyId: string): Promise<void> {
   const keys = await file.keys();
   const old = keys.filter((key) => keyId(key) !== newKeyId);
   if (old.length === 0) return;
@@ -130,11 +136,11 @@ async function putAway(rotation: KeyRotation, file: KeyFile, newKeyId: string): 
   // Control planes keep a key while it still seals something, such as a value stored a moment ago.
   const resealStrays = async () => {
     if (!await sealedWithOthers(rotation, newKeyId)) return;
-    await reseal(rotation, new Keyring(await keysAtHand(file), file.path));
+    await reseal(rotation, new Keyring(await availableKeys(file), file.path));
     await notify(rotation.database, { topic: "keys_changed" });
   };
   const hasLetGo = ({ key_ids }: ReplicaKeys) => key_ids.join() === newKeyId;
-  await allHold(rotation, file, "have let go of the old key", hasLetGo, resealStrays);
+  await waitForReplicas(rotation, file, "have let go of the old key", hasLetGo, resealStrays);
 }
 
 async function sealedWithOthers({ config, database }: KeyRotation, keyId: string): Promise<boolean> {
@@ -142,8 +148,8 @@ async function sealedWithOthers({ config, database }: KeyRotation, keyId: string
 }
 
 /**
- * In the environment the operator does each step; this one seals anew when all control planes are ready for
- * it.
+ * Encrypts every value again once all control planes use the new key of their environment. The operator does
+ * the other steps.
  */
 async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
   const { database, clock, print } = rotation;
@@ -168,18 +174,18 @@ async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Ar
     );
   }
   await reseal(rotation, keyring);
-  await enter(rotation, newKeyId);
+  await recordRotation(rotation, newKeyId);
   print(
     `Every secret is sealed with key ${newKeyId}. Take the others out of SECRET_KEY, and keep them as long as you keep backups ` +
       "of the control plane from before.",
   );
 }
 
-/** How often it is looked whether they have. Milliseconds. */
-const LOOK = 100;
+/** The interval at which replicas are checked, in milliseconds. */
+const POLL_INTERVAL = 100;
 
-/** Waits until every control plane that is up does. */
-async function allHold(
+/** Waits until every live control plane meets the condition. */
+async function waitForReplicas(
   { database, clock, patience }: KeyRotation,
   file: KeyFile,
   what: string,
@@ -200,7 +206,7 @@ async function allHold(
       );
     }
     await meanwhile();
-    await clock.sleep(LOOK);
+    await clock.sleep(POLL_INTERVAL);
   }
 }
 
@@ -211,7 +217,7 @@ function named(replicas: readonly ReplicaKeys[]): string {
   return `${replicas.length} control plane${replicas.length === 1 ? "" : "s"} (${each.join("; ")})`;
 }
 
-async function enter({ database, clock, operator }: KeyRotation, newKeyId: string): Promise<void> {
+async function recordRotation({ database, clock, operator }: KeyRotation, newKeyId: string): Promise<void> {
   await enterAudit({ database, clock }, {
     actor: { type: "command", name: operator },
     action: "rotateKey",

@@ -16,14 +16,14 @@ import { keyStatus } from "./key_status.ts";
 interface Scene {
   database: Database;
   config: Config;
-  /** The file that holds the keys; `key` is the first that it held. */
+  /** The key file; `key` is its first key. */
   path: string;
   key: Uint8Array;
   said: string[];
   rotate(also?: { patience?: number; print?: (line: string) => void }): Promise<void>;
-  /** A notification stream whose value this key seals. */
+  /** Stores a notification stream whose value is encrypted with this key. */
   seal(key: Uint8Array, value: string): Promise<number>;
-  /** What every stream's value is, with the keys of the file alone. */
+  /** Returns the values of all streams, decrypted with the keys of the file only. */
   values(): Promise<string[]>;
 }
 
@@ -72,7 +72,7 @@ async function scene(work: (scene: Scene) => Promise<void>, environment: Record<
   }
 }
 
-Deno.test("a new key seals everything, the old one is put away, the log tells of it and no line holds a key", () =>
+Deno.test("after a rotation the new key seals everything, the old one is retired, the log reports it and no line contains a key", () =>
   scene(async ({ database, config, path, key, said, rotate, seal, values }) => {
     for (let each = 0; each < 250; each++) await seal(key, `value ${each}`);
     await rotate();
@@ -100,7 +100,7 @@ Deno.test("a new key seals everything, the old one is put away, the log tells of
         assert.ok(!lines.includes(Buffer.from(each).toString(form)));
       }
     }
-    // And once more.
+    // Rotates a second time.
     await rotate();
     assert.equal((await values()).length, 250);
     assert.equal((await readSecretKeys(`${path}.retired`))!.length, 2);
@@ -122,11 +122,11 @@ Deno.test("a value that is sealed with the old key at the last moment is sealed 
   }));
 let straying: Promise<unknown> = Promise.resolve();
 
-Deno.test("what is changed while it is sealed anew stays as it was changed", () =>
+Deno.test("a value that is changed during the rotation keeps the change", () =>
   scene(async ({ database, key, rotate, seal, values }) => {
     const id = await seal(key, "before");
     const changed = new Keyring([key]).encrypt("after");
-    // Holds the row until the rotation waits for it.
+    // Keeps the row locked until the rotation waits for it.
     let release = () => {};
     const held = new Promise<void>((resolve) => release = resolve);
     const change = database.begin(async (sql) => {
@@ -155,7 +155,7 @@ Deno.test("it waits for control planes that lack the key, and goes on when they 
       rotate({ patience: 0 }),
       /^KeyRotationError: Cannot go on with the rotation: 1 control plane \(one up since .+ with key \w{8}\) do not yet hold/,
     );
-    // Nobody seals with the new key yet, and the next call does not make another.
+    // No value is sealed with the new key yet, and the next call does not make another key.
     const keys = (await readSecretKeys(path))!;
     assert.deepEqual(keys.map(keyId)[0], keyId(key));
     assert.equal(keys.length, 2);
@@ -179,7 +179,7 @@ Deno.test("it waits for control planes that lack the key, and goes on when they 
     assert.equal(await openKeyRotation(database), undefined);
   }));
 
-Deno.test("one rotation at a time; a key that is not at hand is named", () =>
+Deno.test("only one rotation runs at a time, and a missing key is named", () =>
   scene(async ({ database, path, key, rotate, seal }) => {
     const lost = randomBytes(32);
     await seal(lost, "lost");
@@ -198,7 +198,7 @@ Deno.test("one rotation at a time; a key that is not at hand is named", () =>
 const OLD = randomBytes(32);
 const NEW = randomBytes(32);
 
-Deno.test("keys in the environment: the operator changes it, the command seals anew once all are ready", () =>
+Deno.test("keys in the environment: the operator changes them, and the command seals anew once all control planes are ready", () =>
   scene(async ({ database, said, rotate, seal }) => {
     await seal(OLD, "value");
     const replica = randomUUID();
@@ -210,7 +210,7 @@ Deno.test("keys in the environment: the operator changes it, the command seals a
     assert.match(said.at(-1)!, /Take the others out of SECRET_KEY/);
   }, { SECRET_KEY: `${NEW.toString("base64")},${OLD.toString("base64")}` }));
 
-Deno.test("one key in the environment alone can't be rotated, and the way is told", () =>
+Deno.test("a single key in the environment cannot be rotated, and the error explains what to do", () =>
   scene(async ({ rotate, seal }) => {
     await seal(NEW, "value");
     await assert.rejects(rotate(), /SECRET_KEY holds one key only\. Put a new one/);

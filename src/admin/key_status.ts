@@ -1,12 +1,12 @@
-/** What is known of the secret keys, without a key in it. */
+/** Reports the state of the secret keys, without a key in it. */
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Database } from "../store/database/sql.ts";
 import { keysOfReplicas, lastKeyRotation, openKeyRotation } from "../store/installation/key_rotations.ts";
 import { countSealed } from "../store/database/sealed_columns.ts";
-import { keyFileOf, keyId } from "./key_place.ts";
+import { keyFileOf, keyId } from "./secret_key_file.ts";
 
-/** Lines for a person. */
+/** Returns lines for a person. */
 export async function keyStatus(config: Config, database: Database, clock: Clock): Promise<string[]> {
   const file = keyFileOf(config);
   const held = (config.secretKeys ?? await file.keys()).map(keyId);

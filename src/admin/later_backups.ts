@@ -1,4 +1,4 @@
-/** Backups that lie in a repository, and were made after the state that was recovered from it. */
+/** Imports backups that were made after the state that was recovered from the same repository. */
 import { type FoundBackup, importLaterBackups } from "../services/backups/import.ts";
 import type { ServiceContext } from "../services/context.ts";
 import {
@@ -12,16 +12,16 @@ import type { FoundManifest } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 
-/** Servers' clocks may differ by so much. Milliseconds. */
-const CLOCKS_APART = 3_600_000;
+/** Tolerated clock skew between servers, in milliseconds. */
+const CLOCK_SKEW = 3_600_000;
 
 /**
- * Enters those that no record knows, and says so. One that has no archive, or that no password fits, is left
- * out.
- * @param loaded The control plane's own backup that the state is of.
- * @param userId The owner of those whose task is not known.
+ * Imports backups that the database does not know, and prints their names. Leaves out a backup without an
+ * archive, or whose password is unknown.
+ * @param loaded The backup of the control plane from which the state was recovered.
+ * @param userId The owner of backups whose task is unknown.
  */
-export async function enterLaterBackups(
+export async function importNewerBackups(
   services: ServiceContext,
   { repository, print }: { repository: BackupRepository; print: (line: string) => void },
   found: readonly FoundManifest[],
@@ -32,27 +32,27 @@ export async function enterLaterBackups(
   const { database, keyring } = services;
   passwords.add((await backupPasswords(database)).map((sealed) => keyring.decrypt(sealed)));
   const records = new Map((await knownManifests(database)).map((known) => [known.sha256, known]));
-  const known: KnownHere[] = [];
+  const known: KnownBackup[] = [];
   const unknown = new Map<string, FoundManifest[]>();
   for (const each of found) {
     const { sha256 } = digestOf(each.text);
     const record = records.get(sha256);
     if (record !== undefined) known.push({ each, record });
-    else if (Date.parse(each.manifest.finished_at) >= Date.parse(loaded.manifest.started_at) - CLOCKS_APART) {
+    else if (Date.parse(each.manifest.finished_at) >= Date.parse(loaded.manifest.started_at) - CLOCK_SKEW) {
       unknown.set(sha256, [...unknown.get(sha256) ?? [], each]);
     } else print(`Left out ${each.name}: the state is newer, and does not know it`);
   }
   const leaveOut = (name: string, reason: string) => print(`Left out ${name}: ${reason}`);
-  // Copies of one backup are one: that beside what is known where it was made, if there is one.
+  // Copies of one backup count once. Prefers the copy in the directory of known backups.
   const once = [...unknown.values()].map((copies) =>
-    copies.find((copy) => isAtHome(repository, copy, known)) ?? copies[0]!
+    copies.find((copy) => isInRecordedDirectory(repository, copy, known)) ?? copies[0]!
   );
   const backups = await foundBackups(
     repository,
     once,
     passwords,
     leaveOut,
-    (each) => homeOf(repository, each, known),
+    (each) => recordedDirectory(repository, each, known),
   );
   const later = backups.filter(({ record, password }) => {
     if (record.encryption !== "password" || password !== null) return true;
@@ -72,23 +72,31 @@ export async function enterLaterBackups(
   );
 }
 
-/** A backup that is on record, and its manifest in this repository. */
-interface KnownHere {
+/** A backup that the database knows, and its manifest in this repository. */
+interface KnownBackup {
   each: FoundManifest;
   record: KnownManifest;
 }
 
-function isAtHome(repository: BackupRepository, found: FoundManifest, known: readonly KnownHere[]): boolean {
+function isInRecordedDirectory(
+  repository: BackupRepository,
+  found: FoundManifest,
+  known: readonly KnownBackup[],
+): boolean {
   return known.some(({ each, record }) =>
     each.directory === found.directory && record.directory === repository.directory(found.directory)
   );
 }
 
 /**
- * Where records have its directory: the files may have been copied elsewhere, several times, and are read
- * from there.
+ * Returns the directory that the database should have for a backup. The files may have been copied elsewhere,
+ * even several times, and the repository may be such a copy.
  */
-function homeOf(repository: BackupRepository, found: FoundManifest, known: readonly KnownHere[]): string {
+function recordedDirectory(
+  repository: BackupRepository,
+  found: FoundManifest,
+  known: readonly KnownBackup[],
+): string {
   const here = repository.directory(found.directory);
   const moves = known.map(({ each, record }) =>
     differentStarts(repository.directory(each.directory), record.directory)
@@ -101,7 +109,7 @@ function homeOf(repository: BackupRepository, found: FoundManifest, known: reado
   return [move[1], inside].filter((part) => part !== "").join("/");
 }
 
-/** Two paths without the directories that both end with. */
+/** Returns two paths without the directories that both end with. */
 function differentStarts(first: string, second: string): [string, string] {
   const [a, b] = [first.split("/"), second.split("/")];
   while (a.length > 0 && b.length > 0 && a.at(-1) === b.at(-1)) {

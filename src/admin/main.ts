@@ -1,4 +1,4 @@
-/** Commands that need the database or the destinations themselves, where there is no control plane to ask. */
+/** Commands that need direct access to the database or the destinations, without a control plane. */
 import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
@@ -28,7 +28,7 @@ recover makes a new control plane in an empty database.
   --yes              without DATABASE_URL and DATA_DIR, makes a new embedded database and does not ask
   --from-manifests   without a backup of the control plane: lists every backup that has a manifest there
 
-key status tells which keys seal stored secrets and which control planes hold them. key rotate makes a new key and seals
+key status shows which keys seal stored secrets and which control planes hold them. key rotate makes a new key and seals
 every secret anew, while control planes run; cut off, it goes on when it is run again.
 
   --patience SECONDS   how long control planes may take to read the changed key file (default 60)
@@ -54,12 +54,12 @@ interface Values {
   readonly yes?: boolean;
 }
 
-/** By the words of the command: what it does, and what an error says that it could not. */
+/** Maps the words of a command to its function, and to the verb of its error messages. */
 const COMMANDS: Readonly<
   Record<string, { what: string; run(config: Config, values: Values): Promise<void> }>
 > = {
   "recover": { what: "recover", run: runRecover },
-  "key status": { what: "tell of the keys", run: runKeyStatus },
+  "key status": { what: "show the keys", run: runKeyStatus },
   "token": { what: "make a token", run: runToken },
   "key rotate": { what: "rotate the key", run: runKeyRotate },
 };
@@ -125,7 +125,7 @@ async function runToken(config: Config, { email }: Values): Promise<void> {
   print(`A new API token of ${made.email}, shown only now: ${made.token}`);
 }
 
-/** The system's user, behind `sudo` too. */
+/** Returns the system's user, even behind `sudo`. */
 function operator(): string {
   return Deno.env.get("SUDO_USER") || Deno.env.get("USER") || `uid ${Deno.uid()}`;
 }
@@ -172,7 +172,10 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Of what was found invalid, each field's fault: nobody here has sent it. */
+/**
+ * Returns an error's message. For invalid input, joins the messages of all fields, because no caller sent the
+ * fields.
+ */
 function messageOf(error: unknown): string {
   if (!(error instanceof InvalidError)) return (error as Error).message;
   return Object.values(error.errors).flat().join(" ");

@@ -1,6 +1,6 @@
 /**
- * Manifests as backups' places hold them: written by `agent/engine/manifest/manifest.ts`, this version's or
- * an older one's.
+ * Finds and parses manifests, which `agent/engine/manifest/manifest.ts` of this version or an older one
+ * wrote.
  */
 import { z } from "zod";
 import { isOtherThanWritten } from "../../agent/engine/manifest/manifest_digest.ts";
@@ -31,23 +31,23 @@ export const Manifest = z.object({
 });
 export type Manifest = z.infer<typeof Manifest>;
 
-/** One that was read, and where. */
+/** A parsed manifest, and where it was found. */
 export interface FoundManifest {
   /** Below the repository's root; empty for the root itself. */
   readonly directory: string;
   readonly name: string;
-  /** Its own text, to the byte. */
+  /** The exact text of the file. */
   readonly text: string;
   readonly manifest: Manifest;
-  /** What it names and is not there. */
+  /** The objects that the manifest names and that do not exist. */
   readonly missing: readonly string[];
 }
 
 export const MANIFEST_SUFFIX = ".manifest.json";
 
 /**
- * Every manifest below the repository, newest backup first. `skip` is told of each that can't be read, and
- * why; of a directory too.
+ * Returns every manifest below the repository, the newest backup first. Calls `skip` with the reason for each
+ * manifest or directory that cannot be read.
  */
 export async function findManifests(
   repository: BackupRepository,

@@ -6,10 +6,10 @@ import { findManifests, type FoundManifest } from "./manifests.ts";
 import { openRepository } from "./repository.ts";
 
 for (const format of FORMATS) {
-  Deno.test(`a manifest with another byte is left out, or tells what it did, ${format}`, async () => {
+  Deno.test(`a manifest with a changed byte is left out, or parses to the same content, ${format}`, async () => {
     await using at = await FlippedBackup.make(format);
     await using repository = await openRepository(at.run.directory, {}, systemClock);
-    const told = ({ manifest }: FoundManifest) => manifest;
+    const content = ({ manifest }: FoundManifest) => manifest;
     const [right] = await findManifests(repository, (path, reason) => assert.fail(`${path}: ${reason}`));
     let leftOut = 0;
     await flips(1000, async (flip) => {
@@ -30,7 +30,7 @@ for (const format of FORMATS) {
   });
 }
 
-Deno.test("a manifest's digest of itself is checked with stock tools, and one without is taken as it is", async () => {
+Deno.test("a manifest's digest of itself is checked with stock tools, and one without a digest is accepted", async () => {
   await using at = await FlippedBackup.make("plain");
   const path = `${at.run.directory}/${at.object("manifest").name}`;
   await shell(
@@ -43,7 +43,7 @@ Deno.test("a manifest's digest of itself is checked with stock tools, and one wi
   assert.equal(found!.manifest.task.label, "Changed");
 });
 
-Deno.test("a manifest that is larger than any can be is left out without being read whole", async () => {
+Deno.test("a manifest above the size limit is left out without being read completely", async () => {
   const read = { bytes: 0, isCancelled: false };
   const repository = {
     async *paths() {

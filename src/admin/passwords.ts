@@ -1,28 +1,31 @@
-/** What opens encrypted archives: from the environment, or asked for on a terminal. */
+/** Passwords and identities for encrypted archives, from the environment or a prompt on the terminal. */
 import askPassword from "@inquirer/password";
 import { Decrypter } from "age-encryption";
 import process from "node:process";
 import { RecoveryError } from "./recovery_error.ts";
 
-/** An age header is a few lines; a stanza of a recipient is 100 bytes to 2 KB. */
+/** An age header is a few lines; a recipient stanza has 100 bytes to 2 KB. */
 const MAX_HEADER_BYTES = 256 * 1024;
 
 export class Passwords {
-  /** The one that fitted last comes first: trying one takes a second. */
+  /** The password that was right last comes first: trying one takes a second. */
   #known: string[];
 
-  /** @param environment `ENCRYPTION_PASSWORDS`: one a line. `AGE_IDENTITY`: secret keys, one a line. */
+  /** @param environment `ENCRYPTION_PASSWORDS` and `AGE_IDENTITY` (secret keys): one on each line. */
   constructor(private readonly environment: Record<string, string>) {
     this.#known = lines(environment.ENCRYPTION_PASSWORDS);
   }
 
-  /** More that may fit. */
+  /** Adds passwords to try. */
   add(passwords: readonly string[]): void {
     this.#known = [...new Set([...this.#known, ...passwords])];
   }
 
-  /** The password that opens the file; null where none does that is known, and there is nobody to ask. */
-  async fitting(name: string, open: () => Promise<ReadableStream<Uint8Array>>): Promise<string | null> {
+  /**
+   * Returns the password that opens the file; null if no known one does, and there is no terminal to prompt
+   * on.
+   */
+  async find(name: string, open: () => Promise<ReadableStream<Uint8Array>>): Promise<string | null> {
     const header = await readHeader(name, await open());
     for (;;) {
       for (const password of this.#known) {
@@ -71,7 +74,9 @@ async function opens(header: Uint8Array, password: string): Promise<boolean> {
   }
 }
 
-/** Up to the end of the line that starts with `---` (age's specification, C2SP.org/age). */
+/**
+ * Reads an age header, up to the end of the line that starts with `---` (age's specification, C2SP.org/age).
+ */
 async function readHeader(name: string, stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   let text = "";
   for await (const chunk of stream) {

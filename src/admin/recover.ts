@@ -5,10 +5,10 @@ import type { Config } from "../config.ts";
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
 import { Network } from "../network/network.ts";
-import { bringUpToDate, reachControlDatabase } from "../process/control_database.ts";
+import { applyMigrations, connectControlDatabase } from "../process/control_database.ts";
 import { missingKeys } from "../process/key_check.ts";
 import { DataDirectory } from "../process/data_directory.ts";
-import { knownKeyring, openKeyring } from "../process/secret_keys.ts";
+import { loadKeyring, openKeyring } from "../process/secret_keys.ts";
 import { importBackups } from "../services/backups/import.ts";
 import { enterAudit, NO_ORIGIN } from "../services/access/audit_log.ts";
 import type { ServiceContext } from "../services/context.ts";
@@ -21,7 +21,7 @@ import { isEmptyDatabase, loadExport } from "../store/export/import.ts";
 import { openEventBus } from "../store/database/event_bus.ts";
 import { archiveFault, archiveLines } from "./archive.ts";
 import { foundBackups } from "./found_backup.ts";
-import { enterLaterBackups } from "./later_backups.ts";
+import { importNewerBackups } from "./later_backups.ts";
 import { findManifests, type FoundManifest } from "./manifests.ts";
 import { Passwords } from "./passwords.ts";
 import type { BackupRepository } from "./backup_repository.ts";
@@ -32,20 +32,19 @@ export interface Recovery {
   readonly config: Config;
   readonly clock: Clock;
   readonly environment: Record<string, string>;
-  /** Who asked for it, for the audit log. */
+  /** The operator who requested the recovery, for the audit log. */
   readonly operator: string;
-  /** A line for the person who waits. */
+  /** Prints a progress line for the operator. */
   print(line: string): void;
 }
 
 /**
- * Resolves with a new administrator's token. Rejects, and leaves the database empty, where anything is
- * missing.
+ * Resolves with a new administrator's token. Rejects, and leaves the database empty, if anything is missing.
  */
 export async function recover(recovery: Recovery, how: "backup" | "manifests"): Promise<string> {
   const { config, clock, repository, print } = recovery;
   await using _directory = await DataDirectory.take(config.dataDirectory);
-  await using opened = await reachControlDatabase(config, clock);
+  await using opened = await connectControlDatabase(config, clock);
   const { database } = opened;
   if (!await isEmptyDatabase(database)) {
     throw new RecoveryError(
@@ -67,14 +66,14 @@ async function recoverFromBackup(
   passwords: Passwords,
 ): Promise<string> {
   const { config, clock, repository, operator, print } = recovery;
-  const keyring = await knownKeyring(config);
+  const keyring = await loadKeyring(config);
   if (keyring === null) {
     throw new RecoveryError(
       `Cannot recover: the secret key is missing (${config.secretKeyFile}). Put the file back, or set SECRET_KEY; ` +
         "without it, recover with --from-manifests.",
     );
   }
-  const backup = await newestWhole(repository, found, print);
+  const backup = await newestIntact(repository, found, print);
   print(`Loading ${backup.name}, of ${backup.manifest.finished_at}`);
   await loadExport(database, archiveLines(repository, backup, passwords), async (sql) => {
     const problem = await missingKeys(sql, keyring, config.lostKeyIds);
@@ -84,7 +83,7 @@ async function recoverFromBackup(
         "Without the key, recover with --from-manifests.",
     );
   });
-  await bringUpToDate(database, clock);
+  await applyMigrations(database, clock);
   const userId = await firstAdministratorId(database);
   if (userId === null) throw new RecoveryError("Cannot make a token: the backup holds no administrator");
   return await withServices({ config, clock, database, keyring }, async (services) => {
@@ -92,16 +91,16 @@ async function recoverFromBackup(
     await enterRecovery(services, operator);
     const { plain } = await issueToken(services, token);
     try {
-      await enterLaterBackups(services, recovery, found, backup, passwords, userId);
+      await importNewerBackups(services, recovery, found, backup, passwords, userId);
     } catch (error) {
-      // The state is loaded, and the person is let in all the same.
+      // The state is loaded, so the operator still gets a token.
       print(`Cannot enter what is newer: ${(error as Error).message}. Stock tools restore it.`);
     }
     return plain;
   });
 }
 
-async function newestWhole(
+async function newestIntact(
   repository: BackupRepository,
   found: readonly FoundManifest[],
   print: (line: string) => void,
@@ -140,12 +139,12 @@ async function recoverFromManifests(
         "Put the passwords into ENCRYPTION_PASSWORDS, one a line, or move those backups elsewhere.",
     );
   }
-  await bringUpToDate(database, clock);
+  await applyMigrations(database, clock);
   const keyring = await openKeyring(config, database);
   return await withServices({ config, clock, database, keyring }, async (services) => {
     await enterRecovery(services, operator);
     const { userId, token } = (await createFirstAdministrator(services, null))!;
-    // The local agent looks for its own server there.
+    // The local agent looks for its own server at this address.
     const address = (hostname: string) => hostname === Deno.hostname() ? "127.0.0.1" : hostname;
     const { servers } = await importBackups(services, userId, repository.destination, backups, address);
     print(

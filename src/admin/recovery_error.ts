@@ -1,4 +1,6 @@
-/** What keeps a recovery from its end, as one line that tells what to do. Never with a secret in it. */
+/**
+ * The reason why a recovery cannot be completed, as one line that says what to do. Never contains a secret.
+ */
 export class RecoveryError extends Error {
   override readonly name = "RecoveryError";
 }

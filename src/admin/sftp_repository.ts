@@ -1,6 +1,6 @@
 /**
- * A directory on an SSH server, as `recover` reads it: over the agent's own SFTP, which trusts a pinned host
- * key alone.
+ * Reads a directory on an SSH server for `recover`, with the agent's SFTP client, which trusts only a pinned
+ * host key.
  */
 import askPassword from "@inquirer/password";
 import process from "node:process";
@@ -16,7 +16,7 @@ import type { BackupRepository } from "./backup_repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
 const PORT = 22;
-/** Of draft-ietf-secsh-filexfer-02. */
+/** A status code of draft-ietf-secsh-filexfer-02. */
 const PERMISSION_DENIED = 3;
 
 type Address = Pick<SftpDestination, "host" | "port" | "username" | "directory">;
@@ -75,7 +75,8 @@ export async function openSftpRepository(
 }
 
 /**
- * A password in it would be in the list of processes, and in the shell's history: refused, and not repeated.
+ * Parses the address. Refuses a password in it, which would appear in the process list and the shell's
+ * history, and does not repeat it.
  */
 function addressIn(text: string): Address {
   const url = URL.parse(text);
@@ -138,7 +139,10 @@ async function readKey(path: string, passphrase: string | null): Promise<string>
   }
 }
 
-/** Symbolic links are not followed. A directory that the user may not read, as `lost+found`, is left out. */
+/**
+ * Yields files below a directory. Does not follow symbolic links. Skips a directory that the user may not
+ * read, such as `lost+found`.
+ */
 async function* filesBelow(
   session: SftpSession,
   below: (path: string) => string,
@@ -165,7 +169,7 @@ function rootCause(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? rootCause(error.cause) : error;
 }
 
-/** What the settings of a destination are called here. */
+/** Maps the settings of a destination to their names in this command. */
 const SETTINGS: Record<string, string> = {
   host_key: "SFTP_HOST_KEY",
   private_key: "SFTP_PRIVATE_KEY_FILE",

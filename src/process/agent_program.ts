@@ -1,22 +1,24 @@
-/** How the agent on this machine is run: by the same Deno as this process. */
+/** Defines how the agent on this machine is started: with the same Deno as this process. */
 import { fileURLToPath } from "node:url";
 
-/** What the server alone is to know. */
+/** Environment variables that only the server may read. */
 const SECRET = ["BOOTSTRAP_TOKEN", "DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE", "SMTP_URL"];
 
-/** The program and its arguments, without those that an agent takes itself. */
+/** Returns the program and its arguments, without those that the agent itself parses. */
 export function agentCommand(): [string, ...string[]] {
   return [
     Deno.execPath(),
     "run",
     "--allow-all",
-    // A small heap that is swept often: an agent is to stay light beside what it backs up.
+    // A small heap that is collected often keeps the agent's memory use low.
     "--v8-flags=--expose-gc,--max-semi-space-size=1,--single-threaded-gc",
     fileURLToPath(new URL("../../agent/main.ts", import.meta.url)),
   ];
 }
 
-/** The server's own environment but for its secrets, and for its name where both are traced. */
+/**
+ * Returns the server's environment without its secrets. With tracing, the agent gets its own service name.
+ */
 export function agentEnvironment(environment: Readonly<Record<string, string>>): Record<string, string> {
   const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !SECRET.includes(name)));
   // Otherwise Deno would check the internet for newer releases of itself.

@@ -1,7 +1,4 @@
-/**
- * The database of the control plane: the operator's own or the embedded one, reachable and at the right
- * schema.
- */
+/** Opens the control plane's database, the operator's own or the embedded one, with the current schema. */
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -19,40 +16,40 @@ export interface ControlDatabase extends AsyncDisposable {
 }
 
 const MIGRATIONS = new URL("../../migrations", import.meta.url);
-/** How often the embedded Postgres is looked at. Milliseconds. */
-const WATCH = 1000;
+/** The interval at which the embedded Postgres is checked, in milliseconds. */
+const WATCH_INTERVAL = 1000;
 const log = logger("database");
 
-/** Rejects with one line that tells what to do. Disposed, it stops the embedded Postgres too. */
+/** Rejects with one line that says what to do. Disposing the result also stops the embedded Postgres. */
 export async function openControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   await using opening = new AsyncDisposableStack();
-  const opened = opening.use(await reachControlDatabase(config, clock));
-  await bringUpToDate(opened.database, clock);
+  const opened = opening.use(await connectControlDatabase(config, clock));
+  await applyMigrations(opened.database, clock);
   const parts = opening.move();
   return { database: opened.database, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
-/** Applies the migrations that are missing. */
-export async function bringUpToDate(database: Database, clock: Clock): Promise<void> {
+/** Applies missing migrations. */
+export async function applyMigrations(database: Database, clock: Clock): Promise<void> {
   const applied = await migrate(database, await readMigrations(MIGRATIONS), clock);
   if (applied.length === 0) return;
   log.info("Applied migrations {first} to {last}", { first: applied[0], last: applied.at(-1) });
 }
 
-/** The database as it is, whatever it holds. */
-export async function reachControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
+/** Connects to the database without a check of its contents. */
+export async function connectControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   await using opening = new AsyncDisposableStack();
   const database = config.databaseUrl === null
     ? await openEmbedded(config.dataDirectory, clock, opening)
     : openDatabase(config.databaseUrl, { connect_timeout: 10 });
   opening.defer(() => database.end({ timeout: 5 }));
-  await reach(database);
+  await checkConnection(database);
   if (config.databaseUrl !== null) await requireSessions(database);
   const opened = opening.move();
   return { database, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-/** The embedded one of a control plane that runs: it stays when this is disposed of. */
+/** Connects to the embedded database of a running control plane. Disposing the result does not stop it. */
 export async function joinControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   const directory = join(config.dataDirectory, "postgres");
   const { connection } = await startEmbedded({ directory, clock, port: null, durable: true });
@@ -86,12 +83,12 @@ async function openEmbedded(
 }
 
 /**
- * A Postgres that is killed (by the kernel, for want of memory) comes back; the pool then connects again by
+ * Restarts Postgres if it is killed, such as by the kernel when memory runs out. The pool then reconnects by
  * itself.
  */
 async function watchOver(postgres: EmbeddedPostgres, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await clock.sleep(WATCH, signal).catch(() => {});
+    await clock.sleep(WATCH_INTERVAL, signal).catch(() => {});
     if (signal.aborted) return;
     try {
       if (await postgres.revive()) log.warn("The embedded Postgres had ended; it is started again");
@@ -101,13 +98,13 @@ async function watchOver(postgres: EmbeddedPostgres, clock: Clock, signal: Abort
   }
 }
 
-/** postgres.js's errors name the server and the user, never the password. */
-async function reach(database: Database): Promise<void> {
+/** Runs a query. Errors of postgres.js name the server and the user, never the password. */
+async function checkConnection(database: Database): Promise<void> {
   try {
     await database`select 1`;
   } catch (cause) {
     const { message, code } = cause as { message: string; code?: string };
-    // What postgres.js says of a connection that it ends because the server is a standby.
+    // postgres.js reports a connection that it closed because the server is a standby.
     const reason = code === "CONNECTION_DESTROYED"
       ? "the server is a standby, it takes no writes"
       : tlsReason(cause) ?? (message || code);

@@ -1,4 +1,4 @@
-/** Opens what a control plane works with: its database, its keys and the context of its services. */
+/** Opens the parts of a control plane: its database, its keys and the context of its services. */
 import { randomUUID } from "node:crypto";
 import type { Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
@@ -14,11 +14,11 @@ import { openEventBus } from "../store/database/event_bus.ts";
 import { openControlDatabase } from "./control_database.ts";
 import { DataDirectory } from "./data_directory.ts";
 import { reportKeys, watchKeys } from "./key_watch.ts";
-import { openKeyring, requireFittingKeys } from "./secret_keys.ts";
+import { openKeyring, requireMatchingKeys } from "./secret_keys.ts";
 
 type Opened = Pick<ServiceContext, "bus" | "clock" | "database" | "keyring"> & { health?: Health };
 
-/** Completes the context of services with what the configuration says of networks and notifications. */
+/** Completes the context of services with the configured network and notifications. */
 export function openServices(
   config: Config,
   opened: Opened,
@@ -49,7 +49,7 @@ export async function openControlPlane(
   const clock = parts.use(await DatabaseClock.follow(database));
   const keyring = await openKeyring(config, database);
   const check = { database, clock, lostKeyIds: config.lostKeyIds };
-  await requireFittingKeys(check, keyring);
+  await requireMatchingKeys(check, keyring);
   const bus = await openEventBus(database);
   parts.defer(() => bus.close());
   const { services, notifier } = parts.use(openServices(config, { database, clock, health, keyring, bus }));
@@ -57,7 +57,7 @@ export async function openControlPlane(
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
   parts.defer(() => unregisterReplica(services, replicaId));
-  await requireFittingKeys(check, keyring, replicaId); // again, for two that start at the same time
+  await requireMatchingKeys(check, keyring, replicaId); // again, for two that start at the same time
   const path = config.secretKeys === null ? config.secretKeyFile : null;
   const changed = () => heartbeatReplica(services, replicaId);
   parts.use(watchKeys({ path, keyring, bus, check, clock, changed, report: reportKeys(health) }));

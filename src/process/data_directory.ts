@@ -1,11 +1,11 @@
-/** The data directory: one server process at a time, and where others read its process id. */
+/** Locks the data directory for one server process at a time, and publishes its process id. */
 import { dirname, join } from "node:path";
 import { StartError } from "./start_error.ts";
 
 const LOCK = "rearguard.lock";
 const PID = "rearguard.pid";
 
-/** Held until disposed, or until this process is gone, however it went. */
+/** The lock lasts until it is disposed, or until the process ends in any way. */
 export class DataDirectory implements AsyncDisposable {
   readonly #lock: Deno.FsFile;
 
@@ -13,7 +13,9 @@ export class DataDirectory implements AsyncDisposable {
     this.#lock = lock;
   }
 
-  /** Makes the directory where absent and takes it; rejects with a {@link StartError}. `path` is absolute. */
+  /**
+   * Creates the directory if necessary and locks it. Rejects with a {@link StartError}. `path` is absolute.
+   */
   static async take(path: string): Promise<DataDirectory> {
     const lock = await openLock(path);
     if (!await lock.tryLock(true)) {
@@ -46,7 +48,7 @@ async function openLock(path: string): Promise<Deno.FsFile> {
   try {
     await makeDirectory(path).catch(async (cause) => {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-      // Only where it is needed: the right to write may end at the directory itself.
+      // Only if necessary: the user may not be allowed to write above the directory itself.
       await Deno.mkdir(dirname(path), { recursive: true });
       await makeDirectory(path);
     });

@@ -57,13 +57,13 @@ export function watchKeys(watch: KeyWatch): AsyncDisposable {
     if (topic === "reconnected") checkedAt = -Infinity;
     wake();
   });
-  const file = new FollowedFile(watch);
+  const file = new WatchedFile(watch);
   const look = async () => {
     await file.look();
     const now = watch.clock.monotonic();
     if (now - checkedAt < DATABASE_POLL) return;
     // If a key is missing or the database does not answer, the next check comes soon.
-    const isWhole = await lookAtDatabase(watch).catch((error) => {
+    const isWhole = await checkDatabase(watch).catch((error) => {
       log().debug("Cannot compare the secret keys with the database: {error}", { error });
       return false;
     });
@@ -90,13 +90,13 @@ export function watchKeys(watch: KeyWatch): AsyncDisposable {
 }
 
 /** Returns whether every sealed value can be opened. */
-async function lookAtDatabase({ keyring, check, report }: KeyWatch): Promise<boolean> {
+async function checkDatabase({ keyring, check, report }: KeyWatch): Promise<boolean> {
   const problem = await missingKeys(check.database, keyring, check.lostKeyIds);
   report(problem);
   return problem === null;
 }
 
-class FollowedFile {
+class WatchedFile {
   #complaint = "";
   constructor(private readonly watch: KeyWatch) {}
 

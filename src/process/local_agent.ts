@@ -1,6 +1,6 @@
 /**
- * The agent on the server's own machine: started apart from it, found again after a crash, restarted when it
- * dies.
+ * Runs the agent on the server's own machine. The agent is detached, adopted after a crash of the server, and
+ * restarted when it ends.
  */
 import { join } from "node:path";
 import type { Clock } from "../domain/clock.ts";
@@ -8,25 +8,27 @@ import { logger } from "../telemetry/logging.ts";
 import { agentCommand, agentEnvironment } from "./agent_program.ts";
 
 export interface LocalAgentOptions {
-  /** Absolute; the agent's `--state-dir`. */
+  /** The absolute path of the agent's `--state-dir`. */
   readonly stateDirectory: string;
-  /** Of the control plane. */
+  /** The control plane's URL. */
   readonly url: string;
   readonly clock: Clock;
-  /** Given the agent's key, the token it needs to enrol with; null where the key is good. */
+  /** Returns the token with which an agent with this key has to enrol; null if the key is valid. */
   enrol(key: string | null): Promise<string | null>;
 }
 
-/** Between a death and the next start: the first wait, doubled up to the last. Milliseconds. */
+/**
+ * The wait between an agent's end and the next start, in milliseconds: the first one, doubled up to the last.
+ */
 const RESTART_FIRST = 500;
 const RESTART_LAST = 30_000;
-/** An agent that ran this long did not die of its start. */
+/** An agent that ran this long, in milliseconds, has started successfully. */
 const SETTLED = 60_000;
-/** How often the lock of an agent that is not this process's child is looked at. */
+/** The interval at which the lock of an adopted agent is checked, in milliseconds. */
 const WATCH = 500;
-/** What a clean stop may take before it is a kill. */
+/** The time that a clean stop may take before the agent is killed, in milliseconds. */
 const STOP = 20_000;
-/** Bytes; then the log is put aside at the next start of the agent. */
+/** In bytes. A larger log is renamed at the agent's next start. */
 const LOG_LIMIT = 10 * 1024 * 1024;
 const LOG = "agent.log";
 const URL_FILE = "agent.url";
@@ -49,8 +51,8 @@ export class LocalAgent implements AsyncDisposable {
   }
 
   /**
-   * Adopts the agent that runs on this state directory, or starts one; then keeps one running. Rejects when
-   * the first can't be started.
+   * Adopts the agent that runs with this state directory, or starts one, and then keeps one running. Rejects
+   * if the first one cannot be started.
    */
   async start(): Promise<void> {
     await Deno.mkdir(this.#options.stateDirectory, { recursive: true, mode: 0o711 });
@@ -58,13 +60,13 @@ export class LocalAgent implements AsyncDisposable {
     const token = await this.#options.enrol(key);
     this.#agent = await this.#adopt(token === null);
     if (this.#agent === null) {
-      if (key !== null && token !== null) await Deno.remove(this.#path("key")); // it is good for nothing
+      if (key !== null && token !== null) await Deno.remove(this.#path("key")); // it is no longer valid
       this.#agent = await this.#spawn(token);
     }
     this.#running = this.#supervise();
   }
 
-  /** Stops the agent. It tells the control plane of the runs it ends, so stop that after. */
+  /** Stops the agent. The agent reports the runs that it ends, so stop the control plane afterwards. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort();
     if (this.#agent !== null) await this.#end(this.#agent);
@@ -89,8 +91,8 @@ export class LocalAgent implements AsyncDisposable {
   }
 
   /**
-   * Null where it can't be started now. A key that was revoked stays so: only a start of the server enrols
-   * again.
+   * Returns null if the agent cannot be started now. A revoked key stays revoked: only a start of the server
+   * enrols again.
    */
   async #restart(): Promise<Running | null> {
     try {
@@ -102,8 +104,8 @@ export class LocalAgent implements AsyncDisposable {
   }
 
   /**
-   * Null where none runs. One that this control plane doesn't know, or that looks for another address, is
-   * ended.
+   * Returns null if no agent runs. Stops an agent that this control plane does not know, or that uses another
+   * URL.
    */
   async #adopt(isKnown: boolean): Promise<Running | null> {
     if (!await this.#isLocked()) return null;
@@ -121,7 +123,7 @@ export class LocalAgent implements AsyncDisposable {
     await this.#prepareLog();
     await Deno.writeTextFile(this.#path(URL_FILE), url);
     const command = [...agentCommand(), "--url", url, "--state-dir", stateDirectory];
-    // The shell only points the output at the log and is then replaced. A session of its own keeps the
+    // The shell only redirects the output to the log and is then replaced. A session of its own keeps the
     // terminal's signals away.
     const child = new Deno.Command("/bin/sh", {
       args: ["-c", 'log=$0; exec "$@" >>"$log" 2>&1', this.#path(LOG), ...command],
@@ -141,7 +143,7 @@ export class LocalAgent implements AsyncDisposable {
     return { pid: child.pid, ended: child.status.then(() => {}) };
   }
 
-  /** Asks the agent to stop, and kills it and its children when it doesn't. */
+  /** Asks the agent to stop, and kills it and its children if it does not. */
   async #end({ pid, ended }: Running): Promise<void> {
     send(pid, "SIGTERM");
     const patience = new AbortController();
@@ -160,7 +162,7 @@ export class LocalAgent implements AsyncDisposable {
     while (await this.#isLocked()) await this.#options.clock.sleep(WATCH);
   }
 
-  /** The lock tells the truth, whatever the pid file says. */
+  /** Returns whether an agent holds the lock, which is more reliable than the pid file. */
   async #isLocked(): Promise<boolean> {
     using file = await Deno.open(this.#path("agent.lock"), { create: true, write: true, mode: 0o600 });
     return !await file.tryLock(true);
@@ -190,16 +192,16 @@ export class LocalAgent implements AsyncDisposable {
   }
 }
 
-/** The connections of agents; `src/agents` has it. */
+/** The connections of agents; implemented in `src/agents`. */
 export interface ConnectedAgents {
   connectedServers(): number[];
   onConnected(handler: () => void): void;
 }
 
-/** Enrols where the agent's key is not good. Returns the server, and the token to enrol with, if any. */
+/** Enrols the agent if its key is not valid. Returns the server, and the token to enrol with, if any. */
 type EnrolLocalAgent = (key: string | null) => Promise<{ serverId: number; token: string | null }>;
 
-/** Starts the local agent and puts it on `parts`. `connected` resolves once the agent is connected. */
+/** Starts the local agent and adds it to `parts`. `connected` resolves once the agent is connected. */
 export async function startLocalAgent(
   parts: AsyncDisposableStack,
   options: Omit<LocalAgentOptions, "enrol"> & { link: ConnectedAgents; enrol: EnrolLocalAgent },
@@ -228,7 +230,7 @@ function untilConnected(link: ConnectedAgents, serverId: number): Promise<void> 
   });
 }
 
-/** A process that is gone already needs no signal. */
+/** Sends a signal; does nothing if the process has ended. */
 function send(pid: number, signal: Deno.Signal): void {
   try {
     Deno.kill(pid, signal);

@@ -1,7 +1,7 @@
-/** A database connection that breaks is no reason to end the process. */
+/** Keeps the process running when a database connection breaks. */
 import { logger } from "../telemetry/logging.ts";
 
-/** Codes of the operating system and of postgres.js for a connection that breaks. */
+/** Codes of the operating system and of postgres.js for a broken connection. */
 const CODES = /^(EPIPE|ECONNRESET|ECONNREFUSED|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|CONN\w+)$/;
 /** Codes of Postgres for a connection that it ends. */
 const ENDED = /^(57P0\d|08\w{3}|25006)$/;
@@ -9,9 +9,9 @@ const ENDED = /^(57P0\d|08\w{3}|25006)$/;
 const OWN_QUERIES = /^\s*(select b\.oid, b\.typarray|show transaction_read_only)/;
 
 /**
- * Keeps the process alive when a query fails that postgres.js sends by itself on a new connection: nobody
- * awaits its promise. It fails at a broken connection, a refused log-in or a time limit of the server. The
- * query that wanted the connection is rejected in its own right.
+ * Keeps the process alive when a query fails that postgres.js itself sends on a new connection, as nothing
+ * awaits its promise. Such a query fails with a broken connection, a refused log-in or a time limit of the
+ * server. The query for which the connection was opened is rejected separately.
  */
 export function ignoreConnectionResets(): void {
   globalThis.addEventListener("unhandledrejection", (event) => {

@@ -1,7 +1,7 @@
 /**
- * Installs the packages of deno.json, quietly: `deno task start` and its like run this first. It imports none
- * of them. Packages that only tests and benches import (`devDependencies` of package.json) are left out, but
- * in a checkout that has them already.
+ * Installs the packages of deno.json quietly. `deno task start` and similar tasks run it first. It imports no
+ * package itself. Packages that only tests and benches import (`devDependencies` of package.json) are left
+ * out, unless the checkout has them already.
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
@@ -33,11 +33,12 @@ async function main(): Promise<number> {
   if (await readText(STAMP) === hash) return 0;
   const problem = await install(lockFile);
   if (problem === null) {
-    await Deno.writeTextFile(STAMP, hash).catch(() => {}); // another user's checkout: it is checked each time
+    // in another user's checkout the packages are checked at every start
+    await Deno.writeTextFile(STAMP, hash).catch(() => {});
     return 0;
   }
   printError(`Cannot install the packages: ${problem}`);
-  return await exists(INSTALLED) ? 0 : 1; // a package that is missing is named by the program that imports it
+  return await exists(INSTALLED) ? 0 : 1; // the program that imports a missing package names it
 }
 
 /** Returns what went wrong, or null. */
@@ -54,8 +55,8 @@ async function install(lockFile: string): Promise<string | null> {
 }
 
 /**
- * `deno install --prod` installs every package that the lock file names, so they are removed from a copy of
- * it.
+ * Returns a copy of the lock file without test packages: `deno install --prod` installs every package that it
+ * names.
  */
 function withoutTestPackages({ specifiers, workspace, ...lock }: LockFile): LockFile {
   const { packageJson = {}, ...kept } = workspace;

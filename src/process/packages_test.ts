@@ -26,7 +26,7 @@ async function runTask(checkout: string): Promise<{ code: number; text: string }
   return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
-Deno.test("a first start installs the packages of the programs alone, in a few lines", async () => {
+Deno.test("a first start installs only the packages of the programs, and prints a few lines", async () => {
   await using stack = new AsyncDisposableStack();
   const checkout = await openCheckout(stack);
   const first = await runTask(checkout);
@@ -45,7 +45,7 @@ Deno.test("a first start installs the packages of the programs alone, in a few l
   assert.deepEqual(await runTask(checkout), { code: 0, text: "" });
 });
 
-Deno.test("an installation leaves the packages of the tests where they are", async () => {
+Deno.test("an installation keeps installed packages of the tests", async () => {
   await using stack = new AsyncDisposableStack();
   const checkout = await openCheckout(stack);
   await shell('cd "$1" && "$2" install --quiet --frozen', checkout, Deno.execPath());

@@ -1,13 +1,13 @@
-/** The programs that every backup of files needs, looked for before a backup fails for want of them. */
+/** Checks for the programs that every backup of files needs, before a backup fails without them. */
 import { join } from "node:path";
 import { StartError } from "./start_error.ts";
 
-/** By program: the Debian package it comes in. */
+/** Maps a program to its Debian package. */
 const PACKAGES: Readonly<Record<string, string>> = { tar: "tar", zstd: "zstd", setpriv: "util-linux" };
 
 /**
- * Throws a {@link StartError} that names what is missing in `path` (as in PATH), and the command that
- * installs it.
+ * Throws a {@link StartError} that names the programs missing in `path` (as in PATH), and the command that
+ * installs them.
  */
 export function requirePrograms(path: string): void {
   const missing = Object.keys(PACKAGES).filter((program) => !isInPath(program, path));

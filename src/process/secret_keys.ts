@@ -1,4 +1,4 @@
-/** The keys that seal secrets at rest: from the environment, or from a file that the first start makes. */
+/** Loads the secret keys from the environment, or from a file that the first start creates. */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { type Config, parseSecretKeys, SECRET_KEY_SHAPE } from "../config.ts";
@@ -12,9 +12,9 @@ import { StartError } from "./start_error.ts";
 export { keyId };
 export { Keyring };
 
-/** Makes a key only for a new database: in a used one, a lost key must be missed and not replaced. */
+/** Creates a key only for a new database: for a used one, a lost key must be reported and not replaced. */
 export async function openKeyring(config: Config, database: Database): Promise<Keyring> {
-  const known = await knownKeyring(config);
+  const known = await loadKeyring(config);
   if (known !== null) return known;
   const path = config.secretKeyFile;
   if (await anyUser(database)) {
@@ -31,7 +31,7 @@ export async function openKeyring(config: Config, database: Database): Promise<K
  *
  * @param self See {@link disagreeingReplica}.
  */
-export async function requireFittingKeys(
+export async function requireMatchingKeys(
   check: KeyCheck,
   keys: HeldKeys,
   self: string | null = null,
@@ -41,15 +41,15 @@ export async function requireFittingKeys(
   if (problem !== null) throw new StartError(`Cannot start: ${problem}`);
 }
 
-/** Null where there is no key yet. */
-export async function knownKeyring(config: Config): Promise<Keyring | null> {
+/** Returns null if there is no key yet. */
+export async function loadKeyring(config: Config): Promise<Keyring | null> {
   if (config.secretKeys !== null) return new Keyring(config.secretKeys);
   const path = config.secretKeyFile;
   const keys = await readSecretKeys(path);
   return keys === null ? null : new Keyring(keys, `the file ${path}`);
 }
 
-/** The keys of a file, the current one first; null where there is no file. */
+/** Returns the keys of a file, the current one first; null if the file does not exist. */
 export async function readSecretKeys(path: string): Promise<Uint8Array[] | null> {
   const text = await readKeyFile(path);
   if (text === null) return null;
@@ -58,7 +58,7 @@ export async function readSecretKeys(path: string): Promise<Uint8Array[] | null>
   throw new StartError(`Cannot start: ${path} must hold ${SECRET_KEY_SHAPE}`);
 }
 
-/** Puts these keys, one a line, in the place of what the file holds. */
+/** Replaces the file's keys, one on each line. */
 export async function writeSecretKeys(path: string, keys: readonly Uint8Array[]): Promise<void> {
   await writeKeyFile(path, keys.map((key) => `${Buffer.from(key).toString("base64")}\n`).join(""));
 }

@@ -1,9 +1,9 @@
-/** What keeps the server from starting, as one line that tells what to do. Never with a secret in it. */
+/** The reason why the server cannot start, as one line that says what to do. Never contains a secret. */
 export class StartError extends Error {
   override readonly name = "StartError";
 }
 
-/** Any error of the start as one line. Those made to be read speak for themselves. */
+/** Formats any error of the start as one line. Messages that start with "Cannot" stay unchanged. */
 export function startFailure(error: unknown): string {
   const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ")
     .trim();

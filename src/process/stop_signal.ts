@@ -1,10 +1,10 @@
-/** When to stop: a signal from an operator, a service manager or a terminal. */
+/** Waits for a stop signal from an operator, a service manager or a terminal. */
 import { readProcNow } from "../store/embedded/proc_file.ts";
 
 /**
- * Resolves with the first SIGINT, SIGTERM or SIGHUP; later ones change nothing. From then on only `Deno.exit`
- * ends the process: neither a pending start nor a pending stop does, though their waits keep nothing alive.
- * SIGHUP counts only where it isn't ignored: `nohup` starts what is to outlive its terminal.
+ * Resolves with the first SIGINT, SIGTERM or SIGHUP; later ones have no effect. From then on only `Deno.exit`
+ * ends the process: pending waits of a start or a stop would not keep it alive. An ignored SIGHUP does not
+ * count: `nohup` starts programs that outlive their terminal.
  */
 export function stopSignal(): Promise<Deno.Signal> {
   return new Promise((resolve) => {

@@ -1,11 +1,11 @@
-/** What is told to the person who starts the server, once, whatever the log's level and format. */
+/** Prints messages for the person who starts the server, whatever the log's level and format. */
 
-/** One line on standard output. */
+/** Prints one line on standard output. */
 export function print(line: string): void {
   write(Deno.stdout, line);
 }
 
-/** One line on standard error. */
+/** Prints one line on standard error. */
 export function printError(line: string): void {
   write(Deno.stderr, line);
 }
@@ -15,6 +15,6 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, line: string): 
   try {
     for (let sent = 0; sent < bytes.length;) sent += stream.writeSync(bytes.subarray(sent));
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause; // nobody listens any more
+    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause; // the reader is gone
   }
 }

@@ -1,24 +1,26 @@
-/** The listening socket of the server. */
+/** Listens for HTTP requests. */
 import { StartError } from "./start_error.ts";
 
-/** How long answers under way may take once the server stops. Milliseconds. */
+/** How long pending responses may take once the server stops. Milliseconds. */
 const GRACE = 5_000;
 
 export interface WebServer extends AsyncDisposable {
   readonly port: number;
-  /** What a program on this machine reaches it by: a wildcard address becomes the loopback one. */
+  /** The URL for programs on this machine: a wildcard address becomes the loopback address. */
   readonly localUrl: string;
 }
 
 export interface WebServerOptions {
   readonly host: string;
-  /** 0: any free port. */
+  /** 0 selects any free port. */
   readonly port: number;
   readonly handler: Deno.ServeHandler<Deno.NetAddr>;
 }
 
-/** Listens at once. Throws a {@link StartError} where the address can't be had. Disposed, it takes no new
- * connection, lets answers under way end and then cuts off what is left. */
+/**
+ * Starts to listen. Throws a {@link StartError} if the address is not available. Disposing it stops accepting
+ * connections, waits for pending responses, and then aborts the rest.
+ */
 export function serveWeb({ host, port, handler }: WebServerOptions): WebServer {
   const cut = new AbortController();
   const server = listen(host, port, cut.signal, handler);

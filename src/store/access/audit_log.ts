@@ -4,7 +4,7 @@
 import type { AuditActor, AuditEntry, AuditResult } from "../../domain/audit.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
-import { holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+import { containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface AuditLogRow {
   id: number;
@@ -84,7 +84,7 @@ export async function listAuditLog(
   if (from !== undefined) where = sql`${where} and at >= ${from}`;
   if (to !== undefined) where = sql`${where} and at < ${to}`;
   const columns = ["actor_name", "action", "resource", "reason", "address"];
-  if (search !== undefined) where = sql`${where} and ${holdsText(sql, columns, search)}`;
+  if (search !== undefined) where = sql`${where} and ${containsText(sql, columns, search)}`;
   const order = orderBy(sql, sort, { created_at: "at" });
   const rows = await sql<AuditLogRow[]>`
     select * from audit_log where ${where} ${order} limit ${limit} offset ${offset}`;

@@ -1,7 +1,7 @@
 /** API tokens, which callers of the API present. Only their hashes are stored. */
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
-import { allOf, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface TokenRow {
   id: number;
@@ -126,7 +126,7 @@ export async function listTokens(
 ): Promise<Page<TokenRow>> {
   const where = allOf(sql, [
     sql`user_id = ${userId} and revoked_at is null`,
-    search === undefined ? null : holdsText(sql, ["name"], search),
+    search === undefined ? null : containsText(sql, ["name"], search),
   ]);
   const order = orderBy(sql, sort, {
     created_at: "created_at",

@@ -2,7 +2,7 @@
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
 import { runsOf } from "../runs/run_counts.ts";
-import { allOf, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface UserRow {
   id: number;
@@ -98,7 +98,7 @@ export async function listUsers(
 ): Promise<Page<UserRow>> {
   const where = allOf(sql, [
     status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`,
-    search === undefined ? null : holdsText(sql, ["name", "email"], search),
+    search === undefined ? null : containsText(sql, ["name", "email"], search),
   ]);
   const order = orderBy(sql, sort, { created_at: "created_at", name: "name", email: "email" });
   const rows = await sql<UserRow[]>`

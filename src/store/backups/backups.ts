@@ -3,9 +3,9 @@ import type { BackupStatus } from "../../domain/backup_status.ts";
 import type { Sql } from "../database/sql.ts";
 import {
   allOf,
+  containsText,
   createdWithin,
   equalTo,
-  holdsText,
   type ListOrder,
   orderBy,
   type Page,
@@ -148,8 +148,8 @@ function backupCondition(sql: Sql, userId: number, filter: BackupFilter) {
       ? null
       : sql`backup_task_id in (select backup_task_id from backup_task_tags where tag_id = ${tag_id})`,
     ...createdWithin(sql, filter),
-    search === undefined ? null : sql`(${holdsText(sql, ["file_name"], search)} or backup_task_id in (
-      select id from backup_tasks where user_id = ${userId} and ${holdsText(sql, ["label"], search)}))`,
+    search === undefined ? null : sql`(${containsText(sql, ["file_name"], search)} or backup_task_id in (
+      select id from backup_tasks where user_id = ${userId} and ${containsText(sql, ["label"], search)}))`,
   ]);
 }
 

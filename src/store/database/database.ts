@@ -1,4 +1,4 @@
-/** The connection to Postgres and the types every store file speaks in. */
+/** Opens the connections to Postgres, and runs transactions. */
 import postgres from "postgres";
 import { parseDatabaseUrl, type ServerAddress } from "../../domain/database/database_url.ts";
 import { type Backends, DatabaseServers } from "./database_servers.ts";
@@ -9,8 +9,8 @@ import type { Database, Sql } from "./sql.ts";
 const serversOf = new WeakMap<Database, DatabaseServers>();
 
 /**
- * Opens a pool. `int8` comes back as a number (ids and byte counts stay under 2^53), `timestamptz` as a
- * `Date`. Of several servers, each connection goes to the one that takes writes at that time.
+ * Opens a pool. `int8` is parsed as a number (ids and byte counts stay under 2^53), `timestamptz` as a
+ * `Date`. With several servers, each connection goes to the one that is writable at that time.
  *
  * @param url A `postgres://` URL, or null for the options' own host (a socket directory).
  */
@@ -33,10 +33,10 @@ export function openDatabase(
     ...options,
     ...(address === null ? {} : shownAddress(servers)),
     ...(address === null || address.database === null ? {} : { database: address.database }),
-    // Not its business: the sockets that it is given are encrypted already.
+    // The sockets passed to postgres.js are already encrypted.
     ssl: false,
     connection: { application_name: "rearguard", ...KEEPALIVES },
-    // postgres.js 3.4.9 takes a hot standby for `read-write`.
+    // postgres.js 3.4.9 accepts a hot standby for `read-write`.
     target_session_attrs: "primary" as const,
     types: {
       bigint: {
@@ -81,25 +81,28 @@ function hasSocket(directory: string, port: number): boolean {
   }
 }
 
-/** For the server: a control plane whose machine is gone must not hold its locks for two hours. Seconds. */
+/**
+ * Settings for the server, in seconds: a control plane whose machine is gone must not keep its locks for two
+ * hours.
+ */
 const KEEPALIVES = { tcp_keepalives_idle: 30, tcp_keepalives_interval: 10, tcp_keepalives_count: 3 };
 
 /**
- * postgres.js may know of one server only: of several it tries the next for ever, without a pause. Its errors
- * name all.
+ * Returns the address that postgres.js gets. With several servers, it would try the next one forever without
+ * a pause, so it gets only one; its errors name all.
  */
 function shownAddress(servers: readonly ServerAddress[]): { host?: string; port?: number } {
   const last = servers.at(-1);
   if (last === undefined) return {};
   const others = servers.slice(0, -1).map(({ host, port }) => `${host}:${port},`);
-  // Of text it would make a list.
+  // postgres.js would split a text into a list.
   const host = [others.join("") + last.host] as unknown as string;
   return { host, port: [last.port] as unknown as number };
 }
 
 /**
- * Ends the pool's connections that were opened before that moment of the monotonic clock, and those to other
- * server processes than these. The pool opens new ones.
+ * Closes the pool's connections that were opened before that moment of the monotonic clock, and those to
+ * other server processes than these. The pool opens new ones.
  */
 export function dropConnections(
   database: Database,
@@ -109,13 +112,13 @@ export function dropConnections(
   serversOf.get(database)?.drop(openedBefore, backends);
 }
 
-/** What is to be done once a transaction is committed. */
+/** Functions to call once a transaction is committed. */
 const waiting = new WeakMap<Sql, (() => void)[]>();
 
 /**
- * Runs `work` in one transaction, which is over when its connection closes. No network call but to Postgres
- * may happen inside. Where it makes the change that a request under way is for, the audit log's entry goes
- * with it.
+ * Runs `work` in one transaction, which ends when its connection closes. `work` must not call any network
+ * service except Postgres. If the transaction makes the change of the current request, it also adds the
+ * request's audit log entry.
  */
 export async function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   const after: (() => void)[] = [];
@@ -130,8 +133,8 @@ export async function transaction<T>(database: Database, work: (sql: Sql) => Pro
 }
 
 /**
- * Calls `act`, which must not throw, once the transaction `sql` is committed; never where it is not. Outside
- * of one: now.
+ * Calls `act`, which must not throw, once the transaction `sql` is committed, and never if it is rolled back.
+ * Outside a transaction, calls it at once.
  */
 export function afterCommit(sql: Sql, act: () => void): void {
   const after = waiting.get(sql);

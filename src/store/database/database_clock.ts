@@ -1,18 +1,21 @@
 /**
- * The database's time: the clock of every control plane. Replicas compare times that others have stored
- * (leases, deadlines, due times, heartbeats), so all of them go by one clock, whatever the clocks of their
- * machines show.
+ * The database's time, which every control plane uses as its clock. Replicas compare times that others have
+ * stored (leases, deadlines, due times, heartbeats). One common clock makes them independent of their
+ * machines' clocks.
  */
 import { type Clock, systemClock } from "../../domain/clock.ts";
 import { logger } from "../../telemetry/logging.ts";
 import type { Database } from "./sql.ts";
 
-/** Time between two readings. A machine that was suspended is wrong until the next. Milliseconds. */
+/**
+ * The interval between two readings, in milliseconds. After a suspension of the machine, the time is wrong
+ * until the next reading.
+ */
 const INTERVAL = 1_000;
-/** Differences worth a warning, in milliseconds: S3 and TLS go by the machine's clock. */
+/** Differences that cause a warning, in milliseconds: S3 and TLS use the machine's clock. */
 const NOTABLE = 5_000;
 
-/** Between two readings, the time goes on with the machine's monotonic clock, which nobody sets. */
+/** Between two readings, the time advances with the machine's monotonic clock, which is never set. */
 export class DatabaseClock implements Clock, Disposable {
   /** The database's time minus the monotonic time, in milliseconds. */
   #offset: number;
@@ -57,14 +60,14 @@ export class DatabaseClock implements Clock, Disposable {
     for (;;) {
       await this.machine.sleep(INTERVAL, signal).catch(() => {});
       if (signal.aborted) return;
-      // What needs the database reports that it is away. The time goes on meanwhile.
+      // Code that needs the database reports its outage. The time continues meanwhile.
       await this.#adjust().catch((error) => log.debug("Cannot read the database's time: {error}", { error }));
     }
   }
 
   /**
-   * The database read its clock at some moment between request and response, which bounds the offset. Within
-   * the bounds the offset stays as it is, so a slow response moves nothing.
+   * Adjusts the offset. The database read its clock at some moment between request and response, which bounds
+   * the offset. An offset within the bounds is kept, so a slow response changes nothing.
    */
   async #adjust(): Promise<void> {
     const asked = this.machine.monotonic();
@@ -75,7 +78,7 @@ export class DatabaseClock implements Clock, Disposable {
     this.#compare();
   }
 
-  /** Warns, once for each difference, of a machine whose clock is not the database's. */
+  /** Logs a warning, once for each difference, if the machine's clock differs from the database's. */
   #compare(): void {
     const ahead = this.machine.now().getTime() - this.now().getTime();
     const isNews = Math.abs(ahead - this.#warnedOf) > NOTABLE;

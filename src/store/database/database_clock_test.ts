@@ -6,7 +6,7 @@ import { DatabaseClock } from "./database_clock.ts";
 
 const INTERVAL = 1_000;
 
-/** A database whose clock is `ahead` of the machine's; each reading takes as long as `wait` says. */
+/** Simulates a database whose clock is `ahead` of the machine's. Each reading waits for `wait`. */
 async function follow({ ahead = 0, wait = () => Promise.resolve() } = {}) {
   const machine = new TestClock("2026-01-05T12:00:00Z");
   const started = machine.now().getTime();
@@ -30,7 +30,7 @@ async function follow({ ahead = 0, wait = () => Promise.resolve() } = {}) {
   return { clock, database, machine, next, [Symbol.dispose]: () => clock[Symbol.dispose]() };
 }
 
-Deno.test("a control plane goes by the clock of its database, not of its machine", async () => {
+Deno.test("a control plane uses the clock of its database, not of its machine", async () => {
   await using test = await testDatabase();
   const machine = new TestClock("2031-01-05T12:00:00Z");
   using clock = await DatabaseClock.follow(test.database, machine);
@@ -39,7 +39,7 @@ Deno.test("a control plane goes by the clock of its database, not of its machine
   assert.ok(apart < 30_000, `${apart} ms apart`);
 });
 
-Deno.test("a machine's clock that is set moves no time of the control plane", async () => {
+Deno.test("setting a machine's clock does not change the control plane's time", async () => {
   using test = await follow();
   await test.machine.set("2026-01-04T12:00:00Z");
   assert.equal(test.clock.now().getTime(), test.database.time());
@@ -47,7 +47,7 @@ Deno.test("a machine's clock that is set moves no time of the control plane", as
   assert.equal(test.clock.now().toISOString(), "2026-01-05T12:00:01.000Z");
 });
 
-Deno.test("the database's clock is followed where it goes, at the next reading", async () => {
+Deno.test("a change of the database's clock is followed at the next reading", async () => {
   using test = await follow({ ahead: 90_000 });
   assert.equal(test.clock.now().toISOString(), "2026-01-05T12:01:30.000Z");
   test.database.ahead = -3_600_000;
@@ -55,7 +55,7 @@ Deno.test("the database's clock is followed where it goes, at the next reading",
   assert.equal(test.clock.now().toISOString(), "2026-01-05T11:00:01.000Z");
 });
 
-Deno.test("a slow answer of the database does not move the time", async () => {
+Deno.test("a slow response of the database does not change the time", async () => {
   using test = await follow();
   let answer = () => {};
   test.database.wait = () => new Promise((resolve) => answer = resolve);
@@ -67,7 +67,7 @@ Deno.test("a slow answer of the database does not move the time", async () => {
   assert.equal(test.clock.now().getTime(), test.database.time());
 });
 
-Deno.test("a database that is away stops no time", async () => {
+Deno.test("time continues while the database is unreachable", async () => {
   using test = await follow();
   test.database.wait = () => Promise.reject(new Error("away"));
   await until(() => test.machine.sleeping === 1);

@@ -1,6 +1,4 @@
-/**
- * The servers that a database may be on: which of them takes writes, and the sockets that are open to them.
- */
+/** Manages the servers that may host the database: finds the writable one, and tracks open sockets. */
 import { Buffer } from "node:buffer";
 import { connect, Socket } from "node:net";
 import process from "node:process";
@@ -10,16 +8,16 @@ import { systemClock } from "../../domain/clock.ts";
 import type { DatabaseTls, ServerAddress } from "../../domain/database/database_url.ts";
 import { readBackend } from "./database_backend.ts";
 import { encrypted } from "./database_tls.ts";
-import { raisingRefusals } from "./refused_login.ts";
+import { withRefusalsAsErrors } from "./refused_login.ts";
 
-/** How long a server may take to say whether it takes writes. Milliseconds. */
+/** How long a server may take to report whether it is writable. Milliseconds. */
 const PATIENCE = 5_000;
-/** How long the others may still answer once one that takes writes is found. Milliseconds. */
-const LATECOMERS = 500;
+/** How long to wait for the other servers once a writable one is found. Milliseconds. */
+const GRACE = 500;
 
 type Options = postgres.ParsedOptions<Record<string, never>>;
 
-/** None of several servers can be used now. */
+/** None of several servers is usable now. */
 export class NoWritableServerError extends Error {
   override readonly name = "NoWritableServerError";
   readonly code = "CONNECTION_READ_ONLY";
@@ -27,7 +25,7 @@ export class NoWritableServerError extends Error {
 }
 
 interface Opened {
-  /** Time of the monotonic clock. */
+  /** A time of the monotonic clock. */
   readonly at: number;
   /** The server process, and when its id arrived; null before. */
   backend: { readonly pid: number; readonly at: number } | null;
@@ -41,7 +39,7 @@ export interface Backends {
 
 interface Found {
   server: ServerAddress;
-  /** Of its write-ahead log: each promotion begins a higher one. */
+  /** The timeline of its write-ahead log: each promotion begins a higher one. */
   timeline: number;
 }
 
@@ -52,7 +50,7 @@ export class DatabaseServers {
   readonly #open = new Map<Socket, Opened>();
   #finding: Promise<ServerAddress> | null = null;
 
-  /** @param options Of the pool: its user and password are those of every server. */
+  /** @param options The pool's options: its user and password apply to every server. */
   constructor(servers: readonly ServerAddress[], tls: DatabaseTls | null, options: () => Options) {
     this.#servers = servers;
     this.#tls = tls;
@@ -60,8 +58,8 @@ export class DatabaseServers {
   }
 
   /**
-   * What postgres.js calls for each connection. It never throws: postgres.js 3.4.9 would lose that place of
-   * its pool.
+   * Opens the socket of a connection, for postgres.js. Never throws: postgres.js 3.4.9 would lose a
+   * connection of its pool.
    */
   async openSocket(): Promise<Socket> {
     try {
@@ -69,7 +67,7 @@ export class DatabaseServers {
       const socket = await connectTo(server, this.#tls);
       const opened: Opened = { at: systemClock.monotonic(), backend: null };
       this.#open.set(socket, opened);
-      const guarded = raisingRefusals(closingWithoutError(socket, () => this.#open.delete(socket)));
+      const guarded = withRefusalsAsErrors(withoutCloseErrors(socket, () => this.#open.delete(socket)));
       readBackend(guarded, (pid) => opened.backend = { pid, at: systemClock.monotonic() });
       return guarded;
     } catch (error) {
@@ -78,8 +76,8 @@ export class DatabaseServers {
   }
 
   /**
-   * Ends connections that were opened before that moment, even if the other side is silent, and those to
-   * other processes than these. Running queries are rejected.
+   * Closes connections that were opened before that moment, even if the server is silent, and those to other
+   * processes than these. Running queries are rejected.
    */
   drop(openedBefore: number, backends: Backends | null = null): void {
     const isForeign = ({ backend }: Opened) =>
@@ -89,22 +87,22 @@ export class DatabaseServers {
     }
   }
 
-  /** Connections that are opened at the same time share one look around. */
+  /** Finds the writable server. Connections that are opened at the same time share one search. */
   #findWritable(): Promise<ServerAddress> {
-    return this.#finding ??= this.#lookAround().finally(() => this.#finding = null);
+    return this.#finding ??= this.#queryAll().finally(() => this.#finding = null);
   }
 
   /**
-   * Asks all at once: a machine that is gone answers nothing, and a failover is no time to wait for it. Where
-   * several take writes, one of them is an old primary that was started again; the promotion that it missed
-   * tells which.
+   * Queries all servers at once: a machine that is gone does not answer, and waiting for it would delay a
+   * failover. If several are writable, one is an old primary that was started again; its lower timeline shows
+   * that it missed the promotion.
    */
-  async #lookAround(): Promise<ServerAddress> {
+  async #queryAll(): Promise<ServerAddress> {
     const found: Found[] = [];
     const reasons: string[] = [];
     const asked = this.#servers.map(async (server) => {
       try {
-        found.push({ server, timeline: await askTimeline(this.#options(), server, this.#tls) });
+        found.push({ server, timeline: await readTimeline(this.#options(), server, this.#tls) });
       } catch (error) {
         const reason = (error as Error).message || (error as { code?: string }).code;
         reasons.push(`${server.host}:${server.port}: ${reason}`);
@@ -114,7 +112,7 @@ export class DatabaseServers {
     const all = Promise.allSettled(asked);
     await Promise.any(asked).catch(() => {});
     const late = new AbortController();
-    await Promise.race([all, systemClock.sleep(LATECOMERS, late.signal).catch(() => {})]);
+    await Promise.race([all, systemClock.sleep(GRACE, late.signal).catch(() => {})]);
     late.abort();
     const [best] = found.sort((a, b) => b.timeline - a.timeline);
     if (best !== undefined) return best.server;
@@ -122,8 +120,8 @@ export class DatabaseServers {
   }
 }
 
-/** Rejects with the reason where the server can't be used. */
-async function askTimeline(
+/** Returns a server's timeline. Rejects with the reason if the server is not usable. */
+async function readTimeline(
   options: Options,
   server: ServerAddress,
   tls: DatabaseTls | null,
@@ -136,7 +134,7 @@ async function askTimeline(
     target_session_attrs: null,
     socket: async () => {
       try {
-        socket = raisingRefusals(closingWithoutError(await connectTo(server, tls)));
+        socket = withRefusalsAsErrors(withoutCloseErrors(await connectTo(server, tls)));
         return socket;
       } catch (error) {
         return brokenSocket(error as Error);
@@ -164,21 +162,24 @@ async function askTimeline(
   }
 }
 
-/** In plain text, it may still be on its way: postgres.js counts that time. */
+/**
+ * Returns a socket to a server. A plain one may still be connecting: postgres.js has its own timeout for
+ * that.
+ */
 async function connectTo({ host, port, address }: ServerAddress, tls: DatabaseTls | null): Promise<Socket> {
   const isLocal = host.startsWith("/");
   const socket = isLocal
     ? connect({ path: `${host}/.s.PGSQL.${port}` })
     : connect({ host: address ?? host, port });
-  // For its errors.
+  // Errors of the socket show these.
   const at = { host, port };
   if (tls === null || isLocal) return Object.assign(socket, at);
   return Object.assign(await encrypted(socket, host, tls), at);
 }
 
 /**
- * Connects to nothing and says why, once it is written to: sooner, postgres.js 3.4.9 would keep the bytes for
- * ever.
+ * Returns a socket without a connection that fails with the reason at the first write. If it failed sooner,
+ * postgres.js 3.4.9 would keep the bytes forever.
  */
 function brokenSocket(reason: Error): Socket {
   const socket = new Socket();
@@ -186,27 +187,29 @@ function brokenSocket(reason: Error): Socket {
     process.nextTick(() => socket.destroy(reason));
     return true;
   };
-  return closingWithoutError(socket);
+  return withoutCloseErrors(socket);
 }
 
-/** Turns of the event loop after which what postgres.js has to say first on a connection was written. */
-const FIRST_WORDS = 4;
-/** Message `R`: the server asks for the password in plain text. */
-const ASKS_PASSWORD = [0x52, 0, 0, 0, 8, 0, 0, 0, 3];
-/** The answer has six bytes and more; postgres.js writes at once where it has 1024. */
-const QUESTIONS = 256;
+/** Turns of the event loop after which postgres.js has written its first message on a connection. */
+const FIRST_WRITE_TURNS = 4;
+/** Message `R`: the server requests the password in plain text. */
+const PASSWORD_REQUEST = [0x52, 0, 0, 0, 8, 0, 0, 0, 3];
+/** A password response has at least six bytes, and postgres.js writes at once from 1024 bytes on. */
+const PASSWORD_REQUESTS = 256;
 
 /**
- * Two faults of postgres.js 3.4.9 are kept from it. It forgets queries that come between a socket's `error`
- * and its `close(hadError: true)`: they never settle. After a `close` without an error it rejects them, so
- * that is what it is told.
+ * Works around two defects of postgres.js 3.4.9.
  *
- * And where bytes wait for the end of the event loop's turn when the `close` comes, they stay, and so does
- * all that the next connection in that place of the pool would write, for ever. Such a connection says
- * nothing at first. It is asked for a password until it has so much to say that postgres.js writes it after
- * all; nobody gets to read that, and the place makes another connection.
+ * It forgets queries that are sent between a socket's `error` and its `close(hadError: true)`: they never
+ * settle. After a `close` without an error it rejects them, so this socket reports every close without an
+ * error.
+ *
+ * If bytes are still buffered for the end of the event loop's turn when `close` comes, they stay in the
+ * buffer forever, together with everything that the pool's next connection in that position would write. Such
+ * a connection has not written anything yet. So it receives password requests until its responses are so
+ * large that postgres.js writes them. They are discarded, and the pool opens another connection.
  */
-function closingWithoutError(socket: Socket, ended = () => {}): Socket {
+function withoutCloseErrors(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
   const write = socket.write.bind(socket) as (...values: unknown[]) => boolean;
   let isOpen = true;
@@ -218,9 +221,12 @@ function closingWithoutError(socket: Socket, ended = () => {}): Socket {
   const flush = () => {
     if (hasWritten || !isOpen) return;
     end();
-    emit("data", Buffer.alloc(QUESTIONS * ASKS_PASSWORD.length, Uint8Array.from(ASKS_PASSWORD)));
+    emit(
+      "data",
+      Buffer.alloc(PASSWORD_REQUESTS * PASSWORD_REQUEST.length, Uint8Array.from(PASSWORD_REQUEST)),
+    );
     socket.destroy();
-    after(FIRST_WORDS, () => emit("close", false));
+    after(FIRST_WRITE_TURNS, () => emit("close", false));
   };
   socket.write = (...values: unknown[]) => {
     hasWritten = true;
@@ -233,11 +239,11 @@ function closingWithoutError(socket: Socket, ended = () => {}): Socket {
     end();
     return emit("close", false);
   };
-  after(FIRST_WORDS, flush);
+  after(FIRST_WRITE_TURNS, flush);
   return socket;
 }
 
-/** Adds the code as `errno`, as other socket errors have it: some of Deno's have only a code. */
+/** Adds the code as `errno`, as in other socket errors: some of Deno's have only a code. */
 function named(error: NodeJS.ErrnoException): Error {
   return error.errno === undefined ? Object.assign(error, { errno: error.code }) : error;
 }

@@ -10,10 +10,10 @@ import { type EventBus, notify, openEventBus } from "./event_bus.ts";
 
 const QUICK = { lookMs: 50, patienceMs: 400 };
 
-/** As src/process/lost_connections.ts does. */
-async function outlivingLostConnections(work: () => Promise<void>): Promise<void> {
+/** Ignores lost connections, as src/process/lost_connections.ts does. */
+async function ignoringLostConnections(work: () => Promise<void>): Promise<void> {
   const lost = (event: PromiseRejectionEvent) => event.preventDefault();
-  const awake = setInterval(() => {}, 1000); // the clock's own timers keep no process alive
+  const awake = setInterval(() => {}, 1000); // the clock's own timers do not keep the process alive
   globalThis.addEventListener("unhandledrejection", lost);
   try {
     await work();
@@ -23,7 +23,7 @@ async function outlivingLostConnections(work: () => Promise<void>): Promise<void
   }
 }
 
-/** The port of the server that each of several connections is at. */
+/** Returns the ports of the servers to which several connections lead. */
 async function portsOf(database: Database): Promise<Set<number>> {
   const rows = await Promise.all(Array.from({ length: 4 }, () =>
     database<{ port: number }[]>`
@@ -31,15 +31,15 @@ async function portsOf(database: Database): Promise<Set<number>> {
   return new Set(rows.map(([row]) => row!.port));
 }
 
-/** How many connections answer at the same time. */
-async function placesOf(database: Database): Promise<number> {
+/** Returns how many connections of the pool work at the same time. */
+async function workingConnections(database: Database): Promise<number> {
   const rows = await Promise.all(Array.from({ length: 4 }, () =>
     database<{ pid: number }[]>`
       select pg_backend_pid() as pid, pg_sleep(0.3)`));
   return new Set(rows.map(([row]) => row!.pid)).size;
 }
 
-/** Resolves with whether the server takes a write now. */
+/** Resolves with whether the server accepts a write now. */
 const canWrite = (database: Database) =>
   database`create temporary table t (x int) on commit drop`.then(() => true, () => false);
 
@@ -50,8 +50,8 @@ function reconnections(bus: EventBus): { next(): Promise<void> } {
   return { next: () => until(() => count > seen).then(() => void (seen = count)) };
 }
 
-Deno.test("of several servers the one that takes writes is used, and the next one when it is gone", () =>
-  outlivingLostConnections(async () => {
+Deno.test("of several servers the writable one is used, and the next one when it is gone", () =>
+  ignoringLostConnections(async () => {
     await using primary = await PostgresqlServer.open();
     await using standby = await PostgresqlServer.open({ standbyOf: primary });
     const database = openDatabase(`${standby.url("postgres", [primary])}?target_session_attrs=read-write`, {
@@ -64,10 +64,10 @@ Deno.test("of several servers the one that takes writes is used, and the next on
     const reconnected = reconnections(bus);
 
     await primary.kill();
-    // More often than there are places in the pool: none of them may be lost by it.
+    // More attempts than connections in the pool: none of those may be lost.
     for (let i = 0; i < 12; i++) {
       const refused = await database`select 1`.then(() => null, (error) => error as Error & { code: string });
-      if (i < 4) continue; // those of connections that were open
+      if (i < 4) continue; // errors of connections that were open
       assert.equal(refused?.code, "CONNECTION_READ_ONLY");
       assert.match(refused.message, /^none of the servers takes writes \(.*: it is read-only/);
       assert.match(refused.message, new RegExp(`${primary.address}: .*ECONNREFUSED`));
@@ -82,15 +82,15 @@ Deno.test("of several servers the one that takes writes is used, and the next on
     await notify(database, { topic: "schedule_changed" });
     await notified;
 
-    // The old primary comes back as if nothing had happened, and is the first to answer.
+    // The old primary is started again, and is the first to answer.
     await primary.restart();
     const later = openDatabase(primary.url("postgres", [standby]), { max: 4 });
     assert.deepEqual(await portsOf(later), new Set([standby.port]));
     await Promise.all([bus.close(), later.end(), database.end()]);
   }));
 
-Deno.test("connections to a server that has become read-only are made anew, to the one that takes writes", () =>
-  outlivingLostConnections(async () => {
+Deno.test("connections to a server that became read-only are replaced by connections to the writable one", () =>
+  ignoringLostConnections(async () => {
     await using primary = await PostgresqlServer.open();
     await using standby = await PostgresqlServer.open({ standbyOf: primary });
     const database = openDatabase(primary.url("postgres", [standby]), { max: 4 });
@@ -106,8 +106,8 @@ Deno.test("connections to a server that has become read-only are made anew, to t
     await Promise.all([bus.close(), database.end()]);
   }));
 
-Deno.test("a server that has fallen silent is noticed: what waits for it is refused, and made anew", () =>
-  outlivingLostConnections(async () => {
+Deno.test("a silent server is detected: its queries are rejected and its connections replaced", () =>
+  ignoringLostConnections(async () => {
     await using server = await PostgresqlServer.open();
     await using relay = new FreezingRelay(server.port);
     const url = new URL(server.url("postgres"));
@@ -128,8 +128,8 @@ Deno.test("a server that has fallen silent is noticed: what waits for it is refu
     await Promise.all([bus.close(), database.end({ timeout: 1 })]);
   }));
 
-Deno.test("a server that is slow to answer a query is left alone", () =>
-  outlivingLostConnections(async () => {
+Deno.test("connections to a slow server are kept", () =>
+  ignoringLostConnections(async () => {
     await using server = await PostgresqlServer.open();
     const database = openDatabase(server.url("postgres"), { max: 2 });
     const bus = await openEventBus(database, QUICK);
@@ -141,8 +141,8 @@ Deno.test("a server that is slow to answer a query is left alone", () =>
 
 for (const tls of [false, true]) {
   const way = tls ? ", over TLS" : "";
-  Deno.test(`connections that break while queries are on their way can be made again${way}`, () =>
-    outlivingLostConnections(async () => {
+  Deno.test(`connections that break during queries can be replaced${way}`, () =>
+    ignoringLostConnections(async () => {
       await using server = await PostgresqlServer.open();
       if (tls) await turnTlsOn(server);
       const url = `${server.url("postgres")}?sslmode=${tls ? "require" : "disable"}`;
@@ -161,17 +161,17 @@ for (const tls of [false, true]) {
           "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'rearguard'",
         );
       }
-      await systemClock.sleep(1500); // longer than it takes to give a connection up
+      await systemClock.sleep(1500); // longer than it takes to give up a connection
       stopped.abort();
       await callers;
       assert.ok(refusals.size > 0);
-      assert.equal(await placesOf(database), 4);
+      assert.equal(await workingConnections(database), 4);
       await database.end({ timeout: 1 });
     }));
 }
 
-Deno.test("the way to the server is encrypted as asked, and its certificate looked at", () =>
-  outlivingLostConnections(async () => {
+Deno.test("connections are encrypted as configured, and the server's certificate is checked", () =>
+  ignoringLostConnections(async () => {
     await using server = await PostgresqlServer.open();
     const plain = server.url("postgres").replace("127.0.0.1", "localhost");
     const isEncrypted = async (options: string): Promise<boolean | string> => {

@@ -4,7 +4,7 @@ import { afterCommit, openDatabase, transaction } from "./database.ts";
 import type { Sql } from "./sql.ts";
 import { holdTransaction } from "./lost_transactions.ts";
 
-Deno.test("what waits for a commit is done after it, in order, and never where it does not come", async () => {
+Deno.test("functions that wait for a commit are called after it, in order, and never without a commit", async () => {
   await using test = await emptyDatabase();
   const { database } = test;
   const done: string[] = [];
@@ -26,7 +26,7 @@ Deno.test("what waits for a commit is done after it, in order, and never where i
   assert.deepEqual(done, ["first", "second", "at once"]);
 });
 
-Deno.test("a transaction that is held may stand idle for as long as it is", async () => {
+Deno.test("a held transaction may be idle for any time", async () => {
   await using test = await emptyDatabase();
   const [{ name }] = await test.database<[{ name: string }]>`select current_database() as name`;
   await test.database`alter database ${test.database(name)} set idle_in_transaction_session_timeout = '1min'`;
@@ -42,7 +42,7 @@ Deno.test("a transaction that is held may stand idle for as long as it is", asyn
   await pool.end();
 });
 
-Deno.test("a database is reached by libpq's URI, its socket's directory and all in parameters", async () => {
+Deno.test("a database is reached by libpq's URI with the socket directory and everything else in parameters", async () => {
   await using test = await emptyDatabase();
   const { hostname, port, username, password } = new URL(test.url);
   const [{ name, directories }] = await test.database<[{ name: string; directories: string }]>`
@@ -72,7 +72,7 @@ Deno.test("a database is reached by libpq's URI, its socket's directory and all 
       name,
     ]);
     urls.push([`postgres://${username}:${password}@${host}:${port}/${name}`, true, name]);
-    // Google Cloud SQL names them like this.
+    // Google Cloud SQL uses such names.
     const parent = await Deno.makeTempDir();
     cleanup.defer(() => Deno.remove(parent, { recursive: true }));
     await Deno.symlink(directory, `${parent}/project:region:inst ance`);

@@ -1,6 +1,6 @@
 /**
- * TLS to PostgreSQL: asked for in plain text first (the protocol's section "SSL Session Encryption"), then as
- * usual.
+ * Starts TLS on a connection to PostgreSQL, after the plain-text request of the protocol's section "SSL
+ * Session Encryption".
  */
 import { Buffer } from "node:buffer";
 import { isIP, type Socket } from "node:net";
@@ -8,16 +8,16 @@ import { connect, type TLSSocket } from "node:tls";
 import { systemClock } from "../../domain/clock.ts";
 import type { DatabaseTls } from "../../domain/database/database_url.ts";
 
-/** Its length, and a version that no protocol has. */
+/** The message's length, and a version number that no protocol has. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const YES = "S".charCodeAt(0);
 
-/** How long a server may take until the way to it is encrypted. Milliseconds. */
+/** How long a server may take until the connection is encrypted. Milliseconds. */
 const PATIENCE = 10_000;
 
 /**
- * Waits until `socket` is connected, and encrypts it. Returns the socket to speak over: the same, where the
- * server has no TLS and none is insisted on. Rejects with the reason, the socket closed.
+ * Waits until `socket` is connected, and encrypts it. Returns the socket to use: the same one if the server
+ * has no TLS and the mode does not require it. Rejects with the reason and closes the socket.
  */
 export async function encrypted(socket: Socket, host: string, tls: DatabaseTls): Promise<Socket> {
   const late = problem("CONNECT_TIMEOUT", `no answer in ${PATIENCE / 1000} s`);
@@ -35,8 +35,8 @@ export async function encrypted(socket: Socket, host: string, tls: DatabaseTls):
       socket,
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(tls.rootCertificate === null ? {} : { ca: await Deno.readTextFile(tls.rootCertificate) }),
-      // The certificate is checked below, where its dates are known: Deno 2.9.6 calls an expired one "unable
-      // to verify".
+      // The certificate is checked below, where its dates are known: Deno 2.9.6 reports an expired one as
+      // "unable to verify".
       rejectUnauthorized: false,
       ...(tls.mode === "verify-ca" ? { checkServerIdentity: () => undefined } : {}),
     });
@@ -64,12 +64,12 @@ function certificateFault(socket: TLSSocket): Error {
   return problem(code, /ALTNAME/.test(code) ? `${text} ${subjectaltname ?? ""}` : text);
 }
 
-/** In postgres.js's words. */
+/** Builds an error in the form that postgres.js uses. */
 function problem(code: string, message: string): Error {
   return Object.assign(new Error(message), { code, errno: code });
 }
 
-/** What comes with the event; rejects where an error or the end comes first. */
+/** Resolves with the event's value; rejects if an error or the end comes first. */
 function event(socket: Socket, name: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const listeners: [string, (value: unknown) => void][] = [

@@ -1,6 +1,6 @@
 /**
- * The seam between services and the loops that act on them: one Postgres channel, a JSON payload. A lost
- * notification is made up by each listener's slow poll, so sending one is never a promise.
+ * Notifies the loops of all control planes of changes: one Postgres channel, a JSON payload. Delivery is not
+ * guaranteed: each listener's slow poll makes up for a lost notification.
  */
 import postgres from "postgres";
 import { systemClock } from "../../domain/clock.ts";
@@ -18,7 +18,7 @@ export type Notification =
    * A run waits for its dispatch to this server's agent. `traceparent` is of the span that created a new run.
    */
   | { topic: "run_queued"; run_id: number; remote_server_id: number; traceparent?: string }
-  /** A run in the agent's hands is to be stopped. */
+  /** A run on the agent is to be cancelled. */
   | { topic: "run_cancelling"; run_id: number; remote_server_id: number }
   /** New output rows. */
   | { topic: "run_output"; run_id: number }
@@ -26,42 +26,45 @@ export type Notification =
   | { topic: "run_changed"; run_id: number; state?: RunState }
   /** A task's next due time may have moved. */
   | { topic: "schedule_changed" }
-  /** A question waits for this server's agent. */
+  /** A request waits for this server's agent. */
   | { topic: "agent_request"; id: number; remote_server_id: number }
   | { topic: "agent_response"; id: number }
-  /** The agent's key is no longer good: close its socket. */
+  /** The agent's key was revoked: close its connection. */
   | { topic: "agent_revoked"; remote_server_id: number }
-  /** The replica that holds this connection pings its agent, and answers with `agent_alive`. */
+  /** The replica with this connection pings its agent, and replies with `agent_alive`. */
   | { topic: "agent_probe"; connection_id: string; probe: string; patience_ms: number }
   | { topic: "agent_alive"; probe: string }
   /** Another connection of the same agent has replaced this one. */
   | { topic: "agent_replaced"; connection_id: string }
-  /** A token of this user, or what it allows, is not what it was. */
+  /** A token of this user, or its abilities, changed. */
   | { topic: "tokens_changed"; user_id: number }
   /** The secret keys have changed: read them again. */
   | { topic: "keys_changed" }
   /** Objects wait to be removed. */
   | { topic: "removal_due" }
-  /** Something waits to be told to a notification stream. */
+  /** Deliveries wait for a notification stream. */
   | { topic: "notification_due" }
-  /** A secret, sealed with the keyring, for every replica to hold in memory until then (ISO 8601 UTC). */
+  /**
+   * A transient secret, encrypted with the keyring. Every replica keeps it in memory until `until` (ISO 8601
+   * UTC).
+   */
   | { topic: "secret_passed"; of: string; sealed: string; until: string }
-  /** A replica needs it and has missed it: whoever holds it passes it again. */
+  /** A replica needs a transient secret that it did not receive: replicas that have it publish it again. */
   | { topic: "secret_wanted"; of: string };
 
-/** Sends on commit of the surrounding transaction. */
+/** Sends a notification when the surrounding transaction commits. */
 export async function notify(sql: Sql, notification: Notification): Promise<void> {
   await sql`select pg_notify(${CHANNEL}, ${JSON.stringify(notification)})`;
 }
 
-/** The same for many, in one statement. */
+/** Sends many notifications in one statement, when the surrounding transaction commits. */
 export async function notifyAll(sql: Sql, notifications: readonly Notification[]): Promise<void> {
   if (notifications.length === 0) return;
   const payloads = notifications.map((notification) => JSON.stringify(notification));
   await sql`select pg_notify(${CHANNEL}, payload) from unnest(${payloads}::text[]) as payload`;
 }
 
-/** One LISTEN connection a process, fanned out to whoever is interested. */
+/** One LISTEN connection per process, which delivers to all subscribers. */
 export interface EventBus {
   /** `handler` also gets `{ topic: "reconnected" }` when notifications may have been missed. */
   subscribe(handler: (notification: Notification | { topic: "reconnected" }) => void): () => void;
@@ -74,18 +77,18 @@ export interface EventBus {
 }
 
 export interface EventBusTimes {
-  /** Between two looks at the server. */
-  lookMs: number;
-  /** How long it may be silent: then its connections are given up, as those of a machine that is gone. */
+  /** The interval between two checks of the server. */
+  checkMs: number;
+  /** How long the server may be silent before its connections are closed, as if its machine were gone. */
   patienceMs: number;
 }
 
-const TIMES: EventBusTimes = { lookMs: 5_000, patienceMs: 10_000 };
+const TIMES: EventBusTimes = { checkMs: 5_000, patienceMs: 10_000 };
 
 /**
- * Resolves once it listens. From then on it comes back by itself, however long Postgres is away. As it looks
- * at the server all the time, it also sees for the pool when that is gone, has become read-only or is another
- * one: the pool's connections end then, and are made anew.
+ * Resolves once the bus listens. From then on it reconnects by itself, however long Postgres is unreachable.
+ * It checks the server permanently, also on behalf of the pool. If the server is gone, is read-only or was
+ * replaced by another, it closes the pool's connections, and the pool opens new ones.
  */
 export async function openEventBus(database: Database, times: EventBusTimes = TIMES): Promise<EventBus> {
   const handlers = new Set<(notification: Notification | { topic: "reconnected" }) => void>();
@@ -117,7 +120,7 @@ export async function openEventBus(database: Database, times: EventBusTimes = TI
 }
 
 interface EventBusState {
-  /** Null while the database is away. */
+  /** Null while the database is unreachable. */
   listening: Listening | null;
   /** Whether every connection of the pool has worked since the bus began to listen. */
   isSettled: boolean;
@@ -126,9 +129,9 @@ interface EventBusState {
 type Deliver = (notification: Notification | { topic: "reconnected" }) => void;
 
 interface Listening {
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection is lost. */
   readonly lost: Promise<void>;
-  /** Names this run of the server's process. */
+  /** Identifies the start of the server: its start time. */
   readonly server: string;
   /** This user's processes on the server when the bus began to listen. */
   readonly backends: Backends;
@@ -141,10 +144,12 @@ interface ServerState {
   readOnly: boolean;
 }
 
-/** Between two tries to connect again. Milliseconds. */
+/** The interval between two attempts to connect again. Milliseconds. */
 const RETRY = 500;
 
-/** postgres.js's own `listen` gives up for good when its one try to connect again fails. */
+/**
+ * Replaces postgres.js's own `listen`, which gives up permanently when its one attempt to reconnect fails.
+ */
 async function keepListening(
   database: Database,
   deliver: Deliver,
@@ -161,8 +166,8 @@ async function keepListening(
     await listening.end();
     const next = await listenAgain(database, deliver, signal);
     if (next === null) return;
-    // Older connections lead nowhere, or to a server that is read-only. Newer ones may lead to either server,
-    // and the good ones may have running queries.
+    // Older connections are broken, or lead to a server that is read-only. Newer ones may lead to either
+    // server, and those to the right one may have running queries.
     if (next.server !== server) dropConnections(database, lostAt, next.backends);
     server = next.server;
     state.listening = next;
@@ -188,7 +193,7 @@ async function untilUseless(
   over.abort();
 }
 
-/** Null once the signal aborts. */
+/** Returns null once the signal aborts. */
 async function listenAgain(
   database: Database,
   deliver: Deliver,
@@ -210,7 +215,8 @@ function giveUp(database: Database, reason: string): void {
 }
 
 /**
- * Why the server is of no use any more; null once the signal aborts, or when the connection tells by itself.
+ * Returns why the server is no longer usable; null once the signal aborts, or if the connection reports its
+ * own loss.
  */
 async function watch(
   listening: Listening,
@@ -218,7 +224,7 @@ async function watch(
   signal: AbortSignal,
 ): Promise<string | null> {
   while (true) {
-    await systemClock.sleep(times.lookMs, signal).catch(() => {});
+    await systemClock.sleep(times.checkMs, signal).catch(() => {});
     if (signal.aborted) return null;
     const patience = new AbortController();
     const silence = silent(times.patienceMs, patience.signal);
@@ -230,7 +236,7 @@ async function watch(
   }
 }
 
-/** In two steps: where this process itself was held up, the answer that has come meanwhile is still read. */
+/** Waits in two steps: if this process was delayed, a response that has arrived meanwhile is still read. */
 async function silent(ms: number, signal: AbortSignal): Promise<"silent" | null> {
   try {
     await systemClock.sleep(ms / 2, signal);
@@ -241,7 +247,7 @@ async function silent(ms: number, signal: AbortSignal): Promise<"silent" | null>
   }
 }
 
-/** A connection of its own that only listens; the pool's settings are reused as they were read. */
+/** Opens a connection that only listens, with the pool's settings. */
 async function listenOnce(database: Database, deliver: Deliver): Promise<Listening> {
   let lose = () => {};
   const lost = new Promise<void>((resolve) => lose = resolve);

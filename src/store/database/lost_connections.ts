@@ -1,6 +1,5 @@
 /**
- * Detects pool connections that the server has closed unnoticed, replaces them, and retries where that is
- * safe.
+ * Detects pool connections that the server has closed unnoticed, replaces them, and retries if that is safe.
  */
 import { systemClock } from "../../domain/clock.ts";
 import type { Database } from "./sql.ts";

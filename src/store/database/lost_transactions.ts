@@ -1,13 +1,13 @@
-/** Transactions that end with their connection. */
+/** Runs transactions that end with their connection. */
 import { setImmediate } from "node:timers";
 import type { Database, Sql } from "./sql.ts";
 import { isLostConnection, settleConnections } from "./lost_connections.ts";
-import { noteWriteTrouble } from "./write_trouble.ts";
+import { recordWriteTrouble } from "./write_trouble.ts";
 
-/** Turns of the event loop in which a connection that broke is also closed. */
+/** Turns of the event loop within which a broken connection is also closed. */
 const CLOSING = 4;
 
-/** A query of a transaction whose connection is gone. What it did before is rolled back by the server. */
+/** A query of a transaction whose connection is gone. The server rolls back its earlier statements. */
 export class TransactionLostError extends Error {
   override readonly name = "TransactionLostError";
   readonly code = "CONNECTION_CLOSED";
@@ -15,10 +15,10 @@ export class TransactionLostError extends Error {
 }
 
 /**
- * Runs `work` in a transaction that is over when its connection closes: its next query is refused with a
- * {@link TransactionLostError}, and nothing more is sent. With postgres.js 3.4.9 alone, the work's other
- * queries, and the `commit` or `rollback` at its end, would go to whatever session is in that place of the
- * pool by then, and count there; or to none, which ends the process.
+ * Runs `work` in a transaction that ends when its connection closes. Its next query is then rejected with a
+ * {@link TransactionLostError}, and nothing more is sent. With postgres.js 3.4.9 alone, the later queries and
+ * the final `commit` or `rollback` would go to the session that has replaced the connection in the pool, and
+ * take effect there. Without such a session, they would end the process.
  */
 export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   let isBegun = false;
@@ -30,7 +30,7 @@ export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promi
   try {
     return await begin();
   } catch (error) {
-    noteWriteTrouble(database, error);
+    recordWriteTrouble(database, error);
     // Nothing was done yet: `begin` failed on a connection that the server had closed.
     if (isBegun || !isLostConnection(error)) throw error;
     await settleConnections(database);
@@ -50,19 +50,20 @@ function beginOn<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise
       throw error;
     }
   }) as Promise<T>;
-  // Rejects as the connection closes, whatever the work waits for.
+  // Rejects when the connection closes, whatever the work waits for.
   begun.catch(() => isLost = true);
   return begun;
 }
 
-/** A transaction that its holder works in, until it is disposed of. */
+/** A transaction that its holder uses until it is disposed. */
 export interface HeldTransaction extends AsyncDisposable {
   readonly sql: Sql;
 }
 
 /**
- * Begins one that is committed when it is disposed of; over as {@link beginOnce} says, which a reserved
- * connection would not be. It may stand idle for as long as it is held, whatever the server's settings say.
+ * Begins a transaction that is committed when it is disposed. It ends with its connection as in {@link
+ * beginOnce}; a reserved connection would not. It may be idle for any time, whatever the server's settings
+ * say.
  */
 export async function holdTransaction(database: Database): Promise<HeldTransaction> {
   const opened = Promise.withResolvers<Sql>();
@@ -78,7 +79,7 @@ export async function holdTransaction(database: Database): Promise<HeldTransacti
     sql,
     async [Symbol.asyncDispose]() {
       left.resolve();
-      // Its queries have told it.
+      // Its queries have reported the error.
       await ended.catch(() => {});
     },
   };
@@ -105,7 +106,7 @@ function turns(count: number): Promise<void> {
   });
 }
 
-/** What postgres.js waits for before it says how the transaction ends. */
+/** Never resolves: postgres.js waits for the work before it reports how the transaction ends. */
 function never(): Promise<never> {
   return new Promise(() => {});
 }

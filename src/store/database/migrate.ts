@@ -1,4 +1,4 @@
-/** Brings a database to the schema this code was written for: numbered SQL files, forward only. */
+/** Migrates a database to the schema of this code: numbered SQL files, forward only. */
 import { createHash } from "node:crypto";
 import type { Clock } from "../../domain/clock.ts";
 import { transaction } from "./database.ts";
@@ -12,7 +12,7 @@ export interface Migration {
   readonly checksum: string;
 }
 
-/** The database and the code do not fit together. The message is one line that tells what to do. */
+/** The database and the code do not match. The message is one line that says what to do. */
 export class MigrationError extends Error {
   override readonly name = "MigrationError";
 }
@@ -42,10 +42,10 @@ export async function readMigrations(directory: URL | string): Promise<Migration
 }
 
 /**
- * Applies what is missing, each migration in a transaction of its own behind an advisory lock, so that
- * replicas that start at once apply each exactly once. Returns the names of those this call applied.
+ * Applies missing migrations, each in its own transaction with an advisory lock, so that replicas that start
+ * at once apply each exactly once. Returns the names of those that this call applied.
  *
- * Rejects with a {@link MigrationError}, changing nothing, when the database holds a migration that this code
+ * Rejects with a {@link MigrationError}, changing nothing, if the database has a migration that this code
  * does not know, or one whose text has changed since.
  */
 export async function migrate(
@@ -61,7 +61,7 @@ export async function migrate(
   }
 }
 
-/** The newest migration applied, 0 for an empty database. Reads only. */
+/** Returns the version of the newest applied migration, 0 for an empty database. Changes nothing. */
 export async function schemaVersion(sql: Sql): Promise<number> {
   const [table] = await sql`select to_regclass('schema_migrations') as oid`;
   if (table?.oid === null) return 0;

@@ -32,7 +32,7 @@ Deno.test("replicas that start at once apply each migration once", async () => {
   await Promise.all(pools.map((pool) => pool.end()));
 });
 
-Deno.test("a migration that fails leaves nothing behind", async () => {
+Deno.test("a failed migration changes nothing", async () => {
   await using db = await emptyDatabase();
   const broken = { ...migrations[1]!, text: "create table three (id int); select no_such_function()" };
   await assert.rejects(migrate(db.database, [migrations[0]!, broken], systemClock), (error: Error) => {

@@ -8,7 +8,7 @@ import type { Database } from "./sql.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../embedded/embedded.ts";
 import { notify, openEventBus } from "./event_bus.ts";
 
-/** A Postgres that a test may kill, reached by its socket and by TCP. */
+/** Runs a Postgres that a test may kill, reached by its socket and by TCP. */
 async function withPostgres(
   work: (postgres: EmbeddedPostgres, kill: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
@@ -16,7 +16,7 @@ async function withPostgres(
   await Deno.chmod(parent, 0o755);
   const directory = `${parent}/postgres`;
   const postgres = await startEmbedded({ directory, clock: systemClock, port: freePort(), durable: false });
-  const awake = setInterval(() => {}, 1000); // the clock's own timers keep no process alive
+  const awake = setInterval(() => {}, 1000); // the clock's own timers do not keep the process alive
   const kill = async () => {
     const [pid] = (await Deno.readTextFile(`${directory}/data/postmaster.pid`)).split("\n");
     Deno.kill(Number(pid), "SIGKILL");
@@ -31,7 +31,7 @@ async function withPostgres(
   }
 }
 
-/** Ten callers that ask again at once whenever they are refused, until `signal` aborts. */
+/** Runs ten callers that retry at once whenever they are rejected, until `signal` aborts. */
 function hammer(database: Database, signal: AbortSignal): Promise<void[]> {
   return Promise.all(Array.from({ length: 10 }, async () => {
     while (!signal.aborted) {
@@ -48,7 +48,7 @@ Deno.test("every query settles, however its connection breaks", () =>
   withPostgres(async (postgres, kill) => {
     const { host, port, username, password, database: name } = postgres.connection;
     const database = openDatabase(`postgres://${username}:${password}@${host}:${port}/${name}`);
-    // As src/process/lost_connections.ts does.
+    // Ignores lost connections, as src/process/lost_connections.ts does.
     const lost = (event: PromiseRejectionEvent) => event.preventDefault();
     globalThis.addEventListener("unhandledrejection", lost);
     for (let round = 0; round < 3; round++) {
@@ -63,7 +63,7 @@ Deno.test("every query settles, however its connection breaks", () =>
     globalThis.removeEventListener("unhandledrejection", lost);
   }));
 
-Deno.test("a transaction whose connection is closed without an error is refused, and the next one goes on", () =>
+Deno.test("a transaction whose connection is closed without an error is rejected, and the next one works", () =>
   withPostgres(async (postgres) => {
     const { port, username, password, database: name } = postgres.connection;
     await using way = new Balancer([port]);
@@ -83,7 +83,7 @@ Deno.test("a transaction whose connection is closed without an error is refused,
       way.cut();
       await refused;
       assert.equal((await database`select 1 as one`)[0]!.one, 1);
-      // The server has not noticed.
+      // The server has not noticed the closed connection.
       await watching`select pg_terminate_backend(pid, 5000) from pg_stat_activity where query like 'select pg_sleep%'`;
     }
     await database.end({ timeout: 1 });
@@ -96,7 +96,7 @@ Deno.test("a transaction whose connection is closed while it waits for something
     const url = `postgres://${username}:${password}@127.0.0.1:${port}/${name}`;
     const [database, other] = [openDatabase(url, { max: 1 }), openDatabase(url, { max: 1 })];
     await other`create table noted (of text)`;
-    // With and without another session in the place of the one that was lost.
+    // With and without another session in place of the lost one.
     for (const isTaken of [false, true]) {
       for (const way of ["query", "commit", "rollback"]) {
         const lost = Promise.withResolvers<void>();
@@ -139,7 +139,7 @@ Deno.test("a transaction whose connection is closed while it waits for something
     await Promise.all([database.end(), other.end()]);
   }));
 
-Deno.test("notifications come again after Postgres was away for a while", () =>
+Deno.test("notifications resume after an outage of Postgres", () =>
   withPostgres(async (postgres) => {
     const database = openDatabase(null, { ...postgres.connection });
     const bus = await openEventBus(database);
@@ -151,7 +151,7 @@ Deno.test("notifications come again after Postgres was away for a while", () =>
     });
     const next = () => new Promise<void>((resolve) => heard = resolve);
     await postgres.stop();
-    await systemClock.sleep(1500); // longer than the first try to connect again
+    await systemClock.sleep(1500); // longer than the first attempt to connect again
     const reconnected = next();
     await postgres.revive();
     await reconnected;

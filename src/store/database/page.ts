@@ -1,4 +1,4 @@
-/** One page of a listing, and how many rows there are in all. */
+/** One page of a listing, and the total number of rows. */
 import type { Fragment, Sql } from "./sql.ts";
 
 export interface Page<Row> {
@@ -6,7 +6,7 @@ export interface Page<Row> {
   total: number;
 }
 
-/** The order of a listing, by the name that callers use: `-created_at` is the newest first. */
+/** The order of a listing, by the name in requests: `-created_at` means the newest first. */
 export interface ListOrder {
   readonly sort?: string;
 }
@@ -30,7 +30,7 @@ export function orderBy(sql: Sql, sort: string | undefined, columns: Readonly<Re
 }
 
 /** Returns a condition: one of the columns contains a text, in any case. */
-export function holdsText(sql: Sql, columns: readonly (string | Fragment)[], text: string) {
+export function containsText(sql: Sql, columns: readonly (string | Fragment)[], text: string) {
   const pattern = `%${text.replace(/[\\%_]/g, "\\$&")}%`;
   const parts = columns.map((column) =>
     sql`${typeof column === "string" ? sql(column) : column} ilike ${pattern}`

@@ -1,4 +1,4 @@
-/** Tells postgres.js that a server has refused a connection. */
+/** Reports a server's refusal of a connection to postgres.js. */
 import { Buffer } from "node:buffer";
 import { type Socket } from "node:net";
 
@@ -21,7 +21,7 @@ const FIELDS: Readonly<Record<string, string>> = {
  * query and connects again, for as long as the server refuses: the query that wants the connection never
  * settles.
  */
-export function raisingRefusals(socket: Socket): Socket {
+export function withRefusalsAsErrors(socket: Socket): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
   let bytes = Buffer.alloc(0);
   let isOver = false;

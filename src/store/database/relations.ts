@@ -1,4 +1,4 @@
-/** Lists of ids that a record's fields hold, in tables of their own. */
+/** Reads and writes a record's fields that are lists of ids, stored in separate tables. */
 import { relationsOf } from "../../definitions/fields/columns.ts";
 import type { FieldTable, Relation } from "../../definitions/fields/field.ts";
 import type { Sql } from "./sql.ts";

@@ -1,4 +1,4 @@
-/** Tests with a write that needs disk space whether the database can store again. */
+/** Tests, with a write that needs disk space, whether the database accepts writes again. */
 import { databaseTrouble } from "../../domain/database/database_trouble.ts";
 import type { Database } from "./sql.ts";
 import { beginOnce } from "./lost_transactions.ts";

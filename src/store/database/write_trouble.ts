@@ -6,7 +6,7 @@ import type { Database } from "./sql.ts";
 const troubles = new WeakMap<Database, string>();
 
 /** Records, and logs once, an error that prevents all writes. */
-export function noteWriteTrouble(database: Database, error: unknown): void {
+export function recordWriteTrouble(database: Database, error: unknown): void {
   const trouble = databaseTrouble(error);
   if (trouble === null || !trouble.stopsWrites || troubles.get(database) === trouble.sentence) return;
   troubles.set(database, trouble.sentence);

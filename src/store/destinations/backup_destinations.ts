@@ -3,7 +3,7 @@ import type { Secrets, Settings } from "../../definitions/destinations/definitio
 import type { DestinationType } from "../../definitions/destinations/registry.ts";
 import { SEARCHED_SETTINGS } from "../../definitions/destinations/settings.ts";
 import type { Sql } from "../database/sql.ts";
-import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+import { allOf, containsText, createdWithin, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface BackupDestinationRow {
   id: number;
@@ -110,7 +110,7 @@ export async function listBackupDestinations(
     status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`,
     type === undefined ? null : sql`type = ${type}`,
     ...createdWithin(sql, { since, until }),
-    search === undefined ? null : holdsText(sql, searched(sql), search),
+    search === undefined ? null : containsText(sql, searched(sql), search),
   ]);
   const rows = await sql<BackupDestinationRow[]>`
     select * from backup_destinations where ${where} ${orderBy(sql, sort, SORTS)}

@@ -1,5 +1,6 @@
 /**
- * The embedded Postgres: a cluster of its own in one directory, started detached so that it outlives a crash.
+ * Runs the embedded Postgres: a cluster in one directory, started detached so that it outlives a crash of
+ * this process.
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -14,32 +15,29 @@ export { EmbeddedPostgresError };
 
 export interface EmbeddedOptions {
   /**
-   * Absolute; holds `data`, `socket`, `log`, `programs` and `password`, or links to what does. Made where
-   * absent.
+   * The absolute path of the cluster's directory, created if absent. Contains `data`, `socket`, `log`,
+   * `programs` and `password`, or links to them.
    */
   readonly directory: string;
   readonly clock: Clock;
-  /** Also listen on 127.0.0.1; null: the Unix socket only. */
+  /** Null: listen on the Unix socket only. A number: also listen on this port of 127.0.0.1. */
   readonly port: number | null;
-  /** `false` trades every promise of durability for speed: for tests. */
+  /** `false` trades all durability for speed, for tests. */
   readonly durable: boolean;
-  /** Over the defaults of this file, by their names in postgresql.conf. */
+  /** Settings that override the defaults of this file, by their names in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
-  /**
-   * Variables that Postgres gets beside `PATH` and `LC_ALL`, such as those of a clock that is set for it
-   * alone.
-   */
+  /** Variables for Postgres in addition to `PATH` and `LC_ALL`, such as those that give it another clock. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A running cluster. */
 export interface EmbeddedPostgres {
   readonly pid: number;
-  /** It ran before this call: what an earlier process left when it was killed. */
+  /** Whether it ran before this call: an earlier process that was killed had started it. */
   readonly adopted: boolean;
-  /** Where its files are: `directory`, or what that links to. */
+  /** The path of its files: `directory`, or the target of that link. */
   readonly place: string;
-  /** For `openDatabase(null, connection)`. The database is there, and empty at first. */
+  /** Options for `openDatabase(null, connection)`. The database exists, and is empty at first. */
   readonly connection: {
     readonly database: string;
     readonly host: string;
@@ -47,9 +45,9 @@ export interface EmbeddedPostgres {
     readonly username: string;
     readonly password: string;
   };
-  /** Starts it again where it is gone, at the same address. Resolves with whether it was. */
+  /** Restarts Postgres at the same address if it has ended. Resolves with whether it had. */
   revive(): Promise<boolean>;
-  /** Ends open connections and shuts down with everything on disk. */
+  /** Closes open connections and shuts down with everything on disk. */
   stop(): Promise<void>;
 }
 
@@ -57,10 +55,12 @@ const PORT_ON_SOCKET = 5432; // names the socket's file only
 const USERNAME = "rearguard";
 const DATABASE = "rearguard";
 const MAJOR_VERSION = "18";
-/** A Unix socket's path ends at 107 bytes on Linux, 103 on macOS. */
+/** The maximum length of a Unix socket's path: 107 bytes on Linux, 103 on macOS. */
 const LONGEST_SOCKET_PATH = 103;
 
-/** Starts the cluster, making it on first use, or adopts the one that still runs in this directory. */
+/**
+ * Starts the cluster, after creating it on first use, or adopts the one that still runs in this directory.
+ */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const account = await postgresAccount();
   const place = await prepareClusterDirectory(options.directory, account);
@@ -103,10 +103,10 @@ class Cluster {
     if (running?.program === join(this.programs, "bin", "postgres")) {
       return await this.#describe(running, true);
     }
-    if (running !== null) await this.#stop(); // of a version before this one
+    if (running !== null) await this.#stop(); // an older version's
     const sockets = await this.#socketDirectory();
-    // Nothing of this cluster runs: what an earlier one left here may name a process id that is now
-    // another's.
+    // Nothing of this cluster runs. Files of an earlier run may name a process id that now belongs to another
+    // process.
     await emptyDirectory(sockets);
     await this.#configure(sockets);
     await this.#launch();
@@ -135,7 +135,10 @@ class Cluster {
     return join(this.place, "password");
   }
 
-  /** Into a directory of another name first: a half-made cluster must never look like a whole one. */
+  /**
+   * Creates the cluster in a directory with another name first, so that an incomplete one never looks
+   * complete.
+   */
   async #initialise(): Promise<void> {
     const partial = join(this.place, "data.partial");
     await removeTree(partial);
@@ -157,10 +160,7 @@ class Cluster {
     await Deno.rename(partial, this.#data);
   }
 
-  /**
-   * postgresql.conf is this program's; an operator's own settings go through ALTER SYSTEM, which wins over
-   * it.
-   */
+  /** Writes postgresql.conf at each start. Operators use ALTER SYSTEM, which takes precedence. */
   async #configure(sockets: string): Promise<void> {
     const settings: Record<string, string | number> = {
       listen_addresses: this.options.port === null ? "" : "127.0.0.1",
@@ -217,7 +217,7 @@ class Cluster {
       ]);
       if (code === 0) return;
       const reason = await this.#explain(lastLine(text));
-      // The children of one that was killed need a moment to notice.
+      // The children of a killed Postgres need a moment to end.
       if (!reason.includes("shared memory block") || attempt === 50) throw new EmbeddedPostgresError(reason);
       await this.options.clock.sleep(200);
     }
@@ -236,7 +236,7 @@ class Cluster {
     if (code !== 0) throw new EmbeddedPostgresError(`Cannot stop the embedded Postgres: ${lastLine(text)}`);
   }
 
-  /** The newest FATAL or PANIC line of its logs tells more than pg_ctl does. */
+  /** Returns the newest FATAL or PANIC line of its logs, which says more than pg_ctl. */
   async #explain(otherwise: string): Promise<string> {
     const current = /^stderr (.+)$/m.exec(await readOptional(join(this.#data, "current_logfiles")) ?? "");
     const logs = [join(this.#log, "start.log"), ...(current === null ? [] : [current[1]!])];
@@ -248,7 +248,7 @@ class Cluster {
     } (its log: ${this.#log})`;
   }
 
-  /** With an empty environment: what this process was given holds secrets. */
+  /** Runs a program with an empty environment: this process's own contains secrets. */
   async #run(program: string, args: string[]): Promise<{ code: number; text: string }> {
     const command = new Deno.Command(join(this.programs, "bin", program), {
       args,

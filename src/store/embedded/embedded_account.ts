@@ -1,4 +1,7 @@
-/** Who runs the embedded Postgres: it refuses root, so root lends it a system user of its own. */
+/**
+ * Selects the user that runs the embedded Postgres. Postgres refuses root, so root uses a separate system
+ * user.
+ */
 import { EmbeddedPostgresError } from "./embedded_programs.ts";
 
 const NAME = "rearguard-pg";
@@ -9,7 +12,8 @@ export interface Account {
 }
 
 /**
- * Null when this process is not root and runs Postgres as itself. Makes the system user where it is absent.
+ * Returns null if this process is not root and runs Postgres as itself. Creates the system user if it is
+ * absent.
  */
 export async function postgresAccount(): Promise<Account | null> {
   if (Deno.uid() !== 0) return null;
@@ -25,7 +29,7 @@ export async function postgresAccount(): Promise<Account | null> {
     "/usr/sbin/nologin",
     NAME,
   ]);
-  // Two starts at once may both try: only the outcome counts.
+  // Two concurrent starts may both try: only the outcome counts.
   const account = await lookUp();
   if (account !== null) return account;
   throw new EmbeddedPostgresError(

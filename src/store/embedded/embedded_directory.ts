@@ -1,5 +1,6 @@
 /**
- * Where the cluster's files lie: in the data directory, unless the user that runs Postgres can't go there.
+ * Selects the directory of the cluster's files: the data directory, unless the user that runs Postgres cannot
+ * enter it.
  */
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
@@ -9,13 +10,13 @@ import { EmbeddedPostgresError } from "./embedded_programs.ts";
 const ELSEWHERE = "/var/lib/rearguard/clusters";
 
 /**
- * Makes `directory` and returns its real path. Under a directory that only root may enter, it becomes a link
- * to a new directory in /var/lib/rearguard/clusters instead.
+ * Creates `directory` and returns its real path. If it is below a directory that only root may enter, it
+ * becomes a link to a new directory in /var/lib/rearguard/clusters instead.
  */
 export async function prepareClusterDirectory(directory: string, account: Account | null): Promise<string> {
   const place = await makeEnterable(directory);
   if (account === null || await canEnter(place, account)) return place;
-  // The data directory is Rearguard's own: to let others through it (not read it) is its decision.
+  // The data directory is Rearguard's own, so Rearguard may let other users enter it (but not read it).
   const parent = await Deno.stat(dirname(directory));
   await Deno.chmod(dirname(directory), (parent.mode! & 0o7777) | 0o011);
   if (await canEnter(place, account)) return place;
@@ -58,7 +59,7 @@ async function moveClusterDirectory(link: string, account: Account): Promise<str
   return place;
 }
 
-/** Asked of the kernel, as that user: modes alone don't tell of ACLs. */
+/** Tests as that user whether the kernel allows it: modes do not show ACLs. */
 async function canEnter(directory: string, account: Account): Promise<boolean> {
   const command = new Deno.Command("/bin/sh", {
     args: ["-c", 'cd -- "$0"', directory],

@@ -1,4 +1,4 @@
-/** Whether a cluster's Postgres runs, as its own `postmaster.pid` and the process table tell. */
+/** Finds out whether a cluster's Postgres runs, from its own `postmaster.pid` and the process table. */
 import { join } from "node:path";
 import type { Clock } from "../../domain/clock.ts";
 import { readProc } from "./proc_file.ts";
@@ -7,7 +7,7 @@ export interface Postmaster {
   readonly pid: number;
   readonly port: number;
   readonly socketDirectory: string;
-  /** Of the running program, as it was started. */
+  /** The path with which the running program was started. */
   readonly program: string;
   /** False while it recovers or shuts down. */
   readonly ready: boolean;
@@ -16,14 +16,14 @@ export interface Postmaster {
 const POLL_MS = 50;
 
 /**
- * Null when none runs: no file, or one that a power cut left, also when its process id has since gone to
- * another program; that file is then removed.
+ * Returns null if Postgres does not run. Removes a stale file after a power cut, even if its process id now
+ * belongs to another program.
  */
 export async function findPostmaster(data: string): Promise<Postmaster | null> {
   const path = join(data, "postmaster.pid");
   const text = await readOptional(path);
   if (text === null) return null;
-  // Its lines: process id, data directory, start time, port, socket directory, address, shared memory,
+  // The file's lines: process id, data directory, start time, port, socket directory, address, shared memory,
   // status.
   const lines = text.split("\n").map((line) => line.trim());
   const pid = Number(lines[0]);
@@ -41,7 +41,10 @@ export async function findPostmaster(data: string): Promise<Postmaster | null> {
   };
 }
 
-/** As {@link findPostmaster}, but waits, as long as it takes, for one that still recovers or shuts down. */
+/**
+ * Does the same as {@link findPostmaster}, but waits for a Postgres that recovers or shuts down, without a
+ * limit.
+ */
 export async function settledPostmaster(data: string, clock: Clock): Promise<Postmaster | null> {
   for (;;) {
     const postmaster = await findPostmaster(data);
@@ -50,7 +53,7 @@ export async function settledPostmaster(data: string, clock: Clock): Promise<Pos
   }
 }
 
-/** A process's arguments, null when there is no such process. */
+/** Returns a process's arguments; null if there is no such process. */
 async function commandOf(pid: number): Promise<string[] | null> {
   if (Deno.build.os === "linux") {
     return (await readProc(`/proc/${pid}/cmdline`))?.split("\0") ?? null;

@@ -1,8 +1,8 @@
-/** Where the embedded Postgres's programs come from, and the copy of them that is run. */
+/** Finds the programs of the embedded Postgres, and makes the copy of them that is run. */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-/** The embedded Postgres can't be used. The message is one line that tells what to do. */
+/** The embedded Postgres cannot be used. The message is one line that says what to do. */
 export class EmbeddedPostgresError extends Error {
   override readonly name = "EmbeddedPostgresError";
 }
@@ -32,10 +32,9 @@ export async function packagedPrograms(): Promise<PackagedPrograms> {
 }
 
 /**
- * Copies the programs to `<parent>/<version>` unless they are there, and returns that directory. A copy is
- * needed because the user that runs Postgres may not be able to reach the package's own place, and because
- * the package leaves its libraries' links to an install script. A copy cut short is never mistaken for a
- * whole one.
+ * Copies the programs to `<parent>/<version>` unless they exist, and returns that directory. The user that
+ * runs Postgres may be unable to reach the package's directory, and the package leaves its library links to
+ * an install script. An incomplete copy is never mistaken for a complete one.
  */
 export async function installPrograms(programs: PackagedPrograms, parent: string): Promise<string> {
   const target = join(parent, programs.version);
@@ -61,7 +60,8 @@ async function copyTree(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { mode: 0o755 });
   await Deno.chmod(to, 0o755);
   for await (const entry of Deno.readDir(from)) {
-    if (entry.name.endsWith(".a") || entry.name === "pkgconfig") continue; // for linking programs, not for running
+    // needed to link programs, not to run them
+    if (entry.name.endsWith(".a") || entry.name === "pkgconfig") continue;
     if (entry.isDirectory) await copyTree(join(from, entry.name), join(to, entry.name));
     else await copyProgram(join(from, entry.name), join(to, entry.name));
   }
@@ -79,7 +79,7 @@ async function linkLibraries(programs: PackagedPrograms, root: string): Promise<
     await Deno.remove(link).catch((cause) => {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     });
-    // Not a symbolic one: Deno makes those only for who may read and write everywhere.
+    // A hard link: Deno makes symbolic ones only with permission to read and write everywhere.
     await Deno.link(join(dirname(link), source.slice(source.lastIndexOf("/") + 1)), link);
   }
 }

@@ -3,7 +3,7 @@ import { systemClock } from "../../domain/clock.ts";
 import { openDatabase } from "../database/database.ts";
 import { type EmbeddedOptions, type EmbeddedPostgres, startEmbedded } from "./embedded.ts";
 
-/** Real settings but for the syncs that a test of one minute's life can do without. */
+/** Real settings, with smaller buffers. */
 function options(directory: string): EmbeddedOptions {
   return { directory, clock: systemClock, port: null, durable: true, settings: { shared_buffers: "16MB" } };
 }
@@ -17,12 +17,12 @@ async function query(postgres: EmbeddedPostgres, statement: string): Promise<Rec
   }
 }
 
-/** Runs `work` with a fresh directory and stops whatever Postgres it leaves there. */
+/** Runs `work` with a fresh directory and stops any Postgres that it leaves running. */
 async function withDirectory(work: (directory: string) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ prefix: "rearguard-embedded-" });
   await Deno.chmod(parent, 0o755);
   const directory = `${parent}/postgres`;
-  const awake = setInterval(() => {}, 1000); // the clock's own timers keep no process alive
+  const awake = setInterval(() => {}, 1000); // the clock's own timers do not keep the process alive
   try {
     await work(directory);
   } finally {
@@ -35,7 +35,7 @@ async function withDirectory(work: (directory: string) => Promise<void>): Promis
   }
 }
 
-/** `Deno.kill` returns before the process is gone. */
+/** Resolves once a process has ended: `Deno.kill` returns earlier. */
 async function gone(pid: number): Promise<void> {
   for (;;) {
     const status = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => null);
@@ -44,7 +44,7 @@ async function gone(pid: number): Promise<void> {
   }
 }
 
-Deno.test("a cluster keeps its data over a stop", () =>
+Deno.test("a cluster keeps its data after a stop", () =>
   withDirectory(async (directory) => {
     const first = await startEmbedded(options(directory));
     assert.equal(first.adopted, false);
@@ -64,7 +64,7 @@ Deno.test("a cluster that still runs is adopted", () =>
     assert.deepEqual(await query(second, "select 1 as n"), [{ n: 1 }]);
   }));
 
-Deno.test("what was committed outlives a kill -9 of Postgres", () =>
+Deno.test("committed data survives a kill -9 of Postgres", () =>
   withDirectory(async (directory) => {
     const first = await startEmbedded(options(directory));
     await query(first, "create table t as select 1 as n");
@@ -75,7 +75,7 @@ Deno.test("what was committed outlives a kill -9 of Postgres", () =>
     assert.deepEqual(await query(second, "select n from t"), [{ n: 1 }]);
   }));
 
-Deno.test("a pid file left by a power cut does not prevent the start, whoever has the pid now", () =>
+Deno.test("a pid file left by a power cut does not prevent the start, even if another process has the pid now", () =>
   withDirectory(async (directory) => {
     const first = await startEmbedded(options(directory));
     const file = `${directory}/data/postmaster.pid`;
@@ -85,7 +85,7 @@ Deno.test("a pid file left by a power cut does not prevent the start, whoever ha
     assert.equal((await startEmbedded(options(directory))).adopted, false);
   }));
 
-Deno.test("nobody gets in without the password, and nothing listens on the network", () =>
+Deno.test("connections need the password, and nothing listens on the network", () =>
   withDirectory(async (directory) => {
     const postgres = await startEmbedded(options(directory));
     const stranger = { ...postgres, connection: { ...postgres.connection, password: "" } };
@@ -116,7 +116,7 @@ Deno.test("data of another major version is refused", () =>
     );
   }));
 
-Deno.test("a broken cluster is told by Postgres's own words", () =>
+Deno.test("the error of a broken cluster contains Postgres's own message", () =>
   withDirectory(async (directory) => {
     await (await startEmbedded(options(directory))).stop();
     await Deno.remove(`${directory}/data/global/pg_control`);
@@ -126,7 +126,7 @@ Deno.test("a broken cluster is told by Postgres's own words", () =>
     );
   }));
 
-Deno.test("root's cluster under a directory that only root may enter is kept elsewhere, another user's is not", () =>
+Deno.test("a cluster below a directory that only root may enter is stored elsewhere for root, but not for another user", () =>
   withDirectory(async (directory) => {
     await Deno.mkdir(`${directory}/private/data`, { recursive: true });
     await Deno.chmod(`${directory}/private`, 0o700);

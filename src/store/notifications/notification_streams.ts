@@ -2,7 +2,7 @@
 import type { NotificationStreamType } from "../../domain/notifications/notification_stream.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
-import { allOf, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface NotificationStreamRow {
   id: number;
@@ -157,7 +157,7 @@ export async function listNotificationStreams(
   const where = allOf(sql, [
     sql`user_id = ${userId}`,
     type === undefined ? null : sql`type = ${type}`,
-    search === undefined ? null : holdsText(sql, ["label"], search),
+    search === undefined ? null : containsText(sql, ["label"], search),
   ]);
   const rows = await sql<NotificationStreamRow[]>`
     select * from notification_streams where ${where} ${orderBy(sql, sort, SORTS)}

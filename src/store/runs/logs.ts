@@ -1,7 +1,7 @@
 /** Reads runs and their output for the API. runs.ts and run_output.ts write them. */
 import type { RunKind, RunState } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
-import { allOf, createdWithin, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+import { allOf, containsText, createdWithin, type ListOrder, orderBy, type Page } from "../database/page.ts";
 import { pageOfRuns, runsOf } from "./run_counts.ts";
 
 export interface LogRow {
@@ -174,8 +174,8 @@ function logCondition(sql: Sql, userId: number, filter: LogFilter) {
       where tag_id = ${tag_id} and tags.user_id = ${userId}))`,
     ...createdWithin(sql, filter),
     search === undefined ? null : sql`(
-      (reason is not null and ${holdsText(sql, ["reason"], search)}) or backup_task_id = any(array(
-        select id from backup_tasks where user_id = ${userId} and ${holdsText(sql, ["label"], search)})))`,
+      (reason is not null and ${containsText(sql, ["reason"], search)}) or backup_task_id = any(array(
+        select id from backup_tasks where user_id = ${userId} and ${containsText(sql, ["label"], search)})))`,
   ]);
 }
 

@@ -4,9 +4,9 @@ import { TASK_FIELDS, type TaskFields } from "../../definitions/task_fields.ts";
 import type { Sql } from "../database/sql.ts";
 import {
   allOf,
+  containsText,
   createdWithin,
   equalTo,
-  holdsText,
   type ListOrder,
   orderBy,
   type Page,
@@ -197,7 +197,7 @@ function taskCondition(sql: Sql, userId: number, filter: BackupTaskFilter) {
       ? null
       : sql`id in (select backup_task_id from backup_task_tags where tag_id = ${tag_id})`,
     ...createdWithin(sql, filter),
-    search === undefined ? null : holdsText(sql, ["label", "description"], search),
+    search === undefined ? null : containsText(sql, ["label", "description"], search),
   ]);
 }
 

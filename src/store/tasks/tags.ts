@@ -3,7 +3,7 @@ import type { Columns } from "../../definitions/fields/field.ts";
 import type { TagFields } from "../../definitions/tag_fields.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
-import { allOf, holdsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface TagRow extends Columns<TagFields> {
   id: number;
@@ -53,7 +53,7 @@ export async function listTags(
 ): Promise<Page<TagRow>> {
   const where = allOf(sql, [
     sql`user_id = ${userId}`,
-    search === undefined ? null : holdsText(sql, ["label", "description"], search),
+    search === undefined ? null : containsText(sql, ["label", "description"], search),
   ]);
   const order = orderBy(sql, sort, { created_at: "created_at", label: "label" });
   const rows = await sql<TagRow[]>`

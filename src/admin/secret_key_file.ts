@@ -1,6 +1,6 @@
 /**
- * Where the secret keys are: a file that this process may write, or the environment, which only an operator
- * changes.
+ * Access to the key file, which this process may write. Keys in the environment are changed by the operator
+ * only.
  */
 import type { Config } from "../config.ts";
 import { keyId, newSecretKey, readSecretKeys, writeSecretKeys } from "../process/secret_keys.ts";
@@ -8,12 +8,12 @@ import { StartError } from "../process/start_error.ts";
 
 export interface KeyFile {
   readonly path: string;
-  /** The current one first. */
+  /** Returns the keys, the current one first. */
   keys(): Promise<Uint8Array[]>;
   write(keys: readonly Uint8Array[]): Promise<void>;
-  /** What is no longer in use, the newest last: it opens backups of the control plane from before. */
+  /** Returns the keys no longer in use, the newest last. They open older backups of the control plane. */
   retired(): Promise<Uint8Array[]>;
-  /** Adds those that are not there yet. */
+  /** Adds keys that are not yet among the retired ones. */
   retire(keys: readonly Uint8Array[]): Promise<void>;
 }
 
