@@ -18,7 +18,7 @@ for (const format of FORMATS) {
       const [found, ...others] = await findManifests(repository, (_, reason) => reasons.push(reason));
       assert.equal(others.length, 0);
       const byte = `byte ${offsetOf(flip, at.object("manifest").size)}`;
-      if (found !== undefined) return assert.deepEqual(told(found), told(right!), byte);
+      if (found !== undefined) return assert.deepEqual(content(found), content(right!), byte);
       assert.match(
         reasons.join(),
         /^it is (?:not JSON|damaged: |not a manifest of this version: )[^\n]*$/,

@@ -33,10 +33,10 @@ Deno.test("spans of requests contain no path, query or error text, which may hol
   await using collector = new Collector();
   const program = `
     import { get } from "node:http";
-    import { failSpan, inside, startSpan } from "${new URL("./tracing.ts", import.meta.url)}";
+    import { failSpan, startSpan, withSpan } from "${new URL("./tracing.ts", import.meta.url)}";
     const [served, closed] = Deno.args;
     const span = startSpan("work", {});
-    await inside(span, async () => {
+    await withSpan(span, async () => {
       await (await fetch(served + "/hook/canary-1?signature=canary-2")).text();
       await fetch(closed + "/canary-3").catch(() => {});
       await new Promise((done) => get(closed + "/canary-4").on("error", done));

@@ -160,7 +160,7 @@ Deno.test("a run's requests about its uploads are handled in its trace", async (
     import { RunRequests } from "${url("agent/rpc/run_calls.ts")}";
     import { handleStorageRequest } from "${url("src/agents/storage_requests.ts")}";
     import { systemClock } from "${url("src/domain/clock.ts")}";
-    import { inside, startSpan } from "${url("src/telemetry/tracing.ts")}";
+    import { startSpan, withSpan } from "${url("src/telemetry/tracing.ts")}";
     const noDatabase = {};
     const link = { request: (message) => handleStorageRequest(noDatabase, 7, { ...message, request_id: "1" }) };
     const ended = AbortSignal.timeout(200);

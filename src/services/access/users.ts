@@ -15,7 +15,7 @@ import { pluralize } from "../pluralize.ts";
 import { insertToken, type IssuedToken, refusePast } from "./tokens.ts";
 import { deletionTimeNow, noteTrashed } from "../retention/trash.ts";
 
-export type { UserCounts as UserFigures, UserRow } from "../../store/access/users.ts";
+export type { UserCounts as UserCounts, UserRow } from "../../store/access/users.ts";
 
 export interface UserWithFigures {
   user: store.UserRow;

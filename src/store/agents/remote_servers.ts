@@ -5,7 +5,7 @@ import type { RemoteServerFields } from "../../definitions/remote_server_fields.
 import type { Sql } from "../database/sql.ts";
 import { isActive } from "../runs/runs.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import { allOf, createdWithin, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
+import { allOf, containsText, createdWithin, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 /** The description that the agent sent in its last hello. */
 export interface AgentDescriptionColumn {

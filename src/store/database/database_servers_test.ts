@@ -8,7 +8,7 @@ import { openDatabase } from "./database.ts";
 import type { Database } from "./sql.ts";
 import { type EventBus, notify, openEventBus } from "./event_bus.ts";
 
-const QUICK = { lookMs: 50, patienceMs: 400 };
+const QUICK = { checkMs: 50, patienceMs: 400 };
 
 /** Ignores lost connections, as src/process/lost_connections.ts does. */
 async function ignoringLostConnections(work: () => Promise<void>): Promise<void> {
